@@ -1,0 +1,50 @@
+"""Metadata as a person wants to see it in the Dagster UI: tables as Markdown, pictures inline."""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+ROWS_SHOWN = 50
+"""A table of ten thousand rows would make an event of a megabyte."""
+
+
+def table_as_markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MarkdownMetadataValue:
+    """A table of at most `ROWS_SHOWN` rows, with a line that counts the rest."""
+    every_row = list(rows)
+    lines = [_row(header), _row("---" for _ in header), *(_row(row) for row in every_row[:ROWS_SHOWN])]
+    if len(every_row) > ROWS_SHOWN:
+        lines += ["", f"… and {len(every_row) - ROWS_SHOWN:,} more"]
+    return dg.MetadataValue.md("\n".join(lines) if every_row else "none")
+
+
+def names_as_markdown(names: Mapping[str, Sequence[str]]) -> dg.MarkdownMetadataValue:
+    """A table of names, each with what became of it."""
+    return table_as_markdown(("name", "change"), [(name, change) for change, group in names.items() for name in group])
+
+
+def uploads_as_markdown(documents: Iterable[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
+    """A table of uploads with what is known of each."""
+    return table_as_markdown(
+        ("file", "state", "recognised as", "reason"),
+        [
+            (
+                document["file_name"],
+                document["state"],
+                (document.get("recognised") or {}).get("title", ""),
+                document.get("failure", {}).get("reason", ""),
+            )
+            for document in documents
+        ],
+    )
+
+
+def pictures_as_markdown(pictures: Iterable[bytes]) -> dg.MarkdownMetadataValue:
+    """PNG pictures, one below the other."""
+    encoded = (base64.b64encode(picture).decode() for picture in pictures)
+    return dg.MetadataValue.md("\n\n".join(f"![](data:image/png;base64,{picture})" for picture in encoded) or "none")
+
+
+def _row(cells: Iterable[object]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

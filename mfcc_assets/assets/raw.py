@@ -1,0 +1,46 @@
+"""Files as they arrive: soundtracks observed, uploads received."""
+
+import dagster as dg
+
+from mfcc_assets.assets.presentation import names_as_markdown, uploads_as_markdown
+from mfcc_assets.library import Library
+from mfcc_assets.partitions import RETRIES, SHARDS, SINGLE_RUN, UPLOADS
+from mfcc_assets.stages.observing import observe_soundtracks
+from mfcc_assets.stages.uploading import receive_uploads
+
+
+@dg.asset(
+    partitions_def=SHARDS,
+    backfill_policy=SINGLE_RUN,
+    retry_policy=RETRIES,
+    group_name="library",
+    kinds={"python", "sql"},
+    code_version="1",
+)
+def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """The files in the container `soundtracks`: rows of SOUNDTRACKS with tags and digests, pictures in `artworks`."""
+    found = observe_soundtracks(library, context.partition_keys, run_id=context.run_id)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(found.new) + len(found.changed) + len(found.unchanged),
+            "new": len(found.new),
+            "changed": len(found.changed),
+            "gone": len(found.gone),
+            "unchanged": len(found.unchanged),
+            "names": names_as_markdown({"new": found.new, "changed": found.changed, "gone": found.gone}),
+        }
+    )
+
+
+@dg.asset(
+    partitions_def=UPLOADS,
+    backfill_policy=SINGLE_RUN,
+    retry_policy=RETRIES,
+    group_name="uploads",
+    kinds={"python", "json"},
+    code_version="1",
+)
+def raw_upload(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """A listener's file, copied from `uploads` to `batch`, and the document that follows it through its life."""
+    received = receive_uploads(library, context.partition_keys, run_id=context.run_id)
+    return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(received)})

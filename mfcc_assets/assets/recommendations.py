@@ -1,0 +1,101 @@
+"""Publication, and the rows that serve recommendations."""
+
+import dagster as dg
+
+from mfcc_assets.assets.presentation import pictures_as_markdown, table_as_markdown, uploads_as_markdown
+from mfcc_assets.assets.quality import recommendation_quality
+from mfcc_assets.assets.reranking import soundtrack_rankings, upload_ranking
+from mfcc_assets.core.plots import coefficient_distributions
+from mfcc_assets.library import Library
+from mfcc_assets.partitions import RETRIES, SHARDS, SINGLE_RUN, UPLOADS
+from mfcc_assets.stages.ranking import recommend_soundtracks
+from mfcc_assets.stages.reporting import describe_library
+from mfcc_assets.stages.uploading import recommend_for_uploads
+
+
+@dg.asset(
+    deps=[recommendation_quality],
+    retry_policy=RETRIES,
+    group_name="library",
+    kinds={"python", "json"},
+    code_version="1",
+)
+def published_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """The pointer to the index that answers; the index built last becomes it once all checks before it have passed."""
+    former, version = library.indexes.published_version(), library.indexes.built_version()
+    if former != version:
+        library.indexes.publish(version)
+    return dg.MaterializeResult(metadata={"index_version": version, "former_version": former or "none"})
+
+
+@dg.asset(
+    deps=[published_index, soundtrack_rankings],
+    partitions_def=SHARDS,
+    backfill_policy=SINGLE_RUN,
+    retry_policy=RETRIES,
+    group_name="library",
+    kinds={"python", "sql"},
+    code_version="1",
+)
+def soundtrack_recommendations(
+    context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
+) -> dg.MaterializeResult:
+    """Rows of RECOMMENDATIONS for every track of the library; the view RECOMMENDED_SOUNDTRACKS serves them."""
+    index = library.indexes.published()
+    for shard in context.partition_keys:
+        report = recommend_soundtracks(library, index, shard, run_id=context.run_id)
+        context.add_asset_metadata({"queries": report.queries, "rows_written": report.written}, partition_key=shard)
+    return dg.MaterializeResult(metadata={"index_version": index.version})
+
+
+@dg.asset_check(asset=soundtrack_recommendations, description="No recommendation names a track that is gone.")
+def recommendations_name_existing_tracks(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
+    dangling = library.tables.dangling_recommendations()
+    return dg.AssetCheckResult(passed=dangling == 0, metadata={"dangling": dangling})
+
+
+@dg.asset(
+    deps=[soundtrack_recommendations],
+    retry_policy=RETRIES,
+    group_name="library",
+    kinds={"python"},
+    code_version="1",
+)
+def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """What the library is made of: states, duplicates, rejects, and how the coefficients are distributed."""
+    report = describe_library(library)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(report.soundtracks),
+            "states": table_as_markdown(("state", "tracks"), sorted(report.states.items())),
+            "duplicates": table_as_markdown(("the same audio",), [(", ".join(names),) for names in report.duplicates]),
+            "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
+            "coefficients": pictures_as_markdown(
+                [coefficient_distributions(report.coefficients, "Mean of each coefficient, a value a track")]
+                if len(report.coefficients)
+                else []
+            ),
+        }
+    )
+
+
+@dg.asset(
+    deps=[upload_ranking],
+    partitions_def=UPLOADS,
+    backfill_policy=SINGLE_RUN,
+    retry_policy=RETRIES,
+    group_name="uploads",
+    kinds={"python", "sql"},
+    code_version="1",
+)
+def upload_recommendations(
+    context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
+) -> dg.MaterializeResult:
+    """Rows of RECOMMENDATIONS for an upload, and the end of its document's life."""
+    answered = recommend_for_uploads(library, context.partition_keys, run_id=context.run_id)
+    return dg.MaterializeResult(
+        metadata={
+            "rows": sum(document.get("recommendations", 0) for document in answered),
+            "uploads": uploads_as_markdown(answered),
+        }
+    )

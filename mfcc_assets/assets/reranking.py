@@ -1,0 +1,50 @@
+"""Candidates put in order by dynamic time warping."""
+
+import dagster as dg
+
+from mfcc_assets.assets.candidates import soundtrack_candidates, upload_candidates
+from mfcc_assets.assets.presentation import uploads_as_markdown
+from mfcc_assets.library import Library
+from mfcc_assets.partitions import RETRIES, SHARDS, SINGLE_RUN, UPLOADS
+from mfcc_assets.stages.ranking import rank_candidates
+from mfcc_assets.stages.uploading import rank_uploads
+
+
+@dg.asset(
+    deps=[soundtrack_candidates],
+    partitions_def=SHARDS,
+    backfill_policy=SINGLE_RUN,
+    retry_policy=RETRIES,
+    group_name="library",
+    kinds={"python", "numba"},
+    code_version="1",
+)
+def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """For every track its candidates in the order of their distance; known distances are not computed again."""
+    index = library.indexes.read(library.indexes.built_version())
+    for shard in context.partition_keys:
+        report = rank_candidates(library, index, shard)
+        context.add_asset_metadata(
+            {
+                "dagster/row_count": report.computed + report.reused,
+                "pairs_computed": report.computed,
+                "pairs_reused": report.reused,
+            },
+            partition_key=shard,
+        )
+    return dg.MaterializeResult(metadata={"index_version": index.version, "ranking": index.parameters.ranking})
+
+
+@dg.asset(
+    deps=[upload_candidates],
+    partitions_def=UPLOADS,
+    backfill_policy=SINGLE_RUN,
+    retry_policy=RETRIES,
+    group_name="uploads",
+    kinds={"python", "numba"},
+    code_version="1",
+)
+def upload_ranking(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """For an upload its candidates in the order of their distance."""
+    ranked = rank_uploads(library, context.partition_keys, run_id=context.run_id)
+    return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(ranked)})

@@ -1,0 +1,177 @@
+"""The `mfcc` command: add music, see what is in the library, ask for recommendations."""
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from mfcc_assets.core.errors import MfccError
+from mfcc_assets.launch import check_succeeded, running_library_job
+from mfcc_assets.library import Library
+
+_POLL_SECONDS = 0.2
+
+
+class _MfccGroup(click.Group):
+    """Errors that a reader can act on are told in their own words, without a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MfccError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_MfccGroup)
+@click.version_option(package_name="mfcc-assets")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Music recommendation from the audio itself.
+
+    The library lies in the folder that MFCC_HOME names, by default mfcc_data.
+    """
+    context.obj = context.with_resource(Library())
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.pass_obj
+def add(library: Library, paths: tuple[Path, ...]) -> None:
+    """Add files or folders to the library, and bring its recommendations up to date."""
+    from mfcc_assets.stages.adding import Addition, add_files
+
+    console = Console()
+    addition = Addition()
+    with _progress(console) as progress:
+        task = progress.add_task("Copying files", total=None)
+        for addition in add_files(library, paths):
+            progress.advance(task)
+    console.print(
+        f"{len(addition.added)} added, {len(addition.replaced)} replaced, {len(addition.already_there)} already there, "
+        f"{len(addition.passed_over)} passed over (covers, playlists, hidden files)"
+    )
+    bring_up_to_date(library, console)
+    names = {*addition.added, *addition.replaced, *addition.already_there}
+    for reject in library.tables.rejects():
+        if reject.blob_name in names:
+            console.print(f"[red]rejected[/] {escape(reject.reason)}")
+    done, total = library.tables.progress()
+    console.print(f"{done} of {total} soundtracks analysed; index {library.indexes.published_version()} answers.")
+
+
+@main.command(name="library")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.pass_obj
+def show_library(library: Library, as_json: bool) -> None:
+    """Show what is in the library, with state and rejects."""
+    from mfcc_assets.stages.reporting import describe_library, outstanding_work
+
+    report = describe_library(library)
+    outstanding = outstanding_work(library)
+    if as_json:
+        tracks = [{**asdict(track), "state": track.state} for track in report.soundtracks]
+        rejects = [asdict(reject) for reject in report.rejects]
+        listing = {
+            "soundtracks": tracks,
+            "rejects": rejects,
+            "duplicates": report.duplicates,
+            "outstanding": outstanding,
+        }
+        click.echo(json.dumps(listing, indent=1))
+        return
+    console = Console()
+    table = Table("track id", "title", "artist", "length", "state", "note", title=f"{library.settings.folder}")
+    for track in report.soundtracks:
+        cells = (track.track_id, track.title, track.artist, _length(track.seconds), track.state, track.note)
+        table.add_row(*map(escape, cells))
+    console.print(table)
+    states = ", ".join(f"{count} {state}" for state, count in sorted(report.states.items()))
+    console.print(f"{len(report.soundtracks)} soundtracks{': ' if states else ''}{states}")
+    for names in report.duplicates:
+        console.print(f"the same audio: {escape(', '.join(names))}")
+    for reject in report.rejects:
+        console.print(f"[red]rejected[/] {reject.container}: {escape(reject.reason)}")
+    if outstanding:
+        console.print(f"{len(outstanding)} changes wait for a run, the first: {escape(outstanding[0])}")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--top", "size", type=click.IntRange(min=1), help="How many soundtracks to recommend; by default five.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.pass_obj
+def recommend(library: Library, file: Path, size: int | None, as_json: bool) -> None:
+    """Analyse FILE and recommend the soundtracks of the library that sound most like it."""
+    from mfcc_assets.stages.answering import recommend_file
+
+    answer = recommend_file(library, file, size=size or library.settings.recommendations)
+    recognised = answer.recognised
+    rows = [
+        {
+            "rank": place.rank,
+            "track_id": place.track_id,
+            "title": answer.soundtracks[place.track_id].title,
+            "artist": answer.soundtracks[place.track_id].artist,
+            "distance": place.distance,
+        }
+        for place in answer.recommendations
+    ]
+    if as_json:
+        who = recognised and {"title": recognised.title, "artist": recognised.artist, "by": recognised.by}
+        record = {
+            "query": str(file),
+            "recognised": who,
+            "index_version": answer.index_version,
+            "recommendations": rows,
+        }
+        click.echo(json.dumps(record, indent=1))
+        return
+    console = Console()
+    known_as = f"{recognised.title} by {recognised.artist or 'unknown'} ({recognised.by})" if recognised else "unknown"
+    console.print(f"{escape(file.name)}: {escape(known_as)}")
+    console.print(recommendations_table(rows))
+
+
+def recommendations_table(rows: list[dict[str, Any]]) -> Table:
+    """Recommendations as a person reads them; rows as in the JSON of `mfcc recommend`."""
+    table = Table("rank", "title", "artist", "distance", "track id")
+    for row in rows:
+        title, artist = escape(row["title"]), escape(row["artist"])
+        table.add_row(str(row["rank"]), title, artist, f"{row['distance']:.3f}", row["track_id"])
+    return table
+
+
+def bring_up_to_date(library: Library, console: Console) -> None:
+    """Run the library job with a progress bar.
+
+    Raises
+    ------
+    RunFailed
+        The run did not succeed.
+    """
+    with _progress(console) as progress:
+        task = progress.add_task("Starting a Dagster run", total=None)
+        with running_library_job(library.settings) as process:
+            while process.poll() is None:
+                done, total = library.tables.progress()
+                if total:
+                    description = "Analysing soundtracks" if done < total else "Indexing, ranking, publishing"
+                    progress.update(task, description=description, completed=done, total=total)
+                time.sleep(_POLL_SECONDS)
+            check_succeeded(process, library.settings)
+
+
+def _progress(console: Console) -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True)
+
+
+def _length(seconds: float | None) -> str:
+    return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02}"

@@ -1,0 +1,79 @@
+"""Start Dagster's own processes for a library, from outside Dagster."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from mfcc_assets.core.catalogue import shard_names
+from mfcc_assets.core.errors import RunFailed
+from mfcc_assets.settings import Settings
+
+LIBRARY_JOB = "library"
+
+_MODULE = "mfcc_assets.definitions"
+
+
+def prepare_dagster_home(settings: Settings) -> Path:
+    """Make Dagster's home of a library with the settings that suit one machine, unless it has its own."""
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    configuration = home / "dagster.yaml"
+    if not configuration.exists():
+        configuration.write_bytes(files("mfcc_assets").joinpath("dagster.yaml").read_bytes())
+    return home
+
+
+@contextmanager
+def running(settings: Settings, arguments: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A Dagster command in a process of its own, which ends with the ``with``. What it says goes to the log."""
+    prepare_dagster_home(settings)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=settings.environment_of_processes(),
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait()
+
+
+@contextmanager
+def running_library_job(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """A run over the whole library, recorded in its Dagster."""
+    shards = shard_names(settings.shard_digits)
+    tags = json.dumps(range_tags(shards[0], shards[-1]))
+    arguments = ["dagster", "job", "execute", "-m", _MODULE, "-j", LIBRARY_JOB, "--tags", tags]
+    with running(settings, arguments, run_log(settings)) as process:
+        yield process
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """Tags that make one run materialise all partitions from the first to the last."""
+    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+
+
+def check_succeeded(process: subprocess.Popen[bytes], settings: Settings) -> None:
+    """Wait for a run to end.
+
+    Raises
+    ------
+    RunFailed
+        It did not succeed.
+    """
+    if process.wait() != 0:
+        raise RunFailed("the run failed", remedy=f"Read {run_log(settings)}, or the run in the Dagster UI (make dev)")
+
+
+def run_log(settings: Settings) -> Path:
+    """Where runs started from the command line say what they do."""
+    return settings.dagster_home / "command-line-runs.log"

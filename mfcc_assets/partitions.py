@@ -1,0 +1,20 @@
+"""What runs are divided by: shards of the library, and uploads."""
+
+import warnings
+
+import dagster as dg
+
+from mfcc_assets.core.catalogue import shard_names
+from mfcc_assets.settings import Settings
+
+# Dagster says so once an asset, in every process. The pinned version is what the tests run against.
+warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
+
+SHARDS = dg.StaticPartitionsDefinition(shard_names(Settings().shard_digits))
+UPLOADS = dg.DynamicPartitionsDefinition(name="uploads")
+
+# A run costs about 6 CPU-seconds, a partition inside a run 40 ms an asset: few, fat runs.
+SINGLE_RUN = dg.BackfillPolicy.single_run()
+
+# Bad files are rejects, so what fails a step is infrastructure: it is worth another try.
+RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)

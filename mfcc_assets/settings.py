@@ -1,0 +1,74 @@
+"""Everything that can be set, read from the environment. Nothing else reads the environment."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mfcc_assets.core.audio import AudioLimits
+from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
+
+
+class Settings(BaseSettings):
+    """Settings of one library, each read from ``MFCC_<NAME>``.
+
+    The defaults run everything in one folder of this machine, with no account and no server.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MFCC_", frozen=True)
+
+    home: Path = Field(Path("mfcc_data"), description="Folder of the blobs, the databases and Dagster's state")
+    database_url: str = Field("", description="SQLAlchemy address of the tables; empty: SQLite in the home")
+    shard_digits: Literal[1, 2] = Field(1, description="1: 16 shards; 2: 256, for over 50,000 tracks; fixed for life")
+
+    min_seconds: float = Field(1.0, gt=0, description="Shorter audio is rejected")
+    max_seconds: float = Field(4 * 3600.0, gt=0, description="Longer audio is rejected")
+    fft_size: int | None = Field(None, gt=0, description="Points of the FFT; empty: the power of two above a frame")
+    contour_rate: float = Field(2.0, gt=0, le=100, description="Frames a second that dynamic time warping compares")
+
+    candidates: int = Field(50, gt=0, description="Tracks that the prefilter hands to the ranking")
+    recommendations: int = Field(5, gt=0, description="Tracks recommended for a query")
+    ranking: str = Field("dtw", description="How candidates are ordered: dtw, or article for the published method")
+    quality_margin: float = Field(
+        0.05, ge=0, le=1, description="An index whose precision falls by more than this is not published"
+    )
+
+    sensor_seconds: int = Field(5, gt=0, description="Time between two looks at a container")
+    sweep_seconds: int = Field(300, gt=0, description="Time between two full comparisons, which heal what was missed")
+    sensor_page: int = Field(100, gt=0, description="Uploads answered by one run at most")
+
+    @cached_property
+    def folder(self) -> Path:
+        """The home as an absolute path."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def blobs(self) -> Path:
+        return self.folder / "blobs"
+
+    @property
+    def documents(self) -> Path:
+        return self.folder / "documents.sqlite"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.folder / "dagster"
+
+    @property
+    def tables_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.folder / 'tables.sqlite'}"
+
+    def environment_of_processes(self) -> dict[str, str]:
+        """The environment of processes that are to work on the same library, wherever they are started."""
+        return {**os.environ, "MFCC_HOME": str(self.folder), "DAGSTER_HOME": str(self.dagster_home)}
+
+    @property
+    def limits(self) -> AudioLimits:
+        return AudioLimits(min_seconds=self.min_seconds, max_seconds=self.max_seconds)
+
+    @property
+    def features(self) -> FeaturesParameters:
+        return FeaturesParameters(cepstra=CepstraParameters(fft_size=self.fft_size), contour_rate=self.contour_rate)

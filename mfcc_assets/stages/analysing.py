@@ -1,0 +1,160 @@
+"""From files to features: cepstra of every audio, and the summary of each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.core.audio import Audio, AudioLimits, AudioReader, audio_id
+from mfcc_assets.core.cepstra import compute_cepstra
+from mfcc_assets.core.errors import AudioError, BlobNotFound, TooLong, TooShort
+from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
+from mfcc_assets.core.summary import summarise
+from mfcc_assets.library import Library
+from mfcc_assets.stores.features import FeatureStore
+from mfcc_assets.stores.tables import Content, Reject, Soundtrack
+
+
+@dataclass
+class AnalysisReport:
+    """What analysing the soundtracks of some shards came to.
+
+    Attributes
+    ----------
+    computed
+        By audio id the name of the file whose cepstra were computed.
+    reused
+        Files whose audio was known.
+    unchanged
+        Files that needed no look.
+    seconds
+        Length of the audio whose cepstra were computed.
+    notes
+        What a person should know about files that were used all the same.
+    """
+
+    computed: dict[str, str] = field(default_factory=dict)
+    reused: int = 0
+    unchanged: int = 0
+    seconds: float = 0.0
+    rejects: list[Reject] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def analyse_soundtracks(
+    library: Library, shards: Sequence[str], *, run_id: str, on_progress: Callable[[int, int], None] = lambda *_: None
+) -> AnalysisReport:
+    """Compute the cepstra of every audio in these shards that has none yet.
+
+    Files whose bytes are known, under whatever name, are not decoded. A changed file is decoded once to see whether
+    its audio changed, too: other tags alone cost no features. What cannot be used becomes a reject.
+    """
+    parameters = library.settings.features.cepstra
+    soundtracks = library.tables.soundtracks(shards)
+    present = library.features.audio_with_cepstra(parameters)
+    waiting: dict[str, list[Soundtrack]] = {}
+    for track in soundtracks:
+        if track.analysed_digest != track.content_digest or (track.audio_id and track.audio_id not in present):
+            waiting.setdefault(track.content_digest, []).append(track)
+    known = library.tables.contents(waiting)
+    report = AnalysisReport(unchanged=len(soundtracks) - sum(map(len, waiting.values())))
+
+    def analyse(tracks: list[Soundtrack]) -> Content | AudioError | None:
+        track = tracks[0]
+        try:
+            content = known.get(track.content_digest) or _content_of_changed_tags(library, track, present)
+            return content if content and content.audio_id in present else _computed_content(library, track)
+        except AudioError as error:
+            return error
+        except (BlobNotFound, FileNotFoundError):
+            return None  # it went after it was observed; the next look at the container finds it gone
+
+    for done, (tracks, outcome) in enumerate(on_all_cores(analyse, waiting.values()), start=1):
+        on_progress(done, len(waiting))
+        if outcome is None:
+            continue
+        if isinstance(outcome, AudioError):
+            report.rejects += [_reject(library, track, outcome, run_id) for track in tracks]
+            continue
+        for track in tracks:
+            library.tables.record_content(outcome, track=track.track_id)
+        if outcome.note:
+            report.notes += [f"{track.blob_name}: {outcome.note}" for track in tracks]
+        if outcome.audio_id in present:
+            report.reused += len(tracks)
+        else:
+            report.computed[outcome.audio_id] = tracks[0].blob_name
+            report.reused += len(tracks) - 1
+            report.seconds += outcome.seconds
+    return report
+
+
+def analyse_file(
+    path: Path, features: FeatureStore, parameters: CepstraParameters, limits: AudioLimits, subject: str
+) -> Audio:
+    """Compute and store the cepstra of one file; raises `AudioError` where its audio cannot be used."""
+    reader = AudioReader(path, parameters, limits, subject)
+    cepstra = compute_cepstra(reader.blocks(), parameters)
+    features.write_cepstra(reader.audio.audio_id, cepstra, parameters)
+    return reader.audio
+
+
+def note_on(audio: Audio) -> str:
+    """What a person should know about audio that was used all the same."""
+    if not audio.truncated:
+        return ""
+    return f"cut off: {audio.seconds:.1f} s of {audio.declared_seconds:.1f} s could be decoded"
+
+
+@dataclass(frozen=True)
+class SummaryReport:
+    """What summarising the soundtracks of some shards came to."""
+
+    computed: int
+    unchanged: int
+
+
+def summarise_soundtracks(library: Library, shards: Sequence[str]) -> SummaryReport:
+    """Summarise every audio in these shards that has no summary yet.
+
+    Raises
+    ------
+    FeaturesMissing
+        Cepstra of these parameters are missing: the error says what to backfill.
+    """
+    parameters = library.settings.features
+    audio_ids = {track.audio_id for track in library.tables.soundtracks(shards) if track.audio_id}
+    missing = sorted(audio_ids - library.features.audio_with_summary(parameters))
+    for _ in on_all_cores(lambda audio: summarise_audio(library.features, audio, parameters), missing):
+        pass
+    return SummaryReport(computed=len(missing), unchanged=len(audio_ids) - len(missing))
+
+
+def summarise_audio(features: FeatureStore, audio: str, parameters: FeaturesParameters) -> None:
+    """Compute and store the summary of audio whose cepstra are there."""
+    cepstra = features.read_cepstra(audio, parameters.cepstra)
+    features.write_summary(audio, summarise(cepstra, parameters), parameters)
+
+
+def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[str]) -> Content | None:
+    if track.audio_id not in present:
+        return None
+    with library.blobs.as_file("soundtracks", track.blob_name) as path:
+        if audio_id(path, library.settings.limits, track.blob_name) != track.audio_id:
+            return None
+    return Content(track.content_digest, track.audio_id, track.seconds or 0.0, track.note)
+
+
+def _computed_content(library: Library, track: Soundtrack) -> Content:
+    settings = library.settings
+    with library.blobs.as_file("soundtracks", track.blob_name) as path:
+        audio = analyse_file(path, library.features, settings.features.cepstra, settings.limits, track.blob_name)
+    return Content(track.content_digest, audio.audio_id, audio.seconds, note_on(audio))
+
+
+def _reject(library: Library, track: Soundtrack, error: AudioError, run_id: str) -> Reject:
+    reject = Reject(track.track_id, "soundtracks", track.blob_name, error.code, str(error))
+    # The limits on length are settings, and checking them again costs a look at the header.
+    lasting = not isinstance(error, TooShort | TooLong)
+    library.tables.record_reject(reject, run_id=run_id, content_digest=track.content_digest if lasting else None)
+    return reject

@@ -1,0 +1,139 @@
+"""From summaries to an index: what is searched, how good it is, and whether it may be published."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.core.evaluation import Hubness, Precision, hubness, precision
+from mfcc_assets.core.prefilter import Prefilter
+from mfcc_assets.core.ranking import pooled_scales
+from mfcc_assets.core.summary import Summaries
+from mfcc_assets.library import Library
+from mfcc_assets.stores.indexes import LibraryIndex
+
+RECALIBRATED_AT_GROWTH = 2
+"""Scales are measured again when the library has doubled. Measured every time, one new track would change them all a
+little, and with them every distance: nothing could be reused."""
+
+
+@dataclass(frozen=True)
+class BuiltIndex:
+    """An index, and what building it came to."""
+
+    index: LibraryIndex
+    added: int
+    removed: int
+    written: bool
+
+
+def build_index(library: Library) -> BuiltIndex:
+    """Build the index of every audio that has a summary, and remember it as the one built last.
+
+    Rows of the published index are taken over: only the summaries of new audio are read.
+    """
+    parameters = library.index_parameters
+    summarised = library.features.audio_with_summary(parameters.features)
+    tracks = {audio: track for audio, track in library.tables.audio().items() if audio in summarised}
+    published = _published(library)
+    if published is None or published.parameters.features != parameters.features:
+        published = None
+    known = published.tracks.keys() if published else set()
+    new = [audio for audio in tracks if audio not in known]
+    summaries = Summaries.of(
+        [(audio, library.features.read_summary(audio, parameters.features)) for audio in new], parameters.features
+    )
+    if published:
+        summaries = published.summaries.of_audio([audio for audio in tracks if audio in known]) + summaries
+
+    if published and 0 < len(tracks) < RECALIBRATED_AT_GROWTH * published.calibrated_tracks:
+        scales, calibrated_tracks = published.scales, published.calibrated_tracks
+    elif tracks:
+        scales, calibrated_tracks = pooled_scales(summaries.means, summaries.variances), len(tracks)
+    else:
+        scales, calibrated_tracks = np.ones(parameters.features.cepstra.coefficients), 0
+    index = LibraryIndex(
+        parameters=parameters,
+        tracks={audio: tracks[audio] for audio in summaries.audio_ids},
+        summaries=summaries,
+        prefilter=Prefilter(summaries.audio_ids, summaries.embeddings, scales),
+        calibrated_tracks=calibrated_tracks,
+    )
+    written = not _is_intact(library, index.version)
+    if written:
+        library.indexes.write(index)
+    library.indexes.set_built(index.version)
+    return BuiltIndex(index, added=len(new), removed=len(known - tracks.keys()), written=written)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How good an index's rankings are; precision is by the artists that tags name, where they name enough."""
+
+    precision: Precision | None
+    hubness: Hubness
+
+
+def measure_quality(library: Library, version: str) -> Quality:
+    """Measure the rankings of an index over all shards, and keep the figures beside it."""
+    tracks = library.tables.tracks_of_audio(library.indexes.read(version).tracks)
+    ranked = {
+        query: [candidate for candidate, _ in found if candidate in tracks]
+        for shard in library.shards
+        if (pairs := library.indexes.read_pairs("rankings", version, shard)) is not None
+        for query, found in pairs.by_query().items()
+    }
+    artists = {audio: track.artist for audio, track in tracks.items() if track.artist}
+    quality = Quality(precision(ranked, artists), hubness(ranked))
+    library.indexes.write_quality(
+        version, {**(asdict(quality.precision) if quality.precision else {}), **asdict(quality.hubness)}
+    )
+    return quality
+
+
+def unusable_rankings(library: Library, version: str) -> tuple[set[str], set[str]]:
+    """Audio ids of an index that have no ranking, and those that a ranking names although the library lacks them."""
+    index = library.indexes.read(version)
+    pairs = [library.indexes.read_pairs("rankings", version, shard) for shard in library.shards]
+    queries = {query for found in pairs if found for query in found.queries}
+    named = {candidate for found in pairs if found for candidate in found.candidates}
+    # The only track of a library has nothing to be compared with.
+    expected = set(index.tracks) if len(index.tracks) > 1 else set()
+    return expected - queries, named - set(library.tables.audio())
+
+
+@dataclass(frozen=True)
+class QualityVerdict:
+    """Whether an index may take the place of the published one, and the precision at five of both."""
+
+    allowed: bool
+    candidate: float | None
+    published: float | None
+
+
+def judge_quality(library: Library, version: str) -> QualityVerdict:
+    """Compare an index with the published one: precision may fall by the margin of the settings.
+
+    A library whose tags name no artist cannot be judged in this way, and passes.
+    """
+    published_version = library.indexes.published_version()
+    candidate = library.indexes.read_quality(version).get("at_5")
+    published = library.indexes.read_quality(published_version).get("at_5") if published_version else None
+    if candidate is None or published is None:
+        return QualityVerdict(True, candidate, published)
+    return QualityVerdict(candidate >= published - library.settings.quality_margin, candidate, published)
+
+
+def _published(library: Library) -> LibraryIndex | None:
+    try:
+        return library.indexes.published()
+    except (NoPublishedIndex, CorruptIndex):
+        return None
+
+
+def _is_intact(library: Library, version: str) -> bool:
+    try:
+        library.indexes.read(version)
+    except (NoPublishedIndex, CorruptIndex):
+        return False
+    return True

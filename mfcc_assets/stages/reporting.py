@@ -1,0 +1,73 @@
+"""What a library is made of, and what it still waits for."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfcc_assets.core.catalogue import difference
+from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.library import Library
+from mfcc_assets.stores.tables import Reject, Soundtrack
+
+
+@dataclass(frozen=True)
+class LibraryReport:
+    """A library as its owner wants to see it.
+
+    Attributes
+    ----------
+    states
+        Number of soundtracks in each state.
+    duplicates
+        Names of the soundtracks that share their audio, a group an audio.
+    coefficients : (tracks, d) float64
+        Mean of each coefficient, a row a track of the published index.
+    """
+
+    soundtracks: Sequence[Soundtrack]
+    states: dict[str, int]
+    duplicates: list[list[str]]
+    rejects: list[Reject]
+    coefficients: NDArray[np.float64]
+
+
+def describe_library(library: Library) -> LibraryReport:
+    """Describe the library as its tables and its published index have it."""
+    soundtracks = library.tables.soundtracks()
+    by_audio: dict[str, list[str]] = {}
+    for track in soundtracks:
+        if track.audio_id:
+            by_audio.setdefault(track.audio_id, []).append(track.blob_name)
+    try:
+        coefficients = library.indexes.published().summaries.means
+    except (NoPublishedIndex, CorruptIndex):
+        coefficients = np.empty((0, library.settings.features.cepstra.coefficients))
+    return LibraryReport(
+        soundtracks=soundtracks,
+        states=dict(Counter(track.state for track in soundtracks)),
+        duplicates=[names for names in by_audio.values() if len(names) > 1],
+        rejects=library.tables.rejects(),
+        coefficients=coefficients,
+    )
+
+
+def outstanding_work(library: Library) -> list[str]:
+    """What a run over the library would change, as lines that name it; nothing where the library is up to date.
+
+    It looks at the state and not at events, so that it finds what a killed run left behind, too.
+    """
+    found = difference(library.soundtrack_versions(), library.tables.manifest(library.shards))
+    lines = [f"{change} {name}" for change in ("new", "changed", "gone") for name in getattr(found, change)]
+    lines += [f"waiting {track.blob_name}" for track in library.tables.soundtracks() if track.is_waiting]
+    try:
+        published = library.indexes.published()
+    except (NoPublishedIndex, CorruptIndex) as error:
+        return [*lines, str(error)] if lines or library.tables.soundtracks() else lines
+    if published.parameters != library.index_parameters:
+        lines.append(f"parameters of index {published.version} are not those of the settings")
+    if published.tracks != library.tables.audio():
+        lines.append(f"index {published.version} was built from other tracks")
+    return lines

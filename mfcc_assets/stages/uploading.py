@@ -1,0 +1,198 @@
+"""The life of an upload: received, recognised, candidates, ranked; or failed, with the reason.
+
+Every step reads what the ones before it stored, so that a killed run can be repeated and gives the same answer. The
+document tells how far an upload is. A step leaves a failed upload alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.core.catalogue import content_digest, upload_id
+from mfcc_assets.core.errors import AudioError, CorruptIndex, MfccError, NoPublishedIndex
+from mfcc_assets.core.parameters import FeaturesParameters
+from mfcc_assets.library import Library
+from mfcc_assets.stages.analysing import analyse_file, note_on, summarise_audio
+from mfcc_assets.stages.answering import choose_places, find_query_candidates, rank_query, recognise_file
+from mfcc_assets.stages.ranking import contour_of
+from mfcc_assets.stores.blobs import Blob, clean_name
+from mfcc_assets.stores.indexes import LibraryIndex, Pairs
+from mfcc_assets.stores.tables import Content, Reject
+
+RECEIVED, RECOGNISED, CANDIDATES, RANKED, FAILED = "received", "recognised", "candidates", "ranked", "failed"
+
+UNANSWERABLE = ("no_index", "corrupt_index")
+"""Failures of the library, not of the upload: it is answered as soon as there is an index to search."""
+
+Body = dict[str, Any]
+"""An upload's document."""
+
+
+def uploads_by_id(library: Library) -> dict[str, Blob]:
+    """Every upload in the container; of several files in one upload's folder the one that came last."""
+    blobs = sorted(library.blobs.list("uploads"))
+    return {upload_id(blob.name, blob.etag, library.signing_key): blob for blob in blobs}
+
+
+def receive_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
+    """Copy uploads to `batch`, out of reach of whoever sent them, and begin their documents."""
+    blobs = uploads_by_id(library)
+
+    def receive(upload: str) -> Body:
+        blob = blobs.get(upload)
+        body: Body = {
+            "state": RECEIVED,
+            "received": (blob.modified if blob else datetime.now(UTC)).isoformat(),
+            "run_id": run_id,
+            "file_name": blob.name.rpartition("/")[2] if blob else "",
+            "times": {RECEIVED: _now()},
+        }
+        if blob is None:
+            body |= _failure("gone", "The upload was deleted before it was read. Upload it again.")
+        else:
+            body["batch"] = f"{upload}/{clean_name(body['file_name'])}"
+            library.blobs.copy("uploads", blob.name, "batch", body["batch"])
+        return library.documents.put(upload, body).body
+
+    return [receive(upload) for upload in uploads]
+
+
+def analyse_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
+    """Compute cepstra and summary of each upload, in the way of the published index."""
+    index = _published(library)
+    parameters = index.parameters.features if index else library.settings.features
+
+    def analyse(body: Body) -> Body:
+        content = _analysed(library, body, parameters)
+        return {"audio_id": content.audio_id, "seconds": content.seconds, "note": content.note}
+
+    return _each(library, uploads, analyse, run_id=run_id)
+
+
+def recognise_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
+    """Find out who each upload is, and remember by whom it was recognised."""
+    index = _published(library)
+    parameters = (index.parameters.features if index else library.settings.features).cepstra
+
+    def recognise(body: Body) -> Body:
+        cepstra = library.features.read_cepstra(body["audio_id"], parameters)
+        with library.blobs.as_file("batch", body["batch"]) as path:
+            recognition = recognise_file(library, index, path, cepstra)
+        return {"recognised": asdict(recognition) if recognition else None} | _reached(body, RECOGNISED)
+
+    return _each(library, uploads, recognise, run_id=run_id)
+
+
+def find_upload_candidates(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
+    """Pick the candidates of each upload from the published index."""
+
+    def find(body: Body) -> Body:
+        index = library.indexes.published()
+        if not index.tracks:
+            raise NoPublishedIndex("the library is empty", remedy="Add music: this upload is answered then")
+        parameters = index.parameters.features
+        # Another index may have been published since the upload was analysed, with features of another kind.
+        _analysed(library, body, parameters)
+        embedding = library.features.read_summary(body["audio_id"], parameters).embedding
+        found = find_query_candidates(index, body["audio_id"], embedding)
+        library.indexes.write_pairs("candidates", index.version, body["id"], Pairs.of({body["id"]: found}))
+        return {"index_version": index.version} | _reached(body, CANDIDATES)
+
+    return _each(library, uploads, find, run_id=run_id)
+
+
+def rank_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
+    """Order the candidates of each upload by the ranking of the index they came from."""
+
+    def order(body: Body) -> Body:
+        index = library.indexes.read(body["index_version"])
+        pairs = library.indexes.read_pairs("candidates", index.version, body["id"])
+        candidates = pairs.candidates if pairs else ()
+        ranked = rank_query(library, index, contour_of(library, index, body["audio_id"]), candidates)
+        library.indexes.write_pairs("rankings", index.version, body["id"], Pairs.of({body["id"]: ranked}))
+        return {}
+
+    return _each(library, uploads, order, run_id=run_id)
+
+
+def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
+    """Write the recommendations of each upload, and close its document."""
+
+    def recommend(body: Body) -> Body:
+        version = body["index_version"]
+        pairs = library.indexes.read_pairs("rankings", version, body["id"])
+        ranked = pairs.by_query().get(body["id"], []) if pairs else []
+        recommendations, _ = choose_places(
+            library,
+            ranked,
+            size=library.settings.recommendations,
+            query_audio=body["audio_id"],
+            recognised_audio=(body["recognised"] or {}).get("audio_id"),
+        )
+        method = library.indexes.read(version).parameters.ranking
+        count = library.tables.replace_recommendations(
+            body["id"], recommendations, method=method, index_version=version, run_id=run_id
+        )
+        return {"recommendations": count} | _reached(body, RANKED)
+
+    return _each(library, uploads, recommend, run_id=run_id)
+
+
+def _each(library: Library, uploads: Sequence[str], step: Callable[[Body], Body], *, run_id: str) -> list[Body]:
+    """Apply a step to every upload that has not failed, and merge what it returns into the document."""
+
+    def advance(upload: str) -> Body:
+        body = library.documents.get(upload).body
+        if body["state"] == FAILED:
+            return body
+        try:
+            change = step({**body, "id": upload})
+        except (AudioError, NoPublishedIndex, CorruptIndex) as error:
+            change = _failed(library, upload, body, error, run_id)
+        return library.documents.update(upload, lambda stored: stored | change | {"run_id": run_id}).body
+
+    return [body for _, body in sorted(on_all_cores(advance, uploads), key=lambda pair: uploads.index(pair[0]))]
+
+
+def _analysed(library: Library, body: Body, parameters: FeaturesParameters) -> Content:
+    """What audio an upload holds, with its features computed unless they are there."""
+    with library.blobs.as_file("batch", body["batch"]) as path:
+        with path.open("rb") as file:
+            digest = content_digest(file)
+        content = library.tables.contents([digest]).get(digest)
+        if content is None or not library.features.has_cepstra(content.audio_id, parameters.cepstra):
+            audio = analyse_file(path, library.features, parameters.cepstra, library.settings.limits, body["file_name"])
+            content = Content(digest, audio.audio_id, audio.seconds, note_on(audio))
+            library.tables.record_content(content)
+    if not library.features.has_summary(content.audio_id, parameters):
+        summarise_audio(library.features, content.audio_id, parameters)
+    return content
+
+
+def _failed(library: Library, upload: str, body: Body, error: MfccError, run_id: str) -> Body:
+    if isinstance(error, AudioError):
+        reject = Reject(upload, "uploads", body["file_name"], error.code, str(error))
+        library.tables.record_reject(reject, run_id=run_id)
+        return _failure(error.code, str(error))
+    return _failure("corrupt_index" if isinstance(error, CorruptIndex) else "no_index", str(error))
+
+
+def _failure(code: str, reason: str) -> Body:
+    return {"state": FAILED, "failure": {"code": code, "reason": reason}}
+
+
+def _reached(body: Body, state: str) -> Body:
+    return {"state": state, "times": body["times"] | {state: _now()}}
+
+
+def _published(library: Library) -> LibraryIndex | None:
+    try:
+        return library.indexes.published()
+    except (NoPublishedIndex, CorruptIndex):
+        return None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -1,0 +1,136 @@
+"""Who a query is: the port `Recogniser`, and the adapters that need no service."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfcc_assets.core.matching import Sketches, best_match, shortlist
+from mfcc_assets.core.parameters import CepstraParameters
+from mfcc_assets.core.tags import Tags
+from mfcc_assets.stores.tables import Soundtrack
+
+
+@dataclass(frozen=True)
+class Query:
+    """What there is to recognise a query by.
+
+    Attributes
+    ----------
+    path
+        The audio as a local file, of which a remote service is sent a sample.
+    tags
+        What the file says of itself.
+    cepstra : (frames, d) float32
+    """
+
+    path: Path
+    tags: Tags
+    cepstra: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """Who a query was found to be, and by whom.
+
+    Attributes
+    ----------
+    by
+        Name of the recogniser.
+    audio_id
+        The library's audio that the query is, or is a part of; None where it is not the library's.
+    offset_seconds
+        Where in that audio the query begins.
+    certainty
+        From 0 to 1, as far as the recogniser can tell.
+    """
+
+    title: str
+    artist: str
+    by: str
+    audio_id: str | None = None
+    offset_seconds: float | None = None
+    certainty: float | None = None
+
+
+class Recogniser(ABC):
+    """Recognises queries, or says that it cannot."""
+
+    name: str
+
+    @abstractmethod
+    def recognise(self, query: Query) -> Recognition | None:
+        """None where the query is unknown to this recogniser.
+
+        Raises
+        ------
+        StoreError
+            It could not be asked: another may be.
+        """
+
+
+class TagRecogniser(Recogniser):
+    """Believes the file's own tags."""
+
+    name = "tags"
+
+    def recognise(self, query: Query) -> Recognition | None:
+        if not query.tags.title:
+            return None
+        return Recognition(query.tags.title, query.tags.artist, self.name)
+
+
+class LibraryRecogniser(Recogniser):
+    """Finds a query among the library's own recordings by their cepstra.
+
+    Parameters
+    ----------
+    sketches
+        Of the library.
+    parameters
+        What the query's cepstra and the library's were made with.
+    read_cepstra
+        Reads the cepstra of an audio id.
+    tracks_of_audio
+        The soundtrack that stands for each audio, where there is one.
+    """
+
+    name = "library"
+
+    def __init__(
+        self,
+        sketches: Sketches,
+        parameters: CepstraParameters,
+        read_cepstra: Callable[[str], NDArray[np.float32]],
+        tracks_of_audio: Callable[[Iterable[str]], dict[str, Soundtrack]],
+    ) -> None:
+        self._sketches = sketches
+        self._parameters = parameters
+        self._read_cepstra = read_cepstra
+        self._tracks_of_audio = tracks_of_audio
+
+    def recognise(self, query: Query) -> Recognition | None:
+        likely = shortlist(query.cepstra, self._sketches, self._parameters)
+        tracks = self._tracks_of_audio(likely)
+        candidates = ((audio, self._read_cepstra(audio)) for audio in likely if audio in tracks)
+        match = best_match(query.cepstra, candidates, self._parameters)
+        if match is None:
+            return None
+        track = tracks[match.audio_id]
+        return Recognition(
+            title=track.title,
+            artist=track.artist,
+            by=self.name,
+            audio_id=match.audio_id,
+            offset_seconds=round(match.alignment.offset_seconds, 1),
+            certainty=round(match.alignment.cosine, 3),
+        )
+
+
+def recognise(query: Query, recognisers: Sequence[Recogniser]) -> Recognition | None:
+    """Ask one recogniser after the other; the first that knows the query answers."""
+    answers = (recogniser.recognise(query) for recogniser in recognisers)
+    return next((answer for answer in answers if answer is not None), None)

@@ -1,0 +1,322 @@
+import os
+import stat
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import mutagen.id3
+import mutagen.mp3
+import numpy as np
+import pytest
+
+from mfcc_assets.core import audio
+from mfcc_assets.core.audio import AudioLimits, AudioReader, audio_id
+from mfcc_assets.core.errors import (
+    AudioError,
+    EmptyAudio,
+    NotFinite,
+    SilentAudio,
+    TooLong,
+    TooShort,
+    UnreadableAudio,
+)
+from mfcc_assets.core.parameters import CepstraParameters
+from mfcc_assets_tests import naive
+from mfcc_assets_tests.audio_samples import music, tone, write_audio, write_music, write_tone
+
+PARAMETERS = CepstraParameters()
+
+
+def read(path: Path, limits: AudioLimits | None = None) -> tuple[np.ndarray, audio.Audio]:
+    reader = AudioReader(path, PARAMETERS, limits)
+    return np.concatenate(list(reader.blocks())), reader.audio
+
+
+def install_ffmpeg(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
+    """Put a program called ffmpeg before all others."""
+    program = folder / "ffmpeg"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "aiff", "ogg", "mp3", "opus"])
+def test_every_format_gives_the_signal_of_the_article(tmp_path: Path, suffix: str) -> None:
+    rate = 48_000 if suffix == "opus" else 44_100
+    path = write_music(tmp_path / f"song.{suffix}", 4, seed=1, sample_rate=rate, channels=2)
+    signal, facts = read(path)
+    np.testing.assert_allclose(signal / facts.peak, naive.levelled_signal(path, PARAMETERS), atol=1e-6)
+    assert facts.seconds == pytest.approx(4, abs=0.06)
+    assert (facts.sample_rate, facts.channels, facts.truncated) == (rate, 2, False)
+
+
+@pytest.mark.parametrize(
+    ("sample_rate", "channels", "subtype"),
+    [
+        (8_000, 1, "PCM_16"),
+        (11_025, 2, "ULAW"),
+        (44_100, 1, "PCM_U8"),
+        (48_000, 6, "PCM_24"),
+        (96_000, 2, "FLOAT"),
+        (192_000, 1, "DOUBLE"),
+    ],
+)
+def test_every_rate_and_width_gives_the_signal_of_the_article(
+    tmp_path: Path, sample_rate: int, channels: int, subtype: str
+) -> None:
+    path = write_music(tmp_path / "song.wav", 3, 1, sample_rate=sample_rate, channels=channels, subtype=subtype)
+    signal, facts = read(path)
+    np.testing.assert_allclose(signal / facts.peak, naive.levelled_signal(path, PARAMETERS), atol=1e-6)
+
+
+def test_channels_are_averaged(tmp_path: Path) -> None:
+    left, right = tone(2, 440), tone(2, 1_000)
+    path = write_audio(tmp_path / "song.wav", np.stack([left, right], axis=1), subtype="FLOAT")
+    signal, _ = read(path)
+    np.testing.assert_allclose(signal, ((left + right) / 2)[500:-500], atol=1e-6)
+
+
+@pytest.mark.parametrize("trimmed", [0, 1, 500])
+def test_the_trimmed_samples_are_missing_at_both_ends(tmp_path: Path, trimmed: int) -> None:
+    path = write_audio(tmp_path / "song.wav", np.linspace(-0.5, 0.5, 50_000), subtype="FLOAT")
+    signal = np.concatenate(list(AudioReader(path, replace(PARAMETERS, trimmed_samples=trimmed)).blocks()))
+    assert len(signal) == 50_000 - 2 * trimmed
+    assert signal[0] == pytest.approx(-0.5 + trimmed / 49_999)
+    assert signal[-1] == pytest.approx(0.5 - trimmed / 49_999)
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "ogg", "wav"])
+@pytest.mark.parametrize("block_samples", [1_000, 4_096])
+def test_the_signal_does_not_depend_on_the_size_of_the_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, block_samples: int
+) -> None:
+    path = write_music(tmp_path / f"song.{suffix}", 3, seed=2, sample_rate=22_050)
+    signal, facts = read(path)
+    monkeypatch.setattr(audio, "_BLOCK_SAMPLES", block_samples)
+    small_blocks, small_facts = read(path)
+    np.testing.assert_array_equal(small_blocks, signal)
+    assert small_facts == facts
+
+
+def test_a_reader_reads_again_from_the_start(tmp_path: Path) -> None:
+    reader = AudioReader(write_tone(tmp_path / "song.wav", 1.5), PARAMETERS)
+    next(reader.blocks())
+    first, second = (np.concatenate(list(reader.blocks())) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_the_facts_are_not_known_before_the_last_block(tmp_path: Path) -> None:
+    reader = AudioReader(write_tone(tmp_path / "song.wav", 1.5), PARAMETERS)
+    with pytest.raises(RuntimeError, match="after all of its blocks"):
+        _ = reader.audio
+
+
+def test_a_loud_click_among_the_trimmed_samples_does_not_count_as_the_peak(tmp_path: Path) -> None:
+    signal = tone(2, amplitude=0.25)
+    signal[3] = 1.0
+    _, facts = read(write_audio(tmp_path / "song.wav", signal, subtype="FLOAT"))
+    assert facts.peak == pytest.approx(0.25, abs=1e-4)
+
+
+def test_a_new_tag_leaves_the_audio_id_as_it_is(tmp_path: Path) -> None:
+    path = write_music(tmp_path / "song.mp3", 2, seed=3)
+    before = audio_id(path)
+    file = mutagen.mp3.MP3(path)
+    file.add_tags()
+    file.tags.add(mutagen.id3.TIT2(text="Another title"))
+    file.save()
+    assert audio_id(path) == before == read(path)[1].audio_id
+
+
+def test_the_same_samples_in_two_containers_have_one_audio_id(tmp_path: Path) -> None:
+    signal = (20_000 * music(2, seed=3)).astype(np.int16)
+    assert audio_id(write_audio(tmp_path / "a.wav", signal)) == audio_id(write_audio(tmp_path / "b.flac", signal))
+
+
+def test_other_samples_rates_or_channels_have_another_audio_id(tmp_path: Path) -> None:
+    signal = music(4, seed=3)
+    ids = {
+        audio_id(write_audio(tmp_path / "a.wav", signal)),
+        audio_id(write_audio(tmp_path / "b.wav", signal[:-1])),
+        audio_id(write_audio(tmp_path / "c.wav", signal, sample_rate=48_000)),
+        audio_id(write_audio(tmp_path / "d.wav", signal.reshape(-1, 2))),
+    }
+    assert len(ids) == 4
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "flac"])
+def test_a_truncated_file_keeps_what_can_be_decoded_and_says_so(tmp_path: Path, suffix: str) -> None:
+    # Noise, so that the FLAC has several blocks' worth of bytes in any part of the file.
+    whole = write_audio(tmp_path / f"whole.{suffix}", 0.1 * np.random.default_rng(0).standard_normal(20 * 44_100))
+    cut = tmp_path / f"cut.{suffix}"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    signal, facts = read(cut)
+    assert facts.truncated
+    assert facts.declared_seconds == pytest.approx(20)
+    assert 5 < facts.seconds < 11
+    np.testing.assert_allclose(signal[:100_000], read(whole)[0][:100_000], atol=1e-6)
+
+
+@pytest.mark.parametrize("suffix", ["ogg", "wav"])
+def test_a_file_whose_length_is_found_by_looking_is_used_as_far_as_it_goes(tmp_path: Path, suffix: str) -> None:
+    whole = write_music(tmp_path / f"whole.{suffix}", 10, seed=4)
+    cut = tmp_path / f"cut.{suffix}"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert 3 < read(cut)[1].seconds < 7
+
+
+@pytest.mark.parametrize("name", ["text.mp3", "text.wav", "text.raw", "text.m4a", "no suffix"])
+def test_text_is_unreadable(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("These are the words of the song.\n" * 300)
+    with pytest.raises(UnreadableAudio, match="no decoder") as caught:
+        read(path)
+    assert caught.value.subject == name
+
+
+def test_zeros_called_mp3_are_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "zeros.mp3"
+    path.write_bytes(bytes(100_000))
+    with pytest.raises(UnreadableAudio):
+        read(path)
+
+
+def test_a_file_of_no_bytes_is_empty(tmp_path: Path) -> None:
+    path = tmp_path / "song.mp3"
+    path.touch()
+    with pytest.raises(EmptyAudio, match="the file is empty"):
+        read(path)
+
+
+def test_a_file_of_no_samples_is_empty(tmp_path: Path) -> None:
+    with pytest.raises(EmptyAudio, match="no samples"):
+        read(write_audio(tmp_path / "song.wav", np.empty(0)))
+
+
+def test_a_missing_file_is_no_matter_of_its_audio(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "song.wav")
+
+
+def test_less_than_a_second_is_too_short(tmp_path: Path) -> None:
+    with pytest.raises(TooShort, match=r"only 0\.99 s"):
+        read(write_tone(tmp_path / "song.wav", 0.99))
+    read(write_tone(tmp_path / "song.wav", 1.0))
+
+
+def test_a_least_length_that_is_trimmed_to_nothing_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="Nothing is left"):
+        AudioReader(tmp_path / "song.wav", PARAMETERS, AudioLimits(min_seconds=1_000 / 44_100))
+
+
+def test_a_header_that_declares_too_much_is_believed_before_decoding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_tone(tmp_path / "song.wav", 3)
+    monkeypatch.setattr(audio._Decoding, "_read", lambda _: pytest.fail("decoded"))
+    with pytest.raises(TooLong, match="longer than"):
+        read(path, AudioLimits(max_seconds=1.5))
+
+
+def test_a_stream_of_unknown_length_is_refused_while_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audio, "_BLOCK_SAMPLES", 4_096)
+    endless = tmp_path / "endless"
+    endless.write_bytes(au_header(sample_rate=8_000, channels=1))
+    install_ffmpeg(monkeypatch, tmp_path, f"cat {endless} /dev/zero")
+    path = tmp_path / "song.m4a"
+    path.write_bytes(b"neither decoder reads this")
+    with pytest.raises(TooLong):
+        read(path, AudioLimits(max_seconds=5))
+
+
+def test_a_rate_that_no_audio_has_is_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableAudio, match="sample rate of 1 Hz"):
+        read(write_audio(tmp_path / "song.wav", np.ones(50), sample_rate=1))
+
+
+@pytest.mark.parametrize("amplitude", [0.0, 2.0**-15])
+def test_one_step_of_16_bits_is_silence(tmp_path: Path, amplitude: float) -> None:
+    with pytest.raises(SilentAudio):
+        read(write_audio(tmp_path / "song.wav", np.full(44_100, amplitude)))
+
+
+def test_two_steps_of_16_bits_are_not(tmp_path: Path) -> None:
+    assert read(write_audio(tmp_path / "song.wav", np.full(44_100, 2.0**-14)))[1].peak == 2.0**-14
+
+
+@pytest.mark.parametrize("place", [0, 30_000, 88_199])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
+def test_samples_that_are_no_numbers_or_none_of_audio_are_refused(tmp_path: Path, place: int, value: float) -> None:
+    signal = np.tile(tone(2), (2, 1)).T
+    signal[place, 1] = value
+    path = write_audio(tmp_path / "song.wav", signal, sample_rate=48_000, subtype="FLOAT")
+    with pytest.raises(NotFinite):
+        read(path)
+
+
+def test_every_error_tells_the_name_and_what_to_do(tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "song.wav", np.zeros(44_100))
+    with pytest.raises(AudioError) as caught:
+        list(AudioReader(path, PARAMETERS, subject="Summer by Nobody").blocks())
+    assert str(caught.value).startswith("Summer by Nobody: no sample rises above silence. Supply")
+
+
+def test_without_ffmpeg_the_error_names_the_formats_that_need_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = tmp_path / "song.m4a"
+    path.write_bytes(b"\0\0\0\x20ftypM4A " + bytes(1_000))
+    with pytest.raises(UnreadableAudio, match=r"MP3 and AIFF need nothing; M4A.* need ffmpeg"):
+        read(path)
+
+
+def test_ffmpeg_reads_what_libsndfile_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    signal = music(3, seed=5, sample_rate=48_000)
+    decoded = tmp_path / "decoded.au"
+    decoded.write_bytes(au_header(sample_rate=48_000, channels=2) + np.repeat(signal, 2).astype(">f4").tobytes())
+    install_ffmpeg(monkeypatch, tmp_path, f'echo "$@" > {tmp_path}/arguments; cat {decoded}')
+    path = tmp_path / "song.m4a"
+    path.write_bytes(b"neither decoder reads this")
+    same = write_audio(tmp_path / "song.wav", signal, sample_rate=48_000, channels=2, subtype="FLOAT")
+    samples, facts = read(path)
+    np.testing.assert_array_equal(samples, read(same)[0])
+    assert facts.audio_id == audio_id(same)
+    assert (facts.seconds, facts.declared_seconds, facts.truncated) == (3, 0, False)
+    arguments = (tmp_path / "arguments").read_text()
+    assert f"-i file:{path} " in arguments
+    assert "-protocol_whitelist file -format_whitelist" in arguments
+
+
+def test_what_ffmpeg_cannot_read_is_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_ffmpeg(monkeypatch, tmp_path, "exit 1")
+    path = tmp_path / "song.m4a"
+    path.write_bytes(b"neither decoder reads this")
+    with pytest.raises(UnreadableAudio, match="undamaged"):
+        read(path)
+
+
+def test_ffmpeg_is_stopped_when_reading_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = tmp_path / "endless"
+    endless.write_bytes(au_header(sample_rate=8_000, channels=1))
+    install_ffmpeg(monkeypatch, tmp_path, f"exec cat {endless} /dev/zero")
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: object, **options: object) -> None:
+            super().__init__(*args, **options)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    path = tmp_path / "song.webm"
+    path.write_bytes(b"neither decoder reads this")
+    blocks = AudioReader(path, PARAMETERS).blocks()
+    next(blocks)
+    assert started[0].poll() is None
+    blocks.close()
+    assert started[0].poll() is not None
+
+
+def au_header(sample_rate: int, channels: int) -> bytes:
+    """The header of 32-bit floats of unknown length, as ffmpeg writes it into a pipe."""
+    return b".snd" + np.array([24, 2**32 - 1, 6, sample_rate, channels], ">u4").tobytes()

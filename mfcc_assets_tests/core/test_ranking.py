@@ -1,0 +1,146 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfcc_assets.core.dtw import dtw_distance
+from mfcc_assets.core.errors import UnknownRanking
+from mfcc_assets.core.ranking import (
+    DEFAULT_RANKING,
+    RANKINGS,
+    SMALLEST_SCALE,
+    Ranked,
+    article_distance,
+    fastdtw_distance,
+    normalised_distance,
+    pooled_scales,
+    rank,
+    ranking_named,
+)
+
+COEFFICIENTS = 13
+SCALES = np.linspace(1, 20, COEFFICIENTS)
+
+
+def contour(frames, seed):
+    walk = np.random.default_rng(seed).standard_normal((frames, COEFFICIENTS)).cumsum(axis=0)
+    return walk * SCALES
+
+
+def three_candidates():
+    """A query, and candidates that have ever less to do with it."""
+    query = contour(120, seed=1)
+    slower = np.repeat(query, 2, axis=0)
+    disturbed = query + SCALES * np.random.default_rng(2).standard_normal(query.shape)
+    return query, [("slower", slower), ("disturbed", disturbed), ("another", contour(120, seed=3) + 9 * SCALES)]
+
+
+@pytest.mark.parametrize("name", RANKINGS)
+def test_every_ranking_puts_like_before_unlike(name):
+    query, candidates = three_candidates()
+    distance = ranking_named(name)
+    ranked = rank((audio_id, distance(query, candidate, SCALES)) for audio_id, candidate in reversed(candidates))
+    assert [each.audio_id for each in ranked] == ["slower", "disturbed", "another"]
+
+
+@pytest.mark.parametrize("name", RANKINGS)
+def test_every_ranking_finds_no_distance_from_a_track_to_itself_and_the_same_both_ways(name):
+    distance = ranking_named(name)
+    a, b = contour(50, seed=1), contour(70, seed=2)
+    assert distance(a, a, SCALES) == 0
+    assert distance(a, b, SCALES) == distance(b, a, SCALES) > 0
+
+
+def test_the_default_ranking_is_a_known_one():
+    assert DEFAULT_RANKING in RANKINGS
+
+
+def test_an_unknown_ranking_is_refused_with_the_known_ones():
+    with pytest.raises(UnknownRanking, match=r"loudness: there is no such ranking\. Choose one of: article, dtw\."):
+        ranking_named("loudness")
+
+
+def test_the_articles_distance_is_the_sum_over_the_coefficients():
+    a, b = contour(40, seed=1), contour(60, seed=2)
+    one_by_one = sum(dtw_distance(a[:, k], b[:, k]) for k in range(COEFFICIENTS))
+    assert article_distance(a, b) == pytest.approx(one_by_one)
+
+
+def test_the_articles_distance_grows_with_length_and_the_normalised_one_does_not():
+    a, b = contour(100, seed=1), contour(100, seed=2)
+    twice_a, twice_b = np.repeat(a, 2, axis=0), np.repeat(b, 2, axis=0)
+    assert article_distance(twice_a, twice_b) > 1.8 * article_distance(a, b)
+    once, twice = normalised_distance(a, b, SCALES), normalised_distance(twice_a, twice_b, SCALES)
+    assert twice == pytest.approx(once, rel=0.05)
+
+
+def test_the_unit_of_a_coefficient_changes_nothing_in_the_normalised_distance():
+    a, b = contour(60, seed=1), contour(50, seed=2)
+    unit = np.ones(COEFFICIENTS)
+    unit[4] = 1000
+    assert normalised_distance(a * unit, b * unit, SCALES * unit) == pytest.approx(normalised_distance(a, b, SCALES))
+    assert normalised_distance(a / SCALES, b / SCALES, np.ones(COEFFICIENTS)) == pytest.approx(
+        normalised_distance(a, b, SCALES)
+    )
+
+
+@pytest.mark.parametrize("scales", [np.ones(1), np.zeros(COEFFICIENTS), np.full(COEFFICIENTS, np.nan)])
+def test_scales_that_cannot_divide_are_refused(scales):
+    with pytest.raises(ValueError, match="13 positive, finite scales"):
+        normalised_distance(contour(5, seed=1), contour(5, seed=2), scales)
+
+
+def test_fastdtw_never_finds_less_than_the_exact_distance():
+    a, b = contour(80, seed=1)[:, :3], contour(60, seed=2)[:, :3]
+    assert fastdtw_distance(a, b) >= article_distance(a, b) * (1 - 1e-5)
+    assert fastdtw_distance(a, a) == 0
+
+
+def test_candidates_come_nearest_first_and_equals_by_id():
+    assert rank([("b", 2.0), ("c", 1.0), ("a", 2.0)]) == [Ranked("c", 1.0), Ranked("a", 2.0), Ranked("b", 2.0)]
+
+
+def test_a_candidate_without_a_distance_is_left_out():
+    assert rank([("a", float("nan")), ("b", 1.0), ("c", float("inf"))]) == [Ranked("b", 1.0), Ranked("c", float("inf"))]
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from([0.0, 1.0, 2.5, np.inf, np.nan])), st.randoms())
+def test_the_order_of_the_candidates_does_not_matter(distances, random):
+    shuffled = random.sample(sorted(distances.items()), len(distances))
+    assert rank(shuffled) == rank(distances.items())
+
+
+def test_scales_are_the_deviation_of_tracks_of_equal_length_laid_end_to_end():
+    tracks = [contour(50, seed) for seed in range(6)]
+    scales = pooled_scales(
+        np.array([track.mean(axis=0) for track in tracks]), np.array([track.var(axis=0) for track in tracks])
+    )
+    np.testing.assert_allclose(scales, np.concatenate(tracks).std(axis=0))
+
+
+def test_a_long_track_weighs_as_much_in_the_scales_as_a_short_one():
+    short, long = contour(50, seed=1), contour(200, seed=2)
+    scales = pooled_scales(
+        np.array([short.mean(axis=0), long.mean(axis=0)]), np.array([short.var(axis=0), long.var(axis=0)])
+    )
+    np.testing.assert_allclose(scales, np.concatenate([short, short, short, short, long]).std(axis=0))
+
+
+def test_a_coefficient_that_stands_still_gets_the_smallest_scale():
+    scales = pooled_scales(np.array([[5.0, 1.0], [5.0, 3.0]]), np.array([[0.0, 4.0], [0.0, 4.0]]))
+    np.testing.assert_allclose(scales, [SMALLEST_SCALE, np.sqrt(5)])
+
+
+@pytest.mark.parametrize(
+    ("means", "variances"),
+    [
+        (np.zeros((0, 13)), np.zeros((0, 13))),
+        (np.zeros((2, 13)), np.zeros((3, 13))),
+        (np.zeros(13), np.zeros(13)),
+        (np.full((2, 13), np.nan), np.zeros((2, 13))),
+        (np.zeros((2, 13)), np.full((2, 13), -1.0)),
+    ],
+)
+def test_means_and_variances_that_make_no_scales_are_refused(means, variances):
+    with pytest.raises(ValueError, match="expected"):
+        pooled_scales(means, variances)

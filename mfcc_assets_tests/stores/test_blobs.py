@@ -1,0 +1,636 @@
+"""What every `BlobStore` promises, and what the local folders promise beyond it."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mfcc_assets.core.errors import BlobNameError, BlobNotFound, Conflict, LinkRefused, StoreError
+from mfcc_assets.stores.blobs import CONTAINERS, Blob, BlobStore, LocalBlobs, check_name, clean_name
+
+KEY = bytes(range(32))
+ADAPTERS = ["local_blobs"]
+UNUSUAL_NAMES = [
+    "a b/c d.mp3",
+    "100% #1 'quoted' \"twice\".mp3",
+    "-rf",
+    ".hidden",
+    "🎷.flac",
+    "ääkköset/日本語/العربية.ogg",
+    "what?&a=b;c:d+e.mp3",
+    f"{'x' * 250}/{'é' * 125}.mp3",
+    "deep/" * 60 + "song.wav",
+]
+BAD_NAMES = {
+    "": "empty",
+    "/etc/passwd": "absolute",
+    "../secret": "'..'",
+    "a/../../secret": "'..'",
+    "a/./b": "'.'",
+    "..": "'..'",
+    "a//b": "empty segment",
+    "a/": "empty segment",
+    "a\0b": "control",
+    "a\nb": "control",
+    "a\x85b": "control",
+    "a\\b": "backslash",
+    "a\udcffb": "Unicode",
+    "a/" * 600 + "b": "1,024",
+    "é" * 128: "255 bytes",
+    ".mfcc/lock": "reserved",
+    ".MFCC/lock": "reserved",
+}
+
+ENDLESS_WRITER = """
+import sys, time
+from pathlib import Path
+from mfcc_assets.stores.blobs import LocalBlobs
+
+class Endless:
+    def read(self, size=-1):
+        time.sleep(0.01)
+        return bytes(size)
+
+LocalBlobs(Path(sys.argv[1]), bytes(32)).write("batch", "a", Endless())
+"""
+
+
+@pytest.fixture
+def local_blobs(tmp_path: Path) -> LocalBlobs:
+    return LocalBlobs(tmp_path / "blobs", KEY)
+
+
+@pytest.fixture(params=ADAPTERS)
+def blobs(request: pytest.FixtureRequest) -> BlobStore:
+    return request.getfixturevalue(request.param)
+
+
+def names(listed: Iterator[Blob]) -> list[str]:
+    return [blob.name for blob in listed]
+
+
+class TestEveryStore:
+    def test_what_is_written_is_read_again(self, blobs):
+        written = blobs.write("uploads", "a/song.mp3", b"sound")
+        assert blobs.read("uploads", "a/song.mp3") == b"sound"
+        assert (written.name, written.size) == ("a/song.mp3", 5)
+        assert blobs.stat("uploads", "a/song.mp3") == written == next(blobs.list("uploads"))
+
+    @pytest.mark.parametrize("name", UNUSUAL_NAMES)
+    def test_an_unusual_name_is_a_name(self, blobs, name):
+        blobs.write("soundtracks", name, b"1")
+        assert names(blobs.list("soundtracks")) == [name]
+        assert blobs.read("soundtracks", name) == b"1"
+        blobs.delete("soundtracks", name)
+        assert not blobs.exists("soundtracks", name)
+
+    @pytest.mark.parametrize("name", BAD_NAMES)
+    def test_a_bad_name_is_refused_by_every_method(self, blobs, name, tmp_path):
+        (tmp_path / "file").write_bytes(b"1")
+        for call in (
+            lambda: blobs.stat("batch", name),
+            lambda: blobs.exists("batch", name),
+            lambda: blobs.read("batch", name),
+            lambda: blobs.read_range("batch", name, 0, 1),
+            lambda: blobs.write("batch", name, b"1"),
+            lambda: blobs.create("batch", name, b"1"),
+            lambda: blobs.upload_file("batch", name, tmp_path / "file"),
+            lambda: blobs.copy("batch", name, "batch", "b"),
+            lambda: blobs.delete("batch", name),
+            lambda: blobs.as_file("batch", name).__enter__(),
+            lambda: blobs.link("batch", name, seconds=1),
+        ):
+            with pytest.raises(BlobNameError):
+                call()
+
+    def test_an_unknown_container_is_a_mistake_of_the_programmer(self, blobs):
+        with pytest.raises(ValueError, match="not one of the containers"):
+            blobs.read("attic", "a")
+        with pytest.raises(ValueError, match="not one of the containers"):
+            blobs.list("attic")
+
+    def test_containers_do_not_see_each_others_blobs(self, blobs):
+        for container in CONTAINERS:
+            blobs.write(container, "name", container.encode())
+        assert [blobs.read(container, "name").decode() for container in CONTAINERS] == list(CONTAINERS)
+
+    def test_a_listing_is_in_the_order_of_whole_names(self, blobs):
+        shuffled = ["b", "a/c", "a.b", "a/b/c", "a!", "a0", "é", "z/1"]
+        for name in shuffled:
+            blobs.write("batch", name, b"")
+        assert names(blobs.list("batch")) == sorted(shuffled)
+
+    @pytest.mark.parametrize(
+        ("prefix", "expected"),
+        [
+            ("", ["a/b1/x", "a/b2/y", "ab", "b/a/b1"]),
+            ("a", ["a/b1/x", "a/b2/y", "ab"]),
+            ("a/", ["a/b1/x", "a/b2/y"]),
+            ("a/b", ["a/b1/x", "a/b2/y"]),
+            ("a/b2/", ["a/b2/y"]),
+            ("ab", ["ab"]),
+            ("ab/", []),
+            ("abc", []),
+            ("none/at all", []),
+        ],
+    )
+    def test_a_prefix_narrows_the_listing(self, blobs, prefix, expected):
+        for name in ("a/b1/x", "a/b2/y", "ab", "b/a/b1"):
+            blobs.write("batch", name, b"")
+        assert names(blobs.list("batch", prefix)) == expected
+
+    def test_a_prefix_does_not_lead_out_of_the_container(self, blobs):
+        blobs.write("batch", "a", b"")
+        with pytest.raises(BlobNameError):
+            list(blobs.list("uploads", "../batch/"))
+
+    def test_an_absent_blob_is_not_found(self, blobs):
+        for call in (blobs.stat, blobs.read, lambda *blob: blobs.as_file(*blob).__enter__()):
+            with pytest.raises(BlobNotFound, match="no/such"):
+                call("batch", "no/such")
+        with pytest.raises(BlobNotFound):
+            blobs.copy("batch", "no/such", "batch", "other")
+        assert not blobs.exists("batch", "no/such")
+
+    def test_deleting_twice_is_deleting_once(self, blobs):
+        blobs.write("batch", "a/b", b"")
+        blobs.delete("batch", "a/b")
+        blobs.delete("batch", "a/b")
+        assert names(blobs.list("batch")) == []
+
+    def test_a_file_open_for_reading_can_be_written(self, blobs):
+        data = bytes(range(256)) * 10_000
+        assert blobs.write("batch", "big", BytesIO(data)).size == len(data)
+        assert blobs.read("batch", "big") == data
+
+    def test_a_local_file_can_be_uploaded_and_copied_and_used_as_a_file(self, blobs, tmp_path):
+        (tmp_path / "song.mp3").write_bytes(b"sound")
+        blobs.upload_file("uploads", "1/song.mp3", tmp_path / "song.mp3")
+        assert blobs.copy("uploads", "1/song.mp3", "batch", "2/song.mp3").name == "2/song.mp3"
+        with blobs.as_file("batch", "2/song.mp3") as path:
+            assert path.read_bytes() == b"sound"
+            assert path.suffix == ".mp3"
+
+    @pytest.mark.parametrize(("start", "stop"), [(0, 0), (0, 4), (2, 5), (9, 10), (8, 10**15), (10, 20), (50, 60)])
+    def test_a_range_is_what_slicing_gives(self, blobs, start, stop):
+        blobs.write("batch", "digits", b"0123456789")
+        assert blobs.read_range("batch", "digits", start, stop) == b"0123456789"[start:stop]
+
+    @pytest.mark.parametrize(("start", "stop"), [(-1, 3), (3, 2)])
+    def test_a_range_does_not_go_backwards(self, blobs, start, stop):
+        blobs.write("batch", "digits", b"0123456789")
+        with pytest.raises(ValueError, match="range"):
+            blobs.read_range("batch", "digits", start, stop)
+
+    def test_every_write_changes_the_etag_even_if_size_and_content_stay(self, blobs):
+        etags = [blobs.write("batch", "a", b"same").etag for _ in range(20)]
+        assert len(set(etags)) == len(etags)
+
+    def test_a_conditional_write_succeeds_only_while_the_etag_stands(self, blobs):
+        first = blobs.write("batch", "a", b"1")
+        blobs.write("batch", "a", b"2", if_match=first.etag)
+        with pytest.raises(Conflict, match="batch/a"):
+            blobs.write("batch", "a", b"3", if_match=first.etag)
+        assert blobs.read("batch", "a") == b"2"
+        blobs.delete("batch", "a")
+        with pytest.raises(Conflict):
+            blobs.write("batch", "a", b"4", if_match=first.etag)
+        assert not blobs.exists("batch", "a")
+
+    def test_only_one_of_two_creates_succeeds(self, blobs):
+        blobs.create("batch", "a", b"first")
+        with pytest.raises(Conflict):
+            blobs.create("batch", "a", b"second")
+        assert blobs.read("batch", "a") == b"first"
+
+    def test_no_increment_is_lost_between_writers_that_use_etags(self, blobs):
+        blobs.write("batch", "counter", b"0")
+
+        def increment() -> None:
+            for _ in range(5):
+                while True:
+                    before = blobs.stat("batch", "counter")
+                    number = int(blobs.read("batch", "counter"))
+                    try:
+                        blobs.write("batch", "counter", str(number + 1).encode(), if_match=before.etag)
+                    except Conflict:
+                        continue
+                    break
+
+        threads = [threading.Thread(target=increment) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert blobs.read("batch", "counter") == b"20"
+
+    def test_modified_is_the_present_in_utc(self, blobs):
+        before = datetime.now(UTC) - timedelta(seconds=2)
+        written = blobs.write("batch", "a", b"")
+        assert before < written.modified <= datetime.now(UTC) + timedelta(seconds=2)
+        assert written.modified.tzinfo is UTC
+
+    def test_a_link_needs_a_future(self, blobs):
+        with pytest.raises(ValueError, match="lives"):
+            blobs.link("batch", "a", seconds=0)
+
+
+def test_blobs_sort_by_time_and_then_by_name():
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    late, same_b, same_a = (
+        Blob("a", 1, "x", noon + timedelta(microseconds=1)),
+        Blob("b", 9, "y", noon),
+        Blob("a", 10, "z", noon),
+    )
+    assert sorted([late, same_b, same_a]) == [same_a, same_b, late]
+
+
+class TestLocalFiles:
+    def path(self, blobs: LocalBlobs, container: str, name: str) -> Path:
+        with blobs.as_file(container, name) as path:
+            return path
+
+    def test_the_containers_are_folders_with_the_blobs_as_files(self, tmp_path):
+        blobs = LocalBlobs(tmp_path, KEY)
+        assert sorted(folder.name for folder in tmp_path.iterdir()) == sorted(CONTAINERS)
+        blobs.write("artworks", "a/b.png", b"1")
+        assert (tmp_path / "artworks/a/b.png").read_bytes() == b"1"
+
+    def test_a_root_that_cannot_be_made_says_so(self, tmp_path):
+        (tmp_path / "file").touch()
+        with pytest.raises(StoreError, match="cannot be made"):
+            LocalBlobs(tmp_path / "file", KEY)
+
+    def test_a_short_signing_key_is_refused(self, tmp_path):
+        with pytest.raises(ValueError, match="32 bytes"):
+            LocalBlobs(tmp_path, b"short")
+
+    def test_a_file_moved_in_with_an_old_time_looks_new(self, local_blobs, tmp_path):
+        seen = local_blobs.write("soundtracks", "seen", b"")
+        (tmp_path / "old").write_bytes(b"1")
+        os.utime(tmp_path / "old", (0, 0))
+        (tmp_path / "old").rename(tmp_path / "blobs/soundtracks/a old")
+        assert local_blobs.stat("soundtracks", "a old").modified >= seen.modified
+
+    def test_a_file_from_a_clock_that_runs_ahead_does_not_look_newer_than_now(self, local_blobs, tmp_path):
+        path = tmp_path / "blobs/soundtracks/future"
+        path.touch()
+        os.utime(path, (4e9, 4e9))
+        assert local_blobs.stat("soundtracks", "future").modified <= datetime.now(UTC)
+
+    def test_a_copy_that_keeps_size_and_time_changes_the_etag(self, local_blobs, tmp_path):
+        first = local_blobs.write("batch", "a", b"1111")
+        path = self.path(local_blobs, "batch", "a")
+        kept = path.stat()
+        (tmp_path / "other").write_bytes(b"2222")
+        time.sleep(0.02)  # before Linux 6.13 the clock for files ticks every 4 ms, on some systems every 10
+        os.utime(tmp_path / "other", ns=(kept.st_atime_ns, kept.st_mtime_ns))
+        (tmp_path / "other").replace(path)
+        assert local_blobs.stat("batch", "a").etag != first.etag
+
+    def test_writes_within_one_tick_of_the_kernels_clock_have_etags_of_their_own(self, local_blobs, monkeypatch):
+        monkeypatch.setattr(os, "fsync", lambda _: None)  # it would take longer than a tick
+        etags = [local_blobs.write("batch", "a", b"same").etag for _ in range(50)]
+        assert len(set(etags)) == len(etags)
+
+    def test_nobody_writes_between_the_check_of_an_etag_and_the_write(self, local_blobs, monkeypatch):
+        first = local_blobs.write("batch", "a", b"")
+        stamp = os.utime
+
+        def stamp_slowly(path: Path, ns: tuple[int, int]) -> None:
+            time.sleep(0.05)
+            stamp(path, ns=ns)
+
+        monkeypatch.setattr(os, "utime", stamp_slowly)
+        outcomes = []
+
+        def write() -> None:
+            try:
+                outcomes.append(local_blobs.write("batch", "a", b"", if_match=first.etag))
+            except Conflict:
+                outcomes.append(None)
+
+        threads = [threading.Thread(target=write) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert outcomes.count(None) == 2
+
+    def test_a_blob_cannot_be_a_folder_of_others(self, local_blobs):
+        local_blobs.write("batch", "a/b", b"")
+        with pytest.raises(BlobNameError, match="at once"):
+            local_blobs.write("batch", "a", b"")
+        with pytest.raises(BlobNameError, match="at once"):
+            local_blobs.write("batch", "a/b/c", b"")
+        with pytest.raises(BlobNotFound):
+            local_blobs.read("batch", "a")
+        local_blobs.delete("batch", "a")
+        assert names(local_blobs.list("batch")) == ["a/b"]
+
+    def test_deleting_leaves_no_empty_folders(self, local_blobs, tmp_path):
+        local_blobs.write("uploads", "a/b/c", b"")
+        local_blobs.write("uploads", "a/d", b"")
+        local_blobs.delete("uploads", "a/b/c")
+        assert not (tmp_path / "blobs/uploads/a/b").exists()
+        assert names(local_blobs.list("uploads")) == ["a/d"]
+        local_blobs.delete("uploads", "a/d")
+        assert (tmp_path / "blobs/uploads").is_dir()
+
+    def test_a_failed_write_leaves_the_old_blob_and_nothing_else(self, local_blobs, tmp_path):
+        class Breaking(BytesIO):
+            def read(self, size: int | None = -1) -> bytes:
+                if self.tell():
+                    raise ConnectionError("the line went dead")
+                return super().read(min(size or 0, 3))
+
+        local_blobs.write("batch", "a", b"old")
+        with pytest.raises(StoreError, match="the line went dead"):
+            local_blobs.write("batch", "a", Breaking(b"new and longer"))
+        assert local_blobs.read("batch", "a") == b"old"
+        assert [path.name for path in (tmp_path / "blobs/batch/.mfcc").iterdir()] == ["lock"]
+
+    def test_a_killed_writer_leaves_the_old_blob(self, local_blobs, tmp_path):
+        local_blobs.write("batch", "a", b"old")
+        writer = subprocess.Popen([sys.executable, "-c", ENDLESS_WRITER, str(tmp_path / "blobs")])
+        deadline = time.monotonic() + 20
+        while not list((tmp_path / "blobs/batch/.mfcc").glob("*.part")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        writer.send_signal(signal.SIGKILL)
+        writer.wait()
+        assert local_blobs.read("batch", "a") == b"old"
+        (left,) = (tmp_path / "blobs/batch/.mfcc").glob("*.part")
+        assert names(local_blobs.list("batch")) == ["a"]
+
+        LocalBlobs(tmp_path / "blobs", KEY)
+        assert left.exists(), "its writer may still be at work"
+        os.utime(left, (time.time() - 7200, time.time() - 7200))
+        LocalBlobs(tmp_path / "blobs", KEY)
+        assert not left.exists()
+        assert names(local_blobs.list("batch")) == ["a"]
+
+    def test_readers_see_whole_blobs_while_they_are_replaced(self, local_blobs):
+        contents = {bytes([digit]) * 100_000 for digit in range(3)}
+        local_blobs.write("batch", "a", next(iter(contents)))
+        done = threading.Event()
+
+        def rewrite() -> None:
+            for content in sorted(contents) * 5:
+                local_blobs.write("batch", "a", content)
+            done.set()
+
+        writer = threading.Thread(target=rewrite)
+        writer.start()
+        read = set()
+        while not done.is_set():
+            read.add(local_blobs.read("batch", "a"))
+        writer.join()
+        assert read <= contents
+
+
+class TestWhatOwnersPutIntoFolders:
+    @pytest.fixture
+    def library(self, local_blobs, tmp_path) -> Path:
+        local_blobs.write("soundtracks", "a good song.mp3", b"sound")
+        return tmp_path / "blobs/soundtracks"
+
+    @pytest.mark.parametrize(
+        "put",
+        [
+            lambda path: os.mkfifo(path),
+            lambda path: path.symlink_to("/nowhere/at/all"),
+            lambda path: path.symlink_to(path),
+            lambda path: path.symlink_to("/etc"),
+        ],
+        ids=["fifo", "broken link", "looping link", "linked folder"],
+    )
+    def test_what_is_not_a_file_is_left_out_with_a_warning(self, local_blobs, library, put, caplog):
+        put(library / "odd")
+        assert names(local_blobs.list("soundtracks")) == ["a good song.mp3"]
+        assert "soundtracks/odd is left out" in caplog.text
+        with pytest.raises(BlobNotFound):
+            local_blobs.read("soundtracks", "odd")
+
+    @pytest.mark.parametrize("name", [b"caf\xe9.mp3", b"line\nfeed.mp3", b"back\\slash.mp3"])
+    def test_a_file_whose_name_cannot_be_a_blobs_is_left_out_with_a_warning(self, local_blobs, library, name, caplog):
+        Path(os.fsdecode(os.fsencode(library) + b"/" + name)).touch()
+        assert names(local_blobs.list("soundtracks")) == ["a good song.mp3"]
+        assert "Rename the file" in caplog.text
+        caplog.text.encode()
+
+    def test_folders_too_deep_for_a_name_are_left_out_with_a_warning(self, local_blobs, library, caplog):
+        deepest = library
+        for _ in range(6):
+            deepest /= "d" * 200
+        deepest.mkdir(parents=True)
+        (deepest / "song").touch()
+        assert names(local_blobs.list("soundtracks")) == ["a good song.mp3"]
+        assert "1,024" in caplog.text
+
+    def test_a_linked_file_is_read_and_looks_as_new_as_its_link(self, local_blobs, library, tmp_path):
+        (tmp_path / "elsewhere.mp3").write_bytes(b"linked")
+        time.sleep(0.02)
+        seen = local_blobs.write("soundtracks", "seen", b"")
+        (library / "link.mp3").symlink_to(tmp_path / "elsewhere.mp3")
+        assert local_blobs.read("soundtracks", "link.mp3") == b"linked"
+        assert names(local_blobs.list("soundtracks")) == ["a good song.mp3", "link.mp3", "seen"]
+        assert local_blobs.stat("soundtracks", "link.mp3").modified >= seen.modified
+
+    def test_no_name_leads_through_a_linked_folder(self, local_blobs, library):
+        (library / "system").symlink_to("/etc")
+        for call in (
+            lambda: local_blobs.read("soundtracks", "system/passwd"),
+            lambda: local_blobs.write("soundtracks", "system/new", b""),
+            lambda: local_blobs.delete("soundtracks", "system/passwd"),
+            lambda: local_blobs.list("soundtracks", "system/"),
+        ):
+            with pytest.raises(BlobNameError, match="symbolic link"):
+                call()
+        (library / "loop").symlink_to("loop")
+        assert not local_blobs.exists("soundtracks", "loop/song")
+
+    def test_a_container_may_itself_be_a_link(self, tmp_path):
+        (tmp_path / "music").mkdir()
+        (tmp_path / "music/song").write_bytes(b"1")
+        (tmp_path / "blobs").mkdir()
+        (tmp_path / "blobs/soundtracks").symlink_to(tmp_path / "music")
+        blobs = LocalBlobs(tmp_path / "blobs", KEY)
+        assert names(blobs.list("soundtracks")) == ["song"]
+        assert blobs.read("soundtracks", "song") == b"1"
+
+    def test_an_unreadable_folder_is_left_out_but_an_unreadable_container_is_an_error(
+        self, local_blobs, library, monkeypatch, caplog
+    ):
+        (library / "private").mkdir()
+        read_folder = os.scandir
+
+        def refuse(unreadable: Path):
+            def scandir(folder: Path):
+                if Path(folder) == unreadable:
+                    raise PermissionError(13, "Permission denied")
+                return read_folder(folder)
+
+            return scandir
+
+        # Permissions would not stop root, whom containers run tests as.
+        monkeypatch.setattr(os, "scandir", refuse(library / "private"))
+        assert names(local_blobs.list("soundtracks")) == ["a good song.mp3"]
+        assert "soundtracks/private/ is left out: Permission denied" in caplog.text
+        monkeypatch.setattr(os, "scandir", refuse(library))
+        with pytest.raises(StoreError, match="Permission denied"):
+            list(local_blobs.list("soundtracks"))
+
+    def test_a_container_that_is_gone_is_an_error_not_an_empty_listing(self, local_blobs, library):
+        library.rename(library.with_name("unmounted"))
+        with pytest.raises(StoreError, match="No such file"):
+            list(local_blobs.list("soundtracks"))
+        with pytest.raises(StoreError, match="No such file"):
+            local_blobs.write("soundtracks", "a", b"")
+
+    def test_a_blob_deleted_during_a_listing_is_passed_over(self, local_blobs, library, caplog):
+        (library / "b/c").mkdir(parents=True)
+        (library / "b/c/d").touch()
+        (library / "z").touch()
+        listing = local_blobs.list("soundtracks")
+        next(listing)
+        local_blobs.delete("soundtracks", "b/c/d")
+        local_blobs.delete("soundtracks", "z")
+        assert names(listing) == []
+        assert caplog.records == []
+
+    def test_a_listing_of_ordinary_files_warns_of_nothing(self, local_blobs, caplog):
+        caplog.set_level(logging.WARNING)
+        local_blobs.write("batch", "a/b", b"")
+        assert names(local_blobs.list("batch")) == ["a/b"]
+        assert caplog.records == []
+
+
+class TestLocalLinks:
+    def parts(self, link: str) -> tuple[str, str, str, str]:
+        """As a web framework takes a link apart."""
+        address = urlsplit(link)
+        container, name = unquote(address.path).removeprefix("/blobs/").split("/", 1)
+        query = parse_qs(address.query)
+        return container, name, query["expires"][0], query["signature"][0]
+
+    def open(self, blobs: LocalBlobs, parts: tuple[str, str, str, str], now: datetime | None = None) -> Blob:
+        container, name, expires, signature = parts
+        return blobs.open_link(container, name, expires=expires, signature=signature, now=now)
+
+    @pytest.mark.parametrize("name", UNUSUAL_NAMES)
+    def test_a_link_opens_the_blob_it_was_made_for(self, local_blobs, name):
+        written = local_blobs.write("artworks", name, b"1")
+        link = local_blobs.link("artworks", name, seconds=60)
+        assert link.isascii()
+        assert " " not in link
+        assert self.open(local_blobs, self.parts(link)) == written
+
+    def test_a_link_ends(self, local_blobs):
+        local_blobs.write("artworks", "a", b"1")
+        parts = self.parts(local_blobs.link("artworks", "a", seconds=60))
+        self.open(local_blobs, parts, datetime.now(UTC) + timedelta(seconds=58))
+        with pytest.raises(LinkRefused, match="expired"):
+            self.open(local_blobs, parts, datetime.now(UTC) + timedelta(seconds=61))
+
+    @pytest.mark.parametrize("part", range(4))
+    @pytest.mark.parametrize("change", ["9", "é", "\udcff", "٣", "\n"])
+    def test_a_link_altered_anywhere_is_refused(self, local_blobs, part, change):
+        local_blobs.write("artworks", "a", b"1")
+        parts = list(self.parts(local_blobs.link("artworks", "a", seconds=60)))
+        parts[part] += change
+        with pytest.raises(LinkRefused, match="not ours"):
+            self.open(local_blobs, tuple(parts))
+
+    def test_a_link_is_not_good_for_another_blob_or_container(self, local_blobs):
+        local_blobs.write("artworks", "a", b"1")
+        local_blobs.write("artworks", "b", b"1")
+        local_blobs.write("uploads", "a", b"1")
+        _, _, *signed = self.parts(local_blobs.link("artworks", "a", seconds=60))
+        for container, name in (("artworks", "b"), ("uploads", "a"), ("artworks", "../uploads/a"), ("attic", "a")):
+            with pytest.raises(LinkRefused):
+                self.open(local_blobs, (container, name, *signed))
+
+    def test_a_link_of_another_key_is_refused(self, local_blobs, tmp_path):
+        other = LocalBlobs(tmp_path / "blobs", KEY[::-1])
+        with pytest.raises(LinkRefused):
+            self.open(local_blobs, self.parts(other.link("artworks", "a", seconds=60)))
+
+    def test_a_link_to_a_blob_that_is_gone_finds_nothing(self, local_blobs):
+        with pytest.raises(BlobNotFound):
+            self.open(local_blobs, self.parts(local_blobs.link("artworks", "gone", seconds=60)))
+
+
+class TestNames:
+    @pytest.mark.parametrize("name", UNUSUAL_NAMES)
+    def test_an_unusual_name_passes(self, name):
+        check_name(name)
+
+    @pytest.mark.parametrize(("name", "reason"), BAD_NAMES.items())
+    def test_a_refusal_says_why_and_what_to_do_and_can_be_printed(self, name, reason):
+        with pytest.raises(BlobNameError) as refused:
+            check_name(name)
+        assert reason in refused.value.what
+        assert refused.value.remedy
+        str(refused.value).encode()
+
+    @pytest.mark.parametrize(
+        ("path_like", "expected"),
+        [
+            ("song.mp3", "song.mp3"),
+            ("/etc/passwd", "etc/passwd"),
+            ("../../a/./song.mp3", "a/song.mp3"),
+            ("C:\\Music\\song.mp3", "C:/Music/song.mp3"),
+            ("a\0b\nc.mp3", "a_b_c.mp3"),
+            ("🎷🎺", "🎷🎺"),
+            (" . .hidden. ", "hidden"),
+            ("", "untitled"),
+            ("///", "untitled"),
+            ("cafe\N{COMBINING ACUTE ACCENT}.mp3", "café.mp3"),
+            (".mfcc/lock", "mfcc/lock"),
+            ("100% #1 - 'x'.mp3", "100% #1 - 'x'.mp3"),
+        ],
+    )
+    def test_a_clean_name_keeps_what_can_be_read(self, path_like, expected):
+        assert clean_name(path_like) == expected
+
+    def test_two_long_names_stay_two_names_and_keep_their_suffix(self):
+        one, other = (clean_name("é" * 200 + ending) for ending in ("1.mp3", "2.mp3"))
+        assert one != other
+        assert one.startswith("é" * 100)
+        assert one.endswith(".mp3")
+        assert len(one.encode()) <= 255
+
+    def test_two_long_paths_stay_two_names_and_keep_their_file_name(self):
+        one, other = (clean_name("folder/" * 200 + f"{disc}/song.mp3") for disc in "12")
+        assert one != other
+        assert one.endswith("/song.mp3")
+
+    @settings(max_examples=300)
+    @given(st.text(st.characters(exclude_categories=())) | st.text("./\\ \0é\u0301🎷a=\u0338", max_size=40))
+    def test_every_clean_name_is_a_name_and_stays_as_it_is(self, path_like):
+        self.check_clean(path_like)
+
+    @settings(max_examples=50)
+    @given(st.lists(st.text("ab.é🎷 \u0301/", min_size=1, max_size=12), min_size=1, max_size=4), st.integers(20, 400))
+    def test_every_long_clean_name_is_a_name_and_stays_as_it_is(self, pieces, repeats):
+        self.check_clean("".join(piece * repeats for piece in pieces))
+
+    def check_clean(self, path_like: str) -> None:
+        cleaned = clean_name(path_like)
+        check_name(cleaned)
+        check_name(f"{'0' * 32}/{cleaned}")
+        assert clean_name(cleaned) == cleaned
+        assert unicodedata.is_normalized("NFC", cleaned)
