@@ -51,7 +51,7 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
     addition = Addition()
     with _progress(console) as progress:
         task = progress.add_task("Copying files", total=None)
-        for addition in add_files(library, paths):
+        for addition in add_files(library, paths):  # noqa: B007  the last one tells the outcome
             progress.advance(task)
     console.print(
         f"{len(addition.added)} added, {len(addition.replaced)} replaced, {len(addition.already_there)} already there, "
@@ -76,11 +76,9 @@ def show_library(library: Library, as_json: bool) -> None:
     report = describe_library(library)
     outstanding = outstanding_work(library)
     if as_json:
-        tracks = [{**asdict(track), "state": track.state} for track in report.soundtracks]
-        rejects = [asdict(reject) for reject in report.rejects]
         listing = {
-            "soundtracks": tracks,
-            "rejects": rejects,
+            "soundtracks": [{**asdict(track), "state": track.state} for track in report.soundtracks],
+            "rejects": [asdict(reject) for reject in report.rejects],
             "duplicates": report.duplicates,
             "outstanding": outstanding,
         }

@@ -30,7 +30,7 @@ _NARROWEST_BANDWIDTH = 4000.0
 """Hz. Audio at 8 kHz has nothing above; the filters up there hold whatever leaks into them."""
 
 SHAPES = 6
-"""Cosines that describe the spectral shape. Two more change no recognition; four recognise less."""
+"""Cosines that describe the spectral shape. Two more change nothing; four tell recordings apart less surely."""
 
 _LARGEST_CHANGE = 3.0
 """Longer changes are cut to this length, or a pause before a loud entry outweighs ten seconds of music."""
@@ -48,7 +48,8 @@ _COARSE = _Resolution(seconds=0.5, span=1)
 _FINE = _Resolution(seconds=0.1, span=8)
 
 _PHASES = 2
-"""Framings of the query: its frames rarely begin where the track's do. One loses a third of the cosine, two a tenth."""
+"""Framings of the query, whose frames rarely begin where the track's do. The worst cosine was 0.68 with one framing of
+ten frames a second, 0.88 with two."""
 
 _STRETCH_FRAMES = 40
 """Frames of a sketch that are compared at once: 20 s."""
@@ -337,8 +338,10 @@ def _best_cosines(sketches: Sketches, stretches: NDArray[np.float32]) -> NDArray
 
 
 def _compiled(kernel: _Kernel) -> _Kernel:
-    # Sums may be reordered: that is what lets them run in vectors, four times as fast.
-    return cast(_Kernel, numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})(kernel))
+    # Sums in any order run in vectors; a division that need not look for zero first makes 14 thousand million products
+    # a second of 8.
+    reordered = {"reassoc", "contract", "nsz"}
+    return cast(_Kernel, numba.njit(cache=True, nogil=True, fastmath=reordered, error_model="numpy")(kernel))
 
 
 @_compiled

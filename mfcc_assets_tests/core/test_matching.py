@@ -27,11 +27,14 @@ Library = dict[str, NDArray[np.float32]]
 def log_filter_bank(seconds: float, seed: int) -> NDArray[np.float64]:
     """26 log energies a frame that wander about, each on its own: no two seeds are alike."""
     noise = np.random.default_rng(seed).standard_normal((round(seconds * FRAMES_A_SECOND), 26))
-    return signal.lfilter([0.2], [1, -0.98], noise, axis=0)
+    wandering: NDArray[np.float64] = signal.lfilter([0.2], [1, -0.98], noise, axis=0)
+    return wandering
 
 
 def cepstra_of(log_energies: NDArray[np.float64]) -> NDArray[np.float32]:
-    cepstra = fft.dct(log_energies, axis=1, norm="ortho")[:, :13] * (1 + 11 * np.sin(np.pi * np.arange(13) / 22))
+    cepstra: NDArray[np.float64] = fft.dct(log_energies, axis=1, norm="ortho")[:, :13] * (
+        1 + 11 * np.sin(np.pi * np.arange(13) / 22)
+    )
     cepstra[:, 0] = np.log(np.exp(log_energies).sum(axis=1))
     return cepstra.astype(np.float32)
 
