@@ -57,6 +57,14 @@ def running_library_job(settings: Settings) -> Iterator[subprocess.Popen[bytes]]
         yield process
 
 
+@contextmanager
+def running_daemon(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """Dagster's daemon, which evaluates the sensors and launches the runs they request."""
+    arguments = ["dagster._daemon", "run", "-m", _MODULE]
+    with running(settings, arguments, daemon_log(settings)) as process:
+        yield process
+
+
 def range_tags(first: str, last: str) -> dict[str, str]:
     """Tags that make one run materialise all partitions from the first to the last."""
     return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
@@ -72,6 +80,11 @@ def check_succeeded(process: subprocess.Popen[bytes], settings: Settings) -> Non
     """
     if process.wait() != 0:
         raise RunFailed("the run failed", remedy=f"Read {run_log(settings)}, or the run in the Dagster UI (make dev)")
+
+
+def daemon_log(settings: Settings) -> Path:
+    """Where the daemon says what it does."""
+    return settings.dagster_home / "daemon.log"
 
 
 def run_log(settings: Settings) -> Path:

@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 3000
+
+export MFCC_HOME ?= $(CURDIR)/mfcc_data
+export DAGSTER_HOME := $(MFCC_HOME)/dagster
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test lint clean
+
+help:  ## Show these commands.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed  ## Recommend from the starter library, end to end.
+	@$(BIN)/python -m mfcc_assets.demo
+
+dev: $(VENV)/.installed  ## Open the Dagster UI over the library, with daemon and sensors.
+	@$(BIN)/python -c "from mfcc_assets.launch import prepare_dagster_home as p; from mfcc_assets.settings import Settings as S; p(S())"
+	@$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+
+test: $(VENV)/.installed-test lint  ## Run the whole test suite.
+	@$(BIN)/python -m pytest --cov
+
+lint: $(VENV)/.installed-test  ## Check style, types and the boundaries between packages.
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+clean:  ## Remove the environment and caches; the library stays.
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 …"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV), about a minute …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@$(BIN)/python -c "from mfcc_assets.core.dtw import warm_up; warm_up()"
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@touch $@

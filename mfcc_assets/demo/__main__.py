@@ -1,0 +1,137 @@
+"""`make demo`: the starter library materialised by Dagster, and an upload without tags answered through its sensor."""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from mfcc_assets.cli import bring_up_to_date, recommendations_table
+from mfcc_assets.core.catalogue import upload_id
+from mfcc_assets.core.errors import DocumentNotFound, MfccError, RunFailed
+from mfcc_assets.launch import daemon_log, running_daemon
+from mfcc_assets.library import Library
+from mfcc_assets.stages.reporting import outstanding_work
+from mfcc_assets.stages.uploading import FAILED, RANKED
+
+UPLOAD = "a-new-journey.mp3"
+ANSWER_SECONDS = 120
+_POLL_SECONDS = 0.2
+
+
+def main() -> None:
+    console = Console(width=110)
+    started = time.monotonic()
+    try:
+        with as_file(files("mfcc_assets").joinpath("demo")) as starter, Library() as library:
+            _add_starter_library(library, starter / "library", console)
+            document = _answered_upload(library, starter / "uploads" / UPLOAD, console)
+            _show_answer(library, document, console)
+            _show_places(library, console)
+    except MfccError as error:
+        console.print(f"[red]{escape(str(error))}[/]")
+        sys.exit(1)
+    console.print(f"\nDone in {time.monotonic() - started:.0f} s.")
+
+
+def _add_starter_library(library: Library, folder: Path, console: Console) -> None:
+    tracks = sorted(folder.iterdir())
+    for path in tracks:
+        if not library.blobs.exists("soundtracks", path.name):
+            library.blobs.upload_file("soundtracks", path.name, path)
+    console.print(f"[bold]Library[/]     {len(tracks)} excerpts of real music lie in the container soundtracks.")
+    work = outstanding_work(library)
+    if work:
+        bring_up_to_date(library, console)
+        console.print("            A Dagster run has analysed, indexed and ranked them.")
+    else:
+        console.print("            Nothing has changed since the last run: nothing was recomputed.")
+
+
+def _answered_upload(library: Library, path: Path, console: Console) -> Mapping[str, Any]:
+    if not library.blobs.exists("uploads", UPLOAD):
+        library.blobs.upload_file("uploads", UPLOAD, path)
+    console.print(f"[bold]Upload[/]      {UPLOAD}, an excerpt without tags, lies in the container uploads.")
+    document = _document(library)
+    if document is not None and document["state"] == RANKED:
+        console.print("            It was answered before: nothing was recomputed.")
+        return document
+    with running_daemon(library.settings), console.status("Waiting for the sensor to find it") as status:
+        for document in _documents_until_answered(library):
+            status.update(f"A run answers it: {document['state']}")
+    assert document is not None
+    console.print("            The sensor found it, and a Dagster run answered it.")
+    return document
+
+
+def _documents_until_answered(library: Library) -> Iterator[Mapping[str, Any]]:
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        document = _document(library)
+        if document is not None:
+            yield document
+            if document["state"] == FAILED:
+                raise RunFailed(document["failure"]["reason"], subject=UPLOAD)
+            if document["state"] == RANKED:
+                return
+        time.sleep(_POLL_SECONDS)
+    log = daemon_log(library.settings)
+    raise RunFailed(f"no answer within {ANSWER_SECONDS} s", subject=UPLOAD, remedy=f"Read {log}, or run `make dev`")
+
+
+def _upload_id(library: Library) -> str:
+    blob = library.blobs.stat("uploads", UPLOAD)
+    return upload_id(blob.name, blob.etag, library.signing_key)
+
+
+def _document(library: Library) -> Mapping[str, Any] | None:
+    try:
+        return library.documents.get(_upload_id(library)).body
+    except DocumentNotFound:
+        return None
+
+
+def _show_answer(library: Library, document: Mapping[str, Any], console: Console) -> None:
+    recognised = document["recognised"]
+    if recognised:
+        title, artist = escape(recognised["title"]), escape(recognised["artist"])
+        console.print(f"[bold]Recognised[/]  {title} by {artist}, by {recognised['by']}")
+    else:
+        console.print("[bold]Recognised[/]  nobody knows it")
+    rows = library.tables.recommended(_upload_id(library))
+    console.print(f"[bold]Recommended[/] from index {document['index_version']}:")
+    console.print(
+        recommendations_table(
+            [
+                {
+                    "rank": row.rank,
+                    "title": row.title,
+                    "artist": row.artist,
+                    "distance": row.distance,
+                    "track_id": row.track_id,
+                }
+                for row in rows
+            ]
+        )
+    )
+
+
+def _show_places(library: Library, console: Console) -> None:
+    settings = library.settings
+    places = {
+        "Database": settings.tables_url,
+        "Parquet": settings.blobs / "cepstra",
+        "Rows": "the view RECOMMENDED_SOUNDTRACKS of the database, for the upload and for every soundtrack",
+        "Dagster UI": "make dev, then http://127.0.0.1:3000",
+        "Your music": ".venv/bin/mfcc add FOLDER, then .venv/bin/mfcc recommend FILE",
+    }
+    for name, place in places.items():
+        console.print(f"[bold]{name:11}[/] {place}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()
