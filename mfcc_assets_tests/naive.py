@@ -113,3 +113,30 @@ def best_overlap(query: NDArray[np.float64], track: NDArray[np.float64]) -> tupl
         if end - begin >= 0.8 * min(len(query), len(track)):
             found.append((cosine(query[begin:end], track[begin + offset : end + offset]), offset, end - begin))
     return max(found)
+
+
+def segment_means(cepstra: NDArray[np.float32], segments: int) -> NDArray[np.float64]:
+    """Mean (segments, d) of stretches as even as they can be; an empty one is the frame at its start."""
+    means = []
+    for segment in range(segments):
+        first, end = (math.floor(Fraction(edge * len(cepstra), segments)) for edge in (segment, segment + 1))
+        means.append(np.mean([frame.astype(np.float64) for frame in cepstra[first : max(end, first + 1)]], axis=0))
+    return np.array(means)
+
+
+def nearest(
+    embeddings: NDArray[np.float32], query: NDArray[np.float32], scales: NDArray[np.float64]
+) -> list[tuple[float, int]]:
+    """Distance and row of every embedding, nearest first, with every coefficient divided by its scale."""
+    every = np.tile(scales, len(query) // len(scales))
+    return sorted((math.dist(row / every, query / every), number) for number, row in enumerate(embeddings))
+
+
+def share_with_label(ranked: dict[str, list[str]], labels: dict[str, str], places: int) -> list[float]:
+    """For every query whose label three tracks or more carry: the share of its first places with the same label."""
+    shares = []
+    for query, tracks in ranked.items():
+        label = labels.get(query)
+        if label is not None and list(labels.values()).count(label) >= 3:
+            shares.append(sum(labels.get(track) == label for track in tracks[:places]) / places)
+    return shares

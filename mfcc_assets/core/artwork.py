@@ -54,6 +54,10 @@ _TITLE_FITS = ((64, 13, 1), (46, 19, 2), (36, 24, 3))
 _ARTIST_SIZE, _ARTIST_COLUMNS = 26, 34
 
 
+PICTURE_SUFFIXES = tuple(_SUFFIXES.values())
+"""Every suffix that a picture's file can have."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """A picture and its media type, as a browser is told."""

@@ -27,7 +27,7 @@ def track_id(blob_name: str) -> str:
 
 
 def shard_of(track: str, digits: int) -> str:
-    """The shard of a track id: its first hex digits."""
+    """The shard of a track id: its first hex digits, one of `shard_names`."""
     return track[:digits]
 
 

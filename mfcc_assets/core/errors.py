@@ -20,7 +20,8 @@ class MfccError(Exception):
         self.what = what
         self.subject = subject
         self.remedy = remedy
-        super().__init__(what, subject, remedy)
+        # What copies an error, as crossing to another process does, calls its class with these arguments alone.
+        super().__init__(what)
 
     def __str__(self) -> str:
         sentences = [f"{self.subject}: {self.what}" if self.subject else self.what, self.remedy]
@@ -107,6 +108,10 @@ class DocumentNotFound(StoreError):
 
 class LinkRefused(StoreError):
     """A signed link is expired, altered, or used for something it does not allow."""
+
+
+class RecogniserUnavailable(StoreError):
+    """A recogniser could not be asked who a query is: another may be."""
 
 
 class SecretNotFound(StoreError):

@@ -102,8 +102,14 @@ def hubness(ranked: Ranked, size: int = 5) -> Hubness:
 
 
 def prefilter_recall(exhaustive: Ranked, candidates: Ranked, size: int = 5) -> float:
-    """Mean share of the exhaustive ranking's first `size` tracks that are among a query's candidates."""
+    """Mean share of the exhaustive ranking's first `size` tracks that are among a query's candidates.
+
+    Queries whose ranking is empty do not count; where no other is left, nothing was lost and the recall is 1. A query
+    that `candidates` lacks has none.
+    """
     shares = [
-        len(set(best[:size]) & set(candidates[query])) / len(best[:size]) for query, best in exhaustive.items() if best
+        len(set(best[:size]) & set(candidates.get(query, ()))) / len(best[:size])
+        for query, best in exhaustive.items()
+        if best
     ]
     return float(np.mean(shares)) if shares else 1.0

@@ -7,6 +7,7 @@ compared. Cepstra have a version of their own: changing the contour's rate must 
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 ARTICLE_FFT_SIZE = 512
 """The article's FFT size. At 44.1 kHz a frame has 1,103 samples, of which it sees the first 512."""
@@ -34,6 +35,11 @@ class CepstraParameters:
         Coefficient of the first-order high-pass filter.
     lifter
         Length of the sinusoidal lifter.
+
+    Raises
+    ------
+    ValueError
+        No sample, filter or coefficient would be left. Whether window and step suit each other, `compute_cepstra` says.
     """
 
     sample_rate: int = 44_100
@@ -45,6 +51,14 @@ class CepstraParameters:
     fft_size: int | None = None
     preemphasis: float = 0.97
     lifter: int = 22
+
+    def __post_init__(self) -> None:
+        if self.sample_rate <= 0 or (self.fft_size is not None and self.fft_size <= 0):
+            raise ValueError(f"rate and FFT size are positive, unlike {self.sample_rate} and {self.fft_size}")
+        if not 1 <= self.coefficients <= self.filters:
+            raise ValueError(f"there are 1 to {self.filters} coefficients, not {self.coefficients}")
+        if self.trimmed_samples < 0:
+            raise ValueError(f"no fewer than 0 samples can be trimmed, unlike {self.trimmed_samples}")
 
     @property
     def version(self) -> str:
@@ -63,11 +77,20 @@ class FeaturesParameters:
         Frames a second of the contour, which DTW compares.
     segments
         Equal segments whose means make the embedding of the prefilter.
+
+    Raises
+    ------
+    ValueError
+        The rate or the number of segments is not positive.
     """
 
     cepstra: CepstraParameters = field(default_factory=CepstraParameters)
     contour_rate: float = 2.0
     segments: int = 8
+
+    def __post_init__(self) -> None:
+        if self.contour_rate <= 0 or self.segments < 1:
+            raise ValueError(f"contour rate and segments are positive, unlike {self.contour_rate} and {self.segments}")
 
     @property
     def version(self) -> str:
@@ -75,5 +98,11 @@ class FeaturesParameters:
 
 
 def _version(parameters: CepstraParameters | FeaturesParameters) -> str:
-    written = json.dumps(asdict(parameters), sort_keys=True)
+    # 2 and 2.0 are one rate, and must be one version.
+    numbers = asdict(parameters, dict_factory=_as_floats)
+    written = json.dumps(numbers, sort_keys=True)
     return hashlib.blake2b(written.encode(), digest_size=4).hexdigest()
+
+
+def _as_floats(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: float(value) if isinstance(value, int) else value for name, value in fields}

@@ -44,7 +44,7 @@ class Prefilter:
     Raises
     ------
     ValueError
-        The shapes do not agree, or a value is not finite.
+        The shapes do not agree, a value is not finite, or a scale is not positive.
     """
 
     def __init__(self, audio_ids: Sequence[str], embeddings: NDArray[np.float32], scales: NDArray[np.float64]) -> None:
@@ -66,12 +66,16 @@ class Prefilter:
         Parameters
         ----------
         embeddings : (queries, segments * d) float32
+        size
+            At least 1.
 
         Raises
         ------
         ValueError
-            The embeddings are not of the index's width, or a value is not finite.
+            The embeddings are not of the index's width, a value is not finite, or `size` is not positive.
         """
+        if size < 1:
+            raise ValueError(f"a search finds at least one track, not {size}")
         if embeddings.ndim != 2 or embeddings.shape[1] != self._index.d:
             raise ValueError(f"the index holds embeddings of {self._index.d} numbers, not of shape {embeddings.shape}")
         size = min(size, len(self))
@@ -97,7 +101,7 @@ class Prefilter:
         Raises
         ------
         CorruptIndex
-            FAISS cannot read it, or it holds another number of tracks.
+            FAISS cannot read it, or it does not fit the audio ids and scales.
         """
         try:
             index = faiss.deserialize_index(np.frombuffer(written, np.uint8))
@@ -108,14 +112,24 @@ class Prefilter:
                 f"the index holds {index.ntotal} tracks, its list of tracks {len(audio_ids)}",
                 remedy=_REBUILD,
             )
+        if not _are_scales(scales) or index.d % len(scales):
+            raise CorruptIndex(
+                f"the index holds {index.d} numbers a track, which the scales do not fit", remedy=_REBUILD
+            )
         prefilter = cls.__new__(cls)
         prefilter._index, prefilter.audio_ids, prefilter.scales = index, tuple(audio_ids), scales
         return prefilter
 
 
+def _are_scales(scales: NDArray[np.float64]) -> bool:
+    return scales.ndim == 1 and len(scales) > 0 and bool((np.isfinite(scales) & (scales > 0)).all())
+
+
 def _scaled(embeddings: NDArray[np.float32], scales: NDArray[np.float64]) -> NDArray[np.float32]:
     if not np.isfinite(embeddings).all():
         raise ValueError("embeddings must be finite")
+    if not _are_scales(scales):
+        raise ValueError(f"every coefficient has a positive scale, unlike {scales}")
     segments, rest = divmod(embeddings.shape[1], len(scales))
     if rest:
         raise ValueError(f"{embeddings.shape[1]} numbers are not segments of {len(scales)} coefficients")

@@ -50,8 +50,8 @@ def summarise(cepstra: NDArray[np.float32], parameters: FeaturesParameters) -> S
     ValueError
         `cepstra` is empty, not finite, or does not fit the parameters.
     """
-    if cepstra.ndim != 2 or not len(cepstra):
-        raise ValueError(f"cepstra are frames x coefficients with at least one frame, not {cepstra.shape}")
+    if not len(cepstra):
+        raise ValueError("there is no frame to summarise")
     sketched = sketch(cepstra, parameters.cepstra)
     frames = len(cepstra)
     exact = cepstra.astype(np.float64)
@@ -73,19 +73,30 @@ def segment_means(cepstra: NDArray[np.float32], segments: int) -> NDArray[np.flo
     Parameters
     ----------
     cepstra : (frames, d) float
+        At least one frame.
     segments
         With fewer frames than segments, a frame stands for several.
 
     Returns
     -------
     (segments, d) float32
+
+    Raises
+    ------
+    ValueError
+        There is no frame, or `segments` is not positive.
     """
     frames = len(cepstra)
+    if cepstra.ndim != 2 or not frames:
+        raise ValueError(f"cepstra are frames x coefficients with at least one frame, not {cepstra.shape}")
+    if segments < 1:
+        raise ValueError(f"cepstra have at least one segment, not {segments}")
     edges = np.arange(segments + 1) * frames // segments
-    starts, ends = np.minimum(edges[:-1], frames - 1), edges[1:]
+    starts, ends = edges[:-1], edges[1:]
     # Where a segment is empty, reduceat takes the frame at its start: the one that stands for it.
     sums = np.add.reduceat(cepstra, starts, axis=0, dtype=np.float64)
-    return (sums / np.maximum(ends - starts, 1)[:, None]).astype(np.float32)
+    means: NDArray[np.float32] = (sums / np.maximum(ends - starts, 1)[:, None]).astype(np.float32)
+    return means
 
 
 @dataclass(frozen=True)
@@ -128,7 +139,7 @@ class Summaries:
         )
 
     def of_audio(self, audio_ids: Sequence[str]) -> "Summaries":
-        """The rows of these audio ids, in their order; KeyError for one that has none."""
+        """The rows of these audio ids, in the order given; KeyError for one that has none."""
         row_of = {audio_id: row for row, audio_id in enumerate(self.audio_ids)}
         rows = [row_of[audio_id] for audio_id in audio_ids]
         starts, frames = self.sketches.starts, self.sketches.frames
@@ -140,6 +151,7 @@ class Summaries:
         )
 
     def __add__(self, other: "Summaries") -> "Summaries":
+        """The rows of both, one after the other."""
         frames = len(self.sketches.frames)
         return Summaries(
             means=np.concatenate([self.means, other.means]),

@@ -112,7 +112,7 @@ def title_from_name(blob_name: str) -> str:
     title = _LEADING_TRACK_NUMBER.sub("", words) or words
     if " " not in title:
         title = title.replace("-", " ")
-    return title.strip(" -.") or name or "Untitled"
+    return clean_text(title.strip(" -.")) or name or "Untitled"
 
 
 def _values(fields: Any, names: Iterable[str]) -> list[str]:

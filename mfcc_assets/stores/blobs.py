@@ -502,11 +502,15 @@ def _walk(top: Path, first_folder: str, prefix: str) -> Iterator[Blob]:
                 pending.extend(sorted(children, reverse=True))
                 continue
             blob = _blob(top, name)
-        except (FileNotFoundError, BlobNotFound):
+        except (FileNotFoundError, NotADirectoryError, BlobNotFound):
             continue  # deleted since its folder was read, or the prefix leads nowhere
         except OSError as error:
-            _logger.warning("%s/%s is left out: %s", top.name, name, error.strerror)
-            continue
+            # Left out, the blobs would look deleted, and with them would go whatever was made of them.
+            raise StoreError(
+                f"It cannot be listed ({error.strerror or error})",
+                subject=f"{top.name}/{name}",
+                remedy="Check its permissions and the disk, or move it out of the container",
+            ) from error
         yield blob
 
 
@@ -531,6 +535,8 @@ def _children(top: Path, folder: str) -> Iterator[str]:
             except BlobNameError as error:
                 _logger.warning("%s is left out: %s", top.name, error)
             except OSError as error:
+                if error.errno != errno.ELOOP:
+                    raise
                 _logger.warning("%s/%s is left out: %s", top.name, name, error.strerror)
 
 

@@ -12,7 +12,7 @@ indexes/published.json             the pointer: the version that answers
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -82,7 +82,8 @@ class LibraryIndex:
     @cached_property
     def version(self) -> str:
         """Names the index by what it holds: the same library and parameters give the same version."""
-        content = json.dumps([asdict(self.parameters), sorted(self.tracks.items()), self.scales.tolist()])
+        made_for = [self.parameters.features.version, self.parameters.ranking, self.parameters.candidates]
+        content = json.dumps([made_for, sorted(self.tracks.items()), self.scales.tolist()])
         return hashlib.blake2b(content.encode(), digest_size=6).hexdigest()
 
     @property
@@ -120,17 +121,16 @@ class IndexStore:
     def write(self, index: LibraryIndex) -> None:
         """Write an index under its version. A reader never sees half of one."""
         summaries = index.summaries
+        columns: dict[str, Any] = {
+            "audio_id": list(index.tracks),
+            "track_id": list(index.tracks.values()),
+            "mean": list(summaries.means),
+            "variance": list(summaries.variances),
+            "embedding": list(summaries.embeddings),
+            "sketch_start": summaries.sketches.starts[:-1],
+        }
         parts = {
-            "tracks.parquet": _parquet(
-                {
-                    "audio_id": list(index.tracks),
-                    "track_id": list(index.tracks.values()),
-                    "mean": list(summaries.means),
-                    "variance": list(summaries.variances),
-                    "embedding": list(summaries.embeddings),
-                    "sketch_start": summaries.sketches.starts[:-1],
-                }
-            ),
+            "tracks.parquet": _parquet(columns, _TRACKS),
             "prefilter.faiss": index.prefilter.to_bytes(),
             "sketches.npy": _npy(summaries.sketches.frames),
         }
@@ -155,37 +155,21 @@ class IndexStore:
         NoPublishedIndex
             There is no such version.
         CorruptIndex
-            A part is missing or is not what was written.
+            A part is missing or is not what was written. To build the index again replaces it.
         """
-        folder = f"indexes/{version}"
         try:
-            record = json.loads(self._blobs.read(CONTAINER, f"{folder}/index.json"))
+            record = json.loads(self._blobs.read(CONTAINER, f"indexes/{version}/index.json"))
+            parts = {name: self._checked_part(version, name, record["checksums"][name]) for name in _PARTS}
+            index = _index(record, parts)
         except BlobNotFound as error:
             raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=_REBUILD) from error
-        except ValueError as error:
-            raise _corrupt(version, "index.json is not JSON") from error
-        try:
-            parts = {name: self._blobs.read(CONTAINER, f"{folder}/{name}") for name in record["checksums"]}
-        except BlobNotFound as error:
-            raise _corrupt(version, "a part of it is missing") from error
-        for name, written in parts.items():
-            if _checksum(written) != record["checksums"][name]:
-                raise _corrupt(version, f"{name} is not what was written")
-        table = pq.read_table(pa.BufferReader(parts["tracks.parquet"]))
-        audio_ids = table["audio_id"].to_pylist()
-        frames = np.load(io.BytesIO(parts["sketches.npy"]), allow_pickle=False)
-        return LibraryIndex(
-            parameters=_index_parameters(record["parameters"]),
-            tracks=dict(zip(audio_ids, table["track_id"].to_pylist(), strict=True)),
-            summaries=Summaries(
-                means=_matrix(table, "mean"),
-                variances=_matrix(table, "variance"),
-                embeddings=_matrix(table, "embedding"),
-                sketches=Sketches(frames, np.append(table["sketch_start"].to_numpy(), len(frames)), tuple(audio_ids)),
-            ),
-            prefilter=Prefilter.from_bytes(parts["prefilter.faiss"], audio_ids, np.array(record["scales"])),
-            calibrated_tracks=record["calibrated_tracks"],
-        )
+        except CorruptIndex as error:
+            raise _corrupt(version, error.what) from error
+        except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
+            raise _corrupt(version, "index.json does not describe an index") from error
+        if index.version != version:
+            raise _corrupt(version, f"it holds index {index.version}")
+        return index
 
     def publish(self, version: str) -> None:
         """Let this version answer from now on.
@@ -210,18 +194,23 @@ class IndexStore:
         ------
         NoPublishedIndex
             None was built yet.
+        CorruptIndex
+            What is remembered cannot be read.
         """
-        try:
-            return str(json.loads(self._blobs.read(CONTAINER, _BUILT))["version"])
-        except BlobNotFound as error:
-            raise NoPublishedIndex("no index was built yet", remedy="Materialise prefilter_index") from error
+        version = self._pointed_at(_BUILT)
+        if version is None:
+            raise NoPublishedIndex("no index was built yet", remedy="Materialise prefilter_index")
+        return version
 
     def published_version(self) -> str | None:
-        """The version that answers; None before the first was published."""
-        try:
-            return str(json.loads(self._blobs.read(CONTAINER, _PUBLISHED))["version"])
-        except BlobNotFound:
-            return None
+        """The version that answers; None before the first was published.
+
+        Raises
+        ------
+        CorruptIndex
+            The pointer cannot be read.
+        """
+        return self._pointed_at(_PUBLISHED)
 
     def published(self) -> LibraryIndex:
         """The index that answers.
@@ -244,32 +233,87 @@ class IndexStore:
         self._blobs.write(CONTAINER, _pairs_name(stage, version, part), _parquet(columns, _PAIRS))
 
     def read_pairs(self, stage: str, version: str, part: str) -> Pairs | None:
-        """The candidates or rankings of a shard or an upload; None where they were not computed."""
+        """The candidates or rankings of a shard or an upload; None where they were not computed.
+
+        Raises
+        ------
+        CorruptIndex
+            They cannot be read.
+        """
+        name = _pairs_name(stage, version, part)
         try:
-            written = self._blobs.read(CONTAINER, _pairs_name(stage, version, part))
+            table = _table(self._blobs.read(CONTAINER, name))
+            return Pairs(*(tuple(table[column].to_pylist()) for column in _PAIRS.names))
         except BlobNotFound:
             return None
-        table = pq.read_table(pa.BufferReader(written))
-        return Pairs(*(tuple(table[name].to_pylist()) for name in ("audio_id", "candidate", "distance")))
+        except (KeyError, OSError, pa.ArrowInvalid) as error:
+            raise CorruptIndex(
+                f"the stored {stage} are damaged",
+                subject=f"{CONTAINER}/{name}",
+                remedy=f"Delete that blob. Materialise the {stage} of {part} again",
+            ) from error
 
     def write_quality(self, version: str, quality: Mapping[str, float | None]) -> None:
         """Keep what was measured of an index."""
         self._write_json(f"indexes/{version}/quality.json", quality)
 
     def read_quality(self, version: str) -> dict[str, float | None]:
-        """What was measured of an index; nothing where it was not."""
+        """What was measured of an index; nothing where it was not.
+
+        Raises
+        ------
+        CorruptIndex
+            It cannot be read.
+        """
+        name = f"indexes/{version}/quality.json"
         try:
-            quality: dict[str, float | None] = json.loads(
-                self._blobs.read(CONTAINER, f"indexes/{version}/quality.json")
-            )
+            quality: dict[str, float | None] = dict(json.loads(self._blobs.read(CONTAINER, name)))
         except BlobNotFound:
             return {}
+        except (TypeError, ValueError) as error:
+            raise CorruptIndex(
+                "the stored figures are damaged",
+                subject=f"{CONTAINER}/{name}",
+                remedy="Materialise recommendation_quality again",
+            ) from error
         return quality
+
+    def _checked_part(self, version: str, name: str, checksum: str) -> bytes:
+        try:
+            written = self._blobs.read(CONTAINER, f"indexes/{version}/{name}")
+        except BlobNotFound as error:
+            raise CorruptIndex(f"{name} is missing") from error
+        if _checksum(written) != checksum:
+            raise CorruptIndex(f"{name} is not what was written")
+        return written
+
+    def _pointed_at(self, name: str) -> str | None:
+        try:
+            return str(json.loads(self._blobs.read(CONTAINER, name))["version"])
+        except BlobNotFound:
+            return None
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptIndex(
+                "the pointer names no index",
+                subject=f"{CONTAINER}/{name}",
+                remedy="Delete that blob. Materialise the library again",
+            ) from error
 
     def _write_json(self, name: str, record: Mapping[str, object]) -> None:
         self._blobs.write(CONTAINER, name, json.dumps(record, indent=1).encode())
 
 
+_TRACKS = pa.schema(
+    [
+        ("audio_id", pa.string()),
+        ("track_id", pa.string()),
+        ("mean", pa.list_(pa.float64())),
+        ("variance", pa.list_(pa.float64())),
+        ("embedding", pa.list_(pa.float32())),
+        ("sketch_start", pa.int64()),
+    ]
+)
+_PARTS = ("tracks.parquet", "prefilter.faiss", "sketches.npy")
 _PAIRS = pa.schema([("audio_id", pa.string()), ("candidate", pa.string()), ("distance", pa.float64())])
 
 
@@ -277,20 +321,44 @@ def _pairs_name(stage: str, version: str, part: str) -> str:
     return f"indexes/{version}/{stage}/{part}.parquet"
 
 
-def _index_parameters(record: Mapping[str, object]) -> IndexParameters:
-    features = dict(record["features"])  # type: ignore[call-overload]
+def _index(record: Mapping[str, Any], parts: Mapping[str, bytes]) -> LibraryIndex:
+    parameters = _index_parameters(record["parameters"])
+    coefficients = parameters.features.cepstra.coefficients
+    table = _table(parts["tracks.parquet"])
+    audio_ids = tuple(table["audio_id"].to_pylist())
+    frames = np.load(io.BytesIO(parts["sketches.npy"]), allow_pickle=False)
+    return LibraryIndex(
+        parameters=parameters,
+        tracks=dict(zip(audio_ids, table["track_id"].to_pylist(), strict=True)),
+        summaries=Summaries(
+            means=_matrix(table, "mean", coefficients),
+            variances=_matrix(table, "variance", coefficients),
+            embeddings=_matrix(table, "embedding", parameters.features.segments * coefficients),
+            sketches=Sketches(frames, np.append(table["sketch_start"].to_numpy(), len(frames)), audio_ids),
+        ),
+        prefilter=Prefilter.from_bytes(parts["prefilter.faiss"], audio_ids, np.array(record["scales"])),
+        calibrated_tracks=int(record["calibrated_tracks"]),
+    )
+
+
+def _index_parameters(record: Mapping[str, Any]) -> IndexParameters:
+    features = dict(record["features"])
     cepstra = CepstraParameters(**features.pop("cepstra"))
-    return IndexParameters(**{**record, "features": FeaturesParameters(cepstra=cepstra, **features)})  # type: ignore[arg-type]
+    return IndexParameters(**{**record, "features": FeaturesParameters(cepstra=cepstra, **features)})
 
 
 def _corrupt(version: str, what: str) -> CorruptIndex:
     return CorruptIndex(f"the stored index is corrupt: {what}", subject=f"index {version}", remedy=_REBUILD)
 
 
-def _parquet(columns: Mapping[str, Sequence[object] | NDArray[np.int64]], schema: pa.Schema | None = None) -> bytes:
+def _parquet(columns: Mapping[str, Any], schema: pa.Schema) -> bytes:
     written = io.BytesIO()
-    pq.write_table(pa.table(dict(columns), schema=schema), written, compression="zstd")
+    pq.write_table(pa.table(columns, schema=schema), written, compression="zstd")
     return written.getvalue()
+
+
+def _table(written: bytes) -> pa.Table:
+    return pq.ParquetFile(pa.BufferReader(written)).read(use_threads=False)
 
 
 def _npy(array: NDArray[np.float32]) -> bytes:
@@ -299,9 +367,9 @@ def _npy(array: NDArray[np.float32]) -> bytes:
     return written.getvalue()
 
 
-def _matrix(table: pa.Table, name: str) -> NDArray[Any]:
-    column = table[name].combine_chunks()
-    return column.flatten().to_numpy().reshape(len(column), -1)  # type: ignore[no-any-return]
+def _matrix(table: pa.Table, name: str, width: int) -> NDArray[Any]:
+    matrix: NDArray[Any] = table[name].combine_chunks().flatten().to_numpy().reshape(len(table), width)
+    return matrix
 
 
 def _checksum(written: bytes) -> str:

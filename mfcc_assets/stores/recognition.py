@@ -1,17 +1,21 @@
 """Who a query is: the port `Recogniser`, and the adapters that need no service."""
 
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.core.errors import FeaturesMissing, RecogniserUnavailable
 from mfcc_assets.core.matching import Sketches, best_match, shortlist
 from mfcc_assets.core.parameters import CepstraParameters
 from mfcc_assets.core.tags import Tags
 from mfcc_assets.stores.tables import Soundtrack
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Recogniser(ABC):
 
         Raises
         ------
-        StoreError
+        RecogniserUnavailable
             It could not be asked: another may be.
         """
 
@@ -84,7 +88,7 @@ class TagRecogniser(Recogniser):
 
 
 class LibraryRecogniser(Recogniser):
-    """Finds a query among the library's own recordings by their cepstra.
+    """Finds a query among the library's own recordings by their cepstra. What has left the library is not found.
 
     Parameters
     ----------
@@ -115,7 +119,7 @@ class LibraryRecogniser(Recogniser):
     def recognise(self, query: Query) -> Recognition | None:
         likely = shortlist(query.cepstra, self._sketches, self._parameters)
         tracks = self._tracks_of_audio(likely)
-        candidates = ((audio, self._read_cepstra(audio)) for audio in likely if audio in tracks)
+        candidates = self._with_cepstra(audio for audio in likely if audio in tracks)
         match = best_match(query.cepstra, candidates, self._parameters)
         if match is None:
             return None
@@ -129,8 +133,23 @@ class LibraryRecogniser(Recogniser):
             certainty=round(match.alignment.cosine, 3),
         )
 
+    def _with_cepstra(self, audio_ids: Iterable[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+        for audio in audio_ids:
+            try:
+                yield audio, self._read_cepstra(audio)
+            except FeaturesMissing as error:
+                # One damaged file would otherwise fail every upload that sounds a little like it.
+                _logger.warning("Not compared with the query: %s", error)
+
 
 def recognise(query: Query, recognisers: Sequence[Recogniser]) -> Recognition | None:
-    """Ask one recogniser after the other; the first that knows the query answers."""
-    answers = (recogniser.recognise(query) for recogniser in recognisers)
-    return next((answer for answer in answers if answer is not None), None)
+    """Ask one recogniser after the other, but those that are unavailable; the first that knows the query answers."""
+    for recogniser in recognisers:
+        try:
+            recognition = recogniser.recognise(query)
+        except RecogniserUnavailable as error:
+            _logger.warning("%s could not be asked: %s", recogniser.name, error)
+            continue
+        if recognition is not None:
+            return recognition
+    return None

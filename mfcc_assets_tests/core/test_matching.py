@@ -194,6 +194,13 @@ def test_next_to_nothing_is_not_recognised(seconds: float, library: Library) -> 
     assert recognised(cut(library["track 7"], 0, seconds), library) is None
 
 
+@pytest.mark.parametrize("seconds", [0, 0.5, 0.85])
+def test_with_next_to_nothing_there_is_nothing_to_align(seconds: float, library: Library) -> None:
+    click = cut(library["track 7"], 0, seconds)
+    assert align(click, library["track 7"], PARAMETERS) == Alignment(0, 0, 0)
+    assert align(library["track 7"], click, PARAMETERS) == Alignment(0, 0, 0)
+
+
 def test_the_shorter_the_stretch_the_more_alike_it_must_be() -> None:
     assert Alignment(0.78, 0, overlap_seconds=18).same_recording
     assert not Alignment(0.78, 0, overlap_seconds=5).same_recording

@@ -471,27 +471,48 @@ class TestWhatOwnersPutIntoFolders:
         assert names(blobs.list("soundtracks")) == ["song"]
         assert blobs.read("soundtracks", "song") == b"1"
 
-    def test_an_unreadable_folder_is_left_out_but_an_unreadable_container_is_an_error(
-        self, local_blobs, library, monkeypatch, caplog
+    @pytest.mark.parametrize("unreadable", [".", "album", "album/private"])
+    def test_a_folder_that_cannot_be_listed_is_an_error_and_not_an_empty_one(
+        self, local_blobs, library, unreadable, monkeypatch
     ):
-        (library / "private").mkdir()
+        local_blobs.write("soundtracks", "album/private/song", b"")
         read_folder = os.scandir
 
-        def refuse(unreadable: Path):
-            def scandir(folder: Path):
-                if Path(folder) == unreadable:
-                    raise PermissionError(13, "Permission denied")
-                return read_folder(folder)
-
-            return scandir
+        def scandir(folder: Path):
+            if Path(folder) == library / unreadable:
+                raise PermissionError(13, "Permission denied")
+            return read_folder(folder)
 
         # Permissions would not stop root, whom containers run tests as.
-        monkeypatch.setattr(os, "scandir", refuse(library / "private"))
-        assert names(local_blobs.list("soundtracks")) == ["a good song.mp3"]
-        assert "soundtracks/private/ is left out: Permission denied" in caplog.text
-        monkeypatch.setattr(os, "scandir", refuse(library))
-        with pytest.raises(StoreError, match="Permission denied"):
+        monkeypatch.setattr(os, "scandir", scandir)
+        with pytest.raises(StoreError, match=r"Permission denied"):
             list(local_blobs.list("soundtracks"))
+
+    def test_a_blob_whose_disk_fails_is_an_error_and_not_left_out(self, local_blobs, library, monkeypatch):
+        look_at = Path.stat
+
+        def stat(path: Path, **options: bool):
+            if path == library / "bad sector.mp3":
+                raise OSError(5, "Input/output error")
+            return look_at(path, **options)
+
+        local_blobs.write("soundtracks", "bad sector.mp3", b"")
+        monkeypatch.setattr(Path, "stat", stat)
+        with pytest.raises(StoreError, match=r"soundtracks/bad sector\.mp3.*Input/output error"):
+            list(local_blobs.list("soundtracks"))
+
+    def test_a_folder_deleted_during_a_listing_is_passed_over(self, local_blobs, library, caplog):
+        local_blobs.write("soundtracks", "b/song", b"")
+        local_blobs.write("soundtracks", "c/song", b"")
+        listing = local_blobs.list("soundtracks")
+        next(listing)
+        (library / "b/song").unlink()
+        (library / "b").rmdir()
+        (library / "c/song").unlink()
+        (library / "c").rmdir()
+        (library / "c").touch()
+        assert names(listing) == []
+        assert caplog.records == []
 
     def test_a_container_that_is_gone_is_an_error_not_an_empty_listing(self, local_blobs, library):
         library.rename(library.with_name("unmounted"))

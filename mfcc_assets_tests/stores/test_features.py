@@ -1,0 +1,205 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mfcc_assets.core.errors import FeaturesMissing, FeaturesVersionMismatch
+from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
+from mfcc_assets.core.summary import Summary, summarise
+from mfcc_assets.stores.blobs import LocalBlobs
+from mfcc_assets.stores.features import FeatureStore
+
+CEPSTRA = CepstraParameters()
+FEATURES = FeaturesParameters()
+FRAMES = f"frames/{CEPSTRA.version}/audio.parquet"
+SUMMARY = f"summaries/{FEATURES.version}/audio.parquet"
+DAMAGE = {
+    "empty": lambda _: b"",
+    "first half": lambda stored: stored[: len(stored) // 2],
+    "last byte lost": lambda stored: stored[:-1],
+    "zeros in the middle": lambda stored: stored[:100] + bytes(len(stored) - 108) + stored[-8:],
+    "something else": lambda _: b"ID3" + bytes(500),
+}
+
+
+class CountingBlobs(LocalBlobs):
+    """Local folders that count how often a blob is read."""
+
+    reads = 0
+
+    def read(self, container: str, name: str) -> bytes:
+        self.reads += 1
+        return super().read(container, name)
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> CountingBlobs:
+    return CountingBlobs(tmp_path, bytes(32))
+
+
+@pytest.fixture
+def features(blobs: CountingBlobs) -> FeatureStore:
+    return FeatureStore(blobs)
+
+
+def cepstra(frames: int = 500, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 10, (frames, 13)).astype(np.float32)
+
+
+def test_cepstra_come_back_bit_by_bit(features):
+    written = cepstra()
+    written[0, :6] = [0.0, -0.0, 1e-45, np.finfo(np.float32).max, 1 / 3, -1e30]
+    features.write_cepstra("audio", written, CEPSTRA)
+    read = features.read_cepstra("audio", CEPSTRA)
+    assert read.dtype == np.float32
+    assert read.tobytes() == written.tobytes()
+
+
+def test_cepstra_are_a_table_that_any_tool_reads(features, blobs):
+    features.write_cepstra("audio", cepstra(), CEPSTRA)
+    table = pq.read_table(pa.BufferReader(blobs.read("cepstra", FRAMES)))
+    assert table.column_names == [f"COE_{number}" for number in range(1, 14)]
+    assert set(table.schema.types) == {pa.float32()}
+
+
+def test_a_summary_comes_back_bit_by_bit(features):
+    written = summarise(cepstra(), FEATURES)
+    features.write_summary("audio", written, FEATURES)
+    read = features.read_summary("audio", FEATURES)
+    for field in fields(Summary):
+        before, after = getattr(written, field.name), getattr(read, field.name)
+        assert (after.dtype, after.shape) == (before.dtype, before.shape)
+        np.testing.assert_array_equal(after, before)
+    np.testing.assert_array_equal(features.read_contour("audio", FEATURES), written.contour)
+
+
+def test_what_is_there_is_known_by_its_version(features):
+    features.write_cepstra("a", cepstra(), CEPSTRA)
+    features.write_cepstra("b", cepstra(), replace(CEPSTRA, fft_size=512))
+    features.write_summary("a", summarise(cepstra(), FEATURES), FEATURES)
+    assert features.audio_with_cepstra(CEPSTRA) == {"a"}
+    assert features.audio_with_cepstra(replace(CEPSTRA, lifter=0)) == set()
+    assert features.audio_with_summary(FEATURES) == {"a"}
+    assert features.audio_with_summary(replace(FEATURES, segments=4)) == set()
+    assert features.has_cepstra("a", CEPSTRA)
+    assert not features.has_cepstra("b", CEPSTRA)
+    assert features.has_summary("a", FEATURES)
+    assert not features.has_summary("b", FEATURES)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((9, 12), np.float32), np.zeros(13, np.float32), np.zeros((9, 13))],
+    ids=["width", "1d", "float64"],
+)
+def test_cepstra_that_the_parameters_do_not_make_are_refused(features, wrong):
+    with pytest.raises(ValueError, match="frames x 13 of float32"):
+        features.write_cepstra("audio", wrong, CEPSTRA)
+    assert not features.has_cepstra("audio", CEPSTRA)
+
+
+@pytest.mark.parametrize("read", ["read_cepstra", "read_summary", "read_contour"])
+def test_features_that_were_never_computed_are_missing(features, read):
+    parameters = CEPSTRA if read == "read_cepstra" else FEATURES
+    with pytest.raises(FeaturesMissing, match=rf"{parameters.version}/audio\.parquet: .*Backfill soundtrack_cepstra"):
+        getattr(features, read)("audio", parameters)
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize("read", ["read_cepstra", "read_summary", "read_contour"])
+def test_damaged_features_are_missing_and_the_error_says_which_blob_to_delete(features, blobs, read, damage):
+    features.write_cepstra("audio", cepstra(), CEPSTRA)
+    features.write_summary("audio", summarise(cepstra(), FEATURES), FEATURES)
+    name, parameters = (FRAMES, CEPSTRA) if read == "read_cepstra" else (SUMMARY, FEATURES)
+    blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
+    with pytest.raises(FeaturesMissing, match=rf"cepstra/{name}: .*damaged.*Delete that blob\. Backfill"):
+        getattr(features, read)("audio", parameters)
+
+
+def test_a_file_of_another_version_is_never_taken_for_this_one(features, blobs):
+    other = replace(FEATURES, contour_rate=5.0)
+    features.write_summary("audio", summarise(cepstra(), other), other)
+    blobs.copy("cepstra", f"summaries/{other.version}/audio.parquet", "cepstra", SUMMARY)
+    for read in (features.read_summary, features.read_contour):
+        with pytest.raises(FeaturesVersionMismatch, match=f"version {other.version} where {FEATURES.version} is exp"):
+            read("audio", FEATURES)
+
+
+def test_a_file_that_names_no_version_is_never_used(features, blobs, tmp_path):
+    pq.write_table(pa.table({"COE_1": [1.0]}), tmp_path / "foreign.parquet")
+    blobs.upload_file("cepstra", FRAMES, tmp_path / "foreign.parquet")
+    with pytest.raises(FeaturesVersionMismatch, match="version unknown"):
+        features.read_cepstra("audio", CEPSTRA)
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [(FRAMES, "read_cepstra"), (SUMMARY, "read_summary"), (SUMMARY, "read_contour")]
+)
+def test_a_file_of_this_version_without_its_columns_is_damaged(features, blobs, tmp_path, name, read):
+    parameters = CEPSTRA if read == "read_cepstra" else FEATURES
+    table = pa.table({"COE_1": [1.0]}).replace_schema_metadata({"features_version": parameters.version})
+    pq.write_table(table, tmp_path / "narrow.parquet")
+    blobs.upload_file("cepstra", name, tmp_path / "narrow.parquet")
+    with pytest.raises(FeaturesMissing, match="damaged"):
+        getattr(features, read)("audio", parameters)
+
+
+class TestContours:
+    @pytest.fixture
+    def contours(self, features) -> list[str]:
+        names = [f"audio {number}" for number in range(6)]
+        for number, name in enumerate(names):
+            features.write_summary(name, summarise(cepstra(seed=number), FEATURES), FEATURES)
+        return names
+
+    def test_a_contour_is_read_from_its_file_once(self, features, contours, blobs):
+        first = features.read_contour(contours[0], FEATURES)
+        reads = blobs.reads
+        assert features.read_contour(contours[0], FEATURES) is first
+        assert blobs.reads == reads
+
+    def test_a_caller_cannot_change_the_contour_of_the_others(self, features, contours):
+        with pytest.raises(ValueError, match="read-only"):
+            features.read_contour(contours[0], FEATURES)[0] = 0
+
+    def test_contours_of_two_versions_are_kept_apart(self, features, contours):
+        finer = replace(FEATURES, contour_rate=10.0)
+        features.write_summary(contours[0], summarise(cepstra(), finer), finer)
+        assert len(features.read_contour(contours[0], FEATURES)) == 10
+        assert len(features.read_contour(contours[0], finer)) == 50
+
+    def test_the_contours_used_last_are_kept_up_to_a_number_of_bytes(self, features, contours, blobs, monkeypatch):
+        size = features.read_contour(contours[0], FEATURES).nbytes
+        monkeypatch.setattr("mfcc_assets.stores.features.CACHED_BYTES", 3 * size)
+        for name in (contours[0], contours[1], contours[2], contours[0], contours[3]):
+            features.read_contour(name, FEATURES)
+        reads = blobs.reads
+        for name in (contours[2], contours[0], contours[3]):
+            features.read_contour(name, FEATURES)
+        assert blobs.reads == reads
+        features.read_contour(contours[1], FEATURES)
+        assert blobs.reads == reads + 1
+
+    def test_a_contour_larger_than_the_cache_is_read_all_the_same(self, features, contours, monkeypatch):
+        monkeypatch.setattr("mfcc_assets.stores.features.CACHED_BYTES", 1)
+        for _ in range(2):
+            assert features.read_contour(contours[0], FEATURES).shape == (10, 13)
+
+    def test_contours_that_could_not_be_read_are_tried_again(self, features):
+        with pytest.raises(FeaturesMissing):
+            features.read_contour("late", FEATURES)
+        features.write_summary("late", summarise(cepstra(), FEATURES), FEATURES)
+        assert features.read_contour("late", FEATURES).shape == (10, 13)
+
+    def test_threads_share_the_cache(self, features, contours, monkeypatch):
+        size = features.read_contour(contours[0], FEATURES).nbytes
+        monkeypatch.setattr("mfcc_assets.stores.features.CACHED_BYTES", 2 * size)
+        expected = {name: features.read_summary(name, FEATURES).contour for name in contours}
+        with ThreadPoolExecutor(8) as pool:
+            found = pool.map(lambda name: (name, features.read_contour(name, FEATURES)), contours * 50)
+            for name, contour in found:
+                np.testing.assert_array_equal(contour, expected[name])

@@ -1,0 +1,266 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
+from mfcc_assets.core.prefilter import Prefilter
+from mfcc_assets.core.summary import Summaries, summarise
+from mfcc_assets.stores.blobs import LocalBlobs
+from mfcc_assets.stores.indexes import IndexParameters, IndexStore, LibraryIndex, Pairs
+
+PARAMETERS = IndexParameters(FeaturesParameters(), ranking="dtw", candidates=50)
+PARTS = ["tracks.parquet", "prefilter.faiss", "sketches.npy"]
+SCALES = np.linspace(1, 20, 13) / 3
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> LocalBlobs:
+    return LocalBlobs(tmp_path, bytes(32))
+
+
+@pytest.fixture
+def indexes(blobs: LocalBlobs) -> IndexStore:
+    return IndexStore(blobs)
+
+
+def library_index(
+    *seeds: int, parameters: IndexParameters = PARAMETERS, scales: np.ndarray = SCALES, calibrated_tracks: int = 3
+) -> LibraryIndex:
+    coefficients = parameters.features.cepstra.coefficients
+    cepstra = [
+        np.random.default_rng(seed).normal(0, 10, (200 + 100 * seed, coefficients)).astype(np.float32) for seed in seeds
+    ]
+    summaries = Summaries.of(
+        [
+            (f"audio {seed}", summarise(frames, parameters.features))
+            for seed, frames in zip(seeds, cepstra, strict=True)
+        ],
+        parameters.features,
+    )
+    return LibraryIndex(
+        parameters=parameters,
+        tracks={f"audio {seed}": f"track {seed}" for seed in seeds},
+        summaries=summaries,
+        prefilter=Prefilter(summaries.audio_ids, summaries.embeddings, scales[:coefficients]),
+        calibrated_tracks=calibrated_tracks,
+    )
+
+
+def assert_same(one: LibraryIndex, other: LibraryIndex) -> None:
+    assert one.version == other.version
+    assert one.parameters == other.parameters
+    assert one.tracks == other.tracks
+    assert one.calibrated_tracks == other.calibrated_tracks
+    np.testing.assert_array_equal(one.scales, other.scales)
+    for name in ("means", "variances", "embeddings"):
+        before, after = getattr(one.summaries, name), getattr(other.summaries, name)
+        assert (before.dtype, before.shape) == (after.dtype, after.shape)
+        np.testing.assert_array_equal(before, after)
+    assert one.summaries.audio_ids == other.summaries.audio_ids == other.prefilter.audio_ids == tuple(other.tracks)
+    np.testing.assert_array_equal(one.summaries.sketches.frames, other.summaries.sketches.frames)
+    np.testing.assert_array_equal(one.summaries.sketches.starts, other.summaries.sketches.starts)
+
+
+class TestAnIndex:
+    @pytest.mark.parametrize("seeds", [(), (1,), (3, 1, 2)], ids=["of no track", "of one track", "of three tracks"])
+    def test_what_is_written_is_read(self, indexes, seeds):
+        index = library_index(*seeds)
+        indexes.write(index)
+        read = indexes.read(index.version)
+        assert_same(index, read)
+        queries = library_index(4, 5).summaries.embeddings
+        for before, after in zip(index.prefilter.search(queries, 2), read.prefilter.search(queries, 2), strict=True):
+            assert before.audio_ids == after.audio_ids
+
+    def test_an_index_of_other_parameters_is_read_with_them(self, indexes):
+        features = FeaturesParameters(CepstraParameters(coefficients=12, fft_size=512), contour_rate=5, segments=4)
+        for seeds in ((), (1, 2)):
+            index = library_index(*seeds, parameters=IndexParameters(features, "article", 7))
+            indexes.write(index)
+            assert_same(index, indexes.read(index.version))
+
+    def test_rows_of_an_index_that_was_read_can_be_built_upon(self, indexes):
+        for seeds in ((), (1,)):
+            indexes.write(library_index(*seeds))
+            read = indexes.read(library_index(*seeds).version)
+            assert (read.summaries + library_index(2).summaries).audio_ids == (
+                *read.summaries.audio_ids,
+                "audio 2",
+            )
+
+    def test_the_same_content_gives_the_same_version(self):
+        assert library_index(1, 2).version == library_index(2, 1).version
+        whole, fraction = (replace(PARAMETERS, features=FeaturesParameters(contour_rate=rate)) for rate in (2, 2.0))
+        assert library_index(1, parameters=whole).version == library_index(1, parameters=fraction).version
+
+    def test_any_other_content_gives_another_version(self):
+        index = library_index(1, 2)
+        others = [
+            library_index(1),
+            library_index(1, 3),
+            replace(index, tracks={"audio 1": "track 1", "audio 2": "another track"}),
+            library_index(1, 2, scales=SCALES * (1 + 1e-15)),
+            library_index(1, 2, parameters=replace(PARAMETERS, candidates=51)),
+            library_index(1, 2, parameters=replace(PARAMETERS, ranking="article")),
+            library_index(1, 2, parameters=replace(PARAMETERS, features=FeaturesParameters(contour_rate=3))),
+        ]
+        assert len({index.version, *(other.version for other in others)}) == len(others) + 1
+
+    def test_writing_again_mends_what_is_damaged(self, indexes, blobs):
+        index = library_index(1, 2)
+        indexes.write(index)
+        blobs.write("cepstra", f"indexes/{index.version}/prefilter.faiss", b"")
+        indexes.write(index)
+        assert_same(index, indexes.read(index.version))
+
+    def test_an_index_that_was_never_written_is_not_there(self, indexes):
+        with pytest.raises(NoPublishedIndex, match="index 123: there is no such index"):
+            indexes.read("123")
+
+    def test_an_index_whose_writer_was_killed_does_not_exist(self, indexes, blobs):
+        index = library_index(1)
+        indexes.write(index)
+        blobs.delete("cepstra", f"indexes/{index.version}/index.json")
+        with pytest.raises(NoPublishedIndex):
+            indexes.read(index.version)
+        with pytest.raises(NoPublishedIndex):
+            indexes.publish(index.version)
+
+
+class TestACorruptIndex:
+    @pytest.fixture
+    def version(self, indexes) -> str:
+        index = library_index(1, 2, 3)
+        indexes.write(index)
+        return index.version
+
+    @pytest.mark.parametrize("part", PARTS)
+    def test_a_missing_part_is_named(self, indexes, blobs, version, part):
+        blobs.delete("cepstra", f"indexes/{version}/{part}")
+        with pytest.raises(
+            CorruptIndex, match=rf"^index {version}: the stored index is corrupt: {part} is missing\. M"
+        ):
+            indexes.read(version)
+
+    @pytest.mark.parametrize("damage", [lambda part: part[:-1], lambda part: part + b"x", lambda _: b""])
+    @pytest.mark.parametrize("part", PARTS)
+    def test_a_part_that_is_not_what_was_written_is_named(self, indexes, blobs, version, part, damage):
+        name = f"indexes/{version}/{part}"
+        blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
+        with pytest.raises(CorruptIndex, match=f"^index {version}: .* {part} is not what was written"):
+            indexes.read(version)
+
+    @pytest.mark.parametrize("written", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'"text"', b"{}", b'{"checksums": 1}'])
+    def test_a_description_that_is_none_is_corrupt(self, indexes, blobs, version, written):
+        blobs.write("cepstra", f"indexes/{version}/index.json", written)
+        with pytest.raises(CorruptIndex, match=rf"^index {version}: .* index\.json does not describe an index"):
+            indexes.read(version)
+
+    @pytest.mark.parametrize("key", ["parameters", "scales", "calibrated_tracks", "checksums"])
+    @pytest.mark.parametrize("value", [None, "x", {"x": 1}])
+    def test_a_description_of_wrong_values_is_corrupt(self, indexes, blobs, version, key, value):
+        name = f"indexes/{version}/index.json"
+        record = json.loads(blobs.read("cepstra", name))
+        for altered in ({**record, key: value}, {other: record[other] for other in record if other != key}):
+            blobs.write("cepstra", name, json.dumps(altered).encode())
+            with pytest.raises(CorruptIndex, match=f"^index {version}: "):
+                indexes.read(version)
+
+    def test_an_index_under_the_version_of_another_is_corrupt(self, indexes, blobs, version):
+        name = f"indexes/{version}/index.json"
+        record = json.loads(blobs.read("cepstra", name))
+        record["scales"][0] += 1
+        blobs.write("cepstra", name, json.dumps(record).encode())
+        with pytest.raises(CorruptIndex, match=f"^index {version}: .* it holds index [0-9a-f]{{12}}"):
+            indexes.read(version)
+
+
+class TestPointers:
+    def test_nothing_answers_before_an_index_is_published(self, indexes):
+        indexes.write(library_index(1))
+        assert indexes.published_version() is None
+        with pytest.raises(NoPublishedIndex, match="mfcc add"):
+            indexes.published()
+
+    def test_the_published_index_answers_until_another_is_published(self, indexes):
+        first, second = library_index(1), library_index(1, 2)
+        for index in (first, second):
+            indexes.write(index)
+        indexes.publish(first.version)
+        indexes.set_built(second.version)
+        assert_same(indexes.published(), first)
+        assert indexes.built_version() == second.version
+        indexes.publish(second.version)
+        assert indexes.published_version() == second.version
+        indexes.publish(first.version)
+        assert_same(indexes.published(), first)
+
+    def test_an_index_that_is_not_there_is_not_published(self, indexes):
+        index = library_index(1)
+        indexes.write(index)
+        indexes.publish(index.version)
+        with pytest.raises(NoPublishedIndex, match="index 123"):
+            indexes.publish("123")
+        assert indexes.published_version() == index.version
+
+    def test_nothing_is_built_in_a_new_library(self, indexes):
+        with pytest.raises(NoPublishedIndex, match="Materialise prefilter_index"):
+            indexes.built_version()
+
+    @pytest.mark.parametrize("written", [b"", b"{}", b"[]", b"\xff", b"null"])
+    def test_a_pointer_that_names_no_index_is_corrupt(self, indexes, blobs, written):
+        for name, read in (("published", indexes.published_version), ("built", indexes.built_version)):
+            blobs.write("cepstra", f"indexes/{name}.json", written)
+            with pytest.raises(CorruptIndex, match=rf"cepstra/indexes/{name}\.json: .*Delete that blob"):
+                read()
+
+
+class TestPairs:
+    @given(
+        st.dictionaries(
+            st.text(max_size=3),
+            st.lists(st.tuples(st.text(max_size=3), st.floats(allow_nan=False)), min_size=1),
+            max_size=4,
+        )
+    )
+    def test_pairs_are_grouped_as_they_were(self, grouped):
+        assert Pairs.of(grouped).by_query() == grouped
+
+    @pytest.mark.parametrize("grouped", [{}, {"a": [("b", 1 / 3), ("c", 2.0)], "b": [("a", 1e-300)]}])
+    def test_pairs_that_are_written_are_read(self, indexes, grouped):
+        indexes.write_pairs("candidates", "v1", "f", Pairs.of(grouped))
+        assert indexes.read_pairs("candidates", "v1", "f") == Pairs.of(grouped)
+
+    def test_pairs_that_were_not_computed_are_none_and_not_empty(self, indexes):
+        indexes.write_pairs("candidates", "v1", "f", Pairs.of({}))
+        assert indexes.read_pairs("candidates", "v1", "0") is None
+        assert indexes.read_pairs("candidates", "v2", "f") is None
+        assert indexes.read_pairs("rankings", "v1", "f") is None
+
+    @pytest.mark.parametrize("damage", [lambda _: b"", lambda stored: stored[:-1], lambda stored: stored[:50]])
+    def test_damaged_pairs_are_corrupt(self, indexes, blobs, damage):
+        indexes.write_pairs("rankings", "v1", "f", Pairs.of({"a": [("b", 1.0)]}))
+        name = "indexes/v1/rankings/f.parquet"
+        blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
+        with pytest.raises(CorruptIndex, match=rf"cepstra/{name}: the stored rankings are damaged\. Delete that blob"):
+            indexes.read_pairs("rankings", "v1", "f")
+
+
+class TestQuality:
+    def test_what_was_measured_is_read(self, indexes):
+        assert indexes.read_quality("v1") == {}
+        indexes.write_quality("v1", {"at_5": 0.25, "skewness": None})
+        assert indexes.read_quality("v1") == {"at_5": 0.25, "skewness": None}
+        assert indexes.read_quality("v2") == {}
+
+    @pytest.mark.parametrize("written", [b"", b"1", b"null", b"\xff"])
+    def test_figures_that_are_none_are_corrupt(self, indexes, blobs, written):
+        blobs.write("cepstra", "indexes/v1/quality.json", written)
+        with pytest.raises(CorruptIndex, match=r"quality\.json: .*Materialise recommendation_quality"):
+            indexes.read_quality("v1")
