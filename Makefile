@@ -9,10 +9,10 @@ export MFCC_HOME ?= $(CURDIR)/mfcc_data
 export DAGSTER_HOME := $(MFCC_HOME)/dagster
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint clean
+.PHONY: help demo dev test lint screenshots clean
 
 help:  ## Show these commands.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed  ## Recommend from the starter library, end to end.
 	@$(BIN)/python -m mfcc_assets.demo
@@ -44,3 +44,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 $(VENV)/.installed-test: $(VENV)/.installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
 	@touch $@
+
+screenshots: $(VENV)/.installed-test  ## Renew the README's pictures; needs Chromium and a library.
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[screenshots]"
+	@$(BIN)/python -m docs.take_screenshots

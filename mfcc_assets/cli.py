@@ -2,11 +2,14 @@
 
 import json
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -15,8 +18,10 @@ from rich.table import Table
 from mfcc_assets.core.errors import MfccError
 from mfcc_assets.launch import check_succeeded, running_library_job
 from mfcc_assets.library import Library
+from mfcc_assets.stores.tables import Soundtrack
 
 _POLL_SECONDS = 0.2
+_UNWRAPPED_WIDTH = 10_000
 
 
 class _MfccGroup(click.Group):
@@ -27,6 +32,9 @@ class _MfccGroup(click.Group):
             return super().invoke(ctx)
         except MfccError as error:
             raise click.ClickException(str(error)) from error
+        except ValidationError as error:
+            wrong = [f"MFCC_{str(fault['loc'][0]).upper()}: {fault['msg']}." for fault in error.errors()]
+            raise click.ClickException("\n".join(wrong)) from error
 
 
 @click.group(cls=_MfccGroup)
@@ -47,7 +55,7 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
     """Add files or folders to the library, and bring its recommendations up to date."""
     from mfcc_assets.stages.adding import Addition, add_files
 
-    console = Console()
+    console = open_console()
     addition = Addition()
     with _progress(console) as progress:
         task = progress.add_task("Copying files", total=None)
@@ -62,8 +70,7 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
     for reject in library.tables.rejects():
         if reject.blob_name in names:
             console.print(f"[red]rejected[/] {escape(reject.reason)}")
-    done, total = library.tables.progress()
-    console.print(f"{done} of {total} soundtracks analysed; index {library.indexes.published_version()} answers.")
+    console.print(f"{_counts(library.tables.soundtracks())}; index {library.indexes.published_version()} answers.")
 
 
 @main.command(name="library")
@@ -84,14 +91,13 @@ def show_library(library: Library, as_json: bool) -> None:
         }
         click.echo(json.dumps(listing, indent=1))
         return
-    console = Console()
+    console = open_console()
     table = Table("track id", "title", "artist", "length", "state", "note", title=f"{library.settings.folder}")
     for track in report.soundtracks:
         cells = (track.track_id, track.title, track.artist, _length(track.seconds), track.state, track.note)
         table.add_row(*map(escape, cells))
     console.print(table)
-    states = ", ".join(f"{count} {state}" for state, count in sorted(report.states.items()))
-    console.print(f"{len(report.soundtracks)} soundtracks{': ' if states else ''}{states}")
+    console.print(_counts(report.soundtracks))
     for names in report.duplicates:
         console.print(f"the same audio: {escape(', '.join(names))}")
     for reject in report.rejects:
@@ -131,10 +137,16 @@ def recommend(library: Library, file: Path, size: int | None, as_json: bool) -> 
         }
         click.echo(json.dumps(record, indent=1))
         return
-    console = Console()
+    console = open_console()
     known_as = f"{recognised.title} by {recognised.artist or 'unknown'} ({recognised.by})" if recognised else "unknown"
     console.print(f"{escape(file.name)}: {escape(known_as)}")
     console.print(recommendations_table(rows))
+
+
+def open_console() -> Console:
+    """As wide as the terminal; into a file or a pipe so wide that no title is cut or wrapped."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_UNWRAPPED_WIDTH)
 
 
 def recommendations_table(rows: list[dict[str, Any]]) -> Table:
@@ -168,7 +180,14 @@ def bring_up_to_date(library: Library, console: Console) -> None:
 
 def _progress(console: Console) -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True)
+    # Into a file or a pipe it would write empty lines.
+    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal)
+
+
+def _counts(soundtracks: Sequence[Soundtrack]) -> str:
+    states = Counter(track.state for track in soundtracks)
+    each = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    return f"{len(soundtracks)} soundtracks: {each}" if each else "no soundtracks"
 
 
 def _length(seconds: float | None) -> str:

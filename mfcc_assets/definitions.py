@@ -8,9 +8,10 @@ from mfcc_assets import sensors
 from mfcc_assets.assets import candidates, cepstra, quality, raw, recommendations, reranking
 from mfcc_assets.launch import LIBRARY_JOB
 from mfcc_assets.library import Library
-from mfcc_assets.partitions import SHARDS, UPLOADS
 
 OWNERS = ["team:music"]
+LIBRARY_TAGS = {"mfcc/library": "true"}
+"""Of runs so tagged, one goes on at a time: dagster.yaml says so."""
 
 
 def build_defs(**overrides: object) -> dg.Definitions:
@@ -35,26 +36,25 @@ def build_defs(**overrides: object) -> dg.Definitions:
             dg.define_asset_job(
                 LIBRARY_JOB,
                 dg.AssetSelection.groups("library"),
-                partitions_def=SHARDS,
                 executor_def=executor,
+                tags=LIBRARY_TAGS,
                 description="Bring the whole library up to date, from its files to published recommendations.",
             ),
             dg.define_asset_job(
                 "features",
                 dg.AssetSelection.assets("raw_soundtracks", "soundtrack_cepstra", "soundtrack_summaries"),
-                partitions_def=SHARDS,
                 executor_def=executor,
+                tags=LIBRARY_TAGS,
                 description="Observe files and compute their features, a shard or many.",
             ),
             dg.define_asset_job(
                 sensors.UPLOADS_JOB,
                 dg.AssetSelection.groups("uploads"),
-                partitions_def=UPLOADS,
                 executor_def=executor,
                 description="Answer uploads, from the file to its recommendations.",
             ),
         ],
-        sensors=[sensors.uploads_sensor, sensors.soundtracks_sensor],
+        sensors=[sensors.uploads_sensor, sensors.soundtracks_sensor, sensors.orphaned_runs_sensor],
         resources=resources,
         executor=executor,
     )

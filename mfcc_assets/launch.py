@@ -13,6 +13,8 @@ from mfcc_assets.core.errors import RunFailed
 from mfcc_assets.settings import Settings
 
 LIBRARY_JOB = "library"
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 _MODULE = "mfcc_assets.definitions"
 
@@ -67,7 +69,7 @@ def running_daemon(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
 
 def range_tags(first: str, last: str) -> dict[str, str]:
     """Tags that make one run materialise all partitions from the first to the last."""
-    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    return {RANGE_START_TAG: first, RANGE_END_TAG: last}
 
 
 def check_succeeded(process: subprocess.Popen[bytes], settings: Settings) -> None:

@@ -1,176 +1,270 @@
 """Sensors: what arrives in a container becomes a run.
 
-A tick is a thin shell over two pure functions. `take_page` moves a cursor over what is new, so that the latest arrivals
-are answered in seconds and a flood of them in pages. A sweep, every few minutes, compares all there is with all that is
-known: it finds what a cursor cannot see, which is what was deleted, what was copied in with an old date, and what a
-killed run left half done. The run key is the state itself, so that the same state is requested once and, should its run
-have failed for good, once more every hour.
+A tick is a thin shell over pure functions, and looks at the state, not at events. A cursor spares looking at every
+upload at every tick. What it cannot see is found by a sweep, every few minutes and whenever another index answers:
+uploads that a dead run left half-way, that came with a folder moved in, or that failed for want of an index. The run
+key is the state that asks for a run, and the hour: the same work is requested once and, should its run have failed for
+good, once more every hour. Looking through a large container takes seconds, and is followed by a rest.
 """
 
 import hashlib
 import heapq
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+import socket
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
 
 import dagster as dg
 
-from mfcc_assets.core.catalogue import is_companion, upload_id
-from mfcc_assets.launch import LIBRARY_JOB, range_tags
+from mfcc_assets.core.errors import DocumentNotFound
+from mfcc_assets.launch import LIBRARY_JOB, RANGE_END_TAG, RANGE_START_TAG, range_tags
 from mfcc_assets.library import Library
 from mfcc_assets.partitions import UPLOADS
-from mfcc_assets.stages.reporting import outstanding_work
-from mfcc_assets.stages.uploading import FAILED, RANKED, UNANSWERABLE
+from mfcc_assets.settings import Settings
+from mfcc_assets.stages.reporting import outstanding_changes, outstanding_work
+from mfcc_assets.stages.uploading import FAILED, RANKED, UNANSWERABLE, uploads_by_id
 from mfcc_assets.stores.blobs import Blob
 
 UPLOADS_JOB = "uploads"
-UPLOADS_TAG = "mfcc/uploads"
-"""Tag of a run: the uploads it answers."""
+PARTITION_TAG = "dagster/partition"
+RETRY_TAG = "dagster/auto_retry_run_id"
+CODE_SERVER_TAG = ".dagster/grpc_info"
 
-_UNFINISHED = [
+INTERVAL_SECONDS = 4
+"""The daemon comes round every five seconds, give or take: with a minimum of five it passed every other time."""
+
+LOOKS_COST = 0.1
+"""Share of a core that looking may cost: listing 100,000 files takes 3 s, and is done every 30 s."""
+
+RESTING = "It took long to look through the container; it is left alone for a while."
+
+UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+RETRIED_WITHIN = timedelta(minutes=1)
+"""The daemon takes about ten seconds to start a failed run again."""
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """How far a sensor has looked: the last blob in the order of (modified, name), and the time of the last sweep."""
+    """How far a sensor has looked.
+
+    Attributes
+    ----------
+    modified, name
+        Of the last blob, in the order of both.
+    swept
+        Time of the last sweep, in seconds since 1970.
+    index
+        Version of the index that answered then.
+    rests_until
+        When to look again, in seconds since 1970.
+    """
 
     modified: str = ""
     name: str = ""
     swept: float = 0.0
+    index: str = ""
+    rests_until: float = 0.0
 
     @classmethod
     def parse(cls, written: str | None) -> "Cursor":
         return cls(**json.loads(written)) if written else cls()
 
     def __str__(self) -> str:
-        return json.dumps(self.__dict__)
+        return json.dumps(asdict(self))
+
+    def is_before(self, blob: Blob) -> bool:
+        return (self.modified, self.name) < _position(blob)
+
+    def is_resting(self, now: datetime) -> bool:
+        return now.timestamp() < self.rests_until
+
+    def rested(self, began: datetime, ended: datetime) -> "Cursor":
+        """The cursor after a look, with a rest in proportion to what the look cost."""
+        rest = (ended - began).total_seconds() / LOOKS_COST
+        return replace(self, rests_until=ended.timestamp() + rest) if rest > INTERVAL_SECONDS else self
+
+    def is_sweep_due(self, now: datetime, settings: Settings) -> bool:
+        return now.timestamp() - self.swept >= settings.sweep_seconds
 
 
-def take_page(blobs: Iterable[Blob], cursor: Cursor, size: int) -> tuple[list[Blob], Cursor]:
-    """The first `size` blobs after the cursor in the order of (modified, name), and the cursor after them."""
-
-    def position(blob: Blob) -> tuple[str, str]:
-        return blob.modified.isoformat(timespec="microseconds"), blob.name
-
-    after = (blob for blob in blobs if position(blob) > (cursor.modified, cursor.name))
-    page = heapq.nsmallest(size, after, key=position)
+def take_page(uploads: Mapping[str, Blob], cursor: Cursor, size: int) -> tuple[list[str], Cursor]:
+    """Ids of the first `size` uploads after the cursor in the order of (modified, name), and the cursor after them."""
+    later = (upload for upload, blob in uploads.items() if cursor.is_before(blob))
+    page = heapq.nsmallest(size, later, key=lambda upload: _position(uploads[upload]))
     if page:
-        modified, name = position(page[-1])
+        modified, name = _position(uploads[page[-1]])
         cursor = replace(cursor, modified=modified, name=name)
     return page, cursor
 
 
-def unanswered(uploads: Iterable[str], documents: Mapping[str, Mapping[str, object]], *, can_search: bool) -> list[str]:
+def unanswered(uploads: Iterable[str], documents: Mapping[str, Mapping[str, Any]], *, can_search: bool) -> list[str]:
     """The uploads that have no answer: unknown, left half-way, or failed for want of an index that is there now."""
 
-    def lacks_answer(upload: str) -> bool:
-        document = documents.get(upload)
+    def lacks_answer(document: Mapping[str, Any] | None) -> bool:
         if document is None:
             return True
         if document["state"] == FAILED:
-            failure = document["failure"]
-            assert isinstance(failure, Mapping)
-            return can_search and failure["code"] in UNANSWERABLE
-        return document["state"] != RANKED
+            return can_search and document["failure"]["code"] in UNANSWERABLE
+        return bool(document["state"] != RANKED)
 
-    return [upload for upload in uploads if lacks_answer(upload)]
+    return [upload for upload in uploads if lacks_answer(documents.get(upload))]
+
+
+def consecutive(keys: Iterable[str], wanted: Collection[str], size: int) -> Iterator[list[str]]:
+    """The wanted keys in groups of at most `size` that are neighbours among all keys, so that a range covers each."""
+    for is_wanted, group in groupby(keys, key=lambda key: key in wanted):
+        neighbours = list(group) if is_wanted else []
+        for start in range(0, len(neighbours), size):
+            yield neighbours[start : start + size]
+
+
+def partitions_of_run(tags: Mapping[str, str], keys: Sequence[str]) -> Sequence[str]:
+    """The partitions that a run with these tags materialises: one, or a range of all keys."""
+    first = tags.get(RANGE_START_TAG, tags.get(PARTITION_TAG))
+    last = tags.get(RANGE_END_TAG, tags.get(PARTITION_TAG))
+    if first not in keys or last not in keys:
+        return []
+    return keys[keys.index(first) : keys.index(last) + 1]
 
 
 @dg.sensor(
     job_name=UPLOADS_JOB,
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Answers what arrives in the container `uploads`.",
 )
 def uploads_sensor(
     context: dg.SensorEvaluationContext, library: dg.ResourceParam[Library]
 ) -> dg.SensorResult | dg.SkipReason:
-    settings = library.settings
-    cursor = Cursor.parse(context.cursor)
-    blobs = [blob for blob in library.blobs.list("uploads") if not is_companion(blob.name)]
-    ids = {blob.name: upload_id(blob.name, blob.etag, library.signing_key) for blob in blobs}
-    page, cursor = take_page(blobs, cursor, settings.sensor_page)
-    arrived = list(dict.fromkeys(ids[blob.name] for blob in page))
-    requests = {upload: upload for upload in arrived}
+    now, settings, before = datetime.now(UTC), library.settings, Cursor.parse(context.cursor)
+    if before.is_resting(now):
+        return dg.SkipReason(RESTING)
+    # Before the documents are read: what ends between the two has written its documents by then.
+    partitions = context.instance.get_dynamic_partitions(UPLOADS.name or "")
+    answering = {key for run in _in_flight(context, UPLOADS_JOB) for key in partitions_of_run(run.tags, partitions)}
 
-    now = datetime.now(UTC)
-    if now.timestamp() - cursor.swept >= settings.sweep_seconds:
-        cursor = replace(cursor, swept=now.timestamp())
+    index = library.indexes.published_version() or ""
+    uploads = uploads_by_id(library)
+    looked_at, cursor = take_page(uploads, before, settings.sensor_page)
+    if before.is_sweep_due(now, settings) or before.index != index:
+        cursor = replace(cursor, swept=now.timestamp(), index=index)
+        looked_at += [upload for upload, blob in uploads.items() if not before.is_before(blob)]
         documents = {document.id: document.body for document in library.documents.find()}
-        version = library.indexes.published_version()
-        lost = unanswered(ids.values(), documents, can_search=version is not None)
-        busy = _uploads_in_flight(context.instance)
-        later = [blob for blob in blobs if blob not in page]
-        waiting = {ids[blob.name] for blob in take_page(later, cursor, len(later))[0]}
-        requests |= {
-            upload: f"{upload} index {version} {now:%Y-%m-%dT%H}"
-            for upload in lost[: settings.sensor_page]
-            if upload not in busy and upload not in waiting and upload not in requests
-        }
-    if not requests:
-        context.update_cursor(str(cursor))
-        return dg.SkipReason("Nothing has arrived.")
-    known = set(context.instance.get_dynamic_partitions(str(UPLOADS.name)))
-    new = [upload for upload in requests if upload not in known]
-    runs = [_run_for([upload], requests[upload]) for upload in requests if upload in known]
-    if new:
-        runs.append(_run_for(new, _digest(requests[upload] for upload in new)))
+    else:
+        documents = _documents(library, looked_at)
+
+    wanted = [upload for upload in unanswered(looked_at, documents, can_search=bool(index)) if upload not in answering]
+    known = set(partitions)
+    new = [upload for upload in wanted if upload not in known]
+    groups = consecutive([*partitions, *new], set(wanted), settings.sensor_page)
+    runs = [_run_that_answers(group, documents, index, now) for group in groups]
     return dg.SensorResult(
         run_requests=runs,
+        skip_reason=None if runs else "Nothing has arrived.",
         dynamic_partitions_requests=[UPLOADS.build_add_request(new)] if new else [],
-        cursor=str(cursor),
+        cursor=str(cursor.rested(now, datetime.now(UTC))),
     )
 
 
 @dg.sensor(
     job_name=LIBRARY_JOB,
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Brings the library up to date when files in the container `soundtracks` come, change or go.",
 )
 def soundtracks_sensor(
     context: dg.SensorEvaluationContext, library: dg.ResourceParam[Library]
 ) -> dg.SensorResult | dg.SkipReason:
-    settings = library.settings
-    if context.instance.get_runs(dg.RunsFilter(job_name=LIBRARY_JOB, statuses=_UNFINISHED), limit=1):
+    if _in_flight(context, LIBRARY_JOB):
         return dg.SkipReason("A run over the library is under way; what has come since is found after it.")
-    cursor = Cursor.parse(context.cursor)
-    blobs = (blob for blob in library.blobs.list("soundtracks") if not is_companion(blob.name))
-    page, cursor = take_page(blobs, cursor, settings.sensor_page)
-    known = library.tables.manifest(library.shards) if page else {}
-    work = [f"{blob.name} {blob.etag}" for blob in page if known.get(blob.name) != blob.etag]
-
-    now = datetime.now(UTC)
-    if not work and now.timestamp() - cursor.swept >= settings.sweep_seconds:
+    now, cursor = datetime.now(UTC), Cursor.parse(context.cursor)
+    if cursor.is_resting(now):
+        return dg.SkipReason(RESTING)
+    work = [f"{change} {version}" for change, version in outstanding_changes(library).items()]
+    if not work and cursor.is_sweep_due(now, library.settings):
         cursor = replace(cursor, swept=now.timestamp())
         work = outstanding_work(library)
-        if work:
-            work.append(f"{now:%Y-%m-%dT%H}")
-    context.update_cursor(str(cursor))
-    if not work:
-        return dg.SkipReason("The library is up to date.")
-    context.log.info(f"{len(work)} changes, the first: {work[0]}")
+    if work:
+        context.log.info(f"{len(work)} changes, the first: {work[0]}")
     shards = library.shards
-    request = dg.RunRequest(run_key=_digest(work), tags=range_tags(shards[0], shards[-1]))
-    return dg.SensorResult(run_requests=[request], cursor=str(cursor))
+    request = dg.RunRequest(run_key=_run_key(work, now), tags=range_tags(shards[0], shards[-1]))
+    return dg.SensorResult(
+        run_requests=[request] if work else [],
+        skip_reason=None if work else "The library is up to date.",
+        cursor=str(cursor.rested(now, datetime.now(UTC))),
+    )
 
 
-def _run_for(uploads: Sequence[str], run_key: str) -> dg.RunRequest:
-    # A range covers what was added between its ends: new partitions are added together, so it holds them alone.
-    return dg.RunRequest(run_key=run_key, tags={**range_tags(uploads[0], uploads[-1]), UPLOADS_TAG: " ".join(uploads)})
+@dg.sensor(
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Fails runs that died together with Dagster, so that the daemon starts them again.",
+)
+def orphaned_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    # A code server fails a run whose process dies. Where the server died with it, in a power cut, nobody does: the run
+    # would be under way for ever, and the library wait for its end.
+    started = context.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    orphaned = [run for run in started if is_orphaned(run.tags)]
+    for run in orphaned:
+        context.instance.report_run_failed(run, "The code server that ran it is gone.")
+    return dg.SkipReason(f"{len(orphaned)} of {len(started)} started runs had no code server.")
 
 
-def _uploads_in_flight(instance: dg.DagsterInstance) -> set[str]:
-    runs = instance.get_runs(dg.RunsFilter(job_name=UPLOADS_JOB, statuses=_UNFINISHED))
-    return {upload for run in runs for upload in run.tags.get(UPLOADS_TAG, "").split()}
+def is_orphaned(tags: Mapping[str, str]) -> bool:
+    """Whether nobody listens any more on the local socket of the code server that a run with these tags belongs to."""
+    address = json.loads(tags.get(CODE_SERVER_TAG, "{}")).get("socket")
+    if address is None:
+        return False
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(address)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return True
+    return False
 
 
-def _digest(lines: Iterable[str]) -> str:
-    return hashlib.blake2b("\n".join(lines).encode(), digest_size=16).hexdigest()
+def _position(blob: Blob) -> tuple[str, str]:
+    return blob.modified.isoformat(timespec="microseconds"), blob.name
+
+
+def _run_that_answers(
+    uploads: Sequence[str], documents: Mapping[str, Mapping[str, Any]], index: str, now: datetime
+) -> dg.RunRequest:
+    # A document names the run that wrote it last: an upload that some run has failed since is another state.
+    states = [f"{upload} {documents.get(upload, {}).get('run_id')} {index}" for upload in uploads]
+    return dg.RunRequest(run_key=_run_key(states, now), tags=range_tags(uploads[0], uploads[-1]))
+
+
+def _documents(library: Library, uploads: Iterable[str]) -> dict[str, dict[str, Any]]:
+    documents = {}
+    for upload in uploads:
+        try:
+            documents[upload] = library.documents.get(upload).body
+        except DocumentNotFound:
+            continue
+    return documents
+
+
+def _in_flight(context: dg.SensorEvaluationContext, job: str) -> list[dg.DagsterRun]:
+    """Runs of a job that have not ended, and those that failed a moment ago and that the daemon may start again."""
+    failed_since = datetime.now(UTC) - RETRIED_WITHIN
+    failed = context.instance.get_runs(
+        dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.FAILURE], updated_after=failed_since)
+    )
+    return [
+        *context.instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNFINISHED)),
+        *(run for run in failed if RETRY_TAG not in run.tags),
+    ]
+
+
+def _run_key(work: Iterable[str], now: datetime) -> str:
+    return hashlib.blake2b("\n".join([*work, f"{now:%Y-%m-%dT%H}"]).encode(), digest_size=16).hexdigest()

@@ -36,7 +36,6 @@ class Settings(BaseSettings):
         0.05, ge=0, le=1, description="An index whose precision falls by more than this is not published"
     )
 
-    sensor_seconds: int = Field(5, gt=0, description="Time between two looks at a container")
     sweep_seconds: int = Field(300, gt=0, description="Time between two full comparisons, which heal what was missed")
     sensor_page: int = Field(100, gt=0, description="Uploads answered by one run at most")
 

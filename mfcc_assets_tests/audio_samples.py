@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import mutagen
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
@@ -75,3 +76,10 @@ def write_music(
     subtype: str | None = None,
 ) -> Path:
     return write_audio(path, music(seconds, seed, sample_rate, amplitude), sample_rate, channels, subtype)
+
+
+def retag(path: Path, **tags: str) -> None:
+    """Change tags of a file and nothing of its audio."""
+    file = mutagen.File(path, easy=True)
+    file.update(tags)
+    file.save()

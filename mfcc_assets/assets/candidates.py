@@ -83,7 +83,7 @@ def soundtrack_candidates(
 
 
 @dg.asset(
-    deps=[upload_cepstra, upload_metadata],
+    deps=[upload_cepstra, upload_metadata, "published_index"],
     partitions_def=UPLOADS,
     backfill_policy=SINGLE_RUN,
     retry_policy=RETRIES,
@@ -93,5 +93,5 @@ def soundtrack_candidates(
 )
 def upload_candidates(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """For an upload the nearest tracks of the published index."""
-    found = find_upload_candidates(library, context.partition_keys, run_id=context.run_id)
+    found = find_upload_candidates(library, context.partition_keys, run_id=context.run.run_id)
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(found)})

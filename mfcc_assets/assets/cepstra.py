@@ -40,7 +40,7 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
             last_line = time.monotonic()
             context.log.info(f"{done} of {total} files analysed")
 
-    report = analyse_soundtracks(library, context.partition_keys, run_id=context.run_id, on_progress=log_progress)
+    report = analyse_soundtracks(library, context.partition_keys, run_id=context.run.run_id, on_progress=log_progress)
     parameters = library.settings.features.cepstra
     shown = sorted(report.computed.items(), key=lambda item: item[1])[:HEAT_MAPS_SHOWN]
     return dg.MaterializeResult(
@@ -102,7 +102,7 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
 )
 def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Cepstra and summary of an upload, made in the way of the published index."""
-    analysed = analyse_uploads(library, context.partition_keys, run_id=context.run_id)
+    analysed = analyse_uploads(library, context.partition_keys, run_id=context.run.run_id)
     return dg.MaterializeResult(
         metadata={
             "seconds_of_audio": round(sum(document.get("seconds", 0) for document in analysed), 1),
@@ -122,7 +122,7 @@ def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[
 )
 def upload_metadata(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Who the upload is, and by whom it was recognised: by the library's own recordings, or by its tags."""
-    recognised = recognise_uploads(library, context.partition_keys, run_id=context.run_id)
+    recognised = recognise_uploads(library, context.partition_keys, run_id=context.run.run_id)
     return dg.MaterializeResult(
         metadata={
             "recognised": sum(document.get("recognised") is not None for document in recognised),

@@ -19,7 +19,7 @@ from mfcc_assets.stages.uploading import receive_uploads
 )
 def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The files in the container `soundtracks`: rows of SOUNDTRACKS with tags and digests, pictures in `artworks`."""
-    found = observe_soundtracks(library, context.partition_keys, run_id=context.run_id)
+    found = observe_soundtracks(library, context.partition_keys, run_id=context.run.run_id)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(found.new) + len(found.changed) + len(found.unchanged),
@@ -42,5 +42,5 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
 )
 def raw_upload(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """A listener's file, copied from `uploads` to `batch`, and the document that follows it through its life."""
-    received = receive_uploads(library, context.partition_keys, run_id=context.run_id)
+    received = receive_uploads(library, context.partition_keys, run_id=context.run.run_id)
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(received)})

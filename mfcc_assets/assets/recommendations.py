@@ -43,7 +43,7 @@ def soundtrack_recommendations(
     """Rows of RECOMMENDATIONS for every track of the library; the view RECOMMENDED_SOUNDTRACKS serves them."""
     index = library.indexes.published()
     for shard in context.partition_keys:
-        report = recommend_soundtracks(library, index, shard, run_id=context.run_id)
+        report = recommend_soundtracks(library, index, shard, run_id=context.run.run_id)
         context.add_asset_metadata({"queries": report.queries, "rows_written": report.written}, partition_key=shard)
     return dg.MaterializeResult(metadata={"index_version": index.version})
 
@@ -92,7 +92,7 @@ def upload_recommendations(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
     """Rows of RECOMMENDATIONS for an upload, and the end of its document's life."""
-    answered = recommend_for_uploads(library, context.partition_keys, run_id=context.run_id)
+    answered = recommend_for_uploads(library, context.partition_keys, run_id=context.run.run_id)
     return dg.MaterializeResult(
         metadata={
             "rows": sum(document.get("recommendations", 0) for document in answered),

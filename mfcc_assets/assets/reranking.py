@@ -46,5 +46,5 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
 )
 def upload_ranking(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """For an upload its candidates in the order of their distance."""
-    ranked = rank_uploads(library, context.partition_keys, run_id=context.run_id)
+    ranked = rank_uploads(library, context.partition_keys, run_id=context.run.run_id)
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(ranked)})

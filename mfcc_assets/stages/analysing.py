@@ -7,7 +7,7 @@ from pathlib import Path
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.core.audio import Audio, AudioLimits, AudioReader, audio_id
 from mfcc_assets.core.cepstra import compute_cepstra
-from mfcc_assets.core.errors import AudioError, BlobNotFound, TooLong, TooShort
+from mfcc_assets.core.errors import AudioError, BlobNotFound, TooLong, TooShort, UnreadableAudio
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.summary import summarise
 from mfcc_assets.library import Library
@@ -41,6 +41,12 @@ class AnalysisReport:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Analysed:
+    content: Content
+    computed: bool
+
+
 def analyse_soundtracks(
     library: Library, shards: Sequence[str], *, run_id: str, on_progress: Callable[[int, int], None] = lambda *_: None
 ) -> AnalysisReport:
@@ -59,33 +65,33 @@ def analyse_soundtracks(
     known = library.tables.contents(waiting)
     report = AnalysisReport(unchanged=len(soundtracks) - sum(map(len, waiting.values())))
 
-    def analyse(tracks: list[Soundtrack]) -> Content | AudioError | None:
+    def analyse(tracks: list[Soundtrack]) -> _Analysed | AudioError | None:
         track = tracks[0]
         try:
             content = known.get(track.content_digest) or _content_of_changed_tags(library, track, present)
-            return content if content and content.audio_id in present else _computed_content(library, track)
+            if content and content.audio_id in present:
+                return _Analysed(content, computed=False)
+            return _Analysed(_computed_content(library, track), computed=True)
         except AudioError as error:
             return error
+        except PermissionError:
+            return UnreadableAudio("the file may not be read", remedy="Change its permissions")
         except (BlobNotFound, FileNotFoundError):
             return None  # it went after it was observed; the next look at the container finds it gone
 
     for done, (tracks, outcome) in enumerate(on_all_cores(analyse, waiting.values()), start=1):
         on_progress(done, len(waiting))
-        if outcome is None:
-            continue
         if isinstance(outcome, AudioError):
             report.rejects += [_reject(library, track, outcome, run_id) for track in tracks]
-            continue
-        for track in tracks:
-            library.tables.record_content(outcome, track=track.track_id)
-        if outcome.note:
-            report.notes += [f"{track.blob_name}: {outcome.note}" for track in tracks]
-        if outcome.audio_id in present:
-            report.reused += len(tracks)
-        else:
-            report.computed[outcome.audio_id] = tracks[0].blob_name
-            report.reused += len(tracks) - 1
-            report.seconds += outcome.seconds
+        elif outcome is not None:
+            content = outcome.content
+            for track in tracks:
+                library.tables.record_content(content, track=track.track_id)
+            report.notes += [f"{track.blob_name}: {content.note}" for track in tracks if content.note]
+            report.reused += len(tracks) - outcome.computed
+            if outcome.computed:
+                report.computed[content.audio_id] = tracks[0].blob_name
+                report.seconds += content.seconds
     return report
 
 
@@ -153,7 +159,9 @@ def _computed_content(library: Library, track: Soundtrack) -> Content:
 
 
 def _reject(library: Library, track: Soundtrack, error: AudioError, run_id: str) -> Reject:
-    reject = Reject(track.track_id, "soundtracks", track.blob_name, error.code, str(error))
+    # The same bytes may lie under several names, and each is told of its own.
+    reason = str(type(error)(error.what, subject=track.blob_name, remedy=error.remedy))
+    reject = Reject(track.track_id, "soundtracks", track.blob_name, error.code, reason)
     # The limits on length are settings, and checking them again costs a look at the header.
     lasting = not isinstance(error, TooShort | TooLong)
     library.tables.record_reject(reject, run_id=run_id, content_digest=track.content_digest if lasting else None)

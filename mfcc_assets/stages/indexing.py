@@ -1,11 +1,12 @@
 """From summaries to an index: what is searched, how good it is, and whether it may be published."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
-from mfcc_assets.core.evaluation import Hubness, Precision, hubness, precision
+from mfcc_assets.core.evaluation import Hubness, Precision, Ranked, hubness, precision
 from mfcc_assets.core.prefilter import Prefilter
 from mfcc_assets.core.ranking import pooled_scales
 from mfcc_assets.core.summary import Summaries
@@ -45,6 +46,8 @@ def build_index(library: Library) -> BuiltIndex:
     )
     if published:
         summaries = published.summaries.of_audio([audio for audio in tracks if audio in known]) + summaries
+    # In one order, whichever were known: writers of the same version then write the same bytes.
+    summaries = summaries.of_audio(sorted(tracks))
 
     if published and 0 < len(tracks) < RECALIBRATED_AT_GROWTH * published.calibrated_tracks:
         scales, calibrated_tracks = published.scales, published.calibrated_tracks
@@ -76,15 +79,8 @@ class Quality:
 
 def measure_quality(library: Library, version: str) -> Quality:
     """Measure the rankings of an index over all shards, and keep the figures beside it."""
-    tracks = library.tables.tracks_of_audio(library.indexes.read(version).tracks)
-    ranked = {
-        query: [candidate for candidate, _ in found if candidate in tracks]
-        for shard in library.shards
-        if (pairs := library.indexes.read_pairs("rankings", version, shard)) is not None
-        for query, found in pairs.by_query().items()
-    }
-    artists = {audio: track.artist for audio, track in tracks.items() if track.artist}
-    quality = Quality(precision(ranked, artists), hubness(ranked))
+    ranked = _rankings(library, version)
+    quality = Quality(precision(ranked, _artists(library, ranked)), hubness(ranked))
     library.indexes.write_quality(
         version, {**(asdict(quality.precision) if quality.precision else {}), **asdict(quality.hubness)}
     )
@@ -114,14 +110,48 @@ class QualityVerdict:
 def judge_quality(library: Library, version: str) -> QualityVerdict:
     """Compare an index with the published one: precision may fall by the margin of the settings.
 
-    A library whose tags name no artist cannot be judged in this way, and passes.
+    Both are measured anew by the audio that both know, by lists of one length and by the artists of today. Neither
+    music that came or went nor other tags make an index worse: eight tracks by others, added to nine by three artists,
+    took the precision over all tracks from 0.38 to 0.25. A library whose tags name too few artists cannot be judged,
+    and passes.
     """
     published_version = library.indexes.published_version()
-    candidate = library.indexes.read_quality(version).get("at_5")
-    published = library.indexes.read_quality(published_version).get("at_5") if published_version else None
-    if candidate is None or published is None:
-        return QualityVerdict(True, candidate, published)
-    return QualityVerdict(candidate >= published - library.settings.quality_margin, candidate, published)
+    if published_version in (None, version):
+        return QualityVerdict(True, None, None)
+    candidate, published = _on_common_ground(_rankings(library, version), _rankings(library, published_version))
+    artists = _artists(library, candidate)
+    ours, theirs = precision(candidate, artists), precision(published, artists)
+    if ours is None or theirs is None:
+        return QualityVerdict(True, None, None)
+    return QualityVerdict(ours.at_5 >= theirs.at_5 - library.settings.quality_margin, ours.at_5, theirs.at_5)
+
+
+def _rankings(library: Library, version: str) -> dict[str, list[str]]:
+    """For each audio of an index that is still in the library the others, best first."""
+    tracks = library.tables.audio()
+    return {
+        query: [candidate for candidate, _ in found if candidate in tracks]
+        for shard in library.shards
+        if (pairs := library.indexes.read_pairs("rankings", version, shard)) is not None
+        for query, found in pairs.by_query().items()
+        if query in tracks
+    }
+
+
+def _artists(library: Library, audio_ids: Iterable[str]) -> dict[str, str]:
+    return {audio: track.artist for audio, track in library.tables.tracks_of_audio(audio_ids).items() if track.artist}
+
+
+def _on_common_ground(first: Ranked, second: Ranked) -> tuple[Ranked, Ranked]:
+    """Two rankings of the queries that both have, without what only one of them knows, and with lists equally long."""
+    common = first.keys() & second.keys()
+    pairs = {
+        query: [[audio for audio in ranked[query] if audio in common] for ranked in (first, second)] for query in common
+    }
+    return (
+        {query: ours[: len(theirs)] for query, (ours, theirs) in pairs.items()},
+        {query: theirs[: len(ours)] for query, (ours, theirs) in pairs.items()},
+    )
 
 
 def _published(library: Library) -> LibraryIndex | None:

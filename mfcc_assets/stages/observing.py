@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.core.artwork import embedded_picture, generated_cover
+from mfcc_assets.core.artwork import PICTURE_SUFFIXES, Picture, embedded_picture, generated_cover
 from mfcc_assets.core.catalogue import Difference, content_digest, difference, shard_of, track_id
 from mfcc_assets.core.errors import BlobNotFound
-from mfcc_assets.core.tags import read_tags, title_from_name
+from mfcc_assets.core.tags import Tags, read_tags, title_from_name
 from mfcc_assets.library import Library
-from mfcc_assets.stores.tables import Observed, Reject
+from mfcc_assets.stores.tables import Observed
+
+NO_CONTENT = ""
+"""The digest of a file whose bytes may not be read."""
 
 FILES_A_TRANSACTION = 200
 """A killed run observes at most so many files again."""
@@ -26,16 +30,14 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
     listing = {name: etag for name, etag in versions.items() if shard_of(track_id(name), digits) in wanted}
     found = difference(listing, library.tables.manifest(shards))
 
-    for name in found.gone:
-        for suffix in (".jpg", ".png", ".gif", ".webp", ".svg"):
+    for name in (*found.gone, *found.changed):
+        for suffix in PICTURE_SUFFIXES:
             library.blobs.delete("artworks", track_id(name) + suffix)
     library.tables.record_observed([], found.gone, shard_digits=digits, run_id=run_id)
 
     observed: list[Observed] = []
     for _, file in on_all_cores(lambda name: _observed(library, name), [*found.new, *found.changed]):
-        if isinstance(file, Reject):
-            library.tables.record_reject(file, run_id=run_id)
-        elif file is not None:
+        if file is not None:
             observed.append(file)
         if len(observed) == FILES_A_TRANSACTION:
             library.tables.record_observed(observed, [], shard_digits=digits, run_id=run_id)
@@ -44,22 +46,25 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
     return found
 
 
-def _observed(library: Library, name: str) -> Observed | Reject | None:
+def _observed(library: Library, name: str) -> Observed | None:
     try:
         # The version is taken before the bytes are read: a file that changes meanwhile is seen as changed next time.
         blob = library.blobs.stat("soundtracks", name)
         with library.blobs.as_file("soundtracks", name) as path:
-            with path.open("rb") as file:
-                digest = content_digest(file)
-            tags = read_tags(path)
-            picture = embedded_picture(path)
+            digest, tags, picture = _inspected(path)
     except (BlobNotFound, FileNotFoundError):
         return None  # it went after it was listed, and is found gone next time
-    except PermissionError:
-        reason = f"{name}: the file may not be read. Change its permissions."
-        return Reject(track_id(name), "soundtracks", name, "unreadable", reason)
     tags = replace(tags, title=tags.title or title_from_name(name))
     picture = picture or generated_cover(track_id(name), tags.title, tags.artist)
     artwork = track_id(name) + picture.suffix
     library.blobs.write("artworks", artwork, picture.data)
     return Observed(blob_name=name, etag=blob.etag, bytes=blob.size, content_digest=digest, tags=tags, artwork=artwork)
+
+
+def _inspected(path: Path) -> tuple[str, Tags, Picture | None]:
+    try:
+        with path.open("rb") as file:
+            digest = content_digest(file)
+        return digest, read_tags(path), embedded_picture(path)
+    except PermissionError:
+        return NO_CONTENT, Tags(), None  # whoever analyses the file says why it cannot be used

@@ -70,7 +70,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shard: str) -> PairsR
     present = library.indexes.read_pairs("rankings", index.version, shard)
     if present is not None:
         return PairsReport(len(set(present.queries)), computed=0, reused=len(present.queries))
-    candidates = _required(library, "candidates", index.version, shard)
+    candidates = required_pairs(library, "candidates", index.version, shard)
     known_distances = _distances_of_published(library, index)
     computed = 0
 
@@ -155,7 +155,7 @@ def _rankings_by_audio(
     shards = {shard_of(index.tracks[audio], digits) for audio in audio_ids if audio in index.tracks}
     rankings: dict[str, list[tuple[str, float]]] = {}
     for shard in sorted(shards):
-        rankings |= _required(library, "rankings", index.version, shard).by_query()
+        rankings |= required_pairs(library, "rankings", index.version, shard).by_query()
     return rankings
 
 
@@ -187,12 +187,19 @@ def _distances_of_published(library: Library, index: LibraryIndex) -> Callable[[
     return known
 
 
-def _required(library: Library, stage: str, version: str, shard: str) -> Pairs:
-    pairs = library.indexes.read_pairs(stage, version, shard)
+def required_pairs(library: Library, stage: str, version: str, part: str) -> Pairs:
+    """The candidates or rankings of a shard or an upload.
+
+    Raises
+    ------
+    NoPublishedIndex
+        They were not computed for this version.
+    """
+    pairs = library.indexes.read_pairs(stage, version, part)
     if pairs is None:
         raise NoPublishedIndex(
-            f"the {stage} of shard {shard} are missing",
+            f"the {stage} of {part} are missing",
             subject=f"index {version}",
-            remedy=f"Materialise soundtrack_{stage} over all shards",
+            remedy=f"Materialise the {stage} of all shards, or of this upload",
         )
     return pairs

@@ -54,13 +54,24 @@ def describe_library(library: Library) -> LibraryReport:
     )
 
 
+def outstanding_changes(library: Library) -> dict[str, str]:
+    """Files that came, changed or went since a run over the library last looked at them.
+
+    Lines that name them, each with the version (ETag) of the file that came or went.
+    """
+    listing, manifest = library.soundtrack_versions(), library.tables.manifest(library.shards)
+    found, versions = difference(listing, manifest), manifest | listing
+    return {
+        f"{change} {name}": versions[name] for change in ("new", "changed", "gone") for name in getattr(found, change)
+    }
+
+
 def outstanding_work(library: Library) -> list[str]:
     """What a run over the library would change, as lines that name it; nothing where the library is up to date.
 
     It looks at the state and not at events, so that it finds what a killed run left behind, too.
     """
-    found = difference(library.soundtrack_versions(), library.tables.manifest(library.shards))
-    lines = [f"{change} {name}" for change in ("new", "changed", "gone") for name in getattr(found, change)]
+    lines = list(outstanding_changes(library))
     lines += [f"waiting {track.blob_name}" for track in library.tables.soundtracks() if track.is_waiting]
     try:
         published = library.indexes.published()

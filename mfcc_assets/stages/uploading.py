@@ -7,16 +7,17 @@ document tells how far an upload is. A step leaves a failed upload alone.
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.core.catalogue import content_digest, upload_id
-from mfcc_assets.core.errors import AudioError, CorruptIndex, MfccError, NoPublishedIndex
+from mfcc_assets.core.catalogue import content_digest, is_companion, upload_id
+from mfcc_assets.core.errors import AudioError, CorruptIndex, DocumentNotFound, MfccError, NoPublishedIndex
 from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.library import Library
 from mfcc_assets.stages.analysing import analyse_file, note_on, summarise_audio
 from mfcc_assets.stages.answering import choose_places, find_query_candidates, rank_query, recognise_file
-from mfcc_assets.stages.ranking import contour_of
+from mfcc_assets.stages.ranking import contour_of, required_pairs
 from mfcc_assets.stores.blobs import Blob, clean_name
 from mfcc_assets.stores.indexes import LibraryIndex, Pairs
 from mfcc_assets.stores.tables import Content, Reject
@@ -32,31 +33,14 @@ Body = dict[str, Any]
 
 def uploads_by_id(library: Library) -> dict[str, Blob]:
     """Every upload in the container; of several files in one upload's folder the one that came last."""
-    blobs = sorted(library.blobs.list("uploads"))
+    blobs = sorted(blob for blob in library.blobs.list("uploads") if not is_companion(blob.name))
     return {upload_id(blob.name, blob.etag, library.signing_key): blob for blob in blobs}
 
 
 def receive_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
-    """Copy uploads to `batch`, out of reach of whoever sent them, and begin their documents."""
+    """Copy uploads to `batch`, out of reach of whoever sent them, and begin their documents anew."""
     blobs = uploads_by_id(library)
-
-    def receive(upload: str) -> Body:
-        blob = blobs.get(upload)
-        body: Body = {
-            "state": RECEIVED,
-            "received": (blob.modified if blob else datetime.now(UTC)).isoformat(),
-            "run_id": run_id,
-            "file_name": blob.name.rpartition("/")[2] if blob else "",
-            "times": {RECEIVED: _now()},
-        }
-        if blob is None:
-            body |= _failure("gone", "The upload was deleted before it was read. Upload it again.")
-        else:
-            body["batch"] = f"{upload}/{clean_name(body['file_name'])}"
-            library.blobs.copy("uploads", blob.name, "batch", body["batch"])
-        return library.documents.put(upload, body).body
-
-    return [receive(upload) for upload in uploads]
+    return [_received(library, upload, blobs.get(upload), run_id) for upload in uploads]
 
 
 def analyse_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
@@ -87,9 +71,10 @@ def recognise_uploads(library: Library, uploads: Sequence[str], *, run_id: str) 
 
 def find_upload_candidates(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
     """Pick the candidates of each upload from the published index."""
+    published = cache(library.indexes.published)
 
     def find(body: Body) -> Body:
-        index = library.indexes.published()
+        index = published()
         if not index.tracks:
             raise NoPublishedIndex("the library is empty", remedy="Add music: this upload is answered then")
         parameters = index.parameters.features
@@ -98,18 +83,18 @@ def find_upload_candidates(library: Library, uploads: Sequence[str], *, run_id: 
         embedding = library.features.read_summary(body["audio_id"], parameters).embedding
         found = find_query_candidates(index, body["audio_id"], embedding)
         library.indexes.write_pairs("candidates", index.version, body["id"], Pairs.of({body["id"]: found}))
-        return {"index_version": index.version} | _reached(body, CANDIDATES)
+        return {"index_version": index.version, "method": index.parameters.ranking} | _reached(body, CANDIDATES)
 
     return _each(library, uploads, find, run_id=run_id)
 
 
 def rank_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
     """Order the candidates of each upload by the ranking of the index they came from."""
+    read_index = cache(library.indexes.read)
 
     def order(body: Body) -> Body:
-        index = library.indexes.read(body["index_version"])
-        pairs = library.indexes.read_pairs("candidates", index.version, body["id"])
-        candidates = pairs.candidates if pairs else ()
+        index = read_index(body["index_version"])
+        candidates = required_pairs(library, "candidates", index.version, body["id"]).candidates
         ranked = rank_query(library, index, contour_of(library, index, body["audio_id"]), candidates)
         library.indexes.write_pairs("rankings", index.version, body["id"], Pairs.of({body["id"]: ranked}))
         return {}
@@ -122,8 +107,7 @@ def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run_id: s
 
     def recommend(body: Body) -> Body:
         version = body["index_version"]
-        pairs = library.indexes.read_pairs("rankings", version, body["id"])
-        ranked = pairs.by_query().get(body["id"], []) if pairs else []
+        ranked = required_pairs(library, "rankings", version, body["id"]).by_query().get(body["id"], [])
         recommendations, _ = choose_places(
             library,
             ranked,
@@ -131,13 +115,36 @@ def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run_id: s
             query_audio=body["audio_id"],
             recognised_audio=(body["recognised"] or {}).get("audio_id"),
         )
-        method = library.indexes.read(version).parameters.ranking
         count = library.tables.replace_recommendations(
-            body["id"], recommendations, method=method, index_version=version, run_id=run_id
+            body["id"], recommendations, method=body["method"], index_version=version, run_id=run_id
         )
         return {"recommendations": count} | _reached(body, RANKED)
 
     return _each(library, uploads, recommend, run_id=run_id)
+
+
+def _received(library: Library, upload: str, blob: Blob | None, run_id: str) -> Body:
+    body: Body = {"state": RECEIVED, "run_id": run_id, "times": {RECEIVED: _now()}}
+    if blob is not None:
+        file_name = blob.name.rpartition("/")[2]
+        batch = f"{upload}/{clean_name(file_name)}"
+        library.blobs.copy("uploads", blob.name, "batch", batch)
+        body |= {"received": blob.modified.isoformat(), "file_name": file_name, "batch": batch}
+    elif kept := _kept_copy(library, upload):
+        body |= kept
+    else:
+        reason = "The upload was deleted before it was read. Upload it again."
+        body |= {"received": _now(), "file_name": "", **_failure("gone", reason)}
+    return library.documents.put(upload, body).body
+
+
+def _kept_copy(library: Library, upload: str) -> Body | None:
+    """What a former run noted of an upload that has left its container since: its copy can be answered again."""
+    try:
+        body = library.documents.get(upload).body
+    except DocumentNotFound:
+        return None
+    return {name: body[name] for name in ("received", "file_name", "batch")} if "batch" in body else None
 
 
 def _each(library: Library, uploads: Sequence[str], step: Callable[[Body], Body], *, run_id: str) -> list[Body]:

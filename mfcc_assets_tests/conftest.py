@@ -1,0 +1,81 @@
+"""A library of its own for every test, and one of ten tracks that was analysed before.
+
+What a fixture needs is imported by it: tests of the core start in a moment, and run while something above is broken.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from mfcc_assets.library import Library
+    from mfcc_assets.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> "Settings":
+    from mfcc_assets.settings import Settings
+
+    return Settings(home=tmp_path / "home")
+
+
+@pytest.fixture
+def library(settings: "Settings") -> Iterator["Library"]:
+    """An empty library."""
+    from mfcc_assets.library import Library
+
+    with Library(settings) as library:
+        yield library
+
+
+@pytest.fixture
+def instance() -> Iterator["dg.DagsterInstance"]:
+    """A Dagster that remembers nothing."""
+    import dagster as dg
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture(scope="session")
+def ten_songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Ten FLAC files that sound different, titled Song 0 to Song 9."""
+    from mfcc_assets_tests.audio_samples import retag, write_music
+
+    folder = tmp_path_factory.mktemp("songs")
+    songs = [write_music(folder / f"song-{number}.flac", 3.0, seed=number) for number in range(10)]
+    for number, path in enumerate(songs):
+        retag(path, title=f"Song {number}")
+    return songs
+
+
+@pytest.fixture(scope="session")
+def up_to_date_home(ten_songs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Home of a library of the ten songs after a run. It is only for copying: see `copied_home`."""
+    import dagster as dg
+
+    from mfcc_assets.library import Library
+    from mfcc_assets.settings import Settings
+    from mfcc_assets_tests.runs import run_library
+
+    home = tmp_path_factory.mktemp("up to date") / "home"
+    with Library(Settings(home=home)) as library, dg.DagsterInstance.ephemeral() as instance:
+        for song in ten_songs:
+            library.blobs.upload_file("soundtracks", song.name, song)
+        run_library(library, instance)
+    return home
+
+
+@pytest.fixture
+def ten_tracks(up_to_date_home: Path, settings: "Settings") -> Iterator["Library"]:
+    """A library of the ten songs, up to date."""
+    from mfcc_assets.library import Library
+    from mfcc_assets_tests.runs import copied_home
+
+    copied_home(up_to_date_home, settings.home)
+    with Library(settings) as library:
+        yield library

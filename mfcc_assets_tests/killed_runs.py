@@ -1,0 +1,142 @@
+"""Run jobs until the process is killed: ``python -m mfcc_assets_tests.killed_runs JSON``, a list of `Kill`.
+
+Every run is forked from this process, so that only one pays for imports, and is killed by SIGKILL: no handler runs,
+nothing is flushed, closed or rolled back.
+"""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import dagster as dg
+import mutagen
+import numpy as np
+import sqlalchemy as sa
+
+from mfcc_assets.core.dtw import dtw_distances
+from mfcc_assets.core.plots import heat_map
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets.stores.blobs import Blob, LocalBlobs
+from mfcc_assets_tests.runs import run_library, run_uploads
+
+AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A run over a library, and where it is killed.
+
+    Attributes
+    ----------
+    after
+        The step after which it is killed.
+    writing
+        Part of the name of the blob in whose midst it is killed.
+    inserting
+        Table in which it is killed after the first row, in the midst of a transaction.
+    uploads
+        The uploads that the run answers; without any it is a run over the library.
+    """
+
+    home: str
+    after: str = ""
+    writing: str = ""
+    inserting: str = ""
+    uploads: Sequence[str] = ()
+
+
+def run_and_kill(kills: Sequence[Kill]) -> None:
+    """Run each in a process of its own until it is killed.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        One came to its end otherwise.
+    """
+    command = [sys.executable, "-m", "mfcc_assets_tests.killed_runs", json.dumps([asdict(kill) for kill in kills])]
+    subprocess.run(command, check=True, cwd=Path(__file__).parents[1])
+
+
+class _DeadlyFile(io.BytesIO):
+    """A file that can be read up to its middle."""
+
+    def read(self, _: int | None = -1, /) -> bytes:
+        if self.tell():
+            _die()
+        return super().read(len(self.getvalue()) // 2)
+
+
+class _DeadlyBlobs(LocalBlobs):
+    def __init__(self, settings: Settings, signing_key: bytes, fatal: str) -> None:
+        super().__init__(settings.blobs, signing_key)
+        self._fatal = fatal
+
+    def write(self, container: str, name: str, data: bytes | BinaryIO, *, if_match: str | None = None) -> Blob:
+        if self._fatal in name and isinstance(data, bytes):
+            data = _DeadlyFile(data)
+        return super().write(container, name, data, if_match=if_match)
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _run(kill: Kill) -> None:
+    library = Library(Settings(home=Path(kill.home)))
+    if kill.writing:
+        library.blobs = _DeadlyBlobs(library.settings, library.signing_key, kill.writing)
+    if kill.inserting:
+
+        @sa.event.listens_for(sa.Engine, "after_cursor_execute")
+        def die_after_insert(*event: object) -> None:
+            if str(event[2]).startswith(f'INSERT INTO "{kill.inserting}"'):
+                _die()
+
+    @dg.success_hook
+    def die_after_step(context: dg.HookContext) -> None:
+        if context.op.name == kill.after:
+            _die()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        if kill.uploads:
+            run_uploads(library, instance, kill.uploads, hooks={die_after_step})
+        else:
+            run_library(library, instance, hooks={die_after_step})
+
+
+def _forked(kill: Kill) -> int:
+    process = os.fork()
+    if not process:
+        try:
+            _run(kill)
+        except BaseException:
+            traceback.print_exc()
+        os._exit(1)
+    return process
+
+
+def _main(kills: Sequence[Kill]) -> None:
+    # What a first run would import and load, and each of the forked over again.
+    with dg.DagsterInstance.ephemeral():
+        dtw_distances(np.ones((2, 13)), np.ones((2, 13)))
+        heat_map(np.ones((2, 13), np.float32), "")
+        mutagen.File(io.BytesIO())
+    for start in range(0, len(kills), AT_ONCE):
+        running = {_forked(kill): kill for kill in kills[start : start + AT_ONCE]}
+        for process, kill in running.items():
+            _, status = os.waitpid(process, 0)
+            if os.waitstatus_to_exitcode(status) != -signal.SIGKILL:
+                sys.exit(f"This run was not killed: {kill}")
+
+
+if __name__ == "__main__":
+    _main([Kill(**kill) for kill in json.loads(sys.argv[1])])

@@ -1,0 +1,155 @@
+"""The real jobs, run in the test's own process, and what their runs tell."""
+
+import shutil
+import sqlite3
+from collections.abc import Sequence, Set
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from mfcc_assets.core.catalogue import upload_id
+from mfcc_assets.definitions import build_defs
+from mfcc_assets.launch import LIBRARY_JOB, range_tags
+from mfcc_assets.library import Library
+from mfcc_assets.partitions import UPLOADS
+from mfcc_assets.sensors import UPLOADS_JOB, partitions_of_run, uploads_sensor
+from mfcc_assets.settings import Settings
+
+ALL = ("0", "f")
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Work:
+    """How much of everything a run over the library computed or wrote. By default nothing."""
+
+    cepstra: int = 0
+    summaries: int = 0
+    added: int = 0
+    removed: int = 0
+    index_written: bool = False
+    candidates: int = 0
+    pairs: int = 0
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that succeeded."""
+
+    result: dg.ExecuteInProcessResult
+
+    def figure(self, asset: str, name: str) -> Any:
+        """What the run says of an asset; where of its partitions, they must agree."""
+        (figure,) = set(self._figures(asset, name))
+        return figure
+
+    def total(self, asset: str, name: str) -> Any:
+        """The sum of what the run says of each partition of an asset."""
+        return sum(self._figures(asset, name))
+
+    @property
+    def work(self) -> Work:
+        return Work(
+            cepstra=self.figure("soundtrack_cepstra", "computed"),
+            summaries=self.figure("soundtrack_summaries", "computed"),
+            added=self.figure("prefilter_index", "added"),
+            removed=self.figure("prefilter_index", "removed"),
+            index_written=self.figure("prefilter_index", "written"),
+            candidates=self.total("soundtrack_candidates", "pairs_computed"),
+            pairs=self.total("soundtrack_rankings", "pairs_computed"),
+            rows=self.total("soundtrack_recommendations", "rows_written"),
+        )
+
+    @property
+    def retries(self) -> list[str]:
+        """The steps that had to be tried again."""
+        return [event.step_key for event in self.result.all_events if event.is_step_restarted]
+
+    def _figures(self, asset: str, name: str) -> list[Any]:
+        return [
+            event.materialization.metadata[name].value
+            for event in self.result.get_asset_materialization_events()
+            if event.asset_key == dg.AssetKey(asset)
+        ]
+
+
+def run_library(
+    library: Library,
+    instance: dg.DagsterInstance,
+    *,
+    shards: tuple[str, str] = ALL,
+    job_name: str = LIBRARY_JOB,
+    hooks: Set[dg.HookDefinition] = frozenset(),
+) -> Run:
+    """Run a job of the library over a range of shards; what fails it is raised."""
+    job = _job(library, job_name).with_hooks(hooks)
+    return Run(job.execute_in_process(instance=instance, tags=range_tags(*shards), run_config=QUIET))
+
+
+def checks_that_stop_a_run(
+    library: Library, instance: dg.DagsterInstance, *, shards: tuple[str, str] = ALL
+) -> list[str]:
+    """Run the library's job, which must fail; the names of the checks that did not pass."""
+    result = _job(library, LIBRARY_JOB).execute_in_process(
+        instance=instance, tags=range_tags(*shards), run_config=QUIET, raise_on_error=False
+    )
+    assert not result.success
+    return [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
+
+
+def run_uploads(
+    library: Library,
+    instance: dg.DagsterInstance,
+    uploads: Sequence[str],
+    *,
+    hooks: Set[dg.HookDefinition] = frozenset(),
+) -> Run:
+    """Answer uploads, all in one run; what fails it is raised."""
+    instance.add_dynamic_partitions(str(UPLOADS.name), list(uploads))
+    job, tags = _job(library, UPLOADS_JOB).with_hooks(hooks), range_tags(uploads[0], uploads[-1])
+    return Run(job.execute_in_process(instance=instance, tags=tags, run_config=QUIET))
+
+
+def drop_upload(library: Library, path: Path, name: str) -> str:
+    """Put a file into the container `uploads`, as any other tool does; its upload id."""
+    blob = library.blobs.upload_file("uploads", name, path)
+    return upload_id(blob.name, blob.etag, library.signing_key)
+
+
+def requested_uploads(library: Library, instance: dg.DagsterInstance) -> list[str]:
+    """The uploads that the sensor asks a run for when it looks at all there are."""
+    with dg.build_sensor_context(instance, resources={"library": library}) as context:
+        outcome = uploads_sensor.evaluate_tick(context)
+    added = [key for request in outcome.dynamic_partitions_requests or [] for key in request.partition_keys]
+    keys = [*instance.get_dynamic_partitions(str(UPLOADS.name)), *added]
+    return [key for run in outcome.run_requests or [] for key in partitions_of_run(run.tags, keys)]
+
+
+def copied_home(source: Path, home: Path) -> Path:
+    """Copy a library that is up to date, so that the copy is."""
+    shutil.copytree(source, home)
+    library = Library(Settings(home=home))
+    versions = [(etag, name) for name, etag in library.soundtrack_versions().items()]
+    # Files carry another version once they are copied, and would all be looked at again.
+    with closing(sqlite3.connect(home / "tables.sqlite")) as connection, connection:
+        connection.executemany('UPDATE "SOUNDTRACKS" SET "ETAG" = ? WHERE "BLOB_NAME" = ?', versions)
+    return home
+
+
+def assert_recommendations_hold(library: Library, size: int = 5) -> None:
+    """Every analysed track is recommended as many others as there are: none is gone, no audio comes twice."""
+    tracks = {track.track_id: track for track in library.tables.soundtracks()}
+    audio = {track.audio_id for track in tracks.values() if track.audio_id}
+    for track in tracks.values():
+        recommended = [tracks[row.track_id].audio_id for row in library.tables.recommended(track.track_id)]
+        assert len(recommended) == (min(size, len(audio) - 1) if track.audio_id else 0)
+        assert len({*recommended, track.audio_id}) == len(recommended) + 1
+
+
+def _job(library: Library, name: str) -> dg.JobDefinition:
+    return build_defs(library=library).resolve_job_def(name)

@@ -1,0 +1,89 @@
+"""The real webserver and daemon over the repository's workspace.yaml, for tests that need both."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from mfcc_assets.launch import prepare_dagster_home
+from mfcc_assets.settings import Settings
+
+REPOSITORY = Path(__file__).parents[2]
+PATIENCE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class DagsterServices:
+    """A running Dagster. It says what it does in the log."""
+
+    url: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def query(self, graphql: str) -> dict[str, Any]:
+        """What a GraphQL query returns; fails the test where it returns an error."""
+        body = json.dumps({"query": graphql}).encode()
+        request = Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
+        with urlopen(request, timeout=30) as response:
+            answer = json.load(response)
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait for something that the services are to bring about."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not holds():
+            assert self.process.poll() is None, f"Dagster ended:\n{self.log.read_text()[-4000:]}"
+            assert time.monotonic() < deadline, f"in vain, Dagster says:\n{self.log.read_text()[-4000:]}"
+            time.sleep(0.2)
+
+
+@contextmanager
+def dagster_services(settings: Settings, folder: Path) -> Iterator[DagsterServices]:
+    """Start both on a free port, and stop them with everything that they started."""
+    prepare_dagster_home(settings)
+    port, log = _free_port(), folder / "dagster.log"
+    arguments = ["dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=REPOSITORY,
+            env=settings.environment_of_processes(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    services = DagsterServices(f"http://127.0.0.1:{port}", log, process)
+    try:
+        services.wait_until(lambda: _serves(services.url))
+        yield services
+    finally:
+        # Stopped in an orderly way it takes up to 20 s, and a run that hangs would outlive it.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _serves(url: str) -> bool:
+    try:
+        with urlopen(f"{url}/server_info", timeout=5) as response:
+            return bool(response.status == 200)
+    except (URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,273 @@
+"""Files that listeners and owners really have: each is used, or it is told why not, and its neighbours are unharmed."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets.stores.tables import Soundtrack
+from mfcc_assets_tests.audio_samples import music, retag, write_audio, write_music, write_tone
+from mfcc_assets_tests.runs import (
+    Run,
+    assert_recommendations_hold,
+    copied_home,
+    drop_upload,
+    requested_uploads,
+    run_library,
+    run_uploads,
+)
+
+MUSIC = music(3.0, seed=200)
+NOT_A_NUMBER = np.where(np.arange(len(MUSIC)) == 50_000, np.nan, MUSIC)
+
+
+def _cut(path: Path, kept: float) -> None:
+    written = path.read_bytes()
+    path.write_bytes(written[: round(kept * len(written))])
+
+
+def _write_cut_mp3(path: Path) -> None:
+    _cut(write_music(path, 6.0, seed=201), 0.5)
+
+
+UNUSABLE: dict[str, tuple[Callable[[Path], object], str, str]] = {
+    "zero-bytes.mp3": (lambda path: path.write_bytes(b""), "empty", "the file is empty"),
+    "text.mp3": (lambda path: path.write_text("These are no samples.\n" * 99), "unreadable", "no decoder makes sense"),
+    "silence.wav": (lambda path: write_tone(path, 3.0, amplitude=0.0), "silent", "no sample rises above silence"),
+    "short.wav": (lambda path: write_music(path, 0.2, seed=202), "too_short", "only 0.20 s of audio"),
+    "nan.wav": (lambda path: write_audio(path, NOT_A_NUMBER, subtype="FLOAT"), "not_finite", "hold NaN or infinity"),
+}
+
+USABLE: dict[str, Callable[[Path], object]] = {
+    "cut.mp3": _write_cut_mp3,
+    "8-khz.wav": lambda path: write_music(path, 3.0, seed=203, sample_rate=8_000),
+    "192-khz.wav": lambda path: write_music(path, 3.0, seed=204, sample_rate=192_000),
+    "six-channels.wav": lambda path: write_music(path, 3.0, seed=205, channels=6),
+}
+
+NAMES = [
+    "with spaces.wav",
+    "100%.wav",
+    "%2e%2e%2fescaped.wav",
+    "#1 & co?.wav",
+    "🎷🎶 Ünïcödé.wav",
+    "quotes \" ' `.wav",
+    "-dash.wav",
+    "semi;colon --DROP TABLE.wav",
+    "a" * 246 + ".wav",
+    "dots..in..it.wav",
+    "no suffix",
+]
+
+LISTENED_TO = "listened to.flac"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every file that cannot be used, and every odd one that can, by name."""
+    folder = tmp_path_factory.mktemp("files")
+    for name, (write, _, _) in UNUSABLE.items():
+        write(folder / name)
+    for name, write in USABLE.items():
+        write(folder / name)
+    return {name: folder / name for name in [*UNUSABLE, *USABLE]}
+
+
+@pytest.fixture(scope="module")
+def mixed(
+    up_to_date_home: Path, files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Library, Run]]:
+    """A library of ten good tracks into which all these files were dropped, after one run."""
+    home = copied_home(up_to_date_home, tmp_path_factory.mktemp("mixed") / "home")
+    with Library(Settings(home=home)) as library, dg.DagsterInstance.ephemeral() as instance:
+        for name, path in files.items():
+            (library.settings.blobs / "soundtracks" / name).write_bytes(path.read_bytes())
+        named = library.settings.blobs / "soundtracks" / "named"
+        named.mkdir()
+        for seed, name in enumerate(NAMES, start=300):
+            write_audio(tmp_path_factory.mktemp("named") / "x.wav", music(2.0, seed)).rename(named / name)
+        yield library, run_library(library, instance)
+
+
+def track(library: Library, name: str) -> Soundtrack:
+    (found,) = (track for track in library.tables.soundtracks() if track.blob_name == name)
+    return found
+
+
+class TestSoundtracks:
+    @pytest.mark.parametrize("name", UNUSABLE)
+    def test_an_unusable_file_is_rejected_with_its_reason(self, mixed, name: str) -> None:
+        library, _ = mixed
+        _, code, reason = UNUSABLE[name]
+        (reject,) = (reject for reject in library.tables.rejects() if reject.blob_name == name)
+        assert reject.code == code
+        assert reject.reason.startswith(f"{name}: ")
+        assert reason in reject.reason
+        assert (track(library, name).state, track(library, name).note) == ("rejected", reject.reason)
+
+    def test_nothing_else_is_rejected_and_the_run_says_how_many(self, mixed) -> None:
+        library, run = mixed
+        assert {reject.blob_name for reject in library.tables.rejects()} == set(UNUSABLE)
+        assert run.figure("soundtrack_cepstra", "rejected") == len(UNUSABLE)
+        (check,) = (
+            check
+            for check in run.result.get_asset_check_evaluations()
+            if check.check_name == "no_soundtrack_is_rejected"
+        )
+        assert not check.passed
+
+    @pytest.mark.parametrize("name", USABLE)
+    def test_an_odd_file_is_analysed_all_the_same(self, mixed, name: str) -> None:
+        library, _ = mixed
+        assert track(library, name).state == "analysed"
+        assert len(library.tables.recommended(track(library, name).track_id)) == 5
+
+    def test_an_mp3_cut_in_the_middle_is_used_as_far_as_it_goes_and_says_so(self, mixed) -> None:
+        library, _ = mixed
+        assert track(library, "cut.mp3").seconds == pytest.approx(3.0, abs=0.2)
+        assert track(library, "cut.mp3").note.startswith("cut off: ")
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_file_of_any_name_is_analysed_and_found_again(self, mixed, name: str) -> None:
+        library, _ = mixed
+        found = track(library, f"named/{name}")
+        assert found.state == "analysed"
+        assert library.blobs.exists("artworks", found.artwork)
+        assert len(library.tables.recommended(found.track_id)) == 5
+
+    def test_the_neighbours_are_unharmed(self, mixed) -> None:
+        library, run = mixed
+        assert run.figure("soundtrack_cepstra", "unchanged") == 10
+        assert_recommendations_hold(library)
+
+    def test_a_second_look_tries_no_unusable_file_again_that_settings_cannot_save(self, mixed, instance) -> None:
+        library, _ = mixed
+        run = run_library(library, instance)
+        assert run.figure("soundtrack_cepstra", "rejected") == 1  # a setting says what is too short
+        assert run.work.cepstra == run.work.pairs == run.work.rows == 0
+        assert {reject.blob_name for reject in library.tables.rejects()} == set(UNUSABLE)
+
+
+@pytest.fixture(scope="module")
+def answered(
+    up_to_date_home: Path, files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Library, dict[str, str]]]:
+    """A library that answered all these files as uploads in one run, two of them the same; and their ids by name."""
+    home = copied_home(up_to_date_home, tmp_path_factory.mktemp("answered") / "home")
+    good = write_audio(tmp_path_factory.mktemp("good") / LISTENED_TO, MUSIC)
+    with Library(Settings(home=home)) as library, dg.DagsterInstance.ephemeral() as instance:
+        ids = {name: drop_upload(library, path, name) for name, path in files.items()}
+        ids |= {name: drop_upload(library, good, name) for name in (*NAMES, LISTENED_TO, f"again/{LISTENED_TO}")}
+        run_uploads(library, instance, list(ids.values()))
+        yield library, ids
+
+
+class TestUploads:
+    @pytest.mark.parametrize("name", UNUSABLE)
+    def test_an_unusable_file_fails_with_its_reason(self, answered, name: str) -> None:
+        library, ids = answered
+        _, code, reason = UNUSABLE[name]
+        document = library.documents.get(ids[name]).body
+        assert (document["state"], document["failure"]["code"]) == ("failed", code)
+        assert reason in document["failure"]["reason"]
+        assert library.tables.recommended(ids[name]) == []
+
+    @pytest.mark.parametrize("name", [*USABLE, *NAMES])
+    def test_an_odd_file_is_answered(self, answered, name: str) -> None:
+        library, ids = answered
+        assert library.documents.get(ids[name]).body["state"] == "ranked"
+        assert len(library.tables.recommended(ids[name])) == 5
+
+    def test_an_mp3_cut_in_the_middle_says_so(self, answered) -> None:
+        library, ids = answered
+        assert library.documents.get(ids["cut.mp3"]).body["note"].startswith("cut off: ")
+
+    def test_the_same_bytes_twice_at_once_are_both_answered_and_alike(self, answered) -> None:
+        library, ids = answered
+        first, second = (library.tables.recommended(ids[name]) for name in (LISTENED_TO, f"again/{LISTENED_TO}"))
+        assert ids[LISTENED_TO] != ids[f"again/{LISTENED_TO}"]
+        assert len(first) == 5
+        assert [(row.track_id, row.distance) for row in first] == [(row.track_id, row.distance) for row in second]
+
+    def test_nothing_is_lost(self, answered) -> None:
+        library, ids = answered
+        assert {blob.name for blob in library.blobs.list("uploads")} == set(ids)
+        assert len(list(library.blobs.list("batch"))) == len(ids)
+        assert {document.id for document in library.documents.find()} == set(ids.values())
+
+
+def test_an_upload_to_an_empty_library_says_so_and_is_answered_once_there_is_music(
+    library, instance, ten_songs, tmp_path
+) -> None:
+    upload = drop_upload(library, write_audio(tmp_path / "x.wav", MUSIC), "x.wav")
+    assert requested_uploads(library, instance) == [upload]
+    run_uploads(library, instance, [upload])
+    failure = library.documents.get(upload).body["failure"]
+    assert failure["code"] == "no_index"
+    assert "there is no index to search yet. Add music" in failure["reason"]
+    assert requested_uploads(library, instance) == []
+
+    for song in ten_songs[:3]:
+        library.blobs.upload_file("soundtracks", song.name, song)
+    run_library(library, instance)
+    assert requested_uploads(library, instance) == [upload]
+    run_uploads(library, instance, [upload])
+    assert library.documents.get(upload).body["state"] == "ranked"
+    assert "failure" not in library.documents.get(upload).body
+    assert len(library.tables.recommended(upload)) == 3
+    assert requested_uploads(library, instance) == []
+
+
+def test_uploads_to_a_corrupt_index_say_so_and_are_answered_once_a_run_has_rebuilt_it(
+    ten_tracks, instance, tmp_path
+) -> None:
+    version = ten_tracks.indexes.published_version()
+    prefilter = f"indexes/{version}/prefilter.faiss"
+    ten_tracks.blobs.write("cepstra", prefilter, ten_tracks.blobs.read("cepstra", prefilter)[:-100])
+    tagged = write_audio(tmp_path / "x.flac", MUSIC)
+    retag(tagged, title="It says so itself")
+    upload = drop_upload(ten_tracks, tagged, "x.flac")
+    run_uploads(ten_tracks, instance, [upload])
+    document = ten_tracks.documents.get(upload).body
+    assert document["failure"]["code"] == "corrupt_index"
+    assert "prefilter.faiss is not what was written" in document["failure"]["reason"]
+    assert (document["recognised"]["title"], document["recognised"]["by"]) == ("It says so itself", "tags")
+
+    run = run_library(ten_tracks, instance)
+    assert (run.work.cepstra, run.work.summaries, run.work.index_written, run.work.pairs) == (0, 0, True, 0)
+    assert requested_uploads(ten_tracks, instance) == [upload]
+    run_uploads(ten_tracks, instance, [upload])
+    assert len(ten_tracks.tables.recommended(upload)) == 5
+    assert_recommendations_hold(ten_tracks)
+
+
+def test_databases_that_another_writer_locks_for_five_seconds_fail_nothing(
+    ten_tracks, instance, ten_songs, tmp_path
+) -> None:
+    upload = drop_upload(ten_tracks, write_audio(tmp_path / "x.wav", MUSIC), "x.wav")
+    ten_tracks.blobs.delete("soundtracks", ten_songs[0].name)
+    databases = [ten_tracks.settings.folder / "tables.sqlite", ten_tracks.settings.documents]
+    assert ten_tracks.documents.latest() is None  # both databases are there
+    with ExitStack() as stack:
+        locks = [
+            stack.enter_context(closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)))
+            for path in databases
+        ]
+        for lock in locks:
+            lock.execute("BEGIN EXCLUSIVE")
+        release = threading.Timer(5.0, lambda: [lock.execute("ROLLBACK") for lock in locks])
+        release.start()
+        library_run = run_library(ten_tracks, instance)
+        uploads_run = run_uploads(ten_tracks, instance, [upload])
+        release.join()
+    assert library_run.retries == uploads_run.retries == []
+    assert library_run.work.removed == 1
+    assert len(ten_tracks.tables.recommended(upload)) == 5
+    assert_recommendations_hold(ten_tracks)

@@ -1,0 +1,124 @@
+"""What the code location defines: the graph, its checks, jobs and sensors, and that every asset says what it is."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+from dagster._core.workspace.load import location_origins_from_yaml_paths
+
+from mfcc_assets.definitions import build_defs, defs
+from mfcc_assets.library import Library
+from mfcc_assets_tests.services.dagster_services import REPOSITORY
+
+LINEAGE = {
+    "raw_soundtracks": set(),
+    "soundtrack_cepstra": {"raw_soundtracks"},
+    "soundtrack_summaries": {"soundtrack_cepstra"},
+    "prefilter_index": {"soundtrack_summaries"},
+    "soundtrack_candidates": {"prefilter_index"},
+    "soundtrack_rankings": {"soundtrack_candidates"},
+    "recommendation_quality": {"soundtrack_rankings"},
+    "published_index": {"recommendation_quality"},
+    "soundtrack_recommendations": {"published_index", "soundtrack_rankings"},
+    "library_report": {"soundtrack_recommendations"},
+    "raw_upload": set(),
+    "upload_cepstra": {"raw_upload"},
+    "upload_metadata": {"upload_cepstra"},
+    "upload_candidates": {"upload_cepstra", "upload_metadata", "published_index"},
+    "upload_ranking": {"upload_candidates"},
+    "upload_recommendations": {"upload_ranking"},
+}
+BLOCKING_CHECKS = {
+    ("prefilter_index", "index_is_complete"),
+    ("prefilter_index", "features_are_of_one_version"),
+    ("recommendation_quality", "rankings_are_complete"),
+    ("recommendation_quality", "quality_holds"),
+}
+OTHER_CHECKS = {
+    ("soundtrack_cepstra", "no_soundtrack_is_rejected"),
+    ("soundtrack_recommendations", "recommendations_name_existing_tracks"),
+}
+
+
+def _assets() -> Iterator[dg.AssetsDefinition]:
+    return (asset for asset in defs.assets or [] if isinstance(asset, dg.AssetsDefinition))
+
+
+def _specs() -> dict[str, dg.AssetSpec]:
+    return {spec.key.to_user_string(): spec for asset in _assets() for spec in asset.specs}
+
+
+def test_the_definitions_can_be_loaded() -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_the_lineage_is_as_drawn() -> None:
+    lineage = {name: {dep.asset_key.to_user_string() for dep in spec.deps} for name, spec in _specs().items()}
+
+    assert lineage == LINEAGE
+
+
+def test_uploads_and_the_library_are_two_groups() -> None:
+    groups = {name: spec.group_name for name, spec in _specs().items()}
+
+    assert groups == {name: "uploads" if "upload" in name else "library" for name in LINEAGE}
+
+
+def test_what_stands_before_publishing_blocks() -> None:
+    graph = defs.resolve_asset_graph()
+    checks = {(key.asset_key.to_user_string(), key.name): graph.get(key).blocking for key in graph.asset_check_keys}
+
+    assert {check for check, blocking in checks.items() if blocking} == BLOCKING_CHECKS
+    assert {check for check, blocking in checks.items() if not blocking} == OTHER_CHECKS
+
+
+@pytest.mark.parametrize("name", LINEAGE)
+def test_every_asset_says_what_it_is(name: str) -> None:
+    spec = _specs()[name]
+
+    assert spec.description
+    assert spec.owners
+    assert spec.kinds
+    assert spec.code_version
+
+
+def test_every_asset_returns_a_materialize_result() -> None:
+    # Without the annotation a run over several partitions fails in the default IO manager.
+    returned = {asset.op.name: asset.op.compute_fn.decorated_fn.__annotations__["return"] for asset in _assets()}
+
+    assert returned == dict.fromkeys(LINEAGE, dg.MaterializeResult)
+
+
+def test_partitions_are_materialised_by_a_single_run() -> None:
+    for asset in _assets():
+        if asset.partitions_def is not None:
+            assert asset.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_jobs_and_sensors_are_as_documented() -> None:
+    repository = defs.get_repository_def()
+    sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
+
+    assert {"library", "features", "uploads"} <= set(repository.job_names)
+    assert set(sensors) == {"uploads_sensor", "soundtracks_sensor", "orphaned_runs_sensor"}
+    assert {sensor.default_status for sensor in sensors.values()} == {dg.DefaultSensorStatus.RUNNING}
+
+
+def test_one_run_over_the_library_goes_on_at_a_time() -> None:
+    # dagster.yaml limits runs with this tag to one.
+    tagged = {name for name in ("library", "features", "uploads") if "mfcc/library" in defs.resolve_job_def(name).tags}
+
+    assert tagged == {"library", "features"}
+
+
+def test_a_test_can_pass_a_library_of_its_own(library: Library) -> None:
+    resources = build_defs(library=library).resources
+
+    assert resources is not None
+    assert resources["library"] is library
+
+
+def test_the_workspace_names_this_code_location() -> None:
+    (origin,) = location_origins_from_yaml_paths([str(REPOSITORY / "workspace.yaml")])
+
+    assert origin.location_name == "mfcc_assets.definitions"

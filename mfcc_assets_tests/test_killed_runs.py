@@ -1,0 +1,157 @@
+"""A run may be killed at any point: the next one finishes its work, and does not do it over again."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets.stages.reporting import outstanding_work
+from mfcc_assets.stages.uploading import uploads_by_id
+from mfcc_assets_tests.audio_samples import write_music
+from mfcc_assets_tests.killed_runs import Kill, run_and_kill
+from mfcc_assets_tests.runs import (
+    Work,
+    copied_home,
+    drop_upload,
+    requested_uploads,
+    run_library,
+    run_uploads,
+)
+
+KILLED_BETWEEN_ASSETS = {
+    "raw_soundtracks": Work(
+        cepstra=2, summaries=2, added=2, removed=2, index_written=True, candidates=90, pairs=34, rows=50
+    ),
+    "soundtrack_cepstra": Work(summaries=2, added=2, removed=2, index_written=True, candidates=90, pairs=34, rows=50),
+    "soundtrack_summaries": Work(added=2, removed=2, index_written=True, candidates=90, pairs=34, rows=50),
+    # Until it is published an index counts as added what the published one lacks.
+    "prefilter_index": Work(added=2, removed=2, candidates=90, pairs=34, rows=50),
+    "soundtrack_candidates": Work(added=2, removed=2, pairs=34, rows=50),
+    "soundtrack_rankings": Work(added=2, removed=2, rows=50),
+    "recommendation_quality": Work(added=2, removed=2, rows=50),
+    "published_index": Work(rows=50),
+}
+"""Step after which a run is killed, and what is left to do."""
+
+KILLED_WHILE_WRITING = ["frames/", "tracks.parquet", "rankings/8"]
+
+KILLED_WHILE_INSERTING = ["RECOMMENDATIONS"]
+
+UPLOAD_STEPS = ["raw_upload", "upload_cepstra", "upload_metadata", "upload_candidates", "upload_ranking"]
+
+VOLATILE = {"ETAG", "RUN_ID", "OBSERVED_AT", "CREATED_AT", "REJECTED_AT"}
+
+
+def _changed_home(source: Path, home: Path, music: Path) -> Path:
+    """A library of ten tracks in which one was deleted, one has other audio and one is new."""
+    with Library(Settings(home=copied_home(source, home))) as library:
+        library.blobs.delete("soundtracks", "song-0.flac")
+        library.blobs.upload_file("soundtracks", "song-1.flac", music)
+        library.blobs.upload_file("soundtracks", "new.flac", write_music(music.with_name("new.flac"), 3.0, seed=401))
+    return home
+
+
+def _stored(library: Library) -> dict[str, Any]:
+    """All that a library holds, apart from times, the ids of runs and the versions of files."""
+    stored: dict[str, Any] = {
+        f"{container}/{blob.name}": library.blobs.read(container, blob.name)
+        for container in ("cepstra", "artworks")
+        for blob in library.blobs.list(container)
+        if not blob.name.endswith(".json")
+    }
+    with closing(sqlite3.connect(library.settings.folder / "tables.sqlite")) as connection:
+        connection.row_factory = sqlite3.Row
+        for table in ("SOUNDTRACKS", "CONTENTS", "REJECTS", "RECOMMENDATIONS"):
+            rows = [dict(row) for row in connection.execute(f'SELECT * FROM "{table}"')]
+            stored[table] = sorted(str({name: row[name] for name in row.keys() - VOLATILE}) for row in rows)
+    return stored | {"published": library.indexes.published_version()}
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_music(tmp_path_factory.mktemp("music") / "other.flac", 3.0, seed=400)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    up_to_date_home: Path, music: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], Work]:
+    """What the changed library holds after a run that nobody killed, and the work of that run."""
+    home = _changed_home(up_to_date_home, tmp_path_factory.mktemp("undisturbed") / "home", music)
+    with Library(Settings(home=home)) as library, dg.DagsterInstance.ephemeral() as instance:
+        work = run_library(library, instance).work
+        return _stored(library), work
+
+
+@pytest.fixture(scope="module")
+def killed(up_to_date_home: Path, music: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Homes of the changed library, by where the run over it was killed; and ``uploads``, where runs for uploads were.
+
+    One process kills all: it takes seconds to start.
+    """
+    folder = tmp_path_factory.mktemp("killed")
+    points = {
+        **{step: {"after": step} for step in KILLED_BETWEEN_ASSETS},
+        **{name: {"writing": name} for name in KILLED_WHILE_WRITING},
+        **{table: {"inserting": table} for table in KILLED_WHILE_INSERTING},
+    }
+    homes = {point: _changed_home(up_to_date_home, folder / f"{number}", music) for number, point in enumerate(points)}
+    kills = [Kill(str(homes[point]), **where) for point, where in points.items()]
+
+    homes["uploads"] = copied_home(up_to_date_home, folder / "uploads")
+    with Library(Settings(home=homes["uploads"])) as library:
+        for step in UPLOAD_STEPS:
+            upload = drop_upload(library, music, f"{step}.flac")
+            kills.append(Kill(str(homes["uploads"]), after=step, uploads=[upload]))
+    run_and_kill(kills)
+    return homes
+
+
+@pytest.mark.parametrize("step", KILLED_BETWEEN_ASSETS)
+def test_a_run_killed_between_two_assets_is_carried_on_where_it_was(killed, undisturbed, instance, step: str) -> None:
+    with Library(Settings(home=killed[step])) as library:
+        assert run_library(library, instance).work == KILLED_BETWEEN_ASSETS[step]
+        assert _stored(library) == undisturbed[0]
+        assert outstanding_work(library) == []
+
+
+@pytest.mark.parametrize("point", [*KILLED_WHILE_WRITING, *KILLED_WHILE_INSERTING])
+def test_a_run_killed_in_the_midst_of_a_write_leaves_nothing_half_done(
+    killed, undisturbed, instance, point: str
+) -> None:
+    stored, whole = undisturbed
+    with Library(Settings(home=killed[point])) as library:
+        assert library.tables.dangling_recommendations() == 0
+        assert library.indexes.published().tracks
+        work = run_library(library, instance).work
+        assert _stored(library) == stored
+        assert outstanding_work(library) == []
+    assert work.cepstra == (whole.cepstra if point == "frames/" else 0)
+    assert (work.pairs < whole.pairs) == (point in {"rankings/8", "RECOMMENDATIONS"})
+
+
+def test_uploads_whose_runs_were_killed_are_found_by_the_sensor_and_answered_as_others_are(
+    killed, instance, music
+) -> None:
+    with Library(Settings(home=killed["uploads"])) as library:
+        uploads = {blob.name: upload for upload, blob in uploads_by_id(library).items()}
+        assert len(uploads) == len(UPLOAD_STEPS)
+        undisturbed = drop_upload(library, music, "undisturbed.flac")
+        run_uploads(library, instance, [undisturbed])
+        expected = [(row.rank, row.track_id, row.distance) for row in library.tables.recommended(undisturbed)]
+        assert len(expected) == 5
+
+        features = {blob.name: blob.etag for blob in library.blobs.list("cepstra", "frames/")}
+        assert sorted(requested_uploads(library, instance)) == sorted(uploads.values())
+        run_uploads(library, instance, list(uploads.values()))
+        for upload in uploads.values():
+            assert library.documents.get(upload).body["state"] == "ranked"
+            answer = library.tables.recommended(upload)
+            assert [(row.rank, row.track_id, row.distance) for row in answer] == expected
+        assert {blob.name: blob.etag for blob in library.blobs.list("cepstra", "frames/")} == features
+        assert requested_uploads(library, instance) == []

@@ -1,0 +1,71 @@
+"""Processes of Dagster started from outside of it."""
+
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from mfcc_assets.core.errors import RunFailed
+from mfcc_assets.definitions import LIBRARY_TAGS
+from mfcc_assets.launch import check_succeeded, prepare_dagster_home, running, running_library_job
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+
+STARTED = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+
+
+def test_the_dagster_of_a_library_retries_watches_limits_and_tells_nobody(settings: Settings) -> None:
+    with dg.DagsterInstance.from_config(str(prepare_dagster_home(settings))) as dagster:
+        queue = dagster.get_concurrency_config().run_queue_config
+
+        assert not dagster.telemetry_enabled
+        assert dagster.run_retries_enabled
+        assert dagster.run_monitoring_enabled
+        assert queue is not None
+        assert queue.tag_concurrency_limits == [{"key": key, "limit": 1} for key in LIBRARY_TAGS]
+        assert queue.max_concurrent_runs > 1, "uploads are answered beside a run over the library"
+
+
+def test_settings_of_dagster_that_its_owner_changed_are_kept(settings: Settings) -> None:
+    configuration = prepare_dagster_home(settings) / "dagster.yaml"
+    configuration.write_text("telemetry: {enabled: true}\n")
+
+    prepare_dagster_home(settings)
+
+    assert configuration.read_text() == "telemetry: {enabled: true}\n"
+
+
+def test_a_process_ends_with_the_block_that_needed_it(settings: Settings, tmp_path: Path) -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        running(settings, ["http.server", "0"], tmp_path / "log") as process,
+    ):
+        raise KeyboardInterrupt
+
+    assert process.poll() is not None
+
+
+def test_a_run_that_fails_says_where_to_read_why(settings: Settings, tmp_path: Path) -> None:
+    with (
+        running(settings, ["no_such_module"], tmp_path / "log") as process,
+        pytest.raises(RunFailed, match=r"the run failed\. Read .*command-line-runs\.log"),
+    ):
+        check_succeeded(process, settings)
+
+    assert "no_such_module" in (tmp_path / "log").read_text()
+
+
+def test_a_run_that_is_interrupted_is_not_under_way_for_ever(library: Library, ten_songs: list[Path]) -> None:
+    for song in ten_songs:
+        library.blobs.upload_file("soundtracks", song.name, song)
+
+    with dg.DagsterInstance.from_config(str(prepare_dagster_home(library.settings))) as dagster:
+        with running_library_job(library.settings) as process:
+            while not dagster.get_runs(STARTED):
+                assert process.poll() is None
+                time.sleep(0.05)
+        (run,) = dagster.get_runs()
+
+    assert run.is_finished
+    assert run.status != dg.DagsterRunStatus.SUCCESS

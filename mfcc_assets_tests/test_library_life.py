@@ -1,0 +1,210 @@
+"""What a library lives through, and that a run over it computes only what it must."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from mfcc_assets.core.catalogue import shard_of, track_id
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets.stages.answering import recommend_file
+from mfcc_assets.stages.reporting import outstanding_work
+from mfcc_assets_tests.audio_samples import retag, write_audio, write_music
+from mfcc_assets_tests.runs import Work, assert_recommendations_hold, checks_that_stop_a_run, run_library
+
+NOTHING = Work()
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    """A file that is not one of the ten songs."""
+    return write_music(tmp_path / "other.flac", 3.0, seed=100)
+
+
+def test_ten_new_tracks_are_each_analysed_and_compared_with_all_others(library, instance, ten_songs) -> None:
+    for song in ten_songs:
+        library.blobs.upload_file("soundtracks", song.name, song)
+    run = run_library(library, instance)
+    assert run.work == Work(cepstra=10, summaries=10, added=10, index_written=True, candidates=90, pairs=90, rows=50)
+    assert [track.state for track in library.tables.soundtracks()] == ["analysed"] * 10
+    assert_recommendations_hold(library)
+    assert outstanding_work(library) == []
+
+
+def test_a_run_over_an_unchanged_library_computes_and_writes_nothing(ten_tracks, instance) -> None:
+    former = [ten_tracks.tables.recommended(track.track_id) for track in ten_tracks.tables.soundtracks()]
+    run = run_library(ten_tracks, instance)
+    assert run.work == NOTHING
+    assert run.figure("raw_soundtracks", "unchanged") == 10
+    assert [ten_tracks.tables.recommended(track.track_id) for track in ten_tracks.tables.soundtracks()] == former
+
+
+def test_other_tags_alone_compute_nothing_and_show_the_new_title(ten_tracks, instance, ten_songs, tmp_path) -> None:
+    song = tmp_path / ten_songs[3].name
+    song.write_bytes(ten_songs[3].read_bytes())
+    retag(song, title="Another title")
+    ten_tracks.blobs.upload_file("soundtracks", song.name, song)
+    assert run_library(ten_tracks, instance).work == NOTHING
+    titles = {
+        row.title for track in ten_tracks.tables.soundtracks() for row in ten_tracks.tables.recommended(track.track_id)
+    }
+    assert "Another title" in titles
+    assert "Song 3" not in titles
+    assert outstanding_work(ten_tracks) == []
+
+
+def test_a_replaced_audio_is_the_only_one_analysed_and_compared(ten_tracks, instance, music) -> None:
+    former = ten_tracks.tables.audio()
+    ten_tracks.blobs.upload_file("soundtracks", "song-3.flac", music)
+    run = run_library(ten_tracks, instance)
+    assert run.work == Work(
+        cepstra=1, summaries=1, added=1, removed=1, index_written=True, candidates=90, pairs=2 * 9, rows=50
+    )
+    assert len(former.keys() & ten_tracks.tables.audio().keys()) == 9
+    assert_recommendations_hold(ten_tracks)
+
+
+def test_a_renamed_track_keeps_its_features_and_distances(ten_tracks, instance) -> None:
+    ten_tracks.blobs.copy("soundtracks", "song-3.flac", "soundtracks", "renamed.flac")
+    ten_tracks.blobs.delete("soundtracks", "song-3.flac")
+    run = run_library(ten_tracks, instance)
+    assert replace(run.work, candidates=0) == Work(index_written=True, rows=50)
+    assert run.total("soundtrack_rankings", "pairs_reused") == 90
+    recommended = {
+        row.blob_name
+        for track in ten_tracks.tables.soundtracks()
+        for row in ten_tracks.tables.recommended(track.track_id)
+    }
+    assert "song-3.flac" not in recommended
+    assert_recommendations_hold(ten_tracks)
+
+
+def test_a_deleted_track_goes_from_everywhere_and_computes_nothing(ten_tracks, instance) -> None:
+    ten_tracks.blobs.delete("soundtracks", "song-3.flac")
+    run = run_library(ten_tracks, instance)
+    assert replace(run.work, candidates=0) == Work(removed=1, index_written=True, rows=45)
+    assert track_id("song-3.flac") not in {track.track_id for track in ten_tracks.tables.soundtracks()}
+    assert ten_tracks.tables.recommended(track_id("song-3.flac")) == []
+    assert not [blob for blob in ten_tracks.blobs.list("artworks") if blob.name.startswith(track_id("song-3.flac"))]
+    assert_recommendations_hold(ten_tracks)
+
+
+@pytest.mark.parametrize("name", ["a copy.flac", "the copy.flac"])
+def test_the_same_audio_under_two_names_is_analysed_once_and_recommended_once(
+    ten_tracks, instance, ten_songs, name: str
+) -> None:
+    ten_tracks.blobs.upload_file("soundtracks", name, ten_songs[3])
+    run = run_library(ten_tracks, instance)
+    assert (run.work.cepstra, run.work.summaries, run.work.added, run.work.pairs) == (0, 0, 0, 0)
+    assert run.figure("soundtrack_cepstra", "reused") == 1
+    copied, original = (ten_tracks.tables.recommended(track_id(copy)) for copy in (name, "song-3.flac"))
+    assert [row.track_id for row in copied] == [row.track_id for row in original]
+    assert_recommendations_hold(ten_tracks)
+
+
+def test_the_same_samples_in_another_container_are_the_same_audio(ten_tracks, instance, ten_songs, tmp_path) -> None:
+    import soundfile
+
+    samples, rate = soundfile.read(ten_songs[3], dtype="int16")
+    ten_tracks.blobs.upload_file("soundtracks", "song-3.wav", write_audio(tmp_path / "same.wav", samples, rate))
+    run = run_library(ten_tracks, instance)
+    # Bytes that were never seen are decoded; what they hold turns out to be known.
+    assert run.work == Work(cepstra=1, rows=5)
+    assert_recommendations_hold(ten_tracks)
+
+
+def test_the_first_and_the_last_track_of_a_library_are_indexed_without_neighbours(library, instance, music) -> None:
+    library.blobs.upload_file("soundtracks", "only.flac", music)
+    assert run_library(library, instance).work == Work(cepstra=1, summaries=1, added=1, index_written=True)
+    library.blobs.delete("soundtracks", "only.flac")
+    assert run_library(library, instance).work == Work(removed=1, index_written=True)
+    assert library.tables.soundtracks() == []
+    assert outstanding_work(library) == []
+
+
+def test_other_parameters_compute_all_features_again_while_the_old_index_answers(
+    ten_tracks, instance, music, settings: Settings
+) -> None:
+    published = ten_tracks.indexes.published_version()
+    changed = Library(Settings(home=settings.home, fft_size=4096))
+    with changed:
+        backfill = run_library(changed, instance, job_name="features")
+        assert backfill.figure("soundtrack_cepstra", "computed") == 10
+        assert backfill.figure("soundtrack_summaries", "computed") == 10
+        assert recommend_file(changed, music, size=5).index_version == published
+        assert outstanding_work(changed) == [f"parameters of index {published} are not those of the settings"]
+
+        run = run_library(changed, instance)
+        assert run.work == Work(added=10, index_written=True, candidates=90, pairs=90, rows=50)
+        answer = recommend_file(changed, music, size=5)
+        assert answer.index_version == changed.indexes.published_version() != published
+        assert len(answer.recommendations) == 5
+        assert outstanding_work(changed) == []
+
+
+@pytest.fixture
+def three_artists(library: Library, instance: dg.DagsterInstance, tmp_path: Path) -> Library:
+    """A library of nine tracks, three by each of three artists who are easily told apart."""
+    for number in range(9):
+        song = write_music(tmp_path / f"{number}.flac", 2.0 + number % 3, seed=50 + number // 3)
+        retag(song, artist=f"Artist {number // 3}")
+        library.blobs.upload_file("soundtracks", song.name, song)
+    run_library(library, instance)
+    return library
+
+
+def test_an_index_of_worse_quality_is_not_published_and_the_former_one_answers(
+    three_artists, instance, music, settings: Settings
+) -> None:
+    published = three_artists.indexes.published_version()
+    rows = {
+        track.track_id: three_artists.tables.recommended(track.track_id) for track in three_artists.tables.soundtracks()
+    }
+
+    # A spectrum of two points tells next to nothing of a frame.
+    with Library(Settings(home=settings.home, fft_size=2)) as worse:
+        assert checks_that_stop_a_run(worse, instance) == ["quality_holds"]
+        assert worse.indexes.built_version() != worse.indexes.published_version() == published
+        assert {track: worse.tables.recommended(track) for track in rows} == rows
+        assert recommend_file(worse, music, size=5).index_version == published
+
+
+def test_music_by_others_and_other_tags_do_not_make_an_index_worse(
+    three_artists, instance, ten_songs, tmp_path
+) -> None:
+    published = three_artists.indexes.published_version()
+    for number, song in enumerate([*ten_songs[:8], tmp_path / "0.flac"]):
+        other = tmp_path / song.name
+        other.write_bytes(song.read_bytes())
+        retag(other, artist=f"Anybody {number % 3}")
+        three_artists.blobs.upload_file("soundtracks", other.name, other)
+    run = run_library(three_artists, instance)
+    # Were the precision of all that is ranked compared, nothing would ever be published again.
+    former = three_artists.indexes.read_quality(published)["at_5"]
+    assert run.figure("recommendation_quality", "precision_at_5") < former - three_artists.settings.quality_margin
+    assert len(three_artists.indexes.published().tracks) == 17
+
+
+def test_shards_are_analysed_in_any_order_and_then_published_together(library, instance, ten_songs) -> None:
+    for song in ten_songs:
+        library.blobs.upload_file("soundtracks", song.name, song)
+    later = [song for song in ten_songs if shard_of(track_id(song.name), 1) >= "8"]
+    first = run_library(library, instance, job_name="features", shards=("8", "f"))
+    assert 0 < first.figure("soundtrack_cepstra", "computed") == len(later) < 10
+    second = run_library(library, instance, job_name="features", shards=("0", "7"))
+    assert second.figure("soundtrack_cepstra", "computed") == 10 - len(later)
+    assert run_library(library, instance).work == Work(added=10, index_written=True, candidates=90, pairs=90, rows=50)
+    assert_recommendations_hold(library)
+
+
+def test_an_index_that_a_range_of_shards_leaves_without_rankings_is_not_published(ten_tracks, instance, music) -> None:
+    published = ten_tracks.indexes.published_version()
+    ten_tracks.blobs.upload_file("soundtracks", "other.flac", music)
+    shard = shard_of(track_id("other.flac"), 1)
+    assert checks_that_stop_a_run(ten_tracks, instance, shards=(shard, shard)) == ["rankings_are_complete"]
+    assert ten_tracks.indexes.published_version() == published
+    work = run_library(ten_tracks, instance).work
+    assert (work.cepstra, work.index_written, work.rows) == (0, False, 55)
+    assert_recommendations_hold(ten_tracks)
