@@ -19,7 +19,7 @@ demo: $(VENV)/.installed  ## Recommend from the starter library, end to end.
 
 dev: $(VENV)/.installed  ## Open the Dagster UI over the library, with daemon and sensors.
 	@$(BIN)/python -c "from mfcc_assets.launch import prepare_dagster_home as p; from mfcc_assets.settings import Settings as S; p(S())"
-	@$(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+	@$(BIN)/python -W 'ignore:Function `dev_command` is superseded' -m dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
 test: $(VENV)/.installed-test lint  ## Run the whole test suite.
 	@$(BIN)/python -m pytest --cov

@@ -18,7 +18,7 @@ from rich.table import Table
 from mfcc_assets.core.errors import MfccError
 from mfcc_assets.launch import check_succeeded, running_library_job
 from mfcc_assets.library import Library
-from mfcc_assets.stores.tables import Soundtrack
+from mfcc_assets.stores.records import Soundtrack
 
 _POLL_SECONDS = 0.2
 _UNWRAPPED_WIDTH = 10_000

@@ -1,8 +1,10 @@
 """Start Dagster's own processes for a library, from outside Dagster."""
 
+import fcntl
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -13,6 +15,8 @@ from mfcc_assets.core.errors import RunFailed
 from mfcc_assets.settings import Settings
 
 LIBRARY_JOB = "library"
+LOCK_TAG = "mfcc/lock"
+"""Tag of a run started from the command line: the file that its process holds locked for as long as it lives."""
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
@@ -30,8 +34,22 @@ def prepare_dagster_home(settings: Settings) -> Path:
 
 
 @contextmanager
-def running(settings: Settings, arguments: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A Dagster command in a process of its own, which ends with the ``with``. What it says goes to the log."""
+def running(
+    settings: Settings, arguments: Sequence[str], log: Path, *, inherited: Sequence[int] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A Dagster command in a process of its own, which ends with the ``with``.
+
+    Parameters
+    ----------
+    settings
+        Of the library that it works on.
+    arguments
+        Module and arguments.
+    log
+        Where it says what it does.
+    inherited
+        File descriptors that stay open in it.
+    """
     prepare_dagster_home(settings)
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -40,6 +58,7 @@ def running(settings: Settings, arguments: Sequence[str], log: Path) -> Iterator
             stdout=output,
             stderr=output,
             env=settings.environment_of_processes(),
+            pass_fds=inherited,
         )
     try:
         yield process
@@ -53,10 +72,24 @@ def running(settings: Settings, arguments: Sequence[str], log: Path) -> Iterator
 def running_library_job(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """A run over the whole library, recorded in its Dagster."""
     shards = shard_names(settings.shard_digits)
-    tags = json.dumps(range_tags(shards[0], shards[-1]))
-    arguments = ["dagster", "job", "execute", "-m", _MODULE, "-j", LIBRARY_JOB, "--tags", tags]
-    with running(settings, arguments, run_log(settings)) as process:
-        yield process
+    with tempfile.NamedTemporaryFile(dir=prepare_dagster_home(settings), suffix=".lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tags = json.dumps({**range_tags(shards[0], shards[-1]), LOCK_TAG: lock.name})
+        arguments = ["dagster", "job", "execute", "-m", _MODULE, "-j", LIBRARY_JOB, "--tags", tags]
+        with running(settings, arguments, run_log(settings), inherited=[lock.fileno()]) as process:
+            yield process
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a process that holds this lock is alive."""
+    try:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from typing import Self
 from mfcc_assets.core.catalogue import is_companion, shard_names
 from mfcc_assets.core.ranking import ranking_named
 from mfcc_assets.settings import Settings
-from mfcc_assets.stores.blobs import BlobStore, LocalBlobs
+from mfcc_assets.stores.blobs import Blob, BlobStore
 from mfcc_assets.stores.features import FeatureStore
 from mfcc_assets.stores.indexes import IndexParameters, IndexStore
+from mfcc_assets.stores.local_blobs import LocalBlobs
 from mfcc_assets.stores.metadata import MetadataStore, SqliteDocuments
 from mfcc_assets.stores.secrets import signing_key
 from mfcc_assets.stores.tables import Tables
@@ -79,6 +80,6 @@ class Library:
         ranking_named(self.settings.ranking)
         return IndexParameters(self.settings.features, self.settings.ranking, self.settings.candidates)
 
-    def soundtrack_versions(self) -> dict[str, str]:
-        """Version (ETag) of every file of music in the container, by name."""
-        return {blob.name: blob.etag for blob in self.blobs.list("soundtracks") if not is_companion(blob.name)}
+    def soundtrack_files(self) -> dict[str, Blob]:
+        """Every file of music in the container, by name."""
+        return {blob.name: blob for blob in self.blobs.list("soundtracks") if not is_companion(blob.name)}

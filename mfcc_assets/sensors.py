@@ -1,10 +1,11 @@
 """Sensors: what arrives in a container becomes a run.
 
-A tick is a thin shell over pure functions, and looks at the state, not at events. A cursor spares looking at every
-upload at every tick. What it cannot see is found by a sweep, every few minutes and whenever another index answers:
-uploads that a dead run left half-way, that came with a folder moved in, or that failed for want of an index. The run
-key is the state that asks for a run, and the hour: the same work is requested once and, should its run have failed for
-good, once more every hour. Looking through a large container takes seconds, and is followed by a rest.
+A tick is a thin shell over pure functions, and looks at the state, not at events. A cursor takes what has come page by
+page, in the order of arrival. What it cannot see is found by a sweep, every minute and whenever another index answers:
+soundtracks that went, what came with a folder moved in, what a dead run left half-way, and uploads that failed for want
+of an index. The run key is the state that asks for a run, and the hour: the same work is requested once and, should its
+run have failed for good, once more every hour. Looking through a large container takes seconds, and is followed by a
+rest.
 """
 
 import hashlib
@@ -15,16 +16,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from mfcc_assets.core.errors import DocumentNotFound
-from mfcc_assets.launch import LIBRARY_JOB, RANGE_END_TAG, RANGE_START_TAG, range_tags
+from mfcc_assets.launch import LIBRARY_JOB, LOCK_TAG, RANGE_END_TAG, RANGE_START_TAG, is_held, range_tags
 from mfcc_assets.library import Library
 from mfcc_assets.partitions import UPLOADS
 from mfcc_assets.settings import Settings
-from mfcc_assets.stages.reporting import outstanding_changes, outstanding_work
+from mfcc_assets.stages.reporting import changed_soundtracks, outstanding_work
 from mfcc_assets.stages.uploading import FAILED, RANKED, UNANSWERABLE, uploads_by_id
 from mfcc_assets.stores.blobs import Blob
 
@@ -96,12 +98,12 @@ class Cursor:
         return now.timestamp() - self.swept >= settings.sweep_seconds
 
 
-def take_page(uploads: Mapping[str, Blob], cursor: Cursor, size: int) -> tuple[list[str], Cursor]:
-    """Ids of the first `size` uploads after the cursor in the order of (modified, name), and the cursor after them."""
-    later = (upload for upload, blob in uploads.items() if cursor.is_before(blob))
-    page = heapq.nsmallest(size, later, key=lambda upload: _position(uploads[upload]))
+def take_page(blobs: Mapping[str, Blob], cursor: Cursor, size: int) -> tuple[list[str], Cursor]:
+    """Keys of the first `size` blobs after the cursor in the order of (modified, name), and the cursor after them."""
+    later = (key for key, blob in blobs.items() if cursor.is_before(blob))
+    page = heapq.nsmallest(size, later, key=lambda key: _position(blobs[key]))
     if page:
-        modified, name = _position(uploads[page[-1]])
+        modified, name = _position(blobs[page[-1]])
         cursor = replace(cursor, modified=modified, name=name)
     return page, cursor
 
@@ -186,11 +188,13 @@ def soundtracks_sensor(
 ) -> dg.SensorResult | dg.SkipReason:
     if _in_flight(context, LIBRARY_JOB):
         return dg.SkipReason("A run over the library is under way; what has come since is found after it.")
-    now, cursor = datetime.now(UTC), Cursor.parse(context.cursor)
-    if cursor.is_resting(now):
+    now, settings, before = datetime.now(UTC), library.settings, Cursor.parse(context.cursor)
+    if before.is_resting(now):
         return dg.SkipReason(RESTING)
-    work = [f"{change} {version}" for change, version in outstanding_changes(library).items()]
-    if not work and cursor.is_sweep_due(now, library.settings):
+    changed = changed_soundtracks(library)
+    page, cursor = take_page(changed, before, settings.sensor_page)
+    work = [f"{name} {changed[name].etag}" for name in page]
+    if not work and before.is_sweep_due(now, settings):
         cursor = replace(cursor, swept=now.timestamp())
         work = outstanding_work(library)
     if work:
@@ -210,17 +214,24 @@ def soundtracks_sensor(
     description="Fails runs that died together with Dagster, so that the daemon starts them again.",
 )
 def orphaned_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    # A code server fails a run whose process dies. Where the server died with it, in a power cut, nobody does: the run
-    # would be under way for ever, and the library wait for its end.
-    started = context.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
-    orphaned = [run for run in started if is_orphaned(run.tags)]
+    # A code server fails a run whose process dies. Where the server died with it, in a power cut, or a command line was
+    # killed, nobody does: the run would be under way for ever, and the library wait for its end.
+    begun = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED]
+    runs = context.instance.get_runs(dg.RunsFilter(statuses=begun))
+    orphaned = [run for run in runs if is_orphaned(run.tags)]
     for run in orphaned:
-        context.instance.report_run_failed(run, "The code server that ran it is gone.")
-    return dg.SkipReason(f"{len(orphaned)} of {len(started)} started runs had no code server.")
+        context.instance.report_run_failed(run, "The process that ran it is gone.")
+    return dg.SkipReason(f"{len(orphaned)} of {len(runs)} runs under way had no process.")
 
 
 def is_orphaned(tags: Mapping[str, str]) -> bool:
-    """Whether nobody listens any more on the local socket of the code server that a run with these tags belongs to."""
+    """Whether the process is gone that a run with these tags belongs to.
+
+    A run started from the command line holds a lock as long as its process lives; the code server that started another
+    listens on a local socket.
+    """
+    if LOCK_TAG in tags:
+        return not is_held(Path(tags[LOCK_TAG]))
     address = json.loads(tags.get(CODE_SERVER_TAG, "{}")).get("socket")
     if address is None:
         return False

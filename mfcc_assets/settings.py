@@ -36,8 +36,8 @@ class Settings(BaseSettings):
         0.05, ge=0, le=1, description="An index whose precision falls by more than this is not published"
     )
 
-    sweep_seconds: int = Field(300, gt=0, description="Time between two full comparisons, which heal what was missed")
-    sensor_page: int = Field(100, gt=0, description="Uploads answered by one run at most")
+    sweep_seconds: int = Field(60, gt=0, description="Time between two full comparisons, which heal what was missed")
+    sensor_page: int = Field(100, gt=0, description="New files that a sensor takes at one look")
 
     @cached_property
     def folder(self) -> Path:

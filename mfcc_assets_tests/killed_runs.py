@@ -25,7 +25,8 @@ from mfcc_assets.core.dtw import dtw_distances
 from mfcc_assets.core.plots import heat_map
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
-from mfcc_assets.stores.blobs import Blob, LocalBlobs
+from mfcc_assets.stores.blobs import Blob
+from mfcc_assets.stores.local_blobs import LocalBlobs
 from mfcc_assets_tests.runs import run_library, run_uploads
 
 AT_ONCE = 2

@@ -55,8 +55,8 @@ class Run:
     @property
     def work(self) -> Work:
         return Work(
-            cepstra=self.figure("soundtrack_cepstra", "computed"),
-            summaries=self.figure("soundtrack_summaries", "computed"),
+            cepstra=self.total("soundtrack_cepstra", "computed"),
+            summaries=self.total("soundtrack_summaries", "computed"),
             added=self.figure("prefilter_index", "added"),
             removed=self.figure("prefilter_index", "removed"),
             index_written=self.figure("prefilter_index", "written"),
@@ -134,7 +134,7 @@ def copied_home(source: Path, home: Path) -> Path:
     """Copy a library that is up to date, so that the copy is."""
     shutil.copytree(source, home)
     library = Library(Settings(home=home))
-    versions = [(etag, name) for name, etag in library.soundtrack_versions().items()]
+    versions = [(blob.etag, name) for name, blob in library.soundtrack_files().items()]
     # Files carry another version once they are copied, and would all be looked at again.
     with closing(sqlite3.connect(home / "tables.sqlite")) as connection, connection:
         connection.executemany('UPDATE "SOUNDTRACKS" SET "ETAG" = ? WHERE "BLOB_NAME" = ?', versions)

@@ -12,7 +12,8 @@ import pytest
 
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
-from mfcc_assets.stores.tables import Soundtrack
+from mfcc_assets.stages.reporting import outstanding_work
+from mfcc_assets.stores.records import Soundtrack
 from mfcc_assets_tests.audio_samples import music, retag, write_audio, write_music, write_tone
 from mfcc_assets_tests.runs import (
     Run,
@@ -115,7 +116,7 @@ class TestSoundtracks:
     def test_nothing_else_is_rejected_and_the_run_says_how_many(self, mixed) -> None:
         library, run = mixed
         assert {reject.blob_name for reject in library.tables.rejects()} == set(UNUSABLE)
-        assert run.figure("soundtrack_cepstra", "rejected") == len(UNUSABLE)
+        assert run.total("soundtrack_cepstra", "rejected") == len(UNUSABLE)
         (check,) = (
             check
             for check in run.result.get_asset_check_evaluations()
@@ -144,13 +145,13 @@ class TestSoundtracks:
 
     def test_the_neighbours_are_unharmed(self, mixed) -> None:
         library, run = mixed
-        assert run.figure("soundtrack_cepstra", "unchanged") == 10
+        assert run.total("soundtrack_cepstra", "unchanged") == 10
         assert_recommendations_hold(library)
 
     def test_a_second_look_tries_no_unusable_file_again_that_settings_cannot_save(self, mixed, instance) -> None:
         library, _ = mixed
         run = run_library(library, instance)
-        assert run.figure("soundtrack_cepstra", "rejected") == 1  # a setting says what is too short
+        assert run.total("soundtrack_cepstra", "rejected") == 1  # a setting says what is too short
         assert run.work.cepstra == run.work.pairs == run.work.rows == 0
         assert {reject.blob_name for reject in library.tables.rejects()} == set(UNUSABLE)
 
@@ -246,6 +247,16 @@ def test_uploads_to_a_corrupt_index_say_so_and_are_answered_once_a_run_has_rebui
     run_uploads(ten_tracks, instance, [upload])
     assert len(ten_tracks.tables.recommended(upload)) == 5
     assert_recommendations_hold(ten_tracks)
+
+
+def test_a_damaged_pointer_to_the_published_index_is_replaced_by_the_next_run(ten_tracks, instance) -> None:
+    version = ten_tracks.indexes.published_version()
+    ten_tracks.blobs.write("cepstra", "indexes/published.json", b'{"version": ')
+    assert any("published.json" in line for line in outstanding_work(ten_tracks))
+
+    assert run_library(ten_tracks, instance).work.pairs == 0
+    assert ten_tracks.indexes.published_version() == version
+    assert outstanding_work(ten_tracks) == []
 
 
 def test_databases_that_another_writer_locks_for_five_seconds_fail_nothing(

@@ -10,6 +10,7 @@ from mfcc_assets.core.errors import RunFailed
 from mfcc_assets.definitions import LIBRARY_TAGS
 from mfcc_assets.launch import check_succeeded, prepare_dagster_home, running, running_library_job
 from mfcc_assets.library import Library
+from mfcc_assets.sensors import is_orphaned
 from mfcc_assets.settings import Settings
 
 STARTED = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
@@ -69,3 +70,17 @@ def test_a_run_that_is_interrupted_is_not_under_way_for_ever(library: Library, t
 
     assert run.is_finished
     assert run.status != dg.DagsterRunStatus.SUCCESS
+
+
+def test_a_killed_run_of_the_command_line_is_known_to_be_orphaned(library: Library, ten_songs: list[Path]) -> None:
+    library.blobs.upload_file("soundtracks", "song.flac", ten_songs[0])
+
+    with dg.DagsterInstance.from_config(str(prepare_dagster_home(library.settings))) as dagster:
+        with running_library_job(library.settings) as process:
+            while not dagster.get_runs(STARTED):
+                assert process.poll() is None
+                time.sleep(0.05)
+            (run,) = dagster.get_runs()
+            assert not is_orphaned(run.tags)
+            process.kill()
+        assert is_orphaned(run.tags)

@@ -37,7 +37,7 @@ def test_a_run_over_an_unchanged_library_computes_and_writes_nothing(ten_tracks,
     former = [ten_tracks.tables.recommended(track.track_id) for track in ten_tracks.tables.soundtracks()]
     run = run_library(ten_tracks, instance)
     assert run.work == NOTHING
-    assert run.figure("raw_soundtracks", "unchanged") == 10
+    assert run.total("raw_soundtracks", "unchanged") == 10
     assert [ten_tracks.tables.recommended(track.track_id) for track in ten_tracks.tables.soundtracks()] == former
 
 
@@ -98,7 +98,7 @@ def test_the_same_audio_under_two_names_is_analysed_once_and_recommended_once(
     ten_tracks.blobs.upload_file("soundtracks", name, ten_songs[3])
     run = run_library(ten_tracks, instance)
     assert (run.work.cepstra, run.work.summaries, run.work.added, run.work.pairs) == (0, 0, 0, 0)
-    assert run.figure("soundtrack_cepstra", "reused") == 1
+    assert run.total("soundtrack_cepstra", "reused") == 1
     copied, original = (ten_tracks.tables.recommended(track_id(copy)) for copy in (name, "song-3.flac"))
     assert [row.track_id for row in copied] == [row.track_id for row in original]
     assert_recommendations_hold(ten_tracks)
@@ -131,8 +131,8 @@ def test_other_parameters_compute_all_features_again_while_the_old_index_answers
     changed = Library(Settings(home=settings.home, fft_size=4096))
     with changed:
         backfill = run_library(changed, instance, job_name="features")
-        assert backfill.figure("soundtrack_cepstra", "computed") == 10
-        assert backfill.figure("soundtrack_summaries", "computed") == 10
+        assert backfill.total("soundtrack_cepstra", "computed") == 10
+        assert backfill.total("soundtrack_summaries", "computed") == 10
         assert recommend_file(changed, music, size=5).index_version == published
         assert outstanding_work(changed) == [f"parameters of index {published} are not those of the settings"]
 
@@ -192,9 +192,9 @@ def test_shards_are_analysed_in_any_order_and_then_published_together(library, i
         library.blobs.upload_file("soundtracks", song.name, song)
     later = [song for song in ten_songs if shard_of(track_id(song.name), 1) >= "8"]
     first = run_library(library, instance, job_name="features", shards=("8", "f"))
-    assert 0 < first.figure("soundtrack_cepstra", "computed") == len(later) < 10
+    assert 0 < first.total("soundtrack_cepstra", "computed") == len(later) < 10
     second = run_library(library, instance, job_name="features", shards=("0", "7"))
-    assert second.figure("soundtrack_cepstra", "computed") == 10 - len(later)
+    assert second.total("soundtrack_cepstra", "computed") == 10 - len(later)
     assert run_library(library, instance).work == Work(added=10, index_written=True, candidates=90, pairs=90, rows=50)
     assert_recommendations_hold(library)
 

@@ -255,10 +255,24 @@ def test_a_library_that_is_up_to_date_asks_for_nothing(ten_tracks: Library, inst
     assert Cursor.parse(result.cursor).swept > 0
 
 
-def test_files_that_went_ask_for_a_run(ten_tracks: Library, instance: dg.DagsterInstance) -> None:
+def test_a_flood_of_soundtracks_is_taken_in_pages(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    with Library(Settings(home=tmp_path, sensor_page=2)) as library:
+        for name in "abc":
+            library.blobs.write("soundtracks", f"{name}.mp3", name.encode())
+        first = _tick(soundtracks_sensor, library, instance, SWEPT_NOW)
+        second = _tick(soundtracks_sensor, library, instance, first.cursor)
+        third = _tick(soundtracks_sensor, library, instance, second.cursor)
+
+    assert [len(tick.run_requests or []) for tick in (first, second, third)] == [1, 1, 0]
+    assert Cursor.parse(first.cursor).name == "b.mp3"
+    assert Cursor.parse(second.cursor).name == "c.mp3"
+
+
+def test_files_that_went_are_found_by_a_sweep(ten_tracks: Library, instance: dg.DagsterInstance) -> None:
     ten_tracks.blobs.delete("soundtracks", "song-3.flac")
 
-    assert len(_tick(soundtracks_sensor, ten_tracks, instance, SWEPT_NOW).run_requests) == 1
+    assert not _tick(soundtracks_sensor, ten_tracks, instance, SWEPT_NOW).run_requests
+    assert len(_tick(soundtracks_sensor, ten_tracks, instance, Cursor()).run_requests) == 1
 
 
 def test_what_a_killed_run_left_undone_is_found_by_a_sweep(ten_tracks: Library, instance: dg.DagsterInstance) -> None:

@@ -5,6 +5,7 @@ import time
 import dagster as dg
 
 from mfcc_assets.assets.presentation import (
+    add_counts,
     names_as_markdown,
     pictures_as_markdown,
     table_as_markdown,
@@ -14,7 +15,14 @@ from mfcc_assets.assets.raw import raw_soundtracks, raw_upload
 from mfcc_assets.core.plots import heat_map
 from mfcc_assets.library import Library
 from mfcc_assets.partitions import RETRIES, SHARDS, SINGLE_RUN, UPLOADS
-from mfcc_assets.stages.analysing import analyse_soundtracks, summarise_soundtracks
+from mfcc_assets.stages.analysing import (
+    COMPUTED,
+    REJECTED,
+    REUSED,
+    UNCHANGED,
+    analyse_soundtracks,
+    summarise_soundtracks,
+)
 from mfcc_assets.stages.uploading import analyse_uploads, recognise_uploads
 
 HEAT_MAPS_SHOWN = 3
@@ -42,13 +50,11 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
 
     report = analyse_soundtracks(library, context.partition_keys, run_id=context.run.run_id, on_progress=log_progress)
     parameters = library.settings.features.cepstra
+    outcomes = (COMPUTED, REUSED, UNCHANGED, REJECTED)
+    add_counts(context, report.outcomes, outcomes, digits=library.settings.shard_digits)
     shown = sorted(report.computed.items(), key=lambda item: item[1])[:HEAT_MAPS_SHOWN]
     return dg.MaterializeResult(
         metadata={
-            "computed": len(report.computed),
-            "reused": report.reused,
-            "unchanged": report.unchanged,
-            "rejected": len(report.rejects),
             "seconds_of_audio": round(report.seconds, 1),
             "cepstra_version": parameters.version,
             "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
@@ -81,14 +87,9 @@ def no_soundtrack_is_rejected(library: dg.ResourceParam[Library]) -> dg.AssetChe
 )
 def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """What is kept of a track for comparing it: Gaussian, contour, embedding, and the sketch that recognises it."""
-    report = summarise_soundtracks(library, context.partition_keys)
-    return dg.MaterializeResult(
-        metadata={
-            "computed": report.computed,
-            "unchanged": report.unchanged,
-            "features_version": library.settings.features.version,
-        }
-    )
+    outcomes = summarise_soundtracks(library, context.partition_keys)
+    add_counts(context, outcomes, (COMPUTED, UNCHANGED), digits=library.settings.shard_digits)
+    return dg.MaterializeResult(metadata={"features_version": library.settings.features.version})
 
 
 @dg.asset(

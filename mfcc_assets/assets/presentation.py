@@ -1,10 +1,13 @@
 """Metadata as a person wants to see it in the Dagster UI: tables as Markdown, pictures inline."""
 
 import base64
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+
+from mfcc_assets.core.catalogue import shard_of, track_id
 
 ROWS_SHOWN = 50
 """A table of ten thousand rows would make an event of a megabyte."""
@@ -22,6 +25,26 @@ def table_as_markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -
 def names_as_markdown(names: Mapping[str, Sequence[str]]) -> dg.MarkdownMetadataValue:
     """A table of names, each with what became of it."""
     return table_as_markdown(("name", "change"), [(name, change) for change, group in names.items() for name in group])
+
+
+def add_counts(
+    context: dg.AssetExecutionContext, outcomes: Mapping[str, str], kinds: Sequence[str], *, digits: int
+) -> None:
+    """Tell of each shard how many of its files came to what.
+
+    Parameters
+    ----------
+    outcomes
+        By file what became of it, one of `kinds`.
+    digits
+        Hex digits of a shard.
+    """
+    by_shard: dict[str, Counter[str]] = {}
+    for name, outcome in outcomes.items():
+        by_shard.setdefault(shard_of(track_id(name), digits), Counter())[outcome] += 1
+    for shard in context.partition_keys:
+        counts = by_shard.get(shard, Counter())
+        context.add_asset_metadata({kind: counts[kind] for kind in kinds}, partition_key=shard)
 
 
 def uploads_as_markdown(documents: Iterable[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from mfcc_assets.assets.presentation import names_as_markdown, uploads_as_markdown
+from mfcc_assets.assets.presentation import add_counts, names_as_markdown, uploads_as_markdown
 from mfcc_assets.library import Library
 from mfcc_assets.partitions import RETRIES, SHARDS, SINGLE_RUN, UPLOADS
 from mfcc_assets.stages.observing import observe_soundtracks
@@ -20,16 +20,9 @@ from mfcc_assets.stages.uploading import receive_uploads
 def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The files in the container `soundtracks`: rows of SOUNDTRACKS with tags and digests, pictures in `artworks`."""
     found = observe_soundtracks(library, context.partition_keys, run_id=context.run.run_id)
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": len(found.new) + len(found.changed) + len(found.unchanged),
-            "new": len(found.new),
-            "changed": len(found.changed),
-            "gone": len(found.gone),
-            "unchanged": len(found.unchanged),
-            "names": names_as_markdown({"new": found.new, "changed": found.changed, "gone": found.gone}),
-        }
-    )
+    add_counts(context, found.outcomes, ("new", "changed", "gone", "unchanged"), digits=library.settings.shard_digits)
+    names = {"new": found.new, "changed": found.changed, "gone": found.gone}
+    return dg.MaterializeResult(metadata={"names": names_as_markdown(names)})
 
 
 @dg.asset(

@@ -8,6 +8,7 @@ from mfcc_assets.assets.reranking import soundtrack_rankings, upload_ranking
 from mfcc_assets.core.plots import coefficient_distributions
 from mfcc_assets.library import Library
 from mfcc_assets.partitions import RETRIES, SHARDS, SINGLE_RUN, UPLOADS
+from mfcc_assets.stages.indexing import publish_built_index
 from mfcc_assets.stages.ranking import recommend_soundtracks
 from mfcc_assets.stages.reporting import describe_library
 from mfcc_assets.stages.uploading import recommend_for_uploads
@@ -22,10 +23,9 @@ from mfcc_assets.stages.uploading import recommend_for_uploads
 )
 def published_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The pointer to the index that answers; the index built last becomes it once all checks before it have passed."""
-    former, version = library.indexes.published_version(), library.indexes.built_version()
-    if former != version:
-        library.indexes.publish(version)
-    return dg.MaterializeResult(metadata={"index_version": version, "former_version": former or "none"})
+    former, version = publish_built_index(library)
+    quality = {name: figure for name, figure in library.indexes.read_quality(version).items() if figure is not None}
+    return dg.MaterializeResult(metadata={"index_version": version, "former_version": former or "none", **quality})
 
 
 @dg.asset(

@@ -82,6 +82,11 @@ class Difference:
     def __bool__(self) -> bool:
         return bool(self.new or self.changed or self.gone)
 
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """What became of each name: new, changed, gone or unchanged."""
+        return {name: kind for kind, names in vars(self).items() for name in names}
+
 
 def difference(listing: Mapping[str, str], manifest: Mapping[str, str]) -> Difference:
     """Compare a listing with what is known, both as the version (ETag) of each name."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mfcc_assets.core.catalogue import content_digest, is_companion
 from mfcc_assets.library import Library
-from mfcc_assets.stores.blobs import clean_name
+from mfcc_assets.stores.blob_names import clean_name
 
 
 @dataclass

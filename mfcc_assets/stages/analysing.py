@@ -12,7 +12,9 @@ from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.summary import summarise
 from mfcc_assets.library import Library
 from mfcc_assets.stores.features import FeatureStore
-from mfcc_assets.stores.tables import Content, Reject, Soundtrack
+from mfcc_assets.stores.records import Content, Reject, Soundtrack
+
+COMPUTED, REUSED, UNCHANGED, REJECTED = "computed", "reused", "unchanged", "rejected"
 
 
 @dataclass
@@ -21,21 +23,19 @@ class AnalysisReport:
 
     Attributes
     ----------
+    outcomes
+        By file whether its cepstra were computed, were known under other bytes or another name (reused), needed no look
+        (unchanged), or cannot be (rejected).
     computed
-        By audio id the name of the file whose cepstra were computed.
-    reused
-        Files whose audio was known.
-    unchanged
-        Files that needed no look.
+        By audio id the file whose cepstra were computed.
     seconds
         Length of the audio whose cepstra were computed.
     notes
         What a person should know about files that were used all the same.
     """
 
+    outcomes: dict[str, str] = field(default_factory=dict)
     computed: dict[str, str] = field(default_factory=dict)
-    reused: int = 0
-    unchanged: int = 0
     seconds: float = 0.0
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ def analyse_soundtracks(
         if track.analysed_digest != track.content_digest or (track.audio_id and track.audio_id not in present):
             waiting.setdefault(track.content_digest, []).append(track)
     known = library.tables.contents(waiting)
-    report = AnalysisReport(unchanged=len(soundtracks) - sum(map(len, waiting.values())))
+    report = AnalysisReport(outcomes=dict.fromkeys((track.blob_name for track in soundtracks), UNCHANGED))
 
     def analyse(tracks: list[Soundtrack]) -> _Analysed | AudioError | None:
         track = tracks[0]
@@ -81,16 +81,19 @@ def analyse_soundtracks(
 
     for done, (tracks, outcome) in enumerate(on_all_cores(analyse, waiting.values()), start=1):
         on_progress(done, len(waiting))
+        names = [track.blob_name for track in tracks]
         if isinstance(outcome, AudioError):
             report.rejects += [_reject(library, track, outcome, run_id) for track in tracks]
+            report.outcomes |= dict.fromkeys(names, REJECTED)
         elif outcome is not None:
             content = outcome.content
             for track in tracks:
                 library.tables.record_content(content, track=track.track_id)
-            report.notes += [f"{track.blob_name}: {content.note}" for track in tracks if content.note]
-            report.reused += len(tracks) - outcome.computed
+            report.notes += [f"{name}: {content.note}" for name in names if content.note]
+            report.outcomes |= dict.fromkeys(names, REUSED)
             if outcome.computed:
-                report.computed[content.audio_id] = tracks[0].blob_name
+                report.outcomes[names[0]] = COMPUTED
+                report.computed[content.audio_id] = names[0]
                 report.seconds += content.seconds
     return report
 
@@ -112,16 +115,13 @@ def note_on(audio: Audio) -> str:
     return f"cut off: {audio.seconds:.1f} s of {audio.declared_seconds:.1f} s could be decoded"
 
 
-@dataclass(frozen=True)
-class SummaryReport:
-    """What summarising the soundtracks of some shards came to."""
-
-    computed: int
-    unchanged: int
-
-
-def summarise_soundtracks(library: Library, shards: Sequence[str]) -> SummaryReport:
+def summarise_soundtracks(library: Library, shards: Sequence[str]) -> dict[str, str]:
     """Summarise every audio in these shards that has no summary yet.
+
+    Returns
+    -------
+    dict
+        By file whether its summary was computed or unchanged; of files with the same audio the first counts.
 
     Raises
     ------
@@ -129,11 +129,13 @@ def summarise_soundtracks(library: Library, shards: Sequence[str]) -> SummaryRep
         Cepstra of these parameters are missing: the error says what to backfill.
     """
     parameters = library.settings.features
-    audio_ids = {track.audio_id for track in library.tables.soundtracks(shards) if track.audio_id}
-    missing = sorted(audio_ids - library.features.audio_with_summary(parameters))
+    present = library.features.audio_with_summary(parameters)
+    soundtracks = reversed(library.tables.soundtracks(shards))
+    names = {track.audio_id: track.blob_name for track in soundtracks if track.audio_id}
+    missing = [audio for audio in names if audio not in present]
     for _ in on_all_cores(lambda audio: summarise_audio(library.features, audio, parameters), missing):
         pass
-    return SummaryReport(computed=len(missing), unchanged=len(audio_ids) - len(missing))
+    return {name: UNCHANGED if audio in present else COMPUTED for audio, name in names.items()}
 
 
 def summarise_audio(features: FeatureStore, audio: str, parameters: FeaturesParameters) -> None:

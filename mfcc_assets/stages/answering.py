@@ -16,7 +16,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.stages.ranking import distances_to, nearest, places
 from mfcc_assets.stores.indexes import LibraryIndex
 from mfcc_assets.stores.recognition import LibraryRecogniser, Query, Recognition, TagRecogniser, recognise
-from mfcc_assets.stores.tables import Recommendation, Soundtrack
+from mfcc_assets.stores.records import Recommendation, Soundtrack
 
 
 def recognise_file(

@@ -115,7 +115,7 @@ def judge_quality(library: Library, version: str) -> QualityVerdict:
     took the precision over all tracks from 0.38 to 0.25. A library whose tags name too few artists cannot be judged,
     and passes.
     """
-    published_version = library.indexes.published_version()
+    published_version = _published_version(library)
     if published_version in (None, version):
         return QualityVerdict(True, None, None)
     candidate, published = _on_common_ground(_rankings(library, version), _rankings(library, published_version))
@@ -152,6 +152,21 @@ def _on_common_ground(first: Ranked, second: Ranked) -> tuple[Ranked, Ranked]:
         {query: ours[: len(theirs)] for query, (ours, theirs) in pairs.items()},
         {query: theirs[: len(ours)] for query, (ours, theirs) in pairs.items()},
     )
+
+
+def publish_built_index(library: Library) -> tuple[str | None, str]:
+    """Let the index built last answer from now on; its version comes second, the former one first."""
+    former, version = _published_version(library), library.indexes.built_version()
+    if former != version:
+        library.indexes.publish(version)
+    return former, version
+
+
+def _published_version(library: Library) -> str | None:
+    try:
+        return library.indexes.published_version()
+    except CorruptIndex:
+        return None  # a damaged pointer is replaced by the next publication
 
 
 def _published(library: Library) -> LibraryIndex | None:

@@ -10,7 +10,7 @@ from mfcc_assets.core.catalogue import Difference, content_digest, difference, s
 from mfcc_assets.core.errors import BlobNotFound
 from mfcc_assets.core.tags import Tags, read_tags, title_from_name
 from mfcc_assets.library import Library
-from mfcc_assets.stores.tables import Observed
+from mfcc_assets.stores.records import Observed
 
 NO_CONTENT = ""
 """The digest of a file whose bytes may not be read."""
@@ -26,8 +26,8 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
     """
     digits = library.settings.shard_digits
     wanted = set(shards)
-    versions = library.soundtrack_versions()
-    listing = {name: etag for name, etag in versions.items() if shard_of(track_id(name), digits) in wanted}
+    files = library.soundtrack_files()
+    listing = {name: blob.etag for name, blob in files.items() if shard_of(track_id(name), digits) in wanted}
     found = difference(listing, library.tables.manifest(shards))
 
     for name in (*found.gone, *found.changed):

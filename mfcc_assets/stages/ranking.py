@@ -17,7 +17,7 @@ from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.core.ranking import Ranked, rank, ranking_named
 from mfcc_assets.library import Library
 from mfcc_assets.stores.indexes import LibraryIndex, Pairs
-from mfcc_assets.stores.tables import Recommendation, Soundtrack
+from mfcc_assets.stores.records import Recommendation, Soundtrack
 
 
 @dataclass(frozen=True)

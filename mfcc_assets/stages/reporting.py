@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from mfcc_assets.core.catalogue import difference
 from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.library import Library
-from mfcc_assets.stores.tables import Reject, Soundtrack
+from mfcc_assets.stores.blobs import Blob
+from mfcc_assets.stores.records import Reject, Soundtrack
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,10 @@ def describe_library(library: Library) -> LibraryReport:
     )
 
 
-def outstanding_changes(library: Library) -> dict[str, str]:
-    """Files that came, changed or went since a run over the library last looked at them.
-
-    Lines that name them, each with the version (ETag) of the file that came or went.
-    """
-    listing, manifest = library.soundtrack_versions(), library.tables.manifest(library.shards)
-    found, versions = difference(listing, manifest), manifest | listing
-    return {
-        f"{change} {name}": versions[name] for change in ("new", "changed", "gone") for name in getattr(found, change)
-    }
+def changed_soundtracks(library: Library) -> dict[str, Blob]:
+    """Files that came or changed since a run over the library last looked at them, by name."""
+    known = library.tables.manifest(library.shards)
+    return {name: blob for name, blob in library.soundtrack_files().items() if known.get(name) != blob.etag}
 
 
 def outstanding_work(library: Library) -> list[str]:
@@ -71,7 +66,9 @@ def outstanding_work(library: Library) -> list[str]:
 
     It looks at the state and not at events, so that it finds what a killed run left behind, too.
     """
-    lines = list(outstanding_changes(library))
+    listing = {name: blob.etag for name, blob in library.soundtrack_files().items()}
+    found = difference(listing, library.tables.manifest(library.shards))
+    lines = [f"{outcome} {name}" for name, outcome in found.outcomes.items() if outcome != "unchanged"]
     lines += [f"waiting {track.blob_name}" for track in library.tables.soundtracks() if track.is_waiting]
     try:
         published = library.indexes.published()

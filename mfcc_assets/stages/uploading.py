@@ -18,9 +18,10 @@ from mfcc_assets.library import Library
 from mfcc_assets.stages.analysing import analyse_file, note_on, summarise_audio
 from mfcc_assets.stages.answering import choose_places, find_query_candidates, rank_query, recognise_file
 from mfcc_assets.stages.ranking import contour_of, required_pairs
-from mfcc_assets.stores.blobs import Blob, clean_name
+from mfcc_assets.stores.blob_names import clean_name
+from mfcc_assets.stores.blobs import Blob
 from mfcc_assets.stores.indexes import LibraryIndex, Pairs
-from mfcc_assets.stores.tables import Content, Reject
+from mfcc_assets.stores.records import Content, Reject
 
 RECEIVED, RECOGNISED, CANDIDATES, RANKED, FAILED = "received", "recognised", "candidates", "ranked", "failed"
 

@@ -13,7 +13,7 @@ from mfcc_assets.core.errors import FeaturesMissing, RecogniserUnavailable
 from mfcc_assets.core.matching import Sketches, best_match, shortlist
 from mfcc_assets.core.parameters import CepstraParameters
 from mfcc_assets.core.tags import Tags
-from mfcc_assets.stores.tables import Soundtrack
+from mfcc_assets.stores.records import Soundtrack
 
 _logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import pytest
 
 from mfcc_assets.library import Library
 from mfcc_assets.stages.adding import Addition, add_files
-from mfcc_assets.stores.blobs import check_name
+from mfcc_assets.stores.blob_names import check_name
 
 
 def add(library: Library, *paths: Path) -> Addition:

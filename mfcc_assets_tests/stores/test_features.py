@@ -10,8 +10,8 @@ import pytest
 from mfcc_assets.core.errors import FeaturesMissing, FeaturesVersionMismatch
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.summary import Summary, summarise
-from mfcc_assets.stores.blobs import LocalBlobs
 from mfcc_assets.stores.features import FeatureStore
+from mfcc_assets.stores.local_blobs import LocalBlobs
 
 CEPSTRA = CepstraParameters()
 FEATURES = FeaturesParameters()

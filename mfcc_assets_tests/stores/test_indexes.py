@@ -11,8 +11,8 @@ from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.prefilter import Prefilter
 from mfcc_assets.core.summary import Summaries, summarise
-from mfcc_assets.stores.blobs import LocalBlobs
 from mfcc_assets.stores.indexes import IndexParameters, IndexStore, LibraryIndex, Pairs
+from mfcc_assets.stores.local_blobs import LocalBlobs
 
 PARAMETERS = IndexParameters(FeaturesParameters(), ranking="dtw", candidates=50)
 PARTS = ["tracks.parquet", "prefilter.faiss", "sketches.npy"]

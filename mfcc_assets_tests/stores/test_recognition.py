@@ -17,7 +17,7 @@ from mfcc_assets.stores.recognition import (
     TagRecogniser,
     recognise,
 )
-from mfcc_assets.stores.tables import Soundtrack
+from mfcc_assets.stores.records import Soundtrack
 
 PARAMETERS = CepstraParameters()
 FRAMES_A_SECOND = 100

@@ -2,8 +2,8 @@
 
 import subprocess
 import sys
-from dataclasses import asdict, fields, replace
-from pathlib import Path
+from contextlib import closing
+from dataclasses import fields, replace
 
 import pytest
 import sqlalchemy as sa
@@ -13,18 +13,10 @@ from hypothesis import strategies as st
 from mfcc_assets.core.catalogue import shard_names, shard_of, track_id
 from mfcc_assets.core.errors import StoreError
 from mfcc_assets.core.tags import Tags
-from mfcc_assets.stores.tables import (
-    IDS_A_QUERY,
-    Content,
-    Observed,
-    Recommendation,
-    Recommended,
-    Reject,
-    Soundtrack,
-    Tables,
-)
+from mfcc_assets.stores.database import Database
+from mfcc_assets.stores.records import Content, Observed, Recommendation, Recommended, Reject, Soundtrack
+from mfcc_assets.stores.tables import IDS_A_QUERY, Tables
 
-DATABASES = ["sqlite_url"]
 SHARDS = shard_names(1)
 UNUSUAL_NAMES = [
     'it\'s a "quote"; DROP TABLE SOUNDTRACKS; --.mp3',
@@ -46,31 +38,6 @@ print("released", flush=True)
 connection.execute("COMMIT")
 connection.close()
 """
-OPENER = """
-import sys
-from mfcc_assets.stores.tables import Content, Tables
-print("ready", flush=True)
-sys.stdin.read()
-with Tables(sys.argv[1]) as tables:
-    tables.record_content(Content(sys.argv[2], "a", 1.0, ""))
-"""
-FORGETFUL = """
-import sys
-from mfcc_assets.stores.tables import Tables
-Tables(sys.argv[1]).rejects()
-kept = Tables(sys.argv[1])
-kept.rejects()
-"""
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'new folder/tables.sqlite'}"
-
-
-@pytest.fixture(params=DATABASES)
-def url(request: pytest.FixtureRequest) -> str:
-    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
@@ -373,33 +340,6 @@ class TestOpening:
         tables.close()
         assert len(tables.soundtracks()) == 1
 
-    def test_processes_that_make_the_schema_at_once_find_one_schema(self, url):
-        digests = [f"{number}" * 32 for number in range(4)]
-        openers = [
-            subprocess.Popen(
-                [sys.executable, "-c", OPENER, url, digest],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for digest in digests
-        ]
-        for opener in openers:
-            assert opener.stdout.readline() == "ready\n"
-        for opener in openers:
-            opener.stdin.close()
-            opener.stdin = None
-        complaints = [opener.communicate()[1] for opener in openers]
-        assert complaints == [""] * 4
-        with Tables(url) as tables:
-            assert sorted(tables.contents(digests)) == digests
-
-    def test_who_forgets_to_close_is_not_warned_of_connections(self, url):
-        # Python 3.13 warns of connections to SQLite that nobody closed.
-        program = [sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-c", FORGETFUL, url]
-        assert subprocess.run(program, capture_output=True, text=True, check=True).stderr == ""
-
 
 class TestSqlite:
     def test_a_writer_waits_for_another_process_and_a_reader_does_not(self, sqlite_url):
@@ -415,38 +355,17 @@ class TestSqlite:
             assert len(tables.soundtracks()) == 2
 
     def test_a_lock_that_is_held_for_too_long_is_a_store_error(self, sqlite_url, monkeypatch):
-        monkeypatch.setattr("mfcc_assets.stores.tables.LOCK_SECONDS", 0.1)
-        with Tables(sqlite_url) as tables, Tables(sqlite_url) as other, other._writing():  # noqa: SIM117
+        monkeypatch.setattr("mfcc_assets.stores.database.LOCK_SECONDS", 0.1)
+        with Tables(sqlite_url) as tables, closing(Database(sqlite_url)) as other, other.writing():  # noqa: SIM117
             with pytest.raises(StoreError, match=r"database is locked.*who else holds a lock"):
                 observe(tables, observed("a.mp3"))
 
     def test_a_recommendation_of_a_track_that_is_not_there_is_refused(self, sqlite_url):
-        with Tables(sqlite_url) as tables:
+        with Tables(sqlite_url) as tables, closing(Database(sqlite_url)) as database:
             observe(tables, observed("a"))
             recommend(tables, "query", "a")
-            with tables._writing() as connection:
+            with database.writing() as connection:
                 assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
                 assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
                 connection.exec_driver_sql('DELETE FROM "SOUNDTRACKS"')
             assert tables.stored_recommendations(["query"]) == {}
-
-    def test_a_file_that_is_no_database_says_so(self, tmp_path):
-        (tmp_path / "file").write_bytes(b"music" * 1000)
-        with pytest.raises(StoreError, match="not a database"):
-            Tables(f"sqlite:///{tmp_path / 'file'}")
-        with pytest.raises(StoreError, match="cannot be made"):
-            Tables(f"sqlite:///{tmp_path / 'file/folder/tables.sqlite'}")
-
-
-@pytest.mark.parametrize("address", ["no address", "nosuchdb://user:hunter2@host/db", "sqlite+nosuch:///file"])
-def test_an_address_that_no_driver_takes_is_a_store_error_that_keeps_its_password(address):
-    with pytest.raises(StoreError, match="address of the database") as raised:
-        Tables(address)
-    assert "hunter2" not in str(raised.value)
-
-
-@given(st.text(), st.integers(0, 20))
-def test_a_soundtrack_is_in_exactly_one_state(note, version):
-    row = asdict(Soundtrack("t", "b", "1", "", "", "", "", "", None, None, None, note))
-    track = Soundtrack(**row | {"audio_id": "a" if version % 2 else None, "analysed_digest": str(version)})
-    assert [track.is_waiting, track.is_rejected, track.state == "analysed"].count(True) == 1
