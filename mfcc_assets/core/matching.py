@@ -5,7 +5,7 @@ cepstrum and so cancels; what a lower sample rate or a codec removes lies above 
 piece, or two tracks of one artist, do not change at the same instants. The similarity is the cosine of two such
 sequences of changes, at the offset where it is largest.
 
-Two stages: `shortlist` slides the upload's sketch along the sketches of the whole library, and `best_match` aligns the
+Two stages: `shortlist` slides the upload's sketch along the sketches of the whole library, and `matches` aligns the
 few tracks of the shortlist ten times a second.
 """
 
@@ -230,11 +230,11 @@ def align(
     return max(alignments, key=lambda alignment: alignment.cosine)
 
 
-def best_match(
+def matches(
     query_cepstra: NDArray[np.float32],
     candidates: Iterable[tuple[str, NDArray[np.float32]]],
     parameters: CepstraParameters,
-) -> Match | None:
+) -> list[Match]:
     """Recognise a query among the tracks of a shortlist.
 
     Parameters
@@ -247,17 +247,18 @@ def best_match(
 
     Returns
     -------
-    Match or None
-        None if no candidate is the same recording.
+    list of Match
+        The candidates that are the same recording, the most similar first: several where the library has it in several
+        encodings.
 
     Raises
     ------
     ValueError
         Cepstra do not fit the parameters, or are not finite.
     """
-    matches = [Match(audio_id, align(query_cepstra, cepstra, parameters)) for audio_id, cepstra in candidates]
-    recognised = [match for match in matches if match.alignment.same_recording]
-    return max(recognised, key=lambda match: match.alignment.cosine, default=None)
+    aligned = [Match(audio_id, align(query_cepstra, cepstra, parameters)) for audio_id, cepstra in candidates]
+    same = [match for match in aligned if match.alignment.same_recording]
+    return sorted(same, key=lambda match: -match.alignment.cosine)
 
 
 def _checked(cepstra: NDArray[np.float32], parameters: CepstraParameters) -> NDArray[np.float32]:

@@ -52,14 +52,14 @@ def rank_query(
 
 
 def choose_places(
-    library: Library, ranked: list[tuple[str, float]], *, size: int, query_audio: str, recognised_audio: str | None
+    library: Library, ranked: list[tuple[str, float]], *, size: int, query_audio: str, recognised_as: Iterable[str]
 ) -> tuple[list[Recommendation], Mapping[str, Soundtrack]]:
     """The recommendations of a query and the soundtracks they name, by track id.
 
-    Neither the query's own audio is recommended nor the soundtrack that it was recognised as: a listener has it.
+    Neither the query's own audio is recommended nor any that it was recognised as: a listener has that recording.
     """
     tracks = library.tables.tracks_of_audio(audio for audio, _ in ranked)
-    chosen = places(ranked, tracks, size=size, without={query_audio, recognised_audio or query_audio})
+    chosen = places(ranked, tracks, size=size, without={query_audio, *recognised_as})
     return chosen, {track.track_id: track for track in tracks.values()}
 
 
@@ -94,6 +94,6 @@ def recommend_file(library: Library, path: Path, *, size: int) -> Answer:
     candidates = find_query_candidates(index, audio, summary.embedding)
     ranked = rank_query(library, index, summary.contour, [candidate for candidate, _ in candidates])
     recommendations, soundtracks = choose_places(
-        library, ranked, size=size, query_audio=audio, recognised_audio=recognised.audio_id if recognised else None
+        library, ranked, size=size, query_audio=audio, recognised_as=recognised.audio_ids if recognised else ()
     )
     return Answer(recognised, index.version, recommendations, soundtracks)

@@ -114,7 +114,7 @@ def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run_id: s
             ranked,
             size=library.settings.recommendations,
             query_audio=body["audio_id"],
-            recognised_audio=(body["recognised"] or {}).get("audio_id"),
+            recognised_as=(body["recognised"] or {}).get("audio_ids", ()),
         )
         count = library.tables.replace_recommendations(
             body["id"], recommendations, method=body["method"], index_version=version, run_id=run_id

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.core.errors import FeaturesMissing, RecogniserUnavailable
-from mfcc_assets.core.matching import Sketches, best_match, shortlist
+from mfcc_assets.core.matching import Sketches, matches, shortlist
 from mfcc_assets.core.parameters import CepstraParameters
 from mfcc_assets.core.tags import Tags
 from mfcc_assets.stores.records import Soundtrack
@@ -44,10 +44,10 @@ class Recognition:
     ----------
     by
         Name of the recogniser.
-    audio_id
-        The library's audio that the query is, or is a part of; None where it is not the library's.
+    audio_ids
+        The library's audio that the query is, or is a part of, the most similar first.
     offset_seconds
-        Where in that audio the query begins.
+        Where in the first of them the query begins.
     certainty
         From 0 to 1, as far as the recogniser can tell.
     """
@@ -55,7 +55,7 @@ class Recognition:
     title: str
     artist: str
     by: str
-    audio_id: str | None = None
+    audio_ids: tuple[str, ...] = ()
     offset_seconds: float | None = None
     certainty: float | None = None
 
@@ -120,17 +120,18 @@ class LibraryRecogniser(Recogniser):
         likely = shortlist(query.cepstra, self._sketches, self._parameters)
         tracks = self._tracks_of_audio(likely)
         candidates = self._with_cepstra(audio for audio in likely if audio in tracks)
-        match = best_match(query.cepstra, candidates, self._parameters)
-        if match is None:
+        found = matches(query.cepstra, candidates, self._parameters)
+        if not found:
             return None
-        track = tracks[match.audio_id]
+        best = found[0]
+        track = tracks[best.audio_id]
         return Recognition(
             title=track.title,
             artist=track.artist,
             by=self.name,
-            audio_id=match.audio_id,
-            offset_seconds=round(match.alignment.offset_seconds, 1),
-            certainty=round(match.alignment.cosine, 3),
+            audio_ids=tuple(match.audio_id for match in found),
+            offset_seconds=round(best.alignment.offset_seconds, 1),
+            certainty=round(best.alignment.cosine, 3),
         )
 
     def _with_cepstra(self, audio_ids: Iterable[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:

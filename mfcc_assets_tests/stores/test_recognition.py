@@ -94,7 +94,7 @@ class TestByTheLibrary:
         assert recognition.title == f"Title {audio}"
         assert recognition.artist == f"Artist {audio}"
         assert recognition.by == "library"
-        assert recognition.audio_id == audio
+        assert recognition.audio_ids == (audio,)
         assert recognition.offset_seconds == pytest.approx(start, abs=0.1)
         assert 0.75 < recognition.certainty <= 1
 
@@ -124,7 +124,7 @@ class TestByTheLibrary:
 
         recogniser = library_recogniser(read_cepstra=read_cepstra)
         assert recogniser.recognise(excerpt("two", 20, 40)) is None
-        assert recogniser.recognise(excerpt("one", 20, 40)).audio_id == "one"
+        assert recogniser.recognise(excerpt("one", 20, 40)).audio_ids == ("one",)
         assert "two.parquet: the stored features are damaged" in caplog.text
 
     def test_features_of_another_version_are_never_compared(self):
