@@ -37,14 +37,14 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 …"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV), about a minute …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e .
 	@$(BIN)/python -c "from mfcc_assets.core.dtw import warm_up; warm_up()"
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[test]"
 	@touch $@
 
 screenshots: $(VENV)/.installed-test  ## Renew the README's pictures; needs Chromium and a library.
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[screenshots]"
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[screenshots]"
 	@$(BIN)/python -m docs.take_screenshots

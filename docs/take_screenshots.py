@@ -32,7 +32,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=0.75)
         page.goto(f"{services.url}/asset-groups?expanded={expanded}")
         page.wait_for_timeout(MILLISECONDS_TO_SETTLE)
-        clip = {"x": SIDEBARS, "y": HEADER, "width": WIDTH - SIDEBARS - 55, "height": HEIGHT - HEADER}
+        clip = {"x": SIDEBARS, "y": HEADER, "width": WIDTH - SIDEBARS - 55, "height": 700}
         page.screenshot(path=FOLDER / "asset-graph.png", clip=clip)
         browser.close()
 

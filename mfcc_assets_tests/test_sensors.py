@@ -34,7 +34,7 @@ from mfcc_assets.sensors import (
 from mfcc_assets.settings import Settings
 from mfcc_assets.stores.blobs import Blob
 
-SWEPT_NOW = Cursor(swept=datetime.now(UTC).timestamp())
+SWEPT_NOW = Cursor(swept=(datetime.now(UTC) + timedelta(days=1)).timestamp())
 KEYS = st.lists(st.text("abcdef", min_size=1, max_size=3), unique=True, max_size=12)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 MOMENTS = st.integers(0, 4).map(lambda second: datetime(2026, 1, 1, second=second, tzinfo=UTC))
