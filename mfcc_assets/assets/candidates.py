@@ -73,8 +73,7 @@ def soundtrack_candidates(
 ) -> dg.MaterializeResult:
     """For every track the nearest others by their embeddings: what is worth comparing in full."""
     index = library.indexes.read(library.indexes.built_version())
-    for shard in context.partition_keys:
-        report = find_candidates(library, index, shard)
+    for shard, report in find_candidates(library, index, context.partition_keys):
         context.add_asset_metadata(
             {"dagster/row_count": report.computed + report.reused, "pairs_computed": report.computed},
             partition_key=shard,

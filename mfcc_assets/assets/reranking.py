@@ -22,8 +22,7 @@ from mfcc_assets.stages.uploading import rank_uploads
 def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """For every track its candidates in the order of their distance; known distances are not computed again."""
     index = library.indexes.read(library.indexes.built_version())
-    for shard in context.partition_keys:
-        report = rank_candidates(library, index, shard)
+    for shard, report in rank_candidates(library, index, context.partition_keys):
         context.add_asset_metadata(
             {
                 "dagster/row_count": report.computed + report.reused,

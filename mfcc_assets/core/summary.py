@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,10 +139,13 @@ class Summaries:
             sketches=Sketches.of([(audio_id, summary.sketch) for audio_id, summary in summaries]),
         )
 
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {audio_id: row for row, audio_id in enumerate(self.audio_ids)}
+
     def of_audio(self, audio_ids: Sequence[str]) -> "Summaries":
         """The rows of these audio ids, in the order given; KeyError for one that has none."""
-        row_of = {audio_id: row for row, audio_id in enumerate(self.audio_ids)}
-        rows = [row_of[audio_id] for audio_id in audio_ids]
+        rows = [self._rows[audio_id] for audio_id in audio_ids]
         starts, frames = self.sketches.starts, self.sketches.frames
         return Summaries(
             means=self.means[rows],

@@ -36,7 +36,7 @@ def build_index(library: Library) -> BuiltIndex:
     parameters = library.index_parameters
     summarised = library.features.audio_with_summary(parameters.features)
     tracks = {audio: track for audio, track in library.tables.audio().items() if audio in summarised}
-    published = _published(library)
+    published = library.indexes.published_if_usable()
     if published is None or published.parameters.features != parameters.features:
         published = None
     known = published.tracks.keys() if published else set()
@@ -167,13 +167,6 @@ def _published_version(library: Library) -> str | None:
         return library.indexes.published_version()
     except CorruptIndex:
         return None  # a damaged pointer is replaced by the next publication
-
-
-def _published(library: Library) -> LibraryIndex | None:
-    try:
-        return library.indexes.published()
-    except (NoPublishedIndex, CorruptIndex):
-        return None
 
 
 def _is_intact(library: Library, version: str) -> bool:

@@ -4,7 +4,7 @@ Candidates and rankings of an index version never change: the shard of an audio 
 when the index was built.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.core.catalogue import shard_of
-from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.core.errors import NoPublishedIndex
 from mfcc_assets.core.ranking import Ranked, rank, ranking_named
 from mfcc_assets.library import Library
 from mfcc_assets.stores.indexes import LibraryIndex, Pairs
@@ -29,17 +29,21 @@ class PairsReport:
     reused: int
 
 
-def find_candidates(library: Library, index: LibraryIndex, shard: str) -> PairsReport:
-    """Pick the candidates of every audio of a shard, unless they were picked for this index before."""
-    present = library.indexes.read_pairs("candidates", index.version, shard)
-    if present is not None:
-        return PairsReport(len(set(present.queries)), computed=0, reused=len(present.queries))
-    digits = library.settings.shard_digits
-    audio_ids = [audio for audio, track in index.tracks.items() if shard_of(track, digits) == shard]
-    found = nearest(index, audio_ids, index.summaries.of_audio(audio_ids).embeddings)
-    pairs = Pairs.of(found)
-    library.indexes.write_pairs("candidates", index.version, shard, pairs)
-    return PairsReport(len(found), computed=len(pairs.queries), reused=0)
+def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, PairsReport]]:
+    """Pick the candidates of every audio of each shard, unless they were picked for this index before."""
+    by_shard: dict[str, list[str]] = {}
+    for audio, track in index.tracks.items():
+        by_shard.setdefault(shard_of(track, library.settings.shard_digits), []).append(audio)
+    for shard in shards:
+        present = library.indexes.read_pairs("candidates", index.version, shard)
+        if present is not None:
+            yield shard, _all_reused(present)
+            continue
+        audio_ids = by_shard.get(shard, [])
+        found = nearest(index, audio_ids, index.summaries.of_audio(audio_ids).embeddings)
+        pairs = Pairs.of(found)
+        library.indexes.write_pairs("candidates", index.version, shard, pairs)
+        yield shard, PairsReport(len(found), computed=len(pairs.queries), reused=0)
 
 
 def nearest(
@@ -57,22 +61,17 @@ def nearest(
     }
 
 
-def rank_candidates(library: Library, index: LibraryIndex, shard: str) -> PairsReport:
-    """Order the candidates of every audio of a shard, unless they were ordered for this index before.
+def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, PairsReport]]:
+    """Order the candidates of every audio of each shard, unless they were ordered for this index before.
 
     Distances that the published index already knows are taken over.
 
     Raises
     ------
     NoPublishedIndex
-        The shard's candidates are missing.
+        A shard's candidates are missing.
     """
-    present = library.indexes.read_pairs("rankings", index.version, shard)
-    if present is not None:
-        return PairsReport(len(set(present.queries)), computed=0, reused=len(present.queries))
-    candidates = required_pairs(library, "candidates", index.version, shard)
     known_distances = _distances_of_published(library, index)
-    computed = 0
 
     def ranked(query: tuple[str, list[tuple[str, float]]]) -> tuple[list[Ranked], int]:
         audio, found = query
@@ -81,13 +80,20 @@ def rank_candidates(library: Library, index: LibraryIndex, shard: str) -> PairsR
         distances = known | distances_to(library, index, contour_of(library, index, audio), missing)
         return rank((candidate, distances[candidate]) for candidate, _ in found), len(missing)
 
-    rankings: dict[str, list[tuple[str, float]]] = {}
-    for (audio, _), (ordered, count) in on_all_cores(ranked, candidates.by_query().items()):
-        rankings[audio] = [(place.audio_id, place.distance) for place in ordered]
-        computed += count
-    pairs = Pairs.of(dict(sorted(rankings.items())))
-    library.indexes.write_pairs("rankings", index.version, shard, pairs)
-    return PairsReport(len(rankings), computed, reused=len(pairs.queries) - computed)
+    for shard in shards:
+        present = library.indexes.read_pairs("rankings", index.version, shard)
+        if present is not None:
+            yield shard, _all_reused(present)
+            continue
+        candidates = required_pairs(library, "candidates", index.version, shard)
+        rankings: dict[str, list[tuple[str, float]]] = {}
+        computed = 0
+        for (audio, _), (ordered, count) in on_all_cores(ranked, candidates.by_query().items()):
+            rankings[audio] = [(place.audio_id, place.distance) for place in ordered]
+            computed += count
+        pairs = Pairs.of(dict(sorted(rankings.items())))
+        library.indexes.write_pairs("rankings", index.version, shard, pairs)
+        yield shard, PairsReport(len(rankings), computed, reused=len(pairs.queries) - computed)
 
 
 def contour_of(library: Library, index: LibraryIndex, audio: str) -> NDArray[np.float32]:
@@ -161,30 +167,35 @@ def _rankings_by_audio(
 
 def _distances_of_published(library: Library, index: LibraryIndex) -> Callable[[str], dict[str, float]]:
     """What the published index knows of the distances from an audio, where this index would compute the same."""
-    try:
-        published = library.indexes.published()
-    except (NoPublishedIndex, CorruptIndex):
-        return lambda _: {}
-    same = (
-        published.parameters.features == index.parameters.features
-        and published.parameters.ranking == index.parameters.ranking
-        and np.array_equal(published.scales, index.scales)
-    )
-    if not same:
-        return lambda _: {}
 
     @cache
-    def rankings(shard: str) -> dict[str, list[tuple[str, float]]]:
-        pairs = library.indexes.read_pairs("rankings", published.version, shard)
+    def published() -> LibraryIndex | None:
+        former = library.indexes.published_if_usable()
+        same = (
+            former is not None
+            and former.parameters.features == index.parameters.features
+            and former.parameters.ranking == index.parameters.ranking
+            and np.array_equal(former.scales, index.scales)
+        )
+        return former if same else None
+
+    @cache
+    def rankings(version: str, shard: str) -> dict[str, list[tuple[str, float]]]:
+        pairs = library.indexes.read_pairs("rankings", version, shard)
         return pairs.by_query() if pairs else {}
 
     def known(audio: str) -> dict[str, float]:
-        if audio not in published.tracks:
+        former = published()
+        if former is None or audio not in former.tracks:
             return {}
-        shard = shard_of(published.tracks[audio], library.settings.shard_digits)
-        return dict(rankings(shard).get(audio, []))
+        shard = shard_of(former.tracks[audio], library.settings.shard_digits)
+        return dict(rankings(former.version, shard).get(audio, []))
 
     return known
+
+
+def _all_reused(pairs: Pairs) -> PairsReport:
+    return PairsReport(len(set(pairs.queries)), computed=0, reused=len(pairs.queries))
 
 
 def required_pairs(library: Library, stage: str, version: str, part: str) -> Pairs:

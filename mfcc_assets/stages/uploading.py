@@ -20,7 +20,7 @@ from mfcc_assets.stages.answering import choose_places, find_query_candidates, r
 from mfcc_assets.stages.ranking import contour_of, required_pairs
 from mfcc_assets.stores.blob_names import clean_name
 from mfcc_assets.stores.blobs import Blob
-from mfcc_assets.stores.indexes import LibraryIndex, Pairs
+from mfcc_assets.stores.indexes import Pairs
 from mfcc_assets.stores.records import Content, Reject
 
 RECEIVED, RECOGNISED, CANDIDATES, RANKED, FAILED = "received", "recognised", "candidates", "ranked", "failed"
@@ -46,7 +46,7 @@ def receive_uploads(library: Library, uploads: Sequence[str], *, run_id: str) ->
 
 def analyse_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
     """Compute cepstra and summary of each upload, in the way of the published index."""
-    index = _published(library)
+    index = library.indexes.published_if_usable()
     parameters = index.parameters.features if index else library.settings.features
 
     def analyse(body: Body) -> Body:
@@ -58,7 +58,7 @@ def analyse_uploads(library: Library, uploads: Sequence[str], *, run_id: str) ->
 
 def recognise_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
     """Find out who each upload is, and remember by whom it was recognised."""
-    index = _published(library)
+    index = library.indexes.published_if_usable()
     parameters = (index.parameters.features if index else library.settings.features).cepstra
 
     def recognise(body: Body) -> Body:
@@ -193,13 +193,6 @@ def _failure(code: str, reason: str) -> Body:
 
 def _reached(body: Body, state: str) -> Body:
     return {"state": state, "times": body["times"] | {state: _now()}}
-
-
-def _published(library: Library) -> LibraryIndex | None:
-    try:
-        return library.indexes.published()
-    except (NoPublishedIndex, CorruptIndex):
-        return None
 
 
 def _now() -> str:

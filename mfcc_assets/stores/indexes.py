@@ -227,6 +227,13 @@ class IndexStore:
             raise NoPublishedIndex("there is no index to search yet", remedy=_ADD)
         return self.read(version)
 
+    def published_if_usable(self) -> LibraryIndex | None:
+        """The index that answers; None where there is none, or it cannot be read."""
+        try:
+            return self.published()
+        except (NoPublishedIndex, CorruptIndex):
+            return None
+
     def write_pairs(self, stage: str, version: str, part: str, pairs: Pairs) -> None:
         """Keep the candidates or rankings of a part: of a shard, or of an upload."""
         columns = {"audio_id": pairs.queries, "candidate": pairs.candidates, "distance": pairs.distances}
