@@ -12,9 +12,3 @@ warnings.filterwarnings("ignore", "Parameter `backfill_policy`", dg.BetaWarning)
 
 SHARDS = dg.StaticPartitionsDefinition(shard_names(Settings().shard_digits))
 UPLOADS = dg.DynamicPartitionsDefinition(name="uploads")
-
-# A run costs about 6 CPU-seconds, a partition inside a run 40 ms an asset: few, fat runs.
-SINGLE_RUN = dg.BackfillPolicy.single_run()
-
-# Bad files are rejects, so what fails a step is infrastructure: it is worth another try.
-RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)

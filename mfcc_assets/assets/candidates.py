@@ -3,21 +3,15 @@
 import dagster as dg
 
 from mfcc_assets.assets.cepstra import soundtrack_summaries, upload_cepstra, upload_metadata
+from mfcc_assets.assets.policies import library_asset, soundtrack_asset, upload_asset
 from mfcc_assets.assets.presentation import table_as_markdown, uploads_as_markdown
 from mfcc_assets.library import Library
-from mfcc_assets.partitions import RETRIES, SHARDS, SINGLE_RUN, UPLOADS
 from mfcc_assets.stages.indexing import build_index
 from mfcc_assets.stages.ranking import find_candidates
 from mfcc_assets.stages.uploading import find_upload_candidates
 
 
-@dg.asset(
-    deps=[soundtrack_summaries],
-    retry_policy=RETRIES,
-    group_name="library",
-    kinds={"python", "faiss"},
-    code_version="1",
-)
+@library_asset(deps=[soundtrack_summaries], kinds={"python", "faiss"}, code_version="1")
 def prefilter_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Vector index over the embeddings of all tracks, under a version of its own; it answers once it is published."""
     built = build_index(library)
@@ -59,15 +53,7 @@ def features_are_of_one_version(library: dg.ResourceParam[Library]) -> dg.AssetC
     )
 
 
-@dg.asset(
-    deps=[prefilter_index],
-    partitions_def=SHARDS,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    group_name="library",
-    kinds={"python", "faiss"},
-    code_version="1",
-)
+@soundtrack_asset(deps=[prefilter_index], kinds={"python", "faiss"}, code_version="1")
 def soundtrack_candidates(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
@@ -81,15 +67,7 @@ def soundtrack_candidates(
     return dg.MaterializeResult(metadata={"index_version": index.version})
 
 
-@dg.asset(
-    deps=[upload_cepstra, upload_metadata, "published_index"],
-    partitions_def=UPLOADS,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    group_name="uploads",
-    kinds={"python", "faiss"},
-    code_version="1",
-)
+@upload_asset(deps=[upload_cepstra, upload_metadata, "published_index"], kinds={"python", "faiss"}, code_version="1")
 def upload_candidates(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """For an upload the nearest tracks of the published index."""
     found = find_upload_candidates(library, context.partition_keys, run_id=context.run.run_id)

@@ -4,6 +4,7 @@ import time
 
 import dagster as dg
 
+from mfcc_assets.assets.policies import soundtrack_asset, upload_asset
 from mfcc_assets.assets.presentation import (
     add_counts,
     names_as_markdown,
@@ -14,7 +15,6 @@ from mfcc_assets.assets.presentation import (
 from mfcc_assets.assets.raw import raw_soundtracks, raw_upload
 from mfcc_assets.core.plots import heat_map
 from mfcc_assets.library import Library
-from mfcc_assets.partitions import RETRIES, SHARDS, SINGLE_RUN, UPLOADS
 from mfcc_assets.stages.analysing import (
     COMPUTED,
     REJECTED,
@@ -29,15 +29,7 @@ HEAT_MAPS_SHOWN = 3
 SECONDS_BETWEEN_LOG_LINES = 10
 
 
-@dg.asset(
-    deps=[raw_soundtracks],
-    partitions_def=SHARDS,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    group_name="library",
-    kinds={"python", "parquet"},
-    code_version="1",
-)
+@soundtrack_asset(deps=[raw_soundtracks], kinds={"python", "parquet"}, code_version="1")
 def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Mel-frequency cepstral coefficients, COE_1 to COE_13, 100 frames a second; a file an audio."""
     last_line = time.monotonic()
@@ -76,15 +68,7 @@ def no_soundtrack_is_rejected(library: dg.ResourceParam[Library]) -> dg.AssetChe
     )
 
 
-@dg.asset(
-    deps=[soundtrack_cepstra],
-    partitions_def=SHARDS,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    group_name="library",
-    kinds={"python", "parquet"},
-    code_version="1",
-)
+@soundtrack_asset(deps=[soundtrack_cepstra], kinds={"python", "parquet"}, code_version="1")
 def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """What is kept of a track for comparing it: Gaussian, contour, embedding, and the sketch that recognises it."""
     outcomes = summarise_soundtracks(library, context.partition_keys)
@@ -92,15 +76,7 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
     return dg.MaterializeResult(metadata={"features_version": library.settings.features.version})
 
 
-@dg.asset(
-    deps=[raw_upload],
-    partitions_def=UPLOADS,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    group_name="uploads",
-    kinds={"python", "parquet"},
-    code_version="1",
-)
+@upload_asset(deps=[raw_upload], kinds={"python", "parquet"}, code_version="1")
 def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Cepstra and summary of an upload, made in the way of the published index."""
     analysed = analyse_uploads(library, context.partition_keys, run_id=context.run.run_id)
@@ -112,15 +88,7 @@ def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[
     )
 
 
-@dg.asset(
-    deps=[upload_cepstra],
-    partitions_def=UPLOADS,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    group_name="uploads",
-    kinds={"python", "json"},
-    code_version="1",
-)
+@upload_asset(deps=[upload_cepstra], kinds={"python", "json"}, code_version="1")
 def upload_metadata(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Who the upload is, and by whom it was recognised: by the library's own recordings, or by its tags."""
     recognised = recognise_uploads(library, context.partition_keys, run_id=context.run.run_id)

@@ -2,19 +2,13 @@
 
 import dagster as dg
 
+from mfcc_assets.assets.policies import library_asset
 from mfcc_assets.assets.reranking import soundtrack_rankings
 from mfcc_assets.library import Library
-from mfcc_assets.partitions import RETRIES
 from mfcc_assets.stages.indexing import judge_quality, measure_quality, unusable_rankings
 
 
-@dg.asset(
-    deps=[soundtrack_rankings],
-    retry_policy=RETRIES,
-    group_name="library",
-    kinds={"python", "json"},
-    code_version="1",
-)
+@library_asset(deps=[soundtrack_rankings], kinds={"python", "json"}, code_version="1")
 def recommendation_quality(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Precision by artist and hubness of the rankings that are about to be published."""
     version = library.indexes.built_version()

@@ -2,21 +2,14 @@
 
 import dagster as dg
 
+from mfcc_assets.assets.policies import soundtrack_asset, upload_asset
 from mfcc_assets.assets.presentation import add_counts, names_as_markdown, uploads_as_markdown
 from mfcc_assets.library import Library
-from mfcc_assets.partitions import RETRIES, SHARDS, SINGLE_RUN, UPLOADS
 from mfcc_assets.stages.observing import observe_soundtracks
 from mfcc_assets.stages.uploading import receive_uploads
 
 
-@dg.asset(
-    partitions_def=SHARDS,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    group_name="library",
-    kinds={"python", "sql"},
-    code_version="1",
-)
+@soundtrack_asset(kinds={"python", "sql"}, code_version="1")
 def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The files in the container `soundtracks`: rows of SOUNDTRACKS with tags and digests, pictures in `artworks`."""
     found = observe_soundtracks(library, context.partition_keys, run_id=context.run.run_id)
@@ -25,14 +18,7 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
     return dg.MaterializeResult(metadata={"names": names_as_markdown(names)})
 
 
-@dg.asset(
-    partitions_def=UPLOADS,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    group_name="uploads",
-    kinds={"python", "json"},
-    code_version="1",
-)
+@upload_asset(kinds={"python", "json"}, code_version="1")
 def raw_upload(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """A listener's file, copied from `uploads` to `batch`, and the document that follows it through its life."""
     received = receive_uploads(library, context.partition_keys, run_id=context.run.run_id)

@@ -2,25 +2,19 @@
 
 import dagster as dg
 
+from mfcc_assets.assets.policies import library_asset, soundtrack_asset, upload_asset
 from mfcc_assets.assets.presentation import pictures_as_markdown, table_as_markdown, uploads_as_markdown
 from mfcc_assets.assets.quality import recommendation_quality
 from mfcc_assets.assets.reranking import soundtrack_rankings, upload_ranking
 from mfcc_assets.core.plots import coefficient_distributions
 from mfcc_assets.library import Library
-from mfcc_assets.partitions import RETRIES, SHARDS, SINGLE_RUN, UPLOADS
 from mfcc_assets.stages.indexing import publish_built_index
 from mfcc_assets.stages.ranking import recommend_soundtracks
 from mfcc_assets.stages.reporting import describe_library
 from mfcc_assets.stages.uploading import recommend_for_uploads
 
 
-@dg.asset(
-    deps=[recommendation_quality],
-    retry_policy=RETRIES,
-    group_name="library",
-    kinds={"python", "json"},
-    code_version="1",
-)
+@library_asset(deps=[recommendation_quality], kinds={"python", "json"}, code_version="1")
 def published_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The pointer to the index that answers; the index built last becomes it once all checks before it have passed."""
     former, version = publish_built_index(library)
@@ -28,15 +22,7 @@ def published_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata={"index_version": version, "former_version": former or "none", **quality})
 
 
-@dg.asset(
-    deps=[published_index, soundtrack_rankings],
-    partitions_def=SHARDS,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    group_name="library",
-    kinds={"python", "sql"},
-    code_version="1",
-)
+@soundtrack_asset(deps=[published_index, soundtrack_rankings], kinds={"python", "sql"}, code_version="1")
 def soundtrack_recommendations(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
@@ -54,13 +40,7 @@ def recommendations_name_existing_tracks(library: dg.ResourceParam[Library]) -> 
     return dg.AssetCheckResult(passed=dangling == 0, metadata={"dangling": dangling})
 
 
-@dg.asset(
-    deps=[soundtrack_recommendations],
-    retry_policy=RETRIES,
-    group_name="library",
-    kinds={"python"},
-    code_version="1",
-)
+@library_asset(deps=[soundtrack_recommendations], kinds={"python"}, code_version="1")
 def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """What the library is made of: states, duplicates, rejects, and how the coefficients are distributed."""
     report = describe_library(library)
@@ -79,15 +59,7 @@ def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     )
 
 
-@dg.asset(
-    deps=[upload_ranking],
-    partitions_def=UPLOADS,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    group_name="uploads",
-    kinds={"python", "sql"},
-    code_version="1",
-)
+@upload_asset(deps=[upload_ranking], kinds={"python", "sql"}, code_version="1")
 def upload_recommendations(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:

@@ -3,22 +3,14 @@
 import dagster as dg
 
 from mfcc_assets.assets.candidates import soundtrack_candidates, upload_candidates
+from mfcc_assets.assets.policies import soundtrack_asset, upload_asset
 from mfcc_assets.assets.presentation import uploads_as_markdown
 from mfcc_assets.library import Library
-from mfcc_assets.partitions import RETRIES, SHARDS, SINGLE_RUN, UPLOADS
 from mfcc_assets.stages.ranking import rank_candidates
 from mfcc_assets.stages.uploading import rank_uploads
 
 
-@dg.asset(
-    deps=[soundtrack_candidates],
-    partitions_def=SHARDS,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    group_name="library",
-    kinds={"python", "numba"},
-    code_version="1",
-)
+@soundtrack_asset(deps=[soundtrack_candidates], kinds={"python", "numba"}, code_version="1")
 def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """For every track its candidates in the order of their distance; known distances are not computed again."""
     index = library.indexes.read(library.indexes.built_version())
@@ -34,15 +26,7 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
     return dg.MaterializeResult(metadata={"index_version": index.version, "ranking": index.parameters.ranking})
 
 
-@dg.asset(
-    deps=[upload_candidates],
-    partitions_def=UPLOADS,
-    backfill_policy=SINGLE_RUN,
-    retry_policy=RETRIES,
-    group_name="uploads",
-    kinds={"python", "numba"},
-    code_version="1",
-)
+@upload_asset(deps=[upload_candidates], kinds={"python", "numba"}, code_version="1")
 def upload_ranking(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """For an upload its candidates in the order of their distance."""
     ranked = rank_uploads(library, context.partition_keys, run_id=context.run.run_id)
