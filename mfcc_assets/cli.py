@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from pydantic import ValidationError
@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from mfcc_assets.core.errors import MfccError
-from mfcc_assets.launch import check_succeeded, running_library_job
+from mfcc_assets.launch import check_succeeded, command_line_lock, running_library_job
 from mfcc_assets.library import Library
 from mfcc_assets.stores.records import Soundtrack
 
@@ -57,15 +57,19 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
 
     console = open_console()
     addition = Addition()
-    with _progress(console) as progress:
-        task = progress.add_task("Copying files", total=None)
-        for addition in add_files(library, paths):  # noqa: B007  the last one tells the outcome
-            progress.advance(task)
-    console.print(
-        f"{len(addition.added)} added, {len(addition.replaced)} replaced, {len(addition.already_there)} already there, "
-        f"{len(addition.passed_over)} passed over (covers, playlists, hidden files)"
-    )
-    bring_up_to_date(library, console)
+    with command_line_lock(library.settings) as lock:
+        with _progress(console) as progress:
+            task = progress.add_task("Copying files", total=None)
+            for addition in add_files(library, paths):  # noqa: B007  the last one tells the outcome
+                progress.advance(task)
+        console.print(
+            f"{len(addition.added)} added, {len(addition.replaced)} replaced, "
+            f"{len(addition.already_there)} already there, "
+            f"{len(addition.passed_over)} passed over (covers, playlists, hidden files)"
+        )
+        for file in addition.unreadable:
+            console.print(f"[red]unreadable[/] {escape(str(file))}")
+        bring_up_to_date(library, console, lock)
     names = {*addition.added, *addition.replaced, *addition.already_there}
     for reject in library.tables.rejects():
         if reject.blob_name in names:
@@ -108,7 +112,7 @@ def show_library(library: Library, as_json: bool) -> None:
 
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--top", "size", type=click.IntRange(min=1), help="How many soundtracks to recommend; by default five.")
+@click.option("--top", "size", type=click.IntRange(min=1), help="How many; by default as the settings say.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.pass_obj
 def recommend(library: Library, file: Path, size: int | None, as_json: bool) -> None:
@@ -158,7 +162,7 @@ def recommendations_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def bring_up_to_date(library: Library, console: Console) -> None:
+def bring_up_to_date(library: Library, console: Console, lock: IO[bytes]) -> None:
     """Run the library job with a progress bar.
 
     Raises
@@ -168,7 +172,7 @@ def bring_up_to_date(library: Library, console: Console) -> None:
     """
     with _progress(console) as progress:
         task = progress.add_task("Starting a Dagster run", total=None)
-        with running_library_job(library.settings) as process:
+        with running_library_job(library.settings, lock) as process:
             while process.poll() is None:
                 done, total = library.tables.progress()
                 if total:

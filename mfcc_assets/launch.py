@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import IO
 
 from mfcc_assets.core.catalogue import shard_names
 from mfcc_assets.core.errors import RunFailed
@@ -20,6 +21,7 @@ LOCK_TAG = "mfcc/lock"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
+_LOCK_SUFFIX = ".lock"
 _MODULE = "mfcc_assets.definitions"
 
 
@@ -69,15 +71,26 @@ def running(
 
 
 @contextmanager
-def running_library_job(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """A run over the whole library, recorded in its Dagster."""
-    shards = shard_names(settings.shard_digits)
-    with tempfile.NamedTemporaryFile(dir=prepare_dagster_home(settings), suffix=".lock") as lock:
+def command_line_lock(settings: Settings) -> Iterator[IO[bytes]]:
+    """A lock that tells the sensors to leave the library alone: the command line changes it, and will run it."""
+    with tempfile.NamedTemporaryFile(dir=prepare_dagster_home(settings), suffix=_LOCK_SUFFIX) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        tags = json.dumps({**range_tags(shards[0], shards[-1]), LOCK_TAG: lock.name})
-        arguments = ["dagster", "job", "execute", "-m", _MODULE, "-j", LIBRARY_JOB, "--tags", tags]
-        with running(settings, arguments, run_log(settings), inherited=[lock.fileno()]) as process:
-            yield process
+        yield lock
+
+
+def is_command_line_at_work(settings: Settings) -> bool:
+    """Whether a command, or the run that it started, holds its lock."""
+    return any(is_held(lock) for lock in settings.dagster_home.glob(f"*{_LOCK_SUFFIX}"))
+
+
+@contextmanager
+def running_library_job(settings: Settings, lock: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """A run over the whole library, recorded in its Dagster, which holds the command line's lock as well."""
+    shards = shard_names(settings.shard_digits)
+    tags = json.dumps({**range_tags(shards[0], shards[-1]), LOCK_TAG: lock.name})
+    arguments = ["dagster", "job", "execute", "-m", _MODULE, "-j", LIBRARY_JOB, "--tags", tags]
+    with running(settings, arguments, run_log(settings), inherited=[lock.fileno()]) as process:
+        yield process
 
 
 def is_held(lock: Path) -> bool:

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from mfcc_assets.core.catalogue import is_companion, shard_names
+from mfcc_assets.core.errors import SettingsError
 from mfcc_assets.core.ranking import ranking_named
 from mfcc_assets.settings import Settings
 from mfcc_assets.stores.blobs import Blob, BlobStore
@@ -54,7 +55,16 @@ class Library:
 
     @cached_property
     def tables(self) -> Tables:
-        return Tables(self.settings.tables_url)
+        tables = Tables(self.settings.tables_url)
+        digits = tables.shard_digits()
+        if digits not in (None, self.settings.shard_digits):
+            tables.close()
+            raise SettingsError(
+                f"its shards have {digits} digits, and MFCC_SHARD_DIGITS says {self.settings.shard_digits}",
+                subject=f"the library in {self.settings.folder}",
+                remedy=f"Set MFCC_SHARD_DIGITS={digits}, or begin another library in another MFCC_HOME",
+            )
+        return tables
 
     @cached_property
     def features(self) -> FeatureStore:

@@ -22,7 +22,15 @@ from typing import Any
 import dagster as dg
 
 from mfcc_assets.core.errors import DocumentNotFound
-from mfcc_assets.launch import LIBRARY_JOB, LOCK_TAG, RANGE_END_TAG, RANGE_START_TAG, is_held, range_tags
+from mfcc_assets.launch import (
+    LIBRARY_JOB,
+    LOCK_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    is_command_line_at_work,
+    is_held,
+    range_tags,
+)
 from mfcc_assets.library import Library
 from mfcc_assets.partitions import UPLOADS
 from mfcc_assets.settings import Settings
@@ -108,6 +116,11 @@ def take_page(blobs: Mapping[str, Blob], cursor: Cursor, size: int) -> tuple[lis
     return page, cursor
 
 
+def is_settled(blob: Blob, now: datetime, settings: Settings) -> bool:
+    """Whether a file has not changed for a while, and so is no longer being copied."""
+    return (now - blob.modified).total_seconds() >= settings.settle_seconds
+
+
 def unanswered(uploads: Iterable[str], documents: Mapping[str, Mapping[str, Any]], *, can_search: bool) -> list[str]:
     """The uploads that have no answer: unknown, left half-way, or failed for want of an index that is there now."""
 
@@ -155,16 +168,19 @@ def uploads_sensor(
     answering = {key for run in _in_flight(context, UPLOADS_JOB) for key in partitions_of_run(run.tags, partitions)}
 
     index = library.indexes.published_version() or ""
-    uploads = uploads_by_id(library)
+    uploads = {upload: blob for upload, blob in uploads_by_id(library).items() if is_settled(blob, now, settings)}
+    can_search = False
     looked_at, cursor = take_page(uploads, before, settings.sensor_page)
     if before.is_sweep_due(now, settings) or before.index != index:
         cursor = replace(cursor, swept=now.timestamp(), index=index)
         looked_at += [upload for upload, blob in uploads.items() if not before.is_before(blob)]
+        usable = library.indexes.published_if_usable()
+        can_search = usable is not None and bool(usable.tracks)
         documents = {document.id: document.body for document in library.documents.find()}
     else:
         documents = _documents(library, looked_at)
 
-    wanted = [upload for upload in unanswered(looked_at, documents, can_search=bool(index)) if upload not in answering]
+    wanted = [upload for upload in unanswered(looked_at, documents, can_search=can_search) if upload not in answering]
     known = set(partitions)
     new = [upload for upload in wanted if upload not in known]
     groups = consecutive([*partitions, *new], set(wanted), settings.sensor_page)
@@ -186,12 +202,13 @@ def uploads_sensor(
 def soundtracks_sensor(
     context: dg.SensorEvaluationContext, library: dg.ResourceParam[Library]
 ) -> dg.SensorResult | dg.SkipReason:
-    if _in_flight(context, LIBRARY_JOB):
+    if _in_flight(context, LIBRARY_JOB) or is_command_line_at_work(library.settings):
         return dg.SkipReason("A run over the library is under way; what has come since is found after it.")
     now, settings, before = datetime.now(UTC), library.settings, Cursor.parse(context.cursor)
     if before.is_resting(now):
         return dg.SkipReason(RESTING)
-    changed = changed_soundtracks(library)
+    files = changed_soundtracks(library)
+    changed = {name: blob for name, blob in files.items() if is_settled(blob, now, settings)}
     page, cursor = take_page(changed, before, settings.sensor_page)
     work = [f"{name} {changed[name].etag}" for name in page]
     if not work and before.is_sweep_due(now, settings):
@@ -200,7 +217,12 @@ def soundtracks_sensor(
     if work:
         context.log.info(f"{len(work)} changes, the first: {work[0]}")
     shards = library.shards
-    request = dg.RunRequest(run_key=_run_key(work, now), tags=range_tags(shards[0], shards[-1]))
+    # A file that goes, comes back and goes again asks for two runs, though both times the same is to be done.
+    done = context.instance.get_runs(
+        dg.RunsFilter(job_name=LIBRARY_JOB, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1
+    )
+    state = [*work, *(run.run_id for run in done)]
+    request = dg.RunRequest(run_key=_run_key(state, now), tags=range_tags(shards[0], shards[-1]))
     return dg.SensorResult(
         run_requests=[request] if work else [],
         skip_reason=None if work else "The library is up to date.",
@@ -250,8 +272,11 @@ def _position(blob: Blob) -> tuple[str, str]:
 def _run_that_answers(
     uploads: Sequence[str], documents: Mapping[str, Mapping[str, Any]], index: str, now: datetime
 ) -> dg.RunRequest:
-    # A document names the run that wrote it last: an upload that some run has failed since is another state.
-    states = [f"{upload} {documents.get(upload, {}).get('run_id')} {index}" for upload in uploads]
+    states = [
+        f"{upload} {document.get('state')} {document.get('failure', {}).get('code')} {index}"
+        for upload in uploads
+        for document in [documents.get(upload, {})]
+    ]
     return dg.RunRequest(run_key=_run_key(states, now), tags=range_tags(uploads[0], uploads[-1]))
 
 

@@ -3,9 +3,9 @@
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mfcc_assets.core.audio import AudioLimits
@@ -18,13 +18,13 @@ class Settings(BaseSettings):
     The defaults run everything in one folder of this machine, with no account and no server.
     """
 
-    model_config = SettingsConfigDict(env_prefix="MFCC_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MFCC_", env_ignore_empty=True, frozen=True)
 
     home: Path = Field(Path("mfcc_data"), description="Folder of the blobs, the databases and Dagster's state")
     database_url: str = Field("", description="SQLAlchemy address of the tables; empty: SQLite in the home")
     shard_digits: Literal[1, 2] = Field(1, description="1: 16 shards; 2: 256, for over 50,000 tracks; fixed for life")
 
-    min_seconds: float = Field(1.0, gt=0, description="Shorter audio is rejected")
+    min_seconds: float = Field(1.0, ge=0.1, description="Shorter audio is rejected")
     max_seconds: float = Field(4 * 3600.0, gt=0, description="Longer audio is rejected")
     fft_size: int | None = Field(None, gt=0, description="Points of the FFT; empty: the power of two above a frame")
     contour_rate: float = Field(2.0, gt=0, le=100, description="Frames a second that dynamic time warping compares")
@@ -36,8 +36,17 @@ class Settings(BaseSettings):
         0.05, ge=0, le=1, description="An index whose precision falls by more than this is not published"
     )
 
+    settle_seconds: float = Field(2.0, ge=0, description="A file that changed so lately may still be being copied")
     sweep_seconds: int = Field(60, gt=0, description="Time between two full comparisons, which heal what was missed")
     sensor_page: int = Field(100, gt=0, description="New files that a sensor takes at one look")
+
+    @model_validator(mode="after")
+    def _check_pairs(self) -> Self:
+        if self.min_seconds >= self.max_seconds:
+            raise ValueError("MFCC_MIN_SECONDS must be below MFCC_MAX_SECONDS")
+        if self.candidates < self.recommendations:
+            raise ValueError("MFCC_CANDIDATES must not be below MFCC_RECOMMENDATIONS")
+        return self
 
     @cached_property
     def folder(self) -> Path:

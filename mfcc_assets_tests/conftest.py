@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def settings(tmp_path: Path) -> "Settings":
     from mfcc_assets.settings import Settings
 
-    return Settings(home=tmp_path / "home")
+    return Settings(home=tmp_path / "home", settle_seconds=0)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def up_to_date_home(ten_songs: list[Path], tmp_path_factory: pytest.TempPathFact
     from mfcc_assets_tests.runs import run_library
 
     home = tmp_path_factory.mktemp("up to date") / "home"
-    with Library(Settings(home=home)) as library, dg.DagsterInstance.ephemeral() as instance:
+    with Library(Settings(home=home, settle_seconds=0)) as library, dg.DagsterInstance.ephemeral() as instance:
         for song in ten_songs:
             library.blobs.upload_file("soundtracks", song.name, song)
         run_library(library, instance)

@@ -92,7 +92,7 @@ def _die() -> None:
 
 
 def _run(kill: Kill) -> None:
-    library = Library(Settings(home=Path(kill.home)))
+    library = Library(Settings(home=Path(kill.home, settle_seconds=0)))
     if kill.writing:
         library.blobs = _DeadlyBlobs(library.settings, library.signing_key, kill.writing)
     if kill.inserting:

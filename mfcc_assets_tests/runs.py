@@ -133,7 +133,7 @@ def requested_uploads(library: Library, instance: dg.DagsterInstance) -> list[st
 def copied_home(source: Path, home: Path) -> Path:
     """Copy a library that is up to date, so that the copy is."""
     shutil.copytree(source, home)
-    library = Library(Settings(home=home))
+    library = Library(Settings(home=home, settle_seconds=0))
     versions = [(blob.etag, name) for name, blob in library.soundtrack_files().items()]
     # Files carry another version once they are copied, and would all be looked at again.
     with closing(sqlite3.connect(home / "tables.sqlite")) as connection, connection:

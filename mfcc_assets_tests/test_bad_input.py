@@ -12,6 +12,7 @@ import pytest
 
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
+from mfcc_assets.stages import analysing
 from mfcc_assets.stages.reporting import outstanding_work
 from mfcc_assets.stores.records import Soundtrack
 from mfcc_assets_tests.audio_samples import music, retag, write_audio, write_music, write_tone
@@ -87,7 +88,7 @@ def mixed(
 ) -> Iterator[tuple[Library, Run]]:
     """A library of ten good tracks into which all these files were dropped, after one run."""
     home = copied_home(up_to_date_home, tmp_path_factory.mktemp("mixed") / "home")
-    with Library(Settings(home=home)) as library, dg.DagsterInstance.ephemeral() as instance:
+    with Library(Settings(home=home, settle_seconds=0)) as library, dg.DagsterInstance.ephemeral() as instance:
         for name, path in files.items():
             (library.settings.blobs / "soundtracks" / name).write_bytes(path.read_bytes())
         named = library.settings.blobs / "soundtracks" / "named"
@@ -163,7 +164,7 @@ def answered(
     """A library that answered all these files as uploads in one run, two of them the same; and their ids by name."""
     home = copied_home(up_to_date_home, tmp_path_factory.mktemp("answered") / "home")
     good = write_audio(tmp_path_factory.mktemp("good") / LISTENED_TO, MUSIC)
-    with Library(Settings(home=home)) as library, dg.DagsterInstance.ephemeral() as instance:
+    with Library(Settings(home=home, settle_seconds=0)) as library, dg.DagsterInstance.ephemeral() as instance:
         ids = {name: drop_upload(library, path, name) for name, path in files.items()}
         ids |= {name: drop_upload(library, good, name) for name in (*NAMES, LISTENED_TO, f"again/{LISTENED_TO}")}
         run_uploads(library, instance, list(ids.values()))
@@ -257,6 +258,40 @@ def test_a_damaged_pointer_to_the_published_index_is_replaced_by_the_next_run(te
     assert run_library(ten_tracks, instance).work.pairs == 0
     assert ten_tracks.indexes.published_version() == version
     assert outstanding_work(ten_tracks) == []
+
+
+def test_a_damaged_candidate_leaves_an_upload_with_the_others(ten_tracks, instance, tmp_path) -> None:
+    damaged = ten_tracks.tables.soundtracks()[0].audio_id
+    summary = f"summaries/{ten_tracks.settings.features.version}/{damaged}.parquet"
+    ten_tracks.blobs.write("cepstra", summary, ten_tracks.blobs.read("cepstra", summary)[:50])
+    upload = drop_upload(ten_tracks, write_audio(tmp_path / "x.flac", MUSIC), "x.flac")
+    run_uploads(ten_tracks, instance, [upload])
+
+    assert ten_tracks.documents.get(upload).body["state"] == "ranked"
+    assert len(ten_tracks.tables.recommended(upload)) == 5
+
+
+def test_bytes_that_change_while_they_are_analysed_are_not_taken_for_the_former(
+    library, instance, tmp_path, monkeypatch
+) -> None:
+    first, second = (write_music(tmp_path / f"{seed}.flac", seconds=3, seed=seed) for seed in (1, 2))
+    library.blobs.upload_file("soundtracks", "song.flac", first)
+    observe = analysing.analyse_file
+
+    def replaced_meanwhile(path: Path, *rest: object) -> object:
+        library.blobs.upload_file("soundtracks", "song.flac", second)
+        return observe(path, *rest)
+
+    monkeypatch.setattr(analysing, "analyse_file", replaced_meanwhile)
+    run_library(library, instance)
+    (track,) = library.tables.soundtracks()
+    assert (track.audio_id, library.tables.contents([track.content_digest])) == (None, {})
+
+    monkeypatch.undo()
+    run_library(library, instance)
+    (track,) = library.tables.soundtracks()
+    assert track.state == "analysed"
+    assert outstanding_work(library) == []
 
 
 def test_databases_that_another_writer_locks_for_five_seconds_fail_nothing(

@@ -8,7 +8,7 @@ import pytest
 
 from mfcc_assets.core.errors import RunFailed
 from mfcc_assets.definitions import LIBRARY_TAGS
-from mfcc_assets.launch import check_succeeded, prepare_dagster_home, running, running_library_job
+from mfcc_assets.launch import check_succeeded, command_line_lock, prepare_dagster_home, running, running_library_job
 from mfcc_assets.library import Library
 from mfcc_assets.sensors import is_orphaned
 from mfcc_assets.settings import Settings
@@ -62,7 +62,7 @@ def test_a_run_that_is_interrupted_is_not_under_way_for_ever(library: Library, t
         library.blobs.upload_file("soundtracks", song.name, song)
 
     with dg.DagsterInstance.from_config(str(prepare_dagster_home(library.settings))) as dagster:
-        with running_library_job(library.settings) as process:
+        with command_line_lock(library.settings) as lock, running_library_job(library.settings, lock) as process:
             while not dagster.get_runs(STARTED):
                 assert process.poll() is None
                 time.sleep(0.05)
@@ -76,7 +76,7 @@ def test_a_killed_run_of_the_command_line_is_known_to_be_orphaned(library: Libra
     library.blobs.upload_file("soundtracks", "song.flac", ten_songs[0])
 
     with dg.DagsterInstance.from_config(str(prepare_dagster_home(library.settings))) as dagster:
-        with running_library_job(library.settings) as process:
+        with command_line_lock(library.settings) as lock, running_library_job(library.settings, lock) as process:
             while not dagster.get_runs(STARTED):
                 assert process.poll() is None
                 time.sleep(0.05)

@@ -128,7 +128,7 @@ def test_other_parameters_compute_all_features_again_while_the_old_index_answers
     ten_tracks, instance, music, settings: Settings
 ) -> None:
     published = ten_tracks.indexes.published_version()
-    changed = Library(Settings(home=settings.home, fft_size=4096))
+    changed = Library(Settings(home=settings.home, settle_seconds=0, fft_size=4096))
     with changed:
         backfill = run_library(changed, instance, job_name="features")
         assert backfill.total("soundtrack_cepstra", "computed") == 10
@@ -164,7 +164,7 @@ def test_an_index_of_worse_quality_is_not_published_and_the_former_one_answers(
     }
 
     # A spectrum of two points tells next to nothing of a frame.
-    with Library(Settings(home=settings.home, fft_size=2)) as worse:
+    with Library(Settings(home=settings.home, settle_seconds=0, fft_size=2)) as worse:
         assert checks_that_stop_a_run(worse, instance) == ["quality_holds"]
         assert worse.indexes.built_version() != worse.indexes.published_version() == published
         assert {track: worse.tables.recommended(track) for track in rows} == rows

@@ -32,3 +32,9 @@ def test_the_readme_s_pictures_and_files_exist() -> None:
     linked = re.findall(r"\]\((?!http)([^)#]+)\)", README)
     assert linked
     assert [path for path in linked if not (REPOSITORY / path).exists()] == []
+
+
+def test_the_commands_shown_in_the_readme_have_succeeded() -> None:
+    assert not re.search(
+        r"no answer|rejected|\bError\b|Traceback|failed", "".join(re.findall(r"```console.*?```", README, re.S))
+    )

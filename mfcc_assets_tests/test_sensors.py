@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.launch import range_tags
+from mfcc_assets.launch import command_line_lock, range_tags
 from mfcc_assets.library import Library
 from mfcc_assets.partitions import UPLOADS
 from mfcc_assets.sensors import (
@@ -33,6 +33,7 @@ from mfcc_assets.sensors import (
 )
 from mfcc_assets.settings import Settings
 from mfcc_assets.stores.blobs import Blob
+from mfcc_assets_tests.runs import drop_upload, run_library, run_uploads
 
 SWEPT_NOW = Cursor(swept=(datetime.now(UTC) + timedelta(days=1)).timestamp())
 KEYS = st.lists(st.text("abcdef", min_size=1, max_size=3), unique=True, max_size=12)
@@ -121,7 +122,7 @@ def test_uploads_that_arrive_together_are_answered_by_one_run(library: Library, 
 
 
 def test_a_flood_is_answered_in_pages(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    library = Library(Settings(home=tmp_path, sensor_page=2))
+    library = Library(Settings(home=tmp_path, settle_seconds=0, sensor_page=2))
     for number in range(3):
         library.blobs.write("uploads", f"{number}.mp3", b"not music")
 
@@ -256,7 +257,7 @@ def test_a_library_that_is_up_to_date_asks_for_nothing(ten_tracks: Library, inst
 
 
 def test_a_flood_of_soundtracks_is_taken_in_pages(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    with Library(Settings(home=tmp_path, sensor_page=2)) as library:
+    with Library(Settings(home=tmp_path, settle_seconds=0, sensor_page=2)) as library:
         for name in "abc":
             library.blobs.write("soundtracks", f"{name}.mp3", name.encode())
         first = _tick(soundtracks_sensor, library, instance, SWEPT_NOW)
@@ -266,6 +267,37 @@ def test_a_flood_of_soundtracks_is_taken_in_pages(tmp_path: Path, instance: dg.D
     assert [len(tick.run_requests or []) for tick in (first, second, third)] == [1, 1, 0]
     assert Cursor.parse(first.cursor).name == "b.mp3"
     assert Cursor.parse(second.cursor).name == "c.mp3"
+
+
+@pytest.mark.parametrize("sensor", [soundtracks_sensor, uploads_sensor])
+def test_a_file_that_is_still_being_copied_is_left_alone(
+    sensor: dg.SensorDefinition, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    with Library(Settings(home=tmp_path, settle_seconds=3600)) as library:
+        for container in ("soundtracks", "uploads"):
+            library.blobs.write(container, "half.mp3", b"half of it")
+        assert not _tick(sensor, library, instance, SWEPT_NOW).run_requests
+    with Library(Settings(home=tmp_path, settle_seconds=0)) as library:
+        assert len(_tick(sensor, library, instance, SWEPT_NOW).run_requests) == 1
+
+
+def test_a_library_that_the_command_line_works_on_is_left_alone(library: Library, instance: dg.DagsterInstance) -> None:
+    library.blobs.write("soundtracks", "a.mp3", b"not music")
+
+    with command_line_lock(library.settings):
+        assert not _tick(soundtracks_sensor, library, instance, SWEPT_NOW).run_requests
+    assert len(_tick(soundtracks_sensor, library, instance, SWEPT_NOW).run_requests) == 1
+
+
+def test_uploads_are_not_tried_again_and_again_while_the_index_is_empty(
+    library: Library, instance: dg.DagsterInstance, ten_songs: list[Path]
+) -> None:
+    run_library(library, instance)
+    upload = drop_upload(library, ten_songs[0], "a.flac")
+    run_uploads(library, instance, [upload])
+
+    assert library.documents.get(upload).body["failure"]["code"] == "no_index"
+    assert not _tick(uploads_sensor, library, instance, Cursor()).run_requests
 
 
 def test_files_that_went_are_found_by_a_sweep(ten_tracks: Library, instance: dg.DagsterInstance) -> None:

@@ -7,7 +7,6 @@ import dagster as dg
 from mfcc_assets.assets.policies import soundtrack_asset, upload_asset
 from mfcc_assets.assets.presentation import (
     add_counts,
-    names_as_markdown,
     pictures_as_markdown,
     table_as_markdown,
     uploads_as_markdown,
@@ -50,7 +49,7 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
             "seconds_of_audio": round(report.seconds, 1),
             "cepstra_version": parameters.version,
             "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
-            "notes": names_as_markdown({"note": report.notes}),
+            "notes": table_as_markdown(("note",), [(note,) for note in report.notes]),
             "heat_maps": pictures_as_markdown(
                 heat_map(library.features.read_cepstra(audio, parameters), name) for audio, name in shown
             ),
@@ -76,7 +75,7 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
     return dg.MaterializeResult(metadata={"features_version": library.settings.features.version})
 
 
-@upload_asset(deps=[raw_upload], kinds={"python", "parquet"}, code_version="1")
+@upload_asset(deps=[raw_upload, "published_index"], kinds={"python", "parquet"}, code_version="1")
 def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Cepstra and summary of an upload, made in the way of the published index."""
     analysed = analyse_uploads(library, context.partition_keys, run_id=context.run.run_id)
@@ -88,7 +87,7 @@ def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[
     )
 
 
-@upload_asset(deps=[upload_cepstra], kinds={"python", "json"}, code_version="1")
+@upload_asset(deps=[upload_cepstra, "published_index"], kinds={"python", "json"}, code_version="1")
 def upload_metadata(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Who the upload is, and by whom it was recognised: by the library's own recordings, or by its tags."""
     recognised = recognise_uploads(library, context.partition_keys, run_id=context.run.run_id)

@@ -17,6 +17,9 @@ _SYSTEM_FILES = {".db", ".ini", ".md5", ".sfv"}
 COMPANION_SUFFIXES = frozenset(_PICTURES | _PLAYLISTS | _TEXTS | _SYSTEM_FILES)
 """What lies beside music in its folders. Everything else is tried, so that no audio is passed over in silence."""
 
+NO_CONTENT = ""
+"""In the place of the digest of a file whose bytes may not be read."""
+
 _READ_BYTES = 1 << 20
 _UPLOAD_ID_DIGITS = 32
 

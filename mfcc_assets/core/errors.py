@@ -86,6 +86,14 @@ class CorruptIndex(MfccError):
     """A stored index is not what was written."""
 
 
+class SettingsError(MfccError):
+    """The settings do not fit the library."""
+
+
+class PublicationRefused(MfccError):
+    """An index may not answer: it is incomplete, or worse than the one that does."""
+
+
 class StoreError(MfccError):
     """A store could not do what it was asked."""
 

@@ -97,10 +97,14 @@ class FeaturesParameters:
         return _version(self)
 
 
+REVISION = 1
+"""To be raised when the code makes other features of the same parameters: those of two revisions are not mixed."""
+
+
 def _version(parameters: CepstraParameters | FeaturesParameters) -> str:
     # 2 and 2.0 are one rate, and must be one version.
     numbers = asdict(parameters, dict_factory=_as_floats)
-    written = json.dumps(numbers, sort_keys=True)
+    written = json.dumps([REVISION, numbers], sort_keys=True)
     return hashlib.blake2b(written.encode(), digest_size=4).hexdigest()
 
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 from mfcc_assets.cli import bring_up_to_date, recommendations_table
 from mfcc_assets.core.catalogue import upload_id
 from mfcc_assets.core.errors import DocumentNotFound, MfccError, RunFailed
-from mfcc_assets.launch import daemon_log, running_daemon
+from mfcc_assets.launch import command_line_lock, daemon_log, running_daemon
 from mfcc_assets.library import Library
 from mfcc_assets.stages.reporting import outstanding_work
 from mfcc_assets.stages.uploading import FAILED, RANKED
@@ -40,16 +40,16 @@ def main() -> None:
 
 def _add_starter_library(library: Library, folder: Path, console: Console) -> None:
     tracks = sorted(folder.iterdir())
-    for path in tracks:
-        if not library.blobs.exists("soundtracks", path.name):
-            library.blobs.upload_file("soundtracks", path.name, path)
-    console.print(f"[bold]Library[/]     {len(tracks)} excerpts of real music lie in the container soundtracks.")
-    work = outstanding_work(library)
-    if work:
-        bring_up_to_date(library, console)
-        console.print("            A Dagster run has analysed, indexed and ranked them.")
-    else:
-        console.print("            Nothing has changed since the last run: nothing was recomputed.")
+    with command_line_lock(library.settings) as lock:
+        for path in tracks:
+            if not library.blobs.exists("soundtracks", path.name):
+                library.blobs.upload_file("soundtracks", path.name, path)
+        console.print(f"[bold]Library[/]     {len(tracks)} excerpts of real music lie in the container soundtracks.")
+        if outstanding_work(library):
+            bring_up_to_date(library, console, lock)
+            console.print("            A Dagster run has analysed, indexed and ranked them.")
+        else:
+            console.print("            Nothing has changed since the last run: nothing was recomputed.")
 
 
 def _answered_upload(library: Library, path: Path, console: Console) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ class Addition:
     replaced: list[str] = field(default_factory=list)
     already_there: list[str] = field(default_factory=list)
     passed_over: list[Path] = field(default_factory=list)
+    unreadable: list[Path] = field(default_factory=list)
 
 
 def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
@@ -34,18 +35,22 @@ def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
         else:
             sources[_free_name(name, file, sources)] = file
     for name, file in sources.items():
-        if not library.blobs.exists("soundtracks", name):
-            addition.added.append(name)
-        elif _is_stored(library, name, file):
-            addition.already_there.append(name)
-            yield addition
-            continue
-        else:
-            addition.replaced.append(name)
-        library.blobs.upload_file("soundtracks", name, file)
+        try:
+            _add(library, name, file, addition)
+        except (FileNotFoundError, PermissionError):
+            addition.unreadable.append(file)
         yield addition
     if not sources:
         yield addition
+
+
+def _add(library: Library, name: str, file: Path, addition: Addition) -> None:
+    is_there = library.blobs.exists("soundtracks", name)
+    if is_there and _is_stored(library, name, file):
+        addition.already_there.append(name)
+        return
+    library.blobs.upload_file("soundtracks", name, file)
+    (addition.replaced if is_there else addition.added).append(name)
 
 
 def _named(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
@@ -53,7 +58,9 @@ def _named(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
         if path.is_dir():
             folder = path.resolve()
             files = sorted(Path(root, name) for root, _, names in os.walk(folder) for name in names)
-            yield from ((file, str(file.relative_to(folder.parent))) for file in files if file.is_file())
+            yield from (
+                (file, str(file.relative_to(folder.parent))) for file in files if file.is_file() or file.is_symlink()
+            )
         else:
             yield path, path.name
 

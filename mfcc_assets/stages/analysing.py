@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.core.audio import Audio, AudioLimits, AudioReader, audio_id
+from mfcc_assets.core.catalogue import NO_CONTENT, content_digest
 from mfcc_assets.core.cepstra import compute_cepstra
 from mfcc_assets.core.errors import AudioError, BlobNotFound, TooLong, TooShort, UnreadableAudio
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
@@ -41,6 +42,10 @@ class AnalysisReport:
     notes: list[str] = field(default_factory=list)
 
 
+class _ChangedMeanwhileError(Exception):
+    """A file is no longer what was observed: its audio must not be remembered as that of the former bytes."""
+
+
 @dataclass(frozen=True)
 class _Analysed:
     content: Content
@@ -67,6 +72,8 @@ def analyse_soundtracks(
 
     def analyse(tracks: list[Soundtrack]) -> _Analysed | AudioError | None:
         track = tracks[0]
+        if track.content_digest == NO_CONTENT:
+            return UnreadableAudio("the file may not be read", remedy="Change its permissions")
         try:
             content = known.get(track.content_digest) or _content_of_changed_tags(library, track, present)
             if content and content.audio_id in present:
@@ -74,10 +81,8 @@ def analyse_soundtracks(
             return _Analysed(_computed_content(library, track), computed=True)
         except AudioError as error:
             return error
-        except PermissionError:
-            return UnreadableAudio("the file may not be read", remedy="Change its permissions")
-        except (BlobNotFound, FileNotFoundError):
-            return None  # it went after it was observed; the next look at the container finds it gone
+        except (BlobNotFound, FileNotFoundError, PermissionError, _ChangedMeanwhileError):
+            return None  # it went or changed after it was observed; the next look at the container finds that out
 
     for done, (tracks, outcome) in enumerate(on_all_cores(analyse, waiting.values()), start=1):
         on_progress(done, len(waiting))
@@ -157,6 +162,9 @@ def _computed_content(library: Library, track: Soundtrack) -> Content:
     settings = library.settings
     with library.blobs.as_file("soundtracks", track.blob_name) as path:
         audio = analyse_file(path, library.features, settings.features.cepstra, settings.limits, track.blob_name)
+        with path.open("rb") as file:
+            if content_digest(file) != track.content_digest:
+                raise _ChangedMeanwhileError
     return Content(track.content_digest, audio.audio_id, audio.seconds, note_on(audio))
 
 

@@ -1,5 +1,6 @@
 """From one file to its recommendations: the steps that an upload takes one by one, and `mfcc recommend` all at once."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.core.audio import AudioReader
 from mfcc_assets.core.cepstra import compute_cepstra
+from mfcc_assets.core.errors import FeaturesMissing
 from mfcc_assets.core.ranking import rank
 from mfcc_assets.core.summary import summarise
 from mfcc_assets.core.tags import read_tags
@@ -17,6 +19,8 @@ from mfcc_assets.stages.ranking import distances_to, nearest, places
 from mfcc_assets.stores.indexes import LibraryIndex
 from mfcc_assets.stores.recognition import LibraryRecogniser, Query, Recognition, TagRecogniser, recognise
 from mfcc_assets.stores.records import Recommendation, Soundtrack
+
+_logger = logging.getLogger(__name__)
 
 
 def recognise_file(
@@ -47,8 +51,14 @@ def rank_query(
     library: Library, index: LibraryIndex, contour: NDArray[np.float32], candidates: Iterable[str]
 ) -> list[tuple[str, float]]:
     """Order a query's candidates by the index's ranking, leaving out what is no longer in the library."""
-    there = library.tables.tracks_of_audio(candidates)
-    return [(place.audio_id, place.distance) for place in rank(distances_to(library, index, contour, there).items())]
+    distances: dict[str, float] = {}
+    for candidate in library.tables.tracks_of_audio(candidates):
+        try:
+            distances |= distances_to(library, index, contour, [candidate])
+        except FeaturesMissing as error:
+            # One damaged file would otherwise leave every query without an answer that sounds a little like it.
+            _logger.warning("Not compared with the query: %s", error)
+    return [(place.audio_id, place.distance) for place in rank(distances.items())]
 
 
 def choose_places(

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex, PublicationRefused
 from mfcc_assets.core.evaluation import Hubness, Precision, Ranked, hubness, precision
 from mfcc_assets.core.prefilter import Prefilter
 from mfcc_assets.core.ranking import pooled_scales
@@ -155,11 +155,31 @@ def _on_common_ground(first: Ranked, second: Ranked) -> tuple[Ranked, Ranked]:
 
 
 def publish_built_index(library: Library) -> tuple[str | None, str]:
-    """Let the index built last answer from now on; its version comes second, the former one first."""
+    """Let the index built last answer from now on; its version comes second, the former one first.
+
+    Raises
+    ------
+    PublicationRefused
+        What the blocking checks look at does not hold. A run of this step alone passes none of them, and a second run
+        may have built another index since they passed.
+    """
     former, version = _published_version(library), library.indexes.built_version()
-    if former != version:
-        library.indexes.publish(version)
+    if former == version:
+        return former, version
+    without_ranking, unknown = unusable_rankings(library, version)
+    if without_ranking or unknown:
+        raise _refused(
+            version, f"{len(without_ranking)} tracks have no ranking, {len(unknown)} ranked ones are unknown"
+        )
+    if not judge_quality(library, version).allowed:
+        raise _refused(version, "it recommends worse than the published one")
+    library.indexes.publish(version)
     return former, version
+
+
+def _refused(version: str, what: str) -> PublicationRefused:
+    remedy = "Materialise soundtrack_candidates and what follows it over all shards, and look at its checks"
+    return PublicationRefused(what, subject=f"index {version}", remedy=remedy)
 
 
 def _published_version(library: Library) -> str | None:

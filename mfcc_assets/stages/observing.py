@@ -6,14 +6,11 @@ from pathlib import Path
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.core.artwork import PICTURE_SUFFIXES, Picture, embedded_picture, generated_cover
-from mfcc_assets.core.catalogue import Difference, content_digest, difference, shard_of, track_id
+from mfcc_assets.core.catalogue import NO_CONTENT, Difference, content_digest, difference, shard_of, track_id
 from mfcc_assets.core.errors import BlobNotFound
 from mfcc_assets.core.tags import Tags, read_tags, title_from_name
 from mfcc_assets.library import Library
 from mfcc_assets.stores.records import Observed
-
-NO_CONTENT = ""
-"""The digest of a file whose bytes may not be read."""
 
 FILES_A_TRANSACTION = 200
 """A killed run observes at most so many files again."""

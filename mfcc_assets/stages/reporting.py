@@ -78,4 +78,8 @@ def outstanding_work(library: Library) -> list[str]:
         lines.append(f"parameters of index {published.version} are not those of the settings")
     if published.tracks != library.tables.audio():
         lines.append(f"index {published.version} was built from other tracks")
+    size = min(library.settings.recommendations, len(published.tracks) - 1)
+    unserved = library.tables.unserved_soundtracks(published.version, size)
+    if unserved:
+        lines.append(f"{unserved} soundtracks lack recommendations of index {published.version}")
     return lines

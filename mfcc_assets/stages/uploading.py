@@ -12,7 +12,16 @@ from typing import Any
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.core.catalogue import content_digest, is_companion, upload_id
-from mfcc_assets.core.errors import AudioError, CorruptIndex, DocumentNotFound, MfccError, NoPublishedIndex
+from mfcc_assets.core.errors import (
+    AudioError,
+    BlobNotFound,
+    CorruptIndex,
+    DocumentNotFound,
+    FeaturesMissing,
+    MfccError,
+    NoPublishedIndex,
+    UnreadableAudio,
+)
 from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.library import Library
 from mfcc_assets.stages.analysing import analyse_file, note_on, summarise_audio
@@ -25,8 +34,15 @@ from mfcc_assets.stores.records import Content, Reject
 
 RECEIVED, RECOGNISED, CANDIDATES, RANKED, FAILED = "received", "recognised", "candidates", "ranked", "failed"
 
-UNANSWERABLE = ("no_index", "corrupt_index")
+UNANSWERABLE = ("no_index", "corrupt_index", "no_features")
 """Failures of the library, not of the upload: it is answered as soon as there is an index to search."""
+
+_CODES = {
+    NoPublishedIndex: "no_index",
+    CorruptIndex: "corrupt_index",
+    FeaturesMissing: "no_features",
+    BlobNotFound: "gone",
+}
 
 Body = dict[str, Any]
 """An upload's document."""
@@ -126,11 +142,18 @@ def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run_id: s
 
 def _received(library: Library, upload: str, blob: Blob | None, run_id: str) -> Body:
     body: Body = {"state": RECEIVED, "run_id": run_id, "times": {RECEIVED: _now()}}
+    library.tables.forget_reject(upload)
     if blob is not None:
         file_name = blob.name.rpartition("/")[2]
         batch = f"{upload}/{clean_name(file_name)}"
-        library.blobs.copy("uploads", blob.name, "batch", batch)
         body |= {"received": blob.modified.isoformat(), "file_name": file_name, "batch": batch}
+        try:
+            library.blobs.copy("uploads", blob.name, "batch", batch)
+        except PermissionError:
+            error = UnreadableAudio("the file may not be read", subject=file_name, remedy="Change its permissions")
+            body |= _failed(library, upload, body, error, run_id)
+        except (BlobNotFound, FileNotFoundError):
+            body |= _failure("gone", "The upload was deleted before it was read. Upload it again.")
     elif kept := _kept_copy(library, upload):
         body |= kept
     else:
@@ -157,7 +180,7 @@ def _each(library: Library, uploads: Sequence[str], step: Callable[[Body], Body]
             return body
         try:
             change = step({**body, "id": upload})
-        except (AudioError, NoPublishedIndex, CorruptIndex) as error:
+        except (AudioError, NoPublishedIndex, CorruptIndex, FeaturesMissing, BlobNotFound) as error:
             change = _failed(library, upload, body, error, run_id)
         return library.documents.update(upload, lambda stored: stored | change | {"run_id": run_id}).body
 
@@ -184,7 +207,7 @@ def _failed(library: Library, upload: str, body: Body, error: MfccError, run_id:
         reject = Reject(upload, "uploads", body["file_name"], error.code, str(error))
         library.tables.record_reject(reject, run_id=run_id)
         return _failure(error.code, str(error))
-    return _failure("corrupt_index" if isinstance(error, CorruptIndex) else "no_index", str(error))
+    return _failure(_CODES[type(error)], str(error))
 
 
 def _failure(code: str, reason: str) -> Body:

@@ -238,6 +238,32 @@ class Tables:
         query = _select(Recommended, RECOMMENDED_SOUNDTRACKS).where(RECOMMENDED_SOUNDTRACKS.c.QUERY_ID == query_id)
         return self._all(Recommended, query.order_by(RECOMMENDED_SOUNDTRACKS.c.RANK))
 
+    def unserved_soundtracks(self, index_version: str, size: int) -> int:
+        """How many analysed soundtracks have not `size` recommendations of this index."""
+        of_index = (RECOMMENDATIONS.c.QUERY_ID == SOUNDTRACKS.c.TRACK_ID) & (
+            RECOMMENDATIONS.c.INDEX_VERSION == index_version
+        )
+        served = (
+            sa.select(SOUNDTRACKS.c.TRACK_ID)
+            .outerjoin(RECOMMENDATIONS, of_index)
+            .where(SOUNDTRACKS.c.AUDIO_ID.is_not(None))
+            .group_by(SOUNDTRACKS.c.TRACK_ID)
+            .having(sa.func.count(RECOMMENDATIONS.c.RANK) != size)
+        )
+        with self._database.reading() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(served.subquery())).scalar_one())
+
+    def shard_digits(self) -> int | None:
+        """Hex digits of the shards that the soundtracks were put in; None while there are none."""
+        with self._database.reading() as connection:
+            shard = connection.execute(sa.select(SOUNDTRACKS.c.SHARD).limit(1)).scalar()
+        return len(shard) if shard else None
+
+    def forget_reject(self, subject_id: str) -> None:
+        """Take back that a file could not be used: it is looked at again."""
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID == subject_id))
+
     def dangling_recommendations(self) -> int:
         """Rows of RECOMMENDATIONS whose track is gone: always 0 where foreign keys are enforced."""
         query = (

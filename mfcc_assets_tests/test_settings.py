@@ -1,0 +1,27 @@
+"""Settings as the environment gives them."""
+
+import pytest
+from pydantic import ValidationError
+
+from mfcc_assets.settings import Settings
+
+
+def test_a_variable_left_empty_means_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MFCC_FFT_SIZE", "")
+    monkeypatch.setenv("MFCC_CANDIDATES", "")
+
+    assert (Settings().fft_size, Settings().candidates) == (None, 50)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"min_seconds": 10.0, "max_seconds": 5.0}, "MFCC_MIN_SECONDS must be below MFCC_MAX_SECONDS"),
+        ({"candidates": 3}, "MFCC_CANDIDATES must not be below MFCC_RECOMMENDATIONS"),
+        ({"min_seconds": 0.01}, "greater than or equal to 0.1"),
+        ({"shard_digits": 3}, "Input should be 1 or 2"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, float], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Settings(**wrong)
