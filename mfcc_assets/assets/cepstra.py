@@ -7,6 +7,7 @@ import dagster as dg
 from mfcc_assets.assets.policies import soundtrack_asset, upload_asset
 from mfcc_assets.assets.presentation import (
     add_counts,
+    add_seconds,
     pictures_as_markdown,
     table_as_markdown,
     uploads_as_markdown,
@@ -43,10 +44,10 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
     parameters = library.settings.features.cepstra
     outcomes = (COMPUTED, REUSED, UNCHANGED, REJECTED)
     add_counts(context, report.outcomes, outcomes, digits=library.settings.shard_digits)
+    add_seconds(context, report.seconds, digits=library.settings.shard_digits)
     shown = sorted(report.computed.items(), key=lambda item: item[1])[:HEAT_MAPS_SHOWN]
     return dg.MaterializeResult(
         metadata={
-            "seconds_of_audio": round(report.seconds, 1),
             "cepstra_version": parameters.version,
             "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
             "notes": table_as_markdown(("note",), [(note,) for note in report.notes]),

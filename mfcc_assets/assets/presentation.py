@@ -47,6 +47,16 @@ def add_counts(
         context.add_asset_metadata({kind: counts[kind] for kind in kinds}, partition_key=shard)
 
 
+def add_seconds(context: dg.AssetExecutionContext, seconds: Mapping[str, float], *, digits: int) -> None:
+    """Tell of each shard how many seconds of audio its files came to; `seconds` are by file."""
+    by_shard: dict[str, float] = {}
+    for name, length in seconds.items():
+        shard = shard_of(track_id(name), digits)
+        by_shard[shard] = by_shard.get(shard, 0.0) + length
+    for shard in context.partition_keys:
+        context.add_asset_metadata({"seconds_of_audio": round(by_shard.get(shard, 0.0), 1)}, partition_key=shard)
+
+
 def uploads_as_markdown(documents: Iterable[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
     """A table of uploads with what is known of each."""
     return table_as_markdown(

@@ -30,14 +30,14 @@ class AnalysisReport:
     computed
         By audio id the file whose cepstra were computed.
     seconds
-        Length of the audio whose cepstra were computed.
+        By that file the length of its audio.
     notes
         What a person should know about files that were used all the same.
     """
 
     outcomes: dict[str, str] = field(default_factory=dict)
     computed: dict[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -99,7 +99,7 @@ def analyse_soundtracks(
             if outcome.computed:
                 report.outcomes[names[0]] = COMPUTED
                 report.computed[content.audio_id] = names[0]
-                report.seconds += content.seconds
+                report.seconds[names[0]] = content.seconds
     return report
 
 
