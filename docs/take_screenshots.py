@@ -15,7 +15,7 @@ from mfcc_assets_tests.services.dagster_services import dagster_services
 
 FOLDER = Path(__file__).parent
 GROUPS = ("library", "uploads")
-WIDTH, HEIGHT = 3300, 1000
+WIDTH, HEIGHT = 4300, 1300
 SIDEBARS, HEADER = 545, 115
 MILLISECONDS_TO_SETTLE = 20_000
 
@@ -29,10 +29,10 @@ def main() -> None:
     ):
         # As root, Chromium starts only without its sandbox; it opens nothing but the page below.
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=0.75)
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=0.6)
         page.goto(f"{services.url}/asset-groups?expanded={expanded}")
         page.wait_for_timeout(MILLISECONDS_TO_SETTLE)
-        clip = {"x": SIDEBARS, "y": HEADER, "width": WIDTH - SIDEBARS - 55, "height": 700}
+        clip = {"x": SIDEBARS, "y": HEADER, "width": WIDTH - SIDEBARS - 55, "height": 1000}
         page.screenshot(path=FOLDER / "asset-graph.png", clip=clip)
         browser.close()
 
