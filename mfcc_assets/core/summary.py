@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from mfcc_assets.core.matching import Sketches, sketch
 from mfcc_assets.core.parameters import FeaturesParameters
 
+_FRAMES_AT_ONCE = 10_000
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -55,17 +57,25 @@ def summarise(cepstra: NDArray[np.float32], parameters: FeaturesParameters) -> S
         raise ValueError("there is no frame to summarise")
     sketched = sketch(cepstra, parameters.cepstra)
     frames = len(cepstra)
-    exact = cepstra.astype(np.float64)
-    mean = exact.mean(axis=0)
-    centred = exact - mean
+    mean = cepstra.mean(axis=0, dtype=np.float64)
     seconds = frames * parameters.cepstra.step_seconds
     return Summary(
         mean=mean,
-        covariance=centred.T @ centred / frames,
+        covariance=_covariance(cepstra, mean),
         contour=segment_means(cepstra, max(1, round(seconds * parameters.contour_rate))),
         embedding=segment_means(cepstra, parameters.segments).ravel(),
         sketch=sketched,
     )
+
+
+def _covariance(cepstra: NDArray[np.float32], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Some frames at a time: two hours in float64, centred, took 150 MB.
+    total = np.zeros((len(mean), len(mean)))
+    for start in range(0, len(cepstra), _FRAMES_AT_ONCE):
+        centred = cepstra[start : start + _FRAMES_AT_ONCE] - mean
+        total += centred.T @ centred
+    covariance: NDArray[np.float64] = total / len(cepstra)
+    return covariance
 
 
 def segment_means(cepstra: NDArray[np.float32], segments: int) -> NDArray[np.float32]:
@@ -93,11 +103,11 @@ def segment_means(cepstra: NDArray[np.float32], segments: int) -> NDArray[np.flo
     if segments < 1:
         raise ValueError(f"cepstra have at least one segment, not {segments}")
     edges = np.arange(segments + 1) * frames // segments
-    starts, ends = edges[:-1], edges[1:]
-    # Where a segment is empty, reduceat takes the frame at its start: the one that stands for it.
-    sums = np.add.reduceat(cepstra, starts, axis=0, dtype=np.float64)
-    means: NDArray[np.float32] = (sums / np.maximum(ends - starts, 1)[:, None]).astype(np.float32)
-    return means
+    # Where a segment is empty, the frame at its start stands for it.
+    stretches = zip(edges[:-1], np.maximum(edges[1:], edges[:-1] + 1), strict=True)
+    # One at a time: reduceat holds all of two hours in float64, another 75 MB.
+    means = [cepstra[start:end].mean(axis=0, dtype=np.float64) for start, end in stretches]
+    return np.array(means, dtype=np.float32)
 
 
 @dataclass(frozen=True)
