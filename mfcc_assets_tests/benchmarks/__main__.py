@@ -1,0 +1,48 @@
+"""`make bench`: ours beside its peers, on real music. Writes RESULTS.md and its figures."""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mfcc_assets_tests.benchmarks import kernels, report
+from mfcc_assets_tests.benchmarks.corpus import Corpus, fetch
+from mfcc_assets_tests.benchmarks.measuring import machine
+from mfcc_assets_tests.benchmarks.report import Section
+
+SECTIONS: Mapping[str, Callable[[Corpus], Section]] = {
+    "kernels": kernels.measure,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True, help="where the music lies, or is to be put")
+    parser.add_argument("--work", type=Path, required=True, help="where features and libraries are kept between runs")
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="by default all")
+    chosen = parser.parse_args()
+    try:
+        fetch(chosen.corpus)
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.stderr.write(f"Some of the corpus cannot be had ({error}): what is there is used.\n")
+    corpus = Corpus(chosen.corpus, chosen.work)
+    begun = time.monotonic()
+    sections = []
+    for name in chosen.sections or SECTIONS:
+        sys.stderr.write(f"{time.monotonic() - begun:6.0f} s  {name}\n")
+        sections.append(SECTIONS[name](corpus))
+    heading = (
+        "# Measured\n\n"
+        f"`make bench`, {datetime.now(UTC):%Y-%m-%d}, on {machine()}: {len(corpus.tracks)} tracks of real music, "
+        f"{sum(track.seconds for track in corpus.tracks) / 3600:.1f} hours. All contestants of a table ran in this one "
+        "process, in turns. Figures are medians, with the least and the most in parentheses.\n\n"
+        f"The whole took {(time.monotonic() - begun) / 60:.1f} minutes."
+    )
+    sys.stderr.write(f"{report.write(heading, sections)}\n")
+
+
+if __name__ == "__main__":
+    main()

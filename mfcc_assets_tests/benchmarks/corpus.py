@@ -1,0 +1,132 @@
+"""The development corpus: 469 tracks of real music out of Debian's packages, which stay outside of the repository."""
+
+import csv
+import hashlib
+import subprocess
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.core.audio import AudioReader
+from mfcc_assets.core.cepstra import compute_cepstra
+from mfcc_assets.core.parameters import FeaturesParameters
+from mfcc_assets.core.summary import Summary, summarise
+from mfcc_assets.stores.features import FeatureStore
+from mfcc_assets.stores.local_blobs import LocalBlobs
+from mfcc_assets.stores.secrets import signing_key
+
+_MANIFEST = Path(__file__).parent / "corpus.csv"
+
+
+@dataclass(frozen=True)
+class Track:
+    """A track of the corpus; `name` is its path in it."""
+
+    name: str
+    package: str
+    artist: str
+    seconds: float
+
+    @property
+    def audio_id(self) -> str:
+        """Names its features: a digest of the name, so that the audio need not be decoded to find them."""
+        return hashlib.blake2b(self.name.encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The tracks that are there, with their features, which are computed once and kept.
+
+    Attributes
+    ----------
+    folder
+        Where the audio lies, a folder a package.
+    work
+        Where features are kept.
+    """
+
+    folder: Path
+    work: Path
+    parameters: FeaturesParameters = field(default_factory=FeaturesParameters)
+
+    @cached_property
+    def tracks(self) -> list[Track]:
+        return [track for track in _manifest() if self.path(track).exists()]
+
+    def path(self, track: Track) -> Path:
+        return self.folder / track.name
+
+    @cached_property
+    def store(self) -> FeatureStore:
+        return FeatureStore(LocalBlobs(self.work / "blobs", signing_key(self.work)))
+
+    @cached_property
+    def summaries(self) -> dict[str, Summary]:
+        """The summary of every track, by audio id."""
+
+        def of_track(track: Track) -> Summary:
+            if not self.store.has_summary(track.audio_id, self.parameters):
+                reader = AudioReader(self.path(track), self.parameters.cepstra)
+                cepstra = compute_cepstra(reader.blocks(), self.parameters.cepstra)
+                self.store.write_cepstra(track.audio_id, cepstra, self.parameters.cepstra)
+                self.store.write_summary(track.audio_id, summarise(cepstra, self.parameters), self.parameters)
+            return self.store.read_summary(track.audio_id, self.parameters)
+
+        found = {track.audio_id: summary for track, summary in on_all_cores(of_track, self.tracks)}
+        return {track.audio_id: found[track.audio_id] for track in self.tracks}
+
+
+def fetch(folder: Path) -> None:
+    """Download the packages that are missing, with Debian's own tools, and keep their audio.
+
+    Raises
+    ------
+    OSError, subprocess.CalledProcessError
+        This is no Debian, or a package cannot be had.
+    """
+    wanted: dict[str, set[str]] = {}
+    for track in _manifest():
+        if not (folder / track.name).exists():
+            wanted.setdefault(track.package, set()).add(track.name.removeprefix(f"{track.package}/"))
+    if wanted:
+        subprocess.run(["apt-get", "update", "-qq"], check=True)
+    for package, names in wanted.items():
+        with tempfile.TemporaryDirectory() as downloads:
+            Path(downloads).chmod(0o755)  # apt downloads as a user of its own
+            subprocess.run(["apt-get", "download", "-qq", package], cwd=downloads, check=True)
+            (archive,) = Path(downloads).glob("*.deb")
+            for name, content in _files(archive):
+                if name in names:
+                    target = folder / package / name
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content)
+
+
+def _files(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """Files of a package; those of a game's archive (a zip called pk3) as if they lay in a folder `pk3`."""
+    unpacking = ["dpkg", "--fsys-tarfile", str(archive)]
+    with (
+        subprocess.Popen(unpacking, stdout=subprocess.PIPE) as dpkg,
+        tarfile.open(fileobj=dpkg.stdout, mode="r|") as files,
+    ):
+        for member in files:
+            file = files.extractfile(member)
+            if file is not None and member.name.endswith(".pk3"):
+                with tempfile.TemporaryFile() as copy:
+                    copy.write(file.read())
+                    with zipfile.ZipFile(copy) as packed:
+                        yield from ((f"pk3/{name}", packed.read(name)) for name in packed.namelist())
+            elif file is not None:
+                yield member.name.removeprefix("./"), file.read()
+
+
+def _manifest() -> list[Track]:
+    with _MANIFEST.open(newline="") as file:
+        return [
+            Track(row["path"], row["package"], row["artist"], float(row["seconds"])) for row in csv.DictReader(file)
+        ]

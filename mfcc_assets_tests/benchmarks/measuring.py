@@ -1,0 +1,89 @@
+"""Honest timing: contestants take turns in one process, and a figure is a median with its spread."""
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SMALLEST_UNIT = 1e-6
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A quantity over several runs."""
+
+    runs: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.runs)
+
+    @property
+    def least(self) -> float:
+        return min(self.runs)
+
+    @property
+    def most(self) -> float:
+        return max(self.runs)
+
+    def __str__(self) -> str:
+        """Seconds with their spread, in a unit that suits them."""
+        unit, factor = next(
+            ((unit, factor) for unit, factor in (("s", 1.0), ("ms", 1e-3)) if self.median >= factor),
+            ("µs", SMALLEST_UNIT),
+        )
+        median, least, most = (f"{seconds / factor:.3g}" for seconds in (self.median, self.least, self.most))
+        return f"{median} {unit} ({least}–{most})" if len(self.runs) > 1 else f"{median} {unit}"
+
+
+def in_turns(contestants: Mapping[str, Callable[[], object]], runs: int) -> dict[str, Measured]:
+    """Seconds of each contestant's call. All run once before any runs again, so that a slow minute slows all alike."""
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(runs):
+        for name, call in contestants.items():
+            begun = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - begun)
+    return {name: Measured(tuple(taken)) for name, taken in seconds.items()}
+
+
+@dataclass(frozen=True)
+class ChildUsage:
+    """What a process of its own took."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def of_child(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> ChildUsage:
+    """Run `python <arguments>` and measure it from outside: import and start-up are part of it.
+
+    Raises
+    ------
+    RuntimeError
+        It failed.
+    """
+    begun = time.perf_counter()
+    child = subprocess.Popen(
+        [sys.executable, *arguments], env=dict(environment or os.environ), stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise RuntimeError(f"python {' '.join(arguments)} ended with {child.returncode}")
+    return ChildUsage(time.perf_counter() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def machine() -> str:
+    """The processor by name, its cores and the Python: what a figure holds for."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    vectors = next((name for name in ("avx512f", "avx2") if any(name in line for line in lines)), "no AVX")
+    processor = names[0] if names else platform.processor()
+    return f"{processor} ({vectors.upper()}), {os.cpu_count()} cores, Python {platform.python_version()}"

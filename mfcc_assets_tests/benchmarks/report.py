@@ -1,0 +1,44 @@
+"""What was measured as a page: sections of text, tables and plots."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from matplotlib.figure import Figure
+
+FOLDER = Path(__file__).parent
+FIGURES = "figures"
+
+
+@dataclass
+class Section:
+    """A part of the page, built in the order it is read."""
+
+    title: str
+    blocks: list[str] = field(default_factory=list)
+
+    def text(self, words: str) -> Self:
+        self.blocks.append(words)
+        return self
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Self:
+        lines = [columns, ["---"] * len(columns), *rows]
+        self.blocks.append("\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines))
+        return self
+
+    def plot(self, figure: Figure, name: str, caption: str) -> Self:
+        (FOLDER / FIGURES).mkdir(exist_ok=True)
+        figure.savefig(FOLDER / FIGURES / f"{name}.png", dpi=110, bbox_inches="tight", metadata={"Software": None})
+        self.blocks.append(f"![{caption}]({FIGURES}/{name}.png)\n\n*{caption}*")
+        return self
+
+    def __str__(self) -> str:
+        return "\n\n".join([f"## {self.title}", *self.blocks])
+
+
+def write(heading: str, sections: Iterable[Section]) -> Path:
+    """Write the page; figures lie beside it."""
+    page = FOLDER / "RESULTS.md"
+    page.write_text("\n\n".join([heading, *map(str, sections)]) + "\n")
+    return page
