@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 from pydantic import ValidationError
@@ -19,6 +19,9 @@ from mfcc_assets.core.errors import MfccError
 from mfcc_assets.launch import check_succeeded, command_line_lock, running_library_job
 from mfcc_assets.library import Library
 from mfcc_assets.stores.records import Soundtrack
+
+if TYPE_CHECKING:
+    from mfcc_assets.stages.answering import Answer
 
 _POLL_SECONDS = 0.2
 _UNWRAPPED_WIDTH = 10_000
@@ -113,13 +116,14 @@ def show_library(library: Library, as_json: bool) -> None:
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--top", "size", type=click.IntRange(min=1), help="How many; by default as the settings say.")
+@click.option("--exact", is_flag=True, help="Prove the answer: compare with the whole library where a bound does not.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.pass_obj
-def recommend(library: Library, file: Path, size: int | None, as_json: bool) -> None:
+def recommend(library: Library, file: Path, size: int | None, exact: bool, as_json: bool) -> None:
     """Analyse FILE and recommend the soundtracks of the library that sound most like it."""
     from mfcc_assets.stages.answering import recommend_file
 
-    answer = recommend_file(library, file, size=size or library.settings.recommendations)
+    answer = recommend_file(library, file, size=size or library.settings.recommendations, exact=exact)
     recognised = answer.recognised
     rows = [
         {
@@ -137,6 +141,8 @@ def recommend(library: Library, file: Path, size: int | None, as_json: bool) -> 
             "query": str(file),
             "recognised": who,
             "index_version": answer.index_version,
+            "certified": answer.certified,
+            "recall": answer.recall,
             "recommendations": rows,
         }
         click.echo(json.dumps(record, indent=1))
@@ -145,6 +151,15 @@ def recommend(library: Library, file: Path, size: int | None, as_json: bool) -> 
     known_as = f"{recognised.title} by {recognised.artist or 'unknown'} ({recognised.by})" if recognised else "unknown"
     console.print(f"{escape(file.name)}: {escape(known_as)}")
     console.print(recommendations_table(rows))
+    console.print(_assurance(answer))
+
+
+def _assurance(answer: "Answer") -> str:
+    if answer.certified:
+        return "Certified: no other track of the library is nearer than these."
+    if answer.recall is None:
+        return "Not certified; how many of the nearest tracks this index finds was not measured."
+    return f"Not certified: this index finds {answer.recall:.1%} of the nearest tracks. --exact proves an answer."
 
 
 def open_console() -> Console:

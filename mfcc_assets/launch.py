@@ -1,15 +1,19 @@
-"""Start Dagster's own processes for a library, from outside Dagster."""
+"""Start Dagster's own processes for a library, from outside Dagster.
+
+``python -m mfcc_assets.launch ARGUMENTS`` goes on as Python with these arguments, in the environment of a library.
+"""
 
 import fcntl
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from mfcc_assets.core.catalogue import shard_names
 from mfcc_assets.core.errors import RunFailed
@@ -21,6 +25,7 @@ LOCK_TAG = "mfcc/lock"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
+_SECONDS_TO_END = 1.0
 _LOCK_SUFFIX = ".lock"
 _MODULE = "mfcc_assets.definitions"
 
@@ -65,9 +70,12 @@ def running(
     try:
         yield process
     finally:
-        if process.poll() is None:
+        # Dagster takes a signal in the midst of a step for a failure of it, and tries it again after some seconds. The
+        # next signal, which finds it waiting, ends the run.
+        while process.poll() is None:
             process.terminate()
-        process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_SECONDS_TO_END)
 
 
 @contextmanager
@@ -130,6 +138,12 @@ def check_succeeded(process: subprocess.Popen[bytes], settings: Settings) -> Non
         raise RunFailed("the run failed", remedy=f"Read {run_log(settings)}, or the run in the Dagster UI (make dev)")
 
 
+def _go_on(arguments: Sequence[str]) -> NoReturn:
+    settings = Settings()
+    prepare_dagster_home(settings)
+    os.execve(sys.executable, [sys.executable, *arguments], settings.environment_of_processes())  # noqa: S606
+
+
 def daemon_log(settings: Settings) -> Path:
     """Where the daemon says what it does."""
     return settings.dagster_home / "daemon.log"
@@ -138,3 +152,7 @@ def daemon_log(settings: Settings) -> Path:
 def run_log(settings: Settings) -> Path:
     """Where runs started from the command line say what they do."""
     return settings.dagster_home / "command-line-runs.log"
+
+
+if __name__ == "__main__":
+    _go_on(sys.argv[1:])

@@ -6,11 +6,13 @@ from typing import Self
 
 from mfcc_assets.core.catalogue import is_companion, shard_names
 from mfcc_assets.core.errors import SettingsError
+from mfcc_assets.core.evaluation import EVALUATED_PLACES
 from mfcc_assets.core.ranking import ranking_named
 from mfcc_assets.settings import Settings
 from mfcc_assets.stores.blobs import Blob, BlobStore
 from mfcc_assets.stores.features import FeatureStore
-from mfcc_assets.stores.indexes import IndexParameters, IndexStore
+from mfcc_assets.stores.indexes import IndexStore
+from mfcc_assets.stores.library_index import IndexParameters
 from mfcc_assets.stores.local_blobs import LocalBlobs
 from mfcc_assets.stores.metadata import MetadataStore, SqliteDocuments
 from mfcc_assets.stores.secrets import signing_key
@@ -88,7 +90,8 @@ class Library:
             The settings name a ranking that is not there.
         """
         ranking_named(self.settings.ranking)
-        return IndexParameters(self.settings.features, self.settings.ranking, self.settings.candidates)
+        places = max(self.settings.recommendations, EVALUATED_PLACES)
+        return IndexParameters(self.settings.features, self.settings.ranking, places)
 
     def soundtrack_files(self) -> dict[str, Blob]:
         """Every file of music in the container, by name."""

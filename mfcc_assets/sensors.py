@@ -12,6 +12,7 @@ import hashlib
 import heapq
 import json
 import socket
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -35,7 +36,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.partitions import UPLOADS
 from mfcc_assets.settings import Settings
 from mfcc_assets.stages.reporting import changed_soundtracks, outstanding_work
-from mfcc_assets.stages.uploading import FAILED, RANKED, UNANSWERABLE, uploads_by_id
+from mfcc_assets.stages.uploading import FAILED, RANKED, UNANSWERABLE, UNANSWERED, upload_files, uploads_by_id
 from mfcc_assets.stores.blobs import Blob
 
 UPLOADS_JOB = "uploads"
@@ -46,9 +47,13 @@ CODE_SERVER_TAG = ".dagster/grpc_info"
 INTERVAL_SECONDS = 4
 """The daemon comes round every five seconds, give or take: with a minimum of five it passed every other time."""
 
+PAUSE_SECONDS = 0.1
+"""Between two looks of one round, where a look costs next to nothing."""
+
 LOOKS_COST = 0.1
 """Share of a core that looking may cost: listing 100,000 files takes 3 s, and is done every 30 s."""
 
+NOTHING_ARRIVED = "Nothing has arrived."
 RESTING = "It took long to look through the container; it is left alone for a while."
 
 UNFINISHED = [
@@ -106,6 +111,21 @@ class Cursor:
         return now.timestamp() - self.swept >= settings.sweep_seconds
 
 
+def wait_for_arrival(library: Library, cursor: Cursor) -> None:
+    """Wait until something new lies in the container `uploads` that is no longer being copied.
+
+    The daemon comes round every five seconds, which is too long for a listener, and cannot be told to come more often.
+    """
+    settings = library.settings
+    until = time.monotonic() + settings.watch_seconds
+    while (began := time.monotonic()) < until:
+        now = datetime.now(UTC)
+        if any(cursor.is_before(blob) and is_settled(blob, now, settings) for blob in upload_files(library)):
+            return
+        ended = time.monotonic()
+        time.sleep(max(0.0, min(max(PAUSE_SECONDS, (ended - began) / LOOKS_COST), until - ended)))
+
+
 def take_page(blobs: Mapping[str, Blob], cursor: Cursor, size: int) -> tuple[list[str], Cursor]:
     """Keys of the first `size` blobs after the cursor in the order of (modified, name), and the cursor after them."""
     later = (key for key, blob in blobs.items() if cursor.is_before(blob))
@@ -117,8 +137,8 @@ def take_page(blobs: Mapping[str, Blob], cursor: Cursor, size: int) -> tuple[lis
 
 
 def is_settled(blob: Blob, now: datetime, settings: Settings) -> bool:
-    """Whether a file has not changed for a while, and so is no longer being copied."""
-    return (now - blob.modified).total_seconds() >= settings.settle_seconds
+    """Whether a file came as a whole or has not changed for a while, and so is no longer being copied."""
+    return blob.whole or (now - blob.modified).total_seconds() >= settings.settle_seconds
 
 
 def unanswered(uploads: Iterable[str], documents: Mapping[str, Mapping[str, Any]], *, can_search: bool) -> list[str]:
@@ -160,24 +180,33 @@ def partitions_of_run(tags: Mapping[str, str], keys: Sequence[str]) -> Sequence[
 def uploads_sensor(
     context: dg.SensorEvaluationContext, library: dg.ResourceParam[Library]
 ) -> dg.SensorResult | dg.SkipReason:
-    now, settings, before = datetime.now(UTC), library.settings, Cursor.parse(context.cursor)
-    if before.is_resting(now):
+    settings, before = library.settings, Cursor.parse(context.cursor)
+    if before.is_resting(datetime.now(UTC)):
         return dg.SkipReason(RESTING)
+    if not before.is_sweep_due(datetime.now(UTC), settings):
+        wait_for_arrival(library, before)
+    now = datetime.now(UTC)
+    index = library.indexes.published_version() or ""
+    uploads = {upload: blob for upload, blob in uploads_by_id(library).items() if is_settled(blob, now, settings)}
+    looked_at, cursor = take_page(uploads, before, settings.sensor_page)
+    is_sweeping = before.is_sweep_due(now, settings) or before.index != index
+    if is_sweeping:
+        cursor = replace(cursor, swept=now.timestamp(), index=index)
+        looked_at += [upload for upload, blob in uploads.items() if not before.is_before(blob)]
+    if not looked_at:
+        return dg.SensorResult(skip_reason=NOTHING_ARRIVED, cursor=str(cursor.rested(now, datetime.now(UTC))))
+
     # Before the documents are read: what ends between the two has written its documents by then.
     partitions = context.instance.get_dynamic_partitions(UPLOADS.name or "")
     answering = {key for run in _in_flight(context, UPLOADS_JOB) for key in partitions_of_run(run.tags, partitions)}
-
-    index = library.indexes.published_version() or ""
-    uploads = {upload: blob for upload, blob in uploads_by_id(library).items() if is_settled(blob, now, settings)}
-    can_search = False
-    looked_at, cursor = take_page(uploads, before, settings.sensor_page)
-    if before.is_sweep_due(now, settings) or before.index != index:
-        cursor = replace(cursor, swept=now.timestamp(), index=index)
-        looked_at += [upload for upload, blob in uploads.items() if not before.is_before(blob)]
+    if is_sweeping:
         usable = library.indexes.published_if_usable()
         can_search = usable is not None and bool(usable.tracks)
-        documents = {document.id: document.body for document in library.documents.find()}
+        answered = library.documents.ids(RANKED)
+        looked_at = [upload for upload in looked_at if upload not in answered]
+        documents = {document.id: document.body for state in UNANSWERED for document in library.documents.find(state)}
     else:
+        can_search = False
         documents = _documents(library, looked_at)
 
     wanted = [upload for upload in unanswered(looked_at, documents, can_search=can_search) if upload not in answering]
@@ -187,7 +216,7 @@ def uploads_sensor(
     runs = [_run_that_answers(group, documents, index, now) for group in groups]
     return dg.SensorResult(
         run_requests=runs,
-        skip_reason=None if runs else "Nothing has arrived.",
+        skip_reason=None if runs else NOTHING_ARRIVED,
         dynamic_partitions_requests=[UPLOADS.build_add_request(new)] if new else [],
         cursor=str(cursor.rested(now, datetime.now(UTC))),
     )

@@ -29,7 +29,6 @@ class Settings(BaseSettings):
     fft_size: int | None = Field(None, gt=0, description="Points of the FFT; empty: the power of two above a frame")
     contour_rate: float = Field(2.0, gt=0, le=100, description="Frames a second that dynamic time warping compares")
 
-    candidates: int = Field(50, gt=0, description="Tracks that the prefilter hands to the ranking")
     recommendations: int = Field(5, gt=0, description="Tracks recommended for a query")
     ranking: str = Field("dtw", description="How candidates are ordered: dtw, or article for the published method")
     quality_margin: float = Field(
@@ -38,14 +37,13 @@ class Settings(BaseSettings):
 
     settle_seconds: float = Field(2.0, ge=0, description="A file that changed so lately may still be being copied")
     sweep_seconds: int = Field(60, gt=0, description="Time between two full comparisons, which heal what was missed")
+    watch_seconds: float = Field(4.0, ge=0, le=30, description="Time for which a sensor waits for uploads at one look")
     sensor_page: int = Field(100, gt=0, description="New files that a sensor takes at one look")
 
     @model_validator(mode="after")
     def _check_pairs(self) -> Self:
         if self.min_seconds >= self.max_seconds:
             raise ValueError("MFCC_MIN_SECONDS must be below MFCC_MAX_SECONDS")
-        if self.candidates < self.recommendations:
-            raise ValueError("MFCC_CANDIDATES must not be below MFCC_RECOMMENDATIONS")
         return self
 
     @cached_property
@@ -71,7 +69,9 @@ class Settings(BaseSettings):
 
     def environment_of_processes(self) -> dict[str, str]:
         """The environment of processes that are to work on the same library, wherever they are started."""
-        return {**os.environ, "MFCC_HOME": str(self.folder), "DAGSTER_HOME": str(self.dagster_home)}
+        ours = {"MFCC_HOME": str(self.folder), "DAGSTER_HOME": str(self.dagster_home)}
+        # What a step says of all its partitions is written at once: see `mfcc_assets.event_log`.
+        return {**os.environ, "DAGSTER_EVENT_BATCH_SIZE": "1000", **ours}
 
     @property
     def limits(self) -> AudioLimits:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def settings(tmp_path: Path) -> "Settings":
     from mfcc_assets.settings import Settings
 
-    return Settings(home=tmp_path / "home", settle_seconds=0)
+    return Settings(home=tmp_path / "home", settle_seconds=0, watch_seconds=0)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import mutagen
 import numpy as np
 import sqlalchemy as sa
 
-from mfcc_assets.core.dtw import dtw_distances
+from mfcc_assets.core import kernels
 from mfcc_assets.core.plots import heat_map
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
@@ -82,8 +82,8 @@ class _DeadlyBlobs(LocalBlobs):
         self._fatal = fatal
 
     def write(self, container: str, name: str, data: bytes | BinaryIO, *, if_match: str | None = None) -> Blob:
-        if self._fatal in name and isinstance(data, bytes):
-            data = _DeadlyFile(data)
+        if self._fatal in name:
+            data = _DeadlyFile(data if isinstance(data, bytes) else data.read())
         return super().write(container, name, data, if_match=if_match)
 
 
@@ -92,7 +92,7 @@ def _die() -> None:
 
 
 def _run(kill: Kill) -> None:
-    library = Library(Settings(home=Path(kill.home, settle_seconds=0)))
+    library = Library(Settings(home=Path(kill.home), settle_seconds=0))
     if kill.writing:
         library.blobs = _DeadlyBlobs(library.settings, library.signing_key, kill.writing)
     if kill.inserting:
@@ -128,7 +128,7 @@ def _forked(kill: Kill) -> int:
 def _main(kills: Sequence[Kill]) -> None:
     # What a first run would import and load, and each of the forked over again.
     with dg.DagsterInstance.ephemeral():
-        dtw_distances(np.ones((2, 13)), np.ones((2, 13)))
+        kernels.warm_up()
         heat_map(np.ones((2, 13), np.float32), "")
         mutagen.File(io.BytesIO())
     for start in range(0, len(kills), AT_ONCE):

@@ -36,6 +36,43 @@ def dtw(a: NDArray[np.float64], b: NDArray[np.float64], band: float | None = Non
     return cost
 
 
+def remaining_cost(a: NDArray[np.float64], b: NDArray[np.float64], band: float | None = None) -> NDArray[np.float64]:
+    """For each frame of `a` and each coefficient: what all later frames add to their DTW distance at least (n, d)."""
+    least = np.array(
+        [
+            np.abs(a[i] - [b[j] for j in range(len(b)) if in_band(i, j, len(a), len(b), band)]).min(axis=0)
+            for i in range(len(a))
+        ]
+    )
+    return np.array([least[i + 1 :].sum(axis=0) for i in range(len(a))])
+
+
+def cells_in_band(n: int, m: int, band: float | None) -> int:
+    return sum(in_band(i, j, n, m, band) for i in range(n) for j in range(m))
+
+
+def weighted_dtw(
+    a: NDArray[np.float64], b: NDArray[np.float64], weights: NDArray[np.float64], band: float | None = None
+) -> float:
+    """Weighted sum of every coefficient's own DTW distance."""
+    return float(sum(w * dtw(x, y, band)[-1, -1] for w, x, y in zip(weights, a.T, b.T, strict=True)))
+
+
+def keogh(a: NDArray[np.float64], b: NDArray[np.float64], band: float | None = None) -> NDArray[np.float64]:
+    """Terms of LB_Keogh (n, d): how far each frame of `a` lies outside what `b` takes in its part of the band."""
+    terms = np.zeros(a.shape)
+    for i in range(len(a)):
+        for k in range(a.shape[1]):
+            values = [b[j, k] for j in range(len(b)) if in_band(i, j, len(a), len(b), band)]
+            terms[i, k] = max(a[i, k] - max(values), min(values) - a[i, k], 0)
+    return terms
+
+
+def coarser(frames: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
+    """Means of `factor` frames, the last of as many as are left."""
+    return np.array([frames[first : first + factor].mean(axis=0) for first in range(0, len(frames), factor)])
+
+
 def levelled_signal(path: Path, parameters: CepstraParameters) -> NDArray[np.float64]:
     """The article's signal of the whole file: mixed down, resampled, trimmed, levelled to its absolute peak."""
     # soundfile.read would seek to the start first, after which the MP3 decoder rounds differently.
@@ -139,4 +176,14 @@ def share_with_label(ranked: dict[str, list[str]], labels: dict[str, str], place
         label = labels.get(query)
         if label is not None and list(labels.values()).count(label) >= 3:
             shares.append(sum(labels.get(track) == label for track in tracks[:places]) / places)
+    return shares
+
+
+def share_found(exhaustive: dict[str, list[str]], found: dict[str, list[str]], places: int) -> list[float]:
+    """For every query with a ranking: the share of its first places that were found."""
+    shares = []
+    for query, best in exhaustive.items():
+        wanted = best[:places]
+        if wanted:
+            shares.append(sum(track in found.get(query, []) for track in wanted) / len(wanted))
     return shares

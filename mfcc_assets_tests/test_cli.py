@@ -68,6 +68,7 @@ def test_recommendations_are_a_table(home: Path, query: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.output.startswith("query.flac: unknown\n")
     assert result.output.count("│ Song ") == 5
+    assert "Not certified: this index finds " in result.output
 
 
 def test_a_track_of_the_library_is_not_recommended_for_itself(home: Path, ten_songs: list[Path]) -> None:
@@ -82,14 +83,26 @@ def test_recommendations_are_json_for_programs(home: Path, query: Path, ten_song
     unknown = json.loads(mfcc(home, "recommend", "--json", query).stdout)
     known = json.loads(mfcc(home, "recommend", "--json", "--top", "2", ten_songs[3]).stdout)
 
-    assert set(unknown) == {"query", "recognised", "index_version", "recommendations"}
+    assert set(unknown) == {"query", "recognised", "index_version", "certified", "recall", "recommendations"}
     assert unknown["query"] == str(query)
     assert unknown["recognised"] is None
     assert known["recognised"] == {"title": "Song 3", "artist": "", "by": "tags"}
+    assert not unknown["certified"]
+    assert 0.9 <= unknown["recall"] <= 1
     assert [row["rank"] for row in unknown["recommendations"]] == [1, 2, 3, 4, 5]
     assert [set(row) for row in known["recommendations"]] == [{"rank", "track_id", "title", "artist", "distance"}] * 2
     distances = [row["distance"] for row in unknown["recommendations"]]
     assert distances == sorted(distances)
+
+
+def test_an_answer_is_proven_where_that_is_asked_for(home: Path, query: Path) -> None:
+    table = mfcc(home, "recommend", "--exact", query)
+    answer = json.loads(mfcc(home, "recommend", "--exact", "--json", query).stdout)
+
+    assert table.exit_code == 0, table.output
+    assert table.output.endswith("Certified: no other track of the library is nearer than these.\n")
+    assert (answer["certified"], answer["recall"]) == (True, None)
+    assert [row["rank"] for row in answer["recommendations"]] == [1, 2, 3, 4, 5]
 
 
 def test_the_library_is_shown_as_a_table(home: Path) -> None:

@@ -1,5 +1,9 @@
 """Processes of Dagster started from outside of it."""
 
+import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -17,8 +21,14 @@ STARTER_LIBRARY = Path(__file__).parents[1] / "mfcc_assets" / "demo" / "library"
 STARTED = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
 
 
+def _dagster_of(settings: Settings) -> dg.DagsterInstance:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DAGSTER_HOME", str(prepare_dagster_home(settings)))
+        return dg.DagsterInstance.get()
+
+
 def test_the_dagster_of_a_library_retries_watches_limits_and_tells_nobody(settings: Settings) -> None:
-    with dg.DagsterInstance.from_config(str(prepare_dagster_home(settings))) as dagster:
+    with _dagster_of(settings) as dagster:
         queue = dagster.get_concurrency_config().run_queue_config
 
         assert not dagster.telemetry_enabled
@@ -48,6 +58,18 @@ def test_a_process_ends_with_the_block_that_needed_it(settings: Settings, tmp_pa
     assert process.poll() is not None
 
 
+def test_a_dagster_that_make_starts_has_the_environment_of_those_that_the_package_starts(settings: Settings) -> None:
+    started = subprocess.run(
+        [sys.executable, "-m", "mfcc_assets.launch", "-c", "import json, os; print(json.dumps(dict(os.environ)))"],
+        env={**os.environ, "MFCC_HOME": str(settings.home)},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+
+    assert settings.environment_of_processes().items() <= json.loads(started.stdout).items()
+    assert (settings.dagster_home / "dagster.yaml").exists()
+
+
 def test_a_run_that_fails_says_where_to_read_why(settings: Settings, tmp_path: Path) -> None:
     with (
         running(settings, ["no_such_module"], tmp_path / "log") as process,
@@ -58,14 +80,15 @@ def test_a_run_that_fails_says_where_to_read_why(settings: Settings, tmp_path: P
     assert "no_such_module" in (tmp_path / "log").read_text()
 
 
-def test_a_run_that_is_interrupted_is_not_under_way_for_ever(library: Library) -> None:
+def test_a_run_that_is_interrupted_in_the_midst_of_a_step_is_not_under_way_for_ever(library: Library) -> None:
     # Seconds of work: a run over ten short songs once ended before it could be interrupted.
     for song in STARTER_LIBRARY.iterdir():
         library.blobs.upload_file("soundtracks", song.name, song)
 
-    with dg.DagsterInstance.from_config(str(prepare_dagster_home(library.settings))) as dagster:
+    with _dagster_of(library.settings) as dagster:
         with command_line_lock(library.settings) as lock, running_library_job(library.settings, lock) as process:
-            while not dagster.get_runs(STARTED):
+            # Dagster alone would try the step again, and the run would succeed.
+            while not library.tables.progress()[0]:
                 assert process.poll() is None
                 time.sleep(0.05)
         (run,) = dagster.get_runs()
@@ -77,7 +100,7 @@ def test_a_run_that_is_interrupted_is_not_under_way_for_ever(library: Library) -
 def test_a_killed_run_of_the_command_line_is_known_to_be_orphaned(library: Library, ten_songs: list[Path]) -> None:
     library.blobs.upload_file("soundtracks", "song.flac", ten_songs[0])
 
-    with dg.DagsterInstance.from_config(str(prepare_dagster_home(library.settings))) as dagster:
+    with _dagster_of(library.settings) as dagster:
         with command_line_lock(library.settings) as lock, running_library_job(library.settings, lock) as process:
             while not dagster.get_runs(STARTED):
                 assert process.poll() is None

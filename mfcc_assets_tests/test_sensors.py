@@ -2,7 +2,9 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -122,7 +124,7 @@ def test_uploads_that_arrive_together_are_answered_by_one_run(library: Library, 
 
 
 def test_a_flood_is_answered_in_pages(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    library = Library(Settings(home=tmp_path, settle_seconds=0, sensor_page=2))
+    library = Library(Settings(home=tmp_path, settle_seconds=0, watch_seconds=0, sensor_page=2))
     for number in range(3):
         library.blobs.write("uploads", f"{number}.mp3", b"not music")
 
@@ -257,7 +259,7 @@ def test_a_library_that_is_up_to_date_asks_for_nothing(ten_tracks: Library, inst
 
 
 def test_a_flood_of_soundtracks_is_taken_in_pages(tmp_path: Path, instance: dg.DagsterInstance) -> None:
-    with Library(Settings(home=tmp_path, settle_seconds=0, sensor_page=2)) as library:
+    with Library(Settings(home=tmp_path, settle_seconds=0, watch_seconds=0, sensor_page=2)) as library:
         for name in "abc":
             library.blobs.write("soundtracks", f"{name}.mp3", name.encode())
         first = _tick(soundtracks_sensor, library, instance, SWEPT_NOW)
@@ -273,12 +275,43 @@ def test_a_flood_of_soundtracks_is_taken_in_pages(tmp_path: Path, instance: dg.D
 def test_a_file_that_is_still_being_copied_is_left_alone(
     sensor: dg.SensorDefinition, tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
-    with Library(Settings(home=tmp_path, settle_seconds=3600)) as library:
+    with Library(Settings(home=tmp_path, settle_seconds=3600, watch_seconds=0)) as library:
         for container in ("soundtracks", "uploads"):
-            library.blobs.write(container, "half.mp3", b"half of it")
-        assert not _tick(sensor, library, instance, SWEPT_NOW).run_requests
-    with Library(Settings(home=tmp_path, settle_seconds=0)) as library:
+            library.blobs.write(container, "there before.mp3", b"so that there is the container")
+            (library.settings.blobs / container / "half.mp3").write_bytes(b"half of it")
+        before = _tick(sensor, library, instance, SWEPT_NOW).cursor
+        assert not _tick(sensor, library, instance, before).run_requests
+    with Library(Settings(home=tmp_path, settle_seconds=0, watch_seconds=0)) as library:
+        assert len(_tick(sensor, library, instance, before).run_requests) == 1
+
+
+@pytest.mark.parametrize("sensor", [soundtracks_sensor, uploads_sensor])
+def test_a_file_that_came_as_a_whole_is_taken_at_once(
+    sensor: dg.SensorDefinition, tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    with Library(Settings(home=tmp_path, settle_seconds=3600, watch_seconds=0)) as library:
+        for container in ("soundtracks", "uploads"):
+            library.blobs.write(container, "whole.mp3", b"all of it")
         assert len(_tick(sensor, library, instance, SWEPT_NOW).run_requests) == 1
+
+
+def test_an_upload_that_comes_while_the_sensor_watches_is_found_at_once(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    with Library(Settings(home=tmp_path, watch_seconds=30)) as library, ThreadPoolExecutor() as pool:
+        looking = pool.submit(_tick, uploads_sensor, library, instance, SWEPT_NOW)
+        time.sleep(0.2)
+        assert not looking.done()
+        library.blobs.write("uploads", "a.mp3", b"not music")
+        # It would watch for longer than this.
+        assert len(looking.result(timeout=20).run_requests) == 1
+
+
+def test_a_sensor_that_watches_in_vain_ends_its_look(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    with Library(Settings(home=tmp_path, watch_seconds=0.2)) as library:
+        library.blobs.write("uploads", "cover.jpg", b"a picture")
+
+        assert not _tick(uploads_sensor, library, instance, SWEPT_NOW).run_requests
 
 
 def test_a_library_that_the_command_line_works_on_is_left_alone(library: Library, instance: dg.DagsterInstance) -> None:
@@ -308,7 +341,7 @@ def test_files_that_went_are_found_by_a_sweep(ten_tracks: Library, instance: dg.
 
 
 def test_what_a_killed_run_left_undone_is_found_by_a_sweep(ten_tracks: Library, instance: dg.DagsterInstance) -> None:
-    library = Library(ten_tracks.settings.model_copy(update={"candidates": 7}))
+    library = Library(ten_tracks.settings.model_copy(update={"recommendations": 7}))
 
     assert _tick(soundtracks_sensor, library, instance, SWEPT_NOW).run_requests == []
     assert len(_tick(soundtracks_sensor, library, instance, Cursor()).run_requests) == 1

@@ -8,16 +8,17 @@ from mfcc_assets.settings import Settings
 
 def test_a_variable_left_empty_means_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MFCC_FFT_SIZE", "")
-    monkeypatch.setenv("MFCC_CANDIDATES", "")
+    monkeypatch.setenv("MFCC_RECOMMENDATIONS", "")
 
-    assert (Settings().fft_size, Settings().candidates) == (None, 50)
+    assert (Settings().fft_size, Settings().recommendations) == (None, 5)
 
 
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
         ({"min_seconds": 10.0, "max_seconds": 5.0}, "MFCC_MIN_SECONDS must be below MFCC_MAX_SECONDS"),
-        ({"candidates": 3}, "MFCC_CANDIDATES must not be below MFCC_RECOMMENDATIONS"),
+        ({"recommendations": 0}, "greater than 0"),
+        ({"watch_seconds": 60.0}, "less than or equal to 30"),
         ({"min_seconds": 0.01}, "greater than or equal to 0.1"),
         ({"shard_digits": 3}, "Input should be 1 or 2"),
     ],

@@ -61,8 +61,7 @@ def soundtrack_candidates(
     index = library.indexes.read(library.indexes.built_version())
     for shard, report in find_candidates(library, index, context.partition_keys):
         context.add_asset_metadata(
-            {"dagster/row_count": report.computed + report.reused, "pairs_computed": report.computed},
-            partition_key=shard,
+            {"dagster/row_count": report.kept, "pairs_computed": report.compared}, partition_key=shard
         )
     return dg.MaterializeResult(metadata={"index_version": index.version})
 

@@ -10,7 +10,7 @@ from mfcc_assets.stages.indexing import judge_quality, measure_quality, unusable
 
 @library_asset(deps=[soundtrack_rankings], kinds={"python", "json"}, code_version="1")
 def recommendation_quality(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """Precision by artist and hubness of the rankings that are about to be published."""
+    """Precision by artist, hubness and recall of the rankings that are about to be published."""
     version = library.indexes.built_version()
     quality = measure_quality(library, version)
     precision = quality.precision
@@ -20,6 +20,7 @@ def recommendation_quality(library: dg.ResourceParam[Library]) -> dg.Materialize
             "queries": precision.queries if precision else 0,
             **({"precision_at_1": precision.at_1, "precision_at_5": precision.at_5} if precision else {}),
             **({"hit_at_5": precision.hit_at_5} if precision else {}),
+            "recall": quality.recall,
             "hub_skewness": quality.hubness.skewness,
             "largest_hub": quality.hubness.largest,
             "never_recommended": quality.hubness.never_recommended,

@@ -6,11 +6,10 @@ from mfcc_assets.assets.policies import library_asset, soundtrack_asset, upload_
 from mfcc_assets.assets.presentation import pictures_as_markdown, table_as_markdown, uploads_as_markdown
 from mfcc_assets.assets.quality import recommendation_quality
 from mfcc_assets.assets.reranking import soundtrack_rankings, upload_ranking
-from mfcc_assets.core.plots import coefficient_distributions
 from mfcc_assets.library import Library
 from mfcc_assets.stages.indexing import publish_built_index
 from mfcc_assets.stages.ranking import recommend_soundtracks
-from mfcc_assets.stages.reporting import describe_library
+from mfcc_assets.stages.reporting import describe_library, picture_of_coefficients
 from mfcc_assets.stages.uploading import recommend_for_uploads
 
 
@@ -44,17 +43,14 @@ def recommendations_name_existing_tracks(library: dg.ResourceParam[Library]) -> 
 def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """What the library is made of: states, duplicates, rejects, and how the coefficients are distributed."""
     report = describe_library(library)
+    picture = picture_of_coefficients(library)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(report.soundtracks),
             "states": table_as_markdown(("state", "tracks"), sorted(report.states.items())),
             "duplicates": table_as_markdown(("the same audio",), [(", ".join(names),) for names in report.duplicates]),
             "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
-            "coefficients": pictures_as_markdown(
-                [coefficient_distributions(report.coefficients, "Mean of each coefficient, a value a track")]
-                if len(report.coefficients)
-                else []
-            ),
+            "coefficients": pictures_as_markdown([picture] if picture else []),
         }
     )
 

@@ -16,12 +16,7 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
     index = library.indexes.read(library.indexes.built_version())
     for shard, report in rank_candidates(library, index, context.partition_keys):
         context.add_asset_metadata(
-            {
-                "dagster/row_count": report.computed + report.reused,
-                "pairs_computed": report.computed,
-                "pairs_reused": report.reused,
-            },
-            partition_key=shard,
+            {"dagster/row_count": report.kept, "pairs_computed": report.compared}, partition_key=shard
         )
     return dg.MaterializeResult(metadata={"index_version": index.version, "ranking": index.parameters.ranking})
 

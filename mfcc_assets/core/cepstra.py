@@ -5,20 +5,21 @@ four minutes. Here a few frames at a time are transformed in float32. On the dem
 from its by 3e-4 at most.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from math import ceil, floor, log
+from typing import TypeVar, cast
 
+import numba
 import numpy as np
-import scipy.fft
-import scipy.sparse
-from numpy.lib.stride_tricks import sliding_window_view
+import scipy  # its FFT, 0.25 s of imports, comes when it is first used
 from numpy.typing import NDArray
 
 from mfcc_assets.core.parameters import CepstraParameters
 
-# Frames transformed at once. A track of 240 s took 0.25, 0.20, 0.17 s by 16, 32, 64 frames, and 0.40 s by 128: glibc
-# returns arrays of that size to the system each time, at the cost of 128,000 page faults.
+_Kernel = TypeVar("_Kernel", bound=Callable[..., object])
+
+# Frames transformed at once: they and their spectra stay in the processor's cache.
 _STRETCH = 64
 
 # What python_speech_features puts in the place of an energy of zero, whose logarithm does not exist.
@@ -68,78 +69,131 @@ def compute_cepstra(blocks: Iterable[NDArray[np.float32]], parameters: CepstraPa
         nonlocal peak
         for block in blocks:
             if len(block):
-                peak = max(peak, np.abs(block).max())
+                peak = max(peak, block.max(), -block.min())
                 yield block
 
-    emphasised = _preemphasised(metered(), parameters.preemphasis)
-    log_energies = [_log_energies(frames, parameters) for frames in _stretches_of_frames(emphasised, window, step)]
+    log_energies = list(_log_energies(_stretches(metered(), window, step), window, step, parameters))
     if not peak > 0:
         raise ValueError("A signal of nothing but zeros has no level.")
-    level = np.float32(2 * log(peak))
-    return np.concatenate([_cepstra(stretch - level, parameters) for stretch in log_energies])
+    level = 2 * log(peak)
+    cepstra = np.empty((sum(map(len, log_energies)), parameters.coefficients), np.float32)
+    for number, stretch in enumerate(log_energies):
+        _transform(stretch, level, _cosines(parameters), cepstra[number * _STRETCH :])
+    return cepstra
 
 
-def _preemphasised(blocks: Iterable[NDArray[np.float32]], coefficient: float) -> Iterator[NDArray[np.float32]]:
-    # In float64: where a track holds nothing above 11 kHz, the rounding of this one step is what the upper filters
-    # see, and in float32 it moved cepstra by up to 0.004. The FFT in float32 moves them by 0.0001.
-    previous = np.zeros(1)
-    for block in blocks:
-        signal = np.concatenate([previous, block])
-        previous = signal[-1:]
-        yield (signal[1:] - coefficient * signal[:-1]).astype(np.float32)
+def warm_up() -> None:
+    """Compile what the first cepstra would wait a few seconds for."""
+    compute_cepstra([np.ones(1, np.float32)], CepstraParameters())
 
 
-def _stretches_of_frames(
-    blocks: Iterable[NDArray[np.float32]], window: int, step: int
-) -> Iterator[NDArray[np.float32]]:
-    """Overlapping frames, some at a time, as a (frames, window) view of the signal."""
-    shared = window - step
-    stretch_samples = _STRETCH * step + shared
-    pending = np.empty(0, np.float32)
+def _stretches(blocks: Iterable[NDArray[np.float32]], window: int, step: int) -> Iterator[NDArray[np.float32]]:
+    """The signal in stretches of so many frames, each with the sample before them, and the rest of it."""
+    shared = 1 + window - step
+    stretch_samples = shared + _STRETCH * step
+    pending = np.zeros(1, np.float32)
     is_first = True
     for block in blocks:
         pending = np.concatenate([pending, block])
         while len(pending) >= stretch_samples:
-            yield sliding_window_view(pending[:stretch_samples], window)[::step]
+            yield pending[:stretch_samples]
             pending = pending[_STRETCH * step :]
             is_first = False
-    if is_first and not len(pending):
+    if is_first and len(pending) == 1:
         raise ValueError("A signal of no samples has no cepstra.")
-    # After a whole stretch at most the samples that two frames share are left over, and these were seen.
-    frames = max(int(is_first), ceil((len(pending) - shared) / step))
-    if frames:
-        padded = np.pad(pending, (0, frames * step + shared - len(pending)))
-        yield sliding_window_view(padded, window)[::step]
+    # Where no more is left than what two frames share, it was seen.
+    if is_first or len(pending) > shared:
+        yield pending
 
 
-def _log_energies(frames: NDArray[np.float32], parameters: CepstraParameters) -> NDArray[np.float32]:
-    """Natural logarithms of every filter's energy, and in the last column of the whole frame's."""
-    points = _fft_points(parameters)
-    # A frame longer than the FFT is truncated, as numpy's FFT does under python_speech_features.
-    used = min(frames.shape[1], points)
-    padded = np.zeros((len(frames), points), np.float32)
-    padded[:, :used] = frames[:, :used]
-    parts = scipy.fft.rfft(padded).view(np.float32)
-    np.square(parts, out=parts)
-    power = parts[:, 0::2] + parts[:, 1::2]
-    # Sparse, because each point belongs to at most two filters, and because a dense product wakes OpenBLAS's threads,
-    # which then spin in the way of everyone else: 0.26 s against 0.03 s for a track of 240 s, and a slower FFT.
-    energies: NDArray[np.float32] = (_filterbank(parameters) @ power.T).T
-    with np.errstate(divide="ignore"):
-        return np.log(energies)
+def _log_energies(
+    stretches: Iterable[NDArray[np.float32]], window: int, step: int, parameters: CepstraParameters
+) -> Iterator[NDArray[np.float32]]:
+    """Of each stretch natural logarithms of every filter's energy, and in the last column of the whole frame's."""
+    weights, bands = _filterbank(parameters)
+    # One array for all stretches, transformed in place. scipy.fft.rfft returns another each time: those of a track of
+    # 240 s made glibc ask the system for 48,000 pages, which took longer than the FFT.
+    frames = np.empty((_STRETCH, _fft_points(parameters)), np.float32)
+    for stretch in stretches:
+        count = max(1, 1 + ceil((len(stretch) - 1 - window) / step))
+        _cut_into_frames(stretch, parameters.preemphasis, window, step, frames[:count])
+        spectra = scipy.fftpack.rfft(frames[:count], overwrite_x=True)
+        energies = np.empty((count, len(weights)), np.float32)
+        _filter(spectra, weights, bands, energies)
+        with np.errstate(divide="ignore"):
+            yield np.log(energies, out=energies)
 
 
-def _cepstra(log_energies: NDArray[np.float32], parameters: CepstraParameters) -> NDArray[np.float32]:
-    log_energies = np.where(np.isneginf(log_energies), _LOG_OF_NOTHING, log_energies)
-    cepstra: NDArray[np.float32] = scipy.fft.dct(log_energies[:, :-1], norm="ortho")[:, : parameters.coefficients]
-    cepstra *= _lifter(parameters)
-    cepstra[:, 0] = log_energies[:, -1]
-    return cepstra
+def _compiled(kernel: _Kernel) -> _Kernel:
+    # A filter's sum runs in vectors if its order does not matter.
+    reordered = {"reassoc", "contract", "nsz"}
+    return cast(_Kernel, numba.njit(cache=True, nogil=True, fastmath=reordered, error_model="numpy")(kernel))
+
+
+@_compiled
+def _cut_into_frames(
+    signal: NDArray[np.float32], preemphasis: float, window: int, step: int, frames: NDArray[np.float32]
+) -> None:
+    """Pre-emphasised frames, padded with zeros; the signal begins with the sample before the first frame.
+
+    A frame longer than the FFT is truncated, as numpy's FFT does under python_speech_features.
+    """
+    for row in range(len(frames)):
+        samples = signal[row * step :][: min(window, frames.shape[1]) + 1]
+        before, samples = samples[:-1], samples[1:]
+        frame = frames[row, : len(samples)]
+        # In float64: where a track holds nothing above 11 kHz, the rounding of this one step is what the upper filters
+        # see, and in float32 it moved cepstra by up to 0.004. The FFT in float32 moves them by 0.0001.
+        for i in range(len(frame)):
+            frame[i] = samples[i] - preemphasis * before[i]
+        frames[row, len(samples) :] = 0
+
+
+@_compiled
+def _filter(
+    spectra: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    bands: NDArray[np.int64],
+    energies: NDArray[np.float32],
+) -> None:
+    """Energy behind each filter, of spectra in FFTPACK's order: real 0, real 1, imaginary 1, real 2, imaginary 2, …"""
+    power = np.empty(weights.shape[1], np.float32)
+    for row in range(len(spectra)):
+        # The first number, and of an even number of points the last, has no imaginary part.
+        power[0], power[-1] = spectra[row, 0] ** 2, spectra[row, -1] ** 2
+        pairs, power_of_pairs = spectra[row, 1:], power[1:]
+        for i in range(len(pairs) // 2):
+            power_of_pairs[i] = pairs[2 * i] ** 2 + pairs[2 * i + 1] ** 2
+        for number in range(len(weights)):
+            first, last = bands[number]
+            weight, passed = weights[number, first:last], power[first:last]
+            energy = np.float32(0)
+            for i in range(len(weight)):
+                energy += weight[i] * passed[i]
+            energies[row, number] = energy
+
+
+@_compiled
+def _transform(
+    log_energies: NDArray[np.float32], level: float, cosines: NDArray[np.float32], cepstra: NDArray[np.float32]
+) -> None:
+    """Cosine transform of the levelled log energies; the first coefficient becomes the frame's energy."""
+    for row in range(len(log_energies)):
+        levelled, cepstrum = log_energies[row], cepstra[row]
+        for i in range(len(levelled)):
+            levelled[i] = _LOG_OF_NOTHING if levelled[i] == -np.inf else levelled[i] - level
+        cepstrum[:] = 0
+        for i in range(len(cosines)):
+            for k in range(len(cepstrum)):
+                cepstrum[k] += levelled[i] * cosines[i, k]
+        cepstrum[0] = levelled[-1]
 
 
 @lru_cache(maxsize=8)
-def _filterbank(parameters: CepstraParameters) -> scipy.sparse.csr_array:
+def _filterbank(parameters: CepstraParameters) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Triangular filters, equally spaced on the mel scale, and one last filter that lets everything pass.
+
+    Of each the weights of all points, and from which point to which they are not zero.
 
     The corners are rounded down to points of the FFT, which leaves the lowest filters empty when there are few points.
     """
@@ -154,16 +208,19 @@ def _filterbank(parameters: CepstraParameters) -> scipy.sparse.csr_array:
         weights[row, rising] = (bins[rising] - low) / (centre - low)
         weights[row, falling] = (high - bins[falling]) / (high - centre)
     weights[-1] = 1
-    return scipy.sparse.csr_array((weights / points).astype(np.float32))
+    passing = weights > 0
+    bands = np.column_stack([passing.argmax(axis=1), len(bins) - passing[:, ::-1].argmax(axis=1)])
+    return (weights / points).astype(np.float32), bands
 
 
 @lru_cache(maxsize=8)
-def _lifter(parameters: CepstraParameters) -> NDArray[np.float32]:
-    if parameters.lifter <= 0:
-        return np.ones(parameters.coefficients, np.float32)
-    quefrencies = np.arange(parameters.coefficients)
-    lifter = 1 + parameters.lifter / 2 * np.sin(np.pi * quefrencies / parameters.lifter)
-    return lifter.astype(np.float32)
+def _cosines(parameters: CepstraParameters) -> NDArray[np.float32]:
+    """Matrix (filters, coefficients): log energies to liftered cepstra."""
+    cosines: NDArray[np.float64] = scipy.fft.dct(np.eye(parameters.filters), norm="ortho")[:, : parameters.coefficients]
+    if parameters.lifter > 0:
+        quefrencies = np.arange(parameters.coefficients)
+        cosines *= 1 + parameters.lifter / 2 * np.sin(np.pi * quefrencies / parameters.lifter)
+    return cosines.astype(np.float32)
 
 
 def _window_samples(parameters: CepstraParameters) -> int:

@@ -1,4 +1,4 @@
-"""How good recommendations are, measured: precision by label, hubness, and what the prefilter loses."""
+"""How good recommendations are, measured: precision by label, hubness, and what a search loses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,9 @@ import numpy as np
 
 Ranked = Mapping[str, Sequence[str]]
 """For each query the recommended tracks, best first."""
+
+EVALUATED_PLACES = 5
+"""Places of a list that are evaluated."""
 
 
 @dataclass(frozen=True)
@@ -101,14 +104,14 @@ def hubness(ranked: Ranked, size: int = 5) -> Hubness:
     )
 
 
-def prefilter_recall(exhaustive: Ranked, candidates: Ranked, size: int = 5) -> float:
-    """Mean share of the exhaustive ranking's first `size` tracks that are among a query's candidates.
+def recall(exhaustive: Ranked, found: Ranked, size: int = EVALUATED_PLACES) -> float:
+    """Mean share of the exhaustive ranking's first `size` tracks that were found.
 
     Queries whose ranking is empty do not count; where no other is left, nothing was lost and the recall is 1. A query
-    that `candidates` lacks has none.
+    that `found` lacks has none.
     """
     shares = [
-        len(set(best[:size]) & set(candidates.get(query, ()))) / len(best[:size])
+        len(set(best[:size]) & set(found.get(query, ()))) / len(best[:size])
         for query, best in exhaustive.items()
         if best
     ]

@@ -19,8 +19,8 @@ from typing import TypeVar, cast
 
 import numba
 import numpy as np
+import scipy  # its FFT, 0.25 s of imports, comes when it is first used
 from numpy.typing import NDArray
-from scipy import fft
 
 from mfcc_assets.core.parameters import CepstraParameters
 
@@ -89,7 +89,7 @@ class Sketches:
 
     frames: NDArray[np.float32]
     starts: NDArray[np.int64]
-    audio_ids: tuple[str, ...]
+    audio_ids: Sequence[str]
 
     def __post_init__(self) -> None:
         if self.frames.ndim != 2 or self.frames.shape[1] != SHAPES:
@@ -105,6 +105,13 @@ class Sketches:
         frames = [frames for _, frames in sketches] or [np.zeros((0, SHAPES), np.float32)]
         starts = np.cumsum([0, *(len(frames) for _, frames in sketches)], dtype=np.int64)
         return cls(np.concatenate(frames), starts, tuple(audio_id for audio_id, _ in sketches))
+
+    def __len__(self) -> int:
+        return len(self.audio_ids)
+
+    def __getitem__(self, row: int) -> NDArray[np.float32]:
+        """The sketch of one track, without a copy."""
+        return self.frames[self.starts[row] : self.starts[row + 1]]
 
 
 @dataclass(frozen=True)
@@ -192,7 +199,7 @@ def shortlist(
         raise ValueError(f"a shortlist has at least one track, not {size}")
     checked = _checked(query_cepstra, parameters)
     stretches = [s for framing in _framings(checked, parameters, _COARSE) for s in _stretches(framing)]
-    if not stretches or not sketches.audio_ids:
+    if not stretches or not len(sketches):
         return []
     shortest = min(map(len, stretches))
     cosines = _best_cosines(sketches, np.stack([stretch[:shortest] for stretch in stretches]))
@@ -291,9 +298,9 @@ def _shapes_of_cepstra(parameters: CepstraParameters) -> NDArray[np.float32]:
     """
     number = np.arange(parameters.coefficients)
     lifter = 1 + parameters.lifter / 2 * np.sin(np.pi * number / max(parameters.lifter, 1))
-    log_filter_bank = fft.idct(np.diag(1 / lifter), n=parameters.filters, axis=1, norm="ortho")
+    log_filter_bank = scipy.fft.idct(np.diag(1 / lifter), n=parameters.filters, axis=1, norm="ortho")
     narrow = log_filter_bank[:, : _filters_below(_NARROWEST_BANDWIDTH, parameters)]
-    cosines = fft.dct(narrow, axis=1, norm="ortho")[:, 1 : SHAPES + 1]
+    cosines = scipy.fft.dct(narrow, axis=1, norm="ortho")[:, 1 : SHAPES + 1]
     weighted: NDArray[np.float64] = cosines * np.sqrt(np.arange(1, SHAPES + 1))
     return weighted.astype(np.float32)
 
@@ -325,7 +332,7 @@ def _best_cosines(sketches: Sketches, stretches: NDArray[np.float32]) -> NDArray
     lengths = np.linalg.norm(stretches, axis=(1, 2), keepdims=True)
     rows = (stretches / np.maximum(lengths, _NOTHING)).reshape(len(stretches), -1)
     frames = np.asarray(sketches.frames).ravel()
-    cosines = np.empty(len(sketches.audio_ids), np.float32)
+    cosines = np.empty(len(sketches), np.float32)
 
     def search(first: int) -> None:
         last = first + _TRACKS_A_TASK
@@ -378,9 +385,9 @@ def _best_alignment(query: NDArray[np.float32], track: NDArray[np.float32], phas
     least = int(np.ceil(_LEAST_OVERLAP * min(n, m)))
     offsets = np.arange(least - n, m - least + 1)
     begins, ends = np.maximum(-offsets, 0), np.minimum(n, m - offsets)
-    size = fft.next_fast_len(n + m - 1, real=True)
-    spectra = fft.rfft(track, size, axis=0) * fft.rfft(query[::-1], size, axis=0)
-    products = fft.irfft(spectra.sum(axis=1), size)[offsets + n - 1]
+    size = scipy.fft.next_fast_len(n + m - 1, real=True)
+    spectra = scipy.fft.rfft(track, size, axis=0) * scipy.fft.rfft(query[::-1], size, axis=0)
+    products = scipy.fft.irfft(spectra.sum(axis=1), size)[offsets + n - 1]
     energies = _energy_between(query, begins, ends) * _energy_between(track, begins + offsets, ends + offsets)
     cosines = products / np.sqrt(np.maximum(energies, _NOTHING))
     best = int(np.argmax(cosines))

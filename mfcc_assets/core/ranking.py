@@ -1,10 +1,10 @@
 """Candidates to an ordered list: the rankings to choose from, and the scales they share.
 
-A new ranking is a function of two contours and the library's scales, and a line in `RANKINGS`. One that compares
-something else than contours widens `Ranking`, which is all that callers know of it.
+A new ranking is a line in `RANKINGS`. One that is no weighted sum of DTW distances widens `Ranking`, which is all that
+the cascade knows of it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isnan
 from types import MappingProxyType
@@ -19,11 +19,8 @@ from mfcc_assets.core.errors import UnknownRanking
 Frames: TypeAlias = NDArray[np.floating]
 """(n, d): a contour, or full cepstra."""
 
-Ranking: TypeAlias = Callable[[Frames, Frames, NDArray[np.floating]], float]
-"""Distance of a query's contour (n, d) and a candidate's (m, d), given the library's scales (d,)."""
-
 BAND = 0.1
-"""How far apart in time `normalised_distance` may match, as a share of the longer track."""
+"""How far apart in time the default ranking may match, as a share of the longer track."""
 
 SMALLEST_SCALE = 1e-3
 """Music's cepstra have scales of 1 to 20. Below this one a coefficient stands still in the whole library, and dividing
@@ -45,56 +42,69 @@ def rank(distances: Iterable[tuple[str, float]]) -> list[Ranked]:
     return sorted(comparable, key=lambda ranked: (ranked.distance, ranked.audio_id))
 
 
-def article_distance(query: Frames, candidate: Frames) -> float:
-    """The article's distance, computed exactly: raw sum of the unbanded DTW distances of all coefficients.
+@dataclass(frozen=True)
+class Ranking:
+    """A distance of tracks: a weighted sum of the DTW distances of all coefficients, each warped on its own.
 
-    It grows with the length of the tracks, and COE_2, which varies most, weighs most.
-
-    Parameters
+    Attributes
     ----------
-    query : (n, d)
-    candidate : (m, d)
-
-    Raises
-    ------
-    ValueError
-        As `dtw_distances` does.
+    band
+        As in `mfcc_assets.core.dtw.dtw_distances`.
+    normalised
+        Whether every coefficient weighs the same and length none: distances are in units of the coefficient's scale,
+        and divided by the frames of both tracks, as Sakoe and Chiba (1978) normalise for length. Otherwise it is the
+        raw sum, which grows with length, and in which COE_2, which varies most, weighs most.
     """
-    return float(dtw_distances(query, candidate).sum())
 
+    band: float | None
+    normalised: bool
 
-def normalised_distance(query: Frames, candidate: Frames, scales: NDArray[np.floating]) -> float:
-    """DTW distance in which every coefficient weighs the same and length none.
+    def weights(self, scales: NDArray[np.floating], frames: int | NDArray[np.integer]) -> NDArray[np.float64]:
+        """Weight of each coefficient's DTW distance.
 
-    Parameters
-    ----------
-    query : (n, d)
-    candidate : (m, d)
-    scales : (d,)
-        Each coefficient's standard deviation over the library; see `pooled_scales`.
+        Parameters
+        ----------
+        scales : (d,)
+            Each coefficient's standard deviation over the library; see `pooled_scales`.
+        frames
+            Of both tracks together: a number, or (pairs, 1) for the weights of many pairs.
 
-    Returns
-    -------
-    float
-        Sum over the coefficients of their DTW distances in a band of `BAND`, each in units of its scale, divided by
-        ``n + m``, as Sakoe and Chiba (1978) normalise for length.
+        Returns
+        -------
+        (d,) or (pairs, d)
 
-    Raises
-    ------
-    ValueError
-        As `dtw_distances` does, and if `scales` are not `d` positive, finite numbers.
-    """
-    distances = dtw_distances(query, candidate, band=BAND)
-    if scales.shape != distances.shape or not (np.isfinite(scales) & (scales > 0)).all():
-        raise ValueError(f"expected {distances.size} positive, finite scales, got {scales}")
-    # DTW is proportional to its input: scaling distances is scaling coefficients.
-    return float((distances / scales).sum() / (len(query) + len(candidate)))
+        Raises
+        ------
+        ValueError
+            The scales are not positive, finite numbers.
+        """
+        if not (np.isfinite(scales) & (scales > 0)).all():
+            raise ValueError(f"expected positive, finite scales, got {scales}")
+        # DTW is proportional to its input: scaling distances is scaling coefficients.
+        return 1 / (scales * frames) if self.normalised else np.ones_like(scales * frames)
+
+    def distance(self, query: Frames, candidate: Frames, scales: NDArray[np.floating]) -> float:
+        """Distance of two tracks.
+
+        Parameters
+        ----------
+        query : (n, d)
+        candidate : (m, d)
+        scales : (d,)
+
+        Raises
+        ------
+        ValueError
+            As `dtw_distances` and `weights` do.
+        """
+        distances = dtw_distances(query, candidate, band=self.band)
+        return float(self.weights(scales, len(query) + len(candidate)) @ distances)
 
 
 def fastdtw_distance(query: Frames, candidate: Frames) -> float:
     """The article's distance as published: fastdtw of every coefficient, radius 1, for tests and benchmarks.
 
-    Approximate, never below `article_distance`, and slower by orders of magnitude. Builds of fastdtw with and without
+    Approximate, never below that of `ARTICLE`, and slower by orders of magnitude. Builds of fastdtw with and without
     Cython differ slightly.
 
     Parameters
@@ -112,12 +122,10 @@ def fastdtw_distance(query: Frames, candidate: Frames) -> float:
     return float(sum(fastdtw(x, y, radius=1)[0] for x, y in zip(query.T, candidate.T, strict=True)))
 
 
-RANKINGS: Mapping[str, Ranking] = MappingProxyType(
-    {
-        "article": lambda query, candidate, _: article_distance(query, candidate),
-        "dtw": normalised_distance,
-    }
-)
+ARTICLE = Ranking(band=None, normalised=False)
+"""The article's distance, computed exactly."""
+
+RANKINGS: Mapping[str, Ranking] = MappingProxyType({"article": ARTICLE, "dtw": Ranking(BAND, normalised=True)})
 
 DEFAULT_RANKING = "dtw"
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.core.matching import Sketches, sketch
+from mfcc_assets.core.matching import sketch
 from mfcc_assets.core.parameters import FeaturesParameters
+from mfcc_assets.core.stacked import Stacked
 
 _FRAMES_AT_ONCE = 10_000
 
@@ -112,68 +112,52 @@ def segment_means(cepstra: NDArray[np.float32], segments: int) -> NDArray[np.flo
 
 @dataclass(frozen=True)
 class Summaries:
-    """What is searched of many tracks, row by row.
+    """What is kept of many tracks, row by row; their sketches are apart, since they are thirty times as large.
 
     Attributes
     ----------
     means, variances : (tracks, d) float64
         Of the cepstra.
     embeddings : (tracks, segments * d) float32
-    sketches
-        With the audio ids, which name the rows.
+    roughness : (tracks, d) float32
+        Mean absolute change from one frame of the contour to the next.
     """
 
     means: NDArray[np.float64]
     variances: NDArray[np.float64]
     embeddings: NDArray[np.float32]
-    sketches: Sketches
+    roughness: NDArray[np.float32]
 
-    @property
-    def audio_ids(self) -> tuple[str, ...]:
-        return self.sketches.audio_ids
+    def __post_init__(self) -> None:
+        if len({len(self.means), len(self.variances), len(self.embeddings), len(self.roughness)}) > 1:
+            raise ValueError("means, variances, embeddings and roughness are of the same tracks")
 
     def __len__(self) -> int:
-        return len(self.audio_ids)
+        return len(self.means)
 
     @classmethod
-    def of(cls, summaries: Sequence[tuple[str, Summary]], parameters: FeaturesParameters) -> "Summaries":
-        """Put (audio id, summary) of every track together."""
+    def of(cls, summaries: Sequence[Summary], parameters: FeaturesParameters) -> "Summaries":
+        """Put the summaries of many tracks together."""
         tracks, coefficients = len(summaries), parameters.cepstra.coefficients
-        rows = [summary for _, summary in summaries]
         return cls(
-            means=np.array([row.mean for row in rows]).reshape(tracks, coefficients),
-            variances=np.array([row.covariance.diagonal() for row in rows]).reshape(tracks, coefficients),
-            embeddings=np.array([row.embedding for row in rows], np.float32).reshape(
+            means=np.array([row.mean for row in summaries]).reshape(tracks, coefficients),
+            variances=np.array([row.covariance.diagonal() for row in summaries]).reshape(tracks, coefficients),
+            embeddings=np.array([row.embedding for row in summaries], np.float32).reshape(
                 tracks, parameters.segments * coefficients
             ),
-            sketches=Sketches.of([(audio_id, summary.sketch) for audio_id, summary in summaries]),
+            roughness=Stacked.of((row.contour for row in summaries), coefficients).changes(),
         )
 
-    @cached_property
-    def _rows(self) -> dict[str, int]:
-        return {audio_id: row for row, audio_id in enumerate(self.audio_ids)}
-
-    def of_audio(self, audio_ids: Sequence[str]) -> "Summaries":
-        """The rows of these audio ids, in the order given; KeyError for one that has none."""
-        rows = [self._rows[audio_id] for audio_id in audio_ids]
-        starts, frames = self.sketches.starts, self.sketches.frames
-        return Summaries(
-            means=self.means[rows],
-            variances=self.variances[rows],
-            embeddings=self.embeddings[rows],
-            sketches=Sketches.of([(self.audio_ids[row], frames[starts[row] : starts[row + 1]]) for row in rows]),
+    @classmethod
+    def joined(cls, parts: Sequence["Summaries"]) -> "Summaries":
+        """The rows of all parts, of which there is one at least."""
+        return cls(
+            means=np.concatenate([part.means for part in parts]),
+            variances=np.concatenate([part.variances for part in parts]),
+            embeddings=np.concatenate([part.embeddings for part in parts]),
+            roughness=np.concatenate([part.roughness for part in parts]),
         )
 
-    def __add__(self, other: "Summaries") -> "Summaries":
-        """The rows of both, one after the other."""
-        frames = len(self.sketches.frames)
-        return Summaries(
-            means=np.concatenate([self.means, other.means]),
-            variances=np.concatenate([self.variances, other.variances]),
-            embeddings=np.concatenate([self.embeddings, other.embeddings]),
-            sketches=Sketches(
-                np.concatenate([self.sketches.frames, other.sketches.frames]),
-                np.concatenate([self.sketches.starts[:-1], frames + other.sketches.starts]),
-                self.audio_ids + other.audio_ids,
-            ),
-        )
+    def rows(self, rows: NDArray[np.int64]) -> "Summaries":
+        """Some of the rows, in the order given."""
+        return Summaries(self.means[rows], self.variances[rows], self.embeddings[rows], self.roughness[rows])

@@ -84,7 +84,9 @@ def analyse_soundtracks(
         except (BlobNotFound, FileNotFoundError, PermissionError, _ChangedMeanwhileError):
             return None  # it went or changed after it was observed; the next look at the container finds that out
 
-    for done, (tracks, outcome) in enumerate(on_all_cores(analyse, waiting.values()), start=1):
+    # The largest first: a track of an hour that came last would keep one core busy while the others wait.
+    largest_first = sorted(waiting.values(), key=lambda tracks: tracks[0].bytes, reverse=True)
+    for done, (tracks, outcome) in enumerate(on_all_cores(analyse, largest_first), start=1):
         on_progress(done, len(waiting))
         names = [track.blob_name for track in tracks]
         if isinstance(outcome, AudioError):

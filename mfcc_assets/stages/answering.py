@@ -1,7 +1,7 @@
 """From one file to its recommendations: the steps that an upload takes one by one, and `mfcc recommend` all at once."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,15 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.core.audio import AudioReader
+from mfcc_assets.core.cascade import Query
 from mfcc_assets.core.cepstra import compute_cepstra
 from mfcc_assets.core.errors import FeaturesMissing
-from mfcc_assets.core.ranking import rank
+from mfcc_assets.core.ranking import ranking_named
+from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import summarise
 from mfcc_assets.core.tags import read_tags
 from mfcc_assets.library import Library
-from mfcc_assets.stages.ranking import distances_to, nearest, places
-from mfcc_assets.stores.indexes import LibraryIndex
-from mfcc_assets.stores.recognition import LibraryRecogniser, Query, Recognition, TagRecogniser, recognise
+from mfcc_assets.stages.certifying import certified
+from mfcc_assets.stages.ranking import contour_of, nearest_embeddings, nearest_outlines, places
+from mfcc_assets.stores.indexes import RECALL
+from mfcc_assets.stores.library_index import LibraryIndex
+from mfcc_assets.stores.recognition import LibraryRecogniser, Recognition, Recording, TagRecogniser, recognise
 from mfcc_assets.stores.records import Recommendation, Soundtrack
 
 _logger = logging.getLogger(__name__)
@@ -30,7 +34,7 @@ def recognise_file(
     by_library = (
         [
             LibraryRecogniser(
-                index.summaries.sketches,
+                index.sketches,
                 index.parameters.features.cepstra,
                 lambda audio: library.features.read_cepstra(audio, index.parameters.features.cepstra),
                 library.tables.tracks_of_audio,
@@ -39,26 +43,46 @@ def recognise_file(
         if index
         else []
     )
-    return recognise(Query(path, read_tags(path), cepstra), [*by_library, TagRecogniser()])
+    return recognise(Recording(path, read_tags(path), cepstra), [*by_library, TagRecogniser()])
 
 
-def find_query_candidates(index: LibraryIndex, audio: str, embedding: NDArray[np.float32]) -> list[tuple[str, float]]:
-    """Candidates of a query that need not be in the library, with their distances in the prefilter."""
-    return nearest(index, [audio], embedding[None])[audio]
+def find_query_candidates(
+    index: LibraryIndex,
+    query: Query,
+    embedding: NDArray[np.float32],
+    *,
+    without: Collection[str],
+    places: int | None = None,
+) -> list[tuple[str, float]]:
+    """Candidates of a query that need not be in the library, with estimates of their distances.
+
+    Parameters
+    ----------
+    without
+        Audio that is not to be recommended: the query's own, and what it was recognised as.
+    places
+        How many tracks are wanted; by default as many as the index ranks.
+    """
+    wanted = places or index.parameters.places
+    hits = nearest_embeddings(index, embedding, wanted + len(without))
+    candidates, _ = nearest_outlines(index, query, [audio for audio in hits if audio not in without], places=wanted)
+    return candidates
 
 
 def rank_query(
-    library: Library, index: LibraryIndex, contour: NDArray[np.float32], candidates: Iterable[str]
+    library: Library, index: LibraryIndex, query: Query, candidates: Iterable[str], *, places: int | None = None
 ) -> list[tuple[str, float]]:
-    """Order a query's candidates by the index's ranking, leaving out what is no longer in the library."""
-    distances: dict[str, float] = {}
+    """The nearest of a query's candidates by the index's ranking, leaving out what is no longer in the library."""
+    contours: dict[str, NDArray[np.float32]] = {}
     for candidate in library.tables.tracks_of_audio(candidates):
         try:
-            distances |= distances_to(library, index, contour, [candidate])
+            contours[candidate] = contour_of(library, index, candidate)
         except FeaturesMissing as error:
             # One damaged file would otherwise leave every query without an answer that sounds a little like it.
             _logger.warning("Not compared with the query: %s", error)
-    return [(place.audio_id, place.distance) for place in rank(distances.items())]
+    stacked = Stacked.of(contours.values(), len(index.scales))
+    ranked = query.nearest(list(contours), stacked, places or index.parameters.places)
+    return [(place.audio_id, place.distance) for place in ranked]
 
 
 def choose_places(
@@ -75,16 +99,38 @@ def choose_places(
 
 @dataclass(frozen=True)
 class Answer:
-    """What a listener is told about a file; `soundtracks` are those that the recommendations name, by track id."""
+    """What a listener is told about a file.
+
+    Attributes
+    ----------
+    recommendations
+        Best first.
+    soundtracks
+        Those that the recommendations name, by track id.
+    certified
+        Whether it is proven that no other track of the library is nearer than these.
+    recall
+        Where it is not: the share of the true nearest tracks that this index was measured to find; None where it was
+        not measured.
+    """
 
     recognised: Recognition | None
     index_version: str
     recommendations: list[Recommendation]
     soundtracks: Mapping[str, Soundtrack]
+    certified: bool
+    recall: float | None
 
 
-def recommend_file(library: Library, path: Path, *, size: int) -> Answer:
+def recommend_file(library: Library, path: Path, *, size: int, exact: bool = False) -> Answer:
     """Analyse one file and answer it from the published index. Nothing is stored.
+
+    Parameters
+    ----------
+    size
+        How many tracks are wanted.
+    exact
+        Compare with the whole library, as far as a bound does not exclude a track, and so certify the answer.
 
     Raises
     ------
@@ -92,18 +138,25 @@ def recommend_file(library: Library, path: Path, *, size: int) -> Answer:
         There is nothing to search.
     AudioError
         The file cannot be used.
+    FeaturesMissing
+        An exact answer was asked for, and a track cannot be compared.
     """
     index = library.indexes.published()
     parameters = index.parameters.features
     reader = AudioReader(path, parameters.cepstra, library.settings.limits)
     cepstra = compute_cepstra(reader.blocks(), parameters.cepstra)
     summary = summarise(cepstra, parameters)
-    audio = reader.audio.audio_id
 
     recognised = recognise_file(library, index, path, cepstra)
-    candidates = find_query_candidates(index, audio, summary.embedding)
-    ranked = rank_query(library, index, summary.contour, [candidate for candidate, _ in candidates])
+    without = {reader.audio.audio_id, *(recognised.audio_ids if recognised else ())}
+    query = Query(summary.contour, ranking_named(index.parameters.ranking), index.scales)
+    candidates = find_query_candidates(index, query, summary.embedding, without=without, places=size)
+    ranked = rank_query(library, index, query, [candidate for candidate, _ in candidates], places=size)
+    if exact:
+        others = [audio for audio in library.tables.audio() if audio in index.tracks and audio not in without]
+        ranked = certified(library, index, query, ranked, places=size, others=others)
     recommendations, soundtracks = choose_places(
-        library, ranked, size=size, query_audio=audio, recognised_as=recognised.audio_ids if recognised else ()
+        library, ranked, size=size, query_audio=reader.audio.audio_id, recognised_as=without
     )
-    return Answer(recognised, index.version, recommendations, soundtracks)
+    recall = None if exact else library.indexes.read_quality(index.version).get(RECALL)
+    return Answer(recognised, index.version, recommendations, soundtracks, certified=exact, recall=recall)

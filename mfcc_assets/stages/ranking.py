@@ -4,96 +4,74 @@ Candidates and rankings of an index version never change: the shard of an audio 
 when the index was built.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.core.cascade import Query, searched, worth_comparing
 from mfcc_assets.core.catalogue import shard_of
 from mfcc_assets.core.errors import NoPublishedIndex
 from mfcc_assets.core.ranking import Ranked, rank, ranking_named
+from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.library import Library
-from mfcc_assets.stores.indexes import LibraryIndex, Pairs
+from mfcc_assets.stores.indexes import Pairs
+from mfcc_assets.stores.library_index import LibraryIndex
 from mfcc_assets.stores.records import Recommendation, Soundtrack
 
 
 @dataclass(frozen=True)
 class PairsReport:
-    """What a stage over a shard's pairs came to: of its queries' pairs some were computed and some taken over."""
+    """How many pairs a stage keeps of a shard, and how many it compared for that."""
 
-    queries: int
-    computed: int
-    reused: int
+    kept: int
+    compared: int
 
 
 def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, PairsReport]]:
-    """Pick the candidates of every audio of each shard, unless they were picked for this index before."""
+    """Pick the candidates of every audio of each shard, unless they were picked for this index before.
+
+    Of what the published index had picked only new audio can change anything.
+    """
     by_shard: dict[str, list[str]] = {}
     for audio, track in index.tracks.items():
         by_shard.setdefault(shard_of(track, library.settings.shard_digits), []).append(audio)
+    former = _Former(library, index)
+
+    def candidates_of(audio: str) -> tuple[list[tuple[str, float]], int]:
+        query, places = query_of(library, index, audio), index.parameters.places
+        known = former.pairs("candidates", audio)
+        if (
+            known is not None
+            and former.has(list(known)[:places])
+            and len(former.added) <= searched(len(index.tracks), places)
+        ):
+            left = {candidate: estimate for candidate, estimate in known.items() if candidate in index.tracks}
+            return nearest_outlines(index, query, [added for added in former.added if added != audio], left)
+        embedding = index.summaries.embeddings[index.tracks.rows([audio])[0]]
+        hits = nearest_embeddings(index, embedding, places + 1)
+        return nearest_outlines(index, query, [candidate for candidate in hits if candidate != audio])
+
     for shard in shards:
         present = library.indexes.read_pairs("candidates", index.version, shard)
         if present is not None:
-            yield shard, _all_reused(present)
+            yield shard, PairsReport(len(present.queries), compared=0)
             continue
-        audio_ids = by_shard.get(shard, [])
-        found = nearest(index, audio_ids, index.summaries.of_audio(audio_ids).embeddings)
-        pairs = Pairs.of(found)
+        found = dict(on_all_cores(candidates_of, by_shard.get(shard, [])))
+        pairs = Pairs.of({audio: found[audio][0] for audio in sorted(found)})
         library.indexes.write_pairs("candidates", index.version, shard, pairs)
-        yield shard, PairsReport(len(found), computed=len(pairs.queries), reused=0)
+        compared = sum(count for _, count in found.values())
+        yield shard, PairsReport(len(pairs.queries), compared)
 
 
-def nearest(
-    index: LibraryIndex, audio_ids: Sequence[str], embeddings: NDArray[np.float32]
-) -> dict[str, list[tuple[str, float]]]:
-    """The candidates of each query with their distances in the prefilter, without the query's own audio."""
-    size = index.parameters.candidates
-    return {
-        audio: [
-            (candidate, float(distance))
-            for candidate, distance in zip(hits.audio_ids, hits.distances, strict=True)
-            if candidate != audio
-        ][:size]
-        for audio, hits in zip(audio_ids, index.prefilter.search(embeddings, size + 1), strict=True)
-    }
-
-
-def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, PairsReport]]:
-    """Order the candidates of every audio of each shard, unless they were ordered for this index before.
-
-    Distances that the published index already knows are taken over.
-
-    Raises
-    ------
-    NoPublishedIndex
-        A shard's candidates are missing.
-    """
-    known_distances = _distances_of_published(library, index)
-
-    def ranked(query: tuple[str, list[tuple[str, float]]]) -> tuple[list[Ranked], int]:
-        audio, found = query
-        known = known_distances(audio)
-        missing = [candidate for candidate, _ in found if candidate not in known]
-        distances = known | distances_to(library, index, contour_of(library, index, audio), missing)
-        return rank((candidate, distances[candidate]) for candidate, _ in found), len(missing)
-
-    for shard in shards:
-        present = library.indexes.read_pairs("rankings", index.version, shard)
-        if present is not None:
-            yield shard, _all_reused(present)
-            continue
-        candidates = required_pairs(library, "candidates", index.version, shard)
-        rankings: dict[str, list[tuple[str, float]]] = {}
-        computed = 0
-        for (audio, _), (ordered, count) in on_all_cores(ranked, candidates.by_query().items()):
-            rankings[audio] = [(place.audio_id, place.distance) for place in ordered]
-            computed += count
-        pairs = Pairs.of(dict(sorted(rankings.items())))
-        library.indexes.write_pairs("rankings", index.version, shard, pairs)
-        yield shard, PairsReport(len(rankings), computed, reused=len(pairs.queries) - computed)
+def query_of(library: Library, index: LibraryIndex, audio: str) -> Query:
+    """An audio as it is compared with others in this index."""
+    contour = contour_of(library, index, audio)
+    return Query(contour, ranking_named(index.parameters.ranking), index.scales)
 
 
 def contour_of(library: Library, index: LibraryIndex, audio: str) -> NDArray[np.float32]:
@@ -101,14 +79,68 @@ def contour_of(library: Library, index: LibraryIndex, audio: str) -> NDArray[np.
     return library.features.read_contour(audio, index.parameters.features)
 
 
-def distances_to(
-    library: Library, index: LibraryIndex, contour: NDArray[np.float32], candidates: Iterable[str]
-) -> dict[str, float]:
-    """Distance of a query's contour to each candidate, by the index's ranking."""
-    distance = ranking_named(index.parameters.ranking)
-    return {
-        candidate: distance(contour, contour_of(library, index, candidate), index.scales) for candidate in candidates
-    }
+def nearest_embeddings(index: LibraryIndex, embedding: NDArray[np.float32], places: int) -> Sequence[str]:
+    """What the vector index hands on where the nearest `places` are wanted, nearest first."""
+    (hits,) = index.prefilter.search(embedding[np.newaxis], searched(len(index.tracks), places))
+    return hits.audio_ids
+
+
+def nearest_outlines(
+    index: LibraryIndex,
+    query: Query,
+    audio_ids: Sequence[str],
+    known: Mapping[str, float] | None = None,
+    *,
+    places: int | None = None,
+) -> tuple[list[tuple[str, float]], int]:
+    """What the outlines hand on of some audio, and of others whose estimates are `known`; how many were compared."""
+    rows = index.tracks.rows(audio_ids)
+    estimates = query.outline_distances(index.outlines.rows(rows), index.summaries.roughness[rows])
+    every = [*(known or {}).items(), *zip(audio_ids, estimates.tolist(), strict=True)]
+    kept = worth_comparing(np.array([estimate for _, estimate in every]), places or index.parameters.places)
+    return [every[row] for row in kept], len(audio_ids)
+
+
+def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, PairsReport]]:
+    """Rank the candidates of every audio of each shard, unless they were ranked for this index before.
+
+    To what the published index had ranked only candidates that it did not have can add.
+
+    Raises
+    ------
+    NoPublishedIndex
+        A shard's candidates are missing.
+    """
+    former, places = _Former(library, index), index.parameters.places
+
+    def ranked(pairs: tuple[str, list[tuple[str, float]]]) -> tuple[list[Ranked], int]:
+        audio, candidates = pairs
+        query = query_of(library, index, audio)
+        known, compared = former.pairs("rankings", audio), former.pairs("candidates", audio)
+        if known is None or compared is None or not former.has(known):
+            audio_ids = [candidate for candidate, _ in candidates]
+            contours = Stacked.of((contour_of(library, index, one) for one in audio_ids), len(index.scales))
+            return query.nearest(audio_ids, contours, places), len(audio_ids)
+        fresh = [candidate for candidate, _ in candidates if candidate not in compared]
+        limit = max(known.values()) if len(known) == places else inf
+        distances = {one: query.distance_within(contour_of(library, index, one), limit) for one in fresh}
+        closer = {one: distance for one, distance in distances.items() if distance < inf}
+        return rank((known | closer).items())[:places], len(fresh)
+
+    for shard in shards:
+        present = library.indexes.read_pairs("rankings", index.version, shard)
+        if present is not None:
+            yield shard, PairsReport(len(present.queries), compared=0)
+            continue
+        candidates = required_pairs(library, "candidates", index.version, shard)
+        rankings: dict[str, list[tuple[str, float]]] = {}
+        compared = 0
+        for (audio, _), (found, count) in on_all_cores(ranked, candidates.by_query().items()):
+            rankings[audio] = [(place.audio_id, place.distance) for place in found]
+            compared += count
+        pairs = Pairs.of(dict(sorted(rankings.items())))
+        library.indexes.write_pairs("rankings", index.version, shard, pairs)
+        yield shard, PairsReport(len(pairs.queries), compared)
 
 
 @dataclass(frozen=True)
@@ -127,19 +159,19 @@ def recommend_soundtracks(library: Library, index: LibraryIndex, shard: str, *, 
     NoPublishedIndex
         Rankings are missing.
     """
-    method = index.parameters.ranking
     queries = library.tables.soundtracks([shard])
-    stored = library.tables.stored_recommendations([track.track_id for track in queries])
     rankings = _rankings_by_audio(library, index, [track.audio_id for track in queries if track.audio_id])
     tracks = library.tables.tracks_of_audio({candidate for found in rankings.values() for candidate, _ in found})
-    written = 0
-    for query in queries:
-        ranked = rankings.get(query.audio_id or "", [])
-        wanted = places(ranked, tracks, size=library.settings.recommendations, without={query.audio_id or ""})
-        if stored.get(query.track_id, []) != [(method, index.version, place) for place in wanted]:
-            written += library.tables.replace_recommendations(
-                query.track_id, wanted, method=method, index_version=index.version, run_id=run_id
-            )
+    size = library.settings.recommendations
+    lists = {
+        query.track_id: places(
+            rankings.get(query.audio_id or "", []), tracks, size=size, without={query.audio_id or ""}
+        )
+        for query in queries
+    }
+    written = library.tables.update_recommendations(
+        lists, method=index.parameters.ranking, index_version=index.version, run_id=run_id
+    )
     return RecommendationReport(len(queries), written)
 
 
@@ -165,37 +197,47 @@ def _rankings_by_audio(
     return rankings
 
 
-def _distances_of_published(library: Library, index: LibraryIndex) -> Callable[[str], dict[str, float]]:
-    """What the published index knows of the distances from an audio, where this index would compute the same."""
+class _Former:
+    """What the published index knows, where this index would compute the same.
 
-    @cache
-    def published() -> LibraryIndex | None:
-        former = library.indexes.published_if_usable()
+    Attributes
+    ----------
+    added
+        Audio of this index that the published one lacks.
+    """
+
+    def __init__(self, library: Library, index: LibraryIndex) -> None:
+        published = library.indexes.published_if_usable()
         same = (
-            former is not None
-            and former.parameters.features == index.parameters.features
-            and former.parameters.ranking == index.parameters.ranking
-            and np.array_equal(former.scales, index.scales)
+            published is not None
+            and published.parameters == index.parameters
+            and np.array_equal(published.scales, index.scales)
         )
-        return former if same else None
+        self._library, self._index, self._published = library, index, published if same else None
+        self.added = self._lacked()
+        self._by_shard = lru_cache(maxsize=4)(self._read)
 
-    @cache
-    def rankings(version: str, shard: str) -> dict[str, list[tuple[str, float]]]:
-        pairs = library.indexes.read_pairs("rankings", version, shard)
-        return pairs.by_query() if pairs else {}
+    def pairs(self, stage: str, audio: str) -> dict[str, float] | None:
+        """Candidates or ranking of an audio, nearest first; None where they are not known."""
+        if self._published is None or audio not in self._published.tracks:
+            return None
+        shard = shard_of(self._published.tracks[audio], self._library.settings.shard_digits)
+        return self._by_shard(stage, shard).get(audio)
 
-    def known(audio: str) -> dict[str, float]:
-        former = published()
-        if former is None or audio not in former.tracks:
-            return {}
-        shard = shard_of(former.tracks[audio], library.settings.shard_digits)
-        return dict(rankings(former.version, shard).get(audio, []))
+    def has(self, audio_ids: Iterable[str]) -> bool:
+        """Whether none of these has gone since."""
+        return all(audio in self._index.tracks for audio in audio_ids)
 
-    return known
+    def _lacked(self) -> list[str]:
+        if self._published is None:
+            return list(self._index.tracks)
+        audio_ids = self._index.tracks.audio_ids
+        rows = self._published.tracks.rows(audio_ids)
+        return [audio_ids[row] for row in np.flatnonzero(rows < 0).tolist()]
 
-
-def _all_reused(pairs: Pairs) -> PairsReport:
-    return PairsReport(len(set(pairs.queries)), computed=0, reused=len(pairs.queries))
+    def _read(self, stage: str, shard: str) -> dict[str, dict[str, float]]:
+        pairs = self._library.indexes.read_pairs(stage, self._published.version, shard) if self._published else None
+        return {audio: dict(found) for audio, found in pairs.by_query().items()} if pairs else {}
 
 
 def required_pairs(library: Library, stage: str, version: str, part: str) -> Pairs:

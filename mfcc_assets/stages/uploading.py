@@ -4,7 +4,7 @@ Every step reads what the ones before it stored, so that a killed run can be rep
 document tells how far an upload is. A step leaves a failed upload alone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
@@ -26,13 +26,14 @@ from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.library import Library
 from mfcc_assets.stages.analysing import analyse_file, note_on, summarise_audio
 from mfcc_assets.stages.answering import choose_places, find_query_candidates, rank_query, recognise_file
-from mfcc_assets.stages.ranking import contour_of, required_pairs
+from mfcc_assets.stages.ranking import query_of, required_pairs
 from mfcc_assets.stores.blob_names import clean_name
 from mfcc_assets.stores.blobs import Blob
-from mfcc_assets.stores.indexes import Pairs
+from mfcc_assets.stores.indexes import RECALL, Pairs
 from mfcc_assets.stores.records import Content, Reject
 
 RECEIVED, RECOGNISED, CANDIDATES, RANKED, FAILED = "received", "recognised", "candidates", "ranked", "failed"
+UNANSWERED = (RECEIVED, RECOGNISED, CANDIDATES, FAILED)
 
 UNANSWERABLE = ("no_index", "corrupt_index", "no_features")
 """Failures of the library, not of the upload: it is answered as soon as there is an index to search."""
@@ -48,9 +49,14 @@ Body = dict[str, Any]
 """An upload's document."""
 
 
+def upload_files(library: Library) -> Iterator[Blob]:
+    """Every file of music in the container `uploads`."""
+    return (blob for blob in library.blobs.list("uploads") if not is_companion(blob.name))
+
+
 def uploads_by_id(library: Library) -> dict[str, Blob]:
     """Every upload in the container; of several files in one upload's folder the one that came last."""
-    blobs = sorted(blob for blob in library.blobs.list("uploads") if not is_companion(blob.name))
+    blobs = sorted(upload_files(library))
     return {upload_id(blob.name, blob.etag, library.signing_key): blob for blob in blobs}
 
 
@@ -98,7 +104,8 @@ def find_upload_candidates(library: Library, uploads: Sequence[str], *, run_id: 
         # Another index may have been published since the upload was analysed, with features of another kind.
         _analysed(library, body, parameters)
         embedding = library.features.read_summary(body["audio_id"], parameters).embedding
-        found = find_query_candidates(index, body["audio_id"], embedding)
+        query = query_of(library, index, body["audio_id"])
+        found = find_query_candidates(index, query, embedding, without={body["audio_id"], *_recognised_as(body)})
         library.indexes.write_pairs("candidates", index.version, body["id"], Pairs.of({body["id"]: found}))
         return {"index_version": index.version, "method": index.parameters.ranking} | _reached(body, CANDIDATES)
 
@@ -112,9 +119,9 @@ def rank_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> li
     def order(body: Body) -> Body:
         index = read_index(body["index_version"])
         candidates = required_pairs(library, "candidates", index.version, body["id"]).candidates
-        ranked = rank_query(library, index, contour_of(library, index, body["audio_id"]), candidates)
+        ranked = rank_query(library, index, query_of(library, index, body["audio_id"]), candidates)
         library.indexes.write_pairs("rankings", index.version, body["id"], Pairs.of({body["id"]: ranked}))
-        return {}
+        return {"certified": False, "recall": library.indexes.read_quality(index.version).get(RECALL)}
 
     return _each(library, uploads, order, run_id=run_id)
 
@@ -130,7 +137,7 @@ def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run_id: s
             ranked,
             size=library.settings.recommendations,
             query_audio=body["audio_id"],
-            recognised_as=(body["recognised"] or {}).get("audio_ids", ()),
+            recognised_as=_recognised_as(body),
         )
         count = library.tables.replace_recommendations(
             body["id"], recommendations, method=body["method"], index_version=version, run_id=run_id
@@ -200,6 +207,11 @@ def _analysed(library: Library, body: Body, parameters: FeaturesParameters) -> C
     if not library.features.has_summary(content.audio_id, parameters):
         summarise_audio(library.features, content.audio_id, parameters)
     return content
+
+
+def _recognised_as(body: Body) -> Sequence[str]:
+    audio_ids: Sequence[str] = (body["recognised"] or {}).get("audio_ids", ())
+    return audio_ids
 
 
 def _failed(library: Library, upload: str, body: Body, error: MfccError, run_id: str) -> Body:

@@ -27,12 +27,15 @@ class Blob:
         Changes whenever the content may have changed. Compare it; do not read it.
     modified
         When the store last saw the blob change, in UTC.
+    whole
+        Whether it is known to have come as a whole: nobody is still writing it.
     """
 
     name: str
     size: int
     etag: str
     modified: datetime
+    whole: bool = False
 
     def __lt__(self, other: "Blob") -> bool:
         return (self.modified, self.name) < (other.modified, other.name)

@@ -1,21 +1,28 @@
 """Versions of the library's index in the container `cepstra`, and which of them is published.
 
 indexes/<version>/index.json       parameters and checksums; written last: a version without it does not exist
-indexes/<version>/tracks.parquet   a row an audio: what the index was built from
+indexes/<version>/audio_ids.npy    a row an audio, ascending: what the index was built from
+indexes/<version>/track_ids.npy    the track that stands for it
+indexes/<version>/means.npy, variances.npy, embeddings.npy, roughness.npy
+indexes/<version>/outlines.npy, outline_starts.npy
+indexes/<version>/sketches.npy, sketch_starts.npy
 indexes/<version>/prefilter.faiss
-indexes/<version>/sketches.npy     all sketches, one after the other
 indexes/<version>/candidates/<shard or upload id>.parquet
 indexes/<version>/rankings/<shard or upload id>.parquet
 indexes/published.json             the pointer: the version that answers
 """
 
-import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import partial
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,13 +31,22 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mfcc_assets.core.errors import BlobNotFound, CorruptIndex, NoPublishedIndex
+from mfcc_assets.core.identifiers import Identifiers, TrackOfAudio
 from mfcc_assets.core.matching import Sketches
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.prefilter import Prefilter
+from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import Summaries
 from mfcc_assets.stores.blobs import BlobStore
+from mfcc_assets.stores.library_index import IndexParameters, LibraryIndex
 
 CONTAINER = "cepstra"
+
+RECALL = "recall"
+"""Under this name the quality of an index holds the recall of its rankings."""
+
+_KEPT_OPEN = 2
+"""Versions kept open: the published one, and the one that is being built."""
 
 _PUBLISHED = "indexes/published.json"
 _BUILT = "indexes/built.json"
@@ -39,56 +55,11 @@ _ADD = "Add music with `mfcc add PATH`, or materialise the library"
 
 
 @dataclass(frozen=True)
-class IndexParameters:
-    """What an index was built for, beside its tracks.
+class _Part:
+    """What index.json says of a stored file."""
 
-    Attributes
-    ----------
-    features
-        How its features were made; a query is analysed in the same way.
-    ranking
-        Name of the ranking that orders candidates.
-    candidates
-        How many tracks the prefilter hands to the ranking.
-    """
-
-    features: FeaturesParameters
-    ranking: str
-    candidates: int
-
-
-@dataclass(frozen=True)
-class LibraryIndex:
-    """A version of everything that is searched.
-
-    Attributes
-    ----------
-    tracks
-        By audio id the track that stood for it when the index was built.
-    summaries
-        In the order of `tracks`.
-    prefilter
-        Search over the embeddings, with the scales.
-    calibrated_tracks
-        Size of the library when the scales were measured.
-    """
-
-    parameters: IndexParameters
-    tracks: Mapping[str, str]
-    summaries: Summaries
-    prefilter: Prefilter
-    calibrated_tracks: int
-
-    @cached_property
-    def version(self) -> str:
-        """Names the index by what it holds: the same library and parameters give the same version."""
-        made_for = [self.parameters.features.version, self.parameters.ranking, self.parameters.candidates]
-        content = json.dumps([made_for, sorted(self.tracks.items()), self.scales.tolist()])
-        return hashlib.blake2b(content.encode(), digest_size=6).hexdigest()
-
-    @property
-    def scales(self) -> NDArray[np.float64]:
-        return self.prefilter.scales
+    bytes: int
+    crc32: int
 
 
 @dataclass(frozen=True)
@@ -113,29 +84,36 @@ class Pairs:
 
 
 class IndexStore:
-    """Writes, reads and publishes indexes."""
+    """Writes, reads and publishes indexes.
+
+    Arrays of a stored index are memory-mapped, so that opening one of a million tracks reads what is looked at. What a
+    part holds is verified when it is first looked at, and again where its blob has changed since.
+    """
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
+        self._opened: dict[str, tuple[tuple[str, ...], LibraryIndex]] = {}
+        self._lock = Lock()
 
     def write(self, index: LibraryIndex) -> None:
         """Write an index under its version. A reader never sees half of one."""
-        summaries = index.summaries
-        columns: dict[str, Any] = {
-            "audio_id": list(index.tracks),
-            "track_id": list(index.tracks.values()),
-            "mean": list(summaries.means),
-            "variance": list(summaries.variances),
-            "embedding": list(summaries.embeddings),
-            "sketch_start": summaries.sketches.starts[:-1],
+        arrays = {
+            "audio_ids.npy": index.tracks.audio_ids.array,
+            "track_ids.npy": index.tracks.track_ids.array,
+            "means.npy": index.summaries.means,
+            "variances.npy": index.summaries.variances,
+            "embeddings.npy": index.summaries.embeddings,
+            "roughness.npy": index.summaries.roughness,
+            "outlines.npy": index.outlines.frames,
+            "outline_starts.npy": index.outlines.starts,
+            "sketches.npy": index.sketches.frames,
+            "sketch_starts.npy": index.sketches.starts,
         }
         parts = {
-            "tracks.parquet": _parquet(columns, _TRACKS),
-            "prefilter.faiss": index.prefilter.to_bytes(),
-            "sketches.npy": _npy(summaries.sketches.frames),
+            name: self._write_part(index.version, name, partial(np.save, arr=array, allow_pickle=False))
+            for name, array in arrays.items()
         }
-        for name, written in parts.items():
-            self._blobs.write(CONTAINER, f"indexes/{index.version}/{name}", written)
+        parts[_PREFILTER] = self._write_part(index.version, _PREFILTER, index.prefilter.write)
         record = {
             "parameters": asdict(index.parameters),
             "features_version": index.parameters.features.version,
@@ -143,32 +121,35 @@ class IndexStore:
             "scales": index.scales.tolist(),
             "calibrated_tracks": index.calibrated_tracks,
             "created_at": datetime.now(UTC).isoformat(),
-            "checksums": {name: _checksum(written) for name, written in parts.items()},
+            "parts": {name: asdict(part) for name, part in parts.items()},
         }
         self._write_json(f"indexes/{index.version}/index.json", record)
 
     def read(self, version: str) -> LibraryIndex:
-        """Read a version back.
+        """Read a version back: what of it is looked at, when it is looked at.
 
         Raises
         ------
         NoPublishedIndex
             There is no such version.
         CorruptIndex
-            A part is missing or is not what was written. To build the index again replaces it.
+            A part is missing or is not what was written; here where its size tells, and otherwise from the index when
+            the part is looked at. To build the index again replaces it.
         """
+        name = f"indexes/{version}/index.json"
         try:
-            record = json.loads(self._blobs.read(CONTAINER, f"indexes/{version}/index.json"))
-            parts = {name: self._checked_part(version, name, record["checksums"][name]) for name in _PARTS}
-            index = _index(record, parts)
+            described = self._blobs.stat(CONTAINER, name).etag
         except BlobNotFound as error:
             raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=_REBUILD) from error
-        except CorruptIndex as error:
-            raise _corrupt(version, error.what) from error
-        except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
-            raise _corrupt(version, "index.json does not describe an index") from error
-        if index.version != version:
-            raise _corrupt(version, f"it holds index {index.version}")
+        etags = (described, *self._etags_of_parts(version))
+        with self._lock:
+            known, index = self._opened.get(version, ((), None))
+            if index is None or known != etags:
+                index = self._open(version)
+                self._opened.pop(version, None)
+                self._opened[version] = (etags, index)
+                while len(self._opened) > _KEPT_OPEN:
+                    del self._opened[next(iter(self._opened))]
         return index
 
     def publish(self, version: str) -> None:
@@ -228,9 +209,9 @@ class IndexStore:
         return self.read(version)
 
     def published_if_usable(self) -> LibraryIndex | None:
-        """The index that answers; None where there is none, or it cannot be read."""
+        """The index that answers, every part of it verified; None where there is none, or it cannot be read."""
         try:
-            return self.published()
+            return self.published().opened()
         except (NoPublishedIndex, CorruptIndex):
             return None
 
@@ -285,14 +266,75 @@ class IndexStore:
             ) from error
         return quality
 
-    def _checked_part(self, version: str, name: str, checksum: str) -> bytes:
+    def _etags_of_parts(self, version: str) -> Iterator[str]:
+        for name in _PARTS:
+            try:
+                yield self._blobs.stat(CONTAINER, _part_name(version, name)).etag
+            except BlobNotFound as error:
+                raise _corrupt(version, f"{name} is missing") from error
+
+    def _open(self, version: str) -> LibraryIndex:
         try:
-            written = self._blobs.read(CONTAINER, f"indexes/{version}/{name}")
+            record = json.loads(self._blobs.read(CONTAINER, f"indexes/{version}/index.json"))
+            parts = {name: _Part(**record["parts"][name]) for name in _PARTS}
+            parameters = _index_parameters(record["parameters"])
+            scales = np.array(record["scales"], dtype=np.float64)
+            calibrated_tracks = int(record["calibrated_tracks"])
+        except (BlobNotFound, KeyError, TypeError, ValueError) as error:
+            raise _corrupt(version, "index.json does not describe an index") from error
+        for name, part in parts.items():
+            if self._blobs.stat(CONTAINER, _part_name(version, name)).size != part.bytes:
+                raise _corrupt(version, f"{name} is not what was written")
+
+        def array(name: str) -> NDArray[Any]:
+            with self._verified(version, name, parts[name]) as path:
+                mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+            return mapped.view(np.ndarray)
+
+        def prefilter() -> Prefilter:
+            with self._verified(version, _PREFILTER, parts[_PREFILTER]) as path:
+                try:
+                    return Prefilter.read(path, tracks.audio_ids, scales)
+                except CorruptIndex as error:
+                    raise _corrupt(version, error.what) from error
+
+        try:
+            tracks = TrackOfAudio(Identifiers(array("audio_ids.npy")), Identifiers(array("track_ids.npy")))
+        except ValueError as error:
+            raise _corrupt(version, "index.json does not describe an index") from error
+        index = LibraryIndex(
+            parameters=parameters,
+            tracks=tracks,
+            scales=scales,
+            calibrated_tracks=calibrated_tracks,
+            open_summaries=lambda: Summaries(
+                array("means.npy"), array("variances.npy"), array("embeddings.npy"), array("roughness.npy")
+            ),
+            open_outlines=lambda: Stacked(array("outlines.npy"), array("outline_starts.npy")),
+            open_sketches=lambda: Sketches(array("sketches.npy"), array("sketch_starts.npy"), tracks.audio_ids),
+            open_prefilter=prefilter,
+        )
+        if index.version != version:
+            raise _corrupt(version, f"it holds index {index.version}")
+        return index
+
+    @contextmanager
+    def _verified(self, version: str, name: str, part: "_Part") -> Iterator[Path]:
+        """A part as a file. Who maps it keeps it: a mapping outlives a copy that goes with the ``with``."""
+        try:
+            with self._blobs.as_file(CONTAINER, _part_name(version, name)) as path:
+                if _part_of(path) != part:
+                    raise _corrupt(version, f"{name} is not what was written")
+                yield path
         except BlobNotFound as error:
-            raise CorruptIndex(f"{name} is missing") from error
-        if _checksum(written) != checksum:
-            raise CorruptIndex(f"{name} is not what was written")
-        return written
+            raise _corrupt(version, f"{name} is missing") from error
+
+    def _write_part(self, version: str, name: str, write: Callable[[Path], None]) -> "_Part":
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / name
+            write(path)
+            self._blobs.upload_file(CONTAINER, _part_name(version, name), path)
+            return _part_of(path)
 
     def _pointed_at(self, name: str) -> str | None:
         try:
@@ -310,17 +352,20 @@ class IndexStore:
         self._blobs.write(CONTAINER, name, json.dumps(record, indent=1).encode())
 
 
-_TRACKS = pa.schema(
-    [
-        ("audio_id", pa.string()),
-        ("track_id", pa.string()),
-        ("mean", pa.list_(pa.float64())),
-        ("variance", pa.list_(pa.float64())),
-        ("embedding", pa.list_(pa.float32())),
-        ("sketch_start", pa.int64()),
-    ]
+_PREFILTER = "prefilter.faiss"
+_PARTS = (
+    "audio_ids.npy",
+    "track_ids.npy",
+    "means.npy",
+    "variances.npy",
+    "embeddings.npy",
+    "roughness.npy",
+    "outlines.npy",
+    "outline_starts.npy",
+    "sketches.npy",
+    "sketch_starts.npy",
+    _PREFILTER,
 )
-_PARTS = ("tracks.parquet", "prefilter.faiss", "sketches.npy")
 _PAIRS = pa.schema([("audio_id", pa.string()), ("candidate", pa.string()), ("distance", pa.float64())])
 
 
@@ -328,24 +373,8 @@ def _pairs_name(stage: str, version: str, part: str) -> str:
     return f"indexes/{version}/{stage}/{part}.parquet"
 
 
-def _index(record: Mapping[str, Any], parts: Mapping[str, bytes]) -> LibraryIndex:
-    parameters = _index_parameters(record["parameters"])
-    coefficients = parameters.features.cepstra.coefficients
-    table = _table(parts["tracks.parquet"])
-    audio_ids = tuple(table["audio_id"].to_pylist())
-    frames = np.load(io.BytesIO(parts["sketches.npy"]), allow_pickle=False)
-    return LibraryIndex(
-        parameters=parameters,
-        tracks=dict(zip(audio_ids, table["track_id"].to_pylist(), strict=True)),
-        summaries=Summaries(
-            means=_matrix(table, "mean", coefficients),
-            variances=_matrix(table, "variance", coefficients),
-            embeddings=_matrix(table, "embedding", parameters.features.segments * coefficients),
-            sketches=Sketches(frames, np.append(table["sketch_start"].to_numpy(), len(frames)), audio_ids),
-        ),
-        prefilter=Prefilter.from_bytes(parts["prefilter.faiss"], audio_ids, np.array(record["scales"])),
-        calibrated_tracks=int(record["calibrated_tracks"]),
-    )
+def _part_name(version: str, name: str) -> str:
+    return f"indexes/{version}/{name}"
 
 
 def _index_parameters(record: Mapping[str, Any]) -> IndexParameters:
@@ -368,16 +397,7 @@ def _table(written: bytes) -> pa.Table:
     return pq.ParquetFile(pa.BufferReader(written)).read(use_threads=False)
 
 
-def _npy(array: NDArray[np.float32]) -> bytes:
-    written = io.BytesIO()
-    np.save(written, array, allow_pickle=False)
-    return written.getvalue()
-
-
-def _matrix(table: pa.Table, name: str, width: int) -> NDArray[Any]:
-    matrix: NDArray[Any] = table[name].combine_chunks().flatten().to_numpy().reshape(len(table), width)
-    return matrix
-
-
-def _checksum(written: bytes) -> str:
-    return hashlib.blake2b(written, digest_size=16).hexdigest()
+def _part_of(path: Path) -> _Part:
+    written = np.memmap(path, np.uint8, mode="r")
+    # CRC-32 against damage, not against an enemy: blake2b takes four times as long.
+    return _Part(bytes=written.size, crc32=zlib.crc32(written.data))

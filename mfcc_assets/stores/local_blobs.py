@@ -242,10 +242,10 @@ def _require_absent(found: Blob | None) -> None:
 
 
 def _blob(top: Path, name: str) -> Blob:
-    path = top / name
+    path = f"{top}/{name}"  # a `Path` takes as long to make as all the rest: 12 µs of 24 a blob of a listing
     try:
-        status = path.stat()
-        link_status = path.lstat()
+        link_status = os.lstat(path)
+        status = os.stat(path) if stat.S_ISLNK(link_status.st_mode) else link_status  # noqa: PTH116
     except OSError as error:
         if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
             raise _not_found(top, name) from None
@@ -262,6 +262,8 @@ def _blob(top: Path, name: str) -> Blob:
         size=status.st_size,
         etag=f"{status.st_mtime_ns:x}-{changed:x}-{status.st_size:x}",
         modified=_EPOCH + timedelta(microseconds=changed // 1000),
+        # Writing sets both times to the same; renaming, as this class and careful tools do at the end, one of them.
+        whole=status.st_mtime_ns != status.st_ctime_ns,
     )
 
 

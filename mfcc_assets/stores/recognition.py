@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Query:
+class Recording:
     """What there is to recognise a query by.
 
     Attributes
@@ -66,7 +66,7 @@ class Recogniser(ABC):
     name: str
 
     @abstractmethod
-    def recognise(self, query: Query) -> Recognition | None:
+    def recognise(self, query: Recording) -> Recognition | None:
         """None where the query is unknown to this recogniser.
 
         Raises
@@ -81,7 +81,7 @@ class TagRecogniser(Recogniser):
 
     name = "tags"
 
-    def recognise(self, query: Query) -> Recognition | None:
+    def recognise(self, query: Recording) -> Recognition | None:
         if not query.tags.title:
             return None
         return Recognition(query.tags.title, query.tags.artist, self.name)
@@ -116,7 +116,7 @@ class LibraryRecogniser(Recogniser):
         self._read_cepstra = read_cepstra
         self._tracks_of_audio = tracks_of_audio
 
-    def recognise(self, query: Query) -> Recognition | None:
+    def recognise(self, query: Recording) -> Recognition | None:
         likely = shortlist(query.cepstra, self._sketches, self._parameters)
         tracks = self._tracks_of_audio(likely)
         candidates = self._with_cepstra(audio for audio in likely if audio in tracks)
@@ -143,7 +143,7 @@ class LibraryRecogniser(Recogniser):
                 _logger.warning("Not compared with the query: %s", error)
 
 
-def recognise(query: Query, recognisers: Sequence[Recogniser]) -> Recognition | None:
+def recognise(query: Recording, recognisers: Sequence[Recogniser]) -> Recognition | None:
     """Ask one recogniser after the other, but those that are unavailable; the first that knows the query answers."""
     for recogniser in recognisers:
         try:

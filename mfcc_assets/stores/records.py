@@ -38,6 +38,7 @@ class Soundtrack:
 
     track_id: str
     blob_name: str
+    bytes: int
     content_digest: str
     title: str
     artist: str

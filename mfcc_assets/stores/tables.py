@@ -83,6 +83,15 @@ class Tables:
             query = query.where(SOUNDTRACKS.c.SHARD.in_(shards))
         return self._all(Soundtrack, query)
 
+    def waiting(self) -> list[str]:
+        """Names of the soundtracks whose bytes were not looked at yet, as `Soundtrack.is_waiting` says."""
+        columns = SOUNDTRACKS.c
+        is_rejected = columns.AUDIO_ID.is_(None) & (columns.NOTE != "")
+        is_analysed = columns.ANALYSED_DIGEST.is_not(None) & (columns.ANALYSED_DIGEST == columns.CONTENT_DIGEST)
+        query = sa.select(columns.BLOB_NAME).where(~is_rejected & ~is_analysed).order_by(*_BY_NAME)
+        with self._database.reading() as connection:
+            return list(connection.execute(query).scalars())
+
     def progress(self) -> tuple[int, int]:
         """How many soundtracks were looked at, rejects among them, and how many there are."""
         columns = SOUNDTRACKS.c
@@ -185,18 +194,6 @@ class Tables:
             rows = connection.execute(query.order_by(*_LAST_NAME_FIRST)).all()
         return {audio_id: track for audio_id, track in rows}  # noqa: C416
 
-    def stored_recommendations(self, query_ids: Sequence[str]) -> dict[str, list[tuple[str, str, Recommendation]]]:
-        """Method, index version and place of each row of these queries, best first."""
-        columns = RECOMMENDATIONS.c
-        wanted = (columns.QUERY_ID, columns.METHOD, columns.INDEX_VERSION, columns.RANK, columns.TRACK_ID)
-        stored: dict[str, list[tuple[str, str, Recommendation]]] = {}
-        with self._database.reading() as connection:
-            for ids in _batches(query_ids):
-                query = sa.select(*wanted, columns.DISTANCE).where(columns.QUERY_ID.in_(ids))
-                for query_id, method, version, *place in connection.execute(query.order_by(columns.RANK)):
-                    stored.setdefault(query_id, []).append((method, version, Recommendation(*place)))
-        return stored
-
     def replace_recommendations(
         self,
         query_id: str,
@@ -213,25 +210,38 @@ class Tables:
         int
             Rows written. A track that went since the ranking was made is left out, and the ranks close up.
         """
+        made = {"METHOD": method, "INDEX_VERSION": index_version, "RUN_ID": run_id, "CREATED_AT": _now()}
         with self._database.writing() as connection:
-            there = _existing(connection, SOUNDTRACKS.c.TRACK_ID, [place.track_id for place in recommendations])
-            connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID == query_id))
-            rows = [
-                {
-                    "QUERY_ID": query_id,
-                    "RANK": rank,
-                    "TRACK_ID": place.track_id,
-                    "DISTANCE": place.distance,
-                    "METHOD": method,
-                    "INDEX_VERSION": index_version,
-                    "RUN_ID": run_id,
-                    "CREATED_AT": _now(),
-                }
-                for rank, place in enumerate((place for place in recommendations if place.track_id in there), start=1)
-            ]
-            if rows:
-                connection.execute(sa.insert(RECOMMENDATIONS), rows)
-        return len(rows)
+            return _replace_lists(connection, {query_id: recommendations}, made)
+
+    def update_recommendations(
+        self,
+        lists: Mapping[str, Sequence[Recommendation]],
+        *,
+        method: str,
+        index_version: str,
+        run_id: str,
+    ) -> int:
+        """Bring the lists of many queries up to date, in one transaction.
+
+        A list that is stored already keeps its rows and the run that wrote them, and is said to be of the new index:
+        of a million tracks five million rows would be written again for every track that is added.
+
+        Returns
+        -------
+        int
+            Rows written, as for `replace_recommendations`.
+        """
+        made = {"METHOD": method, "INDEX_VERSION": index_version, "RUN_ID": run_id, "CREATED_AT": _now()}
+        columns = RECOMMENDATIONS.c
+        with self._database.writing() as connection:
+            stored = _stored_lists(connection, list(lists), method)
+            changed = {query: places for query, places in lists.items() if list(places) != stored.get(query, [])}
+            written = _replace_lists(connection, changed, made)
+            for ids in _batches([query for query in lists if query not in changed]):
+                is_older = columns.QUERY_ID.in_(ids) & (columns.INDEX_VERSION != index_version)
+                connection.execute(sa.update(RECOMMENDATIONS).where(is_older).values(INDEX_VERSION=index_version))
+        return written
 
     def recommended(self, query_id: str) -> list[Recommended]:
         """What the view holds for a query, best first."""
@@ -293,6 +303,38 @@ class Tables:
             .where(SOUNDTRACKS.c.TRACK_ID == track)
             .values(AUDIO_ID=audio_id, ANALYSED_DIGEST=content_digest, SECONDS=seconds, NOTE=note)
         )
+
+
+def _stored_lists(
+    connection: Connection, query_ids: Sequence[str], method: str
+) -> dict[str, list[Recommendation | None]]:
+    """The places of each query, best first; None in those that another method made."""
+    columns = RECOMMENDATIONS.c
+    stored: dict[str, list[Recommendation | None]] = {}
+    for ids in _batches(query_ids):
+        query = sa.select(columns.QUERY_ID, columns.METHOD, columns.RANK, columns.TRACK_ID, columns.DISTANCE)
+        for query_id, made_by, *place in connection.execute(
+            query.where(columns.QUERY_ID.in_(ids)).order_by(columns.RANK)
+        ):
+            stored.setdefault(query_id, []).append(Recommendation(*place) if made_by == method else None)
+    return stored
+
+
+def _replace_lists(
+    connection: Connection, lists: Mapping[str, Sequence[Recommendation]], made: Mapping[str, object]
+) -> int:
+    tracks = {place.track_id for places in lists.values() for place in places}
+    there = _existing(connection, SOUNDTRACKS.c.TRACK_ID, sorted(tracks))
+    for ids in _batches(list(lists)):
+        connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID.in_(ids)))
+    rows = [
+        {"QUERY_ID": query, "RANK": rank, "TRACK_ID": place.track_id, "DISTANCE": place.distance, **made}
+        for query, places in lists.items()
+        for rank, place in enumerate((place for place in places if place.track_id in there), start=1)
+    ]
+    if rows:
+        connection.execute(sa.insert(RECOMMENDATIONS), rows)
+    return len(rows)
 
 
 def _fitting(text: str, longest: int) -> str:

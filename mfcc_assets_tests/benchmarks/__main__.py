@@ -8,13 +8,18 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mfcc_assets_tests.benchmarks import kernels, report
+from mfcc_assets_tests.benchmarks import article, cascade, features, kernels, orchestration, report, scale
 from mfcc_assets_tests.benchmarks.corpus import Corpus, fetch
 from mfcc_assets_tests.benchmarks.measuring import machine
 from mfcc_assets_tests.benchmarks.report import Section
 
 SECTIONS: Mapping[str, Callable[[Corpus], Section]] = {
     "kernels": kernels.measure,
+    "cascade": cascade.measure,
+    "features": features.measure,
+    "article": article.measure,
+    "scale": scale.measure,
+    "orchestration": orchestration.measure,
 }
 
 

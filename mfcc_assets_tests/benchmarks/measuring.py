@@ -1,5 +1,6 @@
 """Honest timing: contestants take turns in one process, and a figure is a median with its spread."""
 
+import json
 import os
 import platform
 import statistics
@@ -61,6 +62,21 @@ class ChildUsage:
     peak_bytes: int
 
 
+_LAUNCHER = """
+import json, os, sys, time
+
+begun = time.perf_counter()
+silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+_, status, usage = os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=silent), 0)
+if status:
+    sys.exit(1)
+seconds, cpu_seconds = time.perf_counter() - begun, usage.ru_utime + usage.ru_stime
+print(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_bytes": usage.ru_maxrss * 1024}))
+"""
+"""Linux tells of a child at least the peak that its parent had when it started it. So a process that is itself as
+small as can be starts the one that is measured."""
+
+
 def of_child(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> ChildUsage:
     """Run `python <arguments>` and measure it from outside: import and start-up are part of it.
 
@@ -69,15 +85,15 @@ def of_child(arguments: Sequence[str], environment: Mapping[str, str] | None = N
     RuntimeError
         It failed.
     """
-    begun = time.perf_counter()
-    child = subprocess.Popen(
-        [sys.executable, *arguments], env=dict(environment or os.environ), stdout=subprocess.DEVNULL
+    launched = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _LAUNCHER, sys.executable, *arguments],
+        env=dict(environment or os.environ),
+        stdout=subprocess.PIPE,
+        text=True,
     )
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise RuntimeError(f"python {' '.join(arguments)} ended with {child.returncode}")
-    return ChildUsage(time.perf_counter() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    if launched.returncode:
+        raise RuntimeError(f"python {' '.join(arguments)} failed")
+    return ChildUsage(**json.loads(launched.stdout))
 
 
 def machine() -> str:

@@ -1,6 +1,8 @@
 import os
 import stat
 import subprocess
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,6 +107,70 @@ def test_a_reader_reads_again_from_the_start(tmp_path: Path) -> None:
     np.testing.assert_array_equal(first, second)
 
 
+def note_decoding(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of the blocks that were decoded so far, of 0.1 s each."""
+    monkeypatch.setattr(audio, "_BLOCK_SAMPLES", 4_410)
+    decode = audio._Decoding._read
+    decoded: list[int] = []
+
+    def noted(decoding: audio._Decoding) -> np.ndarray:
+        block = decode(decoding)
+        decoded.append(len(decoded))
+        return block
+
+    monkeypatch.setattr(audio._Decoding, "_read", noted)
+    return decoded
+
+
+def test_no_more_than_one_block_is_decoded_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = note_decoding(monkeypatch)
+    reader = AudioReader(write_tone(tmp_path / "song.wav", 5), replace(PARAMETERS, trimmed_samples=0))
+    for used, _ in enumerate(reader.blocks()):
+        assert len(decoded) <= used + 2
+
+
+def test_the_next_block_is_decoded_while_one_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = note_decoding(monkeypatch)
+    blocks = AudioReader(write_tone(tmp_path / "song.wav", 5), PARAMETERS).blocks()
+    next(blocks)
+    deadline = time.monotonic() + 10
+    while len(decoded) < 2 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert len(decoded) == 2
+
+
+def test_whoever_stops_reading_leaves_no_thread_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = note_decoding(monkeypatch)
+    before = threading.active_count()
+    blocks = AudioReader(write_tone(tmp_path / "song.wav", 5), PARAMETERS).blocks()
+    next(blocks)
+    assert threading.active_count() == before + 1
+    blocks.close()
+    assert threading.active_count() == before
+    assert len(decoded) <= 3
+
+
+def test_bad_samples_leave_no_thread_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    note_decoding(monkeypatch)
+    before = threading.active_count()
+    signal = tone(5)
+    signal[30_000] = np.nan
+    with pytest.raises(NotFinite):
+        read(write_audio(tmp_path / "song.wav", signal, subtype="FLOAT"))
+    assert threading.active_count() == before
+
+
+def test_what_goes_wrong_while_decoding_is_raised_to_the_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_tone(tmp_path / "song.wav", 5)
+    before = threading.active_count()
+    monkeypatch.setattr(audio._Decoding, "_read", lambda _: (_ for _ in ()).throw(OSError("the disk went away")))
+    with pytest.raises(OSError, match="went away"):
+        read(path)
+    assert threading.active_count() == before
+
+
 def test_the_facts_are_not_known_before_the_last_block(tmp_path: Path) -> None:
     reader = AudioReader(write_tone(tmp_path / "song.wav", 1.5), PARAMETERS)
     with pytest.raises(RuntimeError, match="after all of its blocks"):
@@ -142,6 +208,15 @@ def test_other_samples_rates_or_channels_have_another_audio_id(tmp_path: Path) -
         audio_id(write_audio(tmp_path / "d.wav", signal.reshape(-1, 2))),
     }
     assert len(ids) == 4
+
+
+def test_the_audio_id_covers_all_that_features_are_made_of_and_so_only_the_mix_of_the_channels(tmp_path: Path) -> None:
+    left, right = music(2, seed=3, amplitude=0.4), music(2, seed=4, amplitude=0.4)
+    path = write_audio(tmp_path / "a.wav", np.stack([left, right], axis=1))
+    swapped = write_audio(tmp_path / "b.wav", np.stack([right, left], axis=1))
+    np.testing.assert_array_equal(read(path)[0], read(swapped)[0])
+    assert audio_id(path) == audio_id(swapped)
+    assert audio_id(write_audio(tmp_path / "c.wav", np.stack([left, left], axis=1))) != audio_id(path)
 
 
 @pytest.mark.parametrize("suffix", ["mp3", "flac"])
@@ -252,6 +327,13 @@ def test_samples_that_are_no_numbers_or_none_of_audio_are_refused(tmp_path: Path
     path = write_audio(tmp_path / "song.wav", signal, sample_rate=48_000, subtype="FLOAT")
     with pytest.raises(NotFinite):
         read(path)
+
+
+def test_channels_whose_infinities_have_no_sum_are_refused(tmp_path: Path) -> None:
+    signal = np.tile(tone(2), (2, 1)).T
+    signal[30_000] = np.inf, -np.inf
+    with pytest.raises(NotFinite):
+        read(write_audio(tmp_path / "song.wav", signal, subtype="FLOAT"))
 
 
 def test_every_error_tells_the_name_and_what_to_do(tmp_path: Path) -> None:

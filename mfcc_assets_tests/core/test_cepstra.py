@@ -10,8 +10,10 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core.dispatcher import Dispatcher
 from numpy.typing import NDArray
 
+from mfcc_assets.core import cepstra
 from mfcc_assets.core.audio import AudioReader
 from mfcc_assets.core.cepstra import compute_cepstra
 from mfcc_assets.core.parameters import ARTICLE_FFT_SIZE, CepstraParameters
@@ -81,8 +83,9 @@ def test_every_length_has_the_frames_of_python_speech_features(samples: int, par
         CepstraParameters(sample_rate=16_000, coefficients=20, filters=40),
         CepstraParameters(sample_rate=8_000, window_seconds=0.032, step_seconds=0.032),
         CepstraParameters(preemphasis=0.0, lifter=0),
+        CepstraParameters(fft_size=1_201),
     ],
-    ids=["more filters", "frames without overlap", "neither pre-emphasis nor lifter"],
+    ids=["more filters", "frames without overlap", "neither pre-emphasis nor lifter", "an odd number of points"],
 )
 def test_other_parameters_mean_what_they_mean_to_python_speech_features(parameters: CepstraParameters) -> None:
     signal = music(3, seed=1, sample_rate=parameters.sample_rate).astype(np.float32)
@@ -140,6 +143,13 @@ def test_a_signal_of_no_samples_is_refused(blocks: list[NDArray[np.float32]]) ->
 def test_a_signal_of_zeros_is_refused() -> None:
     with pytest.raises(ValueError, match="no level"):
         compute_cepstra([np.zeros(44_100, np.float32)], PARAMETERS)
+
+
+@pytest.mark.parametrize("kernel", [cepstra._cut_into_frames, cepstra._filter, cepstra._transform])
+def test_what_warming_up_compiles_is_what_a_track_needs(kernel: Dispatcher) -> None:
+    cepstra.warm_up()
+    compute_cepstra([MUSIC], PARAMETERS)
+    assert len(kernel.signatures) == 1
 
 
 @pytest.mark.parametrize("step_seconds", [0.0, 0.03])

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mfcc_assets.core import dtw
-from mfcc_assets.core.dtw import dtw_distance, dtw_distances, warm_up, warping_path
+from mfcc_assets.core import dtw, warping
+from mfcc_assets.core.dtw import Curves, bounded_distance, dtw_distance, dtw_distances, warm_up
+from mfcc_assets.core.warping import warping_path
 from mfcc_assets_tests import naive
 
 # Müller, Fundamentals of Music Processing, section 3.2: two curves and their accumulated cost.
@@ -33,6 +34,7 @@ compiled_once = settings(deadline=None)
 @pytest.fixture(scope="module", autouse=True)
 def _compiled():
     warm_up()
+    warping_path(X, Y)
 
 
 def test_the_textbook_matrix_comes_out_cell_by_cell():
@@ -136,20 +138,116 @@ def test_every_coefficient_is_warped_on_its_own(n, m, band):
     np.testing.assert_array_equal(dtw_distances(a, b, band=band), alone)
 
 
+@pytest.mark.parametrize("band", [None, 0.5])
+def test_wide_diagonals_taken_a_coefficient_at_a_time_give_the_same_distances_as_all_at_once(band):
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((400, 2)), rng.standard_normal((380, 2))
+    assert dtw._widest_diagonal(400, 380, dtw.reach(400, 380, band)) >= dtw._WIDE_DIAGONAL
+    for k, distance in enumerate(dtw_distances(a, b, band=band)):
+        assert bounded_distance(Curves(a), Curves(b), np.eye(2)[k], np.inf, band=band)[0] == distance
+
+
 @pytest.mark.parametrize("band", [None, 0.1])
 def test_adding_in_float32_costs_less_than_a_hundred_thousandth(band):
     walks = np.random.default_rng(0).standard_normal((2, 300)).cumsum(axis=1)
     assert dtw_distance(*walks, band=band) == pytest.approx(naive.dtw(*walks, band)[-1, -1], rel=1e-5)
 
 
+tracks = st.tuples(lengths, lengths, st.integers(1, 3), st.integers(0, 2**32 - 1)).map(
+    lambda drawn: _two_tracks(*drawn)
+)
+
+
+def _two_tracks(n, m, d, seed):
+    rng = np.random.default_rng(seed)
+    return rng.integers(-9, 9, (n, d)).astype(float), rng.integers(-9, 9, (m, d)).astype(float)
+
+
+def _weighted_distance(a, b, weights, band):
+    return sum(w * naive.dtw(x, y, band)[-1, -1] for w, x, y in zip(weights, a.T, b.T, strict=True))
+
+
+@compiled_once
+@given(tracks, st.floats(0, 1.5), bands, st.booleans())
+def test_only_a_distance_beyond_the_limit_is_given_up(two, share, band, knowing_what_remains):
+    a, b = two
+    weights = np.arange(a.shape[1])  # the first coefficient counts nothing
+    truth = _weighted_distance(a, b, weights, band)
+    remaining = naive.remaining_cost(a, b, band) if knowing_what_remains else None
+    distance, cells = bounded_distance(Curves(a), Curves(b), weights, share * truth, band=band, remaining=remaining)
+    assert distance == truth or (distance == np.inf and truth > share * truth)
+    in_band = sum(naive.in_band(i, j, len(a), len(b), band) for i in range(len(a)) for j in range(len(b)))
+    assert cells <= in_band * a.shape[1]
+    assert cells == in_band * a.shape[1] or distance == np.inf
+
+
+@pytest.mark.parametrize("band", [None, 0.1])
+def test_the_lower_the_limit_and_the_more_is_known_the_fewer_cells(band):
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(-9, 9, (200, 3)).astype(float), rng.integers(-9, 9, (180, 3)).astype(float) + 15
+    weights = np.ones(3)
+    truth, all_cells = bounded_distance(Curves(a), Curves(b), weights, np.inf, band=band)
+    cells = [bounded_distance(Curves(a), Curves(b), weights, share * truth, band=band)[1] for share in (0.2, 0.5, 0.8)]
+    assert sorted(cells) == cells
+    assert cells[0] < 0.3 * all_cells
+    remaining = naive.remaining_cost(a, b, band)
+    distance, fewer = bounded_distance(Curves(a), Curves(b), weights, 0.5 * truth, band=band, remaining=remaining)
+    assert distance == np.inf
+    assert fewer < cells[1]
+
+
+@pytest.mark.parametrize("step", [0.1, 0.3, 1 / 3, 0.7])
+def test_no_distance_is_given_up_for_what_float32_rounds_off(step):
+    length = 3_000
+    zeros, constant = np.zeros((length, 1)), np.full((length, 1), step)
+    exactly_what_remains = step * np.arange(length - 1, -1, -1.0)[:, np.newaxis]
+    as_added = dtw_distance(zeros[:, 0], constant[:, 0])
+    assert as_added != step * length
+    distance, _ = bounded_distance(Curves(zeros), Curves(constant), [1], as_added, remaining=exactly_what_remains)
+    assert distance == as_added
+
+
+@compiled_once
+@given(tracks, bands)
+def test_without_a_limit_a_distance_is_the_weighted_sum_of_all(two, band):
+    a, b = two
+    weights = 1 / np.arange(1, a.shape[1] + 1)
+    distance, _ = bounded_distance(Curves(a), Curves(b), weights, np.inf, band=band)
+    assert distance == pytest.approx(weights @ dtw_distances(a, b, band=band), rel=1e-15)
+
+
+@pytest.mark.parametrize("bad", [np.zeros(3), np.zeros((0, 2)), np.full((3, 2), np.nan)])
+def test_curves_that_are_empty_not_finite_or_no_matrix_are_refused(bad):
+    with pytest.raises(ValueError, match="expected"):
+        Curves(bad)
+
+
+@pytest.mark.parametrize(
+    ("weights", "remaining"),
+    [
+        ([1], None),
+        ([[1, 1]], None),
+        ([1, 1], np.zeros((2, 2))),
+        ([1, -1], None),
+        ([1, np.nan], None),
+        ([1, np.inf], None),
+    ],
+)
+def test_weights_and_remaining_costs_that_do_not_fit_are_refused(weights, remaining):
+    curves = Curves(np.zeros((3, 2)))
+    with pytest.raises(ValueError, match="weights"):
+        bounded_distance(curves, curves, weights, 1.0, remaining=remaining)
+
+
 def test_warming_up_compiles_all_that_any_input_needs():
-    kernels = dtw._distances, dtw._accumulated_cost, dtw._path
+    kernels = dtw._distance, dtw._distances, warping._accumulated_cost, warping._path
     compiled = [list(kernel.signatures) for kernel in kernels]
     read_only = np.ones((4, 2), dtype=np.float32)
     read_only.flags.writeable = False
 
     dtw_distances(read_only, np.asfortranarray(np.ones((5, 2))), band=0.5)
     dtw_distance([1, 2], np.ones(6)[::2])
+    bounded_distance(Curves(read_only), Curves(np.ones((5, 2))), [1, 1], 7, band=0.5, remaining=read_only)
     warping_path(read_only[:, 0], np.ones(3, dtype=np.int16), band=0.5)
 
     assert [list(kernel.signatures) for kernel in kernels] == compiled
@@ -173,6 +271,8 @@ def test_a_track_that_is_empty_not_finite_or_not_a_matrix_is_refused(bad):
 def test_tracks_of_other_coefficients_are_refused():
     with pytest.raises(ValueError, match="12 and 13 coefficients"):
         dtw_distances(np.zeros((3, 12)), np.zeros((3, 13)))
+    with pytest.raises(ValueError, match="12 and 13 coefficients"):
+        bounded_distance(Curves(np.zeros((3, 12))), Curves(np.zeros((3, 13))), np.ones(12), 1.0)
 
 
 @pytest.mark.parametrize("function", [dtw_distance, warping_path])

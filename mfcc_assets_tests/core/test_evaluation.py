@@ -1,10 +1,9 @@
-import numpy as np
 import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.core.evaluation import Hubness, Precision, hubness, precision, prefilter_recall
+from mfcc_assets.core.evaluation import EVALUATED_PLACES, Hubness, Precision, hubness, precision, recall
 from mfcc_assets_tests import naive
 
 TRACKS = [f"track {number}" for number in range(12)]
@@ -65,17 +64,29 @@ def test_hubness_is_the_skewness_of_how_often_a_track_is_named(ranked, size):
     assert found.skewness == pytest.approx(expected, abs=1e-9)
 
 
-def test_recall_is_the_mean_share_of_the_best_that_are_candidates():
+def test_recall_is_the_mean_share_of_the_best_that_were_found():
     exhaustive = {"a": ["b", "c", "d"], "b": ["a"], "alone": []}
-    assert prefilter_recall(exhaustive, {"a": ["c", "b"], "b": ["c"]}, size=2) == 0.5
-    assert prefilter_recall(exhaustive, {"a": ["c", "b"]}, size=3) == pytest.approx(1 / 3)
-    assert prefilter_recall({"alone": []}, {}) == 1.0
+    assert recall(exhaustive, {"a": ["c", "b"], "b": ["c"]}, size=2) == 0.5
+    assert recall(exhaustive, {"a": ["c", "b"]}, size=3) == pytest.approx(1 / 3)
+    assert recall({"alone": []}, {}) == 1.0
+    assert recall({}, {"a": ["b"]}) == 1.0
+
+
+def test_recall_is_of_as_many_places_as_are_evaluated_unless_more_are_asked_for():
+    ranked = {"a": TRACKS}
+    assert recall(ranked, {"a": TRACKS[:EVALUATED_PLACES]}) == 1
+    assert recall(ranked, {"a": TRACKS[:EVALUATED_PLACES]}, size=2 * EVALUATED_PLACES) == 0.5
+
+
+@given(RANKED, RANKED, st.integers(1, 8))
+def test_recall_is_that_of_the_slow_twin(exhaustive, found, size):
+    shares = naive.share_found(exhaustive, found, size)
+    assert recall(exhaustive, found, size) == pytest.approx(sum(shares) / len(shares) if shares else 1)
 
 
 @given(RANKED, RANKED)
-def test_recall_is_whole_where_all_are_candidates_and_never_more(exhaustive, candidates):
-    assert prefilter_recall(exhaustive, dict.fromkeys(exhaustive, TRACKS)) == 1
-    assert 0 <= prefilter_recall(exhaustive, candidates) <= 1
+def test_recall_is_whole_where_all_were_found_and_never_more(exhaustive, found):
+    assert recall(exhaustive, dict.fromkeys(exhaustive, TRACKS)) == 1
+    assert 0 <= recall(exhaustive, found) <= 1
     if any(exhaustive.values()):
-        assert prefilter_recall(exhaustive, {}) == 0
-    assert np.isfinite(prefilter_recall(exhaustive, candidates))
+        assert recall(exhaustive, {}) == 0

@@ -273,6 +273,13 @@ def test_memory_mapped_sketches_give_the_same_shortlist(library: Library, tmp_pa
     assert shortlist(query, mapped, PARAMETERS) == shortlist(query, sketches, PARAMETERS)
 
 
+def test_sketches_put_together_are_found_again_one_by_one(library: Library) -> None:
+    sketches = sketches_of(library)
+    assert len(sketches) == len(library)
+    for row, cepstra in enumerate(library.values()):
+        np.testing.assert_array_equal(sketches[row], sketch(cepstra, PARAMETERS))
+
+
 def test_an_empty_library_recognises_nothing() -> None:
     assert shortlist(track(20, 0), Sketches.of([]), PARAMETERS) == []
     assert matches(track(20, 0), [], PARAMETERS) == []

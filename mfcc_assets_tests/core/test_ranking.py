@@ -3,16 +3,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.core.dtw import dtw_distance
+from mfcc_assets.core.dtw import dtw_distance, dtw_distances
 from mfcc_assets.core.errors import UnknownRanking
 from mfcc_assets.core.ranking import (
+    ARTICLE,
+    BAND,
     DEFAULT_RANKING,
     RANKINGS,
     SMALLEST_SCALE,
     Ranked,
-    article_distance,
+    Ranking,
     fastdtw_distance,
-    normalised_distance,
     pooled_scales,
     rank,
     ranking_named,
@@ -20,6 +21,7 @@ from mfcc_assets.core.ranking import (
 
 COEFFICIENTS = 13
 SCALES = np.linspace(1, 20, COEFFICIENTS)
+NORMALISED = Ranking(BAND, normalised=True)
 
 
 def contour(frames, seed):
@@ -38,14 +40,14 @@ def three_candidates():
 @pytest.mark.parametrize("name", RANKINGS)
 def test_every_ranking_puts_like_before_unlike(name):
     query, candidates = three_candidates()
-    distance = ranking_named(name)
+    distance = ranking_named(name).distance
     ranked = rank((audio_id, distance(query, candidate, SCALES)) for audio_id, candidate in reversed(candidates))
     assert [each.audio_id for each in ranked] == ["slower", "disturbed", "another"]
 
 
 @pytest.mark.parametrize("name", RANKINGS)
 def test_every_ranking_finds_no_distance_from_a_track_to_itself_and_the_same_both_ways(name):
-    distance = ranking_named(name)
+    distance = ranking_named(name).distance
     a, b = contour(50, seed=1), contour(70, seed=2)
     assert distance(a, a, SCALES) == 0
     assert distance(a, b, SCALES) == distance(b, a, SCALES) > 0
@@ -63,14 +65,14 @@ def test_an_unknown_ranking_is_refused_with_the_known_ones():
 def test_the_articles_distance_is_the_sum_over_the_coefficients():
     a, b = contour(40, seed=1), contour(60, seed=2)
     one_by_one = sum(dtw_distance(a[:, k], b[:, k]) for k in range(COEFFICIENTS))
-    assert article_distance(a, b) == pytest.approx(one_by_one)
+    assert ARTICLE.distance(a, b, SCALES) == pytest.approx(one_by_one)
 
 
 def test_the_articles_distance_grows_with_length_and_the_normalised_one_does_not():
     a, b = contour(100, seed=1), contour(100, seed=2)
     twice_a, twice_b = np.repeat(a, 2, axis=0), np.repeat(b, 2, axis=0)
-    assert article_distance(twice_a, twice_b) > 1.8 * article_distance(a, b)
-    once, twice = normalised_distance(a, b, SCALES), normalised_distance(twice_a, twice_b, SCALES)
+    assert ARTICLE.distance(twice_a, twice_b, SCALES) > 1.8 * ARTICLE.distance(a, b, SCALES)
+    once, twice = NORMALISED.distance(a, b, SCALES), NORMALISED.distance(twice_a, twice_b, SCALES)
     assert twice == pytest.approx(once, rel=0.05)
 
 
@@ -78,21 +80,50 @@ def test_the_unit_of_a_coefficient_changes_nothing_in_the_normalised_distance():
     a, b = contour(60, seed=1), contour(50, seed=2)
     unit = np.ones(COEFFICIENTS)
     unit[4] = 1000
-    assert normalised_distance(a * unit, b * unit, SCALES * unit) == pytest.approx(normalised_distance(a, b, SCALES))
-    assert normalised_distance(a / SCALES, b / SCALES, np.ones(COEFFICIENTS)) == pytest.approx(
-        normalised_distance(a, b, SCALES)
+    assert NORMALISED.distance(a * unit, b * unit, SCALES * unit) == pytest.approx(NORMALISED.distance(a, b, SCALES))
+    assert NORMALISED.distance(a / SCALES, b / SCALES, np.ones(COEFFICIENTS)) == pytest.approx(
+        NORMALISED.distance(a, b, SCALES)
     )
 
 
-@pytest.mark.parametrize("scales", [np.ones(1), np.zeros(COEFFICIENTS), np.full(COEFFICIENTS, np.nan)])
-def test_scales_that_cannot_divide_are_refused(scales):
-    with pytest.raises(ValueError, match="13 positive, finite scales"):
-        normalised_distance(contour(5, seed=1), contour(5, seed=2), scales)
+def test_a_normalised_weight_is_one_over_the_scale_and_the_frames_of_both_tracks():
+    np.testing.assert_allclose(NORMALISED.weights(np.array([1.0, 4]), 10), [0.1, 0.025])
+    np.testing.assert_array_equal(ARTICLE.weights(np.array([1.0, 4]), 10), [1, 1])
+
+
+@pytest.mark.parametrize("name", RANKINGS)
+def test_the_weights_of_many_pairs_are_those_of_each(name):
+    frames = np.array([10, 20, 35])
+    found = ranking_named(name).weights(SCALES, frames[:, np.newaxis])
+    np.testing.assert_array_equal(found, [ranking_named(name).weights(SCALES, each) for each in frames.tolist()])
+
+
+@pytest.mark.parametrize("normalised", [False, True])
+@pytest.mark.parametrize("band", [None, 0.05])
+def test_a_distance_is_the_weighted_sum_of_the_dtw_distances_within_the_band(band, normalised):
+    a, b = contour(40, seed=1), contour(60, seed=2)
+    ranking = Ranking(band, normalised)
+    weighted = ranking.weights(SCALES, 100) * dtw_distances(a, b, band=band)
+    assert ranking.distance(a, b, SCALES) == pytest.approx(weighted.sum())
+
+
+@pytest.mark.parametrize("name", RANKINGS)
+@pytest.mark.parametrize("scale", [0, -1, np.inf, np.nan])
+def test_scales_that_cannot_divide_are_refused(name, scale):
+    scales = SCALES.copy()
+    scales[3] = scale
+    with pytest.raises(ValueError, match="positive, finite scales"):
+        ranking_named(name).distance(contour(5, seed=1), contour(5, seed=2), scales)
+
+
+def test_scales_of_other_coefficients_are_refused():
+    with pytest.raises(ValueError, match="mismatch"):
+        NORMALISED.distance(contour(5, seed=1), contour(5, seed=2), np.ones(12))
 
 
 def test_fastdtw_never_finds_less_than_the_exact_distance():
     a, b = contour(80, seed=1)[:, :3], contour(60, seed=2)[:, :3]
-    assert fastdtw_distance(a, b) >= article_distance(a, b) * (1 - 1e-5)
+    assert fastdtw_distance(a, b) >= ARTICLE.distance(a, b, np.ones(3)) * (1 - 1e-5)
     assert fastdtw_distance(a, a) == 0
 
 

@@ -7,15 +7,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mfcc_assets.core.cascade import OUTLINE
 from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.core.identifiers import TrackOfAudio
+from mfcc_assets.core.matching import Sketches
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.prefilter import Prefilter
+from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import Summaries, summarise
-from mfcc_assets.stores.indexes import IndexParameters, IndexStore, LibraryIndex, Pairs
+from mfcc_assets.stores.indexes import IndexStore, Pairs
+from mfcc_assets.stores.library_index import IndexParameters, LibraryIndex
 from mfcc_assets.stores.local_blobs import LocalBlobs
 
-PARAMETERS = IndexParameters(FeaturesParameters(), ranking="dtw", candidates=50)
-PARTS = ["tracks.parquet", "prefilter.faiss", "sketches.npy"]
+PARAMETERS = IndexParameters(FeaturesParameters(), ranking="dtw", places=5)
+PARTS = [
+    "audio_ids.npy",
+    "track_ids.npy",
+    "means.npy",
+    "variances.npy",
+    "embeddings.npy",
+    "outlines.npy",
+    "outline_starts.npy",
+    "sketches.npy",
+    "sketch_starts.npy",
+    "prefilter.faiss",
+]
 SCALES = np.linspace(1, 20, 13) / 3
 
 
@@ -33,21 +49,22 @@ def library_index(
     *seeds: int, parameters: IndexParameters = PARAMETERS, scales: np.ndarray = SCALES, calibrated_tracks: int = 3
 ) -> LibraryIndex:
     coefficients = parameters.features.cepstra.coefficients
-    cepstra = [
-        np.random.default_rng(seed).normal(0, 10, (200 + 100 * seed, coefficients)).astype(np.float32) for seed in seeds
-    ]
-    summaries = Summaries.of(
-        [
-            (f"audio {seed}", summarise(frames, parameters.features))
-            for seed, frames in zip(seeds, cepstra, strict=True)
-        ],
-        parameters.features,
-    )
-    return LibraryIndex(
+    summaries = {
+        f"audio {seed}": summarise(
+            np.random.default_rng(seed).normal(0, 10, (200 + 100 * seed, coefficients)).astype(np.float32),
+            parameters.features,
+        )
+        for seed in sorted(seeds)
+    }
+    tracks = TrackOfAudio.of({f"audio {seed}": f"track {seed}" for seed in seeds})
+    together = Summaries.of(list(summaries.values()), parameters.features)
+    return LibraryIndex.of(
         parameters=parameters,
-        tracks={f"audio {seed}": f"track {seed}" for seed in seeds},
-        summaries=summaries,
-        prefilter=Prefilter(summaries.audio_ids, summaries.embeddings, scales[:coefficients]),
+        tracks=tracks,
+        summaries=together,
+        outlines=Stacked.of((summary.contour for summary in summaries.values()), coefficients).coarser(OUTLINE),
+        sketches=Sketches.of([(audio, summary.sketch) for audio, summary in summaries.items()]),
+        prefilter=Prefilter(tracks.audio_ids, together.embeddings, scales[:coefficients]),
         calibrated_tracks=calibrated_tracks,
     )
 
@@ -62,9 +79,10 @@ def assert_same(one: LibraryIndex, other: LibraryIndex) -> None:
         before, after = getattr(one.summaries, name), getattr(other.summaries, name)
         assert (before.dtype, before.shape) == (after.dtype, after.shape)
         np.testing.assert_array_equal(before, after)
-    assert one.summaries.audio_ids == other.summaries.audio_ids == other.prefilter.audio_ids == tuple(other.tracks)
-    np.testing.assert_array_equal(one.summaries.sketches.frames, other.summaries.sketches.frames)
-    np.testing.assert_array_equal(one.summaries.sketches.starts, other.summaries.sketches.starts)
+    assert list(one.sketches.audio_ids) == list(other.sketches.audio_ids) == list(other.prefilter.audio_ids)
+    for name in ("outlines", "sketches"):
+        np.testing.assert_array_equal(getattr(one, name).frames, getattr(other, name).frames)
+        np.testing.assert_array_equal(getattr(one, name).starts, getattr(other, name).starts)
 
 
 class TestAnIndex:
@@ -85,14 +103,30 @@ class TestAnIndex:
             indexes.write(index)
             assert_same(index, indexes.read(index.version))
 
-    def test_rows_of_an_index_that_was_read_can_be_built_upon(self, indexes):
-        for seeds in ((), (1,)):
-            indexes.write(library_index(*seeds))
-            read = indexes.read(library_index(*seeds).version)
-            assert (read.summaries + library_index(2).summaries).audio_ids == (
-                *read.summaries.audio_ids,
-                "audio 2",
-            )
+    def test_what_was_opened_is_kept_open(self, indexes):
+        first, second, third = (library_index(1, seed) for seed in (2, 3, 4))
+        for index in (first, second, third):
+            indexes.write(index)
+        opened = indexes.read(first.version)
+        assert indexes.read(second.version) is indexes.read(second.version)
+        assert indexes.read(first.version) is opened
+        indexes.read(third.version)
+        assert_same(indexes.read(first.version), first)
+
+    def test_opening_an_index_reads_none_of_its_large_parts(self, indexes, blobs):
+        index = library_index(1, 2)
+        indexes.write(index)
+        for part in PARTS[2:]:
+            damage_a_byte(blobs, f"indexes/{index.version}/{part}")
+        assert indexes.read(index.version).tracks == index.tracks
+
+    def test_an_index_that_is_open_outlives_its_blobs(self, indexes, blobs):
+        index = library_index(1, 2, 3)
+        indexes.write(index)
+        opened = indexes.read(index.version).opened()
+        for part in PARTS:
+            blobs.delete("cepstra", f"indexes/{index.version}/{part}")
+        assert_same(opened, index)
 
     def test_the_same_content_gives_the_same_version(self):
         assert library_index(1, 2).version == library_index(2, 1).version
@@ -104,9 +138,10 @@ class TestAnIndex:
         others = [
             library_index(1),
             library_index(1, 3),
-            replace(index, tracks={"audio 1": "track 1", "audio 2": "another track"}),
+            replace(index, tracks=TrackOfAudio.of({"audio 1": "track 1", "audio 2": "track 3"})),
+            replace(index, tracks=TrackOfAudio.of({"audio 1": "track 1", "audio 2": "another track"})),
             library_index(1, 2, scales=SCALES * (1 + 1e-15)),
-            library_index(1, 2, parameters=replace(PARAMETERS, candidates=51)),
+            library_index(1, 2, parameters=replace(PARAMETERS, places=6)),
             library_index(1, 2, parameters=replace(PARAMETERS, ranking="article")),
             library_index(1, 2, parameters=replace(PARAMETERS, features=FeaturesParameters(contour_rate=3))),
         ]
@@ -156,13 +191,23 @@ class TestACorruptIndex:
         with pytest.raises(CorruptIndex, match=f"^index {version}: .* {part} is not what was written"):
             indexes.read(version)
 
-    @pytest.mark.parametrize("written", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'"text"', b"{}", b'{"checksums": 1}'])
+    @pytest.mark.parametrize("part", PARTS)
+    def test_a_part_of_the_right_size_that_is_not_what_was_written_is_found_when_it_is_looked_at(
+        self, indexes, blobs, version, part
+    ):
+        indexes.read(version).opened()
+        damage_a_byte(blobs, f"indexes/{version}/{part}")
+        assert indexes.published_if_usable() is None
+        with pytest.raises(CorruptIndex, match=f"^index {version}: .* {part} is not what was written"):
+            indexes.read(version).opened()
+
+    @pytest.mark.parametrize("written", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'"text"', b"{}", b'{"parts": 1}'])
     def test_a_description_that_is_none_is_corrupt(self, indexes, blobs, version, written):
         blobs.write("cepstra", f"indexes/{version}/index.json", written)
         with pytest.raises(CorruptIndex, match=rf"^index {version}: .* index\.json does not describe an index"):
             indexes.read(version)
 
-    @pytest.mark.parametrize("key", ["parameters", "scales", "calibrated_tracks", "checksums"])
+    @pytest.mark.parametrize("key", ["parameters", "scales", "calibrated_tracks", "parts"])
     @pytest.mark.parametrize("value", [None, "x", {"x": 1}])
     def test_a_description_of_wrong_values_is_corrupt(self, indexes, blobs, version, key, value):
         name = f"indexes/{version}/index.json"
@@ -179,6 +224,12 @@ class TestACorruptIndex:
         blobs.write("cepstra", name, json.dumps(record).encode())
         with pytest.raises(CorruptIndex, match=f"^index {version}: .* it holds index [0-9a-f]{{12}}"):
             indexes.read(version)
+
+
+def damage_a_byte(blobs: LocalBlobs, name: str) -> None:
+    written = bytearray(blobs.read("cepstra", name))
+    written[-1] ^= 1
+    blobs.write("cepstra", name, bytes(written))
 
 
 class TestPointers:

@@ -128,6 +128,7 @@ class TestEveryStore:
         assert [document.id for document in documents.find("odd")] == ["0", "1"]
         assert [document.id for document in documents.find("even")] == ["3", "2"]
         assert list(documents.find("")) == []
+        assert [documents.ids(state) for state in ("odd", "even", "")] == [{"0", "1"}, {"2", "3"}, set()]
 
     def test_a_changed_state_moves_the_document(self, documents):
         documents.put("1", body("received"))

@@ -11,9 +11,9 @@ from mfcc_assets.core.parameters import CepstraParameters
 from mfcc_assets.core.tags import Tags
 from mfcc_assets.stores.recognition import (
     LibraryRecogniser,
-    Query,
     Recogniser,
     Recognition,
+    Recording,
     TagRecogniser,
     recognise,
 )
@@ -37,6 +37,7 @@ def soundtrack(audio: str) -> Soundtrack:
     return Soundtrack(
         track_id=f"track {audio}",
         blob_name=f"{audio}.mp3",
+        bytes=1,
         content_digest="digest",
         title=f"Title {audio}",
         artist=f"Artist {audio}",
@@ -59,11 +60,11 @@ def library_recogniser(there: Iterable[str] = TRACKS, read_cepstra=LIBRARY.__get
     )
 
 
-def query(cepstra: np.ndarray, **tags: str) -> Query:
-    return Query(Path("upload.mp3"), Tags(**tags), cepstra)
+def query(cepstra: np.ndarray, **tags: str) -> Recording:
+    return Recording(Path("upload.mp3"), Tags(**tags), cepstra)
 
 
-def excerpt(audio: str, start: int, stop: int) -> Query:
+def excerpt(audio: str, start: int, stop: int) -> Recording:
     noise = np.random.default_rng(9).normal(0, 0.5, ((stop - start) * FRAMES_A_SECOND, 13)).astype(np.float32)
     return query(LIBRARY[audio][start * FRAMES_A_SECOND : stop * FRAMES_A_SECOND] + noise)
 
@@ -75,7 +76,7 @@ class Known(Recogniser):
         self.name = name
         self.asked = 0
 
-    def recognise(self, query: Query) -> Recognition | None:
+    def recognise(self, query: Recording) -> Recognition | None:
         self.asked += 1
         return Recognition(query.tags.title, "", self.name)
 
@@ -83,7 +84,7 @@ class Known(Recogniser):
 class Unavailable(Recogniser):
     name = "service"
 
-    def recognise(self, query: Query) -> Recognition | None:
+    def recognise(self, query: Recording) -> Recognition | None:
         raise RecogniserUnavailable("it does not answer", subject=query.path.name, remedy="Try again later")
 
 

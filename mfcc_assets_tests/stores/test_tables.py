@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import fields, replace
 
@@ -15,6 +16,7 @@ from mfcc_assets.core.errors import StoreError
 from mfcc_assets.core.tags import Tags
 from mfcc_assets.stores.database import Database
 from mfcc_assets.stores.records import Content, Observed, Recommendation, Recommended, Reject, Soundtrack
+from mfcc_assets.stores.schema import RECOMMENDATIONS
 from mfcc_assets.stores.tables import IDS_A_QUERY, Tables
 
 SHARDS = shard_names(1)
@@ -64,8 +66,28 @@ def reject(file: Observed, reason: str = "silent") -> Reject:
 
 
 def recommend(tables: Tables, query: str, *names: str, version: str = "v1") -> int:
-    places = [Recommendation(rank, track_id(name), rank / 3) for rank, name in enumerate(names, start=1)]
-    return tables.replace_recommendations(query, places, method="dtw", index_version=version, run_id="run")
+    return tables.replace_recommendations(query, places_of(names), method="dtw", index_version=version, run_id="run")
+
+
+def places_of(names: Iterable[str]) -> list[Recommendation]:
+    return [Recommendation(rank, track_id(name), rank / 3) for rank, name in enumerate(names, start=1)]
+
+
+def update(tables: Tables, lists: dict[str, str], *, version: str = "v1", method: str = "dtw", run: str = "run") -> int:
+    wanted = {query: places_of(names) for query, names in lists.items()}
+    return tables.update_recommendations(wanted, method=method, index_version=version, run_id=run)
+
+
+def runs(url: str) -> dict[str, set[str]]:
+    """The runs that wrote the list of each query."""
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(RECOMMENDATIONS.c.QUERY_ID, RECOMMENDATIONS.c.RUN_ID)).all()
+    engine.dispose()
+    found: dict[str, set[str]] = {}
+    for query, run in rows:
+        found.setdefault(query, set()).add(run)
+    return found
 
 
 def recommended(tables: Tables, query: str) -> list[tuple[int, str]]:
@@ -82,6 +104,7 @@ class TestSoundtracks:
             Soundtrack(
                 track_id=track_id("a.mp3"),
                 blob_name="a.mp3",
+                bytes=observed("a.mp3").bytes,
                 content_digest=observed("a.mp3").content_digest,
                 title="Ocean",
                 artist="Will",
@@ -152,7 +175,7 @@ class TestSoundtracks:
             recommend(tables, track_id(query), *({"a", "b", "c"} - {query}))
         tables.record_reject(reject(observed("b")), run_id="run")
         observe(tables, gone=("b", "never there"))
-        assert tables.stored_recommendations([track_id("b")]) == {}
+        assert tables.recommended(track_id("b")) == []
         assert [row.blob_name for row in tables.recommended(track_id("a"))] == ["c"]
         assert [row.blob_name for row in tables.recommended(track_id("c"))] == ["a"]
         assert tables.rejects() == []
@@ -219,6 +242,18 @@ class TestRejects:
         assert tables.soundtracks()[0].state == "rejected"
         observe(tables, observed("a.mp3", version=2))
         assert tables.soundtracks()[0].state == "waiting"
+
+    def test_the_soundtracks_that_wait_are_those_whose_rows_say_so(self, tables):
+        names = ["analysed", "changed", "new", "rejected", "rejected for good", "rejected, changed"]
+        observe(tables, *map(observed, names))
+        for name in ("analysed", "changed"):
+            analyse(tables, observed(name), f"audio of {name}")
+        for name in names[3:]:
+            digest = None if name == "rejected" else observed(name).content_digest
+            tables.record_reject(reject(observed(name)), run_id="run", content_digest=digest)
+        observe(tables, observed("changed", version=2), observed("rejected, changed", version=2))
+        assert tables.waiting() == [track.blob_name for track in tables.soundtracks() if track.is_waiting]
+        assert tables.waiting() == ["changed", "new", "rejected, changed"]
 
     def test_a_reject_that_can_be_used_at_last_is_none(self, tables):
         observe(tables, observed("a.mp3"))
@@ -305,26 +340,56 @@ class TestRecommendations:
             recommend(tables, "query", "b", "b")
         assert recommended(tables, "query") == [(1, "a"), (2, "b")]
 
-    def test_what_is_stored_is_what_was_given(self, tables):
-        observe(tables, *map(observed, "ab"))
+    def test_lists_of_many_queries_are_brought_up_to_date_at_once(self, tables):
+        observe(tables, *map(observed, "abc"))
         queries = [f"{number:04}" for number in range(2 * IDS_A_QUERY + 1)]
-        for query in queries[::IDS_A_QUERY]:
-            recommend(tables, query, "b", "a")
-        places = [Recommendation(1, track_id("b"), 1 / 3), Recommendation(2, track_id("a"), 2 / 3)]
-        assert tables.stored_recommendations(queries) == {
-            query: [("dtw", "v1", place) for place in places] for query in queries[::IDS_A_QUERY]
-        }
-        assert tables.stored_recommendations([]) == {}
+        assert update(tables, dict.fromkeys(queries, "ab")) == 2 * len(queries)
+        assert update(tables, {query: "bc" if query == "0007" else "ab" for query in queries}, version="v2") == 2
+        for query in ("0000", "0007", queries[-1]):
+            wanted = "bc" if query == "0007" else "ab"
+            assert recommended(tables, query) == list(enumerate(wanted, start=1))
+            assert {row.index_version for row in tables.recommended(query)} == {"v2"}
+
+    def test_a_list_that_stays_keeps_the_run_that_wrote_it(self, tables, url):
+        observe(tables, *map(observed, "abc"))
+        update(tables, {"stays": "ab", "changes": "ab"})
+        update(tables, {"stays": "ab", "changes": "ac"}, version="v2", run="second run")
+        assert runs(url) == {"stays": {"run"}, "changes": {"second run"}}
+
+    @pytest.mark.parametrize("wanted", ["b", "ba", "abc", ""])
+    def test_a_list_with_other_places_is_written_whole(self, tables, wanted):
+        observe(tables, *map(observed, "abc"))
+        update(tables, {"query": "ab", "other": "c"})
+        assert update(tables, {"query": wanted, "other": "c"}) == len(wanted)
+        assert recommended(tables, "query") == list(enumerate(wanted, start=1))
+        assert recommended(tables, "other") == [(1, "c")]
+
+    def test_a_list_of_another_method_or_with_other_distances_is_written_again(self, tables):
+        observe(tables, *map(observed, "ab"))
+        update(tables, {"query": "ab"})
+        assert update(tables, {"query": "ab"}, method="article") == 2
+        assert {row.method for row in tables.recommended("query")} == {"article"}
+        farther = [Recommendation(place.rank, place.track_id, 2 * place.distance) for place in places_of("ab")]
+        assert tables.update_recommendations({"query": farther}, method="article", index_version="v1", run_id="") == 2
+
+    def test_one_list_that_cannot_be_written_leaves_all_as_they_were(self, tables):
+        observe(tables, *map(observed, "ab"))
+        update(tables, {"query": "ab"})
+        with pytest.raises(StoreError):
+            update(tables, {"query": "ba", "other": "bb"}, version="v2")
+        assert recommended(tables, "query") == [(1, "a"), (2, "b")]
+        assert update(tables, {}) == 0
 
     @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         there=st.sets(st.sampled_from("abcdef")),
         lists=st.lists(st.lists(st.sampled_from("abcdef"), unique=True), min_size=1, max_size=3),
     )
-    def test_a_query_has_the_tracks_of_its_last_list_that_are_there(self, tables, there, lists):
+    @pytest.mark.parametrize("put", [lambda *given: recommend(*given), lambda t, q, *n: update(t, {q: "".join(n)})])
+    def test_a_query_has_the_tracks_of_its_last_list_that_are_there(self, tables, there, lists, put):
         observe(tables, *map(observed, sorted(there)), gone=tuple(sorted(set("abcdef") - there)))
         for names in lists:
-            recommend(tables, "query", *names)
+            put(tables, "query", *names)
         kept = [name for name in lists[-1] if name in there]
         assert recommended(tables, "query") == list(enumerate(kept, start=1))
 
@@ -368,4 +433,4 @@ class TestSqlite:
                 assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
                 assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
                 connection.exec_driver_sql('DELETE FROM "SOUNDTRACKS"')
-            assert tables.stored_recommendations(["query"]) == {}
+            assert tables.recommended("query") == []

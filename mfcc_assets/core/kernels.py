@@ -1,0 +1,39 @@
+"""Every compiled kernel at once, for those who would rather wait now than at the first answer."""
+
+from math import inf
+
+import numpy as np
+
+from mfcc_assets.core import cepstra, dtw
+from mfcc_assets.core.cascade import Query
+from mfcc_assets.core.matching import Sketches, shortlist, sketch
+from mfcc_assets.core.parameters import CepstraParameters
+from mfcc_assets.core.ranking import DEFAULT_RANKING, RANKINGS
+from mfcc_assets.core.stacked import Stacked
+from mfcc_assets.core.warping import warping_path
+
+
+def warm_up() -> None:
+    """Compile every kernel for what a library gives it, or load it from Numba's cache."""
+    dtw.warm_up()
+    warping_path(np.zeros(2), np.zeros(2))
+    cepstra.warm_up()
+    _warm_up_comparing()
+    _warm_up_recognising()
+
+
+def _warm_up_comparing() -> None:
+    contour = np.zeros((2, 1), np.float32)
+    query = Query(contour, RANKINGS[DEFAULT_RANKING], np.ones(1))
+    query.nearest([""], Stacked.of([contour], 1), places=1)
+    query.distance_within(contour, inf)
+
+
+def _warm_up_recognising() -> None:
+    parameters = CepstraParameters()
+    track = np.random.default_rng(0).normal(size=(1000, parameters.coefficients)).astype(np.float32)
+    sketches = Sketches.of([("", sketch(track, parameters))])
+    # Those of a stored index are mapped into memory. Numba has another kernel for arrays that must not be written to.
+    for array in (sketches.frames, sketches.starts):
+        array.flags.writeable = False
+    shortlist(track, sketches, parameters)

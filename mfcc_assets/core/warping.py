@@ -1,0 +1,74 @@
+"""The warping path behind a DTW distance: which frame of one curve is matched with which of the other."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mfcc_assets.core.dtw import checked, compiled, reach
+
+
+def warping_path(a: ArrayLike, b: ArrayLike, *, band: float | None = None) -> NDArray[np.intp]:
+    """Path of least cost between two curves. Of equal predecessors the diagonal one is taken.
+
+    Holds the whole matrix, 4 n m bytes: meant for contours, not for full cepstra.
+
+    Parameters
+    ----------
+    a : (n,)
+    b : (m,)
+    band
+        As in `mfcc_assets.core.dtw.dtw_distances`.
+
+    Returns
+    -------
+    (k, 2)
+        Pairs of frames, the first of `a`, the second of `b`, from (0, 0) to (n - 1, m - 1).
+
+    Raises
+    ------
+    ValueError
+        If a curve is empty, not 1-D or not finite, or `band` is not in (0, 1].
+    """
+    x, y = checked(a, ndim=1), checked(b, ndim=1)
+    return _path(_accumulated_cost(x, y, reach(x.size, y.size, band)))
+
+
+@compiled
+def _accumulated_cost(a: NDArray[np.float32], b: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
+    n, m = a.size, b.size
+    cost = np.full((n, m), np.float32(np.inf), np.float32)
+    for i in range(n):
+        for j in range(m):
+            if abs(i * (m - 1) - j * (n - 1)) > reach:
+                continue
+            least = np.float32(0 if i == j == 0 else np.inf)
+            if i > 0 and j > 0:
+                least = min(least, cost[i - 1, j - 1])
+            if i > 0:
+                least = min(least, cost[i - 1, j])
+            if j > 0:
+                least = min(least, cost[i, j - 1])
+            cost[i, j] = least + abs(a[i] - b[j])
+    return cost
+
+
+@compiled
+def _path(cost: NDArray[np.float32]) -> NDArray[np.intp]:
+    n, m = cost.shape
+    path = np.empty((n + m - 1, 2), np.intp)
+    start = n + m - 2
+    i, j = n - 1, m - 1
+    path[start] = i, j
+    while i > 0 or j > 0:
+        if j == 0:
+            i -= 1
+        elif i == 0:
+            j -= 1
+        elif cost[i - 1, j - 1] <= min(cost[i - 1, j], cost[i, j - 1]):
+            i, j = i - 1, j - 1
+        elif cost[i - 1, j] <= cost[i, j - 1]:
+            i -= 1
+        else:
+            j -= 1
+        start -= 1
+        path[start, 0], path[start, 1] = i, j
+    return path[start:]

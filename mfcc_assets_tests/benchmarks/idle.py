@@ -1,0 +1,15 @@
+"""The package's code location with one more job, whose only asset does nothing: what a run costs by itself."""
+
+import dagster as dg
+
+from mfcc_assets import definitions
+
+
+@dg.asset(group_name="benchmarks")
+def nothing() -> None: ...
+
+
+defs = dg.Definitions.merge(
+    definitions.defs,
+    dg.Definitions(assets=[nothing], jobs=[dg.define_asset_job("idle", dg.AssetSelection.assets(nothing))]),
+)

@@ -1,0 +1,488 @@
+"""A thousand to a million tracks: the prefilter's index, and a whole answer."""
+
+import hashlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import faiss
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from mfcc_assets.core import prefilter
+from mfcc_assets.core.cascade import OUTLINE, Query
+from mfcc_assets.core.identifiers import TrackOfAudio
+from mfcc_assets.core.matching import SHAPES, Sketches
+from mfcc_assets.core.prefilter import LARGEST_FLAT, Prefilter
+from mfcc_assets.core.ranking import RANKINGS, pooled_scales
+from mfcc_assets.core.stacked import Stacked
+from mfcc_assets.core.summary import Summaries
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets.stages.answering import choose_places, find_query_candidates, rank_query
+from mfcc_assets.stages.indexing import _read_summaries
+from mfcc_assets.stores.indexes import IndexStore
+from mfcc_assets.stores.library_index import IndexParameters, LibraryIndex
+from mfcc_assets.stores.records import Recommendation
+from mfcc_assets_tests.benchmarks.corpus import Corpus
+from mfcc_assets_tests.benchmarks.measuring import Measured
+from mfcc_assets_tests.benchmarks.report import Section
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+SIZES_OF_CROSSOVER = (1_000, 3_000, 10_000, 20_000, 50_000, 100_000)
+SEARCHES = 300
+ANSWERS = 30
+RECALL_SEARCHES = 100
+
+LEAST_RECALL = 0.98
+SLOWEST_SEARCH = 0.020
+SLOWEST_ANSWER = 1.0
+
+_Value = TypeVar("_Value")
+
+_NEIGHBOURS = 10
+_WORDS = ("Ocean", "Night", "River", "Glass", "Ember", "North", "Paper", "Violet")
+
+
+def measure(corpus: Corpus) -> Section:
+    population = Population(corpus)
+    folder = corpus.work / "scale"
+    shutil.rmtree(folder, ignore_errors=True)
+    embeddings, origins = population.draw(SIZES[-1], seed=0)
+    queries, query_origins = population.draw(SEARCHES, seed=1)
+    section = Section("From a thousand to a million tracks").text(_how(population))
+    try:
+        with Library(Settings(home=folder, shard_digits=2)) as library:
+            results = []
+            for size in SIZES:
+                _insert_soundtracks(library, size)
+                bench = Bench(library, population, embeddings[:size], origins[:size])
+                results.append(bench.run(queries, query_origins))
+            lists = _update_of_lists(library)
+            first_build = _first_build(corpus, results[-1])
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    _tell_index(section, results)
+    _tell_crossover(section, population, embeddings, queries)
+    _tell_answers(section, results)
+    return section.text(first_build).text(lists)
+
+
+class Population:
+    """Tracks that might be in the corpus as well: each lies between a real track and one of its neighbours, with noise
+    of the covariance that the neighbourhood has.
+
+    Independent normal noise would fill all 104 dimensions, in which everything is about as far as everything else and
+    no index helps; real embeddings lie near a surface of far fewer dimensions, and so do these.
+    """
+
+    def __init__(self, corpus: Corpus) -> None:
+        summaries = list(corpus.summaries.values())
+        self.parameters = corpus.parameters
+        self.summaries = summaries
+        self.scales = pooled_scales(
+            np.array([summary.mean for summary in summaries]),
+            np.array([summary.covariance.diagonal() for summary in summaries]),
+        )
+        self._units = np.tile(self.scales, corpus.parameters.segments).astype(np.float32)
+        contours = Stacked.of((summary.contour for summary in summaries), corpus.parameters.cepstra.coefficients)
+        self.roughness, self._outlines = contours.changes(), contours.coarser(OUTLINE)
+        self.real = np.array([summary.embedding for summary in summaries]) / self._units
+        _, self._nearest = faiss.knn(self.real, self.real, _NEIGHBOURS + 1)
+
+    def draw(self, tracks: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Embeddings (tracks, segments * d), and the real track nearest to where each was drawn."""
+        rng = np.random.default_rng(seed)
+        first = rng.integers(len(self.real), size=tracks)
+        second = self._nearest[first, rng.integers(1, _NEIGHBOURS + 1, size=tracks)]
+        share = rng.random((tracks, 1), dtype=np.float32)
+        drawn = self.real[first] * (1 - share) + self.real[second] * share
+        for neighbour in range(1, _NEIGHBOURS + 1):
+            noise = rng.standard_normal((tracks, 1), dtype=np.float32) / np.float32(np.sqrt(_NEIGHBOURS))
+            drawn += noise * (self.real[self._nearest[first, neighbour]] - self.real[first])
+        return drawn * self._units, np.where(share[:, 0] < 0.5, first, second)
+
+    def intrinsic_dimension(self, embeddings: NDArray[np.float32]) -> float:
+        """Of the surface that embeddings lie near: Levina and Bickel, NIPS 2004, from the ten nearest of each."""
+        scaled = embeddings / self._units
+        squared, _ = faiss.knn(scaled, scaled, _NEIGHBOURS + 1)
+        distances = np.sqrt(np.maximum(squared[:, 1:], 1e-9))
+        return float(1 / np.log(distances[:, -1:] / distances[:, :-1]).mean())
+
+    def outlines_of(self, origins: NDArray[np.int64]) -> Stacked:
+        """The outlines of real tracks, once for each track that was drawn near them."""
+        lengths = self._outlines.lengths[origins]
+        starts = np.append(0, lengths.cumsum())
+        rows = np.repeat(self._outlines.starts[origins] - starts[:-1], lengths) + np.arange(starts[-1])
+        return Stacked(self._outlines.frames.astype(np.float16)[rows], starts)
+
+    def contour(self, origin: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """The contour of a real track with noise of a third of the library's deviation."""
+        real = self.summaries[origin].contour
+        return (real + rng.normal(0, self.scales / 3, real.shape)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one size of library came to; seconds and bytes."""
+
+    size: int
+    kind: str
+    build: float
+    grow: float
+    write: float
+    stored_bytes: int
+    open: float
+    open_bytes: int
+    search: tuple[float, ...]
+    recall: float
+    recall_of_1000: float
+    answer: dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A library of one size."""
+
+    library: Library
+    population: Population
+    embeddings: NDArray[np.float32]
+    origins: NDArray[np.int64]
+
+    @cached_property
+    def tracks(self) -> TrackOfAudio:
+        return TrackOfAudio.of(dict(_ids(0, len(self.embeddings))))
+
+    @cached_property
+    def origin_of_audio(self) -> dict[str, int]:
+        return dict(zip((audio for audio, _ in _ids(0, len(self.origins))), self.origins.tolist(), strict=True))
+
+    def run(self, queries: NDArray[np.float32], query_origins: NDArray[np.int64]) -> Result:
+        order = self.tracks.rows([audio for audio, _ in _ids(0, len(self.embeddings))])
+        rows = np.empty_like(self.embeddings)
+        rows[order] = self.embeddings
+        searched, build = _timed(lambda: Prefilter(self.tracks.audio_ids, rows, self.population.scales))
+        _, grow = _timed(lambda: searched.with_tracks(self.tracks.audio_ids, rows))
+        origins = np.empty_like(self.origins)
+        origins[order] = self.origins
+        index = self._index(rows, origins, searched)
+        _, write = _timed(lambda: self.library.indexes.write(index))
+        self.library.indexes.publish(index.version)
+        opened, opening = _timed(lambda: _first_answer(self.library, queries[:1]))
+        process = [sys.executable, "-m", __name__, str(self.library.settings.folder)]
+        search = tuple(_timed(lambda q=query: opened.prefilter.search(q[None], 100))[1] for query in queries)
+        return Result(
+            size=len(rows),
+            kind="flat" if len(rows) <= LARGEST_FLAT else "inverted file",
+            build=build,
+            grow=grow,
+            write=write,
+            stored_bytes=sum(blob.size for blob in self.library.blobs.list("cepstra", f"indexes/{index.version}/")),
+            open=opening,
+            open_bytes=int(subprocess.run(process, check=True, capture_output=True, text=True).stdout),
+            search=search,
+            recall=self._recall(opened.prefilter, rows, queries[:RECALL_SEARCHES], 100),
+            recall_of_1000=self._recall(opened.prefilter, rows, queries[:RECALL_SEARCHES], 1_000),
+            answer=self._answers(opened, queries[:ANSWERS], query_origins),
+        )
+
+    def _index(self, rows: NDArray[np.float32], origins: NDArray[np.int64], searched: Prefilter) -> LibraryIndex:
+        tracks = len(rows)
+        settings = self.library.settings
+        by_segment = rows.reshape(tracks, self.population.parameters.segments, -1)
+        return LibraryIndex.of(
+            parameters=IndexParameters(self.population.parameters, settings.ranking, settings.recommendations),
+            tracks=self.tracks,
+            summaries=Summaries(
+                by_segment.mean(axis=1, dtype=np.float64),
+                by_segment.var(axis=1, dtype=np.float64),
+                rows,
+                self.population.roughness[origins],
+            ),
+            outlines=self.population.outlines_of(origins),
+            # Recognition is not part of this: a frame a track stands for its sketch.
+            sketches=Sketches(np.zeros((tracks, SHAPES), np.float32), np.arange(tracks + 1), self.tracks.audio_ids),
+            prefilter=searched,
+            calibrated_tracks=tracks,
+        )
+
+    def _recall(self, searched: Prefilter, rows: NDArray[np.float32], queries: NDArray[np.float32], size: int) -> float:
+        units = np.tile(self.population.scales, self.population.parameters.segments).astype(np.float32)
+        _, nearest = faiss.knn(queries / units, rows / units, size)
+        return float(
+            np.mean(
+                [
+                    len({self.tracks.audio_ids[row] for row in exact} & set(hits.audio_ids)) / len(exact)
+                    for exact, hits in zip(nearest, searched.search(queries, size), strict=True)
+                ]
+            )
+        )
+
+    def _answers(
+        self, index: LibraryIndex, queries: NDArray[np.float32], query_origins: NDArray[np.int64]
+    ) -> dict[str, tuple[float, ...]]:
+        """Seconds of each part of an answer, query by query, without anything of the one before in the cache."""
+        rng = np.random.default_rng(2)
+        parts: dict[str, list[float]] = {"prefilter, outlines": [], "contours": [], "tables": []}
+        for number, query in enumerate(queries):
+            contour = self.population.contour(query_origins[number], rng)
+            compared = Query(contour, RANKINGS[index.parameters.ranking], index.scales)
+            self._write_contours(find_query_candidates(index, compared, query, without=()), rng)
+            self.library.__dict__.pop("features", None)
+            found, seconds = _timed(lambda c=compared, q=query: find_query_candidates(index, c, q, without=()))
+            parts["prefilter, outlines"].append(seconds)
+            candidates = [candidate for candidate, _ in found]
+            ranked, seconds = _timed(lambda c=compared, f=candidates: rank_query(self.library, index, c, f))
+            parts["contours"].append(seconds)
+            chosen, seconds = _timed(
+                lambda r=ranked: choose_places(self.library, r, size=5, query_audio="query", recognised_as=())
+            )
+            parts["tables"].append(seconds)
+            assert len(chosen[0]) == 5
+        return {name: tuple(seconds) for name, seconds in parts.items()}
+
+    def _write_contours(self, found: Sequence[tuple[str, float]], rng: np.random.Generator) -> None:
+        features, parameters = self.library.features, self.population.parameters
+        for audio, _ in found:
+            if not features.has_summary(audio, parameters):
+                origin = self.origin_of_audio[audio]
+                summary = replace(self.population.summaries[origin], contour=self.population.contour(origin, rng))
+                features.write_summary(audio, summary, parameters)
+
+
+def _ids(first: int, last: int) -> Iterator[tuple[str, str]]:
+    """Audio and track id of some tracks; they are no digests of anything but of their number."""
+    for number in range(first, last):
+        digest = hashlib.blake2b(number.to_bytes(8, "big"), digest_size=24).hexdigest()
+        yield digest[:32], digest[32:]
+
+
+def _insert_soundtracks(library: Library, size: int) -> None:
+    """Let SOUNDTRACKS have so many rows. They bypass `Tables`, which would take some minutes for a million."""
+    present = library.tables.progress()[1]
+    rows = (
+        (
+            track,
+            track[:2],
+            f"{track}.mp3",
+            "etag",
+            4_000_000,
+            audio,
+            _WORDS[number % 8],
+            _WORDS[number % 7],
+            audio,
+            audio,
+        )
+        for number, (audio, track) in enumerate(_ids(present, size), start=present)
+    )
+    with closing(sqlite3.connect(library.settings.folder / "tables.sqlite")) as connection, connection:
+        connection.executemany(
+            "INSERT INTO SOUNDTRACKS (TRACK_ID, SHARD, BLOB_NAME, ETAG, BYTES, CONTENT_DIGEST, TITLE, ARTIST, AUDIO_ID,"
+            " ANALYSED_DIGEST, ALBUM, GENRE, ARTWORK, NOTE, RUN_ID, OBSERVED_AT, SECONDS)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '', '', '2026-01-01 00:00:00.000000', 240)",
+            rows,
+        )
+
+
+def _first_answer(library: Library, query: NDArray[np.float32]) -> LibraryIndex:
+    index = IndexStore(library.blobs).published()
+    index.prefilter.search(query, 100)
+    return index
+
+
+def _update_of_lists(library: Library) -> str:
+    """What it takes to bring the lists of one shard of a million tracks up to date."""
+    tracks = [track for _, track in _ids(0, SIZES[-1])]
+    shard = [track for track in tracks if track.startswith("00")]
+    places = [Recommendation(rank, tracks[rank], rank / 10) for rank in range(1, 6)]
+    lists = dict.fromkeys(shard, places)
+    made = {"method": "dtw", "run_id": "run"}
+    few = shard[:200]
+    _, one_by_one = _timed(
+        lambda: [library.tables.replace_recommendations(query, places, index_version="v0", **made) for query in few]
+    )
+    _, first = _timed(lambda: library.tables.update_recommendations(lists, index_version="v1", **made))
+    _, again = _timed(lambda: library.tables.update_recommendations(lists, index_version="v2", **made))
+    return (
+        f"Rows of RECOMMENDATIONS of one of 256 shards of a million tracks ({len(shard):,} queries, five places each): "
+        f"{first:.2f} s to write them all, {again:.2f} s where an index of another version gives the same lists, "
+        f"of which only the version is brought up to date; a transaction for each list took "
+        f"{one_by_one / len(few) * len(shard):.1f} s (extrapolated from {len(few)})."
+    )
+
+
+def _first_build(corpus: Corpus, largest: Result) -> str:
+    audio_ids = list(corpus.summaries)
+    read, seconds = _timed(lambda: dict(_read_summaries(corpus.store, audio_ids, corpus.parameters)))
+    reading = seconds / len(read) * largest.size
+    return (
+        f"The first index of {largest.size:,} tracks reads as many summaries, a file each: {reading / 60:.0f} minutes, "
+        f"extrapolated from {len(read)} read on all cores, beside {largest.build + largest.write:.0f} s for building "
+        "and writing. Each later one reads those of new tracks only. Sketches pass through a temporary file, and of "
+        "summaries a thousand are in memory at a time."
+    )
+
+
+def _how(population: Population) -> str:
+    drawn, _ = population.draw(len(population.real), seed=3)
+    real = np.array([summary.embedding for summary in population.summaries])
+    return (
+        f"Of real music there are {len(real)} tracks. The others are synthetic: each lies at a random point between a "
+        f"real track's embedding and that of one of its {_NEIGHBOURS} nearest, with normal noise of the covariance of "
+        f"that neighbourhood. {len(real)} of them are spread as the real ones are: intrinsic dimension "
+        f"{population.intrinsic_dimension(drawn):.1f}, of the real ones {population.intrinsic_dimension(real):.1f} "
+        "(Levina and Bickel's estimate from ten neighbours). Independent normal numbers would fill all "
+        f"{real.shape[1]} dimensions, and be harder to search than any music. Contours are those of real tracks with "
+        "noise, and are written for the candidates of the queries only, since no other is read. Rows of SOUNDTRACKS "
+        "are there for all. Recognition is not measured here."
+    )
+
+
+def _tell_index(section: Section, results: Sequence[Result]) -> None:
+    worst = min(result.recall for result in results)
+    slowest = float(np.percentile(results[-1].search, 95))
+    section.text(
+        f"Up to {LARGEST_FLAT:,} tracks a query is compared with all (FAISS `IndexFlatL2`); beyond, with those in the "
+        "lists of an inverted file whose centres are nearest (`IndexIVFScalarQuantizer`, half floats). "
+        f"Target: recall@100 of at least {LEAST_RECALL}. {_met(worst >= LEAST_RECALL)}: {worst:.3f} at worst. "
+        f"Target: the prefilter's p95 of at most {SLOWEST_SEARCH * 1e3:.0f} ms at {results[-1].size:,} tracks. "
+        f"{_met(slowest <= SLOWEST_SEARCH)}: {slowest * 1e3:.2f} ms."
+    )
+    section.table(
+        (
+            "tracks",
+            "index",
+            "build",
+            "build, trained before",
+            "write",
+            "on disk",
+            "open and answer",
+            "memory for that",
+            "search p50",
+            "search p95",
+            "recall@100",
+            "recall@1000",
+        ),
+        [
+            (
+                f"{result.size:,}",
+                result.kind,
+                Measured((result.build,)),
+                Measured((result.grow,)),
+                Measured((result.write,)),
+                f"{result.stored_bytes / 1e6:.1f} MB",
+                Measured((result.open,)),
+                f"{result.open_bytes / 1e6:.0f} MB",
+                *(Measured((float(np.percentile(result.search, share)),)) for share in (50, 95)),
+                f"{result.recall:.4f}",
+                f"{result.recall_of_1000:.4f}",
+            )
+            for result in results
+        ],
+    )
+    section.text(
+        "What is on disk is the whole index but for sketches, of which a track of four minutes has 12 KB more. Most of "
+        "it is memory-mapped, and read only where it is looked at. Opening verifies what the answer reads. A library "
+        "that has not doubled since keeps its lists (*trained before*). Search is one query at a time, on one thread."
+    )
+
+
+def _tell_crossover(
+    section: Section, population: Population, embeddings: NDArray[np.float32], queries: NDArray[np.float32]
+) -> None:
+    units = np.tile(population.scales, population.parameters.segments).astype(np.float32)
+    scaled_queries = queries / units
+    one: dict[str, list[float]] = {"flat": [], "inverted file": []}
+    whole: dict[str, list[float]] = {"flat": [], "inverted file": []}
+    for size in SIZES_OF_CROSSOVER:
+        scaled = embeddings[:size] / units
+        for kind in one:
+            index, build = _timed(lambda s=scaled, k=kind: _built(s, k))
+            _, batch = _timed(lambda i=index, s=scaled: i.search(s[:1_000], 51))
+            seconds = [_timed(lambda i=index, q=query: i.search(q[None], 51))[1] for query in scaled_queries[:100]]
+            one[kind].append(float(np.median(seconds)))
+            whole[kind].append(build + batch * size / 1_000)
+    figure = Figure(figsize=(9, 3.5))
+    left, right = figure.subplots(1, 2)
+    for axes, measured, what in (
+        (left, one, "one search (s)"),
+        (right, whole, "building, and searching for every track (s)"),
+    ):
+        for kind, seconds in measured.items():
+            axes.loglog(SIZES_OF_CROSSOVER, seconds, marker="o", label=kind)
+        axes.axvline(LARGEST_FLAT, color="grey", linestyle=":", label="crossover in use")
+        axes.set_xlabel("tracks")
+        axes.set_title(what, fontsize=10)
+        axes.legend()
+    section.plot(
+        figure,
+        "scale_crossover",
+        "Time by size of both types. A run over the library searches for every track, which decides: from the "
+        "crossover on, training pays. Below it nothing is lost by being exact.",
+    )
+
+
+def _built(scaled: NDArray[np.float32], kind: str) -> faiss.Index:
+    if kind == "flat":
+        index = faiss.IndexFlatL2(scaled.shape[1])
+    else:
+        index = prefilter._inverted_file(scaled, scaled[:0])
+        index.nprobe = prefilter._PROBES
+    index.add(scaled)
+    return index
+
+
+def _tell_answers(section: Section, results: Sequence[Result]) -> None:
+    whole = {result.size: np.sum([*result.answer.values()], axis=0) for result in results}
+    slowest = float(np.percentile(whole[SIZES[-1]], 95))
+    section.text(
+        f"Target: a whole answer (prefilter, cascade, tables) of at most {SLOWEST_ANSWER:.0f} s at {SIZES[-1]:,} "
+        f"tracks, in a process that has the index open. {_met(slowest <= SLOWEST_ANSWER)}: p95 "
+        f"{Measured((slowest,))} over {ANSWERS} queries, each with no contour in the store's cache (in the "
+        "disk's cache they may be)."
+    )
+    section.table(
+        ("tracks", "prefilter and outlines p50", "contours p50", "tables p50", "whole p50", "whole p95"),
+        [
+            (
+                f"{result.size:,}",
+                *(Measured((float(np.median(seconds)),)) for seconds in result.answer.values()),
+                *(Measured((float(np.percentile(whole[result.size], share)),)) for share in (50, 95)),
+            )
+            for result in results
+        ],
+    )
+
+
+def _met(is_met: bool) -> str:
+    return "Met" if is_met else "**Missed**"
+
+
+def _timed(call: Callable[[], _Value]) -> tuple[_Value, float]:
+    begun = time.perf_counter()
+    result = call()
+    return result, time.perf_counter() - begun
+
+
+def _memory(name: str) -> int:
+    """A figure of this process in bytes. The peak that the system tells of a child may be that of its parent."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+
+
+if __name__ == "__main__":
+    with Library(Settings(home=Path(sys.argv[1]), shard_digits=2)) as opened_library:
+        features = opened_library.settings.features
+        nowhere = np.zeros((1, features.segments * features.cepstra.coefficients), np.float32)
+        before = _memory("VmRSS")
+        _first_answer(opened_library, nowhere)
+        sys.stdout.write(f"{_memory('VmHWM') - before}\n")

@@ -1,0 +1,36 @@
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from mfcc_assets.compute.local import WORKERS, on_all_cores
+
+PATIENCE = 10
+
+
+def test_every_item_comes_with_its_result() -> None:
+    assert dict(on_all_cores(lambda number: number**2, range(100))) == {number: number**2 for number in range(100)}
+
+
+def test_as_many_items_are_worked_on_at_a_time_as_there_are_cores() -> None:
+    together = threading.Barrier(WORKERS)
+    assert len(list(on_all_cores(lambda _: together.wait(PATIENCE), range(WORKERS)))) == WORKERS
+
+
+def test_items_are_taken_only_when_they_are_needed() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(1_000):
+            taken.append(number)
+            yield number
+
+    results = on_all_cores(str, items())
+    next(results)
+    assert len(taken) <= 3 * WORKERS
+    results.close()
+
+
+def test_an_exception_of_the_work_is_raised_here() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(on_all_cores(lambda number: 1 // number, [1, 0, 2]))
