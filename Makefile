@@ -44,6 +44,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV), about a minute …"
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e .
+	@rm -f mfcc_assets/core/__pycache__/*.nb?  # Numba does not see that a kernel's callee in another file has changed
 	@$(BIN)/python -c "from mfcc_assets.core.kernels import warm_up; warm_up()"
 	@touch $@
 
