@@ -25,7 +25,8 @@ LOCK_TAG = "mfcc/lock"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
-_SECONDS_TO_END = 1.0
+_SIGNALS = 30
+_SECONDS_BETWEEN_SIGNALS = 1.0
 _LOCK_SUFFIX = ".lock"
 _MODULE = "mfcc_assets.definitions"
 
@@ -70,12 +71,21 @@ def running(
     try:
         yield process
     finally:
-        # Dagster takes a signal in the midst of a step for a failure of it, and tries it again after some seconds. The
-        # next signal, which finds it waiting, ends the run.
-        while process.poll() is None:
-            process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_SECONDS_TO_END)
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    # Dagster takes a signal in the midst of a step for a failure of it, and tries it again after some seconds. The next
+    # signal, which finds it waiting, ends the run.
+    for _ in range(_SIGNALS):
+        if process.poll() is not None:
+            return
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_SECONDS_BETWEEN_SIGNALS)
+    # Dagster lets SIGTERM do what SIGINT does, which a shell's background process ignores, and so do its children.
+    process.kill()
+    process.wait()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from mfcc_assets import launch
 from mfcc_assets.core.errors import RunFailed
 from mfcc_assets.definitions import LIBRARY_TAGS
 from mfcc_assets.launch import check_succeeded, command_line_lock, prepare_dagster_home, running, running_library_job
@@ -56,6 +58,23 @@ def test_a_process_ends_with_the_block_that_needed_it(settings: Settings, tmp_pa
         raise KeyboardInterrupt
 
     assert process.poll() is not None
+
+
+def test_a_process_that_ignores_signals_is_killed_in_the_end(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_SECONDS_BETWEEN_SIGNALS", 0.01)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "deaf.py").write_text(
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(600)\n"
+    )
+    log = tmp_path / "log"
+
+    with running(settings, ["deaf"], log) as process:
+        while not log.read_text():
+            time.sleep(0.05)
+
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_a_dagster_that_make_starts_has_the_environment_of_those_that_the_package_starts(settings: Settings) -> None:
