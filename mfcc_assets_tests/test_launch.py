@@ -66,7 +66,8 @@ def test_a_process_that_ignores_signals_is_killed_in_the_end(
     monkeypatch.setattr(launch, "_SECONDS_BETWEEN_SIGNALS", 0.01)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (tmp_path / "deaf.py").write_text(
-        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(600)\n"
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print('deaf', flush=True)\ntime.sleep(600)\n"
     )
     log = tmp_path / "log"
 

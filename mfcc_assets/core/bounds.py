@@ -27,7 +27,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.core.dtw import Curves, compiled, reach
+from mfcc_assets.core.compiling import compiled
+from mfcc_assets.core.dtw import Curves, reach
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,16 @@ four minutes. Here a few frames at a time are transformed in float32. On the dem
 from its by 3e-4 at most.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from math import ceil, floor, log
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 import scipy  # its FFT, 0.25 s of imports, comes when it is first used
 from numpy.typing import NDArray
 
+from mfcc_assets.core.compiling import compiled_reordered
 from mfcc_assets.core.parameters import CepstraParameters
-
-_Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 
 # Frames transformed at once: they and their spectra stay in the processor's cache.
 _STRETCH = 64
@@ -124,13 +121,7 @@ def _log_energies(
             yield np.log(energies, out=energies)
 
 
-def _compiled(kernel: _Kernel) -> _Kernel:
-    # A filter's sum runs in vectors if its order does not matter.
-    reordered = {"reassoc", "contract", "nsz"}
-    return cast(_Kernel, numba.njit(cache=True, nogil=True, fastmath=reordered, error_model="numpy")(kernel))
-
-
-@_compiled
+@compiled_reordered
 def _cut_into_frames(
     signal: NDArray[np.float32], preemphasis: float, window: int, step: int, frames: NDArray[np.float32]
 ) -> None:
@@ -149,7 +140,7 @@ def _cut_into_frames(
         frames[row, len(samples) :] = 0
 
 
-@_compiled
+@compiled_reordered
 def _filter(
     spectra: NDArray[np.float32],
     weights: NDArray[np.float32],
@@ -173,7 +164,7 @@ def _filter(
             energies[row, number] = energy
 
 
-@_compiled
+@compiled_reordered
 def _transform(
     log_energies: NDArray[np.float32], level: float, cosines: NDArray[np.float32], cepstra: NDArray[np.float32]
 ) -> None:

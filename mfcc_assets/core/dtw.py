@@ -3,15 +3,12 @@
 The kernels run along anti-diagonals, where no cell depends on another, and hold a few of them instead of the matrix.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_Kernel = TypeVar("_Kernel", bound=Callable[..., object])
+from mfcc_assets.core.compiling import compiled
 
 
 def dtw_distance(a: ArrayLike, b: ArrayLike, *, band: float | None = None) -> float:
@@ -84,7 +81,7 @@ def dtw_distances(a: ArrayLike, b: ArrayLike, *, band: float | None = None) -> N
         pairs = zip(x.T.copy(), y.T.copy(), strict=True)
         return np.array([_distance(*curves, allowed) for curves in pairs], np.float64)
     unlimited = np.zeros(x.shape[1]), np.inf, np.zeros_like(x)
-    return _distances(x, y, allowed, *unlimited)[0].astype(np.float64)
+    return all_distances(x, y, allowed, *unlimited)[0].astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +159,7 @@ def bounded_distance(
         raise ValueError(f"for frames {x.shape}, got weights {weighting.shape} and remaining costs {least.shape}")
     if not 0 <= weighting.min() <= weighting.max() < np.inf:
         raise ValueError(f"weights must be finite and at least 0, got {weighting}")
-    distances, cells = _distances(x, y, reach(len(x), len(y), band), weighting, float(limit), least)
+    distances, cells = all_distances(x, y, reach(len(x), len(y), band), weighting, float(limit), least)
     return float(weighting @ distances) if distances[0] < np.inf else np.inf, cells
 
 
@@ -217,15 +214,6 @@ _ALIGNED = 8
 
 _DIAGONALS_A_PROOF = 24
 """How often `bounded_distance` looks whether the limit is certain to be exceeded: costs some 5 % of its time."""
-
-
-def compiled(kernel: _Kernel) -> _Kernel:
-    """Compile at the first call, or load what an earlier process has compiled.
-
-    Numba compiles anew when the file of a kernel changes, not when that of another kernel which it calls does: after a
-    change here, callers in other files are stale until ``__pycache__/*.nb?`` beside them is removed.
-    """
-    return cast(_Kernel, numba.njit(cache=True, nogil=True)(kernel))
 
 
 @compiled
@@ -347,7 +335,7 @@ def _least(
 
 
 @compiled
-def _distances(
+def all_distances(
     a: NDArray[np.float32],
     b: NDArray[np.float32],
     reach: int,

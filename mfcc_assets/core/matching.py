@@ -11,20 +11,17 @@ few tracks of the shortlist ten times a second.
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 import scipy  # its FFT, 0.25 s of imports, comes when it is first used
 from numpy.typing import NDArray
 
+from mfcc_assets.core.compiling import compiled_reordered
 from mfcc_assets.core.parameters import CepstraParameters
-
-_Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 
 _NARROWEST_BANDWIDTH = 4000.0
 """Hz. Audio at 8 kHz has nothing above; the filters up there hold whatever leaks into them."""
@@ -343,14 +340,7 @@ def _best_cosines(sketches: Sketches, stretches: NDArray[np.float32]) -> NDArray
     return cosines
 
 
-def _compiled(kernel: _Kernel) -> _Kernel:
-    # Sums run in vectors if their order does not matter. A division that does not look for zero first makes another
-    # difference: 14 instead of 10 thousand million products a second on one core.
-    reordered = {"reassoc", "contract", "nsz"}
-    return cast(_Kernel, numba.njit(cache=True, nogil=True, fastmath=reordered, error_model="numpy")(kernel))
-
-
-@_compiled
+@compiled_reordered
 def _slide(
     frames: NDArray[np.float32], starts: NDArray[np.int64], stretches: NDArray[np.float32], cosines: NDArray[np.float32]
 ) -> None:

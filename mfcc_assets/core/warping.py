@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mfcc_assets.core.dtw import checked, compiled, reach
+from mfcc_assets.core.compiling import compiled
+from mfcc_assets.core.dtw import checked, reach
 
 
 def warping_path(a: ArrayLike, b: ArrayLike, *, band: float | None = None) -> NDArray[np.intp]:

@@ -115,13 +115,16 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
 
     def ranked(pairs: tuple[str, list[tuple[str, float]]]) -> tuple[list[Ranked], int]:
         audio, candidates = pairs
-        query = query_of(library, index, audio)
         known, compared = former.pairs("rankings", audio), former.pairs("candidates", audio)
         if known is None or compared is None or not former.has(known):
+            query = query_of(library, index, audio)
             audio_ids = [candidate for candidate, _ in candidates]
             contours = Stacked.of((contour_of(library, index, one) for one in audio_ids), len(index.scales))
             return query.nearest(audio_ids, contours, places), len(audio_ids)
         fresh = [candidate for candidate, _ in candidates if candidate not in compared]
+        if not fresh:
+            return rank(known.items()), 0
+        query = query_of(library, index, audio)
         limit = max(known.values()) if len(known) == places else inf
         distances = {one: query.distance_within(contour_of(library, index, one), limit) for one in fresh}
         closer = {one: distance for one, distance in distances.items() if distance < inf}

@@ -240,7 +240,7 @@ def test_weights_and_remaining_costs_that_do_not_fit_are_refused(weights, remain
 
 
 def test_warming_up_compiles_all_that_any_input_needs():
-    kernels = dtw._distance, dtw._distances, warping._accumulated_cost, warping._path
+    kernels = dtw._distance, dtw.all_distances, warping._accumulated_cost, warping._path
     compiled = [list(kernel.signatures) for kernel in kernels]
     read_only = np.ones((4, 2), dtype=np.float32)
     read_only.flags.writeable = False
