@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -97,32 +98,33 @@ def fetch(folder: Path) -> None:
         subprocess.run(["apt-get", "update", "-qq"], check=True)
     for package, names in wanted.items():
         with tempfile.TemporaryDirectory() as downloads:
-            Path(downloads).chmod(0o755)  # apt downloads as a user of its own
+            shutil.chown(downloads, user="_apt")  # as which apt downloads
             subprocess.run(["apt-get", "download", "-qq", package], cwd=downloads, check=True)
             (archive,) = Path(downloads).glob("*.deb")
-            for name, content in _files(archive):
-                if name in names:
-                    target = folder / package / name
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(content)
+            for name, content in _files(archive, names):
+                target = folder / package / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
 
 
-def _files(archive: Path) -> Iterator[tuple[str, bytes]]:
-    """Files of a package; those of a game's archive (a zip called pk3) as if they lay in a folder `pk3`."""
+def _files(archive: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
+    """Wanted files of a package; those of a game's archive (a zip called pk3) as if they lay in a folder `pk3`."""
     unpacking = ["dpkg", "--fsys-tarfile", str(archive)]
     with (
         subprocess.Popen(unpacking, stdout=subprocess.PIPE) as dpkg,
         tarfile.open(fileobj=dpkg.stdout, mode="r|") as files,
     ):
         for member in files:
-            file = files.extractfile(member)
-            if file is not None and member.name.endswith(".pk3"):
+            name = member.name.removeprefix("./")
+            if name in wanted:
+                yield name, files.extractfile(member).read()
+            elif name.endswith(".pk3") and member.isfile():
                 with tempfile.TemporaryFile() as copy:
-                    copy.write(file.read())
+                    shutil.copyfileobj(files.extractfile(member), copy)
                     with zipfile.ZipFile(copy) as packed:
-                        yield from ((f"pk3/{name}", packed.read(name)) for name in packed.namelist())
-            elif file is not None:
-                yield member.name.removeprefix("./"), file.read()
+                        yield from (
+                            (f"pk3/{name}", packed.read(name)) for name in packed.namelist() if f"pk3/{name}" in wanted
+                        )
 
 
 def _manifest() -> list[Track]:
