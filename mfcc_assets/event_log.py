@@ -4,26 +4,30 @@ Dagster's own opens the database of a run for every event, and that of all runs 
 run over an unchanged library of sixteen shards has 270 of them. The files are the same, so either continues the other.
 """
 
+import os
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache, lru_cache
+from itertools import groupby
 from pathlib import Path
 from threading import local
 from typing import Any, Self
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
+from dagster._core.events import ASSET_EVENTS
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 
 RUNS_REMEMBERED = 8
-"""Each keeps its compiled statements, about a megabyte."""
+"""Each keeps its connections, and its compiled statements, about a megabyte."""
 
 
 class OpenEventLog(SqliteEventLogStorage):
-    """An event log that keeps the database of all runs open, and compiled statements, and writes a batch at once.
+    """An event log that keeps databases open, and compiled statements, and writes a batch at once.
 
     Parameters
     ----------
@@ -59,19 +63,45 @@ class OpenEventLog(SqliteEventLogStorage):
 
     def wipe(self) -> None:
         # A connection that is kept open would go on in the deleted files.
-        self._engine_of(INDEX_SHARD_NAME).dispose()
         self._engine_of.cache_clear()
         super().wipe()
+
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        super().store_event(event)
+        self._tell_watchers(event.run_id)
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Store events in one transaction of each database."""
         with ExitStack() as self._batch.transactions:
             self._batch.connections = {}
             try:
-                for event in events:
-                    self.store_event(event)
+                for (run_id, are_of_assets), some in groupby(events, _run_and_kind):
+                    if are_of_assets:
+                        self._store_asset_events(run_id, list(some))
+                    else:
+                        for event in some:
+                            self.store_event(event)
             finally:
                 del self._batch.connections
+        for run_id in {event.run_id for event in events}:
+            self._tell_watchers(run_id)
+
+    def _tell_watchers(self, run_id: str) -> None:
+        # The UI follows a run by watching its file, which SQLite leaves alone while a connection stays open.
+        os.utime(self.path_for_shard(run_id))
+
+    def _store_asset_events(self, run_id: str, events: Sequence[dg.EventLogEntry]) -> None:
+        insert, rows = SqlEventLogStorageTable.insert(), [self._event_to_row(event) for event in events]
+        with self.run_connection(run_id) as connection:
+            connection.execute(insert, rows)
+        with self.index_connection() as connection:
+            inserted = insert.returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True)
+            event_ids = connection.execute(inserted, rows).scalars().all()
+            self._store_asset_event_tags(connection, events, event_ids)
+            # All events of an asset are kept, but in its own row of the last one only.
+            last = {event.get_dagster_event().asset_key: row for row, event in enumerate(events)}
+            for row in last.values():
+                self._store_asset_event(connection, events[row], event_ids[row])
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sa.Connection]:
@@ -85,17 +115,20 @@ class OpenEventLog(SqliteEventLogStorage):
         yield connections[shard]
 
     def _engine(self, shard: str) -> sa.Engine:
-        is_of_all_runs = shard == INDEX_SHARD_NAME
         engine = sa.create_engine(
             self.conn_string_for_shard(shard),
-            # The UI follows a run by watching its file, which is written when the last connection to it closes.
-            poolclass=sa.QueuePool if is_of_all_runs else sa.NullPool,
+            poolclass=sa.QueuePool,
             connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
         )
-        if is_of_all_runs:
-            weakref.finalize(self, engine.dispose)
+        weakref.finalize(engine, engine.pool.dispose)
+        # NORMAL may lose the last events in a power cut, which ends their run anyway, never consistency.
+        sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=NORMAL"))
         with self._db_lock:
             if shard not in self._initialized_dbs:
                 self._initdb(engine)
                 self._initialized_dbs.add(shard)
         return engine
+
+
+def _run_and_kind(event: dg.EventLogEntry) -> tuple[str, bool]:
+    return event.run_id, event.dagster_event_type in ASSET_EVENTS

@@ -27,8 +27,7 @@ def soundtrack_recommendations(
 ) -> dg.MaterializeResult:
     """Rows of RECOMMENDATIONS for every track of the library; the view RECOMMENDED_SOUNDTRACKS serves them."""
     index = library.indexes.published()
-    for shard in context.partition_keys:
-        report = recommend_soundtracks(library, index, shard, run_id=context.run.run_id)
+    for shard, report in recommend_soundtracks(library, index, context.partition_keys, run_id=context.run.run_id):
         context.add_asset_metadata({"queries": report.queries, "rows_written": report.written}, partition_key=shard)
     return dg.MaterializeResult(metadata={"index_version": index.version})
 

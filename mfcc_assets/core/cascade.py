@@ -37,9 +37,14 @@ some 1,600: their contours alone took 0.7 s to read, and 2 s for some queries.""
 
 _SEGMENTS = 8
 
-_STEPS = 6
+_STEPS = 8
 """The coefficients are compared in so many steps. After each, less of a distance is estimated and more tracks are given
 up; with more steps, less would fill the processor's vectors."""
+
+_ERRORS = (1.07, 1.01, 1.08, 0.99, 0.96, 0.83, 0.88, 0.74, 0.82, 0.79, 0.95, 0.86, 1.11)
+"""Standard deviation of each coefficient's estimate from its share in the distance, in percent of the distance. What is
+estimated worst is compared first: 0.2 % of the nearest tracks more than in the order of the coefficients, from 0.1 % of
+the cells less."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class _Model:
 
 
 _OF_OUTLINES = _Model(finer=0.578, coarser=-0.176, segments=0.179, roughness=0.109, margin=0.20)
-_OF_QUARTERS = _Model(finer=0.88, coarser=-0.204, segments=0.076, roughness=0.078, margin=0.11)
+_OF_QUARTERS = _Model(finer=0.88, coarser=-0.204, segments=0.076, roughness=0.078, margin=0.113)
 
 
 def searched(tracks: int, places: int) -> int:
@@ -146,11 +151,15 @@ class Query:
             _OF_QUARTERS, contours.coarser(_QUARTER), _QUARTER, contours.lengths, contours.changes()
         )
         left = np.arange(len(contours))
-        for step in np.array_split(np.arange(len(self._scales)), min(_STEPS, len(self._scales))):
-            # What is still estimated is a sum, of which the error grows as the root of the number of its terms.
-            margin = _OF_QUARTERS.margin * sqrt(1 - step[0] / len(self._scales))
+        variances = np.square(np.resize(_ERRORS, len(self._scales)))
+        worst_first = np.argsort(-variances, kind="stable")
+        estimated = total = variances.sum()
+        for step in np.array_split(worst_first, min(_STEPS, len(worst_first))):
+            # The errors of what is still estimated add up as those of independent terms do.
+            margin = _OF_QUARTERS.margin * sqrt(estimated / total)
             left = left[_nearest_rows(shares[left].sum(axis=1), places, margin)]
             shares[np.ix_(left, step)] = self._shares(contours.rows(left), step)
+            estimated -= variances[step].sum()
         distances = shares[left].sum(axis=1).tolist()
         return rank(zip((audio_ids[row] for row in left.tolist()), distances, strict=True))[:places]
 

@@ -93,7 +93,8 @@ def choose_places(
     Neither the query's own audio is recommended nor any that it was recognised as: a listener has that recording.
     """
     tracks = library.tables.tracks_of_audio(audio for audio, _ in ranked)
-    chosen = places(ranked, tracks, size=size, without={query_audio, *recognised_as})
+    track_ids = {audio: track.track_id for audio, track in tracks.items()}
+    chosen = places(ranked, track_ids, size=size, without={query_audio, *recognised_as})
     return chosen, {track.track_id: track for track in tracks.values()}
 
 

@@ -21,7 +21,7 @@ from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.library import Library
 from mfcc_assets.stores.indexes import Pairs
 from mfcc_assets.stores.library_index import LibraryIndex
-from mfcc_assets.stores.records import Recommendation, Soundtrack
+from mfcc_assets.stores.records import Recommendation
 
 
 @dataclass(frozen=True)
@@ -154,38 +154,43 @@ class RecommendationReport:
     written: int
 
 
-def recommend_soundtracks(library: Library, index: LibraryIndex, shard: str, *, run_id: str) -> RecommendationReport:
-    """Bring RECOMMENDATIONS of a shard's soundtracks up to date with an index; rows that are right stay.
+def recommend_soundtracks(
+    library: Library, index: LibraryIndex, shards: Sequence[str], *, run_id: str
+) -> Iterator[tuple[str, RecommendationReport]]:
+    """Bring RECOMMENDATIONS of the soundtracks of each shard up to date with an index; rows that are right stay.
 
     Raises
     ------
     NoPublishedIndex
         Rankings are missing.
     """
-    queries = library.tables.soundtracks([shard])
-    rankings = _rankings_by_audio(library, index, [track.audio_id for track in queries if track.audio_id])
-    tracks = library.tables.tracks_of_audio({candidate for found in rankings.values() for candidate, _ in found})
+    tracks = library.tables.audio()
     size = library.settings.recommendations
-    lists = {
-        query.track_id: places(
-            rankings.get(query.audio_id or "", []), tracks, size=size, without={query.audio_id or ""}
+    for shard in shards:
+        queries = library.tables.soundtracks([shard])
+        rankings = _rankings_by_audio(library, index, [track.audio_id for track in queries if track.audio_id])
+        lists = {
+            query.track_id: places(
+                rankings.get(query.audio_id or "", []), tracks, size=size, without={query.audio_id or ""}
+            )
+            for query in queries
+        }
+        written = library.tables.update_recommendations(
+            lists, method=index.parameters.ranking, index_version=index.version, run_id=run_id
         )
-        for query in queries
-    }
-    written = library.tables.update_recommendations(
-        lists, method=index.parameters.ranking, index_version=index.version, run_id=run_id
-    )
-    return RecommendationReport(len(queries), written)
+        yield shard, RecommendationReport(len(queries), written)
 
 
 def places(
-    ranked: Iterable[tuple[str, float]], tracks: Mapping[str, Soundtrack], *, size: int, without: set[str]
+    ranked: Iterable[tuple[str, float]], tracks: Mapping[str, str], *, size: int, without: set[str]
 ) -> list[Recommendation]:
-    """The first `size` of a ranking, without some audio. None is named that is gone, nor twice the same audio."""
+    """The first `size` of a ranking, without some audio. None is named that is gone, nor twice the same audio.
+
+    `tracks` has for every audio that is there the id of the track that stands for it.
+    """
     there = [(tracks[audio], distance) for audio, distance in ranked if audio in tracks and audio not in without]
     return [
-        Recommendation(position, track.track_id, distance)
-        for position, (track, distance) in enumerate(there[:size], start=1)
+        Recommendation(position, track, distance) for position, (track, distance) in enumerate(there[:size], start=1)
     ]
 
 
