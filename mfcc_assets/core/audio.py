@@ -5,19 +5,17 @@ the way (digest, length, peak) is kept in `Audio`. What cannot be used is an `Au
 """
 
 import hashlib
-import shutil
-import subprocess
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from mfcc_assets.core.decoders import Decoder, open_decoder
 from mfcc_assets.core.errors import (
     EmptyAudio,
     NotFinite,
@@ -28,24 +26,15 @@ from mfcc_assets.core.errors import (
 )
 from mfcc_assets.core.parameters import CepstraParameters
 
-FORMATS_READ_DIRECTLY = "WAV, FLAC, OGG Vorbis, Opus, MP3 and AIFF"
-FORMATS_READ_BY_FFMPEG = "M4A, AAC, WebM, Matroska and WMA"
-
 # Of all channels together. A stereo OGG of 150 s decodes in 0.47 s by 2^13 samples, in 0.33 s by 2^17. Twice as many
 # make everything slower: glibc returns arrays of that size to the system after each block.
 _BLOCK_SAMPLES = 2**17
-
-# A stream of unknown length declares 2^63 - 1 frames, or what fits its header: 2^60 for the pipe from ffmpeg.
-_UNKNOWN_FRAMES = 2**40
 
 # A header that declares 1 Hz would turn one block into 46 GB.
 _SAMPLE_RATES = range(1_000, 768_001)
 
 # The power of a frame of samples as large as 2^53 overflows float32.
 _LARGEST_PEAK = 2.0**40
-
-# Only what libsndfile cannot read. Playlists stay out: they make ffmpeg open other files and addresses.
-_FFMPEG_DEMUXERS = "aac,asf,matroska,mov"
 
 
 @dataclass(frozen=True)
@@ -212,27 +201,17 @@ def audio_id(path: Path, limits: AudioLimits | None = None, subject: str = "") -
         return decoding.audio_id
 
 
-class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]
-    """Read from start to end, without seeking.
-
-    After each read of a seekable file, soundfile seeks to where it is. In an MP3 that drops the bits that a frame
-    borrows from the one before: each block began with a click, and the samples depended on the size of the blocks.
-    """
-
-    def seekable(self) -> bool:
-        return False
-
-
 class _Decoding:
     """One pass over a decoder's samples, and what it tells about them."""
 
-    def __init__(self, stream: _SequentialFile, thread: ThreadPoolExecutor, limits: AudioLimits, subject: str) -> None:
-        self._stream = stream
+    def __init__(self, decoder: Decoder, thread: ThreadPoolExecutor, limits: AudioLimits, subject: str) -> None:
+        self._decoder = decoder
         self._thread = thread
         self._limits = limits
         self._subject = subject
-        self.sample_rate: int = stream.samplerate
-        self.channels: int = stream.channels
+        self.sample_rate = decoder.sample_rate
+        self.channels = decoder.channels
+        self.declared_seconds = decoder.declared_seconds
         self._frames = 0
         self._digest = hashlib.blake2b(f"{self.sample_rate} {self.channels} ".encode(), digest_size=16)
 
@@ -242,15 +221,9 @@ class _Decoding:
         with path.open("rb") as file:
             if not file.read(1):
                 raise EmptyAudio("the file is empty", subject=subject, remedy="Supply the file again")
-        with ExitStack() as stack:
-            try:
-                stream = stack.enter_context(_SequentialFile(path))
-            # A name that ends in .raw makes soundfile ask for a sample rate, with a TypeError.
-            except (soundfile.LibsndfileError, TypeError):
-                stream = stack.enter_context(_through_ffmpeg(path, subject))
-            # Entered last, so that it has ended before the stream is closed.
-            thread = stack.enter_context(ThreadPoolExecutor(1))
-            yield cls(stream, thread, limits, subject)
+        # The thread is entered last, so that it has ended before the decoder is closed.
+        with closing(open_decoder(path, subject)) as decoder, ThreadPoolExecutor(1) as thread:
+            yield cls(decoder, thread, limits, subject)
 
     @property
     def audio_id(self) -> str:
@@ -259,11 +232,6 @@ class _Decoding:
     @property
     def seconds(self) -> float:
         return self._frames / self.sample_rate
-
-    @property
-    def declared_seconds(self) -> float:
-        frames: int = self._stream.frames
-        return frames / self.sample_rate if 0 < frames < _UNKNOWN_FRAMES else 0.0
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
         """Every sample, mixed down to one channel."""
@@ -278,18 +246,14 @@ class _Decoding:
         # instead of 0.46 s (medians, in turns). A library load, which has a file for every core, gains nothing by it,
         # and loses no more than its times differ from run to run.
         coming = self._thread.submit(self._read)
-        try:
-            while len(block := coming.result()):
-                coming = self._thread.submit(self._read)
-                mono = self._mixed_down(block)
-                # The digest of a stereo MP3's channels takes half as long as decoding it, that of their mix a quarter.
-                self._digest.update(mono.data)
-                self._frames += len(mono)
-                self._refuse_too_long(self.seconds)
-                yield mono
-        except soundfile.LibsndfileError:
-            # The stream breaks off: the frames before the damage are used, and `Audio.truncated` tells.
-            pass
+        while len(block := coming.result()):
+            coming = self._thread.submit(self._read)
+            mono = self._mixed_down(block)
+            # The digest of a stereo MP3's channels takes half as long as decoding it, that of their mix a quarter.
+            self._digest.update(mono.data)
+            self._frames += len(mono)
+            self._refuse_too_long(self.seconds)
+            yield mono
         if self._frames == 0:
             raise EmptyAudio("the stream holds no samples", subject=self._subject, remedy="Supply the file again")
         if self.seconds < self._limits.min_seconds:
@@ -300,9 +264,7 @@ class _Decoding:
             )
 
     def _read(self) -> NDArray[np.float32]:
-        frames = max(1, _BLOCK_SAMPLES // self.channels)
-        block: NDArray[np.float32] = self._stream.read(out=np.empty((frames, self.channels), np.float32))
-        return block
+        return self._decoder.read(max(1, _BLOCK_SAMPLES // self.channels))
 
     def _mixed_down(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
         first, *others = block.T
@@ -325,34 +287,6 @@ class _Decoding:
                 subject=self._subject,
                 remedy="Split the file, or raise the limit",
             )
-
-
-@contextmanager
-def _through_ffmpeg(path: Path, subject: str) -> Iterator[_SequentialFile]:
-    ffmpeg = shutil.which("ffmpeg")
-    if ffmpeg is None:
-        raise UnreadableAudio(
-            "no decoder makes sense of the file",
-            subject=subject,
-            remedy=f"{FORMATS_READ_DIRECTLY} need nothing; {FORMATS_READ_BY_FFMPEG} need ffmpeg, "
-            "which is not on the PATH: install it, or convert the file",
-        )
-    # The AU format has a header that can be written before the length is known, and samples as floats.
-    command = [ffmpeg, "-v", "quiet", "-nostdin", "-protocol_whitelist", "file", "-format_whitelist", _FFMPEG_DEMUXERS]
-    command += ["-i", f"file:{path}", "-map", "0:a:0", "-f", "au", "-c:a", "pcm_f32be", "pipe:1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            with _SequentialFile(process.stdout.fileno(), closefd=False) as stream:
-                yield stream
-        except soundfile.LibsndfileError as error:
-            raise UnreadableAudio(
-                "no decoder makes sense of the file",
-                subject=subject,
-                remedy=f"Supply an undamaged file: {FORMATS_READ_DIRECTLY}, or {FORMATS_READ_BY_FFMPEG}",
-            ) from error
-        finally:
-            process.kill()
 
 
 def _resampled(blocks: Iterable[NDArray[np.float32]], from_rate: int, to_rate: int) -> Iterator[NDArray[np.float32]]:
