@@ -1,11 +1,19 @@
 """Slow, obviously right twins of the kernels of `mfcc_assets.core`."""
 
 import math
+import re
+import statistics
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import python_speech_features
+import scipy.linalg
+import scipy.stats
 import soundfile
 import soxr
 from numpy.typing import NDArray
@@ -161,12 +169,9 @@ def segment_means(cepstra: NDArray[np.float32], segments: int) -> NDArray[np.flo
     return np.array(means)
 
 
-def nearest(
-    embeddings: NDArray[np.float32], query: NDArray[np.float32], scales: NDArray[np.float64]
-) -> list[tuple[float, int]]:
-    """Distance and row of every embedding, nearest first, with every coefficient divided by its scale."""
-    every = np.tile(scales, len(query) // len(scales))
-    return sorted((math.dist(row / every, query / every), number) for number, row in enumerate(embeddings))
+def nearest(embeddings: NDArray[np.float32], query: NDArray[np.float32]) -> list[tuple[float, int]]:
+    """Distance and row of every embedding, nearest first."""
+    return sorted((math.dist(row, query), number) for number, row in enumerate(embeddings))
 
 
 def share_with_label(ranked: dict[str, list[str]], labels: dict[str, str], places: int) -> list[float]:
@@ -187,3 +192,200 @@ def share_found(exhaustive: dict[str, list[str]], found: dict[str, list[str]], p
         if wanted:
             shares.append(sum(track in found.get(query, []) for track in wanted) / len(wanted))
     return shares
+
+
+def every_stretch(n: int, m: int) -> Iterator[list[tuple[int, int]]]:
+    """All ways to match some frames of a track with some of another, neither at more than twice the other's pace."""
+
+    def beginning_with(cells: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+        yield cells
+        i, j = cells[-1]
+        for p, q in ((i + 1, j + 1), (i + 2, j + 1), (i + 1, j + 2)):
+            if p < n and q < m:
+                yield from beginning_with([*cells, (p, q)])
+
+    for i in range(n):
+        for j in range(m):
+            yield from beginning_with([(i, j)])
+
+
+def scores(distances: NDArray[np.float64], labels: list[str], works: list[str]) -> dict[str, float | None]:
+    """The figures of `mfcc evaluate`, counted one by one; a track without label or work has ""."""
+    tracks = range(len(distances))
+    lists = [
+        sorted((other for other in tracks if other != query), key=lambda other: (distances[query, other], other))
+        for query in tracks
+    ]
+    of_label = [query for query in tracks if labels[query] and labels.count(labels[query]) >= 3]
+    hits = [[labels[other] == labels[query] for other in lists[query][:5]] for query in of_label]
+    named = [sum(track in lists[query][:5] for query in tracks) for track in tracks]
+    of_work = [query for query in tracks if works[query] and works.count(works[query]) >= 2]
+    return {
+        "p_at_1": statistics.fmean(found[0] for found in hits) if hits else None,
+        "p_at_5": statistics.fmean(sum(found) / 5 for found in hits) if hits else None,
+        "hit_at_5": statistics.fmean(True in found for found in hits) if hits else None,
+        "hub_skewness": float(scipy.stats.skew(named)) if len(set(named)) > 1 else 0.0,
+        "largest_count": max(named),
+        "never_recommended": named.count(0) / len(named),
+        "map_work": statistics.fmean(average_precision(lists[query], works, works[query]) for query in of_work)
+        if of_work
+        else None,
+    }
+
+
+def average_precision(ranked: list[int], works: list[str], work: str) -> float:
+    """Mean, over the tracks of a work, of the share of that work among all tracks up to it."""
+    places = [place for place, track in enumerate(ranked, start=1) if works[track] == work]
+    return statistics.fmean(sum(earlier <= place for earlier in places) / place for place in places)
+
+
+def shares_beyond_album(
+    ranked: dict[str, list[str]], labels: dict[str, str], albums: dict[str, str], places: int
+) -> list[float]:
+    """As `share_with_label`, as if for each query the other tracks of its album were not there."""
+    shares = []
+    for query in ranked:
+        if query in labels and query in albums:
+            there = [track for track in {*labels, *albums} if track == query or albums.get(track) != albums[query]]
+            same = [track for track in there if labels.get(track) == labels[query]]
+            found = [track for track in ranked[query] if albums.get(track) != albums[query]][:places]
+            if len(same) >= 3:
+                shares.append(sum(track in same for track in found) / places)
+    return shares
+
+
+@dataclass(frozen=True)
+class M3uTrack:
+    seconds: int
+    name: str
+    location: str
+
+
+def read_m3u8(text: str) -> list[M3uTrack]:
+    """The tracks of an extended M3U whose every line is what it must be: header, title, and two lines a track."""
+    assert text.endswith("\n")
+    header, title, *lines = text.removesuffix("\n").split("\n")
+    assert header == "#EXTM3U"
+    assert title.startswith("#PLAYLIST:")
+    assert len(lines) % 2 == 0
+    tracks = []
+    for described, location in zip(lines[::2], lines[1::2], strict=True):
+        found = re.fullmatch(r"#EXTINF:(-1|[0-9]+),([^\r\v\f\x1c-\x1e\x85\u2028\u2029]*)", described)
+        assert found, described
+        assert location
+        assert not location.startswith("#")
+        tracks.append(M3uTrack(int(found[1]), found[2], location))
+    return tracks
+
+
+def check_jspf_track(track: dict[str, Any]) -> None:
+    """Refuse a track that xspf.org's JSPF does not allow: lists of addresses, texts, and whole milliseconds."""
+    for name, value in track.items():
+        if name in ("location", "identifier"):
+            assert isinstance(value, list)
+            for address in value:
+                assert re.fullmatch(r"[a-z][a-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", address), address
+        elif name == "duration":
+            assert type(value) is int
+            assert value > 0
+        else:
+            assert name in ("title", "creator", "album")
+            assert type(value) is str
+            assert value
+
+
+def divergence(
+    mean: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    other_mean: NDArray[np.float64],
+    other_covariance: NDArray[np.float64],
+) -> float:
+    """Root of how much the entropy of two Gaussians' mixture, a Gaussian too, exceeds the mean of theirs."""
+    between = (mean + other_mean) / 2
+    mixed = sum(
+        (np.array(of_one) + np.outer(at - between, at - between)) / 2
+        for at, of_one in ((mean, covariance), (other_mean, other_covariance))
+    )
+    entropies = [
+        float(scipy.stats.multivariate_normal(cov=matrix).entropy()) for matrix in (mixed, covariance, other_covariance)
+    ]
+    return math.sqrt(max(0.0, entropies[0] - statistics.fmean(entropies[1:])))
+
+
+def corrected_distances(
+    distances: NDArray[np.float64], sample: list[int], weights: list[float], rounds: int
+) -> NDArray[np.float64]:
+    """Of distances (tracks, tracks, parts) the sum corrected for hubs, where those to some tracks are what is usual."""
+    tracks = range(len(distances))
+
+    def unusual(values: NDArray[np.float64], smallest: float) -> list[list[tuple[float, float]]]:
+        """How many deviations each value is above what is usual for the one track, and for the other."""
+        usual = []
+        for track in tracks:
+            to_sample = [float(values[track, other]) for other in sample if other != track] or [0.0]
+            mean = statistics.fmean(to_sample)
+            usual.append((mean, max(statistics.pstdev(to_sample), 0.05 * abs(mean), smallest)))
+        return [
+            [tuple((values[i, j] - mean) / deviation for mean, deviation in (usual[i], usual[j])) for j in tracks]
+            for i in tracks
+        ]
+
+    def standardised(values: NDArray[np.float64], smallest: float) -> NDArray[np.float64]:
+        return np.array([[statistics.fmean(pair) for pair in row] for row in unusual(values, smallest)])
+
+    sums = sum(weight * standardised(distances[:, :, part], 1e-6) for part, weight in enumerate(weights))
+    for _ in range(rounds):
+        sums = standardised(sums, 0.05)
+    chances = [[sum(map(scipy.stats.norm.logsf, pair)) for pair in row] for row in unusual(sums, 0.05)]
+    return -np.array(chances)
+
+
+def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float64]:
+    """What `mfcc_assets.core.timbre` describes, of a whole track at once."""
+    frames = [list(map(float, frame)) for frame in cepstra]
+    frames = [frames[i % len(frames)] for i in range(max(256, len(frames)))]
+    count = len(frames)
+    c = np.array(frames)
+    lifter = np.array([1 + 11 * math.sin(math.pi * k / 22) for k in range(20)])
+    scale = np.array([2.4] + [4.7 / k**0.75 * lifter[k] for k in range(1, 20)])
+    before, after = (lambda i, n: c[max(i - n, 0)]), (lambda i, n: c[min(i + n, count - 1)])
+    delta = np.array([sum(n * (after(i, n) - before(i, n)) for n in (1, 2)) / 10 for i in range(count)])
+    scaled, scaled_delta = (c - [2.4 * -(k == 0) for k in range(20)]) / scale, delta / scale / 0.2
+
+    texture = []
+    for first in range(0, count - 99, 100):
+        of_second, of_delta = scaled[first : first + 100], scaled_delta[first : first + 100]
+        deviations = np.log(0.05 + of_second.std(axis=0)) + 0.3, np.log(0.05 + of_delta.std(axis=0))
+        texture.append([*(of_second.mean(axis=0) / 0.7), *(deviations[0] / 0.25), *(deviations[1] / 0.25)])
+
+    cosines = np.array([[math.cos(math.pi * k * (2 * b + 1) / 52) / 13**0.5 for b in range(26)] for k in range(20)])
+    shapes = np.exp((c / lifter)[:, 1:] @ cosines[1:])
+    energies = shapes / shapes.sum(axis=1, keepdims=True) * np.exp(c[:, :1])
+    bands = [np.log(energies[:, b : b + 4] + 1e-6).mean(axis=1) for b in range(0, 20, 4)]
+
+    hann = np.array([0.5 - 0.5 * math.cos(2 * math.pi * i / 255) for i in range(256)])
+    movement = []
+    for first in range(0, count - 255, 128):
+        windows = [band[first : first + 256] for band in bands]
+        spectra = [np.abs(np.fft.fft((window - window.mean()) * hann)) ** 2 for window in windows]
+        octaves = [(1, 2), (2, 4), (4, 7), (7, 13), (13, 26), (26, 52)]
+        variances = [
+            sum(power[low:high]) * 2 / 256 / sum(h * h for h in hann) for power in spectra for low, high in octaves
+        ]
+        levels = [(window.mean() + 6.5) / 1.4 for window in windows]
+        movement.append(levels + [(math.log(1e-4 + variance) + 2.6) / 1.2 for variance in variances])
+
+    vector: list[float] = []
+    for points in (np.hstack([scaled, scaled_delta]), np.array(texture), np.array(movement)):
+        mean, covariance = points.mean(axis=0), np.cov(points.T, bias=True) + 0.05 * np.eye(points.shape[1])
+        second = covariance + np.outer(mean, mean)
+        with warnings.catch_warnings():
+            # logm warns of errors above 2e-13.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            logarithm = scipy.linalg.logm(np.block([[second, mean[:, np.newaxis]], [mean, np.ones(1)]])).real
+        vector += [
+            logarithm[i, j] * (1 if i == j else math.sqrt(2))
+            for i in range(len(mean) + 1)
+            for j in range(i, len(mean) + 1)
+        ]
+    return np.array(vector)

@@ -165,15 +165,15 @@ MEASURE_MEMORY = """
 import sys
 from pathlib import Path
 from mfcc_assets.core.audio import AudioReader
-from mfcc_assets.core.cepstra import compute_cepstra
+from mfcc_assets.core.analysis import analyse
 from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.core.summary import summarise
 
 parameters = FeaturesParameters()
-cepstra = compute_cepstra(AudioReader(Path(sys.argv[1]), parameters.cepstra).blocks(), parameters.cepstra)
-summarise(cepstra, parameters)
+analysis = analyse(AudioReader(Path(sys.argv[1]), parameters.cepstra).blocks(), parameters.cepstra)
+summarise(analysis, parameters)
 status = Path("/proc/self/status").read_text()
-print(len(cepstra), status.split("VmHWM:")[1].split()[0])
+print(len(analysis.cepstra), status.split("VmHWM:")[1].split()[0])
 """
 
 
