@@ -8,6 +8,7 @@ from mfcc_assets.core.catalogue import is_companion, shard_names
 from mfcc_assets.core.errors import SettingsError
 from mfcc_assets.core.evaluation import EVALUATED_PLACES
 from mfcc_assets.core.ranking import ranking_named
+from mfcc_assets.core.selection import considered
 from mfcc_assets.settings import Settings
 from mfcc_assets.stores.blobs import Blob, BlobStore
 from mfcc_assets.stores.features import FeatureStore
@@ -90,7 +91,7 @@ class Library:
             The settings name a ranking that is not there.
         """
         ranking_named(self.settings.ranking)
-        places = max(self.settings.recommendations, EVALUATED_PLACES)
+        places = considered(max(self.settings.recommendations, EVALUATED_PLACES))
         return IndexParameters(self.settings.features, self.settings.ranking, places)
 
     def soundtrack_files(self) -> dict[str, Blob]:

@@ -30,7 +30,8 @@ class Settings(BaseSettings):
     contour_rate: float = Field(2.0, gt=0, le=100, description="Frames a second that dynamic time warping compares")
 
     recommendations: int = Field(5, gt=0, description="Tracks recommended for a query")
-    ranking: str = Field("dtw", description="How candidates are ordered: dtw, or article for the published method")
+    per_artist: int = Field(2, ge=0, description="Most tracks of one artist, or one album, in a list; 0: no limit")
+    ranking: str = Field("fused", description="How tracks are compared: fused, timbre, dtw, or article as published")
     quality_margin: float = Field(
         0.05, ge=0, le=1, description="An index whose precision falls by more than this is not published"
     )

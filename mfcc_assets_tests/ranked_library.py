@@ -3,11 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.core.analysis import Analysis
 from mfcc_assets.core.catalogue import track_id
-from mfcc_assets.core.summary import summarise
+from mfcc_assets.core.comparing import Tracks, part_distances
+from mfcc_assets.core.hubs import corrected, unusual_sums
+from mfcc_assets.core.ranking import rank, ranking_named
+from mfcc_assets.core.summary import Summary, summarise
 from mfcc_assets.core.tags import Tags
+from mfcc_assets.core.timbre import COEFFICIENTS
 from mfcc_assets.library import Library
-from mfcc_assets.stages.indexing import build_index, publish_built_index
+from mfcc_assets.stages.indexing import build_index
+from mfcc_assets.stages.publishing import publish_built_index
 from mfcc_assets.stages.ranking import PairsReport, find_candidates, rank_candidates
 from mfcc_assets.stores.library_index import LibraryIndex
 from mfcc_assets.stores.records import Content, Observed
@@ -20,13 +26,24 @@ def audio_id(number: int) -> str:
 def add_tracks(library: Library, *numbers: int) -> None:
     """Add analysed tracks; each number stands for a name, an audio id and the sound."""
     for number in numbers:
-        file = Observed(f"{number}.flac", "etag", 1, f"{number:032x}", Tags(), "")
-        library.tables.record_observed([file], [], shard_digits=library.settings.shard_digits, run_id="run")
-        library.tables.record_content(
-            Content(file.content_digest, audio_id(number), 30.0, ""), track=track_id(file.blob_name)
-        )
-        parameters = library.settings.features
-        library.features.write_summary(audio_id(number), summarise(cepstra(number), parameters), parameters)
+        add_track(library, number, cepstra(number))
+
+
+def add_track(library: Library, number: int, sound: NDArray[np.float32], **tags: str) -> None:
+    """Add one analysed track, of which the number stands for name and audio id."""
+    file = Observed(f"{number}.flac", "etag", 1, f"{number:032x}", Tags(**tags), "")
+    library.tables.record_observed([file], [], shard_digits=library.settings.shard_digits, run_id="run")
+    library.tables.record_content(
+        Content(file.content_digest, audio_id(number), 30.0, ""), track=track_id(file.blob_name)
+    )
+    parameters = library.settings.features
+    library.features.write_summary(audio_id(number), summarise(analysed(sound), parameters), parameters)
+
+
+def analysed(sound: NDArray[np.float32]) -> Analysis:
+    """The analysis of made-up cepstra (frames, 13): of finer ones in which nothing is finer."""
+    finer = np.pad(sound, ((0, 0), (0, COEFFICIENTS - sound.shape[1])))
+    return Analysis.of_cepstra(finer, sound.shape[1])
 
 
 def remove_track(library: Library, number: int) -> None:
@@ -59,3 +76,16 @@ def cepstra(number: int) -> NDArray[np.float32]:
     rng = np.random.default_rng(number)
     steps = rng.standard_normal((int(rng.integers(24, 61)), 13)).cumsum(axis=0) + 5 * rng.standard_normal(13)
     return np.repeat(steps, 50, axis=0).astype(np.float32)
+
+
+def compared_with_all(library: Library, index: LibraryIndex, audio: str, summary: Summary) -> list[tuple[str, float]]:
+    """All other audio of an index, nearest first, with their corrected distances to a track: without any search."""
+    features = index.parameters.features
+    others = [other for other in index.tracks if other != audio]
+    tracks = Tracks.of([library.features.read_summary(other, features) for other in others], features)
+    query, ranking = Tracks.of([summary], features), ranking_named(index.parameters.ranking)
+    distances = part_distances(ranking, query, tracks, index.scales)
+    usual = index.calibration.reference.usual_of(audio, query)
+    theirs = index.usual.rows(index.tracks.rows(others))
+    found = corrected(unusual_sums(distances, usual, theirs, ranking.weights), usual, theirs)
+    return [(place.audio_id, place.distance) for place in rank(zip(others, found.tolist(), strict=True))]

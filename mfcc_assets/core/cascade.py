@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from mfcc_assets.core.bounds import Envelope
 from mfcc_assets.core.compiling import compiled
 from mfcc_assets.core.dtw import Curves, all_distances, bounded_distance, reach
-from mfcc_assets.core.ranking import Frames, Ranked, Ranking, rank
+from mfcc_assets.core.hubs import Correction
+from mfcc_assets.core.ranking import Ranked, rank
 from mfcc_assets.core.stacked import Stacked
+from mfcc_assets.core.warped import Frames, WarpedDistance
 
 OUTLINE = 8
 """Frames of a contour that one frame of its outline stands for."""
@@ -85,10 +87,18 @@ def searched(tracks: int, places: int) -> int:
     return max(places, ceil(150 * float((tracks / 469) ** 0.55) * max(1.0, places / 5)))
 
 
-def worth_comparing(estimates: NDArray[np.float64], places: int) -> NDArray[np.intp]:
-    """Rows of these estimates by `Query.outline_distances` that are handed on, nearest first."""
+def worth_comparing(
+    estimates: NDArray[np.float64], places: int, correction: Correction | None = None
+) -> NDArray[np.intp]:
+    """Rows of these estimates by `Query.outline_distances` that are handed on, nearest first.
+
+    Parameters
+    ----------
+    correction
+        Of the candidates, in the order of the estimates; None to go by the distances themselves.
+    """
     most = ceil(_MOST_COMPARED * max(1.0, places / 5))
-    return _nearest_rows(estimates, places, _OF_OUTLINES.margin)[:most]
+    return _nearest_rows(estimates, places, _OF_OUTLINES.margin, correction)[:most]
 
 
 class Query:
@@ -97,7 +107,7 @@ class Query:
     Parameters
     ----------
     contour : (n, d)
-    ranking
+    warped
         The distance that is searched by.
     scales : (d,)
         Each coefficient's standard deviation over the library.
@@ -114,11 +124,11 @@ class Query:
         The contour is empty or not finite, or there are not `d` positive, finite scales.
     """
 
-    def __init__(self, contour: Frames, ranking: Ranking, scales: NDArray[np.floating]) -> None:
-        self._ranking, self._scales = ranking, scales
+    def __init__(self, contour: Frames, warped: WarpedDistance, scales: NDArray[np.floating]) -> None:
+        self._warped, self._scales = warped, scales
         self._curves = Curves(contour)
         self._contour = Stacked.of([self._curves.values], len(scales))
-        ranking.weights(scales, len(self._curves.values))  # refuses scales now rather than in the middle of a search
+        warped.weights(scales, len(self._curves.values))  # refuses scales now rather than in the middle of a search
         self.cells = 0
 
     def outline_distances(self, outlines: Stacked, roughness: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -139,14 +149,27 @@ class Query:
         total: NDArray[np.float64] = estimates.sum(axis=1)
         return total
 
-    def nearest(self, audio_ids: Sequence[str], contours: Stacked, places: int) -> list[Ranked]:
+    def distances(self, contours: Stacked) -> NDArray[np.float64]:
+        """Distances (tracks,) to some tracks."""
+        every = np.arange(len(self._scales))
+        distances: NDArray[np.float64] = self._shares(contours, every).sum(axis=1)
+        return distances
+
+    def nearest(
+        self, audio_ids: Sequence[str], contours: Stacked, places: int, correction: Correction | None = None
+    ) -> list[Ranked]:
         """The nearest of some tracks, best first: no more than `places`.
 
         Parameters
         ----------
         audio_ids
             Of the tracks, in the order of `contours`.
+        correction
+            Of the tracks, in the same order: they are ranked by their corrected distances. None to go by the distances
+            themselves.
         """
+        if not len(contours):
+            return []
         shares = self._estimates(
             _OF_QUARTERS, contours.coarser(_QUARTER), _QUARTER, contours.lengths, contours.changes()
         )
@@ -157,11 +180,14 @@ class Query:
         for step in np.array_split(worst_first, min(_STEPS, len(worst_first))):
             # The errors of what is still estimated add up as those of independent terms do.
             margin = _OF_QUARTERS.margin * sqrt(estimated / total)
-            left = left[_nearest_rows(shares[left].sum(axis=1), places, margin)]
+            of_left = correction.rows(left) if correction else None
+            left = left[_nearest_rows(shares[left].sum(axis=1), places, margin, of_left)]
             shares[np.ix_(left, step)] = self._shares(contours.rows(left), step)
             estimated -= variances[step].sum()
-        distances = shares[left].sum(axis=1).tolist()
-        return rank(zip((audio_ids[row] for row in left.tolist()), distances, strict=True))[:places]
+        distances = shares[left].sum(axis=1)
+        if correction:
+            distances = correction.rows(left)(distances)
+        return rank(zip((audio_ids[row] for row in left.tolist()), distances.tolist(), strict=True))[:places]
 
     def distance_within(self, contour: Frames, limit: float) -> float:
         """Distance to a track, infinite where it exceeds `limit`: the smaller that is, the sooner it is known.
@@ -171,8 +197,8 @@ class Query:
         ValueError
             The contour is empty, not finite, or has other coefficients than the query.
         """
-        candidate, band = Curves(contour), self._ranking.band
-        weights = self._ranking.weights(self._scales, self._contour.frames.shape[0] + len(contour))
+        candidate, band = Curves(contour), self._warped.band
+        weights = self._warped.weights(self._scales, self._contour.frames.shape[0] + len(contour))
         bound = self._envelope.bound(candidate, band=band)
         if weights @ bound.distances > limit:
             return inf
@@ -208,13 +234,13 @@ class Query:
             + model.roughness * roughness
         )
         frames = lengths[:, np.newaxis] + len(self._contour.frames)
-        estimates: NDArray[np.float64] = frames * self._ranking.weights(self._scales, frames) * per_frame
+        estimates: NDArray[np.float64] = frames * self._warped.weights(self._scales, frames) * per_frame
         return estimates
 
     def _shares(self, contours: Stacked, coefficients: NDArray[np.intp]) -> NDArray[np.float64]:
         """Shares (tracks, some) of some coefficients in the distance, exactly."""
         frames = contours.lengths[:, np.newaxis] + len(self._contour.frames)
-        weights = self._ranking.weights(self._scales, frames)[:, coefficients]
+        weights = self._warped.weights(self._scales, frames)[:, coefficients]
         shares: NDArray[np.float64] = weights * self._distances(
             self._contour.columns(coefficients), contours.columns(coefficients)
         )
@@ -228,21 +254,26 @@ class Query:
 
     def _distances(self, query: Stacked, others: Stacked) -> NDArray[np.float64]:
         """DTW distances (tracks, d) of every coefficient."""
-        n, band = len(query.frames), self._ranking.band
+        n, band = len(query.frames), self._warped.band
         reaches = np.array([reach(length, n, band) for length in others.lengths.tolist()], np.int64)
         distances, cells = _distances_to_all(query.frames, others.frames, others.starts, reaches)
         self.cells += cells
         return distances
 
 
-def _nearest_rows(estimates: NDArray[np.float64], places: int, margin: float) -> NDArray[np.intp]:
-    """Rows of which the estimate is not above that of the last place by more than a margin, nearest first."""
+def _nearest_rows(
+    estimates: NDArray[np.float64], places: int, margin: float, correction: Correction | None
+) -> NDArray[np.intp]:
+    """Rows that could be nearer than the last place, were they overestimated by a margin; nearest first."""
+    # Of tracks that are but a little delayed an estimate can fall below nothing. A distance cannot.
+    estimates = np.maximum(0.0, estimates)
+    least = estimates / (1 + margin)
+    if correction:
+        estimates, least = correction(estimates), correction(least)
     order = np.argsort(estimates, kind="stable")
     if len(order) <= places:
         return order
-    # Of tracks that are but a little delayed an estimate can fall below nothing. A distance cannot.
-    last_place = max(0.0, estimates[order[places - 1]])
-    kept: NDArray[np.intp] = order[estimates[order] <= last_place * (1 + margin)]
+    kept: NDArray[np.intp] = order[least[order] <= estimates[order[places - 1]]]
     return kept
 
 

@@ -8,8 +8,9 @@ from mfcc_assets.core import cepstra, dtw
 from mfcc_assets.core.cascade import Query
 from mfcc_assets.core.matching import Sketches, shortlist, sketch
 from mfcc_assets.core.parameters import CepstraParameters
-from mfcc_assets.core.ranking import DEFAULT_RANKING, RANKINGS
 from mfcc_assets.core.stacked import Stacked
+from mfcc_assets.core.stretches import alike_stretches
+from mfcc_assets.core.warped import DTW
 from mfcc_assets.core.warping import warping_path
 
 
@@ -17,6 +18,7 @@ def warm_up() -> None:
     """Compile every kernel for what a library gives it, or load it from Numba's cache."""
     dtw.warm_up()
     warping_path(np.zeros(2), np.zeros(2))
+    alike_stretches(np.zeros((2, 2)), close=1, shortest=(1, 1), most=1)
     cepstra.warm_up()
     _warm_up_comparing()
     _warm_up_recognising()
@@ -24,7 +26,7 @@ def warm_up() -> None:
 
 def _warm_up_comparing() -> None:
     contour = np.zeros((2, 1), np.float32)
-    query = Query(contour, RANKINGS[DEFAULT_RANKING], np.ones(1))
+    query = Query(contour, DTW, np.ones(1))
     query.nearest([""], Stacked.of([contour], 1), places=1)
     query.distance_within(contour, inf)
 

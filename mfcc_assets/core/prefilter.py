@@ -42,7 +42,7 @@ class Hits:
     ----------
     audio_ids : (k,)
     distances : (k,) float32
-        Euclidean, between embeddings divided by the scales; of more than `LARGEST_FLAT` tracks to three digits.
+        Euclidean; of more than `LARGEST_FLAT` tracks to three digits.
     """
 
     audio_ids: tuple[str, ...]
@@ -50,34 +50,29 @@ class Hits:
 
 
 class Prefilter:
-    """Nearest neighbours of embeddings whose coefficients were divided by the library's scales.
-
-    Exact for up to `LARGEST_FLAT` tracks, approximate for more.
+    """Nearest neighbours of embeddings: exact for up to `LARGEST_FLAT` tracks, approximate for more.
 
     Parameters
     ----------
     audio_ids : (tracks,)
         What the rows stand for.
-    embeddings : (tracks, segments * d) float32
-        As `summarise` makes them.
-    scales : (d,) float
-        Deviation of each coefficient over the library.
+    embeddings : (tracks, width) float32
+        As `mfcc_assets.core.embedding` makes them.
 
     Raises
     ------
     ValueError
-        The shapes do not agree, a value is not finite, or a scale is not positive.
+        The shapes do not agree, or a value is not finite.
     """
 
-    def __init__(self, audio_ids: Sequence[str], embeddings: NDArray[np.float32], scales: NDArray[np.float64]) -> None:
+    def __init__(self, audio_ids: Sequence[str], embeddings: NDArray[np.float32]) -> None:
         if embeddings.ndim != 2 or len(embeddings) != len(audio_ids):
             raise ValueError(f"{len(audio_ids)} tracks have embeddings of shape {embeddings.shape}")
-        self._index = _filled(_scaled(embeddings, scales))
+        self._index = _filled(_finite(embeddings))
         self.audio_ids = _identifiers(audio_ids)
-        self.scales = scales
 
     def with_tracks(self, audio_ids: Sequence[str], embeddings: NDArray[np.float32]) -> "Prefilter":
-        """The search through other tracks, with the scales and the trained lists of this one.
+        """The search through other tracks, with the trained lists of this one.
 
         Right while the library stays much the same: a million tracks are put into lists in 9 s, and lists trained in
         another 11 s.
@@ -89,8 +84,8 @@ class Prefilter:
         """
         if embeddings.ndim != 2 or embeddings.shape != (len(audio_ids), self._index.d):
             raise ValueError(f"{len(audio_ids)} tracks have embeddings of shape {embeddings.shape}")
-        index = _filled(_scaled(embeddings, self.scales), self._index)
-        return self._of_index(index, audio_ids, self.scales)
+        index = _filled(_finite(embeddings), self._index)
+        return self._of_index(index, audio_ids)
 
     def __len__(self) -> int:
         return len(self.audio_ids)
@@ -100,7 +95,7 @@ class Prefilter:
 
         Parameters
         ----------
-        embeddings : (queries, segments * d) float32
+        embeddings : (queries, width) float32
         size
             At least 1.
 
@@ -117,7 +112,7 @@ class Prefilter:
         if not size:
             return [Hits((), np.empty(0, np.float32))] * len(embeddings)
         # One query runs on the thread that asks, several on all cores: threads of ours ask for one at a time.
-        squared, rows = self._index.search(_scaled(embeddings, self.scales), size, params=self._how_far(size))
+        squared, rows = self._index.search(_finite(embeddings), size, params=self._how_far(size))
         # FAISS expands the square, and rounding can leave a track at slightly less than nothing from itself.
         distances = np.sqrt(np.maximum(squared, 0))
         found = rows >= 0  # lists that are nearly empty may hold fewer
@@ -139,13 +134,13 @@ class Prefilter:
         faiss.write_index(self._index, str(path))
 
     @classmethod
-    def read(cls, path: Path, audio_ids: Sequence[str], scales: NDArray[np.float64]) -> "Prefilter":
+    def read(cls, path: Path, audio_ids: Sequence[str]) -> "Prefilter":
         """Read what `write` wrote. The file is memory-mapped; its name may go, its content must stay.
 
         Raises
         ------
         CorruptIndex
-            FAISS cannot read it, or it does not fit the audio ids and scales.
+            FAISS cannot read it, or it does not fit the audio ids.
         """
         try:
             index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
@@ -156,16 +151,12 @@ class Prefilter:
                 f"the index holds {index.ntotal} tracks, its list of tracks {len(audio_ids)}",
                 remedy=_REBUILD,
             )
-        if not _are_scales(scales) or index.d % len(scales):
-            raise CorruptIndex(
-                f"the index holds {index.d} numbers a track, which the scales do not fit", remedy=_REBUILD
-            )
-        return cls._of_index(index, audio_ids, scales)
+        return cls._of_index(index, audio_ids)
 
     @classmethod
-    def _of_index(cls, index: faiss.Index, audio_ids: Sequence[str], scales: NDArray[np.float64]) -> "Prefilter":
+    def _of_index(cls, index: faiss.Index, audio_ids: Sequence[str]) -> "Prefilter":
         prefilter = cls.__new__(cls)
-        prefilter._index, prefilter.audio_ids, prefilter.scales = index, _identifiers(audio_ids), scales
+        prefilter._index, prefilter.audio_ids = index, _identifiers(audio_ids)
         return prefilter
 
 
@@ -173,26 +164,26 @@ def _identifiers(audio_ids: Sequence[str]) -> Identifiers:
     return audio_ids if isinstance(audio_ids, Identifiers) else Identifiers.of(audio_ids)
 
 
-def _filled(scaled: NDArray[np.float32], former: faiss.Index | None = None) -> faiss.Index:
+def _filled(embeddings: NDArray[np.float32], former: faiss.Index | None = None) -> faiss.Index:
     """An index of these rows. Lists that a former one was trained for are used again, unless few are left for each."""
-    width = scaled.shape[1]
+    width = embeddings.shape[1]
     index: faiss.Index
-    if len(scaled) <= LARGEST_FLAT:
+    if len(embeddings) <= LARGEST_FLAT:
         index = faiss.IndexFlatL2(width)
-    elif isinstance(former, faiss.IndexIVF) and former.nlist <= 2 * _number_of_lists(len(scaled)):
-        index = _inverted_file(scaled, former.quantizer.reconstruct_n(0, former.nlist))
+    elif isinstance(former, faiss.IndexIVF) and former.nlist <= 2 * _number_of_lists(len(embeddings)):
+        index = _inverted_file(embeddings, former.quantizer.reconstruct_n(0, former.nlist))
     else:
-        index = _inverted_file(scaled, np.empty((0, width), np.float32))
-    index.add(scaled)
+        index = _inverted_file(embeddings, np.empty((0, width), np.float32))
+    index.add(embeddings)
     return index
 
 
-def _inverted_file(scaled: NDArray[np.float32], centres: NDArray[np.float32]) -> faiss.IndexIVF:
+def _inverted_file(embeddings: NDArray[np.float32], centres: NDArray[np.float32]) -> faiss.IndexIVF:
     """Empty lists around these centres or, where there are none, around those that k-means finds.
 
     FAISS seeds k-means, so that the same rows give the same lists on any number of threads.
     """
-    tracks, width = scaled.shape
+    tracks, width = embeddings.shape
     quantizer = faiss.IndexFlatL2(width)
     quantizer.add(centres)
     lists = len(centres) or _number_of_lists(tracks)
@@ -200,7 +191,7 @@ def _inverted_file(scaled: NDArray[np.float32], centres: NDArray[np.float32]) ->
     index = faiss.IndexIVFScalarQuantizer(quantizer, width, lists, faiss.ScalarQuantizer.QT_fp16)
     index.cp.max_points_per_centroid = _SAMPLE_OF_A_LIST
     index.cp.min_points_per_centroid = 1  # FAISS would warn of libraries of less than 25,000
-    index.train(scaled)
+    index.train(embeddings)
     return index
 
 
@@ -208,17 +199,7 @@ def _number_of_lists(tracks: int) -> int:
     return round(4 * math.sqrt(tracks))
 
 
-def _are_scales(scales: NDArray[np.float64]) -> bool:
-    return scales.ndim == 1 and len(scales) > 0 and bool((np.isfinite(scales) & (scales > 0)).all())
-
-
-def _scaled(embeddings: NDArray[np.float32], scales: NDArray[np.float64]) -> NDArray[np.float32]:
+def _finite(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     if not np.isfinite(embeddings).all():
         raise ValueError("embeddings must be finite")
-    if not _are_scales(scales):
-        raise ValueError(f"every coefficient has a positive scale, unlike {scales}")
-    segments, rest = divmod(embeddings.shape[1], len(scales))
-    if rest:
-        raise ValueError(f"{embeddings.shape[1]} numbers are not segments of {len(scales)} coefficients")
-    # Divided in float64, a million took another 800 MB.
-    return np.divide(embeddings, np.tile(scales, segments).astype(np.float32), dtype=np.float32)
+    return np.ascontiguousarray(embeddings, np.float32)

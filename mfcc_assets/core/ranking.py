@@ -1,30 +1,28 @@
-"""Candidates to an ordered list: the rankings to choose from, and the scales they share.
+"""Candidates to an ordered list: the rankings to choose from.
 
-A new ranking is a line in `RANKINGS`. One that is no weighted sum of DTW distances widens `Ranking`, which is all that
-the cascade knows of it.
+A ranking adds up how far two tracks are apart in several parts, each in units of what is usual, and corrects the sum
+for hubs (`mfcc_assets.core.hubs`). To add one is a line in `RANKINGS`.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isnan
 from types import MappingProxyType
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.core.dtw import dtw_distances
 from mfcc_assets.core.errors import UnknownRanking
+from mfcc_assets.core.gaussians import jensen_shannon
+from mfcc_assets.core.summary import Summaries
+from mfcc_assets.core.timbre import PARTS
+from mfcc_assets.core.warped import ARTICLE, DTW, WarpedDistance
 
-Frames: TypeAlias = NDArray[np.floating]
-"""(n, d): a contour, or full cepstra."""
+GAUSSIAN = "gaussian"
+"""The part that compares mean and covariance of the cepstra."""
 
-BAND = 0.1
-"""How far apart in time the default ranking may match, as a share of the longer track."""
-
-SMALLEST_SCALE = 1e-3
-"""Music's cepstra have scales of 1 to 20. Below this one a coefficient stands still in the whole library, and dividing
-by less would let the faintest noise in it decide every comparison."""
+WARPED: Mapping[str, WarpedDistance] = MappingProxyType({"article": ARTICLE, "dtw": DTW})
+"""Parts that warp contours onto each other."""
 
 
 @dataclass(frozen=True)
@@ -44,90 +42,71 @@ def rank(distances: Iterable[tuple[str, float]]) -> list[Ranked]:
 
 @dataclass(frozen=True)
 class Ranking:
-    """A distance of tracks: a weighted sum of the DTW distances of all coefficients, each warped on its own.
+    """What tracks are compared by.
 
     Attributes
     ----------
-    band
-        As in `mfcc_assets.core.dtw.dtw_distances`.
-    normalised
-        Whether every coefficient weighs the same and length none: distances are in units of the coefficient's scale,
-        and divided by the frames of both tracks, as Sakoe and Chiba (1978) normalise for length. Otherwise it is the
-        raw sum, which grows with length, and in which COE_2, which varies most, weighs most.
-    """
-
-    band: float | None
-    normalised: bool
-
-    def weights(self, scales: NDArray[np.floating], frames: int | NDArray[np.integer]) -> NDArray[np.float64]:
-        """Weight of each coefficient's DTW distance.
-
-        Parameters
-        ----------
-        scales : (d,)
-            Each coefficient's standard deviation over the library; see `pooled_scales`.
-        frames
-            Of both tracks together: a number, or (pairs, 1) for the weights of many pairs.
-
-        Returns
-        -------
-        (d,) or (pairs, d)
-
-        Raises
-        ------
-        ValueError
-            The scales are not positive, finite numbers.
-        """
-        if not (np.isfinite(scales) & (scales > 0)).all():
-            raise ValueError(f"expected positive, finite scales, got {scales}")
-        # DTW is proportional to its input: scaling distances is scaling coefficients.
-        return 1 / (scales * frames) if self.normalised else np.ones_like(scales * frames)
-
-    def distance(self, query: Frames, candidate: Frames, scales: NDArray[np.floating]) -> float:
-        """Distance of two tracks.
-
-        Parameters
-        ----------
-        query : (n, d)
-        candidate : (m, d)
-        scales : (d,)
-
-        Raises
-        ------
-        ValueError
-            As `dtw_distances` and `weights` do.
-        """
-        distances = dtw_distances(query, candidate, band=self.band)
-        return float(self.weights(scales, len(query) + len(candidate)) @ distances)
-
-
-def fastdtw_distance(query: Frames, candidate: Frames) -> float:
-    """The article's distance as published: fastdtw of every coefficient, radius 1, for tests and benchmarks.
-
-    Approximate, never below that of `ARTICLE`, and slower by orders of magnitude. Builds of fastdtw with and without
-    Cython differ slightly.
-
-    Parameters
-    ----------
-    query : (n, d)
-    candidate : (m, d)
+    weights_by_part
+        Weight of each part: `GAUSSIAN`, one of `mfcc_assets.core.timbre.PARTS`, or, as the last and only once, one of
+        `WARPED`.
 
     Raises
     ------
     ValueError
-        If the tracks differ in coefficients.
+        There is no such part, or a part that is warped is not the last.
     """
-    from fastdtw import fastdtw
 
-    return float(sum(fastdtw(x, y, radius=1)[0] for x, y in zip(query.T, candidate.T, strict=True)))
+    weights_by_part: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        unknown = set(self.parts) - {GAUSSIAN, *PARTS, *WARPED}
+        if unknown or not self.parts or any(part in WARPED for part in self.parts[:-1]):
+            raise ValueError(f"these parts make no ranking: {self.parts}")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(self.weights_by_part)
+
+    @property
+    def still_parts(self) -> tuple[str, ...]:
+        """Parts that summaries alone tell."""
+        return tuple(part for part in self.parts if part not in WARPED)
+
+    @property
+    def warped(self) -> WarpedDistance | None:
+        """How contours are warped onto each other; None where they are not compared."""
+        return WARPED.get(self.parts[-1])
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Weight (parts,) of each part."""
+        return np.array(list(self.weights_by_part.values()))
+
+    def still_distances(self, query: Summaries, others: Summaries) -> NDArray[np.float64]:
+        """Distances (others, still parts) of one track, the only one of `query`, by parts that summaries tell."""
+        columns = [still_distances(part, query, others) for part in self.still_parts]
+        return np.column_stack(columns) if columns else np.empty((len(others), 0))
 
 
-ARTICLE = Ranking(band=None, normalised=False)
-"""The article's distance, computed exactly."""
+def still_distances(part: str, query: Summaries, others: Summaries) -> NDArray[np.float64]:
+    """Distances (others,) of one track, the only one of `query`, to others by a part that summaries tell."""
+    if part == GAUSSIAN:
+        return jensen_shannon(query.means[0], query.covariances[0], others.means, others.covariances)
+    apart = others.timbre[:, PARTS[part]] - query.timbre[0, PARTS[part]]
+    distances: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", apart, apart, dtype=np.float64))
+    return distances
 
-RANKINGS: Mapping[str, Ranking] = MappingProxyType({"article": ARTICLE, "dtw": Ranking(BAND, normalised=True)})
 
-DEFAULT_RANKING = "dtw"
+RANKINGS: Mapping[str, Ranking] = MappingProxyType(
+    {
+        "article": Ranking({"article": 1.0}),
+        "dtw": Ranking({"dtw": 1.0}),
+        "timbre": Ranking({GAUSSIAN: 1.0}),
+        "fused": Ranking({"cepstra": 1.0, "texture": 1.0, "movement": 0.5, "dtw": 0.5}),
+    }
+)
+
+DEFAULT_RANKING = "fused"
 
 
 def ranking_named(name: str) -> Ranking:
@@ -143,40 +122,3 @@ def ranking_named(name: str) -> Ranking:
     except KeyError:
         known = ", ".join(sorted(RANKINGS))
         raise UnknownRanking("there is no such ranking", subject=name, remedy=f"Choose one of: {known}") from None
-
-
-def pooled_scales(means: Frames, variances: Frames) -> NDArray[np.float64]:
-    """Standard deviation of each coefficient over the library, every track weighing the same.
-
-    Parameters
-    ----------
-    means : (tracks, d)
-    variances : (tracks, d)
-        Of each track's frames, divided by their number.
-
-    Returns
-    -------
-    (d,)
-        At least `SMALLEST_SCALE`.
-
-    Raises
-    ------
-    ValueError
-        If there is no track, the shapes differ, a number is not finite or a variance is negative.
-
-    Notes
-    -----
-    Draw a track T with equal chances, then one of its frames X. By the law of total variance ::
-
-        Var(X) = E[Var(X | T)] + Var(E[X | T])
-
-    the mean of the tracks' variances plus the variance of their means: no frame is needed again, and a long track
-    counts no more than a short one.
-    """
-    means, variances = np.asarray(means, dtype=np.float64), np.asarray(variances, dtype=np.float64)
-    if means.ndim != 2 or means.shape != variances.shape or means.size == 0:
-        raise ValueError(f"expected means and variances of the same tracks, got {means.shape} and {variances.shape}")
-    if not (np.isfinite(means) & np.isfinite(variances) & (variances >= 0)).all():
-        raise ValueError("expected finite means and finite variances of at least 0")
-    scales: NDArray[np.float64] = np.sqrt(variances.mean(axis=0) + means.var(axis=0))
-    return np.maximum(scales, SMALLEST_SCALE)

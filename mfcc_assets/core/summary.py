@@ -1,14 +1,16 @@
 """What is kept of a track for comparing it, and the same of many tracks as arrays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.core.analysis import Analysis
 from mfcc_assets.core.matching import sketch
 from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.core.stacked import Stacked
+from mfcc_assets.core.timbre import WIDTH
 
 _FRAMES_AT_ONCE = 10_000
 
@@ -29,6 +31,8 @@ class Summary:
         Means of equal segments, one after the other: what the prefilter searches.
     sketch : (k, shapes) float32
         What recognition searches.
+    timbre : (width,) float32
+        See `mfcc_assets.core.timbre`.
     """
 
     mean: NDArray[np.float64]
@@ -36,23 +40,25 @@ class Summary:
     contour: NDArray[np.float32]
     embedding: NDArray[np.float32]
     sketch: NDArray[np.float32]
+    timbre: NDArray[np.float32]
 
 
-def summarise(cepstra: NDArray[np.float32], parameters: FeaturesParameters) -> Summary:
-    """Reduce cepstra to what is kept of a track.
+def summarise(analysis: Analysis, parameters: FeaturesParameters) -> Summary:
+    """Reduce an analysis to what is kept of a track.
 
     Parameters
     ----------
-    cepstra : (frames, d) float
-        At least one frame, all finite.
+    analysis
+        Of at least one frame, all finite.
     parameters
         Contour rate (frames a second) and number of segments.
 
     Raises
     ------
     ValueError
-        `cepstra` is empty, not finite, or does not fit the parameters.
+        The cepstra are none, not finite, or do not fit the parameters.
     """
+    cepstra = analysis.cepstra
     if not len(cepstra):
         raise ValueError("there is no frame to summarise")
     sketched = sketch(cepstra, parameters.cepstra)
@@ -65,6 +71,7 @@ def summarise(cepstra: NDArray[np.float32], parameters: FeaturesParameters) -> S
         contour=segment_means(cepstra, max(1, round(seconds * parameters.contour_rate))),
         embedding=segment_means(cepstra, parameters.segments).ravel(),
         sketch=sketched,
+        timbre=analysis.timbre,
     )
 
 
@@ -112,28 +119,35 @@ def segment_means(cepstra: NDArray[np.float32], segments: int) -> NDArray[np.flo
 
 @dataclass(frozen=True)
 class Summaries:
-    """What is kept of many tracks, row by row; their sketches are apart, since they are thirty times as large.
+    """What is kept of many tracks, row by row; their sketches are apart, since only recognition looks at them.
 
     Attributes
     ----------
-    means, variances : (tracks, d) float64
-        Of the cepstra.
+    means : (tracks, d) float64
+    covariances : (tracks, d, d) float32
     embeddings : (tracks, segments * d) float32
     roughness : (tracks, d) float32
         Mean absolute change from one frame of the contour to the next.
+    timbre : (tracks, width) float16 or float32
     """
 
     means: NDArray[np.float64]
-    variances: NDArray[np.float64]
+    covariances: NDArray[np.float32]
     embeddings: NDArray[np.float32]
     roughness: NDArray[np.float32]
+    timbre: NDArray[np.floating]
 
     def __post_init__(self) -> None:
-        if len({len(self.means), len(self.variances), len(self.embeddings), len(self.roughness)}) > 1:
-            raise ValueError("means, variances, embeddings and roughness are of the same tracks")
+        if len({len(getattr(self, column.name)) for column in fields(self)}) > 1:
+            raise ValueError("the columns of summaries are of the same tracks")
 
     def __len__(self) -> int:
         return len(self.means)
+
+    @property
+    def variances(self) -> NDArray[np.float64]:
+        """(tracks, d), of the cepstra."""
+        return np.diagonal(self.covariances, axis1=1, axis2=2).astype(np.float64)
 
     @classmethod
     def of(cls, summaries: Sequence[Summary], parameters: FeaturesParameters) -> "Summaries":
@@ -141,23 +155,22 @@ class Summaries:
         tracks, coefficients = len(summaries), parameters.cepstra.coefficients
         return cls(
             means=np.array([row.mean for row in summaries]).reshape(tracks, coefficients),
-            variances=np.array([row.covariance.diagonal() for row in summaries]).reshape(tracks, coefficients),
+            covariances=np.array([row.covariance for row in summaries], np.float32).reshape(
+                tracks, coefficients, coefficients
+            ),
             embeddings=np.array([row.embedding for row in summaries], np.float32).reshape(
                 tracks, parameters.segments * coefficients
             ),
             roughness=Stacked.of((row.contour for row in summaries), coefficients).changes(),
+            # Halves of floats: the distances of two tracks differ in the fourth digit, and 14 KB become 7.
+            timbre=np.array([row.timbre for row in summaries], np.float16).reshape(tracks, WIDTH),
         )
 
     @classmethod
     def joined(cls, parts: Sequence["Summaries"]) -> "Summaries":
         """The rows of all parts, of which there is one at least."""
-        return cls(
-            means=np.concatenate([part.means for part in parts]),
-            variances=np.concatenate([part.variances for part in parts]),
-            embeddings=np.concatenate([part.embeddings for part in parts]),
-            roughness=np.concatenate([part.roughness for part in parts]),
-        )
+        return cls(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls)))
 
     def rows(self, rows: NDArray[np.int64]) -> "Summaries":
         """Some of the rows, in the order given."""
-        return Summaries(self.means[rows], self.variances[rows], self.embeddings[rows], self.roughness[rows])
+        return Summaries(*(getattr(self, column.name)[rows] for column in fields(self)))

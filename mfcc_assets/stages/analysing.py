@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.core.analysis import analyse
 from mfcc_assets.core.audio import Audio, AudioLimits, AudioReader, audio_id
 from mfcc_assets.core.catalogue import NO_CONTENT, content_digest
-from mfcc_assets.core.cepstra import compute_cepstra
 from mfcc_assets.core.errors import AudioError, BlobNotFound, TooLong, TooShort, UnreadableAudio
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.summary import summarise
@@ -70,7 +70,7 @@ def analyse_soundtracks(
     known = library.tables.contents(waiting)
     report = AnalysisReport(outcomes=dict.fromkeys((track.blob_name for track in soundtracks), UNCHANGED))
 
-    def analyse(tracks: list[Soundtrack]) -> _Analysed | AudioError | None:
+    def analysed(tracks: list[Soundtrack]) -> _Analysed | AudioError | None:
         track = tracks[0]
         if track.content_digest == NO_CONTENT:
             return UnreadableAudio("the file may not be read", remedy="Change its permissions")
@@ -86,7 +86,7 @@ def analyse_soundtracks(
 
     # The largest first: a track of an hour that came last would keep one core busy while the others wait.
     largest_first = sorted(waiting.values(), key=lambda tracks: tracks[0].bytes, reverse=True)
-    for done, (tracks, outcome) in enumerate(on_all_cores(analyse, largest_first), start=1):
+    for done, (tracks, outcome) in enumerate(on_all_cores(analysed, largest_first), start=1):
         on_progress(done, len(waiting))
         names = [track.blob_name for track in tracks]
         if isinstance(outcome, AudioError):
@@ -108,10 +108,10 @@ def analyse_soundtracks(
 def analyse_file(
     path: Path, features: FeatureStore, parameters: CepstraParameters, limits: AudioLimits, subject: str
 ) -> Audio:
-    """Compute and store the cepstra of one file; raises `AudioError` where its audio cannot be used."""
+    """Compute and store the cepstra and the timbre of one file; raises `AudioError` where its audio cannot be used."""
     reader = AudioReader(path, parameters, limits, subject)
-    cepstra = compute_cepstra(reader.blocks(), parameters)
-    features.write_cepstra(reader.audio.audio_id, cepstra, parameters)
+    analysis = analyse(reader.blocks(), parameters)
+    features.write_analysis(reader.audio.audio_id, analysis, parameters)
     return reader.audio
 
 
@@ -147,8 +147,8 @@ def summarise_soundtracks(library: Library, shards: Sequence[str]) -> dict[str, 
 
 def summarise_audio(features: FeatureStore, audio: str, parameters: FeaturesParameters) -> None:
     """Compute and store the summary of audio whose cepstra are there."""
-    cepstra = features.read_cepstra(audio, parameters.cepstra)
-    features.write_summary(audio, summarise(cepstra, parameters), parameters)
+    analysis = features.read_analysis(audio, parameters.cepstra)
+    features.write_summary(audio, summarise(analysis, parameters), parameters)
 
 
 def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[str]) -> Content | None:

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.core.analysis import analyse
 from mfcc_assets.core.audio import AudioReader
-from mfcc_assets.core.cascade import Query
-from mfcc_assets.core.cepstra import compute_cepstra
 from mfcc_assets.core.errors import FeaturesMissing
-from mfcc_assets.core.ranking import ranking_named
-from mfcc_assets.core.stacked import Stacked
+from mfcc_assets.core.selection import considered
 from mfcc_assets.core.summary import summarise
 from mfcc_assets.core.tags import read_tags
 from mfcc_assets.library import Library
 from mfcc_assets.stages.certifying import certified
-from mfcc_assets.stages.ranking import contour_of, nearest_embeddings, nearest_outlines, places
+from mfcc_assets.stages.ranking import places
+from mfcc_assets.stages.searching import Search, contour_of, search_for_stranger
+from mfcc_assets.stages.selecting import selection_of
 from mfcc_assets.stores.indexes import RECALL
 from mfcc_assets.stores.library_index import LibraryIndex
 from mfcc_assets.stores.recognition import LibraryRecogniser, Recognition, Recording, TagRecogniser, recognise
@@ -48,8 +48,7 @@ def recognise_file(
 
 def find_query_candidates(
     index: LibraryIndex,
-    query: Query,
-    embedding: NDArray[np.float32],
+    search: Search,
     *,
     without: Collection[str],
     places: int | None = None,
@@ -64,13 +63,12 @@ def find_query_candidates(
         How many tracks are wanted; by default as many as the index ranks.
     """
     wanted = places or index.parameters.places
-    hits = nearest_embeddings(index, embedding, wanted + len(without))
-    candidates, _ = nearest_outlines(index, query, [audio for audio in hits if audio not in without], places=wanted)
-    return candidates
+    hits = search.nearest_embeddings(wanted + len(without))
+    return search.nearest_outlines([audio for audio in hits if audio not in without], wanted)
 
 
 def rank_query(
-    library: Library, index: LibraryIndex, query: Query, candidates: Iterable[str], *, places: int | None = None
+    library: Library, index: LibraryIndex, search: Search, candidates: Iterable[str], *, places: int | None = None
 ) -> list[tuple[str, float]]:
     """The nearest of a query's candidates by the index's ranking, leaving out what is no longer in the library."""
     contours: dict[str, NDArray[np.float32]] = {}
@@ -80,21 +78,25 @@ def rank_query(
         except FeaturesMissing as error:
             # One damaged file would otherwise leave every query without an answer that sounds a little like it.
             _logger.warning("Not compared with the query: %s", error)
-    stacked = Stacked.of(contours.values(), len(index.scales))
-    ranked = query.nearest(list(contours), stacked, places or index.parameters.places)
-    return [(place.audio_id, place.distance) for place in ranked]
+    return search.nearest(contours, places or index.parameters.places)
 
 
 def choose_places(
-    library: Library, ranked: list[tuple[str, float]], *, size: int, query_audio: str, recognised_as: Iterable[str]
+    library: Library,
+    index: LibraryIndex,
+    ranked: list[tuple[str, float]],
+    *,
+    size: int,
+    query_audio: str,
+    recognised_as: Iterable[str],
 ) -> tuple[list[Recommendation], Mapping[str, Soundtrack]]:
     """The recommendations of a query and the soundtracks they name, by track id.
 
     Neither the query's own audio is recommended nor any that it was recognised as: a listener has that recording.
     """
     tracks = library.tables.tracks_of_audio(audio for audio, _ in ranked)
-    track_ids = {audio: track.track_id for audio, track in tracks.items()}
-    chosen = places(ranked, track_ids, size=size, without={query_audio, *recognised_as})
+    selection = selection_of(library, index, tracks)
+    chosen = places(ranked, selection, size=size, without={query_audio, *recognised_as})
     return chosen, {track.track_id: track for track in tracks.values()}
 
 
@@ -145,19 +147,20 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
     index = library.indexes.published()
     parameters = index.parameters.features
     reader = AudioReader(path, parameters.cepstra, library.settings.limits)
-    cepstra = compute_cepstra(reader.blocks(), parameters.cepstra)
-    summary = summarise(cepstra, parameters)
+    analysis = analyse(reader.blocks(), parameters.cepstra)
+    summary = summarise(analysis, parameters)
 
-    recognised = recognise_file(library, index, path, cepstra)
+    recognised = recognise_file(library, index, path, analysis.cepstra)
     without = {reader.audio.audio_id, *(recognised.audio_ids if recognised else ())}
-    query = Query(summary.contour, ranking_named(index.parameters.ranking), index.scales)
-    candidates = find_query_candidates(index, query, summary.embedding, without=without, places=size)
-    ranked = rank_query(library, index, query, [candidate for candidate, _ in candidates], places=size)
+    search = search_for_stranger(index, reader.audio.audio_id, summary)
+    wanted = considered(size)
+    candidates = find_query_candidates(index, search, without=without, places=wanted)
+    ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], places=wanted)
     if exact:
         others = [audio for audio in library.tables.audio() if audio in index.tracks and audio not in without]
-        ranked = certified(library, index, query, ranked, places=size, others=others)
+        ranked = certified(library, index, search, ranked, places=wanted, others=others)
     recommendations, soundtracks = choose_places(
-        library, ranked, size=size, query_audio=reader.audio.audio_id, recognised_as=without
+        library, index, ranked, size=size, query_audio=reader.audio.audio_id, recognised_as=without
     )
     recall = None if exact else library.indexes.read_quality(index.version).get(RECALL)
     return Answer(recognised, index.version, recommendations, soundtracks, certified=exact, recall=recall)

@@ -1,14 +1,14 @@
 """What a search may have lost: proof for one answer, and the measured recall of an index."""
 
 from collections.abc import Collection, Iterable
+from functools import partial
 from math import inf
 
-from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.core.cascade import Query
-from mfcc_assets.core.evaluation import recall
+from mfcc_assets.core.evaluation import EVALUATED_PLACES, recall
 from mfcc_assets.core.ranking import rank
 from mfcc_assets.library import Library
-from mfcc_assets.stages.ranking import contour_of, query_of, required_pairs
+from mfcc_assets.stages.ranking import required_pairs
+from mfcc_assets.stages.searching import Search, contour_of, search_for
 from mfcc_assets.stores.library_index import LibraryIndex
 
 _PAIRS_PROVEN = 50_000
@@ -20,7 +20,7 @@ _LEAST_QUERIES = 10
 def certified(
     library: Library,
     index: LibraryIndex,
-    query: Query,
+    search: Search,
     found: Iterable[tuple[str, float]],
     *,
     places: int,
@@ -35,12 +35,8 @@ def certified(
     """
     known = dict(found)
     limit = max(known.values()) if len(known) == places else inf
-
-    def distance_to(audio: str) -> float:
-        return query.distance_within(contour_of(library, index, audio), limit)
-
     rest = (audio for audio in others if audio not in known)
-    closer = {audio: distance for audio, distance in on_all_cores(distance_to, rest) if distance < inf}
+    closer = search.within(rest, limit, partial(contour_of, library, index))
     return [(place.audio_id, place.distance) for place in rank((known | closer).items())[:places]]
 
 
@@ -59,24 +55,23 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
     # Audio ids are digests: evenly spaced, they are a sample as random as any, and the same each time.
     sample = set(tracks[:: max(1, len(tracks) // max(1, queries))])
     found = {
-        audio: ranked
+        audio: ranked[:EVALUATED_PLACES]
         for shard in library.shards
         for audio, ranked in required_pairs(library, "rankings", index.version, shard).by_query().items()
         if audio in sample
     }
-    places = index.parameters.places
     truth = {
         audio: certified(
             library,
             index,
-            query_of(library, index, audio),
+            search_for(library, index, audio),
             ranked,
-            places=places,
+            places=EVALUATED_PLACES,
             others=[other for other in tracks if other != audio],
         )
         for audio, ranked in found.items()
     }
-    return recall(_names(truth), _names(found), places)
+    return recall(_names(truth), _names(found))
 
 
 def _names(ranked: dict[str, list[tuple[str, float]]]) -> dict[str, list[str]]:

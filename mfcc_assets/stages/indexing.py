@@ -1,8 +1,8 @@
-"""From summaries to an index: what is searched, how good it is, and whether it may be published."""
+"""From summaries to an index: what is searched."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,27 +10,28 @@ from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.core.cascade import OUTLINE
-from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex, PublicationRefused
-from mfcc_assets.core.evaluation import Hubness, Precision, Ranked, hubness, precision
+from mfcc_assets.core.comparing import Reference, Tracks, reference_rows
+from mfcc_assets.core.embedding import Embedding
+from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.core.hubs import Usual
 from mfcc_assets.core.identifiers import Identifiers, TrackOfAudio
 from mfcc_assets.core.matching import SHAPES, Sketches
 from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.core.prefilter import Prefilter
-from mfcc_assets.core.ranking import pooled_scales
+from mfcc_assets.core.ranking import ranking_named
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import Summaries, Summary
+from mfcc_assets.core.warped import pooled_scales
 from mfcc_assets.library import Library
-from mfcc_assets.stages.certifying import measured_recall
 from mfcc_assets.stores.features import FeatureStore
-from mfcc_assets.stores.indexes import RECALL
-from mfcc_assets.stores.library_index import IndexParameters, LibraryIndex
+from mfcc_assets.stores.library_index import Calibration, IndexParameters, LibraryIndex
 
 _AUDIO_AT_ONCE = 1000
 """Summaries in memory at a time: 40 MB."""
 
 RECALIBRATED_AT_GROWTH = 2
-"""Scales are measured again when the library has doubled. Measured every time, one new track would change them all a
-little, and with them every distance: nothing could be reused."""
+"""The reference sample is drawn again when the library has doubled. Drawn every time, one new track would change a
+little what is usual, and with it every distance: nothing could be reused."""
 
 
 @dataclass(frozen=True)
@@ -56,29 +57,97 @@ def build_index(library: Library) -> BuiltIndex:
         former = _empty_index(parameters)
     rows = former.tracks.rows(tracks.audio_ids)
     summaries, outlines, sketches = _gathered(library, tracks.audio_ids, former, rows)
-    if 0 < len(tracks) < RECALIBRATED_AT_GROWTH * former.calibrated_tracks:
-        prefilter = former.prefilter.with_tracks(tracks.audio_ids, summaries.embeddings)
-        calibrated_tracks = former.calibrated_tracks
+    stays = (
+        former.parameters.ranking == parameters.ranking
+        and 0 < len(tracks) < RECALIBRATED_AT_GROWTH * former.calibrated_tracks
+    )
+    if stays:
+        calibration, calibrated_tracks = former.calibration, former.calibrated_tracks
+        prefilter = former.prefilter.with_tracks(tracks.audio_ids, calibration.embedding(summaries))
     else:
-        scales = pooled_scales(summaries.means, summaries.variances) if tracks else former.scales
-        prefilter = Prefilter(tracks.audio_ids, summaries.embeddings, scales)
-        calibrated_tracks = len(tracks)
-    index = LibraryIndex.of(parameters, tracks, summaries, outlines, sketches, prefilter, calibrated_tracks)
+        calibration, calibrated_tracks = _calibrated(library, parameters, tracks.audio_ids, summaries), len(tracks)
+        prefilter = Prefilter(tracks.audio_ids, calibration.embedding(summaries))
+        rows = np.full_like(rows, -1)
+    usual = _usual(library, parameters, tracks.audio_ids, summaries, calibration, former, rows)
+    index = LibraryIndex.of(
+        parameters, tracks, summaries, outlines, sketches, prefilter, usual, calibration, calibrated_tracks
+    )
     written = not _is_intact(library, index.version)
     if written:
         library.indexes.write(index)
     library.indexes.set_built(index.version)
-    kept = int((rows >= 0).sum())
+    kept = int((former.tracks.rows(tracks.audio_ids) >= 0).sum())
     return BuiltIndex(index, added=len(tracks) - kept, removed=len(former.tracks) - kept, written=written)
 
 
 def _empty_index(parameters: IndexParameters) -> LibraryIndex:
     tracks = TrackOfAudio.of({})
-    summaries = Summaries.of([], parameters.features)
     coefficients = parameters.features.cepstra.coefficients
-    outlines = Stacked.of([], coefficients)
-    prefilter = Prefilter((), summaries.embeddings, np.ones(coefficients))
-    return LibraryIndex.of(parameters, tracks, summaries, outlines, Sketches.of([]), prefilter, calibrated_tracks=0)
+    nothing = Tracks.of([], parameters.features)
+    calibration = _calibration((), nothing, parameters, np.ones(coefficients))
+    return LibraryIndex.of(
+        parameters,
+        tracks,
+        nothing.summaries,
+        nothing.contours,
+        Sketches.of([]),
+        Prefilter((), calibration.embedding(nothing.summaries)),
+        calibration.reference.usual,
+        calibration,
+        calibrated_tracks=0,
+    )
+
+
+def _calibrated(
+    library: Library, parameters: IndexParameters, audio_ids: Identifiers, summaries: Summaries
+) -> Calibration:
+    """The calibration by a sample of a library; audio ids are digests, so that evenly spaced ones are random."""
+    if not len(summaries):
+        return _empty_index(parameters).calibration
+    rows = reference_rows(len(summaries))
+    sample = [audio_ids[row] for row in rows.tolist()]
+    tracks = Tracks(summaries.rows(rows), _contours(library, sample, parameters.features))
+    return _calibration(sample, tracks, parameters, pooled_scales(summaries.means, summaries.variances))
+
+
+def _calibration(
+    sample: Sequence[str], tracks: Tracks, parameters: IndexParameters, scales: NDArray[np.float64]
+) -> Calibration:
+    ranking = ranking_named(parameters.ranking)
+    return Calibration(Reference.of(sample, tracks, ranking, scales), Embedding.of(ranking, scales, tracks.summaries))
+
+
+def _usual(
+    library: Library,
+    parameters: IndexParameters,
+    audio_ids: Identifiers,
+    summaries: Summaries,
+    calibration: Calibration,
+    former: LibraryIndex,
+    rows: NDArray[np.int64],
+) -> Usual:
+    """What distances are usual for some audio: of those with a row in a former index out of it, of the others anew."""
+    columns = calibration.reference.usual.means.shape[1]
+    usual = Usual(np.empty((len(rows), columns)), np.empty((len(rows), columns)))
+    known = rows >= 0
+    # Where nothing is taken over, the former index may have been built for another ranking, of other parts.
+    if known.any():
+        taken_over = former.usual.rows(rows[known])
+        usual.means[known], usual.deviations[known] = taken_over.means, taken_over.deviations
+
+    def of_row(row: int) -> Usual:
+        audio = audio_ids[row]
+        track = Tracks(summaries.rows(np.array([row])), _contours(library, [audio], parameters.features))
+        return calibration.reference.usual_of(audio, track)
+
+    for row, found in on_all_cores(of_row, np.flatnonzero(~known).tolist()):
+        usual.means[row], usual.deviations[row] = found.means[0], found.deviations[0]
+    return usual
+
+
+def _contours(library: Library, audio_ids: Sequence[str], parameters: FeaturesParameters) -> Stacked:
+    contours = (library.features.read_contour(audio, parameters) for audio in audio_ids)
+    return Stacked.of(contours, parameters.cepstra.coefficients)
 
 
 def _gathered(
@@ -138,160 +207,6 @@ def _read_summaries(
     features: FeatureStore, audio_ids: Sequence[str], parameters: FeaturesParameters
 ) -> Iterator[tuple[str, Summary]]:
     return on_all_cores(lambda audio: features.read_summary(audio, parameters), audio_ids)
-
-
-@dataclass(frozen=True)
-class Quality:
-    """How good an index's rankings are.
-
-    Attributes
-    ----------
-    precision
-        By the artists that tags name, where they name enough.
-    recall
-        Share of the true nearest tracks that the rankings name; see `measured_recall`.
-    """
-
-    precision: Precision | None
-    hubness: Hubness
-    recall: float
-
-
-def measure_quality(library: Library, version: str) -> Quality:
-    """Measure the rankings of an index over all shards, and keep the figures beside it.
-
-    The recall is measured when the scales are, and then stands for all indexes that are searched with these.
-    """
-    ranked = _rankings(library, version)
-    index = library.indexes.read(version)
-    recall = _known_recall(library, index)
-    quality = Quality(
-        precision(ranked, _artists(library, ranked)),
-        hubness(ranked),
-        measured_recall(library, index) if recall is None else recall,
-    )
-    figures = {**(asdict(quality.precision) if quality.precision else {}), **asdict(quality.hubness)}
-    library.indexes.write_quality(version, {**figures, RECALL: quality.recall})
-    return quality
-
-
-def _known_recall(library: Library, index: LibraryIndex) -> float | None:
-    published = library.indexes.published_if_usable()
-    for former in (index, published):
-        if (
-            former is not None
-            and former.parameters == index.parameters
-            and np.array_equal(former.scales, index.scales)
-            and (recall := library.indexes.read_quality(former.version).get(RECALL)) is not None
-        ):
-            return recall
-    return None
-
-
-def unusable_rankings(library: Library, version: str) -> tuple[set[str], set[str]]:
-    """Audio ids of an index that have no ranking, and those that a ranking names although the library lacks them."""
-    index = library.indexes.read(version)
-    queries: set[str] = set()
-    named: set[str] = set()
-    for shard in library.shards:
-        pairs = library.indexes.read_pairs("rankings", version, shard)
-        if pairs is not None:
-            queries.update(pairs.queries)
-            named.update(pairs.candidates)
-    # The only track of a library has nothing to be compared with.
-    expected = set(index.tracks) if len(index.tracks) > 1 else set()
-    return expected - queries, named - set(library.tables.audio())
-
-
-@dataclass(frozen=True)
-class QualityVerdict:
-    """Whether an index may take the place of the published one, and the precision at five of both."""
-
-    allowed: bool
-    candidate: float | None
-    published: float | None
-
-
-def judge_quality(library: Library, version: str) -> QualityVerdict:
-    """Compare an index with the published one: precision may fall by the margin of the settings.
-
-    Both are measured anew by the audio that both know, by lists of one length and by the artists of today. Neither
-    music that came or went nor other tags make an index worse: eight tracks by others, added to nine by three artists,
-    took the precision over all tracks from 0.38 to 0.25. A library whose tags name too few artists cannot be judged,
-    and passes.
-    """
-    published_version = _published_version(library)
-    if published_version in (None, version):
-        return QualityVerdict(True, None, None)
-    candidate, published = _on_common_ground(_rankings(library, version), _rankings(library, published_version))
-    artists = _artists(library, candidate)
-    ours, theirs = precision(candidate, artists), precision(published, artists)
-    if ours is None or theirs is None:
-        return QualityVerdict(True, None, None)
-    return QualityVerdict(ours.at_5 >= theirs.at_5 - library.settings.quality_margin, ours.at_5, theirs.at_5)
-
-
-def _rankings(library: Library, version: str) -> dict[str, list[str]]:
-    """For each audio of an index that is still in the library the others, best first."""
-    tracks = library.tables.audio()
-    return {
-        query: [candidate for candidate, _ in found if candidate in tracks]
-        for shard in library.shards
-        if (pairs := library.indexes.read_pairs("rankings", version, shard)) is not None
-        for query, found in pairs.by_query().items()
-        if query in tracks
-    }
-
-
-def _artists(library: Library, audio_ids: Iterable[str]) -> dict[str, str]:
-    return {audio: track.artist for audio, track in library.tables.tracks_of_audio(audio_ids).items() if track.artist}
-
-
-def _on_common_ground(first: Ranked, second: Ranked) -> tuple[Ranked, Ranked]:
-    """Two rankings of the queries that both have, without what only one of them knows, and with lists equally long."""
-    common = first.keys() & second.keys()
-    pairs = {
-        query: [[audio for audio in ranked[query] if audio in common] for ranked in (first, second)] for query in common
-    }
-    return (
-        {query: ours[: len(theirs)] for query, (ours, theirs) in pairs.items()},
-        {query: theirs[: len(ours)] for query, (ours, theirs) in pairs.items()},
-    )
-
-
-def publish_built_index(library: Library) -> tuple[str | None, str]:
-    """Let the index built last answer from now on; its version comes second, the former one first.
-
-    Raises
-    ------
-    PublicationRefused
-        What the blocking checks look at does not hold. A run of this step alone passes none of them, and a second run
-        may have built another index since they passed.
-    """
-    former, version = _published_version(library), library.indexes.built_version()
-    if former == version:
-        return former, version
-    without_ranking, unknown = unusable_rankings(library, version)
-    if without_ranking or unknown:
-        raise _refused(
-            version, f"{len(without_ranking)} tracks have no ranking, {len(unknown)} ranked ones are unknown"
-        )
-    if not judge_quality(library, version).allowed:
-        raise _refused(version, "it recommends worse than the published one")
-    library.indexes.publish(version)
-    return former, version
-
-
-def _refused(version: str, what: str) -> PublicationRefused:
-    remedy = "Materialise soundtrack_candidates and what follows it over all shards, and look at its checks"
-    return PublicationRefused(what, subject=f"index {version}", remedy=remedy)
-
-
-def _published_version(library: Library) -> str | None:
-    try:
-        return library.indexes.published_version()
-    except CorruptIndex:
-        return None  # a damaged pointer is replaced by the next publication
 
 
 def _is_intact(library: Library, version: str) -> bool:

@@ -4,24 +4,25 @@ Candidates and rankings of an index version never change: the shard of an audio 
 when the index was built.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.core.cascade import Query, searched, worth_comparing
+from mfcc_assets.core.cascade import searched
 from mfcc_assets.core.catalogue import shard_of
 from mfcc_assets.core.errors import NoPublishedIndex
-from mfcc_assets.core.ranking import Ranked, rank, ranking_named
-from mfcc_assets.core.stacked import Stacked
+from mfcc_assets.core.ranking import rank
+from mfcc_assets.core.selection import Selection
 from mfcc_assets.library import Library
+from mfcc_assets.stages.searching import contour_of, search_for
+from mfcc_assets.stages.selecting import selection_of
 from mfcc_assets.stores.indexes import Pairs
 from mfcc_assets.stores.library_index import LibraryIndex
-from mfcc_assets.stores.records import Recommendation
+from mfcc_assets.stores.records import Recommendation, Soundtrack
 
 
 @dataclass(frozen=True)
@@ -40,21 +41,20 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     by_shard: dict[str, list[str]] = {}
     for audio, track in index.tracks.items():
         by_shard.setdefault(shard_of(track, library.settings.shard_digits), []).append(audio)
-    former = _Former(library, index)
+    former, places = _Former(library, index), index.parameters.places
 
     def candidates_of(audio: str) -> tuple[list[tuple[str, float]], int]:
-        query, places = query_of(library, index, audio), index.parameters.places
-        known = former.pairs("candidates", audio)
+        known, search = former.pairs("candidates", audio), search_for(library, index, audio)
         if (
             known is not None
             and former.has(list(known)[:places])
             and len(former.added) <= searched(len(index.tracks), places)
         ):
             left = {candidate: estimate for candidate, estimate in known.items() if candidate in index.tracks}
-            return nearest_outlines(index, query, [added for added in former.added if added != audio], left)
-        embedding = index.summaries.embeddings[index.tracks.rows([audio])[0]]
-        hits = nearest_embeddings(index, embedding, places + 1)
-        return nearest_outlines(index, query, [candidate for candidate in hits if candidate != audio])
+            added = [other for other in former.added if other != audio]
+            return search.nearest_outlines(added, places, left), len(added)
+        hits = [candidate for candidate in search.nearest_embeddings(places + 1) if candidate != audio]
+        return search.nearest_outlines(hits, places), len(hits)
 
     for shard in shards:
         present = library.indexes.read_pairs("candidates", index.version, shard)
@@ -66,39 +66,6 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         library.indexes.write_pairs("candidates", index.version, shard, pairs)
         compared = sum(count for _, count in found.values())
         yield shard, PairsReport(len(pairs.queries), compared)
-
-
-def query_of(library: Library, index: LibraryIndex, audio: str) -> Query:
-    """An audio as it is compared with others in this index."""
-    contour = contour_of(library, index, audio)
-    return Query(contour, ranking_named(index.parameters.ranking), index.scales)
-
-
-def contour_of(library: Library, index: LibraryIndex, audio: str) -> NDArray[np.float32]:
-    """The contour of an audio, made in the way of this index."""
-    return library.features.read_contour(audio, index.parameters.features)
-
-
-def nearest_embeddings(index: LibraryIndex, embedding: NDArray[np.float32], places: int) -> Sequence[str]:
-    """What the vector index hands on where the nearest `places` are wanted, nearest first."""
-    (hits,) = index.prefilter.search(embedding[np.newaxis], searched(len(index.tracks), places))
-    return hits.audio_ids
-
-
-def nearest_outlines(
-    index: LibraryIndex,
-    query: Query,
-    audio_ids: Sequence[str],
-    known: Mapping[str, float] | None = None,
-    *,
-    places: int | None = None,
-) -> tuple[list[tuple[str, float]], int]:
-    """What the outlines hand on of some audio, and of others whose estimates are `known`; how many were compared."""
-    rows = index.tracks.rows(audio_ids)
-    estimates = query.outline_distances(index.outlines.rows(rows), index.summaries.roughness[rows])
-    every = [*(known or {}).items(), *zip(audio_ids, estimates.tolist(), strict=True)]
-    kept = worth_comparing(np.array([estimate for _, estimate in every]), places or index.parameters.places)
-    return [every[row] for row in kept], len(audio_ids)
 
 
 def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, PairsReport]]:
@@ -113,22 +80,18 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     """
     former, places = _Former(library, index), index.parameters.places
 
-    def ranked(pairs: tuple[str, list[tuple[str, float]]]) -> tuple[list[Ranked], int]:
+    def ranked(pairs: tuple[str, list[tuple[str, float]]]) -> tuple[list[tuple[str, float]], int]:
         audio, candidates = pairs
         known, compared = former.pairs("rankings", audio), former.pairs("candidates", audio)
         if known is None or compared is None or not former.has(known):
-            query = query_of(library, index, audio)
-            audio_ids = [candidate for candidate, _ in candidates]
-            contours = Stacked.of((contour_of(library, index, one) for one in audio_ids), len(index.scales))
-            return query.nearest(audio_ids, contours, places), len(audio_ids)
+            contours = {candidate: contour_of(library, index, candidate) for candidate, _ in candidates}
+            return search_for(library, index, audio).nearest(contours, places), len(contours)
         fresh = [candidate for candidate, _ in candidates if candidate not in compared]
         if not fresh:
-            return rank(known.items()), 0
-        query = query_of(library, index, audio)
+            return list(known.items()), 0
         limit = max(known.values()) if len(known) == places else inf
-        distances = {one: query.distance_within(contour_of(library, index, one), limit) for one in fresh}
-        closer = {one: distance for one, distance in distances.items() if distance < inf}
-        return rank((known | closer).items())[:places], len(fresh)
+        closer = search_for(library, index, audio).within(fresh, limit, partial(contour_of, library, index))
+        return [(one.audio_id, one.distance) for one in rank((known | closer).items())[:places]], len(fresh)
 
     for shard in shards:
         present = library.indexes.read_pairs("rankings", index.version, shard)
@@ -139,7 +102,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         rankings: dict[str, list[tuple[str, float]]] = {}
         compared = 0
         for (audio, _), (found, count) in on_all_cores(ranked, candidates.by_query().items()):
-            rankings[audio] = [(place.audio_id, place.distance) for place in found]
+            rankings[audio] = found
             compared += count
         pairs = Pairs.of(dict(sorted(rankings.items())))
         library.indexes.write_pairs("rankings", index.version, shard, pairs)
@@ -164,33 +127,47 @@ def recommend_soundtracks(
     NoPublishedIndex
         Rankings are missing.
     """
-    tracks = library.tables.audio()
-    size = library.settings.recommendations
+    selection = selection_of(library, index, library.tables.credits())
     for shard in shards:
         queries = library.tables.soundtracks([shard])
-        rankings = _rankings_by_audio(library, index, [track.audio_id for track in queries if track.audio_id])
-        lists = {
-            query.track_id: places(
-                rankings.get(query.audio_id or "", []), tracks, size=size, without={query.audio_id or ""}
-            )
-            for query in queries
-        }
         written = library.tables.update_recommendations(
-            lists, method=index.parameters.ranking, index_version=index.version, run_id=run_id
+            recommended_places(library, index, selection, queries),
+            method=index.parameters.ranking,
+            index_version=index.version,
+            run_id=run_id,
         )
         yield shard, RecommendationReport(len(queries), written)
 
 
-def places(
-    ranked: Iterable[tuple[str, float]], tracks: Mapping[str, str], *, size: int, without: set[str]
-) -> list[Recommendation]:
-    """The first `size` of a ranking, without some audio. None is named that is gone, nor twice the same audio.
+def recommended_places(
+    library: Library, index: LibraryIndex, selection: Selection, queries: Sequence[Soundtrack]
+) -> dict[str, list[Recommendation]]:
+    """The recommendations of some soundtracks, by track id, as an index ranks.
 
-    `tracks` has for every audio that is there the id of the track that stands for it.
+    Raises
+    ------
+    NoPublishedIndex
+        Rankings are missing.
     """
-    there = [(tracks[audio], distance) for audio, distance in ranked if audio in tracks and audio not in without]
+    rankings = _rankings_by_audio(library, index, [query.audio_id for query in queries if query.audio_id])
+    size = library.settings.recommendations
+    return {
+        query.track_id: places(
+            rankings.get(query.audio_id or "", []), selection, size=size, without={query.audio_id or ""}
+        )
+        for query in queries
+    }
+
+
+def places(
+    ranked: Iterable[tuple[str, float]], selection: Selection, *, size: int, without: Collection[str]
+) -> list[Recommendation]:
+    """The list of `size` that is chosen of a ranking, without some audio. None is named that is gone."""
+    distances = {audio: distance for audio, distance in ranked if audio in selection.credits}
+    chosen = selection.choose(distances, size, without=without)
     return [
-        Recommendation(position, track, distance) for position, (track, distance) in enumerate(there[:size], start=1)
+        Recommendation(position, selection.credits[audio].track_id, distances[audio])
+        for position, audio in enumerate(chosen, start=1)
     ]
 
 
@@ -216,11 +193,7 @@ class _Former:
 
     def __init__(self, library: Library, index: LibraryIndex) -> None:
         published = library.indexes.published_if_usable()
-        same = (
-            published is not None
-            and published.parameters == index.parameters
-            and np.array_equal(published.scales, index.scales)
-        )
+        same = published is not None and published.is_calibrated_as(index)
         self._library, self._index, self._published = library, index, published if same else None
         self.added = self._lacked()
         self._by_shard = lru_cache(maxsize=4)(self._read)

@@ -26,7 +26,8 @@ from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.library import Library
 from mfcc_assets.stages.analysing import analyse_file, note_on, summarise_audio
 from mfcc_assets.stages.answering import choose_places, find_query_candidates, rank_query, recognise_file
-from mfcc_assets.stages.ranking import query_of, required_pairs
+from mfcc_assets.stages.ranking import required_pairs
+from mfcc_assets.stages.searching import search_for
 from mfcc_assets.stores.blob_names import clean_name
 from mfcc_assets.stores.blobs import Blob
 from mfcc_assets.stores.indexes import RECALL, Pairs
@@ -103,9 +104,8 @@ def find_upload_candidates(library: Library, uploads: Sequence[str], *, run_id: 
         parameters = index.parameters.features
         # Another index may have been published since the upload was analysed, with features of another kind.
         _analysed(library, body, parameters)
-        embedding = library.features.read_summary(body["audio_id"], parameters).embedding
-        query = query_of(library, index, body["audio_id"])
-        found = find_query_candidates(index, query, embedding, without={body["audio_id"], *_recognised_as(body)})
+        search = search_for(library, index, body["audio_id"])
+        found = find_query_candidates(index, search, without={body["audio_id"], *_recognised_as(body)})
         library.indexes.write_pairs("candidates", index.version, body["id"], Pairs.of({body["id"]: found}))
         return {"index_version": index.version, "method": index.parameters.ranking} | _reached(body, CANDIDATES)
 
@@ -119,7 +119,7 @@ def rank_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> li
     def order(body: Body) -> Body:
         index = read_index(body["index_version"])
         candidates = required_pairs(library, "candidates", index.version, body["id"]).candidates
-        ranked = rank_query(library, index, query_of(library, index, body["audio_id"]), candidates)
+        ranked = rank_query(library, index, search_for(library, index, body["audio_id"]), candidates)
         library.indexes.write_pairs("rankings", index.version, body["id"], Pairs.of({body["id"]: ranked}))
         return {"certified": False, "recall": library.indexes.read_quality(index.version).get(RECALL)}
 
@@ -128,12 +128,14 @@ def rank_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> li
 
 def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
     """Write the recommendations of each upload, and close its document."""
+    read_index = cache(library.indexes.read)
 
     def recommend(body: Body) -> Body:
         version = body["index_version"]
         ranked = required_pairs(library, "rankings", version, body["id"]).by_query().get(body["id"], [])
         recommendations, _ = choose_places(
             library,
+            read_index(version),
             ranked,
             size=library.settings.recommendations,
             query_audio=body["audio_id"],

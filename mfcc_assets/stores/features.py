@@ -1,7 +1,8 @@
 """Cepstra and summaries of each audio, as Parquet in the container `cepstra`.
 
+    timbre/<cepstra version>/<audio id>.parquet        one row: the vector of its timbre
     frames/<cepstra version>/<audio id>.parquet        COE_1 … COE_13, a row a frame
-    summaries/<features version>/<audio id>.parquet    one row: Gaussian, contour, embedding, sketch
+    summaries/<features version>/<audio id>.parquet    one row: Gaussian, contour, embedding, sketch, timbre
 
 They are named by the audio and not by the track: renamed, re-tagged and doubled files cost nothing.
 """
@@ -18,10 +19,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from mfcc_assets.core.analysis import Analysis
 from mfcc_assets.core.errors import BlobNotFound, FeaturesMissing, FeaturesVersionMismatch
 from mfcc_assets.core.matching import SHAPES
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.summary import Summary
+from mfcc_assets.core.timbre import WIDTH
 from mfcc_assets.stores.blobs import BlobStore
 
 CONTAINER = "cepstra"
@@ -53,8 +56,12 @@ class FeatureStore:
     def has_summary(self, audio_id: str, parameters: FeaturesParameters) -> bool:
         return self._blobs.exists(CONTAINER, _summary_name(audio_id, parameters))
 
-    def write_cepstra(self, audio_id: str, cepstra: NDArray[np.float32], parameters: CepstraParameters) -> None:
-        """Keep cepstra of shape (frames, d); ValueError where they are not what the parameters make."""
+    def write_analysis(self, audio_id: str, analysis: Analysis, parameters: CepstraParameters) -> None:
+        """Keep what was computed of an audio; ValueError where it is not what the parameters make."""
+        # The frames come last: where they are, the timbre is.
+        timbre = pa.table({"timbre": [analysis.timbre]})
+        self._write(_timbre_name(audio_id, parameters), timbre, parameters.version)
+        cepstra = analysis.cepstra
         if cepstra.ndim != 2 or cepstra.shape[1] != parameters.coefficients or cepstra.dtype != np.float32:
             raise ValueError(
                 f"cepstra are frames x {parameters.coefficients} of float32, not {cepstra.shape} of {cepstra.dtype}"
@@ -79,6 +86,15 @@ class FeatureStore:
             raise _damaged(name)
         return np.column_stack([column.to_numpy() for column in table.columns])
 
+    def read_analysis(self, audio_id: str, parameters: CepstraParameters) -> Analysis:
+        """What was computed of an audio; errors as for `read_cepstra`."""
+        name = _timbre_name(audio_id, parameters)
+        try:
+            timbre = _numbers(self._read(name, parameters.version), "timbre").reshape(WIDTH)
+        except (KeyError, ValueError) as error:
+            raise _damaged(name) from error
+        return Analysis(self.read_cepstra(audio_id, parameters), timbre)
+
     def write_summary(self, audio_id: str, summary: Summary, parameters: FeaturesParameters) -> None:
         row = {field.name: [getattr(summary, field.name).ravel()] for field in fields(Summary)}
         self._write(_summary_name(audio_id, parameters), pa.table(row), parameters.version)
@@ -95,6 +111,7 @@ class FeatureStore:
                 contour=_numbers(table, "contour").reshape(-1, coefficients),
                 embedding=_numbers(table, "embedding").reshape(parameters.segments * coefficients),
                 sketch=_numbers(table, "sketch").reshape(-1, SHAPES),
+                timbre=_numbers(table, "timbre").reshape(WIDTH),
             )
         except (KeyError, ValueError) as error:
             raise _damaged(name) from error
@@ -193,6 +210,10 @@ def _numbers(table: pa.Table, name: str) -> NDArray[Any]:
 
 def _frames_name(audio_id: str, parameters: CepstraParameters) -> str:
     return f"frames/{parameters.version}/{audio_id}.parquet"
+
+
+def _timbre_name(audio_id: str, parameters: CepstraParameters) -> str:
+    return f"timbre/{parameters.version}/{audio_id}.parquet"
 
 
 def _summary_name(audio_id: str, parameters: FeaturesParameters) -> str:

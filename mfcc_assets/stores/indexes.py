@@ -1,4 +1,4 @@
-"""Versions of the library's index in the container `cepstra`, and which of them is published.
+"""Versions of the library's index in the container `cepstra`; `mfcc_assets.stores.versions` has which of them answers.
 
 indexes/<version>/index.json       parameters and checksums; written last: a version without it does not exist
 indexes/<version>/audio_ids.npy    a row an audio, ascending: what the index was built from
@@ -9,7 +9,8 @@ indexes/<version>/sketches.npy, sketch_starts.npy
 indexes/<version>/prefilter.faiss
 indexes/<version>/candidates/<shard or upload id>.parquet
 indexes/<version>/rankings/<shard or upload id>.parquet
-indexes/published.json             the pointer: the version that answers
+indexes/<version>/attachments/<name>
+indexes/built.json                 the pointer to the version that was built last
 """
 
 import io
@@ -18,27 +19,32 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from mfcc_assets.core.errors import BlobNotFound, CorruptIndex, NoPublishedIndex
+from mfcc_assets.core.errors import BlobNotFound, CorruptIndex, NoPublishedIndex, UnknownRanking
+from mfcc_assets.core.hubs import Usual
 from mfcc_assets.core.identifiers import Identifiers, TrackOfAudio
 from mfcc_assets.core.matching import Sketches
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.prefilter import Prefilter
+from mfcc_assets.core.ranking import ranking_named
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import Summaries
 from mfcc_assets.stores.blobs import BlobStore
-from mfcc_assets.stores.library_index import IndexParameters, LibraryIndex
+from mfcc_assets.stores.calibrations import read_calibration, write_calibration
+from mfcc_assets.stores.library_index import Calibration, IndexParameters, LibraryIndex
+from mfcc_assets.stores.versions import BY_RUN, Publication, StoredVersion, Versions
 
 CONTAINER = "cepstra"
 
@@ -48,7 +54,6 @@ RECALL = "recall"
 _KEPT_OPEN = 2
 """Versions kept open: the published one, and the one that is being built."""
 
-_PUBLISHED = "indexes/published.json"
 _BUILT = "indexes/built.json"
 _REBUILD = "Materialise prefilter_index and what follows it again"
 _ADD = "Add music with `mfcc add PATH`, or materialise the library"
@@ -92,6 +97,7 @@ class IndexStore:
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
+        self._versions = Versions(blobs)
         self._opened: dict[str, tuple[tuple[str, ...], LibraryIndex]] = {}
         self._lock = Lock()
 
@@ -100,10 +106,9 @@ class IndexStore:
         arrays = {
             "audio_ids.npy": index.tracks.audio_ids.array,
             "track_ids.npy": index.tracks.track_ids.array,
-            "means.npy": index.summaries.means,
-            "variances.npy": index.summaries.variances,
-            "embeddings.npy": index.summaries.embeddings,
-            "roughness.npy": index.summaries.roughness,
+            **{f"{column}.npy": getattr(index.summaries, column) for column in _COLUMNS},
+            "usual_means.npy": index.usual.means,
+            "usual_deviations.npy": index.usual.deviations,
             "outlines.npy": index.outlines.frames,
             "outline_starts.npy": index.outlines.starts,
             "sketches.npy": index.sketches.frames,
@@ -114,12 +119,15 @@ class IndexStore:
             for name, array in arrays.items()
         }
         parts[_PREFILTER] = self._write_part(index.version, _PREFILTER, index.prefilter.write)
+        parts[_CALIBRATION] = self._write_part(
+            index.version, _CALIBRATION, partial(write_calibration, index.calibration)
+        )
         record = {
             "parameters": asdict(index.parameters),
             "features_version": index.parameters.features.version,
             "tracks": len(index.tracks),
-            "scales": index.scales.tolist(),
             "calibrated_tracks": index.calibrated_tracks,
+            "calibrated_as": index.calibrated_as,
             "created_at": datetime.now(UTC).isoformat(),
             "parts": {name: asdict(part) for name, part in parts.items()},
         }
@@ -152,17 +160,31 @@ class IndexStore:
                     del self._opened[next(iter(self._opened))]
         return index
 
-    def publish(self, version: str) -> None:
-        """Let this version answer from now on.
+    def publish(self, version: str, *, by: str = BY_RUN, withdraws_former: bool = False) -> None:
+        """Let this version answer from now on; for what is said of it see `Publication`.
 
         Raises
         ------
         NoPublishedIndex
             There is no such version.
+        CorruptIndex
+            The history of publications cannot be read.
         """
-        if not self._blobs.exists(CONTAINER, f"indexes/{version}/index.json"):
+        if not self._versions.exists(version):
             raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=_REBUILD)
-        self._write_json(_PUBLISHED, {"version": version, "published_at": datetime.now(UTC).isoformat()})
+        self._versions.publish(version, by=by, withdraws_former=withdraws_former)
+
+    def history(self) -> list[Publication]:
+        """All publications, oldest first; CorruptIndex where they cannot be read."""
+        return self._versions.history()
+
+    def versions(self) -> list[StoredVersion]:
+        """Every version that is stored, oldest first."""
+        return self._versions.stored()
+
+    def delete(self, version: str) -> None:
+        """Remove a version that neither answers nor is to answer."""
+        self._versions.delete(version)
 
     def set_built(self, version: str) -> None:
         """Remember the version that was built last, which the stages up to its publication work on."""
@@ -178,10 +200,16 @@ class IndexStore:
         CorruptIndex
             What is remembered cannot be read.
         """
-        version = self._pointed_at(_BUILT)
-        if version is None:
-            raise NoPublishedIndex("no index was built yet", remedy="Materialise prefilter_index")
-        return version
+        try:
+            return str(json.loads(self._blobs.read(CONTAINER, _BUILT))["version"])
+        except BlobNotFound as error:
+            raise NoPublishedIndex("no index was built yet", remedy="Materialise prefilter_index") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptIndex(
+                "the pointer names no index",
+                subject=f"{CONTAINER}/{_BUILT}",
+                remedy="Delete that blob. Materialise the library again",
+            ) from error
 
     def published_version(self) -> str | None:
         """The version that answers; None before the first was published.
@@ -191,7 +219,8 @@ class IndexStore:
         CorruptIndex
             The pointer cannot be read.
         """
-        return self._pointed_at(_PUBLISHED)
+        publication = self._versions.published()
+        return publication.version if publication else None
 
     def published(self) -> LibraryIndex:
         """The index that answers.
@@ -266,6 +295,17 @@ class IndexStore:
             ) from error
         return quality
 
+    def write_attachment(self, version: str, name: str, content: bytes) -> None:
+        """Keep what was made of an index and is always the same: a picture, or figures that take long."""
+        self._blobs.write(CONTAINER, f"indexes/{version}/attachments/{name}", content)
+
+    def read_attachment(self, version: str, name: str) -> bytes | None:
+        """What was kept under this name; None where it was not made yet."""
+        try:
+            return self._blobs.read(CONTAINER, f"indexes/{version}/attachments/{name}")
+        except BlobNotFound:
+            return None
+
     def _etags_of_parts(self, version: str) -> Iterator[str]:
         for name in _PARTS:
             try:
@@ -278,8 +318,7 @@ class IndexStore:
             record = json.loads(self._blobs.read(CONTAINER, f"indexes/{version}/index.json"))
             parts = {name: _Part(**record["parts"][name]) for name in _PARTS}
             parameters = _index_parameters(record["parameters"])
-            scales = np.array(record["scales"], dtype=np.float64)
-            calibrated_tracks = int(record["calibrated_tracks"])
+            calibrated_tracks, calibrated_as = int(record["calibrated_tracks"]), str(record["calibrated_as"])
         except (BlobNotFound, KeyError, TypeError, ValueError) as error:
             raise _corrupt(version, "index.json does not describe an index") from error
         for name, part in parts.items():
@@ -294,9 +333,16 @@ class IndexStore:
         def prefilter() -> Prefilter:
             with self._verified(version, _PREFILTER, parts[_PREFILTER]) as path:
                 try:
-                    return Prefilter.read(path, tracks.audio_ids, scales)
+                    return Prefilter.read(path, tracks.audio_ids)
                 except CorruptIndex as error:
                     raise _corrupt(version, error.what) from error
+
+        def calibration() -> Calibration:
+            with self._verified(version, _CALIBRATION, parts[_CALIBRATION]) as path:
+                try:
+                    return read_calibration(path, ranking_named(parameters.ranking))
+                except (KeyError, OSError, ValueError, BadZipFile, UnknownRanking) as error:
+                    raise _corrupt(version, f"{_CALIBRATION} holds no calibration of {parameters.ranking}") from error
 
         try:
             tracks = TrackOfAudio(Identifiers(array("audio_ids.npy")), Identifiers(array("track_ids.npy")))
@@ -305,14 +351,14 @@ class IndexStore:
         index = LibraryIndex(
             parameters=parameters,
             tracks=tracks,
-            scales=scales,
             calibrated_tracks=calibrated_tracks,
-            open_summaries=lambda: Summaries(
-                array("means.npy"), array("variances.npy"), array("embeddings.npy"), array("roughness.npy")
-            ),
+            calibrated_as=calibrated_as,
+            open_summaries=lambda: Summaries(*(array(f"{column}.npy") for column in _COLUMNS)),
             open_outlines=lambda: Stacked(array("outlines.npy"), array("outline_starts.npy")),
             open_sketches=lambda: Sketches(array("sketches.npy"), array("sketch_starts.npy"), tracks.audio_ids),
             open_prefilter=prefilter,
+            open_usual=lambda: Usual(array("usual_means.npy"), array("usual_deviations.npy")),
+            open_calibration=calibration,
         )
         if index.version != version:
             raise _corrupt(version, f"it holds index {index.version}")
@@ -336,35 +382,24 @@ class IndexStore:
             self._blobs.upload_file(CONTAINER, _part_name(version, name), path)
             return _part_of(path)
 
-    def _pointed_at(self, name: str) -> str | None:
-        try:
-            return str(json.loads(self._blobs.read(CONTAINER, name))["version"])
-        except BlobNotFound:
-            return None
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorruptIndex(
-                "the pointer names no index",
-                subject=f"{CONTAINER}/{name}",
-                remedy="Delete that blob. Materialise the library again",
-            ) from error
-
     def _write_json(self, name: str, record: Mapping[str, object]) -> None:
         self._blobs.write(CONTAINER, name, json.dumps(record, indent=1).encode())
 
 
-_PREFILTER = "prefilter.faiss"
+_PREFILTER, _CALIBRATION = "prefilter.faiss", "calibration.npz"
+_COLUMNS = tuple(column.name for column in fields(Summaries))
 _PARTS = (
     "audio_ids.npy",
     "track_ids.npy",
-    "means.npy",
-    "variances.npy",
-    "embeddings.npy",
-    "roughness.npy",
+    *(f"{column}.npy" for column in _COLUMNS),
+    "usual_means.npy",
+    "usual_deviations.npy",
     "outlines.npy",
     "outline_starts.npy",
     "sketches.npy",
     "sketch_starts.npy",
     _PREFILTER,
+    _CALIBRATION,
 )
 _PAIRS = pa.schema([("audio_id", pa.string()), ("candidate", pa.string()), ("distance", pa.float64())])
 

@@ -10,6 +10,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.core.comparing import Reference
+from mfcc_assets.core.embedding import Embedding
+from mfcc_assets.core.hubs import Usual
 from mfcc_assets.core.identifiers import TrackOfAudio
 from mfcc_assets.core.matching import Sketches
 from mfcc_assets.core.parameters import FeaturesParameters
@@ -38,6 +41,20 @@ class IndexParameters:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """What was measured of the library once, and stays while it grows, so that distances stay."""
+
+    reference: Reference
+    embedding: Embedding
+
+    @cached_property
+    def digest(self) -> str:
+        content = hashlib.blake2b(self.reference.scales.tobytes(), digest_size=6)
+        content.update("".join(self.reference.audio_ids).encode())
+        return content.hexdigest()
+
+
+@dataclass(frozen=True)
 class LibraryIndex:
     """A version of everything that is searched. One that is stored reads each part when it is first looked at.
 
@@ -45,22 +62,24 @@ class LibraryIndex:
     ----------
     tracks
         By audio id the track that stood for it when the index was built. Its order is that of the rows of every part.
-    scales : (d,)
-        Deviation of each coefficient over the library, when it was measured.
     calibrated_tracks
-        Size of the library when the scales were measured.
-    open_summaries, open_outlines, open_sketches, open_prefilter
+        Size of the library when the reference sample was drawn and measured.
+    calibrated_as
+        Digest of the calibration.
+    open_summaries, open_outlines, open_sketches, open_prefilter, open_usual, open_calibration
         How the attributes of these names are read.
     """
 
     parameters: IndexParameters
     tracks: TrackOfAudio
-    scales: NDArray[np.float64]
     calibrated_tracks: int
+    calibrated_as: str
     open_summaries: Callable[[], Summaries]
     open_outlines: Callable[[], Stacked]
     open_sketches: Callable[[], Sketches]
     open_prefilter: Callable[[], Prefilter]
+    open_usual: Callable[[], Usual]
+    open_calibration: Callable[[], Calibration]
 
     @classmethod
     def of(
@@ -71,18 +90,22 @@ class LibraryIndex:
         outlines: Stacked,
         sketches: Sketches,
         prefilter: Prefilter,
+        usual: Usual,
+        calibration: Calibration,
         calibrated_tracks: int,
     ) -> "LibraryIndex":
         """An index of parts that are there."""
         return cls(
             parameters,
             tracks,
-            prefilter.scales,
             calibrated_tracks,
+            calibration.digest,
             open_summaries=lambda: summaries,
             open_outlines=lambda: outlines,
             open_sketches=lambda: sketches,
             open_prefilter=lambda: prefilter,
+            open_usual=lambda: usual,
+            open_calibration=lambda: calibration,
         )
 
     @cached_property
@@ -100,19 +123,37 @@ class LibraryIndex:
 
     @cached_property
     def prefilter(self) -> Prefilter:
-        """Search over the embeddings, with the scales."""
+        """Search over the embeddings."""
         return self.open_prefilter()
+
+    @cached_property
+    def usual(self) -> Usual:
+        """What distances to the reference sample are usual for each track."""
+        return self.open_usual()
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        return self.open_calibration()
+
+    @property
+    def scales(self) -> NDArray[np.float64]:
+        """Deviation (d,) of each coefficient over the library, when it was measured."""
+        return self.calibration.reference.scales
+
+    def is_calibrated_as(self, other: "LibraryIndex") -> bool:
+        """Whether distances of the same tracks are the same in both."""
+        return self.parameters == other.parameters and self.calibrated_as == other.calibrated_as
 
     def opened(self) -> Self:
         """The index with every part read; CorruptIndex where one is not what was written."""
-        _ = self.summaries, self.outlines, self.sketches, self.prefilter
+        _ = self.summaries, self.outlines, self.sketches, self.prefilter, self.usual, self.calibration
         return self
 
     @cached_property
     def version(self) -> str:
         """Names the index by what it holds: the same library and parameters give the same version."""
         made_for = [self.parameters.features.version, self.parameters.ranking, self.parameters.places]
-        content = hashlib.blake2b(json.dumps([made_for, self.scales.tolist()]).encode(), digest_size=6)
+        content = hashlib.blake2b(json.dumps([made_for, self.calibrated_as]).encode(), digest_size=6)
         for ids in (self.tracks.audio_ids.array, self.tracks.track_ids.array):
             content.update(f"{ids.dtype}{len(ids)}".encode())
             content.update(np.ascontiguousarray(ids).data)

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from mfcc_assets.core.cascade import OUTLINE, Query, searched, worth_comparing
 from mfcc_assets.core.evaluation import recall
-from mfcc_assets.core.ranking import RANKINGS, Ranking, rank
+from mfcc_assets.core.hubs import ROUNDS, Correction, Usual
+from mfcc_assets.core.ranking import WARPED, rank
 from mfcc_assets.core.stacked import Stacked
+from mfcc_assets.core.warped import WarpedDistance
 from mfcc_assets_tests import naive
 
 COEFFICIENTS = 13
@@ -16,8 +18,8 @@ SCALES = np.linspace(1, 20, COEFFICIENTS)
 PLACES = 5
 
 compiled_once = settings(deadline=None)
-rankings = st.sampled_from(
-    [*RANKINGS.values(), Ranking(band=0.1, normalised=False), Ranking(band=None, normalised=True)]
+warped_distances = st.sampled_from(
+    [*WARPED.values(), WarpedDistance(band=0.1, normalised=False), WarpedDistance(band=None, normalised=True)]
 )
 
 
@@ -33,9 +35,9 @@ def library():
     return {f"{number:02}": walk(number, frames) for number, frames in enumerate(lengths)}
 
 
-@pytest.fixture(params=RANKINGS)
-def ranking(request):
-    return RANKINGS[request.param]
+@pytest.fixture(params=WARPED)
+def warped(request):
+    return WARPED[request.param]
 
 
 def others_of(library, audio):
@@ -50,8 +52,8 @@ def nearest(query, contours, places=PLACES):
     return query.nearest(list(contours), stack(contours), places)
 
 
-def exhaustive(ranking, query, contours):
-    return rank((audio, ranking.distance(query, contour, SCALES)) for audio, contour in contours.items())
+def exhaustive(warped, query, contours):
+    return rank((audio, warped.distance(query, contour, SCALES)) for audio, contour in contours.items())
 
 
 def cells_of_all_resolutions(n, lengths, band):
@@ -63,40 +65,40 @@ def cells_of_all_resolutions(n, lengths, band):
     return cells * COEFFICIENTS
 
 
-def test_what_is_found_comes_in_order_with_exact_distances(library, ranking):
+def test_what_is_found_comes_in_order_with_exact_distances(library, warped):
     for audio in list(library)[::10]:
         others = others_of(library, audio)
-        found = nearest(Query(library[audio], ranking, SCALES), others)
+        found = nearest(Query(library[audio], warped, SCALES), others)
         assert len(found) == PLACES
         assert found == rank((place.audio_id, place.distance) for place in found)
         for place in found:
-            truth = ranking.distance(library[audio], others[place.audio_id], SCALES)
+            truth = warped.distance(library[audio], others[place.audio_id], SCALES)
             assert place.distance == pytest.approx(truth, rel=1e-6)
 
 
 @pytest.mark.parametrize("places", [6, 7, 100])
-def test_of_no_more_tracks_than_places_all_are_ranked(library, ranking, places):
+def test_of_no_more_tracks_than_places_all_are_ranked(library, warped, places):
     query, *others = library
     some = {audio: library[audio] for audio in others[:6]}
-    found = nearest(Query(library[query], ranking, SCALES), some, places)
-    truth = exhaustive(ranking, library[query], some)
+    found = nearest(Query(library[query], warped, SCALES), some, places)
+    truth = exhaustive(warped, library[query], some)
     assert [place.audio_id for place in found] == [place.audio_id for place in truth]
     assert [place.distance for place in found] == pytest.approx([place.distance for place in truth], rel=1e-6)
 
 
-def test_of_no_tracks_there_are_none_near(ranking):
-    query = Query(walk(0, 40), ranking, SCALES)
+def test_of_no_tracks_there_are_none_near(warped):
+    query = Query(walk(0, 40), warped, SCALES)
     assert query.nearest([], stack({}), PLACES) == []
     assert query.outline_distances(stack({}), np.empty((0, COEFFICIENTS), np.float32)).shape == (0,)
     assert worth_comparing(np.empty(0), PLACES).size == 0
     assert query.cells == 0
 
 
-def test_the_search_finds_what_comparing_with_all_finds_in_far_fewer_cells(library, ranking):
+def test_the_search_finds_what_comparing_with_all_finds_in_far_fewer_cells(library, warped):
     truth, found, cells, all_cells = {}, {}, 0, 0
     for audio, contour in library.items():
         others = others_of(library, audio)
-        query, thorough = Query(contour, ranking, SCALES), Query(contour, ranking, SCALES)
+        query, thorough = Query(contour, warped, SCALES), Query(contour, warped, SCALES)
         stacked = stack(others)
         kept = worth_comparing(query.outline_distances(stacked.coarser(OUTLINE), stacked.changes()), PLACES)
         ids = [list(others)[row] for row in kept]
@@ -109,11 +111,11 @@ def test_the_search_finds_what_comparing_with_all_finds_in_far_fewer_cells(libra
     assert cells < 0.5 * all_cells
 
 
-def test_comparing_within_the_distance_of_the_last_place_finds_the_same_in_fewer_cells(library, ranking):
+def test_comparing_within_the_distance_of_the_last_place_finds_the_same_in_fewer_cells(library, warped):
     for audio in list(library)[::20]:
         others = others_of(library, audio)
-        limit = exhaustive(ranking, library[audio], others)[PLACES - 1].distance * (1 + 1e-6)
-        bounded, thorough = Query(library[audio], ranking, SCALES), Query(library[audio], ranking, SCALES)
+        limit = exhaustive(warped, library[audio], others)[PLACES - 1].distance * (1 + 1e-6)
+        bounded, thorough = Query(library[audio], warped, SCALES), Query(library[audio], warped, SCALES)
         within = {other: bounded.distance_within(contour, limit) for other, contour in others.items()}
         unlimited = {other: thorough.distance_within(contour, inf) for other, contour in others.items()}
         assert rank(within.items())[:PLACES] == rank(unlimited.items())[:PLACES]
@@ -134,92 +136,92 @@ def tracks_of_whole_numbers(draw, count):
 
 
 @compiled_once
-@given(tracks_of_whole_numbers(2), rankings, st.floats(0, 2))
-def test_a_distance_is_infinite_only_beyond_the_limit_and_else_that_without_one(two, ranking, share):
+@given(tracks_of_whole_numbers(2), warped_distances, st.floats(0, 2))
+def test_a_distance_is_infinite_only_beyond_the_limit_and_else_that_without_one(two, warped, share):
     track, other = two
-    query = Query(track, ranking, SCALES)
+    query = Query(track, warped, SCALES)
     unlimited = query.distance_within(other, inf)
-    assert unlimited == pytest.approx(ranking.distance(track, other, SCALES), rel=1e-6)
+    assert unlimited == pytest.approx(warped.distance(track, other, SCALES), rel=1e-6)
     for limit in (unlimited, share * unlimited):
         within = query.distance_within(other, limit)
         assert within == (unlimited if unlimited <= limit else inf)
 
 
 @compiled_once
-@given(tracks_of_whole_numbers(12), rankings, st.integers(1, 12))
-def test_as_many_as_are_wanted_are_found_of_whatever_tracks(tracks, ranking, places):
+@given(tracks_of_whole_numbers(12), warped_distances, st.integers(1, 12))
+def test_as_many_as_are_wanted_are_found_of_whatever_tracks(tracks, warped, places):
     contours = {f"{number:02}": track for number, track in enumerate(tracks[1:])}
     stacked = stack(contours)
-    query = Query(tracks[0], ranking, SCALES)
+    query = Query(tracks[0], warped, SCALES)
     wanted = min(places, len(contours))
     kept = worth_comparing(query.outline_distances(stacked.coarser(OUTLINE), stacked.changes()), places)
     assert len(kept) >= wanted
     found = nearest(query, contours, places)
     assert len(found) == wanted
     for place in found:
-        truth = ranking.distance(tracks[0], contours[place.audio_id], SCALES)
+        truth = warped.distance(tracks[0], contours[place.audio_id], SCALES)
         assert place.distance == pytest.approx(truth, rel=1e-6)
 
 
-def test_tracks_of_which_the_estimates_fall_below_nothing_are_all_found(ranking):
+def test_tracks_of_which_the_estimates_fall_below_nothing_are_all_found(warped):
     late = np.repeat([0.0, 10.0], [32, 8])[:, np.newaxis] * SCALES
     later = np.concatenate([np.zeros((8, COEFFICIENTS)), late])
     contours = dict.fromkeys("abcdefg", later)
     stacked = stack(contours)
-    query = Query(late, ranking, SCALES)
+    query = Query(late, warped, SCALES)
     estimates = query.outline_distances(stacked.coarser(OUTLINE), stacked.changes())
     assert (estimates < 0).all()
     assert len(worth_comparing(estimates, PLACES)) == len(contours)
     assert [(place.audio_id, place.distance) for place in nearest(query, contours)] == [(audio, 0) for audio in "abcde"]
 
 
-def test_a_copy_is_found_at_no_distance_before_all_others(library, ranking):
+def test_a_copy_is_found_at_no_distance_before_all_others(library, warped):
     for audio in list(library)[::10]:
-        found = nearest(Query(library[audio], ranking, SCALES), library)
+        found = nearest(Query(library[audio], warped, SCALES), library)
         assert (found[0].audio_id, found[0].distance) == (audio, 0)
 
 
-def test_tracks_of_one_frame_can_ask_and_be_found(library, ranking):
+def test_tracks_of_one_frame_can_ask_and_be_found(library, warped):
     frame, other_frame = walk(1, 1), walk(2, 1)
     contours = {**library, "frame": frame, "other frame": other_frame}
-    found = nearest(Query(frame, ranking, SCALES), contours, len(contours))
+    found = nearest(Query(frame, warped, SCALES), contours, len(contours))
     assert (found[0].audio_id, found[0].distance) == ("frame", 0)
     (other,) = (place for place in found if place.audio_id == "other frame")
-    assert other.distance == pytest.approx(ranking.distance(frame, other_frame, SCALES), rel=1e-6)
-    assert nearest(Query(frame, ranking, SCALES), contours)[0].audio_id == "frame"
-    (place,) = nearest(Query(library["00"], ranking, SCALES), {"frame": frame})
-    assert place.distance == pytest.approx(ranking.distance(library["00"], frame, SCALES), rel=1e-6)
+    assert other.distance == pytest.approx(warped.distance(frame, other_frame, SCALES), rel=1e-6)
+    assert nearest(Query(frame, warped, SCALES), contours)[0].audio_id == "frame"
+    (place,) = nearest(Query(library["00"], warped, SCALES), {"frame": frame})
+    assert place.distance == pytest.approx(warped.distance(library["00"], frame, SCALES), rel=1e-6)
 
 
 @pytest.mark.parametrize("coefficients", [1, 2, 3, 5])
-def test_fewer_coefficients_than_steps_are_compared_as_well(ranking, coefficients):
+def test_fewer_coefficients_than_steps_are_compared_as_well(warped, coefficients):
     tracks = [np.random.default_rng(seed).standard_normal((20 + seed, coefficients)) for seed in range(8)]
     scales = np.ones(coefficients)
-    found = Query(tracks[0], ranking, scales).nearest("1234567", Stacked.of(tracks[1:], coefficients), 7)
-    truth = rank((str(row), ranking.distance(tracks[0], tracks[row], scales)) for row in range(1, 8))
+    found = Query(tracks[0], warped, scales).nearest("1234567", Stacked.of(tracks[1:], coefficients), 7)
+    truth = rank((str(row), warped.distance(tracks[0], tracks[row], scales)) for row in range(1, 8))
     assert [place.audio_id for place in found] == [place.audio_id for place in truth]
 
 
-def test_cells_are_counted_of_every_coefficient_and_resolution(ranking):
+def test_cells_are_counted_of_every_coefficient_and_resolution(warped):
     contours = {"a": walk(1, 40), "b": walk(2, 33), "c": walk(3, 1)}
-    query = Query(walk(0, 37), ranking, SCALES)
+    query = Query(walk(0, 37), warped, SCALES)
     nearest(query, contours, places=3)
-    assert query.cells == cells_of_all_resolutions(37, [40, 33, 1], ranking.band)
+    assert query.cells == cells_of_all_resolutions(37, [40, 33, 1], warped.band)
 
 
-def test_cells_of_an_unlimited_comparison_are_those_in_the_band(ranking):
-    query = Query(walk(0, 37), ranking, SCALES)
+def test_cells_of_an_unlimited_comparison_are_those_in_the_band(warped):
+    query = Query(walk(0, 37), warped, SCALES)
     query.distance_within(walk(1, 40), inf)
-    assert query.cells == COEFFICIENTS * naive.cells_in_band(37, 40, ranking.band)
+    assert query.cells == COEFFICIENTS * naive.cells_in_band(37, 40, warped.band)
     query.distance_within(walk(1, 40), 0)
-    assert query.cells == COEFFICIENTS * naive.cells_in_band(37, 40, ranking.band)
+    assert query.cells == COEFFICIENTS * naive.cells_in_band(37, 40, warped.band)
 
 
-def test_outlines_put_copies_first_and_cost_a_small_part_of_the_cells(library, ranking):
+def test_outlines_put_copies_first_and_cost_a_small_part_of_the_cells(library, warped):
     stacked = stack(library)
     outlines, roughness = stacked.coarser(OUTLINE), stacked.changes()
     for row, contour in enumerate(list(library.values())[:10]):
-        query, thorough = Query(contour, ranking, SCALES), Query(contour, ranking, SCALES)
+        query, thorough = Query(contour, warped, SCALES), Query(contour, warped, SCALES)
         assert query.outline_distances(outlines, roughness).argmin() == row
         for other in library.values():
             thorough.distance_within(other, inf)
@@ -229,7 +231,9 @@ def test_outlines_put_copies_first_and_cost_a_small_part_of_the_cells(library, r
 @given(st.lists(st.floats(-100, 100), max_size=20), st.integers(1, 20))
 def test_what_is_worth_comparing_comes_nearest_first_and_leaves_none_out_that_is_nearer(estimates, places):
     kept = worth_comparing(np.array(estimates), places).tolist()
-    assert [estimates[row] for row in kept] == sorted(estimates)[: len(kept)]
+    # An estimate can fall below nothing, a distance cannot.
+    possible = np.maximum(0, estimates)
+    assert possible[kept].tolist() == sorted(possible)[: len(kept)]
     assert len(kept) >= min(places, len(estimates))
 
 
@@ -250,21 +254,69 @@ def test_the_index_hands_on_more_of_a_larger_library_and_for_more_places():
 @pytest.mark.parametrize(
     "bad", [np.zeros((0, COEFFICIENTS)), np.full((3, COEFFICIENTS), np.nan), np.zeros(COEFFICIENTS)]
 )
-def test_a_contour_that_is_empty_or_not_finite_is_refused(ranking, bad):
+def test_a_contour_that_is_empty_or_not_finite_is_refused(warped, bad):
     with pytest.raises(ValueError, match="expected"):
-        Query(bad, ranking, SCALES)
+        Query(bad, warped, SCALES)
     with pytest.raises(ValueError, match="expected"):
-        Query(walk(0, 5), ranking, SCALES).distance_within(bad, inf)
+        Query(walk(0, 5), warped, SCALES).distance_within(bad, inf)
 
 
 @pytest.mark.parametrize(
     "scales", [np.ones(12), np.zeros(COEFFICIENTS), np.full(COEFFICIENTS, np.inf), np.full(COEFFICIENTS, np.nan)]
 )
-def test_scales_that_do_not_fit_or_cannot_divide_are_refused(ranking, scales):
+def test_scales_that_do_not_fit_or_cannot_divide_are_refused(warped, scales):
     with pytest.raises(ValueError, match=r"scales|dimensions"):
-        Query(walk(0, 5), ranking, scales)
+        Query(walk(0, 5), warped, scales)
 
 
-def test_a_track_of_other_coefficients_is_refused(ranking):
+def test_a_track_of_other_coefficients_is_refused(warped):
     with pytest.raises(ValueError, match="coefficients"):
-        Query(walk(0, 5), ranking, SCALES).distance_within(np.zeros((5, 12)), inf)
+        Query(walk(0, 5), warped, SCALES).distance_within(np.zeros((5, 12)), inf)
+
+
+class TestWithACorrection:
+    """The distance that is searched by is one part of two; the other is known."""
+
+    WEIGHTS = np.array([1.0, 2.0])
+
+    @pytest.fixture
+    def contours(self):
+        return Stacked.of([walk(seed, 40 + seed) for seed in range(24)], COEFFICIENTS)
+
+    @pytest.fixture
+    def distances(self, contours, warped):
+        """Distances (24, 24, 2) by both parts."""
+        known = np.linalg.norm(contours.segments(1) - contours.segments(1)[:, 0], axis=2)
+        last = np.array([Query(contour, warped, SCALES).distances(contours) for contour in contours])
+        return np.stack([known, last], axis=-1)
+
+    def correction_of(self, distances, query):
+        usual = Usual.of_reference(distances, self.WEIGHTS)
+        return Correction.of(distances[query, :, :1], usual.rows(np.array([query])), usual, self.WEIGHTS)
+
+    def test_the_nearest_are_those_of_correcting_all_distances(self, contours, warped, distances):
+        ids = [f"{row:02}" for row in range(24)]
+        expected = naive.corrected_distances(distances, list(range(24)), self.WEIGHTS.tolist(), ROUNDS)
+        for query in range(0, 24, 5):
+            correction = self.correction_of(distances, query)
+            found = Query(contours[query], warped, SCALES).nearest(ids, contours, 24, correction)
+            truth = rank(zip(ids, expected[query].tolist(), strict=True))
+            assert {place.audio_id for place in found} == set(ids)
+            by_id = {place.audio_id: place.distance for place in found}
+            assert [by_id[place.audio_id] for place in truth] == pytest.approx(
+                [place.distance for place in truth], rel=1e-4, abs=1e-9
+            )
+            assert found == rank((place.audio_id, place.distance) for place in found)
+
+    def test_a_search_finds_most_of_the_nearest(self, contours, warped, distances):
+        ids, truth, searched_for = [f"{row:02}" for row in range(24)], {}, {}
+        for query in range(24):
+            correction = self.correction_of(distances, query)
+            search = Query(contours[query], warped, SCALES)
+            estimates = search.outline_distances(contours.coarser(OUTLINE), contours.changes())
+            kept = worth_comparing(estimates, PLACES, correction)
+            found = search.nearest([ids[row] for row in kept], contours.rows(kept), PLACES, correction.rows(kept))
+            searched_for[ids[query]] = [place.audio_id for place in found]
+            every = correction(distances[query, :, 1]).tolist()
+            truth[ids[query]] = [place.audio_id for place in rank(zip(ids, every, strict=True))]
+        assert recall(truth, searched_for, PLACES) >= 0.95

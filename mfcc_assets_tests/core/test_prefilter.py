@@ -10,34 +10,30 @@ from mfcc_assets.core.errors import CorruptIndex
 from mfcc_assets.core.prefilter import LARGEST_FLAT, Prefilter
 from mfcc_assets_tests import naive
 
-SCALES = np.array([1.0, 20.0, 0.5])
 
-
-def embeddings(tracks: int, seed: int, segments: int = 4) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    return (rng.normal(0, 1, (tracks, segments, 3)) * SCALES).reshape(tracks, -1).astype(np.float32)
+def embeddings(tracks: int, seed: int, width: int = 12) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 1, (tracks, width)).astype(np.float32)
 
 
 def prefilter(tracks: int, seed: int = 0) -> Prefilter:
-    return Prefilter([f"audio {row}" for row in range(tracks)], embeddings(tracks, seed), SCALES)
+    return Prefilter([f"audio {row}" for row in range(tracks)], embeddings(tracks, seed))
 
 
 @pytest.mark.parametrize(("tracks", "queries"), [(1, 1), (7, 3), (300, 1), (300, 100)])
 def test_the_nearest_are_those_of_a_search_through_all(tracks, queries):
     for query, hits in zip(embeddings(queries, 1), prefilter(tracks).search(embeddings(queries, 1), 10), strict=True):
-        expected = naive.nearest(embeddings(tracks, 0), query, SCALES)[:10]
+        expected = naive.nearest(embeddings(tracks, 0), query)[:10]
         assert list(hits.audio_ids) == [f"audio {row}" for _, row in expected]
         np.testing.assert_allclose(hits.distances, [distance for distance, _ in expected], rtol=1e-4)
 
 
 @given(
     npst.arrays(np.float32, st.tuples(st.integers(1, 30), st.just(6)), elements=st.floats(-8, 8, width=16)),
-    npst.arrays(np.float64, 3, elements=st.floats(0.5, 4)),
     st.integers(1, 40),
 )
-def test_distances_are_those_of_a_search_through_all_whatever_the_values(rows, scales, size):
-    [hits] = Prefilter([str(row) for row in range(len(rows))], rows, scales).search(rows[:1], size)
-    expected = naive.nearest(rows, rows[0], scales)
+def test_distances_are_those_of_a_search_through_all_whatever_the_values(rows, size):
+    [hits] = Prefilter([str(row) for row in range(len(rows))], rows).search(rows[:1], size)
+    expected = naive.nearest(rows, rows[0])
     assert len(hits.audio_ids) == len(set(hits.audio_ids)) == min(size, len(rows))
     np.testing.assert_allclose(hits.distances, [distance for distance, _ in expected[:size]], rtol=1e-3, atol=1e-2)
 
@@ -49,15 +45,8 @@ def test_every_track_is_nearest_to_itself_at_no_distance():
         assert hits.distances[0] == pytest.approx(0, abs=1e-2)
 
 
-def test_a_coefficient_counts_by_its_deviation_and_not_by_its_size():
-    rows = np.float32([[0, 20, 0], [2, 0, 0]])
-    [hits] = Prefilter(["one deviation away", "two deviations away"], rows, SCALES).search(np.zeros((1, 3), "f4"), 2)
-    assert hits.audio_ids == ("one deviation away", "two deviations away")
-    assert hits.distances == pytest.approx([1, 2])
-
-
 def test_an_index_of_nothing_finds_nothing(tmp_path):
-    empty = Prefilter((), np.empty((0, 12), np.float32), SCALES)
+    empty = Prefilter((), np.empty((0, 12), np.float32))
     assert [hits.audio_ids for hits in empty.search(embeddings(2, 1), 5)] == [(), ()]
     assert len(stored(empty, tmp_path)) == 0
 
@@ -70,7 +59,7 @@ def stored(prefilter: Prefilter, folder: Path) -> Prefilter:
     """What is read back after a prefilter was written; the file's name is gone."""
     path = folder / "prefilter.faiss"
     prefilter.write(path)
-    read = Prefilter.read(path, prefilter.audio_ids, SCALES)
+    read = Prefilter.read(path, prefilter.audio_ids)
     path.unlink()
     return read
 
@@ -90,37 +79,26 @@ def test_a_damaged_index_is_corrupt(damage, tmp_path):
     prefilter(5).write(path)
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(CorruptIndex, match="FAISS"):
-        Prefilter.read(path, prefilter(5).audio_ids, SCALES)
+        Prefilter.read(path, prefilter(5).audio_ids)
 
 
 def test_an_index_with_another_list_of_tracks_is_corrupt(tmp_path):
     prefilter(5).write(tmp_path / "prefilter.faiss")
     with pytest.raises(CorruptIndex, match="holds 5 tracks, its list of tracks 4"):
-        Prefilter.read(tmp_path / "prefilter.faiss", prefilter(4).audio_ids, SCALES)
-
-
-@pytest.mark.parametrize("scales", [np.ones(5), np.array([]), np.array([1, 0, 1.0]), np.array([1, np.nan, 1])])
-def test_an_index_with_scales_that_do_not_fit_is_corrupt(scales, tmp_path):
-    prefilter(5).write(tmp_path / "prefilter.faiss")
-    with pytest.raises(CorruptIndex, match="scales"):
-        Prefilter.read(tmp_path / "prefilter.faiss", prefilter(5).audio_ids, scales)
+        Prefilter.read(tmp_path / "prefilter.faiss", prefilter(4).audio_ids)
 
 
 @pytest.mark.parametrize(
-    ("audio_ids", "rows", "scales", "reason"),
+    ("audio_ids", "rows", "reason"),
     [
-        (["a"], embeddings(2, 0), SCALES, "1 tracks have embeddings"),
-        (["a"], np.zeros(12, np.float32), SCALES, "1 tracks have embeddings"),
-        (["a"], np.full((1, 12), np.nan, np.float32), SCALES, "finite"),
-        (["a"], embeddings(1, 0), np.ones(5), "segments of 5 coefficients"),
-        (["a"], embeddings(1, 0), np.array([1, 0, 1.0]), "positive scale"),
-        (["a"], embeddings(1, 0), np.array([1, np.inf, 1]), "positive scale"),
-        (["a"], embeddings(1, 0), np.array([]), "positive scale"),
+        (["a"], embeddings(2, 0), "1 tracks have embeddings"),
+        (["a"], np.zeros(12, np.float32), "1 tracks have embeddings"),
+        (["a"], np.full((1, 12), np.nan, np.float32), "finite"),
     ],
 )
-def test_what_cannot_be_indexed_is_refused(audio_ids, rows, scales, reason):
+def test_what_cannot_be_indexed_is_refused(audio_ids, rows, reason):
     with pytest.raises(ValueError, match=reason):
-        Prefilter(audio_ids, rows, scales)
+        Prefilter(audio_ids, rows)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +125,7 @@ def rows() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def large(rows) -> Prefilter:
-    return Prefilter(range_of_ids(len(rows)), rows, SCALES)
+    return Prefilter(range_of_ids(len(rows)), rows)
 
 
 class TestALargeLibrary:
@@ -169,13 +147,13 @@ class TestALargeLibrary:
 
     def test_distances_are_right_to_three_digits_and_ascend(self, large, rows):
         for query, hits in zip(rows[:20], large.search(rows[:20], 50), strict=True):
-            exact = [naive.nearest(rows[[int(audio)]], query, SCALES)[0][0] for audio in hits.audio_ids]
+            exact = [naive.nearest(rows[[int(audio)]], query)[0][0] for audio in hits.audio_ids]
             np.testing.assert_allclose(hits.distances, exact, rtol=1e-3, atol=1e-2)
             assert (np.diff(hits.distances) >= 0).all()
 
     def test_the_same_library_gives_the_same_bytes(self, large, rows, tmp_path):
         large.write(tmp_path / "one")
-        Prefilter(range_of_ids(len(rows)), rows, SCALES).write(tmp_path / "other")
+        Prefilter(range_of_ids(len(rows)), rows).write(tmp_path / "other")
         assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
     def test_what_is_stored_answers_as_before(self, large, rows, tmp_path):
@@ -201,12 +179,12 @@ class TestALargeLibrary:
 
     def test_a_library_that_shrank_to_a_fifth_gets_lists_of_its_own(self):
         many = clustered(5 * MANY, 0)
-        few = Prefilter(range_of_ids(len(many)), many, SCALES).with_tracks(range_of_ids(MANY), many[:MANY])
+        few = Prefilter(range_of_ids(len(many)), many).with_tracks(range_of_ids(MANY), many[:MANY])
         assert recall(few, many[:MANY]) >= 0.98
 
     def test_a_thousand_copies_of_one_track_do_not_hide_the_others(self, rows):
         copies = np.concatenate([rows, np.repeat(rows[:1], 1000, axis=0)])
-        prefilter = Prefilter(range_of_ids(len(copies)), copies, SCALES)
+        prefilter = Prefilter(range_of_ids(len(copies)), copies)
         assert [hits.audio_ids[0] for hits in prefilter.search(rows[5:10], 1)] == ["5", "6", "7", "8", "9"]
 
 
@@ -215,7 +193,7 @@ def clustered(tracks: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     centres = rng.normal(0, 1, (300, 12))
     spread = rng.normal(0, 0.4, (tracks, 10)) @ rng.normal(0, 0.3, (10, 12))
-    return ((centres[rng.integers(300, size=tracks)] + spread) * np.tile(SCALES, 4)).astype(np.float32)
+    return (centres[rng.integers(300, size=tracks)] + spread).astype(np.float32)
 
 
 def range_of_ids(tracks: int) -> list[str]:
@@ -225,15 +203,14 @@ def range_of_ids(tracks: int) -> list[str]:
 def recall(prefilter: Prefilter, rows: np.ndarray, size: int = 100) -> float:
     """Share of the nearest of some tracks that a search finds."""
     queries = rows[:: len(rows) // 100]
-    scaled = (rows / np.tile(SCALES, 4)).astype(np.float32)
     shares = []
     for query, hits in zip(queries, prefilter.search(queries, size), strict=True):
-        nearest = np.argsort(((scaled - query / np.tile(SCALES, 4)) ** 2).sum(axis=1))[:size]
+        nearest = np.argsort(((rows - query) ** 2).sum(axis=1))[:size]
         shares.append(len({str(row) for row in nearest} & set(hits.audio_ids)) / len(nearest))
     return float(np.mean(shares))
 
 
-@pytest.mark.parametrize(("audio_ids", "rows"), [(["a"], embeddings(2, 0)), (["a"], embeddings(1, 0, segments=5))])
+@pytest.mark.parametrize(("audio_ids", "rows"), [(["a"], embeddings(2, 0)), (["a"], embeddings(1, 0, width=15))])
 def test_other_tracks_that_do_not_fit_are_refused(audio_ids, rows):
     with pytest.raises(ValueError, match="1 tracks have embeddings"):
         prefilter(3).with_tracks(audio_ids, rows)

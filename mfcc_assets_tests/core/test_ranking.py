@@ -3,54 +3,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.core.dtw import dtw_distance, dtw_distances
 from mfcc_assets.core.errors import UnknownRanking
 from mfcc_assets.core.ranking import (
-    ARTICLE,
-    BAND,
     DEFAULT_RANKING,
+    GAUSSIAN,
     RANKINGS,
-    SMALLEST_SCALE,
+    WARPED,
     Ranked,
     Ranking,
-    fastdtw_distance,
-    pooled_scales,
     rank,
     ranking_named,
+    still_distances,
 )
-
-COEFFICIENTS = 13
-SCALES = np.linspace(1, 20, COEFFICIENTS)
-NORMALISED = Ranking(BAND, normalised=True)
-
-
-def contour(frames, seed):
-    walk = np.random.default_rng(seed).standard_normal((frames, COEFFICIENTS)).cumsum(axis=0)
-    return walk * SCALES
+from mfcc_assets.core.summary import Summaries
+from mfcc_assets.core.timbre import PARTS, WIDTH
+from mfcc_assets.core.warped import ARTICLE, DTW
+from mfcc_assets_tests import naive
 
 
-def three_candidates():
-    """A query, and candidates that have ever less to do with it."""
-    query = contour(120, seed=1)
-    slower = np.repeat(query, 2, axis=0)
-    disturbed = query + SCALES * np.random.default_rng(2).standard_normal(query.shape)
-    return query, [("slower", slower), ("disturbed", disturbed), ("another", contour(120, seed=3) + 9 * SCALES)]
+def summaries(*seeds: int) -> Summaries:
+    """Of tracks that were never heard: only what still parts look at is more than zeros."""
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    spread = np.array([rng.normal(0, 1, (20, 3)) for rng in rngs])
+    return Summaries(
+        means=np.array([rng.normal(0, 3, 3) for rng in rngs]),
+        covariances=np.einsum("tij,tik->tjk", spread, spread).astype(np.float32),
+        embeddings=np.zeros((len(seeds), 24), np.float32),
+        roughness=np.zeros((len(seeds), 3), np.float32),
+        timbre=np.array([rng.normal(0, 1, WIDTH) for rng in rngs]).astype(np.float16),
+    )
 
 
-@pytest.mark.parametrize("name", RANKINGS)
-def test_every_ranking_puts_like_before_unlike(name):
-    query, candidates = three_candidates()
-    distance = ranking_named(name).distance
-    ranked = rank((audio_id, distance(query, candidate, SCALES)) for audio_id, candidate in reversed(candidates))
-    assert [each.audio_id for each in ranked] == ["slower", "disturbed", "another"]
-
-
-@pytest.mark.parametrize("name", RANKINGS)
-def test_every_ranking_finds_no_distance_from_a_track_to_itself_and_the_same_both_ways(name):
-    distance = ranking_named(name).distance
-    a, b = contour(50, seed=1), contour(70, seed=2)
-    assert distance(a, a, SCALES) == 0
-    assert distance(a, b, SCALES) == distance(b, a, SCALES) > 0
+def test_there_are_four_rankings_to_choose_from():
+    assert {name: ranking.parts for name, ranking in RANKINGS.items()} == {
+        "article": ("article",),
+        "dtw": ("dtw",),
+        "timbre": (GAUSSIAN,),
+        "fused": ("cepstra", "texture", "movement", "dtw"),
+    }
+    assert all((ranking.weights > 0).all() for ranking in RANKINGS.values())
 
 
 def test_the_default_ranking_is_a_known_one():
@@ -58,73 +49,83 @@ def test_the_default_ranking_is_a_known_one():
 
 
 def test_an_unknown_ranking_is_refused_with_the_known_ones():
-    with pytest.raises(UnknownRanking, match=r"loudness: there is no such ranking\. Choose one of: article, dtw\."):
+    with pytest.raises(
+        UnknownRanking, match=r"loudness: there is no such ranking\. Choose one of: article, dtw, fused, timbre\."
+    ):
         ranking_named("loudness")
 
 
-def test_the_articles_distance_is_the_sum_over_the_coefficients():
-    a, b = contour(40, seed=1), contour(60, seed=2)
-    one_by_one = sum(dtw_distance(a[:, k], b[:, k]) for k in range(COEFFICIENTS))
-    assert ARTICLE.distance(a, b, SCALES) == pytest.approx(one_by_one)
-
-
-def test_the_articles_distance_grows_with_length_and_the_normalised_one_does_not():
-    a, b = contour(100, seed=1), contour(100, seed=2)
-    twice_a, twice_b = np.repeat(a, 2, axis=0), np.repeat(b, 2, axis=0)
-    assert ARTICLE.distance(twice_a, twice_b, SCALES) > 1.8 * ARTICLE.distance(a, b, SCALES)
-    once, twice = NORMALISED.distance(a, b, SCALES), NORMALISED.distance(twice_a, twice_b, SCALES)
-    assert twice == pytest.approx(once, rel=0.05)
-
-
-def test_the_unit_of_a_coefficient_changes_nothing_in_the_normalised_distance():
-    a, b = contour(60, seed=1), contour(50, seed=2)
-    unit = np.ones(COEFFICIENTS)
-    unit[4] = 1000
-    assert NORMALISED.distance(a * unit, b * unit, SCALES * unit) == pytest.approx(NORMALISED.distance(a, b, SCALES))
-    assert NORMALISED.distance(a / SCALES, b / SCALES, np.ones(COEFFICIENTS)) == pytest.approx(
-        NORMALISED.distance(a, b, SCALES)
-    )
-
-
-def test_a_normalised_weight_is_one_over_the_scale_and_the_frames_of_both_tracks():
-    np.testing.assert_allclose(NORMALISED.weights(np.array([1.0, 4]), 10), [0.1, 0.025])
-    np.testing.assert_array_equal(ARTICLE.weights(np.array([1.0, 4]), 10), [1, 1])
-
-
 @pytest.mark.parametrize("name", RANKINGS)
-def test_the_weights_of_many_pairs_are_those_of_each(name):
-    frames = np.array([10, 20, 35])
-    found = ranking_named(name).weights(SCALES, frames[:, np.newaxis])
-    np.testing.assert_array_equal(found, [ranking_named(name).weights(SCALES, each) for each in frames.tolist()])
+def test_a_ranking_is_found_by_its_name(name):
+    assert ranking_named(name) is RANKINGS[name]
 
 
-@pytest.mark.parametrize("normalised", [False, True])
-@pytest.mark.parametrize("band", [None, 0.05])
-def test_a_distance_is_the_weighted_sum_of_the_dtw_distances_within_the_band(band, normalised):
-    a, b = contour(40, seed=1), contour(60, seed=2)
-    ranking = Ranking(band, normalised)
-    weighted = ranking.weights(SCALES, 100) * dtw_distances(a, b, band=band)
-    assert ranking.distance(a, b, SCALES) == pytest.approx(weighted.sum())
+def test_the_last_part_can_be_warped_and_the_others_are_still():
+    fused = Ranking({"texture": 1.0, GAUSSIAN: 0.5, "dtw": 2.0})
+    assert fused.warped is DTW
+    assert fused.still_parts == ("texture", GAUSSIAN)
+    assert fused.weights.tolist() == [1, 0.5, 2]
 
 
-@pytest.mark.parametrize("name", RANKINGS)
-@pytest.mark.parametrize("scale", [0, -1, np.inf, np.nan])
-def test_scales_that_cannot_divide_are_refused(name, scale):
-    scales = SCALES.copy()
-    scales[3] = scale
-    with pytest.raises(ValueError, match="positive, finite scales"):
-        ranking_named(name).distance(contour(5, seed=1), contour(5, seed=2), scales)
+def test_a_ranking_without_a_warped_part_has_only_still_ones():
+    still = Ranking({GAUSSIAN: 1.0, "movement": 1.0})
+    assert still.warped is None
+    assert still.still_parts == still.parts == (GAUSSIAN, "movement")
 
 
-def test_scales_of_other_coefficients_are_refused():
-    with pytest.raises(ValueError, match="mismatch"):
-        NORMALISED.distance(contour(5, seed=1), contour(5, seed=2), np.ones(12))
+def test_a_ranking_of_a_warped_part_alone_has_no_still_one():
+    assert Ranking({"article": 1.0}).warped is ARTICLE
+    assert Ranking({"article": 1.0}).still_parts == ()
+    assert Ranking({"article": 1.0}).still_distances(summaries(0), summaries(1, 2)).shape == (2, 0)
 
 
-def test_fastdtw_never_finds_less_than_the_exact_distance():
-    a, b = contour(80, seed=1)[:, :3], contour(60, seed=2)[:, :3]
-    assert fastdtw_distance(a, b) >= ARTICLE.distance(a, b, np.ones(3)) * (1 - 1e-5)
-    assert fastdtw_distance(a, a) == 0
+@pytest.mark.parametrize(
+    "parts",
+    [(), ("loudness",), ("cepstra", "loudness"), ("dtw", "cepstra"), ("article", "dtw")],
+    ids=["none", "unknown", "one unknown", "warped before another", "warped twice"],
+)
+def test_parts_that_make_no_ranking_are_refused(parts):
+    with pytest.raises(ValueError, match="these parts make no ranking"):
+        Ranking(dict.fromkeys(parts, 1.0))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_timbre_is_as_far_apart_as_its_vectors(part):
+    query, others = summaries(0), summaries(1, 2, 3)
+    columns = PARTS[part]
+    expected = [
+        np.linalg.norm(row[columns].astype(np.float64) - query.timbre[0, columns].astype(np.float64))
+        for row in others.timbre
+    ]
+    np.testing.assert_allclose(still_distances(part, query, others), expected, rtol=2e-3)
+
+
+def test_gaussians_are_as_far_apart_as_their_divergence():
+    query, others = summaries(0), summaries(1, 2, 3)
+    expected = [
+        naive.divergence(query.means[0], query.covariances[0], mean, covariance)
+        for mean, covariance in zip(others.means, others.covariances, strict=True)
+    ]
+    np.testing.assert_allclose(still_distances(GAUSSIAN, query, others), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("part", [GAUSSIAN, *PARTS])
+def test_still_distances_are_the_same_both_ways_and_none_from_a_track_to_itself(part):
+    here, there, query = summaries(0), summaries(1), summaries(0, 1)
+    assert still_distances(part, here, there) == pytest.approx(still_distances(part, there, here))
+    assert still_distances(part, here, query) == pytest.approx([0, still_distances(part, here, there)[0]], abs=1e-6)
+
+
+def test_a_ranking_lays_the_distances_by_its_still_parts_side_by_side():
+    query, others = summaries(0), summaries(1, 2, 3)
+    found = RANKINGS["fused"].still_distances(query, others)
+    assert found.shape == (3, 3)
+    for column, part in enumerate(("cepstra", "texture", "movement")):
+        np.testing.assert_array_equal(found[:, column], still_distances(part, query, others))
+
+
+def test_the_warped_parts_are_the_distances_that_can_be_chosen():
+    assert dict(WARPED) == {"article": ARTICLE, "dtw": DTW}
 
 
 def test_candidates_come_nearest_first_and_equals_by_id():
@@ -139,39 +140,3 @@ def test_a_candidate_without_a_distance_is_left_out():
 def test_the_order_of_the_candidates_does_not_matter(distances, random):
     shuffled = random.sample(sorted(distances.items()), len(distances))
     assert rank(shuffled) == rank(distances.items())
-
-
-def test_scales_are_the_deviation_of_tracks_of_equal_length_laid_end_to_end():
-    tracks = [contour(50, seed) for seed in range(6)]
-    scales = pooled_scales(
-        np.array([track.mean(axis=0) for track in tracks]), np.array([track.var(axis=0) for track in tracks])
-    )
-    np.testing.assert_allclose(scales, np.concatenate(tracks).std(axis=0))
-
-
-def test_a_long_track_weighs_as_much_in_the_scales_as_a_short_one():
-    short, long = contour(50, seed=1), contour(200, seed=2)
-    scales = pooled_scales(
-        np.array([short.mean(axis=0), long.mean(axis=0)]), np.array([short.var(axis=0), long.var(axis=0)])
-    )
-    np.testing.assert_allclose(scales, np.concatenate([short, short, short, short, long]).std(axis=0))
-
-
-def test_a_coefficient_that_stands_still_gets_the_smallest_scale():
-    scales = pooled_scales(np.array([[5.0, 1.0], [5.0, 3.0]]), np.array([[0.0, 4.0], [0.0, 4.0]]))
-    np.testing.assert_allclose(scales, [SMALLEST_SCALE, np.sqrt(5)])
-
-
-@pytest.mark.parametrize(
-    ("means", "variances"),
-    [
-        (np.zeros((0, 13)), np.zeros((0, 13))),
-        (np.zeros((2, 13)), np.zeros((3, 13))),
-        (np.zeros(13), np.zeros(13)),
-        (np.full((2, 13), np.nan), np.zeros((2, 13))),
-        (np.zeros((2, 13)), np.full((2, 13), -1.0)),
-    ],
-)
-def test_means_and_variances_that_make_no_scales_are_refused(means, variances):
-    with pytest.raises(ValueError, match="expected"):
-        pooled_scales(means, variances)

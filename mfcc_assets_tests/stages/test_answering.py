@@ -6,18 +6,17 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from mfcc_assets.core.analysis import analyse
 from mfcc_assets.core.audio import AudioReader
 from mfcc_assets.core.catalogue import track_id
-from mfcc_assets.core.cepstra import compute_cepstra
 from mfcc_assets.core.errors import FeaturesMissing
-from mfcc_assets.core.ranking import rank, ranking_named
 from mfcc_assets.core.summary import Summary, summarise
 from mfcc_assets.library import Library
 from mfcc_assets.stages.answering import find_query_candidates, rank_query, recommend_file
-from mfcc_assets.stages.ranking import contour_of, query_of
+from mfcc_assets.stages.searching import search_for
 from mfcc_assets.stores.indexes import RECALL
 from mfcc_assets_tests.audio_samples import write_music
-from mfcc_assets_tests.ranked_library import publish
+from mfcc_assets_tests.ranked_library import compared_with_all, publish
 from mfcc_assets_tests.runs import run_library
 
 DEMO = Path(__file__).parents[2] / "mfcc_assets" / "demo"
@@ -65,7 +64,7 @@ def music(tmp_path: Path) -> Path:
 def summary_of(library: Library, path: Path) -> Summary:
     parameters = library.settings.features
     blocks = AudioReader(path, parameters.cepstra, library.settings.limits).blocks()
-    return summarise(compute_cepstra(blocks, parameters.cepstra), parameters)
+    return summarise(analyse(blocks, parameters.cepstra), parameters)
 
 
 @pytest.mark.parametrize("size", [1, 3, 9, 20])
@@ -75,16 +74,12 @@ def test_an_exact_answer_is_certified_and_that_of_comparing_with_all(
     answer = recommend_file(ten_tracks, music, size=size, exact=True)
 
     index = ten_tracks.indexes.published()
-    distance, contour = ranking_named("dtw").distance, summary_of(ten_tracks, music).contour
-    truth = rank(
-        (track, distance(contour, contour_of(ten_tracks, index, audio), index.scales))
-        for audio, track in index.tracks.items()
-    )[:size]
+    truth = compared_with_all(ten_tracks, index, "", summary_of(ten_tracks, music))[:size]
     assert answer.certified
     assert answer.recall is None
-    assert [place.track_id for place in answer.recommendations] == [place.audio_id for place in truth]
+    assert [place.track_id for place in answer.recommendations] == [index.tracks[audio] for audio, _ in truth]
     distances = [place.distance for place in answer.recommendations]
-    assert distances == pytest.approx([place.distance for place in truth], rel=1e-6)
+    assert distances == pytest.approx([distance for _, distance in truth], rel=1e-3)
 
 
 def test_an_answer_without_proof_carries_the_recall_measured_of_its_index(ten_tracks: Library, music: Path) -> None:
@@ -119,31 +114,28 @@ def test_a_track_that_cannot_be_compared_is_passed_over_and_makes_an_exact_answe
 def test_what_is_not_to_be_recommended_takes_no_candidates_place(ten_tracks: Library) -> None:
     index = ten_tracks.indexes.published()
     query_audio, recognised, *others = index.tracks
-    query = query_of(ten_tracks, index, query_audio)
-    embedding = index.summaries.embeddings[0]
+    search = search_for(ten_tracks, index, query_audio)
 
-    candidates = find_query_candidates(index, query, embedding, without={query_audio, recognised}, places=8)
+    candidates = find_query_candidates(index, search, without={query_audio, recognised}, places=8)
     assert {audio for audio, _ in candidates} == set(others)
-    estimates = [estimate for _, estimate in candidates]
-    assert estimates == sorted(estimates)
 
 
 def test_a_query_is_ranked_as_exactly_as_the_library_without_what_has_gone(ten_tracks: Library) -> None:
     index = ten_tracks.indexes.published()
     query_audio, *others = index.tracks
-    query = query_of(ten_tracks, index, query_audio)
-    ranked = rank_query(ten_tracks, index, query, others, places=9)
-    contour = contour_of(ten_tracks, index, query_audio)
-    for audio, distance in ranked:
-        truth = ranking_named("dtw").distance(contour, contour_of(ten_tracks, index, audio), index.scales)
-        assert distance == pytest.approx(truth, rel=1e-6)
+    search = search_for(ten_tracks, index, query_audio)
+    ranked = rank_query(ten_tracks, index, search, others, places=9)
+    summary = ten_tracks.features.read_summary(query_audio, index.parameters.features)
+    truth = compared_with_all(ten_tracks, index, query_audio, summary)
+    assert [audio for audio, _ in ranked] == [audio for audio, _ in truth]
+    assert [distance for _, distance in ranked] == pytest.approx([distance for _, distance in truth], rel=1e-3)
     assert len(ranked) == 9
-    assert len(rank_query(ten_tracks, index, query, others)) == index.parameters.places == 5
+    assert rank_query(ten_tracks, index, search, others) == ranked[: index.parameters.places]
 
     (nearest, _) = ranked[0]
     gone = ten_tracks.tables.tracks_of_audio([nearest])[nearest].blob_name
     ten_tracks.tables.record_observed([], [gone], shard_digits=1, run_id="run")
-    assert rank_query(ten_tracks, index, query, others, places=9) == ranked[1:]
+    assert rank_query(ten_tracks, index, search, others, places=9) == ranked[1:]
 
 
 @pytest.mark.parametrize("exact", [False, True])

@@ -1,18 +1,16 @@
 """What a search lost is found by proving an answer, and told by the recall of an index."""
 
-from math import inf
-
 import pytest
 
 from mfcc_assets.core.errors import FeaturesMissing, NoPublishedIndex
-from mfcc_assets.core.ranking import rank
 from mfcc_assets.library import Library
 from mfcc_assets.stages.certifying import certified, measured_recall
-from mfcc_assets.stages.indexing import build_index, measure_quality
-from mfcc_assets.stages.ranking import contour_of, query_of
+from mfcc_assets.stages.indexing import build_index
+from mfcc_assets.stages.quality import measure_quality
+from mfcc_assets.stages.searching import search_for
 from mfcc_assets.stores.indexes import RECALL, Pairs
 from mfcc_assets.stores.library_index import LibraryIndex
-from mfcc_assets_tests.ranked_library import add_tracks, audio_id, index_and_rank, publish
+from mfcc_assets_tests.ranked_library import add_tracks, audio_id, compared_with_all, index_and_rank, publish
 
 TRACKS = 14
 QUERY = audio_id(0)
@@ -29,40 +27,43 @@ def index(library: Library) -> LibraryIndex:
 @pytest.fixture
 def truth(library: Library, index: LibraryIndex) -> list[tuple[str, float]]:
     """All others of the library, each compared with the query, nearest first."""
-    query = query_of(library, index, QUERY)
-    others = (audio for audio in index.tracks if audio != QUERY)
-    ranked = rank((audio, query.distance_within(contour_of(library, index, audio), inf)) for audio in others)
-    return [(place.audio_id, place.distance) for place in ranked]
+    summary = library.features.read_summary(QUERY, index.parameters.features)
+    return compared_with_all(library, index, QUERY, summary)
+
+
+def assert_same(found: list[tuple[str, float]], truth: list[tuple[str, float]]) -> None:
+    assert [audio for audio, _ in found] == [audio for audio, _ in truth]
+    assert [distance for _, distance in found] == pytest.approx([distance for _, distance in truth], rel=1e-3)
 
 
 def certify(library, index, found, others) -> list[tuple[str, float]]:
-    query = query_of(library, index, QUERY)
-    return certified(library, index, query, found, places=PLACES, others=[audio for audio, _ in others])
+    search = search_for(library, index, QUERY)
+    return certified(library, index, search, found, places=PLACES, others=[audio for audio, _ in others])
 
 
 @pytest.mark.parametrize("lost", range(PLACES))
 def test_a_track_that_the_search_lost_is_found_whatever_its_place(library, index, truth, lost: int) -> None:
     found = [place for place in truth if place != truth[lost]][:PLACES]
     assert truth[lost] not in found
-    assert certify(library, index, found, truth) == truth[:PLACES]
+    assert_same(certify(library, index, found, truth), truth[:PLACES])
 
 
 @pytest.mark.parametrize("found", [slice(0, PLACES), slice(2, 4), slice(8, 13), slice(0, 0), slice(0, TRACKS)])
 def test_whatever_was_found_the_answer_is_that_of_comparing_with_all(library, index, truth, found: slice) -> None:
-    assert certify(library, index, truth[found], truth) == truth[:PLACES]
+    assert_same(certify(library, index, truth[found], truth), truth[:PLACES])
 
 
 def test_only_tracks_that_were_found_or_are_offered_are_named(library, index, truth) -> None:
-    assert certify(library, index, truth[1:2], truth[4:6]) == [truth[1], truth[4], truth[5]]
+    assert_same(certify(library, index, truth[1:2], truth[4:6]), [truth[1], truth[4], truth[5]])
     assert certify(library, index, [], []) == []
 
 
 def test_proof_takes_fewer_cells_the_nearer_the_last_place_found(library, index, truth) -> None:
     cells = []
     for found in (truth[:PLACES], []):
-        query = query_of(library, index, QUERY)
-        certified(library, index, query, found, places=PLACES, others=[audio for audio, _ in truth])
-        cells.append(query.cells)
+        search = search_for(library, index, QUERY)
+        certified(library, index, search, found, places=PLACES, others=[audio for audio, _ in truth])
+        cells.append(search.cells)
     assert cells[0] < cells[1]
 
 
@@ -89,12 +90,12 @@ def test_the_recall_of_rankings_that_name_all_of_the_nearest_is_one(library, ind
 
 @pytest.mark.parametrize("lost", [1, 2, 5])
 def test_the_recall_falls_by_every_place_that_a_ranking_lost(library, index, truth, lost: int) -> None:
-    replace_a_ranking(library, index, QUERY, lambda found: [*found[lost:], *truth[PLACES : PLACES + lost]])
+    replace_a_ranking(library, index, QUERY, lambda _: truth[lost : PLACES + lost])
     assert measured_recall(library, index) == pytest.approx(1 - lost / (PLACES * TRACKS))
 
 
 def test_the_recall_falls_by_a_place_that_was_left_empty(library, index) -> None:
-    replace_a_ranking(library, index, QUERY, lambda found: found[:-1])
+    replace_a_ranking(library, index, QUERY, lambda found: found[: PLACES - 1])
     assert measured_recall(library, index) == pytest.approx(1 - 1 / (PLACES * TRACKS))
 
 

@@ -7,15 +7,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mfcc_assets.core.analysis import Analysis
 from mfcc_assets.core.errors import FeaturesMissing, FeaturesVersionMismatch
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.summary import Summary, summarise
+from mfcc_assets.core.timbre import WIDTH
 from mfcc_assets.stores.features import FeatureStore
 from mfcc_assets.stores.local_blobs import LocalBlobs
 
 CEPSTRA = CepstraParameters()
 FEATURES = FeaturesParameters()
 FRAMES = f"frames/{CEPSTRA.version}/audio.parquet"
+TIMBRE = f"timbre/{CEPSTRA.version}/audio.parquet"
 SUMMARY = f"summaries/{FEATURES.version}/audio.parquet"
 DAMAGE = {
     "empty": lambda _: b"",
@@ -50,24 +53,43 @@ def cepstra(frames: int = 500, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 10, (frames, 13)).astype(np.float32)
 
 
-def test_cepstra_come_back_bit_by_bit(features):
-    written = cepstra()
-    written[0, :6] = [0.0, -0.0, 1e-45, np.finfo(np.float32).max, 1 / 3, -1e30]
-    features.write_cepstra("audio", written, CEPSTRA)
-    read = features.read_cepstra("audio", CEPSTRA)
-    assert read.dtype == np.float32
-    assert read.tobytes() == written.tobytes()
+def with_timbre(frames: np.ndarray) -> Analysis:
+    return Analysis(frames, np.random.default_rng(0).normal(0, 1, WIDTH).astype(np.float32))
+
+
+def analysis(seed: int = 0) -> Analysis:
+    return with_timbre(cepstra(seed=seed))
+
+
+def test_an_analysis_comes_back_bit_by_bit(features):
+    written = analysis()
+    written.cepstra[0, :6] = written.timbre[:6] = [0.0, -0.0, 1e-45, np.finfo(np.float32).max, 1 / 3, -1e30]
+    features.write_analysis("audio", written, CEPSTRA)
+    read = features.read_analysis("audio", CEPSTRA)
+    assert read.cepstra.dtype == read.timbre.dtype == np.float32
+    assert read.cepstra.tobytes() == written.cepstra.tobytes()
+    assert read.timbre.tobytes() == written.timbre.tobytes()
+    np.testing.assert_array_equal(features.read_cepstra("audio", CEPSTRA), written.cepstra)
+
+
+def test_an_analysis_whose_writer_was_killed_is_not_there(features, blobs):
+    features.write_analysis("audio", analysis(), CEPSTRA)
+    blobs.delete("cepstra", FRAMES)
+    assert blobs.exists("cepstra", TIMBRE)
+    assert not features.has_cepstra("audio", CEPSTRA)
+    with pytest.raises(FeaturesMissing, match=FRAMES):
+        features.read_analysis("audio", CEPSTRA)
 
 
 def test_cepstra_are_a_table_that_any_tool_reads(features, blobs):
-    features.write_cepstra("audio", cepstra(), CEPSTRA)
+    features.write_analysis("audio", analysis(), CEPSTRA)
     table = pq.read_table(pa.BufferReader(blobs.read("cepstra", FRAMES)))
     assert table.column_names == [f"COE_{number}" for number in range(1, 14)]
     assert set(table.schema.types) == {pa.float32()}
 
 
 def test_a_summary_comes_back_bit_by_bit(features):
-    written = summarise(cepstra(), FEATURES)
+    written = summarise(analysis(), FEATURES)
     features.write_summary("audio", written, FEATURES)
     read = features.read_summary("audio", FEATURES)
     for field in fields(Summary):
@@ -78,9 +100,9 @@ def test_a_summary_comes_back_bit_by_bit(features):
 
 
 def test_what_is_there_is_known_by_its_version(features):
-    features.write_cepstra("a", cepstra(), CEPSTRA)
-    features.write_cepstra("b", cepstra(), replace(CEPSTRA, fft_size=512))
-    features.write_summary("a", summarise(cepstra(), FEATURES), FEATURES)
+    features.write_analysis("a", analysis(), CEPSTRA)
+    features.write_analysis("b", analysis(), replace(CEPSTRA, fft_size=512))
+    features.write_summary("a", summarise(analysis(), FEATURES), FEATURES)
     assert features.audio_with_cepstra(CEPSTRA) == {"a"}
     assert features.audio_with_cepstra(replace(CEPSTRA, lifter=0)) == set()
     assert features.audio_with_summary(FEATURES) == {"a"}
@@ -98,23 +120,24 @@ def test_what_is_there_is_known_by_its_version(features):
 )
 def test_cepstra_that_the_parameters_do_not_make_are_refused(features, wrong):
     with pytest.raises(ValueError, match="frames x 13 of float32"):
-        features.write_cepstra("audio", wrong, CEPSTRA)
+        features.write_analysis("audio", with_timbre(wrong), CEPSTRA)
     assert not features.has_cepstra("audio", CEPSTRA)
 
 
-@pytest.mark.parametrize("read", ["read_cepstra", "read_summary", "read_contour"])
+@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_summary", "read_contour"])
 def test_features_that_were_never_computed_are_missing(features, read):
-    parameters = CEPSTRA if read == "read_cepstra" else FEATURES
+    parameters = CEPSTRA if read in ("read_cepstra", "read_analysis") else FEATURES
     with pytest.raises(FeaturesMissing, match=rf"{parameters.version}/audio\.parquet: .*Backfill soundtrack_cepstra"):
         getattr(features, read)("audio", parameters)
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-@pytest.mark.parametrize("read", ["read_cepstra", "read_summary", "read_contour"])
+@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_summary", "read_contour"])
 def test_damaged_features_are_missing_and_the_error_says_which_blob_to_delete(features, blobs, read, damage):
-    features.write_cepstra("audio", cepstra(), CEPSTRA)
-    features.write_summary("audio", summarise(cepstra(), FEATURES), FEATURES)
-    name, parameters = (FRAMES, CEPSTRA) if read == "read_cepstra" else (SUMMARY, FEATURES)
+    features.write_analysis("audio", analysis(), CEPSTRA)
+    features.write_summary("audio", summarise(analysis(), FEATURES), FEATURES)
+    names = {"read_cepstra": (FRAMES, CEPSTRA), "read_analysis": (TIMBRE, CEPSTRA)}
+    name, parameters = names.get(read, (SUMMARY, FEATURES))
     blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
     with pytest.raises(FeaturesMissing, match=rf"cepstra/{name}: .*damaged.*Delete that blob\. Backfill"):
         getattr(features, read)("audio", parameters)
@@ -122,7 +145,7 @@ def test_damaged_features_are_missing_and_the_error_says_which_blob_to_delete(fe
 
 def test_a_file_of_another_version_is_never_taken_for_this_one(features, blobs):
     other = replace(FEATURES, contour_rate=5.0)
-    features.write_summary("audio", summarise(cepstra(), other), other)
+    features.write_summary("audio", summarise(analysis(), other), other)
     blobs.copy("cepstra", f"summaries/{other.version}/audio.parquet", "cepstra", SUMMARY)
     for read in (features.read_summary, features.read_contour):
         with pytest.raises(FeaturesVersionMismatch, match=f"version {other.version} where {FEATURES.version} is exp"):
@@ -137,10 +160,11 @@ def test_a_file_that_names_no_version_is_never_used(features, blobs, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "read"), [(FRAMES, "read_cepstra"), (SUMMARY, "read_summary"), (SUMMARY, "read_contour")]
+    ("name", "read"),
+    [(FRAMES, "read_cepstra"), (TIMBRE, "read_analysis"), (SUMMARY, "read_summary"), (SUMMARY, "read_contour")],
 )
 def test_a_file_of_this_version_without_its_columns_is_damaged(features, blobs, tmp_path, name, read):
-    parameters = CEPSTRA if read == "read_cepstra" else FEATURES
+    parameters = CEPSTRA if read in ("read_cepstra", "read_analysis") else FEATURES
     table = pa.table({"COE_1": [1.0]}).replace_schema_metadata({"features_version": parameters.version})
     pq.write_table(table, tmp_path / "narrow.parquet")
     blobs.upload_file("cepstra", name, tmp_path / "narrow.parquet")
@@ -153,7 +177,7 @@ class TestContours:
     def contours(self, features) -> list[str]:
         names = [f"audio {number}" for number in range(6)]
         for number, name in enumerate(names):
-            features.write_summary(name, summarise(cepstra(seed=number), FEATURES), FEATURES)
+            features.write_summary(name, summarise(analysis(seed=number), FEATURES), FEATURES)
         return names
 
     def test_a_contour_is_read_from_its_file_once(self, features, contours, blobs):
@@ -168,7 +192,7 @@ class TestContours:
 
     def test_contours_of_two_versions_are_kept_apart(self, features, contours):
         finer = replace(FEATURES, contour_rate=10.0)
-        features.write_summary(contours[0], summarise(cepstra(), finer), finer)
+        features.write_summary(contours[0], summarise(analysis(), finer), finer)
         assert len(features.read_contour(contours[0], FEATURES)) == 10
         assert len(features.read_contour(contours[0], finer)) == 50
 
@@ -192,7 +216,7 @@ class TestContours:
     def test_contours_that_could_not_be_read_are_tried_again(self, features):
         with pytest.raises(FeaturesMissing):
             features.read_contour("late", FEATURES)
-        features.write_summary("late", summarise(cepstra(), FEATURES), FEATURES)
+        features.write_summary("late", summarise(analysis(), FEATURES), FEATURES)
         assert features.read_contour("late", FEATURES).shape == (10, 13)
 
     def test_threads_share_the_cache(self, features, contours, monkeypatch):

@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -7,16 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mfcc_assets.core.analysis import Analysis
 from mfcc_assets.core.cascade import OUTLINE
+from mfcc_assets.core.comparing import Reference, Tracks
+from mfcc_assets.core.embedding import Embedding
 from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.core.identifiers import TrackOfAudio
 from mfcc_assets.core.matching import Sketches
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.prefilter import Prefilter
-from mfcc_assets.core.stacked import Stacked
-from mfcc_assets.core.summary import Summaries, summarise
+from mfcc_assets.core.ranking import ranking_named
+from mfcc_assets.core.summary import summarise
+from mfcc_assets.core.timbre import WIDTH
 from mfcc_assets.stores.indexes import IndexStore, Pairs
-from mfcc_assets.stores.library_index import IndexParameters, LibraryIndex
+from mfcc_assets.stores.library_index import Calibration, IndexParameters, LibraryIndex
 from mfcc_assets.stores.local_blobs import LocalBlobs
 
 PARAMETERS = IndexParameters(FeaturesParameters(), ranking="dtw", places=5)
@@ -24,13 +28,18 @@ PARTS = [
     "audio_ids.npy",
     "track_ids.npy",
     "means.npy",
-    "variances.npy",
+    "covariances.npy",
     "embeddings.npy",
+    "roughness.npy",
+    "timbre.npy",
+    "usual_means.npy",
+    "usual_deviations.npy",
     "outlines.npy",
     "outline_starts.npy",
     "sketches.npy",
     "sketch_starts.npy",
     "prefilter.faiss",
+    "calibration.npz",
 ]
 SCALES = np.linspace(1, 20, 13) / 3
 
@@ -51,20 +60,28 @@ def library_index(
     coefficients = parameters.features.cepstra.coefficients
     summaries = {
         f"audio {seed}": summarise(
-            np.random.default_rng(seed).normal(0, 10, (200 + 100 * seed, coefficients)).astype(np.float32),
+            Analysis(
+                np.random.default_rng(seed).normal(0, 10, (200 + 100 * seed, coefficients)).astype(np.float32),
+                np.random.default_rng(seed).normal(0, 1, WIDTH).astype(np.float32),
+            ),
             parameters.features,
         )
         for seed in sorted(seeds)
     }
     tracks = TrackOfAudio.of({f"audio {seed}": f"track {seed}" for seed in seeds})
-    together = Summaries.of(list(summaries.values()), parameters.features)
+    every = Tracks.of(list(summaries.values()), parameters.features)
+    ranking = ranking_named(parameters.ranking)
+    reference = Reference.of(list(tracks.audio_ids), every, ranking, scales[:coefficients])
+    calibration = Calibration(reference, Embedding.of(ranking, reference.scales, every.summaries))
     return LibraryIndex.of(
         parameters=parameters,
         tracks=tracks,
-        summaries=together,
-        outlines=Stacked.of((summary.contour for summary in summaries.values()), coefficients).coarser(OUTLINE),
+        summaries=every.summaries,
+        outlines=every.contours.coarser(OUTLINE),
         sketches=Sketches.of([(audio, summary.sketch) for audio, summary in summaries.items()]),
-        prefilter=Prefilter(tracks.audio_ids, together.embeddings, scales[:coefficients]),
+        prefilter=Prefilter(tracks.audio_ids, calibration.embedding(every.summaries)),
+        usual=reference.usual,
+        calibration=calibration,
         calibrated_tracks=calibrated_tracks,
     )
 
@@ -74,15 +91,34 @@ def assert_same(one: LibraryIndex, other: LibraryIndex) -> None:
     assert one.parameters == other.parameters
     assert one.tracks == other.tracks
     assert one.calibrated_tracks == other.calibrated_tracks
-    np.testing.assert_array_equal(one.scales, other.scales)
-    for name in ("means", "variances", "embeddings"):
-        before, after = getattr(one.summaries, name), getattr(other.summaries, name)
-        assert (before.dtype, before.shape) == (after.dtype, after.shape)
-        np.testing.assert_array_equal(before, after)
+    assert one.is_calibrated_as(other)
+    assert_same_arrays(one.summaries, other.summaries)
+    assert_same_arrays(one.usual, other.usual)
+    assert_same_calibration(one.calibration, other.calibration)
     assert list(one.sketches.audio_ids) == list(other.sketches.audio_ids) == list(other.prefilter.audio_ids)
     for name in ("outlines", "sketches"):
         np.testing.assert_array_equal(getattr(one, name).frames, getattr(other, name).frames)
         np.testing.assert_array_equal(getattr(one, name).starts, getattr(other, name).starts)
+
+
+def assert_same_calibration(one: Calibration, other: Calibration) -> None:
+    assert one.digest == other.digest
+    assert list(one.reference.audio_ids) == list(other.reference.audio_ids)
+    assert one.reference.ranking == other.reference.ranking == other.embedding.ranking
+    np.testing.assert_array_equal(one.reference.scales, other.reference.scales)
+    assert_same_arrays(one.reference.usual, other.reference.usual)
+    assert_same_arrays(one.reference.tracks.summaries, other.reference.tracks.summaries)
+    assert_same_arrays(one.reference.tracks.contours, other.reference.tracks.contours)
+    np.testing.assert_array_equal(one.embedding.scales, other.embedding.scales)
+    np.testing.assert_array_equal(one.embedding.spreads, other.embedding.spreads)
+    np.testing.assert_array_equal(one.embedding.axes, other.embedding.axes)
+
+
+def assert_same_arrays(one: object, other: object) -> None:
+    for field in fields(one):
+        before, after = getattr(one, field.name), getattr(other, field.name)
+        assert (before.dtype, before.shape) == (after.dtype, after.shape)
+        np.testing.assert_array_equal(before, after)
 
 
 class TestAnIndex:
@@ -92,7 +128,7 @@ class TestAnIndex:
         indexes.write(index)
         read = indexes.read(index.version)
         assert_same(index, read)
-        queries = library_index(4, 5).summaries.embeddings
+        queries = index.calibration.embedding(library_index(4, 5).summaries)
         for before, after in zip(index.prefilter.search(queries, 2), read.prefilter.search(queries, 2), strict=True):
             assert before.audio_ids == after.audio_ids
 
@@ -207,7 +243,7 @@ class TestACorruptIndex:
         with pytest.raises(CorruptIndex, match=rf"^index {version}: .* index\.json does not describe an index"):
             indexes.read(version)
 
-    @pytest.mark.parametrize("key", ["parameters", "scales", "calibrated_tracks", "parts"])
+    @pytest.mark.parametrize("key", ["parameters", "calibrated_as", "calibrated_tracks", "parts"])
     @pytest.mark.parametrize("value", [None, "x", {"x": 1}])
     def test_a_description_of_wrong_values_is_corrupt(self, indexes, blobs, version, key, value):
         name = f"indexes/{version}/index.json"
@@ -220,7 +256,7 @@ class TestACorruptIndex:
     def test_an_index_under_the_version_of_another_is_corrupt(self, indexes, blobs, version):
         name = f"indexes/{version}/index.json"
         record = json.loads(blobs.read("cepstra", name))
-        record["scales"][0] += 1
+        record["calibrated_as"] = "another calibration"
         blobs.write("cepstra", name, json.dumps(record).encode())
         with pytest.raises(CorruptIndex, match=f"^index {version}: .* it holds index [0-9a-f]{{12}}"):
             indexes.read(version)
@@ -315,3 +351,11 @@ class TestQuality:
         blobs.write("cepstra", "indexes/v1/quality.json", written)
         with pytest.raises(CorruptIndex, match=r"quality\.json: .*Materialise recommendation_quality"):
             indexes.read_quality("v1")
+
+
+class TestAttachments:
+    def test_what_was_made_of_a_version_is_read(self, indexes):
+        assert indexes.read_attachment("v1", "map.png") is None
+        indexes.write_attachment("v1", "map.png", b"a picture")
+        assert indexes.read_attachment("v1", "map.png") == b"a picture"
+        assert indexes.read_attachment("v2", "map.png") is None

@@ -1,0 +1,142 @@
+"""One query and an index: which tracks are candidates, and how near they are by the index's ranking."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.core.cascade import Query, searched, worth_comparing
+from mfcc_assets.core.comparing import Tracks
+from mfcc_assets.core.hubs import Correction, Usual
+from mfcc_assets.core.ranking import rank, ranking_named
+from mfcc_assets.core.stacked import Stacked
+from mfcc_assets.core.summary import Summary
+from mfcc_assets.library import Library
+from mfcc_assets.stores.library_index import LibraryIndex
+
+_COMPARED_AT_ONCE = 10_000
+"""Vectors of timbre of so many tracks take 70 MB."""
+
+
+class Search:
+    """A query that is compared with the tracks of an index.
+
+    Parameters
+    ----------
+    index
+    track
+        The query alone.
+    usual
+        What distances are usual for it.
+    """
+
+    def __init__(self, index: LibraryIndex, track: Tracks, usual: Usual) -> None:
+        self._index, self._track, self._usual = index, track, usual
+        self._ranking = ranking_named(index.parameters.ranking)
+        warped = self._ranking.warped
+        self._query = Query(track.contours[0], warped, index.scales) if warped else None
+
+    @property
+    def cells(self) -> int:
+        """Cells of DTW matrices computed so far."""
+        return self._query.cells if self._query else 0
+
+    def nearest_embeddings(self, places: int) -> Sequence[str]:
+        """What the vector index hands on where the nearest `places` are wanted, nearest first."""
+        embedding = self._index.calibration.embedding(self._track.summaries)
+        (hits,) = self._index.prefilter.search(embedding, searched(len(self._index.tracks), places))
+        return hits.audio_ids
+
+    def nearest_outlines(
+        self, audio_ids: Sequence[str], places: int, known: Mapping[str, float] | None = None
+    ) -> list[tuple[str, float]]:
+        """What the outlines hand on of some audio, and of others whose estimates are `known`, with their estimates."""
+        every = [*(known or {}), *audio_ids]
+        estimates = np.append(np.array(list((known or {}).values())), self._estimates(audio_ids))
+        kept = worth_comparing(estimates, places, self._correction(every))
+        return [(every[row], float(estimates[row])) for row in kept]
+
+    def nearest(self, contours: Mapping[str, NDArray[np.float32]], places: int) -> list[tuple[str, float]]:
+        """The nearest of some audio with these contours, with their corrected distances; no more than `places`."""
+        audio_ids, correction = list(contours), self._correction(list(contours))
+        if self._query is None:
+            found = rank(zip(audio_ids, correction(np.zeros(len(audio_ids))).tolist(), strict=True))[:places]
+        else:
+            stacked = Stacked.of(contours.values(), len(self._index.scales))
+            found = self._query.nearest(audio_ids, stacked, places, correction)
+        return [(place.audio_id, place.distance) for place in found]
+
+    def within(
+        self, audio_ids: Iterable[str], limit: float, contour_of: Callable[[str], NDArray[np.float32]]
+    ) -> dict[str, float]:
+        """Corrected distances of those audio that are within a limit, proven for each of the others that it is not."""
+        every = list(audio_ids)
+        found: dict[str, float] = {}
+        for first in range(0, len(every), _COMPARED_AT_ONCE):
+            found |= self._within(every[first : first + _COMPARED_AT_ONCE], limit, contour_of)
+        return found
+
+    def _within(
+        self, audio_ids: Sequence[str], limit: float, contour_of: Callable[[str], NDArray[np.float32]]
+    ) -> dict[str, float]:
+        correction, distances = self._correction(audio_ids), np.zeros(len(audio_ids))
+        if self._query is not None:
+            query, limits = self._query, correction.within(limit)
+            near = np.flatnonzero(limits >= 0).tolist()
+            distances[:] = np.inf
+            for row, distance in on_all_cores(
+                lambda row: query.distance_within(contour_of(audio_ids[row]), limits[row]), near
+            ):
+                distances[row] = distance
+        corrected = correction(distances)
+        return {audio_ids[row]: float(corrected[row]) for row in np.flatnonzero(corrected <= limit).tolist()}
+
+    def _estimates(self, audio_ids: Sequence[str]) -> NDArray[np.float64]:
+        if self._query is None:
+            return np.zeros(len(audio_ids))
+        rows = self._index.tracks.rows(audio_ids)
+        return self._query.outline_distances(self._index.outlines.rows(rows), self._index.summaries.roughness[rows])
+
+    def _correction(self, audio_ids: Sequence[str]) -> Correction:
+        rows = self._index.tracks.rows(audio_ids)
+        still = self._ranking.still_distances(self._track.summaries, self._index.summaries.rows(rows))
+        return Correction.of(still, self._usual, self._index.usual.rows(rows), self._ranking.weights)
+
+
+def search_for(library: Library, index: LibraryIndex, audio: str) -> Search:
+    """An audio as it is compared with others in this index, of which it need not be.
+
+    Raises
+    ------
+    FeaturesMissing
+        It has no summary.
+    """
+    (row,) = index.tracks.rows([audio])
+    if row < 0:
+        return search_for_stranger(index, audio, library.features.read_summary(audio, index.parameters.features))
+    contours = Stacked.of([contour_of(library, index, audio)], len(index.scales))
+    rows = np.array([row])
+    return Search(index, Tracks(index.summaries.rows(rows), contours), index.usual.rows(rows))
+
+
+def search_for_stranger(index: LibraryIndex, audio: str, summary: Summary) -> Search:
+    """A track of which the index knows nothing: what is usual for it is measured first."""
+    track = Tracks.of([summary], index.parameters.features)
+    return Search(index, track, index.calibration.reference.usual_of(audio, track))
+
+
+def contour_of(library: Library, index: LibraryIndex, audio: str) -> NDArray[np.float32]:
+    """The contour of an audio, made in the way of this index."""
+    return library.features.read_contour(audio, index.parameters.features)
+
+
+def distances_to(library: Library, index: LibraryIndex, audio: str, others: Sequence[str]) -> dict[str, float]:
+    """Corrected distances of an audio to others of the index.
+
+    Raises
+    ------
+    FeaturesMissing
+        One of them cannot be compared.
+    """
+    return search_for(library, index, audio).within(others, np.inf, lambda other: contour_of(library, index, other))

@@ -1,0 +1,52 @@
+"""The calibration of an index as one file: NumPy's own format of several arrays, without pickles."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from mfcc_assets.core.comparing import Reference, Tracks
+from mfcc_assets.core.embedding import Embedding
+from mfcc_assets.core.hubs import Usual
+from mfcc_assets.core.ranking import Ranking
+from mfcc_assets.core.stacked import Stacked
+from mfcc_assets.core.summary import Summaries
+from mfcc_assets.stores.library_index import Calibration
+
+_COLUMNS = tuple(column.name for column in fields(Summaries))
+
+
+def write_calibration(calibration: Calibration, path: Path) -> None:
+    """Write a calibration; the name of its ranking is kept beside it."""
+    reference, embedding = calibration.reference, calibration.embedding
+    np.savez(
+        path,
+        allow_pickle=False,
+        audio_ids=np.array(list(reference.audio_ids), dtype="U32"),
+        frames=reference.tracks.contours.frames,
+        starts=reference.tracks.contours.starts,
+        usual_means=reference.usual.means,
+        usual_deviations=reference.usual.deviations,
+        scales=reference.scales,
+        spreads=embedding.spreads,
+        axes=embedding.axes,
+        **{column: getattr(reference.tracks.summaries, column) for column in _COLUMNS},
+    )
+
+
+def read_calibration(path: Path, ranking: Ranking) -> Calibration:
+    """Read what `write_calibration` wrote for this ranking.
+
+    Raises
+    ------
+    KeyError, OSError, ValueError, zipfile.BadZipFile
+        The file holds no calibration.
+    """
+    with np.load(path, allow_pickle=False) as arrays:
+        tracks = Tracks(
+            Summaries(*(arrays[column] for column in _COLUMNS)), Stacked(arrays["frames"], arrays["starts"])
+        )
+        scales = arrays["scales"]
+        usual = Usual(arrays["usual_means"], arrays["usual_deviations"])
+        reference = Reference(tuple(arrays["audio_ids"].tolist()), tracks, ranking, scales, usual)
+        return Calibration(reference, Embedding(ranking, scales, arrays["spreads"], arrays["axes"]))
