@@ -132,6 +132,10 @@ class BlobStore(ABC):
             If there is no such blob.
         """
 
+    def path(self, container: str, name: str) -> Path | None:  # noqa: ARG002  a store elsewhere has no paths
+        """Where the blob lies as a file of this machine; None where it lies elsewhere, and a link leads to it."""
+        return None
+
     @abstractmethod
     def link(self, container: str, name: str, *, seconds: int) -> str:
         """An address that lets its holder read this one blob for so many seconds. The blob need not exist yet."""

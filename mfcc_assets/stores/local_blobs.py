@@ -118,6 +118,9 @@ class LocalBlobs(BlobStore):
         self.stat(container, name)
         yield self._path(container, name)
 
+    def path(self, container: str, name: str) -> Path:
+        return self._path(container, name)
+
     def link(self, container: str, name: str, *, seconds: int) -> str:
         """A path with a signed query: ``/blobs/<container>/<name>?expires=…&signature=…``; see `open_link`."""
         self._path(container, name)

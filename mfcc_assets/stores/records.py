@@ -68,6 +68,15 @@ class Soundtrack:
         return "waiting" if self.is_waiting else "analysed"
 
 
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Who made a soundtrack, as far as its tags say."""
+
+    track_id: str
+    artist: str
+    album: str
+
+
 @dataclass(frozen=True)
 class Reject:
     """A file that could not be used, and why; the subject is its track id or upload id."""

@@ -1,5 +1,6 @@
 """The library's catalogue and its recommendations: every query and change of the tables."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from mfcc_assets.core.catalogue import shard_of, track_id
 from mfcc_assets.stores.database import Database
-from mfcc_assets.stores.records import Content, Observed, Recommendation, Recommended, Reject, Soundtrack
+from mfcc_assets.stores.records import Content, Credit, Observed, Recommendation, Recommended, Reject, Soundtrack
 from mfcc_assets.stores.schema import (
     CONTENTS,
     LONGEST_NOTE,
@@ -194,6 +195,15 @@ class Tables:
             rows = connection.execute(query.order_by(*_LAST_NAME_FIRST)).all()
         return {audio_id: track for audio_id, track in rows}  # noqa: C416
 
+    def credits(self) -> dict[str, Credit]:
+        """Every audio of the library, with who made the soundtrack that stands for it."""
+        columns = SOUNDTRACKS.c
+        query = sa.select(columns.AUDIO_ID, columns.TRACK_ID, columns.ARTIST, columns.ALBUM)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.where(columns.AUDIO_ID.is_not(None)).order_by(*_LAST_NAME_FIRST))
+            # Names repeat: of a million tracks they would take 150 MB.
+            return {audio: Credit(track, sys.intern(artist), sys.intern(album)) for audio, track, artist, album in rows}
+
     def replace_recommendations(
         self,
         query_id: str,
@@ -248,20 +258,31 @@ class Tables:
         query = _select(Recommended, RECOMMENDED_SOUNDTRACKS).where(RECOMMENDED_SOUNDTRACKS.c.QUERY_ID == query_id)
         return self._all(Recommended, query.order_by(RECOMMENDED_SOUNDTRACKS.c.RANK))
 
-    def unserved_soundtracks(self, index_version: str, size: int) -> int:
-        """How many analysed soundtracks have not `size` recommendations of this index."""
+    def unserved_soundtracks(self, index_version: str, size: int) -> dict[str, int]:
+        """The analysed soundtracks that have not `size` recommendations of this index, and how many they have."""
         of_index = (RECOMMENDATIONS.c.QUERY_ID == SOUNDTRACKS.c.TRACK_ID) & (
             RECOMMENDATIONS.c.INDEX_VERSION == index_version
         )
-        served = (
-            sa.select(SOUNDTRACKS.c.TRACK_ID)
+        count = sa.func.count(RECOMMENDATIONS.c.RANK)
+        query = (
+            sa.select(SOUNDTRACKS.c.TRACK_ID, count)
             .outerjoin(RECOMMENDATIONS, of_index)
             .where(SOUNDTRACKS.c.AUDIO_ID.is_not(None))
             .group_by(SOUNDTRACKS.c.TRACK_ID)
-            .having(sa.func.count(RECOMMENDATIONS.c.RANK) != size)
+            .having(count != size)
         )
         with self._database.reading() as connection:
-            return int(connection.execute(sa.select(sa.func.count()).select_from(served.subquery())).scalar_one())
+            return {track: int(served) for track, served in connection.execute(query)}
+
+    def soundtracks_of_other_indexes(self, index_version: str) -> int:
+        """How many soundtracks have recommendations of another index than this."""
+        query = (
+            sa.select(sa.func.count(sa.distinct(RECOMMENDATIONS.c.QUERY_ID)))
+            .join(SOUNDTRACKS, SOUNDTRACKS.c.TRACK_ID == RECOMMENDATIONS.c.QUERY_ID)
+            .where(RECOMMENDATIONS.c.INDEX_VERSION != index_version)
+        )
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def shard_digits(self) -> int | None:
         """Hex digits of the shards that the soundtracks were put in; None while there are none."""

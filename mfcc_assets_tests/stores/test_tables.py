@@ -15,7 +15,7 @@ from mfcc_assets.core.catalogue import shard_names, shard_of, track_id
 from mfcc_assets.core.errors import StoreError
 from mfcc_assets.core.tags import Tags
 from mfcc_assets.stores.database import Database
-from mfcc_assets.stores.records import Content, Observed, Recommendation, Recommended, Reject, Soundtrack
+from mfcc_assets.stores.records import Content, Credit, Observed, Recommendation, Recommended, Reject, Soundtrack
 from mfcc_assets.stores.schema import RECOMMENDATIONS
 from mfcc_assets.stores.tables import IDS_A_QUERY, Tables
 
@@ -434,3 +434,25 @@ class TestSqlite:
                 assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
                 connection.exec_driver_sql('DELETE FROM "SOUNDTRACKS"')
             assert tables.recommended("query") == []
+
+
+def test_every_audio_is_credited_to_the_first_track_that_has_it(tables) -> None:
+    first, second = observed("a.mp3", artist="Zoë", album="Sea"), observed("b.mp3", artist="Nobody")
+    observe(tables, first, second, observed("waiting.mp3"))
+    for file in (second, first):
+        analyse(tables, file, "f" * 32)
+
+    assert tables.credits() == {"f" * 32: Credit(first.track_id, "Zoë", "Sea")}
+
+
+def test_soundtracks_with_another_number_of_recommendations_are_told_with_that_number(tables) -> None:
+    files = [observed(f"{number}.mp3") for number in range(3)]
+    observe(tables, *files)
+    for number, file in enumerate(files):
+        analyse(tables, file, f"{number:032x}")
+    one, two, three = (file.track_id for file in files)
+    places = [Recommendation(1, two, 0.1), Recommendation(2, three, 0.2)]
+    tables.update_recommendations({one: places, two: places[1:]}, method="m", index_version="v", run_id="run")
+
+    assert tables.unserved_soundtracks("v", 2) == {two: 1, three: 0}
+    assert tables.unserved_soundtracks("other", 2) == {one: 0, two: 0, three: 0}
