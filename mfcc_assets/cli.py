@@ -12,9 +12,15 @@ import click
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from mfcc_assets.commands.console import open_console, progress_bar
+from mfcc_assets.commands.evaluate import evaluate
+from mfcc_assets.commands.explain import explain
+from mfcc_assets.commands.index import index
+from mfcc_assets.commands.path import path
+from mfcc_assets.commands.playing import export_option
+from mfcc_assets.commands.playlist import playlist
 from mfcc_assets.core.errors import MfccError
 from mfcc_assets.launch import check_succeeded, command_line_lock, running_library_job
 from mfcc_assets.library import Library
@@ -24,7 +30,6 @@ if TYPE_CHECKING:
     from mfcc_assets.stages.answering import Answer
 
 _POLL_SECONDS = 0.2
-_UNWRAPPED_WIDTH = 10_000
 
 
 class _MfccGroup(click.Group):
@@ -51,6 +56,13 @@ def main(context: click.Context) -> None:
     context.obj = context.with_resource(Library())
 
 
+main.add_command(evaluate)
+main.add_command(explain)
+main.add_command(index)
+main.add_command(path)
+main.add_command(playlist)
+
+
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.pass_obj
@@ -61,7 +73,7 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
     console = open_console()
     addition = Addition()
     with command_line_lock(library.settings) as lock:
-        with _progress(console) as progress:
+        with progress_bar(console) as progress:
             task = progress.add_task("Copying files", total=None)
             for addition in add_files(library, paths):  # noqa: B007  the last one tells the outcome
                 progress.advance(task)
@@ -118,12 +130,17 @@ def show_library(library: Library, as_json: bool) -> None:
 @click.option("--top", "size", type=click.IntRange(min=1), help="How many; by default as the settings say.")
 @click.option("--exact", is_flag=True, help="Prove the answer: compare with the whole library where a bound does not.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@export_option
 @click.pass_obj
-def recommend(library: Library, file: Path, size: int | None, exact: bool, as_json: bool) -> None:
+def recommend(library: Library, file: Path, size: int | None, exact: bool, as_json: bool, export: Path | None) -> None:
     """Analyse FILE and recommend the soundtracks of the library that sound most like it."""
     from mfcc_assets.stages.answering import recommend_file
+    from mfcc_assets.stages.exporting import export_playlist
 
     answer = recommend_file(library, file, size=size or library.settings.recommendations, exact=exact)
+    if export is not None:
+        tracks = [answer.soundtracks[place.track_id] for place in answer.recommendations]
+        export_playlist(library, export, f"Like {file.name}", tracks)
     recognised = answer.recognised
     rows = [
         {
@@ -156,16 +173,11 @@ def recommend(library: Library, file: Path, size: int | None, exact: bool, as_js
 
 def _assurance(answer: "Answer") -> str:
     if answer.certified:
-        return "Certified: no other track of the library is nearer than these."
+        return f"Certified: the nearest tracks of index {answer.index_version}, but for those that a list leaves out."
     if answer.recall is None:
-        return "Not certified; how many of the nearest tracks this index finds was not measured."
-    return f"Not certified: this index finds {answer.recall:.1%} of the nearest tracks. --exact proves an answer."
-
-
-def open_console() -> Console:
-    """As wide as the terminal; into a file or a pipe so wide that no title is cut or wrapped."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_UNWRAPPED_WIDTH)
+        return f"Not certified; how many of the nearest tracks index {answer.index_version} finds was not measured."
+    finds = f"index {answer.index_version} finds {answer.recall:.1%} of the nearest tracks"
+    return f"Not certified: {finds}. --exact proves an answer."
 
 
 def recommendations_table(rows: list[dict[str, Any]]) -> Table:
@@ -185,7 +197,7 @@ def bring_up_to_date(library: Library, console: Console, lock: IO[bytes]) -> Non
     RunFailed
         The run did not succeed.
     """
-    with _progress(console) as progress:
+    with progress_bar(console) as progress:
         task = progress.add_task("Starting a Dagster run", total=None)
         with running_library_job(library.settings, lock) as process:
             while process.poll() is None:
@@ -195,12 +207,6 @@ def bring_up_to_date(library: Library, console: Console, lock: IO[bytes]) -> Non
                     progress.update(task, description=description, completed=done, total=total)
                 time.sleep(_POLL_SECONDS)
             check_succeeded(process, library.settings)
-
-
-def _progress(console: Console) -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    # Into a file or a pipe it would write empty lines.
-    return Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal)
 
 
 def _counts(soundtracks: Sequence[Soundtrack]) -> str:

@@ -69,12 +69,16 @@ def test_a_run_over_the_library_shows_figures_for_every_asset_and_passes_all_che
     run = run_library(ten_tracks, instance)
 
     version = ten_tracks.indexes.published_version()
-    assert run.total("soundtrack_rankings", "dagster/row_count") == 10 * 5
+    assert run.total("soundtrack_rankings", "dagster/row_count") == 10 * 9
     assert run.figure("prefilter_index", "dagster/row_count") == 10
     for asset in ("prefilter_index", "recommendation_quality", "published_index", "soundtrack_recommendations"):
         assert run.figure(asset, "index_version") == version
     assert "analysed | 10" in run.figure("library_report", "states")
-    assert "data:image/png" in run.figure("library_report", "coefficients")
+    for picture in ("coefficients", "map"):
+        assert "data:image/png" in run.figure("library_report", picture)
+    assert "Song " in run.figure("library_report", "hubs")
+    assert run.figure("library_report", "usual_distance") > 0
+    assert "data:image/png" in run.figure("recommendation_quality", "history")
     passed = {
         (check.asset_key.to_user_string(), check.check_name): check.passed
         for check in run.result.get_asset_check_evaluations()

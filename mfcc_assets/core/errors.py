@@ -132,3 +132,23 @@ class UnknownRanking(MfccError):
 
 class RunFailed(MfccError):
     """A run that was started for the reader did not succeed."""
+
+
+class TrackNotFound(MfccError):
+    """No track of the library, or more than one, is what the reader named."""
+
+
+class VersionNotFound(MfccError):
+    """No version of the index, or more than one, is what the reader named."""
+
+
+class UnusableManifest(MfccError):
+    """A list of labelled tracks cannot be read, or nothing it names can be used."""
+
+
+class PlaylistImpossible(MfccError):
+    """What was asked of a path or a playlist cannot be had."""
+
+
+class UnknownPlaylistFormat(MfccError):
+    """No playlist is written to a file of that suffix."""

@@ -1,4 +1,4 @@
-"""The warping path behind a DTW distance: which frame of one curve is matched with which of the other."""
+"""The warping path behind a DTW distance: which frame of one track is matched with which of the other."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +10,7 @@ from mfcc_assets.core.dtw import checked, reach
 def warping_path(a: ArrayLike, b: ArrayLike, *, band: float | None = None) -> NDArray[np.intp]:
     """Path of least cost between two curves. Of equal predecessors the diagonal one is taken.
 
-    Holds the whole matrix, 4 n m bytes: meant for contours, not for full cepstra.
+    Holds whole matrices, 12 n m bytes: meant for contours, not for full cepstra.
 
     Parameters
     ----------
@@ -30,12 +30,37 @@ def warping_path(a: ArrayLike, b: ArrayLike, *, band: float | None = None) -> ND
         If a curve is empty, not 1-D or not finite, or `band` is not in (0, 1].
     """
     x, y = checked(a, ndim=1), checked(b, ndim=1)
-    return _path(_accumulated_cost(x, y, reach(x.size, y.size, band)))
+    return cheapest_path(np.abs(x[:, np.newaxis] - y), band=band)
+
+
+def cheapest_path(costs: ArrayLike, *, band: float | None = None) -> NDArray[np.intp]:
+    """Path of least cost through a matrix. Of equal predecessors the diagonal one is taken.
+
+    Parameters
+    ----------
+    costs : (n, m)
+        What it costs to match a frame of the one track with a frame of the other.
+    band
+        As in `mfcc_assets.core.dtw.dtw_distances`.
+
+    Returns
+    -------
+    (k, 2)
+        Cells, from (0, 0) to (n - 1, m - 1).
+
+    Raises
+    ------
+    ValueError
+        If the matrix is empty, not 2-D or not finite, or `band` is not in (0, 1].
+    """
+    matrix = checked(costs, ndim=2)
+    n, m = matrix.shape
+    return _path(_accumulated_cost(matrix, reach(n, m, band)))
 
 
 @compiled
-def _accumulated_cost(a: NDArray[np.float32], b: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
-    n, m = a.size, b.size
+def _accumulated_cost(costs: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
+    n, m = costs.shape
     cost = np.full((n, m), np.float32(np.inf), np.float32)
     for i in range(n):
         for j in range(m):
@@ -48,7 +73,7 @@ def _accumulated_cost(a: NDArray[np.float32], b: NDArray[np.float32], reach: int
                 least = min(least, cost[i - 1, j])
             if j > 0:
                 least = min(least, cost[i, j - 1])
-            cost[i, j] = least + abs(a[i] - b[j])
+            cost[i, j] = least + costs[i, j]
     return cost
 
 
