@@ -15,9 +15,9 @@ from mfcc_assets.compute.local import WORKERS, on_all_cores
 from mfcc_assets.core.cascade import OUTLINE, Query, worth_comparing
 from mfcc_assets.core.dtw import dtw_distance, dtw_distances, warm_up
 from mfcc_assets.core.parameters import FeaturesParameters
-from mfcc_assets.core.ranking import DEFAULT_RANKING, RANKINGS, pooled_scales
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import segment_means
+from mfcc_assets.core.warped import DTW, pooled_scales
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import Measured, in_turns
 from mfcc_assets_tests.benchmarks.report import Section
@@ -77,7 +77,7 @@ def measure(corpus: Corpus) -> Section:
                 f"{measured:.1f} s for {len(part)} tracks" + ("; scaled by cells" if len(part) < len(library) else ""),
                 _duration(ours),
             ],
-            ["the engine's default answer, one core", "whole; median of five", _default_answer(query, library)],
+            ["the cascade's answer by `dtw`, one core", "whole; median of five", _answer_of_cascade(query, library)],
         ],
     )
     errors = [found / true - 1 for found, true in zip(approximate, exact, strict=True)]
@@ -111,7 +111,7 @@ def measure(corpus: Corpus) -> Section:
     )
 
 
-def _default_answer(query: NDArray[np.float32], library: Sequence[NDArray[np.float32]]) -> Measured:
+def _answer_of_cascade(query: NDArray[np.float32], library: Sequence[NDArray[np.float32]]) -> Measured:
     """Seconds of the cascade over the same tracks, whose contours and outlines an index has ready."""
     contours = Stacked.of((_contour(track) for track in library), query.shape[1])
     outlines, roughness = contours.coarser(OUTLINE), contours.changes()
@@ -120,7 +120,7 @@ def _default_answer(query: NDArray[np.float32], library: Sequence[NDArray[np.flo
     )
 
     def answer() -> None:
-        compared = Query(_contour(query), RANKINGS[DEFAULT_RANKING], scales)
+        compared = Query(_contour(query), DTW, scales)
         rows = worth_comparing(compared.outline_distances(outlines, roughness), places=5)
         compared.nearest([str(row) for row in rows], contours.rows(rows), places=5)
 

@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.core.analysis import analyse
 from mfcc_assets.core.audio import AudioReader
-from mfcc_assets.core.cepstra import compute_cepstra
 from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.core.summary import Summary, summarise
 from mfcc_assets.stores.features import FeatureStore
@@ -73,9 +73,9 @@ class Corpus:
         def of_track(track: Track) -> Summary:
             if not self.store.has_summary(track.audio_id, self.parameters):
                 reader = AudioReader(self.path(track), self.parameters.cepstra)
-                cepstra = compute_cepstra(reader.blocks(), self.parameters.cepstra)
-                self.store.write_cepstra(track.audio_id, cepstra, self.parameters.cepstra)
-                self.store.write_summary(track.audio_id, summarise(cepstra, self.parameters), self.parameters)
+                analysis = analyse(reader.blocks(), self.parameters.cepstra)
+                self.store.write_analysis(track.audio_id, analysis, self.parameters.cepstra)
+                self.store.write_summary(track.audio_id, summarise(analysis, self.parameters), self.parameters)
             return self.store.read_summary(track.audio_id, self.parameters)
 
         found = {track.audio_id: summary for track, summary in on_all_cores(of_track, self.tracks)}

@@ -1,0 +1,279 @@
+"""Whether other performances of a piece are found: scores played by a synthesiser in several ways, and looked for.
+
+`python -m mfcc_assets_tests.benchmarks.renderings --work DIR [--corpus DIR]` writes the renderings and their manifest,
+which `mfcc evaluate` reads as well, into DIR/renderings, and prints a table. It needs Debian's packages fluidsynth and
+fluid-soundfont-gm.
+"""
+
+import argparse
+import csv
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.core.catalogue import track_id
+from mfcc_assets.core.comparing import Comparison, Tracks, uncorrected_names
+from mfcc_assets.core.evaluation import Ranked, mean_average_precision, ranked_by
+from mfcc_assets.core.ranking import DEFAULT_RANKING, RANKINGS
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets.stages.evaluating import LabelledAudio, LabelledTrack
+from mfcc_assets_tests.benchmarks.corpus import Corpus
+from mfcc_assets_tests.benchmarks.report import Section
+
+SCORES = (
+    "beethoven/opus18no1/movement1",
+    "beethoven/opus18no1/movement3",
+    "beethoven/opus59no1/movement1",
+    "beethoven/opus59no1/movement3",
+    "chopin/mazurka06-2",
+    "corelli/opus3no1/1grave",
+    "haydn/opus1no1/movement1",
+    "haydn/opus1no1/movement3",
+    "haydn/opus74no1/movement1",
+    "haydn/opus74no1/movement2",
+    "joplin/maple_leaf_rag",
+    "mozart/k155/movement1",
+    "mozart/k155/movement2",
+    "mozart/k156/movement1",
+    "mozart/k156/movement2",
+    "mozart/k458/movement1",
+    "mozart/k458/movement3",
+    "mozart/k545/movement1_exposition",
+    "mozart/k80/movement1",
+    "mozart/k80/movement2",
+    "schubert/lindenbaum",
+    "schumann_clara/polonaise_op1n1",
+    "schumann_clara/polonaise_op1n2",
+    "schumann_robert/opus41no1/movement1",
+)
+"""In music21's corpus, whose scores are free."""
+
+SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
+SECONDS = 45.0
+"""Of the original; all renderings of a piece play the same notes."""
+
+QUARTERS_PER_MINUTE = 100
+TICKS_PER_SECOND = 960
+RUBATO = 0.08
+"""Deviation of the logarithm of the tempo."""
+
+_WAVES = 4
+
+_NOTE_OFF, _NOTE_ON, _PROGRAM, _END = 0x80, 0x90, 0xC0, b"\x00\xff\x2f\x00"
+
+PIANO, CHURCH_ORGAN, STRING_ENSEMBLE = 0, 19, 48  # General MIDI's numbers, from 0
+
+ORIGINAL = "original"
+LEAST_PRECISION = 0.99
+SAME_INSTRUMENT = "same instrument, tempo ± 15 %, rubato"
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a score is played."""
+
+    instrument: int = PIANO
+    tempo: float = 1.0
+    rubato: float = 0.0
+    semitones: int = 0
+
+
+MANNERS: Mapping[str, Manner] = {
+    ORIGINAL: Manner(),
+    "slower": Manner(tempo=0.85, rubato=RUBATO),
+    "faster": Manner(tempo=1.15, rubato=RUBATO),
+    "strings": Manner(instrument=STRING_ENSEMBLE),
+    "organ": Manner(instrument=CHURCH_ORGAN),
+    "transposed": Manner(semitones=2),
+}
+
+KINDS: Mapping[str, Sequence[str]] = {
+    SAME_INSTRUMENT: ("slower", "faster"),
+    "other instrument: strings, organ": ("strings", "organ"),
+    "transposed by two semitones": ("transposed",),
+}
+"""By kind of change the manners that differ from the original by it."""
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A score played in one of the manners."""
+
+    score: str
+    manner: str
+
+    @property
+    def track(self) -> LabelledTrack:
+        composer = self.score.partition("/")[0]
+        return LabelledTrack(self.path, artist=composer, source="FluidSynth", work=self.score)
+
+    @property
+    def path(self) -> str:
+        return f"{self.score.replace('/', '_')}_{self.manner}.ogg"
+
+
+RENDERINGS = [Rendering(score, manner) for score in SCORES for manner in MANNERS]
+
+
+@dataclass(frozen=True)
+class Notes:
+    """A piece: when each note begins and ends, in quarters, and its MIDI pitch."""
+
+    begins: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    pitches: NDArray[np.int64]
+
+
+def notes_of(score: str) -> Notes:
+    """The beginning of a score of music21's corpus."""
+    from music21 import corpus
+
+    last = SECONDS * QUARTERS_PER_MINUTE / 60
+    sounding = [
+        (float(note.offset), float(note.offset + note.quarterLength), pitch.midi)
+        for note in corpus.parse(score).stripTies().flatten().notes
+        for pitch in note.pitches
+        if note.offset < last and note.quarterLength > 0
+    ]
+    begins, ends, pitches = zip(*sounding, strict=True)
+    return Notes(np.array(begins), np.array(ends), np.array(pitches))
+
+
+def midi_of(notes: Notes, manner: Manner, rng: np.random.Generator) -> bytes:
+    """A MIDI file of a piece, every note a little louder or softer than the one before."""
+    begins, ends = ((TICKS_PER_SECOND * seconds).round().astype(int) for seconds in _in_seconds(notes, manner, rng))
+    velocities = rng.integers(68, 96, len(begins))
+    events = [(0, bytes([_PROGRAM, manner.instrument]))]
+    for begin, end, pitch, velocity in zip(begins, ends, notes.pitches + manner.semitones, velocities, strict=True):
+        events.append((begin, bytes([_NOTE_ON, pitch, velocity])))
+        events.append((max(begin + 1, end), bytes([_NOTE_OFF, pitch, 0])))
+    # Where one note ends and the same begins, the end comes first.
+    events.sort(key=lambda event: (event[0], event[1][0] == _NOTE_ON))
+    times = np.diff([time for time, _ in events], prepend=0).tolist()
+    track = b"".join(_variable_length(time) + message for time, (_, message) in zip(times, events, strict=True))
+    return _chunk(b"MThd", struct.pack(">HHH", 0, 1, TICKS_PER_SECOND // 2)) + _chunk(b"MTrk", track + _END)
+
+
+def _in_seconds(
+    notes: Notes, manner: Manner, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """When each note begins and ends; the tempo sways in waves of some bars."""
+    quarters = np.arange(0, notes.ends.max() + 1, 0.25)
+    lengths, phases = rng.uniform(8, 32, _WAVES), rng.uniform(0, 2 * np.pi, _WAVES)
+    sway = np.sin(2 * np.pi * quarters[:, np.newaxis] / lengths + phases).sum(axis=1) / np.sqrt(_WAVES / 2)
+    durations = np.diff(quarters, prepend=0) * np.exp(manner.rubato * sway)
+    clock = durations.cumsum() * 60 / QUARTERS_PER_MINUTE / manner.tempo
+    return np.interp(notes.begins, quarters, clock), np.interp(notes.ends, quarters, clock)
+
+
+def _variable_length(number: int) -> bytes:
+    """As MIDI files have it: seven bits a byte, of which all but the last have the eighth set."""
+    coded = [number & 0x7F]
+    while number := number >> 7:
+        coded.append(number & 0x7F | 0x80)
+    return bytes(reversed(coded))
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack(">I", len(content)) + content
+
+
+def render_all(folder: Path) -> None:
+    """Write every rendering that is not there, and the manifest of all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for score, _ in on_all_cores(lambda score: _render(folder, score), SCORES):
+        sys.stderr.write(f"{score}\n")
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "artist", "source", "work", "kind"])
+        for rendering in RENDERINGS:
+            track = rendering.track
+            rows.writerow([track.path, track.artist, track.source, track.work, rendering.manner])
+
+
+def _render(folder: Path, score: str) -> None:
+    wanted = [Rendering(score, manner) for manner in MANNERS]
+    missing = [rendering for rendering in wanted if not (folder / rendering.path).exists()]
+    if not missing:
+        return
+    notes = notes_of(score)
+    for rendering in missing:
+        rng = np.random.default_rng(list(f"{score}{rendering.manner}".encode()))
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            midi, sound = Path(scratch) / "score.mid", Path(scratch) / rendering.path
+            midi.write_bytes(midi_of(notes, MANNERS[rendering.manner], rng))
+            command = ["fluidsynth", "-niq", "-r", "44100", "-g", "0.5", "-T", "oga", "-F", str(sound)]
+            subprocess.run([*command, str(SOUNDFONT), str(midi)], check=True, stdout=subprocess.DEVNULL)
+            sound.replace(folder / rendering.path)
+
+
+def precision_by_kind(ranked: Ranked) -> dict[str, float | None]:
+    """Mean average precision by kind of change.
+
+    Each rendering of a kind, and each original, asks for the others of its piece. What is of its piece but of another
+    kind counts neither for nor against; everything else counts against.
+    """
+    score_of = {rendering.path: rendering.score for rendering in RENDERINGS}
+
+    def of_kind(manners: Sequence[str]) -> float | None:
+        wanted = {rendering.path for rendering in RENDERINGS if rendering.manner in (ORIGINAL, *manners)}
+        lists = {
+            query: [other for other in ranked[query] if other in wanted or score_of.get(other) != score_of[query]]
+            for query in sorted(wanted)
+        }
+        return mean_average_precision(lists, {path: score_of[path] for path in wanted})
+
+    return {kind: of_kind(manners) for kind, manners in KINDS.items()}
+
+
+def measure(work: Path, music: Path | None) -> Section:
+    """Render, analyse and score; other music, where there is any, is there to be found instead."""
+    render_all(work / "renderings")
+    renderings = [rendering.track for rendering in RENDERINGS]
+    others = [LabelledTrack(track.name) for track in Corpus(music, work).tracks] if music else []
+    with Library(Settings(home=work)) as library:
+        sets = [(work / "renderings", renderings), *([(music, others)] if music else [])]
+        analysed = [LabelledAudio(library, folder, tracks).analyse(_silent) for folder, tracks in sets]
+        parameters = library.settings.features
+    summaries = {
+        track.path: summary for found in analysed for track, summary in zip(found.tracks, found.summaries, strict=True)
+    }
+    names = sorted(summaries, key=track_id)
+    comparison = Comparison(Tracks.of([summaries[name] for name in names], parameters), on_all_cores)
+    distances = {name: comparison.by_ranking(ranking) for name, ranking in RANKINGS.items()}
+    distances |= {name: comparison.uncorrected(part) for name, part in uncorrected_names(RANKINGS).items()}
+    scores = {name: precision_by_kind(ranked_by(found, names)) for name, found in distances.items()}
+    reached = scores[DEFAULT_RANKING][SAME_INSTRUMENT] or 0.0
+    return (
+        Section("Renderings")
+        .text(
+            f"{len(SCORES)} pieces, each in {len(MANNERS)} renderings of {SECONDS:.0f} s or so, among "
+            f"{len(others)} tracks of other music. Target: {LEAST_PRECISION} by `{DEFAULT_RANKING}` for "
+            f"{SAME_INSTRUMENT}: {reached:.3f}, {'met' if reached >= LEAST_PRECISION else '**missed**'}."
+        )
+        .table(
+            ["mean average precision", *KINDS],
+            [[f"`{name}`", *(f"{found[kind]:.3f}" for kind in KINDS)] for name, found in scores.items()],
+        )
+    )
+
+
+def _silent(done: int, total: int) -> None:
+    """Nobody waits for this at a screen."""
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True, help="where renderings and features are kept")
+    parser.add_argument("--corpus", type=Path, help="other music: the development corpus")
+    chosen = parser.parse_args()
+    sys.stdout.write(f"{measure(chosen.work, chosen.corpus)}\n")
