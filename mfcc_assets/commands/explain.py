@@ -54,7 +54,12 @@ def _print(pair: "ExplainedPair", console: Console) -> None:
     why = pair.explanation
     names = [escape(track.title or track.blob_name) for track in (pair.a, pair.b)]
     ratio = f", {why.control.ratio:.2f} times what is usual" if why.control.ratio is not None else ""
-    console.print(f"{names[0]} and {names[1]}: distance {why.distance:.3f} by warping{ratio}")
+    console.print(f"{names[0]} and {names[1]}: distance {pair.ranked_distance:.3f} by {pair.ranking}")
+    ranked = Table("part", "deviations from what is usual for both", title="Nearer (-) or farther (+) than usual")
+    for part, deviations in pair.parts.items():
+        ranked.add_row(part, f"{deviations:+.2f}")
+    console.print(ranked)
+    console.print(f"By warping alone: distance {why.distance:.3f}{ratio}")
     console.print(
         f"Closer than {why.control.closer_than:.1%} of {why.control.random_pairs} random pairs of the library."
     )

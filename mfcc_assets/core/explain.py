@@ -5,7 +5,7 @@ is. What that distance warps coefficient by coefficient is aligned here by one p
 hears them at once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import ceil, sqrt
 
@@ -157,8 +157,6 @@ class Explanation:
         Of the contours, by `mfcc_assets.core.warped.DTW`: in deviations, not corrected for hubs.
     control
         How that stands beside random pairs.
-    components
-        By name the share of each component in `distance`; they add up to 1. It has one so far, ``dtw``.
     coefficients
         COE_1 first.
     stretches
@@ -169,7 +167,6 @@ class Explanation:
 
     distance: float
     control: Standing
-    components: Mapping[str, float]
     coefficients: tuple[Coefficient, ...]
     stretches: tuple[AlikeStretch, ...]
     path: tuple[tuple[float, float], ...]
@@ -220,7 +217,6 @@ def explain(
             closer_than=float((control.distances > distance).mean()),
             ratio=distance / control.usual if control.usual else None,
         ),
-        components={"dtw": 1.0},
         coefficients=tuple(
             Coefficient(f"COE_{number}", *meaning(number, parameters), float(share), float(closer_than))
             for number, (share, closer_than) in enumerate(zip(shares, farther, strict=True), start=1)

@@ -114,10 +114,8 @@ class Usual:
         return usual
 
 
-def unusual_sums(
-    distances: NDArray[np.floating], query: Usual, candidates: Usual, weights: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    """Weighted sum of how unusual the distances of one query are, for it and for each candidate.
+def unusual_parts(distances: NDArray[np.floating], query: Usual, candidates: Usual) -> NDArray[np.float64]:
+    """How unusual the distances of one query are, part by part: for it and for each candidate, the mean of both.
 
     Parameters
     ----------
@@ -126,17 +124,24 @@ def unusual_sums(
         Of one track.
     candidates
         Of as many tracks as there are distances.
-    weights : (parts,)
 
     Returns
     -------
-    (candidates,)
+    (candidates, parts)
         In deviations from what is usual: negative where a candidate is near.
     """
-    parts = slice(len(weights))
+    parts = slice(distances.shape[1])
     for_query = (distances - query.means[:, parts]) / query.deviations[:, parts]
     for_candidates = (distances - candidates.means[:, parts]) / candidates.deviations[:, parts]
-    sums: NDArray[np.float64] = (for_query + for_candidates) @ (weights / 2)
+    unusual: NDArray[np.float64] = (for_query + for_candidates) / 2
+    return unusual
+
+
+def unusual_sums(
+    distances: NDArray[np.floating], query: Usual, candidates: Usual, weights: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Weighted sums (candidates,) of `unusual_parts`; `weights` (parts,) are those of a ranking."""
+    sums: NDArray[np.float64] = unusual_parts(distances, query, candidates) @ weights
     return sums
 
 

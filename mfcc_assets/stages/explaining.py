@@ -1,7 +1,7 @@
 """Why a track is recommended for another: the data for pages, and the picture."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from mfcc_assets.core.warped import Frames
 from mfcc_assets.library import Library
 from mfcc_assets.stages.finding import audio_in_index
 from mfcc_assets.stages.once import measured_once
-from mfcc_assets.stages.searching import contour_of
+from mfcc_assets.stages.searching import contour_of, search_for
 from mfcc_assets.stores.library_index import LibraryIndex
 from mfcc_assets.stores.records import Soundtrack
 
@@ -28,9 +28,25 @@ RANDOM_PAIRS = 400
 
 @dataclass(frozen=True)
 class ExplainedPair:
-    """Why two soundtracks are near to each other, by an index."""
+    """Why two soundtracks are near to each other, by an index.
+
+    Attributes
+    ----------
+    ranking
+        Name of the index's ranking.
+    ranked_distance
+        By that ranking: what recommendations show.
+    parts
+        By part of the ranking how unusual the distance is, in deviations from what is usual for both tracks: negative
+        where they are near.
+    explanation
+        Of the part that dynamic time warping compares.
+    """
 
     index_version: str
+    ranking: str
+    ranked_distance: float
+    parts: Mapping[str, float]
     a: Soundtrack
     b: Soundtrack
     explanation: Explanation
@@ -38,14 +54,16 @@ class ExplainedPair:
     def record(self) -> dict[str, Any]:
         """The pair as JSON for pages.
 
-        Keys are ``index_version``; ``a`` and ``b`` with ``track_id``, ``title``, ``artist`` and ``seconds``; and those
-        of `mfcc_assets.core.explain.Explanation`, whose parts have the attributes of their classes.
+        Keys are ``index_version``, ``ranking``, ``ranked_distance`` and ``parts``; ``a`` and ``b`` with ``track_id``,
+        ``title``, ``artist`` and ``seconds``; and those of `mfcc_assets.core.explain.Explanation`, of which each thing
+        has the attributes of its class.
         """
         tracks = {
             name: {key: getattr(track, key) for key in ("track_id", "title", "artist", "seconds")}
             for name, track in (("a", self.a), ("b", self.b))
         }
-        return {"index_version": self.index_version, **tracks, **asdict(self.explanation)}
+        ranked = {"ranking": self.ranking, "ranked_distance": self.ranked_distance, "parts": dict(self.parts)}
+        return {"index_version": self.index_version, **ranked, **tracks, **asdict(self.explanation)}
 
 
 def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundtrack) -> ExplainedPair:
@@ -66,7 +84,9 @@ def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundt
         seconds=(_seconds(a, contours[0], index), _seconds(b, contours[1], index)),
         parameters=index.parameters.features.cepstra,
     )
-    return ExplainedPair(index.version, a, b, explanation)
+    first, second = audio_in_index(index, a), audio_in_index(index, b)
+    ranked_distance, parts = search_for(library, index, first).unusual(second, contours[1])
+    return ExplainedPair(index.version, index.parameters.ranking, ranked_distance, parts, a, b, explanation)
 
 
 def picture_of_pair(

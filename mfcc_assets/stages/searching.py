@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.core.cascade import Query, searched, worth_comparing
-from mfcc_assets.core.comparing import Tracks
-from mfcc_assets.core.hubs import Correction, Usual
+from mfcc_assets.core.comparing import Tracks, part_distances
+from mfcc_assets.core.hubs import Correction, Usual, corrected, unusual_parts
 from mfcc_assets.core.ranking import rank, ranking_named
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import Summary
@@ -76,6 +76,19 @@ class Search:
         for first in range(0, len(every), _COMPARED_AT_ONCE):
             found |= self._within(every[first : first + _COMPARED_AT_ONCE], limit, contour_of)
         return found
+
+    def unusual(self, audio: str, contour: NDArray[np.float32]) -> tuple[float, dict[str, float]]:
+        """Corrected distance of an audio with this contour, and by part how unusual its distance is.
+
+        Parts are in deviations from what is usual for both tracks: negative where they are near.
+        """
+        rows = self._index.tracks.rows([audio])
+        other = Tracks(self._index.summaries.rows(rows), Stacked.of([contour], len(self._index.scales)))
+        distances = part_distances(self._ranking, self._track, other, self._index.scales)
+        usual = self._index.usual.rows(rows)
+        parts = unusual_parts(distances, self._usual, usual)
+        distance = corrected(parts @ self._ranking.weights, self._usual, usual)
+        return float(distance[0]), dict(zip(self._ranking.parts, parts[0].tolist(), strict=True))
 
     def _within(
         self, audio_ids: Sequence[str], limit: float, contour_of: Callable[[str], NDArray[np.float32]]

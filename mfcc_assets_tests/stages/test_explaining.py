@@ -11,7 +11,7 @@ from mfcc_assets.stages.explaining import RANDOM_PAIRS, control_of, explain_pair
 from mfcc_assets.stages.finding import find_track
 from mfcc_assets.stores.features import CONTAINER
 from mfcc_assets.stores.library_index import LibraryIndex
-from mfcc_assets_tests.ranked_library import add_tracks, audio_id, publish
+from mfcc_assets_tests.ranked_library import add_tracks, audio_id, compared_with_all, publish
 
 
 @pytest.fixture
@@ -29,8 +29,18 @@ def test_a_pair_is_explained_by_what_is_stored(library: Library, index: LibraryI
     assert record["a"] == {"track_id": pair.a.track_id, "title": "", "artist": "", "seconds": 30.0}
     assert sum(coefficient["share"] for coefficient in record["coefficients"]) == pytest.approx(1)
     assert record["control"]["random_pairs"] == 28
+    (found,) = (
+        distance
+        for audio, distance in compared_with_all(
+            library, index, audio_id(1), library.features.read_summary(audio_id(1), index.parameters.features)
+        )
+        if audio == audio_id(2)
+    )
+    assert record["ranked_distance"] == pytest.approx(found, rel=1e-3)
+    assert list(record["parts"]) == ["cepstra", "texture", "movement", "dtw"]
     assert set(record) == {
-        "index_version", "a", "b", "distance", "control", "components", "coefficients", "stretches", "path",
+        "index_version", "ranking", "ranked_distance", "parts", "a", "b",
+        "distance", "control", "coefficients", "stretches", "path",
     }  # fmt: skip
 
 
