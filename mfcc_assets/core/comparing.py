@@ -16,8 +16,9 @@ from mfcc_assets.core.summary import Summaries, Summary
 from mfcc_assets.core.warped import pooled_scales
 
 REFERENCE_SIZE = 400
-"""Tracks of the reference sample. On the development corpus 300 leave 3.2 % of the tracks in nobody's first five, 400
-2.3 %, as all 469 do. Each new track is compared with all of them, which takes 40 ms."""
+"""Tracks of the reference sample. On the development corpus random samples of 100 leave hubs (the skewness of the
+5-occurrence is 0.91), of 200 fewer (0.45), of 300 hardly more than all 469 (0.37 and 0.33). Each new track is compared
+with all of them, which takes 40 ms."""
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")

@@ -62,14 +62,14 @@ class Usual:
             The diagonal does not count.
         weights : (parts,)
         """
-        return cls._of(distances, ~np.eye(len(distances), dtype=bool), None, weights)
+        return cls.of_tracks(distances, ~np.eye(len(distances), dtype=bool), None, weights)
 
     @classmethod
     def of_tracks(
         cls,
         distances: NDArray[np.floating],
         others: NDArray[np.bool_],
-        reference: "Usual",
+        reference: "Usual | None",
         weights: NDArray[np.floating],
     ) -> "Usual":
         """Of tracks whose distances to the reference sample are known.
@@ -80,20 +80,10 @@ class Usual:
         others : (tracks, reference)
             False where a track of the sample is the track itself.
         reference
-            Of the sample.
+            Of the sample; None where the tracks are the sample.
         weights : (parts,)
         """
-        return cls._of(distances, others, reference, weights)
-
-    @classmethod
-    def _of(
-        cls,
-        distances: NDArray[np.floating],
-        others: NDArray[np.bool_],
-        reference: "Usual | None",
-        weights: NDArray[np.floating],
-    ) -> "Usual":
-        """Column by column, since each needs those before it; without a reference, the tracks are their own."""
+        # Column by column, since each needs those before it.
         usual, parts = _moments(distances, others, _SMALLEST_DEVIATION_AT_ALL), len(weights)
 
         def with_column(values: Sequence[NDArray[np.float64]]) -> Usual:

@@ -83,7 +83,7 @@ _RIDGE = 0.05
 """Added to each variance of a Gaussian: a coefficient that stands still would be infinitely far from all others."""
 
 _SMALLEST_EIGENVALUE = 1e-9
-"""Rounding may leave a smaller one where cepstra are absurdly large; those of music are above 1e-5."""
+"""Rounding may leave a smaller one where cepstra are absurdly large."""
 
 _STRETCH = 3_200
 """Frames described at once, a multiple of blocks and hops: what is computed of them stays in the processor's cache."""
