@@ -121,9 +121,9 @@ def picture_of(frames: tuple[int, int], titles: tuple[str, str] = ("Ocean", "Riv
 
 
 @pytest.mark.parametrize("frames", [(1, 1), (2, 400), (60, 50)])
-def test_a_pair_is_drawn_as_a_png_of_900_by_900_pixels(frames: tuple[int, int]) -> None:
+def test_a_pair_is_drawn_as_a_png_of_800_by_800_pixels(frames: tuple[int, int]) -> None:
     png = picture_of(frames)
-    assert pixels(png).shape == (900, 900, 3)
+    assert pixels(png).shape == (800, 800, 3)
     assert len(png) < 500_000
 
 
@@ -135,14 +135,14 @@ def test_a_pair_is_drawn_as_an_svg_that_is_the_same_each_time() -> None:
 
 @pytest.mark.parametrize("title", TITLES)
 def test_a_pair_of_any_titles_is_drawn_without_a_warning(title: str) -> None:
-    assert pixels(picture_of((20, 30), (title, title))).shape == (900, 900, 3)
+    assert pixels(picture_of((20, 30), (title, title))).shape == (800, 800, 3)
 
 
 def test_the_path_of_a_track_and_itself_is_drawn_along_the_diagonal() -> None:
     png = picture_of((60, 60))
     red, green, blue = pixels(png).astype(int).transpose(2, 0, 1)
     rows, columns = np.nonzero((red > 200) & (green < 110) & (blue < 110))
-    inside = (columns > 175) & (rows < 735)
+    inside = (columns > 155) & (rows < 653)
     assert inside.sum() > 500
     np.testing.assert_allclose((rows + columns)[inside], np.median((rows + columns)[inside]), atol=12)
 
