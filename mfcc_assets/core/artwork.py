@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mfcc_assets.core.id3 import is_harmless
 from mfcc_assets.core.tags import clean_text
 
 MAX_PICTURE_BYTES = 16 << 20
@@ -82,7 +83,8 @@ def embedded_picture(path: Path) -> Picture | None:
     -------
     Picture or None
         None where there is no picture that can be decoded and has at most `MAX_PICTURE_BYTES` and
-        `MAX_PICTURE_PIXELS`. The media type is the decoder's: tags often name another.
+        `MAX_PICTURE_PIXELS`, or where the tags would keep their reader busy. The media type is the decoder's: tags
+        often name another.
 
     Raises
     ------
@@ -91,6 +93,8 @@ def embedded_picture(path: Path) -> Picture | None:
     """
     from mutagen import File
 
+    if not is_harmless(path):
+        return None
     with path.open("rb") as file:
         try:
             embedded = list(_pictures(File(file)))

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mfcc_assets.core.id3 import is_harmless
+
 _LOGGER = logging.getLogger(__name__)
 
 # The field's name in Vorbis comments, APEv2 and mutagen's easy interfaces, then in bare ID3 (WAV, AIFF) and in ASF.
@@ -57,7 +59,8 @@ def read_tags(path: Path) -> Tags:
     Returns
     -------
     Tags
-        As `clean_text` leaves them, several values joined by commas. Empty where the file has none or they are damaged.
+        As `clean_text` leaves them, several values joined by commas. Empty where the file has none, they are damaged,
+        or their reader would be kept busy.
 
     Raises
     ------
@@ -66,6 +69,9 @@ def read_tags(path: Path) -> Tags:
     """
     from mutagen import File
 
+    if not is_harmless(path):
+        _LOGGER.warning("the tags of %s are not read: frames are compressed, very long or very many", path.name)
+        return Tags()
     with path.open("rb") as file:
         try:
             fields = getattr(File(file, easy=True), "tags", None) or {}
