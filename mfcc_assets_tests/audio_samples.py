@@ -1,8 +1,10 @@
 """Small audio files for tests: tones, and music that sounds different for every seed."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import mutagen
 import numpy as np
 import soundfile
@@ -83,3 +85,18 @@ def retag(path: Path, **tags: str) -> None:
     file = mutagen.File(path, easy=True)
     file.update(tags)
     file.save()
+
+
+def encode(
+    path: Path, coding: str, signal: np.ndarray, sample_rate: int = 48_000, container: str | None = None
+) -> Path:
+    """Write (samples,) into both channels by FFmpeg."""
+    with av.open(path, "w", container) as file:
+        audio_format = av.Codec(coding, "w").audio_formats[0]
+        stream = file.add_stream(coding, sample_rate, layout="stereo", format=audio_format, bit_rate=128_000)
+        frame = av.AudioFrame.from_ndarray(np.tile(signal, (2, 1)).astype(np.float32), "fltp", "stereo")
+        frame.sample_rate, frame.time_base, frame.pts = sample_rate, Fraction(1, sample_rate), 0
+        converter = av.AudioResampler(stream.format, "stereo", sample_rate, stream.codec_context.frame_size or 1_024)
+        for piece in [*converter.resample(frame), *converter.resample(None), None]:
+            file.mux(stream.encode(piece))
+    return path
