@@ -150,6 +150,13 @@ def best_window_cosine(track: NDArray[np.float64], stretches: list[NDArray[np.fl
     return max(cosine(window, stretch) for window in windows for stretch in stretches)
 
 
+def best_shifted_cosine(shorter: NDArray[np.float64], longer: NDArray[np.float64], apart: int) -> float:
+    """The largest cosine with a window of the longer one, of which `apart` frames may lie before or after it."""
+    silence = np.zeros((apart, longer.shape[1]))
+    padded = np.concatenate([silence, longer, silence])
+    return max(cosine(shorter, padded[begin : begin + len(shorter)]) for begin in range(len(padded) - len(shorter) + 1))
+
+
 def best_overlap(query: NDArray[np.float64], track: NDArray[np.float64]) -> tuple[float, int, int]:
     """Cosine, offset and length in frames where they agree best, with four fifths of the shorter inside the longer."""
     found = []
@@ -389,3 +396,11 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float64]:
             for j in range(i, len(mean) + 1)
         ]
     return np.array(vector)
+
+
+def second_moments(points: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Sum of x x' over the columns x."""
+    total = np.zeros((len(points), len(points)))
+    for point in points.T.astype(np.float64):
+        total += np.outer(point, point)
+    return total

@@ -85,22 +85,32 @@ def warm_up() -> None:
 
 
 def _stretches(blocks: Iterable[NDArray[np.float32]], window: int, step: int) -> Iterator[NDArray[np.float32]]:
-    """The signal in stretches of so many frames, each with the sample before them, and the rest of it."""
+    """The signal in stretches of so many frames, each with the sample before them, and the rest of it.
+
+    All are the same array, which holds a stretch until the next is asked for: with one of its own for each, a track of
+    240 s took 30 ms for copies and the pages they lie in.
+    """
     shared = 1 + window - step
-    stretch_samples = shared + _STRETCH * step
-    pending = np.zeros(1, np.float32)
+    stretch = np.zeros(shared + _STRETCH * step, np.float32)
+    filled = 1
     is_first = True
     for block in blocks:
-        pending = np.concatenate([pending, block])
-        while len(pending) >= stretch_samples:
-            yield pending[:stretch_samples]
-            pending = pending[_STRETCH * step :]
-            is_first = False
-    if is_first and len(pending) == 1:
+        remaining = block
+        while len(remaining):
+            missing = len(stretch) - filled
+            taken, remaining = remaining[:missing], remaining[missing:]
+            stretch[filled : filled + len(taken)] = taken
+            filled += len(taken)
+            if filled == len(stretch):
+                yield stretch
+                stretch[:shared] = stretch[-shared:]
+                filled = shared
+                is_first = False
+    if is_first and filled == 1:
         raise ValueError("A signal of no samples has no cepstra.")
     # Where no more is left than what two frames share, it was seen.
-    if is_first or len(pending) > shared:
-        yield pending
+    if is_first or filled > shared:
+        yield stretch[:filled]
 
 
 def _log_energies(

@@ -6,7 +6,9 @@ import numpy as np
 
 from mfcc_assets.core import cepstra, dtw
 from mfcc_assets.core.cascade import Query
+from mfcc_assets.core.halves import distances_to_halves
 from mfcc_assets.core.matching import Sketches, shortlist, sketch
+from mfcc_assets.core.moments import second_moments
 from mfcc_assets.core.parameters import CepstraParameters
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.stretches import alike_stretches
@@ -20,6 +22,8 @@ def warm_up() -> None:
     warping_path(np.zeros(2), np.zeros(2))
     alike_stretches(np.zeros((2, 2)), close=1, shortest=(1, 1), most=1)
     cepstra.warm_up()
+    for precision in (np.float32, np.float64):
+        second_moments(np.zeros((1, 1), precision))
     _warm_up_comparing()
     _warm_up_recognising()
 
@@ -29,6 +33,7 @@ def _warm_up_comparing() -> None:
     query = Query(contour, DTW, np.ones(1))
     query.nearest([""], Stacked.of([contour], 1), places=1)
     query.distance_within(contour, inf)
+    distances_to_halves(np.zeros(1, np.float16), np.zeros((1, 1), np.float16), slice(0, 1))
 
 
 def _warm_up_recognising() -> None:

@@ -97,7 +97,7 @@ class FeaturesParameters:
         return _version(self)
 
 
-REVISION = 3
+REVISION = 4
 """To be raised when the code makes other features of the same parameters: those of two revisions are not mixed."""
 
 

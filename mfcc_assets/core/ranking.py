@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.core.errors import UnknownRanking
 from mfcc_assets.core.gaussians import jensen_shannon
+from mfcc_assets.core.halves import distances_to_halves
 from mfcc_assets.core.summary import Summaries
 from mfcc_assets.core.timbre import PARTS
 from mfcc_assets.core.warped import ARTICLE, DTW, WarpedDistance
@@ -92,9 +93,7 @@ def still_distances(part: str, query: Summaries, others: Summaries) -> NDArray[n
     """Distances (others,) of one track, the only one of `query`, to others by a part that summaries tell."""
     if part == GAUSSIAN:
         return jensen_shannon(query.means[0], query.covariances[0], others.means, others.covariances)
-    apart = others.timbre[:, PARTS[part]] - query.timbre[0, PARTS[part]]
-    distances: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", apart, apart, dtype=np.float64))
-    return distances
+    return distances_to_halves(query.timbre[0], others.timbre, PARTS[part])
 
 
 RANKINGS: Mapping[str, Ranking] = MappingProxyType(

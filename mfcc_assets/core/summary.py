@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.core.analysis import Analysis
 from mfcc_assets.core.matching import sketch
+from mfcc_assets.core.moments import second_moments
 from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.timbre import WIDTH
@@ -80,7 +81,7 @@ def _covariance(cepstra: NDArray[np.float32], mean: NDArray[np.float64]) -> NDAr
     total = np.zeros((len(mean), len(mean)))
     for start in range(0, len(cepstra), _FRAMES_AT_ONCE):
         centred = cepstra[start : start + _FRAMES_AT_ONCE] - mean
-        total += centred.T @ centred
+        total += second_moments(centred.T)
     covariance: NDArray[np.float64] = total / len(cepstra)
     return covariance
 
@@ -128,14 +129,14 @@ class Summaries:
     embeddings : (tracks, segments * d) float32
     roughness : (tracks, d) float32
         Mean absolute change from one frame of the contour to the next.
-    timbre : (tracks, width) float16 or float32
+    timbre : (tracks, width) float16
     """
 
     means: NDArray[np.float64]
     covariances: NDArray[np.float32]
     embeddings: NDArray[np.float32]
     roughness: NDArray[np.float32]
-    timbre: NDArray[np.floating]
+    timbre: NDArray[np.float16]
 
     def __post_init__(self) -> None:
         if len({len(getattr(self, column.name)) for column in fields(self)}) > 1:

@@ -9,12 +9,14 @@ centres and scales fitted number by number, precision at five is the same there.
 
 from collections.abc import Iterator, Mapping
 from itertools import accumulate, pairwise
+from math import log
 from types import MappingProxyType
 
 import numpy as np
-import scipy  # its FFT, 0.25 s of imports, comes when it is first used
+import scipy  # its FFT and algebra, 0.25 s of imports, come when they are first used
 from numpy.typing import NDArray
 
+from mfcc_assets.core.moments import second_moments
 from mfcc_assets.core.parameters import CepstraParameters
 
 COEFFICIENTS = 20
@@ -51,9 +53,19 @@ WIDTH = _ENDS[-1]
 _PARAMETERS = CepstraParameters()
 _LIFTING = 1 + _PARAMETERS.lifter / 2 * np.sin(np.pi * np.arange(COEFFICIENTS) / _PARAMETERS.lifter)
 
-_CENTRES = np.append(-2.4, np.zeros(COEFFICIENTS - 1))
-_SCALES = np.append(2.4, 4.7 * np.arange(1, COEFFICIENTS) ** -0.75 * _LIFTING[1:])
+
+def _column(numbers: NDArray[np.float64]) -> NDArray[np.float32]:
+    return numbers.astype(np.float32)[:, np.newaxis]
+
+
+_CENTRES = _column(np.append(-2.4, np.zeros(COEFFICIENTS - 1)))
+_SCALES = _column(np.append(2.4, 4.7 * np.arange(1, COEFFICIENTS) ** -0.75 * _LIFTING[1:]))
 """Mean of the energy, and deviation of each coefficient: before liftering it falls with the number to the 3/4."""
+
+_ANGLES = np.outer(np.arange(_PARAMETERS.filters) + 0.5, np.arange(COEFFICIENTS)) * np.pi / _PARAMETERS.filters
+_COSINES = (np.sqrt(2 / _PARAMETERS.filters) * np.cos(_ANGLES) / _LIFTING).astype(np.float32)
+_COSINES[:, 0] = 0
+"""Matrix (26, 20): liftered cepstra to log energies of the filters, but for what all have in common."""
 
 _DELTA_SCALE = 0.2
 """Deviation of deltas, as a share of the coefficients'."""
@@ -67,11 +79,11 @@ _SMALLEST_DEVIATION = 0.05
 """Added to each within a block: one of nothing has no logarithm."""
 
 _WINDOW_FRAMES, _HOP_FRAMES = 256, 128
-_WINDOW = np.hanning(_WINDOW_FRAMES)
+_WINDOW = np.hanning(_WINDOW_FRAMES).astype(np.float32)
 _WINDOW *= np.sqrt(2 / (_WINDOW_FRAMES * (_WINDOW**2).sum()))
 """Scaled such that powers of the spectrum add up to the variance."""
 
-_SILENCE = np.log(1e-6)
+_SILENCE = log(1e-6)
 """Logarithm of the energy below which a filter is silent."""
 
 _LEVEL_CENTRE, _LEVEL_SCALE = -6.5, 1.4
@@ -84,6 +96,9 @@ _RIDGE = 0.05
 
 _SMALLEST_EIGENVALUE = 1e-9
 """Rounding may leave a smaller one where cepstra are absurdly large."""
+
+_LARGEST = 1e6
+"""Sound's cepstra are below 3,000; the squares of absurd ones would overflow."""
 
 _STRETCH = 3_200
 """Frames described at once, a multiple of blocks and hops: what is computed of them stays in the processor's cache."""
@@ -118,7 +133,7 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
     Raises
     ------
     ValueError
-        There is no frame, too few coefficients, or one that is not finite.
+        There is no frame, too few coefficients, or one that is not finite or absurdly large.
 
     Notes
     -----
@@ -141,81 +156,80 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
         frames = np.resize(frames, (_WINDOW_FRAMES, COEFFICIENTS))
     moments: dict[str, NDArray[np.float64] | float] = dict.fromkeys(PARTS, 0.0)
     for stretch, deltas in _stretches(frames):
-        scaled = (stretch[:_STRETCH] - _CENTRES) / _SCALES
-        scaled_deltas = deltas[:_STRETCH] / (_DELTA_SCALE * _SCALES)
-        points_by_part = {
-            "cepstra": np.hstack([scaled, scaled_deltas]),
-            "texture": _texture(scaled, scaled_deltas),
+        scaled = (stretch[:, :_STRETCH] - _CENTRES) / _SCALES
+        scaled_deltas = deltas[:, :_STRETCH] / (_DELTA_SCALE * _SCALES)
+        frames_and_deltas = np.vstack([scaled, scaled_deltas])
+        points_by_part: dict[str, NDArray[np.float32]] = {
+            "cepstra": frames_and_deltas,
+            "texture": _texture(frames_and_deltas),
             "movement": _movement(_band_levels(stretch)),
         }
         for part, points in points_by_part.items():
-            extended = np.column_stack([points, np.ones(len(points))])
-            moments[part] += extended.T @ extended
+            moments[part] += second_moments(np.vstack([points, np.ones(points.shape[1], np.float32)]))
     return np.concatenate([_log_euclidean(np.asarray(moments[part])) for part in PARTS]).astype(np.float32)
 
 
-def _stretches(frames: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Frames and their deltas, a stretch at a time, and after it what windows that begin in it see of the next."""
+def _stretches(frames: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Frames (20, n) and their deltas, a stretch at a time, and after it what windows that begin in it see of the next.
+
+    A coefficient a row, here and below: everything runs along time, and so in vectors.
+    """
     for start in range(0, len(frames), _STRETCH):
         end = min(start + _STRETCH + _WINDOW_FRAMES - _HOP_FRAMES, len(frames))
-        around = frames[np.arange(start - 2, end + 2).clip(0, len(frames) - 1)].astype(np.float64)
-        if not np.isfinite(around).all():
-            raise ValueError("the cepstra are not all finite")
-        deltas = (around[3:-1] - around[1:-3] + 2 * (around[4:] - around[:-4])) / 10
-        yield around[2:-2], deltas
+        # The first and the last frame stand for those before and after.
+        around = np.ascontiguousarray(frames.take(np.arange(start - 2, end + 2), axis=0, mode="clip").T)
+        if not np.abs(around).max() <= _LARGEST:
+            raise ValueError(f"the cepstra are not all finite, or exceed {_LARGEST:,.0f}")
+        one_apart, two_apart = around[:, 3:-1] - around[:, 1:-3], around[:, 4:] - around[:, :-4]
+        deltas = np.float32(0.1) * one_apart + np.float32(0.2) * two_apart
+        yield around[:, 2:-2], deltas
 
 
-def _texture(scaled: NDArray[np.float64], scaled_deltas: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each block that is complete (blocks, 60)."""
-    blocks, of_deltas = (
-        values[: len(values) // _BLOCK_FRAMES * _BLOCK_FRAMES].reshape(-1, _BLOCK_FRAMES, COEFFICIENTS)
-        for values in (scaled, scaled_deltas)
-    )
-    log_deviations = np.log(_SMALLEST_DEVIATION + blocks.std(axis=1)) - _LOG_DEVIATION_CENTRE
-    log_deviations_of_deltas = np.log(_SMALLEST_DEVIATION + of_deltas.std(axis=1))
-    return np.hstack(
-        [
-            blocks.mean(axis=1) / _BLOCK_MEAN_SCALE,
-            log_deviations / _LOG_DEVIATION_SCALE,
-            log_deviations_of_deltas / _LOG_DEVIATION_SCALE,
-        ]
-    )
+def _texture(frames_and_deltas: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each block that is complete (60, blocks)."""
+    count = frames_and_deltas.shape[1] // _BLOCK_FRAMES
+    blocks = frames_and_deltas[:, : count * _BLOCK_FRAMES].reshape(2 * COEFFICIENTS, count, _BLOCK_FRAMES)
+    means = blocks[:COEFFICIENTS].mean(axis=2)
+    log_deviations = np.log(_SMALLEST_DEVIATION + blocks.std(axis=2))
+    log_deviations[:COEFFICIENTS] -= _LOG_DEVIATION_CENTRE
+    return np.vstack([means / _BLOCK_MEAN_SCALE, log_deviations / _LOG_DEVIATION_SCALE])
 
 
-def _band_levels(cepstra: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean log energies (frames, 5) of the filters of each band.
+def _band_levels(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean log energies (5, frames) of the filters of each band.
 
     The first coefficient of the cosine transform was replaced by the frame's energy. It is found again, since filters
     overlap to 1: their energies add up to the frame's.
     """
-    unliftered = cepstra / _LIFTING
-    unliftered[:, 0] = 0
-    filters = scipy.fft.idct(unliftered, n=_PARAMETERS.filters, norm="ortho")
-    filters -= filters.max(axis=1, keepdims=True)
-    filters += cepstra[:, :1] - np.log(np.exp(filters).sum(axis=1, keepdims=True))
-    audible = np.logaddexp(filters[:, : _BANDS * _FILTERS_OF_BAND], _SILENCE)
-    levels: NDArray[np.float64] = audible.reshape(len(cepstra), _BANDS, _FILTERS_OF_BAND).mean(axis=2)
+    filters: NDArray[np.float32] = np.einsum("fc,ct->ft", _COSINES, cepstra)
+    filters -= filters.max(axis=0)
+    filters += cepstra[0] - np.log(np.exp(filters).sum(axis=0))
+    filters = filters[: _BANDS * _FILTERS_OF_BAND]
+    # As np.logaddexp, which takes four times as long.
+    audible = np.maximum(filters, _SILENCE) + np.log(1 + np.exp(-np.abs(filters - _SILENCE)))
+    levels: NDArray[np.float32] = audible.reshape(_BANDS, _FILTERS_OF_BAND, -1).mean(axis=1)
     return levels
 
 
-def _movement(levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each window that is complete (windows, 35)."""
-    if len(levels) < _WINDOW_FRAMES:
-        return np.empty((0, _BANDS * len(_MODULATIONS)))
-    windows = np.lib.stride_tricks.sliding_window_view(levels, _WINDOW_FRAMES, axis=0)[::_HOP_FRAMES]
+def _movement(levels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each window that is complete (35, windows)."""
+    if levels.shape[1] < _WINDOW_FRAMES:
+        return np.empty((_BANDS * len(_MODULATIONS), 0), np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(levels, _WINDOW_FRAMES, axis=1)[:, ::_HOP_FRAMES]
     means = windows.mean(axis=2)
-    spectra = np.fft.rfft((windows - means[:, :, np.newaxis]) * _WINDOW)[:, :, : _MODULATIONS[-1]]
+    spectra = scipy.fft.rfft((windows - means[:, :, np.newaxis]) * _WINDOW)[:, :, : _MODULATIONS[-1]]
     powers = spectra.real**2 + spectra.imag**2
-    variances = np.add.reduceat(powers, _MODULATIONS[:-1], axis=2).reshape(len(windows), -1)
+    variances = np.add.reduceat(powers, _MODULATIONS[:-1], axis=2).swapaxes(1, 2).reshape(-1, means.shape[1])
     modulations = np.log(_SMALLEST_MODULATION + variances) - _MODULATION_CENTRE
-    return np.hstack([(means - _LEVEL_CENTRE) / _LEVEL_SCALE, modulations / _MODULATION_SCALE])
+    return np.vstack([(means - _LEVEL_CENTRE) / _LEVEL_SCALE, modulations / _MODULATION_SCALE])
 
 
 def _log_euclidean(moments: NDArray[np.float64]) -> NDArray[np.float64]:
     """Vector of a Gaussian, given the sum of x x' over its points x extended by a 1."""
     count = moments[-1, -1]
     ridge = np.append(np.full(len(moments) - 1, _RIDGE), 0)
-    values, vectors = np.linalg.eigh(moments / count + np.diag(ridge))
+    # numpy's eigh makes OpenBLAS's threads spin.
+    values, vectors = scipy.linalg.eigh(moments / count + np.diag(ridge))
     logarithm = vectors * np.log(np.maximum(values, _SMALLEST_EIGENVALUE)) @ vectors.T
     rows, columns = np.triu_indices(len(moments))
     vector: NDArray[np.float64] = logarithm[rows, columns] * np.where(rows == columns, 1, np.sqrt(2))

@@ -9,9 +9,10 @@ import soundfile
 
 from mfcc_assets.core.audio import AudioReader
 from mfcc_assets.core.cepstra import compute_cepstra
-from mfcc_assets.core.duplicates import is_same_recording, may_be_same_recording
-from mfcc_assets.core.matching import sketch
+from mfcc_assets.core.duplicates import _best_cosine, is_same_recording, may_be_same_recording
+from mfcc_assets.core.matching import align, sketch
 from mfcc_assets.core.parameters import CepstraParameters
+from mfcc_assets_tests import naive
 
 LIBRARY = Path(str(files("mfcc_assets.demo"))) / "library"
 SONGS = sorted(LIBRARY.iterdir())[::6]
@@ -56,6 +57,23 @@ def test_tracks_of_other_lengths_need_no_closer_look() -> None:
 def test_of_a_few_seconds_a_closer_look_must_tell() -> None:
     frames = np.random.default_rng(1).standard_normal((19, 6)).astype(np.float32)
     assert is_same_recording(frames, frames) is None
+
+
+@pytest.mark.parametrize("frames", [100, 350, 399, 410])
+def test_no_closer_look_is_taken_at_what_is_too_short_for_it(frames: int) -> None:
+    parameters = CepstraParameters()
+    cepstra = np.random.default_rng(1).standard_normal((frames, parameters.coefficients)).astype(np.float32)
+    length = len(sketch(cepstra, parameters))
+    assert may_be_same_recording(length, length) == align(cepstra, cepstra, parameters).same_recording
+
+
+@pytest.mark.parametrize(("frames", "more"), [(6, 0), (6, 4), (40, 1), (40, 3)])
+def test_the_best_cosine_is_that_of_the_best_window(frames: int, more: int) -> None:
+    rng = np.random.default_rng(frames + more)
+    longer = rng.standard_normal((frames + more, 6)).astype(np.float32)
+    for shorter in (longer[more:] + 1, rng.standard_normal((frames, 6)).astype(np.float32)):
+        expected = naive.best_shifted_cosine(shorter.astype(np.float64), longer.astype(np.float64), apart=4)
+        assert _best_cosine(shorter, longer) == pytest.approx(expected, rel=1e-5)
 
 
 def test_what_stands_still_resembles_nothing() -> None:

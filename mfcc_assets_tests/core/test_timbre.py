@@ -65,11 +65,11 @@ def test_digital_silence_within_a_track_agrees_with_the_slow_twin():
     npst.arrays(
         np.float32,
         st.tuples(st.integers(1, 300), st.just(COEFFICIENTS)),
-        elements=st.floats(allow_nan=False, allow_infinity=False, width=32),
+        elements=st.floats(-1e6, 1e6, width=32),
         fill=st.floats(-100, 100, width=32),
     )
 )
-def test_whatever_is_finite_has_a_finite_vector(frames):
+def test_however_large_cepstra_are_the_vector_is_finite(frames):
     assert np.isfinite(timbre_vector(frames)).all()
 
 
@@ -84,7 +84,7 @@ def test_what_stands_still_has_no_variance(frames):
 def test_the_vector_holds_mean_and_covariance_of_the_scaled_frames():
     frames = frames_of(3).astype(np.float64)
     mean, covariance = gaussian_of(timbre_vector(frames.astype(np.float32)), "cepstra")
-    scales = timbre._SCALES
+    scales = timbre._SCALES.ravel()
     expected = frames.mean(axis=0)
     expected[0] += 2.4
     np.testing.assert_allclose(mean[:COEFFICIENTS], expected / scales, atol=1e-3)
@@ -130,7 +130,7 @@ def test_stretches_that_are_longer_change_nothing(monkeypatch):
     frames = frames_of(5, 15_000)
     vector = timbre_vector(frames)
     monkeypatch.setattr(timbre, "_STRETCH", 6_400)
-    assert_near(vector, timbre_vector(frames), 1e-5)
+    assert_near(vector, timbre_vector(frames), 1e-4)
 
 
 def test_a_track_played_twice_sounds_like_itself():
@@ -167,8 +167,9 @@ def test_coefficients_after_the_twentieth_do_not_count():
         np.zeros(20, np.float32),
         np.full((200, 20), np.nan, np.float32),
         np.append(np.zeros((5_000, 20), np.float32), np.full((1, 20), np.inf, np.float32), axis=0),
+        np.full((200, 20), -1e7, np.float32),
     ],
-    ids=["no frame", "too few coefficients", "one dimension", "NaN", "infinity at the end"],
+    ids=["no frame", "too few coefficients", "one dimension", "NaN", "infinity at the end", "what no sound has"],
 )
 def test_cepstra_that_have_no_timbre_are_refused(unusable):
     with pytest.raises(ValueError, match=r"frame|finite"):
