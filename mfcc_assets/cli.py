@@ -22,6 +22,7 @@ from mfcc_assets.commands.path import path
 from mfcc_assets.commands.playing import export_option
 from mfcc_assets.commands.playlist import playlist
 from mfcc_assets.core.errors import MfccError
+from mfcc_assets.core.evaluation import EVALUATED_PLACES
 from mfcc_assets.launch import check_succeeded, command_line_lock, running_library_job
 from mfcc_assets.library import Library
 from mfcc_assets.stores.records import Soundtrack
@@ -137,7 +138,9 @@ def recommend(library: Library, file: Path, size: int | None, exact: bool, as_js
     from mfcc_assets.stages.answering import recommend_file
     from mfcc_assets.stages.exporting import export_playlist
 
-    answer = recommend_file(library, file, size=size or library.settings.recommendations, exact=exact)
+    wanted = size or library.settings.recommendations
+    answer = recommend_file(library, file, size=wanted, exact=exact)
+    recall = answer.recall if wanted <= EVALUATED_PLACES else None  # nothing is measured of longer lists
     if export is not None:
         tracks = [answer.soundtracks[place.track_id] for place in answer.recommendations]
         export_playlist(library, export, f"Like {file.name}", tracks)
@@ -159,7 +162,7 @@ def recommend(library: Library, file: Path, size: int | None, exact: bool, as_js
             "recognised": who,
             "index_version": answer.index_version,
             "certified": answer.certified,
-            "recall": answer.recall,
+            "recall": recall,
             "recommendations": rows,
         }
         click.echo(json.dumps(record, indent=1))
@@ -168,15 +171,16 @@ def recommend(library: Library, file: Path, size: int | None, exact: bool, as_js
     known_as = f"{recognised.title} by {recognised.artist or 'unknown'} ({recognised.by})" if recognised else "unknown"
     console.print(f"{escape(file.name)}: {escape(known_as)}")
     console.print(recommendations_table(rows))
-    console.print(_assurance(answer))
+    console.print(_assurance(answer, wanted, recall))
 
 
-def _assurance(answer: "Answer") -> str:
+def _assurance(answer: "Answer", wanted: int, recall: float | None) -> str:
     if answer.certified:
         return f"Certified: the nearest tracks of index {answer.index_version}, but for those that a list leaves out."
-    if answer.recall is None:
-        return f"Not certified; how many of the nearest tracks index {answer.index_version} finds was not measured."
-    finds = f"index {answer.index_version} finds {answer.recall:.1%} of the nearest tracks"
+    if recall is None:
+        of_nearest = f"of the {wanted} nearest tracks index {answer.index_version} finds"
+        return f"Not certified; how many {of_nearest} was not measured."
+    finds = f"index {answer.index_version} finds {recall:.1%} of the {EVALUATED_PLACES} nearest tracks"
     return f"Not certified: {finds}. --exact proves an answer."
 
 

@@ -69,7 +69,16 @@ def test_recommendations_are_a_table(home: Path, query: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.output.startswith("query.flac: unknown\n")
     assert result.output.count("│ Song ") == 5
-    assert re.search(r"Not certified: index [0-9a-f]{12} finds ", result.output)
+    assert re.search(r"Not certified: index [0-9a-f]{12} finds [0-9.]+% of the 5 nearest tracks\.", result.output)
+
+
+def test_of_a_list_that_is_longer_than_those_measured_nothing_is_said(home: Path, query: Path) -> None:
+    table = mfcc(home, "recommend", query, "--top", "6")
+    answer = json.loads(mfcc(home, "recommend", query, "--top", "6", "--json").stdout)
+
+    unknown = r"Not certified; how many of the 6 nearest tracks index [0-9a-f]{12} finds was not measured\."
+    assert re.search(unknown, table.output)
+    assert (answer["certified"], answer["recall"]) == (False, None)
 
 
 def test_a_track_of_the_library_is_not_recommended_for_itself(home: Path, ten_songs: list[Path]) -> None:

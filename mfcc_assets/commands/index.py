@@ -65,7 +65,10 @@ def list_versions(library: Library, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.pass_obj
 def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> None:
-    """Show what version SECOND recommends otherwise than version FIRST, the largest changes first."""
+    """Show what version SECOND recommends otherwise than version FIRST, the largest changes first.
+
+    Lists are compared as listeners get them, by the tags and settings of today.
+    """
     from mfcc_assets.stages.versions import compare_versions, version_named
 
     versions = version_named(library, first), version_named(library, second)

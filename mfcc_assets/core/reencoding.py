@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
+from typing import Final
 
 import av
 import numpy as np
@@ -14,8 +15,11 @@ from mfcc_assets.core.decoders import Decoder, open_decoder
 
 _BLOCK_FRAMES = 2**15
 
+_ENCODER: Final = "libmp3lame"
+# The format that LAME prefers, integers of 32 bits, would clip.
+_SAMPLE_FORMAT = "fltp"
 # A stereo track of 82 s takes 1.0 s instead of 1.8 s. What LAME then leaves out makes the test no easier.
-_FAST = {"compression_level": "7"}
+_OPTIONS = {"compression_level": "7"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,11 @@ class Chain:
     begin: float = 0.0
     seconds: float = inf
 
+    @property
+    def recipe(self) -> str:
+        """All that decides what comes out, so that what was made otherwise is not taken for it."""
+        return f"{self} {_ENCODER} {_SAMPLE_FORMAT} {_OPTIONS}"
+
 
 def reencode(source: Path, target: Path, chain: Chain) -> None:
     """Put a file through a chain. What comes out is an MP3, in stereo if the source is, and otherwise in mono.
@@ -53,13 +62,12 @@ def reencode(source: Path, target: Path, chain: Chain) -> None:
     amplitude = np.float32(10 ** (chain.gain / 20))
     with closing(open_decoder(source, source.name)) as decoder, av.open(target, "w", format="mp3") as container:
         layout = "stereo" if decoder.channels == 2 else "mono"
-        encoder = container.add_stream("libmp3lame", chain.sample_rate, _FAST, layout=layout)
+        encoder = container.add_stream(_ENCODER, chain.sample_rate, _OPTIONS, layout=layout)
         encoder.bit_rate = chain.bit_rate
-        # The format that LAME prefers, integers of 32 bits, would clip.
-        encoder.codec_context.format = "fltp"
+        encoder.codec_context.format = _SAMPLE_FORMAT
         for block in _stretch(decoder, chain.begin, chain.seconds):
             samples = block if decoder.channels <= 2 else block.mean(axis=1, keepdims=True)
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(amplitude * samples.T), "fltp", layout)
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(amplitude * samples.T), _SAMPLE_FORMAT, layout)
             frame.sample_rate = decoder.sample_rate
             container.mux(encoder.encode(frame))
         container.mux(encoder.encode(None))

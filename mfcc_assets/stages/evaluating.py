@@ -189,7 +189,7 @@ class LabelledAudio:
         path = self._folder / track.path
         with path.open("rb") as file:
             digest = content_digest(file)
-        audio = hashlib.blake2b(f"{digest} {chain}".encode(), digest_size=16).hexdigest() if chain else digest
+        audio = hashlib.blake2b(f"{digest} {chain.recipe}".encode(), digest_size=16).hexdigest() if chain else digest
         if not self._store.has_summary(audio, self.parameters):
             if not self._store.has_cepstra(audio, self.parameters.cepstra):
                 with _as_file(path, chain) as treated:

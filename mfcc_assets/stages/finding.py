@@ -40,7 +40,7 @@ def find_track(library: Library, text: str) -> Soundtrack:
     raise TrackNotFound(
         "no track of the library has this id, title or file name, nor a part of one",
         subject=f"“{text}”",
-        remedy="See what is there with `mfcc library`",
+        remedy="See what is there with `mfcc library`. A file from elsewhere has to be added first, with `mfcc add`",
     )
 
 

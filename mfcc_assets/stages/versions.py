@@ -8,6 +8,8 @@ from itertools import zip_longest
 from mfcc_assets.core.errors import VersionNotFound
 from mfcc_assets.library import Library
 from mfcc_assets.stages.publishing import rollbacks
+from mfcc_assets.stages.selecting import selection_of
+from mfcc_assets.stores.records import Credit
 from mfcc_assets.stores.versions import StoredVersion, withdrawn
 
 COMPARED_PLACES = 5
@@ -128,6 +130,9 @@ class Comparison:
 def compare_versions(library: Library, first: str, second: str) -> Comparison:
     """Compare what two versions recommend for every track that both have, by the first `COMPARED_PLACES` places.
 
+    Lists are chosen as listeners get them, by the tags and settings of today: without second recordings, and with no
+    more of one artist than the settings allow. What the library has lost since is named all the same.
+
     Raises
     ------
     NoPublishedIndex, CorruptIndex
@@ -157,8 +162,12 @@ def compare_versions(library: Library, first: str, second: str) -> Comparison:
 
 
 def _lists(library: Library, version: str) -> dict[str, tuple[str, ...]]:
+    """What an audio's listeners would see if the version answered, and nothing had gone since it was built."""
+    index, credited = library.indexes.read(version), library.tables.credits()
+    there = {audio: credited.get(audio) or Credit(track, artist="", album="") for audio, track in index.tracks.items()}
+    selection = selection_of(library, index, there)
     return {
-        query: tuple(candidate for candidate, _ in found[:COMPARED_PLACES])
+        query: tuple(selection.choose((audio for audio, _ in found), COMPARED_PLACES, without={query}))
         for shard in library.shards
         if (pairs := library.indexes.read_pairs("rankings", version, shard)) is not None
         for query, found in pairs.by_query().items()

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from mfcc_assets.core.errors import BlobNotFound, CorruptIndex
 from mfcc_assets.stores.blobs import BlobStore
+from mfcc_assets.stores.json_blobs import read_json, write_json
 
 CONTAINER = "cepstra"
 
@@ -100,16 +101,14 @@ class Versions:
         CorruptIndex
             The pointer cannot be read.
         """
-        try:
-            return Publication.parse(json.loads(self._blobs.read(CONTAINER, _PUBLISHED)))
-        except BlobNotFound:
-            return None
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorruptIndex(
-                "the pointer names no index",
-                subject=f"{CONTAINER}/{_PUBLISHED}",
-                remedy="Delete that blob. Materialise the library again",
-            ) from error
+        return read_json(
+            self._blobs,
+            CONTAINER,
+            _PUBLISHED,
+            Publication.parse,
+            damaged="the pointer names no index",
+            remedy="Delete that blob. Materialise the library again",
+        )
 
     def history(self) -> list[Publication]:
         """All publications, oldest first. The last one counts, unless the pointer to it is damaged.
@@ -119,16 +118,17 @@ class Versions:
         CorruptIndex
             What was published before cannot be read.
         """
-        try:
-            past = [Publication.parse(record) for record in json.loads(self._blobs.read(CONTAINER, _PAST))]
-        except BlobNotFound:
-            past = []
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorruptIndex(
-                "the history of publications is damaged",
-                subject=f"{CONTAINER}/{_PAST}",
+        past = (
+            read_json(
+                self._blobs,
+                CONTAINER,
+                _PAST,
+                lambda records: [Publication.parse(record) for record in records],
+                damaged="the history of publications is damaged",
                 remedy="Delete that blob: what answered before, and what was withdrawn, is forgotten with it",
-            ) from error
+            )
+            or []
+        )
         try:
             present = self.published()
         except CorruptIndex:
@@ -147,8 +147,8 @@ class Versions:
         past = self.history()
         former = past[-1].version if past else None
         publication = Publication(version, datetime.now(UTC), by, former, withdraws_former)
-        self._write(_PAST, [former.record() for former in past])
-        self._write(_PUBLISHED, publication.record())
+        write_json(self._blobs, CONTAINER, _PAST, [former.record() for former in past])
+        write_json(self._blobs, CONTAINER, _PUBLISHED, publication.record())
 
     def stored(self) -> list[StoredVersion]:
         """Every version whose description can be read, in the order in which they were built."""
@@ -178,6 +178,3 @@ class Versions:
             )
         except (BlobNotFound, KeyError, TypeError, ValueError):
             return None
-
-    def _write(self, name: str, record: object) -> None:
-        self._blobs.write(CONTAINER, name, json.dumps(record, indent=1).encode())

@@ -1,9 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from mfcc_assets.core import reencoding
 from mfcc_assets.core.errors import UnreadableAudio
 from mfcc_assets.core.reencoding import Chain, reencode
 from mfcc_assets_tests.audio_samples import tone, write_audio, write_music, write_tone
@@ -75,3 +77,22 @@ def test_what_no_decoder_reads_is_refused(tmp_path: Path) -> None:
     (tmp_path / "noise.mp3").write_bytes(b"not music")
     with pytest.raises(UnreadableAudio):
         reencode(tmp_path / "noise.mp3", tmp_path / "out.mp3", Chain(22_050, 96_000, gain=0.0))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("_ENCODER", "mp3_mf"), ("_SAMPLE_FORMAT", "s32p"), ("_OPTIONS", {"compression_level": "2"})],
+)
+def test_a_recipe_names_every_setting_of_the_encoder(
+    monkeypatch: pytest.MonkeyPatch, setting: str, value: object
+) -> None:
+    chain = Chain(22_050, 96_000, gain=0.0)
+    before = chain.recipe
+    monkeypatch.setattr(reencoding, setting, value)
+    assert chain.recipe != before
+
+
+def test_chains_that_differ_have_other_recipes() -> None:
+    chain = Chain(22_050, 96_000, gain=0.0)
+    others = [{"sample_rate": 16_000}, {"bit_rate": 64_000}, {"gain": 1.0}, {"begin": 1.0}, {"seconds": 30.0}]
+    assert len({chain.recipe, *(replace(chain, **other).recipe for other in others)}) == 6

@@ -47,13 +47,13 @@ def test_a_track_is_found_by_its_id_its_file_its_title_or_a_part_of_either(
     assert find_track(titled, text).blob_name == name
 
 
-@pytest.mark.parametrize("text", ["Ocean", "", "  "])
+@pytest.mark.parametrize("text", ["Ocean", "", "  ", "/home/me/ocean.mp3"])
 def test_a_track_that_is_not_there_is_told_in_a_sentence(titled: Library, text: str) -> None:
     with pytest.raises(TrackNotFound) as error:
         find_track(titled, text)
     assert str(error.value) == (
         f"“{text}”: no track of the library has this id, title or file name, nor a part of one. "
-        "See what is there with `mfcc library`."
+        "See what is there with `mfcc library`. A file from elsewhere has to be added first, with `mfcc add`."
     )
 
 

@@ -1,10 +1,13 @@
 """The versions of the index as their owner sees them."""
 
+from pathlib import Path
+
 import pytest
 
 from mfcc_assets.core.catalogue import track_id
 from mfcc_assets.core.errors import VersionNotFound
 from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
 from mfcc_assets.stages.publishing import roll_back
 from mfcc_assets.stages.quality import measure_quality
 from mfcc_assets.stages.versions import (
@@ -14,9 +17,12 @@ from mfcc_assets.stages.versions import (
     prune_versions,
     version_named,
 )
+from mfcc_assets.stores.indexes import Pairs
 from mfcc_assets_tests.ranked_library import (
+    add_track,
     add_tracks,
     audio_id,
+    cepstra,
     index_and_rank,
     publish,
     remove_track,
@@ -114,6 +120,32 @@ def test_other_tracks_another_order_and_the_same_are_told_apart(library) -> None
     assert compare_versions(library, first, second).changed == [
         Difference(query, (ranked[4],), (audio_id(8),), highest=2)
     ]
+
+
+def test_what_no_listener_sees_is_no_difference(tmp_path: Path) -> None:
+    with Library(Settings(home=tmp_path, per_artist=1)) as library:
+        for number in range(1, 9):
+            add_track(library, number, cepstra(number), artist="one" if number < 4 else f"artist {number}")
+        first = publish(library)[0].version
+        add_tracks(library, 9)
+        second = index_and_rank(library)[0].version
+        query, theirs = audio_id(7), [audio_id(number) for number in (1, 2, 3)]
+        shard = library.indexes.read(first).tracks[query][0]
+
+        def ranked_by(version: str, *audio_ids: str) -> None:
+            found = {query: [(audio, float(place)) for place, audio in enumerate(audio_ids)]}
+            library.indexes.write_pairs("rankings", version, shard, Pairs.of(found))
+
+        others = [audio_id(number) for number in (4, 5, 6, 8)]
+        ranked_by(first, theirs[0], *others, *theirs[1:])
+        ranked_by(second, theirs[0], theirs[2], others[0], theirs[1], *others[1:])
+        comparison = compare_versions(library, first, second)
+        assert query not in {one.query for one in (*comparison.changed, *comparison.reordered)}
+
+        # The artist's other track in the first place is one that listeners see.
+        ranked_by(second, theirs[2], theirs[0], *others, theirs[1])
+        changed = {one.query: one for one in compare_versions(library, first, second).changed}
+        assert changed[query] == Difference(query, (theirs[0],), (theirs[2],), highest=1)
 
 
 def test_the_last_versions_stay_and_those_that_may_be_needed(library) -> None:

@@ -1,0 +1,39 @@
+"""Small records that are kept as JSON, each in a blob of its own."""
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from mfcc_assets.core.errors import BlobNotFound, CorruptIndex
+from mfcc_assets.stores.blobs import BlobStore
+
+_Record = TypeVar("_Record")
+
+
+def write_json(blobs: BlobStore, container: str, name: str, record: object) -> None:
+    blobs.write(container, name, json.dumps(record, indent=1).encode())
+
+
+def read_json(
+    blobs: BlobStore, container: str, name: str, parse: Callable[[Any], _Record], *, damaged: str, remedy: str
+) -> _Record | None:
+    """What a blob holds, parsed; None where there is no such blob.
+
+    Parameters
+    ----------
+    parse
+        Makes of the JSON what is wanted; raises KeyError, TypeError or ValueError of JSON that is something else.
+    damaged, remedy
+        What to say where the blob holds something else.
+
+    Raises
+    ------
+    CorruptIndex
+        It holds something else.
+    """
+    try:
+        return parse(json.loads(blobs.read(container, name)))
+    except BlobNotFound:
+        return None
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptIndex(damaged, subject=f"{container}/{name}", remedy=remedy) from error
