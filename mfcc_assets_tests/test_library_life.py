@@ -138,6 +138,18 @@ def test_the_same_audio_under_two_names_is_analysed_once_and_recommended_once(
     assert_recommendations_hold(ten_tracks)
 
 
+def test_a_copy_of_one_song_that_becomes_a_copy_of_another_is_recommended_what_that_is(
+    ten_tracks, instance, ten_songs
+) -> None:
+    for number in (3, 5):
+        ten_tracks.blobs.upload_file("soundtracks", "zz.flac", ten_songs[number])
+        assert run_library(ten_tracks, instance).work.rows == 5
+        copied, original = (
+            ten_tracks.tables.recommended(track_id(name)) for name in ("zz.flac", f"song-{number}.flac")
+        )
+        assert [row.track_id for row in copied] == [row.track_id for row in original]
+
+
 def test_the_same_samples_in_another_container_are_the_same_audio(ten_tracks, instance, ten_songs, tmp_path) -> None:
     import soundfile
 

@@ -8,7 +8,9 @@ _FEWEST_NEIGHBOURED = 10
 
 _COMPONENTS = 30
 _PERPLEXITY = 30.0
-_ITERATIONS = 500
+_ITERATIONS = 350
+"""With 500 the map of 469 tracks is as trustworthy (0.88), and with 300, of which 250 exaggerate, a little less."""
+
 _LEAST_EXTENT = 1e-9
 
 

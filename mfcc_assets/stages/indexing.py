@@ -47,12 +47,16 @@ class BuiltIndex:
 def build_index(library: Library) -> BuiltIndex:
     """Build the index of every audio that has a summary, and remember it as the one built last.
 
-    Rows of the published index are taken over: only the summaries of new audio are read.
+    Rows of the published index are taken over: only the summaries of new audio are read. Where nothing changed, that
+    is the index.
     """
-    parameters = library.index_parameters
-    summarised = library.features.audio_with_summary(parameters.features)
-    tracks = TrackOfAudio.of({audio: track for audio, track in library.tables.audio().items() if audio in summarised})
+    parameters, audio = library.index_parameters, library.tables.audio()
     former = library.indexes.published_if_usable()
+    if former is not None and former.parameters == parameters and former.tracks == audio:
+        library.indexes.set_built(former.version)
+        return BuiltIndex(former, added=0, removed=0, written=False)
+    summarised = library.features.audio_with_summary(parameters.features)
+    tracks = TrackOfAudio.of({name: track for name, track in audio.items() if name in summarised})
     if former is None or former.parameters.features != parameters.features:
         former = _empty_index(parameters)
     rows = former.tracks.rows(tracks.audio_ids)

@@ -67,9 +67,9 @@ def measure_quality(library: Library, version: str) -> Quality:
     ranked = stored_rankings(library, version)
     index = library.indexes.read(version)
     recall = _known_recall(library, index)
-    tracks = library.tables.tracks_of_audio(ranked)
-    artists = {audio: track.artist for audio, track in tracks.items() if track.artist}
-    albums = {audio: track.album for audio, track in tracks.items() if track.album}
+    credited = {audio: credit for audio, credit in library.tables.credits().items() if audio in ranked}
+    artists = {audio: credit.artist for audio, credit in credited.items() if credit.artist}
+    albums = {audio: credit.album for audio, credit in credited.items() if credit.album}
     quality = Quality(
         precision(ranked, artists),
         precision(ranked, artists, albums),

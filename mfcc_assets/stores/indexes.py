@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
@@ -43,6 +43,7 @@ from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import Summaries
 from mfcc_assets.stores.blobs import BlobStore
 from mfcc_assets.stores.calibrations import read_calibration, write_calibration
+from mfcc_assets.stores.json_blobs import read_json, write_json
 from mfcc_assets.stores.library_index import Calibration, IndexParameters, LibraryIndex
 from mfcc_assets.stores.versions import BY_RUN, Publication, StoredVersion, Versions
 
@@ -57,6 +58,9 @@ _KEPT_OPEN = 2
 _BUILT = "indexes/built.json"
 _REBUILD = "Materialise prefilter_index and what follows it again"
 _ADD = "Add music with `mfcc add PATH`, or materialise the library"
+
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ class IndexStore:
             "created_at": datetime.now(UTC).isoformat(),
             "parts": {name: asdict(part) for name, part in parts.items()},
         }
-        self._write_json(f"indexes/{index.version}/index.json", record)
+        write_json(self._blobs, CONTAINER, f"indexes/{index.version}/index.json", record)
 
     def read(self, version: str) -> LibraryIndex:
         """Read a version back: what of it is looked at, when it is looked at.
@@ -188,7 +192,7 @@ class IndexStore:
 
     def set_built(self, version: str) -> None:
         """Remember the version that was built last, which the stages up to its publication work on."""
-        self._write_json(_BUILT, {"version": version})
+        write_json(self._blobs, CONTAINER, _BUILT, {"version": version})
 
     def built_version(self) -> str:
         """The version that was built last.
@@ -200,16 +204,17 @@ class IndexStore:
         CorruptIndex
             What is remembered cannot be read.
         """
-        try:
-            return str(json.loads(self._blobs.read(CONTAINER, _BUILT))["version"])
-        except BlobNotFound as error:
-            raise NoPublishedIndex("no index was built yet", remedy="Materialise prefilter_index") from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorruptIndex(
-                "the pointer names no index",
-                subject=f"{CONTAINER}/{_BUILT}",
-                remedy="Delete that blob. Materialise the library again",
-            ) from error
+        version = read_json(
+            self._blobs,
+            CONTAINER,
+            _BUILT,
+            lambda record: str(record["version"]),
+            damaged="the pointer names no index",
+            remedy="Delete that blob. Materialise the library again",
+        )
+        if version is None:
+            raise NoPublishedIndex("no index was built yet", remedy="Materialise prefilter_index")
+        return version
 
     def published_version(self) -> str | None:
         """The version that answers; None before the first was published.
@@ -257,10 +262,18 @@ class IndexStore:
         CorruptIndex
             They cannot be read.
         """
+        return self._of_pairs(stage, version, part, _pairs)
+
+    def count_pairs(self, stage: str, version: str, part: str) -> int | None:
+        """How many pairs there are, by what their file says of itself; otherwise as `read_pairs`."""
+        return self._of_pairs(stage, version, part, lambda stored: int(stored.metadata.num_rows))
+
+    def _of_pairs(
+        self, stage: str, version: str, part: str, look_at: Callable[[pq.ParquetFile], _Found]
+    ) -> _Found | None:
         name = _pairs_name(stage, version, part)
         try:
-            table = _table(self._blobs.read(CONTAINER, name))
-            return Pairs(*(tuple(table[column].to_pylist()) for column in _PAIRS.names))
+            return look_at(pq.ParquetFile(pa.BufferReader(self._blobs.read(CONTAINER, name))))
         except BlobNotFound:
             return None
         except (KeyError, OSError, pa.ArrowInvalid) as error:
@@ -272,7 +285,7 @@ class IndexStore:
 
     def write_quality(self, version: str, quality: Mapping[str, float | None]) -> None:
         """Keep what was measured of an index."""
-        self._write_json(f"indexes/{version}/quality.json", quality)
+        write_json(self._blobs, CONTAINER, f"indexes/{version}/quality.json", quality)
 
     def read_quality(self, version: str) -> dict[str, float | None]:
         """What was measured of an index; nothing where it was not.
@@ -282,18 +295,15 @@ class IndexStore:
         CorruptIndex
             It cannot be read.
         """
-        name = f"indexes/{version}/quality.json"
-        try:
-            quality: dict[str, float | None] = dict(json.loads(self._blobs.read(CONTAINER, name)))
-        except BlobNotFound:
-            return {}
-        except (TypeError, ValueError) as error:
-            raise CorruptIndex(
-                "the stored figures are damaged",
-                subject=f"{CONTAINER}/{name}",
-                remedy="Materialise recommendation_quality again",
-            ) from error
-        return quality
+        quality: dict[str, float | None] | None = read_json(
+            self._blobs,
+            CONTAINER,
+            f"indexes/{version}/quality.json",
+            dict,
+            damaged="the stored figures are damaged",
+            remedy="Materialise recommendation_quality again",
+        )
+        return quality or {}
 
     def write_attachment(self, version: str, name: str, content: bytes) -> None:
         """Keep what was made of an index and is always the same: a picture, or figures that take long."""
@@ -382,9 +392,6 @@ class IndexStore:
             self._blobs.upload_file(CONTAINER, _part_name(version, name), path)
             return _part_of(path)
 
-    def _write_json(self, name: str, record: Mapping[str, object]) -> None:
-        self._blobs.write(CONTAINER, name, json.dumps(record, indent=1).encode())
-
 
 _PREFILTER, _CALIBRATION = "prefilter.faiss", "calibration.npz"
 _COLUMNS = tuple(column.name for column in fields(Summaries))
@@ -422,14 +429,15 @@ def _corrupt(version: str, what: str) -> CorruptIndex:
     return CorruptIndex(f"the stored index is corrupt: {what}", subject=f"index {version}", remedy=_REBUILD)
 
 
+def _pairs(stored: pq.ParquetFile) -> Pairs:
+    table = stored.read(use_threads=False)
+    return Pairs(*(tuple(table[column].to_pylist()) for column in _PAIRS.names))
+
+
 def _parquet(columns: Mapping[str, Any], schema: pa.Schema) -> bytes:
     written = io.BytesIO()
     pq.write_table(pa.table(columns, schema=schema), written, compression="zstd")
     return written.getvalue()
-
-
-def _table(written: bytes) -> pa.Table:
-    return pq.ParquetFile(pa.BufferReader(written)).read(use_threads=False)
 
 
 def _part_of(path: Path) -> _Part:

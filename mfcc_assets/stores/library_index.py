@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +49,18 @@ class Calibration:
 
     @cached_property
     def digest(self) -> str:
-        content = hashlib.blake2b(self.reference.scales.tobytes(), digest_size=6)
-        content.update("".join(self.reference.audio_ids).encode())
+        """Differs where any distance might; the embedding follows from the reference."""
+        reference, tracks = self.reference, self.reference.tracks
+        content = hashlib.blake2b("".join(reference.audio_ids).encode(), digest_size=6)
+        measured = [reference.scales, *_arrays_of(reference.usual)]
+        for array in (*measured, *_arrays_of(tracks.summaries), tracks.contours.starts, tracks.contours.frames):
+            content.update(f"{array.dtype}{array.shape}".encode())
+            content.update(np.ascontiguousarray(array).data)
         return content.hexdigest()
+
+
+def _arrays_of(columns: Usual | Summaries) -> Iterator[NDArray[Any]]:
+    return (getattr(columns, column.name) for column in fields(columns))
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,13 @@ class Tables:
             query = query.where(SOUNDTRACKS.c.SHARD.in_(shards))
         return self._all(Soundtrack, query)
 
+    def audio_of_soundtracks(self, shard: str) -> dict[str, str | None]:
+        """Audio of each soundtrack of a shard, by track id; None where it was not analysed."""
+        columns = SOUNDTRACKS.c
+        query = sa.select(columns.TRACK_ID, columns.AUDIO_ID).where(columns.SHARD == shard)
+        with self._database.reading() as connection:
+            return {track: audio for track, audio in connection.execute(query)}  # noqa: C416
+
     def waiting(self) -> list[str]:
         """Names of the soundtracks whose bytes were not looked at yet, as `Soundtrack.is_waiting` says."""
         columns = SOUNDTRACKS.c

@@ -1,6 +1,8 @@
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mfcc_assets.core.ranking import RANKINGS, ranking_named
@@ -30,3 +32,25 @@ def test_a_file_that_is_no_calibration_is_refused(tmp_path: Path):
 
 def test_a_calibration_has_the_digest_of_its_sample():
     assert calibration(1, 2).digest == calibration(1, 2).digest != calibration(1, 3).digest
+
+
+def test_a_calibration_that_was_written_keeps_its_digest(tmp_path: Path):
+    written = calibration(1, 2, 3)
+    write_calibration(written, tmp_path / "calibration.npz")
+    assert read_calibration(tmp_path / "calibration.npz", ranking_named("fused")).digest == written.digest
+
+
+@pytest.mark.parametrize("changed", ["scales", "usual", "contours", "summaries"])
+def test_whatever_changes_a_distance_changes_the_digest(changed: str):
+    former = calibration(1, 2, 3)
+    reference = former.reference
+    tracks = reference.tracks
+    raised = replace(tracks.contours, frames=tracks.contours.frames + np.float32(0.01))
+    shifted = replace(tracks.summaries, means=tracks.summaries.means + 0.01)
+    other = {
+        "scales": replace(reference, scales=reference.scales * 1.01),
+        "usual": replace(reference, usual=replace(reference.usual, means=reference.usual.means + 0.01)),
+        "contours": replace(reference, tracks=replace(tracks, contours=raised)),
+        "summaries": replace(reference, tracks=replace(tracks, summaries=shifted)),
+    }
+    assert Calibration(other[changed], former.embedding).digest != former.digest

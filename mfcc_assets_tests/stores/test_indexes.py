@@ -323,12 +323,14 @@ class TestPairs:
     def test_pairs_that_are_written_are_read(self, indexes, grouped):
         indexes.write_pairs("candidates", "v1", "f", Pairs.of(grouped))
         assert indexes.read_pairs("candidates", "v1", "f") == Pairs.of(grouped)
+        assert indexes.count_pairs("candidates", "v1", "f") == sum(map(len, grouped.values()))
 
     def test_pairs_that_were_not_computed_are_none_and_not_empty(self, indexes):
         indexes.write_pairs("candidates", "v1", "f", Pairs.of({}))
         assert indexes.read_pairs("candidates", "v1", "0") is None
         assert indexes.read_pairs("candidates", "v2", "f") is None
         assert indexes.read_pairs("rankings", "v1", "f") is None
+        assert indexes.count_pairs("rankings", "v1", "f") is None
 
     @pytest.mark.parametrize("damage", [lambda _: b"", lambda stored: stored[:-1], lambda stored: stored[:50]])
     def test_damaged_pairs_are_corrupt(self, indexes, blobs, damage):
@@ -337,6 +339,8 @@ class TestPairs:
         blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
         with pytest.raises(CorruptIndex, match=rf"cepstra/{name}: the stored rankings are damaged\. Delete that blob"):
             indexes.read_pairs("rankings", "v1", "f")
+        with pytest.raises(CorruptIndex, match="the stored rankings are damaged"):
+            indexes.count_pairs("rankings", "v1", "f")
 
 
 class TestQuality:
