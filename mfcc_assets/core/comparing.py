@@ -20,6 +20,9 @@ REFERENCE_SIZE = 400
 5-occurrence is 0.91), of 200 fewer (0.45), of 300 hardly more than all 469 (0.37 and 0.33). Each new track is compared
 with all of them, which takes 40 ms."""
 
+EachRow = Callable[[Callable[[int], NDArray[np.float64]], Iterable[int]], Iterable[tuple[int, NDArray[np.float64]]]]
+"""Applies a function to every number, and gives each with the row that comes of it."""
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -46,7 +49,7 @@ class Tracks:
 
     def rows(self, rows: NDArray[np.int64]) -> "Tracks":
         """Some of the tracks, in the order given."""
-        return Tracks(self.summaries.rows(rows), self.contours.rows(rows.tolist()))
+        return Tracks(self.summaries.rows(rows), self.contours.rows(rows))
 
     @classmethod
     def of(cls, summaries: Sequence[Summary], parameters: FeaturesParameters) -> "Tracks":
@@ -75,6 +78,26 @@ def part_distances(
     return np.column_stack([distances_by(part, query, others, scales) for part in ranking.parts])
 
 
+def in_turn(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[tuple[_Item, _Result]]:
+    """Each item with its result, one after the other."""
+    return ((item, function(item)) for item in items)
+
+
+def mutual_distances(
+    part: str, tracks: Tracks, scales: NDArray[np.floating], each: EachRow = in_turn
+) -> NDArray[np.float64]:
+    """Distances (tracks, tracks) of all tracks to each other by one part: half of them, since they are symmetric."""
+    count = len(tracks)
+
+    def row(number: int) -> NDArray[np.float64]:
+        return distances_by(part, tracks[number], tracks.rows(np.arange(number + 1, count)), scales)
+
+    distances = np.zeros((count, count))
+    for number, found in each(row, range(count - 1)):
+        distances[number, number + 1 :] = distances[number + 1 :, number] = found
+    return distances
+
+
 @dataclass(frozen=True)
 class Reference:
     """A sample of the library, against which distances are usual or not. It stays while the library changes.
@@ -96,13 +119,17 @@ class Reference:
     usual: Usual
 
     @classmethod
-    def of(cls, audio_ids: Sequence[str], tracks: Tracks, ranking: Ranking, scales: NDArray[np.float64]) -> "Reference":
-        """The reference made of these tracks."""
-        distances = [part_distances(ranking, tracks[row], tracks, scales) for row in range(len(tracks))]
-        shape = (len(tracks), len(tracks), len(ranking.parts))
-        return cls(
-            audio_ids, tracks, ranking, scales, Usual.of_reference(np.reshape(distances, shape), ranking.weights)
-        )
+    def of(
+        cls,
+        audio_ids: Sequence[str],
+        tracks: Tracks,
+        ranking: Ranking,
+        scales: NDArray[np.float64],
+        each: EachRow = in_turn,
+    ) -> "Reference":
+        """The reference made of these tracks; `each` as for `Comparison`."""
+        distances = np.stack([mutual_distances(part, tracks, scales, each) for part in ranking.parts], axis=-1)
+        return cls(audio_ids, tracks, ranking, scales, Usual.of_reference(distances, ranking.weights))
 
     def usual_of(self, audio_id: str, track: Tracks) -> Usual:
         """What distances are usual for one track, of the library or not."""
@@ -116,11 +143,6 @@ def reference_rows(tracks: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, tracks - 1, min(tracks, REFERENCE_SIZE)).astype(np.int64))
 
 
-def in_turn(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[tuple[_Item, _Result]]:
-    """Each item with its result, one after the other."""
-    return ((item, function(item)) for item in items)
-
-
 class Comparison:
     """All tracks of a small library, each compared with all others: what evaluation looks at.
 
@@ -132,30 +154,15 @@ class Comparison:
         How rows are computed: `in_turn`, or on all cores.
     """
 
-    def __init__(
-        self,
-        tracks: Tracks,
-        each: Callable[
-            [Callable[[int], NDArray[np.float64]], Iterable[int]], Iterable[tuple[int, NDArray[np.float64]]]
-        ] = in_turn,
-    ) -> None:
+    def __init__(self, tracks: Tracks, each: EachRow = in_turn) -> None:
         self._tracks, self._each = tracks, each
         self._scales = pooled_scales(tracks.summaries.means, tracks.summaries.variances)
         self._by_part: dict[str, NDArray[np.float64]] = {}
 
     def by_part(self, part: str) -> NDArray[np.float64]:
-        """Distances (tracks, tracks) by one part; computed once, and half of them, since they are symmetric."""
+        """Distances (tracks, tracks) by one part; computed once."""
         if part not in self._by_part:
-            count = len(self._tracks)
-
-            def row(number: int) -> NDArray[np.float64]:
-                later = self._tracks.rows(np.arange(number + 1, count))
-                return distances_by(part, self._tracks[number], later, self._scales)
-
-            distances = np.zeros((count, count))
-            for number, found in self._each(row, range(count - 1)):
-                distances[number, number + 1 :] = distances[number + 1 :, number] = found
-            self._by_part[part] = distances
+            self._by_part[part] = mutual_distances(part, self._tracks, self._scales, self._each)
         return self._by_part[part]
 
     def by_ranking(self, ranking: Ranking) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,14 @@ class Stacked:
     def lengths(self) -> NDArray[np.int64]:
         return np.diff(self.starts)
 
-    def rows(self, rows: Iterable[int]) -> "Stacked":
-        """Some of the tracks, in the order given."""
-        return Stacked.of((self[row] for row in rows), self.frames.shape[1])
+    def rows(self, rows: ArrayLike) -> "Stacked":
+        """Some of the tracks, in the order given, in float32."""
+        rows = np.asarray(rows, np.int64)
+        starts, ends = self.starts[rows], self.starts[rows + 1]
+        tracks = [self.frames[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        # Converted afterwards: `concatenate`, which could do it, would keep other threads waiting meanwhile.
+        frames = np.concatenate([self.frames[:0], *tracks]).astype(np.float32, copy=False)
+        return Stacked(frames, np.append(0, (ends - starts).cumsum()))
 
     def columns(self, coefficients: NDArray[np.intp]) -> "Stacked":
         """The same tracks with some of their coefficients."""

@@ -1,6 +1,7 @@
 """One query and an index: which tracks are candidates, and how near they are by the index's ranking."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,8 @@ from mfcc_assets.core.summary import Summary
 from mfcc_assets.library import Library
 from mfcc_assets.stores.library_index import LibraryIndex
 
-_COMPARED_AT_ONCE = 10_000
-"""Vectors of timbre of so many tracks take 70 MB."""
+_LOOKED_UP_AT_ONCE = 1_000
+"""Vectors of timbre of so many tracks take 7 MB, which the processor's caches hold; all those of a million, 7 GB."""
 
 
 class Search:
@@ -53,13 +54,15 @@ class Search:
     ) -> list[tuple[str, float]]:
         """What the outlines hand on of some audio, and of others whose estimates are `known`, with their estimates."""
         every = [*(known or {}), *audio_ids]
-        estimates = np.append(np.array(list((known or {}).values())), self._estimates(audio_ids))
-        kept = worth_comparing(estimates, places, self._correction(every))
+        rows = self._index.tracks.rows(every)
+        estimates = np.append(np.array(list((known or {}).values())), self._estimates(rows[len(known or {}) :]))
+        kept = worth_comparing(estimates, places, self._correction(rows))
         return [(every[row], float(estimates[row])) for row in kept]
 
     def nearest(self, contours: Mapping[str, NDArray[np.float32]], places: int) -> list[tuple[str, float]]:
         """The nearest of some audio with these contours, with their corrected distances; no more than `places`."""
-        audio_ids, correction = list(contours), self._correction(list(contours))
+        audio_ids = list(contours)
+        correction = self._correction(self._index.tracks.rows(audio_ids))
         if self._query is None:
             found = rank(zip(audio_ids, correction(np.zeros(len(audio_ids))).tolist(), strict=True))[:places]
         else:
@@ -72,10 +75,17 @@ class Search:
     ) -> dict[str, float]:
         """Corrected distances of those audio that are within a limit, proven for each of the others that it is not."""
         every = list(audio_ids)
-        found: dict[str, float] = {}
-        for first in range(0, len(every), _COMPARED_AT_ONCE):
-            found |= self._within(every[first : first + _COMPARED_AT_ONCE], limit, contour_of)
-        return found
+        correction, distances = self._correction(self._index.tracks.rows(every)), np.zeros(len(every))
+        if self._query is not None:
+            query, limits = self._query, correction.within(limit)
+            near = np.flatnonzero(limits >= 0).tolist()
+            distances[:] = np.inf
+            for row, distance in on_all_cores(
+                lambda row: query.distance_within(contour_of(every[row]), limits[row]), near
+            ):
+                distances[row] = distance
+        corrected = correction(distances)
+        return {every[row]: float(corrected[row]) for row in np.flatnonzero(corrected <= limit).tolist()}
 
     def unusual(self, audio: str, contour: NDArray[np.float32]) -> tuple[float, dict[str, float]]:
         """Corrected distance of an audio with this contour, and by part how unusual its distance is.
@@ -90,31 +100,31 @@ class Search:
         distance = corrected(parts @ self._ranking.weights, self._usual, usual)
         return float(distance[0]), dict(zip(self._ranking.parts, parts[0].tolist(), strict=True))
 
-    def _within(
-        self, audio_ids: Sequence[str], limit: float, contour_of: Callable[[str], NDArray[np.float32]]
-    ) -> dict[str, float]:
-        correction, distances = self._correction(audio_ids), np.zeros(len(audio_ids))
-        if self._query is not None:
-            query, limits = self._query, correction.within(limit)
-            near = np.flatnonzero(limits >= 0).tolist()
-            distances[:] = np.inf
-            for row, distance in on_all_cores(
-                lambda row: query.distance_within(contour_of(audio_ids[row]), limits[row]), near
-            ):
-                distances[row] = distance
-        corrected = correction(distances)
-        return {audio_ids[row]: float(corrected[row]) for row in np.flatnonzero(corrected <= limit).tolist()}
+    def _estimates(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Estimates (rows,) of the distances to tracks of the index by the part that is warped."""
+        query = self._query
+        if query is None:
+            return np.zeros(len(rows))
+        outlines, roughness = self._index.outlines, self._index.summaries.roughness
+        return _some_at_once(lambda some: query.outline_distances(outlines.rows(some), roughness[some]), rows)
 
-    def _estimates(self, audio_ids: Sequence[str]) -> NDArray[np.float64]:
-        if self._query is None:
-            return np.zeros(len(audio_ids))
-        rows = self._index.tracks.rows(audio_ids)
-        return self._query.outline_distances(self._index.outlines.rows(rows), self._index.summaries.roughness[rows])
-
-    def _correction(self, audio_ids: Sequence[str]) -> Correction:
-        rows = self._index.tracks.rows(audio_ids)
-        still = self._ranking.still_distances(self._track.summaries, self._index.summaries.rows(rows))
+    def _correction(self, rows: NDArray[np.int64]) -> Correction:
+        summaries = self._index.summaries
+        still = _some_at_once(
+            lambda some: self._ranking.still_distances(self._track.summaries, summaries.rows(some)), rows
+        )
         return Correction.of(still, self._usual, self._index.usual.rows(rows), self._ranking.weights)
+
+
+def _some_at_once(
+    function: Callable[[NDArray[np.int64]], NDArray[np.float64]], rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """What a function gives for rows, in their order: on all cores where there are many."""
+    if len(rows) <= _LOOKED_UP_AT_ONCE:
+        return function(rows)
+    parts = np.array_split(rows, ceil(len(rows) / _LOOKED_UP_AT_ONCE))
+    found = dict(on_all_cores(lambda number: function(parts[number]), range(len(parts))))
+    return np.concatenate([found[number] for number in range(len(parts))])
 
 
 def search_for(library: Library, index: LibraryIndex, audio: str) -> Search:

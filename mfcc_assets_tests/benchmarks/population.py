@@ -1,11 +1,12 @@
 """Tracks for libraries that are larger than the corpus, drawn from its distribution."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.core.cascade import OUTLINE
@@ -21,13 +22,37 @@ from mfcc_assets_tests.benchmarks.corpus import Corpus
 
 NEIGHBOURS = 10
 
+_MIXED_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Tracks that were drawn. What is linear in a track is, of each of them, a sum of that of real tracks.
+
+    Attributes
+    ----------
+    mixtures : (tracks, real tracks)
+        The weights, which add up to 1.
+    origins : (tracks,)
+        The real track nearest to where each was drawn.
+    """
+
+    mixtures: csr_array
+    origins: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.origins)
+
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> "Drawn":
+        return Drawn(self.mixtures[rows], self.origins[rows])
+
 
 class Population:
     """Tracks that might be in the corpus as well: each lies between a real track and one of its neighbours, with noise
     of the covariance that the neighbourhood has.
 
-    Independent normal noise would fill all 104 dimensions, in which everything is about as far as everything else and
-    no index helps; real embeddings lie near a surface of far fewer dimensions, and so do these.
+    Independent normal noise would fill all dimensions of the vector index, in which everything is about as far as
+    everything else and no index helps; real points lie near a surface of far fewer dimensions, and so do these.
     """
 
     def __init__(self, corpus: Corpus, ranking: Ranking) -> None:
@@ -37,56 +62,67 @@ class Population:
         self.summaries = list(corpus.summaries.values())
         self.tracks = Tracks.of(self.summaries, corpus.parameters)
         self.scales = pooled_scales(self.tracks.summaries.means, self.tracks.summaries.variances)
-        self._units = np.tile(self.scales, corpus.parameters.segments).astype(np.float32)
         self._outlines = self.tracks.contours.coarser(OUTLINE)
-        self.real = self.tracks.summaries.embeddings / self._units
-        _, self._nearest = faiss.knn(self.real, self.real, NEIGHBOURS + 1)
+        self.real_points = self.calibration.embedding(self.tracks.summaries)
+        _, self._nearest = faiss.knn(self.real_points, self.real_points, NEIGHBOURS + 1)
 
-    def draw(self, tracks: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Embeddings (tracks, segments * d), and the real track nearest to where each was drawn."""
+    def draw(self, tracks: int, seed: int) -> Drawn:
+        """So many tracks; the same for the same seed."""
         rng = np.random.default_rng(seed)
-        first = rng.integers(len(self.real), size=tracks)
+        first = rng.integers(len(self.tracks), size=tracks)
         second = self._nearest[first, rng.integers(1, NEIGHBOURS + 1, size=tracks)]
         share = rng.random((tracks, 1), dtype=np.float32)
-        drawn = self.real[first] * (1 - share) + self.real[second] * share
-        for neighbour in range(1, NEIGHBOURS + 1):
-            noise = rng.standard_normal((tracks, 1), dtype=np.float32) / np.float32(np.sqrt(NEIGHBOURS))
-            drawn += noise * (self.real[self._nearest[first, neighbour]] - self.real[first])
-        return drawn * self._units, np.where(share[:, 0] < 0.5, first, second)
+        noise = rng.standard_normal((tracks, NEIGHBOURS), dtype=np.float32) / np.float32(np.sqrt(NEIGHBOURS))
+        real = np.column_stack([first, second, self._nearest[first, 1:]])
+        weights = np.hstack([1 - share - noise.sum(axis=1, keepdims=True), share, noise])
+        starts = np.arange(0, real.size + 1, real.shape[1])
+        mixtures = csr_array((weights.ravel(), real.ravel(), starts), shape=(tracks, len(self.tracks)))
+        return Drawn(mixtures, np.where(share[:, 0] < 0.5, first, second))
 
-    def intrinsic_dimension(self, embeddings: NDArray[np.float32]) -> float:
-        """Of the surface that embeddings lie near: Levina and Bickel, NIPS 2004, from the ten nearest of each."""
-        scaled = embeddings / self._units
-        squared, _ = faiss.knn(scaled, scaled, NEIGHBOURS + 1)
-        distances = np.sqrt(np.maximum(squared[:, 1:], 1e-9))
-        return float(1 / np.log(distances[:, -1:] / distances[:, :-1]).mean())
+    def points(self, drawn: Drawn) -> NDArray[np.float32]:
+        """What the vector index holds of tracks that were drawn."""
+        return drawn.mixtures @ self.real_points
 
-    def outlines_of(self, origins: NDArray[np.int64]) -> Stacked:
+    def outlines(self, drawn: Drawn) -> Stacked:
         """The outlines of real tracks, once for each track that was drawn near them."""
-        lengths = self._outlines.lengths[origins]
+        lengths = self._outlines.lengths[drawn.origins]
         starts = np.append(0, lengths.cumsum())
-        rows = np.repeat(self._outlines.starts[origins] - starts[:-1], lengths) + np.arange(starts[-1])
+        rows = np.repeat(self._outlines.starts[drawn.origins] - starts[:-1], lengths) + np.arange(starts[-1])
         return Stacked(self._outlines.frames.astype(np.float16)[rows], starts)
 
-    def summary(self, embedding: NDArray[np.float32], origin: int, rng: np.random.Generator) -> Summary:
-        """A track that was drawn: the real one's contour with noise of a third of the library's deviation."""
-        real = self.summaries[origin]
-        contour = (real.contour + rng.normal(0, self.scales / 3, real.contour.shape)).astype(np.float32)
-        return replace(real, contour=contour, embedding=embedding)
+    def summaries_of(self, drawn: Drawn) -> Summaries:
+        """What an index holds of tracks that were drawn: 9 GB of a million, most of it timbre."""
+        real = self.tracks.summaries
+        timbre = np.empty((len(drawn), real.timbre.shape[1]), np.float16)
+        real_timbre = real.timbre.astype(np.float32)
 
-    def summaries_of(self, embeddings: NDArray[np.float32], origins: NDArray[np.int64]) -> Summaries:
-        """What an index holds of tracks that were drawn, without timbre, which takes 7 GB for a million."""
-        by_segment = embeddings.reshape(len(embeddings), self.parameters.segments, -1)
-        coefficients = by_segment.shape[2]
-        covariances = np.zeros((len(embeddings), coefficients, coefficients), np.float32)
-        covariances[:, range(coefficients), range(coefficients)] = by_segment.var(axis=1)
+        def mix(first: int) -> None:
+            some = slice(first, first + _MIXED_AT_ONCE)
+            timbre[some] = drawn.mixtures[some] @ real_timbre
+
+        for _ in on_all_cores(mix, range(0, len(drawn), _MIXED_AT_ONCE)):
+            pass
         return Summaries(
-            means=by_segment.mean(axis=1, dtype=np.float64),
-            covariances=covariances,
-            embeddings=embeddings,
-            roughness=self.tracks.summaries.roughness[origins],
-            timbre=np.empty((len(embeddings), 0), np.float16),
+            means=drawn.mixtures @ real.means,
+            covariances=real.covariances[drawn.origins],
+            embeddings=drawn.mixtures @ real.embeddings,
+            roughness=real.roughness[drawn.origins],
+            timbre=timbre,
         )
+
+    def summary(self, drawn: Drawn, rng: np.random.Generator) -> Summary:
+        """The only track of `drawn`: the real one's contour with noise of a third of the library's deviation."""
+        real, summaries = self.summaries[drawn.origins[0]], self.summaries_of(drawn)
+        contour = (real.contour + rng.normal(0, self.scales / 3, real.contour.shape)).astype(np.float32)
+        return replace(
+            real, contour=contour, embedding=summaries.embeddings[0], timbre=summaries.timbre[0].astype(np.float32)
+        )
+
+    def intrinsic_dimension(self, points: NDArray[np.float32]) -> float:
+        """Of the surface that points lie near: Levina and Bickel, NIPS 2004, from the ten nearest of each."""
+        squared, _ = faiss.knn(points, points, NEIGHBOURS + 1)
+        distances = np.sqrt(np.maximum(squared[:, 1:], 1e-9))
+        return float(1 / np.log(distances[:, -1:] / distances[:, :-1]).mean())
 
     @cached_property
     def calibration(self) -> Calibration:
@@ -95,20 +131,19 @@ class Population:
         sample = self.tracks.rows(rows)
         names = [self.audio_ids[row] for row in rows]
         return Calibration(
-            Reference.of(names, sample, self._ranking, self.scales),
+            Reference.of(names, sample, self._ranking, self.scales, on_all_cores),
             Embedding.of(self._ranking, self.scales, sample.summaries),
         )
 
     @cached_property
     def usual(self) -> Usual:
         """What distances are usual for each real track, and so for those that are drawn near it."""
-        found = dict(on_all_cores(self.usual_of, range(len(self.tracks))))
-        return Usual.joined([found[row] for row in range(len(found))])
+        sample = reference_rows(len(self.tracks))
+        others = np.setdiff1d(np.arange(len(self.tracks)), sample)
+        found = dict(on_all_cores(self.usual_of, others.tolist()))
+        usual = Usual.joined([self.calibration.reference.usual, *(found[row] for row in others.tolist())])
+        return usual.rows(np.argsort(np.concatenate([sample, others])))
 
     def usual_of(self, row: int) -> Usual:
         """What distances are usual for one of the real tracks."""
         return self.calibration.reference.usual_of(self.audio_ids[row], self.tracks[row])
-
-    def points(self, embeddings: NDArray[np.float32], origins: NDArray[np.int64]) -> NDArray[np.float32]:
-        """What the vector index holds of tracks that were drawn."""
-        return self.calibration.embedding(self.summaries_of(embeddings, origins))

@@ -241,6 +241,12 @@ def test_estimates_a_little_beyond_the_last_place_are_worth_comparing_and_far_on
     assert worth_comparing(np.array([100, 5, 10, 11, 13, 1.0]), places=3).tolist() == [5, 1, 2, 3]
 
 
+def test_of_very_many_tracks_that_are_alike_only_some_are_worth_comparing_and_more_for_long_lists():
+    kept = {places: len(worth_comparing(np.ones(5_000), places)) for places in (1, 10, 20)}
+    assert kept[1] == kept[10] < 5_000
+    assert kept[20] == 2 * kept[10]
+
+
 def test_the_index_hands_on_more_of_a_larger_library_and_for_more_places():
     assert searched(469, 5) == 150
     handed_on = [searched(tracks, 5) for tracks in (58, 117, 234, 469, 10_000, 1_000_000)]

@@ -120,6 +120,19 @@ def test_what_is_not_to_be_recommended_takes_no_candidates_place(ten_tracks: Lib
     assert {audio for audio, _ in candidates} == set(others)
 
 
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_candidates_are_the_same_however_many_are_looked_up_at_once(
+    ten_tracks: Library, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    index = ten_tracks.indexes.published()
+    search = search_for(ten_tracks, index, next(iter(index.tracks)))
+    candidates = find_query_candidates(index, search, without=(), places=10)
+
+    monkeypatch.setattr("mfcc_assets.stages.searching._LOOKED_UP_AT_ONCE", at_once)
+    assert find_query_candidates(index, search, without=(), places=10) == candidates
+    assert len(candidates) == 10
+
+
 def test_a_query_is_ranked_as_exactly_as_the_library_without_what_has_gone(ten_tracks: Library) -> None:
     index = ten_tracks.indexes.published()
     query_audio, *others = index.tracks
