@@ -80,10 +80,10 @@ def cepstra(number: int) -> NDArray[np.float32]:
 
 def compared_with_all(library: Library, index: LibraryIndex, audio: str, summary: Summary) -> list[tuple[str, float]]:
     """All other audio of an index, nearest first, with their corrected distances to a track: without any search."""
-    features = index.parameters.features
+    features, space = index.parameters.features, index.calibration.space
     others = [other for other in index.tracks if other != audio]
-    tracks = Tracks.of([library.features.read_summary(other, features) for other in others], features)
-    query, ranking = Tracks.of([summary], features), ranking_named(index.parameters.ranking)
+    tracks = Tracks.of([library.features.read_summary(other, features) for other in others], features).in_space(space)
+    query, ranking = Tracks.of([summary], features).in_space(space), ranking_named(index.parameters.ranking)
     distances = part_distances(ranking, query, tracks, index.scales)
     usual = index.calibration.reference.usual_of(audio, query)
     theirs = index.usual.rows(index.tracks.rows(others))

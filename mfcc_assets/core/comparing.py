@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.core.cascade import Query
-from mfcc_assets.core.hubs import Usual, corrected, unusual_sums
+from mfcc_assets.core.hubs import Usual, all_corrected
 from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.core.ranking import WARPED, Ranking, still_distances
+from mfcc_assets.core.sound import SAMPLE_SIZE, SoundSpace
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import Summaries, Summary
 from mfcc_assets.core.warped import pooled_scales
@@ -56,6 +57,10 @@ class Tracks:
         """Tracks of which everything is known."""
         contours = Stacked.of((summary.contour for summary in summaries), parameters.cepstra.coefficients)
         return cls(Summaries.of(summaries, parameters), contours)
+
+    def in_space(self, space: SoundSpace) -> "Tracks":
+        """The same tracks with their timbre, as computed, as points of a space: what distances are measured of."""
+        return Tracks(self.summaries.in_space(space), self.contours)
 
 
 def distances_by(part: str, query: Tracks, others: Tracks, scales: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -138,9 +143,9 @@ class Reference:
         return Usual.of_tracks(distances, others, self.usual, self.ranking.weights)
 
 
-def reference_rows(tracks: int) -> NDArray[np.int64]:
-    """Which of so many tracks, whose order is random, make the reference sample."""
-    return np.unique(np.linspace(0, tracks - 1, min(tracks, REFERENCE_SIZE)).astype(np.int64))
+def evenly_spaced(tracks: int, most: int) -> NDArray[np.int64]:
+    """Rows of at most so many of all tracks, which are a random sample where the order of tracks is random."""
+    return np.unique(np.linspace(0, tracks - 1, min(tracks, most)).astype(np.int64))
 
 
 class Comparison:
@@ -149,13 +154,15 @@ class Comparison:
     Parameters
     ----------
     tracks
-        In random order: evenly spaced ones make the reference sample.
+        In random order, their timbre as computed: evenly spaced ones make the samples.
     each
         How rows are computed: `in_turn`, or on all cores.
     """
 
     def __init__(self, tracks: Tracks, each: EachRow = in_turn) -> None:
-        self._tracks, self._each = tracks, each
+        timbre = tracks.summaries.timbre
+        self._tracks = tracks.in_space(SoundSpace.of(timbre[evenly_spaced(len(tracks), SAMPLE_SIZE)]))
+        self._each = each
         self._scales = pooled_scales(tracks.summaries.means, tracks.summaries.variances)
         self._by_part: dict[str, NDArray[np.float64]] = {}
 
@@ -168,17 +175,12 @@ class Comparison:
     def by_ranking(self, ranking: Ranking) -> NDArray[np.float64]:
         """Corrected distances (tracks, tracks) by a ranking, infinite on the diagonal."""
         distances = np.stack([self.by_part(part) for part in ranking.parts], axis=-1)
-        sample = reference_rows(len(self._tracks))
+        sample = evenly_spaced(len(self._tracks), REFERENCE_SIZE)
         weights = ranking.weights
         reference = Usual.of_reference(distances[np.ix_(sample, sample)], weights)
         others = np.arange(len(self._tracks))[:, np.newaxis] != sample
         usual = Usual.of_tracks(distances[:, sample], others, reference, weights)
-        ranked = np.full(distances.shape[:2], np.inf)
-        for row in range(len(self._tracks)):
-            query = usual.rows(np.array([row]))
-            ranked[row] = corrected(unusual_sums(distances[row], query, usual, weights), query, usual)
-        np.fill_diagonal(ranked, np.inf)
-        return ranked
+        return all_corrected(distances, usual, weights)
 
     def uncorrected(self, part: str) -> NDArray[np.float64]:
         """Distances (tracks, tracks) by one part alone as they are, infinite on the diagonal."""

@@ -153,6 +153,24 @@ def corrected(sums: NDArray[np.floating], query: Usual, candidates: Usual) -> ND
     return distances
 
 
+def all_corrected(distances: NDArray[np.floating], usual: Usual, weights: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Corrected distances (tracks, tracks) of all tracks to each other, infinite on the diagonal.
+
+    Parameters
+    ----------
+    distances : (tracks, tracks, parts)
+    usual
+        Of all tracks.
+    weights : (parts,)
+    """
+    every = np.full(distances.shape[:2], inf)
+    for row, of_track in enumerate(distances):
+        query = usual.rows(np.array([row]))
+        every[row] = corrected(unusual_sums(of_track, query, usual, weights), query, usual)
+    np.fill_diagonal(every, inf)
+    return every
+
+
 def _standardised(sums: NDArray[np.floating], query: Usual, candidates: Usual, column: int) -> NDArray[np.float64]:
     for_query = (sums - query.means[:, column]) / query.deviations[:, column]
     for_candidates = (sums - candidates.means[:, column]) / candidates.deviations[:, column]

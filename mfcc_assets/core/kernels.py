@@ -6,7 +6,6 @@ import numpy as np
 
 from mfcc_assets.core import cepstra, dtw
 from mfcc_assets.core.cascade import Query
-from mfcc_assets.core.halves import distances_to_halves
 from mfcc_assets.core.matching import Sketches, shortlist, sketch
 from mfcc_assets.core.moments import second_moments
 from mfcc_assets.core.parameters import CepstraParameters
@@ -33,7 +32,6 @@ def _warm_up_comparing() -> None:
     query = Query(contour, DTW, np.ones(1))
     query.nearest([""], Stacked.of([contour], 1), places=1)
     query.distance_within(contour, inf)
-    distances_to_halves(np.zeros(1, np.float16), np.zeros((1, 1), np.float16), slice(0, 1))
 
 
 def _warm_up_recognising() -> None:

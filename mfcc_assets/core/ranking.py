@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from mfcc_assets.core.errors import UnknownRanking
 from mfcc_assets.core.gaussians import jensen_shannon
-from mfcc_assets.core.halves import distances_to_halves
 from mfcc_assets.core.summary import Summaries
-from mfcc_assets.core.timbre import PARTS
 from mfcc_assets.core.warped import ARTICLE, DTW, WarpedDistance
 
 GAUSSIAN = "gaussian"
 """The part that compares mean and covariance of the cepstra."""
+
+SOUND = "sound"
+"""The part that compares timbre, in the space that is fitted to the library."""
 
 WARPED: Mapping[str, WarpedDistance] = MappingProxyType({"article": ARTICLE, "dtw": DTW})
 """Parts that warp contours onto each other."""
@@ -48,8 +49,7 @@ class Ranking:
     Attributes
     ----------
     weights_by_part
-        Weight of each part: `GAUSSIAN`, one of `mfcc_assets.core.timbre.PARTS`, or, as the last and only once, one of
-        `WARPED`.
+        Weight of each part: `GAUSSIAN`, `SOUND`, or, as the last and only once, one of `WARPED`.
 
     Raises
     ------
@@ -60,7 +60,7 @@ class Ranking:
     weights_by_part: Mapping[str, float]
 
     def __post_init__(self) -> None:
-        unknown = set(self.parts) - {GAUSSIAN, *PARTS, *WARPED}
+        unknown = set(self.parts) - {GAUSSIAN, SOUND, *WARPED}
         if unknown or not self.parts or any(part in WARPED for part in self.parts[:-1]):
             raise ValueError(f"these parts make no ranking: {self.parts}")
 
@@ -93,7 +93,9 @@ def still_distances(part: str, query: Summaries, others: Summaries) -> NDArray[n
     """Distances (others,) of one track, the only one of `query`, to others by a part that summaries tell."""
     if part == GAUSSIAN:
         return jensen_shannon(query.means[0], query.covariances[0], others.means, others.covariances)
-    return distances_to_halves(query.timbre[0], others.timbre, PARTS[part])
+    apart = others.timbre - query.timbre[0]
+    distances: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", apart, apart, dtype=np.float64))
+    return distances
 
 
 RANKINGS: Mapping[str, Ranking] = MappingProxyType(
@@ -101,7 +103,7 @@ RANKINGS: Mapping[str, Ranking] = MappingProxyType(
         "article": Ranking({"article": 1.0}),
         "dtw": Ranking({"dtw": 1.0}),
         "timbre": Ranking({GAUSSIAN: 1.0}),
-        "fused": Ranking({"cepstra": 1.0, "texture": 1.0, "movement": 0.5, "dtw": 0.5}),
+        "fused": Ranking({SOUND: 1.0, "dtw": 0.25}),
     }
 )
 

@@ -1,7 +1,7 @@
 """What is kept of a track for comparing it, and the same of many tracks as arrays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from mfcc_assets.core.analysis import Analysis
 from mfcc_assets.core.matching import sketch
 from mfcc_assets.core.moments import second_moments
 from mfcc_assets.core.parameters import FeaturesParameters
+from mfcc_assets.core.sound import SoundSpace
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.timbre import WIDTH
 
@@ -129,14 +130,15 @@ class Summaries:
     embeddings : (tracks, segments * d) float32
     roughness : (tracks, d) float32
         Mean absolute change from one frame of the contour to the next.
-    timbre : (tracks, width) float16
+    timbre : (tracks, width) float32
+        As computed, or as points of a library's space of timbre.
     """
 
     means: NDArray[np.float64]
     covariances: NDArray[np.float32]
     embeddings: NDArray[np.float32]
     roughness: NDArray[np.float32]
-    timbre: NDArray[np.float16]
+    timbre: NDArray[np.float32]
 
     def __post_init__(self) -> None:
         if len({len(getattr(self, column.name)) for column in fields(self)}) > 1:
@@ -163,8 +165,7 @@ class Summaries:
                 tracks, parameters.segments * coefficients
             ),
             roughness=Stacked.of((row.contour for row in summaries), coefficients).changes(),
-            # Halves of floats: the distances of two tracks differ in the fourth digit, and 14 KB become 7.
-            timbre=np.array([row.timbre for row in summaries], np.float16).reshape(tracks, WIDTH),
+            timbre=np.array([row.timbre for row in summaries], np.float32).reshape(tracks, WIDTH),
         )
 
     @classmethod
@@ -175,3 +176,7 @@ class Summaries:
     def rows(self, rows: NDArray[np.int64]) -> "Summaries":
         """Some of the rows, in the order given."""
         return Summaries(*(getattr(self, column.name)[rows] for column in fields(self)))
+
+    def in_space(self, space: SoundSpace) -> "Summaries":
+        """The same tracks with their timbre, as computed, as points of a space."""
+        return replace(self, timbre=space(self.timbre))

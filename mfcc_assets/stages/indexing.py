@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.core.cascade import OUTLINE
-from mfcc_assets.core.comparing import Reference, Tracks, reference_rows
+from mfcc_assets.core.comparing import REFERENCE_SIZE, Reference, Tracks, evenly_spaced
 from mfcc_assets.core.embedding import Embedding
 from mfcc_assets.core.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.core.hubs import Usual
@@ -19,8 +19,10 @@ from mfcc_assets.core.matching import SHAPES, Sketches
 from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.core.prefilter import Prefilter
 from mfcc_assets.core.ranking import ranking_named
+from mfcc_assets.core.sound import SAMPLE_SIZE, SoundSpace
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import Summaries, Summary
+from mfcc_assets.core.timbre import WIDTH
 from mfcc_assets.core.warped import pooled_scales
 from mfcc_assets.library import Library
 from mfcc_assets.stores.features import FeatureStore
@@ -57,21 +59,18 @@ def build_index(library: Library) -> BuiltIndex:
         return BuiltIndex(former, added=0, removed=0, written=False)
     summarised = library.features.audio_with_summary(parameters.features)
     tracks = TrackOfAudio.of({name: track for name, track in audio.items() if name in summarised})
-    if former is None or former.parameters.features != parameters.features:
-        former = _empty_index(parameters)
+    published = former.tracks if former else TrackOfAudio.of({})
+    if former is None or not _keeps_calibration(former, parameters, len(tracks)):
+        former = _empty_index(parameters, _fitted_space(library, parameters.features, tracks.audio_ids))
     rows = former.tracks.rows(tracks.audio_ids)
     summaries, outlines, sketches = _gathered(library, tracks.audio_ids, former, rows)
-    stays = (
-        former.parameters.ranking == parameters.ranking
-        and 0 < len(tracks) < RECALIBRATED_AT_GROWTH * former.calibrated_tracks
-    )
-    if stays:
+    if former.calibrated_tracks:
         calibration, calibrated_tracks = former.calibration, former.calibrated_tracks
         prefilter = former.prefilter.with_tracks(tracks.audio_ids, calibration.embedding(summaries))
     else:
-        calibration, calibrated_tracks = _calibrated(library, parameters, tracks.audio_ids, summaries), len(tracks)
+        calibration = _calibrated(library, parameters, tracks.audio_ids, summaries, former.calibration.space)
+        calibrated_tracks = len(tracks)
         prefilter = Prefilter(tracks.audio_ids, calibration.embedding(summaries))
-        rows = np.full_like(rows, -1)
     usual = _usual(library, parameters, tracks.audio_ids, summaries, calibration, former, rows)
     index = LibraryIndex.of(
         parameters, tracks, summaries, outlines, sketches, prefilter, usual, calibration, calibrated_tracks
@@ -80,15 +79,30 @@ def build_index(library: Library) -> BuiltIndex:
     if written:
         library.indexes.write(index)
     library.indexes.set_built(index.version)
-    kept = int((former.tracks.rows(tracks.audio_ids) >= 0).sum())
-    return BuiltIndex(index, added=len(tracks) - kept, removed=len(former.tracks) - kept, written=written)
+    kept = int((published.rows(tracks.audio_ids) >= 0).sum())
+    return BuiltIndex(index, added=len(tracks) - kept, removed=len(published) - kept, written=written)
 
 
-def _empty_index(parameters: IndexParameters) -> LibraryIndex:
+def _keeps_calibration(former: LibraryIndex, parameters: IndexParameters, tracks: int) -> bool:
+    return (
+        former.parameters.features == parameters.features
+        and former.parameters.ranking == parameters.ranking
+        and 0 < tracks < RECALIBRATED_AT_GROWTH * former.calibrated_tracks
+    )
+
+
+def _fitted_space(library: Library, parameters: FeaturesParameters, audio_ids: Identifiers) -> SoundSpace:
+    """The space of timbre that is fitted to a sample of a library."""
+    sample = [audio_ids[row] for row in evenly_spaced(len(audio_ids), SAMPLE_SIZE).tolist()]
+    timbre = {audio: summary.timbre for audio, summary in _read_summaries(library.features, sample, parameters)}
+    return SoundSpace.of(np.array([timbre[audio] for audio in sample], np.float32).reshape(-1, WIDTH))
+
+
+def _empty_index(parameters: IndexParameters, space: SoundSpace) -> LibraryIndex:
     tracks = TrackOfAudio.of({})
     coefficients = parameters.features.cepstra.coefficients
-    nothing = Tracks.of([], parameters.features)
-    calibration = _calibration((), nothing, parameters, np.ones(coefficients))
+    nothing = Tracks.of([], parameters.features).in_space(space)
+    calibration = _calibration((), nothing, parameters, np.ones(coefficients), space)
     return LibraryIndex.of(
         parameters,
         tracks,
@@ -103,22 +117,27 @@ def _empty_index(parameters: IndexParameters) -> LibraryIndex:
 
 
 def _calibrated(
-    library: Library, parameters: IndexParameters, audio_ids: Identifiers, summaries: Summaries
+    library: Library, parameters: IndexParameters, audio_ids: Identifiers, summaries: Summaries, space: SoundSpace
 ) -> Calibration:
     """The calibration by a sample of a library; audio ids are digests, so that evenly spaced ones are random."""
     if not len(summaries):
-        return _empty_index(parameters).calibration
-    rows = reference_rows(len(summaries))
+        return _empty_index(parameters, space).calibration
+    rows = evenly_spaced(len(summaries), REFERENCE_SIZE)
     sample = [audio_ids[row] for row in rows.tolist()]
     tracks = Tracks(summaries.rows(rows), _contours(library, sample, parameters.features))
-    return _calibration(sample, tracks, parameters, pooled_scales(summaries.means, summaries.variances))
+    return _calibration(sample, tracks, parameters, pooled_scales(summaries.means, summaries.variances), space)
 
 
 def _calibration(
-    sample: Sequence[str], tracks: Tracks, parameters: IndexParameters, scales: NDArray[np.float64]
+    sample: Sequence[str],
+    tracks: Tracks,
+    parameters: IndexParameters,
+    scales: NDArray[np.float64],
+    space: SoundSpace,
 ) -> Calibration:
     ranking = ranking_named(parameters.ranking)
-    return Calibration(Reference.of(sample, tracks, ranking, scales), Embedding.of(ranking, scales, tracks.summaries))
+    reference = Reference.of(sample, tracks, ranking, scales, on_all_cores)
+    return Calibration(reference, Embedding.of(ranking, scales, tracks.summaries), space)
 
 
 def _usual(
@@ -158,7 +177,7 @@ def _gathered(
     library: Library, audio_ids: Identifiers, former: LibraryIndex, rows: NDArray[np.int64]
 ) -> tuple[Summaries, Stacked, Sketches]:
     """What is searched of some audio: of those with a row in a former index out of it, of the others as stored."""
-    parameters = former.parameters.features
+    parameters, space = former.parameters.features, former.calibration.space
     gathered = [former.summaries]
     outlines = _Spool(np.dtype(np.float16), parameters.cepstra.coefficients)
     sketches = _Spool(np.dtype(np.float32), SHAPES)
@@ -166,7 +185,7 @@ def _gathered(
         some = slice(first, first + _AUDIO_AT_ONCE)
         new = [audio for audio, row in zip(audio_ids[some], rows[some], strict=True) if row < 0]
         read = dict(_read_summaries(library.features, new, parameters))
-        gathered.append(Summaries.of([read[audio] for audio in new], parameters))
+        gathered.append(Summaries.of([read[audio] for audio in new], parameters).in_space(space))
         contours = Stacked.of((read[audio].contour for audio in new), parameters.cepstra.coefficients)
         outlined = dict(zip(new, iter(contours.coarser(OUTLINE)), strict=True))
         for audio, row in zip(audio_ids[some], rows[some], strict=True):

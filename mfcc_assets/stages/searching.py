@@ -17,7 +17,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.stores.library_index import LibraryIndex
 
 _LOOKED_UP_AT_ONCE = 1_000
-"""Vectors of timbre of so many tracks take 7 MB, which the processor's caches hold; all those of a million, 7 GB."""
+"""Points of timbre of so many tracks take 1 MB, which the processor's caches hold; all those of a million, 1 GB."""
 
 
 class Search:
@@ -145,7 +145,7 @@ def search_for(library: Library, index: LibraryIndex, audio: str) -> Search:
 
 def search_for_stranger(index: LibraryIndex, audio: str, summary: Summary) -> Search:
     """A track of which the index knows nothing: what is usual for it is measured first."""
-    track = Tracks.of([summary], index.parameters.features)
+    track = Tracks.of([summary], index.parameters.features).in_space(index.calibration.space)
     return Search(index, track, index.calibration.reference.usual_of(audio, track))
 
 

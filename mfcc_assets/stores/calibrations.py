@@ -9,6 +9,7 @@ from mfcc_assets.core.comparing import Reference, Tracks
 from mfcc_assets.core.embedding import Embedding
 from mfcc_assets.core.hubs import Usual
 from mfcc_assets.core.ranking import Ranking
+from mfcc_assets.core.sound import SoundSpace
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import Summaries
 from mfcc_assets.stores.library_index import Calibration
@@ -30,6 +31,8 @@ def write_calibration(calibration: Calibration, path: Path) -> None:
         scales=reference.scales,
         spreads=embedding.spreads,
         axes=embedding.axes,
+        space_centre=calibration.space.centre,
+        space_axes=calibration.space.axes,
         **{column: getattr(reference.tracks.summaries, column) for column in _COLUMNS},
     )
 
@@ -49,4 +52,5 @@ def read_calibration(path: Path, ranking: Ranking) -> Calibration:
         scales = arrays["scales"]
         usual = Usual(arrays["usual_means"], arrays["usual_deviations"])
         reference = Reference(tuple(arrays["audio_ids"].tolist()), tracks, ranking, scales, usual)
-        return Calibration(reference, Embedding(ranking, scales, arrays["spreads"], arrays["axes"]))
+        embedding = Embedding(ranking, scales, arrays["spreads"], arrays["axes"])
+        return Calibration(reference, embedding, SoundSpace(arrays["space_centre"], arrays["space_axes"]))

@@ -17,6 +17,7 @@ from mfcc_assets.core.identifiers import TrackOfAudio
 from mfcc_assets.core.matching import Sketches
 from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.core.prefilter import Prefilter
+from mfcc_assets.core.sound import SoundSpace
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import Summaries
 
@@ -46,10 +47,11 @@ class Calibration:
 
     reference: Reference
     embedding: Embedding
+    space: SoundSpace
 
     @cached_property
     def digest(self) -> str:
-        """Differs where any distance might; the embedding follows from the reference."""
+        """Differs where any distance might; embedding and space show in the reference."""
         reference, tracks = self.reference, self.reference.tracks
         content = hashlib.blake2b("".join(reference.audio_ids).encode(), digest_size=6)
         measured = [reference.scales, *_arrays_of(reference.usual)]

@@ -10,10 +10,11 @@ from scipy.sparse import csr_array
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.core.cascade import OUTLINE
-from mfcc_assets.core.comparing import Reference, Tracks, reference_rows
+from mfcc_assets.core.comparing import REFERENCE_SIZE, Reference, Tracks, evenly_spaced
 from mfcc_assets.core.embedding import Embedding
 from mfcc_assets.core.hubs import Usual
 from mfcc_assets.core.ranking import Ranking
+from mfcc_assets.core.sound import SAMPLE_SIZE, SoundSpace
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import Summaries, Summary
 from mfcc_assets.core.warped import pooled_scales
@@ -21,8 +22,6 @@ from mfcc_assets.stores.library_index import Calibration
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 
 NEIGHBOURS = 10
-
-_MIXED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,10 @@ class Population:
         self.parameters = corpus.parameters
         self.audio_ids = list(corpus.summaries)
         self.summaries = list(corpus.summaries.values())
-        self.tracks = Tracks.of(self.summaries, corpus.parameters)
+        computed = Tracks.of(self.summaries, corpus.parameters)
+        self._timbre = computed.summaries.timbre
+        self._space = SoundSpace.of(self._timbre[evenly_spaced(len(computed), SAMPLE_SIZE)])
+        self.tracks = computed.in_space(self._space)
         self.scales = pooled_scales(self.tracks.summaries.means, self.tracks.summaries.variances)
         self._outlines = self.tracks.contours.coarser(OUTLINE)
         self.real_points = self.calibration.embedding(self.tracks.summaries)
@@ -91,32 +93,22 @@ class Population:
         return Stacked(self._outlines.frames.astype(np.float16)[rows], starts)
 
     def summaries_of(self, drawn: Drawn) -> Summaries:
-        """What an index holds of tracks that were drawn: 9 GB of a million, most of it timbre."""
+        """What an index holds of tracks that were drawn: 3 GB of a million."""
         real = self.tracks.summaries
-        timbre = np.empty((len(drawn), real.timbre.shape[1]), np.float16)
-        real_timbre = real.timbre.astype(np.float32)
-
-        def mix(first: int) -> None:
-            some = slice(first, first + _MIXED_AT_ONCE)
-            timbre[some] = drawn.mixtures[some] @ real_timbre
-
-        for _ in on_all_cores(mix, range(0, len(drawn), _MIXED_AT_ONCE)):
-            pass
         return Summaries(
             means=drawn.mixtures @ real.means,
             covariances=real.covariances[drawn.origins],
             embeddings=drawn.mixtures @ real.embeddings,
             roughness=real.roughness[drawn.origins],
-            timbre=timbre,
+            timbre=drawn.mixtures @ real.timbre,
         )
 
     def summary(self, drawn: Drawn, rng: np.random.Generator) -> Summary:
         """The only track of `drawn`: the real one's contour with noise of a third of the library's deviation."""
         real, summaries = self.summaries[drawn.origins[0]], self.summaries_of(drawn)
         contour = (real.contour + rng.normal(0, self.scales / 3, real.contour.shape)).astype(np.float32)
-        return replace(
-            real, contour=contour, embedding=summaries.embeddings[0], timbre=summaries.timbre[0].astype(np.float32)
-        )
+        (timbre,) = drawn.mixtures @ self._timbre
+        return replace(real, contour=contour, embedding=summaries.embeddings[0], timbre=timbre)
 
     def intrinsic_dimension(self, points: NDArray[np.float32]) -> float:
         """Of the surface that points lie near: Levina and Bickel, NIPS 2004, from the ten nearest of each."""
@@ -127,18 +119,19 @@ class Population:
     @cached_property
     def calibration(self) -> Calibration:
         """By a reference sample of the real tracks."""
-        rows = reference_rows(len(self.tracks))
+        rows = evenly_spaced(len(self.tracks), REFERENCE_SIZE)
         sample = self.tracks.rows(rows)
         names = [self.audio_ids[row] for row in rows]
         return Calibration(
             Reference.of(names, sample, self._ranking, self.scales, on_all_cores),
             Embedding.of(self._ranking, self.scales, sample.summaries),
+            self._space,
         )
 
     @cached_property
     def usual(self) -> Usual:
         """What distances are usual for each real track, and so for those that are drawn near it."""
-        sample = reference_rows(len(self.tracks))
+        sample = evenly_spaced(len(self.tracks), REFERENCE_SIZE)
         others = np.setdiff1d(np.arange(len(self.tracks)), sample)
         found = dict(on_all_cores(self.usual_of, others.tolist()))
         usual = Usual.joined([self.calibration.reference.usual, *(found[row] for row in others.tolist())])

@@ -8,15 +8,16 @@ from mfcc_assets.core.comparing import (
     Reference,
     Tracks,
     distances_by,
+    evenly_spaced,
     part_distances,
-    reference_rows,
     uncorrected_names,
 )
 from mfcc_assets.core.hubs import ROUNDS
 from mfcc_assets.core.parameters import FeaturesParameters
-from mfcc_assets.core.ranking import GAUSSIAN, RANKINGS, WARPED
+from mfcc_assets.core.ranking import GAUSSIAN, RANKINGS, SOUND, WARPED
+from mfcc_assets.core.sound import SoundSpace
 from mfcc_assets.core.summary import Summary, summarise
-from mfcc_assets.core.timbre import PARTS, WIDTH
+from mfcc_assets.core.timbre import WIDTH
 from mfcc_assets.core.warped import pooled_scales
 from mfcc_assets_tests import naive
 
@@ -40,7 +41,7 @@ def tracks() -> Tracks:
 def by_part_one_by_one(tracks: Tracks, part: str) -> np.ndarray:
     """Distances of all pairs, by the formula of the part."""
     scales = pooled_scales(tracks.summaries.means, tracks.summaries.variances)
-    timbre = tracks.summaries.timbre.astype(np.float64)
+    points = SoundSpace.of(tracks.summaries.timbre)(tracks.summaries.timbre).astype(np.float64)
 
     def distance(i: int, j: int) -> float:
         if part in WARPED:
@@ -48,12 +49,12 @@ def by_part_one_by_one(tracks: Tracks, part: str) -> np.ndarray:
         if part == GAUSSIAN:
             means, covariances = tracks.summaries.means, tracks.summaries.covariances
             return naive.divergence(means[i], covariances[i], means[j], covariances[j])
-        return float(np.linalg.norm(timbre[i, PARTS[part]] - timbre[j, PARTS[part]]))
+        return float(np.linalg.norm(points[i] - points[j]))
 
     return np.array([[distance(i, j) if i != j else 0.0 for j in range(COUNT)] for i in range(COUNT)])
 
 
-@pytest.mark.parametrize("part", [GAUSSIAN, *PARTS, *WARPED])
+@pytest.mark.parametrize("part", [GAUSSIAN, SOUND, *WARPED])
 def test_distances_by_a_part_are_symmetric_and_those_of_each_pair(tracks, part):
     found = Comparison(tracks).by_part(part)
     np.testing.assert_array_equal(found, found.T)
@@ -111,9 +112,9 @@ def test_a_reference_of_next_to_nothing_can_be_made(tracks, count):
 
 
 def test_a_small_library_is_its_own_reference_and_of_a_large_one_it_is_spread_evenly():
-    assert reference_rows(0).tolist() == []
-    assert reference_rows(REFERENCE_SIZE).tolist() == list(range(REFERENCE_SIZE))
-    rows = reference_rows(100_000)
+    assert evenly_spaced(0, REFERENCE_SIZE).tolist() == []
+    assert evenly_spaced(REFERENCE_SIZE, REFERENCE_SIZE).tolist() == list(range(REFERENCE_SIZE))
+    rows = evenly_spaced(100_000, REFERENCE_SIZE)
     assert len(rows) == REFERENCE_SIZE
     assert (rows[0], rows[-1]) == (0, 99_999)
     assert np.ptp(np.diff(rows)) <= 1

@@ -4,7 +4,6 @@ import pytest
 from mfcc_assets.core.embedding import Embedding
 from mfcc_assets.core.ranking import RANKINGS, WARPED
 from mfcc_assets.core.summary import Summaries
-from mfcc_assets.core.timbre import PARTS, WIDTH
 
 SCALES = np.linspace(1, 20, 13)
 
@@ -19,7 +18,7 @@ def summaries(count: int, seed: int = 0) -> Summaries:
         covariances=np.zeros((count, 13, 13), np.float32),
         embeddings=((few @ mixing.normal(0, 1, (8, 104))) * np.tile(SCALES, 8)).astype(np.float32),
         roughness=np.zeros((count, 13), np.float32),
-        timbre=(few @ mixing.normal(0, 1, (8, WIDTH))).astype(np.float16),
+        timbre=(few @ mixing.normal(0, 1, (8, 50))).astype(np.float32),
     )
 
 
@@ -41,7 +40,7 @@ def test_points_of_a_sum_are_as_far_apart_as_its_parts_side_by_side():
     points = Embedding.of(ranking, SCALES, tracks)(tracks)
     joined = []
     for part, weight in ranking.weights_by_part.items():
-        vectors = tracks.embeddings / np.tile(SCALES, 8) if part in WARPED else tracks.timbre[:, PARTS[part]]
+        vectors = tracks.embeddings / np.tile(SCALES, 8) if part in WARPED else tracks.timbre
         vectors = vectors.astype(np.float64)
         spread = np.sqrt(np.square(vectors - vectors.mean(axis=0)).sum(axis=1).mean())
         joined.append(vectors * np.sqrt(weight) / spread)

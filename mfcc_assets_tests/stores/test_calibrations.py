@@ -53,4 +53,4 @@ def test_whatever_changes_a_distance_changes_the_digest(changed: str):
         "contours": replace(reference, tracks=replace(tracks, contours=raised)),
         "summaries": replace(reference, tracks=replace(tracks, summaries=shifted)),
     }
-    assert Calibration(other[changed], former.embedding).digest != former.digest
+    assert replace(former, reference=other[changed]).digest != former.digest

@@ -17,6 +17,7 @@ from mfcc_assets.core.matching import Sketches
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.prefilter import Prefilter
 from mfcc_assets.core.ranking import ranking_named
+from mfcc_assets.core.sound import SoundSpace
 from mfcc_assets.core.summary import summarise
 from mfcc_assets.core.timbre import WIDTH
 from mfcc_assets.stores.indexes import IndexStore, Pairs
@@ -69,10 +70,12 @@ def library_index(
         for seed in sorted(seeds)
     }
     tracks = TrackOfAudio.of({f"audio {seed}": f"track {seed}" for seed in seeds})
-    every = Tracks.of(list(summaries.values()), parameters.features)
+    computed = Tracks.of(list(summaries.values()), parameters.features)
+    space = SoundSpace.of(computed.summaries.timbre)
+    every = computed.in_space(space)
     ranking = ranking_named(parameters.ranking)
     reference = Reference.of(list(tracks.audio_ids), every, ranking, scales[:coefficients])
-    calibration = Calibration(reference, Embedding.of(ranking, reference.scales, every.summaries))
+    calibration = Calibration(reference, Embedding.of(ranking, reference.scales, every.summaries), space)
     return LibraryIndex.of(
         parameters=parameters,
         tracks=tracks,
@@ -112,6 +115,7 @@ def assert_same_calibration(one: Calibration, other: Calibration) -> None:
     np.testing.assert_array_equal(one.embedding.scales, other.embedding.scales)
     np.testing.assert_array_equal(one.embedding.spreads, other.embedding.spreads)
     np.testing.assert_array_equal(one.embedding.axes, other.embedding.axes)
+    assert_same_arrays(one.space, other.space)
 
 
 def assert_same_arrays(one: object, other: object) -> None:
