@@ -96,7 +96,8 @@ def _principal_components(centred: NDArray[np.float32]) -> NDArray[np.float32]:
     kept = np.flatnonzero(values > _NOTHING * values.max(initial=0))[: -_COMPONENTS - 1 : -1]
     if not len(kept):
         return np.eye(1, WIDTH, dtype=np.float32)
-    return ((vectors[:, kept] / np.sqrt(values[kept])).T @ centred).astype(np.float32)
+    components: NDArray[np.float64] = (vectors[:, kept] / np.sqrt(values[kept])).T @ centred
+    return components.astype(np.float32)
 
 
 def _mutual_neighbours(points: NDArray[np.float64]) -> tuple[NDArray[np.intp], ...]:

@@ -6,17 +6,17 @@ when the index was built.
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import inf
-from typing import TypeVar
 
 import numpy as np
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.core.cascade import searched
 from mfcc_assets.core.catalogue import shard_of
+from mfcc_assets.core.comparing import in_turn
 from mfcc_assets.core.errors import NoPublishedIndex
 from mfcc_assets.core.ranking import rank
 from mfcc_assets.core.selection import Selection
@@ -26,8 +26,6 @@ from mfcc_assets.stages.selecting import selection_of
 from mfcc_assets.stores.indexes import Pairs
 from mfcc_assets.stores.library_index import LibraryIndex
 from mfcc_assets.stores.records import Recommendation
-
-_Found = TypeVar("_Found")
 
 _FEW_CHANGES = 20
 """Tracks that came or went, of which each query is told by itself: it computes less than threads wait for each other.
@@ -51,7 +49,7 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     for audio, track in index.tracks.items():
         by_shard.setdefault(shard_of(track, library.settings.shard_digits), []).append(audio)
     former, places = _Former(library, index), index.parameters.places
-    each = _one_by_one if former.changes <= _FEW_CHANGES else on_all_cores
+    each = in_turn if former.changes <= _FEW_CHANGES else on_all_cores
 
     def candidates_of(audio: str) -> tuple[list[tuple[str, float]], int]:
         known, search = former.pairs("candidates", audio), search_for(library, index, audio)
@@ -76,10 +74,6 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         library.indexes.write_pairs("candidates", index.version, shard, pairs)
         compared = sum(count for _, count in found.values())
         yield shard, PairsReport(len(pairs.queries), compared)
-
-
-def _one_by_one(work: Callable[[str], _Found], audio_ids: Iterable[str]) -> Iterator[tuple[str, _Found]]:
-    return ((audio, work(audio)) for audio in audio_ids)
 
 
 def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, PairsReport]]:
