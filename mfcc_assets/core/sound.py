@@ -22,7 +22,7 @@ SAMPLE_SIZE = 2_000
 """Tracks that the space of a library is fitted to at most, in 3 s. The sparser a sample, the less are neighbours of one
 kind."""
 
-_WEIGHTS: Mapping[str, float] = MappingProxyType({"cepstra": 0.5, "texture": 1.0, "movement": 1.0})
+_WEIGHTS: Mapping[str, float] = MappingProxyType({"cepstra": 0.5, "texture": 1.0, "movement": 0.75})
 """Of the mean squared distance by each part of the vectors."""
 
 _COMPONENTS = 256
