@@ -331,10 +331,10 @@ def _tell_index(section: Section, results: Sequence[Result]) -> None:
     )
     section.text(
         "What is on disk is the whole index but for sketches, of which a track of four minutes has 12 KB more. Most of "
-        "it are outlines, 1.6 KB such a track, and timbre, 1 KB. Arrays are memory-mapped, and read only where they are "
-        "looked at; when a process first looks at a part, all of it is read once and its checksum compared: what the "
-        "vector index needs when it opens, the rest at the first answer. A library that has not doubled since keeps its "
-        "lists (*trained before*). Search is one query at a time, on one thread."
+        "it are outlines, 1.6 KB such a track, and timbre, 1 KB. Arrays are memory-mapped, and read only where they "
+        "are looked at; when a process first looks at a part, all of it is read once and its checksum compared: what "
+        "the vector index needs when it opens, the rest at the first answer. A library that has not doubled since "
+        "keeps its lists (*trained before*). Search is one query at a time, on one thread."
     )
 
 
