@@ -29,6 +29,15 @@ def lists_that_name(library: Library, name: str) -> int:
     return sum(name in {row.blob_name for row in tables.recommended(track.track_id)} for track in tables.soundtracks())
 
 
+def lists(library: Library) -> dict[str, list[tuple[str, float]]]:
+    """By track id the names and distances of what is recommended for a soundtrack."""
+    tables = library.tables
+    return {
+        track.track_id: [(row.blob_name, row.distance) for row in tables.recommended(track.track_id)]
+        for track in tables.soundtracks()
+    }
+
+
 def assert_only_changes_are_compared(library: Library, former: str | None, pairs: int) -> None:
     """Audio that is new is compared with its candidates; what was there with candidates that are new to it.
 
@@ -86,12 +95,14 @@ def test_other_tags_alone_compute_nothing_and_show_the_new_title(ten_tracks, ins
 
 
 def test_a_replaced_audio_is_the_only_one_analysed_and_compared(ten_tracks, instance, music) -> None:
-    former, version = ten_tracks.tables.audio(), ten_tracks.indexes.published_version()
+    former, version, before = ten_tracks.tables.audio(), ten_tracks.indexes.published_version(), lists(ten_tracks)
     ten_tracks.blobs.upload_file("soundtracks", "song-3.flac", music)
     work = run_library(ten_tracks, instance).work
+    rows = 5 * sum(found != before[track] for track, found in lists(ten_tracks).items())
     assert replace(work, candidates=0, pairs=0) == Work(
-        cepstra=1, summaries=1, added=1, removed=1, index_written=True, rows=50
+        cepstra=1, summaries=1, added=1, removed=1, index_written=True, rows=rows
     )
+    assert rows >= 5 * (1 + lists_that_name(ten_tracks, "song-3.flac"))
     assert_only_changes_are_compared(ten_tracks, version, work.pairs)
     assert len(former.keys() & ten_tracks.tables.audio().keys()) == 9
     assert_recommendations_hold(ten_tracks)

@@ -59,6 +59,8 @@ def build_index(library: Library) -> BuiltIndex:
         return BuiltIndex(former, added=0, removed=0, written=False)
     summarised = library.features.audio_with_summary(parameters.features)
     tracks = TrackOfAudio.of({name: track for name, track in audio.items() if name in summarised})
+    if former is not None and former.parameters.features != parameters.features:
+        former = None
     published = former.tracks if former else TrackOfAudio.of({})
     if former is None or not _keeps_calibration(former, parameters, len(tracks)):
         former = _empty_index(parameters, _fitted_space(library, parameters.features, tracks.audio_ids))
@@ -85,8 +87,7 @@ def build_index(library: Library) -> BuiltIndex:
 
 def _keeps_calibration(former: LibraryIndex, parameters: IndexParameters, tracks: int) -> bool:
     return (
-        former.parameters.features == parameters.features
-        and former.parameters.ranking == parameters.ranking
+        former.parameters.ranking == parameters.ranking
         and 0 < tracks < RECALIBRATED_AT_GROWTH * former.calibrated_tracks
     )
 
