@@ -19,7 +19,7 @@ from mfcc_assets.core.hubs import Usual, all_corrected
 from mfcc_assets.core.timbre import PARTS, WIDTH
 
 SAMPLE_SIZE = 2_000
-"""Tracks that the space of a library is fitted to at most, in 3 s. The sparser a sample, the less are neighbours of one
+"""Tracks that the space of a library is fitted to at most, in 4 s. The sparser a sample, the less are neighbours of one
 kind."""
 
 _WEIGHTS: Mapping[str, float] = MappingProxyType({"cepstra": 0.5, "texture": 1.0, "movement": 0.75})

@@ -35,17 +35,23 @@ def test_a_label_that_two_tracks_carry_is_no_measure():
     assert precision({}, {"a": "Bach", "b": "Bach", "c": "Bach"}) is None
 
 
+def assert_are_means(found: Precision | None, at_1: list[float], at_5: list[float]) -> None:
+    """The figures of all queries, of which each has its shares; none where there is no query."""
+    if not at_1:
+        assert found is None
+        return
+    assert found is not None
+    assert found.queries == len(at_1)
+    assert found.at_1 == pytest.approx(sum(at_1) / len(at_1))
+    assert found.at_5 == pytest.approx(sum(at_5) / len(at_5))
+    assert found.hit_at_5 == pytest.approx(sum(share > 0 for share in at_5) / len(at_5))
+
+
 @given(RANKED, LABELS)
 def test_precision_is_that_of_the_slow_twin(ranked, labels):
     at_1, at_5 = (naive.share_with_label(ranked, labels, places) for places in (1, 5))
     found = precision(ranked, labels)
-    if not at_1:
-        assert found is None
-    else:
-        assert found.queries == len(at_1)
-        assert found.at_1 == pytest.approx(sum(at_1) / len(at_1))
-        assert found.at_5 == pytest.approx(sum(at_5) / len(at_5))
-        assert found.hit_at_5 == pytest.approx(sum(share > 0 for share in at_5) / len(at_5))
+    assert_are_means(found, at_1, at_5)
 
 
 def test_tracks_of_the_querys_own_album_are_left_out():
@@ -70,12 +76,7 @@ def test_an_artist_with_a_single_album_is_no_query_without_it():
 def test_precision_beyond_the_album_is_that_of_the_slow_twin(ranked, labels, albums):
     at_1, at_5 = (naive.shares_beyond_album(ranked, labels, albums, places) for places in (1, 5))
     found = precision(ranked, labels, albums)
-    if not at_1:
-        assert found is None
-    else:
-        assert found.queries == len(at_1)
-        assert found.at_1 == pytest.approx(sum(at_1) / len(at_1))
-        assert found.at_5 == pytest.approx(sum(at_5) / len(at_5))
+    assert_are_means(found, at_1, at_5)
 
 
 def test_all_others_are_ranked_by_their_distance():
