@@ -1,6 +1,7 @@
 """Everything that can be set, read from the environment. Nothing else reads the environment."""
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
@@ -10,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mfcc_assets.core.audio import AudioLimits
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
+
+RECOGNISERS = ("library", "audd", "acrcloud", "acoustid", "tags")
 
 
 class Settings(BaseSettings):
@@ -21,7 +24,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MFCC_", env_ignore_empty=True, frozen=True)
 
     home: Path = Field(Path("mfcc_data"), description="Folder of the blobs, the databases and Dagster's state")
+    profile: Literal["local", "azure"] = Field("local", description="Where blobs and documents lie: local, or azure")
     database_url: str = Field("", description="SQLAlchemy address of the tables; empty: SQLite in the home")
+    database_password_secret: str = Field("", description="Secret with the database's password; empty: it needs none")
     shard_digits: Literal[1, 2] = Field(1, description="1: 16 shards; 2: 256, for over 50,000 tracks; fixed for life")
 
     min_seconds: float = Field(1.0, ge=0.1, description="Shorter audio is rejected")
@@ -36,6 +41,22 @@ class Settings(BaseSettings):
         0.05, ge=0, le=1, description="An index whose precision falls by more than this is not published"
     )
 
+    recognisers: str = Field("library,tags", description="Asked in turn: library, audd, acrcloud, acoustid, tags")
+    audd_url: str = Field("https://api.audd.io/", description="Address of AudD; the secret audd-token opens it")
+    acrcloud_url: str = Field("", description="Address of the ACRCloud project; it needs acrcloud-key, acrcloud-secret")
+    acoustid_url: str = Field("https://api.acoustid.org/v2/lookup", description="Address of AcoustID; acoustid-key")
+
+    blob_url: str = Field("", description="azure: address of the storage account's blobs")
+    blob_key_secret: str = Field("", description="azure: secret with the account's key; empty: managed identity")
+    cosmos_url: str = Field("", description="azure: address of the Cosmos DB account")
+    cosmos_database: str = Field("mfcc", description="azure: database of the documents")
+    cosmos_key_secret: str = Field("", description="azure: secret with the account's key; empty: managed identity")
+    cache_gigabytes: float = Field(20.0, gt=0, description="azure: how much of this disk copies of blobs may take")
+    key_vault_url: str = Field("", description="Address of the Key Vault; empty: secrets are MFCC_SECRET_<NAME>")
+    secret_seconds: float = Field(300.0, ge=0, description="After so long a secret is read again: it may be rotated")
+    link_seconds: int = Field(600, gt=0, le=3600, description="How long a link to a blob opens it")
+    retention_days: int = Field(0, ge=0, description="Documents of uploads go after so many days; 0: they stay")
+
     settle_seconds: float = Field(2.0, ge=0, description="A file that changed so lately may still be being copied")
     sweep_seconds: int = Field(60, gt=0, description="Time between two full comparisons, which heal what was missed")
     watch_seconds: float = Field(4.0, ge=0, le=30, description="Time for which a sensor waits for uploads at one look")
@@ -45,6 +66,21 @@ class Settings(BaseSettings):
     def _check_pairs(self) -> Self:
         if self.min_seconds >= self.max_seconds:
             raise ValueError("MFCC_MIN_SECONDS must be below MFCC_MAX_SECONDS")
+        return self
+
+    @model_validator(mode="after")
+    def _check_recognisers(self) -> Self:
+        unknown = sorted(set(self.recogniser_names) - set(RECOGNISERS))
+        if unknown:
+            raise ValueError(f"MFCC_RECOGNISERS knows {', '.join(RECOGNISERS)}, not {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_profile(self) -> Self:
+        needed = {"blob_url": self.blob_url, "cosmos_url": self.cosmos_url, "database_url": self.database_url}
+        missing = [f"MFCC_{name.upper()}" for name, address in needed.items() if not address]
+        if self.profile == "azure" and missing:
+            raise ValueError(f"MFCC_PROFILE=azure needs {', '.join(missing)}")
         return self
 
     @cached_property
@@ -67,6 +103,19 @@ class Settings(BaseSettings):
     @property
     def tables_url(self) -> str:
         return self.database_url or f"sqlite:///{self.folder / 'tables.sqlite'}"
+
+    @property
+    def cache(self) -> Path:
+        return self.folder / "cache"
+
+    @property
+    def recogniser_names(self) -> list[str]:
+        return [name.strip() for name in self.recognisers.split(",") if name.strip()]
+
+    @property
+    def secrets_environment(self) -> Mapping[str, str]:
+        """Where secrets lie that no vault keeps."""
+        return os.environ
 
     def environment_of_processes(self) -> dict[str, str]:
         """The environment of processes that are to work on the same library, wherever they are started."""

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import mfcc_assets
-from mfcc_assets_tests.services.dagster_services import REPOSITORY
+from mfcc_assets_tests.services.processes import REPOSITORY
 
 PACKAGE = Path(mfcc_assets.__file__).parent
 LONGEST_FILE = 450

@@ -8,7 +8,7 @@ from dagster._core.workspace.load import location_origins_from_yaml_paths
 
 from mfcc_assets.definitions import build_defs, defs
 from mfcc_assets.library import Library
-from mfcc_assets_tests.services.dagster_services import REPOSITORY
+from mfcc_assets_tests.services.processes import REPOSITORY
 
 LINEAGE = {
     "raw_soundtracks": set(),

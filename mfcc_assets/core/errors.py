@@ -98,6 +98,10 @@ class StoreError(MfccError):
     """A store could not do what it was asked."""
 
 
+class ConnectionLost(StoreError):
+    """A database was away for a moment: what was asked of it may be asked again."""
+
+
 class BlobNotFound(StoreError):
     """No blob of that name is in the container."""
 

@@ -1,9 +1,6 @@
 """The real webserver and daemon over the repository's workspace.yaml, for tests that need both."""
 
 import json
-import os
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,9 +14,7 @@ from urllib.request import Request, urlopen
 
 from mfcc_assets.launch import prepare_dagster_home
 from mfcc_assets.settings import Settings
-
-REPOSITORY = Path(__file__).parents[2]
-PATIENCE_SECONDS = 120
+from mfcc_assets_tests.services.processes import PATIENCE_SECONDS, free_port, running_server
 
 
 @dataclass(frozen=True)
@@ -53,26 +48,12 @@ class DagsterServices:
 def dagster_services(settings: Settings, folder: Path) -> Iterator[DagsterServices]:
     """Start both on a free port, and stop them with everything that they started."""
     prepare_dagster_home(settings)
-    port, log = _free_port(), folder / "dagster.log"
-    arguments = ["dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            cwd=REPOSITORY,
-            env=settings.environment_of_processes(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    services = DagsterServices(f"http://127.0.0.1:{port}", log, process)
-    try:
-        services.wait_until(lambda: _serves(services.url))
-        yield services
-    finally:
-        # Stopped in an orderly way it takes up to 20 s, and a run that hangs would outlive it.
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    port, log = free_port(), folder / "dagster.log"
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    environment = settings.environment_of_processes()
+    with running_server(command, log, lambda: _serves(url), environment=environment) as process:
+        yield DagsterServices(url, log, process)
 
 
 def _serves(url: str) -> bool:
@@ -81,9 +62,3 @@ def _serves(url: str) -> bool:
             return bool(response.status == 200)
     except (URLError, ConnectionError, TimeoutError):
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
