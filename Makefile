@@ -6,10 +6,19 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 3000
+PROFILE ?= local
 CORPUS ?= $(HOME)/.cache/mfcc_corpus
 
 export MFCC_HOME ?= $(CURDIR)/mfcc_data
 export DAGSTER_HOME := $(MFCC_HOME)/dagster
+
+# The cloud's twin: the same commands, with Azurite, the Cosmos server and PostgreSQL in the place of the folder.
+ifeq ($(PROFILE),azurite)
+INSTALLED := $(VENV)/.installed-servers
+WITH_SERVERS := $(BIN)/python -m mfcc_assets_tests.services
+else
+INSTALLED := $(VENV)/.installed
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dev test lint bench screenshots clean
@@ -17,11 +26,11 @@ export DAGSTER_HOME := $(MFCC_HOME)/dagster
 help:  ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.installed  ## Recommend from the starter library, end to end.
-	@$(BIN)/python -m mfcc_assets.demo
+demo: $(INSTALLED)  ## Recommend from the starter library, end to end; PROFILE=azurite does so on the cloud's twin.
+	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.demo
 
-dev: $(VENV)/.installed  ## Open the Dagster UI over the library, with daemon and sensors.
-	@$(BIN)/python -m mfcc_assets.launch -W 'ignore:Function `dev_command` is superseded' \
+dev: $(INSTALLED)  ## Open the Dagster UI over the library, with daemon and sensors; PROFILE as for demo.
+	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.launch -W 'ignore:Function `dev_command` is superseded' \
 	  -m dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
 test: $(VENV)/.installed-test lint  ## Run the whole test suite.

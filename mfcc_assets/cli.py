@@ -15,12 +15,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from mfcc_assets.commands.console import open_console, progress_bar
+from mfcc_assets.commands.database import database
 from mfcc_assets.commands.evaluate import evaluate
 from mfcc_assets.commands.explain import explain
 from mfcc_assets.commands.index import index
 from mfcc_assets.commands.path import path
 from mfcc_assets.commands.playing import export_option
 from mfcc_assets.commands.playlist import playlist
+from mfcc_assets.commands.purge import purge
 from mfcc_assets.core.errors import MfccError
 from mfcc_assets.core.evaluation import EVALUATED_PLACES
 from mfcc_assets.launch import check_succeeded, command_line_lock, running_library_job
@@ -57,11 +59,13 @@ def main(context: click.Context) -> None:
     context.obj = context.with_resource(Library())
 
 
+main.add_command(database)
 main.add_command(evaluate)
 main.add_command(explain)
 main.add_command(index)
 main.add_command(path)
 main.add_command(playlist)
+main.add_command(purge)
 
 
 @main.command()
@@ -160,6 +164,7 @@ def recommend(library: Library, file: Path, size: int | None, exact: bool, as_js
         record = {
             "query": str(file),
             "recognised": who,
+            "recognition_failures": [asdict(failure) for failure in answer.failures],
             "index_version": answer.index_version,
             "certified": answer.certified,
             "recall": recall,
@@ -170,6 +175,8 @@ def recommend(library: Library, file: Path, size: int | None, exact: bool, as_js
     console = open_console()
     known_as = f"{recognised.title} by {recognised.artist or 'unknown'} ({recognised.by})" if recognised else "unknown"
     console.print(f"{escape(file.name)}: {escape(known_as)}")
+    for failure in answer.failures:
+        console.print(f"[red]not asked[/] {escape(failure.by)}: {escape(failure.reason)}")
     console.print(recommendations_table(rows))
     console.print(_assurance(answer, wanted, recall))
 

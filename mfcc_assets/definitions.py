@@ -8,6 +8,8 @@ from mfcc_assets import sensors
 from mfcc_assets.assets import candidates, cepstra, quality, raw, recommendations, reranking
 from mfcc_assets.launch import LIBRARY_JOB
 from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets.stores.secrets import variable_of
 
 OWNERS = ["team:music"]
 LIBRARY_TAGS = {"mfcc/library": "true"}
@@ -22,7 +24,8 @@ def build_defs(**overrides: object) -> dg.Definitions:
     **overrides
         Resources in the place of the default ones, by name: tests pass a `library` of their own.
     """
-    resources: Mapping[str, object] = {"library": Library(), **overrides}
+    library = Library()
+    resources: Mapping[str, object] = {"library": library, **_azure_resources(library.settings), **overrides}
     modules = [raw, cepstra, candidates, reranking, quality, recommendations]
     # One process a run: its assets share the memory of compiled kernels, and a process more costs 3 s of imports.
     executor = dg.in_process_executor
@@ -58,6 +61,29 @@ def build_defs(**overrides: object) -> dg.Definitions:
         resources=resources,
         executor=executor,
     )
+
+
+def _azure_resources(settings: Settings) -> dict[str, object]:
+    """The storage account as dagster-azure knows it, for assets beside ours and for Pipes.
+
+    An account key is named by its variable, never given: Dagster's UI shows what a resource is configured with. A key
+    that lies in a vault has no variable, so that there the managed identity is taken.
+    """
+    if settings.profile != "azure":
+        return {}
+    from dagster_azure.blob import (
+        AzureBlobStorageDefaultCredential,
+        AzureBlobStorageKeyCredential,
+        AzureBlobStorageResource,
+    )
+
+    has_key = settings.blob_key_secret and not settings.key_vault_url
+    credential: AzureBlobStorageKeyCredential | AzureBlobStorageDefaultCredential = (
+        AzureBlobStorageKeyCredential(key=dg.EnvVar(variable_of(settings.blob_key_secret)))
+        if has_key
+        else AzureBlobStorageDefaultCredential()
+    )
+    return {"azure_blob_storage": AzureBlobStorageResource(account_url=settings.blob_url, credential=credential)}
 
 
 defs = build_defs()

@@ -1,8 +1,10 @@
 """One library's stores, opened as the settings say: what assets, the command line and pages work on."""
 
+from collections.abc import Callable
 from functools import cached_property
+from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from mfcc_assets.core.catalogue import is_companion, shard_names
 from mfcc_assets.core.errors import SettingsError
@@ -15,9 +17,22 @@ from mfcc_assets.stores.features import FeatureStore
 from mfcc_assets.stores.indexes import IndexStore
 from mfcc_assets.stores.library_index import IndexParameters
 from mfcc_assets.stores.local_blobs import LocalBlobs
-from mfcc_assets.stores.metadata import MetadataStore, SqliteDocuments
-from mfcc_assets.stores.secrets import signing_key
+from mfcc_assets.stores.metadata import MetadataStore
+from mfcc_assets.stores.pairs import PairStore
+from mfcc_assets.stores.secrets import (
+    CachedSecrets,
+    EnvironmentSecrets,
+    SecretSource,
+    shared_signing_key,
+    signing_key,
+)
+from mfcc_assets.stores.sqlite_documents import SqliteDocuments
 from mfcc_assets.stores.tables import Tables
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+    from mfcc_assets.stores.recognisers.services import RecognitionServices
 
 
 class Library:
@@ -31,6 +46,7 @@ class Library:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
+        self._opening_services = Lock()  # since Python 3.12 `cached_property` has none
 
     def __enter__(self) -> Self:
         return self
@@ -39,26 +55,66 @@ class Library:
         self.close()
 
     def close(self) -> None:
-        """Give the database back; everything is opened again when it is used again."""
-        tables = self.__dict__.pop("tables", None)
-        if tables is not None:
-            tables.close()
+        """Give back what is connected; everything is opened again when it is used again."""
+        for name in ("indexes", "pairs", "features"):
+            self.__dict__.pop(name, None)
+        for name in ("_services", "tables", "documents", "blobs", "secrets"):
+            opened = self.__dict__.pop(name, None)
+            if opened is not None:
+                opened.close()
+
+    @cached_property
+    def secrets(self) -> SecretSource:
+        settings = self.settings
+        if not settings.key_vault_url:
+            return EnvironmentSecrets(settings.secrets_environment)
+        from mfcc_assets.stores.azure_identity import process_identity
+        from mfcc_assets.stores.key_vault import open_key_vault
+
+        vault = open_key_vault(settings.key_vault_url, process_identity())
+        return CachedSecrets(vault, settings.secret_seconds)
 
     @cached_property
     def signing_key(self) -> bytes:
+        """Makes ids of uploads unguessable, and signs links to local blobs."""
+        if self.settings.profile == "azure":
+            return shared_signing_key(self.secrets)
         return signing_key(self.settings.folder)
 
     @cached_property
     def blobs(self) -> BlobStore:
-        return LocalBlobs(self.settings.blobs, self.signing_key)
+        settings = self.settings
+        if settings.profile == "local":
+            return LocalBlobs(settings.blobs, self.signing_key)
+        from mfcc_assets.stores.azure_blobs import AzureBlobs
+
+        credential = self._azure_credential(settings.blob_key_secret)
+        return AzureBlobs(settings.blob_url, credential, settings.cache, settings.cache_bytes)
 
     @cached_property
     def documents(self) -> MetadataStore:
-        return SqliteDocuments(self.settings.documents)
+        settings = self.settings
+        if settings.profile == "local":
+            return SqliteDocuments(settings.documents, retention_seconds=settings.retention_seconds)
+        from mfcc_assets.stores.cosmos_documents import CosmosDocuments
+
+        credential = self._azure_credential(settings.cosmos_key_secret)
+        return CosmosDocuments(
+            settings.cosmos_url, credential, settings.cosmos_database, retention_seconds=settings.retention_seconds
+        )
+
+    def _azure_credential(self, key_secret: str) -> "TokenCredential | Callable[[], str]":
+        if key_secret:
+            return lambda: self.secrets.get(key_secret)
+        from mfcc_assets.stores.azure_identity import process_identity
+
+        return process_identity()
 
     @cached_property
     def tables(self) -> Tables:
-        tables = Tables(self.settings.tables_url)
+        password_secret = self.settings.database_password_secret
+        password = (lambda: self.secrets.get(password_secret)) if password_secret else None
+        tables = Tables(self.settings.tables_url, password)
         digits = tables.shard_digits()
         if digits not in (None, self.settings.shard_digits):
             tables.close()
@@ -69,6 +125,24 @@ class Library:
             )
         return tables
 
+    @property
+    def services(self) -> "RecognitionServices":
+        """One for all threads: it counts how often each service is asked."""
+        with self._opening_services:
+            return self._services
+
+    @cached_property
+    def _services(self) -> "RecognitionServices":
+        from mfcc_assets.stores.recognisers.services import RecognitionServices
+
+        settings = self.settings
+        return RecognitionServices(
+            self.secrets,
+            audd_url=settings.audd_url,
+            acrcloud_url=settings.acrcloud_url,
+            acoustid_url=settings.acoustid_url,
+        )
+
     @cached_property
     def features(self) -> FeatureStore:
         return FeatureStore(self.blobs)
@@ -76,6 +150,10 @@ class Library:
     @cached_property
     def indexes(self) -> IndexStore:
         return IndexStore(self.blobs)
+
+    @cached_property
+    def pairs(self) -> PairStore:
+        return PairStore(self.blobs)
 
     @property
     def shards(self) -> list[str]:

@@ -35,8 +35,9 @@ from mfcc_assets.launch import (
 from mfcc_assets.library import Library
 from mfcc_assets.partitions import UPLOADS
 from mfcc_assets.settings import Settings
+from mfcc_assets.stages.claiming import FAILED, RANKED, UNANSWERED
 from mfcc_assets.stages.reporting import changed_soundtracks, outstanding_work
-from mfcc_assets.stages.uploading import FAILED, RANKED, UNANSWERABLE, UNANSWERED, upload_files, uploads_by_id
+from mfcc_assets.stages.uploading import UNANSWERABLE, upload_files, uploads_by_id
 from mfcc_assets.stores.blobs import Blob
 
 UPLOADS_JOB = "uploads"

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(2.0, ge=0, description="A file that changed so lately may still be being copied")
     sweep_seconds: int = Field(60, gt=0, description="Time between two full comparisons, which heal what was missed")
     watch_seconds: float = Field(4.0, ge=0, le=30, description="Time for which a sensor waits for uploads at one look")
+    claim_seconds: float = Field(600.0, ge=0, description="After so long an upload is taken over from a silent run")
     sensor_page: int = Field(100, gt=0, description="New files that a sensor takes at one look")
 
     @model_validator(mode="after")
@@ -107,6 +108,25 @@ class Settings(BaseSettings):
     @property
     def cache(self) -> Path:
         return self.folder / "cache"
+
+    @property
+    def cache_bytes(self) -> int:
+        return int(self.cache_gigabytes * 1e9)
+
+    @property
+    def retention_seconds(self) -> int | None:
+        """None where documents stay."""
+        return self.retention_days * 24 * 3600 or None
+
+    @property
+    def blobs_address(self) -> str:
+        """Where a reader finds the containers."""
+        return self.blob_url if self.profile == "azure" else str(self.blobs)
+
+    @property
+    def documents_address(self) -> str:
+        """Where a reader finds the documents."""
+        return f"{self.cosmos_url}, {self.cosmos_database}" if self.profile == "azure" else str(self.documents)
 
     @property
     def recogniser_names(self) -> list[str]:

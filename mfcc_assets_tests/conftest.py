@@ -1,9 +1,10 @@
-"""A library of its own for every test, and one of ten tracks that was analysed before.
+"""A library of its own for every test, one of ten tracks that was analysed before, and servers that all tests share.
 
 What a fixture needs is imported by it: tests of the core start in a moment, and run while something above is broken.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
     from mfcc_assets.library import Library
     from mfcc_assets.settings import Settings
+    from mfcc_assets_tests.services.azurite import Azurite
+    from mfcc_assets_tests.services.cosmos import CosmosServer
+    from mfcc_assets_tests.services.key_vault import VaultDouble
+    from mfcc_assets_tests.services.postgres import Postgres
 
 
 @pytest.fixture
@@ -79,3 +84,44 @@ def ten_tracks(up_to_date_home: Path, settings: "Settings") -> Iterator["Library
     copied_home(up_to_date_home, settings.home)
     with Library(settings) as library:
         yield library
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Azurite]":
+    from mfcc_assets_tests.services.azurite import running_azurite
+
+    with running_azurite(tmp_path_factory.mktemp("azurite")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cosmos_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[CosmosServer]":
+    from mfcc_assets_tests.services.cosmos import running_cosmos
+
+    with running_cosmos(tmp_path_factory.mktemp("cosmos")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Postgres]":
+    """A server with a database that has the schema, and a user who may only write rows."""
+    from mfcc_assets.stores.database import Database
+    from mfcc_assets.stores.grants import grant_access
+    from mfcc_assets.stores.schema import ensure_schema
+    from mfcc_assets_tests.services.postgres import TEMPLATE, running_postgres
+
+    with running_postgres() as server:
+        server.execute(f"CREATE DATABASE {TEMPLATE}", f"CREATE USER clerk PASSWORD '{server.password}'")
+        with closing(Database(server.url(TEMPLATE))) as database:
+            ensure_schema(database)
+            grant_access(database, writers=["clerk"], readers=[])
+        yield server
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> "Iterator[VaultDouble]":
+    """An empty Key Vault."""
+    from mfcc_assets_tests.services.key_vault import key_vault
+
+    with key_vault(tmp_path) as vault:
+        yield vault

@@ -67,7 +67,7 @@ def publish(library: Library) -> tuple[LibraryIndex, PairsReport]:
 
 def stored_pairs(library: Library, index: LibraryIndex, stage: str) -> dict[str, list[tuple[str, float]]]:
     """Candidates or rankings of all shards."""
-    pairs = [library.indexes.read_pairs(stage, index.version, shard) for shard in library.shards]
+    pairs = [library.pairs.read(stage, index.version, shard) for shard in library.shards]
     return {audio: found for of_shard in pairs if of_shard for audio, found in of_shard.by_query().items()}
 
 

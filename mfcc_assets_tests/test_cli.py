@@ -93,7 +93,8 @@ def test_recommendations_are_json_for_programs(home: Path, query: Path, ten_song
     unknown = json.loads(mfcc(home, "recommend", "--json", query).stdout)
     known = json.loads(mfcc(home, "recommend", "--json", "--top", "2", ten_songs[3]).stdout)
 
-    assert set(unknown) == {"query", "recognised", "index_version", "certified", "recall", "recommendations"}
+    measured = {"index_version", "certified", "recall", "recommendations"}
+    assert set(unknown) == {"query", "recognised", "recognition_failures"} | measured
     assert unknown["query"] == str(query)
     assert unknown["recognised"] is None
     assert known["recognised"] == {"title": "Song 3", "artist": "", "by": "tags"}
@@ -103,6 +104,19 @@ def test_recommendations_are_json_for_programs(home: Path, query: Path, ten_song
     assert [set(row) for row in known["recommendations"]] == [{"rank", "track_id", "title", "artist", "distance"}] * 2
     distances = [row["distance"] for row in unknown["recommendations"]]
     assert distances == sorted(distances)
+
+
+def test_a_service_that_cannot_be_asked_is_named_with_the_reason(
+    home: Path, ten_songs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MFCC_RECOGNISERS", "audd,library,tags")
+    table = mfcc(home, "recommend", ten_songs[3])
+    answer = json.loads(mfcc(home, "recommend", "--json", ten_songs[3]).stdout)
+
+    assert "not asked audd: " in table.output
+    assert "MFCC_SECRET_AUDD_TOKEN" in table.output
+    assert answer["recognised"] == {"title": "Song 3", "artist": "", "by": "tags"}
+    assert [failure["by"] for failure in answer["recognition_failures"]] == ["audd"]
 
 
 def test_an_answer_is_proven_where_that_is_asked_for(home: Path, query: Path) -> None:

@@ -48,7 +48,7 @@ VOLATILE = {"ETAG", "RUN_ID", "OBSERVED_AT", "CREATED_AT", "REJECTED_AT"}
 
 def _changed_home(source: Path, home: Path, music: Path) -> Path:
     """A library of ten tracks in which one was deleted, one has other audio and one is new."""
-    with Library(Settings(home=copied_home(source, home), settle_seconds=0)) as library:
+    with Library(Settings(home=copied_home(source, home), settle_seconds=0, claim_seconds=0)) as library:
         library.blobs.delete("soundtracks", "song-0.flac")
         library.blobs.upload_file("soundtracks", "song-1.flac", music)
         library.blobs.upload_file("soundtracks", "new.flac", write_music(music.with_name("new.flac"), 3.0, seed=401))
@@ -105,7 +105,7 @@ def killed(up_to_date_home: Path, music: Path, tmp_path_factory: pytest.TempPath
     kills = [Kill(str(homes[point]), **where) for point, where in points.items()]
 
     homes["uploads"] = copied_home(up_to_date_home, folder / "uploads")
-    with Library(Settings(home=homes["uploads"], settle_seconds=0)) as library:
+    with Library(Settings(home=homes["uploads"], settle_seconds=0, claim_seconds=0)) as library:
         for step in UPLOAD_STEPS:
             upload = drop_upload(library, music, f"{step}.flac")
             kills.append(Kill(str(homes["uploads"]), after=step, uploads=[upload]))
@@ -115,7 +115,7 @@ def killed(up_to_date_home: Path, music: Path, tmp_path_factory: pytest.TempPath
 
 @pytest.mark.parametrize("step", KILLED_BETWEEN_ASSETS)
 def test_a_run_killed_between_two_assets_is_carried_on_where_it_was(killed, undisturbed, instance, step: str) -> None:
-    with Library(Settings(home=killed[step], settle_seconds=0)) as library:
+    with Library(Settings(home=killed[step], settle_seconds=0, claim_seconds=0)) as library:
         stored, whole = undisturbed
         work = asdict(run_library(library, instance).work)
         assert work == asdict(whole) | dict.fromkeys(KILLED_BETWEEN_ASSETS[step], 0)
@@ -128,7 +128,7 @@ def test_a_run_killed_in_the_midst_of_a_write_leaves_nothing_half_done(
     killed, undisturbed, instance, point: str
 ) -> None:
     stored, whole = undisturbed
-    with Library(Settings(home=killed[point], settle_seconds=0)) as library:
+    with Library(Settings(home=killed[point], settle_seconds=0, claim_seconds=0)) as library:
         assert library.tables.dangling_recommendations() == 0
         assert library.indexes.published().tracks
         work = run_library(library, instance).work
@@ -141,7 +141,7 @@ def test_a_run_killed_in_the_midst_of_a_write_leaves_nothing_half_done(
 def test_uploads_whose_runs_were_killed_are_found_by_the_sensor_and_answered_as_others_are(
     killed, instance, music
 ) -> None:
-    with Library(Settings(home=killed["uploads"], settle_seconds=0)) as library:
+    with Library(Settings(home=killed["uploads"], settle_seconds=0, claim_seconds=0)) as library:
         uploads = {blob.name: upload for upload, blob in uploads_by_id(library).items()}
         assert len(uploads) == len(UPLOAD_STEPS)
         undisturbed = drop_upload(library, music, "undisturbed.flac")

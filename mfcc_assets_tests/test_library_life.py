@@ -55,7 +55,7 @@ def assert_only_changes_are_compared(library: Library, former: str | None, pairs
 
 def pairs_by_query(library: Library, stage: str, version: str | None) -> dict[str, set[str]]:
     """The candidates or the ranking of every audio in an index; nothing where there was none."""
-    pairs = [library.indexes.read_pairs(stage, version, shard) for shard in library.shards] if version else []
+    pairs = [library.pairs.read(stage, version, shard) for shard in library.shards] if version else []
     return {query: {audio for audio, _ in found} for one in pairs if one for query, found in one.by_query().items()}
 
 

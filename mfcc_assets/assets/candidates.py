@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from mfcc_assets.assets.answering import answering_run
 from mfcc_assets.assets.cepstra import soundtrack_summaries, upload_cepstra, upload_metadata
 from mfcc_assets.assets.policies import library_asset, soundtrack_asset, upload_asset
 from mfcc_assets.assets.presentation import table_as_markdown, uploads_as_markdown
@@ -69,5 +70,5 @@ def soundtrack_candidates(
 @upload_asset(deps=[upload_cepstra, upload_metadata, "published_index"], kinds={"python", "faiss"}, code_version="1")
 def upload_candidates(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """For an upload the nearest tracks of the published index."""
-    found = find_upload_candidates(library, context.partition_keys, run_id=context.run.run_id)
+    found = find_upload_candidates(library, context.partition_keys, run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(found)})

@@ -4,6 +4,7 @@ import time
 
 import dagster as dg
 
+from mfcc_assets.assets.answering import answering_run
 from mfcc_assets.assets.policies import soundtrack_asset, upload_asset
 from mfcc_assets.assets.presentation import (
     add_counts,
@@ -26,6 +27,8 @@ from mfcc_assets.stages.analysing import (
 from mfcc_assets.stages.uploading import analyse_uploads, recognise_uploads
 
 HEAT_MAPS_SHOWN = 3
+HEAT_MAP_SECONDS = 300
+"""A picture shows no more: of a recording of two hours each column of pixels would be a dozen seconds."""
 SECONDS_BETWEEN_LOG_LINES = 10
 
 
@@ -52,7 +55,8 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
             "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
             "notes": table_as_markdown(("note",), [(note,) for note in report.notes]),
             "heat_maps": pictures_as_markdown(
-                heat_map(library.features.read_cepstra(audio, parameters), name) for audio, name in shown
+                heat_map(library.features.read_cepstra(audio, parameters, seconds=HEAT_MAP_SECONDS), name)
+                for audio, name in shown
             ),
         }
     )
@@ -79,7 +83,7 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
 @upload_asset(deps=[raw_upload, "published_index"], kinds={"python", "parquet"}, code_version="1")
 def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Cepstra and summary of an upload, made in the way of the published index."""
-    analysed = analyse_uploads(library, context.partition_keys, run_id=context.run.run_id)
+    analysed = analyse_uploads(library, context.partition_keys, run=answering_run(context, library))
     return dg.MaterializeResult(
         metadata={
             "seconds_of_audio": round(sum(document.get("seconds", 0) for document in analysed), 1),
@@ -91,7 +95,7 @@ def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[
 @upload_asset(deps=[upload_cepstra, "published_index"], kinds={"python", "json"}, code_version="1")
 def upload_metadata(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Who the upload is, and by whom it was recognised: by the library's own recordings, or by its tags."""
-    recognised = recognise_uploads(library, context.partition_keys, run_id=context.run.run_id)
+    recognised = recognise_uploads(library, context.partition_keys, run=answering_run(context, library))
     return dg.MaterializeResult(
         metadata={
             "recognised": sum(document.get("recognised") is not None for document in recognised),

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from mfcc_assets.assets.answering import answering_run
 from mfcc_assets.assets.policies import soundtrack_asset, upload_asset
 from mfcc_assets.assets.presentation import add_counts, names_as_markdown, uploads_as_markdown
 from mfcc_assets.library import Library
@@ -21,5 +22,5 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
 @upload_asset(kinds={"python", "json"}, code_version="1")
 def raw_upload(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """A listener's file, copied from `uploads` to `batch`, and the document that follows it through its life."""
-    received = receive_uploads(library, context.partition_keys, run_id=context.run.run_id)
+    received = receive_uploads(library, context.partition_keys, run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(received)})

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from mfcc_assets.assets.answering import answering_run
 from mfcc_assets.assets.policies import library_asset, soundtrack_asset, upload_asset
 from mfcc_assets.assets.presentation import pictures_as_markdown, table_as_markdown, uploads_as_markdown
 from mfcc_assets.assets.quality import recommendation_quality
@@ -79,7 +80,7 @@ def upload_recommendations(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
     """Rows of RECOMMENDATIONS for an upload, and the end of its document's life."""
-    answered = recommend_for_uploads(library, context.partition_keys, run_id=context.run.run_id)
+    answered = recommend_for_uploads(library, context.partition_keys, run=answering_run(context, library))
     return dg.MaterializeResult(
         metadata={
             "rows": sum(document.get("recommendations", 0) for document in answered),

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from mfcc_assets.assets.answering import answering_run
 from mfcc_assets.assets.candidates import soundtrack_candidates, upload_candidates
 from mfcc_assets.assets.policies import soundtrack_asset, upload_asset
 from mfcc_assets.assets.presentation import uploads_as_markdown
@@ -24,5 +25,5 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
 @upload_asset(deps=[upload_candidates], kinds={"python", "numba"}, code_version="1")
 def upload_ranking(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """For an upload its candidates in the order of their distance."""
-    ranked = rank_uploads(library, context.partition_keys, run_id=context.run.run_id)
+    ranked = rank_uploads(library, context.partition_keys, run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(ranked)})

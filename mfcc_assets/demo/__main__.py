@@ -15,8 +15,8 @@ from mfcc_assets.core.catalogue import upload_id
 from mfcc_assets.core.errors import DocumentNotFound, MfccError, RunFailed
 from mfcc_assets.launch import command_line_lock, daemon_log, running_daemon
 from mfcc_assets.library import Library
+from mfcc_assets.stages.claiming import FAILED, RANKED
 from mfcc_assets.stages.reporting import outstanding_work
-from mfcc_assets.stages.uploading import FAILED, RANKED
 
 UPLOAD = "a-new-journey.mp3"
 ANSWER_SECONDS = 120
@@ -123,12 +123,16 @@ def _show_answer(library: Library, document: Mapping[str, Any], console: Console
 def _show_places(library: Library, console: Console) -> None:
     settings = library.settings
     places = {
-        "Database": settings.tables_url,
-        "Parquet": settings.blobs / "cepstra",
+        "Database": library.tables.database.name,
+        "Parquet": f"{settings.blobs_address}/cepstra",
+        "Documents": settings.documents_address,
         "Rows": "the view RECOMMENDED_SOUNDTRACKS of the database, for the upload and for every soundtrack",
-        "Dagster UI": "make dev, then http://127.0.0.1:3000",
-        "Your music": ".venv/bin/mfcc add FOLDER, then .venv/bin/mfcc recommend FILE",
     }
+    if settings.profile == "local":
+        places |= {
+            "Dagster UI": "make dev, then http://127.0.0.1:3000",
+            "Your music": ".venv/bin/mfcc add FOLDER, then .venv/bin/mfcc recommend FILE",
+        }
     for name, place in places.items():
         console.print(f"[bold]{name:11}[/] {place}", soft_wrap=True)
 

@@ -21,29 +21,42 @@ from mfcc_assets.stages.searching import Search, contour_of, search_for_stranger
 from mfcc_assets.stages.selecting import selection_of
 from mfcc_assets.stores.indexes import RECALL
 from mfcc_assets.stores.library_index import LibraryIndex
-from mfcc_assets.stores.recognition import LibraryRecogniser, Recognition, Recording, TagRecogniser, recognise
+from mfcc_assets.stores.recognition import (
+    LibraryRecogniser,
+    Outcome,
+    Recogniser,
+    Recognition,
+    RecognitionFailure,
+    Recording,
+    TagRecogniser,
+    recognise,
+)
 from mfcc_assets.stores.records import Recommendation, Soundtrack
 
 _logger = logging.getLogger(__name__)
 
 
-def recognise_file(
-    library: Library, index: LibraryIndex | None, path: Path, cepstra: NDArray[np.float32]
-) -> Recognition | None:
-    """Find out who a file is: by the library's own recordings where there is an index, then by its tags."""
-    by_library = (
-        [
-            LibraryRecogniser(
-                index.sketches,
-                index.parameters.features.cepstra,
-                lambda audio: library.features.read_cepstra(audio, index.parameters.features.cepstra),
-                library.tables.tracks_of_audio,
-            )
-        ]
-        if index
-        else []
+def recognise_file(library: Library, index: LibraryIndex | None, path: Path, cepstra: NDArray[np.float32]) -> Outcome:
+    """Find out who a file is: by the recognisers of the settings, in their order."""
+    asked = (_recogniser(name, library, index) for name in library.settings.recogniser_names)
+    return recognise(Recording(path, read_tags(path), cepstra), [recogniser for recogniser in asked if recogniser])
+
+
+def _recogniser(name: str, library: Library, index: LibraryIndex | None) -> Recogniser | None:
+    """The recogniser of a name; None for the library's own recordings where there is no index to search."""
+    if name == TagRecogniser.name:
+        return TagRecogniser()
+    if name != LibraryRecogniser.name:
+        return library.services.named(name)
+    if index is None:
+        return None
+    parameters = index.parameters.features.cepstra
+    return LibraryRecogniser(
+        index.sketches,
+        parameters,
+        lambda audio: library.features.read_cepstra(audio, parameters),
+        library.tables.tracks_of_audio,
     )
-    return recognise(Recording(path, read_tags(path), cepstra), [*by_library, TagRecogniser()])
 
 
 def find_query_candidates(
@@ -115,6 +128,8 @@ class Answer:
     recall
         Where it is not: the share of the true nearest tracks that this index was measured to find; None where it was
         not measured.
+    failures
+        Recognisers that could not be asked who the file is, and why.
     """
 
     recognised: Recognition | None
@@ -123,6 +138,7 @@ class Answer:
     soundtracks: Mapping[str, Soundtrack]
     certified: bool
     recall: float | None
+    failures: tuple[RecognitionFailure, ...] = ()
 
 
 def recommend_file(library: Library, path: Path, *, size: int, exact: bool = False) -> Answer:
@@ -150,7 +166,8 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
     analysis = analyse(reader.blocks(), parameters.cepstra)
     summary = summarise(analysis, parameters)
 
-    recognised = recognise_file(library, index, path, analysis.cepstra)
+    outcome = recognise_file(library, index, path, analysis.cepstra)
+    recognised = outcome.recognition
     without = {reader.audio.audio_id, *(recognised.audio_ids if recognised else ())}
     search = search_for_stranger(index, reader.audio.audio_id, summary)
     wanted = considered(size)
@@ -163,4 +180,4 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
         library, index, ranked, size=size, query_audio=reader.audio.audio_id, recognised_as=without
     )
     recall = None if exact else library.indexes.read_quality(index.version).get(RECALL)
-    return Answer(recognised, index.version, recommendations, soundtracks, certified=exact, recall=recall)
+    return Answer(recognised, index.version, recommendations, soundtracks, exact, recall, outcome.failures)

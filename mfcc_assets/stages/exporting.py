@@ -6,15 +6,15 @@ from pathlib import Path
 from mfcc_assets.core.errors import StoreError
 from mfcc_assets.core.playlists import Entry, format_of
 from mfcc_assets.library import Library
+from mfcc_assets.stores.blobs import LONGEST_LINK_SECONDS
 from mfcc_assets.stores.records import Soundtrack
-
-_LINKS_LAST_SECONDS = 7 * 24 * 3600
 
 
 def export_playlist(library: Library, path: Path, title: str, soundtracks: Sequence[Soundtrack]) -> None:
     """Write tracks of the library as a playlist; the suffix of the file decides the format.
 
-    Tracks lie where the library keeps them: as paths where that is this machine, otherwise as signed links.
+    Tracks lie where the library keeps them: as paths where that is this machine, otherwise as signed links, which end
+    after an hour: whoever has the file has the music. Export again then.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def export_playlist(library: Library, path: Path, title: str, soundtracks: Seque
 def _entry(library: Library, track: Soundtrack) -> Entry:
     path = library.blobs.path("soundtracks", track.blob_name)
     return Entry(
-        location=path or library.blobs.link("soundtracks", track.blob_name, seconds=_LINKS_LAST_SECONDS),
+        location=path or library.blobs.link("soundtracks", track.blob_name, seconds=LONGEST_LINK_SECONDS),
         title=track.title or Path(track.blob_name).stem,
         artist=track.artist,
         album=track.album,

@@ -21,7 +21,7 @@ def unusable_rankings(library: Library, version: str) -> tuple[set[str], set[str
     queries: set[str] = set()
     named: set[str] = set()
     for shard in library.shards:
-        pairs = library.indexes.read_pairs("rankings", version, shard)
+        pairs = library.pairs.read("rankings", version, shard)
         if pairs is not None:
             queries.update(pairs.queries)
             named.update(pairs.candidates)

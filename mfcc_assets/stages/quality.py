@@ -118,7 +118,7 @@ def stored_rankings(library: Library, version: str) -> dict[str, list[str]]:
     return {
         query: [candidate for candidate, _ in found if candidate in tracks]
         for shard in library.shards
-        if (pairs := library.indexes.read_pairs("rankings", version, shard)) is not None
+        if (pairs := library.pairs.read("rankings", version, shard)) is not None
         for query, found in pairs.by_query().items()
         if query in tracks
     }

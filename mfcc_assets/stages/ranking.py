@@ -23,8 +23,8 @@ from mfcc_assets.core.selection import Selection
 from mfcc_assets.library import Library
 from mfcc_assets.stages.searching import contour_of, search_for
 from mfcc_assets.stages.selecting import selection_of
-from mfcc_assets.stores.indexes import Pairs
 from mfcc_assets.stores.library_index import LibraryIndex
+from mfcc_assets.stores.pairs import Pairs
 from mfcc_assets.stores.records import Recommendation
 
 _FEW_CHANGES = 20
@@ -65,13 +65,13 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         return search.nearest_outlines(hits, places), len(hits)
 
     for shard in shards:
-        present = library.indexes.count_pairs("candidates", index.version, shard)
+        present = library.pairs.count("candidates", index.version, shard)
         if present is not None:
             yield shard, PairsReport(present, compared=0)
             continue
         found = dict(each(candidates_of, by_shard.get(shard, [])))
         pairs = Pairs.of({audio: found[audio][0] for audio in sorted(found)})
-        library.indexes.write_pairs("candidates", index.version, shard, pairs)
+        library.pairs.write("candidates", index.version, shard, pairs)
         compared = sum(count for _, count in found.values())
         yield shard, PairsReport(len(pairs.queries), compared)
 
@@ -102,7 +102,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         return [(one.audio_id, one.distance) for one in rank((known | closer).items())[:places]], len(fresh)
 
     for shard in shards:
-        present = library.indexes.count_pairs("rankings", index.version, shard)
+        present = library.pairs.count("rankings", index.version, shard)
         if present is not None:
             yield shard, PairsReport(present, compared=0)
             continue
@@ -113,7 +113,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
             rankings[audio] = found
             compared += count
         pairs = Pairs.of(dict(sorted(rankings.items())))
-        library.indexes.write_pairs("rankings", index.version, shard, pairs)
+        library.pairs.write("rankings", index.version, shard, pairs)
         yield shard, PairsReport(len(pairs.queries), compared)
 
 
@@ -244,7 +244,7 @@ class _Former:
         return [audio_ids[row] for row in np.flatnonzero(rows < 0).tolist()]
 
     def _read(self, stage: str, shard: str) -> dict[str, dict[str, float]]:
-        pairs = self._library.indexes.read_pairs(stage, self._published.version, shard) if self._published else None
+        pairs = self._library.pairs.read(stage, self._published.version, shard) if self._published else None
         return {audio: dict(found) for audio, found in pairs.by_query().items()} if pairs else {}
 
 
@@ -256,7 +256,7 @@ def required_pairs(library: Library, stage: str, version: str, part: str) -> Pai
     NoPublishedIndex
         They were not computed for this version.
     """
-    pairs = library.indexes.read_pairs(stage, version, part)
+    pairs = library.pairs.read(stage, version, part)
     if pairs is None:
         raise NoPublishedIndex(
             f"the {stage} of {part} are missing",

@@ -1,14 +1,13 @@
 """The life of an upload: received, recognised, candidates, ranked; or failed, with the reason.
 
 Every step reads what the ones before it stored, so that a killed run can be repeated and gives the same answer. The
-document tells how far an upload is. A step leaves a failed upload alone.
+document tells how far an upload is, and which run answers it. A step leaves a failed upload alone, and another run's.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.core.catalogue import content_digest, is_companion, upload_id
@@ -16,7 +15,6 @@ from mfcc_assets.core.errors import (
     AudioError,
     BlobNotFound,
     CorruptIndex,
-    DocumentNotFound,
     FeaturesMissing,
     MfccError,
     NoPublishedIndex,
@@ -26,18 +24,19 @@ from mfcc_assets.core.parameters import FeaturesParameters
 from mfcc_assets.library import Library
 from mfcc_assets.stages.analysing import analyse_file, note_on, summarise_audio
 from mfcc_assets.stages.answering import choose_places, find_query_candidates, rank_query, recognise_file
+from mfcc_assets.stages.claiming import CANDIDATES, FAILED, RANKED, RECEIVED, RECOGNISED, AnsweringRun, Body
 from mfcc_assets.stages.ranking import required_pairs
 from mfcc_assets.stages.searching import search_for
 from mfcc_assets.stores.blob_names import clean_name
 from mfcc_assets.stores.blobs import Blob
-from mfcc_assets.stores.indexes import RECALL, Pairs
+from mfcc_assets.stores.indexes import RECALL
+from mfcc_assets.stores.pairs import Pairs
 from mfcc_assets.stores.records import Content, Reject
-
-RECEIVED, RECOGNISED, CANDIDATES, RANKED, FAILED = "received", "recognised", "candidates", "ranked", "failed"
-UNANSWERED = (RECEIVED, RECOGNISED, CANDIDATES, FAILED)
 
 UNANSWERABLE = ("no_index", "corrupt_index", "no_features")
 """Failures of the library, not of the upload: it is answered as soon as there is an index to search."""
+
+_DELETED = "The upload was deleted before it was read. Upload it again."
 
 _CODES = {
     NoPublishedIndex: "no_index",
@@ -45,9 +44,6 @@ _CODES = {
     FeaturesMissing: "no_features",
     BlobNotFound: "gone",
 }
-
-Body = dict[str, Any]
-"""An upload's document."""
 
 
 def upload_files(library: Library) -> Iterator[Blob]:
@@ -61,13 +57,13 @@ def uploads_by_id(library: Library) -> dict[str, Blob]:
     return {upload_id(blob.name, blob.etag, library.signing_key): blob for blob in blobs}
 
 
-def receive_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
-    """Copy uploads to `batch`, out of reach of whoever sent them, and begin their documents anew."""
+def receive_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
+    """Claim uploads, and copy them to `batch`, out of reach of whoever sent them."""
     blobs = uploads_by_id(library)
-    return [_received(library, upload, blobs.get(upload), run_id) for upload in uploads]
+    return [_received(library, upload, blobs.get(upload), run) for upload in uploads]
 
 
-def analyse_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
+def analyse_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
     """Compute cepstra and summary of each upload, in the way of the published index."""
     index = library.indexes.published_if_usable()
     parameters = index.parameters.features if index else library.settings.features
@@ -76,24 +72,28 @@ def analyse_uploads(library: Library, uploads: Sequence[str], *, run_id: str) ->
         content = _analysed(library, body, parameters)
         return {"audio_id": content.audio_id, "seconds": content.seconds, "note": content.note}
 
-    return _each(library, uploads, analyse, run_id=run_id)
+    return _each(library, uploads, analyse, run=run)
 
 
-def recognise_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
-    """Find out who each upload is, and remember by whom it was recognised."""
+def recognise_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
+    """Find out who each upload is, and remember by whom it was recognised, and who could not be asked."""
     index = library.indexes.published_if_usable()
     parameters = (index.parameters.features if index else library.settings.features).cepstra
 
     def recognise(body: Body) -> Body:
         cepstra = library.features.read_cepstra(body["audio_id"], parameters)
         with library.blobs.as_file("batch", body["batch"]) as path:
-            recognition = recognise_file(library, index, path, cepstra)
-        return {"recognised": asdict(recognition) if recognition else None} | _reached(body, RECOGNISED)
+            outcome = recognise_file(library, index, path, cepstra)
+        found = {
+            "recognised": asdict(outcome.recognition) if outcome.recognition else None,
+            "recognition_failures": [asdict(failure) for failure in outcome.failures],
+        }
+        return found | _reached(body, RECOGNISED)
 
-    return _each(library, uploads, recognise, run_id=run_id)
+    return _each(library, uploads, recognise, run=run)
 
 
-def find_upload_candidates(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
+def find_upload_candidates(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
     """Pick the candidates of each upload from the published index."""
     published = cache(library.indexes.published)
 
@@ -106,13 +106,13 @@ def find_upload_candidates(library: Library, uploads: Sequence[str], *, run_id: 
         _analysed(library, body, parameters)
         search = search_for(library, index, body["audio_id"])
         found = find_query_candidates(index, search, without={body["audio_id"], *_recognised_as(body)})
-        library.indexes.write_pairs("candidates", index.version, body["id"], Pairs.of({body["id"]: found}))
+        library.pairs.write("candidates", index.version, body["id"], Pairs.of({body["id"]: found}))
         return {"index_version": index.version, "method": index.parameters.ranking} | _reached(body, CANDIDATES)
 
-    return _each(library, uploads, find, run_id=run_id)
+    return _each(library, uploads, find, run=run)
 
 
-def rank_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
+def rank_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
     """Order the candidates of each upload by the ranking of the index they came from."""
     read_index = cache(library.indexes.read)
 
@@ -120,13 +120,13 @@ def rank_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> li
         index = read_index(body["index_version"])
         candidates = required_pairs(library, "candidates", index.version, body["id"]).candidates
         ranked = rank_query(library, index, search_for(library, index, body["audio_id"]), candidates)
-        library.indexes.write_pairs("rankings", index.version, body["id"], Pairs.of({body["id"]: ranked}))
+        library.pairs.write("rankings", index.version, body["id"], Pairs.of({body["id"]: ranked}))
         return {"certified": False, "recall": library.indexes.read_quality(index.version).get(RECALL)}
 
-    return _each(library, uploads, order, run_id=run_id)
+    return _each(library, uploads, order, run=run)
 
 
-def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run_id: str) -> list[Body]:
+def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
     """Write the recommendations of each upload, and close its document."""
     read_index = cache(library.indexes.read)
 
@@ -142,56 +142,58 @@ def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run_id: s
             recognised_as=_recognised_as(body),
         )
         count = library.tables.replace_recommendations(
-            body["id"], recommendations, method=body["method"], index_version=version, run_id=run_id
+            body["id"], recommendations, method=body["method"], index_version=version, run_id=run.run_id
         )
         return {"recommendations": count} | _reached(body, RANKED)
 
-    return _each(library, uploads, recommend, run_id=run_id)
+    return _each(library, uploads, recommend, run=run)
 
 
-def _received(library: Library, upload: str, blob: Blob | None, run_id: str) -> Body:
-    body: Body = {"state": RECEIVED, "run_id": run_id, "times": {RECEIVED: _now()}}
+def _received(library: Library, upload: str, blob: Blob | None, run: AnsweringRun) -> Body:
+    file_name = blob.name.rpartition("/")[2] if blob else ""
+    received = blob.modified.isoformat() if blob else _now()
+
+    def begin(former: Body | None) -> Body:
+        body = {"state": RECEIVED, "run_id": run.run_id, "times": {RECEIVED: _now()}}
+        body |= {"received": received, "file_name": file_name}
+        # Of an upload that has left its container since, the copy can be answered again.
+        if blob is None and former is not None and "batch" in former:
+            body |= {name: former[name] for name in ("received", "file_name", "batch")}
+        return body
+
+    body, is_ours = run.claim(library.documents, upload, begin)
+    if not is_ours:
+        return body
     library.tables.forget_reject(upload)
     if blob is not None:
-        file_name = blob.name.rpartition("/")[2]
-        batch = f"{upload}/{clean_name(file_name)}"
-        body |= {"received": blob.modified.isoformat(), "file_name": file_name, "batch": batch}
-        try:
-            library.blobs.copy("uploads", blob.name, "batch", batch)
-        except PermissionError:
-            error = UnreadableAudio("the file may not be read", subject=file_name, remedy="Change its permissions")
-            body |= _failed(library, upload, body, error, run_id)
-        except (BlobNotFound, FileNotFoundError):
-            body |= _failure("gone", "The upload was deleted before it was read. Upload it again.")
-    elif kept := _kept_copy(library, upload):
-        body |= kept
-    else:
-        reason = "The upload was deleted before it was read. Upload it again."
-        body |= {"received": _now(), "file_name": "", **_failure("gone", reason)}
-    return library.documents.put(upload, body).body
+        return run.advance(library.documents, upload, _copied(library, upload, blob, file_name, run))
+    return body if "batch" in body else run.advance(library.documents, upload, _failure("gone", _DELETED))
 
 
-def _kept_copy(library: Library, upload: str) -> Body | None:
-    """What a former run noted of an upload that has left its container since: its copy can be answered again."""
+def _copied(library: Library, upload: str, blob: Blob, file_name: str, run: AnsweringRun) -> Body:
+    batch = f"{upload}/{clean_name(file_name)}"
     try:
-        body = library.documents.get(upload).body
-    except DocumentNotFound:
-        return None
-    return {name: body[name] for name in ("received", "file_name", "batch")} if "batch" in body else None
+        library.blobs.copy("uploads", blob.name, "batch", batch)
+    except PermissionError:
+        error = UnreadableAudio("the file may not be read", subject=file_name, remedy="Change its permissions")
+        return {"batch": batch} | _failed(library, upload, {"file_name": file_name}, error, run)
+    except (BlobNotFound, FileNotFoundError):
+        return _failure("gone", _DELETED)
+    return {"batch": batch}
 
 
-def _each(library: Library, uploads: Sequence[str], step: Callable[[Body], Body], *, run_id: str) -> list[Body]:
-    """Apply a step to every upload that has not failed, and merge what it returns into the document."""
+def _each(library: Library, uploads: Sequence[str], step: Callable[[Body], Body], *, run: AnsweringRun) -> list[Body]:
+    """Apply a step to every upload that is this run's and has not failed; what it returns goes into the document."""
 
     def advance(upload: str) -> Body:
         body = library.documents.get(upload).body
-        if body["state"] == FAILED:
+        if body["state"] == FAILED or not run.may_answer(body):
             return body
         try:
             change = step({**body, "id": upload})
         except (AudioError, NoPublishedIndex, CorruptIndex, FeaturesMissing, BlobNotFound) as error:
-            change = _failed(library, upload, body, error, run_id)
-        return library.documents.update(upload, lambda stored: stored | change | {"run_id": run_id}).body
+            change = _failed(library, upload, body, error, run)
+        return run.advance(library.documents, upload, change)
 
     return [body for _, body in sorted(on_all_cores(advance, uploads), key=lambda pair: uploads.index(pair[0]))]
 
@@ -216,10 +218,10 @@ def _recognised_as(body: Body) -> Sequence[str]:
     return audio_ids
 
 
-def _failed(library: Library, upload: str, body: Body, error: MfccError, run_id: str) -> Body:
+def _failed(library: Library, upload: str, body: Body, error: MfccError, run: AnsweringRun) -> Body:
     if isinstance(error, AudioError):
         reject = Reject(upload, "uploads", body["file_name"], error.code, str(error))
-        library.tables.record_reject(reject, run_id=run_id)
+        library.tables.record_reject(reject, run_id=run.run_id)
         return _failure(error.code, str(error))
     return _failure(_CODES[type(error)], str(error))
 

@@ -169,7 +169,7 @@ def _lists(library: Library, version: str) -> dict[str, tuple[str, ...]]:
     return {
         query: tuple(selection.choose((audio for audio, _ in found), COMPARED_PLACES, without={query}))
         for shard in library.shards
-        if (pairs := library.indexes.read_pairs("rankings", version, shard)) is not None
+        if (pairs := library.pairs.read("rankings", version, shard)) is not None
         for query, found in pairs.by_query().items()
     }
 

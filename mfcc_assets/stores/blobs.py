@@ -12,6 +12,9 @@ from mfcc_assets.core.errors import BlobNotFound
 
 CONTAINERS = ("uploads", "batch", "cepstra", "soundtracks", "artworks")
 
+LONGEST_LINK_SECONDS = 3600
+"""A link that is passed on, or that a log keeps, is worthless within the hour."""
+
 
 @dataclass(frozen=True)
 class Blob:
@@ -86,6 +89,30 @@ class BlobStore(ABC):
         """
 
     @abstractmethod
+    def open(self, container: str, name: str) -> AbstractContextManager[BinaryIO]:
+        """The blob as a file open for reading and seeking, of which no more is fetched than what is read, and a little.
+
+        What is read belongs to one version of the blob.
+
+        Raises
+        ------
+        BlobNotFound
+            If there is no such blob.
+        Conflict
+            By a read, if the blob was replaced since it was opened and what was opened is no longer there.
+        """
+
+    @abstractmethod
+    def writing(self, container: str, name: str) -> AbstractContextManager[BinaryIO]:
+        """A file open for writing that becomes the blob at the end of the ``with``, and nothing if that fails.
+
+        Raises
+        ------
+        Conflict
+            At the end, if others write the blob without a pause.
+        """
+
+    @abstractmethod
     def create(self, container: str, name: str, data: bytes | BinaryIO) -> Blob:
         """Write a blob that must not be there yet. Raises `Conflict` if it is."""
 
@@ -105,7 +132,8 @@ class BlobStore(ABC):
         Raises
         ------
         Conflict
-            If `if_match` is given and the blob has another ETag or is gone.
+            If `if_match` is given and the blob has another ETag or is gone; without it, if others write the blob
+            without a pause.
         """
 
     def upload_file(self, container: str, name: str, path: Path) -> Blob:
@@ -138,4 +166,31 @@ class BlobStore(ABC):
 
     @abstractmethod
     def link(self, container: str, name: str, *, seconds: int) -> str:
-        """An address that lets its holder read this one blob for so many seconds. The blob need not exist yet."""
+        """An address that lets its holder read this one blob for so many seconds. The blob need not exist yet.
+
+        Raises
+        ------
+        ValueError
+            Unless `seconds` is from 1 to `LONGEST_LINK_SECONDS`.
+        """
+
+    def close(self) -> None:  # noqa: B027  a store without connections has none to give back
+        """Give connections back. The store is not used again."""
+
+
+def check_container(container: str) -> None:
+    """Raises ValueError unless it is one of `CONTAINERS`."""
+    if container not in CONTAINERS:
+        raise ValueError(f"{container!r} is not one of the containers {', '.join(CONTAINERS)}")
+
+
+def check_range(start: int, stop: int) -> None:
+    """Raises ValueError unless 0 <= start <= stop."""
+    if not 0 <= start <= stop:
+        raise ValueError(f"a range goes from 0 <= start to stop >= start, not from {start} to {stop}")
+
+
+def check_link_seconds(seconds: int) -> None:
+    """Raises ValueError unless it is from 1 to `LONGEST_LINK_SECONDS`."""
+    if not 1 <= seconds <= LONGEST_LINK_SECONDS:
+        raise ValueError(f"a link lives from 1 to {LONGEST_LINK_SECONDS} seconds, not {seconds}")

@@ -1,19 +1,36 @@
-"""How the library's database is reached: SQLAlchemy, SQLite by default."""
+"""How the library's database is reached: SQLAlchemy, SQLite by default, Azure SQL and PostgreSQL."""
 
+import inspect
+import logging
 import sqlite3
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
+import tenacity
 from sqlalchemy.engine import Connection, Engine
 
-from mfcc_assets.core.errors import StoreError
+from mfcc_assets.core.errors import ConnectionLost, StoreError
+from mfcc_assets.stores.database_faults import is_passing
 
 LOCK_SECONDS = 30
 """How long a writer waits for another writer of SQLite. A nightly backup held the lock for 5 s."""
+
+CONNECT_SECONDS = 30
+"""How long one attempt to connect may take. Azure SQL asks for no less."""
+
+RECONNECT_SECONDS = 90
+"""How long a lost connection is tried again. A serverless Azure SQL that sleeps takes up to a minute to wake."""
+
+_LONGEST_PAUSE_SECONDS = 10
+# Azure's gateways drop connections that were idle for 30 minutes.
+_RECYCLE_SECONDS = 1200
+
+_Work = TypeVar("_Work", bound=Callable[..., Any])
 
 
 class Database:
@@ -22,21 +39,33 @@ class Database:
     Parameters
     ----------
     url
-        SQLAlchemy address. The folder of a file of SQLite is made where it is missing.
+        SQLAlchemy address. The folder of a file of SQLite is made where it is missing. PostgreSQL is
+        ``postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE``; Azure SQL, as the managed identity of the machine,
+        ``mssql+mssqlpython://@NAME.database.windows.net/DATABASE?authentication=ActiveDirectoryMSI``.
+        The client id of an identity that was assigned stands before the ``@``.
+    password
+        Asked at each new connection, so that a secret may be rotated under a running process. By default what the
+        address says.
 
     Raises
     ------
     StoreError
-        Here: the address cannot be used. In a transaction: the database cannot be reached, is locked for too long, or
-        refuses.
+        Here: the address cannot be used. In a transaction: the database is locked for too long, or refuses.
+    ConnectionLost
+        In a transaction: the database cannot be reached, or went away. See `reconnecting`.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
+    def __init__(self, url: str, password: Callable[[], str] | None = None) -> None:
+        self._engine = _engine(url, password)
         # Nobody who forgets to close leaves connections behind, of which Python 3.13 warns.
         weakref.finalize(self, self._engine.dispose)
         # Writers of SQLite take the lock when they begin: one that first read and then wrote would be refused at once.
         self._writer = self._engine.execution_options(writes=True)
+
+    @property
+    def name(self) -> str:
+        """The address as it may be shown, without what could be secret."""
+        return _name(self._engine)
 
     def close(self) -> None:
         """Give the connections back; it opens again when it is used again."""
@@ -51,16 +80,71 @@ class Database:
         return _transaction(self._writer)
 
 
-def _engine(url: str) -> Engine:
+def reconnecting(work: _Work) -> _Work:
+    """Let a function begin anew when it loses its connection; of a class, every public method.
+
+    The pauses grow, and are drawn by chance, so that the processes that lost one server do not return all at once.
+    After 90 seconds the last `ConnectionLost` is raised.
+
+    It is for work that is one transaction and sets a state rather than adding to it. Where the answer to a COMMIT is
+    lost, nobody knows whether the transaction is done: done again, such work leaves the same rows.
+    """
+    if isinstance(work, type):
+        for name, method in list(vars(work).items()):
+            if inspect.isfunction(method) and not name.startswith("_"):
+                setattr(work, name, reconnecting(method))
+        return work
+    repeat = tenacity.retry(
+        retry=tenacity.retry_if_exception_type(ConnectionLost),
+        wait=tenacity.wait_random_exponential(multiplier=0.2, max=_LONGEST_PAUSE_SECONDS),
+        stop=lambda attempts: (attempts.seconds_since_start or 0) >= RECONNECT_SECONDS,
+        before_sleep=tenacity.before_sleep_log(logging.getLogger(__name__), logging.WARNING),
+        reraise=True,
+    )
+    return cast(_Work, repeat(work))
+
+
+def _engine(url: str, password: Callable[[], str] | None) -> Engine:
     try:
         address = sa.make_url(url)
-        return _sqlite_engine(address) if address.get_backend_name() == "sqlite" else sa.create_engine(address)
+        if address.get_backend_name() == "sqlite":
+            return _sqlite_engine(address)
+        return _server_engine(address, password)
     except (sa.exc.ArgumentError, ImportError) as error:
         # The address itself may hold a password.
         raise StoreError(
             f"the address of the database cannot be used ({type(error).__name__})",
             remedy="Write it as dialect+driver://user:password@host/database, and install that driver",
         ) from error
+
+
+def _server_engine(address: sa.URL, password: Callable[[], str] | None) -> Engine:
+    engine = sa.create_engine(
+        address,
+        connect_args=_connection_limits(address),
+        pool_pre_ping=True,
+        pool_recycle=_RECYCLE_SECONDS,
+    )
+    if password is None:
+        return engine
+
+    @sa.event.listens_for(engine, "do_connect")
+    def add_password(dialect: sa.Dialect, _: object, arguments: list[Any], options: dict[str, Any]) -> None:
+        # Both are made anew for each connection: nothing keeps the password.
+        arguments[:], said = dialect.create_connect_args(address.set(password=password()))
+        options.update(said)
+
+    return engine
+
+
+def _connection_limits(address: sa.URL) -> dict[str, Any]:
+    """What lets a driver give up a server that is silent: as they come, most wait for it for ever."""
+    if address.get_driver_name() == "mssqlpython":
+        return {"timeout": CONNECT_SECONDS}
+    if address.get_driver_name() == "psycopg2":
+        probes = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+        return {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": 1000 * CONNECT_SECONDS, **probes}
+    return {}
 
 
 def _sqlite_engine(address: sa.URL) -> Engine:
@@ -105,13 +189,26 @@ def _switch_to_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def _transaction(engine: Engine) -> Iterator[Connection]:
+    is_connecting = True
     try:
-        with engine.begin() as connection:
+        with engine.connect() as connection, connection.begin():
+            is_connecting = False
             yield connection
     except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-        reason = getattr(error, "orig", None) or error
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        if isinstance(error, sa.exc.DBAPIError) and is_passing(error, is_connecting=is_connecting):
+            raise ConnectionLost(
+                f"the connection to the database is lost ({reason})",
+                subject=_name(engine),
+                remedy="Check that it runs, and can be reached from here",
+            ) from error
         raise StoreError(
             f"the database refuses ({reason})",
-            subject=engine.url.render_as_string(hide_password=True),
+            subject=_name(engine),
             remedy="Check that it is there, its permissions, the disk's space, and who else holds a lock on it",
         ) from error
+
+
+def _name(engine: Engine) -> str:
+    # Drivers take passwords among the options too.
+    return engine.url.set(query={}).render_as_string(hide_password=True)

@@ -1,5 +1,7 @@
 """Versions of the library's index in the container `cepstra`; `mfcc_assets.stores.versions` has which of them answers.
 
+Candidates and rankings lie beside the parts of a version: see `mfcc_assets.stores.pairs`.
+
 indexes/<version>/index.json       parameters and checksums; written last: a version without it does not exist
 indexes/<version>/audio_ids.npy    a row an audio, ascending: what the index was built from
 indexes/<version>/track_ids.npy    the track that stands for it
@@ -7,29 +9,24 @@ indexes/<version>/means.npy, variances.npy, embeddings.npy, roughness.npy
 indexes/<version>/outlines.npy, outline_starts.npy
 indexes/<version>/sketches.npy, sketch_starts.npy
 indexes/<version>/prefilter.faiss
-indexes/<version>/candidates/<shard or upload id>.parquet
-indexes/<version>/rankings/<shard or upload id>.parquet
 indexes/<version>/attachments/<name>
 indexes/built.json                 the pointer to the version that was built last
 """
 
-import io
 import json
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mfcc_assets.core.errors import BlobNotFound, CorruptIndex, NoPublishedIndex, UnknownRanking
@@ -41,7 +38,7 @@ from mfcc_assets.core.prefilter import Prefilter
 from mfcc_assets.core.ranking import ranking_named
 from mfcc_assets.core.stacked import Stacked
 from mfcc_assets.core.summary import Summaries
-from mfcc_assets.stores.blobs import BlobStore
+from mfcc_assets.stores.blobs import Blob, BlobStore
 from mfcc_assets.stores.calibrations import read_calibration, write_calibration
 from mfcc_assets.stores.json_blobs import read_json, write_json
 from mfcc_assets.stores.library_index import Calibration, IndexParameters, LibraryIndex
@@ -60,36 +57,12 @@ _REBUILD = "Materialise prefilter_index and what follows it again"
 _ADD = "Add music with `mfcc add PATH`, or materialise the library"
 
 
-_Found = TypeVar("_Found")
-
-
 @dataclass(frozen=True)
 class _Part:
     """What index.json says of a stored file."""
 
     bytes: int
     crc32: int
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Rows of (query audio, candidate audio, distance), each query's rows together and best first."""
-
-    queries: tuple[str, ...]
-    candidates: tuple[str, ...]
-    distances: tuple[float, ...]
-
-    def by_query(self) -> dict[str, list[tuple[str, float]]]:
-        grouped: dict[str, list[tuple[str, float]]] = {}
-        for query, candidate, distance in zip(self.queries, self.candidates, self.distances, strict=True):
-            grouped.setdefault(query, []).append((candidate, distance))
-        return grouped
-
-    @classmethod
-    def of(cls, grouped: Mapping[str, Iterable[tuple[str, float]]]) -> "Pairs":
-        rows = [(query, candidate, distance) for query, found in grouped.items() for candidate, distance in found]
-        queries, candidates, distances = zip(*rows, strict=True) if rows else ((), (), ())
-        return cls(queries, candidates, distances)
 
 
 class IndexStore:
@@ -153,11 +126,12 @@ class IndexStore:
             described = self._blobs.stat(CONTAINER, name).etag
         except BlobNotFound as error:
             raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=_REBUILD) from error
-        etags = (described, *self._etags_of_parts(version))
+        stored = {name: self._stored_part(version, name) for name in _PARTS}
+        etags = (described, *(part.etag for part in stored.values()))
         with self._lock:
             known, index = self._opened.get(version, ((), None))
             if index is None or known != etags:
-                index = self._open(version)
+                index = self._open(version, stored)
                 self._opened.pop(version, None)
                 self._opened[version] = (etags, index)
                 while len(self._opened) > _KEPT_OPEN:
@@ -173,6 +147,8 @@ class IndexStore:
             There is no such version.
         CorruptIndex
             The history of publications cannot be read.
+        Conflict
+            Somebody else published meanwhile, and that counts.
         """
         if not self._versions.exists(version):
             raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=_REBUILD)
@@ -249,40 +225,6 @@ class IndexStore:
         except (NoPublishedIndex, CorruptIndex):
             return None
 
-    def write_pairs(self, stage: str, version: str, part: str, pairs: Pairs) -> None:
-        """Keep the candidates or rankings of a part: of a shard, or of an upload."""
-        columns = {"audio_id": pairs.queries, "candidate": pairs.candidates, "distance": pairs.distances}
-        self._blobs.write(CONTAINER, _pairs_name(stage, version, part), _parquet(columns, _PAIRS))
-
-    def read_pairs(self, stage: str, version: str, part: str) -> Pairs | None:
-        """The candidates or rankings of a shard or an upload; None where they were not computed.
-
-        Raises
-        ------
-        CorruptIndex
-            They cannot be read.
-        """
-        return self._of_pairs(stage, version, part, _pairs)
-
-    def count_pairs(self, stage: str, version: str, part: str) -> int | None:
-        """How many pairs there are, by what their file says of itself; otherwise as `read_pairs`."""
-        return self._of_pairs(stage, version, part, lambda stored: int(stored.metadata.num_rows))
-
-    def _of_pairs(
-        self, stage: str, version: str, part: str, look_at: Callable[[pq.ParquetFile], _Found]
-    ) -> _Found | None:
-        name = _pairs_name(stage, version, part)
-        try:
-            return look_at(pq.ParquetFile(pa.BufferReader(self._blobs.read(CONTAINER, name))))
-        except BlobNotFound:
-            return None
-        except (KeyError, OSError, pa.ArrowInvalid) as error:
-            raise CorruptIndex(
-                f"the stored {stage} are damaged",
-                subject=f"{CONTAINER}/{name}",
-                remedy=f"Delete that blob. Materialise the {stage} of {part} again",
-            ) from error
-
     def write_quality(self, version: str, quality: Mapping[str, float | None]) -> None:
         """Keep what was measured of an index."""
         write_json(self._blobs, CONTAINER, f"indexes/{version}/quality.json", quality)
@@ -316,14 +258,13 @@ class IndexStore:
         except BlobNotFound:
             return None
 
-    def _etags_of_parts(self, version: str) -> Iterator[str]:
-        for name in _PARTS:
-            try:
-                yield self._blobs.stat(CONTAINER, _part_name(version, name)).etag
-            except BlobNotFound as error:
-                raise _corrupt(version, f"{name} is missing") from error
+    def _stored_part(self, version: str, name: str) -> Blob:
+        try:
+            return self._blobs.stat(CONTAINER, _part_name(version, name))
+        except BlobNotFound as error:
+            raise _corrupt(version, f"{name} is missing") from error
 
-    def _open(self, version: str) -> LibraryIndex:
+    def _open(self, version: str, stored: Mapping[str, Blob]) -> LibraryIndex:
         try:
             record = json.loads(self._blobs.read(CONTAINER, f"indexes/{version}/index.json"))
             parts = {name: _Part(**record["parts"][name]) for name in _PARTS}
@@ -332,7 +273,7 @@ class IndexStore:
         except (BlobNotFound, KeyError, TypeError, ValueError) as error:
             raise _corrupt(version, "index.json does not describe an index") from error
         for name, part in parts.items():
-            if self._blobs.stat(CONTAINER, _part_name(version, name)).size != part.bytes:
+            if stored[name].size != part.bytes:
                 raise _corrupt(version, f"{name} is not what was written")
 
         def array(name: str) -> NDArray[Any]:
@@ -408,11 +349,6 @@ _PARTS = (
     _PREFILTER,
     _CALIBRATION,
 )
-_PAIRS = pa.schema([("audio_id", pa.string()), ("candidate", pa.string()), ("distance", pa.float64())])
-
-
-def _pairs_name(stage: str, version: str, part: str) -> str:
-    return f"indexes/{version}/{stage}/{part}.parquet"
 
 
 def _part_name(version: str, name: str) -> str:
@@ -427,17 +363,6 @@ def _index_parameters(record: Mapping[str, Any]) -> IndexParameters:
 
 def _corrupt(version: str, what: str) -> CorruptIndex:
     return CorruptIndex(f"the stored index is corrupt: {what}", subject=f"index {version}", remedy=_REBUILD)
-
-
-def _pairs(stored: pq.ParquetFile) -> Pairs:
-    table = stored.read(use_threads=False)
-    return Pairs(*(tuple(table[column].to_pylist()) for column in _PAIRS.names))
-
-
-def _parquet(columns: Mapping[str, Any], schema: pa.Schema) -> bytes:
-    written = io.BytesIO()
-    pq.write_table(pa.table(columns, schema=schema), written, compression="zstd")
-    return written.getvalue()
 
 
 def _part_of(path: Path) -> _Part:

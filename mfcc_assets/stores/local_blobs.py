@@ -20,7 +20,14 @@ from urllib.parse import quote, urlencode
 
 from mfcc_assets.core.errors import BlobNameError, BlobNotFound, Conflict, LinkRefused, StoreError
 from mfcc_assets.stores.blob_names import RESERVED_SEGMENT, check_name
-from mfcc_assets.stores.blobs import CONTAINERS, Blob, BlobStore
+from mfcc_assets.stores.blobs import (
+    CONTAINERS,
+    Blob,
+    BlobStore,
+    check_container,
+    check_link_seconds,
+    check_range,
+)
 
 _SHORTEST_KEY = 32
 _BLOCK = 1 << 20
@@ -76,19 +83,49 @@ class LocalBlobs(BlobStore):
             return _blob(self._top(container), name)
 
     def read(self, container: str, name: str) -> bytes:
-        with self._opened(container, name) as file:
+        with self.open(container, name) as file:
             return file.read()
 
     def read_range(self, container: str, name: str, start: int, stop: int) -> bytes:
-        if not 0 <= start <= stop:
-            raise ValueError(f"a range goes from 0 <= start to stop >= start, not from {start} to {stop}")
-        with self._opened(container, name) as file:
+        check_range(start, stop)
+        with self.open(container, name) as file:
             file.seek(start)
             # Python allocates what is asked for, not what is there.
             return file.read(max(0, min(stop, os.fstat(file.fileno()).st_size) - start))
 
+    @contextmanager
+    def open(self, container: str, name: str) -> Iterator[BinaryIO]:
+        path = self._path(container, name)
+        with _storage_errors(f"{container}/{name}"):
+            _blob(self._top(container), name)  # opening a FIFO would wait for a writer
+            try:
+                # Unbuffered: who reads a few ranges, or all of it, only copies once more through a buffer.
+                file = path.open("rb", buffering=0)
+            except FileNotFoundError:
+                raise _not_found(self._top(container), name) from None
+        with file:
+            try:
+                yield file
+            except OSError as error:
+                # An error without a number is not the disk's: libraries raise it of what the file holds.
+                if error.errno is None:
+                    raise
+                with _storage_errors(f"{container}/{name}"):
+                    raise
+
+    @contextmanager
+    def writing(self, container: str, name: str) -> Iterator[BinaryIO]:
+        self._path(container, name)
+        with _storage_errors(f"{container}/{name}"), self._staged(container) as staged:
+            yield staged
+            self._publish(container, name, staged, lambda _: None)
+
     def create(self, container: str, name: str, data: bytes | BinaryIO) -> Blob:
-        return self._replace(container, name, data, _require_absent)
+        def require(found: Blob | None) -> None:
+            if found is not None:
+                raise Conflict("The blob is there already", subject=f"{container}/{name}", remedy="Choose another name")
+
+        return self._replace(container, name, data, require)
 
     def write(self, container: str, name: str, data: bytes | BinaryIO, *, if_match: str | None = None) -> Blob:
         def require(found: Blob | None) -> None:
@@ -124,8 +161,7 @@ class LocalBlobs(BlobStore):
     def link(self, container: str, name: str, *, seconds: int) -> str:
         """A path with a signed query: ``/blobs/<container>/<name>?expires=…&signature=…``; see `open_link`."""
         self._path(container, name)
-        if seconds <= 0:
-            raise ValueError(f"a link lives for more than {seconds} seconds")
+        check_link_seconds(seconds)
         expires = str(int(time.time()) + seconds)
         query = urlencode({"expires": expires, "signature": self._signature(container, name, expires)})
         return f"/blobs/{container}/{quote(name)}?{query}"
@@ -166,8 +202,7 @@ class LocalBlobs(BlobStore):
         return hmac.new(self._signing_key, message, hashlib.sha256).hexdigest()
 
     def _top(self, container: str) -> Path:
-        if container not in self._tops:
-            raise ValueError(f"{container!r} is not one of the containers {', '.join(CONTAINERS)}")
+        check_container(container)
         return self._tops[container]
 
     def _path(self, container: str, name: str) -> Path:
@@ -176,26 +211,35 @@ class LocalBlobs(BlobStore):
         _refuse_linked_folder(path.parent)
         return path
 
-    @contextmanager
-    def _opened(self, container: str, name: str) -> Iterator[BinaryIO]:
-        self.stat(container, name)  # opening a FIFO would wait for a writer
-        with _storage_errors(f"{container}/{name}"):
-            try:
-                file = self._path(container, name).open("rb")
-            except FileNotFoundError:
-                raise _not_found(self._top(container), name) from None
-            with file:
-                yield file
-
     def _replace(
         self, container: str, name: str, data: bytes | BinaryIO, require: Callable[[Blob | None], None]
     ) -> Blob:
+        self._path(container, name)
+        with _storage_errors(f"{container}/{name}"), self._staged(container) as staged:
+            shutil.copyfileobj(BytesIO(data) if isinstance(data, bytes) else data, staged, _BLOCK)
+            return self._publish(container, name, staged, require)
+
+    @contextmanager
+    def _staged(self, container: str) -> Iterator[BinaryIO]:
+        # Inside the container, which may be another file system than its neighbours, and under a short name of its own:
+        # the blob's may have as many bytes as a file's name can have.
+        area = self._top(container) / RESERVED_SEGMENT
+        area.mkdir(exist_ok=True)
+        path = area / f"{secrets.token_hex(8)}.part"
+        try:
+            with path.open("xb", buffering=_BLOCK) as file:
+                yield file
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _publish(self, container: str, name: str, staged: BinaryIO, require: Callable[[Blob | None], None]) -> Blob:
+        staged.flush()
+        # Without it a power cut can leave a name with no content. It costs 4 ms on a virtual disk, where a track's
+        # features take a second. To sync the folder too would double that, to save at most the last few names; what is
+        # missing is computed again.
+        os.fsync(staged.fileno())
         path = self._path(container, name)
-        with (
-            _storage_errors(f"{container}/{name}"),
-            self._staged(container, data) as staged,
-            self._locked(container),
-        ):
+        with self._locked(container):
             try:
                 found = _blob(self._top(container), name)
             except BlobNotFound:
@@ -203,28 +247,9 @@ class LocalBlobs(BlobStore):
             require(found)
             path.parent.mkdir(parents=True, exist_ok=True)
             # Linux before 6.13 stamps files every 4 ms: two writes of one size within that time would share their ETag.
-            os.utime(staged, ns=(time.time_ns(), time.time_ns()))
-            staged.replace(path)
+            os.utime(staged.name, ns=(time.time_ns(), time.time_ns()))
+            Path(staged.name).replace(path)
             return _blob(self._top(container), name)
-
-    @contextmanager
-    def _staged(self, container: str, data: bytes | BinaryIO) -> Iterator[Path]:
-        # Inside the container, which may be another file system than its neighbours, and under a short name of its own:
-        # the blob's may have as many bytes as a file's name can have.
-        area = self._top(container) / RESERVED_SEGMENT
-        area.mkdir(exist_ok=True)
-        staged = area / f"{secrets.token_hex(8)}.part"
-        try:
-            with staged.open("xb") as file:
-                shutil.copyfileobj(BytesIO(data) if isinstance(data, bytes) else data, file, _BLOCK)
-                file.flush()
-                # Without it a power cut can leave a name with no content. It costs 4 ms on a virtual disk, where a
-                # track's features take a second. To sync the folder too would double that, to save at most the last
-                # few names; what is missing is computed again.
-                os.fsync(file.fileno())
-            yield staged
-        finally:
-            staged.unlink(missing_ok=True)
 
     @contextmanager
     def _locked(self, container: str) -> Iterator[None]:
@@ -237,11 +262,6 @@ class LocalBlobs(BlobStore):
             finally:
                 # Closing alone would leave it locked while a process forked meanwhile lives.
                 fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _require_absent(found: Blob | None) -> None:
-    if found is not None:
-        raise Conflict("The blob is there already", subject=found.name, remedy="Choose another name")
 
 
 def _blob(top: Path, name: str) -> Blob:

@@ -3,7 +3,7 @@
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -47,9 +47,11 @@ class Recognition:
     audio_ids
         The library's audio that the query is, or is a part of, the most similar first.
     offset_seconds
-        Where in the first of them the query begins.
+        Where in the recording, or the first of that audio, the query begins.
     certainty
         From 0 to 1, as far as the recogniser can tell.
+    external_ids
+        What others call the recording, by who does, as ``isrc``.
     """
 
     title: str
@@ -58,6 +60,39 @@ class Recognition:
     audio_ids: tuple[str, ...] = ()
     offset_seconds: float | None = None
     certainty: float | None = None
+    external_ids: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RecognitionFailure:
+    """Why a recogniser could not be asked.
+
+    Attributes
+    ----------
+    by
+        Name of the recogniser.
+    reason
+        What happened and what the reader can do; it holds no secret.
+    """
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of asking who a query is.
+
+    Attributes
+    ----------
+    recognition
+        None where nobody who was asked knows it.
+    failures
+        Those that could not be asked before somebody knew it, in turn.
+    """
+
+    recognition: Recognition | None
+    failures: tuple[RecognitionFailure, ...] = ()
 
 
 class Recogniser(ABC):
@@ -143,14 +178,16 @@ class LibraryRecogniser(Recogniser):
                 _logger.warning("Not compared with the query: %s", error)
 
 
-def recognise(query: Recording, recognisers: Sequence[Recogniser]) -> Recognition | None:
+def recognise(query: Recording, recognisers: Sequence[Recogniser]) -> Outcome:
     """Ask one recogniser after the other, but those that are unavailable; the first that knows the query answers."""
+    failures: list[RecognitionFailure] = []
     for recogniser in recognisers:
         try:
             recognition = recogniser.recognise(query)
         except RecogniserUnavailable as error:
             _logger.warning("%s could not be asked: %s", recogniser.name, error)
+            failures.append(RecognitionFailure(recogniser.name, str(error)))
             continue
         if recognition is not None:
-            return recognition
-    return None
+            return Outcome(recognition, tuple(failures))
+    return Outcome(None, tuple(failures))

@@ -5,25 +5,32 @@ CONTENTS          what audio the bytes of a file hold, so that no bytes are anal
 REJECTS           what could not be used, and why
 RECOMMENDATIONS   a row a query and rank; a row of a track that is gone goes with it
 RECOMMENDED_SOUNDTRACKS   the view that a page reads: recommendations with titles and artwork
+
+To change it, change it here, and write a migration that brings databases to it: see `mfcc_assets.stores.migrations`.
 """
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.dialects.mssql import DATETIME2
 
-from mfcc_assets.core.errors import StoreError
-from mfcc_assets.stores.database import Database
+from mfcc_assets.core.errors import ConnectionLost, StoreError
+from mfcc_assets.stores.database import Database, reconnecting
+
+REVISION = "0001"
+"""The newest migration. To know whether a database has it, Alembic need not be imported, which takes 0.15 s."""
 
 LONGEST_NOTE = 255
 LONGEST_REASON = 2048
 
-_METADATA = sa.MetaData()
+METADATA = sa.MetaData()
 _ID = sa.String(32)
+# DATETIME of SQL Server counts in steps of 3.3 ms.
+_MOMENT = sa.DateTime().with_variant(DATETIME2(6), "mssql")  # type: ignore[no-untyped-call]
 # SQL Server counts UTF-16 code units: of the 1,024 characters of a name an emoji takes two.
 _BLOB_NAME = sa.Unicode(2048)
 
 SOUNDTRACKS = sa.Table(
     "SOUNDTRACKS",
-    _METADATA,
+    METADATA,
     sa.Column("TRACK_ID", sa.String(16), primary_key=True),
     sa.Column("SHARD", sa.String(2), nullable=False, index=True),
     sa.Column("BLOB_NAME", _BLOB_NAME, nullable=False),
@@ -43,12 +50,12 @@ SOUNDTRACKS = sa.Table(
     sa.Column("SECONDS", sa.Float),
     sa.Column("NOTE", sa.Unicode(LONGEST_NOTE), nullable=False),
     sa.Column("RUN_ID", sa.String(64), nullable=False),
-    sa.Column("OBSERVED_AT", sa.DateTime, nullable=False),
+    sa.Column("OBSERVED_AT", _MOMENT, nullable=False),
 )
 
 CONTENTS = sa.Table(
     "CONTENTS",
-    _METADATA,
+    METADATA,
     sa.Column("CONTENT_DIGEST", _ID, primary_key=True),
     sa.Column("AUDIO_ID", _ID, nullable=False),
     sa.Column("SECONDS", sa.Float, nullable=False),
@@ -57,19 +64,19 @@ CONTENTS = sa.Table(
 
 REJECTS = sa.Table(
     "REJECTS",
-    _METADATA,
+    METADATA,
     sa.Column("SUBJECT_ID", _ID, primary_key=True),
     sa.Column("CONTAINER", sa.String(63), nullable=False),
     sa.Column("BLOB_NAME", _BLOB_NAME, nullable=False),
     sa.Column("CODE", sa.String(32), nullable=False),
     sa.Column("REASON", sa.Unicode(LONGEST_REASON), nullable=False),
     sa.Column("RUN_ID", sa.String(64), nullable=False),
-    sa.Column("REJECTED_AT", sa.DateTime, nullable=False),
+    sa.Column("REJECTED_AT", _MOMENT, nullable=False),
 )
 
 RECOMMENDATIONS = sa.Table(
     "RECOMMENDATIONS",
-    _METADATA,
+    METADATA,
     sa.Column("QUERY_ID", _ID, primary_key=True),
     sa.Column("RANK", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column(
@@ -79,65 +86,61 @@ RECOMMENDATIONS = sa.Table(
     sa.Column("METHOD", sa.String(32), nullable=False),
     sa.Column("INDEX_VERSION", sa.String(32), nullable=False),
     sa.Column("RUN_ID", sa.String(64), nullable=False),
-    sa.Column("CREATED_AT", sa.DateTime, nullable=False),
+    sa.Column("CREATED_AT", _MOMENT, nullable=False),
     sa.UniqueConstraint("QUERY_ID", "TRACK_ID"),
 )
 
-_QUERY = SOUNDTRACKS.alias("QUERY")
-_VIEW_NAME = "RECOMMENDED_SOUNDTRACKS"
-_VIEW = (
-    sa.select(
-        RECOMMENDATIONS.c.QUERY_ID,
-        _QUERY.c.TITLE.label("QUERY_TITLE"),
-        _QUERY.c.ARTIST.label("QUERY_ARTIST"),
-        RECOMMENDATIONS.c.RANK,
-        RECOMMENDATIONS.c.TRACK_ID,
-        SOUNDTRACKS.c.TITLE,
-        SOUNDTRACKS.c.ARTIST,
-        SOUNDTRACKS.c.ALBUM,
-        SOUNDTRACKS.c.GENRE,
-        SOUNDTRACKS.c.SECONDS,
-        SOUNDTRACKS.c.BLOB_NAME,
-        SOUNDTRACKS.c.ARTWORK,
-        RECOMMENDATIONS.c.DISTANCE,
-        RECOMMENDATIONS.c.METHOD,
-        RECOMMENDATIONS.c.INDEX_VERSION,
-        RECOMMENDATIONS.c.CREATED_AT,
-    )
-    .select_from(RECOMMENDATIONS)
-    .join(SOUNDTRACKS, SOUNDTRACKS.c.TRACK_ID == RECOMMENDATIONS.c.TRACK_ID)
-    .outerjoin(_QUERY, _QUERY.c.TRACK_ID == RECOMMENDATIONS.c.QUERY_ID)
+# Its query is in the migration that made it last.
+RECOMMENDED_SOUNDTRACKS = sa.table(
+    "RECOMMENDED_SOUNDTRACKS",
+    *map(
+        sa.column,
+        (
+            "QUERY_ID",
+            "QUERY_TITLE",
+            "QUERY_ARTIST",
+            "RANK",
+            "TRACK_ID",
+            "TITLE",
+            "ARTIST",
+            "ALBUM",
+            "GENRE",
+            "SECONDS",
+            "BLOB_NAME",
+            "ARTWORK",
+            "DISTANCE",
+            "METHOD",
+            "INDEX_VERSION",
+            "CREATED_AT",
+        ),
+    ),
 )
-RECOMMENDED_SOUNDTRACKS = sa.table(_VIEW_NAME, *(sa.column(column.name) for column in _VIEW.selected_columns))
+
+VERSIONS = sa.table("alembic_version", sa.column("version_num"))
+"""Where Alembic keeps the revision of a database."""
 
 
+@reconnecting
 def ensure_schema(database: Database) -> None:
-    """Make the tables and the view where they are missing.
+    """Bring a database to the newest schema, if it has another.
 
     Raises
     ------
     StoreError
-        If the database refuses.
+        If the database refuses: this user may not change the schema, or a newer version of this package made it.
     """
-    if _has_schema(database):
-        return
+    if revision_of(database) != REVISION:
+        from mfcc_assets.stores.migrations import upgrade
+
+        upgrade(database)
+
+
+def revision_of(database: Database) -> str | None:
+    """The last migration that a database had; None if it had none that can be seen."""
     try:
-        with database.writing() as connection:
-            _METADATA.create_all(connection)
-            if not _has_view(connection):
-                written = _VIEW.compile(connection, compile_kwargs={"literal_binds": True})
-                connection.exec_driver_sql(f'CREATE VIEW "{_VIEW_NAME}" AS {written}')
+        with database.reading() as connection:
+            return connection.execute(sa.select(VERSIONS.c.version_num)).scalar()
+    except ConnectionLost:
+        raise
     except StoreError:
-        # Of processes that begin at once, PostgreSQL refuses all but the first, once that one is done.
-        if not _has_schema(database):
-            raise
-
-
-def _has_schema(database: Database) -> bool:
-    # The view is made last.
-    with database.reading() as connection:
-        return _has_view(connection)
-
-
-def _has_view(connection: Connection) -> bool:
-    return _VIEW_NAME in sa.inspect(connection).get_view_names()
+        return None  # what else is wrong with it will be said when it is upgraded

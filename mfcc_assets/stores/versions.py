@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from mfcc_assets.core.errors import BlobNotFound, CorruptIndex
+from mfcc_assets.core.errors import BlobNotFound, Conflict, CorruptIndex
 from mfcc_assets.stores.blobs import BlobStore
-from mfcc_assets.stores.json_blobs import read_json, write_json
+from mfcc_assets.stores.json_blobs import etag_of, read_json, replace_json
 
 CONTAINER = "cepstra"
 
@@ -143,12 +143,23 @@ class Versions:
         ------
         CorruptIndex
             What was published before cannot be read.
+        Conflict
+            Somebody else published meanwhile, and that counts.
         """
+        seen = {name: etag_of(self._blobs, CONTAINER, name) for name in (_PAST, _PUBLISHED)}
         past = self.history()
         former = past[-1].version if past else None
         publication = Publication(version, datetime.now(UTC), by, former, withdraws_former)
-        write_json(self._blobs, CONTAINER, _PAST, [former.record() for former in past])
-        write_json(self._blobs, CONTAINER, _PUBLISHED, publication.record())
+        written = {_PAST: [former.record() for former in past], _PUBLISHED: publication.record()}
+        try:
+            for name, record in written.items():
+                replace_json(self._blobs, CONTAINER, name, record, seen=seen[name])
+        except Conflict as error:
+            raise Conflict(
+                "somebody else published meanwhile",
+                subject=f"index {version}",
+                remedy="Look at which version answers now, and publish this one again if it is still to",
+            ) from error
 
     def stored(self) -> list[StoredVersion]:
         """Every version whose description can be read, in the order in which they were built."""

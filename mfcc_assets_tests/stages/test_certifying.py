@@ -8,8 +8,9 @@ from mfcc_assets.stages.certifying import certified, measured_recall
 from mfcc_assets.stages.indexing import build_index
 from mfcc_assets.stages.quality import measure_quality
 from mfcc_assets.stages.searching import search_for
-from mfcc_assets.stores.indexes import RECALL, Pairs
+from mfcc_assets.stores.indexes import RECALL
 from mfcc_assets.stores.library_index import LibraryIndex
+from mfcc_assets.stores.pairs import Pairs
 from mfcc_assets_tests.ranked_library import add_tracks, audio_id, compared_with_all, index_and_rank, publish
 
 TRACKS = 14
@@ -78,10 +79,10 @@ def test_nothing_is_certain_where_a_track_cannot_be_compared(library, index, tru
 def replace_a_ranking(library, index, audio: str, change) -> None:
     """Rewrite the ranking of one audio in its shard."""
     for shard in library.shards:
-        rankings = library.indexes.read_pairs("rankings", index.version, shard).by_query()
+        rankings = library.pairs.read("rankings", index.version, shard).by_query()
         if audio in rankings:
             rankings[audio] = change(rankings[audio])
-            library.indexes.write_pairs("rankings", index.version, shard, Pairs.of(rankings))
+            library.pairs.write("rankings", index.version, shard, Pairs.of(rankings))
 
 
 def test_the_recall_of_rankings_that_name_all_of_the_nearest_is_one(library, index) -> None:

@@ -1,7 +1,9 @@
 """Playlists as files."""
 
 import json
+import time
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -41,7 +43,9 @@ def test_a_library_elsewhere_is_exported_as_signed_links(
     first, _ = json.loads((tmp_path / "list.jspf").read_text())["playlist"]["track"]
     (location,) = first["location"]
     assert location.startswith("/blobs/soundtracks/1.flac?expires=")
-    assert "signature=" in location
+    query = parse_qs(urlsplit(location).query)
+    assert "signature" in query
+    assert 3500 < int(query["expires"][0]) - time.time() <= 3600, "it ends within the hour"
 
 
 def test_a_file_that_cannot_be_written_is_told_in_a_sentence(

@@ -19,7 +19,7 @@ from mfcc_assets.stages.publishing import (
 )
 from mfcc_assets.stages.ranking import find_candidates
 from mfcc_assets.stages.reporting import outstanding_work
-from mfcc_assets.stores.indexes import Pairs
+from mfcc_assets.stores.pairs import Pairs
 from mfcc_assets.stores.records import Observed
 from mfcc_assets_tests.ranked_library import add_tracks, audio_id, index_and_rank, publish, remove_track
 from mfcc_assets_tests.runs import run_library
@@ -158,7 +158,7 @@ def ranked_otherwise(library: Library, version: str, ranked: dict[int, list[int]
         shard = index.tracks[audio_id(query)][0]
         by_shard[shard][audio_id(query)] = [(audio_id(other), float(place)) for place, other in enumerate(others)]
     for shard, pairs in by_shard.items():
-        library.indexes.write_pairs("rankings", version, shard, Pairs.of(pairs))
+        library.pairs.write("rankings", version, shard, Pairs.of(pairs))
 
 
 def test_the_verdict_names_the_precision_of_both_and_the_margin(library) -> None:

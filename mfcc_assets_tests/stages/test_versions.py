@@ -17,7 +17,7 @@ from mfcc_assets.stages.versions import (
     prune_versions,
     version_named,
 )
-from mfcc_assets.stores.indexes import Pairs
+from mfcc_assets.stores.pairs import Pairs
 from mfcc_assets_tests.ranked_library import (
     add_track,
     add_tracks,
@@ -100,19 +100,19 @@ def test_other_tracks_another_order_and_the_same_are_told_apart(library) -> None
     second = published_with(library, 8)
     index, shards = library.indexes.read(first), library.shards
     for shard in shards:
-        pairs = library.indexes.read_pairs("rankings", first, shard)
-        library.indexes.write_pairs("rankings", second, shard, pairs)
+        pairs = library.pairs.read("rankings", first, shard)
+        library.pairs.write("rankings", second, shard, pairs)
     comparison = compare_versions(library, first, second)
     assert (comparison.compared, comparison.changed, comparison.reordered) == (7, [], [])
 
     query = audio_id(3)
     shard = index.tracks[query][0]
-    grouped = library.indexes.read_pairs("rankings", first, shard).by_query()
+    grouped = library.pairs.read("rankings", first, shard).by_query()
     ranked = [audio for audio, _ in grouped[query]]
 
     def replaced_by(audio_ids: list[str]) -> None:
         grouped[query] = [(audio, float(place)) for place, audio in enumerate(audio_ids)]
-        library.indexes.write_pairs("rankings", second, shard, type(pairs).of(grouped))
+        library.pairs.write("rankings", second, shard, type(pairs).of(grouped))
 
     replaced_by([ranked[0], ranked[2], ranked[1], *ranked[3:]])
     assert compare_versions(library, first, second).reordered == [Difference(query, (), (), highest=2)]
@@ -134,7 +134,7 @@ def test_what_no_listener_sees_is_no_difference(tmp_path: Path) -> None:
 
         def ranked_by(version: str, *audio_ids: str) -> None:
             found = {query: [(audio, float(place)) for place, audio in enumerate(audio_ids)]}
-            library.indexes.write_pairs("rankings", version, shard, Pairs.of(found))
+            library.pairs.write("rankings", version, shard, Pairs.of(found))
 
         others = [audio_id(number) for number in (4, 5, 6, 8)]
         ranked_by(first, theirs[0], *others, *theirs[1:])

@@ -6,11 +6,11 @@ from io import BytesIO
 
 import pytest
 
-from mfcc_assets.core.errors import BlobNameError, BlobNotFound, Conflict
+from mfcc_assets.core.errors import BlobNameError, BlobNotFound, Conflict, StoreError
 from mfcc_assets.stores.blobs import CONTAINERS, Blob, BlobStore
 from mfcc_assets_tests.stores.blob_samples import BAD_NAMES, UNUSUAL_NAMES, names
 
-ADAPTERS = ["local_blobs"]
+ADAPTERS = ["local_blobs", "azure_blobs_by_key", "azure_blobs_by_identity"]
 
 
 @pytest.fixture(params=ADAPTERS)
@@ -41,6 +41,8 @@ class TestEveryStore:
             lambda: blobs.exists("batch", name),
             lambda: blobs.read("batch", name),
             lambda: blobs.read_range("batch", name, 0, 1),
+            lambda: blobs.open("batch", name).__enter__(),
+            lambda: blobs.writing("batch", name).__enter__(),
             lambda: blobs.write("batch", name, b"1"),
             lambda: blobs.create("batch", name, b"1"),
             lambda: blobs.upload_file("batch", name, tmp_path / "file"),
@@ -131,6 +133,82 @@ class TestEveryStore:
         with pytest.raises(ValueError, match="range"):
             blobs.read_range("batch", "digits", start, stop)
 
+    def test_a_range_of_an_absent_blob_is_not_found(self, blobs):
+        for start, stop in ((0, 0), (0, 5), (5, 5)):
+            with pytest.raises(BlobNotFound):
+                blobs.read_range("batch", "no/such", start, stop)
+
+    @pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 300_000])
+    def test_an_open_blob_is_a_file_that_can_be_read_anywhere(self, blobs, size):
+        data = bytes(range(251)) * (size // 251 + 1)
+        blobs.write("batch", "numbers", data[:size])
+        expected = BytesIO(data[:size])
+        with blobs.open("batch", "numbers") as file:
+            for offset, whence in (
+                (0, 0),
+                (0, 2),
+                (-1 if size else 0, 2),
+                (size // 2, 0),
+                (-(size // 3), 1),
+                (size, 0),
+            ):
+                assert file.seek(offset, whence) == expected.seek(offset, whence)
+                for length in (3, 0, 1000, 100_000):
+                    assert file.read(length) == expected.read(length)
+                    assert file.tell() == expected.tell()
+            file.seek(0)
+            assert file.read() == data[:size]
+            assert file.read(10) == b""
+            with pytest.raises((ValueError, OSError)):
+                file.seek(-1)
+
+    def test_an_absent_blob_cannot_be_opened(self, blobs):
+        with pytest.raises(BlobNotFound, match="no/such"), blobs.open("batch", "no/such"):
+            pass
+
+    @pytest.mark.parametrize("portions", [[], [b""], [b"one"], [b"one", b"", b"two" * 100_000, b"three"]])
+    def test_what_is_written_portion_by_portion_becomes_a_blob_at_the_end(self, blobs, portions):
+        blobs.write("batch", "a", b"old")
+        with blobs.writing("batch", "a") as file:
+            for portion in portions:
+                assert file.write(portion) == len(portion)
+                assert blobs.read("batch", "a") == b"old"
+        assert blobs.read("batch", "a") == b"".join(portions)
+        with blobs.writing("batch", "new/b") as file:
+            file.write(bytearray(b"new"))
+        assert blobs.read("batch", "new/b") == b"new"
+
+    def test_writing_that_fails_leaves_what_was_there(self, blobs):
+        def write_a_part(name: str) -> None:
+            with blobs.writing("batch", name) as file:
+                file.write(b"new" * 2_000_000)
+                raise ZeroDivisionError
+
+        blobs.write("batch", "a", b"old")
+        for name in ("a", "b"):
+            with pytest.raises(ZeroDivisionError):
+                write_a_part(name)
+        assert names(blobs.list("batch")) == ["a"]
+        assert blobs.read("batch", "a") == b"old"
+
+    def test_a_file_that_ends_early_is_not_written(self, blobs):
+        class Breaking(BytesIO):
+            def read(self, size: int | None = -1) -> bytes:
+                if self.tell():
+                    raise ConnectionError("the line went dead")
+                return super().read(min(size or 0, 3))
+
+        blobs.write("batch", "a", b"old")
+        with pytest.raises(StoreError, match="the line went dead"):
+            blobs.write("batch", "a", Breaking(b"new and longer"))
+        assert blobs.read("batch", "a") == b"old"
+
+    def test_a_file_is_written_from_where_it_is(self, blobs):
+        file = BytesIO(b"head body")
+        file.seek(5)
+        assert blobs.create("batch", "a", file).size == 4
+        assert blobs.read("batch", "a") == b"body"
+
     def test_every_write_changes_the_etag_even_if_size_and_content_stay(self, blobs):
         etags = [blobs.write("batch", "a", b"same").etag for _ in range(20)]
         assert len(set(etags)) == len(etags)
@@ -179,9 +257,11 @@ class TestEveryStore:
         assert before < written.modified <= datetime.now(UTC) + timedelta(seconds=2)
         assert written.modified.tzinfo is UTC
 
-    def test_a_link_needs_a_future(self, blobs):
-        with pytest.raises(ValueError, match="lives"):
-            blobs.link("batch", "a", seconds=0)
+    def test_a_link_lives_for_minutes(self, blobs):
+        for seconds in (-1, 0, 3601):
+            with pytest.raises(ValueError, match="lives from 1 to 3600 seconds"):
+                blobs.link("batch", "a", seconds=seconds)
+        assert blobs.link("batch", "a", seconds=3600)
 
 
 def test_blobs_sort_by_time_and_then_by_name():

@@ -1,6 +1,9 @@
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -8,12 +11,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from mfcc_assets.core.analysis import Analysis
-from mfcc_assets.core.errors import FeaturesMissing, FeaturesVersionMismatch
+from mfcc_assets.core.errors import FeaturesMissing, FeaturesVersionMismatch, StoreError
+from mfcc_assets.core.matching import SHAPES
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.summary import Summary, summarise
 from mfcc_assets.core.timbre import WIDTH
+from mfcc_assets.stores import azure_retries
+from mfcc_assets.stores.azure_blobs import AzureBlobs
 from mfcc_assets.stores.features import FeatureStore
 from mfcc_assets.stores.local_blobs import LocalBlobs
+from mfcc_assets_tests.services.azurite import Azurite
+from mfcc_assets_tests.services.faulty_proxy import FaultyProxy, faulty_proxy
 
 CEPSTRA = CepstraParameters()
 FEATURES = FeaturesParameters()
@@ -30,13 +38,13 @@ DAMAGE = {
 
 
 class CountingBlobs(LocalBlobs):
-    """Local folders that count how often a blob is read."""
+    """Local folders that count how often a blob is opened, as all reading does."""
 
     reads = 0
 
-    def read(self, container: str, name: str) -> bytes:
+    def open(self, container: str, name: str) -> AbstractContextManager[BinaryIO]:
         self.reads += 1
-        return super().read(container, name)
+        return super().open(container, name)
 
 
 @pytest.fixture
@@ -170,6 +178,88 @@ def test_a_file_of_this_version_without_its_columns_is_damaged(features, blobs, 
     blobs.upload_file("cepstra", name, tmp_path / "narrow.parquet")
     with pytest.raises(FeaturesMissing, match="damaged"):
         getattr(features, read)("audio", parameters)
+
+
+def test_a_disk_that_fails_is_not_taken_for_damaged_features(features, blobs, monkeypatch):
+    @contextmanager
+    def open_on_a_bad_sector(container: str, name: str) -> Iterator[BinaryIO]:
+        with LocalBlobs.open(blobs, container, name) as file:
+            monkeypatch.setattr("mfcc_assets.stores.features.pq.ParquetFile", fail)
+            yield file
+
+    def fail(_: BinaryIO) -> None:
+        raise OSError(5, "Input/output error")
+
+    features.write_summary("audio", summarise(analysis(), FEATURES), FEATURES)
+    monkeypatch.setattr(blobs, "open", open_on_a_bad_sector)
+    with pytest.raises(StoreError, match=r"Input/output error.*Check the disk"):
+        features.read_contour("audio", FEATURES)
+
+
+@pytest.mark.parametrize("seconds", [0.01, 5.0, 300.0, 300.01, 601.0, 10_000.0])
+def test_the_beginning_of_a_recording_is_that_of_the_whole(features, seconds):
+    whole = cepstra(frames=60_500)
+    features.write_analysis("audio", with_timbre(whole), CEPSTRA)
+    np.testing.assert_array_equal(
+        features.read_cepstra("audio", CEPSTRA, seconds=seconds), whole[: round(seconds * 100)]
+    )
+
+
+class TestOnAzure:
+    """What a reader of Parquet asks a storage account for."""
+
+    @pytest.fixture
+    def proxy(self, azurite: Azurite) -> Iterator[FaultyProxy]:
+        with faulty_proxy(azurite.port) as proxy:
+            yield proxy
+
+    @pytest.fixture
+    def features(self, azurite: Azurite, proxy: FaultyProxy, tmp_path: Path) -> Iterator[FeatureStore]:
+        with closing(AzureBlobs(azurite.new_url(proxy.port), lambda: azurite.key, tmp_path, 1)) as blobs:
+            yield FeatureStore(blobs)
+
+    def test_four_minutes_are_written_and_read_in_a_request_each(self, features, proxy):
+        written = with_timbre(cepstra(frames=24_000))
+        proxy.exchanges.clear()
+        features.write_analysis("audio", written, CEPSTRA)
+        features.write_summary("audio", summarise(written, FEATURES), FEATURES)
+        assert [exchange.method for exchange in proxy.exchanges] == ["PUT"] * 3
+        for read in (features.read_cepstra, features.read_summary, features.read_contour):
+            proxy.exchanges.clear()
+            read("audio", CEPSTRA if read == features.read_cepstra else FEATURES)
+            assert [exchange.method for exchange in proxy.exchanges] == ["GET"]
+
+    def test_of_a_long_recording_only_the_contour_is_fetched(self, features, proxy):
+        chance, summary = np.random.default_rng(0), summarise(analysis(), FEATURES)
+        hours = replace(
+            summary,
+            contour=chance.normal(size=(20_000, 13)).astype(np.float32),
+            sketch=chance.normal(size=(80_000, SHAPES)).astype(np.float32),
+        )
+        features.write_summary("audio", hours, FEATURES)
+        written = sum(exchange.sent for exchange in proxy.exchanges)
+        proxy.exchanges.clear()
+        np.testing.assert_array_equal(features.read_contour("audio", FEATURES), hours.contour)
+        assert len(proxy.exchanges) == 3, "the beginning, what the file says of itself at its end, the column"
+        column = hours.contour.nbytes
+        assert proxy.bytes_received < 2 * 65_536 + 1.1 * column < 0.7 * written
+
+    def test_of_a_long_recording_only_the_row_groups_of_its_beginning_are_fetched(self, features, proxy):
+        hour = cepstra(frames=360_000)
+        features.write_analysis("audio", with_timbre(hour), CEPSTRA)
+        written = sum(exchange.sent for exchange in proxy.exchanges)
+        proxy.exchanges.clear()
+        beginning = features.read_cepstra("audio", CEPSTRA, seconds=300)
+        np.testing.assert_array_equal(beginning, hour[:30_000])
+        assert proxy.bytes_received < written / 12 + 3 * 65_536
+
+    def test_storage_that_is_away_is_not_taken_for_damaged_features(self, features, proxy, monkeypatch):
+        monkeypatch.setattr(azure_retries, "PATIENCE_SECONDS", 0)
+        features.write_summary("audio", summarise(analysis(), FEATURES), FEATURES)
+        for read in (features.read_contour, features.read_summary):
+            proxy.answer_next(1, 503)
+            with pytest.raises(StoreError, match="503"):
+                read("audio", FEATURES)
 
 
 class TestContours:

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mfcc_assets.core.analysis import Analysis
 from mfcc_assets.core.cascade import OUTLINE
@@ -20,7 +18,7 @@ from mfcc_assets.core.ranking import ranking_named
 from mfcc_assets.core.sound import SoundSpace
 from mfcc_assets.core.summary import summarise
 from mfcc_assets.core.timbre import WIDTH
-from mfcc_assets.stores.indexes import IndexStore, Pairs
+from mfcc_assets.stores.indexes import IndexStore
 from mfcc_assets.stores.library_index import Calibration, IndexParameters, LibraryIndex
 from mfcc_assets.stores.local_blobs import LocalBlobs
 
@@ -310,41 +308,6 @@ class TestPointers:
             blobs.write("cepstra", f"indexes/{name}.json", written)
             with pytest.raises(CorruptIndex, match=rf"cepstra/indexes/{name}\.json: .*Delete that blob"):
                 read()
-
-
-class TestPairs:
-    @given(
-        st.dictionaries(
-            st.text(max_size=3),
-            st.lists(st.tuples(st.text(max_size=3), st.floats(allow_nan=False)), min_size=1),
-            max_size=4,
-        )
-    )
-    def test_pairs_are_grouped_as_they_were(self, grouped):
-        assert Pairs.of(grouped).by_query() == grouped
-
-    @pytest.mark.parametrize("grouped", [{}, {"a": [("b", 1 / 3), ("c", 2.0)], "b": [("a", 1e-300)]}])
-    def test_pairs_that_are_written_are_read(self, indexes, grouped):
-        indexes.write_pairs("candidates", "v1", "f", Pairs.of(grouped))
-        assert indexes.read_pairs("candidates", "v1", "f") == Pairs.of(grouped)
-        assert indexes.count_pairs("candidates", "v1", "f") == sum(map(len, grouped.values()))
-
-    def test_pairs_that_were_not_computed_are_none_and_not_empty(self, indexes):
-        indexes.write_pairs("candidates", "v1", "f", Pairs.of({}))
-        assert indexes.read_pairs("candidates", "v1", "0") is None
-        assert indexes.read_pairs("candidates", "v2", "f") is None
-        assert indexes.read_pairs("rankings", "v1", "f") is None
-        assert indexes.count_pairs("rankings", "v1", "f") is None
-
-    @pytest.mark.parametrize("damage", [lambda _: b"", lambda stored: stored[:-1], lambda stored: stored[:50]])
-    def test_damaged_pairs_are_corrupt(self, indexes, blobs, damage):
-        indexes.write_pairs("rankings", "v1", "f", Pairs.of({"a": [("b", 1.0)]}))
-        name = "indexes/v1/rankings/f.parquet"
-        blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
-        with pytest.raises(CorruptIndex, match=rf"cepstra/{name}: the stored rankings are damaged\. Delete that blob"):
-            indexes.read_pairs("rankings", "v1", "f")
-        with pytest.raises(CorruptIndex, match="the stored rankings are damaged"):
-            indexes.count_pairs("rankings", "v1", "f")
 
 
 class TestQuality:

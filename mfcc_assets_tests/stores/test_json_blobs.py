@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from mfcc_assets.core.errors import CorruptIndex
-from mfcc_assets.stores.json_blobs import read_json, write_json
+from mfcc_assets.core.errors import Conflict, CorruptIndex
+from mfcc_assets.stores.json_blobs import etag_of, read_json, replace_json, write_json
 from mfcc_assets.stores.local_blobs import LocalBlobs
 
 
@@ -21,6 +21,18 @@ def answer(blobs: LocalBlobs) -> int | None:
 def test_what_is_written_is_read(blobs: LocalBlobs):
     write_json(blobs, "cepstra", "answer.json", {"answer": 42})
     assert answer(blobs) == 42
+
+
+def test_a_record_is_replaced_only_where_nobody_wrote_another_since(blobs: LocalBlobs):
+    for number in (1, 2):
+        replace_json(blobs, "cepstra", "answer.json", {"answer": number}, seen=etag_of(blobs, "cepstra", "answer.json"))
+    assert answer(blobs) == 2
+    seen = etag_of(blobs, "cepstra", "answer.json")
+    write_json(blobs, "cepstra", "answer.json", {"answer": 3})
+    for outdated in (seen, None):
+        with pytest.raises(Conflict, match=r"cepstra/answer\.json"):
+            replace_json(blobs, "cepstra", "answer.json", {"answer": 4}, seen=outdated)
+    assert answer(blobs) == 3
 
 
 def test_what_was_never_written_is_none(blobs: LocalBlobs):

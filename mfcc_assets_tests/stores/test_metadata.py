@@ -1,42 +1,27 @@
-"""What every `MetadataStore` promises, and what the SQLite file promises beyond it."""
+"""What every `MetadataStore` promises."""
 
-import sqlite3
-import subprocess
-import sys
 import threading
-from contextlib import closing
-from pathlib import Path
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mfcc_assets.core.errors import Conflict, DocumentNotFound, StoreError
-from mfcc_assets.stores.metadata import MetadataStore, SqliteDocuments
+from mfcc_assets.core.errors import Conflict, DocumentNotFound
+from mfcc_assets.stores.metadata import MetadataStore
+from mfcc_assets_tests.stores.document_bodies import body
 
-ADAPTERS = ["sqlite_documents"]
-HOLDER = """
-import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN EXCLUSIVE")
-print("held", flush=True)
-time.sleep(1.5)
-print("released", flush=True)
-connection.execute("COMMIT")
-connection.close()
-"""
-
-
-@pytest.fixture
-def sqlite_documents(tmp_path: Path) -> SqliteDocuments:
-    return SqliteDocuments(tmp_path / "new folder/metadata.sqlite")
+ADAPTERS = ["sqlite_documents", "cosmos_documents"]
+"""Each is opened by the fixture ``open_<name>``, again with what it holds."""
 
 
 @pytest.fixture(params=ADAPTERS)
-def documents(request: pytest.FixtureRequest) -> MetadataStore:
-    return request.getfixturevalue(request.param)
+def open_documents(request: pytest.FixtureRequest):
+    return request.getfixturevalue(f"open_{request.param}")
 
 
-def body(state: str = "received", minute: int = 0, **more: object) -> dict[str, object]:
-    return {"state": state, "received": f"2026-11-02T10:{minute:02}:00+00:00", **more}
+@pytest.fixture
+def documents(open_documents) -> MetadataStore:
+    return open_documents()
 
 
 class TestEveryStore:
@@ -45,6 +30,44 @@ class TestEveryStore:
         written = documents.put("1", everything)
         assert written.body == everything
         assert documents.get("1") == written
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            {"_etag": "mine", "_ts": 1, "ttl": 1, "id": "another", "writes": [], "": {"/": "~"}},
+            {"whole": 2**53 + 1, "larger": -(10**30), "least": 5e-324, "most": 1.7976931348623157e308},
+            {"caf\udce9": ["\ud83c", {"\x00": "\u2028\ufffe"}]},
+            {"body": "{}", "text": '{"state": "a"}', "deep": [[[[[[[[]]]]]]]]},
+        ],
+    )
+    def test_no_entry_of_a_body_means_anything_to_the_store(self, documents, odd):
+        documents.create("1", body(**odd))
+        assert documents.get("1").body == body(**odd)
+        documents.update("1", lambda found: {**found, "again": odd})
+        assert [found.body for found in documents.find()] == [body(**odd, again=odd)]
+
+    def test_a_document_is_created_once(self, documents):
+        first = documents.create("1", body("mine"))
+        with pytest.raises(Conflict, match="Document 1"):
+            documents.create("1", body("another's"))
+        assert documents.get("1") == first
+        documents.delete("1")
+        assert documents.create("1", body()).etag != first.etag
+
+    def test_of_many_who_create_one_document_at_once_one_succeeds(self, documents):
+        together = threading.Barrier(8)
+
+        def create(number: int) -> int | None:
+            together.wait()
+            try:
+                documents.create("1", body(by=number))
+            except Conflict:
+                return None
+            return number
+
+        with ThreadPoolExecutor(8) as threads:
+            (winner,) = {number for number in threads.map(create, range(8)) if number is not None}
+        assert documents.get("1").body["by"] == winner
 
     def test_a_document_does_not_change_with_the_body_it_was_made_of(self, documents):
         mine = body(tags=["a"])
@@ -152,47 +175,49 @@ class TestEveryStore:
             documents.put("1", bad)
         assert documents.latest() is None
 
-    @pytest.mark.parametrize("bad", ["", "a/b", "a\\b", "a?b", "a#b", "a\n", "\udcff", "x" * 256])
+    def test_find_goes_on_over_many_pages_though_documents_come_and_go(self, documents, monkeypatch):
+        for adapter in ADAPTERS:
+            monkeypatch.setattr(f"mfcc_assets.stores.{adapter}.PAGE", 3)
+        for number in range(10):
+            documents.put(str(number), body("a", minute=number // 4))
+        for state in (None, "a"):
+            found = documents.find(state)
+            seen = [next(found).id]
+            documents.delete("9")
+            documents.delete("0")
+            documents.put("newer", body("a", minute=59))
+            seen += [document.id for document in found]
+            assert seen == ["9", "8", "7", "6", "5", "4", "3", "2", "1"]
+            documents.delete("newer")
+            documents.put("9", body("a", minute=2))
+            documents.put("0", body("a", minute=0))
+
+    def test_a_document_goes_when_its_retention_ends(self, open_documents):
+        """Which may be shortened when it is there already."""
+        documents = open_documents(retention_seconds=1000)
+        former = documents.put("1", body("a"))
+        assert (documents.ids("a"), documents.latest()) == ({"1"}, former)
+        documents = open_documents(retention_seconds=1)
+        deadline = time.monotonic() + 10
+        while documents.ids("a"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert (list(documents.find()), list(documents.find("a")), documents.latest()) == ([], [], None)
+        with pytest.raises(DocumentNotFound):
+            documents.get("1")
+        with pytest.raises(Conflict):
+            documents.put("1", body(), if_match=former.etag)
+        assert documents.create("1", body()).etag != former.etag
+
+    @pytest.mark.parametrize("bad", ["", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\n", "\udcff", "x" * 256])
     def test_an_id_that_cosmos_would_refuse_is_refused(self, documents, bad):
         with pytest.raises(ValueError, match="cannot be the id"):
             documents.put(bad, body())
 
-
-class TestSqlite:
-    def test_the_documents_survive_the_process(self, sqlite_documents, tmp_path):
-        sqlite_documents.put("1", body())
-        assert SqliteDocuments(tmp_path / "new folder/metadata.sqlite").get("1") == sqlite_documents.get("1")
-
-    def test_find_goes_on_over_many_pages_though_documents_come_and_go(self, sqlite_documents, tmp_path):
-        rows = [(f"{number:04}", "a", f"2026-11-02T10:00:{number // 7:02}.000000+00:00") for number in range(250)]
-        with closing(sqlite3.connect(tmp_path / "new folder/metadata.sqlite")) as connection, connection:
-            connection.executemany("INSERT INTO documents VALUES (?, ?, ?, 'etag', '{}')", rows)
-        found = sqlite_documents.find("a")
-        seen = [next(found).id]
-        sqlite_documents.delete("0249")
-        sqlite_documents.delete("0000")
-        sqlite_documents.put("newer", body("a", minute=59))
-        seen += [document.id for document in found]
-        assert seen == [f"{number:04}" for number in range(249, 0, -1)]
-
-    def test_a_writer_waits_for_another_process_and_a_reader_does_not(self, sqlite_documents, tmp_path):
-        sqlite_documents.put("1", body("before"))
-        holder = subprocess.Popen(
-            [sys.executable, "-c", HOLDER, str(tmp_path / "new folder/metadata.sqlite")],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        with holder:
-            assert holder.stdout.readline() == "held\n"
-            assert sqlite_documents.get("1").body["state"] == "before"
-            assert holder.poll() is None
-            sqlite_documents.update("1", lambda found: {**found, "state": "after"})
-            assert holder.stdout.readline() == "released\n"
-        assert sqlite_documents.get("1").body["state"] == "after"
-
-    def test_a_file_that_is_no_database_says_so(self, tmp_path):
-        (tmp_path / "file").write_bytes(b"music" * 1000)
-        with pytest.raises(StoreError, match="not a database"):
-            SqliteDocuments(tmp_path / "file")
-        with pytest.raises(StoreError, match="cannot be made"):
-            SqliteDocuments(tmp_path / "file/folder/metadata.sqlite")
+    @pytest.mark.parametrize("bad", ["", "a/b", "..", "a?b", "a\n", "\udcff", "x" * 256])
+    def test_under_an_id_that_nothing_can_have_nothing_is_found(self, documents, bad):
+        documents.put("1", body())
+        with pytest.raises(DocumentNotFound):
+            documents.get(bad)
+        documents.delete(bad)
+        assert documents.latest().id == "1"

@@ -11,6 +11,7 @@ from mfcc_assets.core.parameters import CepstraParameters
 from mfcc_assets.core.tags import Tags
 from mfcc_assets.stores.recognition import (
     LibraryRecogniser,
+    Outcome,
     Recogniser,
     Recognition,
     Recording,
@@ -149,23 +150,31 @@ class TestByTags:
 class TestTheOrder:
     def test_the_first_that_knows_the_query_answers_and_no_other_is_asked(self):
         first, second = Known("first"), Known("second")
-        assert recognise(query(recording(0, 2)), [TagRecogniser(), first, second]).by == "first"
+        assert recognise(query(recording(0, 2)), [TagRecogniser(), first, second]).recognition.by == "first"
         assert (first.asked, second.asked) == (1, 0)
 
     def test_the_library_is_believed_before_the_tags(self):
         recognisers = [library_recogniser(), TagRecogniser()]
         tagged = query(excerpt("one", 0, 30).cepstra, title="A wrong title")
-        assert recognise(tagged, recognisers).title == "Title one"
-        assert recognise(query(recording(77, 30), title="A title"), recognisers).title == "A title"
+        assert recognise(tagged, recognisers).recognition.title == "Title one"
+        assert recognise(query(recording(77, 30), title="A title"), recognisers).recognition.title == "A title"
 
-    def test_nobody_knows_an_unknown_query(self):
-        assert recognise(query(recording(77, 30)), [library_recogniser(), TagRecogniser()]) is None
-        assert recognise(query(recording(77, 30)), []) is None
+    def test_that_nobody_knows_a_query_is_no_failure(self):
+        assert recognise(query(recording(77, 30)), [library_recogniser(), TagRecogniser()]) == Outcome(None)
+        assert recognise(query(recording(77, 30)), []) == Outcome(None)
 
     def test_a_recogniser_that_cannot_be_asked_is_passed_over_and_said_so(self, caplog):
-        assert recognise(query(recording(0, 2)), [Unavailable(), Known("second")]).by == "second"
+        outcome = recognise(query(recording(0, 2)), [Unavailable(), Known("second")])
+        assert outcome.recognition.by == "second"
+        assert [(failure.by, failure.reason) for failure in outcome.failures] == [
+            ("service", "upload.mp3: it does not answer. Try again later.")
+        ]
         assert "service could not be asked: upload.mp3: it does not answer" in caplog.text
-        assert recognise(query(recording(0, 2)), [Unavailable()]) is None
+
+    def test_where_nobody_can_be_asked_every_reason_is_kept(self):
+        outcome = recognise(query(recording(0, 2)), [Unavailable(), TagRecogniser(), Unavailable()])
+        assert outcome.recognition is None
+        assert [failure.by for failure in outcome.failures] == ["service", "service"]
 
     def test_a_recogniser_that_answers_warns_of_nothing(self, caplog):
         caplog.set_level(logging.WARNING)

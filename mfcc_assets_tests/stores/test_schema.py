@@ -16,11 +16,11 @@ with Tables(sys.argv[1]) as tables:
 """
 
 
-def test_processes_that_make_the_schema_at_once_find_one_schema(url):
+def test_processes_that_make_the_schema_at_once_find_one_schema(empty_url):
     digests = [f"{number}" * 32 for number in range(4)]
     openers = [
         subprocess.Popen(
-            [sys.executable, "-c", OPENER, url, digest],
+            [sys.executable, "-c", OPENER, empty_url, digest],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -35,5 +35,5 @@ def test_processes_that_make_the_schema_at_once_find_one_schema(url):
         opener.stdin = None
     complaints = [opener.communicate()[1] for opener in openers]
     assert complaints == [""] * 4
-    with Tables(url) as tables:
+    with Tables(empty_url) as tables:
         assert sorted(tables.contents(digests)) == digests

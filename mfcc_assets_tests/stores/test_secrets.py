@@ -1,23 +1,38 @@
 """What every `SecretSource` promises, and the key that signs links."""
 
+import logging
 import stat
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from mfcc_assets.core.errors import SecretNotFound, StoreError
-from mfcc_assets.stores.secrets import EnvironmentSecrets, SecretSource, signing_key
+from mfcc_assets.stores.key_vault import KeyVaultSecrets
+from mfcc_assets.stores.secrets import CachedSecrets, EnvironmentSecrets, SecretSource, signing_key
+from mfcc_assets_tests.services.key_vault import VaultDouble
 
-ADAPTERS = ["environment_secrets"]
+ADAPTERS = ["environment_secrets", "filled_vault", "cached_secrets"]
 """Each is a source with one secret, ``audd-token``, that is "swordfish"."""
 
 
 @pytest.fixture
 def environment_secrets() -> EnvironmentSecrets:
     return EnvironmentSecrets({"MFCC_SECRET_AUDD_TOKEN": "swordfish", "MFCC_SECRET_EMPTY": "", "HOME": "/root"})
+
+
+@pytest.fixture
+def filled_vault(vault: VaultDouble, vault_secrets: KeyVaultSecrets) -> KeyVaultSecrets:
+    vault.set("audd-token", "swordfish")
+    return vault_secrets
+
+
+@pytest.fixture
+def cached_secrets(filled_vault: KeyVaultSecrets) -> CachedSecrets:
+    return CachedSecrets(filled_vault, 300)
 
 
 @pytest.fixture(params=ADAPTERS)
@@ -53,6 +68,142 @@ class TestEnvironment:
     def test_an_empty_variable_is_no_secret(self, environment_secrets):
         with pytest.raises(SecretNotFound):
             environment_secrets.get("empty")
+
+
+class Source(SecretSource):
+    """A source whose one secret changes, goes, or cannot be asked for."""
+
+    def __init__(self) -> None:
+        self.secret: str | None = "swordfish"
+        self.away = False
+        self.asked = 0
+
+    def get(self, name: str) -> str:
+        self.asked += 1
+        if self.away:
+            raise StoreError("it cannot be reached", subject="Key Vault")
+        if self.secret is None:
+            raise SecretNotFound("It is gone", subject=name)
+        return self.secret
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class TestCache:
+    @pytest.fixture
+    def source(self):
+        return Source()
+
+    @pytest.fixture
+    def clock(self):
+        return Clock()
+
+    @pytest.fixture
+    def cached(self, source, clock):
+        return CachedSecrets(source, 300, clock=clock)
+
+    def test_within_its_lifetime_a_secret_is_asked_for_once(self, cached, source, clock):
+        assert {cached.get("name") for _ in range(5)} == {"swordfish"}
+        clock.now += 299
+        cached.get("name")
+        assert source.asked == 1
+
+    def test_a_rotated_secret_is_used_after_its_lifetime(self, cached, source, clock):
+        cached.get("name")
+        source.secret = "new"
+        assert cached.get("name") == "swordfish"
+        clock.now += 300
+        assert cached.get("name") == "new"
+
+    def test_without_a_lifetime_the_source_is_always_asked(self, source):
+        uncached = CachedSecrets(source, 0)
+        assert (uncached.get("name"), uncached.get("name"), source.asked) == ("swordfish", "swordfish", 2)
+
+    def test_while_the_source_is_away_its_last_secret_serves_and_that_is_said(self, cached, source, clock, caplog):
+        cached.get("name")
+        source.away = True
+        clock.now += 300
+        with caplog.at_level(logging.WARNING):
+            assert cached.get("name") == "swordfish"
+        assert "Secret name is used as it was: Key Vault: it cannot be reached" in caplog.text
+        assert "swordfish" not in caplog.text
+
+    def test_a_source_that_is_away_is_not_asked_at_each_call(self, cached, source, clock):
+        cached.get("name")
+        source.away = True
+        clock.now += 300
+        for _ in range(5):
+            cached.get("name")
+        assert source.asked == 2
+        clock.now += 30
+        source.away, source.secret = False, "new"
+        assert cached.get("name") == "new"
+
+    def test_an_hour_after_its_lifetime_a_secret_serves_no_more(self, cached, source, clock):
+        cached.get("name")
+        source.away = True
+        clock.now += 300 + 3599
+        assert cached.get("name") == "swordfish"
+        clock.now += 30
+        with pytest.raises(StoreError, match="cannot be reached"):
+            cached.get("name")
+
+    def test_a_secret_that_is_gone_is_forgotten_at_once(self, cached, source, clock):
+        cached.get("name")
+        source.secret = None
+        clock.now += 300
+        with pytest.raises(SecretNotFound):
+            cached.get("name")
+        source.away = True
+        with pytest.raises(StoreError, match="cannot be reached"):
+            cached.get("name")
+
+    def test_what_was_not_found_is_asked_for_again(self, cached, source):
+        source.secret = None
+        with pytest.raises(SecretNotFound):
+            cached.get("name")
+        source.secret = "set at last"
+        assert cached.get("name") == "set at last"
+
+    def test_threads_that_want_the_same_secret_ask_once(self, cached, source):
+        start = threading.Barrier(8)
+
+        def ask() -> str:
+            start.wait()
+            return cached.get("name")
+
+        with ThreadPoolExecutor(8) as threads:
+            answers = [threads.submit(ask) for _ in range(8)]
+        assert {answer.result() for answer in answers} == {"swordfish"}
+        assert source.asked == 1
+
+    def test_a_slow_secret_holds_up_no_other(self):
+        asked, answered = threading.Event(), threading.Event()
+
+        class Slow(SecretSource):
+            def get(self, name: str) -> str:
+                if name == "slow":
+                    asked.set()
+                    assert answered.wait(10)
+                return name
+
+        cached = CachedSecrets(Slow(), 300)
+        with ThreadPoolExecutor(1) as thread:
+            slow = thread.submit(cached.get, "slow")
+            assert asked.wait(10)
+            assert cached.get("quick") == "quick"
+            answered.set()
+            assert slow.result() == "slow"
+
+    def test_a_kept_secret_shows_in_no_representation(self, cached):
+        cached.get("name")
+        assert "swordfish" not in f"{cached!r} {vars(cached)}"
 
 
 class TestSigningKey:

@@ -1,4 +1,6 @@
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -6,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.core.errors import CorruptIndex
+from mfcc_assets.core.errors import Conflict, CorruptIndex
 from mfcc_assets.stores.local_blobs import LocalBlobs
 from mfcc_assets.stores.versions import (
     BY_HAND,
@@ -125,6 +127,43 @@ class TestHistory:
         assert withdrawn(versions.history()) == ["b"]
         versions.publish("c")
         assert [one.version for one in versions.history()] == ["a", "b", "a", "c"]
+
+    def test_no_publication_is_lost_between_many_who_publish(self, blobs):
+        start = threading.Barrier(4)
+
+        def publish(who: str) -> list[str]:
+            published, versions = [], Versions(blobs)
+            start.wait()
+            for number in range(8):
+                try:
+                    versions.publish(f"{who}{number}")
+                except Conflict:
+                    continue
+                published.append(f"{who}{number}")
+            return published
+
+        with ThreadPoolExecutor(4) as pool:
+            published = [version for each in pool.map(publish, "abcd") for version in each]
+        history = Versions(blobs).history()
+        assert sorted(one.version for one in history) == sorted(published)
+        assert [one.former for one in history] == [None, *(one.version for one in history[:-1])]
+
+    @pytest.mark.parametrize("record", ["publications", "published"])
+    def test_who_is_outrun_is_told_to_look_again(self, versions, blobs, monkeypatch, record):
+        versions.publish("a")
+        write = blobs.write
+
+        def outrun(container: str, name: str, data: bytes, *, if_match: str | None = None):
+            if name == f"indexes/{record}.json":
+                monkeypatch.undo()
+                Versions(blobs).publish("another")
+            return write(container, name, data, if_match=if_match)
+
+        versions.publish("b")
+        monkeypatch.setattr(blobs, "write", outrun)
+        with pytest.raises(Conflict, match=r"index c: somebody else published meanwhile\. Look at which version"):
+            versions.publish("c")
+        assert [one.version for one in versions.history()] == ["a", "b", "another"]
 
     @pytest.mark.parametrize("written", [b"", b"{}x", b"[{}]", b"[1]", b"\xff", b"null"])
     def test_a_damaged_history_says_what_to_do(self, versions, blobs, written):

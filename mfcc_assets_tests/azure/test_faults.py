@@ -1,0 +1,157 @@
+"""What the cloud does to a run: nothing is lost, and nothing done twice."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+
+from mfcc_assets.launch import prepare_dagster_home, running_daemon
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets.stores.schema import RECOMMENDATIONS
+from mfcc_assets_tests.runs import drop_upload, run_library, run_uploads
+from mfcc_assets_tests.services.cosmos import CosmosServer, Fault
+from mfcc_assets_tests.services.faulty_proxy import FaultyProxy
+
+AWAY_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
+
+
+@contextmanager
+def once(holds: Callable[[], bool], befall: Callable[[], None]) -> Iterator[threading.Event]:
+    """Let a fault befall as soon as something holds; the event tells that it did."""
+    befallen, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.01):
+            if holds():
+                befall()
+                befallen.set()
+                return
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield befallen
+    finally:
+        over.set()
+        watcher.join()
+
+
+def stored_audio(library: Library) -> set[str]:
+    return library.features.audio_with_cepstra(library.settings.features.cepstra)
+
+
+def test_storage_that_is_away_for_thirty_seconds_in_the_middle_of_a_run_costs_it_only_the_wait(
+    azure_library: Library, ten_songs: list[Path], blob_proxy: FaultyProxy, instance: dg.DagsterInstance
+) -> None:
+    for song in ten_songs:
+        azure_library.blobs.upload_file("soundtracks", song.name, song)
+    in_the_middle = len(blob_proxy.exchanges) + 60
+
+    began = time.monotonic()
+    with once(lambda: len(blob_proxy.exchanges) > in_the_middle, lambda: blob_proxy.go_away(AWAY_SECONDS)) as befallen:
+        run = run_library(azure_library, instance)
+
+    assert befallen.is_set()
+    assert time.monotonic() - began > AWAY_SECONDS
+    assert (run.work.cepstra, run.work.summaries, run.work.added, run.work.rows) == (10, 10, 10, 50)
+    assert run.retries == [], "the store waited; no step failed"
+    assert stored_audio(azure_library) == set(azure_library.tables.audio())
+    assert azure_library.tables.unserved_soundtracks(str(azure_library.indexes.published_version()), 5) == {}
+
+
+def test_throttled_storage_and_documents_are_waited_for_while_an_upload_is_answered(
+    azure_library: Library,
+    ten_songs: list[Path],
+    blob_proxy: FaultyProxy,
+    cosmos_server: CosmosServer,
+    instance: dg.DagsterInstance,
+) -> None:
+    for song in ten_songs:
+        azure_library.blobs.upload_file("soundtracks", song.name, song)
+    run_library(azure_library, instance)
+    upload = drop_upload(azure_library, ten_songs[3], "query.flac")
+
+    for method in ("GET", "HEAD", "PUT"):
+        blob_proxy.answer_next(2, 503, retry_after="1", method=method)
+        blob_proxy.answer_next(2, 429, retry_after="1", method=method)
+    throttled = {"x-ms-retry-after-ms": "300"}
+    cosmos_server.befall(
+        *(Fault(method, "/docs", times=2, status=429, headers=throttled) for method in ("GET", "POST", "PATCH"))
+    )
+    run = run_uploads(azure_library, instance, [upload])
+
+    assert run.retries == []
+    assert azure_library.documents.get(upload).body["state"] == "ranked"
+    assert [place.rank for place in azure_library.tables.recommended(upload)] == [1, 2, 3, 4, 5]
+    assert len(list(azure_library.documents.find())) == 1
+    assert [exchange.status for exchange in blob_proxy.exchanges].count(503) == 6
+
+
+def test_of_two_daemons_that_race_for_one_upload_one_answers_it(
+    azure_library: Library,
+    ten_songs: list[Path],
+    instance: dg.DagsterInstance,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MFCC_WATCH_SECONDS", "4")
+    for song in ten_songs:
+        azure_library.blobs.upload_file("soundtracks", song.name, song)
+    run_library(azure_library, instance)
+    homes = [Settings(home=tmp_path / name) for name in ("one", "other")]
+
+    with ExitStack() as daemons:
+        for settings in homes:
+            daemons.enter_context(running_daemon(settings))
+        dagsters = [daemons.enter_context(dagster_of(settings)) for settings in homes]
+        wait_until(lambda: all(looks_for_uploads(dagster) for dagster in dagsters))
+        upload = drop_upload(azure_library, ten_songs[3], "query.flac")
+        wait_until(lambda: all(has_answered(dagster) for dagster in dagsters))
+        runs = [run for dagster in dagsters for run in dagster.get_runs(UPLOADS)]
+
+    body = azure_library.documents.get(upload).body
+    assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
+    assert (body["state"], len(list(azure_library.documents.find()))) == ("ranked", 1)
+    assert body["run_id"] in {run.run_id for run in runs}
+    assert writers_of_list(azure_library, upload) == [body["run_id"]] * 5, "one list, of the run the document names"
+
+
+UPLOADS = dg.RunsFilter(job_name="uploads")
+
+
+@contextmanager
+def dagster_of(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.from_config(str(prepare_dagster_home(settings))) as instance:
+        yield instance
+
+
+def looks_for_uploads(dagster: dg.DagsterInstance) -> bool:
+    sensors = {state.instigator_name: state for state in dagster.all_instigator_state()}
+    return "uploads_sensor" in sensors and bool(
+        dagster.get_ticks(sensors["uploads_sensor"].instigator_origin_id, sensors["uploads_sensor"].selector_id)
+    )
+
+
+def has_answered(dagster: dg.DagsterInstance) -> bool:
+    runs = dagster.get_runs(UPLOADS)
+    return bool(runs) and all(run.is_finished for run in runs)
+
+
+def writers_of_list(library: Library, query: str) -> list[str]:
+    written_by = sa.select(RECOMMENDATIONS.c.RUN_ID).where(query == RECOMMENDATIONS.c.QUERY_ID)
+    with library.tables.database.reading() as connection:
+        return list(connection.execute(written_by).scalars())
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

@@ -1,0 +1,68 @@
+"""The engine on Azure's servers by settings alone gives what it gives in a folder."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from pydantic import ValidationError
+
+from mfcc_assets.definitions import build_defs
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets.stores.blobs import CONTAINERS
+from mfcc_assets_tests.runs import Work, drop_upload, run_library, run_uploads
+
+
+def lists(library: Library) -> dict[str, list[tuple[str, float]]]:
+    """By name of a soundtrack what is recommended for it, with distances."""
+    return {
+        track.blob_name: [(row.blob_name, row.distance) for row in library.tables.recommended(track.track_id)]
+        for track in library.tables.soundtracks()
+    }
+
+
+def test_a_library_and_an_upload_are_answered_as_they_are_in_a_folder(
+    ten_tracks: Library, azure_library: Library, ten_songs: list[Path], instance: dg.DagsterInstance
+) -> None:
+    assert (ten_tracks.settings.profile, azure_library.settings.profile) == ("local", "azure")
+    for song in ten_songs:
+        azure_library.blobs.upload_file("soundtracks", song.name, song)
+    first = run_library(azure_library, instance)
+    again = run_library(azure_library, instance)
+    uploads = {library: drop_upload(library, ten_songs[3], "query.flac") for library in (azure_library, ten_tracks)}
+    for library, upload in uploads.items():
+        run_uploads(library, instance, [upload])
+
+    assert (first.work.cepstra, first.retries) == (10, [])
+    assert again.work == Work(), "nothing changed, so nothing is computed or written again"
+    assert lists(azure_library) == lists(ten_tracks)
+    in_cloud, in_folder = (library.documents.get(upload).body for library, upload in uploads.items())
+    compared = ("state", "recognised", "audio_id", "recommendations", "index_version", "seconds")
+    assert {name: in_cloud[name] for name in compared} == {name: in_folder[name] for name in compared}
+
+
+def test_dagster_s_own_resource_sees_the_containers(azure_library: Library) -> None:
+    assert list(azure_library.blobs.list("soundtracks")) == []
+    resource = (build_defs().resources or {})["azure_blob_storage"]
+
+    @dg.op
+    def containers(azure_blob_storage: dg.ResourceParam[object]) -> list[str]:
+        with azure_blob_storage.get_client() as client:
+            return [container.name for container in client.list_containers()]
+
+    @dg.job(resource_defs={"azure_blob_storage": resource})
+    def look() -> None:
+        containers()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert sorted(look.execute_in_process(instance=instance).output_for_node("containers")) == sorted(CONTAINERS)
+
+
+def test_the_profile_says_which_address_is_missing() -> None:
+    with pytest.raises(ValidationError, match="MFCC_PROFILE=azure needs MFCC_COSMOS_URL, MFCC_DATABASE_URL"):
+        Settings(profile="azure", blob_url="https://account.blob.core.windows.net")
+
+
+def test_a_recogniser_that_nobody_knows_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValidationError, match="library, audd, acrcloud, acoustid, tags, not shazam"):
+        Settings(recognisers="library, shazam")

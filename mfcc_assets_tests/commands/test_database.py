@@ -1,0 +1,72 @@
+"""`mfcc database` as the owner of a database has it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mfcc_assets.commands.database import database
+from mfcc_assets.core.errors import StoreError
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets_tests.services.postgres import Postgres, running_postgres
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def in_postgresql(postgres: Postgres, tmp_path: Path) -> Iterator[Library]:
+    """A library whose tables are in an empty database of PostgreSQL."""
+    with postgres.database() as name, Library(Settings(home=tmp_path, database_url=postgres.url(name))) as library:
+        yield library
+
+
+def mfcc_database(library: Library, *arguments: str) -> Result:
+    return CliRunner().invoke(database, arguments, obj=library)
+
+
+def test_the_schema_is_brought_to_the_newest_and_the_address_shown_without_its_password(
+    in_postgresql: Library, postgres: Postgres
+) -> None:
+    for _ in range(2):
+        result = mfcc_database(in_postgresql, "upgrade")
+        assert result.exit_code == 0, result.output
+        assert result.output.endswith("has schema 0001, the newest.\n")
+        assert "owner:***@" in result.output
+        assert postgres.password not in result.output
+    assert in_postgresql.tables.progress() == (0, 0)
+
+
+def test_the_statements_are_printed_for_the_owner_to_run(library: Library, tmp_path: Path) -> None:
+    result = mfcc_database(library, "sql", "--dialect", "sqlite")
+    with closing(sqlite3.connect(tmp_path / "by hand.sqlite")) as connection:
+        connection.executescript(result.output)
+        assert connection.execute('SELECT * FROM "RECOMMENDED_SOUNDTRACKS"').fetchall() == []
+    assert "\nGO\n" in mfcc_database(library, "sql", "--dialect", "mssql").output
+    assert not (library.settings.folder / "tables.sqlite").exists()
+
+
+def test_users_are_given_the_roles(in_postgresql: Library, postgres: Postgres) -> None:
+    postgres.execute("CREATE USER runs", "CREATE USER pages")
+    result = mfcc_database(in_postgresql, "grant", "--writer", "runs", "--reader", "pages")
+    assert result.exit_code == 0, result.output
+    assert [line.split(" has its rights in ")[0] for line in result.output.splitlines()] == [
+        "mfcc_writer",
+        "mfcc_reader",
+    ]
+    assert ", and so have pages." in result.output
+    roles = postgres.execute("SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members")
+    assert {("mfcc_writer", "runs"), ("mfcc_reader", "pages")} <= {tuple(row) for row in roles}
+
+
+def test_files_have_no_users(library: Library) -> None:
+    result = mfcc_database(library, "grant", "--writer", "runs")
+    assert isinstance(result.exception, StoreError)
+    assert "files of sqlite have no users" in str(result.exception)

@@ -1,0 +1,5 @@
+"""Bodies of documents, as short as every store takes them."""
+
+
+def body(state: str = "received", minute: int = 0, **more: object) -> dict[str, object]:
+    return {"state": state, "received": f"2026-11-02T10:{minute:02}:00+00:00", **more}
