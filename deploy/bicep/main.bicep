@@ -1,0 +1,278 @@
+// One library in one resource group: all that it needs, reachable from its own network only.
+targetScope = 'subscription'
+
+@description('Of the library; part of every name. Small letters and digits.')
+@minLength(2)
+@maxLength(8)
+param name string = 'mfcc'
+
+@description('Several of one library live side by side: dev, prod.')
+@minLength(2)
+@maxLength(6)
+param stage string
+
+param location string = deployment().location
+
+@description('Tag of both images in the registry. Empty at the first deployment, which makes the registry.')
+param imageTag string
+
+@description('Who may administer the databases: the name of a group in Entra.')
+param administratorsName string
+
+@description('Object id of that group. The identity of the upgrades must be a member of it: see OPERATIONS.md.')
+param administratorsId string
+
+@description('Application (client) id of the registration that people and programs sign in with.')
+param signInClientId string
+
+@description('Secrets by name, written to Key Vault: signing-key, dagster-ui-client-secret, and those of recognisers.')
+@secure()
+param secrets object
+
+@description('Uploads, their copies and their documents go after so many days, at least 3. 0: they stay.')
+@minValue(0)
+param retentionDays int = 30
+
+@description('Asked in turn; services need their secrets.')
+param recognisers string = 'library,tags'
+
+@description('1 for up to 50,000 tracks, else 2. Fixed for the life of a library.')
+@allowed([
+  1
+  2
+])
+param shardDigits int = 1
+
+@description('true: every run is a Container Apps job of its own. false: runs are processes of the code server.')
+param jobPerRun bool = false
+
+@description('Cores of whatever runs run in, as Container Apps counts them, with 2 GiB each.')
+@allowed([
+  '1.0'
+  '2.0'
+  '4.0'
+])
+param runCores string = '2.0'
+
+@description('true: UI and API answer on the internet, behind the sign-in. Fixed for the life of an environment.')
+param publicIngress bool = false
+
+@description('true: a Databricks workspace beside it. Nothing runs there yet, and its network costs.')
+param databricks bool = false
+
+var base = '${name}-${stage}'
+var unique = take(uniqueString(subscription().id, base), 8)
+
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: 'rg-${base}'
+  location: location
+}
+
+module logs 'modules/logs.bicep' = {
+  name: 'logs'
+  scope: group
+  params: {
+    name: 'log-${base}'
+    location: location
+  }
+}
+
+module identities 'modules/identities.bicep' = {
+  name: 'identities'
+  scope: group
+  params: {
+    base: base
+    location: location
+    jobPerRun: jobPerRun
+  }
+}
+
+module network 'modules/network.bicep' = {
+  name: 'network'
+  scope: group
+  params: {
+    name: 'vnet-${base}'
+    location: location
+    databricks: databricks
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  name: 'storage'
+  scope: group
+  params: {
+    name: 'st${name}${stage}${unique}'
+    location: location
+    retentionDays: retentionDays
+    writerId: identities.outputs.writer.principalId
+    readerId: identities.outputs.reader.principalId
+    subnetId: network.outputs.endpointsSubnetId
+    zoneId: network.outputs.zones.blob
+    workspaceId: logs.outputs.workspaceId
+  }
+}
+
+module cosmos 'modules/cosmos.bicep' = {
+  name: 'cosmos'
+  scope: group
+  params: {
+    name: 'cosmos-${base}-${unique}'
+    location: location
+    retentionDays: retentionDays
+    writerId: identities.outputs.writer.principalId
+    readerId: identities.outputs.reader.principalId
+    subnetId: network.outputs.endpointsSubnetId
+    zoneId: network.outputs.zones.cosmos
+    workspaceId: logs.outputs.workspaceId
+  }
+}
+
+module sql 'modules/sql.bicep' = {
+  name: 'sql'
+  scope: group
+  params: {
+    name: 'sql-${base}-${unique}'
+    location: location
+    administratorsName: administratorsName
+    administratorsId: administratorsId
+    subnetId: network.outputs.endpointsSubnetId
+    zoneId: network.outputs.zones.sql
+    workspaceId: logs.outputs.workspaceId
+  }
+}
+
+module postgres 'modules/postgres.bicep' = {
+  name: 'postgres'
+  scope: group
+  params: {
+    name: 'psql-${base}-${unique}'
+    location: location
+    dagsterId: identities.outputs.writer.principalId
+    dagsterName: identities.outputs.writer.name
+    subnetId: network.outputs.endpointsSubnetId
+    zoneId: network.outputs.zones.postgres
+    workspaceId: logs.outputs.workspaceId
+  }
+}
+
+module vault 'modules/vault.bicep' = {
+  name: 'vault'
+  scope: group
+  params: {
+    // 24 characters at most.
+    name: 'kv-${name}-${unique}'
+    location: location
+    secrets: secrets
+    readers: [
+      identities.outputs.writer.principalId
+      identities.outputs.reader.principalId
+    ]
+    subnetId: network.outputs.endpointsSubnetId
+    zoneId: network.outputs.zones.vault
+    workspaceId: logs.outputs.workspaceId
+  }
+}
+
+module registry 'modules/registry.bicep' = {
+  name: 'registry'
+  scope: group
+  params: {
+    name: 'cr${name}${stage}${unique}'
+    location: location
+    pullers: [
+      identities.outputs.writer.principalId
+      identities.outputs.reader.principalId
+      identities.outputs.owner.principalId
+    ]
+  }
+}
+
+module environment 'modules/environment.bicep' = {
+  name: 'environment'
+  scope: group
+  params: {
+    name: 'cae-${base}'
+    location: location
+    subnetId: network.outputs.appsSubnetId
+    publicIngress: publicIngress
+    networkId: network.outputs.id
+    workspaceId: logs.outputs.workspaceId
+  }
+}
+
+// What every process of the library is told. The database's address differs by who connects: see the modules.
+var settings = {
+  MFCC_PROFILE: 'azure'
+  MFCC_BLOB_URL: storage.outputs.blobUrl
+  MFCC_COSMOS_URL: cosmos.outputs.url
+  MFCC_COSMOS_DATABASE: cosmos.outputs.database
+  MFCC_KEY_VAULT_URL: vault.outputs.url
+  MFCC_RETENTION_DAYS: string(retentionDays)
+  MFCC_RECOGNISERS: recognisers
+  MFCC_SHARD_DIGITS: string(shardDigits)
+}
+
+module dagster 'modules/dagster.bicep' = if (!empty(imageTag)) {
+  name: 'dagster'
+  scope: group
+  params: {
+    location: location
+    environmentId: environment.outputs.id
+    registryServer: registry.outputs.server
+    imageTag: imageTag
+    settings: settings
+    sqlServer: sql.outputs.server
+    sqlDatabase: sql.outputs.database
+    postgresServer: postgres.outputs.server
+    storageAccount: storage.outputs.account
+    vaultUrl: vault.outputs.url
+    writer: identities.outputs.writer
+    owner: identities.outputs.owner
+    readerName: identities.outputs.reader.name
+    signInClientId: signInClientId
+    jobPerRun: jobPerRun
+    runCores: runCores
+  }
+}
+
+module functions 'modules/functions.bicep' = if (!empty(imageTag)) {
+  name: 'functions'
+  scope: group
+  params: {
+    location: location
+    environmentId: environment.outputs.id
+    registryServer: registry.outputs.server
+    imageTag: imageTag
+    settings: settings
+    sqlServer: sql.outputs.server
+    sqlDatabase: sql.outputs.database
+    reader: identities.outputs.reader
+    signInClientId: signInClientId
+  }
+}
+
+module workspace 'modules/databricks.bicep' = if (databricks) {
+  name: 'databricks'
+  scope: group
+  params: {
+    name: 'dbw-${base}'
+    location: location
+    managedGroupName: 'rg-${base}-databricks'
+    networkId: network.outputs.id
+    hostSubnet: network.outputs.databricksHostSubnet
+    containerSubnet: network.outputs.databricksContainerSubnet
+    subnetId: network.outputs.endpointsSubnetId
+    zoneId: network.outputs.zones.databricks
+  }
+}
+
+output resourceGroup string = group.name
+output registry string = registry.outputs.server
+output MFCC_BLOB_URL string = storage.outputs.blobUrl
+output MFCC_COSMOS_URL string = cosmos.outputs.url
+output MFCC_KEY_VAULT_URL string = vault.outputs.url
+output sqlServer string = sql.outputs.server
+output sqlServerId string = sql.outputs.principalId
+output ownerName string = identities.outputs.owner.name
+output ownerId string = identities.outputs.owner.principalId
+output environmentDomain string = environment.outputs.domain

@@ -1,0 +1,48 @@
+// A workspace in the library's network, closed to the internet. Nothing runs on it yet.
+param name string
+param location string
+param managedGroupName string
+param networkId string
+param hostSubnet string
+param containerSubnet string
+param subnetId string
+param zoneId string
+
+resource workspace 'Microsoft.Databricks/workspaces@2024-05-01' = {
+  name: name
+  location: location
+  sku: {
+    name: 'premium'
+  }
+  properties: {
+    managedResourceGroupId: subscriptionResourceId('Microsoft.Resources/resourceGroups', managedGroupName)
+    publicNetworkAccess: 'Disabled'
+    requiredNsgRules: 'NoAzureDatabricksRules'
+    parameters: {
+      enableNoPublicIp: {
+        value: true
+      }
+      customVirtualNetworkId: {
+        value: networkId
+      }
+      customPublicSubnetName: {
+        value: hostSubnet
+      }
+      customPrivateSubnetName: {
+        value: containerSubnet
+      }
+    }
+  }
+}
+
+module endpoint 'endpoint.bicep' = {
+  name: 'databricks-endpoint'
+  params: {
+    name: 'pe-${name}'
+    location: location
+    serviceId: workspace.id
+    part: 'databricks_ui_api'
+    subnetId: subnetId
+    zoneId: zoneId
+  }
+}

@@ -1,0 +1,46 @@
+// The private address of one service in the network, and its name.
+param name string
+param location string
+param serviceId string
+
+@description('Which of the service\'s sub-resources, as Azure Private Link calls it.')
+param part string
+
+param subnetId string
+param zoneId string
+
+resource endpoint 'Microsoft.Network/privateEndpoints@2024-01-01' = {
+  name: name
+  location: location
+  properties: {
+    subnet: {
+      id: subnetId
+    }
+    privateLinkServiceConnections: [
+      {
+        name: part
+        properties: {
+          privateLinkServiceId: serviceId
+          groupIds: [
+            part
+          ]
+        }
+      }
+    ]
+  }
+}
+
+resource registration 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-01-01' = {
+  parent: endpoint
+  name: 'default'
+  properties: {
+    privateDnsZoneConfigs: [
+      {
+        name: part
+        properties: {
+          privateDnsZoneId: zoneId
+        }
+      }
+    ]
+  }
+}

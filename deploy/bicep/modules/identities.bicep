@@ -1,0 +1,60 @@
+// Who the processes are: the writer runs Dagster, the reader answers callers, the owner changes the schema.
+param base string
+param location string
+param jobPerRun bool
+
+var roles = loadJsonContent('../roles.json')
+
+resource writer 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+  name: 'id-${base}-writer'
+  location: location
+}
+
+resource reader 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+  name: 'id-${base}-reader'
+  location: location
+}
+
+resource owner 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+  name: 'id-${base}-owner'
+  location: location
+}
+
+// The daemon makes a job for each run, in this resource group, and lends it the writer's identity.
+resource makesJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (jobPerRun) {
+  name: guid(resourceGroup().id, writer.id, roles.containerAppsJobsContributor)
+  properties: {
+    principalId: writer.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.containerAppsJobsContributor)
+  }
+}
+
+resource lendsItself 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (jobPerRun) {
+  name: guid(writer.id, writer.id, roles.managedIdentityOperator)
+  scope: writer
+  properties: {
+    principalId: writer.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.managedIdentityOperator)
+  }
+}
+
+output writer object = {
+  id: writer.id
+  name: writer.name
+  clientId: writer.properties.clientId
+  principalId: writer.properties.principalId
+}
+output reader object = {
+  id: reader.id
+  name: reader.name
+  clientId: reader.properties.clientId
+  principalId: reader.properties.principalId
+}
+output owner object = {
+  id: owner.id
+  name: owner.name
+  clientId: owner.properties.clientId
+  principalId: owner.properties.principalId
+}

@@ -1,0 +1,24 @@
+// Where every service says what it does.
+param name string
+param location string
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+  name: name
+  location: location
+  properties: {
+    sku: {
+      name: 'PerGB2018'
+    }
+    retentionInDays: 30
+    // A loop that logs must not cost more than the library.
+    workspaceCapping: {
+      dailyQuotaGb: 1
+    }
+    features: {
+      enableLogAccessUsingOnlyResourcePermissions: true
+      disableLocalAuth: true
+    }
+  }
+}
+
+output workspaceId string = workspace.id

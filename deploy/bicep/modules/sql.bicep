@@ -1,0 +1,101 @@
+// The catalogue and the recommendations.
+param name string
+param location string
+param administratorsName string
+param administratorsId string
+param subnetId string
+param zoneId string
+param workspaceId string
+
+resource server 'Microsoft.Sql/servers@2021-11-01' = {
+  name: name
+  location: location
+  // It looks up the identities that become users of the database, and needs Directory Readers for it: see OPERATIONS.md.
+  identity: {
+    type: 'SystemAssigned'
+  }
+  properties: {
+    minimalTlsVersion: '1.2'
+    publicNetworkAccess: 'Disabled'
+    administrators: {
+      administratorType: 'ActiveDirectory'
+      azureADOnlyAuthentication: true
+      principalType: 'Group'
+      login: administratorsName
+      sid: administratorsId
+      tenantId: tenant().tenantId
+    }
+  }
+}
+
+resource database 'Microsoft.Sql/servers/databases@2021-11-01' = {
+  parent: server
+  name: 'mfcc'
+  location: location
+  sku: {
+    name: 'GP_S_Gen5'
+    tier: 'GeneralPurpose'
+    family: 'Gen5'
+    capacity: 2
+  }
+  properties: {
+    // It pauses while the daemon is stopped. While that runs, its sensors ask every few seconds: see COSTS.md.
+    autoPauseDelay: 60
+    minCapacity: json('0.5')
+    // Names are told apart as files are.
+    collation: 'Latin1_General_100_BIN2_UTF8'
+    requestedBackupStorageRedundancy: 'Zone'
+  }
+}
+
+resource backups 'Microsoft.Sql/servers/databases/backupShortTermRetentionPolicies@2021-11-01' = {
+  parent: database
+  name: 'default'
+  properties: {
+    retentionDays: 14
+  }
+}
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: database
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'Errors'
+        enabled: true
+      }
+      {
+        category: 'Timeouts'
+        enabled: true
+      }
+      {
+        category: 'Deadlocks'
+        enabled: true
+      }
+    ]
+    metrics: [
+      {
+        category: 'Basic'
+        enabled: true
+      }
+    ]
+  }
+}
+
+module endpoint 'endpoint.bicep' = {
+  name: 'sql-endpoint'
+  params: {
+    name: 'pe-${name}'
+    location: location
+    serviceId: server.id
+    part: 'sqlServer'
+    subnetId: subnetId
+    zoneId: zoneId
+  }
+}
+
+output server string = server.properties.fullyQualifiedDomainName
+output principalId string = server.identity.principalId
+output database string = database.name

@@ -1,0 +1,83 @@
+// The few secrets that no identity replaces.
+param name string
+param location string
+
+@secure()
+param secrets object
+
+@description('Principals that may read them.')
+param readers array
+
+param subnetId string
+param zoneId string
+param workspaceId string
+
+var roles = loadJsonContent('../roles.json')
+
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+  name: name
+  location: location
+  properties: {
+    sku: {
+      family: 'A'
+      name: 'standard'
+    }
+    tenantId: tenant().tenantId
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: 90
+    enablePurgeProtection: true
+    publicNetworkAccess: 'Disabled'
+    networkAcls: {
+      defaultAction: 'Deny'
+      bypass: 'None'
+    }
+  }
+}
+
+// What a deployment does not name stays as it is, so that rotated secrets are not set back.
+resource values 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = [for secret in items(secrets): if (!empty(secret.value)) {
+  parent: vault
+  name: secret.key
+  properties: {
+    value: secret.value
+  }
+}]
+
+resource reads 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for reader in readers: {
+  name: guid(vault.id, reader, roles.keyVaultSecretsUser)
+  scope: vault
+  properties: {
+    principalId: reader
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
+  }
+}]
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: vault
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'AuditEvent'
+        enabled: true
+      }
+    ]
+  }
+}
+
+module endpoint 'endpoint.bicep' = {
+  name: 'vault-endpoint'
+  params: {
+    name: 'pe-${name}'
+    location: location
+    serviceId: vault.id
+    part: 'vault'
+    subnetId: subnetId
+    zoneId: zoneId
+  }
+}
+
+output url string = vault.properties.vaultUri

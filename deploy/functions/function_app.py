@@ -1,0 +1,50 @@
+"""The Functions app: uploads as JSON. The platform in front lets only callers through that Entra knows."""
+
+import json
+import logging
+from collections.abc import Callable
+from functools import cache
+
+import azure.functions as func
+
+from mfcc_assets.core.errors import DocumentNotFound, StoreError
+from mfcc_assets.library import Library
+from mfcc_assets.stages.presenting import Presented, latest_upload, upload_with_id
+
+RETRY_AFTER_SECONDS = 30
+"""A serverless database that sleeps takes up to a minute to wake."""
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+open_library = cache(Library)
+
+
+@app.route("uploads/latest", methods=["GET"])
+def latest(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the host passes it by this name
+    """The upload that came last. It is another's as soon as two listeners come; the link leads to this one."""
+    return _answer(latest_upload)
+
+
+@app.route("uploads/{id}", methods=["GET"])
+def upload(req: func.HttpRequest) -> func.HttpResponse:
+    """One upload, by the id that its listener was given."""
+    return _answer(lambda library: upload_with_id(library, req.route_params["id"]))
+
+
+def _answer(find: Callable[[Library], Presented | None]) -> func.HttpResponse:
+    try:
+        found = find(open_library())
+    except DocumentNotFound:
+        return _json({"error": "There is no such upload."}, 404)
+    except StoreError:
+        logging.exception("A store does not answer")
+        later = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        return _json({"error": "The library does not answer at the moment. Try again."}, 503, later)
+    if found is None:
+        return _json({"error": "Nothing has been uploaded yet."}, 404)
+    return _json(found, 200, {"Link": f'</api/uploads/{found["id"]}>; rel="canonical"'})
+
+
+def _json(content: Presented, status: int, headers: dict[str, str] | None = None) -> func.HttpResponse:
+    # Links open what they name to whoever holds them: no cache on the way may keep them.
+    all_headers = {"Cache-Control": "no-store", **(headers or {})}
+    return func.HttpResponse(json.dumps(content), status_code=status, mimetype="application/json", headers=all_headers)

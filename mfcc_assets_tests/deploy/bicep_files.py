@@ -1,0 +1,160 @@
+"""Bicep as its syntax tree shows it: parameters, modules, resources, outputs, and what refers to what."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import tree_sitter_bicep
+from tree_sitter import Language, Node, Parser
+
+from mfcc_assets_tests.services.processes import REPOSITORY
+
+DEPLOY = REPOSITORY / "deploy"
+FOLDER = DEPLOY / "bicep"
+FILES = sorted(FOLDER.rglob("*.bicep"))
+PARAMETERS = sorted(FOLDER.glob("*.bicepparam"))
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    has_default: bool
+    is_secure: bool
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module as another file uses it."""
+
+    name: str
+    file: Path
+    given: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Resource:
+    name: str
+    type: str
+    body: Node
+
+
+class BicepFile:
+    """One file. A file of parameters is read as one of variables: the grammar does not know those."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = path.read_text()
+        if path.suffix == ".bicepparam":
+            lines = self.text.replace("using 'main.bicep'", "").splitlines()
+            self.text = "\n".join(f"var{line[5:]}" if line.startswith("param") else line for line in lines)
+        self._bytes = self.text.encode()
+        self.root = Parser(Language(tree_sitter_bicep.language())).parse(self._bytes).root_node
+
+    def text_of(self, node: Node) -> str:
+        return self._bytes[node.start_byte : node.end_byte].decode()
+
+    def value_of(self, node: Node) -> str:
+        """A string's content, or the text of anything else."""
+        return self.text_of(node).strip("'")
+
+    @cached_property
+    def faults(self) -> list[str]:
+        """Where the parser found what is no Bicep."""
+        wrong = [node for node in walk(self.root) if node.type == "ERROR" or node.is_missing]
+        return [f"{self.path.name}:{node.start_point[0] + 1}: {self.text_of(node)[:60]}" for node in wrong]
+
+    @cached_property
+    def parameters(self) -> dict[str, Parameter]:
+        found, decorators = {}, ""
+        for node in self.root.children:
+            if node.type == "decorators":
+                decorators = self.text_of(node)
+            elif node.type == "parameter_declaration":
+                name = self.text_of(node.named_children[0])
+                has_default = any(child.type == "=" for child in node.children)
+                found[name] = Parameter(name, has_default, is_secure="@secure()" in decorators)
+                decorators = ""
+            elif node.type != "comment":
+                decorators = ""
+        return found
+
+    @cached_property
+    def modules(self) -> dict[str, Module]:
+        return {module.name: module for module in self._modules()}
+
+    @cached_property
+    def resources(self) -> list[Resource]:
+        found = [node for node in walk(self.root) if node.type == "resource_declaration"]
+        return [
+            Resource(
+                self.text_of(node.named_children[0]),
+                self.value_of(node.named_children[1]),
+                next(child for child in walk(node) if child.type == "object"),
+            )
+            for node in found
+        ]
+
+    @cached_property
+    def outputs(self) -> set[str]:
+        found = [node for node in self.root.children if node.type == "output_declaration"]
+        return {self.text_of(node.named_children[0]) for node in found}
+
+    @cached_property
+    def assigned(self) -> dict[str, Node]:
+        """Variables, and in a file of parameters what each of those is given."""
+        found = [node for node in self.root.children if node.type == "variable_declaration"]
+        return {self.text_of(node.named_children[0]): node.named_children[-1] for node in found}
+
+    @cached_property
+    def read_names(self) -> list[str]:
+        """Every name that is read, as often as it is."""
+        return [self.text_of(node) for node in walk(self.root) if node.type == "identifier" and not is_declared(node)]
+
+    def members(self) -> Iterator[list[str]]:
+        """Every ``a.b.c``, as its parts."""
+        for node in walk(self.root):
+            if node.type == "member_expression" and node.parent and node.parent.type != "member_expression":
+                yield self.text_of(node).replace("!", "").replace("?", "").split(".")
+
+    def properties(self, node: Node) -> dict[str, Node]:
+        """Values of an object's properties by name; of an object that merges others, of the first."""
+        pairs = [child.named_children for child in node.named_children if child.type == "object_property"]
+        return {self.value_of(name): value for name, *_, value in pairs}
+
+    def named_values(self) -> Iterator[tuple[str, str]]:
+        """Every ``{name: 'A', value: B}``, as environment variables are written."""
+        for node in walk(self.root):
+            if node.type == "object" and {"name", "value"} <= set(properties := self.properties(node)):
+                name, value = properties["name"], properties["value"]
+                if name.type == "string":
+                    yield self.value_of(name), self.value_of(value)
+
+    def _modules(self) -> Iterator[Module]:
+        for node in walk(self.root):
+            if node.type == "module_declaration":
+                body = next(child for child in walk(node) if child.type == "object")
+                given = self.properties(self.properties(body)["params"])
+                name, path = node.named_children[:2]
+                file = self.path.parent / self.value_of(path)
+                yield Module(self.text_of(name), file, frozenset(given))
+
+
+@cache
+def read(path: Path) -> BicepFile:
+    return BicepFile(path)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from walk(child)
+
+
+def is_declared(node: Node) -> bool:
+    """Whether a name is what its parent introduces, and not something that is read."""
+    parent = node.parent
+    if parent is None:
+        return False
+    introduces = parent.type.endswith("_declaration") or parent.type == "object_property"
+    return introduces and parent.named_children[0] == node

@@ -1,0 +1,244 @@
+"""The Bicep parses, its parts fit together, and nothing of it answers the internet that is not meant to."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from mfcc_assets.settings import Settings
+from mfcc_assets.stores.blobs import CONTAINERS
+from mfcc_assets.stores.cosmos_account import CONTAINER, INDEXING_POLICY, PARTITION_KEY
+from mfcc_assets_tests.deploy.bicep_files import FILES, FOLDER, PARAMETERS, BicepFile, Resource, read, walk
+
+MODULES = FOLDER / "modules"
+MAIN = FOLDER / "main.bicep"
+ROLES = json.loads((FOLDER / "roles.json").read_text())
+GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+CLOSED = {
+    "Microsoft.Storage/storageAccounts",
+    "Microsoft.DocumentDB/databaseAccounts",
+    "Microsoft.Sql/servers",
+    "Microsoft.KeyVault/vaults",
+    "Microsoft.Databricks/workspaces",
+}
+
+
+def named(path: Path) -> str:
+    return path.relative_to(FOLDER).as_posix()
+
+
+def resource(module: str, kind: str) -> tuple[BicepFile, Resource]:
+    file = read(MODULES / f"{module}.bicep")
+    (found,) = [each for each in file.resources if each.type.partition("@")[0] == kind]
+    return file, found
+
+
+def settings_of(module: str, kind: str) -> dict[str, str]:
+    """What a resource's properties say, as it is written."""
+    file, found = resource(module, kind)
+    properties = file.properties(file.properties(found.body)["properties"])
+    return {name: file.value_of(value) for name, value in properties.items()}
+
+
+@pytest.mark.parametrize("path", [*FILES, *PARAMETERS], ids=named)
+def test_every_file_parses(path: Path) -> None:
+    assert read(path).faults == []
+
+
+def test_what_is_no_bicep_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.bicep"
+    path.write_text("resource x = {\n  name 'x'\n")
+    assert BicepFile(path).faults
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_every_module_is_given_what_it_needs_and_nothing_else(path: Path) -> None:
+    for module in read(path).modules.values():
+        parameters = read(module.file.resolve()).parameters
+        needed = {parameter.name for parameter in parameters.values() if not parameter.has_default}
+        assert needed <= module.given <= set(parameters), module.name
+
+
+def test_every_module_is_used() -> None:
+    used = {module.file.resolve() for path in FILES for module in read(path).modules.values()}
+    assert used | {MAIN} == set(FILES)
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_every_parameter_and_variable_is_read(path: Path) -> None:
+    file = read(path)
+    assert set(file.parameters) | set(file.assigned) <= set(file.read_names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_every_name_that_is_read_is_declared(path: Path) -> None:
+    file = read(path)
+    declared = {*file.parameters, *file.assigned, *file.modules, *(each.name for each in file.resources)}
+    introduced = [node for node in walk(file.root) if node.type in ("for_statement", "lambda_expression")]
+    local = {
+        name for node in introduced for name in re.findall(r"\w+", file.text_of(node).split(":")[0].split("=>")[0])
+    }
+    functions = {file.text_of(node.named_children[0]) for node in walk(file.root) if node.type == "call_expression"}
+    types = {"string", "int", "bool", "object", "array", "description", "secure", "allowed"}
+    assert set(file.read_names) <= declared | local | functions | types
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_every_output_that_is_read_is_there(path: Path) -> None:
+    file = read(path)
+    for head, *rest in file.members():
+        if head in file.modules and rest[0] == "outputs":
+            assert rest[1] in read(file.modules[head].file.resolve()).outputs, f"{head}.{'.'.join(rest)}"
+
+
+@pytest.mark.parametrize("path", PARAMETERS, ids=named)
+def test_every_stage_is_given_what_it_needs_and_nothing_else(path: Path) -> None:
+    parameters = read(MAIN).parameters
+    needed = {parameter.name for parameter in parameters.values() if not parameter.has_default}
+    assert needed <= set(read(path).assigned) <= set(parameters)
+
+
+def test_what_holds_data_answers_its_own_network_only() -> None:
+    for path in FILES:
+        file = read(path)
+        for each in file.resources:
+            if each.type.partition("@")[0] in CLOSED:
+                properties = file.properties(file.properties(each.body)["properties"])
+                assert file.value_of(properties["publicNetworkAccess"]) == "Disabled", each.name
+    file, server = resource("postgres", "Microsoft.DBforPostgreSQL/flexibleServers")
+    properties = file.properties(file.properties(server.body)["properties"])
+    assert "publicNetworkAccess: 'Disabled'" in file.text_of(properties["network"])
+
+
+def test_nothing_is_opened_elsewhere() -> None:
+    assert not any(re.search(r"publicNetworkAccess: 'Enabled'|0\.0\.0\.0/0", read(path).text) for path in FILES)
+
+
+def test_what_is_closed_has_a_private_endpoint() -> None:
+    parts = {
+        path.stem: file.value_of(file.properties(file.properties(body)["params"])["part"])
+        for path in FILES
+        for file in [read(path)]
+        for node in walk(file.root)
+        if node.type == "module_declaration" and "endpoint.bicep" in file.text_of(node)
+        for body in [next(child for child in walk(node) if child.type == "object")]
+    }
+    assert parts == {
+        "cosmos": "Sql",
+        "databricks": "databricks_ui_api",
+        "postgres": "postgresqlServer",
+        "sql": "sqlServer",
+        "storage": "blob",
+        "vault": "vault",
+    }
+
+
+def test_no_key_and_no_password_opens_a_store() -> None:
+    account = settings_of("storage", "Microsoft.Storage/storageAccounts")
+    assert account["allowSharedKeyAccess"] == account["allowBlobPublicAccess"] == "false"
+    assert account["minimumTlsVersion"] == "TLS1_2"
+    assert settings_of("cosmos", "Microsoft.DocumentDB/databaseAccounts")["disableLocalAuth"] == "true"
+    assert "azureADOnlyAuthentication: true" in settings_of("sql", "Microsoft.Sql/servers")["administrators"]
+    postgres = settings_of("postgres", "Microsoft.DBforPostgreSQL/flexibleServers")
+    assert "passwordAuth: 'Disabled'" in postgres["authConfig"]
+    registry = settings_of("registry", "Microsoft.ContainerRegistry/registries")
+    assert registry["adminUserEnabled"] == registry["anonymousPullEnabled"] == "false"
+
+
+def test_a_vault_keeps_what_is_deleted() -> None:
+    vault = settings_of("vault", "Microsoft.KeyVault/vaults")
+    kept = ("enableRbacAuthorization", "enableSoftDelete", "enablePurgeProtection")
+    assert [vault[name] for name in kept] == ["true"] * 3
+
+
+def test_secrets_are_secure_parameters_without_a_default() -> None:
+    secure = {path.stem: p for path in FILES for p in read(path).parameters.values() if "ecret" in p.name}
+    assert set(secure) == {"main", "vault"}
+    assert all(parameter.is_secure and not parameter.has_default for parameter in secure.values())
+
+
+@pytest.mark.parametrize("path", [*FILES, *PARAMETERS], ids=named)
+def test_no_literal_looks_like_a_secret(path: Path) -> None:
+    file = read(path)
+    strings = [file.value_of(node) for node in walk(file.root) if node.type == "string"]
+    assert [text for text in strings if re.fullmatch(r"[A-Za-z0-9+/=_-]{32,}", text)] == []
+
+
+def test_roles_are_named_in_one_place_and_all_are_given() -> None:
+    assert [named(path) for path in FILES if GUID.search(read(path).text)] == []
+    given = {parts[1] for path in FILES for parts in read(path).members() if parts[0] == "roles"}
+    assert given == set(ROLES)
+
+
+def test_the_reader_may_not_write() -> None:
+    for path in FILES:
+        for line in read(path).text.splitlines():
+            if re.search(r"guid\(.*reader", line):
+                assert re.search(
+                    r"roles\.(reader|\w*Reader|storageBlobDelegator|keyVaultSecretsUser|acrPull)\)", line
+                ), line
+
+
+def test_the_account_has_the_containers_of_the_library() -> None:
+    file = read(MODULES / "storage.bicep")
+    declared = [file.value_of(node) for node in file.assigned["containers"].named_children]
+    assert tuple(declared) == CONTAINERS
+    linked = [file.value_of(node) for node in file.assigned["linkedContainers"].named_children]
+    assert set(linked) == {"soundtracks", "artworks"}
+    assert file.value_of(file.assigned["logsContainer"]) not in CONTAINERS
+
+
+def test_only_uploads_and_their_copies_expire() -> None:
+    file = read(MODULES / "storage.bicep")
+    expiry = file.text_of(file.assigned["expiry"])
+    assert re.findall(r"'(\w+)/'", expiry) == ["uploads", "batch"]
+    assert "retentionDays" in expiry
+
+
+def test_documents_lie_where_the_code_looks_for_them() -> None:
+    text = read(MODULES / "cosmos.bicep").text
+    assert json.loads((FOLDER / "cosmos-indexing.json").read_text()) == INDEXING_POLICY
+    assert f"id: '{CONTAINER}'" in text
+    assert f"'{PARTITION_KEY}'" in text
+    assert "EnableServerless" in text
+
+
+def test_documents_end_when_the_code_says() -> None:
+    file = read(MODULES / "cosmos.bicep")
+    a_day = int(file.value_of(file.assigned["secondsADay"]))
+    assert Settings(retention_days=1).retention_seconds == a_day
+    assert "defaultTtl: retentionDays > 0 ? retentionDays * secondsADay : -1" in file.text
+
+
+def test_the_ui_and_the_api_are_behind_a_sign_in() -> None:
+    apps = [(read(path), each) for path in FILES for each in read(path).resources]
+    signed_in = {
+        file.text_of(file.properties(each.body)["parent"]): file.text_of(each.body)
+        for file, each in apps
+        if each.type.startswith("Microsoft.App/containerApps/authConfigs@")
+    }
+    reachable = {
+        each.name
+        for file, each in apps
+        if each.type.startswith("Microsoft.App/containerApps@") and "external: true" in file.text_of(each.body)
+    }
+    assert reachable == set(signed_in) == {"webserver", "functions"}
+    assert "RedirectToLoginPage" in signed_in["webserver"]
+    assert "Return401" in signed_in["functions"]
+    assert "AllowAnonymous" not in "".join(signed_in.values())
+
+
+def test_there_is_one_daemon_and_one_code_server() -> None:
+    file = read(MODULES / "dagster.bicep")
+    for each in file.resources:
+        if each.type.startswith("Microsoft.App/containerApps@"):
+            template = file.properties(file.properties(file.properties(each.body)["properties"])["template"])
+            assert file.text_of(template["scale"]) == "one", each.name
+    assert re.sub(r"\s+", " ", file.text_of(file.assigned["one"])) == "{ minReplicas: 1 maxReplicas: 1 }"
+
+
+def test_every_service_says_what_it_does_to_the_workspace() -> None:
+    told = {path.stem for path in FILES if "Microsoft.Insights/diagnosticSettings@" in read(path).text}
+    assert told == {"cosmos", "environment", "postgres", "sql", "storage", "vault"}

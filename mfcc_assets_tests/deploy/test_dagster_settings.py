@@ -1,0 +1,116 @@
+"""Dagster takes the settings that it is deployed with, and they differ only in what they must."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import yaml
+from dagster._core.instance.config import dagster_instance_config
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.workspace.load import location_origins_from_yaml_paths
+from dagster_azure.blob import AzureBlobComputeLogManager
+from dagster_postgres import DagsterPostgresStorage
+
+from mfcc_assets_tests.deploy.bicep_files import DEPLOY
+
+LAUNCHER = {
+    "DAGSTER_RUNS_SUBSCRIPTION": "a-subscription",
+    "DAGSTER_RUNS_GROUP": "a-group",
+    "DAGSTER_RUNS_REGION": "a-region",
+    "DAGSTER_RUNS_ENVIRONMENT": "an-environment",
+    "DAGSTER_RUNS_IDENTITY": "an-identity",
+}
+ENVIRONMENT = {
+    "DAGSTER_LOGS_ACCOUNT": "account",
+    "DAGSTER_POSTGRES_HOST": "host",
+    "DAGSTER_POSTGRES_USER": "user",
+    "MFCC_SECRET_DATABASE_PASSWORD": "for this test",
+    **LAUNCHER,
+}
+NAMES = ["dagster", "dagster-job-per-run", "dagster-twin"]
+LOCAL = DEPLOY.parent / "mfcc_assets" / "dagster.yaml"
+
+
+def settings(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((DEPLOY / f"{name}.yaml").read_text())
+    return content
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+    """A home of Dagster's with one of the files, and the environment that it reads."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    shutil.copy(DEPLOY / f"{request.param}.yaml", tmp_path / "dagster.yaml")
+    return tmp_path
+
+
+@pytest.mark.parametrize("home", NAMES, indirect=True)
+def test_dagster_knows_every_key(home: Path) -> None:
+    configuration, _ = dagster_instance_config(str(home))
+    assert configuration["run_monitoring"]["enabled"]
+
+
+@pytest.mark.parametrize("home", ["dagster"], indirect=True)
+def test_a_wrong_key_would_be_seen(home: Path) -> None:
+    path = home / "dagster.yaml"
+    path.write_text(path.read_text().replace("max_retries", "most_retries"))
+    with pytest.raises(Exception, match="most_retries"):
+        dagster_instance_config(str(home))
+
+
+@pytest.mark.parametrize("home", ["dagster", "dagster-job-per-run"], indirect=True)
+def test_what_steps_print_goes_to_the_storage_account(home: Path) -> None:
+    manager = InstanceRef.from_dir(str(home)).compute_log_manager
+    assert isinstance(manager, AzureBlobComputeLogManager)
+    with manager._blob_client as client:
+        assert client.account_name == "account"
+
+
+@pytest.mark.filterwarnings("ignore:Class `AcaRunLauncher` is currently in beta:dagster.BetaWarning")
+@pytest.mark.parametrize("home", ["dagster-job-per-run"], indirect=True)
+def test_every_run_is_a_job_with_the_identity_that_is_named(home: Path) -> None:
+    from dagster_azure.container_apps import AcaRunLauncher
+
+    launcher = InstanceRef.from_dir(str(home)).run_launcher
+    assert isinstance(launcher, AcaRunLauncher)
+    assert launcher.identity_id == "an-identity"
+
+
+@pytest.mark.parametrize("home", ["dagster"], indirect=True)
+def test_no_password_opens_dagster_s_memory_in_azure(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[dict[str, Any]] = []
+    monkeypatch.setattr(DagsterPostgresStorage, "__init__", lambda _, **how: opened.append(how))
+    assert InstanceRef.from_dir(str(home)).storage
+    (how,) = opened
+    address = sa.make_url(how["postgres_url"])
+    assert (address.username, address.password, address.query["sslmode"]) == ("user", None, "verify-full")
+    assert how["token_provider"] is not None
+
+
+@pytest.mark.parametrize("home", NAMES, indirect=True)
+def test_the_driver_of_dagster_s_memory_is_installed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[dict[str, Any]] = []
+    monkeypatch.setattr(DagsterPostgresStorage, "__init__", lambda _, **how: opened.append(how))
+    assert InstanceRef.from_dir(str(home)).storage
+    assert sa.create_engine(opened[0]["postgres_url"]).dialect.driver == "psycopg2"
+
+
+def test_the_files_differ_in_what_they_must_alone() -> None:
+    azure, job, twin = map(settings, NAMES)
+    assert {name for name in azure if azure[name] != job[name]} == {"run_launcher"}
+    assert {name for name in azure if azure[name] != twin[name]} == {"storage", "compute_logs"}
+
+
+def test_runs_are_queued_retried_and_forgotten_as_at_home() -> None:
+    azure, home = settings("dagster"), yaml.safe_load(LOCAL.read_text())
+    same = ["telemetry", "nux", "concurrency", "run_queue", "sensors", "run_retries", "retention"]
+    assert [name for name in same if azure[name] != home[name]] == []
+    assert home["run_monitoring"].items() <= azure["run_monitoring"].items()
+
+
+def test_the_workspace_is_the_code_server() -> None:
+    (origin,) = location_origins_from_yaml_paths([str(DEPLOY / "workspace.yaml")])
+    assert (getattr(origin, "host", None), getattr(origin, "port", None)) == ("code", 4000)
