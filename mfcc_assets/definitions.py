@@ -8,6 +8,7 @@ from mfcc_assets import sensors
 from mfcc_assets.assets import candidates, cepstra, quality, raw, recommendations, reranking
 from mfcc_assets.launch import LIBRARY_JOB
 from mfcc_assets.library import Library
+from mfcc_assets.orphaned_runs import orphaned_runs_sensor
 from mfcc_assets.settings import Settings
 from mfcc_assets.stores.secrets import variable_of
 
@@ -57,7 +58,7 @@ def build_defs(**overrides: object) -> dg.Definitions:
                 description="Answer uploads, from the file to its recommendations.",
             ),
         ],
-        sensors=[sensors.uploads_sensor, sensors.soundtracks_sensor, sensors.orphaned_runs_sensor],
+        sensors=[sensors.uploads_sensor, sensors.soundtracks_sensor, orphaned_runs_sensor],
         resources=resources,
         executor=executor,
     )

@@ -6,6 +6,7 @@
 import fcntl
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ from mfcc_assets.settings import Settings
 LIBRARY_JOB = "library"
 LOCK_TAG = "mfcc/lock"
 """Tag of a run started from the command line: the file that its process holds locked for as long as it lives."""
+HOST_TAG = "mfcc/host"
+"""And the machine that this file is on: no other can tell whether it is locked."""
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
@@ -105,7 +108,7 @@ def is_command_line_at_work(settings: Settings) -> bool:
 def running_library_job(settings: Settings, lock: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """A run over the whole library, recorded in its Dagster, which holds the command line's lock as well."""
     shards = shard_names(settings.shard_digits)
-    tags = json.dumps({**range_tags(shards[0], shards[-1]), LOCK_TAG: lock.name})
+    tags = json.dumps({**range_tags(shards[0], shards[-1]), LOCK_TAG: lock.name, HOST_TAG: platform.node()})
     arguments = ["dagster", "job", "execute", "-m", _MODULE, "-j", LIBRARY_JOB, "--tags", tags]
     with running(settings, arguments, run_log(settings), inherited=[lock.fileno()]) as process:
         yield process

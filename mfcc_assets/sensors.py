@@ -11,13 +11,11 @@ rest.
 import hashlib
 import heapq
 import json
-import socket
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -25,11 +23,9 @@ import dagster as dg
 from mfcc_assets.core.errors import DocumentNotFound
 from mfcc_assets.launch import (
     LIBRARY_JOB,
-    LOCK_TAG,
     RANGE_END_TAG,
     RANGE_START_TAG,
     is_command_line_at_work,
-    is_held,
     range_tags,
 )
 from mfcc_assets.library import Library
@@ -43,7 +39,6 @@ from mfcc_assets.stores.blobs import Blob
 UPLOADS_JOB = "uploads"
 PARTITION_TAG = "dagster/partition"
 RETRY_TAG = "dagster/auto_retry_run_id"
-CODE_SERVER_TAG = ".dagster/grpc_info"
 
 INTERVAL_SECONDS = 4
 """The daemon comes round every five seconds, give or take: with a minimum of five it passed every other time."""
@@ -55,6 +50,7 @@ LOOKS_COST = 0.1
 """Share of a core that looking may cost: listing 100,000 files takes 3 s, and is done every 30 s."""
 
 NOTHING_ARRIVED = "Nothing has arrived."
+UP_TO_DATE = "The library is up to date."
 RESTING = "It took long to look through the container; it is left alone for a while."
 
 UNFINISHED = [
@@ -82,6 +78,8 @@ class Cursor:
         Version of the index that answered then.
     rests_until
         When to look again, in seconds since 1970.
+    listing
+        Digest of the container's files when all of them were known, or nothing.
     """
 
     modified: str = ""
@@ -89,6 +87,7 @@ class Cursor:
     swept: float = 0.0
     index: str = ""
     rests_until: float = 0.0
+    listing: str = ""
 
     @classmethod
     def parse(cls, written: str | None) -> "Cursor":
@@ -237,13 +236,21 @@ def soundtracks_sensor(
     now, settings, before = datetime.now(UTC), library.settings, Cursor.parse(context.cursor)
     if before.is_resting(now):
         return dg.SkipReason(RESTING)
-    files = changed_soundtracks(library)
-    changed = {name: blob for name, blob in files.items() if is_settled(blob, now, settings)}
+    files = library.soundtrack_files()
+    listing = _digest(f"{name} {blob.etag}" for name, blob in files.items())
+    # The tables are not asked in vain: one question in five seconds keeps a serverless database awake, and paid for.
+    if listing == before.listing and not before.is_sweep_due(now, settings):
+        return dg.SensorResult(skip_reason=UP_TO_DATE, cursor=str(before.rested(now, datetime.now(UTC))))
+    unknown = changed_soundtracks(library, files)
+    changed = {name: blob for name, blob in unknown.items() if is_settled(blob, now, settings)}
     page, cursor = take_page(changed, before, settings.sensor_page)
     work = [f"{name} {changed[name].etag}" for name in page]
     if not work and before.is_sweep_due(now, settings):
         cursor = replace(cursor, swept=now.timestamp())
         work = outstanding_work(library)
+    if not work and not unknown:
+        cursor = replace(cursor, listing=listing)
+        library.tables.close()  # a connection that is kept would keep the database awake as well
     if work:
         context.log.info(f"{len(work)} changes, the first: {work[0]}")
     shards = library.shards
@@ -255,44 +262,9 @@ def soundtracks_sensor(
     request = dg.RunRequest(run_key=_run_key(state, now), tags=range_tags(shards[0], shards[-1]))
     return dg.SensorResult(
         run_requests=[request] if work else [],
-        skip_reason=None if work else "The library is up to date.",
+        skip_reason=None if work else UP_TO_DATE,
         cursor=str(cursor.rested(now, datetime.now(UTC))),
     )
-
-
-@dg.sensor(
-    minimum_interval_seconds=INTERVAL_SECONDS,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Fails runs that died together with Dagster, so that the daemon starts them again.",
-)
-def orphaned_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    # A code server fails a run whose process dies. Where the server died with it, in a power cut, or a command line was
-    # killed, nobody does: the run would be under way for ever, and the library wait for its end.
-    begun = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED]
-    runs = context.instance.get_runs(dg.RunsFilter(statuses=begun))
-    orphaned = [run for run in runs if is_orphaned(run.tags)]
-    for run in orphaned:
-        context.instance.report_run_failed(run, "The process that ran it is gone.")
-    return dg.SkipReason(f"{len(orphaned)} of {len(runs)} runs under way had no process.")
-
-
-def is_orphaned(tags: Mapping[str, str]) -> bool:
-    """Whether the process is gone that a run with these tags belongs to.
-
-    A run started from the command line holds a lock as long as its process lives; the code server that started another
-    listens on a local socket.
-    """
-    if LOCK_TAG in tags:
-        return not is_held(Path(tags[LOCK_TAG]))
-    address = json.loads(tags.get(CODE_SERVER_TAG, "{}")).get("socket")
-    if address is None:
-        return False
-    with socket.socket(socket.AF_UNIX) as connection:
-        try:
-            connection.connect(address)
-        except (FileNotFoundError, ConnectionRefusedError):
-            return True
-    return False
 
 
 def _position(blob: Blob) -> tuple[str, str]:
@@ -333,4 +305,8 @@ def _in_flight(context: dg.SensorEvaluationContext, job: str) -> list[dg.Dagster
 
 
 def _run_key(work: Iterable[str], now: datetime) -> str:
-    return hashlib.blake2b("\n".join([*work, f"{now:%Y-%m-%dT%H}"]).encode(), digest_size=16).hexdigest()
+    return _digest([*work, f"{now:%Y-%m-%dT%H}"])
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.blake2b("\n".join(lines).encode(errors="surrogatepass"), digest_size=16).hexdigest()

@@ -153,3 +153,11 @@ def assert_recommendations_hold(library: Library, size: int = 5) -> None:
 
 def _job(library: Library, name: str) -> dg.JobDefinition:
     return build_defs(library=library).resolve_job_def(name)
+
+
+def create_run(
+    instance: dg.DagsterInstance, job: str, status: dg.DagsterRunStatus, tags: dict[str, str]
+) -> dg.DagsterRun:
+    run = dg.DagsterRun(job_name=job, status=status, tags=dict(tags))
+    instance.add_run(run)
+    return run

@@ -16,7 +16,7 @@ from mfcc_assets.core.errors import RunFailed
 from mfcc_assets.definitions import LIBRARY_TAGS
 from mfcc_assets.launch import check_succeeded, command_line_lock, prepare_dagster_home, running, running_library_job
 from mfcc_assets.library import Library
-from mfcc_assets.sensors import is_orphaned
+from mfcc_assets.orphaned_runs import is_orphaned
 from mfcc_assets.settings import Settings
 
 STARTER_LIBRARY = Path(__file__).parents[1] / "mfcc_assets" / "demo" / "library"
@@ -126,6 +126,6 @@ def test_a_killed_run_of_the_command_line_is_known_to_be_orphaned(library: Libra
                 assert process.poll() is None
                 time.sleep(0.05)
             (run,) = dagster.get_runs()
-            assert not is_orphaned(run.tags)
+            assert not is_orphaned(run.run_id, run.tags)
             process.kill()
-        assert is_orphaned(run.tags)
+        assert is_orphaned(run.run_id, run.tags)

@@ -1,9 +1,6 @@
 """What the sensors request: their pure functions, and ticks over a real library and a real instance of Dagster."""
 
-import os
-import socket
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,15 +15,12 @@ from mfcc_assets.launch import command_line_lock, range_tags
 from mfcc_assets.library import Library
 from mfcc_assets.partitions import UPLOADS
 from mfcc_assets.sensors import (
-    CODE_SERVER_TAG,
     INTERVAL_SECONDS,
     LOOKS_COST,
     PARTITION_TAG,
     UPLOADS_JOB,
     Cursor,
     consecutive,
-    is_orphaned,
-    orphaned_runs_sensor,
     partitions_of_run,
     soundtracks_sensor,
     take_page,
@@ -35,7 +29,7 @@ from mfcc_assets.sensors import (
 )
 from mfcc_assets.settings import Settings
 from mfcc_assets.stores.blobs import Blob
-from mfcc_assets_tests.runs import drop_upload, run_library, run_uploads
+from mfcc_assets_tests.runs import create_run, drop_upload, run_library, run_uploads
 
 SWEPT_NOW = Cursor(swept=(datetime.now(UTC) + timedelta(days=1)).timestamp())
 KEYS = st.lists(st.text("abcdef", min_size=1, max_size=3), unique=True, max_size=12)
@@ -146,7 +140,7 @@ def test_an_upload_is_not_answered_twice_while_its_run_is_under_way(
 ) -> None:
     library.blobs.write("uploads", "a.mp3", b"not music")
     first = _tick(uploads_sensor, library, instance, Cursor())
-    _create_run(instance, UPLOADS_JOB, dg.DagsterRunStatus.STARTED, first.run_requests[0].tags)
+    create_run(instance, UPLOADS_JOB, dg.DagsterRunStatus.STARTED, first.run_requests[0].tags)
 
     assert _tick(uploads_sensor, library, instance, Cursor()).run_requests == []
 
@@ -156,7 +150,7 @@ def test_a_run_that_failed_a_moment_ago_may_be_started_again_by_the_daemon(
 ) -> None:
     library.blobs.write("uploads", "a.mp3", b"not music")
     first = _tick(uploads_sensor, library, instance, Cursor())
-    _create_run(instance, UPLOADS_JOB, dg.DagsterRunStatus.FAILURE, first.run_requests[0].tags)
+    create_run(instance, UPLOADS_JOB, dg.DagsterRunStatus.FAILURE, first.run_requests[0].tags)
 
     assert _tick(uploads_sensor, library, instance, Cursor()).run_requests == []
 
@@ -226,6 +220,21 @@ def test_the_same_state_asks_for_the_same_run(library: Library, instance: dg.Dag
 
     assert first.run_key == again.run_key
     assert first.tags.items() >= range_tags("0", "f").items()
+
+
+def test_the_tables_are_left_alone_while_the_listing_is_what_they_knew(
+    ten_tracks: Library, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _tick(soundtracks_sensor, ten_tracks, instance, SWEPT_NOW)
+    with monkeypatch.context() as asleep:
+        asleep.setattr(type(ten_tracks.tables), "manifest", lambda *_: pytest.fail("the tables were asked"))
+        second = _tick(soundtracks_sensor, ten_tracks, instance, first.cursor)
+    ten_tracks.blobs.write("soundtracks", "another.mp3", b"not music")
+    third = _tick(soundtracks_sensor, ten_tracks, instance, second.cursor)
+    fourth = _tick(soundtracks_sensor, ten_tracks, instance, third.cursor)
+
+    assert [len(result.run_requests or []) for result in (first, second, third)] == [0, 0, 1]
+    assert Cursor.parse(fourth.cursor).listing == Cursor.parse(first.cursor).listing, "a file waits: it was not settled"
 
 
 def test_a_file_that_changes_again_asks_for_another_run(library: Library, instance: dg.DagsterInstance) -> None:
@@ -351,7 +360,7 @@ def test_no_run_is_asked_for_while_one_over_the_library_is_under_way(
     library: Library, instance: dg.DagsterInstance
 ) -> None:
     library.blobs.write("soundtracks", "a.mp3", b"not music")
-    run = _create_run(instance, "library", dg.DagsterRunStatus.STARTED, {})
+    run = create_run(instance, "library", dg.DagsterRunStatus.STARTED, {})
 
     waiting = _tick(soundtracks_sensor, library, instance, SWEPT_NOW)
     instance.delete_run(run.run_id)
@@ -391,40 +400,6 @@ def test_the_sensors_look_at_every_round_of_the_daemon() -> None:
     assert uploads_sensor.minimum_interval_seconds == soundtracks_sensor.minimum_interval_seconds < 5
 
 
-def test_a_run_is_orphaned_once_nobody_listens_on_its_code_server_s_socket(short_path: Path) -> None:
-    tags = {CODE_SERVER_TAG: f'{{"host": "localhost", "socket": "{short_path}"}}'}
-    assert is_orphaned(tags)
-
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(str(short_path))
-        server.listen()
-        assert not is_orphaned(tags)
-    assert is_orphaned(tags), "the file of a socket outlives its server"
-
-
-def test_a_run_that_no_code_server_started_is_left_alone() -> None:
-    assert not is_orphaned({})
-    assert not is_orphaned({CODE_SERVER_TAG: '{"host": "elsewhere", "port": 4000}'})
-
-
-def test_orphaned_runs_are_failed(instance: dg.DagsterInstance) -> None:
-    orphaned = _create_run(instance, "library", dg.DagsterRunStatus.STARTED, {CODE_SERVER_TAG: '{"socket": "/gone"}'})
-    other = _create_run(instance, "library", dg.DagsterRunStatus.STARTED, {})
-
-    with dg.build_sensor_context(instance) as context:
-        orphaned_runs_sensor.evaluate_tick(context)
-
-    assert instance.get_run_by_id(orphaned.run_id).status == dg.DagsterRunStatus.FAILURE
-    assert instance.get_run_by_id(other.run_id).status == dg.DagsterRunStatus.STARTED
-
-
-@pytest.fixture
-def short_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A path that fits into the 108 bytes of a socket's address."""
-    monkeypatch.chdir(tmp_path)
-    return Path(os.curdir) / "socket"
-
-
 def _tick(
     sensor: dg.SensorDefinition, library: Library, instance: dg.DagsterInstance, cursor: Cursor | str
 ) -> dg.SensorResult:
@@ -435,11 +410,3 @@ def _tick(
     for request in outcome.dynamic_partitions_requests or []:
         instance.add_dynamic_partitions(str(UPLOADS.name), list(request.partition_keys))
     return outcome
-
-
-def _create_run(
-    instance: dg.DagsterInstance, job: str, status: dg.DagsterRunStatus, tags: dict[str, str]
-) -> dg.DagsterRun:
-    run = dg.DagsterRun(job_name=job, status=status, tags=dict(tags))
-    instance.add_run(run)
-    return run

@@ -30,6 +30,7 @@ def _presented(library: Library, document: Document) -> Presented:
         "received": body["received"],
         "file_name": body["file_name"],
         "recognised": who and {name: who[name] for name in ("title", "artist", "by")},
+        "recognition_failures": body.get("recognition_failures", []),
         "failure": body.get("failure"),
         "index_version": body.get("index_version"),
         "recall": body.get("recall"),

@@ -152,10 +152,10 @@ def _name(track: Soundtrack) -> str:
     return f"{title} by {track.artist}" if track.artist else title
 
 
-def changed_soundtracks(library: Library) -> dict[str, Blob]:
-    """Files that came or changed since a run over the library last looked at them, by name."""
+def changed_soundtracks(library: Library, files: Mapping[str, Blob]) -> dict[str, Blob]:
+    """Those of the files that came or changed since a run over the library last looked at them, by name."""
     known = library.tables.manifest(library.shards)
-    return {name: blob for name, blob in library.soundtrack_files().items() if known.get(name) != blob.etag}
+    return {name: blob for name, blob in files.items() if known.get(name) != blob.etag}
 
 
 def outstanding_work(library: Library) -> list[str]:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import Any, BinaryIO, cast
@@ -73,8 +74,10 @@ class AzureBlobs(BlobStore):
         self._opened: tuple[str, BlobServiceClient] | None = None
         self._delegation: tuple[datetime, UserDelegationKey] | None = None
         self._lock = Lock()
-        for container in CONTAINERS:
-            self._make(container)
+        refusals = [refusal for container in CONTAINERS if (refusal := self._make(container)) is not None]
+        # Who only reads is let at two of the five. What it may not use it is told when it uses it.
+        if len(refusals) == len(CONTAINERS):
+            raise refusals[0]
 
     def close(self) -> None:
         self._transport.close()
@@ -227,17 +230,24 @@ class AzureBlobs(BlobStore):
         check_name(name)
         return self._service.get_blob_client(container, name)
 
-    def _make(self, container: str) -> None:
+    def _make(self, container: str) -> StoreError | None:
+        """Make a container if it is missing. An error where this identity may neither make it nor look at it."""
         client = self._service.get_container_client(container)
         with azure_errors(f"Container {container}"):
             try:
                 client.create_container()
+                return None
             except ResourceExistsError:
-                return
+                return None
             except HttpResponseError as refused:
-                # An identity may use a container and not be allowed to make one.
-                if refused.status_code != 403 or not _is_there(client.get_container_properties):
+                if refused.status_code != HTTPStatus.FORBIDDEN:
                     raise
+        try:
+            with azure_errors(f"Container {container}"):
+                client.get_container_properties()
+        except StoreError as refusal:
+            return refusal
+        return None
 
     def _pages(self, container: str, prefix: str) -> Iterator[Blob]:
         last = ""
@@ -321,14 +331,6 @@ def _account(url: str, credential: object) -> str:
         raise StoreError("A token is never sent without TLS", subject=url, remedy="Begin MFCC_BLOB_URL with https")
     # An emulator has the account's name in its path.
     return address.path.strip("/") or address.hostname.partition(".")[0]
-
-
-def _is_there(look: Callable[[], object]) -> bool:
-    try:
-        look()
-    except HttpResponseError:
-        return False
-    return True
 
 
 def _quoted(etag: str) -> str:

@@ -47,7 +47,13 @@ def is_range_beyond_end(error: HttpResponseError) -> bool:
 
 def _ours(error: AzureError, subject: str, role: str) -> StoreError:
     code, status = _code(error), getattr(error, "status_code", None)
-    if isinstance(error, ResourceNotFoundError) and code != "ContainerNotFound":
+    if code == "ContainerNotFound":
+        return StoreError(
+            "There is no such container",
+            subject=subject,
+            remedy=f"Deploy it, or give this identity the role {role!r}, by which it is made",
+        )
+    if isinstance(error, ResourceNotFoundError):
         return BlobNotFound("There is no such blob", subject=subject, remedy="List the container")
     if isinstance(error, ResourceModifiedError):
         return Conflict("The blob changed while it was read", subject=subject, remedy="Read it again")

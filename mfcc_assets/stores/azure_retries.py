@@ -3,12 +3,12 @@
 import logging
 import random
 import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
 from azure.storage.blob import ExponentialRetry
+
+from mfcc_assets.stores.retry_after import seconds_asked
 
 PATIENCE_SECONDS = 90.0
 """From the first failure of a request to when it is given up: storage may be away for half a minute and more."""
@@ -57,20 +57,8 @@ class PatientRetries(ExponentialRetry):
 
 def _wait(response: Any, repeated: int) -> float:
     """Seconds to wait: what the server asks for, otherwise twice as long each time, and not all clients at once."""
-    asked = _seconds(response.http_response.headers.get("Retry-After", "")) if response else None
+    asked = seconds_asked(response.http_response.headers.get("Retry-After", "")) if response else None
     if asked is not None:
         return min(max(asked, 0.0), _LONGEST_ASKED_SECONDS)
     doubled = min(_FIRST_WAIT_SECONDS * 2.0 ** min(repeated, 10), _LONGEST_WAIT_SECONDS)
     return doubled * random.uniform(0.5, 1.0)  # noqa: S311  it need not be secret
-
-
-def _seconds(retry_after: str) -> float | None:
-    """What a header ``Retry-After`` says, a number or a date; None where it says neither."""
-    try:
-        return int(retry_after)
-    except ValueError:
-        pass
-    try:
-        return (parsedate_to_datetime(retry_after).astimezone(UTC) - datetime.now(UTC)).total_seconds()
-    except ValueError:
-        return None

@@ -1,12 +1,14 @@
 """Blobs on Azure as files: one that fetches the ranges that are read, and one that sends blocks as they fill."""
 
 import io
+import mimetypes
 import secrets
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from azure.storage.blob import BlobBlock, BlobClient
+from azure.storage.blob import BlobBlock, BlobClient, ContentSettings
 
 from mfcc_assets.stores.azure_errors import azure_errors
 
@@ -20,6 +22,22 @@ CONNECTIONS = 3
 
 READ_AHEAD = 64 << 10
 """Least bytes of a fetch: Parquet's footer, or the whole of a small blob. A request takes longer than these."""
+
+# Those of music, which Python knows only in part, and by what the machine happens to have installed.
+_MEDIA_TYPES = {
+    ".aac": "audio/aac",
+    ".aif": "audio/aiff",
+    ".aiff": "audio/aiff",
+    ".flac": "audio/flac",
+    ".m4a": "audio/mp4",
+    ".mka": "audio/x-matroska",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".wav": "audio/wav",
+    ".webm": "audio/webm",
+    ".wma": "audio/x-ms-wma",
+}
 
 WRITER = "writer"
 """Metadata of a blob: a random id of the write that made it."""
@@ -107,13 +125,17 @@ class BlockSink(io.RawIOBase):
 
     def put(self, **condition: Any) -> dict[str, Any]:
         """Make the blob what was written, under a condition; again under another one if that did not hold."""
-        metadata = {WRITER: self.writer}
+        kept: dict[str, Any] = {
+            "metadata": {WRITER: self.writer},
+            # A browser that follows a link plays and shows only what says what it is.
+            "content_settings": ContentSettings(content_type=_media_type(self._client.blob_name)),
+        }
         if not self._block_ids:
-            return self._client.upload_blob(bytes(self._block), overwrite=True, metadata=metadata, **condition)
+            return self._client.upload_blob(bytes(self._block), overwrite=True, **kept, **condition)
         if self._block:
             self._stage()
         self._wait_for(0)
-        return self._client.commit_block_list(self._block_ids, metadata=metadata, **condition)
+        return self._client.commit_block_list(self._block_ids, **kept, **condition)
 
     def close(self) -> None:
         if self._connections is not None:
@@ -134,3 +156,8 @@ class BlockSink(io.RawIOBase):
             done, self._sending = wait(self._sending, return_when=FIRST_COMPLETED)
             for sent in done:
                 sent.result()
+
+
+def _media_type(name: str) -> str:
+    suffix = PurePosixPath(name).suffix.lower()
+    return _MEDIA_TYPES.get(suffix) or mimetypes.guess_type(f"file{suffix}")[0] or "application/octet-stream"

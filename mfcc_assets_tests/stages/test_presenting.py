@@ -18,6 +18,7 @@ FIELDS = {
     "received",
     "file_name",
     "recognised",
+    "recognition_failures",
     "failure",
     "index_version",
     "recall",

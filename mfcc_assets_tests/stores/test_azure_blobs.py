@@ -3,10 +3,8 @@
 import base64
 import logging
 import secrets
-import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -15,11 +13,9 @@ from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from mfcc_assets.core.errors import BlobNotFound, Conflict, StoreError
@@ -31,9 +27,8 @@ from mfcc_assets.stores.blobs import CONTAINERS
 from mfcc_assets_tests.services.azurite import Azurite, Identity
 from mfcc_assets_tests.services.faulty_proxy import FaultyProxy, faulty_proxy
 from mfcc_assets_tests.services.processes import free_port
-from mfcc_assets_tests.stores.blob_samples import UNUSUAL_NAMES, names
+from mfcc_assets_tests.stores.blob_samples import names
 
-ADAPTERS = ["azure_blobs_by_key", "azure_blobs_by_identity"]
 LARGE = BLOCK * 3 + 1000
 
 BOTH_WAYS = """
@@ -160,9 +155,24 @@ class TestAccounts:
         assert open_blobs().read("batch", "a") == b"1"
 
     def test_a_missing_container_that_may_not_be_made_is_told_with_the_role_to_give(self, open_blobs, proxy):
-        proxy.answer_next(1, 403, method="PUT")
-        with pytest.raises(StoreError, match=r"Container uploads: .*refuses.*'Storage Blob Data Contributor'"):
+        proxy.answer_next(len(CONTAINERS), 403, method="PUT")
+        with pytest.raises(StoreError, match=r"uploads: There is no such container.*'Storage Blob Data Contributor'"):
             open_blobs()
+
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [
+            ("a.mp3", "audio/mpeg"),
+            ("b/c.FLAC", "audio/flac"),
+            ("cover.png", "image/png"),
+            ("a", "application/octet-stream"),
+        ],
+    )
+    @pytest.mark.parametrize("size", [1, 3 << 20])
+    def test_a_blob_says_what_it_is_so_that_a_browser_plays_it(self, blobs, name, kind, size):
+        blobs.write("soundtracks", name, bytes(size))
+        answer = httpx.get(blobs.link("soundtracks", name, seconds=60), headers={"Range": "bytes=0-0"})
+        assert answer.headers["Content-Type"] == kind
 
     def test_a_container_that_is_gone_is_an_error_and_not_an_absent_blob(self, blobs, azurite, url):
         with BlobServiceClient(url, {"account_name": url.rpartition("/")[2], "account_key": azurite.key}) as service:
@@ -174,7 +184,7 @@ class TestAccounts:
             lambda: blobs.write("batch", "a", b"1"),
             lambda: blobs.delete("batch", "a"),
         ):
-            with pytest.raises(StoreError, match="ContainerNotFound") as raised:
+            with pytest.raises(StoreError, match="There is no such container") as raised:
                 call()
             assert not isinstance(raised.value, BlobNotFound)
 
@@ -453,99 +463,3 @@ class TestFaults:
         proxy.answer_next(20, 503)
         with pytest.raises(StoreError, match="503"):
             blobs.read("batch", "a")
-
-
-class TestLinks:
-    @pytest.fixture(params=ADAPTERS)
-    def linked(self, request: pytest.FixtureRequest) -> AzureBlobs:
-        return request.getfixturevalue(request.param)
-
-    @pytest.fixture
-    def http(self, azurite_ca: Path, azurite_with_tls: Azurite) -> Iterator[httpx.Client]:
-        assert azurite_with_tls.scheme == "https"
-        with httpx.Client(verify=ssl.create_default_context(cafile=azurite_ca)) as client:
-            yield client
-
-    @pytest.mark.parametrize("name", UNUSUAL_NAMES)
-    def test_a_link_opens_the_blob_it_was_made_for(self, linked, http, name):
-        linked.write("artworks", name, b"0123456789")
-        link = linked.link("artworks", name, seconds=60)
-        assert link.isascii()
-        assert http.get(link).content == b"0123456789"
-        part = http.get(link, headers={"Range": "bytes=2-4"})
-        assert (part.status_code, part.content) == (206, b"234")
-
-    def test_a_link_is_good_for_reading_this_blob_and_nothing_else(self, linked, http):
-        for name in ("a", "b"):
-            linked.write("artworks", name, b"1")
-        link = linked.link("artworks", "a", seconds=60)
-        put = {"x-ms-blob-type": "BlockBlob"}
-        refused = {
-            "write": http.put(link, content=b"2", headers=put),
-            "delete": http.delete(link),
-            "another blob": http.get(link.replace("/artworks/a?", "/artworks/b?")),
-            "a list": http.get(link.replace("/artworks/a?", "/artworks?restype=container&comp=list&")),
-            "a later end": http.get(link.replace("se=20", "se=21")),
-            "more permissions": http.put(link.replace("sp=r", "sp=rw"), content=b"2", headers=put),
-        }
-        assert {what: answer.status_code for what, answer in refused.items()} == dict.fromkeys(refused, 403)
-        assert linked.read("artworks", "a") == b"1"
-
-    def test_a_link_says_what_it_allows_and_until_when(self, linked):
-        before = datetime.now(UTC)
-        address = urlsplit(linked.link("artworks", "a", seconds=600))
-        allowed = {name: values[0] for name, values in parse_qs(address.query).items()}
-        assert (allowed["sp"], allowed["sr"]) == ("r", "b")
-        assert allowed.get("spr", "http") == address.scheme
-        ends, begins = (datetime.fromisoformat(allowed[time]) for time in ("se", "st"))
-        assert before + timedelta(seconds=600) <= ends <= before + timedelta(seconds=610)
-        assert begins < before - timedelta(minutes=1)
-
-    def test_one_key_of_the_identity_signs_many_links(self, azure_blobs_by_identity, http, monkeypatch):
-        asked = []
-        ask = BlobServiceClient.get_user_delegation_key
-
-        def count(service: BlobServiceClient, *validity: datetime):
-            asked.append(validity)
-            return ask(service, *validity)
-
-        monkeypatch.setattr(BlobServiceClient, "get_user_delegation_key", count)
-        azure_blobs_by_identity.write("artworks", "a", b"1")
-        for _ in range(3):
-            link = azure_blobs_by_identity.link("artworks", "a", seconds=3600)
-        assert http.get(link).content == b"1"
-        assert len(asked) == 1
-        monkeypatch.setattr(azure_blobs, "_DELEGATION", timedelta(minutes=30))
-        azure_blobs_by_identity._delegation = None
-        for _ in range(2):
-            azure_blobs_by_identity.link("artworks", "a", seconds=3600)
-        assert len(asked) == 3, "a key that ends before its links is asked for anew"
-
-    def test_an_identity_that_may_not_sign_is_told_the_role_it_needs(self, azure_blobs_by_identity, monkeypatch):
-        def refuse(*_: object) -> None:
-            error = HttpResponseError("refused")
-            error.status_code = 403
-            raise error
-
-        monkeypatch.setattr(BlobServiceClient, "get_user_delegation_key", refuse)
-        with pytest.raises(StoreError, match="'Storage Blob Delegator'"):
-            azure_blobs_by_identity.link("artworks", "a", seconds=60)
-
-    def test_a_player_whose_link_ends_goes_on_with_another_where_it_was(self, linked, http):
-        song = secrets.token_bytes(400_000)
-        etag = linked.write("soundtracks", "song.flac", song).etag
-        link, played, ended = linked.link("soundtracks", "song.flac", seconds=1), b"", 0
-        while len(played) < len(song):
-            asked = {"Range": f"bytes={len(played)}-{len(played) + 99_999}", "If-Match": f'"{etag}"'}
-            answer = http.get(link, headers=asked)
-            if answer.status_code == 403:
-                ended += 1
-                link = linked.link("soundtracks", "song.flac", seconds=60)
-                continue
-            assert answer.status_code == 206
-            played += answer.content
-            if len(played) == 200_000:
-                while http.get(link, headers={"Range": "bytes=0-0"}).status_code == 206:
-                    time.sleep(0.1)
-        assert ended == 1
-        assert played == song

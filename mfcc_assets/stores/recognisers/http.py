@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import httpx
@@ -12,6 +10,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_ran
 
 from mfcc_assets.core.errors import RecogniserUnavailable
 from mfcc_assets.stores.recognisers.pacing import CircuitBreaker, Pace, Timing
+from mfcc_assets.stores.retry_after import seconds_asked
 
 _TRIES = 3
 _CONNECT_SECONDS, _ANSWER_SECONDS, _SHORTEST_SECONDS = 3.0, 10.0, 0.05
@@ -198,7 +197,7 @@ class Service:
     def _passing(self, what: str, response: httpx.Response | None = None) -> PassingFailure:
         failure = PassingFailure(what, subject=self.name, remedy=_LATER)
         if response is not None:
-            failure.retry_after = _seconds(response.headers.get("Retry-After", ""))
+            failure.retry_after = min(seconds_asked(response.headers.get("Retry-After", "")) or 0.0, _REST_SECONDS)
         return failure
 
     def _unavailable(self, what: str, remedy: str = _LATER) -> RecogniserUnavailable:
@@ -210,15 +209,3 @@ def _wait(state: RetryCallState) -> float:
     failure = state.outcome.exception() if state.outcome else None
     asked = failure.retry_after if isinstance(failure, PassingFailure) else 0.0
     return max(asked, wait_random_exponential(multiplier=0.5, max=4)(state))
-
-
-def _seconds(retry_after: str) -> float:
-    """What a header ``Retry-After`` says, a number or a date; 0 where it says neither."""
-    try:
-        return min(int(retry_after), _REST_SECONDS)
-    except ValueError:
-        pass
-    try:
-        return (parsedate_to_datetime(retry_after).astimezone(UTC) - datetime.now(UTC)).total_seconds()
-    except (ValueError, OverflowError):
-        return 0.0
