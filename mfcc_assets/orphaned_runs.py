@@ -12,10 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._grpc.client import DagsterGrpcClient
-from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
-from dagster._serdes import deserialize_value
 
 from mfcc_assets.launch import HOST_TAG, LOCK_TAG, is_held
 from mfcc_assets.sensors import INTERVAL_SECONDS
@@ -67,6 +63,12 @@ def _listens(path: str) -> bool:
 
 def _disowns(address: Mapping[str, Any], run_id: str) -> bool:
     """Whether the code server answers that it does not run this. One that does not answer may only be restarting."""
+    # 0.1 s of imports, that no run needs.
+    from dagster._core.errors import DagsterUserCodeUnreachableError
+    from dagster._grpc.client import DagsterGrpcClient
+    from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
+    from dagster._serdes import deserialize_value
+
     client = DagsterGrpcClient(host=address["host"], port=address["port"], use_ssl=bool(address.get("use_ssl", False)))
     try:
         answer = client.can_cancel_execution(CanCancelExecutionRequest(run_id=run_id), timeout=_ANSWER_SECONDS)

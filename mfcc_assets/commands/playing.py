@@ -71,4 +71,5 @@ def show_playlist(
         console.print(f"The library has no more than {len(playlist.soundtracks)} of the {wanted} tracks asked for.")
     console.print(f"From index {playlist.index_version}.")
     if export is not None:
-        console.print(f"Written to {escape(str(export))}.")
+        ends = " Its links end in an hour." if library.settings.profile == "azure" else ""
+        console.print(f"Written to {escape(str(export))}.{ends}")
