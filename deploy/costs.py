@@ -52,7 +52,8 @@ LOOK_SECONDS = 5
 SECONDS_A_PAGE = 0.1
 BLOBS_A_PAGE = 5000
 RESTS = 10
-SWEEPS = SECONDS / 60
+SWEEPS_AN_HOUR = 1
+AWAKE_HOURS = (15 + 5 + 1) / 60
 FREE_CORE_SECONDS, FREE_MEMORY_SECONDS = 180_000, 360_000
 FREE_LOGS_GB, FREE_EGRESS_GB = 5, 100
 ENDPOINTS, ZONES = 5, 7
@@ -69,7 +70,7 @@ class Library:
     run_cores
         Of the code server, in which runs go on, with 2 GiB each.
     sql_cores
-        Billed on average. No less than 0.7 while it is awake, by its memory, and sensors keep it awake.
+        Billed while it is awake. No less than 0.7, by the memory that it keeps.
     api_hours
         For which the Functions app is up.
     """
@@ -112,7 +113,7 @@ def watching(_: Library) -> float:
 
 def request_units(library: Library) -> float:
     """Of Cosmos DB: five queries at every sweep, one of which lists all answered uploads, and 200 RU an upload."""
-    return SWEEPS * (30 + library.uploads / 20) + 200 * library.uploads
+    return SWEEPS_AN_HOUR * HOURS * (30 + library.uploads / 20) + 200 * library.uploads
 
 
 def containers(library: Library) -> float:
@@ -134,9 +135,20 @@ def storage(library: Library) -> float:
     )
 
 
+def sql_awake(library: Library) -> float:
+    """Hours for which the database is awake: after every sweep, after uploads, which come at any time, and for callers.
+
+    It sleeps in a quarter of an hour after the last question, and takes one to ten minutes for it.
+    """
+    between_sweeps = max(0, 1 - SWEEPS_AN_HOUR * AWAKE_HOURS)
+    between_uploads = math.exp(-library.uploads / HOURS * AWAKE_HOURS)
+    return max(HOURS * (1 - between_sweeps * between_uploads), library.api_hours)
+
+
 def sql(library: Library) -> float:
+    hours = sql_awake(library)
     return (
-        _price("Azure SQL serverless, core") * library.sql_cores * HOURS + _price("Azure SQL, storage") * library.sql_gb
+        _price("Azure SQL serverless, core") * library.sql_cores * hours + _price("Azure SQL, storage") * library.sql_gb
     )
 
 
@@ -210,6 +222,7 @@ def tables() -> str:
         ["blobs, GB", *(f"{stored_gb(library):,.1f}" for library in LIBRARIES)],
         ["pages listed a month", *(f"{listings(library):,.0f}" for library in LIBRARIES)],
         ["dollars a month, were uploads watched for", *(f"{watching(library):,.0f}" for library in LIBRARIES)],
+        ["hours that Azure SQL is awake", *(f"{sql_awake(library):,.0f}" for library in LIBRARIES)],
         ["request units a month, millions", *(f"{request_units(library) / 1e6:,.1f}" for library in LIBRARIES)],
     ]
     once = [

@@ -68,6 +68,11 @@ resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   location: location
 }
 
+resource runsGroup 'Microsoft.Resources/resourceGroups@2024-03-01' = if (jobPerRun) {
+  name: 'rg-${base}-runs'
+  location: location
+}
+
 module logs 'modules/logs.bicep' = {
   name: 'logs'
   scope: group
@@ -163,10 +168,7 @@ module vault 'modules/vault.bicep' = {
     name: 'kv-${name}-${unique}'
     location: location
     secrets: secrets
-    readers: [
-      identities.outputs.writer.principalId
-      identities.outputs.reader.principalId
-    ]
+    writerId: identities.outputs.writer.principalId
     subnetId: network.outputs.endpointsSubnetId
     zoneId: network.outputs.zones.vault
     workspaceId: logs.outputs.workspaceId
@@ -197,6 +199,15 @@ module environment 'modules/environment.bicep' = {
     publicIngress: publicIngress
     networkId: network.outputs.id
     workspaceId: logs.outputs.workspaceId
+    joinerId: jobPerRun ? identities.outputs.writer.principalId : ''
+  }
+}
+
+module runs 'modules/runs.bicep' = if (jobPerRun) {
+  name: 'runs'
+  scope: runsGroup
+  params: {
+    writerId: identities.outputs.writer.principalId
   }
 }
 
@@ -231,6 +242,7 @@ module dagster 'modules/dagster.bicep' = if (!empty(imageTag)) {
     readerName: identities.outputs.reader.name
     signInClientId: signInClientId
     jobPerRun: jobPerRun
+    runsGroup: jobPerRun ? runs!.outputs.group : ''
     runCores: runCores
   }
 }
@@ -268,6 +280,7 @@ module workspace 'modules/databricks.bicep' = if (databricks) {
 
 output resourceGroup string = group.name
 output registry string = registry.outputs.server
+output storageAccount string = storage.outputs.account
 output MFCC_BLOB_URL string = storage.outputs.blobUrl
 output MFCC_COSMOS_URL string = cosmos.outputs.url
 output MFCC_KEY_VAULT_URL string = vault.outputs.url

@@ -1,12 +1,17 @@
 """The cost sheet holds what its script computes."""
 
 import importlib.util
+import re
 import subprocess
 import sys
+from types import ModuleType
 
-from mfcc_assets_tests.deploy.bicep_files import DEPLOY, FILES, read
+import pytest
+
+from mfcc_assets_tests.deploy.bicep_files import DEPLOY, FILES, FOLDER, read
 
 SHEET = (DEPLOY / "COSTS.md").read_text()
+MODULES = FOLDER / "modules"
 
 
 def test_the_tables_are_those_that_the_script_prints() -> None:
@@ -15,13 +20,26 @@ def test_the_tables_are_those_that_the_script_prints() -> None:
         assert table in SHEET
 
 
-def test_as_many_private_endpoints_and_zones_are_counted_as_are_deployed() -> None:
+@pytest.fixture(scope="module")
+def costs() -> ModuleType:
     spec = importlib.util.spec_from_file_location("costs", DEPLOY / "costs.py")
     assert spec is not None
     assert spec.loader is not None
-    costs = importlib.util.module_from_spec(spec)
-    sys.modules["costs"] = costs
-    spec.loader.exec_module(costs)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["costs"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_database_sleeps_as_its_bicep_says(costs: ModuleType) -> None:
+    (delay,) = re.findall(r"autoPauseDelay: (\d+)", (MODULES / "sql.bicep").read_text())
+    given = dict(read(MODULES / "dagster.bicep").named_values())
+    assert int(given["MFCC_SWEEP_SECONDS"]) == 3600 / costs.SWEEPS_AN_HOUR
+    assert int(delay) <= 60 * costs.AWAKE_HOURS < 60
+    assert costs.sql_awake(costs.LIBRARIES[-1]) == costs.HOURS
+
+
+def test_as_many_private_endpoints_and_zones_are_counted_as_are_deployed(costs: ModuleType) -> None:
     endpoints = [path for path in FILES if "'endpoint.bicep'" in read(path).text and path.stem != "databricks"]
     network = next(read(path) for path in FILES if path.stem == "network")
     in_the_environment = 1

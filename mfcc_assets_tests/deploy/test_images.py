@@ -60,9 +60,16 @@ def test_extras_that_the_image_installs_exist() -> None:
     assert set(named.split(",")) <= set(extras)
 
 
-def test_the_image_has_a_python_that_the_package_takes() -> None:
-    (version,) = re.findall(r"^ARG PYTHON=3\.(\d+)$", DOCKERFILE, re.MULTILINE)
-    assert 11 <= int(version) < 14
+def test_images_have_a_python_that_the_package_takes() -> None:
+    versions = re.findall(r"^ARG (?:FUNCTIONS_)?PYTHON=3\.(\d+)$", DOCKERFILE, re.MULTILINE)
+    assert len(versions) == 2
+    assert all(11 <= int(version) < 14 for version in versions)
+
+
+def test_the_functions_host_is_one_on_debian_12() -> None:
+    (version,) = re.findall(r"^ARG FUNCTIONS_PYTHON=3\.(\d+)$", DOCKERFILE, re.MULTILINE)
+    assert int(version) >= 12
+    assert "4-python${FUNCTIONS_PYTHON} AS functions" in DOCKERFILE
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)

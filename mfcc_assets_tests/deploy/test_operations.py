@@ -14,7 +14,7 @@ PAGES = [DEPLOY / "OPERATIONS.md", DEPLOY / "COSTS.md"]
 
 
 def test_every_mfcc_command_exists() -> None:
-    called = set(re.findall(r"[`\"]mfcc ([a-z]+)", PAGE))
+    called = set(re.findall(r"(?:[`\"]|\$ )mfcc ([a-z]+)", PAGE))
     assert {"database", "index", "library", "purge"} <= called
     assert called <= set(main.commands)
     assert set(re.findall(r"mfcc index ([a-z]+)", PAGE)) <= set(index.commands)
@@ -29,6 +29,9 @@ def test_every_app_and_group_is_called_as_it_is_deployed() -> None:
         if re.match(r"Microsoft\.App/(containerApps|jobs)@", each.type)
     }
     assert set(re.findall(r"-n (code|daemon|webserver|functions|upgrade)\b", PAGE)) <= deployed
+    # What is given to it as one string is looked for as one file.
+    assert "exec -g" in PAGE
+    assert "--command" not in PAGE
     main_bicep = read(FOLDER / "main.bicep")
     names = {main_bicep.value_of(node) for node in walk(main_bicep.root) if node.type == "string"}
     groups = {"rg-${base}", "log-${base}"}

@@ -74,6 +74,7 @@ resource uploads 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@
   }
 }
 
+// One after the other: an account refuses a second change while it carries out one.
 resource writes 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-05-15' = {
   parent: account
   name: guid(account.id, writerId, roles.cosmosDataContributor)
@@ -82,6 +83,9 @@ resource writes 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-0
     roleDefinitionId: '${account.id}/sqlRoleDefinitions/${roles.cosmosDataContributor}'
     scope: account.id
   }
+  dependsOn: [
+    uploads
+  ]
 }
 
 resource reads 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-05-15' = {
@@ -92,6 +96,9 @@ resource reads 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-05
     roleDefinitionId: '${account.id}/sqlRoleDefinitions/${roles.cosmosDataReader}'
     scope: account.id
   }
+  dependsOn: [
+    writes
+  ]
 }
 
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
@@ -124,6 +131,9 @@ module endpoint 'endpoint.bicep' = {
     subnetId: subnetId
     zoneId: zoneId
   }
+  dependsOn: [
+    reads
+  ]
 }
 
 output url string = account.properties.documentEndpoint

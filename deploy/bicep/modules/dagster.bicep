@@ -14,6 +14,9 @@ param owner object
 param readerName string
 param signInClientId string
 param jobPerRun bool
+
+@description('Resource group of the jobs that runs are.')
+param runsGroup string
 param runCores string
 
 var image = '${registryServer}/mfcc:${imageTag}'
@@ -50,6 +53,13 @@ var settingsOfWriter = [
     value: '0'
   }
   {
+    // A full comparison wakes the database, which is paid for until it has slept in: a third of the time with one an hour,
+    // all the time with one a minute. What came and what went is seen within seconds all the same; what a dead run left
+    // half-way is not.
+    name: 'MFCC_SWEEP_SECONDS'
+    value: '3600'
+  }
+  {
     name: 'MFCC_CACHE_GIGABYTES'
     value: runCores == '1.0' ? '2' : '5'
   }
@@ -83,7 +93,7 @@ var settingsOfDagster = [
   }
   {
     name: 'DAGSTER_RUNS_GROUP'
-    value: resourceGroup().name
+    value: runsGroup
   }
   {
     name: 'DAGSTER_RUNS_REGION'

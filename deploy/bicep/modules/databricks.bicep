@@ -46,3 +46,19 @@ module endpoint 'endpoint.bicep' = {
     zoneId: zoneId
   }
 }
+
+// Where Entra sends people back to after they signed in. One serves all workspaces of a region.
+module signInEndpoint 'endpoint.bicep' = {
+  name: 'databricks-sign-in-endpoint'
+  params: {
+    name: 'pe-${name}-sign-in'
+    location: location
+    serviceId: workspace.id
+    part: 'browser_authentication'
+    subnetId: subnetId
+    zoneId: zoneId
+  }
+  dependsOn: [
+    endpoint
+  ]
+}

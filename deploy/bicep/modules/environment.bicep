@@ -6,6 +6,11 @@ param publicIngress bool
 param networkId string
 param workspaceId string
 
+@description('Who puts jobs into it beside this deployment. Empty: nobody.')
+param joinerId string
+
+var groupId = resourceGroup().id
+
 resource environment 'Microsoft.App/managedEnvironments@2024-03-01' = {
   name: name
   location: location
@@ -42,6 +47,37 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
         enabled: true
       }
     ]
+  }
+}
+
+// Azure has no role for this alone.
+resource joining 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!empty(joinerId)) {
+  name: guid(environment.id, 'joining')
+  properties: {
+    roleName: 'Joins ${name}, ${uniqueString(environment.id)}'
+    description: 'Puts jobs into one environment of Container Apps.'
+    type: 'CustomRole'
+    assignableScopes: [
+      groupId
+    ]
+    permissions: [
+      {
+        actions: [
+          'Microsoft.App/managedEnvironments/read'
+          'Microsoft.App/managedEnvironments/join/action'
+        ]
+      }
+    ]
+  }
+}
+
+resource joins 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(joinerId)) {
+  name: guid(environment.id, joinerId, joining.id)
+  scope: environment
+  properties: {
+    principalId: joinerId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: joining.id
   }
 }
 

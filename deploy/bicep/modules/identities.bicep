@@ -20,16 +20,7 @@ resource owner 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
   location: location
 }
 
-// The daemon makes a job for each run, in this resource group, and lends it the writer's identity.
-resource makesJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (jobPerRun) {
-  name: guid(resourceGroup().id, writer.id, roles.containerAppsJobsContributor)
-  properties: {
-    principalId: writer.properties.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.containerAppsJobsContributor)
-  }
-}
-
+// The daemon makes a job for each run, and lends it the writer's identity.
 resource lendsItself 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (jobPerRun) {
   name: guid(writer.id, writer.id, roles.managedIdentityOperator)
   scope: writer

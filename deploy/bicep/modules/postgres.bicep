@@ -36,12 +36,8 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
   }
 }
 
-resource database 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2024-08-01' = {
-  parent: server
-  name: 'dagster'
-}
-
-// On this server there is nothing but Dagster's memory, so its identity may as well own it.
+// On this server there is nothing but Dagster's memory, so its identity may as well own it. A server that was just made
+// refuses administrators for a while; the private endpoint takes longer than that.
 resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2024-08-01' = {
   parent: server
   name: dagsterId
@@ -51,7 +47,16 @@ resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators
     tenantId: tenant().tenantId
   }
   dependsOn: [
-    database
+    endpoint
+  ]
+}
+
+// Made before there is an administrator, it would belong to Azure's own user, and nobody could make tables in it.
+resource database 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2024-08-01' = {
+  parent: server
+  name: 'dagster'
+  dependsOn: [
+    administrator
   ]
 }
 
@@ -79,9 +84,6 @@ module endpoint 'endpoint.bicep' = {
     subnetId: subnetId
     zoneId: zoneId
   }
-  dependsOn: [
-    administrator
-  ]
 }
 
 output server string = server.properties.fullyQualifiedDomainName

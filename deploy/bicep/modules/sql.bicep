@@ -39,8 +39,8 @@ resource database 'Microsoft.Sql/servers/databases@2021-11-01' = {
     capacity: 2
   }
   properties: {
-    // It pauses while the daemon is stopped. While that runs, its sensors ask every few seconds: see COSTS.md.
-    autoPauseDelay: 60
+    // Minutes, and the least that Azure allows. Sensors ask once an hour while nothing comes: see COSTS.md.
+    autoPauseDelay: 15
     minCapacity: json('0.5')
     // Names are told apart as files are.
     collation: 'Latin1_General_100_BIN2_UTF8'

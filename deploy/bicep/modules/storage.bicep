@@ -25,6 +25,8 @@ var linkedContainers = [
   'artworks'
 ]
 var undoDays = 7
+// Restoring to a point in time needs what was deleted since, so that it ends a day before that does.
+var restoreDays = undoDays - 1
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   name: name
@@ -44,7 +46,8 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
     publicNetworkAccess: 'Disabled'
     networkAcls: {
       defaultAction: 'Deny'
-      bypass: 'None'
+      // Expiry is a service of Azure as well: a firewall without this exception may keep it out, and uploads would stay.
+      bypass: 'AzureServices'
     }
   }
 }
@@ -54,6 +57,14 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
   name: 'default'
   properties: {
     isVersioningEnabled: true
+    changeFeed: {
+      enabled: true
+      retentionInDays: undoDays
+    }
+    restorePolicy: {
+      enabled: true
+      days: restoreDays
+    }
     deleteRetentionPolicy: {
       enabled: true
       days: undoDays
@@ -81,8 +92,9 @@ resource logs 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05
   }
 }
 
-// A listener's music goes after the retention, and for good twice `undoDays` later: a former version ends after so many
-// days, and may be brought back for as many more.
+// A listener's music goes after the retention. What is deleted becomes a former version, which ends `undoDays` after the file
+// was written, so mostly at the next day's look, and may be brought back for `undoDays` more. No rule deletes a file while
+// it has former versions, so that both rules are needed.
 var expiry = {
   name: 'expire-uploads'
   enabled: true
@@ -188,27 +200,17 @@ resource reads 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (cont
   }
 }]
 
-// Whoever opens the library looks whether all five containers are there. It shows their names, and nothing in them.
-resource looks 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(account.id, readerId, roles.reader)
+// Links are signed by a key that is asked of the account; a link opens no more than its signer may read. Who writes to the
+// whole account may ask for it anyway.
+resource signs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account.id, readerId, roles.storageBlobDelegator)
   scope: account
   properties: {
     principalId: readerId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.reader)
-  }
-}
-
-// Links are signed by a key that an identity asks for; a link opens no more than its signer may read.
-resource signs 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for identity in [writerId, readerId]: {
-  name: guid(account.id, identity, roles.storageBlobDelegator)
-  scope: account
-  properties: {
-    principalId: identity
-    principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDelegator)
   }
-}]
+}
 
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'

@@ -5,8 +5,8 @@ param location string
 @secure()
 param secrets object
 
-@description('Principals that may read them.')
-param readers array
+@description('Who may read them: the writer alone. Whom the internet reaches needs none.')
+param writerId string
 
 param subnetId string
 param zoneId string
@@ -44,15 +44,15 @@ resource values 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = [for secret in 
   }
 }]
 
-resource reads 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for reader in readers: {
-  name: guid(vault.id, reader, roles.keyVaultSecretsUser)
+resource reads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, writerId, roles.keyVaultSecretsUser)
   scope: vault
   properties: {
-    principalId: reader
+    principalId: writerId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
   }
-}]
+}
 
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
