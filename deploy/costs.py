@@ -52,7 +52,7 @@ LOOK_SECONDS = 5
 SECONDS_A_PAGE = 0.1
 BLOBS_A_PAGE = 5000
 RESTS = 10
-SWEEPS_AN_HOUR = 1
+SWEEPS_AN_HOUR, LIBRARY_SWEEPS_AN_HOUR = 6, 1 / 6
 AWAKE_HOURS = (15 + 5 + 1) / 60
 FREE_CORE_SECONDS, FREE_MEMORY_SECONDS = 180_000, 360_000
 FREE_LOGS_GB, FREE_EGRESS_GB = 5, 100
@@ -112,7 +112,7 @@ def watching(_: Library) -> float:
 
 
 def request_units(library: Library) -> float:
-    """Of Cosmos DB: five queries at every sweep, one of which lists all answered uploads, and 200 RU an upload."""
+    """Of Cosmos DB: five queries at every sweep of the uploads, one of which lists all answered uploads, and 200 RU an upload."""
     return SWEEPS_AN_HOUR * HOURS * (30 + library.uploads / 20) + 200 * library.uploads
 
 
@@ -136,11 +136,11 @@ def storage(library: Library) -> float:
 
 
 def sql_awake(library: Library) -> float:
-    """Hours for which the database is awake: after every sweep, after uploads, which come at any time, and for callers.
+    """Hours for which the database is awake: after every sweep of the library, after uploads, which come at any time, and for callers.
 
     It sleeps in a quarter of an hour after the last question, and takes one to ten minutes for it.
     """
-    between_sweeps = max(0, 1 - SWEEPS_AN_HOUR * AWAKE_HOURS)
+    between_sweeps = max(0, 1 - LIBRARY_SWEEPS_AN_HOUR * AWAKE_HOURS)
     between_uploads = math.exp(-library.uploads / HOURS * AWAKE_HOURS)
     return max(HOURS * (1 - between_sweeps * between_uploads), library.api_hours)
 

@@ -107,8 +107,9 @@ class Cursor:
         rest = (ended - began).total_seconds() / LOOKS_COST
         return replace(self, rests_until=ended.timestamp() + rest) if rest > INTERVAL_SECONDS else self
 
-    def is_sweep_due(self, now: datetime, settings: Settings) -> bool:
-        return now.timestamp() - self.swept >= settings.sweep_seconds
+    def is_sweep_due(self, now: datetime, seconds: int) -> bool:
+        """Whether the last sweep was so long ago."""
+        return now.timestamp() - self.swept >= seconds
 
 
 def wait_for_arrival(library: Library, cursor: Cursor) -> None:
@@ -183,13 +184,13 @@ def uploads_sensor(
     settings, before = library.settings, Cursor.parse(context.cursor)
     if before.is_resting(datetime.now(UTC)):
         return dg.SkipReason(RESTING)
-    if not before.is_sweep_due(datetime.now(UTC), settings):
+    if not before.is_sweep_due(datetime.now(UTC), settings.sweep_seconds):
         wait_for_arrival(library, before)
     now = datetime.now(UTC)
     index = library.indexes.published_version() or ""
     uploads = {upload: blob for upload, blob in uploads_by_id(library).items() if is_settled(blob, now, settings)}
     looked_at, cursor = take_page(uploads, before, settings.sensor_page)
-    is_sweeping = before.is_sweep_due(now, settings) or before.index != index
+    is_sweeping = before.is_sweep_due(now, settings.sweep_seconds) or before.index != index
     if is_sweeping:
         cursor = replace(cursor, swept=now.timestamp(), index=index)
         looked_at += [upload for upload, blob in uploads.items() if not before.is_before(blob)]
@@ -239,13 +240,13 @@ def soundtracks_sensor(
     files = library.soundtrack_files()
     listing = _digest(f"{name} {blob.etag}" for name, blob in files.items())
     # The tables are not asked in vain: one question in five seconds keeps a serverless database awake, and paid for.
-    if listing == before.listing and not before.is_sweep_due(now, settings):
+    if listing == before.listing and not before.is_sweep_due(now, settings.library_sweep_seconds):
         return dg.SensorResult(skip_reason=UP_TO_DATE, cursor=str(before.rested(now, datetime.now(UTC))))
     unknown = changed_soundtracks(library, files)
     changed = {name: blob for name, blob in unknown.items() if is_settled(blob, now, settings)}
     page, cursor = take_page(changed, before, settings.sensor_page)
     work = [f"{name} {changed[name].etag}" for name in page]
-    if not work and before.is_sweep_due(now, settings):
+    if not work and before.is_sweep_due(now, settings.library_sweep_seconds):
         cursor = replace(cursor, swept=now.timestamp())
         work = outstanding_work(library)
     if not work and not unknown:

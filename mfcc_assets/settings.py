@@ -58,7 +58,8 @@ class Settings(BaseSettings):
     retention_days: int = Field(0, ge=0, description="Documents of uploads go after so many days; 0: they stay")
 
     settle_seconds: float = Field(2.0, ge=0, description="A file that changed so lately may still be being copied")
-    sweep_seconds: int = Field(60, gt=0, description="Time between two full comparisons, which heal what was missed")
+    sweep_seconds: int = Field(60, gt=0, description="Time between two full looks for uploads that were left half-way")
+    library_sweep_seconds: int = Field(60, gt=0, description="The same for soundtracks; each asks the database")
     watch_seconds: float = Field(4.0, ge=0, le=30, description="Time for which a sensor waits for uploads at one look")
     claim_seconds: float = Field(600.0, ge=0, description="After so long an upload is taken over from a silent run")
     sensor_page: int = Field(100, gt=0, description="New files that a sensor takes at one look")

@@ -35,6 +35,7 @@ def test_the_database_sleeps_as_its_bicep_says(costs: ModuleType) -> None:
     (delay,) = re.findall(r"autoPauseDelay: (\d+)", (MODULES / "sql.bicep").read_text())
     given = dict(read(MODULES / "dagster.bicep").named_values())
     assert int(given["MFCC_SWEEP_SECONDS"]) == 3600 / costs.SWEEPS_AN_HOUR
+    assert int(given["MFCC_LIBRARY_SWEEP_SECONDS"]) == 3600 / costs.LIBRARY_SWEEPS_AN_HOUR
     assert int(delay) <= 60 * costs.AWAKE_HOURS < 60
     assert costs.sql_awake(costs.LIBRARIES[-1]) == costs.HOURS
 

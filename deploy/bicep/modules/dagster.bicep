@@ -53,11 +53,16 @@ var settingsOfWriter = [
     value: '0'
   }
   {
-    // A full comparison wakes the database, which is paid for until it has slept in: a third of the time with one an hour,
-    // all the time with one a minute. What came and what went is seen within seconds all the same; what a dead run left
-    // half-way is not.
+    // A full comparison of the library wakes the database, which is paid for until it has slept in: a third of the time
+    // with one an hour, all the time with one a minute. What came and what went is seen within seconds all the same; what
+    // a dead run left half-way is not.
+    name: 'MFCC_LIBRARY_SWEEP_SECONDS'
+    value: '21600'
+  }
+  {
+    // That for uploads asks Cosmos DB alone, for all that were answered.
     name: 'MFCC_SWEEP_SECONDS'
-    value: '3600'
+    value: '600'
   }
   {
     name: 'MFCC_CACHE_GIGABYTES'
