@@ -112,7 +112,7 @@ def watching(_: Library) -> float:
 
 
 def request_units(library: Library) -> float:
-    """Of Cosmos DB: five queries at every sweep of the uploads, one of which lists all answered uploads, and 200 RU an upload."""
+    """Of Cosmos DB: 200 an upload, and five queries at every sweep of them, one of which lists what was answered."""
     return SWEEPS_AN_HOUR * HOURS * (30 + library.uploads / 20) + 200 * library.uploads
 
 
@@ -136,7 +136,7 @@ def storage(library: Library) -> float:
 
 
 def sql_awake(library: Library) -> float:
-    """Hours for which the database is awake: after every sweep of the library, after uploads, which come at any time, and for callers.
+    """Hours for which the database is awake: after sweeps of the library, after uploads, at any time, and for callers.
 
     It sleeps in a quarter of an hour after the last question, and takes one to ten minutes for it.
     """

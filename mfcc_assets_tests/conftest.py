@@ -106,7 +106,7 @@ def cosmos_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[CosmosS
 def postgres() -> "Iterator[Postgres]":
     """A server with a database that has the schema, and a user who may only write rows."""
     from mfcc_assets.stores.database import Database
-    from mfcc_assets.stores.grants import grant_access
+    from mfcc_assets.stores.grants import User, grant_access
     from mfcc_assets.stores.schema import ensure_schema
     from mfcc_assets_tests.services.postgres import TEMPLATE, running_postgres
 
@@ -114,7 +114,7 @@ def postgres() -> "Iterator[Postgres]":
         server.execute(f"CREATE DATABASE {TEMPLATE}", f"CREATE USER clerk PASSWORD '{server.password}'")
         with closing(Database(server.url(TEMPLATE))) as database:
             ensure_schema(database)
-            grant_access(database, writers=["clerk"], readers=[])
+            grant_access(database, writers=[User("clerk")], readers=[])
         yield server
 
 

@@ -239,7 +239,7 @@ module dagster 'modules/dagster.bicep' = if (!empty(imageTag)) {
     vaultUrl: vault.outputs.url
     writer: identities.outputs.writer
     owner: identities.outputs.owner
-    readerName: identities.outputs.reader.name
+    reader: identities.outputs.reader
     signInClientId: signInClientId
     jobPerRun: jobPerRun
     runsGroup: jobPerRun ? runs!.outputs.group : ''
@@ -285,7 +285,6 @@ output MFCC_BLOB_URL string = storage.outputs.blobUrl
 output MFCC_COSMOS_URL string = cosmos.outputs.url
 output MFCC_KEY_VAULT_URL string = vault.outputs.url
 output sqlServer string = sql.outputs.server
-output sqlServerId string = sql.outputs.principalId
 output ownerName string = identities.outputs.owner.name
 output ownerId string = identities.outputs.owner.principalId
 output environmentDomain string = environment.outputs.domain

@@ -5,6 +5,8 @@ mfcc_reader   reads the soundtracks and the view of recommendations: for pages
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -26,8 +28,29 @@ _RIGHTS = {
 _LONGEST_NAME = 128
 
 
+@dataclass(frozen=True)
+class User:
+    """Somebody who is let in.
+
+    Attributes
+    ----------
+    client_id
+        Of a managed identity. Azure SQL need not look it up then, for which its server needs Directory Readers.
+    """
+
+    name: str
+    client_id: UUID | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where SQL Server has the user from."""
+        if self.client_id is None:
+            return "FROM EXTERNAL PROVIDER"
+        return f"WITH SID = 0x{self.client_id.bytes_le.hex().upper()}, TYPE = E"
+
+
 @reconnecting
-def grant_access(database: Database, *, writers: Sequence[str], readers: Sequence[str]) -> None:
+def grant_access(database: Database, *, writers: Sequence[User], readers: Sequence[User]) -> None:
     """Make the roles where they are missing, give them their rights and no others, and add users to them.
 
     Parameters
@@ -43,8 +66,8 @@ def grant_access(database: Database, *, writers: Sequence[str], readers: Sequenc
     StoreError
         If the database has no users, is no such user's, or a name cannot be one.
     """
-    for name in (*writers, *readers):
-        _check_name(name, database)
+    for user in (*writers, *readers):
+        _check_name(user.name, database)
     with database.writing() as connection:
         if connection.dialect.name not in STATEMENTS:
             raise StoreError(
@@ -57,16 +80,16 @@ def grant_access(database: Database, *, writers: Sequence[str], readers: Sequenc
                 connection.exec_driver_sql(statement)
 
 
-def _statements_of_sql_server(connection: Connection, role: str, users: Sequence[str]) -> Iterator[str]:
+def _statements_of_sql_server(connection: Connection, role: str, users: Sequence[User]) -> Iterator[str]:
     yield f"IF DATABASE_PRINCIPAL_ID({_literal(role)}) IS NULL CREATE ROLE {_quoted(connection, role)}"
     yield from _rights(connection, role)
     for user in users:
-        name = _quoted(connection, user)
-        yield f"IF DATABASE_PRINCIPAL_ID({_literal(user)}) IS NULL CREATE USER {name} FROM EXTERNAL PROVIDER"
+        name = _quoted(connection, user.name)
+        yield f"IF DATABASE_PRINCIPAL_ID({_literal(user.name)}) IS NULL CREATE USER {name} {user.origin}"
         yield f"ALTER ROLE {_quoted(connection, role)} ADD MEMBER {name}"
 
 
-def _statements_of_postgresql(connection: Connection, role: str, users: Sequence[str]) -> Iterator[str]:
+def _statements_of_postgresql(connection: Connection, role: str, users: Sequence[User]) -> Iterator[str]:
     if connection.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar() is None:
         yield f"CREATE ROLE {_quoted(connection, role)} NOLOGIN"
     schema = _quoted(connection, str(connection.execute(sa.text("SELECT current_schema()")).scalar()))
@@ -75,7 +98,7 @@ def _statements_of_postgresql(connection: Connection, role: str, users: Sequence
     yield f"GRANT USAGE ON SCHEMA {schema} TO {_quoted(connection, role)}"
     yield from _rights(connection, role)
     for user in users:
-        yield f"GRANT {_quoted(connection, role)} TO {_quoted(connection, user)}"
+        yield f"GRANT {_quoted(connection, role)} TO {_quoted(connection, user.name)}"
 
 
 STATEMENTS = {"mssql": _statements_of_sql_server, "postgresql": _statements_of_postgresql}

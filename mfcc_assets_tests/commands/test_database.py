@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner, Result
@@ -12,13 +13,9 @@ from mfcc_assets.commands.database import database
 from mfcc_assets.core.errors import StoreError
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
-from mfcc_assets_tests.services.postgres import Postgres, running_postgres
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
+from mfcc_assets.stores import grants
+from mfcc_assets.stores.grants import User
+from mfcc_assets_tests.services.postgres import Postgres
 
 
 @pytest.fixture
@@ -70,3 +67,22 @@ def test_files_have_no_users(library: Library) -> None:
     result = mfcc_database(library, "grant", "--writer", "runs")
     assert isinstance(result.exception, StoreError)
     assert "files of sqlite have no users" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("written", "user"),
+    [
+        ("runs", User("runs")),
+        ("id-runs=00112233-4455-6677-8899-aabbccddeeff", User("id-runs", UUID("00112233-4455-6677-8899-aabbccddeeff"))),
+        ("a=b", User("a=b")),
+        ("=00112233-4455-6677-8899-aabbccddeeff", User("=00112233-4455-6677-8899-aabbccddeeff")),
+    ],
+)
+def test_a_user_is_written_as_a_name_or_with_the_id_of_an_identity(
+    library: Library, written: str, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    granted: dict[str, object] = {}
+    monkeypatch.setattr(grants, "grant_access", lambda _, **users: granted.update(users))
+
+    assert mfcc_database(library, "grant", "--writer", written).exit_code == 0
+    assert granted == {"writers": [user], "readers": []}

@@ -3,13 +3,14 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import closing
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
 from mfcc_assets.core.errors import StoreError
 from mfcc_assets.stores.database import Database
-from mfcc_assets.stores.grants import STATEMENTS, grant_access
+from mfcc_assets.stores.grants import STATEMENTS, User, grant_access
 from mfcc_assets.stores.tables import Tables
 from mfcc_assets_tests.services.postgres import Postgres
 from mfcc_assets_tests.stores.recorded_sql_server import RecordedSqlServer
@@ -61,7 +62,7 @@ def test_a_reader_reads_soundtracks_and_recommendations_and_nothing_else(owner_u
     with Tables(owner_url) as tables:
         observe(tables, *map(observed, "ab"))
         recommend(tables, "query", "b")
-        grant_access(tables.database, writers=[], readers=[user])
+        grant_access(tables.database, writers=[], readers=[User(user)])
     with Tables(user_url) as tables:
         assert [row.blob_name for row in tables.recommended("query")] == ["b"]
         assert [track.blob_name for track in tables.soundtracks()] == ["a", "b"]
@@ -84,7 +85,7 @@ def test_who_was_given_no_role_reads_nothing(user_url):
 
 def test_rights_that_a_role_got_beside_are_taken_back_when_it_is_renewed(owner_url, user, user_url):
     with closing(Database(owner_url)) as database:
-        grant_access(database, writers=[], readers=[user])
+        grant_access(database, writers=[], readers=[User(user)])
         with database.writing() as connection:
             connection.exec_driver_sql('GRANT SELECT, DELETE ON "REJECTS", "SOUNDTRACKS" TO mfcc_reader')
         grant_access(database, writers=[], readers=[])
@@ -97,7 +98,7 @@ def test_a_name_is_a_name_whatever_it_holds(postgres, owner_url):
     doubled = quoted.replace("%", "%%")  # as the driver takes a statement
     postgres.execute(f'CREATE USER "{doubled}"')
     with Tables(owner_url) as tables:
-        grant_access(tables.database, writers=[UNUSUAL], readers=[])
+        grant_access(tables.database, writers=[User(UNUSUAL)], readers=[])
         [[members]] = postgres.execute(
             "SELECT array_agg(member::regrole::text) FROM pg_auth_members WHERE roleid = 'mfcc_writer'::regrole"
         )
@@ -109,7 +110,7 @@ def test_a_name_is_a_name_whatever_it_holds(postgres, owner_url):
 def test_in_azure_sql_a_name_is_quoted_and_made_a_user_where_it_is_none():
     server = RecordedSqlServer()
     with server.engine.begin() as connection:
-        for statement in STATEMENTS["mssql"](connection, "mfcc_writer", [UNUSUAL]):
+        for statement in STATEMENTS["mssql"](connection, "mfcc_writer", [User(UNUSUAL)]):
             connection.exec_driver_sql(statement)
     *_, user, member = server.recorded
     name, text = UNUSUAL.replace("]", "]]"), UNUSUAL.replace("'", "''")
@@ -120,14 +121,23 @@ def test_in_azure_sql_a_name_is_quoted_and_made_a_user_where_it_is_none():
 @pytest.mark.parametrize("name", ["", "two\nlines", "\x00", "x" * 129])
 def test_what_cannot_be_a_name_is_refused(owner_url, name):
     with closing(Database(owner_url)) as database, pytest.raises(StoreError, match="cannot be the name of a user"):
-        grant_access(database, writers=[], readers=[name])
+        grant_access(database, writers=[], readers=[User(name)])
 
 
 def test_a_user_that_is_not_there_is_told(owner_url):
     with closing(Database(owner_url)) as database, pytest.raises(StoreError, match='role "nobody-here" does not exist'):
-        grant_access(database, writers=["nobody-here"], readers=[])
+        grant_access(database, writers=[User("nobody-here")], readers=[])
 
 
 def test_a_file_has_no_users(sqlite_url):
     with Tables(sqlite_url) as tables, pytest.raises(StoreError, match="files of sqlite have no users"):
-        grant_access(tables.database, writers=["clerk"], readers=[])
+        grant_access(tables.database, writers=[User("clerk")], readers=[])
+
+
+def test_an_identity_whose_id_is_told_is_not_looked_up_in_the_directory():
+    client_id = UUID("00112233-4455-6677-8899-aabbccddeeff")
+    server = RecordedSqlServer()
+    with server.engine.begin() as connection:
+        statements = list(STATEMENTS["mssql"](connection, "mfcc_writer", [User("runs", client_id)]))
+    (made,) = [statement for statement in statements if "CREATE USER" in statement]
+    assert made.endswith("CREATE USER [runs] WITH SID = 0x33221100554477668899AABBCCDDEEFF, TYPE = E")

@@ -11,7 +11,7 @@ param storageAccount string
 param vaultUrl string
 param writer object
 param owner object
-param readerName string
+param reader object
 param signInClientId string
 param jobPerRun bool
 
@@ -380,7 +380,7 @@ resource upgrade 'Microsoft.App/jobs@2024-03-01' = {
           command: [
             'sh'
             '-c'
-            'mfcc database upgrade && mfcc database grant --writer ${writer.name} --reader ${readerName}'
+            'mfcc database upgrade && mfcc database grant --writer ${writer.name}=${writer.clientId} --reader ${reader.name}=${reader.clientId}'
           ]
           env: concat(settingsOfAll, [
             {

@@ -10,10 +10,6 @@ param workspaceId string
 resource server 'Microsoft.Sql/servers@2021-11-01' = {
   name: name
   location: location
-  // It looks up the identities that become users of the database, and needs Directory Readers for it: see OPERATIONS.md.
-  identity: {
-    type: 'SystemAssigned'
-  }
   properties: {
     minimalTlsVersion: '1.2'
     publicNetworkAccess: 'Disabled'
@@ -97,5 +93,4 @@ module endpoint 'endpoint.bicep' = {
 }
 
 output server string = server.properties.fullyQualifiedDomainName
-output principalId string = server.identity.principalId
 output database string = database.name
