@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     The defaults run everything in one folder of this machine, with no account and no server.
     """
 
-    model_config = SettingsConfigDict(env_prefix="MFCC_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MFCC_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(Path("mfcc_data"), description="Folder of the blobs, the databases and Dagster's state")
     profile: Literal["local", "azure"] = Field("local", description="Where blobs and documents lie: local, or azure")
@@ -31,6 +31,7 @@ class Settings(BaseSettings):
 
     min_seconds: float = Field(1.0, ge=0.1, description="Shorter audio is rejected")
     max_seconds: float = Field(4 * 3600.0, gt=0, description="Longer audio is rejected")
+    max_upload_gigabytes: float = Field(4.0, gt=0, description="Larger uploads are rejected")
     fft_size: int | None = Field(None, gt=0, description="Points of the FFT; empty: the power of two above a frame")
     contour_rate: float = Field(2.0, gt=0, le=100, description="Frames a second that dynamic time warping compares")
 
@@ -118,6 +119,10 @@ class Settings(BaseSettings):
     def retention_seconds(self) -> int | None:
         """None where documents stay."""
         return self.retention_days * 24 * 3600 or None
+
+    @property
+    def max_upload_bytes(self) -> int:
+        return int(self.max_upload_gigabytes * 1e9)
 
     @property
     def blobs_address(self) -> str:

@@ -205,6 +205,20 @@ class TestUploads:
         assert {document.id for document in library.documents.find()} == set(ids.values())
 
 
+def test_an_upload_of_more_bytes_than_the_settings_allow_is_refused_before_it_is_copied(
+    ten_songs: list[Path], tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    with Library(Settings(home=tmp_path / "home", settle_seconds=0, max_upload_gigabytes=1e-6)) as library:
+        upload = drop_upload(library, ten_songs[0], "large.flac")
+        run_uploads(library, instance, [upload])
+
+        failure = library.documents.get(upload).body["failure"]
+        assert failure["code"] == "too_large"
+        assert failure["reason"].startswith("large.flac: the file has ")
+        assert [reject.code for reject in library.tables.rejects()] == ["too_large"]
+        assert list(library.blobs.list("batch")) == []
+
+
 def test_an_upload_to_an_empty_library_says_so_and_is_answered_once_there_is_music(
     library, instance, ten_songs, tmp_path
 ) -> None:

@@ -1,5 +1,7 @@
 """Settings as the environment gives them."""
 
+import secrets
+
 import pytest
 from pydantic import ValidationError
 
@@ -11,6 +13,15 @@ def test_a_variable_left_empty_means_its_default(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("MFCC_RECOMMENDATIONS", "")
 
     assert (Settings().fft_size, Settings().recommendations) == (None, 5)
+
+
+def test_a_refusal_of_the_settings_does_not_repeat_a_password() -> None:
+    password = secrets.token_urlsafe(16)
+    with pytest.raises(ValidationError) as refused:
+        Settings(profile="azure", database_url=f"postgresql+psycopg2://owner:{password}@host/database")
+
+    assert "MFCC_BLOB_URL" in str(refused.value)
+    assert password not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Two decoders of audio files: libsndfile, and FFmpeg for what it alone reads or reads faster."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain
@@ -21,8 +22,9 @@ _UNKNOWN_FRAMES = 2**40
 # Playlists stay out: they make FFmpeg open other files and addresses.
 _FFMPEG_OPTIONS = {"format_whitelist": "aac,asf,matroska,mov,ogg", "protocol_whitelist": "file"}
 
-# The index of a crafted MP4 can name the same bad bytes millions of times.
+# The index of a crafted MP4 can name the same bytes millions of times, bad ones or good ones.
 _MOST_UNDECODABLE_PACKETS = 1_000
+_MOST_TIMES_READ = 8
 
 
 class Decoder(Protocol):
@@ -88,6 +90,7 @@ class _FFmpeg:
         with ExitStack() as opened:
             # By name, FFmpeg opens only what is spelled in UTF-8.
             file = opened.enter_context(path.open("rb"))
+            self._most_bytes = _MOST_TIMES_READ * os.fstat(file.fileno()).st_size
             # Tags in Latin-1 are no reason to fail.
             self._container = opened.enter_context(
                 av.open(file, "r", options=_FFMPEG_OPTIONS, metadata_errors="ignore")
@@ -114,9 +117,12 @@ class _FFmpeg:
         return np.concatenate(planes, axis=1).T
 
     def _decoded(self) -> Iterator[av.AudioFrame]:
-        undecodable = 0
+        undecodable, read = 0, 0
         try:
             for packet in self._container.demux(audio=0):
+                read += packet.size
+                if read > self._most_bytes:
+                    return
                 try:
                     yield from packet.decode()
                 except av.FFmpegError:

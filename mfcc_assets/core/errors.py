@@ -58,6 +58,12 @@ class TooLong(AudioError):
     code = "too_long"
 
 
+class TooLarge(AudioError):
+    """A file of more bytes than the settings allow."""
+
+    code = "too_large"
+
+
 class SilentAudio(AudioError):
     """No sample rises above silence."""
 

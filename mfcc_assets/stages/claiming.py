@@ -48,7 +48,7 @@ class AnsweringRun:
         """Whether no other run is at work on the upload, or has answered it since this one was asked for."""
         if body["run_id"] == self.run_id:
             return True
-        last_sign = max(map(datetime.fromisoformat, body["times"].values()))
+        last_sign = _last_sign(body)
         if body["state"] not in _UNDER_WAY:
             return last_sign < self.requested
         has_lapsed = datetime.now(UTC) - last_sign >= timedelta(seconds=self.claim_seconds)
@@ -73,20 +73,39 @@ class AnsweringRun:
             former = _document(documents, upload)
             try:
                 if former is None:
-                    return documents.create(upload, begin(None)).body, True
+                    return documents.create(upload, begin(None) | _heard_now()).body, True
                 if not self.may_answer(former.body):
                     return former.body, False
-                return documents.put(upload, begin(former.body), if_match=former.etag).body, True
+                return documents.put(upload, begin(former.body) | _heard_now(), if_match=former.etag).body, True
             except Conflict:
                 continue  # another run was quicker: what it wrote decides
 
     def advance(self, documents: MetadataStore, upload: str, change: Body) -> Body:
-        """Merge what a step found into an upload's document, unless another run has claimed the upload meanwhile."""
+        """Merge what a step found into an upload's document, unless another run has claimed the upload meanwhile.
+
+        Raises
+        ------
+        DocumentNotFound
+            The upload was purged meanwhile.
+        """
 
         def merged(stored: Body) -> Body:
-            return stored | change | {"run_id": self.run_id} if self.may_answer(stored) else stored
+            if not self.may_answer(stored):
+                return stored
+            return stored | change | {"run_id": self.run_id} | _heard_now()
 
         return documents.update(upload, merged).body
+
+
+def _heard_now() -> Body:
+    """A sign of life. The times of a document are those of its states, and a run works on one state for long."""
+    return {"heard": datetime.now(UTC).isoformat()}
+
+
+def _last_sign(body: Body) -> datetime:
+    # Documents of older versions tell only when they reached a state.
+    signs = [body["heard"]] if "heard" in body else body["times"].values()
+    return max(map(datetime.fromisoformat, signs))
 
 
 def _document(documents: MetadataStore, upload: str) -> Document | None:

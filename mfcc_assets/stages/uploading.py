@@ -15,9 +15,11 @@ from mfcc_assets.core.errors import (
     AudioError,
     BlobNotFound,
     CorruptIndex,
+    DocumentNotFound,
     FeaturesMissing,
     MfccError,
     NoPublishedIndex,
+    TooLarge,
     UnreadableAudio,
 )
 from mfcc_assets.core.parameters import FeaturesParameters
@@ -72,7 +74,7 @@ def analyse_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringR
         content = _analysed(library, body, parameters)
         return {"audio_id": content.audio_id, "seconds": content.seconds, "note": content.note}
 
-    return _each(library, uploads, analyse, run=run)
+    return _each(library, uploads, analyse, needs="batch", run=run)
 
 
 def recognise_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
@@ -90,7 +92,7 @@ def recognise_uploads(library: Library, uploads: Sequence[str], *, run: Answerin
         }
         return found | _reached(body, RECOGNISED)
 
-    return _each(library, uploads, recognise, run=run)
+    return _each(library, uploads, recognise, needs="audio_id", run=run)
 
 
 def find_upload_candidates(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
@@ -109,7 +111,7 @@ def find_upload_candidates(library: Library, uploads: Sequence[str], *, run: Ans
         library.pairs.write("candidates", index.version, body["id"], Pairs.of({body["id"]: found}))
         return {"index_version": index.version, "method": index.parameters.ranking} | _reached(body, CANDIDATES)
 
-    return _each(library, uploads, find, run=run)
+    return _each(library, uploads, find, needs="recognised", run=run)
 
 
 def rank_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
@@ -123,7 +125,7 @@ def rank_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun)
         library.pairs.write("rankings", index.version, body["id"], Pairs.of({body["id"]: ranked}))
         return {"certified": False, "recall": library.indexes.read_quality(index.version).get(RECALL)}
 
-    return _each(library, uploads, order, run=run)
+    return _each(library, uploads, order, needs="index_version", run=run)
 
 
 def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
@@ -146,7 +148,7 @@ def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run: Answ
         )
         return {"recommendations": count} | _reached(body, RANKED)
 
-    return _each(library, uploads, recommend, run=run)
+    return _each(library, uploads, recommend, needs="recall", run=run)
 
 
 def _received(library: Library, upload: str, blob: Blob | None, run: AnsweringRun) -> Body:
@@ -172,6 +174,11 @@ def _received(library: Library, upload: str, blob: Blob | None, run: AnsweringRu
 
 def _copied(library: Library, upload: str, blob: Blob, file_name: str, run: AnsweringRun) -> Body:
     batch = f"{upload}/{clean_name(file_name)}"
+    most = library.settings.max_upload_bytes
+    if blob.size > most:
+        what = f"the file has {blob.size:,} bytes, and {most:,} are the most"
+        error: AudioError = TooLarge(what, subject=file_name, remedy="Upload a part of it, or raise the limit")
+        return _failed(library, upload, {"file_name": file_name}, error, run)
     try:
         library.blobs.copy("uploads", blob.name, "batch", batch)
     except PermissionError:
@@ -182,20 +189,37 @@ def _copied(library: Library, upload: str, blob: Blob, file_name: str, run: Answ
     return {"batch": batch}
 
 
-def _each(library: Library, uploads: Sequence[str], step: Callable[[Body], Body], *, run: AnsweringRun) -> list[Body]:
-    """Apply a step to every upload that is this run's and has not failed; what it returns goes into the document."""
+def _each(
+    library: Library, uploads: Sequence[str], step: Callable[[Body], Body], *, needs: str, run: AnsweringRun
+) -> list[Body]:
+    """Apply a step to every upload that is this run's and has not failed; what it returns goes into the document.
 
-    def advance(upload: str) -> Body:
-        body = library.documents.get(upload).body
-        if body["state"] == FAILED or not run.may_answer(body):
-            return body
+    An upload that was purged since the run began is left out.
+
+    Parameters
+    ----------
+    needs
+        What the step before found. A document that lacks it is of a run that ended before that step was done: whoever
+        claims the upload begins anew.
+    """
+
+    def advance(upload: str) -> Body | None:
         try:
-            change = step({**body, "id": upload})
-        except (AudioError, NoPublishedIndex, CorruptIndex, FeaturesMissing, BlobNotFound) as error:
-            change = _failed(library, upload, body, error, run)
-        return run.advance(library.documents, upload, change)
+            body = library.documents.get(upload).body
+            if body["state"] == FAILED or needs not in body or not run.may_answer(body):
+                return body
+            return run.advance(library.documents, upload, attempted(upload, body))
+        except DocumentNotFound:
+            return None
 
-    return [body for _, body in sorted(on_all_cores(advance, uploads), key=lambda pair: uploads.index(pair[0]))]
+    def attempted(upload: str, body: Body) -> Body:
+        try:
+            return step({**body, "id": upload})
+        except (AudioError, NoPublishedIndex, CorruptIndex, FeaturesMissing, BlobNotFound) as error:
+            return _failed(library, upload, body, error, run)
+
+    advanced = dict(on_all_cores(advance, uploads))
+    return [body for upload in uploads if (body := advanced[upload]) is not None]
 
 
 def _analysed(library: Library, body: Body, parameters: FeaturesParameters) -> Content:

@@ -18,7 +18,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobClient, BlobServiceClient, UserDelegationKey, generate_blob_sas
 
 from mfcc_assets.core.errors import BlobNameError, BlobNotFound, Conflict, StoreError
-from mfcc_assets.stores.azure_errors import azure_errors, is_lost_condition, is_range_beyond_end
+from mfcc_assets.stores.azure_errors import azure_errors, is_lost_condition, is_range_beyond_end, is_without_blocks
 from mfcc_assets.stores.azure_retries import PatientRetries
 from mfcc_assets.stores.azure_streams import BLOCK, CONNECTIONS, READ_AHEAD, WRITER, BlockSink, RangeReader
 from mfcc_assets.stores.blob_names import check_name
@@ -34,7 +34,7 @@ from mfcc_assets.stores.blobs import (
 from mfcc_assets.stores.file_cache import FileCache
 
 _CONNECT_SECONDS, _READ_SECONDS = 10, 60
-_PAGE, _PORTION = 1000, 1 << 20
+_PAGE, _PORTION = 5000, 1 << 20  # more does Azure not list at once
 _ATTEMPTS = 5
 _LONGEST_SUFFIX = 16
 _CLOCK_SKEW = timedelta(minutes=5)
@@ -250,7 +250,6 @@ class AzureBlobs(BlobStore):
         return None
 
     def _pages(self, container: str, prefix: str) -> Iterator[Blob]:
-        last = ""
         with azure_errors(container):
             pages = self._service.get_container_client(container).list_blobs(prefix, results_per_page=_PAGE).by_page()
         while True:
@@ -259,15 +258,8 @@ class AzureBlobs(BlobStore):
                 page = next(pages, None)
                 if page is None:
                     return
-                found = sorted((_blob(found.name, found) for found in page), key=lambda blob: blob.name)
-            if found and found[0].name < last:
-                raise StoreError(
-                    "The account lists blobs in another order than that of their names",
-                    subject=f"{container}/{found[0].name}",
-                    remedy="Use a storage account without a hierarchical namespace",
-                )
+                found = [_blob(found.name, found) for found in page]
             for blob in found:
-                last = blob.name
                 try:
                     check_name(blob.name)
                 except BlobNameError as error:
@@ -312,6 +304,7 @@ class AzureBlobs(BlobStore):
             except HttpResponseError as error:
                 if not is_lost_condition(error):
                     raise
+                are_blocks_lost = is_without_blocks(error)
         try:
             with azure_errors(f"{container}/{name}"):
                 found = self._client(container, name).get_blob_properties()
@@ -320,6 +313,8 @@ class AzureBlobs(BlobStore):
         # If the answer to the first try was lost, it was this very write that changed the blob.
         if found.metadata.get(WRITER) == sink.writer:
             return _blob(name, found), None
+        if are_blocks_lost:
+            raise Conflict("Another writer came first", subject=f"{container}/{name}", remedy="Try again")
         return None, found.etag.strip('"')
 
 

@@ -37,8 +37,12 @@ def azure_errors(subject: str, *, role: str = "Storage Blob Data Contributor") -
 
 def is_lost_condition(error: HttpResponseError) -> bool:
     """Whether a write was refused because another one came before it, or because it had happened already."""
-    # Whoever commits drops the blocks that others have staged for the same blob.
-    return error.status_code == 412 or _code(error) in ("BlobAlreadyExists", "InvalidBlockList")
+    return error.status_code == 412 or _code(error) == "BlobAlreadyExists" or is_without_blocks(error)
+
+
+def is_without_blocks(error: HttpResponseError) -> bool:
+    """Whether the blocks of a write are gone: whoever commits drops those that others have sent for the same blob."""
+    return _code(error) == "InvalidBlockList"
 
 
 def is_range_beyond_end(error: HttpResponseError) -> bool:

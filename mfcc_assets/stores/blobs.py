@@ -53,7 +53,7 @@ class BlobStore(ABC):
 
     @abstractmethod
     def list(self, container: str, prefix: str = "") -> Iterator[Blob]:
-        """Blobs whose names begin with `prefix`, in the order of their names, read as the caller goes.
+        """Blobs whose names begin with `prefix`, in an order that the store has, read as the caller goes.
 
         Raises
         ------

@@ -39,6 +39,8 @@ _READ_SECONDS = 30
 _THROTTLED_TRIES = 200
 # Not 429: where it is throttled, the client itself waits as long as it is told to.
 _PASSING = (408, 410, 449, 500, 502, 503, 504)
+# Said with 404: a replica has not come as far as this client, or there is no container. Otherwise the item is missing.
+_IS_BEHIND, _HAS_NO_CONTAINER = 1002, 1003
 _STAYS = -1
 _LONGEST_REASON = 300
 
@@ -178,6 +180,11 @@ class CosmosAccount:
         return StoreError(f"{what} ({_reason(error)})", subject=self._subject, remedy=remedy)
 
 
+def is_missing(error: CosmosResourceNotFoundError) -> bool:
+    """Whether an item is not there, rather than not yet to be seen, or without a container to be in."""
+    return error.sub_status not in (_IS_BEHIND, _HAS_NO_CONTAINER)
+
+
 def _change_time_to_live(database: DatabaseProxy, container: Mapping[str, Any], seconds: int) -> None:
     try:
         database.replace_container(
@@ -202,7 +209,8 @@ def _change_time_to_live(database: DatabaseProxy, container: Mapping[str, Any], 
 
 def _passes(error: BaseException) -> bool:
     return isinstance(error, ServiceRequestError | ServiceResponseError) or (
-        isinstance(error, CosmosHttpResponseError) and error.status_code in _PASSING
+        isinstance(error, CosmosHttpResponseError)
+        and (error.status_code in _PASSING or (error.status_code, error.sub_status) == (404, _IS_BEHIND))
     )
 
 

@@ -18,7 +18,7 @@ from azure.cosmos.exceptions import (
 )
 
 from mfcc_assets.core.errors import Conflict
-from mfcc_assets.stores.cosmos_account import CosmosAccount
+from mfcc_assets.stores.cosmos_account import CosmosAccount, is_missing
 from mfcc_assets.stores.metadata import (
     BEFORE_THE_NEWEST,
     PAGE,
@@ -98,6 +98,8 @@ class CosmosDocuments(MetadataStore):
             try:
                 return _document(container.read_item(document_id, document_id))
             except CosmosResourceNotFoundError as error:
+                if not is_missing(error):
+                    raise
                 raise absent(document_id) from error
 
         if not can_be_id(document_id):
@@ -218,7 +220,9 @@ class _Write:
         """The document as it was written, or None where it was not."""
         try:
             item = container.read_item(self._id, self._id)
-        except CosmosResourceNotFoundError:
+        except CosmosResourceNotFoundError as error:
+            if not is_missing(error):
+                raise
             return None
         if item["writes"][0] == self._mark:
             return self.document(item["_etag"])

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from mfcc_assets.core.errors import ConnectionLost, StoreError
 from mfcc_assets.stores.database_faults import is_passing
+from mfcc_assets.stores.sql_server_rows import send_rows
 
 LOCK_SECONDS = 30
 """How long a writer waits for another writer of SQLite. A nightly backup held the lock for 5 s."""
@@ -122,9 +123,12 @@ def _server_engine(address: sa.URL, password: Callable[[], str] | None) -> Engin
     engine = sa.create_engine(
         address,
         connect_args=_connection_limits(address),
+        hide_parameters=True,  # an error is shown with its causes, and a listener's file name is nobody's business
         pool_pre_ping=True,
         pool_recycle=_RECYCLE_SECONDS,
     )
+    if address.get_driver_name() == "mssqlpython":
+        sa.event.listen(engine, "do_executemany", send_rows)
     if password is None:
         return engine
 
@@ -148,7 +152,9 @@ def _connection_limits(address: sa.URL) -> dict[str, Any]:
 
 
 def _sqlite_engine(address: sa.URL) -> Engine:
-    engine = sa.create_engine(address, connect_args={"timeout": LOCK_SECONDS, "isolation_level": None})
+    engine = sa.create_engine(
+        address, connect_args={"timeout": LOCK_SECONDS, "isolation_level": None}, hide_parameters=True
+    )
     if address.database:
         folder = Path(address.database).parent
         try:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mfcc_assets.core.analysis import Analysis
-from mfcc_assets.core.errors import BlobNotFound, FeaturesMissing, FeaturesVersionMismatch
+from mfcc_assets.core.errors import BlobNotFound, Conflict, FeaturesMissing, FeaturesVersionMismatch
 from mfcc_assets.core.matching import SHAPES
 from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.core.summary import Summary
@@ -155,15 +155,19 @@ class FeatureStore:
     def _write(self, name: str, table: pa.Table, version: str) -> None:
         # Floats of sound hardly repeat: without dictionaries four minutes of cepstra are written in 4 ms instead of
         # 20 ms, and with their bytes split they take a quarter less room.
-        with self._blobs.writing(CONTAINER, name) as file:
-            pq.write_table(
-                table.replace_schema_metadata({_VERSION: version.encode()}),
-                file,
-                compression="zstd",
-                use_dictionary=False,
-                use_byte_stream_split=True,
-                row_group_size=ROWS_A_GROUP,
-            )
+        try:
+            with self._blobs.writing(CONTAINER, name) as file:
+                pq.write_table(
+                    table.replace_schema_metadata({_VERSION: version.encode()}),
+                    file,
+                    compression="zstd",
+                    use_dictionary=False,
+                    use_byte_stream_split=True,
+                    row_group_size=ROWS_A_GROUP,
+                )
+        except Conflict:
+            # Whoever was quicker wrote the same; and by then Azure has dropped the blocks of the slower.
+            return
 
     def _read(
         self, name: str, version: str, *, columns: Sequence[str] | None = None, rows: int | None = None

@@ -7,6 +7,7 @@ import pytest
 import scipy.signal
 import soundfile
 
+from mfcc_assets.core import decoders
 from mfcc_assets.core.audio import audio_id
 from mfcc_assets.core.errors import AudioError, UnreadableAudio
 from mfcc_assets_tests import naive
@@ -82,6 +83,17 @@ def test_a_cut_stream_is_used_as_far_as_it_goes(tmp_path: Path, name: str, codin
     assert 3 < facts.seconds < 9
     assert facts.truncated == declares
     np.testing.assert_allclose(signal[:100_000], read(whole)[0][:100_000], atol=1e-6)
+
+
+def test_a_stream_that_would_be_read_again_and_again_is_left_after_so_many_times_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = encode(tmp_path / "song.m4a", "aac", music(10, seed=1, sample_rate=48_000), container="ipod")
+    whole, _ = read(path)
+    monkeypatch.setattr(decoders, "_MOST_TIMES_READ", 0.5)
+    half, facts = read(path)
+    assert 0.3 * len(whole) < len(half) < 0.6 * len(whole)
+    assert facts.truncated
 
 
 @pytest.mark.parametrize("name", ["song.m4a", "song.opus", "song.webm", "song.m3u8"])

@@ -1,6 +1,7 @@
 """The piece of a file that a recognition service is sent."""
 
 import io
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -167,6 +168,25 @@ def test_surround_sound_that_would_fill_the_sample_within_seconds_is_encoded_aga
     sample = cut_sample(path)
     assert (sample.suffix, sample.seconds) == (".mp3", 12)
     assert len(sample.data) <= MOST_BYTES
+
+
+def test_frames_that_hold_more_than_sound_are_not_gathered(files: dict[str, Path], tmp_path: Path) -> None:
+    path = tmp_path / "crafted.m4a"
+    with av.open(files["song.m4a"]) as source, av.open(path, "w", "ipod") as crafted:
+        stream = crafted.add_stream_from_template(source.streams.audio[0])
+        # All of them begin almost at once, so that their end does not tell that there are enough.
+        for number, frame in enumerate(packets(files["song.m4a"])[:600]):
+            packet = av.Packet(frame + bytes(100_000))
+            packet.stream, packet.time_base, packet.pts, packet.dts = stream, stream.time_base, number, number
+            crafted.mux(packet)
+
+    tracemalloc.start()
+    sample = cut_sample(path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert (sample.suffix, sample.seconds) == (".mp3", 12)
+    assert most < path.stat().st_size / 4
 
 
 def test_what_is_no_audio_is_refused_by_the_files_name(tmp_path: Path) -> None:

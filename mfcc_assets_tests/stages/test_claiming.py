@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mfcc_assets.core.errors import DocumentNotFound
 from mfcc_assets.library import Library
 from mfcc_assets.stages.claiming import AnsweringRun
+from mfcc_assets.stages.purging import purge_upload
 from mfcc_assets.stages.uploading import (
     analyse_uploads,
     find_upload_candidates,
@@ -75,15 +77,96 @@ def test_what_a_run_left_half_way_is_taken_over_once_the_run_is_known_to_have_en
     assert (taken["run_id"], "audio_id" in taken) == ("retry", True)
 
 
+def test_what_a_run_left_before_a_step_was_done_is_left_to_whoever_begins_anew(
+    ten_tracks: Library, upload: str
+) -> None:
+    killed, racing = run("killed"), run("racing", has_ended=lambda name: name == "killed")
+    killed.claim(ten_tracks.documents, upload, lambda _: begun(killed))
+
+    for step in STEPS:
+        (body,) = step(ten_tracks, [upload], run=racing)
+        assert (body["state"], body["run_id"]) == ("received", "killed")
+
+    for step in (receive_uploads, *STEPS):
+        (body,) = step(ten_tracks, [upload], run=racing)
+    assert (body["state"], body["run_id"]) == ("ranked", "racing")
+
+
+def begun(by: AnsweringRun) -> dict[str, object]:
+    """The document of an upload that was claimed and not yet copied."""
+    now = datetime.now(UTC).isoformat()
+    return {"state": "received", "run_id": by.run_id, "times": {"received": now}, "received": now, "file_name": ""}
+
+
 def test_the_claim_of_a_run_that_shows_no_sign_of_life_lapses(ten_tracks: Library, upload: str) -> None:
     receive_uploads(ten_tracks, [upload], run=run("silent"))
     an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
-    ten_tracks.documents.update(upload, lambda body: body | {"times": {"received": an_hour_ago}})
+    ten_tracks.documents.update(upload, lambda body: body | {"heard": an_hour_ago})
 
     (kept,) = receive_uploads(ten_tracks, [upload], run=run("early", claim_seconds=2 * LONG))
     (taken,) = receive_uploads(ten_tracks, [upload], run=run("later", claim_seconds=LONG))
 
     assert (kept["run_id"], taken["run_id"]) == ("silent", "later")
+
+
+def test_a_run_that_advances_shows_a_sign_of_life_also_where_it_reaches_no_other_state(
+    ten_tracks: Library, upload: str
+) -> None:
+    slow = run("slow")
+    receive_uploads(ten_tracks, [upload], run=slow)
+    an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    ten_tracks.documents.update(upload, lambda body: body | {"times": {"received": an_hour_ago}, "heard": an_hour_ago})
+    analyse_uploads(ten_tracks, [upload], run=slow)
+
+    (kept,) = receive_uploads(ten_tracks, [upload], run=run("other", claim_seconds=LONG / 2))
+
+    assert (kept["run_id"], "audio_id" in kept) == ("slow", True)
+
+
+def test_a_document_from_before_runs_told_their_signs_of_life_is_taken_over_too(
+    ten_tracks: Library, upload: str
+) -> None:
+    receive_uploads(ten_tracks, [upload], run=run("of an older version"))
+    an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+
+    def older(body: dict[str, object]) -> dict[str, object]:
+        return {name: body[name] for name in body if name != "heard"} | {"times": {"received": an_hour_ago}}
+
+    ten_tracks.documents.update(upload, older)
+    (taken,) = receive_uploads(ten_tracks, [upload], run=run("newer", claim_seconds=LONG / 2))
+    assert taken["run_id"] == "newer"
+
+
+def test_an_upload_that_failed_since_a_run_was_asked_for_is_not_answered_again(
+    ten_tracks: Library, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged.flac"
+    damaged.write_bytes(b"no music")
+    upload = drop_upload(ten_tracks, damaged, "damaged.flac")
+    first = run("first")
+    receive_uploads(ten_tracks, [upload], run=first)
+    late = run("late")
+    analyse_uploads(ten_tracks, [upload], run=first)
+
+    (body,) = receive_uploads(ten_tracks, [upload], run=late)
+
+    assert (body["state"], body["run_id"]) == ("failed", "first")
+
+
+def test_an_upload_that_is_purged_under_a_run_leaves_the_others_of_the_run_alone(
+    ten_tracks: Library, upload: str, tmp_path: Path
+) -> None:
+    other = drop_upload(ten_tracks, write_music(tmp_path / "other.flac", 3.0, seed=98), "other.flac")
+    answering = run("answering")
+    receive_uploads(ten_tracks, [upload, other], run=answering)
+    purge_upload(ten_tracks, upload)
+
+    for step in STEPS:
+        (body,) = step(ten_tracks, [upload, other], run=answering)
+
+    assert (body["file_name"], body["state"]) == ("other.flac", "ranked")
+    with pytest.raises(DocumentNotFound):
+        ten_tracks.documents.get(upload)
 
 
 def test_a_run_that_lost_its_claim_in_the_midst_of_a_step_does_not_overwrite_what_the_other_found(

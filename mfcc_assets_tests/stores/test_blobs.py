@@ -65,12 +65,6 @@ class TestEveryStore:
             blobs.write(container, "name", container.encode())
         assert [blobs.read(container, "name").decode() for container in CONTAINERS] == list(CONTAINERS)
 
-    def test_a_listing_is_in_the_order_of_whole_names(self, blobs):
-        shuffled = ["b", "a/c", "a.b", "a/b/c", "a!", "a0", "é", "z/1"]
-        for name in shuffled:
-            blobs.write("batch", name, b"")
-        assert names(blobs.list("batch")) == sorted(shuffled)
-
     @pytest.mark.parametrize(
         ("prefix", "expected"),
         [

@@ -124,6 +124,20 @@ class TestFaults:
         documents.delete("2")
         assert [found.body["count"] for found in documents.find()] == [1]
 
+    def test_a_document_that_is_not_found_by_a_replica_that_is_behind_is_asked_for_again(
+        self, documents, cosmos_server, meanwhile
+    ):
+        meanwhile(lambda: None)
+        documents.put("1", body(count=0))
+        cosmos_server.befall(Fault("GET", "/docs", times=5, status=404, headers={"x-ms-substatus": "1002"}))
+        assert documents.get("1").body["count"] == 0
+
+    def test_a_document_of_a_container_that_is_gone_is_not_merely_missing(self, documents, cosmos_server):
+        cosmos_server.befall(Fault("GET", "/docs", status=404, headers={"x-ms-substatus": "1003"}))
+        with pytest.raises(StoreError, match="Deploy the database and its container uploads") as told:
+            documents.get("1")
+        assert not isinstance(told.value, DocumentNotFound)
+
     def test_what_does_not_pass_is_not_waited_for_ever(self, open_cosmos_documents, cosmos_server, monkeypatch):
         monkeypatch.setattr(cosmos_account, "PATIENCE_SECONDS", 0.1)
         documents = open_cosmos_documents()

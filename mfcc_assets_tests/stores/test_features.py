@@ -18,6 +18,7 @@ from mfcc_assets.core.summary import Summary, summarise
 from mfcc_assets.core.timbre import WIDTH
 from mfcc_assets.stores import azure_retries
 from mfcc_assets.stores.azure_blobs import AzureBlobs
+from mfcc_assets.stores.azure_streams import BLOCK, BlockSink
 from mfcc_assets.stores.features import FeatureStore
 from mfcc_assets.stores.local_blobs import LocalBlobs
 from mfcc_assets_tests.services.azurite import Azurite
@@ -252,6 +253,20 @@ class TestOnAzure:
         beginning = features.read_cepstra("audio", CEPSTRA, seconds=300)
         np.testing.assert_array_equal(beginning, hour[:30_000])
         assert proxy.bytes_received < written / 12 + 3 * 65_536
+
+    def test_two_that_compute_the_same_of_a_long_recording_at_once_both_succeed(self, features, monkeypatch):
+        put, written = BlockSink.put, with_timbre(cepstra(frames=90_000))
+
+        def put_after_another(sink: BlockSink, **condition: object) -> dict[str, object]:
+            if sink.size > BLOCK:
+                monkeypatch.undo()
+                features.write_analysis("audio", written, CEPSTRA)
+            return put(sink, **condition)
+
+        monkeypatch.setattr(BlockSink, "put", put_after_another)
+        features.write_analysis("audio", written, CEPSTRA)
+        assert BlockSink.put is put, "another wrote meanwhile"
+        np.testing.assert_array_equal(features.read_cepstra("audio", CEPSTRA), written.cepstra)
 
     def test_storage_that_is_away_is_not_taken_for_damaged_features(self, features, proxy, monkeypatch):
         monkeypatch.setattr(azure_retries, "PATIENCE_SECONDS", 0)

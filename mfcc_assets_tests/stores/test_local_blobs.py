@@ -44,6 +44,12 @@ class TestFiles:
         blobs.write("artworks", "a/b.png", b"1")
         assert (tmp_path / "artworks/a/b.png").read_bytes() == b"1"
 
+    def test_a_listing_is_in_the_order_of_whole_names(self, local_blobs):
+        shuffled = ["b", "a/c", "a.b", "a/b/c", "a!", "a0", "é", "z/1"]
+        for name in shuffled:
+            local_blobs.write("batch", name, b"")
+        assert [blob.name for blob in local_blobs.list("batch")] == sorted(shuffled)
+
     def test_a_root_that_cannot_be_made_says_so(self, tmp_path):
         (tmp_path / "file").touch()
         with pytest.raises(StoreError, match="cannot be made"):
