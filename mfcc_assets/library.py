@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from threading import Lock
+from threading import RLock
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from mfcc_assets.core.catalogue import is_companion, shard_names
 from mfcc_assets.core.errors import SettingsError
@@ -34,6 +34,25 @@ if TYPE_CHECKING:
 
     from mfcc_assets.stores.recognisers.services import RecognitionServices
 
+_Store = TypeVar("_Store")
+
+
+class _opened(cached_property[_Store]):  # noqa: N801  a decorator
+    """A store that is opened when it is first asked for, and once: since Python 3.12 `cached_property` has no lock."""
+
+    @overload
+    def __get__(self, library: None, owner: type[Any] | None = None) -> Self: ...
+
+    @overload
+    def __get__(self, library: object, owner: type[Any] | None = None) -> _Store: ...
+
+    def __get__(self, library: Any, owner: type[Any] | None = None) -> Self | _Store:
+        if library is None:
+            return self
+        with library.opening:
+            store: _Store = super().__get__(library, owner)
+        return store
+
 
 class Library:
     """The stores of one library, each opened when it is first used.
@@ -46,7 +65,7 @@ class Library:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self._opening_services = Lock()  # since Python 3.12 `cached_property` has none
+        self.opening = RLock()
 
     def __enter__(self) -> Self:
         return self
@@ -58,12 +77,12 @@ class Library:
         """Give back what is connected; everything is opened again when it is used again."""
         for name in ("indexes", "pairs", "features"):
             self.__dict__.pop(name, None)
-        for name in ("_services", "tables", "documents", "blobs", "secrets"):
+        for name in ("services", "tables", "documents", "blobs", "secrets"):
             opened = self.__dict__.pop(name, None)
             if opened is not None:
                 opened.close()
 
-    @cached_property
+    @_opened
     def secrets(self) -> SecretSource:
         settings = self.settings
         if not settings.key_vault_url:
@@ -74,14 +93,14 @@ class Library:
         vault = open_key_vault(settings.key_vault_url, process_identity())
         return CachedSecrets(vault, settings.secret_seconds)
 
-    @cached_property
+    @_opened
     def signing_key(self) -> bytes:
         """Makes ids of uploads unguessable, and signs links to local blobs."""
         if self.settings.profile == "azure":
             return shared_signing_key(self.secrets)
         return signing_key(self.settings.folder)
 
-    @cached_property
+    @_opened
     def blobs(self) -> BlobStore:
         settings = self.settings
         if settings.profile == "local":
@@ -91,7 +110,7 @@ class Library:
         credential = self._azure_credential(settings.blob_key_secret)
         return AzureBlobs(settings.blob_url, credential, settings.cache, settings.cache_bytes)
 
-    @cached_property
+    @_opened
     def documents(self) -> MetadataStore:
         settings = self.settings
         if settings.profile == "local":
@@ -110,7 +129,7 @@ class Library:
 
         return process_identity()
 
-    @cached_property
+    @_opened
     def tables(self) -> Tables:
         password_secret = self.settings.database_password_secret
         password = (lambda: self.secrets.get(password_secret)) if password_secret else None
@@ -125,14 +144,9 @@ class Library:
             )
         return tables
 
-    @property
+    @_opened
     def services(self) -> "RecognitionServices":
-        """One for all threads: it counts how often each service is asked."""
-        with self._opening_services:
-            return self._services
-
-    @cached_property
-    def _services(self) -> "RecognitionServices":
+        """They count how often each service is asked, for all threads."""
         from mfcc_assets.stores.recognisers.services import RecognitionServices
 
         settings = self.settings
@@ -143,15 +157,15 @@ class Library:
             acoustid_url=settings.acoustid_url,
         )
 
-    @cached_property
+    @_opened
     def features(self) -> FeatureStore:
         return FeatureStore(self.blobs)
 
-    @cached_property
+    @_opened
     def indexes(self) -> IndexStore:
         return IndexStore(self.blobs)
 
-    @cached_property
+    @_opened
     def pairs(self) -> PairStore:
         return PairStore(self.blobs)
 
