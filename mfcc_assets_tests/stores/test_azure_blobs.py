@@ -316,18 +316,20 @@ class TestWrites:
             if given == 2 * BLOCK:
                 other.write("batch", "a", b"another's")
 
-        with pytest.raises(Conflict, match="batch/a: .*changed since it was read"):
+        with pytest.raises(Conflict, match=r"batch/a: .*changed since it was read"):
             blobs.write("batch", "a", generated(LARGE, interfere), if_match=seen.etag)
         assert blobs.read("batch", "a") == b"another's"
 
     def test_of_two_large_writes_without_a_condition_the_slower_is_told(self, blobs, open_blobs):
         other, quicker = open_blobs(), content(LARGE)
-        with (
-            pytest.raises(Conflict, match="batch/a: Another writer came first"),
-            blobs.writing("batch", "a") as file,
-        ):
-            file.write(bytes(LARGE))
-            other.write("batch", "a", quicker)
+
+        def overtaken() -> None:
+            with blobs.writing("batch", "a") as file:
+                file.write(bytes(LARGE))
+                other.write("batch", "a", quicker)
+
+        with pytest.raises(Conflict, match="batch/a: Another writer came first"):
+            overtaken()
         assert blobs.read("batch", "a") == quicker
 
     def test_every_request_that_writes_has_a_condition(self, blobs, proxy):
