@@ -11,10 +11,11 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import dagster as dg
 import mutagen
@@ -76,6 +77,25 @@ class _DeadlyFile(io.BytesIO):
         return super().read(len(self.getvalue()) // 2)
 
 
+class _DeadlySink(io.RawIOBase):
+    """A file that can be written up to the middle of its second portion."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._begun = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        portion = bytes(data)
+        if self._begun:
+            self._file.write(portion[: len(portion) // 2])
+            _die()
+        self._begun = True
+        return self._file.write(portion)
+
+
 class _DeadlyBlobs(LocalBlobs):
     def __init__(self, settings: Settings, signing_key: bytes, fatal: str) -> None:
         super().__init__(settings.blobs, signing_key)
@@ -85,6 +105,11 @@ class _DeadlyBlobs(LocalBlobs):
         if self._fatal in name:
             data = _DeadlyFile(data if isinstance(data, bytes) else data.read())
         return super().write(container, name, data, if_match=if_match)
+
+    @contextmanager
+    def writing(self, container: str, name: str) -> Iterator[BinaryIO]:
+        with super().writing(container, name) as file:
+            yield cast(BinaryIO, _DeadlySink(file)) if self._fatal in name else file
 
 
 def _die() -> None:
