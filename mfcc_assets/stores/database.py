@@ -3,7 +3,6 @@
 import inspect
 import logging
 import sqlite3
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,11 +14,9 @@ import tenacity
 from sqlalchemy.engine import Connection, Engine
 
 from mfcc_assets.core.errors import ConnectionLost, StoreError
+from mfcc_assets.stores import sqlite_files
 from mfcc_assets.stores.database_faults import is_passing
 from mfcc_assets.stores.sql_server_rows import send_rows
-
-LOCK_SECONDS = 30
-"""How long a writer waits for another writer of SQLite. A nightly backup held the lock for 5 s."""
 
 CONNECT_SECONDS = 30
 """How long one attempt to connect may take. Azure SQL asks for no less."""
@@ -153,7 +150,7 @@ def _connection_limits(address: sa.URL) -> dict[str, Any]:
 
 def _sqlite_engine(address: sa.URL) -> Engine:
     engine = sa.create_engine(
-        address, connect_args={"timeout": LOCK_SECONDS, "isolation_level": None}, hide_parameters=True
+        address, connect_args={"timeout": sqlite_files.LOCK_SECONDS, "isolation_level": None}, hide_parameters=True
     )
     if address.database:
         folder = Path(address.database).parent
@@ -168,7 +165,7 @@ def _sqlite_engine(address: sa.URL) -> Engine:
 
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:
-        _switch_to_write_ahead_log(connection)
+        sqlite_files.switch_to_write_ahead_log(connection)
         # NORMAL may lose the last transactions in a power cut, never consistency; what is lost is recomputed.
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
@@ -178,19 +175,6 @@ def _sqlite_engine(address: sa.URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
     return engine
-
-
-def _switch_to_write_ahead_log(connection: sqlite3.Connection) -> None:
-    # Where several processes open a new file at once, SQLite refuses some without waiting as it was told.
-    deadline = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
 
 
 @contextmanager

@@ -23,8 +23,7 @@ from mfcc_assets.stores.metadata import (
     check_id,
     taken,
 )
-
-_LOCK_TIMEOUT_SECONDS = 30.0
+from mfcc_assets.stores.sqlite_files import LOCK_SECONDS, switch_to_write_ahead_log
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -80,7 +79,7 @@ class SqliteDocuments(MetadataStore):
                 remedy="Check its permissions",
             ) from error
         with self._connection() as connection:
-            _switch_to_write_ahead_log(connection)
+            switch_to_write_ahead_log(connection)
         with self._transaction() as connection:
             _make_tables(connection)
 
@@ -144,9 +143,7 @@ class SqliteDocuments(MetadataStore):
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
             # Without an isolation level transactions begin and end where this module says so.
-            with closing(
-                sqlite3.connect(self._path, timeout=_LOCK_TIMEOUT_SECONDS, isolation_level=None)
-            ) as connection:
+            with closing(sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)) as connection:
                 yield connection
         except sqlite3.Error as error:
             raise StoreError(
@@ -168,19 +165,6 @@ class SqliteDocuments(MetadataStore):
         with self._transaction() as connection:
             connection.execute("DELETE FROM documents WHERE written <= ?", (self._due,))
             yield connection
-
-
-def _switch_to_write_ahead_log(connection: sqlite3.Connection) -> None:
-    # Of six processes that opened a new file at once, SQLite refused one in 90 here without waiting as it was told.
-    deadline = time.monotonic() + _LOCK_TIMEOUT_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
 
 
 def _make_tables(connection: sqlite3.Connection) -> None:

@@ -87,7 +87,7 @@ class TestSqlite:
             assert len(tables.soundtracks()) == 2
 
     def test_a_lock_that_is_held_for_too_long_is_a_store_error(self, sqlite_url, monkeypatch):
-        monkeypatch.setattr("mfcc_assets.stores.database.LOCK_SECONDS", 0.1)
+        monkeypatch.setattr("mfcc_assets.stores.sqlite_files.LOCK_SECONDS", 0.1)
         with Tables(sqlite_url) as tables, closing(Database(sqlite_url)) as other, other.writing():  # noqa: SIM117
             with pytest.raises(StoreError, match=r"database is locked.*who else holds a lock") as raised:
                 observe(tables, observed("a.mp3"))
