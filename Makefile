@@ -57,7 +57,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(BIN)/python -c "from mfcc_assets.core.kernels import warm_up; warm_up()"
 	@touch $@
 
-$(VENV)/.installed-servers: $(VENV)/.installed mfcc_assets_tests/services/package.json mfcc_assets_tests/services/install.sh
+$(VENV)/.installed-servers: $(VENV)/.installed mfcc_assets_tests/services/package-lock.json mfcc_assets_tests/services/install.sh
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[servers]"
 	@sh mfcc_assets_tests/services/install.sh $(VENV)
 	@touch $@

@@ -1,8 +1,9 @@
 # Azurite and the Cosmos server that the tests run, as servers of compose.yaml.
 FROM node:20-bookworm-slim
 WORKDIR /opt/servers
-COPY mfcc_assets_tests/services/package.json mfcc_assets_tests/services/cosmos_server.js ./
-RUN npm install --omit=optional --no-package-lock --no-audit --no-fund \
+COPY mfcc_assets_tests/services/package.json mfcc_assets_tests/services/package-lock.json \
+    mfcc_assets_tests/services/cosmos_server.js ./
+RUN npm ci --omit=optional --no-audit --no-fund \
     && mkdir /data \
     && chown 1000:1000 /data
 USER 1000

@@ -13,8 +13,8 @@ if ! command -v npm > /dev/null; then
   fi
 fi
 mkdir -p "$venv/servers"
-cp "$here/package.json" "$venv/servers/"
-npm install --prefix "$venv/servers" --omit=optional --no-package-lock --no-audit --no-fund --loglevel=error
+cp "$here/package.json" "$here/package-lock.json" "$venv/servers/"
+npm ci --prefix "$venv/servers" --omit=optional --no-audit --no-fund --loglevel=error
 
 # Fingerprints for AcoustID. Without the library that service alone cannot be asked.
 if ! ldconfig -p | grep -q libchromaprint; then
