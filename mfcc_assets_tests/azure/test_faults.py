@@ -1,22 +1,27 @@
 """What the cloud does to a run: nothing is lost, and nothing done twice."""
 
+import json
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from mfcc_assets.launch import prepare_dagster_home, running_daemon
+from mfcc_assets.launch import daemon_log, prepare_dagster_home, running_daemon
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets.stores.schema import RECOMMENDATIONS
+from mfcc_assets.stores.secrets import variable_of
 from mfcc_assets_tests.runs import drop_upload, run_library, run_uploads
 from mfcc_assets_tests.services.cosmos import CosmosServer, Fault
 from mfcc_assets_tests.services.faulty_proxy import FaultyProxy
+from mfcc_assets_tests.services.recognition import AcrCloudDouble, AudDDouble, serving
 
 AWAY_SECONDS = 30.0
 PATIENCE_SECONDS = 120.0
@@ -101,22 +106,30 @@ def test_of_two_daemons_that_race_for_one_upload_one_answers_it(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("MFCC_WATCH_SECONDS", "4")
     for song in ten_songs:
         azure_library.blobs.upload_file("soundtracks", song.name, song)
     run_library(azure_library, instance)
-    homes = [Settings(home=tmp_path / name) for name in ("one", "other")]
 
     with ExitStack() as daemons:
+        # An answer takes so long that each daemon comes round meanwhile, and sees that there is none yet.
+        monkeypatch.setenv("MFCC_RECOGNISERS", "audd,acrcloud,library,tags")
+        for double, name in ((AudDDouble(), "AUDD"), (AcrCloudDouble(), "ACRCLOUD")):
+            double.faults.extend([answers_late] * 10)
+            monkeypatch.setenv(f"MFCC_{name}_URL", daemons.enter_context(serving(double)).url)
+        for secret in ("audd-token", "acrcloud-key", "acrcloud-secret"):
+            monkeypatch.setenv(variable_of(secret), secrets.token_hex(16))
+        homes = [Settings(home=tmp_path / name) for name in ("one", "other")]
+        # Opened first: a daemon that makes its databases at the same time as another process may fail of it.
+        dagsters = [daemons.enter_context(dagster_of(settings)) for settings in homes]
         for settings in homes:
             daemons.enter_context(running_daemon(settings))
-        dagsters = [daemons.enter_context(dagster_of(settings)) for settings in homes]
-        wait_until(lambda: all(looks_for_uploads(dagster) for dagster in dagsters))
+        wait_until(lambda: all(looks_for_uploads(dagster) for dagster in dagsters), homes)
         upload = drop_upload(azure_library, ten_songs[3], "query.flac")
-        wait_until(lambda: all(has_answered(dagster) for dagster in dagsters))
+        wait_until(lambda: all(has_answered(dagster) for dagster in dagsters), homes)
         runs = [run for dagster in dagsters for run in dagster.get_runs(UPLOADS)]
 
     body = azure_library.documents.get(upload).body
+    assert len(runs) >= len(dagsters), "each asked for a run"
     assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
     assert (body["state"], len(list(azure_library.documents.find()))) == ("ranked", 1)
     assert body["run_id"] in {run.run_id for run in runs}
@@ -124,6 +137,13 @@ def test_of_two_daemons_that_race_for_one_upload_one_answers_it(
 
 
 UPLOADS = dg.RunsFilter(job_name="uploads")
+LATE_SECONDS = 9.0
+"""A service that answers later is taken for down."""
+
+
+def answers_late(handler: Any) -> None:
+    time.sleep(LATE_SECONDS)
+    handler.send(200, json.dumps({"status": "success", "result": None}).encode())
 
 
 @contextmanager
@@ -150,8 +170,9 @@ def writers_of_list(library: Library, query: str) -> list[str]:
         return list(connection.execute(written_by).scalars())
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
+def wait_until(holds: Callable[[], bool], homes: list[Settings]) -> None:
+    """Wait for something that daemons of these homes are to bring about; what they say is shown where they do not."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, [daemon_log(settings).read_text()[-3000:] for settings in homes]
         time.sleep(0.2)
