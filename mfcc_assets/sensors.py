@@ -1,7 +1,7 @@
 """Sensors: what arrives in a container becomes a run.
 
 A tick is a thin shell over pure functions, and looks at the state, not at events. A cursor takes what has come page by
-page, in the order of arrival. What it cannot see is found by a sweep, every minute and whenever another index answers:
+page, in the order of arrival. What it cannot see is found by a sweep, now and then and whenever another index answers:
 soundtracks that went, what came with a folder moved in, what a dead run left half-way, and uploads that failed for want
 of an index. The run key is the state that asks for a run, and the hour: the same work is requested once and, should its
 run have failed for good, once more every hour. Looking through a large container takes seconds, and is followed by a

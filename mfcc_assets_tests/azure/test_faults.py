@@ -48,6 +48,13 @@ def once(holds: Callable[[], bool], befall: Callable[[], None]) -> Iterator[thre
         watcher.join()
 
 
+def make_library(library: Library, songs: list[Path], instance: dg.DagsterInstance) -> None:
+    """Put songs into an empty library, and bring it up to date."""
+    for song in songs:
+        library.blobs.upload_file("soundtracks", song.name, song)
+    run_library(library, instance)
+
+
 def stored_audio(library: Library) -> set[str]:
     return library.features.audio_with_cepstra(library.settings.features.cepstra)
 
@@ -78,9 +85,7 @@ def test_throttled_storage_and_documents_are_waited_for_while_an_upload_is_answe
     cosmos_server: CosmosServer,
     instance: dg.DagsterInstance,
 ) -> None:
-    for song in ten_songs:
-        azure_library.blobs.upload_file("soundtracks", song.name, song)
-    run_library(azure_library, instance)
+    make_library(azure_library, ten_songs, instance)
     upload = drop_upload(azure_library, ten_songs[3], "query.flac")
 
     for method in ("GET", "HEAD", "PUT"):
@@ -106,9 +111,7 @@ def test_of_two_daemons_that_race_for_one_upload_one_answers_it(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for song in ten_songs:
-        azure_library.blobs.upload_file("soundtracks", song.name, song)
-    run_library(azure_library, instance)
+    make_library(azure_library, ten_songs, instance)
 
     with ExitStack() as daemons:
         # An answer takes so long that each daemon comes round meanwhile, and sees that there is none yet.
