@@ -30,7 +30,7 @@ demo: $(INSTALLED)  ## Recommend from the starter library, end to end; PROFILE=a
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.demo
 
 dev: $(INSTALLED)  ## Open the Dagster UI over the library, with daemon and sensors; PROFILE as for demo.
-	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.launch -W 'ignore:Function `dev_command` is superseded' \
+	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.defs.launch -W 'ignore:Function `dev_command` is superseded' \
 	  -m dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
 test: $(VENV)/.installed-test lint  ## Run the whole test suite.
@@ -53,8 +53,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV), about a minute …"
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e .
-	@rm -f mfcc_assets/core/__pycache__/*.nb?  # Numba does not see that a kernel's callee in another file has changed
-	@$(BIN)/python -c "from mfcc_assets.core.kernels import warm_up; warm_up()"
+	@$(BIN)/python -c "from mfcc_assets.warm_up import warm_up; warm_up()"
 	@touch $@
 
 $(VENV)/.installed-servers: $(VENV)/.installed mfcc_assets_tests/services/package-lock.json mfcc_assets_tests/services/install.sh

@@ -4,17 +4,18 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from mfcc_assets import sensors
-from mfcc_assets.assets import candidates, cepstra, quality, raw, recommendations, reranking
-from mfcc_assets.launch import LIBRARY_JOB
+from mfcc_assets.defs import checks
+from mfcc_assets.defs.assets import library as library_assets
+from mfcc_assets.defs.assets import uploads as upload_assets
+from mfcc_assets.defs.jobs import EXECUTOR, features_job, library_job, uploads_job
+from mfcc_assets.defs.sensors.orphaned_runs import orphaned_runs_sensor
+from mfcc_assets.defs.sensors.soundtracks import soundtracks_sensor
+from mfcc_assets.defs.sensors.uploads import uploads_sensor
 from mfcc_assets.library import Library
-from mfcc_assets.orphaned_runs import orphaned_runs_sensor
 from mfcc_assets.settings import Settings
-from mfcc_assets.stores.secrets import variable_of
+from mfcc_assets.storage.secrets.environment import variable_of
 
 OWNERS = ["team:music"]
-LIBRARY_TAGS = {"mfcc/library": "true"}
-"""Of runs so tagged, one goes on at a time: dagster.yaml says so."""
 
 
 def build_defs(**overrides: object) -> dg.Definitions:
@@ -27,40 +28,17 @@ def build_defs(**overrides: object) -> dg.Definitions:
     """
     library = Library()
     resources: Mapping[str, object] = {"library": library, **_azure_resources(library.settings), **overrides}
-    modules = [raw, cepstra, candidates, reranking, quality, recommendations]
-    # One process a run: its assets share the memory of compiled kernels, and a process more costs 3 s of imports.
-    executor = dg.in_process_executor
+    assets = dg.load_assets_from_modules([library_assets, upload_assets])
     return dg.Definitions(
         assets=dg.map_asset_specs(
             lambda spec: spec.replace_attributes(owners=OWNERS),
-            [asset for asset in dg.load_assets_from_modules(modules) if isinstance(asset, dg.AssetsDefinition)],
+            [asset for asset in assets if isinstance(asset, dg.AssetsDefinition)],
         ),
-        asset_checks=dg.load_asset_checks_from_modules(modules),
-        jobs=[
-            dg.define_asset_job(
-                LIBRARY_JOB,
-                dg.AssetSelection.groups("library"),
-                executor_def=executor,
-                tags=LIBRARY_TAGS,
-                description="Bring the whole library up to date, from its files to published recommendations.",
-            ),
-            dg.define_asset_job(
-                "features",
-                dg.AssetSelection.assets("raw_soundtracks", "soundtrack_cepstra", "soundtrack_summaries"),
-                executor_def=executor,
-                tags=LIBRARY_TAGS,
-                description="Observe files and compute their features, a shard or many.",
-            ),
-            dg.define_asset_job(
-                sensors.UPLOADS_JOB,
-                dg.AssetSelection.groups("uploads"),
-                executor_def=executor,
-                description="Answer uploads, from the file to its recommendations.",
-            ),
-        ],
-        sensors=[sensors.uploads_sensor, sensors.soundtracks_sensor, orphaned_runs_sensor],
+        asset_checks=dg.load_asset_checks_from_modules([checks]),
+        jobs=[library_job, features_job, uploads_job],
+        sensors=[uploads_sensor, soundtracks_sensor, orphaned_runs_sensor],
         resources=resources,
-        executor=executor,
+        executor=EXECUTOR,
     )
 
 

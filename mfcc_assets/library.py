@@ -6,33 +6,26 @@ from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from mfcc_assets.core.catalogue import is_companion, shard_names
-from mfcc_assets.core.errors import SettingsError
-from mfcc_assets.core.evaluation import EVALUATED_PLACES
-from mfcc_assets.core.ranking import ranking_named
-from mfcc_assets.core.selection import considered
+from mfcc_assets.errors import SettingsError
+from mfcc_assets.ids import shard_names
 from mfcc_assets.settings import Settings
-from mfcc_assets.stores.blobs import Blob, BlobStore
-from mfcc_assets.stores.features import FeatureStore
-from mfcc_assets.stores.indexes import IndexStore
-from mfcc_assets.stores.library_index import IndexParameters
-from mfcc_assets.stores.local_blobs import LocalBlobs
-from mfcc_assets.stores.metadata import MetadataStore
-from mfcc_assets.stores.pairs import PairStore
-from mfcc_assets.stores.secrets import (
-    CachedSecrets,
-    EnvironmentSecrets,
-    SecretSource,
-    shared_signing_key,
-    signing_key,
-)
-from mfcc_assets.stores.sqlite_documents import SqliteDocuments
-from mfcc_assets.stores.tables import Tables
+from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.storage.blobs.port import BlobStore
+from mfcc_assets.storage.documents.port import MetadataStore
+from mfcc_assets.storage.documents.sqlite import SqliteDocuments
+from mfcc_assets.storage.feature_store import FeatureStore
+from mfcc_assets.storage.index_store import IndexStore
+from mfcc_assets.storage.ranking_store import PairStore
+from mfcc_assets.storage.secrets.cached import CachedSecrets
+from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
+from mfcc_assets.storage.secrets.port import SecretSource
+from mfcc_assets.storage.secrets.signing_key import shared_signing_key, signing_key
+from mfcc_assets.storage.sql.tables import Tables
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
-    from mfcc_assets.stores.recognisers.services import RecognitionServices
+    from mfcc_assets.recognition.services.registry import RecognitionServices
 
 _Store = TypeVar("_Store")
 
@@ -87,8 +80,8 @@ class Library:
         settings = self.settings
         if not settings.key_vault_url:
             return EnvironmentSecrets(settings.secrets_environment)
-        from mfcc_assets.stores.azure_identity import process_identity
-        from mfcc_assets.stores.key_vault import open_key_vault
+        from mfcc_assets.storage.secrets.azure_identity import process_identity
+        from mfcc_assets.storage.secrets.key_vault import open_key_vault
 
         vault = open_key_vault(settings.key_vault_url, process_identity())
         return CachedSecrets(vault, settings.secret_seconds)
@@ -105,7 +98,7 @@ class Library:
         settings = self.settings
         if settings.profile == "local":
             return LocalBlobs(settings.blobs, self.signing_key)
-        from mfcc_assets.stores.azure_blobs import AzureBlobs
+        from mfcc_assets.storage.blobs.azure import AzureBlobs
 
         credential = self._azure_credential(settings.blob_key_secret)
         return AzureBlobs(settings.blob_url, credential, settings.cache, settings.cache_bytes)
@@ -115,7 +108,7 @@ class Library:
         settings = self.settings
         if settings.profile == "local":
             return SqliteDocuments(settings.documents, retention_seconds=settings.retention_seconds)
-        from mfcc_assets.stores.cosmos_documents import CosmosDocuments
+        from mfcc_assets.storage.documents.cosmos import CosmosDocuments
 
         credential = self._azure_credential(settings.cosmos_key_secret)
         return CosmosDocuments(
@@ -125,7 +118,7 @@ class Library:
     def _azure_credential(self, key_secret: str) -> "TokenCredential | Callable[[], str]":
         if key_secret:
             return lambda: self.secrets.get(key_secret)
-        from mfcc_assets.stores.azure_identity import process_identity
+        from mfcc_assets.storage.secrets.azure_identity import process_identity
 
         return process_identity()
 
@@ -147,7 +140,7 @@ class Library:
     @_opened
     def services(self) -> "RecognitionServices":
         """They count how often each service is asked, for all threads."""
-        from mfcc_assets.stores.recognisers.services import RecognitionServices
+        from mfcc_assets.recognition.services.registry import RecognitionServices
 
         settings = self.settings
         return RecognitionServices(
@@ -172,20 +165,3 @@ class Library:
     @property
     def shards(self) -> list[str]:
         return shard_names(self.settings.shard_digits)
-
-    @property
-    def index_parameters(self) -> IndexParameters:
-        """What the next index is built for.
-
-        Raises
-        ------
-        UnknownRanking
-            The settings name a ranking that is not there.
-        """
-        ranking_named(self.settings.ranking)
-        places = considered(max(self.settings.recommendations, EVALUATED_PLACES))
-        return IndexParameters(self.settings.features, self.settings.ranking, places)
-
-    def soundtrack_files(self) -> dict[str, Blob]:
-        """Every file of music in the container, by name."""
-        return {blob.name: blob for blob in self.blobs.list("soundtracks") if not is_companion(blob.name)}

@@ -9,8 +9,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from mfcc_assets.core.audio import AudioLimits
-from mfcc_assets.core.parameters import CepstraParameters, FeaturesParameters
+from mfcc_assets.audio.reader import AudioLimits
+from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 
 RECOGNISERS = ("library", "audd", "acrcloud", "acoustid", "tags")
 
@@ -146,7 +146,7 @@ class Settings(BaseSettings):
     def environment_of_processes(self) -> dict[str, str]:
         """The environment of processes that are to work on the same library, wherever they are started."""
         ours = {"MFCC_HOME": str(self.folder), "DAGSTER_HOME": str(self.dagster_home)}
-        # What a step says of all its partitions is written at once: see `mfcc_assets.event_log`.
+        # What a step says of all its partitions is written at once: see `mfcc_assets.defs.private.event_log`.
         return {**os.environ, "DAGSTER_EVENT_BATCH_SIZE": "1000", **ours}
 
     @property

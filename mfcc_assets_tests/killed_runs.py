@@ -22,12 +22,12 @@ import mutagen
 import numpy as np
 import sqlalchemy as sa
 
-from mfcc_assets.core import kernels
-from mfcc_assets.core.plots import heat_map
+from mfcc_assets import warm_up as kernels
 from mfcc_assets.library import Library
+from mfcc_assets.plots.tracks import heat_map
 from mfcc_assets.settings import Settings
-from mfcc_assets.stores.blobs import Blob
-from mfcc_assets.stores.local_blobs import LocalBlobs
+from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets_tests.runs import run_library, run_uploads
 
 AT_ONCE = 2

@@ -18,7 +18,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from mfcc_assets.core.parameters import CepstraParameters
+from mfcc_assets.features.parameters import CepstraParameters
 
 
 def in_band(i: int, j: int, n: int, m: int, band: float | None) -> bool:
@@ -348,7 +348,7 @@ def corrected_distances(
 
 
 def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float64]:
-    """What `mfcc_assets.core.timbre` describes, of a whole track at once."""
+    """What `mfcc_assets.features.timbre` describes, of a whole track at once."""
     frames = [list(map(float, frame)) for frame in cepstra]
     frames = [frames[i % len(frames)] for i in range(max(256, len(frames)))]
     count = len(frames)

@@ -3,20 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.core.analysis import Analysis
-from mfcc_assets.core.catalogue import track_id
-from mfcc_assets.core.comparing import Tracks, part_distances
-from mfcc_assets.core.hubs import corrected, unusual_sums
-from mfcc_assets.core.ranking import rank, ranking_named
-from mfcc_assets.core.summary import Summary, summarise
-from mfcc_assets.core.tags import Tags
-from mfcc_assets.core.timbre import COEFFICIENTS
+from mfcc_assets.audio.tags import Tags
+from mfcc_assets.features.timbre import COEFFICIENTS
+from mfcc_assets.features.track_features import Analysis, Summary, summarise
+from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
-from mfcc_assets.stages.indexing import build_index
-from mfcc_assets.stages.publishing import publish_built_index
-from mfcc_assets.stages.ranking import PairsReport, find_candidates, rank_candidates
-from mfcc_assets.stores.library_index import LibraryIndex
-from mfcc_assets.stores.records import Content, Observed
+from mfcc_assets.pipeline.index import build_index
+from mfcc_assets.pipeline.publication import publish_built_index
+from mfcc_assets.pipeline.rankings import PairsReport, find_candidates, rank_candidates
+from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.similarity.hubness import corrected, unusual_sums
+from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
+from mfcc_assets.similarity.rankings import rank, ranking_named
+from mfcc_assets.storage.sql.records import Content, Observed
 
 
 def audio_id(number: int) -> str:
@@ -82,8 +81,8 @@ def compared_with_all(library: Library, index: LibraryIndex, audio: str, summary
     """All other audio of an index, nearest first, with their corrected distances to a track: without any search."""
     features, space = index.parameters.features, index.calibration.space
     others = [other for other in index.tracks if other != audio]
-    tracks = Tracks.of([library.features.read_summary(other, features) for other in others], features).in_space(space)
-    query, ranking = Tracks.of([summary], features).in_space(space), ranking_named(index.parameters.ranking)
+    tracks = in_space(Tracks.of([library.features.read_summary(other, features) for other in others], features), space)
+    query, ranking = in_space(Tracks.of([summary], features), space), ranking_named(index.parameters.ranking)
     distances = part_distances(ranking, query, tracks, index.scales)
     usual = index.calibration.reference.usual_of(audio, query)
     theirs = index.usual.rows(index.tracks.rows(others))

@@ -10,12 +10,13 @@ from typing import Any
 
 import dagster as dg
 
-from mfcc_assets.core.catalogue import upload_id
 from mfcc_assets.definitions import build_defs
-from mfcc_assets.launch import LIBRARY_JOB, range_tags
+from mfcc_assets.defs.launch import LIBRARY_JOB, range_tags
+from mfcc_assets.defs.partitions import UPLOADS
+from mfcc_assets.defs.sensors.uploads import UPLOADS_JOB, partitions_of_run, uploads_sensor
+from mfcc_assets.ids import upload_id
 from mfcc_assets.library import Library
-from mfcc_assets.partitions import UPLOADS
-from mfcc_assets.sensors import UPLOADS_JOB, partitions_of_run, uploads_sensor
+from mfcc_assets.pipeline.soundtracks import soundtrack_files
 from mfcc_assets.settings import Settings
 
 ALL = ("0", "f")
@@ -134,7 +135,7 @@ def copied_home(source: Path, home: Path) -> Path:
     """Copy a library that is up to date, so that the copy is."""
     shutil.copytree(source, home)
     library = Library(Settings(home=home, settle_seconds=0))
-    versions = [(blob.etag, name) for name, blob in library.soundtrack_files().items()]
+    versions = [(blob.etag, name) for name, blob in soundtrack_files(library).items()]
     # Files carry another version once they are copied, and would all be looked at again.
     with closing(sqlite3.connect(home / "tables.sqlite")) as connection, connection:
         connection.executemany('UPDATE "SOUNDTRACKS" SET "ETAG" = ? WHERE "BLOB_NAME" = ?', versions)

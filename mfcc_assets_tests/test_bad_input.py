@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline import soundtracks as analysing
+from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.settings import Settings
-from mfcc_assets.stages import analysing
-from mfcc_assets.stages.reporting import outstanding_work
-from mfcc_assets.stores.records import Soundtrack
+from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets_tests.audio_samples import music, retag, write_audio, write_music, write_tone
 from mfcc_assets_tests.runs import (
     Run,

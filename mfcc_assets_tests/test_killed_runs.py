@@ -10,9 +10,9 @@ import dagster as dg
 import pytest
 
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.outstanding_work import outstanding_work
+from mfcc_assets.pipeline.uploads import uploads_by_id
 from mfcc_assets.settings import Settings
-from mfcc_assets.stages.reporting import outstanding_work
-from mfcc_assets.stages.uploading import uploads_by_id
 from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.killed_runs import Kill, run_and_kill
 from mfcc_assets_tests.runs import (

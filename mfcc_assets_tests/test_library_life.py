@@ -6,11 +6,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from mfcc_assets.core.catalogue import shard_of, track_id
+from mfcc_assets.ids import shard_of, track_id
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.answer import recommend_file
+from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.settings import Settings
-from mfcc_assets.stages.answering import recommend_file
-from mfcc_assets.stages.reporting import outstanding_work
 from mfcc_assets_tests.audio_samples import retag, write_audio, write_music
 from mfcc_assets_tests.runs import Work, assert_recommendations_hold, checks_that_stop_a_run, run_library
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from mfcc_assets.cli import main
+from mfcc_assets.cli.main import main
 from mfcc_assets.settings import Settings
 
 REPOSITORY = Path(__file__).parents[1]

@@ -7,9 +7,9 @@ from functools import cache
 
 import azure.functions as func
 
-from mfcc_assets.core.errors import DocumentNotFound, StoreError
+from mfcc_assets.errors import DocumentNotFound, StoreError
 from mfcc_assets.library import Library
-from mfcc_assets.stages.presenting import Presented, latest_upload, upload_with_id
+from mfcc_assets.pipeline.upload_view import Presented, latest_upload, upload_with_id
 
 RETRY_AFTER_SECONDS = 30
 """A serverless database that sleeps takes up to a minute to wake."""

@@ -10,13 +10,14 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from mfcc_assets.cli import bring_up_to_date, recommendations_table
-from mfcc_assets.core.catalogue import upload_id
-from mfcc_assets.core.errors import DocumentNotFound, MfccError, RunFailed
-from mfcc_assets.launch import command_line_lock, daemon_log, running_daemon
+from mfcc_assets.cli.console import bring_up_to_date
+from mfcc_assets.cli.recommend import recommendations_table
+from mfcc_assets.defs.launch import command_line_lock, daemon_log, running_daemon
+from mfcc_assets.errors import DocumentNotFound, MfccError, RunFailed
+from mfcc_assets.ids import upload_id
 from mfcc_assets.library import Library
-from mfcc_assets.stages.claiming import FAILED, RANKED
-from mfcc_assets.stages.reporting import outstanding_work
+from mfcc_assets.pipeline.outstanding_work import outstanding_work
+from mfcc_assets.pipeline.upload_document import FAILED, RANKED
 
 UPLOAD = "a-new-journey.mp3"
 ANSWER_SECONDS = 120

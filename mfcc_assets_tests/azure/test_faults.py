@@ -13,11 +13,11 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from mfcc_assets.launch import daemon_log, prepare_dagster_home, running_daemon
+from mfcc_assets.defs.launch import daemon_log, prepare_dagster_home, running_daemon
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
-from mfcc_assets.stores.schema import RECOMMENDATIONS
-from mfcc_assets.stores.secrets import variable_of
+from mfcc_assets.storage.secrets.environment import variable_of
+from mfcc_assets.storage.sql.schema import RECOMMENDATIONS
 from mfcc_assets_tests.runs import drop_upload, run_library, run_uploads
 from mfcc_assets_tests.services.cosmos import CosmosServer, Fault
 from mfcc_assets_tests.services.faulty_proxy import FaultyProxy

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from mfcc_assets.definitions import build_defs
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
-from mfcc_assets.stores.blobs import CONTAINERS
+from mfcc_assets.storage.blobs.port import CONTAINERS
 from mfcc_assets_tests.runs import Work, drop_upload, run_library, run_uploads
 
 

@@ -14,13 +14,14 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from mfcc_assets.cli import main
-from mfcc_assets.launch import prepare_dagster_home
+from mfcc_assets.cli.main import main
+from mfcc_assets.defs.launch import prepare_dagster_home
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
-from mfcc_assets.stores.blobs import CONTAINERS
-from mfcc_assets.stores.key_vault import KeyVaultSecrets
-from mfcc_assets.stores.secrets import CachedSecrets, variable_of
+from mfcc_assets.storage.blobs.port import CONTAINERS
+from mfcc_assets.storage.secrets.cached import CachedSecrets
+from mfcc_assets.storage.secrets.environment import variable_of
+from mfcc_assets.storage.secrets.key_vault import KeyVaultSecrets
 from mfcc_assets_tests.runs import drop_upload, run_library, run_uploads
 from mfcc_assets_tests.services.key_vault import VaultDouble
 from mfcc_assets_tests.services.recognition import AcrCloudDouble, AudDDouble, sends, serving

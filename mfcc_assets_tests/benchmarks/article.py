@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import WORKERS, on_all_cores
-from mfcc_assets.core.cascade import OUTLINE, Query, worth_comparing
-from mfcc_assets.core.dtw import dtw_distance, dtw_distances, warm_up
-from mfcc_assets.core.parameters import FeaturesParameters
-from mfcc_assets.core.stacked import Stacked
-from mfcc_assets.core.summary import segment_means
-from mfcc_assets.core.warped import DTW, pooled_scales
+from mfcc_assets.features.frames import Stacked
+from mfcc_assets.features.parameters import FeaturesParameters
+from mfcc_assets.features.statistics import segment_means
+from mfcc_assets.search.cascade import OUTLINE, Query, worth_comparing
+from mfcc_assets.similarity.dtw.distance import DTW, pooled_scales
+from mfcc_assets.similarity.dtw.kernels import dtw_distance, dtw_distances, warm_up
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import Measured, in_turns
 from mfcc_assets_tests.benchmarks.report import Section

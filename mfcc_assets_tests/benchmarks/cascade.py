@@ -11,10 +11,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mfcc_assets.core import cascade
-from mfcc_assets.core.cascade import OUTLINE, Query, searched, worth_comparing
-from mfcc_assets.core.stacked import Stacked
-from mfcc_assets.core.warped import DTW, pooled_scales
+from mfcc_assets.features.frames import Stacked
+from mfcc_assets.search import cascade
+from mfcc_assets.search.cascade import OUTLINE, Query, searched, worth_comparing
+from mfcc_assets.similarity.dtw.distance import DTW, pooled_scales
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import Measured
 from mfcc_assets_tests.benchmarks.report import Section

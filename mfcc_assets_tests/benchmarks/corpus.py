@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.core.analysis import analyse
-from mfcc_assets.core.audio import AudioReader
-from mfcc_assets.core.parameters import FeaturesParameters
-from mfcc_assets.core.summary import Summary, summarise
-from mfcc_assets.stores.features import FeatureStore
-from mfcc_assets.stores.local_blobs import LocalBlobs
-from mfcc_assets.stores.secrets import signing_key
+from mfcc_assets.features.parameters import FeaturesParameters
+from mfcc_assets.features.track_features import Summary, analyse, summarise
+from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.storage.feature_store import FeatureStore
+from mfcc_assets.storage.secrets.signing_key import signing_key
 
 _MANIFEST = Path(__file__).parent / "corpus.csv"
 
@@ -72,7 +71,9 @@ class Corpus:
 
         def of_track(track: Track) -> Summary:
             if not self.store.has_summary(track.audio_id, self.parameters):
-                reader = AudioReader(self.path(track), self.parameters.cepstra)
+                reader = AudioReader(
+                    self.path(track), self.parameters.cepstra.sample_rate, self.parameters.cepstra.trimmed_samples
+                )
                 analysis = analyse(reader.blocks(), self.parameters.cepstra)
                 self.store.write_analysis(track.audio_id, analysis, self.parameters.cepstra)
                 self.store.write_summary(track.audio_id, summarise(analysis, self.parameters), self.parameters)

@@ -19,19 +19,17 @@ import soundfile
 import soxr
 from matplotlib.figure import Figure
 
+from mfcc_assets.audio import reader as audio
+from mfcc_assets.audio.decoders import open_decoder
+from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.compute.local import WORKERS
-from mfcc_assets.core import audio
-from mfcc_assets.core.analysis import Analysis, analyse
-from mfcc_assets.core.audio import AudioReader
-from mfcc_assets.core.cepstra import warm_up
-from mfcc_assets.core.decoders import open_decoder
-from mfcc_assets.core.parameters import ARTICLE_FFT_SIZE, FeaturesParameters
-from mfcc_assets.core.summary import summarise
-from mfcc_assets.core.timbre import COEFFICIENTS, timbre_vector
+from mfcc_assets.features.mfcc import warm_up
+from mfcc_assets.features.parameters import ARTICLE_FFT_SIZE, FeaturesParameters
+from mfcc_assets.features.timbre import COEFFICIENTS, timbre_vector
+from mfcc_assets.features.track_features import Analysis, analyse, summarise
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.soundtracks import COMPUTED, analyse_soundtracks, observe_soundtracks, summarise_soundtracks
 from mfcc_assets.settings import Settings
-from mfcc_assets.stages.analysing import COMPUTED, analyse_soundtracks, summarise_soundtracks
-from mfcc_assets.stages.observing import observe_soundtracks
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import Measured, in_turns, of_child
 from mfcc_assets_tests.benchmarks.report import Section
@@ -105,7 +103,7 @@ def _note_cpu(seconds: list[float], call: Callable[[Path], object], paths: Seque
 
 def _contestants(parameters: FeaturesParameters) -> Mapping[str, Callable[[Path], object]]:
     def ours(path: Path) -> None:
-        blocks = AudioReader(path, parameters.cepstra).blocks()
+        blocks = AudioReader(path, parameters.cepstra.sample_rate, parameters.cepstra.trimmed_samples).blocks()
         summarise(analyse(blocks, parameters.cepstra), parameters)
 
     def article(path: Path) -> None:
@@ -244,13 +242,13 @@ def _describe_sample(
 _ONE_FILE = """
 import sys
 from pathlib import Path
-from mfcc_assets.core.analysis import analyse
-from mfcc_assets.core.audio import AudioReader
-from mfcc_assets.core.parameters import FeaturesParameters
-from mfcc_assets.core.summary import summarise
+from mfcc_assets.features.track_features import analyse
+from mfcc_assets.audio.reader import AudioReader
+from mfcc_assets.features.parameters import FeaturesParameters
+from mfcc_assets.features.track_features import summarise
 
 parameters = FeaturesParameters()
-reader = AudioReader(Path(sys.argv[1]), parameters.cepstra)
+reader = AudioReader(Path(sys.argv[1]), parameters.cepstra.sample_rate, parameters.cepstra.trimmed_samples)
 summarise(analyse(reader.blocks(), parameters.cepstra), parameters)
 """
 

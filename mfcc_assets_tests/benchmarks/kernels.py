@@ -17,8 +17,8 @@ import tslearn.metrics
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mfcc_assets.core import dtw
-from mfcc_assets.core.dtw import Curves, bounded_distance, dtw_distance, warm_up
+from mfcc_assets.similarity.dtw import kernels as dtw
+from mfcc_assets.similarity.dtw.kernels import Curves, bounded_distance, dtw_distance, warm_up
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import Measured, in_turns
 from mfcc_assets_tests.benchmarks.report import Section

@@ -21,11 +21,11 @@ import soundfile
 from matplotlib.figure import Figure
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.core.catalogue import upload_id
-from mfcc_assets.launch import LIBRARY_JOB, prepare_dagster_home, range_tags, running_daemon
+from mfcc_assets.defs.launch import LIBRARY_JOB, prepare_dagster_home, range_tags, running_daemon
+from mfcc_assets.ids import upload_id
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.upload_document import CANDIDATES, FAILED, RANKED, RECEIVED, RECOGNISED
 from mfcc_assets.settings import Settings
-from mfcc_assets.stages.claiming import CANDIDATES, FAILED, RANKED, RECEIVED, RECOGNISED
 from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import ChildUsage, Measured, of_child

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.core.cascade import OUTLINE
-from mfcc_assets.core.comparing import REFERENCE_SIZE, Reference, Tracks, evenly_spaced
-from mfcc_assets.core.embedding import Embedding
-from mfcc_assets.core.hubs import Usual
-from mfcc_assets.core.ranking import Ranking
-from mfcc_assets.core.sound import SAMPLE_SIZE, SoundSpace
-from mfcc_assets.core.stacked import Stacked
-from mfcc_assets.core.summary import Summaries, Summary
-from mfcc_assets.core.warped import pooled_scales
-from mfcc_assets.stores.library_index import Calibration
+from mfcc_assets.features.frames import Stacked
+from mfcc_assets.features.track_features import Summaries, Summary
+from mfcc_assets.search.cascade import OUTLINE
+from mfcc_assets.search.embedding import Embedding
+from mfcc_assets.search.index import Calibration
+from mfcc_assets.similarity.dtw.distance import pooled_scales
+from mfcc_assets.similarity.hubness import Usual
+from mfcc_assets.similarity.pairwise import REFERENCE_SIZE, Reference, Tracks, evenly_spaced, in_space
+from mfcc_assets.similarity.rankings import Ranking
+from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, SoundSpace
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 
 NEIGHBOURS = 10
@@ -62,7 +62,7 @@ class Population:
         computed = Tracks.of(self.summaries, corpus.parameters)
         self._timbre = computed.summaries.timbre
         self._space = SoundSpace.of(self._timbre[evenly_spaced(len(computed), SAMPLE_SIZE)])
-        self.tracks = computed.in_space(self._space)
+        self.tracks = in_space(computed, self._space)
         self.scales = pooled_scales(self.tracks.summaries.means, self.tracks.summaries.variances)
         self._outlines = self.tracks.contours.coarser(OUTLINE)
         self.real_points = self.calibration.embedding(self.tracks.summaries)

@@ -19,13 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.core.catalogue import track_id
-from mfcc_assets.core.comparing import Comparison, Tracks, uncorrected_names
-from mfcc_assets.core.evaluation import Ranked, mean_average_precision, ranked_by
-from mfcc_assets.core.ranking import DEFAULT_RANKING, RANKINGS
+from mfcc_assets.evaluation.labelled import LabelledTrack
+from mfcc_assets.evaluation.metrics import Ranked, mean_average_precision, ranked_by
+from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.quality import labelled_audio
 from mfcc_assets.settings import Settings
-from mfcc_assets.stages.evaluating import LabelledAudio, LabelledTrack
+from mfcc_assets.similarity.pairwise import Comparison, Tracks, uncorrected_names
+from mfcc_assets.similarity.rankings import DEFAULT_RANKING, RANKINGS
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.report import Section
 
@@ -242,7 +243,7 @@ def measure(work: Path, music: Path | None) -> Section:
     others = [LabelledTrack(track.name) for track in Corpus(music, work).tracks] if music else []
     with Library(Settings(home=work)) as library:
         sets = [(work / "renderings", renderings), *([(music, others)] if music else [])]
-        analysed = [LabelledAudio(library, folder, tracks).analyse(_silent) for folder, tracks in sets]
+        analysed = [labelled_audio(library, folder, tracks).analyse(_silent) for folder, tracks in sets]
         parameters = library.settings.features
     summaries = {
         track.path: summary for found in analysed for track, summary in zip(found.tracks, found.summaries, strict=True)

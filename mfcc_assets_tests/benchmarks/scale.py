@@ -18,20 +18,20 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.core import prefilter
-from mfcc_assets.core.identifiers import TrackOfAudio
-from mfcc_assets.core.matching import SHAPES, Sketches
-from mfcc_assets.core.prefilter import LARGEST_FLAT, Prefilter
-from mfcc_assets.core.ranking import DEFAULT_RANKING, ranking_named
-from mfcc_assets.core.selection import considered
+from mfcc_assets.features.fingerprint import SHAPES, Sketches
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.answer import choose_places, find_query_candidates, rank_query
+from mfcc_assets.pipeline.index import _read_summaries, index_parameters
+from mfcc_assets.playlists.selection import considered
+from mfcc_assets.search import vector_index as prefilter
+from mfcc_assets.search.id_arrays import TrackOfAudio
+from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.query import search_for_stranger
+from mfcc_assets.search.vector_index import LARGEST_FLAT, Prefilter
 from mfcc_assets.settings import Settings
-from mfcc_assets.stages.answering import choose_places, find_query_candidates, rank_query
-from mfcc_assets.stages.indexing import _read_summaries
-from mfcc_assets.stages.searching import search_for_stranger
-from mfcc_assets.stores.indexes import IndexStore
-from mfcc_assets.stores.library_index import LibraryIndex
-from mfcc_assets.stores.records import Recommendation
+from mfcc_assets.similarity.rankings import DEFAULT_RANKING, ranking_named
+from mfcc_assets.storage.index_store import IndexStore
+from mfcc_assets.storage.sql.records import Recommendation
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import Measured
 from mfcc_assets_tests.benchmarks.population import NEIGHBOURS, Drawn, Population
@@ -134,7 +134,7 @@ class Bench:
     def _write(self, tracks: TrackOfAudio, searched: Prefilter) -> tuple[str, float]:
         """Version of the library's index, and the seconds that writing took. Nothing of it stays in memory."""
         index = LibraryIndex.of(
-            parameters=self.library.index_parameters,
+            parameters=index_parameters(self.library.settings),
             tracks=tracks,
             summaries=self.population.summaries_of(self.drawn),
             outlines=self.population.outlines(self.drawn),

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mfcc_assets.settings import Settings
-from mfcc_assets.stores.blobs import CONTAINERS
-from mfcc_assets.stores.cosmos_account import CONTAINER, INDEXING_POLICY, PARTITION_KEY
+from mfcc_assets.storage.blobs.port import CONTAINERS
+from mfcc_assets.storage.documents.cosmos_account import CONTAINER, INDEXING_POLICY, PARTITION_KEY
 from mfcc_assets_tests.deploy.bicep_files import FILES, FOLDER, PARAMETERS, BicepFile, Resource, read, walk
 
 MODULES = FOLDER / "modules"

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from jsonschema.validators import validator_for
 
-from mfcc_assets.stores.cosmos_documents import CosmosDocuments
+from mfcc_assets.storage.documents.cosmos import CosmosDocuments
 from mfcc_assets_tests.deploy.bicep_files import DEPLOY
 from mfcc_assets_tests.services.processes import REPOSITORY, accepts_connections, free_port, running_server
 

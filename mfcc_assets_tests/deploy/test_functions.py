@@ -11,7 +11,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from mfcc_assets.core.errors import StoreError
+from mfcc_assets.errors import StoreError
 from mfcc_assets.library import Library
 from mfcc_assets_tests.deploy.bicep_files import DEPLOY
 

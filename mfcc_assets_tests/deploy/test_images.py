@@ -19,7 +19,7 @@ LINTER = Path(sys.executable).with_name("hadolint")
 
 KERNEL = """
 import numpy as np
-from mfcc_assets.core.compiling import compiled
+from mfcc_assets.jit import compiled
 
 @compiled
 def double(values):

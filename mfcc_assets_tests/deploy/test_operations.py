@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mfcc_assets.cli import main
-from mfcc_assets.commands.index import index
+from mfcc_assets.cli.index import index
+from mfcc_assets.cli.main import main
 from mfcc_assets_tests.deploy.bicep_files import DEPLOY, FOLDER, read, walk
 
 PAGE = (DEPLOY / "OPERATIONS.md").read_text()

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from mfcc_assets.launch import prepare_dagster_home
+from mfcc_assets.defs.launch import prepare_dagster_home
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.services.processes import PATIENCE_SECONDS, free_port, running_server
 

@@ -17,7 +17,7 @@ import trustme
 from azure.core.credentials import AccessToken, TokenCredential
 from azure.keyvault.secrets import SecretClient
 
-from mfcc_assets.stores.key_vault import client_options
+from mfcc_assets.storage.secrets.key_vault import client_options
 
 _RESOURCE = "https://vault.azure.net"
 _NEVER = 2**31

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mfcc_assets.stores.secrets import variable_of
+from mfcc_assets.storage.secrets.environment import variable_of
 from mfcc_assets_tests.services.azurite import Azurite, running_azurite
 from mfcc_assets_tests.services.cosmos import CosmosServer, running_cosmos
 from mfcc_assets_tests.services.postgres import OWNER, Postgres, running_postgres

@@ -1,0 +1,243 @@
+"""The picture of a track: the one embedded in its file, or one drawn from its name."""
+
+import base64
+import colorsys
+import hashlib
+import html
+import io
+import logging
+import math
+import textwrap
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mfcc_assets.audio.id3_guard import is_harmless
+from mfcc_assets.audio.tags import clean_text
+
+MAX_PICTURE_BYTES = 16 << 20
+
+MAX_PICTURE_PIXELS = 40_000_000
+"""Decoded, such a picture takes 160 MB; a small file can claim many times that."""
+
+_LOGGER = logging.getLogger(__name__)
+
+_SUFFIXES = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/svg+xml": ".svg",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+}
+
+# MPO is what Pillow calls a JPEG with further pictures behind the first, as some cameras write them.
+_MEDIA_TYPES = {
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+}
+
+# The number of the front cover in ID3's list of picture types, which FLAC and Ogg took over.
+_FRONT_COVER = 3
+_SIDE = 600
+_MARGIN = 44
+_RAYS = 144
+
+# High enough that the longest ray ends above a title of three lines.
+_CENTRE = (300, 210)
+_INNER_RADIUS = 76
+_LONGEST_RAY = 104
+
+# From teal over blue and red to orange; yellow and leaf green, darkened, turn to mud.
+_HUES = (0.42, 1.08)
+
+# Font size in pixels, average letters a line, lines: a title takes the first that holds it.
+_TITLE_FITS = ((64, 13, 1), (46, 19, 2), (36, 24, 3))
+_ARTIST_SIZE, _ARTIST_COLUMNS = 26, 34
+
+PICTURE_SUFFIXES = tuple(_SUFFIXES.values())
+"""Every suffix that a picture's file can have."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture and its media type, as a browser is told."""
+
+    data: bytes
+    media_type: str
+
+    @property
+    def suffix(self) -> str:
+        return _SUFFIXES[self.media_type]
+
+
+def embedded_picture(path: Path) -> Picture | None:
+    """The picture embedded in an ID3, FLAC, Ogg or MP4 file, the front cover if it names one.
+
+    Parameters
+    ----------
+    path
+        A file, of whatever content.
+
+    Returns
+    -------
+    Picture or None
+        None where there is no picture that can be decoded and has at most `MAX_PICTURE_BYTES` and
+        `MAX_PICTURE_PIXELS`, or where the tags would keep their reader busy. The media type is the decoder's: tags
+        often name another.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened.
+    """
+    from mutagen import File
+
+    if not is_harmless(path):
+        return None
+    with path.open("rb") as file:
+        try:
+            embedded = list(_pictures(File(file)))
+        except Exception as failure:  # mutagen lets the IndexError, struct.error … of its parsers out, not just its own
+            _LOGGER.debug("no pictures in %s: %r", path.name, failure)
+            return None
+    embedded.sort(key=lambda picture: picture[0] != _FRONT_COVER)
+    decoded = (_decoded(data) for _, data in embedded)
+    return next((picture for picture in decoded if picture), None)
+
+
+def generated_cover(seed: str, title: str, artist: str) -> Picture:
+    """Draw a cover: a closed waveform on a gradient, both made of `seed`, over title and artist.
+
+    Parameters
+    ----------
+    seed
+        What the drawing depends on, such as the track id: the same gives the same bytes, another looks different.
+    title, artist
+        Written under the drawing, wrapped and shortened to fit.
+
+    Returns
+    -------
+    Picture
+        An SVG of 600 × 600 pixels.
+    """
+    digest = hashlib.blake2b(seed.encode("utf-8", "backslashreplace"), digest_size=16).digest()
+    hue = _HUES[0] + (_HUES[1] - _HUES[0]) * digest[0] / 255
+    turn = 0.16 * (digest[1] / 255 - 0.5)
+    light, dark, ray = _colour(hue, 0.40, 0.62), _colour(hue + turn, 0.10, 0.60), _colour(hue - turn, 0.86, 0.90)
+    title, artist = clean_text(title), clean_text(artist)
+    label = " – ".join(filter(None, (title, artist)))
+    svg = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIDE} {_SIDE}" width="{_SIDE}" height="{_SIDE}" \
+role="img">
+<title>{html.escape(label)}</title>
+<defs><linearGradient id="sky" x1="0" y1="0" x2="0.35" y2="1">
+<stop offset="0" stop-color="{light}"/><stop offset="1" stop-color="{dark}"/></linearGradient></defs>
+<rect width="{_SIDE}" height="{_SIDE}" fill="url(#sky)"/>
+<path d="{_ring(digest[2:])}" stroke="{ray}" stroke-width="3.2" stroke-linecap="round" fill="none"/>
+<g font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" fill="#fff">
+{_lettering(title, artist)}
+</g>
+</svg>
+"""
+    return Picture(svg.encode(), "image/svg+xml")
+
+
+def _pictures(container: Any) -> Iterator[tuple[int, bytes]]:
+    """Picture type and bytes of whatever the container holds."""
+    from mutagen.flac import Picture as FlacPicture
+
+    for picture in getattr(container, "pictures", ()):
+        yield picture.type, picture.data
+    tags = getattr(container, "tags", None) or {}
+    if hasattr(tags, "getall"):  # ID3, whose frames are found by their kind
+        for frame in tags.getall("APIC"):
+            yield frame.type, frame.data
+    elif "covr" in tags:  # MP4, which knows no kinds of pictures
+        for cover in tags["covr"]:
+            yield _FRONT_COVER, bytes(cover)
+    elif "metadata_block_picture" in tags:  # Ogg
+        for encoded in tags["metadata_block_picture"]:
+            picture = FlacPicture(base64.b64decode(encoded))  # type: ignore[no-untyped-call]
+            yield picture.type, picture.data
+
+
+def _decoded(data: bytes) -> Picture | None:
+    if len(data) > MAX_PICTURE_BYTES:
+        return None
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP", "GIF"]) as image:
+            if image.width * image.height > MAX_PICTURE_PIXELS:
+                return None
+            image.load()
+            return Picture(data, _MEDIA_TYPES[image.format or ""])
+    except Exception as failure:  # as with mutagen: a broken picture surfaces as whatever its parser tripped over
+        _LOGGER.debug("a picture that cannot be decoded: %r", failure)
+        return None
+
+
+def _colour(hue: float, lightness: float, saturation: float) -> str:
+    red, green, blue = colorsys.hls_to_rgb(hue % 1, lightness, saturation)
+    return f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
+
+
+def _ring(digest: bytes) -> str:
+    """Rays around a circle, as long as a sum of four harmonics that the digest chooses, which closes without a seam."""
+    harmonics = [(2 + digest[i] % 17, math.tau * digest[i + 4] / 256, 0.4 + digest[i + 8] / 256) for i in range(4)]
+    rays = []
+    for ray in range(_RAYS):
+        angle = math.tau * ray / _RAYS
+        wave = sum(amplitude * math.sin(count * angle + phase) for count, phase, amplitude in harmonics)
+        loudness = abs(wave) / sum(amplitude for _, _, amplitude in harmonics)
+        inner, outer = _INNER_RADIUS - 26 * loudness, _INNER_RADIUS + 6 + _LONGEST_RAY * loudness
+        x, y = math.cos(angle), math.sin(angle)
+        rays.append(
+            f"M{_CENTRE[0] + inner * x:.1f} {_CENTRE[1] + inner * y:.1f}"
+            f"L{_CENTRE[0] + outer * x:.1f} {_CENTRE[1] + outer * y:.1f}"
+        )
+    return "".join(rays)
+
+
+def _lettering(title: str, artist: str) -> str:
+    """Title and artist as SVG text, set from the bottom edge up."""
+    fits = (fit for fit in _TITLE_FITS if len(_wrapped(title, fit[1])) <= fit[2])
+    title_size, title_columns, title_lines = next(fits, _TITLE_FITS[-1])
+    baseline = float(_SIDE - _MARGIN)
+    written = []
+    for line in _shortened(artist, _ARTIST_COLUMNS, 1):
+        written.append(_line_of_text(line, baseline, f'font-size="{_ARTIST_SIZE}" fill-opacity="0.8"'))
+        baseline -= 1.6 * _ARTIST_SIZE
+    for line in reversed(_shortened(title, title_columns, title_lines)):
+        written.append(_line_of_text(line, baseline, f'font-size="{title_size}" font-weight="700"'))
+        baseline -= 1.2 * title_size
+    return "\n".join(reversed(written))
+
+
+def _line_of_text(line: str, baseline: float, style: str) -> str:
+    return f'<text x="{_MARGIN}" y="{baseline:.0f}" {style}>{html.escape(line)}</text>'
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    """Lines of `columns` average letters."""
+    average_width = sum(map(_letter_width, text)) / max(len(text), 1)
+    return textwrap.wrap(text, max(2, int(columns / max(average_width, 1))))
+
+
+def _letter_width(letter: str) -> float:
+    """As a part of an average letter's: ideographs, emoji and the widest capitals take the room of two."""
+    if letter in "MW" or unicodedata.east_asian_width(letter) in "WF":
+        return 2.0
+    return 1.2 if letter.isupper() else 1.0
+
+
+def _shortened(text: str, columns: int, lines: int) -> list[str]:
+    wrapped = _wrapped(text, columns)
+    if len(wrapped) <= lines:
+        return wrapped
+    last = wrapped[lines - 1]
+    return [*wrapped[: lines - 1], last[: columns - 1].rstrip(" -,:;") + "…"]

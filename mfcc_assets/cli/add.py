@@ -1,0 +1,40 @@
+"""`mfcc add`: music into the library."""
+
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from mfcc_assets.cli.console import bring_up_to_date, open_console, progress_bar
+from mfcc_assets.cli.library import _counts
+from mfcc_assets.defs.launch import command_line_lock
+from mfcc_assets.library import Library
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.pass_obj
+def add(library: Library, paths: tuple[Path, ...]) -> None:
+    """Add files or folders to the library, and bring its recommendations up to date."""
+    from mfcc_assets.pipeline.add_files import Addition, add_files
+
+    console = open_console()
+    addition = Addition()
+    with command_line_lock(library.settings) as lock:
+        with progress_bar(console) as progress:
+            task = progress.add_task("Copying files", total=None)
+            for addition in add_files(library, paths):  # noqa: B007  the last one tells the outcome
+                progress.advance(task)
+        console.print(
+            f"{len(addition.added)} added, {len(addition.replaced)} replaced, "
+            f"{len(addition.already_there)} already there, "
+            f"{len(addition.passed_over)} passed over (covers, playlists, hidden files)"
+        )
+        for file in addition.unreadable:
+            console.print(f"[red]unreadable[/] {escape(str(file))}")
+        bring_up_to_date(library, console, lock)
+    names = {*addition.added, *addition.replaced, *addition.already_there}
+    for reject in library.tables.rejects():
+        if reject.blob_name in names:
+            console.print(f"[red]rejected[/] {escape(reject.reason)}")
+    console.print(f"{_counts(library.tables.soundtracks())}; index {library.indexes.published_version()} answers.")

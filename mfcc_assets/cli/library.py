@@ -1,0 +1,58 @@
+"""`mfcc library`: what is in the library."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from mfcc_assets.cli.console import open_console
+from mfcc_assets.library import Library
+from mfcc_assets.storage.sql.records import Soundtrack
+
+
+@click.command(name="library")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.pass_obj
+def show_library(library: Library, as_json: bool) -> None:
+    """Show what is in the library, with state and rejects."""
+    from mfcc_assets.pipeline.library_report import describe_library
+    from mfcc_assets.pipeline.outstanding_work import outstanding_work
+
+    report = describe_library(library)
+    outstanding = outstanding_work(library)
+    if as_json:
+        listing = {
+            "soundtracks": [{**asdict(track), "state": track.state} for track in report.soundtracks],
+            "rejects": [asdict(reject) for reject in report.rejects],
+            "duplicates": report.duplicates,
+            "outstanding": outstanding,
+        }
+        click.echo(json.dumps(listing, indent=1))
+        return
+    console = open_console()
+    table = Table("track id", "title", "artist", "length", "state", "note", title=f"{library.settings.folder}")
+    for track in report.soundtracks:
+        cells = (track.track_id, track.title, track.artist, _length(track.seconds), track.state, track.note)
+        table.add_row(*map(escape, cells))
+    console.print(table)
+    console.print(_counts(report.soundtracks))
+    for names in report.duplicates:
+        console.print(f"the same audio: {escape(', '.join(names))}")
+    for reject in report.rejects:
+        console.print(f"[red]rejected[/] {reject.container}: {escape(reject.reason)}")
+    if outstanding:
+        console.print(f"{len(outstanding)} changes wait for a run, the first: {escape(outstanding[0])}")
+
+
+def _counts(soundtracks: Sequence[Soundtrack]) -> str:
+    states = Counter(track.state for track in soundtracks)
+    each = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    return f"{len(soundtracks)} soundtracks: {each}" if each else "no soundtracks"
+
+
+def _length(seconds: float | None) -> str:
+    return "" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02}"

@@ -1,0 +1,47 @@
+"""The `mfcc` command: add music, see what is in the library, ask for recommendations."""
+
+from typing import Any
+
+import click
+from pydantic import ValidationError
+
+from mfcc_assets.cli.add import add
+from mfcc_assets.cli.database import database
+from mfcc_assets.cli.evaluate import evaluate
+from mfcc_assets.cli.explain import explain
+from mfcc_assets.cli.index import index
+from mfcc_assets.cli.library import show_library
+from mfcc_assets.cli.path import path
+from mfcc_assets.cli.playlist import playlist
+from mfcc_assets.cli.purge import purge
+from mfcc_assets.cli.recommend import recommend
+from mfcc_assets.errors import MfccError
+from mfcc_assets.library import Library
+
+
+class _MfccGroup(click.Group):
+    """Errors that a reader can act on are told in their own words, without a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MfccError as error:
+            raise click.ClickException(str(error)) from error
+        except ValidationError as error:
+            wrong = [f"MFCC_{str(fault['loc'][0]).upper()}: {fault['msg']}." for fault in error.errors()]
+            raise click.ClickException("\n".join(wrong)) from error
+
+
+@click.group(cls=_MfccGroup)
+@click.version_option(package_name="mfcc-assets")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Music recommendation from the audio itself.
+
+    The library lies in the folder that MFCC_HOME names, by default mfcc_data.
+    """
+    context.obj = context.with_resource(Library())
+
+
+for _command in (add, show_library, recommend, path, playlist, explain, index, evaluate, database, purge):
+    main.add_command(_command)

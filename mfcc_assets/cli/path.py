@@ -1,0 +1,29 @@
+"""`mfcc path`: through the library from one track to another."""
+
+from pathlib import Path
+
+import click
+
+from mfcc_assets.cli.playlist_output import export_option, json_option, show_playlist
+from mfcc_assets.library import Library
+
+
+@click.command()
+@click.argument("start")
+@click.argument("end")
+@click.option("--steps", type=click.IntRange(2, 100), default=8, show_default=True, help="Tracks, both ends included.")
+@json_option
+@export_option
+@click.pass_obj
+def path(library: Library, start: str, end: str, steps: int, as_json: bool, export: Path | None) -> None:
+    """Go from START to END so that each track sounds like the one before.
+
+    A track is named by its id, or by its title or file name or a part of these that no other has.
+    """
+    from mfcc_assets.pipeline.find_track import find_track
+    from mfcc_assets.pipeline.playlists import path_between
+
+    first, last = find_track(library, start), find_track(library, end)
+    found = path_between(library, first, last, steps=steps)
+    title = f"From {first.title or first.blob_name} to {last.title or last.blob_name}"
+    show_playlist(library, title, found, wanted=steps, as_json=as_json, export=export)

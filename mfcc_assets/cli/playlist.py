@@ -1,0 +1,28 @@
+"""`mfcc playlist`: what goes with several tracks."""
+
+from pathlib import Path
+
+import click
+
+from mfcc_assets.cli.playlist_output import export_option, json_option, show_playlist
+from mfcc_assets.library import Library
+
+
+@click.command()
+@click.argument("seeds", nargs=-1, required=True)
+@click.option("--size", type=click.IntRange(1, 100), default=20, show_default=True, help="Tracks.")
+@json_option
+@export_option
+@click.pass_obj
+def playlist(library: Library, seeds: tuple[str, ...], size: int, as_json: bool, export: Path | None) -> None:
+    """Gather what goes with all SEEDS, in an order that flows.
+
+    A track is named by its id, or by its title or file name or a part of these that no other has.
+    """
+    from mfcc_assets.pipeline.find_track import find_track
+    from mfcc_assets.pipeline.playlists import playlist_from
+
+    tracks = [find_track(library, seed) for seed in seeds]
+    found = playlist_from(library, tracks, size=size)
+    title = f"With {', '.join(track.title or track.blob_name for track in tracks)}"
+    show_playlist(library, title, found, wanted=size, as_json=as_json, export=export)

@@ -1,0 +1,76 @@
+"""What commands that make playlists share: their options, and how a playlist is shown and written."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from mfcc_assets.cli.console import open_console
+from mfcc_assets.library import Library
+from mfcc_assets.playlists.formats import FORMATS, format_of
+
+if TYPE_CHECKING:
+    from mfcc_assets.pipeline.playlists import Playlist
+
+
+def _checked(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None:
+        format_of(path)  # refused now rather than after the work
+    return path
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+export_option = click.option(
+    "--export",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_checked,
+    help=f"Write the tracks as a playlist, too: a file that ends in {' or '.join(FORMATS)}.",
+)
+
+
+def show_playlist(
+    library: Library, name: str, playlist: "Playlist", *, wanted: int, as_json: bool, export: Path | None
+) -> None:
+    """Print a playlist, and write it where that is asked for."""
+    from mfcc_assets.pipeline.playlists import export_playlist
+
+    if export is not None:
+        export_playlist(library, export, name, playlist.soundtracks)
+    steps = [None, *playlist.distances]
+    if as_json:
+        record = {
+            "title": name,
+            "wanted": wanted,
+            "index_version": playlist.index_version,
+            "tracks": [
+                {
+                    "position": position,
+                    "track_id": track.track_id,
+                    "title": track.title,
+                    "artist": track.artist,
+                    "album": track.album,
+                    "seconds": track.seconds,
+                    "distance_from_previous": distance,
+                }
+                for position, (track, distance) in enumerate(zip(playlist.soundtracks, steps, strict=False), start=1)
+            ],
+        }
+        click.echo(json.dumps(record, indent=1))
+        return
+    console = open_console()
+    table = Table("", "title", "artist", "step", "track id", title=escape(name))
+    for position, (track, distance) in enumerate(zip(playlist.soundtracks, steps, strict=False), start=1):
+        step = "" if distance is None else f"{distance:.3f}"
+        title = escape(track.title or track.blob_name)
+        table.add_row(str(position), title, escape(track.artist), step, track.track_id)
+    console.print(table)
+    if len(playlist.soundtracks) < wanted:
+        console.print(f"The library has no more than {len(playlist.soundtracks)} of the {wanted} tracks asked for.")
+    console.print(f"From index {playlist.index_version}.")
+    if export is not None:
+        ends = " Its links end in an hour." if library.settings.profile == "azure" else ""
+        console.print(f"Written to {escape(str(export))}.{ends}")

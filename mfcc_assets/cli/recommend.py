@@ -1,0 +1,88 @@
+"""`mfcc recommend`: what sounds most like a file."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from mfcc_assets.cli.console import open_console
+from mfcc_assets.cli.playlist_output import export_option
+from mfcc_assets.evaluation.metrics import EVALUATED_PLACES
+from mfcc_assets.library import Library
+
+if TYPE_CHECKING:
+    from mfcc_assets.pipeline.answer import Answer
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--top", "size", type=click.IntRange(min=1), help="How many; by default as the settings say.")
+@click.option("--exact", is_flag=True, help="Prove the answer: compare with the whole library where a bound does not.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@export_option
+@click.pass_obj
+def recommend(library: Library, file: Path, size: int | None, exact: bool, as_json: bool, export: Path | None) -> None:
+    """Analyse FILE and recommend the soundtracks of the library that sound most like it."""
+    from mfcc_assets.pipeline.answer import recommend_file
+    from mfcc_assets.pipeline.playlists import export_playlist
+
+    wanted = size or library.settings.recommendations
+    answer = recommend_file(library, file, size=wanted, exact=exact)
+    recall = answer.recall if wanted <= EVALUATED_PLACES else None  # nothing is measured of longer lists
+    if export is not None:
+        tracks = [answer.soundtracks[place.track_id] for place in answer.recommendations]
+        export_playlist(library, export, f"Like {file.name}", tracks)
+    recognised = answer.recognised
+    rows = [
+        {
+            "rank": place.rank,
+            "track_id": place.track_id,
+            "title": answer.soundtracks[place.track_id].title,
+            "artist": answer.soundtracks[place.track_id].artist,
+            "distance": place.distance,
+        }
+        for place in answer.recommendations
+    ]
+    if as_json:
+        who = recognised and {"title": recognised.title, "artist": recognised.artist, "by": recognised.by}
+        record = {
+            "query": str(file),
+            "recognised": who,
+            "recognition_failures": [asdict(failure) for failure in answer.failures],
+            "index_version": answer.index_version,
+            "certified": answer.certified,
+            "recall": recall,
+            "recommendations": rows,
+        }
+        click.echo(json.dumps(record, indent=1))
+        return
+    console = open_console()
+    known_as = f"{recognised.title} by {recognised.artist or 'unknown'} ({recognised.by})" if recognised else "unknown"
+    console.print(f"{escape(file.name)}: {escape(known_as)}")
+    for failure in answer.failures:
+        console.print(f"[red]not asked[/] {escape(failure.by)}: {escape(failure.reason)}")
+    console.print(recommendations_table(rows))
+    console.print(_assurance(answer, wanted, recall))
+
+
+def _assurance(answer: "Answer", wanted: int, recall: float | None) -> str:
+    if answer.certified:
+        return f"Certified: the nearest tracks of index {answer.index_version}, but for those that a list leaves out."
+    if recall is None:
+        of_nearest = f"of the {wanted} nearest tracks index {answer.index_version} finds"
+        return f"Not certified; how many {of_nearest} was not measured."
+    finds = f"index {answer.index_version} finds {recall:.1%} of the {EVALUATED_PLACES} nearest tracks"
+    return f"Not certified: {finds}. --exact proves an answer."
+
+
+def recommendations_table(rows: list[dict[str, Any]]) -> Table:
+    """Recommendations as a person reads them; rows as in the JSON of `mfcc recommend`."""
+    table = Table("rank", "title", "artist", "distance", "track id")
+    for row in rows:
+        title, artist = escape(row["title"]), escape(row["artist"])
+        table.add_row(str(row["rank"]), title, artist, f"{row['distance']:.3f}", row["track_id"])
+    return table

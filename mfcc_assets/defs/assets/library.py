@@ -1,0 +1,214 @@
+"""Assets of the library, in the order the data flows."""
+
+import time
+
+import dagster as dg
+
+from mfcc_assets.defs.assets.shared import (
+    add_counts,
+    add_seconds,
+    library_asset,
+    names_as_markdown,
+    pictures_as_markdown,
+    soundtrack_asset,
+    table_as_markdown,
+)
+from mfcc_assets.evaluation.metrics import Precision
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.explain import control_of
+from mfcc_assets.pipeline.index import build_index
+from mfcc_assets.pipeline.library_report import describe_library, picture_of_coefficients, picture_of_map, popularity
+from mfcc_assets.pipeline.publication import publish_built_index
+from mfcc_assets.pipeline.quality import measure_quality, picture_of_history
+from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates, recommend_soundtracks
+from mfcc_assets.pipeline.soundtracks import (
+    COMPUTED,
+    REJECTED,
+    REUSED,
+    UNCHANGED,
+    analyse_soundtracks,
+    observe_soundtracks,
+    summarise_soundtracks,
+)
+from mfcc_assets.plots.tracks import heat_map
+
+
+@soundtrack_asset(kinds={"python", "sql"}, code_version="1")
+def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """The files in the container `soundtracks`: rows of SOUNDTRACKS with tags and digests, pictures in `artworks`."""
+    found = observe_soundtracks(library, context.partition_keys, run_id=context.run.run_id)
+    add_counts(context, found.outcomes, ("new", "changed", "gone", "unchanged"), digits=library.settings.shard_digits)
+    names = {"new": found.new, "changed": found.changed, "gone": found.gone}
+    return dg.MaterializeResult(metadata={"names": names_as_markdown(names)})
+
+
+HEAT_MAPS_SHOWN = 3
+
+HEAT_MAP_SECONDS = 300
+"""A picture shows no more: of a recording of two hours each column of pixels would be a dozen seconds."""
+
+SECONDS_BETWEEN_LOG_LINES = 10
+
+
+@soundtrack_asset(deps=[raw_soundtracks], kinds={"python", "parquet"}, code_version="1")
+def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """Mel-frequency cepstral coefficients, COE_1 to COE_13, 100 frames a second; a file an audio."""
+    last_line = time.monotonic()
+
+    def log_progress(done: int, total: int) -> None:
+        nonlocal last_line
+        if time.monotonic() - last_line > SECONDS_BETWEEN_LOG_LINES:
+            last_line = time.monotonic()
+            context.log.info(f"{done} of {total} files analysed")
+
+    report = analyse_soundtracks(library, context.partition_keys, run_id=context.run.run_id, on_progress=log_progress)
+    parameters = library.settings.features.cepstra
+    outcomes = (COMPUTED, REUSED, UNCHANGED, REJECTED)
+    add_counts(context, report.outcomes, outcomes, digits=library.settings.shard_digits)
+    add_seconds(context, report.seconds, digits=library.settings.shard_digits)
+    shown = sorted(report.computed.items(), key=lambda item: item[1])[:HEAT_MAPS_SHOWN]
+    return dg.MaterializeResult(
+        metadata={
+            "cepstra_version": parameters.version,
+            "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
+            "notes": table_as_markdown(("note",), [(note,) for note in report.notes]),
+            "heat_maps": pictures_as_markdown(
+                heat_map(library.features.read_cepstra(audio, parameters, seconds=HEAT_MAP_SECONDS), name)
+                for audio, name in shown
+            ),
+        }
+    )
+
+
+@soundtrack_asset(deps=[soundtrack_cepstra], kinds={"python", "parquet"}, code_version="1")
+def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """What is kept of a track for comparing it: Gaussian, contour, embedding, and the sketch that recognises it."""
+    outcomes = summarise_soundtracks(library, context.partition_keys)
+    add_counts(context, outcomes, (COMPUTED, UNCHANGED), digits=library.settings.shard_digits)
+    return dg.MaterializeResult(metadata={"features_version": library.settings.features.version})
+
+
+@library_asset(deps=[soundtrack_summaries], kinds={"python", "faiss"}, code_version="1")
+def prefilter_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """Vector index over the embeddings of all tracks, under a version of its own; it answers once it is published."""
+    built = build_index(library)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(built.index.tracks),
+            "added": built.added,
+            "removed": built.removed,
+            "written": built.written,
+            "index_version": built.index.version,
+            "features_version": built.index.parameters.features.version,
+            "ranking": built.index.parameters.ranking,
+            "scales": table_as_markdown(
+                ("coefficient", "deviation over the library"),
+                [(f"COE_{number}", f"{scale:.3f}") for number, scale in enumerate(built.index.scales, start=1)],
+            ),
+        }
+    )
+
+
+@soundtrack_asset(deps=[prefilter_index], kinds={"python", "faiss"}, code_version="1")
+def soundtrack_candidates(
+    context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
+) -> dg.MaterializeResult:
+    """For every track the nearest others by their embeddings: what is worth comparing in full."""
+    index = library.indexes.read(library.indexes.built_version())
+    for shard, report in find_candidates(library, index, context.partition_keys):
+        context.add_asset_metadata(
+            {"dagster/row_count": report.kept, "pairs_computed": report.compared}, partition_key=shard
+        )
+    return dg.MaterializeResult(metadata={"index_version": index.version})
+
+
+@soundtrack_asset(deps=[soundtrack_candidates], kinds={"python", "numba"}, code_version="1")
+def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """For every track its candidates in the order of their distance; known distances are not computed again."""
+    index = library.indexes.read(library.indexes.built_version())
+    for shard, report in rank_candidates(library, index, context.partition_keys):
+        context.add_asset_metadata(
+            {"dagster/row_count": report.kept, "pairs_computed": report.compared}, partition_key=shard
+        )
+    return dg.MaterializeResult(metadata={"index_version": index.version, "ranking": index.parameters.ranking})
+
+
+@library_asset(deps=[soundtrack_rankings], kinds={"python", "json"}, code_version="1")
+def recommendation_quality(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """Precision by artist, hubness and recall of the rankings that are about to be published, and how they changed."""
+    version = library.indexes.built_version()
+    quality = measure_quality(library, version)
+    return dg.MaterializeResult(
+        metadata={
+            "index_version": version,
+            "queries": quality.precision.queries if quality.precision else 0,
+            **_precision_as_metadata(quality.precision, ""),
+            **_precision_as_metadata(quality.other_albums, "_without_own_album"),
+            "recall": quality.recall,
+            "hub_skewness": quality.hubness.skewness,
+            "largest_hub": quality.hubness.largest,
+            "never_recommended": quality.hubness.never_recommended,
+            "history": pictures_as_markdown([picture_of_history(library, version)]),
+        }
+    )
+
+
+def _precision_as_metadata(precision: Precision | None, suffix: str) -> dict[str, float]:
+    if precision is None:
+        return {}
+    figures = {"precision_at_1": precision.at_1, "precision_at_5": precision.at_5, "hit_at_5": precision.hit_at_5}
+    return {f"{name}{suffix}": figure for name, figure in figures.items()}
+
+
+@library_asset(deps=[recommendation_quality], kinds={"python", "json"}, code_version="1")
+def published_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """The pointer to the index that answers; the index built last becomes it once all checks before it have passed.
+
+    One that was withdrawn, by `mfcc index rollback`, does not until somebody publishes it by hand.
+    """
+    published = publish_built_index(library)
+    figures = library.indexes.read_quality(published.version).items()
+    withheld = f"{published.withheld} was withdrawn: `mfcc index publish {published.withheld}` lets it answer"
+    return dg.MaterializeResult(
+        metadata={
+            "index_version": published.version,
+            "former_version": published.former or "none",
+            **({"withheld": withheld} if published.withheld else {}),
+            **{name: figure for name, figure in figures if figure is not None},
+        }
+    )
+
+
+@soundtrack_asset(deps=[published_index, soundtrack_rankings], kinds={"python", "sql"}, code_version="1")
+def soundtrack_recommendations(
+    context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
+) -> dg.MaterializeResult:
+    """Rows of RECOMMENDATIONS for every track of the library; the view RECOMMENDED_SOUNDTRACKS serves them."""
+    index = library.indexes.published()
+    for shard, report in recommend_soundtracks(library, index, context.partition_keys, run_id=context.run.run_id):
+        context.add_asset_metadata({"queries": report.queries, "rows_written": report.written}, partition_key=shard)
+    return dg.MaterializeResult(metadata={"index_version": index.version})
+
+
+@library_asset(deps=[soundtrack_recommendations], kinds={"python"}, code_version="2")
+def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """What the library is made of: states, duplicates and rejects, its coefficients, a map, and who is recommended."""
+    report = describe_library(library)
+    index = library.indexes.published_if_usable()
+    metadata: dict[str, dg.MetadataValue | float] = {
+        "dagster/row_count": len(report.soundtracks),
+        "states": table_as_markdown(("state", "tracks"), sorted(report.states.items())),
+        "duplicates": table_as_markdown(("the same audio",), [(", ".join(names),) for names in report.duplicates]),
+        "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
+    }
+    if index is not None and index.tracks:
+        popular = popularity(library, index, report.soundtracks)
+        metadata |= {
+            "coefficients": pictures_as_markdown([picture_of_coefficients(library, index)]),
+            "map": pictures_as_markdown([picture_of_map(library, index, report.soundtracks)]),
+            "hubs": table_as_markdown(("most recommended", "lists"), popular.hubs),
+            "orphans": table_as_markdown(("never recommended",), [(name,) for name in popular.orphans]),
+            # Measured here, so that nobody who asks why two tracks are alike waits for it.
+            "usual_distance": control_of(library, index).usual,
+        }
+    return dg.MaterializeResult(metadata=metadata)

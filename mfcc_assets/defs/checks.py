@@ -1,0 +1,78 @@
+"""Checks of the library's assets; those that are blocking stand between an index and its publication."""
+
+import dagster as dg
+
+from mfcc_assets.defs.assets.library import (
+    prefilter_index,
+    recommendation_quality,
+    soundtrack_cepstra,
+    soundtrack_recommendations,
+)
+from mfcc_assets.defs.assets.shared import (
+    table_as_markdown,
+)
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.publication import judge_quality, unusable_rankings
+
+
+@dg.asset_check(asset=prefilter_index, blocking=True, description="Every analysed track is in the index, no other is.")
+def index_is_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
+    indexed = set(library.indexes.read(library.indexes.built_version()).tracks)
+    analysed = set(library.tables.audio())
+    return dg.AssetCheckResult(
+        passed=indexed == analysed,
+        metadata={"missing": len(analysed - indexed), "superfluous": len(indexed - analysed)},
+    )
+
+
+@dg.asset_check(asset=prefilter_index, blocking=True, description="All features in the index are of one version.")
+def features_are_of_one_version(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
+    index = library.indexes.read(library.indexes.built_version())
+    parameters = index.parameters.features
+    other = set(index.tracks) - library.features.audio_with_summary(parameters)
+    return dg.AssetCheckResult(
+        passed=not other and parameters == library.settings.features,
+        metadata={"features_version": parameters.version, "of_another_version": len(other)},
+    )
+
+
+@dg.asset_check(asset=soundtrack_cepstra, description="Every file in the library could be used.")
+def no_soundtrack_is_rejected(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
+    rejects = [reject for reject in library.tables.rejects() if reject.container == "soundtracks"]
+    return dg.AssetCheckResult(
+        passed=not rejects,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in rejects])},
+    )
+
+
+@dg.asset_check(
+    asset=recommendation_quality, blocking=True, description="Every track has a ranking, of tracks that exist."
+)
+def rankings_are_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
+    missing, unknown = unusable_rankings(library, library.indexes.built_version())
+    return dg.AssetCheckResult(
+        passed=not missing and not unknown,
+        metadata={"tracks_without_ranking": len(missing), "unknown_tracks": len(unknown)},
+    )
+
+
+@dg.asset_check(
+    asset=recommendation_quality,
+    blocking=True,
+    description="Precision and reach are not below those of the published index by more than the margin.",
+)
+def quality_holds(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
+    version = library.indexes.built_version()
+    verdict = judge_quality(library, version)
+    return dg.AssetCheckResult(
+        passed=verdict.allowed,
+        description="; ".join(verdict.faults) or None,
+        metadata={"index_version": version, "margin": library.settings.quality_margin, **verdict.figures},
+    )
+
+
+@dg.asset_check(asset=soundtrack_recommendations, description="No recommendation names a track that is gone.")
+def recommendations_name_existing_tracks(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
+    dangling = library.tables.dangling_recommendations()
+    return dg.AssetCheckResult(passed=dangling == 0, metadata={"dangling": dangling})

@@ -1,0 +1,81 @@
+"""Files of this machine put into the library's container."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mfcc_assets.ids import content_digest
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.soundtracks import is_companion
+from mfcc_assets.storage.blobs.names import clean_name
+
+
+@dataclass
+class Addition:
+    """What became of files that were to be added, by their names in the library."""
+
+    added: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    already_there: list[str] = field(default_factory=list)
+    passed_over: list[Path] = field(default_factory=list)
+    unreadable: list[Path] = field(default_factory=list)
+
+
+def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
+    """Copy files and folders into `soundtracks`, and yield how far that is after every file.
+
+    A file of a folder is named by its path from that folder on, a single file by its name alone. Covers, playlists and
+    hidden files are passed over. A file of a name that is there replaces it; none replaces another of the same call.
+    """
+    addition = Addition()
+    sources: dict[str, Path] = {}
+    for file, name in _named(paths):
+        if is_companion(name):
+            addition.passed_over.append(file)
+        else:
+            sources[_free_name(name, file, sources)] = file
+    for name, file in sources.items():
+        try:
+            _add(library, name, file, addition)
+        except (FileNotFoundError, PermissionError):
+            addition.unreadable.append(file)
+        yield addition
+    if not sources:
+        yield addition
+
+
+def _add(library: Library, name: str, file: Path, addition: Addition) -> None:
+    is_there = library.blobs.exists("soundtracks", name)
+    if is_there and _is_stored(library, name, file):
+        addition.already_there.append(name)
+        return
+    library.blobs.upload_file("soundtracks", name, file)
+    (addition.replaced if is_there else addition.added).append(name)
+
+
+def _named(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    for path in paths:
+        if path.is_dir():
+            folder = path.resolve()
+            files = sorted(Path(root, name) for root, _, names in os.walk(folder) for name in names)
+            yield from (
+                (file, str(file.relative_to(folder.parent))) for file in files if file.is_file() or file.is_symlink()
+            )
+        else:
+            yield path, path.name
+
+
+def _free_name(name: str, file: Path, sources: dict[str, Path]) -> str:
+    """A name that no other file of the call has taken, with as many of the folders above it as that takes."""
+    folders = list(file.resolve().parents)
+    candidate = clean_name(name)
+    while candidate in sources and folders:
+        name = f"{folders.pop(0).name}/{name}"
+        candidate = clean_name(name)
+    return candidate
+
+
+def _is_stored(library: Library, name: str, file: Path) -> bool:
+    with library.blobs.as_file("soundtracks", name) as stored, stored.open("rb") as ours, file.open("rb") as theirs:
+        return content_digest(ours) == content_digest(theirs)

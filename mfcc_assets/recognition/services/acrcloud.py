@@ -1,0 +1,141 @@
+"""ACRCloud, by its identification API: https://docs.acrcloud.com/reference/identification-api."""
+
+import base64
+import hmac
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, Field, FiniteFloat
+
+from mfcc_assets.audio.excerpt import Sample
+from mfcc_assets.audio.tags import clean_text
+from mfcc_assets.errors import RecogniserUnavailable
+from mfcc_assets.recognition.recogniser import Recogniser, Recognition, Recording
+from mfcc_assets.recognition.services.http import Fault, PassingFailure, Service, UnusableSample
+from mfcc_assets.recognition.services.pacing import Timing
+from mfcc_assets.recognition.services.queries import Secrets, sample, secret
+
+_PATH = "/v1/identify"
+
+# How many it takes is a matter of the project's plan; too many are answered by 3015.
+_A_SECOND = 5.0
+_FOUND, _UNKNOWN = 0, 1001
+
+_FAULTS = {
+    2001: Fault("it did not answer itself in time", kind=PassingFailure),
+    2004: Fault("it finds no fingerprint in the sample", "Supply a longer or louder file", UnusableSample),
+    2005: Fault("it did not answer itself in time", kind=PassingFailure),
+    3000: Fault("it failed for a reason of its own", kind=PassingFailure),
+    3001: Fault("it does not know the access key", "Set the secret acrcloud-key to that of the project"),
+    3003: Fault("the requests of the project are used up", "Extend the plan of the project"),
+    3014: Fault("it does not accept the signature", "Set the secret acrcloud-secret, and the clock of this machine"),
+    3015: Fault("too many ask it at once", kind=PassingFailure),
+}
+
+_EXTERNAL_IDS = ("isrc", "iswc", "upc")
+
+
+class _Status(BaseModel):
+    code: int
+
+
+class _Artist(BaseModel):
+    name: str
+
+
+class _Music(BaseModel):
+    title: str
+    artists: list[_Artist] = []
+    score: FiniteFloat | None = None
+    db_begin_time_offset_ms: FiniteFloat | None = None
+    sample_begin_time_offset_ms: FiniteFloat | None = None
+    acrid: str = ""
+    external_ids: dict[str, Any] = {}
+
+
+class _Metadata(BaseModel):
+    music: list[_Music] = []
+
+
+class _Answer(BaseModel):
+    status: _Status
+    metadata: _Metadata = Field(default_factory=_Metadata)
+
+
+class AcrCloud(Recogniser):
+    """Sends a sample, and a signature that only the owner of the project's secret can make.
+
+    Parameters
+    ----------
+    url
+        Of the project, as ``https://identify-….acrcloud.com``.
+    secrets
+        Of which ``acrcloud-key`` and ``acrcloud-secret`` are read.
+    service
+        From `acrcloud_service`.
+    clock
+        Seconds since 1970.
+    """
+
+    name = "acrcloud"
+
+    def __init__(self, url: str, secrets: Secrets, service: Service, *, clock: Callable[[], float] = time.time) -> None:
+        self._url = url
+        self._secrets = secrets
+        self._service = service
+        self._clock = clock
+
+    def recognise(self, query: Recording) -> Recognition | None:
+        if not self._url:
+            raise RecogniserUnavailable(
+                "it has no address", subject=self._service.name, remedy="Set MFCC_ACRCLOUD_URL to that of the project"
+            )
+        key, private = (secret(self._secrets, name) for name in ("acrcloud-key", "acrcloud-secret"))
+        sent = sample(query)
+        timestamp = str(int(self._clock()))
+        form = {
+            "access_key": key,
+            "data_type": "audio",
+            "signature_version": "1",
+            "signature": _signature(key, private, timestamp),
+            "sample_bytes": str(len(sent.data)),
+            "timestamp": timestamp,
+        }
+        files = {"sample": (f"sample{sent.suffix}", sent.data, sent.media_type)}
+        url = self._url.rstrip("/") + _PATH
+        return self._service.ask(url, form, _Answer, lambda answer: self._read(answer, sent), files)
+
+    def _read(self, answer: _Answer, sent: Sample) -> Recognition | None:
+        if answer.status.code not in (_FOUND, _UNKNOWN):
+            raise self._service.fault(answer.status.code)
+        if not answer.metadata.music or not (title := clean_text(answer.metadata.music[0].title)):
+            return None
+        best = answer.metadata.music[0]
+        identifiers = {"acrid": best.acrid, **{name: best.external_ids.get(name) for name in _EXTERNAL_IDS}}
+        return Recognition(
+            title,
+            clean_text(", ".join(artist.name for artist in best.artists)),
+            self.name,
+            offset_seconds=_offset_seconds(best, sent),
+            certainty=None if best.score is None else best.score / 100,
+            external_ids={name: clean_text(id_) for name, id_ in identifiers.items() if isinstance(id_, str) and id_},
+        )
+
+
+def acrcloud_service(client: httpx.Client, timing: Timing) -> Service:
+    return Service("ACRCloud", _FAULTS, client, a_second=_A_SECOND, timing=timing)
+
+
+def _offset_seconds(music: _Music, sent: Sample) -> float | None:
+    """Where in the recording the query begins. What `play_offset_ms` tells is where it has come to after the sample."""
+    if music.db_begin_time_offset_ms is None or music.sample_begin_time_offset_ms is None:
+        return None
+    sample_begin = (music.db_begin_time_offset_ms - music.sample_begin_time_offset_ms) / 1000
+    return round(sample_begin - sent.begin_seconds, 1)
+
+
+def _signature(key: str, private: str, timestamp: str) -> str:
+    signed = "\n".join(("POST", _PATH, key, "audio", "1", timestamp))
+    return base64.b64encode(hmac.digest(private.encode(), signed.encode(), "sha1")).decode()

@@ -1,0 +1,351 @@
+"""The adapter of `BlobStore` that keeps blobs in a storage account on Azure."""
+
+import io
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path, PurePosixPath
+from threading import Lock
+from typing import Any, BinaryIO, cast
+from urllib.parse import urlsplit
+
+from azure.core import MatchConditions
+from azure.core.credentials import TokenCredential
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.core.pipeline.transport import RequestsTransport
+from azure.storage.blob import BlobClient, BlobServiceClient, UserDelegationKey, generate_blob_sas
+
+from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, StoreError
+from mfcc_assets.storage.blobs.azure_policy import (
+    PatientRetries,
+    azure_errors,
+    is_lost_condition,
+    is_range_beyond_end,
+    is_without_blocks,
+)
+from mfcc_assets.storage.blobs.azure_streams import BLOCK, CONNECTIONS, READ_AHEAD, WRITER, BlockSink, RangeReader
+from mfcc_assets.storage.blobs.file_cache import FileCache
+from mfcc_assets.storage.blobs.names import check_name
+from mfcc_assets.storage.blobs.port import (
+    CONTAINERS,
+    LONGEST_LINK_SECONDS,
+    Blob,
+    BlobStore,
+    check_container,
+    check_link_seconds,
+    check_range,
+)
+
+_CONNECT_SECONDS, _READ_SECONDS = 10, 60
+_PAGE, _PORTION = 5000, 1 << 20  # more does Azure not list at once
+_ATTEMPTS = 5
+_LONGEST_SUFFIX = 16
+_CLOCK_SKEW = timedelta(minutes=5)
+_DELEGATION = timedelta(hours=8)
+_logger = logging.getLogger(__name__)
+
+
+class AzureBlobs(BlobStore):
+    """Blobs in five containers of a storage account, made if missing.
+
+    Requests that are throttled or lost are repeated; see `mfcc_assets.storage.blobs.azure_policy`. Every write is bound
+    to     what was there before, so that a repeated one never falls on what another writer wrote meanwhile; and it carries an
+    id of its own, so that it is known again where the answer to it was lost.
+
+    Parameters
+    ----------
+    url
+        The account's address of blobs: ``https://<account>.blob.core.windows.net``, or an emulator's.
+    credential
+        An identity; or a function that gives the account's key, asked at each use: a key that was renewed is taken up.
+    cache_folder, cache_bytes
+        Where copies of blobs are kept for readers that need files, and how much they may take.
+
+    Raises
+    ------
+    StoreError
+        If the account cannot be reached or refuses, or a container is missing and cannot be made.
+    """
+
+    def __init__(
+        self, url: str, credential: TokenCredential | Callable[[], str], cache_folder: Path, cache_bytes: int
+    ) -> None:
+        self._url, self._account, self._credential = url, _account(url, credential), credential
+        self._cache = FileCache(cache_folder, cache_bytes)
+        self._transport = RequestsTransport(connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
+        self._opened: tuple[str, BlobServiceClient] | None = None
+        self._delegation: tuple[datetime, UserDelegationKey] | None = None
+        self._lock = Lock()
+        refusals = [refusal for container in CONTAINERS if (refusal := self._make(container)) is not None]
+        # Who only reads is let at two of the five. What it may not use it is told when it uses it.
+        if len(refusals) == len(CONTAINERS):
+            raise refusals[0]
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def list(self, container: str, prefix: str = "") -> Iterator[Blob]:
+        check_container(container)
+        parent, _, _ = prefix.rpartition("/")
+        if parent:
+            check_name(parent)
+        return self._pages(container, prefix)
+
+    def stat(self, container: str, name: str) -> Blob:
+        client = self._client(container, name)
+        with azure_errors(f"{container}/{name}"):
+            return _blob(name, client.get_blob_properties())
+
+    def read(self, container: str, name: str) -> bytes:
+        client = self._client(container, name)
+        with azure_errors(f"{container}/{name}"):
+            return client.download_blob().readall()
+
+    def read_range(self, container: str, name: str, start: int, stop: int) -> bytes:
+        check_range(start, stop)
+        client = self._client(container, name)
+        # Azure has no range of no bytes, but whether there is such a blob is to be said all the same.
+        with azure_errors(f"{container}/{name}"):
+            return _range(client, start, max(stop, start + 1))[: stop - start]
+
+    @contextmanager
+    def open(self, container: str, name: str) -> Iterator[BinaryIO]:
+        client = self._client(container, name)
+        with azure_errors(f"{container}/{name}"):
+            try:
+                first = client.download_blob(0, READ_AHEAD)
+                beginning, etag = first.readall(), first.properties.etag
+                size = int(str(first.properties.content_range).rpartition("/")[2])
+            except HttpResponseError as error:
+                if not is_range_beyond_end(error):
+                    raise
+                beginning, etag, size = b"", "", 0
+
+        def fetch(start: int, stop: int) -> bytes:
+            with azure_errors(f"{container}/{name}"):
+                return _range(client, start, stop, etag=etag, match_condition=MatchConditions.IfNotModified)
+
+        with RangeReader(fetch, size, beginning) as file:
+            yield cast(BinaryIO, file)
+
+    @contextmanager
+    def writing(self, container: str, name: str) -> Iterator[BinaryIO]:
+        with closing(BlockSink(self._client(container, name), f"{container}/{name}")) as sink:
+            yield cast(BinaryIO, sink)
+            self._overwrite(container, name, sink)
+
+    def create(self, container: str, name: str, data: bytes | BinaryIO) -> Blob:
+        with self._filled(container, name, data) as sink:
+            written, _ = self._put(container, name, sink, None)
+        if written is None:
+            raise Conflict("The blob is there already", subject=f"{container}/{name}", remedy="Choose another name")
+        return written
+
+    def write(self, container: str, name: str, data: bytes | BinaryIO, *, if_match: str | None = None) -> Blob:
+        with self._filled(container, name, data) as sink:
+            if if_match is None:
+                return self._overwrite(container, name, sink)
+            written, _ = self._put(container, name, sink, if_match)
+        if written is None:
+            raise Conflict("The blob changed since it was read", subject=f"{container}/{name}", remedy="Read it again")
+        return written
+
+    def delete(self, container: str, name: str) -> None:
+        client = self._client(container, name)
+        try:
+            with azure_errors(f"{container}/{name}"):
+                client.delete_blob(delete_snapshots="include")
+        except BlobNotFound:
+            return
+
+    @contextmanager
+    def as_file(self, container: str, name: str) -> Iterator[Path]:
+        client, blob = self._client(container, name), self.stat(container, name)
+
+        def fetch(path: Path) -> None:
+            same: dict[str, Any] = {"etag": _quoted(blob.etag), "match_condition": MatchConditions.IfNotModified}
+            with path.open("xb") as file, azure_errors(f"{container}/{name}"):
+                client.download_blob(max_concurrency=CONNECTIONS, **same).readinto(file)
+
+        suffix = PurePosixPath(name).suffix
+        with self._cache.file(
+            f"{self._url}\n{container}\n{name}\n{blob.etag}",
+            suffix=suffix if len(suffix.encode()) <= _LONGEST_SUFFIX else "",
+            size=blob.size,
+            fetch=fetch,
+        ) as path:
+            yield path
+
+    def link(self, container: str, name: str, *, seconds: int) -> str:
+        """An address with a shared access signature: of the identity, or of the account's key where one is set."""
+        client = self._client(container, name)
+        check_link_seconds(seconds)
+        now = datetime.now(UTC)
+        signer: dict[str, Any] = (
+            {"account_key": self._credential()}
+            if callable(self._credential)
+            else {"user_delegation_key": self._delegation_key(now)}
+        )
+        signature = generate_blob_sas(
+            self._account,
+            container,
+            name,
+            permission="r",
+            start=now - _CLOCK_SKEW,
+            expiry=now + timedelta(seconds=seconds + 1),  # its time has no fractions: they are cut off
+            protocol="https" if urlsplit(self._url).scheme == "https" else None,
+            **signer,
+        )
+        return f"{client.url}?{signature}"
+
+    def _delegation_key(self, now: datetime) -> UserDelegationKey:
+        with self._lock, azure_errors(f"Links to {self._url}", role="Storage Blob Delegator"):
+            if self._delegation is None or self._delegation[0] < now + timedelta(seconds=LONGEST_LINK_SECONDS):
+                expires = now + _DELEGATION
+                # A signature may not begin before its key.
+                key = self._service.get_user_delegation_key(now - 2 * _CLOCK_SKEW, expires)
+                self._delegation = expires, key
+            return self._delegation[1]
+
+    @property
+    def _service(self) -> BlobServiceClient:
+        if not callable(self._credential):
+            self._opened = self._opened or ("", self._connected(self._credential))
+        elif (key := self._credential()) != (self._opened and self._opened[0]):
+            self._opened = key, self._connected({"account_name": self._account, "account_key": key})
+        assert self._opened
+        return self._opened[1]
+
+    def _connected(self, credential: TokenCredential | dict[str, str]) -> BlobServiceClient:
+        return BlobServiceClient(
+            self._url,
+            credential,
+            transport=self._transport,
+            retry_policy=PatientRetries(),
+            max_single_put_size=BLOCK,
+            max_single_get_size=BLOCK,
+            max_chunk_get_size=BLOCK,
+        )
+
+    def _client(self, container: str, name: str) -> BlobClient:
+        check_container(container)
+        check_name(name)
+        return self._service.get_blob_client(container, name)
+
+    def _make(self, container: str) -> StoreError | None:
+        """Make a container if it is missing. An error where this identity may neither make it nor look at it."""
+        client = self._service.get_container_client(container)
+        with azure_errors(f"Container {container}"):
+            try:
+                client.create_container()
+                return None
+            except ResourceExistsError:
+                return None
+            except HttpResponseError as refused:
+                if refused.status_code != HTTPStatus.FORBIDDEN:
+                    raise
+        try:
+            with azure_errors(f"Container {container}"):
+                client.get_container_properties()
+        except StoreError as refusal:
+            return refusal
+        return None
+
+    def _pages(self, container: str, prefix: str) -> Iterator[Blob]:
+        with azure_errors(container):
+            pages = self._service.get_container_client(container).list_blobs(prefix, results_per_page=_PAGE).by_page()
+        while True:
+            # A page that fails is an error: a listing that ends early would make the rest look deleted.
+            with azure_errors(container):
+                page = next(pages, None)
+                if page is None:
+                    return
+                found = [_blob(found.name, found) for found in page]
+            for blob in found:
+                try:
+                    check_name(blob.name)
+                except BlobNameError as error:
+                    _logger.warning("%s is left out: %s", container, error)
+                else:
+                    yield blob
+
+    @contextmanager
+    def _filled(self, container: str, name: str, data: bytes | BinaryIO) -> Iterator[BlockSink]:
+        with closing(BlockSink(self._client(container, name), f"{container}/{name}")) as sink:
+            source = io.BytesIO(data) if isinstance(data, bytes) else data
+            try:
+                while portion := source.read(_PORTION):
+                    sink.write(portion)
+            except OSError as error:
+                raise StoreError(
+                    f"What is to be written cannot be read ({error.strerror or error})",
+                    subject=f"{container}/{name}",
+                    remedy="Check where it comes from",
+                ) from error
+            yield sink
+
+    def _overwrite(self, container: str, name: str, sink: BlockSink) -> Blob:
+        seen: str | None = None  # most blobs that are written are new
+        for _ in range(_ATTEMPTS):
+            written, seen = self._put(container, name, sink, seen)
+            if written is not None:
+                return written
+        raise Conflict("Others write this blob without a pause", subject=f"{container}/{name}", remedy="Try again")
+
+    def _put(self, container: str, name: str, sink: BlockSink, seen: str | None) -> tuple[Blob | None, str | None]:
+        """Write if the blob still has the ETag that was seen. The blob, or else None and the ETag that is there now."""
+        condition: dict[str, Any] = (
+            {"match_condition": MatchConditions.IfMissing}
+            if seen is None
+            else {"match_condition": MatchConditions.IfNotModified, "etag": _quoted(seen)}
+        )
+        with azure_errors(f"{container}/{name}"):
+            try:
+                put = sink.put(**condition)
+                return Blob(name, sink.size, put["etag"].strip('"'), put["last_modified"], whole=True), None
+            except HttpResponseError as error:
+                if not is_lost_condition(error):
+                    raise
+                are_blocks_lost = is_without_blocks(error)
+        try:
+            with azure_errors(f"{container}/{name}"):
+                found = self._client(container, name).get_blob_properties()
+        except BlobNotFound:
+            return None, None
+        # If the answer to the first try was lost, it was this very write that changed the blob.
+        if found.metadata.get(WRITER) == sink.writer:
+            return _blob(name, found), None
+        if are_blocks_lost:
+            raise Conflict("Another writer came first", subject=f"{container}/{name}", remedy="Try again")
+        return None, found.etag.strip('"')
+
+
+def _account(url: str, credential: object) -> str:
+    address = urlsplit(url)
+    if address.scheme not in ("https", "http") or not address.hostname:
+        raise StoreError("It is no address of a storage account", subject=url, remedy="Set MFCC_BLOB_URL")
+    if address.scheme != "https" and not callable(credential):
+        raise StoreError("A token is never sent without TLS", subject=url, remedy="Begin MFCC_BLOB_URL with https")
+    # An emulator has the account's name in its path.
+    return address.path.strip("/") or address.hostname.partition(".")[0]
+
+
+def _quoted(etag: str) -> str:
+    return f'"{etag}"'
+
+
+def _blob(name: str, properties: Any) -> Blob:
+    etag, modified = properties.etag.strip('"'), properties.last_modified.astimezone(UTC)
+    return Blob(name=name, size=properties.size, etag=etag, modified=modified, whole=True)
+
+
+def _range(client: BlobClient, start: int, stop: int, **condition: Any) -> bytes:
+    try:
+        found: bytes = client.download_blob(start, stop - start, **condition).readall()
+        return found
+    except HttpResponseError as error:
+        if is_range_beyond_end(error):
+            return b""
+        raise

@@ -1,0 +1,257 @@
+"""Cepstra and summaries of each audio, as Parquet in the container `cepstra`.
+
+    timbre/<cepstra version>/<audio id>.parquet        one row: the vector of its timbre
+    frames/<cepstra version>/<audio id>.parquet        COE_1 … COE_13, a row a frame
+    summaries/<features version>/<audio id>.parquet    one row: Gaussian, contour, embedding, sketch, timbre
+
+They are named by the audio and not by the track: renamed, re-tagged and doubled files cost nothing.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import fields
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from mfcc_assets.errors import BlobNotFound, Conflict, FeaturesMissing, FeaturesVersionMismatch
+from mfcc_assets.features.fingerprint import SHAPES
+from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
+from mfcc_assets.features.timbre import WIDTH
+from mfcc_assets.features.track_features import Analysis, Summary
+from mfcc_assets.storage.blobs.port import BlobStore
+
+CONTAINER = "cepstra"
+
+CACHED_BYTES = 100_000_000
+"""A contour of four minutes has 25 KB: 4,000 of them."""
+
+ROWS_A_GROUP = 30_000
+"""Five minutes of frames: who wants the beginning of a long recording reads no more. Most tracks have one group; with
+one a minute, reading and writing took 45 % longer."""
+
+_VERSION = b"features_version"
+
+
+class FeatureStore:
+    """Reads and writes what was computed of each audio."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+        self._contours = _ContourCache()
+
+    def audio_with_cepstra(self, parameters: CepstraParameters) -> set[str]:
+        """Ids of every audio whose cepstra are there."""
+        return self._audio_ids(f"frames/{parameters.version}/")
+
+    def audio_with_summary(self, parameters: FeaturesParameters) -> set[str]:
+        """Ids of every audio whose summary is there."""
+        return self._audio_ids(f"summaries/{parameters.version}/")
+
+    def has_cepstra(self, audio_id: str, parameters: CepstraParameters) -> bool:
+        return self._blobs.exists(CONTAINER, _frames_name(audio_id, parameters))
+
+    def has_summary(self, audio_id: str, parameters: FeaturesParameters) -> bool:
+        return self._blobs.exists(CONTAINER, _summary_name(audio_id, parameters))
+
+    def write_analysis(self, audio_id: str, analysis: Analysis, parameters: CepstraParameters) -> None:
+        """Keep what was computed of an audio; ValueError where it is not what the parameters make."""
+        # The frames come last: where they are, the timbre is.
+        timbre = pa.table({"timbre": [analysis.timbre]})
+        self._write(_timbre_name(audio_id, parameters), timbre, parameters.version)
+        cepstra = analysis.cepstra
+        if cepstra.ndim != 2 or cepstra.shape[1] != parameters.coefficients or cepstra.dtype != np.float32:
+            raise ValueError(
+                f"cepstra are frames x {parameters.coefficients} of float32, not {cepstra.shape} of {cepstra.dtype}"
+            )
+        names = [f"COE_{number}" for number in range(1, cepstra.shape[1] + 1)]
+        table = pa.table([np.ascontiguousarray(column) for column in cepstra.T], names=names)
+        self._write(_frames_name(audio_id, parameters), table, parameters.version)
+
+    def read_cepstra(
+        self, audio_id: str, parameters: CepstraParameters, *, seconds: float | None = None
+    ) -> NDArray[np.float32]:
+        """Cepstra of shape (frames, d).
+
+        Parameters
+        ----------
+        seconds
+            How much of the beginning is wanted: of a recording of two hours no more is fetched than holds that.
+
+        Raises
+        ------
+        FeaturesMissing
+            They were never computed with these parameters, or what is stored is damaged.
+        FeaturesVersionMismatch
+            The file was made with others than its folder says.
+        """
+        name = _frames_name(audio_id, parameters)
+        rows = None if seconds is None else round(seconds / parameters.step_seconds)
+        table = self._read(name, parameters.version, rows=rows)
+        if table.num_columns != parameters.coefficients:
+            raise _damaged(name)
+        return np.column_stack([column.to_numpy() for column in table.columns])
+
+    def read_analysis(self, audio_id: str, parameters: CepstraParameters) -> Analysis:
+        """What was computed of an audio; errors as for `read_cepstra`."""
+        name = _timbre_name(audio_id, parameters)
+        try:
+            timbre = _numbers(self._read(name, parameters.version), "timbre").reshape(WIDTH)
+        except (KeyError, ValueError) as error:
+            raise _damaged(name) from error
+        return Analysis(self.read_cepstra(audio_id, parameters), timbre)
+
+    def write_summary(self, audio_id: str, summary: Summary, parameters: FeaturesParameters) -> None:
+        row = {field.name: [getattr(summary, field.name).ravel()] for field in fields(Summary)}
+        self._write(_summary_name(audio_id, parameters), pa.table(row), parameters.version)
+
+    def read_summary(self, audio_id: str, parameters: FeaturesParameters) -> Summary:
+        """A summary; errors as for `read_cepstra`."""
+        name = _summary_name(audio_id, parameters)
+        table = self._read(name, parameters.version)
+        coefficients = parameters.cepstra.coefficients
+        try:
+            return Summary(
+                mean=_numbers(table, "mean").reshape(coefficients),
+                covariance=_numbers(table, "covariance").reshape(coefficients, coefficients),
+                contour=_numbers(table, "contour").reshape(-1, coefficients),
+                embedding=_numbers(table, "embedding").reshape(parameters.segments * coefficients),
+                sketch=_numbers(table, "sketch").reshape(-1, SHAPES),
+                timbre=_numbers(table, "timbre").reshape(WIDTH),
+            )
+        except (KeyError, ValueError) as error:
+            raise _damaged(name) from error
+
+    def read_contour(self, audio_id: str, parameters: FeaturesParameters) -> NDArray[np.float32]:
+        """The contour alone, of shape (m, d) and read-only, from a bounded cache; errors as for `read_cepstra`."""
+        name = _summary_name(audio_id, parameters)
+        contour = self._contours.get(name)
+        if contour is None:
+            table = self._read(name, parameters.version, columns=["contour"])
+            try:
+                contour = _numbers(table, "contour").reshape(-1, parameters.cepstra.coefficients)
+            except (KeyError, ValueError) as error:
+                raise _damaged(name) from error
+            self._contours.put(name, contour)
+        return contour
+
+    def delete(self, audio_id: str, parameters: FeaturesParameters) -> None:
+        """Remove everything that was computed of an audio with these parameters; it may be gone already."""
+        for name in (
+            _frames_name(audio_id, parameters.cepstra),
+            _timbre_name(audio_id, parameters.cepstra),
+            _summary_name(audio_id, parameters),
+        ):
+            self._blobs.delete(CONTAINER, name)
+
+    def _audio_ids(self, prefix: str) -> set[str]:
+        return {blob.name.removeprefix(prefix).removesuffix(".parquet") for blob in self._blobs.list(CONTAINER, prefix)}
+
+    def _write(self, name: str, table: pa.Table, version: str) -> None:
+        # Floats of sound hardly repeat: without dictionaries four minutes of cepstra are written in 4 ms instead of
+        # 20 ms, and with their bytes split they take a quarter less room.
+        try:
+            with self._blobs.writing(CONTAINER, name) as file:
+                pq.write_table(
+                    table.replace_schema_metadata({_VERSION: version.encode()}),
+                    file,
+                    compression="zstd",
+                    use_dictionary=False,
+                    use_byte_stream_split=True,
+                    row_group_size=ROWS_A_GROUP,
+                )
+        except Conflict:
+            # Whoever was quicker wrote the same; and by then Azure has dropped the blocks of the slower.
+            return
+
+    def _read(
+        self, name: str, version: str, *, columns: Sequence[str] | None = None, rows: int | None = None
+    ) -> pa.Table:
+        try:
+            if columns is None and rows is None:
+                # In one request.
+                table = _table(pa.BufferReader(self._blobs.read(CONTAINER, name)))
+            else:
+                with self._blobs.open(CONTAINER, name) as file:
+                    table = _table(file, columns, rows)
+        except BlobNotFound as error:
+            missing = f"there are no features of version {version}"
+            raise FeaturesMissing(missing, subject=f"{CONTAINER}/{name}", remedy=_BACKFILL) from error
+        except (pa.ArrowInvalid, OSError) as error:
+            raise _damaged(name) from error
+        found = (table.schema.metadata or {}).get(_VERSION, b"").decode()
+        if found != version:
+            raise FeaturesVersionMismatch(
+                f"the file holds features of version {found or 'unknown'} where {version} is expected",
+                subject=f"{CONTAINER}/{name}",
+                remedy=_DELETE_AND_BACKFILL,
+            )
+        return table
+
+
+_BACKFILL = "Backfill soundtrack_cepstra and soundtrack_summaries over all shards"
+
+# A blob that is there is not computed again. No reader deletes it: one that lacks a codec would empty the container.
+_DELETE_AND_BACKFILL = f"Delete that blob. {_BACKFILL}"
+
+
+def _table(file: Any, columns: Sequence[str] | None = None, rows: int | None = None) -> pa.Table:
+    # ParquetFile, not read_table: 0.3 ms a contour against 0.7 ms, and 6 ms with pyarrow's own threads.
+    stored = pq.ParquetFile(file)
+    if rows is None:
+        return stored.read(columns=columns, use_threads=False)
+    groups = range(min(stored.num_row_groups, max(1, -(-rows // ROWS_A_GROUP))))
+    return stored.read_row_groups(list(groups), columns=columns, use_threads=False).slice(0, rows)
+
+
+def _damaged(name: str) -> FeaturesMissing:
+    return FeaturesMissing(
+        "the stored features are damaged", subject=f"{CONTAINER}/{name}", remedy=_DELETE_AND_BACKFILL
+    )
+
+
+class _ContourCache:
+    """The contours used last, up to `CACHED_BYTES` of them, for any number of threads."""
+
+    def __init__(self) -> None:
+        self._contours: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._bytes = 0
+        self._lock = Lock()
+
+    def get(self, name: str) -> NDArray[np.float32] | None:
+        with self._lock:
+            if name in self._contours:
+                self._contours.move_to_end(name)
+            return self._contours.get(name)
+
+    def put(self, name: str, contour: NDArray[np.float32]) -> None:
+        # Callers share it.
+        contour.flags.writeable = False
+        with self._lock:
+            former = self._contours.pop(name, None)
+            self._bytes += contour.nbytes - (0 if former is None else former.nbytes)
+            self._contours[name] = contour
+            while self._bytes > CACHED_BYTES:
+                _, oldest = self._contours.popitem(last=False)
+                self._bytes -= oldest.nbytes
+
+
+def _numbers(table: pa.Table, name: str) -> NDArray[Any]:
+    numbers: NDArray[Any] = table[name].combine_chunks().flatten().to_numpy()
+    return numbers
+
+
+def _frames_name(audio_id: str, parameters: CepstraParameters) -> str:
+    return f"frames/{parameters.version}/{audio_id}.parquet"
+
+
+def _timbre_name(audio_id: str, parameters: CepstraParameters) -> str:
+    return f"timbre/{parameters.version}/{audio_id}.parquet"
+
+
+def _summary_name(audio_id: str, parameters: FeaturesParameters) -> str:
+    return f"summaries/{parameters.version}/{audio_id}.parquet"

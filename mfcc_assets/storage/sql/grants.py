@@ -1,0 +1,133 @@
+"""Users of the database that may do what they need and nothing else.
+
+mfcc_writer   reads and writes the rows of every table, and changes no table: for runs
+mfcc_reader   reads the soundtracks and the view of recommendations: for pages
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from mfcc_assets.errors import StoreError
+from mfcc_assets.storage.sql.database import Database, reconnecting
+from mfcc_assets.storage.sql.schema import METADATA, RECOMMENDED_SOUNDTRACKS, SOUNDTRACKS, VERSIONS
+
+WRITER = "mfcc_writer"
+READER = "mfcc_reader"
+_EVERY_RIGHT = "SELECT, INSERT, UPDATE, DELETE"
+_TABLES = [table.name for table in METADATA.sorted_tables]
+_VIEWED = [RECOMMENDED_SOUNDTRACKS.name, VERSIONS.name]  # who opens the tables looks which schema they have
+
+_RIGHTS = {
+    WRITER: {**dict.fromkeys(_TABLES, _EVERY_RIGHT), **dict.fromkeys(_VIEWED, "SELECT")},
+    READER: dict.fromkeys([SOUNDTRACKS.name, *_VIEWED], "SELECT"),
+}
+
+_LONGEST_NAME = 128
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who is let in.
+
+    Attributes
+    ----------
+    client_id
+        Of a managed identity. Azure SQL need not look it up then, for which its server needs Directory Readers.
+    """
+
+    name: str
+    client_id: UUID | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where SQL Server has the user from."""
+        if self.client_id is None:
+            return "FROM EXTERNAL PROVIDER"
+        return f"WITH SID = 0x{self.client_id.bytes_le.hex().upper()}, TYPE = E"
+
+
+@reconnecting
+def grant_access(database: Database, *, writers: Sequence[User], readers: Sequence[User]) -> None:
+    """Make the roles where they are missing, give them their rights and no others, and add users to them.
+
+    Parameters
+    ----------
+    database
+        Opened as its owner.
+    writers, readers
+        Users. In PostgreSQL they must exist; in Azure SQL they are managed identities or people of the tenant, and are
+        made where they are missing, for which the owner is the Microsoft Entra administrator of the server.
+
+    Raises
+    ------
+    StoreError
+        If the database has no users, is no such user's, or a name cannot be one.
+    """
+    for user in (*writers, *readers):
+        _check_name(user.name, database)
+    with database.writing() as connection:
+        if connection.dialect.name not in STATEMENTS:
+            raise StoreError(
+                f"files of {connection.dialect.name} have no users",
+                subject=database.name,
+                remedy="Give access to the file by the permissions of its folder",
+            )
+        for role, users in ((WRITER, writers), (READER, readers)):
+            for statement in STATEMENTS[connection.dialect.name](connection, role, users):
+                connection.exec_driver_sql(statement)
+
+
+def _statements_of_sql_server(connection: Connection, role: str, users: Sequence[User]) -> Iterator[str]:
+    yield f"IF DATABASE_PRINCIPAL_ID({_literal(role)}) IS NULL CREATE ROLE {_quoted(connection, role)}"
+    yield from _rights(connection, role)
+    for user in users:
+        name = _quoted(connection, user.name)
+        yield f"IF DATABASE_PRINCIPAL_ID({_literal(user.name)}) IS NULL CREATE USER {name} {user.origin}"
+        yield f"ALTER ROLE {_quoted(connection, role)} ADD MEMBER {name}"
+
+
+def _statements_of_postgresql(connection: Connection, role: str, users: Sequence[User]) -> Iterator[str]:
+    if connection.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar() is None:
+        yield f"CREATE ROLE {_quoted(connection, role)} NOLOGIN"
+    schema = _quoted(connection, str(connection.execute(sa.text("SELECT current_schema()")).scalar()))
+    # Before version 15 whoever connected could make tables.
+    yield f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC"
+    yield f"GRANT USAGE ON SCHEMA {schema} TO {_quoted(connection, role)}"
+    yield from _rights(connection, role)
+    for user in users:
+        yield f"GRANT {_quoted(connection, role)} TO {_quoted(connection, user.name)}"
+
+
+STATEMENTS = {"mssql": _statements_of_sql_server, "postgresql": _statements_of_postgresql}
+"""What gives a role its rights and its users, by dialect."""
+
+
+def _rights(connection: Connection, role: str) -> Iterator[str]:
+    for table in (*_TABLES, *_VIEWED):
+        name = _quoted(connection, table)
+        yield f"REVOKE {_EVERY_RIGHT} ON {name} FROM {_quoted(connection, role)}"
+        if table in _RIGHTS[role]:
+            yield f"GRANT {_RIGHTS[role][table]} ON {name} TO {_quoted(connection, role)}"
+
+
+def _check_name(name: str, database: Database) -> None:
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise StoreError(
+            f"{name!r} cannot be the name of a user",
+            subject=database.name,
+            remedy=f"Use at most {_LONGEST_NAME} printable characters",
+        )
+
+
+def _quoted(connection: Connection, name: str) -> str:
+    return connection.dialect.identifier_preparer.quote_identifier(name)
+
+
+def _literal(text: str) -> str:
+    # The driver reads % as the beginning of a parameter; of names SQLAlchemy sees to it.
+    doubled = text.replace("'", "''").replace("%", "%%")
+    return f"N'{doubled}'"

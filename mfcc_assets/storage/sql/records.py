@@ -1,0 +1,115 @@
+"""What the tables hold, a class a kind of row."""
+
+from dataclasses import dataclass
+
+from mfcc_assets.audio.tags import Tags
+from mfcc_assets.ids import track_id
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A soundtrack as its file shows it, before its audio is looked at."""
+
+    blob_name: str
+    etag: str
+    bytes: int
+    content_digest: str
+    tags: Tags
+    artwork: str
+
+    @property
+    def track_id(self) -> str:
+        return track_id(self.blob_name)
+
+
+@dataclass(frozen=True)
+class Content:
+    """What audio a file's bytes hold."""
+
+    content_digest: str
+    audio_id: str
+    seconds: float
+    note: str
+
+
+@dataclass(frozen=True)
+class Soundtrack:
+    """A row of SOUNDTRACKS."""
+
+    track_id: str
+    blob_name: str
+    bytes: int
+    content_digest: str
+    title: str
+    artist: str
+    album: str
+    genre: str
+    artwork: str
+    audio_id: str | None
+    analysed_digest: str | None
+    seconds: float | None
+    note: str
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the file's bytes were not looked at yet."""
+        return self.analysed_digest != self.content_digest and not self.is_rejected
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the audio could not be used; the note says why."""
+        return self.audio_id is None and bool(self.note)
+
+    @property
+    def state(self) -> str:
+        """``analysed``, ``rejected``, or ``waiting`` for its turn."""
+        if self.is_rejected:
+            return "rejected"
+        return "waiting" if self.is_waiting else "analysed"
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Who made a soundtrack, as far as its tags say."""
+
+    track_id: str
+    artist: str
+    album: str
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A file that could not be used, and why; the subject is its track id or upload id."""
+
+    subject_id: str
+    container: str
+    blob_name: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """One place of a query's list."""
+
+    rank: int
+    track_id: str
+    distance: float
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """A row of the view RECOMMENDED_SOUNDTRACKS."""
+
+    query_id: str
+    rank: int
+    track_id: str
+    title: str
+    artist: str
+    album: str
+    seconds: float | None
+    blob_name: str
+    artwork: str
+    distance: float
+    method: str
+    index_version: str

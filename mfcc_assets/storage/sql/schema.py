@@ -1,0 +1,148 @@
+"""The schema of the library's database.
+
+SOUNDTRACKS       a row a soundtrack: where it lies, its tags, its audio
+CONTENTS          what audio the bytes of a file hold, so that no bytes are analysed twice
+REJECTS           what could not be used, and why
+RECOMMENDATIONS   a row a query and rank; a row of a track that is gone goes with it
+RECOMMENDED_SOUNDTRACKS   the view that a page reads: recommendations with titles and artwork
+
+To change it, change it here, and write a migration that brings databases to it: see
+`mfcc_assets.storage.sql.migrations`.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.mssql import DATETIME2
+
+from mfcc_assets.errors import ConnectionLost, StoreError
+from mfcc_assets.storage.sql.database import Database, reconnecting
+
+REVISION = "0001"
+"""The newest migration. To know whether a database has it, Alembic need not be imported, which takes 0.15 s."""
+
+LONGEST_NOTE = 255
+LONGEST_REASON = 2048
+METADATA = sa.MetaData()
+_ID = sa.String(32)
+
+# DATETIME of SQL Server counts in steps of 3.3 ms.
+_MOMENT = sa.DateTime().with_variant(DATETIME2(6), "mssql")  # type: ignore[no-untyped-call]
+
+# SQL Server counts UTF-16 code units: of the 1,024 characters of a name an emoji takes two.
+_BLOB_NAME = sa.Unicode(2048)
+
+SOUNDTRACKS = sa.Table(
+    "SOUNDTRACKS",
+    METADATA,
+    sa.Column("TRACK_ID", sa.String(16), primary_key=True),
+    sa.Column("SHARD", sa.String(2), nullable=False, index=True),
+    sa.Column("BLOB_NAME", _BLOB_NAME, nullable=False),
+    sa.Column("ETAG", sa.String(128), nullable=False),
+    sa.Column("BYTES", sa.BigInteger, nullable=False),
+    sa.Column("CONTENT_DIGEST", _ID, nullable=False),
+    sa.Column("TITLE", sa.Unicode(255), nullable=False),
+    sa.Column("ARTIST", sa.Unicode(255), nullable=False),
+    sa.Column("ALBUM", sa.Unicode(255), nullable=False),
+    sa.Column("GENRE", sa.Unicode(255), nullable=False),
+    sa.Column("TRACK_NUMBER", sa.Integer),
+    sa.Column("YEAR", sa.Integer),
+    sa.Column("ARTWORK", sa.Unicode(255), nullable=False),
+    # The audio of the bytes last analysed: it keeps serving while a changed file waits for its turn.
+    sa.Column("AUDIO_ID", _ID, index=True),
+    sa.Column("ANALYSED_DIGEST", _ID),
+    sa.Column("SECONDS", sa.Float),
+    sa.Column("NOTE", sa.Unicode(LONGEST_NOTE), nullable=False),
+    sa.Column("RUN_ID", sa.String(64), nullable=False),
+    sa.Column("OBSERVED_AT", _MOMENT, nullable=False),
+)
+
+CONTENTS = sa.Table(
+    "CONTENTS",
+    METADATA,
+    sa.Column("CONTENT_DIGEST", _ID, primary_key=True),
+    sa.Column("AUDIO_ID", _ID, nullable=False),
+    sa.Column("SECONDS", sa.Float, nullable=False),
+    sa.Column("NOTE", sa.Unicode(LONGEST_NOTE), nullable=False),
+)
+
+REJECTS = sa.Table(
+    "REJECTS",
+    METADATA,
+    sa.Column("SUBJECT_ID", _ID, primary_key=True),
+    sa.Column("CONTAINER", sa.String(63), nullable=False),
+    sa.Column("BLOB_NAME", _BLOB_NAME, nullable=False),
+    sa.Column("CODE", sa.String(32), nullable=False),
+    sa.Column("REASON", sa.Unicode(LONGEST_REASON), nullable=False),
+    sa.Column("RUN_ID", sa.String(64), nullable=False),
+    sa.Column("REJECTED_AT", _MOMENT, nullable=False),
+)
+
+RECOMMENDATIONS = sa.Table(
+    "RECOMMENDATIONS",
+    METADATA,
+    sa.Column("QUERY_ID", _ID, primary_key=True),
+    sa.Column("RANK", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column(
+        "TRACK_ID", sa.String(16), sa.ForeignKey("SOUNDTRACKS.TRACK_ID", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    sa.Column("DISTANCE", sa.Float, nullable=False),
+    sa.Column("METHOD", sa.String(32), nullable=False),
+    sa.Column("INDEX_VERSION", sa.String(32), nullable=False),
+    sa.Column("RUN_ID", sa.String(64), nullable=False),
+    sa.Column("CREATED_AT", _MOMENT, nullable=False),
+    sa.UniqueConstraint("QUERY_ID", "TRACK_ID"),
+)
+
+# Its query is in the migration that made it last.
+RECOMMENDED_SOUNDTRACKS = sa.table(
+    "RECOMMENDED_SOUNDTRACKS",
+    *map(
+        sa.column,
+        (
+            "QUERY_ID",
+            "QUERY_TITLE",
+            "QUERY_ARTIST",
+            "RANK",
+            "TRACK_ID",
+            "TITLE",
+            "ARTIST",
+            "ALBUM",
+            "GENRE",
+            "SECONDS",
+            "BLOB_NAME",
+            "ARTWORK",
+            "DISTANCE",
+            "METHOD",
+            "INDEX_VERSION",
+            "CREATED_AT",
+        ),
+    ),
+)
+
+VERSIONS = sa.table("alembic_version", sa.column("version_num"))
+"""Where Alembic keeps the revision of a database."""
+
+
+@reconnecting
+def ensure_schema(database: Database) -> None:
+    """Bring a database to the newest schema, if it has another.
+
+    Raises
+    ------
+    StoreError
+        If the database refuses: this user may not change the schema, or a newer version of this package made it.
+    """
+    if revision_of(database) != REVISION:
+        from mfcc_assets.storage.sql.migrations import upgrade
+
+        upgrade(database)
+
+
+def revision_of(database: Database) -> str | None:
+    """The last migration that a database had; None if it had none that can be seen."""
+    try:
+        with database.reading() as connection:
+            return connection.execute(sa.select(VERSIONS.c.version_num)).scalar()
+    except ConnectionLost:
+        raise
+    except StoreError:
+        return None  # what else is wrong with it will be said when it is upgraded

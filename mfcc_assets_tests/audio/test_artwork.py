@@ -1,0 +1,169 @@
+import base64
+import io
+import struct
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import mutagen
+import mutagen.flac
+import mutagen.id3
+import mutagen.mp4
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from mfcc_assets.audio import artwork
+from mfcc_assets.audio.artwork import Picture, embedded_picture, generated_cover
+
+SVG = "{http://www.w3.org/2000/svg}"
+BACK_COVER, FRONT_COVER = 4, 3
+
+
+def image(kind: str, colour: str = "red") -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), colour).save(buffer, kind)
+    return buffer.getvalue()
+
+
+FRONT, BACK = image("PNG", "red"), image("PNG", "blue")
+
+
+def flac_picture(data: bytes, kind: int = FRONT_COVER) -> mutagen.flac.Picture:
+    picture = mutagen.flac.Picture()
+    picture.data, picture.type, picture.mime = data, kind, "image/png"
+    return picture
+
+
+def file_with(path: Path, *pictures: tuple[int, bytes]) -> Path:
+    """A file of the suffix's format with pictures of these types embedded."""
+    if path.suffix == ".m4a":
+        atoms = ((b"ftyp", b"M4A \0\0\0\0M4A "), (b"moov", b""))
+        path.write_bytes(b"".join(struct.pack(">I", 8 + len(body)) + name + body for name, body in atoms))
+    else:
+        soundfile.write(path, np.zeros(4_800), 48_000)
+    container = mutagen.File(path)
+    if container.tags is None:
+        container.add_tags()
+    if path.suffix == ".m4a":
+        container["covr"] = [mutagen.mp4.MP4Cover(data) for _, data in pictures]
+    elif path.suffix == ".ogg":
+        written = [base64.b64encode(flac_picture(data, kind).write()).decode() for kind, data in pictures]
+        container["metadata_block_picture"] = written
+    elif path.suffix == ".flac":
+        for kind, data in pictures:
+            container.add_picture(flac_picture(data, kind))
+    else:
+        for kind, data in pictures:
+            container.tags.add(mutagen.id3.APIC(type=kind, data=data, mime="image/png", desc=str(kind)))
+    container.save()
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.wav", "a.aiff", "a.flac", "a.ogg"])
+def test_the_front_cover_is_preferred(tmp_path: Path, name: str) -> None:
+    path = file_with(tmp_path / name, (BACK_COVER, BACK), (FRONT_COVER, FRONT))
+    assert embedded_picture(path) == Picture(FRONT, "image/png")
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.flac", "a.ogg"])
+def test_another_picture_does_where_the_front_cover_is_broken(tmp_path: Path, name: str) -> None:
+    path = file_with(tmp_path / name, (FRONT_COVER, b"no picture"), (BACK_COVER, BACK))
+    assert embedded_picture(path) == Picture(BACK, "image/png")
+
+
+def test_the_first_cover_of_an_mp4_is_taken(tmp_path: Path) -> None:
+    path = file_with(tmp_path / "a.m4a", (FRONT_COVER, FRONT), (FRONT_COVER, BACK))
+    assert embedded_picture(path) == Picture(FRONT, "image/png")
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type", "suffix"),
+    [
+        ("JPEG", "image/jpeg", ".jpg"),
+        ("MPO", "image/jpeg", ".jpg"),
+        ("PNG", "image/png", ".png"),
+        ("WEBP", "image/webp", ".webp"),
+        ("GIF", "image/gif", ".gif"),
+    ],
+)
+def test_the_media_type_is_that_of_the_bytes_whatever_the_tag_says(
+    tmp_path: Path, kind: str, media_type: str, suffix: str
+) -> None:
+    picture = embedded_picture(file_with(tmp_path / "a.mp3", (FRONT_COVER, image(kind))))
+    assert picture is not None
+    assert (picture.media_type, picture.suffix) == (media_type, suffix)
+
+
+@pytest.mark.parametrize("data", [b"", b"<svg/>", image("BMP"), FRONT[:40], image("JPEG")[:200]])
+def test_a_picture_that_cannot_be_shown_is_none(tmp_path: Path, data: bytes) -> None:
+    assert embedded_picture(file_with(tmp_path / "a.mp3", (FRONT_COVER, data))) is None
+
+
+def test_a_picture_of_too_many_bytes_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = file_with(tmp_path / "a.mp3", (FRONT_COVER, FRONT))
+    monkeypatch.setattr(artwork, "MAX_PICTURE_BYTES", len(FRONT) - 1)
+    assert embedded_picture(path) is None
+
+
+def test_a_small_file_that_unpacks_to_a_huge_picture_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = file_with(tmp_path / "a.mp3", (FRONT_COVER, FRONT))
+    monkeypatch.setattr(artwork, "MAX_PICTURE_PIXELS", 8 * 8 - 1)
+    assert embedded_picture(path) is None
+
+
+def test_a_file_without_pictures_or_sense_has_none(tmp_path: Path) -> None:
+    assert embedded_picture(file_with(tmp_path / "a.ogg")) is None
+    nonsense = tmp_path / "nonsense.mp3"
+    for content in (b"", b"ID3\x04\0\0\x7f\x7f\x7f\x7f", bytes(1_000)):
+        nonsense.write_bytes(content)
+        assert embedded_picture(nonsense) is None
+
+
+def test_a_base64_picture_that_is_no_base64_is_none(tmp_path: Path) -> None:
+    path = file_with(tmp_path / "a.ogg")
+    container = mutagen.File(path)
+    container["metadata_block_picture"] = "%%%"
+    container.save()
+    assert embedded_picture(path) is None
+
+
+def test_a_generated_cover_is_the_same_each_time_and_another_for_each_seed() -> None:
+    covers = {generated_cover(f"{number:016x}", "Ocean", "Will Savino").data for number in range(200)}
+    assert len(covers) == 200
+    assert generated_cover("a", "Ocean", "Will Savino") == generated_cover("a", "Ocean", "Will Savino")
+
+
+@given(st.text(st.characters()), st.text(st.characters()), st.text(st.characters()))
+def test_a_generated_cover_is_well_formed_whatever_the_title(seed: str, title: str, artist: str) -> None:
+    cover = generated_cover(seed, title, artist)
+    assert cover.media_type == "image/svg+xml"
+    assert cover.suffix == ".svg"
+    assert ET.fromstring(cover.data).tag == f"{SVG}svg"
+
+
+def lines_of(cover: Picture) -> list[str]:
+    return [text.text or "" for text in ET.fromstring(cover.data).iter(f"{SVG}text")]
+
+
+def test_title_and_artist_are_written_on_the_cover() -> None:
+    assert lines_of(generated_cover("a", "Me & <you>", "Anna")) == ["Me & <you>", "Anna"]
+    assert lines_of(generated_cover("a", "Ocean", "")) == ["Ocean"]
+
+
+def test_a_long_title_is_wrapped_and_shortened() -> None:
+    *title, artist = lines_of(generated_cover("a", "word " * 40, "name " * 20))
+    assert len(title) == 3
+    assert title[0].startswith("word word")
+    assert title[-1].endswith("…")
+    assert artist.startswith("name name")
+    assert artist.endswith("…")
+    assert len(artist) <= 34
+
+
+def test_ideographs_take_the_room_of_two_letters() -> None:
+    latin = lines_of(generated_cover("a", "o" * 18, ""))
+    ideographs = lines_of(generated_cover("a", "雨" * 18, ""))
+    assert (len(latin), len(ideographs)) == (1, 2)

@@ -1,0 +1,156 @@
+from contextlib import suppress
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import scipy.signal
+import soundfile
+
+from mfcc_assets.audio import decoders
+from mfcc_assets.audio.reader import audio_id
+from mfcc_assets.errors import AudioError, UnreadableAudio
+from mfcc_assets_tests import naive
+from mfcc_assets_tests.audio.test_reader import PARAMETERS, read
+from mfcc_assets_tests.audio_samples import encode, music, write_audio, write_music
+
+
+@pytest.mark.parametrize("name", ["text.mp3", "text.wav", "text.raw", "text.m4a", "no suffix"])
+def test_text_is_unreadable(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("These are the words of the song.\n" * 300)
+    with pytest.raises(UnreadableAudio, match="no decoder") as caught:
+        read(path)
+    assert caught.value.subject == name
+
+
+def test_zeros_called_mp3_are_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "zeros.mp3"
+    path.write_bytes(bytes(100_000))
+    with pytest.raises(UnreadableAudio):
+        read(path)
+
+
+# What an encoder adds at either end, and how far a lossy one strays from the signal.
+@pytest.mark.parametrize(
+    ("name", "coding", "container", "added_seconds", "noise"),
+    [
+        ("song.m4a", "aac", "ipod", 0.05, 0.2),
+        ("song.aac", "aac", "adts", 0.1, 0.2),
+        ("song.m4a", "alac", "ipod", 0, 1e-3),
+        ("song.wma", "wmav2", "asf", 0.2, 0.2),
+        ("song.webm", "libopus", "webm", 0.05, 0.2),
+        ("song.opus", "libopus", "ogg", 0.05, 0.2),
+        ("song.mka", "flac", "matroska", 0, 1e-3),
+    ],
+)
+def test_what_ffmpeg_reads_sounds_as_it_did(
+    tmp_path: Path, name: str, coding: str, container: str, added_seconds: float, noise: float
+) -> None:
+    original = music(4, seed=5, sample_rate=48_000)
+    wav = write_audio(tmp_path / "song.wav", original, sample_rate=48_000, channels=2, subtype="FLOAT")
+    signal, facts = read(encode(tmp_path / name, coding, original, container=container))
+    assert (facts.sample_rate, facts.channels, facts.truncated) == (48_000, 2, False)
+    assert facts.seconds == pytest.approx(4, abs=added_seconds)
+    played = signal[20_000:70_000]
+    expected = _most_alike(read(wav)[0][:90_000], played)
+    assert np.std(played - expected) <= noise * np.std(expected)
+
+
+def _most_alike(signal: np.ndarray, piece: np.ndarray) -> np.ndarray:
+    """The part of a signal that is nearest to a piece: encoders add a little at the start, or take it away."""
+    products = scipy.signal.correlate(signal, piece, "valid")
+    energies = scipy.signal.correlate(signal**2, np.ones_like(piece), "valid")
+    start = np.argmax(2 * products - energies)
+    return signal[start : start + len(piece)]
+
+
+def test_opus_is_as_long_as_libsndfile_finds_it(tmp_path: Path) -> None:
+    path = write_music(tmp_path / "song.opus", 3.21, seed=6, sample_rate=48_000, channels=2)
+    signal, facts = read(path)
+    assert facts.seconds == soundfile.info(path).frames / 48_000
+    np.testing.assert_allclose(signal / facts.peak, naive.levelled_signal(path, PARAMETERS), atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "coding", "declares"), [("song.opus", "libopus", False), ("song.webm", "libopus", True)]
+)
+def test_a_cut_stream_is_used_as_far_as_it_goes(tmp_path: Path, name: str, coding: str, declares: bool) -> None:
+    whole = encode(tmp_path / name, coding, music(20, seed=7, sample_rate=48_000))
+    cut = tmp_path / f"cut {name}"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 3 // 10])
+    signal, facts = read(cut)
+    assert 3 < facts.seconds < 9
+    assert facts.truncated == declares
+    np.testing.assert_allclose(signal[:100_000], read(whole)[0][:100_000], atol=1e-6)
+
+
+def test_a_stream_that_would_be_read_again_and_again_is_left_after_so_many_times_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = encode(tmp_path / "song.m4a", "aac", music(10, seed=1, sample_rate=48_000), container="ipod")
+    whole, _ = read(path)
+    monkeypatch.setattr(decoders, "_MOST_TIMES_READ", 0.5)
+    half, facts = read(path)
+    assert 0.3 * len(whole) < len(half) < 0.6 * len(whole)
+    assert facts.truncated
+
+
+@pytest.mark.parametrize("name", ["song.m4a", "song.opus", "song.webm", "song.m3u8"])
+@pytest.mark.parametrize("playlist", ["#EXTM3U\n#EXTINF:4,\n{}\n#EXT-X-ENDLIST\n", "ffconcat version 1.0\nfile '{}'\n"])
+def test_a_playlist_opens_no_other_file(tmp_path: Path, name: str, playlist: str) -> None:
+    other = encode(tmp_path / "other.aac", "aac", music(4, seed=8, sample_rate=48_000))
+    path = tmp_path / name
+    path.write_text(playlist.format(other.name))
+    with pytest.raises(UnreadableAudio):
+        read(path)
+
+
+def test_a_picture_before_the_music_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "song.mkv"
+    with av.open(path, "w") as file:
+        picture = file.add_stream("mjpeg", 25, width=16, height=16, pix_fmt="yuvj420p")
+        sound = file.add_stream("flac", 48_000, layout="mono", format="s16")
+        file.mux(picture.encode(av.VideoFrame(16, 16, "yuvj420p")))
+        samples = (20_000 * music(2, seed=9, sample_rate=48_000)).astype(np.int16)
+        for start in range(0, len(samples), 4_000):
+            frame = av.AudioFrame.from_ndarray(samples[None, start : start + 4_000], "s16", "mono")
+            frame.sample_rate = 48_000
+            frame.pts = start
+            file.mux(sound.encode(frame))
+        file.mux([*picture.encode(None), *sound.encode(None)])
+    assert audio_id(path) == audio_id(write_audio(tmp_path / "song.wav", samples, sample_rate=48_000))
+
+
+def test_a_film_without_sound_is_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    with av.open(path, "w") as file:
+        picture = file.add_stream("mjpeg", 25, width=16, height=16, pix_fmt="yuvj420p")
+        file.mux([*picture.encode(av.VideoFrame(16, 16, "yuvj420p")), *picture.encode(None)])
+    with pytest.raises(UnreadableAudio, match="no decoder"):
+        read(path)
+
+
+def test_a_stream_that_changes_its_rate_goes_on_at_the_first(tmp_path: Path) -> None:
+    first = encode(tmp_path / "first.aac", "aac", music(3, seed=10, sample_rate=48_000))
+    second = encode(tmp_path / "second.aac", "aac", music(3, seed=11, sample_rate=24_000), sample_rate=24_000)
+    both = tmp_path / "both.aac"
+    both.write_bytes(first.read_bytes() + second.read_bytes())
+    _, facts = read(both)
+    assert facts.sample_rate == 48_000
+    assert facts.seconds == pytest.approx(6, abs=0.3)
+
+
+@pytest.mark.parametrize(("name", "coding"), [("song.m4a", "alac"), ("song.opus", "libopus"), ("song.wma", "wmav2")])
+@pytest.mark.parametrize("seed", range(5))
+def test_damaged_bytes_are_read_or_refused_and_nothing_is_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, coding: str, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    path = encode(tmp_path / name, coding, music(2, seed, sample_rate=48_000))
+    damaged = np.frombuffer(path.read_bytes(), np.uint8).copy()
+    damaged[rng.integers(0, len(damaged), 1 + len(damaged) // 1_000)] = rng.integers(0, 256)
+    path.write_bytes(damaged.tobytes())
+    with suppress(AudioError):
+        assert np.isfinite(read(path)[0]).all()
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,98 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from mfcc_assets.audio import reencode as reencoding
+from mfcc_assets.audio.reencode import Chain, reencode
+from mfcc_assets.errors import UnreadableAudio
+from mfcc_assets_tests.audio_samples import tone, write_audio, write_music, write_tone
+
+# LAME itself takes half a decibel away at low bit rates.
+LEVEL = 0.07
+
+
+def reencoded(source: Path, chain: Chain) -> tuple[np.ndarray, int]:
+    """Samples (frames, channels) and rate of what comes out."""
+    target = source.with_name("reencoded.mp3")
+    reencode(source, target, chain)
+    assert soundfile.info(target).format == "MP3"
+    return soundfile.read(target, always_2d=True)
+
+
+def level(samples: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(samples[2000:-2000] ** 2)))
+
+
+@pytest.mark.parametrize(("rate", "bit_rate"), [(22_050, 96_000), (16_000, 64_000), (24_000, 64_000), (32_000, 64_000)])
+def test_a_file_comes_back_at_another_rate_and_as_long(tmp_path: Path, rate: int, bit_rate: int) -> None:
+    source = write_music(tmp_path / "music.flac", 3.0, seed=1)
+
+    samples, found = reencoded(source, Chain(rate, bit_rate, gain=0.0))
+
+    assert found == rate
+    assert len(samples) == pytest.approx(3.0 * rate, abs=0.05 * rate)
+    size = (tmp_path / "reencoded.mp3").stat().st_size
+    assert size == pytest.approx(3.0 * bit_rate / 8, rel=0.1), "the bit rate is what was asked for"
+
+
+@pytest.mark.parametrize("gain", [-6.0, 6.0])
+def test_the_gain_is_in_decibels_and_nothing_is_clipped(tmp_path: Path, gain: float) -> None:
+    source = write_tone(tmp_path / "tone.flac", 2.0, amplitude=0.9)
+
+    as_loud, _ = reencoded(source, Chain(22_050, 96_000, gain=0.0))
+    changed, _ = reencoded(source, Chain(22_050, 96_000, gain))
+
+    assert level(as_loud) == pytest.approx(0.9 / np.sqrt(2), rel=LEVEL)
+    assert 20 * np.log10(level(changed) / level(as_loud)) == pytest.approx(gain, abs=0.05)
+
+
+def test_a_stretch_is_cut_out(tmp_path: Path) -> None:
+    halves = np.concatenate([tone(2.0, amplitude=0.1), tone(2.0, amplitude=0.8)])
+    source = write_audio(tmp_path / "halves.flac", halves)
+
+    samples, rate = reencoded(source, Chain(22_050, 96_000, gain=0.0, begin=2.0, seconds=1.5))
+
+    assert len(samples) == pytest.approx(1.5 * rate, abs=0.05 * rate)
+    assert level(samples) == pytest.approx(0.8 / np.sqrt(2), rel=LEVEL)
+
+
+def test_a_stretch_ends_where_the_file_does(tmp_path: Path) -> None:
+    samples, rate = reencoded(
+        write_tone(tmp_path / "tone.flac", 2.0), Chain(22_050, 96_000, gain=0.0, begin=1.5, seconds=30.0)
+    )
+    assert len(samples) == pytest.approx(0.5 * rate, abs=0.05 * rate)
+
+
+@pytest.mark.parametrize(("channels", "kept"), [(1, 1), (2, 2), (4, 1)])
+def test_stereo_stays_stereo_and_what_has_more_channels_is_mixed(tmp_path: Path, channels: int, kept: int) -> None:
+    samples, _ = reencoded(write_tone(tmp_path / "tone.wav", 1.0, channels=channels), Chain(22_050, 96_000, gain=0.0))
+    assert samples.shape[1] == kept
+    assert level(samples[:, 0]) == pytest.approx(0.5 / np.sqrt(2), rel=LEVEL)
+
+
+def test_what_no_decoder_reads_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "noise.mp3").write_bytes(b"not music")
+    with pytest.raises(UnreadableAudio):
+        reencode(tmp_path / "noise.mp3", tmp_path / "out.mp3", Chain(22_050, 96_000, gain=0.0))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("_ENCODER", "mp3_mf"), ("_SAMPLE_FORMAT", "s32p"), ("_OPTIONS", {"compression_level": "2"})],
+)
+def test_a_recipe_names_every_setting_of_the_encoder(
+    monkeypatch: pytest.MonkeyPatch, setting: str, value: object
+) -> None:
+    chain = Chain(22_050, 96_000, gain=0.0)
+    before = chain.recipe
+    monkeypatch.setattr(reencoding, setting, value)
+    assert chain.recipe != before
+
+
+def test_chains_that_differ_have_other_recipes() -> None:
+    chain = Chain(22_050, 96_000, gain=0.0)
+    others = [{"sample_rate": 16_000}, {"bit_rate": 64_000}, {"gain": 1.0}, {"begin": 1.0}, {"seconds": 30.0}]
+    assert len({chain.recipe, *(replace(chain, **other).recipe for other in others)}) == 6

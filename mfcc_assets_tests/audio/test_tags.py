@@ -1,0 +1,233 @@
+import re
+import struct
+import unicodedata
+import uuid
+from pathlib import Path
+
+import mutagen
+import mutagen.apev2
+import mutagen.id3
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfcc_assets.audio.tags import Tags, clean_text, read_tags, title_from_name
+
+WRITTEN = Tags(title="Ocean", artist="Will Savino", album="HyperRogue", genre="Rock", track_number=3, year=2021)
+
+
+def audio_file(path: Path, **options: str) -> Path:
+    soundfile.write(path, np.zeros(4_800), 48_000, **options)
+    return path
+
+
+def tag_easily(path: Path) -> None:
+    container = mutagen.File(path, easy=True)
+    if container.tags is None:
+        container.add_tags()
+    container.tags.update(
+        {
+            "title": "Ocean",
+            "artist": "Will Savino",
+            "album": "HyperRogue",
+            "genre": "Rock",
+            "tracknumber": "3/12",
+            "date": "2021-05-01",
+        }
+    )
+    container.save()
+
+
+def tag_with_id3_frames(path: Path) -> None:
+    container = mutagen.File(path)
+    container.add_tags()
+    for frame in (
+        mutagen.id3.TIT2(text="Ocean"),
+        mutagen.id3.TPE1(text="Will Savino"),
+        mutagen.id3.TALB(text="HyperRogue"),
+        mutagen.id3.TCON(text="(17)"),
+        mutagen.id3.TRCK(text="3/12"),
+        mutagen.id3.TDRC(text="2021-05-01"),
+    ):
+        container.tags.add(frame)
+    container.save()
+
+
+def empty_mp4(path: Path) -> Path:
+    atoms = ((b"ftyp", b"M4A \0\0\0\0M4A "), (b"moov", b""))
+    path.write_bytes(b"".join(struct.pack(">I", 8 + len(body)) + name + body for name, body in atoms))
+    return path
+
+
+def empty_wma(path: Path) -> Path:
+    header_object = uuid.UUID("75B22630-668E-11CF-A6D9-00AA0062CE6C").bytes_le
+    path.write_bytes(header_object + struct.pack("<QIBB", 30, 0, 1, 2))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.flac", "a.ogg"])
+def test_tags_are_read_from_what_soundfile_writes(tmp_path: Path, name: str) -> None:
+    path = audio_file(tmp_path / name)
+    tag_easily(path)
+    assert read_tags(path) == WRITTEN
+
+
+def test_tags_are_read_from_opus(tmp_path: Path) -> None:
+    path = audio_file(tmp_path / "a.opus", format="OGG", subtype="OPUS")
+    tag_easily(path)
+    assert read_tags(path) == WRITTEN
+
+
+def test_tags_are_read_from_mp4(tmp_path: Path) -> None:
+    path = empty_mp4(tmp_path / "a.m4a")
+    tag_easily(path)
+    assert read_tags(path) == WRITTEN
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.aiff"])
+def test_id3_frames_are_read_where_mutagen_has_no_easy_interface(tmp_path: Path, name: str) -> None:
+    path = audio_file(tmp_path / name)
+    tag_with_id3_frames(path)
+    assert read_tags(path) == WRITTEN
+
+
+def test_tags_are_read_from_wma(tmp_path: Path) -> None:
+    path = empty_wma(tmp_path / "a.wma")
+    container = mutagen.File(path)
+    container.tags.update(
+        {
+            "Title": "Ocean",
+            "Author": "Will Savino",
+            "WM/AlbumTitle": "HyperRogue",
+            "WM/Genre": "Rock",
+            "WM/TrackNumber": 3,
+            "WM/Year": "2021",
+        }
+    )
+    container.save()
+    assert read_tags(path) == WRITTEN
+
+
+def test_tags_are_read_from_apev2(tmp_path: Path) -> None:
+    path = tmp_path / "a.apev2"
+    path.write_bytes(bytes(64))
+    tags = mutagen.apev2.APEv2()
+    tags.update(
+        {
+            "Title": "Ocean",
+            "Artist": "Will Savino",
+            "Album": "HyperRogue",
+            "Genre": "Rock",
+            "Track": "3/12",
+            "Year": "2021",
+        }
+    )
+    tags.save(path)
+    assert read_tags(path) == WRITTEN
+
+
+def test_an_untagged_file_has_empty_tags(tmp_path: Path) -> None:
+    assert read_tags(audio_file(tmp_path / "a.wav")) == Tags()
+
+
+def test_several_artists_are_joined_and_named_once(tmp_path: Path) -> None:
+    path = audio_file(tmp_path / "a.flac")
+    container = mutagen.File(path)
+    container["artist"] = ["Anna", "Bo\tB\u0000erg", " ", "Anna"]
+    container.save()
+    assert read_tags(path).artist == "Anna, Bo Berg"
+
+
+@pytest.mark.parametrize(
+    ("number", "date", "expected"),
+    [
+        ("3/12", "03.05.2011", (3, 2011)),
+        ("007", "20110503", (7, 2011)),
+        ("0", "0000", (None, None)),
+        ("A", "unknown", (None, None)),
+        ("123456789", "’99", (6789, None)),
+    ],
+)
+def test_numbers_are_found_in_what_people_write(
+    tmp_path: Path, number: str, date: str, expected: tuple[int | None, int | None]
+) -> None:
+    path = audio_file(tmp_path / "a.flac")
+    container = mutagen.File(path)
+    container["tracknumber"], container["date"] = number, date
+    container.save()
+    tags = read_tags(path)
+    assert (tags.track_number, tags.year) == expected
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"ID3\x04\0\0\x7f\x7f\x7f\x7f", b"RIFF\xff\xff\xff\xffWAVE", b"fLaC"])
+@pytest.mark.parametrize("suffix", [".mp3", ".flac", ".ogg", ".m4a", ".wma", ".wav", ""])
+def test_a_file_that_lies_about_what_it_is_has_empty_tags(tmp_path: Path, suffix: str, content: bytes) -> None:
+    path = tmp_path / f"liar{suffix}"
+    path.write_bytes(content)
+    assert read_tags(path) == Tags()
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.flac", "a.ogg", "a.wav", "a.m4a", "a.wma"])
+def test_no_damage_makes_reading_tags_fail(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    make = {".m4a": empty_mp4, ".wma": empty_wma}.get(path.suffix, audio_file)
+    make(path)
+    (tag_with_id3_frames if path.suffix == ".wav" else tag_easily)(path)
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    random = np.random.default_rng(1)
+    for _ in range(60):
+        damaged = whole[: random.integers(1, len(whole) + 1)].copy()
+        places = random.integers(0, min(len(damaged), 400), size=6)
+        damaged[places] = random.integers(0, 256, size=6)
+        path.write_bytes(damaged.tobytes())
+        assert isinstance(read_tags(path), Tags)
+
+
+def test_a_missing_file_is_no_bad_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_tags(tmp_path / "missing.mp3")
+
+
+@given(st.text(st.characters(), max_size=400) | st.text("a 😀e\u0301\ud83d\x00\u2028", max_size=400))
+def test_clean_text_fits_every_column_and_stays_as_it_is(text: str) -> None:
+    cleaned = clean_text(text)
+    assert len(cleaned.encode("utf-16-le")) <= 2 * 255
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", cleaned)
+    assert cleaned == " ".join(cleaned.split())
+    assert unicodedata.is_normalized("NFC", cleaned)
+    assert clean_text(cleaned) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("artist/album/03 - Foo_bar.mp3", "Foo bar"),
+        ("07_night_drive.flac", "night drive"),
+        ("1-03 Foo.ogg", "Foo"),
+        ("3. Foo.mp3", "Foo"),
+        ("03-foo.mp3", "foo"),
+        ("a-new-journey.mp3", "a new journey"),
+        ("Foo - Live-Version.mp3", "Foo - Live-Version"),
+        ("99 Luftballons.mp3", "99 Luftballons"),
+        ("10.000 Nights.mp3", "10.000 Nights"),
+        ("1999.mp3", "1999"),
+        ("05.mp3", "05"),
+        ("Mr. Blue", "Mr. Blue"),
+        ("C:\\Music\\Foo.wma", "Foo"),
+        ("album/", "album"),
+        (".mp3", ".mp3"),
+        ("", "Untitled"),
+        ("\ud800\x00", "Untitled"),
+    ],
+)
+def test_a_title_is_made_of_a_name(name: str, title: str) -> None:
+    assert title_from_name(name) == title
+
+
+@given(st.text(st.characters()) | st.text("01 -_./a"))
+def test_a_title_made_of_a_name_is_clean_and_never_empty(name: str) -> None:
+    title = title_from_name(name)
+    assert title
+    assert clean_text(title) == title

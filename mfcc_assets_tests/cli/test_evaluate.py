@@ -1,0 +1,82 @@
+"""`mfcc evaluate` as its user has it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mfcc_assets.cli.main import main
+from mfcc_assets.similarity.rankings import RANKINGS
+from mfcc_assets_tests.audio_samples import write_music
+
+FIGURES = ["p_at_1", "p_at_5", "hit_at_5", "hub_skewness", "largest_count", "never_recommended", "map_work"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four pieces by one artist, two of them of one work, with a manifest that names a fifth."""
+    folder = tmp_path_factory.mktemp("audio")
+    rows = ["path,artist,source,work", "missing [1].ogg,Bach,game,"]
+    for number in range(4):
+        write_music(folder / f"{number}.flac", 8.0, seed=number)
+        rows.append(f"{number}.flac,Bach,game,{'Aria' if number < 2 else ''}")
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+def mfcc_evaluate(home: Path, folder: Path, *arguments: str | Path) -> Result:
+    given = ["evaluate", "--manifest", folder / "manifest.csv", "--audio", folder, *arguments]
+    return CliRunner().invoke(main, [str(argument) for argument in given], env={"MFCC_HOME": str(home)})
+
+
+def test_all_rankings_are_measured_and_the_floor(home: Path, folder: Path, tmp_path: Path) -> None:
+    result = mfcc_evaluate(home, folder, "--json", tmp_path / "figures.json")
+
+    assert result.exit_code == 0, result.output
+    assert "left out missing [1].ogg: it cannot be opened (No such file or directory)\n" in result.output
+    report = json.loads((tmp_path / "figures.json").read_text())
+    assert report["tracks"] == 4
+    assert list(report["rejected"]) == ["missing [1].ogg"]
+    assert set(RANKINGS) | {"random"} < set(report["rankings"])
+    for name, figures in report["rankings"].items():
+        assert list(figures) == FIGURES
+        assert figures["p_at_1"] == 1.0
+        assert 0 < figures["map_work"] <= 1
+        assert f"│ {name} " in result.output
+
+
+def test_one_ranking_may_be_asked_for(home: Path, folder: Path, tmp_path: Path) -> None:
+    result = mfcc_evaluate(home, folder, "--ranking", "dtw", "--json", tmp_path / "figures.json")
+
+    assert result.exit_code == 0, result.output
+    assert list(json.loads((tmp_path / "figures.json").read_text())["rankings"]) == ["dtw", "random"]
+
+
+def test_a_ranking_that_is_not_there_is_told_before_anything_is_analysed(folder: Path, tmp_path: Path) -> None:
+    result = mfcc_evaluate(tmp_path / "home", folder, "--ranking", "best")
+
+    assert result.exit_code == 1
+    assert "Error: best: there is no such ranking. Choose one of: article" in result.output
+    assert not (tmp_path / "home" / "evaluation").exists()
+
+
+def test_re_encoded_figures_stand_beside_the_clean_ones(home: Path, folder: Path, tmp_path: Path) -> None:
+    arguments = ("--ranking", "timbre", "--reencode", "--json")
+    result = mfcc_evaluate(home, folder, *arguments, tmp_path / "figures.json")
+    again = mfcc_evaluate(home, folder, *arguments, tmp_path / "again.json")
+
+    assert result.exit_code == again.exit_code == 0, result.output
+    reencoded = json.loads((tmp_path / "figures.json").read_text())["reencoded"]
+    assert reencoded["tracks"] == 4
+    assert list(reencoded["rankings"]) == ["timbre", "random"]
+    assert list(reencoded["rankings"]["timbre"]) == [*FIGURES, "p_at_5_kept"]
+    assert reencoded["rankings"]["timbre"]["p_at_5_kept"] == 1.0
+    assert reencoded["own_track_first"] == 1.0
+    assert "4 queries, cuts of 30 s, MP3 of 64 kbit/s: their own track is recognised first by 100.0%" in result.output
+    assert (tmp_path / "again.json").read_text() == (tmp_path / "figures.json").read_text()

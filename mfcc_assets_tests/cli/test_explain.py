@@ -1,0 +1,51 @@
+"""`mfcc explain` as its user has it."""
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from mfcc_assets.cli.explain import explain
+from mfcc_assets.library import Library
+
+
+def mfcc_explain(library: Library, *arguments: str | Path) -> Result:
+    return CliRunner().invoke(explain, [str(argument) for argument in arguments], obj=library)
+
+
+def test_a_pair_is_explained_in_words(ten_tracks: Library) -> None:
+    result = mfcc_explain(ten_tracks, "Song 1", "song-2")
+
+    assert result.exit_code == 0, result.output
+    first, *others = result.output.splitlines()
+    assert first.startswith("Song 1 and Song 2: distance ")
+    assert first.endswith(" by fused")
+    assert any(line.startswith("│ sound ") for line in others)
+    (closer,) = [line for line in others if line.startswith("Closer than ")]
+    assert closer.endswith(" of 45 random pairs of the library.")
+    assert "│ COE_2       │ brightness: energy below 3.3 kHz against energy above" in result.output
+
+
+def test_where_a_track_sounds_like_itself_is_told(ten_tracks: Library) -> None:
+    assert "│ 0:00–0:03 │ 0:00–0:03 │ 0.00       │ " in mfcc_explain(ten_tracks, "Song 1", "Song 1").output
+
+
+def test_a_pair_is_explained_as_json(ten_tracks: Library) -> None:
+    record = json.loads(mfcc_explain(ten_tracks, "Song 1", "Song 2", "--json").stdout)
+
+    assert (record["a"]["title"], record["b"]["title"]) == ("Song 1", "Song 2")
+    assert len(record["coefficients"]) == 13
+
+
+def test_pictures_are_drawn_into_files(ten_tracks: Library, tmp_path: Path) -> None:
+    for name, begin in (("pair.png", b"\x89PNG"), ("pair.SVG", b"<?xml")):
+        result = mfcc_explain(ten_tracks, "Song 1", "Song 2", "--picture", tmp_path / name)
+        assert result.exit_code == 0, result.output
+        assert (tmp_path / name).read_bytes().startswith(begin)
+
+
+def test_a_picture_of_another_form_is_refused(ten_tracks: Library, tmp_path: Path) -> None:
+    result = mfcc_explain(ten_tracks, "Song 1", "Song 2", "--picture", tmp_path / "pair.gif")
+
+    assert result.exit_code == 2
+    assert "pair.gif ends neither in .png nor in .svg." in result.output

@@ -1,0 +1,86 @@
+"""Runs whose process is gone are failed, and no others."""
+
+import json
+import os
+import platform
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._grpc.client import DagsterGrpcClient
+from dagster._grpc.types import CanCancelExecutionResult
+from dagster._serdes import serialize_value
+
+from mfcc_assets.defs.launch import HOST_TAG, LOCK_TAG, command_line_lock
+from mfcc_assets.defs.sensors.orphaned_runs import CODE_SERVER_TAG, is_orphaned, orphaned_runs_sensor
+from mfcc_assets.settings import Settings
+from mfcc_assets_tests.runs import create_run
+from mfcc_assets_tests.services.processes import accepts_connections, free_port, running_server
+
+RUN = "a run"
+
+
+def test_a_run_is_orphaned_once_nobody_listens_on_its_code_server_s_socket(short_path: Path) -> None:
+    tags = {CODE_SERVER_TAG: f'{{"host": "localhost", "socket": "{short_path}"}}'}
+    assert is_orphaned(RUN, tags)
+
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(short_path))
+        server.listen()
+        assert not is_orphaned(RUN, tags)
+    assert is_orphaned(RUN, tags), "the file of a socket outlives its server"
+
+
+def test_a_run_is_orphaned_once_its_code_server_on_a_port_knows_nothing_of_it(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    tags = {CODE_SERVER_TAG: json.dumps({"host": "127.0.0.1", "port": port})}
+    assert not is_orphaned(RUN, tags), "a server that does not answer may only be restarting"
+
+    command = [sys.executable, "-m", "dagster", "api", "grpc", "-h", "127.0.0.1", "-p", str(port)]
+    with running_server(
+        [*command, "-m", "mfcc_assets.definitions"],
+        tmp_path / "code server.log",
+        lambda: accepts_connections(port),
+        environment=settings.environment_of_processes(),
+    ):
+        assert is_orphaned(RUN, tags)
+        own = serialize_value(CanCancelExecutionResult(can_cancel=True))
+        monkeypatch.setattr(DagsterGrpcClient, "can_cancel_execution", lambda *_, **__: own)
+        assert not is_orphaned(RUN, tags)
+
+
+def test_a_run_of_the_command_line_is_orphaned_once_its_lock_is_free_and_on_its_own_machine_only(
+    settings: Settings,
+) -> None:
+    with command_line_lock(settings) as lock:
+        tags = {LOCK_TAG: lock.name, HOST_TAG: platform.node()}
+        assert not is_orphaned(RUN, tags)
+    assert is_orphaned(RUN, tags)
+    assert not is_orphaned(RUN, tags | {HOST_TAG: "another machine"})
+
+
+def test_a_run_that_no_code_server_started_is_left_alone() -> None:
+    assert not is_orphaned(RUN, {})
+
+
+def test_orphaned_runs_are_failed(instance: dg.DagsterInstance) -> None:
+    orphaned = create_run(instance, "library", dg.DagsterRunStatus.STARTED, {CODE_SERVER_TAG: '{"socket": "/gone"}'})
+    other = create_run(instance, "library", dg.DagsterRunStatus.STARTED, {})
+
+    with dg.build_sensor_context(instance) as context:
+        orphaned_runs_sensor.evaluate_tick(context)
+
+    assert instance.get_run_by_id(orphaned.run_id).status == dg.DagsterRunStatus.FAILURE
+    assert instance.get_run_by_id(other.run_id).status == dg.DagsterRunStatus.STARTED
+
+
+@pytest.fixture
+def short_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A path that fits into the 108 bytes of a socket's address."""
+    monkeypatch.chdir(tmp_path)
+    return Path(os.curdir) / "socket"

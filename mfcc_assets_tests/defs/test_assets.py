@@ -1,0 +1,118 @@
+"""What assets show in the Dagster UI, and which of their checks pass."""
+
+import base64
+from collections.abc import Sequence
+
+import dagster as dg
+import pytest
+
+from mfcc_assets.defs.assets.shared import (
+    ROWS_SHOWN,
+    names_as_markdown,
+    pictures_as_markdown,
+    table_as_markdown,
+    uploads_as_markdown,
+)
+from mfcc_assets.library import Library
+from mfcc_assets_tests.defs.test_definitions import BLOCKING_CHECKS, LINEAGE, OTHER_CHECKS
+from mfcc_assets_tests.runs import Run, drop_upload, run_library, run_uploads
+
+SHARDS = 16
+
+
+def test_a_table_is_markdown() -> None:
+    table = table_as_markdown(("file", "reason"), [("a.mp3", "too | short"), ("b.mp3", "two\nlines")])
+
+    assert table.value == "| file | reason |\n| --- | --- |\n| a.mp3 | too \\| short |\n| b.mp3 | two lines |"
+
+
+def test_a_table_without_rows_says_so() -> None:
+    assert table_as_markdown(("file",), []).value == "none"
+
+
+def test_a_long_table_counts_what_it_leaves_out() -> None:
+    table = table_as_markdown(("number",), [(number,) for number in range(ROWS_SHOWN + 1_234)]).value
+
+    assert table is not None
+    assert f"| {ROWS_SHOWN - 1} |" in table
+    assert f"| {ROWS_SHOWN} |" not in table
+    assert table.endswith("… and 1,234 more")
+
+
+def test_names_stand_beside_what_became_of_them() -> None:
+    assert names_as_markdown({"new": ["a"], "gone": ["b"]}).value == (
+        "| name | change |\n| --- | --- |\n| a | new |\n| b | gone |"
+    )
+
+
+def test_pictures_are_part_of_the_page() -> None:
+    assert pictures_as_markdown([b"PNG"]).value == f"![](data:image/png;base64,{base64.b64encode(b'PNG').decode()})"
+    assert pictures_as_markdown([]).value == "none"
+
+
+@pytest.mark.parametrize(
+    ("document", "row"),
+    [
+        ({"file_name": "a", "state": "received"}, "| a | received |  |  |"),
+        ({"file_name": "a", "state": "ranked", "recognised": None}, "| a | ranked |  |  |"),
+        ({"file_name": "a", "state": "ranked", "recognised": {"title": "T"}}, "| a | ranked | T |  |"),
+        ({"file_name": "a", "state": "failed", "failure": {"reason": "R"}}, "| a | failed |  | R |"),
+    ],
+)
+def test_uploads_are_shown_at_every_stage_of_their_life(document: dict[str, object], row: str) -> None:
+    assert str(uploads_as_markdown([document]).value).splitlines()[-1] == row
+
+
+def test_a_run_over_the_library_shows_figures_for_every_asset_and_passes_all_checks(
+    ten_tracks: Library, instance: dg.DagsterInstance
+) -> None:
+    run = run_library(ten_tracks, instance)
+
+    version = ten_tracks.indexes.published_version()
+    assert run.total("soundtrack_rankings", "dagster/row_count") == 10 * 9
+    assert run.figure("prefilter_index", "dagster/row_count") == 10
+    for asset in ("prefilter_index", "recommendation_quality", "published_index", "soundtrack_recommendations"):
+        assert run.figure(asset, "index_version") == version
+    assert "analysed | 10" in run.figure("library_report", "states")
+    for picture in ("coefficients", "map"):
+        assert "data:image/png" in run.figure("library_report", picture)
+    assert "Song " in run.figure("library_report", "hubs")
+    assert run.figure("library_report", "usual_distance") > 0
+    assert "data:image/png" in run.figure("recommendation_quality", "history")
+    passed = {
+        (check.asset_key.to_user_string(), check.check_name): check.passed
+        for check in run.result.get_asset_check_evaluations()
+    }
+    assert passed == dict.fromkeys(BLOCKING_CHECKS | OTHER_CHECKS, True)
+
+
+def test_a_range_of_partitions_is_recorded_partition_by_partition(
+    ten_tracks: Library, instance: dg.DagsterInstance
+) -> None:
+    run = run_library(ten_tracks, instance)
+
+    recorded = _materialisations(run)
+    partitioned = set(recorded) - {"prefilter_index", "recommendation_quality", "published_index", "library_report"}
+    assert set(recorded) == {name for name in LINEAGE if "upload" not in name}
+    assert {len(set(recorded[name])) for name in partitioned} == {SHARDS}
+
+
+def test_uploads_of_one_run_are_recorded_one_by_one(
+    ten_tracks: Library, instance: dg.DagsterInstance, ten_songs
+) -> None:
+    uploads = [drop_upload(ten_tracks, song, song.name) for song in ten_songs[:2]]
+
+    recorded = _materialisations(run_uploads(ten_tracks, instance, uploads))
+
+    assert {name: set(keys) for name, keys in recorded.items()} == {
+        name: set(uploads) for name in LINEAGE if "upload" in name
+    }
+    assert all(len(keys) == 2 for keys in recorded.values())
+
+
+def _materialisations(run: Run) -> dict[str, Sequence[str | None]]:
+    """The partitions that a run recorded, by asset."""
+    recorded: dict[str, list[str | None]] = {}
+    for event in run.result.get_asset_materialization_events():
+        recorded.setdefault(event.asset_key.to_user_string(), []).append(event.partition)
+    return recorded

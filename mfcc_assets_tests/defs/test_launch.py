@@ -1,0 +1,137 @@
+"""Processes of Dagster started from outside of it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from mfcc_assets.defs import launch
+from mfcc_assets.defs.jobs import LIBRARY_TAGS
+from mfcc_assets.defs.launch import (
+    check_succeeded,
+    command_line_lock,
+    prepare_dagster_home,
+    running,
+    running_library_job,
+)
+from mfcc_assets.defs.sensors.orphaned_runs import is_orphaned
+from mfcc_assets.errors import RunFailed
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+
+STARTER_LIBRARY = Path(__file__).parents[1] / "mfcc_assets" / "demo" / "library"
+STARTED = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+
+
+def _dagster_of(settings: Settings) -> dg.DagsterInstance:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("DAGSTER_HOME", str(prepare_dagster_home(settings)))
+        return dg.DagsterInstance.get()
+
+
+def test_the_dagster_of_a_library_retries_watches_limits_and_tells_nobody(settings: Settings) -> None:
+    with _dagster_of(settings) as dagster:
+        queue = dagster.get_concurrency_config().run_queue_config
+
+        assert not dagster.telemetry_enabled
+        assert dagster.run_retries_enabled
+        assert dagster.run_monitoring_enabled
+        assert queue is not None
+        assert queue.tag_concurrency_limits == [{"key": key, "limit": 1} for key in LIBRARY_TAGS]
+        assert queue.max_concurrent_runs > 1, "uploads are answered beside a run over the library"
+
+
+def test_settings_of_dagster_that_its_owner_changed_are_kept(settings: Settings) -> None:
+    configuration = prepare_dagster_home(settings) / "dagster.yaml"
+    configuration.write_text("telemetry: {enabled: true}\n")
+
+    prepare_dagster_home(settings)
+
+    assert configuration.read_text() == "telemetry: {enabled: true}\n"
+
+
+def test_a_process_ends_with_the_block_that_needed_it(settings: Settings, tmp_path: Path) -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        running(settings, ["http.server", "0"], tmp_path / "log") as process,
+    ):
+        raise KeyboardInterrupt
+
+    assert process.poll() is not None
+
+
+def test_a_process_that_ignores_signals_is_killed_in_the_end(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_SECONDS_BETWEEN_SIGNALS", 0.01)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "deaf.py").write_text(
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print('deaf', flush=True)\ntime.sleep(600)\n"
+    )
+    log = tmp_path / "log"
+
+    with running(settings, ["deaf"], log) as process:
+        while not log.read_text():
+            time.sleep(0.05)
+
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_dagster_that_make_starts_has_the_environment_of_those_that_the_package_starts(settings: Settings) -> None:
+    started = subprocess.run(
+        [sys.executable, "-m", "mfcc_assets.defs.launch", "-c", "import json, os; print(json.dumps(dict(os.environ)))"],
+        env={**os.environ, "MFCC_HOME": str(settings.home)},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+
+    assert settings.environment_of_processes().items() <= json.loads(started.stdout).items()
+    assert (settings.dagster_home / "dagster.yaml").exists()
+
+
+def test_a_run_that_fails_says_where_to_read_why(settings: Settings, tmp_path: Path) -> None:
+    with (
+        running(settings, ["no_such_module"], tmp_path / "log") as process,
+        pytest.raises(RunFailed, match=r"the run failed\. Read .*command-line-runs\.log"),
+    ):
+        check_succeeded(process, settings)
+
+    assert "no_such_module" in (tmp_path / "log").read_text()
+
+
+def test_a_run_that_is_interrupted_in_the_midst_of_a_step_is_not_under_way_for_ever(library: Library) -> None:
+    # Seconds of work: a run over ten short songs once ended before it could be interrupted.
+    for song in STARTER_LIBRARY.iterdir():
+        library.blobs.upload_file("soundtracks", song.name, song)
+
+    with _dagster_of(library.settings) as dagster:
+        with command_line_lock(library.settings) as lock, running_library_job(library.settings, lock) as process:
+            # Dagster alone would try the step again, and the run would succeed.
+            while not library.tables.progress()[0]:
+                assert process.poll() is None
+                time.sleep(0.05)
+        (run,) = dagster.get_runs()
+
+    assert run.is_finished
+    assert run.status != dg.DagsterRunStatus.SUCCESS
+
+
+def test_a_killed_run_of_the_command_line_is_known_to_be_orphaned(library: Library, ten_songs: list[Path]) -> None:
+    library.blobs.upload_file("soundtracks", "song.flac", ten_songs[0])
+
+    with _dagster_of(library.settings) as dagster:
+        with command_line_lock(library.settings) as lock, running_library_job(library.settings, lock) as process:
+            while not dagster.get_runs(STARTED):
+                assert process.poll() is None
+                time.sleep(0.05)
+            (run,) = dagster.get_runs()
+            assert not is_orphaned(run.run_id, run.tags)
+            process.kill()
+        assert is_orphaned(run.run_id, run.tags)

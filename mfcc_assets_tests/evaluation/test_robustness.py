@@ -1,0 +1,76 @@
+"""Music that another encoder had: scored again, and recognised."""
+
+from pathlib import Path
+
+import pytest
+
+from mfcc_assets.evaluation.labelled import Analysed, LabelledAudio, LabelledTrack, Scores
+from mfcc_assets.evaluation.robustness import Found, find_own_tracks, listeners_chain, one_chain, share_kept
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.quality import labelled_audio
+from mfcc_assets_tests.audio_samples import write_music
+from mfcc_assets_tests.evaluation.test_labelled import blobs_of, quiet
+
+PATHS = [f"{number}.ogg" for number in range(4)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("audio")
+    for seed, path in enumerate(PATHS):
+        write_music(folder / path, 12.0, seed=seed)
+    return folder
+
+
+@pytest.fixture
+def audio(library: Library, folder: Path) -> LabelledAudio:
+    return labelled_audio(library, folder, [LabelledTrack(path) for path in PATHS])
+
+
+def test_all_tracks_go_through_one_chain_each_with_a_gain_of_its_own() -> None:
+    chains = [one_chain(LabelledTrack(f"{number}.ogg")) for number in range(50)]
+
+    assert {(chain.sample_rate, chain.bit_rate, chain.begin) for chain in chains} == {(22_050, 96_000, 0.0)}
+    assert len({chain.gain for chain in chains}) == 50
+    assert -6 <= min(chain.gain for chain in chains) < -5 < 5 < max(chain.gain for chain in chains) <= 6
+    assert chains[0] == one_chain(LabelledTrack("0.ogg", artist="Bach")), "the gain is drawn by the path alone"
+
+
+def test_a_listener_asks_by_half_a_minute_that_lies_inside_the_track() -> None:
+    chains = [listeners_chain(LabelledTrack(f"{number}.ogg"), seconds=100.0) for number in range(50)]
+
+    assert {(chain.bit_rate, chain.seconds) for chain in chains} == {(64_000, 30.0)}
+    assert {chain.sample_rate for chain in chains} == {16_000, 24_000, 32_000}
+    assert 0 <= min(chain.begin for chain in chains) < 10 < 60 < max(chain.begin for chain in chains) <= 70
+    assert listeners_chain(LabelledTrack("short.ogg"), seconds=12.0).begin == 0
+
+
+def test_re_encoded_tracks_have_features_of_their_own_which_are_kept(library: Library, audio: LabelledAudio) -> None:
+    as_they_are = audio.analyse(quiet)
+    reencoded = audio.analyse(quiet, one_chain)
+    written = blobs_of(library)
+
+    assert [track.path for track in reencoded.tracks] == [track.path for track in as_they_are.tracks]
+    assert not set(reencoded.audio_ids) & set(as_they_are.audio_ids)
+    assert audio.analyse(quiet, one_chain).audio_ids == reencoded.audio_ids
+    assert blobs_of(library) == written
+
+
+def test_re_encoded_tracks_find_themselves(audio: LabelledAudio) -> None:
+    assert find_own_tracks(audio, audio.analyse(quiet), quiet) == Found(4, by_recognition=1.0, by_ranking=1.0)
+
+
+def test_a_track_that_is_not_there_is_not_found(audio: LabelledAudio) -> None:
+    there = audio.analyse(quiet)
+    # As if the names of the recordings had been exchanged.
+    others = Analysed(there.tracks, there.audio_ids[1:] + there.audio_ids[:1], there.summaries, {})
+    assert find_own_tracks(audio, others, quiet).by_recognition == 0.0
+
+
+def test_what_is_kept_of_the_precision_is_a_share() -> None:
+    def scores(p_at_5: float | None) -> Scores:
+        return Scores(0.0, p_at_5, 0.0, 0.0, 0, 0.0, None)
+
+    assert share_kept(scores(0.4), scores(0.3)) == pytest.approx(0.75)
+    assert share_kept(scores(0.0), scores(0.3)) is None
+    assert share_kept(scores(None), scores(None)) is None

@@ -1,0 +1,69 @@
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfcc_assets.features.parameters import ARTICLE_FFT_SIZE, CepstraParameters, FeaturesParameters
+
+OTHER_CEPSTRA = {
+    "sample_rate": 22_050,
+    "trimmed_samples": 0,
+    "window_seconds": 0.05,
+    "step_seconds": 0.02,
+    "coefficients": 12,
+    "filters": 40,
+    "fft_size": ARTICLE_FFT_SIZE,
+    "preemphasis": 0.0,
+    "lifter": 0,
+}
+
+
+def test_the_versions_of_the_defaults_stand():
+    # Where these change, every library computes its features again.
+    assert CepstraParameters().version == "6c83541a"
+    assert FeaturesParameters().version == "5bde6a2c"
+
+
+def test_every_parameter_of_cepstra_is_part_of_both_versions():
+    assert OTHER_CEPSTRA.keys() == {field.name for field in fields(CepstraParameters)}
+    cepstra = [CepstraParameters(), *(CepstraParameters(**{name: other}) for name, other in OTHER_CEPSTRA.items())]
+    assert len({each.version for each in cepstra}) == len(cepstra)
+    assert len({FeaturesParameters(cepstra=each).version for each in cepstra}) == len(cepstra)
+
+
+@pytest.mark.parametrize("other", [{"contour_rate": 5.0}, {"segments": 4}])
+def test_how_a_summary_is_made_leaves_the_version_of_cepstra_alone(other):
+    changed = replace(FeaturesParameters(), **other)
+    assert changed.version != FeaturesParameters().version
+    assert changed.cepstra.version == FeaturesParameters().cepstra.version
+
+
+@given(st.integers(1, 100))
+def test_equal_parameters_have_one_version_however_their_numbers_are_written(rate):
+    whole, fraction = FeaturesParameters(contour_rate=rate), FeaturesParameters(contour_rate=float(rate))
+    assert whole == fraction
+    assert whole.version == fraction.version
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sample_rate": 0},
+        {"fft_size": 0},
+        {"fft_size": -1},
+        {"coefficients": 0},
+        {"coefficients": 27},
+        {"filters": 12},
+        {"trimmed_samples": -1},
+    ],
+)
+def test_cepstra_that_nobody_can_compute_are_refused(wrong):
+    with pytest.raises(ValueError, match=str(*wrong.values())):
+        CepstraParameters(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"contour_rate": 0.0}, {"contour_rate": -2.0}, {"segments": 0}])
+def test_summaries_that_nobody_can_compute_are_refused(wrong):
+    with pytest.raises(ValueError, match=str(*wrong.values())):
+        FeaturesParameters(**wrong)

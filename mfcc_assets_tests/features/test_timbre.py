@@ -1,0 +1,176 @@
+import numpy as np
+import pytest
+import scipy
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from mfcc_assets.features import timbre
+from mfcc_assets.features.timbre import COEFFICIENTS, PARTS, WIDTH, timbre_vector
+from mfcc_assets_tests import naive
+
+# More than one stretch, whole seconds, and windows from the first frame to the last.
+FRAMES = 6_400
+
+
+def frames_of(seed: int, frames: int = FRAMES, coefficients: int = COEFFICIENTS) -> np.ndarray:
+    """Noise that changes as slowly as music, around a colour of its own."""
+    generator = np.random.default_rng(seed)
+    colour = generator.normal(0, 10, coefficients)
+    noise = generator.normal(0, 20, (frames + 9, coefficients))
+    return (colour + np.lib.stride_tricks.sliding_window_view(noise, 10, axis=0).mean(axis=2)).astype(np.float32)
+
+
+def gaussian_of(vector: np.ndarray, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and covariance that a part was made of: nothing of them is lost."""
+    triangle = vector[PARTS[part]].astype(np.float64)
+    side = int(np.sqrt(2 * len(triangle)))
+    logarithm = np.zeros((side, side))
+    logarithm[np.triu_indices(side)] = triangle / np.sqrt(2)
+    matrix = scipy.linalg.expm(logarithm + logarithm.T - np.diag(np.diag(logarithm)) * (2 - np.sqrt(2)))
+    mean = matrix[:-1, -1]
+    return mean, matrix[:-1, :-1] - np.outer(mean, mean) - 0.05 * np.eye(side - 1)
+
+
+def assert_near(vector: np.ndarray, other: np.ndarray, tolerance: float) -> None:
+    assert np.abs(vector - other).max() < tolerance
+
+
+def test_the_parts_fill_the_vector():
+    assert {name: part.stop - part.start for name, part in PARTS.items()} == {
+        "cepstra": 861,
+        "texture": 1_891,
+        "movement": 666,
+    }
+    positions = np.concatenate([np.arange(WIDTH)[part] for part in PARTS.values()])
+    np.testing.assert_array_equal(positions, np.arange(WIDTH))
+
+
+@pytest.mark.parametrize("frames", [1, 60, 100, 255, 256, 999, 3_199, 3_201, 3_327, 3_328, 3_500, FRAMES])
+def test_the_vector_is_that_of_the_slow_twin(frames):
+    vector = timbre_vector(frames_of(1, frames))
+    assert vector.shape == (WIDTH,)
+    assert vector.dtype == np.float32
+    assert_near(vector, naive.timbre_vector(frames_of(1, frames)), 1e-3)
+
+
+def test_digital_silence_within_a_track_agrees_with_the_slow_twin():
+    frames = frames_of(2)
+    frames[1_000:2_000] = 0
+    frames[1_000:2_000, 0] = np.log(np.finfo(np.float64).eps)
+    assert_near(timbre_vector(frames), naive.timbre_vector(frames), 1e-3)
+
+
+@given(
+    npst.arrays(
+        np.float32,
+        st.tuples(st.integers(1, 300), st.just(COEFFICIENTS)),
+        elements=st.floats(-1e6, 1e6, width=32),
+        fill=st.floats(-100, 100, width=32),
+    )
+)
+def test_however_large_cepstra_are_the_vector_is_finite(frames):
+    assert np.isfinite(timbre_vector(frames)).all()
+
+
+@pytest.mark.parametrize("frames", [1, 256, 5_000])
+def test_what_stands_still_has_no_variance(frames):
+    mean, covariance = gaussian_of(timbre_vector(np.full((frames, COEFFICIENTS), -3, np.float32)), "cepstra")
+    np.testing.assert_allclose(covariance, 0, atol=1e-3)
+    np.testing.assert_allclose(mean[COEFFICIENTS:], 0, atol=1e-3)
+    assert (mean[:COEFFICIENTS] < -0.1).all()
+
+
+def test_the_vector_holds_mean_and_covariance_of_the_scaled_frames():
+    frames = frames_of(3).astype(np.float64)
+    mean, covariance = gaussian_of(timbre_vector(frames.astype(np.float32)), "cepstra")
+    scales = timbre._SCALES.ravel()
+    expected = frames.mean(axis=0)
+    expected[0] += 2.4
+    np.testing.assert_allclose(mean[:COEFFICIENTS], expected / scales, atol=1e-3)
+    np.testing.assert_allclose(
+        covariance[:COEFFICIENTS, :COEFFICIENTS], np.cov(frames.T, bias=True) / np.outer(scales, scales), atol=1e-3
+    )
+
+
+def test_a_gain_changes_nothing_but_the_mean_levels():
+    frames = frames_of(4)
+    louder = frames.copy()
+    louder[:, 0] += 3
+    unlike = []
+    for part in PARTS:
+        (mean, covariance), (mean_louder, covariance_louder) = (
+            gaussian_of(timbre_vector(each + np.eye(COEFFICIENTS, dtype=np.float32)[0] * 30), part)
+            for each in (frames, louder)
+        )
+        np.testing.assert_allclose(covariance, covariance_louder, atol=0.02)
+        unlike.append(np.flatnonzero(np.abs(mean - mean_louder) > 0.1).tolist())
+    assert unlike == [[0], [0], [0, 1, 2, 3, 4]]
+
+
+def modulation_variances(hertz: float) -> np.ndarray:
+    """Variances (bands, octaves) of a level that swings by half a neper."""
+    frames = np.zeros((FRAMES, COEFFICIENTS), np.float32)
+    frames[:, 0] = 5 + 0.5 * np.sin(2 * np.pi * hertz * np.arange(FRAMES) / 100)
+    mean, _ = gaussian_of(timbre_vector(frames), "movement")
+    return np.exp(mean[timbre._BANDS :] * 1.2 - 2.6).reshape(timbre._BANDS, -1)
+
+
+@pytest.mark.parametrize(("hertz", "octave"), [(0.5, 0), (1.1, 1), (2.0, 2), (3.9, 3), (7.0, 4), (15.0, 5)])
+def test_movement_tells_how_fast_the_level_is_modulated(hertz, octave):
+    np.testing.assert_array_equal(modulation_variances(hertz).argmax(axis=1), octave)
+
+
+@pytest.mark.parametrize("hertz", [2.0, 3.9, 7.0, 15.0])
+def test_movement_tells_how_strongly_the_level_is_modulated(hertz):
+    np.testing.assert_allclose(modulation_variances(hertz).max(axis=1), 0.5**2 / 2, rtol=0.2)
+
+
+def test_stretches_that_are_longer_change_nothing(monkeypatch):
+    frames = frames_of(5, 15_000)
+    vector = timbre_vector(frames)
+    monkeypatch.setattr(timbre, "_STRETCH", 6_400)
+    assert_near(vector, timbre_vector(frames), 3e-5)
+
+
+def test_a_track_played_twice_sounds_like_itself():
+    track, other = frames_of(6), frames_of(7)
+    vector = timbre_vector(track)
+    twice = timbre_vector(np.concatenate([track, track]))
+    for part in PARTS.values():
+        to_other = np.linalg.norm(vector[part] - timbre_vector(other)[part])
+        assert 0 < np.linalg.norm(vector[part] - twice[part]) < 0.1 * to_other
+
+
+def test_played_backwards_only_what_follows_what_among_frames_changes():
+    track = frames_of(8)
+    vector, backwards = timbre_vector(track), timbre_vector(track[::-1])
+    for part in ("texture", "movement"):
+        assert_near(vector[PARTS[part]], backwards[PARTS[part]], 1e-4)
+    mean, covariance = gaussian_of(vector, "cepstra")
+    mean_backwards, covariance_backwards = gaussian_of(backwards, "cepstra")
+    signs = np.repeat([1, -1], COEFFICIENTS)
+    np.testing.assert_allclose(mean_backwards, mean * signs, atol=1e-3)
+    np.testing.assert_allclose(covariance_backwards, covariance * np.outer(signs, signs), atol=1e-3)
+
+
+def test_coefficients_after_the_twentieth_do_not_count():
+    frames = frames_of(9, coefficients=26)
+    np.testing.assert_array_equal(timbre_vector(frames), timbre_vector(frames[:, :COEFFICIENTS].copy()))
+
+
+@pytest.mark.parametrize(
+    "unusable",
+    [
+        np.zeros((0, 20), np.float32),
+        np.zeros((9, 19), np.float32),
+        np.zeros(20, np.float32),
+        np.full((200, 20), np.nan, np.float32),
+        np.append(np.zeros((5_000, 20), np.float32), np.full((1, 20), np.inf, np.float32), axis=0),
+        np.full((200, 20), -1e7, np.float32),
+    ],
+    ids=["no frame", "too few coefficients", "one dimension", "NaN", "infinity at the end", "what no sound has"],
+)
+def test_cepstra_that_have_no_timbre_are_refused(unusable):
+    with pytest.raises(ValueError, match=r"frame|finite"):
+        timbre_vector(unusable)

@@ -1,0 +1,87 @@
+"""Why a track is near to another, from what is stored of both."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mfcc_assets.errors import FeaturesMissing
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.explain import RANDOM_PAIRS, control_of, explain_pair, picture_of_pair
+from mfcc_assets.pipeline.find_track import find_track
+from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.storage.feature_store import CONTAINER
+from mfcc_assets_tests.ranked_library import add_tracks, audio_id, compared_with_all, publish
+
+
+@pytest.fixture
+def index(library: Library) -> LibraryIndex:
+    """The index of a library of eight tracks."""
+    add_tracks(library, *range(8))
+    return publish(library)[0]
+
+
+def test_a_pair_is_explained_by_what_is_stored(library: Library, index: LibraryIndex) -> None:
+    pair = explain_pair(library, index, find_track(library, "1.flac"), find_track(library, "2.flac"))
+    record = json.loads(json.dumps(pair.record()))
+
+    assert record["index_version"] == index.version
+    assert record["a"] == {"track_id": pair.a.track_id, "title": "", "artist": "", "seconds": 30.0}
+    assert sum(coefficient["share"] for coefficient in record["coefficients"]) == pytest.approx(1)
+    assert record["control"]["random_pairs"] == 28
+    (found,) = (
+        distance
+        for audio, distance in compared_with_all(
+            library, index, audio_id(1), library.features.read_summary(audio_id(1), index.parameters.features)
+        )
+        if audio == audio_id(2)
+    )
+    assert record["ranked_distance"] == pytest.approx(found, rel=1e-3)
+    assert list(record["parts"]) == ["sound", "dtw"]
+    assert set(record) == {
+        "index_version", "ranking", "ranked_distance", "parts", "a", "b",
+        "distance", "control", "coefficients", "stretches", "path",
+    }  # fmt: skip
+
+
+def test_what_is_usual_is_measured_once_for_an_index(library: Library, index: LibraryIndex) -> None:
+    first = control_of(library, index)
+    for number in range(8):
+        library.blobs.delete(CONTAINER, f"summaries/{index.parameters.features.version}/{audio_id(number)}.parquet")
+    with Library(library.settings) as later:
+        second = control_of(later, index)
+    np.testing.assert_array_equal(first.contributions, second.contributions)
+    np.testing.assert_array_equal(first.moments, second.moments)
+
+
+def test_of_a_larger_library_a_sample_of_its_pairs_says_what_is_usual(library: Library) -> None:
+    add_tracks(library, *range(40))
+    index, _ = publish(library)
+    control = control_of(library, index)
+    assert len(control.distances) == RANDOM_PAIRS
+    assert (control.distances > 0).all(), "no track is paired with itself"
+
+
+def test_the_only_track_of_a_library_is_explained(library: Library) -> None:
+    add_tracks(library, 1)
+    index, _ = publish(library)
+    track = find_track(library, "1.flac")
+    why = explain_pair(library, index, track, track).explanation
+    assert (why.distance, why.control.ratio) == (0, None)
+    assert len(why.stretches) == 1
+
+
+def test_a_damaged_track_spoils_only_its_own_pairs(library: Library, index: LibraryIndex) -> None:
+    name = f"summaries/{index.parameters.features.version}/{audio_id(5)}.parquet"
+    library.blobs.write(CONTAINER, name, b"damaged")
+    with Library(library.settings) as later:
+        pair = explain_pair(later, index, find_track(later, "1.flac"), find_track(later, "2.flac"))
+        assert pair.explanation.control.random_pairs == 21
+        with pytest.raises(FeaturesMissing):
+            explain_pair(later, index, find_track(later, "1.flac"), find_track(later, "5.flac"))
+
+
+def test_a_pair_has_a_picture_of_either_form(library: Library, index: LibraryIndex) -> None:
+    pair = explain_pair(library, index, find_track(library, "1.flac"), find_track(library, "2.flac"))
+    assert picture_of_pair(library, index, pair).startswith(b"\x89PNG")
+    assert b"<svg" in picture_of_pair(library, index, pair, "svg")

@@ -1,0 +1,160 @@
+"""The versions of the index as their owner sees them."""
+
+from pathlib import Path
+
+import pytest
+
+from mfcc_assets.errors import VersionNotFound
+from mfcc_assets.ids import track_id
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.index_versions import (
+    Difference,
+    compare_versions,
+    describe_versions,
+    prune_versions,
+    version_named,
+)
+from mfcc_assets.pipeline.publication import roll_back
+from mfcc_assets.pipeline.quality import measure_quality
+from mfcc_assets.settings import Settings
+from mfcc_assets.storage.ranking_store import Pairs
+from mfcc_assets_tests.ranked_library import (
+    add_track,
+    add_tracks,
+    audio_id,
+    cepstra,
+    index_and_rank,
+    publish,
+    remove_track,
+    stored_pairs,
+)
+
+
+def published_with(library: Library, *numbers: int) -> str:
+    add_tracks(library, *numbers)
+    return publish(library)[0].version
+
+
+def test_every_version_says_what_became_of_it(library) -> None:
+    first, second = published_with(library, 1, 2, 3), published_with(library, 4)
+    measure_quality(library, first)
+    roll_back(library)
+    add_tracks(library, 5)
+    third = index_and_rank(library)[0].version
+
+    described = {version.stored.version: version for version in describe_versions(library)}
+    assert list(described) == [third, second, first], "the last one comes first"
+    assert {name: version.state for name, version in described.items()} == {
+        third: "never answered",
+        second: "withdrawn",
+        first: "answers",
+    }
+    assert [len(described[version].published_at) for version in (first, second, third)] == [2, 1, 0]
+    assert [described[version].stored.tracks for version in (first, second, third)] == [3, 4, 5]
+    assert described[first].quality["skewness"] == pytest.approx(0)
+    assert described[third].quality == {}
+    stored = described[first].stored
+    assert (stored.ranking, stored.features_version) == (library.settings.ranking, library.settings.features.version)
+
+
+def test_a_version_may_be_abbreviated_as_long_as_no_other_begins_so(library) -> None:
+    versions = [published_with(library, *numbers) for numbers in ((1, 2), (3,), (4,))]
+
+    for version in versions:
+        assert version_named(library, version) == version
+    # Of twelve hex digits that differ, some shorter beginning does.
+    assert version_named(library, versions[0][:11]) == versions[0]
+    with pytest.raises(VersionNotFound, match=r"index “zzz”: no version begins so\. `mfcc index list` names all"):
+        version_named(library, "zzz")
+    with pytest.raises(VersionNotFound, match=f"3 versions begin so: .*{versions[1]}"):
+        version_named(library, "")
+
+
+def test_versions_of_other_tracks_differ_by_them_and_in_the_lists_that_name_them(library) -> None:
+    first = published_with(library, *range(1, 13))
+    remove_track(library, 12)
+    second = published_with(library, 13)
+    lists = [
+        {query: [audio for audio, _ in found[:5]] for query, found in stored_pairs(library, index, "rankings").items()}
+        for index in map(library.indexes.read, (first, second))
+    ]
+
+    comparison = compare_versions(library, first, second)
+
+    assert comparison.only_first == [audio_id(12)]
+    assert comparison.only_second == [audio_id(13)]
+    assert comparison.compared == 11
+    changed = {one.query: one for one in comparison.changed}
+    assert set(changed) == {
+        query for query in lists[0].keys() & lists[1].keys() if set(lists[0][query]) != set(lists[1][query])
+    }
+    for query, one in changed.items():
+        assert {*lists[0][query]} - {*one.left} | {*one.came} == {*lists[1][query]}
+    sizes = [len(one.came) for one in comparison.changed]
+    assert sizes == sorted(sizes, reverse=True)
+    assert comparison.track_ids[audio_id(12)] == track_id("12.flac"), "what is gone has its id all the same"
+
+
+def test_other_tracks_another_order_and_the_same_are_told_apart(library) -> None:
+    first = published_with(library, *range(1, 8))
+    second = published_with(library, 8)
+    index, shards = library.indexes.read(first), library.shards
+    for shard in shards:
+        pairs = library.pairs.read("rankings", first, shard)
+        library.pairs.write("rankings", second, shard, pairs)
+    comparison = compare_versions(library, first, second)
+    assert (comparison.compared, comparison.changed, comparison.reordered) == (7, [], [])
+
+    query = audio_id(3)
+    shard = index.tracks[query][0]
+    grouped = library.pairs.read("rankings", first, shard).by_query()
+    ranked = [audio for audio, _ in grouped[query]]
+
+    def replaced_by(audio_ids: list[str]) -> None:
+        grouped[query] = [(audio, float(place)) for place, audio in enumerate(audio_ids)]
+        library.pairs.write("rankings", second, shard, type(pairs).of(grouped))
+
+    replaced_by([ranked[0], ranked[2], ranked[1], *ranked[3:]])
+    assert compare_versions(library, first, second).reordered == [Difference(query, (), (), highest=2)]
+    replaced_by([ranked[0], audio_id(8), *ranked[1:]])
+    assert compare_versions(library, first, second).changed == [
+        Difference(query, (ranked[4],), (audio_id(8),), highest=2)
+    ]
+
+
+def test_what_no_listener_sees_is_no_difference(tmp_path: Path) -> None:
+    with Library(Settings(home=tmp_path, per_artist=1)) as library:
+        for number in range(1, 9):
+            add_track(library, number, cepstra(number), artist="one" if number < 4 else f"artist {number}")
+        first = publish(library)[0].version
+        add_tracks(library, 9)
+        second = index_and_rank(library)[0].version
+        query, theirs = audio_id(7), [audio_id(number) for number in (1, 2, 3)]
+        shard = library.indexes.read(first).tracks[query][0]
+
+        def ranked_by(version: str, *audio_ids: str) -> None:
+            found = {query: [(audio, float(place)) for place, audio in enumerate(audio_ids)]}
+            library.pairs.write("rankings", version, shard, Pairs.of(found))
+
+        others = [audio_id(number) for number in (4, 5, 6, 8)]
+        ranked_by(first, theirs[0], *others, *theirs[1:])
+        ranked_by(second, theirs[0], theirs[2], others[0], theirs[1], *others[1:])
+        comparison = compare_versions(library, first, second)
+        assert query not in {one.query for one in (*comparison.changed, *comparison.reordered)}
+
+        # The artist's other track in the first place is one that listeners see.
+        ranked_by(second, theirs[2], theirs[0], *others, theirs[1])
+        changed = {one.query: one for one in compare_versions(library, first, second).changed}
+        assert changed[query] == Difference(query, (theirs[0],), (theirs[2],), highest=1)
+
+
+def test_the_last_versions_stay_and_those_that_may_be_needed(library) -> None:
+    versions = [published_with(library, *numbers) for numbers in ((1, 2, 3), (4,), (5,), (6,))]
+    for _ in range(2):
+        roll_back(library)
+    # The second answers, the first would after a rollback; the third was withdrawn, and so was the last one built.
+    assert prune_versions(library, keep=4) == []
+    assert prune_versions(library, keep=0) == [versions[2]]
+    assert [version.stored.version for version in describe_versions(library)] == [versions[3], *versions[1::-1]]
+    assert prune_versions(library, keep=0) == []
+    assert roll_back(library).version == versions[0]

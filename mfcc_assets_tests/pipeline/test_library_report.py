@@ -1,0 +1,73 @@
+"""What the owner of a library sees of it."""
+
+from collections import Counter
+
+import pytest
+
+from mfcc_assets.audio.tags import Tags
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline import library_report as reporting
+from mfcc_assets.pipeline.library_report import picture_of_coefficients, picture_of_map, popularity
+from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.storage.sql.records import Observed
+from mfcc_assets_tests.ranked_library import add_tracks, audio_id, publish, remove_track, stored_pairs
+
+
+@pytest.fixture
+def index(library: Library) -> LibraryIndex:
+    """The index of a library of twelve tracks."""
+    add_tracks(library, *range(12))
+    return publish(library)[0]
+
+
+def retag(library: Library, number: int, artist: str) -> None:
+    file = Observed(f"{number}.flac", "etag", 1, f"{number:032x}", Tags(title=f"Song {number}", artist=artist), "")
+    library.tables.record_observed([file], [], shard_digits=1, run_id="run")
+
+
+def test_hubs_and_orphans_are_counted_among_the_first_five_of_every_list(library: Library, index: LibraryIndex) -> None:
+    retag(library, 3, "Ada")
+    names = {audio_id(number): f"{number}.flac" for number in range(12)} | {audio_id(3): "Song 3 by Ada"}
+    counts = Counter(
+        names[audio] for ranked in stored_pairs(library, index, "rankings").values() for audio, _ in ranked[:5]
+    )
+
+    popular = popularity(library, index, library.tables.soundtracks())
+
+    assert popular.hubs == sorted(counts.items(), key=lambda hub: (-hub[1], hub[0]))[:10]
+    assert popular.orphans == sorted(set(names.values()) - set(counts))
+
+
+def test_a_track_that_is_gone_is_neither_hub_nor_orphan(library: Library, index: LibraryIndex) -> None:
+    remove_track(library, 4)
+    popular = popularity(library, index, library.tables.soundtracks())
+    assert "4.flac" not in [name for name, _ in popular.hubs] + popular.orphans
+
+
+def test_pictures_are_drawn_once_for_an_index(
+    library: Library, index: LibraryIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soundtracks = library.tables.soundtracks()
+    drawn = picture_of_coefficients(library, index), picture_of_map(library, index, soundtracks)
+    assert all(picture.startswith(b"\x89PNG") for picture in drawn)
+
+    for name in ("coefficient_distributions", "library_map", "project"):
+        monkeypatch.delattr(reporting, name)
+    assert (picture_of_coefficients(library, index), picture_of_map(library, index, soundtracks)) == drawn
+
+
+def test_a_map_with_other_tags_is_drawn_again(library: Library, index: LibraryIndex) -> None:
+    before = picture_of_map(library, index, library.tables.soundtracks())
+    for number in range(12):
+        retag(library, number, f"artist {number % 3}")
+    assert picture_of_map(library, index, library.tables.soundtracks()) != before
+
+
+def test_the_map_of_a_large_library_shows_a_sample(
+    library: Library, index: LibraryIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporting, "MOST_ON_MAP", 5)
+    shown: list[int] = []
+    monkeypatch.setattr(reporting, "library_map", lambda points, *_: shown.append(len(points)) or b"a picture")
+    assert picture_of_map(library, index, library.tables.soundtracks()) == b"a picture"
+    assert shown == [5]

@@ -1,0 +1,219 @@
+"""What may answer, the way back, and what a library still waits for."""
+
+import pytest
+
+from mfcc_assets.audio.tags import Tags
+from mfcc_assets.errors import NoPublishedIndex, PublicationRefused, SettingsError
+from mfcc_assets.ids import track_id
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline import publication as publishing
+from mfcc_assets.pipeline.index import build_index
+from mfcc_assets.pipeline.outstanding_work import outstanding_work
+from mfcc_assets.pipeline.publication import (
+    Published,
+    is_withheld,
+    judge_quality,
+    publish_built_index,
+    publish_by_hand,
+    roll_back,
+)
+from mfcc_assets.pipeline.rankings import find_candidates
+from mfcc_assets.settings import Settings
+from mfcc_assets.storage.ranking_store import Pairs
+from mfcc_assets.storage.sql.records import Observed
+from mfcc_assets_tests.ranked_library import add_tracks, audio_id, index_and_rank, publish, remove_track
+from mfcc_assets_tests.runs import run_library
+
+
+def published_with(library: Library, *numbers: int) -> str:
+    """The version that answers once these tracks were added."""
+    add_tracks(library, *numbers)
+    return publish(library)[0].version
+
+
+def index_versions_of_rows(library: Library) -> set[str]:
+    tables = library.tables
+    return {row.index_version for track in tables.soundtracks() for row in tables.recommended(track.track_id)}
+
+
+def test_an_index_without_rankings_is_not_published_by_that_step_alone(ten_tracks, instance) -> None:
+    former = ten_tracks.indexes.published_version()
+    ten_tracks.blobs.delete("soundtracks", "song-3.flac")
+    run_library(ten_tracks, instance, job_name="features")
+    index = build_index(ten_tracks).index
+    list(find_candidates(ten_tracks, index, ten_tracks.shards))
+
+    with pytest.raises(PublicationRefused, match="9 tracks have no ranking"):
+        publish_built_index(ten_tracks)
+    assert ten_tracks.indexes.published_version() == former
+
+
+def test_a_rollback_leads_back_version_by_version_with_rows_and_all(library) -> None:
+    first, second, third = (published_with(library, *numbers) for numbers in ((1, 2, 3, 4), (5,), (6,)))
+
+    assert roll_back(library) == Published(second, third)
+    assert index_versions_of_rows(library) == {second}
+    assert library.tables.recommended(track_id("6.flac")) == [], "that version does not know the track"
+    assert library.indexes.published_version() == second
+
+    assert roll_back(library) == Published(first, second)
+    assert index_versions_of_rows(library) == {first}
+    with pytest.raises(NoPublishedIndex, match=f"index {first}: no version that is still stored answered before"):
+        roll_back(library)
+
+
+def test_a_rollback_out_of_an_index_that_cannot_be_read_is_possible(library) -> None:
+    first, second = published_with(library, 1, 2, 3), published_with(library, 4)
+    library.blobs.write("cepstra", f"indexes/{second}/audio_ids.npy", b"damaged")
+
+    assert roll_back(library).version == first
+
+
+def test_nothing_can_be_rolled_back_before_the_first_publication(library) -> None:
+    with pytest.raises(NoPublishedIndex, match="no version answers yet"):
+        roll_back(library)
+
+
+def test_a_withdrawn_index_is_not_published_by_a_run_and_by_hand_it_is(library) -> None:
+    first, second = published_with(library, 1, 2, 3), published_with(library, 4)
+    roll_back(library)
+
+    assert index_and_rank(library)[0].version == second, "the same library makes the same version"
+    assert publish_built_index(library) == Published(first, first, withheld=second)
+    assert library.indexes.published_version() == first
+    assert is_withheld(library)
+
+    assert publish_by_hand(library, second) == Published(second, first)
+    assert index_versions_of_rows(library) == {second}
+    assert not is_withheld(library)
+    assert roll_back(library).version == first, "what was published by hand can be taken back, too"
+
+
+def test_other_tracks_make_an_index_that_was_not_withdrawn(library) -> None:
+    published_with(library, 1, 2, 3, 4)
+    published_with(library, 5)
+    roll_back(library)
+    add_tracks(library, 6)
+
+    assert not is_withheld(library)
+    third = publish(library)[0]
+    assert library.indexes.published_version() == third.version
+    assert len(third.tracks) == 6
+
+
+def test_a_library_is_withheld_after_two_rollbacks_though_its_version_is_another(library) -> None:
+    # The second index measured its scales anew, as the library had doubled: built from the first, the third does so.
+    first = published_with(library, 1, 2)
+    published_with(library, 3, 4)
+    third = published_with(library, 5)
+    for _ in range(2):
+        roll_back(library)
+
+    rebuilt = index_and_rank(library)[0]
+    assert rebuilt.version != third
+    assert publish_built_index(library) == Published(first, first, withheld=rebuilt.version)
+
+
+def test_an_index_that_runs_keep_building_is_withdrawn_by_publishing_another_by_hand(library) -> None:
+    first, second = published_with(library, 1, 2, 3), published_with(library, 4)
+
+    publish_by_hand(library, first)
+    index_and_rank(library)
+    assert publish_built_index(library).withheld == second
+    assert roll_back(library).version == second
+    assert not is_withheld(library)
+
+
+def test_publishing_what_answers_already_only_mends_its_rows(library) -> None:
+    version = published_with(library, 1, 2, 3)
+    assert index_versions_of_rows(library) == set()
+
+    assert publish_by_hand(library, version) == Published(version, version)
+    assert index_versions_of_rows(library) == {version}
+    assert len(library.indexes.history()) == 1
+
+
+def test_an_index_whose_tracks_are_gone_is_not_published_by_hand(library) -> None:
+    first = published_with(library, 1, 2, 3, 4)
+    remove_track(library, 4)
+    second = publish(library)[0].version
+
+    with pytest.raises(PublicationRefused, match=rf"index {first}: 1 ranked tracks are not .* `mfcc index rollback`"):
+        publish_by_hand(library, first)
+    assert library.indexes.published_version() == second
+    roll_back(library)
+    assert index_versions_of_rows(library) == {first}
+
+
+def of_artist(library: Library, number: int, artist: str) -> None:
+    file = Observed(f"{number}.flac", "etag", 1, f"{number:032x}", Tags(artist=artist), "")
+    library.tables.record_observed([file], [], shard_digits=library.settings.shard_digits, run_id="run")
+
+
+def ranked_otherwise(library: Library, version: str, ranked: dict[int, list[int]]) -> None:
+    """Put other rankings into the place of those of a version."""
+    by_shard: dict[str, dict[str, list[tuple[str, float]]]] = {shard: {} for shard in library.shards}
+    index = library.indexes.read(version)
+    for query, others in ranked.items():
+        shard = index.tracks[audio_id(query)][0]
+        by_shard[shard][audio_id(query)] = [(audio_id(other), float(place)) for place, other in enumerate(others)]
+    for shard, pairs in by_shard.items():
+        library.pairs.write("rankings", version, shard, Pairs.of(pairs))
+
+
+def test_the_verdict_names_the_precision_of_both_and_the_margin(library) -> None:
+    published_with(library, *range(1, 7))
+    for number in range(1, 7):
+        of_artist(library, number, f"Artist {number % 2}")
+    good = {
+        query: [other for other in range(1, 7) if other != query and other % 2 == query % 2] for query in range(1, 7)
+    }
+    ranked_otherwise(library, str(library.indexes.published_version()), good)
+    with Library(library.settings.model_copy(update={"ranking": "article"})) as other_ranking:
+        worse = index_and_rank(other_ranking)[0].version
+        bad = {query: [other for other in range(1, 7) if other % 2 != query % 2] for query in range(1, 7)}
+        ranked_otherwise(other_ranking, worse, bad)
+
+        verdict = judge_quality(other_ranking, worse)
+        assert verdict.figures == {"precision_at_5": 0.0, "published_precision_at_5": pytest.approx(0.4)}
+        with pytest.raises(PublicationRefused, match=r"precision at five is 0\.000, .* 0\.400, and the margin 0\.05"):
+            publish_built_index(other_ranking)
+        with Library(other_ranking.settings.model_copy(update={"quality_margin": 0.5})) as lenient:
+            assert judge_quality(lenient, worse).allowed
+
+
+def test_an_index_that_recommends_few_tracks_to_all_is_refused(library, monkeypatch) -> None:
+    published_with(library, *range(1, 13))
+    add_tracks(library, 13)
+    index = index_and_rank(library)[0]
+    hubs = {query: [hub for hub in (1, 2, 3, 4, 5, 6) if hub != query][:5] for query in range(1, 14)}
+    ranked_otherwise(library, index.version, hubs)
+    assert judge_quality(library, index.version).figures == {}, "of so few tracks chance decides"
+
+    monkeypatch.setattr(publishing, "ENOUGH_FOR_HUBNESS", 12)
+    verdict = judge_quality(library, index.version)
+    assert not verdict.allowed
+    assert verdict.figures["never_recommended"] == pytest.approx(0.5)
+    assert verdict.figures["published_never_recommended"] < 0.4
+
+
+def test_recommendations_that_a_killed_run_did_not_write_are_outstanding_work(ten_tracks) -> None:
+    assert outstanding_work(ten_tracks) == []
+    (first, *_) = ten_tracks.tables.soundtracks()
+    version = ten_tracks.indexes.published_version()
+    ten_tracks.tables.replace_recommendations(first.track_id, [], method="dtw", index_version=version, run_id="killed")
+
+    assert outstanding_work(ten_tracks) == [f"1 soundtracks lack recommendations of index {version}"]
+
+
+def test_another_number_of_recommendations_is_outstanding_work(ten_tracks) -> None:
+    with Library(Settings(home=ten_tracks.settings.home, recommendations=4)) as changed:
+        assert outstanding_work(changed)[0].startswith("10 soundtracks lack recommendations")
+
+
+def test_shards_of_another_size_are_refused_instead_of_losing_the_library(ten_tracks) -> None:
+    with (
+        Library(Settings(home=ten_tracks.settings.home, shard_digits=2)) as changed,
+        pytest.raises(SettingsError, match=r"1 digits, and MFCC_SHARD_DIGITS says 2\. Set MFCC_SHARD_DIGITS=1"),
+    ):
+        _ = changed.tables

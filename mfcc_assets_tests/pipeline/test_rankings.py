@@ -1,0 +1,152 @@
+"""That a library which changed a little is ranked as if it were ranked anew, at a small part of the work."""
+
+from dataclasses import replace
+
+import pytest
+
+from mfcc_assets.errors import NoPublishedIndex
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.index import build_index
+from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates
+from mfcc_assets.search import cascade
+from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.settings import Settings
+from mfcc_assets_tests.ranked_library import (
+    add_tracks,
+    audio_id,
+    compared_with_all,
+    index_and_rank,
+    publish,
+    remove_track,
+    stored_pairs,
+)
+
+TRACKS = 14
+STAGES = ("candidates", "rankings")
+
+
+@pytest.fixture(autouse=True)
+def cascade_that_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rankings here are compared with those of comparing all with all, so no estimate may cost them a track."""
+    for model in ("_OF_OUTLINES", "_OF_QUARTERS"):
+        monkeypatch.setattr(cascade, model, replace(getattr(cascade, model), margin=2.0))
+
+
+@pytest.fixture
+def published(library: Library) -> LibraryIndex:
+    """The published index of fourteen tracks."""
+    add_tracks(library, *range(TRACKS))
+    return publish(library)[0]
+
+
+def exhaustive(library: Library, index: LibraryIndex) -> dict[str, list[tuple[str, float]]]:
+    """For every audio of an index the nearest others, each compared with all."""
+    return {
+        audio: compared_with_all(
+            library, index, audio, library.features.read_summary(audio, index.parameters.features)
+        )[: index.parameters.places]
+        for audio in index.tracks
+    }
+
+
+def assert_same_rankings(one, other) -> None:
+    assert {audio: [named for named, _ in found] for audio, found in one.items()} == {
+        audio: [named for named, _ in found] for audio, found in other.items()
+    }
+    for audio, found in one.items():
+        assert [distance for _, distance in found] == pytest.approx([far for _, far in other[audio]], rel=1e-3)
+
+
+def test_the_rankings_of_a_small_library_are_those_of_comparing_all_with_all(library, published) -> None:
+    assert_same_rankings(stored_pairs(library, published, "rankings"), exhaustive(library, published))
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("added", [1, 5])
+def test_added_tracks_change_the_rankings_to_what_they_would_be_from_scratch(library, added: int) -> None:
+    add_tracks(library, *range(TRACKS, TRACKS + added))
+    index, report = index_and_rank(library)
+    assert len(index.tracks) == TRACKS + added
+    assert_same_rankings(stored_pairs(library, index, "rankings"), exhaustive(library, index))
+    new = {audio_id(number) for number in range(TRACKS, TRACKS + added)}
+    candidates = stored_pairs(library, index, "candidates")
+    fresh = {audio: {named for named, _ in found} & new for audio, found in candidates.items()}
+    assert report.compared == sum(
+        len(found) if audio in new else len(fresh[audio]) for audio, found in candidates.items()
+    )
+
+
+@pytest.mark.usefixtures("published")
+def test_candidates_and_rankings_of_a_library_that_grew_are_those_without_anything_to_take_over(library) -> None:
+    add_tracks(library, TRACKS)
+    index, _ = index_and_rank(library)
+    grown = [stored_pairs(library, index, stage) for stage in STAGES]
+    for blob in library.blobs.list("cepstra", f"indexes/{index.version}/"):
+        if blob.name.endswith(".parquet"):
+            library.blobs.delete("cepstra", blob.name)
+    library.blobs.delete("cepstra", "indexes/published.json")
+    list(find_candidates(library, index, library.shards))
+    list(rank_candidates(library, index, library.shards))
+    for one, stage in zip(grown, STAGES, strict=True):
+        assert_same_rankings(one, stored_pairs(library, index, stage))
+
+
+def test_without_a_recommended_track_its_queries_are_ranked_anew_and_no_others(library, published) -> None:
+    former = stored_pairs(library, published, "rankings")
+    gone = former[audio_id(0)][0][0]
+    remove_track(library, int(gone, 16))
+    index, report = index_and_rank(library)
+    rankings = stored_pairs(library, index, "rankings")
+    assert_same_rankings(rankings, exhaustive(library, index))
+    bereft = {audio for audio, found in former.items() if gone in dict(found) and audio != gone}
+    candidates = stored_pairs(library, index, "candidates")
+    known = stored_pairs(library, published, "candidates")
+    assert audio_id(0) in bereft
+    assert report.compared == sum(
+        len(found) if audio in bereft else len(dict(found).keys() - dict(known[audio]).keys())
+        for audio, found in candidates.items()
+    )
+    for audio in rankings.keys() - bereft:
+        assert rankings[audio] == former[audio]
+
+
+def test_a_library_that_did_not_change_computes_nothing(library, published) -> None:
+    rankings = stored_pairs(library, published, "rankings")
+    index, report = index_and_rank(library)
+    assert index.version == published.version
+    assert report.kept == sum(len(found) for found in rankings.values())
+    assert report.compared == 0
+
+
+def test_another_ranking_takes_nothing_over(library, published) -> None:
+    with Library(Settings(home=library.settings.home, ranking="article")) as other:
+        index, report = index_and_rank(other)
+        assert index.version != published.version
+        assert report.compared == sum(len(found) for found in stored_pairs(other, index, "candidates").values())
+
+
+def test_all_others_of_a_library_with_fewer_than_the_places_are_ranked_and_one_more_joins_them(library) -> None:
+    add_tracks(library, 0, 1, 2)
+    publish(library)
+    add_tracks(library, 3)
+    index, _ = index_and_rank(library)
+    rankings = stored_pairs(library, index, "rankings")
+    assert {audio: {named for named, _ in found} for audio, found in rankings.items()} == {
+        audio: set(index.tracks) - {audio} for audio in index.tracks
+    }
+    assert_same_rankings(rankings, exhaustive(library, index))
+
+
+def test_a_library_of_one_track_and_one_of_none_have_nothing_to_rank(library) -> None:
+    assert index_and_rank(library)[1].compared == 0
+    add_tracks(library, 0)
+    index, report = index_and_rank(library)
+    assert report.compared == 0
+    assert stored_pairs(library, index, "rankings") == {}
+
+
+def test_ranking_without_candidates_is_refused(library) -> None:
+    add_tracks(library, 0, 1)
+    index = build_index(library).index
+    with pytest.raises(NoPublishedIndex, match="the candidates of 0 are missing"):
+        list(rank_candidates(library, index, library.shards))

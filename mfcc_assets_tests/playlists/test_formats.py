@@ -1,0 +1,90 @@
+"""Playlists as text, read back by parsers that forgive nothing."""
+
+import json
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfcc_assets.errors import UnknownPlaylistFormat
+from mfcc_assets.playlists.formats import Entry, format_of, jspf, m3u8
+from mfcc_assets_tests import naive
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+NAME = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=12)
+ENTRY = st.builds(
+    Entry,
+    location=NAME.map(lambda name: Path("/music") / name.replace("/", "_")),
+    title=TEXT,
+    artist=TEXT,
+    album=TEXT,
+    seconds=st.none() | st.floats(0.5, 1e5),
+    identifier=st.just("urn:mfcc:0123456789abcdef"),
+)
+SONG = Entry(Path("/music/É.ogg"), "Été", "Zoë", "", 29.6, "urn:mfcc:0123456789abcdef")
+
+
+def test_an_m3u8_has_length_name_and_place_of_every_track() -> None:
+    unknown = Entry("https://host/a?b=c&d", "Rain", "", "Weather", None, "urn:mfcc:2")
+    assert m3u8("A list", [SONG, unknown]) == (
+        "#EXTM3U\n#PLAYLIST:A list\n#EXTINF:30,Zoë - Été\n/music/É.ogg\n#EXTINF:-1,Rain\nhttps://host/a?b=c&d\n"
+    )
+
+
+def test_a_jspf_is_the_xspf_of_the_tracks_in_json() -> None:
+    assert json.loads(jspf("A list", [SONG])) == {
+        "playlist": {
+            "title": "A list",
+            "creator": "mfcc_assets",
+            "track": [
+                {
+                    "location": ["file:///music/%C3%89.ogg"],
+                    "identifier": ["urn:mfcc:0123456789abcdef"],
+                    "title": "Été",
+                    "creator": "Zoë",
+                    "duration": 29600,
+                }
+            ],
+        }
+    }
+
+
+@given(TEXT, st.lists(ENTRY, max_size=4))
+def test_an_m3u8_read_back_names_the_same_tracks(title: str, entries: list[Entry]) -> None:
+    read = naive.read_m3u8(m3u8(title, entries))
+    assert [track.location for track in read] == [str(entry.location) for entry in entries]
+    assert [track.seconds for track in read] == [
+        -1 if entry.seconds is None else round(entry.seconds) for entry in entries
+    ]
+    for track, entry in zip(read, entries, strict=True):
+        named = [part for part in (entry.artist, entry.title) if part.strip()]
+        assert track.name.split() == " - ".join(named).split()
+
+
+@given(TEXT, st.lists(ENTRY, max_size=4))
+def test_a_jspf_has_only_what_the_format_knows_and_addresses_that_lead_to_the_files(title: str, entries) -> None:
+    playlist = json.loads(jspf(title, entries))["playlist"]
+    assert playlist["title"] == title
+    for track, entry in zip(playlist["track"], entries, strict=True):
+        naive.check_jspf_track(track)
+        (location,) = track["location"]
+        assert unquote(urlsplit(location).path, errors="surrogateescape") == str(entry.location)
+        assert [track.get(name, "") for name in ("title", "creator", "album")] == [
+            entry.title,
+            entry.artist,
+            entry.album,
+        ]
+
+
+@pytest.mark.parametrize(("name", "written_by"), [("a.m3u8", m3u8), ("a.b.JSPF", jspf)])
+def test_the_suffix_decides_the_format(name: str, written_by) -> None:
+    assert format_of(Path(name)) is written_by
+
+
+@pytest.mark.parametrize("name", ["a.pls", "a", "a.m3u", ".jspf"])
+def test_another_suffix_is_refused_in_a_sentence(name: str) -> None:
+    with pytest.raises(UnknownPlaylistFormat) as refused:
+        format_of(Path(name))
+    assert str(refused.value) == (f"{name}: no playlist is written in this format. Let the name end in .m3u8 or .jspf.")

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from mfcc_assets.plots.projection import loneliest, project
+
+
+def groups(size, count=3, seed=0):
+    """Vectors of `count` groups that lie apart, one group after the other."""
+    rng = np.random.default_rng(seed)
+    return np.concatenate([rng.normal(size=20) * 8 + rng.normal(size=(size, 20)) for _ in range(count)])
+
+
+@pytest.mark.parametrize("size", [2, 30])
+def test_groups_stay_groups(size):
+    points = project(groups(size))
+    of_group = np.repeat(np.arange(3), size)
+    distances = np.linalg.norm(points[:, np.newaxis] - points, axis=2)
+    np.fill_diagonal(distances, np.inf)
+    np.testing.assert_array_equal(of_group[distances.argmin(axis=1)], of_group)
+
+
+def test_the_same_vectors_make_the_same_map():
+    np.testing.assert_array_equal(project(groups(10)), project(groups(10)))
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 10, 11])
+@pytest.mark.parametrize("width", [1, 2, 50])
+def test_a_few_tracks_have_a_map(count, width):
+    points = project(np.random.default_rng(0).normal(size=(count, width)))
+    assert points.shape == (count, 2)
+    assert np.isfinite(points).all()
+
+
+def test_tracks_that_are_all_the_same_have_a_map():
+    assert np.isfinite(project(np.ones((20, 5)))).all()
+
+
+@pytest.mark.parametrize("bad", [np.zeros(3), np.full((3, 2), np.nan)])
+def test_what_is_no_finite_matrix_is_refused(bad):
+    with pytest.raises(ValueError, match="finite"):
+        project(bad)
+
+
+def test_the_loneliest_point_is_farthest_from_any_other():
+    points = np.array([[0, 0], [1, 0], [0, 1], [9, 9], [4, 0]], float)
+    assert loneliest(points, 2) == [3, 4]
+    assert loneliest(points[:1]) == [0]

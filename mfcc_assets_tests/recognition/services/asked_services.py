@@ -1,0 +1,85 @@
+"""A recognition service as a listener meets it: a client, the double that it asks, and a clock of their own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from mfcc_assets.errors import RecogniserUnavailable
+from mfcc_assets.recognition.recogniser import Recogniser, Recording
+from mfcc_assets.recognition.services.pacing import Timing
+from mfcc_assets.recognition.services.registry import RecognitionServices
+from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
+from mfcc_assets_tests.services.recognition import (
+    AcoustIdDouble,
+    AcrCloudDouble,
+    AudDDouble,
+    ServiceDouble,
+    serving,
+)
+
+SERVICES = ["audd", "acrcloud", "acoustid"]
+
+# Time-outs are never longer than a listener's patience.
+IMPATIENCE_SECONDS = 0.3
+
+
+@dataclass
+class Time:
+    """A clock that goes on while somebody sleeps, and a tick each time it is looked at."""
+
+    tick: float = 0.0
+    now: float = 1_000.0
+    slept: list[float] = field(default_factory=list)
+
+    def clock(self) -> float:
+        self.now += self.tick
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        if seconds:
+            self.slept.append(seconds)
+
+
+@dataclass
+class Asked:
+    """A service as a listener meets it, and what is behind it."""
+
+    double: ServiceDouble
+    recogniser: Recogniser
+    secrets: dict[str, str]
+    time: Time
+
+
+@contextmanager
+def asked(name: str, *, patience_seconds: float = 20.0, tick: float = 0.0) -> Iterator[Asked]:
+    double = {"audd": AudDDouble, "acrcloud": AcrCloudDouble, "acoustid": AcoustIdDouble}[name]()
+    environment, time = {}, Time(tick)
+    match double:
+        case AudDDouble():
+            environment["MFCC_SECRET_AUDD_TOKEN"] = double.token
+        case AcrCloudDouble():
+            environment["MFCC_SECRET_ACRCLOUD_KEY"] = double.key
+            environment["MFCC_SECRET_ACRCLOUD_SECRET"] = double.secret
+        case AcoustIdDouble():
+            environment["MFCC_SECRET_ACOUSTID_KEY"] = double.key
+    with serving(double):
+        services = RecognitionServices(
+            EnvironmentSecrets(environment),
+            audd_url=f"{double.url}/",
+            acrcloud_url=double.url,
+            acoustid_url=f"{double.url}/v2/lookup",
+            timing=Timing(patience_seconds, time.clock, time.sleep),
+        )
+        try:
+            yield Asked(double, services.named(name), environment, time)
+        finally:
+            services.close()
+
+
+def refusal(service: Asked, query: Recording) -> RecogniserUnavailable:
+    with pytest.raises(RecogniserUnavailable) as refused:
+        service.recogniser.recognise(query)
+    return refused.value

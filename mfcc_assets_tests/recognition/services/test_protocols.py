@@ -1,0 +1,158 @@
+"""What each recognition service is sent, and what is read of its answers."""
+
+import json
+import sys
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from mfcc_assets.audio.excerpt import cut_sample
+from mfcc_assets.errors import RecogniserUnavailable
+from mfcc_assets.recognition.recogniser import Recognition
+from mfcc_assets.recognition.services.chromaprint import fingerprint
+from mfcc_assets.recognition.services.registry import RecognitionServices
+from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
+from mfcc_assets_tests.audio_samples import music, write_audio
+from mfcc_assets_tests.recognition.services.asked_services import Asked, asked, refusal
+from mfcc_assets_tests.services.recognition import sends
+
+
+@pytest.fixture
+def audd() -> Iterator[Asked]:
+    with asked("audd") as service:
+        yield service
+
+
+@pytest.fixture
+def acrcloud() -> Iterator[Asked]:
+    with asked("acrcloud") as service:
+        yield service
+
+
+@pytest.fixture
+def acoustid() -> Iterator[Asked]:
+    with asked("acoustid") as service:
+        yield service
+
+
+class TestAudD:
+    def test_it_is_sent_the_token_and_a_sample(self, audd, query):
+        audd.recogniser.recognise(query)
+        (received,) = audd.double.received
+        assert received.fields == {"api_token": audd.double.token}
+        assert received.files == {"file": cut_sample(query.path).data}
+        assert len(received.files["file"]) <= 200_000
+
+    def test_its_timecode_tells_where_the_query_begins(self, audd, query):
+        sample = cut_sample(query.path)
+        assert sample.begin_seconds == pytest.approx(4, abs=0.1)
+        assert audd.recogniser.recognise(query).offset_seconds == round(67 - sample.begin_seconds, 1)
+
+    @pytest.mark.parametrize("timecode", ["", "soon", ":", "1:2:3:4", "9" * 5000 + ":00", "-1:00"])
+    def test_a_senseless_timecode_is_passed_over(self, audd, query, timecode):
+        result = {"title": "Ocean\x00\u202e", "timecode": timecode}
+        audd.double.faults.append(sends(json.dumps({"status": "success", "result": result}).encode()))
+        recognition = audd.recogniser.recognise(query)
+        assert recognition.offset_seconds is None
+        assert "\x00" not in recognition.title
+
+    def test_a_result_without_a_title_is_nobody(self, audd, query):
+        audd.double.faults.append(sends(b'{"status": "success", "result": {"title": " \\u0000 "}}'))
+        assert audd.recogniser.recognise(query) is None
+
+
+class TestAcrCloud:
+    def test_it_is_sent_a_signed_sample(self, acrcloud, query):
+        acrcloud.recogniser.recognise(query)
+        (received,) = acrcloud.double.received
+        assert received.path == "/v1/identify"
+        assert acrcloud.double.secret not in str(received)
+        assert set(received.fields) == {
+            "access_key", "data_type", "signature", "signature_version", "sample_bytes", "timestamp",
+        }  # fmt: skip
+        assert len(received.files["sample"]) <= 200_000
+
+    def test_its_best_match_is_read(self, acrcloud, query):
+        assert acrcloud.recogniser.recognise(query) == Recognition(
+            "Ocean",
+            "Will Savino, A Guest",
+            "acrcloud",
+            offset_seconds=round(67 - cut_sample(query.path).begin_seconds, 1),
+            certainty=0.92,
+            external_ids={"acrid": "6049f11da7095e8bb8266871d4a70873", "isrc": "USXX11900001"},
+        )
+
+    def test_without_an_address_nothing_is_asked(self, query):
+        services = RecognitionServices(EnvironmentSecrets({}), audd_url="", acrcloud_url="", acoustid_url="")
+        with pytest.raises(RecogniserUnavailable) as refused:
+            services.named("acrcloud").recognise(query)
+        services.close()
+        assert refused.value.remedy == "Set MFCC_ACRCLOUD_URL to that of the project"
+
+    def test_an_address_that_is_none_is_said_to_be(self, query):
+        environment = {"MFCC_SECRET_ACRCLOUD_KEY": "a", "MFCC_SECRET_ACRCLOUD_SECRET": "b"}
+        services = RecognitionServices(
+            EnvironmentSecrets(environment), audd_url="", acrcloud_url="identify.example", acoustid_url=""
+        )
+        with pytest.raises(RecogniserUnavailable, match="its address is none"):
+            services.named("acrcloud").recognise(query)
+        services.close()
+
+    def test_music_without_a_match_in_the_catalogue_is_unknown(self, acrcloud, query):
+        acrcloud.double.faults.append(sends(b'{"status": {"code": 0}, "metadata": {"custom_files": []}}'))
+        assert acrcloud.recogniser.recognise(query) is None
+
+
+class TestAcoustId:
+    def test_it_is_sent_a_fingerprint_and_no_audio(self, acoustid, query):
+        acoustid.recogniser.recognise(query)
+        (received,) = acoustid.double.received
+        assert received.files == {}
+        assert received.fields["duration"] == "20"
+        assert received.fields["meta"] == "recordings"
+
+    def test_the_best_titled_recording_is_read(self, acoustid, query):
+        assert acoustid.recogniser.recognise(query) == Recognition(
+            "Ocean",
+            "Will Savino & A Guest",
+            "acoustid",
+            certainty=0.93,
+            external_ids={"musicbrainz_recording": "cd2e7c47-16f5-46c6-a37c-a1eb7bf599ff"},
+        )
+
+    def test_no_more_than_three_go_a_second(self, acoustid, query):
+        begun = acoustid.time.now
+        for _ in range(7):
+            acoustid.recogniser.recognise(query)
+        assert acoustid.time.now - begun >= 2
+
+    def test_without_chromaprint_it_is_said_what_to_install(self, acoustid, query, monkeypatch):
+        monkeypatch.setitem(sys.modules, "chromaprint", None)
+        assert refusal(acoustid, query).remedy == "Install libchromaprint1"
+
+
+class TestFingerprints:
+    def alike(self, one: str, other: str) -> float:
+        """Share of equal bits: half of those of any two."""
+        import chromaprint
+
+        first, second = (np.array(chromaprint.decode_fingerprint(text.encode())[0], np.uint32) for text in (one, other))
+        frames = min(len(first), len(second))
+        return 1 - float(np.bitwise_count(first[:frames] ^ second[:frames]).mean()) / 32
+
+    def test_a_recording_has_one_fingerprint_in_any_format_and_no_other_recording_has_it(self, query, tmp_path):
+        signal = music(20, seed=1, sample_rate=22_050)
+        wav = write_audio(tmp_path / "song.wav", signal, sample_rate=22_050, channels=2)
+        ogg = write_audio(tmp_path / "song.ogg", signal, sample_rate=22_050, channels=2)
+        other = write_audio(tmp_path / "other.wav", music(20, seed=2, sample_rate=22_050), sample_rate=22_050)
+        assert self.alike(fingerprint(wav).text, fingerprint(ogg).text) > 0.95
+        assert self.alike(fingerprint(wav).text, fingerprint(query.path).text) > 0.85
+        assert self.alike(fingerprint(wav).text, fingerprint(other).text) < 0.7
+
+    def test_only_the_first_two_minutes_count_and_the_length_is_that_of_all(self, tmp_path):
+        signal = music(130, seed=3, sample_rate=8_000)
+        long = write_audio(tmp_path / "long.wav", signal, sample_rate=8_000)
+        two_minutes = write_audio(tmp_path / "short.wav", signal[: 120 * 8_000], sample_rate=8_000)
+        assert fingerprint(long).text == fingerprint(two_minutes).text
+        assert (fingerprint(long).seconds, fingerprint(two_minutes).seconds) == (130, 120)

@@ -1,0 +1,89 @@
+"""Whether two tracks are one recording, by their sketches."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from mfcc_assets.audio.reader import AudioReader
+from mfcc_assets.features.fingerprint import sketch
+from mfcc_assets.features.mfcc import compute_cepstra
+from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.recognition.duplicates import _best_cosine, is_same_recording, may_be_same_recording
+from mfcc_assets.recognition.match import align
+from mfcc_assets_tests import naive
+
+LIBRARY = Path(str(files("mfcc_assets.demo"))) / "library"
+SONGS = sorted(LIBRARY.iterdir())[::6]
+
+
+def sketch_of(path: Path, *, begin: float = 0.0):
+    parameters = CepstraParameters()
+    cepstra = compute_cepstra(
+        AudioReader(path, parameters.sample_rate, parameters.trimmed_samples).blocks(), parameters
+    )
+    return sketch(cepstra[round(begin / parameters.step_seconds) :], parameters)
+
+
+@pytest.mark.parametrize("target", ["again.mp3", "again.ogg"])
+@pytest.mark.parametrize(("gain", "every"), [(1.0, 1), (0.3, 1), (1.0, 2)], ids=["as it is", "quieter", "at 11 kHz"])
+def test_a_song_encoded_again_is_the_same_recording(target: str, gain: float, every: int, tmp_path: Path) -> None:
+    samples, rate = soundfile.read(SONGS[0])
+    soundfile.write(tmp_path / target, gain * samples[::every], rate // every)
+    assert is_same_recording(sketch_of(SONGS[0]), sketch_of(tmp_path / target)) is not False
+
+
+@pytest.mark.parametrize("begin", [0.13, 0.25, 0.5, 1.37])
+@pytest.mark.parametrize("song", SONGS, ids=lambda song: song.stem)
+def test_a_song_that_begins_a_little_later_is_not_taken_for_another(song: Path, begin: float) -> None:
+    whole, later = sketch_of(song), sketch_of(song, begin=begin)
+    assert is_same_recording(whole, later) is not False
+    assert is_same_recording(later, whole) == is_same_recording(whole, later)
+
+
+def test_songs_of_one_length_are_different_recordings() -> None:
+    sketches = [sketch_of(song) for song in SONGS]
+    for place, one in enumerate(sketches):
+        assert [is_same_recording(one, other) for other in sketches] == [at == place for at in range(len(sketches))]
+
+
+def test_tracks_of_other_lengths_need_no_closer_look() -> None:
+    assert may_be_same_recording(60, 64)
+    assert not may_be_same_recording(60, 65)
+    frames = np.random.default_rng(1).standard_normal((65, 6)).astype(np.float32)
+    assert is_same_recording(frames[:60], frames) is False
+    assert is_same_recording(frames[:61], frames) is True
+
+
+def test_of_a_few_seconds_a_closer_look_must_tell() -> None:
+    frames = np.random.default_rng(1).standard_normal((19, 6)).astype(np.float32)
+    assert is_same_recording(frames, frames) is None
+
+
+@pytest.mark.parametrize("frames", [100, 350, 399, 410])
+def test_no_closer_look_is_taken_at_what_is_too_short_for_it(frames: int) -> None:
+    parameters = CepstraParameters()
+    cepstra = np.random.default_rng(1).standard_normal((frames, parameters.coefficients)).astype(np.float32)
+    length = len(sketch(cepstra, parameters))
+    assert may_be_same_recording(length, length) == align(cepstra, cepstra, parameters).same_recording
+
+
+@pytest.mark.parametrize(("frames", "more"), [(6, 0), (6, 4), (40, 1), (40, 3)])
+def test_the_best_cosine_is_that_of_the_best_window(frames: int, more: int) -> None:
+    rng = np.random.default_rng(frames + more)
+    longer = rng.standard_normal((frames + more, 6)).astype(np.float32)
+    for shorter in (longer[more:] + 1, rng.standard_normal((frames, 6)).astype(np.float32)):
+        expected = naive.best_shifted_cosine(shorter.astype(np.float64), longer.astype(np.float64), apart=4)
+        assert _best_cosine(shorter, longer) == pytest.approx(expected, rel=1e-5)
+
+
+def test_what_stands_still_resembles_nothing() -> None:
+    still = np.zeros((60, 6), np.float32)
+    assert is_same_recording(still, still) is False
+
+
+def test_sketches_of_another_width_are_refused() -> None:
+    with pytest.raises(ValueError, match="sketches are frames x 6"):
+        is_same_recording(np.zeros((9, 6), np.float32), np.zeros((9, 5), np.float32))

@@ -1,0 +1,182 @@
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mfcc_assets.audio.tags import Tags
+from mfcc_assets.errors import FeaturesMissing, FeaturesVersionMismatch, RecogniserUnavailable
+from mfcc_assets.features.fingerprint import Sketches, sketch
+from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.recognition.recogniser import (
+    LibraryRecogniser,
+    Outcome,
+    Recogniser,
+    Recognition,
+    Recording,
+    TagRecogniser,
+    recognise,
+)
+from mfcc_assets.storage.sql.records import Soundtrack
+
+PARAMETERS = CepstraParameters()
+FRAMES_A_SECOND = 100
+TRACKS = ("one", "two", "three")
+
+
+def recording(seed: int, seconds: int) -> np.ndarray:
+    """Cepstra that change at instants of their own, as two recordings never do alike: (frames, 13) float32."""
+    rng = np.random.default_rng(seed)
+    return np.repeat(rng.normal(0, 10, (seconds * 4, 13)), FRAMES_A_SECOND // 4, axis=0).astype(np.float32)
+
+
+LIBRARY = {audio: recording(seed, 60) for seed, audio in enumerate(TRACKS)}
+
+
+def soundtrack(audio: str) -> Soundtrack:
+    return Soundtrack(
+        track_id=f"track {audio}",
+        blob_name=f"{audio}.mp3",
+        bytes=1,
+        content_digest="digest",
+        title=f"Title {audio}",
+        artist=f"Artist {audio}",
+        album="",
+        genre="",
+        artwork="",
+        audio_id=audio,
+        analysed_digest="digest",
+        seconds=60.0,
+        note="",
+    )
+
+
+def library_recogniser(there: Iterable[str] = TRACKS, read_cepstra=LIBRARY.__getitem__) -> LibraryRecogniser:
+    return LibraryRecogniser(
+        Sketches.of([(audio, sketch(cepstra, PARAMETERS)) for audio, cepstra in LIBRARY.items()]),
+        PARAMETERS,
+        read_cepstra,
+        lambda audio_ids: {audio: soundtrack(audio) for audio in audio_ids if audio in there},
+    )
+
+
+def query(cepstra: np.ndarray, **tags: str) -> Recording:
+    return Recording(Path("upload.mp3"), Tags(**tags), cepstra)
+
+
+def excerpt(audio: str, start: int, stop: int) -> Recording:
+    noise = np.random.default_rng(9).normal(0, 0.5, ((stop - start) * FRAMES_A_SECOND, 13)).astype(np.float32)
+    return query(LIBRARY[audio][start * FRAMES_A_SECOND : stop * FRAMES_A_SECOND] + noise)
+
+
+class Known(Recogniser):
+    """Knows every query, and remembers that it was asked."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.asked = 0
+
+    def recognise(self, query: Recording) -> Recognition | None:
+        self.asked += 1
+        return Recognition(query.tags.title, "", self.name)
+
+
+class Unavailable(Recogniser):
+    name = "service"
+
+    def recognise(self, query: Recording) -> Recognition | None:
+        raise RecogniserUnavailable("it does not answer", subject=query.path.name, remedy="Try again later")
+
+
+class TestByTheLibrary:
+    @pytest.mark.parametrize(("audio", "start", "stop"), [("one", 0, 60), ("two", 20, 40), ("three", 45, 60)])
+    def test_an_excerpt_is_recognised_with_its_place(self, audio, start, stop):
+        recognition = library_recogniser().recognise(excerpt(audio, start, stop))
+        assert recognition.title == f"Title {audio}"
+        assert recognition.artist == f"Artist {audio}"
+        assert recognition.by == "library"
+        assert recognition.audio_ids == (audio,)
+        assert recognition.offset_seconds == pytest.approx(start, abs=0.1)
+        assert 0.75 < recognition.certainty <= 1
+
+    def test_another_recording_is_unknown(self):
+        assert library_recogniser().recognise(query(recording(seed=77, seconds=30))) is None
+
+    def test_a_library_without_tracks_knows_nobody(self):
+        nobody = LibraryRecogniser(Sketches.of([]), PARAMETERS, LIBRARY.__getitem__, lambda _: {})
+        assert nobody.recognise(excerpt("one", 0, 30)) is None
+
+    def test_a_match_whose_track_has_gone_is_not_returned(self):
+        read = []
+
+        def read_cepstra(audio: str) -> np.ndarray:
+            read.append(audio)
+            return LIBRARY[audio]
+
+        recogniser = library_recogniser(there={"one", "three"}, read_cepstra=read_cepstra)
+        assert recogniser.recognise(excerpt("two", 20, 40)) is None
+        assert sorted(read) == ["one", "three"]
+
+    def test_a_track_whose_features_are_missing_is_passed_over_and_said_so(self, caplog):
+        def read_cepstra(audio: str) -> np.ndarray:
+            if audio == "two":
+                raise FeaturesMissing("the stored features are damaged", subject="two.parquet")
+            return LIBRARY[audio]
+
+        recogniser = library_recogniser(read_cepstra=read_cepstra)
+        assert recogniser.recognise(excerpt("two", 20, 40)) is None
+        assert recogniser.recognise(excerpt("one", 20, 40)).audio_ids == ("one",)
+        assert "two.parquet: the stored features are damaged" in caplog.text
+
+    def test_features_of_another_version_are_never_compared(self):
+        def read_cepstra(audio: str) -> np.ndarray:
+            raise FeaturesVersionMismatch("the file holds another version", subject=audio)
+
+        with pytest.raises(FeaturesVersionMismatch):
+            library_recogniser(read_cepstra=read_cepstra).recognise(excerpt("two", 20, 40))
+
+
+class TestByTags:
+    def test_a_title_is_believed(self):
+        assert TagRecogniser().recognise(query(recording(0, 2), title="Ocean", artist="Will")) == Recognition(
+            title="Ocean", artist="Will", by="tags"
+        )
+
+    def test_an_artist_alone_is_nobody(self):
+        assert TagRecogniser().recognise(query(recording(0, 2), artist="Will")) is None
+
+
+class TestTheOrder:
+    def test_the_first_that_knows_the_query_answers_and_no_other_is_asked(self):
+        first, second = Known("first"), Known("second")
+        assert recognise(query(recording(0, 2)), [TagRecogniser(), first, second]).recognition.by == "first"
+        assert (first.asked, second.asked) == (1, 0)
+
+    def test_the_library_is_believed_before_the_tags(self):
+        recognisers = [library_recogniser(), TagRecogniser()]
+        tagged = query(excerpt("one", 0, 30).cepstra, title="A wrong title")
+        assert recognise(tagged, recognisers).recognition.title == "Title one"
+        assert recognise(query(recording(77, 30), title="A title"), recognisers).recognition.title == "A title"
+
+    def test_that_nobody_knows_a_query_is_no_failure(self):
+        assert recognise(query(recording(77, 30)), [library_recogniser(), TagRecogniser()]) == Outcome(None)
+        assert recognise(query(recording(77, 30)), []) == Outcome(None)
+
+    def test_a_recogniser_that_cannot_be_asked_is_passed_over_and_said_so(self, caplog):
+        outcome = recognise(query(recording(0, 2)), [Unavailable(), Known("second")])
+        assert outcome.recognition.by == "second"
+        assert [(failure.by, failure.reason) for failure in outcome.failures] == [
+            ("service", "upload.mp3: it does not answer. Try again later.")
+        ]
+        assert "service could not be asked: upload.mp3: it does not answer" in caplog.text
+
+    def test_where_nobody_can_be_asked_every_reason_is_kept(self):
+        outcome = recognise(query(recording(0, 2)), [Unavailable(), TagRecogniser(), Unavailable()])
+        assert outcome.recognition is None
+        assert [failure.by for failure in outcome.failures] == ["service", "service"]
+
+    def test_a_recogniser_that_answers_warns_of_nothing(self, caplog):
+        caplog.set_level(logging.WARNING)
+        recognise(excerpt("one", 0, 30), [library_recogniser(), TagRecogniser()])
+        assert caplog.records == []

@@ -1,0 +1,328 @@
+from math import inf
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mfcc_assets.evaluation.metrics import recall
+from mfcc_assets.features.frames import Stacked
+from mfcc_assets.search.cascade import OUTLINE, Query, searched, worth_comparing
+from mfcc_assets.similarity.dtw.distance import WarpedDistance
+from mfcc_assets.similarity.hubness import ROUNDS, Correction, Usual
+from mfcc_assets.similarity.rankings import WARPED, rank
+from mfcc_assets_tests import naive
+
+COEFFICIENTS = 13
+SCALES = np.linspace(1, 20, COEFFICIENTS)
+PLACES = 5
+
+compiled_once = settings(deadline=None)
+warped_distances = st.sampled_from(
+    [*WARPED.values(), WarpedDistance(band=0.1, normalised=False), WarpedDistance(band=None, normalised=True)]
+)
+
+
+def walk(seed, frames):
+    steps = np.random.default_rng(seed).standard_normal((frames, COEFFICIENTS))
+    return (steps.cumsum(axis=0) * SCALES).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def library():
+    """Sixty contours of 40 to 120 frames, by audio id."""
+    lengths = np.random.default_rng(0).integers(40, 121, 60).tolist()
+    return {f"{number:02}": walk(number, frames) for number, frames in enumerate(lengths)}
+
+
+@pytest.fixture(params=WARPED)
+def warped(request):
+    return WARPED[request.param]
+
+
+def others_of(library, audio):
+    return {other: contour for other, contour in library.items() if other != audio}
+
+
+def stack(contours):
+    return Stacked.of(contours.values(), COEFFICIENTS)
+
+
+def nearest(query, contours, places=PLACES):
+    return query.nearest(list(contours), stack(contours), places)
+
+
+def exhaustive(warped, query, contours):
+    return rank((audio, warped.distance(query, contour, SCALES)) for audio, contour in contours.items())
+
+
+def cells_of_all_resolutions(n, lengths, band):
+    cells = 0
+    for m in lengths:
+        quarter = -(-n // 4), -(-m // 4)
+        sixteenth = -(-quarter[0] // 4), -(-quarter[1] // 4)
+        cells += sum(naive.cells_in_band(*pair, band) for pair in ((n, m), quarter, sixteenth))
+    return cells * COEFFICIENTS
+
+
+def test_what_is_found_comes_in_order_with_exact_distances(library, warped):
+    for audio in list(library)[::10]:
+        others = others_of(library, audio)
+        found = nearest(Query(library[audio], warped, SCALES), others)
+        assert len(found) == PLACES
+        assert found == rank((place.audio_id, place.distance) for place in found)
+        for place in found:
+            truth = warped.distance(library[audio], others[place.audio_id], SCALES)
+            assert place.distance == pytest.approx(truth, rel=1e-6)
+
+
+@pytest.mark.parametrize("places", [6, 7, 100])
+def test_of_no_more_tracks_than_places_all_are_ranked(library, warped, places):
+    query, *others = library
+    some = {audio: library[audio] for audio in others[:6]}
+    found = nearest(Query(library[query], warped, SCALES), some, places)
+    truth = exhaustive(warped, library[query], some)
+    assert [place.audio_id for place in found] == [place.audio_id for place in truth]
+    assert [place.distance for place in found] == pytest.approx([place.distance for place in truth], rel=1e-6)
+
+
+def test_of_no_tracks_there_are_none_near(warped):
+    query = Query(walk(0, 40), warped, SCALES)
+    assert query.nearest([], stack({}), PLACES) == []
+    assert query.outline_distances(stack({}), np.empty((0, COEFFICIENTS), np.float32)).shape == (0,)
+    assert worth_comparing(np.empty(0), PLACES).size == 0
+    assert query.cells == 0
+
+
+def test_the_search_finds_what_comparing_with_all_finds_in_far_fewer_cells(library, warped):
+    truth, found, cells, all_cells = {}, {}, 0, 0
+    for audio, contour in library.items():
+        others = others_of(library, audio)
+        query, thorough = Query(contour, warped, SCALES), Query(contour, warped, SCALES)
+        stacked = stack(others)
+        kept = worth_comparing(query.outline_distances(stacked.coarser(OUTLINE), stacked.changes()), PLACES)
+        ids = [list(others)[row] for row in kept]
+        found[audio] = [place.audio_id for place in query.nearest(ids, stacked.rows(kept), PLACES)]
+        distances = {other: thorough.distance_within(other_contour, inf) for other, other_contour in others.items()}
+        truth[audio] = [place.audio_id for place in rank(distances.items())]
+        cells += query.cells
+        all_cells += thorough.cells
+    assert recall(truth, found, PLACES) >= 0.95
+    assert cells < 0.5 * all_cells
+
+
+def test_comparing_within_the_distance_of_the_last_place_finds_the_same_in_fewer_cells(library, warped):
+    for audio in list(library)[::20]:
+        others = others_of(library, audio)
+        limit = exhaustive(warped, library[audio], others)[PLACES - 1].distance * (1 + 1e-6)
+        bounded, thorough = Query(library[audio], warped, SCALES), Query(library[audio], warped, SCALES)
+        within = {other: bounded.distance_within(contour, limit) for other, contour in others.items()}
+        unlimited = {other: thorough.distance_within(contour, inf) for other, contour in others.items()}
+        assert rank(within.items())[:PLACES] == rank(unlimited.items())[:PLACES]
+        assert sum(distance < inf for distance in within.values()) == PLACES
+        assert bounded.cells < thorough.cells
+
+
+@st.composite
+def tracks_of_whole_numbers(draw, count):
+    """Tracks of 1 to 30 frames, many of which stand still but for a few bumps."""
+    lengths = draw(st.lists(st.integers(1, 30), min_size=2, max_size=count))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    rarely = draw(st.sampled_from([1.0, 0.2]))
+    return [
+        rng.integers(-9, 9, (length, COEFFICIENTS)) * (rng.random((length, COEFFICIENTS)) < rarely) * SCALES
+        for length in lengths
+    ]
+
+
+@compiled_once
+@given(tracks_of_whole_numbers(2), warped_distances, st.floats(0, 2))
+def test_a_distance_is_infinite_only_beyond_the_limit_and_else_that_without_one(two, warped, share):
+    track, other = two
+    query = Query(track, warped, SCALES)
+    unlimited = query.distance_within(other, inf)
+    assert unlimited == pytest.approx(warped.distance(track, other, SCALES), rel=1e-6)
+    for limit in (unlimited, share * unlimited):
+        within = query.distance_within(other, limit)
+        assert within == (unlimited if unlimited <= limit else inf)
+
+
+@compiled_once
+@given(tracks_of_whole_numbers(12), warped_distances, st.integers(1, 12))
+def test_as_many_as_are_wanted_are_found_of_whatever_tracks(tracks, warped, places):
+    contours = {f"{number:02}": track for number, track in enumerate(tracks[1:])}
+    stacked = stack(contours)
+    query = Query(tracks[0], warped, SCALES)
+    wanted = min(places, len(contours))
+    kept = worth_comparing(query.outline_distances(stacked.coarser(OUTLINE), stacked.changes()), places)
+    assert len(kept) >= wanted
+    found = nearest(query, contours, places)
+    assert len(found) == wanted
+    for place in found:
+        truth = warped.distance(tracks[0], contours[place.audio_id], SCALES)
+        assert place.distance == pytest.approx(truth, rel=1e-6)
+
+
+def test_tracks_of_which_the_estimates_fall_below_nothing_are_all_found(warped):
+    late = np.repeat([0.0, 10.0], [32, 8])[:, np.newaxis] * SCALES
+    later = np.concatenate([np.zeros((8, COEFFICIENTS)), late])
+    contours = dict.fromkeys("abcdefg", later)
+    stacked = stack(contours)
+    query = Query(late, warped, SCALES)
+    estimates = query.outline_distances(stacked.coarser(OUTLINE), stacked.changes())
+    assert (estimates < 0).all()
+    assert len(worth_comparing(estimates, PLACES)) == len(contours)
+    assert [(place.audio_id, place.distance) for place in nearest(query, contours)] == [(audio, 0) for audio in "abcde"]
+
+
+def test_a_copy_is_found_at_no_distance_before_all_others(library, warped):
+    for audio in list(library)[::10]:
+        found = nearest(Query(library[audio], warped, SCALES), library)
+        assert (found[0].audio_id, found[0].distance) == (audio, 0)
+
+
+def test_tracks_of_one_frame_can_ask_and_be_found(library, warped):
+    frame, other_frame = walk(1, 1), walk(2, 1)
+    contours = {**library, "frame": frame, "other frame": other_frame}
+    found = nearest(Query(frame, warped, SCALES), contours, len(contours))
+    assert (found[0].audio_id, found[0].distance) == ("frame", 0)
+    (other,) = (place for place in found if place.audio_id == "other frame")
+    assert other.distance == pytest.approx(warped.distance(frame, other_frame, SCALES), rel=1e-6)
+    assert nearest(Query(frame, warped, SCALES), contours)[0].audio_id == "frame"
+    (place,) = nearest(Query(library["00"], warped, SCALES), {"frame": frame})
+    assert place.distance == pytest.approx(warped.distance(library["00"], frame, SCALES), rel=1e-6)
+
+
+@pytest.mark.parametrize("coefficients", [1, 2, 3, 5])
+def test_fewer_coefficients_than_steps_are_compared_as_well(warped, coefficients):
+    tracks = [np.random.default_rng(seed).standard_normal((20 + seed, coefficients)) for seed in range(8)]
+    scales = np.ones(coefficients)
+    found = Query(tracks[0], warped, scales).nearest("1234567", Stacked.of(tracks[1:], coefficients), 7)
+    truth = rank((str(row), warped.distance(tracks[0], tracks[row], scales)) for row in range(1, 8))
+    assert [place.audio_id for place in found] == [place.audio_id for place in truth]
+
+
+def test_cells_are_counted_of_every_coefficient_and_resolution(warped):
+    contours = {"a": walk(1, 40), "b": walk(2, 33), "c": walk(3, 1)}
+    query = Query(walk(0, 37), warped, SCALES)
+    nearest(query, contours, places=3)
+    assert query.cells == cells_of_all_resolutions(37, [40, 33, 1], warped.band)
+
+
+def test_cells_of_an_unlimited_comparison_are_those_in_the_band(warped):
+    query = Query(walk(0, 37), warped, SCALES)
+    query.distance_within(walk(1, 40), inf)
+    assert query.cells == COEFFICIENTS * naive.cells_in_band(37, 40, warped.band)
+    query.distance_within(walk(1, 40), 0)
+    assert query.cells == COEFFICIENTS * naive.cells_in_band(37, 40, warped.band)
+
+
+def test_outlines_put_copies_first_and_cost_a_small_part_of_the_cells(library, warped):
+    stacked = stack(library)
+    outlines, roughness = stacked.coarser(OUTLINE), stacked.changes()
+    for row, contour in enumerate(list(library.values())[:10]):
+        query, thorough = Query(contour, warped, SCALES), Query(contour, warped, SCALES)
+        assert query.outline_distances(outlines, roughness).argmin() == row
+        for other in library.values():
+            thorough.distance_within(other, inf)
+        assert query.cells < 0.1 * thorough.cells
+
+
+@given(st.lists(st.floats(-100, 100), max_size=20), st.integers(1, 20))
+def test_what_is_worth_comparing_comes_nearest_first_and_leaves_none_out_that_is_nearer(estimates, places):
+    kept = worth_comparing(np.array(estimates), places).tolist()
+    # An estimate can fall below nothing, a distance cannot.
+    possible = np.maximum(0, estimates)
+    assert possible[kept].tolist() == sorted(possible)[: len(kept)]
+    assert len(kept) >= min(places, len(estimates))
+
+
+def test_estimates_a_little_beyond_the_last_place_are_worth_comparing_and_far_ones_are_not():
+    assert worth_comparing(np.array([100, 5, 10, 11, 13, 1.0]), places=3).tolist() == [5, 1, 2, 3]
+
+
+def test_of_very_many_tracks_that_are_alike_only_some_are_worth_comparing_and_more_for_long_lists():
+    kept = {places: len(worth_comparing(np.ones(5_000), places)) for places in (1, 10, 20)}
+    assert kept[1] == kept[10] < 5_000
+    assert kept[20] == 2 * kept[10]
+
+
+def test_the_index_hands_on_more_of_a_larger_library_and_for_more_places():
+    assert searched(469, 5) == 150
+    handed_on = [searched(tracks, 5) for tracks in (58, 117, 234, 469, 10_000, 1_000_000)]
+    assert handed_on == sorted(set(handed_on))
+    assert all(found > measured for found, measured in zip(handed_on, (32, 48, 93, 141), strict=False))
+    assert searched(469, 10) == 2 * searched(469, 5)
+    assert searched(469, 1) == searched(469, 5)
+    assert all(searched(tracks, 5) >= max(5, tracks) for tracks in range(30))
+
+
+@pytest.mark.parametrize(
+    "bad", [np.zeros((0, COEFFICIENTS)), np.full((3, COEFFICIENTS), np.nan), np.zeros(COEFFICIENTS)]
+)
+def test_a_contour_that_is_empty_or_not_finite_is_refused(warped, bad):
+    with pytest.raises(ValueError, match="expected"):
+        Query(bad, warped, SCALES)
+    with pytest.raises(ValueError, match="expected"):
+        Query(walk(0, 5), warped, SCALES).distance_within(bad, inf)
+
+
+@pytest.mark.parametrize(
+    "scales", [np.ones(12), np.zeros(COEFFICIENTS), np.full(COEFFICIENTS, np.inf), np.full(COEFFICIENTS, np.nan)]
+)
+def test_scales_that_do_not_fit_or_cannot_divide_are_refused(warped, scales):
+    with pytest.raises(ValueError, match=r"scales|dimensions"):
+        Query(walk(0, 5), warped, scales)
+
+
+def test_a_track_of_other_coefficients_is_refused(warped):
+    with pytest.raises(ValueError, match="coefficients"):
+        Query(walk(0, 5), warped, SCALES).distance_within(np.zeros((5, 12)), inf)
+
+
+class TestWithACorrection:
+    """The distance that is searched by is one part of two; the other is known."""
+
+    WEIGHTS = np.array([1.0, 2.0])
+
+    @pytest.fixture
+    def contours(self):
+        return Stacked.of([walk(seed, 40 + seed) for seed in range(24)], COEFFICIENTS)
+
+    @pytest.fixture
+    def distances(self, contours, warped):
+        """Distances (24, 24, 2) by both parts."""
+        known = np.linalg.norm(contours.segments(1) - contours.segments(1)[:, 0], axis=2)
+        last = np.array([warped.distances(contour, contours, SCALES) for contour in contours])
+        return np.stack([known, last], axis=-1)
+
+    def correction_of(self, distances, query):
+        usual = Usual.of_reference(distances, self.WEIGHTS)
+        return Correction.of(distances[query, :, :1], usual.rows(np.array([query])), usual, self.WEIGHTS)
+
+    def test_the_nearest_are_those_of_correcting_all_distances(self, contours, warped, distances):
+        ids = [f"{row:02}" for row in range(24)]
+        expected = naive.corrected_distances(distances, list(range(24)), self.WEIGHTS.tolist(), ROUNDS)
+        for query in range(0, 24, 5):
+            correction = self.correction_of(distances, query)
+            found = Query(contours[query], warped, SCALES).nearest(ids, contours, 24, correction)
+            truth = rank(zip(ids, expected[query].tolist(), strict=True))
+            assert {place.audio_id for place in found} == set(ids)
+            by_id = {place.audio_id: place.distance for place in found}
+            assert [by_id[place.audio_id] for place in truth] == pytest.approx(
+                [place.distance for place in truth], rel=1e-4, abs=1e-9
+            )
+            assert found == rank((place.audio_id, place.distance) for place in found)
+
+    def test_a_search_finds_most_of_the_nearest(self, contours, warped, distances):
+        ids, truth, searched_for = [f"{row:02}" for row in range(24)], {}, {}
+        for query in range(24):
+            correction = self.correction_of(distances, query)
+            search = Query(contours[query], warped, SCALES)
+            estimates = search.outline_distances(contours.coarser(OUTLINE), contours.changes())
+            kept = worth_comparing(estimates, PLACES, correction)
+            found = search.nearest([ids[row] for row in kept], contours.rows(kept), PLACES, correction.rows(kept))
+            searched_for[ids[query]] = [place.audio_id for place in found]
+            every = correction(distances[query, :, 1]).tolist()
+            truth[ids[query]] = [place.audio_id for place in rank(zip(ids, every, strict=True))]
+        assert recall(truth, searched_for, PLACES) >= 0.95

@@ -1,0 +1,144 @@
+import numpy as np
+import pytest
+
+from mfcc_assets.similarity.dtw.distance import (
+    ARTICLE,
+    DTW,
+    SMALLEST_SCALE,
+    WarpedDistance,
+    fastdtw_distance,
+    pooled_scales,
+)
+from mfcc_assets.similarity.dtw.kernels import dtw_distance, dtw_distances
+from mfcc_assets.similarity.rankings import rank
+
+COEFFICIENTS = 13
+SCALES = np.linspace(1, 20, COEFFICIENTS)
+
+
+def contour(frames, seed):
+    walk = np.random.default_rng(seed).standard_normal((frames, COEFFICIENTS)).cumsum(axis=0)
+    return walk * SCALES
+
+
+def three_candidates():
+    """A query, and candidates that have ever less to do with it."""
+    query = contour(120, seed=1)
+    slower = np.repeat(query, 2, axis=0)
+    disturbed = query + SCALES * np.random.default_rng(2).standard_normal(query.shape)
+    return query, [("slower", slower), ("disturbed", disturbed), ("another", contour(120, seed=3) + 9 * SCALES)]
+
+
+@pytest.mark.parametrize("warped", [ARTICLE, DTW], ids=["article", "dtw"])
+def test_every_distance_puts_like_before_unlike(warped):
+    query, candidates = three_candidates()
+    distance = warped.distance
+    ranked = rank((audio_id, distance(query, candidate, SCALES)) for audio_id, candidate in reversed(candidates))
+    assert [each.audio_id for each in ranked] == ["slower", "disturbed", "another"]
+
+
+@pytest.mark.parametrize("warped", [ARTICLE, DTW], ids=["article", "dtw"])
+def test_every_distance_is_none_from_a_track_to_itself_and_the_same_both_ways(warped):
+    distance = warped.distance
+    a, b = contour(50, seed=1), contour(70, seed=2)
+    assert distance(a, a, SCALES) == 0
+    assert distance(a, b, SCALES) == distance(b, a, SCALES) > 0
+
+
+def test_the_articles_distance_is_the_sum_over_the_coefficients():
+    a, b = contour(40, seed=1), contour(60, seed=2)
+    one_by_one = sum(dtw_distance(a[:, k], b[:, k]) for k in range(COEFFICIENTS))
+    assert ARTICLE.distance(a, b, SCALES) == pytest.approx(one_by_one)
+
+
+def test_the_articles_distance_grows_with_length_and_the_normalised_one_does_not():
+    a, b = contour(100, seed=1), contour(100, seed=2)
+    twice_a, twice_b = np.repeat(a, 2, axis=0), np.repeat(b, 2, axis=0)
+    assert ARTICLE.distance(twice_a, twice_b, SCALES) > 1.8 * ARTICLE.distance(a, b, SCALES)
+    once, twice = DTW.distance(a, b, SCALES), DTW.distance(twice_a, twice_b, SCALES)
+    assert twice == pytest.approx(once, rel=0.05)
+
+
+def test_the_unit_of_a_coefficient_changes_nothing_in_the_normalised_distance():
+    a, b = contour(60, seed=1), contour(50, seed=2)
+    unit = np.ones(COEFFICIENTS)
+    unit[4] = 1000
+    assert DTW.distance(a * unit, b * unit, SCALES * unit) == pytest.approx(DTW.distance(a, b, SCALES))
+    assert DTW.distance(a / SCALES, b / SCALES, np.ones(COEFFICIENTS)) == pytest.approx(DTW.distance(a, b, SCALES))
+
+
+def test_a_normalised_weight_is_one_over_the_scale_and_the_frames_of_both_tracks():
+    np.testing.assert_allclose(DTW.weights(np.array([1.0, 4]), 10), [0.1, 0.025])
+    np.testing.assert_array_equal(ARTICLE.weights(np.array([1.0, 4]), 10), [1, 1])
+
+
+@pytest.mark.parametrize("warped", [ARTICLE, DTW], ids=["article", "dtw"])
+def test_the_weights_of_many_pairs_are_those_of_each(warped):
+    frames = np.array([10, 20, 35])
+    found = warped.weights(SCALES, frames[:, np.newaxis])
+    np.testing.assert_array_equal(found, [warped.weights(SCALES, each) for each in frames.tolist()])
+
+
+@pytest.mark.parametrize("normalised", [False, True])
+@pytest.mark.parametrize("band", [None, 0.05])
+def test_a_distance_is_the_weighted_sum_of_the_dtw_distances_within_the_band(band, normalised):
+    a, b = contour(40, seed=1), contour(60, seed=2)
+    warped = WarpedDistance(band, normalised)
+    weighted = warped.weights(SCALES, 100) * dtw_distances(a, b, band=band)
+    assert warped.distance(a, b, SCALES) == pytest.approx(weighted.sum())
+
+
+@pytest.mark.parametrize("warped", [ARTICLE, DTW], ids=["article", "dtw"])
+@pytest.mark.parametrize("scale", [0, -1, np.inf, np.nan])
+def test_scales_that_cannot_divide_are_refused(warped, scale):
+    scales = SCALES.copy()
+    scales[3] = scale
+    with pytest.raises(ValueError, match="positive, finite scales"):
+        warped.distance(contour(5, seed=1), contour(5, seed=2), scales)
+
+
+def test_scales_of_other_coefficients_are_refused():
+    with pytest.raises(ValueError, match="mismatch"):
+        DTW.distance(contour(5, seed=1), contour(5, seed=2), np.ones(12))
+
+
+def test_fastdtw_never_finds_less_than_the_exact_distance():
+    a, b = contour(80, seed=1)[:, :3], contour(60, seed=2)[:, :3]
+    assert fastdtw_distance(a, b) >= ARTICLE.distance(a, b, np.ones(3)) * (1 - 1e-5)
+    assert fastdtw_distance(a, a) == 0
+
+
+def test_scales_are_the_deviation_of_tracks_of_equal_length_laid_end_to_end():
+    tracks = [contour(50, seed) for seed in range(6)]
+    scales = pooled_scales(
+        np.array([track.mean(axis=0) for track in tracks]), np.array([track.var(axis=0) for track in tracks])
+    )
+    np.testing.assert_allclose(scales, np.concatenate(tracks).std(axis=0))
+
+
+def test_a_long_track_weighs_as_much_in_the_scales_as_a_short_one():
+    short, long = contour(50, seed=1), contour(200, seed=2)
+    scales = pooled_scales(
+        np.array([short.mean(axis=0), long.mean(axis=0)]), np.array([short.var(axis=0), long.var(axis=0)])
+    )
+    np.testing.assert_allclose(scales, np.concatenate([short, short, short, short, long]).std(axis=0))
+
+
+def test_a_coefficient_that_stands_still_gets_the_smallest_scale():
+    scales = pooled_scales(np.array([[5.0, 1.0], [5.0, 3.0]]), np.array([[0.0, 4.0], [0.0, 4.0]]))
+    np.testing.assert_allclose(scales, [SMALLEST_SCALE, np.sqrt(5)])
+
+
+@pytest.mark.parametrize(
+    ("means", "variances"),
+    [
+        (np.zeros((0, 13)), np.zeros((0, 13))),
+        (np.zeros((2, 13)), np.zeros((3, 13))),
+        (np.zeros(13), np.zeros(13)),
+        (np.full((2, 13), np.nan), np.zeros((2, 13))),
+        (np.zeros((2, 13)), np.full((2, 13), -1.0)),
+    ],
+)
+def test_means_and_variances_that_make_no_scales_are_refused(means, variances):
+    with pytest.raises(ValueError, match="expected"):
+        pooled_scales(means, variances)

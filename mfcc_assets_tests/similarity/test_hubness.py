@@ -1,0 +1,199 @@
+from math import inf
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import skew
+
+from mfcc_assets.similarity.hubness import ROUNDS, Correction, Usual, corrected, unusual_sums
+from mfcc_assets_tests import naive
+
+WEIGHTS = np.array([1.0, 0.5, 0.5])
+
+seeds = st.integers(0, 2**32 - 1)
+slow = settings(deadline=None, max_examples=30)
+
+
+def distances_between(points: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(points[:, np.newaxis] - points, axis=2)
+
+
+def parts(tracks: int, seed: int = 0) -> np.ndarray:
+    """Distances (tracks, tracks, 3) between random points of 10 dimensions, by three parts of very different size."""
+    rng = np.random.default_rng(seed)
+    return np.stack([unit * distances_between(rng.normal(0, 1, (tracks, 10))) for unit in (1, 100, 0.01)], axis=-1)
+
+
+def usual_of(distances: np.ndarray, sample: list[int], weights: np.ndarray = WEIGHTS) -> Usual:
+    """What is usual for all tracks, where some of them are the reference sample."""
+    reference = Usual.of_reference(distances[np.ix_(sample, sample)], weights)
+    others = np.arange(len(distances))[:, np.newaxis] != sample
+    return Usual.of_tracks(distances[:, sample], others, reference, weights)
+
+
+def row(usual: Usual, number: int) -> Usual:
+    return usual.rows(np.array([number]))
+
+
+def corrected_distances(distances: np.ndarray, sample: list[int], weights: np.ndarray = WEIGHTS) -> np.ndarray:
+    usual = usual_of(distances, sample, weights)
+    return np.array(
+        [
+            corrected(unusual_sums(to_all, row(usual, query), usual, weights), row(usual, query), usual)
+            for query, to_all in enumerate(distances)
+        ]
+    )
+
+
+def correction(tracks: int, seed: int = 0) -> Correction:
+    """Of the distances of the first track to all, of which that by the last part is not known."""
+    distances = parts(tracks, seed)
+    usual = usual_of(distances, list(range(0, tracks, 2)))
+    return Correction.of(distances[0, :, :-1], row(usual, 0), usual, WEIGHTS)
+
+
+@slow
+@given(st.integers(4, 12), seeds, st.data())
+def test_corrected_distances_are_those_of_the_slow_twin(tracks, seed, data):
+    sample = data.draw(st.lists(st.integers(0, tracks - 1), min_size=4, unique=True))
+    found = corrected_distances(parts(tracks, seed), sample)
+    expected = naive.corrected_distances(parts(tracks, seed), sample, WEIGHTS.tolist(), ROUNDS)
+    apart = ~np.eye(tracks, dtype=bool)
+    np.testing.assert_allclose(found[apart], expected[apart], rtol=1e-6)
+
+
+@slow
+@given(st.integers(2, 30), seeds)
+def test_corrected_distances_are_the_same_both_ways(tracks, seed):
+    found = corrected_distances(parts(tracks, seed), list(range(0, tracks, 2)))
+    np.testing.assert_allclose(found, found.T, rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_reference_of_one_or_two_tracks_gives_finite_distances(size):
+    found = corrected_distances(parts(6), list(range(size)))
+    assert np.isfinite(found).all()
+    assert (found >= 0).all()
+
+
+def test_tracks_that_are_all_equally_far_apart_have_finite_distances():
+    found = corrected_distances(np.ones((5, 5, 3)) - np.eye(5)[:, :, np.newaxis], [0, 1, 2])
+    assert np.isfinite(found).all()
+
+
+def test_tracks_that_are_all_the_same_have_finite_distances():
+    found = corrected_distances(np.zeros((5, 5, 3)), [0, 1, 2])
+    np.testing.assert_allclose(found, found[0, 0])
+    assert np.isfinite(found).all()
+
+
+def test_what_is_usual_for_a_track_of_the_sample_is_the_same_either_way():
+    distances = parts(12)
+    reference = Usual.of_reference(distances, WEIGHTS)
+    as_any_other = usual_of(distances, list(range(12)))
+    np.testing.assert_allclose(as_any_other.means, reference.means)
+    np.testing.assert_allclose(as_any_other.deviations, reference.deviations)
+
+
+def test_what_is_usual_is_mean_and_deviation_of_the_distances_to_the_others_of_the_sample():
+    distances = parts(12)
+    reference = Usual.of_reference(distances, WEIGHTS)
+    for track in range(12):
+        others = [other for other in range(12) if other != track]
+        np.testing.assert_allclose(reference.means[track, :3], distances[track, others].mean(axis=0))
+        np.testing.assert_allclose(reference.deviations[track, :3], distances[track, others].std(axis=0))
+
+
+def test_a_new_track_changes_no_distance_between_others():
+    sample = [0, 2, 4, 6]
+    before, after = (corrected_distances(parts(20)[:count, :count], sample) for count in (12, 20))
+    np.testing.assert_array_equal(after[:12, :12], before)
+
+
+def test_the_unit_of_a_part_changes_nothing():
+    units = np.array([1000, 1, 7])
+    found = corrected_distances(units * parts(12), list(range(8)))
+    np.testing.assert_allclose(found, corrected_distances(parts(12), list(range(8))))
+
+
+def test_hubs_become_fewer():
+    points = np.random.default_rng(0).normal(0, 1, (300, 30))
+    distances = distances_between(points)
+    after = corrected_distances(distances[:, :, np.newaxis], list(range(0, 300, 3)), np.ones(1))
+    assert skewness(after) < 0.5 * skewness(distances)
+
+
+def skewness(distances: np.ndarray, places: int = 5) -> float:
+    """Of how many lists of the nearest each track is on."""
+    to_others = distances + np.diag(np.full(len(distances), inf))
+    return float(skew(np.bincount(np.argsort(to_others, axis=1)[:, :places].ravel(), minlength=len(distances))))
+
+
+def test_rows_can_be_taken_and_joined():
+    usual = usual_of(parts(12), [0, 1, 2, 3])
+    joined = Usual.joined([usual.rows(np.arange(5)), usual.rows(np.arange(5, 12))])
+    assert len(joined) == 12
+    np.testing.assert_array_equal(joined.means, usual.means)
+    np.testing.assert_array_equal(joined.deviations, usual.deviations)
+    np.testing.assert_array_equal(usual.rows(np.array([3, 1])).means, usual.means[[3, 1]])
+
+
+class TestACorrection:
+    def test_it_makes_of_the_last_part_the_corrected_distance_of_all(self):
+        last = parts(12)[0, :, -1]
+        np.testing.assert_allclose(correction(12)(last), corrected_distances(parts(12), list(range(0, 12, 2)))[0])
+
+    def test_it_needs_no_distance_where_all_parts_are_known(self):
+        distances, usual = parts(12), usual_of(parts(12), list(range(0, 12, 2)))
+        known = Correction.of(distances[0], row(usual, 0), usual, WEIGHTS)
+        expected = corrected_distances(distances, list(range(0, 12, 2)))[0]
+        np.testing.assert_allclose(known(np.zeros(12)), expected)
+        np.testing.assert_allclose(known(np.arange(12.0)), expected)
+
+    @given(seeds, st.floats(0, 0.2), st.floats(1e-4, 0.2))
+    def test_it_grows_with_the_distance(self, seed, distance, more):
+        corrects = correction(8, seed)
+        near, far = (corrects(np.full(8, value)) for value in (distance, distance + more))
+        assert (near <= far).all()
+        # Some are so near that the logarithm of their chance is none.
+        assert (near < far)[far > 0].all()
+
+    def test_of_some_rows_it_is_the_same(self):
+        rows, last = np.array([7, 2, 2]), parts(12)[0, :, -1]
+        np.testing.assert_array_equal(correction(12).rows(rows)(last[rows]), correction(12)(last)[rows])
+
+    @given(seeds, st.floats(0.01, 100))
+    def test_within_a_limit_are_the_distances_up_to_which_it_does_not_exceed_it(self, seed, limit):
+        corrects = correction(8, seed)
+        farthest = corrects.within(limit)
+        there = farthest >= 0
+        at_nothing = corrects(np.zeros(8))
+        np.testing.assert_array_equal(there, at_nothing <= limit)
+        assert (farthest[~there] == -inf).all()
+        of_those = corrects.rows(np.flatnonzero(there))
+        np.testing.assert_allclose(of_those(farthest[there]), limit, rtol=1e-6)
+        assert (of_those(farthest[there] * (1 + 1e-6) + 1e-12) > limit).all()
+
+    @given(seeds)
+    def test_the_track_whose_distance_is_the_limit_is_within(self, seed):
+        corrects, last = correction(8, seed), parts(8, seed)[0, :, -1]
+        for track, limit in enumerate(corrects(last)):
+            assert corrects.within(limit)[track] >= last[track]
+
+    def test_everything_is_within_infinity_and_nothing_within_less_than_nothing(self):
+        assert (correction(8).within(inf) == inf).all()
+        assert (correction(8).within(-1.0) == -inf).all()
+
+    def test_where_all_parts_are_known_either_any_distance_is_within_or_none(self):
+        usual = usual_of(parts(12), list(range(0, 12, 2)))
+        known = Correction.of(parts(12)[0], row(usual, 0), usual, WEIGHTS)
+        distances = known(np.zeros(12))
+        limit = float(np.median(distances))
+        within = known.within(limit)
+        np.testing.assert_array_equal(within >= 1e20, distances <= limit)
+        np.testing.assert_array_equal(within == -inf, distances > limit)
+
+    def test_of_nothing_it_is_nothing(self):
+        none = correction(8).rows(np.empty(0, np.intp))
+        assert none(np.empty(0)).shape == none.within(1.0).shape == (0,)

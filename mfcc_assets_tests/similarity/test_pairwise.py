@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+
+from mfcc_assets.features.parameters import FeaturesParameters
+from mfcc_assets.features.timbre import WIDTH
+from mfcc_assets.features.track_features import Analysis, Summary, summarise
+from mfcc_assets.similarity.dtw.distance import pooled_scales
+from mfcc_assets.similarity.hubness import ROUNDS
+from mfcc_assets.similarity.pairwise import (
+    REFERENCE_SIZE,
+    Comparison,
+    Reference,
+    Tracks,
+    distances_by,
+    evenly_spaced,
+    part_distances,
+    uncorrected_names,
+)
+from mfcc_assets.similarity.rankings import GAUSSIAN, RANKINGS, SOUND, WARPED
+from mfcc_assets.similarity.timbre_space import SoundSpace
+from mfcc_assets_tests import naive
+
+PARAMETERS = FeaturesParameters()
+COUNT = 9
+SCALES = np.linspace(1, 20, 13)
+
+
+def summary(seed: int) -> Summary:
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(0, 1, (20 + seed, 13)).cumsum(axis=0) + 5 * rng.normal(0, 1, 13)
+    cepstra = np.repeat(steps, 50, axis=0).astype(np.float32)
+    return summarise(Analysis(cepstra, rng.normal(0, 1, WIDTH).astype(np.float32)), PARAMETERS)
+
+
+@pytest.fixture(scope="module")
+def tracks() -> Tracks:
+    return Tracks.of([summary(seed) for seed in range(COUNT)], PARAMETERS)
+
+
+def by_part_one_by_one(tracks: Tracks, part: str) -> np.ndarray:
+    """Distances of all pairs, by the formula of the part."""
+    scales = pooled_scales(tracks.summaries.means, tracks.summaries.variances)
+    points = SoundSpace.of(tracks.summaries.timbre)(tracks.summaries.timbre).astype(np.float64)
+
+    def distance(i: int, j: int) -> float:
+        if part in WARPED:
+            return WARPED[part].distance(tracks.contours[i], tracks.contours[j], scales)
+        if part == GAUSSIAN:
+            means, covariances = tracks.summaries.means, tracks.summaries.covariances
+            return naive.divergence(means[i], covariances[i], means[j], covariances[j])
+        return float(np.linalg.norm(points[i] - points[j]))
+
+    return np.array([[distance(i, j) if i != j else 0.0 for j in range(COUNT)] for i in range(COUNT)])
+
+
+@pytest.mark.parametrize("part", [GAUSSIAN, SOUND, *WARPED])
+def test_distances_by_a_part_are_symmetric_and_those_of_each_pair(tracks, part):
+    found = Comparison(tracks).by_part(part)
+    np.testing.assert_array_equal(found, found.T)
+    np.testing.assert_allclose(found, by_part_one_by_one(tracks, part), rtol=3e-3)
+
+
+@pytest.mark.parametrize("name", RANKINGS)
+def test_distances_by_a_ranking_are_those_of_the_slow_twin(tracks, name):
+    ranking = RANKINGS[name]
+    comparison = Comparison(tracks)
+    distances = np.stack([comparison.by_part(part) for part in ranking.parts], axis=-1)
+    expected = naive.corrected_distances(distances, list(range(COUNT)), ranking.weights.tolist(), ROUNDS)
+    np.fill_diagonal(expected, np.inf)
+    np.testing.assert_allclose(comparison.by_ranking(ranking), expected, rtol=1e-6)
+
+
+def test_distances_by_a_part_alone_are_those_before_the_correction(tracks):
+    comparison = Comparison(tracks)
+    expected = comparison.by_part("dtw") + np.diag(np.full(COUNT, np.inf))
+    np.testing.assert_array_equal(comparison.uncorrected("dtw"), expected)
+
+
+def test_rankings_of_one_part_can_be_looked_at_uncorrected():
+    assert uncorrected_names(RANKINGS) == {
+        "article_uncorrected": "article",
+        "dtw_uncorrected": "dtw",
+        "timbre_uncorrected": GAUSSIAN,
+    }
+
+
+def test_the_parts_of_a_ranking_lie_side_by_side(tracks):
+    found = part_distances(RANKINGS["fused"], tracks[0], tracks, SCALES)
+    for column, part in enumerate(RANKINGS["fused"].parts):
+        np.testing.assert_array_equal(found[:, column], distances_by(part, tracks[0], tracks, SCALES))
+
+
+@pytest.mark.parametrize("name", RANKINGS)
+def test_what_is_usual_for_a_track_of_the_reference_does_not_count_the_track_itself(tracks, name):
+    ids = [f"{row}" for row in range(COUNT)]
+    reference = Reference.of(ids, tracks, RANKINGS[name], SCALES)
+    for row, audio in enumerate(ids):
+        found = reference.usual_of(audio, tracks[row])
+        np.testing.assert_allclose(found.means[0], reference.usual.means[row], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(found.deviations[0], reference.usual.deviations[row], rtol=1e-5, atol=1e-5)
+        as_stranger = reference.usual_of("stranger", tracks[row])
+        assert (as_stranger.means[0, 0]) < found.means[0, 0]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_reference_of_next_to_nothing_can_be_made(tracks, count):
+    few = tracks.rows(np.arange(count))
+    reference = Reference.of(["0"][:count], few, RANKINGS["fused"], SCALES)
+    assert len(reference.usual) == count
+    assert np.isfinite(reference.usual_of("1", tracks[1]).means).all()
+
+
+def test_a_small_library_is_its_own_reference_and_of_a_large_one_it_is_spread_evenly():
+    assert evenly_spaced(0, REFERENCE_SIZE).tolist() == []
+    assert evenly_spaced(REFERENCE_SIZE, REFERENCE_SIZE).tolist() == list(range(REFERENCE_SIZE))
+    rows = evenly_spaced(100_000, REFERENCE_SIZE)
+    assert len(rows) == REFERENCE_SIZE
+    assert (rows[0], rows[-1]) == (0, 99_999)
+    assert np.ptp(np.diff(rows)) <= 1

@@ -1,0 +1,68 @@
+"""The space of timbre that is fitted to a library."""
+
+import numpy as np
+import pytest
+
+from mfcc_assets.features.timbre import PARTS, WIDTH
+from mfcc_assets.similarity.timbre_space import SoundSpace
+
+KINDS, TRACKS_OF_A_KIND = 40, 8
+
+
+def vectors(*, within: float = 0.8) -> np.ndarray:
+    """Tracks of many kinds: kinds differ in ten directions, and tracks of one kind in ten others, by more."""
+    rng = np.random.default_rng(0)
+    between, nuisance = rng.normal(0, 1, (2, 10, WIDTH))
+    kinds = np.repeat(rng.normal(0, 1, (KINDS, 10)), TRACKS_OF_A_KIND, axis=0)
+    return kinds @ between + within * rng.normal(0, 1, (len(kinds), 10)) @ nuisance
+
+
+def apart(points: np.ndarray) -> np.ndarray:
+    """Distances of all tracks to each other, infinite on the diagonal."""
+    distances = np.linalg.norm(points[:, np.newaxis] - points, axis=2)
+    np.fill_diagonal(distances, np.inf)
+    return distances
+
+
+def share_of_own_kind(points: np.ndarray) -> float:
+    """Of the nearest of each track."""
+    nearest = apart(points).argsort(axis=1)[:, : TRACKS_OF_A_KIND - 1] // TRACKS_OF_A_KIND
+    return float((nearest == np.arange(len(points))[:, np.newaxis] // TRACKS_OF_A_KIND).mean())
+
+
+def test_what_varies_among_tracks_of_one_kind_counts_less_though_nobody_named_the_kinds():
+    timbre = vectors()
+    assert share_of_own_kind(SoundSpace.of(timbre)(timbre)) > share_of_own_kind(timbre) + 0.1
+
+
+def test_the_space_of_a_sample_holds_for_tracks_that_were_not_in_it():
+    timbre = vectors()
+    sample = np.arange(len(timbre)) % 2 == 0
+    points = SoundSpace.of(timbre[sample])(timbre)
+    assert share_of_own_kind(points) > share_of_own_kind(timbre) + 0.05
+
+
+def test_parts_count_as_their_weights_say_however_large_their_numbers_are():
+    timbre, larger = vectors(), vectors()
+    larger[:, PARTS["texture"]] *= 1000
+    np.testing.assert_allclose(apart(SoundSpace.of(larger)(larger)), apart(SoundSpace.of(timbre)(timbre)), rtol=1e-2)
+
+
+def test_moving_all_tracks_alike_changes_no_distance():
+    timbre = vectors()
+    moved = timbre + 3
+    np.testing.assert_allclose(apart(SoundSpace.of(moved)(moved)), apart(SoundSpace.of(timbre)(timbre)), rtol=1e-2)
+
+
+@pytest.mark.parametrize("tracks", [0, 1, 2, 3, 30])
+def test_a_small_library_has_a_space_too(tracks):
+    timbre = vectors()[:tracks]
+    points = SoundSpace.of(timbre)(timbre)
+    assert len(points) == tracks
+    assert np.isfinite(points).all()
+
+
+def test_tracks_with_one_timbre_have_one_point():
+    timbre = np.repeat(vectors()[:1], 12, axis=0)
+    points = SoundSpace.of(timbre)(timbre)
+    np.testing.assert_array_equal(points, np.repeat(points[:1], 12, axis=0))

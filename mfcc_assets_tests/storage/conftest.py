@@ -1,0 +1,154 @@
+"""Stores that several modules of tests look at."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from mfcc_assets.storage.blobs.azure import AzureBlobs
+from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.storage.documents.cosmos import CosmosDocuments
+from mfcc_assets.storage.documents.sqlite import SqliteDocuments
+from mfcc_assets.storage.sql.tables import Tables
+from mfcc_assets_tests.services.azurite import Azurite, Identity, running_azurite
+from mfcc_assets_tests.services.cosmos import CosmosServer, running_cosmos
+from mfcc_assets_tests.services.postgres import TEMPLATE, Postgres
+from mfcc_assets_tests.storage.blobs.samples import KEY
+
+if TYPE_CHECKING:
+    from mfcc_assets.recognition.recogniser import Recording
+    from mfcc_assets.storage.secrets.key_vault import KeyVaultSecrets
+    from mfcc_assets_tests.services.key_vault import VaultDouble
+
+DATABASES = ["sqlite_url", "postgresql_url"]
+
+
+@pytest.fixture
+def local_blobs(tmp_path: Path) -> LocalBlobs:
+    return LocalBlobs(tmp_path / "blobs", KEY)
+
+
+@pytest.fixture(scope="session")
+def azurite_ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("azurite with tls") / "ca.pem"
+
+
+@pytest.fixture(scope="session")
+def azurite_with_tls(azurite_ca: Path) -> Iterator[Azurite]:
+    with running_azurite(azurite_ca.parent, tls=True) as server:
+        yield server
+
+
+@pytest.fixture
+def azure_blobs_by_key(azurite: Azurite, tmp_path: Path) -> Iterator[AzureBlobs]:
+    with closing(AzureBlobs(azurite.new_url(), lambda: azurite.key, tmp_path / "cache", 10**9)) as blobs:
+        yield blobs
+
+
+@pytest.fixture
+def azure_blobs_by_identity(
+    azurite_with_tls: Azurite, azurite_ca: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[AzureBlobs]:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(azurite_ca))
+    with closing(AzureBlobs(azurite_with_tls.new_url(), Identity(), tmp_path / "cache", 10**9)) as blobs:
+        yield blobs
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'new folder/tables.sqlite'}"
+
+
+@pytest.fixture
+def owner_url(postgres: Postgres) -> Iterator[str]:
+    """A database of PostgreSQL with the schema, as its owner."""
+    with postgres.database(TEMPLATE) as name:
+        yield postgres.url(name)
+
+
+@pytest.fixture
+def postgresql_url(owner_url: str) -> str:
+    """The same as a user who may only write rows: what runs do is to need no more."""
+    return sa.make_url(owner_url).set(username="clerk").render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def empty_postgresql_url(postgres: Postgres) -> Iterator[str]:
+    """An empty database of PostgreSQL, as its owner."""
+    with postgres.database() as name:
+        yield postgres.url(name)
+
+
+@pytest.fixture(params=["sqlite_url", "empty_postgresql_url"])
+def empty_url(request: pytest.FixtureRequest) -> str:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=DATABASES)
+def url(request: pytest.FixtureRequest) -> str:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def tables(url: str) -> Iterator[Tables]:
+    with Tables(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def vault_secrets(vault: "VaultDouble") -> "Iterator[KeyVaultSecrets]":
+    from mfcc_assets.storage.secrets.key_vault import KeyVaultSecrets
+
+    with closing(KeyVaultSecrets(vault.client())) as secrets:
+        yield secrets
+
+
+@pytest.fixture
+def open_sqlite_documents(tmp_path: Path) -> Callable[..., SqliteDocuments]:
+    return partial(SqliteDocuments, tmp_path / "new folder/metadata.sqlite")
+
+
+@pytest.fixture(scope="session")
+def cosmos_server_with_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CosmosServer]:
+    with running_cosmos(tmp_path_factory.mktemp("cosmos with tls"), tls=True) as server:
+        yield server
+
+
+@pytest.fixture
+def cosmos_database(cosmos_server: CosmosServer) -> str:
+    """Name of a database that is not there yet, on a server without faults."""
+    cosmos_server.befall()
+    return f"test-{secrets.token_hex(4)}"
+
+
+@pytest.fixture
+def open_cosmos_documents(
+    cosmos_server: CosmosServer, cosmos_database: str
+) -> Iterator[Callable[..., CosmosDocuments]]:
+    with ExitStack() as opened:
+
+        def open_documents(*, retention_seconds: int | None = None) -> CosmosDocuments:
+            documents = CosmosDocuments(
+                cosmos_server.url, lambda: cosmos_server.key, cosmos_database, retention_seconds=retention_seconds
+            )
+            return opened.enter_context(closing(documents))
+
+        yield open_documents
+
+
+@pytest.fixture(scope="session")
+def query(tmp_path_factory: pytest.TempPathFactory) -> "Recording":
+    """A listener's file that says nothing of itself but by its name."""
+    from mfcc_assets.audio.tags import Tags
+    from mfcc_assets.recognition.recogniser import Recording
+    from mfcc_assets_tests.audio_samples import music, write_audio
+
+    path = tmp_path_factory.mktemp("queries") / "Confidential name.mp3"
+    write_audio(path, music(20, seed=1, sample_rate=22_050), sample_rate=22_050)
+    return Recording(path, Tags(), np.empty((0, 13), np.float32))

@@ -1,0 +1,223 @@
+"""What every `MetadataStore` promises."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mfcc_assets.errors import Conflict, DocumentNotFound
+from mfcc_assets.storage.documents.port import MetadataStore
+from mfcc_assets_tests.storage.documents.bodies import body
+
+ADAPTERS = ["sqlite_documents", "cosmos_documents"]
+"""Each is opened by the fixture ``open_<name>``, again with what it holds."""
+
+
+@pytest.fixture(params=ADAPTERS)
+def open_documents(request: pytest.FixtureRequest):
+    return request.getfixturevalue(f"open_{request.param}")
+
+
+@pytest.fixture
+def documents(open_documents) -> MetadataStore:
+    return open_documents()
+
+
+class TestEveryStore:
+    def test_what_is_put_is_got_again(self, documents):
+        everything = body(title="Ünï 🎷 'x'", tags={"year": 1999, "genres": ["a", None, True, 0.5]}, bytes="caf\udce9")
+        written = documents.put("1", everything)
+        assert written.body == everything
+        assert documents.get("1") == written
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            {"_etag": "mine", "_ts": 1, "ttl": 1, "id": "another", "writes": [], "": {"/": "~"}},
+            {"whole": 2**53 + 1, "larger": -(10**30), "least": 5e-324, "most": 1.7976931348623157e308},
+            {"caf\udce9": ["\ud83c", {"\x00": "\u2028\ufffe"}]},
+            {"body": "{}", "text": '{"state": "a"}', "deep": [[[[[[[[]]]]]]]]},
+        ],
+    )
+    def test_no_entry_of_a_body_means_anything_to_the_store(self, documents, odd):
+        documents.create("1", body(**odd))
+        assert documents.get("1").body == body(**odd)
+        documents.update("1", lambda found: {**found, "again": odd})
+        assert [found.body for found in documents.find()] == [body(**odd, again=odd)]
+
+    def test_a_document_is_created_once(self, documents):
+        first = documents.create("1", body("mine"))
+        with pytest.raises(Conflict, match="Document 1"):
+            documents.create("1", body("another's"))
+        assert documents.get("1") == first
+        documents.delete("1")
+        assert documents.create("1", body()).etag != first.etag
+
+    def test_of_many_who_create_one_document_at_once_one_succeeds(self, documents):
+        together = threading.Barrier(8)
+
+        def create(number: int) -> int | None:
+            together.wait()
+            try:
+                documents.create("1", body(by=number))
+            except Conflict:
+                return None
+            return number
+
+        with ThreadPoolExecutor(8) as threads:
+            (winner,) = {number for number in threads.map(create, range(8)) if number is not None}
+        assert documents.get("1").body["by"] == winner
+
+    def test_a_document_does_not_change_with_the_body_it_was_made_of(self, documents):
+        mine = body(tags=["a"])
+        written = documents.put("1", mine)
+        mine["tags"].append("b")
+        assert written.body["tags"] == ["a"]
+
+    def test_an_absent_document_is_not_found(self, documents):
+        with pytest.raises(DocumentNotFound, match="Document 1"):
+            documents.get("1")
+        with pytest.raises(DocumentNotFound):
+            documents.update("1", lambda found: found)
+
+    def test_a_conditional_put_succeeds_only_while_the_etag_stands(self, documents):
+        first = documents.put("1", body("a"))
+        documents.put("1", body("b"), if_match=first.etag)
+        with pytest.raises(Conflict, match="Document 1"):
+            documents.put("1", body("c"), if_match=first.etag)
+        assert documents.get("1").body["state"] == "b"
+
+    def test_a_conditional_put_does_not_bring_a_deleted_document_back(self, documents):
+        first = documents.put("1", body())
+        documents.delete("1")
+        with pytest.raises(Conflict):
+            documents.put("1", body(), if_match=first.etag)
+        assert documents.latest() is None
+
+    def test_an_etag_does_not_come_back(self, documents):
+        first = documents.put("1", body())
+        documents.delete("1")
+        assert documents.put("1", body()).etag != first.etag
+
+    def test_deleting_twice_is_deleting_once(self, documents):
+        documents.put("1", body())
+        documents.delete("1")
+        documents.delete("1")
+        assert list(documents.find()) == []
+
+    def test_no_update_is_lost_between_threads(self, documents):
+        documents.put("1", body(count=0))
+
+        def count() -> None:
+            for _ in range(5):
+                documents.update("1", lambda found: {**found, "count": found["count"] + 1})
+
+        threads = [threading.Thread(target=count) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert documents.get("1").body["count"] == 20
+
+    def test_an_update_that_always_meets_others_gives_up(self, documents):
+        documents.put("1", body())
+
+        def meet_another(found: dict[str, object]) -> dict[str, object]:
+            documents.put("1", body())
+            return found
+
+        with pytest.raises(Conflict, match="20 attempts"):
+            documents.update("1", meet_another)
+
+    def test_a_change_that_fails_leaves_the_document(self, documents):
+        before = documents.put("1", body())
+        with pytest.raises(KeyError):
+            documents.update("1", lambda found: found["no such entry"])
+        assert documents.get("1") == before
+
+    def test_latest_is_the_one_received_last_whatever_its_offset(self, documents):
+        assert documents.latest() is None
+        documents.put("utc", {"state": "a", "received": "2026-11-02T10:00:00Z"})
+        documents.put("earlier, though its text sorts later", {"state": "a", "received": "2026-11-02T11:30:00+02:00"})
+        assert documents.latest().id == "utc"
+        documents.put("a fraction later", {"state": "a", "received": "2026-11-02T10:00:00.5+00:00"})
+        assert documents.latest().id == "a fraction later"
+
+    def test_find_goes_from_the_last_received_to_the_first(self, documents):
+        for number, minute in enumerate([3, 1, 2, 2]):
+            documents.put(str(number), body("odd" if minute % 2 else "even", minute))
+        assert [document.id for document in documents.find()] == ["0", "3", "2", "1"]
+        assert [document.id for document in documents.find("odd")] == ["0", "1"]
+        assert [document.id for document in documents.find("even")] == ["3", "2"]
+        assert list(documents.find("")) == []
+        assert [documents.ids(state) for state in ("odd", "even", "")] == [{"0", "1"}, {"2", "3"}, set()]
+
+    def test_a_changed_state_moves_the_document(self, documents):
+        documents.put("1", body("received"))
+        documents.update("1", lambda found: {**found, "state": "done"})
+        assert list(documents.find("received")) == []
+        assert [document.id for document in documents.find("done")] == ["1"]
+
+    @pytest.mark.parametrize(
+        ("bad", "reason"),
+        [
+            ({"received": "2026-11-02T10:00:00Z"}, "state"),
+            ({"state": 1, "received": "2026-11-02T10:00:00Z"}, "state"),
+            ({"state": "a"}, "receipt"),
+            ({"state": "a", "received": "yesterday"}, "isoformat"),
+            ({"state": "a", "received": "2026-11-02T10:00:00"}, "offset"),
+            (body(gain=float("nan")), "JSON"),
+        ],
+    )
+    def test_a_body_that_no_store_could_order_or_hold_is_refused(self, documents, bad, reason):
+        with pytest.raises(ValueError, match=reason):
+            documents.put("1", bad)
+        assert documents.latest() is None
+
+    def test_find_goes_on_over_many_pages_though_documents_come_and_go(self, documents, monkeypatch):
+        for adapter in ADAPTERS:
+            monkeypatch.setattr(f"mfcc_assets.storage.documents.{adapter}.PAGE", 3)
+        for number in range(10):
+            documents.put(str(number), body("a", minute=number // 4))
+        for state in (None, "a"):
+            found = documents.find(state)
+            seen = [next(found).id]
+            documents.delete("9")
+            documents.delete("0")
+            documents.put("newer", body("a", minute=59))
+            seen += [document.id for document in found]
+            assert seen == ["9", "8", "7", "6", "5", "4", "3", "2", "1"]
+            documents.delete("newer")
+            documents.put("9", body("a", minute=2))
+            documents.put("0", body("a", minute=0))
+
+    def test_a_document_goes_when_its_retention_ends(self, open_documents):
+        """Which may be shortened when it is there already."""
+        documents = open_documents(retention_seconds=1000)
+        former = documents.put("1", body("a"))
+        assert (documents.ids("a"), documents.latest()) == ({"1"}, former)
+        documents = open_documents(retention_seconds=1)
+        deadline = time.monotonic() + 10
+        while documents.ids("a"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert (list(documents.find()), list(documents.find("a")), documents.latest()) == ([], [], None)
+        with pytest.raises(DocumentNotFound):
+            documents.get("1")
+        with pytest.raises(Conflict):
+            documents.put("1", body(), if_match=former.etag)
+        assert documents.create("1", body()).etag != former.etag
+
+    @pytest.mark.parametrize("bad", ["", ".", "..", "a/b", "a\\b", "a?b", "a#b", "a\n", "\udcff", "x" * 256])
+    def test_an_id_that_cosmos_would_refuse_is_refused(self, documents, bad):
+        with pytest.raises(ValueError, match="cannot be the id"):
+            documents.put(bad, body())
+
+    @pytest.mark.parametrize("bad", ["", "a/b", "..", "a?b", "a\n", "\udcff", "x" * 256])
+    def test_under_an_id_that_nothing_can_have_nothing_is_found(self, documents, bad):
+        documents.put("1", body())
+        with pytest.raises(DocumentNotFound):
+            documents.get(bad)
+        documents.delete(bad)
+        assert documents.latest().id == "1"

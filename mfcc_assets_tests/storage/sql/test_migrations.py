@@ -1,0 +1,125 @@
+"""How a database comes to the newest schema, and what is said where it cannot."""
+
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+import setuptools
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import mfcc_assets.storage.sql.migrations as migrations
+from mfcc_assets.errors import StoreError
+from mfcc_assets.storage.sql.database import Database
+from mfcc_assets.storage.sql.schema import (
+    METADATA,
+    RECOMMENDED_SOUNDTRACKS,
+    REVISION,
+    VERSIONS,
+    ensure_schema,
+    revision_of,
+)
+from mfcc_assets.storage.sql.tables import Tables
+from mfcc_assets_tests.services.processes import REPOSITORY
+from mfcc_assets_tests.storage.sql.table_rows import observe, observed, recommend, recommended
+
+OPENER = """
+import sys
+from mfcc_assets.storage.sql.tables import Tables
+Tables(sys.argv[1]).close()
+assert "alembic" not in sys.modules
+"""
+
+
+def names_of(url: str) -> set[str]:
+    with closing(Database(url)) as database, database.reading() as connection:
+        inspector = sa.inspect(connection)
+        return {*inspector.get_table_names(), *inspector.get_view_names()}
+
+
+def execute(url: str, *statements: str) -> None:
+    with closing(Database(url)) as database, database.writing() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def test_the_migrations_make_the_schema_that_the_package_describes(empty_url):
+    with closing(Database(empty_url)) as database:
+        ensure_schema(database)
+        with database.reading() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+            viewed = sa.inspect(connection).get_columns(RECOMMENDED_SOUNDTRACKS.name)
+    assert [column["name"] for column in viewed] == list(RECOMMENDED_SOUNDTRACKS.c.keys())
+
+
+def test_the_newest_migration_is_the_revision_that_is_looked_for():
+    assert ScriptDirectory.from_config(migrations._config()).get_current_head() == REVISION
+
+
+def test_a_database_that_is_the_newest_is_opened_without_alembic(url):
+    Tables(url).close()
+    subprocess.run([sys.executable, "-c", OPENER, url], check=True)
+
+
+@pytest.mark.parametrize("missing", [(), ("VIEW", "RECOMMENDED_SOUNDTRACKS"), ("TABLE", "REJECTS")])
+def test_a_database_from_before_there_were_migrations_is_taken_over_with_its_rows(empty_url, missing):
+    with Tables(empty_url) as tables:
+        observe(tables, *map(observed, "ab"))
+        recommend(tables, "query", "b", "a")
+    execute(empty_url, "DROP TABLE alembic_version", *([f'DROP {missing[0]} "{missing[1]}"'] if missing else []))
+    with Tables(empty_url) as tables:
+        assert recommended(tables, "query") == [(1, "b"), (2, "a")]
+        assert tables.rejects() == []
+        assert revision_of(tables.database) == REVISION
+
+
+def test_a_migration_that_fails_leaves_nothing(empty_url, monkeypatch):
+    monkeypatch.setattr("alembic.op.execute", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Tables(empty_url)
+    assert names_of(empty_url) == set()
+
+
+def test_a_database_of_a_newer_version_is_refused(empty_url):
+    Tables(empty_url).close()
+    execute(empty_url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match=r"newer version of mfcc-assets made its schema, 9999\. Install that version"):
+        Tables(empty_url)
+
+
+def test_who_may_not_change_the_schema_is_told_to_call_the_owner(owner_url, postgresql_url):
+    Tables(postgresql_url).close()
+    execute(owner_url, "DELETE FROM alembic_version", 'DROP TABLE "REJECTS"')
+    with pytest.raises(
+        StoreError, match=r"may not change it\. Run `mfcc database upgrade` with the address of the database's owner"
+    ):
+        Tables(postgresql_url)
+
+
+def test_the_statements_for_an_owner_to_read_make_the_same_schema(tmp_path, postgres):
+    with closing(sqlite3.connect(tmp_path / "by hand.sqlite")) as connection:
+        connection.executescript(migrations.script("sqlite"))
+    with postgres.database() as name:
+        postgres.execute(*re.split(r";\n", migrations.script("postgresql"))[1:-2], database=name)
+        for url in (f"sqlite:///{tmp_path / 'by hand.sqlite'}", postgres.url(name)):
+            with Tables(url) as tables:
+                assert tables.progress() == (0, 0)
+            assert names_of(url) == {*METADATA.tables, RECOMMENDED_SOUNDTRACKS.name, VERSIONS.name}
+
+
+def test_statements_for_sql_server_stand_in_batches_and_make_the_view_in_its_own():
+    batches = [batch.strip() for batch in migrations.script("mssql").split("\nGO\n")]
+    [view] = [batch for batch in batches if "VIEW" in batch]
+    assert view.startswith("CREATE VIEW [RECOMMENDED_SOUNDTRACKS] AS")
+    assert "DATETIME2(6)" in migrations.script("mssql")
+    assert '"' not in migrations.script("mssql")  # sqlcmd reads a quoted name as text
+
+
+def test_an_installed_package_has_its_migrations():
+    packages = setuptools.find_packages(str(REPOSITORY), include=["mfcc_assets", "mfcc_assets.*"])
+    assert "mfcc_assets.storage.sql.migrations.versions" in packages

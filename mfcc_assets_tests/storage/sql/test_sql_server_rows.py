@@ -1,0 +1,74 @@
+"""Text that is sent to SQL Server in many rows arrives as it is, also in no code page's letters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+from mssql_python.cursor import Cursor
+
+from mfcc_assets.storage.sql.database import Database
+from mfcc_assets.storage.sql.sql_server_rows import Row, send_rows
+
+LONG, JAPANESE, EMOJI = "a long name in plain letters.mp3", "日本.mp3", "😀😀😀😀"
+
+
+@dataclass
+class Recording:
+    """A cursor that writes down what is sent at once."""
+
+    sent: list[list[Row]] = field(default_factory=list)
+
+    def execute(self, _statement: str, row: Row) -> None:
+        self.sent.append([row])
+
+    def executemany(self, _statement: str, rows: Sequence[Row]) -> None:
+        self.sent.append(list(rows))
+
+
+def units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def arrive(rows: Sequence[Row]) -> bool:
+    """Whether rows that are sent at once arrive as they are: by the text that the driver declares each column after."""
+    for name in rows[0]:
+        texts = [str(row[name]) for row in rows]
+        declared, *_ = Cursor._compute_column_type(None, texts)
+        if any(units(text) > units(declared) or text.isascii() < declared.isascii() for text in texts):
+            return False
+    return True
+
+
+def batches(rows: Sequence[Row]) -> list[list[Row]]:
+    cursor = Recording()
+    assert send_rows(cursor, "INSERT", rows)
+    return cursor.sent
+
+
+@pytest.mark.parametrize("names", [(LONG, JAPANESE), (JAPANESE, EMOJI), ("abcd", EMOJI)])
+def test_the_driver_by_itself_would_lose_some(names: tuple[str, str]) -> None:
+    rows = [{"BLOB_NAME": name} for name in names]
+    assert not arrive(rows)
+    assert batches(rows) == [[row] for row in rows]
+
+
+def test_rows_that_the_driver_declares_alike_go_together() -> None:
+    plain = [{"BLOB_NAME": f"{number}.mp3", "YEAR": number or None} for number in range(5)]
+    assert batches(plain) == [plain]
+    accented = [{"BLOB_NAME": "é"}, {"BLOB_NAME": JAPANESE}]
+    assert batches(accented) == [accented]
+
+
+@given(st.lists(st.fixed_dictionaries({"TITLE": st.text(max_size=4), "ARTIST": st.text(max_size=4)}), max_size=6))
+def test_whatever_is_sent_arrives_in_its_order(rows: list[Row]) -> None:
+    sent = batches(rows)
+    assert [row for batch in sent for row in batch] == rows
+    assert all(arrive(batch) for batch in sent)
+
+
+def test_azure_sql_is_sent_its_rows_so() -> None:
+    database = Database("mssql+mssqlpython://@server.database.windows.net/mfcc?authentication=ActiveDirectoryMSI")
+    assert sa.event.contains(database._engine, "do_executemany", send_rows)

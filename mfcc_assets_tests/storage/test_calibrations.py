@@ -1,0 +1,56 @@
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mfcc_assets.search.index import Calibration, IndexParameters
+from mfcc_assets.similarity.rankings import RANKINGS, ranking_named
+from mfcc_assets.storage.calibrations import read_calibration, write_calibration
+from mfcc_assets_tests.storage.test_index_store import PARAMETERS, assert_same_calibration, library_index
+
+
+def calibration(*seeds: int, ranking: str = "fused") -> Calibration:
+    return library_index(*seeds, parameters=IndexParameters(PARAMETERS.features, ranking, 5)).calibration
+
+
+@pytest.mark.parametrize("name", RANKINGS)
+@pytest.mark.parametrize("seeds", [(), (1,), (1, 2, 3)], ids=["of no track", "of one track", "of three tracks"])
+def test_what_is_written_is_read(tmp_path: Path, name: str, seeds: tuple[int, ...]):
+    written = calibration(*seeds, ranking=name)
+    write_calibration(written, tmp_path / "calibration.npz")
+    assert_same_calibration(read_calibration(tmp_path / "calibration.npz", ranking_named(name)), written)
+
+
+def test_a_file_that_is_no_calibration_is_refused(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "calibration.npz", "w"):
+        pass
+    with pytest.raises(KeyError):
+        read_calibration(tmp_path / "calibration.npz", ranking_named("fused"))
+
+
+def test_a_calibration_has_the_digest_of_its_sample():
+    assert calibration(1, 2).digest == calibration(1, 2).digest != calibration(1, 3).digest
+
+
+def test_a_calibration_that_was_written_keeps_its_digest(tmp_path: Path):
+    written = calibration(1, 2, 3)
+    write_calibration(written, tmp_path / "calibration.npz")
+    assert read_calibration(tmp_path / "calibration.npz", ranking_named("fused")).digest == written.digest
+
+
+@pytest.mark.parametrize("changed", ["scales", "usual", "contours", "summaries"])
+def test_whatever_changes_a_distance_changes_the_digest(changed: str):
+    former = calibration(1, 2, 3)
+    reference = former.reference
+    tracks = reference.tracks
+    raised = replace(tracks.contours, frames=tracks.contours.frames + np.float32(0.01))
+    shifted = replace(tracks.summaries, means=tracks.summaries.means + 0.01)
+    other = {
+        "scales": replace(reference, scales=reference.scales * 1.01),
+        "usual": replace(reference, usual=replace(reference.usual, means=reference.usual.means + 0.01)),
+        "contours": replace(reference, tracks=replace(tracks, contours=raised)),
+        "summaries": replace(reference, tracks=replace(tracks, summaries=shifted)),
+    }
+    assert replace(former, reference=other[changed]).digest != former.digest

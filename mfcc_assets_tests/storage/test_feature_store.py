@@ -1,0 +1,333 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mfcc_assets.errors import FeaturesMissing, FeaturesVersionMismatch, StoreError
+from mfcc_assets.features.fingerprint import SHAPES
+from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
+from mfcc_assets.features.timbre import WIDTH
+from mfcc_assets.features.track_features import Analysis, Summary, summarise
+from mfcc_assets.storage.blobs import azure_policy as azure_retries
+from mfcc_assets.storage.blobs.azure import AzureBlobs
+from mfcc_assets.storage.blobs.azure_streams import BLOCK, BlockSink
+from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.storage.feature_store import FeatureStore
+from mfcc_assets_tests.services.azurite import Azurite
+from mfcc_assets_tests.services.faulty_proxy import FaultyProxy, faulty_proxy
+
+CEPSTRA = CepstraParameters()
+FEATURES = FeaturesParameters()
+FRAMES = f"frames/{CEPSTRA.version}/audio.parquet"
+TIMBRE = f"timbre/{CEPSTRA.version}/audio.parquet"
+SUMMARY = f"summaries/{FEATURES.version}/audio.parquet"
+DAMAGE = {
+    "empty": lambda _: b"",
+    "first half": lambda stored: stored[: len(stored) // 2],
+    "last byte lost": lambda stored: stored[:-1],
+    "zeros in the middle": lambda stored: stored[:100] + bytes(len(stored) - 108) + stored[-8:],
+    "something else": lambda _: b"ID3" + bytes(500),
+}
+
+
+class CountingBlobs(LocalBlobs):
+    """Local folders that count how often a blob is opened, as all reading does."""
+
+    reads = 0
+
+    def open(self, container: str, name: str) -> AbstractContextManager[BinaryIO]:
+        self.reads += 1
+        return super().open(container, name)
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> CountingBlobs:
+    return CountingBlobs(tmp_path, bytes(32))
+
+
+@pytest.fixture
+def features(blobs: CountingBlobs) -> FeatureStore:
+    return FeatureStore(blobs)
+
+
+def cepstra(frames: int = 500, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 10, (frames, 13)).astype(np.float32)
+
+
+def with_timbre(frames: np.ndarray) -> Analysis:
+    return Analysis(frames, np.random.default_rng(0).normal(0, 1, WIDTH).astype(np.float32))
+
+
+def analysis(seed: int = 0) -> Analysis:
+    return with_timbre(cepstra(seed=seed))
+
+
+def test_an_analysis_comes_back_bit_by_bit(features):
+    written = analysis()
+    written.cepstra[0, :6] = written.timbre[:6] = [0.0, -0.0, 1e-45, np.finfo(np.float32).max, 1 / 3, -1e30]
+    features.write_analysis("audio", written, CEPSTRA)
+    read = features.read_analysis("audio", CEPSTRA)
+    assert read.cepstra.dtype == read.timbre.dtype == np.float32
+    assert read.cepstra.tobytes() == written.cepstra.tobytes()
+    assert read.timbre.tobytes() == written.timbre.tobytes()
+    np.testing.assert_array_equal(features.read_cepstra("audio", CEPSTRA), written.cepstra)
+
+
+def test_an_analysis_whose_writer_was_killed_is_not_there(features, blobs):
+    features.write_analysis("audio", analysis(), CEPSTRA)
+    blobs.delete("cepstra", FRAMES)
+    assert blobs.exists("cepstra", TIMBRE)
+    assert not features.has_cepstra("audio", CEPSTRA)
+    with pytest.raises(FeaturesMissing, match=FRAMES):
+        features.read_analysis("audio", CEPSTRA)
+
+
+def test_cepstra_are_a_table_that_any_tool_reads(features, blobs):
+    features.write_analysis("audio", analysis(), CEPSTRA)
+    table = pq.read_table(pa.BufferReader(blobs.read("cepstra", FRAMES)))
+    assert table.column_names == [f"COE_{number}" for number in range(1, 14)]
+    assert set(table.schema.types) == {pa.float32()}
+
+
+def test_a_summary_comes_back_bit_by_bit(features):
+    written = summarise(analysis(), FEATURES)
+    features.write_summary("audio", written, FEATURES)
+    read = features.read_summary("audio", FEATURES)
+    for field in fields(Summary):
+        before, after = getattr(written, field.name), getattr(read, field.name)
+        assert (after.dtype, after.shape) == (before.dtype, before.shape)
+        np.testing.assert_array_equal(after, before)
+    np.testing.assert_array_equal(features.read_contour("audio", FEATURES), written.contour)
+
+
+def test_what_is_there_is_known_by_its_version(features):
+    features.write_analysis("a", analysis(), CEPSTRA)
+    features.write_analysis("b", analysis(), replace(CEPSTRA, fft_size=512))
+    features.write_summary("a", summarise(analysis(), FEATURES), FEATURES)
+    assert features.audio_with_cepstra(CEPSTRA) == {"a"}
+    assert features.audio_with_cepstra(replace(CEPSTRA, lifter=0)) == set()
+    assert features.audio_with_summary(FEATURES) == {"a"}
+    assert features.audio_with_summary(replace(FEATURES, segments=4)) == set()
+    assert features.has_cepstra("a", CEPSTRA)
+    assert not features.has_cepstra("b", CEPSTRA)
+    assert features.has_summary("a", FEATURES)
+    assert not features.has_summary("b", FEATURES)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((9, 12), np.float32), np.zeros(13, np.float32), np.zeros((9, 13))],
+    ids=["width", "1d", "float64"],
+)
+def test_cepstra_that_the_parameters_do_not_make_are_refused(features, wrong):
+    with pytest.raises(ValueError, match="frames x 13 of float32"):
+        features.write_analysis("audio", with_timbre(wrong), CEPSTRA)
+    assert not features.has_cepstra("audio", CEPSTRA)
+
+
+@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_summary", "read_contour"])
+def test_features_that_were_never_computed_are_missing(features, read):
+    parameters = CEPSTRA if read in ("read_cepstra", "read_analysis") else FEATURES
+    with pytest.raises(FeaturesMissing, match=rf"{parameters.version}/audio\.parquet: .*Backfill soundtrack_cepstra"):
+        getattr(features, read)("audio", parameters)
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_summary", "read_contour"])
+def test_damaged_features_are_missing_and_the_error_says_which_blob_to_delete(features, blobs, read, damage):
+    features.write_analysis("audio", analysis(), CEPSTRA)
+    features.write_summary("audio", summarise(analysis(), FEATURES), FEATURES)
+    names = {"read_cepstra": (FRAMES, CEPSTRA), "read_analysis": (TIMBRE, CEPSTRA)}
+    name, parameters = names.get(read, (SUMMARY, FEATURES))
+    blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
+    with pytest.raises(FeaturesMissing, match=rf"cepstra/{name}: .*damaged.*Delete that blob\. Backfill"):
+        getattr(features, read)("audio", parameters)
+
+
+def test_a_file_of_another_version_is_never_taken_for_this_one(features, blobs):
+    other = replace(FEATURES, contour_rate=5.0)
+    features.write_summary("audio", summarise(analysis(), other), other)
+    blobs.copy("cepstra", f"summaries/{other.version}/audio.parquet", "cepstra", SUMMARY)
+    for read in (features.read_summary, features.read_contour):
+        with pytest.raises(FeaturesVersionMismatch, match=f"version {other.version} where {FEATURES.version} is exp"):
+            read("audio", FEATURES)
+
+
+def test_a_file_that_names_no_version_is_never_used(features, blobs, tmp_path):
+    pq.write_table(pa.table({"COE_1": [1.0]}), tmp_path / "foreign.parquet")
+    blobs.upload_file("cepstra", FRAMES, tmp_path / "foreign.parquet")
+    with pytest.raises(FeaturesVersionMismatch, match="version unknown"):
+        features.read_cepstra("audio", CEPSTRA)
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [(FRAMES, "read_cepstra"), (TIMBRE, "read_analysis"), (SUMMARY, "read_summary"), (SUMMARY, "read_contour")],
+)
+def test_a_file_of_this_version_without_its_columns_is_damaged(features, blobs, tmp_path, name, read):
+    parameters = CEPSTRA if read in ("read_cepstra", "read_analysis") else FEATURES
+    table = pa.table({"COE_1": [1.0]}).replace_schema_metadata({"features_version": parameters.version})
+    pq.write_table(table, tmp_path / "narrow.parquet")
+    blobs.upload_file("cepstra", name, tmp_path / "narrow.parquet")
+    with pytest.raises(FeaturesMissing, match="damaged"):
+        getattr(features, read)("audio", parameters)
+
+
+def test_a_disk_that_fails_is_not_taken_for_damaged_features(features, blobs, monkeypatch):
+    @contextmanager
+    def open_on_a_bad_sector(container: str, name: str) -> Iterator[BinaryIO]:
+        with LocalBlobs.open(blobs, container, name) as file:
+            monkeypatch.setattr("mfcc_assets.storage.feature_store.pq.ParquetFile", fail)
+            yield file
+
+    def fail(_: BinaryIO) -> None:
+        raise OSError(5, "Input/output error")
+
+    features.write_summary("audio", summarise(analysis(), FEATURES), FEATURES)
+    monkeypatch.setattr(blobs, "open", open_on_a_bad_sector)
+    with pytest.raises(StoreError, match=r"Input/output error.*Check the disk"):
+        features.read_contour("audio", FEATURES)
+
+
+@pytest.mark.parametrize("seconds", [0.01, 5.0, 300.0, 300.01, 601.0, 10_000.0])
+def test_the_beginning_of_a_recording_is_that_of_the_whole(features, seconds):
+    whole = cepstra(frames=60_500)
+    features.write_analysis("audio", with_timbre(whole), CEPSTRA)
+    np.testing.assert_array_equal(
+        features.read_cepstra("audio", CEPSTRA, seconds=seconds), whole[: round(seconds * 100)]
+    )
+
+
+class TestOnAzure:
+    """What a reader of Parquet asks a storage account for."""
+
+    @pytest.fixture
+    def proxy(self, azurite: Azurite) -> Iterator[FaultyProxy]:
+        with faulty_proxy(azurite.port) as proxy:
+            yield proxy
+
+    @pytest.fixture
+    def features(self, azurite: Azurite, proxy: FaultyProxy, tmp_path: Path) -> Iterator[FeatureStore]:
+        with closing(AzureBlobs(azurite.new_url(proxy.port), lambda: azurite.key, tmp_path, 1)) as blobs:
+            yield FeatureStore(blobs)
+
+    def test_four_minutes_are_written_and_read_in_a_request_each(self, features, proxy):
+        written = with_timbre(cepstra(frames=24_000))
+        proxy.exchanges.clear()
+        features.write_analysis("audio", written, CEPSTRA)
+        features.write_summary("audio", summarise(written, FEATURES), FEATURES)
+        assert [exchange.method for exchange in proxy.exchanges] == ["PUT"] * 3
+        for read in (features.read_cepstra, features.read_summary, features.read_contour):
+            proxy.exchanges.clear()
+            read("audio", CEPSTRA if read == features.read_cepstra else FEATURES)
+            assert [exchange.method for exchange in proxy.exchanges] == ["GET"]
+
+    def test_of_a_long_recording_only_the_contour_is_fetched(self, features, proxy):
+        chance, summary = np.random.default_rng(0), summarise(analysis(), FEATURES)
+        hours = replace(
+            summary,
+            contour=chance.normal(size=(20_000, 13)).astype(np.float32),
+            sketch=chance.normal(size=(80_000, SHAPES)).astype(np.float32),
+        )
+        features.write_summary("audio", hours, FEATURES)
+        written = sum(exchange.sent for exchange in proxy.exchanges)
+        proxy.exchanges.clear()
+        np.testing.assert_array_equal(features.read_contour("audio", FEATURES), hours.contour)
+        assert len(proxy.exchanges) == 3, "the beginning, what the file says of itself at its end, the column"
+        column = hours.contour.nbytes
+        assert proxy.bytes_received < 2 * 65_536 + 1.1 * column < 0.7 * written
+
+    def test_of_a_long_recording_only_the_row_groups_of_its_beginning_are_fetched(self, features, proxy):
+        hour = cepstra(frames=360_000)
+        features.write_analysis("audio", with_timbre(hour), CEPSTRA)
+        written = sum(exchange.sent for exchange in proxy.exchanges)
+        proxy.exchanges.clear()
+        beginning = features.read_cepstra("audio", CEPSTRA, seconds=300)
+        np.testing.assert_array_equal(beginning, hour[:30_000])
+        assert proxy.bytes_received < written / 12 + 3 * 65_536
+
+    def test_two_that_compute_the_same_of_a_long_recording_at_once_both_succeed(self, features, monkeypatch):
+        put, written = BlockSink.put, with_timbre(cepstra(frames=90_000))
+
+        def put_after_another(sink: BlockSink, **condition: object) -> dict[str, object]:
+            if sink.size > BLOCK:
+                monkeypatch.undo()
+                features.write_analysis("audio", written, CEPSTRA)
+            return put(sink, **condition)
+
+        monkeypatch.setattr(BlockSink, "put", put_after_another)
+        features.write_analysis("audio", written, CEPSTRA)
+        assert BlockSink.put is put, "another wrote meanwhile"
+        np.testing.assert_array_equal(features.read_cepstra("audio", CEPSTRA), written.cepstra)
+
+    def test_storage_that_is_away_is_not_taken_for_damaged_features(self, features, proxy, monkeypatch):
+        monkeypatch.setattr(azure_retries, "PATIENCE_SECONDS", 0)
+        features.write_summary("audio", summarise(analysis(), FEATURES), FEATURES)
+        for read in (features.read_contour, features.read_summary):
+            proxy.answer_next(1, 503)
+            with pytest.raises(StoreError, match="503"):
+                read("audio", FEATURES)
+
+
+class TestContours:
+    @pytest.fixture
+    def contours(self, features) -> list[str]:
+        names = [f"audio {number}" for number in range(6)]
+        for number, name in enumerate(names):
+            features.write_summary(name, summarise(analysis(seed=number), FEATURES), FEATURES)
+        return names
+
+    def test_a_contour_is_read_from_its_file_once(self, features, contours, blobs):
+        first = features.read_contour(contours[0], FEATURES)
+        reads = blobs.reads
+        assert features.read_contour(contours[0], FEATURES) is first
+        assert blobs.reads == reads
+
+    def test_a_caller_cannot_change_the_contour_of_the_others(self, features, contours):
+        with pytest.raises(ValueError, match="read-only"):
+            features.read_contour(contours[0], FEATURES)[0] = 0
+
+    def test_contours_of_two_versions_are_kept_apart(self, features, contours):
+        finer = replace(FEATURES, contour_rate=10.0)
+        features.write_summary(contours[0], summarise(analysis(), finer), finer)
+        assert len(features.read_contour(contours[0], FEATURES)) == 10
+        assert len(features.read_contour(contours[0], finer)) == 50
+
+    def test_the_contours_used_last_are_kept_up_to_a_number_of_bytes(self, features, contours, blobs, monkeypatch):
+        size = features.read_contour(contours[0], FEATURES).nbytes
+        monkeypatch.setattr("mfcc_assets.storage.feature_store.CACHED_BYTES", 3 * size)
+        for name in (contours[0], contours[1], contours[2], contours[0], contours[3]):
+            features.read_contour(name, FEATURES)
+        reads = blobs.reads
+        for name in (contours[2], contours[0], contours[3]):
+            features.read_contour(name, FEATURES)
+        assert blobs.reads == reads
+        features.read_contour(contours[1], FEATURES)
+        assert blobs.reads == reads + 1
+
+    def test_a_contour_larger_than_the_cache_is_read_all_the_same(self, features, contours, monkeypatch):
+        monkeypatch.setattr("mfcc_assets.storage.feature_store.CACHED_BYTES", 1)
+        for _ in range(2):
+            assert features.read_contour(contours[0], FEATURES).shape == (10, 13)
+
+    def test_contours_that_could_not_be_read_are_tried_again(self, features):
+        with pytest.raises(FeaturesMissing):
+            features.read_contour("late", FEATURES)
+        features.write_summary("late", summarise(analysis(), FEATURES), FEATURES)
+        assert features.read_contour("late", FEATURES).shape == (10, 13)
+
+    def test_threads_share_the_cache(self, features, contours, monkeypatch):
+        size = features.read_contour(contours[0], FEATURES).nbytes
+        monkeypatch.setattr("mfcc_assets.storage.feature_store.CACHED_BYTES", 2 * size)
+        expected = {name: features.read_summary(name, FEATURES).contour for name in contours}
+        with ThreadPoolExecutor(8) as pool:
+            found = pool.map(lambda name: (name, features.read_contour(name, FEATURES)), contours * 50)
+            for name, contour in found:
+                np.testing.assert_array_equal(contour, expected[name])

@@ -1,0 +1,331 @@
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.features.fingerprint import Sketches
+from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
+from mfcc_assets.features.timbre import WIDTH
+from mfcc_assets.features.track_features import Analysis, summarise
+from mfcc_assets.search.cascade import OUTLINE
+from mfcc_assets.search.embedding import Embedding
+from mfcc_assets.search.id_arrays import TrackOfAudio
+from mfcc_assets.search.index import Calibration, IndexParameters, LibraryIndex
+from mfcc_assets.search.vector_index import Prefilter
+from mfcc_assets.similarity.pairwise import Reference, Tracks
+from mfcc_assets.similarity.rankings import ranking_named
+from mfcc_assets.similarity.timbre_space import SoundSpace, table_in_space
+from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.storage.index_store import IndexStore
+
+PARAMETERS = IndexParameters(FeaturesParameters(), ranking="dtw", places=5)
+PARTS = [
+    "audio_ids.npy",
+    "track_ids.npy",
+    "means.npy",
+    "covariances.npy",
+    "embeddings.npy",
+    "roughness.npy",
+    "timbre.npy",
+    "usual_means.npy",
+    "usual_deviations.npy",
+    "outlines.npy",
+    "outline_starts.npy",
+    "sketches.npy",
+    "sketch_starts.npy",
+    "prefilter.faiss",
+    "calibration.npz",
+]
+SCALES = np.linspace(1, 20, 13) / 3
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> LocalBlobs:
+    return LocalBlobs(tmp_path, bytes(32))
+
+
+@pytest.fixture
+def indexes(blobs: LocalBlobs) -> IndexStore:
+    return IndexStore(blobs)
+
+
+def library_index(
+    *seeds: int, parameters: IndexParameters = PARAMETERS, scales: np.ndarray = SCALES, calibrated_tracks: int = 3
+) -> LibraryIndex:
+    coefficients = parameters.features.cepstra.coefficients
+    summaries = {
+        f"audio {seed}": summarise(
+            Analysis(
+                np.random.default_rng(seed).normal(0, 10, (200 + 100 * seed, coefficients)).astype(np.float32),
+                np.random.default_rng(seed).normal(0, 1, WIDTH).astype(np.float32),
+            ),
+            parameters.features,
+        )
+        for seed in sorted(seeds)
+    }
+    tracks = TrackOfAudio.of({f"audio {seed}": f"track {seed}" for seed in seeds})
+    computed = Tracks.of(list(summaries.values()), parameters.features)
+    space = SoundSpace.of(computed.summaries.timbre)
+    every = table_in_space(computed, space)
+    ranking = ranking_named(parameters.ranking)
+    reference = Reference.of(list(tracks.audio_ids), every, ranking, scales[:coefficients])
+    calibration = Calibration(reference, Embedding.of(ranking, reference.scales, every.summaries), space)
+    return LibraryIndex.of(
+        parameters=parameters,
+        tracks=tracks,
+        summaries=every.summaries,
+        outlines=every.contours.coarser(OUTLINE),
+        sketches=Sketches.of([(audio, summary.sketch) for audio, summary in summaries.items()]),
+        prefilter=Prefilter(tracks.audio_ids, calibration.embedding(every.summaries)),
+        usual=reference.usual,
+        calibration=calibration,
+        calibrated_tracks=calibrated_tracks,
+    )
+
+
+def assert_same(one: LibraryIndex, other: LibraryIndex) -> None:
+    assert one.version == other.version
+    assert one.parameters == other.parameters
+    assert one.tracks == other.tracks
+    assert one.calibrated_tracks == other.calibrated_tracks
+    assert one.is_calibrated_as(other)
+    assert_same_arrays(one.summaries, other.summaries)
+    assert_same_arrays(one.usual, other.usual)
+    assert_same_calibration(one.calibration, other.calibration)
+    assert list(one.sketches.audio_ids) == list(other.sketches.audio_ids) == list(other.prefilter.audio_ids)
+    for name in ("outlines", "sketches"):
+        np.testing.assert_array_equal(getattr(one, name).frames, getattr(other, name).frames)
+        np.testing.assert_array_equal(getattr(one, name).starts, getattr(other, name).starts)
+
+
+def assert_same_calibration(one: Calibration, other: Calibration) -> None:
+    assert one.digest == other.digest
+    assert list(one.reference.audio_ids) == list(other.reference.audio_ids)
+    assert one.reference.ranking == other.reference.ranking == other.embedding.ranking
+    np.testing.assert_array_equal(one.reference.scales, other.reference.scales)
+    assert_same_arrays(one.reference.usual, other.reference.usual)
+    assert_same_arrays(one.reference.tracks.summaries, other.reference.tracks.summaries)
+    assert_same_arrays(one.reference.tracks.contours, other.reference.tracks.contours)
+    np.testing.assert_array_equal(one.embedding.scales, other.embedding.scales)
+    np.testing.assert_array_equal(one.embedding.spreads, other.embedding.spreads)
+    np.testing.assert_array_equal(one.embedding.axes, other.embedding.axes)
+    assert_same_arrays(one.space, other.space)
+
+
+def assert_same_arrays(one: object, other: object) -> None:
+    for field in fields(one):
+        before, after = getattr(one, field.name), getattr(other, field.name)
+        assert (before.dtype, before.shape) == (after.dtype, after.shape)
+        np.testing.assert_array_equal(before, after)
+
+
+class TestAnIndex:
+    @pytest.mark.parametrize("seeds", [(), (1,), (3, 1, 2)], ids=["of no track", "of one track", "of three tracks"])
+    def test_what_is_written_is_read(self, indexes, seeds):
+        index = library_index(*seeds)
+        indexes.write(index)
+        read = indexes.read(index.version)
+        assert_same(index, read)
+        queries = index.calibration.embedding(library_index(4, 5).summaries)
+        for before, after in zip(index.prefilter.search(queries, 2), read.prefilter.search(queries, 2), strict=True):
+            assert before.audio_ids == after.audio_ids
+
+    def test_an_index_of_other_parameters_is_read_with_them(self, indexes):
+        features = FeaturesParameters(CepstraParameters(coefficients=12, fft_size=512), contour_rate=5, segments=4)
+        for seeds in ((), (1, 2)):
+            index = library_index(*seeds, parameters=IndexParameters(features, "article", 7))
+            indexes.write(index)
+            assert_same(index, indexes.read(index.version))
+
+    def test_what_was_opened_is_kept_open(self, indexes):
+        first, second, third = (library_index(1, seed) for seed in (2, 3, 4))
+        for index in (first, second, third):
+            indexes.write(index)
+        opened = indexes.read(first.version)
+        assert indexes.read(second.version) is indexes.read(second.version)
+        assert indexes.read(first.version) is opened
+        indexes.read(third.version)
+        assert_same(indexes.read(first.version), first)
+
+    def test_opening_an_index_reads_none_of_its_large_parts(self, indexes, blobs):
+        index = library_index(1, 2)
+        indexes.write(index)
+        for part in PARTS[2:]:
+            damage_a_byte(blobs, f"indexes/{index.version}/{part}")
+        assert indexes.read(index.version).tracks == index.tracks
+
+    def test_an_index_that_is_open_outlives_its_blobs(self, indexes, blobs):
+        index = library_index(1, 2, 3)
+        indexes.write(index)
+        opened = indexes.read(index.version).opened()
+        for part in PARTS:
+            blobs.delete("cepstra", f"indexes/{index.version}/{part}")
+        assert_same(opened, index)
+
+    def test_the_same_content_gives_the_same_version(self):
+        assert library_index(1, 2).version == library_index(2, 1).version
+        whole, fraction = (replace(PARAMETERS, features=FeaturesParameters(contour_rate=rate)) for rate in (2, 2.0))
+        assert library_index(1, parameters=whole).version == library_index(1, parameters=fraction).version
+
+    def test_any_other_content_gives_another_version(self):
+        index = library_index(1, 2)
+        others = [
+            library_index(1),
+            library_index(1, 3),
+            replace(index, tracks=TrackOfAudio.of({"audio 1": "track 1", "audio 2": "track 3"})),
+            replace(index, tracks=TrackOfAudio.of({"audio 1": "track 1", "audio 2": "another track"})),
+            library_index(1, 2, scales=SCALES * (1 + 1e-15)),
+            library_index(1, 2, parameters=replace(PARAMETERS, places=6)),
+            library_index(1, 2, parameters=replace(PARAMETERS, ranking="article")),
+            library_index(1, 2, parameters=replace(PARAMETERS, features=FeaturesParameters(contour_rate=3))),
+        ]
+        assert len({index.version, *(other.version for other in others)}) == len(others) + 1
+
+    def test_writing_again_mends_what_is_damaged(self, indexes, blobs):
+        index = library_index(1, 2)
+        indexes.write(index)
+        blobs.write("cepstra", f"indexes/{index.version}/prefilter.faiss", b"")
+        indexes.write(index)
+        assert_same(index, indexes.read(index.version))
+
+    def test_an_index_that_was_never_written_is_not_there(self, indexes):
+        with pytest.raises(NoPublishedIndex, match="index 123: there is no such index"):
+            indexes.read("123")
+
+    def test_an_index_whose_writer_was_killed_does_not_exist(self, indexes, blobs):
+        index = library_index(1)
+        indexes.write(index)
+        blobs.delete("cepstra", f"indexes/{index.version}/index.json")
+        with pytest.raises(NoPublishedIndex):
+            indexes.read(index.version)
+        with pytest.raises(NoPublishedIndex):
+            indexes.publish(index.version)
+
+
+class TestACorruptIndex:
+    @pytest.fixture
+    def version(self, indexes) -> str:
+        index = library_index(1, 2, 3)
+        indexes.write(index)
+        return index.version
+
+    @pytest.mark.parametrize("part", PARTS)
+    def test_a_missing_part_is_named(self, indexes, blobs, version, part):
+        blobs.delete("cepstra", f"indexes/{version}/{part}")
+        with pytest.raises(
+            CorruptIndex, match=rf"^index {version}: the stored index is corrupt: {part} is missing\. M"
+        ):
+            indexes.read(version)
+
+    @pytest.mark.parametrize("damage", [lambda part: part[:-1], lambda part: part + b"x", lambda _: b""])
+    @pytest.mark.parametrize("part", PARTS)
+    def test_a_part_that_is_not_what_was_written_is_named(self, indexes, blobs, version, part, damage):
+        name = f"indexes/{version}/{part}"
+        blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
+        with pytest.raises(CorruptIndex, match=f"^index {version}: .* {part} is not what was written"):
+            indexes.read(version)
+
+    @pytest.mark.parametrize("part", PARTS)
+    def test_a_part_of_the_right_size_that_is_not_what_was_written_is_found_when_it_is_looked_at(
+        self, indexes, blobs, version, part
+    ):
+        indexes.read(version).opened()
+        damage_a_byte(blobs, f"indexes/{version}/{part}")
+        assert indexes.published_if_usable() is None
+        with pytest.raises(CorruptIndex, match=f"^index {version}: .* {part} is not what was written"):
+            indexes.read(version).opened()
+
+    @pytest.mark.parametrize("written", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'"text"', b"{}", b'{"parts": 1}'])
+    def test_a_description_that_is_none_is_corrupt(self, indexes, blobs, version, written):
+        blobs.write("cepstra", f"indexes/{version}/index.json", written)
+        with pytest.raises(CorruptIndex, match=rf"^index {version}: .* index\.json does not describe an index"):
+            indexes.read(version)
+
+    @pytest.mark.parametrize("key", ["parameters", "calibrated_as", "calibrated_tracks", "parts"])
+    @pytest.mark.parametrize("value", [None, "x", {"x": 1}])
+    def test_a_description_of_wrong_values_is_corrupt(self, indexes, blobs, version, key, value):
+        name = f"indexes/{version}/index.json"
+        record = json.loads(blobs.read("cepstra", name))
+        for altered in ({**record, key: value}, {other: record[other] for other in record if other != key}):
+            blobs.write("cepstra", name, json.dumps(altered).encode())
+            with pytest.raises(CorruptIndex, match=f"^index {version}: "):
+                indexes.read(version)
+
+    def test_an_index_under_the_version_of_another_is_corrupt(self, indexes, blobs, version):
+        name = f"indexes/{version}/index.json"
+        record = json.loads(blobs.read("cepstra", name))
+        record["calibrated_as"] = "another calibration"
+        blobs.write("cepstra", name, json.dumps(record).encode())
+        with pytest.raises(CorruptIndex, match=f"^index {version}: .* it holds index [0-9a-f]{{12}}"):
+            indexes.read(version)
+
+
+def damage_a_byte(blobs: LocalBlobs, name: str) -> None:
+    written = bytearray(blobs.read("cepstra", name))
+    written[-1] ^= 1
+    blobs.write("cepstra", name, bytes(written))
+
+
+class TestPointers:
+    def test_nothing_answers_before_an_index_is_published(self, indexes):
+        indexes.write(library_index(1))
+        assert indexes.published_version() is None
+        with pytest.raises(NoPublishedIndex, match="mfcc add"):
+            indexes.published()
+
+    def test_the_published_index_answers_until_another_is_published(self, indexes):
+        first, second = library_index(1), library_index(1, 2)
+        for index in (first, second):
+            indexes.write(index)
+        indexes.publish(first.version)
+        indexes.set_built(second.version)
+        assert_same(indexes.published(), first)
+        assert indexes.built_version() == second.version
+        indexes.publish(second.version)
+        assert indexes.published_version() == second.version
+        indexes.publish(first.version)
+        assert_same(indexes.published(), first)
+
+    def test_an_index_that_is_not_there_is_not_published(self, indexes):
+        index = library_index(1)
+        indexes.write(index)
+        indexes.publish(index.version)
+        with pytest.raises(NoPublishedIndex, match="index 123"):
+            indexes.publish("123")
+        assert indexes.published_version() == index.version
+
+    def test_nothing_is_built_in_a_new_library(self, indexes):
+        with pytest.raises(NoPublishedIndex, match="Materialise prefilter_index"):
+            indexes.built_version()
+
+    @pytest.mark.parametrize("written", [b"", b"{}", b"[]", b"\xff", b"null"])
+    def test_a_pointer_that_names_no_index_is_corrupt(self, indexes, blobs, written):
+        for name, read in (("published", indexes.published_version), ("built", indexes.built_version)):
+            blobs.write("cepstra", f"indexes/{name}.json", written)
+            with pytest.raises(CorruptIndex, match=rf"cepstra/indexes/{name}\.json: .*Delete that blob"):
+                read()
+
+
+class TestQuality:
+    def test_what_was_measured_is_read(self, indexes):
+        assert indexes.read_quality("v1") == {}
+        indexes.write_quality("v1", {"at_5": 0.25, "skewness": None})
+        assert indexes.read_quality("v1") == {"at_5": 0.25, "skewness": None}
+        assert indexes.read_quality("v2") == {}
+
+    @pytest.mark.parametrize("written", [b"", b"1", b"null", b"\xff"])
+    def test_figures_that_are_none_are_corrupt(self, indexes, blobs, written):
+        blobs.write("cepstra", "indexes/v1/quality.json", written)
+        with pytest.raises(CorruptIndex, match=r"quality\.json: .*Materialise recommendation_quality"):
+            indexes.read_quality("v1")
+
+
+class TestAttachments:
+    def test_what_was_made_of_a_version_is_read(self, indexes):
+        assert indexes.read_attachment("v1", "map.png") is None
+        indexes.write_attachment("v1", "map.png", b"a picture")
+        assert indexes.read_attachment("v1", "map.png") == b"a picture"
+        assert indexes.read_attachment("v2", "map.png") is None

@@ -1,0 +1,106 @@
+import hashlib
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfcc_assets.ids import content_digest, shard_names, shard_of, track_id, upload_id
+from mfcc_assets.pipeline.soundtracks import COMPANION_SUFFIXES, Difference, difference, is_companion
+
+KEY = bytes(range(32))
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+VERSIONS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("123"))
+
+
+def test_a_track_id_never_changes_for_a_name():
+    assert track_id("album/🎷.flac") == "0c2b578e60f8806f"
+
+
+@given(NAMES, NAMES)
+def test_track_ids_are_16_hex_digits_and_differ_where_names_do(one, other):
+    assert len(track_id(one)) == 16
+    assert set(track_id(one)) <= set("0123456789abcdef")
+    assert (track_id(one) == track_id(other)) == (one == other)
+
+
+@given(NAMES, st.sampled_from([1, 2]))
+def test_every_track_lies_in_exactly_one_shard(name, digits):
+    assert [shard for shard in shard_names(digits) if track_id(name).startswith(shard)] == [
+        shard_of(track_id(name), digits)
+    ]
+
+
+def test_shards_are_named_in_order():
+    assert shard_names(1) == list("0123456789abcdef")
+    assert shard_names(2)[:3] + shard_names(2)[-1:] == ["00", "01", "02", "ff"]
+    assert len(shard_names(2)) == 256
+
+
+@pytest.mark.parametrize("digits", [-1, 0, 3])
+def test_a_library_of_other_shards_is_refused(digits):
+    with pytest.raises(ValueError, match="1 or 2 hex digits"):
+        shard_names(digits)
+
+
+@pytest.mark.parametrize(
+    "name", ["cover.JPG", "album/Folder.jpeg", "list.m3u8", ".hidden.mp3", "a/._song.mp3", "Thumbs.db", "notes.txt"]
+)
+def test_what_lies_beside_music_is_a_companion(name):
+    assert is_companion(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["song.mp3", "song", "song.jpg.mp3", ".hidden/song.mp3", "jpg", "song.xyz", "cover.jpg/song", "song."]
+)
+def test_everything_else_is_tried(name):
+    assert not is_companion(name)
+
+
+@given(NAMES, st.sampled_from(sorted(COMPANION_SUFFIXES)))
+def test_a_companion_is_known_by_its_suffix_alone_in_capitals_too(stem, suffix):
+    assert is_companion(f"{stem}{suffix}")
+    assert is_companion(f"{stem}{suffix.upper()}")
+
+
+def test_a_digest_is_of_all_blocks_from_where_the_file_stands():
+    content = bytes(range(256)) * 10_000
+    file = io.BytesIO(content)
+    assert content_digest(file) == hashlib.blake2b(content, digest_size=16).hexdigest()
+    file.seek(1)
+    assert content_digest(file) == hashlib.blake2b(content[1:], digest_size=16).hexdigest()
+
+
+def test_a_blob_in_the_folder_of_an_upload_carries_its_id():
+    assert upload_id(f"{'0f' * 16}/song.mp3", "1", KEY) == "0f" * 16
+    assert upload_id(f"{'0f' * 16}/a/song.mp3", "2", KEY) == "0f" * 16
+
+
+@pytest.mark.parametrize("name", ["0f" * 16, f"{'0F' * 16}/song", f"{'0f' * 15}/song", f"{'0g' * 16}/song", "song.mp3"])
+def test_any_other_blob_gets_an_id_of_its_name_its_version_and_a_secret(name):
+    given_id = upload_id(name, "1", KEY)
+    assert len(given_id) == 32
+    assert set(given_id) <= set("0123456789abcdef")
+    assert upload_id(name, "1", KEY) == given_id
+    assert len({given_id, upload_id(name, "2", KEY), upload_id(f"{name}2", "1", KEY), upload_id(name, "1", b"x")}) == 4
+
+
+@given(NAMES, st.text("0123456789abcdef-"))
+def test_the_id_that_a_blob_was_given_is_kept_where_it_becomes_its_folder(name, etag):
+    given_id = upload_id(name, etag, KEY)
+    assert upload_id(f"{given_id}/{name}", "another", KEY) == given_id
+
+
+@given(VERSIONS, VERSIONS)
+def test_every_name_is_new_or_changed_or_gone_or_unchanged(listing, manifest):
+    expected: dict[str, list[str]] = {"new": [], "changed": [], "gone": [], "unchanged": []}
+    for name in sorted(listing | manifest):
+        if name not in manifest:
+            expected["new"].append(name)
+        elif name not in listing:
+            expected["gone"].append(name)
+        else:
+            expected["unchanged" if listing[name] == manifest[name] else "changed"].append(name)
+    found = difference(listing, manifest)
+    assert found == Difference(**{kind: tuple(names) for kind, names in expected.items()})
+    assert bool(found) == (listing != manifest)

@@ -1,0 +1,68 @@
+"""Kernels are compiled once, and again after any of them was edited."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mfcc_assets
+
+DISTANCE = """
+import numpy as np
+from mfcc_assets.features.frames import Stacked
+from mfcc_assets.similarity.dtw.distance import distances_to_all
+
+others = Stacked.of([np.array([[3.0]], np.float32)], 1)
+distances, _ = distances_to_all(np.array([[1.0]], np.float32), others, None)
+print(distances[0, 0])
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of the package that a test may edit."""
+    original = Path(mfcc_assets.__file__).parent
+    copied = tmp_path / "mfcc_assets"
+    ignored = shutil.ignore_patterns("__pycache__", "demo")
+    shutil.copytree(original, copied, ignore=ignored)
+    return copied
+
+
+def printed_distance(package: Path) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    ran = subprocess.run(
+        [sys.executable, "-c", DISTANCE],
+        cwd=package.parent,
+        env={**environment, "PYTHONPATH": str(package.parent)},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.strip()
+
+
+def test_an_edited_kernel_never_runs_old_machine_code_of_a_kernel_that_calls_it(package: Path) -> None:
+    assert printed_distance(package) == "2.0"
+    kernels = package / "similarity" / "dtw" / "kernels.py"
+    source = kernels.read_text()
+    edited = source.replace("before[k - d]) + abs(", "before[k - d]) + 10 * abs(")
+    assert edited != source
+    kernels.write_text(edited)
+
+    # The kernel that was edited is called by one in another file, which was not.
+    assert printed_distance(package) == "20.0"
+
+
+def test_machine_code_is_kept_for_the_next_process(package: Path) -> None:
+    printed_distance(package)
+
+    (folder,) = (package / "__pycache__").glob("kernels-*")
+    before = sorted(path.stat().st_mtime_ns for path in folder.rglob("*.nb?"))
+    assert before
+
+    printed_distance(package)
+
+    assert sorted(path.stat().st_mtime_ns for path in folder.rglob("*.nb?")) == before
