@@ -1,6 +1,5 @@
 """One library's stores, opened as the settings say: what assets, the command line and pages work on."""
 
-from collections.abc import Callable
 from functools import cached_property
 from threading import RLock
 from types import TracebackType
@@ -11,11 +10,11 @@ from mfcc_assets.ids import shard_names
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.blobs.port import BlobStore
-from mfcc_assets.storage.documents.port import MetadataStore
+from mfcc_assets.storage.documents.port import DocumentStore
 from mfcc_assets.storage.documents.sqlite import SqliteDocuments
 from mfcc_assets.storage.feature_store import FeatureStore
 from mfcc_assets.storage.index_store import IndexStore
-from mfcc_assets.storage.ranking_store import PairStore
+from mfcc_assets.storage.ranking_store import RankingStore
 from mfcc_assets.storage.secrets.cached import CachedSecrets
 from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
 from mfcc_assets.storage.secrets.port import SecretSource
@@ -23,8 +22,6 @@ from mfcc_assets.storage.secrets.signing_key import shared_signing_key, signing_
 from mfcc_assets.storage.sql.tables import Tables
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
-
     from mfcc_assets.recognition.services.registry import RecognitionServices
 
 _Store = TypeVar("_Store")
@@ -99,28 +96,23 @@ class Library:
         if settings.profile == "local":
             return LocalBlobs(settings.blobs, self.signing_key)
         from mfcc_assets.storage.blobs.azure import AzureBlobs
+        from mfcc_assets.storage.secrets.azure_identity import credential_for
 
-        credential = self._azure_credential(settings.blob_key_secret)
+        credential = credential_for(self.secrets, settings.blob_key_secret)
         return AzureBlobs(settings.blob_url, credential, settings.cache, settings.cache_bytes)
 
     @_opened
-    def documents(self) -> MetadataStore:
+    def documents(self) -> DocumentStore:
         settings = self.settings
         if settings.profile == "local":
             return SqliteDocuments(settings.documents, retention_seconds=settings.retention_seconds)
         from mfcc_assets.storage.documents.cosmos import CosmosDocuments
+        from mfcc_assets.storage.secrets.azure_identity import credential_for
 
-        credential = self._azure_credential(settings.cosmos_key_secret)
+        credential = credential_for(self.secrets, settings.cosmos_key_secret)
         return CosmosDocuments(
             settings.cosmos_url, credential, settings.cosmos_database, retention_seconds=settings.retention_seconds
         )
-
-    def _azure_credential(self, key_secret: str) -> "TokenCredential | Callable[[], str]":
-        if key_secret:
-            return lambda: self.secrets.get(key_secret)
-        from mfcc_assets.storage.secrets.azure_identity import process_identity
-
-        return process_identity()
 
     @_opened
     def tables(self) -> Tables:
@@ -159,8 +151,8 @@ class Library:
         return IndexStore(self.blobs)
 
     @_opened
-    def pairs(self) -> PairStore:
-        return PairStore(self.blobs)
+    def pairs(self) -> RankingStore:
+        return RankingStore(self.blobs)
 
     @property
     def shards(self) -> list[str]:

@@ -1,16 +1,18 @@
 """Everything that can be set, read from the environment. Nothing else reads the environment."""
 
 import os
+import warnings
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mfcc_assets.audio.reader import AudioLimits
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
+from mfcc_assets.similarity.ranking_names import FORMER_NAMES
 
 RECOGNISERS = ("library", "audd", "acrcloud", "acoustid", "tags")
 
@@ -37,7 +39,7 @@ class Settings(BaseSettings):
 
     recommendations: int = Field(5, gt=0, description="Tracks recommended for a query")
     per_artist: int = Field(2, ge=0, description="Most tracks of one artist, or one album, in a list; 0: no limit")
-    ranking: str = Field("fused", description="How tracks are compared: fused, timbre, dtw, or article as published")
+    ranking: str = Field("fused", description="How tracks are compared: fused, gaussian, dtw, or article as published")
     quality_margin: float = Field(
         0.05, ge=0, le=1, description="An index whose precision falls by more than this is not published"
     )
@@ -64,6 +66,15 @@ class Settings(BaseSettings):
     watch_seconds: float = Field(4.0, ge=0, le=30, description="Time for which a sensor waits for uploads at one look")
     claim_seconds: float = Field(600.0, ge=0, description="After so long an upload is taken over from a silent run")
     sensor_page: int = Field(100, gt=0, description="New files that a sensor takes at one look")
+
+    @field_validator("ranking")
+    @classmethod
+    def _with_present_name(cls, ranking: str) -> str:
+        present = FORMER_NAMES.get(ranking, ranking)
+        if present != ranking:
+            message = f"The ranking {ranking} is now called {present}: set MFCC_RANKING={present}."
+            warnings.warn(message, FutureWarning, stacklevel=2)
+        return present
 
     @model_validator(mode="after")
     def _check_pairs(self) -> Self:

@@ -5,8 +5,8 @@ from math import inf
 import numpy as np
 
 from mfcc_assets.features import mfcc as cepstra
-from mfcc_assets.features.fingerprint import Sketches, sketch
-from mfcc_assets.features.frames import Stacked
+from mfcc_assets.features.fingerprint import Fingerprints, fingerprint
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.statistics import second_moments
 from mfcc_assets.recognition.match import shortlist
@@ -32,15 +32,15 @@ def warm_up() -> None:
 def _warm_up_comparing() -> None:
     contour = np.zeros((2, 1), np.float32)
     query = Query(contour, DTW, np.ones(1))
-    query.nearest([""], Stacked.of([contour], 1), places=1)
+    query.nearest([""], RaggedFrames.of([contour], 1), count=1)
     query.distance_within(contour, inf)
 
 
 def _warm_up_recognising() -> None:
     parameters = CepstraParameters()
     track = np.random.default_rng(0).normal(size=(1000, parameters.coefficients)).astype(np.float32)
-    sketches = Sketches.of([("", sketch(track, parameters))])
+    fingerprints = Fingerprints.of([("", fingerprint(track, parameters))])
     # Those of a stored index are mapped into memory. Numba has another kernel for arrays that must not be written to.
-    for array in (sketches.frames, sketches.starts):
+    for array in (fingerprints.frames, fingerprints.starts):
         array.flags.writeable = False
-    shortlist(track, sketches, parameters)
+    shortlist(track, fingerprints, parameters)

@@ -1,4 +1,4 @@
-"""Slow, obviously right twins of the kernels of `mfcc_assets.core`."""
+"""Slow, obviously right twins of the kernels of the science packages."""
 
 import math
 import re
@@ -19,6 +19,8 @@ import soxr
 from numpy.typing import NDArray
 
 from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.similarity.dtw.distance import WarpedDistance
+from mfcc_assets.similarity.dtw.kernels import dtw_distances
 
 
 def in_band(i: int, j: int, n: int, m: int, band: float | None) -> bool:
@@ -327,13 +329,16 @@ def corrected_distances(
 
     def unusual(values: NDArray[np.float64], smallest: float) -> list[list[tuple[float, float]]]:
         """How many deviations each value is above what is usual for the one track, and for the other."""
-        usual = []
+        of_tracks = []
         for track in tracks:
             to_sample = [float(values[track, other]) for other in sample if other != track] or [0.0]
             mean = statistics.fmean(to_sample)
-            usual.append((mean, max(statistics.pstdev(to_sample), 0.05 * abs(mean), smallest)))
+            of_tracks.append((mean, max(statistics.pstdev(to_sample), 0.05 * abs(mean), smallest)))
         return [
-            [tuple((values[i, j] - mean) / deviation for mean, deviation in (usual[i], usual[j])) for j in tracks]
+            [
+                tuple((values[i, j] - mean) / deviation for mean, deviation in (of_tracks[i], of_tracks[j]))
+                for j in tracks
+            ]
             for i in tracks
         ]
 
@@ -404,3 +409,11 @@ def second_moments(points: NDArray[np.floating]) -> NDArray[np.float64]:
     for point in points.T.astype(np.float64):
         total += np.outer(point, point)
     return total
+
+
+def warped_distance(
+    warped: WarpedDistance, query: NDArray[np.floating], candidate: NDArray[np.floating], scales: NDArray[np.floating]
+) -> float:
+    """Distance of one pair of contours (n, d) and (m, d)."""
+    distances = dtw_distances(query, candidate, band=warped.band)
+    return float(warped.weights(scales, len(query) + len(candidate)) @ distances)

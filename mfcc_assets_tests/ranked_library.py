@@ -5,17 +5,17 @@ from numpy.typing import NDArray
 
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.features.timbre import COEFFICIENTS
-from mfcc_assets.features.track_features import Analysis, Summary, summarise
+from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.publication import publish_built_index
-from mfcc_assets.pipeline.rankings import PairsReport, find_candidates, rank_candidates
+from mfcc_assets.pipeline.rankings import ListsReport, find_candidates, rank_candidates
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.hubness import corrected, unusual_sums
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
 from mfcc_assets.similarity.rankings import rank, ranking_named
-from mfcc_assets.storage.sql.records import Content, Observed
+from mfcc_assets.storage.sql.records import AudioContent, Observed
 
 
 def audio_id(number: int) -> str:
@@ -33,10 +33,10 @@ def add_track(library: Library, number: int, sound: NDArray[np.float32], **tags:
     file = Observed(f"{number}.flac", "etag", 1, f"{number:032x}", Tags(**tags), "")
     library.tables.record_observed([file], [], shard_digits=library.settings.shard_digits, run_id="run")
     library.tables.record_content(
-        Content(file.content_digest, audio_id(number), 30.0, ""), track=track_id(file.blob_name)
+        AudioContent(file.content_digest, audio_id(number), 30.0, ""), track=track_id(file.blob_name)
     )
     parameters = library.settings.features
-    library.features.write_summary(audio_id(number), summarise(analysed(sound), parameters), parameters)
+    library.features.write_track_features(audio_id(number), track_features_of(analysed(sound), parameters), parameters)
 
 
 def analysed(sound: NDArray[np.float32]) -> Analysis:
@@ -49,15 +49,15 @@ def remove_track(library: Library, number: int) -> None:
     library.tables.record_observed([], [f"{number}.flac"], shard_digits=library.settings.shard_digits, run_id="run")
 
 
-def index_and_rank(library: Library) -> tuple[LibraryIndex, PairsReport]:
+def index_and_rank(library: Library) -> tuple[LibraryIndex, ListsReport]:
     """Build the index and rank all of it; what the ranking came to over all shards."""
     index = build_index(library).index
     list(find_candidates(library, index, library.shards))
     reports = [report for _, report in rank_candidates(library, index, library.shards)]
-    return index, PairsReport(*(sum(vars(report)[name] for report in reports) for name in vars(reports[0])))
+    return index, ListsReport(*(sum(vars(report)[name] for report in reports) for name in vars(reports[0])))
 
 
-def publish(library: Library) -> tuple[LibraryIndex, PairsReport]:
+def publish(library: Library) -> tuple[LibraryIndex, ListsReport]:
     """The same, and let the index answer from now on."""
     ranked = index_and_rank(library)
     publish_built_index(library)
@@ -77,14 +77,18 @@ def cepstra(number: int) -> NDArray[np.float32]:
     return np.repeat(steps, 50, axis=0).astype(np.float32)
 
 
-def compared_with_all(library: Library, index: LibraryIndex, audio: str, summary: Summary) -> list[tuple[str, float]]:
+def compared_with_all(
+    library: Library, index: LibraryIndex, audio: str, track_features: TrackFeatures
+) -> list[tuple[str, float]]:
     """All other audio of an index, nearest first, with their corrected distances to a track: without any search."""
     features, space = index.parameters.features, index.calibration.space
     others = [other for other in index.tracks if other != audio]
-    tracks = in_space(Tracks.of([library.features.read_summary(other, features) for other in others], features), space)
-    query, ranking = in_space(Tracks.of([summary], features), space), ranking_named(index.parameters.ranking)
+    tracks = in_space(
+        Tracks.of([library.features.read_track_features(other, features) for other in others], features), space
+    )
+    query, ranking = in_space(Tracks.of([track_features], features), space), ranking_named(index.parameters.ranking)
     distances = part_distances(ranking, query, tracks, index.scales)
-    usual = index.calibration.reference.usual_of(audio, query)
-    theirs = index.usual.rows(index.tracks.rows(others))
-    found = corrected(unusual_sums(distances, usual, theirs, ranking.weights), usual, theirs)
+    statistics = index.calibration.reference.statistics_of(audio, query)
+    theirs = index.statistics.rows(index.tracks.rows(others))
+    found = corrected(unusual_sums(distances, statistics, theirs, ranking.weights), statistics, theirs)
     return [(place.audio_id, place.distance) for place in rank(zip(others, found.tolist(), strict=True))]

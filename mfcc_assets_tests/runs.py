@@ -29,7 +29,7 @@ class Work:
     """How much of everything a run over the library computed or wrote. By default nothing."""
 
     cepstra: int = 0
-    summaries: int = 0
+    feature_table: int = 0
     added: int = 0
     removed: int = 0
     index_written: bool = False
@@ -57,7 +57,7 @@ class Run:
     def work(self) -> Work:
         return Work(
             cepstra=self.total("soundtrack_cepstra", "computed"),
-            summaries=self.total("soundtrack_summaries", "computed"),
+            feature_table=self.total("soundtrack_summaries", "computed"),
             added=self.figure("prefilter_index", "added"),
             removed=self.figure("prefilter_index", "removed"),
             index_written=self.figure("prefilter_index", "written"),

@@ -245,8 +245,8 @@ def test_uploads_to_a_corrupt_index_say_so_and_are_answered_once_a_run_has_rebui
     ten_tracks, instance, tmp_path
 ) -> None:
     version = ten_tracks.indexes.published_version()
-    prefilter = f"indexes/{version}/prefilter.faiss"
-    ten_tracks.blobs.write("cepstra", prefilter, ten_tracks.blobs.read("cepstra", prefilter)[:-100])
+    vector_index = f"indexes/{version}/prefilter.faiss"
+    ten_tracks.blobs.write("cepstra", vector_index, ten_tracks.blobs.read("cepstra", vector_index)[:-100])
     tagged = write_audio(tmp_path / "x.flac", MUSIC)
     retag(tagged, title="It says so itself")
     upload = drop_upload(ten_tracks, tagged, "x.flac")
@@ -257,7 +257,7 @@ def test_uploads_to_a_corrupt_index_say_so_and_are_answered_once_a_run_has_rebui
     assert (document["recognised"]["title"], document["recognised"]["by"]) == ("It says so itself", "tags")
 
     run = run_library(ten_tracks, instance)
-    assert (run.work.cepstra, run.work.summaries, run.work.index_written, run.work.pairs) == (0, 0, True, 0)
+    assert (run.work.cepstra, run.work.feature_table, run.work.index_written, run.work.pairs) == (0, 0, True, 0)
     assert requested_uploads(ten_tracks, instance) == [upload]
     run_uploads(ten_tracks, instance, [upload])
     assert len(ten_tracks.tables.recommended(upload)) == 5
@@ -276,8 +276,8 @@ def test_a_damaged_pointer_to_the_published_index_is_replaced_by_the_next_run(te
 
 def test_a_damaged_candidate_leaves_an_upload_with_the_others(ten_tracks, instance, tmp_path) -> None:
     damaged = ten_tracks.tables.soundtracks()[0].audio_id
-    summary = f"summaries/{ten_tracks.settings.features.version}/{damaged}.parquet"
-    ten_tracks.blobs.write("cepstra", summary, ten_tracks.blobs.read("cepstra", summary)[:50])
+    track_features = f"summaries/{ten_tracks.settings.features.version}/{damaged}.parquet"
+    ten_tracks.blobs.write("cepstra", track_features, ten_tracks.blobs.read("cepstra", track_features)[:50])
     upload = drop_upload(ten_tracks, write_audio(tmp_path / "x.flac", MUSIC), "x.flac")
     run_uploads(ten_tracks, instance, [upload])
 

@@ -84,7 +84,7 @@ def undisturbed(
     home = _changed_home(up_to_date_home, tmp_path_factory.mktemp("undisturbed") / "home", music)
     with Library(Settings(home=home, settle_seconds=0)) as library, dg.DagsterInstance.ephemeral() as instance:
         work = run_library(library, instance).work
-        assert (work.cepstra, work.summaries, work.added, work.removed, work.index_written) == (2, 2, 2, 2, True)
+        assert (work.cepstra, work.feature_table, work.added, work.removed, work.index_written) == (2, 2, 2, 2, True)
         assert min(work.candidates, work.pairs, work.rows) > 0
         return _stored(library), work
 

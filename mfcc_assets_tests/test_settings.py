@@ -24,6 +24,13 @@ def test_a_refusal_of_the_settings_does_not_repeat_a_password() -> None:
     assert password not in str(refused.value)
 
 
+def test_the_former_name_of_a_ranking_is_understood_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MFCC_RANKING", "timbre")
+
+    with pytest.warns(FutureWarning, match="MFCC_RANKING=gaussian"):
+        assert Settings().ranking == "gaussian"
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [

@@ -12,7 +12,7 @@ from mfcc_assets.cli.console import open_console
 from mfcc_assets.library import Library
 
 if TYPE_CHECKING:
-    from mfcc_assets.pipeline.index_versions import Comparison, DescribedVersion, Difference
+    from mfcc_assets.pipeline.index_versions import DescribedVersion, IndexDiff, ListChange
 
 _FIGURES = {
     "P@1": ("at_1", ".3f"),
@@ -69,10 +69,10 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
 
     Lists are compared as listeners get them, by the tags and settings of today.
     """
-    from mfcc_assets.pipeline.index_versions import compare_versions, version_named
+    from mfcc_assets.pipeline.index_versions import diff_versions, version_named
 
     versions = version_named(library, first), version_named(library, second)
-    comparison = compare_versions(library, *versions)
+    comparison = diff_versions(library, *versions)
     shown = comparison.changed[:top]
     names = _names(library, comparison, shown)
     if as_json:
@@ -184,7 +184,7 @@ def _written(figure: float | None, form: str) -> str:
     return "" if figure is None else format(figure, form)
 
 
-def _counts(comparison: "Comparison") -> dict[str, int]:
+def _counts(comparison: "IndexDiff") -> dict[str, int]:
     changed, reordered = len(comparison.changed), len(comparison.reordered)
     return {
         "compared": comparison.compared,
@@ -195,7 +195,7 @@ def _counts(comparison: "Comparison") -> dict[str, int]:
     }
 
 
-def _names(library: Library, comparison: "Comparison", shown: Sequence["Difference"]) -> dict[str, Names]:
+def _names(library: Library, comparison: "IndexDiff", shown: Sequence["ListChange"]) -> dict[str, Names]:
     """What is shown of every audio."""
     audio_ids = {
         *(audio for change in shown for audio in (change.query, *change.left, *change.came)),

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from mfcc_assets.cli.console import open_console
 from mfcc_assets.cli.playlist_output import export_option
-from mfcc_assets.evaluation.metrics import EVALUATED_PLACES
+from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.library import Library
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def recommend(library: Library, file: Path, size: int | None, exact: bool, as_js
 
     wanted = size or library.settings.recommendations
     answer = recommend_file(library, file, size=wanted, exact=exact)
-    recall = answer.recall if wanted <= EVALUATED_PLACES else None  # nothing is measured of longer lists
+    recall = answer.recall if wanted <= EVALUATED_COUNT else None  # nothing is measured of longer lists
     if export is not None:
         tracks = [answer.soundtracks[place.track_id] for place in answer.recommendations]
         export_playlist(library, export, f"Like {file.name}", tracks)
@@ -75,7 +75,7 @@ def _assurance(answer: "Answer", wanted: int, recall: float | None) -> str:
     if recall is None:
         of_nearest = f"of the {wanted} nearest tracks index {answer.index_version} finds"
         return f"Not certified; how many {of_nearest} was not measured."
-    finds = f"index {answer.index_version} finds {recall:.1%} of the {EVALUATED_PLACES} nearest tracks"
+    finds = f"index {answer.index_version} finds {recall:.1%} of the {EVALUATED_COUNT} nearest tracks"
     return f"Not certified: {finds}. --exact proves an answer."
 
 

@@ -29,7 +29,7 @@ def index_is_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult
 def features_are_of_one_version(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     index = library.indexes.read(library.indexes.built_version())
     parameters = index.parameters.features
-    other = set(index.tracks) - library.features.audio_with_summary(parameters)
+    other = set(index.tracks) - library.features.audio_with_track_features(parameters)
     return dg.AssetCheckResult(
         passed=not other and parameters == library.settings.features,
         metadata={"features_version": parameters.version, "of_another_version": len(other)},

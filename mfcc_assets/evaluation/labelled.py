@@ -16,7 +16,7 @@ from mfcc_assets.audio.reader import AudioLimits, AudioReader
 from mfcc_assets.audio.reencode import Chain, reencode
 from mfcc_assets.errors import AudioError, UnusableManifest
 from mfcc_assets.evaluation.metrics import (
-    Ranked,
+    RankedIds,
     hubness,
     mean_average_precision,
     precision,
@@ -24,10 +24,11 @@ from mfcc_assets.evaluation.metrics import (
     ranked_by,
 )
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
-from mfcc_assets.features.track_features import Analysis, Summary, analyse, summarise
+from mfcc_assets.features.track_features import Analysis, TrackFeatures, analyse, track_features_of
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ids import content_digest, track_id
 from mfcc_assets.similarity.pairwise import Comparison, Tracks, uncorrected_names
+from mfcc_assets.similarity.ranking_names import FORMER_NAMES
 from mfcc_assets.similarity.rankings import RANKINGS, ranking_named
 
 ALL, RANDOM = "all", "random"
@@ -86,7 +87,7 @@ def rankings_named(names: Iterable[str]) -> list[str]:
     """
     uncorrected = uncorrected_names(RANKINGS)
     expanded = [ranking for name in names for ranking in ([*RANKINGS, *uncorrected] if name == ALL else [name])]
-    asked = list(dict.fromkeys(name for name in expanded if name != RANDOM))
+    asked = list(dict.fromkeys(FORMER_NAMES.get(name, name) for name in expanded if name != RANDOM))
     for name in asked:
         if name not in uncorrected:
             ranking_named(name)
@@ -107,7 +108,7 @@ class Analysed:
 
     tracks: Sequence[LabelledTrack]
     audio_ids: Sequence[str]
-    summaries: Sequence[Summary]
+    track_features: Sequence[TrackFeatures]
     rejected: Mapping[str, str]
 
 
@@ -115,12 +116,14 @@ class KeptFeatures(Protocol):
     """Where the features of labelled tracks are kept; a `FeatureStore` does."""
 
     def has_cepstra(self, audio_id: str, parameters: CepstraParameters) -> bool: ...
-    def has_summary(self, audio_id: str, parameters: FeaturesParameters) -> bool: ...
+    def has_track_features(self, audio_id: str, parameters: FeaturesParameters) -> bool: ...
     def read_cepstra(self, audio_id: str, parameters: CepstraParameters) -> NDArray[np.float32]: ...
     def read_analysis(self, audio_id: str, parameters: CepstraParameters) -> Analysis: ...
     def write_analysis(self, audio_id: str, analysis: Analysis, parameters: CepstraParameters) -> None: ...
-    def read_summary(self, audio_id: str, parameters: FeaturesParameters) -> Summary: ...
-    def write_summary(self, audio_id: str, summary: Summary, parameters: FeaturesParameters) -> None: ...
+    def read_track_features(self, audio_id: str, parameters: FeaturesParameters) -> TrackFeatures: ...
+    def write_track_features(
+        self, audio_id: str, track_features: TrackFeatures, parameters: FeaturesParameters
+    ) -> None: ...
 
 
 class LabelledAudio:
@@ -171,9 +174,9 @@ class LabelledAudio:
             No track can be used.
         """
 
-        def outcome_of(track: LabelledTrack) -> tuple[str, Summary] | str:
+        def outcome_of(track: LabelledTrack) -> tuple[str, TrackFeatures] | str:
             try:
-                return self.summary(track, chain_of(track) if chain_of else None)
+                return self.track_features(track, chain_of(track) if chain_of else None)
             except AudioError as error:
                 return error.what
             except OSError as error:
@@ -196,11 +199,11 @@ class LabelledAudio:
         return Analysed(
             tracks=list(used),
             audio_ids=[audio for audio, _ in used.values()],
-            summaries=[summary for _, summary in used.values()],
+            track_features=[track_features for _, track_features in used.values()],
             rejected=rejected,
         )
 
-    def summary(self, track: LabelledTrack, chain: Chain | None) -> tuple[str, Summary]:
+    def track_features(self, track: LabelledTrack, chain: Chain | None) -> tuple[str, TrackFeatures]:
         """What a track's features are named by, as it is or as it comes out of a chain, and its summary.
 
         Raises
@@ -214,7 +217,7 @@ class LabelledAudio:
         with path.open("rb") as file:
             digest = content_digest(file)
         audio = hashlib.blake2b(f"{digest} {chain.recipe}".encode(), digest_size=16).hexdigest() if chain else digest
-        if not self._store.has_summary(audio, self.parameters):
+        if not self._store.has_track_features(audio, self.parameters):
             if not self._store.has_cepstra(audio, self.parameters.cepstra):
                 with _as_file(path, chain) as treated:
                     reader = AudioReader(
@@ -227,8 +230,8 @@ class LabelledAudio:
                     analysis = analyse(reader.blocks(), self.parameters.cepstra)
                 self._store.write_analysis(audio, analysis, self.parameters.cepstra)
             analysis = self._store.read_analysis(audio, self.parameters.cepstra)
-            self._store.write_summary(audio, summarise(analysis, self.parameters), self.parameters)
-        return audio, self._store.read_summary(audio, self.parameters)
+            self._store.write_track_features(audio, track_features_of(analysis, self.parameters), self.parameters)
+        return audio, self._store.read_track_features(audio, self.parameters)
 
     def cepstra(self, audio: str) -> NDArray[np.float32]:
         """Cepstra (frames, d) by the name of a track's features."""
@@ -269,7 +272,7 @@ class Scores:
     map_work: float | None
 
 
-def scores_of(ranked: Ranked, tracks: Sequence[LabelledTrack]) -> Scores:
+def scores_of(ranked: RankedIds, tracks: Sequence[LabelledTrack]) -> Scores:
     """Scores of whole rankings of these tracks, named by their paths."""
     by_label = precision(ranked, {track.path: track.label for track in tracks if track.label})
     hubs = hubness(ranked)
@@ -292,7 +295,7 @@ def score_rankings(
     for_each: ForEach = in_turn,
 ) -> dict[str, Scores]:
     """Score rankings of `rankings_named`, each by the distances of all pairs: no search stands between."""
-    comparison = Comparison(Tracks.of(analysed.summaries, parameters), for_each)
+    comparison = Comparison(Tracks.of(analysed.track_features, parameters), for_each)
     uncorrected = uncorrected_names(RANKINGS)
 
     def distances_by(ranking: str) -> NDArray[np.float64]:

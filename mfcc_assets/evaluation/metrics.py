@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Ranked = Mapping[str, Sequence[str]]
+RankedIds = Mapping[str, Sequence[str]]
 """For each query the recommended tracks, best first, without the query itself."""
 
-EVALUATED_PLACES = 5
+EVALUATED_COUNT = 5
 """Places of a list that are evaluated, however long it is."""
 
 MINIMUM_OF_A_LABEL = 3
@@ -74,7 +74,9 @@ class Precision:
     hit_at_5: float
 
 
-def precision(ranked: Ranked, labels: Mapping[str, str], albums: Mapping[str, str] | None = None) -> Precision | None:
+def precision(
+    ranked: RankedIds, labels: Mapping[str, str], albums: Mapping[str, str] | None = None
+) -> Precision | None:
     """Precision over the queries whose label is common enough; None where no label is.
 
     Parameters
@@ -102,17 +104,17 @@ def precision(ranked: Ranked, labels: Mapping[str, str], albums: Mapping[str, st
         return None
     lists = {query: [track for track in ranked[query] if album_of.get(track) != album_of[query]] for query in queries}
     same = [
-        [labels.get(track) == labels[query] for track in tracks[:EVALUATED_PLACES]] for query, tracks in lists.items()
+        [labels.get(track) == labels[query] for track in tracks[:EVALUATED_COUNT]] for query, tracks in lists.items()
     ]
     return Precision(
         queries=len(queries),
         at_1=float(np.mean([sum(found[:1]) for found in same])),
-        at_5=float(np.mean([sum(found) / EVALUATED_PLACES for found in same])),
+        at_5=float(np.mean([sum(found) / EVALUATED_COUNT for found in same])),
         hit_at_5=float(np.mean([any(found) for found in same])),
     )
 
 
-def mean_average_precision(ranked: Ranked, works: Mapping[str, str]) -> float | None:
+def mean_average_precision(ranked: RankedIds, works: Mapping[str, str]) -> float | None:
     """How early the other tracks of the same work come: 1 where they are the first; None where no work has two tracks.
 
     Parameters
@@ -160,7 +162,7 @@ class Hubness:
     never_recommended: float
 
 
-def hubness(ranked: Ranked, size: int = EVALUATED_PLACES) -> Hubness:
+def hubness(ranked: RankedIds, size: int = EVALUATED_COUNT) -> Hubness:
     """Hubness of the first `size` recommendations, over the tracks that are queries themselves.
 
     Notes
@@ -184,7 +186,7 @@ def hubness(ranked: Ranked, size: int = EVALUATED_PLACES) -> Hubness:
     )
 
 
-def recall(exhaustive: Ranked, found: Ranked, size: int = EVALUATED_PLACES) -> float:
+def recall(exhaustive: RankedIds, found: RankedIds, size: int = EVALUATED_COUNT) -> float:
     """Mean share of the exhaustive ranking's first `size` tracks that were found.
 
     Queries whose ranking is empty do not count; where no other is left, nothing was lost and the recall is 1. A query

@@ -7,11 +7,12 @@ import numpy as np
 from mfcc_assets.audio.reencode import Chain
 from mfcc_assets.errors import AudioError
 from mfcc_assets.evaluation.labelled import Analysed, LabelledAudio, LabelledTrack, Progress, Scores
-from mfcc_assets.features.fingerprint import Sketches
-from mfcc_assets.features.track_features import Summary
+from mfcc_assets.features.fingerprint import Fingerprints
+from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.recognition.match import matches, shortlist
 from mfcc_assets.similarity.pairwise import Comparison, Tracks
-from mfcc_assets.similarity.rankings import DEFAULT_RANKING, ranking_named
+from mfcc_assets.similarity.ranking_names import DEFAULT_RANKING
+from mfcc_assets.similarity.rankings import ranking_named
 
 _MOST_QUERIES = 100
 _QUERY_SECONDS = 30.0
@@ -65,17 +66,17 @@ class Found:
 def find_own_tracks(audio: LabelledAudio, library: Analysed, on_progress: Progress) -> Found:
     """Ask for some tracks of a library by re-encoded cuts of them. A cut that cannot be used finds nothing."""
     rows = _sample(len(library.tracks))
-    by_name = dict(zip(library.audio_ids, library.summaries, strict=True))
-    sketches = Sketches.of([(name, summary.sketch) for name, summary in by_name.items()])
+    by_name = dict(zip(library.audio_ids, library.track_features, strict=True))
+    fingerprints = Fingerprints.of([(name, track_features.fingerprint) for name, track_features in by_name.items()])
 
-    def ask(row: int) -> tuple[str | None, Summary] | None:
-        track, whole = library.tracks[row], library.summaries[row]
+    def ask(row: int) -> tuple[str | None, TrackFeatures] | None:
+        track, whole = library.tracks[row], library.track_features[row]
         seconds = len(whole.contour) / audio.parameters.contour_rate
         try:
-            query, summary = audio.summary(track, listeners_chain(track, seconds))
+            query, track_features = audio.track_features(track, listeners_chain(track, seconds))
         except AudioError:
             return None
-        return _recognised(audio, query, sketches), summary
+        return _recognised(audio, query, fingerprints), track_features
 
     asked = {}
     for done, (row, outcome) in enumerate(audio.for_each(ask, rows), start=1):
@@ -83,17 +84,17 @@ def find_own_tracks(audio: LabelledAudio, library: Analysed, on_progress: Progre
         asked[row] = outcome
     answered = {row: outcome for row in rows if (outcome := asked[row]) is not None}
     recognised = sum(name == library.audio_ids[row] for row, (name, _) in answered.items())
-    compared = [*library.summaries, *(summary for _, summary in answered.values())]
+    compared = [*library.track_features, *(track_features for _, track_features in answered.values())]
     comparison = Comparison(Tracks.of(compared, audio.parameters), audio.for_each)
     distances = comparison.by_ranking(ranking_named(DEFAULT_RANKING))[len(library.tracks) :, : len(library.tracks)]
     nearest = sum(bool(to_all[row] <= to_all.min()) for row, to_all in zip(answered, distances, strict=True))
     return Found(len(rows), recognised / len(rows), nearest / len(rows))
 
 
-def _recognised(audio: LabelledAudio, query: str, sketches: Sketches) -> str | None:
+def _recognised(audio: LabelledAudio, query: str, fingerprints: Fingerprints) -> str | None:
     """The name of what a query is recognised as, as by `mfcc_assets.recognition.recogniser.LibraryRecogniser`."""
     cepstra, parameters = audio.cepstra(query), audio.parameters.cepstra
-    likely = shortlist(cepstra, sketches, parameters)
+    likely = shortlist(cepstra, fingerprints, parameters)
     found = matches(cepstra, ((name, audio.cepstra(name)) for name in likely), parameters)
     return found[0].audio_id if found else None
 

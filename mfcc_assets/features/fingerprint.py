@@ -33,7 +33,7 @@ FINE = Resolution(seconds=0.1, span=8)
 
 
 @dataclass(frozen=True)
-class Sketches:
+class Fingerprints:
     """The sketches of a library, one after the other.
 
     Attributes
@@ -58,11 +58,11 @@ class Sketches:
             raise ValueError("every track has a frame at least, and the last ends where the frames end")
 
     @classmethod
-    def of(cls, sketches: Sequence[tuple[str, NDArray[np.float32]]]) -> "Sketches":
-        """Put (audio id, `sketch`) of every track together."""
-        frames = [frames for _, frames in sketches] or [np.zeros((0, SHAPES), np.float32)]
-        starts = np.cumsum([0, *(len(frames) for _, frames in sketches)], dtype=np.int64)
-        return cls(np.concatenate(frames), starts, tuple(audio_id for audio_id, _ in sketches))
+    def of(cls, fingerprints: Sequence[tuple[str, NDArray[np.float32]]]) -> "Fingerprints":
+        """Put (audio id, `fingerprint`) of every track together."""
+        frames = [frames for _, frames in fingerprints] or [np.zeros((0, SHAPES), np.float32)]
+        starts = np.cumsum([0, *(len(frames) for _, frames in fingerprints)], dtype=np.int64)
+        return cls(np.concatenate(frames), starts, tuple(audio_id for audio_id, _ in fingerprints))
 
     def __len__(self) -> int:
         return len(self.audio_ids)
@@ -72,7 +72,7 @@ class Sketches:
         return self.frames[self.starts[row] : self.starts[row + 1]]
 
 
-def sketch(cepstra: NDArray[np.float32], parameters: CepstraParameters) -> NDArray[np.float32]:
+def fingerprint(cepstra: NDArray[np.float32], parameters: CepstraParameters) -> NDArray[np.float32]:
     """Reduce a track to what `shortlist` searches.
 
     Parameters

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True)
-class Stacked:
+class RaggedFrames:
     """Frames of tracks of any length; what is done to all of them is done in one call.
 
     Attributes
@@ -22,7 +22,7 @@ class Stacked:
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, tracks: Iterable[NDArray[np.floating]], coefficients: int) -> "Stacked":
+    def of(cls, tracks: Iterable[NDArray[np.floating]], coefficients: int) -> "RaggedFrames":
         """Put tracks of shape (frames, coefficients) one after the other, in float32."""
         parts = [np.empty((0, coefficients), np.float32), *tracks]
         return cls(np.concatenate(parts, dtype=np.float32), np.cumsum([len(part) for part in parts]))
@@ -40,26 +40,26 @@ class Stacked:
     def lengths(self) -> NDArray[np.int64]:
         return np.diff(self.starts)
 
-    def rows(self, rows: ArrayLike) -> "Stacked":
+    def rows(self, rows: ArrayLike) -> "RaggedFrames":
         """Some of the tracks, in the order given, in float32."""
         rows = np.asarray(rows, np.int64)
         starts, ends = self.starts[rows], self.starts[rows + 1]
         tracks = [self.frames[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         # Converted afterwards: `concatenate`, which could do it, would keep other threads waiting meanwhile.
         frames = np.concatenate([self.frames[:0], *tracks]).astype(np.float32, copy=False)
-        return Stacked(frames, np.append(0, (ends - starts).cumsum()))
+        return RaggedFrames(frames, np.append(0, (ends - starts).cumsum()))
 
-    def columns(self, coefficients: NDArray[np.intp]) -> "Stacked":
+    def columns(self, coefficients: NDArray[np.intp]) -> "RaggedFrames":
         """The same tracks with some of their coefficients."""
-        return Stacked(np.ascontiguousarray(self.frames[:, coefficients]), self.starts)
+        return RaggedFrames(np.ascontiguousarray(self.frames[:, coefficients]), self.starts)
 
-    def coarser(self, factor: int) -> "Stacked":
+    def coarser(self, factor: int) -> "RaggedFrames":
         """Means of `factor` frames, the last of a track of as many as are left."""
         counts = -(-self.lengths // factor)
         starts = np.append(0, counts.cumsum())
         within = np.arange(starts[-1]) - np.repeat(starts[:-1], counts)
         edges = np.repeat(self.starts[:-1], counts) + within * factor
-        return Stacked(self._means(edges), starts)
+        return RaggedFrames(self._means(edges), starts)
 
     def segments(self, count: int) -> NDArray[np.float32]:
         """Means (tracks, count, d) of stretches as even as they can be; an empty one is the frame at its start."""

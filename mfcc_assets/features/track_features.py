@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.fingerprint import sketch
-from mfcc_assets.features.frames import Stacked
+from mfcc_assets.features.fingerprint import fingerprint
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.statistics import second_moments, segment_means
@@ -47,7 +47,7 @@ def analyse(blocks: Iterable[NDArray[np.float32]], parameters: CepstraParameters
 
 
 @dataclass(frozen=True)
-class Summary:
+class TrackFeatures:
     """A track in a form that can be compared without its audio.
 
     Attributes
@@ -69,12 +69,12 @@ class Summary:
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
     contour: NDArray[np.float32]
-    embedding: NDArray[np.float32]
-    sketch: NDArray[np.float32]
+    segment_means: NDArray[np.float32]
+    fingerprint: NDArray[np.float32]
     timbre: NDArray[np.float32]
 
 
-def summarise(analysis: Analysis, parameters: FeaturesParameters) -> Summary:
+def track_features_of(analysis: Analysis, parameters: FeaturesParameters) -> TrackFeatures:
     """Reduce an analysis to what is kept of a track.
 
     Parameters
@@ -92,16 +92,16 @@ def summarise(analysis: Analysis, parameters: FeaturesParameters) -> Summary:
     cepstra = analysis.cepstra
     if not len(cepstra):
         raise ValueError("there is no frame to summarise")
-    sketched = sketch(cepstra, parameters.cepstra)
+    fingerprinted = fingerprint(cepstra, parameters.cepstra)
     frames = len(cepstra)
     mean = cepstra.mean(axis=0, dtype=np.float64)
     seconds = frames * parameters.cepstra.step_seconds
-    return Summary(
+    return TrackFeatures(
         mean=mean,
         covariance=_covariance(cepstra, mean),
         contour=segment_means(cepstra, max(1, round(seconds * parameters.contour_rate))),
-        embedding=segment_means(cepstra, parameters.segments).ravel(),
-        sketch=sketched,
+        segment_means=segment_means(cepstra, parameters.segments).ravel(),
+        fingerprint=fingerprinted,
         timbre=analysis.timbre,
     )
 
@@ -117,7 +117,7 @@ def _covariance(cepstra: NDArray[np.float32], mean: NDArray[np.float64]) -> NDAr
 
 
 @dataclass(frozen=True)
-class Summaries:
+class FeatureTable:
     """What is kept of many tracks, row by row; their sketches are apart, since only recognition looks at them.
 
     Attributes
@@ -133,7 +133,7 @@ class Summaries:
 
     means: NDArray[np.float64]
     covariances: NDArray[np.float32]
-    embeddings: NDArray[np.float32]
+    segment_means: NDArray[np.float32]
     roughness: NDArray[np.float32]
     timbre: NDArray[np.float32]
 
@@ -150,26 +150,26 @@ class Summaries:
         return np.diagonal(self.covariances, axis1=1, axis2=2).astype(np.float64)
 
     @classmethod
-    def of(cls, summaries: Sequence[Summary], parameters: FeaturesParameters) -> "Summaries":
+    def of(cls, feature_table: Sequence[TrackFeatures], parameters: FeaturesParameters) -> "FeatureTable":
         """Put the summaries of many tracks together."""
-        tracks, coefficients = len(summaries), parameters.cepstra.coefficients
+        tracks, coefficients = len(feature_table), parameters.cepstra.coefficients
         return cls(
-            means=np.array([row.mean for row in summaries]).reshape(tracks, coefficients),
-            covariances=np.array([row.covariance for row in summaries], np.float32).reshape(
+            means=np.array([row.mean for row in feature_table]).reshape(tracks, coefficients),
+            covariances=np.array([row.covariance for row in feature_table], np.float32).reshape(
                 tracks, coefficients, coefficients
             ),
-            embeddings=np.array([row.embedding for row in summaries], np.float32).reshape(
+            segment_means=np.array([row.segment_means for row in feature_table], np.float32).reshape(
                 tracks, parameters.segments * coefficients
             ),
-            roughness=Stacked.of((row.contour for row in summaries), coefficients).changes(),
-            timbre=np.array([row.timbre for row in summaries], np.float32).reshape(tracks, WIDTH),
+            roughness=RaggedFrames.of((row.contour for row in feature_table), coefficients).changes(),
+            timbre=np.array([row.timbre for row in feature_table], np.float32).reshape(tracks, WIDTH),
         )
 
     @classmethod
-    def joined(cls, parts: Sequence["Summaries"]) -> "Summaries":
+    def joined(cls, parts: Sequence["FeatureTable"]) -> "FeatureTable":
         """The rows of all parts, of which there is one at least."""
         return cls(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls)))
 
-    def rows(self, rows: NDArray[np.int64]) -> "Summaries":
+    def rows(self, rows: NDArray[np.int64]) -> "FeatureTable":
         """Some of the rows, in the order given."""
-        return Summaries(*(getattr(self, column.name)[rows] for column in fields(self)))
+        return FeatureTable(*(getattr(self, column.name)[rows] for column in fields(self)))

@@ -14,10 +14,10 @@ from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.audio.tags import read_tags
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import FeaturesMissing
-from mfcc_assets.features.frames import Stacked
-from mfcc_assets.features.track_features import analyse, summarise
+from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.features.track_features import analyse, track_features_of
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.list_rules import places, selection_of
+from mfcc_assets.pipeline.list_rules import choose, selection_of
 from mfcc_assets.playlists.selection import considered
 from mfcc_assets.recognition.recogniser import (
     LibraryRecogniser,
@@ -55,7 +55,7 @@ def _recogniser(name: str, library: Library, index: LibraryIndex | None) -> Reco
         return None
     parameters = index.parameters.features.cepstra
     return LibraryRecogniser(
-        index.sketches,
+        index.fingerprints,
         parameters,
         lambda audio: library.features.read_cepstra(audio, parameters),
         library.tables.tracks_of_audio,
@@ -67,7 +67,7 @@ def find_query_candidates(
     search: Search,
     *,
     without: Collection[str],
-    places: int | None = None,
+    count: int | None = None,
 ) -> list[tuple[str, float]]:
     """Candidates of a query that need not be in the library, with estimates of their distances.
 
@@ -78,13 +78,13 @@ def find_query_candidates(
     places
         How many tracks are wanted; by default as many as the index ranks.
     """
-    wanted = places or index.parameters.places
-    hits = search.nearest_embeddings(wanted + len(without))
-    return search.nearest_outlines([audio for audio in hits if audio not in without], wanted)
+    wanted = count or index.parameters.ranked_count
+    hits = search.nearest_by_embedding(wanted + len(without))
+    return search.nearest_by_coarse_contour([audio for audio in hits if audio not in without], wanted)
 
 
 def rank_query(
-    library: Library, index: LibraryIndex, search: Search, candidates: Iterable[str], *, places: int | None = None
+    library: Library, index: LibraryIndex, search: Search, candidates: Iterable[str], *, count: int | None = None
 ) -> list[tuple[str, float]]:
     """The nearest of a query's candidates by the index's ranking, leaving out what is no longer in the library."""
     contours: dict[str, NDArray[np.float32]] = {}
@@ -94,10 +94,10 @@ def rank_query(
         except FeaturesMissing as error:
             # One damaged file would otherwise leave every query without an answer that sounds a little like it.
             _logger.warning("Not compared with the query: %s", error)
-    return search.nearest(contours, places or index.parameters.places)
+    return search.nearest(contours, count or index.parameters.ranked_count)
 
 
-def choose_places(
+def choose_recommendations(
     library: Library,
     index: LibraryIndex,
     ranked: list[tuple[str, float]],
@@ -112,7 +112,7 @@ def choose_places(
     """
     tracks = library.tables.tracks_of_audio(audio for audio, _ in ranked)
     selection = selection_of(library, index, tracks)
-    chosen = places(ranked, selection, size=size, without={query_audio, *recognised_as})
+    chosen = choose(ranked, selection, size=size, without={query_audio, *recognised_as})
     return chosen, {track.track_id: track for track in tracks.values()}
 
 
@@ -169,19 +169,19 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
         path, parameters.cepstra.sample_rate, parameters.cepstra.trimmed_samples, library.settings.limits
     )
     analysis = analyse(reader.blocks(), parameters.cepstra)
-    summary = summarise(analysis, parameters)
+    track_features = track_features_of(analysis, parameters)
 
     outcome = recognise_file(library, index, path, analysis.cepstra)
     recognised = outcome.recognition
     without = {reader.audio.audio_id, *(recognised.audio_ids if recognised else ())}
-    search = search_for_stranger(index, reader.audio.audio_id, summary, on_all_cores)
+    search = search_for_stranger(index, reader.audio.audio_id, track_features, on_all_cores)
     wanted = considered(size)
-    candidates = find_query_candidates(index, search, without=without, places=wanted)
-    ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], places=wanted)
+    candidates = find_query_candidates(index, search, without=without, count=wanted)
+    ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=wanted)
     if exact:
         others = [audio for audio in library.tables.audio() if audio in index.tracks and audio not in without]
-        ranked = certified(library, index, search, ranked, places=wanted, others=others)
-    recommendations, soundtracks = choose_places(
+        ranked = certified(library, index, search, ranked, count=wanted, others=others)
+    recommendations, soundtracks = choose_recommendations(
         library, index, ranked, size=size, query_audio=reader.audio.audio_id, recognised_as=without
     )
     recall = None if exact else library.indexes.read_quality(index.version).get(RECALL)
@@ -194,7 +194,7 @@ def certified(
     search: Search,
     found: Iterable[tuple[str, float]],
     *,
-    places: int,
+    count: int,
     others: Collection[str],
 ) -> list[tuple[str, float]]:
     """The nearest of what was found and of all others, proven: each is compared as far as a bound does not exclude it.
@@ -205,10 +205,10 @@ def certified(
         A track cannot be compared, and so nothing is certain.
     """
     known = dict(found)
-    limit = max(known.values()) if len(known) == places else inf
+    limit = max(known.values()) if len(known) == count else inf
     rest = (audio for audio in others if audio not in known)
     closer = search.within(rest, limit, partial(contour_of, library, index))
-    return [(place.audio_id, place.distance) for place in rank((known | closer).items())[:places]]
+    return [(place.audio_id, place.distance) for place in rank((known | closer).items())[:count]]
 
 
 def search_for(library: Library, index: LibraryIndex, audio: str) -> Search:
@@ -221,11 +221,11 @@ def search_for(library: Library, index: LibraryIndex, audio: str) -> Search:
     """
     (row,) = index.tracks.rows([audio])
     if row < 0:
-        summary = library.features.read_summary(audio, index.parameters.features)
-        return search_for_stranger(index, audio, summary, on_all_cores)
-    contours = Stacked.of([contour_of(library, index, audio)], len(index.scales))
+        track_features = library.features.read_track_features(audio, index.parameters.features)
+        return search_for_stranger(index, audio, track_features, on_all_cores)
+    contours = RaggedFrames.of([contour_of(library, index, audio)], len(index.scales))
     rows = np.array([row])
-    return Search(index, Tracks(index.summaries.rows(rows), contours), index.usual.rows(rows), on_all_cores)
+    return Search(index, Tracks(index.feature_table.rows(rows), contours), index.statistics.rows(rows), on_all_cores)
 
 
 def contour_of(library: Library, index: LibraryIndex, audio: str) -> NDArray[np.float32]:

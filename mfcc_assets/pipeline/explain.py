@@ -22,7 +22,7 @@ from mfcc_assets.storage.sql.records import Soundtrack
 _logger = logging.getLogger(__name__)
 
 RANDOM_PAIRS = 400
-"""Pairs of a library that say what is usual."""
+"""RankedLists of a library that say what is usual."""
 
 
 @dataclass(frozen=True)

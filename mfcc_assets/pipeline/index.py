@@ -10,29 +10,29 @@ from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
-from mfcc_assets.evaluation.metrics import EVALUATED_PLACES
-from mfcc_assets.features.fingerprint import SHAPES, Sketches
-from mfcc_assets.features.frames import Stacked
+from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
+from mfcc_assets.features.fingerprint import SHAPES, Fingerprints
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
-from mfcc_assets.features.track_features import Summaries, Summary
+from mfcc_assets.features.track_features import FeatureTable, TrackFeatures
 from mfcc_assets.library import Library
 from mfcc_assets.playlists.selection import considered
-from mfcc_assets.search.cascade import OUTLINE
+from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.embedding import Embedding
-from mfcc_assets.search.id_arrays import Identifiers, TrackOfAudio
+from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
 from mfcc_assets.search.index import Calibration, IndexParameters, LibraryIndex
-from mfcc_assets.search.vector_index import Prefilter
+from mfcc_assets.search.vector_index import VectorIndex
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.dtw.distance import pooled_scales
-from mfcc_assets.similarity.hubness import Usual
+from mfcc_assets.similarity.hubness import DistanceStatistics
 from mfcc_assets.similarity.pairwise import REFERENCE_SIZE, Reference, Tracks, evenly_spaced, in_space
 from mfcc_assets.similarity.rankings import ranking_named
-from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, SoundSpace, table_in_space
+from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace, table_in_space
 from mfcc_assets.storage.feature_store import FeatureStore
 
 _AUDIO_AT_ONCE = 1000
-"""Summaries in memory at a time: 40 MB."""
+"""FeatureTable in memory at a time: 40 MB."""
 
 RECALIBRATED_AT_GROWTH = 2
 """The reference sample is drawn again when the library has doubled. Drawn every time, one new track would change a
@@ -58,8 +58,8 @@ def index_parameters(settings: Settings) -> IndexParameters:
         The settings name a ranking that does not exist.
     """
     ranking_named(settings.ranking)
-    places = considered(max(settings.recommendations, EVALUATED_PLACES))
-    return IndexParameters(settings.features, settings.ranking, places)
+    count = considered(max(settings.recommendations, EVALUATED_COUNT))
+    return IndexParameters(settings.features, settings.ranking, count)
 
 
 def build_index(library: Library) -> BuiltIndex:
@@ -73,7 +73,7 @@ def build_index(library: Library) -> BuiltIndex:
     if former is not None and former.parameters == parameters and former.tracks == audio:
         library.indexes.set_built(former.version)
         return BuiltIndex(former, added=0, removed=0, written=False)
-    summarised = library.features.audio_with_summary(parameters.features)
+    summarised = library.features.audio_with_track_features(parameters.features)
     tracks = TrackOfAudio.of({name: track for name, track in audio.items() if name in summarised})
     if former is not None and former.parameters.features != parameters.features:
         former = None
@@ -81,17 +81,25 @@ def build_index(library: Library) -> BuiltIndex:
     if former is None or not _keeps_calibration(former, parameters, len(tracks)):
         former = _empty_index(parameters, _fitted_space(library, parameters.features, tracks.audio_ids))
     rows = former.tracks.rows(tracks.audio_ids)
-    summaries, outlines, sketches = _gathered(library, tracks.audio_ids, former, rows)
+    feature_table, coarse_contours, fingerprints = _gathered(library, tracks.audio_ids, former, rows)
     if former.calibrated_tracks:
         calibration, calibrated_tracks = former.calibration, former.calibrated_tracks
-        prefilter = former.prefilter.with_tracks(tracks.audio_ids, calibration.embedding(summaries))
+        vector_index = former.vector_index.with_tracks(tracks.audio_ids, calibration.embedding(feature_table))
     else:
-        calibration = _calibrated(library, parameters, tracks.audio_ids, summaries, former.calibration.space)
+        calibration = _calibrated(library, parameters, tracks.audio_ids, feature_table, former.calibration.space)
         calibrated_tracks = len(tracks)
-        prefilter = Prefilter(tracks.audio_ids, calibration.embedding(summaries))
-    usual = _usual(library, parameters, tracks.audio_ids, summaries, calibration, former, rows)
+        vector_index = VectorIndex(tracks.audio_ids, calibration.embedding(feature_table))
+    statistics = _statistics(library, parameters, tracks.audio_ids, feature_table, calibration, former, rows)
     index = LibraryIndex.of(
-        parameters, tracks, summaries, outlines, sketches, prefilter, usual, calibration, calibrated_tracks
+        parameters,
+        tracks,
+        feature_table,
+        coarse_contours,
+        fingerprints,
+        vector_index,
+        statistics,
+        calibration,
+        calibrated_tracks,
     )
     written = not _is_intact(library, index.version)
     if written:
@@ -108,14 +116,17 @@ def _keeps_calibration(former: LibraryIndex, parameters: IndexParameters, tracks
     )
 
 
-def _fitted_space(library: Library, parameters: FeaturesParameters, audio_ids: Identifiers) -> SoundSpace:
+def _fitted_space(library: Library, parameters: FeaturesParameters, audio_ids: IdArray) -> TimbreSpace:
     """The space of timbre that is fitted to a sample of a library."""
     sample = [audio_ids[row] for row in evenly_spaced(len(audio_ids), SAMPLE_SIZE).tolist()]
-    timbre = {audio: summary.timbre for audio, summary in _read_summaries(library.features, sample, parameters)}
-    return SoundSpace.of(np.array([timbre[audio] for audio in sample], np.float32).reshape(-1, WIDTH))
+    timbre = {
+        audio: track_features.timbre
+        for audio, track_features in _read_track_features(library.features, sample, parameters)
+    }
+    return TimbreSpace.of(np.array([timbre[audio] for audio in sample], np.float32).reshape(-1, WIDTH))
 
 
-def _empty_index(parameters: IndexParameters, space: SoundSpace) -> LibraryIndex:
+def _empty_index(parameters: IndexParameters, space: TimbreSpace) -> LibraryIndex:
     tracks = TrackOfAudio.of({})
     coefficients = parameters.features.cepstra.coefficients
     nothing = in_space(Tracks.of([], parameters.features), space)
@@ -123,26 +134,26 @@ def _empty_index(parameters: IndexParameters, space: SoundSpace) -> LibraryIndex
     return LibraryIndex.of(
         parameters,
         tracks,
-        nothing.summaries,
+        nothing.feature_table,
         nothing.contours,
-        Sketches.of([]),
-        Prefilter((), calibration.embedding(nothing.summaries)),
-        calibration.reference.usual,
+        Fingerprints.of([]),
+        VectorIndex((), calibration.embedding(nothing.feature_table)),
+        calibration.reference.statistics,
         calibration,
         calibrated_tracks=0,
     )
 
 
 def _calibrated(
-    library: Library, parameters: IndexParameters, audio_ids: Identifiers, summaries: Summaries, space: SoundSpace
+    library: Library, parameters: IndexParameters, audio_ids: IdArray, feature_table: FeatureTable, space: TimbreSpace
 ) -> Calibration:
     """The calibration by a sample of a library; audio ids are digests, so that evenly spaced ones are random."""
-    if not len(summaries):
+    if not len(feature_table):
         return _empty_index(parameters, space).calibration
-    rows = evenly_spaced(len(summaries), REFERENCE_SIZE)
+    rows = evenly_spaced(len(feature_table), REFERENCE_SIZE)
     sample = [audio_ids[row] for row in rows.tolist()]
-    tracks = Tracks(summaries.rows(rows), _contours(library, sample, parameters.features))
-    return _calibration(sample, tracks, parameters, pooled_scales(summaries.means, summaries.variances), space)
+    tracks = Tracks(feature_table.rows(rows), _contours(library, sample, parameters.features))
+    return _calibration(sample, tracks, parameters, pooled_scales(feature_table.means, feature_table.variances), space)
 
 
 def _calibration(
@@ -150,70 +161,70 @@ def _calibration(
     tracks: Tracks,
     parameters: IndexParameters,
     scales: NDArray[np.float64],
-    space: SoundSpace,
+    space: TimbreSpace,
 ) -> Calibration:
     ranking = ranking_named(parameters.ranking)
     reference = Reference.of(sample, tracks, ranking, scales, on_all_cores)
-    return Calibration(reference, Embedding.of(ranking, scales, tracks.summaries), space)
+    return Calibration(reference, Embedding.of(ranking, scales, tracks.feature_table), space)
 
 
-def _usual(
+def _statistics(
     library: Library,
     parameters: IndexParameters,
-    audio_ids: Identifiers,
-    summaries: Summaries,
+    audio_ids: IdArray,
+    feature_table: FeatureTable,
     calibration: Calibration,
     former: LibraryIndex,
     rows: NDArray[np.int64],
-) -> Usual:
+) -> DistanceStatistics:
     """What distances are usual for some audio: of those with a row in a former index out of it, of the others anew."""
-    columns = calibration.reference.usual.means.shape[1]
-    usual = Usual(np.empty((len(rows), columns)), np.empty((len(rows), columns)))
+    columns = calibration.reference.statistics.means.shape[1]
+    statistics = DistanceStatistics(np.empty((len(rows), columns)), np.empty((len(rows), columns)))
     known = rows >= 0
     # Where nothing is taken over, the former index may have been built for another ranking, of other parts.
     if known.any():
-        taken_over = former.usual.rows(rows[known])
-        usual.means[known], usual.deviations[known] = taken_over.means, taken_over.deviations
+        taken_over = former.statistics.rows(rows[known])
+        statistics.means[known], statistics.deviations[known] = taken_over.means, taken_over.deviations
 
-    def of_row(row: int) -> Usual:
+    def of_row(row: int) -> DistanceStatistics:
         audio = audio_ids[row]
-        track = Tracks(summaries.rows(np.array([row])), _contours(library, [audio], parameters.features))
-        return calibration.reference.usual_of(audio, track)
+        track = Tracks(feature_table.rows(np.array([row])), _contours(library, [audio], parameters.features))
+        return calibration.reference.statistics_of(audio, track)
 
     for row, found in on_all_cores(of_row, np.flatnonzero(~known).tolist()):
-        usual.means[row], usual.deviations[row] = found.means[0], found.deviations[0]
-    return usual
+        statistics.means[row], statistics.deviations[row] = found.means[0], found.deviations[0]
+    return statistics
 
 
-def _contours(library: Library, audio_ids: Sequence[str], parameters: FeaturesParameters) -> Stacked:
+def _contours(library: Library, audio_ids: Sequence[str], parameters: FeaturesParameters) -> RaggedFrames:
     contours = (library.features.read_contour(audio, parameters) for audio in audio_ids)
-    return Stacked.of(contours, parameters.cepstra.coefficients)
+    return RaggedFrames.of(contours, parameters.cepstra.coefficients)
 
 
 def _gathered(
-    library: Library, audio_ids: Identifiers, former: LibraryIndex, rows: NDArray[np.int64]
-) -> tuple[Summaries, Stacked, Sketches]:
+    library: Library, audio_ids: IdArray, former: LibraryIndex, rows: NDArray[np.int64]
+) -> tuple[FeatureTable, RaggedFrames, Fingerprints]:
     """What is searched of some audio: of those with a row in a former index out of it, of the others as stored."""
     parameters, space = former.parameters.features, former.calibration.space
-    gathered = [former.summaries]
-    outlines = _Spool(np.dtype(np.float16), parameters.cepstra.coefficients)
-    sketches = _Spool(np.dtype(np.float32), SHAPES)
+    gathered = [former.feature_table]
+    coarse_contours = _Spool(np.dtype(np.float16), parameters.cepstra.coefficients)
+    fingerprints = _Spool(np.dtype(np.float32), SHAPES)
     for first in range(0, len(audio_ids), _AUDIO_AT_ONCE):
         some = slice(first, first + _AUDIO_AT_ONCE)
         new = [audio for audio, row in zip(audio_ids[some], rows[some], strict=True) if row < 0]
-        read = dict(_read_summaries(library.features, new, parameters))
-        gathered.append(table_in_space(Summaries.of([read[audio] for audio in new], parameters), space))
-        contours = Stacked.of((read[audio].contour for audio in new), parameters.cepstra.coefficients)
-        outlined = dict(zip(new, iter(contours.coarser(OUTLINE)), strict=True))
+        read = dict(_read_track_features(library.features, new, parameters))
+        gathered.append(table_in_space(FeatureTable.of([read[audio] for audio in new], parameters), space))
+        contours = RaggedFrames.of((read[audio].contour for audio in new), parameters.cepstra.coefficients)
+        coarsened = dict(zip(new, iter(contours.coarser(COARSE_FACTOR)), strict=True))
         for audio, row in zip(audio_ids[some], rows[some], strict=True):
-            outlines.append(former.outlines[row] if row >= 0 else outlined[audio])
-            sketches.append(former.sketches[row] if row >= 0 else read[audio].sketch)
+            coarse_contours.append(former.coarse_contours[row] if row >= 0 else coarsened[audio])
+            fingerprints.append(former.fingerprints[row] if row >= 0 else read[audio].fingerprint)
     order = rows.copy()
     order[rows < 0] = len(former.tracks) + np.arange((rows < 0).sum())
     return (
-        Summaries.joined(gathered).rows(order),
-        Stacked(*outlines.mapped()),
-        Sketches(*sketches.mapped(), audio_ids),
+        FeatureTable.joined(gathered).rows(order),
+        RaggedFrames(*coarse_contours.mapped()),
+        Fingerprints(*fingerprints.mapped(), audio_ids),
     )
 
 
@@ -243,10 +254,10 @@ class _Spool:
         return frames, starts
 
 
-def _read_summaries(
+def _read_track_features(
     features: FeatureStore, audio_ids: Sequence[str], parameters: FeaturesParameters
-) -> Iterator[tuple[str, Summary]]:
-    return on_all_cores(lambda audio: features.read_summary(audio, parameters), audio_ids)
+) -> Iterator[tuple[str, TrackFeatures]]:
+    return on_all_cores(lambda audio: features.read_track_features(audio, parameters), audio_ids)
 
 
 def _is_intact(library: Library, version: str) -> bool:

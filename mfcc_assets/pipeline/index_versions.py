@@ -12,7 +12,7 @@ from mfcc_assets.pipeline.publication import rollbacks
 from mfcc_assets.storage.index_history import StoredVersion, withdrawn
 from mfcc_assets.storage.sql.records import Credit
 
-COMPARED_PLACES = 5
+COMPARED_COUNT = 5
 """Places of each list that two versions are compared by."""
 
 
@@ -82,7 +82,7 @@ def version_named(library: Library, text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Difference:
+class ListChange:
     """What two versions recommend otherwise for one track.
 
     Attributes
@@ -102,7 +102,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class IndexDiff:
     """What two versions of the index recommend otherwise.
 
     Attributes
@@ -120,15 +120,15 @@ class Comparison:
     """
 
     compared: int
-    changed: Sequence[Difference]
-    reordered: Sequence[Difference]
+    changed: Sequence[ListChange]
+    reordered: Sequence[ListChange]
     only_first: Sequence[str]
     only_second: Sequence[str]
     track_ids: Mapping[str, str]
 
 
-def compare_versions(library: Library, first: str, second: str) -> Comparison:
-    """Compare what two versions recommend for every track that both have, by the first `COMPARED_PLACES` places.
+def diff_versions(library: Library, first: str, second: str) -> IndexDiff:
+    """Compare what two versions recommend for every track that both have, by the first `COMPARED_COUNT` places.
 
     Lists are chosen as listeners get them, by the tags and settings of today: without second recordings, and with no
     more of one artist than the settings allow. What the library has lost since is named all the same.
@@ -148,7 +148,7 @@ def compare_versions(library: Library, first: str, second: str) -> Comparison:
     only_first = [audio for audio in in_first if audio not in in_second]
     only_second = [audio for audio in in_second if audio not in in_first]
     named = {audio for one in differences for audio in (one.query, *one.left, *one.came)}
-    return Comparison(
+    return IndexDiff(
         compared=len(compared),
         changed=[one for one in differences if one.left or one.came],
         reordered=[one for one in differences if not one.left and not one.came],
@@ -167,16 +167,16 @@ def _lists(library: Library, version: str) -> dict[str, tuple[str, ...]]:
     there = {audio: credited.get(audio) or Credit(track, artist="", album="") for audio, track in index.tracks.items()}
     selection = selection_of(library, index, there)
     return {
-        query: tuple(selection.choose((audio for audio, _ in found), COMPARED_PLACES, without={query}))
+        query: tuple(selection.choose((audio for audio, _ in found), COMPARED_COUNT, without={query}))
         for shard in library.shards
         if (pairs := library.pairs.read("rankings", version, shard)) is not None
         for query, found in pairs.by_query().items()
     }
 
 
-def _difference(query: str, before: tuple[str, ...], after: tuple[str, ...]) -> Difference:
+def _difference(query: str, before: tuple[str, ...], after: tuple[str, ...]) -> ListChange:
     places = enumerate(zip_longest(before, after), start=1)
-    return Difference(
+    return ListChange(
         query,
         left=tuple(audio for audio in before if audio not in after),
         came=tuple(audio for audio in after if audio not in before),

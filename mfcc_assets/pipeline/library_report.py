@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.evaluation.metrics import EVALUATED_PLACES
+from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.quality import stored_rankings
 from mfcc_assets.plots.library_map import MOST_LABELS, library_map
 from mfcc_assets.plots.projection import loneliest, project
 from mfcc_assets.plots.tracks import coefficient_distributions
-from mfcc_assets.search.cascade import OUTLINE
+from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.records import Reject, Soundtrack
 
@@ -91,7 +91,7 @@ def _occurrences(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
 
     def count() -> dict[str, NDArray[np.int64]]:
         ranked = stored_rankings(library, index.version).values()
-        counts = Counter(audio for named in ranked for audio in named[:EVALUATED_PLACES])
+        counts = Counter(audio for named in ranked for audio in named[:EVALUATED_COUNT])
         return {"occurrences": np.array([counts[audio] for audio in index.tracks.audio_ids], np.int64)}
 
     occurrences: NDArray[np.int64] = library.indexes.measured_once(index.version, "occurrences.npz", count)[
@@ -104,10 +104,10 @@ def picture_of_coefficients(library: Library, index: LibraryIndex) -> bytes:
     """How the coefficients are distributed over an index, a PNG."""
 
     def draw() -> bytes:
-        rows = np.linspace(0, len(index.outlines.frames) - 1, _DISTRIBUTED_FRAMES).astype(int)
-        seconds = OUTLINE / index.parameters.features.contour_rate
+        rows = np.linspace(0, len(index.coarse_contours.frames) - 1, _DISTRIBUTED_FRAMES).astype(int)
+        seconds = COARSE_FACTOR / index.parameters.features.contour_rate
         title = f"Each coefficient over the {len(index.tracks):,} tracks of the library (means of {seconds:g} s)"
-        return coefficient_distributions(index.outlines.frames[rows], title)
+        return coefficient_distributions(index.coarse_contours.frames[rows], title)
 
     return library.indexes.drawn_once(index.version, "coefficients.png", draw)
 
@@ -121,7 +121,7 @@ def picture_of_map(library: Library, index: LibraryIndex, soundtracks: Sequence[
     names = [track.title or track.blob_name if track else "" for track in shown]
 
     def draw() -> bytes:
-        points = project(index.calibration.embedding(index.summaries.rows(rows)))
+        points = project(index.calibration.embedding(index.feature_table.rows(rows)))
         number = f"{len(rows):,}" if len(rows) == len(index.tracks) else f"{len(rows):,} of {len(index.tracks):,}"
         title = f"{number} tracks: those that sound alike lie together. Coloured by {kind}"
         return library_map(points, labels, {row: names[row] for row in loneliest(points)}, title)

@@ -26,7 +26,7 @@ def _recordings(library: Library, index: LibraryIndex, credited: Mapping[str, Cr
     """Tells of two audio ids whether they are one recording; of one that the index lacks, that it is no other."""
     audio_ids = list(credited)
     rows = dict(zip(audio_ids, index.tracks.rows(audio_ids).tolist(), strict=True))
-    frames = np.diff(index.sketches.starts)
+    frames = np.diff(index.fingerprints.starts)
     parameters = index.parameters.features.cepstra
 
     @cache
@@ -43,13 +43,13 @@ def _recordings(library: Library, index: LibraryIndex, credited: Mapping[str, Cr
         row, other_row = rows.get(audio, -1), rows.get(other, -1)
         if row < 0 or other_row < 0 or not may_be_same_recording(frames[row], frames[other_row]):
             return False
-        same = is_same_recording(index.sketches[row], index.sketches[other_row])
+        same = is_same_recording(index.fingerprints[row], index.fingerprints[other_row])
         return is_same_on_listening(*sorted((audio, other))) if same is None else same
 
     return is_same
 
 
-def places(
+def choose(
     ranked: Iterable[tuple[str, float]], selection: Selection, *, size: int, without: Collection[str]
 ) -> list[Recommendation]:
     """The list of `size` that is chosen of a ranking, without some audio. None is named that is gone."""

@@ -7,7 +7,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.pipeline.list_rules import selection_of
 from mfcc_assets.pipeline.publication import is_withheld
-from mfcc_assets.pipeline.rankings import recommended_places
+from mfcc_assets.pipeline.rankings import recommended_lists
 from mfcc_assets.pipeline.soundtracks import difference, soundtrack_files
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.port import Blob
@@ -61,7 +61,7 @@ def _have_all_there_is(library: Library, index: LibraryIndex, served: Mapping[st
         audio_ids = library.tables.audio_of_soundtracks(shard)
         queries = {track: audio for track, audio in audio_ids.items() if track in served}
         try:
-            lists = recommended_places(library, index, selection, queries)
+            lists = recommended_lists(library, index, selection, queries)
         except NoPublishedIndex:
             return False
         if any(len(lists[track]) != served[track] for track in lists):

@@ -137,12 +137,12 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, size: int) -
 
 
 def _embeddings(index: LibraryIndex, audio_ids: Sequence[str]) -> NDArray[np.float32]:
-    return index.calibration.embedding(index.summaries.rows(index.tracks.rows(audio_ids)))
+    return index.calibration.embedding(index.feature_table.rows(index.tracks.rows(audio_ids)))
 
 
 def _near(index: LibraryIndex, embeddings: NDArray[np.float32], size: int) -> list[str]:
     """Audio around each of some points, none twice."""
-    return sorted({audio for hits in index.prefilter.search(embeddings, size) for audio in hits.audio_ids})
+    return sorted({audio for hits in index.vector_index.search(embeddings, size) for audio in hits.audio_ids})
 
 
 def _between(
@@ -156,7 +156,7 @@ def _between(
     points = points_between(first, last, count + 2)[1:-1]
     near = [
         [rows[audio] for audio in hits.audio_ids if rows.get(audio, 0) >= len(ends)]
-        for hits in index.prefilter.search(points, _NEAR_A_POINT)
+        for hits in index.vector_index.search(points, _NEAR_A_POINT)
     ]
     distances = np.zeros((len(every), len(every)))
 

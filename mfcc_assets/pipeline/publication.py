@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex, PublicationRefused
-from mfcc_assets.evaluation.metrics import Ranked, hubness, precision
+from mfcc_assets.evaluation.metrics import RankedIds, hubness, precision
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.pipeline.quality import artists_of, stored_rankings
@@ -85,7 +85,7 @@ def _fault(name: str, candidate: float, published: float, margin: float) -> str:
     return f"its {name} is {candidate:.3f}, that of the published index {published:.3f}, and the margin {margin}"
 
 
-def _on_common_ground(first: Ranked, second: Ranked) -> tuple[Ranked, Ranked]:
+def _on_common_ground(first: RankedIds, second: RankedIds) -> tuple[RankedIds, RankedIds]:
     """Two rankings of the queries that both have, without what only one of them knows, and with lists equally long."""
     common = first.keys() & second.keys()
     pairs = {

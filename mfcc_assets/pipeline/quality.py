@@ -9,10 +9,10 @@ from pathlib import Path
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.evaluation.labelled import LabelledAudio, LabelledTrack
-from mfcc_assets.evaluation.metrics import EVALUATED_PLACES, Hubness, Precision, hubness, precision, recall
+from mfcc_assets.evaluation.metrics import EVALUATED_COUNT, Hubness, Precision, hubness, precision, recall
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certified, search_for
-from mfcc_assets.pipeline.rankings import required_pairs
+from mfcc_assets.pipeline.rankings import required_lists
 from mfcc_assets.plots.history import history
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.local import LocalBlobs
@@ -161,7 +161,7 @@ def _known_recall(library: Library, index: LibraryIndex) -> float | None:
 
 
 _PAIRS_PROVEN = 50_000
-"""Pairs that the recall of an index is measured by: some 2 s. In a library of 500, a hundred queries."""
+"""RankedLists that the recall of an index is measured by: some 2 s. In a library of 500, a hundred queries."""
 
 _LEAST_QUERIES = 10
 
@@ -181,9 +181,9 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
     # Audio ids are digests: evenly spaced, they are a sample as random as any, and the same each time.
     sample = set(tracks[:: max(1, len(tracks) // max(1, queries))])
     found = {
-        audio: ranked[:EVALUATED_PLACES]
+        audio: ranked[:EVALUATED_COUNT]
         for shard in library.shards
-        for audio, ranked in required_pairs(library, "rankings", index.version, shard).by_query().items()
+        for audio, ranked in required_lists(library, "rankings", index.version, shard).by_query().items()
         if audio in sample
     }
     truth = {
@@ -192,7 +192,7 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
             index,
             search_for(library, index, audio),
             ranked,
-            places=EVALUATED_PLACES,
+            count=EVALUATED_COUNT,
             others=[other for other in tracks if other != audio],
         )
         for audio, ranked in found.items()

@@ -19,12 +19,12 @@ from mfcc_assets.for_each import in_turn
 from mfcc_assets.ids import shard_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import contour_of, search_for
-from mfcc_assets.pipeline.list_rules import places, selection_of
+from mfcc_assets.pipeline.list_rules import choose, selection_of
 from mfcc_assets.playlists.selection import Selection
-from mfcc_assets.search.cascade import searched
+from mfcc_assets.search.cascade import candidates_to_fetch
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import rank
-from mfcc_assets.storage.ranking_store import Pairs
+from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets.storage.sql.records import Recommendation
 
 _FEW_CHANGES = 20
@@ -33,14 +33,14 @@ One that came to 1,000 takes 0.6 s, and with two threads 1.25 s."""
 
 
 @dataclass(frozen=True)
-class PairsReport:
+class ListsReport:
     """How many pairs a stage keeps of a shard, and how many it compared for that."""
 
     kept: int
     compared: int
 
 
-def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, PairsReport]]:
+def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, ListsReport]]:
     """Pick the candidates of every audio of each shard, unless they were picked for this index before.
 
     Of what the published index had picked only new audio can change anything.
@@ -48,35 +48,35 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     by_shard: dict[str, list[str]] = {}
     for audio, track in index.tracks.items():
         by_shard.setdefault(shard_of(track, library.settings.shard_digits), []).append(audio)
-    former, places = _Former(library, index), index.parameters.places
+    former, wanted = _Former(library, index), index.parameters.ranked_count
     each = in_turn if former.changes <= _FEW_CHANGES else on_all_cores
 
     def candidates_of(audio: str) -> tuple[list[tuple[str, float]], int]:
         known, search = former.pairs("candidates", audio), search_for(library, index, audio)
         if (
             known is not None
-            and former.has(list(known)[:places])
-            and len(former.added) <= searched(len(index.tracks), places)
+            and former.has(list(known)[:wanted])
+            and len(former.added) <= candidates_to_fetch(len(index.tracks), wanted)
         ):
             left = {candidate: estimate for candidate, estimate in known.items() if candidate in index.tracks}
             added = [other for other in former.added if other != audio]
-            return search.nearest_outlines(added, places, left), len(added)
-        hits = [candidate for candidate in search.nearest_embeddings(places + 1) if candidate != audio]
-        return search.nearest_outlines(hits, places), len(hits)
+            return search.nearest_by_coarse_contour(added, wanted, left), len(added)
+        hits = [candidate for candidate in search.nearest_by_embedding(wanted + 1) if candidate != audio]
+        return search.nearest_by_coarse_contour(hits, wanted), len(hits)
 
     for shard in shards:
         present = library.pairs.count("candidates", index.version, shard)
         if present is not None:
-            yield shard, PairsReport(present, compared=0)
+            yield shard, ListsReport(present, compared=0)
             continue
         found = dict(each(candidates_of, by_shard.get(shard, [])))
-        pairs = Pairs.of({audio: found[audio][0] for audio in sorted(found)})
+        pairs = RankedLists.of({audio: found[audio][0] for audio in sorted(found)})
         library.pairs.write("candidates", index.version, shard, pairs)
         compared = sum(count for _, count in found.values())
-        yield shard, PairsReport(len(pairs.queries), compared)
+        yield shard, ListsReport(len(pairs.queries), compared)
 
 
-def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, PairsReport]]:
+def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, ListsReport]]:
     """Rank the candidates of every audio of each shard, unless they were ranked for this index before.
 
     To what the published index had ranked only candidates that it did not have can add.
@@ -86,35 +86,35 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     NoPublishedIndex
         A shard's candidates are missing.
     """
-    former, places = _Former(library, index), index.parameters.places
+    former, wanted = _Former(library, index), index.parameters.ranked_count
 
     def ranked(pairs: tuple[str, list[tuple[str, float]]]) -> tuple[list[tuple[str, float]], int]:
         audio, candidates = pairs
         known, compared = former.pairs("rankings", audio), former.pairs("candidates", audio)
         if known is None or compared is None or not former.has(known):
             contours = {candidate: contour_of(library, index, candidate) for candidate, _ in candidates}
-            return search_for(library, index, audio).nearest(contours, places), len(contours)
+            return search_for(library, index, audio).nearest(contours, wanted), len(contours)
         fresh = [candidate for candidate, _ in candidates if candidate not in compared]
         if not fresh:
             return list(known.items()), 0
-        limit = max(known.values()) if len(known) == places else inf
+        limit = max(known.values()) if len(known) == wanted else inf
         closer = search_for(library, index, audio).within(fresh, limit, partial(contour_of, library, index))
-        return [(one.audio_id, one.distance) for one in rank((known | closer).items())[:places]], len(fresh)
+        return [(one.audio_id, one.distance) for one in rank((known | closer).items())[:wanted]], len(fresh)
 
     for shard in shards:
         present = library.pairs.count("rankings", index.version, shard)
         if present is not None:
-            yield shard, PairsReport(present, compared=0)
+            yield shard, ListsReport(present, compared=0)
             continue
-        candidates = required_pairs(library, "candidates", index.version, shard)
+        candidates = required_lists(library, "candidates", index.version, shard)
         rankings: dict[str, list[tuple[str, float]]] = {}
         compared = 0
         for (audio, _), (found, count) in on_all_cores(ranked, candidates.by_query().items()):
             rankings[audio] = found
             compared += count
-        pairs = Pairs.of(dict(sorted(rankings.items())))
+        pairs = RankedLists.of(dict(sorted(rankings.items())))
         library.pairs.write("rankings", index.version, shard, pairs)
-        yield shard, PairsReport(len(pairs.queries), compared)
+        yield shard, ListsReport(len(pairs.queries), compared)
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def recommend_soundtracks(
             yield shard, RecommendationReport(len(queries), written=0)
             continue
         written = library.tables.update_recommendations(
-            recommended_places(library, index, selection, queries),
+            recommended_lists(library, index, selection, queries),
             method=index.parameters.ranking,
             index_version=index.version,
             run_id=run_id,
@@ -164,7 +164,7 @@ def _digest(made_of: Sequence[object]) -> str:
     return hashlib.blake2b(json.dumps(made_of).encode(), digest_size=16).hexdigest()
 
 
-def recommended_places(
+def recommended_lists(
     library: Library, index: LibraryIndex, selection: Selection, queries: Mapping[str, str | None]
 ) -> dict[str, list[Recommendation]]:
     """The recommendations of some soundtracks, by track id, as an index ranks; `queries` name the audio of each.
@@ -177,7 +177,7 @@ def recommended_places(
     rankings = _rankings_by_audio(library, index, [audio for audio in queries.values() if audio])
     size = library.settings.recommendations
     return {
-        track: places(rankings.get(audio or "", []), selection, size=size, without={audio or ""})
+        track: choose(rankings.get(audio or "", []), selection, size=size, without={audio or ""})
         for track, audio in queries.items()
     }
 
@@ -189,7 +189,7 @@ def _rankings_by_audio(
     shards = {shard_of(index.tracks[audio], digits) for audio in audio_ids if audio in index.tracks}
     rankings: dict[str, list[tuple[str, float]]] = {}
     for shard in sorted(shards):
-        rankings |= required_pairs(library, "rankings", index.version, shard).by_query()
+        rankings |= required_lists(library, "rankings", index.version, shard).by_query()
     return rankings
 
 
@@ -236,7 +236,7 @@ class _Former:
         return {audio: dict(found) for audio, found in pairs.by_query().items()} if pairs else {}
 
 
-def required_pairs(library: Library, stage: str, version: str, part: str) -> Pairs:
+def required_lists(library: Library, stage: str, version: str, part: str) -> RankedLists:
     """The candidates or rankings of a shard or an upload.
 
     Raises

@@ -10,12 +10,12 @@ from mfcc_assets.audio.tags import Tags, read_tags, title_from_name
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import AudioError, BlobNotFound, TooLong, TooShort, UnreadableAudio
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
-from mfcc_assets.features.track_features import analyse, summarise
+from mfcc_assets.features.track_features import analyse, track_features_of
 from mfcc_assets.ids import NO_CONTENT, content_digest, shard_of, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets.storage.feature_store import FeatureStore
-from mfcc_assets.storage.sql.records import Content, Observed, Reject, Soundtrack
+from mfcc_assets.storage.sql.records import AudioContent, Observed, Reject, Soundtrack
 
 _PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp"}
 _PLAYLISTS = {".cue", ".m3u", ".m3u8", ".pls"}
@@ -155,7 +155,7 @@ class _ChangedMeanwhileError(Exception):
 
 @dataclass(frozen=True)
 class _Analysed:
-    content: Content
+    content: AudioContent
     computed: bool
 
 
@@ -229,7 +229,7 @@ def note_on(audio: Audio) -> str:
     return f"cut off: {audio.seconds:.1f} s of {audio.declared_seconds:.1f} s could be decoded"
 
 
-def summarise_soundtracks(library: Library, shards: Sequence[str]) -> dict[str, str]:
+def compute_features_of_soundtracks(library: Library, shards: Sequence[str]) -> dict[str, str]:
     """Summarise every audio in these shards that has no summary yet.
 
     Returns
@@ -243,38 +243,38 @@ def summarise_soundtracks(library: Library, shards: Sequence[str]) -> dict[str, 
         Cepstra of these parameters are missing: the error says what to backfill.
     """
     parameters = library.settings.features
-    present = library.features.audio_with_summary(parameters)
+    present = library.features.audio_with_track_features(parameters)
     soundtracks = reversed(library.tables.soundtracks(shards))
     names = {track.audio_id: track.blob_name for track in soundtracks if track.audio_id}
     missing = [audio for audio in names if audio not in present]
-    for _ in on_all_cores(lambda audio: summarise_audio(library.features, audio, parameters), missing):
+    for _ in on_all_cores(lambda audio: compute_track_features(library.features, audio, parameters), missing):
         pass
     return {name: UNCHANGED if audio in present else COMPUTED for audio, name in names.items()}
 
 
-def summarise_audio(features: FeatureStore, audio: str, parameters: FeaturesParameters) -> None:
+def compute_track_features(features: FeatureStore, audio: str, parameters: FeaturesParameters) -> None:
     """Compute and store the summary of audio whose cepstra are there."""
     analysis = features.read_analysis(audio, parameters.cepstra)
-    features.write_summary(audio, summarise(analysis, parameters), parameters)
+    features.write_track_features(audio, track_features_of(analysis, parameters), parameters)
 
 
-def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[str]) -> Content | None:
+def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[str]) -> AudioContent | None:
     if track.audio_id not in present:
         return None
     with library.blobs.as_file("soundtracks", track.blob_name) as path:
         if audio_id(path, library.settings.limits, track.blob_name) != track.audio_id:
             return None
-    return Content(track.content_digest, track.audio_id, track.seconds or 0.0, track.note)
+    return AudioContent(track.content_digest, track.audio_id, track.seconds or 0.0, track.note)
 
 
-def _computed_content(library: Library, track: Soundtrack) -> Content:
+def _computed_content(library: Library, track: Soundtrack) -> AudioContent:
     settings = library.settings
     with library.blobs.as_file("soundtracks", track.blob_name) as path:
         audio = analyse_file(path, library.features, settings.features.cepstra, settings.limits, track.blob_name)
         with path.open("rb") as file:
             if content_digest(file) != track.content_digest:
                 raise _ChangedMeanwhileError
-    return Content(track.content_digest, audio.audio_id, audio.seconds, note_on(audio))
+    return AudioContent(track.content_digest, audio.audio_id, audio.seconds, note_on(audio))
 
 
 def _reject(library: Library, track: Soundtrack, error: AudioError, run_id: str) -> Reject:

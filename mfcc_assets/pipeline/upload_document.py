@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mfcc_assets.errors import Conflict, DocumentNotFound
-from mfcc_assets.storage.documents.port import Document, MetadataStore
+from mfcc_assets.storage.documents.port import Document, DocumentStore
 
 RECEIVED, RECOGNISED, CANDIDATES, RANKED, FAILED = "received", "recognised", "candidates", "ranked", "failed"
 UNANSWERED = (RECEIVED, RECOGNISED, CANDIDATES, FAILED)
@@ -53,7 +53,7 @@ class AnsweringRun:
         has_lapsed = datetime.now(UTC) - last_sign >= timedelta(seconds=self.claim_seconds)
         return has_lapsed or self.has_ended(body["run_id"])
 
-    def claim(self, documents: MetadataStore, upload: str, begin: Callable[[Body | None], Body]) -> tuple[Body, bool]:
+    def claim(self, documents: DocumentStore, upload: str, begin: Callable[[Body | None], Body]) -> tuple[Body, bool]:
         """Begin an upload's document, unless another run is at work on it.
 
         Parameters
@@ -79,7 +79,7 @@ class AnsweringRun:
             except Conflict:
                 continue  # another run was quicker: what it wrote decides
 
-    def advance(self, documents: MetadataStore, upload: str, change: Body) -> Body:
+    def advance(self, documents: DocumentStore, upload: str, change: Body) -> Body:
         """Merge what a step found into an upload's document, unless another run has claimed the upload meanwhile.
 
         Raises
@@ -107,7 +107,7 @@ def _last_sign(body: Body) -> datetime:
     return max(map(datetime.fromisoformat, signs))
 
 
-def _document(documents: MetadataStore, upload: str) -> Document | None:
+def _document(documents: DocumentStore, upload: str) -> Document | None:
     try:
         return documents.get(upload)
     except DocumentNotFound:

@@ -24,15 +24,21 @@ from mfcc_assets.errors import (
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.ids import content_digest, upload_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import choose_places, find_query_candidates, rank_query, recognise_file, search_for
-from mfcc_assets.pipeline.rankings import required_pairs
-from mfcc_assets.pipeline.soundtracks import analyse_file, is_companion, note_on, summarise_audio
+from mfcc_assets.pipeline.answer import (
+    choose_recommendations,
+    find_query_candidates,
+    rank_query,
+    recognise_file,
+    search_for,
+)
+from mfcc_assets.pipeline.rankings import required_lists
+from mfcc_assets.pipeline.soundtracks import analyse_file, compute_track_features, is_companion, note_on
 from mfcc_assets.pipeline.upload_document import CANDIDATES, FAILED, RANKED, RECEIVED, RECOGNISED, AnsweringRun, Body
 from mfcc_assets.storage.blobs.names import clean_name
 from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets.storage.index_store import RECALL
-from mfcc_assets.storage.ranking_store import Pairs
-from mfcc_assets.storage.sql.records import Content, Reject
+from mfcc_assets.storage.ranking_store import RankedLists
+from mfcc_assets.storage.sql.records import AudioContent, Reject
 
 UNANSWERABLE = ("no_index", "corrupt_index", "no_features")
 """Failures of the library, not of the upload: it is answered as soon as there is an index to search."""
@@ -107,7 +113,7 @@ def find_upload_candidates(library: Library, uploads: Sequence[str], *, run: Ans
         _analysed(library, body, parameters)
         search = search_for(library, index, body["audio_id"])
         found = find_query_candidates(index, search, without={body["audio_id"], *_recognised_as(body)})
-        library.pairs.write("candidates", index.version, body["id"], Pairs.of({body["id"]: found}))
+        library.pairs.write("candidates", index.version, body["id"], RankedLists.of({body["id"]: found}))
         return {"index_version": index.version, "method": index.parameters.ranking} | _reached(body, CANDIDATES)
 
     return _each(library, uploads, find, needs="recognised", run=run)
@@ -119,9 +125,9 @@ def rank_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun)
 
     def order(body: Body) -> Body:
         index = read_index(body["index_version"])
-        candidates = required_pairs(library, "candidates", index.version, body["id"]).candidates
+        candidates = required_lists(library, "candidates", index.version, body["id"]).candidates
         ranked = rank_query(library, index, search_for(library, index, body["audio_id"]), candidates)
-        library.pairs.write("rankings", index.version, body["id"], Pairs.of({body["id"]: ranked}))
+        library.pairs.write("rankings", index.version, body["id"], RankedLists.of({body["id"]: ranked}))
         return {"certified": False, "recall": library.indexes.read_quality(index.version).get(RECALL)}
 
     return _each(library, uploads, order, needs="index_version", run=run)
@@ -133,8 +139,8 @@ def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run: Answ
 
     def recommend(body: Body) -> Body:
         version = body["index_version"]
-        ranked = required_pairs(library, "rankings", version, body["id"]).by_query().get(body["id"], [])
-        recommendations, _ = choose_places(
+        ranked = required_lists(library, "rankings", version, body["id"]).by_query().get(body["id"], [])
+        recommendations, _ = choose_recommendations(
             library,
             read_index(version),
             ranked,
@@ -221,7 +227,7 @@ def _each(
     return [body for upload in uploads if (body := advanced[upload]) is not None]
 
 
-def _analysed(library: Library, body: Body, parameters: FeaturesParameters) -> Content:
+def _analysed(library: Library, body: Body, parameters: FeaturesParameters) -> AudioContent:
     """What audio an upload holds, with its features computed unless they are there."""
     with library.blobs.as_file("batch", body["batch"]) as path:
         with path.open("rb") as file:
@@ -229,10 +235,10 @@ def _analysed(library: Library, body: Body, parameters: FeaturesParameters) -> C
         content = library.tables.contents([digest]).get(digest)
         if content is None or not library.features.has_cepstra(content.audio_id, parameters.cepstra):
             audio = analyse_file(path, library.features, parameters.cepstra, library.settings.limits, body["file_name"])
-            content = Content(digest, audio.audio_id, audio.seconds, note_on(audio))
+            content = AudioContent(digest, audio.audio_id, audio.seconds, note_on(audio))
             library.tables.record_content(content)
-    if not library.features.has_summary(content.audio_id, parameters):
-        summarise_audio(library.features, content.audio_id, parameters)
+    if not library.features.has_track_features(content.audio_id, parameters):
+        compute_track_features(library.features, content.audio_id, parameters)
     return content
 
 

@@ -35,7 +35,7 @@ def may_be_same_recording(frames: int, other_frames: int) -> bool:
     return abs(frames - other_frames) <= _APART and min(frames, other_frames) >= _TELLING_FRAMES
 
 
-def is_same_recording(sketch: NDArray[np.float32], other: NDArray[np.float32]) -> bool | None:
+def is_same_recording(fingerprint: NDArray[np.float32], other: NDArray[np.float32]) -> bool | None:
     """Whether two tracks of about one length change their spectral shapes alike, at the same times.
 
     A recording that a library holds as a whole and in part is not found so.
@@ -43,7 +43,7 @@ def is_same_recording(sketch: NDArray[np.float32], other: NDArray[np.float32]) -
     Parameters
     ----------
     sketch, other : (frames, 6) float32
-        As `mfcc_assets.features.fingerprint.sketch` makes them.
+        As `mfcc_assets.features.fingerprint.fingerprint` makes them.
 
     Returns
     -------
@@ -55,33 +55,33 @@ def is_same_recording(sketch: NDArray[np.float32], other: NDArray[np.float32]) -
     ValueError
         The sketches are not of that width.
     """
-    if sketch.ndim != 2 or other.ndim != 2 or sketch.shape[1] != SHAPES or other.shape[1] != SHAPES:
-        raise ValueError(f"sketches are frames x {SHAPES}, not {sketch.shape} and {other.shape}")
-    if not may_be_same_recording(len(sketch), len(other)):
+    if fingerprint.ndim != 2 or other.ndim != 2 or fingerprint.shape[1] != SHAPES or other.shape[1] != SHAPES:
+        raise ValueError(f"sketches are frames x {SHAPES}, not {fingerprint.shape} and {other.shape}")
+    if not may_be_same_recording(len(fingerprint), len(other)):
         return False
-    cosine = _best_cosine(*sorted((_smoothed(sketch), _smoothed(other)), key=len))
+    cosine = _best_cosine(*sorted((_smoothed(fingerprint), _smoothed(other)), key=len))
     if cosine < _PERHAPS:
         return False
-    return True if cosine >= _SURELY and min(len(sketch), len(other)) >= _LEAST_FRAMES else None
+    return True if cosine >= _SURELY and min(len(fingerprint), len(other)) >= _LEAST_FRAMES else None
 
 
-def _smoothed(sketch: NDArray[np.float32]) -> NDArray[np.float32]:
+def _smoothed(fingerprint: NDArray[np.float32]) -> NDArray[np.float32]:
     # Where frames begin matters less then: half a frame apart leaves a cosine of 0.46 to 0.69 instead of 0.24 to 0.45.
-    return sketch[1:] + sketch[:-1]
+    return fingerprint[1:] + fingerprint[:-1]
 
 
 @compiled_reordered
 def _best_cosine(shorter: NDArray[np.float32], longer: NDArray[np.float32]) -> float:
     """The largest with any window of the longer one; a window may hang over either end."""
     frames, other_frames = len(shorter), len(longer)
-    wanted, searched = shorter.ravel(), longer.ravel()
+    wanted, candidates_to_fetch = shorter.ravel(), longer.ravel()
     energy = np.float32(0.0)
     for value in wanted:
         energy += value * value
     best = -1.0
     for begin in range(-_APART, other_frames - frames + _APART + 1):
         first, last = max(begin, 0) * SHAPES, min(begin + frames, other_frames) * SHAPES
-        window, part = searched[first:last], wanted[first - begin * SHAPES : last - begin * SHAPES]
+        window, part = candidates_to_fetch[first:last], wanted[first - begin * SHAPES : last - begin * SHAPES]
         product = window_energy = np.float32(0.0)
         for i in range(len(window)):
             product += window[i] * part[i]

@@ -23,8 +23,8 @@ from mfcc_assets.features.fingerprint import (
     COARSE,
     FINE,
     SHAPES,
+    Fingerprints,
     Resolution,
-    Sketches,
     checked_cepstra,
     spectral_changes,
 )
@@ -92,7 +92,7 @@ class Match:
 
 
 def shortlist(
-    query_cepstra: NDArray[np.float32], sketches: Sketches, parameters: CepstraParameters, size: int = 20
+    query_cepstra: NDArray[np.float32], fingerprints: Fingerprints, parameters: CepstraParameters, size: int = 20
 ) -> list[str]:
     """Pick the tracks that may hold the query.
 
@@ -120,12 +120,12 @@ def shortlist(
         raise ValueError(f"a shortlist has at least one track, not {size}")
     checked = checked_cepstra(query_cepstra, parameters)
     stretches = [s for framing in _framings(checked, parameters, COARSE) for s in _stretches(framing)]
-    if not stretches or not len(sketches):
+    if not stretches or not len(fingerprints):
         return []
     shortest = min(map(len, stretches))
-    cosines = _best_cosines(sketches, np.stack([stretch[:shortest] for stretch in stretches]))
+    cosines = _best_cosines(fingerprints, np.stack([stretch[:shortest] for stretch in stretches]))
     order = np.argsort(-cosines, kind="stable")[:size]
-    return [sketches.audio_ids[track] for track in order]
+    return [fingerprints.audio_ids[track] for track in order]
 
 
 def align(
@@ -205,16 +205,16 @@ def _stretches(changes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return [changes[start : start + length] for start in starts]
 
 
-def _best_cosines(sketches: Sketches, stretches: NDArray[np.float32]) -> NDArray[np.float32]:
+def _best_cosines(fingerprints: Fingerprints, stretches: NDArray[np.float32]) -> NDArray[np.float32]:
     """The largest cosine of any stretch (q, length, 6) with any window of each track: (tracks,)."""
     lengths = np.linalg.norm(stretches, axis=(1, 2), keepdims=True)
     rows = (stretches / np.maximum(lengths, _NOTHING)).reshape(len(stretches), -1)
-    frames = np.asarray(sketches.frames).ravel()
-    cosines = np.empty(len(sketches), np.float32)
+    frames = np.asarray(fingerprints.frames).ravel()
+    cosines = np.empty(len(fingerprints), np.float32)
 
     def search(first: int) -> None:
         last = first + _TRACKS_A_TASK
-        _slide(frames, sketches.starts[first : last + 1], rows, cosines[first:last])
+        _slide(frames, fingerprints.starts[first : last + 1], rows, cosines[first:last])
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(search, range(0, len(cosines), _TRACKS_A_TASK)))

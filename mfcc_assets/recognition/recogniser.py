@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.errors import FeaturesMissing, RecogniserUnavailable
-from mfcc_assets.features.fingerprint import Sketches
+from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.recognition.match import matches, shortlist
 
@@ -151,12 +151,12 @@ class LibraryRecogniser(Recogniser):
 
     def __init__(
         self,
-        sketches: Sketches,
+        fingerprints: Fingerprints,
         parameters: CepstraParameters,
         read_cepstra: Callable[[str], NDArray[np.float32]],
         tracks_of_audio: Callable[[Iterable[str]], Mapping[str, NamedTrack]],
     ) -> None:
-        self._sketches = sketches
+        self._sketches = fingerprints
         self._parameters = parameters
         self._read_cepstra = read_cepstra
         self._tracks_of_audio = tracks_of_audio

@@ -1,7 +1,7 @@
 """The nearest tracks of a library by dynamic time warping, at a twentieth of the work of comparing with them all.
 
 A query passes through four stages, each of which looks closer and hands on fewer tracks: the vector index
-(`prefilter`), outlines at an eighth of the contour's rate, contours at a quarter of it, and the contours themselves.
+(`vector_index`), outlines at an eighth of the contour's rate, contours at a quarter of it, and the contours themselves.
 Dynamic time warping at a quarter of the rate computes a sixteenth of the cells.
 
 The stages order tracks by an estimate, and give up those whose estimate is well above the distance of the last wanted
@@ -18,14 +18,14 @@ from math import ceil, inf, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.frames import Stacked
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.similarity.dtw.distance import Frames, WarpedDistance, distances_to_all
 from mfcc_assets.similarity.dtw.kernels import Curves, bounded_distance
 from mfcc_assets.similarity.dtw.lower_bound import Envelope
 from mfcc_assets.similarity.hubness import Correction
-from mfcc_assets.similarity.rankings import Ranked, rank
+from mfcc_assets.similarity.rankings import RankedTrack, rank
 
-OUTLINE = 8
+COARSE_FACTOR = 8
 """Frames of a contour that one frame of its outline stands for."""
 
 _QUARTER = 4
@@ -72,12 +72,12 @@ class _Model:
     margin: float
 
 
-_OF_OUTLINES = _Model(finer=0.578, coarser=-0.176, segments=0.179, roughness=0.109, margin=0.20)
+_OF_COARSE_CONTOURS = _Model(finer=0.578, coarser=-0.176, segments=0.179, roughness=0.109, margin=0.20)
 _OF_QUARTERS = _Model(finer=0.88, coarser=-0.204, segments=0.076, roughness=0.078, margin=0.113)
 
 
-def searched(tracks: int, places: int) -> int:
-    """How many tracks the vector index hands on, of a library of so many, where the nearest `places` are wanted.
+def candidates_to_fetch(tracks: int, count: int) -> int:
+    """How many tracks the vector index hands on, of a library of so many, where the nearest `count` are wanted.
 
     Of the true five nearest by distances that are not corrected, 99.8 % were among the first 32, 48, 93 and 141 by
     their embeddings in samples of 58, 117, 234 and 469 tracks of real music. So it grows a little faster than the root
@@ -85,21 +85,19 @@ def searched(tracks: int, places: int) -> int:
     and 92.8 % by `dtw`; among the first 300, which are handed on where ten are wanted, 99.2 % and 98.0 %.
     """
     # An empty library, too, is asked for a track at least.
-    return max(places, ceil(150 * float((tracks / 469) ** 0.55) * max(1.0, places / 5)))
+    return max(count, ceil(150 * float((tracks / 469) ** 0.55) * max(1.0, count / 5)))
 
 
-def worth_comparing(
-    estimates: NDArray[np.float64], places: int, correction: Correction | None = None
-) -> NDArray[np.intp]:
-    """Rows of these estimates by `Query.outline_distances` that are handed on, nearest first.
+def prune(estimates: NDArray[np.float64], count: int, correction: Correction | None = None) -> NDArray[np.intp]:
+    """Rows of these estimates by `Query.coarse_distances` that are handed on, nearest first.
 
     Parameters
     ----------
     correction
         Of the candidates, in the order of the estimates; None to go by the distances themselves.
     """
-    most = ceil(_MOST_COMPARED * max(1.0, places / 10))
-    return _nearest_rows(estimates, places, _OF_OUTLINES.margin, correction)[:most]
+    most = ceil(_MOST_COMPARED * max(1.0, count / 10))
+    return _nearest_rows(estimates, count, _OF_COARSE_CONTOURS.margin, correction)[:most]
 
 
 class Query:
@@ -128,17 +126,17 @@ class Query:
     def __init__(self, contour: Frames, warped: WarpedDistance, scales: NDArray[np.floating]) -> None:
         self._warped, self._scales = warped, scales
         self._curves = Curves(contour)
-        self._contour = Stacked.of([self._curves.values], len(scales))
+        self._contour = RaggedFrames.of([self._curves.values], len(scales))
         warped.weights(scales, len(self._curves.values))  # refuses scales now rather than in the middle of a search
         self.cells = 0
 
-    def outline_distances(self, outlines: Stacked, roughness: NDArray[np.float32]) -> NDArray[np.float64]:
+    def coarse_distances(self, coarse_contours: RaggedFrames, roughness: NDArray[np.float32]) -> NDArray[np.float64]:
         """Estimate of the distance to tracks of which little is known.
 
         Parameters
         ----------
         outlines
-            Contours made `coarser` by `OUTLINE`.
+            Contours made `coarser` by `COARSE_FACTOR`.
         roughness : (tracks, d)
             `changes` of the contours.
 
@@ -146,14 +144,16 @@ class Query:
         -------
         (tracks,)
         """
-        estimates = self._estimates(_OF_OUTLINES, outlines, OUTLINE, OUTLINE * outlines.lengths, roughness)
+        estimates = self._estimates(
+            _OF_COARSE_CONTOURS, coarse_contours, COARSE_FACTOR, COARSE_FACTOR * coarse_contours.lengths, roughness
+        )
         total: NDArray[np.float64] = estimates.sum(axis=1)
         return total
 
     def nearest(
-        self, audio_ids: Sequence[str], contours: Stacked, places: int, correction: Correction | None = None
-    ) -> list[Ranked]:
-        """The nearest of some tracks, best first: no more than `places`.
+        self, audio_ids: Sequence[str], contours: RaggedFrames, count: int, correction: Correction | None = None
+    ) -> list[RankedTrack]:
+        """The nearest of some tracks, best first: no more than `count`.
 
         Parameters
         ----------
@@ -176,13 +176,13 @@ class Query:
             # The errors of what is still estimated add up as those of independent terms do.
             margin = _OF_QUARTERS.margin * sqrt(estimated / total)
             of_left = correction.rows(left) if correction else None
-            left = left[_nearest_rows(shares[left].sum(axis=1), places, margin, of_left)]
+            left = left[_nearest_rows(shares[left].sum(axis=1), count, margin, of_left)]
             shares[np.ix_(left, step)] = self._shares(contours.rows(left), step)
             estimated -= variances[step].sum()
         distances = shares[left].sum(axis=1)
         if correction:
             distances = correction.rows(left)(distances)
-        return rank(zip((audio_ids[row] for row in left.tolist()), distances.tolist(), strict=True))[:places]
+        return rank(zip((audio_ids[row] for row in left.tolist()), distances.tolist(), strict=True))[:count]
 
     def distance_within(self, contour: Frames, limit: float) -> float:
         """Distance to a track, infinite where it exceeds `limit`: the smaller that is, the sooner it is known.
@@ -213,7 +213,7 @@ class Query:
     def _estimates(
         self,
         model: _Model,
-        others: Stacked,
+        others: RaggedFrames,
         factor: int,
         lengths: NDArray[np.int64],
         roughness: NDArray[np.float32],
@@ -232,7 +232,7 @@ class Query:
         estimates: NDArray[np.float64] = frames * self._warped.weights(self._scales, frames) * per_frame
         return estimates
 
-    def _shares(self, contours: Stacked, coefficients: NDArray[np.intp]) -> NDArray[np.float64]:
+    def _shares(self, contours: RaggedFrames, coefficients: NDArray[np.intp]) -> NDArray[np.float64]:
         """Shares (tracks, some) of some coefficients in the distance, exactly."""
         frames = contours.lengths[:, np.newaxis] + len(self._contour.frames)
         weights = self._warped.weights(self._scales, frames)[:, coefficients]
@@ -241,13 +241,13 @@ class Query:
         )
         return shares
 
-    def _distances_per_frame(self, query: Stacked, others: Stacked) -> NDArray[np.float64]:
+    def _distances_per_frame(self, query: RaggedFrames, others: RaggedFrames) -> NDArray[np.float64]:
         per_frame: NDArray[np.float64] = self._distances(query, others) / (
             others.lengths[:, np.newaxis] + len(query.frames)
         )
         return per_frame
 
-    def _distances(self, query: Stacked, others: Stacked) -> NDArray[np.float64]:
+    def _distances(self, query: RaggedFrames, others: RaggedFrames) -> NDArray[np.float64]:
         """DTW distances (tracks, d) of every coefficient."""
         distances, cells = distances_to_all(query.frames, others, self._warped.band)
         self.cells += cells
@@ -255,7 +255,7 @@ class Query:
 
 
 def _nearest_rows(
-    estimates: NDArray[np.float64], places: int, margin: float, correction: Correction | None
+    estimates: NDArray[np.float64], count: int, margin: float, correction: Correction | None
 ) -> NDArray[np.intp]:
     """Rows that could be nearer than the last place, were they overestimated by a margin; nearest first."""
     # Of tracks that are but a little delayed an estimate can fall below nothing. A distance cannot.
@@ -264,7 +264,7 @@ def _nearest_rows(
     if correction:
         estimates, least = correction(estimates), correction(least)
     order = np.argsort(estimates, kind="stable")
-    if len(order) <= places:
+    if len(order) <= count:
         return order
-    kept: NDArray[np.intp] = order[least[order] <= estimates[order[places - 1]]]
+    kept: NDArray[np.intp] = order[least[order] <= estimates[order[count - 1]]]
     return kept

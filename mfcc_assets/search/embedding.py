@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.track_features import Summaries
+from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.similarity.rankings import WARPED, Ranking
 
 _DIMENSIONS = 32
@@ -41,7 +41,7 @@ class Embedding:
     axes: NDArray[np.float32]
 
     @classmethod
-    def of(cls, ranking: Ranking, scales: NDArray[np.float64], reference: Summaries) -> Self:
+    def of(cls, ranking: Ranking, scales: NDArray[np.float64], reference: FeatureTable) -> Self:
         """The embedding fitted to a sample of the library."""
         # An empty library, too, has an index: of points on one axis.
         sample = max(1, len(reference))
@@ -49,32 +49,34 @@ class Embedding:
         spreads = np.array([np.sqrt(np.square(vectors).sum() / sample) or 1.0 for vectors in centred])
         joined = _joined(ranking, centred, spreads)
         width = joined.shape[1]
-        if not ranking.still_parts:
+        if not ranking.summary_parts:
             return cls(ranking, scales, spreads, np.eye(width, dtype=np.float32))
         components = (
             np.linalg.svd(joined, full_matrices=False)[2] if len(joined) else np.eye(1, width, dtype=np.float32)
         )
         return cls(ranking, scales, spreads, np.ascontiguousarray(components[:_DIMENSIONS].T))
 
-    def __call__(self, summaries: Summaries) -> NDArray[np.float32]:
+    def __call__(self, feature_table: FeatureTable) -> NDArray[np.float32]:
         """Points (tracks, dimensions) of some tracks."""
-        points = np.empty((len(summaries), self.axes.shape[1]), np.float32)
-        for first in range(0, len(summaries), _ROWS_AT_ONCE):
-            some = summaries.rows(np.arange(first, min(first + _ROWS_AT_ONCE, len(summaries))))
+        points = np.empty((len(feature_table), self.axes.shape[1]), np.float32)
+        for first in range(0, len(feature_table), _ROWS_AT_ONCE):
+            some = feature_table.rows(np.arange(first, min(first + _ROWS_AT_ONCE, len(feature_table))))
             vectors = _vectors(self.ranking, self.scales, some)
             points[first : first + len(some)] = _joined(self.ranking, list(vectors), self.spreads) @ self.axes
         return points
 
 
-def _vectors(ranking: Ranking, scales: NDArray[np.float64], summaries: Summaries) -> Iterator[NDArray[np.float32]]:
+def _vectors(
+    ranking: Ranking, scales: NDArray[np.float64], feature_table: FeatureTable
+) -> Iterator[NDArray[np.float32]]:
     for part in ranking.parts:
         if part in WARPED:
-            segments = summaries.embeddings.shape[1] // len(scales)
+            segments = feature_table.segment_means.shape[1] // len(scales)
             units = np.tile(scales, segments) if WARPED[part].normalised else np.ones(segments * len(scales))
-            yield (summaries.embeddings / units).astype(np.float32)
+            yield (feature_table.segment_means / units).astype(np.float32)
         else:
             # Where the cepstra's Gaussians are compared by their divergence, this is near to it.
-            yield summaries.timbre.astype(np.float32)
+            yield feature_table.timbre.astype(np.float32)
 
 
 def _joined(ranking: Ranking, vectors: list[NDArray[np.float32]], spreads: NDArray[np.float64]) -> NDArray[np.float32]:

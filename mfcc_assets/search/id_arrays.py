@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Identifiers(Sequence[str]):
+class IdArray(Sequence[str]):
     """ASCII ids in an array: a million of 32 digits take 32 MB instead of 90, and can be memory-mapped.
 
     Parameters
@@ -22,7 +22,7 @@ class Identifiers(Sequence[str]):
         self.array = array
 
     @classmethod
-    def of(cls, ids: Iterable[str]) -> "Identifiers":
+    def of(cls, ids: Iterable[str]) -> "IdArray":
         return cls(np.array([identifier.encode("ascii") for identifier in ids], dtype=np.bytes_))
 
     def __len__(self) -> int:
@@ -31,10 +31,10 @@ class Identifiers(Sequence[str]):
     @overload
     def __getitem__(self, row: int) -> str: ...
     @overload
-    def __getitem__(self, row: slice) -> "Identifiers": ...
-    def __getitem__(self, row: int | slice) -> "str | Identifiers":
+    def __getitem__(self, row: slice) -> "IdArray": ...
+    def __getitem__(self, row: int | slice) -> "str | IdArray":
         if isinstance(row, slice):
-            return Identifiers(self.array[row])
+            return IdArray(self.array[row])
         return bytes(self.array[row]).decode("ascii")
 
     def __iter__(self) -> Iterator[str]:
@@ -52,7 +52,7 @@ class TrackOfAudio(Mapping[str, str]):
         Of the same length.
     """
 
-    def __init__(self, audio_ids: Identifiers, track_ids: Identifiers) -> None:
+    def __init__(self, audio_ids: IdArray, track_ids: IdArray) -> None:
         ascending = audio_ids.array[:-1] < audio_ids.array[1:]
         if len(audio_ids) != len(track_ids) or not ascending.all():
             raise ValueError("every audio has one track, and audio ids ascend")
@@ -61,11 +61,11 @@ class TrackOfAudio(Mapping[str, str]):
     @classmethod
     def of(cls, tracks: Mapping[str, str]) -> "TrackOfAudio":
         audio_ids = sorted(tracks)
-        return cls(Identifiers.of(audio_ids), Identifiers.of(tracks[audio] for audio in audio_ids))
+        return cls(IdArray.of(audio_ids), IdArray.of(tracks[audio] for audio in audio_ids))
 
     def rows(self, audio_ids: Sequence[str]) -> NDArray[np.int64]:
         """Where each audio stands among `audio_ids`; -1 where it does not."""
-        wanted = Identifiers.of(audio_ids).array
+        wanted = IdArray.of(audio_ids).array
         rows = np.searchsorted(self.audio_ids.array, wanted).astype(np.int64)
         there = rows < len(self)
         there[there] = self.audio_ids.array[rows[there]] == wanted[there]

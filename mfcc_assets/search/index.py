@@ -10,16 +10,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.fingerprint import Sketches
-from mfcc_assets.features.frames import Stacked
+from mfcc_assets.features.fingerprint import Fingerprints
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
-from mfcc_assets.features.track_features import Summaries
+from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.search.embedding import Embedding
 from mfcc_assets.search.id_arrays import TrackOfAudio
-from mfcc_assets.search.vector_index import Prefilter
-from mfcc_assets.similarity.hubness import Usual
+from mfcc_assets.search.vector_index import VectorIndex
+from mfcc_assets.similarity.hubness import DistanceStatistics
 from mfcc_assets.similarity.pairwise import Reference
-from mfcc_assets.similarity.timbre_space import SoundSpace
+from mfcc_assets.similarity.timbre_space import TimbreSpace
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class IndexParameters:
 
     features: FeaturesParameters
     ranking: str
-    places: int
+    ranked_count: int
 
 
 @dataclass(frozen=True)
@@ -47,21 +47,21 @@ class Calibration:
 
     reference: Reference
     embedding: Embedding
-    space: SoundSpace
+    space: TimbreSpace
 
     @cached_property
     def digest(self) -> str:
         """Differs where any distance might; embedding and space show in the reference."""
         reference, tracks = self.reference, self.reference.tracks
         content = hashlib.blake2b("".join(reference.audio_ids).encode(), digest_size=6)
-        measured = [reference.scales, *_arrays_of(reference.usual)]
-        for array in (*measured, *_arrays_of(tracks.summaries), tracks.contours.starts, tracks.contours.frames):
+        measured = [reference.scales, *_arrays_of(reference.statistics)]
+        for array in (*measured, *_arrays_of(tracks.feature_table), tracks.contours.starts, tracks.contours.frames):
             content.update(f"{array.dtype}{array.shape}".encode())
             content.update(np.ascontiguousarray(array).data)
         return content.hexdigest()
 
 
-def _arrays_of(columns: Usual | Summaries) -> Iterator[NDArray[Any]]:
+def _arrays_of(columns: DistanceStatistics | FeatureTable) -> Iterator[NDArray[Any]]:
     return (getattr(columns, column.name) for column in fields(columns))
 
 
@@ -85,11 +85,11 @@ class LibraryIndex:
     tracks: TrackOfAudio
     calibrated_tracks: int
     calibrated_as: str
-    open_summaries: Callable[[], Summaries]
-    open_outlines: Callable[[], Stacked]
-    open_sketches: Callable[[], Sketches]
-    open_prefilter: Callable[[], Prefilter]
-    open_usual: Callable[[], Usual]
+    open_feature_table: Callable[[], FeatureTable]
+    open_coarse_contours: Callable[[], RaggedFrames]
+    open_fingerprints: Callable[[], Fingerprints]
+    open_vector_index: Callable[[], VectorIndex]
+    open_statistics: Callable[[], DistanceStatistics]
     open_calibration: Callable[[], Calibration]
 
     @classmethod
@@ -97,11 +97,11 @@ class LibraryIndex:
         cls,
         parameters: IndexParameters,
         tracks: TrackOfAudio,
-        summaries: Summaries,
-        outlines: Stacked,
-        sketches: Sketches,
-        prefilter: Prefilter,
-        usual: Usual,
+        feature_table: FeatureTable,
+        coarse_contours: RaggedFrames,
+        fingerprints: Fingerprints,
+        vector_index: VectorIndex,
+        statistics: DistanceStatistics,
         calibration: Calibration,
         calibrated_tracks: int,
     ) -> "LibraryIndex":
@@ -111,36 +111,36 @@ class LibraryIndex:
             tracks,
             calibrated_tracks,
             calibration.digest,
-            open_summaries=lambda: summaries,
-            open_outlines=lambda: outlines,
-            open_sketches=lambda: sketches,
-            open_prefilter=lambda: prefilter,
-            open_usual=lambda: usual,
+            open_feature_table=lambda: feature_table,
+            open_coarse_contours=lambda: coarse_contours,
+            open_fingerprints=lambda: fingerprints,
+            open_vector_index=lambda: vector_index,
+            open_statistics=lambda: statistics,
             open_calibration=lambda: calibration,
         )
 
     @cached_property
-    def summaries(self) -> Summaries:
-        return self.open_summaries()
+    def feature_table(self) -> FeatureTable:
+        return self.open_feature_table()
 
     @cached_property
-    def outlines(self) -> Stacked:
-        """Of every track the contour made coarser by `mfcc_assets.search.cascade.OUTLINE`."""
-        return self.open_outlines()
+    def coarse_contours(self) -> RaggedFrames:
+        """Of every track the contour made coarser by `mfcc_assets.search.cascade.COARSE_FACTOR`."""
+        return self.open_coarse_contours()
 
     @cached_property
-    def sketches(self) -> Sketches:
-        return self.open_sketches()
+    def fingerprints(self) -> Fingerprints:
+        return self.open_fingerprints()
 
     @cached_property
-    def prefilter(self) -> Prefilter:
+    def vector_index(self) -> VectorIndex:
         """Search over the embeddings."""
-        return self.open_prefilter()
+        return self.open_vector_index()
 
     @cached_property
-    def usual(self) -> Usual:
+    def statistics(self) -> DistanceStatistics:
         """What distances to the reference sample are usual for each track."""
-        return self.open_usual()
+        return self.open_statistics()
 
     @cached_property
     def calibration(self) -> Calibration:
@@ -157,13 +157,20 @@ class LibraryIndex:
 
     def opened(self) -> Self:
         """The index with every part read; CorruptIndex where one is not what was written."""
-        _ = self.summaries, self.outlines, self.sketches, self.prefilter, self.usual, self.calibration
+        _ = (
+            self.feature_table,
+            self.coarse_contours,
+            self.fingerprints,
+            self.vector_index,
+            self.statistics,
+            self.calibration,
+        )
         return self
 
     @cached_property
     def version(self) -> str:
         """Names the index by what it holds: the same library and parameters give the same version."""
-        made_for = [self.parameters.features.version, self.parameters.ranking, self.parameters.places]
+        made_for = [self.parameters.features.version, self.parameters.ranking, self.parameters.ranked_count]
         content = hashlib.blake2b(json.dumps([made_for, self.calibrated_as]).encode(), digest_size=6)
         for ids in (self.tracks.audio_ids.array, self.tracks.track_ids.array):
             content.update(f"{ids.dtype}{len(ids)}".encode())

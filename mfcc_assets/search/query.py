@@ -6,12 +6,12 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.frames import Stacked
-from mfcc_assets.features.track_features import Summary
+from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
-from mfcc_assets.search.cascade import Query, searched, worth_comparing
+from mfcc_assets.search.cascade import Query, candidates_to_fetch, prune
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.similarity.hubness import Correction, Usual, corrected, unusual_parts
+from mfcc_assets.similarity.hubness import Correction, DistanceStatistics, corrected, unusual_parts
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
 from mfcc_assets.similarity.rankings import rank, ranking_named
 
@@ -33,8 +33,10 @@ class Search:
         How many tracks are compared: `in_turn`, or on all cores.
     """
 
-    def __init__(self, index: LibraryIndex, track: Tracks, usual: Usual, for_each: ForEach = in_turn) -> None:
-        self._index, self._track, self._usual, self._for_each = index, track, usual, for_each
+    def __init__(
+        self, index: LibraryIndex, track: Tracks, statistics: DistanceStatistics, for_each: ForEach = in_turn
+    ) -> None:
+        self._index, self._track, self._statistics, self._for_each = index, track, statistics, for_each
         self._ranking = ranking_named(index.parameters.ranking)
         warped = self._ranking.warped
         self._query = Query(track.contours[0], warped, index.scales) if warped else None
@@ -44,31 +46,31 @@ class Search:
         """Cells of DTW matrices computed so far."""
         return self._query.cells if self._query else 0
 
-    def nearest_embeddings(self, places: int) -> Sequence[str]:
-        """What the vector index hands on where the nearest `places` are wanted, nearest first."""
-        embedding = self._index.calibration.embedding(self._track.summaries)
-        (hits,) = self._index.prefilter.search(embedding, searched(len(self._index.tracks), places))
+    def nearest_by_embedding(self, count: int) -> Sequence[str]:
+        """What the vector index hands on where the nearest `count` are wanted, nearest first."""
+        embedding = self._index.calibration.embedding(self._track.feature_table)
+        (hits,) = self._index.vector_index.search(embedding, candidates_to_fetch(len(self._index.tracks), count))
         return hits.audio_ids
 
-    def nearest_outlines(
-        self, audio_ids: Sequence[str], places: int, known: Mapping[str, float] | None = None
+    def nearest_by_coarse_contour(
+        self, audio_ids: Sequence[str], count: int, known: Mapping[str, float] | None = None
     ) -> list[tuple[str, float]]:
         """What the outlines hand on of some audio, and of others whose estimates are `known`, with their estimates."""
         every = [*(known or {}), *audio_ids]
         rows = self._index.tracks.rows(every)
         estimates = np.append(np.array(list((known or {}).values())), self._estimates(rows[len(known or {}) :]))
-        kept = worth_comparing(estimates, places, self._correction(rows))
+        kept = prune(estimates, count, self._correction(rows))
         return [(every[row], float(estimates[row])) for row in kept]
 
-    def nearest(self, contours: Mapping[str, NDArray[np.float32]], places: int) -> list[tuple[str, float]]:
-        """The nearest of some audio with these contours, with their corrected distances; no more than `places`."""
+    def nearest(self, contours: Mapping[str, NDArray[np.float32]], count: int) -> list[tuple[str, float]]:
+        """The nearest of some audio with these contours, with their corrected distances; no more than `count`."""
         audio_ids = list(contours)
         correction = self._correction(self._index.tracks.rows(audio_ids))
         if self._query is None:
-            found = rank(zip(audio_ids, correction(np.zeros(len(audio_ids))).tolist(), strict=True))[:places]
+            found = rank(zip(audio_ids, correction(np.zeros(len(audio_ids))).tolist(), strict=True))[:count]
         else:
-            stacked = Stacked.of(contours.values(), len(self._index.scales))
-            found = self._query.nearest(audio_ids, stacked, places, correction)
+            stacked = RaggedFrames.of(contours.values(), len(self._index.scales))
+            found = self._query.nearest(audio_ids, stacked, count, correction)
         return [(place.audio_id, place.distance) for place in found]
 
     def within(
@@ -94,11 +96,11 @@ class Search:
         Parts are in deviations from what is usual for both tracks: negative where they are near.
         """
         rows = self._index.tracks.rows([audio])
-        other = Tracks(self._index.summaries.rows(rows), Stacked.of([contour], len(self._index.scales)))
+        other = Tracks(self._index.feature_table.rows(rows), RaggedFrames.of([contour], len(self._index.scales)))
         distances = part_distances(self._ranking, self._track, other, self._index.scales)
-        usual = self._index.usual.rows(rows)
-        parts = unusual_parts(distances, self._usual, usual)
-        distance = corrected(parts @ self._ranking.weights, self._usual, usual)
+        statistics = self._index.statistics.rows(rows)
+        parts = unusual_parts(distances, self._statistics, statistics)
+        distance = corrected(parts @ self._ranking.weights, self._statistics, statistics)
         return float(distance[0]), dict(zip(self._ranking.parts, parts[0].tolist(), strict=True))
 
     def _estimates(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -106,15 +108,17 @@ class Search:
         query = self._query
         if query is None:
             return np.zeros(len(rows))
-        outlines, roughness = self._index.outlines, self._index.summaries.roughness
-        return self._some_at_once(lambda some: query.outline_distances(outlines.rows(some), roughness[some]), rows)
+        coarse_contours, roughness = self._index.coarse_contours, self._index.feature_table.roughness
+        return self._some_at_once(
+            lambda some: query.coarse_distances(coarse_contours.rows(some), roughness[some]), rows
+        )
 
     def _correction(self, rows: NDArray[np.int64]) -> Correction:
-        summaries = self._index.summaries
+        feature_table = self._index.feature_table
         still = self._some_at_once(
-            lambda some: self._ranking.still_distances(self._track.summaries, summaries.rows(some)), rows
+            lambda some: self._ranking.summary_distances(self._track.feature_table, feature_table.rows(some)), rows
         )
-        return Correction.of(still, self._usual, self._index.usual.rows(rows), self._ranking.weights)
+        return Correction.of(still, self._statistics, self._index.statistics.rows(rows), self._ranking.weights)
 
     def _some_at_once(
         self, function: Callable[[NDArray[np.int64]], NDArray[np.float64]], rows: NDArray[np.int64]
@@ -127,7 +131,9 @@ class Search:
         return np.concatenate([found[number] for number in range(len(parts))])
 
 
-def search_for_stranger(index: LibraryIndex, audio: str, summary: Summary, for_each: ForEach = in_turn) -> Search:
+def search_for_stranger(
+    index: LibraryIndex, audio: str, track_features: TrackFeatures, for_each: ForEach = in_turn
+) -> Search:
     """A track of which the index knows nothing: what is usual for it is measured first."""
-    track = in_space(Tracks.of([summary], index.parameters.features), index.calibration.space)
-    return Search(index, track, index.calibration.reference.usual_of(audio, track), for_each)
+    track = in_space(Tracks.of([track_features], index.parameters.features), index.calibration.space)
+    return Search(index, track, index.calibration.reference.statistics_of(audio, track), for_each)

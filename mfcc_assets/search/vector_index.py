@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import CorruptIndex
-from mfcc_assets.search.id_arrays import Identifiers
+from mfcc_assets.search.id_arrays import IdArray
 
 LARGEST_FLAT = 15_000
 """Tracks up to which a search through all is used, which is exact. From here on it takes less to train lists and look
@@ -49,7 +49,7 @@ class Hits:
     distances: NDArray[np.float32]
 
 
-class Prefilter:
+class VectorIndex:
     """Nearest neighbours of embeddings: exact for up to `LARGEST_FLAT` tracks, approximate for more.
 
     Parameters
@@ -71,7 +71,7 @@ class Prefilter:
         self._index = _filled(_finite(embeddings))
         self.audio_ids = _identifiers(audio_ids)
 
-    def with_tracks(self, audio_ids: Sequence[str], embeddings: NDArray[np.float32]) -> "Prefilter":
+    def with_tracks(self, audio_ids: Sequence[str], embeddings: NDArray[np.float32]) -> "VectorIndex":
         """The search through other tracks, with the trained lists of this one.
 
         Right while the library stays much the same: a million tracks are put into lists in 9 s, and lists trained in
@@ -117,7 +117,7 @@ class Prefilter:
         distances = np.sqrt(np.maximum(squared, 0))
         found = rows >= 0  # lists that are nearly empty may hold fewer
         return [
-            Hits(tuple(Identifiers(self.audio_ids.array[rows[query, there]])), distances[query, there])
+            Hits(tuple(IdArray(self.audio_ids.array[rows[query, there]])), distances[query, there])
             for query, there in enumerate(found)
         ]
 
@@ -134,7 +134,7 @@ class Prefilter:
         faiss.write_index(self._index, str(path))
 
     @classmethod
-    def read(cls, path: Path, audio_ids: Sequence[str]) -> "Prefilter":
+    def read(cls, path: Path, audio_ids: Sequence[str]) -> "VectorIndex":
         """Read what `write` wrote. The file is memory-mapped; its name may go, its content must stay.
 
         Raises
@@ -154,14 +154,14 @@ class Prefilter:
         return cls._of_index(index, audio_ids)
 
     @classmethod
-    def _of_index(cls, index: faiss.Index, audio_ids: Sequence[str]) -> "Prefilter":
-        prefilter = cls.__new__(cls)
-        prefilter._index, prefilter.audio_ids = index, _identifiers(audio_ids)
-        return prefilter
+    def _of_index(cls, index: faiss.Index, audio_ids: Sequence[str]) -> "VectorIndex":
+        vector_index = cls.__new__(cls)
+        vector_index._index, vector_index.audio_ids = index, _identifiers(audio_ids)
+        return vector_index
 
 
-def _identifiers(audio_ids: Sequence[str]) -> Identifiers:
-    return audio_ids if isinstance(audio_ids, Identifiers) else Identifiers.of(audio_ids)
+def _identifiers(audio_ids: Sequence[str]) -> IdArray:
+    return audio_ids if isinstance(audio_ids, IdArray) else IdArray.of(audio_ids)
 
 
 def _filled(embeddings: NDArray[np.float32], former: faiss.Index | None = None) -> faiss.Index:

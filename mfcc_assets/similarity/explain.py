@@ -73,7 +73,7 @@ class Control:
         return distances
 
     @property
-    def usual(self) -> float:
+    def median_distance(self) -> float:
         """Median of the distances."""
         return float(np.median(self.distances))
 
@@ -84,7 +84,7 @@ class Control:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Percentile:
     """A pair's distance beside those of random pairs of the library.
 
     Attributes
@@ -166,7 +166,7 @@ class Explanation:
     """
 
     distance: float
-    control: Standing
+    control: Percentile
     coefficients: tuple[Coefficient, ...]
     stretches: tuple[AlikeStretch, ...]
     path: tuple[tuple[float, float], ...]
@@ -212,10 +212,10 @@ def explain(
     path = (cheapest_path(differences, band=DTW.band) + 0.5) * frames
     return Explanation(
         distance=distance,
-        control=Standing(
+        control=Percentile(
             random_pairs=len(control.distances),
             closer_than=float((control.distances > distance).mean()),
-            ratio=distance / control.usual if control.usual else None,
+            ratio=distance / control.median_distance if control.median_distance else None,
         ),
         coefficients=tuple(
             Coefficient(f"COE_{number}", *meaning(number, parameters), float(share), float(closer_than))

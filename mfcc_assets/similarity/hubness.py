@@ -27,7 +27,7 @@ _HALVINGS, _FARTHEST, _ROUNDING = 60, 1e30, 1e-12
 
 
 @dataclass(frozen=True)
-class Usual:
+class DistanceStatistics:
     """What distances of some tracks to the reference sample are usual.
 
     Attributes
@@ -43,17 +43,17 @@ class Usual:
     def __len__(self) -> int:
         return len(self.means)
 
-    def rows(self, rows: NDArray[np.int64]) -> "Usual":
+    def rows(self, rows: NDArray[np.int64]) -> "DistanceStatistics":
         """Some of the rows, in the order given."""
-        return Usual(self.means[rows], self.deviations[rows])
+        return DistanceStatistics(self.means[rows], self.deviations[rows])
 
     @classmethod
-    def joined(cls, parts: Sequence["Usual"]) -> "Usual":
+    def joined(cls, parts: Sequence["DistanceStatistics"]) -> "DistanceStatistics":
         """The rows of all parts, of which there is one at least."""
         return cls(np.concatenate([part.means for part in parts]), np.concatenate([part.deviations for part in parts]))
 
     @classmethod
-    def of_reference(cls, distances: NDArray[np.floating], weights: NDArray[np.floating]) -> "Usual":
+    def of_reference(cls, distances: NDArray[np.floating], weights: NDArray[np.floating]) -> "DistanceStatistics":
         """Of the reference sample itself.
 
         Parameters
@@ -69,9 +69,9 @@ class Usual:
         cls,
         distances: NDArray[np.floating],
         others: NDArray[np.bool_],
-        reference: "Usual | None",
+        reference: "DistanceStatistics | None",
         weights: NDArray[np.floating],
-    ) -> "Usual":
+    ) -> "DistanceStatistics":
         """Of tracks whose distances to the reference sample are known.
 
         Parameters
@@ -84,27 +84,29 @@ class Usual:
         weights : (parts,)
         """
         # Column by column, since each needs those before it.
-        usual, parts = _moments(distances, others, _SMALLEST_DEVIATION_AT_ALL), len(weights)
+        statistics, parts = _moments(distances, others, _SMALLEST_DEVIATION_AT_ALL), len(weights)
 
-        def with_column(values: Sequence[NDArray[np.float64]]) -> Usual:
+        def with_column(values: Sequence[NDArray[np.float64]]) -> DistanceStatistics:
             more = _moments(np.reshape(values, (*others.shape, 1)), others, _SMALLEST_DEVIATION_OF_SUMS)
-            return cls(np.hstack([usual.means, more.means]), np.hstack([usual.deviations, more.deviations]))
+            return cls(np.hstack([statistics.means, more.means]), np.hstack([statistics.deviations, more.deviations]))
 
         def each(
             function: Callable[..., NDArray[np.float64]], values: Sequence[NDArray[np.floating]]
         ) -> list[NDArray[np.float64]]:
-            to = usual if reference is None else reference
-            return [function(of_track, usual.rows(np.array([row])), to) for row, of_track in enumerate(values)]
+            to = statistics if reference is None else reference
+            return [function(of_track, statistics.rows(np.array([row])), to) for row, of_track in enumerate(values)]
 
         sums = each(partial(unusual_sums, weights=weights), list(distances))
-        usual = with_column(sums)
+        statistics = with_column(sums)
         for column in range(parts, parts + ROUNDS):
             sums = each(partial(_standardised, column=column), sums)
-            usual = with_column(sums)
-        return usual
+            statistics = with_column(sums)
+        return statistics
 
 
-def unusual_parts(distances: NDArray[np.floating], query: Usual, candidates: Usual) -> NDArray[np.float64]:
+def unusual_parts(
+    distances: NDArray[np.floating], query: DistanceStatistics, candidates: DistanceStatistics
+) -> NDArray[np.float64]:
     """How unusual the distances of one query are, part by part: for it and for each candidate, the mean of both.
 
     Parameters
@@ -128,14 +130,19 @@ def unusual_parts(distances: NDArray[np.floating], query: Usual, candidates: Usu
 
 
 def unusual_sums(
-    distances: NDArray[np.floating], query: Usual, candidates: Usual, weights: NDArray[np.floating]
+    distances: NDArray[np.floating],
+    query: DistanceStatistics,
+    candidates: DistanceStatistics,
+    weights: NDArray[np.floating],
 ) -> NDArray[np.float64]:
     """Weighted sums (candidates,) of `unusual_parts`; `weights` (parts,) are those of a ranking."""
     sums: NDArray[np.float64] = unusual_parts(distances, query, candidates) @ weights
     return sums
 
 
-def corrected(sums: NDArray[np.floating], query: Usual, candidates: Usual) -> NDArray[np.float64]:
+def corrected(
+    sums: NDArray[np.floating], query: DistanceStatistics, candidates: DistanceStatistics
+) -> NDArray[np.float64]:
     """Minus the logarithm of the mutual proximity: of the chance that a distance is larger, for the one and the other.
 
     The logarithm tells pairs apart that are nearer than all others: their chances are 1 to sixteen digits.
@@ -153,7 +160,9 @@ def corrected(sums: NDArray[np.floating], query: Usual, candidates: Usual) -> ND
     return distances
 
 
-def all_corrected(distances: NDArray[np.floating], usual: Usual, weights: NDArray[np.floating]) -> NDArray[np.float64]:
+def all_corrected(
+    distances: NDArray[np.floating], statistics: DistanceStatistics, weights: NDArray[np.floating]
+) -> NDArray[np.float64]:
     """Corrected distances (tracks, tracks) of all tracks to each other, infinite on the diagonal.
 
     Parameters
@@ -165,13 +174,15 @@ def all_corrected(distances: NDArray[np.floating], usual: Usual, weights: NDArra
     """
     every = np.full(distances.shape[:2], inf)
     for row, of_track in enumerate(distances):
-        query = usual.rows(np.array([row]))
-        every[row] = corrected(unusual_sums(of_track, query, usual, weights), query, usual)
+        query = statistics.rows(np.array([row]))
+        every[row] = corrected(unusual_sums(of_track, query, statistics, weights), query, statistics)
     np.fill_diagonal(every, inf)
     return every
 
 
-def _standardised(sums: NDArray[np.floating], query: Usual, candidates: Usual, column: int) -> NDArray[np.float64]:
+def _standardised(
+    sums: NDArray[np.floating], query: DistanceStatistics, candidates: DistanceStatistics, column: int
+) -> NDArray[np.float64]:
     for_query = (sums - query.means[:, column]) / query.deviations[:, column]
     for_candidates = (sums - candidates.means[:, column]) / candidates.deviations[:, column]
     standardised: NDArray[np.float64] = (for_query + for_candidates) / 2
@@ -196,15 +207,15 @@ class Correction:
 
     offsets: NDArray[np.float64]
     slopes: NDArray[np.float64]
-    query: Usual
-    candidates: Usual
+    query: DistanceStatistics
+    candidates: DistanceStatistics
 
     @classmethod
     def of(
         cls,
         known: NDArray[np.floating],
-        query: Usual,
-        candidates: Usual,
+        query: DistanceStatistics,
+        candidates: DistanceStatistics,
         weights: NDArray[np.floating],
     ) -> "Correction":
         """The correction where all parts of a ranking are known, or all but the last.
@@ -250,11 +261,11 @@ class Correction:
         return np.where(self(np.zeros(len(self.offsets))) <= limit, most * (1 + _ROUNDING), -inf)
 
 
-def _moments(distances: NDArray[np.floating], others: NDArray[np.bool_], smallest: float) -> Usual:
+def _moments(distances: NDArray[np.floating], others: NDArray[np.bool_], smallest: float) -> DistanceStatistics:
     """Of the distances (tracks, reference, parts) that count."""
     counts = others[:, :, np.newaxis]
     number = np.maximum(1, counts.sum(axis=1))
     means = np.where(counts, distances, 0.0).sum(axis=1) / number
     centred = np.where(counts, distances - means[:, np.newaxis], 0.0)
     floor = np.maximum(_SMALLEST_DEVIATION * np.abs(means), smallest)
-    return Usual(means, np.maximum(np.sqrt((centred**2).sum(axis=1) / number), floor))
+    return DistanceStatistics(means, np.maximum(np.sqrt((centred**2).sum(axis=1) / number), floor))

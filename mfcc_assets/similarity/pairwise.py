@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.frames import Stacked
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
-from mfcc_assets.features.track_features import Summaries, Summary
+from mfcc_assets.features.track_features import FeatureTable, TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.similarity.dtw.distance import pooled_scales
-from mfcc_assets.similarity.hubness import Usual, all_corrected
-from mfcc_assets.similarity.rankings import WARPED, Ranking, still_distances
-from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, SoundSpace, table_in_space
+from mfcc_assets.similarity.hubness import DistanceStatistics, all_corrected
+from mfcc_assets.similarity.rankings import WARPED, Ranking, summary_distances
+from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace, table_in_space
 
 REFERENCE_SIZE = 400
 """Tracks of the reference sample. On the development corpus random samples of 100 leave hubs (the skewness of the
@@ -31,8 +31,8 @@ class Tracks:
         Of the same tracks, in the same order.
     """
 
-    summaries: Summaries
-    contours: Stacked
+    feature_table: FeatureTable
+    contours: RaggedFrames
 
     def __len__(self) -> int:
         return len(self.contours)
@@ -43,18 +43,20 @@ class Tracks:
 
     def rows(self, rows: NDArray[np.int64]) -> "Tracks":
         """Some of the tracks, in the order given."""
-        return Tracks(self.summaries.rows(rows), self.contours.rows(rows))
+        return Tracks(self.feature_table.rows(rows), self.contours.rows(rows))
 
     @classmethod
-    def of(cls, summaries: Sequence[Summary], parameters: FeaturesParameters) -> "Tracks":
+    def of(cls, feature_table: Sequence[TrackFeatures], parameters: FeaturesParameters) -> "Tracks":
         """Tracks of which everything is known."""
-        contours = Stacked.of((summary.contour for summary in summaries), parameters.cepstra.coefficients)
-        return cls(Summaries.of(summaries, parameters), contours)
+        contours = RaggedFrames.of(
+            (track_features.contour for track_features in feature_table), parameters.cepstra.coefficients
+        )
+        return cls(FeatureTable.of(feature_table, parameters), contours)
 
 
-def in_space(tracks: Tracks, space: SoundSpace) -> Tracks:
+def in_space(tracks: Tracks, space: TimbreSpace) -> Tracks:
     """The same tracks, with their timbre mapped into a space: distances are measured there."""
-    return Tracks(table_in_space(tracks.summaries, space), tracks.contours)
+    return Tracks(table_in_space(tracks.feature_table, space), tracks.contours)
 
 
 def distances_by(part: str, query: Tracks, others: Tracks, scales: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -67,7 +69,7 @@ def distances_by(part: str, query: Tracks, others: Tracks, scales: NDArray[np.fl
     """
     if part in WARPED:
         return WARPED[part].distances(query.contours[0], others.contours, scales)
-    return still_distances(part, query.summaries, others.summaries)
+    return summary_distances(part, query.feature_table, others.feature_table)
 
 
 def part_distances(
@@ -110,7 +112,7 @@ class Reference:
     tracks: Tracks
     ranking: Ranking
     scales: NDArray[np.float64]
-    usual: Usual
+    statistics: DistanceStatistics
 
     @classmethod
     def of(
@@ -123,13 +125,13 @@ class Reference:
     ) -> "Reference":
         """The reference made of these tracks; `for_each` as for `Comparison`."""
         distances = np.stack([mutual_distances(part, tracks, scales, for_each) for part in ranking.parts], axis=-1)
-        return cls(audio_ids, tracks, ranking, scales, Usual.of_reference(distances, ranking.weights))
+        return cls(audio_ids, tracks, ranking, scales, DistanceStatistics.of_reference(distances, ranking.weights))
 
-    def usual_of(self, audio_id: str, track: Tracks) -> Usual:
+    def statistics_of(self, audio_id: str, track: Tracks) -> DistanceStatistics:
         """What distances are usual for one track, of the library or not."""
         distances = part_distances(self.ranking, track, self.tracks, self.scales)[np.newaxis]
         others = np.array([[audio_id != other for other in self.audio_ids]])
-        return Usual.of_tracks(distances, others, self.usual, self.ranking.weights)
+        return DistanceStatistics.of_tracks(distances, others, self.statistics, self.ranking.weights)
 
 
 def evenly_spaced(tracks: int, most: int) -> NDArray[np.int64]:
@@ -149,10 +151,10 @@ class Comparison:
     """
 
     def __init__(self, tracks: Tracks, for_each: ForEach = in_turn) -> None:
-        timbre = tracks.summaries.timbre
-        self._tracks = in_space(tracks, SoundSpace.of(timbre[evenly_spaced(len(tracks), SAMPLE_SIZE)]))
+        timbre = tracks.feature_table.timbre
+        self._tracks = in_space(tracks, TimbreSpace.of(timbre[evenly_spaced(len(tracks), SAMPLE_SIZE)]))
         self._for_each = for_each
-        self._scales = pooled_scales(tracks.summaries.means, tracks.summaries.variances)
+        self._scales = pooled_scales(tracks.feature_table.means, tracks.feature_table.variances)
         self._by_part: dict[str, NDArray[np.float64]] = {}
 
     def by_part(self, part: str) -> NDArray[np.float64]:
@@ -166,10 +168,10 @@ class Comparison:
         distances = np.stack([self.by_part(part) for part in ranking.parts], axis=-1)
         sample = evenly_spaced(len(self._tracks), REFERENCE_SIZE)
         weights = ranking.weights
-        reference = Usual.of_reference(distances[np.ix_(sample, sample)], weights)
+        reference = DistanceStatistics.of_reference(distances[np.ix_(sample, sample)], weights)
         others = np.arange(len(self._tracks))[:, np.newaxis] != sample
-        usual = Usual.of_tracks(distances[:, sample], others, reference, weights)
-        return all_corrected(distances, usual, weights)
+        statistics = DistanceStatistics.of_tracks(distances[:, sample], others, reference, weights)
+        return all_corrected(distances, statistics, weights)
 
     def uncorrected(self, part: str) -> NDArray[np.float64]:
         """Distances (tracks, tracks) by one part alone as they are, infinite on the diagonal."""

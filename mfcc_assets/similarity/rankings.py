@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import UnknownRanking
-from mfcc_assets.features.track_features import Summaries
+from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.similarity.dtw.distance import ARTICLE, DTW, WarpedDistance
 from mfcc_assets.similarity.gaussian import jensen_shannon
+from mfcc_assets.similarity.ranking_names import FORMER_NAMES
 
 GAUSSIAN = "gaussian"
 """The part that compares mean and covariance of the cepstra."""
 
-SOUND = "sound"
+TIMBRE = "timbre"
 """The part that compares timbre, in the space that is fitted to the library."""
 
 WARPED: Mapping[str, WarpedDistance] = MappingProxyType({"article": ARTICLE, "dtw": DTW})
@@ -28,17 +29,17 @@ WARPED: Mapping[str, WarpedDistance] = MappingProxyType({"article": ARTICLE, "dt
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedTrack:
     audio_id: str
     distance: float
 
 
-def rank(distances: Iterable[tuple[str, float]]) -> list[Ranked]:
+def rank(distances: Iterable[tuple[str, float]]) -> list[RankedTrack]:
     """Nearest first; equal distances by audio id, so that the order never depends on that of the candidates.
 
     A candidate whose distance is NaN cannot be placed, and is left out.
     """
-    comparable = [Ranked(audio_id, distance) for audio_id, distance in distances if not isnan(distance)]
+    comparable = [RankedTrack(audio_id, distance) for audio_id, distance in distances if not isnan(distance)]
     return sorted(comparable, key=lambda ranked: (ranked.distance, ranked.audio_id))
 
 
@@ -49,7 +50,7 @@ class Ranking:
     Attributes
     ----------
     weights_by_part
-        Weight of each part: `GAUSSIAN`, `SOUND`, or, as the last and only once, one of `WARPED`.
+        Weight of each part: `GAUSSIAN`, `TIMBRE`, or, as the last and only once, one of `WARPED`.
 
     Raises
     ------
@@ -60,7 +61,7 @@ class Ranking:
     weights_by_part: Mapping[str, float]
 
     def __post_init__(self) -> None:
-        unknown = set(self.parts) - {GAUSSIAN, SOUND, *WARPED}
+        unknown = set(self.parts) - {GAUSSIAN, TIMBRE, *WARPED}
         if unknown or not self.parts or any(part in WARPED for part in self.parts[:-1]):
             raise ValueError(f"these parts make no ranking: {self.parts}")
 
@@ -69,7 +70,7 @@ class Ranking:
         return tuple(self.weights_by_part)
 
     @property
-    def still_parts(self) -> tuple[str, ...]:
+    def summary_parts(self) -> tuple[str, ...]:
         """Parts that summaries alone tell."""
         return tuple(part for part in self.parts if part not in WARPED)
 
@@ -83,13 +84,13 @@ class Ranking:
         """Weight (parts,) of each part."""
         return np.array(list(self.weights_by_part.values()))
 
-    def still_distances(self, query: Summaries, others: Summaries) -> NDArray[np.float64]:
+    def summary_distances(self, query: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
         """Distances (others, still parts) of one track, the only one of `query`, by parts that summaries tell."""
-        columns = [still_distances(part, query, others) for part in self.still_parts]
+        columns = [summary_distances(part, query, others) for part in self.summary_parts]
         return np.column_stack(columns) if columns else np.empty((len(others), 0))
 
 
-def still_distances(part: str, query: Summaries, others: Summaries) -> NDArray[np.float64]:
+def summary_distances(part: str, query: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
     """Distances (others,) of one track, the only one of `query`, to others by a part that summaries tell."""
     if part == GAUSSIAN:
         return jensen_shannon(query.means[0], query.covariances[0], others.means, others.covariances)
@@ -102,12 +103,10 @@ RANKINGS: Mapping[str, Ranking] = MappingProxyType(
     {
         "article": Ranking({"article": 1.0}),
         "dtw": Ranking({"dtw": 1.0}),
-        "timbre": Ranking({GAUSSIAN: 1.0}),
-        "fused": Ranking({SOUND: 1.0, "dtw": 0.25}),
+        "gaussian": Ranking({GAUSSIAN: 1.0}),
+        "fused": Ranking({TIMBRE: 1.0, "dtw": 0.25}),
     }
 )
-
-DEFAULT_RANKING = "fused"
 
 
 def ranking_named(name: str) -> Ranking:
@@ -119,7 +118,7 @@ def ranking_named(name: str) -> Ranking:
         If there is none.
     """
     try:
-        return RANKINGS[name]
+        return RANKINGS[FORMER_NAMES.get(name, name)]
     except KeyError:
         known = ", ".join(sorted(RANKINGS))
         raise UnknownRanking("there is no such ranking", subject=name, remedy=f"Choose one of: {known}") from None

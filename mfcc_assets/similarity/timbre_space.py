@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.features.timbre import PARTS, WIDTH
-from mfcc_assets.features.track_features import Summaries
-from mfcc_assets.similarity.hubness import Usual, all_corrected
+from mfcc_assets.features.track_features import FeatureTable
+from mfcc_assets.similarity.hubness import DistanceStatistics, all_corrected
 
 SAMPLE_SIZE = 2_000
 """Tracks that the space of a library is fitted to at most, in 4 s. The sparser a sample, the less are neighbours of one
@@ -50,7 +50,7 @@ _NOTHING = 1e-6
 
 
 @dataclass(frozen=True)
-class SoundSpace:
+class TimbreSpace:
     """From vectors of timbre to points whose Euclidean distances tell how unlike tracks sound.
 
     Attributes
@@ -82,9 +82,9 @@ class SoundSpace:
         return ((timbre - self.centre) @ self.axes).astype(np.float32)
 
 
-def table_in_space(summaries: Summaries, space: SoundSpace) -> Summaries:
+def table_in_space(feature_table: FeatureTable, space: TimbreSpace) -> FeatureTable:
     """The same tracks, with their timbre mapped into a space."""
-    return replace(summaries, timbre=space(summaries.timbre))
+    return replace(feature_table, timbre=space(feature_table.timbre))
 
 
 def _scales(centred: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -111,7 +111,7 @@ def _mutual_neighbours(points: NDArray[np.float64]) -> tuple[NDArray[np.intp], .
     squares = np.square(points).sum(axis=1)
     apart = np.sqrt(np.maximum(squares[:, np.newaxis] + squares - 2 * points @ points.T, 0))
     by_one_part, weights = apart[:, :, np.newaxis], np.ones(1)
-    distances = all_corrected(by_one_part, Usual.of_reference(by_one_part, weights), weights)
+    distances = all_corrected(by_one_part, DistanceStatistics.of_reference(by_one_part, weights), weights)
     nearest = np.zeros(distances.shape, bool)
     np.put_along_axis(nearest, distances.argsort(axis=1, kind="stable")[:, :_NEIGHBOURS], True, axis=1)
     return np.nonzero(np.triu(nearest & nearest.T, k=1))

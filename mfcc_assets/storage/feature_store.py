@@ -22,7 +22,7 @@ from mfcc_assets.errors import BlobNotFound, Conflict, FeaturesMissing, Features
 from mfcc_assets.features.fingerprint import SHAPES
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
-from mfcc_assets.features.track_features import Analysis, Summary
+from mfcc_assets.features.track_features import Analysis, TrackFeatures
 from mfcc_assets.storage.blobs.port import BlobStore
 
 CONTAINER = "cepstra"
@@ -36,6 +36,12 @@ one a minute, reading and writing took 45 % longer."""
 
 _VERSION = b"features_version"
 
+_STORED_NAMES = {field.name: field.name for field in fields(TrackFeatures)} | {
+    "segment_means": "embedding",
+    "fingerprint": "sketch",
+}
+"""By field of `TrackFeatures` the column that holds it. Two fields had another name when the format was made."""
+
 
 class FeatureStore:
     """Reads and writes what was computed of each audio."""
@@ -48,15 +54,15 @@ class FeatureStore:
         """Ids of every audio whose cepstra are there."""
         return self._audio_ids(f"frames/{parameters.version}/")
 
-    def audio_with_summary(self, parameters: FeaturesParameters) -> set[str]:
+    def audio_with_track_features(self, parameters: FeaturesParameters) -> set[str]:
         """Ids of every audio whose summary is there."""
         return self._audio_ids(f"summaries/{parameters.version}/")
 
     def has_cepstra(self, audio_id: str, parameters: CepstraParameters) -> bool:
         return self._blobs.exists(CONTAINER, _frames_name(audio_id, parameters))
 
-    def has_summary(self, audio_id: str, parameters: FeaturesParameters) -> bool:
-        return self._blobs.exists(CONTAINER, _summary_name(audio_id, parameters))
+    def has_track_features(self, audio_id: str, parameters: FeaturesParameters) -> bool:
+        return self._blobs.exists(CONTAINER, _track_features_name(audio_id, parameters))
 
     def write_analysis(self, audio_id: str, analysis: Analysis, parameters: CepstraParameters) -> None:
         """Keep what was computed of an audio; ValueError where it is not what the parameters make."""
@@ -105,22 +111,24 @@ class FeatureStore:
             raise _damaged(name) from error
         return Analysis(self.read_cepstra(audio_id, parameters), timbre)
 
-    def write_summary(self, audio_id: str, summary: Summary, parameters: FeaturesParameters) -> None:
-        row = {field.name: [getattr(summary, field.name).ravel()] for field in fields(Summary)}
-        self._write(_summary_name(audio_id, parameters), pa.table(row), parameters.version)
+    def write_track_features(
+        self, audio_id: str, track_features: TrackFeatures, parameters: FeaturesParameters
+    ) -> None:
+        row = {name: [getattr(track_features, field).ravel()] for field, name in _STORED_NAMES.items()}
+        self._write(_track_features_name(audio_id, parameters), pa.table(row), parameters.version)
 
-    def read_summary(self, audio_id: str, parameters: FeaturesParameters) -> Summary:
+    def read_track_features(self, audio_id: str, parameters: FeaturesParameters) -> TrackFeatures:
         """A summary; errors as for `read_cepstra`."""
-        name = _summary_name(audio_id, parameters)
+        name = _track_features_name(audio_id, parameters)
         table = self._read(name, parameters.version)
         coefficients = parameters.cepstra.coefficients
         try:
-            return Summary(
+            return TrackFeatures(
                 mean=_numbers(table, "mean").reshape(coefficients),
                 covariance=_numbers(table, "covariance").reshape(coefficients, coefficients),
                 contour=_numbers(table, "contour").reshape(-1, coefficients),
-                embedding=_numbers(table, "embedding").reshape(parameters.segments * coefficients),
-                sketch=_numbers(table, "sketch").reshape(-1, SHAPES),
+                segment_means=_numbers(table, "embedding").reshape(parameters.segments * coefficients),
+                fingerprint=_numbers(table, "sketch").reshape(-1, SHAPES),
                 timbre=_numbers(table, "timbre").reshape(WIDTH),
             )
         except (KeyError, ValueError) as error:
@@ -128,7 +136,7 @@ class FeatureStore:
 
     def read_contour(self, audio_id: str, parameters: FeaturesParameters) -> NDArray[np.float32]:
         """The contour alone, of shape (m, d) and read-only, from a bounded cache; errors as for `read_cepstra`."""
-        name = _summary_name(audio_id, parameters)
+        name = _track_features_name(audio_id, parameters)
         contour = self._contours.get(name)
         if contour is None:
             table = self._read(name, parameters.version, columns=["contour"])
@@ -144,7 +152,7 @@ class FeatureStore:
         for name in (
             _frames_name(audio_id, parameters.cepstra),
             _timbre_name(audio_id, parameters.cepstra),
-            _summary_name(audio_id, parameters),
+            _track_features_name(audio_id, parameters),
         ):
             self._blobs.delete(CONTAINER, name)
 
@@ -253,5 +261,5 @@ def _timbre_name(audio_id: str, parameters: CepstraParameters) -> str:
     return f"timbre/{parameters.version}/{audio_id}.parquet"
 
 
-def _summary_name(audio_id: str, parameters: FeaturesParameters) -> str:
+def _track_features_name(audio_id: str, parameters: FeaturesParameters) -> str:
     return f"summaries/{parameters.version}/{audio_id}.parquet"

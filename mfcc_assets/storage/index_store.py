@@ -19,10 +19,9 @@ import io
 import json
 import logging
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -34,19 +33,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import BlobNotFound, CorruptIndex, NoPublishedIndex, UnknownRanking
-from mfcc_assets.features.fingerprint import Sketches
-from mfcc_assets.features.frames import Stacked
-from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
-from mfcc_assets.features.track_features import Summaries
-from mfcc_assets.search.id_arrays import Identifiers, TrackOfAudio
-from mfcc_assets.search.index import Calibration, IndexParameters, LibraryIndex
-from mfcc_assets.search.vector_index import Prefilter
-from mfcc_assets.similarity.hubness import Usual
+from mfcc_assets.features.fingerprint import Fingerprints
+from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.features.track_features import FeatureTable
+from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
+from mfcc_assets.search.index import Calibration, LibraryIndex
+from mfcc_assets.search.vector_index import VectorIndex
+from mfcc_assets.similarity.hubness import DistanceStatistics
 from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
 from mfcc_assets.storage.blobs.port import Blob, BlobStore
-from mfcc_assets.storage.calibrations import read_calibration, write_calibration
 from mfcc_assets.storage.index_history import BY_RUN, Publication, StoredVersion, Versions
+from mfcc_assets.storage.index_parts import (
+    CALIBRATION_PART,
+    COLUMN_PARTS,
+    PARTS,
+    VECTOR_INDEX_PART,
+    StoredPart,
+    parameters_of_record,
+    parameters_record,
+    read_calibration,
+    stored_part,
+    write_calibration,
+)
 
 CONTAINER = "cepstra"
 
@@ -61,14 +70,6 @@ _KEPT_OPEN = 2
 _BUILT = "indexes/built.json"
 _REBUILD = "Materialise prefilter_index and what follows it again"
 _ADD = "Add music with `mfcc add PATH`, or materialise the library"
-
-
-@dataclass(frozen=True)
-class _Part:
-    """What index.json says of a stored file."""
-
-    bytes: int
-    crc32: int
 
 
 class IndexStore:
@@ -89,24 +90,24 @@ class IndexStore:
         arrays = {
             "audio_ids.npy": index.tracks.audio_ids.array,
             "track_ids.npy": index.tracks.track_ids.array,
-            **{f"{column}.npy": getattr(index.summaries, column) for column in _COLUMNS},
-            "usual_means.npy": index.usual.means,
-            "usual_deviations.npy": index.usual.deviations,
-            "outlines.npy": index.outlines.frames,
-            "outline_starts.npy": index.outlines.starts,
-            "sketches.npy": index.sketches.frames,
-            "sketch_starts.npy": index.sketches.starts,
+            **{name: getattr(index.feature_table, column) for column, name in COLUMN_PARTS.items()},
+            "usual_means.npy": index.statistics.means,
+            "usual_deviations.npy": index.statistics.deviations,
+            "outlines.npy": index.coarse_contours.frames,
+            "outline_starts.npy": index.coarse_contours.starts,
+            "sketches.npy": index.fingerprints.frames,
+            "sketch_starts.npy": index.fingerprints.starts,
         }
         parts = {
             name: self._write_part(index.version, name, partial(np.save, arr=array, allow_pickle=False))
             for name, array in arrays.items()
         }
-        parts[_PREFILTER] = self._write_part(index.version, _PREFILTER, index.prefilter.write)
-        parts[_CALIBRATION] = self._write_part(
-            index.version, _CALIBRATION, partial(write_calibration, index.calibration)
+        parts[VECTOR_INDEX_PART] = self._write_part(index.version, VECTOR_INDEX_PART, index.vector_index.write)
+        parts[CALIBRATION_PART] = self._write_part(
+            index.version, CALIBRATION_PART, partial(write_calibration, index.calibration)
         )
         record = {
-            "parameters": asdict(index.parameters),
+            "parameters": parameters_record(index.parameters),
             "features_version": index.parameters.features.version,
             "tracks": len(index.tracks),
             "calibrated_tracks": index.calibrated_tracks,
@@ -132,7 +133,7 @@ class IndexStore:
             described = self._blobs.stat(CONTAINER, name).etag
         except BlobNotFound as error:
             raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=_REBUILD) from error
-        stored = {name: self._stored_part(version, name) for name in _PARTS}
+        stored = {name: self._stored_part(version, name) for name in PARTS}
         etags = (described, *(part.etag for part in stored.values()))
         with self._lock:
             known, index = self._opened.get(version, ((), None))
@@ -298,8 +299,8 @@ class IndexStore:
     def _open(self, version: str, stored: Mapping[str, Blob]) -> LibraryIndex:
         try:
             record = json.loads(self._blobs.read(CONTAINER, f"indexes/{version}/index.json"))
-            parts = {name: _Part(**record["parts"][name]) for name in _PARTS}
-            parameters = _index_parameters(record["parameters"])
+            parts = {name: StoredPart(**record["parts"][name]) for name in PARTS}
+            parameters = parameters_of_record(record["parameters"])
             calibrated_tracks, calibrated_as = int(record["calibrated_tracks"]), str(record["calibrated_as"])
         except (BlobNotFound, KeyError, TypeError, ValueError) as error:
             raise _corrupt(version, "index.json does not describe an index") from error
@@ -312,22 +313,24 @@ class IndexStore:
                 mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
             return mapped.view(np.ndarray)
 
-        def prefilter() -> Prefilter:
-            with self._verified(version, _PREFILTER, parts[_PREFILTER]) as path:
+        def vector_index() -> VectorIndex:
+            with self._verified(version, VECTOR_INDEX_PART, parts[VECTOR_INDEX_PART]) as path:
                 try:
-                    return Prefilter.read(path, tracks.audio_ids)
+                    return VectorIndex.read(path, tracks.audio_ids)
                 except CorruptIndex as error:
                     raise _corrupt(version, error.what) from error
 
         def calibration() -> Calibration:
-            with self._verified(version, _CALIBRATION, parts[_CALIBRATION]) as path:
+            with self._verified(version, CALIBRATION_PART, parts[CALIBRATION_PART]) as path:
                 try:
                     return read_calibration(path, ranking_named(parameters.ranking))
                 except (KeyError, OSError, ValueError, BadZipFile, UnknownRanking) as error:
-                    raise _corrupt(version, f"{_CALIBRATION} holds no calibration of {parameters.ranking}") from error
+                    raise _corrupt(
+                        version, f"{CALIBRATION_PART} holds no calibration of {parameters.ranking}"
+                    ) from error
 
         try:
-            tracks = TrackOfAudio(Identifiers(array("audio_ids.npy")), Identifiers(array("track_ids.npy")))
+            tracks = TrackOfAudio(IdArray(array("audio_ids.npy")), IdArray(array("track_ids.npy")))
         except ValueError as error:
             raise _corrupt(version, "index.json does not describe an index") from error
         index = LibraryIndex(
@@ -335,11 +338,11 @@ class IndexStore:
             tracks=tracks,
             calibrated_tracks=calibrated_tracks,
             calibrated_as=calibrated_as,
-            open_summaries=lambda: Summaries(*(array(f"{column}.npy") for column in _COLUMNS)),
-            open_outlines=lambda: Stacked(array("outlines.npy"), array("outline_starts.npy")),
-            open_sketches=lambda: Sketches(array("sketches.npy"), array("sketch_starts.npy"), tracks.audio_ids),
-            open_prefilter=prefilter,
-            open_usual=lambda: Usual(array("usual_means.npy"), array("usual_deviations.npy")),
+            open_feature_table=lambda: FeatureTable(**{column: array(name) for column, name in COLUMN_PARTS.items()}),
+            open_coarse_contours=lambda: RaggedFrames(array("outlines.npy"), array("outline_starts.npy")),
+            open_fingerprints=lambda: Fingerprints(array("sketches.npy"), array("sketch_starts.npy"), tracks.audio_ids),
+            open_vector_index=vector_index,
+            open_statistics=lambda: DistanceStatistics(array("usual_means.npy"), array("usual_deviations.npy")),
             open_calibration=calibration,
         )
         if index.version != version:
@@ -347,57 +350,27 @@ class IndexStore:
         return index
 
     @contextmanager
-    def _verified(self, version: str, name: str, part: "_Part") -> Iterator[Path]:
+    def _verified(self, version: str, name: str, part: "StoredPart") -> Iterator[Path]:
         """A part as a file. Who maps it keeps it: a mapping outlives a copy that goes with the ``with``."""
         try:
             with self._blobs.as_file(CONTAINER, _part_name(version, name)) as path:
-                if _part_of(path) != part:
+                if stored_part(path) != part:
                     raise _corrupt(version, f"{name} is not what was written")
                 yield path
         except BlobNotFound as error:
             raise _corrupt(version, f"{name} is missing") from error
 
-    def _write_part(self, version: str, name: str, write: Callable[[Path], None]) -> "_Part":
+    def _write_part(self, version: str, name: str, write: Callable[[Path], None]) -> "StoredPart":
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
             write(path)
             self._blobs.upload_file(CONTAINER, _part_name(version, name), path)
-            return _part_of(path)
-
-
-_PREFILTER, _CALIBRATION = "prefilter.faiss", "calibration.npz"
-_COLUMNS = tuple(column.name for column in fields(Summaries))
-
-_PARTS = (
-    "audio_ids.npy",
-    "track_ids.npy",
-    *(f"{column}.npy" for column in _COLUMNS),
-    "usual_means.npy",
-    "usual_deviations.npy",
-    "outlines.npy",
-    "outline_starts.npy",
-    "sketches.npy",
-    "sketch_starts.npy",
-    _PREFILTER,
-    _CALIBRATION,
-)
+            return stored_part(path)
 
 
 def _part_name(version: str, name: str) -> str:
     return f"indexes/{version}/{name}"
 
 
-def _index_parameters(record: Mapping[str, Any]) -> IndexParameters:
-    features = dict(record["features"])
-    cepstra = CepstraParameters(**features.pop("cepstra"))
-    return IndexParameters(**{**record, "features": FeaturesParameters(cepstra=cepstra, **features)})
-
-
 def _corrupt(version: str, what: str) -> CorruptIndex:
     return CorruptIndex(f"the stored index is corrupt: {what}", subject=f"index {version}", remedy=_REBUILD)
-
-
-def _part_of(path: Path) -> _Part:
-    written = np.memmap(path, np.uint8, mode="r")
-    # CRC-32 against damage, not against an enemy: blake2b takes four times as long.
-    return _Part(bytes=written.size, crc32=zlib.crc32(written.data))

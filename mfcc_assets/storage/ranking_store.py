@@ -21,7 +21,7 @@ _Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
-class Pairs:
+class RankedLists:
     """Rows of (query audio, candidate audio, distance), each query's rows together and best first."""
 
     queries: tuple[str, ...]
@@ -35,25 +35,25 @@ class Pairs:
         return grouped
 
     @classmethod
-    def of(cls, grouped: Mapping[str, Iterable[tuple[str, float]]]) -> "Pairs":
+    def of(cls, grouped: Mapping[str, Iterable[tuple[str, float]]]) -> "RankedLists":
         rows = [(query, candidate, distance) for query, found in grouped.items() for candidate, distance in found]
         queries, candidates, distances = zip(*rows, strict=True) if rows else ((), (), ())
         return cls(queries, candidates, distances)
 
 
-class PairStore:
+class RankingStore:
     """Reads and writes pairs of a stage: ``candidates`` or ``rankings``."""
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
 
-    def write(self, stage: str, version: str, part: str, pairs: Pairs) -> None:
+    def write(self, stage: str, version: str, part: str, pairs: RankedLists) -> None:
         """Keep the pairs of a part: of a shard, or of an upload."""
         columns = {"audio_id": pairs.queries, "candidate": pairs.candidates, "distance": pairs.distances}
         with self._blobs.writing(CONTAINER, _name(stage, version, part)) as file:
             pq.write_table(pa.table(columns, schema=_SCHEMA), file, compression="zstd")
 
-    def read(self, stage: str, version: str, part: str) -> Pairs | None:
+    def read(self, stage: str, version: str, part: str) -> RankedLists | None:
         """The pairs of a shard or an upload; None where they were not computed.
 
         Raises
@@ -62,10 +62,10 @@ class PairStore:
             They cannot be read.
         """
 
-        def read(name: str) -> Pairs:
+        def read(name: str) -> RankedLists:
             stored = pq.ParquetFile(pa.BufferReader(self._blobs.read(CONTAINER, name)))
             table = stored.read(use_threads=False)
-            return Pairs(*(tuple(table[column].to_pylist()) for column in _SCHEMA.names))
+            return RankedLists(*(tuple(table[column].to_pylist()) for column in _SCHEMA.names))
 
         return self._look_at(stage, version, part, read)
 

@@ -72,7 +72,7 @@ def test_storage_that_is_away_for_thirty_seconds_in_the_middle_of_a_run_costs_it
 
     assert befallen.is_set()
     assert time.monotonic() - began > AWAY_SECONDS
-    assert (run.work.cepstra, run.work.summaries, run.work.added, run.work.rows) == (10, 10, 10, 50)
+    assert (run.work.cepstra, run.work.feature_table, run.work.added, run.work.rows) == (10, 10, 10, 50)
     assert run.retries == [], "the store waited; no step failed"
     assert stored_audio(azure_library) == set(azure_library.tables.audio())
     assert azure_library.tables.unserved_soundtracks(str(azure_library.indexes.published_version()), 5) == {}

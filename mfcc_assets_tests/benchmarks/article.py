@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import WORKERS, on_all_cores
-from mfcc_assets.features.frames import Stacked
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.statistics import segment_means
-from mfcc_assets.search.cascade import OUTLINE, Query, worth_comparing
+from mfcc_assets.search.cascade import COARSE_FACTOR, Query, prune
 from mfcc_assets.similarity.dtw.distance import DTW, pooled_scales
 from mfcc_assets.similarity.dtw.kernels import dtw_distance, dtw_distances, warm_up
 from mfcc_assets_tests.benchmarks.corpus import Corpus
@@ -113,16 +113,16 @@ def measure(corpus: Corpus) -> Section:
 
 def _answer_of_cascade(query: NDArray[np.float32], library: Sequence[NDArray[np.float32]]) -> Measured:
     """Seconds of the cascade over the same tracks, whose contours and outlines an index has ready."""
-    contours = Stacked.of((_contour(track) for track in library), query.shape[1])
-    outlines, roughness = contours.coarser(OUTLINE), contours.changes()
+    contours = RaggedFrames.of((_contour(track) for track in library), query.shape[1])
+    coarse_contours, roughness = contours.coarser(COARSE_FACTOR), contours.changes()
     scales = pooled_scales(
         np.array([track.mean(axis=0) for track in library]), np.array([track.var(axis=0) for track in library])
     )
 
     def answer() -> None:
         compared = Query(_contour(query), DTW, scales)
-        rows = worth_comparing(compared.outline_distances(outlines, roughness), places=5)
-        compared.nearest([str(row) for row in rows], contours.rows(rows), places=5)
+        rows = prune(compared.coarse_distances(coarse_contours, roughness), count=5)
+        compared.nearest([str(row) for row in rows], contours.rows(rows), count=5)
 
     answer()
     return in_turns({"answer": answer}, runs=5)["answer"]
@@ -137,9 +137,11 @@ def _contour(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _full_length(corpus: Corpus) -> list[NDArray[np.float32]]:
     """Cepstra of the first of the corpus' tracks that are neither jingles nor mixes."""
-    summaries = corpus.summaries
+    track_features = corpus.track_features
     shortest, longest = SECONDS
-    chosen = [track for track in corpus.tracks if track.audio_id in summaries and shortest <= track.seconds <= longest]
+    chosen = [
+        track for track in corpus.tracks if track.audio_id in track_features and shortest <= track.seconds <= longest
+    ]
     return [corpus.store.read_cepstra(track.audio_id, corpus.parameters.cepstra) for track in chosen[:TRACKS]]
 
 

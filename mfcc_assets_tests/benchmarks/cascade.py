@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mfcc_assets.features.frames import Stacked
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.search import cascade
-from mfcc_assets.search.cascade import OUTLINE, Query, searched, worth_comparing
+from mfcc_assets.search.cascade import COARSE_FACTOR, Query, candidates_to_fetch, prune
 from mfcc_assets.similarity.dtw.distance import DTW, pooled_scales
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import Measured
@@ -38,17 +38,19 @@ class Bench:
     """The corpus as a library, every track of which is a query."""
 
     def __init__(self, corpus: Corpus) -> None:
-        summaries = list(corpus.summaries.values())
-        self.names = list(corpus.summaries)
-        self.contours = Stacked.of((summary.contour for summary in summaries), corpus.parameters.cepstra.coefficients)
-        outlines = self.contours.coarser(OUTLINE)
-        self.outlines = Stacked(outlines.frames.astype(np.float16), outlines.starts)
+        track_features = list(corpus.track_features.values())
+        self.names = list(corpus.track_features)
+        self.contours = RaggedFrames.of(
+            (track_features.contour for track_features in track_features), corpus.parameters.cepstra.coefficients
+        )
+        coarse_contours = self.contours.coarser(COARSE_FACTOR)
+        self.coarse_contours = RaggedFrames(coarse_contours.frames.astype(np.float16), coarse_contours.starts)
         self.roughness = self.contours.changes()
         self.scales = pooled_scales(
-            np.array([summary.mean for summary in summaries]),
-            np.array([summary.covariance.diagonal() for summary in summaries]),
+            np.array([track_features.mean for track_features in track_features]),
+            np.array([track_features.covariance.diagonal() for track_features in track_features]),
         )
-        self.queries = range(len(summaries))
+        self.queries = range(len(track_features))
 
     @cached_property
     def hits(self) -> NDArray[np.intp]:
@@ -101,8 +103,8 @@ class Bench:
         return self.in_detail(query, self.by_outlines(number, query))
 
     def by_outlines(self, number: int, query: Query, width: int | None = None) -> NDArray[np.intp]:
-        rows = self.hits[number, : width or searched(len(self.contours), PLACES)]
-        return rows[worth_comparing(query.outline_distances(self.outlines.rows(rows), self.roughness[rows]), PLACES)]
+        rows = self.hits[number, : width or candidates_to_fetch(len(self.contours), PLACES)]
+        return rows[prune(query.coarse_distances(self.coarse_contours.rows(rows), self.roughness[rows]), PLACES)]
 
     def in_detail(self, query: Query, rows: NDArray[np.intp]) -> list[str]:
         names = [self.names[row] for row in rows]
@@ -181,7 +183,7 @@ def measure(corpus: Corpus) -> Section:
     )
     section.table(
         ["library", "true nearest among the first, 99 %", "99.8 %", "handed on"],
-        [[size, *_quantiles(bench, size), searched(size, PLACES)] for size in _sizes(bench)],
+        [[size, *_quantiles(bench, size), candidates_to_fetch(size, PLACES)] for size in _sizes(bench)],
     )
     return section.text(
         "Samples of the corpus (mean over several) tell how the number that the vector index must hand on grows with "

@@ -15,7 +15,7 @@ from pathlib import Path
 from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.features.parameters import FeaturesParameters
-from mfcc_assets.features.track_features import Summary, analyse, summarise
+from mfcc_assets.features.track_features import TrackFeatures, analyse, track_features_of
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.feature_store import FeatureStore
 from mfcc_assets.storage.secrets.signing_key import signing_key
@@ -66,20 +66,22 @@ class Corpus:
         return FeatureStore(LocalBlobs(self.work / "blobs", signing_key(self.work)))
 
     @cached_property
-    def summaries(self) -> dict[str, Summary]:
+    def track_features(self) -> dict[str, TrackFeatures]:
         """The summary of every track, by audio id."""
 
-        def of_track(track: Track) -> Summary:
-            if not self.store.has_summary(track.audio_id, self.parameters):
+        def of_track(track: Track) -> TrackFeatures:
+            if not self.store.has_track_features(track.audio_id, self.parameters):
                 reader = AudioReader(
                     self.path(track), self.parameters.cepstra.sample_rate, self.parameters.cepstra.trimmed_samples
                 )
                 analysis = analyse(reader.blocks(), self.parameters.cepstra)
                 self.store.write_analysis(track.audio_id, analysis, self.parameters.cepstra)
-                self.store.write_summary(track.audio_id, summarise(analysis, self.parameters), self.parameters)
-            return self.store.read_summary(track.audio_id, self.parameters)
+                self.store.write_track_features(
+                    track.audio_id, track_features_of(analysis, self.parameters), self.parameters
+                )
+            return self.store.read_track_features(track.audio_id, self.parameters)
 
-        found = {track.audio_id: summary for track, summary in on_all_cores(of_track, self.tracks)}
+        found = {track.audio_id: track_features for track, track_features in on_all_cores(of_track, self.tracks)}
         return {track.audio_id: found[track.audio_id] for track in self.tracks}
 
 

@@ -26,9 +26,14 @@ from mfcc_assets.compute.local import WORKERS
 from mfcc_assets.features.mfcc import warm_up
 from mfcc_assets.features.parameters import ARTICLE_FFT_SIZE, FeaturesParameters
 from mfcc_assets.features.timbre import COEFFICIENTS, timbre_vector
-from mfcc_assets.features.track_features import Analysis, analyse, summarise
+from mfcc_assets.features.track_features import Analysis, analyse, track_features_of
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.soundtracks import COMPUTED, analyse_soundtracks, observe_soundtracks, summarise_soundtracks
+from mfcc_assets.pipeline.soundtracks import (
+    COMPUTED,
+    analyse_soundtracks,
+    compute_features_of_soundtracks,
+    observe_soundtracks,
+)
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import Measured, in_turns, of_child
@@ -104,7 +109,7 @@ def _note_cpu(seconds: list[float], call: Callable[[Path], object], paths: Seque
 def _contestants(parameters: FeaturesParameters) -> Mapping[str, Callable[[Path], object]]:
     def ours(path: Path) -> None:
         blocks = AudioReader(path, parameters.cepstra.sample_rate, parameters.cepstra.trimmed_samples).blocks()
-        summarise(analyse(blocks, parameters.cepstra), parameters)
+        track_features_of(analyse(blocks, parameters.cepstra), parameters)
 
     def article(path: Path) -> None:
         signal, rate = librosa.load(path, sr=parameters.cepstra.sample_rate)
@@ -112,7 +117,7 @@ def _contestants(parameters: FeaturesParameters) -> Mapping[str, Callable[[Path]
         signal /= np.abs(signal).max()
         finer = python_speech_features.mfcc(signal, rate, numcep=COEFFICIENTS, nfft=ARTICLE_FFT_SIZE)
         analysis = Analysis.of_cepstra(finer.astype(np.float32), parameters.cepstra.coefficients)
-        summarise(analysis, parameters)
+        track_features_of(analysis, parameters)
 
     def timbre(path: Path) -> None:
         signal, rate = soundfile.read(path, dtype="float32", always_2d=True)
@@ -245,11 +250,11 @@ from pathlib import Path
 from mfcc_assets.features.track_features import analyse
 from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.features.parameters import FeaturesParameters
-from mfcc_assets.features.track_features import summarise
+from mfcc_assets.features.track_features import track_features_of
 
 parameters = FeaturesParameters()
 reader = AudioReader(Path(sys.argv[1]), parameters.cepstra.sample_rate, parameters.cepstra.trimmed_samples)
-summarise(analyse(reader.blocks(), parameters.cepstra), parameters)
+track_features_of(analyse(reader.blocks(), parameters.cepstra), parameters)
 """
 
 
@@ -284,7 +289,7 @@ def _describe_load(section: Section, corpus: Corpus, folder: Path) -> None:
         observe_soundtracks(library, library.shards, run_id="load")
         begun, cpu_begun = time.perf_counter(), time.process_time()
         report = analyse_soundtracks(library, library.shards, run_id="load")
-        summarise_soundtracks(library, library.shards)
+        compute_features_of_soundtracks(library, library.shards)
         seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - cpu_begun
     analysed = sum(outcome == COMPUTED for outcome in report.outcomes.values())
     played = sum(report.seconds.values())

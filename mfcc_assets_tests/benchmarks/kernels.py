@@ -167,10 +167,10 @@ def measure(corpus: Corpus) -> Section:
 
 def _two_curves(corpus: Corpus) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """COE_2 of two tracks of different packages, as near to `LONG` frames as there are."""
-    summaries = corpus.summaries
+    track_features = corpus.track_features
     found: dict[str, NDArray[np.float64]] = {}
     for track in corpus.tracks:
-        if track.audio_id in summaries and track.package not in found:
+        if track.audio_id in track_features and track.package not in found:
             cepstra = corpus.store.read_cepstra(track.audio_id, corpus.parameters.cepstra)
             if len(cepstra) >= LONG:
                 found[track.package] = cepstra[:LONG, COEFFICIENT].astype(np.float64)

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.features.frames import Stacked
-from mfcc_assets.features.track_features import Summaries, Summary
-from mfcc_assets.search.cascade import OUTLINE
+from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.features.track_features import FeatureTable, TrackFeatures
+from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.embedding import Embedding
 from mfcc_assets.search.index import Calibration
 from mfcc_assets.similarity.dtw.distance import pooled_scales
-from mfcc_assets.similarity.hubness import Usual
+from mfcc_assets.similarity.hubness import DistanceStatistics
 from mfcc_assets.similarity.pairwise import REFERENCE_SIZE, Reference, Tracks, evenly_spaced, in_space
 from mfcc_assets.similarity.rankings import Ranking
-from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, SoundSpace
+from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 
 NEIGHBOURS = 10
@@ -57,15 +57,15 @@ class Population:
     def __init__(self, corpus: Corpus, ranking: Ranking) -> None:
         self._ranking = ranking
         self.parameters = corpus.parameters
-        self.audio_ids = list(corpus.summaries)
-        self.summaries = list(corpus.summaries.values())
-        computed = Tracks.of(self.summaries, corpus.parameters)
-        self._timbre = computed.summaries.timbre
-        self._space = SoundSpace.of(self._timbre[evenly_spaced(len(computed), SAMPLE_SIZE)])
+        self.audio_ids = list(corpus.track_features)
+        self.real_features = list(corpus.track_features.values())
+        computed = Tracks.of(self.real_features, corpus.parameters)
+        self._timbre = computed.feature_table.timbre
+        self._space = TimbreSpace.of(self._timbre[evenly_spaced(len(computed), SAMPLE_SIZE)])
         self.tracks = in_space(computed, self._space)
-        self.scales = pooled_scales(self.tracks.summaries.means, self.tracks.summaries.variances)
-        self._outlines = self.tracks.contours.coarser(OUTLINE)
-        self.real_points = self.calibration.embedding(self.tracks.summaries)
+        self.scales = pooled_scales(self.tracks.feature_table.means, self.tracks.feature_table.variances)
+        self._outlines = self.tracks.contours.coarser(COARSE_FACTOR)
+        self.real_points = self.calibration.embedding(self.tracks.feature_table)
         _, self._nearest = faiss.knn(self.real_points, self.real_points, NEIGHBOURS + 1)
 
     def draw(self, tracks: int, seed: int) -> Drawn:
@@ -85,30 +85,30 @@ class Population:
         """What the vector index holds of tracks that were drawn."""
         return drawn.mixtures @ self.real_points
 
-    def outlines(self, drawn: Drawn) -> Stacked:
+    def coarse_contours(self, drawn: Drawn) -> RaggedFrames:
         """The outlines of real tracks, once for each track that was drawn near them."""
         lengths = self._outlines.lengths[drawn.origins]
         starts = np.append(0, lengths.cumsum())
         rows = np.repeat(self._outlines.starts[drawn.origins] - starts[:-1], lengths) + np.arange(starts[-1])
-        return Stacked(self._outlines.frames.astype(np.float16)[rows], starts)
+        return RaggedFrames(self._outlines.frames.astype(np.float16)[rows], starts)
 
-    def summaries_of(self, drawn: Drawn) -> Summaries:
+    def feature_table_of(self, drawn: Drawn) -> FeatureTable:
         """What an index holds of tracks that were drawn: 3 GB of a million."""
-        real = self.tracks.summaries
-        return Summaries(
+        real = self.tracks.feature_table
+        return FeatureTable(
             means=drawn.mixtures @ real.means,
             covariances=real.covariances[drawn.origins],
-            embeddings=drawn.mixtures @ real.embeddings,
+            segment_means=drawn.mixtures @ real.segment_means,
             roughness=real.roughness[drawn.origins],
             timbre=drawn.mixtures @ real.timbre,
         )
 
-    def summary(self, drawn: Drawn, rng: np.random.Generator) -> Summary:
+    def track_features(self, drawn: Drawn, rng: np.random.Generator) -> TrackFeatures:
         """The only track of `drawn`: the real one's contour with noise of a third of the library's deviation."""
-        real, summaries = self.summaries[drawn.origins[0]], self.summaries_of(drawn)
+        real, table = self.real_features[drawn.origins[0]], self.feature_table_of(drawn)
         contour = (real.contour + rng.normal(0, self.scales / 3, real.contour.shape)).astype(np.float32)
         (timbre,) = drawn.mixtures @ self._timbre
-        return replace(real, contour=contour, embedding=summaries.embeddings[0], timbre=timbre)
+        return replace(real, contour=contour, segment_means=table.segment_means[0], timbre=timbre)
 
     def intrinsic_dimension(self, points: NDArray[np.float32]) -> float:
         """Of the surface that points lie near: Levina and Bickel, NIPS 2004, from the ten nearest of each."""
@@ -124,19 +124,21 @@ class Population:
         names = [self.audio_ids[row] for row in rows]
         return Calibration(
             Reference.of(names, sample, self._ranking, self.scales, on_all_cores),
-            Embedding.of(self._ranking, self.scales, sample.summaries),
+            Embedding.of(self._ranking, self.scales, sample.feature_table),
             self._space,
         )
 
     @cached_property
-    def usual(self) -> Usual:
+    def statistics(self) -> DistanceStatistics:
         """What distances are usual for each real track, and so for those that are drawn near it."""
         sample = evenly_spaced(len(self.tracks), REFERENCE_SIZE)
         others = np.setdiff1d(np.arange(len(self.tracks)), sample)
-        found = dict(on_all_cores(self.usual_of, others.tolist()))
-        usual = Usual.joined([self.calibration.reference.usual, *(found[row] for row in others.tolist())])
-        return usual.rows(np.argsort(np.concatenate([sample, others])))
+        found = dict(on_all_cores(self.statistics_of, others.tolist()))
+        statistics = DistanceStatistics.joined(
+            [self.calibration.reference.statistics, *(found[row] for row in others.tolist())]
+        )
+        return statistics.rows(np.argsort(np.concatenate([sample, others])))
 
-    def usual_of(self, row: int) -> Usual:
+    def statistics_of(self, row: int) -> DistanceStatistics:
         """What distances are usual for one of the real tracks."""
-        return self.calibration.reference.usual_of(self.audio_ids[row], self.tracks[row])
+        return self.calibration.reference.statistics_of(self.audio_ids[row], self.tracks[row])

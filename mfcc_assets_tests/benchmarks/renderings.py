@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.evaluation.labelled import LabelledTrack
-from mfcc_assets.evaluation.metrics import Ranked, mean_average_precision, ranked_by
+from mfcc_assets.evaluation.metrics import RankedIds, mean_average_precision, ranked_by
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.quality import labelled_audio
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.pairwise import Comparison, Tracks, uncorrected_names
-from mfcc_assets.similarity.rankings import DEFAULT_RANKING, RANKINGS
+from mfcc_assets.similarity.ranking_names import DEFAULT_RANKING
+from mfcc_assets.similarity.rankings import RANKINGS
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.report import Section
 
@@ -217,7 +218,7 @@ def _render(folder: Path, score: str) -> None:
             sound.replace(folder / rendering.path)
 
 
-def precision_by_kind(ranked: Ranked) -> dict[str, float | None]:
+def precision_by_kind(ranked: RankedIds) -> dict[str, float | None]:
     """Mean average precision by kind of change.
 
     Each rendering of a kind, and each original, asks for the others of its piece. What is of its piece but of another
@@ -245,11 +246,13 @@ def measure(work: Path, music: Path | None) -> Section:
         sets = [(work / "renderings", renderings), *([(music, others)] if music else [])]
         analysed = [labelled_audio(library, folder, tracks).analyse(_silent) for folder, tracks in sets]
         parameters = library.settings.features
-    summaries = {
-        track.path: summary for found in analysed for track, summary in zip(found.tracks, found.summaries, strict=True)
+    track_features = {
+        track.path: track_features
+        for found in analysed
+        for track, track_features in zip(found.tracks, found.track_features, strict=True)
     }
-    names = sorted(summaries, key=track_id)
-    comparison = Comparison(Tracks.of([summaries[name] for name in names], parameters), on_all_cores)
+    names = sorted(track_features, key=track_id)
+    comparison = Comparison(Tracks.of([track_features[name] for name in names], parameters), on_all_cores)
     distances = {name: comparison.by_ranking(ranking) for name, ranking in RANKINGS.items()}
     distances |= {name: comparison.uncorrected(part) for name, part in uncorrected_names(RANKINGS).items()}
     scores = {name: precision_by_kind(ranked_by(found, names)) for name, found in distances.items()}

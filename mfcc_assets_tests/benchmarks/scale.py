@@ -18,18 +18,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.features.fingerprint import SHAPES, Sketches
+from mfcc_assets.features.fingerprint import SHAPES, Fingerprints
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import choose_places, find_query_candidates, rank_query
-from mfcc_assets.pipeline.index import _read_summaries, index_parameters
+from mfcc_assets.pipeline.answer import choose_recommendations, find_query_candidates, rank_query
+from mfcc_assets.pipeline.index import _read_track_features, index_parameters
 from mfcc_assets.playlists.selection import considered
-from mfcc_assets.search import vector_index as prefilter
+from mfcc_assets.search import vector_index as vector_indexes
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import search_for_stranger
-from mfcc_assets.search.vector_index import LARGEST_FLAT, Prefilter
+from mfcc_assets.search.vector_index import LARGEST_FLAT, VectorIndex
 from mfcc_assets.settings import Settings
-from mfcc_assets.similarity.rankings import DEFAULT_RANKING, ranking_named
+from mfcc_assets.similarity.ranking_names import DEFAULT_RANKING
+from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets.storage.index_store import IndexStore
 from mfcc_assets.storage.sql.records import Recommendation
 from mfcc_assets_tests.benchmarks.corpus import Corpus
@@ -107,12 +108,12 @@ class Bench:
     def run(self, queries: Drawn) -> Result:
         tracks = TrackOfAudio.of(dict(_ids(0, len(self.drawn))))
         points, query_points = self.population.points(self.drawn), self.population.points(queries)
-        searched, build = _timed(lambda: Prefilter(tracks.audio_ids, points))
-        _, grow = _timed(lambda: searched.with_tracks(tracks.audio_ids, points))
-        version, write = self._write(tracks, searched)
+        candidates_to_fetch, build = _timed(lambda: VectorIndex(tracks.audio_ids, points))
+        _, grow = _timed(lambda: candidates_to_fetch.with_tracks(tracks.audio_ids, points))
+        version, write = self._write(tracks, candidates_to_fetch)
         opened, opening = _timed(lambda: _first_answer(self.library, query_points[:1]))
         process = [sys.executable, "-m", __name__, str(self.library.settings.folder), str(points.shape[1])]
-        search = tuple(_timed(lambda q=query: opened.prefilter.search(q[None], 100))[1] for query in query_points)
+        search = tuple(_timed(lambda q=query: opened.vector_index.search(q[None], 100))[1] for query in query_points)
         _, verify = _timed(opened.opened)
         _, exact = faiss.knn(query_points[:RECALL_SEARCHES], points, 1_000)
         return Result(
@@ -126,24 +127,24 @@ class Bench:
             open_bytes=int(subprocess.run(process, check=True, capture_output=True, text=True).stdout),
             verify=verify,
             search=search,
-            recall=_recall(opened.prefilter, query_points, exact[:, :100]),
-            recall_of_1000=_recall(opened.prefilter, query_points, exact),
+            recall=_recall(opened.vector_index, query_points, exact[:, :100]),
+            recall_of_1000=_recall(opened.vector_index, query_points, exact),
             answer=self._answers(opened, queries[:ANSWERS]),
         )
 
-    def _write(self, tracks: TrackOfAudio, searched: Prefilter) -> tuple[str, float]:
+    def _write(self, tracks: TrackOfAudio, vector_index: VectorIndex) -> tuple[str, float]:
         """Version of the library's index, and the seconds that writing took. Nothing of it stays in memory."""
         index = LibraryIndex.of(
             parameters=index_parameters(self.library.settings),
             tracks=tracks,
-            summaries=self.population.summaries_of(self.drawn),
-            outlines=self.population.outlines(self.drawn),
+            feature_table=self.population.feature_table_of(self.drawn),
+            coarse_contours=self.population.coarse_contours(self.drawn),
             # Recognition is not part of this: a frame a track stands for its sketch.
-            sketches=Sketches(
+            fingerprints=Fingerprints(
                 np.zeros((len(tracks), SHAPES), np.float32), np.arange(len(tracks) + 1), tracks.audio_ids
             ),
-            prefilter=searched,
-            usual=self.population.usual.rows(self.drawn.origins),
+            vector_index=vector_index,
+            statistics=self.population.statistics.rows(self.drawn.origins),
             calibration=self.population.calibration,
             calibrated_tracks=len(tracks),
         )
@@ -156,20 +157,18 @@ class Bench:
         rng, wanted = np.random.default_rng(2), considered(PLACES)
         parts: dict[str, list[float]] = {name: [] for name in ("what is usual", "candidates", "contours", "tables")}
         for query in range(len(queries)):
-            summary = self.population.summary(queries[query : query + 1], rng)
-            search, seconds = _timed(lambda s=summary: search_for_stranger(index, "query", s))
+            track_features = self.population.track_features(queries[query : query + 1], rng)
+            search, seconds = _timed(lambda s=track_features: search_for_stranger(index, "query", s))
             parts["what is usual"].append(seconds)
-            found, seconds = _timed(lambda s=search: find_query_candidates(index, s, without=(), places=wanted))
+            found, seconds = _timed(lambda s=search: find_query_candidates(index, s, without=(), count=wanted))
             parts["candidates"].append(seconds)
             candidates = [candidate for candidate, _ in found]
             self._write_summaries(candidates, rng)
             self.library.__dict__.pop("features", None)
-            ranked, seconds = _timed(
-                lambda s=search, c=candidates: rank_query(self.library, index, s, c, places=wanted)
-            )
+            ranked, seconds = _timed(lambda s=search, c=candidates: rank_query(self.library, index, s, c, count=wanted))
             parts["contours"].append(seconds)
             chosen, seconds = _timed(
-                lambda r=ranked: choose_places(
+                lambda r=ranked: choose_recommendations(
                     self.library, index, r, size=PLACES, query_audio="query", recognised_as=()
                 )
             )
@@ -180,15 +179,17 @@ class Bench:
     def _write_summaries(self, candidates: Sequence[str], rng: np.random.Generator) -> None:
         features, parameters = self.library.features, self.population.parameters
         for audio in candidates:
-            if not features.has_summary(audio, parameters):
+            if not features.has_track_features(audio, parameters):
                 number = int(audio, 16)
-                features.write_summary(audio, self.population.summary(self.drawn[number : number + 1], rng), parameters)
+                features.write_track_features(
+                    audio, self.population.track_features(self.drawn[number : number + 1], rng), parameters
+                )
 
 
-def _recall(searched: Prefilter, queries: NDArray[np.float32], exact: NDArray[np.int64]) -> float:
+def _recall(vector_index: VectorIndex, queries: NDArray[np.float32], exact: NDArray[np.int64]) -> float:
     """Share of the nearest rows of each query, of the first of these, that a search finds."""
     queries, size = queries[: len(exact)], exact.shape[1]
-    found = [{int(audio, 16) for audio in hits.audio_ids} for hits in searched.search(queries, size)]
+    found = [{int(audio, 16) for audio in hits.audio_ids} for hits in vector_index.search(queries, size)]
     return float(np.mean([len(hits & set(rows.tolist())) / size for hits, rows in zip(found, exact, strict=True)]))
 
 
@@ -227,7 +228,7 @@ def _insert_soundtracks(library: Library, size: int) -> None:
 
 def _first_answer(library: Library, point: NDArray[np.float32]) -> LibraryIndex:
     index = IndexStore(library.blobs).published()
-    index.prefilter.search(point, 100)
+    index.vector_index.search(point, 100)
     return index
 
 
@@ -253,11 +254,11 @@ def _update_of_lists(library: Library) -> str:
 
 
 def _first_build(corpus: Corpus, population: Population, largest: Result) -> str:
-    audio_ids = list(corpus.summaries)
-    read, seconds = _timed(lambda: dict(_read_summaries(corpus.store, audio_ids, corpus.parameters)))
+    audio_ids = list(corpus.track_features)
+    read, seconds = _timed(lambda: dict(_read_track_features(corpus.store, audio_ids, corpus.parameters)))
     reading = seconds / len(read) * largest.size
     rows = range(0, len(audio_ids), len(audio_ids) // COMPARED_WITH_REFERENCE + 1)
-    compared, seconds = _timed(lambda: dict(on_all_cores(population.usual_of, rows)))
+    compared, seconds = _timed(lambda: dict(on_all_cores(population.statistics_of, rows)))
     comparing = seconds / len(compared) * largest.size
     return (
         f"The first index of {largest.size:,} tracks reads as many summaries, a file each: {reading / 60:.0f} minutes, "
@@ -373,8 +374,8 @@ def _built(points: NDArray[np.float32], kind: str) -> faiss.Index:
     if kind == "flat":
         index = faiss.IndexFlatL2(points.shape[1])
     else:
-        index = prefilter._inverted_file(points, points[:0])
-        index.nprobe = prefilter._PROBES
+        index = vector_indexes._inverted_file(points, points[:0])
+        index.nprobe = vector_indexes._PROBES
     index.add(points)
     return index
 

@@ -20,7 +20,7 @@ def test_a_pair_is_explained_in_words(ten_tracks: Library) -> None:
     first, *others = result.output.splitlines()
     assert first.startswith("Song 1 and Song 2: distance ")
     assert first.endswith(" by fused")
-    assert any(line.startswith("│ sound ") for line in others)
+    assert any(line.startswith("│ timbre ") for line in others)
     (closer,) = [line for line in others if line.startswith("Closer than ")]
     assert closer.endswith(" of 45 random pairs of the library.")
     assert "│ COE_2       │ brightness: energy below 3.3 kHz against energy above" in result.output

@@ -25,7 +25,7 @@ from mfcc_assets.errors import RunFailed
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 
-STARTER_LIBRARY = Path(__file__).parents[1] / "mfcc_assets" / "demo" / "library"
+STARTER_LIBRARY = Path(__file__).parents[2] / "mfcc_assets" / "demo" / "library"
 STARTED = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
 
 

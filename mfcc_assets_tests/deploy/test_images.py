@@ -101,26 +101,32 @@ def test_the_wheel_has_all_that_runs_need() -> None:
             assert any(fnmatch.fnmatch(name, pattern) for pattern in patterns), name
 
 
-def test_a_kernel_compiled_in_the_image_is_found_by_another_process_in_another_place(tmp_path: Path) -> None:
+def test_a_kernel_compiled_in_the_image_is_found_by_a_process_of_a_container(tmp_path: Path) -> None:
     names = dict(re.findall(r"\b(NUMBA_\w+)=(\S*)", STAGES["mfcc"]))
     (cpu,) = re.findall(r"^ARG CPU=(\S+)$", STAGES["mfcc"], re.MULTILINE)
     environment = {name: value.replace("${CPU}", cpu) for name, value in names.items()}
     assert set(environment) == {"NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"}
-    built, pulled = tmp_path / "built", tmp_path / "pulled"
+    built, pulled = tmp_path / "image", tmp_path / "as built"
     built.mkdir()
     (built / "kernel.py").write_text(KERNEL)
 
     assert _runs(built, environment) == "0 1"
     # Layers of an image carry times in whole seconds.
     subprocess.run(["tar", "--format=ustar", "-cf", tmp_path / "layer.tar", "-C", built, "."], check=True)
-    pulled.mkdir()
-    subprocess.run(["tar", "-xf", tmp_path / "layer.tar", "-C", pulled], check=True)
+    built.rename(pulled)
+    built.mkdir()
+    subprocess.run(["tar", "-xf", tmp_path / "layer.tar", "-C", built], check=True)
 
-    assert _runs(pulled, environment) == "1 0"
+    assert _runs(built, environment) == "1 0"
 
 
 def _runs(folder: Path, environment: dict[str, str]) -> str:
     command = [sys.executable, "-c", "import kernel"]
-    variables = {**environment, "PYTHONPATH": f"{folder}:{REPOSITORY}", "PATH": "/usr/bin:/bin"}
+    variables = {
+        **environment,
+        "PYTHONPATH": f"{folder}:{REPOSITORY}",
+        "PATH": "/usr/bin:/bin",
+        "NUMBA_CACHE_DIR": str(folder / "cache"),
+    }
     ran = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=True)
     return ran.stdout.strip()

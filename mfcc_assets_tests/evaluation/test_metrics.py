@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfcc_assets.evaluation.metrics import (
-    EVALUATED_PLACES,
+    EVALUATED_COUNT,
     Hubness,
     Precision,
     hubness,
@@ -148,8 +148,8 @@ def test_recall_is_the_mean_share_of_the_best_that_were_found():
 
 def test_recall_is_of_as_many_places_as_are_evaluated_unless_more_are_asked_for():
     ranked = {"a": TRACKS}
-    assert recall(ranked, {"a": TRACKS[:EVALUATED_PLACES]}) == 1
-    assert recall(ranked, {"a": TRACKS[:EVALUATED_PLACES]}, size=2 * EVALUATED_PLACES) == 0.5
+    assert recall(ranked, {"a": TRACKS[:EVALUATED_COUNT]}) == 1
+    assert recall(ranked, {"a": TRACKS[:EVALUATED_COUNT]}, size=2 * EVALUATED_COUNT) == 0.5
 
 
 @given(RANKED, RANKED, st.integers(1, 8))

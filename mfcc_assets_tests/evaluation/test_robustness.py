@@ -63,7 +63,7 @@ def test_re_encoded_tracks_find_themselves(audio: LabelledAudio) -> None:
 def test_a_track_that_is_not_there_is_not_found(audio: LabelledAudio) -> None:
     there = audio.analyse(quiet)
     # As if the names of the recordings had been exchanged.
-    others = Analysed(there.tracks, there.audio_ids[1:] + there.audio_ids[:1], there.summaries, {})
+    others = Analysed(there.tracks, there.audio_ids[1:] + there.audio_ids[:1], there.track_features, {})
     assert find_own_tracks(audio, others, quiet).by_recognition == 0.0
 
 

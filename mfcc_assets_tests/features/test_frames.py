@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.features.frames import Stacked
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets_tests import naive
 
 COEFFICIENTS = 3
@@ -20,7 +20,7 @@ def some_tracks(draw, fewest=0):
 
 
 def stack(tracks):
-    return Stacked.of(tracks, COEFFICIENTS)
+    return RaggedFrames.of(tracks, COEFFICIENTS)
 
 
 def assert_tracks(stacked, tracks):
@@ -92,7 +92,7 @@ def test_changes_are_summed_from_frame_to_frame_and_never_across_tracks(tracks):
 
 
 def test_what_is_stored_as_halves_is_averaged_in_float32():
-    halves = Stacked(np.full((3_000, COEFFICIENTS), 100, np.float16), np.array([0, 3_000]))
+    halves = RaggedFrames(np.full((3_000, COEFFICIENTS), 100, np.float16), np.array([0, 3_000]))
     assert_tracks(halves.coarser(3_000), [np.full((1, COEFFICIENTS), 100)])
     np.testing.assert_array_equal(halves.segments(1), np.full((1, 1, COEFFICIENTS), 100))
     np.testing.assert_array_equal(halves.changes(), np.zeros((1, COEFFICIENTS)))

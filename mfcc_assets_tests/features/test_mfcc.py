@@ -178,7 +178,9 @@ from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.track_features import summarise
 
 parameters = FeaturesParameters()
-analysis = analyse(AudioReader(Path(sys.argv[1]), parameters.cepstra.sample_rate, parameters.cepstra.trimmed_samples).blocks(), parameters.cepstra)
+cepstra = parameters.cepstra
+reader = AudioReader(Path(sys.argv[1]), cepstra.sample_rate, cepstra.trimmed_samples)
+analysis = analyse(reader.blocks(), cepstra)
 summarise(analysis, parameters)
 status = Path("/proc/self/status").read_text()
 print(len(analysis.cepstra), status.split("VmHWM:")[1].split()[0])

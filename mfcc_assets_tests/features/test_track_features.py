@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from mfcc_assets.features.fingerprint import sketch
+from mfcc_assets.features.fingerprint import fingerprint
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.statistics import segment_means
 from mfcc_assets.features.timbre import WIDTH
-from mfcc_assets.features.track_features import Analysis, Summaries, Summary, summarise
+from mfcc_assets.features.track_features import Analysis, FeatureTable, TrackFeatures, track_features_of
 from mfcc_assets_tests import naive
 
 PARAMETERS = FeaturesParameters()
@@ -31,12 +31,12 @@ def with_timbre(given_cepstra: np.ndarray, seed: int = 0) -> Analysis:
     return Analysis(given_cepstra, np.random.default_rng(seed).normal(0, 1, WIDTH).astype(np.float32))
 
 
-def summaries(*seeds: int) -> Summaries:
-    return Summaries.of([summarise(analysis(300 + seed, seed), PARAMETERS) for seed in seeds], PARAMETERS)
+def feature_table(*seeds: int) -> FeatureTable:
+    return FeatureTable.of([track_features_of(analysis(300 + seed, seed), PARAMETERS) for seed in seeds], PARAMETERS)
 
 
-def assert_same(one: Summaries, other: Summaries) -> None:
-    for name in (field.name for field in fields(Summaries)):
+def assert_same(one: FeatureTable, other: FeatureTable) -> None:
+    for name in (field.name for field in fields(FeatureTable)):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
         assert getattr(one, name).dtype == getattr(other, name).dtype
 
@@ -79,22 +79,22 @@ def test_means_of_nothing_are_refused(frames, segments):
 @pytest.mark.parametrize("frames", [1, 7, 50, 24_000])
 def test_a_summary_holds_gaussian_contour_embedding_sketch_and_timbre(frames):
     analysed = analysis(frames, seed=1)
-    given_cepstra, summary = analysed.cepstra, summarise(analysed, PARAMETERS)
-    np.testing.assert_allclose(summary.mean, given_cepstra.mean(axis=0, dtype=np.float64))
+    given_cepstra, track_features = analysed.cepstra, track_features_of(analysed, PARAMETERS)
+    np.testing.assert_allclose(track_features.mean, given_cepstra.mean(axis=0, dtype=np.float64))
     np.testing.assert_allclose(
-        summary.covariance, np.cov(given_cepstra.T.astype(np.float64), bias=True), rtol=1e-9, atol=1e-9
+        track_features.covariance, np.cov(given_cepstra.T.astype(np.float64), bias=True), rtol=1e-9, atol=1e-9
     )
-    assert summary.contour.shape == (max(1, round(frames / 50)), 13)
-    np.testing.assert_array_equal(summary.contour, segment_means(given_cepstra, len(summary.contour)))
-    np.testing.assert_array_equal(summary.embedding.reshape(8, 13), segment_means(given_cepstra, 8))
-    np.testing.assert_array_equal(summary.sketch, sketch(given_cepstra, PARAMETERS.cepstra))
-    np.testing.assert_array_equal(summary.timbre, analysed.timbre)
-    assert {getattr(summary, field.name).dtype.name for field in fields(Summary)} == {"float32", "float64"}
+    assert track_features.contour.shape == (max(1, round(frames / 50)), 13)
+    np.testing.assert_array_equal(track_features.contour, segment_means(given_cepstra, len(track_features.contour)))
+    np.testing.assert_array_equal(track_features.segment_means.reshape(8, 13), segment_means(given_cepstra, 8))
+    np.testing.assert_array_equal(track_features.fingerprint, fingerprint(given_cepstra, PARAMETERS.cepstra))
+    np.testing.assert_array_equal(track_features.timbre, analysed.timbre)
+    assert {getattr(track_features, field.name).dtype.name for field in fields(TrackFeatures)} == {"float32", "float64"}
 
 
 def test_the_contour_has_the_rate_that_is_asked_for():
-    assert len(summarise(analysis(1_000, 0), replace(PARAMETERS, contour_rate=5.0)).contour) == 50
-    assert len(summarise(analysis(1_000, 0), replace(PARAMETERS, contour_rate=0.01)).contour) == 1
+    assert len(track_features_of(analysis(1_000, 0), replace(PARAMETERS, contour_rate=5.0)).contour) == 50
+    assert len(track_features_of(analysis(1_000, 0), replace(PARAMETERS, contour_rate=0.01)).contour) == 1
 
 
 @pytest.mark.parametrize(
@@ -110,43 +110,45 @@ def test_the_contour_has_the_rate_that_is_asked_for():
 )
 def test_cepstra_that_cannot_be_summarised_are_refused(unusable):
     with pytest.raises(ValueError, match=r"frame|finite"):
-        summarise(with_timbre(unusable), PARAMETERS)
+        track_features_of(with_timbre(unusable), PARAMETERS)
 
 
 def test_summaries_of_many_tracks_keep_a_row_a_track():
-    together = summaries(1, 2, 3)
+    together = feature_table(1, 2, 3)
     assert len(together) == 3
     for row, seed in enumerate((1, 2, 3)):
-        single = summarise(analysis(300 + seed, seed), PARAMETERS)
+        single = track_features_of(analysis(300 + seed, seed), PARAMETERS)
         np.testing.assert_array_equal(together.means[row], single.mean)
         np.testing.assert_array_equal(together.covariances[row], single.covariance.astype(np.float32))
         np.testing.assert_allclose(together.variances[row], np.diag(single.covariance), rtol=1e-6)
-        np.testing.assert_array_equal(together.embeddings[row], single.embedding)
+        np.testing.assert_array_equal(together.segment_means[row], single.segment_means)
         np.testing.assert_array_equal(together.timbre[row], single.timbre)
 
 
 @pytest.mark.parametrize("coefficients", [12, 13])
 def test_summaries_of_no_track_have_the_width_of_any(coefficients):
-    none = Summaries.of([], FeaturesParameters(cepstra=CepstraParameters(coefficients=coefficients)))
+    none = FeatureTable.of([], FeaturesParameters(cepstra=CepstraParameters(coefficients=coefficients)))
     assert len(none) == 0
     assert none.means.shape == none.variances.shape == (0, coefficients)
     assert none.covariances.shape == (0, coefficients, coefficients)
-    assert none.embeddings.shape == (0, 8 * coefficients)
+    assert none.segment_means.shape == (0, 8 * coefficients)
     assert none.timbre.shape == (0, WIDTH)
 
 
 @given(st.lists(st.integers(0, 4)))
 def test_rows_are_taken_in_the_order_asked_for(rows):
-    assert_same(summaries(*range(5)).rows(np.array(rows, dtype=np.int64)), summaries(*rows))
+    assert_same(feature_table(*range(5)).rows(np.array(rows, dtype=np.int64)), feature_table(*rows))
 
 
 def test_rows_of_different_numbers_of_tracks_are_refused():
-    one, two = summaries(1), summaries(1, 2)
+    one, two = feature_table(1), feature_table(1, 2)
     with pytest.raises(ValueError, match="the same tracks"):
-        Summaries(one.means, one.covariances, two.embeddings, one.roughness, one.timbre)
+        FeatureTable(one.means, one.covariances, two.segment_means, one.roughness, one.timbre)
 
 
 @given(st.integers(0, 4))
 def test_tracks_summarised_apart_and_added_are_tracks_summarised_together(count):
     seeds = tuple(range(4))
-    assert_same(Summaries.joined([summaries(*seeds[:count]), summaries(*seeds[count:])]), summaries(*seeds))
+    assert_same(
+        FeatureTable.joined([feature_table(*seeds[:count]), feature_table(*seeds[count:])]), feature_table(*seeds)
+    )

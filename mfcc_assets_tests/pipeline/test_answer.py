@@ -8,7 +8,7 @@ import pytest
 
 from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.errors import FeaturesMissing
-from mfcc_assets.features.track_features import Summary, analyse, summarise
+from mfcc_assets.features.track_features import TrackFeatures, analyse, track_features_of
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import find_query_candidates, rank_query, recommend_file, search_for
@@ -59,12 +59,12 @@ def music(tmp_path: Path) -> Path:
     return write_music(tmp_path / "other.flac", 4.0, seed=100)
 
 
-def summary_of(library: Library, path: Path) -> Summary:
+def summary_of(library: Library, path: Path) -> TrackFeatures:
     parameters = library.settings.features
     blocks = AudioReader(
         path, parameters.cepstra.sample_rate, parameters.cepstra.trimmed_samples, library.settings.limits
     ).blocks()
-    return summarise(analyse(blocks, parameters.cepstra), parameters)
+    return track_features_of(analyse(blocks, parameters.cepstra), parameters)
 
 
 @pytest.mark.parametrize("size", [1, 3, 9, 20])
@@ -116,7 +116,7 @@ def test_what_is_not_to_be_recommended_takes_no_candidates_place(ten_tracks: Lib
     query_audio, recognised, *others = index.tracks
     search = search_for(ten_tracks, index, query_audio)
 
-    candidates = find_query_candidates(index, search, without={query_audio, recognised}, places=8)
+    candidates = find_query_candidates(index, search, without={query_audio, recognised}, count=8)
     assert {audio for audio, _ in candidates} == set(others)
 
 
@@ -126,10 +126,10 @@ def test_candidates_are_the_same_however_many_are_looked_up_at_once(
 ) -> None:
     index = ten_tracks.indexes.published()
     search = search_for(ten_tracks, index, next(iter(index.tracks)))
-    candidates = find_query_candidates(index, search, without=(), places=10)
+    candidates = find_query_candidates(index, search, without=(), count=10)
 
     monkeypatch.setattr("mfcc_assets.search.query._LOOKED_UP_AT_ONCE", at_once)
-    assert find_query_candidates(index, search, without=(), places=10) == candidates
+    assert find_query_candidates(index, search, without=(), count=10) == candidates
     assert len(candidates) == 10
 
 
@@ -137,18 +137,18 @@ def test_a_query_is_ranked_as_exactly_as_the_library_without_what_has_gone(ten_t
     index = ten_tracks.indexes.published()
     query_audio, *others = index.tracks
     search = search_for(ten_tracks, index, query_audio)
-    ranked = rank_query(ten_tracks, index, search, others, places=9)
-    summary = ten_tracks.features.read_summary(query_audio, index.parameters.features)
-    truth = compared_with_all(ten_tracks, index, query_audio, summary)
+    ranked = rank_query(ten_tracks, index, search, others, count=9)
+    track_features = ten_tracks.features.read_track_features(query_audio, index.parameters.features)
+    truth = compared_with_all(ten_tracks, index, query_audio, track_features)
     assert [audio for audio, _ in ranked] == [audio for audio, _ in truth]
     assert [distance for _, distance in ranked] == pytest.approx([distance for _, distance in truth], rel=1e-3)
     assert len(ranked) == 9
-    assert rank_query(ten_tracks, index, search, others) == ranked[: index.parameters.places]
+    assert rank_query(ten_tracks, index, search, others) == ranked[: index.parameters.ranked_count]
 
     (nearest, _) = ranked[0]
     gone = ten_tracks.tables.tracks_of_audio([nearest])[nearest].blob_name
     ten_tracks.tables.record_observed([], [gone], shard_digits=1, run_id="run")
-    assert rank_query(ten_tracks, index, search, others, places=9) == ranked[1:]
+    assert rank_query(ten_tracks, index, search, others, count=9) == ranked[1:]
 
 
 @pytest.mark.parametrize("exact", [False, True])

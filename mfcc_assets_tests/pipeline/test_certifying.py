@@ -9,7 +9,7 @@ from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.quality import measure_quality, measured_recall
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.index_store import RECALL
-from mfcc_assets.storage.ranking_store import Pairs
+from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets_tests.ranked_library import add_tracks, audio_id, compared_with_all, index_and_rank, publish
 
 TRACKS = 14
@@ -27,8 +27,8 @@ def index(library: Library) -> LibraryIndex:
 @pytest.fixture
 def truth(library: Library, index: LibraryIndex) -> list[tuple[str, float]]:
     """All others of the library, each compared with the query, nearest first."""
-    summary = library.features.read_summary(QUERY, index.parameters.features)
-    return compared_with_all(library, index, QUERY, summary)
+    track_features = library.features.read_track_features(QUERY, index.parameters.features)
+    return compared_with_all(library, index, QUERY, track_features)
 
 
 def assert_same(found: list[tuple[str, float]], truth: list[tuple[str, float]]) -> None:
@@ -38,7 +38,7 @@ def assert_same(found: list[tuple[str, float]], truth: list[tuple[str, float]]) 
 
 def certify(library, index, found, others) -> list[tuple[str, float]]:
     search = search_for(library, index, QUERY)
-    return certified(library, index, search, found, places=PLACES, others=[audio for audio, _ in others])
+    return certified(library, index, search, found, count=PLACES, others=[audio for audio, _ in others])
 
 
 @pytest.mark.parametrize("lost", range(PLACES))
@@ -62,7 +62,7 @@ def test_proof_takes_fewer_cells_the_nearer_the_last_place_found(library, index,
     cells = []
     for found in (truth[:PLACES], []):
         search = search_for(library, index, QUERY)
-        certified(library, index, search, found, places=PLACES, others=[audio for audio, _ in truth])
+        certified(library, index, search, found, count=PLACES, others=[audio for audio, _ in truth])
         cells.append(search.cells)
     assert cells[0] < cells[1]
 
@@ -81,7 +81,7 @@ def replace_a_ranking(library, index, audio: str, change) -> None:
         rankings = library.pairs.read("rankings", index.version, shard).by_query()
         if audio in rankings:
             rankings[audio] = change(rankings[audio])
-            library.pairs.write("rankings", index.version, shard, Pairs.of(rankings))
+            library.pairs.write("rankings", index.version, shard, RankedLists.of(rankings))
 
 
 def test_the_recall_of_rankings_that_name_all_of_the_nearest_is_one(library, index) -> None:

@@ -32,12 +32,12 @@ def test_a_pair_is_explained_by_what_is_stored(library: Library, index: LibraryI
     (found,) = (
         distance
         for audio, distance in compared_with_all(
-            library, index, audio_id(1), library.features.read_summary(audio_id(1), index.parameters.features)
+            library, index, audio_id(1), library.features.read_track_features(audio_id(1), index.parameters.features)
         )
         if audio == audio_id(2)
     )
     assert record["ranked_distance"] == pytest.approx(found, rel=1e-3)
-    assert list(record["parts"]) == ["sound", "dtw"]
+    assert list(record["parts"]) == ["timbre", "dtw"]
     assert set(record) == {
         "index_version", "ranking", "ranked_distance", "parts", "a", "b",
         "distance", "control", "coefficients", "stretches", "path",

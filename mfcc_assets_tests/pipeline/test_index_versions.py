@@ -8,16 +8,16 @@ from mfcc_assets.errors import VersionNotFound
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index_versions import (
-    Difference,
-    compare_versions,
+    ListChange,
     describe_versions,
+    diff_versions,
     prune_versions,
     version_named,
 )
 from mfcc_assets.pipeline.publication import roll_back
 from mfcc_assets.pipeline.quality import measure_quality
 from mfcc_assets.settings import Settings
-from mfcc_assets.storage.ranking_store import Pairs
+from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets_tests.ranked_library import (
     add_track,
     add_tracks,
@@ -79,7 +79,7 @@ def test_versions_of_other_tracks_differ_by_them_and_in_the_lists_that_name_them
         for index in map(library.indexes.read, (first, second))
     ]
 
-    comparison = compare_versions(library, first, second)
+    comparison = diff_versions(library, first, second)
 
     assert comparison.only_first == [audio_id(12)]
     assert comparison.only_second == [audio_id(13)]
@@ -102,7 +102,7 @@ def test_other_tracks_another_order_and_the_same_are_told_apart(library) -> None
     for shard in shards:
         pairs = library.pairs.read("rankings", first, shard)
         library.pairs.write("rankings", second, shard, pairs)
-    comparison = compare_versions(library, first, second)
+    comparison = diff_versions(library, first, second)
     assert (comparison.compared, comparison.changed, comparison.reordered) == (7, [], [])
 
     query = audio_id(3)
@@ -115,11 +115,9 @@ def test_other_tracks_another_order_and_the_same_are_told_apart(library) -> None
         library.pairs.write("rankings", second, shard, type(pairs).of(grouped))
 
     replaced_by([ranked[0], ranked[2], ranked[1], *ranked[3:]])
-    assert compare_versions(library, first, second).reordered == [Difference(query, (), (), highest=2)]
+    assert diff_versions(library, first, second).reordered == [ListChange(query, (), (), highest=2)]
     replaced_by([ranked[0], audio_id(8), *ranked[1:]])
-    assert compare_versions(library, first, second).changed == [
-        Difference(query, (ranked[4],), (audio_id(8),), highest=2)
-    ]
+    assert diff_versions(library, first, second).changed == [ListChange(query, (ranked[4],), (audio_id(8),), highest=2)]
 
 
 def test_what_no_listener_sees_is_no_difference(tmp_path: Path) -> None:
@@ -134,18 +132,18 @@ def test_what_no_listener_sees_is_no_difference(tmp_path: Path) -> None:
 
         def ranked_by(version: str, *audio_ids: str) -> None:
             found = {query: [(audio, float(place)) for place, audio in enumerate(audio_ids)]}
-            library.pairs.write("rankings", version, shard, Pairs.of(found))
+            library.pairs.write("rankings", version, shard, RankedLists.of(found))
 
         others = [audio_id(number) for number in (4, 5, 6, 8)]
         ranked_by(first, theirs[0], *others, *theirs[1:])
         ranked_by(second, theirs[0], theirs[2], others[0], theirs[1], *others[1:])
-        comparison = compare_versions(library, first, second)
+        comparison = diff_versions(library, first, second)
         assert query not in {one.query for one in (*comparison.changed, *comparison.reordered)}
 
         # The artist's other track in the first place is one that listeners see.
         ranked_by(second, theirs[2], theirs[0], *others, theirs[1])
-        changed = {one.query: one for one in compare_versions(library, first, second).changed}
-        assert changed[query] == Difference(query, (theirs[0],), (theirs[2],), highest=1)
+        changed = {one.query: one for one in diff_versions(library, first, second).changed}
+        assert changed[query] == ListChange(query, (theirs[0],), (theirs[2],), highest=1)
 
 
 def test_the_last_versions_stay_and_those_that_may_be_needed(library) -> None:

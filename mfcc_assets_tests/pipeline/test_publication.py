@@ -19,7 +19,7 @@ from mfcc_assets.pipeline.publication import (
 )
 from mfcc_assets.pipeline.rankings import find_candidates
 from mfcc_assets.settings import Settings
-from mfcc_assets.storage.ranking_store import Pairs
+from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets.storage.sql.records import Observed
 from mfcc_assets_tests.ranked_library import add_tracks, audio_id, index_and_rank, publish, remove_track
 from mfcc_assets_tests.runs import run_library
@@ -158,7 +158,7 @@ def ranked_otherwise(library: Library, version: str, ranked: dict[int, list[int]
         shard = index.tracks[audio_id(query)][0]
         by_shard[shard][audio_id(query)] = [(audio_id(other), float(place)) for place, other in enumerate(others)]
     for shard, pairs in by_shard.items():
-        library.pairs.write("rankings", version, shard, Pairs.of(pairs))
+        library.pairs.write("rankings", version, shard, RankedLists.of(pairs))
 
 
 def test_the_verdict_names_the_precision_of_both_and_the_margin(library) -> None:

@@ -53,7 +53,7 @@ def test_features_stay_where_a_soundtrack_has_the_same_audio(
 
     assert purge_upload(ten_tracks, upload).audio_id is None
     assert everything(ten_tracks) == before
-    assert set(ten_tracks.tables.audio()) <= ten_tracks.features.audio_with_summary(ten_tracks.settings.features)
+    assert set(ten_tracks.tables.audio()) <= ten_tracks.features.audio_with_track_features(ten_tracks.settings.features)
 
 
 def test_a_rejected_upload_can_be_purged(ten_tracks: Library, tmp_path: Path, instance: dg.DagsterInstance) -> None:

@@ -43,8 +43,8 @@ def exhaustive(library: Library, index: LibraryIndex) -> dict[str, list[tuple[st
     """For every audio of an index the nearest others, each compared with all."""
     return {
         audio: compared_with_all(
-            library, index, audio, library.features.read_summary(audio, index.parameters.features)
-        )[: index.parameters.places]
+            library, index, audio, library.features.read_track_features(audio, index.parameters.features)
+        )[: index.parameters.ranked_count]
         for audio in index.tracks
     }
 

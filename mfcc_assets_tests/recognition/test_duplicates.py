@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from mfcc_assets.audio.reader import AudioReader
-from mfcc_assets.features.fingerprint import sketch
+from mfcc_assets.features.fingerprint import fingerprint
 from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.recognition.duplicates import _best_cosine, is_same_recording, may_be_same_recording
@@ -24,7 +24,7 @@ def sketch_of(path: Path, *, begin: float = 0.0):
     cepstra = compute_cepstra(
         AudioReader(path, parameters.sample_rate, parameters.trimmed_samples).blocks(), parameters
     )
-    return sketch(cepstra[round(begin / parameters.step_seconds) :], parameters)
+    return fingerprint(cepstra[round(begin / parameters.step_seconds) :], parameters)
 
 
 @pytest.mark.parametrize("target", ["again.mp3", "again.ogg"])
@@ -44,9 +44,11 @@ def test_a_song_that_begins_a_little_later_is_not_taken_for_another(song: Path, 
 
 
 def test_songs_of_one_length_are_different_recordings() -> None:
-    sketches = [sketch_of(song) for song in SONGS]
-    for place, one in enumerate(sketches):
-        assert [is_same_recording(one, other) for other in sketches] == [at == place for at in range(len(sketches))]
+    fingerprints = [sketch_of(song) for song in SONGS]
+    for place, one in enumerate(fingerprints):
+        assert [is_same_recording(one, other) for other in fingerprints] == [
+            at == place for at in range(len(fingerprints))
+        ]
 
 
 def test_tracks_of_other_lengths_need_no_closer_look() -> None:
@@ -66,7 +68,7 @@ def test_of_a_few_seconds_a_closer_look_must_tell() -> None:
 def test_no_closer_look_is_taken_at_what_is_too_short_for_it(frames: int) -> None:
     parameters = CepstraParameters()
     cepstra = np.random.default_rng(1).standard_normal((frames, parameters.coefficients)).astype(np.float32)
-    length = len(sketch(cepstra, parameters))
+    length = len(fingerprint(cepstra, parameters))
     assert may_be_same_recording(length, length) == align(cepstra, cepstra, parameters).same_recording
 
 

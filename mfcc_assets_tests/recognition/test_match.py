@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import fft, signal
 
 from mfcc_assets.audio.reader import AudioReader
-from mfcc_assets.features.fingerprint import Sketches, sketch
+from mfcc_assets.features.fingerprint import Fingerprints, fingerprint
 from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.recognition.match import Alignment, align, matches, shortlist
@@ -48,8 +48,8 @@ def cut(cepstra: NDArray[np.float32], start: float, end: float) -> NDArray[np.fl
     return cepstra[round(start * FRAMES_A_SECOND) : round(end * FRAMES_A_SECOND)]
 
 
-def sketches_of(library: Library) -> Sketches:
-    return Sketches.of([(audio_id, sketch(cepstra, PARAMETERS)) for audio_id, cepstra in library.items()])
+def sketches_of(library: Library) -> Fingerprints:
+    return Fingerprints.of([(audio_id, fingerprint(cepstra, PARAMETERS)) for audio_id, cepstra in library.items()])
 
 
 def recognised(query: NDArray[np.float32], library: Library) -> str | None:
@@ -258,31 +258,31 @@ def test_the_alignment_is_that_of_its_slow_twin(query_seconds: float, track_seco
 
 def test_a_library_of_several_tasks_is_searched_to_its_end() -> None:
     few = {f"track {seed}": track(3, seed) for seed in range(40)}
-    many = [(f"{copy} of {audio_id}", sketch(few[audio_id], PARAMETERS)) for copy in range(30) for audio_id in few]
-    sketches = Sketches.of([*many, ("wanted", sketch(track(3, 99), PARAMETERS))])
-    assert shortlist(track(3, 99), sketches, PARAMETERS, size=1) == ["wanted"]
+    many = [(f"{copy} of {audio_id}", fingerprint(few[audio_id], PARAMETERS)) for copy in range(30) for audio_id in few]
+    fingerprints = Fingerprints.of([*many, ("wanted", fingerprint(track(3, 99), PARAMETERS))])
+    assert shortlist(track(3, 99), fingerprints, PARAMETERS, size=1) == ["wanted"]
 
 
 # --- Sketches
 
 
 def test_memory_mapped_sketches_give_the_same_shortlist(library: Library, tmp_path: Path) -> None:
-    sketches = sketches_of(library)
-    np.save(tmp_path / "frames.npy", sketches.frames)
-    mapped = Sketches(np.load(tmp_path / "frames.npy", mmap_mode="r"), sketches.starts, sketches.audio_ids)
+    fingerprints = sketches_of(library)
+    np.save(tmp_path / "frames.npy", fingerprints.frames)
+    mapped = Fingerprints(np.load(tmp_path / "frames.npy", mmap_mode="r"), fingerprints.starts, fingerprints.audio_ids)
     query = cut(library["track 7"], 20, 40)
-    assert shortlist(query, mapped, PARAMETERS) == shortlist(query, sketches, PARAMETERS)
+    assert shortlist(query, mapped, PARAMETERS) == shortlist(query, fingerprints, PARAMETERS)
 
 
 def test_sketches_put_together_are_found_again_one_by_one(library: Library) -> None:
-    sketches = sketches_of(library)
-    assert len(sketches) == len(library)
+    fingerprints = sketches_of(library)
+    assert len(fingerprints) == len(library)
     for row, cepstra in enumerate(library.values()):
-        np.testing.assert_array_equal(sketches[row], sketch(cepstra, PARAMETERS))
+        np.testing.assert_array_equal(fingerprints[row], fingerprint(cepstra, PARAMETERS))
 
 
 def test_an_empty_library_recognises_nothing() -> None:
-    assert shortlist(track(20, 0), Sketches.of([]), PARAMETERS) == []
+    assert shortlist(track(20, 0), Fingerprints.of([]), PARAMETERS) == []
     assert matches(track(20, 0), [], PARAMETERS) == []
 
 
@@ -293,21 +293,21 @@ def test_a_track_too_short_for_a_sketch_stays_in_its_place(library: Library) -> 
 @pytest.mark.parametrize("starts", [[0, 2], [1, 3, 4], [0, 2, 3], [0, 0, 4], [0, 5, 4]])
 def test_starts_that_do_not_fit_the_frames_are_refused(starts: list[int]) -> None:
     with pytest.raises(ValueError, match=r"start|frame"):
-        Sketches(np.zeros((4, 6), np.float32), np.array(starts), ("a", "b"))
+        Fingerprints(np.zeros((4, 6), np.float32), np.array(starts), ("a", "b"))
 
 
 def test_sketches_of_another_width_are_refused() -> None:
     with pytest.raises(ValueError, match="frames x 6"):
-        Sketches(np.zeros((4, 13), np.float32), np.array([0, 4]), ("a",))
+        Fingerprints(np.zeros((4, 13), np.float32), np.array([0, 4]), ("a",))
 
 
 @pytest.mark.parametrize("cepstra", [np.zeros((500, 12)), np.zeros(500), np.full((500, 13), np.nan)])
 def test_cepstra_that_cannot_be_compared_are_refused(cepstra: NDArray[np.float32]) -> None:
     good = track(5, 0)
     with pytest.raises(ValueError, match="cepstra"):
-        sketch(cepstra, PARAMETERS)
+        fingerprint(cepstra, PARAMETERS)
     with pytest.raises(ValueError, match="cepstra"):
-        shortlist(cepstra, Sketches.of([]), PARAMETERS)
+        shortlist(cepstra, Fingerprints.of([]), PARAMETERS)
     with pytest.raises(ValueError, match="cepstra"):
         align(cepstra, good, PARAMETERS)
     with pytest.raises(ValueError, match="cepstra"):
@@ -316,4 +316,4 @@ def test_cepstra_that_cannot_be_compared_are_refused(cepstra: NDArray[np.float32
 
 def test_an_empty_shortlist_is_not_asked_for() -> None:
     with pytest.raises(ValueError, match="at least one"):
-        shortlist(track(5, 0), Sketches.of([]), PARAMETERS, size=0)
+        shortlist(track(5, 0), Fingerprints.of([]), PARAMETERS, size=0)

@@ -7,7 +7,7 @@ import pytest
 
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.errors import FeaturesMissing, FeaturesVersionMismatch, RecogniserUnavailable
-from mfcc_assets.features.fingerprint import Sketches, sketch
+from mfcc_assets.features.fingerprint import Fingerprints, fingerprint
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.recognition.recogniser import (
     LibraryRecogniser,
@@ -54,7 +54,7 @@ def soundtrack(audio: str) -> Soundtrack:
 
 def library_recogniser(there: Iterable[str] = TRACKS, read_cepstra=LIBRARY.__getitem__) -> LibraryRecogniser:
     return LibraryRecogniser(
-        Sketches.of([(audio, sketch(cepstra, PARAMETERS)) for audio, cepstra in LIBRARY.items()]),
+        Fingerprints.of([(audio, fingerprint(cepstra, PARAMETERS)) for audio, cepstra in LIBRARY.items()]),
         PARAMETERS,
         read_cepstra,
         lambda audio_ids: {audio: soundtrack(audio) for audio in audio_ids if audio in there},
@@ -104,7 +104,7 @@ class TestByTheLibrary:
         assert library_recogniser().recognise(query(recording(seed=77, seconds=30))) is None
 
     def test_a_library_without_tracks_knows_nobody(self):
-        nobody = LibraryRecogniser(Sketches.of([]), PARAMETERS, LIBRARY.__getitem__, lambda _: {})
+        nobody = LibraryRecogniser(Fingerprints.of([]), PARAMETERS, LIBRARY.__getitem__, lambda _: {})
         assert nobody.recognise(excerpt("one", 0, 30)) is None
 
     def test_a_match_whose_track_has_gone_is_not_returned(self):

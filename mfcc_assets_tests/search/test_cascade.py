@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mfcc_assets.evaluation.metrics import recall
-from mfcc_assets.features.frames import Stacked
-from mfcc_assets.search.cascade import OUTLINE, Query, searched, worth_comparing
+from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.search.cascade import COARSE_FACTOR, Query, candidates_to_fetch, prune
 from mfcc_assets.similarity.dtw.distance import WarpedDistance
-from mfcc_assets.similarity.hubness import ROUNDS, Correction, Usual
+from mfcc_assets.similarity.hubness import ROUNDS, Correction, DistanceStatistics
 from mfcc_assets.similarity.rankings import WARPED, rank
 from mfcc_assets_tests import naive
 
@@ -45,15 +45,15 @@ def others_of(library, audio):
 
 
 def stack(contours):
-    return Stacked.of(contours.values(), COEFFICIENTS)
+    return RaggedFrames.of(contours.values(), COEFFICIENTS)
 
 
-def nearest(query, contours, places=PLACES):
-    return query.nearest(list(contours), stack(contours), places)
+def nearest(query, contours, count=PLACES):
+    return query.nearest(list(contours), stack(contours), count)
 
 
 def exhaustive(warped, query, contours):
-    return rank((audio, warped.distance(query, contour, SCALES)) for audio, contour in contours.items())
+    return rank((audio, naive.warped_distance(warped, query, contour, SCALES)) for audio, contour in contours.items())
 
 
 def cells_of_all_resolutions(n, lengths, band):
@@ -72,15 +72,15 @@ def test_what_is_found_comes_in_order_with_exact_distances(library, warped):
         assert len(found) == PLACES
         assert found == rank((place.audio_id, place.distance) for place in found)
         for place in found:
-            truth = warped.distance(library[audio], others[place.audio_id], SCALES)
+            truth = naive.warped_distance(warped, library[audio], others[place.audio_id], SCALES)
             assert place.distance == pytest.approx(truth, rel=1e-6)
 
 
-@pytest.mark.parametrize("places", [6, 7, 100])
-def test_of_no_more_tracks_than_places_all_are_ranked(library, warped, places):
+@pytest.mark.parametrize("count", [6, 7, 100])
+def test_of_no_more_tracks_than_places_all_are_ranked(library, warped, count):
     query, *others = library
     some = {audio: library[audio] for audio in others[:6]}
-    found = nearest(Query(library[query], warped, SCALES), some, places)
+    found = nearest(Query(library[query], warped, SCALES), some, count)
     truth = exhaustive(warped, library[query], some)
     assert [place.audio_id for place in found] == [place.audio_id for place in truth]
     assert [place.distance for place in found] == pytest.approx([place.distance for place in truth], rel=1e-6)
@@ -89,8 +89,8 @@ def test_of_no_more_tracks_than_places_all_are_ranked(library, warped, places):
 def test_of_no_tracks_there_are_none_near(warped):
     query = Query(walk(0, 40), warped, SCALES)
     assert query.nearest([], stack({}), PLACES) == []
-    assert query.outline_distances(stack({}), np.empty((0, COEFFICIENTS), np.float32)).shape == (0,)
-    assert worth_comparing(np.empty(0), PLACES).size == 0
+    assert query.coarse_distances(stack({}), np.empty((0, COEFFICIENTS), np.float32)).shape == (0,)
+    assert prune(np.empty(0), PLACES).size == 0
     assert query.cells == 0
 
 
@@ -100,7 +100,7 @@ def test_the_search_finds_what_comparing_with_all_finds_in_far_fewer_cells(libra
         others = others_of(library, audio)
         query, thorough = Query(contour, warped, SCALES), Query(contour, warped, SCALES)
         stacked = stack(others)
-        kept = worth_comparing(query.outline_distances(stacked.coarser(OUTLINE), stacked.changes()), PLACES)
+        kept = prune(query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.changes()), PLACES)
         ids = [list(others)[row] for row in kept]
         found[audio] = [place.audio_id for place in query.nearest(ids, stacked.rows(kept), PLACES)]
         distances = {other: thorough.distance_within(other_contour, inf) for other, other_contour in others.items()}
@@ -141,7 +141,7 @@ def test_a_distance_is_infinite_only_beyond_the_limit_and_else_that_without_one(
     track, other = two
     query = Query(track, warped, SCALES)
     unlimited = query.distance_within(other, inf)
-    assert unlimited == pytest.approx(warped.distance(track, other, SCALES), rel=1e-6)
+    assert unlimited == pytest.approx(naive.warped_distance(warped, track, other, SCALES), rel=1e-6)
     for limit in (unlimited, share * unlimited):
         within = query.distance_within(other, limit)
         assert within == (unlimited if unlimited <= limit else inf)
@@ -149,17 +149,17 @@ def test_a_distance_is_infinite_only_beyond_the_limit_and_else_that_without_one(
 
 @compiled_once
 @given(tracks_of_whole_numbers(12), warped_distances, st.integers(1, 12))
-def test_as_many_as_are_wanted_are_found_of_whatever_tracks(tracks, warped, places):
+def test_as_many_as_are_wanted_are_found_of_whatever_tracks(tracks, warped, count):
     contours = {f"{number:02}": track for number, track in enumerate(tracks[1:])}
     stacked = stack(contours)
     query = Query(tracks[0], warped, SCALES)
-    wanted = min(places, len(contours))
-    kept = worth_comparing(query.outline_distances(stacked.coarser(OUTLINE), stacked.changes()), places)
+    wanted = min(count, len(contours))
+    kept = prune(query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.changes()), count)
     assert len(kept) >= wanted
-    found = nearest(query, contours, places)
+    found = nearest(query, contours, count)
     assert len(found) == wanted
     for place in found:
-        truth = warped.distance(tracks[0], contours[place.audio_id], SCALES)
+        truth = naive.warped_distance(warped, tracks[0], contours[place.audio_id], SCALES)
         assert place.distance == pytest.approx(truth, rel=1e-6)
 
 
@@ -169,9 +169,9 @@ def test_tracks_of_which_the_estimates_fall_below_nothing_are_all_found(warped):
     contours = dict.fromkeys("abcdefg", later)
     stacked = stack(contours)
     query = Query(late, warped, SCALES)
-    estimates = query.outline_distances(stacked.coarser(OUTLINE), stacked.changes())
+    estimates = query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.changes())
     assert (estimates < 0).all()
-    assert len(worth_comparing(estimates, PLACES)) == len(contours)
+    assert len(prune(estimates, PLACES)) == len(contours)
     assert [(place.audio_id, place.distance) for place in nearest(query, contours)] == [(audio, 0) for audio in "abcde"]
 
 
@@ -187,25 +187,25 @@ def test_tracks_of_one_frame_can_ask_and_be_found(library, warped):
     found = nearest(Query(frame, warped, SCALES), contours, len(contours))
     assert (found[0].audio_id, found[0].distance) == ("frame", 0)
     (other,) = (place for place in found if place.audio_id == "other frame")
-    assert other.distance == pytest.approx(warped.distance(frame, other_frame, SCALES), rel=1e-6)
+    assert other.distance == pytest.approx(naive.warped_distance(warped, frame, other_frame, SCALES), rel=1e-6)
     assert nearest(Query(frame, warped, SCALES), contours)[0].audio_id == "frame"
     (place,) = nearest(Query(library["00"], warped, SCALES), {"frame": frame})
-    assert place.distance == pytest.approx(warped.distance(library["00"], frame, SCALES), rel=1e-6)
+    assert place.distance == pytest.approx(naive.warped_distance(warped, library["00"], frame, SCALES), rel=1e-6)
 
 
 @pytest.mark.parametrize("coefficients", [1, 2, 3, 5])
 def test_fewer_coefficients_than_steps_are_compared_as_well(warped, coefficients):
     tracks = [np.random.default_rng(seed).standard_normal((20 + seed, coefficients)) for seed in range(8)]
     scales = np.ones(coefficients)
-    found = Query(tracks[0], warped, scales).nearest("1234567", Stacked.of(tracks[1:], coefficients), 7)
-    truth = rank((str(row), warped.distance(tracks[0], tracks[row], scales)) for row in range(1, 8))
+    found = Query(tracks[0], warped, scales).nearest("1234567", RaggedFrames.of(tracks[1:], coefficients), 7)
+    truth = rank((str(row), naive.warped_distance(warped, tracks[0], tracks[row], scales)) for row in range(1, 8))
     assert [place.audio_id for place in found] == [place.audio_id for place in truth]
 
 
 def test_cells_are_counted_of_every_coefficient_and_resolution(warped):
     contours = {"a": walk(1, 40), "b": walk(2, 33), "c": walk(3, 1)}
     query = Query(walk(0, 37), warped, SCALES)
-    nearest(query, contours, places=3)
+    nearest(query, contours, count=3)
     assert query.cells == cells_of_all_resolutions(37, [40, 33, 1], warped.band)
 
 
@@ -219,42 +219,42 @@ def test_cells_of_an_unlimited_comparison_are_those_in_the_band(warped):
 
 def test_outlines_put_copies_first_and_cost_a_small_part_of_the_cells(library, warped):
     stacked = stack(library)
-    outlines, roughness = stacked.coarser(OUTLINE), stacked.changes()
+    coarse_contours, roughness = stacked.coarser(COARSE_FACTOR), stacked.changes()
     for row, contour in enumerate(list(library.values())[:10]):
         query, thorough = Query(contour, warped, SCALES), Query(contour, warped, SCALES)
-        assert query.outline_distances(outlines, roughness).argmin() == row
+        assert query.coarse_distances(coarse_contours, roughness).argmin() == row
         for other in library.values():
             thorough.distance_within(other, inf)
         assert query.cells < 0.1 * thorough.cells
 
 
 @given(st.lists(st.floats(-100, 100), max_size=20), st.integers(1, 20))
-def test_what_is_worth_comparing_comes_nearest_first_and_leaves_none_out_that_is_nearer(estimates, places):
-    kept = worth_comparing(np.array(estimates), places).tolist()
+def test_what_is_worth_comparing_comes_nearest_first_and_leaves_none_out_that_is_nearer(estimates, count):
+    kept = prune(np.array(estimates), count).tolist()
     # An estimate can fall below nothing, a distance cannot.
     possible = np.maximum(0, estimates)
     assert possible[kept].tolist() == sorted(possible)[: len(kept)]
-    assert len(kept) >= min(places, len(estimates))
+    assert len(kept) >= min(count, len(estimates))
 
 
 def test_estimates_a_little_beyond_the_last_place_are_worth_comparing_and_far_ones_are_not():
-    assert worth_comparing(np.array([100, 5, 10, 11, 13, 1.0]), places=3).tolist() == [5, 1, 2, 3]
+    assert prune(np.array([100, 5, 10, 11, 13, 1.0]), count=3).tolist() == [5, 1, 2, 3]
 
 
 def test_of_very_many_tracks_that_are_alike_only_some_are_worth_comparing_and_more_for_long_lists():
-    kept = {places: len(worth_comparing(np.ones(5_000), places)) for places in (1, 10, 20)}
+    kept = {count: len(prune(np.ones(5_000), count)) for count in (1, 10, 20)}
     assert kept[1] == kept[10] < 5_000
     assert kept[20] == 2 * kept[10]
 
 
 def test_the_index_hands_on_more_of_a_larger_library_and_for_more_places():
-    assert searched(469, 5) == 150
-    handed_on = [searched(tracks, 5) for tracks in (58, 117, 234, 469, 10_000, 1_000_000)]
+    assert candidates_to_fetch(469, 5) == 150
+    handed_on = [candidates_to_fetch(tracks, 5) for tracks in (58, 117, 234, 469, 10_000, 1_000_000)]
     assert handed_on == sorted(set(handed_on))
     assert all(found > measured for found, measured in zip(handed_on, (32, 48, 93, 141), strict=False))
-    assert searched(469, 10) == 2 * searched(469, 5)
-    assert searched(469, 1) == searched(469, 5)
-    assert all(searched(tracks, 5) >= max(5, tracks) for tracks in range(30))
+    assert candidates_to_fetch(469, 10) == 2 * candidates_to_fetch(469, 5)
+    assert candidates_to_fetch(469, 1) == candidates_to_fetch(469, 5)
+    assert all(candidates_to_fetch(tracks, 5) >= max(5, tracks) for tracks in range(30))
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ class TestWithACorrection:
 
     @pytest.fixture
     def contours(self):
-        return Stacked.of([walk(seed, 40 + seed) for seed in range(24)], COEFFICIENTS)
+        return RaggedFrames.of([walk(seed, 40 + seed) for seed in range(24)], COEFFICIENTS)
 
     @pytest.fixture
     def distances(self, contours, warped):
@@ -297,8 +297,8 @@ class TestWithACorrection:
         return np.stack([known, last], axis=-1)
 
     def correction_of(self, distances, query):
-        usual = Usual.of_reference(distances, self.WEIGHTS)
-        return Correction.of(distances[query, :, :1], usual.rows(np.array([query])), usual, self.WEIGHTS)
+        statistics = DistanceStatistics.of_reference(distances, self.WEIGHTS)
+        return Correction.of(distances[query, :, :1], statistics.rows(np.array([query])), statistics, self.WEIGHTS)
 
     def test_the_nearest_are_those_of_correcting_all_distances(self, contours, warped, distances):
         ids = [f"{row:02}" for row in range(24)]
@@ -319,8 +319,8 @@ class TestWithACorrection:
         for query in range(24):
             correction = self.correction_of(distances, query)
             search = Query(contours[query], warped, SCALES)
-            estimates = search.outline_distances(contours.coarser(OUTLINE), contours.changes())
-            kept = worth_comparing(estimates, PLACES, correction)
+            estimates = search.coarse_distances(contours.coarser(COARSE_FACTOR), contours.changes())
+            kept = prune(estimates, PLACES, correction)
             found = search.nearest([ids[row] for row in kept], contours.rows(kept), PLACES, correction.rows(kept))
             searched_for[ids[query]] = [place.audio_id for place in found]
             every = correction(distances[query, :, 1]).tolist()

@@ -1,22 +1,22 @@
 import numpy as np
 import pytest
 
-from mfcc_assets.features.track_features import Summaries
+from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.search.embedding import Embedding
 from mfcc_assets.similarity.rankings import RANKINGS, WARPED
 
 SCALES = np.linspace(1, 20, 13)
 
 
-def summaries(count: int, seed: int = 0) -> Summaries:
+def feature_table(count: int, seed: int = 0) -> FeatureTable:
     """Of tracks whose timbre and segments vary in a few directions."""
     rng = np.random.default_rng(seed)
     few = rng.normal(0, 1, (count, 8))
     mixing = np.random.default_rng(1)
-    return Summaries(
+    return FeatureTable(
         means=np.zeros((count, 13)),
         covariances=np.zeros((count, 13, 13), np.float32),
-        embeddings=((few @ mixing.normal(0, 1, (8, 104))) * np.tile(SCALES, 8)).astype(np.float32),
+        segment_means=((few @ mixing.normal(0, 1, (8, 104))) * np.tile(SCALES, 8)).astype(np.float32),
         roughness=np.zeros((count, 13), np.float32),
         timbre=(few @ mixing.normal(0, 1, (8, 50))).astype(np.float32),
     )
@@ -28,19 +28,19 @@ def distances(points: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("name", WARPED)
 def test_points_of_a_warped_ranking_are_the_means_of_segments_in_its_units(name):
-    tracks = summaries(20)
+    tracks = feature_table(20)
     points = Embedding.of(RANKINGS[name], SCALES, tracks)(tracks)
     units = np.tile(SCALES, 8) if WARPED[name].normalised else np.ones(104)
-    factor = np.linalg.norm(points[0]) / np.linalg.norm(tracks.embeddings[0] / units)
-    np.testing.assert_allclose(points, factor * tracks.embeddings / units, rtol=1e-4, atol=1e-5)
+    factor = np.linalg.norm(points[0]) / np.linalg.norm(tracks.segment_means[0] / units)
+    np.testing.assert_allclose(points, factor * tracks.segment_means / units, rtol=1e-4, atol=1e-5)
 
 
 def test_points_of_a_sum_are_as_far_apart_as_its_parts_side_by_side():
-    tracks, ranking = summaries(60), RANKINGS["fused"]
+    tracks, ranking = feature_table(60), RANKINGS["fused"]
     points = Embedding.of(ranking, SCALES, tracks)(tracks)
     joined = []
     for part, weight in ranking.weights_by_part.items():
-        vectors = tracks.embeddings / np.tile(SCALES, 8) if part in WARPED else tracks.timbre
+        vectors = tracks.segment_means / np.tile(SCALES, 8) if part in WARPED else tracks.timbre
         vectors = vectors.astype(np.float64)
         spread = np.sqrt(np.square(vectors - vectors.mean(axis=0)).sum(axis=1).mean())
         joined.append(vectors * np.sqrt(weight) / spread)
@@ -49,7 +49,7 @@ def test_points_of_a_sum_are_as_far_apart_as_its_parts_side_by_side():
 
 @pytest.mark.parametrize("name", RANKINGS)
 def test_tracks_that_were_not_in_the_sample_have_points_near_those_like_them(name):
-    tracks = summaries(60)
+    tracks = feature_table(60)
     embedding = Embedding.of(RANKINGS[name], SCALES, tracks.rows(np.arange(30)))
     points = embedding(tracks)
     assert points.dtype == np.float32
@@ -60,7 +60,7 @@ def test_tracks_that_were_not_in_the_sample_have_points_near_those_like_them(nam
 @pytest.mark.parametrize("name", RANKINGS)
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_sample_of_next_to_nothing_gives_points_as_well(name, count):
-    embedding = Embedding.of(RANKINGS[name], SCALES, summaries(count))
+    embedding = Embedding.of(RANKINGS[name], SCALES, feature_table(count))
     assert embedding.axes.shape[1] >= 1
-    assert np.isfinite(embedding(summaries(3))).all()
-    assert embedding(summaries(0)).shape == (0, embedding.axes.shape[1])
+    assert np.isfinite(embedding(feature_table(3))).all()
+    assert embedding(feature_table(0)).shape == (0, embedding.axes.shape[1])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from mfcc_assets.errors import CorruptIndex
-from mfcc_assets.search.vector_index import LARGEST_FLAT, Prefilter
+from mfcc_assets.search.vector_index import LARGEST_FLAT, VectorIndex
 from mfcc_assets_tests import naive
 
 
@@ -15,13 +15,15 @@ def embeddings(tracks: int, seed: int, width: int = 12) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 1, (tracks, width)).astype(np.float32)
 
 
-def prefilter(tracks: int, seed: int = 0) -> Prefilter:
-    return Prefilter([f"audio {row}" for row in range(tracks)], embeddings(tracks, seed))
+def vector_index(tracks: int, seed: int = 0) -> VectorIndex:
+    return VectorIndex([f"audio {row}" for row in range(tracks)], embeddings(tracks, seed))
 
 
 @pytest.mark.parametrize(("tracks", "queries"), [(1, 1), (7, 3), (300, 1), (300, 100)])
 def test_the_nearest_are_those_of_a_search_through_all(tracks, queries):
-    for query, hits in zip(embeddings(queries, 1), prefilter(tracks).search(embeddings(queries, 1), 10), strict=True):
+    for query, hits in zip(
+        embeddings(queries, 1), vector_index(tracks).search(embeddings(queries, 1), 10), strict=True
+    ):
         expected = naive.nearest(embeddings(tracks, 0), query)[:10]
         assert list(hits.audio_ids) == [f"audio {row}" for _, row in expected]
         np.testing.assert_allclose(hits.distances, [distance for distance, _ in expected], rtol=1e-4)
@@ -32,7 +34,7 @@ def test_the_nearest_are_those_of_a_search_through_all(tracks, queries):
     st.integers(1, 40),
 )
 def test_distances_are_those_of_a_search_through_all_whatever_the_values(rows, size):
-    [hits] = Prefilter([str(row) for row in range(len(rows))], rows).search(rows[:1], size)
+    [hits] = VectorIndex([str(row) for row in range(len(rows))], rows).search(rows[:1], size)
     expected = naive.nearest(rows, rows[0])
     assert len(hits.audio_ids) == len(set(hits.audio_ids)) == min(size, len(rows))
     np.testing.assert_allclose(hits.distances, [distance for distance, _ in expected[:size]], rtol=1e-3, atol=1e-2)
@@ -40,32 +42,32 @@ def test_distances_are_those_of_a_search_through_all_whatever_the_values(rows, s
 
 def test_every_track_is_nearest_to_itself_at_no_distance():
     rows = embeddings(100, 0)
-    for row, hits in enumerate(prefilter(100).search(rows, 2)):
+    for row, hits in enumerate(vector_index(100).search(rows, 2)):
         assert hits.audio_ids[0] == f"audio {row}"
         assert hits.distances[0] == pytest.approx(0, abs=1e-2)
 
 
 def test_an_index_of_nothing_finds_nothing(tmp_path):
-    empty = Prefilter((), np.empty((0, 12), np.float32))
+    empty = VectorIndex((), np.empty((0, 12), np.float32))
     assert [hits.audio_ids for hits in empty.search(embeddings(2, 1), 5)] == [(), ()]
     assert len(stored(empty, tmp_path)) == 0
 
 
 def test_no_query_gets_no_answer():
-    assert prefilter(3).search(np.empty((0, 12), np.float32), 5) == []
+    assert vector_index(3).search(np.empty((0, 12), np.float32), 5) == []
 
 
-def stored(prefilter: Prefilter, folder: Path) -> Prefilter:
+def stored(vector_index: VectorIndex, folder: Path) -> VectorIndex:
     """What is read back after a prefilter was written; the file's name is gone."""
     path = folder / "prefilter.faiss"
-    prefilter.write(path)
-    read = Prefilter.read(path, prefilter.audio_ids)
+    vector_index.write(path)
+    read = VectorIndex.read(path, vector_index.audio_ids)
     path.unlink()
     return read
 
 
 def test_what_is_stored_answers_as_before(tmp_path):
-    before = prefilter(50)
+    before = vector_index(50)
     after = stored(before, tmp_path)
     assert len(after) == 50
     for one, other in zip(before.search(embeddings(3, 1), 7), after.search(embeddings(3, 1), 7), strict=True):
@@ -76,16 +78,16 @@ def test_what_is_stored_answers_as_before(tmp_path):
 @pytest.mark.parametrize("damage", [lambda _: b"", lambda written: written[:-1], lambda written: bytes(len(written))])
 def test_a_damaged_index_is_corrupt(damage, tmp_path):
     path = tmp_path / "prefilter.faiss"
-    prefilter(5).write(path)
+    vector_index(5).write(path)
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(CorruptIndex, match="FAISS"):
-        Prefilter.read(path, prefilter(5).audio_ids)
+        VectorIndex.read(path, vector_index(5).audio_ids)
 
 
 def test_an_index_with_another_list_of_tracks_is_corrupt(tmp_path):
-    prefilter(5).write(tmp_path / "prefilter.faiss")
+    vector_index(5).write(tmp_path / "prefilter.faiss")
     with pytest.raises(CorruptIndex, match="holds 5 tracks, its list of tracks 4"):
-        Prefilter.read(tmp_path / "prefilter.faiss", prefilter(4).audio_ids)
+        VectorIndex.read(tmp_path / "prefilter.faiss", vector_index(4).audio_ids)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_an_index_with_another_list_of_tracks_is_corrupt(tmp_path):
 )
 def test_what_cannot_be_indexed_is_refused(audio_ids, rows, reason):
     with pytest.raises(ValueError, match=reason):
-        Prefilter(audio_ids, rows)
+        VectorIndex(audio_ids, rows)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_what_cannot_be_indexed_is_refused(audio_ids, rows, reason):
 )
 def test_what_cannot_be_searched_for_is_refused(queries, size, reason):
     with pytest.raises(ValueError, match=reason):
-        prefilter(3).search(queries, size)
+        vector_index(3).search(queries, size)
 
 
 MANY = LARGEST_FLAT + 1
@@ -124,8 +126,8 @@ def rows() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def large(rows) -> Prefilter:
-    return Prefilter(range_of_ids(len(rows)), rows)
+def large(rows) -> VectorIndex:
+    return VectorIndex(range_of_ids(len(rows)), rows)
 
 
 class TestALargeLibrary:
@@ -153,7 +155,7 @@ class TestALargeLibrary:
 
     def test_the_same_library_gives_the_same_bytes(self, large, rows, tmp_path):
         large.write(tmp_path / "one")
-        Prefilter(range_of_ids(len(rows)), rows).write(tmp_path / "other")
+        VectorIndex(range_of_ids(len(rows)), rows).write(tmp_path / "other")
         assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
     def test_what_is_stored_answers_as_before(self, large, rows, tmp_path):
@@ -164,9 +166,9 @@ class TestALargeLibrary:
     def test_a_library_that_grew_is_searched_by_the_lists_of_the_former_one(self, large, tmp_path):
         grown = clustered(MANY + 2_000, 0)
         former = stored(large, tmp_path)
-        prefilter = former.with_tracks(range_of_ids(len(grown)), grown)
-        assert len(prefilter) == len(grown)
-        assert recall(prefilter, grown) >= 0.98
+        vector_index = former.with_tracks(range_of_ids(len(grown)), grown)
+        assert len(vector_index) == len(grown)
+        assert recall(vector_index, grown) >= 0.98
         assert len(large) == len(former) == MANY
 
     def test_tracks_that_went_are_not_found(self, large, rows):
@@ -179,13 +181,13 @@ class TestALargeLibrary:
 
     def test_a_library_that_shrank_to_a_fifth_gets_lists_of_its_own(self):
         many = clustered(5 * MANY, 0)
-        few = Prefilter(range_of_ids(len(many)), many).with_tracks(range_of_ids(MANY), many[:MANY])
+        few = VectorIndex(range_of_ids(len(many)), many).with_tracks(range_of_ids(MANY), many[:MANY])
         assert recall(few, many[:MANY]) >= 0.98
 
     def test_a_thousand_copies_of_one_track_do_not_hide_the_others(self, rows):
         copies = np.concatenate([rows, np.repeat(rows[:1], 1000, axis=0)])
-        prefilter = Prefilter(range_of_ids(len(copies)), copies)
-        assert [hits.audio_ids[0] for hits in prefilter.search(rows[5:10], 1)] == ["5", "6", "7", "8", "9"]
+        vector_index = VectorIndex(range_of_ids(len(copies)), copies)
+        assert [hits.audio_ids[0] for hits in vector_index.search(rows[5:10], 1)] == ["5", "6", "7", "8", "9"]
 
 
 def clustered(tracks: int, seed: int) -> np.ndarray:
@@ -200,11 +202,11 @@ def range_of_ids(tracks: int) -> list[str]:
     return [str(row) for row in range(tracks)]
 
 
-def recall(prefilter: Prefilter, rows: np.ndarray, size: int = 100) -> float:
+def recall(vector_index: VectorIndex, rows: np.ndarray, size: int = 100) -> float:
     """Share of the nearest of some tracks that a search finds."""
     queries = rows[:: len(rows) // 100]
     shares = []
-    for query, hits in zip(queries, prefilter.search(queries, size), strict=True):
+    for query, hits in zip(queries, vector_index.search(queries, size), strict=True):
         nearest = np.argsort(((rows - query) ** 2).sum(axis=1))[:size]
         shares.append(len({str(row) for row in nearest} & set(hits.audio_ids)) / len(nearest))
     return float(np.mean(shares))
@@ -213,4 +215,4 @@ def recall(prefilter: Prefilter, rows: np.ndarray, size: int = 100) -> float:
 @pytest.mark.parametrize(("audio_ids", "rows"), [(["a"], embeddings(2, 0)), (["a"], embeddings(1, 0, width=15))])
 def test_other_tracks_that_do_not_fit_are_refused(audio_ids, rows):
     with pytest.raises(ValueError, match="1 tracks have embeddings"):
-        prefilter(3).with_tracks(audio_ids, rows)
+        vector_index(3).with_tracks(audio_ids, rows)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import skew
 
-from mfcc_assets.similarity.hubness import ROUNDS, Correction, Usual, corrected, unusual_sums
+from mfcc_assets.similarity.hubness import ROUNDS, Correction, DistanceStatistics, corrected, unusual_sums
 from mfcc_assets_tests import naive
 
 WEIGHTS = np.array([1.0, 0.5, 0.5])
@@ -25,22 +25,24 @@ def parts(tracks: int, seed: int = 0) -> np.ndarray:
     return np.stack([unit * distances_between(rng.normal(0, 1, (tracks, 10))) for unit in (1, 100, 0.01)], axis=-1)
 
 
-def usual_of(distances: np.ndarray, sample: list[int], weights: np.ndarray = WEIGHTS) -> Usual:
+def statistics_of(distances: np.ndarray, sample: list[int], weights: np.ndarray = WEIGHTS) -> DistanceStatistics:
     """What is usual for all tracks, where some of them are the reference sample."""
-    reference = Usual.of_reference(distances[np.ix_(sample, sample)], weights)
+    reference = DistanceStatistics.of_reference(distances[np.ix_(sample, sample)], weights)
     others = np.arange(len(distances))[:, np.newaxis] != sample
-    return Usual.of_tracks(distances[:, sample], others, reference, weights)
+    return DistanceStatistics.of_tracks(distances[:, sample], others, reference, weights)
 
 
-def row(usual: Usual, number: int) -> Usual:
-    return usual.rows(np.array([number]))
+def row(statistics: DistanceStatistics, number: int) -> DistanceStatistics:
+    return statistics.rows(np.array([number]))
 
 
 def corrected_distances(distances: np.ndarray, sample: list[int], weights: np.ndarray = WEIGHTS) -> np.ndarray:
-    usual = usual_of(distances, sample, weights)
+    statistics = statistics_of(distances, sample, weights)
     return np.array(
         [
-            corrected(unusual_sums(to_all, row(usual, query), usual, weights), row(usual, query), usual)
+            corrected(
+                unusual_sums(to_all, row(statistics, query), statistics, weights), row(statistics, query), statistics
+            )
             for query, to_all in enumerate(distances)
         ]
     )
@@ -49,8 +51,8 @@ def corrected_distances(distances: np.ndarray, sample: list[int], weights: np.nd
 def correction(tracks: int, seed: int = 0) -> Correction:
     """Of the distances of the first track to all, of which that by the last part is not known."""
     distances = parts(tracks, seed)
-    usual = usual_of(distances, list(range(0, tracks, 2)))
-    return Correction.of(distances[0, :, :-1], row(usual, 0), usual, WEIGHTS)
+    statistics = statistics_of(distances, list(range(0, tracks, 2)))
+    return Correction.of(distances[0, :, :-1], row(statistics, 0), statistics, WEIGHTS)
 
 
 @slow
@@ -90,15 +92,15 @@ def test_tracks_that_are_all_the_same_have_finite_distances():
 
 def test_what_is_usual_for_a_track_of_the_sample_is_the_same_either_way():
     distances = parts(12)
-    reference = Usual.of_reference(distances, WEIGHTS)
-    as_any_other = usual_of(distances, list(range(12)))
+    reference = DistanceStatistics.of_reference(distances, WEIGHTS)
+    as_any_other = statistics_of(distances, list(range(12)))
     np.testing.assert_allclose(as_any_other.means, reference.means)
     np.testing.assert_allclose(as_any_other.deviations, reference.deviations)
 
 
 def test_what_is_usual_is_mean_and_deviation_of_the_distances_to_the_others_of_the_sample():
     distances = parts(12)
-    reference = Usual.of_reference(distances, WEIGHTS)
+    reference = DistanceStatistics.of_reference(distances, WEIGHTS)
     for track in range(12):
         others = [other for other in range(12) if other != track]
         np.testing.assert_allclose(reference.means[track, :3], distances[track, others].mean(axis=0))
@@ -131,12 +133,12 @@ def skewness(distances: np.ndarray, places: int = 5) -> float:
 
 
 def test_rows_can_be_taken_and_joined():
-    usual = usual_of(parts(12), [0, 1, 2, 3])
-    joined = Usual.joined([usual.rows(np.arange(5)), usual.rows(np.arange(5, 12))])
+    statistics = statistics_of(parts(12), [0, 1, 2, 3])
+    joined = DistanceStatistics.joined([statistics.rows(np.arange(5)), statistics.rows(np.arange(5, 12))])
     assert len(joined) == 12
-    np.testing.assert_array_equal(joined.means, usual.means)
-    np.testing.assert_array_equal(joined.deviations, usual.deviations)
-    np.testing.assert_array_equal(usual.rows(np.array([3, 1])).means, usual.means[[3, 1]])
+    np.testing.assert_array_equal(joined.means, statistics.means)
+    np.testing.assert_array_equal(joined.deviations, statistics.deviations)
+    np.testing.assert_array_equal(statistics.rows(np.array([3, 1])).means, statistics.means[[3, 1]])
 
 
 class TestACorrection:
@@ -145,8 +147,8 @@ class TestACorrection:
         np.testing.assert_allclose(correction(12)(last), corrected_distances(parts(12), list(range(0, 12, 2)))[0])
 
     def test_it_needs_no_distance_where_all_parts_are_known(self):
-        distances, usual = parts(12), usual_of(parts(12), list(range(0, 12, 2)))
-        known = Correction.of(distances[0], row(usual, 0), usual, WEIGHTS)
+        distances, statistics = parts(12), statistics_of(parts(12), list(range(0, 12, 2)))
+        known = Correction.of(distances[0], row(statistics, 0), statistics, WEIGHTS)
         expected = corrected_distances(distances, list(range(0, 12, 2)))[0]
         np.testing.assert_allclose(known(np.zeros(12)), expected)
         np.testing.assert_allclose(known(np.arange(12.0)), expected)
@@ -186,8 +188,8 @@ class TestACorrection:
         assert (correction(8).within(-1.0) == -inf).all()
 
     def test_where_all_parts_are_known_either_any_distance_is_within_or_none(self):
-        usual = usual_of(parts(12), list(range(0, 12, 2)))
-        known = Correction.of(parts(12)[0], row(usual, 0), usual, WEIGHTS)
+        statistics = statistics_of(parts(12), list(range(0, 12, 2)))
+        known = Correction.of(parts(12)[0], row(statistics, 0), statistics, WEIGHTS)
         distances = known(np.zeros(12))
         limit = float(np.median(distances))
         within = known.within(limit)

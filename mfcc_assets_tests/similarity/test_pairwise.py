@@ -3,7 +3,7 @@ import pytest
 
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
-from mfcc_assets.features.track_features import Analysis, Summary, summarise
+from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
 from mfcc_assets.similarity.dtw.distance import pooled_scales
 from mfcc_assets.similarity.hubness import ROUNDS
 from mfcc_assets.similarity.pairwise import (
@@ -16,8 +16,8 @@ from mfcc_assets.similarity.pairwise import (
     part_distances,
     uncorrected_names,
 )
-from mfcc_assets.similarity.rankings import GAUSSIAN, RANKINGS, SOUND, WARPED
-from mfcc_assets.similarity.timbre_space import SoundSpace
+from mfcc_assets.similarity.rankings import GAUSSIAN, RANKINGS, TIMBRE, WARPED
+from mfcc_assets.similarity.timbre_space import TimbreSpace
 from mfcc_assets_tests import naive
 
 PARAMETERS = FeaturesParameters()
@@ -25,35 +25,35 @@ COUNT = 9
 SCALES = np.linspace(1, 20, 13)
 
 
-def summary(seed: int) -> Summary:
+def track_features(seed: int) -> TrackFeatures:
     rng = np.random.default_rng(seed)
     steps = rng.normal(0, 1, (20 + seed, 13)).cumsum(axis=0) + 5 * rng.normal(0, 1, 13)
     cepstra = np.repeat(steps, 50, axis=0).astype(np.float32)
-    return summarise(Analysis(cepstra, rng.normal(0, 1, WIDTH).astype(np.float32)), PARAMETERS)
+    return track_features_of(Analysis(cepstra, rng.normal(0, 1, WIDTH).astype(np.float32)), PARAMETERS)
 
 
 @pytest.fixture(scope="module")
 def tracks() -> Tracks:
-    return Tracks.of([summary(seed) for seed in range(COUNT)], PARAMETERS)
+    return Tracks.of([track_features(seed) for seed in range(COUNT)], PARAMETERS)
 
 
 def by_part_one_by_one(tracks: Tracks, part: str) -> np.ndarray:
     """Distances of all pairs, by the formula of the part."""
-    scales = pooled_scales(tracks.summaries.means, tracks.summaries.variances)
-    points = SoundSpace.of(tracks.summaries.timbre)(tracks.summaries.timbre).astype(np.float64)
+    scales = pooled_scales(tracks.feature_table.means, tracks.feature_table.variances)
+    points = TimbreSpace.of(tracks.feature_table.timbre)(tracks.feature_table.timbre).astype(np.float64)
 
     def distance(i: int, j: int) -> float:
         if part in WARPED:
-            return WARPED[part].distance(tracks.contours[i], tracks.contours[j], scales)
+            return naive.warped_distance(WARPED[part], tracks.contours[i], tracks.contours[j], scales)
         if part == GAUSSIAN:
-            means, covariances = tracks.summaries.means, tracks.summaries.covariances
+            means, covariances = tracks.feature_table.means, tracks.feature_table.covariances
             return naive.divergence(means[i], covariances[i], means[j], covariances[j])
         return float(np.linalg.norm(points[i] - points[j]))
 
     return np.array([[distance(i, j) if i != j else 0.0 for j in range(COUNT)] for i in range(COUNT)])
 
 
-@pytest.mark.parametrize("part", [GAUSSIAN, SOUND, *WARPED])
+@pytest.mark.parametrize("part", [GAUSSIAN, TIMBRE, *WARPED])
 def test_distances_by_a_part_are_symmetric_and_those_of_each_pair(tracks, part):
     found = Comparison(tracks).by_part(part)
     np.testing.assert_array_equal(found, found.T)
@@ -80,7 +80,7 @@ def test_rankings_of_one_part_can_be_looked_at_uncorrected():
     assert uncorrected_names(RANKINGS) == {
         "article_uncorrected": "article",
         "dtw_uncorrected": "dtw",
-        "timbre_uncorrected": GAUSSIAN,
+        "gaussian_uncorrected": GAUSSIAN,
     }
 
 
@@ -95,10 +95,10 @@ def test_what_is_usual_for_a_track_of_the_reference_does_not_count_the_track_its
     ids = [f"{row}" for row in range(COUNT)]
     reference = Reference.of(ids, tracks, RANKINGS[name], SCALES)
     for row, audio in enumerate(ids):
-        found = reference.usual_of(audio, tracks[row])
-        np.testing.assert_allclose(found.means[0], reference.usual.means[row], rtol=1e-5, atol=1e-5)
-        np.testing.assert_allclose(found.deviations[0], reference.usual.deviations[row], rtol=1e-5, atol=1e-5)
-        as_stranger = reference.usual_of("stranger", tracks[row])
+        found = reference.statistics_of(audio, tracks[row])
+        np.testing.assert_allclose(found.means[0], reference.statistics.means[row], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(found.deviations[0], reference.statistics.deviations[row], rtol=1e-5, atol=1e-5)
+        as_stranger = reference.statistics_of("stranger", tracks[row])
         assert (as_stranger.means[0, 0]) < found.means[0, 0]
 
 
@@ -106,8 +106,8 @@ def test_what_is_usual_for_a_track_of_the_reference_does_not_count_the_track_its
 def test_a_reference_of_next_to_nothing_can_be_made(tracks, count):
     few = tracks.rows(np.arange(count))
     reference = Reference.of(["0"][:count], few, RANKINGS["fused"], SCALES)
-    assert len(reference.usual) == count
-    assert np.isfinite(reference.usual_of("1", tracks[1]).means).all()
+    assert len(reference.statistics) == count
+    assert np.isfinite(reference.statistics_of("1", tracks[1]).means).all()
 
 
 def test_a_small_library_is_its_own_reference_and_of_a_large_one_it_is_spread_evenly():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mfcc_assets.features.timbre import PARTS, WIDTH
-from mfcc_assets.similarity.timbre_space import SoundSpace
+from mfcc_assets.similarity.timbre_space import TimbreSpace
 
 KINDS, TRACKS_OF_A_KIND = 40, 8
 
@@ -32,37 +32,37 @@ def share_of_own_kind(points: np.ndarray) -> float:
 
 def test_what_varies_among_tracks_of_one_kind_counts_less_though_nobody_named_the_kinds():
     timbre = vectors()
-    assert share_of_own_kind(SoundSpace.of(timbre)(timbre)) > share_of_own_kind(timbre) + 0.1
+    assert share_of_own_kind(TimbreSpace.of(timbre)(timbre)) > share_of_own_kind(timbre) + 0.1
 
 
 def test_the_space_of_a_sample_holds_for_tracks_that_were_not_in_it():
     timbre = vectors()
     sample = np.arange(len(timbre)) % 2 == 0
-    points = SoundSpace.of(timbre[sample])(timbre)
+    points = TimbreSpace.of(timbre[sample])(timbre)
     assert share_of_own_kind(points) > share_of_own_kind(timbre) + 0.05
 
 
 def test_parts_count_as_their_weights_say_however_large_their_numbers_are():
     timbre, larger = vectors(), vectors()
     larger[:, PARTS["texture"]] *= 1000
-    np.testing.assert_allclose(apart(SoundSpace.of(larger)(larger)), apart(SoundSpace.of(timbre)(timbre)), rtol=1e-2)
+    np.testing.assert_allclose(apart(TimbreSpace.of(larger)(larger)), apart(TimbreSpace.of(timbre)(timbre)), rtol=1e-2)
 
 
 def test_moving_all_tracks_alike_changes_no_distance():
     timbre = vectors()
     moved = timbre + 3
-    np.testing.assert_allclose(apart(SoundSpace.of(moved)(moved)), apart(SoundSpace.of(timbre)(timbre)), rtol=1e-2)
+    np.testing.assert_allclose(apart(TimbreSpace.of(moved)(moved)), apart(TimbreSpace.of(timbre)(timbre)), rtol=1e-2)
 
 
 @pytest.mark.parametrize("tracks", [0, 1, 2, 3, 30])
 def test_a_small_library_has_a_space_too(tracks):
     timbre = vectors()[:tracks]
-    points = SoundSpace.of(timbre)(timbre)
+    points = TimbreSpace.of(timbre)(timbre)
     assert len(points) == tracks
     assert np.isfinite(points).all()
 
 
 def test_tracks_with_one_timbre_have_one_point():
     timbre = np.repeat(vectors()[:1], 12, axis=0)
-    points = SoundSpace.of(timbre)(timbre)
+    points = TimbreSpace.of(timbre)(timbre)
     np.testing.assert_array_equal(points, np.repeat(points[:1], 12, axis=0))

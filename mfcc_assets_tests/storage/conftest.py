@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -22,7 +21,6 @@ from mfcc_assets_tests.services.postgres import TEMPLATE, Postgres
 from mfcc_assets_tests.storage.blobs.samples import KEY
 
 if TYPE_CHECKING:
-    from mfcc_assets.recognition.recogniser import Recording
     from mfcc_assets.storage.secrets.key_vault import KeyVaultSecrets
     from mfcc_assets_tests.services.key_vault import VaultDouble
 
@@ -140,15 +138,3 @@ def open_cosmos_documents(
             return opened.enter_context(closing(documents))
 
         yield open_documents
-
-
-@pytest.fixture(scope="session")
-def query(tmp_path_factory: pytest.TempPathFactory) -> "Recording":
-    """A listener's file that says nothing of itself but by its name."""
-    from mfcc_assets.audio.tags import Tags
-    from mfcc_assets.recognition.recogniser import Recording
-    from mfcc_assets_tests.audio_samples import music, write_audio
-
-    path = tmp_path_factory.mktemp("queries") / "Confidential name.mp3"
-    write_audio(path, music(20, seed=1, sample_rate=22_050), sample_rate=22_050)
-    return Recording(path, Tags(), np.empty((0, 13), np.float32))

@@ -14,7 +14,7 @@ from mfcc_assets.errors import FeaturesMissing, FeaturesVersionMismatch, StoreEr
 from mfcc_assets.features.fingerprint import SHAPES
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
-from mfcc_assets.features.track_features import Analysis, Summary, summarise
+from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
 from mfcc_assets.storage.blobs import azure_policy as azure_retries
 from mfcc_assets.storage.blobs.azure import AzureBlobs
 from mfcc_assets.storage.blobs.azure_streams import BLOCK, BlockSink
@@ -97,10 +97,10 @@ def test_cepstra_are_a_table_that_any_tool_reads(features, blobs):
 
 
 def test_a_summary_comes_back_bit_by_bit(features):
-    written = summarise(analysis(), FEATURES)
-    features.write_summary("audio", written, FEATURES)
-    read = features.read_summary("audio", FEATURES)
-    for field in fields(Summary):
+    written = track_features_of(analysis(), FEATURES)
+    features.write_track_features("audio", written, FEATURES)
+    read = features.read_track_features("audio", FEATURES)
+    for field in fields(TrackFeatures):
         before, after = getattr(written, field.name), getattr(read, field.name)
         assert (after.dtype, after.shape) == (before.dtype, before.shape)
         np.testing.assert_array_equal(after, before)
@@ -110,15 +110,15 @@ def test_a_summary_comes_back_bit_by_bit(features):
 def test_what_is_there_is_known_by_its_version(features):
     features.write_analysis("a", analysis(), CEPSTRA)
     features.write_analysis("b", analysis(), replace(CEPSTRA, fft_size=512))
-    features.write_summary("a", summarise(analysis(), FEATURES), FEATURES)
+    features.write_track_features("a", track_features_of(analysis(), FEATURES), FEATURES)
     assert features.audio_with_cepstra(CEPSTRA) == {"a"}
     assert features.audio_with_cepstra(replace(CEPSTRA, lifter=0)) == set()
-    assert features.audio_with_summary(FEATURES) == {"a"}
-    assert features.audio_with_summary(replace(FEATURES, segments=4)) == set()
+    assert features.audio_with_track_features(FEATURES) == {"a"}
+    assert features.audio_with_track_features(replace(FEATURES, segments=4)) == set()
     assert features.has_cepstra("a", CEPSTRA)
     assert not features.has_cepstra("b", CEPSTRA)
-    assert features.has_summary("a", FEATURES)
-    assert not features.has_summary("b", FEATURES)
+    assert features.has_track_features("a", FEATURES)
+    assert not features.has_track_features("b", FEATURES)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_features_that_were_never_computed_are_missing(features, read):
 @pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_summary", "read_contour"])
 def test_damaged_features_are_missing_and_the_error_says_which_blob_to_delete(features, blobs, read, damage):
     features.write_analysis("audio", analysis(), CEPSTRA)
-    features.write_summary("audio", summarise(analysis(), FEATURES), FEATURES)
+    features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
     names = {"read_cepstra": (FRAMES, CEPSTRA), "read_analysis": (TIMBRE, CEPSTRA)}
     name, parameters = names.get(read, (SUMMARY, FEATURES))
     blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
@@ -153,9 +153,9 @@ def test_damaged_features_are_missing_and_the_error_says_which_blob_to_delete(fe
 
 def test_a_file_of_another_version_is_never_taken_for_this_one(features, blobs):
     other = replace(FEATURES, contour_rate=5.0)
-    features.write_summary("audio", summarise(analysis(), other), other)
+    features.write_track_features("audio", track_features_of(analysis(), other), other)
     blobs.copy("cepstra", f"summaries/{other.version}/audio.parquet", "cepstra", SUMMARY)
-    for read in (features.read_summary, features.read_contour):
+    for read in (features.read_track_features, features.read_contour):
         with pytest.raises(FeaturesVersionMismatch, match=f"version {other.version} where {FEATURES.version} is exp"):
             read("audio", FEATURES)
 
@@ -190,7 +190,7 @@ def test_a_disk_that_fails_is_not_taken_for_damaged_features(features, blobs, mo
     def fail(_: BinaryIO) -> None:
         raise OSError(5, "Input/output error")
 
-    features.write_summary("audio", summarise(analysis(), FEATURES), FEATURES)
+    features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
     monkeypatch.setattr(blobs, "open", open_on_a_bad_sector)
     with pytest.raises(StoreError, match=r"Input/output error.*Check the disk"):
         features.read_contour("audio", FEATURES)
@@ -222,21 +222,21 @@ class TestOnAzure:
         written = with_timbre(cepstra(frames=24_000))
         proxy.exchanges.clear()
         features.write_analysis("audio", written, CEPSTRA)
-        features.write_summary("audio", summarise(written, FEATURES), FEATURES)
+        features.write_track_features("audio", track_features_of(written, FEATURES), FEATURES)
         assert [exchange.method for exchange in proxy.exchanges] == ["PUT"] * 3
-        for read in (features.read_cepstra, features.read_summary, features.read_contour):
+        for read in (features.read_cepstra, features.read_track_features, features.read_contour):
             proxy.exchanges.clear()
             read("audio", CEPSTRA if read == features.read_cepstra else FEATURES)
             assert [exchange.method for exchange in proxy.exchanges] == ["GET"]
 
     def test_of_a_long_recording_only_the_contour_is_fetched(self, features, proxy):
-        chance, summary = np.random.default_rng(0), summarise(analysis(), FEATURES)
+        chance, track_features = np.random.default_rng(0), track_features_of(analysis(), FEATURES)
         hours = replace(
-            summary,
+            track_features,
             contour=chance.normal(size=(20_000, 13)).astype(np.float32),
-            sketch=chance.normal(size=(80_000, SHAPES)).astype(np.float32),
+            fingerprint=chance.normal(size=(80_000, SHAPES)).astype(np.float32),
         )
-        features.write_summary("audio", hours, FEATURES)
+        features.write_track_features("audio", hours, FEATURES)
         written = sum(exchange.sent for exchange in proxy.exchanges)
         proxy.exchanges.clear()
         np.testing.assert_array_equal(features.read_contour("audio", FEATURES), hours.contour)
@@ -269,8 +269,8 @@ class TestOnAzure:
 
     def test_storage_that_is_away_is_not_taken_for_damaged_features(self, features, proxy, monkeypatch):
         monkeypatch.setattr(azure_retries, "PATIENCE_SECONDS", 0)
-        features.write_summary("audio", summarise(analysis(), FEATURES), FEATURES)
-        for read in (features.read_contour, features.read_summary):
+        features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
+        for read in (features.read_contour, features.read_track_features):
             proxy.answer_next(1, 503)
             with pytest.raises(StoreError, match="503"):
                 read("audio", FEATURES)
@@ -281,7 +281,7 @@ class TestContours:
     def contours(self, features) -> list[str]:
         names = [f"audio {number}" for number in range(6)]
         for number, name in enumerate(names):
-            features.write_summary(name, summarise(analysis(seed=number), FEATURES), FEATURES)
+            features.write_track_features(name, track_features_of(analysis(seed=number), FEATURES), FEATURES)
         return names
 
     def test_a_contour_is_read_from_its_file_once(self, features, contours, blobs):
@@ -296,7 +296,7 @@ class TestContours:
 
     def test_contours_of_two_versions_are_kept_apart(self, features, contours):
         finer = replace(FEATURES, contour_rate=10.0)
-        features.write_summary(contours[0], summarise(analysis(), finer), finer)
+        features.write_track_features(contours[0], track_features_of(analysis(), finer), finer)
         assert len(features.read_contour(contours[0], FEATURES)) == 10
         assert len(features.read_contour(contours[0], finer)) == 50
 
@@ -320,13 +320,13 @@ class TestContours:
     def test_contours_that_could_not_be_read_are_tried_again(self, features):
         with pytest.raises(FeaturesMissing):
             features.read_contour("late", FEATURES)
-        features.write_summary("late", summarise(analysis(), FEATURES), FEATURES)
+        features.write_track_features("late", track_features_of(analysis(), FEATURES), FEATURES)
         assert features.read_contour("late", FEATURES).shape == (10, 13)
 
     def test_threads_share_the_cache(self, features, contours, monkeypatch):
         size = features.read_contour(contours[0], FEATURES).nbytes
         monkeypatch.setattr("mfcc_assets.storage.feature_store.CACHED_BYTES", 2 * size)
-        expected = {name: features.read_summary(name, FEATURES).contour for name in contours}
+        expected = {name: features.read_track_features(name, FEATURES).contour for name in contours}
         with ThreadPoolExecutor(8) as pool:
             found = pool.map(lambda name: (name, features.read_contour(name, FEATURES)), contours * 50)
             for name, contour in found:

@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
-from mfcc_assets.features.fingerprint import Sketches
+from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
-from mfcc_assets.features.track_features import Analysis, summarise
-from mfcc_assets.search.cascade import OUTLINE
+from mfcc_assets.features.track_features import Analysis, track_features_of
+from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.embedding import Embedding
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import Calibration, IndexParameters, LibraryIndex
-from mfcc_assets.search.vector_index import Prefilter
-from mfcc_assets.similarity.pairwise import Reference, Tracks
+from mfcc_assets.search.vector_index import VectorIndex
+from mfcc_assets.similarity.pairwise import Reference, Tracks, in_space
 from mfcc_assets.similarity.rankings import ranking_named
-from mfcc_assets.similarity.timbre_space import SoundSpace, table_in_space
+from mfcc_assets.similarity.timbre_space import TimbreSpace
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.index_store import IndexStore
 
-PARAMETERS = IndexParameters(FeaturesParameters(), ranking="dtw", places=5)
+PARAMETERS = IndexParameters(FeaturesParameters(), ranking="dtw", ranked_count=5)
 PARTS = [
     "audio_ids.npy",
     "track_ids.npy",
@@ -56,8 +56,8 @@ def library_index(
     *seeds: int, parameters: IndexParameters = PARAMETERS, scales: np.ndarray = SCALES, calibrated_tracks: int = 3
 ) -> LibraryIndex:
     coefficients = parameters.features.cepstra.coefficients
-    summaries = {
-        f"audio {seed}": summarise(
+    feature_table = {
+        f"audio {seed}": track_features_of(
             Analysis(
                 np.random.default_rng(seed).normal(0, 10, (200 + 100 * seed, coefficients)).astype(np.float32),
                 np.random.default_rng(seed).normal(0, 1, WIDTH).astype(np.float32),
@@ -67,20 +67,22 @@ def library_index(
         for seed in sorted(seeds)
     }
     tracks = TrackOfAudio.of({f"audio {seed}": f"track {seed}" for seed in seeds})
-    computed = Tracks.of(list(summaries.values()), parameters.features)
-    space = SoundSpace.of(computed.summaries.timbre)
-    every = table_in_space(computed, space)
+    computed = Tracks.of(list(feature_table.values()), parameters.features)
+    space = TimbreSpace.of(computed.feature_table.timbre)
+    every = in_space(computed, space)
     ranking = ranking_named(parameters.ranking)
     reference = Reference.of(list(tracks.audio_ids), every, ranking, scales[:coefficients])
-    calibration = Calibration(reference, Embedding.of(ranking, reference.scales, every.summaries), space)
+    calibration = Calibration(reference, Embedding.of(ranking, reference.scales, every.feature_table), space)
     return LibraryIndex.of(
         parameters=parameters,
         tracks=tracks,
-        summaries=every.summaries,
-        outlines=every.contours.coarser(OUTLINE),
-        sketches=Sketches.of([(audio, summary.sketch) for audio, summary in summaries.items()]),
-        prefilter=Prefilter(tracks.audio_ids, calibration.embedding(every.summaries)),
-        usual=reference.usual,
+        feature_table=every.feature_table,
+        coarse_contours=every.contours.coarser(COARSE_FACTOR),
+        fingerprints=Fingerprints.of(
+            [(audio, track_features.fingerprint) for audio, track_features in feature_table.items()]
+        ),
+        vector_index=VectorIndex(tracks.audio_ids, calibration.embedding(every.feature_table)),
+        statistics=reference.statistics,
         calibration=calibration,
         calibrated_tracks=calibrated_tracks,
     )
@@ -92,10 +94,10 @@ def assert_same(one: LibraryIndex, other: LibraryIndex) -> None:
     assert one.tracks == other.tracks
     assert one.calibrated_tracks == other.calibrated_tracks
     assert one.is_calibrated_as(other)
-    assert_same_arrays(one.summaries, other.summaries)
-    assert_same_arrays(one.usual, other.usual)
+    assert_same_arrays(one.feature_table, other.feature_table)
+    assert_same_arrays(one.statistics, other.statistics)
     assert_same_calibration(one.calibration, other.calibration)
-    assert list(one.sketches.audio_ids) == list(other.sketches.audio_ids) == list(other.prefilter.audio_ids)
+    assert list(one.fingerprints.audio_ids) == list(other.fingerprints.audio_ids) == list(other.vector_index.audio_ids)
     for name in ("outlines", "sketches"):
         np.testing.assert_array_equal(getattr(one, name).frames, getattr(other, name).frames)
         np.testing.assert_array_equal(getattr(one, name).starts, getattr(other, name).starts)
@@ -106,8 +108,8 @@ def assert_same_calibration(one: Calibration, other: Calibration) -> None:
     assert list(one.reference.audio_ids) == list(other.reference.audio_ids)
     assert one.reference.ranking == other.reference.ranking == other.embedding.ranking
     np.testing.assert_array_equal(one.reference.scales, other.reference.scales)
-    assert_same_arrays(one.reference.usual, other.reference.usual)
-    assert_same_arrays(one.reference.tracks.summaries, other.reference.tracks.summaries)
+    assert_same_arrays(one.reference.statistics, other.reference.statistics)
+    assert_same_arrays(one.reference.tracks.feature_table, other.reference.tracks.feature_table)
     assert_same_arrays(one.reference.tracks.contours, other.reference.tracks.contours)
     np.testing.assert_array_equal(one.embedding.scales, other.embedding.scales)
     np.testing.assert_array_equal(one.embedding.spreads, other.embedding.spreads)
@@ -129,8 +131,10 @@ class TestAnIndex:
         indexes.write(index)
         read = indexes.read(index.version)
         assert_same(index, read)
-        queries = index.calibration.embedding(library_index(4, 5).summaries)
-        for before, after in zip(index.prefilter.search(queries, 2), read.prefilter.search(queries, 2), strict=True):
+        queries = index.calibration.embedding(library_index(4, 5).feature_table)
+        for before, after in zip(
+            index.vector_index.search(queries, 2), read.vector_index.search(queries, 2), strict=True
+        ):
             assert before.audio_ids == after.audio_ids
 
     def test_an_index_of_other_parameters_is_read_with_them(self, indexes):
@@ -178,7 +182,7 @@ class TestAnIndex:
             replace(index, tracks=TrackOfAudio.of({"audio 1": "track 1", "audio 2": "track 3"})),
             replace(index, tracks=TrackOfAudio.of({"audio 1": "track 1", "audio 2": "another track"})),
             library_index(1, 2, scales=SCALES * (1 + 1e-15)),
-            library_index(1, 2, parameters=replace(PARAMETERS, places=6)),
+            library_index(1, 2, parameters=replace(PARAMETERS, ranked_count=6)),
             library_index(1, 2, parameters=replace(PARAMETERS, ranking="article")),
             library_index(1, 2, parameters=replace(PARAMETERS, features=FeaturesParameters(contour_rate=3))),
         ]

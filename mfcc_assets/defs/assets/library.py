@@ -27,8 +27,8 @@ from mfcc_assets.pipeline.soundtracks import (
     REUSED,
     UNCHANGED,
     analyse_soundtracks,
+    compute_features_of_soundtracks,
     observe_soundtracks,
-    summarise_soundtracks,
 )
 from mfcc_assets.plots.tracks import heat_map
 
@@ -83,7 +83,7 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
 @soundtrack_asset(deps=[soundtrack_cepstra], kinds={"python", "parquet"}, code_version="1")
 def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """What is kept of a track for comparing it: Gaussian, contour, embedding, and the sketch that recognises it."""
-    outcomes = summarise_soundtracks(library, context.partition_keys)
+    outcomes = compute_features_of_soundtracks(library, context.partition_keys)
     add_counts(context, outcomes, (COMPUTED, UNCHANGED), digits=library.settings.shard_digits)
     return dg.MaterializeResult(metadata={"features_version": library.settings.features.version})
 
@@ -209,6 +209,6 @@ def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
             "hubs": table_as_markdown(("most recommended", "lists"), popular.hubs),
             "orphans": table_as_markdown(("never recommended",), [(name,) for name in popular.orphans]),
             # Measured here, so that nobody who asks why two tracks are alike waits for it.
-            "usual_distance": control_of(library, index).usual,
+            "usual_distance": control_of(library, index).median_distance,
         }
     return dg.MaterializeResult(metadata=metadata)

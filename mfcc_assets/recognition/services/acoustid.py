@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, FiniteFloat, RootModel
 
 from mfcc_assets.audio.tags import clean_text
 from mfcc_assets.recognition.recogniser import Recogniser, Recognition, Recording
-from mfcc_assets.recognition.services.chromaprint import fingerprint
+from mfcc_assets.recognition.services.chromaprint import chromaprint
 from mfcc_assets.recognition.services.http import Fault, PassingFailure, Service, UnusableSample
 from mfcc_assets.recognition.services.pacing import Timing
 from mfcc_assets.recognition.services.queries import Secrets, secret
@@ -84,7 +84,7 @@ class AcoustId(Recogniser):
 
     def recognise(self, query: Recording) -> Recognition | None:
         key = secret(self._secrets, "acoustid-key")
-        sent = fingerprint(query.path)
+        sent = chromaprint(query.path)
         form = {
             "client": key,
             "format": "json",

@@ -16,7 +16,7 @@ _BLOCK_FRAMES = 2**15
 
 
 @dataclass(frozen=True)
-class Fingerprint:
+class Chromaprint:
     """Of the first two minutes of a recording.
 
     Attributes
@@ -31,7 +31,7 @@ class Fingerprint:
     seconds: float
 
 
-def fingerprint(path: Path) -> Fingerprint:
+def chromaprint(path: Path) -> Chromaprint:
     """Decode a file, and compute its fingerprint.
 
     Raises
@@ -60,7 +60,7 @@ def fingerprint(path: Path) -> Fingerprint:
                 elif decoder.declared_seconds:
                     break
                 decoded += len(block)
-            return Fingerprint(printer.finish().decode(), decoder.declared_seconds or decoded / decoder.sample_rate)
+            return Chromaprint(printer.finish().decode(), decoder.declared_seconds or decoded / decoder.sample_rate)
     except (AudioError, chromaprint.FingerprintError):
         raise UnusableSample(
             "Chromaprint can do nothing with the file", subject=path.name, remedy="Supply a longer file"

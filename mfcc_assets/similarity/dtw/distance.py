@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.frames import Stacked
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.jit import compiled
 from mfcc_assets.similarity.dtw.kernels import all_distances, checked, reach
 
@@ -62,7 +62,7 @@ class WarpedDistance:
         # DTW is proportional to its input: scaling distances is scaling coefficients.
         return 1 / (scales * frames) if self.normalised else np.ones_like(scales * frames)
 
-    def distances(self, query: Frames, others: Stacked, scales: NDArray[np.floating]) -> NDArray[np.float64]:
+    def distances(self, query: Frames, others: RaggedFrames, scales: NDArray[np.floating]) -> NDArray[np.float64]:
         """Distances of one track to many.
 
         Parameters
@@ -88,7 +88,7 @@ class WarpedDistance:
 
 
 def distances_to_all(
-    query: NDArray[np.float32], others: Stacked, band: float | None
+    query: NDArray[np.float32], others: RaggedFrames, band: float | None
 ) -> tuple[NDArray[np.float64], int]:
     """DTW distances of every coefficient of one track to many tracks, none of them weighted.
 

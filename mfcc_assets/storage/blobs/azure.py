@@ -51,8 +51,8 @@ class AzureBlobs(BlobStore):
     """Blobs in five containers of a storage account, made if missing.
 
     Requests that are throttled or lost are repeated; see `mfcc_assets.storage.blobs.azure_policy`. Every write is bound
-    to     what was there before, so that a repeated one never falls on what another writer wrote meanwhile; and it carries an
-    id of its own, so that it is known again where the answer to it was lost.
+    to what was there before, so that a repeated write never overwrites what another writer wrote meanwhile. It also
+    carries an id of its own: if the answer to a write is lost, the write is recognised by its id.
 
     Parameters
     ----------

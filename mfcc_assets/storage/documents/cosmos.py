@@ -1,4 +1,4 @@
-"""Documents in Azure Cosmos DB: the adapter of `MetadataStore` for many machines."""
+"""Documents in Azure Cosmos DB: the adapter of `DocumentStore` for many machines."""
 
 import json
 import re
@@ -22,9 +22,9 @@ from mfcc_assets.storage.documents.cosmos_account import CosmosAccount, is_missi
 from mfcc_assets.storage.documents.port import (
     BEFORE_THE_NEWEST,
     PAGE,
-    Content,
     Document,
-    MetadataStore,
+    DocumentBody,
+    DocumentStore,
     absent,
     can_be_id,
     changed,
@@ -53,7 +53,7 @@ ORDER BY c.state DESC, c.received DESC, c.id DESC
 _IDS = "SELECT VALUE c.id FROM c WHERE c.state = @state"
 
 
-class CosmosDocuments(MetadataStore):
+class CosmosDocuments(DocumentStore):
     """Documents in the container ``uploads`` of a Cosmos DB account, for any number of machines.
 
     A document is one item: its id is the partition key, so that reading and writing it asks one partition. Beside the
@@ -197,7 +197,7 @@ class _Write:
 
     def __init__(self, document_id: str, body: dict[str, Any]) -> None:
         check_id(document_id)
-        self._id, self._content, self._mark = document_id, Content.of(body), secrets.token_hex(8)
+        self._id, self._content, self._mark = document_id, DocumentBody.of(body), secrets.token_hex(8)
         self._shown = {"state": self._content.state, "received": self._content.received, "body": _kept(self._content)}
 
     @property
@@ -233,7 +233,7 @@ class _Write:
         return self.document(self._mark) if self._mark in (item["created"], *item["writes"]) else None
 
 
-def _kept(content: Content) -> dict[str, Any] | str:
+def _kept(content: DocumentBody) -> dict[str, Any] | str:
     """The body as it is, for queries in the portal; or its text, where Cosmos DB would not keep it as it is."""
     text = json.dumps(content.body, ensure_ascii=False)
     # Its numbers are doubles, which hold no more than 53 bits of an integer.

@@ -1,4 +1,4 @@
-"""What is known of each upload: the port `MetadataStore`.
+"""What is known of each upload: the port `DocumentStore`.
 
 Of a document's body only two entries mean something here: ``state``, a word, and ``received``, an ISO 8601 time with
 its offset.
@@ -17,7 +17,7 @@ from typing import Any, Self
 from mfcc_assets.errors import Conflict, DocumentNotFound
 
 PAGE = 100
-"""Documents that `MetadataStore.find` reads at once."""
+"""Documents that `DocumentStore.find` reads at once."""
 
 BEFORE_THE_NEWEST = ("~", "")
 """A time of receipt and an id that no document's sort behind."""
@@ -39,7 +39,7 @@ class Document:
 
 
 @dataclass(frozen=True)
-class Content:
+class DocumentBody:
     """A body that any store can order and hold, apart from the object it was made of.
 
     Attributes
@@ -56,12 +56,12 @@ class Content:
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> Self:
-        """Raises `ValueError` if the body is not as `MetadataStore.put` takes it."""
+        """Raises `ValueError` if the body is not as `DocumentStore.put` takes it."""
         copied = json.loads(json.dumps(body, allow_nan=False))
         return cls(copied, _state(copied), _received(copied))
 
 
-class MetadataStore(ABC):
+class DocumentStore(ABC):
     """JSON documents by id. Every method raises `StoreError` where the storage itself fails.
 
     Where a store is told how long documents are retained, one is gone so many seconds after it was last written. A

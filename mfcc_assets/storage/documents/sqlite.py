@@ -1,4 +1,4 @@
-"""Documents in a file of SQLite: the adapter of `MetadataStore` that needs no server."""
+"""Documents in a file of SQLite: the adapter of `DocumentStore` that needs no server."""
 
 import json
 import math
@@ -14,9 +14,9 @@ from mfcc_assets.errors import StoreError
 from mfcc_assets.storage.documents.port import (
     BEFORE_THE_NEWEST,
     PAGE,
-    Content,
     Document,
-    MetadataStore,
+    DocumentBody,
+    DocumentStore,
     absent,
     can_be_id,
     changed,
@@ -57,7 +57,7 @@ WHERE state = ? AND written > ? AND (received, id) < (?, ?) ORDER BY received DE
 """
 
 
-class SqliteDocuments(MetadataStore):
+class SqliteDocuments(DocumentStore):
     """Documents in one SQLite file, for any number of threads and processes of one machine.
 
     A writer waits up to 30 seconds for another; readers wait for nobody. Each call opens the file anew, so that no
@@ -98,7 +98,7 @@ class SqliteDocuments(MetadataStore):
 
     def create(self, document_id: str, body: dict[str, Any]) -> Document:
         check_id(document_id)
-        content = Content.of(body)
+        content = DocumentBody.of(body)
         with self._writing() as connection:
             if connection.execute("SELECT 1 FROM documents WHERE id = ?", (document_id,)).fetchone():
                 raise taken(document_id)
@@ -106,7 +106,7 @@ class SqliteDocuments(MetadataStore):
 
     def put(self, document_id: str, body: dict[str, Any], *, if_match: str | None = None) -> Document:
         check_id(document_id)
-        content = Content.of(body)
+        content = DocumentBody.of(body)
         with self._writing() as connection:
             if if_match is not None:
                 found = connection.execute("SELECT etag FROM documents WHERE id = ?", (document_id,)).fetchone()
@@ -182,7 +182,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-def _write(connection: sqlite3.Connection, document_id: str, content: Content) -> Document:
+def _write(connection: sqlite3.Connection, document_id: str, content: DocumentBody) -> Document:
     document = Document(document_id, content.body, etag=secrets.token_hex(8))
     connection.execute(
         "INSERT OR REPLACE INTO documents (id, state, received, etag, body, written) VALUES (?, ?, ?, ?, ?, ?)",

@@ -23,7 +23,7 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class Content:
+class AudioContent:
     """What audio a file's bytes hold."""
 
     content_digest: str

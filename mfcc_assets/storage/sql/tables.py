@@ -12,7 +12,15 @@ from sqlalchemy.engine import Connection
 
 from mfcc_assets.ids import shard_of, track_id
 from mfcc_assets.storage.sql.database import Database, reconnecting
-from mfcc_assets.storage.sql.records import Content, Credit, Observed, Recommendation, Recommended, Reject, Soundtrack
+from mfcc_assets.storage.sql.records import (
+    AudioContent,
+    Credit,
+    Observed,
+    Recommendation,
+    Recommended,
+    Reject,
+    Soundtrack,
+)
 from mfcc_assets.storage.sql.schema import (
     CONTENTS,
     LONGEST_NOTE,
@@ -145,15 +153,15 @@ class Tables:
                 connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID.in_(ids)))
                 connection.execute(sa.delete(SOUNDTRACKS).where(SOUNDTRACKS.c.TRACK_ID.in_(ids)))
 
-    def contents(self, content_digests: Iterable[str]) -> dict[str, Content]:
+    def contents(self, content_digests: Iterable[str]) -> dict[str, AudioContent]:
         """What is known of these bytes, by content digest."""
-        found: dict[str, Content] = {}
+        found: dict[str, AudioContent] = {}
         for digests in _batches(sorted(set(content_digests))):
-            query = _select(Content, CONTENTS).where(CONTENTS.c.CONTENT_DIGEST.in_(digests))
-            found |= {content.content_digest: content for content in self._all(Content, query)}
+            query = _select(AudioContent, CONTENTS).where(CONTENTS.c.CONTENT_DIGEST.in_(digests))
+            found |= {content.content_digest: content for content in self._all(AudioContent, query)}
         return found
 
-    def record_content(self, content: Content, *, track: str | None = None) -> None:
+    def record_content(self, content: AudioContent, *, track: str | None = None) -> None:
         """Remember what audio some bytes hold and, of a soundtrack, that its audio is this."""
         with self.database.writing() as connection:
             connection.execute(_UPSERT_CONTENT, _columns(asdict(content)))

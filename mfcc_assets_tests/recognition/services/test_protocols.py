@@ -10,7 +10,7 @@ import pytest
 from mfcc_assets.audio.excerpt import cut_sample
 from mfcc_assets.errors import RecogniserUnavailable
 from mfcc_assets.recognition.recogniser import Recognition
-from mfcc_assets.recognition.services.chromaprint import fingerprint
+from mfcc_assets.recognition.services.chromaprint import chromaprint
 from mfcc_assets.recognition.services.registry import RecognitionServices
 from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
 from mfcc_assets_tests.audio_samples import music, write_audio
@@ -146,13 +146,13 @@ class TestFingerprints:
         wav = write_audio(tmp_path / "song.wav", signal, sample_rate=22_050, channels=2)
         ogg = write_audio(tmp_path / "song.ogg", signal, sample_rate=22_050, channels=2)
         other = write_audio(tmp_path / "other.wav", music(20, seed=2, sample_rate=22_050), sample_rate=22_050)
-        assert self.alike(fingerprint(wav).text, fingerprint(ogg).text) > 0.95
-        assert self.alike(fingerprint(wav).text, fingerprint(query.path).text) > 0.85
-        assert self.alike(fingerprint(wav).text, fingerprint(other).text) < 0.7
+        assert self.alike(chromaprint(wav).text, chromaprint(ogg).text) > 0.95
+        assert self.alike(chromaprint(wav).text, chromaprint(query.path).text) > 0.85
+        assert self.alike(chromaprint(wav).text, chromaprint(other).text) < 0.7
 
     def test_only_the_first_two_minutes_count_and_the_length_is_that_of_all(self, tmp_path):
         signal = music(130, seed=3, sample_rate=8_000)
         long = write_audio(tmp_path / "long.wav", signal, sample_rate=8_000)
         two_minutes = write_audio(tmp_path / "short.wav", signal[: 120 * 8_000], sample_rate=8_000)
-        assert fingerprint(long).text == fingerprint(two_minutes).text
-        assert (fingerprint(long).seconds, fingerprint(two_minutes).seconds) == (130, 120)
+        assert chromaprint(long).text == chromaprint(two_minutes).text
+        assert (chromaprint(long).seconds, chromaprint(two_minutes).seconds) == (130, 120)

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mfcc_assets.similarity.dtw import kernels as dtw
-from mfcc_assets.similarity.dtw import path as warping
+from mfcc_assets.similarity.dtw import kernels, path
 from mfcc_assets.similarity.dtw.kernels import Curves, bounded_distance, dtw_distance, dtw_distances, warm_up
 from mfcc_assets.similarity.dtw.path import warping_path
 from mfcc_assets_tests import naive
@@ -143,7 +142,7 @@ def test_every_coefficient_is_warped_on_its_own(n, m, band):
 def test_wide_diagonals_taken_a_coefficient_at_a_time_give_the_same_distances_as_all_at_once(band):
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((400, 2)), rng.standard_normal((380, 2))
-    assert dtw._widest_diagonal(400, 380, dtw.reach(400, 380, band)) >= dtw._WIDE_DIAGONAL
+    assert kernels._widest_diagonal(400, 380, kernels.reach(400, 380, band)) >= kernels._WIDE_DIAGONAL
     for k, distance in enumerate(dtw_distances(a, b, band=band)):
         assert bounded_distance(Curves(a), Curves(b), np.eye(2)[k], np.inf, band=band)[0] == distance
 
@@ -241,8 +240,8 @@ def test_weights_and_remaining_costs_that_do_not_fit_are_refused(weights, remain
 
 
 def test_warming_up_compiles_all_that_any_input_needs():
-    kernels = dtw._distance, dtw.all_distances, warping._accumulated_cost, warping._path
-    compiled = [list(kernel.signatures) for kernel in kernels]
+    every_kernel = kernels._distance, kernels.all_distances, path._accumulated_cost, path._path
+    compiled = [list(kernel.signatures) for kernel in every_kernel]
     read_only = np.ones((4, 2), dtype=np.float32)
     read_only.flags.writeable = False
 
@@ -251,7 +250,7 @@ def test_warming_up_compiles_all_that_any_input_needs():
     bounded_distance(Curves(read_only), Curves(np.ones((5, 2))), [1, 1], 7, band=0.5, remaining=read_only)
     warping_path(read_only[:, 0], np.ones(3, dtype=np.int16), band=0.5)
 
-    assert [list(kernel.signatures) for kernel in kernels] == compiled
+    assert [list(kernel.signatures) for kernel in every_kernel] == compiled
 
 
 @pytest.mark.parametrize("function", [dtw_distance, warping_path])

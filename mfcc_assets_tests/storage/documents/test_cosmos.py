@@ -1,4 +1,4 @@
-"""What the container in Cosmos DB promises beyond what every `MetadataStore` does: faults, rights, keys, its shape."""
+"""What the container in Cosmos DB promises beyond what every `DocumentStore` does: faults, rights, keys, its shape."""
 
 import logging
 import secrets

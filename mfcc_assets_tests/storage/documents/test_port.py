@@ -1,4 +1,4 @@
-"""What every `MetadataStore` promises."""
+"""What every `DocumentStore` promises."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mfcc_assets.errors import Conflict, DocumentNotFound
-from mfcc_assets.storage.documents.port import MetadataStore
+from mfcc_assets.storage.documents.port import DocumentStore
 from mfcc_assets_tests.storage.documents.bodies import body
 
 ADAPTERS = ["sqlite_documents", "cosmos_documents"]
@@ -20,7 +20,7 @@ def open_documents(request: pytest.FixtureRequest):
 
 
 @pytest.fixture
-def documents(open_documents) -> MetadataStore:
+def documents(open_documents) -> DocumentStore:
     return open_documents()
 
 

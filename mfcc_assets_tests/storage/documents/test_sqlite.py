@@ -1,4 +1,4 @@
-"""What the SQLite file promises beyond what every `MetadataStore` does."""
+"""What the SQLite file promises beyond what every `DocumentStore` does."""
 
 import sqlite3
 import subprocess

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.ids import track_id
-from mfcc_assets.storage.sql.records import Content, Observed, Recommendation, Reject
+from mfcc_assets.storage.sql.records import AudioContent, Observed, Recommendation, Reject
 from mfcc_assets.storage.sql.tables import Tables
 
 
@@ -18,7 +18,7 @@ def observe(tables: Tables, *files: Observed, gone: tuple[str, ...] = ()) -> Non
 
 
 def analyse(tables: Tables, file: Observed, audio_id: str, note: str = "") -> None:
-    tables.record_content(Content(file.content_digest, audio_id, 61.5, note), track=file.track_id)
+    tables.record_content(AudioContent(file.content_digest, audio_id, 61.5, note), track=file.track_id)
 
 
 def reject(file: Observed, reason: str = "silent") -> Reject:

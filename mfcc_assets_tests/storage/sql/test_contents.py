@@ -1,14 +1,14 @@
 from dataclasses import replace
 
 from mfcc_assets.ids import track_id
-from mfcc_assets.storage.sql.records import Content, Credit
+from mfcc_assets.storage.sql.records import AudioContent, Credit
 from mfcc_assets.storage.sql.tables import IDS_A_QUERY
 from mfcc_assets_tests.storage.sql.table_rows import analyse, observe, observed
 
 
 class TestContents:
     def test_what_bytes_hold_is_known_under_any_name(self, tables):
-        content = Content("d" * 32, "a" * 32, 12.25, "cut off")
+        content = AudioContent("d" * 32, "a" * 32, 12.25, "cut off")
         tables.record_content(replace(content, note="before"))
         tables.record_content(content)
         assert tables.contents(["d" * 32, "d" * 32, "unknown"]) == {"d" * 32: content}
@@ -16,7 +16,7 @@ class TestContents:
     def test_more_digests_than_one_statement_takes_are_looked_up(self, tables):
         known = [f"{number:032x}" for number in range(0, 2 * IDS_A_QUERY + 10, 100)]
         for digest in known:
-            tables.record_content(Content(digest, digest, 1.0, ""))
+            tables.record_content(AudioContent(digest, digest, 1.0, ""))
         found = tables.contents(f"{number:032x}" for number in range(2 * IDS_A_QUERY + 10))
         assert sorted(found) == known
 

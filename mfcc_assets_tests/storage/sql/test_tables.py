@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from mfcc_assets.errors import ConnectionLost, StoreError
 from mfcc_assets.storage.sql.database import Database
-from mfcc_assets.storage.sql.records import Content, Reject
+from mfcc_assets.storage.sql.records import AudioContent, Reject
 from mfcc_assets.storage.sql.tables import Tables
 from mfcc_assets_tests.storage.sql.table_rows import observe, observed, recommend, recommended, reject
 
@@ -64,7 +64,7 @@ class TestForgetting:
         for query in ("upload", "other"):
             recommend(tables, query, "a", "b")
             tables.record_reject(Reject(query, "uploads", "a.mp3", "too_short", "0.5 s"), run_id="run")
-            tables.record_content(Content(f"bytes of {query}", "audio", 1.0, ""))
+            tables.record_content(AudioContent(f"bytes of {query}", "audio", 1.0, ""))
         assert tables.forget_query("upload", content_digests=["bytes of upload"]) == 2
         assert tables.forget_query("upload", content_digests=[]) == 0
         assert recommended(tables, "upload") == []

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from mfcc_assets.ids import shard_names
-from mfcc_assets.storage.sql.records import Content
+from mfcc_assets.storage.sql.records import AudioContent
 from mfcc_assets.storage.sql.tables import Tables
 from mfcc_assets_tests.services.losing_proxy import LosingProxy, losing_proxy
 from mfcc_assets_tests.services.postgres import Postgres
@@ -50,7 +50,7 @@ def everything(tables: Tables) -> tuple[object, ...]:
 def fill(tables: Tables) -> None:
     observe(tables, *map(observed, "abc"))
     tables.record_reject(reject(observed("c")), run_id="run")
-    tables.record_content(Content(observed("c").content_digest, "audio of c", 1.0, ""))
+    tables.record_content(AudioContent(observed("c").content_digest, "audio of c", 1.0, ""))
     recommend(tables, "query", "a", "b")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from mfcc_assets.search.index import Calibration, IndexParameters
 from mfcc_assets.similarity.rankings import RANKINGS, ranking_named
-from mfcc_assets.storage.calibrations import read_calibration, write_calibration
+from mfcc_assets.storage.index_parts import read_calibration, write_calibration
 from mfcc_assets_tests.storage.test_index_store import PARAMETERS, assert_same_calibration, library_index
 
 
@@ -40,17 +40,19 @@ def test_a_calibration_that_was_written_keeps_its_digest(tmp_path: Path):
     assert read_calibration(tmp_path / "calibration.npz", ranking_named("fused")).digest == written.digest
 
 
-@pytest.mark.parametrize("changed", ["scales", "usual", "contours", "summaries"])
+@pytest.mark.parametrize("changed", ["scales", "statistics", "contours", "feature_table"])
 def test_whatever_changes_a_distance_changes_the_digest(changed: str):
     former = calibration(1, 2, 3)
     reference = former.reference
     tracks = reference.tracks
     raised = replace(tracks.contours, frames=tracks.contours.frames + np.float32(0.01))
-    shifted = replace(tracks.summaries, means=tracks.summaries.means + 0.01)
+    shifted = replace(tracks.feature_table, means=tracks.feature_table.means + 0.01)
     other = {
         "scales": replace(reference, scales=reference.scales * 1.01),
-        "usual": replace(reference, usual=replace(reference.usual, means=reference.usual.means + 0.01)),
+        "statistics": replace(
+            reference, statistics=replace(reference.statistics, means=reference.statistics.means + 0.01)
+        ),
         "contours": replace(reference, tracks=replace(tracks, contours=raised)),
-        "summaries": replace(reference, tracks=replace(tracks, summaries=shifted)),
+        "feature_table": replace(reference, tracks=replace(tracks, feature_table=shifted)),
     }
     assert replace(former, reference=other[changed]).digest != former.digest

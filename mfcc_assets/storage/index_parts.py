@@ -1,0 +1,115 @@
+"""The files of a stored index: their names, their checksums, and what index.json and calibration.npz hold."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
+from mfcc_assets.features.track_features import FeatureTable
+from mfcc_assets.search.embedding import Embedding
+from mfcc_assets.search.index import Calibration, IndexParameters
+from mfcc_assets.similarity.hubness import DistanceStatistics
+from mfcc_assets.similarity.pairwise import Reference, Tracks
+from mfcc_assets.similarity.rankings import Ranking
+from mfcc_assets.similarity.timbre_space import TimbreSpace
+
+VECTOR_INDEX_PART, CALIBRATION_PART = "prefilter.faiss", "calibration.npz"
+
+COLUMN_PARTS = {
+    column.name: "embeddings.npy" if column.name == "segment_means" else f"{column.name}.npy"
+    for column in fields(FeatureTable)
+}
+"""By column of the feature table its file. The column `segment_means` was once called embeddings."""
+
+PARTS = (
+    "audio_ids.npy",
+    "track_ids.npy",
+    *COLUMN_PARTS.values(),
+    "usual_means.npy",
+    "usual_deviations.npy",
+    "outlines.npy",
+    "outline_starts.npy",
+    "sketches.npy",
+    "sketch_starts.npy",
+    VECTOR_INDEX_PART,
+    CALIBRATION_PART,
+)
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """What index.json says of a stored file."""
+
+    bytes: int
+    crc32: int
+
+
+def stored_part(path: Path) -> StoredPart:
+    written = np.memmap(path, np.uint8, mode="r")
+    # CRC-32 against damage, not against an enemy: blake2b takes four times as long.
+    return StoredPart(bytes=written.size, crc32=zlib.crc32(written.data))
+
+
+def parameters_record(parameters: IndexParameters) -> dict[str, Any]:
+    """Parameters as index.json keeps them, where `ranked_count` is called ``places``."""
+    record = asdict(parameters)
+    return {"features": record["features"], "ranking": record["ranking"], "places": record["ranked_count"]}
+
+
+def parameters_of_record(record: Mapping[str, Any]) -> IndexParameters:
+    features = dict(record["features"])
+    cepstra = CepstraParameters(**features.pop("cepstra"))
+    return IndexParameters(
+        features=FeaturesParameters(cepstra=cepstra, **features),
+        ranking=record["ranking"],
+        ranked_count=record["places"],
+    )
+
+
+def write_calibration(calibration: Calibration, path: Path) -> None:
+    """Write a calibration in NumPy's format of several arrays, without pickles; index.json names its ranking."""
+    reference, embedding = calibration.reference, calibration.embedding
+    np.savez(
+        path,
+        allow_pickle=False,
+        audio_ids=np.array(list(reference.audio_ids), dtype="U32"),
+        frames=reference.tracks.contours.frames,
+        starts=reference.tracks.contours.starts,
+        usual_means=reference.statistics.means,
+        usual_deviations=reference.statistics.deviations,
+        scales=reference.scales,
+        spreads=embedding.spreads,
+        axes=embedding.axes,
+        space_centre=calibration.space.centre,
+        space_axes=calibration.space.axes,
+        **{_stem(name): getattr(reference.tracks.feature_table, column) for column, name in COLUMN_PARTS.items()},
+    )
+
+
+def read_calibration(path: Path, ranking: Ranking) -> Calibration:
+    """Read what `write_calibration` wrote for this ranking.
+
+    Raises
+    ------
+    KeyError, OSError, ValueError, zipfile.BadZipFile
+        The file holds no calibration.
+    """
+    with np.load(path, allow_pickle=False) as arrays:
+        tracks = Tracks(
+            FeatureTable(**{column: arrays[_stem(name)] for column, name in COLUMN_PARTS.items()}),
+            RaggedFrames(arrays["frames"], arrays["starts"]),
+        )
+        scales = arrays["scales"]
+        statistics = DistanceStatistics(arrays["usual_means"], arrays["usual_deviations"])
+        reference = Reference(tuple(arrays["audio_ids"].tolist()), tracks, ranking, scales, statistics)
+        embedding = Embedding(ranking, scales, arrays["spreads"], arrays["axes"])
+        return Calibration(reference, embedding, TimbreSpace(arrays["space_centre"], arrays["space_axes"]))
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(".npy")
