@@ -80,7 +80,7 @@ class FeaturesMissing(MfccError):
     """Features that a stage needs were not computed yet with the parameters it needs."""
 
 
-class FeaturesVersionMismatch(MfccError):
+class FeaturesVersionMismatch(FeaturesMissing):
     """Features or indexes made with different parameters were about to be mixed."""
 
 

@@ -1,9 +1,9 @@
 """One library's stores, opened as the settings say: what assets, the command line and pages work on."""
 
-from functools import cached_property
+from collections.abc import Callable
 from threading import RLock
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload, runtime_checkable
 
 from mfcc_assets.errors import SettingsError
 from mfcc_assets.ids import shard_names
@@ -19,7 +19,10 @@ from mfcc_assets.storage.secrets.cached import CachedSecrets
 from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
 from mfcc_assets.storage.secrets.port import SecretSource
 from mfcc_assets.storage.secrets.signing_key import shared_signing_key, signing_key
-from mfcc_assets.storage.sql.tables import Tables
+from mfcc_assets.storage.sql.catalogue import Catalogue
+from mfcc_assets.storage.sql.database import Database
+from mfcc_assets.storage.sql.recommendations import Recommendations
+from mfcc_assets.storage.sql.revisions import open_database
 
 if TYPE_CHECKING:
     from mfcc_assets.recognition.services.registry import RecognitionServices
@@ -27,20 +30,31 @@ if TYPE_CHECKING:
 _Store = TypeVar("_Store")
 
 
-class _opened(cached_property[_Store]):  # noqa: N801  a decorator
-    """A store that is opened when it is first asked for, and once: since Python 3.12 `cached_property` has no lock."""
+@runtime_checkable
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class _opened(Generic[_Store]):  # noqa: N801  a decorator
+    """A store that is opened when it is first asked for, and only once, also if several threads ask for it."""
+
+    def __init__(self, open_store: "Callable[[Library], _Store]") -> None:
+        self._open = open_store
+        self._name = open_store.__name__
 
     @overload
     def __get__(self, library: None, owner: type[Any] | None = None) -> Self: ...
 
     @overload
-    def __get__(self, library: object, owner: type[Any] | None = None) -> _Store: ...
+    def __get__(self, library: "Library", owner: type[Any] | None = None) -> _Store: ...
 
-    def __get__(self, library: Any, owner: type[Any] | None = None) -> Self | _Store:
+    def __get__(self, library: "Library | None", owner: type[Any] | None = None) -> Self | _Store:
         if library is None:
             return self
         with library.opening:
-            store: _Store = super().__get__(library, owner)
+            if self._name not in library.opened:
+                library.opened[self._name] = self._open(library)
+            store: _Store = library.opened[self._name]
         return store
 
 
@@ -56,6 +70,7 @@ class Library:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.opening = RLock()
+        self.opened: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -65,12 +80,13 @@ class Library:
 
     def close(self) -> None:
         """Give back what is connected; everything is opened again when it is used again."""
-        for name in ("indexes", "pairs", "features"):
-            self.__dict__.pop(name, None)
-        for name in ("services", "tables", "documents", "blobs", "secrets"):
-            opened = self.__dict__.pop(name, None)
-            if opened is not None:
-                opened.close()
+        with self.opening:
+            stores = list(self.opened.values())
+            self.opened.clear()
+        # A store uses those that were opened before it.
+        for store in reversed(stores):
+            if isinstance(store, _Closable):
+                store.close()
 
     @_opened
     def secrets(self) -> SecretSource:
@@ -115,19 +131,27 @@ class Library:
         )
 
     @_opened
-    def tables(self) -> Tables:
+    def database(self) -> Database:
         password_secret = self.settings.database_password_secret
         password = (lambda: self.secrets.get(password_secret)) if password_secret else None
-        tables = Tables(self.settings.tables_url, password)
-        digits = tables.shard_digits()
+        database = open_database(self.settings.tables_url, password)
+        digits = Catalogue(database).shard_digits()
         if digits not in (None, self.settings.shard_digits):
-            tables.close()
+            database.close()
             raise SettingsError(
                 f"its shards have {digits} digits, and MFCC_SHARD_DIGITS says {self.settings.shard_digits}",
                 subject=f"the library in {self.settings.folder}",
                 remedy=f"Set MFCC_SHARD_DIGITS={digits}, or begin another library in another MFCC_HOME",
             )
-        return tables
+        return database
+
+    @_opened
+    def catalogue(self) -> Catalogue:
+        return Catalogue(self.database)
+
+    @_opened
+    def recommendations(self) -> Recommendations:
+        return Recommendations(self.database)
 
     @_opened
     def services(self) -> "RecognitionServices":
@@ -151,7 +175,7 @@ class Library:
         return IndexStore(self.blobs)
 
     @_opened
-    def pairs(self) -> RankingStore:
+    def rankings(self) -> RankingStore:
         return RankingStore(self.blobs)
 
     @property

@@ -107,7 +107,7 @@ def postgres() -> "Iterator[Postgres]":
     """A server with a database that has the schema, and a user who may only write rows."""
     from mfcc_assets.storage.sql.database import Database
     from mfcc_assets.storage.sql.grants import User, grant_access
-    from mfcc_assets.storage.sql.schema import ensure_schema
+    from mfcc_assets.storage.sql.revisions import ensure_schema
     from mfcc_assets_tests.services.postgres import TEMPLATE, running_postgres
 
     with running_postgres() as server:

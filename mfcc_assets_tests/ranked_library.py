@@ -31,8 +31,8 @@ def add_tracks(library: Library, *numbers: int) -> None:
 def add_track(library: Library, number: int, sound: NDArray[np.float32], **tags: str) -> None:
     """Add one analysed track, of which the number stands for name and audio id."""
     file = Observed(f"{number}.flac", "etag", 1, f"{number:032x}", Tags(**tags), "")
-    library.tables.record_observed([file], [], shard_digits=library.settings.shard_digits, run_id="run")
-    library.tables.record_content(
+    library.catalogue.record_observed([file], [], shard_digits=library.settings.shard_digits, run_id="run")
+    library.catalogue.record_content(
         AudioContent(file.content_digest, audio_id(number), 30.0, ""), track=track_id(file.blob_name)
     )
     parameters = library.settings.features
@@ -46,7 +46,7 @@ def analysed(sound: NDArray[np.float32]) -> Analysis:
 
 
 def remove_track(library: Library, number: int) -> None:
-    library.tables.record_observed([], [f"{number}.flac"], shard_digits=library.settings.shard_digits, run_id="run")
+    library.catalogue.record_observed([], [f"{number}.flac"], shard_digits=library.settings.shard_digits, run_id="run")
 
 
 def index_and_rank(library: Library) -> tuple[LibraryIndex, ListsReport]:
@@ -66,7 +66,7 @@ def publish(library: Library) -> tuple[LibraryIndex, ListsReport]:
 
 def stored_pairs(library: Library, index: LibraryIndex, stage: str) -> dict[str, list[tuple[str, float]]]:
     """Candidates or rankings of all shards."""
-    pairs = [library.pairs.read(stage, index.version, shard) for shard in library.shards]
+    pairs = [library.rankings.read(stage, index.version, shard) for shard in library.shards]
     return {audio: found for of_shard in pairs if of_shard for audio, found in of_shard.by_query().items()}
 
 

@@ -144,10 +144,10 @@ def copied_home(source: Path, home: Path) -> Path:
 
 def assert_recommendations_hold(library: Library, size: int = 5) -> None:
     """Every analysed track is recommended as many others as there are: none is gone, no audio comes twice."""
-    tracks = {track.track_id: track for track in library.tables.soundtracks()}
+    tracks = {track.track_id: track for track in library.catalogue.soundtracks()}
     audio = {track.audio_id for track in tracks.values() if track.audio_id}
     for track in tracks.values():
-        recommended = [tracks[row.track_id].audio_id for row in library.tables.recommended(track.track_id)]
+        recommended = [tracks[row.track_id].audio_id for row in library.recommendations.recommended(track.track_id)]
         assert len(recommended) == (min(size, len(audio) - 1) if track.audio_id else 0)
         assert len({*recommended, track.audio_id}) == len(recommended) + 1
 

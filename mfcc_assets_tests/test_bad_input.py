@@ -99,7 +99,7 @@ def mixed(
 
 
 def track(library: Library, name: str) -> Soundtrack:
-    (found,) = (track for track in library.tables.soundtracks() if track.blob_name == name)
+    (found,) = (track for track in library.catalogue.soundtracks() if track.blob_name == name)
     return found
 
 
@@ -108,7 +108,7 @@ class TestSoundtracks:
     def test_an_unusable_file_is_rejected_with_its_reason(self, mixed, name: str) -> None:
         library, _ = mixed
         _, code, reason = UNUSABLE[name]
-        (reject,) = (reject for reject in library.tables.rejects() if reject.blob_name == name)
+        (reject,) = (reject for reject in library.catalogue.rejects() if reject.blob_name == name)
         assert reject.code == code
         assert reject.reason.startswith(f"{name}: ")
         assert reason in reject.reason
@@ -116,7 +116,7 @@ class TestSoundtracks:
 
     def test_nothing_else_is_rejected_and_the_run_says_how_many(self, mixed) -> None:
         library, run = mixed
-        assert {reject.blob_name for reject in library.tables.rejects()} == set(UNUSABLE)
+        assert {reject.blob_name for reject in library.catalogue.rejects()} == set(UNUSABLE)
         assert run.total("soundtrack_cepstra", "rejected") == len(UNUSABLE)
         (check,) = (
             check
@@ -129,7 +129,7 @@ class TestSoundtracks:
     def test_an_odd_file_is_analysed_all_the_same(self, mixed, name: str) -> None:
         library, _ = mixed
         assert track(library, name).state == "analysed"
-        assert len(library.tables.recommended(track(library, name).track_id)) == 5
+        assert len(library.recommendations.recommended(track(library, name).track_id)) == 5
 
     def test_an_mp3_cut_in_the_middle_is_used_as_far_as_it_goes_and_says_so(self, mixed) -> None:
         library, _ = mixed
@@ -142,7 +142,7 @@ class TestSoundtracks:
         found = track(library, f"named/{name}")
         assert found.state == "analysed"
         assert library.blobs.exists("artworks", found.artwork)
-        assert len(library.tables.recommended(found.track_id)) == 5
+        assert len(library.recommendations.recommended(found.track_id)) == 5
 
     def test_the_neighbours_are_unharmed(self, mixed) -> None:
         library, run = mixed
@@ -154,7 +154,7 @@ class TestSoundtracks:
         run = run_library(library, instance)
         assert run.total("soundtrack_cepstra", "rejected") == 1  # a setting says what is too short
         assert run.work.cepstra == run.work.pairs == run.work.rows == 0
-        assert {reject.blob_name for reject in library.tables.rejects()} == set(UNUSABLE)
+        assert {reject.blob_name for reject in library.catalogue.rejects()} == set(UNUSABLE)
 
 
 @pytest.fixture(scope="module")
@@ -179,13 +179,13 @@ class TestUploads:
         document = library.documents.get(ids[name]).body
         assert (document["state"], document["failure"]["code"]) == ("failed", code)
         assert reason in document["failure"]["reason"]
-        assert library.tables.recommended(ids[name]) == []
+        assert library.recommendations.recommended(ids[name]) == []
 
     @pytest.mark.parametrize("name", [*USABLE, *NAMES])
     def test_an_odd_file_is_answered(self, answered, name: str) -> None:
         library, ids = answered
         assert library.documents.get(ids[name]).body["state"] == "ranked"
-        assert len(library.tables.recommended(ids[name])) == 5
+        assert len(library.recommendations.recommended(ids[name])) == 5
 
     def test_an_mp3_cut_in_the_middle_says_so(self, answered) -> None:
         library, ids = answered
@@ -193,7 +193,9 @@ class TestUploads:
 
     def test_the_same_bytes_twice_at_once_are_both_answered_and_alike(self, answered) -> None:
         library, ids = answered
-        first, second = (library.tables.recommended(ids[name]) for name in (LISTENED_TO, f"again/{LISTENED_TO}"))
+        first, second = (
+            library.recommendations.recommended(ids[name]) for name in (LISTENED_TO, f"again/{LISTENED_TO}")
+        )
         assert ids[LISTENED_TO] != ids[f"again/{LISTENED_TO}"]
         assert len(first) == 5
         assert [(row.track_id, row.distance) for row in first] == [(row.track_id, row.distance) for row in second]
@@ -215,7 +217,7 @@ def test_an_upload_of_more_bytes_than_the_settings_allow_is_refused_before_it_is
         failure = library.documents.get(upload).body["failure"]
         assert failure["code"] == "too_large"
         assert failure["reason"].startswith("large.flac: the file has ")
-        assert [reject.code for reject in library.tables.rejects()] == ["too_large"]
+        assert [reject.code for reject in library.catalogue.rejects()] == ["too_large"]
         assert list(library.blobs.list("batch")) == []
 
 
@@ -237,7 +239,7 @@ def test_an_upload_to_an_empty_library_says_so_and_is_answered_once_there_is_mus
     run_uploads(library, instance, [upload])
     assert library.documents.get(upload).body["state"] == "ranked"
     assert "failure" not in library.documents.get(upload).body
-    assert len(library.tables.recommended(upload)) == 3
+    assert len(library.recommendations.recommended(upload)) == 3
     assert requested_uploads(library, instance) == []
 
 
@@ -260,7 +262,7 @@ def test_uploads_to_a_corrupt_index_say_so_and_are_answered_once_a_run_has_rebui
     assert (run.work.cepstra, run.work.feature_table, run.work.index_written, run.work.pairs) == (0, 0, True, 0)
     assert requested_uploads(ten_tracks, instance) == [upload]
     run_uploads(ten_tracks, instance, [upload])
-    assert len(ten_tracks.tables.recommended(upload)) == 5
+    assert len(ten_tracks.recommendations.recommended(upload)) == 5
     assert_recommendations_hold(ten_tracks)
 
 
@@ -275,14 +277,14 @@ def test_a_damaged_pointer_to_the_published_index_is_replaced_by_the_next_run(te
 
 
 def test_a_damaged_candidate_leaves_an_upload_with_the_others(ten_tracks, instance, tmp_path) -> None:
-    damaged = ten_tracks.tables.soundtracks()[0].audio_id
+    damaged = ten_tracks.catalogue.soundtracks()[0].audio_id
     track_features = f"summaries/{ten_tracks.settings.features.version}/{damaged}.parquet"
     ten_tracks.blobs.write("cepstra", track_features, ten_tracks.blobs.read("cepstra", track_features)[:50])
     upload = drop_upload(ten_tracks, write_audio(tmp_path / "x.flac", MUSIC), "x.flac")
     run_uploads(ten_tracks, instance, [upload])
 
     assert ten_tracks.documents.get(upload).body["state"] == "ranked"
-    assert len(ten_tracks.tables.recommended(upload)) == 5
+    assert len(ten_tracks.recommendations.recommended(upload)) == 5
 
 
 def test_bytes_that_change_while_they_are_analysed_are_not_taken_for_the_former(
@@ -298,12 +300,12 @@ def test_bytes_that_change_while_they_are_analysed_are_not_taken_for_the_former(
 
     monkeypatch.setattr(analysing, "analyse_file", replaced_meanwhile)
     run_library(library, instance)
-    (track,) = library.tables.soundtracks()
-    assert (track.audio_id, library.tables.contents([track.content_digest])) == (None, {})
+    (track,) = library.catalogue.soundtracks()
+    assert (track.audio_id, library.catalogue.contents([track.content_digest])) == (None, {})
 
     monkeypatch.undo()
     run_library(library, instance)
-    (track,) = library.tables.soundtracks()
+    (track,) = library.catalogue.soundtracks()
     assert track.state == "analysed"
     assert outstanding_work(library) == []
 
@@ -329,5 +331,5 @@ def test_databases_that_another_writer_locks_for_five_seconds_fail_nothing(
         release.join()
     assert library_run.retries == uploads_run.retries == []
     assert library_run.work.removed == 1
-    assert len(ten_tracks.tables.recommended(upload)) == 5
+    assert len(ten_tracks.recommendations.recommended(upload)) == 5
     assert_recommendations_hold(ten_tracks)

@@ -129,7 +129,7 @@ def test_a_run_killed_in_the_midst_of_a_write_leaves_nothing_half_done(
 ) -> None:
     stored, whole = undisturbed
     with Library(Settings(home=killed[point], settle_seconds=0, claim_seconds=0)) as library:
-        assert library.tables.dangling_recommendations() == 0
+        assert library.recommendations.dangling_recommendations() == 0
         assert library.indexes.published().tracks
         work = run_library(library, instance).work
         assert _stored(library) == stored
@@ -146,7 +146,7 @@ def test_uploads_whose_runs_were_killed_are_found_by_the_sensor_and_answered_as_
         assert len(uploads) == len(UPLOAD_STEPS)
         undisturbed = drop_upload(library, music, "undisturbed.flac")
         run_uploads(library, instance, [undisturbed])
-        expected = [(row.rank, row.track_id, row.distance) for row in library.tables.recommended(undisturbed)]
+        expected = [(row.rank, row.track_id, row.distance) for row in library.recommendations.recommended(undisturbed)]
         assert len(expected) == 5
 
         features = {blob.name: blob.etag for blob in library.blobs.list("cepstra", "frames/")}
@@ -154,7 +154,7 @@ def test_uploads_whose_runs_were_killed_are_found_by_the_sensor_and_answered_as_
         run_uploads(library, instance, list(uploads.values()))
         for upload in uploads.values():
             assert library.documents.get(upload).body["state"] == "ranked"
-            answer = library.tables.recommended(upload)
+            answer = library.recommendations.recommended(upload)
             assert [(row.rank, row.track_id, row.distance) for row in answer] == expected
         assert {blob.name: blob.etag for blob in library.blobs.list("cepstra", "frames/")} == features
         assert requested_uploads(library, instance) == []

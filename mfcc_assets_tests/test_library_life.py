@@ -25,16 +25,19 @@ def music(tmp_path: Path) -> Path:
 
 def lists_that_name(library: Library, name: str) -> int:
     """How many soundtracks have another one among their recommendations: lists that change with it."""
-    tables = library.tables
-    return sum(name in {row.blob_name for row in tables.recommended(track.track_id)} for track in tables.soundtracks())
+    catalogue, recommendations = library.catalogue, library.recommendations
+    return sum(
+        name in {row.blob_name for row in recommendations.recommended(track.track_id)}
+        for track in catalogue.soundtracks()
+    )
 
 
 def lists(library: Library) -> dict[str, list[tuple[str, float]]]:
     """By track id the names and distances of what is recommended for a soundtrack."""
-    tables = library.tables
+    catalogue, recommendations = library.catalogue, library.recommendations
     return {
-        track.track_id: [(row.blob_name, row.distance) for row in tables.recommended(track.track_id)]
-        for track in tables.soundtracks()
+        track.track_id: [(row.blob_name, row.distance) for row in recommendations.recommended(track.track_id)]
+        for track in catalogue.soundtracks()
     }
 
 
@@ -43,7 +46,7 @@ def assert_only_changes_are_compared(library: Library, former: str | None, pairs
 
     A list that named audio which is gone is made anew: it is kept no longer than it is shown.
     """
-    audio = library.tables.audio().keys()
+    audio = library.catalogue.audio().keys()
     ranked, compared = (pairs_by_query(library, stage, former) for stage in ("rankings", "candidates"))
     expected = 0
     for query, candidates in pairs_by_query(library, "candidates", library.indexes.published_version()).items():
@@ -55,7 +58,7 @@ def assert_only_changes_are_compared(library: Library, former: str | None, pairs
 
 def pairs_by_query(library: Library, stage: str, version: str | None) -> dict[str, set[str]]:
     """The candidates or the ranking of every audio in an index; nothing where there was none."""
-    pairs = [library.pairs.read(stage, version, shard) for shard in library.shards] if version else []
+    pairs = [library.rankings.read(stage, version, shard) for shard in library.shards] if version else []
     return {query: {audio for audio, _ in found} for one in pairs if one for query, found in one.by_query().items()}
 
 
@@ -67,17 +70,19 @@ def test_ten_new_tracks_are_each_analysed_and_compared_with_their_candidates(lib
         cepstra=10, feature_table=10, added=10, index_written=True, candidates=90, rows=50
     )
     assert_only_changes_are_compared(library, None, work.pairs)
-    assert [track.state for track in library.tables.soundtracks()] == ["analysed"] * 10
+    assert [track.state for track in library.catalogue.soundtracks()] == ["analysed"] * 10
     assert_recommendations_hold(library)
     assert outstanding_work(library) == []
 
 
 def test_a_run_over_an_unchanged_library_computes_and_writes_nothing(ten_tracks, instance) -> None:
-    former = [ten_tracks.tables.recommended(track.track_id) for track in ten_tracks.tables.soundtracks()]
+    former = [ten_tracks.recommendations.recommended(track.track_id) for track in ten_tracks.catalogue.soundtracks()]
     run = run_library(ten_tracks, instance)
     assert run.work == NOTHING
     assert run.total("raw_soundtracks", "unchanged") == 10
-    assert [ten_tracks.tables.recommended(track.track_id) for track in ten_tracks.tables.soundtracks()] == former
+    assert [
+        ten_tracks.recommendations.recommended(track.track_id) for track in ten_tracks.catalogue.soundtracks()
+    ] == former
 
 
 def test_other_tags_alone_compute_nothing_and_show_the_new_title(ten_tracks, instance, ten_songs, tmp_path) -> None:
@@ -87,7 +92,9 @@ def test_other_tags_alone_compute_nothing_and_show_the_new_title(ten_tracks, ins
     ten_tracks.blobs.upload_file("soundtracks", song.name, song)
     assert run_library(ten_tracks, instance).work == NOTHING
     titles = {
-        row.title for track in ten_tracks.tables.soundtracks() for row in ten_tracks.tables.recommended(track.track_id)
+        row.title
+        for track in ten_tracks.catalogue.soundtracks()
+        for row in ten_tracks.recommendations.recommended(track.track_id)
     }
     assert "Another title" in titles
     assert "Song 3" not in titles
@@ -95,7 +102,7 @@ def test_other_tags_alone_compute_nothing_and_show_the_new_title(ten_tracks, ins
 
 
 def test_a_replaced_audio_is_the_only_one_analysed_and_compared(ten_tracks, instance, music) -> None:
-    former, version, before = ten_tracks.tables.audio(), ten_tracks.indexes.published_version(), lists(ten_tracks)
+    former, version, before = ten_tracks.catalogue.audio(), ten_tracks.indexes.published_version(), lists(ten_tracks)
     ten_tracks.blobs.upload_file("soundtracks", "song-3.flac", music)
     work = run_library(ten_tracks, instance).work
     rows = 5 * sum(found != before[track] for track, found in lists(ten_tracks).items())
@@ -104,7 +111,7 @@ def test_a_replaced_audio_is_the_only_one_analysed_and_compared(ten_tracks, inst
     )
     assert rows >= 5 * (1 + lists_that_name(ten_tracks, "song-3.flac"))
     assert_only_changes_are_compared(ten_tracks, version, work.pairs)
-    assert len(former.keys() & ten_tracks.tables.audio().keys()) == 9
+    assert len(former.keys() & ten_tracks.catalogue.audio().keys()) == 9
     assert_recommendations_hold(ten_tracks)
 
 
@@ -116,8 +123,8 @@ def test_a_renamed_track_keeps_its_features_and_distances(ten_tracks, instance) 
     assert replace(run.work, candidates=0) == Work(index_written=True, rows=rows)
     recommended = {
         row.blob_name
-        for track in ten_tracks.tables.soundtracks()
-        for row in ten_tracks.tables.recommended(track.track_id)
+        for track in ten_tracks.catalogue.soundtracks()
+        for row in ten_tracks.recommendations.recommended(track.track_id)
     }
     assert "song-3.flac" not in recommended
     assert_recommendations_hold(ten_tracks)
@@ -130,8 +137,8 @@ def test_a_deleted_track_goes_from_everywhere_and_lists_that_named_it_are_made_a
     work = run_library(ten_tracks, instance).work
     assert replace(work, candidates=0, pairs=0) == Work(removed=1, index_written=True, rows=rows)
     assert_only_changes_are_compared(ten_tracks, version, work.pairs)
-    assert track_id("song-3.flac") not in {track.track_id for track in ten_tracks.tables.soundtracks()}
-    assert ten_tracks.tables.recommended(track_id("song-3.flac")) == []
+    assert track_id("song-3.flac") not in {track.track_id for track in ten_tracks.catalogue.soundtracks()}
+    assert ten_tracks.recommendations.recommended(track_id("song-3.flac")) == []
     assert not [blob for blob in ten_tracks.blobs.list("artworks") if blob.name.startswith(track_id("song-3.flac"))]
     assert_recommendations_hold(ten_tracks)
 
@@ -144,7 +151,7 @@ def test_the_same_audio_under_two_names_is_analysed_once_and_recommended_once(
     run = run_library(ten_tracks, instance)
     assert (run.work.cepstra, run.work.feature_table, run.work.added, run.work.pairs) == (0, 0, 0, 0)
     assert run.total("soundtrack_cepstra", "reused") == 1
-    copied, original = (ten_tracks.tables.recommended(track_id(copy)) for copy in (name, "song-3.flac"))
+    copied, original = (ten_tracks.recommendations.recommended(track_id(copy)) for copy in (name, "song-3.flac"))
     assert [row.track_id for row in copied] == [row.track_id for row in original]
     assert_recommendations_hold(ten_tracks)
 
@@ -156,7 +163,7 @@ def test_a_copy_of_one_song_that_becomes_a_copy_of_another_is_recommended_what_t
         ten_tracks.blobs.upload_file("soundtracks", "zz.flac", ten_songs[number])
         assert run_library(ten_tracks, instance).work.rows == 5
         copied, original = (
-            ten_tracks.tables.recommended(track_id(name)) for name in ("zz.flac", f"song-{number}.flac")
+            ten_tracks.recommendations.recommended(track_id(name)) for name in ("zz.flac", f"song-{number}.flac")
         )
         assert [row.track_id for row in copied] == [row.track_id for row in original]
 
@@ -177,7 +184,7 @@ def test_the_first_and_the_last_track_of_a_library_are_indexed_without_neighbour
     assert run_library(library, instance).work == Work(cepstra=1, feature_table=1, added=1, index_written=True)
     library.blobs.delete("soundtracks", "only.flac")
     assert run_library(library, instance).work == Work(removed=1, index_written=True)
-    assert library.tables.soundtracks() == []
+    assert library.catalogue.soundtracks() == []
     assert outstanding_work(library) == []
 
 
@@ -218,14 +225,15 @@ def test_an_index_of_worse_quality_is_not_published_and_the_former_one_answers(
 ) -> None:
     published = three_artists.indexes.published_version()
     rows = {
-        track.track_id: three_artists.tables.recommended(track.track_id) for track in three_artists.tables.soundtracks()
+        track.track_id: three_artists.recommendations.recommended(track.track_id)
+        for track in three_artists.catalogue.soundtracks()
     }
 
     # A spectrum of two points tells next to nothing of a frame.
     with Library(Settings(home=settings.home, settle_seconds=0, fft_size=2)) as worse:
         assert checks_that_stop_a_run(worse, instance) == ["quality_holds"]
         assert worse.indexes.built_version() != worse.indexes.published_version() == published
-        assert {track: worse.tables.recommended(track) for track in rows} == rows
+        assert {track: worse.recommendations.recommended(track) for track in rows} == rows
         assert recommend_file(worse, music, size=5).index_version == published
 
 

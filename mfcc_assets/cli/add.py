@@ -34,7 +34,7 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
             console.print(f"[red]unreadable[/] {escape(str(file))}")
         bring_up_to_date(library, console, lock)
     names = {*addition.added, *addition.replaced, *addition.already_there}
-    for reject in library.tables.rejects():
+    for reject in library.catalogue.rejects():
         if reject.blob_name in names:
             console.print(f"[red]rejected[/] {escape(reject.reason)}")
-    console.print(f"{_counts(library.tables.soundtracks())}; index {library.indexes.published_version()} answers.")
+    console.print(f"{_counts(library.catalogue.soundtracks())}; index {library.indexes.published_version()} answers.")

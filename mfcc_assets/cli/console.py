@@ -40,7 +40,7 @@ def bring_up_to_date(library: Library, console: Console, lock: IO[bytes]) -> Non
         task = progress.add_task("Starting a Dagster run", total=None)
         with running_library_job(library.settings, lock) as process:
             while process.poll() is None:
-                done, total = library.tables.progress()
+                done, total = library.catalogue.progress()
                 if total:
                     description = "Analysing soundtracks" if done < total else "Indexing, ranking, publishing"
                     progress.update(task, description=description, completed=done, total=total)

@@ -23,9 +23,9 @@ def database() -> None:
 @click.pass_obj
 def upgrade(library: Library) -> None:
     """Bring the schema to the newest. Whatever opens the tables does so too, if its user may."""
-    from mfcc_assets.storage.sql.schema import revision_of
+    from mfcc_assets.storage.sql.revisions import revision_of
 
-    tables = library.tables.database
+    tables = library.database
     click.echo(f"{tables.name} has schema {revision_of(tables)}, the newest.")
 
 
@@ -55,7 +55,7 @@ def grant(library: Library, writers: tuple[str, ...], readers: tuple[str, ...]) 
     """
     from mfcc_assets.storage.sql.grants import READER, WRITER, grant_access
 
-    tables = library.tables.database
+    tables = library.database
     grant_access(tables, writers=[_user(writer) for writer in writers], readers=[_user(reader) for reader in readers])
     for role, users in ((WRITER, writers), (READER, readers)):
         click.echo(f"{role} has its rights in {tables.name}{', and so have ' if users else ''}{', '.join(users)}.")

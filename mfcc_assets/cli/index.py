@@ -83,14 +83,14 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
             "changes": [
                 {
                     "track": names[change.query],
-                    "left": [names[audio] for audio in change.left],
-                    "came": [names[audio] for audio in change.came],
+                    "left": [names[audio_id] for audio_id in change.left],
+                    "came": [names[audio_id] for audio_id in change.came],
                     "highest_place": change.highest,
                 }
                 for change in shown
             ],
-            "only_in_first": [names[audio] for audio in comparison.only_first],
-            "only_in_second": [names[audio] for audio in comparison.only_second],
+            "only_in_first": [names[audio_id] for audio_id in comparison.only_first],
+            "only_in_second": [names[audio_id] for audio_id in comparison.only_second],
         }
         click.echo(json.dumps(record, indent=1))
         return
@@ -104,13 +104,13 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
         table = Table("track", "left", "came", title=f"From {versions[0]} to {versions[1]}", show_lines=True)
         for change in shown:
             cells = [[change.query], change.left, change.came]
-            table.add_row(*("\n".join(escape(_title(names[audio])) for audio in cell) for cell in cells))
+            table.add_row(*("\n".join(escape(_title(names[audio_id])) for audio_id in cell) for cell in cells))
         console.print(table)
     if len(comparison.changed) > len(shown):
         console.print(f"… and {len(comparison.changed) - len(shown)} more; --top shows more of them")
     for version, only in zip(versions, (comparison.only_first, comparison.only_second), strict=True):
         if only:
-            titles = [_title(names[audio]) for audio in only[:top]]
+            titles = [_title(names[audio_id]) for audio_id in only[:top]]
             rest = [f"and {len(only) - top} more"] if len(only) > top else []
             console.print(f"{len(only)} tracks only in {version}: {escape('; '.join([*titles, *rest]))}")
 
@@ -198,16 +198,16 @@ def _counts(comparison: "IndexDiff") -> dict[str, int]:
 def _names(library: Library, comparison: "IndexDiff", shown: Sequence["ListChange"]) -> dict[str, Names]:
     """What is shown of every audio."""
     audio_ids = {
-        *(audio for change in shown for audio in (change.query, *change.left, *change.came)),
+        *(audio_id for change in shown for audio_id in (change.query, *change.left, *change.came)),
         *comparison.only_first,
         *comparison.only_second,
     }
-    soundtracks = library.tables.tracks_of_audio(audio_ids)
+    soundtracks = library.catalogue.tracks_of_audio(audio_ids)
     return {
-        audio: {"track_id": track.track_id, "title": track.title, "artist": track.artist}
-        if (track := soundtracks.get(audio))
-        else {"track_id": comparison.track_ids[audio], "title": None, "artist": None}
-        for audio in audio_ids
+        audio_id: {"track_id": track.track_id, "title": track.title, "artist": track.artist}
+        if (track := soundtracks.get(audio_id))
+        else {"track_id": comparison.track_ids[audio_id], "title": None, "artist": None}
+        for audio_id in audio_ids
     }
 
 

@@ -18,7 +18,7 @@ from mfcc_assets.pipeline.publication import judge_quality, unusable_rankings
 @dg.asset_check(asset=prefilter_index, blocking=True, description="Every analysed track is in the index, no other is.")
 def index_is_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     indexed = set(library.indexes.read(library.indexes.built_version()).tracks)
-    analysed = set(library.tables.audio())
+    analysed = set(library.catalogue.audio())
     return dg.AssetCheckResult(
         passed=indexed == analysed,
         metadata={"missing": len(analysed - indexed), "superfluous": len(indexed - analysed)},
@@ -38,7 +38,7 @@ def features_are_of_one_version(library: dg.ResourceParam[Library]) -> dg.AssetC
 
 @dg.asset_check(asset=soundtrack_cepstra, description="Every file in the library could be used.")
 def no_soundtrack_is_rejected(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
-    rejects = [reject for reject in library.tables.rejects() if reject.container == "soundtracks"]
+    rejects = [reject for reject in library.catalogue.rejects() if reject.container == "soundtracks"]
     return dg.AssetCheckResult(
         passed=not rejects,
         severity=dg.AssetCheckSeverity.WARN,
@@ -74,5 +74,5 @@ def quality_holds(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset=soundtrack_recommendations, description="No recommendation names a track that is gone.")
 def recommendations_name_existing_tracks(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
-    dangling = library.tables.dangling_recommendations()
+    dangling = library.recommendations.dangling_recommendations()
     return dg.AssetCheckResult(passed=dangling == 0, metadata={"dangling": dangling})

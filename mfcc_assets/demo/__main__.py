@@ -103,7 +103,7 @@ def _show_answer(library: Library, document: Mapping[str, Any], console: Console
         console.print(f"[bold]Recognised[/]  {title} by {artist}, by {recognised['by']}")
     else:
         console.print("[bold]Recognised[/]  nobody knows it")
-    rows = library.tables.recommended(_upload_id(library))
+    rows = library.recommendations.recommended(_upload_id(library))
     console.print(f"[bold]Recommended[/] from index {document['index_version']}:")
     console.print(
         recommendations_table(
@@ -124,7 +124,7 @@ def _show_answer(library: Library, document: Mapping[str, Any], console: Console
 def _show_places(library: Library, console: Console) -> None:
     settings = library.settings
     places = {
-        "Database": library.tables.database.name,
+        "Database": library.database.name,
         "Parquet": f"{settings.blobs_address}/cepstra",
         "Documents": settings.documents_address,
         "Rows": "the view RECOMMENDED_SOUNDTRACKS of the database, for the upload and for every soundtrack",

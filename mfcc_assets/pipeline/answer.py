@@ -57,8 +57,8 @@ def _recogniser(name: str, library: Library, index: LibraryIndex | None) -> Reco
     return LibraryRecogniser(
         index.fingerprints,
         parameters,
-        lambda audio: library.features.read_cepstra(audio, parameters),
-        library.tables.tracks_of_audio,
+        lambda audio_id: library.features.read_cepstra(audio_id, parameters),
+        library.catalogue.tracks_of_audio,
     )
 
 
@@ -80,7 +80,7 @@ def find_query_candidates(
     """
     wanted = count or index.parameters.ranked_count
     hits = search.nearest_by_embedding(wanted + len(without))
-    return search.nearest_by_coarse_contour([audio for audio in hits if audio not in without], wanted)
+    return search.nearest_by_coarse_contour([audio_id for audio_id in hits if audio_id not in without], wanted)
 
 
 def rank_query(
@@ -88,7 +88,7 @@ def rank_query(
 ) -> list[tuple[str, float]]:
     """The nearest of a query's candidates by the index's ranking, leaving out what is no longer in the library."""
     contours: dict[str, NDArray[np.float32]] = {}
-    for candidate in library.tables.tracks_of_audio(candidates):
+    for candidate in library.catalogue.tracks_of_audio(candidates):
         try:
             contours[candidate] = contour_of(library, index, candidate)
         except FeaturesMissing as error:
@@ -110,7 +110,7 @@ def choose_recommendations(
 
     Neither the query's own audio is recommended nor any that it was recognised as: a listener has that recording.
     """
-    tracks = library.tables.tracks_of_audio(audio for audio, _ in ranked)
+    tracks = library.catalogue.tracks_of_audio(audio_id for audio_id, _ in ranked)
     selection = selection_of(library, index, tracks)
     chosen = choose(ranked, selection, size=size, without={query_audio, *recognised_as})
     return chosen, {track.track_id: track for track in tracks.values()}
@@ -179,7 +179,9 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
     candidates = find_query_candidates(index, search, without=without, count=wanted)
     ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=wanted)
     if exact:
-        others = [audio for audio in library.tables.audio() if audio in index.tracks and audio not in without]
+        others = [
+            audio_id for audio_id in library.catalogue.audio() if audio_id in index.tracks and audio_id not in without
+        ]
         ranked = certified(library, index, search, ranked, count=wanted, others=others)
     recommendations, soundtracks = choose_recommendations(
         library, index, ranked, size=size, query_audio=reader.audio.audio_id, recognised_as=without
@@ -206,12 +208,12 @@ def certified(
     """
     known = dict(found)
     limit = max(known.values()) if len(known) == count else inf
-    rest = (audio for audio in others if audio not in known)
+    rest = (audio_id for audio_id in others if audio_id not in known)
     closer = search.within(rest, limit, partial(contour_of, library, index))
     return [(place.audio_id, place.distance) for place in rank((known | closer).items())[:count]]
 
 
-def search_for(library: Library, index: LibraryIndex, audio: str) -> Search:
+def search_for(library: Library, index: LibraryIndex, audio_id: str) -> Search:
     """An audio as it is compared with others in this index, of which it need not be.
 
     Raises
@@ -219,21 +221,21 @@ def search_for(library: Library, index: LibraryIndex, audio: str) -> Search:
     FeaturesMissing
         It has no summary.
     """
-    (row,) = index.tracks.rows([audio])
+    (row,) = index.tracks.rows([audio_id])
     if row < 0:
-        track_features = library.features.read_track_features(audio, index.parameters.features)
-        return search_for_stranger(index, audio, track_features, on_all_cores)
-    contours = RaggedFrames.of([contour_of(library, index, audio)], len(index.scales))
+        track_features = library.features.read_track_features(audio_id, index.parameters.features)
+        return search_for_stranger(index, audio_id, track_features, on_all_cores)
+    contours = RaggedFrames.of([contour_of(library, index, audio_id)], len(index.scales))
     rows = np.array([row])
     return Search(index, Tracks(index.feature_table.rows(rows), contours), index.statistics.rows(rows), on_all_cores)
 
 
-def contour_of(library: Library, index: LibraryIndex, audio: str) -> NDArray[np.float32]:
+def contour_of(library: Library, index: LibraryIndex, audio_id: str) -> NDArray[np.float32]:
     """The contour of an audio, made in the way of this index."""
-    return library.features.read_contour(audio, index.parameters.features)
+    return library.features.read_contour(audio_id, index.parameters.features)
 
 
-def distances_to(library: Library, index: LibraryIndex, audio: str, others: Sequence[str]) -> dict[str, float]:
+def distances_to(library: Library, index: LibraryIndex, audio_id: str, others: Sequence[str]) -> dict[str, float]:
     """Corrected distances of an audio to others of the index.
 
     Raises
@@ -241,4 +243,4 @@ def distances_to(library: Library, index: LibraryIndex, audio: str, others: Sequ
     FeaturesMissing
         One of them cannot be compared.
     """
-    return search_for(library, index, audio).within(others, np.inf, lambda other: contour_of(library, index, other))
+    return search_for(library, index, audio_id).within(others, np.inf, lambda other: contour_of(library, index, other))

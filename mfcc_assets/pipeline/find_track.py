@@ -26,7 +26,7 @@ def find_track(library: Library, text: str) -> Soundtrack:
         No track is named so, or more than one.
     """
     wanted = text.strip().casefold()
-    soundtracks = library.tables.soundtracks()
+    soundtracks = library.catalogue.soundtracks()
     for names_it in _WAYS:
         found = [track for track in soundtracks if wanted and names_it(track, wanted)]
         if len(found) == 1:

@@ -68,13 +68,13 @@ def build_index(library: Library) -> BuiltIndex:
     Rows of the published index are taken over: only the summaries of new audio are read. Where nothing changed, that
     is the index.
     """
-    parameters, audio = index_parameters(library.settings), library.tables.audio()
+    parameters, audio_id = index_parameters(library.settings), library.catalogue.audio()
     former = library.indexes.published_if_usable()
-    if former is not None and former.parameters == parameters and former.tracks == audio:
+    if former is not None and former.parameters == parameters and former.tracks == audio_id:
         library.indexes.set_built(former.version)
         return BuiltIndex(former, added=0, removed=0, written=False)
     summarised = library.features.audio_with_track_features(parameters.features)
-    tracks = TrackOfAudio.of({name: track for name, track in audio.items() if name in summarised})
+    tracks = TrackOfAudio.of({name: track for name, track in audio_id.items() if name in summarised})
     if former is not None and former.parameters.features != parameters.features:
         former = None
     published = former.tracks if former else TrackOfAudio.of({})
@@ -120,10 +120,10 @@ def _fitted_space(library: Library, parameters: FeaturesParameters, audio_ids: I
     """The space of timbre that is fitted to a sample of a library."""
     sample = [audio_ids[row] for row in evenly_spaced(len(audio_ids), SAMPLE_SIZE).tolist()]
     timbre = {
-        audio: track_features.timbre
-        for audio, track_features in _read_track_features(library.features, sample, parameters)
+        audio_id: track_features.timbre
+        for audio_id, track_features in _read_track_features(library.features, sample, parameters)
     }
-    return TimbreSpace.of(np.array([timbre[audio] for audio in sample], np.float32).reshape(-1, WIDTH))
+    return TimbreSpace.of(np.array([timbre[audio_id] for audio_id in sample], np.float32).reshape(-1, WIDTH))
 
 
 def _empty_index(parameters: IndexParameters, space: TimbreSpace) -> LibraryIndex:
@@ -187,9 +187,9 @@ def _statistics(
         statistics.means[known], statistics.deviations[known] = taken_over.means, taken_over.deviations
 
     def of_row(row: int) -> DistanceStatistics:
-        audio = audio_ids[row]
-        track = Tracks(feature_table.rows(np.array([row])), _contours(library, [audio], parameters.features))
-        return calibration.reference.statistics_of(audio, track)
+        audio_id = audio_ids[row]
+        track = Tracks(feature_table.rows(np.array([row])), _contours(library, [audio_id], parameters.features))
+        return calibration.reference.statistics_of(audio_id, track)
 
     for row, found in on_all_cores(of_row, np.flatnonzero(~known).tolist()):
         statistics.means[row], statistics.deviations[row] = found.means[0], found.deviations[0]
@@ -197,7 +197,7 @@ def _statistics(
 
 
 def _contours(library: Library, audio_ids: Sequence[str], parameters: FeaturesParameters) -> RaggedFrames:
-    contours = (library.features.read_contour(audio, parameters) for audio in audio_ids)
+    contours = (library.features.read_contour(audio_id, parameters) for audio_id in audio_ids)
     return RaggedFrames.of(contours, parameters.cepstra.coefficients)
 
 
@@ -211,14 +211,14 @@ def _gathered(
     fingerprints = _Spool(np.dtype(np.float32), SHAPES)
     for first in range(0, len(audio_ids), _AUDIO_AT_ONCE):
         some = slice(first, first + _AUDIO_AT_ONCE)
-        new = [audio for audio, row in zip(audio_ids[some], rows[some], strict=True) if row < 0]
+        new = [audio_id for audio_id, row in zip(audio_ids[some], rows[some], strict=True) if row < 0]
         read = dict(_read_track_features(library.features, new, parameters))
-        gathered.append(table_in_space(FeatureTable.of([read[audio] for audio in new], parameters), space))
-        contours = RaggedFrames.of((read[audio].contour for audio in new), parameters.cepstra.coefficients)
+        gathered.append(table_in_space(FeatureTable.of([read[audio_id] for audio_id in new], parameters), space))
+        contours = RaggedFrames.of((read[audio_id].contour for audio_id in new), parameters.cepstra.coefficients)
         coarsened = dict(zip(new, iter(contours.coarser(COARSE_FACTOR)), strict=True))
-        for audio, row in zip(audio_ids[some], rows[some], strict=True):
-            coarse_contours.append(former.coarse_contours[row] if row >= 0 else coarsened[audio])
-            fingerprints.append(former.fingerprints[row] if row >= 0 else read[audio].fingerprint)
+        for audio_id, row in zip(audio_ids[some], rows[some], strict=True):
+            coarse_contours.append(former.coarse_contours[row] if row >= 0 else coarsened[audio_id])
+            fingerprints.append(former.fingerprints[row] if row >= 0 else read[audio_id].fingerprint)
     order = rows.copy()
     order[rows < 0] = len(former.tracks) + np.arange((rows < 0).sum())
     return (
@@ -257,7 +257,7 @@ class _Spool:
 def _read_track_features(
     features: FeatureStore, audio_ids: Sequence[str], parameters: FeaturesParameters
 ) -> Iterator[tuple[str, TrackFeatures]]:
-    return on_all_cores(lambda audio: features.read_track_features(audio, parameters), audio_ids)
+    return on_all_cores(lambda audio_id: features.read_track_features(audio_id, parameters), audio_ids)
 
 
 def _is_intact(library: Library, version: str) -> bool:

@@ -142,12 +142,16 @@ def diff_versions(library: Library, first: str, second: str) -> IndexDiff:
     in_first, in_second = (library.indexes.read(version).tracks for version in (first, second))
     compared = sorted(before.keys() & after.keys())
     differences = sorted(
-        (_difference(audio, before[audio], after[audio]) for audio in compared if before[audio] != after[audio]),
+        (
+            _difference(audio_id, before[audio_id], after[audio_id])
+            for audio_id in compared
+            if before[audio_id] != after[audio_id]
+        ),
         key=lambda difference: (-len(difference.came), -len(difference.left), difference.highest),
     )
-    only_first = [audio for audio in in_first if audio not in in_second]
-    only_second = [audio for audio in in_second if audio not in in_first]
-    named = {audio for one in differences for audio in (one.query, *one.left, *one.came)}
+    only_first = [audio_id for audio_id in in_first if audio_id not in in_second]
+    only_second = [audio_id for audio_id in in_second if audio_id not in in_first]
+    named = {audio_id for one in differences for audio_id in (one.query, *one.left, *one.came)}
     return IndexDiff(
         compared=len(compared),
         changed=[one for one in differences if one.left or one.came],
@@ -155,21 +159,24 @@ def diff_versions(library: Library, first: str, second: str) -> IndexDiff:
         only_first=only_first,
         only_second=only_second,
         track_ids={
-            audio: in_second[audio] if audio in in_second else in_first[audio]
-            for audio in named.union(only_first, only_second)
+            audio_id: in_second[audio_id] if audio_id in in_second else in_first[audio_id]
+            for audio_id in named.union(only_first, only_second)
         },
     )
 
 
 def _lists(library: Library, version: str) -> dict[str, tuple[str, ...]]:
     """What an audio's listeners would see if the version answered, and nothing had gone since it was built."""
-    index, credited = library.indexes.read(version), library.tables.credits()
-    there = {audio: credited.get(audio) or Credit(track, artist="", album="") for audio, track in index.tracks.items()}
+    index, credited = library.indexes.read(version), library.catalogue.credits()
+    there = {
+        audio_id: credited.get(audio_id) or Credit(track, artist="", album="")
+        for audio_id, track in index.tracks.items()
+    }
     selection = selection_of(library, index, there)
     return {
-        query: tuple(selection.choose((audio for audio, _ in found), COMPARED_COUNT, without={query}))
+        query: tuple(selection.choose((audio_id for audio_id, _ in found), COMPARED_COUNT, without={query}))
         for shard in library.shards
-        if (pairs := library.pairs.read("rankings", version, shard)) is not None
+        if (pairs := library.rankings.read("rankings", version, shard)) is not None
         for query, found in pairs.by_query().items()
     }
 
@@ -178,8 +185,8 @@ def _difference(query: str, before: tuple[str, ...], after: tuple[str, ...]) -> 
     places = enumerate(zip_longest(before, after), start=1)
     return ListChange(
         query,
-        left=tuple(audio for audio in before if audio not in after),
-        came=tuple(audio for audio in after if audio not in before),
+        left=tuple(audio_id for audio_id in before if audio_id not in after),
+        came=tuple(audio_id for audio_id in after if audio_id not in before),
         highest=next(place for place, (one, other) in places if one != other),
     )
 

@@ -46,7 +46,7 @@ class LibraryReport:
 
 def describe_library(library: Library) -> LibraryReport:
     """Describe the library as its tables have it."""
-    soundtracks = library.tables.soundtracks()
+    soundtracks = library.catalogue.soundtracks()
     by_audio: dict[str, list[str]] = {}
     for track in soundtracks:
         if track.audio_id:
@@ -55,7 +55,7 @@ def describe_library(library: Library) -> LibraryReport:
         soundtracks=soundtracks,
         states=dict(Counter(track.state for track in soundtracks)),
         duplicates=[names for names in by_audio.values() if len(names) > 1],
-        rejects=library.tables.rejects(),
+        rejects=library.catalogue.rejects(),
     )
 
 
@@ -91,8 +91,8 @@ def _occurrences(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
 
     def count() -> dict[str, NDArray[np.int64]]:
         ranked = stored_rankings(library, index.version).values()
-        counts = Counter(audio for named in ranked for audio in named[:EVALUATED_COUNT])
-        return {"occurrences": np.array([counts[audio] for audio in index.tracks.audio_ids], np.int64)}
+        counts = Counter(audio_id for named in ranked for audio_id in named[:EVALUATED_COUNT])
+        return {"occurrences": np.array([counts[audio_id] for audio_id in index.tracks.audio_ids], np.int64)}
 
     occurrences: NDArray[np.int64] = library.indexes.measured_once(index.version, "occurrences.npz", count)[
         "occurrences"

@@ -30,21 +30,21 @@ def _recordings(library: Library, index: LibraryIndex, credited: Mapping[str, Cr
     parameters = index.parameters.features.cepstra
 
     @cache
-    def is_same_on_listening(audio: str, other: str) -> bool:
+    def is_same_on_listening(audio_id: str, other: str) -> bool:
         try:
-            cepstra = library.features.read_cepstra(audio, parameters)
+            cepstra = library.features.read_cepstra(audio_id, parameters)
             other_cepstra = library.features.read_cepstra(other, parameters)
         except FeaturesMissing as error:
             _logger.warning("Not looked at whether it is a duplicate: %s", error)
             return False
         return align(cepstra, other_cepstra, parameters).same_recording
 
-    def is_same(audio: str, other: str) -> bool:
-        row, other_row = rows.get(audio, -1), rows.get(other, -1)
+    def is_same(audio_id: str, other: str) -> bool:
+        row, other_row = rows.get(audio_id, -1), rows.get(other, -1)
         if row < 0 or other_row < 0 or not may_be_same_recording(frames[row], frames[other_row]):
             return False
         same = is_same_recording(index.fingerprints[row], index.fingerprints[other_row])
-        return is_same_on_listening(*sorted((audio, other))) if same is None else same
+        return is_same_on_listening(*sorted((audio_id, other))) if same is None else same
 
     return is_same
 
@@ -53,9 +53,9 @@ def choose(
     ranked: Iterable[tuple[str, float]], selection: Selection, *, size: int, without: Collection[str]
 ) -> list[Recommendation]:
     """The list of `size` that is chosen of a ranking, without some audio. None is named that is gone."""
-    distances = {audio: distance for audio, distance in ranked if audio in selection.credits}
+    distances = {audio_id: distance for audio_id, distance in ranked if audio_id in selection.credits}
     chosen = selection.choose(distances, size, without=without)
     return [
-        Recommendation(position, selection.credits[audio].track_id, distances[audio])
-        for position, audio in enumerate(chosen, start=1)
+        Recommendation(position, selection.credits[audio_id].track_id, distances[audio_id])
+        for position, audio_id in enumerate(chosen, start=1)
     ]

@@ -15,7 +15,7 @@ from mfcc_assets.storage.blobs.port import Blob
 
 def changed_soundtracks(library: Library, files: Mapping[str, Blob]) -> dict[str, Blob]:
     """Those of the files that came or changed since a run over the library last looked at them, by name."""
-    known = library.tables.manifest(library.shards)
+    known = library.catalogue.manifest(library.shards)
     return {name: blob for name, blob in files.items() if known.get(name) != blob.etag}
 
 
@@ -25,28 +25,28 @@ def outstanding_work(library: Library) -> list[str]:
     It looks at the state and not at events, so that it finds what a killed run left behind, too.
     """
     listing = {name: blob.etag for name, blob in soundtrack_files(library).items()}
-    found = difference(listing, library.tables.manifest(library.shards))
+    found = difference(listing, library.catalogue.manifest(library.shards))
     lines = [f"{outcome} {name}" for name, outcome in found.outcomes.items() if outcome != "unchanged"]
-    lines += [f"waiting {name}" for name in library.tables.waiting()]
+    lines += [f"waiting {name}" for name in library.catalogue.waiting()]
     try:
         return lines + _outstanding_of_index(library, library.indexes.published().opened())
     except (NoPublishedIndex, CorruptIndex) as error:
-        return [*lines, str(error)] if lines or library.tables.progress()[1] else lines
+        return [*lines, str(error)] if lines or library.catalogue.progress()[1] else lines
 
 
 def _outstanding_of_index(library: Library, published: LibraryIndex) -> list[str]:
     differences = []
     if published.parameters != index_parameters(library.settings):
         differences.append(f"parameters of index {published.version} are not those of the settings")
-    if published.tracks != library.tables.audio():
+    if published.tracks != library.catalogue.audio():
         differences.append(f"index {published.version} was built from other tracks")
     if differences and is_withheld(library):
         # An index of other tracks cannot recommend for all there are; its rows are right when no other's are left.
         differences = []
-        unserved = library.tables.soundtracks_of_other_indexes(published.version)
+        unserved = library.recommendations.soundtracks_of_other_indexes(published.version)
     else:
         size = min(library.settings.recommendations, len(published.tracks) - 1)
-        served = library.tables.unserved_soundtracks(published.version, size)
+        served = library.recommendations.unserved_soundtracks(published.version, size)
         unserved = 0 if _have_all_there_is(library, published, served) else len(served)
     missing = [f"{unserved} soundtracks lack recommendations of index {published.version}"] if unserved else []
     return differences + missing
@@ -56,10 +56,10 @@ def _have_all_there_is(library: Library, index: LibraryIndex, served: Mapping[st
     """Whether these lists are only short because the library is, and holds recordings twice."""
     if not served:
         return True
-    selection = selection_of(library, index, library.tables.credits())
+    selection = selection_of(library, index, library.catalogue.credits())
     for shard in library.shards:
-        audio_ids = library.tables.audio_of_soundtracks(shard)
-        queries = {track: audio for track, audio in audio_ids.items() if track in served}
+        audio_ids = library.catalogue.audio_of_soundtracks(shard)
+        queries = {track: audio_id for track, audio_id in audio_ids.items() if track in served}
         try:
             lists = recommended_lists(library, index, selection, queries)
         except NoPublishedIndex:

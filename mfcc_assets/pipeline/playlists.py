@@ -76,7 +76,7 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
     found = _near(index, points, _NEAR_A_POINT)
     if len(found) < considered(steps):  # both ends lie close together, and so do all points
         found = _near(index, points, considered(steps))
-    tracks = library.tables.tracks_of_audio([*ends, *found])
+    tracks = library.catalogue.tracks_of_audio([*ends, *found])
     selection = selection_of(library, index, tracks)
     if selection.is_one_of(ends[1], ends[:1]):
         raise PlaylistImpossible(
@@ -84,7 +84,7 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
             subject=end.title or end.blob_name,
             remedy="Choose another track to go to",
         )
-    others = selection.distinct([*ends, *(audio for audio in found if audio in tracks)])[len(ends) :]
+    others = selection.distinct([*ends, *(audio_id for audio_id in found if audio_id in tracks)])[len(ends) :]
     between = _between(library, index, selection, ends, others, min(steps - 2, len(others)))
     return _playlist(library, index, tracks, [ends[0], *between, ends[1]])
 
@@ -124,8 +124,8 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, size: int) -
             f"{size} tracks cannot represent {len(known)} seeds", remedy="Ask for more tracks, or give fewer seeds"
         )
     found = _near(index, _embeddings(index, known), max(_LEAST_NEAR_A_SEED, considered(size)) + len(known))
-    tracks = library.tables.tracks_of_audio([*known, *found])
-    candidates = [audio for audio in found if audio in tracks and audio not in known]
+    tracks = library.catalogue.tracks_of_audio([*known, *found])
+    candidates = [audio_id for audio_id in found if audio_id in tracks and audio_id not in known]
     ranked = in_turns(_distances(library, index, known, candidates)) if candidates else []
     selection = selection_of(library, index, tracks)
     chosen = selection.choose((candidates[row] for row in ranked), size, without=known)
@@ -142,7 +142,7 @@ def _embeddings(index: LibraryIndex, audio_ids: Sequence[str]) -> NDArray[np.flo
 
 def _near(index: LibraryIndex, embeddings: NDArray[np.float32], size: int) -> list[str]:
     """Audio around each of some points, none twice."""
-    return sorted({audio for hits in index.vector_index.search(embeddings, size) for audio in hits.audio_ids})
+    return sorted({audio_id for hits in index.vector_index.search(embeddings, size) for audio_id in hits.audio_ids})
 
 
 def _between(
@@ -151,11 +151,11 @@ def _between(
     if not count:
         return []
     every = [*ends, *others]
-    rows = {audio: row for row, audio in enumerate(every)}
+    rows = {audio_id: row for row, audio_id in enumerate(every)}
     first, last = _embeddings(index, ends)
     points = points_between(first, last, count + 2)[1:-1]
     near = [
-        [rows[audio] for audio in hits.audio_ids if rows.get(audio, 0) >= len(ends)]
+        [rows[audio_id] for audio_id in hits.audio_ids if rows.get(audio_id, 0) >= len(ends)]
         for hits in index.vector_index.search(points, _NEAR_A_POINT)
     ]
     distances = np.zeros((len(every), len(every)))
@@ -198,7 +198,7 @@ def _distances(
     library: Library, index: LibraryIndex, audio_ids: Sequence[str], others: Sequence[str]
 ) -> NDArray[np.float64]:
     """Distances (audio, others) by the index's ranking."""
-    rows = (distances_to(library, index, audio, others) for audio in audio_ids)
+    rows = (distances_to(library, index, audio_id, others) for audio_id in audio_ids)
     return np.array([[row[other] for other in others] for row in rows])
 
 
@@ -213,7 +213,7 @@ def _playlist(
     library: Library, index: LibraryIndex, tracks: Mapping[str, Soundtrack], audio_ids: Sequence[str]
 ) -> Playlist:
     distances = [distances_to(library, index, one, [other])[other] for one, other in pairwise(audio_ids)]
-    return Playlist(index.version, [tracks[audio] for audio in audio_ids], distances)
+    return Playlist(index.version, [tracks[audio_id] for audio_id in audio_ids], distances)
 
 
 def export_playlist(library: Library, path: Path, title: str, soundtracks: Sequence[Soundtrack]) -> None:

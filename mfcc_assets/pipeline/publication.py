@@ -22,13 +22,13 @@ def unusable_rankings(library: Library, version: str) -> tuple[set[str], set[str
     queries: set[str] = set()
     named: set[str] = set()
     for shard in library.shards:
-        pairs = library.pairs.read("rankings", version, shard)
+        pairs = library.rankings.read("rankings", version, shard)
         if pairs is not None:
             queries.update(pairs.queries)
             named.update(pairs.candidates)
     # The only track of a library has nothing to be compared with.
     expected = set(index.tracks) if len(index.tracks) > 1 else set()
-    return expected - queries, named - set(library.tables.audio())
+    return expected - queries, named - set(library.catalogue.audio())
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def rollbacks(library: Library) -> list[str]:
 
 def is_withheld(library: Library) -> bool:
     """Whether what a run would build of the library as it is was withdrawn, so that the run would not publish it."""
-    return _withdrawn_twin(library, index_parameters(library.settings), library.tables.audio()) is not None
+    return _withdrawn_twin(library, index_parameters(library.settings), library.catalogue.audio()) is not None
 
 
 def _withdrawn_twin(library: Library, parameters: IndexParameters, tracks: Mapping[str, str]) -> str | None:
@@ -218,7 +218,7 @@ def _is_current(library: Library, version: str) -> bool:
         index = library.indexes.read(version)
     except (NoPublishedIndex, CorruptIndex):
         return False
-    return index.parameters == index_parameters(library.settings) and index.tracks == library.tables.audio()
+    return index.parameters == index_parameters(library.settings) and index.tracks == library.catalogue.audio()
 
 
 def _serve(library: Library, index: LibraryIndex, *, run_id: str) -> None:

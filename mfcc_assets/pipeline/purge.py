@@ -33,7 +33,7 @@ def purge_upload(library: Library, upload: str) -> Purged:
     Features stay where a soundtrack of the library has the same audio. The document goes last, so that who is
     interrupted can begin again. Dagster's own events name the file until they are deleted there.
     """
-    audio = _audio_of(library, upload)
+    audio_id = _audio_of(library, upload)
     names = [blob.name for blob in upload_files(library) if _id_of(library, blob.name, blob.etag) == upload]
     copies = [blob.name for blob in library.blobs.list("batch", f"{upload}/")]
     digests = [_digest_of(library, name) for name in copies]
@@ -41,17 +41,17 @@ def purge_upload(library: Library, upload: str) -> Purged:
     for name in names:
         library.blobs.delete("uploads", name)
     for version in library.indexes.versions():
-        library.pairs.delete(version.version, upload)
-    is_of_library = audio is not None and bool(library.tables.tracks_of_audio([audio]))
-    if audio is not None and not is_of_library:
+        library.rankings.delete(version.version, upload)
+    is_of_library = audio_id is not None and bool(library.catalogue.tracks_of_audio([audio_id]))
+    if audio_id is not None and not is_of_library:
         for parameters in _parameters_in_use(library):
-            library.features.delete(audio, parameters)
-    recommendations = library.tables.forget_query(upload, content_digests=[] if is_of_library else digests)
+            library.features.delete(audio_id, parameters)
+    recommendations = library.recommendations.forget_query(upload, content_digests=[] if is_of_library else digests)
     for name in copies:
         library.blobs.delete("batch", name)
     had_document = _document_of(library, upload) is not None
     library.documents.delete(upload)
-    return Purged(len(names) + len(copies), had_document, recommendations, None if is_of_library else audio)
+    return Purged(len(names) + len(copies), had_document, recommendations, None if is_of_library else audio_id)
 
 
 def _id_of(library: Library, name: str, etag: str) -> str:
@@ -72,8 +72,8 @@ def _document_of(library: Library, upload: str) -> dict[str, object] | None:
 
 def _audio_of(library: Library, upload: str) -> str | None:
     body = _document_of(library, upload) or {}
-    audio = body.get("audio_id")
-    return audio if isinstance(audio, str) else None
+    audio_id = body.get("audio_id")
+    return audio_id if isinstance(audio_id, str) else None
 
 
 def _parameters_in_use(library: Library) -> set[FeaturesParameters]:

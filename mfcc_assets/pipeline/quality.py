@@ -88,9 +88,9 @@ def measure_quality(library: Library, version: str) -> Quality:
     ranked = stored_rankings(library, version)
     index = library.indexes.read(version)
     recall = _known_recall(library, index)
-    credited = {audio: credit for audio, credit in library.tables.credits().items() if audio in ranked}
-    artists = {audio: credit.artist for audio, credit in credited.items() if credit.artist}
-    albums = {audio: credit.album for audio, credit in credited.items() if credit.album}
+    credited = {audio_id: credit for audio_id, credit in library.catalogue.credits().items() if audio_id in ranked}
+    artists = {audio_id: credit.artist for audio_id, credit in credited.items() if credit.artist}
+    albums = {audio_id: credit.album for audio_id, credit in credited.items() if credit.album}
     quality = Quality(
         precision(ranked, artists),
         precision(ranked, artists, albums),
@@ -133,11 +133,11 @@ def _known_figures(library: Library, version: str) -> Mapping[str, float | None]
 
 def stored_rankings(library: Library, version: str) -> dict[str, list[str]]:
     """For each audio of an index that is still in the library the others, best first."""
-    tracks = library.tables.audio()
+    tracks = library.catalogue.audio()
     return {
         query: [candidate for candidate, _ in found if candidate in tracks]
         for shard in library.shards
-        if (pairs := library.pairs.read("rankings", version, shard)) is not None
+        if (pairs := library.rankings.read("rankings", version, shard)) is not None
         for query, found in pairs.by_query().items()
         if query in tracks
     }
@@ -145,7 +145,11 @@ def stored_rankings(library: Library, version: str) -> dict[str, list[str]]:
 
 def artists_of(library: Library, audio_ids: Iterable[str]) -> dict[str, str]:
     """The artist of each audio whose tags name one."""
-    return {audio: track.artist for audio, track in library.tables.tracks_of_audio(audio_ids).items() if track.artist}
+    return {
+        audio_id: track.artist
+        for audio_id, track in library.catalogue.tracks_of_audio(audio_ids).items()
+        if track.artist
+    }
 
 
 def _known_recall(library: Library, index: LibraryIndex) -> float | None:
@@ -181,24 +185,24 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
     # Audio ids are digests: evenly spaced, they are a sample as random as any, and the same each time.
     sample = set(tracks[:: max(1, len(tracks) // max(1, queries))])
     found = {
-        audio: ranked[:EVALUATED_COUNT]
+        audio_id: ranked[:EVALUATED_COUNT]
         for shard in library.shards
-        for audio, ranked in required_lists(library, "rankings", index.version, shard).by_query().items()
-        if audio in sample
+        for audio_id, ranked in required_lists(library, "rankings", index.version, shard).by_query().items()
+        if audio_id in sample
     }
     truth = {
-        audio: certified(
+        audio_id: certified(
             library,
             index,
-            search_for(library, index, audio),
+            search_for(library, index, audio_id),
             ranked,
             count=EVALUATED_COUNT,
-            others=[other for other in tracks if other != audio],
+            others=[other for other in tracks if other != audio_id],
         )
-        for audio, ranked in found.items()
+        for audio_id, ranked in found.items()
     }
     return recall(_names(truth), _names(found))
 
 
 def _names(ranked: dict[str, list[tuple[str, float]]]) -> dict[str, list[str]]:
-    return {query: [audio for audio, _ in found] for query, found in ranked.items()}
+    return {query: [audio_id for audio_id, _ in found] for query, found in ranked.items()}

@@ -46,32 +46,32 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     Of what the published index had picked only new audio can change anything.
     """
     by_shard: dict[str, list[str]] = {}
-    for audio, track in index.tracks.items():
-        by_shard.setdefault(shard_of(track, library.settings.shard_digits), []).append(audio)
+    for audio_id, track in index.tracks.items():
+        by_shard.setdefault(shard_of(track, library.settings.shard_digits), []).append(audio_id)
     former, wanted = _Former(library, index), index.parameters.ranked_count
     each = in_turn if former.changes <= _FEW_CHANGES else on_all_cores
 
-    def candidates_of(audio: str) -> tuple[list[tuple[str, float]], int]:
-        known, search = former.pairs("candidates", audio), search_for(library, index, audio)
+    def candidates_of(audio_id: str) -> tuple[list[tuple[str, float]], int]:
+        known, search = former.pairs("candidates", audio_id), search_for(library, index, audio_id)
         if (
             known is not None
             and former.has(list(known)[:wanted])
             and len(former.added) <= candidates_to_fetch(len(index.tracks), wanted)
         ):
             left = {candidate: estimate for candidate, estimate in known.items() if candidate in index.tracks}
-            added = [other for other in former.added if other != audio]
+            added = [other for other in former.added if other != audio_id]
             return search.nearest_by_coarse_contour(added, wanted, left), len(added)
-        hits = [candidate for candidate in search.nearest_by_embedding(wanted + 1) if candidate != audio]
+        hits = [candidate for candidate in search.nearest_by_embedding(wanted + 1) if candidate != audio_id]
         return search.nearest_by_coarse_contour(hits, wanted), len(hits)
 
     for shard in shards:
-        present = library.pairs.count("candidates", index.version, shard)
+        present = library.rankings.count("candidates", index.version, shard)
         if present is not None:
             yield shard, ListsReport(present, compared=0)
             continue
         found = dict(each(candidates_of, by_shard.get(shard, [])))
-        pairs = RankedLists.of({audio: found[audio][0] for audio in sorted(found)})
-        library.pairs.write("candidates", index.version, shard, pairs)
+        pairs = RankedLists.of({audio_id: found[audio_id][0] for audio_id in sorted(found)})
+        library.rankings.write("candidates", index.version, shard, pairs)
         compared = sum(count for _, count in found.values())
         yield shard, ListsReport(len(pairs.queries), compared)
 
@@ -89,31 +89,31 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     former, wanted = _Former(library, index), index.parameters.ranked_count
 
     def ranked(pairs: tuple[str, list[tuple[str, float]]]) -> tuple[list[tuple[str, float]], int]:
-        audio, candidates = pairs
-        known, compared = former.pairs("rankings", audio), former.pairs("candidates", audio)
+        audio_id, candidates = pairs
+        known, compared = former.pairs("rankings", audio_id), former.pairs("candidates", audio_id)
         if known is None or compared is None or not former.has(known):
             contours = {candidate: contour_of(library, index, candidate) for candidate, _ in candidates}
-            return search_for(library, index, audio).nearest(contours, wanted), len(contours)
+            return search_for(library, index, audio_id).nearest(contours, wanted), len(contours)
         fresh = [candidate for candidate, _ in candidates if candidate not in compared]
         if not fresh:
             return list(known.items()), 0
         limit = max(known.values()) if len(known) == wanted else inf
-        closer = search_for(library, index, audio).within(fresh, limit, partial(contour_of, library, index))
+        closer = search_for(library, index, audio_id).within(fresh, limit, partial(contour_of, library, index))
         return [(one.audio_id, one.distance) for one in rank((known | closer).items())[:wanted]], len(fresh)
 
     for shard in shards:
-        present = library.pairs.count("rankings", index.version, shard)
+        present = library.rankings.count("rankings", index.version, shard)
         if present is not None:
             yield shard, ListsReport(present, compared=0)
             continue
         candidates = required_lists(library, "candidates", index.version, shard)
         rankings: dict[str, list[tuple[str, float]]] = {}
         compared = 0
-        for (audio, _), (found, count) in on_all_cores(ranked, candidates.by_query().items()):
-            rankings[audio] = found
+        for (audio_id, _), (found, count) in on_all_cores(ranked, candidates.by_query().items()):
+            rankings[audio_id] = found
             compared += count
         pairs = RankedLists.of(dict(sorted(rankings.items())))
-        library.pairs.write("rankings", index.version, shard, pairs)
+        library.rankings.write("rankings", index.version, shard, pairs)
         yield shard, ListsReport(len(pairs.queries), compared)
 
 
@@ -137,20 +137,20 @@ def recommend_soundtracks(
     NoPublishedIndex
         Rankings are missing.
     """
-    settings, credited = library.settings, library.tables.credits()
+    settings, credited = library.settings, library.catalogue.credits()
     selection = selection_of(library, index, credited)
-    every_credit = sorted((audio, one.track_id, one.artist, one.album) for audio, one in credited.items())
+    every_credit = sorted((audio_id, one.track_id, one.artist, one.album) for audio_id, one in credited.items())
     chosen_by = [settings.recommendations, settings.per_artist, _digest(every_credit)]
     size = min(settings.recommendations, len(index.tracks) - 1)
-    unserved = library.tables.unserved_soundtracks(index.version, size)
+    unserved = library.recommendations.unserved_soundtracks(index.version, size)
     short = {shard_of(track, settings.shard_digits) for track in unserved}
     for shard in shards:
-        queries, name = library.tables.audio_of_soundtracks(shard), f"lists/{shard}"
+        queries, name = library.catalogue.audio_of_soundtracks(shard), f"lists/{shard}"
         made_of = _digest([*chosen_by, sorted(queries.items())]).encode()
         if shard not in short and library.indexes.read_attachment(index.version, name) == made_of:
             yield shard, RecommendationReport(len(queries), written=0)
             continue
-        written = library.tables.update_recommendations(
+        written = library.recommendations.update_recommendations(
             recommended_lists(library, index, selection, queries),
             method=index.parameters.ranking,
             index_version=index.version,
@@ -174,11 +174,11 @@ def recommended_lists(
     NoPublishedIndex
         Rankings are missing.
     """
-    rankings = _rankings_by_audio(library, index, [audio for audio in queries.values() if audio])
+    rankings = _rankings_by_audio(library, index, [audio_id for audio_id in queries.values() if audio_id])
     size = library.settings.recommendations
     return {
-        track: choose(rankings.get(audio or "", []), selection, size=size, without={audio or ""})
-        for track, audio in queries.items()
+        track: choose(rankings.get(audio_id or "", []), selection, size=size, without={audio_id or ""})
+        for track, audio_id in queries.items()
     }
 
 
@@ -186,7 +186,7 @@ def _rankings_by_audio(
     library: Library, index: LibraryIndex, audio_ids: Sequence[str]
 ) -> dict[str, list[tuple[str, float]]]:
     digits = library.settings.shard_digits
-    shards = {shard_of(index.tracks[audio], digits) for audio in audio_ids if audio in index.tracks}
+    shards = {shard_of(index.tracks[audio_id], digits) for audio_id in audio_ids if audio_id in index.tracks}
     rankings: dict[str, list[tuple[str, float]]] = {}
     for shard in sorted(shards):
         rankings |= required_lists(library, "rankings", index.version, shard).by_query()
@@ -213,16 +213,16 @@ class _Former:
         self.changes = len(self.added) + (len(self._published.tracks) - common if self._published else 0)
         self._by_shard = lru_cache(maxsize=4)(self._read)
 
-    def pairs(self, stage: str, audio: str) -> dict[str, float] | None:
+    def pairs(self, stage: str, audio_id: str) -> dict[str, float] | None:
         """Candidates or ranking of an audio, nearest first; None where they are not known."""
-        if self._published is None or audio not in self._published.tracks:
+        if self._published is None or audio_id not in self._published.tracks:
             return None
-        shard = shard_of(self._published.tracks[audio], self._library.settings.shard_digits)
-        return self._by_shard(stage, shard).get(audio)
+        shard = shard_of(self._published.tracks[audio_id], self._library.settings.shard_digits)
+        return self._by_shard(stage, shard).get(audio_id)
 
     def has(self, audio_ids: Iterable[str]) -> bool:
         """Whether none of these has gone since."""
-        return all(audio in self._index.tracks for audio in audio_ids)
+        return all(audio_id in self._index.tracks for audio_id in audio_ids)
 
     def _lacked(self) -> list[str]:
         if self._published is None:
@@ -232,8 +232,8 @@ class _Former:
         return [audio_ids[row] for row in np.flatnonzero(rows < 0).tolist()]
 
     def _read(self, stage: str, shard: str) -> dict[str, dict[str, float]]:
-        pairs = self._library.pairs.read(stage, self._published.version, shard) if self._published else None
-        return {audio: dict(found) for audio, found in pairs.by_query().items()} if pairs else {}
+        pairs = self._library.rankings.read(stage, self._published.version, shard) if self._published else None
+        return {audio_id: dict(found) for audio_id, found in pairs.by_query().items()} if pairs else {}
 
 
 def required_lists(library: Library, stage: str, version: str, part: str) -> RankedLists:
@@ -244,7 +244,7 @@ def required_lists(library: Library, stage: str, version: str, part: str) -> Ran
     NoPublishedIndex
         They were not computed for this version.
     """
-    pairs = library.pairs.read(stage, version, part)
+    pairs = library.rankings.read(stage, version, part)
     if pairs is None:
         raise NoPublishedIndex(
             f"the {stage} of {part} are missing",

@@ -80,21 +80,21 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
     wanted = set(shards)
     files = soundtrack_files(library)
     listing = {name: blob.etag for name, blob in files.items() if shard_of(track_id(name), digits) in wanted}
-    found = difference(listing, library.tables.manifest(shards))
+    found = difference(listing, library.catalogue.manifest(shards))
 
     for name in (*found.gone, *found.changed):
         for suffix in PICTURE_SUFFIXES:
             library.blobs.delete("artworks", track_id(name) + suffix)
-    library.tables.record_observed([], found.gone, shard_digits=digits, run_id=run_id)
+    library.catalogue.record_observed([], found.gone, shard_digits=digits, run_id=run_id)
 
     observed: list[Observed] = []
     for _, file in on_all_cores(lambda name: _observed(library, name), [*found.new, *found.changed]):
         if file is not None:
             observed.append(file)
         if len(observed) == FILES_A_TRANSACTION:
-            library.tables.record_observed(observed, [], shard_digits=digits, run_id=run_id)
+            library.catalogue.record_observed(observed, [], shard_digits=digits, run_id=run_id)
             observed = []
-    library.tables.record_observed(observed, [], shard_digits=digits, run_id=run_id)
+    library.catalogue.record_observed(observed, [], shard_digits=digits, run_id=run_id)
     return found
 
 
@@ -168,13 +168,13 @@ def analyse_soundtracks(
     its audio changed, too: other tags alone cost no features. What cannot be used becomes a reject.
     """
     parameters = library.settings.features.cepstra
-    soundtracks = library.tables.soundtracks(shards)
+    soundtracks = library.catalogue.soundtracks(shards)
     present = library.features.audio_with_cepstra(parameters)
     waiting: dict[str, list[Soundtrack]] = {}
     for track in soundtracks:
         if track.analysed_digest != track.content_digest or (track.audio_id and track.audio_id not in present):
             waiting.setdefault(track.content_digest, []).append(track)
-    known = library.tables.contents(waiting)
+    known = library.catalogue.contents(waiting)
     report = AnalysisReport(outcomes=dict.fromkeys((track.blob_name for track in soundtracks), UNCHANGED))
 
     def analysed(tracks: list[Soundtrack]) -> _Analysed | AudioError | None:
@@ -202,7 +202,7 @@ def analyse_soundtracks(
         elif outcome is not None:
             content = outcome.content
             for track in tracks:
-                library.tables.record_content(content, track=track.track_id)
+                library.catalogue.record_content(content, track=track.track_id)
             report.notes += [f"{name}: {content.note}" for name in names if content.note]
             report.outcomes |= dict.fromkeys(names, REUSED)
             if outcome.computed:
@@ -244,7 +244,7 @@ def compute_features_of_soundtracks(library: Library, shards: Sequence[str]) -> 
     """
     parameters = library.settings.features
     present = library.features.audio_with_track_features(parameters)
-    soundtracks = reversed(library.tables.soundtracks(shards))
+    soundtracks = reversed(library.catalogue.soundtracks(shards))
     names = {track.audio_id: track.blob_name for track in soundtracks if track.audio_id}
     missing = [audio for audio in names if audio not in present]
     for _ in on_all_cores(lambda audio: compute_track_features(library.features, audio, parameters), missing):
@@ -283,5 +283,5 @@ def _reject(library: Library, track: Soundtrack, error: AudioError, run_id: str)
     reject = Reject(track.track_id, "soundtracks", track.blob_name, error.code, reason)
     # The limits on length are settings, and checking them again costs a look at the header.
     lasting = not isinstance(error, TooShort | TooLong)
-    library.tables.record_reject(reject, run_id=run_id, content_digest=track.content_digest if lasting else None)
+    library.catalogue.record_reject(reject, run_id=run_id, content_digest=track.content_digest if lasting else None)
     return reject

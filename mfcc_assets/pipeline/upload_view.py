@@ -35,7 +35,7 @@ def _presented(library: Library, document: Document) -> Presented:
         "index_version": body.get("index_version"),
         "recall": body.get("recall"),
         "links_end_after_seconds": seconds,
-        "recommendations": [_place(library, row, seconds) for row in library.tables.recommended(document.id)],
+        "recommendations": [_place(library, row, seconds) for row in library.recommendations.recommended(document.id)],
     }
 
 

@@ -113,7 +113,7 @@ def find_upload_candidates(library: Library, uploads: Sequence[str], *, run: Ans
         _analysed(library, body, parameters)
         search = search_for(library, index, body["audio_id"])
         found = find_query_candidates(index, search, without={body["audio_id"], *_recognised_as(body)})
-        library.pairs.write("candidates", index.version, body["id"], RankedLists.of({body["id"]: found}))
+        library.rankings.write("candidates", index.version, body["id"], RankedLists.of({body["id"]: found}))
         return {"index_version": index.version, "method": index.parameters.ranking} | _reached(body, CANDIDATES)
 
     return _each(library, uploads, find, needs="recognised", run=run)
@@ -127,7 +127,7 @@ def rank_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun)
         index = read_index(body["index_version"])
         candidates = required_lists(library, "candidates", index.version, body["id"]).candidates
         ranked = rank_query(library, index, search_for(library, index, body["audio_id"]), candidates)
-        library.pairs.write("rankings", index.version, body["id"], RankedLists.of({body["id"]: ranked}))
+        library.rankings.write("rankings", index.version, body["id"], RankedLists.of({body["id"]: ranked}))
         return {"certified": False, "recall": library.indexes.read_quality(index.version).get(RECALL)}
 
     return _each(library, uploads, order, needs="index_version", run=run)
@@ -148,7 +148,7 @@ def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run: Answ
             query_audio=body["audio_id"],
             recognised_as=_recognised_as(body),
         )
-        count = library.tables.replace_recommendations(
+        count = library.recommendations.replace_recommendations(
             body["id"], recommendations, method=body["method"], index_version=version, run_id=run.run_id
         )
         return {"recommendations": count} | _reached(body, RANKED)
@@ -171,7 +171,7 @@ def _received(library: Library, upload: str, blob: Blob | None, run: AnsweringRu
     body, is_ours = run.claim(library.documents, upload, begin)
     if not is_ours:
         return body
-    library.tables.forget_reject(upload)
+    library.catalogue.forget_reject(upload)
     if blob is not None:
         return run.advance(library.documents, upload, _copied(library, upload, blob, file_name, run))
     return body if "batch" in body else run.advance(library.documents, upload, _failure("gone", _DELETED))
@@ -232,11 +232,11 @@ def _analysed(library: Library, body: Body, parameters: FeaturesParameters) -> A
     with library.blobs.as_file("batch", body["batch"]) as path:
         with path.open("rb") as file:
             digest = content_digest(file)
-        content = library.tables.contents([digest]).get(digest)
+        content = library.catalogue.contents([digest]).get(digest)
         if content is None or not library.features.has_cepstra(content.audio_id, parameters.cepstra):
             audio = analyse_file(path, library.features, parameters.cepstra, library.settings.limits, body["file_name"])
             content = AudioContent(digest, audio.audio_id, audio.seconds, note_on(audio))
-            library.tables.record_content(content)
+            library.catalogue.record_content(content)
     if not library.features.has_track_features(content.audio_id, parameters):
         compute_track_features(library.features, content.audio_id, parameters)
     return content
@@ -250,7 +250,7 @@ def _recognised_as(body: Body) -> Sequence[str]:
 def _failed(library: Library, upload: str, body: Body, error: MfccError, run: AnsweringRun) -> Body:
     if isinstance(error, AudioError):
         reject = Reject(upload, "uploads", body["file_name"], error.code, str(error))
-        library.tables.record_reject(reject, run_id=run.run_id)
+        library.catalogue.record_reject(reject, run_id=run.run_id)
         return _failure(error.code, str(error))
     return _failure(_CODES[type(error)], str(error))
 

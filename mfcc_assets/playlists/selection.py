@@ -61,48 +61,48 @@ class Selection:
         chosen: list[str] = []
         below: list[str] = []
         counts: Counter[tuple[str, str]] = Counter()
-        for audio in ranked:
+        for audio_id in ranked:
             if len(chosen) == size:
                 break
-            if self.is_one_of(audio, (*without, *chosen)):
+            if self.is_one_of(audio_id, (*without, *chosen)):
                 continue
-            if self._is_too_many(audio, counts):
-                below.append(audio)
+            if self._is_too_many(audio_id, counts):
+                below.append(audio_id)
                 continue
-            counts.update(self._capped(audio))
-            chosen.append(audio)
-        for audio in below:
-            if len(chosen) < size and not self.is_one_of(audio, chosen):
-                chosen.append(audio)
+            counts.update(self._capped(audio_id))
+            chosen.append(audio_id)
+        for audio_id in below:
+            if len(chosen) < size and not self.is_one_of(audio_id, chosen):
+                chosen.append(audio_id)
         return chosen
 
-    def is_one_of(self, audio: str, others: Iterable[str]) -> bool:
+    def is_one_of(self, audio_id: str, others: Iterable[str]) -> bool:
         """Whether an audio is one of these, or the same recording as one."""
-        return any(audio == other or self.is_same_recording(audio, other) for other in others)
+        return any(audio_id == other or self.is_same_recording(audio_id, other) for other in others)
 
     def distinct(self, audio_ids: Iterable[str]) -> list[str]:
         """Each recording once, as the first of these that is it."""
         kept: list[str] = []
-        for audio in audio_ids:
-            if not self.is_one_of(audio, kept):
-                kept.append(audio)
+        for audio_id in audio_ids:
+            if not self.is_one_of(audio_id, kept):
+                kept.append(audio_id)
         return kept
 
     def beyond_cap(self, audio_ids: Iterable[str]) -> set[str]:
         """Which of these are one too many of their artist or album, going from the first to the last."""
         counts: Counter[tuple[str, str]] = Counter()
         beyond = set()
-        for audio in audio_ids:
-            if self._is_too_many(audio, counts):
-                beyond.add(audio)
+        for audio_id in audio_ids:
+            if self._is_too_many(audio_id, counts):
+                beyond.add(audio_id)
             else:
-                counts.update(self._capped(audio))
+                counts.update(self._capped(audio_id))
         return beyond
 
-    def _is_too_many(self, audio: str, counts: Counter[tuple[str, str]]) -> bool:
-        return self.most > 0 and any(counts[name] >= self.most for name in self._capped(audio))
+    def _is_too_many(self, audio_id: str, counts: Counter[tuple[str, str]]) -> bool:
+        return self.most > 0 and any(counts[name] >= self.most for name in self._capped(audio_id))
 
-    def _capped(self, audio: str) -> list[tuple[str, str]]:
-        credit = self.credits[audio]
+    def _capped(self, audio_id: str) -> list[tuple[str, str]]:
+        credit = self.credits[audio_id]
         named = {"artist": credit.artist.strip().casefold(), "album": credit.album.strip().casefold()}
         return [(kind, name) for kind, name in named.items() if name]

@@ -164,7 +164,7 @@ class LibraryRecogniser(Recogniser):
     def recognise(self, query: Recording) -> Recognition | None:
         likely = shortlist(query.cepstra, self._sketches, self._parameters)
         tracks = self._tracks_of_audio(likely)
-        candidates = self._with_cepstra(audio for audio in likely if audio in tracks)
+        candidates = self._with_cepstra(audio_id for audio_id in likely if audio_id in tracks)
         found = matches(query.cepstra, candidates, self._parameters)
         if not found:
             return None
@@ -180,9 +180,9 @@ class LibraryRecogniser(Recogniser):
         )
 
     def _with_cepstra(self, audio_ids: Iterable[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
-        for audio in audio_ids:
+        for audio_id in audio_ids:
             try:
-                yield audio, self._read_cepstra(audio)
+                yield audio_id, self._read_cepstra(audio_id)
             except FeaturesMissing as error:
                 # One damaged file would otherwise fail every upload that sounds a little like it.
                 _logger.warning("Not compared with the query: %s", error)

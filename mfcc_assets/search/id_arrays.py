@@ -61,7 +61,7 @@ class TrackOfAudio(Mapping[str, str]):
     @classmethod
     def of(cls, tracks: Mapping[str, str]) -> "TrackOfAudio":
         audio_ids = sorted(tracks)
-        return cls(IdArray.of(audio_ids), IdArray.of(tracks[audio] for audio in audio_ids))
+        return cls(IdArray.of(audio_ids), IdArray.of(tracks[audio_id] for audio_id in audio_ids))
 
     def rows(self, audio_ids: Sequence[str]) -> NDArray[np.int64]:
         """Where each audio stands among `audio_ids`; -1 where it does not."""
@@ -71,10 +71,10 @@ class TrackOfAudio(Mapping[str, str]):
         there[there] = self.audio_ids.array[rows[there]] == wanted[there]
         return np.where(there, rows, -1)
 
-    def __getitem__(self, audio: str) -> str:
-        row = bisect_left(self.audio_ids, audio)
-        if row == len(self) or self.audio_ids[row] != audio:
-            raise KeyError(audio)
+    def __getitem__(self, audio_id: str) -> str:
+        row = bisect_left(self.audio_ids, audio_id)
+        if row == len(self) or self.audio_ids[row] != audio_id:
+            raise KeyError(audio_id)
         return self.track_ids[row]
 
     def __len__(self) -> int:

@@ -90,12 +90,12 @@ class Search:
         corrected = correction(distances)
         return {every[row]: float(corrected[row]) for row in np.flatnonzero(corrected <= limit).tolist()}
 
-    def unusual(self, audio: str, contour: NDArray[np.float32]) -> tuple[float, dict[str, float]]:
+    def unusual(self, audio_id: str, contour: NDArray[np.float32]) -> tuple[float, dict[str, float]]:
         """Corrected distance of an audio with this contour, and by part how unusual its distance is.
 
         Parts are in deviations from what is usual for both tracks: negative where they are near.
         """
-        rows = self._index.tracks.rows([audio])
+        rows = self._index.tracks.rows([audio_id])
         other = Tracks(self._index.feature_table.rows(rows), RaggedFrames.of([contour], len(self._index.scales)))
         distances = part_distances(self._ranking, self._track, other, self._index.scales)
         statistics = self._index.statistics.rows(rows)
@@ -132,8 +132,8 @@ class Search:
 
 
 def search_for_stranger(
-    index: LibraryIndex, audio: str, track_features: TrackFeatures, for_each: ForEach = in_turn
+    index: LibraryIndex, audio_id: str, track_features: TrackFeatures, for_each: ForEach = in_turn
 ) -> Search:
     """A track of which the index knows nothing: what is usual for it is measured first."""
     track = in_space(Tracks.of([track_features], index.parameters.features), index.calibration.space)
-    return Search(index, track, index.calibration.reference.statistics_of(audio, track), for_each)
+    return Search(index, track, index.calibration.reference.statistics_of(audio_id, track), for_each)

@@ -74,8 +74,8 @@ def test_storage_that_is_away_for_thirty_seconds_in_the_middle_of_a_run_costs_it
     assert time.monotonic() - began > AWAY_SECONDS
     assert (run.work.cepstra, run.work.feature_table, run.work.added, run.work.rows) == (10, 10, 10, 50)
     assert run.retries == [], "the store waited; no step failed"
-    assert stored_audio(azure_library) == set(azure_library.tables.audio())
-    assert azure_library.tables.unserved_soundtracks(str(azure_library.indexes.published_version()), 5) == {}
+    assert stored_audio(azure_library) == set(azure_library.catalogue.audio())
+    assert azure_library.recommendations.unserved_soundtracks(str(azure_library.indexes.published_version()), 5) == {}
 
 
 def test_throttled_storage_and_documents_are_waited_for_while_an_upload_is_answered(
@@ -99,7 +99,7 @@ def test_throttled_storage_and_documents_are_waited_for_while_an_upload_is_answe
 
     assert run.retries == []
     assert azure_library.documents.get(upload).body["state"] == "ranked"
-    assert [place.rank for place in azure_library.tables.recommended(upload)] == [1, 2, 3, 4, 5]
+    assert [place.rank for place in azure_library.recommendations.recommended(upload)] == [1, 2, 3, 4, 5]
     assert len(list(azure_library.documents.find())) == 1
     assert [exchange.status for exchange in blob_proxy.exchanges].count(503) == 6
 
@@ -169,7 +169,7 @@ def has_answered(dagster: dg.DagsterInstance) -> bool:
 
 def writers_of_list(library: Library, query: str) -> list[str]:
     written_by = sa.select(RECOMMENDATIONS.c.RUN_ID).where(query == RECOMMENDATIONS.c.QUERY_ID)
-    with library.tables.database.reading() as connection:
+    with library.database.reading() as connection:
         return list(connection.execute(written_by).scalars())
 
 

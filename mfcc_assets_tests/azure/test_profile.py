@@ -16,8 +16,8 @@ from mfcc_assets_tests.runs import Work, drop_upload, run_library, run_uploads
 def lists(library: Library) -> dict[str, list[tuple[str, float]]]:
     """By name of a soundtrack what is recommended for it, with distances."""
     return {
-        track.blob_name: [(row.blob_name, row.distance) for row in library.tables.recommended(track.track_id)]
-        for track in library.tables.soundtracks()
+        track.blob_name: [(row.blob_name, row.distance) for row in library.recommendations.recommended(track.track_id)]
+        for track in library.catalogue.soundtracks()
     }
 
 

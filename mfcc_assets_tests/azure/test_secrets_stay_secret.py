@@ -128,7 +128,7 @@ def blobs_of(library: Library) -> dict[str, bytes]:
 
 def rows_of(library: Library) -> bytes:
     tables = sa.MetaData()
-    with library.tables.database.reading() as connection:
+    with library.database.reading() as connection:
         tables.reflect(connection)
         rows = [str(row) for table in tables.sorted_tables for row in connection.execute(sa.select(table))]
     return "\n".join(rows).encode()

@@ -201,7 +201,7 @@ def _ids(first: int, last: int) -> Iterator[tuple[str, str]]:
 
 def _insert_soundtracks(library: Library, size: int) -> None:
     """Let SOUNDTRACKS have so many rows. They bypass `Tables`, which would take some minutes for a million."""
-    present = library.tables.progress()[1]
+    present = library.catalogue.progress()[1]
     rows = (
         (
             track,
@@ -241,10 +241,12 @@ def _update_of_lists(library: Library) -> str:
     made = {"method": RANKING, "run_id": "run"}
     few = shard[:200]
     _, one_by_one = _timed(
-        lambda: [library.tables.replace_recommendations(query, places, index_version="v0", **made) for query in few]
+        lambda: [
+            library.recommendations.replace_recommendations(query, places, index_version="v0", **made) for query in few
+        ]
     )
-    _, first = _timed(lambda: library.tables.update_recommendations(lists, index_version="v1", **made))
-    _, again = _timed(lambda: library.tables.update_recommendations(lists, index_version="v2", **made))
+    _, first = _timed(lambda: library.recommendations.update_recommendations(lists, index_version="v1", **made))
+    _, again = _timed(lambda: library.recommendations.update_recommendations(lists, index_version="v2", **made))
     return (
         f"Rows of RECOMMENDATIONS of one of 256 shards of a million tracks ({len(shard):,} queries, five places each): "
         f"{first:.2f} s to write them all, {again:.2f} s where an index of another version gives the same lists, "

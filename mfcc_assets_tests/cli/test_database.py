@@ -38,7 +38,7 @@ def test_the_schema_is_brought_to_the_newest_and_the_address_shown_without_its_p
         assert result.output.endswith("has schema 0001, the newest.\n")
         assert "owner:***@" in result.output
         assert postgres.password not in result.output
-    assert in_postgresql.tables.progress() == (0, 0)
+    assert in_postgresql.catalogue.progress() == (0, 0)
 
 
 def test_the_statements_are_printed_for_the_owner_to_run(library: Library, tmp_path: Path) -> None:

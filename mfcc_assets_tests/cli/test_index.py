@@ -67,8 +67,8 @@ def test_a_library_is_changed_compared_rolled_back_and_brought_forward_again(
     assert told(ten_tracks, "recommend", query) == answers, "the old version answers as it did"
     assert {
         row.index_version
-        for track in ten_tracks.tables.soundtracks()
-        for row in ten_tracks.tables.recommended(track.track_id)
+        for track in ten_tracks.catalogue.soundtracks()
+        for row in ten_tracks.recommendations.recommended(track.track_id)
     } == {first}
     assert outstanding_work(ten_tracks) == []
 
@@ -92,17 +92,17 @@ def test_a_rollback_whose_rows_a_kill_left_behind_is_outstanding_work(
 ) -> None:
     ten_tracks.blobs.upload_file("soundtracks", "new.flac", write_music(tmp_path / "new.flac", 3.0, seed=100))
     run_library(ten_tracks, instance)
-    tables, second = ten_tracks.tables, str(ten_tracks.indexes.published_version())
+    recommendations, second = ten_tracks.recommendations, str(ten_tracks.indexes.published_version())
     mfcc(ten_tracks, "index", "rollback")
     track, other = (track_id(f"song-{number}.flac") for number in range(2))
-    rows = tables.recommended(track)
+    rows = recommendations.recommended(track)
     left_behind = [Recommendation(1, other, 0.5)]
-    tables.replace_recommendations(track, left_behind, method="dtw", index_version=second, run_id="killed")
+    recommendations.replace_recommendations(track, left_behind, method="dtw", index_version=second, run_id="killed")
 
     first = ten_tracks.indexes.published_version()
     assert outstanding_work(ten_tracks) == [f"1 soundtracks lack recommendations of index {first}"]
     run_library(ten_tracks, instance)
-    assert tables.recommended(track) == rows
+    assert recommendations.recommended(track) == rows
     assert outstanding_work(ten_tracks) == []
 
 

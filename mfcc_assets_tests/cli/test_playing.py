@@ -121,7 +121,10 @@ def test_a_track_that_nobody_knows_is_told_in_a_sentence(home: Path) -> None:
 
 def test_the_query_s_recording_and_a_second_encoding_of_another_are_not_recommended(home: Path) -> None:
     with Library(Settings(home=home)) as library:
-        rows = {track.blob_name: library.tables.recommended(track.track_id) for track in library.tables.soundtracks()}
+        rows = {
+            track.blob_name: library.recommendations.recommended(track.track_id)
+            for track in library.catalogue.soundtracks()
+        }
 
     for query, places in rows.items():
         journeys = [place.blob_name for place in places if place.blob_name in {f"{SONGS[0]}.ogg", AGAIN}]

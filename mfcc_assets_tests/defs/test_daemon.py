@@ -27,7 +27,9 @@ def test_files_dropped_into_containers_are_answered_without_any_command(
         shutil.copy(song, soundtracks)
 
     with dagster_services(library.settings, tmp_path) as dagster:
-        dagster.wait_until(lambda: len(library.tables.soundtracks()) == 10 and library.tables.progress() == (10, 10))
+        dagster.wait_until(
+            lambda: len(library.catalogue.soundtracks()) == 10 and library.catalogue.progress() == (10, 10)
+        )
         shutil.copy(ten_songs[3], uploads / "somebody's favourite.flac")
         dagster.wait_until(lambda: any(library.documents.find(state="ranked")))
         defined = dagster.query(WHAT_IS_DEFINED)
@@ -37,7 +39,7 @@ def test_files_dropped_into_containers_are_answered_without_any_command(
     answer = library.documents.latest()
     assert answer is not None
     assert answer.body["recognised"]["title"] == "Song 3"
-    recommended = library.tables.recommended(answer.id)
+    recommended = library.recommendations.recommended(answer.id)
     assert len(recommended) == 5
     assert "Song 3" not in {track.title for track in recommended}
     assert sorted(run["jobName"] for run in runs) == ["library", "uploads"]

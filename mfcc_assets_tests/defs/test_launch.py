@@ -114,7 +114,7 @@ def test_a_run_that_is_interrupted_in_the_midst_of_a_step_is_not_under_way_for_e
     with _dagster_of(library.settings) as dagster:
         with command_line_lock(library.settings) as lock, running_library_job(library.settings, lock) as process:
             # Dagster alone would try the step again, and the run would succeed.
-            while not library.tables.progress()[0]:
+            while not library.catalogue.progress()[0]:
                 assert process.poll() is None
                 time.sleep(0.05)
         (run,) = dagster.get_runs()

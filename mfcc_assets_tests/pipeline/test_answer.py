@@ -146,8 +146,8 @@ def test_a_query_is_ranked_as_exactly_as_the_library_without_what_has_gone(ten_t
     assert rank_query(ten_tracks, index, search, others) == ranked[: index.parameters.ranked_count]
 
     (nearest, _) = ranked[0]
-    gone = ten_tracks.tables.tracks_of_audio([nearest])[nearest].blob_name
-    ten_tracks.tables.record_observed([], [gone], shard_digits=1, run_id="run")
+    gone = ten_tracks.catalogue.tracks_of_audio([nearest])[nearest].blob_name
+    ten_tracks.catalogue.record_observed([], [gone], shard_digits=1, run_id="run")
     assert rank_query(ten_tracks, index, search, others, count=9) == ranked[1:]
 
 

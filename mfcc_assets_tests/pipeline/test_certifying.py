@@ -78,10 +78,10 @@ def test_nothing_is_certain_where_a_track_cannot_be_compared(library, index, tru
 def replace_a_ranking(library, index, audio: str, change) -> None:
     """Rewrite the ranking of one audio in its shard."""
     for shard in library.shards:
-        rankings = library.pairs.read("rankings", index.version, shard).by_query()
+        rankings = library.rankings.read("rankings", index.version, shard).by_query()
         if audio in rankings:
             rankings[audio] = change(rankings[audio])
-            library.pairs.write("rankings", index.version, shard, RankedLists.of(rankings))
+            library.rankings.write("rankings", index.version, shard, RankedLists.of(rankings))
 
 
 def test_the_recall_of_rankings_that_name_all_of_the_nearest_is_one(library, index) -> None:

@@ -20,7 +20,7 @@ def soundtracks(library: Library) -> list[Soundtrack]:
     add_tracks(library, 1, 2)
     for number in (1, 2):
         library.blobs.write("soundtracks", f"{number}.flac", b"music")
-    return library.tables.soundtracks()
+    return library.catalogue.soundtracks()
 
 
 def test_the_tracks_of_a_playlist_lie_where_the_library_keeps_them(

@@ -23,7 +23,7 @@ FILES = {
 def titled(library: Library) -> Library:
     """A library of five titles, one of them twice."""
     files = [Observed(name, "etag", 1, name, Tags(title=title), "") for name, title in FILES.items()]
-    library.tables.record_observed(files, [], shard_digits=1, run_id="run")
+    library.catalogue.record_observed(files, [], shard_digits=1, run_id="run")
     return library
 
 
@@ -68,7 +68,7 @@ def test_several_tracks_of_that_name_are_told_by_name_and_id(titled: Library) ->
 
 def test_of_very_many_tracks_of_that_name_a_few_are_told(titled: Library) -> None:
     files = [Observed(f"{number}.mp3", "etag", 1, str(number), Tags(), "") for number in range(10)]
-    titled.tables.record_observed(files, [], shard_digits=1, run_id="run")
+    titled.catalogue.record_observed(files, [], shard_digits=1, run_id="run")
     with pytest.raises(TrackNotFound, match=r"10 tracks are named so: 0\.mp3 .*4\.mp3 \(\w+\), …\."):
         find_track(titled, "mp3")
 
@@ -78,9 +78,9 @@ def test_a_track_that_cannot_be_compared_says_why(library: Library) -> None:
     index, _ = publish(library)
     add_tracks(library, 3)
     silent = Observed("silent.flac", "etag", 1, "digest", Tags(), "")
-    library.tables.record_observed([silent], [], shard_digits=1, run_id="run")
+    library.catalogue.record_observed([silent], [], shard_digits=1, run_id="run")
     reject = Reject(silent.track_id, "soundtracks", silent.blob_name, "silent", "silent.flac: it has no sound.")
-    library.tables.record_reject(reject, run_id="run", content_digest="digest")
+    library.catalogue.record_reject(reject, run_id="run", content_digest="digest")
 
     assert audio_in_index(index, find_track(library, "1.flac")) == audio_id(1)
     with pytest.raises(FeaturesMissing, match=r"3\.flac: it was not indexed yet\. Materialise the library\."):

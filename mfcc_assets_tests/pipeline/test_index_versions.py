@@ -100,19 +100,19 @@ def test_other_tracks_another_order_and_the_same_are_told_apart(library) -> None
     second = published_with(library, 8)
     index, shards = library.indexes.read(first), library.shards
     for shard in shards:
-        pairs = library.pairs.read("rankings", first, shard)
-        library.pairs.write("rankings", second, shard, pairs)
+        pairs = library.rankings.read("rankings", first, shard)
+        library.rankings.write("rankings", second, shard, pairs)
     comparison = diff_versions(library, first, second)
     assert (comparison.compared, comparison.changed, comparison.reordered) == (7, [], [])
 
     query = audio_id(3)
     shard = index.tracks[query][0]
-    grouped = library.pairs.read("rankings", first, shard).by_query()
+    grouped = library.rankings.read("rankings", first, shard).by_query()
     ranked = [audio for audio, _ in grouped[query]]
 
     def replaced_by(audio_ids: list[str]) -> None:
         grouped[query] = [(audio, float(place)) for place, audio in enumerate(audio_ids)]
-        library.pairs.write("rankings", second, shard, type(pairs).of(grouped))
+        library.rankings.write("rankings", second, shard, type(pairs).of(grouped))
 
     replaced_by([ranked[0], ranked[2], ranked[1], *ranked[3:]])
     assert diff_versions(library, first, second).reordered == [ListChange(query, (), (), highest=2)]
@@ -132,7 +132,7 @@ def test_what_no_listener_sees_is_no_difference(tmp_path: Path) -> None:
 
         def ranked_by(version: str, *audio_ids: str) -> None:
             found = {query: [(audio, float(place)) for place, audio in enumerate(audio_ids)]}
-            library.pairs.write("rankings", version, shard, RankedLists.of(found))
+            library.rankings.write("rankings", version, shard, RankedLists.of(found))
 
         others = [audio_id(number) for number in (4, 5, 6, 8)]
         ranked_by(first, theirs[0], *others, *theirs[1:])

@@ -22,7 +22,7 @@ def index(library: Library) -> LibraryIndex:
 
 def retag(library: Library, number: int, artist: str) -> None:
     file = Observed(f"{number}.flac", "etag", 1, f"{number:032x}", Tags(title=f"Song {number}", artist=artist), "")
-    library.tables.record_observed([file], [], shard_digits=1, run_id="run")
+    library.catalogue.record_observed([file], [], shard_digits=1, run_id="run")
 
 
 def test_hubs_and_orphans_are_counted_among_the_first_five_of_every_list(library: Library, index: LibraryIndex) -> None:
@@ -32,7 +32,7 @@ def test_hubs_and_orphans_are_counted_among_the_first_five_of_every_list(library
         names[audio] for ranked in stored_pairs(library, index, "rankings").values() for audio, _ in ranked[:5]
     )
 
-    popular = popularity(library, index, library.tables.soundtracks())
+    popular = popularity(library, index, library.catalogue.soundtracks())
 
     assert popular.hubs == sorted(counts.items(), key=lambda hub: (-hub[1], hub[0]))[:10]
     assert popular.orphans == sorted(set(names.values()) - set(counts))
@@ -40,14 +40,14 @@ def test_hubs_and_orphans_are_counted_among_the_first_five_of_every_list(library
 
 def test_a_track_that_is_gone_is_neither_hub_nor_orphan(library: Library, index: LibraryIndex) -> None:
     remove_track(library, 4)
-    popular = popularity(library, index, library.tables.soundtracks())
+    popular = popularity(library, index, library.catalogue.soundtracks())
     assert "4.flac" not in [name for name, _ in popular.hubs] + popular.orphans
 
 
 def test_pictures_are_drawn_once_for_an_index(
     library: Library, index: LibraryIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    soundtracks = library.tables.soundtracks()
+    soundtracks = library.catalogue.soundtracks()
     drawn = picture_of_coefficients(library, index), picture_of_map(library, index, soundtracks)
     assert all(picture.startswith(b"\x89PNG") for picture in drawn)
 
@@ -57,10 +57,10 @@ def test_pictures_are_drawn_once_for_an_index(
 
 
 def test_a_map_with_other_tags_is_drawn_again(library: Library, index: LibraryIndex) -> None:
-    before = picture_of_map(library, index, library.tables.soundtracks())
+    before = picture_of_map(library, index, library.catalogue.soundtracks())
     for number in range(12):
         retag(library, number, f"artist {number % 3}")
-    assert picture_of_map(library, index, library.tables.soundtracks()) != before
+    assert picture_of_map(library, index, library.catalogue.soundtracks()) != before
 
 
 def test_the_map_of_a_large_library_shows_a_sample(
@@ -69,5 +69,5 @@ def test_the_map_of_a_large_library_shows_a_sample(
     monkeypatch.setattr(reporting, "MOST_ON_MAP", 5)
     shown: list[int] = []
     monkeypatch.setattr(reporting, "library_map", lambda points, *_: shown.append(len(points)) or b"a picture")
-    assert picture_of_map(library, index, library.tables.soundtracks()) == b"a picture"
+    assert picture_of_map(library, index, library.catalogue.soundtracks()) == b"a picture"
     assert shown == [5]

@@ -64,7 +64,7 @@ def growing_line(home_of_line: Path, settings: Settings) -> Iterator[Library]:
 
 
 def track(library: Library, number: int) -> Soundtrack:
-    return library.tables.tracks_of_audio([audio_id(number)])[audio_id(number)]
+    return library.catalogue.tracks_of_audio([audio_id(number)])[audio_id(number)]
 
 
 def numbers(soundtracks: list[Soundtrack]) -> list[int]:
@@ -188,9 +188,9 @@ def recommended(library: Library) -> dict[int, list[int]]:
     names = {track_id(f"{number}.flac"): number for number in (*range(LINE), 50, 51)}
     list(recommend_soundtracks(library, library.indexes.published(), library.shards, run_id="run"))
     return {
-        number: [names[row.track_id] for row in library.tables.recommended(track)]
+        number: [names[row.track_id] for row in library.recommendations.recommended(track)]
         for track, number in names.items()
-        if library.tables.recommended(track)
+        if library.recommendations.recommended(track)
     }
 
 
@@ -224,7 +224,7 @@ def test_lists_that_are_short_because_a_library_holds_recordings_twice_are_no_ou
     assert {query: len(places) for query, places in lists.items()} == {0: 2, 50: 2, 1: 2, 2: 2}
 
     assert not [line for line in outstanding_work(library) if "recommendations" in line]
-    library.tables.replace_recommendations(
+    library.recommendations.replace_recommendations(
         track_id("1.flac"), [], method="m", index_version=str(library.indexes.published_version()), run_id="run"
     )
     assert [line for line in outstanding_work(library) if "recommendations" in line]

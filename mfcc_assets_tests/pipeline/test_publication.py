@@ -32,8 +32,10 @@ def published_with(library: Library, *numbers: int) -> str:
 
 
 def index_versions_of_rows(library: Library) -> set[str]:
-    tables = library.tables
-    return {row.index_version for track in tables.soundtracks() for row in tables.recommended(track.track_id)}
+    catalogue, recommendations = library.catalogue, library.recommendations
+    return {
+        row.index_version for track in catalogue.soundtracks() for row in recommendations.recommended(track.track_id)
+    }
 
 
 def test_an_index_without_rankings_is_not_published_by_that_step_alone(ten_tracks, instance) -> None:
@@ -53,7 +55,7 @@ def test_a_rollback_leads_back_version_by_version_with_rows_and_all(library) -> 
 
     assert roll_back(library) == Published(second, third)
     assert index_versions_of_rows(library) == {second}
-    assert library.tables.recommended(track_id("6.flac")) == [], "that version does not know the track"
+    assert library.recommendations.recommended(track_id("6.flac")) == [], "that version does not know the track"
     assert library.indexes.published_version() == second
 
     assert roll_back(library) == Published(first, second)
@@ -147,7 +149,7 @@ def test_an_index_whose_tracks_are_gone_is_not_published_by_hand(library) -> Non
 
 def of_artist(library: Library, number: int, artist: str) -> None:
     file = Observed(f"{number}.flac", "etag", 1, f"{number:032x}", Tags(artist=artist), "")
-    library.tables.record_observed([file], [], shard_digits=library.settings.shard_digits, run_id="run")
+    library.catalogue.record_observed([file], [], shard_digits=library.settings.shard_digits, run_id="run")
 
 
 def ranked_otherwise(library: Library, version: str, ranked: dict[int, list[int]]) -> None:
@@ -158,7 +160,7 @@ def ranked_otherwise(library: Library, version: str, ranked: dict[int, list[int]
         shard = index.tracks[audio_id(query)][0]
         by_shard[shard][audio_id(query)] = [(audio_id(other), float(place)) for place, other in enumerate(others)]
     for shard, pairs in by_shard.items():
-        library.pairs.write("rankings", version, shard, RankedLists.of(pairs))
+        library.rankings.write("rankings", version, shard, RankedLists.of(pairs))
 
 
 def test_the_verdict_names_the_precision_of_both_and_the_margin(library) -> None:
@@ -199,9 +201,11 @@ def test_an_index_that_recommends_few_tracks_to_all_is_refused(library, monkeypa
 
 def test_recommendations_that_a_killed_run_did_not_write_are_outstanding_work(ten_tracks) -> None:
     assert outstanding_work(ten_tracks) == []
-    (first, *_) = ten_tracks.tables.soundtracks()
+    (first, *_) = ten_tracks.catalogue.soundtracks()
     version = ten_tracks.indexes.published_version()
-    ten_tracks.tables.replace_recommendations(first.track_id, [], method="dtw", index_version=version, run_id="killed")
+    ten_tracks.recommendations.replace_recommendations(
+        first.track_id, [], method="dtw", index_version=version, run_id="killed"
+    )
 
     assert outstanding_work(ten_tracks) == [f"1 soundtracks lack recommendations of index {version}"]
 
@@ -216,4 +220,4 @@ def test_shards_of_another_size_are_refused_instead_of_losing_the_library(ten_tr
         Library(Settings(home=ten_tracks.settings.home, shard_digits=2)) as changed,
         pytest.raises(SettingsError, match=r"1 digits, and MFCC_SHARD_DIGITS says 2\. Set MFCC_SHARD_DIGITS=1"),
     ):
-        _ = changed.tables
+        _ = changed.database

@@ -19,7 +19,7 @@ def everything(library: Library) -> dict[str, object]:
     return {
         "blobs": {(container, blob.name) for container in CONTAINERS for blob in library.blobs.list(container)},
         "documents": {document.id for document in library.documents.find()},
-        "rejects": library.tables.rejects(),
+        "rejects": library.catalogue.rejects(),
     }
 
 
@@ -41,7 +41,7 @@ def test_nothing_of_a_purged_upload_is_left_and_everything_else_is(
     assert (purged.blobs, purged.had_document, purged.recommendations) == (2, True, 5)
     assert purged.audio_id == digest
     assert everything(ten_tracks) == before
-    assert ten_tracks.tables.recommended(upload) == []
+    assert ten_tracks.recommendations.recommended(upload) == []
 
 
 def test_features_stay_where_a_soundtrack_has_the_same_audio(
@@ -53,7 +53,9 @@ def test_features_stay_where_a_soundtrack_has_the_same_audio(
 
     assert purge_upload(ten_tracks, upload).audio_id is None
     assert everything(ten_tracks) == before
-    assert set(ten_tracks.tables.audio()) <= ten_tracks.features.audio_with_track_features(ten_tracks.settings.features)
+    assert set(ten_tracks.catalogue.audio()) <= ten_tracks.features.audio_with_track_features(
+        ten_tracks.settings.features
+    )
 
 
 def test_a_rejected_upload_can_be_purged(ten_tracks: Library, tmp_path: Path, instance: dg.DagsterInstance) -> None:
@@ -61,7 +63,7 @@ def test_a_rejected_upload_can_be_purged(ten_tracks: Library, tmp_path: Path, in
     (tmp_path / "text.mp3").write_text("no music")
     upload = drop_upload(ten_tracks, tmp_path / "text.mp3", "text.mp3")
     run_uploads(ten_tracks, instance, [upload])
-    assert len(ten_tracks.tables.rejects()) == 1
+    assert len(ten_tracks.catalogue.rejects()) == 1
 
     purge_upload(ten_tracks, upload)
 

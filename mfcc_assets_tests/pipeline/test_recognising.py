@@ -117,7 +117,7 @@ def test_an_upload_that_no_service_can_be_asked_about_is_answered_as_unrecognise
     body = answered(asking, upload)
 
     assert (body["state"], body["recognised"], body["recommendations"]) == ("ranked", None, 5)
-    assert len(asking.tables.recommended(upload)) == 5
+    assert len(asking.recommendations.recommended(upload)) == 5
     assert asking.documents.get(upload).body["recognition_failures"] == [
         {"by": "audd", "reason": "AudD: the requests of the token are used up. Extend the plan of the account."},
         {

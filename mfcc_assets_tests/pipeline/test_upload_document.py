@@ -49,7 +49,7 @@ def test_of_many_runs_that_begin_at_once_one_answers_and_the_others_leave_the_up
             assert body["run_id"] == answering
 
     assert (body["state"], body["recommendations"]) == ("ranked", 5)
-    assert [place.rank for place in ten_tracks.tables.recommended(upload)] == [1, 2, 3, 4, 5]
+    assert [place.rank for place in ten_tracks.recommendations.recommended(upload)] == [1, 2, 3, 4, 5]
 
 
 def test_an_upload_answered_since_a_run_was_asked_for_is_not_answered_again(ten_tracks: Library, upload: str) -> None:

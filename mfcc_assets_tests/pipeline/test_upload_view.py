@@ -48,7 +48,7 @@ def test_an_answered_upload_comes_with_titles_and_links(
     assert told is not None
     assert (told["id"], told["state"], told["file_name"]) == (second, "ranked", "second.flac")
     assert told == json.loads(json.dumps(told))
-    recommended = ten_tracks.tables.recommended(second)
+    recommended = ten_tracks.recommendations.recommended(second)
     assert [place["title"] for place in told["recommendations"]] == [row.title for row in recommended]
     assert len(recommended) == 5
     for place, row in zip(told["recommendations"], recommended, strict=True):

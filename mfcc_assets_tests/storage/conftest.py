@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from mfcc_assets.storage.sql.tables import Tables
 
 from mfcc_assets.storage.blobs.azure import AzureBlobs
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.documents.cosmos import CosmosDocuments
 from mfcc_assets.storage.documents.sqlite import SqliteDocuments
-from mfcc_assets.storage.sql.tables import Tables
 from mfcc_assets_tests.services.azurite import Azurite, Identity, running_azurite
 from mfcc_assets_tests.services.cosmos import CosmosServer, running_cosmos
 from mfcc_assets_tests.services.postgres import TEMPLATE, Postgres

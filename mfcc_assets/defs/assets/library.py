@@ -73,8 +73,8 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
             "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
             "notes": table_as_markdown(("note",), [(note,) for note in report.notes]),
             "heat_maps": pictures_as_markdown(
-                heat_map(library.features.read_cepstra(audio, parameters, seconds=HEAT_MAP_SECONDS), name)
-                for audio, name in shown
+                heat_map(library.features.read_cepstra(audio_id, parameters, seconds=HEAT_MAP_SECONDS), name)
+                for audio_id, name in shown
             ),
         }
     )

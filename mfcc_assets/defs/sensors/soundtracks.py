@@ -55,7 +55,7 @@ def soundtracks_sensor(
         work = outstanding_work(library)
     if not work and not unknown:
         cursor = replace(cursor, listing=listing)
-        library.tables.close()  # a connection that is kept would keep the database awake as well
+        library.database.close()  # a connection that is kept would keep the database awake as well
     if work:
         context.log.info(f"{len(work)} changes, the first: {work[0]}")
     shards = library.shards

@@ -13,9 +13,6 @@ To change it, change it here, and write a migration that brings databases to it:
 import sqlalchemy as sa
 from sqlalchemy.dialects.mssql import DATETIME2
 
-from mfcc_assets.errors import ConnectionLost, StoreError
-from mfcc_assets.storage.sql.database import Database, reconnecting
-
 REVISION = "0001"
 """The newest migration. To know whether a database has it, Alembic need not be imported, which takes 0.15 s."""
 
@@ -120,29 +117,3 @@ RECOMMENDED_SOUNDTRACKS = sa.table(
 
 VERSIONS = sa.table("alembic_version", sa.column("version_num"))
 """Where Alembic keeps the revision of a database."""
-
-
-@reconnecting
-def ensure_schema(database: Database) -> None:
-    """Bring a database to the newest schema, if it has another.
-
-    Raises
-    ------
-    StoreError
-        If the database refuses: this user may not change the schema, or a newer version of this package made it.
-    """
-    if revision_of(database) != REVISION:
-        from mfcc_assets.storage.sql.migrations import upgrade
-
-        upgrade(database)
-
-
-def revision_of(database: Database) -> str | None:
-    """The last migration that a database had; None if it had none that can be seen."""
-    try:
-        with database.reading() as connection:
-            return connection.execute(sa.select(VERSIONS.c.version_num)).scalar()
-    except ConnectionLost:
-        raise
-    except StoreError:
-        return None  # what else is wrong with it will be said when it is upgraded

@@ -224,7 +224,7 @@ def test_the_tables_are_left_alone_while_the_listing_is_what_they_knew(
 ) -> None:
     first = _tick(soundtracks_sensor, ten_tracks, instance, SWEPT_NOW)
     with monkeypatch.context() as asleep:
-        asleep.setattr(type(ten_tracks.tables), "manifest", lambda *_: pytest.fail("the tables were asked"))
+        asleep.setattr(type(ten_tracks.catalogue), "manifest", lambda *_: pytest.fail("the tables were asked"))
         second = _tick(soundtracks_sensor, ten_tracks, instance, first.cursor)
     ten_tracks.blobs.write("soundtracks", "another.mp3", b"not music")
     third = _tick(soundtracks_sensor, ten_tracks, instance, second.cursor)

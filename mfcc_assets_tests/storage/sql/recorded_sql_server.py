@@ -13,9 +13,8 @@ from typing import Any
 import mssql_python
 import pytest
 import sqlalchemy as sa
-from mssql_python.parameter_helper import detect_and_convert_parameters
-
 from mfcc_assets.storage.sql.tables import Tables
+from mssql_python.parameter_helper import detect_and_convert_parameters
 
 ANSWERS = {"@@version": "Microsoft SQL Azure (RTM) - 12.0.2000.8", "schema_name": "dbo"}
 MARK = "Recorded: "

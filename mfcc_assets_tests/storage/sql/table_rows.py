@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
+from mfcc_assets.storage.sql.tables import Tables
+
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.ids import track_id
 from mfcc_assets.storage.sql.records import AudioContent, Observed, Recommendation, Reject
-from mfcc_assets.storage.sql.tables import Tables
 
 
 def observed(name: str, version: int = 1, **tags: object) -> Observed:

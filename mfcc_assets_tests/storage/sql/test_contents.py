@@ -1,8 +1,9 @@
 from dataclasses import replace
 
+from mfcc_assets.storage.sql.tables import IDS_A_QUERY
+
 from mfcc_assets.ids import track_id
 from mfcc_assets.storage.sql.records import AudioContent, Credit
-from mfcc_assets.storage.sql.tables import IDS_A_QUERY
 from mfcc_assets_tests.storage.sql.table_rows import analyse, observe, observed
 
 

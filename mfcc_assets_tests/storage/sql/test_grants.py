@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from mfcc_assets.storage.sql.tables import Tables
 
 from mfcc_assets.errors import StoreError
 from mfcc_assets.storage.sql.database import Database
 from mfcc_assets.storage.sql.grants import STATEMENTS, User, grant_access
-from mfcc_assets.storage.sql.tables import Tables
 from mfcc_assets_tests.services.postgres import Postgres
 from mfcc_assets_tests.storage.sql.recorded_sql_server import RecordedSqlServer
 from mfcc_assets_tests.storage.sql.table_rows import observe, observed, recommend, reject

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from mfcc_assets.storage.sql.tables import Tables
 
 import mfcc_assets.storage.sql.migrations as migrations
 from mfcc_assets.errors import StoreError
@@ -24,7 +25,6 @@ from mfcc_assets.storage.sql.schema import (
     ensure_schema,
     revision_of,
 )
-from mfcc_assets.storage.sql.tables import Tables
 from mfcc_assets_tests.services.processes import REPOSITORY
 from mfcc_assets_tests.storage.sql.table_rows import observe, observed, recommend, recommended
 

@@ -4,12 +4,12 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mfcc_assets.storage.sql.tables import IDS_A_QUERY, Tables
 
 from mfcc_assets.errors import StoreError
 from mfcc_assets.ids import track_id
 from mfcc_assets.storage.sql.records import Recommendation, Recommended
 from mfcc_assets.storage.sql.schema import RECOMMENDATIONS
-from mfcc_assets.storage.sql.tables import IDS_A_QUERY, Tables
 from mfcc_assets_tests.storage.sql.table_rows import analyse, observe, observed, places_of, recommend, recommended
 
 

@@ -6,11 +6,11 @@ from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
+from mfcc_assets.storage.sql.tables import Tables
 
 from mfcc_assets.errors import ConnectionLost, StoreError
 from mfcc_assets.storage.sql.database import Database
 from mfcc_assets.storage.sql.records import AudioContent, Reject
-from mfcc_assets.storage.sql.tables import Tables
 from mfcc_assets_tests.storage.sql.table_rows import observe, observed, recommend, recommended, reject
 
 HOLDER = """

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+from mfcc_assets.storage.sql.tables import Tables
 
 from mfcc_assets.ids import shard_names
 from mfcc_assets.storage.sql.records import AudioContent
-from mfcc_assets.storage.sql.tables import Tables
 from mfcc_assets_tests.services.losing_proxy import LosingProxy, losing_proxy
 from mfcc_assets_tests.services.postgres import Postgres
 from mfcc_assets_tests.storage.sql.table_rows import (

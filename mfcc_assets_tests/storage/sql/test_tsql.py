@@ -9,12 +9,12 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from mfcc_assets.storage.sql.tables import Tables
 from sqlalchemy.dialects import mssql
 from sqlfluff.core import Linter
 
 from mfcc_assets.storage.sql import migrations, schema
 from mfcc_assets.storage.sql.grants import STATEMENTS, User
-from mfcc_assets.storage.sql.tables import Tables
 from mfcc_assets_tests.services.processes import REPOSITORY
 from mfcc_assets_tests.storage.sql import recorded_sql_server
 from mfcc_assets_tests.storage.sql.recorded_sql_server import MARK, RecordedSqlServer, public_methods
@@ -94,7 +94,7 @@ def test_grants_are_read_by_sql_server():
 
 
 def test_keys_are_as_short_as_sql_server_demands():
-    for table in schema.METADATA.tables.values():
+    for table in schema.METADATA.catalogue.values():
         constraints = [item for item in table.constraints if isinstance(item, sa.UniqueConstraint)]
         for key in (table.primary_key, *constraints, *table.indexes):
             assert sum(map(bytes_of, key.columns)) <= LONGEST_KEY_BYTES
