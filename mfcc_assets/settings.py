@@ -154,11 +154,10 @@ class Settings(BaseSettings):
         """Where secrets lie that no vault keeps."""
         return os.environ
 
-    def environment_of_processes(self) -> dict[str, str]:
-        """The environment of processes that are to work on the same library, wherever they are started."""
-        ours = {"MFCC_HOME": str(self.folder), "DAGSTER_HOME": str(self.dagster_home)}
-        # What a step says of all its partitions is written at once: see `mfcc_assets.defs.private.event_log`.
-        return {**os.environ, "DAGSTER_EVENT_BATCH_SIZE": "1000", **ours}
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The environment of this process, for the processes that it starts."""
+        return os.environ
 
     @property
     def limits(self) -> AudioLimits:

@@ -1,0 +1,4 @@
+"""Everything that is Dagster: assets, checks, jobs, sensors, partitions, and how its processes are started.
+
+What is done to a library or an upload does not belong here: assets and sensors call `mfcc_assets.pipeline`.
+"""

@@ -1,6 +1,8 @@
-"""Start Dagster's own processes for a library, from outside Dagster.
+"""How Dagster's own processes are started for a library, from outside Dagster.
 
-``python -m mfcc_assets.defs.launch ARGUMENTS`` goes on as Python with these arguments, in the environment of a library.
+The command line imports nothing else of this package, and this module does not import Dagster, which is slow.
+``python -m mfcc_assets.defs.launch ARGUMENTS`` replaces itself by Python with these arguments, in the environment that
+every process of a library's Dagster needs.
 """
 
 import fcntl
@@ -16,6 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import IO, NoReturn
 
+from mfcc_assets.defs.private.event_batches import EVENT_BATCHES
 from mfcc_assets.errors import RunFailed
 from mfcc_assets.ids import shard_names
 from mfcc_assets.settings import Settings
@@ -23,45 +26,60 @@ from mfcc_assets.settings import Settings
 LIBRARY_JOB = "library"
 
 LOCK_TAG = "mfcc/lock"
-"""Tag of a run started from the command line: the file that its process holds locked for as long as it lives."""
+"""Tag of a run that was started from the command line: a file that its process keeps locked for as long as it lives."""
 
 HOST_TAG = "mfcc/host"
-"""And the machine that this file is on: no other can tell whether it is locked."""
+"""Tag of such a run: the machine that has the file. No other machine can tell whether it is locked."""
 
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
+
 _SIGNALS = 30
 _SECONDS_BETWEEN_SIGNALS = 1.0
 _LOCK_SUFFIX = ".lock"
 _MODULE = "mfcc_assets.definitions"
 
+# The event log of homes that were made before it moved.
+_FORMER_EVENT_LOG, _EVENT_LOG = b"module: mfcc_assets.event_log\n", b"module: mfcc_assets.defs.private.event_log\n"
+
 
 def prepare_dagster_home(settings: Settings) -> Path:
-    """Make Dagster's home of a library with the settings that suit one machine, unless it has its own."""
+    """Make the folder of a library's Dagster, with settings that suit one machine.
+
+    Settings that are there already stay. Only the module of the event log is brought up to date.
+    """
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
     configuration = home / "dagster.yaml"
     if not configuration.exists():
         configuration.write_bytes(files("mfcc_assets").joinpath("dagster.yaml").read_bytes())
+    elif _FORMER_EVENT_LOG in (present := configuration.read_bytes()):
+        configuration.write_bytes(present.replace(_FORMER_EVENT_LOG, _EVENT_LOG))
     return home
+
+
+def dagster_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of processes that work on the same library, wherever they are started."""
+    homes = {"MFCC_HOME": str(settings.folder), "DAGSTER_HOME": str(settings.dagster_home)}
+    return {**settings.environment, **EVENT_BATCHES, **homes}
 
 
 @contextmanager
 def running(
     settings: Settings, arguments: Sequence[str], log: Path, *, inherited: Sequence[int] = ()
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A Dagster command in a process of its own, which ends with the ``with``.
+    """Run a Dagster command in a process of its own, which ends with the ``with`` block.
 
     Parameters
     ----------
     settings
-        Of the library that it works on.
+        Settings of the library that the command works on.
     arguments
         Module and arguments.
     log
-        Where it says what it does.
+        File that the output of the process is appended to.
     inherited
-        File descriptors that stay open in it.
+        File descriptors that stay open in the process.
     """
     prepare_dagster_home(settings)
     with log.open("ab") as output:
@@ -70,7 +88,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=settings.environment_of_processes(),
+            env=dagster_environment(settings),
             pass_fds=inherited,
         )
     try:
@@ -80,35 +98,35 @@ def running(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    # Dagster takes a signal in the midst of a step for a failure of it, and tries it again after some seconds. The next
-    # signal, which finds it waiting, ends the run.
+    # A signal during a step counts as a failure of the step: Dagster waits some seconds and tries it again. The next
+    # signal, which arrives while it waits, ends the run.
     for _ in range(_SIGNALS):
         if process.poll() is not None:
             return
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(_SECONDS_BETWEEN_SIGNALS)
-    # Dagster lets SIGTERM do what SIGINT does, which a shell's background process ignores, and so do its children.
+    # Dagster handles SIGTERM like SIGINT. A background process of a shell ignores SIGINT, and so do its children.
     process.kill()
     process.wait()
 
 
 @contextmanager
 def command_line_lock(settings: Settings) -> Iterator[IO[bytes]]:
-    """A lock that tells the sensors to leave the library alone: the command line changes it, and will run it."""
+    """Take the lock that keeps the sensors from requesting a run while the command line changes the library."""
     with tempfile.NamedTemporaryFile(dir=prepare_dagster_home(settings), suffix=_LOCK_SUFFIX) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield lock
 
 
 def is_command_line_at_work(settings: Settings) -> bool:
-    """Whether a command, or the run that it started, holds its lock."""
+    """Return whether a command, or the run that it started, holds its lock."""
     return any(is_held(lock) for lock in settings.dagster_home.glob(f"*{_LOCK_SUFFIX}"))
 
 
 @contextmanager
 def running_library_job(settings: Settings, lock: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """A run over the whole library, recorded in its Dagster, which holds the command line's lock as well."""
+    """Start a run over the whole library. Dagster records it, and its process also holds the command line's lock."""
     shards = shard_names(settings.shard_digits)
     tags = json.dumps({**range_tags(shards[0], shards[-1]), LOCK_TAG: lock.name, HOST_TAG: platform.node()})
     arguments = ["dagster", "job", "execute", "-m", _MODULE, "-j", LIBRARY_JOB, "--tags", tags]
@@ -117,7 +135,7 @@ def running_library_job(settings: Settings, lock: IO[bytes]) -> Iterator[subproc
 
 
 def is_held(lock: Path) -> bool:
-    """Whether a process that holds this lock is alive."""
+    """Return whether a living process holds this lock."""
     try:
         with lock.open() as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -130,14 +148,14 @@ def is_held(lock: Path) -> bool:
 
 @contextmanager
 def running_daemon(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    """Dagster's daemon, which evaluates the sensors and launches the runs they request."""
+    """Start Dagster's daemon, which evaluates the sensors and launches the runs that they request."""
     arguments = ["dagster._daemon", "run", "-m", _MODULE]
     with running(settings, arguments, daemon_log(settings)) as process:
         yield process
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:
-    """Tags that make one run materialise all partitions from the first to the last."""
+    """Return the tags that make one run materialise all partitions from the first to the last."""
     return {RANGE_START_TAG: first, RANGE_END_TAG: last}
 
 
@@ -147,27 +165,27 @@ def check_succeeded(process: subprocess.Popen[bytes], settings: Settings) -> Non
     Raises
     ------
     RunFailed
-        It did not succeed.
+        The run did not succeed.
     """
     if process.wait() != 0:
         raise RunFailed("the run failed", remedy=f"Read {run_log(settings)}, or the run in the Dagster UI (make dev)")
 
 
-def _go_on(arguments: Sequence[str]) -> NoReturn:
+def _become_python(arguments: Sequence[str]) -> NoReturn:
     settings = Settings()
     prepare_dagster_home(settings)
-    os.execve(sys.executable, [sys.executable, *arguments], settings.environment_of_processes())  # noqa: S606
+    os.execve(sys.executable, [sys.executable, *arguments], dagster_environment(settings))  # noqa: S606
 
 
 def daemon_log(settings: Settings) -> Path:
-    """Where the daemon says what it does."""
+    """Return the file that the daemon's output goes to."""
     return settings.dagster_home / "daemon.log"
 
 
 def run_log(settings: Settings) -> Path:
-    """Where runs started from the command line say what they do."""
+    """Return the file that the output of runs from the command line goes to."""
     return settings.dagster_home / "command-line-runs.log"
 
 
 if __name__ == "__main__":
-    _go_on(sys.argv[1:])
+    _become_python(sys.argv[1:])

@@ -21,7 +21,7 @@ import soundfile
 from matplotlib.figure import Figure
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.defs.launch import LIBRARY_JOB, prepare_dagster_home, range_tags, running_daemon
+from mfcc_assets.defs.launch import dagster_environment, LIBRARY_JOB, prepare_dagster_home, range_tags, running_daemon
 from mfcc_assets.ids import upload_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import CANDIDATES, FAILED, RANKED, RECEIVED, RECOGNISED
@@ -81,7 +81,7 @@ def _run(settings: Settings, module: str = "mfcc_assets.definitions", job: str =
     quiet.write_text("loggers: {console: {config: {log_level: CRITICAL}}}\n")
     tags = range_tags("0", "f") if job == LIBRARY_JOB else {}
     options = ["-m", module, "-j", job, "--tags", json.dumps(tags), "--config", str(quiet)]
-    return of_child(["-W", "ignore", "-m", "dagster", "job", "execute", *options], settings.environment_of_processes())
+    return of_child(["-W", "ignore", "-m", "dagster", "job", "execute", *options], dagster_environment(settings))
 
 
 def _describe_runs(section: Section, library: Library, folder: Path, first: ChildUsage) -> None:

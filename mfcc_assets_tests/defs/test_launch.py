@@ -16,10 +16,12 @@ from mfcc_assets.defs.jobs import LIBRARY_TAGS
 from mfcc_assets.defs.launch import (
     check_succeeded,
     command_line_lock,
+    dagster_environment,
     prepare_dagster_home,
     running,
     running_library_job,
 )
+from mfcc_assets.defs.private.event_log import OpenEventLog
 from mfcc_assets.defs.sensors.orphaned_runs import is_orphaned
 from mfcc_assets.errors import RunFailed
 from mfcc_assets.library import Library
@@ -54,6 +56,20 @@ def test_settings_of_dagster_that_its_owner_changed_are_kept(settings: Settings)
     prepare_dagster_home(settings)
 
     assert configuration.read_text() == "telemetry: {enabled: true}\n"
+
+
+def test_a_dagster_home_of_an_older_version_finds_the_event_log_where_it_is_now(settings: Settings) -> None:
+    configuration = prepare_dagster_home(settings) / "dagster.yaml"
+    present = configuration.read_text()
+    former = present.replace("mfcc_assets.defs.private.event_log", "mfcc_assets.event_log")
+    assert former != present
+    configuration.write_text(former)
+
+    prepare_dagster_home(settings)
+
+    assert configuration.read_text() == present
+    with _dagster_of(settings) as dagster:
+        assert isinstance(dagster.event_log_storage, OpenEventLog)
 
 
 def test_a_process_ends_with_the_block_that_needed_it(settings: Settings, tmp_path: Path) -> None:
@@ -92,7 +108,7 @@ def test_a_dagster_that_make_starts_has_the_environment_of_those_that_the_packag
         check=True,
     )
 
-    assert settings.environment_of_processes().items() <= json.loads(started.stdout).items()
+    assert dagster_environment(settings).items() <= json.loads(started.stdout).items()
     assert (settings.dagster_home / "dagster.yaml").exists()
 
 

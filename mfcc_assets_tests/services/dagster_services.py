@@ -12,7 +12,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-from mfcc_assets.defs.launch import prepare_dagster_home
+from mfcc_assets.defs.launch import dagster_environment, prepare_dagster_home
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.services.processes import PATIENCE_SECONDS, free_port, running_server
 
@@ -51,7 +51,7 @@ def dagster_services(settings: Settings, folder: Path) -> Iterator[DagsterServic
     port, log = free_port(), folder / "dagster.log"
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    environment = settings.environment_of_processes()
+    environment = dagster_environment(settings)
     with running_server(command, log, lambda: _serves(url), environment=environment) as process:
         yield DagsterServices(url, log, process)
 

@@ -1,1 +1,4 @@
-"""Dagster assets, a file a stage, in the order the data flows. They are thin: what they do lies in `stages`."""
+"""The assets, one module for each of the two groups that the Dagster UI shows.
+
+Their bodies only resolve, call `mfcc_assets.pipeline`, and return metadata. Checks are in `mfcc_assets.defs.checks`.
+"""

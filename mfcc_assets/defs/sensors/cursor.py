@@ -1,4 +1,9 @@
-"""What both sensors share: how far each has looked, and what is under way."""
+"""What the sensors share: how far a sensor has looked at a container, and which runs are unfinished.
+
+A sensor takes new files page by page, in the order in which they arrived; its cursor remembers the last one. A cursor
+cannot see a file that was deleted, a file that came with its old modification time (as in a folder that was moved in),
+or work that a killed run left behind. A sweep finds these: it looks at everything, and runs at intervals.
+"""
 
 import hashlib
 import heapq
@@ -13,14 +18,16 @@ from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import Blob
 
 RETRY_TAG = "dagster/auto_retry_run_id"
+"""Tag of a failed run that the daemon has already started again."""
 
 INTERVAL_SECONDS = 4
-"""The daemon comes round every five seconds, give or take: with a minimum of five it passed every other time."""
+"""Least time between two ticks. The daemon's own interval is about five seconds; with a minimum of five it skipped
+every other tick."""
 
-LOOKS_COST = 0.1
-"""Share of a core that looking may cost: listing 100,000 files takes 3 s, and is done every 30 s."""
+LOOKING_SHARE = 0.1
+"""Largest share of a core that looking at a container may take. After a slow look the sensor rests accordingly."""
 
-RESTING = "It took long to look through the container; it is left alone for a while."
+RESTING = "Looking through the container took long, so the sensor rests for a while."
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -31,25 +38,25 @@ UNFINISHED = [
 ]
 
 RETRIED_WITHIN = timedelta(minutes=1)
-"""The daemon takes about ten seconds to start a failed run again."""
+"""A run that failed this recently counts as unfinished: the daemon needs some seconds to start it again."""
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """How far a sensor has looked.
+    """How far a sensor has looked at a container.
 
     Attributes
     ----------
     modified, name
-        Of the last blob, in the order of both.
+        Modification time and name of the last blob that was taken, in the order of both.
     swept
         Time of the last sweep, in seconds since 1970.
     index
-        Version of the index that answered then.
+        Version of the index that answered at that time.
     rests_until
-        When to look again, in seconds since 1970.
+        Time of the next look, in seconds since 1970.
     listing
-        Digest of the container's files when all of them were known, or nothing.
+        Digest of the container's listing when all of its files were known; empty if some were not.
     """
 
     modified: str = ""
@@ -61,29 +68,47 @@ class Cursor:
 
     @classmethod
     def parse(cls, written: str | None) -> "Cursor":
+        """Read a cursor as Dagster keeps it."""
         return cls(**json.loads(written)) if written else cls()
 
     def __str__(self) -> str:
         return json.dumps(asdict(self))
 
     def is_before(self, blob: Blob) -> bool:
+        """Return whether a blob arrived after the last one that was taken."""
         return (self.modified, self.name) < _position(blob)
 
     def is_resting(self, now: datetime) -> bool:
+        """Return whether the sensor still rests from a slow look."""
         return now.timestamp() < self.rests_until
 
     def rested(self, began: datetime, ended: datetime) -> "Cursor":
-        """The cursor after a look, with a rest in proportion to what the look cost."""
-        rest = (ended - began).total_seconds() / LOOKS_COST
+        """Return the cursor after a look, with a rest in proportion to the time that the look took."""
+        rest = (ended - began).total_seconds() / LOOKING_SHARE
         return replace(self, rests_until=ended.timestamp() + rest) if rest > INTERVAL_SECONDS else self
 
     def is_sweep_due(self, now: datetime, seconds: int) -> bool:
-        """Whether the last sweep was so long ago."""
+        """Return whether the last sweep is at least this many seconds ago."""
         return now.timestamp() - self.swept >= seconds
 
 
 def take_page(blobs: Mapping[str, Blob], cursor: Cursor, size: int) -> tuple[list[str], Cursor]:
-    """Keys of the first `size` blobs after the cursor in the order of (modified, name), and the cursor after them."""
+    """Take the first blobs after the cursor.
+
+    Parameters
+    ----------
+    blobs
+        Blobs by any key.
+    size
+        Largest number of blobs to take.
+
+    Returns
+    -------
+    page
+        Keys of the blobs that were taken, in the order of (modified, name).
+    cursor
+        The cursor after them.
+    """
     later = (key for key, blob in blobs.items() if cursor.is_before(blob))
     page = heapq.nsmallest(size, later, key=lambda key: _position(blobs[key]))
     if page:
@@ -93,16 +118,12 @@ def take_page(blobs: Mapping[str, Blob], cursor: Cursor, size: int) -> tuple[lis
 
 
 def is_settled(blob: Blob, now: datetime, settings: Settings) -> bool:
-    """Whether a file came as a whole or has not changed for a while, and so is no longer being copied."""
+    """Return whether nobody is still copying a file: it came as a whole, or has not changed for a while."""
     return blob.whole or (now - blob.modified).total_seconds() >= settings.settle_seconds
 
 
-def _position(blob: Blob) -> tuple[str, str]:
-    return blob.modified.isoformat(timespec="microseconds"), blob.name
-
-
-def _in_flight(context: dg.SensorEvaluationContext, job: str) -> list[dg.DagsterRun]:
-    """Runs of a job that have not ended, and those that failed a moment ago and that the daemon may start again."""
+def unfinished_runs(context: dg.SensorEvaluationContext, job: str) -> list[dg.DagsterRun]:
+    """Find the runs of a job that have not ended, and those that just failed and may be started again."""
     failed_since = datetime.now(UTC) - RETRIED_WITHIN
     failed = context.instance.get_runs(
         dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.FAILURE], updated_after=failed_since)
@@ -113,9 +134,19 @@ def _in_flight(context: dg.SensorEvaluationContext, job: str) -> list[dg.Dagster
     ]
 
 
-def _run_key(work: Iterable[str], now: datetime) -> str:
-    return _digest([*work, f"{now:%Y-%m-%dT%H}"])
+def run_key(work: Iterable[str], now: datetime) -> str:
+    """Name a request by the state that asks for it, and by the hour.
+
+    Dagster never runs a key twice, also if its run failed for good. With the hour in the key, the same work is
+    requested again once an hour.
+    """
+    return digest_of([*work, f"{now:%Y-%m-%dT%H}"])
 
 
-def _digest(lines: Iterable[str]) -> str:
+def digest_of(lines: Iterable[str]) -> str:
+    """Compute a digest of some lines; names of files may hold bytes that are no text."""
     return hashlib.blake2b("\n".join(lines).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+
+
+def _position(blob: Blob) -> tuple[str, str]:
+    return blob.modified.isoformat(timespec="microseconds"), blob.name

@@ -1,4 +1,15 @@
-"""The sensor of the library."""
+"""The sensor of the library: it requests a run when files in `soundtracks` came, changed or went.
+
+Each rule answers a failure that was seen:
+
+- While a run is unfinished, or a command line changes the library, nothing is requested. Two runs over one library
+  would wait for each other.
+- A file that is still being copied is left alone until it has settled.
+- If the listing did not change since all of its files were known, the database is not asked. One question every five
+  seconds keeps a serverless database awake, and it is paid for by the hour.
+- The run key names the last successful run, too. A file that goes, comes back and goes again asks twice for the same
+  work, and Dagster would ignore the second request.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,11 +25,11 @@ from mfcc_assets.defs.sensors.cursor import (
     INTERVAL_SECONDS,
     RESTING,
     Cursor,
-    _digest,
-    _in_flight,
-    _run_key,
+    digest_of,
     is_settled,
+    run_key,
     take_page,
+    unfinished_runs,
 )
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.outstanding_work import changed_soundtracks, outstanding_work
@@ -36,14 +47,13 @@ UP_TO_DATE = "The library is up to date."
 def soundtracks_sensor(
     context: dg.SensorEvaluationContext, library: dg.ResourceParam[Library]
 ) -> dg.SensorResult | dg.SkipReason:
-    if _in_flight(context, LIBRARY_JOB) or is_command_line_at_work(library.settings):
-        return dg.SkipReason("A run over the library is under way; what has come since is found after it.")
+    if unfinished_runs(context, LIBRARY_JOB) or is_command_line_at_work(library.settings):
+        return dg.SkipReason("A run over the library is unfinished; what came since is found after it.")
     now, settings, before = datetime.now(UTC), library.settings, Cursor.parse(context.cursor)
     if before.is_resting(now):
         return dg.SkipReason(RESTING)
     files = soundtrack_files(library)
-    listing = _digest(f"{name} {blob.etag}" for name, blob in files.items())
-    # The tables are not asked in vain: one question in five seconds keeps a serverless database awake, and paid for.
+    listing = digest_of(f"{name} {blob.etag}" for name, blob in files.items())
     if listing == before.listing and not before.is_sweep_due(now, settings.library_sweep_seconds):
         return dg.SensorResult(skip_reason=UP_TO_DATE, cursor=str(before.rested(now, datetime.now(UTC))))
     unknown = changed_soundtracks(library, files)
@@ -55,16 +65,15 @@ def soundtracks_sensor(
         work = outstanding_work(library)
     if not work and not unknown:
         cursor = replace(cursor, listing=listing)
-        library.database.close()  # a connection that is kept would keep the database awake as well
+        library.database.close()  # an open connection keeps the database awake
     if work:
         context.log.info(f"{len(work)} changes, the first: {work[0]}")
     shards = library.shards
-    # A file that goes, comes back and goes again asks for two runs, though both times the same is to be done.
     done = context.instance.get_runs(
         dg.RunsFilter(job_name=LIBRARY_JOB, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1
     )
     state = [*work, *(run.run_id for run in done)]
-    request = dg.RunRequest(run_key=_run_key(state, now), tags=range_tags(shards[0], shards[-1]))
+    request = dg.RunRequest(run_key=run_key(state, now), tags=range_tags(shards[0], shards[-1]))
     return dg.SensorResult(
         run_requests=[request] if work else [],
         skip_reason=None if work else UP_TO_DATE,

@@ -25,13 +25,13 @@ from mfcc_assets.defs.launch import (
 from mfcc_assets.defs.partitions import UPLOADS
 from mfcc_assets.defs.sensors.cursor import (
     INTERVAL_SECONDS,
-    LOOKS_COST,
+    LOOKING_SHARE,
     RESTING,
     Cursor,
-    _in_flight,
-    _run_key,
     is_settled,
+    run_key,
     take_page,
+    unfinished_runs,
 )
 from mfcc_assets.errors import DocumentNotFound
 from mfcc_assets.library import Library
@@ -59,7 +59,7 @@ def wait_for_arrival(library: Library, cursor: Cursor) -> None:
         if any(cursor.is_before(blob) and is_settled(blob, now, settings) for blob in upload_files(library)):
             return
         ended = time.monotonic()
-        time.sleep(max(0.0, min(max(PAUSE_SECONDS, (ended - began) / LOOKS_COST), until - ended)))
+        time.sleep(max(0.0, min(max(PAUSE_SECONDS, (ended - began) / LOOKING_SHARE), until - ended)))
 
 
 def unanswered(uploads: Iterable[str], documents: Mapping[str, Mapping[str, Any]], *, can_search: bool) -> list[str]:
@@ -119,7 +119,9 @@ def uploads_sensor(
 
     # Before the documents are read: what ends between the two has written its documents by then.
     partitions = context.instance.get_dynamic_partitions(UPLOADS.name or "")
-    answering = {key for run in _in_flight(context, UPLOADS_JOB) for key in partitions_of_run(run.tags, partitions)}
+    answering = {
+        key for run in unfinished_runs(context, UPLOADS_JOB) for key in partitions_of_run(run.tags, partitions)
+    }
     if is_sweeping:
         usable = library.indexes.published_if_usable()
         can_search = usable is not None and bool(usable.tracks)
@@ -151,7 +153,7 @@ def _run_that_answers(
         for upload in uploads
         for document in [documents.get(upload, {})]
     ]
-    return dg.RunRequest(run_key=_run_key(states, now), tags=range_tags(uploads[0], uploads[-1]))
+    return dg.RunRequest(run_key=run_key(states, now), tags=range_tags(uploads[0], uploads[-1]))
 
 
 def _documents(library: Library, uploads: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -14,8 +14,9 @@ from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionResult
 from dagster._serdes import serialize_value
 
-from mfcc_assets.defs.launch import HOST_TAG, LOCK_TAG, command_line_lock
-from mfcc_assets.defs.sensors.orphaned_runs import CODE_SERVER_TAG, is_orphaned, orphaned_runs_sensor
+from mfcc_assets.defs.launch import HOST_TAG, LOCK_TAG, command_line_lock, dagster_environment
+from mfcc_assets.defs.private.code_server import CODE_SERVER_TAG
+from mfcc_assets.defs.sensors.orphaned_runs import is_orphaned, orphaned_runs_sensor
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.runs import create_run
 from mfcc_assets_tests.services.processes import accepts_connections, free_port, running_server
@@ -46,7 +47,7 @@ def test_a_run_is_orphaned_once_its_code_server_on_a_port_knows_nothing_of_it(
         [*command, "-m", "mfcc_assets.definitions"],
         tmp_path / "code server.log",
         lambda: accepts_connections(port),
-        environment=settings.environment_of_processes(),
+        environment=dagster_environment(settings),
     ):
         assert is_orphaned(RUN, tags)
         own = serialize_value(CanCancelExecutionResult(can_cancel=True))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mfcc_assets.defs.launch import command_line_lock, range_tags
 from mfcc_assets.defs.partitions import UPLOADS
-from mfcc_assets.defs.sensors.cursor import INTERVAL_SECONDS, LOOKS_COST, Cursor, take_page
+from mfcc_assets.defs.sensors.cursor import INTERVAL_SECONDS, LOOKING_SHARE, Cursor, take_page
 from mfcc_assets.defs.sensors.soundtracks import soundtracks_sensor
 from mfcc_assets.defs.sensors.uploads import (
     PARTITION_TAG,
@@ -372,11 +372,11 @@ def test_a_look_is_followed_by_a_rest_in_proportion(seconds: float, began: datet
     ended = began + timedelta(seconds=seconds)
     cursor = Cursor().rested(began, ended)
 
-    if seconds < LOOKS_COST:
+    if seconds < LOOKING_SHARE:
         assert cursor == Cursor(), "the daemon does not come round that soon"
-    assert not cursor.is_resting(ended + timedelta(seconds=seconds / LOOKS_COST + 1e-3))
-    assert cursor.is_resting(ended + timedelta(seconds=seconds / LOOKS_COST - 1)) == (
-        seconds / LOOKS_COST > INTERVAL_SECONDS
+    assert not cursor.is_resting(ended + timedelta(seconds=seconds / LOOKING_SHARE + 1e-3))
+    assert cursor.is_resting(ended + timedelta(seconds=seconds / LOOKING_SHARE - 1)) == (
+        seconds / LOOKING_SHARE > INTERVAL_SECONDS
     )
 
 
