@@ -1,12 +1,13 @@
-"""`mfcc add`: music into the library."""
+"""`mfcc add`: add music to the library."""
 
 from pathlib import Path
 
 import click
 from rich.markup import escape
 
-from mfcc_assets.cli.console import bring_up_to_date, open_console, progress_bar
-from mfcc_assets.cli.library import _counts
+from mfcc_assets.cli.console import open_console, progress_bar
+from mfcc_assets.cli.library import counts_by_state
+from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.defs.launch import command_line_lock
 from mfcc_assets.library import Library
 
@@ -23,7 +24,7 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
     with command_line_lock(library.settings) as lock:
         with progress_bar(console) as progress:
             task = progress.add_task("Copying files", total=None)
-            for addition in add_files(library, paths):  # noqa: B007  the last one tells the outcome
+            for addition in add_files(library, paths):  # noqa: B007  the last one holds the outcome of all files
                 progress.advance(task)
         console.print(
             f"{len(addition.added)} added, {len(addition.replaced)} replaced, "
@@ -37,4 +38,6 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
     for reject in library.catalogue.rejects():
         if reject.blob_name in names:
             console.print(f"[red]rejected[/] {escape(reject.reason)}")
-    console.print(f"{_counts(library.catalogue.soundtracks())}; index {library.indexes.published_version()} answers.")
+    console.print(
+        f"{counts_by_state(library.catalogue.soundtracks())}; index {library.indexes.published_version()} answers."
+    )

@@ -1,4 +1,4 @@
-"""`mfcc database`: bring the schema of the tables to the newest, and say who may use them."""
+"""`mfcc database`: upgrade the schema of the database, and grant access to it."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 @click.group()
 def database() -> None:
-    """Look after the database of the tables, as its owner.
+    """Upgrade the database and grant access to it, as its owner.
 
-    MFCC_DATABASE_URL is the owner's address. Files of SQLite need none of this.
+    MFCC_DATABASE_URL holds the owner's address. SQLite files need none of this.
     """
 
 
 @database.command()
 @click.pass_obj
 def upgrade(library: Library) -> None:
-    """Bring the schema to the newest. Whatever opens the tables does so too, if its user may."""
+    """Bring the schema to its newest revision. Every process that opens the database does so too, if its user may."""
     from mfcc_assets.storage.sql.revisions import revision_of
 
     tables = library.database
@@ -37,7 +37,7 @@ def upgrade(library: Library) -> None:
     help="mssql: SQL Server and Azure SQL.",
 )
 def sql(dialect: str) -> None:
-    """Print the statements that make the schema in an empty database, to be read before they are run."""
+    """Print the SQL that makes the schema in an empty database, so that you can read it before you run it."""
     from mfcc_assets.storage.sql.migrations import script
 
     click.echo(script(dialect), nl=False)
@@ -50,8 +50,8 @@ def sql(dialect: str) -> None:
 def grant(library: Library, writers: tuple[str, ...], readers: tuple[str, ...]) -> None:
     """Make or renew the roles mfcc_writer and mfcc_reader, and add users to them.
 
-    In Azure SQL, users are managed identities, which are made users of the database. Write one as NAME=CLIENT_ID, or as
-    NAME where the server may look it up in the directory. In PostgreSQL users must exist, and are written as NAME.
+    In Azure SQL a user is a managed identity, which becomes a user of the database. Write NAME=CLIENT_ID, or only NAME
+    if the server may look it up in the directory. In PostgreSQL a user must exist already. Write NAME.
     """
     from mfcc_assets.storage.sql.grants import READER, WRITER, grant_access
 
@@ -68,4 +68,4 @@ def _user(written: str) -> "User":
     try:
         return User(name, UUID(client_id)) if name else User(written)
     except ValueError:
-        return User(written)  # a name may have such a sign of its own
+        return User(written)  # a name may contain an equals sign

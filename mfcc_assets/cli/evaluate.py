@@ -1,4 +1,4 @@
-"""`mfcc evaluate`: how good the rankings are on any labelled set of music."""
+"""`mfcc evaluate`: measure the rankings on labelled music."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -41,24 +41,26 @@ _FIGURES = {
     "--audio",
     required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder that the paths start from.",
+    help="Folder that the paths are relative to.",
 )
-@click.option("--ranking", "rankings", multiple=True, default=["all"], help="May be repeated; by default all.")
+@click.option(
+    "--ranking", "rankings", multiple=True, default=["all"], help="Ranking to measure; may be repeated. By default all."
+)
 @click.option(
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, path_type=Path),
     help="File to write the figures to, as JSON.",
 )
-@click.option("--reencode", "reencoded", is_flag=True, help="Score again after another encoder had every track.")
+@click.option("--reencode", "reencoded", is_flag=True, help="Measure again after every track was re-encoded.")
 @click.pass_obj
 def evaluate(
     library: Library, manifest: Path, audio: Path, rankings: tuple[str, ...], json_file: Path | None, reencoded: bool
 ) -> None:
-    """Measure the rankings on labelled music: do tracks recommend others of their artist, and of the same work?
+    """Measure on labelled music how often tracks recommend others of the same artist, and of the same work.
 
-    A track's label is its artist, or its source where no artist is named. Queries are the tracks whose label three
-    tracks or more carry; all tracks are there to be recommended. Nothing of it touches the library.
+    The label of a track is its artist, or its source if it has no artist. Every track whose label belongs to at least
+    three tracks is a query; all tracks can be recommended. The library is not changed.
     """
     from mfcc_assets.compute.local import on_all_cores
     from mfcc_assets.evaluation.labelled import rankings_named, read_manifest, score_rankings
@@ -67,9 +69,9 @@ def evaluate(
     names = rankings_named(rankings)
     labelled = labelled_audio(library, audio, read_manifest(manifest))
     console = open_console()
-    with _told(console, "Analysing tracks") as progress:
+    with _progress(console, "Analysing tracks") as progress:
         analysed = labelled.analyse(progress)
-    with _told(console, "Scoring rankings") as progress:
+    with _progress(console, "Scoring rankings") as progress:
         scores = score_rankings(analysed, names, labelled.parameters, progress, on_all_cores)
     for path, why in analysed.rejected.items():
         console.print(f"[red]left out[/] {escape(path)}: {escape(why)}")
@@ -88,16 +90,16 @@ def evaluate(
 def _reencoded(
     console: Console, labelled: "LabelledAudio", analysed: "Analysed", scores: Mapping[str, "Scores"]
 ) -> dict[str, Any]:
-    """The same figures of the re-encoded tracks, shown and as in the JSON."""
+    """Measure the re-encoded tracks, print the figures, and return them for the JSON."""
     from mfcc_assets.compute.local import on_all_cores
     from mfcc_assets.evaluation.labelled import score_rankings
     from mfcc_assets.evaluation.robustness import find_own_tracks, one_chain, share_kept
 
-    with _told(console, "Re-encoding and analysing tracks") as progress:
+    with _progress(console, "Re-encoding and analysing tracks") as progress:
         again = labelled.analyse(progress, one_chain)
-    with _told(console, "Scoring rankings of re-encoded tracks") as progress:
+    with _progress(console, "Scoring rankings of re-encoded tracks") as progress:
         scores_again = score_rankings(again, list(scores), labelled.parameters, progress, on_all_cores)
-    with _told(console, "Asking by re-encoded cuts") as progress:
+    with _progress(console, "Asking by re-encoded cuts") as progress:
         found = find_own_tracks(labelled, analysed, progress)
     figures = {
         name: {**asdict(after), "p_at_5_kept": share_kept(scores[name], after)} for name, after in scores_again.items()
@@ -117,7 +119,7 @@ def _reencoded(
 
 
 @contextmanager
-def _told(console: Console, what: str) -> Iterator["Progress"]:
+def _progress(console: Console, what: str) -> Iterator["Progress"]:
     with progress_bar(console) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,6 +1,5 @@
-"""`mfcc index`: see the versions of the library's index, compare them, and choose which one answers."""
+"""`mfcc index`: list, compare, publish and delete versions of the index."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from mfcc_assets.cli.console import open_console
+from mfcc_assets.cli.console import json_option, open_console, print_json
 from mfcc_assets.library import Library
 
 if TYPE_CHECKING:
@@ -21,30 +20,30 @@ _FIGURES = {
     "never recommended": ("never_recommended", ".1%"),
     "recall": ("recall", ".1%"),
 }
-"""Columns of the list: the figure's name in the stored quality, and how it is written."""
+"""Columns of the list, each with the name of its stored figure and the format in which it is written."""
 
 Names = Mapping[str, str | None]
-"""Track id, title and artist of a track; of one that is gone from the library the id alone."""
+"""Track id, title and artist of a track. Title and artist are None if the track has left the library."""
 
 
 @click.group()
 def index() -> None:
-    """See the versions of the index, compare them, and choose which one answers.
+    """List, compare, publish and delete versions of the index.
 
-    Versions may be abbreviated.
+    A version may be abbreviated to its first characters.
     """
 
 
 @index.command(name="list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@json_option
 @click.pass_obj
 def list_versions(library: Library, as_json: bool) -> None:
-    """List every version with its figures, and which of them answers."""
+    """List every version with its state and its figures."""
     from mfcc_assets.pipeline.index_versions import describe_versions
 
     versions = describe_versions(library)
     if as_json:
-        click.echo(json.dumps([_version_record(version) for version in versions], indent=1))
+        print_json([_version_record(version) for version in versions])
         return
     console = open_console()
     table = Table("version", "state", "built", "tracks", "ranking", "features", *_FIGURES)
@@ -61,13 +60,13 @@ def list_versions(library: Library, as_json: bool) -> None:
 @index.command(name="diff")
 @click.argument("first")
 @click.argument("second")
-@click.option("--top", type=click.IntRange(min=0), default=10, show_default=True, help="How many changes are shown.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@click.option("--top", type=click.IntRange(min=0), default=10, show_default=True, help="Number of changes to show.")
+@json_option
 @click.pass_obj
 def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> None:
-    """Show what version SECOND recommends otherwise than version FIRST, the largest changes first.
+    """Compare the recommendations of version FIRST and version SECOND, the largest changes first.
 
-    Lists are compared as listeners get them, by the tags and settings of today.
+    Lists are compared as listeners get them, with the tags and settings of today.
     """
     from mfcc_assets.pipeline.index_versions import diff_versions, version_named
 
@@ -92,13 +91,14 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
             "only_in_first": [names[audio_id] for audio_id in comparison.only_first],
             "only_in_second": [names[audio_id] for audio_id in comparison.only_second],
         }
-        click.echo(json.dumps(record, indent=1))
+        print_json(record)
         return
     console = open_console()
     counts = _counts(comparison)
     console.print(
-        f"Of {counts['compared']} tracks that both know, {counts['changed']} have other tracks among their top five "
-        f"({counts['places']} places), {counts['reordered']} the same in another order, {counts['unchanged']} the same."
+        f"{counts['compared']} tracks are in both versions. The top five of {counts['changed']} hold other tracks "
+        f"({counts['places']} in all), of {counts['reordered']} the same in another order, "
+        f"of {counts['unchanged']} the same."
     )
     if shown:
         table = Table("track", "left", "came", title=f"From {versions[0]} to {versions[1]}", show_lines=True)
@@ -107,7 +107,7 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
             table.add_row(*("\n".join(escape(_title(names[audio_id])) for audio_id in cell) for cell in cells))
         console.print(table)
     if len(comparison.changed) > len(shown):
-        console.print(f"… and {len(comparison.changed) - len(shown)} more; --top shows more of them")
+        console.print(f"… and {len(comparison.changed) - len(shown)} more: see --top")
     for version, only in zip(versions, (comparison.only_first, comparison.only_second), strict=True):
         if only:
             titles = [_title(names[audio_id]) for audio_id in only[:top]]
@@ -119,9 +119,9 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
 @click.argument("version")
 @click.pass_obj
 def publish(library: Library, version: str) -> None:
-    """Let VERSION answer from now on, if it is complete and not worse than the one that does.
+    """Publish VERSION: it answers from now on, if it is complete and not worse than the published version.
 
-    `mfcc index rollback` is the way back.
+    `mfcc index rollback` undoes this.
     """
     from mfcc_assets.pipeline.index_versions import version_named
     from mfcc_assets.pipeline.publication import publish_by_hand
@@ -130,16 +130,16 @@ def publish(library: Library, version: str) -> None:
     click.echo(
         f"Index {published.version} answers already."
         if published.version == published.former
-        else f"Index {published.version} answers; before, {published.former or 'none'} did."
+        else f"Index {published.version} answers now. Before, it was {published.former or 'none'}."
     )
 
 
 @index.command()
 @click.pass_obj
 def rollback(library: Library) -> None:
-    """Let the version answer that answered before. Nothing is computed again.
+    """Return to the version that answered before. Nothing is computed again.
 
-    The present one is withdrawn: no run publishes it again, until `mfcc index publish` does.
+    The present version is withdrawn: no run publishes it again. `mfcc index publish` does.
     """
     from mfcc_assets.pipeline.publication import roll_back
 
@@ -151,12 +151,14 @@ def rollback(library: Library) -> None:
 
 
 @index.command()
-@click.option("--keep", type=click.IntRange(min=0), default=5, show_default=True, help="How many of the last stay.")
+@click.option(
+    "--keep", type=click.IntRange(min=0), default=5, show_default=True, help="Number of newest versions to keep."
+)
 @click.pass_obj
 def prune(library: Library, keep: int) -> None:
     """Delete old versions.
 
-    The one that answers stays in any case, and so do the one before it and the one that was built last.
+    The published version, the one before it and the newest one are always kept.
     """
     from mfcc_assets.pipeline.index_versions import prune_versions
 
@@ -196,7 +198,7 @@ def _counts(comparison: "IndexDiff") -> dict[str, int]:
 
 
 def _names(library: Library, comparison: "IndexDiff", shown: Sequence["ListChange"]) -> dict[str, Names]:
-    """What is shown of every audio."""
+    """Names of all audio in a comparison, by audio id."""
     audio_ids = {
         *(audio_id for change in shown for audio_id in (change.query, *change.left, *change.came)),
         *comparison.only_first,
@@ -213,5 +215,5 @@ def _names(library: Library, comparison: "IndexDiff", shown: Sequence["ListChang
 
 def _title(names: Names) -> str:
     if names["title"] is None:
-        return f"{names['track_id']} (no longer there)"
+        return f"{names['track_id']} (no longer in the library)"
     return f"{names['title']} by {names['artist']}" if names["artist"] else names["title"]

@@ -1,6 +1,5 @@
-"""`mfcc library`: what is in the library."""
+"""`mfcc library`: show what is in the library."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,16 +8,16 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from mfcc_assets.cli.console import open_console
+from mfcc_assets.cli.console import json_option, open_console, print_json
 from mfcc_assets.library import Library
 from mfcc_assets.storage.sql.records import Soundtrack
 
 
 @click.command(name="library")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@json_option
 @click.pass_obj
 def show_library(library: Library, as_json: bool) -> None:
-    """Show what is in the library, with state and rejects."""
+    """Show every soundtrack with its state, and the files that were rejected."""
     from mfcc_assets.pipeline.library_report import describe_library
     from mfcc_assets.pipeline.outstanding_work import outstanding_work
 
@@ -31,7 +30,7 @@ def show_library(library: Library, as_json: bool) -> None:
             "duplicates": report.duplicates,
             "outstanding": outstanding,
         }
-        click.echo(json.dumps(listing, indent=1))
+        print_json(listing)
         return
     console = open_console()
     table = Table("track id", "title", "artist", "length", "state", "note", title=f"{library.settings.folder}")
@@ -39,7 +38,7 @@ def show_library(library: Library, as_json: bool) -> None:
         cells = (track.track_id, track.title, track.artist, _length(track.seconds), track.state, track.note)
         table.add_row(*map(escape, cells))
     console.print(table)
-    console.print(_counts(report.soundtracks))
+    console.print(counts_by_state(report.soundtracks))
     for names in report.duplicates:
         console.print(f"the same audio: {escape(', '.join(names))}")
     for reject in report.rejects:
@@ -48,7 +47,8 @@ def show_library(library: Library, as_json: bool) -> None:
         console.print(f"{len(outstanding)} changes wait for a run, the first: {escape(outstanding[0])}")
 
 
-def _counts(soundtracks: Sequence[Soundtrack]) -> str:
+def counts_by_state(soundtracks: Sequence[Soundtrack]) -> str:
+    """Write how many soundtracks there are, and how many in each state."""
     states = Counter(track.state for track in soundtracks)
     each = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     return f"{len(soundtracks)} soundtracks: {each}" if each else "no soundtracks"

@@ -1,4 +1,4 @@
-"""The `mfcc` command: add music, see what is in the library, ask for recommendations."""
+"""The group of all `mfcc` commands."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from mfcc_assets.library import Library
 
 
 class _MfccGroup(click.Group):
-    """Errors that a reader can act on are told in their own words, without a stack trace."""
+    """A group that prints errors of the package as one sentence instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

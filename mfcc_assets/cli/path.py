@@ -1,24 +1,27 @@
-"""`mfcc path`: through the library from one track to another."""
+"""`mfcc path`: find a path through the library from one track to another."""
 
 from pathlib import Path
 
 import click
 
-from mfcc_assets.cli.playlist_output import export_option, json_option, show_playlist
+from mfcc_assets.cli.console import json_option
+from mfcc_assets.cli.playlist_output import export_option, show_playlist
 from mfcc_assets.library import Library
 
 
 @click.command()
 @click.argument("start")
 @click.argument("end")
-@click.option("--steps", type=click.IntRange(2, 100), default=8, show_default=True, help="Tracks, both ends included.")
+@click.option(
+    "--steps", type=click.IntRange(2, 100), default=8, show_default=True, help="Number of tracks, both ends included."
+)
 @json_option
 @export_option
 @click.pass_obj
 def path(library: Library, start: str, end: str, steps: int, as_json: bool, export: Path | None) -> None:
-    """Go from START to END so that each track sounds like the one before.
+    """Find a path from START to END on which each track sounds like the one before it.
 
-    A track is named by its id, or by its title or file name or a part of these that no other has.
+    Name a track by its id, by its title or file name, or by a part of these that no other track has.
     """
     from mfcc_assets.pipeline.find_track import find_track
     from mfcc_assets.pipeline.playlists import path_between

@@ -1,23 +1,24 @@
-"""`mfcc playlist`: what goes with several tracks."""
+"""`mfcc playlist`: make a playlist of tracks that go with several others."""
 
 from pathlib import Path
 
 import click
 
-from mfcc_assets.cli.playlist_output import export_option, json_option, show_playlist
+from mfcc_assets.cli.console import json_option
+from mfcc_assets.cli.playlist_output import export_option, show_playlist
 from mfcc_assets.library import Library
 
 
 @click.command()
 @click.argument("seeds", nargs=-1, required=True)
-@click.option("--size", type=click.IntRange(1, 100), default=20, show_default=True, help="Tracks.")
+@click.option("--size", type=click.IntRange(1, 100), default=20, show_default=True, help="Number of tracks.")
 @json_option
 @export_option
 @click.pass_obj
 def playlist(library: Library, seeds: tuple[str, ...], size: int, as_json: bool, export: Path | None) -> None:
-    """Gather what goes with all SEEDS, in an order that flows.
+    """Make a playlist of tracks that go with all SEEDS, in an order in which each sounds like the one before it.
 
-    A track is named by its id, or by its title or file name or a part of these that no other has.
+    Name a track by its id, by its title or file name, or by a part of these that no other track has.
     """
     from mfcc_assets.pipeline.find_track import find_track
     from mfcc_assets.pipeline.playlists import playlist_from

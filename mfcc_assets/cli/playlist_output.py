@@ -1,6 +1,5 @@
-"""What commands that make playlists share: their options, and how a playlist is shown and written."""
+"""How commands that make playlists print and write them."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from mfcc_assets.cli.console import open_console
+from mfcc_assets.cli.console import open_console, print_json
 from mfcc_assets.library import Library
 from mfcc_assets.playlists.formats import FORMATS, format_of
 
@@ -18,24 +17,22 @@ if TYPE_CHECKING:
 
 def _checked(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
     if path is not None:
-        format_of(path)  # refused now rather than after the work
+        format_of(path)  # an unknown format is refused now, not after the work
     return path
 
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 export_option = click.option(
     "--export",
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_checked,
-    help=f"Write the tracks as a playlist, too: a file that ends in {' or '.join(FORMATS)}.",
+    help=f"Write the tracks to this playlist file; it ends in {' or '.join(FORMATS)}.",
 )
 
 
 def show_playlist(
     library: Library, name: str, playlist: "Playlist", *, wanted: int, as_json: bool, export: Path | None
 ) -> None:
-    """Print a playlist, and write it where that is asked for."""
+    """Print a playlist, and write it to a file if `export` names one."""
     from mfcc_assets.pipeline.playlists import export_playlist
 
     if export is not None:
@@ -59,7 +56,7 @@ def show_playlist(
                 for position, (track, distance) in enumerate(zip(playlist.soundtracks, steps, strict=False), start=1)
             ],
         }
-        click.echo(json.dumps(record, indent=1))
+        print_json(record)
         return
     console = open_console()
     table = Table("", "title", "artist", "step", "track id", title=escape(name))
@@ -69,7 +66,7 @@ def show_playlist(
         table.add_row(str(position), title, escape(track.artist), step, track.track_id)
     console.print(table)
     if len(playlist.soundtracks) < wanted:
-        console.print(f"The library has no more than {len(playlist.soundtracks)} of the {wanted} tracks asked for.")
+        console.print(f"Only {len(playlist.soundtracks)} of the {wanted} tracks could be found in the library.")
     console.print(f"From index {playlist.index_version}.")
     if export is not None:
         ends = " Its links end in an hour." if library.settings.profile == "azure" else ""

@@ -1,6 +1,5 @@
-"""`mfcc recommend`: what sounds most like a file."""
+"""`mfcc recommend`: recommend the soundtracks that sound most like a file."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from mfcc_assets.cli.console import open_console
+from mfcc_assets.cli.console import json_option, open_console, print_json
 from mfcc_assets.cli.playlist_output import export_option
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.library import Library
@@ -20,9 +19,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--top", "size", type=click.IntRange(min=1), help="How many; by default as the settings say.")
-@click.option("--exact", is_flag=True, help="Prove the answer: compare with the whole library where a bound does not.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.option(
+    "--top", "size", type=click.IntRange(min=1), help="Number of recommendations; by default MFCC_RECOMMENDATIONS."
+)
+@click.option("--exact", is_flag=True, help="Prove the answer by comparing with the whole library.")
+@json_option
 @export_option
 @click.pass_obj
 def recommend(library: Library, file: Path, size: int | None, exact: bool, as_json: bool, export: Path | None) -> None:
@@ -32,7 +33,8 @@ def recommend(library: Library, file: Path, size: int | None, exact: bool, as_js
 
     wanted = size or library.settings.recommendations
     answer = recommend_file(library, file, size=wanted, exact=exact)
-    recall = answer.recall if wanted <= EVALUATED_COUNT else None  # nothing is measured of longer lists
+    # The recall of longer lists is not measured.
+    recall = answer.recall if wanted <= EVALUATED_COUNT else None
     if export is not None:
         tracks = [answer.soundtracks[place.track_id] for place in answer.recommendations]
         export_playlist(library, export, f"Like {file.name}", tracks)
@@ -58,7 +60,7 @@ def recommend(library: Library, file: Path, size: int | None, exact: bool, as_js
             "recall": recall,
             "recommendations": rows,
         }
-        click.echo(json.dumps(record, indent=1))
+        print_json(record)
         return
     console = open_console()
     known_as = f"{recognised.title} by {recognised.artist or 'unknown'} ({recognised.by})" if recognised else "unknown"
@@ -71,16 +73,17 @@ def recommend(library: Library, file: Path, size: int | None, exact: bool, as_js
 
 def _assurance(answer: "Answer", wanted: int, recall: float | None) -> str:
     if answer.certified:
-        return f"Certified: the nearest tracks of index {answer.index_version}, but for those that a list leaves out."
+        return (
+            f"Certified: no other track of index {answer.index_version} is nearer, except those that a list leaves out."
+        )
     if recall is None:
-        of_nearest = f"of the {wanted} nearest tracks index {answer.index_version} finds"
-        return f"Not certified; how many {of_nearest} was not measured."
-    finds = f"index {answer.index_version} finds {recall:.1%} of the {EVALUATED_COUNT} nearest tracks"
-    return f"Not certified: {finds}. --exact proves an answer."
+        return f"Not certified. The recall of index {answer.index_version} for {wanted} tracks was not measured."
+    found = f"index {answer.index_version} finds {recall:.1%} of the {EVALUATED_COUNT} nearest tracks"
+    return f"Not certified: {found}. --exact proves an answer."
 
 
 def recommendations_table(rows: list[dict[str, Any]]) -> Table:
-    """Recommendations as a person reads them; rows as in the JSON of `mfcc recommend`."""
+    """Make a table of recommendations; the rows are those of the JSON of `mfcc recommend`."""
     table = Table("rank", "title", "artist", "distance", "track id")
     for row in rows:
         title, artist = escape(row["title"]), escape(row["artist"])

@@ -81,7 +81,10 @@ def test_a_library_is_changed_compared_rolled_back_and_brought_forward_again(
     assert states(ten_tracks) == {second: "withdrawn", first: "answers"}
     assert outstanding_work(ten_tracks) == []
 
-    assert mfcc(ten_tracks, "index", "publish", second[:8]).output == f"Index {second} answers; before, {first} did.\n"
+    assert (
+        mfcc(ten_tracks, "index", "publish", second[:8]).output
+        == f"Index {second} answers now. Before, it was {first}.\n"
+    )
     assert states(ten_tracks) == {second: "answers", first: "answered"}
     assert outstanding_work(ten_tracks) == []
     assert run_library(ten_tracks, instance).work == Work()
@@ -136,8 +139,8 @@ def test_what_came_and_what_left_is_named(library: Library, two_versions: tuple[
     assert difference["changed"] + difference["reordered"] + difference["unchanged"] == difference["compared"] == 5
     gone = {"track_id": track_id("6.flac"), "title": None, "artist": None}
     assert difference["only_in_first"] == [gone], "a track that is gone has no name any more"
-    assert f"1 tracks only in {two_versions[0]}: {track_id('6.flac')} (no longer there)\n" in shown
-    assert shown.startswith(f"Of 5 tracks that both know, {difference['changed']} have other tracks")
+    assert f"1 tracks only in {two_versions[0]}: {track_id('6.flac')} (no longer in the library)\n" in shown
+    assert shown.startswith(f"5 tracks are in both versions. The top five of {difference['changed']} hold other tracks")
 
 
 def test_a_version_that_is_unknown_or_unfit_is_told_in_a_sentence(

@@ -1,0 +1,37 @@
+"""How commands bring the library up to date: a Dagster run, with a progress bar while it lasts."""
+
+import time
+from typing import IO
+
+from rich.console import Console
+
+from mfcc_assets.cli.console import progress_bar
+from mfcc_assets.defs.launch import check_succeeded, running_library_job
+from mfcc_assets.library import Library
+
+_POLL_SECONDS = 0.2
+
+
+def bring_up_to_date(library: Library, console: Console, lock: IO[bytes]) -> None:
+    """Run the library job and show its progress.
+
+    Parameters
+    ----------
+    lock
+        The command line's lock, which keeps the sensors from requesting the same run.
+
+    Raises
+    ------
+    RunFailed
+        The run did not succeed.
+    """
+    with progress_bar(console) as progress:
+        task = progress.add_task("Starting a Dagster run", total=None)
+        with running_library_job(library.settings, lock) as process:
+            while process.poll() is None:
+                done, total = library.catalogue.progress()
+                if total:
+                    description = "Analysing soundtracks" if done < total else "Indexing, ranking, publishing"
+                    progress.update(task, description=description, completed=done, total=total)
+                time.sleep(_POLL_SECONDS)
+            check_succeeded(process, library.settings)

@@ -1,0 +1,42 @@
+"""`mfcc add` as its user sees it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from mfcc_assets_tests.audio_samples import retag
+from mfcc_assets_tests.cli.commands import mfcc
+
+LONG_TITLE = "A title of more than eighty characters, which a table of eighty columns would cut or wrap somewhere"
+
+
+def test_a_library_is_made_from_a_folder_by_one_command(tmp_path: Path, ten_songs: list[Path]) -> None:
+    home = tmp_path / "home"
+    folder = tmp_path / "albums"
+    folder.mkdir()
+    for song in ten_songs[:3]:
+        shutil.copy(song, folder)
+    retag(folder / "song-0.flac", title=LONG_TITLE)
+    (folder / "cover.jpg").write_bytes(b"a picture")
+    (folder / "broken.mp3").write_bytes(b"not music")
+
+    added = subprocess.run(
+        [sys.executable, "-c", "from mfcc_assets.cli.main import main; main()", "add", str(folder)],
+        env={**os.environ, "MFCC_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert added.returncode == 0, added.stderr
+    first, rejected, last = added.stdout.splitlines()
+    assert first == "4 added, 0 replaced, 0 already there, 1 passed over (covers, playlists, hidden files)"
+    assert rejected.startswith("rejected albums/broken.mp3: no decoder makes sense of the file.")
+    assert last.startswith("4 soundtracks: 3 analysed, 1 rejected; index ")
+    assert LONG_TITLE in mfcc(home, "library").output, "no title is cut or wrapped where the output is no terminal"
+
+    again = mfcc(home, "add", folder)
+    assert again.exit_code == 0, again.output
+    assert "0 added, 0 replaced, 4 already there, 1 passed over" in again.output
