@@ -36,10 +36,12 @@ dev: $(INSTALLED)  ## Open the Dagster UI over the library, with daemon and sens
 test: $(VENV)/.installed-test lint  ## Run the whole test suite.
 	@$(BIN)/python -m pytest --cov
 
-lint: $(VENV)/.installed-test  ## Check style, types and the boundaries between packages.
+lint: $(VENV)/.installed-lint  ## Check style, types, boundaries between packages, dependencies and dead code.
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/deptry . 2> /dev/null || $(BIN)/deptry .
+	@$(BIN)/vulture
 
 bench: $(VENV)/.installed-bench  ## Measure ours beside its peers on real music; CORPUS=… says where that lies.
 	@$(BIN)/python -m mfcc_assets_tests.benchmarks --corpus $(CORPUS) --work $(CORPUS)/.work $(SECTIONS)
@@ -54,6 +56,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV), about a minute …"
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e .
 	@$(BIN)/python -c "from mfcc_assets.warm_up import warm_up; warm_up()"
+	@touch $@
+
+$(VENV)/.installed-lint: $(VENV)/.installed
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[lint]"
 	@touch $@
 
 $(VENV)/.installed-servers: $(VENV)/.installed mfcc_assets_tests/services/package-lock.json mfcc_assets_tests/services/install.sh
