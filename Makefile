@@ -21,7 +21,7 @@ INSTALLED := $(VENV)/.installed
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint bench screenshots clean
+.PHONY: help demo dev test lint bench docs screenshots clean
 
 help:  ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,3 +80,8 @@ $(VENV)/.installed-bench: $(VENV)/.installed-test
 screenshots: $(VENV)/.installed-test  ## Renew the README's pictures; needs Chromium and a library.
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[screenshots]"
 	@$(BIN)/python -m docs.take_screenshots
+
+docs: $(VENV)/.installed  ## Build the documentation site into site/, and check its links.
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Open site/index.html."

@@ -1,6 +1,6 @@
-"""Renew the README's pictures from the library in MFCC_HOME: `make screenshots`, after `make demo`.
+"""Renew the pictures of the documentation from the library in MFCC_HOME: `make screenshots`, after `make demo`.
 
-Needs Chromium, and the extra `screenshots`.
+This needs Chromium, and the extra `screenshots`.
 """
 
 import shutil
@@ -27,7 +27,7 @@ def main() -> None:
         dagster_services(Settings(), Path(folder)) as services,
         sync_playwright() as playwright,
     ):
-        # As root, Chromium starts only without its sandbox; it opens nothing but the page below.
+        # As root, Chromium starts only without its sandbox. It opens only the page below.
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=0.6)
         page.goto(f"{services.url}/asset-groups?expanded={expanded}")

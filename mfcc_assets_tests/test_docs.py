@@ -1,0 +1,113 @@
+"""What the README and the pages in docs/ say of settings, commands, packages and pictures is so."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from docs.write_tables import PAGES, WRITERS, with_written_parts
+from mfcc_assets.cli.main import main
+from mfcc_assets_tests.services.processes import REPOSITORY
+
+README = REPOSITORY / "README.md"
+DOCS = REPOSITORY / "docs"
+TEXTS = {path: path.read_text() for path in [README, *sorted(DOCS.rglob("*.md"))]}
+ALL_TEXT = "\n".join(TEXTS.values())
+MOST_LINES_OF_README = 150
+
+
+def linked_files(page: Path) -> set[Path]:
+    """Return the files of the repository that a page links to."""
+    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", TEXTS[page])
+    return {(page.parent / link).resolve() for link in links}
+
+
+def pages_in(nav: Any) -> list[str]:
+    """Return the pages that the navigation of the site names."""
+    if isinstance(nav, str):
+        return [nav]
+    return [page for entry in (nav.values() if isinstance(nav, dict) else nav) for page in pages_in(entry)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_written_parts_of_a_page_are_up_to_date(page: Path) -> None:
+    assert with_written_parts(page.read_text()) == page.read_text(), "run python -m docs.write_tables"
+
+
+def test_every_written_part_is_on_one_page() -> None:
+    assert sorted(re.findall(r"^<!-- written: (\w+) -->$", ALL_TEXT, re.MULTILINE)) == sorted(WRITERS)
+
+
+def test_every_make_target_that_is_named_is_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z]+)`|^\$ make ([a-z]+)", ALL_TEXT, re.MULTILINE))
+    assert {quoted or typed for quoted, typed in named} <= targets
+
+
+def test_every_mfcc_command_is_shown_in_an_example() -> None:
+    assert set(re.findall(r"^\$ mfcc ([a-z]+)", ALL_TEXT, re.MULTILINE)) == set(main.commands)
+
+
+def test_the_commands_that_are_shown_have_succeeded() -> None:
+    examples = "".join(re.findall(r"```console.*?```", ALL_TEXT, re.DOTALL))
+    assert not re.search(r"no answer|rejected|\bError\b|Traceback|failed", examples)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(TEXTS[README].splitlines()) <= MOST_LINES_OF_README
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    assert [linked for linked in linked_files(page) if not linked.is_file()] == []
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, waiting = {README}, [README]
+    while waiting:
+        new = {page for page in linked_files(waiting.pop()) if page in TEXTS} - reached
+        reached |= new
+        waiting += new
+    assert set(PAGES) <= reached
+
+
+def test_every_picture_is_shown() -> None:
+    shown = {linked for page in TEXTS for linked in linked_files(page)}
+    assert {path for path in DOCS.iterdir() if path.suffix in {".png", ".svg"}} <= shown
+
+
+def test_the_navigation_names_every_page() -> None:
+    named = pages_in(yaml.safe_load((REPOSITORY / "mkdocs.yml").read_text())["nav"])
+    assert {page.relative_to(DOCS).as_posix() for page in TEXTS if page != README} <= set(named)
+    assert len(named) == len(set(named))
+
+
+def test_the_architecture_page_and_its_picture_name_every_package_and_module_of_the_root() -> None:
+    root = REPOSITORY / "mfcc_assets"
+    packages = {path.parent.name for path in root.glob("*/__init__.py")}
+    modules = {path.stem for path in root.glob("*.py") if path.stem != "__init__"}
+    described = set(re.findall(r"^\| `(\w+)` \|", (DOCS / "architecture.md").read_text(), re.MULTILINE))
+    assert described - {"mfcc_assets"} == packages | modules
+    drawn = set(re.findall(r"\w+", (DOCS / "architecture.svg").read_text()))
+    assert packages | modules <= drawn
+
+
+def test_every_package_of_the_science_has_a_reference_page() -> None:
+    referenced = set(re.findall(r"^::: mfcc_assets\.(\w+)", ALL_TEXT, re.MULTILINE))
+    science = {"audio", "features", "similarity", "search", "recognition", "playlists", "evaluation", "plots"}
+    assert science | {"storage", "pipeline", "library", "errors"} <= referenced
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="the extra docs is not installed")
+def test_the_site_can_be_built_without_a_warning(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert (tmp_path / "index.html").is_file()
