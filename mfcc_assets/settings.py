@@ -1,4 +1,4 @@
-"""Everything that can be set, read from the environment. Nothing else reads the environment."""
+"""Everything that can be set. This is the only module that reads the environment."""
 
 import os
 import warnings
@@ -18,54 +18,86 @@ RECOGNISERS = ("library", "audd", "acrcloud", "acoustid", "tags")
 
 
 class Settings(BaseSettings):
-    """Settings of one library, each read from ``MFCC_<NAME>``.
+    """Settings of one library. Each is read from the variable ``MFCC_<NAME>``.
 
-    The defaults run everything in one folder of this machine, with no account and no server.
+    With the defaults everything lies in one folder of this machine; no account and no server is needed.
+
+    Examples
+    --------
+    >>> Settings(ranking="dtw").ranking
+    'dtw'
     """
 
     model_config = SettingsConfigDict(env_prefix="MFCC_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(Path("mfcc_data"), description="Folder of the blobs, the databases and Dagster's state")
-    profile: Literal["local", "azure"] = Field("local", description="Where blobs and documents lie: local, or azure")
-    database_url: str = Field("", description="SQLAlchemy address of the tables; empty: SQLite in the home")
-    database_password_secret: str = Field("", description="Secret with the database's password; empty: it needs none")
-    shard_digits: Literal[1, 2] = Field(1, description="1: 16 shards; 2: 256, for over 50,000 tracks; fixed for life")
+    profile: Literal["local", "azure"] = Field(
+        "local", description="Where blobs and documents are kept: local, or azure"
+    )
+    database_url: str = Field("", description="SQLAlchemy address of the database; empty: SQLite in the home")
+    database_password_secret: str = Field(
+        "", description="Secret that holds the database's password; empty: no password is needed"
+    )
+    shard_digits: Literal[1, 2] = Field(
+        1, description="1: 16 shards; 2: 256 shards, for more than 50,000 tracks; a library never changes it"
+    )
 
     min_seconds: float = Field(1.0, ge=0.1, description="Shorter audio is rejected")
     max_seconds: float = Field(4 * 3600.0, gt=0, description="Longer audio is rejected")
     max_upload_gigabytes: float = Field(4.0, gt=0, description="Larger uploads are rejected")
-    fft_size: int | None = Field(None, gt=0, description="Points of the FFT; empty: the power of two above a frame")
-    contour_rate: float = Field(2.0, gt=0, le=100, description="Frames a second that dynamic time warping compares")
+    fft_size: int | None = Field(
+        None, gt=0, description="Points of the FFT; empty: the next power of two above the length of a frame"
+    )
+    contour_rate: float = Field(2.0, gt=0, le=100, description="Frames per second that dynamic time warping compares")
 
-    recommendations: int = Field(5, gt=0, description="Tracks recommended for a query")
-    per_artist: int = Field(2, ge=0, description="Most tracks of one artist, or one album, in a list; 0: no limit")
+    recommendations: int = Field(5, gt=0, description="Number of tracks recommended for a query")
+    per_artist: int = Field(
+        2, ge=0, description="Largest number of tracks of one artist, or of one album, in a list; 0: no limit"
+    )
     ranking: str = Field("fused", description="How tracks are compared: fused, gaussian, dtw, or article as published")
     quality_margin: float = Field(
-        0.05, ge=0, le=1, description="An index whose precision falls by more than this is not published"
+        0.05, ge=0, le=1, description="An index is not published if its precision is lower by more than this"
     )
 
-    recognisers: str = Field("library,tags", description="Asked in turn: library, audd, acrcloud, acoustid, tags")
-    audd_url: str = Field("https://api.audd.io/", description="Address of AudD; the secret audd-token opens it")
-    acrcloud_url: str = Field("", description="Address of the ACRCloud project; it needs acrcloud-key, acrcloud-secret")
-    acoustid_url: str = Field("https://api.acoustid.org/v2/lookup", description="Address of AcoustID; acoustid-key")
+    recognisers: str = Field(
+        "library,tags",
+        description="Recognisers in the order in which they are asked: library, audd, acrcloud, acoustid, tags",
+    )
+    audd_url: str = Field("https://api.audd.io/", description="Address of AudD; needs the secret audd-token")
+    acrcloud_url: str = Field(
+        "", description="Address of the ACRCloud project; needs the secrets acrcloud-key and acrcloud-secret"
+    )
+    acoustid_url: str = Field(
+        "https://api.acoustid.org/v2/lookup", description="Address of AcoustID; needs the secret acoustid-key"
+    )
 
     blob_url: str = Field("", description="azure: address of the storage account's blobs")
-    blob_key_secret: str = Field("", description="azure: secret with the account's key; empty: managed identity")
+    blob_key_secret: str = Field("", description="azure: secret that holds the account's key; empty: managed identity")
     cosmos_url: str = Field("", description="azure: address of the Cosmos DB account")
     cosmos_database: str = Field("mfcc", description="azure: database of the documents")
-    cosmos_key_secret: str = Field("", description="azure: secret with the account's key; empty: managed identity")
-    cache_gigabytes: float = Field(20.0, gt=0, description="azure: how much of this disk copies of blobs may take")
+    cosmos_key_secret: str = Field(
+        "", description="azure: secret that holds the account's key; empty: managed identity"
+    )
+    cache_gigabytes: float = Field(20.0, gt=0, description="azure: largest size of the cache of blobs on this disk")
     key_vault_url: str = Field("", description="Address of the Key Vault; empty: secrets are MFCC_SECRET_<NAME>")
-    secret_seconds: float = Field(300.0, ge=0, description="After so long a secret is read again: it may be rotated")
-    link_seconds: int = Field(600, gt=0, le=3600, description="How long a link to a blob opens it")
-    retention_days: int = Field(0, ge=0, description="Documents of uploads go after so many days; 0: they stay")
+    secret_seconds: float = Field(
+        300.0, ge=0, description="A secret is read again after this time, because it may be rotated"
+    )
+    link_seconds: int = Field(600, gt=0, le=3600, description="How long a link to a blob is valid")
+    retention_days: int = Field(0, ge=0, description="Documents of uploads are deleted after this many days; 0: never")
 
-    settle_seconds: float = Field(2.0, ge=0, description="A file that changed so lately may still be being copied")
-    sweep_seconds: int = Field(60, gt=0, description="Time between two full looks for uploads that were left half-way")
-    library_sweep_seconds: int = Field(60, gt=0, description="The same for soundtracks; each asks the database")
-    watch_seconds: float = Field(4.0, ge=0, le=30, description="Time for which a sensor waits for uploads at one look")
-    claim_seconds: float = Field(600.0, ge=0, description="After so long an upload is taken over from a silent run")
-    sensor_page: int = Field(100, gt=0, description="New files that a sensor takes at one look")
+    settle_seconds: float = Field(
+        2.0, ge=0, description="A file that changed within this time may still be being copied"
+    )
+    sweep_seconds: int = Field(60, gt=0, description="Time between two sweeps for uploads that were left half-way")
+    library_sweep_seconds: int = Field(
+        60, gt=0, description="Time between two sweeps for soundtracks; each sweep asks the database"
+    )
+    watch_seconds: float = Field(4.0, ge=0, le=30, description="How long a sensor waits for uploads in one tick")
+    claim_seconds: float = Field(
+        600.0, ge=0, description="An upload is taken over from a run that gave no sign of life for this time"
+    )
+    sensor_page: int = Field(100, gt=0, description="Largest number of new files that a sensor takes in one tick")
 
     @field_validator("ranking")
     @classmethod
@@ -99,7 +131,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def folder(self) -> Path:
-        """The home as an absolute path."""
+        """Home as an absolute path."""
         return self.home.expanduser().resolve()
 
     @property
@@ -128,7 +160,7 @@ class Settings(BaseSettings):
 
     @property
     def retention_seconds(self) -> int | None:
-        """None where documents stay."""
+        """Seconds after which documents are deleted; None if they are kept."""
         return self.retention_days * 24 * 3600 or None
 
     @property
@@ -137,12 +169,12 @@ class Settings(BaseSettings):
 
     @property
     def blobs_address(self) -> str:
-        """Where a reader finds the containers."""
+        """Where the containers are, for people."""
         return self.blob_url if self.profile == "azure" else str(self.blobs)
 
     @property
     def documents_address(self) -> str:
-        """Where a reader finds the documents."""
+        """Where the documents are, for people."""
         return f"{self.cosmos_url}, {self.cosmos_database}" if self.profile == "azure" else str(self.documents)
 
     @property
@@ -151,7 +183,7 @@ class Settings(BaseSettings):
 
     @property
     def secrets_environment(self) -> Mapping[str, str]:
-        """Where secrets lie that no vault keeps."""
+        """Variables that hold secrets if there is no vault."""
         return os.environ
 
     @property
