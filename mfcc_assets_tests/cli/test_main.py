@@ -54,7 +54,7 @@ def test_a_library_is_made_from_a_folder_by_one_command(tmp_path: Path, ten_song
     assert added.returncode == 0, added.stderr
     first, rejected, last = added.stdout.splitlines()
     assert first == "4 added, 0 replaced, 0 already there, 1 passed over (covers, playlists, hidden files)"
-    assert rejected.startswith("rejected albums/broken.mp3: no decoder makes sense of the file.")
+    assert rejected.startswith("rejected albums/broken.mp3: no decoder can read the file.")
     assert last.startswith("4 soundtracks: 3 analysed, 1 rejected; index ")
     assert LONG_TITLE in mfcc(home, "library").output, "no title is cut or wrapped where the output is no terminal"
 
@@ -167,7 +167,7 @@ def test_a_file_without_music_is_told_in_a_sentence(home: Path, tmp_path: Path) 
     result = mfcc(home, "recommend", tmp_path / "letter.mp3")
 
     assert result.exit_code == 1
-    assert result.output.startswith("Error: letter.mp3: no decoder makes sense of the file.")
+    assert result.output.startswith("Error: letter.mp3: no decoder can read the file.")
 
 
 def test_a_wrong_setting_is_told_in_a_sentence(home: Path) -> None:
