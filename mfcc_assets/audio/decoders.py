@@ -60,6 +60,7 @@ class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]
     """
 
     def seekable(self) -> bool:
+        """Return False, so that soundfile never seeks."""
         return False
 
 

@@ -33,17 +33,17 @@ _INPUT_OPTIONS = {"format_whitelist": "aac,asf,matroska,mov,mp3,ogg", "protocol_
 """Options that exclude playlists, because these make FFmpeg open other files and addresses."""
 
 _SAMPLE_RATE, _BIT_RATE = 44_100, 96_000
-"""Sample rate and bit rate of encoded excerpts, of which 12 s have 144 kB."""
+"""Sample rate and bit rate of encoded excerpts. An excerpt of 12 s has 144 kB."""
 
 _MOST_OVERHEAD = 3_000
 """Bytes that an encoded excerpt may have beyond its bit rate: one or two frames at each end, and a header."""
 
 _MOST_FRAMES = 20_000
-"""Frames that are looked at. This covers 42 s of the shortest frames, of 2.5 ms. A crafted index may list more."""
+"""Most frames that are read. This covers 42 s of the shortest frames, of 2.5 ms. A crafted index may list more."""
 
 _MOST_READ_BYTES = 4_000_000
-"""Bytes that are read, enough for 42 s at 760 kbit/s. A crafted index may list the same bytes for every frame, so that
-a small file would need gigabytes of memory."""
+"""Most bytes that are read, enough for 42 s at 760 kbit/s. A crafted index may list the same bytes for every frame, so
+that a small file would need gigabytes of memory."""
 
 
 class _Container(NamedTuple):
@@ -69,12 +69,12 @@ _CONTAINERS = {
     "wmav2": _ASF,
 }
 """Containers for each codec whose frames are copied. Lossless codecs are missing: 200 kB of them hold only a second or
-two, and an MP3 can be recognised as well."""
+two, and services recognise an MP3 equally well."""
 
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A part of a file as a file of its own, without the tags, the pictures and the name of the original.
+    """A part of a file as a separate file, without the tags, the pictures and the name of the original.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class _Frame(NamedTuple):
 
 
 def cut_excerpt(path: Path, *, most_bytes: int = MOST_BYTES) -> Excerpt:
-    """Cut an excerpt of at most 12 s out of a file, from a place where the music has begun.
+    """Cut an excerpt of at most 12 s out of a file, from a position where the music has begun.
 
     The frames of a lossy stream are copied unchanged. If that is not possible or gives too short an excerpt, the audio
     is encoded as MP3.

@@ -83,7 +83,7 @@ def _frames(body: bytes, version: int, size_of: _Size) -> Iterator[tuple[bytes, 
 
 
 def _synchsafe(size: bytes) -> int:
-    """Decode a number of which each byte holds seven bits."""
+    """Decode a number that has seven bits in each byte."""
     number = 0
     for byte in size:
         number = number << 7 | byte & 0x7F

@@ -66,7 +66,7 @@ def reencode(source: Path, target: Path, chain: Chain) -> None:
     target
         The MP3 to write.
     chain
-        What happens to the audio.
+        Processing of the audio.
 
     Raises
     ------

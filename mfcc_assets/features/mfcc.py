@@ -1,7 +1,7 @@
 """Mel-frequency cepstral coefficients of a signal that arrives in blocks.
 
-The definition is that of ``python_speech_features.mfcc``. That function holds every frame of a track in float64; this
-module transforms a few frames at a time in float32. On the demo library the results differ by at most 3e-4.
+The definition is that of ``python_speech_features.mfcc``, which holds all frames of a track in float64. This module
+transforms a few frames at a time in float32. On the demo library the results differ by at most 3e-4.
 """
 
 from collections.abc import Iterable, Iterator

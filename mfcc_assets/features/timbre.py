@@ -75,7 +75,7 @@ _BLOCK_FRAMES = 100
 _BLOCK_MEAN_SCALE, _LOG_DEVIATION_SCALE = 0.7, 0.25
 
 _LOG_DEVIATION_CENTRE = -0.3
-"""Mean log deviation of the cepstra in a block. That of the deltas is about 0."""
+"""Mean log deviation of the cepstra in a block. The mean log deviation of the deltas is about 0."""
 
 _SMALLEST_DEVIATION = 0.05
 """Added to each deviation within a block, since a deviation of zero has no logarithm."""
@@ -190,7 +190,7 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
 def _chunks(frames: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """Yield the frames (20, n) of one chunk after the other, and their deltas (20, n).
 
-    After its own frames, a chunk holds those of the next chunk that windows of movement from this chunk reach into.
+    A chunk also holds the first frames of the next chunk, because its windows of movement reach into them.
 
     Here and below each row is a coefficient. Everything is computed along time, which is then contiguous in memory.
     """
