@@ -1,26 +1,66 @@
-"""The one tree of errors. Each says what happened, to which track or upload, and what the reader can do."""
+"""All errors of the package, as one tree.
+
+Each error says what happened, to which track, upload, file or index, and what the reader can do::
+
+    MfccError
+    ├── AudioError                   the audio of one file is unusable
+    │   ├── UnreadableAudio
+    │   ├── EmptyAudio
+    │   ├── TooShort
+    │   ├── TooLong
+    │   ├── TooLarge
+    │   ├── SilentAudio
+    │   └── NotFinite
+    ├── StoreError                   a store or a service failed
+    │   ├── ConnectionLost
+    │   ├── BlobNotFound
+    │   ├── BlobNameError
+    │   ├── Conflict
+    │   ├── DocumentNotFound
+    │   ├── LinkRefused
+    │   ├── RecogniserUnavailable
+    │   └── SecretNotFound
+    ├── SettingsError                from here on: a run or a command failed
+    ├── RunFailed
+    ├── FeaturesMissing
+    │   └── FeaturesVersionMismatch
+    ├── NoPublishedIndex
+    ├── CorruptIndex
+    ├── PublicationRefused
+    ├── VersionNotFound
+    ├── TrackNotFound
+    ├── UnknownRanking
+    ├── PlaylistImpossible
+    ├── UnknownPlaylistFormat
+    └── UnusableManifest
+"""
 
 from typing import ClassVar
 
 
 class MfccError(Exception):
-    """Something that the reader of the message can act on.
+    """The base class of all errors that the reader of the message can act on.
 
     Parameters
     ----------
     what
         What happened, as a sentence without its full stop.
     subject
-        The track, upload, file or index it happened to.
+        The track, upload, file or index to which it happened.
     remedy
         What the reader can do, as a sentence without its full stop.
+
+    Examples
+    --------
+    >>> print(TooShort("only 0.30 s of audio could be decoded", subject="a.mp3", remedy="Supply a longer file"))
+    a.mp3: only 0.30 s of audio could be decoded. Supply a longer file.
     """
 
     def __init__(self, what: str, *, subject: str = "", remedy: str = "") -> None:
         self.what = what
         self.subject = subject
         self.remedy = remedy
-        # What copies an error, as crossing to another process does, calls its class with these arguments alone.
+        # Copying or pickling an error calls its class with only these arguments.
         super().__init__(what)
 
     def __str__(self) -> str:
@@ -29,136 +69,140 @@ class MfccError(Exception):
 
 
 class AudioError(MfccError):
-    """The audio of one file cannot be used: it becomes a reject, and its neighbours go on."""
+    """The audio of one file cannot be used. The file becomes a reject, and other files are not affected."""
 
     code: ClassVar[str] = "audio"
 
 
 class UnreadableAudio(AudioError):
-    """No decoder makes sense of the bytes."""
+    """No decoder can read the file."""
 
     code = "unreadable"
 
 
 class EmptyAudio(AudioError):
-    """The file has no bytes, or its stream no samples."""
+    """The file has no bytes, or its stream has no samples."""
 
     code = "empty"
 
 
 class TooShort(AudioError):
-    """Less audio than can be compared."""
+    """The audio is too short to be compared."""
 
     code = "too_short"
 
 
 class TooLong(AudioError):
-    """More audio than the settings allow."""
+    """The audio is longer than the settings allow."""
 
     code = "too_long"
 
 
 class TooLarge(AudioError):
-    """A file of more bytes than the settings allow."""
+    """The file has more bytes than the settings allow."""
 
     code = "too_large"
 
 
 class SilentAudio(AudioError):
-    """No sample rises above silence."""
+    """No sample of the audio is louder than silence."""
 
     code = "silent"
 
 
 class NotFinite(AudioError):
-    """The samples hold NaN or infinity."""
+    """The samples contain NaN, infinity or absurdly large numbers."""
 
     code = "not_finite"
 
 
-class FeaturesMissing(MfccError):
-    """Features that a stage needs were not computed yet with the parameters it needs."""
-
-
-class FeaturesVersionMismatch(FeaturesMissing):
-    """Features or indexes made with different parameters were about to be mixed."""
-
-
-class NoPublishedIndex(MfccError):
-    """There is nothing to search yet: the library is empty, or was never materialised."""
-
-
-class CorruptIndex(MfccError):
-    """A stored index is not what was written."""
-
-
-class SettingsError(MfccError):
-    """The settings do not fit the library."""
-
-
-class PublicationRefused(MfccError):
-    """An index may not answer: it is incomplete, or worse than the one that does."""
-
-
 class StoreError(MfccError):
-    """A store could not do what it was asked."""
+    """A store or a service could not do what it was asked to do."""
 
 
 class ConnectionLost(StoreError):
-    """A database was away for a moment: what was asked of it may be asked again."""
+    """The connection to a database was lost for a moment. The caller may try again."""
 
 
 class BlobNotFound(StoreError):
-    """No blob of that name is in the container."""
+    """The container has no blob of that name."""
 
 
 class BlobNameError(StoreError):
-    """The name cannot be the name of a blob."""
+    """A blob cannot have that name."""
 
 
 class Conflict(StoreError):
-    """Somebody else changed the blob or document since it was read."""
+    """Somebody else changed the blob or document after it was read."""
 
 
 class DocumentNotFound(StoreError):
-    """No document of that id is in the metadata store."""
+    """The document store has no document of that id."""
 
 
 class LinkRefused(StoreError):
-    """A signed link is expired, altered, or used for something it does not allow."""
+    """A signed link has expired, was altered, or does not allow this use."""
 
 
 class RecogniserUnavailable(StoreError):
-    """A recogniser could not be asked who a query is: another may be."""
+    """A recogniser could not answer. Another recogniser may."""
 
 
 class SecretNotFound(StoreError):
     """No secret of that name is configured."""
 
 
-class UnknownRanking(MfccError):
-    """No ranking has that name."""
+class SettingsError(MfccError):
+    """The settings do not fit the library."""
 
 
 class RunFailed(MfccError):
     """A run that was started for the reader did not succeed."""
 
 
-class TrackNotFound(MfccError):
-    """No track of the library, or more than one, is what the reader named."""
+class FeaturesMissing(MfccError):
+    """A step needs features that have not been computed with its parameters yet."""
+
+
+class FeaturesVersionMismatch(FeaturesMissing):
+    """Stored features or indexes were made with other parameters than the step needs.
+
+    Features that were made with other parameters count as missing, so callers that handle `FeaturesMissing` handle this
+    error too.
+    """
+
+
+class NoPublishedIndex(MfccError):
+    """There is no index to search yet, because the library is empty or was never materialised."""
+
+
+class CorruptIndex(MfccError):
+    """A stored index is not what was written."""
+
+
+class PublicationRefused(MfccError):
+    """An index must not be published, because it is incomplete or worse than the published one."""
 
 
 class VersionNotFound(MfccError):
-    """No version of the index, or more than one, is what the reader named."""
+    """No index version, or more than one, matches what the reader named."""
 
 
-class UnusableManifest(MfccError):
-    """A list of labelled tracks cannot be read, or nothing it names can be used."""
+class TrackNotFound(MfccError):
+    """No track of the library, or more than one, matches what the reader named."""
+
+
+class UnknownRanking(MfccError):
+    """No ranking has that name."""
 
 
 class PlaylistImpossible(MfccError):
-    """What was asked of a path or a playlist cannot be had."""
+    """The path or playlist that was asked for cannot be made."""
 
 
 class UnknownPlaylistFormat(MfccError):
-    """No playlist is written to a file of that suffix."""
+    """No playlist format has that file suffix."""
+
+
+class UnusableManifest(MfccError):
+    """A list of labelled tracks cannot be read, or none of the tracks that it names can be used."""

@@ -1,4 +1,7 @@
-"""How a function is applied to many items: one after the other, or on as many cores as the caller has."""
+"""The port by which the science applies a function to many items: one after the other, or on several cores.
+
+`in_turn` needs nothing else. `mfcc_assets.compute` has functions that use several cores or machines.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
@@ -8,7 +11,7 @@ _Result = TypeVar("_Result")
 
 
 class ForEach(Protocol):
-    """Applies a function to every item, and yields each item with its result, in any order."""
+    """A function that applies another function to every item, and yields the items with their results in any order."""
 
     def __call__(
         self, function: Callable[[_Item], _Result], items: Iterable[_Item], /
@@ -16,5 +19,11 @@ class ForEach(Protocol):
 
 
 def in_turn(function: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterator[tuple[_Item, _Result]]:
-    """Apply a function to one item after the other."""
+    """Apply a function to one item after the other.
+
+    Examples
+    --------
+    >>> list(in_turn(abs, [-1, 2]))
+    [(-1, 1), (2, 2)]
+    """
     return ((item, function(item)) for item in items)

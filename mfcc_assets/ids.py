@@ -1,57 +1,94 @@
-"""Track ids, digests, shards, and what is new, changed or gone in a library."""
+"""Ids of tracks, audio and uploads, digests of files, and the shards of a library."""
 
 import hashlib
 import hmac
-from typing import BinaryIO
+from typing import BinaryIO, NewType
+
+AudioId = NewType("AudioId", str)
+"""Digest of decoded samples, 32 hex digits: two files with the same samples have the same audio id."""
+
+TrackId = NewType("TrackId", str)
+"""Id of a soundtrack, 16 hex digits, which stays the same when its tags or its audio change."""
+
+UploadId = NewType("UploadId", str)
+"""Id of an upload, 32 hex digits (128 bits), which nobody can guess."""
 
 SHARD_DIGITS = (1, 2)
-"""16 shards, or 256 for libraries over 50,000 tracks."""
+"""Allowed numbers of hex digits of a shard: 1 for 16 shards, or 2 for 256, for libraries of over 50,000 tracks."""
 
 NO_CONTENT = ""
-"""In the place of the digest of a file whose bytes may not be read."""
+"""Stored instead of a content digest if the bytes of a file may not be read."""
 
 _READ_BYTES = 1 << 20
 _UPLOAD_ID_DIGITS = 32
 
 
-def track_id(blob_name: str) -> str:
-    """16 hex digits that stand for a soundtrack's name, whatever its tags or audio become."""
-    return hashlib.blake2b(blob_name.encode(), digest_size=8).hexdigest()
+def track_id(blob_name: str) -> TrackId:
+    """Return the id of the soundtrack of that name.
+
+    Examples
+    --------
+    >>> track_id("album/song.flac")
+    '28ff32e22751aab5'
+    """
+    return TrackId(hashlib.blake2b(blob_name.encode(), digest_size=8).hexdigest())
 
 
-def shard_of(track: str, digits: int) -> str:
-    """The shard of a track id: its first hex digits, one of `shard_names`."""
+def shard_of(track: TrackId, digits: int) -> str:
+    """Return the shard of a track, which is one of `shard_names`: the first digits of its id."""
     return track[:digits]
 
 
 def shard_names(digits: int) -> list[str]:
-    """Every shard of a library, in order.
+    """List all shards of a library in order.
 
     Raises
     ------
     ValueError
-        `digits` is neither 1 nor 2.
+        If `digits` is neither 1 nor 2.
+
+    Examples
+    --------
+    >>> shard_names(1)[-3:]
+    ['d', 'e', 'f']
     """
     if digits not in SHARD_DIGITS:
-        raise ValueError(f"a library has shards of 1 or 2 hex digits, not of {digits}")
+        raise ValueError(f"a shard is named by 1 or 2 hex digits, not by {digits}")
     return [f"{number:0{digits}x}" for number in range(16**digits)]
 
 
 def content_digest(file: BinaryIO) -> str:
-    """32 hex digits of a file's bytes, read from where it stands."""
+    """Return the digest of a file's bytes from its current position on, 32 hex digits.
+
+    Examples
+    --------
+    >>> import io
+    >>> content_digest(io.BytesIO(b""))
+    'cae66941d9efbd404e4d88758ea67670'
+    """
     digest = hashlib.blake2b(digest_size=16)
     while block := file.read(_READ_BYTES):
         digest.update(block)
     return digest.hexdigest()
 
 
-def upload_id(blob_name: str, etag: str, key: bytes) -> str:
-    """The id of an upload: 128 bits that nobody can guess.
+def upload_id(blob_name: str, etag: str, key: bytes) -> UploadId:
+    """Return the id of an upload.
 
-    A blob named ``<upload id>/<file name>`` carries its id. Any other was dropped by some other tool and gets one made
-    of its name, its version and a secret: the same for every process that sees the blob, without anything to remember.
+    A blob named ``<upload id>/<file name>`` carries its id. Other blobs were uploaded by other tools. Their id is made
+    from the name, the etag and a secret key, so that every process that sees the blob gets the same id without storing
+    anything.
+
+    Parameters
+    ----------
+    blob_name
+        Name of the blob in the container ``uploads``.
+    etag
+        Version of the blob.
+    key
+        Secret key of the library.
     """
     folder, slash, _ = blob_name.partition("/")
     if slash and len(folder) == _UPLOAD_ID_DIGITS and set(folder) <= set("0123456789abcdef"):
-        return folder
-    return hmac.new(key, f"{blob_name}\n{etag}".encode(), "blake2b").hexdigest()[:_UPLOAD_ID_DIGITS]
+        return UploadId(folder)
+    return UploadId(hmac.new(key, f"{blob_name}\n{etag}".encode(), "blake2b").hexdigest()[:_UPLOAD_ID_DIGITS])

@@ -1,4 +1,7 @@
-"""How kernels are compiled: at the first call, or loaded from what an earlier process has compiled."""
+"""Decorators that compile kernels by Numba.
+
+A kernel is compiled at its first call, or loaded from the machine code that an earlier process left on disk.
+"""
 
 import hashlib
 import tempfile
@@ -15,20 +18,25 @@ _numba_settings: Any = numba.config
 _Kernel = TypeVar("_Kernel", bound=Callable[..., object])
 
 _REORDERED = {"reassoc", "contract", "nsz"}
+"""LLVM's flags that allow another order of additions, but no assumptions about NaN and infinity."""
 
 _PACKAGE = Path(__file__).parent
-_OF_KERNELS = b"mfcc_assets.jit import"
+_IMPORT_OF_KERNELS = b"mfcc_assets.jit import"
+"""Source that is found in every module that has kernels."""
 
 
 def compiled(kernel: _Kernel) -> _Kernel:
-    """Compile to code that computes in the order that is written, for any number of threads at a time."""
+    """Compile a function to machine code that computes in the written order.
+
+    The compiled function releases the interpreter's lock, so that several threads can run it at once.
+    """
     return _compiled(kernel)
 
 
 def compiled_reordered(kernel: _Kernel) -> _Kernel:
-    """Compile to code that may add in any order, and divides without looking for zero first.
+    """Compile a function to machine code that may add in any order, and divides without a check for zero.
 
-    Sums then run in vectors.
+    The compiler can then use vector instructions for sums. Everything else is as for `compiled`.
     """
     return _compiled(kernel, fastmath=_REORDERED, error_model="numpy")
 
@@ -41,7 +49,7 @@ def _compiled(kernel: _Kernel, **options: Any) -> _Kernel:
 
 @cache
 def cache_folder() -> Path | None:
-    """Where machine code is kept: a folder that is named by a hash of all kernels. None if no folder can be written.
+    """Return the folder of the machine code, named by a hash of all kernels, or None if no folder is writable.
 
     Numba compiles a kernel again when its own file changes, but not when a kernel that it calls changes in another
     file. With the hash in the name, any change to any kernel leads to a new folder.
@@ -62,14 +70,14 @@ def _hash_of_kernels() -> str:
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(_PACKAGE.rglob("*.py")):
         source = path.read_bytes()
-        if _OF_KERNELS in source:
+        if _IMPORT_OF_KERNELS in source:
             digest.update(source)
     return digest.hexdigest()
 
 
 @contextmanager
 def _numba_caches_in(folder: Path | None) -> Iterator[None]:
-    # Numba reads this when it decorates a kernel. Kernels of other packages keep their own place.
+    # Numba reads this setting when it decorates a kernel. Kernels of other packages keep their own folder.
     former = _numba_settings.CACHE_DIR
     _numba_settings.CACHE_DIR = str(folder or former)
     try:

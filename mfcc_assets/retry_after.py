@@ -1,14 +1,32 @@
-"""The header by which a server says when to ask again."""
+"""The HTTP header ``Retry-After``, by which a server says when to try again."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _LONGEST_NUMBER = 32
-"""Characters: the first of a longer one are as good as eternity."""
+"""Characters of a number that are read. A number of 32 digits is as good as any longer one."""
 
 
 def seconds_asked(retry_after: str) -> float | None:
-    """Seconds that a header ``Retry-After`` asks for, by a number or a date; None where it says neither."""
+    """Return the seconds that a header ``Retry-After`` asks a client to wait.
+
+    Parameters
+    ----------
+    retry_after
+        Value of the header, either a number of seconds or a date.
+
+    Returns
+    -------
+    float or None
+        Seconds from now on, negative if the date has passed. None if the value is neither a number nor a date.
+
+    Examples
+    --------
+    >>> seconds_asked("120")
+    120.0
+    >>> seconds_asked("soon") is None
+    True
+    """
     try:
         return float(int(retry_after[:_LONGEST_NUMBER]))
     except ValueError:

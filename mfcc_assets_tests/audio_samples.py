@@ -1,4 +1,4 @@
-"""Small audio files for tests: tones, and music that sounds different for every seed."""
+"""Makes small audio files for tests: tones, and music that sounds different for every seed."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -17,12 +17,12 @@ _BLOCK_FRAMES = 2**15
 def tone(
     seconds: float, frequency: float = 440.0, amplitude: float = 0.5, sample_rate: int = 44_100
 ) -> NDArray[np.float64]:
-    """A sine, (samples,)."""
+    """Make a sine tone (samples,)."""
     return amplitude * np.sin(2 * np.pi * frequency * np.arange(round(seconds * sample_rate)) / sample_rate)
 
 
 def music(seconds: float, seed: int, sample_rate: int = 44_100, amplitude: float = 0.5) -> NDArray[np.float64]:
-    """Chords with overtones, decaying at a tempo and over a bed of noise: (samples,). The seed chooses all of them."""
+    """Make music (samples,): chords with overtones that decay on each beat, over noise. The seed chooses everything."""
     rng = np.random.default_rng(seed)
     samples = round(seconds * sample_rate)
     time = np.arange(samples) / sample_rate
@@ -47,7 +47,7 @@ def music(seconds: float, seed: int, sample_rate: int = 44_100, amplitude: float
 def write_audio(
     path: Path, signal: NDArray[Any], sample_rate: int = 44_100, channels: int = 1, subtype: str | None = None
 ) -> Path:
-    """Write (samples,) into every channel, or (samples, channels) as it is; the suffix chooses the format."""
+    """Write (samples,) into every channel, or (samples, channels) unchanged. The suffix chooses the format."""
     frames = signal if signal.ndim == 2 else np.repeat(signal[:, None], channels, axis=1)
     container, subtype = ("OGG", "OPUS") if path.suffix == ".opus" else (None, subtype)
     with soundfile.SoundFile(path, "w", sample_rate, frames.shape[1], subtype=subtype, format=container) as file:
@@ -65,6 +65,7 @@ def write_tone(
     channels: int = 1,
     subtype: str | None = None,
 ) -> Path:
+    """Write a sine tone."""
     return write_audio(path, tone(seconds, frequency, amplitude, sample_rate), sample_rate, channels, subtype)
 
 
@@ -77,11 +78,12 @@ def write_music(
     channels: int = 1,
     subtype: str | None = None,
 ) -> Path:
+    """Write music that the seed chooses."""
     return write_audio(path, music(seconds, seed, sample_rate, amplitude), sample_rate, channels, subtype)
 
 
 def retag(path: Path, **tags: str) -> None:
-    """Change tags of a file and nothing of its audio."""
+    """Change tags of a file without a change of its audio."""
     file = mutagen.File(path, easy=True)
     file.update(tags)
     file.save()

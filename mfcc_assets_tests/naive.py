@@ -1,14 +1,11 @@
-"""Slow, obviously right twins of the kernels of the science packages."""
+"""Slow twins of the kernels in the science packages, written to be obviously correct."""
 
 import math
-import re
 import statistics
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import python_speech_features
@@ -24,7 +21,7 @@ from mfcc_assets.similarity.dtw.kernels import dtw_distances
 
 
 def in_band(i: int, j: int, n: int, m: int, band: float | None) -> bool:
-    """Whether a path between tracks of `n` and `m` frames may lead through (i, j), as `dtw_distances` defines it."""
+    """True if a path between tracks of `n` and `m` frames may pass (i, j), as `dtw_distances` defines it."""
     if band is None or min(n, m) == 1:
         return True
     on_longer, on_shorter = (i, j) if n >= m else (j, i)
@@ -34,7 +31,7 @@ def in_band(i: int, j: int, n: int, m: int, band: float | None) -> bool:
 
 
 def dtw(a: NDArray[np.float64], b: NDArray[np.float64], band: float | None = None) -> NDArray[np.float64]:
-    """Accumulated cost (n, m) of the best path to every cell; infinite outside the band."""
+    """Accumulated cost (n, m) of the best path to every cell. It is infinite outside the band."""
     n, m = len(a), len(b)
     cost = np.full((n, m), np.inf)
     for i in range(n):
@@ -47,7 +44,7 @@ def dtw(a: NDArray[np.float64], b: NDArray[np.float64], band: float | None = Non
 
 
 def remaining_cost(a: NDArray[np.float64], b: NDArray[np.float64], band: float | None = None) -> NDArray[np.float64]:
-    """For each frame of `a` and each coefficient: what all later frames add to their DTW distance at least (n, d)."""
+    """Least cost (n, d) that all frames after each frame of `a` add to the DTW distance of each coefficient."""
     least = np.array(
         [
             np.abs(a[i] - [b[j] for j in range(len(b)) if in_band(i, j, len(a), len(b), band)]).min(axis=0)
@@ -58,18 +55,19 @@ def remaining_cost(a: NDArray[np.float64], b: NDArray[np.float64], band: float |
 
 
 def cells_in_band(n: int, m: int, band: float | None) -> int:
+    """Count the cells in the band."""
     return sum(in_band(i, j, n, m, band) for i in range(n) for j in range(m))
 
 
 def weighted_dtw(
     a: NDArray[np.float64], b: NDArray[np.float64], weights: NDArray[np.float64], band: float | None = None
 ) -> float:
-    """Weighted sum of every coefficient's own DTW distance."""
+    """Weighted sum of the DTW distances of all coefficients."""
     return float(sum(w * dtw(x, y, band)[-1, -1] for w, x, y in zip(weights, a.T, b.T, strict=True)))
 
 
 def keogh(a: NDArray[np.float64], b: NDArray[np.float64], band: float | None = None) -> NDArray[np.float64]:
-    """Terms of LB_Keogh (n, d): how far each frame of `a` lies outside what `b` takes in its part of the band."""
+    """Terms (n, d) of LB_Keogh: how far each frame of `a` lies outside the values of `b` within the band."""
     terms = np.zeros(a.shape)
     for i in range(len(a)):
         for k in range(a.shape[1]):
@@ -79,13 +77,13 @@ def keogh(a: NDArray[np.float64], b: NDArray[np.float64], band: float | None = N
 
 
 def coarser(frames: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
-    """Means of `factor` frames, the last of as many as are left."""
+    """Means of every `factor` frames. The last mean is of the frames that are left."""
     return np.array([frames[first : first + factor].mean(axis=0) for first in range(0, len(frames), factor)])
 
 
 def levelled_signal(path: Path, parameters: CepstraParameters) -> NDArray[np.float64]:
-    """The article's signal of the whole file: mixed down, resampled, trimmed, levelled to its absolute peak."""
-    # soundfile.read would seek to the start first, after which the MP3 decoder rounds differently.
+    """The signal of the article: a whole file mixed down, resampled, trimmed and levelled to its absolute peak."""
+    # soundfile.read would seek to the start first, and the MP3 decoder then rounds differently.
     with soundfile.SoundFile(path) as file:
         signal = file.read(dtype="float32", always_2d=True).mean(axis=1)
         if file.samplerate != parameters.sample_rate:
@@ -95,7 +93,7 @@ def levelled_signal(path: Path, parameters: CepstraParameters) -> NDArray[np.flo
 
 
 def cepstra(signal: NDArray[np.float64], parameters: CepstraParameters) -> NDArray[np.float64]:
-    """What the article computes, with an FFT that sees the whole frame unless the parameters say otherwise."""
+    """The cepstra of the article, but with an FFT over the whole frame unless the parameters give its size."""
     window = parameters.window_seconds * parameters.sample_rate
     return python_speech_features.mfcc(
         signal,
@@ -112,9 +110,9 @@ def cepstra(signal: NDArray[np.float64], parameters: CepstraParameters) -> NDArr
 
 
 def changes(cepstra: NDArray[np.float32], frames: int, span: int) -> NDArray[np.float64]:
-    """What `matching` compares, (k, 6): mean of `frames` cepstra, its shape in 13 low filters, the change over `span`.
+    """Changes (k, 6) over `span` of the shapes in the low filters of means of `frames` cepstra.
 
-    For the default parameters: 13 liftered cepstra of 26 filters, of which 13 lie below 4 kHz.
+    This is for the default parameters, which give 13 liftered cepstra of 26 filters, 13 of them below 4 kHz.
     """
     shapes = []
     for first in range(0, len(cepstra) - frames + 1, frames):
@@ -138,12 +136,13 @@ def changes(cepstra: NDArray[np.float32], frames: int, span: int) -> NDArray[np.
 
 
 def cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Cosine of two arrays, or 0 if one of them is zero."""
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float((a * b).sum()) / lengths if lengths else 0.0
 
 
 def best_window_cosine(track: NDArray[np.float64], stretches: list[NDArray[np.float64]]) -> float:
-    """The largest cosine of a stretch with a window of its length centred in the track, beyond which lies nothing."""
+    """Largest cosine of a stretch with a window of its length centred in the track, which is padded with zeros."""
     length = len(stretches[0])
     silence = np.zeros((length, track.shape[1]))
     padded = np.concatenate([silence, track, silence])
@@ -153,14 +152,14 @@ def best_window_cosine(track: NDArray[np.float64], stretches: list[NDArray[np.fl
 
 
 def best_shifted_cosine(shorter: NDArray[np.float64], longer: NDArray[np.float64], apart: int) -> float:
-    """The largest cosine with a window of the longer one, of which `apart` frames may lie before or after it."""
+    """Largest cosine with a window of the longer track. The window may reach `apart` frames beyond it."""
     silence = np.zeros((apart, longer.shape[1]))
     padded = np.concatenate([silence, longer, silence])
     return max(cosine(shorter, padded[begin : begin + len(shorter)]) for begin in range(len(padded) - len(shorter) + 1))
 
 
 def best_overlap(query: NDArray[np.float64], track: NDArray[np.float64]) -> tuple[float, int, int]:
-    """Cosine, offset and length in frames where they agree best, with four fifths of the shorter inside the longer."""
+    """Cosine, offset and length of the best overlap, which holds at least four fifths of the shorter track."""
     found = []
     for offset in range(-len(query), len(track) + 1):
         begin, end = max(0, -offset), min(len(query), len(track) - offset)
@@ -170,7 +169,7 @@ def best_overlap(query: NDArray[np.float64], track: NDArray[np.float64]) -> tupl
 
 
 def segment_means(cepstra: NDArray[np.float32], segments: int) -> NDArray[np.float64]:
-    """Mean (segments, d) of stretches as even as they can be; an empty one is the frame at its start."""
+    """Means (segments, d) of segments of equal length. An empty segment takes the frame at its start."""
     means = []
     for segment in range(segments):
         first, end = (math.floor(Fraction(edge * len(cepstra), segments)) for edge in (segment, segment + 1))
@@ -179,32 +178,32 @@ def segment_means(cepstra: NDArray[np.float32], segments: int) -> NDArray[np.flo
 
 
 def nearest(embeddings: NDArray[np.float32], query: NDArray[np.float32]) -> list[tuple[float, int]]:
-    """Distance and row of every embedding, nearest first."""
+    """Distance and row of every embedding, with the nearest first."""
     return sorted((math.dist(row, query), number) for number, row in enumerate(embeddings))
 
 
-def share_with_label(ranked: dict[str, list[str]], labels: dict[str, str], places: int) -> list[float]:
-    """For every query whose label three tracks or more carry: the share of its first places with the same label."""
+def share_with_label(ranked: dict[str, list[str]], labels: dict[str, str], count: int) -> list[float]:
+    """Share of the first `count` tracks that have the label of the query, for labels of at least three tracks."""
     shares = []
     for query, tracks in ranked.items():
         label = labels.get(query)
         if label is not None and list(labels.values()).count(label) >= 3:
-            shares.append(sum(labels.get(track) == label for track in tracks[:places]) / places)
+            shares.append(sum(labels.get(track) == label for track in tracks[:count]) / count)
     return shares
 
 
-def share_found(exhaustive: dict[str, list[str]], found: dict[str, list[str]], places: int) -> list[float]:
-    """For every query with a ranking: the share of its first places that were found."""
+def share_found(exhaustive: dict[str, list[str]], found: dict[str, list[str]], count: int) -> list[float]:
+    """Share of the best `count` tracks that were found, for each query with a ranking."""
     shares = []
     for query, best in exhaustive.items():
-        wanted = best[:places]
+        wanted = best[:count]
         if wanted:
             shares.append(sum(track in found.get(query, []) for track in wanted) / len(wanted))
     return shares
 
 
 def every_stretch(n: int, m: int) -> Iterator[list[tuple[int, int]]]:
-    """All ways to match some frames of a track with some of another, neither at more than twice the other's pace."""
+    """All ways to match frames of two tracks such that neither runs at more than twice the pace of the other."""
 
     def beginning_with(cells: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
         yield cells
@@ -219,7 +218,7 @@ def every_stretch(n: int, m: int) -> Iterator[list[tuple[int, int]]]:
 
 
 def scores(distances: NDArray[np.float64], labels: list[str], works: list[str]) -> dict[str, float | None]:
-    """The figures of `mfcc evaluate`, counted one by one; a track without label or work has ""."""
+    """The figures of `mfcc evaluate`, counted one by one. A track without label or work has an empty string."""
     tracks = range(len(distances))
     lists = [
         sorted((other for other in tracks if other != query), key=lambda other: (distances[query, other], other))
@@ -243,64 +242,24 @@ def scores(distances: NDArray[np.float64], labels: list[str], works: list[str]) 
 
 
 def average_precision(ranked: list[int], works: list[str], work: str) -> float:
-    """Mean, over the tracks of a work, of the share of that work among all tracks up to it."""
-    places = [place for place, track in enumerate(ranked, start=1) if works[track] == work]
-    return statistics.fmean(sum(earlier <= place for earlier in places) / place for place in places)
+    """Mean precision at the ranks of all tracks of the work."""
+    ranks = [rank for rank, track in enumerate(ranked, start=1) if works[track] == work]
+    return statistics.fmean(sum(earlier <= rank for earlier in ranks) / rank for rank in ranks)
 
 
 def shares_beyond_album(
-    ranked: dict[str, list[str]], labels: dict[str, str], albums: dict[str, str], places: int
+    ranked: dict[str, list[str]], labels: dict[str, str], albums: dict[str, str], count: int
 ) -> list[float]:
-    """As `share_with_label`, as if for each query the other tracks of its album were not there."""
+    """The same as `share_with_label`, but without the other tracks of each query's album."""
     shares = []
     for query in ranked:
         if query in labels and query in albums:
             there = [track for track in {*labels, *albums} if track == query or albums.get(track) != albums[query]]
             same = [track for track in there if labels.get(track) == labels[query]]
-            found = [track for track in ranked[query] if albums.get(track) != albums[query]][:places]
+            found = [track for track in ranked[query] if albums.get(track) != albums[query]][:count]
             if len(same) >= 3:
-                shares.append(sum(track in same for track in found) / places)
+                shares.append(sum(track in same for track in found) / count)
     return shares
-
-
-@dataclass(frozen=True)
-class M3uTrack:
-    seconds: int
-    name: str
-    location: str
-
-
-def read_m3u8(text: str) -> list[M3uTrack]:
-    """The tracks of an extended M3U whose every line is what it must be: header, title, and two lines a track."""
-    assert text.endswith("\n")
-    header, title, *lines = text.removesuffix("\n").split("\n")
-    assert header == "#EXTM3U"
-    assert title.startswith("#PLAYLIST:")
-    assert len(lines) % 2 == 0
-    tracks = []
-    for described, location in zip(lines[::2], lines[1::2], strict=True):
-        found = re.fullmatch(r"#EXTINF:(-1|[0-9]+),([^\r\v\f\x1c-\x1e\x85\u2028\u2029]*)", described)
-        assert found, described
-        assert location
-        assert not location.startswith("#")
-        tracks.append(M3uTrack(int(found[1]), found[2], location))
-    return tracks
-
-
-def check_jspf_track(track: dict[str, Any]) -> None:
-    """Refuse a track that xspf.org's JSPF does not allow: lists of addresses, texts, and whole milliseconds."""
-    for name, value in track.items():
-        if name in ("location", "identifier"):
-            assert isinstance(value, list)
-            for address in value:
-                assert re.fullmatch(r"[a-z][a-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", address), address
-        elif name == "duration":
-            assert type(value) is int
-            assert value > 0
-        else:
-            assert name in ("title", "creator", "album")
-            assert type(value) is str
-            assert value
 
 
 def divergence(
@@ -309,7 +268,7 @@ def divergence(
     other_mean: NDArray[np.float64],
     other_covariance: NDArray[np.float64],
 ) -> float:
-    """Root of how much the entropy of two Gaussians' mixture, a Gaussian too, exceeds the mean of theirs."""
+    """Root of the Jensen-Shannon divergence of two Gaussians, with a Gaussian of equal moments as their mixture."""
     between = (mean + other_mean) / 2
     mixed = sum(
         (np.array(of_one) + np.outer(at - between, at - between)) / 2
@@ -324,11 +283,11 @@ def divergence(
 def corrected_distances(
     distances: NDArray[np.float64], sample: list[int], weights: list[float], rounds: int
 ) -> NDArray[np.float64]:
-    """Of distances (tracks, tracks, parts) the sum corrected for hubs, where those to some tracks are what is usual."""
+    """Sum of distances (tracks, tracks, parts), corrected for hubs by the distances to a sample of tracks."""
     tracks = range(len(distances))
 
     def unusual(values: NDArray[np.float64], smallest: float) -> list[list[tuple[float, float]]]:
-        """How many deviations each value is above what is usual for the one track, and for the other."""
+        """For each value, the deviations above the mean of one track and above that of the other."""
         of_tracks = []
         for track in tracks:
             to_sample = [float(values[track, other]) for other in sample if other != track] or [0.0]
@@ -353,7 +312,7 @@ def corrected_distances(
 
 
 def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float64]:
-    """What `mfcc_assets.features.timbre` describes, of a whole track at once."""
+    """The vector of `mfcc_assets.features.timbre`, computed from a whole track at once."""
     frames = [list(map(float, frame)) for frame in cepstra]
     frames = [frames[i % len(frames)] for i in range(max(256, len(frames)))]
     count = len(frames)
@@ -392,7 +351,7 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float64]:
         mean, covariance = points.mean(axis=0), np.cov(points.T, bias=True) + 0.05 * np.eye(points.shape[1])
         second = covariance + np.outer(mean, mean)
         with warnings.catch_warnings():
-            # logm warns of errors above 2e-13.
+            # logm warns about errors above 2e-13.
             warnings.simplefilter("ignore", RuntimeWarning)
             logarithm = scipy.linalg.logm(np.block([[second, mean[:, np.newaxis]], [mean, np.ones(1)]])).real
         vector += [
@@ -414,6 +373,6 @@ def second_moments(points: NDArray[np.floating]) -> NDArray[np.float64]:
 def warped_distance(
     warped: WarpedDistance, query: NDArray[np.floating], candidate: NDArray[np.floating], scales: NDArray[np.floating]
 ) -> float:
-    """Distance of one pair of contours (n, d) and (m, d)."""
+    """Distance of two contours (n, d) and (m, d)."""
     distances = dtw_distances(query, candidate, band=warped.band)
     return float(warped.weights(scales, len(query) + len(candidate)) @ distances)

@@ -41,7 +41,7 @@ def _write_cut_mp3(path: Path) -> None:
 
 UNUSABLE: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "zero-bytes.mp3": (lambda path: path.write_bytes(b""), "empty", "the file is empty"),
-    "text.mp3": (lambda path: path.write_text("These are no samples.\n" * 99), "unreadable", "no decoder makes sense"),
+    "text.mp3": (lambda path: path.write_text("These are no samples.\n" * 99), "unreadable", "no decoder can read"),
     "silence.wav": (lambda path: write_tone(path, 3.0, amplitude=0.0), "silent", "no sample rises above silence"),
     "short.wav": (lambda path: write_music(path, 0.2, seed=202), "too_short", "only 0.20 s of audio"),
     "nan.wav": (lambda path: write_audio(path, NOT_A_NUMBER, subtype="FLOAT"), "not_finite", "the samples reach nan"),

@@ -1,5 +1,7 @@
+import ast
 import copy
 import inspect
+import re
 
 import pytest
 
@@ -18,23 +20,36 @@ KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issu
         ("a.mp3", "Choose another", "a.mp3: it has no sound. Choose another."),
     ],
 )
-def test_a_message_says_to_what_it_happened_what_and_what_to_do(subject, remedy, message):
+def test_a_message_names_the_subject_what_happened_and_the_remedy(subject, remedy, message):
     assert str(MfccError("it has no sound", subject=subject, remedy=remedy)) == message
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_is_caught_as_ours_and_says_what_it_is_for(kind):
+def test_every_error_has_a_docstring_and_is_caught_as_mfcc_error(kind):
     assert kind.__doc__
     with pytest.raises(MfccError, match=r"song: it failed\. Try again\."):
         raise kind("it failed", subject="song", remedy="Try again")
 
 
-def test_every_fault_of_audio_has_a_code_of_its_own():
+def test_every_audio_error_has_a_different_code():
     codes = [kind.code for kind in KINDS if issubclass(kind, AudioError)]
     assert len(set(codes)) == len(codes) > 5
 
 
-def test_an_error_survives_copies():
+def test_a_copied_error_keeps_its_message():
     error = TooShort("it is too short", subject="a.mp3", remedy="Choose a longer one")
     assert str(copy.copy(error)) == str(error)
     assert isinstance(copy.copy(error), TooShort)
+
+
+def test_the_tree_in_the_docstring_is_that_of_the_classes():
+    assert errors.__doc__
+    drawn = re.findall(r"^    ([│├└─ ]*)(\w+)", errors.__doc__, re.MULTILINE)
+    parents: dict[str, str] = {}
+    path: list[str] = []
+    for branches, name in drawn:
+        path = [*path[: len(branches) // 4], name]
+        parents[name] = path[-2] if len(path) > 1 else "Exception"
+    assert parents == {kind.__name__: kind.__base__.__name__ for kind in KINDS}
+    defined = [node.name for node in ast.parse(inspect.getsource(errors)).body if isinstance(node, ast.ClassDef)]
+    assert defined == list(parents), "the classes are in the order of the tree"

@@ -13,32 +13,32 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 VERSIONS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("123"))
 
 
-def test_a_track_id_never_changes_for_a_name():
+def test_the_track_id_of_a_name_never_changes():
     assert track_id("album/🎷.flac") == "0c2b578e60f8806f"
 
 
 @given(NAMES, NAMES)
-def test_track_ids_are_16_hex_digits_and_differ_where_names_do(one, other):
+def test_track_ids_have_16_hex_digits_and_differ_if_names_differ(one, other):
     assert len(track_id(one)) == 16
     assert set(track_id(one)) <= set("0123456789abcdef")
     assert (track_id(one) == track_id(other)) == (one == other)
 
 
 @given(NAMES, st.sampled_from([1, 2]))
-def test_every_track_lies_in_exactly_one_shard(name, digits):
+def test_every_track_is_in_exactly_one_shard(name, digits):
     assert [shard for shard in shard_names(digits) if track_id(name).startswith(shard)] == [
         shard_of(track_id(name), digits)
     ]
 
 
-def test_shards_are_named_in_order():
+def test_shard_names_are_in_order():
     assert shard_names(1) == list("0123456789abcdef")
     assert shard_names(2)[:3] + shard_names(2)[-1:] == ["00", "01", "02", "ff"]
     assert len(shard_names(2)) == 256
 
 
 @pytest.mark.parametrize("digits", [-1, 0, 3])
-def test_a_library_of_other_shards_is_refused(digits):
+def test_another_number_of_shard_digits_is_refused(digits):
     with pytest.raises(ValueError, match="1 or 2 hex digits"):
         shard_names(digits)
 
@@ -46,24 +46,24 @@ def test_a_library_of_other_shards_is_refused(digits):
 @pytest.mark.parametrize(
     "name", ["cover.JPG", "album/Folder.jpeg", "list.m3u8", ".hidden.mp3", "a/._song.mp3", "Thumbs.db", "notes.txt"]
 )
-def test_what_lies_beside_music_is_a_companion(name):
+def test_a_file_that_often_lies_beside_music_is_a_companion(name):
     assert is_companion(name)
 
 
 @pytest.mark.parametrize(
     "name", ["song.mp3", "song", "song.jpg.mp3", ".hidden/song.mp3", "jpg", "song.xyz", "cover.jpg/song", "song."]
 )
-def test_everything_else_is_tried(name):
+def test_any_other_file_is_no_companion(name):
     assert not is_companion(name)
 
 
 @given(NAMES, st.sampled_from(sorted(COMPANION_SUFFIXES)))
-def test_a_companion_is_known_by_its_suffix_alone_in_capitals_too(stem, suffix):
+def test_a_companion_is_known_by_its_suffix_in_any_case(stem, suffix):
     assert is_companion(f"{stem}{suffix}")
     assert is_companion(f"{stem}{suffix.upper()}")
 
 
-def test_a_digest_is_of_all_blocks_from_where_the_file_stands():
+def test_a_content_digest_covers_all_bytes_from_the_current_position():
     content = bytes(range(256)) * 10_000
     file = io.BytesIO(content)
     assert content_digest(file) == hashlib.blake2b(content, digest_size=16).hexdigest()
@@ -77,7 +77,7 @@ def test_a_blob_in_the_folder_of_an_upload_carries_its_id():
 
 
 @pytest.mark.parametrize("name", ["0f" * 16, f"{'0F' * 16}/song", f"{'0f' * 15}/song", f"{'0g' * 16}/song", "song.mp3"])
-def test_any_other_blob_gets_an_id_of_its_name_its_version_and_a_secret(name):
+def test_the_id_of_any_other_blob_is_made_from_name_version_and_secret(name):
     given_id = upload_id(name, "1", KEY)
     assert len(given_id) == 32
     assert set(given_id) <= set("0123456789abcdef")
@@ -86,13 +86,13 @@ def test_any_other_blob_gets_an_id_of_its_name_its_version_and_a_secret(name):
 
 
 @given(NAMES, st.text("0123456789abcdef-"))
-def test_the_id_that_a_blob_was_given_is_kept_where_it_becomes_its_folder(name, etag):
+def test_an_upload_id_is_kept_if_it_becomes_the_folder_of_the_blob(name, etag):
     given_id = upload_id(name, etag, KEY)
     assert upload_id(f"{given_id}/{name}", "another", KEY) == given_id
 
 
 @given(VERSIONS, VERSIONS)
-def test_every_name_is_new_or_changed_or_gone_or_unchanged(listing, manifest):
+def test_every_name_is_new_changed_gone_or_unchanged(listing, manifest):
     expected: dict[str, list[str]] = {"new": [], "changed": [], "gone": [], "unchanged": []}
     for name in sorted(listing | manifest):
         if name not in manifest:

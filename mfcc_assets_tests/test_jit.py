@@ -1,4 +1,4 @@
-"""Kernels are compiled once, and again after any of them was edited."""
+"""Tests that kernels are compiled once, and again after any of them was edited."""
 
 import os
 import shutil
@@ -44,7 +44,7 @@ def printed_distance(package: Path) -> str:
     return ran.stdout.strip()
 
 
-def test_an_edited_kernel_never_runs_old_machine_code_of_a_kernel_that_calls_it(package: Path) -> None:
+def test_the_caller_of_an_edited_kernel_is_compiled_again(package: Path) -> None:
     assert printed_distance(package) == "2.0"
     kernels = package / "similarity" / "dtw" / "kernels.py"
     source = kernels.read_text()
@@ -52,7 +52,7 @@ def test_an_edited_kernel_never_runs_old_machine_code_of_a_kernel_that_calls_it(
     assert edited != source
     kernels.write_text(edited)
 
-    # The kernel that was edited is called by one in another file, which was not.
+    # A kernel in another file, which was not edited, calls the edited kernel.
     assert printed_distance(package) == "20.0"
 
 

@@ -1,4 +1,4 @@
-"""After `warm_up` nobody waits for a compiler."""
+"""Tests that `warm_up` compiles all kernels that an answer needs."""
 
 import subprocess
 import sys
@@ -35,11 +35,11 @@ assert not new, new
 """
 
 
-def test_after_warming_up_an_answer_compiles_nothing(up_to_date_home: Path, tmp_path: Path) -> None:
+def test_an_answer_compiles_nothing_after_warm_up(up_to_date_home: Path, tmp_path: Path) -> None:
     home = copied_home(up_to_date_home, tmp_path / "home")
     query = write_music(tmp_path / "query.flac", 3.0, seed=99)
 
-    # In a process of its own: in this one other tests may have compiled what is missing.
+    # A new process is needed, because other tests may have compiled missing kernels in this one.
     answered = subprocess.run(
         [sys.executable, "-c", ANSWER_WARM, str(home), str(query)], capture_output=True, text=True
     )

@@ -1,4 +1,4 @@
-"""The picture of a track: the one embedded in its file, or one drawn from its name."""
+"""Pictures of tracks: those embedded in their files, and covers that are drawn for files without a picture."""
 
 import base64
 import colorsys
@@ -18,9 +18,10 @@ from mfcc_assets.audio.id3_guard import is_harmless
 from mfcc_assets.audio.tags import clean_text
 
 MAX_PICTURE_BYTES = 16 << 20
+"""Largest picture that is accepted, in bytes."""
 
 MAX_PICTURE_PIXELS = 40_000_000
-"""Decoded, such a picture takes 160 MB; a small file can claim many times that."""
+"""Largest picture that is accepted, in pixels. It needs 160 MB when decoded, and a small file may declare far more."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ _SUFFIXES = {
     "image/gif": ".gif",
 }
 
-# MPO is what Pillow calls a JPEG with further pictures behind the first, as some cameras write them.
+# Pillow calls a JPEG with more than one picture MPO. Some cameras write them.
 _MEDIA_TYPES = {
     "JPEG": "image/jpeg",
     "MPO": "image/jpeg",
@@ -41,59 +42,72 @@ _MEDIA_TYPES = {
     "GIF": "image/gif",
 }
 
-# The number of the front cover in ID3's list of picture types, which FLAC and Ogg took over.
 _FRONT_COVER = 3
+"""Number of the front cover in ID3's list of picture types, which FLAC and Ogg use too."""
+
+# Geometry of a generated cover, in pixels.
 _SIDE = 600
 _MARGIN = 44
 _RAYS = 144
 
-# High enough that the longest ray ends above a title of three lines.
 _CENTRE = (300, 210)
+"""Centre of the ring, so high that the longest ray ends above a title of three lines."""
+
 _INNER_RADIUS = 76
 _LONGEST_RAY = 104
 
-# From teal over blue and red to orange; yellow and leaf green, darkened, turn to mud.
 _HUES = (0.42, 1.08)
+"""Range of hues, from teal over blue and red to orange. Dark shades of yellow and green look dirty."""
 
-# Font size in pixels, average letters a line, lines: a title takes the first that holds it.
 _TITLE_FITS = ((64, 13, 1), (46, 19, 2), (36, 24, 3))
+"""Font size in pixels, average letters in a line, and lines. A title takes the first size that it fits."""
+
 _ARTIST_SIZE, _ARTIST_COLUMNS = 26, 34
 
 PICTURE_SUFFIXES = tuple(_SUFFIXES.values())
-"""Every suffix that a picture's file can have."""
+"""All file suffixes that pictures can have."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture and its media type, as a browser is told."""
+    """A picture and its media type.
+
+    Attributes
+    ----------
+    data
+        Bytes of the picture's file.
+    media_type
+        Media type for browsers, such as ``image/png``.
+    """
 
     data: bytes
     media_type: str
 
     @property
     def suffix(self) -> str:
+        """File suffix of the media type, such as ``.png``."""
         return _SUFFIXES[self.media_type]
 
 
 def embedded_picture(path: Path) -> Picture | None:
-    """The picture embedded in an ID3, FLAC, Ogg or MP4 file, the front cover if it names one.
+    """Read the picture embedded in an ID3, FLAC, Ogg or MP4 file, preferably the front cover.
 
     Parameters
     ----------
     path
-        A file, of whatever content.
+        A file with any content.
 
     Returns
     -------
     Picture or None
-        None where there is no picture that can be decoded and has at most `MAX_PICTURE_BYTES` and
-        `MAX_PICTURE_PIXELS`, or where the tags would keep their reader busy. The media type is the decoder's: tags
-        often name another.
+        The first front cover that can be decoded and has at most `MAX_PICTURE_BYTES` and `MAX_PICTURE_PIXELS`, or the
+        first other picture that does. None if there is no such picture, or if reading the tags would take very long.
+        The media type is that of the decoder, since tags often name a wrong one.
 
     Raises
     ------
     OSError
-        The file cannot be opened.
+        If the file cannot be opened.
     """
     from mutagen import File
 
@@ -102,8 +116,8 @@ def embedded_picture(path: Path) -> Picture | None:
     with path.open("rb") as file:
         try:
             embedded = list(_pictures(File(file)))
-        except Exception as failure:  # mutagen lets the IndexError, struct.error … of its parsers out, not just its own
-            _LOGGER.debug("no pictures in %s: %r", path.name, failure)
+        except Exception as failure:  # mutagen raises not only its own errors, but also IndexError, struct.error, …
+            _LOGGER.debug("the pictures of %s cannot be read: %r", path.name, failure)
             return None
     embedded.sort(key=lambda picture: picture[0] != _FRONT_COVER)
     decoded = (_decoded(data) for _, data in embedded)
@@ -111,19 +125,26 @@ def embedded_picture(path: Path) -> Picture | None:
 
 
 def generated_cover(seed: str, title: str, artist: str) -> Picture:
-    """Draw a cover: a closed waveform on a gradient, both made of `seed`, over title and artist.
+    """Draw a cover that shows a ring of rays on a gradient, with title and artist below.
 
     Parameters
     ----------
     seed
-        What the drawing depends on, such as the track id: the same gives the same bytes, another looks different.
+        Text that determines the drawing, such as the track id. The same seed gives the same bytes, and another seed
+        gives a cover that looks different.
     title, artist
-        Written under the drawing, wrapped and shortened to fit.
+        Texts under the drawing. They are wrapped and shortened to fit.
 
     Returns
     -------
     Picture
         An SVG of 600 × 600 pixels.
+
+    Examples
+    --------
+    >>> cover = generated_cover("28ff32e22751aab5", "Ocean", "Will Savino")
+    >>> cover.media_type, cover.suffix
+    ('image/svg+xml', '.svg')
     """
     digest = hashlib.blake2b(seed.encode("utf-8", "backslashreplace"), digest_size=16).digest()
     hue = _HUES[0] + (_HUES[1] - _HUES[0]) * digest[0] / 255
@@ -147,16 +168,16 @@ role="img">
 
 
 def _pictures(container: Any) -> Iterator[tuple[int, bytes]]:
-    """Picture type and bytes of whatever the container holds."""
+    """Yield type and bytes of every picture in a file that mutagen has opened."""
     from mutagen.flac import Picture as FlacPicture
 
     for picture in getattr(container, "pictures", ()):
         yield picture.type, picture.data
     tags = getattr(container, "tags", None) or {}
-    if hasattr(tags, "getall"):  # ID3, whose frames are found by their kind
+    if hasattr(tags, "getall"):  # ID3
         for frame in tags.getall("APIC"):
             yield frame.type, frame.data
-    elif "covr" in tags:  # MP4, which knows no kinds of pictures
+    elif "covr" in tags:  # MP4, which has no picture types
         for cover in tags["covr"]:
             yield _FRONT_COVER, bytes(cover)
     elif "metadata_block_picture" in tags:  # Ogg
@@ -176,8 +197,8 @@ def _decoded(data: bytes) -> Picture | None:
                 return None
             image.load()
             return Picture(data, _MEDIA_TYPES[image.format or ""])
-    except Exception as failure:  # as with mutagen: a broken picture surfaces as whatever its parser tripped over
-        _LOGGER.debug("a picture that cannot be decoded: %r", failure)
+    except Exception as failure:  # Pillow too raises many kinds of errors for a broken picture
+        _LOGGER.debug("a picture cannot be decoded: %r", failure)
         return None
 
 
@@ -187,7 +208,10 @@ def _colour(hue: float, lightness: float, saturation: float) -> str:
 
 
 def _ring(digest: bytes) -> str:
-    """Rays around a circle, as long as a sum of four harmonics that the digest chooses, which closes without a seam."""
+    """Return the SVG path of rays around a circle.
+
+    Their lengths follow a sum of four harmonics, which the digest chooses, so that the ring closes without a seam.
+    """
     harmonics = [(2 + digest[i] % 17, math.tau * digest[i + 4] / 256, 0.4 + digest[i + 8] / 256) for i in range(4)]
     rays = []
     for ray in range(_RAYS):
@@ -204,7 +228,7 @@ def _ring(digest: bytes) -> str:
 
 
 def _lettering(title: str, artist: str) -> str:
-    """Title and artist as SVG text, set from the bottom edge up."""
+    """Return title and artist as SVG text, set from the bottom edge up."""
     fits = (fit for fit in _TITLE_FITS if len(_wrapped(title, fit[1])) <= fit[2])
     title_size, title_columns, title_lines = next(fits, _TITLE_FITS[-1])
     baseline = float(_SIDE - _MARGIN)
@@ -223,13 +247,13 @@ def _line_of_text(line: str, baseline: float, style: str) -> str:
 
 
 def _wrapped(text: str, columns: int) -> list[str]:
-    """Lines of `columns` average letters."""
+    """Wrap a text into lines of `columns` average letters."""
     average_width = sum(map(_letter_width, text)) / max(len(text), 1)
     return textwrap.wrap(text, max(2, int(columns / max(average_width, 1))))
 
 
 def _letter_width(letter: str) -> float:
-    """As a part of an average letter's: ideographs, emoji and the widest capitals take the room of two."""
+    """Return the width of a letter in average letters. Ideographs, emoji and the widest capitals are twice as wide."""
     if letter in "MW" or unicodedata.east_asian_width(letter) in "WF":
         return 2.0
     return 1.2 if letter.isupper() else 1.0

@@ -1,4 +1,4 @@
-"""Two decoders of audio files: libsndfile, and FFmpeg for what it alone reads or reads faster."""
+"""Decoders of audio files: libsndfile, and FFmpeg for the formats that libsndfile cannot read or reads slowly."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -16,24 +16,28 @@ from mfcc_assets.errors import UnreadableAudio
 
 _FORMATS = "WAV, FLAC, OGG Vorbis, Opus, MP3, AIFF, M4A, AAC, WebM, Matroska and WMA"
 
-# A stream of unknown length declares 2^63 - 1 frames.
 _UNKNOWN_FRAMES = 2**40
+"""From this number of frames on, the length is unknown: libsndfile then declares 2^63 - 1 frames."""
 
-# Playlists stay out: they make FFmpeg open other files and addresses.
 _FFMPEG_OPTIONS = {"format_whitelist": "aac,asf,matroska,mov,ogg", "protocol_whitelist": "file"}
+"""Options that exclude playlists, because these make FFmpeg open other files and addresses."""
 
-# The index of a crafted MP4 can name the same bytes millions of times, bad ones or good ones.
+# The index of a crafted MP4 can list the same bytes millions of times, whether they can be decoded or not.
 _MOST_UNDECODABLE_PACKETS = 1_000
 _MOST_TIMES_READ = 8
 
 
 class Decoder(Protocol):
-    """A file's samples from start to end.
+    """The samples of a file from start to end.
 
     Attributes
     ----------
+    sample_rate
+        Sample rate in Hz.
+    channels
+        Number of channels.
     declared_seconds
-        Length according to the header; 0 where it does not say.
+        Length according to the header, or 0 if the header does not say.
     """
 
     sample_rate: int
@@ -41,19 +45,22 @@ class Decoder(Protocol):
     declared_seconds: float
 
     def read(self, frames: int) -> NDArray[np.float32]:
-        """About as many frames, (frames, channels); none at the end, or where the stream breaks off."""
+        """Return about that many frames (frames, channels), or none at the end or where the stream breaks off."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the file."""
 
 
 class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]
-    """Read from start to end, without seeking.
+    """A sound file that is read from start to end without seeking.
 
-    After each read of a seekable file, soundfile seeks to where it is. In an MP3 that drops the bits that a frame
-    borrows from the one before: each block began with a click, and the samples depended on the size of the blocks.
+    soundfile seeks to the current position after each read of a seekable file. In an MP3 this loses the bits that a
+    frame borrows from the frame before it. Each block would begin with a click, and the samples would depend on the
+    size of the blocks.
     """
 
     def seekable(self) -> bool:
+        """Return False, so that soundfile never seeks."""
         return False
 
 
@@ -78,30 +85,30 @@ class _Libsndfile:
 
 
 class _FFmpeg:
-    """The file's first audio stream, whatever else is in it, as a cover or a film.
+    """Decodes the first audio stream of a file by FFmpeg. Other streams, such as covers and films, are ignored.
 
     Raises
     ------
     av.FFmpegError
-        The file cannot be read, or not a frame of audio can be decoded.
+        If the file cannot be read, or no frame of audio can be decoded.
     """
 
     def __init__(self, path: Path) -> None:
         with ExitStack() as opened:
-            # By name, FFmpeg opens only what is spelled in UTF-8.
+            # FFmpeg opens a file by name only if the name is valid UTF-8, so it gets an open file.
             file = opened.enter_context(path.open("rb"))
             self._most_bytes = _MOST_TIMES_READ * os.fstat(file.fileno()).st_size
-            # Tags in Latin-1 are no reason to fail.
+            # Tags that are not valid UTF-8 must not make this fail.
             self._container = opened.enter_context(
                 av.open(file, "r", options=_FFMPEG_OPTIONS, metadata_errors="ignore")
             )
             if not self._container.streams.audio:
                 raise av.InvalidDataError(0, "there is no audio stream", str(path))
             decoded = self._decoded()
-            # What a header says of AAC can be half the rate and one channel of two: only the frames tell.
+            # The header of an AAC file may declare half the rate and one channel of two, so a frame is decoded first.
             first = next(decoded, None)
             if first is None:
-                raise av.InvalidDataError(0, "not a frame of audio can be decoded", str(path))
+                raise av.InvalidDataError(0, "no frame of audio can be decoded", str(path))
             self.close = opened.pop_all().close
         self.sample_rate = first.sample_rate
         self.channels = len(first.layout.channels)
@@ -135,7 +142,7 @@ class _FFmpeg:
     def _declared_seconds(self) -> float:
         stream = self._container.streams.audio[0]
         if self._container.format.name == "aac":
-            return 0.0  # what FFmpeg tells is a guess by the bit rate
+            return 0.0  # FFmpeg guesses the length from the bit rate
         if stream.duration is not None and stream.time_base is not None:
             return max(0.0, float(stream.duration * stream.time_base))
         # Matroska declares the length of the longest stream.
@@ -145,7 +152,7 @@ class _FFmpeg:
 
 
 def _as_float(first: av.AudioFrame, others: Iterable[av.AudioFrame]) -> Iterator[av.AudioFrame]:
-    """Frames of float32, one plane a channel, all with the first one's rate and channels."""
+    """Convert frames to float32, one plane per channel, with the rate and the channels of the first frame."""
     converter = av.AudioResampler("fltp", first.layout, first.sample_rate)
     kind = _kind(first)
     for frame in chain([first], others):
@@ -156,7 +163,7 @@ def _as_float(first: av.AudioFrame, others: Iterable[av.AudioFrame]) -> Iterator
         try:
             yield from converter.resample(frame)
         except av.FFmpegError:
-            return  # damage has made up a layout of channels that nothing converts
+            return  # a damaged file can declare a channel layout that cannot be converted
     yield from converter.resample(None)
 
 
@@ -165,30 +172,41 @@ def _kind(frame: av.AudioFrame) -> tuple[str, str, int]:
 
 
 def open_decoder(path: Path, subject: str) -> Decoder:
-    """The decoder that reads a file, to be closed by the caller.
+    """Open a file with the decoder that can read it. The caller closes the decoder.
 
     Parameters
     ----------
+    path
+        The file.
     subject
-        What errors call the file.
+        Name of the file in errors.
 
     Raises
     ------
     UnreadableAudio
-        Neither makes sense of it.
+        If no decoder can read the file.
+
+    Examples
+    --------
+    >>> from importlib.resources import files
+    >>> path = Path(str(files("mfcc_assets.demo"))) / "uploads" / "caribbean.mp3"
+    >>> decoder = open_decoder(path, subject=path.name)
+    >>> decoder.sample_rate, decoder.read(1000).shape
+    (22050, (1000, 1))
+    >>> decoder.close()
     """
     try:
         libsndfile = _Libsndfile(path)
         if libsndfile.coding != "OPUS":
             return libsndfile
-        # FFmpeg decodes Opus in a third of the time, and all others no faster.
+        # FFmpeg decodes Opus much faster than libsndfile, but no other format.
         libsndfile.close()
-    # A name that ends in .raw makes soundfile ask for a sample rate, with a TypeError.
+    # soundfile raises a TypeError for a name that ends in .raw, because it wants a sample rate then.
     except (soundfile.LibsndfileError, TypeError):
         pass
     try:
         return _FFmpeg(path)
     except av.FFmpegError as error:
         raise UnreadableAudio(
-            "no decoder makes sense of the file", subject=subject, remedy=f"Supply an undamaged file: {_FORMATS}"
+            "no decoder can read the file", subject=subject, remedy=f"Supply an undamaged file: {_FORMATS}"
         ) from error

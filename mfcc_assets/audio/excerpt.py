@@ -1,4 +1,4 @@
-"""A short piece of a file that says what is played in it: what a recognition service is sent instead of the file."""
+"""Cuts a short excerpt out of a file, which a recognition service gets instead of the whole file."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -18,34 +18,36 @@ from mfcc_assets.audio.reencode import Chain, reencode
 from mfcc_assets.errors import EmptyAudio, UnreadableAudio
 
 MOST_BYTES = 200_000
+"""Largest excerpt in bytes, as in the article."""
 
-# AudD listens to 12 s, and ACRCloud asks for less than 15 s. Both are sure of music after a few seconds.
 MOST_SECONDS = 12.0
+"""Longest excerpt. AudD listens to 12 s, ACRCloud asks for less than 15 s, and both need only a few seconds."""
 
-# Lossy streams of more than 400 kbit/s, such as surround sound, would fill the bytes sooner: they are encoded again.
 _LEAST_COPIED_SECONDS = 4.0
+"""A shorter copy is encoded again. Streams of more than 400 kbit/s, such as surround sound, fill the bytes so soon."""
 
-# An introduction is often silence, speech or applause.
 _BEGIN_SECONDS = 30.0
+"""Where the excerpt of a long file begins, because introductions are often silence, speech or applause."""
 
-# Only what is opened by name, and no playlist: see `mfcc_assets.audio.decoders`.
 _INPUT_OPTIONS = {"format_whitelist": "aac,asf,matroska,mov,mp3,ogg", "protocol_whitelist": "file"}
+"""Options that exclude playlists, because these make FFmpeg open other files and addresses."""
 
-# Of an MP3 in stereo: 12 s are 144 kB.
 _SAMPLE_RATE, _BIT_RATE = 44_100, 96_000
+"""Sample rate and bit rate of encoded excerpts. An excerpt of 12 s has 144 kB."""
 
-# LAME adds a frame or two at either end, and FFmpeg a header.
 _MOST_OVERHEAD = 3_000
+"""Bytes that an encoded excerpt may have beyond its bit rate: one or two frames at each end, and a header."""
 
-# Half a minute and a sample of the shortest frames, of 2.5 ms, are fewer. A crafted index names more.
 _MOST_FRAMES = 20_000
+"""Most frames that are read. This covers 42 s of the shortest frames, of 2.5 ms. A crafted index may list more."""
 
-# 42 s of 760 kbit/s. A crafted index names the same bytes for every frame: an MP4 of 280 kB took 4 GB of memory.
 _MOST_READ_BYTES = 4_000_000
+"""Most bytes that are read, enough for 42 s at 760 kbit/s. A crafted index may list the same bytes for every frame, so
+that a small file would need gigabytes of memory."""
 
 
 class _Container(NamedTuple):
-    """What a stream is copied into: FFmpeg's name of it, and its options against what is no music."""
+    """A file format into which a stream can be copied, with FFmpeg's name for it and options that omit metadata."""
 
     suffix: str
     media_type: str
@@ -57,7 +59,6 @@ _MP3 = _Container(".mp3", "audio/mpeg", "mp3", {"write_xing": "0", "id3v2_versio
 _OGG = _Container(".ogg", "audio/ogg", "ogg", {})
 _ASF = _Container(".wma", "audio/x-ms-wma", "asf", {})
 
-# Lossless streams are missing: 200 kB of them are a second or two, and as an MP3 they are as recognisable.
 _CONTAINERS = {
     "aac": _Container(".aac", "audio/aac", "adts", {}),
     "mp3": _MP3,
@@ -67,22 +68,24 @@ _CONTAINERS = {
     "wmav1": _ASF,
     "wmav2": _ASF,
 }
+"""Containers for each codec whose frames are copied. Lossless codecs are missing: 200 kB of them hold only a second or
+two, and services recognise an MP3 equally well."""
 
 
 @dataclass(frozen=True)
-class Sample:
-    """A stretch of a file, without its tags, pictures and name.
+class Excerpt:
+    """A part of a file as a separate file, without the tags, the pictures and the name of the original.
 
     Attributes
     ----------
     data
-        An audio file.
+        Bytes of the audio file.
     suffix, media_type
-        Of that file, as ``.mp3`` and ``audio/mpeg``.
+        Suffix and media type of its format, such as ``.mp3`` and ``audio/mpeg``.
     begin_seconds
-        Where the stretch begins in the original.
+        Position in the original where the excerpt begins, in seconds.
     seconds
-        Its length.
+        Length of the excerpt in seconds.
     """
 
     data: bytes = field(repr=False)
@@ -93,7 +96,7 @@ class Sample:
 
 
 class _Frame(NamedTuple):
-    """One packet of a stream, which decodes to a frame of audio; times are in seconds, and multiples of the tick."""
+    """One packet of a stream, which decodes to one frame of audio. Times are in seconds and are multiples of `tick`."""
 
     data: bytes
     begin: Fraction
@@ -101,41 +104,50 @@ class _Frame(NamedTuple):
     tick: Fraction
 
 
-def cut_sample(path: Path, *, most_bytes: int = MOST_BYTES) -> Sample:
-    """Cut a sample of at most 12 s out of a file, from where its music is under way.
+def cut_excerpt(path: Path, *, most_bytes: int = MOST_BYTES) -> Excerpt:
+    """Cut an excerpt of at most 12 s out of a file, from a position where the music has begun.
 
-    The frames of a lossy stream are copied as they are. Where that is not possible, or would be too short, they are
-    encoded as MP3.
+    The frames of a lossy stream are copied unchanged. If that is not possible or gives too short an excerpt, the audio
+    is encoded as MP3.
 
     Parameters
     ----------
+    path
+        The file.
     most_bytes
-        The sample is never larger.
+        Largest size of the excerpt.
 
     Raises
     ------
     UnreadableAudio
-        No decoder makes sense of the file, or no encoder of its samples.
+        If no decoder can read the file, or its samples cannot be encoded.
     EmptyAudio
-        Its stream holds no samples.
+        If the stream has no samples.
     OSError
-        The file cannot be opened at all.
+        If the file cannot be opened.
+
+    Examples
+    --------
+    >>> from importlib.resources import files
+    >>> excerpt = cut_excerpt(Path(str(files("mfcc_assets.demo"))) / "uploads" / "caribbean.mp3")
+    >>> excerpt.media_type, round(excerpt.begin_seconds), round(excerpt.seconds)
+    ('audio/mpeg', 3, 12)
     """
     copied = _copied(path, most_bytes)
     if copied is not None and copied.seconds >= _LEAST_COPIED_SECONDS:
         return copied
     encoded = _encoded(path, most_bytes)
-    # The file itself may be as short as that.
+    # The file itself may be shorter than that, and then the copy is kept.
     return copied if copied is not None and copied.seconds >= encoded.seconds else encoded
 
 
 def _begin(seconds: float) -> float:
-    """Where the sample of so many seconds of audio begins: short audio is cut out of its middle."""
+    """Return where the excerpt of audio of that length begins. The excerpt of short audio is from its middle."""
     return min(_BEGIN_SECONDS, max(0.0, (seconds - MOST_SECONDS) / 2))
 
 
-def _copied(path: Path, most_bytes: int) -> Sample | None:
-    """Whole frames of the file's first audio stream; None where they cannot be copied."""
+def _copied(path: Path, most_bytes: int) -> Excerpt | None:
+    """Copy frames of the first audio stream. Return None if they cannot be copied."""
     try:
         with path.open("rb") as file, av.open(file, "r", options=_INPUT_OPTIONS, metadata_errors="ignore") as source:
             if not source.streams.audio:
@@ -151,7 +163,7 @@ def _copied(path: Path, most_bytes: int) -> Sample | None:
 
 
 def _frames(source: InputContainer, stream: av.AudioStream, begin: float) -> Sequence[_Frame]:
-    """The frames of the sample; where the file ends early, its last ones."""
+    """Return the frames of the excerpt, or the last ones of the file if it ends early."""
     frames, read = [], 0
     for frame in islice(_all_frames(source, stream), _MOST_FRAMES):
         frames.append(frame)
@@ -174,19 +186,22 @@ def _all_frames(source: InputContainer, stream: av.AudioStream) -> Iterator[_Fra
             yield _Frame(bytes(packet), begin - start, end - start, packet.time_base)
 
 
-def _fitted(stream: av.AudioStream, container: _Container, frames: Sequence[_Frame], most_bytes: int) -> Sample | None:
-    """As many of the frames as make no larger file: a container adds up to a fifth, which only writing it tells."""
+def _fitted(stream: av.AudioStream, container: _Container, frames: Sequence[_Frame], most_bytes: int) -> Excerpt | None:
+    """Copy as many of the frames as fit into the bytes.
+
+    A container adds up to a fifth to their size. How much is known only after the file was written.
+    """
     while frames:
         data = _muxed(stream, container, frames)
         if len(data) <= most_bytes:
             seconds = frames[-1].end - frames[0].begin
-            return Sample(data, container.suffix, container.media_type, float(frames[0].begin), float(seconds))
+            return Excerpt(data, container.suffix, container.media_type, float(frames[0].begin), float(seconds))
         frames = frames[: min(len(frames) - 1, len(frames) * most_bytes // len(data))]
     return None
 
 
 def _muxed(stream: av.AudioStream, container: _Container, frames: Sequence[_Frame]) -> bytes:
-    """A file of frames alone: what else the original's container holds is not copied."""
+    """Write a file of the frames alone, without anything else that is in the original's container."""
     file, tick = io.BytesIO(), frames[0].tick
     with av.open(file, "w", format=container.muxer, options=container.options) as target:
         copy = target.add_stream_from_template(stream)
@@ -199,28 +214,28 @@ def _muxed(stream: av.AudioStream, container: _Container, frames: Sequence[_Fram
     return file.getvalue()
 
 
-def _encoded(path: Path, most_bytes: int) -> Sample:
+def _encoded(path: Path, most_bytes: int) -> Excerpt:
     with closing(open_decoder(path, path.name)) as decoder:
         begin = _begin(decoder.declared_seconds)
     encoded = _encoded_from(path, begin, most_bytes)
     if begin > 0 and encoded.seconds < MOST_SECONDS:
-        # The file breaks off within the sample, or before it begins.
-        encoded = max(encoded, _encoded_from(path, 0.0, most_bytes), key=lambda sample: sample.seconds)
+        # The file breaks off within the excerpt, or before it.
+        encoded = max(encoded, _encoded_from(path, 0.0, most_bytes), key=lambda excerpt: excerpt.seconds)
     if not encoded.seconds:
         raise EmptyAudio("the stream holds no samples", subject=path.name, remedy="Supply the file again")
     return encoded
 
 
-def _encoded_from(path: Path, begin: float, most_bytes: int) -> Sample:
+def _encoded_from(path: Path, begin: float, most_bytes: int) -> Excerpt:
     seconds = min(MOST_SECONDS, 8 * (most_bytes - _MOST_OVERHEAD) / _BIT_RATE)
     with TemporaryDirectory() as folder:
-        target = Path(folder, f"sample{_MP3.suffix}")
+        target = Path(folder, f"excerpt{_MP3.suffix}")
         try:
             reencode(path, target, Chain(_SAMPLE_RATE, _BIT_RATE, gain=0.0, begin=begin, seconds=seconds))
         except av.FFmpegError as error:
             raise UnreadableAudio(
                 "its samples cannot be encoded", subject=path.name, remedy="Export the file again at 44,100 Hz"
             ) from error
-        # Nothing is written where there is nothing to encode.
+        # No file is written if there is nothing to encode.
         data = target.read_bytes() if target.exists() else b""
-    return Sample(data, _MP3.suffix, _MP3.media_type, begin, min(seconds, 8 * len(data) / _BIT_RATE))
+    return Excerpt(data, _MP3.suffix, _MP3.media_type, begin, min(seconds, 8 * len(data) / _BIT_RATE))

@@ -1,7 +1,7 @@
-"""ID3 tags that would keep their reader busy, found before it looks at them.
+"""Finds harmful ID3 tags before mutagen reads them.
 
-mutagen unpacks what a frame holds without a limit, and copies the rest of a frame for each of its values: a tag of 1 KB
-with a million empty values kept it busy for 14 s.
+mutagen unpacks compressed frames without a limit, and copies the rest of a frame for each of its values. So a crafted
+tag of 1 KB with a million empty values would keep it busy for many seconds.
 """
 
 import mmap
@@ -15,12 +15,12 @@ _MOST_TAGS = 20
 _MOST_FRAMES = 5_000
 
 _MOST_BYTES = 2**16
-"""Of a frame that may hold several values; as many empty ones take 0.1 s."""
+"""Largest frame that may hold several values. It can hold as many empty values, which mutagen still reads quickly."""
 
 _SINGLE_VALUED = {b"APIC", b"GEOB", b"PRIV", b"PIC", b"GEO"}
-"""Frames of pictures and of other programs' data, which are often larger."""
+"""Frames that hold a single value, such as pictures and private data of other programs. They are often larger."""
 
-# At the start of an MP3, in a chunk of WAV and AIFF, behind the audio: mutagen knows many places.
+# A tag may be at the start of an MP3, in a chunk of a WAV or AIFF, or behind the audio, so the whole file is searched.
 _TAG = re.compile(rb"ID3([\x02-\x04]).(.)(.{4})", re.DOTALL)
 _FRAME_NAME = re.compile(rb"[A-Z][A-Z0-9]{2,3}")
 _UNSYNCHRONISED, _EXTENDED = 0x80, 0x40
@@ -29,12 +29,12 @@ _Size = Callable[[bytes], int]
 
 
 def is_harmless(path: Path) -> bool:
-    """Whether no ID3 tag of a file has frames that are compressed, very long or very many.
+    """Return True if no ID3 tag of a file has compressed frames, very long frames or very many frames.
 
     Raises
     ------
     OSError
-        The file cannot be opened.
+        If the file cannot be opened.
     """
     with path.open("rb") as file:
         if not file.read(1):
@@ -54,9 +54,11 @@ def _is_harmless_tag(content: mmap.mmap, tag: re.Match[bytes]) -> bool:
     body = content[start : start + _synchsafe(tag[3])]
     if flags & _UNSYNCHRONISED and version < 4:
         body = body.replace(b"\xff\x00", b"\xff")
-    # Some programs wrote the sizes of version 4 as those of version 3, and mutagen guesses which.
-    ways = (_synchsafe, _plain) if version == 4 else (_plain,)
-    return all(_are_harmless(islice(_frames(body, version, size_of), _MOST_FRAMES + 1), version) for size_of in ways)
+    # Some programs write the sizes of version 4 like those of version 3, and mutagen guesses. So both must be harmless.
+    encodings = (_synchsafe, _plain) if version == 4 else (_plain,)
+    return all(
+        _are_harmless(islice(_frames(body, version, size_of), _MOST_FRAMES + 1), version) for size_of in encodings
+    )
 
 
 def _are_harmless(frames: Iterable[tuple[bytes, int, int]], version: int) -> bool:
@@ -69,7 +71,7 @@ def _are_harmless(frames: Iterable[tuple[bytes, int, int]], version: int) -> boo
 
 
 def _frames(body: bytes, version: int, size_of: _Size) -> Iterator[tuple[bytes, int, int]]:
-    """Name, bytes and flags of each frame."""
+    """Yield name, size in bytes and flags of each frame."""
     letters, header = (3, 6) if version == 2 else (4, 10)
     start = 0
     while start + header <= len(body) and body[start : start + letters].strip(b"\x00"):
@@ -81,7 +83,7 @@ def _frames(body: bytes, version: int, size_of: _Size) -> Iterator[tuple[bytes, 
 
 
 def _synchsafe(size: bytes) -> int:
-    """A number in the lower seven bits of each byte."""
+    """Decode a number that has seven bits in each byte."""
     number = 0
     for byte in size:
         number = number << 7 | byte & 0x7F

@@ -1,7 +1,7 @@
-"""Audio files as the signal that features are computed from, in one pass and in memory that does not grow.
+"""Reads the signal of an audio file, in one pass and in little memory however long the file is.
 
-A file is decoded block by block, mixed down to one channel, resampled and trimmed as in the article. What is learnt on
-the way (digest, length, peak) is kept in `Audio`. What cannot be used is an `AudioError` that says why.
+The file is decoded block by block, mixed down to one channel, resampled and trimmed as in the article. `Audio` holds
+what the reader learns on the way, such as digest and length. An `AudioError` says why a file cannot be used.
 """
 
 import hashlib
@@ -16,36 +16,30 @@ import soxr
 from numpy.typing import NDArray
 
 from mfcc_assets.audio.decoders import Decoder, open_decoder
-from mfcc_assets.errors import (
-    EmptyAudio,
-    NotFinite,
-    SilentAudio,
-    TooLong,
-    TooShort,
-    UnreadableAudio,
-)
+from mfcc_assets.errors import EmptyAudio, NotFinite, SilentAudio, TooLong, TooShort, UnreadableAudio
+from mfcc_assets.ids import AudioId
 
-# Of all channels together. A stereo OGG of 150 s decodes in 0.47 s by 2^13 samples, in 0.33 s by 2^17. Twice as many
-# make everything slower: glibc returns arrays of that size to the system after each block.
 _BLOCK_SAMPLES = 2**17
+"""Samples of a block, of all channels together. Smaller blocks decode more slowly. Larger ones do too, because glibc
+returns such large arrays to the operating system after each block."""
 
-# A header that declares 1 Hz would turn one block into 46 GB.
 _SAMPLE_RATES = range(1_000, 768_001)
+"""Sample rates that are accepted. A header that declares 1 Hz would turn one block into 46 GB."""
 
-# The power of a frame of samples as large as 2^53 overflows float32.
 _LARGEST_PEAK = 2.0**40
+"""Largest sample that is accepted. The power of a frame of samples as large as 2^53 would overflow float32."""
 
 
 @dataclass(frozen=True)
 class AudioLimits:
-    """What audio is accepted.
+    """Limits of the audio that is accepted.
 
     Attributes
     ----------
     min_seconds, max_seconds
         Shortest and longest audio, as decoded.
     silence
-        A signal whose absolute peak does not exceed this is silent. The default is one step of 16 bits.
+        Largest absolute sample of a silent signal. The default is one step of 16-bit audio.
     """
 
     min_seconds: float = 1.0
@@ -55,33 +49,32 @@ class AudioLimits:
 
 @dataclass(frozen=True)
 class Audio:
-    """What is known of a file's audio once all of it was read.
+    """Facts about the audio of a file that is read to its end.
 
     Attributes
     ----------
     audio_id
-        Digest of the decoded audio, 32 hex digits: see `audio_id`.
+        Digest of the decoded samples, 32 hex digits: see `read_audio_id`.
     seconds
-        Length, as decoded.
+        Length as decoded.
     declared_seconds
-        Length according to the header; 0 where it does not say.
-    peak
-        Largest absolute sample of the trimmed signal.
-    sample_rate, channels
-        Of the file.
+        Length according to the header, or 0 if the header does not say.
+    sample_rate
+        Sample rate of the file in Hz.
+    channels
+        Number of channels of the file.
     """
 
-    audio_id: str
+    audio_id: AudioId
     seconds: float
     declared_seconds: float
-    peak: float
     sample_rate: int
     channels: int
 
     @property
     def truncated(self) -> bool:
-        """Whether clearly less could be decoded than the header declares: the file was cut, or is damaged."""
-        # An intact MP3 of the development corpus ends 0.4 s before the end that its header lets expect.
+        """True if clearly less was decoded than the header declares, so that the file is cut off or damaged."""
+        # The margin is one second, because intact MP3 files may be 0.4 s shorter than their headers declare.
         return self.declared_seconds - self.seconds > max(1.0, 0.01 * self.declared_seconds)
 
 
@@ -93,18 +86,27 @@ class AudioReader:
     path
         The file.
     sample_rate
-        Samples a second of the signal, in Hz. Files of another rate are resampled.
+        Sample rate of the signal in Hz. Files of other rates are resampled.
     trimmed_samples
-        How many samples of the resampled signal are left out, at its beginning and again at its end.
+        Number of samples of the resampled signal that are dropped at its beginning and again at its end.
     limits
-        What audio is accepted.
+        Limits of the audio that is accepted.
     subject
-        What errors call the file; by default its name.
+        Name of the file in errors. The default is the name of the path.
 
     Raises
     ------
     ValueError
-        Audio of the least length would be trimmed to nothing.
+        If trimming would leave nothing of the shortest audio that the limits allow.
+
+    Examples
+    --------
+    >>> from importlib.resources import files
+    >>> path = Path(str(files("mfcc_assets.demo"))) / "uploads" / "caribbean.mp3"
+    >>> reader = AudioReader(path, sample_rate=44_100, trimmed_samples=500)
+    >>> signal = np.concatenate(list(reader.blocks()))
+    >>> signal.shape, reader.audio.sample_rate, reader.audio.channels
+    ((792822,), 22050, 1)
     """
 
     def __init__(
@@ -119,38 +121,39 @@ class AudioReader:
         self._sample_rate, self._trimmed_samples = sample_rate, trimmed_samples
         self._limits = limits or AudioLimits()
         if self._limits.min_seconds * sample_rate <= 2 * trimmed_samples:
-            raise ValueError(f"Nothing is left of {self._limits.min_seconds} s after trimming.")
+            raise ValueError(f"Nothing is left of audio of {self._limits.min_seconds} s after trimming.")
         self._subject = subject or path.name
         self._audio: Audio | None = None
 
     @property
     def audio(self) -> Audio:
-        """What is known once `blocks` was read to its end.
+        """Facts about the audio, which are known after `blocks` was read to its end.
 
         Raises
         ------
         RuntimeError
-            It was not.
+            If `blocks` was not read to its end.
         """
         if self._audio is None:
             raise RuntimeError("The audio is known only after all of its blocks were read.")
         return self._audio
 
     def blocks(self) -> Generator[NDArray[np.float32]]:
-        """Decode the file: one channel at the target rate, without the trimmed samples at either end.
+        """Decode the file to one channel at the target rate, without the trimmed samples at both ends.
 
         Yields
         ------
         (samples,) float32
-            Never empty. The signal is as loud as in the file: levelling needs the peak, which is known at the end.
+            The next samples, at least one. The signal is as loud as in the file, since its peak is known only at its
+            end.
 
         Raises
         ------
         AudioError
-            The audio cannot be used: `EmptyAudio`, `UnreadableAudio`, `TooShort`, `TooLong`, `NotFinite`,
-            `SilentAudio`. A stream that breaks off is used as far as it goes.
+            If the audio cannot be used: `EmptyAudio`, `UnreadableAudio`, `TooShort`, `TooLong`, `NotFinite` or
+            `SilentAudio`. A stream that breaks off is no error; it is used as far as it goes.
         OSError
-            The file cannot be opened at all.
+            If the file cannot be opened.
         """
         self._audio = None
         peak = 0.0
@@ -167,39 +170,38 @@ class AudioReader:
                 decoding.audio_id,
                 decoding.seconds,
                 decoding.declared_seconds,
-                peak,
                 decoding.sample_rate,
                 decoding.channels,
             )
 
 
-def audio_id(path: Path, limits: AudioLimits | None = None, subject: str = "") -> str:
-    """Digest of the decoded audio: whether a changed file still holds the same.
+def read_audio_id(path: Path, limits: AudioLimits | None = None, subject: str = "") -> AudioId:
+    """Decode a file and return the digest of its audio, which shows whether a changed file still has the same audio.
 
-    It covers the sample rate, the number of channels and every sample of their mix, which is all that features are made
-    of, but neither tags nor container. The same MP3 decoded by another build of the decoder may differ in the last bit
-    and so in the digest: features are then computed once more.
+    The digest covers the sample rate, the number of channels and every sample of their mix. Features depend on nothing
+    else. It covers neither tags nor container. Two builds of a decoder may decode the same MP3 with differences in the
+    last bit, and so to different digests. The features are then computed once more.
 
     Parameters
     ----------
     path
         The file.
     limits
-        What audio is accepted.
+        Limits of the audio that is accepted.
     subject
-        What errors call the file; by default its name.
+        Name of the file in errors. The default is the name of the path.
 
     Returns
     -------
-    str
+    AudioId
         32 hex digits of BLAKE2b, equal to `Audio.audio_id`.
 
     Raises
     ------
     AudioError
-        `EmptyAudio`, `UnreadableAudio`, `TooShort`, `TooLong` or `NotFinite`.
+        If the audio cannot be used: `EmptyAudio`, `UnreadableAudio`, `TooShort`, `TooLong` or `NotFinite`.
     OSError
-        The file cannot be opened at all.
+        If the file cannot be opened.
     """
     with _Decoding.of(path, limits or AudioLimits(), subject or path.name) as decoding:
         for _ in decoding.blocks():
@@ -208,7 +210,7 @@ def audio_id(path: Path, limits: AudioLimits | None = None, subject: str = "") -
 
 
 class _Decoding:
-    """One pass over a decoder's samples, and what it tells about them."""
+    """One pass over the samples of a decoder, which collects their digest and length."""
 
     def __init__(self, decoder: Decoder, thread: ThreadPoolExecutor, limits: AudioLimits, subject: str) -> None:
         self._decoder = decoder
@@ -232,15 +234,15 @@ class _Decoding:
             yield cls(decoder, thread, limits, subject)
 
     @property
-    def audio_id(self) -> str:
-        return self._digest.hexdigest()
+    def audio_id(self) -> AudioId:
+        return AudioId(self._digest.hexdigest())
 
     @property
     def seconds(self) -> float:
         return self._frames / self.sample_rate
 
     def blocks(self) -> Iterator[NDArray[np.float32]]:
-        """Every sample, mixed down to one channel."""
+        """Yield all samples, mixed down to one channel."""
         if self.sample_rate not in _SAMPLE_RATES:
             raise UnreadableAudio(
                 f"the header declares a sample rate of {self.sample_rate:,} Hz",
@@ -248,14 +250,13 @@ class _Decoding:
                 remedy="Export the file again at 44,100 Hz",
             )
         self._refuse_too_long(self.declared_seconds)
-        # A block is decoded while the one before it is used: the features of a stereo MP3 of 240 s are there in 0.31 s
-        # instead of 0.46 s (medians, in turns). A library load, which has a file for every core, gains nothing by it,
-        # and loses no more than its times differ from run to run.
-        coming = self._thread.submit(self._read)
-        while len(block := coming.result()):
-            coming = self._thread.submit(self._read)
+        # Each block is decoded while the caller works on the block before it. This makes a single file faster, and
+        # costs nothing if many files are read at once on all cores.
+        next_block = self._thread.submit(self._read)
+        while len(block := next_block.result()):
+            next_block = self._thread.submit(self._read)
             mono = self._mixed_down(block)
-            # The digest of a stereo MP3's channels takes half as long as decoding it, that of their mix a quarter.
+            # The digest covers the mix and not the channels, since it takes a good part of the decoding time.
             self._digest.update(mono.data)
             self._frames += len(mono)
             self._refuse_too_long(self.seconds)
@@ -274,13 +275,13 @@ class _Decoding:
 
     def _mixed_down(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
         first, *others = block.T
-        # Adding columns is several times faster than numpy's mean over a short last axis.
+        # Adding columns is several times faster than np.mean over a short last axis.
         with np.errstate(over="ignore", invalid="ignore"):
             mono: NDArray[np.float32] = sum(others, first) / np.float32(self.channels)
         peak = _peak(mono)
         if not peak <= _LARGEST_PEAK:
             raise NotFinite(
-                f"the samples reach {peak:.0e}, which is no audio",
+                f"the samples reach {peak:.0e}, which cannot be audio",
                 subject=self._subject,
                 remedy="Export the file again, best with integer samples",
             )
@@ -319,5 +320,5 @@ def _trimmed(blocks: Iterable[NDArray[np.float32]], samples: int) -> Iterator[ND
 
 
 def _peak(block: NDArray[np.float32]) -> float:
-    # Several times faster than by np.abs, and NaN is passed on all the same.
+    # This is several times faster than np.abs, and NaN is still passed on.
     return float(np.maximum(block.max(), -block.min()))

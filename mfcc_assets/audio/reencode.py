@@ -1,4 +1,7 @@
-"""A file as it comes back from another encoder: for measuring whether codec and level matter."""
+"""Encodes a file again as MP3, at another sample rate, bit rate and loudness.
+
+Excerpts for recognition services are made with it, and so are the files that measure how robust the engine is.
+"""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,25 +19,27 @@ from mfcc_assets.audio.decoders import Decoder, open_decoder
 _BLOCK_FRAMES = 2**15
 _ENCODER: Final = "libmp3lame"
 
-# The format that LAME prefers, integers of 32 bits, would clip.
 _SAMPLE_FORMAT = "fltp"
+"""Samples stay float32. LAME's preferred format, integers of 32 bits, would clip."""
 
-# A stereo track of 82 s takes 1.0 s instead of 1.8 s. What LAME then leaves out makes the test no easier.
 _OPTIONS = {"compression_level": "7"}
+"""This level is much faster than LAME's default. Its lower quality does not make robustness tests easier."""
 
 
 @dataclass(frozen=True)
 class Chain:
-    """What a file goes through.
+    """The steps that a file goes through when it is encoded again.
 
     Attributes
     ----------
-    sample_rate, bit_rate
-        Of the MP3, in Hz and bit/s.
+    sample_rate
+        Sample rate of the MP3 in Hz.
+    bit_rate
+        Bit rate of the MP3 in bit/s.
     gain
-        In decibels.
+        Change of the level in decibels.
     begin, seconds
-        The stretch that is cut out; by default all of it.
+        Beginning and length of the part that is kept, in seconds. The default is the whole file.
     """
 
     sample_rate: int
@@ -45,20 +50,28 @@ class Chain:
 
     @property
     def recipe(self) -> str:
-        """All that decides what comes out, so that what was made otherwise is not taken for it."""
+        """Text with everything that decides the result, so that results of other settings are not mistaken for it."""
         return f"{self} {_ENCODER} {_SAMPLE_FORMAT} {_OPTIONS}"
 
 
 def reencode(source: Path, target: Path, chain: Chain) -> None:
-    """Put a file through a chain. What comes out is an MP3, in stereo if the source is, and otherwise in mono.
+    """Encode a file again as MP3, in stereo if the source has two channels, otherwise in mono.
 
-    Nothing is clipped: samples stay float32 from the decoder to LAME, and an MP3 holds what is louder than full scale,
-    as it does behind FFmpeg's filter ``volume``.
+    Nothing is clipped. Samples stay float32 from the decoder to LAME, and an MP3 can hold samples above full scale.
+
+    Parameters
+    ----------
+    source
+        The file to read.
+    target
+        The MP3 to write.
+    chain
+        Processing of the audio.
 
     Raises
     ------
     UnreadableAudio
-        No decoder makes sense of the source.
+        If no decoder can read the source.
     """
     amplitude = np.float32(10 ** (chain.gain / 20))
     with closing(open_decoder(source, source.name)) as decoder, av.open(target, "w", format="mp3") as container:
@@ -66,7 +79,7 @@ def reencode(source: Path, target: Path, chain: Chain) -> None:
         encoder = container.add_stream(_ENCODER, chain.sample_rate, _OPTIONS, layout=layout)
         encoder.bit_rate = chain.bit_rate
         encoder.codec_context.format = _SAMPLE_FORMAT
-        for block in _stretch(decoder, chain.begin, chain.seconds):
+        for block in _blocks_between(decoder, chain.begin, chain.seconds):
             samples = block if decoder.channels <= 2 else block.mean(axis=1, keepdims=True)
             frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(amplitude * samples.T), _SAMPLE_FORMAT, layout)
             frame.sample_rate = decoder.sample_rate
@@ -74,8 +87,8 @@ def reencode(source: Path, target: Path, chain: Chain) -> None:
         container.mux(encoder.encode(None))
 
 
-def _stretch(decoder: Decoder, begin: float, seconds: float) -> Iterator[NDArray[np.float32]]:
-    """The blocks (frames, channels) of a stretch, as far as the file goes."""
+def _blocks_between(decoder: Decoder, begin: float, seconds: float) -> Iterator[NDArray[np.float32]]:
+    """Yield blocks (frames, channels) of a part of the file, or fewer if the file ends within it."""
     to_drop = round(begin * decoder.sample_rate)
     remaining = seconds * decoder.sample_rate
     while remaining >= 1 and len(block := decoder.read(_BLOCK_FRAMES)):

@@ -1,6 +1,6 @@
-"""What a file says about itself: title, artist, album, genre, track number and year.
+"""Reads the tags of an audio file: title, artist, album, genre, track number and year.
 
-Tags are decoration. A file whose tags make no sense has none; whether its audio can be used is the decoder's to say.
+Tags are optional. A file with unreadable tags counts as untagged, and its audio may still be usable.
 """
 
 import logging
@@ -15,7 +15,7 @@ from mfcc_assets.audio.id3_guard import is_harmless
 
 _LOGGER = logging.getLogger(__name__)
 
-# The field's name in Vorbis comments, APEv2 and mutagen's easy interfaces, then in bare ID3 (WAV, AIFF) and in ASF.
+# Names of each field in Vorbis comments, APEv2 and mutagen's easy interfaces, then in ID3 (WAV, AIFF) and in ASF.
 _FIELD_NAMES = {
     "title": ("title", "TIT2", "Title"),
     "artist": ("artist", "TPE1", "Author"),
@@ -25,20 +25,20 @@ _FIELD_NAMES = {
     "date": ("date", "year", "TDRC", "WM/Year"),
 }
 
-# An NVARCHAR(255) holds 255 UTF-16 code units: an emoji takes two of them.
 _COLUMN_BYTES = 2 * 255
+"""Bytes in UTF-16 that fit the column type NVARCHAR(255)."""
 
-# Control characters that are no white space, lone surrogates, and what XML forbids.
+# Control characters except white space, lone surrogates, and characters that XML forbids.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _FILE_SUFFIX = re.compile(r"\.[A-Za-z0-9]{2,4}$")
 
-# "03 - ", "3. ", "1-03 "; but neither "99 Luftballons" nor "10.000".
+# Matches "03 - ", "3. " and "1-03 ", but neither "99 Luftballons" nor "10.000".
 _LEADING_TRACK_NUMBER = re.compile(r"^(?:[0-9]{1,2}-)?(?:[0-9]{1,3}\s*[-.)]\s*|0[0-9]+\s+)(?![0-9])")
 
 
 @dataclass(frozen=True)
 class Tags:
-    """The tags of one file: ``""`` and None where it has none."""
+    """The tags of one file. A missing tag is an empty string or None."""
 
     title: str = ""
     artist: str = ""
@@ -54,30 +54,39 @@ def read_tags(path: Path) -> Tags:
     Parameters
     ----------
     path
-        A file, of whatever content.
+        A file with any content.
 
     Returns
     -------
     Tags
-        As `clean_text` leaves them, several values joined by commas. Empty where the file has none, they are damaged,
-        or their reader would be kept busy.
+        Tags cleaned by `clean_text`, with several values of a field joined by commas. All are empty if the file has no
+        tags, if they are damaged, or if reading them would take very long.
 
     Raises
     ------
     OSError
-        The file cannot be opened.
+        If the file cannot be opened.
+
+    Examples
+    --------
+    >>> from importlib.resources import files
+    >>> tags = read_tags(Path(str(files("mfcc_assets.demo"))) / "library" / "Will_Savino_Ocean.ogg")
+    >>> tags.artist, tags.title
+    ('Will Savino', 'Ocean')
     """
     from mutagen import File
 
     if not is_harmless(path):
-        _LOGGER.warning("the tags of %s are not read: frames are compressed, very long or very many", path.name)
+        _LOGGER.warning(
+            "the tags of %s are not read, because they have compressed, very long or very many frames", path.name
+        )
         return Tags()
     with path.open("rb") as file:
         try:
             fields = getattr(File(file, easy=True), "tags", None) or {}
             values = {field: _values(fields, names) for field, names in _FIELD_NAMES.items()}
-        except Exception as failure:  # mutagen lets the IndexError, struct.error … of its parsers out, not just its own
-            _LOGGER.debug("no tags in %s: %r", path.name, failure)
+        except Exception as failure:  # mutagen raises not only its own errors, but also IndexError, struct.error, …
+            _LOGGER.debug("the tags of %s cannot be read: %r", path.name, failure)
             return Tags()
     return Tags(
         title=_joined(values["title"]),
@@ -90,13 +99,18 @@ def read_tags(path: Path) -> Tags:
 
 
 def clean_text(text: str) -> str:
-    """Make text that any column, page and plot can take.
+    """Clean a text so that every column, page and plot can hold it.
 
     Returns
     -------
     str
-        In Unicode's normal form C, white space squeezed, without control characters and lone surrogates, and at most
-        255 UTF-16 code units long.
+        The text in Unicode's normal form C, without control characters and lone surrogates, with single spaces as its
+        only white space, and cut to at most 255 UTF-16 code units.
+
+    Examples
+    --------
+    >>> clean_text("  Night   Drive ")
+    'Night Drive'
     """
     squeezed = " ".join(_UNPRINTABLE.sub("", text).split())
     composed = unicodedata.normalize("NFC", squeezed)
@@ -104,9 +118,9 @@ def clean_text(text: str) -> str:
 
 
 def title_from_name(blob_name: str) -> str:
-    """The title of an untagged file: its name without folders, suffix and track number; never empty.
+    """Make a title for an untagged file from its name without folders, suffix and track number.
 
-    Underscores stand for spaces, and so do hyphens where a name has neither.
+    Underscores become spaces. Hyphens become spaces too if the name has no other spaces. The title is never empty.
 
     Examples
     --------
@@ -123,7 +137,7 @@ def title_from_name(blob_name: str) -> str:
 
 def _values(fields: Any, names: Iterable[str]) -> list[str]:
     field: Any = next((fields[name] for name in names if name in fields), [])
-    # An ID3 frame wraps its values in `text`; a genre's also resolves the numbers of ID3v1, "(17)" to "Rock".
+    # An ID3 frame has its values in `text`. Those of genres are in `genres` too, where "(17)" of ID3v1 becomes "Rock".
     values = getattr(field, "genres", None) or getattr(field, "text", field)
     return [str(value) for value in ([values] if isinstance(values, str) else values)]
 
@@ -134,6 +148,6 @@ def _joined(values: Iterable[str]) -> str:
 
 
 def _first_number(pattern: str, values: Iterable[str]) -> int | None:
-    """The first number of that pattern that is not 0, which taggers write where they know none."""
+    """Return the first match that is not 0, since tagging programs write 0 for an unknown number."""
     found = (re.search(pattern, value) for value in values)
     return next((number for match in found if match and (number := int(match.group()))), None)

@@ -1,4 +1,4 @@
-"""Work on all cores of this machine."""
+"""Work on all cores of the local machine."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -9,15 +9,34 @@ from typing import TypeVar
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
-# Decoding, FFT, FAISS and compiled DTW all release the interpreter's lock, so threads fill the cores and share caches.
 WORKERS = os.cpu_count() or 1
+"""Number of threads. Threads fill all cores, since decoders, FFT, FAISS and kernels release the interpreter's lock."""
 
 
 def on_all_cores(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[tuple[_Item, _Result]]:
-    """Apply `work` to every item, several at a time, and yield each item with its result as soon as it is there.
+    """Apply a function to many items on all cores, and yield each item with its result as soon as it is ready.
 
-    Items are taken as they are needed, so that a million of them cost no more memory than a few. An exception of
-    `work` is raised here; what was begun is finished first.
+    Parameters
+    ----------
+    work
+        The function. Several threads call it at once.
+    items
+        The items. They are taken from the iterable only when a thread needs them, so there may be millions.
+
+    Yields
+    ------
+    tuple
+        An item and its result, in the order in which the results become ready.
+
+    Raises
+    ------
+    Exception
+        The first exception of `work`, after the calls that have begun have finished.
+
+    Examples
+    --------
+    >>> sorted(on_all_cores(abs, [-1, 2]))
+    [(-1, 1), (2, 2)]
     """
     remaining = iter(items)
     with ThreadPoolExecutor(WORKERS) as pool:

@@ -1,28 +1,37 @@
-"""What recognition compares: how the shape of the spectrum changes from one moment of a track to the next."""
+"""The fingerprint of a track, which recognition compares: how the shape of its spectrum changes over time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import scipy  # its FFT, 0.25 s of imports, comes when it is first used
+import scipy  # loads its submodules when they are first used, which keeps imports short
 from numpy.typing import NDArray
 
+from mfcc_assets.features.mel import hz_to_mel, lifter_weights
 from mfcc_assets.features.parameters import CepstraParameters
 
 _NARROWEST_BANDWIDTH = 4000.0
-"""Hz. Audio at 8 kHz has nothing above; the filters up there hold whatever leaks into them."""
+"""Bandwidth in Hz of audio at a sample rate of 8 kHz. Filters above it would hold only leakage."""
 
 SHAPES = 6
-"""Cosines that describe the spectral shape. Two more change nothing; four tell recordings apart less surely."""
+"""Number of cosines that describe the spectral shape. Eight are no better; four tell recordings apart less surely."""
 
 _LARGEST_CHANGE = 3.0
-"""Longer changes are cut to this length, or a pause before a loud entry outweighs ten seconds of music."""
+"""Longer changes are shortened to this length, so that one loud entry does not outweigh seconds of music."""
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """How cepstra become changes: seconds a frame, and the frames between which a change is taken."""
+    """How finely the changes of a track are measured.
+
+    Attributes
+    ----------
+    seconds
+        Length of a frame of changes.
+    span
+        Number of frames from the earlier to the later shape of a change.
+    """
 
     seconds: float
     span: int
@@ -34,15 +43,21 @@ FINE = Resolution(seconds=0.1, span=8)
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """The sketches of a library, one after the other.
+    """The fingerprints of a library, one after the other in one array.
 
     Attributes
     ----------
     frames : (n, 6) float32
-        May be memory-mapped: they are read once a search, in order.
+        Frames of all tracks. The array may be memory-mapped, since a search reads it once and in order.
     starts : (tracks + 1,) int64
-        Where each track's frames begin; the last is `n`.
+        Row of `frames` where each track begins; the last number is `n`.
     audio_ids : (tracks,)
+        Audio id of each track.
+
+    Raises
+    ------
+    ValueError
+        If the three do not fit each other, or a track has no frame.
     """
 
     frames: NDArray[np.float32]
@@ -51,15 +66,15 @@ class Fingerprints:
 
     def __post_init__(self) -> None:
         if self.frames.ndim != 2 or self.frames.shape[1] != SHAPES:
-            raise ValueError(f"sketches are frames x {SHAPES}, not {self.frames.shape}")
+            raise ValueError(f"fingerprints are frames x {SHAPES}, not {self.frames.shape}")
         if len(self.starts) != len(self.audio_ids) + 1:
-            raise ValueError(f"{len(self.audio_ids)} tracks have {len(self.starts)} starts, not one more")
+            raise ValueError(f"{len(self.audio_ids)} tracks need one more start than tracks, not {len(self.starts)}")
         if self.starts[0] != 0 or self.starts[-1] != len(self.frames) or (np.diff(self.starts) < 1).any():
-            raise ValueError("every track has a frame at least, and the last ends where the frames end")
+            raise ValueError("every track needs at least one frame, and the last track must end where the frames end")
 
     @classmethod
     def of(cls, fingerprints: Sequence[tuple[str, NDArray[np.float32]]]) -> "Fingerprints":
-        """Put (audio id, `fingerprint`) of every track together."""
+        """Join the pairs (audio id, `fingerprint`) of all tracks."""
         frames = [frames for _, frames in fingerprints] or [np.zeros((0, SHAPES), np.float32)]
         starts = np.cumsum([0, *(len(frames) for _, frames in fingerprints)], dtype=np.int64)
         return cls(np.concatenate(frames), starts, tuple(audio_id for audio_id, _ in fingerprints))
@@ -68,34 +83,51 @@ class Fingerprints:
         return len(self.audio_ids)
 
     def __getitem__(self, row: int) -> NDArray[np.float32]:
-        """The sketch of one track, without a copy."""
+        """Return the fingerprint (k, 6) of one track as a view."""
         return self.frames[self.starts[row] : self.starts[row + 1]]
 
 
 def fingerprint(cepstra: NDArray[np.float32], parameters: CepstraParameters) -> NDArray[np.float32]:
-    """Reduce a track to what `shortlist` searches.
+    """Compute the fingerprint of a track, which `mfcc_assets.recognition.match.shortlist` searches.
 
     Parameters
     ----------
-    cepstra : (frames, d) float
+    cepstra : (frames, d) float32
+        Cepstra of the track.
     parameters
-        What the cepstra were made with.
+        Parameters of these cepstra.
 
     Returns
     -------
     (k, 6) float32
-        Two frames a second. Less than a second of audio makes one frame of zeros, which resembles nothing.
+        Changes of the spectral shape, two frames a second. Less than a second of audio gives one frame of zeros, which
+        is similar to nothing.
 
     Raises
     ------
     ValueError
-        `cepstra` does not fit the parameters, or is not finite.
+        If `cepstra` does not fit the parameters or is not finite.
+
+    Examples
+    --------
+    Ten seconds have 20 means of half a second each, and so 19 changes.
+
+    >>> cepstra = np.random.default_rng(0).normal(size=(1_000, 13)).astype(np.float32)
+    >>> fingerprint(cepstra, CepstraParameters()).shape
+    (19, 6)
     """
     changes = spectral_changes(checked_cepstra(cepstra, parameters), parameters, COARSE)
     return changes if len(changes) else np.zeros((1, SHAPES), np.float32)
 
 
 def checked_cepstra(cepstra: NDArray[np.float32], parameters: CepstraParameters) -> NDArray[np.float32]:
+    """Return `cepstra` (frames, d) if they are finite and fit the parameters.
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+    """
     if cepstra.ndim != 2 or cepstra.shape[1] != parameters.coefficients:
         raise ValueError(f"cepstra are frames x {parameters.coefficients}, not {cepstra.shape}")
     if not np.isfinite(cepstra).all():
@@ -106,6 +138,22 @@ def checked_cepstra(cepstra: NDArray[np.float32], parameters: CepstraParameters)
 def spectral_changes(
     cepstra: NDArray[np.float32], parameters: CepstraParameters, resolution: Resolution
 ) -> NDArray[np.float32]:
+    """Compute how the spectral shape of a track changes over time.
+
+    Parameters
+    ----------
+    cepstra : (frames, d) float32
+        Cepstra that passed `checked_cepstra`.
+    parameters
+        Parameters of these cepstra.
+    resolution
+        Length of the frames, and how many frames apart two shapes are compared.
+
+    Returns
+    -------
+    (k, 6) float32
+        Differences of the shapes, each at most `_LARGEST_CHANGE` long; k is 0 if the track is too short.
+    """
     step = round(resolution.seconds / parameters.step_seconds)
     count = len(cepstra) // step
     means = cepstra[: count * step].reshape(count, step, parameters.coefficients).mean(axis=1)
@@ -118,13 +166,14 @@ def spectral_changes(
 
 @cache
 def _shapes_of_cepstra(parameters: CepstraParameters) -> NDArray[np.float32]:
-    """Matrix (coefficients, 6): cepstra to their log filter bank, and that below 4 kHz to cosines of its own.
+    """Return the matrix (coefficients, 6) that turns cepstra into spectral shapes.
 
-    Cosine number 0 is the level, which is no shape; the first cepstrum raises all filters alike and goes with it.
-    The others are weighted by the square root of their number, since their deviation falls about as fast.
+    It turns cepstra into the logarithms of the filters' energies, and those below 4 kHz into cosines over these filters
+    alone. Cosine 0 is dropped: it is the level and no shape, and it takes with it the first cepstral coefficient, which
+    changes all filters equally. The others are weighted by the square root of their number, since their deviations fall
+    about as fast.
     """
-    number = np.arange(parameters.coefficients)
-    lifter = 1 + parameters.lifter / 2 * np.sin(np.pi * number / max(parameters.lifter, 1))
+    lifter = lifter_weights(parameters.coefficients, parameters.lifter)
     log_filter_bank = scipy.fft.idct(np.diag(1 / lifter), n=parameters.filters, axis=1, norm="ortho")
     narrow = log_filter_bank[:, : _filters_below(_NARROWEST_BANDWIDTH, parameters)]
     cosines = scipy.fft.dct(narrow, axis=1, norm="ortho")[:, 1 : SHAPES + 1]
@@ -133,6 +182,8 @@ def _shapes_of_cepstra(parameters: CepstraParameters) -> NDArray[np.float32]:
 
 
 def _filters_below(frequency: float, parameters: CepstraParameters) -> int:
-    mel = 2595 * np.log10(1 + np.array([frequency, parameters.sample_rate / 2]) / 700)
-    upper_edges = np.arange(2, parameters.filters + 2) * mel[1] / (parameters.filters + 1)
-    return int((upper_edges <= mel[0]).sum())
+    """Count the filters that end at or below a frequency in Hz."""
+    upper_edges = (
+        np.arange(2, parameters.filters + 2) * hz_to_mel(parameters.sample_rate / 2) / (parameters.filters + 1)
+    )
+    return int((upper_edges <= hz_to_mel(frequency)).sum())

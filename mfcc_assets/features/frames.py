@@ -1,4 +1,4 @@
-"""Frames of many tracks, one track after the other in one array."""
+"""Frames of many tracks of different lengths in one array."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,13 +9,20 @@ from numpy.typing import ArrayLike, NDArray
 
 @dataclass(frozen=True)
 class RaggedFrames:
-    """Frames of tracks of any length; what is done to all of them is done in one call.
+    """Frames of many tracks, one track after the other, so that one call can process all of them.
 
     Attributes
     ----------
-    frames : (total, d)
-    starts : (tracks + 1,)
-        Row of `frames` where each track begins, and the end of the last. No track is empty.
+    frames : (total, d) float
+        Frames of all tracks.
+    starts : (tracks + 1,) int64
+        Row of `frames` where each track begins, and the end of the last track. No track is empty.
+
+    Examples
+    --------
+    >>> tracks = RaggedFrames.of([np.zeros((3, 2)), np.ones((1, 2))], coefficients=2)
+    >>> len(tracks), tracks.lengths.tolist(), tracks[1].tolist()
+    (2, [3, 1], [[1.0, 1.0]])
     """
 
     frames: NDArray[np.floating]
@@ -23,7 +30,7 @@ class RaggedFrames:
 
     @classmethod
     def of(cls, tracks: Iterable[NDArray[np.floating]], coefficients: int) -> "RaggedFrames":
-        """Put tracks of shape (frames, coefficients) one after the other, in float32."""
+        """Join tracks of shape (frames, coefficients), and convert them to float32."""
         parts = [np.empty((0, coefficients), np.float32), *tracks]
         return cls(np.concatenate(parts, dtype=np.float32), np.cumsum([len(part) for part in parts]))
 
@@ -31,6 +38,7 @@ class RaggedFrames:
         return len(self.starts) - 1
 
     def __getitem__(self, row: int) -> NDArray[np.floating]:
+        """Return the frames of one track as a view."""
         return self.frames[self.starts[row] : self.starts[row + 1]]
 
     def __iter__(self) -> Iterator[NDArray[np.floating]]:
@@ -38,23 +46,24 @@ class RaggedFrames:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
+        """Number of frames (tracks,) of each track."""
         return np.diff(self.starts)
 
     def rows(self, rows: ArrayLike) -> "RaggedFrames":
-        """Some of the tracks, in the order given, in float32."""
+        """Select tracks by their rows, in the order of `rows`, and convert them to float32."""
         rows = np.asarray(rows, np.int64)
         starts, ends = self.starts[rows], self.starts[rows + 1]
         tracks = [self.frames[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
-        # Converted afterwards: `concatenate`, which could do it, would keep other threads waiting meanwhile.
+        # np.concatenate could convert too, but holds the interpreter's lock while it does.
         frames = np.concatenate([self.frames[:0], *tracks]).astype(np.float32, copy=False)
         return RaggedFrames(frames, np.append(0, (ends - starts).cumsum()))
 
     def columns(self, coefficients: NDArray[np.intp]) -> "RaggedFrames":
-        """The same tracks with some of their coefficients."""
+        """Select coefficients of all tracks."""
         return RaggedFrames(np.ascontiguousarray(self.frames[:, coefficients]), self.starts)
 
     def coarser(self, factor: int) -> "RaggedFrames":
-        """Means of `factor` frames, the last of a track of as many as are left."""
+        """Average every `factor` frames of a track. The last mean of a track is of the frames that are left."""
         counts = -(-self.lengths // factor)
         starts = np.append(0, counts.cumsum())
         within = np.arange(starts[-1]) - np.repeat(starts[:-1], counts)
@@ -62,12 +71,24 @@ class RaggedFrames:
         return RaggedFrames(self._means(edges), starts)
 
     def segments(self, count: int) -> NDArray[np.float32]:
-        """Means (tracks, count, d) of stretches as even as they can be; an empty one is the frame at its start."""
+        """Cut each track into `count` segments of equal length and average them.
+
+        Returns
+        -------
+        (tracks, count, d) float32
+            Means of the segments. An empty segment takes the frame at its start.
+        """
         edges = self.starts[:-1, np.newaxis] + np.arange(count) * self.lengths[:, np.newaxis] // count
         return self._means(edges.ravel()).reshape(len(self), count, self.frames.shape[1])
 
     def changes(self) -> NDArray[np.float32]:
-        """Absolute change (tracks, d) from frame to frame of a track: its sum, divided by the number of frames."""
+        """Measure how much the frames of each track change.
+
+        Returns
+        -------
+        (tracks, d) float32
+            Sum of the absolute changes from frame to frame, divided by the number of frames.
+        """
         changes = np.abs(np.diff(self.frames, axis=0, prepend=self.frames[:1])).astype(np.float32)
         changes[self.starts[:-1]] = 0
         sums: NDArray[np.float32] = np.add.reduceat(changes, self.starts[:-1], axis=0, dtype=np.float32)

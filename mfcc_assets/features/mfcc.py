@@ -1,8 +1,7 @@
-"""Mel-frequency cepstral coefficients of a signal that comes in blocks.
+"""Mel-frequency cepstral coefficients of a signal that arrives in blocks.
 
-The definition is that of ``python_speech_features.mfcc``, which holds every frame of a track in float64: 800 MB for
-four minutes. Here a few frames at a time are transformed in float32. On the demo library the results differ
-from its by 3e-4 at most.
+The definition is that of ``python_speech_features.mfcc``, which holds all frames of a track in float64. This module
+transforms a few frames at a time in float32. On the demo library the results differ by at most 3e-4.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,120 +9,133 @@ from functools import lru_cache
 from math import ceil, floor, log
 
 import numpy as np
-import scipy  # its FFT, 0.25 s of imports, comes when it is first used
+import scipy  # loads its submodules when they are first used, which keeps imports short
 from numpy.typing import NDArray
 
+from mfcc_assets.features.mel import hz_to_mel, lifter_weights, mel_to_hz
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.jit import compiled_reordered
 
-# Frames transformed at once: they and their spectra stay in the processor's cache.
-_STRETCH = 64
+# Frames transformed at once. They and their spectra stay in the processor's cache.
+_BATCH_FRAMES = 64
 
-# What python_speech_features puts in the place of an energy of zero, whose logarithm does not exist.
-_LOG_OF_NOTHING = np.float32(log(np.finfo(np.float64).eps))
+# python_speech_features replaces an energy of zero, which has no logarithm, by the machine epsilon.
+_LOG_OF_ZERO_ENERGY = np.float32(log(np.finfo(np.float64).eps))
 
 
 def compute_cepstra(blocks: Iterable[NDArray[np.float32]], parameters: CepstraParameters) -> NDArray[np.float32]:
-    """Cepstra of the signal levelled to an absolute peak of 1.
+    """Compute the cepstra of a signal that is levelled to an absolute peak of 1.
 
     Parameters
     ----------
     blocks
-        The signal in pieces of any length, each (samples,) float32, at the parameters' sample rate:
-        `AudioReader.blocks`. It is read once and need not fit in memory.
+        The signal in pieces of any length, each (samples,) float32, at the sample rate of `parameters`, for example
+        `AudioReader.blocks`. The blocks are read once, and the signal need not fit in memory.
     parameters
-        How the cepstra are defined.
+        Definition of the cepstra.
 
     Returns
     -------
     (frames, coefficients) float32
-        ``max(1, 1 + ceil((samples - window) / step))`` frames; the last is padded with zeros. The first column is the
-        natural logarithm of the frame's energy.
+        ``max(1, 1 + ceil((samples - window) / step))`` frames. The last frame is padded with zeros. The first column is
+        the natural logarithm of the frame's energy.
 
     Raises
     ------
     ValueError
-        The signal has no samples, or nothing but zeros, or the frames do not touch each other.
+        If the signal has no samples or only zeros, if the step is not at least one sample, or if it is longer than the
+        window.
 
     Notes
     -----
-    Levelling divides every sample by the peak, which is known only at the end. It need not be known earlier. All
+    Levelling divides every sample by the peak, which is known only at the end of the signal. This is early enough. All
     steps up to the power spectrum are linear or a square, so dividing the signal by the peak divides every filter's
     energy and the frame's energy by the square of the peak, and subtracts 2 ln(peak) from their logarithms. The
-    exception is an energy of exactly zero: scaling leaves it at zero, and python_speech_features replaces it by the
-    same epsilon before and after. So logarithms are kept until the end, where those of zero are still minus infinity,
-    and no subtraction moves them.
+    exception is an energy of exactly zero. Scaling leaves it at zero, and python_speech_features replaces it by the
+    same epsilon with and without scaling. So the logarithms are kept until the end. The logarithm of zero is minus
+    infinity until then, and no subtraction changes it.
 
-    Where no filter is empty the same number is subtracted from all of them. The DCT of a constant falls into the first
-    coefficient alone, and that one is replaced by the frame's energy: levelling changes COE_1, and nothing else.
+    If no filter is empty, the same number is subtracted from all of them. The DCT of a constant changes only the first
+    coefficient, and the frame's energy replaces that one. So levelling changes COE_1 and nothing else.
+
+    Examples
+    --------
+    One second of a tone of 440 Hz has 99 frames of 13 coefficients.
+
+    >>> signal = np.sin(2 * np.pi * 440 * np.arange(44_100) / 44_100).astype(np.float32)
+    >>> compute_cepstra([signal], CepstraParameters()).shape
+    (99, 13)
     """
     window, step = _window_samples(parameters), _round_half_up(parameters.step_seconds * parameters.sample_rate)
     if not 0 < step <= window:
-        raise ValueError(f"A step of {step} samples does not suit a window of {window}.")
+        raise ValueError(f"A step of {step} samples does not suit a window of {window} samples.")
     peak = np.float32(0)
 
-    def metered() -> Iterator[NDArray[np.float32]]:
+    def blocks_with_samples() -> Iterator[NDArray[np.float32]]:
         nonlocal peak
         for block in blocks:
             if len(block):
                 peak = max(peak, block.max(), -block.min())
                 yield block
 
-    log_energies = list(_log_energies(_stretches(metered(), window, step), window, step, parameters))
+    log_energies = list(_log_energies(_batches(blocks_with_samples(), window, step), window, step, parameters))
     if not peak > 0:
-        raise ValueError("A signal of nothing but zeros has no level.")
+        raise ValueError("A signal of only zeros has no level.")
     level = 2 * log(peak)
     cepstra = np.empty((sum(map(len, log_energies)), parameters.coefficients), np.float32)
-    for number, stretch in enumerate(log_energies):
-        _transform(stretch, level, _cosines(parameters), cepstra[number * _STRETCH :])
+    for number, batch in enumerate(log_energies):
+        _transform(batch, level, _cosines(parameters), cepstra[number * _BATCH_FRAMES :])
     return cepstra
 
 
 def warm_up() -> None:
-    """Compile what the first cepstra would wait a few seconds for."""
+    """Compile the kernels of this module, so that the first call of `compute_cepstra` need not wait for it."""
     compute_cepstra([np.ones(1, np.float32)], CepstraParameters())
 
 
-def _stretches(blocks: Iterable[NDArray[np.float32]], window: int, step: int) -> Iterator[NDArray[np.float32]]:
-    """The signal in stretches of so many frames, each with the sample before them, and the rest of it.
+def _batches(blocks: Iterable[NDArray[np.float32]], window: int, step: int) -> Iterator[NDArray[np.float32]]:
+    """Regroup the signal into the samples of `_BATCH_FRAMES` frames, and of fewer at the end.
 
-    All are the same array, which holds a stretch until the next is asked for: with one of its own for each, a track of
-    240 s took 30 ms for copies and the pages they lie in.
+    Each batch begins with the sample before its first frame, which pre-emphasis needs. All batches are the same array,
+    which is overwritten when the next batch is fetched. New arrays would cost time for copies and new memory pages.
     """
     shared = 1 + window - step
-    stretch = np.zeros(shared + _STRETCH * step, np.float32)
+    batch = np.zeros(shared + _BATCH_FRAMES * step, np.float32)
     filled = 1
     is_first = True
     for block in blocks:
         remaining = block
         while len(remaining):
-            missing = len(stretch) - filled
+            missing = len(batch) - filled
             taken, remaining = remaining[:missing], remaining[missing:]
-            stretch[filled : filled + len(taken)] = taken
+            batch[filled : filled + len(taken)] = taken
             filled += len(taken)
-            if filled == len(stretch):
-                yield stretch
-                stretch[:shared] = stretch[-shared:]
+            if filled == len(batch):
+                yield batch
+                batch[:shared] = batch[-shared:]
                 filled = shared
                 is_first = False
     if is_first and filled == 1:
         raise ValueError("A signal of no samples has no cepstra.")
-    # Where no more is left than what two frames share, it was seen.
+    # The shared samples alone were part of the last frame already.
     if is_first or filled > shared:
-        yield stretch[:filled]
+        yield batch[:filled]
 
 
 def _log_energies(
-    stretches: Iterable[NDArray[np.float32]], window: int, step: int, parameters: CepstraParameters
+    batches: Iterable[NDArray[np.float32]], window: int, step: int, parameters: CepstraParameters
 ) -> Iterator[NDArray[np.float32]]:
-    """Of each stretch natural logarithms of every filter's energy, and in the last column of the whole frame's."""
+    """Yield natural logarithms of the filters' energies (frames, filters + 1) for each batch.
+
+    The last column is the logarithm of the whole frame's energy.
+    """
     weights, bands = _filterbank(parameters)
-    # One array for all stretches, transformed in place. scipy.fft.rfft returns another each time: those of a track of
-    # 240 s made glibc ask the system for 48,000 pages, which took longer than the FFT.
-    frames = np.empty((_STRETCH, _fft_points(parameters)), np.float32)
-    for stretch in stretches:
-        count = max(1, 1 + ceil((len(stretch) - 1 - window) / step))
-        _cut_into_frames(stretch, parameters.preemphasis, window, step, frames[:count])
+    # One array serves all batches and is transformed in place. scipy.fft.rfft would return a new array for each batch,
+    # and fetching their memory from the operating system takes longer than the FFT.
+    frames = np.empty((_BATCH_FRAMES, _fft_points(parameters)), np.float32)
+    for batch in batches:
+        count = max(1, 1 + ceil((len(batch) - 1 - window) / step))
+        _cut_into_frames(batch, parameters.preemphasis, window, step, frames[:count])
         spectra = scipy.fftpack.rfft(frames[:count], overwrite_x=True)
         energies = np.empty((count, len(weights)), np.float32)
         _filter(spectra, weights, bands, energies)
@@ -135,16 +147,17 @@ def _log_energies(
 def _cut_into_frames(
     signal: NDArray[np.float32], preemphasis: float, window: int, step: int, frames: NDArray[np.float32]
 ) -> None:
-    """Pre-emphasised frames, padded with zeros; the signal begins with the sample before the first frame.
+    """Fill `frames` with pre-emphasised frames, padded with zeros.
 
-    A frame longer than the FFT is truncated, as numpy's FFT does under python_speech_features.
+    The signal begins with the sample before the first frame. A frame longer than the FFT is truncated, because
+    python_speech_features lets numpy's FFT do so.
     """
     for row in range(len(frames)):
         samples = signal[row * step :][: min(window, frames.shape[1]) + 1]
         before, samples = samples[:-1], samples[1:]
         frame = frames[row, : len(samples)]
-        # In float64: where a track holds nothing above 11 kHz, the rounding of this one step is what the upper filters
-        # see, and in float32 it moved cepstra by up to 0.004. The FFT in float32 moves them by 0.0001.
+        # This one step is computed in float64. If a track holds nothing above 11 kHz, the upper filters see only its
+        # rounding errors, which change cepstra by up to 0.004 in float32. The FFT in float32 changes them by 0.0001.
         for i in range(len(frame)):
             frame[i] = samples[i] - preemphasis * before[i]
         frames[row, len(samples) :] = 0
@@ -157,10 +170,13 @@ def _filter(
     bands: NDArray[np.int64],
     energies: NDArray[np.float32],
 ) -> None:
-    """Energy behind each filter, of spectra in FFTPACK's order: real 0, real 1, imaginary 1, real 2, imaginary 2, …"""
+    """Fill `energies` with the energy behind each filter.
+
+    The spectra are in FFTPACK's order: real 0, real 1, imaginary 1, real 2, imaginary 2, …
+    """
     power = np.empty(weights.shape[1], np.float32)
     for row in range(len(spectra)):
-        # The first number, and of an even number of points the last, has no imaginary part.
+        # The first number has no imaginary part, and neither has the last if the number of points is even.
         power[0], power[-1] = spectra[row, 0] ** 2, spectra[row, -1] ** 2
         pairs, power_of_pairs = spectra[row, 1:], power[1:]
         for i in range(len(pairs) // 2):
@@ -178,11 +194,14 @@ def _filter(
 def _transform(
     log_energies: NDArray[np.float32], level: float, cosines: NDArray[np.float32], cepstra: NDArray[np.float32]
 ) -> None:
-    """Cosine transform of the levelled log energies; the first coefficient becomes the frame's energy."""
+    """Fill `cepstra` with the cosine transform of the levelled log energies.
+
+    The first coefficient is replaced by the logarithm of the frame's energy.
+    """
     for row in range(len(log_energies)):
         levelled, cepstrum = log_energies[row], cepstra[row]
         for i in range(len(levelled)):
-            levelled[i] = _LOG_OF_NOTHING if levelled[i] == -np.inf else levelled[i] - level
+            levelled[i] = _LOG_OF_ZERO_ENERGY if levelled[i] == -np.inf else levelled[i] - level
         cepstrum[:] = 0
         for i in range(len(cosines)):
             for k in range(len(cepstrum)):
@@ -192,16 +211,15 @@ def _transform(
 
 @lru_cache(maxsize=8)
 def _filterbank(parameters: CepstraParameters) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Triangular filters, equally spaced on the mel scale, and one last filter that lets everything pass.
+    """Make triangular filters, equally spaced on the mel scale, and one last filter that lets everything pass.
 
-    Of each the weights of all points, and from which point to which they are not zero.
+    Returns the weights (filters + 1, bins) and for each filter the first and the end of its bins that are not zero.
 
-    The corners are rounded down to points of the FFT, which leaves the lowest filters empty when there are few points.
+    The corners are rounded down to bins of the FFT, which leaves the lowest filters empty if there are few bins.
     """
     points = _fft_points(parameters)
-    mel = np.linspace(0, 2595 * np.log10(1 + parameters.sample_rate / 2 / 700), parameters.filters + 2)
-    hertz = 700 * (10 ** (mel / 2595) - 1)
-    corners = np.floor((points + 1) * hertz / parameters.sample_rate)
+    mel = np.linspace(0, hz_to_mel(parameters.sample_rate / 2), parameters.filters + 2)
+    corners = np.floor((points + 1) * mel_to_hz(mel) / parameters.sample_rate)
     bins = np.arange(points // 2 + 1)
     weights = np.zeros((parameters.filters + 1, len(bins)))
     for row, (low, centre, high) in enumerate(zip(corners, corners[1:], corners[2:], strict=False)):
@@ -216,12 +234,9 @@ def _filterbank(parameters: CepstraParameters) -> tuple[NDArray[np.float32], NDA
 
 @lru_cache(maxsize=8)
 def _cosines(parameters: CepstraParameters) -> NDArray[np.float32]:
-    """Matrix (filters, coefficients): log energies to liftered cepstra."""
+    """Return the matrix (filters, coefficients) that turns log energies into liftered cepstra."""
     cosines: NDArray[np.float64] = scipy.fft.dct(np.eye(parameters.filters), norm="ortho")[:, : parameters.coefficients]
-    if parameters.lifter > 0:
-        quefrencies = np.arange(parameters.coefficients)
-        cosines *= 1 + parameters.lifter / 2 * np.sin(np.pi * quefrencies / parameters.lifter)
-    return cosines.astype(np.float32)
+    return (cosines * lifter_weights(parameters.coefficients, parameters.lifter)).astype(np.float32)
 
 
 def _window_samples(parameters: CepstraParameters) -> int:

@@ -1,7 +1,7 @@
-"""Every parameter that shapes features, and the versions made of them.
+"""All parameters that shape features, and the features versions derived from them.
 
 Files and indexes carry the version of the parameters they were made with, so that features of two kinds are never
-compared. Cepstra have a version of their own: changing the contour's rate must not decode a library again.
+compared. Cepstra have a separate version, so that a new contour rate does not make the engine decode a library again.
 """
 
 import hashlib
@@ -10,36 +10,45 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 ARTICLE_FFT_SIZE = 512
-"""The article's FFT size. At 44.1 kHz a frame has 1,103 samples, of which it sees the first 512."""
+"""FFT size of the article. At 44.1 kHz a frame has 1,103 samples, and such an FFT uses only the first 512."""
 
 
 @dataclass(frozen=True)
 class CepstraParameters:
-    """How audio becomes cepstra, named as ``python_speech_features.mfcc`` defines them.
+    """Parameters of cepstra, with the meaning that they have in ``python_speech_features.mfcc``.
 
     Attributes
     ----------
     sample_rate
-        Samples a second after resampling.
+        Sample rate of the signal in Hz. Files of other rates are resampled.
     trimmed_samples
-        Samples dropped at either end, at `sample_rate`.
+        Number of samples, at `sample_rate`, that are dropped at each end of a track.
     window_seconds, step_seconds
-        Length of a frame, and from one frame to the next.
+        Length of a frame, and time from the start of one frame to the start of the next.
     coefficients
-        Cepstra a frame; the first holds the logarithm of the frame's energy.
+        Number of cepstra in a frame. The first is replaced by the logarithm of the frame's energy.
     filters
-        Triangular filters on the mel scale.
+        Number of triangular filters on the mel scale.
     fft_size
-        Points of the FFT; None takes the next power of two above the frame.
+        Number of points of the FFT. None means the next power of two that holds a frame.
     preemphasis
         Coefficient of the first-order high-pass filter.
     lifter
-        Length of the sinusoidal lifter.
+        Length of the sinusoidal lifter: see `mfcc_assets.features.mel.lifter_weights`.
 
     Raises
     ------
     ValueError
-        No sample, filter or coefficient would be left. Whether window and step suit each other, `compute_cepstra` says.
+        If a rate or size is not positive, the number of coefficients is not between 1 and that of the filters, or
+        `trimmed_samples` is negative. `compute_cepstra` checks that window and step fit each other.
+
+    Examples
+    --------
+    >>> article = CepstraParameters(fft_size=ARTICLE_FFT_SIZE)
+    >>> article.coefficients, article.fft_size
+    (13, 512)
+    >>> article.version == CepstraParameters().version
+    False
     """
 
     sample_rate: int = 44_100
@@ -54,34 +63,35 @@ class CepstraParameters:
 
     def __post_init__(self) -> None:
         if self.sample_rate <= 0 or (self.fft_size is not None and self.fft_size <= 0):
-            raise ValueError(f"rate and FFT size are positive, unlike {self.sample_rate} and {self.fft_size}")
+            raise ValueError(f"sample rate and FFT size must be positive, not {self.sample_rate} and {self.fft_size}")
         if not 1 <= self.coefficients <= self.filters:
-            raise ValueError(f"there are 1 to {self.filters} coefficients, not {self.coefficients}")
+            raise ValueError(f"the number of coefficients must be 1 to {self.filters}, not {self.coefficients}")
         if self.trimmed_samples < 0:
-            raise ValueError(f"no fewer than 0 samples can be trimmed, unlike {self.trimmed_samples}")
+            raise ValueError(f"the number of trimmed samples must not be negative, unlike {self.trimmed_samples}")
 
     @property
     def version(self) -> str:
+        """Version of cepstra with these parameters, 8 hex digits."""
         return _version(self)
 
 
 @dataclass(frozen=True)
 class FeaturesParameters:
-    """How audio becomes everything that is kept of a track for comparing it.
+    """Parameters of all features of a track.
 
     Attributes
     ----------
     cepstra
-        See `CepstraParameters`.
+        Parameters of the cepstra, from which all features are computed.
     contour_rate
-        Frames a second of the contour, which DTW compares.
+        Frames per second of the contour, which DTW compares.
     segments
-        Equal segments whose means make the embedding of the prefilter.
+        Number of equal segments whose means are kept.
 
     Raises
     ------
     ValueError
-        The rate or the number of segments is not positive.
+        If the rate or the number of segments is not positive.
     """
 
     cepstra: CepstraParameters = field(default_factory=CepstraParameters)
@@ -90,19 +100,20 @@ class FeaturesParameters:
 
     def __post_init__(self) -> None:
         if self.contour_rate <= 0 or self.segments < 1:
-            raise ValueError(f"contour rate and segments are positive, unlike {self.contour_rate} and {self.segments}")
+            raise ValueError(f"contour rate and segments must be positive, not {self.contour_rate} and {self.segments}")
 
     @property
     def version(self) -> str:
+        """Version of features with these parameters, 8 hex digits."""
         return _version(self)
 
 
 REVISION = 4
-"""To be raised when the code makes other features of the same parameters: those of two revisions are not mixed."""
+"""Raise this number when the code computes other features from the same parameters, so that the two are never mixed."""
 
 
 def _version(parameters: CepstraParameters | FeaturesParameters) -> str:
-    # 2 and 2.0 are one rate, and must be one version.
+    # 2 and 2.0 are the same rate and must give the same version.
     numbers = asdict(parameters, dict_factory=_as_floats)
     written = json.dumps([REVISION, numbers], sort_keys=True)
     return hashlib.blake2b(written.encode(), digest_size=4).hexdigest()

@@ -1,4 +1,4 @@
-"""Products of coordinates summed over many points: what means and covariances are made of."""
+"""Sums and means over many frames, from which Gaussians, contours and segment means are made."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,20 +7,29 @@ from mfcc_assets.jit import compiled_reordered
 
 
 def second_moments(points: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Sum of x x' over all points x.
-
-    Not ``points @ points.T``: OpenBLAS shares it among threads, which wait for more without sleeping. Beside decoding
-    that made features take a quarter more CPU time and a sixth more time.
+    """Return the sum of x x' over all points x.
 
     Parameters
     ----------
     points : (d, points) float32 or float64
-        A coordinate a row. Sums are in the same precision: those in float32 are for some thousands of points.
+        Points as columns. The sums are computed in the precision of the points, so that float32 is accurate only for a
+        few thousand points.
 
     Returns
     -------
     (d, d) float64
-        Symmetric.
+        A symmetric matrix.
+
+    Notes
+    -----
+    This is ``points @ points.T`` without OpenBLAS, whose threads keep waiting for more work without sleeping, and so
+    take CPU time from the decoders that run at the same time.
+
+    Examples
+    --------
+    >>> second_moments(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[ 5., 11.],
+           [11., 25.]])
     """
     moments = np.zeros((len(points), len(points)))
     _add_products(np.ascontiguousarray(points), moments)
@@ -39,23 +48,31 @@ def _add_products(points: NDArray[np.floating], moments: NDArray[np.float64]) ->
 
 
 def segment_means(cepstra: NDArray[np.float32], segments: int) -> NDArray[np.float32]:
-    """Mean of each of `segments` stretches that differ in length by a frame at most.
+    """Cut a track into segments of equal length and average each of them.
 
     Parameters
     ----------
     cepstra : (frames, d) float
         At least one frame.
     segments
-        With fewer frames than segments, a frame stands for several.
+        Number of segments. Their lengths differ by at most one frame. If there are fewer frames than segments, some
+        frames are the mean of several segments.
 
     Returns
     -------
     (segments, d) float32
+        The mean of each segment, in order.
 
     Raises
     ------
     ValueError
-        There is no frame, or `segments` is not positive.
+        If there is no frame, or `segments` is not positive.
+
+    Examples
+    --------
+    >>> segment_means(np.array([[1.0], [3.0], [5.0], [9.0]], np.float32), 2)
+    array([[2.],
+           [7.]], dtype=float32)
     """
     frames = len(cepstra)
     if cepstra.ndim != 2 or not frames:
@@ -63,8 +80,8 @@ def segment_means(cepstra: NDArray[np.float32], segments: int) -> NDArray[np.flo
     if segments < 1:
         raise ValueError(f"cepstra have at least one segment, not {segments}")
     edges = np.arange(segments + 1) * frames // segments
-    # Where a segment is empty, the frame at its start stands for it.
-    stretches = zip(edges[:-1], np.maximum(edges[1:], edges[:-1] + 1), strict=True)
-    # One at a time: reduceat holds all of two hours in float64, another 75 MB.
-    means = [cepstra[start:end].mean(axis=0, dtype=np.float64) for start, end in stretches]
+    # An empty segment takes the frame at its start.
+    bounds = zip(edges[:-1], np.maximum(edges[1:], edges[:-1] + 1), strict=True)
+    # One segment at a time, because np.add.reduceat would convert the whole track to float64 first.
+    means = [cepstra[start:end].mean(axis=0, dtype=np.float64) for start, end in bounds]
     return np.array(means, dtype=np.float32)

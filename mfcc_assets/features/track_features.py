@@ -1,4 +1,8 @@
-"""From the samples of a track to what is kept of it for comparing it."""
+"""From the samples of a track to the features that are kept of it, and the same of many tracks as a table.
+
+A signal becomes an `Analysis` (`analyse`), an analysis becomes `TrackFeatures` (`track_features_of`), and those of many
+tracks become a `FeatureTable` (`FeatureTable.of`).
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -6,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.fingerprint import fingerprint
+from mfcc_assets.features.fingerprint import checked_cepstra, fingerprint
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
@@ -18,14 +22,14 @@ _FRAMES_AT_ONCE = 10_000
 
 @dataclass(frozen=True)
 class Analysis:
-    """What is computed of a signal.
+    """The features that are computed directly from a signal.
 
     Attributes
     ----------
     cepstra : (frames, coefficients) float32
-        See `compute_cepstra`.
+        See `mfcc_assets.features.mfcc.compute_cepstra`.
     timbre : (width,) float32
-        See `timbre_vector`.
+        See `mfcc_assets.features.timbre.timbre_vector`.
     """
 
     cepstra: NDArray[np.float32]
@@ -33,14 +37,48 @@ class Analysis:
 
     @classmethod
     def of_cepstra(cls, cepstra: NDArray[np.float32], coefficients: int) -> "Analysis":
-        """The analysis of a track from its finer cepstra, of `timbre.COEFFICIENTS` or more coefficients."""
+        """Make an analysis from cepstra of more coefficients than are kept.
+
+        Parameters
+        ----------
+        cepstra : (frames, 20 or more) float32
+            Cepstra of at least `mfcc_assets.features.timbre.COEFFICIENTS` coefficients, as `timbre_vector` needs them.
+        coefficients
+            Number of coefficients that the analysis keeps.
+
+        Raises
+        ------
+        ValueError
+            If `timbre_vector` refuses the cepstra.
+        """
         return cls(cepstra[:, :coefficients], timbre_vector(cepstra))
 
 
 def analyse(blocks: Iterable[NDArray[np.float32]], parameters: CepstraParameters) -> Analysis:
-    """Compute the cepstra of a signal, and of finer ones its timbre.
+    """Compute the cepstra and the timbre of a signal in one pass.
 
-    Parameters and errors are those of `compute_cepstra`.
+    Parameters
+    ----------
+    blocks
+        The signal in pieces of any length, each (samples,) float32, for example `AudioReader.blocks`.
+    parameters
+        Definition of the cepstra.
+
+    Raises
+    ------
+    ValueError
+        If `compute_cepstra` or `timbre_vector` refuses the signal.
+
+    Notes
+    -----
+    Timbre needs more coefficients than the usual 13, so the cepstra are computed with that many and then cut.
+
+    Examples
+    --------
+    >>> signal = np.sin(2 * np.pi * 440 * np.arange(5 * 44_100) / 44_100).astype(np.float32)
+    >>> analysis = analyse([signal], CepstraParameters())
+    >>> analysis.cepstra.shape, analysis.timbre.shape
+    ((499, 13), (3418,))
     """
     finer = replace(parameters, coefficients=max(COEFFICIENTS, parameters.coefficients))
     return Analysis.of_cepstra(compute_cepstra(blocks, finer), parameters.coefficients)
@@ -48,22 +86,22 @@ def analyse(blocks: Iterable[NDArray[np.float32]], parameters: CepstraParameters
 
 @dataclass(frozen=True)
 class TrackFeatures:
-    """A track in a form that can be compared without its audio.
+    """The features that are kept of one track, so that it can be compared without its audio.
 
     Attributes
     ----------
     mean : (d,) float64
         Mean of the cepstra.
     covariance : (d, d) float64
-        Covariance of the cepstra; with `mean`, the Gaussian of the track's timbre.
+        Covariance of the cepstra. With `mean` it is the Gaussian that the ranking ``gaussian`` compares.
     contour : (m, d) float32
-        Cepstra averaged to the contour's rate: what DTW compares.
-    embedding : (segments * d,) float32
-        Means of equal segments, one after the other: what the prefilter searches.
-    sketch : (k, shapes) float32
-        What recognition searches.
+        Cepstra averaged to the contour rate, which DTW compares.
+    segment_means : (segments * d,) float32
+        Means of equal segments of the cepstra, one after the other.
+    fingerprint : (k, 6) float32
+        See `mfcc_assets.features.fingerprint.fingerprint`, which recognition compares.
     timbre : (width,) float32
-        See `mfcc_assets.features.timbre`.
+        See `mfcc_assets.features.timbre.timbre_vector`.
     """
 
     mean: NDArray[np.float64]
@@ -75,39 +113,47 @@ class TrackFeatures:
 
 
 def track_features_of(analysis: Analysis, parameters: FeaturesParameters) -> TrackFeatures:
-    """Reduce an analysis to what is kept of a track.
+    """Reduce the analysis of a track to the features that are kept.
 
     Parameters
     ----------
     analysis
-        Of at least one frame, all finite.
+        Cepstra of at least one frame, and timbre.
     parameters
-        Contour rate (frames a second) and number of segments.
+        Parameters of these cepstra, contour rate and number of segments.
 
     Raises
     ------
     ValueError
-        The cepstra are none, not finite, or do not fit the parameters.
+        If there is no frame, or the cepstra are not finite or do not fit the parameters.
+
+    Examples
+    --------
+    Five seconds have a contour of ten frames, two per second.
+
+    >>> signal = np.sin(2 * np.pi * 440 * np.arange(5 * 44_100) / 44_100).astype(np.float32)
+    >>> parameters = FeaturesParameters()
+    >>> features = track_features_of(analyse([signal], parameters.cepstra), parameters)
+    >>> features.mean.shape, features.contour.shape, features.segment_means.shape
+    ((13,), (10, 13), (104,))
     """
-    cepstra = analysis.cepstra
+    cepstra = checked_cepstra(analysis.cepstra, parameters.cepstra)
     if not len(cepstra):
-        raise ValueError("there is no frame to summarise")
-    fingerprinted = fingerprint(cepstra, parameters.cepstra)
-    frames = len(cepstra)
+        raise ValueError("the track has no frame")
     mean = cepstra.mean(axis=0, dtype=np.float64)
-    seconds = frames * parameters.cepstra.step_seconds
+    seconds = len(cepstra) * parameters.cepstra.step_seconds
     return TrackFeatures(
         mean=mean,
         covariance=_covariance(cepstra, mean),
         contour=segment_means(cepstra, max(1, round(seconds * parameters.contour_rate))),
         segment_means=segment_means(cepstra, parameters.segments).ravel(),
-        fingerprint=fingerprinted,
+        fingerprint=fingerprint(cepstra, parameters.cepstra),
         timbre=analysis.timbre,
     )
 
 
 def _covariance(cepstra: NDArray[np.float32], mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Some frames at a time: two hours in float64, centred, took 150 MB.
+    # A few frames at a time, because hours of centred frames in float64 need much memory.
     total = np.zeros((len(mean), len(mean)))
     for start in range(0, len(cepstra), _FRAMES_AT_ONCE):
         centred = cepstra[start : start + _FRAMES_AT_ONCE] - mean
@@ -118,17 +164,27 @@ def _covariance(cepstra: NDArray[np.float32], mean: NDArray[np.float64]) -> NDAr
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """What is kept of many tracks, row by row; their sketches are apart, since only recognition looks at them.
+    """The features of many tracks as columns, with one row for each track.
+
+    Contours and fingerprints are not part of the table, since they have no fixed length.
 
     Attributes
     ----------
     means : (tracks, d) float64
+        Mean of each track's cepstra.
     covariances : (tracks, d, d) float32
-    embeddings : (tracks, segments * d) float32
+        Covariance of each track's cepstra.
+    segment_means : (tracks, segments * d) float32
+        Means of equal segments of each track.
     roughness : (tracks, d) float32
         Mean absolute change from one frame of the contour to the next.
     timbre : (tracks, width) float32
-        As computed, or as points of a library's space of timbre.
+        Vectors of `timbre_vector`, or these projected into the timbre space of a library.
+
+    Raises
+    ------
+    ValueError
+        If the columns differ in their number of rows.
     """
 
     means: NDArray[np.float64]
@@ -139,37 +195,45 @@ class FeatureTable:
 
     def __post_init__(self) -> None:
         if len({len(getattr(self, column.name)) for column in fields(self)}) > 1:
-            raise ValueError("the columns of summaries are of the same tracks")
+            raise ValueError("the columns of a feature table must have the same tracks")
 
     def __len__(self) -> int:
         return len(self.means)
 
     @property
     def variances(self) -> NDArray[np.float64]:
-        """(tracks, d), of the cepstra."""
+        """Variances (tracks, d) of each track's cepstra."""
         return np.diagonal(self.covariances, axis1=1, axis2=2).astype(np.float64)
 
     @classmethod
-    def of(cls, feature_table: Sequence[TrackFeatures], parameters: FeaturesParameters) -> "FeatureTable":
-        """Put the summaries of many tracks together."""
-        tracks, coefficients = len(feature_table), parameters.cepstra.coefficients
+    def of(cls, track_features: Sequence[TrackFeatures], parameters: FeaturesParameters) -> "FeatureTable":
+        """Make a table of the features of many tracks, which may be none.
+
+        Parameters
+        ----------
+        track_features
+            Features of each track, in the order of the rows.
+        parameters
+            Parameters of these features.
+        """
+        tracks, coefficients = len(track_features), parameters.cepstra.coefficients
         return cls(
-            means=np.array([row.mean for row in feature_table]).reshape(tracks, coefficients),
-            covariances=np.array([row.covariance for row in feature_table], np.float32).reshape(
+            means=np.array([track.mean for track in track_features]).reshape(tracks, coefficients),
+            covariances=np.array([track.covariance for track in track_features], np.float32).reshape(
                 tracks, coefficients, coefficients
             ),
-            segment_means=np.array([row.segment_means for row in feature_table], np.float32).reshape(
+            segment_means=np.array([track.segment_means for track in track_features], np.float32).reshape(
                 tracks, parameters.segments * coefficients
             ),
-            roughness=RaggedFrames.of((row.contour for row in feature_table), coefficients).changes(),
-            timbre=np.array([row.timbre for row in feature_table], np.float32).reshape(tracks, WIDTH),
+            roughness=RaggedFrames.of((track.contour for track in track_features), coefficients).changes(),
+            timbre=np.array([track.timbre for track in track_features], np.float32).reshape(tracks, WIDTH),
         )
 
     @classmethod
     def joined(cls, parts: Sequence["FeatureTable"]) -> "FeatureTable":
-        """The rows of all parts, of which there is one at least."""
+        """Join the rows of at least one table, in the order of `parts`."""
         return cls(*(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(cls)))
 
     def rows(self, rows: NDArray[np.int64]) -> "FeatureTable":
-        """Some of the rows, in the order given."""
+        """Select rows, in the order of `rows`."""
         return FeatureTable(*(getattr(self, column.name)[rows] for column in fields(self)))

@@ -16,7 +16,7 @@ import numpy as np
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import NoPublishedIndex
 from mfcc_assets.for_each import in_turn
-from mfcc_assets.ids import shard_of
+from mfcc_assets.ids import TrackId, shard_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import contour_of, search_for
 from mfcc_assets.pipeline.list_rules import choose, selection_of
@@ -47,7 +47,7 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     """
     by_shard: dict[str, list[str]] = {}
     for audio_id, track in index.tracks.items():
-        by_shard.setdefault(shard_of(track, library.settings.shard_digits), []).append(audio_id)
+        by_shard.setdefault(shard_of(TrackId(track), library.settings.shard_digits), []).append(audio_id)
     former, wanted = _Former(library, index), index.parameters.ranked_count
     each = in_turn if former.changes <= _FEW_CHANGES else on_all_cores
 
@@ -143,7 +143,7 @@ def recommend_soundtracks(
     chosen_by = [settings.recommendations, settings.per_artist, _digest(every_credit)]
     size = min(settings.recommendations, len(index.tracks) - 1)
     unserved = library.recommendations.unserved_soundtracks(index.version, size)
-    short = {shard_of(track, settings.shard_digits) for track in unserved}
+    short = {shard_of(TrackId(track), settings.shard_digits) for track in unserved}
     for shard in shards:
         queries, name = library.catalogue.audio_of_soundtracks(shard), f"lists/{shard}"
         made_of = _digest([*chosen_by, sorted(queries.items())]).encode()
@@ -186,7 +186,7 @@ def _rankings_by_audio(
     library: Library, index: LibraryIndex, audio_ids: Sequence[str]
 ) -> dict[str, list[tuple[str, float]]]:
     digits = library.settings.shard_digits
-    shards = {shard_of(index.tracks[audio_id], digits) for audio_id in audio_ids if audio_id in index.tracks}
+    shards = {shard_of(TrackId(index.tracks[audio_id]), digits) for audio_id in audio_ids if audio_id in index.tracks}
     rankings: dict[str, list[tuple[str, float]]] = {}
     for shard in sorted(shards):
         rankings |= required_lists(library, "rankings", index.version, shard).by_query()
@@ -217,7 +217,7 @@ class _Former:
         """Candidates or ranking of an audio, nearest first; None where they are not known."""
         if self._published is None or audio_id not in self._published.tracks:
             return None
-        shard = shard_of(self._published.tracks[audio_id], self._library.settings.shard_digits)
+        shard = shard_of(TrackId(self._published.tracks[audio_id]), self._library.settings.shard_digits)
         return self._by_shard(stage, shard).get(audio_id)
 
     def has(self, audio_ids: Iterable[str]) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from mfcc_assets.audio.artwork import PICTURE_SUFFIXES, Picture, embedded_picture, generated_cover
-from mfcc_assets.audio.reader import Audio, AudioLimits, AudioReader, audio_id
+from mfcc_assets.audio.reader import Audio, AudioLimits, AudioReader, read_audio_id
 from mfcc_assets.audio.tags import Tags, read_tags, title_from_name
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import AudioError, BlobNotFound, TooLong, TooShort, UnreadableAudio
@@ -262,7 +262,7 @@ def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[s
     if track.audio_id not in present:
         return None
     with library.blobs.as_file("soundtracks", track.blob_name) as path:
-        if audio_id(path, library.settings.limits, track.blob_name) != track.audio_id:
+        if read_audio_id(path, library.settings.limits, track.blob_name) != track.audio_id:
             return None
     return AudioContent(track.content_digest, track.audio_id, track.seconds or 0.0, track.note)
 

@@ -12,6 +12,7 @@ from math import ceil, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.features.mel import hz_to_mel, mel_to_hz
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.statistics import segment_means
 from mfcc_assets.similarity.dtw.distance import DTW, Frames
@@ -309,6 +310,6 @@ _BROAD_HALF_WAVES = 6
 def _crossing(number: int, half_waves: int, parameters: CepstraParameters) -> str:
     """Frequency at which a cosine over the filters changes its sign for the `number`-th time."""
     of_filters = (2 * number - 1) / (2 * half_waves) * parameters.filters + 0.5
-    highest = 2595 * np.log10(1 + parameters.sample_rate / 2 / 700)
-    hertz = 700 * (10 ** (highest * of_filters / (parameters.filters + 1) / 2595) - 1)
+    highest = hz_to_mel(parameters.sample_rate / 2)
+    hertz = mel_to_hz(highest * of_filters / (parameters.filters + 1))
     return f"{hertz / 1000:.1f} kHz"

@@ -38,7 +38,7 @@ def flac_picture(data: bytes, kind: int = FRONT_COVER) -> mutagen.flac.Picture:
 
 
 def file_with(path: Path, *pictures: tuple[int, bytes]) -> Path:
-    """A file of the suffix's format with pictures of these types embedded."""
+    """Write a file of the format of its suffix, with embedded pictures of these types."""
     if path.suffix == ".m4a":
         atoms = ((b"ftyp", b"M4A \0\0\0\0M4A "), (b"moov", b""))
         path.write_bytes(b"".join(struct.pack(">I", 8 + len(body)) + name + body for name, body in atoms))
@@ -69,7 +69,7 @@ def test_the_front_cover_is_preferred(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.mp3", "a.flac", "a.ogg"])
-def test_another_picture_does_where_the_front_cover_is_broken(tmp_path: Path, name: str) -> None:
+def test_another_picture_is_taken_if_the_front_cover_is_broken(tmp_path: Path, name: str) -> None:
     path = file_with(tmp_path / name, (FRONT_COVER, b"no picture"), (BACK_COVER, BACK))
     assert embedded_picture(path) == Picture(BACK, "image/png")
 
@@ -89,7 +89,7 @@ def test_the_first_cover_of_an_mp4_is_taken(tmp_path: Path) -> None:
         ("GIF", "image/gif", ".gif"),
     ],
 )
-def test_the_media_type_is_that_of_the_bytes_whatever_the_tag_says(
+def test_the_media_type_depends_on_the_bytes_and_not_on_the_tag(
     tmp_path: Path, kind: str, media_type: str, suffix: str
 ) -> None:
     picture = embedded_picture(file_with(tmp_path / "a.mp3", (FRONT_COVER, image(kind))))
@@ -98,23 +98,23 @@ def test_the_media_type_is_that_of_the_bytes_whatever_the_tag_says(
 
 
 @pytest.mark.parametrize("data", [b"", b"<svg/>", image("BMP"), FRONT[:40], image("JPEG")[:200]])
-def test_a_picture_that_cannot_be_shown_is_none(tmp_path: Path, data: bytes) -> None:
+def test_a_picture_that_cannot_be_decoded_is_not_taken(tmp_path: Path, data: bytes) -> None:
     assert embedded_picture(file_with(tmp_path / "a.mp3", (FRONT_COVER, data))) is None
 
 
-def test_a_picture_of_too_many_bytes_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_with_too_many_bytes_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = file_with(tmp_path / "a.mp3", (FRONT_COVER, FRONT))
     monkeypatch.setattr(artwork, "MAX_PICTURE_BYTES", len(FRONT) - 1)
     assert embedded_picture(path) is None
 
 
-def test_a_small_file_that_unpacks_to_a_huge_picture_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_file_of_a_huge_picture_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = file_with(tmp_path / "a.mp3", (FRONT_COVER, FRONT))
     monkeypatch.setattr(artwork, "MAX_PICTURE_PIXELS", 8 * 8 - 1)
     assert embedded_picture(path) is None
 
 
-def test_a_file_without_pictures_or_sense_has_none(tmp_path: Path) -> None:
+def test_a_file_without_pictures_or_with_nonsense_has_no_picture(tmp_path: Path) -> None:
     assert embedded_picture(file_with(tmp_path / "a.ogg")) is None
     nonsense = tmp_path / "nonsense.mp3"
     for content in (b"", b"ID3\x04\0\0\x7f\x7f\x7f\x7f", bytes(1_000)):
@@ -122,7 +122,7 @@ def test_a_file_without_pictures_or_sense_has_none(tmp_path: Path) -> None:
         assert embedded_picture(nonsense) is None
 
 
-def test_a_base64_picture_that_is_no_base64_is_none(tmp_path: Path) -> None:
+def test_a_picture_with_invalid_base64_is_not_taken(tmp_path: Path) -> None:
     path = file_with(tmp_path / "a.ogg")
     container = mutagen.File(path)
     container["metadata_block_picture"] = "%%%"
@@ -130,14 +130,14 @@ def test_a_base64_picture_that_is_no_base64_is_none(tmp_path: Path) -> None:
     assert embedded_picture(path) is None
 
 
-def test_a_generated_cover_is_the_same_each_time_and_another_for_each_seed() -> None:
+def test_generated_covers_are_equal_for_one_seed_and_differ_between_seeds() -> None:
     covers = {generated_cover(f"{number:016x}", "Ocean", "Will Savino").data for number in range(200)}
     assert len(covers) == 200
     assert generated_cover("a", "Ocean", "Will Savino") == generated_cover("a", "Ocean", "Will Savino")
 
 
 @given(st.text(st.characters()), st.text(st.characters()), st.text(st.characters()))
-def test_a_generated_cover_is_well_formed_whatever_the_title(seed: str, title: str, artist: str) -> None:
+def test_a_generated_cover_is_well_formed_for_any_title(seed: str, title: str, artist: str) -> None:
     cover = generated_cover(seed, title, artist)
     assert cover.media_type == "image/svg+xml"
     assert cover.suffix == ".svg"
@@ -163,7 +163,7 @@ def test_a_long_title_is_wrapped_and_shortened() -> None:
     assert len(artist) <= 34
 
 
-def test_ideographs_take_the_room_of_two_letters() -> None:
+def test_an_ideograph_is_as_wide_as_two_letters() -> None:
     latin = lines_of(generated_cover("a", "o" * 18, ""))
     ideographs = lines_of(generated_cover("a", "雨" * 18, ""))
     assert (len(latin), len(ideographs)) == (1, 2)

@@ -7,8 +7,8 @@ import mutagen.mp3
 import numpy as np
 import pytest
 
-from mfcc_assets.audio import reader as audio
-from mfcc_assets.audio.reader import AudioLimits, AudioReader, audio_id
+from mfcc_assets.audio import reader as audio_reader
+from mfcc_assets.audio.reader import AudioLimits, AudioReader, read_audio_id
 from mfcc_assets.errors import (
     AudioError,
     EmptyAudio,
@@ -25,16 +25,20 @@ from mfcc_assets_tests.audio_samples import encode, music, tone, write_audio, wr
 PARAMETERS = CepstraParameters()
 
 
-def read(path: Path, limits: AudioLimits | None = None) -> tuple[np.ndarray, audio.Audio]:
+def read(path: Path, limits: AudioLimits | None = None) -> tuple[np.ndarray, audio_reader.Audio]:
     reader = AudioReader(path, PARAMETERS.sample_rate, PARAMETERS.trimmed_samples, limits)
     return np.concatenate(list(reader.blocks())), reader.audio
 
 
+def levelled(signal: np.ndarray) -> np.ndarray:
+    return signal / np.abs(signal).max()
+
+
 @pytest.mark.parametrize("suffix", ["wav", "flac", "aiff", "ogg", "mp3"])
-def test_every_format_gives_the_signal_of_the_article(tmp_path: Path, suffix: str) -> None:
+def test_every_format_is_read_as_the_signal_of_the_article(tmp_path: Path, suffix: str) -> None:
     path = write_music(tmp_path / f"song.{suffix}", 4, seed=1, channels=2)
     signal, facts = read(path)
-    np.testing.assert_allclose(signal / facts.peak, naive.levelled_signal(path, PARAMETERS), atol=1e-6)
+    np.testing.assert_allclose(levelled(signal), naive.levelled_signal(path, PARAMETERS), atol=1e-6)
     assert facts.seconds == pytest.approx(4, abs=0.06)
     assert (facts.sample_rate, facts.channels, facts.truncated) == (44_100, 2, False)
 
@@ -50,12 +54,12 @@ def test_every_format_gives_the_signal_of_the_article(tmp_path: Path, suffix: st
         (192_000, 1, "DOUBLE"),
     ],
 )
-def test_every_rate_and_width_gives_the_signal_of_the_article(
+def test_every_sample_rate_and_sample_width_is_read_as_the_signal_of_the_article(
     tmp_path: Path, sample_rate: int, channels: int, subtype: str
 ) -> None:
     path = write_music(tmp_path / "song.wav", 3, 1, sample_rate=sample_rate, channels=channels, subtype=subtype)
-    signal, facts = read(path)
-    np.testing.assert_allclose(signal / facts.peak, naive.levelled_signal(path, PARAMETERS), atol=1e-6)
+    signal, _ = read(path)
+    np.testing.assert_allclose(levelled(signal), naive.levelled_signal(path, PARAMETERS), atol=1e-6)
 
 
 def test_channels_are_averaged(tmp_path: Path) -> None:
@@ -81,13 +85,13 @@ def test_the_signal_does_not_depend_on_the_size_of_the_blocks(
 ) -> None:
     path = write_music(tmp_path / f"song.{suffix}", 3, seed=2, sample_rate=24_000)
     signal, facts = read(path)
-    monkeypatch.setattr(audio, "_BLOCK_SAMPLES", block_samples)
+    monkeypatch.setattr(audio_reader, "_BLOCK_SAMPLES", block_samples)
     small_blocks, small_facts = read(path)
     np.testing.assert_array_equal(small_blocks, signal)
     assert small_facts == facts
 
 
-def test_a_reader_reads_again_from_the_start(tmp_path: Path) -> None:
+def test_a_reader_can_read_again_from_the_start(tmp_path: Path) -> None:
     reader = AudioReader(write_tone(tmp_path / "song.wav", 1.5), PARAMETERS.sample_rate, PARAMETERS.trimmed_samples)
     next(reader.blocks())
     first, second = (np.concatenate(list(reader.blocks())) for _ in range(2))
@@ -95,17 +99,17 @@ def test_a_reader_reads_again_from_the_start(tmp_path: Path) -> None:
 
 
 def note_decoding(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The numbers of the blocks that were decoded so far, of 0.1 s each."""
-    monkeypatch.setattr(audio, "_BLOCK_SAMPLES", 4_410)
-    decode = audio._Decoding._read
+    """List the numbers of the blocks of 0.1 s that have been decoded so far."""
+    monkeypatch.setattr(audio_reader, "_BLOCK_SAMPLES", 4_410)
+    decode = audio_reader._Decoding._read
     decoded: list[int] = []
 
-    def noted(decoding: audio._Decoding) -> np.ndarray:
+    def noted(decoding: audio_reader._Decoding) -> np.ndarray:
         block = decode(decoding)
         decoded.append(len(decoded))
         return block
 
-    monkeypatch.setattr(audio._Decoding, "_read", noted)
+    monkeypatch.setattr(audio_reader._Decoding, "_read", noted)
     return decoded
 
 
@@ -116,7 +120,7 @@ def test_no_more_than_one_block_is_decoded_ahead(tmp_path: Path, monkeypatch: py
         assert len(decoded) <= used + 2
 
 
-def test_the_next_block_is_decoded_while_one_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_block_is_decoded_while_the_caller_uses_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = note_decoding(monkeypatch)
     blocks = AudioReader(
         write_tone(tmp_path / "song.wav", 5), PARAMETERS.sample_rate, PARAMETERS.trimmed_samples
@@ -128,7 +132,7 @@ def test_the_next_block_is_decoded_while_one_is_used(tmp_path: Path, monkeypatch
     assert len(decoded) == 2
 
 
-def test_whoever_stops_reading_leaves_no_thread_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_thread_is_left_if_the_caller_stops_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = note_decoding(monkeypatch)
     before = threading.active_count()
     blocks = AudioReader(
@@ -141,7 +145,7 @@ def test_whoever_stops_reading_leaves_no_thread_behind(tmp_path: Path, monkeypat
     assert len(decoded) <= 3
 
 
-def test_bad_samples_leave_no_thread_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_thread_is_left_after_bad_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     note_decoding(monkeypatch)
     before = threading.active_count()
     signal = tone(5)
@@ -151,68 +155,68 @@ def test_bad_samples_leave_no_thread_behind(tmp_path: Path, monkeypatch: pytest.
     assert threading.active_count() == before
 
 
-def test_what_goes_wrong_while_decoding_is_raised_to_the_reader(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_the_decoder_is_raised_to_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_tone(tmp_path / "song.wav", 5)
     before = threading.active_count()
-    monkeypatch.setattr(audio._Decoding, "_read", lambda _: (_ for _ in ()).throw(OSError("the disk went away")))
+    monkeypatch.setattr(audio_reader._Decoding, "_read", lambda _: (_ for _ in ()).throw(OSError("the disk went away")))
     with pytest.raises(OSError, match="went away"):
         read(path)
     assert threading.active_count() == before
 
 
-def test_the_facts_are_not_known_before_the_last_block(tmp_path: Path) -> None:
+def test_the_audio_is_not_known_before_the_last_block(tmp_path: Path) -> None:
     reader = AudioReader(write_tone(tmp_path / "song.wav", 1.5), PARAMETERS.sample_rate, PARAMETERS.trimmed_samples)
     with pytest.raises(RuntimeError, match="after all of its blocks"):
         _ = reader.audio
 
 
-def test_a_loud_click_among_the_trimmed_samples_does_not_count_as_the_peak(tmp_path: Path) -> None:
-    signal = tone(2, amplitude=0.25)
+def test_a_loud_click_among_the_trimmed_samples_does_not_make_a_silent_file_audible(tmp_path: Path) -> None:
+    signal = np.zeros(88_200)
     signal[3] = 1.0
-    _, facts = read(write_audio(tmp_path / "song.wav", signal, subtype="FLOAT"))
-    assert facts.peak == pytest.approx(0.25, abs=1e-4)
+    with pytest.raises(SilentAudio):
+        read(write_audio(tmp_path / "song.wav", signal, subtype="FLOAT"))
 
 
-def test_a_new_tag_leaves_the_audio_id_as_it_is(tmp_path: Path) -> None:
+def test_a_new_tag_does_not_change_the_audio_id(tmp_path: Path) -> None:
     path = write_music(tmp_path / "song.mp3", 2, seed=3)
-    before = audio_id(path)
+    before = read_audio_id(path)
     file = mutagen.mp3.MP3(path)
     file.add_tags()
     file.tags.add(mutagen.id3.TIT2(text="Another title"))
     file.save()
-    assert audio_id(path) == before == read(path)[1].audio_id
+    assert read_audio_id(path) == before == read(path)[1].audio_id
 
 
 def test_the_same_samples_in_two_containers_have_one_audio_id(tmp_path: Path) -> None:
     signal = (20_000 * music(2, seed=3)).astype(np.int16)
-    assert audio_id(write_audio(tmp_path / "a.wav", signal)) == audio_id(write_audio(tmp_path / "b.flac", signal))
+    assert read_audio_id(write_audio(tmp_path / "a.wav", signal)) == read_audio_id(
+        write_audio(tmp_path / "b.flac", signal)
+    )
 
 
-def test_other_samples_rates_or_channels_have_another_audio_id(tmp_path: Path) -> None:
+def test_other_samples_rates_or_channels_give_another_audio_id(tmp_path: Path) -> None:
     signal = music(4, seed=3)
     ids = {
-        audio_id(write_audio(tmp_path / "a.wav", signal)),
-        audio_id(write_audio(tmp_path / "b.wav", signal[:-1])),
-        audio_id(write_audio(tmp_path / "c.wav", signal, sample_rate=48_000)),
-        audio_id(write_audio(tmp_path / "d.wav", signal.reshape(-1, 2))),
+        read_audio_id(write_audio(tmp_path / "a.wav", signal)),
+        read_audio_id(write_audio(tmp_path / "b.wav", signal[:-1])),
+        read_audio_id(write_audio(tmp_path / "c.wav", signal, sample_rate=48_000)),
+        read_audio_id(write_audio(tmp_path / "d.wav", signal.reshape(-1, 2))),
     }
     assert len(ids) == 4
 
 
-def test_the_audio_id_covers_all_that_features_are_made_of_and_so_only_the_mix_of_the_channels(tmp_path: Path) -> None:
+def test_the_audio_id_covers_only_the_mix_of_the_channels_as_features_do(tmp_path: Path) -> None:
     left, right = music(2, seed=3, amplitude=0.4), music(2, seed=4, amplitude=0.4)
     path = write_audio(tmp_path / "a.wav", np.stack([left, right], axis=1))
     swapped = write_audio(tmp_path / "b.wav", np.stack([right, left], axis=1))
     np.testing.assert_array_equal(read(path)[0], read(swapped)[0])
-    assert audio_id(path) == audio_id(swapped)
-    assert audio_id(write_audio(tmp_path / "c.wav", np.stack([left, left], axis=1))) != audio_id(path)
+    assert read_audio_id(path) == read_audio_id(swapped)
+    assert read_audio_id(write_audio(tmp_path / "c.wav", np.stack([left, left], axis=1))) != read_audio_id(path)
 
 
 @pytest.mark.parametrize("suffix", ["mp3", "flac"])
-def test_a_truncated_file_keeps_what_can_be_decoded_and_says_so(tmp_path: Path, suffix: str) -> None:
-    # Noise, so that the FLAC has several blocks' worth of bytes in any part of the file.
+def test_a_truncated_file_is_used_as_far_as_it_can_be_decoded_and_is_marked(tmp_path: Path, suffix: str) -> None:
+    # Noise, because it cannot be compressed, so that every part of the FLAC holds several blocks.
     whole = write_audio(tmp_path / f"whole.{suffix}", 0.1 * np.random.default_rng(0).standard_normal(20 * 44_100))
     cut = tmp_path / f"cut.{suffix}"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
@@ -224,7 +228,7 @@ def test_a_truncated_file_keeps_what_can_be_decoded_and_says_so(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("suffix", ["ogg", "wav"])
-def test_a_file_whose_length_is_found_by_looking_is_used_as_far_as_it_goes(tmp_path: Path, suffix: str) -> None:
+def test_a_cut_file_without_a_declared_length_is_used_as_far_as_it_goes(tmp_path: Path, suffix: str) -> None:
     whole = write_music(tmp_path / f"whole.{suffix}", 10, seed=4)
     cut = tmp_path / f"cut.{suffix}"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
@@ -243,7 +247,7 @@ def test_a_file_of_no_samples_is_empty(tmp_path: Path) -> None:
         read(write_audio(tmp_path / "song.wav", np.empty(0)))
 
 
-def test_a_missing_file_is_no_matter_of_its_audio(tmp_path: Path) -> None:
+def test_a_missing_file_is_no_audio_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "song.wav")
 
@@ -254,7 +258,7 @@ def test_less_than_a_second_is_too_short(tmp_path: Path) -> None:
     read(write_tone(tmp_path / "song.wav", 1.0))
 
 
-def test_a_least_length_that_is_trimmed_to_nothing_is_a_mistake(tmp_path: Path) -> None:
+def test_limits_that_allow_audio_to_be_trimmed_to_nothing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Nothing is left"):
         AudioReader(
             tmp_path / "song.wav",
@@ -264,11 +268,11 @@ def test_a_least_length_that_is_trimmed_to_nothing_is_a_mistake(tmp_path: Path) 
         )
 
 
-def test_a_header_that_declares_too_much_is_believed_before_decoding(
+def test_a_file_whose_header_declares_too_much_is_refused_before_decoding(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_tone(tmp_path / "song.wav", 3)
-    monkeypatch.setattr(audio._Decoding, "_read", lambda _: pytest.fail("decoded"))
+    monkeypatch.setattr(audio_reader._Decoding, "_read", lambda _: pytest.fail("decoded"))
     with pytest.raises(TooLong, match="longer than"):
         read(path, AudioLimits(max_seconds=1.5))
 
@@ -276,44 +280,45 @@ def test_a_header_that_declares_too_much_is_believed_before_decoding(
 def test_a_stream_of_unknown_length_is_refused_while_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = encode(tmp_path / "song.aac", "aac", music(6, seed=5, sample_rate=48_000))
     assert read(path)[1].declared_seconds == 0
-    monkeypatch.setattr(audio, "_BLOCK_SAMPLES", 4_096)
+    monkeypatch.setattr(audio_reader, "_BLOCK_SAMPLES", 4_096)
     with pytest.raises(TooLong):
         read(path, AudioLimits(max_seconds=5))
 
 
-def test_a_rate_that_no_audio_has_is_unreadable(tmp_path: Path) -> None:
+def test_an_impossible_sample_rate_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(UnreadableAudio, match="sample rate of 1 Hz"):
         read(write_audio(tmp_path / "song.wav", np.ones(50), sample_rate=1))
 
 
 @pytest.mark.parametrize("amplitude", [0.0, 2.0**-15])
-def test_one_step_of_16_bits_is_silence(tmp_path: Path, amplitude: float) -> None:
+def test_a_signal_of_one_step_of_16_bits_is_silence(tmp_path: Path, amplitude: float) -> None:
     with pytest.raises(SilentAudio):
         read(write_audio(tmp_path / "song.wav", np.full(44_100, amplitude)))
 
 
-def test_two_steps_of_16_bits_are_not(tmp_path: Path) -> None:
-    assert read(write_audio(tmp_path / "song.wav", np.full(44_100, 2.0**-14)))[1].peak == 2.0**-14
+def test_two_steps_of_16_bits_are_not_silence(tmp_path: Path) -> None:
+    signal, _ = read(write_audio(tmp_path / "song.wav", np.full(44_100, 2.0**-14)))
+    assert np.abs(signal).max() == 2.0**-14
 
 
-@pytest.mark.parametrize("place", [0, 30_000, 88_199])
+@pytest.mark.parametrize("position", [0, 30_000, 88_199])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30])
-def test_samples_that_are_no_numbers_or_none_of_audio_are_refused(tmp_path: Path, place: int, value: float) -> None:
+def test_samples_that_are_not_finite_or_absurdly_large_are_refused(tmp_path: Path, position: int, value: float) -> None:
     signal = np.tile(tone(2), (2, 1)).T
-    signal[place, 1] = value
+    signal[position, 1] = value
     path = write_audio(tmp_path / "song.wav", signal, sample_rate=48_000, subtype="FLOAT")
     with pytest.raises(NotFinite):
         read(path)
 
 
-def test_channels_whose_infinities_have_no_sum_are_refused(tmp_path: Path) -> None:
+def test_channels_with_opposite_infinities_are_refused(tmp_path: Path) -> None:
     signal = np.tile(tone(2), (2, 1)).T
     signal[30_000] = np.inf, -np.inf
     with pytest.raises(NotFinite):
         read(write_audio(tmp_path / "song.wav", signal, subtype="FLOAT"))
 
 
-def test_every_error_tells_the_name_and_what_to_do(tmp_path: Path) -> None:
+def test_every_error_names_the_file_and_a_remedy(tmp_path: Path) -> None:
     path = write_audio(tmp_path / "song.wav", np.zeros(44_100))
     with pytest.raises(AudioError) as caught:
         list(AudioReader(path, PARAMETERS.sample_rate, PARAMETERS.trimmed_samples, subject="Summer by Nobody").blocks())

@@ -10,12 +10,12 @@ from mfcc_assets.audio.reencode import Chain, reencode
 from mfcc_assets.errors import UnreadableAudio
 from mfcc_assets_tests.audio_samples import tone, write_audio, write_music, write_tone
 
-# LAME itself takes half a decibel away at low bit rates.
 LEVEL = 0.07
+"""Relative tolerance of levels, because LAME lowers them by half a decibel at low bit rates."""
 
 
 def reencoded(source: Path, chain: Chain) -> tuple[np.ndarray, int]:
-    """Samples (frames, channels) and rate of what comes out."""
+    """Return the samples (frames, channels) and the sample rate of the result."""
     target = source.with_name("reencoded.mp3")
     reencode(source, target, chain)
     assert soundfile.info(target).format == "MP3"
@@ -27,7 +27,7 @@ def level(samples: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(("rate", "bit_rate"), [(22_050, 96_000), (16_000, 64_000), (24_000, 64_000), (32_000, 64_000)])
-def test_a_file_comes_back_at_another_rate_and_as_long(tmp_path: Path, rate: int, bit_rate: int) -> None:
+def test_the_result_has_the_new_sample_rate_and_the_old_length(tmp_path: Path, rate: int, bit_rate: int) -> None:
     source = write_music(tmp_path / "music.flac", 3.0, seed=1)
 
     samples, found = reencoded(source, Chain(rate, bit_rate, gain=0.0))
@@ -35,7 +35,7 @@ def test_a_file_comes_back_at_another_rate_and_as_long(tmp_path: Path, rate: int
     assert found == rate
     assert len(samples) == pytest.approx(3.0 * rate, abs=0.05 * rate)
     size = (tmp_path / "reencoded.mp3").stat().st_size
-    assert size == pytest.approx(3.0 * bit_rate / 8, rel=0.1), "the bit rate is what was asked for"
+    assert size == pytest.approx(3.0 * bit_rate / 8, rel=0.1), "the file has the requested bit rate"
 
 
 @pytest.mark.parametrize("gain", [-6.0, 6.0])
@@ -49,7 +49,7 @@ def test_the_gain_is_in_decibels_and_nothing_is_clipped(tmp_path: Path, gain: fl
     assert 20 * np.log10(level(changed) / level(as_loud)) == pytest.approx(gain, abs=0.05)
 
 
-def test_a_stretch_is_cut_out(tmp_path: Path) -> None:
+def test_a_part_of_the_file_is_cut_out(tmp_path: Path) -> None:
     halves = np.concatenate([tone(2.0, amplitude=0.1), tone(2.0, amplitude=0.8)])
     source = write_audio(tmp_path / "halves.flac", halves)
 
@@ -59,7 +59,7 @@ def test_a_stretch_is_cut_out(tmp_path: Path) -> None:
     assert level(samples) == pytest.approx(0.8 / np.sqrt(2), rel=LEVEL)
 
 
-def test_a_stretch_ends_where_the_file_does(tmp_path: Path) -> None:
+def test_a_part_ends_at_the_end_of_the_file(tmp_path: Path) -> None:
     samples, rate = reencoded(
         write_tone(tmp_path / "tone.flac", 2.0), Chain(22_050, 96_000, gain=0.0, begin=1.5, seconds=30.0)
     )
@@ -67,13 +67,13 @@ def test_a_stretch_ends_where_the_file_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("channels", "kept"), [(1, 1), (2, 2), (4, 1)])
-def test_stereo_stays_stereo_and_what_has_more_channels_is_mixed(tmp_path: Path, channels: int, kept: int) -> None:
+def test_stereo_stays_stereo_and_more_channels_are_mixed_to_mono(tmp_path: Path, channels: int, kept: int) -> None:
     samples, _ = reencoded(write_tone(tmp_path / "tone.wav", 1.0, channels=channels), Chain(22_050, 96_000, gain=0.0))
     assert samples.shape[1] == kept
     assert level(samples[:, 0]) == pytest.approx(0.5 / np.sqrt(2), rel=LEVEL)
 
 
-def test_what_no_decoder_reads_is_refused(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "noise.mp3").write_bytes(b"not music")
     with pytest.raises(UnreadableAudio):
         reencode(tmp_path / "noise.mp3", tmp_path / "out.mp3", Chain(22_050, 96_000, gain=0.0))
@@ -92,7 +92,7 @@ def test_a_recipe_names_every_setting_of_the_encoder(
     assert chain.recipe != before
 
 
-def test_chains_that_differ_have_other_recipes() -> None:
+def test_different_chains_have_different_recipes() -> None:
     chain = Chain(22_050, 96_000, gain=0.0)
     others = [{"sample_rate": 16_000}, {"bit_rate": 64_000}, {"gain": 1.0}, {"begin": 1.0}, {"seconds": 30.0}]
     assert len({chain.recipe, *(replace(chain, **other).recipe for other in others)}) == 6

@@ -68,7 +68,7 @@ def empty_wma(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["a.mp3", "a.flac", "a.ogg"])
-def test_tags_are_read_from_what_soundfile_writes(tmp_path: Path, name: str) -> None:
+def test_tags_are_read_from_mp3_flac_and_ogg(tmp_path: Path, name: str) -> None:
     path = audio_file(tmp_path / name)
     tag_easily(path)
     assert read_tags(path) == WRITTEN
@@ -87,7 +87,7 @@ def test_tags_are_read_from_mp4(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.aiff"])
-def test_id3_frames_are_read_where_mutagen_has_no_easy_interface(tmp_path: Path, name: str) -> None:
+def test_id3_frames_are_read_from_wav_and_aiff(tmp_path: Path, name: str) -> None:
     path = audio_file(tmp_path / name)
     tag_with_id3_frames(path)
     assert read_tags(path) == WRITTEN
@@ -132,7 +132,7 @@ def test_an_untagged_file_has_empty_tags(tmp_path: Path) -> None:
     assert read_tags(audio_file(tmp_path / "a.wav")) == Tags()
 
 
-def test_several_artists_are_joined_and_named_once(tmp_path: Path) -> None:
+def test_several_artists_are_joined_without_repetition(tmp_path: Path) -> None:
     path = audio_file(tmp_path / "a.flac")
     container = mutagen.File(path)
     container["artist"] = ["Anna", "Bo\tB\u0000erg", " ", "Anna"]
@@ -150,7 +150,7 @@ def test_several_artists_are_joined_and_named_once(tmp_path: Path) -> None:
         ("123456789", "’99", (6789, None)),
     ],
 )
-def test_numbers_are_found_in_what_people_write(
+def test_numbers_are_found_in_many_notations(
     tmp_path: Path, number: str, date: str, expected: tuple[int | None, int | None]
 ) -> None:
     path = audio_file(tmp_path / "a.flac")
@@ -163,14 +163,14 @@ def test_numbers_are_found_in_what_people_write(
 
 @pytest.mark.parametrize("content", [b"", b"\0", b"ID3\x04\0\0\x7f\x7f\x7f\x7f", b"RIFF\xff\xff\xff\xffWAVE", b"fLaC"])
 @pytest.mark.parametrize("suffix", [".mp3", ".flac", ".ogg", ".m4a", ".wma", ".wav", ""])
-def test_a_file_that_lies_about_what_it_is_has_empty_tags(tmp_path: Path, suffix: str, content: bytes) -> None:
+def test_a_file_with_a_wrong_suffix_or_header_has_empty_tags(tmp_path: Path, suffix: str, content: bytes) -> None:
     path = tmp_path / f"liar{suffix}"
     path.write_bytes(content)
     assert read_tags(path) == Tags()
 
 
 @pytest.mark.parametrize("name", ["a.mp3", "a.flac", "a.ogg", "a.wav", "a.m4a", "a.wma"])
-def test_no_damage_makes_reading_tags_fail(tmp_path: Path, name: str) -> None:
+def test_reading_damaged_tags_never_fails(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     make = {".m4a": empty_mp4, ".wma": empty_wma}.get(path.suffix, audio_file)
     make(path)
@@ -179,19 +179,19 @@ def test_no_damage_makes_reading_tags_fail(tmp_path: Path, name: str) -> None:
     random = np.random.default_rng(1)
     for _ in range(60):
         damaged = whole[: random.integers(1, len(whole) + 1)].copy()
-        places = random.integers(0, min(len(damaged), 400), size=6)
-        damaged[places] = random.integers(0, 256, size=6)
+        positions = random.integers(0, min(len(damaged), 400), size=6)
+        damaged[positions] = random.integers(0, 256, size=6)
         path.write_bytes(damaged.tobytes())
         assert isinstance(read_tags(path), Tags)
 
 
-def test_a_missing_file_is_no_bad_file(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_tags(tmp_path / "missing.mp3")
 
 
 @given(st.text(st.characters(), max_size=400) | st.text("a 😀e\u0301\ud83d\x00\u2028", max_size=400))
-def test_clean_text_fits_every_column_and_stays_as_it_is(text: str) -> None:
+def test_clean_text_fits_every_column_and_needs_no_more_cleaning(text: str) -> None:
     cleaned = clean_text(text)
     assert len(cleaned.encode("utf-16-le")) <= 2 * 255
     assert not re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", cleaned)
@@ -222,12 +222,12 @@ def test_clean_text_fits_every_column_and_stays_as_it_is(text: str) -> None:
         ("\ud800\x00", "Untitled"),
     ],
 )
-def test_a_title_is_made_of_a_name(name: str, title: str) -> None:
+def test_a_title_is_made_from_a_name(name: str, title: str) -> None:
     assert title_from_name(name) == title
 
 
 @given(st.text(st.characters()) | st.text("01 -_./a"))
-def test_a_title_made_of_a_name_is_clean_and_never_empty(name: str) -> None:
+def test_a_title_made_from_a_name_is_clean_and_never_empty(name: str) -> None:
     title = title_from_name(name)
     assert title
     assert clean_text(title) == title

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from mfcc_assets.cli.main import main
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
-from mfcc_assets_tests import naive
+from mfcc_assets_tests.playlist_files import check_jspf_track, read_m3u8
 from mfcc_assets_tests.runs import run_library
 
 DEMO = Path(__file__).parents[2] / "mfcc_assets" / "demo"
@@ -53,7 +53,7 @@ def test_a_path_is_shown_as_a_table_and_written_as_a_playlist(home: Path, tmp_pa
     assert result.exit_code == 0, result.output
     assert "From armygeddon to Palace" in result.output
     assert f"Written to {target}." in result.output
-    tracks = naive.read_m3u8(target.read_text(encoding="utf-8"))
+    tracks = read_m3u8(target.read_text(encoding="utf-8"))
     assert len(tracks) == 4
     assert (tracks[0].name, tracks[-1].name) == ("Muldjord - armygeddon", "Will Savino - Palace")
     assert all(Path(track.location).is_file() for track in tracks)
@@ -82,7 +82,7 @@ def test_a_playlist_goes_with_its_seeds_and_is_written_as_jspf(home: Path, tmp_p
     playlist = json.loads(target.read_text(encoding="utf-8"))["playlist"]
     assert playlist["title"] == shown["title"] == "With Awakening, Palace"
     for track in playlist["track"]:
-        naive.check_jspf_track(track)
+        check_jspf_track(track)
     titles = [track["title"] for track in playlist["track"]]
     assert titles == [track["title"] for track in shown["tracks"]]
     assert len(titles) == 3
@@ -96,7 +96,7 @@ def test_recommendations_are_written_as_a_playlist(home: Path, tmp_path: Path) -
 
     assert result.exit_code == 0, result.output
     recommended = json.loads(result.stdout)["recommendations"]
-    tracks = naive.read_m3u8(target.read_text(encoding="utf-8"))
+    tracks = read_m3u8(target.read_text(encoding="utf-8"))
     assert [track.name.rpartition(" - ")[2] for track in tracks] == [row["title"] for row in recommended]
 
 

@@ -8,16 +8,16 @@ from mfcc_assets.compute.local import WORKERS, on_all_cores
 PATIENCE = 10
 
 
-def test_every_item_comes_with_its_result() -> None:
+def test_every_item_is_yielded_with_its_result() -> None:
     assert dict(on_all_cores(lambda number: number**2, range(100))) == {number: number**2 for number in range(100)}
 
 
-def test_as_many_items_are_worked_on_at_a_time_as_there_are_cores() -> None:
+def test_as_many_items_are_processed_at_once_as_there_are_cores() -> None:
     together = threading.Barrier(WORKERS)
     assert len(list(on_all_cores(lambda _: together.wait(PATIENCE), range(WORKERS)))) == WORKERS
 
 
-def test_items_are_taken_only_when_they_are_needed() -> None:
+def test_items_are_taken_only_when_a_thread_needs_them() -> None:
     taken: list[int] = []
 
     def items() -> Iterator[int]:
@@ -31,6 +31,6 @@ def test_items_are_taken_only_when_they_are_needed() -> None:
     results.close()
 
 
-def test_an_exception_of_the_work_is_raised_here() -> None:
+def test_an_exception_of_the_function_is_raised_to_the_caller() -> None:
     with pytest.raises(ZeroDivisionError):
         list(on_all_cores(lambda number: 1 // number, [1, 0, 2]))

@@ -105,7 +105,7 @@ def test_files_that_cannot_be_used_are_left_out_and_told(library: Library, folde
     assert analysed.rejected == {
         "silence.flac": "no sample rises above silence",
         "missing.ogg": "it cannot be opened (No such file or directory)",
-        "broken.mp3": "no decoder makes sense of the file",
+        "broken.mp3": "no decoder can read the file",
     }
 
 

@@ -11,7 +11,7 @@ from mfcc_assets_tests import naive
 COEFFICIENTS = 3
 
 
-# Whole numbers: float32 adds them exactly.
+# The frames hold whole numbers, because float32 adds them exactly.
 @st.composite
 def some_tracks(draw, fewest=0):
     lengths = draw(st.lists(st.integers(1, 20), min_size=fewest, max_size=6))
@@ -31,7 +31,7 @@ def assert_tracks(stacked, tracks):
 
 
 @given(some_tracks())
-def test_tracks_come_out_as_they_were_put_in(tracks):
+def test_tracks_are_returned_unchanged(tracks):
     stacked = stack(tracks)
     assert_tracks(stacked, tracks)
     assert stacked.lengths.tolist() == [len(track) for track in tracks]
@@ -41,41 +41,41 @@ def test_tracks_come_out_as_they_were_put_in(tracks):
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float64])
-def test_tracks_of_any_precision_are_put_together_in_float32(kind):
+def test_tracks_of_any_precision_are_joined_in_float32(kind):
     tracks = [np.ones((2, COEFFICIENTS), kind), np.zeros((1, COEFFICIENTS), kind)]
     assert_tracks(stack(iter(tracks)), tracks)
 
 
-def test_tracks_of_other_coefficients_are_refused():
+def test_tracks_with_another_number_of_coefficients_are_refused():
     with pytest.raises(ValueError, match="dimension"):
         stack([np.zeros((2, COEFFICIENTS + 1))])
 
 
 @given(some_tracks(fewest=1), st.data())
-def test_rows_are_taken_in_the_order_asked_for_and_as_often(tracks, data):
+def test_rows_are_selected_in_the_given_order_with_repetitions(tracks, data):
     rows = data.draw(st.lists(st.integers(0, len(tracks) - 1)))
     assert_tracks(stack(tracks).rows(rows), [tracks[row] for row in rows])
 
 
 @given(some_tracks(), st.lists(st.integers(0, COEFFICIENTS - 1), min_size=1))
-def test_columns_are_taken_of_every_track(tracks, columns):
+def test_columns_are_selected_from_every_track(tracks, columns):
     found = stack(tracks).columns(np.array(columns))
     assert_tracks(found, [track[:, columns] for track in tracks])
     assert found.frames.flags.c_contiguous
 
 
 @given(some_tracks(), st.integers(1, 25))
-def test_coarser_tracks_are_means_of_so_many_frames_and_never_of_two_tracks(tracks, factor):
+def test_coarser_tracks_are_means_of_frames_of_one_track(tracks, factor):
     assert_tracks(stack(tracks).coarser(factor), [naive.coarser(track, factor) for track in tracks])
 
 
 @given(some_tracks())
-def test_a_frame_for_a_frame_changes_nothing(tracks):
+def test_a_factor_of_one_changes_nothing(tracks):
     assert_tracks(stack(tracks).coarser(1), tracks)
 
 
 @given(some_tracks(), st.integers(1, 25))
-def test_segments_are_those_of_every_track_alone(tracks, count):
+def test_segments_agree_with_those_of_each_single_track(tracks, count):
     found = stack(tracks).segments(count)
     assert found.shape == (len(tracks), count, COEFFICIENTS)
     for segments, track in zip(found, tracks, strict=True):
@@ -83,7 +83,7 @@ def test_segments_are_those_of_every_track_alone(tracks, count):
 
 
 @given(some_tracks())
-def test_changes_are_summed_from_frame_to_frame_and_never_across_tracks(tracks):
+def test_changes_are_summed_within_a_track_and_not_across_tracks(tracks):
     found = stack(tracks).changes()
     assert found.shape == (len(tracks), COEFFICIENTS)
     for changes, track in zip(found, tracks, strict=True):
@@ -91,14 +91,14 @@ def test_changes_are_summed_from_frame_to_frame_and_never_across_tracks(tracks):
         np.testing.assert_allclose(changes, total / len(track), rtol=1e-6)
 
 
-def test_what_is_stored_as_halves_is_averaged_in_float32():
+def test_frames_stored_in_float16_are_averaged_in_float32():
     halves = RaggedFrames(np.full((3_000, COEFFICIENTS), 100, np.float16), np.array([0, 3_000]))
     assert_tracks(halves.coarser(3_000), [np.full((1, COEFFICIENTS), 100)])
     np.testing.assert_array_equal(halves.segments(1), np.full((1, 1, COEFFICIENTS), 100))
     np.testing.assert_array_equal(halves.changes(), np.zeros((1, COEFFICIENTS)))
 
 
-def test_tracks_of_one_frame_stand_still_and_are_their_own_means():
+def test_a_track_of_one_frame_is_its_mean_and_has_no_changes():
     tracks = [np.full((1, COEFFICIENTS), value, np.float32) for value in (5, -3)]
     stacked = stack(tracks)
     assert_tracks(stacked.coarser(8), tracks)
@@ -106,7 +106,7 @@ def test_tracks_of_one_frame_stand_still_and_are_their_own_means():
     np.testing.assert_array_equal(stacked.changes(), np.zeros((2, COEFFICIENTS)))
 
 
-def test_of_no_tracks_there_is_nothing_to_do():
+def test_no_tracks_give_empty_results():
     none = stack([])
     assert len(none) == len(none.coarser(4)) == len(none.rows([])) == len(none.columns(np.array([1]))) == 0
     assert none.segments(8).shape == (0, 8, COEFFICIENTS)

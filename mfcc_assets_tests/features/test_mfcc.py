@@ -14,13 +14,13 @@ from numba.core.dispatcher import Dispatcher
 from numpy.typing import NDArray
 
 from mfcc_assets.audio.reader import AudioReader
-from mfcc_assets.features import mfcc as cepstra
+from mfcc_assets.features import mfcc
 from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import ARTICLE_FFT_SIZE, CepstraParameters
 from mfcc_assets_tests import naive
 from mfcc_assets_tests.audio_samples import music, write_music
 
-# python_speech_features warns of a frame longer than the FFT, through a function of logging that is deprecated.
+# python_speech_features warns about a frame longer than the FFT, by a deprecated function of logging.
 pytestmark = pytest.mark.filterwarnings("ignore:The 'warn' function is deprecated:DeprecationWarning")
 
 PARAMETERS = CepstraParameters()
@@ -35,8 +35,8 @@ def levelled(signal: NDArray[np.float32]) -> NDArray[np.float64]:
     return signal.astype(np.float64) / np.abs(signal).max()
 
 
-def cut(signal: NDArray[np.float32], places: Iterable[int]) -> list[NDArray[np.float32]]:
-    return np.split(signal, sorted(places))
+def cut(signal: NDArray[np.float32], positions: Iterable[int]) -> list[NDArray[np.float32]]:
+    return np.split(signal, sorted(positions))
 
 
 @pytest.mark.parametrize("path", DEMO_TRACKS, ids=lambda path: path.stem)
@@ -49,13 +49,13 @@ def test_a_track_has_the_cepstra_of_python_speech_features(path: Path) -> None:
     np.testing.assert_allclose(cepstra, expected, rtol=0, atol=1e-3)
 
 
-def test_the_demo_library_is_there_to_be_tested() -> None:
+def test_the_demo_library_has_all_its_tracks() -> None:
     assert len(DEMO_TRACKS) >= 43
 
 
-# The lowest filters of the article's FFT hold one point or none: there is nothing to average rounding errors away.
+# The lowest filters of the article's FFT hold at most one bin, so rounding errors do not average out.
 @pytest.mark.parametrize("path", DEMO_TRACKS[::9], ids=lambda path: path.stem)
-def test_the_truncating_fft_of_the_article_is_a_matter_of_parameters(path: Path) -> None:
+def test_a_small_fft_truncates_frames_as_in_the_article(path: Path) -> None:
     expected = naive.cepstra(naive.levelled_signal(path, ARTICLE_PARAMETERS), ARTICLE_PARAMETERS)
     cepstra = compute_cepstra(
         AudioReader(path, ARTICLE_PARAMETERS.sample_rate, ARTICLE_PARAMETERS.trimmed_samples).blocks(),
@@ -70,7 +70,7 @@ def test_the_truncating_fft_of_the_article_is_a_matter_of_parameters(path: Path)
     [
         *(1, 2, WINDOW - 1, WINDOW, WINDOW + 1),
         *(WINDOW + STEP - 1, WINDOW + STEP, WINDOW + STEP + 1),
-        # Where 64 frames, transformed at once, end.
+        # Lengths around the end of a batch of 64 frames.
         *(WINDOW + 63 * STEP - 1, WINDOW + 63 * STEP, WINDOW + 63 * STEP + 1, WINDOW + 64 * STEP),
         *(WINDOW + 127 * STEP - 1, WINDOW + 127 * STEP, WINDOW + 127 * STEP + 1),
     ],
@@ -92,7 +92,9 @@ def test_every_length_has_the_frames_of_python_speech_features(samples: int, par
     ],
     ids=["more filters", "frames without overlap", "neither pre-emphasis nor lifter", "an odd number of points"],
 )
-def test_other_parameters_mean_what_they_mean_to_python_speech_features(parameters: CepstraParameters) -> None:
+def test_other_parameters_have_the_meaning_that_python_speech_features_gives_them(
+    parameters: CepstraParameters,
+) -> None:
     signal = music(3, seed=1, sample_rate=parameters.sample_rate).astype(np.float32)
     expected = naive.cepstra(levelled(signal), parameters)
     np.testing.assert_allclose(compute_cepstra([signal], parameters), expected, rtol=0, atol=1e-3)
@@ -113,9 +115,9 @@ MUSIC = music(4, seed=7).astype(np.float32)
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, len(MUSIC)), max_size=12))
-def test_the_cepstra_do_not_depend_on_where_the_signal_is_cut_into_blocks(places: list[int]) -> None:
+def test_the_cepstra_do_not_depend_on_how_the_signal_is_cut_into_blocks(positions: list[int]) -> None:
     whole = compute_cepstra([MUSIC], PARAMETERS)
-    np.testing.assert_array_equal(compute_cepstra(cut(MUSIC, places), PARAMETERS), whole)
+    np.testing.assert_array_equal(compute_cepstra(cut(MUSIC, positions), PARAMETERS), whole)
 
 
 def test_blocks_may_be_shorter_than_a_step() -> None:
@@ -148,14 +150,14 @@ def test_a_signal_of_no_samples_is_refused(blocks: list[NDArray[np.float32]]) ->
         compute_cepstra(blocks, PARAMETERS)
 
 
-def test_a_signal_of_zeros_is_refused() -> None:
+def test_a_signal_of_only_zeros_is_refused() -> None:
     with pytest.raises(ValueError, match="no level"):
         compute_cepstra([np.zeros(44_100, np.float32)], PARAMETERS)
 
 
-@pytest.mark.parametrize("kernel", [cepstra._cut_into_frames, cepstra._filter, cepstra._transform])
-def test_what_warming_up_compiles_is_what_a_track_needs(kernel: Dispatcher) -> None:
-    cepstra.warm_up()
+@pytest.mark.parametrize("kernel", [mfcc._cut_into_frames, mfcc._filter, mfcc._transform])
+def test_a_track_needs_no_other_kernels_than_those_that_warm_up_compiles(kernel: Dispatcher) -> None:
+    mfcc.warm_up()
     compute_cepstra([MUSIC], PARAMETERS)
     assert len(kernel.signatures) == 1
 
@@ -166,29 +168,28 @@ def test_frames_that_leave_gaps_are_refused(step_seconds: float) -> None:
         compute_cepstra([MUSIC], replace(PARAMETERS, step_seconds=step_seconds))
 
 
-# Not getrusage: what it tells of a child includes the memory that its parent had when it started it.
+# getrusage would not do: its figure for a child includes the memory that the parent had when it started the child.
 STATUS = Path("/proc/self/status")
 
 MEASURE_MEMORY = """
 import sys
 from pathlib import Path
 from mfcc_assets.audio.reader import AudioReader
-from mfcc_assets.features.track_features import analyse
 from mfcc_assets.features.parameters import FeaturesParameters
-from mfcc_assets.features.track_features import summarise
+from mfcc_assets.features.track_features import analyse, track_features_of
 
 parameters = FeaturesParameters()
 cepstra = parameters.cepstra
 reader = AudioReader(Path(sys.argv[1]), cepstra.sample_rate, cepstra.trimmed_samples)
 analysis = analyse(reader.blocks(), cepstra)
-summarise(analysis, parameters)
+track_features_of(analysis, parameters)
 status = Path("/proc/self/status").read_text()
 print(len(analysis.cepstra), status.split("VmHWM:")[1].split()[0])
 """
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="the peak of a process is read from Linux's /proc")
-def test_two_hours_of_audio_leave_room_for_an_orchestrator_in_600_megabytes(tmp_path: Path) -> None:
+def test_two_hours_of_audio_are_analysed_in_less_than_400_megabytes(tmp_path: Path) -> None:
     path = tmp_path / "long.wav"
     minute = (20_000 * music(60, seed=3, sample_rate=22_050)).astype(np.int16)
     with soundfile.SoundFile(path, "w", 22_050, 1) as file:
@@ -196,6 +197,6 @@ def test_two_hours_of_audio_leave_room_for_an_orchestrator_in_600_megabytes(tmp_
             file.write(minute)
     measured = subprocess.run([sys.executable, "-c", MEASURE_MEMORY, path], check=True, capture_output=True, text=True)
     path.unlink()
-    frames, kilobytes = map(int, measured.stdout.split())
+    frames, kibibytes = map(int, measured.stdout.split())
     assert frames == pytest.approx(720_000, abs=10)
-    assert kilobytes < 400_000
+    assert 1024 * kibibytes < 400_000_000

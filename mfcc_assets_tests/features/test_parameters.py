@@ -19,8 +19,8 @@ OTHER_CEPSTRA = {
 }
 
 
-def test_the_versions_of_the_defaults_stand():
-    # Where these change, every library computes its features again.
+def test_the_versions_of_the_default_parameters_do_not_change():
+    # If these changed, every library would compute its features again.
     assert CepstraParameters().version == "6c83541a"
     assert FeaturesParameters().version == "5bde6a2c"
 
@@ -33,14 +33,14 @@ def test_every_parameter_of_cepstra_is_part_of_both_versions():
 
 
 @pytest.mark.parametrize("other", [{"contour_rate": 5.0}, {"segments": 4}])
-def test_how_a_summary_is_made_leaves_the_version_of_cepstra_alone(other):
+def test_parameters_of_other_features_do_not_change_the_version_of_cepstra(other):
     changed = replace(FeaturesParameters(), **other)
     assert changed.version != FeaturesParameters().version
     assert changed.cepstra.version == FeaturesParameters().cepstra.version
 
 
 @given(st.integers(1, 100))
-def test_equal_parameters_have_one_version_however_their_numbers_are_written(rate):
+def test_whole_numbers_and_equal_fractions_give_the_same_version(rate):
     whole, fraction = FeaturesParameters(contour_rate=rate), FeaturesParameters(contour_rate=float(rate))
     assert whole == fraction
     assert whole.version == fraction.version
@@ -58,12 +58,12 @@ def test_equal_parameters_have_one_version_however_their_numbers_are_written(rat
         {"trimmed_samples": -1},
     ],
 )
-def test_cepstra_that_nobody_can_compute_are_refused(wrong):
+def test_impossible_parameters_of_cepstra_are_refused(wrong):
     with pytest.raises(ValueError, match=str(*wrong.values())):
         CepstraParameters(**wrong)
 
 
 @pytest.mark.parametrize("wrong", [{"contour_rate": 0.0}, {"contour_rate": -2.0}, {"segments": 0}])
-def test_summaries_that_nobody_can_compute_are_refused(wrong):
+def test_impossible_parameters_of_features_are_refused(wrong):
     with pytest.raises(ValueError, match=str(*wrong.values())):
         FeaturesParameters(**wrong)

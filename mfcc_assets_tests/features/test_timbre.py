@@ -9,12 +9,12 @@ from mfcc_assets.features import timbre
 from mfcc_assets.features.timbre import COEFFICIENTS, PARTS, WIDTH, timbre_vector
 from mfcc_assets_tests import naive
 
-# More than one stretch, whole seconds, and windows from the first frame to the last.
+# More than one chunk, whole seconds, and windows from the first frame to the last.
 FRAMES = 6_400
 
 
 def frames_of(seed: int, frames: int = FRAMES, coefficients: int = COEFFICIENTS) -> np.ndarray:
-    """Noise that changes as slowly as music, around a colour of its own."""
+    """Noise that changes as slowly as music, around a spectrum that the seed chooses."""
     generator = np.random.default_rng(seed)
     colour = generator.normal(0, 10, coefficients)
     noise = generator.normal(0, 20, (frames + 9, coefficients))
@@ -22,7 +22,7 @@ def frames_of(seed: int, frames: int = FRAMES, coefficients: int = COEFFICIENTS)
 
 
 def gaussian_of(vector: np.ndarray, part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance that a part was made of: nothing of them is lost."""
+    """Recover the mean and the covariance from which a part was made."""
     triangle = vector[PARTS[part]].astype(np.float64)
     side = int(np.sqrt(2 * len(triangle)))
     logarithm = np.zeros((side, side))
@@ -47,7 +47,7 @@ def test_the_parts_fill_the_vector():
 
 
 @pytest.mark.parametrize("frames", [1, 60, 100, 255, 256, 999, 3_199, 3_201, 3_327, 3_328, 3_500, FRAMES])
-def test_the_vector_is_that_of_the_slow_twin(frames):
+def test_the_vector_agrees_with_the_slow_twin(frames):
     vector = timbre_vector(frames_of(1, frames))
     assert vector.shape == (WIDTH,)
     assert vector.dtype == np.float32
@@ -69,12 +69,12 @@ def test_digital_silence_within_a_track_agrees_with_the_slow_twin():
         fill=st.floats(-100, 100, width=32),
     )
 )
-def test_however_large_cepstra_are_the_vector_is_finite(frames):
+def test_the_vector_is_finite_for_any_accepted_cepstra(frames):
     assert np.isfinite(timbre_vector(frames)).all()
 
 
 @pytest.mark.parametrize("frames", [1, 256, 5_000])
-def test_what_stands_still_has_no_variance(frames):
+def test_constant_cepstra_have_no_variance(frames):
     mean, covariance = gaussian_of(timbre_vector(np.full((frames, COEFFICIENTS), -3, np.float32)), "cepstra")
     np.testing.assert_allclose(covariance, 0, atol=1e-3)
     np.testing.assert_allclose(mean[COEFFICIENTS:], 0, atol=1e-3)
@@ -97,19 +97,19 @@ def test_a_gain_changes_nothing_but_the_mean_levels():
     frames = frames_of(4)
     louder = frames.copy()
     louder[:, 0] += 3
-    unlike = []
+    different = []
     for part in PARTS:
         (mean, covariance), (mean_louder, covariance_louder) = (
             gaussian_of(timbre_vector(each + np.eye(COEFFICIENTS, dtype=np.float32)[0] * 30), part)
             for each in (frames, louder)
         )
         np.testing.assert_allclose(covariance, covariance_louder, atol=0.02)
-        unlike.append(np.flatnonzero(np.abs(mean - mean_louder) > 0.1).tolist())
-    assert unlike == [[0], [0], [0, 1, 2, 3, 4]]
+        different.append(np.flatnonzero(np.abs(mean - mean_louder) > 0.1).tolist())
+    assert different == [[0], [0], [0, 1, 2, 3, 4]]
 
 
 def modulation_variances(hertz: float) -> np.ndarray:
-    """Variances (bands, octaves) of a level that swings by half a neper."""
+    """Variances (bands, octaves) of a level that oscillates by half a neper."""
     frames = np.zeros((FRAMES, COEFFICIENTS), np.float32)
     frames[:, 0] = 5 + 0.5 * np.sin(2 * np.pi * hertz * np.arange(FRAMES) / 100)
     mean, _ = gaussian_of(timbre_vector(frames), "movement")
@@ -117,23 +117,23 @@ def modulation_variances(hertz: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("hertz", "octave"), [(0.5, 0), (1.1, 1), (2.0, 2), (3.9, 3), (7.0, 4), (15.0, 5)])
-def test_movement_tells_how_fast_the_level_is_modulated(hertz, octave):
+def test_movement_shows_how_fast_the_level_is_modulated(hertz, octave):
     np.testing.assert_array_equal(modulation_variances(hertz).argmax(axis=1), octave)
 
 
 @pytest.mark.parametrize("hertz", [2.0, 3.9, 7.0, 15.0])
-def test_movement_tells_how_strongly_the_level_is_modulated(hertz):
+def test_movement_shows_how_strongly_the_level_is_modulated(hertz):
     np.testing.assert_allclose(modulation_variances(hertz).max(axis=1), 0.5**2 / 2, rtol=0.2)
 
 
-def test_stretches_that_are_longer_change_nothing(monkeypatch):
+def test_the_vector_does_not_depend_on_the_size_of_the_chunks(monkeypatch):
     frames = frames_of(5, 15_000)
     vector = timbre_vector(frames)
-    monkeypatch.setattr(timbre, "_STRETCH", 6_400)
+    monkeypatch.setattr(timbre, "_CHUNK_FRAMES", 6_400)
     assert_near(vector, timbre_vector(frames), 3e-5)
 
 
-def test_a_track_played_twice_sounds_like_itself():
+def test_a_track_played_twice_has_nearly_the_timbre_of_the_track():
     track, other = frames_of(6), frames_of(7)
     vector = timbre_vector(track)
     twice = timbre_vector(np.concatenate([track, track]))
@@ -142,7 +142,7 @@ def test_a_track_played_twice_sounds_like_itself():
         assert 0 < np.linalg.norm(vector[part] - twice[part]) < 0.1 * to_other
 
 
-def test_played_backwards_only_what_follows_what_among_frames_changes():
+def test_a_track_played_backwards_differs_only_in_its_deltas():
     track = frames_of(8)
     vector, backwards = timbre_vector(track), timbre_vector(track[::-1])
     for part in ("texture", "movement"):
@@ -154,7 +154,7 @@ def test_played_backwards_only_what_follows_what_among_frames_changes():
     np.testing.assert_allclose(covariance_backwards, covariance * np.outer(signs, signs), atol=1e-3)
 
 
-def test_coefficients_after_the_twentieth_do_not_count():
+def test_coefficients_after_the_twentieth_are_ignored():
     frames = frames_of(9, coefficients=26)
     np.testing.assert_array_equal(timbre_vector(frames), timbre_vector(frames[:, :COEFFICIENTS].copy()))
 
@@ -169,8 +169,8 @@ def test_coefficients_after_the_twentieth_do_not_count():
         np.append(np.zeros((5_000, 20), np.float32), np.full((1, 20), np.inf, np.float32), axis=0),
         np.full((200, 20), -1e7, np.float32),
     ],
-    ids=["no frame", "too few coefficients", "one dimension", "NaN", "infinity at the end", "what no sound has"],
+    ids=["no frame", "too few coefficients", "one dimension", "NaN", "infinity at the end", "absurdly large"],
 )
-def test_cepstra_that_have_no_timbre_are_refused(unusable):
+def test_unusable_cepstra_are_refused(unusable):
     with pytest.raises(ValueError, match=r"frame|finite"):
         timbre_vector(unusable)

@@ -4,19 +4,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as npst
 
 from mfcc_assets.features.fingerprint import fingerprint
+from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.statistics import segment_means
-from mfcc_assets.features.timbre import WIDTH
-from mfcc_assets.features.track_features import Analysis, FeatureTable, TrackFeatures, track_features_of
-from mfcc_assets_tests import naive
+from mfcc_assets.features.timbre import COEFFICIENTS, WIDTH, timbre_vector
+from mfcc_assets.features.track_features import Analysis, FeatureTable, TrackFeatures, analyse, track_features_of
+from mfcc_assets_tests.audio_samples import music
 
 PARAMETERS = FeaturesParameters()
-CEPSTRA = npst.arrays(
-    np.float32, st.tuples(st.integers(1, 60), st.integers(1, 3)), elements=st.floats(-100, 100, width=32)
-)
+CEPSTRA_PARAMETERS = PARAMETERS.cepstra
+SIGNAL = music(3.0, seed=1).astype(np.float32)
 
 
 def cepstra(frames: int, seed: int) -> np.ndarray:
@@ -41,43 +40,36 @@ def assert_same(one: FeatureTable, other: FeatureTable) -> None:
         assert getattr(one, name).dtype == getattr(other, name).dtype
 
 
-@given(CEPSTRA, st.integers(1, 40))
-def test_segment_means_are_those_of_the_slow_twin(frames, segments):
-    means = segment_means(frames, segments)
-    assert means.dtype == np.float32
-    np.testing.assert_allclose(means, naive.segment_means(frames, segments), rtol=1e-6, atol=1e-5)
+@pytest.mark.parametrize("coefficients", [12, 13, 22])
+def test_an_analysis_has_cepstra_of_the_given_parameters_and_the_timbre_of_finer_ones(coefficients):
+    parameters = replace(CEPSTRA_PARAMETERS, coefficients=coefficients)
+    analysis = analyse([SIGNAL], parameters)
+    np.testing.assert_allclose(analysis.cepstra, compute_cepstra([SIGNAL], parameters), rtol=1e-5, atol=1e-4)
+    finer = compute_cepstra([SIGNAL], replace(CEPSTRA_PARAMETERS, coefficients=max(COEFFICIENTS, coefficients)))
+    np.testing.assert_array_equal(analysis.timbre, timbre_vector(finer))
+    assert analysis.timbre.shape == (WIDTH,)
 
 
-@given(CEPSTRA)
-def test_as_many_segments_as_frames_are_the_frames(frames):
-    np.testing.assert_array_equal(segment_means(frames, len(frames)), frames)
+def test_the_analysis_does_not_depend_on_how_the_signal_is_cut_into_blocks():
+    whole, cut = analyse([SIGNAL], CEPSTRA_PARAMETERS), analyse(np.array_split(SIGNAL, 7), CEPSTRA_PARAMETERS)
+    np.testing.assert_array_equal(cut.cepstra, whole.cepstra)
+    np.testing.assert_array_equal(cut.timbre, whole.timbre)
 
 
-@given(CEPSTRA, st.integers(1, 40))
-def test_segment_means_stay_within_the_frames(frames, segments):
-    means = segment_means(frames, segments)
-    assert (means >= frames.min(axis=0)).all()
-    assert (means <= frames.max(axis=0)).all()
+def test_an_analysis_keeps_the_first_coefficients_of_finer_cepstra():
+    finer = np.random.default_rng(0).normal(0, 1, (300, COEFFICIENTS)).astype(np.float32)
+    analysis = Analysis.of_cepstra(finer, 13)
+    np.testing.assert_array_equal(analysis.cepstra, finer[:, :13])
+    np.testing.assert_array_equal(analysis.timbre, timbre_vector(finer))
 
 
-def test_three_frames_in_two_segments_are_one_and_two():
-    np.testing.assert_array_equal(segment_means(np.float32([[1, 2], [3, 4], [5, 8]]), 2), [[1, 2], [4, 6]])
-
-
-def test_one_frame_in_four_segments_stands_for_all():
-    np.testing.assert_array_equal(segment_means(np.float32([[1, 2]]), 4), [[1, 2]] * 4)
-
-
-@pytest.mark.parametrize(
-    ("frames", "segments"), [(np.zeros((0, 13), np.float32), 8), (np.zeros(13, np.float32), 8), (cepstra(9, 0), 0)]
-)
-def test_means_of_nothing_are_refused(frames, segments):
-    with pytest.raises(ValueError, match="at least one"):
-        segment_means(frames, segments)
+def test_cepstra_with_too_few_coefficients_for_timbre_are_refused():
+    with pytest.raises(ValueError, match="20 cepstra"):
+        Analysis.of_cepstra(np.zeros((300, 13), np.float32), 13)
 
 
 @pytest.mark.parametrize("frames", [1, 7, 50, 24_000])
-def test_a_summary_holds_gaussian_contour_embedding_sketch_and_timbre(frames):
+def test_track_features_hold_gaussian_contour_segment_means_fingerprint_and_timbre(frames):
     analysed = analysis(frames, seed=1)
     given_cepstra, track_features = analysed.cepstra, track_features_of(analysed, PARAMETERS)
     np.testing.assert_allclose(track_features.mean, given_cepstra.mean(axis=0, dtype=np.float64))
@@ -92,7 +84,7 @@ def test_a_summary_holds_gaussian_contour_embedding_sketch_and_timbre(frames):
     assert {getattr(track_features, field.name).dtype.name for field in fields(TrackFeatures)} == {"float32", "float64"}
 
 
-def test_the_contour_has_the_rate_that_is_asked_for():
+def test_the_contour_has_the_rate_of_the_parameters():
     assert len(track_features_of(analysis(1_000, 0), replace(PARAMETERS, contour_rate=5.0)).contour) == 50
     assert len(track_features_of(analysis(1_000, 0), replace(PARAMETERS, contour_rate=0.01)).contour) == 1
 
@@ -108,12 +100,12 @@ def test_the_contour_has_the_rate_that_is_asked_for():
     ],
     ids=["no frame", "another width", "one dimension", "NaN", "infinity"],
 )
-def test_cepstra_that_cannot_be_summarised_are_refused(unusable):
+def test_unusable_cepstra_are_refused(unusable):
     with pytest.raises(ValueError, match=r"frame|finite"):
         track_features_of(with_timbre(unusable), PARAMETERS)
 
 
-def test_summaries_of_many_tracks_keep_a_row_a_track():
+def test_a_feature_table_has_one_row_for_each_track():
     together = feature_table(1, 2, 3)
     assert len(together) == 3
     for row, seed in enumerate((1, 2, 3)):
@@ -126,7 +118,7 @@ def test_summaries_of_many_tracks_keep_a_row_a_track():
 
 
 @pytest.mark.parametrize("coefficients", [12, 13])
-def test_summaries_of_no_track_have_the_width_of_any(coefficients):
+def test_the_feature_table_of_no_tracks_has_the_usual_columns(coefficients):
     none = FeatureTable.of([], FeaturesParameters(cepstra=CepstraParameters(coefficients=coefficients)))
     assert len(none) == 0
     assert none.means.shape == none.variances.shape == (0, coefficients)
@@ -136,18 +128,18 @@ def test_summaries_of_no_track_have_the_width_of_any(coefficients):
 
 
 @given(st.lists(st.integers(0, 4)))
-def test_rows_are_taken_in_the_order_asked_for(rows):
+def test_rows_are_selected_in_the_given_order(rows):
     assert_same(feature_table(*range(5)).rows(np.array(rows, dtype=np.int64)), feature_table(*rows))
 
 
-def test_rows_of_different_numbers_of_tracks_are_refused():
+def test_columns_of_different_lengths_are_refused():
     one, two = feature_table(1), feature_table(1, 2)
     with pytest.raises(ValueError, match="the same tracks"):
         FeatureTable(one.means, one.covariances, two.segment_means, one.roughness, one.timbre)
 
 
 @given(st.integers(0, 4))
-def test_tracks_summarised_apart_and_added_are_tracks_summarised_together(count):
+def test_joined_tables_equal_the_table_of_all_tracks(count):
     seeds = tuple(range(4))
     assert_same(
         FeatureTable.joined([feature_table(*seeds[:count]), feature_table(*seeds[count:])]), feature_table(*seeds)

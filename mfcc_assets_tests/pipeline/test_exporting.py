@@ -11,7 +11,7 @@ from mfcc_assets.errors import StoreError, UnknownPlaylistFormat
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.playlists import export_playlist
 from mfcc_assets.storage.sql.records import Soundtrack
-from mfcc_assets_tests import naive
+from mfcc_assets_tests.playlist_files import read_m3u8
 from mfcc_assets_tests.ranked_library import add_tracks
 
 
@@ -28,7 +28,7 @@ def test_the_tracks_of_a_playlist_lie_where_the_library_keeps_them(
 ) -> None:
     export_playlist(library, tmp_path / "list.m3u8", "Two", soundtracks)
 
-    tracks = naive.read_m3u8((tmp_path / "list.m3u8").read_text(encoding="utf-8"))
+    tracks = read_m3u8((tmp_path / "list.m3u8").read_text(encoding="utf-8"))
     assert [Path(track.location).read_bytes() for track in tracks] == [b"music"] * 2
     assert [(track.name, track.seconds) for track in tracks] == [("1", 30), ("2", 30)]
 

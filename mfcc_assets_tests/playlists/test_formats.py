@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mfcc_assets.errors import UnknownPlaylistFormat
 from mfcc_assets.playlists.formats import Entry, format_of, jspf, m3u8
-from mfcc_assets_tests import naive
+from mfcc_assets_tests.playlist_files import check_jspf_track, read_m3u8
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 NAME = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=12)
@@ -53,7 +53,7 @@ def test_a_jspf_is_the_xspf_of_the_tracks_in_json() -> None:
 
 @given(TEXT, st.lists(ENTRY, max_size=4))
 def test_an_m3u8_read_back_names_the_same_tracks(title: str, entries: list[Entry]) -> None:
-    read = naive.read_m3u8(m3u8(title, entries))
+    read = read_m3u8(m3u8(title, entries))
     assert [track.location for track in read] == [str(entry.location) for entry in entries]
     assert [track.seconds for track in read] == [
         -1 if entry.seconds is None else round(entry.seconds) for entry in entries
@@ -68,7 +68,7 @@ def test_a_jspf_has_only_what_the_format_knows_and_addresses_that_lead_to_the_fi
     playlist = json.loads(jspf(title, entries))["playlist"]
     assert playlist["title"] == title
     for track, entry in zip(playlist["track"], entries, strict=True):
-        naive.check_jspf_track(track)
+        check_jspf_track(track)
         (location,) = track["location"]
         assert unquote(urlsplit(location).path, errors="surrogateescape") == str(entry.location)
         assert [track.get(name, "") for name in ("title", "creator", "album")] == [

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, Field, FiniteFloat
 
-from mfcc_assets.audio.excerpt import Sample
+from mfcc_assets.audio.excerpt import Excerpt
 from mfcc_assets.audio.tags import clean_text
 from mfcc_assets.errors import RecogniserUnavailable
 from mfcc_assets.recognition.recogniser import Recogniser, Recognition, Recording
@@ -107,7 +107,7 @@ class AcrCloud(Recogniser):
         url = self._url.rstrip("/") + _PATH
         return self._service.ask(url, form, _Answer, lambda answer: self._read(answer, sent), files)
 
-    def _read(self, answer: _Answer, sent: Sample) -> Recognition | None:
+    def _read(self, answer: _Answer, sent: Excerpt) -> Recognition | None:
         if answer.status.code not in (_FOUND, _UNKNOWN):
             raise self._service.fault(answer.status.code)
         if not answer.metadata.music or not (title := clean_text(answer.metadata.music[0].title)):
@@ -128,7 +128,7 @@ def acrcloud_service(client: httpx.Client, timing: Timing) -> Service:
     return Service("ACRCloud", _FAULTS, client, a_second=_A_SECOND, timing=timing)
 
 
-def _offset_seconds(music: _Music, sent: Sample) -> float | None:
+def _offset_seconds(music: _Music, sent: Excerpt) -> float | None:
     """Where in the recording the query begins. What `play_offset_ms` tells is where it has come to after the sample."""
     if music.db_begin_time_offset_ms is None or music.sample_begin_time_offset_ms is None:
         return None

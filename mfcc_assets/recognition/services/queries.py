@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from mfcc_assets.audio.excerpt import Sample, cut_sample
+from mfcc_assets.audio.excerpt import Excerpt, cut_excerpt
 from mfcc_assets.errors import AudioError, RecogniserUnavailable, StoreError
 from mfcc_assets.recognition.recogniser import Recording
 from mfcc_assets.recognition.services.http import UnusableSample
@@ -28,7 +28,7 @@ def secret(secrets: Secrets, name: str) -> str:
         raise RecogniserUnavailable(error.what, subject=error.subject, remedy=error.remedy) from None
 
 
-def sample(query: Recording) -> Sample:
+def sample(query: Recording) -> Excerpt:
     """A sample of a query.
 
     Raises
@@ -37,6 +37,6 @@ def sample(query: Recording) -> Sample:
         None can be cut.
     """
     try:
-        return cut_sample(query.path)
+        return cut_excerpt(query.path)
     except AudioError as error:
         raise UnusableSample(error.what, subject=error.subject, remedy=error.remedy) from None

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from mfcc_assets.ids import shard_of, track_id
+from mfcc_assets.ids import TrackId, shard_of, track_id
 from mfcc_assets.storage.sql.database import Database, reconnecting
 from mfcc_assets.storage.sql.records import (
     AudioContent,
@@ -110,7 +110,7 @@ class Catalogue:
         rows = {
             file.track_id: {
                 "TRACK_ID": file.track_id,
-                "SHARD": shard_of(file.track_id, shard_digits),
+                "SHARD": shard_of(TrackId(file.track_id), shard_digits),
                 "BLOB_NAME": file.blob_name,
                 "ETAG": file.etag,
                 "BYTES": file.bytes,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from mfcc_assets.audio.excerpt import cut_sample
+from mfcc_assets.audio.excerpt import cut_excerpt
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.errors import RecogniserUnavailable
 from mfcc_assets.recognition.recogniser import Recording
@@ -290,7 +290,7 @@ def test_an_answer_that_trickles_in_is_not_waited_for(query: Recording) -> None:
 
 
 def test_what_the_doubles_take_for_audio_is_audio(query: Recording) -> None:
-    assert is_audio(cut_sample(query.path).data)
+    assert is_audio(cut_excerpt(query.path).data)
     assert not is_audio(b"no audio" * 100)
 
 

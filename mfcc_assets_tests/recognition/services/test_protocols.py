@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from mfcc_assets.audio.excerpt import cut_sample
+from mfcc_assets.audio.excerpt import cut_excerpt
 from mfcc_assets.errors import RecogniserUnavailable
 from mfcc_assets.recognition.recogniser import Recognition
 from mfcc_assets.recognition.services.chromaprint import chromaprint
@@ -41,11 +41,11 @@ class TestAudD:
         audd.recogniser.recognise(query)
         (received,) = audd.double.received
         assert received.fields == {"api_token": audd.double.token}
-        assert received.files == {"file": cut_sample(query.path).data}
+        assert received.files == {"file": cut_excerpt(query.path).data}
         assert len(received.files["file"]) <= 200_000
 
     def test_its_timecode_tells_where_the_query_begins(self, audd, query):
-        sample = cut_sample(query.path)
+        sample = cut_excerpt(query.path)
         assert sample.begin_seconds == pytest.approx(4, abs=0.1)
         assert audd.recogniser.recognise(query).offset_seconds == round(67 - sample.begin_seconds, 1)
 
@@ -78,7 +78,7 @@ class TestAcrCloud:
             "Ocean",
             "Will Savino, A Guest",
             "acrcloud",
-            offset_seconds=round(67 - cut_sample(query.path).begin_seconds, 1),
+            offset_seconds=round(67 - cut_excerpt(query.path).begin_seconds, 1),
             certainty=0.92,
             external_ids={"acrid": "6049f11da7095e8bb8266871d4a70873", "isrc": "USXX11900001"},
         )
