@@ -1,4 +1,4 @@
-"""`mfcc explain`: why a track is near to another."""
+"""`mfcc explain`: why two tracks are near to each other."""
 
 import json
 from pathlib import Path
@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mfcc_assets.cli.console import open_console
+from mfcc_assets.cli.console import open_console, progress_bar
+from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.library import Library
 
 if TYPE_CHECKING:
     from mfcc_assets.pipeline.explain import ExplainedPair
+    from mfcc_assets.pipeline.reference import PublishedPair
 
 _FORMS: dict[str, Literal["png", "svg"]] = {".png": "png", ".svg": "svg"}
 
@@ -33,9 +35,15 @@ def _picture_file(_: click.Context, parameter: click.Parameter, file: Path | Non
     callback=_picture_file,
     help="Draw heat maps and warping path into a .png or .svg file.",
 )
+@click.option(
+    "--as-published",
+    is_flag=True,
+    help="Compute both tracks with librosa, python_speech_features and fastdtw, too, as the article does, and compare. "
+    "This takes seconds for short tracks and minutes for long ones.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.pass_obj
-def explain(library: Library, a: str, b: str, picture: Path | None, as_json: bool) -> None:
+def explain(library: Library, a: str, b: str, picture: Path | None, as_published: bool, as_json: bool) -> None:
     """Explain how near A and B are: track ids, titles, file names, or parts of them that only one track has."""
     from mfcc_assets.pipeline.explain import explain_pair, picture_of_pair
     from mfcc_assets.pipeline.find_track import find_track
@@ -44,10 +52,30 @@ def explain(library: Library, a: str, b: str, picture: Path | None, as_json: boo
     pair = explain_pair(library, index, find_track(library, a), find_track(library, b))
     if picture is not None:
         picture.write_bytes(picture_of_pair(library, index, pair, _FORMS[picture.suffix.lower()]))
+    published = _compare_as_published(library, pair, index.parameters.features.cepstra) if as_published else None
     if as_json:
-        click.echo(json.dumps(pair.record(), indent=1))
+        record = pair.record() | ({"as_published": published.record()} if published else {})
+        click.echo(json.dumps(record, indent=1))
         return
-    _print(pair, open_console())
+    console = open_console()
+    _print(pair, console)
+    if published:
+        _print_published(published, console)
+
+
+def _compare_as_published(library: Library, pair: "ExplainedPair", parameters: CepstraParameters) -> "PublishedPair":
+    from mfcc_assets.pipeline.reference import compare_as_published
+
+    # Standard output is for the answer, which may be piped into a file.
+    with progress_bar(Console(stderr=True)) as progress:
+        task = progress.add_task("Comparing as published", total=parameters.coefficients)
+        return compare_as_published(
+            library,
+            pair.a,
+            pair.b,
+            parameters,
+            on_progress=lambda done, _: progress.update(task, completed=done),
+        )
 
 
 def _print(pair: "ExplainedPair", console: Console) -> None:
@@ -84,6 +112,18 @@ def _print(pair: "ExplainedPair", console: Console) -> None:
             f"{coefficient.closer_than:.1%} of random pairs",
         )
     console.print(apart)
+
+
+def _print_published(published: "PublishedPair", console: Console) -> None:
+    cepstra = Table("file", "frames", "largest difference", title="Our cepstra against the published ones")
+    for track in (published.a, published.b):
+        cepstra.add_row(escape(track.name), str(track.frames), f"{track.largest_difference:.1e}")
+    console.print(cepstra)
+    excess = published.excess
+    console.print(
+        f"The published distance, a sum over all coefficients: {excess.fastdtw:,.0f} by fastdtw, "
+        f"{excess.exact:,.0f} exactly. fastdtw's is {excess.percent:.1f} % too large."
+    )
 
 
 def _span(start: float, end: float) -> str:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _STANDARD = CepstraParameters()
 _COEFFICIENT_NAMES = [f"COE_{number}" for number in range(1, _STANDARD.coefficients + 1)]
 
+MOST_CHANNELS = 8
+"""How many channels a plot of audio can show."""
+
 # The time of a kernel density grows with its rows. 4,000 rows give the same curve as 400,000.
 _DENSITY_ROWS = 4_000
 
@@ -236,7 +239,6 @@ _SPECTROGRAM_COLUMNS, _SPECTROGRAM_ROWS = 387, 107
 """Cells of 2 × 2 pixels. With smaller ones the PNG is several times as large, and Dagster keeps it in its event log."""
 
 _LOWEST_DECIBELS = -90.0
-_MOST_CHANNELS = 8
 
 
 def _power(samples: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -271,8 +273,8 @@ def _add_colour_scale(figure: "Figure", image: "ScalarMappable", *, extend: str)
 
 
 def _require_audio(samples: NDArray[np.floating], sample_rate: int) -> None:
-    if samples.ndim != 2 or not 1 <= len(samples) <= _MOST_CHANNELS or not samples.shape[1]:
-        raise ValueError(f"a plot of audio needs shape (1 to {_MOST_CHANNELS} channels, n > 0), not {samples.shape}")
+    if samples.ndim != 2 or not 1 <= len(samples) <= MOST_CHANNELS or not samples.shape[1]:
+        raise ValueError(f"a plot of audio needs shape (1 to {MOST_CHANNELS} channels, n > 0), not {samples.shape}")
     if not np.isfinite(samples).all():
         raise ValueError("a plot of audio needs finite samples")
     if sample_rate <= 0:
