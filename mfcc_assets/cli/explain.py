@@ -33,7 +33,7 @@ def _picture_file(_: click.Context, parameter: click.Parameter, file: Path | Non
     "--picture",
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_picture_file,
-    help="Draw heat maps and warping path into a .png or .svg file.",
+    help="Draw the heat maps of both tracks and the warping path into a .png or .svg file.",
 )
 @click.option(
     "--as-published",
@@ -44,7 +44,10 @@ def _picture_file(_: click.Context, parameter: click.Parameter, file: Path | Non
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.pass_obj
 def explain(library: Library, a: str, b: str, picture: Path | None, as_published: bool, as_json: bool) -> None:
-    """Explain how near A and B are: track ids, titles, file names, or parts of them that only one track has."""
+    """Explain how near the tracks A and B are to each other.
+
+    A track is named by its id, its title, its file name, or a part of these that no other track has.
+    """
     from mfcc_assets.pipeline.explain import explain_pair, picture_of_pair
     from mfcc_assets.pipeline.find_track import find_track
 
@@ -81,13 +84,14 @@ def _compare_as_published(library: Library, pair: "ExplainedPair", parameters: C
 def _print(pair: "ExplainedPair", console: Console) -> None:
     why = pair.explanation
     names = [escape(track.title or track.blob_name) for track in (pair.a, pair.b)]
-    ratio = f", {why.control.ratio:.2f} times what is usual" if why.control.ratio is not None else ""
+    ratio = f", {why.control.ratio:.2f} times the median of random pairs" if why.control.ratio is not None else ""
     console.print(f"{names[0]} and {names[1]}: distance {pair.ranked_distance:.3f} by {pair.ranking}")
-    ranked = Table("part", "deviations from what is usual for both", title="Nearer (-) or farther (+) than usual")
+    title = "Nearer (-) or farther (+) than other tracks"
+    ranked = Table("part of the ranking", "standard deviations from the mean distance of both tracks", title=title)
     for part, deviations in pair.parts.items():
         ranked.add_row(part, f"{deviations:+.2f}")
     console.print(ranked)
-    console.print(f"By warping alone: distance {why.distance:.3f}{ratio}")
+    console.print(f"By dynamic time warping alone: distance {why.distance:.3f}{ratio}")
     console.print(
         f"Closer than {why.control.closer_than:.1%} of {why.control.random_pairs} random pairs of the library."
     )
@@ -102,8 +106,8 @@ def _print(pair: "ExplainedPair", console: Console) -> None:
             )
         console.print(alike)
     else:
-        console.print("No stretch of theirs sounds alike.")
-    apart = Table("coefficient", "stands for", "share", "closer than", title="What the distance is made of")
+        console.print("No stretch of one track sounds like a stretch of the other.")
+    apart = Table("coefficient", "meaning", "share", "closer than", title="Share of each coefficient in the distance")
     for coefficient in why.coefficients:
         apart.add_row(
             coefficient.name,
