@@ -126,7 +126,7 @@ def _print_published(published: "PublishedPair", console: Console) -> None:
     excess = published.excess
     console.print(
         f"The published distance, a sum over all coefficients: {excess.fastdtw:,.0f} by fastdtw, "
-        f"{excess.exact:,.0f} exactly. fastdtw's is {excess.percent:.1f} % too large."
+        f"{excess.exact:,.0f} exactly. fastdtw's distance is {excess.percent:.1f} % too large."
     )
 
 

@@ -47,7 +47,7 @@ def test_a_pair_is_compared_as_published(ten_tracks: Library) -> None:
     assert "Our cepstra against the published ones" in result.output
     for file in ("song-1.flac", "song-2.flac"):
         assert re.search(rf"{file} │ 297 +│ [0-9].[0-9]e-0[4-9]", result.output)
-    assert re.search(r"by fastdtw, [0-9,]+ exactly. fastdtw's is [0-9.]+ % too large.", result.output)
+    assert re.search(r"by fastdtw, [0-9,]+ exactly. fastdtw's distance is [0-9.]+ % too large.", result.output)
 
 
 def test_the_comparison_as_published_is_part_of_the_json(ten_tracks: Library) -> None:
