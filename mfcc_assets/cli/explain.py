@@ -1,4 +1,4 @@
-"""`mfcc explain`: why a track is near to another."""
+"""`mfcc explain`: why two tracks are near to each other."""
 
 import json
 from pathlib import Path
@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mfcc_assets.cli.console import open_console
+from mfcc_assets.cli.console import open_console, progress_bar
+from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.library import Library
 
 if TYPE_CHECKING:
     from mfcc_assets.pipeline.explain import ExplainedPair
+    from mfcc_assets.pipeline.reference import PublishedPair
 
 _FORMS: dict[str, Literal["png", "svg"]] = {".png": "png", ".svg": "svg"}
 
@@ -31,12 +33,21 @@ def _picture_file(_: click.Context, parameter: click.Parameter, file: Path | Non
     "--picture",
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_picture_file,
-    help="Draw heat maps and warping path into a .png or .svg file.",
+    help="Draw the heat maps of both tracks and the warping path into a .png or .svg file.",
+)
+@click.option(
+    "--as-published",
+    is_flag=True,
+    help="Compute both tracks with librosa, python_speech_features and fastdtw, too, as the article does, and compare. "
+    "This takes seconds for short tracks and minutes for long ones.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.pass_obj
-def explain(library: Library, a: str, b: str, picture: Path | None, as_json: bool) -> None:
-    """Explain how near A and B are: track ids, titles, file names, or parts of them that only one track has."""
+def explain(library: Library, a: str, b: str, picture: Path | None, as_published: bool, as_json: bool) -> None:
+    """Explain how near the tracks A and B are to each other.
+
+    A track is named by its id, its title, its file name, or a part of these that no other track has.
+    """
     from mfcc_assets.pipeline.explain import explain_pair, picture_of_pair
     from mfcc_assets.pipeline.find_track import find_track
 
@@ -44,22 +55,43 @@ def explain(library: Library, a: str, b: str, picture: Path | None, as_json: boo
     pair = explain_pair(library, index, find_track(library, a), find_track(library, b))
     if picture is not None:
         picture.write_bytes(picture_of_pair(library, index, pair, _FORMS[picture.suffix.lower()]))
+    published = _compare_as_published(library, pair, index.parameters.features.cepstra) if as_published else None
     if as_json:
-        click.echo(json.dumps(pair.record(), indent=1))
+        record = pair.record() | ({"as_published": published.record()} if published else {})
+        click.echo(json.dumps(record, indent=1))
         return
-    _print(pair, open_console())
+    console = open_console()
+    _print(pair, console)
+    if published:
+        _print_published(published, console)
+
+
+def _compare_as_published(library: Library, pair: "ExplainedPair", parameters: CepstraParameters) -> "PublishedPair":
+    from mfcc_assets.pipeline.reference import compare_as_published
+
+    # Standard output is for the answer, which may be piped into a file.
+    with progress_bar(Console(stderr=True)) as progress:
+        task = progress.add_task("Comparing as published", total=parameters.coefficients)
+        return compare_as_published(
+            library,
+            pair.a,
+            pair.b,
+            parameters,
+            on_progress=lambda done, _: progress.update(task, completed=done),
+        )
 
 
 def _print(pair: "ExplainedPair", console: Console) -> None:
     why = pair.explanation
     names = [escape(track.title or track.blob_name) for track in (pair.a, pair.b)]
-    ratio = f", {why.control.ratio:.2f} times what is usual" if why.control.ratio is not None else ""
+    ratio = f", {why.control.ratio:.2f} times the median of random pairs" if why.control.ratio is not None else ""
     console.print(f"{names[0]} and {names[1]}: distance {pair.ranked_distance:.3f} by {pair.ranking}")
-    ranked = Table("part", "deviations from what is usual for both", title="Nearer (-) or farther (+) than usual")
+    title = "Nearer (-) or farther (+) than other tracks"
+    ranked = Table("part of the ranking", "standard deviations from the mean distance of both tracks", title=title)
     for part, deviations in pair.parts.items():
         ranked.add_row(part, f"{deviations:+.2f}")
     console.print(ranked)
-    console.print(f"By warping alone: distance {why.distance:.3f}{ratio}")
+    console.print(f"By dynamic time warping alone: distance {why.distance:.3f}{ratio}")
     console.print(
         f"Closer than {why.control.closer_than:.1%} of {why.control.random_pairs} random pairs of the library."
     )
@@ -74,8 +106,8 @@ def _print(pair: "ExplainedPair", console: Console) -> None:
             )
         console.print(alike)
     else:
-        console.print("No stretch of theirs sounds alike.")
-    apart = Table("coefficient", "stands for", "share", "closer than", title="What the distance is made of")
+        console.print("No stretch of one track sounds like a stretch of the other.")
+    apart = Table("coefficient", "meaning", "share", "closer than", title="Share of each coefficient in the distance")
     for coefficient in why.coefficients:
         apart.add_row(
             coefficient.name,
@@ -84,6 +116,18 @@ def _print(pair: "ExplainedPair", console: Console) -> None:
             f"{coefficient.closer_than:.1%} of random pairs",
         )
     console.print(apart)
+
+
+def _print_published(published: "PublishedPair", console: Console) -> None:
+    cepstra = Table("file", "frames", "largest difference", title="Our cepstra against the published ones")
+    for track in (published.a, published.b):
+        cepstra.add_row(escape(track.name), str(track.frames), f"{track.largest_difference:.1e}")
+    console.print(cepstra)
+    excess = published.excess
+    console.print(
+        f"The published distance, a sum over all coefficients: {excess.fastdtw:,.0f} by fastdtw, "
+        f"{excess.exact:,.0f} exactly. fastdtw's distance is {excess.percent:.1f} % too large."
+    )
 
 
 def _span(start: float, end: float) -> str:

@@ -1,4 +1,4 @@
-"""Checks of the library's assets; those that are blocking stand between an index and its publication."""
+"""Checks of the library's assets. An index is published only if its blocking checks have passed."""
 
 import dagster as dg
 
@@ -8,14 +8,15 @@ from mfcc_assets.defs.assets.library import (
     soundtrack_cepstra,
     soundtrack_recommendations,
 )
-from mfcc_assets.defs.assets.shared import (
-    table_as_markdown,
-)
+from mfcc_assets.defs.assets.shared import pictures_as_markdown, table_as_markdown
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.publication import judge_quality, unusable_rankings
+from mfcc_assets.pipeline.reference import compare_with_published
 
 
-@dg.asset_check(asset=prefilter_index, blocking=True, description="Every analysed track is in the index, no other is.")
+@dg.asset_check(
+    asset=prefilter_index, blocking=True, description="The index contains every analysed track and no other."
+)
 def index_is_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     indexed = set(library.indexes.read(library.indexes.built_version()).tracks)
     analysed = set(library.catalogue.audio())
@@ -47,7 +48,9 @@ def no_soundtrack_is_rejected(library: dg.ResourceParam[Library]) -> dg.AssetChe
 
 
 @dg.asset_check(
-    asset=recommendation_quality, blocking=True, description="Every track has a ranking, of tracks that exist."
+    asset=recommendation_quality,
+    blocking=True,
+    description="Every track has a ranking, and it names only existing tracks.",
 )
 def rankings_are_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     missing, unknown = unusable_rankings(library, library.indexes.built_version())
@@ -60,7 +63,7 @@ def rankings_are_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckRe
 @dg.asset_check(
     asset=recommendation_quality,
     blocking=True,
-    description="Precision and reach are not below those of the published index by more than the margin.",
+    description="Precision and reach are not worse than those of the published index by more than the margin.",
 )
 def quality_holds(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     version = library.indexes.built_version()
@@ -72,7 +75,36 @@ def quality_holds(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset=soundtrack_recommendations, description="No recommendation names a track that is gone.")
+@dg.asset_check(
+    asset=soundtrack_recommendations, description="No recommendation names a track that is no longer there."
+)
 def recommendations_name_existing_tracks(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     dangling = library.recommendations.dangling_recommendations()
     return dg.AssetCheckResult(passed=dangling == 0, metadata={"dangling": dangling})
+
+
+@dg.asset_check(
+    asset=soundtrack_cepstra,
+    # It takes a few seconds, which must not delay the recommendations.
+    additional_deps=[soundtrack_recommendations],
+    description="The cepstra of a few tracks are those that librosa and python_speech_features compute.",
+)
+def features_match_reference(
+    context: dg.AssetCheckExecutionContext, library: dg.ResourceParam[Library]
+) -> dg.AssetCheckResult:
+    report = compare_with_published(library, run_id=context.run.run_id)
+    pair = report.pair
+    excess = f"{pair.excess.percent:.1f} % for COE_{pair.coefficient} of {pair.a} and {pair.b}" if pair else "none"
+    return dg.AssetCheckResult(
+        passed=report.matches,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "tracks": table_as_markdown(
+                ("track", "frames", "largest difference"),
+                [(track.name, track.frames, f"{track.largest_difference:.1e}") for track in report.tracks],
+            ),
+            "fastdtw_excess": excess,
+            "skipped": table_as_markdown(("track", "reason"), list(report.skipped.items())),
+            "published_cepstra": pictures_as_markdown([report.picture] if report.picture else []),
+        },
+    )

@@ -1,39 +1,39 @@
-"""How figures changed over time."""
+"""A plot of how figures changed over time."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mfcc_assets.plots.tracks import _COLOURS, _drawable, _drawn, _figure_with_axes
+from mfcc_assets.plots.figure import COLOURS, drawable, wide_figure, write_figure
 
-_POINTS_NAMED = 10
+_LABELLED_POINTS = 10
 
 
 def history(points: Sequence[str], figures: Mapping[str, Sequence[float | None]], title: str) -> bytes:
-    """Plot how shares changed, a line a figure.
+    """Plot how figures changed, with one line for each figure.
 
     Parameters
     ----------
     points
-        What is written below, in order of time: at least one.
+        Labels of the points in time, at least one, the oldest first.
     figures
-        By name the share (0 to 1) at each point, None where it is not known.
+        By name, the figure (0 to 1) at each point; None if it is not known.
     title
-        Written as it is: no mathtext.
+        Drawn as it is: no mathtext.
 
     Returns
     -------
     bytes
         A PNG of 900 × 300 pixels.
     """
-    figure, axes = _figure_with_axes(title, width=0.68)
-    for (name, shares), colour in zip(figures.items(), _COLOURS, strict=False):
-        known = [np.nan if share is None else share for share in shares]
+    figure, axes = wide_figure(title, width=0.68)
+    for (name, values), colour in zip(figures.items(), COLOURS, strict=False):
+        known = [np.nan if value is None else value for value in values]
         axes.plot(range(len(points)), known, color=colour, marker="o", markersize=4, label=name)
     axes.set_xlim(-0.5, len(points) - 0.5)
     axes.set_ylim(-0.03, 1.03)
-    step = -(-len(points) // _POINTS_NAMED)
-    axes.set_xticks(range(0, len(points), step), [_drawable(point) for point in points[::step]])
+    step = -(-len(points) // _LABELLED_POINTS)
+    axes.set_xticks(range(0, len(points), step), [drawable(point) for point in points[::step]])
     axes.grid(axis="y", color="#dddddd")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=8.5, borderaxespad=0)
-    return _drawn(figure, "png")
+    return write_figure(figure)

@@ -1,81 +1,99 @@
-"""The map of a library."""
+"""The map of a library: every track is a point."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
+
+from mfcc_assets.plots.figure import COLOURS, drawable, new_figure, shorten, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.transforms import Bbox
-from mfcc_assets.plots.tracks import _COLOURS, _MAP_INCHES, _drawable, _drawn, _figure
 
-MOST_LABELS = len(_COLOURS)
-"""As many labels of a map have a colour of their own."""
+MOST_LABELS = len(COLOURS)
+"""How many labels of a map have a colour. Tracks with any other label are grey."""
 
+_INCHES = (11, 7)
 _NAME_LETTERS = 28
+_OTHERS_COLOUR = "#c8c8c8"
 
 
-def library_map(points: npt.NDArray[np.floating], labels: Sequence[str], names: Mapping[int, str], title: str) -> bytes:
-    """Plot a library as a map, coloured by the labels that most tracks carry.
+def library_map(points: NDArray[np.floating], labels: Sequence[str], names: Mapping[int, str], title: str) -> bytes:
+    """Plot a library as a map, coloured by the most frequent labels.
 
     Parameters
     ----------
     points
-        Shape (n, 2), a point a track.
+        Shape (n, 2): the position of each track.
     labels
-        Of each track its artist, for example; ``""`` where it has none.
+        A label for each track, for example its artist; ``""`` if it has none.
     names
-        By the number of a point what is to be written beside it; what finds no room beside those before it is left out.
+        By row of `points`, the name to write beside the point. Names that would cover a point or an earlier name are
+        left out.
     title
-        Written as it is: no mathtext.
+        Drawn as it is: no mathtext.
 
     Returns
     -------
     bytes
         A PNG of 1,100 × 700 pixels.
     """
-    figure = _figure(_MAP_INCHES)
+    figure = new_figure(_INCHES)
     axes = figure.add_axes((0.015, 0.02, 0.735, 0.925))
-    axes.set_title(_drawable(title), fontsize=10, loc="left", parse_math=False)
+    axes.set_title(drawable(title), fontsize=10, loc="left", parse_math=False)
     axes.set_xticks([])
     axes.set_yticks([])
-    counts = Counter(label for label in labels if label)
     size = float(np.clip(12_000 / max(1, len(points)), 6, 45))
-    coloured = [label for label, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[: len(_COLOURS)]]
-    of_label = np.array(labels)
-    others = ~np.isin(of_label, coloured)
-    groups = [(f"others ({others.sum()})", "#c8c8c8", others)] if others.any() else []
-    for label, colour in zip(coloured, _COLOURS, strict=False):
-        shown = label if len(label) <= _NAME_LETTERS else f"{label[: _NAME_LETTERS - 1]}…"
-        groups.append((f"{_drawable(shown)} ({counts[label]})", colour, of_label == label))
-    for group, colour, rows in groups:
+    for label, colour, rows, height in _groups(labels):
         axes.scatter(
-            points[rows, 0], points[rows, 1], s=size, color=colour, label=group, edgecolors="#ffffff", linewidths=0.4
+            points[rows, 0],
+            points[rows, 1],
+            s=size,
+            color=colour,
+            label=label,
+            zorder=height,
+            edgecolors="#ffffff",
+            linewidths=0.4,
         )
-    handles, shown_labels = axes.get_legend_handles_labels()
-    first = int(bool(others.any()))  # the others are drawn first, below all, and told last
-    legend = axes.legend(
-        [*handles[first:], *handles[:first]], [*shown_labels[first:], *shown_labels[:first]],
-        loc="upper left", bbox_to_anchor=(1.005, 1.0), frameon=False, fontsize=8.5, handletextpad=0.3, borderaxespad=0,
-    )  # fmt: skip
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    if len(points):
+        key = axes.legend(
+            loc="upper left",
+            bbox_to_anchor=(1.005, 1.0),
+            frameon=False,
+            fontsize=8.5,
+            handletextpad=0.3,
+            borderaxespad=0,
+        )
+        for text in key.get_texts():
+            text.set_parse_math(False)
     _write_names(axes, points, names)
-    return _drawn(figure, "png")
+    return write_figure(figure)
 
 
-def _write_names(axes: "Axes", points: npt.NDArray[np.floating], names: Mapping[int, str]) -> None:
-    """Write names on one side or the other of their points, where they cover neither a point nor a name."""
+def _groups(labels: Sequence[str]) -> Iterator[tuple[str, str, NDArray[np.bool_], float]]:
+    """Yield text of the key, colour, rows and zorder of each group of points, in the order of the key."""
+    counts = Counter(label for label in labels if label)
+    coloured = sorted(counts, key=lambda label: (-counts[label], label))[:MOST_LABELS]
+    all_labels = np.array(labels)
+    for label, colour in zip(coloured, COLOURS, strict=False):
+        yield f"{drawable(shorten(label, _NAME_LETTERS))} ({counts[label]})", colour, all_labels == label, 1
+    others = ~np.isin(all_labels, coloured)
+    if others.any():
+        # Grey points lie below the coloured ones.
+        yield f"others ({others.sum()})", _OTHERS_COLOUR, others, 0.5
+
+
+def _write_names(axes: "Axes", points: NDArray[np.floating], names: Mapping[int, str]) -> None:
+    """Write each name to the right or to the left of its point, if it covers no point and no earlier name there."""
     drawn = axes.transData.transform(points)
     frame = axes.get_window_extent()
     taken: list[Bbox] = []
     for row, name in names.items():
-        shown = name if len(name) <= _NAME_LETTERS else f"{name[: _NAME_LETTERS - 1]}…"
         text = axes.annotate(
-            _drawable(shown),
+            drawable(shorten(name, _NAME_LETTERS)),
             points[row],
             (6, 0),
             textcoords="offset points",
@@ -84,8 +102,8 @@ def _write_names(axes: "Axes", points: npt.NDArray[np.floating], names: Mapping[
             verticalalignment="center",
             parse_math=False,
         )
-        for side, alignment in ((6, "left"), (-6, "right")):
-            text.set(position=(side, 0), horizontalalignment=alignment)
+        for offset, alignment in ((6, "left"), (-6, "right")):
+            text.set(position=(offset, 0), horizontalalignment=alignment)
             box = text.get_window_extent()
             covers = [*(box.overlaps(other) for other in taken), box.count_contains(drawn) > 0]
             if not any(covers) and frame.x0 < box.x0 and box.x1 < frame.x1:

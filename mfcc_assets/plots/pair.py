@@ -1,91 +1,171 @@
-"""The picture of a pair of tracks."""
+"""The picture of a pair of tracks: where they sound alike, and how they are aligned."""
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-from mfcc_assets.plots.tracks import (
-    _COLUMNS,
-    _SHOWN_DEVIATIONS,
-    _SQUARE_INCHES,
-    _block_means,
-    _drawable,
-    _drawn,
-    _figure,
-)
-from mfcc_assets.similarity.explain import Explanation, moment_differences
+from mfcc_assets.plots.figure import PLOT_COLUMNS, ImageFormat, block_means, drawable, new_figure, write_figure
+from mfcc_assets.similarity.explain import AlikeStretch, Explanation, moment_differences
 
-# Three pixels each: at one, a matrix looks like noise, and its PNG takes four times as long to compress.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_Span: TypeAlias = tuple[float, float]
+
+_INCHES = (8, 8)
+
+# Each block is three pixels wide. With one pixel a matrix looks like noise, and its PNG compresses badly.
 _MATRIX_BLOCKS = 204
+
+_LARGEST_DEVIATION = 2.5
+"""Deviations of a coefficient beyond this have the same colour."""
+
 _STRETCH_COLOURS = ("#1b9e77", "#d95f02", "#7570b3", "#e7298a", "#a6761d")
+_PATH_COLOUR = "#e45756"
+_LABEL_SIZE = 9
+_MOST_TIMES = 7
 
 
 def pair_picture(
-    contours: tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]],
-    scales: npt.NDArray[np.floating],
+    contours: tuple[NDArray[np.floating], NDArray[np.floating]],
+    scales: NDArray[np.floating],
     explanation: Explanation,
     seconds: tuple[float, float],
     titles: tuple[str, str],
-    form: Literal["png", "svg"] = "png",
+    form: ImageFormat = "png",
 ) -> bytes:
     """Plot where two tracks sound alike, and the path that aligns them, beside the heat maps of both.
 
     Parameters
     ----------
     contours
-        Of shapes (n, d) and (m, d): the first is drawn along the bottom, the second along the left.
+        Contours of both tracks, of shapes (n, d) and (m, d). The first is drawn along the bottom, the second along the
+        left.
     scales
         Shape (d,): each coefficient's standard deviation over the library.
     explanation
-        Of these two.
+        The explanation of this pair.
     seconds
-        Length of both tracks.
+        Length of both tracks in seconds.
     titles
-        Of both tracks, written as they are: no mathtext.
+        Titles of both tracks, drawn as they are: no mathtext.
     form
-        A PNG of 800 × 800 pixels, or an SVG.
+        "png" for a PNG of 800 × 800 pixels, or "svg".
     """
-    from mfcc_assets.plots.panels import Panel, round_numbers
-
-    figure = _figure(_SQUARE_INCHES)
-    place = explanation.control
-    figure.text(0.19, 0.972, f"Closer than {place.closer_than:.1%} of random pairs of the library", fontsize=10)
+    figure = new_figure(_INCHES)
+    closer_than = explanation.control.closer_than
+    figure.text(0.19, 0.972, f"Closer than {closer_than:.1%} of random pairs of the library", fontsize=10)
     key = "Dark: alike. Red: the warping path. Boxes: where they sound alike. At the sides: the coefficients"
     figure.text(0.19, 0.952, key, fontsize=7.5)
-    of_a, of_b, of_coefficients = (0.0, seconds[0]), (0.0, seconds[1]), (0.5, len(scales) + 0.5)
-    matrix = Panel(figure, (0.19, 0.955), (0.18, 0.945), x=of_a, y=of_b)
-    below = Panel(figure, (0.19, 0.955), (0.06, 0.17), x=of_a, y=of_coefficients)
-    beside = Panel(figure, (0.07, 0.18), (0.18, 0.945), x=of_coefficients, y=of_b)
 
-    differences = _block_means(moment_differences(*contours, scales), _MATRIX_BLOCKS)
-    differences = _block_means(differences.T, _MATRIX_BLOCKS)
-    darkest, brightest = np.percentile(differences, (1, 99)).tolist()
-    matrix.raster(differences, "Greys_r", (darkest, max(brightest, darkest + 0.1)))
-    deviations = [(contour - np.mean(np.concatenate(contours), axis=0)) / scales for contour in contours]
-    below.raster(_block_means(deviations[0], _COLUMNS).T, "RdBu_r", _SHOWN_DEVIATIONS)
-    beside.raster(_block_means(deviations[1], _COLUMNS), "RdBu_r", _SHOWN_DEVIATIONS)
-    for panel in (below, beside):
-        panel.box(panel.x, panel.y, colour="#000000", linewidth=0.8)
-
-    times = np.array(explanation.path).T
-    matrix.line(*times, color="#ffffff", linewidth=3.2, zorder=3)
-    matrix.line(*times, color="#e45756", linewidth=1.6, zorder=3)
+    times_a, times_b, coefficients = (0.0, seconds[0]), (0.0, seconds[1]), (0.5, len(scales) + 0.5)
+    matrix = _axes(figure, (0.19, 0.955), (0.18, 0.945), times_a, times_b)
+    below = _axes(figure, (0.19, 0.955), (0.06, 0.17), times_a, coefficients)
+    beside = _axes(figure, (0.07, 0.18), (0.18, 0.945), coefficients, times_b)
+    _draw_differences(matrix, contours, scales)
+    _draw_contours((below, beside), contours, scales)
+    _draw_path(matrix, explanation)
     for number, (stretch, colour) in enumerate(zip(explanation.stretches, _STRETCH_COLOURS, strict=False), start=1):
         in_a, in_b = (stretch.a_start, stretch.a_end), (stretch.b_start, stretch.b_end)
-        for panel, x, y in ((matrix, in_a, in_b), (below, in_a, of_coefficients), (beside, of_coefficients, in_b)):
-            panel.box(x, y, colour=colour, linewidth=2)
-        matrix.line(in_a, in_b, color=colour, linewidth=1.6, linestyle="--")
-        box = {"facecolor": colour, "edgecolor": "none", "pad": 1.5}
-        look = {"color": "#ffffff", "fontsize": 9, "weight": "bold", "bbox": box}
-        matrix.text(stretch.a_start, stretch.b_start, str(number), points=(4, 4), **look)
+        for axes, x, y in ((matrix, in_a, in_b), (below, in_a, coefficients), (beside, coefficients, in_b)):
+            _draw_box(axes, x, y, colour)
+        _draw_stretch(matrix, stretch, str(number), colour)
+    _label(figure, matrix, below, beside, titles, len(scales))
+    return write_figure(figure, form)
 
-    below.ticks("bottom", round_numbers(seconds[0]))
-    below.ticks("right", (1, len(scales)))
-    beside.ticks("left", round_numbers(seconds[1]))
-    beside.ticks("top", (1, len(scales)))
+
+def _axes(figure: "Figure", left_right: _Span, bottom_top: _Span, x: _Span, y: _Span) -> "Axes":
+    """Add axes at a place given in shares of the figure, with the limits `x` and `y`, and without ticks."""
+    (left, right), (bottom, top) = left_right, bottom_top
+    axes = figure.add_axes((left, bottom, right - left, top - bottom), xlim=x, ylim=y)
+    axes.tick_params(labelsize=8, bottom=False, labelbottom=False, left=False, labelleft=False)
+    return axes
+
+
+def _draw_image(axes: "Axes", values: NDArray[np.floating], colours: str, limits: _Span) -> None:
+    """Fill axes with a matrix, whose first row is at the bottom."""
+    # Without interpolation an SVG holds the matrix itself, and its viewer enlarges it.
+    axes.imshow(
+        values,
+        cmap=colours,
+        vmin=limits[0],
+        vmax=limits[1],
+        origin="lower",
+        aspect="auto",
+        interpolation="none",
+        extent=(*axes.get_xlim(), *axes.get_ylim()),
+    )
+
+
+def _draw_differences(
+    axes: "Axes", contours: tuple[NDArray[np.floating], NDArray[np.floating]], scales: NDArray[np.floating]
+) -> None:
+    differences = block_means(moment_differences(*contours, scales), _MATRIX_BLOCKS)
+    differences = block_means(differences.T, _MATRIX_BLOCKS)
+    darkest, brightest = np.percentile(differences, (1, 99)).tolist()
+    _draw_image(axes, differences, "Greys_r", (darkest, max(brightest, darkest + 0.1)))
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _draw_contours(
+    below_and_beside: tuple["Axes", "Axes"],
+    contours: tuple[NDArray[np.floating], NDArray[np.floating]],
+    scales: NDArray[np.floating],
+) -> None:
+    mean = np.mean(np.concatenate(contours), axis=0)
+    first, second = (block_means((contour - mean) / scales, PLOT_COLUMNS) for contour in contours)
+    for axes, values in zip(below_and_beside, (first.T, second), strict=True):
+        _draw_image(axes, values, "RdBu_r", (-_LARGEST_DEVIATION, _LARGEST_DEVIATION))
+
+
+def _draw_path(axes: "Axes", explanation: Explanation) -> None:
+    for colour, width in (("#ffffff", 3.2), (_PATH_COLOUR, 1.6)):
+        axes.plot(*zip(*explanation.path, strict=True), color=colour, linewidth=width, zorder=3)
+
+
+def _draw_box(axes: "Axes", x: _Span, y: _Span, colour: str) -> None:
+    from matplotlib.patches import Rectangle
+
+    width, height = x[1] - x[0], y[1] - y[0]
+    # The edge of a box at the edge of the axes would be cut to half its width.
+    axes.add_patch(
+        Rectangle((x[0], y[0]), width, height, fill=False, edgecolor=colour, linewidth=2, zorder=2.6, clip_on=False)
+    )
+
+
+def _draw_stretch(axes: "Axes", stretch: AlikeStretch, number: str, colour: str) -> None:
+    """Draw the diagonal of a stretch, and its number in the corner where both tracks begin."""
+    ends = (stretch.a_start, stretch.a_end), (stretch.b_start, stretch.b_end)
+    axes.plot(*ends, color=colour, linewidth=1.6, linestyle="--", zorder=2.6)
+    axes.annotate(
+        number,
+        (stretch.a_start, stretch.b_start),
+        (4, 4),
+        textcoords="offset points",
+        fontsize=9,
+        weight="bold",
+        color="#ffffff",
+        bbox={"facecolor": colour, "edgecolor": "none", "pad": 1.5},
+    )
+
+
+def _label(
+    figure: "Figure", matrix: "Axes", below: "Axes", beside: "Axes", titles: tuple[str, str], coefficients: int
+) -> None:
+    """Mark seconds and coefficients at the outer edges, and write the titles."""
+    from matplotlib.ticker import MaxNLocator
+
+    matrix.set(xticks=[], yticks=[])
+    below.xaxis.set_major_locator(MaxNLocator(_MOST_TIMES, steps=[1, 2, 5, 10]))
+    below.set_yticks([1, coefficients])
+    below.tick_params(bottom=True, labelbottom=True, right=True, labelright=True)
+    beside.yaxis.set_major_locator(MaxNLocator(_MOST_TIMES, steps=[1, 2, 5, 10]))
+    beside.set_xticks([1, coefficients])
+    beside.tick_params(left=True, labelleft=True, top=True, labeltop=True)
     centred: dict[str, Any] = {"horizontalalignment": "center", "verticalalignment": "center"}
-    centred |= {"fontsize": 9, "parse_math": False}
-    figure.text(0.5725, 0.024, f"{_drawable(titles[0])}, seconds", **centred)
-    figure.text(0.027, 0.5625, f"{_drawable(titles[1])}, seconds", rotation=90, **centred)
-    return _drawn(figure, form)
+    centred |= {"fontsize": _LABEL_SIZE, "parse_math": False}
+    figure.text(0.5725, 0.024, f"{drawable(titles[0])}, seconds", **centred)
+    figure.text(0.027, 0.5625, f"{drawable(titles[1])}, seconds", rotation=90, **centred)

@@ -1,77 +1,59 @@
-"""Plots of cepstra and of what is made of them: arrays in, the bytes of a PNG or SVG out.
+"""Plots of tracks: their audio, their cepstra, and how cepstra are distributed over a library."""
 
-Figures are made without pyplot, whose state is global, so that any thread may draw.
-"""
-
-import io
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
-from mfcc_assets.audio.tags import clean_text
 from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.plots.figure import (
+    AXES_BOTTOM,
+    AXES_HEIGHT,
+    COLOURS,
+    PLOT_COLUMNS,
+    block_edges,
+    block_means,
+    wide_figure,
+    write_figure,
+)
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
-
 
 _STANDARD = CepstraParameters()
 _COEFFICIENT_NAMES = [f"COE_{number}" for number in range(1, _STANDARD.coefficients + 1)]
-_INCHES = (9, 3)
-_SQUARE_INCHES = (8, 8)
-_MAP_INCHES = (11, 7)
-_DOTS_PER_INCH = 100
 
-# A column for each pixel of the axes: more cannot be seen.
-_COLUMNS = 800
+MOST_CHANNELS = 8
+"""How many channels a plot of audio can show."""
 
-# A kernel density costs rows × points; 4,000 rows give the same curve as 400,000.
+# The time of a kernel density grows with its rows. 4,000 rows give the same curve as 400,000.
 _DENSITY_ROWS = 4_000
 
-# Of 9. With 6 a picture of a pair takes 14 ms longer, and is a twentieth smaller.
-_PNG_LEVEL = 1
-_TITLE_LETTERS = 100
 
-_COLOURS = (
-    "#4c78a8",
-    "#f58518",
-    "#54a24b",
-    "#e45756",
-    "#72b7b2",
-    "#eeca3b",
-    "#b279a2",
-    "#9d755d",
-    "#ff9da6",
-    "#2f4b6b",
-)
-
-
-def heat_map(cepstra: npt.NDArray[np.floating], title: str) -> bytes:
-    """Plot the cepstra of one track over time.
+def heat_map(cepstra: NDArray[np.floating], title: str) -> bytes:
+    """Plot the cepstra of one track over time, as a heat map.
 
     Parameters
     ----------
     cepstra
         Shape (frames, 13), 100 frames a second.
     title
-        Written as it is: no mathtext.
+        Drawn as it is: no mathtext.
 
     Returns
     -------
     bytes
-        A PNG of 900 × 300 pixels. Colours span the middle 98 % of the values, around 0.
+        A PNG of 900 × 300 pixels. Colours are symmetric around 0 and span 98 % of the values.
 
     Raises
     ------
     ValueError
-        `cepstra` is of another shape, empty, or not finite.
+        If `cepstra` has another shape, is empty, or is not finite.
     """
     _require_coefficients(cepstra)
-    figure, axes = _figure_with_axes(title, width=0.86)
-    means = _block_means(cepstra, _COLUMNS)
+    figure, axes = wide_figure(title, width=0.86)
+    means = block_means(cepstra, PLOT_COLUMNS)
     limit = float(np.percentile(np.abs(means), 98)) or 1.0
     image = axes.imshow(
         means.T,
@@ -85,19 +67,139 @@ def heat_map(cepstra: npt.NDArray[np.floating], title: str) -> bytes:
     )
     axes.set_yticks(range(1, cepstra.shape[1] + 1), _COEFFICIENT_NAMES)
     axes.set_xlabel("seconds")
-    figure.colorbar(image, cax=figure.add_axes((0.945, 0.17, 0.012, 0.71)), extend="both")
-    return _drawn(figure, "png")
+    _add_colour_scale(figure, image, extend="both")
+    return write_figure(figure)
 
 
-def coefficient_distributions(samples: npt.NDArray[np.floating], title: str) -> bytes:
+def published_heat_map(cepstra: NDArray[np.floating], title: str) -> bytes:
+    """Plot the cepstra of one track as the article does, with ``librosa.display.specshow``.
+
+    Parameters, result and errors are those of `heat_map`. Use it where librosa is loaded anyway.
+    """
+    _require_coefficients(cepstra)
+    # Importing it takes longer than drawing with it.
+    import librosa.display
+
+    figure, axes = wide_figure(title, width=0.86)
+    means = block_means(cepstra, PLOT_COLUMNS)
+    times = block_edges(len(cepstra), PLOT_COLUMNS) * _STANDARD.step_seconds
+    rows = np.arange(cepstra.shape[1] + 1) + 0.5
+    image = librosa.display.specshow(means.T, x_coords=times, y_coords=rows, x_axis="s", cmap="RdBu_r", ax=axes)
+    axes.set_yticks(range(1, cepstra.shape[1] + 1), _COEFFICIENT_NAMES)
+    axes.set_xlabel("seconds")
+    _add_colour_scale(figure, image, extend="neither")
+    return write_figure(figure)
+
+
+# The three plots below are drawn with matplotlib's own axes. librosa.display has functions for them, but its import and
+# its first plot take more than a second, which every run that adds a single track would wait for.
+
+
+def waveform(samples: NDArray[np.floating], sample_rate: int, title: str) -> bytes:
+    """Plot the waveform of each channel over time.
+
+    Parameters
+    ----------
+    samples
+        Shape (channels, n), with 1 to 8 channels.
+    sample_rate
+        Samples per second, in Hz.
+    title
+        Drawn as it is: no mathtext.
+
+    Returns
+    -------
+    bytes
+        A PNG of 900 × 300 pixels. Each column of pixels shows the range of the samples that fall into it.
+
+    Raises
+    ------
+    ValueError
+        If `samples` has another shape, is empty, or is not finite, or if `sample_rate` is not positive.
+
+    Examples
+    --------
+    >>> tone = np.sin(np.linspace(0, 440 * 2 * np.pi, 44_100))
+    >>> png = waveform(np.stack([tone, tone / 2]), 44_100, "A tone, louder on the left")
+    >>> png[1:4]
+    b'PNG'
+    """
+    _require_audio(samples, sample_rate)
+    figure, axes = wide_figure(title, width=0.91)
+    channels, count = samples.shape
+    edges = block_edges(count, PLOT_COLUMNS)
+    largest = float(np.abs(samples).max()) or 1.0
+    centres = -2.1 * largest * np.arange(channels)
+    for channel, centre in zip(samples, centres.tolist(), strict=True):
+        lowest, highest = (limit.reduceat(channel, edges[:-1]) + centre for limit in (np.minimum, np.maximum))
+        # With an edge, a stretch of constant samples is visible, too.
+        axes.stairs(highest, edges / sample_rate, baseline=lowest, fill=True, color=COLOURS[0], linewidth=0.6)
+        axes.axhline(centre, color="#999999", linewidth=0.5)
+    axes.set_xlim(0, count / sample_rate)
+    axes.set_ylim(centres[-1] - 1.1 * largest, 1.1 * largest)
+    axes.set_yticks(centres, _channel_names(channels))
+    axes.set_xlabel("seconds")
+    return write_figure(figure)
+
+
+def spectrum(samples: NDArray[np.floating], sample_rate: int, title: str) -> bytes:
+    """Plot the average power spectrum in dB below its largest value, over frequency on a logarithmic axis.
+
+    Parameters, result and errors are those of `waveform`.
+
+    Notes
+    -----
+    The average of the power spectra of overlapping windows: Welch, "The use of fast Fourier transform for the
+    estimation of power spectra", IEEE Transactions on Audio and Electroacoustics 15 (1967).
+    """
+    _require_audio(samples, sample_rate)
+    figure, axes = wide_figure(title, width=0.91)
+    power = _power(samples).mean(axis=0)
+    frequencies = np.arange(len(power)) * sample_rate / _WINDOW
+    axes.plot(frequencies[1:], _decibels(power)[1:], color=COLOURS[0], linewidth=1)
+    axes.set_xscale("log")
+    axes.set_xlim(frequencies[1], frequencies[-1])
+    axes.set_ylim(_LOWEST_DECIBELS, 3)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.grid(color="#dddddd")
+    axes.set_xlabel("Hz")
+    axes.set_ylabel("dB", fontsize=8)
+    return write_figure(figure)
+
+
+def spectrogram(samples: NDArray[np.floating], sample_rate: int, title: str) -> bytes:
+    """Plot the power of each frequency over time, in dB below the largest value.
+
+    Parameters, result and errors are those of `waveform`.
+    """
+    _require_audio(samples, sample_rate)
+    figure, axes = wide_figure(title, width=0.86)
+    power = block_means(block_means(_power(samples), _SPECTROGRAM_COLUMNS).T, _SPECTROGRAM_ROWS)
+    image = axes.imshow(
+        _decibels(power),
+        aspect="auto",
+        interpolation="nearest",
+        origin="lower",
+        extent=(0, samples.shape[1] / sample_rate, 0, sample_rate / 2_000),
+        cmap="magma",
+        vmin=_LOWEST_DECIBELS,
+        vmax=0,
+    )
+    axes.set_xlabel("seconds")
+    axes.set_ylabel("kHz", fontsize=8)
+    _add_colour_scale(figure, image, extend="neither")
+    return write_figure(figure)
+
+
+def coefficient_distributions(samples: NDArray[np.floating], title: str) -> bytes:
     """Plot how each coefficient is distributed over a library, as violins with median and quartiles.
 
     Parameters
     ----------
     samples
-        Shape (n, 13): cepstra of many tracks, or their means. Of many rows, evenly spaced ones are used.
+        Shape (n, 13): cepstra of many tracks, or their means. If there are many rows, a sample of them is drawn.
     title
-        Written as it is: no mathtext.
+        Drawn as it is: no mathtext.
 
     Returns
     -------
@@ -107,10 +209,10 @@ def coefficient_distributions(samples: npt.NDArray[np.floating], title: str) -> 
     Raises
     ------
     ValueError
-        `samples` is of another shape, empty, or not finite.
+        If `samples` has another shape, is empty, or is not finite.
     """
     _require_coefficients(samples)
-    figure, axes = _figure_with_axes(title, width=0.91)
+    figure, axes = wide_figure(title, width=0.91)
     rows = np.linspace(0, len(samples) - 1, min(len(samples), _DENSITY_ROWS)).astype(int)
     shown = samples[rows].astype(np.float64)
     violins: dict[str, Any] = axes.violinplot(
@@ -121,78 +223,67 @@ def coefficient_distributions(samples: npt.NDArray[np.floating], title: str) -> 
         quantiles=[[0.25, 0.75]] * shown.shape[1],
     )
     for body in violins["bodies"]:
-        body.set(facecolor="#4c78a8", edgecolor="#2f4b6b", alpha=0.75)
+        body.set(facecolor=COLOURS[0], edgecolor="#2f4b6b", alpha=0.75)
     violins["cmedians"].set(color="#111111", linewidth=2)
     violins["cquantiles"].set(color="#2f4b6b", linewidth=1)
     axes.axhline(0, color="#999999", linewidth=0.8, zorder=0)
     axes.set_xticks(range(1, shown.shape[1] + 1), _COEFFICIENT_NAMES)
     axes.set_xlim(0.4, shown.shape[1] + 0.6)
-    return _drawn(figure, "png")
+    return write_figure(figure)
 
 
-_SHOWN_DEVIATIONS = (-2.5, 2.5)
+_WINDOW = 2_048
+"""Samples of a window of the spectrum and of the spectrogram."""
+
+_SPECTROGRAM_COLUMNS, _SPECTROGRAM_ROWS = 387, 107
+"""Cells of 2 × 2 pixels. With smaller ones the PNG is several times as large, and Dagster keeps it in its event log."""
+
+_LOWEST_DECIBELS = -90.0
 
 
-def _require_coefficients(values: npt.NDArray[np.floating]) -> None:
+def _power(samples: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the power (windows, bins) of every half-overlapping Hann window, averaged over the channels."""
+    missing = max(0, _WINDOW - samples.shape[1])
+    padded = np.pad(samples.astype(np.float32), ((0, 0), (0, missing)))
+    hann = np.hanning(_WINDOW).astype(np.float32)
+    # One channel at a time, because the windows of a long excerpt take much memory.
+    total: NDArray[np.float32] | None = None
+    for channel in padded:
+        windows = np.lib.stride_tricks.sliding_window_view(channel, _WINDOW)[:: _WINDOW // 2]
+        power = np.square(np.abs(np.fft.rfft(windows * hann, axis=1)))
+        total = power if total is None else total + power
+    assert total is not None
+    return total / np.float32(len(padded))
+
+
+def _decibels(power: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return 10 log10 of the power relative to its largest value; silence is at the lower limit."""
+    largest = float(power.max()) or 1.0
+    decibels: NDArray[np.float64] = 10 * np.log10(np.maximum(power / largest, 10 ** (_LOWEST_DECIBELS / 10)))
+    return decibels
+
+
+def _channel_names(channels: int) -> list[str]:
+    return {1: ["mono"], 2: ["left", "right"]}.get(channels, [str(number) for number in range(1, channels + 1)])
+
+
+def _add_colour_scale(figure: "Figure", image: "ScalarMappable", *, extend: str) -> None:
+    scale = figure.colorbar(image, cax=figure.add_axes((0.945, AXES_BOTTOM, 0.012, AXES_HEIGHT)), extend=extend)
+    scale.ax.tick_params(labelsize=8)
+
+
+def _require_audio(samples: NDArray[np.floating], sample_rate: int) -> None:
+    if samples.ndim != 2 or not 1 <= len(samples) <= MOST_CHANNELS or not samples.shape[1]:
+        raise ValueError(f"a plot of audio needs shape (1 to {MOST_CHANNELS} channels, n > 0), not {samples.shape}")
+    if not np.isfinite(samples).all():
+        raise ValueError("a plot of audio needs finite samples")
+    if sample_rate <= 0:
+        raise ValueError(f"a sample rate is positive, unlike {sample_rate}")
+
+
+def _require_coefficients(values: NDArray[np.floating]) -> None:
     coefficients = len(_COEFFICIENT_NAMES)
     if values.ndim != 2 or values.shape[1] != coefficients or not len(values):
-        raise ValueError(f"a plot of cepstra takes shape (n, {coefficients}), n > 0, not {values.shape}")
+        raise ValueError(f"a plot of cepstra needs shape (n, {coefficients}) with n > 0, not {values.shape}")
     if not np.isfinite(values).all():
-        raise ValueError("a plot of cepstra takes finite values only")
-
-
-def _figure(inches: tuple[float, float]) -> "Figure":
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=inches, dpi=_DOTS_PER_INCH)
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _figure_with_axes(title: str, width: float) -> tuple["Figure", "Axes"]:
-    figure = _figure(_INCHES)
-    # Placed by hand: a layout engine draws everything twice.
-    axes = figure.add_axes((0.075, 0.17, width, 0.71))
-    axes.tick_params(labelsize=8)
-    axes.set_title(_drawable(title), fontsize=10, loc="left", parse_math=False)
-    return figure, axes
-
-
-def _drawable(title: str) -> str:
-    """The title with a box for each letter that the font lacks, where matplotlib would draw a box and warn."""
-    shortened = title if len(title := clean_text(title)) <= _TITLE_LETTERS else title[: _TITLE_LETTERS - 1] + "…"
-    return "".join(letter if ord(letter) in _glyphs() else "□" for letter in shortened)
-
-
-@lru_cache(maxsize=1)
-def _glyphs() -> frozenset[int]:
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
-    return frozenset(get_font(findfont(FontProperties())).get_charmap())
-
-
-def _block_means(values: npt.NDArray[np.floating], blocks: int) -> npt.NDArray[np.float64]:
-    """Means of equally long blocks of rows, or the rows themselves where they are fewer."""
-    edges = np.linspace(0, len(values), min(len(values), blocks) + 1).astype(int)
-    means: npt.NDArray[np.float64] = np.add.reduceat(values, edges[:-1], axis=0, dtype=np.float64)
-    return means / np.diff(edges)[:, np.newaxis]
-
-
-def _drawn(figure: "Figure", form: Literal["png", "svg"]) -> bytes:
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    if form == "png":
-        canvas: Any = FigureCanvasAgg(figure)  # matplotlib leaves its methods untyped
-        canvas.draw()
-        # Opacity says nothing here, and to compress it takes a fifth longer.
-        pixels = np.asarray(canvas.buffer_rgba())[..., :3]
-        Image.fromarray(pixels).save(buffer, format="png", compress_level=_PNG_LEVEL)
-    else:
-        # With a salt of its own and without the date the same picture is the same bytes.
-        with rc_context({"svg.hashsalt": "mfcc_assets"}):
-            figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+        raise ValueError("a plot of cepstra needs finite values")

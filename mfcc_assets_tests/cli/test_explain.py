@@ -1,8 +1,10 @@
-"""`mfcc explain` as its user has it."""
+"""The command `mfcc explain`, as its user sees it."""
 
 import json
+import re
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from mfcc_assets.cli.explain import explain
@@ -26,7 +28,7 @@ def test_a_pair_is_explained_in_words(ten_tracks: Library) -> None:
     assert "│ COE_2       │ brightness: energy below 3.3 kHz against energy above" in result.output
 
 
-def test_where_a_track_sounds_like_itself_is_told(ten_tracks: Library) -> None:
+def test_a_track_sounds_like_itself_from_beginning_to_end(ten_tracks: Library) -> None:
     assert "│ 0:00–0:03 │ 0:00–0:03 │ 0.00       │ " in mfcc_explain(ten_tracks, "Song 1", "Song 1").output
 
 
@@ -35,6 +37,28 @@ def test_a_pair_is_explained_as_json(ten_tracks: Library) -> None:
 
     assert (record["a"]["title"], record["b"]["title"]) == ("Song 1", "Song 2")
     assert len(record["coefficients"]) == 13
+    assert "as_published" not in record
+
+
+def test_a_pair_is_compared_as_published(ten_tracks: Library) -> None:
+    result = mfcc_explain(ten_tracks, "Song 1", "Song 2", "--as-published")
+
+    assert result.exit_code == 0, result.output
+    assert "Our cepstra against the published ones" in result.output
+    for file in ("song-1.flac", "song-2.flac"):
+        assert re.search(rf"{file} │ 297 +│ [0-9].[0-9]e-0[4-9]", result.output)
+    assert re.search(r"by fastdtw, [0-9,]+ exactly. fastdtw's distance is [0-9.]+ % too large.", result.output)
+
+
+def test_the_comparison_as_published_is_part_of_the_json(ten_tracks: Library) -> None:
+    record = json.loads(mfcc_explain(ten_tracks, "Song 1", "Song 2", "--as-published", "--json").stdout)
+
+    published = record["as_published"]
+    assert published["a"]["frames"] == 297
+    assert published["b"]["largest_difference"] < 1e-3
+    distance = published["distance"]
+    assert distance["fastdtw"] == pytest.approx(distance["exact"] * (1 + distance["excess_percent"] / 100))
+    assert distance["excess_percent"] > 0
 
 
 def test_pictures_are_drawn_into_files(ten_tracks: Library, tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """What assets show in the Dagster UI, and which of their checks pass."""
 
 import base64
+import re
 from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -15,9 +18,11 @@ from mfcc_assets.defs.assets.shared import (
 )
 from mfcc_assets.library import Library
 from mfcc_assets_tests.defs.test_definitions import BLOCKING_CHECKS, LINEAGE, OTHER_CHECKS
+from mfcc_assets_tests.pipeline.test_reference import shift_stored_cepstra
 from mfcc_assets_tests.runs import Run, drop_upload, run_library, run_uploads
 
 SHARDS = 16
+STARTER_LIBRARY = Path(str(files("mfcc_assets.demo"))) / "library"
 
 
 def test_a_table_is_markdown() -> None:
@@ -116,3 +121,68 @@ def _materialisations(run: Run) -> dict[str, Sequence[str | None]]:
     for event in run.result.get_asset_materialization_events():
         recorded.setdefault(event.asset_key.to_user_string(), []).append(event.partition)
     return recorded
+
+
+def test_the_cepstra_are_shown_with_pictures_of_their_audio(
+    library: Library, instance: dg.DagsterInstance, ten_songs: list[Path]
+) -> None:
+    library.blobs.upload_file("soundtracks", "song.flac", ten_songs[0])
+
+    run = run_library(library, instance)
+
+    for picture in ("heat_maps", "waveform", "spectrum", "spectrogram"):
+        assert "data:image/png" in run.figure("soundtrack_cepstra", picture)
+
+
+def test_a_starter_track_has_the_published_cepstra(library: Library, instance: dg.DagsterInstance) -> None:
+    track = STARTER_LIBRARY / "Will_Savino_Ocean.ogg"
+    library.blobs.upload_file("soundtracks", track.name, track)
+
+    check = _reference_check(run_library(library, instance))
+
+    assert check.passed
+    assert f"| {track.name} | 2997 | " in _shown(check, "tracks")
+    assert _shown(check, "fastdtw_excess") == "none"
+    assert "data:image/png" in _shown(check, "published_cepstra")
+
+
+def test_the_excess_of_fastdtw_is_shown_for_a_pair(ten_tracks: Library, instance: dg.DagsterInstance) -> None:
+    check = _reference_check(run_library(ten_tracks, instance))
+
+    assert re.fullmatch(
+        r"[0-9.]+ % for COE_[0-9]+ of song-[0-9].flac and song-[0-9].flac", _shown(check, "fastdtw_excess")
+    )
+
+
+def test_a_difference_from_the_published_cepstra_is_a_warning(
+    ten_tracks: Library, instance: dg.DagsterInstance
+) -> None:
+    parameters = ten_tracks.settings.features.cepstra
+    for audio_id in ten_tracks.catalogue.audio():
+        shift_stored_cepstra(ten_tracks, audio_id, parameters, by=0.01)
+
+    run = run_library(ten_tracks, instance)
+
+    check = _reference_check(run)
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.WARN
+    assert "| 297 | 1.0e-02 |" in _shown(check, "tracks")
+
+
+def test_the_reference_is_computed_after_the_recommendations(ten_tracks: Library, instance: dg.DagsterInstance) -> None:
+    run = run_library(ten_tracks, instance)
+
+    steps = [event.step_key for event in run.result.all_events if event.is_step_success]
+    reference = steps.index("soundtrack_cepstra_features_match_reference")
+    assert reference > steps.index("soundtrack_recommendations")
+
+
+def _reference_check(run: Run) -> dg.AssetCheckEvaluation:
+    (check,) = (
+        check for check in run.result.get_asset_check_evaluations() if check.check_name == "features_match_reference"
+    )
+    return check
+
+
+def _shown(check: dg.AssetCheckEvaluation, name: str) -> str:
+    return str(check.metadata[name].value)

@@ -36,7 +36,7 @@ def test_tracks_that_are_all_the_same_have_a_map():
 
 
 @pytest.mark.parametrize("bad", [np.zeros(3), np.full((3, 2), np.nan)])
-def test_what_is_no_finite_matrix_is_refused(bad):
+def test_vectors_that_are_not_a_finite_matrix_are_refused(bad):
     with pytest.raises(ValueError, match="finite"):
         project(bad)
 

@@ -1,33 +1,29 @@
-import io
-import xml.etree.ElementTree as ET
+"""Plots of one track."""
+
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-from PIL import Image
+from numpy.typing import NDArray
 
-from mfcc_assets.features.parameters import CepstraParameters
-from mfcc_assets.plots.history import history
-from mfcc_assets.plots.library_map import MOST_LABELS, library_map
-from mfcc_assets.plots.pair import pair_picture
-from mfcc_assets.plots.tracks import _COLOURS, coefficient_distributions, heat_map
-from mfcc_assets.similarity.explain import Control, explain
+from mfcc_assets.plots.tracks import (
+    MOST_CHANNELS,
+    coefficient_distributions,
+    heat_map,
+    published_heat_map,
+    spectrogram,
+    spectrum,
+    waveform,
+)
+from mfcc_assets_tests.audio_samples import tone
+from mfcc_assets_tests.plots.pictures import HARD_TITLES, cepstra, pixels
 
-Plot = Callable[[npt.NDArray[np.floating], str], bytes]
+Plot = Callable[[NDArray[np.floating], str], bytes]
+PlotOfAudio = Callable[[NDArray[np.floating], int, str], bytes]
 
-PLOTS = [heat_map, coefficient_distributions]
-
-
-def cepstra(frames: int, seed: int = 0) -> npt.NDArray[np.float32]:
-    return np.random.default_rng(seed).normal(scale=20, size=(frames, 13)).astype(np.float32)
-
-
-def pixels(png: bytes) -> npt.NDArray[np.uint8]:
-    with Image.open(io.BytesIO(png)) as image:
-        assert image.format == "PNG"
-        return np.asarray(image.convert("RGB"))
+PLOTS = [heat_map, published_heat_map, coefficient_distributions]
+PLOTS_OF_AUDIO = [waveform, spectrum, spectrogram]
 
 
 @pytest.mark.parametrize("plot", PLOTS)
@@ -37,20 +33,17 @@ def test_a_plot_is_a_png_of_900_by_300_pixels(plot: Plot) -> None:
     assert len(png) < 150_000
 
 
-TITLES = ["", "$5 for $x_1", r"$\frac{", "東京の夜 🎷 👩‍👩‍👧", "two\nlines\x00", "long " * 100]
-
-
 @pytest.mark.parametrize("plot", PLOTS)
-@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize("title", HARD_TITLES)
 def test_any_title_is_drawn_without_a_warning(plot: Plot, title: str) -> None:
     assert pixels(plot(cepstra(20), title)).shape == (300, 900, 3)
 
 
 def test_a_dollar_in_a_title_starts_no_formula() -> None:
-    as_formula, as_text = heat_map(cepstra(20), "x_1"), heat_map(cepstra(20), "$x_1$")
-    assert (pixels(as_formula) != pixels(as_text)).any()
-    # Set as a formula, the second would have no dollar signs and end further left than the first does.
-    assert title_width(as_text) > title_width(as_formula)
+    plain, with_dollars = heat_map(cepstra(20), "x_1"), heat_map(cepstra(20), "$x_1$")
+    assert (pixels(plain) != pixels(with_dollars)).any()
+    # As a formula, the second title would have no dollar signs, and would not be wider than the first.
+    assert title_width(with_dollars) > title_width(plain)
 
 
 def title_width(png: bytes) -> int:
@@ -60,7 +53,7 @@ def title_width(png: bytes) -> int:
 
 @pytest.mark.parametrize("plot", PLOTS)
 @pytest.mark.parametrize("values", [np.zeros((1, 13)), np.zeros((50, 13)), np.full((3, 13), -7.0), cepstra(2)])
-def test_silence_and_a_single_frame_can_be_plotted(plot: Plot, values: npt.NDArray[np.float64]) -> None:
+def test_silence_and_a_single_frame_can_be_plotted(plot: Plot, values: NDArray[np.float64]) -> None:
     assert pixels(plot(values, "x")).shape == (300, 900, 3)
 
 
@@ -68,8 +61,8 @@ def test_silence_and_a_single_frame_can_be_plotted(plot: Plot, values: npt.NDArr
 @pytest.mark.parametrize(
     "values", [np.zeros((0, 13)), np.zeros((5, 12)), np.zeros(13), np.full((5, 13), np.nan), np.full((5, 13), np.inf)]
 )
-def test_what_is_no_finite_cepstra_is_refused(plot: Plot, values: npt.NDArray[np.float64]) -> None:
-    with pytest.raises(ValueError, match="a plot of cepstra takes"):
+def test_values_that_are_not_finite_cepstra_are_refused(plot: Plot, values: NDArray[np.float64]) -> None:
+    with pytest.raises(ValueError, match="a plot of cepstra needs"):
         plot(values, "x")
 
 
@@ -106,85 +99,64 @@ def test_threads_draw_the_same_as_one() -> None:
     assert together == alone
 
 
-def picture_of(frames: tuple[int, int], titles: tuple[str, str] = ("Ocean", "River"), form: str = "png") -> bytes:
-    a, b = (cepstra(count, count) for count in frames)
-    scales = np.full(13, 20.0)
-    control = Control.of([(a, b)], scales)
-    seconds = frames[0] / 2, frames[1] / 2
-    why = explain(a, b, scales, control, seconds=seconds, parameters=CepstraParameters())
-    return pair_picture((a, b), scales, why, seconds, titles, form)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("frames", [(1, 1), (2, 400), (60, 50)])
-def test_a_pair_is_drawn_as_a_png_of_800_by_800_pixels(frames: tuple[int, int]) -> None:
-    png = picture_of(frames)
-    assert pixels(png).shape == (800, 800, 3)
-    assert len(png) < 500_000
-
-
-def test_a_pair_is_drawn_as_an_svg_that_is_the_same_each_time() -> None:
-    svg = picture_of((60, 50), form="svg")
-    assert ET.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
-    assert picture_of((60, 50), form="svg") == svg
-
-
-@pytest.mark.parametrize("title", TITLES)
-def test_a_pair_of_any_titles_is_drawn_without_a_warning(title: str) -> None:
-    assert pixels(picture_of((20, 30), (title, title))).shape == (800, 800, 3)
-
-
-def test_the_path_of_a_track_and_itself_is_drawn_along_the_diagonal() -> None:
-    png = picture_of((60, 60))
-    red, green, blue = pixels(png).astype(int).transpose(2, 0, 1)
-    rows, columns = np.nonzero((red > 200) & (green < 110) & (blue < 110))
-    inside = (columns > 155) & (rows < 653)
-    assert inside.sum() > 500
-    np.testing.assert_allclose((rows + columns)[inside], np.median((rows + columns)[inside]), atol=12)
-
-
-def colours_of(png: bytes) -> int:
-    """How many of a map's colours there are; the edges of points are mixed of two."""
-    drawn = {tuple(colour) for colour in pixels(png).reshape(-1, 3).tolist()}
-    return sum(tuple(bytes.fromhex(colour[1:])) in drawn for colour in _COLOURS)
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 500])
-def test_a_map_is_a_png_of_1100_by_700_pixels(count: int) -> None:
-    points = np.random.default_rng(0).normal(size=(count, 2))
-    labels = [f"artist {row % 14}" if row % 5 else "" for row in range(count)]
-    names = {row: f"track {row}" for row in range(min(count, 9))}
-    assert pixels(library_map(points, labels, names, "A library")).shape == (700, 1100, 3)
-
-
-@pytest.mark.parametrize("title", TITLES)
-def test_a_map_takes_any_names_without_a_warning(title: str) -> None:
-    points = np.random.default_rng(0).normal(size=(20, 2))
-    assert pixels(library_map(points, [title] * 20, {0: title}, title)).shape == (700, 1100, 3)
-
-
-def test_only_the_most_frequent_labels_of_a_map_have_a_colour() -> None:
-    points = np.random.default_rng(0).normal(size=(400, 2))
-    few = library_map(points, [str(row % 2) for row in range(400)], {}, "x")
-    many = library_map(points, [str(row % 40) for row in range(400)], {}, "x")
-    assert (colours_of(few), colours_of(many)) == (2, MOST_LABELS)
-
-
-def test_names_on_a_map_do_not_cover_each_other() -> None:
-    points = np.array([[0.0, 0.0], [0.01, 0.01], [5.0, 5.0], [9.0, -9.0]])
-    one = library_map(points, [""] * 4, {0: "a long name"}, "x")
-    both = library_map(points, [""] * 4, {0: "a long name", 1: "another name"}, "x")
-    assert one == both
-
-
-@pytest.mark.parametrize("count", [1, 2, 45])
-def test_a_history_is_drawn_however_long_it_is(count: int) -> None:
-    png = history([f"{number:06x}" for number in range(count)], {"precision": [0.5] * count}, "Quality")
+@pytest.mark.parametrize("plot", PLOTS_OF_AUDIO)
+@pytest.mark.parametrize("channels", [1, 2, MOST_CHANNELS])
+@pytest.mark.parametrize("count", [1, 2_047, 2_048, 200_000])
+def test_audio_of_any_length_is_drawn_as_a_png_of_900_by_300_pixels(
+    plot: PlotOfAudio, channels: int, count: int
+) -> None:
+    samples = np.random.default_rng(0).normal(size=(channels, count)).astype(np.float32)
+    png = plot(samples, 44_100, "Ocean")
     assert pixels(png).shape == (300, 900, 3)
+    assert len(png) < 250_000
 
 
-def test_what_is_not_known_leaves_a_gap_in_the_history() -> None:
-    points = ["a", "b", "c"]
-    whole = history(points, {"precision": [0.5, 0.5, 0.5]}, "")
-    gap = history(points, {"precision": [0.5, None, 0.5]}, "")
-    assert (pixels(whole) != 255).any(axis=2).sum() > (pixels(gap) != 255).any(axis=2).sum()
-    history(points, {"precision": [None, None, None]}, "")
+@pytest.mark.parametrize("plot", PLOTS_OF_AUDIO)
+@pytest.mark.parametrize("title", HARD_TITLES)
+def test_audio_with_any_title_is_drawn_without_a_warning(plot: PlotOfAudio, title: str) -> None:
+    assert pixels(plot(np.zeros((2, 5_000)), 44_100, title)).shape == (300, 900, 3)
+
+
+@pytest.mark.parametrize("plot", PLOTS_OF_AUDIO)
+@pytest.mark.parametrize(
+    ("samples", "sample_rate"),
+    [
+        (np.zeros(100), 44_100),
+        (np.zeros((2, 0)), 44_100),
+        (np.zeros((MOST_CHANNELS + 1, 100)), 44_100),
+        (np.full((1, 100), np.nan), 44_100),
+        (np.zeros((1, 100)), 0),
+    ],
+    ids=["one dimension", "no sample", "too many channels", "not finite", "no sample rate"],
+)
+def test_values_that_are_not_audio_are_refused(
+    plot: PlotOfAudio, samples: NDArray[np.floating], sample_rate: int
+) -> None:
+    with pytest.raises(ValueError, match=r"audio needs|sample rate"):
+        plot(samples, sample_rate, "x")
+
+
+def test_a_waveform_shows_the_louder_channel_larger() -> None:
+    drawn = coloured(waveform(np.stack([tone(1), tone(1) / 4]), 44_100, "x"))
+    left, right = drawn[51:158].sum(), drawn[158:249].sum()
+    assert left > 3 * right > 0
+
+
+def test_a_spectrogram_is_brightest_at_the_frequency_of_a_tone() -> None:
+    png = spectrogram(tone(2, frequency=11_025)[np.newaxis], 44_100, "x")
+    column = pixels(png)[37:248, 400].sum(axis=1)
+    assert int(column.argmax()) == pytest.approx(len(column) / 2, abs=3)
+
+
+def test_a_spectrum_has_its_peak_at_the_frequency_of_a_tone() -> None:
+    rows, columns = np.nonzero(coloured(spectrum(tone(2, frequency=1_000)[np.newaxis], 44_100, "x"))[40:245])
+    peak = columns[rows == rows.min()].mean()
+    # The axis is logarithmic, from the first bin to half of the sample rate.
+    lowest, highest = 44_100 / 2_048, 22_050
+    expected = 67 + 819 * np.log(1_000 / lowest) / np.log(highest / lowest)
+    assert peak == pytest.approx(expected, abs=6)
+
+
+def coloured(png: bytes) -> NDArray[np.bool_]:
+    """The pixels that are neither grey nor white."""
+    return np.ptp(pixels(png).astype(int), axis=2) > 60

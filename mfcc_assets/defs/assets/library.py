@@ -30,6 +30,7 @@ from mfcc_assets.pipeline.soundtracks import (
     compute_features_of_soundtracks,
     observe_soundtracks,
 )
+from mfcc_assets.pipeline.track_pictures import pictures_of_audio
 from mfcc_assets.plots.tracks import heat_map
 
 
@@ -67,6 +68,7 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
     add_counts(context, report.outcomes, outcomes, digits=library.settings.shard_digits)
     add_seconds(context, report.seconds, digits=library.settings.shard_digits)
     shown = sorted(report.computed.items(), key=lambda item: item[1])[:HEAT_MAPS_SHOWN]
+    audio_pictures = pictures_of_audio(library, shown[0][1]) if shown else {}
     return dg.MaterializeResult(
         metadata={
             "cepstra_version": parameters.version,
@@ -76,6 +78,7 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
                 heat_map(library.features.read_cepstra(audio_id, parameters, seconds=HEAT_MAP_SECONDS), name)
                 for audio_id, name in shown
             ),
+            **{name: pictures_as_markdown([picture]) for name, picture in audio_pictures.items()},
         }
     )
 

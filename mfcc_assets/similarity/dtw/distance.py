@@ -131,27 +131,6 @@ def _distances_to_all(
     return distances, cells
 
 
-def fastdtw_distance(query: Frames, candidate: Frames) -> float:
-    """The article's distance as published: fastdtw of every coefficient, radius 1, for tests and benchmarks.
-
-    Approximate, never below that of `ARTICLE`, and slower by orders of magnitude. Builds of fastdtw with and without
-    Cython differ slightly.
-
-    Parameters
-    ----------
-    query : (n, d)
-    candidate : (m, d)
-
-    Raises
-    ------
-    ValueError
-        If the tracks differ in coefficients.
-    """
-    from fastdtw import fastdtw
-
-    return float(sum(fastdtw(x, y, radius=1)[0] for x, y in zip(query.T, candidate.T, strict=True)))
-
-
 ARTICLE = WarpedDistance(band=None, normalised=False)
 """The article's distance, computed exactly."""
 

@@ -76,6 +76,11 @@ class Catalogue:
             query = query.where(SOUNDTRACKS.c.SHARD.in_(shards))
         return read_records(self._database, Soundtrack, query)
 
+    def soundtracks_of_run(self, run_id: str) -> list[Soundtrack]:
+        """Return the soundtracks that were last observed as new or changed by this run, by name."""
+        query = select_record(Soundtrack, SOUNDTRACKS).where(SOUNDTRACKS.c.RUN_ID == run_id).order_by(*_BY_NAME)
+        return read_records(self._database, Soundtrack, query)
+
     def audio_of_soundtracks(self, shard: str) -> dict[str, str | None]:
         """Audio of each soundtrack of a shard, by track id; None where it was not analysed."""
         columns = SOUNDTRACKS.c

@@ -6,7 +6,6 @@ from mfcc_assets.similarity.dtw.distance import (
     DTW,
     SMALLEST_SCALE,
     WarpedDistance,
-    fastdtw_distance,
     pooled_scales,
 )
 from mfcc_assets.similarity.dtw.kernels import dtw_distance, dtw_distances
@@ -105,12 +104,6 @@ def test_scales_that_cannot_divide_are_refused(warped, scale):
 def test_scales_of_other_coefficients_are_refused():
     with pytest.raises(ValueError, match="mismatch"):
         naive.warped_distance(DTW, contour(5, seed=1), contour(5, seed=2), np.ones(12))
-
-
-def test_fastdtw_never_finds_less_than_the_exact_distance():
-    a, b = contour(80, seed=1)[:, :3], contour(60, seed=2)[:, :3]
-    assert fastdtw_distance(a, b) >= naive.warped_distance(ARTICLE, a, b, np.ones(3)) * (1 - 1e-5)
-    assert fastdtw_distance(a, a) == 0
 
 
 def test_scales_are_the_deviation_of_tracks_of_equal_length_laid_end_to_end():

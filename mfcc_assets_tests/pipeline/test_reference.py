@@ -1,0 +1,147 @@
+"""Comparisons of a library's own features with those of the published method."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mfcc_assets.errors import UnreadableAudio
+from mfcc_assets.evaluation.published import FastdtwExcess
+from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.features.track_features import Analysis
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline import reference
+from mfcc_assets.pipeline.find_track import find_track
+from mfcc_assets.pipeline.reference import (
+    TRACKS_DRAWN,
+    ComparedTrack,
+    PublishedPair,
+    compare_as_published,
+    compare_track,
+    compare_with_published,
+)
+from mfcc_assets.pipeline.soundtracks import analyse_soundtracks, observe_soundtracks
+from mfcc_assets.storage.feature_store import CONTAINER
+from mfcc_assets_tests.audio_samples import write_music
+
+
+def shift_stored_cepstra(library: Library, audio_id: str, parameters: CepstraParameters, *, by: float) -> None:
+    """Damage what is stored for an audio: add a number to one of its cepstra."""
+    analysis = library.features.read_analysis(audio_id, parameters)
+    shifted = analysis.cepstra.copy()
+    shifted[50, 5] += by
+    library.blobs.delete(CONTAINER, f"frames/{parameters.version}/{audio_id}.parquet")
+    library.features.write_analysis(audio_id, Analysis(shifted, analysis.timbre), parameters)
+
+
+def add_songs(library: Library, *songs: Path, run_id: str) -> None:
+    """Add files to a library and analyse them in a run of this id."""
+    for song in songs:
+        library.blobs.upload_file("soundtracks", song.name, song)
+    observe_soundtracks(library, library.shards, run_id=run_id)
+    analyse_soundtracks(library, library.shards, run_id=run_id)
+
+
+def test_a_few_tracks_of_the_library_have_the_published_cepstra(ten_tracks: Library) -> None:
+    report = compare_with_published(ten_tracks, run_id="a run that observed nothing")
+    assert report.matches
+    assert len(report.tracks) == TRACKS_DRAWN
+    assert all(0 < track.largest_difference <= 1e-3 for track in report.tracks)
+    assert report.skipped == {}
+    assert report.picture is not None
+    assert report.pair is not None
+    assert (report.pair.a, report.pair.b) == tuple(track.name for track in report.tracks[:2])
+    assert report.pair.excess.percent > 0
+
+
+def test_a_run_id_always_draws_the_same_tracks(ten_tracks: Library) -> None:
+    def drawn(run_id: str) -> tuple[list[str], int]:
+        report = compare_with_published(ten_tracks, run_id=run_id)
+        assert report.pair is not None
+        return [track.name for track in report.tracks], report.pair.coefficient
+
+    assert drawn("one") == drawn("one")
+    assert len({str(drawn(f"run {number}")) for number in range(4)}) > 1
+
+
+def test_the_tracks_that_a_run_has_observed_are_drawn(library: Library, ten_songs: list[Path]) -> None:
+    add_songs(library, *ten_songs[:3], run_id="first")
+    add_songs(library, ten_songs[3], run_id="second")
+    (track,) = compare_with_published(library, run_id="second").tracks
+    assert track.name == ten_songs[3].name
+
+
+def test_a_single_track_has_no_pair(library: Library, ten_songs: list[Path]) -> None:
+    add_songs(library, ten_songs[0], run_id="run")
+    report = compare_with_published(library, run_id="run")
+    assert report.matches
+    assert report.pair is None
+
+
+def test_an_empty_library_matches(library: Library) -> None:
+    report = compare_with_published(library, run_id="run")
+    assert report.matches
+    assert (report.tracks, report.skipped, report.pair, report.picture) == ([], {}, None, None)
+
+
+def test_a_track_that_is_too_long_is_not_drawn(
+    library: Library, ten_songs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_songs(library, ten_songs[0], run_id="run")
+    monkeypatch.setattr(reference, "LONGEST_SECONDS", 2.0)
+    assert compare_with_published(library, run_id="run").tracks == []
+
+
+def test_a_track_that_librosa_cannot_read_is_skipped_and_named(
+    library: Library, ten_songs: list[Path], tmp_path: Path
+) -> None:
+    opus = write_music(tmp_path / "song.opus", 2.0, seed=1, sample_rate=48_000)
+    add_songs(library, opus, ten_songs[0], run_id="run")
+    report = compare_with_published(library, run_id="run")
+    assert [track.name for track in report.tracks] == [ten_songs[0].name]
+    assert report.skipped == {"song.opus": "song.opus: librosa decodes Opus differently."}
+
+
+def test_a_track_whose_file_is_gone_is_skipped_and_named(library: Library, ten_songs: list[Path]) -> None:
+    add_songs(library, ten_songs[0], run_id="run")
+    library.blobs.delete("soundtracks", ten_songs[0].name)
+    report = compare_with_published(library, run_id="run")
+    assert report.tracks == []
+    assert list(report.skipped) == [ten_songs[0].name]
+
+
+def test_a_stored_number_that_is_wrong_by_a_hundredth_is_found(library: Library, ten_songs: list[Path]) -> None:
+    add_songs(library, ten_songs[0], run_id="run")
+    (audio_id,) = library.catalogue.audio()
+    shift_stored_cepstra(library, audio_id, library.settings.features.cepstra, by=-0.01)
+    report = compare_with_published(library, run_id="run")
+    assert not report.matches
+    assert report.tracks[0].largest_difference == pytest.approx(0.01, abs=1e-3)
+
+
+def test_a_pair_is_compared_as_published(ten_tracks: Library) -> None:
+    parameters = ten_tracks.settings.features.cepstra
+    a, b = find_track(ten_tracks, "Song 1"), find_track(ten_tracks, "Song 2")
+    pair = compare_as_published(ten_tracks, a, b, parameters)
+    assert pair.a.matches
+    assert pair.b.matches
+    assert pair.excess.fastdtw > pair.excess.exact > 0
+    assert json.loads(json.dumps(pair.record()))["a"]["frames"] == 297
+
+
+def test_an_infinite_difference_is_null_in_json() -> None:
+    track = ComparedTrack("song.flac", 3, float("inf"), np.zeros((9, 13)))
+    record = PublishedPair(track, track, FastdtwExcess(3.0, 2.0)).record()
+    assert record == {
+        "a": {"frames": 3, "largest_difference": None},
+        "b": {"frames": 3, "largest_difference": None},
+        "distance": {"fastdtw": 3.0, "exact": 2.0, "excess_percent": 50.0},
+    }
+
+
+def test_a_file_that_librosa_cannot_read_is_named_in_the_error(library: Library, tmp_path: Path) -> None:
+    opus = write_music(tmp_path / "song.opus", 2.0, seed=1, sample_rate=48_000)
+    add_songs(library, opus, run_id="run")
+    with pytest.raises(UnreadableAudio, match=r"song\.opus: librosa"):
+        compare_track(library, find_track(library, "song.opus"), library.settings.features.cepstra)
