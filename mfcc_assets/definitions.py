@@ -1,7 +1,5 @@
 """The only place where assets, checks, jobs, sensors and resources meet."""
 
-from collections.abc import Mapping
-
 import dagster as dg
 
 from mfcc_assets.defs import checks
@@ -24,10 +22,10 @@ def build_defs(**overrides: object) -> dg.Definitions:
     Parameters
     ----------
     **overrides
-        Resources in the place of the default ones, by name: tests pass a `library` of their own.
+        Resources by name, which replace the default ones. Tests pass a `library` of their own.
     """
     library = Library()
-    resources: Mapping[str, object] = {"library": library, **_azure_resources(library.settings), **overrides}
+    resources: dict[str, object] = {"library": library, **_azure_resources(library.settings), **overrides}
     assets = dg.load_assets_from_modules([library_assets, upload_assets])
     return dg.Definitions(
         assets=dg.map_asset_specs(
@@ -43,10 +41,10 @@ def build_defs(**overrides: object) -> dg.Definitions:
 
 
 def _azure_resources(settings: Settings) -> dict[str, object]:
-    """The storage account as dagster-azure knows it, for assets beside ours and for Pipes.
+    """Return the storage account as a resource of dagster-azure, for other assets in this code location and for Pipes.
 
-    An account key is named by its variable, never given: Dagster's UI shows what a resource is configured with. A key
-    that lies in a vault has no variable, so that there the managed identity is taken.
+    The resource names the variable of an account key, never the key: Dagster's UI shows the configuration of resources.
+    A key in a vault has no variable, so the managed identity is used instead.
     """
     if settings.profile != "azure":
         return {}

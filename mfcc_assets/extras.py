@@ -28,7 +28,7 @@ def needs_extra(extra: str, purpose: str) -> Iterator[None]:
     ...     import not_installed
     Traceback (most recent call last):
     ...
-    mfcc_assets.errors.SettingsError: Tables in SQL Server: the module not_installed is not installed. Run: pip install 'mfcc-assets[sqlserver]'.
+    mfcc_assets.errors.SettingsError: Tables in SQL Server: the module not_installed is not installed. Run: pip ...
     """
     try:
         yield

@@ -44,7 +44,7 @@ def compiled_reordered(kernel: _Kernel) -> _Kernel:
 def _compiled(kernel: _Kernel, **options: Any) -> _Kernel:
     folder = cache_folder()
     with _numba_caches_in(folder):
-        return cast(_Kernel, numba.njit(cache=folder is not None, nogil=True, **options)(kernel))
+        return cast("_Kernel", numba.njit(cache=folder is not None, nogil=True, **options)(kernel))
 
 
 @cache

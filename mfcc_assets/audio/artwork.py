@@ -116,7 +116,7 @@ def embedded_picture(path: Path) -> Picture | None:
     with path.open("rb") as file:
         try:
             embedded = list(_pictures(File(file)))
-        except Exception as failure:  # mutagen raises not only its own errors, but also IndexError, struct.error, …
+        except Exception as failure:  # noqa: BLE001  mutagen raises not only its own errors, but also IndexError, struct.error, …
             _LOGGER.debug("the pictures of %s cannot be read: %r", path.name, failure)
             return None
     embedded.sort(key=lambda picture: picture[0] != _FRONT_COVER)
@@ -197,7 +197,7 @@ def _decoded(data: bytes) -> Picture | None:
                 return None
             image.load()
             return Picture(data, _MEDIA_TYPES[image.format or ""])
-    except Exception as failure:  # Pillow too raises many kinds of errors for a broken picture
+    except Exception as failure:  # noqa: BLE001  Pillow too raises many kinds of errors for a broken picture
         _LOGGER.debug("a picture cannot be decoded: %r", failure)
         return None
 

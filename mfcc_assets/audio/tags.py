@@ -85,7 +85,7 @@ def read_tags(path: Path) -> Tags:
         try:
             fields = getattr(File(file, easy=True), "tags", None) or {}
             values = {field: _values(fields, names) for field, names in _FIELD_NAMES.items()}
-        except Exception as failure:  # mutagen raises not only its own errors, but also IndexError, struct.error, …
+        except Exception as failure:  # noqa: BLE001  mutagen raises not only its own errors, but also IndexError, struct.error, …
             _LOGGER.debug("the tags of %s cannot be read: %r", path.name, failure)
             return Tags()
     return Tags(

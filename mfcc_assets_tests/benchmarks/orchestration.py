@@ -21,7 +21,7 @@ import soundfile
 from matplotlib.figure import Figure
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.defs.launch import dagster_environment, LIBRARY_JOB, prepare_dagster_home, range_tags, running_daemon
+from mfcc_assets.defs.launch import LIBRARY_JOB, dagster_environment, prepare_dagster_home, range_tags, running_daemon
 from mfcc_assets.ids import upload_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import CANDIDATES, FAILED, RANKED, RECEIVED, RECOGNISED
