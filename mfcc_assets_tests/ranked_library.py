@@ -12,7 +12,7 @@ from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.publication import publish_built_index
 from mfcc_assets.pipeline.rankings import ListsReport, find_candidates, rank_candidates
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.similarity.hubness import corrected, unusual_sums
+from mfcc_assets.similarity.hubness import corrected, summed_z_scores
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
 from mfcc_assets.similarity.rankings import rank, ranking_named
 from mfcc_assets.storage.sql.records import AudioContent, Observed
@@ -90,5 +90,5 @@ def compared_with_all(
     distances = part_distances(ranking, query, tracks, index.scales)
     statistics = index.calibration.reference.statistics_of(audio, query)
     theirs = index.statistics.rows(index.tracks.rows(others))
-    found = corrected(unusual_sums(distances, statistics, theirs, ranking.weights), statistics, theirs)
+    found = corrected(summed_z_scores(distances, statistics, theirs, ranking.weights), statistics, theirs)
     return [(place.audio_id, place.distance) for place in rank(zip(others, found.tolist(), strict=True))]

@@ -13,7 +13,7 @@ from mfcc_assets.plots.history import history
 from mfcc_assets.plots.library_map import MOST_LABELS, library_map
 from mfcc_assets.plots.pair import pair_picture
 from mfcc_assets.plots.tracks import _COLOURS, coefficient_distributions, heat_map
-from mfcc_assets.similarity.explain import Control, explain
+from mfcc_assets.similarity.explain import RandomPairs, explain
 
 Plot = Callable[[npt.NDArray[np.floating], str], bytes]
 
@@ -109,7 +109,7 @@ def test_threads_draw_the_same_as_one() -> None:
 def picture_of(frames: tuple[int, int], titles: tuple[str, str] = ("Ocean", "River"), form: str = "png") -> bytes:
     a, b = (cepstra(count, count) for count in frames)
     scales = np.full(13, 20.0)
-    control = Control.of([(a, b)], scales)
+    control = RandomPairs.of([(a, b)], scales)
     seconds = frames[0] / 2, frames[1] / 2
     why = explain(a, b, scales, control, seconds=seconds, parameters=CepstraParameters())
     return pair_picture((a, b), scales, why, seconds, titles, form)  # type: ignore[arg-type]

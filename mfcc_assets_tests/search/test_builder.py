@@ -76,7 +76,7 @@ def assert_same_index(one: LibraryIndex, other: LibraryIndex) -> None:
 
 
 def assert_same_rows(one: LibraryIndex, other: LibraryIndex) -> None:
-    """All rows are equal. Points of timbre may differ in rounding, since they are computed for many tracks at a time."""
+    """All rows are equal. Timbre may differ in rounding, since it is computed for many tracks at a time."""
     for name in ("means", "covariances", "segment_means", "roughness"):
         np.testing.assert_array_equal(getattr(one.feature_table, name), getattr(other.feature_table, name))
     np.testing.assert_allclose(one.feature_table.timbre, other.feature_table.timbre, rtol=1e-4, atol=1e-5)
