@@ -100,7 +100,7 @@ class IndexBuilder:
         )
 
     def _fit_space(self, audio_ids: IdArray) -> TimbreSpace:
-        """Fit the space of timbre to a sample of the library."""
+        """Fit the timbre space to a sample of the library."""
         sample = [audio_ids[row] for row in evenly_spaced(len(audio_ids), SAMPLE_SIZE).tolist()]
         timbre = {
             audio_id: track_features.timbre
@@ -110,16 +110,16 @@ class IndexBuilder:
 
     def _empty_index(self, space: TimbreSpace) -> LibraryIndex:
         """Make the index of no tracks."""
-        nothing = in_space(Tracks.of([], self.parameters.features), space)
+        no_tracks = in_space(Tracks.of([], self.parameters.features), space)
         scales = np.ones(self.parameters.features.cepstra.coefficients)
-        calibration = self._calibration_by((), nothing, scales, space)
+        calibration = self._measure_calibration((), no_tracks, scales, space)
         return LibraryIndex.of(
             self.parameters,
             TrackOfAudio.of({}),
-            nothing.feature_table,
-            nothing.contours,
+            no_tracks.feature_table,
+            no_tracks.contours,
             Fingerprints.of([]),
-            VectorIndex((), calibration.embedding(nothing.feature_table)),
+            VectorIndex((), calibration.embedding(no_tracks.feature_table)),
             calibration.reference.statistics,
             calibration,
             calibrated_tracks=0,
@@ -132,9 +132,11 @@ class IndexBuilder:
         rows = evenly_spaced(len(feature_table), REFERENCE_SIZE)
         sample = [audio_ids[row] for row in rows.tolist()]
         tracks = Tracks(feature_table.rows(rows), self._contours(sample))
-        return self._calibration_by(sample, tracks, pooled_scales(feature_table.means, feature_table.variances), space)
+        return self._measure_calibration(
+            sample, tracks, pooled_scales(feature_table.means, feature_table.variances), space
+        )
 
-    def _calibration_by(
+    def _measure_calibration(
         self, sample: Sequence[str], tracks: Tracks, scales: NDArray[np.float64], space: TimbreSpace
     ) -> Calibration:
         ranking = ranking_named(self.parameters.ranking)
@@ -206,7 +208,8 @@ class _FrameSpool:
     """
 
     def __init__(self, dtype: np.dtype[Any], width: int) -> None:
-        self._file, self._dtype, self._width = tempfile.TemporaryFile(), dtype, width  # noqa: SIM115  `mapped` closes it
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  `mapped` closes it
+        self._dtype, self._width = dtype, width
         self._starts = [0]
 
     def append(self, frames: NDArray[np.floating]) -> None:

@@ -50,8 +50,7 @@ tracks with 0.1 % fewer cells."""
 
 @dataclass(frozen=True)
 class _Model:
-    """A linear model of the distance at full resolution, fitted by least squares to near pairs of the development
-    corpus.
+    """A linear model of the exact distance, fitted by least squares to near pairs of the development corpus.
 
     Attributes
     ----------

@@ -26,7 +26,7 @@ average, and 64 lists hold 98.3."""
 
 _SURPLUS = 10
 """If many tracks are wanted, a query searches more lists, which hold this many times as many tracks. Of the 10,000
-nearest of a million, 128 lists hold 90 %, and the 540 lists that are searched instead hold 99.5 %."""
+nearest of a million, 128 lists hold 90 %, and the 528 lists that are searched instead hold 99.5 %."""
 
 _SAMPLE_OF_A_LIST = 40
 """Number of embeddings for each list that k-means is trained on. A larger sample gives no better lists."""

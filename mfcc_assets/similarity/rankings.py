@@ -23,7 +23,7 @@ GAUSSIAN = "gaussian"
 """Name of the part that compares the mean and the covariance of the cepstra."""
 
 TIMBRE = "timbre"
-"""Name of the part that compares points in the space of timbre, which is fitted to the library."""
+"""Name of the part that compares points in the timbre space, which is fitted to the library."""
 
 WARPED: Mapping[str, WarpedDistance] = MappingProxyType({"article": ARTICLE, "dtw": DTW})
 """The parts that compare contours by dynamic time warping, by name."""

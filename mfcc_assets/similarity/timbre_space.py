@@ -1,4 +1,4 @@
-"""The space of timbre of a library, in which near points are tracks that sound alike.
+"""The timbre space of a library, in which near points are tracks that sound alike.
 
 Vectors of timbre differ for two reasons: the tracks are of different kinds, or they vary within one kind. The variation
 within a kind is measured on the library itself, without labels: two tracks that are among the nearest neighbours of

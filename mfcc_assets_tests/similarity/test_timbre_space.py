@@ -1,4 +1,4 @@
-"""The space of timbre that is fitted to a library."""
+"""The timbre space that is fitted to a library."""
 
 import numpy as np
 import pytest

@@ -64,7 +64,7 @@ def test_the_articles_distance_grows_with_length_and_the_normalised_one_does_not
     assert twice == pytest.approx(once, rel=0.05)
 
 
-def test_the_unit_of_a_coefficient_changes_nothing_in_the_normalised_distance():
+def test_the_unit_of_a_coefficient_does_not_change_the_normalised_distance():
     a, b = contour(60, seed=1), contour(50, seed=2)
     unit = np.ones(COEFFICIENTS)
     unit[4] = 1000
