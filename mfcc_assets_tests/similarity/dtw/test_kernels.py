@@ -20,7 +20,6 @@ ACCUMULATED_COST = np.array(
         [10, 10, 11, 18, 17, 9],
     ]
 )
-PATH = [(0, 0), (0, 1), (1, 2), (2, 3), (2, 4), (3, 5), (4, 5)]
 
 # float32 adds whole numbers exactly, so the kernel and the naive function must agree to the last bit.
 curves = st.lists(st.integers(-100, 100), min_size=1, max_size=25).map(lambda values: np.array(values, dtype=float))
@@ -41,10 +40,6 @@ def test_every_cell_of_the_textbook_matrix_is_right():
     by_prefixes = [[dtw_distance(X[: i + 1], Y[: j + 1]) for j in range(Y.size)] for i in range(X.size)]
     np.testing.assert_array_equal(by_prefixes, ACCUMULATED_COST)
     np.testing.assert_array_equal(naive.dtw(X, Y), ACCUMULATED_COST)
-
-
-def test_the_path_is_that_of_the_textbook():
-    np.testing.assert_array_equal(warping_path(X, Y), PATH)
 
 
 @compiled_once
@@ -111,22 +106,6 @@ def test_a_slower_performance_stays_inside_the_slanted_band():
 @given(lengths, lengths, shares)
 def test_every_band_connects_the_corners(n, m, band):
     assert np.isfinite(dtw_distance(np.zeros(n), np.zeros(m), band=band))
-
-
-@compiled_once
-@given(curves, curves, bands)
-def test_the_path_has_the_least_cost_inside_the_band(a, b, band):
-    path = warping_path(a, b, band=band)
-    steps = {tuple(step) for step in np.diff(path, axis=0)}
-    assert tuple(path[0]) == (0, 0)
-    assert tuple(path[-1]) == (a.size - 1, b.size - 1)
-    assert steps <= {(1, 0), (0, 1), (1, 1)}
-    assert all(naive.in_band(i, j, a.size, b.size, band) for i, j in path.tolist())
-    assert np.abs(a[path[:, 0]] - b[path[:, 1]]).sum() == dtw_distance(a, b, band=band)
-
-
-def test_the_path_prefers_diagonal_steps():
-    np.testing.assert_array_equal(warping_path(np.zeros(4), np.zeros(4)), [(0, 0), (1, 1), (2, 2), (3, 3)])
 
 
 @pytest.mark.parametrize("band", [None, 0.1])
@@ -253,13 +232,12 @@ def test_no_kernel_is_compiled_after_warming_up():
     assert [list(kernel.signatures) for kernel in every_kernel] == compiled
 
 
-@pytest.mark.parametrize("function", [dtw_distance, warping_path])
 @pytest.mark.parametrize("bad", [[], [1.0, np.nan], [np.inf], [1e39], [[1.0], [2.0]], 1.0])
-def test_a_curve_that_is_empty_not_finite_or_not_one_dimensional_is_refused(function, bad):
+def test_a_curve_that_is_empty_not_finite_or_not_one_dimensional_is_refused(bad):
     with pytest.raises(ValueError, match="expected"):
-        function(bad, [1.0])
+        dtw_distance(bad, [1.0])
     with pytest.raises(ValueError, match="expected"):
-        function([1.0], bad)
+        dtw_distance([1.0], bad)
 
 
 @pytest.mark.parametrize("bad", [np.zeros(3), np.zeros((0, 2)), np.zeros((3, 0)), np.full((3, 2), np.nan)])
@@ -275,8 +253,7 @@ def test_tracks_that_differ_in_coefficients_are_refused():
         bounded_distance(Curves(np.zeros((3, 12))), Curves(np.zeros((3, 13))), np.ones(12), 1.0)
 
 
-@pytest.mark.parametrize("function", [dtw_distance, warping_path])
 @pytest.mark.parametrize("band", [0, -0.1, 1.01, np.nan])
-def test_a_band_outside_0_to_1_is_refused(function, band):
+def test_a_band_outside_0_to_1_is_refused(band):
     with pytest.raises(ValueError, match="band"):
-        function([1.0], [1.0], band=band)
+        dtw_distance([1.0], [1.0], band=band)
