@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.jit import compiled
-from mfcc_assets.similarity.dtw.kernels import all_distances, checked, reach
+from mfcc_assets.similarity.dtw.anti_diagonals import all_distances
+from mfcc_assets.similarity.dtw.kernels import checked, reach
 
 Frames: TypeAlias = NDArray[np.floating]
 """A contour or full cepstra, of shape (n, d)."""

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mfcc_assets.similarity.dtw import kernels, path
+from mfcc_assets.similarity.dtw import anti_diagonals, kernels, path
 from mfcc_assets.similarity.dtw.kernels import Curves, bounded_distance, dtw_distance, dtw_distances, warm_up
 from mfcc_assets.similarity.dtw.path import warping_path
 from mfcc_assets_tests import naive
@@ -219,7 +219,7 @@ def test_invalid_weights_and_remaining_costs_are_refused(weights, remaining):
 
 
 def test_no_kernel_is_compiled_after_warming_up():
-    every_kernel = kernels._distance, kernels.all_distances, path._accumulated_cost, path._path
+    every_kernel = anti_diagonals.curve_distance, anti_diagonals.all_distances, path._accumulated_cost, path._path
     compiled = [list(kernel.signatures) for kernel in every_kernel]
     read_only = np.ones((4, 2), dtype=np.float32)
     read_only.flags.writeable = False
