@@ -12,10 +12,10 @@ import mfcc_assets
 
 DISTANCE = """
 import numpy as np
-from mfcc_assets.features.frames import Stacked
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.similarity.dtw.distance import distances_to_all
 
-others = Stacked.of([np.array([[3.0]], np.float32)], 1)
+others = RaggedFrames.of([np.array([[3.0]], np.float32)], 1)
 distances, _ = distances_to_all(np.array([[1.0]], np.float32), others, None)
 print(distances[0, 0])
 """
