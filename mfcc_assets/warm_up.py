@@ -13,7 +13,7 @@ from mfcc_assets.recognition.match import shortlist
 from mfcc_assets.search.cascade import Query
 from mfcc_assets.similarity.dtw import kernels
 from mfcc_assets.similarity.dtw.distance import DTW
-from mfcc_assets.similarity.dtw.local_alignment import alike_stretches
+from mfcc_assets.similarity.dtw.local_alignment import local_alignments
 from mfcc_assets.similarity.dtw.path import warping_path
 
 
@@ -21,7 +21,7 @@ def warm_up() -> None:
     """Compile every kernel for the types of a library's arrays, or load its machine code from disk."""
     kernels.warm_up()
     warping_path(np.zeros(2), np.zeros(2))
-    alike_stretches(np.zeros((2, 2)), close=1, shortest=(1, 1), most=1)
+    local_alignments(np.zeros((2, 2)), close=1, shortest=(1, 1), most=1)
     mfcc.warm_up()
     for precision in (np.float32, np.float64):
         second_moments(np.zeros((1, 1), precision))

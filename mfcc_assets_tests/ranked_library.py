@@ -1,4 +1,4 @@
-"""Libraries of made-up features, indexed and ranked by the stages themselves, without a file of audio."""
+"""Libraries of made-up features, without audio files. The pipeline itself indexes and ranks them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,24 +12,25 @@ from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.publication import publish_built_index
 from mfcc_assets.pipeline.rankings import ListsReport, find_candidates, rank_candidates
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.similarity.hubness import corrected, unusual_sums
+from mfcc_assets.similarity.hubness import corrected, summed_z_scores
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
 from mfcc_assets.similarity.rankings import rank, ranking_named
 from mfcc_assets.storage.sql.records import AudioContent, Observed
 
 
 def audio_id(number: int) -> str:
+    """Return the audio id of a track by its number."""
     return f"{number:032x}"
 
 
 def add_tracks(library: Library, *numbers: int) -> None:
-    """Add analysed tracks; each number stands for a name, an audio id and the sound."""
+    """Add analysed tracks. Their numbers determine their names, their audio ids and their cepstra."""
     for number in numbers:
         add_track(library, number, cepstra(number))
 
 
 def add_track(library: Library, number: int, sound: NDArray[np.float32], **tags: str) -> None:
-    """Add one analysed track, of which the number stands for name and audio id."""
+    """Add one analysed track with these cepstra. Its number determines its name and its audio id."""
     file = Observed(f"{number}.flac", "etag", 1, f"{number:032x}", Tags(**tags), "")
     library.catalogue.record_observed([file], [], shard_digits=library.settings.shard_digits, run_id="run")
     library.catalogue.record_content(
@@ -40,17 +41,18 @@ def add_track(library: Library, number: int, sound: NDArray[np.float32], **tags:
 
 
 def analysed(sound: NDArray[np.float32]) -> Analysis:
-    """The analysis of made-up cepstra (frames, 13): of finer ones in which nothing is finer."""
-    finer = np.pad(sound, ((0, 0), (0, COEFFICIENTS - sound.shape[1])))
-    return Analysis.of_cepstra(finer, sound.shape[1])
+    """Return the analysis of made-up cepstra (frames, 13). Their higher coefficients are 0."""
+    padded = np.pad(sound, ((0, 0), (0, COEFFICIENTS - sound.shape[1])))
+    return Analysis.of_cepstra(padded, sound.shape[1])
 
 
 def remove_track(library: Library, number: int) -> None:
+    """Record that the file of a track is gone."""
     library.catalogue.record_observed([], [f"{number}.flac"], shard_digits=library.settings.shard_digits, run_id="run")
 
 
 def index_and_rank(library: Library) -> tuple[LibraryIndex, ListsReport]:
-    """Build the index and rank all of it; what the ranking came to over all shards."""
+    """Build the index and rank all tracks. Return the index and the sum of the reports of all shards."""
     index = build_index(library).index
     list(find_candidates(library, index, library.shards))
     reports = [report for _, report in rank_candidates(library, index, library.shards)]
@@ -58,37 +60,37 @@ def index_and_rank(library: Library) -> tuple[LibraryIndex, ListsReport]:
 
 
 def publish(library: Library) -> tuple[LibraryIndex, ListsReport]:
-    """The same, and let the index answer from now on."""
+    """Build and rank as `index_and_rank` does, and publish the index."""
     ranked = index_and_rank(library)
     publish_built_index(library)
     return ranked
 
 
 def stored_pairs(library: Library, index: LibraryIndex, stage: str) -> dict[str, list[tuple[str, float]]]:
-    """Candidates or rankings of all shards."""
-    pairs = [library.rankings.read(stage, index.version, shard) for shard in library.shards]
-    return {audio: found for of_shard in pairs if of_shard for audio, found in of_shard.by_query().items()}
+    """Return the stored candidates or rankings of all shards, by the audio id of the query."""
+    lists = [library.rankings.read(stage, index.version, shard) for shard in library.shards]
+    return {query: found for of_shard in lists if of_shard for query, found in of_shard.by_query().items()}
 
 
 def cepstra(number: int) -> NDArray[np.float32]:
-    """12 to 30 s of cepstra (frames, 13) that wander slowly about a place of their own."""
+    """Return 12 to 30 s of made-up cepstra (frames, 13): a slow random walk from a random point."""
     rng = np.random.default_rng(number)
     steps = rng.standard_normal((int(rng.integers(24, 61)), 13)).cumsum(axis=0) + 5 * rng.standard_normal(13)
     return np.repeat(steps, 50, axis=0).astype(np.float32)
 
 
 def compared_with_all(
-    library: Library, index: LibraryIndex, audio: str, track_features: TrackFeatures
+    library: Library, index: LibraryIndex, query_id: str, track_features: TrackFeatures
 ) -> list[tuple[str, float]]:
-    """All other audio of an index, nearest first, with their corrected distances to a track: without any search."""
+    """Return all other tracks of an index and their corrected distances to a query, in order. No search is used."""
     features, space = index.parameters.features, index.calibration.space
-    others = [other for other in index.tracks if other != audio]
+    others = [other for other in index.tracks if other != query_id]
     tracks = in_space(
         Tracks.of([library.features.read_track_features(other, features) for other in others], features), space
     )
     query, ranking = in_space(Tracks.of([track_features], features), space), ranking_named(index.parameters.ranking)
     distances = part_distances(ranking, query, tracks, index.scales)
-    statistics = index.calibration.reference.statistics_of(audio, query)
+    statistics = index.calibration.reference.statistics_of(query_id, query)
     theirs = index.statistics.rows(index.tracks.rows(others))
-    found = corrected(unusual_sums(distances, statistics, theirs, ranking.weights), statistics, theirs)
-    return [(place.audio_id, place.distance) for place in rank(zip(others, found.tolist(), strict=True))]
+    found = corrected(summed_z_scores(distances, statistics, theirs, ranking.weights), statistics, theirs)
+    return [(track.audio_id, track.distance) for track in rank(zip(others, found.tolist(), strict=True))]

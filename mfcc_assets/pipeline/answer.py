@@ -30,7 +30,7 @@ from mfcc_assets.recognition.recogniser import (
     recognise,
 )
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.search.query import Search, search_for_stranger
+from mfcc_assets.search.query import Search, search_for_new_track
 from mfcc_assets.similarity.pairwise import Tracks
 from mfcc_assets.similarity.rankings import rank
 from mfcc_assets.storage.index_store import RECALL
@@ -80,7 +80,7 @@ def find_query_candidates(
     """
     wanted = count or index.parameters.ranked_count
     hits = search.nearest_by_embedding(wanted + len(without))
-    return search.nearest_by_coarse_contour([audio_id for audio_id in hits if audio_id not in without], wanted)
+    return search.prune_by_coarse_contour([audio_id for audio_id in hits if audio_id not in without], wanted)
 
 
 def rank_query(
@@ -174,7 +174,7 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
     outcome = recognise_file(library, index, path, analysis.cepstra)
     recognised = outcome.recognition
     without = {reader.audio.audio_id, *(recognised.audio_ids if recognised else ())}
-    search = search_for_stranger(index, reader.audio.audio_id, track_features, on_all_cores)
+    search = search_for_new_track(index, reader.audio.audio_id, track_features, on_all_cores)
     wanted = considered(size)
     candidates = find_query_candidates(index, search, without=without, count=wanted)
     ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=wanted)
@@ -209,7 +209,7 @@ def certified(
     known = dict(found)
     limit = max(known.values()) if len(known) == count else inf
     rest = (audio_id for audio_id in others if audio_id not in known)
-    closer = search.within(rest, limit, partial(contour_of, library, index))
+    closer = search.distances_within(rest, limit, partial(contour_of, library, index))
     return [(place.audio_id, place.distance) for place in rank((known | closer).items())[:count]]
 
 
@@ -224,7 +224,7 @@ def search_for(library: Library, index: LibraryIndex, audio_id: str) -> Search:
     (row,) = index.tracks.rows([audio_id])
     if row < 0:
         track_features = library.features.read_track_features(audio_id, index.parameters.features)
-        return search_for_stranger(index, audio_id, track_features, on_all_cores)
+        return search_for_new_track(index, audio_id, track_features, on_all_cores)
     contours = RaggedFrames.of([contour_of(library, index, audio_id)], len(index.scales))
     rows = np.array([row])
     return Search(index, Tracks(index.feature_table.rows(rows), contours), index.statistics.rows(rows), on_all_cores)
@@ -243,4 +243,6 @@ def distances_to(library: Library, index: LibraryIndex, audio_id: str, others: S
     FeaturesMissing
         One of them cannot be compared.
     """
-    return search_for(library, index, audio_id).within(others, np.inf, lambda other: contour_of(library, index, other))
+    return search_for(library, index, audio_id).distances_within(
+        others, np.inf, lambda other: contour_of(library, index, other)
+    )

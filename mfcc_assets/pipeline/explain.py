@@ -16,7 +16,7 @@ from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.plots.pair import pair_picture
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.dtw.distance import Frames
-from mfcc_assets.similarity.explain import Control, Explanation, explain
+from mfcc_assets.similarity.explain import Explanation, RandomPairs, explain
 from mfcc_assets.storage.sql.records import Soundtrack
 
 _logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundt
         parameters=index.parameters.features.cepstra,
     )
     first, second = audio_in_index(index, a), audio_in_index(index, b)
-    ranked_distance, parts = search_for(library, index, first).unusual(second, contours[1])
+    ranked_distance, parts = search_for(library, index, first).distance_and_z_scores(second, contours[1])
     return ExplainedPair(index.version, index.parameters.ranking, ranked_distance, parts, a, b, explanation)
 
 
@@ -103,14 +103,14 @@ def picture_of_pair(
     )
 
 
-def control_of(library: Library, index: LibraryIndex) -> Control:
+def control_of(library: Library, index: LibraryIndex) -> RandomPairs:
     """What is usual between the tracks of an index: measured once, of pairs that are the same each time."""
 
     def measure() -> dict[str, NDArray[np.float64]]:
-        control = Control.of(_random_pairs(library, index), index.scales)
+        control = RandomPairs.of(_random_pairs(library, index), index.scales)
         return {"contributions": control.contributions, "moments": control.moments}
 
-    return Control(**library.indexes.measured_once(index.version, "random_pairs.npz", measure))
+    return RandomPairs(**library.indexes.measured_once(index.version, "random_pairs.npz", measure))
 
 
 def _random_pairs(library: Library, index: LibraryIndex) -> Iterator[tuple[Frames, Frames]]:

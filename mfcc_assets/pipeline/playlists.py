@@ -142,7 +142,7 @@ def _embeddings(index: LibraryIndex, audio_ids: Sequence[str]) -> NDArray[np.flo
 
 def _near(index: LibraryIndex, embeddings: NDArray[np.float32], size: int) -> list[str]:
     """Audio around each of some points, none twice."""
-    return sorted({audio_id for hits in index.vector_index.search(embeddings, size) for audio_id in hits.audio_ids})
+    return sorted({audio_id for found in index.vector_index.search(embeddings, size) for audio_id in found})
 
 
 def _between(
@@ -155,8 +155,8 @@ def _between(
     first, last = _embeddings(index, ends)
     points = points_between(first, last, count + 2)[1:-1]
     near = [
-        [rows[audio_id] for audio_id in hits.audio_ids if rows.get(audio_id, 0) >= len(ends)]
-        for hits in index.vector_index.search(points, _NEAR_A_POINT)
+        [rows[audio_id] for audio_id in found if rows.get(audio_id, 0) >= len(ends)]
+        for found in index.vector_index.search(points, _NEAR_A_POINT)
     ]
     distances = np.zeros((len(every), len(every)))
 

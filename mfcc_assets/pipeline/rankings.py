@@ -60,9 +60,9 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         ):
             left = {candidate: estimate for candidate, estimate in known.items() if candidate in index.tracks}
             added = [other for other in former.added if other != audio_id]
-            return search.nearest_by_coarse_contour(added, wanted, left), len(added)
+            return search.prune_by_coarse_contour(added, wanted, left), len(added)
         hits = [candidate for candidate in search.nearest_by_embedding(wanted + 1) if candidate != audio_id]
-        return search.nearest_by_coarse_contour(hits, wanted), len(hits)
+        return search.prune_by_coarse_contour(hits, wanted), len(hits)
 
     for shard in shards:
         present = library.rankings.count("candidates", index.version, shard)
@@ -98,7 +98,9 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         if not fresh:
             return list(known.items()), 0
         limit = max(known.values()) if len(known) == wanted else inf
-        closer = search_for(library, index, audio_id).within(fresh, limit, partial(contour_of, library, index))
+        closer = search_for(library, index, audio_id).distances_within(
+            fresh, limit, partial(contour_of, library, index)
+        )
         return [(one.audio_id, one.distance) for one in rank((known | closer).items())[:wanted]], len(fresh)
 
     for shard in shards:

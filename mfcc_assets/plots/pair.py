@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.plots.figure import PLOT_COLUMNS, ImageFormat, block_means, drawable, new_figure, write_figure
-from mfcc_assets.similarity.explain import AlikeStretch, Explanation, moment_differences
+from mfcc_assets.similarity.explain import Explanation, SimilarStretch, moment_differences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -136,7 +136,7 @@ def _draw_box(axes: "Axes", x: _Span, y: _Span, colour: str) -> None:
     )
 
 
-def _draw_stretch(axes: "Axes", stretch: AlikeStretch, number: str, colour: str) -> None:
+def _draw_stretch(axes: "Axes", stretch: SimilarStretch, number: str, colour: str) -> None:
     """Draw the diagonal of a stretch, and its number in the corner where both tracks begin."""
     ends = (stretch.a_start, stretch.a_end), (stretch.b_start, stretch.b_end)
     axes.plot(*ends, color=colour, linewidth=1.6, linestyle="--", zorder=2.6)

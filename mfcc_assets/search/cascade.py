@@ -1,13 +1,13 @@
-"""The nearest tracks of a library by dynamic time warping, at a twentieth of the work of comparing with them all.
+"""The search for the nearest tracks by dynamic time warping, without comparing the query with every track.
 
-A query passes through four stages, each of which looks closer and hands on fewer tracks: the vector index
-(`vector_index`), outlines at an eighth of the contour's rate, contours at a quarter of it, and the contours themselves.
-Dynamic time warping at a quarter of the rate computes a sixteenth of the cells.
+A search has four stages. Each stage compares more closely than the stage before, and keeps fewer tracks: the vector
+index (`mfcc_assets.search.vector_index`), coarse contours at an eighth of the contour's rate, contours at a quarter of
+the rate, and the contours themselves. Dynamic time warping at a quarter of the rate computes a sixteenth of the cells.
 
-The stages order tracks by an estimate, and give up those whose estimate is well above the distance of the last wanted
-place. So a track that belongs there may be lost; the margins were chosen by how often that happens. The distances that
-come out are exact. `Query.distance_within` gives up by a lower bound alone, and so proves of every other track that it
-does not belong there.
+The stages order the tracks by an estimate of the distance. They drop a track if its estimate is well above the estimate
+of the last wanted track. So a stage may lose a track that belongs to the nearest; the margins were chosen by how often
+this happens. The resulting distances are exact. `Query.distance_within` drops a track only by a lower bound. It loses
+no track, and so it can prove a result.
 """
 
 from collections.abc import Sequence
@@ -26,43 +26,43 @@ from mfcc_assets.similarity.hubness import Correction
 from mfcc_assets.similarity.rankings import RankedTrack, rank
 
 COARSE_FACTOR = 8
-"""Frames of a contour that one frame of its outline stands for."""
+"""Number of frames of a contour that are averaged to one frame of its coarse contour."""
 
 _QUARTER = 4
-_STILL_COARSER = 4
+_COARSER_AGAIN = 4
 
 _MOST_COMPARED = 300
-"""Tracks that are compared by their contours for up to ten places. Among 469 tracks 40 are within the margin of five
-places, of a million some 1,600: their contours alone took 0.7 s to read, and 2 s for some queries. Where tracks are
-compared by timbre as well, a dozen are within it."""
+"""Largest number of tracks that are compared by their contours if up to ten are wanted. For five wanted tracks by the
+ranking `dtw`, 40 of 469 tracks are within the margin, and about 1,600 of a million, whose contours would take too long
+to read. If timbre is compared as well, about a dozen are within the margin."""
 
 _SEGMENTS = 8
 
 _STEPS = 8
-"""The coefficients are compared in so many steps. After each, less of a distance is estimated and more tracks are given
-up; with more steps, less would fill the processor's vectors."""
+"""Number of steps in which the coefficients are compared. After each step a smaller part of the distance is estimated,
+and more tracks are dropped. With more steps, each would have too few coefficients to fill the processor's vectors."""
 
 _ERRORS = (1.07, 1.01, 1.08, 0.99, 0.96, 0.83, 0.88, 0.74, 0.82, 0.79, 0.95, 0.86, 1.11)
-"""Standard deviation of each coefficient's estimate from its share in the distance, in percent of the distance. What is
-estimated worst is compared first: 0.2 % of the nearest tracks more than in the order of the coefficients, from 0.1 % of
-the cells less."""
+"""Standard deviation of the error of each coefficient's estimate, in percent of the distance. The coefficients with the
+largest errors are compared first. Compared with the order of the coefficients, this finds 0.2 % more of the nearest
+tracks with 0.1 % fewer cells."""
 
 
 @dataclass(frozen=True)
 class _Model:
-    """A linear model of a distance, fitted by least squares to near pairs of the development corpus.
+    """A linear model of the exact distance, fitted by least squares to near pairs of the development corpus.
 
     Attributes
     ----------
     finer, coarser
-        Weights of the distances at the stage's resolution and at a quarter of it. Averaging takes from a distance what
-        is rough in the tracks; what more of it takes tells what it took before, hence the negative weight.
+        Weights of the distances at the stage's resolution and at a quarter of it. Averaging makes distances smaller.
+        The difference between both resolutions shows how much, hence the negative weight.
     segments
         Weight of the mean difference of the means of equal segments.
     roughness
-        Weight of the candidate's mean change from frame to frame, which no warping avoids.
+        Weight of the candidate's mean change from frame to frame, which warping cannot remove.
     margin
-        Tracks whose estimate is above the last wanted place's by more than this share are given up.
+        A track is dropped if its estimate is above the estimate of the last wanted track by more than this share.
     """
 
     finer: float
@@ -72,80 +72,92 @@ class _Model:
     margin: float
 
 
-_OF_COARSE_CONTOURS = _Model(finer=0.578, coarser=-0.176, segments=0.179, roughness=0.109, margin=0.20)
-_OF_QUARTERS = _Model(finer=0.88, coarser=-0.204, segments=0.076, roughness=0.078, margin=0.113)
+_COARSE_MODEL = _Model(finer=0.578, coarser=-0.176, segments=0.179, roughness=0.109, margin=0.20)
+_QUARTER_MODEL = _Model(finer=0.88, coarser=-0.204, segments=0.076, roughness=0.078, margin=0.113)
 
 
 def candidates_to_fetch(tracks: int, count: int) -> int:
-    """How many tracks the vector index hands on, of a library of so many, where the nearest `count` are wanted.
+    """Return how many tracks the vector index has to find if the nearest `count` of a library are wanted.
 
-    Of the true five nearest by distances that are not corrected, 99.8 % were among the first 32, 48, 93 and 141 by
-    their embeddings in samples of 58, 117, 234 and 469 tracks of real music. So it grows a little faster than the root
-    of the library. Corrected ones ask for more: of the five nearest of 469, 97.4 % are among the first 150 by `fused`,
-    and 92.8 % by `dtw`; among the first 300, which are handed on where ten are wanted, 99.2 % and 98.0 %.
+    The formula comes from samples of 58, 117, 234 and 469 tracks of real music. By uncorrected distances, 99.8 % of the
+    true five nearest were among the first 32, 48, 93 and 141 tracks by embedding. So the number grows a little faster
+    than the square root of the library. Corrected distances need more: of the five nearest of 469 tracks, 97.4 % are
+    among the first 150 tracks by the ranking `fused`, and 92.8 % by `dtw`. Among the first 300, which are found if ten
+    are wanted, they are 99.2 % and 98.0 %.
+
+    Examples
+    --------
+    >>> candidates_to_fetch(tracks=469, count=5), candidates_to_fetch(tracks=1_000_000, count=5)
+    (150, 10162)
     """
-    # An empty library, too, is asked for a track at least.
+    # At least one track, also in an empty library.
     return max(count, ceil(150 * float((tracks / 469) ** 0.55) * max(1.0, count / 5)))
 
 
 def prune(estimates: NDArray[np.float64], count: int, correction: Correction | None = None) -> NDArray[np.intp]:
-    """Rows of these estimates by `Query.coarse_distances` that are handed on, nearest first.
+    """Return the rows of the candidates that are worth comparing by their contours, nearest first.
 
     Parameters
     ----------
+    estimates : (candidates,)
+        Result of `Query.coarse_distances`.
+    count
+        Number of wanted tracks.
     correction
-        Of the candidates, in the order of the estimates; None to go by the distances themselves.
+        Correction of the candidates, in the order of the estimates; None to use the distances without correction.
     """
     most = ceil(_MOST_COMPARED * max(1.0, count / 10))
-    return _nearest_rows(estimates, count, _OF_COARSE_CONTOURS.margin, correction)[:most]
+    return _rows_within_margin(estimates, count, _COARSE_MODEL.margin, correction)[:most]
 
 
 class Query:
-    """A track that is compared with many others.
+    """A track that is compared with many others by its contour.
 
     Parameters
     ----------
     contour : (n, d)
+        Contour of the track.
     warped
-        The distance that is searched by.
+        Distance of contours.
     scales : (d,)
-        Each coefficient's standard deviation over the library.
+        Standard deviation of each coefficient over the library.
 
     Attributes
     ----------
     cells
-        Cells of DTW matrices computed so far, those of every coefficient and every resolution counted. Threads that
-        share a query may miss some.
+        Number of cells of DTW matrices that were computed so far, counted for every coefficient and resolution. It
+        measures the work of a search. If threads share a query, some cells may not be counted.
 
     Raises
     ------
     ValueError
-        The contour is empty or not finite, or there are not `d` positive, finite scales.
+        If the contour is empty or not finite, or if there are not `d` positive, finite scales.
     """
 
     def __init__(self, contour: Frames, warped: WarpedDistance, scales: NDArray[np.floating]) -> None:
         self._warped, self._scales = warped, scales
         self._curves = Curves(contour)
         self._contour = RaggedFrames.of([self._curves.values], len(scales))
-        warped.weights(scales, len(self._curves.values))  # refuses scales now rather than in the middle of a search
+        warped.weights(scales, len(self._curves.values))  # raises an error now if the scales are not valid
         self.cells = 0
 
     def coarse_distances(self, coarse_contours: RaggedFrames, roughness: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Estimate of the distance to tracks of which little is known.
+        """Estimate the distances to tracks from their coarse contours.
 
         Parameters
         ----------
-        outlines
-            Contours made `coarser` by `COARSE_FACTOR`.
+        coarse_contours
+            Contours made coarser by `COARSE_FACTOR`; see `RaggedFrames.coarser`.
         roughness : (tracks, d)
-            `changes` of the contours.
+            Mean change of the contours from frame to frame; see `RaggedFrames.changes`.
 
         Returns
         -------
         (tracks,)
+            Estimates. An estimate can be negative, unlike a distance.
         """
         estimates = self._estimates(
-            _OF_COARSE_CONTOURS, coarse_contours, COARSE_FACTOR, COARSE_FACTOR * coarse_contours.lengths, roughness
+            _COARSE_MODEL, coarse_contours, COARSE_FACTOR, COARSE_FACTOR * coarse_contours.lengths, roughness
         )
         total: NDArray[np.float64] = estimates.sum(axis=1)
         return total
@@ -153,30 +165,34 @@ class Query:
     def nearest(
         self, audio_ids: Sequence[str], contours: RaggedFrames, count: int, correction: Correction | None = None
     ) -> list[RankedTrack]:
-        """The nearest of some tracks, best first: no more than `count`.
+        """Return the nearest `count` tracks with their exact distances, nearest first.
 
         Parameters
         ----------
         audio_ids
-            Of the tracks, in the order of `contours`.
+            Audio ids of the tracks, in the order of `contours`.
+        contours
+            Contours of the tracks.
+        count
+            Largest number of tracks to return.
         correction
-            Of the tracks, in the same order: they are ranked by their corrected distances. None to go by the distances
-            themselves.
+            Correction of the tracks, in the same order, to rank them by corrected distances; None to rank them by the
+            distances without correction.
         """
         if not len(contours):
             return []
         shares = self._estimates(
-            _OF_QUARTERS, contours.coarser(_QUARTER), _QUARTER, contours.lengths, contours.changes()
+            _QUARTER_MODEL, contours.coarser(_QUARTER), _QUARTER, contours.lengths, contours.changes()
         )
         left = np.arange(len(contours))
         variances = np.square(np.resize(_ERRORS, len(self._scales)))
         worst_first = np.argsort(-variances, kind="stable")
         estimated = total = variances.sum()
         for step in np.array_split(worst_first, min(_STEPS, len(worst_first))):
-            # The errors of what is still estimated add up as those of independent terms do.
-            margin = _OF_QUARTERS.margin * sqrt(estimated / total)
-            of_left = correction.rows(left) if correction else None
-            left = left[_nearest_rows(shares[left].sum(axis=1), count, margin, of_left)]
+            # The errors of the coefficients that are still estimated add up as those of independent terms do.
+            margin = _QUARTER_MODEL.margin * sqrt(estimated / total)
+            left_correction = correction.rows(left) if correction else None
+            left = left[_rows_within_margin(shares[left].sum(axis=1), count, margin, left_correction)]
             shares[np.ix_(left, step)] = self._shares(contours.rows(left), step)
             estimated -= variances[step].sum()
         distances = shares[left].sum(axis=1)
@@ -185,12 +201,19 @@ class Query:
         return rank(zip((audio_ids[row] for row in left.tolist()), distances.tolist(), strict=True))[:count]
 
     def distance_within(self, contour: Frames, limit: float) -> float:
-        """Distance to a track, infinite where it exceeds `limit`: the smaller that is, the sooner it is known.
+        """Return the exact distance to a track, or infinity if it exceeds a limit. A smaller limit takes less time.
+
+        Parameters
+        ----------
+        contour : (m, d)
+            Contour of the track.
+        limit
+            Largest distance of interest.
 
         Raises
         ------
         ValueError
-            The contour is empty, not finite, or has other coefficients than the query.
+            If the contour is empty or not finite, or if it and the query differ in coefficients.
         """
         candidate, band = Curves(contour), self._warped.band
         weights = self._warped.weights(self._scales, self._contour.frames.shape[0] + len(contour))
@@ -218,13 +241,13 @@ class Query:
         lengths: NDArray[np.int64],
         roughness: NDArray[np.float32],
     ) -> NDArray[np.float64]:
-        """Estimate of every coefficient's share (tracks, d) of the distance to tracks of these `lengths`."""
+        """Estimate the share (tracks, d) of every coefficient in the distances to tracks with these `lengths`."""
         if not len(others):
             return np.empty((0, len(self._scales)))
         query = self._contour.coarser(factor)
         per_frame = (
             model.finer * self._distances_per_frame(query, others)
-            + model.coarser * self._distances_per_frame(query.coarser(_STILL_COARSER), others.coarser(_STILL_COARSER))
+            + model.coarser * self._distances_per_frame(query.coarser(_COARSER_AGAIN), others.coarser(_COARSER_AGAIN))
             + model.segments * np.abs(others.segments(_SEGMENTS) - self._segments).mean(axis=1)
             + model.roughness * roughness
         )
@@ -233,7 +256,7 @@ class Query:
         return estimates
 
     def _shares(self, contours: RaggedFrames, coefficients: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Shares (tracks, some) of some coefficients in the distance, exactly."""
+        """Compute the exact shares (tracks, coefficients) of some coefficients in the distances."""
         frames = contours.lengths[:, np.newaxis] + len(self._contour.frames)
         weights = self._warped.weights(self._scales, frames)[:, coefficients]
         shares: NDArray[np.float64] = weights * self._distances(
@@ -248,17 +271,17 @@ class Query:
         return per_frame
 
     def _distances(self, query: RaggedFrames, others: RaggedFrames) -> NDArray[np.float64]:
-        """DTW distances (tracks, d) of every coefficient."""
+        """Compute the DTW distances (tracks, d) of every coefficient, and count the cells."""
         distances, cells = distances_to_all(query.frames, others, self._warped.band)
         self.cells += cells
         return distances
 
 
-def _nearest_rows(
+def _rows_within_margin(
     estimates: NDArray[np.float64], count: int, margin: float, correction: Correction | None
 ) -> NDArray[np.intp]:
-    """Rows that could be nearer than the last place, were they overestimated by a margin; nearest first."""
-    # Of tracks that are but a little delayed an estimate can fall below nothing. A distance cannot.
+    """Return the rows of the nearest `count` and of those that are farther by no more than a margin, nearest first."""
+    # An estimate can be negative, for example if two tracks differ only by a short delay. A distance cannot.
     estimates = np.maximum(0.0, estimates)
     least = estimates / (1 + margin)
     if correction:

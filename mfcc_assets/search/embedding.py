@@ -1,4 +1,4 @@
-"""What the vector index searches: a point for each track, near to which lie the tracks that a ranking puts first."""
+"""Embeddings for the vector index: a point for each track, such that near points are near tracks by a ranking."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,28 +11,29 @@ from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.similarity.rankings import WARPED, Ranking
 
 _DIMENSIONS = 32
-"""Principal components that are kept. Of the five nearest by `fused` 98 % are among the first 100 of 469 tracks by 32
-components, 96 % by 64, 87 % by all: the lesser ones are rather noise."""
+"""Number of principal components that are kept. Of the five nearest by the ranking `fused`, 98 % are among the first
+100 of 469 tracks by 32 components, 96 % by 64 components, and 87 % by all. The minor components are mostly noise."""
 
 _ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
 class Embedding:
-    """From summaries to points whose Euclidean distance follows a ranking.
+    """Maps tracks to points whose Euclidean distances approximate a ranking.
 
-    What all parts of the ranking compare, each divided by how far it spreads over the reference sample and multiplied
-    by the root of its weight, lie side by side, and are projected on their principal components.
+    Each part of the ranking has a vector for each track. The vectors are divided by their spread over the reference
+    sample, multiplied by the square root of the part's weight, joined, and projected on their principal components.
 
     Attributes
     ----------
     ranking
+        Ranking to approximate.
     scales : (d,)
-        Deviation of each coefficient over the library.
+        Standard deviation of each coefficient over the library.
     spreads : (parts,)
-        Root of the mean squared distance of a part's vectors from their mean.
+        Spread of each part: the root of the mean squared distance of its vectors from their mean.
     axes : (width, dimensions) float32
-        Unit vectors.
+        Unit vectors of the principal components.
     """
 
     ranking: Ranking
@@ -42,8 +43,8 @@ class Embedding:
 
     @classmethod
     def of(cls, ranking: Ranking, scales: NDArray[np.float64], reference: FeatureTable) -> Self:
-        """The embedding fitted to a sample of the library."""
-        # An empty library, too, has an index: of points on one axis.
+        """Fit the embedding to a sample of the library."""
+        # An empty library also gets an index. Its points have one axis.
         sample = max(1, len(reference))
         centred = [vectors - vectors.sum(axis=0) / sample for vectors in _vectors(ranking, scales, reference)]
         spreads = np.array([np.sqrt(np.square(vectors).sum() / sample) or 1.0 for vectors in centred])
@@ -57,7 +58,7 @@ class Embedding:
         return cls(ranking, scales, spreads, np.ascontiguousarray(components[:_DIMENSIONS].T))
 
     def __call__(self, feature_table: FeatureTable) -> NDArray[np.float32]:
-        """Points (tracks, dimensions) of some tracks."""
+        """Return the points (tracks, dimensions) of some tracks."""
         points = np.empty((len(feature_table), self.axes.shape[1]), np.float32)
         for first in range(0, len(feature_table), _ROWS_AT_ONCE):
             some = feature_table.rows(np.arange(first, min(first + _ROWS_AT_ONCE, len(feature_table))))
@@ -75,7 +76,7 @@ def _vectors(
             units = np.tile(scales, segments) if WARPED[part].normalised else np.ones(segments * len(scales))
             yield (feature_table.segment_means / units).astype(np.float32)
         else:
-            # Where the cepstra's Gaussians are compared by their divergence, this is near to it.
+            # For the part `gaussian` there are no such vectors. Distances in timbre are a good approximation.
             yield feature_table.timbre.astype(np.float32)
 
 

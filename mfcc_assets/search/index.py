@@ -1,11 +1,11 @@
-"""What an index is made of."""
+"""The index of a library: its parts, its parameters and its version."""
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +24,16 @@ from mfcc_assets.similarity.timbre_space import TimbreSpace
 
 @dataclass(frozen=True)
 class IndexParameters:
-    """What an index was built for, beside its tracks.
+    """Parameters of an index.
 
     Attributes
     ----------
     features
-        How its features were made; a query is analysed in the same way.
+        Parameters of the features. A query is analysed with the same parameters.
     ranking
         Name of the ranking that orders candidates.
-    places
-        How many tracks are ranked for each query.
+    ranked_count
+        Number of tracks that are ranked for each query.
     """
 
     features: FeaturesParameters
@@ -43,7 +43,17 @@ class IndexParameters:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What was measured of the library once, and stays while it grows, so that distances stay."""
+    """Everything that is fitted to a library. It stays the same while the library grows, and so do the distances.
+
+    Attributes
+    ----------
+    reference
+        The reference sample and its distance statistics.
+    embedding
+        Map from features to points of the vector index.
+    space
+        Map from vectors of timbre to points in the library's space.
+    """
 
     reference: Reference
     embedding: Embedding
@@ -51,7 +61,10 @@ class Calibration:
 
     @cached_property
     def digest(self) -> str:
-        """Differs where any distance might; embedding and space show in the reference."""
+        """A digest that changes if any distance may change.
+
+        It covers the reference alone. A change of the embedding or of the space changes the reference as well.
+        """
         reference, tracks = self.reference, self.reference.tracks
         content = hashlib.blake2b("".join(reference.audio_ids).encode(), digest_size=6)
         measured = [reference.scales, *_arrays_of(reference.statistics)]
@@ -65,32 +78,72 @@ def _arrays_of(columns: DistanceStatistics | FeatureTable) -> Iterator[NDArray[A
     return (getattr(columns, column.name) for column in fields(columns))
 
 
+class IndexParts(Protocol):
+    """The large parts of an index. The rows of each part are in the order of the index's tracks.
+
+    Each part may be read from storage when it is accessed. If it is damaged, the access raises `CorruptIndex`.
+    """
+
+    @property
+    def feature_table(self) -> FeatureTable:
+        """Features of the tracks, with their timbre in the library's space."""
+
+    @property
+    def coarse_contours(self) -> RaggedFrames:
+        """Contours made coarser by `mfcc_assets.search.cascade.COARSE_FACTOR`."""
+
+    @property
+    def fingerprints(self) -> Fingerprints:
+        """Fingerprints of the tracks, for recognition."""
+
+    @property
+    def vector_index(self) -> VectorIndex:
+        """Search over the embeddings of the tracks."""
+
+    @property
+    def statistics(self) -> DistanceStatistics:
+        """Distance statistics of the tracks."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """Everything that was fitted to the library."""
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedParts:
+    """The parts of an index in memory; see `IndexParts`."""
+
+    feature_table: FeatureTable
+    coarse_contours: RaggedFrames
+    fingerprints: Fingerprints
+    vector_index: VectorIndex
+    statistics: DistanceStatistics
+    calibration: Calibration
+
+
 @dataclass(frozen=True)
 class LibraryIndex:
-    """A version of everything that is searched. One that is stored reads each part when it is first looked at.
+    """An index of a library, in one version. A stored index reads each part when it is first used.
 
     Attributes
     ----------
+    parameters
+        Parameters of the index.
     tracks
-        By audio id the track that stood for it when the index was built. Its order is that of the rows of every part.
+        Track id of each audio id when the index was built. The rows of all parts are in this order.
     calibrated_tracks
-        Size of the library when the reference sample was drawn and measured.
+        Number of tracks in the library when the calibration was made.
     calibrated_as
         Digest of the calibration.
-    open_summaries, open_outlines, open_sketches, open_prefilter, open_usual, open_calibration
-        How the attributes of these names are read.
+    parts
+        Source of the large parts.
     """
 
     parameters: IndexParameters
     tracks: TrackOfAudio
     calibrated_tracks: int
     calibrated_as: str
-    open_feature_table: Callable[[], FeatureTable]
-    open_coarse_contours: Callable[[], RaggedFrames]
-    open_fingerprints: Callable[[], Fingerprints]
-    open_vector_index: Callable[[], VectorIndex]
-    open_statistics: Callable[[], DistanceStatistics]
-    open_calibration: Callable[[], Calibration]
+    parts: IndexParts
 
     @classmethod
     def of(
@@ -105,58 +158,57 @@ class LibraryIndex:
         calibration: Calibration,
         calibrated_tracks: int,
     ) -> "LibraryIndex":
-        """An index of parts that are there."""
-        return cls(
-            parameters,
-            tracks,
-            calibrated_tracks,
-            calibration.digest,
-            open_feature_table=lambda: feature_table,
-            open_coarse_contours=lambda: coarse_contours,
-            open_fingerprints=lambda: fingerprints,
-            open_vector_index=lambda: vector_index,
-            open_statistics=lambda: statistics,
-            open_calibration=lambda: calibration,
-        )
+        """Make an index of parts in memory."""
+        parts = LoadedParts(feature_table, coarse_contours, fingerprints, vector_index, statistics, calibration)
+        return cls(parameters, tracks, calibrated_tracks, calibration.digest, parts)
 
     @cached_property
     def feature_table(self) -> FeatureTable:
-        return self.open_feature_table()
+        """Features of the tracks, with their timbre in the library's space."""
+        return self.parts.feature_table
 
     @cached_property
     def coarse_contours(self) -> RaggedFrames:
-        """Of every track the contour made coarser by `mfcc_assets.search.cascade.COARSE_FACTOR`."""
-        return self.open_coarse_contours()
+        """Contours made coarser by `mfcc_assets.search.cascade.COARSE_FACTOR`."""
+        return self.parts.coarse_contours
 
     @cached_property
     def fingerprints(self) -> Fingerprints:
-        return self.open_fingerprints()
+        """Fingerprints of the tracks, for recognition."""
+        return self.parts.fingerprints
 
     @cached_property
     def vector_index(self) -> VectorIndex:
-        """Search over the embeddings."""
-        return self.open_vector_index()
+        """Search over the embeddings of the tracks."""
+        return self.parts.vector_index
 
     @cached_property
     def statistics(self) -> DistanceStatistics:
-        """What distances to the reference sample are usual for each track."""
-        return self.open_statistics()
+        """Distance statistics of the tracks."""
+        return self.parts.statistics
 
     @cached_property
     def calibration(self) -> Calibration:
-        return self.open_calibration()
+        """Everything that was fitted to the library."""
+        return self.parts.calibration
 
     @property
     def scales(self) -> NDArray[np.float64]:
-        """Deviation (d,) of each coefficient over the library, when it was measured."""
+        """Standard deviation (d,) of each coefficient over the library when the calibration was made."""
         return self.calibration.reference.scales
 
     def is_calibrated_as(self, other: "LibraryIndex") -> bool:
-        """Whether distances of the same tracks are the same in both."""
+        """Return whether the distances of the same tracks are the same in both indexes."""
         return self.parameters == other.parameters and self.calibrated_as == other.calibrated_as
 
     def opened(self) -> Self:
-        """The index with every part read; CorruptIndex where one is not what was written."""
+        """Read every part, and return the index.
+
+        Raises
+        ------
+        CorruptIndex
+            If a part is damaged.
+        """
         _ = (
             self.feature_table,
             self.coarse_contours,
@@ -169,7 +221,7 @@ class LibraryIndex:
 
     @cached_property
     def version(self) -> str:
-        """Names the index by what it holds: the same library and parameters give the same version."""
+        """Name of the index, a digest of its content. The same library and parameters give the same version."""
         made_for = [self.parameters.features.version, self.parameters.ranking, self.parameters.ranked_count]
         content = hashlib.blake2b(json.dumps([made_for, self.calibrated_as]).encode(), digest_size=6)
         for ids in (self.tracks.audio_ids.array, self.tracks.track_ids.array):

@@ -1,4 +1,4 @@
-"""One query and an index: which tracks are candidates, and how near they are by the index's ranking."""
+"""The search of one query in an index: its candidates, and their distances by the ranking of the index."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
@@ -11,12 +11,12 @@ from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.search.cascade import Query, candidates_to_fetch, prune
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.similarity.hubness import Correction, DistanceStatistics, corrected, unusual_parts
+from mfcc_assets.similarity.hubness import Correction, DistanceStatistics, corrected, part_z_scores
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
 from mfcc_assets.similarity.rankings import rank, ranking_named
 
-_LOOKED_UP_AT_ONCE = 1_000
-"""Points of timbre of so many tracks take 1 MB, which the processor's caches hold; all those of a million, 1 GB."""
+_ROWS_AT_ONCE = 1_000
+"""Number of tracks that one task looks up. Their points of timbre take 1 MB, which fits into the processor's caches."""
 
 
 class Search:
@@ -25,12 +25,18 @@ class Search:
     Parameters
     ----------
     index
+        Index to search.
     track
-        The query alone.
-    usual
-        What distances are usual for it.
+        The query, as the only track.
+    statistics
+        Distance statistics of the query, one row.
     for_each
-        How many tracks are compared: `in_turn`, or on all cores.
+        Applies a function to many tracks: `in_turn`, or on all cores.
+
+    Attributes
+    ----------
+    query
+        Comparison by contours, with the count of its work; None if the ranking does not compare contours.
     """
 
     def __init__(
@@ -39,101 +45,150 @@ class Search:
         self._index, self._track, self._statistics, self._for_each = index, track, statistics, for_each
         self._ranking = ranking_named(index.parameters.ranking)
         warped = self._ranking.warped
-        self._query = Query(track.contours[0], warped, index.scales) if warped else None
-
-    @property
-    def cells(self) -> int:
-        """Cells of DTW matrices computed so far."""
-        return self._query.cells if self._query else 0
+        self.query = Query(track.contours[0], warped, index.scales) if warped else None
 
     def nearest_by_embedding(self, count: int) -> Sequence[str]:
-        """What the vector index hands on where the nearest `count` are wanted, nearest first."""
+        """Return the candidates that the vector index finds if the nearest `count` are wanted, nearest first."""
         embedding = self._index.calibration.embedding(self._track.feature_table)
-        (hits,) = self._index.vector_index.search(embedding, candidates_to_fetch(len(self._index.tracks), count))
-        return hits.audio_ids
+        (found,) = self._index.vector_index.search(embedding, candidates_to_fetch(len(self._index.tracks), count))
+        return found
 
-    def nearest_by_coarse_contour(
+    def prune_by_coarse_contour(
         self, audio_ids: Sequence[str], count: int, known: Mapping[str, float] | None = None
     ) -> list[tuple[str, float]]:
-        """What the outlines hand on of some audio, and of others whose estimates are `known`, with their estimates."""
-        every = [*(known or {}), *audio_ids]
+        """Keep the candidates that are worth comparing by their contours, nearest first.
+
+        Parameters
+        ----------
+        audio_ids
+            Audio ids of candidates whose distances are to be estimated.
+        count
+            Number of wanted tracks.
+        known
+            Estimates for other candidates, from an earlier call.
+
+        Returns
+        -------
+        Audio id and estimated distance of each candidate that is kept. The estimates are not corrected.
+        """
+        known = known or {}
+        every = [*known, *audio_ids]
         rows = self._index.tracks.rows(every)
-        estimates = np.append(np.array(list((known or {}).values())), self._estimates(rows[len(known or {}) :]))
+        estimates = np.append(np.array(list(known.values())), self._estimates(rows[len(known) :]))
         kept = prune(estimates, count, self._correction(rows))
         return [(every[row], float(estimates[row])) for row in kept]
 
     def nearest(self, contours: Mapping[str, NDArray[np.float32]], count: int) -> list[tuple[str, float]]:
-        """The nearest of some audio with these contours, with their corrected distances; no more than `count`."""
+        """Return the nearest `count` of some tracks with their corrected distances, nearest first.
+
+        Parameters
+        ----------
+        contours
+            Contour of each track by audio id.
+        count
+            Largest number of tracks to return.
+        """
         audio_ids = list(contours)
         correction = self._correction(self._index.tracks.rows(audio_ids))
-        if self._query is None:
+        if self.query is None:
             found = rank(zip(audio_ids, correction(np.zeros(len(audio_ids))).tolist(), strict=True))[:count]
         else:
             stacked = RaggedFrames.of(contours.values(), len(self._index.scales))
-            found = self._query.nearest(audio_ids, stacked, count, correction)
-        return [(place.audio_id, place.distance) for place in found]
+            found = self.query.nearest(audio_ids, stacked, count, correction)
+        return [(track.audio_id, track.distance) for track in found]
 
-    def within(
+    def distances_within(
         self, audio_ids: Iterable[str], limit: float, contour_of: Callable[[str], NDArray[np.float32]]
     ) -> dict[str, float]:
-        """Corrected distances of those audio that are within a limit, proven for each of the others that it is not."""
+        """Return the corrected distances that do not exceed a limit. The distances of all other tracks do.
+
+        Parameters
+        ----------
+        audio_ids
+            Audio ids of the tracks to compare.
+        limit
+            Largest corrected distance of interest.
+        contour_of
+            Reads the contour of a track by audio id.
+        """
         every = list(audio_ids)
         correction, distances = self._correction(self._index.tracks.rows(every)), np.zeros(len(every))
-        if self._query is not None:
-            query, limits = self._query, correction.within(limit)
+        if self.query is not None:
+            query, limits = self.query, correction.largest_distances(limit)
             near = np.flatnonzero(limits >= 0).tolist()
             distances[:] = np.inf
             for row, distance in self._for_each(
                 lambda row: query.distance_within(contour_of(every[row]), limits[row]), near
             ):
                 distances[row] = distance
-        corrected = correction(distances)
-        return {every[row]: float(corrected[row]) for row in np.flatnonzero(corrected <= limit).tolist()}
+        corrected_distances = correction(distances)
+        return {
+            every[row]: float(corrected_distances[row]) for row in np.flatnonzero(corrected_distances <= limit).tolist()
+        }
 
-    def unusual(self, audio_id: str, contour: NDArray[np.float32]) -> tuple[float, dict[str, float]]:
-        """Corrected distance of an audio with this contour, and by part how unusual its distance is.
+    def distance_and_z_scores(self, audio_id: str, contour: NDArray[np.float32]) -> tuple[float, dict[str, float]]:
+        """Return the corrected distance to one track, and the z-score of its distance by each part of the ranking.
 
-        Parts are in deviations from what is usual for both tracks: negative where they are near.
+        A z-score is the mean of the query's and the track's z-score. It is negative if the two are near.
+
+        Parameters
+        ----------
+        audio_id
+            Audio id of the track.
+        contour
+            Contour of the track.
         """
         rows = self._index.tracks.rows([audio_id])
         other = Tracks(self._index.feature_table.rows(rows), RaggedFrames.of([contour], len(self._index.scales)))
         distances = part_distances(self._ranking, self._track, other, self._index.scales)
         statistics = self._index.statistics.rows(rows)
-        parts = unusual_parts(distances, self._statistics, statistics)
-        distance = corrected(parts @ self._ranking.weights, self._statistics, statistics)
-        return float(distance[0]), dict(zip(self._ranking.parts, parts[0].tolist(), strict=True))
+        z_scores = part_z_scores(distances, self._statistics, statistics)
+        distance = corrected(z_scores @ self._ranking.weights, self._statistics, statistics)
+        return float(distance[0]), dict(zip(self._ranking.parts, z_scores[0].tolist(), strict=True))
 
     def _estimates(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Estimates (rows,) of the distances to tracks of the index by the part that is warped."""
-        query = self._query
+        """Estimate the distances (rows,) to tracks of the index by the warped part of the ranking."""
+        query = self.query
         if query is None:
             return np.zeros(len(rows))
         coarse_contours, roughness = self._index.coarse_contours, self._index.feature_table.roughness
-        return self._some_at_once(
-            lambda some: query.coarse_distances(coarse_contours.rows(some), roughness[some]), rows
+        return self._in_blocks(
+            lambda block: query.coarse_distances(coarse_contours.rows(block), roughness[block]), rows
         )
 
     def _correction(self, rows: NDArray[np.int64]) -> Correction:
         feature_table = self._index.feature_table
-        still = self._some_at_once(
-            lambda some: self._ranking.summary_distances(self._track.feature_table, feature_table.rows(some)), rows
+        known = self._in_blocks(
+            lambda block: self._ranking.summary_distances(self._track.feature_table, feature_table.rows(block)), rows
         )
-        return Correction.of(still, self._statistics, self._index.statistics.rows(rows), self._ranking.weights)
+        return Correction.of(known, self._statistics, self._index.statistics.rows(rows), self._ranking.weights)
 
-    def _some_at_once(
+    def _in_blocks(
         self, function: Callable[[NDArray[np.int64]], NDArray[np.float64]], rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """What a function gives for rows, in their order: on all cores where there are many."""
-        if len(rows) <= _LOOKED_UP_AT_ONCE:
+        """Apply a function to blocks of rows, and join the results in the order of the rows."""
+        if len(rows) <= _ROWS_AT_ONCE:
             return function(rows)
-        parts = np.array_split(rows, ceil(len(rows) / _LOOKED_UP_AT_ONCE))
-        found = dict(self._for_each(lambda number: function(parts[number]), range(len(parts))))
-        return np.concatenate([found[number] for number in range(len(parts))])
+        blocks = np.array_split(rows, ceil(len(rows) / _ROWS_AT_ONCE))
+        found = dict(self._for_each(lambda number: function(blocks[number]), range(len(blocks))))
+        return np.concatenate([found[number] for number in range(len(blocks))])
 
 
-def search_for_stranger(
+def search_for_new_track(
     index: LibraryIndex, audio_id: str, track_features: TrackFeatures, for_each: ForEach = in_turn
 ) -> Search:
-    """A track of which the index knows nothing: what is usual for it is measured first."""
+    """Prepare the search for a track that is not in the index. Its distance statistics are measured first.
+
+    Parameters
+    ----------
+    index
+        Index to search.
+    audio_id
+        Audio id of the track.
+    track_features
+        Features of the track, made with the parameters of the index.
+    for_each
+        As for `Search`.
+    """
     track = in_space(Tracks.of([track_features], index.parameters.features), index.calibration.space)
     return Search(index, track, index.calibration.reference.statistics_of(audio_id, track), for_each)

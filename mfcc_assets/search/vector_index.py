@@ -1,13 +1,12 @@
-"""The vector index that picks the candidates which dynamic time warping then ranks.
+"""The vector index, which finds the candidates that dynamic time warping then ranks.
 
-Small libraries are searched whole. Larger ones are an inverted file (Jégou, Douze and Schmid, "Product Quantization for
-Nearest Neighbor Search", TPAMI 2011, section IV, without the product quantizer): k-means parts the embeddings into
-lists, and a query looks into the few whose centres are nearest.
+A search in a small library compares the query with all tracks. A large library has an inverted file (Jégou, Douze and
+Schmid, "Product Quantization for Nearest Neighbor Search", TPAMI 2011, section IV, without the product quantizer):
+k-means divides the embeddings into lists, and a query searches the few lists whose centres are nearest.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import faiss
@@ -18,69 +17,60 @@ from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.search.id_arrays import IdArray
 
 LARGEST_FLAT = 15_000
-"""Tracks up to which a search through all is used, which is exact. From here on it takes less to train lists and look
-into them for every track of the library (1.3 s) than to search the whole library for every track (1.4 s)."""
+"""Largest number of tracks that are searched exhaustively, which is exact. In a larger library it takes less time to
+train lists and search them for every track than to search all tracks for every track."""
 
 _PROBES = 128
-"""Lists that a query looks into at least. In a million embeddings they hold 99.3 of the 100 nearest, 64 hold 98.3."""
+"""Least number of lists that a query searches. In a million embeddings, 128 lists hold 99.3 of the 100 nearest on
+average, and 64 lists hold 98.3."""
 
-_LOOKED_AT = 10
-"""Times as many tracks as are asked for that further lists hold. Of the 10,000 nearest of a million, 128 lists find
-90 % and these, 540 in all, 99.5 %, in 8 instead of 5 ms."""
+_SURPLUS = 10
+"""If many tracks are wanted, a query searches more lists, which hold this many times as many tracks. Of the 10,000
+nearest of a million, 128 lists hold 90 %, and the 528 lists that are searched instead hold 99.5 %."""
 
 _SAMPLE_OF_A_LIST = 40
-"""Embeddings a list that k-means is trained on: 64 found no better lists of a million in twice the time."""
+"""Number of embeddings for each list that k-means is trained on. A larger sample gives no better lists."""
 
 _REBUILD = "Materialise prefilter_index again"
 
 
-@dataclass(frozen=True)
-class Hits:
-    """What a search found, nearest first.
-
-    Attributes
-    ----------
-    audio_ids : (k,)
-    distances : (k,) float32
-        Euclidean; of more than `LARGEST_FLAT` tracks to three digits.
-    """
-
-    audio_ids: tuple[str, ...]
-    distances: NDArray[np.float32]
-
-
 class VectorIndex:
-    """Nearest neighbours of embeddings: exact for up to `LARGEST_FLAT` tracks, approximate for more.
+    """Finds the nearest neighbours of embeddings: exact for up to `LARGEST_FLAT` tracks, approximate for more.
 
     Parameters
     ----------
     audio_ids : (tracks,)
-        What the rows stand for.
+        Audio id of each row.
     embeddings : (tracks, width) float32
-        As `mfcc_assets.search.embedding` makes them.
+        Points of the tracks; see `mfcc_assets.search.embedding`.
 
     Raises
     ------
     ValueError
-        The shapes do not agree, or a value is not finite.
+        If the shapes do not agree, or if a value is not finite.
+
+    Examples
+    --------
+    >>> index = VectorIndex(["a", "b", "c"], np.array([[0.0], [1.0], [5.0]], np.float32))
+    >>> index.search(np.array([[1.2]], np.float32), size=2)
+    [('b', 'a')]
     """
 
     def __init__(self, audio_ids: Sequence[str], embeddings: NDArray[np.float32]) -> None:
         if embeddings.ndim != 2 or len(embeddings) != len(audio_ids):
             raise ValueError(f"{len(audio_ids)} tracks have embeddings of shape {embeddings.shape}")
         self._index = _filled(_finite(embeddings))
-        self.audio_ids = _identifiers(audio_ids)
+        self.audio_ids = _id_array(audio_ids)
 
     def with_tracks(self, audio_ids: Sequence[str], embeddings: NDArray[np.float32]) -> "VectorIndex":
-        """The search through other tracks, with the trained lists of this one.
+        """Return an index of other tracks that uses the trained lists of this index.
 
-        Right while the library stays much the same: a million tracks are put into lists in 9 s, and lists trained in
-        another 11 s.
+        This saves the training. The lists are good as long as the library stays similar.
 
         Raises
         ------
         ValueError
-            As for a new one.
+            If the shapes do not agree, or if a value is not finite.
         """
         if embeddings.ndim != 2 or embeddings.shape != (len(audio_ids), self._index.d):
             raise ValueError(f"{len(audio_ids)} tracks have embeddings of shape {embeddings.shape}")
@@ -90,57 +80,56 @@ class VectorIndex:
     def __len__(self) -> int:
         return len(self.audio_ids)
 
-    def search(self, embeddings: NDArray[np.float32], size: int) -> list[Hits]:
-        """The `size` nearest tracks of each embedding, or all where there are fewer.
+    def search(self, embeddings: NDArray[np.float32], size: int) -> list[tuple[str, ...]]:
+        """Return the audio ids of the nearest tracks of each embedding, nearest first.
 
         Parameters
         ----------
         embeddings : (queries, width) float32
+            Points of the queries.
         size
-            At least 1.
+            Number of tracks to find, at least 1. If the index has fewer tracks, all are found.
 
         Raises
         ------
         ValueError
-            The embeddings are not of the index's width, a value is not finite, or `size` is not positive.
+            If the embeddings do not have the width of the index, if a value is not finite, or if `size` is not
+            positive.
         """
         if size < 1:
-            raise ValueError(f"a search finds at least one track, not {size}")
+            raise ValueError(f"the number of tracks to find must be at least 1, not {size}")
         if embeddings.ndim != 2 or embeddings.shape[1] != self._index.d:
             raise ValueError(f"the index holds embeddings of {self._index.d} numbers, not of shape {embeddings.shape}")
         size = min(size, len(self))
         if not size:
-            return [Hits((), np.empty(0, np.float32))] * len(embeddings)
-        # One query runs on the thread that asks, several on all cores: threads of ours ask for one at a time.
-        squared, rows = self._index.search(_finite(embeddings), size, params=self._how_far(size))
-        # FAISS expands the square, and rounding can leave a track at slightly less than nothing from itself.
-        distances = np.sqrt(np.maximum(squared, 0))
-        found = rows >= 0  # lists that are nearly empty may hold fewer
-        return [
-            Hits(tuple(IdArray(self.audio_ids.array[rows[query, there]])), distances[query, there])
-            for query, there in enumerate(found)
-        ]
+            return [()] * len(embeddings)
+        # FAISS runs one query on the calling thread, and several queries on all cores.
+        _, found = self._index.search(_finite(embeddings), size, params=self._search_parameters(size))
+        # FAISS fills a row with -1 if the searched lists hold fewer tracks.
+        return [tuple(IdArray(self.audio_ids.array[rows[rows >= 0]])) for rows in found]
 
-    def _how_far(self, size: int) -> faiss.SearchParameters | None:
+    def _search_parameters(self, size: int) -> faiss.SearchParameters | None:
         if not isinstance(self._index, faiss.IndexIVF):
             return None
         tracks_a_list = len(self) / self._index.nlist
         parameters = faiss.SearchParametersIVF()
-        parameters.nprobe = _PROBES + round(_LOOKED_AT * size / tracks_a_list)
+        parameters.nprobe = _PROBES + round(_SURPLUS * size / tracks_a_list)
         return parameters
 
     def write(self, path: Path) -> None:
-        """Write the FAISS part, in FAISS's own format; the audio ids are stored beside it."""
+        """Write the embeddings and lists in FAISS's own format. The audio ids are stored elsewhere."""
         faiss.write_index(self._index, str(path))
 
     @classmethod
     def read(cls, path: Path, audio_ids: Sequence[str]) -> "VectorIndex":
-        """Read what `write` wrote. The file is memory-mapped; its name may go, its content must stay.
+        """Read what `write` wrote.
+
+        The file is memory-mapped. It may be deleted while the index is in use, but it must not be changed.
 
         Raises
         ------
         CorruptIndex
-            FAISS cannot read it, or it does not fit the audio ids.
+            If FAISS cannot read the file, or if the number of audio ids is another.
         """
         try:
             index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
@@ -148,7 +137,7 @@ class VectorIndex:
             raise CorruptIndex("FAISS cannot read the stored index", remedy=_REBUILD) from error
         if index.ntotal != len(audio_ids):
             raise CorruptIndex(
-                f"the index holds {index.ntotal} tracks, its list of tracks {len(audio_ids)}",
+                f"the index holds {index.ntotal} tracks, but its list of tracks holds {len(audio_ids)}",
                 remedy=_REBUILD,
             )
         return cls._of_index(index, audio_ids)
@@ -156,16 +145,16 @@ class VectorIndex:
     @classmethod
     def _of_index(cls, index: faiss.Index, audio_ids: Sequence[str]) -> "VectorIndex":
         vector_index = cls.__new__(cls)
-        vector_index._index, vector_index.audio_ids = index, _identifiers(audio_ids)
+        vector_index._index, vector_index.audio_ids = index, _id_array(audio_ids)
         return vector_index
 
 
-def _identifiers(audio_ids: Sequence[str]) -> IdArray:
+def _id_array(audio_ids: Sequence[str]) -> IdArray:
     return audio_ids if isinstance(audio_ids, IdArray) else IdArray.of(audio_ids)
 
 
 def _filled(embeddings: NDArray[np.float32], former: faiss.Index | None = None) -> faiss.Index:
-    """An index of these rows. Lists that a former one was trained for are used again, unless few are left for each."""
+    """Make an index of these rows. It uses the lists of a former index unless they are more than twice too many."""
     width = embeddings.shape[1]
     index: faiss.Index
     if len(embeddings) <= LARGEST_FLAT:
@@ -179,18 +168,18 @@ def _filled(embeddings: NDArray[np.float32], former: faiss.Index | None = None) 
 
 
 def _inverted_file(embeddings: NDArray[np.float32], centres: NDArray[np.float32]) -> faiss.IndexIVF:
-    """Empty lists around these centres or, where there are none, around those that k-means finds.
+    """Make empty lists around these centres. If there are none, k-means finds them.
 
-    FAISS seeds k-means, so that the same rows give the same lists on any number of threads.
+    FAISS has a fixed seed for k-means, so the same rows give the same lists on any number of threads.
     """
     tracks, width = embeddings.shape
     quantizer = faiss.IndexFlatL2(width)
     quantizer.add(centres)
     lists = len(centres) or _number_of_lists(tracks)
-    # Halves of floats lose nothing that shows and take half the room; bytes would lose one of the 100 nearest.
+    # Half-precision floats take half of the memory and lose nothing. With bytes, one of the 100 nearest would be lost.
     index = faiss.IndexIVFScalarQuantizer(quantizer, width, lists, faiss.ScalarQuantizer.QT_fp16)
     index.cp.max_points_per_centroid = _SAMPLE_OF_A_LIST
-    index.cp.min_points_per_centroid = 1  # FAISS would warn of libraries of less than 25,000
+    index.cp.min_points_per_centroid = 1  # Otherwise FAISS warns of libraries with less than 25,000 tracks.
     index.train(embeddings)
     return index
 

@@ -1,8 +1,8 @@
-"""Why two tracks are near to each other: where they sound alike, in what, and how much more so than any two.
+"""Explanations of a distance: where two tracks sound alike, in which coefficients, and compared with random pairs.
 
-All of it is read off their contours, in units of each coefficient's deviation over the library, as the distance `DTW`
-is. What that distance warps coefficient by coefficient is aligned here by one path for all of them, since a listener
-hears them at once.
+An explanation is computed from the contours, in units of each coefficient's standard deviation over the library, as the
+distance `DTW` is. `DTW` warps each coefficient independently. An explanation aligns all coefficients by one path, since
+a listener hears them together.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,48 +17,47 @@ from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.statistics import segment_means
 from mfcc_assets.similarity.dtw.distance import DTW, Frames
 from mfcc_assets.similarity.dtw.kernels import dtw_distances
-from mfcc_assets.similarity.dtw.local_alignment import alike_stretches
+from mfcc_assets.similarity.dtw.local_alignment import local_alignments
 from mfcc_assets.similarity.dtw.path import cheapest_path
 
 SHORTEST_SECONDS = 5.0
-"""Of a stretch, in either track."""
+"""Least length of a similar stretch in either track."""
 
 MOST_STRETCHES = 5
+"""Largest number of similar stretches in an explanation."""
 
 CLOSE_SHARE = 0.02
-"""Moments sound alike where so small a share of the library's random moments differs less. On the development corpus
-87 % of the tracks have such a stretch in common with their nearest one, and 29 % of random pairs have one."""
+"""Two moments sound alike if they differ less than all but this share of random moments of the library. On the
+development corpus 87 % of the tracks have a similar stretch in common with their nearest track, and 29 % of random
+pairs have one."""
 
 _LEAST_CLOSE = 0.01
-"""Of a deviation: less is heard by nobody. It matters in a library whose tracks are copies of one."""
+"""A smaller difference, in standard deviations, cannot be heard. It matters in a library of copies of one track."""
 
 _MOMENTS_A_PAIR = 20
 
 _MOST_CELLS = 1_000_000
-"""Of a matrix of two contours: two tracks of 8 minutes each. Longer contours are made coarser."""
+"""Largest matrix of two contours, enough for two tracks of 8 minutes. Longer contours are made coarser."""
 
 
 @dataclass(frozen=True, eq=False)
-class Control:
-    """What is usual between tracks of a library, from random pairs of them.
+class RandomPairs:
+    """Differences between the tracks of random pairs. The difference of any other pair is compared with them.
 
     Attributes
     ----------
     contributions : (pairs, d)
-        What each coefficient adds to the distance of a pair.
+        What each coefficient adds to the distance of each pair.
     moments : (k,)
-        By how much a random frame of the one differs from one of the other.
+        Differences between a random frame of one track and a random frame of the other track of a pair.
     """
 
     contributions: NDArray[np.float64]
     moments: NDArray[np.float64]
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[Frames, Frames]], scales: NDArray[np.floating]) -> "Control":
-        """Measure pairs of contours, of which there is one at least.
-
-        Which moments are compared depends on nothing but the pairs.
-        """
+    def of(cls, pairs: Iterable[tuple[Frames, Frames]], scales: NDArray[np.floating]) -> "RandomPairs":
+        """Measure pairs of contours, at least one. The same pairs always give the same result."""
         chance = np.random.default_rng(0)
         added, moments = [], []
         for a, b in pairs:
@@ -69,33 +68,33 @@ class Control:
 
     @property
     def distances(self) -> NDArray[np.float64]:
-        """(pairs,)"""
+        """Distances of the pairs, of shape (pairs,)."""
         distances: NDArray[np.float64] = self.contributions.sum(axis=1)
         return distances
 
     @property
     def median_distance(self) -> float:
-        """Median of the distances."""
+        """The median of the distances."""
         return float(np.median(self.distances))
 
     @property
     def close(self) -> float:
-        """What moments that sound alike differ by at most."""
+        """The largest difference of moments that sound alike."""
         return max(float(np.quantile(self.moments, CLOSE_SHARE)), _LEAST_CLOSE)
 
 
 @dataclass(frozen=True)
 class Percentile:
-    """A pair's distance beside those of random pairs of the library.
+    """The distance of a pair compared with the distances of random pairs of the library.
 
     Attributes
     ----------
     random_pairs
-        How many were looked at.
+        Number of random pairs.
     closer_than
-        The share of them that is farther apart, 0 to 1.
+        Share of the random pairs that are farther apart, 0 to 1.
     ratio
-        The pair's distance, divided by the median of theirs; None where that is 0.
+        The pair's distance divided by the median distance of the random pairs; None if the median is 0.
     """
 
     random_pairs: int
@@ -105,20 +104,20 @@ class Percentile:
 
 @dataclass(frozen=True)
 class Coefficient:
-    """What a coefficient adds to the distance of a pair.
+    """The part of one coefficient in the distance of a pair.
 
     Attributes
     ----------
     name
         COE_1, COE_2, …
     stands_for
-        In a word: level, brightness, broad shape, fine shape.
+        Short meaning: level, brightness, broad shape, or fine shape.
     description
-        What exactly it measures.
+        Exact meaning.
     share
-        Of the distance; the shares of all coefficients add up to 1, or are 0 where the distance is.
+        Share of the distance. The shares of all coefficients add up to 1; they are 0 if the distance is 0.
     closer_than
-        The share of random pairs that this coefficient puts farther apart, 0 to 1.
+        Share of the random pairs that are farther apart in this coefficient, 0 to 1.
     """
 
     name: str
@@ -129,15 +128,17 @@ class Coefficient:
 
 
 @dataclass(frozen=True)
-class AlikeStretch:
-    """Where the one track, `a`, sounds like the other, `b`; all times in seconds from the beginning.
+class SimilarStretch:
+    """A stretch of track `a` that sounds like a stretch of track `b`.
 
     Attributes
     ----------
+    a_start, a_end, b_start, b_end
+        Times in seconds from the beginning of the track.
     difference
-        Mean over the stretch and all coefficients, in deviations of each over the library.
+        Mean difference over the stretch and all coefficients, in standard deviations over the library.
     closer_than
-        The share of the library's random moments that differ more, 0 to 1.
+        Share of the random moments of the library that differ more, 0 to 1.
     """
 
     a_start: float
@@ -150,26 +151,27 @@ class AlikeStretch:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why two tracks are near to each other, in numbers, strings, and sequences of them.
+    """Why two tracks are near to each other. It consists of numbers, strings, and sequences of them, as JSON does.
 
     Attributes
     ----------
     distance
-        Of the contours, by `mfcc_assets.similarity.dtw.distance.DTW`: in deviations, not corrected for hubs.
+        Distance of the contours by `mfcc_assets.similarity.dtw.distance.DTW`, in standard deviations. It is not
+        corrected for hubs.
     control
-        How that stands beside random pairs.
+        Comparison of this distance with random pairs.
     coefficients
-        COE_1 first.
+        Parts of the coefficients in the distance, COE_1 first.
     stretches
-        Where the tracks sound alike, best first; none where they nowhere do for `SHORTEST_SECONDS`.
+        Stretches that sound alike, best first. There is none if the tracks never sound alike for `SHORTEST_SECONDS`.
     path
-        The alignment of both tracks from end to end: seconds of `a`, and seconds of `b`.
+        Alignment of both tracks from beginning to end: seconds of `a` and seconds of `b`.
     """
 
     distance: float
     control: Percentile
     coefficients: tuple[Coefficient, ...]
-    stretches: tuple[AlikeStretch, ...]
+    stretches: tuple[SimilarStretch, ...]
     path: tuple[tuple[float, float], ...]
 
 
@@ -177,7 +179,7 @@ def explain(
     a: Frames,
     b: Frames,
     scales: NDArray[np.floating],
-    control: Control,
+    random_pairs: RandomPairs,
     *,
     seconds: tuple[float, float],
     parameters: CepstraParameters,
@@ -187,25 +189,39 @@ def explain(
     Parameters
     ----------
     a : (n, d)
-        A contour.
+        Contour of the first track.
     b : (m, d)
+        Contour of the second track.
     scales : (d,)
-        Each coefficient's standard deviation over the library.
-    control
-        What is usual in that library.
+        Standard deviation of each coefficient over the library.
+    random_pairs
+        Random pairs of that library.
     seconds
-        Length of both tracks.
+        Lengths of both tracks.
     parameters
-        How the cepstra were made.
+        Parameters of the cepstra.
 
     Raises
     ------
     ValueError
-        If a contour is empty or not finite, the tracks differ in coefficients, or the scales are not positive.
+        If a contour is empty or not finite, if the tracks differ in coefficients, or if a scale is not positive.
+
+    Examples
+    --------
+    The tracks differ only in the second coefficient, and less than the random pair does:
+
+    >>> a, scales = np.zeros((40, 13)), np.ones(13)
+    >>> b = a + [0, 1, *[0] * 11]
+    >>> random_pairs = RandomPairs.of([(a, a + 2)], scales)
+    >>> why = explain(a, b, scales, random_pairs, seconds=(20.0, 20.0), parameters=CepstraParameters())
+    >>> why.distance, why.coefficients[1].share, why.coefficients[1].stands_for
+    (0.5, 1.0, 'brightness')
+    >>> why.control.closer_than
+    1.0
     """
     added = contributions(a, b, scales)
     distance = float(added.sum())
-    farther = (control.contributions > added).mean(axis=0)
+    farther = (random_pairs.contributions > added).mean(axis=0)
     shares = added / distance if distance else np.zeros_like(added)
 
     differences = moment_differences(a, b, scales)
@@ -214,46 +230,50 @@ def explain(
     return Explanation(
         distance=distance,
         control=Percentile(
-            random_pairs=len(control.distances),
-            closer_than=float((control.distances > distance).mean()),
-            ratio=distance / control.median_distance if control.median_distance else None,
+            random_pairs=len(random_pairs.distances),
+            closer_than=float((random_pairs.distances > distance).mean()),
+            ratio=distance / random_pairs.median_distance if random_pairs.median_distance else None,
         ),
         coefficients=tuple(
             Coefficient(f"COE_{number}", *meaning(number, parameters), float(share), float(closer_than))
             for number, (share, closer_than) in enumerate(zip(shares, farther, strict=True), start=1)
         ),
-        stretches=tuple(_stretches(differences, control, frames)),
+        stretches=tuple(_similar_stretches(differences, random_pairs, frames)),
         path=tuple(zip(*path.T.tolist(), strict=True)),
     )
 
 
 def contributions(a: Frames, b: Frames, scales: NDArray[np.floating]) -> NDArray[np.float64]:
-    """What each coefficient (d,) adds to the distance `DTW` of two contours; errors as for `explain`."""
+    """Return what each coefficient (d,) adds to the distance `DTW` of two contours. Errors are as for `explain`."""
     return DTW.weights(scales, len(a) + len(b)) * dtw_distances(a, b, band=DTW.band)
 
 
 def moment_differences(a: Frames, b: Frames, scales: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Difference of every moment of one track from every one of another.
+    """Return the difference of every moment of one track from every moment of another.
 
     Parameters
     ----------
     a : (n, d)
+        Contour of the first track.
     b : (m, d)
+        Contour of the second track.
     scales : (d,)
+        Standard deviation of each coefficient over the library.
 
     Returns
     -------
     (n, m)
-        Mean over the coefficients of ``|a[i] - b[j]|``, in deviations. Both tracks by the same factor coarser where the
-        matrix would have more than 1,000,000 cells: two of 4 hours would take gigabytes.
+        Mean over the coefficients of ``|a[i] - b[j]|``, in standard deviations. If the matrix would have more than
+        1,000,000 cells, both tracks are made coarser by the same factor, because two tracks of 4 hours would take
+        gigabytes.
     """
     factor = max(1, ceil(sqrt(len(a) * len(b) / _MOST_CELLS)))
     x, y = (_coarser(track / scales, factor) for track in (a, b))
-    differences, of_one = np.zeros((2, len(x), len(y)), np.float32)
-    # In two arrays that stay: with new ones for every coefficient it took four times as long.
-    for of_x, of_y in zip(x.T, y.T, strict=True):
-        np.subtract.outer(of_x, of_y, out=of_one)
-        differences += np.abs(of_one, out=of_one)
+    # The two arrays are used for all coefficients, which is much faster than new arrays for each.
+    differences, difference = np.zeros((2, len(x), len(y)), np.float32)
+    for x_curve, y_curve in zip(x.T, y.T, strict=True):
+        np.subtract.outer(x_curve, y_curve, out=difference)
+        differences += np.abs(difference, out=difference)
     differences /= len(scales)
     return differences
 
@@ -262,34 +282,40 @@ def _coarser(contour: Frames, factor: int) -> NDArray[np.float32]:
     return segment_means(contour.astype(np.float32), ceil(len(contour) / factor))
 
 
-def _stretches(
-    differences: NDArray[np.float32], control: Control, frames: NDArray[np.float64]
-) -> Iterator[AlikeStretch]:
-    # A jingle that is shorter than any stretch may be alike as a whole.
+def _similar_stretches(
+    differences: NDArray[np.float32], random_pairs: RandomPairs, frames: NDArray[np.float64]
+) -> Iterator[SimilarStretch]:
+    # A track that is shorter than the least length, such as a jingle, may be similar as a whole.
     shortest = [
         min(length, ceil(SHORTEST_SECONDS / frame)) for length, frame in zip(differences.shape, frames, strict=True)
     ]
-    for stretch in alike_stretches(differences, close=control.close, shortest=shortest, most=MOST_STRETCHES):
-        a_start, a_end = (stretch.rows * frames[0]).tolist()
-        b_start, b_end = (stretch.columns * frames[1]).tolist()
-        farther = float((control.moments > stretch.difference).mean())
-        yield AlikeStretch(a_start, a_end, b_start, b_end, stretch.difference, farther)
+    for found in local_alignments(differences, close=random_pairs.close, shortest=shortest, most=MOST_STRETCHES):
+        a_start, a_end = (found.rows * frames[0]).tolist()
+        b_start, b_end = (found.columns * frames[1]).tolist()
+        closer_than = float((random_pairs.moments > found.difference).mean())
+        yield SimilarStretch(a_start, a_end, b_start, b_end, found.difference, closer_than)
 
 
 def meaning(number: int, parameters: CepstraParameters) -> tuple[str, str]:
-    """What a coefficient stands for: in a word, and exactly.
+    """Return the short and the exact meaning of a coefficient.
 
     Parameters
     ----------
     number
-        1 for COE_1.
+        Number of the coefficient, 1 for COE_1.
     parameters
-        How the cepstra were made.
+        Parameters of the cepstra.
 
     Notes
     -----
-    COE_1 is the logarithm of the energy. COE_n is the cosine transform of the logarithms of the filters' energies:
-    their sum, weighted by a cosine of n - 1 half-waves over the mel scale, which begins at 1 with the lowest filter.
+    COE_1 is the logarithm of the energy. Every other COE_n is a term of the cosine transform of the logarithms of the
+    filters' energies. It is their sum, weighted by a cosine with n - 1 half-waves over the mel scale, which begins at 1
+    with the lowest filter.
+
+    Examples
+    --------
+    >>> meaning(2, CepstraParameters())
+    ('brightness', 'energy below 3.3 kHz against energy above')
     """
     half_waves = number - 1
     if half_waves == 0:
@@ -304,11 +330,11 @@ def meaning(number: int, parameters: CepstraParameters) -> tuple[str, str]:
 
 
 _BROAD_HALF_WAVES = 6
-"""Half-waves of at least a sixth of the mel scale are called broad, narrower ones fine."""
+"""Half-waves are called broad if they are at least a sixth of the mel scale, and fine otherwise."""
 
 
 def _crossing(number: int, half_waves: int, parameters: CepstraParameters) -> str:
-    """Frequency at which a cosine over the filters changes its sign for the `number`-th time."""
+    """Return the frequency at which a cosine over the filters changes its sign for the `number`-th time."""
     of_filters = (2 * number - 1) / (2 * half_waves) * parameters.filters + 0.5
     highest = hz_to_mel(parameters.sample_rate / 2)
     hertz = mel_to_hz(highest * of_filters / (parameters.filters + 1))

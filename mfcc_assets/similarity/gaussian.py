@@ -1,11 +1,11 @@
-"""How far two Gaussians are apart: a track's timbre is the mean and covariance of its cepstra."""
+"""Distance of two Gaussians. The Gaussian of a track has the mean and the covariance of its cepstra."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 _SMALLEST_VARIANCE = 1e-6
-"""Added to every variance: a coefficient that stands still in a track has no determinant. Music's variances are above
-0.1."""
+"""It is added to every variance, because a covariance with a constant coefficient has the determinant 0. The variances
+of music are above 0.1."""
 
 
 def jensen_shannon(
@@ -14,30 +14,42 @@ def jensen_shannon(
     means: NDArray[np.floating],
     covariances: NDArray[np.floating],
 ) -> NDArray[np.float64]:
-    """Root of the Jensen-Shannon divergence of a Gaussian from others, a metric but for its mixture's approximation.
+    """Return the square root of the Jensen-Shannon divergence between one Gaussian and each of many others.
 
     Parameters
     ----------
     mean : (d,)
+        Mean of the one Gaussian.
     covariance : (d, d)
+        Covariance of the one Gaussian.
     means : (tracks, d)
+        Means of the others.
     covariances : (tracks, d, d)
+        Covariances of the others.
 
     Returns
     -------
     (tracks,)
-        0 to the same Gaussian.
+        The distance is 0 to an equal Gaussian.
 
     Raises
     ------
     ValueError
-        The shapes do not agree.
+        If the shapes do not agree.
 
     Notes
     -----
-    The mixture of two Gaussians is taken for the Gaussian of its mean and covariance (Schnitzer, Flexer, Widmer and
-    Gasser, "Islands of Gaussians", ISMIR 2010, eq. 4), whose entropy is half the logarithm of its determinant but for
-    a constant: the divergence is that entropy less the mean of those of the two.
+    The mixture of two Gaussians is approximated by the Gaussian with the same mean and covariance (Schnitzer, Flexer,
+    Widmer and Gasser, "Islands of Gaussians", ISMIR 2010, eq. 4). Except for a constant, the entropy of a Gaussian is
+    half the logarithm of the determinant of its covariance. The divergence is the entropy of the mixture minus the mean
+    of the entropies of both Gaussians. Without the approximation its square root would be a metric.
+
+    Examples
+    --------
+    >>> mean, covariance = np.zeros(2), np.eye(2)
+    >>> others = np.array([[0.0, 0.0], [4.0, 0.0]])
+    >>> jensen_shannon(mean, covariance, others, np.array([covariance, covariance])).round(3).tolist()
+    [0.0, 0.897]
     """
     d = len(mean)
     if covariance.shape != (d, d) or means.shape != (len(means), d) or covariances.shape != (len(means), d, d):

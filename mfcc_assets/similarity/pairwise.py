@@ -1,4 +1,4 @@
-"""How far tracks are apart by the parts of a ranking, and what distances are usual in a library."""
+"""Distances of tracks by the parts of a ranking, and their statistics in a library."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from mfcc_assets.similarity.rankings import WARPED, Ranking, summary_distances
 from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace, table_in_space
 
 REFERENCE_SIZE = 400
-"""Tracks of the reference sample. On the development corpus random samples of 100 leave hubs (the skewness of the
-5-occurrence is 0.78), of 200 fewer (0.54), of 300 and of 400 as few as all 469 (0.36, 0.37 and 0.37). Each new track is
-compared with all of them, which takes 30 ms."""
+"""Number of tracks in the reference sample. On the development corpus, the skewness of the 5-occurrence is 0.78 with
+random samples of 100 tracks, 0.54 with 200, 0.36 with 300, 0.37 with 400, and 0.37 with all 469. A larger sample takes
+more time, because each new track is compared with all of it."""
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """Tracks in a form that every ranking can compare.
+    """Tracks with everything that any ranking compares.
 
     Attributes
     ----------
-    summaries, contours
-        Of the same tracks, in the same order.
+    feature_table, contours
+        Features and contours of the same tracks, in the same order.
     """
 
     feature_table: FeatureTable
@@ -38,34 +38,36 @@ class Tracks:
         return len(self.contours)
 
     def __getitem__(self, row: int) -> "Tracks":
-        """One of the tracks."""
+        """Return one of the tracks."""
         return self.rows(np.array([row]))
 
     def rows(self, rows: NDArray[np.int64]) -> "Tracks":
-        """Some of the tracks, in the order given."""
+        """Return some of the tracks, in the given order."""
         return Tracks(self.feature_table.rows(rows), self.contours.rows(rows))
 
     @classmethod
-    def of(cls, feature_table: Sequence[TrackFeatures], parameters: FeaturesParameters) -> "Tracks":
-        """Tracks of which everything is known."""
-        contours = RaggedFrames.of(
-            (track_features.contour for track_features in feature_table), parameters.cepstra.coefficients
-        )
-        return cls(FeatureTable.of(feature_table, parameters), contours)
+    def of(cls, track_features: Sequence[TrackFeatures], parameters: FeaturesParameters) -> "Tracks":
+        """Put the features of many tracks together. The timbre stays as computed."""
+        contours = RaggedFrames.of((features.contour for features in track_features), parameters.cepstra.coefficients)
+        return cls(FeatureTable.of(track_features, parameters), contours)
 
 
 def in_space(tracks: Tracks, space: TimbreSpace) -> Tracks:
-    """The same tracks, with their timbre mapped into a space: distances are measured there."""
+    """Return the same tracks with their timbre mapped into a space, as the part `timbre` compares it."""
     return Tracks(table_in_space(tracks.feature_table, space), tracks.contours)
 
 
 def distances_by(part: str, query: Tracks, others: Tracks, scales: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Distances (others,) of one track, the only one of `query`, to others by one part of a ranking.
+    """Return the distances (others,) of the only track of `query` to others by one part of a ranking.
 
     Parameters
     ----------
+    part
+        Name of the part.
+    query, others
+        Tracks with their timbre in one space.
     scales : (d,)
-        Deviation of each coefficient over the library.
+        Standard deviation of each coefficient over the library.
     """
     if part in WARPED:
         return WARPED[part].distances(query.contours[0], others.contours, scales)
@@ -75,14 +77,14 @@ def distances_by(part: str, query: Tracks, others: Tracks, scales: NDArray[np.fl
 def part_distances(
     ranking: Ranking, query: Tracks, others: Tracks, scales: NDArray[np.floating]
 ) -> NDArray[np.float64]:
-    """Distances (others, parts) of one track, the only one of `query`, to others by every part of a ranking."""
+    """Return the distances (others, parts) of the only track of `query` to others by every part of a ranking."""
     return np.column_stack([distances_by(part, query, others, scales) for part in ranking.parts])
 
 
 def mutual_distances(
     part: str, tracks: Tracks, scales: NDArray[np.floating], for_each: ForEach = in_turn
 ) -> NDArray[np.float64]:
-    """Distances (tracks, tracks) of all tracks to each other by one part: half of them, since they are symmetric."""
+    """Return the distances (tracks, tracks) of all tracks to each other by one part. Each pair is compared once."""
     count = len(tracks)
 
     def row(number: int) -> NDArray[np.float64]:
@@ -96,16 +98,22 @@ def mutual_distances(
 
 @dataclass(frozen=True)
 class Reference:
-    """A sample of the library, against which distances are usual or not. It stays while the library changes.
+    """A sample of the library. The distances of any track to it are the basis for correcting distances.
+
+    It stays the same while the library changes, so that the distances of other tracks stay the same.
 
     Attributes
     ----------
     audio_ids
-        Of its tracks, which may have left the library.
-    usual
-        What distances are usual for each of its tracks, to the others.
+        Audio ids of the sample. Some may have left the library.
+    tracks
+        Tracks of the sample, with their timbre in the library's space.
+    ranking
+        Ranking whose parts are measured.
     scales : (d,)
-        Deviation of each coefficient over the library.
+        Standard deviation of each coefficient over the library.
+    statistics
+        Distance statistics of each track of the sample, to the other tracks of the sample.
     """
 
     audio_ids: Sequence[str]
@@ -123,31 +131,45 @@ class Reference:
         scales: NDArray[np.float64],
         for_each: ForEach = in_turn,
     ) -> "Reference":
-        """The reference made of these tracks; `for_each` as for `Comparison`."""
+        """Measure the distances within a sample; `for_each` is as for `Comparison`."""
         distances = np.stack([mutual_distances(part, tracks, scales, for_each) for part in ranking.parts], axis=-1)
         return cls(audio_ids, tracks, ranking, scales, DistanceStatistics.of_reference(distances, ranking.weights))
 
     def statistics_of(self, audio_id: str, track: Tracks) -> DistanceStatistics:
-        """What distances are usual for one track, of the library or not."""
+        """Return the distance statistics of the only track in `track`.
+
+        Parameters
+        ----------
+        audio_id
+            Audio id of the track. A track of the sample is not compared with itself.
+        track
+            The track with its timbre in the library's space.
+        """
         distances = part_distances(self.ranking, track, self.tracks, self.scales)[np.newaxis]
         others = np.array([[audio_id != other for other in self.audio_ids]])
         return DistanceStatistics.of_tracks(distances, others, self.statistics, self.ranking.weights)
 
 
 def evenly_spaced(tracks: int, most: int) -> NDArray[np.int64]:
-    """Rows of at most so many of all tracks, which are a random sample where the order of tracks is random."""
+    """Return at most `most` rows, evenly spaced. They are a random sample if the order of the tracks is random.
+
+    Examples
+    --------
+    >>> evenly_spaced(tracks=101, most=5).tolist()
+    [0, 25, 50, 75, 100]
+    """
     return np.unique(np.linspace(0, tracks - 1, min(tracks, most)).astype(np.int64))
 
 
 class Comparison:
-    """All tracks of a small library, each compared with all others: what evaluation looks at.
+    """The distances between all tracks of a small library, for evaluation.
 
     Parameters
     ----------
     tracks
-        In random order, their timbre as computed: evenly spaced ones make the samples.
+        Tracks in random order, since evenly spaced tracks are the samples. Their timbre is as computed.
     for_each
-        How rows are computed: `in_turn`, or on all cores.
+        Applies a function to many rows: `in_turn`, or on all cores.
     """
 
     def __init__(self, tracks: Tracks, for_each: ForEach = in_turn) -> None:
@@ -158,13 +180,13 @@ class Comparison:
         self._by_part: dict[str, NDArray[np.float64]] = {}
 
     def by_part(self, part: str) -> NDArray[np.float64]:
-        """Distances (tracks, tracks) by one part; computed once."""
+        """Return the distances (tracks, tracks) by one part. They are computed once."""
         if part not in self._by_part:
             self._by_part[part] = mutual_distances(part, self._tracks, self._scales, self._for_each)
         return self._by_part[part]
 
     def by_ranking(self, ranking: Ranking) -> NDArray[np.float64]:
-        """Corrected distances (tracks, tracks) by a ranking, infinite on the diagonal."""
+        """Return the corrected distances (tracks, tracks) by a ranking. They are infinite on the diagonal."""
         distances = np.stack([self.by_part(part) for part in ranking.parts], axis=-1)
         sample = evenly_spaced(len(self._tracks), REFERENCE_SIZE)
         weights = ranking.weights
@@ -174,12 +196,15 @@ class Comparison:
         return all_corrected(distances, statistics, weights)
 
     def uncorrected(self, part: str) -> NDArray[np.float64]:
-        """Distances (tracks, tracks) by one part alone as they are, infinite on the diagonal."""
+        """Return the distances (tracks, tracks) by one part without correction. They are infinite on the diagonal."""
         distances = self.by_part(part).copy()
         np.fill_diagonal(distances, np.inf)
         return distances
 
 
 def uncorrected_names(rankings: Mapping[str, Ranking]) -> dict[str, str]:
-    """By name the part of each ranking of one part, uncorrected: what is lost without the correction."""
+    """Return a name for the uncorrected distance of each ranking that has one part, with the name of that part.
+
+    Evaluation compares them with the rankings to show what the correction for hubs gains.
+    """
     return {f"{name}_uncorrected": ranking.parts[0] for name, ranking in rankings.items() if len(ranking.parts) == 1}

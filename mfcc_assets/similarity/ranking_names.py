@@ -1,6 +1,6 @@
-"""Names of rankings. This module imports nothing, so that settings can be read quickly."""
+"""Names of rankings. This module imports nothing, so that the settings load fast."""
 
 DEFAULT_RANKING = "fused"
 
 FORMER_NAMES = {"timbre": "gaussian"}
-"""By former name the present one. Settings, and indexes that were built before, may still use the former name."""
+"""Present name of a ranking by its former name. Settings and older indexes may still use the former name."""

@@ -1,7 +1,8 @@
-"""Candidates to an ordered list: the rankings to choose from.
+"""The rankings: by which distances tracks are ordered.
 
-A ranking adds up how far two tracks are apart in several parts, each in units of what is usual, and corrects the sum
-for hubs (`mfcc_assets.similarity.hubness`). To add one is a line in `RANKINGS`.
+A ranking consists of parts. Each part is a distance of two tracks. The ranking standardises these distances, adds them
+up with weights, and corrects the sum for hubs (see `mfcc_assets.similarity.hubness`). A new ranking is one more line in
+`RANKINGS`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,25 +20,32 @@ from mfcc_assets.similarity.gaussian import jensen_shannon
 from mfcc_assets.similarity.ranking_names import FORMER_NAMES
 
 GAUSSIAN = "gaussian"
-"""The part that compares mean and covariance of the cepstra."""
+"""Name of the part that compares the mean and the covariance of the cepstra."""
 
 TIMBRE = "timbre"
-"""The part that compares timbre, in the space that is fitted to the library."""
+"""Name of the part that compares points in the timbre space, which is fitted to the library."""
 
 WARPED: Mapping[str, WarpedDistance] = MappingProxyType({"article": ARTICLE, "dtw": DTW})
-"""Parts that warp contours onto each other."""
+"""The parts that compare contours by dynamic time warping, by name."""
 
 
 @dataclass(frozen=True)
 class RankedTrack:
+    """A track and its distance from a query."""
+
     audio_id: str
     distance: float
 
 
 def rank(distances: Iterable[tuple[str, float]]) -> list[RankedTrack]:
-    """Nearest first; equal distances by audio id, so that the order never depends on that of the candidates.
+    """Sort candidates, nearest first. Equal distances are sorted by audio id, so the result depends on no other order.
 
-    A candidate whose distance is NaN cannot be placed, and is left out.
+    A candidate with the distance NaN is left out.
+
+    Examples
+    --------
+    >>> [track.audio_id for track in rank([("a", 2.0), ("b", 1.0), ("c", float("nan"))])]
+    ['b', 'a']
     """
     comparable = [RankedTrack(audio_id, distance) for audio_id, distance in distances if not isnan(distance)]
     return sorted(comparable, key=lambda ranked: (ranked.distance, ranked.audio_id))
@@ -45,17 +53,18 @@ def rank(distances: Iterable[tuple[str, float]]) -> list[RankedTrack]:
 
 @dataclass(frozen=True)
 class Ranking:
-    """What tracks are compared by.
+    """A weighted combination of distances.
 
     Attributes
     ----------
     weights_by_part
-        Weight of each part: `GAUSSIAN`, `TIMBRE`, or, as the last and only once, one of `WARPED`.
+        Weight of each part by its name. The names are `GAUSSIAN`, `TIMBRE` and those in `WARPED`. At most one part may
+        be warped, and it must be the last.
 
     Raises
     ------
     ValueError
-        There is no such part, or a part that is warped is not the last.
+        If a part does not exist, if there is none, or if a warped part is not the last.
     """
 
     weights_by_part: Mapping[str, float]
@@ -63,35 +72,36 @@ class Ranking:
     def __post_init__(self) -> None:
         unknown = set(self.parts) - {GAUSSIAN, TIMBRE, *WARPED}
         if unknown or not self.parts or any(part in WARPED for part in self.parts[:-1]):
-            raise ValueError(f"these parts make no ranking: {self.parts}")
+            raise ValueError(f"a ranking cannot have these parts: {self.parts}")
 
     @property
     def parts(self) -> tuple[str, ...]:
+        """Names of the parts."""
         return tuple(self.weights_by_part)
 
     @property
     def summary_parts(self) -> tuple[str, ...]:
-        """Parts that summaries alone tell."""
+        """The parts that need no contours, only a feature table."""
         return tuple(part for part in self.parts if part not in WARPED)
 
     @property
     def warped(self) -> WarpedDistance | None:
-        """How contours are warped onto each other; None where they are not compared."""
+        """The distance of contours; None if the ranking does not compare contours."""
         return WARPED.get(self.parts[-1])
 
     @property
     def weights(self) -> NDArray[np.float64]:
-        """Weight (parts,) of each part."""
+        """Weight of each part, of shape (parts,)."""
         return np.array(list(self.weights_by_part.values()))
 
     def summary_distances(self, query: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
-        """Distances (others, still parts) of one track, the only one of `query`, by parts that summaries tell."""
+        """Return the distances (others, summary parts) of the only track of `query` by all `summary_parts`."""
         columns = [summary_distances(part, query, others) for part in self.summary_parts]
         return np.column_stack(columns) if columns else np.empty((len(others), 0))
 
 
 def summary_distances(part: str, query: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
-    """Distances (others,) of one track, the only one of `query`, to others by a part that summaries tell."""
+    """Return the distances (others,) of the only track of `query` to others by one of the summary parts."""
     if part == GAUSSIAN:
         return jensen_shannon(query.means[0], query.covariances[0], others.means, others.covariances)
     apart = others.timbre - query.timbre[0]
@@ -110,12 +120,17 @@ RANKINGS: Mapping[str, Ranking] = MappingProxyType(
 
 
 def ranking_named(name: str) -> Ranking:
-    """The ranking of that name.
+    """Return the ranking with this name, or with this former name.
 
     Raises
     ------
     UnknownRanking
         If there is none.
+
+    Examples
+    --------
+    >>> ranking_named("fused").parts
+    ('timbre', 'dtw')
     """
     try:
         return RANKINGS[FORMER_NAMES.get(name, name)]

@@ -1,10 +1,11 @@
-"""A library's own space of timbre, in which near tracks sound alike.
+"""The timbre space of a library, in which near points are tracks that sound alike.
 
-Vectors of timbre differ in what tells tracks apart, and in what varies from one track to the next of the same kind.
-The second is measured on the library itself, without labels: pairs of tracks that are among each other's nearest stand
-for tracks of one kind. Directions in which such pairs differ much count less. That is relevant component analysis
-(Bar-Hillel, Hertz, Shental and Weinshall, "Learning a Mahalanobis metric from equivalence constraints", JMLR 6, 2005),
-as within-class covariance normalisation is in speaker recognition, with neighbours in the place of known groups.
+Vectors of timbre differ for two reasons: the tracks are of different kinds, or they vary within one kind. The variation
+within a kind is measured on the library itself, without labels: two tracks that are among the nearest neighbours of
+each other are taken for tracks of one kind. Directions in which such pairs differ much get a small weight. This is
+relevant component analysis (Bar-Hillel, Hertz, Shental and Weinshall, "Learning a Mahalanobis metric from equivalence
+constraints", JMLR 6, 2005) with neighbours instead of known groups. Speaker recognition uses the same idea under the
+name of within-class covariance normalisation.
 """
 
 from collections.abc import Mapping
@@ -20,43 +21,47 @@ from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.similarity.hubness import DistanceStatistics, all_corrected
 
 SAMPLE_SIZE = 2_000
-"""Tracks that the space of a library is fitted to at most, in 4 s. The sparser a sample, the less are neighbours of one
-kind."""
+"""Largest number of tracks that a space is fitted to. In a sparser sample, neighbours are more often of different
+kinds."""
 
 _WEIGHTS: Mapping[str, float] = MappingProxyType({"cepstra": 0.5, "texture": 1.0, "movement": 0.75})
-"""Of the mean squared distance by each part of the vectors."""
+"""Share of each part of the vectors in the mean squared distance."""
 
 _COMPONENTS = 256
-"""Principal components that are kept. With 128 other performances of a piece on the same piano are found less surely
-(average precision 0.97 instead of 1.00)."""
+"""Number of principal components that are kept. With 128 the search finds other performances of a piece on the same
+piano less reliably (average precision 0.97 instead of 1.00)."""
 
 _WHITENED, _TRACKS_A_COMPONENT = 96, 4
-"""Components within which directions are weighted, and tracks of the sample that each of them takes at least."""
+"""Largest number of components that are weighted by direction, and least number of sample tracks for each of them."""
 
 _REST = 0.2
-"""Weight of the lesser components, as a share of the largest that a direction gets. They tell pieces apart."""
+"""Weight of the minor components, as a share of the largest weight of a direction. They distinguish pieces."""
 
 _NEIGHBOURS = 6
-"""Tracks are of one kind if each is among so many nearest of the other."""
+"""Two tracks are taken for tracks of one kind if each is among this number of nearest neighbours of the other."""
 
 _SHRINKAGE = 0.3
-"""Share of the covariance that is replaced by one alike in all directions: some 400 pairs do not tell it surely."""
+"""Share of the covariance that is replaced by a multiple of the identity, because about 400 pairs give no exact
+covariance."""
 
 _ROUNDS = 3
-"""From the second on, pairs are those of the space that the round before has made."""
+"""Number of times that pairs are chosen. From the second time on, they are neighbours in the space of the round
+before."""
 
-_NOTHING = 1e-6
-"""Share of the largest component's variance below which one is rounding."""
+_NEGLIGIBLE = 1e-6
+"""A component with a smaller share than this of the largest component's variance is a rounding error."""
 
 
 @dataclass(frozen=True)
 class TimbreSpace:
-    """From vectors of timbre to points whose Euclidean distances tell how unlike tracks sound.
+    """A linear map from vectors of timbre to points. The Euclidean distance of two points is the distance in timbre.
 
     Attributes
     ----------
     centre : (width,) float32
+        Mean vector of the sample.
     axes : (width, dimensions) float32
+        Matrix of the map.
     """
 
     centre: NDArray[np.float32]
@@ -64,9 +69,9 @@ class TimbreSpace:
 
     @classmethod
     def of(cls, timbre: NDArray[np.floating]) -> Self:
-        """The space fitted to a sample (tracks, width) of a library."""
+        """Fit the space to a sample (tracks, width) of a library."""
         sample = timbre.astype(np.float32)
-        # A library of one track, or none, has a space, too: of one axis.
+        # A library of one track or none gets a space with one axis.
         centre = (sample.sum(axis=0) / max(1, len(sample))).astype(np.float32)
         scales = _scales(sample - centre)
         scaled = (sample - centre) * scales
@@ -78,17 +83,17 @@ class TimbreSpace:
         return cls(centre, (scales[:, np.newaxis] * (components.T @ weighting)).astype(np.float32))
 
     def __call__(self, timbre: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Points (tracks, dimensions) of some vectors (tracks, width)."""
+        """Return the points (tracks, dimensions) of vectors (tracks, width)."""
         return ((timbre - self.centre) @ self.axes).astype(np.float32)
 
 
 def table_in_space(feature_table: FeatureTable, space: TimbreSpace) -> FeatureTable:
-    """The same tracks, with their timbre mapped into a space."""
+    """Return the same tracks with their timbre mapped into a space."""
     return replace(feature_table, timbre=space(feature_table.timbre))
 
 
 def _scales(centred: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Factor (width,) of each number, such that parts spread as their weights say."""
+    """Return the factor (width,) of each number that gives every part its weight in the mean squared distance."""
     scales = np.ones(WIDTH, np.float32)
     for part, weight in _WEIGHTS.items():
         spread = np.square(centred[:, PARTS[part]]).sum() / max(1, len(centred))
@@ -97,9 +102,9 @@ def _scales(centred: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _principal_components(centred: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Unit vectors (components, width), by the products of all tracks: there are fewer of them than numbers."""
+    """Return unit vectors (components, width). They come from the Gram matrix, since tracks are fewer than numbers."""
     values, vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64))
-    kept = np.flatnonzero(values > _NOTHING * values.max(initial=0))[: -_COMPONENTS - 1 : -1]
+    kept = np.flatnonzero(values > _NEGLIGIBLE * values.max(initial=0))[: -_COMPONENTS - 1 : -1]
     if not len(kept):
         return np.eye(1, WIDTH, dtype=np.float32)
     components: NDArray[np.float64] = (vectors[:, kept] / np.sqrt(values[kept])).T @ centred
@@ -107,7 +112,7 @@ def _principal_components(centred: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _mutual_neighbours(points: NDArray[np.float64]) -> tuple[NDArray[np.intp], ...]:
-    """Rows of both tracks of each pair that are among each other's nearest, corrected for hubs."""
+    """Return the rows of both tracks of each pair of mutual nearest neighbours, by distances corrected for hubs."""
     squares = np.square(points).sum(axis=1)
     apart = np.sqrt(np.maximum(squares[:, np.newaxis] + squares - 2 * points @ points.T, 0))
     by_one_part, weights = apart[:, :, np.newaxis], np.ones(1)
@@ -118,7 +123,7 @@ def _mutual_neighbours(points: NDArray[np.float64]) -> tuple[NDArray[np.intp], .
 
 
 def _weighting(points: NDArray[np.float64], pairs: tuple[NDArray[np.intp], ...]) -> NDArray[np.float64]:
-    """Matrix (components, components) that makes points (tracks, components) differ alike in all directions."""
+    """Return a matrix (components, components) that whitens the differences of the pairs in the main components."""
     components = points.shape[1]
     whitened = min(_WHITENED, len(points) // _TRACKS_A_COMPONENT, components)
     apart = (points[pairs[0]] - points[pairs[1]])[:, :whitened]

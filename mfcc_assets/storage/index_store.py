@@ -19,8 +19,7 @@ import io
 import json
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -32,15 +31,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.errors import BlobNotFound, CorruptIndex, NoPublishedIndex, UnknownRanking
-from mfcc_assets.features.fingerprint import Fingerprints
-from mfcc_assets.features.frames import RaggedFrames
-from mfcc_assets.features.track_features import FeatureTable
-from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
-from mfcc_assets.search.index import Calibration, LibraryIndex
-from mfcc_assets.search.vector_index import VectorIndex
-from mfcc_assets.similarity.hubness import DistanceStatistics
-from mfcc_assets.similarity.rankings import ranking_named
+from mfcc_assets.errors import BlobNotFound, CorruptIndex, NoPublishedIndex
+from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
 from mfcc_assets.storage.blobs.port import Blob, BlobStore
 from mfcc_assets.storage.index_history import BY_RUN, Publication, StoredVersion, Versions
@@ -52,12 +44,10 @@ from mfcc_assets.storage.index_parts import (
     StoredPart,
     parameters_of_record,
     parameters_record,
-    read_calibration,
     stored_part,
     write_calibration,
 )
-
-CONTAINER = "cepstra"
+from mfcc_assets.storage.index_reader import CONTAINER, REBUILD, PartsOnDemand, corrupt_index, part_name
 
 _logger = logging.getLogger(__name__)
 
@@ -68,7 +58,6 @@ _KEPT_OPEN = 2
 """Versions kept open: the published one, and the one that is being built."""
 
 _BUILT = "indexes/built.json"
-_REBUILD = "Materialise prefilter_index and what follows it again"
 _ADD = "Add music with `mfcc add PATH`, or materialise the library"
 
 
@@ -132,7 +121,7 @@ class IndexStore:
         try:
             described = self._blobs.stat(CONTAINER, name).etag
         except BlobNotFound as error:
-            raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=_REBUILD) from error
+            raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=REBUILD) from error
         stored = {name: self._stored_part(version, name) for name in PARTS}
         etags = (described, *(part.etag for part in stored.values()))
         with self._lock:
@@ -158,7 +147,7 @@ class IndexStore:
             Somebody else published meanwhile, and that counts.
         """
         if not self._versions.exists(version):
-            raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=_REBUILD)
+            raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=REBUILD)
         self._versions.publish(version, by=by, withdraws_former=withdraws_former)
 
     def history(self) -> list[Publication]:
@@ -292,85 +281,34 @@ class IndexStore:
 
     def _stored_part(self, version: str, name: str) -> Blob:
         try:
-            return self._blobs.stat(CONTAINER, _part_name(version, name))
+            return self._blobs.stat(CONTAINER, part_name(version, name))
         except BlobNotFound as error:
-            raise _corrupt(version, f"{name} is missing") from error
+            raise corrupt_index(version, f"{name} is missing") from error
 
     def _open(self, version: str, stored: Mapping[str, Blob]) -> LibraryIndex:
         try:
             record = json.loads(self._blobs.read(CONTAINER, f"indexes/{version}/index.json"))
-            parts = {name: StoredPart(**record["parts"][name]) for name in PARTS}
+            described = {name: StoredPart(**record["parts"][name]) for name in PARTS}
             parameters = parameters_of_record(record["parameters"])
             calibrated_tracks, calibrated_as = int(record["calibrated_tracks"]), str(record["calibrated_as"])
         except (BlobNotFound, KeyError, TypeError, ValueError) as error:
-            raise _corrupt(version, "index.json does not describe an index") from error
-        for name, part in parts.items():
+            raise corrupt_index(version, "index.json does not describe an index") from error
+        for name, part in described.items():
             if stored[name].size != part.bytes:
-                raise _corrupt(version, f"{name} is not what was written")
-
-        def array(name: str) -> NDArray[Any]:
-            with self._verified(version, name, parts[name]) as path:
-                mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-            return mapped.view(np.ndarray)
-
-        def vector_index() -> VectorIndex:
-            with self._verified(version, VECTOR_INDEX_PART, parts[VECTOR_INDEX_PART]) as path:
-                try:
-                    return VectorIndex.read(path, tracks.audio_ids)
-                except CorruptIndex as error:
-                    raise _corrupt(version, error.what) from error
-
-        def calibration() -> Calibration:
-            with self._verified(version, CALIBRATION_PART, parts[CALIBRATION_PART]) as path:
-                try:
-                    return read_calibration(path, ranking_named(parameters.ranking))
-                except (KeyError, OSError, ValueError, BadZipFile, UnknownRanking) as error:
-                    raise _corrupt(
-                        version, f"{CALIBRATION_PART} holds no calibration of {parameters.ranking}"
-                    ) from error
-
+                raise corrupt_index(version, f"{name} is not what was written")
+        parts = PartsOnDemand(self._blobs, version, described, parameters.ranking)
         try:
-            tracks = TrackOfAudio(IdArray(array("audio_ids.npy")), IdArray(array("track_ids.npy")))
+            tracks = parts.tracks
         except ValueError as error:
-            raise _corrupt(version, "index.json does not describe an index") from error
-        index = LibraryIndex(
-            parameters=parameters,
-            tracks=tracks,
-            calibrated_tracks=calibrated_tracks,
-            calibrated_as=calibrated_as,
-            open_feature_table=lambda: FeatureTable(**{column: array(name) for column, name in COLUMN_PARTS.items()}),
-            open_coarse_contours=lambda: RaggedFrames(array("outlines.npy"), array("outline_starts.npy")),
-            open_fingerprints=lambda: Fingerprints(array("sketches.npy"), array("sketch_starts.npy"), tracks.audio_ids),
-            open_vector_index=vector_index,
-            open_statistics=lambda: DistanceStatistics(array("usual_means.npy"), array("usual_deviations.npy")),
-            open_calibration=calibration,
-        )
+            raise corrupt_index(version, "index.json does not describe an index") from error
+        index = LibraryIndex(parameters, tracks, calibrated_tracks, calibrated_as, parts)
         if index.version != version:
-            raise _corrupt(version, f"it holds index {index.version}")
+            raise corrupt_index(version, f"it holds index {index.version}")
         return index
-
-    @contextmanager
-    def _verified(self, version: str, name: str, part: "StoredPart") -> Iterator[Path]:
-        """A part as a file. Who maps it keeps it: a mapping outlives a copy that goes with the ``with``."""
-        try:
-            with self._blobs.as_file(CONTAINER, _part_name(version, name)) as path:
-                if stored_part(path) != part:
-                    raise _corrupt(version, f"{name} is not what was written")
-                yield path
-        except BlobNotFound as error:
-            raise _corrupt(version, f"{name} is missing") from error
 
     def _write_part(self, version: str, name: str, write: Callable[[Path], None]) -> "StoredPart":
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
             write(path)
-            self._blobs.upload_file(CONTAINER, _part_name(version, name), path)
+            self._blobs.upload_file(CONTAINER, part_name(version, name), path)
             return stored_part(path)
-
-
-def _part_name(version: str, name: str) -> str:
-    return f"indexes/{version}/{name}"
-
-
-def _corrupt(version: str, what: str) -> CorruptIndex:
-    return CorruptIndex(f"the stored index is corrupt: {what}", subject=f"index {version}", remedy=_REBUILD)

@@ -17,7 +17,7 @@ import tslearn.metrics
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mfcc_assets.similarity.dtw import kernels as dtw
+from mfcc_assets.similarity.dtw import anti_diagonals
 from mfcc_assets.similarity.dtw.kernels import Curves, bounded_distance, dtw_distance, warm_up
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import Measured, in_turns
@@ -256,9 +256,9 @@ def _repeated_relaxation(
 ) -> None:
     # Numba's own arrays are aligned.
     even, odd, a, b = even.copy(), odd.copy(), a.copy(), b.copy()
-    first, end = np.uint64(dtw._VECTOR), np.uint64(dtw._VECTOR + CACHED)
+    first, end = np.uint64(anti_diagonals._VECTOR), np.uint64(anti_diagonals._VECTOR + CACHED)
     for _ in range(REPEATED):
-        dtw._relax_two(even, odd, a, b, first, end, np.uint64(0))
+        anti_diagonals._relax_two(even, odd, a, b, first, end, np.uint64(0))
 
 
 @numba.njit
@@ -275,7 +275,7 @@ def _repeated_arithmetic(
 
 
 def _add_ceiling(section: Section, cases: list[Case]) -> None:
-    arrays = np.random.default_rng(0).random((4, CACHED + dtw._VECTOR), dtype=np.float32)
+    arrays = np.random.default_rng(0).random((4, CACHED + anti_diagonals._VECTOR), dtype=np.float32)
     loops = {
         "arithmetic": partial(_repeated_arithmetic, *arrays.copy()),
         "loop": partial(_repeated_relaxation, *arrays.copy()),

@@ -134,8 +134,9 @@ class Population:
         sample = evenly_spaced(len(self.tracks), REFERENCE_SIZE)
         others = np.setdiff1d(np.arange(len(self.tracks)), sample)
         found = dict(on_all_cores(self.statistics_of, others.tolist()))
-        statistics = DistanceStatistics.joined(
-            [self.calibration.reference.statistics, *(found[row] for row in others.tolist())]
+        measured = [self.calibration.reference.statistics, *(found[row] for row in others.tolist())]
+        statistics = DistanceStatistics(
+            np.concatenate([each.means for each in measured]), np.concatenate([each.deviations for each in measured])
         )
         return statistics.rows(np.argsort(np.concatenate([sample, others])))
 

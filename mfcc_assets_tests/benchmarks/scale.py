@@ -21,12 +21,12 @@ from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.features.fingerprint import SHAPES, Fingerprints
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import choose_recommendations, find_query_candidates, rank_query
-from mfcc_assets.pipeline.index import _read_track_features, index_parameters
+from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.playlists.selection import considered
 from mfcc_assets.search import vector_index as vector_indexes
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.search.query import search_for_stranger
+from mfcc_assets.search.query import search_for_new_track
 from mfcc_assets.search.vector_index import LARGEST_FLAT, VectorIndex
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.ranking_names import DEFAULT_RANKING
@@ -158,7 +158,7 @@ class Bench:
         parts: dict[str, list[float]] = {name: [] for name in ("what is usual", "candidates", "contours", "tables")}
         for query in range(len(queries)):
             track_features = self.population.track_features(queries[query : query + 1], rng)
-            search, seconds = _timed(lambda s=track_features: search_for_stranger(index, "query", s))
+            search, seconds = _timed(lambda s=track_features: search_for_new_track(index, "query", s))
             parts["what is usual"].append(seconds)
             found, seconds = _timed(lambda s=search: find_query_candidates(index, s, without=(), count=wanted))
             parts["candidates"].append(seconds)
@@ -189,7 +189,7 @@ class Bench:
 def _recall(vector_index: VectorIndex, queries: NDArray[np.float32], exact: NDArray[np.int64]) -> float:
     """Share of the nearest rows of each query, of the first of these, that a search finds."""
     queries, size = queries[: len(exact)], exact.shape[1]
-    found = [{int(audio, 16) for audio in hits.audio_ids} for hits in vector_index.search(queries, size)]
+    found = [{int(audio, 16) for audio in hits} for hits in vector_index.search(queries, size)]
     return float(np.mean([len(hits & set(rows.tolist())) / size for hits, rows in zip(found, exact, strict=True)]))
 
 
@@ -257,7 +257,11 @@ def _update_of_lists(library: Library) -> str:
 
 def _first_build(corpus: Corpus, population: Population, largest: Result) -> str:
     audio_ids = list(corpus.track_features)
-    read, seconds = _timed(lambda: dict(_read_track_features(corpus.store, audio_ids, corpus.parameters)))
+    read, seconds = _timed(
+        lambda: dict(
+            on_all_cores(lambda audio_id: corpus.store.read_track_features(audio_id, corpus.parameters), audio_ids)
+        )
+    )
     reading = seconds / len(read) * largest.size
     rows = range(0, len(audio_ids), len(audio_ids) // COMPARED_WITH_REFERENCE + 1)
     compared, seconds = _timed(lambda: dict(on_all_cores(population.statistics_of, rows)))

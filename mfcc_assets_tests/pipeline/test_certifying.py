@@ -63,7 +63,7 @@ def test_proof_takes_fewer_cells_the_nearer_the_last_place_found(library, index,
     for found in (truth[:PLACES], []):
         search = search_for(library, index, QUERY)
         certified(library, index, search, found, count=PLACES, others=[audio for audio, _ in truth])
-        cells.append(search.cells)
+        cells.append(search.query.cells)
     assert cells[0] < cells[1]
 
 

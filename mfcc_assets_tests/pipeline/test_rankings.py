@@ -28,7 +28,7 @@ STAGES = ("candidates", "rankings")
 @pytest.fixture(autouse=True)
 def cascade_that_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rankings here are compared with those of comparing all with all, so no estimate may cost them a track."""
-    for model in ("_OF_OUTLINES", "_OF_QUARTERS"):
+    for model in ("_COARSE_MODEL", "_QUARTER_MODEL"):
         monkeypatch.setattr(cascade, model, replace(getattr(cascade, model), margin=2.0))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.plots.figure import ImageFormat
 from mfcc_assets.plots.pair import pair_picture
-from mfcc_assets.similarity.explain import Control, Explanation, explain
+from mfcc_assets.similarity.explain import Explanation, RandomPairs, explain
 from mfcc_assets_tests.plots.pictures import HARD_TITLES, cepstra, pixels
 
 SCALES = np.full(13, 20.0)
@@ -19,7 +19,7 @@ SCALES = np.full(13, 20.0)
 
 def explained(a: NDArray[np.float32], b: NDArray[np.float32]) -> Explanation:
     """Explain two contours of 2 frames per second."""
-    control = Control.of([(a, b)], SCALES)
+    control = RandomPairs.of([(a, b)], SCALES)
     return explain(a, b, SCALES, control, seconds=(len(a) / 2, len(b) / 2), parameters=CepstraParameters())
 
 

@@ -15,7 +15,7 @@ from mfcc_assets_tests import naive
 
 COEFFICIENTS = 13
 SCALES = np.linspace(1, 20, COEFFICIENTS)
-PLACES = 5
+COUNT = 5
 
 compiled_once = settings(deadline=None)
 warped_distances = st.sampled_from(
@@ -40,20 +40,22 @@ def warped(request):
     return WARPED[request.param]
 
 
-def others_of(library, audio):
-    return {other: contour for other, contour in library.items() if other != audio}
+def others_of(library, audio_id):
+    return {other: contour for other, contour in library.items() if other != audio_id}
 
 
 def stack(contours):
     return RaggedFrames.of(contours.values(), COEFFICIENTS)
 
 
-def nearest(query, contours, count=PLACES):
+def nearest(query, contours, count=COUNT):
     return query.nearest(list(contours), stack(contours), count)
 
 
 def exhaustive(warped, query, contours):
-    return rank((audio, naive.warped_distance(warped, query, contour, SCALES)) for audio, contour in contours.items())
+    return rank(
+        (audio_id, naive.warped_distance(warped, query, contour, SCALES)) for audio_id, contour in contours.items()
+    )
 
 
 def cells_of_all_resolutions(n, lengths, band):
@@ -65,67 +67,67 @@ def cells_of_all_resolutions(n, lengths, band):
     return cells * COEFFICIENTS
 
 
-def test_what_is_found_comes_in_order_with_exact_distances(library, warped):
-    for audio in list(library)[::10]:
-        others = others_of(library, audio)
-        found = nearest(Query(library[audio], warped, SCALES), others)
-        assert len(found) == PLACES
-        assert found == rank((place.audio_id, place.distance) for place in found)
-        for place in found:
-            truth = naive.warped_distance(warped, library[audio], others[place.audio_id], SCALES)
-            assert place.distance == pytest.approx(truth, rel=1e-6)
+def test_found_tracks_are_in_order_and_have_exact_distances(library, warped):
+    for audio_id in list(library)[::10]:
+        others = others_of(library, audio_id)
+        found = nearest(Query(library[audio_id], warped, SCALES), others)
+        assert len(found) == COUNT
+        assert found == rank((track.audio_id, track.distance) for track in found)
+        for track in found:
+            truth = naive.warped_distance(warped, library[audio_id], others[track.audio_id], SCALES)
+            assert track.distance == pytest.approx(truth, rel=1e-6)
 
 
 @pytest.mark.parametrize("count", [6, 7, 100])
-def test_of_no_more_tracks_than_places_all_are_ranked(library, warped, count):
+def test_all_tracks_are_ranked_if_no_more_than_the_wanted_number_exist(library, warped, count):
     query, *others = library
-    some = {audio: library[audio] for audio in others[:6]}
+    some = {audio_id: library[audio_id] for audio_id in others[:6]}
     found = nearest(Query(library[query], warped, SCALES), some, count)
     truth = exhaustive(warped, library[query], some)
-    assert [place.audio_id for place in found] == [place.audio_id for place in truth]
-    assert [place.distance for place in found] == pytest.approx([place.distance for place in truth], rel=1e-6)
+    assert [track.audio_id for track in found] == [track.audio_id for track in truth]
+    assert [track.distance for track in found] == pytest.approx([track.distance for track in truth], rel=1e-6)
 
 
-def test_of_no_tracks_there_are_none_near(warped):
+def test_nothing_is_found_among_no_tracks(warped):
     query = Query(walk(0, 40), warped, SCALES)
-    assert query.nearest([], stack({}), PLACES) == []
+    assert query.nearest([], stack({}), COUNT) == []
     assert query.coarse_distances(stack({}), np.empty((0, COEFFICIENTS), np.float32)).shape == (0,)
-    assert prune(np.empty(0), PLACES).size == 0
+    assert prune(np.empty(0), COUNT).size == 0
     assert query.cells == 0
 
 
-def test_the_search_finds_what_comparing_with_all_finds_in_far_fewer_cells(library, warped):
+def test_the_search_computes_far_fewer_cells_and_finds_the_same_tracks(library, warped):
     truth, found, cells, all_cells = {}, {}, 0, 0
-    for audio, contour in library.items():
-        others = others_of(library, audio)
+    for audio_id, contour in library.items():
+        others = others_of(library, audio_id)
         query, thorough = Query(contour, warped, SCALES), Query(contour, warped, SCALES)
         stacked = stack(others)
-        kept = prune(query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.changes()), PLACES)
+        kept = prune(query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.changes()), COUNT)
         ids = [list(others)[row] for row in kept]
-        found[audio] = [place.audio_id for place in query.nearest(ids, stacked.rows(kept), PLACES)]
+        found[audio_id] = [track.audio_id for track in query.nearest(ids, stacked.rows(kept), COUNT)]
         distances = {other: thorough.distance_within(other_contour, inf) for other, other_contour in others.items()}
-        truth[audio] = [place.audio_id for place in rank(distances.items())]
+        truth[audio_id] = [track.audio_id for track in rank(distances.items())]
         cells += query.cells
         all_cells += thorough.cells
-    assert recall(truth, found, PLACES) >= 0.95
+    assert recall(truth, found, COUNT) >= 0.95
     assert cells < 0.5 * all_cells
 
 
-def test_comparing_within_the_distance_of_the_last_place_finds_the_same_in_fewer_cells(library, warped):
-    for audio in list(library)[::20]:
-        others = others_of(library, audio)
-        limit = exhaustive(warped, library[audio], others)[PLACES - 1].distance * (1 + 1e-6)
-        bounded, thorough = Query(library[audio], warped, SCALES), Query(library[audio], warped, SCALES)
+def test_a_limit_saves_cells_and_finds_the_same_tracks(library, warped):
+    for audio_id in list(library)[::20]:
+        others = others_of(library, audio_id)
+        limit = exhaustive(warped, library[audio_id], others)[COUNT - 1].distance * (1 + 1e-6)
+        bounded, thorough = Query(library[audio_id], warped, SCALES), Query(library[audio_id], warped, SCALES)
         within = {other: bounded.distance_within(contour, limit) for other, contour in others.items()}
         unlimited = {other: thorough.distance_within(contour, inf) for other, contour in others.items()}
-        assert rank(within.items())[:PLACES] == rank(unlimited.items())[:PLACES]
-        assert sum(distance < inf for distance in within.values()) == PLACES
+        assert rank(within.items())[:COUNT] == rank(unlimited.items())[:COUNT]
+        assert sum(distance < inf for distance in within.values()) == COUNT
         assert bounded.cells < thorough.cells
 
 
 @st.composite
 def tracks_of_whole_numbers(draw, count):
-    """Tracks of 1 to 30 frames, many of which stand still but for a few bumps."""
+    """Tracks of 1 to 30 frames. Many of them are 0 in most frames."""
     lengths = draw(st.lists(st.integers(1, 30), min_size=2, max_size=count))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     rarely = draw(st.sampled_from([1.0, 0.2]))
@@ -137,7 +139,7 @@ def tracks_of_whole_numbers(draw, count):
 
 @compiled_once
 @given(tracks_of_whole_numbers(2), warped_distances, st.floats(0, 2))
-def test_a_distance_is_infinite_only_beyond_the_limit_and_else_that_without_one(two, warped, share):
+def test_a_distance_is_infinite_beyond_the_limit_and_exact_otherwise(two, warped, share):
     track, other = two
     query = Query(track, warped, SCALES)
     unlimited = query.distance_within(other, inf)
@@ -149,7 +151,7 @@ def test_a_distance_is_infinite_only_beyond_the_limit_and_else_that_without_one(
 
 @compiled_once
 @given(tracks_of_whole_numbers(12), warped_distances, st.integers(1, 12))
-def test_as_many_as_are_wanted_are_found_of_whatever_tracks(tracks, warped, count):
+def test_the_wanted_number_of_tracks_is_found_among_any_tracks(tracks, warped, count):
     contours = {f"{number:02}": track for number, track in enumerate(tracks[1:])}
     stacked = stack(contours)
     query = Query(tracks[0], warped, SCALES)
@@ -158,12 +160,12 @@ def test_as_many_as_are_wanted_are_found_of_whatever_tracks(tracks, warped, coun
     assert len(kept) >= wanted
     found = nearest(query, contours, count)
     assert len(found) == wanted
-    for place in found:
-        truth = naive.warped_distance(warped, tracks[0], contours[place.audio_id], SCALES)
-        assert place.distance == pytest.approx(truth, rel=1e-6)
+    for track in found:
+        truth = naive.warped_distance(warped, tracks[0], contours[track.audio_id], SCALES)
+        assert track.distance == pytest.approx(truth, rel=1e-6)
 
 
-def test_tracks_of_which_the_estimates_fall_below_nothing_are_all_found(warped):
+def test_tracks_with_negative_estimates_are_all_found(warped):
     late = np.repeat([0.0, 10.0], [32, 8])[:, np.newaxis] * SCALES
     later = np.concatenate([np.zeros((8, COEFFICIENTS)), late])
     contours = dict.fromkeys("abcdefg", later)
@@ -171,45 +173,46 @@ def test_tracks_of_which_the_estimates_fall_below_nothing_are_all_found(warped):
     query = Query(late, warped, SCALES)
     estimates = query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.changes())
     assert (estimates < 0).all()
-    assert len(prune(estimates, PLACES)) == len(contours)
-    assert [(place.audio_id, place.distance) for place in nearest(query, contours)] == [(audio, 0) for audio in "abcde"]
+    assert len(prune(estimates, COUNT)) == len(contours)
+    found = [(track.audio_id, track.distance) for track in nearest(query, contours)]
+    assert found == [(audio_id, 0) for audio_id in "abcde"]
 
 
-def test_a_copy_is_found_at_no_distance_before_all_others(library, warped):
-    for audio in list(library)[::10]:
-        found = nearest(Query(library[audio], warped, SCALES), library)
-        assert (found[0].audio_id, found[0].distance) == (audio, 0)
+def test_a_copy_is_found_first_with_the_distance_0(library, warped):
+    for audio_id in list(library)[::10]:
+        found = nearest(Query(library[audio_id], warped, SCALES), library)
+        assert (found[0].audio_id, found[0].distance) == (audio_id, 0)
 
 
-def test_tracks_of_one_frame_can_ask_and_be_found(library, warped):
+def test_a_track_of_one_frame_can_be_a_query_and_can_be_found(library, warped):
     frame, other_frame = walk(1, 1), walk(2, 1)
     contours = {**library, "frame": frame, "other frame": other_frame}
     found = nearest(Query(frame, warped, SCALES), contours, len(contours))
     assert (found[0].audio_id, found[0].distance) == ("frame", 0)
-    (other,) = (place for place in found if place.audio_id == "other frame")
+    (other,) = (track for track in found if track.audio_id == "other frame")
     assert other.distance == pytest.approx(naive.warped_distance(warped, frame, other_frame, SCALES), rel=1e-6)
     assert nearest(Query(frame, warped, SCALES), contours)[0].audio_id == "frame"
-    (place,) = nearest(Query(library["00"], warped, SCALES), {"frame": frame})
-    assert place.distance == pytest.approx(naive.warped_distance(warped, library["00"], frame, SCALES), rel=1e-6)
+    (track,) = nearest(Query(library["00"], warped, SCALES), {"frame": frame})
+    assert track.distance == pytest.approx(naive.warped_distance(warped, library["00"], frame, SCALES), rel=1e-6)
 
 
 @pytest.mark.parametrize("coefficients", [1, 2, 3, 5])
-def test_fewer_coefficients_than_steps_are_compared_as_well(warped, coefficients):
+def test_tracks_with_fewer_coefficients_than_steps_can_be_compared(warped, coefficients):
     tracks = [np.random.default_rng(seed).standard_normal((20 + seed, coefficients)) for seed in range(8)]
     scales = np.ones(coefficients)
     found = Query(tracks[0], warped, scales).nearest("1234567", RaggedFrames.of(tracks[1:], coefficients), 7)
     truth = rank((str(row), naive.warped_distance(warped, tracks[0], tracks[row], scales)) for row in range(1, 8))
-    assert [place.audio_id for place in found] == [place.audio_id for place in truth]
+    assert [track.audio_id for track in found] == [track.audio_id for track in truth]
 
 
-def test_cells_are_counted_of_every_coefficient_and_resolution(warped):
+def test_cells_are_counted_for_every_coefficient_and_resolution(warped):
     contours = {"a": walk(1, 40), "b": walk(2, 33), "c": walk(3, 1)}
     query = Query(walk(0, 37), warped, SCALES)
     nearest(query, contours, count=3)
     assert query.cells == cells_of_all_resolutions(37, [40, 33, 1], warped.band)
 
 
-def test_cells_of_an_unlimited_comparison_are_those_in_the_band(warped):
+def test_a_comparison_without_a_limit_computes_the_cells_in_the_band(warped):
     query = Query(walk(0, 37), warped, SCALES)
     query.distance_within(walk(1, 40), inf)
     assert query.cells == COEFFICIENTS * naive.cells_in_band(37, 40, warped.band)
@@ -217,7 +220,7 @@ def test_cells_of_an_unlimited_comparison_are_those_in_the_band(warped):
     assert query.cells == COEFFICIENTS * naive.cells_in_band(37, 40, warped.band)
 
 
-def test_outlines_put_copies_first_and_cost_a_small_part_of_the_cells(library, warped):
+def test_coarse_contours_put_copies_first_with_few_cells(library, warped):
     stacked = stack(library)
     coarse_contours, roughness = stacked.coarser(COARSE_FACTOR), stacked.changes()
     for row, contour in enumerate(list(library.values())[:10]):
@@ -229,29 +232,29 @@ def test_outlines_put_copies_first_and_cost_a_small_part_of_the_cells(library, w
 
 
 @given(st.lists(st.floats(-100, 100), max_size=20), st.integers(1, 20))
-def test_what_is_worth_comparing_comes_nearest_first_and_leaves_none_out_that_is_nearer(estimates, count):
+def test_pruning_keeps_the_nearest_tracks_in_order(estimates, count):
     kept = prune(np.array(estimates), count).tolist()
-    # An estimate can fall below nothing, a distance cannot.
+    # An estimate can be negative, a distance cannot.
     possible = np.maximum(0, estimates)
     assert possible[kept].tolist() == sorted(possible)[: len(kept)]
     assert len(kept) >= min(count, len(estimates))
 
 
-def test_estimates_a_little_beyond_the_last_place_are_worth_comparing_and_far_ones_are_not():
+def test_pruning_keeps_tracks_that_are_a_little_farther_than_the_last_wanted_track():
     assert prune(np.array([100, 5, 10, 11, 13, 1.0]), count=3).tolist() == [5, 1, 2, 3]
 
 
-def test_of_very_many_tracks_that_are_alike_only_some_are_worth_comparing_and_more_for_long_lists():
+def test_pruning_keeps_a_limited_number_of_equal_tracks_and_more_for_long_lists():
     kept = {count: len(prune(np.ones(5_000), count)) for count in (1, 10, 20)}
     assert kept[1] == kept[10] < 5_000
     assert kept[20] == 2 * kept[10]
 
 
-def test_the_index_hands_on_more_of_a_larger_library_and_for_more_places():
+def test_more_candidates_are_fetched_from_a_larger_library_and_for_longer_lists():
     assert candidates_to_fetch(469, 5) == 150
-    handed_on = [candidates_to_fetch(tracks, 5) for tracks in (58, 117, 234, 469, 10_000, 1_000_000)]
-    assert handed_on == sorted(set(handed_on))
-    assert all(found > measured for found, measured in zip(handed_on, (32, 48, 93, 141), strict=False))
+    fetched = [candidates_to_fetch(tracks, 5) for tracks in (58, 117, 234, 469, 10_000, 1_000_000)]
+    assert fetched == sorted(set(fetched))
+    assert all(found > measured for found, measured in zip(fetched, (32, 48, 93, 141), strict=False))
     assert candidates_to_fetch(469, 10) == 2 * candidates_to_fetch(469, 5)
     assert candidates_to_fetch(469, 1) == candidates_to_fetch(469, 5)
     assert all(candidates_to_fetch(tracks, 5) >= max(5, tracks) for tracks in range(30))
@@ -270,18 +273,18 @@ def test_a_contour_that_is_empty_or_not_finite_is_refused(warped, bad):
 @pytest.mark.parametrize(
     "scales", [np.ones(12), np.zeros(COEFFICIENTS), np.full(COEFFICIENTS, np.inf), np.full(COEFFICIENTS, np.nan)]
 )
-def test_scales_that_do_not_fit_or_cannot_divide_are_refused(warped, scales):
+def test_invalid_scales_are_refused(warped, scales):
     with pytest.raises(ValueError, match=r"scales|dimensions"):
         Query(walk(0, 5), warped, scales)
 
 
-def test_a_track_of_other_coefficients_is_refused(warped):
+def test_a_track_with_another_number_of_coefficients_is_refused(warped):
     with pytest.raises(ValueError, match="coefficients"):
         Query(walk(0, 5), warped, SCALES).distance_within(np.zeros((5, 12)), inf)
 
 
 class TestWithACorrection:
-    """The distance that is searched by is one part of two; the other is known."""
+    """The ranking has two parts. The distances by the first part are known, and the search uses the second."""
 
     WEIGHTS = np.array([1.0, 2.0])
 
@@ -300,19 +303,19 @@ class TestWithACorrection:
         statistics = DistanceStatistics.of_reference(distances, self.WEIGHTS)
         return Correction.of(distances[query, :, :1], statistics.rows(np.array([query])), statistics, self.WEIGHTS)
 
-    def test_the_nearest_are_those_of_correcting_all_distances(self, contours, warped, distances):
+    def test_the_nearest_are_the_same_as_by_correcting_all_distances(self, contours, warped, distances):
         ids = [f"{row:02}" for row in range(24)]
         expected = naive.corrected_distances(distances, list(range(24)), self.WEIGHTS.tolist(), ROUNDS)
         for query in range(0, 24, 5):
             correction = self.correction_of(distances, query)
             found = Query(contours[query], warped, SCALES).nearest(ids, contours, 24, correction)
             truth = rank(zip(ids, expected[query].tolist(), strict=True))
-            assert {place.audio_id for place in found} == set(ids)
-            by_id = {place.audio_id: place.distance for place in found}
-            assert [by_id[place.audio_id] for place in truth] == pytest.approx(
-                [place.distance for place in truth], rel=1e-4, abs=1e-9
+            assert {track.audio_id for track in found} == set(ids)
+            by_id = {track.audio_id: track.distance for track in found}
+            assert [by_id[track.audio_id] for track in truth] == pytest.approx(
+                [track.distance for track in truth], rel=1e-4, abs=1e-9
             )
-            assert found == rank((place.audio_id, place.distance) for place in found)
+            assert found == rank((track.audio_id, track.distance) for track in found)
 
     def test_a_search_finds_most_of_the_nearest(self, contours, warped, distances):
         ids, truth, searched_for = [f"{row:02}" for row in range(24)], {}, {}
@@ -320,9 +323,9 @@ class TestWithACorrection:
             correction = self.correction_of(distances, query)
             search = Query(contours[query], warped, SCALES)
             estimates = search.coarse_distances(contours.coarser(COARSE_FACTOR), contours.changes())
-            kept = prune(estimates, PLACES, correction)
-            found = search.nearest([ids[row] for row in kept], contours.rows(kept), PLACES, correction.rows(kept))
-            searched_for[ids[query]] = [place.audio_id for place in found]
+            kept = prune(estimates, COUNT, correction)
+            found = search.nearest([ids[row] for row in kept], contours.rows(kept), COUNT, correction.rows(kept))
+            searched_for[ids[query]] = [track.audio_id for track in found]
             every = correction(distances[query, :, 1]).tolist()
-            truth[ids[query]] = [place.audio_id for place in rank(zip(ids, every, strict=True))]
-        assert recall(truth, searched_for, PLACES) >= 0.95
+            truth[ids[query]] = [track.audio_id for track in rank(zip(ids, every, strict=True))]
+        assert recall(truth, searched_for, COUNT) >= 0.95

@@ -9,7 +9,7 @@ SCALES = np.linspace(1, 20, 13)
 
 
 def feature_table(count: int, seed: int = 0) -> FeatureTable:
-    """Of tracks whose timbre and segments vary in a few directions."""
+    """Features of made-up tracks whose timbre and segment means vary in a few directions."""
     rng = np.random.default_rng(seed)
     few = rng.normal(0, 1, (count, 8))
     mixing = np.random.default_rng(1)
@@ -27,7 +27,7 @@ def distances(points: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", WARPED)
-def test_points_of_a_warped_ranking_are_the_means_of_segments_in_its_units(name):
+def test_points_of_a_warped_ranking_are_the_segment_means_in_its_units(name):
     tracks = feature_table(20)
     points = Embedding.of(RANKINGS[name], SCALES, tracks)(tracks)
     units = np.tile(SCALES, 8) if WARPED[name].normalised else np.ones(104)
@@ -35,7 +35,7 @@ def test_points_of_a_warped_ranking_are_the_means_of_segments_in_its_units(name)
     np.testing.assert_allclose(points, factor * tracks.segment_means / units, rtol=1e-4, atol=1e-5)
 
 
-def test_points_of_a_sum_are_as_far_apart_as_its_parts_side_by_side():
+def test_points_of_a_ranking_of_two_parts_are_as_far_apart_as_the_joined_vectors():
     tracks, ranking = feature_table(60), RANKINGS["fused"]
     points = Embedding.of(ranking, SCALES, tracks)(tracks)
     joined = []
@@ -48,7 +48,7 @@ def test_points_of_a_sum_are_as_far_apart_as_its_parts_side_by_side():
 
 
 @pytest.mark.parametrize("name", RANKINGS)
-def test_tracks_that_were_not_in_the_sample_have_points_near_those_like_them(name):
+def test_the_embedding_holds_for_tracks_that_were_not_in_the_sample(name):
     tracks = feature_table(60)
     embedding = Embedding.of(RANKINGS[name], SCALES, tracks.rows(np.arange(30)))
     points = embedding(tracks)
@@ -59,7 +59,7 @@ def test_tracks_that_were_not_in_the_sample_have_points_near_those_like_them(nam
 
 @pytest.mark.parametrize("name", RANKINGS)
 @pytest.mark.parametrize("count", [0, 1])
-def test_a_sample_of_next_to_nothing_gives_points_as_well(name, count):
+def test_a_sample_of_no_track_or_one_track_gives_an_embedding(name, count):
     embedding = Embedding.of(RANKINGS[name], SCALES, feature_table(count))
     assert embedding.axes.shape[1] >= 1
     assert np.isfinite(embedding(feature_table(3))).all()

@@ -9,27 +9,27 @@ IDS = st.text("0123456789abcdef", min_size=1, max_size=6)
 
 
 @given(st.lists(IDS))
-def test_ids_are_the_strings_they_were_made_of(ids):
-    identifiers = IdArray.of(ids)
-    assert len(identifiers) == len(ids)
-    assert list(identifiers) == ids
-    assert [identifiers[row] for row in range(len(ids))] == ids
-    assert list(identifiers[1:3]) == ids[1:3]
+def test_an_array_holds_the_ids_it_was_made_of(ids):
+    array = IdArray.of(ids)
+    assert len(array) == len(ids)
+    assert list(array) == ids
+    assert [array[row] for row in range(len(ids))] == ids
+    assert list(array[1:3]) == ids[1:3]
 
 
-def test_memory_mapped_ids_are_read_as_any(tmp_path):
+def test_memory_mapped_ids_can_be_read(tmp_path):
     np.save(tmp_path / "ids.npy", IdArray.of(["a0", "b1"]).array)
     assert list(IdArray(np.load(tmp_path / "ids.npy", mmap_mode="r"))) == ["a0", "b1"]
 
 
 @pytest.mark.parametrize("array", [np.array(["a"]), np.array([[b"a"]]), np.zeros(3)])
-def test_an_array_that_holds_no_ids_is_refused(array):
+def test_an_array_of_another_type_or_shape_is_refused(array):
     with pytest.raises(ValueError, match="one array of bytes"):
         IdArray(array)
 
 
 @given(st.dictionaries(IDS, IDS), st.lists(IDS))
-def test_tracks_are_found_as_in_a_dictionary(tracks, others):
+def test_the_mapping_equals_the_dictionary_it_was_made_of(tracks, others):
     found = TrackOfAudio.of(tracks)
     assert found == tracks
     assert list(found) == sorted(tracks)
@@ -39,7 +39,7 @@ def test_tracks_are_found_as_in_a_dictionary(tracks, others):
 
 
 @given(st.dictionaries(IDS, IDS), st.lists(IDS))
-def test_rows_are_those_of_the_audio_asked_for(tracks, others):
+def test_rows_are_the_positions_of_the_audio_ids(tracks, others):
     audio_ids = sorted(tracks)
     wanted = [*others, *tracks]
     rows = TrackOfAudio.of(tracks).rows(wanted)
@@ -47,6 +47,6 @@ def test_rows_are_those_of_the_audio_asked_for(tracks, others):
 
 
 @pytest.mark.parametrize(("audio_ids", "track_ids"), [(["a"], []), (["b", "a"], ["1", "2"]), (["a", "a"], ["1", "2"])])
-def test_audio_that_is_out_of_order_or_has_no_track_is_refused(audio_ids, track_ids):
-    with pytest.raises(ValueError, match="ascend"):
+def test_audio_ids_out_of_order_or_without_a_track_are_refused(audio_ids, track_ids):
+    with pytest.raises(ValueError, match="ascending order"):
         TrackOfAudio(IdArray.of(audio_ids), IdArray.of(track_ids))

@@ -11,7 +11,7 @@ from mfcc_assets.features.mfcc import _cosines, compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.similarity import explain as explaining
 from mfcc_assets.similarity.dtw.distance import DTW
-from mfcc_assets.similarity.explain import SHORTEST_SECONDS, Control, explain, meaning, moment_differences
+from mfcc_assets.similarity.explain import SHORTEST_SECONDS, RandomPairs, explain, meaning, moment_differences
 from mfcc_assets_tests import naive
 
 PARAMETERS = CepstraParameters()
@@ -25,18 +25,18 @@ def contour(frames, seed=0):
     return (SCALES * (rng.normal(size=(frames, 13)).cumsum(axis=0) / 4 + rng.normal(size=13))).astype(np.float32)
 
 
-def explained(a, b, control=None, seconds=None):
+def explained(a, b, random_pairs=None, seconds=None):
     return explain(
         a,
         b,
         SCALES,
-        control or CONTROL,
+        random_pairs or RANDOM_PAIRS,
         seconds=seconds or (len(a) / 2, len(b) / 2),
         parameters=PARAMETERS,
     )
 
 
-CONTROL = Control.of([(contour(60, seed), contour(70, seed + 100)) for seed in range(40)], SCALES)
+RANDOM_PAIRS = RandomPairs.of([(contour(60, seed), contour(70, seed + 100)) for seed in range(40)], SCALES)
 
 tracks = st.builds(contour, st.integers(1, 90), st.integers(0, 1000))
 
@@ -49,7 +49,7 @@ def test_the_shares_of_all_coefficients_add_up_to_the_distance_of_the_ranking(a,
     assert why.distance == pytest.approx(naive.warped_distance(DTW, a, b, SCALES), rel=1e-12)
 
 
-def test_a_coefficient_in_which_alone_tracks_differ_is_all_of_the_distance():
+def test_the_only_coefficient_that_differs_has_the_whole_distance():
     a = contour(50)
     b = a.copy()
     b[:, 1] += 10
@@ -65,7 +65,7 @@ def test_a_track_and_itself_are_one_stretch_along_the_diagonal(track):
     assert why.control.closer_than == 1
     assert {coefficient.share for coefficient in why.coefficients} == {0}
     assert [(s.a_start, s.a_end, s.b_start, s.b_end) for s in why.stretches] == [(0, seconds, 0, seconds)]
-    assert [list(place) for place in why.path] == [[i / 2 + 0.25] * 2 for i in range(len(track))]
+    assert [list(point) for point in why.path] == [[i / 2 + 0.25] * 2 for i in range(len(track))]
 
 
 @compiled_once
@@ -76,7 +76,7 @@ def test_stretches_lie_inside_both_tracks_and_last_long_enough(a, b):
         for start, end, track in ((stretch.a_start, stretch.a_end, a), (stretch.b_start, stretch.b_end, b)):
             assert 0 <= start < end <= len(track) / 2 + 1e-9
             assert end - start >= min(SHORTEST_SECONDS, len(track) / 2) - 1e-9
-        assert 0 <= stretch.difference < CONTROL.close
+        assert 0 <= stretch.difference < RANDOM_PAIRS.close
         assert stretch.closer_than >= 1 - explaining.CLOSE_SHARE - 0.01
 
 
@@ -89,7 +89,7 @@ def test_stretches_share_no_second(a, b):
         assert all(end <= start + 1e-9 for (_, end), (start, _) in pairwise(ordered))
 
 
-def test_a_passage_that_both_tracks_have_is_found_with_its_times():
+def test_a_common_passage_is_found_with_its_times():
     a, b = contour(100, seed=1), contour(150, seed=2)
     b[90:130] = a[20:60]
     first = explained(a, b, seconds=(50.5, 75.0)).stretches[0]
@@ -98,34 +98,34 @@ def test_a_passage_that_both_tracks_have_is_found_with_its_times():
     assert first.difference < 0.1
 
 
-def test_the_path_leads_from_the_beginning_of_both_tracks_to_their_end():
+def test_the_path_leads_from_the_beginning_to_the_end_of_both_tracks():
     path = np.array(explained(contour(40, 1), contour(90, 2)).path)
     assert path[0].tolist() == [0.25, 0.25]
     assert path[-1].tolist() == [19.75, 44.75]
     assert (np.diff(path, axis=0) >= 0).all()
 
 
-def test_a_random_pair_stands_among_random_pairs():
-    distances = CONTROL.distances
-    standings = [explained(contour(60, seed), contour(70, seed + 100)).control for seed in range(40)]
-    assert sorted(standing.closer_than for standing in standings) == pytest.approx(np.arange(40) / 40)
-    assert [standing.ratio for standing in standings] == pytest.approx(distances / np.median(distances))
-    assert {standing.random_pairs for standing in standings} == {40}
+def test_the_percentiles_of_the_random_pairs_are_evenly_spaced():
+    distances = RANDOM_PAIRS.distances
+    percentiles = [explained(contour(60, seed), contour(70, seed + 100)).control for seed in range(40)]
+    assert sorted(percentile.closer_than for percentile in percentiles) == pytest.approx(np.arange(40) / 40)
+    assert [percentile.ratio for percentile in percentiles] == pytest.approx(distances / np.median(distances))
+    assert {percentile.random_pairs for percentile in percentiles} == {40}
 
 
-def test_the_control_is_the_same_each_time():
+def test_the_same_pairs_always_give_the_same_measurements():
     pairs = [(contour(60, 1), contour(70, 2)), (contour(60, 3), contour(50, 4))]
-    first, second = Control.of(pairs, SCALES), Control.of(pairs, SCALES)
+    first, second = RandomPairs.of(pairs, SCALES), RandomPairs.of(pairs, SCALES)
     np.testing.assert_array_equal(first.moments, second.moments)
     np.testing.assert_array_equal(first.contributions, second.contributions)
 
 
-def test_where_all_random_pairs_are_copies_there_is_no_ratio():
-    copies = Control.of([(contour(60), contour(60))], SCALES)
+def test_there_is_no_ratio_if_all_random_pairs_are_copies():
+    copies = RandomPairs.of([(contour(60), contour(60))], SCALES)
     assert explained(contour(60), contour(60), copies).control.ratio is None
 
 
-def test_the_difference_of_moments_is_in_deviations():
+def test_the_difference_of_moments_is_in_standard_deviations():
     a, b = np.zeros((3, 13)), np.tile(2 * SCALES, (4, 1))
     np.testing.assert_allclose(moment_differences(a, b, SCALES), np.full((3, 4), 2.0), rtol=1e-6)
 
@@ -138,13 +138,13 @@ def test_long_tracks_are_compared_more_coarsely(monkeypatch):
     assert explained(a, a).stretches[0].a_end == pytest.approx(100)
 
 
-def test_an_explanation_is_json():
+def test_an_explanation_can_be_written_as_json():
     why = explained(contour(60, 1), contour(70, 2))
     assert json.loads(json.dumps(asdict(why)))["coefficients"][1]["name"] == "COE_2"
 
 
 @pytest.mark.parametrize("number", range(2, 14))
-def test_a_coefficient_weighs_the_filters_by_a_cosine_that_begins_positive(number):
+def test_the_weights_of_a_coefficient_are_a_cosine_that_begins_positive(number):
     weights = _cosines(PARAMETERS)[:, number - 1]
     clear = weights[np.abs(weights) > 1e-6]
     assert (np.diff(np.sign(clear)) != 0).sum() == number - 1
@@ -152,7 +152,7 @@ def test_a_coefficient_weighs_the_filters_by_a_cosine_that_begins_positive(numbe
 
 
 def noise(low, high, seconds=0.5):
-    """White between two frequencies."""
+    """White noise between two frequencies."""
     samples = int(seconds * PARAMETERS.sample_rate)
     spectrum = np.fft.rfft(np.random.default_rng(0).normal(size=samples))
     hertz = np.fft.rfftfreq(samples, 1 / PARAMETERS.sample_rate)
@@ -163,7 +163,7 @@ def mean_cepstrum(signal):
     return compute_cepstra([signal], PARAMETERS).mean(axis=0)
 
 
-def test_the_first_coefficient_is_level_and_no_other_is():
+def test_only_the_first_coefficient_depends_on_the_level():
     assert meaning(1, PARAMETERS)[0] == "level"
     loud = noise(0, 22_050)
     halves = compute_cepstra([np.concatenate([loud, loud / 2])], PARAMETERS)
@@ -173,24 +173,24 @@ def test_the_first_coefficient_is_level_and_no_other_is():
     np.testing.assert_allclose(change[1:], 0, atol=0.5)
 
 
-def test_the_second_coefficient_tells_bright_from_dark_at_the_frequency_that_its_meaning_names():
+def test_the_sign_of_the_second_coefficient_changes_at_the_frequency_in_its_meaning():
     assert meaning(2, PARAMETERS) == ("brightness", "energy below 3.3 kHz against energy above")
     dark, bright = mean_cepstrum(noise(50, 3_300)), mean_cepstrum(noise(3_300, 22_000))
     assert dark[1] > 0 > bright[1]
 
 
-def test_the_third_coefficient_tells_the_middle_from_both_ends():
+def test_the_third_coefficient_compares_the_middle_with_both_ends():
     assert meaning(3, PARAMETERS) == ("broad shape", "energy from 1.0 kHz to 8.5 kHz against energy below and above")
     assert mean_cepstrum(noise(1_000, 8_500))[2] < 0 < mean_cepstrum(noise(0, 1_000) + noise(8_500, 22_050))[2]
 
 
-def test_the_higher_a_coefficient_the_finer_the_shape():
+def test_higher_coefficients_describe_finer_shapes():
     meanings = [meaning(number, PARAMETERS) for number in range(3, 14)]
     assert [word for word, _ in meanings] == ["broad shape"] * 5 + ["fine shape"] * 6
     assert meanings[-1][1] == "spectrum along a cosine of 12 half-waves over the mel scale"
 
 
 @pytest.mark.parametrize("bad", [np.zeros((0, 13)), np.full((3, 13), np.nan), np.zeros((3, 12))])
-def test_what_is_no_contour_is_refused(bad):
+def test_an_invalid_contour_is_refused(bad):
     with pytest.raises(ValueError, match=r"expected|coefficients"):
         explained(bad, contour(20), seconds=(1.0, 10.0))

@@ -10,7 +10,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def gaussian(seed: int, width: int = 4) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance of coefficients that depend on each other, each with a variance of its own of at least 1."""
+    """Mean and covariance of dependent coefficients. Each has an independent share of its variance, at least 1."""
     rng = np.random.default_rng(seed)
     mixing = rng.normal(0, 3, (width, width))
     return rng.normal(0, 5, width), mixing @ mixing.T + np.eye(width)
@@ -22,25 +22,25 @@ def distance(one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.nda
 
 
 @given(seeds, seeds)
-def test_a_distance_is_that_of_the_slow_twin(one, other):
+def test_the_distance_equals_that_of_the_naive_function(one, other):
     expected = naive.divergence(*gaussian(one), *gaussian(other))
     assert distance(gaussian(one), gaussian(other)) == pytest.approx(expected, rel=1e-4, abs=1e-4)
 
 
 @given(seeds, seeds)
-def test_it_is_the_same_both_ways_and_none_from_a_gaussian_to_itself(one, other):
+def test_the_distance_is_symmetric_and_0_between_equal_gaussians(one, other):
     assert distance(gaussian(one), gaussian(other)) == pytest.approx(distance(gaussian(other), gaussian(one)))
     assert distance(gaussian(one), gaussian(one)) == pytest.approx(0, abs=1e-6)
 
 
 @given(seeds, st.floats(0.1, 10), st.floats(1.1, 10))
-def test_it_grows_as_the_means_come_apart(seed, offset, further):
+def test_the_distance_grows_with_the_difference_of_the_means(seed, offset, further):
     mean, covariance = gaussian(seed)
     near, far = ((mean + times * offset, covariance) for times in (1, further))
     assert 0 < distance((mean, covariance), near) < distance((mean, covariance), far)
 
 
-def test_it_grows_with_the_difference_of_the_spreads():
+def test_the_distance_grows_with_the_difference_of_the_covariances():
     mean, covariance = gaussian(0)
     factors = [1, 2, 5, 20]
     apart = [distance((mean, covariance), (mean, factor * covariance)) for factor in factors]
@@ -48,29 +48,29 @@ def test_it_grows_with_the_difference_of_the_spreads():
 
 
 @given(seeds, seeds, st.floats(0.1, 100))
-def test_the_unit_of_the_coefficients_changes_nothing(one, other, unit):
+def test_the_unit_of_the_coefficients_does_not_change_the_distance(one, other, unit):
     in_units = [(mean * unit, covariance * unit**2) for mean, covariance in (gaussian(one), gaussian(other))]
     assert distance(*in_units) == pytest.approx(distance(gaussian(one), gaussian(other)), rel=1e-3, abs=1e-3)
 
 
-def test_distances_to_many_are_those_to_each():
+def test_distances_to_many_equal_the_distances_to_each():
     others = [gaussian(seed) for seed in range(1, 6)]
     found = jensen_shannon(*gaussian(0), *(np.array(column) for column in zip(*others, strict=True)))
     np.testing.assert_allclose(found, [distance(gaussian(0), other) for other in others])
 
 
-def test_of_no_gaussians_none_is_any_distance_away():
+def test_there_are_no_distances_to_no_gaussians():
     assert jensen_shannon(*gaussian(0), np.empty((0, 4)), np.empty((0, 4, 4))).shape == (0,)
 
 
-def test_tracks_that_stand_still_are_a_finite_distance_apart():
+def test_constant_tracks_have_a_finite_distance():
     still, another = (np.zeros(4), np.zeros((4, 4))), (np.ones(4), np.zeros((4, 4)))
     assert distance(still, still) == 0
     assert 0 < distance(still, another) < np.inf
     assert 0 < distance(still, gaussian(0)) < np.inf
 
 
-def test_a_coefficient_that_follows_another_leaves_distances_finite():
+def test_distances_are_finite_if_two_coefficients_are_equal():
     mean, covariance = gaussian(0, width=3)
     followed = covariance[np.ix_([0, 1, 2, 2], [0, 1, 2, 2])]
     assert 0 < distance((mean[[0, 1, 2, 2]], followed), gaussian(1)) < np.inf

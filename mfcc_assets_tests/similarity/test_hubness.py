@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import skew
 
-from mfcc_assets.similarity.hubness import ROUNDS, Correction, DistanceStatistics, corrected, unusual_sums
+from mfcc_assets.similarity.hubness import ROUNDS, Correction, DistanceStatistics, corrected, summed_z_scores
 from mfcc_assets_tests import naive
 
 WEIGHTS = np.array([1.0, 0.5, 0.5])
@@ -20,13 +20,13 @@ def distances_between(points: np.ndarray) -> np.ndarray:
 
 
 def parts(tracks: int, seed: int = 0) -> np.ndarray:
-    """Distances (tracks, tracks, 3) between random points of 10 dimensions, by three parts of very different size."""
+    """Distances (tracks, tracks, 3) between random points in 10 dimensions, by three parts of very different size."""
     rng = np.random.default_rng(seed)
     return np.stack([unit * distances_between(rng.normal(0, 1, (tracks, 10))) for unit in (1, 100, 0.01)], axis=-1)
 
 
 def statistics_of(distances: np.ndarray, sample: list[int], weights: np.ndarray = WEIGHTS) -> DistanceStatistics:
-    """What is usual for all tracks, where some of them are the reference sample."""
+    """Statistics of all tracks; some of them are the reference sample."""
     reference = DistanceStatistics.of_reference(distances[np.ix_(sample, sample)], weights)
     others = np.arange(len(distances))[:, np.newaxis] != sample
     return DistanceStatistics.of_tracks(distances[:, sample], others, reference, weights)
@@ -41,7 +41,7 @@ def corrected_distances(distances: np.ndarray, sample: list[int], weights: np.nd
     return np.array(
         [
             corrected(
-                unusual_sums(to_all, row(statistics, query), statistics, weights), row(statistics, query), statistics
+                summed_z_scores(to_all, row(statistics, query), statistics, weights), row(statistics, query), statistics
             )
             for query, to_all in enumerate(distances)
         ]
@@ -49,7 +49,7 @@ def corrected_distances(distances: np.ndarray, sample: list[int], weights: np.nd
 
 
 def correction(tracks: int, seed: int = 0) -> Correction:
-    """Of the distances of the first track to all, of which that by the last part is not known."""
+    """Correction of the distances of the first track to all. The distances by the last part are not known."""
     distances = parts(tracks, seed)
     statistics = statistics_of(distances, list(range(0, tracks, 2)))
     return Correction.of(distances[0, :, :-1], row(statistics, 0), statistics, WEIGHTS)
@@ -57,7 +57,7 @@ def correction(tracks: int, seed: int = 0) -> Correction:
 
 @slow
 @given(st.integers(4, 12), seeds, st.data())
-def test_corrected_distances_are_those_of_the_slow_twin(tracks, seed, data):
+def test_corrected_distances_equal_those_of_the_naive_function(tracks, seed, data):
     sample = data.draw(st.lists(st.integers(0, tracks - 1), min_size=4, unique=True))
     found = corrected_distances(parts(tracks, seed), sample)
     expected = naive.corrected_distances(parts(tracks, seed), sample, WEIGHTS.tolist(), ROUNDS)
@@ -67,7 +67,7 @@ def test_corrected_distances_are_those_of_the_slow_twin(tracks, seed, data):
 
 @slow
 @given(st.integers(2, 30), seeds)
-def test_corrected_distances_are_the_same_both_ways(tracks, seed):
+def test_corrected_distances_are_symmetric(tracks, seed):
     found = corrected_distances(parts(tracks, seed), list(range(0, tracks, 2)))
     np.testing.assert_allclose(found, found.T, rtol=1e-9)
 
@@ -79,18 +79,18 @@ def test_a_reference_of_one_or_two_tracks_gives_finite_distances(size):
     assert (found >= 0).all()
 
 
-def test_tracks_that_are_all_equally_far_apart_have_finite_distances():
+def test_tracks_with_equal_distances_have_finite_corrected_distances():
     found = corrected_distances(np.ones((5, 5, 3)) - np.eye(5)[:, :, np.newaxis], [0, 1, 2])
     assert np.isfinite(found).all()
 
 
-def test_tracks_that_are_all_the_same_have_finite_distances():
+def test_equal_tracks_have_finite_corrected_distances():
     found = corrected_distances(np.zeros((5, 5, 3)), [0, 1, 2])
     np.testing.assert_allclose(found, found[0, 0])
     assert np.isfinite(found).all()
 
 
-def test_what_is_usual_for_a_track_of_the_sample_is_the_same_either_way():
+def test_the_statistics_of_the_sample_equal_those_of_the_same_tracks_against_it():
     distances = parts(12)
     reference = DistanceStatistics.of_reference(distances, WEIGHTS)
     as_any_other = statistics_of(distances, list(range(12)))
@@ -98,7 +98,7 @@ def test_what_is_usual_for_a_track_of_the_sample_is_the_same_either_way():
     np.testing.assert_allclose(as_any_other.deviations, reference.deviations)
 
 
-def test_what_is_usual_is_mean_and_deviation_of_the_distances_to_the_others_of_the_sample():
+def test_the_statistics_are_mean_and_deviation_of_the_distances_to_the_others_of_the_sample():
     distances = parts(12)
     reference = DistanceStatistics.of_reference(distances, WEIGHTS)
     for track in range(12):
@@ -113,40 +113,46 @@ def test_a_new_track_changes_no_distance_between_others():
     np.testing.assert_array_equal(after[:12, :12], before)
 
 
-def test_the_unit_of_a_part_changes_nothing():
+def test_the_unit_of_a_part_does_not_change_corrected_distances():
     units = np.array([1000, 1, 7])
     found = corrected_distances(units * parts(12), list(range(8)))
     np.testing.assert_allclose(found, corrected_distances(parts(12), list(range(8))))
 
 
-def test_hubs_become_fewer():
+def test_the_correction_reduces_hubs():
     points = np.random.default_rng(0).normal(0, 1, (300, 30))
     distances = distances_between(points)
     after = corrected_distances(distances[:, :, np.newaxis], list(range(0, 300, 3)), np.ones(1))
     assert skewness(after) < 0.5 * skewness(distances)
 
 
-def skewness(distances: np.ndarray, places: int = 5) -> float:
-    """Of how many lists of the nearest each track is on."""
+def skewness(distances: np.ndarray, count: int = 5) -> float:
+    """Skewness of the numbers of lists that contain each track."""
     to_others = distances + np.diag(np.full(len(distances), inf))
-    return float(skew(np.bincount(np.argsort(to_others, axis=1)[:, :places].ravel(), minlength=len(distances))))
+    return float(skew(np.bincount(np.argsort(to_others, axis=1)[:, :count].ravel(), minlength=len(distances))))
 
 
-def test_rows_can_be_taken_and_joined():
+def test_some_rows_can_be_taken():
     statistics = statistics_of(parts(12), [0, 1, 2, 3])
-    joined = DistanceStatistics.joined([statistics.rows(np.arange(5)), statistics.rows(np.arange(5, 12))])
-    assert len(joined) == 12
-    np.testing.assert_array_equal(joined.means, statistics.means)
-    np.testing.assert_array_equal(joined.deviations, statistics.deviations)
-    np.testing.assert_array_equal(statistics.rows(np.array([3, 1])).means, statistics.means[[3, 1]])
+    some = statistics.rows(np.array([3, 1]))
+    assert len(some) == 2
+    np.testing.assert_array_equal(some.means, statistics.means[[3, 1]])
+    np.testing.assert_array_equal(some.deviations, statistics.deviations[[3, 1]])
+
+
+def test_z_scores_are_numbers_of_deviations_above_the_mean():
+    statistics = DistanceStatistics(np.array([[1.0, 10.0], [2.0, 20.0]]), np.array([[1.0, 5.0], [0.5, 4.0]]))
+    assert statistics.z_scores(np.array([3.0, 3.0]), 0).tolist() == [2, 2]
+    assert statistics.z_scores(np.array([[3.0, 0.0], [3.0, 0.0]]), slice(2)).tolist() == [[2, -2], [2, -5]]
+    assert row(statistics, 1).z_scores(np.array([1.0, 2.0, 3.0]), 0).tolist() == [-2, 0, 2]
 
 
 class TestACorrection:
-    def test_it_makes_of_the_last_part_the_corrected_distance_of_all(self):
+    def test_it_maps_the_distance_by_the_last_part_to_the_corrected_distance(self):
         last = parts(12)[0, :, -1]
         np.testing.assert_allclose(correction(12)(last), corrected_distances(parts(12), list(range(0, 12, 2)))[0])
 
-    def test_it_needs_no_distance_where_all_parts_are_known(self):
+    def test_it_ignores_the_distance_if_all_parts_are_known(self):
         distances, statistics = parts(12), statistics_of(parts(12), list(range(0, 12, 2)))
         known = Correction.of(distances[0], row(statistics, 0), statistics, WEIGHTS)
         expected = corrected_distances(distances, list(range(0, 12, 2)))[0]
@@ -158,44 +164,43 @@ class TestACorrection:
         corrects = correction(8, seed)
         near, far = (corrects(np.full(8, value)) for value in (distance, distance + more))
         assert (near <= far).all()
-        # Some are so near that the logarithm of their chance is none.
+        # Some are so near that the logarithm of their probability is 0.
         assert (near < far)[far > 0].all()
 
-    def test_of_some_rows_it_is_the_same(self):
+    def test_some_rows_are_corrected_the_same(self):
         rows, last = np.array([7, 2, 2]), parts(12)[0, :, -1]
         np.testing.assert_array_equal(correction(12).rows(rows)(last[rows]), correction(12)(last)[rows])
 
     @given(seeds, st.floats(0.01, 100))
-    def test_within_a_limit_are_the_distances_up_to_which_it_does_not_exceed_it(self, seed, limit):
+    def test_the_largest_distances_are_corrected_to_the_limit(self, seed, limit):
         corrects = correction(8, seed)
-        farthest = corrects.within(limit)
+        farthest = corrects.largest_distances(limit)
         there = farthest >= 0
-        at_nothing = corrects(np.zeros(8))
-        np.testing.assert_array_equal(there, at_nothing <= limit)
+        np.testing.assert_array_equal(there, corrects(np.zeros(8)) <= limit)
         assert (farthest[~there] == -inf).all()
-        of_those = corrects.rows(np.flatnonzero(there))
-        np.testing.assert_allclose(of_those(farthest[there]), limit, rtol=1e-6)
-        assert (of_those(farthest[there] * (1 + 1e-6) + 1e-12) > limit).all()
+        corrects_those = corrects.rows(np.flatnonzero(there))
+        np.testing.assert_allclose(corrects_those(farthest[there]), limit, rtol=1e-6)
+        assert (corrects_those(farthest[there] * (1 + 1e-6) + 1e-12) > limit).all()
 
     @given(seeds)
-    def test_the_track_whose_distance_is_the_limit_is_within(self, seed):
+    def test_a_track_whose_corrected_distance_is_the_limit_is_included(self, seed):
         corrects, last = correction(8, seed), parts(8, seed)[0, :, -1]
         for track, limit in enumerate(corrects(last)):
-            assert corrects.within(limit)[track] >= last[track]
+            assert corrects.largest_distances(limit)[track] >= last[track]
 
-    def test_everything_is_within_infinity_and_nothing_within_less_than_nothing(self):
-        assert (correction(8).within(inf) == inf).all()
-        assert (correction(8).within(-1.0) == -inf).all()
+    def test_an_infinite_limit_allows_every_distance_and_a_negative_limit_none(self):
+        assert (correction(8).largest_distances(inf) == inf).all()
+        assert (correction(8).largest_distances(-1.0) == -inf).all()
 
-    def test_where_all_parts_are_known_either_any_distance_is_within_or_none(self):
+    def test_a_limit_allows_every_distance_or_none_if_all_parts_are_known(self):
         statistics = statistics_of(parts(12), list(range(0, 12, 2)))
         known = Correction.of(parts(12)[0], row(statistics, 0), statistics, WEIGHTS)
         distances = known(np.zeros(12))
         limit = float(np.median(distances))
-        within = known.within(limit)
-        np.testing.assert_array_equal(within >= 1e20, distances <= limit)
-        np.testing.assert_array_equal(within == -inf, distances > limit)
+        largest = known.largest_distances(limit)
+        np.testing.assert_array_equal(largest >= 1e20, distances <= limit)
+        np.testing.assert_array_equal(largest == -inf, distances > limit)
 
-    def test_of_nothing_it_is_nothing(self):
+    def test_a_correction_of_no_candidates_gives_no_distances(self):
         none = correction(8).rows(np.empty(0, np.intp))
-        assert none(np.empty(0)).shape == none.within(1.0).shape == (0,)
+        assert none(np.empty(0)).shape == none.largest_distances(1.0).shape == (0,)

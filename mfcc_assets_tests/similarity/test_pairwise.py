@@ -38,7 +38,7 @@ def tracks() -> Tracks:
 
 
 def by_part_one_by_one(tracks: Tracks, part: str) -> np.ndarray:
-    """Distances of all pairs, by the formula of the part."""
+    """Distances of all pairs by the formula of one part."""
     scales = pooled_scales(tracks.feature_table.means, tracks.feature_table.variances)
     points = TimbreSpace.of(tracks.feature_table.timbre)(tracks.feature_table.timbre).astype(np.float64)
 
@@ -54,14 +54,14 @@ def by_part_one_by_one(tracks: Tracks, part: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("part", [GAUSSIAN, TIMBRE, *WARPED])
-def test_distances_by_a_part_are_symmetric_and_those_of_each_pair(tracks, part):
+def test_distances_by_a_part_are_symmetric_and_equal_those_of_each_pair(tracks, part):
     found = Comparison(tracks).by_part(part)
     np.testing.assert_array_equal(found, found.T)
     np.testing.assert_allclose(found, by_part_one_by_one(tracks, part), rtol=3e-3)
 
 
 @pytest.mark.parametrize("name", RANKINGS)
-def test_distances_by_a_ranking_are_those_of_the_slow_twin(tracks, name):
+def test_distances_by_a_ranking_equal_those_of_the_naive_function(tracks, name):
     ranking = RANKINGS[name]
     comparison = Comparison(tracks)
     distances = np.stack([comparison.by_part(part) for part in ranking.parts], axis=-1)
@@ -70,13 +70,13 @@ def test_distances_by_a_ranking_are_those_of_the_slow_twin(tracks, name):
     np.testing.assert_allclose(comparison.by_ranking(ranking), expected, rtol=1e-6)
 
 
-def test_distances_by_a_part_alone_are_those_before_the_correction(tracks):
+def test_uncorrected_distances_are_those_before_the_correction(tracks):
     comparison = Comparison(tracks)
     expected = comparison.by_part("dtw") + np.diag(np.full(COUNT, np.inf))
     np.testing.assert_array_equal(comparison.uncorrected("dtw"), expected)
 
 
-def test_rankings_of_one_part_can_be_looked_at_uncorrected():
+def test_rankings_of_one_part_have_an_uncorrected_name():
     assert uncorrected_names(RANKINGS) == {
         "article_uncorrected": "article",
         "dtw_uncorrected": "dtw",
@@ -84,33 +84,33 @@ def test_rankings_of_one_part_can_be_looked_at_uncorrected():
     }
 
 
-def test_the_parts_of_a_ranking_lie_side_by_side(tracks):
+def test_each_part_of_a_ranking_has_a_column(tracks):
     found = part_distances(RANKINGS["fused"], tracks[0], tracks, SCALES)
     for column, part in enumerate(RANKINGS["fused"].parts):
         np.testing.assert_array_equal(found[:, column], distances_by(part, tracks[0], tracks, SCALES))
 
 
 @pytest.mark.parametrize("name", RANKINGS)
-def test_what_is_usual_for_a_track_of_the_reference_does_not_count_the_track_itself(tracks, name):
+def test_a_track_of_the_reference_is_not_compared_with_itself(tracks, name):
     ids = [f"{row}" for row in range(COUNT)]
     reference = Reference.of(ids, tracks, RANKINGS[name], SCALES)
-    for row, audio in enumerate(ids):
-        found = reference.statistics_of(audio, tracks[row])
+    for row, audio_id in enumerate(ids):
+        found = reference.statistics_of(audio_id, tracks[row])
         np.testing.assert_allclose(found.means[0], reference.statistics.means[row], rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(found.deviations[0], reference.statistics.deviations[row], rtol=1e-5, atol=1e-5)
-        as_stranger = reference.statistics_of("stranger", tracks[row])
-        assert (as_stranger.means[0, 0]) < found.means[0, 0]
+        as_another_track = reference.statistics_of("another", tracks[row])
+        assert as_another_track.means[0, 0] < found.means[0, 0]
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_a_reference_of_next_to_nothing_can_be_made(tracks, count):
+def test_a_reference_of_no_track_or_one_track_can_be_made(tracks, count):
     few = tracks.rows(np.arange(count))
     reference = Reference.of(["0"][:count], few, RANKINGS["fused"], SCALES)
     assert len(reference.statistics) == count
     assert np.isfinite(reference.statistics_of("1", tracks[1]).means).all()
 
 
-def test_a_small_library_is_its_own_reference_and_of_a_large_one_it_is_spread_evenly():
+def test_a_sample_has_all_tracks_of_a_small_library_and_evenly_spaced_tracks_of_a_large_one():
     assert evenly_spaced(0, REFERENCE_SIZE).tolist() == []
     assert evenly_spaced(REFERENCE_SIZE, REFERENCE_SIZE).tolist() == list(range(REFERENCE_SIZE))
     rows = evenly_spaced(100_000, REFERENCE_SIZE)

@@ -22,7 +22,7 @@ from mfcc_assets_tests import naive
 
 
 def feature_table(*seeds: int) -> FeatureTable:
-    """Of tracks that were never heard: only what still parts look at is more than zeros."""
+    """Features of made-up tracks. Only the columns that summary parts compare are not 0."""
     rngs = [np.random.default_rng(seed) for seed in seeds]
     spread = np.array([rng.normal(0, 1, (20, 3)) for rng in rngs])
     return FeatureTable(
@@ -50,7 +50,7 @@ def test_the_default_ranking_is_a_known_one():
 
 def test_an_unknown_ranking_is_refused_with_the_known_ones():
     with pytest.raises(
-        UnknownRanking, match=r"loudness: there is no such ranking\. Choose one of: article, dtw, fused, timbre\."
+        UnknownRanking, match=r"loudness: there is no such ranking\. Choose one of: article, dtw, fused, gaussian\."
     ):
         ranking_named("loudness")
 
@@ -60,20 +60,20 @@ def test_a_ranking_is_found_by_its_name(name):
     assert ranking_named(name) is RANKINGS[name]
 
 
-def test_the_last_part_can_be_warped_and_the_others_are_still():
+def test_only_the_last_part_can_be_warped():
     fused = Ranking({TIMBRE: 1.0, GAUSSIAN: 0.5, "dtw": 2.0})
     assert fused.warped is DTW
     assert fused.summary_parts == (TIMBRE, GAUSSIAN)
     assert fused.weights.tolist() == [1, 0.5, 2]
 
 
-def test_a_ranking_without_a_warped_part_has_only_still_ones():
-    still = Ranking({GAUSSIAN: 1.0, TIMBRE: 1.0})
-    assert still.warped is None
-    assert still.summary_parts == still.parts == (GAUSSIAN, TIMBRE)
+def test_a_ranking_without_a_warped_part_has_only_summary_parts():
+    ranking = Ranking({GAUSSIAN: 1.0, TIMBRE: 1.0})
+    assert ranking.warped is None
+    assert ranking.summary_parts == ranking.parts == (GAUSSIAN, TIMBRE)
 
 
-def test_a_ranking_of_a_warped_part_alone_has_no_still_one():
+def test_a_ranking_of_one_warped_part_has_no_summary_parts():
     assert Ranking({"article": 1.0}).warped is ARTICLE
     assert Ranking({"article": 1.0}).summary_parts == ()
     assert Ranking({"article": 1.0}).summary_distances(feature_table(0), feature_table(1, 2)).shape == (2, 0)
@@ -84,18 +84,18 @@ def test_a_ranking_of_a_warped_part_alone_has_no_still_one():
     [(), ("loudness",), (TIMBRE, "loudness"), ("dtw", TIMBRE), ("article", "dtw")],
     ids=["none", "unknown", "one unknown", "warped before another", "warped twice"],
 )
-def test_parts_that_make_no_ranking_are_refused(parts):
-    with pytest.raises(ValueError, match="these parts make no ranking"):
+def test_invalid_parts_are_refused(parts):
+    with pytest.raises(ValueError, match="a ranking cannot have these parts"):
         Ranking(dict.fromkeys(parts, 1.0))
 
 
-def test_timbre_is_as_far_apart_as_its_points():
+def test_the_distance_in_timbre_is_the_distance_of_the_points():
     query, others = feature_table(0), feature_table(1, 2, 3)
     expected = [np.linalg.norm(point - query.timbre[0]) for point in others.timbre]
     np.testing.assert_allclose(summary_distances(TIMBRE, query, others), expected, rtol=1e-6)
 
 
-def test_gaussians_are_as_far_apart_as_their_divergence():
+def test_the_distance_of_gaussians_is_their_divergence():
     query, others = feature_table(0), feature_table(1, 2, 3)
     expected = [
         naive.divergence(query.means[0], query.covariances[0], mean, covariance)
@@ -105,13 +105,13 @@ def test_gaussians_are_as_far_apart_as_their_divergence():
 
 
 @pytest.mark.parametrize("part", [GAUSSIAN, TIMBRE])
-def test_still_distances_are_the_same_both_ways_and_none_from_a_track_to_itself(part):
+def test_summary_distances_are_symmetric_and_0_between_equal_tracks(part):
     here, there, query = feature_table(0), feature_table(1), feature_table(0, 1)
     assert summary_distances(part, here, there) == pytest.approx(summary_distances(part, there, here))
     assert summary_distances(part, here, query) == pytest.approx([0, summary_distances(part, here, there)[0]], abs=1e-6)
 
 
-def test_a_ranking_lays_the_distances_by_its_still_parts_side_by_side():
+def test_each_summary_part_of_a_ranking_has_a_column():
     query, others = feature_table(0), feature_table(1, 2, 3)
     found = Ranking({TIMBRE: 1.0, GAUSSIAN: 0.5}).summary_distances(query, others)
     assert found.shape == (3, 2)
@@ -119,11 +119,11 @@ def test_a_ranking_lays_the_distances_by_its_still_parts_side_by_side():
         np.testing.assert_array_equal(found[:, column], summary_distances(part, query, others))
 
 
-def test_the_warped_parts_are_the_distances_that_can_be_chosen():
+def test_there_are_two_warped_parts():
     assert dict(WARPED) == {"article": ARTICLE, "dtw": DTW}
 
 
-def test_candidates_come_nearest_first_and_equals_by_id():
+def test_candidates_are_sorted_by_distance_and_then_by_id():
     assert rank([("b", 2.0), ("c", 1.0), ("a", 2.0)]) == [
         RankedTrack("c", 1.0),
         RankedTrack("a", 2.0),

@@ -1,4 +1,4 @@
-"""Distance of two tracks by how they move: dynamic time warping of each coefficient, summed."""
+"""Distance of two tracks by the course of their coefficients: the sum of their dynamic time warping distances."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,45 +8,47 @@ from numpy.typing import NDArray
 
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.jit import compiled
-from mfcc_assets.similarity.dtw.kernels import all_distances, checked, reach
+from mfcc_assets.similarity.dtw.anti_diagonals import all_distances
+from mfcc_assets.similarity.dtw.kernels import checked, reach
 
 Frames: TypeAlias = NDArray[np.floating]
-"""(n, d): a contour, or full cepstra."""
+"""A contour or full cepstra, of shape (n, d)."""
 
 BAND = 0.1
-"""How far apart in time `DTW` may match, as a share of the longer track."""
+"""How far apart in time `DTW` may match two frames, as a share of the longer track."""
 
 SMALLEST_SCALE = 1e-3
-"""Music's cepstra have scales of 1 to 20. Below this one a coefficient stands still in the whole library, and dividing
-by less would let the faintest noise in it decide every comparison."""
+"""Cepstra of music have scales of 1 to 20. A coefficient with a smaller scale than this one is constant in the whole
+library, and a division by less would let faint noise decide every comparison."""
 
 
 @dataclass(frozen=True)
 class WarpedDistance:
-    """A distance of tracks: a weighted sum of the DTW distances of all coefficients, each warped on its own.
+    """A distance of tracks: a weighted sum of the DTW distances of all coefficients. Each is warped independently.
 
     Attributes
     ----------
     band
         As in `mfcc_assets.similarity.dtw.kernels.dtw_distances`.
     normalised
-        Whether every coefficient weighs the same and length none: distances are in units of the coefficient's scale,
-        and divided by the frames of both tracks, as Sakoe and Chiba (1978) normalise for length. Otherwise it is the
-        raw sum, which grows with length, and in which COE_2, which varies most, weighs most.
+        If True, the distance of each coefficient is divided by the scale of the coefficient and by the number of frames
+        of both tracks, which is the normalisation for length of Sakoe and Chiba (1978). All coefficients have the same
+        weight, and the length of the tracks has no influence. If False, the distance is the plain sum. It grows with
+        the length, and COE_2 has the largest influence because it varies most.
     """
 
     band: float | None
     normalised: bool
 
     def weights(self, scales: NDArray[np.floating], frames: int | NDArray[np.integer]) -> NDArray[np.float64]:
-        """Weight of each coefficient's DTW distance.
+        """Return the weight of each coefficient's DTW distance.
 
         Parameters
         ----------
         scales : (d,)
-            Each coefficient's standard deviation over the library; see `pooled_scales`.
+            Standard deviation of each coefficient over the library; see `pooled_scales`.
         frames
-            Of both tracks together: a number, or (pairs, 1) for the weights of many pairs.
+            Number of frames of both tracks together, or an array (pairs, 1) of them for many pairs.
 
         Returns
         -------
@@ -55,22 +57,24 @@ class WarpedDistance:
         Raises
         ------
         ValueError
-            The scales are not positive, finite numbers.
+            If a scale is not a positive, finite number.
         """
         if not (np.isfinite(scales) & (scales > 0)).all():
             raise ValueError(f"expected positive, finite scales, got {scales}")
-        # DTW is proportional to its input: scaling distances is scaling coefficients.
+        # DTW is proportional to its input, so to scale a distance is to scale the coefficient.
         return 1 / (scales * frames) if self.normalised else np.ones_like(scales * frames)
 
     def distances(self, query: Frames, others: RaggedFrames, scales: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Distances of one track to many.
+        """Return the distances of one track to many.
 
         Parameters
         ----------
         query : (n, d)
+            Frames of the track.
         others
-            Tracks of `d` coefficients.
+            Frames of the other tracks, with `d` coefficients.
         scales : (d,)
+            As in `weights`.
 
         Returns
         -------
@@ -79,7 +83,7 @@ class WarpedDistance:
         Raises
         ------
         ValueError
-            As `dtw_distances` and `weights` do.
+            As in `dtw_distances` and `weights`.
         """
         frames = others.lengths[:, np.newaxis] + len(query)
         distances, _ = distances_to_all(checked(query, ndim=2), others, self.band)
@@ -90,14 +94,14 @@ class WarpedDistance:
 def distances_to_all(
     query: NDArray[np.float32], others: RaggedFrames, band: float | None
 ) -> tuple[NDArray[np.float64], int]:
-    """DTW distances of every coefficient of one track to many tracks, none of them weighted.
+    """Return the DTW distances of each coefficient of one track to many tracks, without weights.
 
     Parameters
     ----------
     query : (n, d) float32
-        Finite, of at least one frame.
+        Frames of the track: finite, and at least one.
     others
-        Tracks of `d` coefficients.
+        Frames of the other tracks, with `d` coefficients.
     band
         As in `mfcc_assets.similarity.dtw.kernels.dtw_distances`.
 
@@ -105,7 +109,7 @@ def distances_to_all(
     -------
     distances : (tracks, d)
     cells : int
-        Number of matrix cells that were computed.
+        Number of matrix cells that were computed, counted for every coefficient.
     """
     lengths, rows = np.unique(others.lengths, return_inverse=True)
     reaches = np.array([reach(length, len(query), band) for length in lengths.tolist()], np.int64)[rows]
@@ -116,9 +120,10 @@ def distances_to_all(
 def _distances_to_all(
     query: NDArray[np.float32], frames: NDArray[np.float32], starts: NDArray[np.int64], reaches: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], int]:
-    """DTW distances (tracks, d) to stacked tracks, and the cells that took.
+    """Return the DTW distances (tracks, d) and the number of computed cells.
 
-    In one call: of a hundred small comparisons, one by one, half of the time would be Python's.
+    One call compares all tracks. With a call for each of many short tracks, Python's overhead would take half of the
+    time.
     """
     d = query.shape[1]
     distances = np.empty((len(reaches), d))
@@ -135,17 +140,18 @@ ARTICLE = WarpedDistance(band=None, normalised=False)
 """The article's distance, computed exactly."""
 
 DTW = WarpedDistance(BAND, normalised=True)
-"""The distance that the engine ranks by."""
+"""The distance of the ranking `dtw`, and of the second part of the ranking `fused`."""
 
 
 def pooled_scales(means: Frames, variances: Frames) -> NDArray[np.float64]:
-    """Standard deviation of each coefficient over the library, every track weighing the same.
+    """Return the standard deviation of each coefficient over the library. All tracks have the same weight.
 
     Parameters
     ----------
     means : (tracks, d)
+        Mean of each track's frames.
     variances : (tracks, d)
-        Of each track's frames, divided by their number.
+        Variance of each track's frames: the mean squared deviation.
 
     Returns
     -------
@@ -155,16 +161,21 @@ def pooled_scales(means: Frames, variances: Frames) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If there is no track, the shapes differ, a number is not finite or a variance is negative.
+        If there is no track, if the shapes differ, if a number is not finite, or if a variance is negative.
 
     Notes
     -----
-    Draw a track T with equal chances, then one of its frames X. By the law of total variance ::
+    Draw a track T, all with equal probability, and then one of its frames X. By the law of total variance ::
 
         Var(X) = E[Var(X | T)] + Var(E[X | T])
 
-    the mean of the tracks' variances plus the variance of their means: no frame is needed again, and a long track
-    counts no more than a short one.
+    This is the mean of the tracks' variances plus the variance of their means. So the frames are not needed again, and
+    a long track has no more weight than a short one.
+
+    Examples
+    --------
+    >>> pooled_scales(means=[[1.0], [3.0]], variances=[[8.0], [8.0]]).tolist()
+    [3.0]
     """
     means, variances = np.asarray(means, dtype=np.float64), np.asarray(variances, dtype=np.float64)
     if means.ndim != 2 or means.shape != variances.shape or means.size == 0:

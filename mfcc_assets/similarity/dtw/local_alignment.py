@@ -1,4 +1,4 @@
-"""Where in one track it sounds like where in another: alignments of a part of both, wherever it lies."""
+"""Local alignments of two tracks: stretches of both that sound alike, wherever they lie."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from mfcc_assets.jit import compiled
 from mfcc_assets.similarity.dtw.kernels import checked
 
 _STEPS = np.array([(0, 0), (1, 1), (2, 1), (1, 2)])
-"""Cells from one match of a stretch to the next, by number; 0 begins one. So neither track runs at more than twice the
-pace of the other, where the path of DTW may stand still."""
+"""Rows and columns from one matched cell to the next, by the number of the step. Number 0 begins an alignment. Neither
+track can run at more than twice the speed of the other, whereas a DTW path may stand still in one track."""
 
 
 @dataclass(frozen=True, eq=False)
-class Stretch:
-    """Frames of one track that sound like frames of another.
+class LocalAlignment:
+    """A stretch of one track that sounds like a stretch of another.
 
     Attributes
     ----------
     cells : (k, 2)
-        Which frame of the one goes with which of the other, first to last.
+        Pairs of a frame of the first track and a frame of the second, in ascending order.
     difference
-        Mean over these.
+        Mean difference of these pairs.
     """
 
     cells: NDArray[np.intp]
@@ -31,61 +31,73 @@ class Stretch:
 
     @property
     def rows(self) -> NDArray[np.intp]:
-        """First frame of the one track, and the frame after the last."""
+        """The first frame of the first track, and the frame after the last one."""
         return self.cells[[0, -1], 0] + (0, 1)
 
     @property
     def columns(self) -> NDArray[np.intp]:
-        """The same of the other track."""
+        """The first frame of the second track, and the frame after the last one."""
         return self.cells[[0, -1], 1] + (0, 1)
 
 
-def alike_stretches(differences: ArrayLike, *, close: float, shortest: Sequence[int], most: int) -> list[Stretch]:
-    """The stretches in which two tracks differ least for longest, best first; none shares a frame with another.
+def local_alignments(
+    differences: ArrayLike, *, close: float, shortest: Sequence[int], most: int
+) -> list[LocalAlignment]:
+    """Return the best local alignments of two tracks, best first. No two of them share a frame.
 
     Parameters
     ----------
     differences : (n, m)
-        Of each frame of the one track from each of the other.
+        Difference of each frame of the first track from each frame of the second.
     close
-        What frames that sound alike differ by at most; a stretch stays below it on average, from its beginning to any
-        of its matches, and from any to its end.
+        Largest difference of frames that sound alike. The mean difference of an alignment is below it, also from its
+        beginning to any of its cells and from any of its cells to its end.
     shortest
-        Frames that a stretch has at least, of the one track and of the other.
+        Least number of frames that an alignment covers, in the first track and in the second.
     most
-        How many are wanted.
+        Largest number of alignments to return.
 
     Raises
     ------
     ValueError
-        If the matrix is empty, not 2-D or not finite, or `close` is not positive.
+        If the matrix is empty, not 2-D or not finite, or if `close` is not positive.
 
     Notes
     -----
-    The local alignment of Smith and Waterman (1981), "Identification of common molecular subsequences", with
-    ``close - difference`` as the score of a match, and the steps of Müller (2015), *Fundamentals of Music Processing*,
-    section 3.2.2.2. The best is taken, its frames are closed to all others, and the best of what is left is looked for.
+    This is the local alignment of Smith and Waterman (1981), "Identification of common molecular subsequences", with
+    ``close - difference`` as the score of a cell, and with the steps of Müller (2015), *Fundamentals of Music
+    Processing*, section 3.2.2.2. After each alignment its frames are closed, and the best alignment of the remaining
+    frames is searched for.
+
+    Examples
+    --------
+    The last two frames of the first track sound like the first two frames of the second:
+
+    >>> differences = [[9, 9, 9], [0, 9, 9], [9, 0, 9]]
+    >>> (found,) = local_alignments(differences, close=1, shortest=(2, 2), most=5)
+    >>> found.rows.tolist(), found.columns.tolist()
+    ([1, 3], [0, 2])
     """
     matrix = checked(differences, ndim=2)
     if not close > 0:
-        raise ValueError(f"what is close must be positive, got {close}")
-    stretches = _best_first(matrix, np.float32(close) - matrix, shortest)
-    return [stretch for stretch, _ in zip(stretches, range(most), strict=False)]
+        raise ValueError(f"`close` must be positive, got {close}")
+    alignments = _best_first(matrix, np.float32(close) - matrix, shortest)
+    return [alignment for alignment, _ in zip(alignments, range(most), strict=False)]
 
 
 def _best_first(
     differences: NDArray[np.float32], gains: NDArray[np.float32], shortest: Sequence[int]
-) -> Iterator[Stretch]:
+) -> Iterator[LocalAlignment]:
     open_rows, open_columns = np.ones(len(gains), bool), np.ones(gains.shape[1], bool)
     while True:
         steps, row, column = _best_alignment(gains, open_rows, open_columns, shortest[0], shortest[1])
         if row < 0:
             return
         cells = _traced(steps, row, column)
-        stretch = Stretch(cells, float(differences[cells[:, 0], cells[:, 1]].mean(dtype=np.float64)))
-        yield stretch
-        open_rows[slice(*stretch.rows)] = False
-        open_columns[slice(*stretch.columns)] = False
+        alignment = LocalAlignment(cells, float(differences[cells[:, 0], cells[:, 1]].mean(dtype=np.float64)))
+        yield alignment
+        open_rows[slice(*alignment.rows)] = False
+        open_columns[slice(*alignment.columns)] = False
 
 
 def _traced(steps: NDArray[np.int8], row: int, column: int) -> NDArray[np.intp]:
@@ -104,10 +116,10 @@ def _best_alignment(
     shortest_rows: int,
     shortest_columns: int,
 ) -> tuple[NDArray[np.int8], int, int]:
-    """The number of the last step to every cell, and the cell in which the best alignment ends, or (-1, -1).
+    """Return the number of the last step to every cell, and the cell where the best alignment ends, or (-1, -1).
 
-    Of the alignment that ends in a cell its score, the highest on its way, and where it began are kept for three rows,
-    behind two empty columns.
+    For the best alignment that ends in a cell, the arrays hold its score, its highest score so far, and its first cell.
+    They hold three rows, behind two empty columns.
     """
     n, m = gains.shape
     steps = np.zeros((n, m), np.int8)
@@ -125,7 +137,7 @@ def _best_alignment(
             if not open_columns[j]:
                 continue
             score, step, row, column = scores[last, j + 1], 1, last, j + 1
-            # What a step passes over belongs to the stretch, too.
+            # A step that skips a frame covers it as well, so the frame must be open.
             if scores[before_last, j + 1] > score and open_rows[i - 1]:
                 score, step, row, column = scores[before_last, j + 1], 2, before_last, j + 1
             if scores[last, j] > score and open_columns[j - 1]:
@@ -144,7 +156,7 @@ def _best_alignment(
                     first_rows[row, column],
                     first_columns[row, column],
                 )
-            # What ends below its highest score has frames at its end that are not close.
+            # An alignment that ends below its highest score has frames at its end that are not close.
             if score > best and score == highest[here, j + 2]:
                 rows, columns = i - first_rows[here, j + 2] + 1, j - first_columns[here, j + 2] + 1
                 if rows >= shortest_rows and columns >= shortest_columns:

@@ -1,25 +1,25 @@
-"""Lower bounds of the weighted sum of independent DTW distances, at a small part of its cost.
+"""Lower bounds of the weighted sum of independent DTW distances. They cost much less than the distances.
 
-What is bounded is ::
+The bounded distance is ::
 
     D(a, b) = sum over k of w[k] DTW(a[:, k], b[:, k])        w[k] >= 0
 
 where each coefficient takes its own best path. Every path inside the band passes through each frame `i` of `a` at least
-once, and pays there at least the distance of ``a[i, k]`` to the nearest value that `b` takes in the band's columns of
-`i` ::
+once. The cost there is at least the distance of ``a[i, k]`` from the range of the values of `b` in the columns that the
+band allows for `i` ::
 
     t[i, k] = max(a[i, k] - max(b[j, k]), min(b[j, k]) - a[i, k], 0)        over all j in the band of i
 
-Costs are not negative and frames are passed once at least, so ``DTW(a[:, k], b[:, k]) >= sum over i of t[i, k]``. This
-is LB_Keogh (Keogh and Ratanamahatana, "Exact indexing of dynamic time warping", 2005), with the envelope taken over the
-slanted band of this engine, whose columns differ from frame to frame. It holds for every coefficient whatever path
-another one takes, so the weighted sum of the bounds bounds the weighted sum of the distances: ::
+Costs are not negative, so ``DTW(a[:, k], b[:, k]) >= sum over i of t[i, k]``. This is LB_Keogh (Keogh and
+Ratanamahatana, "Exact indexing of dynamic time warping", 2005). Here the envelope is taken over the slanted band of
+this engine, whose columns differ from frame to frame. The bound holds for each coefficient whatever path another
+coefficient takes, so the weighted sum of the bounds is a bound of the weighted sum of the distances: ::
 
     D(a, b) >= sum over k of w[k] sum over i of t[i, k]
 
-The same argument bounds what is still to come: a path that has come to frame `i` passes through all later ones, so it
-pays ``sum of t[i + 1:, k]`` at least. Added to the cost so far this lets a comparison be given up early, in
-`mfcc_assets.similarity.dtw.kernels.bounded_distance`.
+The same argument bounds the remaining cost: a path that has reached frame `i` passes through all later frames, which
+costs at least ``sum of t[i + 1:, k]``. `mfcc_assets.similarity.dtw.kernels.bounded_distance` adds this to the cost so
+far and can stop a comparison early.
 """
 
 from dataclasses import dataclass
@@ -33,14 +33,14 @@ from mfcc_assets.similarity.dtw.kernels import Curves, reach
 
 @dataclass(frozen=True)
 class LowerBound:
-    """What the comparison of a candidate with a query costs at least.
+    """Lower bound of the DTW distances between a candidate and a query.
 
     Attributes
     ----------
     distances : (d,) float64
         Lower bound of each coefficient's distance.
     remaining : (m, d) float32
-        For each frame of the candidate, lower bound of what the frames after it add.
+        Lower bound, for each frame of the candidate, of the cost that later frames add.
     """
 
     distances: NDArray[np.float64]
@@ -48,42 +48,42 @@ class LowerBound:
 
 
 class Envelope:
-    """Least and greatest values of a query over any stretch of it: made once, and used for every candidate.
+    """Least and greatest values of a query in any range of frames. It is computed once and used for every candidate.
 
-    Values over stretches of 1, 2, 4, … frames are tabled. Any other stretch is the union of two of these, so a frame of
-    a candidate costs the same whatever the band.
+    Tables hold the values for ranges of 1, 2, 4, … frames. Any other range is the union of two of these, so the time
+    for a frame of a candidate does not depend on the band.
     """
 
     def __init__(self, query: Curves) -> None:
         self._minima, self._maxima = _tables(query.values)
 
     def bound(self, candidate: Curves, *, band: float | None) -> LowerBound:
-        """Lower bound of the DTW distances between the query and a candidate.
+        """Return a lower bound of the DTW distances between the query and a candidate.
 
         Parameters
         ----------
         candidate
-            Of m frames.
+            Curves with m frames.
         band
             As in `mfcc_assets.similarity.dtw.kernels.dtw_distances`.
 
         Raises
         ------
         ValueError
-            The candidate has other coefficients than the query, or `band` is not in (0, 1].
+            If the candidate and the query differ in coefficients, or if `band` is not in (0, 1].
         """
         values = candidate.values
         frames, coefficients = self._minima.shape[1:]
         if values.shape[1] != coefficients:
             raise ValueError(f"tracks of {values.shape[1]} and {coefficients} coefficients cannot be compared")
         sums, remaining = _bound(values, self._minima, self._maxima, reach(len(values), frames, band))
-        # The distance itself is added in float32, where each of n + m additions may lose 2**-24 of it.
+        # The distance itself is summed in float32, and each of its n + m additions may lose 2**-24 of it.
         return LowerBound(sums * (1 - (len(values) + frames + 3) * 2.0**-24), remaining)
 
 
 @compiled
 def _tables(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Least and greatest value from each frame on, over 2 ** level frames: each (levels, n, d)."""
+    """Return the least and greatest values (levels, n, d) in the ``2 ** level`` frames from each frame on."""
     n, d = values.shape
     levels = 1
     while 2**levels <= n:

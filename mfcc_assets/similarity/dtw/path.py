@@ -1,4 +1,4 @@
-"""The warping path behind a DTW distance: which frame of one track is matched with which of the other."""
+"""The warping path of a DTW distance: which frame of one track is matched with which frame of the other."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,9 +8,9 @@ from mfcc_assets.similarity.dtw.kernels import checked, reach
 
 
 def warping_path(a: ArrayLike, b: ArrayLike, *, band: float | None = None) -> NDArray[np.intp]:
-    """Path of least cost between two curves. Of equal predecessors the diagonal one is taken.
+    """Return the path of least cost between two curves. A diagonal step is preferred if costs are equal.
 
-    Holds whole matrices, 12 n m bytes: meant for contours, not for full cepstra.
+    The function holds whole matrices, 12 n m bytes. It is meant for contours, not for full cepstra.
 
     Parameters
     ----------
@@ -22,24 +22,29 @@ def warping_path(a: ArrayLike, b: ArrayLike, *, band: float | None = None) -> ND
     Returns
     -------
     (k, 2)
-        Pairs of frames, the first of `a`, the second of `b`, from (0, 0) to (n - 1, m - 1).
+        Pairs of a frame of `a` and a frame of `b`, from (0, 0) to (n - 1, m - 1).
 
     Raises
     ------
     ValueError
-        If a curve is empty, not 1-D or not finite, or `band` is not in (0, 1].
+        If a curve is empty, not 1-D or not finite, or if `band` is not in (0, 1].
+
+    Examples
+    --------
+    >>> warping_path([0, 1, 2], [0, 0, 1, 2]).tolist()
+    [[0, 0], [0, 1], [1, 2], [2, 3]]
     """
     x, y = checked(a, ndim=1), checked(b, ndim=1)
     return cheapest_path(np.abs(x[:, np.newaxis] - y), band=band)
 
 
 def cheapest_path(costs: ArrayLike, *, band: float | None = None) -> NDArray[np.intp]:
-    """Path of least cost through a matrix. Of equal predecessors the diagonal one is taken.
+    """Return the path of least cost through a matrix. A diagonal step is preferred if costs are equal.
 
     Parameters
     ----------
     costs : (n, m)
-        What it costs to match a frame of the one track with a frame of the other.
+        Cost of matching each frame of one track with each frame of the other.
     band
         As in `mfcc_assets.similarity.dtw.kernels.dtw_distances`.
 
@@ -51,7 +56,7 @@ def cheapest_path(costs: ArrayLike, *, band: float | None = None) -> NDArray[np.
     Raises
     ------
     ValueError
-        If the matrix is empty, not 2-D or not finite, or `band` is not in (0, 1].
+        If the matrix is empty, not 2-D or not finite, or if `band` is not in (0, 1].
     """
     matrix = checked(costs, ndim=2)
     n, m = matrix.shape

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.similarity.dtw.distance import (
     ARTICLE,
     DTW,
@@ -22,7 +23,7 @@ def contour(frames, seed):
 
 
 def three_candidates():
-    """A query, and candidates that have ever less to do with it."""
+    """A query, and three candidates that are less and less similar to it."""
     query = contour(120, seed=1)
     slower = np.repeat(query, 2, axis=0)
     disturbed = query + SCALES * np.random.default_rng(2).standard_normal(query.shape)
@@ -30,19 +31,22 @@ def three_candidates():
 
 
 @pytest.mark.parametrize("warped", [ARTICLE, DTW], ids=["article", "dtw"])
-def test_every_distance_puts_like_before_unlike(warped):
+def test_every_distance_ranks_similar_tracks_first(warped):
     query, candidates = three_candidates()
-    distance = warped.distance
-    ranked = rank((audio_id, distance(query, candidate, SCALES)) for audio_id, candidate in reversed(candidates))
-    assert [each.audio_id for each in ranked] == ["slower", "disturbed", "another"]
+    ranked = rank(
+        (audio_id, naive.warped_distance(warped, query, candidate, SCALES))
+        for audio_id, candidate in reversed(candidates)
+    )
+    assert [track.audio_id for track in ranked] == ["slower", "disturbed", "another"]
 
 
 @pytest.mark.parametrize("warped", [ARTICLE, DTW], ids=["article", "dtw"])
-def test_every_distance_is_none_from_a_track_to_itself_and_the_same_both_ways(warped):
-    distance = warped.distance
+def test_every_distance_is_symmetric_and_0_between_equal_tracks(warped):
     a, b = contour(50, seed=1), contour(70, seed=2)
-    assert distance(a, a, SCALES) == 0
-    assert distance(a, b, SCALES) == distance(b, a, SCALES) > 0
+    assert warped.distances(a, RaggedFrames.of([a], COEFFICIENTS), SCALES).tolist() == [0]
+    (there,) = warped.distances(a, RaggedFrames.of([b], COEFFICIENTS), SCALES)
+    (back,) = warped.distances(b, RaggedFrames.of([a], COEFFICIENTS), SCALES)
+    assert there == back > 0
 
 
 def test_the_articles_distance_is_the_sum_over_the_coefficients():
@@ -59,7 +63,7 @@ def test_the_articles_distance_grows_with_length_and_the_normalised_one_does_not
     assert twice == pytest.approx(once, rel=0.05)
 
 
-def test_the_unit_of_a_coefficient_changes_nothing_in_the_normalised_distance():
+def test_the_unit_of_a_coefficient_does_not_change_the_normalised_distance():
     a, b = contour(60, seed=1), contour(50, seed=2)
     unit = np.ones(COEFFICIENTS)
     unit[4] = 1000
@@ -77,7 +81,7 @@ def test_a_normalised_weight_is_one_over_the_scale_and_the_frames_of_both_tracks
 
 
 @pytest.mark.parametrize("warped", [ARTICLE, DTW], ids=["article", "dtw"])
-def test_the_weights_of_many_pairs_are_those_of_each(warped):
+def test_the_weights_of_many_pairs_are_the_same_as_of_each_pair(warped):
     frames = np.array([10, 20, 35])
     found = warped.weights(SCALES, frames[:, np.newaxis])
     np.testing.assert_array_equal(found, [warped.weights(SCALES, each) for each in frames.tolist()])
@@ -94,19 +98,19 @@ def test_a_distance_is_the_weighted_sum_of_the_dtw_distances_within_the_band(ban
 
 @pytest.mark.parametrize("warped", [ARTICLE, DTW], ids=["article", "dtw"])
 @pytest.mark.parametrize("scale", [0, -1, np.inf, np.nan])
-def test_scales_that_cannot_divide_are_refused(warped, scale):
+def test_scales_that_are_not_positive_and_finite_are_refused(warped, scale):
     scales = SCALES.copy()
     scales[3] = scale
     with pytest.raises(ValueError, match="positive, finite scales"):
         naive.warped_distance(warped, contour(5, seed=1), contour(5, seed=2), scales)
 
 
-def test_scales_of_other_coefficients_are_refused():
+def test_scales_of_another_number_of_coefficients_are_refused():
     with pytest.raises(ValueError, match="mismatch"):
         naive.warped_distance(DTW, contour(5, seed=1), contour(5, seed=2), np.ones(12))
 
 
-def test_scales_are_the_deviation_of_tracks_of_equal_length_laid_end_to_end():
+def test_scales_are_the_deviation_of_all_frames_if_the_tracks_have_equal_lengths():
     tracks = [contour(50, seed) for seed in range(6)]
     scales = pooled_scales(
         np.array([track.mean(axis=0) for track in tracks]), np.array([track.var(axis=0) for track in tracks])
@@ -114,7 +118,7 @@ def test_scales_are_the_deviation_of_tracks_of_equal_length_laid_end_to_end():
     np.testing.assert_allclose(scales, np.concatenate(tracks).std(axis=0))
 
 
-def test_a_long_track_weighs_as_much_in_the_scales_as_a_short_one():
+def test_a_long_track_and_a_short_track_have_the_same_weight_in_the_scales():
     short, long = contour(50, seed=1), contour(200, seed=2)
     scales = pooled_scales(
         np.array([short.mean(axis=0), long.mean(axis=0)]), np.array([short.var(axis=0), long.var(axis=0)])
@@ -122,7 +126,7 @@ def test_a_long_track_weighs_as_much_in_the_scales_as_a_short_one():
     np.testing.assert_allclose(scales, np.concatenate([short, short, short, short, long]).std(axis=0))
 
 
-def test_a_coefficient_that_stands_still_gets_the_smallest_scale():
+def test_a_constant_coefficient_gets_the_smallest_scale():
     scales = pooled_scales(np.array([[5.0, 1.0], [5.0, 3.0]]), np.array([[0.0, 4.0], [0.0, 4.0]]))
     np.testing.assert_allclose(scales, [SMALLEST_SCALE, np.sqrt(5)])
 
@@ -137,6 +141,6 @@ def test_a_coefficient_that_stands_still_gets_the_smallest_scale():
         (np.zeros((2, 13)), np.full((2, 13), -1.0)),
     ],
 )
-def test_means_and_variances_that_make_no_scales_are_refused(means, variances):
+def test_invalid_means_and_variances_are_refused(means, variances):
     with pytest.raises(ValueError, match="expected"):
         pooled_scales(means, variances)

@@ -8,13 +8,13 @@ from mfcc_assets.similarity.dtw.lower_bound import Envelope
 from mfcc_assets_tests import naive
 
 ROUNDED_OFF = 1e-5
-"""More than what the bound is lowered by for what float32 may lose in tracks as short as these."""
+"""The bound is lowered by less than this share for the rounding errors of tracks as short as these."""
 
 lengths = st.integers(1, 20)
 bands = st.none() | st.floats(0, 1, exclude_min=True)
 
 
-# Whole numbers: float32 adds them exactly, so that bound and twin must agree but for what the bound allows for.
+# float32 adds whole numbers exactly, so the bound and the naive function differ only by the allowance for rounding.
 @st.composite
 def two_tracks(draw):
     n, m, coefficients = draw(lengths), draw(lengths), draw(st.integers(1, 3))
@@ -37,7 +37,7 @@ compiled_once = settings(deadline=None)
 
 @compiled_once
 @given(two_tracks(), bands)
-def test_no_coefficients_bound_exceeds_its_distance(two, band):
+def test_the_bound_of_a_coefficient_never_exceeds_its_distance(two, band):
     candidate, query = two
     truth = [naive.dtw(x, y, band)[-1, -1] for x, y in zip(candidate.T, query.T, strict=True)]
     assert (bound(candidate, query, band).distances <= truth).all()
@@ -45,7 +45,7 @@ def test_no_coefficients_bound_exceeds_its_distance(two, band):
 
 @compiled_once
 @given(two_tracks(), bands, st.lists(st.floats(0, 100), min_size=3, max_size=3))
-def test_the_weighted_sum_of_the_bounds_never_exceeds_that_of_the_distances(two, band, drawn):
+def test_the_weighted_sum_of_the_bounds_never_exceeds_the_weighted_sum_of_the_distances(two, band, drawn):
     candidate, query = two
     weights = np.array(drawn[: candidate.shape[1]])
     assert weights @ bound(candidate, query, band).distances <= naive.weighted_dtw(candidate, query, weights, band)
@@ -53,16 +53,16 @@ def test_the_weighted_sum_of_the_bounds_never_exceeds_that_of_the_distances(two,
 
 @compiled_once
 @given(st.integers(0, 2**32 - 1), lengths, lengths, bands)
-def test_no_bound_exceeds_a_distance_of_which_float32_lost_something(seed, n, m, band):
+def test_the_bound_never_exceeds_a_distance_with_rounding_errors(seed, n, m, band):
     candidate, query = walks(seed, m, n)
     distances = dtw_distances(candidate, query, band=band)
     assert (bound(candidate, query, band).distances <= distances).all()
 
 
 @pytest.mark.parametrize("step", [0.1, 0.3, 1 / 3, 0.7])
-def test_no_bound_exceeds_a_long_distance_whose_every_rounding_falls_to_one_side(step):
-    standing, apart = np.zeros((3_000, 1)), np.full((3_000, 1), step)
-    assert bound(apart, standing, 0.1).distances[0] <= dtw_distances(apart, standing, band=0.1)[0]
+def test_the_bound_never_exceeds_a_long_distance_whose_rounding_errors_have_the_same_sign(step):
+    constant, apart = np.zeros((3_000, 1)), np.full((3_000, 1), step)
+    assert bound(apart, constant, 0.1).distances[0] <= dtw_distances(apart, constant, band=0.1)[0]
 
 
 @compiled_once
@@ -77,11 +77,11 @@ def test_the_bound_is_lb_keogh_summed_frame_by_frame(two, band):
 
 @compiled_once
 @given(two_tracks(), bands)
-def test_what_remains_is_never_more_than_the_cheapest_path_adds_after_a_frame(two, band):
+def test_the_remaining_bound_never_exceeds_the_cost_of_the_best_path_after_a_frame(two, band):
     candidate, query = two
     remaining = bound(candidate, query, band).remaining
     for k in range(candidate.shape[1]):
-        # Backwards, the cost accumulated at a cell is that of the best path from there to the end.
+        # Computed backwards, the accumulated cost of a cell is the cost of the best path from there to the end.
         to_the_end = naive.dtw(candidate[::-1, k], query[::-1, k], band)[::-1, ::-1]
         assert all(remaining[i, k] <= to_the_end[i + 1].min() for i in range(len(candidate) - 1))
     assert (remaining[-1] == 0).all()
@@ -89,7 +89,7 @@ def test_what_remains_is_never_more_than_the_cheapest_path_adds_after_a_frame(tw
 
 @compiled_once
 @given(two_tracks(), bands)
-def test_a_comparison_that_comes_out_at_the_limit_is_not_given_up_for_what_remains(two, band):
+def test_a_comparison_whose_distance_is_the_limit_does_not_stop_early(two, band):
     candidate, query = two
     weights = np.arange(1.0, candidate.shape[1] + 1)
     truth = naive.weighted_dtw(candidate, query, weights, band)
@@ -99,7 +99,7 @@ def test_a_comparison_that_comes_out_at_the_limit_is_not_given_up_for_what_remai
 
 
 @pytest.mark.parametrize("band", [None, 0.1, 0.5])
-def test_a_long_comparison_at_its_limit_is_not_given_up_and_one_beyond_it_is_sooner(band):
+def test_a_long_comparison_stops_early_beyond_the_limit_but_not_at_the_limit(band):
     candidate, query = walks(0, 200, 180)
     candidate += 30
     weights = np.array([1, 0.1, 3])
@@ -107,14 +107,14 @@ def test_a_long_comparison_at_its_limit_is_not_given_up_and_one_beyond_it_is_soo
     remaining = bound(candidate, query, band).remaining
     truth, _ = bounded_distance(*pair, np.inf, band=band)
     assert bounded_distance(*pair, truth, band=band, remaining=remaining)[0] == truth
-    given_up, cells = bounded_distance(*pair, 0.5 * truth, band=band, remaining=remaining)
-    assert given_up == np.inf
+    stopped, cells = bounded_distance(*pair, 0.5 * truth, band=band, remaining=remaining)
+    assert stopped == np.inf
     assert cells < bounded_distance(*pair, 0.5 * truth, band=band)[1]
 
 
 @compiled_once
 @given(two_tracks(), bands)
-def test_the_bound_of_a_track_against_itself_is_nothing(two, band):
+def test_the_bound_of_a_track_and_itself_is_0(two, band):
     track, _ = two
     found = bound(track, track, band)
     assert (found.distances == 0).all()
@@ -123,10 +123,10 @@ def test_the_bound_of_a_track_against_itself_is_nothing(two, band):
 
 @pytest.mark.parametrize("band", [None, 0.05, 0.3, 1.0])
 @pytest.mark.parametrize("frames", range(1, 21))
-def test_least_and_greatest_values_are_right_over_every_stretch(frames, band):
+def test_least_and_greatest_values_are_right_for_every_range(frames, band):
     query = np.random.default_rng(frames).integers(-9, 9, (frames, 2)) * 1.0
     for length in range(1, 21):
-        for beyond in (-100, 100):  # below all of the query only its least values count, above it only its greatest
+        for beyond in (-100, 100):  # Below the query only its least values matter, above it only its greatest.
             candidate = np.full((length, 2), beyond) * 1.0
             terms = naive.keogh(candidate, query, band)
             found = bound(candidate, query, band)
@@ -134,14 +134,14 @@ def test_least_and_greatest_values_are_right_over_every_stretch(frames, band):
             np.testing.assert_allclose(found.distances - found.remaining[0], terms[0], rtol=100 * ROUNDED_OFF)
 
 
-def test_a_wider_band_bounds_less():
+def test_a_wider_band_has_a_smaller_bound():
     candidate, query = walks(1, 60, 50)
     wider = [bound(candidate, query, band).distances.sum() for band in (0.02, 0.1, 0.5, None)]
     assert sorted(wider, reverse=True) == wider
     assert wider[0] > wider[-1]
 
 
-def test_tracks_of_other_coefficients_and_a_band_that_is_no_share_are_refused():
+def test_tracks_that_differ_in_coefficients_and_an_invalid_band_are_refused():
     envelope = Envelope(Curves(np.zeros((3, 2))))
     with pytest.raises(ValueError, match="3 and 2 coefficients"):
         envelope.bound(Curves(np.zeros((3, 3))), band=None)

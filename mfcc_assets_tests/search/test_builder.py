@@ -1,0 +1,182 @@
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from mfcc_assets.features.fingerprint import Fingerprints
+from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.features.parameters import FeaturesParameters
+from mfcc_assets.features.timbre import WIDTH
+from mfcc_assets.features.track_features import Analysis, FeatureTable, TrackFeatures, track_features_of
+from mfcc_assets.search import builder as builders
+from mfcc_assets.search.builder import RECALIBRATED_AT_GROWTH, IndexBuilder
+from mfcc_assets.search.cascade import COARSE_FACTOR
+from mfcc_assets.search.id_arrays import TrackOfAudio
+from mfcc_assets.search.index import IndexParameters, LibraryIndex
+from mfcc_assets.search.vector_index import VectorIndex
+from mfcc_assets.similarity.rankings import RANKINGS
+
+FEATURES = FeaturesParameters()
+PARAMETERS = IndexParameters(FEATURES, ranking="fused", ranked_count=5)
+
+
+def features_of(number: int) -> TrackFeatures:
+    """Features of a made-up track of 10 to 15 s."""
+    rng = np.random.default_rng(number)
+    steps = rng.normal(0, 1, (20 + number % 10, 13)).cumsum(axis=0) + 5 * rng.normal(0, 1, 13)
+    cepstra = np.repeat(steps, 50, axis=0).astype(np.float32)
+    return track_features_of(Analysis(cepstra, rng.normal(0, 1, WIDTH).astype(np.float32)), FEATURES)
+
+
+def tracks(numbers: Sequence[int]) -> TrackOfAudio:
+    return TrackOfAudio.of({f"{number:032x}": f"track {number}" for number in numbers})
+
+
+@dataclass
+class Store:
+    """Made-up features by audio id, and the audio ids that were read."""
+
+    read: list[str] = field(default_factory=list)
+    contours_read: list[str] = field(default_factory=list)
+
+    def track_features(self, audio_id: str) -> TrackFeatures:
+        self.read.append(audio_id)
+        return features_of(int(audio_id, 16))
+
+    def contour(self, audio_id: str) -> np.ndarray:
+        self.contours_read.append(audio_id)
+        return features_of(int(audio_id, 16)).contour
+
+
+def builder(parameters: IndexParameters = PARAMETERS, store: Store | None = None) -> IndexBuilder:
+    store = store or Store()
+    return IndexBuilder(parameters, store.track_features, store.contour)
+
+
+def without_tracks(index: LibraryIndex) -> LibraryIndex:
+    """An index with the same calibration, but without tracks: nothing can be taken over."""
+    none = np.empty(0, np.int64)
+    return LibraryIndex.of(
+        index.parameters,
+        TrackOfAudio.of({}),
+        index.feature_table.rows(none),
+        RaggedFrames.of([], FEATURES.cepstra.coefficients),
+        Fingerprints.of([]),
+        VectorIndex((), index.calibration.embedding(index.feature_table.rows(none))),
+        index.statistics.rows(none),
+        index.calibration,
+        index.calibrated_tracks,
+    )
+
+
+def assert_same_index(one: LibraryIndex, other: LibraryIndex) -> None:
+    assert one.version == other.version
+    assert_same_rows(one, other)
+
+
+def assert_same_rows(one: LibraryIndex, other: LibraryIndex) -> None:
+    """All rows are equal. Timbre may differ in rounding, since it is computed for many tracks at a time."""
+    for name in ("means", "covariances", "segment_means", "roughness"):
+        np.testing.assert_array_equal(getattr(one.feature_table, name), getattr(other.feature_table, name))
+    np.testing.assert_allclose(one.feature_table.timbre, other.feature_table.timbre, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(one.statistics.means, other.statistics.means, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(one.statistics.deviations, other.statistics.deviations, rtol=1e-4, atol=1e-5)
+    for name in ("coarse_contours", "fingerprints"):
+        np.testing.assert_array_equal(getattr(one, name).frames, getattr(other, name).frames)
+        np.testing.assert_array_equal(getattr(one, name).starts, getattr(other, name).starts)
+    points = one.calibration.embedding(one.feature_table)
+    assert one.vector_index.search(points, 3) == other.vector_index.search(points, 3)
+
+
+class TestANewIndex:
+    @pytest.mark.parametrize("count", [0, 1, 7])
+    @pytest.mark.parametrize("name", RANKINGS)
+    def test_it_has_a_row_of_each_part_for_each_track(self, name: str, count: int) -> None:
+        index = builder(replace(PARAMETERS, ranking=name)).build(tracks(range(count)))
+        assert len(index.feature_table) == len(index.coarse_contours) == len(index.fingerprints) == count
+        assert len(index.vector_index) == len(index.statistics) == index.calibrated_tracks == count
+
+    def test_its_rows_hold_the_features_of_the_tracks(self) -> None:
+        index = builder().build(tracks(range(5)))
+        expected = FeatureTable.of([features_of(number) for number in range(5)], FEATURES)
+        for name in ("means", "covariances", "segment_means", "roughness"):
+            np.testing.assert_array_equal(getattr(index.feature_table, name), getattr(expected, name))
+        np.testing.assert_allclose(
+            index.feature_table.timbre, index.calibration.space(expected.timbre), rtol=1e-4, atol=1e-5
+        )
+        contours = RaggedFrames.of([features_of(number).contour for number in range(5)], 13)
+        coarse_contours = contours.coarser(COARSE_FACTOR)
+        np.testing.assert_array_equal(index.coarse_contours.frames, coarse_contours.frames.astype(np.float16))
+        np.testing.assert_array_equal(index.coarse_contours.starts, coarse_contours.starts)
+        for number in range(5):
+            np.testing.assert_array_equal(index.fingerprints[number], features_of(number).fingerprint)
+
+    def test_every_track_of_a_small_library_is_in_the_reference_sample(self) -> None:
+        index = builder().build(tracks(range(5)))
+        assert list(index.calibration.reference.audio_ids) == list(index.tracks)
+        reference = index.calibration.reference.statistics
+        np.testing.assert_allclose(index.statistics.means, reference.means, rtol=1e-5, atol=1e-5)
+
+    def test_the_number_of_tracks_that_are_read_at_a_time_does_not_change_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        expected = builder().build(tracks(range(7)))
+        monkeypatch.setattr(builders, "_TRACKS_AT_ONCE", 2)
+        assert_same_rows(builder().build(tracks(range(7))), expected)
+
+    def test_the_same_tracks_give_the_same_index(self) -> None:
+        assert_same_index(builder().build(tracks(range(6))), builder().build(tracks(reversed(range(6)))))
+
+
+class TestAFormerIndex:
+    @pytest.mark.parametrize("name", RANKINGS)
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [(range(6), range(3, 9)), (range(6), range(2)), (range(6), range(20, 31)), (range(6), range(6))],
+        ids=["some new", "some removed", "all new", "none changed"],
+    )
+    def test_rows_that_are_taken_over_equal_rows_that_are_built_anew(
+        self, name: str, before: range, after: range
+    ) -> None:
+        parameters = replace(PARAMETERS, ranking=name)
+        former = builder(parameters).build(tracks(before))
+        taken_over = builder(parameters).build(tracks(after), former)
+        anew = builder(parameters).build(tracks(after), without_tracks(former))
+        assert taken_over.calibration is anew.calibration is former.calibration
+        assert taken_over.calibrated_tracks == len(before)
+        assert_same_index(taken_over, anew)
+
+    def test_only_new_tracks_are_read(self) -> None:
+        former, store = builder().build(tracks(range(6))), Store()
+        builder(store=store).build(tracks(range(2, 9)), former)
+        assert store.read == store.contours_read == [f"{number:032x}" for number in (6, 7, 8)]
+
+    def test_its_calibration_is_kept_until_the_library_has_doubled(self) -> None:
+        former = builder().build(tracks(range(4)))
+        count = RECALIBRATED_AT_GROWTH * 4
+        assert builder().build(tracks(range(count - 1)), former).is_calibrated_as(former)
+        grown = builder().build(tracks(range(count)), former)
+        assert grown.calibrated_tracks == count
+        assert_same_index(grown, builder().build(tracks(range(count))))
+
+    def test_it_is_ignored_if_it_has_another_ranking(self) -> None:
+        former = builder(replace(PARAMETERS, ranking="gaussian")).build(tracks(range(6)))
+        assert_same_index(builder().build(tracks(range(6)), former), builder().build(tracks(range(6))))
+
+    def test_it_is_ignored_if_it_has_other_features(self) -> None:
+        former = builder().build(tracks(range(6)))
+        other = replace(former, parameters=replace(PARAMETERS, features=FeaturesParameters(contour_rate=5)))
+        assert_same_index(builder().build(tracks(range(6)), other), builder().build(tracks(range(6))))
+
+    def test_it_serves_an_index_that_ranks_more_tracks(self) -> None:
+        former, store = builder().build(tracks(range(6))), Store()
+        index = builder(replace(PARAMETERS, ranked_count=9), store).build(tracks(range(6)), former)
+        assert index.parameters.ranked_count == 9
+        assert index.calibration is former.calibration
+        assert store.read == []
+
+    @pytest.mark.parametrize(("before", "after"), [(0, 3), (3, 0)])
+    def test_an_empty_library_has_no_calibration_to_keep(self, before: int, after: int) -> None:
+        former = builder().build(tracks(range(before)))
+        assert_same_index(builder().build(tracks(range(after)), former), builder().build(tracks(range(after))))
