@@ -136,6 +136,14 @@ class SecretNotFound(StoreError):
     """No secret of that name is configured."""
 
 
+class IncompleteDocument(MfccError):
+    """The document of an upload lacks something that its state or a step guarantees."""
+
+
+class IllegalTransition(MfccError):
+    """A document was about to go to a state that may not follow its present state."""
+
+
 class UnknownRanking(MfccError):
     """No ranking has that name."""
 

@@ -16,7 +16,7 @@ from mfcc_assets.defs.partitions import UPLOADS
 from mfcc_assets.defs.sensors.uploads import UPLOADS_JOB, partitions_of_run, uploads_sensor
 from mfcc_assets.ids import upload_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.soundtracks import soundtrack_files
+from mfcc_assets.pipeline.music_files import soundtrack_files
 from mfcc_assets.settings import Settings
 
 ALL = ("0", "f")

@@ -1,25 +1,299 @@
-"""Which run answers an upload: of several that set out to, one does.
+"""The document of an upload: how far the upload is, what the steps found, and which run answers it.
 
-Two daemons that look at the same container both request a run for what has come. Whoever writes its run into the
-upload's document first, under the document's ETag, answers it; the others leave it alone, also when it is answered by
-the time they begin. What a run has claimed and not finished is free again as soon as the run is known to have ended, or
-has not been heard of for a while.
+An upload goes through five states::
+
+    received ──> recognised ──> candidates ──> ranked
+        └─────────────┴──────────────┴───────────┴──> failed
+
+A step may be repeated, and the findings of later steps stay in the document meanwhile. So the three states in the
+middle may follow each other in any order, as long as the document holds what the new state guarantees. A failed upload
+stays failed until a run claims it again: a claim begins a new document, whatever the state of the former one.
+
+Two daemons that watch the same container both request a run for a new upload. The run that first writes its id into the
+document, under the document's ETag, answers the upload. The others leave it alone, even if it is answered before they
+start. A claim is free again as soon as its run is known to have ended, or has shown no sign of life for a while.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from functools import cache
+from typing import Any, Self, TypeVar
 
-from mfcc_assets.errors import Conflict, DocumentNotFound
+from mfcc_assets.errors import Conflict, DocumentNotFound, IllegalTransition, IncompleteDocument
+from mfcc_assets.recognition.recogniser import Recognition, RecognitionFailure
 from mfcc_assets.storage.documents.port import Document, DocumentStore
 
-RECEIVED, RECOGNISED, CANDIDATES, RANKED, FAILED = "received", "recognised", "candidates", "ranked", "failed"
-UNANSWERED = (RECEIVED, RECOGNISED, CANDIDATES, FAILED)
-_UNDER_WAY = (RECEIVED, RECOGNISED, CANDIDATES)
 
-Body = dict[str, Any]
-"""An upload's document."""
+class State(StrEnum):
+    """How far an upload is."""
+
+    RECEIVED = "received"
+    RECOGNISED = "recognised"
+    CANDIDATES = "candidates"
+    RANKED = "ranked"
+    FAILED = "failed"
+
+
+UNANSWERED = (State.RECEIVED, State.RECOGNISED, State.CANDIDATES, State.FAILED)
+_UNDER_WAY = (State.RECEIVED, State.RECOGNISED, State.CANDIDATES)
+
+_AFTER_RECOGNITION = {State.RECOGNISED, State.CANDIDATES, State.RANKED, State.FAILED}
+
+TRANSITIONS: Mapping[State, set[State]] = {
+    State.RECEIVED: {State.RECEIVED, State.RECOGNISED, State.FAILED},
+    State.RECOGNISED: _AFTER_RECOGNITION,
+    State.CANDIDATES: _AFTER_RECOGNITION,
+    State.RANKED: _AFTER_RECOGNITION,
+    State.FAILED: set(),
+}
+"""States that may follow each state. A state follows itself when a step adds findings or is repeated."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an upload has no answer.
+
+    Attributes
+    ----------
+    code
+        Word for programs, for example ``unreadable``.
+    reason
+        Sentences for people.
+    """
+
+    code: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadDocument:
+    """What is known of an upload in any state. Fields are named as the keys of the stored JSON.
+
+    The subclasses are documents after one more step each. They guarantee that the findings of that step are there. A
+    step asks for the subclass that holds what it needs: see `ready_for`.
+
+    Attributes
+    ----------
+    body
+        The stored JSON object. It keeps keys that this version does not know.
+    state
+        How far the upload is.
+    received
+        When the file came, as an ISO 8601 text.
+    run_id
+        Run that wrote the document last.
+    file_name
+        Name of the file without its folder; empty if the file was gone before it was read.
+    times
+        When the upload reached each state, as ISO 8601 texts.
+    heard
+        Last sign of life of the run. Documents of older versions have none.
+    batch
+        Name of the copy in the container `batch`.
+    audio_id, seconds, note
+        Audio of the upload, its length, and a remark on its quality.
+    recognised
+        Recording that the upload was recognised as; None if no recogniser knows it.
+    recognition_failures
+        Recognisers that could not answer.
+    index_version, method
+        Index that was searched, and its ranking.
+    certified
+        True if no other track of the library can be nearer than the recommended ones.
+    recall
+        Measured share of the true nearest tracks that the index finds; None if it was not measured.
+    recommendations
+        Number of recommendations written.
+    failure
+        Why the upload failed.
+    """
+
+    body: Mapping[str, Any] = field(repr=False)
+    state: State
+    received: str
+    run_id: str = ""
+    file_name: str = ""
+    times: Mapping[str, str] = field(default_factory=dict)
+    heard: str | None = None
+    batch: str | None = None
+    audio_id: str | None = None
+    seconds: float | None = None
+    note: str | None = None
+    recognised: Recognition | None = None
+    recognition_failures: tuple[RecognitionFailure, ...] = ()
+    index_version: str | None = None
+    method: str | None = None
+    certified: bool | None = None
+    recall: float | None = None
+    recommendations: int | None = None
+    failure: Failure | None = None
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """Read a document from stored JSON.
+
+        Raises
+        ------
+        IncompleteDocument
+            The JSON lacks a key that this class guarantees, or its state is unknown.
+        """
+        missing = sorted(cls._required() - body.keys())
+        if missing:
+            raise IncompleteDocument(f"its document lacks {', '.join(missing)}", subject=_named(body))
+        if body["state"] not in list(State):
+            raise IncompleteDocument(f"its document is in the unknown state {body['state']!r}", subject=_named(body))
+        known = {key: _READERS.get(key, _as_it_is)(body[key]) for key in cls._keys() & body.keys()}
+        return cls(body=body, **known)
+
+    @classmethod
+    def begun(cls, *, run_id: str, received: str, file_name: str, batch: str | None = None) -> "UploadDocument":
+        """Begin the document of an upload that a run claims; `batch` names a copy that is there already."""
+        body = {
+            "state": State.RECEIVED.value,
+            "run_id": run_id,
+            "times": {State.RECEIVED.value: _now()},
+            "received": received,
+            "file_name": file_name,
+        }
+        return UploadDocument.of(body if batch is None else {**body, "batch": batch})
+
+    def ready_for(self, kind: "type[Kind]") -> "Kind | None":
+        """Return the document as `kind`; None if the upload failed, or a step before has not been done."""
+        if self.state is State.FAILED or not kind._required() <= self.body.keys():
+            return None
+        return kind.of(self.body)
+
+    def with_copy(self, batch: str) -> "CopiedUpload":
+        """Add the name of the upload's copy."""
+        return CopiedUpload.of(self._moved_to(State.RECEIVED, batch=batch))
+
+    def failed(self, failure: Failure) -> "FailedUpload":
+        """Close the document of an upload that cannot be answered."""
+        return FailedUpload.of(self._moved_to(State.FAILED, failure=asdict(failure)))
+
+    def heard_from(self, run_id: str) -> Self:
+        """Add a sign of life of a run. The times of the states do not show it: a run may stay in one state for long."""
+        return type(self).of({**self.body, "run_id": run_id, "heard": _now()})
+
+    @property
+    def last_sign(self) -> datetime:
+        """When a run last wrote the document."""
+        # Documents of older versions only tell when they reached a state.
+        signs = [self.heard] if self.heard else [*self.times.values()] or [self.received]
+        return max(map(datetime.fromisoformat, signs))
+
+    def _moved_to(self, state: State, **found: Any) -> dict[str, Any]:
+        if state not in TRANSITIONS[self.state]:
+            raise IllegalTransition(
+                f"its document cannot go from the state {self.state} to {state}",
+                subject=_named(self.body),
+                remedy="Answer the upload anew from its first step",
+            )
+        return {**self.body, "state": state.value, **found}
+
+    def _reached(self, state: State, **found: Any) -> dict[str, Any]:
+        return self._moved_to(state, times={**self.times, state.value: _now()}, **found)
+
+    @classmethod
+    @cache
+    def _keys(cls) -> frozenset[str]:
+        return frozenset(key.name for key in fields(cls)) - {"body"}
+
+    @classmethod
+    @cache
+    def _required(cls) -> frozenset[str]:
+        needed = (key.name for key in fields(cls) if key.default is MISSING and key.default_factory is MISSING)
+        return frozenset(needed) - {"body"}
+
+
+Kind = TypeVar("Kind", bound=UploadDocument)
+
+# Below, `field()` makes a key mandatory. A bare annotation would inherit the default None.
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopiedUpload(UploadDocument):
+    """An upload whose copy is in the container `batch`, out of reach of the sender."""
+
+    batch: str = field()
+
+    def with_audio(self, audio_id: str, seconds: float, note: str) -> "AnalysedUpload":
+        """Add the audio of an upload whose features are stored."""
+        found = {"audio_id": audio_id, "seconds": seconds, "note": note}
+        return AnalysedUpload.of(self._moved_to(self.state, **found))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysedUpload(CopiedUpload):
+    """An upload whose features are stored under its audio id."""
+
+    audio_id: str = field()
+
+    def with_recognition(
+        self, recognition: Recognition | None, failures: Iterable[RecognitionFailure]
+    ) -> "RecognisedUpload":
+        """Add what the recognisers said."""
+        found = {
+            "recognised": asdict(recognition) if recognition else None,
+            "recognition_failures": [asdict(failure) for failure in failures],
+        }
+        return RecognisedUpload.of(self._reached(State.RECOGNISED, **found))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecognisedUpload(AnalysedUpload):
+    """An upload that the recognisers were asked about. The state `recognised` guarantees this."""
+
+    recognised: Recognition | None = field()
+
+    @property
+    def recognised_audio(self) -> tuple[str, ...]:
+        """Audio ids of the library that are the same recording as the upload."""
+        return tuple(self.recognised.audio_ids) if self.recognised else ()
+
+    def with_candidates(self, *, index_version: str, method: str) -> "SearchedUpload":
+        """Add the index that holds the upload's candidates, and its ranking."""
+        found = {"index_version": index_version, "method": method}
+        return SearchedUpload.of(self._reached(State.CANDIDATES, **found))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchedUpload(RecognisedUpload):
+    """An upload whose candidates are stored. The state `candidates` guarantees this."""
+
+    index_version: str = field()
+    method: str = field()
+
+    def with_ranking(self, *, certified: bool, recall: float | None) -> "OrderedUpload":
+        """Add how sure the stored ranking of the candidates is."""
+        return OrderedUpload.of(self._moved_to(self.state, certified=certified, recall=recall))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderedUpload(SearchedUpload):
+    """An upload whose candidates are stored in the order of their distance."""
+
+    recall: float | None = field()
+
+    def with_recommendations(self, count: int) -> "RankedUpload":
+        """Close the document of an upload whose recommendations are written."""
+        return RankedUpload.of(self._reached(State.RANKED, recommendations=count))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankedUpload(OrderedUpload):
+    """An upload that is answered. The state `ranked` guarantees this."""
+
+    recommendations: int = field()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedUpload(UploadDocument):
+    """An upload that cannot be answered. The state `failed` guarantees the reason."""
+
+    failure: Failure = field()
 
 
 @dataclass(frozen=True)
@@ -29,13 +303,13 @@ class AnsweringRun:
     Attributes
     ----------
     run_id
-        Its own.
+        Id of the run.
     requested
-        When it was asked for, in UTC.
+        When the run was requested, in UTC.
     has_ended
-        Whether another run has ended, as far as the Dagster of this one knows. It knows nothing of another Dagster's.
+        Returns True if the run of an id is known to have ended. The runs of another Dagster are not known.
     claim_seconds
-        After so long without a sign of life another's claim lapses.
+        A claim without a sign of life lapses after this time.
     """
 
     run_id: str
@@ -43,44 +317,69 @@ class AnsweringRun:
     has_ended: Callable[[str], bool]
     claim_seconds: float
 
-    def may_answer(self, body: Body) -> bool:
-        """Whether no other run is at work on the upload, or has answered it since this one was asked for."""
-        if body["run_id"] == self.run_id:
+    def may_answer(self, document: UploadDocument) -> bool:
+        """True unless another run works on the upload, or has closed its document since this run was requested."""
+        if document.run_id == self.run_id:
             return True
-        last_sign = _last_sign(body)
-        if body["state"] not in _UNDER_WAY:
-            return last_sign < self.requested
-        has_lapsed = datetime.now(UTC) - last_sign >= timedelta(seconds=self.claim_seconds)
-        return has_lapsed or self.has_ended(body["run_id"])
+        if document.state not in _UNDER_WAY:
+            return document.last_sign < self.requested
+        has_lapsed = datetime.now(UTC) - document.last_sign >= timedelta(seconds=self.claim_seconds)
+        return has_lapsed or self.has_ended(document.run_id)
 
-    def claim(self, documents: DocumentStore, upload: str, begin: Callable[[Body | None], Body]) -> tuple[Body, bool]:
-        """Begin an upload's document, unless another run is at work on it.
+    def claim(
+        self, documents: DocumentStore, upload: str, begin: Callable[[UploadDocument | None], UploadDocument]
+    ) -> tuple[UploadDocument, bool]:
+        """Begin an upload's document, unless another run works on the upload.
 
         Parameters
         ----------
+        documents
+            Store of the document.
+        upload
+            Id of the upload.
         begin
-            Makes the new body of the former one; None where the upload has none yet.
+            Makes the new document from the former one, or from None if there is none.
 
         Returns
         -------
-        body
-            The upload's document as it is now.
-        is_ours
-            Whether this run may go on.
+        document
+            The upload's document after the call.
+        is_claimed
+            True if this run answers the upload.
         """
         while True:
-            former = _document(documents, upload)
+            stored = _stored(documents, upload)
+            former = UploadDocument.of(stored.body) if stored else None
+            if former is not None and not self.may_answer(former):
+                return former, False
+            body = dict(begin(former).heard_from(self.run_id).body)
             try:
-                if former is None:
-                    return documents.create(upload, begin(None) | _heard_now()).body, True
-                if not self.may_answer(former.body):
-                    return former.body, False
-                return documents.put(upload, begin(former.body) | _heard_now(), if_match=former.etag).body, True
+                if stored is None:
+                    return UploadDocument.of(documents.create(upload, body).body), True
+                return UploadDocument.of(documents.put(upload, body, if_match=stored.etag).body), True
             except Conflict:
-                continue  # another run was quicker: what it wrote decides
+                continue  # Another run was quicker, and its document decides.
 
-    def advance(self, documents: DocumentStore, upload: str, change: Body) -> Body:
-        """Merge what a step found into an upload's document, unless another run has claimed the upload meanwhile.
+    def advance(
+        self, documents: DocumentStore, upload: str, kind: type[Kind], change: Callable[[Kind], UploadDocument]
+    ) -> UploadDocument:
+        """Add the findings of a step to an upload's document, unless another run has claimed the upload meanwhile.
+
+        Parameters
+        ----------
+        documents
+            Store of the document.
+        upload
+            Id of the upload.
+        kind
+            What the stored document must hold.
+        change
+            Adds the findings. It may be called several times.
+
+        Returns
+        -------
+        UploadDocument
+            The stored document after the call.
 
         Raises
         ------
@@ -88,27 +387,62 @@ class AnsweringRun:
             The upload was purged meanwhile.
         """
 
-        def merged(stored: Body) -> Body:
-            if not self.may_answer(stored):
-                return stored
-            return stored | change | {"run_id": self.run_id} | _heard_now()
+        def changed(body: dict[str, Any]) -> dict[str, Any]:
+            stored = UploadDocument.of(body)
+            ready = stored.ready_for(kind)
+            if ready is None or not self.may_answer(stored):
+                return body
+            return dict(change(ready).heard_from(self.run_id).body)
 
-        return documents.update(upload, merged).body
-
-
-def _heard_now() -> Body:
-    """A sign of life. The times of a document are those of its states, and a run works on one state for long."""
-    return {"heard": datetime.now(UTC).isoformat()}
+        return UploadDocument.of(documents.update(upload, changed).body)
 
 
-def _last_sign(body: Body) -> datetime:
-    # Documents of older versions tell only when they reached a state.
-    signs = [body["heard"]] if "heard" in body else body["times"].values()
-    return max(map(datetime.fromisoformat, signs))
+def document_of(documents: DocumentStore, upload: str) -> UploadDocument | None:
+    """Return the document of an upload; None if there is none."""
+    stored = _stored(documents, upload)
+    return UploadDocument.of(stored.body) if stored else None
 
 
-def _document(documents: DocumentStore, upload: str) -> Document | None:
+def _stored(documents: DocumentStore, upload: str) -> Document | None:
     try:
         return documents.get(upload)
     except DocumentNotFound:
         return None
+
+
+def _recognition(stored: Mapping[str, Any] | None) -> Recognition | None:
+    if stored is None:
+        return None
+    # Another version may have stored more or fewer keys.
+    known = {key.name: stored[key.name] for key in fields(Recognition) if key.name in stored}
+    return Recognition(
+        **{"title": "", "artist": "", "by": ""} | known | {"audio_ids": tuple(stored.get("audio_ids", ()))}
+    )
+
+
+def _recognition_failures(stored: Iterable[Mapping[str, str]]) -> tuple[RecognitionFailure, ...]:
+    return tuple(RecognitionFailure(failure["by"], failure["reason"]) for failure in stored)
+
+
+def _failure(stored: Mapping[str, str] | None) -> Failure | None:
+    return None if stored is None else Failure(stored.get("code", ""), stored.get("reason", ""))
+
+
+def _as_it_is(stored: Any) -> Any:
+    return stored
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "state": State,
+    "recognised": _recognition,
+    "recognition_failures": _recognition_failures,
+    "failure": _failure,
+}
+
+
+def _named(body: Mapping[str, Any]) -> str:
+    return f"Upload {body.get('file_name') or 'without a name'}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
