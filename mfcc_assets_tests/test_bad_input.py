@@ -259,7 +259,7 @@ def test_uploads_to_a_corrupt_index_say_so_and_are_answered_once_a_run_has_rebui
     assert (document["recognised"]["title"], document["recognised"]["by"]) == ("It says so itself", "tags")
 
     run = run_library(ten_tracks, instance)
-    assert (run.work.cepstra, run.work.feature_table, run.work.index_written, run.work.pairs) == (0, 0, True, 0)
+    assert (run.work.cepstra, run.work.track_features, run.work.index_written, run.work.pairs) == (0, 0, True, 0)
     assert requested_uploads(ten_tracks, instance) == [upload]
     run_uploads(ten_tracks, instance, [upload])
     assert len(ten_tracks.recommendations.recommended(upload)) == 5

@@ -31,7 +31,7 @@ def main() -> None:
             _add_starter_library(library, starter / "library", console)
             document = _answered_upload(library, starter / "uploads" / UPLOAD, console)
             _show_answer(library, document, console)
-            _show_places(library, console)
+            _show_addresses(library, console)
     except MfccError as error:
         console.print(f"[red]{escape(str(error))}[/]")
         sys.exit(1)
@@ -113,21 +113,21 @@ def _show_answer(library: Library, document: UploadDocument, console: Console) -
     )
 
 
-def _show_places(library: Library, console: Console) -> None:
+def _show_addresses(library: Library, console: Console) -> None:
     settings = library.settings
-    places = {
+    addresses = {
         "Database": library.database.name,
         "Parquet": f"{settings.blobs_address}/cepstra",
         "Documents": settings.documents_address,
         "Rows": "the view RECOMMENDED_SOUNDTRACKS of the database, for the upload and for every soundtrack",
     }
     if settings.profile == "local":
-        places |= {
+        addresses |= {
             "Dagster UI": "make dev, then http://127.0.0.1:3000",
             "Your music": ".venv/bin/mfcc add FOLDER, then .venv/bin/mfcc recommend FILE",
         }
-    for name, place in places.items():
-        console.print(f"[bold]{name:11}[/] {place}", soft_wrap=True)
+    for name, address in addresses.items():
+        console.print(f"[bold]{name:11}[/] {address}", soft_wrap=True)
 
 
 if __name__ == "__main__":
