@@ -1,4 +1,4 @@
-"""The Functions app: it returns uploads as JSON. The platform lets only callers through that Entra has authenticated."""
+"""The Functions app: it returns uploads as JSON. The platform admits only callers that Entra has authenticated."""
 
 import json
 import logging

@@ -57,9 +57,9 @@ class ExplainedPair:
     def record(self) -> dict[str, Any]:
         """Return the pair as a JSON object for pages.
 
-        The keys are ``index_version``, ``ranking``, ``ranked_distance`` and ``parts``; ``a`` and ``b`` with ``track_id``,
-        ``title``, ``artist`` and ``seconds``; and the attributes
-        of `mfcc_assets.similarity.explain.Explanation`.
+        The keys are ``index_version``, ``ranking``, ``ranked_distance`` and ``parts``; ``a`` and ``b`` with
+        ``track_id``, ``title``, ``artist`` and ``seconds``; and the attributes of
+        `mfcc_assets.similarity.explain.Explanation`.
         """
         tracks = {
             name: {key: getattr(track, key) for key in ("track_id", "title", "artist", "seconds")}

@@ -5,9 +5,9 @@ An upload goes through five states::
     received ──> recognised ──> candidates ──> ranked
         └─────────────┴──────────────┴───────────┴──> failed
 
-A step may be repeated, and the findings of later steps stay in the document meanwhile. So the three states in the
-middle may follow each other in any order, as long as the document holds what the new state guarantees. A failed upload
-stays failed until a run claims it again: a claim begins a new document, whatever the state of the former one.
+A step may be repeated, and the findings of later steps stay in the document meanwhile. So `recognised`, `candidates`
+and `ranked` may follow each other in any order, as long as the document holds what the new state guarantees. A failed
+upload stays failed until a run claims it again: a claim begins a new document, whatever the state of the former one.
 
 Two daemons that watch the same container both request a run for a new upload. The run that first writes its id into the
 document, under the document's ETag, answers the upload. The others leave it alone, even if it is answered before they
@@ -27,7 +27,21 @@ from mfcc_assets.storage.documents.port import Document, DocumentStore
 
 
 class State(StrEnum):
-    """How far an upload is."""
+    """How far an upload is.
+
+    Attributes
+    ----------
+    RECEIVED
+        A run has claimed the upload, and may have copied and analysed it: see `CopiedUpload` and `AnalysedUpload`.
+    RECOGNISED
+        The recognisers were asked. The document is a `RecognisedUpload`.
+    CANDIDATES
+        The candidates are stored, and perhaps their ranking. The document is a `SearchedUpload`.
+    RANKED
+        The recommendations are written. The document is a `RankedUpload`.
+    FAILED
+        There is no answer. The document is a `FailedUpload`.
+    """
 
     RECEIVED = "received"
     RECOGNISED = "recognised"
@@ -69,7 +83,7 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class UploadDocument:
-    """What is known of an upload in any state. Fields are named as the keys of the stored JSON.
+    """What is known of an upload in any state. The fields have the names of the keys in the stored JSON.
 
     The subclasses are documents after one more step each. They guarantee that the findings of that step are there. A
     step asks for the subclass that holds what it needs: see `ready_for`.
@@ -108,6 +122,13 @@ class UploadDocument:
         Number of recommendations written.
     failure
         Why the upload failed.
+
+    Examples
+    --------
+    >>> begun = UploadDocument.begun(run_id="a run", received="2026-01-01T00:00:00+00:00", file_name="song.mp3")
+    >>> analysed = begun.with_copy("0f/song.mp3").with_audio("7c", 180.0, "")
+    >>> analysed.with_recognition(None, []).state.value
+    'recognised'
     """
 
     body: Mapping[str, Any] = field(repr=False)

@@ -136,9 +136,7 @@ def test_one_of_two_daemons_that_race_for_an_upload_answers_it(
     assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
     assert (body["state"], len(list(azure_library.documents.find()))) == ("ranked", 1)
     assert body["run_id"] in {run.run_id for run in runs}
-    assert writers_of_list(azure_library, upload) == [body["run_id"]] * 5, (
-        "there is one list, and the run that the document names wrote it"
-    )
+    assert writers_of_list(azure_library, upload) == [body["run_id"]] * 5, "the run of the document wrote the list"
 
 
 UPLOADS = dg.RunsFilter(job_name="uploads")

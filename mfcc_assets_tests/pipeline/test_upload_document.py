@@ -41,7 +41,7 @@ STORED: dict[str, list[dict[str, Any]]] = json.loads(
 STORED_BODIES = [
     pytest.param(entry["document"], id=f"{story}, {entry['step']}") for story in STORED for entry in STORED[story]
 ]
-GUARANTEED = {
+GUARANTEED: dict[State, type[UploadDocument]] = {
     State.RECEIVED: UploadDocument,
     State.RECOGNISED: RecognisedUpload,
     State.CANDIDATES: SearchedUpload,
