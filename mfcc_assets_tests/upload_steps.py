@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.upload_document import AnsweringRun, UploadDocument
+from mfcc_assets.pipeline.answering_run import AnsweringRun
+from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.uploads import (
     analyse_uploads,
     find_upload_candidates,

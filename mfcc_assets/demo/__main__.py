@@ -15,8 +15,9 @@ from mfcc_assets.defs.launch import command_line_lock, daemon_log, running_daemo
 from mfcc_assets.errors import MfccError, RunFailed
 from mfcc_assets.ids import upload_id
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.answering_run import document_of
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
-from mfcc_assets.pipeline.upload_document import State, UploadDocument, document_of
+from mfcc_assets.pipeline.upload_document import State, UploadDocument
 
 UPLOAD = "a-new-journey.mp3"
 ANSWER_SECONDS = 120

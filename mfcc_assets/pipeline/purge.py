@@ -7,7 +7,7 @@ from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.ids import content_digest, upload_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.upload_document import document_of
+from mfcc_assets.pipeline.answering_run import document_of
 from mfcc_assets.pipeline.uploads import upload_files
 
 

@@ -30,12 +30,12 @@ from mfcc_assets.pipeline.answer import (
     recognise_file,
     search_for,
 )
+from mfcc_assets.pipeline.answering_run import AnsweringRun
 from mfcc_assets.pipeline.music_files import is_companion
 from mfcc_assets.pipeline.rankings import required_lists
 from mfcc_assets.pipeline.store_features import note_on, store_analysis, store_track_features
 from mfcc_assets.pipeline.upload_document import (
     AnalysedUpload,
-    AnsweringRun,
     CopiedUpload,
     Failure,
     Kind,

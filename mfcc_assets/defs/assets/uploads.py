@@ -7,7 +7,7 @@ import dagster as dg
 from mfcc_assets.defs.assets.library import published_index
 from mfcc_assets.defs.assets.shared import upload_asset, uploads_as_markdown
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.upload_document import AnsweringRun
+from mfcc_assets.pipeline.answering_run import AnsweringRun
 from mfcc_assets.pipeline.uploads import (
     analyse_uploads,
     find_upload_candidates,

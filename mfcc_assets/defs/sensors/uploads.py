@@ -40,7 +40,8 @@ from mfcc_assets.defs.sensors.cursor import (
     take_page,
 )
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.upload_document import UNANSWERED, State, UploadDocument, document_of
+from mfcc_assets.pipeline.answering_run import document_of
+from mfcc_assets.pipeline.upload_document import UNANSWERED, State, UploadDocument
 from mfcc_assets.pipeline.uploads import UNANSWERABLE, upload_files, uploads_by_id
 
 UPLOADS_JOB = "uploads"
