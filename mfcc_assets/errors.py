@@ -29,6 +29,8 @@ Each error says what happened, to which track, upload, file or index, and what t
     ├── PublicationRefused
     ├── VersionNotFound
     ├── TrackNotFound
+    ├── IncompleteDocument
+    ├── IllegalTransition
     ├── UnknownRanking
     ├── PlaylistImpossible
     ├── UnknownPlaylistFormat
@@ -190,6 +192,14 @@ class VersionNotFound(MfccError):
 
 class TrackNotFound(MfccError):
     """No track of the library, or more than one, matches what the reader named."""
+
+
+class IncompleteDocument(MfccError):
+    """The document of an upload lacks something that its state or a step guarantees."""
+
+
+class IllegalTransition(MfccError):
+    """A document was about to go to a state that may not follow its present state."""
 
 
 class UnknownRanking(MfccError):

@@ -1,7 +1,7 @@
 """Run jobs until the process is killed: ``python -m mfcc_assets_tests.killed_runs JSON``, a list of `Kill`.
 
-Every run is forked from this process, so that only one pays for imports, and is killed by SIGKILL: no handler runs,
-nothing is flushed, closed or rolled back.
+Every run is a fork of this process, so only this process pays for the imports. It is killed by SIGKILL: no handler
+runs, and nothing is flushed, closed or rolled back.
 """
 
 import io
@@ -35,18 +35,20 @@ AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Kill:
-    """A run over a library, and where it is killed.
+    """A run, and the point where it is killed.
 
     Attributes
     ----------
+    home
+        Home of the library.
     after
-        The step after which it is killed.
+        The run is killed after this step.
     writing
-        Part of the name of the blob in whose midst it is killed.
+        The run is killed while it writes a blob whose name contains this.
     inserting
-        Table in which it is killed after the first row, in the midst of a transaction.
+        The run is killed after the first row that it inserts into this table, before the transaction ends.
     uploads
-        The uploads that the run answers; without any it is a run over the library.
+        Uploads that the run answers. Without any, it is a run over the library.
     """
 
     home: str
@@ -57,19 +59,19 @@ class Kill:
 
 
 def run_and_kill(kills: Sequence[Kill]) -> None:
-    """Run each in a process of its own until it is killed.
+    """Run each in its own process until it is killed.
 
     Raises
     ------
     subprocess.CalledProcessError
-        One came to its end otherwise.
+        A run ended before it was killed.
     """
     command = [sys.executable, "-m", "mfcc_assets_tests.killed_runs", json.dumps([asdict(kill) for kill in kills])]
     subprocess.run(command, check=True, cwd=Path(__file__).parents[1])
 
 
 class _DeadlyFile(io.BytesIO):
-    """A file that can be read up to its middle."""
+    """A file that kills the process when its second half is read."""
 
     def read(self, _: int | None = -1, /) -> bytes:
         if self.tell():
@@ -78,7 +80,7 @@ class _DeadlyFile(io.BytesIO):
 
 
 class _DeadlySink(io.RawIOBase):
-    """A file that can be written up to the middle of its second portion."""
+    """A file that kills the process in the middle of the second write."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -151,7 +153,7 @@ def _forked(kill: Kill) -> int:
 
 
 def _main(kills: Sequence[Kill]) -> None:
-    # What a first run would import and load, and each of the forked over again.
+    # These imports are slow: done here, they are not repeated in each fork.
     with dg.DagsterInstance.ephemeral():
         kernels.warm_up()
         heat_map(np.ones((2, 13), np.float32), "")

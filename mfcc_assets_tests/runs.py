@@ -1,4 +1,4 @@
-"""The real jobs, run in the test's own process, and what their runs tell."""
+"""Run the real jobs in the process of the test, and read what their runs report."""
 
 import shutil
 import sqlite3
@@ -16,7 +16,7 @@ from mfcc_assets.defs.partitions import UPLOADS
 from mfcc_assets.defs.sensors.uploads import UPLOADS_JOB, partitions_of_run, uploads_sensor
 from mfcc_assets.ids import upload_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.soundtracks import soundtrack_files
+from mfcc_assets.pipeline.music_files import soundtrack_files
 from mfcc_assets.settings import Settings
 
 ALL = ("0", "f")
@@ -26,10 +26,24 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class Work:
-    """How much of everything a run over the library computed or wrote. By default nothing."""
+    """What a run over the library computed or wrote. By default nothing.
+
+    Attributes
+    ----------
+    cepstra, track_features
+        Number of audios whose features were computed.
+    added, removed
+        Number of tracks that the index has gained and lost.
+    index_written
+        True if an index was written.
+    candidates, pairs
+        Number of pairs whose distance was estimated, and computed.
+    rows
+        Number of recommendations written.
+    """
 
     cepstra: int = 0
-    feature_table: int = 0
+    track_features: int = 0
     added: int = 0
     removed: int = 0
     index_written: bool = False
@@ -45,19 +59,19 @@ class Run:
     result: dg.ExecuteInProcessResult
 
     def figure(self, asset: str, name: str) -> Any:
-        """What the run says of an asset; where of its partitions, they must agree."""
+        """A figure that the run reports for an asset. All partitions must report the same."""
         (figure,) = set(self._figures(asset, name))
         return figure
 
     def total(self, asset: str, name: str) -> Any:
-        """The sum of what the run says of each partition of an asset."""
+        """The sum of a figure over the partitions of an asset."""
         return sum(self._figures(asset, name))
 
     @property
     def work(self) -> Work:
         return Work(
             cepstra=self.total("soundtrack_cepstra", "computed"),
-            feature_table=self.total("soundtrack_summaries", "computed"),
+            track_features=self.total("soundtrack_summaries", "computed"),
             added=self.figure("prefilter_index", "added"),
             removed=self.figure("prefilter_index", "removed"),
             index_written=self.figure("prefilter_index", "written"),
@@ -68,7 +82,7 @@ class Run:
 
     @property
     def retries(self) -> list[str]:
-        """The steps that had to be tried again."""
+        """The steps that were repeated after a failure."""
         return [event.step_key for event in self.result.all_events if event.is_step_restarted]
 
     def _figures(self, asset: str, name: str) -> list[Any]:
@@ -87,7 +101,7 @@ def run_library(
     job_name: str = LIBRARY_JOB,
     hooks: Set[dg.HookDefinition] = frozenset(),
 ) -> Run:
-    """Run a job of the library over a range of shards; what fails it is raised."""
+    """Run a job of the library over a range of shards. An error of a step is raised."""
     job = _job(library, job_name).with_hooks(hooks)
     return Run(job.execute_in_process(instance=instance, tags=range_tags(*shards), run_config=QUIET))
 
@@ -95,7 +109,7 @@ def run_library(
 def checks_that_stop_a_run(
     library: Library, instance: dg.DagsterInstance, *, shards: tuple[str, str] = ALL
 ) -> list[str]:
-    """Run the library's job, which must fail; the names of the checks that did not pass."""
+    """Run the library's job, which must fail, and return the names of the checks that did not pass."""
     result = _job(library, LIBRARY_JOB).execute_in_process(
         instance=instance, tags=range_tags(*shards), run_config=QUIET, raise_on_error=False
     )
@@ -110,20 +124,20 @@ def run_uploads(
     *,
     hooks: Set[dg.HookDefinition] = frozenset(),
 ) -> Run:
-    """Answer uploads, all in one run; what fails it is raised."""
+    """Answer uploads in one run. An error of a step is raised."""
     instance.add_dynamic_partitions(str(UPLOADS.name), list(uploads))
     job, tags = _job(library, UPLOADS_JOB).with_hooks(hooks), range_tags(uploads[0], uploads[-1])
     return Run(job.execute_in_process(instance=instance, tags=tags, run_config=QUIET))
 
 
 def drop_upload(library: Library, path: Path, name: str) -> str:
-    """Put a file into the container `uploads`, as any other tool does; its upload id."""
+    """Put a file into the container `uploads`, as any other tool does, and return its upload id."""
     blob = library.blobs.upload_file("uploads", name, path)
     return upload_id(blob.name, blob.etag, library.signing_key)
 
 
 def requested_uploads(library: Library, instance: dg.DagsterInstance) -> list[str]:
-    """The uploads that the sensor asks a run for when it looks at all there are."""
+    """The uploads that the sensor requests runs for when it looks at all uploads."""
     with dg.build_sensor_context(instance, resources={"library": library}) as context:
         outcome = uploads_sensor.evaluate_tick(context)
     added = [key for request in outcome.dynamic_partitions_requests or [] for key in request.partition_keys]
@@ -132,18 +146,18 @@ def requested_uploads(library: Library, instance: dg.DagsterInstance) -> list[st
 
 
 def copied_home(source: Path, home: Path) -> Path:
-    """Copy a library that is up to date, so that the copy is."""
+    """Copy a library that is up to date. The copy is up to date too."""
     shutil.copytree(source, home)
     library = Library(Settings(home=home, settle_seconds=0))
     versions = [(blob.etag, name) for name, blob in soundtrack_files(library).items()]
-    # Files carry another version once they are copied, and would all be looked at again.
+    # A copied file has another version, so every file would be read again.
     with closing(sqlite3.connect(home / "tables.sqlite")) as connection, connection:
         connection.executemany('UPDATE "SOUNDTRACKS" SET "ETAG" = ? WHERE "BLOB_NAME" = ?', versions)
     return home
 
 
 def assert_recommendations_hold(library: Library, size: int = 5) -> None:
-    """Every analysed track is recommended as many others as there are: none is gone, no audio comes twice."""
+    """Assert that every analysed track has all its recommendations, without deleted tracks and repeated audio."""
     tracks = {track.track_id: track for track in library.catalogue.soundtracks()}
     audio = {track.audio_id for track in tracks.values() if track.audio_id}
     for track in tracks.values():

@@ -259,7 +259,7 @@ def test_uploads_to_a_corrupt_index_say_so_and_are_answered_once_a_run_has_rebui
     assert (document["recognised"]["title"], document["recognised"]["by"]) == ("It says so itself", "tags")
 
     run = run_library(ten_tracks, instance)
-    assert (run.work.cepstra, run.work.feature_table, run.work.index_written, run.work.pairs) == (0, 0, True, 0)
+    assert (run.work.cepstra, run.work.track_features, run.work.index_written, run.work.pairs) == (0, 0, True, 0)
     assert requested_uploads(ten_tracks, instance) == [upload]
     run_uploads(ten_tracks, instance, [upload])
     assert len(ten_tracks.recommendations.recommended(upload)) == 5
@@ -292,13 +292,13 @@ def test_bytes_that_change_while_they_are_analysed_are_not_taken_for_the_former(
 ) -> None:
     first, second = (write_music(tmp_path / f"{seed}.flac", seconds=3, seed=seed) for seed in (1, 2))
     library.blobs.upload_file("soundtracks", "song.flac", first)
-    observe = analysing.analyse_file
+    analyse = analysing.store_analysis
 
-    def replaced_meanwhile(path: Path, *rest: object) -> object:
+    def replaced_meanwhile(*arguments: object) -> object:
         library.blobs.upload_file("soundtracks", "song.flac", second)
-        return observe(path, *rest)
+        return analyse(*arguments)
 
-    monkeypatch.setattr(analysing, "analyse_file", replaced_meanwhile)
+    monkeypatch.setattr(analysing, "store_analysis", replaced_meanwhile)
     run_library(library, instance)
     (track,) = library.catalogue.soundtracks()
     assert (track.audio_id, library.catalogue.contents([track.content_digest])) == (None, {})

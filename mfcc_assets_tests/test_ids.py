@@ -6,11 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfcc_assets.ids import content_digest, shard_names, shard_of, track_id, upload_id
-from mfcc_assets.pipeline.soundtracks import COMPANION_SUFFIXES, Difference, difference, is_companion
 
 KEY = bytes(range(32))
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
-VERSIONS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("123"))
 
 
 def test_the_track_id_of_a_name_never_changes():
@@ -43,26 +41,6 @@ def test_another_number_of_shard_digits_is_refused(digits):
         shard_names(digits)
 
 
-@pytest.mark.parametrize(
-    "name", ["cover.JPG", "album/Folder.jpeg", "list.m3u8", ".hidden.mp3", "a/._song.mp3", "Thumbs.db", "notes.txt"]
-)
-def test_a_file_that_often_lies_beside_music_is_a_companion(name):
-    assert is_companion(name)
-
-
-@pytest.mark.parametrize(
-    "name", ["song.mp3", "song", "song.jpg.mp3", ".hidden/song.mp3", "jpg", "song.xyz", "cover.jpg/song", "song."]
-)
-def test_any_other_file_is_no_companion(name):
-    assert not is_companion(name)
-
-
-@given(NAMES, st.sampled_from(sorted(COMPANION_SUFFIXES)))
-def test_a_companion_is_known_by_its_suffix_in_any_case(stem, suffix):
-    assert is_companion(f"{stem}{suffix}")
-    assert is_companion(f"{stem}{suffix.upper()}")
-
-
 def test_a_content_digest_covers_all_bytes_from_the_current_position():
     content = bytes(range(256)) * 10_000
     file = io.BytesIO(content)
@@ -89,18 +67,3 @@ def test_the_id_of_any_other_blob_is_made_from_name_version_and_secret(name):
 def test_an_upload_id_is_kept_if_it_becomes_the_folder_of_the_blob(name, etag):
     given_id = upload_id(name, etag, KEY)
     assert upload_id(f"{given_id}/{name}", "another", KEY) == given_id
-
-
-@given(VERSIONS, VERSIONS)
-def test_every_name_is_new_changed_gone_or_unchanged(listing, manifest):
-    expected: dict[str, list[str]] = {"new": [], "changed": [], "gone": [], "unchanged": []}
-    for name in sorted(listing | manifest):
-        if name not in manifest:
-            expected["new"].append(name)
-        elif name not in listing:
-            expected["gone"].append(name)
-        else:
-            expected["unchanged" if listing[name] == manifest[name] else "changed"].append(name)
-    found = difference(listing, manifest)
-    assert found == Difference(**{kind: tuple(names) for kind, names in expected.items()})
-    assert bool(found) == (listing != manifest)

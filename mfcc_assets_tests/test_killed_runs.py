@@ -1,4 +1,4 @@
-"""A run may be killed at any point: the next one finishes its work, and does not do it over again."""
+"""A run may be killed at any point: the next run finishes its work, and repeats nothing that was finished."""
 
 import sqlite3
 from contextlib import closing
@@ -27,15 +27,15 @@ from mfcc_assets_tests.runs import (
 KILLED_BETWEEN_ASSETS = {
     "raw_soundtracks": [],
     "soundtrack_cepstra": ["cepstra"],
-    "soundtrack_summaries": ["cepstra", "summaries"],
-    "prefilter_index": ["cepstra", "summaries", "index_written"],
-    "soundtrack_candidates": ["cepstra", "summaries", "index_written", "candidates"],
-    "soundtrack_rankings": ["cepstra", "summaries", "index_written", "candidates", "pairs"],
-    "recommendation_quality": ["cepstra", "summaries", "index_written", "candidates", "pairs"],
-    # Until it is published an index counts as added what the published one lacks.
-    "published_index": ["cepstra", "summaries", "index_written", "candidates", "pairs", "added", "removed"],
+    "soundtrack_summaries": ["cepstra", "track_features"],
+    "prefilter_index": ["cepstra", "track_features", "index_written"],
+    "soundtrack_candidates": ["cepstra", "track_features", "index_written", "candidates"],
+    "soundtrack_rankings": ["cepstra", "track_features", "index_written", "candidates", "pairs"],
+    "recommendation_quality": ["cepstra", "track_features", "index_written", "candidates", "pairs"],
+    # The counts of added and removed tracks compare the new index with the published one.
+    "published_index": ["cepstra", "track_features", "index_written", "candidates", "pairs", "added", "removed"],
 }
-"""Step after which a run is killed, and of which work nothing is left to do."""
+"""Step after which a run is killed, and the work that is then finished."""
 
 KILLED_WHILE_WRITING = ["frames/", "embeddings.npy", "rankings/8"]
 
@@ -56,7 +56,7 @@ def _changed_home(source: Path, home: Path, music: Path) -> Path:
 
 
 def _stored(library: Library) -> dict[str, Any]:
-    """All that a library holds, apart from times, the ids of runs and the versions of files."""
+    """Everything that a library holds, apart from times, the ids of runs and the versions of files."""
     stored: dict[str, Any] = {
         f"{container}/{blob.name}": library.blobs.read(container, blob.name)
         for container in ("cepstra", "artworks")
@@ -80,20 +80,20 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(
     up_to_date_home: Path, music: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[dict[str, Any], Work]:
-    """What the changed library holds after a run that nobody killed, and the work of that run."""
+    """Everything that the changed library holds after a run that is not killed, and the work of that run."""
     home = _changed_home(up_to_date_home, tmp_path_factory.mktemp("undisturbed") / "home", music)
     with Library(Settings(home=home, settle_seconds=0)) as library, dg.DagsterInstance.ephemeral() as instance:
         work = run_library(library, instance).work
-        assert (work.cepstra, work.feature_table, work.added, work.removed, work.index_written) == (2, 2, 2, 2, True)
+        assert (work.cepstra, work.track_features, work.added, work.removed, work.index_written) == (2, 2, 2, 2, True)
         assert min(work.candidates, work.pairs, work.rows) > 0
         return _stored(library), work
 
 
 @pytest.fixture(scope="module")
 def killed(up_to_date_home: Path, music: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Homes of the changed library, by where the run over it was killed; and ``uploads``, where runs for uploads were.
+    """Homes of the changed library by the point where its run was killed, and ``uploads``, where runs for uploads were.
 
-    One process kills all: it takes seconds to start.
+    One process runs and kills all, because it takes seconds to start.
     """
     folder = tmp_path_factory.mktemp("killed")
     points = {
@@ -114,7 +114,7 @@ def killed(up_to_date_home: Path, music: Path, tmp_path_factory: pytest.TempPath
 
 
 @pytest.mark.parametrize("step", KILLED_BETWEEN_ASSETS)
-def test_a_run_killed_between_two_assets_is_carried_on_where_it_was(killed, undisturbed, instance, step: str) -> None:
+def test_a_run_killed_between_two_assets_is_continued_from_there(killed, undisturbed, instance, step: str) -> None:
     with Library(Settings(home=killed[step], settle_seconds=0, claim_seconds=0)) as library:
         stored, whole = undisturbed
         work = asdict(run_library(library, instance).work)
@@ -124,9 +124,7 @@ def test_a_run_killed_between_two_assets_is_carried_on_where_it_was(killed, undi
 
 
 @pytest.mark.parametrize("point", [*KILLED_WHILE_WRITING, *KILLED_WHILE_INSERTING])
-def test_a_run_killed_in_the_midst_of_a_write_leaves_nothing_half_done(
-    killed, undisturbed, instance, point: str
-) -> None:
+def test_a_run_killed_during_a_write_leaves_nothing_half_written(killed, undisturbed, instance, point: str) -> None:
     stored, whole = undisturbed
     with Library(Settings(home=killed[point], settle_seconds=0, claim_seconds=0)) as library:
         assert library.recommendations.dangling_recommendations() == 0
@@ -138,9 +136,7 @@ def test_a_run_killed_in_the_midst_of_a_write_leaves_nothing_half_done(
     assert (work.pairs < whole.pairs) == (point in {"rankings/8", "RECOMMENDATIONS"})
 
 
-def test_uploads_whose_runs_were_killed_are_found_by_the_sensor_and_answered_as_others_are(
-    killed, instance, music
-) -> None:
+def test_the_sensor_finds_uploads_whose_runs_were_killed_and_they_get_the_same_answer(killed, instance, music) -> None:
     with Library(Settings(home=killed["uploads"], settle_seconds=0, claim_seconds=0)) as library:
         uploads = {blob.name: upload for upload, blob in uploads_by_id(library).items()}
         assert len(uploads) == len(UPLOAD_STEPS)

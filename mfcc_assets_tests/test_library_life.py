@@ -67,7 +67,7 @@ def test_ten_new_tracks_are_each_analysed_and_compared_with_their_candidates(lib
         library.blobs.upload_file("soundtracks", song.name, song)
     work = run_library(library, instance).work
     assert replace(work, pairs=0) == Work(
-        cepstra=10, feature_table=10, added=10, index_written=True, candidates=90, rows=50
+        cepstra=10, track_features=10, added=10, index_written=True, candidates=90, rows=50
     )
     assert_only_changes_are_compared(library, None, work.pairs)
     assert [track.state for track in library.catalogue.soundtracks()] == ["analysed"] * 10
@@ -107,7 +107,7 @@ def test_a_replaced_audio_is_the_only_one_analysed_and_compared(ten_tracks, inst
     work = run_library(ten_tracks, instance).work
     rows = 5 * sum(found != before[track] for track, found in lists(ten_tracks).items())
     assert replace(work, candidates=0, pairs=0) == Work(
-        cepstra=1, feature_table=1, added=1, removed=1, index_written=True, rows=rows
+        cepstra=1, track_features=1, added=1, removed=1, index_written=True, rows=rows
     )
     assert rows >= 5 * (1 + lists_that_name(ten_tracks, "song-3.flac"))
     assert_only_changes_are_compared(ten_tracks, version, work.pairs)
@@ -149,7 +149,7 @@ def test_the_same_audio_under_two_names_is_analysed_once_and_recommended_once(
 ) -> None:
     ten_tracks.blobs.upload_file("soundtracks", name, ten_songs[3])
     run = run_library(ten_tracks, instance)
-    assert (run.work.cepstra, run.work.feature_table, run.work.added, run.work.pairs) == (0, 0, 0, 0)
+    assert (run.work.cepstra, run.work.track_features, run.work.added, run.work.pairs) == (0, 0, 0, 0)
     assert run.total("soundtrack_cepstra", "reused") == 1
     copied, original = (ten_tracks.recommendations.recommended(track_id(copy)) for copy in (name, "song-3.flac"))
     assert [row.track_id for row in copied] == [row.track_id for row in original]
@@ -181,7 +181,7 @@ def test_the_same_samples_in_another_container_are_the_same_audio(ten_tracks, in
 
 def test_the_first_and_the_last_track_of_a_library_are_indexed_without_neighbours(library, instance, music) -> None:
     library.blobs.upload_file("soundtracks", "only.flac", music)
-    assert run_library(library, instance).work == Work(cepstra=1, feature_table=1, added=1, index_written=True)
+    assert run_library(library, instance).work == Work(cepstra=1, track_features=1, added=1, index_written=True)
     library.blobs.delete("soundtracks", "only.flac")
     assert run_library(library, instance).work == Work(removed=1, index_written=True)
     assert library.catalogue.soundtracks() == []

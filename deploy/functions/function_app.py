@@ -1,4 +1,4 @@
-"""The Functions app: uploads as JSON. The platform in front lets only callers through that Entra knows."""
+"""The Functions app: it returns uploads as JSON. The platform admits only callers that Entra has authenticated."""
 
 import json
 import logging
@@ -12,21 +12,21 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_view import Presented, latest_upload, upload_with_id
 
 RETRY_AFTER_SECONDS = 30
-"""A serverless database that sleeps takes up to a minute to wake."""
+"""A sleeping serverless database takes up to a minute to wake."""
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 open_library = cache(Library)
 
 
 @app.route("uploads/latest", methods=["GET"])
-def latest(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the host passes it by this name
-    """The upload that came last. It is another's as soon as two listeners come; the link leads to this one."""
+def latest(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the host passes it under this name
+    """Return the upload received last, with a link to it: another listener's upload may be the last a moment later."""
     return _answer(latest_upload)
 
 
 @app.route("uploads/{id}", methods=["GET"])
 def upload(req: func.HttpRequest) -> func.HttpResponse:
-    """One upload, by the id that its listener was given."""
+    """Return one upload by the id that its listener was given."""
     return _answer(lambda library: upload_with_id(library, req.route_params["id"]))
 
 
@@ -45,6 +45,6 @@ def _answer(find: Callable[[Library], Presented | None]) -> func.HttpResponse:
 
 
 def _json(content: Presented, status: int, headers: dict[str, str] | None = None) -> func.HttpResponse:
-    # Links open what they name to whoever holds them: no cache on the way may keep them.
+    # Anybody who holds a link can open it, so no cache on the way may keep the response.
     all_headers = {"Cache-Control": "no-store", **(headers or {})}
     return func.HttpResponse(json.dumps(content), status_code=status, mimetype="application/json", headers=all_headers)

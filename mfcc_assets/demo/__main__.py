@@ -1,11 +1,10 @@
-"""`make demo`: the starter library materialised by Dagster, and an upload without tags answered through its sensor."""
+"""`make demo`: Dagster materialises the starter library, and its sensor answers an upload without tags."""
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,11 +12,12 @@ from rich.markup import escape
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.cli.recommend import recommendations_table
 from mfcc_assets.defs.launch import command_line_lock, daemon_log, running_daemon
-from mfcc_assets.errors import DocumentNotFound, MfccError, RunFailed
+from mfcc_assets.errors import MfccError, RunFailed
 from mfcc_assets.ids import upload_id
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.answering_run import document_of
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
-from mfcc_assets.pipeline.upload_document import FAILED, RANKED
+from mfcc_assets.pipeline.upload_document import State, UploadDocument
 
 UPLOAD = "a-new-journey.mp3"
 ANSWER_SECONDS = 120
@@ -32,7 +32,7 @@ def main() -> None:
             _add_starter_library(library, starter / "library", console)
             document = _answered_upload(library, starter / "uploads" / UPLOAD, console)
             _show_answer(library, document, console)
-            _show_places(library, console)
+            _show_addresses(library, console)
     except MfccError as error:
         console.print(f"[red]{escape(str(error))}[/]")
         sys.exit(1)
@@ -53,31 +53,31 @@ def _add_starter_library(library: Library, folder: Path, console: Console) -> No
             console.print("            Nothing has changed since the last run: nothing was recomputed.")
 
 
-def _answered_upload(library: Library, path: Path, console: Console) -> Mapping[str, Any]:
+def _answered_upload(library: Library, path: Path, console: Console) -> UploadDocument:
     if not library.blobs.exists("uploads", UPLOAD):
         library.blobs.upload_file("uploads", UPLOAD, path)
     console.print(f"[bold]Upload[/]      {UPLOAD}, an excerpt without tags, lies in the container uploads.")
-    document = _document(library)
-    if document is not None and document["state"] == RANKED:
+    document = document_of(library.documents, _upload_id(library))
+    if document is not None and document.state is State.RANKED:
         console.print("            It was answered before: nothing was recomputed.")
         return document
     with running_daemon(library.settings), console.status("Waiting for the sensor to find it") as status:
         for document in _documents_until_answered(library):
-            status.update(f"A run answers it: {document['state']}")
+            status.update(f"A run answers it: {document.state}")
     assert document is not None
     console.print("            The sensor found it, and a Dagster run answered it.")
     return document
 
 
-def _documents_until_answered(library: Library) -> Iterator[Mapping[str, Any]]:
+def _documents_until_answered(library: Library) -> Iterator[UploadDocument]:
     deadline = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < deadline:
-        document = _document(library)
+        document = document_of(library.documents, _upload_id(library))
         if document is not None:
             yield document
-            if document["state"] == FAILED:
-                raise RunFailed(document["failure"]["reason"], subject=UPLOAD)
-            if document["state"] == RANKED:
+            if document.failure:
+                raise RunFailed(document.failure.reason, subject=UPLOAD)
+            if document.state is State.RANKED:
                 return
         time.sleep(_POLL_SECONDS)
     log = daemon_log(library.settings)
@@ -89,22 +89,15 @@ def _upload_id(library: Library) -> str:
     return upload_id(blob.name, blob.etag, library.signing_key)
 
 
-def _document(library: Library) -> Mapping[str, Any] | None:
-    try:
-        return library.documents.get(_upload_id(library)).body
-    except DocumentNotFound:
-        return None
-
-
-def _show_answer(library: Library, document: Mapping[str, Any], console: Console) -> None:
-    recognised = document["recognised"]
+def _show_answer(library: Library, document: UploadDocument, console: Console) -> None:
+    recognised = document.recognised
     if recognised:
-        title, artist = escape(recognised["title"]), escape(recognised["artist"])
-        console.print(f"[bold]Recognised[/]  {title} by {artist}, by {recognised['by']}")
+        title, artist = escape(recognised.title), escape(recognised.artist)
+        console.print(f"[bold]Recognised[/]  {title} by {artist}, by {recognised.by}")
     else:
         console.print("[bold]Recognised[/]  nobody knows it")
     rows = library.recommendations.recommended(_upload_id(library))
-    console.print(f"[bold]Recommended[/] from index {document['index_version']}:")
+    console.print(f"[bold]Recommended[/] from index {document.index_version}:")
     console.print(
         recommendations_table(
             [
@@ -121,21 +114,21 @@ def _show_answer(library: Library, document: Mapping[str, Any], console: Console
     )
 
 
-def _show_places(library: Library, console: Console) -> None:
+def _show_addresses(library: Library, console: Console) -> None:
     settings = library.settings
-    places = {
+    addresses = {
         "Database": library.database.name,
         "Parquet": f"{settings.blobs_address}/cepstra",
         "Documents": settings.documents_address,
         "Rows": "the view RECOMMENDED_SOUNDTRACKS of the database, for the upload and for every soundtrack",
     }
     if settings.profile == "local":
-        places |= {
+        addresses |= {
             "Dagster UI": "make dev, then http://127.0.0.1:3000",
             "Your music": ".venv/bin/mfcc add FOLDER, then .venv/bin/mfcc recommend FILE",
         }
-    for name, place in places.items():
-        console.print(f"[bold]{name:11}[/] {place}", soft_wrap=True)
+    for name, address in addresses.items():
+        console.print(f"[bold]{name:11}[/] {address}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.audio.reader import AudioLimits, AudioReader
+from mfcc_assets.audio.reader import AudioLimits
 from mfcc_assets.audio.reencode import Chain, reencode
 from mfcc_assets.errors import AudioError, UnusableManifest
 from mfcc_assets.evaluation.metrics import (
@@ -23,8 +23,9 @@ from mfcc_assets.evaluation.metrics import (
     random_distances,
     ranked_by,
 )
+from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
-from mfcc_assets.features.track_features import Analysis, TrackFeatures, analyse, track_features_of
+from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ids import content_digest, track_id
 from mfcc_assets.similarity.pairwise import Comparison, Tracks, uncorrected_names
@@ -220,14 +221,7 @@ class LabelledAudio:
         if not self._store.has_track_features(audio, self.parameters):
             if not self._store.has_cepstra(audio, self.parameters.cepstra):
                 with _as_file(path, chain) as treated:
-                    reader = AudioReader(
-                        treated,
-                        self.parameters.cepstra.sample_rate,
-                        self.parameters.cepstra.trimmed_samples,
-                        self._limits,
-                        track.path,
-                    )
-                    analysis = analyse(reader.blocks(), self.parameters.cepstra)
+                    _, analysis = analyse_file(treated, self.parameters.cepstra, self._limits, track.path)
                 self._store.write_analysis(audio, analysis, self.parameters.cepstra)
             analysis = self._store.read_analysis(audio, self.parameters.cepstra)
             self._store.write_track_features(audio, track_features_of(analysis, self.parameters), self.parameters)

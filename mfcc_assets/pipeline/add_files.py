@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mfcc_assets.ids import content_digest
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.soundtracks import is_companion
+from mfcc_assets.pipeline.music_files import is_companion
 from mfcc_assets.storage.blobs.names import clean_name
 
 

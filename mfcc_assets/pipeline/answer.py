@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.audio.tags import read_tags
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import FeaturesMissing
+from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.frames import RaggedFrames
-from mfcc_assets.features.track_features import analyse, track_features_of
+from mfcc_assets.features.track_features import track_features_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import choose, selection_of
 from mfcc_assets.playlists.selection import considered
@@ -165,16 +165,13 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
     """
     index = library.indexes.published()
     parameters = index.parameters.features
-    reader = AudioReader(
-        path, parameters.cepstra.sample_rate, parameters.cepstra.trimmed_samples, library.settings.limits
-    )
-    analysis = analyse(reader.blocks(), parameters.cepstra)
+    audio, analysis = analyse_file(path, parameters.cepstra, library.settings.limits)
     track_features = track_features_of(analysis, parameters)
 
     outcome = recognise_file(library, index, path, analysis.cepstra)
     recognised = outcome.recognition
-    without = {reader.audio.audio_id, *(recognised.audio_ids if recognised else ())}
-    search = search_for_new_track(index, reader.audio.audio_id, track_features, on_all_cores)
+    without = {audio.audio_id, *(recognised.audio_ids if recognised else ())}
+    search = search_for_new_track(index, audio.audio_id, track_features, on_all_cores)
     wanted = considered(size)
     candidates = find_query_candidates(index, search, without=without, count=wanted)
     ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=wanted)
@@ -184,7 +181,7 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
         ]
         ranked = certified(library, index, search, ranked, count=wanted, others=others)
     recommendations, soundtracks = choose_recommendations(
-        library, index, ranked, size=size, query_audio=reader.audio.audio_id, recognised_as=without
+        library, index, ranked, size=size, query_audio=audio.audio_id, recognised_as=without
     )
     recall = None if exact else library.indexes.read_quality(index.version).get(RECALL)
     return Answer(recognised, index.version, recommendations, soundtracks, exact, recall, outcome.failures)

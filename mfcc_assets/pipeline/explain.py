@@ -1,4 +1,4 @@
-"""Why a track is recommended for another: the data for pages, and the picture."""
+"""Explain why one track is recommended for another: the data for pages, and a picture."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -22,24 +22,28 @@ from mfcc_assets.storage.sql.records import Soundtrack
 _logger = logging.getLogger(__name__)
 
 RANDOM_PAIRS = 400
-"""RankedLists of a library that say what is usual."""
+"""Number of random pairs of tracks that show which distances are usual in a library."""
 
 
 @dataclass(frozen=True)
 class ExplainedPair:
-    """Why two soundtracks are near to each other, by an index.
+    """Why two soundtracks are near to each other in an index.
 
     Attributes
     ----------
+    index_version
+        Version of the index.
     ranking
         Name of the index's ranking.
     ranked_distance
-        By that ranking: what recommendations show.
+        Distance of the pair by that ranking. Recommendations show the same figure.
     parts
-        By part of the ranking how unusual the distance is, in deviations from what is usual for both tracks: negative
-        where they are near.
+        Distance by each part of the ranking, in standard deviations from the mean distance of both tracks. It is
+        negative if they are nearer than usual.
+    a, b
+        The soundtracks.
     explanation
-        Of the part that dynamic time warping compares.
+        What dynamic time warping finds in common.
     """
 
     index_version: str
@@ -51,11 +55,11 @@ class ExplainedPair:
     explanation: Explanation
 
     def record(self) -> dict[str, Any]:
-        """The pair as JSON for pages.
+        """Return the pair as a JSON object for pages.
 
-        Keys are ``index_version``, ``ranking``, ``ranked_distance`` and ``parts``; ``a`` and ``b`` with ``track_id``,
-        ``title``, ``artist`` and ``seconds``; and those of
-        `mfcc_assets.similarity.explain.Explanation`, in which each object has the attributes of its class.
+        The keys are ``index_version``, ``ranking``, ``ranked_distance`` and ``parts``; ``a`` and ``b`` with
+        ``track_id``, ``title``, ``artist`` and ``seconds``; and the attributes of
+        `mfcc_assets.similarity.explain.Explanation`.
         """
         tracks = {
             name: {key: getattr(track, key) for key in ("track_id", "title", "artist", "seconds")}
@@ -66,14 +70,21 @@ class ExplainedPair:
 
 
 def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundtrack) -> ExplainedPair:
-    """Explain how near two soundtracks are.
+    """Explain how near two soundtracks are to each other.
 
-    What is usual in the library is measured once for an index.
+    Parameters
+    ----------
+    library
+        The library.
+    index
+        An index that holds both soundtracks.
+    a, b
+        The soundtracks.
 
     Raises
     ------
     FeaturesMissing
-        One of the two is not in the index, or what is stored of it is damaged.
+        One of the soundtracks is not in the index, or its stored features are damaged.
     """
     contours = _contour(library, index, a), _contour(library, index, b)
     explanation = explain(
@@ -91,7 +102,24 @@ def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundt
 def picture_of_pair(
     library: Library, index: LibraryIndex, pair: ExplainedPair, form: Literal["png", "svg"] = "png"
 ) -> bytes:
-    """The heat maps of both soundtracks with the path between them and where they sound alike; errors as above."""
+    """Draw the heat maps of both soundtracks, the path between them, and the stretches that sound alike.
+
+    Parameters
+    ----------
+    library
+        The library.
+    index
+        The index that `pair` was explained by.
+    pair
+        What `explain_pair` returned.
+    form
+        Format of the picture.
+
+    Raises
+    ------
+    FeaturesMissing
+        One of the soundtracks is not in the index, or its stored features are damaged.
+    """
     contours = _contour(library, index, pair.a), _contour(library, index, pair.b)
     return pair_picture(
         contours,
@@ -104,7 +132,10 @@ def picture_of_pair(
 
 
 def control_of(library: Library, index: LibraryIndex) -> RandomPairs:
-    """What is usual between the tracks of an index: measured once, of pairs that are the same each time."""
+    """Return the distances of random pairs of an index.
+
+    They are measured once for each index, with the same pairs every time, and stored with it.
+    """
 
     def measure() -> dict[str, NDArray[np.float64]]:
         control = RandomPairs.of(_random_pairs(library, index), index.scales)
@@ -116,18 +147,18 @@ def control_of(library: Library, index: LibraryIndex) -> RandomPairs:
 def _random_pairs(library: Library, index: LibraryIndex) -> Iterator[tuple[Frames, Frames]]:
     count = len(index.tracks)
     if count * (count - 1) // 2 <= RANDOM_PAIRS:
-        # A library of one track has no other pair than this.
+        # The only pair of a library of one track is the track and itself.
         pairs = list(combinations(range(count), 2)) or [(0, 0)]
     else:
-        chance = np.random.default_rng(0)
-        first, apart = chance.integers(count, size=RANDOM_PAIRS), chance.integers(1, count, size=RANDOM_PAIRS)
+        random = np.random.default_rng(0)
+        first, apart = random.integers(count, size=RANDOM_PAIRS), random.integers(1, count, size=RANDOM_PAIRS)
         pairs = list(zip(first.tolist(), ((first + apart) % count).tolist(), strict=True))
     for rows in pairs:
         try:
             a, b = (contour_of(library, index, index.tracks.audio_ids[row]) for row in rows)
         except FeaturesMissing as error:
-            # One damaged file would otherwise leave every pair unexplained.
-            _logger.warning("Not among the random pairs: %s", error)
+            # Otherwise one damaged file would leave every pair without an explanation.
+            _logger.warning("A random pair is left out: %s", error)
             continue
         yield a, b
 

@@ -1,24 +1,30 @@
-"""Everything of an upload removed, as a listener may ask."""
+"""Remove everything that is stored of an upload, for example because the listener asks for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mfcc_assets.errors import CorruptIndex, DocumentNotFound, NoPublishedIndex
+from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.ids import content_digest, upload_id
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.answering_run import document_of
 from mfcc_assets.pipeline.uploads import upload_files
 
 
 @dataclass(frozen=True)
 class Purged:
-    """What was there of an upload, and is not any more.
+    """What was removed of an upload.
 
     Attributes
     ----------
     blobs
-        The file as it came, and the copy that runs worked on.
+        Number of files: the upload itself and the copy that runs worked on.
+    had_document
+        True if the upload had a document.
+    recommendations
+        Number of recommendations.
     audio_id
-        Audio whose features went as well; None where a soundtrack has the same audio, or it was never analysed.
+        Audio whose features were removed; None if the upload was never analysed, or a soundtrack has the same audio.
     """
 
     blobs: int
@@ -28,34 +34,45 @@ class Purged:
 
 
 def purge_upload(library: Library, upload: str) -> Purged:
-    """Remove an upload: its files, its document, its rows, and what was computed of its audio.
+    """Remove an upload: its files, its document, its rows, and the features of its audio.
 
-    Features stay where a soundtrack of the library has the same audio. The document goes last, so that who is
-    interrupted can begin again. Dagster's own events name the file until they are deleted there.
+    The features stay if a soundtrack of the library has the same audio. The document is removed last, so an interrupted
+    purge can be repeated. Dagster's own events still name the file until they are deleted there.
     """
-    audio_id = _audio_of(library, upload)
-    names = [blob.name for blob in upload_files(library) if _id_of(library, blob.name, blob.etag) == upload]
+    document = document_of(library.documents, upload)
+    audio_id = document.audio_id if document else None
+    files = [
+        blob.name for blob in upload_files(library) if upload_id(blob.name, blob.etag, library.signing_key) == upload
+    ]
     copies = [blob.name for blob in library.blobs.list("batch", f"{upload}/")]
-    digests = [_digest_of(library, name) for name in copies]
 
-    for name in names:
+    is_of_library = audio_id is not None and bool(library.catalogue.tracks_of_audio([audio_id]))
+    digests = [] if is_of_library else _digests(library, audio_id, copies)
+    for name in files:
         library.blobs.delete("uploads", name)
     for version in library.indexes.versions():
         library.rankings.delete(version.version, upload)
-    is_of_library = audio_id is not None and bool(library.catalogue.tracks_of_audio([audio_id]))
     if audio_id is not None and not is_of_library:
         for parameters in _parameters_in_use(library):
             library.features.delete(audio_id, parameters)
-    recommendations = library.recommendations.forget_query(upload, content_digests=[] if is_of_library else digests)
+    recommendations = library.recommendations.forget_query(upload, content_digests=digests)
     for name in copies:
         library.blobs.delete("batch", name)
-    had_document = _document_of(library, upload) is not None
     library.documents.delete(upload)
-    return Purged(len(names) + len(copies), had_document, recommendations, None if is_of_library else audio_id)
+    return Purged(
+        blobs=len(files) + len(copies),
+        had_document=document is not None,
+        recommendations=recommendations,
+        audio_id=None if is_of_library else audio_id,
+    )
 
 
-def _id_of(library: Library, name: str, etag: str) -> str:
-    return upload_id(name, etag, library.signing_key)
+def _digests(library: Library, audio_id: str | None, copies: Sequence[str]) -> list[str]:
+    """Return the content digests that the catalogue may hold of an upload."""
+    if audio_id is not None:
+        return library.catalogue.digests_of_audio(audio_id)
+    # The document may have begun anew after an analysis, so the catalogue may know the bytes all the same.
+    return [_digest_of(library, name) for name in copies]
 
 
 def _digest_of(library: Library, copy: str) -> str:
@@ -63,21 +80,8 @@ def _digest_of(library: Library, copy: str) -> str:
         return content_digest(file)
 
 
-def _document_of(library: Library, upload: str) -> dict[str, object] | None:
-    try:
-        return library.documents.get(upload).body
-    except DocumentNotFound:
-        return None
-
-
-def _audio_of(library: Library, upload: str) -> str | None:
-    body = _document_of(library, upload) or {}
-    audio_id = body.get("audio_id")
-    return audio_id if isinstance(audio_id, str) else None
-
-
 def _parameters_in_use(library: Library) -> set[FeaturesParameters]:
-    """Those of the settings, and of every stored index: an upload is analysed as the published one was made."""
+    """Return the parameters of the settings and of every stored index: an upload may be analysed with any of them."""
     used = {library.settings.features}
     for stored in library.indexes.versions():
         try:

@@ -1,41 +1,53 @@
-"""What a caller is told of an upload: its document, its recommendations, and links that end soon."""
+"""An upload as a caller sees it: its document, its recommendations, and links that expire soon."""
 
 from typing import Any
 
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.storage.documents.port import Document
 from mfcc_assets.storage.sql.records import Recommended
 
 Presented = dict[str, Any]
-"""An upload as JSON holds it."""
+"""An upload as a JSON object."""
 
 
 def latest_upload(library: Library) -> Presented | None:
-    """The upload received last, or None if there is none. Of two listeners at once, one is told of the other's."""
-    document = library.documents.latest()
-    return None if document is None else _presented(library, document)
+    """Return the upload received last; None if there is none.
+
+    If two listeners upload at the same time, one of them sees the upload of the other.
+    """
+    stored = library.documents.latest()
+    return None if stored is None else _presented(library, stored)
 
 
 def upload_with_id(library: Library, upload: str) -> Presented:
-    """One upload. Raises `DocumentNotFound` if there is no such upload."""
+    """Return one upload.
+
+    Raises
+    ------
+    DocumentNotFound
+        There is no such upload.
+    """
     return _presented(library, library.documents.get(upload))
 
 
-def _presented(library: Library, document: Document) -> Presented:
-    body, seconds = document.body, library.settings.link_seconds
-    who = body.get("recognised")
+def _presented(library: Library, stored: Document) -> Presented:
+    document, seconds = UploadDocument.of(stored.body), library.settings.link_seconds
+    recognised, failure = document.recognised, document.failure
     return {
-        "id": document.id,
-        "state": body["state"],
-        "received": body["received"],
-        "file_name": body["file_name"],
-        "recognised": who and {name: who[name] for name in ("title", "artist", "by")},
-        "recognition_failures": body.get("recognition_failures", []),
-        "failure": body.get("failure"),
-        "index_version": body.get("index_version"),
-        "recall": body.get("recall"),
+        "id": stored.id,
+        "state": document.state.value,
+        "received": document.received,
+        "file_name": document.file_name,
+        "recognised": recognised and {"title": recognised.title, "artist": recognised.artist, "by": recognised.by},
+        "recognition_failures": [
+            {"by": failed.by, "reason": failed.reason} for failed in document.recognition_failures
+        ],
+        "failure": failure and {"code": failure.code, "reason": failure.reason},
+        "index_version": document.index_version,
+        "recall": document.recall,
         "links_end_after_seconds": seconds,
-        "recommendations": [_place(library, row, seconds) for row in library.recommendations.recommended(document.id)],
+        "recommendations": [_place(library, row, seconds) for row in library.recommendations.recommended(stored.id)],
     }
 
 

@@ -1,11 +1,11 @@
-"""The life of an upload: received, recognised, candidates, ranked; or failed, with the reason.
+"""The steps that answer uploads: receive, analyse, recognise, find candidates, rank, recommend.
 
-Every step reads what the ones before it stored, so that a killed run can be repeated and gives the same answer. The
-document tells how far an upload is, and which run answers it. A step leaves a failed upload alone, and another run's.
+Each step reads what the steps before it stored. So a killed run can be repeated, and gives the same answer. The
+document of an upload tells how far the upload is and which run answers it. A step leaves alone the uploads that have
+failed, and those that another run answers.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 
@@ -16,7 +16,6 @@ from mfcc_assets.errors import (
     CorruptIndex,
     DocumentNotFound,
     FeaturesMissing,
-    MfccError,
     NoPublishedIndex,
     TooLarge,
     UnreadableAudio,
@@ -31,9 +30,20 @@ from mfcc_assets.pipeline.answer import (
     recognise_file,
     search_for,
 )
+from mfcc_assets.pipeline.answering_run import AnsweringRun
+from mfcc_assets.pipeline.music_files import is_companion
 from mfcc_assets.pipeline.rankings import required_lists
-from mfcc_assets.pipeline.soundtracks import analyse_file, compute_track_features, is_companion, note_on
-from mfcc_assets.pipeline.upload_document import CANDIDATES, FAILED, RANKED, RECEIVED, RECOGNISED, AnsweringRun, Body
+from mfcc_assets.pipeline.store_features import note_on, store_analysis, store_track_features
+from mfcc_assets.pipeline.upload_document import (
+    AnalysedUpload,
+    CopiedUpload,
+    Failure,
+    Kind,
+    OrderedUpload,
+    RecognisedUpload,
+    SearchedUpload,
+    UploadDocument,
+)
 from mfcc_assets.storage.blobs.names import clean_name
 from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets.storage.index_store import RECALL
@@ -41,227 +51,239 @@ from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets.storage.sql.records import AudioContent, Reject
 
 UNANSWERABLE = ("no_index", "corrupt_index", "no_features")
-"""Failures of the library, not of the upload: it is answered as soon as there is an index to search."""
+"""Codes of failures that are the library's fault. Such an upload is answered as soon as an index can be searched."""
 
-_DELETED = "The upload was deleted before it was read. Upload it again."
+_DELETED = Failure("gone", "The upload was deleted before it was read. Upload it again.")
 
-_CODES = {
-    NoPublishedIndex: "no_index",
-    CorruptIndex: "corrupt_index",
-    FeaturesMissing: "no_features",
-    BlobNotFound: "gone",
-}
+_CODES: tuple[tuple[type[Exception], str], ...] = (
+    (NoPublishedIndex, "no_index"),
+    (CorruptIndex, "corrupt_index"),
+    (FeaturesMissing, "no_features"),
+    (BlobNotFound, "gone"),
+)
+"""Code of each error that is not the fault of the audio. A code also covers the subclasses of its error."""
+
+Change = Callable[[Kind], UploadDocument]
+"""Adds the findings of a step to a document."""
 
 
 def upload_files(library: Library) -> Iterator[Blob]:
-    """Every file of music in the container `uploads`."""
+    """Iterate over the music files in the container `uploads`."""
     return (blob for blob in library.blobs.list("uploads") if not is_companion(blob.name))
 
 
 def uploads_by_id(library: Library) -> dict[str, Blob]:
-    """Every upload in the container; of several files in one upload's folder the one that came last."""
+    """Return the file of every upload in the container; the newest if there are several in the folder of one upload."""
     blobs = sorted(upload_files(library))
     return {upload_id(blob.name, blob.etag, library.signing_key): blob for blob in blobs}
 
 
-def receive_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
-    """Claim uploads, and copy them to `batch`, out of reach of whoever sent them."""
+def receive_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
+    """Claim uploads, and copy their files to `batch`, out of reach of their senders."""
     blobs = uploads_by_id(library)
     return [_received(library, upload, blobs.get(upload), run) for upload in uploads]
 
 
-def analyse_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
-    """Compute cepstra and summary of each upload, in the way of the published index."""
+def analyse_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
+    """Compute the cepstra and track features of each upload, with the parameters of the published index."""
     index = library.indexes.published_if_usable()
     parameters = index.parameters.features if index else library.settings.features
 
-    def analyse(body: Body) -> Body:
-        content = _analysed(library, body, parameters)
-        return {"audio_id": content.audio_id, "seconds": content.seconds, "note": content.note}
+    def analyse(_: str, document: CopiedUpload) -> Change[CopiedUpload]:
+        content = _analysed(library, document, parameters)
+        return lambda stored: stored.with_audio(content.audio_id, content.seconds, content.note)
 
-    return _each(library, uploads, analyse, needs="batch", run=run)
+    return _each(library, uploads, analyse, needs=CopiedUpload, run=run)
 
 
-def recognise_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
-    """Find out who each upload is, and remember by whom it was recognised, and who could not be asked."""
+def recognise_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
+    """Ask the recognisers about each upload, and keep their answer and who could not answer."""
     index = library.indexes.published_if_usable()
     parameters = (index.parameters.features if index else library.settings.features).cepstra
 
-    def recognise(body: Body) -> Body:
-        cepstra = library.features.read_cepstra(body["audio_id"], parameters)
-        with library.blobs.as_file("batch", body["batch"]) as path:
+    def recognise(_: str, document: AnalysedUpload) -> Change[AnalysedUpload]:
+        cepstra = library.features.read_cepstra(document.audio_id, parameters)
+        with library.blobs.as_file("batch", document.batch) as path:
             outcome = recognise_file(library, index, path, cepstra)
-        found = {
-            "recognised": asdict(outcome.recognition) if outcome.recognition else None,
-            "recognition_failures": [asdict(failure) for failure in outcome.failures],
-        }
-        return found | _reached(body, RECOGNISED)
+        return lambda stored: stored.with_recognition(outcome.recognition, outcome.failures)
 
-    return _each(library, uploads, recognise, needs="audio_id", run=run)
+    return _each(library, uploads, recognise, needs=AnalysedUpload, run=run)
 
 
-def find_upload_candidates(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
-    """Pick the candidates of each upload from the published index."""
+def find_upload_candidates(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
+    """Find the candidates of each upload in the published index, and store them."""
     published = cache(library.indexes.published)
 
-    def find(body: Body) -> Body:
+    def find(upload: str, document: RecognisedUpload) -> Change[RecognisedUpload]:
         index = published()
         if not index.tracks:
             raise NoPublishedIndex("the library is empty", remedy="Add music: this upload is answered then")
-        parameters = index.parameters.features
-        # Another index may have been published since the upload was analysed, with features of another kind.
-        _analysed(library, body, parameters)
-        search = search_for(library, index, body["audio_id"])
-        found = find_query_candidates(index, search, without={body["audio_id"], *_recognised_as(body)})
-        library.rankings.write("candidates", index.version, body["id"], RankedLists.of({body["id"]: found}))
-        return {"index_version": index.version, "method": index.parameters.ranking} | _reached(body, CANDIDATES)
+        _analyse_if_missing(library, document, index.parameters.features)
+        search = search_for(library, index, document.audio_id)
+        found = find_query_candidates(index, search, without={document.audio_id, *document.recognised_audio})
+        library.rankings.write("candidates", index.version, upload, RankedLists.of({upload: found}))
+        return lambda stored: stored.with_candidates(index_version=index.version, method=index.parameters.ranking)
 
-    return _each(library, uploads, find, needs="recognised", run=run)
+    return _each(library, uploads, find, needs=RecognisedUpload, run=run)
 
 
-def rank_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
-    """Order the candidates of each upload by the ranking of the index they came from."""
+def rank_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
+    """Rank the candidates of each upload by the ranking of their index, and store the order."""
     read_index = cache(library.indexes.read)
 
-    def order(body: Body) -> Body:
-        index = read_index(body["index_version"])
-        candidates = required_lists(library, "candidates", index.version, body["id"]).candidates
-        ranked = rank_query(library, index, search_for(library, index, body["audio_id"]), candidates)
-        library.rankings.write("rankings", index.version, body["id"], RankedLists.of({body["id"]: ranked}))
-        return {"certified": False, "recall": library.indexes.read_quality(index.version).get(RECALL)}
+    def order(upload: str, document: SearchedUpload) -> Change[SearchedUpload]:
+        index = read_index(document.index_version)
+        candidates = required_lists(library, "candidates", index.version, upload).candidates
+        ranked = rank_query(library, index, search_for(library, index, document.audio_id), candidates)
+        library.rankings.write("rankings", index.version, upload, RankedLists.of({upload: ranked}))
+        recall = library.indexes.read_quality(index.version).get(RECALL)
+        return lambda stored: stored.with_ranking(certified=False, recall=recall)
 
-    return _each(library, uploads, order, needs="index_version", run=run)
+    return _each(library, uploads, order, needs=SearchedUpload, run=run)
 
 
-def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[Body]:
+def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
     """Write the recommendations of each upload, and close its document."""
     read_index = cache(library.indexes.read)
 
-    def recommend(body: Body) -> Body:
-        version = body["index_version"]
-        ranked = required_lists(library, "rankings", version, body["id"]).by_query().get(body["id"], [])
+    def recommend(upload: str, document: OrderedUpload) -> Change[OrderedUpload]:
+        version = document.index_version
+        ranked = required_lists(library, "rankings", version, upload).by_query().get(upload, [])
         recommendations, _ = choose_recommendations(
             library,
             read_index(version),
             ranked,
             size=library.settings.recommendations,
-            query_audio=body["audio_id"],
-            recognised_as=_recognised_as(body),
+            query_audio=document.audio_id,
+            recognised_as=document.recognised_audio,
         )
         count = library.recommendations.replace_recommendations(
-            body["id"], recommendations, method=body["method"], index_version=version, run_id=run.run_id
+            upload, recommendations, method=document.method, index_version=version, run_id=run.run_id
         )
-        return {"recommendations": count} | _reached(body, RANKED)
+        return lambda stored: stored.with_recommendations(count)
 
-    return _each(library, uploads, recommend, needs="recall", run=run)
+    return _each(library, uploads, recommend, needs=OrderedUpload, run=run)
 
 
-def _received(library: Library, upload: str, blob: Blob | None, run: AnsweringRun) -> Body:
+def _received(library: Library, upload: str, blob: Blob | None, run: AnsweringRun) -> UploadDocument:
     file_name = blob.name.rpartition("/")[2] if blob else ""
-    received = blob.modified.isoformat() if blob else _now()
+    received = (blob.modified if blob else datetime.now(UTC)).isoformat()
 
-    def begin(former: Body | None) -> Body:
-        body = {"state": RECEIVED, "run_id": run.run_id, "times": {RECEIVED: _now()}}
-        body |= {"received": received, "file_name": file_name}
-        # Of an upload that has left its container since, the copy can be answered again.
-        if blob is None and former is not None and "batch" in former:
-            body |= {name: former[name] for name in ("received", "file_name", "batch")}
-        return body
+    def begin(former: UploadDocument | None) -> UploadDocument:
+        if blob is None and former is not None and former.batch is not None:
+            # The file has left its container since, but its copy can be answered again.
+            return UploadDocument.begun(
+                run_id=run.run_id, received=former.received, file_name=former.file_name, batch=former.batch
+            )
+        return UploadDocument.begun(run_id=run.run_id, received=received, file_name=file_name)
 
-    body, is_ours = run.claim(library.documents, upload, begin)
-    if not is_ours:
-        return body
+    document, is_claimed = run.claim(library.documents, upload, begin)
+    if not is_claimed:
+        return document
     library.catalogue.forget_reject(upload)
     if blob is not None:
-        return run.advance(library.documents, upload, _copied(library, upload, blob, file_name, run))
-    return body if "batch" in body else run.advance(library.documents, upload, _failure("gone", _DELETED))
+        return run.advance(library.documents, upload, UploadDocument, _copied(library, upload, blob, file_name, run))
+    if document.batch is not None:
+        return document
+    return run.advance(library.documents, upload, UploadDocument, lambda stored: stored.failed(_DELETED))
 
 
-def _copied(library: Library, upload: str, blob: Blob, file_name: str, run: AnsweringRun) -> Body:
+def _copied(library: Library, upload: str, blob: Blob, file_name: str, run: AnsweringRun) -> Change[UploadDocument]:
     batch = f"{upload}/{clean_name(file_name)}"
-    most = library.settings.max_upload_bytes
-    if blob.size > most:
-        what = f"the file has {blob.size:,} bytes, and {most:,} are the most"
-        error: AudioError = TooLarge(what, subject=file_name, remedy="Upload a part of it, or raise the limit")
-        return _failed(library, upload, {"file_name": file_name}, error, run)
+    limit = library.settings.max_upload_bytes
+    if blob.size > limit:
+        what = f"the file has {blob.size:,} bytes, but the limit is {limit:,}"
+        too_large = TooLarge(what, subject=file_name, remedy="Upload a part of it, or raise the limit")
+        rejected = _failure(library, upload, file_name, too_large, run)
+        return lambda stored: stored.failed(rejected)
     try:
         library.blobs.copy("uploads", blob.name, "batch", batch)
     except PermissionError:
-        error = UnreadableAudio("the file may not be read", subject=file_name, remedy="Change its permissions")
-        return {"batch": batch} | _failed(library, upload, {"file_name": file_name}, error, run)
+        unreadable = UnreadableAudio("the file may not be read", subject=file_name, remedy="Change its permissions")
+        refused = _failure(library, upload, file_name, unreadable, run)
+        return lambda stored: stored.with_copy(batch).failed(refused)
     except (BlobNotFound, FileNotFoundError):
-        return _failure("gone", _DELETED)
-    return {"batch": batch}
+        return lambda stored: stored.failed(_DELETED)
+    return lambda stored: stored.with_copy(batch)
 
 
 def _each(
-    library: Library, uploads: Sequence[str], step: Callable[[Body], Body], *, needs: str, run: AnsweringRun
-) -> list[Body]:
-    """Apply a step to every upload that is this run's and has not failed; what it returns goes into the document.
-
-    An upload that was purged since the run began is left out.
+    library: Library,
+    uploads: Sequence[str],
+    step: Callable[[str, Kind], Change[Kind]],
+    *,
+    needs: type[Kind],
+    run: AnsweringRun,
+) -> list[UploadDocument]:
+    """Apply a step to every upload that this run answers, and write the findings to the documents.
 
     Parameters
     ----------
+    step
+        Takes the id and the document of an upload, and returns a function that adds the findings to the document.
     needs
-        What the step before found. A document that lacks it is of a run that ended before that step was done: whoever
-        claims the upload begins anew.
+        What the steps before have found. If a document lacks it, the run that claimed the upload ended too early, and
+        the run that claims it next begins anew.
+
+    Returns
+    -------
+    list
+        The documents after the step. Uploads that were purged since the run began are left out.
     """
 
-    def advance(upload: str) -> Body | None:
+    def advance(upload: str) -> UploadDocument | None:
         try:
-            body = library.documents.get(upload).body
-            if body["state"] == FAILED or needs not in body or not run.may_answer(body):
-                return body
-            return run.advance(library.documents, upload, attempted(upload, body))
+            document = UploadDocument.of(library.documents.get(upload).body)
+            ready = document.ready_for(needs)
+            if ready is None or not run.may_answer(document):
+                return document
+            return run.advance(library.documents, upload, needs, attempted(upload, ready))
         except DocumentNotFound:
             return None
 
-    def attempted(upload: str, body: Body) -> Body:
+    def attempted(upload: str, document: Kind) -> Change[Kind]:
         try:
-            return step({**body, "id": upload})
+            return step(upload, document)
         except (AudioError, NoPublishedIndex, CorruptIndex, FeaturesMissing, BlobNotFound) as error:
-            return _failed(library, upload, body, error, run)
+            failure = _failure(library, upload, document.file_name, error, run)
+            return lambda stored: stored.failed(failure)
 
     advanced = dict(on_all_cores(advance, uploads))
-    return [body for upload in uploads if (body := advanced[upload]) is not None]
+    return [document for upload in uploads if (document := advanced[upload]) is not None]
 
 
-def _analysed(library: Library, body: Body, parameters: FeaturesParameters) -> AudioContent:
-    """What audio an upload holds, with its features computed unless they are there."""
-    with library.blobs.as_file("batch", body["batch"]) as path:
+def _analysed(library: Library, document: CopiedUpload, parameters: FeaturesParameters) -> AudioContent:
+    """Return the audio of an upload, after computing its features unless they are stored."""
+    with library.blobs.as_file("batch", document.batch) as path:
         with path.open("rb") as file:
             digest = content_digest(file)
         content = library.catalogue.contents([digest]).get(digest)
         if content is None or not library.features.has_cepstra(content.audio_id, parameters.cepstra):
-            audio = analyse_file(path, library.features, parameters.cepstra, library.settings.limits, body["file_name"])
+            limits = library.settings.limits
+            audio = store_analysis(library.features, path, parameters.cepstra, limits, document.file_name)
             content = AudioContent(digest, audio.audio_id, audio.seconds, note_on(audio))
             library.catalogue.record_content(content)
     if not library.features.has_track_features(content.audio_id, parameters):
-        compute_track_features(library.features, content.audio_id, parameters)
+        store_track_features(library.features, content.audio_id, parameters)
     return content
 
 
-def _recognised_as(body: Body) -> Sequence[str]:
-    audio_ids: Sequence[str] = (body["recognised"] or {}).get("audio_ids", ())
-    return audio_ids
+def _analyse_if_missing(library: Library, document: AnalysedUpload, parameters: FeaturesParameters) -> None:
+    """Compute the features of an upload that was analysed with other parameters, or whose features were deleted.
+
+    Another index with other parameters may have been published since the upload was analysed. The features are found by
+    the audio id in the document: the file is only read again if they are missing.
+    """
+    if not library.features.has_cepstra(document.audio_id, parameters.cepstra):
+        _analysed(library, document, parameters)
+    elif not library.features.has_track_features(document.audio_id, parameters):
+        store_track_features(library.features, document.audio_id, parameters)
 
 
-def _failed(library: Library, upload: str, body: Body, error: MfccError, run: AnsweringRun) -> Body:
+def _failure(library: Library, upload: str, file_name: str, error: Exception, run: AnsweringRun) -> Failure:
+    """Describe an error for the document of an upload; an error of the audio is also recorded as a reject."""
     if isinstance(error, AudioError):
-        reject = Reject(upload, "uploads", body["file_name"], error.code, str(error))
+        reject = Reject(upload, "uploads", file_name, error.code, str(error))
         library.catalogue.record_reject(reject, run_id=run.run_id)
-        return _failure(error.code, str(error))
-    return _failure(_CODES[type(error)], str(error))
-
-
-def _failure(code: str, reason: str) -> Body:
-    return {"state": FAILED, "failure": {"code": code, "reason": reason}}
-
-
-def _reached(body: Body, state: str) -> Body:
-    return {"state": state, "times": body["times"] | {state: _now()}}
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
+        return Failure(error.code, str(error))
+    return Failure(next(code for kind, code in _CODES if isinstance(error, kind)), str(error))

@@ -1,4 +1,4 @@
-"""What the cloud does to a run: nothing is lost, and nothing done twice."""
+"""Faults of the cloud during a run: nothing is lost, and nothing is done twice."""
 
 import json
 import secrets
@@ -28,21 +28,21 @@ PATIENCE_SECONDS = 120.0
 
 
 @contextmanager
-def once(holds: Callable[[], bool], befall: Callable[[], None]) -> Iterator[threading.Event]:
-    """Let a fault befall as soon as something holds; the event tells that it did."""
-    befallen, over = threading.Event(), threading.Event()
+def once(holds: Callable[[], bool], cause: Callable[[], None]) -> Iterator[threading.Event]:
+    """Cause a fault as soon as a condition holds. The event is set once it was caused."""
+    caused, over = threading.Event(), threading.Event()
 
     def watch() -> None:
         while not over.wait(0.01):
             if holds():
-                befall()
-                befallen.set()
+                cause()
+                caused.set()
                 return
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        yield befallen
+        yield caused
     finally:
         over.set()
         watcher.join()
@@ -59,7 +59,7 @@ def stored_audio(library: Library) -> set[str]:
     return library.features.audio_with_cepstra(library.settings.features.cepstra)
 
 
-def test_storage_that_is_away_for_thirty_seconds_in_the_middle_of_a_run_costs_it_only_the_wait(
+def test_a_run_survives_storage_that_is_away_for_thirty_seconds_and_only_waits(
     azure_library: Library, ten_songs: list[Path], blob_proxy: FaultyProxy, instance: dg.DagsterInstance
 ) -> None:
     for song in ten_songs:
@@ -67,18 +67,18 @@ def test_storage_that_is_away_for_thirty_seconds_in_the_middle_of_a_run_costs_it
     in_the_middle = len(blob_proxy.exchanges) + 60
 
     began = time.monotonic()
-    with once(lambda: len(blob_proxy.exchanges) > in_the_middle, lambda: blob_proxy.go_away(AWAY_SECONDS)) as befallen:
+    with once(lambda: len(blob_proxy.exchanges) > in_the_middle, lambda: blob_proxy.go_away(AWAY_SECONDS)) as caused:
         run = run_library(azure_library, instance)
 
-    assert befallen.is_set()
+    assert caused.is_set()
     assert time.monotonic() - began > AWAY_SECONDS
-    assert (run.work.cepstra, run.work.feature_table, run.work.added, run.work.rows) == (10, 10, 10, 50)
-    assert run.retries == [], "the store waited; no step failed"
+    assert (run.work.cepstra, run.work.track_features, run.work.added, run.work.rows) == (10, 10, 10, 50)
+    assert run.retries == [], "the store waited, and no step failed"
     assert stored_audio(azure_library) == set(azure_library.catalogue.audio())
     assert azure_library.recommendations.unserved_soundtracks(str(azure_library.indexes.published_version()), 5) == {}
 
 
-def test_throttled_storage_and_documents_are_waited_for_while_an_upload_is_answered(
+def test_an_upload_is_answered_while_storage_and_documents_are_throttled(
     azure_library: Library,
     ten_songs: list[Path],
     blob_proxy: FaultyProxy,
@@ -104,7 +104,7 @@ def test_throttled_storage_and_documents_are_waited_for_while_an_upload_is_answe
     assert [exchange.status for exchange in blob_proxy.exchanges].count(503) == 6
 
 
-def test_of_two_daemons_that_race_for_one_upload_one_answers_it(
+def test_one_of_two_daemons_that_race_for_an_upload_answers_it(
     azure_library: Library,
     ten_songs: list[Path],
     instance: dg.DagsterInstance,
@@ -114,7 +114,7 @@ def test_of_two_daemons_that_race_for_one_upload_one_answers_it(
     make_library(azure_library, ten_songs, instance)
 
     with ExitStack() as daemons:
-        # An answer takes so long that each daemon comes round meanwhile, and sees that there is none yet.
+        # An answer takes so long that each daemon looks for uploads meanwhile, and finds this one without an answer.
         monkeypatch.setenv("MFCC_RECOGNISERS", "audd,acrcloud,library,tags")
         for double, name in ((AudDDouble(), "AUDD"), (AcrCloudDouble(), "ACRCLOUD")):
             double.faults.extend([answers_late] * 10)
@@ -122,7 +122,7 @@ def test_of_two_daemons_that_race_for_one_upload_one_answers_it(
         for secret in ("audd-token", "acrcloud-key", "acrcloud-secret"):
             monkeypatch.setenv(variable_of(secret), secrets.token_hex(16))
         homes = [Settings(home=tmp_path / name) for name in ("one", "other")]
-        # Opened first: a daemon that makes its databases at the same time as another process may fail of it.
+        # They are opened first. A daemon may fail if another process creates its databases at the same time.
         dagsters = [daemons.enter_context(dagster_of(settings)) for settings in homes]
         for settings in homes:
             daemons.enter_context(running_daemon(settings))
@@ -132,16 +132,16 @@ def test_of_two_daemons_that_race_for_one_upload_one_answers_it(
         runs = [run for dagster in dagsters for run in dagster.get_runs(UPLOADS)]
 
     body = azure_library.documents.get(upload).body
-    assert len(runs) >= len(dagsters), "each asked for a run"
+    assert len(runs) >= len(dagsters), "each daemon requested a run"
     assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
     assert (body["state"], len(list(azure_library.documents.find()))) == ("ranked", 1)
     assert body["run_id"] in {run.run_id for run in runs}
-    assert writers_of_list(azure_library, upload) == [body["run_id"]] * 5, "one list, of the run the document names"
+    assert writers_of_list(azure_library, upload) == [body["run_id"]] * 5, "the run of the document wrote the list"
 
 
 UPLOADS = dg.RunsFilter(job_name="uploads")
 LATE_SECONDS = 9.0
-"""A service that answers later is taken for down."""
+"""A service that answers later counts as unavailable."""
 
 
 def answers_late(handler: Any) -> None:
@@ -174,7 +174,7 @@ def writers_of_list(library: Library, query: str) -> list[str]:
 
 
 def wait_until(holds: Callable[[], bool], homes: list[Settings]) -> None:
-    """Wait for something that daemons of these homes are to bring about; what they say is shown where they do not."""
+    """Wait until a condition holds that daemons of these homes bring about; show their logs if it never holds."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, [daemon_log(settings).read_text()[-3000:] for settings in homes]

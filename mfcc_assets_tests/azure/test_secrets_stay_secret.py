@@ -1,4 +1,4 @@
-"""Secrets are used, and written nowhere: not in files, blobs, rows, documents, logs, run metadata or error messages."""
+"""Secrets are written nowhere: not in files, blobs, rows, documents, logs, run metadata or error messages."""
 
 import base64
 import json
@@ -30,14 +30,14 @@ from mfcc_assets_tests.services.twin import TwinLibrary
 
 @pytest.fixture
 def markers(twin_library: TwinLibrary) -> dict[str, str]:
-    """Every secret there is: those that open the servers, and those of services, which nobody could guess."""
+    """Every secret: those of the servers, and random ones of the services."""
     of_services = ("audd-token", "acrcloud-key", "acrcloud-secret", "acoustid-key")
     return twin_library.secrets | {name: f"marker-{secrets.token_hex(16)}" for name in of_services}
 
 
 @pytest.fixture
 def library(markers: dict[str, str], vault: VaultDouble, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library]:
-    """A library whose secrets are all in a vault, and whose services repeat in their answers what they were told."""
+    """A library whose secrets are all in a vault, and whose services repeat all secrets in their answers."""
     for name, secret in markers.items():
         vault.set(name, secret)
         monkeypatch.delenv(variable_of(name), raising=False)
@@ -55,7 +55,7 @@ def library(markers: dict[str, str], vault: VaultDouble, monkeypatch: pytest.Mon
         yield library
 
 
-def test_no_secret_is_found_in_anything_that_was_written(
+def test_nothing_that_is_written_holds_a_secret(
     library: Library,
     markers: dict[str, str],
     ten_songs: list[Path],
@@ -81,14 +81,14 @@ def test_no_secret_is_found_in_anything_that_was_written(
     body = library.documents.get(upload).body
     assert body["state"] == "ranked"
     assert [failure["by"] for failure in body["recognition_failures"]] == ["audd", "acrcloud", "acoustid"]
-    assert any(name.endswith("index.db") for name in written), "Dagster's events are among what is searched"
+    assert any(name.endswith("index.db") for name in written), "Dagster's events are searched too"
     assert b"query.flac" in written["documents"]
     assert b"song-3.flac" in written["rows"]
     assert leaks(written, markers) == []
 
 
 @pytest.mark.parametrize("wrong", ["blob-key", "cosmos-key", "database-password"])
-def test_no_secret_is_found_in_the_error_of_a_command_that_is_refused(twin_library: TwinLibrary, wrong: str) -> None:
+def test_the_error_of_a_refused_command_holds_no_secret(twin_library: TwinLibrary, wrong: str) -> None:
     marker = base64.b64encode(secrets.token_bytes(32)).decode()
     variables = twin_library.variables | {variable_of(wrong): marker}
 
@@ -101,7 +101,7 @@ def test_no_secret_is_found_in_the_error_of_a_command_that_is_refused(twin_libra
 
 
 def leaks(written: dict[str, bytes], markers: dict[str, str]) -> list[tuple[str, str]]:
-    """Where a secret stands, as it is or as an address or a header would hold it."""
+    """Places that hold a secret, as it is or encoded as in an address or a header."""
     forms = {
         name: {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
         for name, secret in markers.items()
@@ -134,7 +134,7 @@ def rows_of(library: Library) -> bytes:
     return "\n".join(rows).encode()
 
 
-def test_a_secret_that_was_written_would_be_found() -> None:
+def test_a_written_secret_would_be_found() -> None:
     marker = {"key": "a/secret="}
     written = {"plain": b"a/secret=", "address": b"?key=a%2Fsecret%3D", "header": base64.b64encode(b"a/secret=")}
 

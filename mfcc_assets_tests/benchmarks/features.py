@@ -28,11 +28,11 @@ from mfcc_assets.features.parameters import ARTICLE_FFT_SIZE, FeaturesParameters
 from mfcc_assets.features.timbre import COEFFICIENTS, timbre_vector
 from mfcc_assets.features.track_features import Analysis, analyse, track_features_of
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.soundtracks import (
     COMPUTED,
     analyse_soundtracks,
     compute_features_of_soundtracks,
-    observe_soundtracks,
 )
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.benchmarks.corpus import Corpus

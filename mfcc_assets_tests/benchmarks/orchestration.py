@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import dagster as dg
@@ -24,7 +23,7 @@ from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.defs.launch import LIBRARY_JOB, dagster_environment, prepare_dagster_home, range_tags, running_daemon
 from mfcc_assets.ids import upload_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.upload_document import CANDIDATES, FAILED, RANKED, RECEIVED, RECOGNISED
+from mfcc_assets.pipeline.upload_document import State, UploadDocument
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.benchmarks.corpus import Corpus
@@ -196,10 +195,10 @@ def _answered_uploads(library: Library, folder: Path) -> list[Answered]:
             uploads.append(upload_id(blob.name, blob.etag, library.signing_key))
             time.sleep(rng.expovariate(1 / MEAN_GAP_SECONDS))
         _wait_until_answered(library, uploads)
-    documents = {document.id: document.body for document in library.documents.find()}
+    documents = {document.id: UploadDocument.of(document.body) for document in library.documents.find()}
     with _instance(library.settings) as instance:
-        times = {run: _times_of_run(instance, run) for run in {documents[upload]["run_id"] for upload in uploads}}
-    runs = [documents[upload]["run_id"] for upload in uploads]
+        times = {run: _times_of_run(instance, run) for run in {documents[upload].run_id for upload in uploads}}
+    runs = [documents[upload].run_id for upload in uploads]
     return [
         _answered(documents[upload], times[run], runs.count(run)) for upload, run in zip(uploads, runs, strict=True)
     ]
@@ -230,10 +229,10 @@ def _wait_until_answered(library: Library, uploads: Sequence[str]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         states = {document.id: document.body["state"] for document in library.documents.find()}
-        if all(states.get(upload) in (RANKED, FAILED) for upload in uploads):
+        if all(states.get(upload) in (State.RANKED, State.FAILED) for upload in uploads):
             return
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{[upload for upload in uploads if states.get(upload) != RANKED]} have no answer")
+            raise TimeoutError(f"{[upload for upload in uploads if states.get(upload) != State.RANKED]} have no answer")
         time.sleep(0.5)
 
 
@@ -245,14 +244,15 @@ def _times_of_run(instance: dg.DagsterInstance, run_id: str) -> tuple[float, flo
     return record.create_timestamp.timestamp(), dequeued.timestamp, begun.timestamp
 
 
-def _answered(document: Mapping[str, Any], times_of_run: tuple[float, float, float], together: int) -> Answered:
-    if document["state"] != RANKED:
+def _answered(document: UploadDocument, times_of_run: tuple[float, float, float], together: int) -> Answered:
+    if document.state is not State.RANKED:
         raise RuntimeError(f"an upload failed: {document}")
-    arrived = datetime.fromisoformat(document["received"]).timestamp()
-    reached = {state: datetime.fromisoformat(moment).timestamp() for state, moment in document["times"].items()}
+    arrived = datetime.fromisoformat(document.received).timestamp()
+    reached = {state: datetime.fromisoformat(moment).timestamp() for state, moment in document.times.items()}
     asked, dequeued, begun = times_of_run
-    moments = [arrived, asked, dequeued, begun, reached[RECOGNISED], reached[CANDIDATES], reached[RANKED]]
-    assert reached[RECEIVED] >= begun
+    states = (State.RECOGNISED, State.CANDIDATES, State.RANKED)
+    moments = [arrived, asked, dequeued, begun, *(reached[state] for state in states)]
+    assert reached[State.RECEIVED] >= begun
     return Answered(tuple(np.diff(moments).tolist()), together)
 
 

@@ -17,6 +17,7 @@ from mfcc_assets.defs.assets.shared import (
     uploads_as_markdown,
 )
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets_tests.defs.test_definitions import BLOCKING_CHECKS, LINEAGE, OTHER_CHECKS
 from mfcc_assets_tests.pipeline.test_reference import shift_stored_cepstra
 from mfcc_assets_tests.runs import Run, drop_upload, run_library, run_uploads
@@ -61,11 +62,12 @@ def test_pictures_are_part_of_the_page() -> None:
         ({"file_name": "a", "state": "received"}, "| a | received |  |  |"),
         ({"file_name": "a", "state": "ranked", "recognised": None}, "| a | ranked |  |  |"),
         ({"file_name": "a", "state": "ranked", "recognised": {"title": "T"}}, "| a | ranked | T |  |"),
-        ({"file_name": "a", "state": "failed", "failure": {"reason": "R"}}, "| a | failed |  | R |"),
+        ({"file_name": "a", "state": "failed", "failure": {"code": "C", "reason": "R"}}, "| a | failed |  | R |"),
     ],
 )
 def test_uploads_are_shown_at_every_stage_of_their_life(document: dict[str, object], row: str) -> None:
-    assert str(uploads_as_markdown([document]).value).splitlines()[-1] == row
+    upload = UploadDocument.of(document | {"received": "2026-01-01T00:00:00+00:00"})
+    assert str(uploads_as_markdown([upload]).value).splitlines()[-1] == row
 
 
 def test_a_run_over_the_library_shows_figures_for_every_asset_and_passes_all_checks(

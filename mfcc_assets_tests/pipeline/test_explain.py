@@ -1,4 +1,4 @@
-"""Why a track is near to another, from what is stored of both."""
+"""Explanations of why one track is near to another."""
 
 import json
 
@@ -21,7 +21,7 @@ def index(library: Library) -> LibraryIndex:
     return publish(library)[0]
 
 
-def test_a_pair_is_explained_by_what_is_stored(library: Library, index: LibraryIndex) -> None:
+def test_a_pair_is_explained_from_the_stored_features(library: Library, index: LibraryIndex) -> None:
     pair = explain_pair(library, index, find_track(library, "1.flac"), find_track(library, "2.flac"))
     record = json.loads(json.dumps(pair.record()))
 
@@ -44,7 +44,7 @@ def test_a_pair_is_explained_by_what_is_stored(library: Library, index: LibraryI
     }  # fmt: skip
 
 
-def test_what_is_usual_is_measured_once_for_an_index(library: Library, index: LibraryIndex) -> None:
+def test_the_random_pairs_of_an_index_are_measured_once(library: Library, index: LibraryIndex) -> None:
     first = control_of(library, index)
     for number in range(8):
         library.blobs.delete(CONTAINER, f"summaries/{index.parameters.features.version}/{audio_id(number)}.parquet")
@@ -54,7 +54,7 @@ def test_what_is_usual_is_measured_once_for_an_index(library: Library, index: Li
     np.testing.assert_array_equal(first.moments, second.moments)
 
 
-def test_of_a_larger_library_a_sample_of_its_pairs_says_what_is_usual(library: Library) -> None:
+def test_a_large_library_measures_only_a_sample_of_its_pairs(library: Library) -> None:
     add_tracks(library, *range(40))
     index, _ = publish(library)
     control = control_of(library, index)
@@ -62,7 +62,7 @@ def test_of_a_larger_library_a_sample_of_its_pairs_says_what_is_usual(library: L
     assert (control.distances > 0).all(), "no track is paired with itself"
 
 
-def test_the_only_track_of_a_library_is_explained(library: Library) -> None:
+def test_the_only_track_of_a_library_can_be_explained(library: Library) -> None:
     add_tracks(library, 1)
     index, _ = publish(library)
     track = find_track(library, "1.flac")
@@ -81,7 +81,7 @@ def test_a_damaged_track_spoils_only_its_own_pairs(library: Library, index: Libr
             explain_pair(later, index, find_track(later, "1.flac"), find_track(later, "5.flac"))
 
 
-def test_a_pair_has_a_picture_of_either_form(library: Library, index: LibraryIndex) -> None:
+def test_a_pair_is_drawn_in_either_format(library: Library, index: LibraryIndex) -> None:
     pair = explain_pair(library, index, find_track(library, "1.flac"), find_track(library, "2.flac"))
     assert picture_of_pair(library, index, pair).startswith(b"\x89PNG")
     assert b"<svg" in picture_of_pair(library, index, pair, "svg")

@@ -1,26 +1,37 @@
-"""Of an upload that was purged nothing is left."""
+"""Nothing of a purged upload is left."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from mfcc_assets.cli.main import main
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.purge import purge_upload
+from mfcc_assets.pipeline.uploads import receive_uploads
 from mfcc_assets.storage.blobs.port import CONTAINERS
+from mfcc_assets.storage.sql.schema import CONTENTS
 from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.runs import drop_upload, run_uploads
+from mfcc_assets_tests.upload_steps import answer_uploads, answering_run
 
 
 def everything(library: Library) -> dict[str, object]:
-    """What is stored anywhere, but for what Dagster keeps."""
+    """Everything that is stored, apart from what Dagster keeps."""
     return {
         "blobs": {(container, blob.name) for container in CONTAINERS for blob in library.blobs.list(container)},
         "documents": {document.id for document in library.documents.find()},
         "rejects": library.catalogue.rejects(),
+        "contents": contents_of(library),
     }
+
+
+def contents_of(library: Library) -> list[tuple[object, ...]]:
+    with library.database.reading() as connection:
+        return sorted(tuple(row) for row in connection.execute(sa.select(CONTENTS)))
 
 
 @pytest.fixture
@@ -28,23 +39,23 @@ def query(tmp_path: Path) -> Path:
     return write_music(tmp_path / "query.flac", 3.0, seed=99)
 
 
-def test_nothing_of_a_purged_upload_is_left_and_everything_else_is(
+def test_a_purge_removes_everything_of_an_upload_and_nothing_else(
     ten_tracks: Library, query: Path, instance: dg.DagsterInstance
 ) -> None:
     before = everything(ten_tracks)
     upload = drop_upload(ten_tracks, query, "query.flac")
     run_uploads(ten_tracks, instance, [upload])
-    digest = ten_tracks.documents.get(upload).body["audio_id"]
+    audio_id = ten_tracks.documents.get(upload).body["audio_id"]
 
     purged = purge_upload(ten_tracks, upload)
 
     assert (purged.blobs, purged.had_document, purged.recommendations) == (2, True, 5)
-    assert purged.audio_id == digest
+    assert purged.audio_id == audio_id
     assert everything(ten_tracks) == before
     assert ten_tracks.recommendations.recommended(upload) == []
 
 
-def test_features_stay_where_a_soundtrack_has_the_same_audio(
+def test_the_features_stay_if_a_soundtrack_has_the_same_audio(
     ten_tracks: Library, ten_songs: list[Path], instance: dg.DagsterInstance
 ) -> None:
     before = everything(ten_tracks)
@@ -70,7 +81,30 @@ def test_a_rejected_upload_can_be_purged(ten_tracks: Library, tmp_path: Path, in
     assert everything(ten_tracks) == before
 
 
-def test_the_command_says_what_it_removed_and_refuses_what_is_not_there(
+def test_an_upload_that_is_claimed_again_after_its_analysis_is_purged_with_what_is_known_of_its_bytes(
+    ten_tracks: Library, query: Path
+) -> None:
+    before = contents_of(ten_tracks)
+    upload = drop_upload(ten_tracks, query, "query.flac")
+    answer_uploads(ten_tracks, [upload])
+    receive_uploads(ten_tracks, [upload], run=answering_run("another"))
+
+    purge_upload(ten_tracks, upload)
+
+    assert contents_of(ten_tracks) == before
+
+
+def test_a_purge_does_not_read_an_upload_whose_audio_is_known(
+    ten_tracks: Library, query: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = drop_upload(ten_tracks, query, "query.flac")
+    answer_uploads(ten_tracks, [upload])
+    monkeypatch.setattr(ten_tracks.blobs, "as_file", Mock(side_effect=AssertionError("the copy was read")))
+
+    assert purge_upload(ten_tracks, upload).blobs == 2
+
+
+def test_the_command_says_what_it_removed_and_refuses_an_unknown_upload(
     ten_tracks: Library, query: Path, instance: dg.DagsterInstance
 ) -> None:
     upload = drop_upload(ten_tracks, query, "query.flac")

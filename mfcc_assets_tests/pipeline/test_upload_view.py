@@ -1,4 +1,4 @@
-"""What a caller is told of an upload."""
+"""An upload as a caller sees it."""
 
 import json
 from pathlib import Path
@@ -43,15 +43,15 @@ def test_an_answered_upload_comes_with_titles_and_links(
     second = drop_upload(ten_tracks, write_music(tmp_path / "second.flac", 3.0, seed=78), "second.flac")
     run_uploads(ten_tracks, instance, [first, second])
 
-    told = latest_upload(ten_tracks)
+    shown = latest_upload(ten_tracks)
 
-    assert told is not None
-    assert (told["id"], told["state"], told["file_name"]) == (second, "ranked", "second.flac")
-    assert told == json.loads(json.dumps(told))
+    assert shown is not None
+    assert (shown["id"], shown["state"], shown["file_name"]) == (second, "ranked", "second.flac")
+    assert shown == json.loads(json.dumps(shown))
     recommended = ten_tracks.recommendations.recommended(second)
-    assert [place["title"] for place in told["recommendations"]] == [row.title for row in recommended]
+    assert [place["title"] for place in shown["recommendations"]] == [row.title for row in recommended]
     assert len(recommended) == 5
-    for place, row in zip(told["recommendations"], recommended, strict=True):
+    for place, row in zip(shown["recommendations"], recommended, strict=True):
         assert row.blob_name in place["soundtrack"]
         assert row.artwork in place["artwork"]
     assert upload_with_id(ten_tracks, first)["file_name"] == "first.flac"
@@ -62,13 +62,13 @@ def test_a_failed_upload_says_why(library: Library, instance: dg.DagsterInstance
     upload = drop_upload(library, tmp_path / "noise.mp3", "noise.mp3")
     run_uploads(library, instance, [upload])
 
-    told = upload_with_id(library, upload)
+    shown = upload_with_id(library, upload)
 
-    assert told["failure"]["code"] == "unreadable"
-    assert told["recommendations"] == []
+    assert shown["failure"]["code"] == "unreadable"
+    assert shown["recommendations"] == []
 
 
-def test_nothing_is_told_of_runs_and_copies(library: Library) -> None:
+def test_a_caller_sees_neither_the_run_nor_the_copy(library: Library) -> None:
     body = {
         "state": "received",
         "received": "2026-11-27T08:00:00+00:00",

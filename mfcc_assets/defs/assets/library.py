@@ -18,6 +18,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.explain import control_of
 from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.library_report import describe_library, picture_of_coefficients, picture_of_map, popularity
+from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.publication import publish_built_index
 from mfcc_assets.pipeline.quality import measure_quality, picture_of_history
 from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates, recommend_soundtracks
@@ -28,7 +29,6 @@ from mfcc_assets.pipeline.soundtracks import (
     UNCHANGED,
     analyse_soundtracks,
     compute_features_of_soundtracks,
-    observe_soundtracks,
 )
 from mfcc_assets.pipeline.track_pictures import pictures_of_audio
 from mfcc_assets.plots.tracks import heat_map

@@ -4,12 +4,12 @@ import base64
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import dagster as dg
 
 from mfcc_assets.defs.partitions import SHARDS, UPLOADS
 from mfcc_assets.ids import shard_of, track_id
+from mfcc_assets.pipeline.upload_document import UploadDocument
 
 # A run costs about 6 CPU-seconds, a partition inside a run 40 ms an asset: few, fat runs.
 _SINGLE_RUN = dg.BackfillPolicy.single_run()
@@ -76,16 +76,16 @@ def add_seconds(context: dg.AssetExecutionContext, seconds: Mapping[str, float],
         context.add_asset_metadata({"seconds_of_audio": round(by_shard.get(shard, 0.0), 1)}, partition_key=shard)
 
 
-def uploads_as_markdown(documents: Iterable[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
-    """A table of uploads with what is known of each."""
+def uploads_as_markdown(documents: Iterable[UploadDocument]) -> dg.MarkdownMetadataValue:
+    """Return a table of uploads with the state, the recognised title and the failure of each."""
     return table_as_markdown(
         ("file", "state", "recognised as", "reason"),
         [
             (
-                document["file_name"],
-                document["state"],
-                (document.get("recognised") or {}).get("title", ""),
-                document.get("failure", {}).get("reason", ""),
+                document.file_name,
+                document.state,
+                document.recognised.title if document.recognised else "",
+                document.failure.reason if document.failure else "",
             )
             for document in documents
         ],

@@ -1,16 +1,13 @@
-"""Assets of uploads, in the order the data flows."""
+"""Assets of uploads, in the order of the data flow. Each asset is one step of `mfcc_assets.pipeline.uploads`."""
 
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from mfcc_assets.defs.assets.library import published_index
-from mfcc_assets.defs.assets.shared import (
-    upload_asset,
-    uploads_as_markdown,
-)
+from mfcc_assets.defs.assets.shared import upload_asset, uploads_as_markdown
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.upload_document import AnsweringRun
+from mfcc_assets.pipeline.answering_run import AnsweringRun
 from mfcc_assets.pipeline.uploads import (
     analyse_uploads,
     find_upload_candidates,
@@ -22,7 +19,7 @@ from mfcc_assets.pipeline.uploads import (
 
 
 def answering_run(context: dg.AssetExecutionContext, library: Library) -> AnsweringRun:
-    """The present run, with what this Dagster knows of others."""
+    """Describe the present run, and let it ask this Dagster whether other runs have ended."""
 
     def has_ended(run_id: str) -> bool:
         run = context.instance.get_run_by_id(run_id)
@@ -35,45 +32,37 @@ def answering_run(context: dg.AssetExecutionContext, library: Library) -> Answer
 
 @upload_asset(kinds={"python", "json"}, code_version="1")
 def raw_upload(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """A listener's file, copied from `uploads` to `batch`, and the document that follows it through its life."""
+    """The file of a listener, copied from `uploads` to `batch`, and the document that tells how far the upload is."""
     received = receive_uploads(library, context.partition_keys, run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(received)})
 
 
 @upload_asset(deps=[raw_upload, published_index], kinds={"python", "parquet"}, code_version="1")
 def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """Cepstra and summary of an upload, made in the way of the published index."""
+    """Cepstra and track features of an upload, computed with the parameters of the published index."""
     analysed = analyse_uploads(library, context.partition_keys, run=answering_run(context, library))
-    return dg.MaterializeResult(
-        metadata={
-            "seconds_of_audio": round(sum(document.get("seconds", 0) for document in analysed), 1),
-            "uploads": uploads_as_markdown(analysed),
-        }
-    )
+    seconds = round(sum(document.seconds or 0 for document in analysed), 1)
+    return dg.MaterializeResult(metadata={"seconds_of_audio": seconds, "uploads": uploads_as_markdown(analysed)})
 
 
 @upload_asset(deps=[upload_cepstra, published_index], kinds={"python", "json"}, code_version="1")
 def upload_metadata(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """Who the upload is, and by whom it was recognised: by the library's own recordings, or by its tags."""
-    recognised = recognise_uploads(library, context.partition_keys, run=answering_run(context, library))
-    return dg.MaterializeResult(
-        metadata={
-            "recognised": sum(document.get("recognised") is not None for document in recognised),
-            "uploads": uploads_as_markdown(recognised),
-        }
-    )
+    """Title and artist of an upload, and the recogniser that knows it, for example the library itself or the tags."""
+    asked = recognise_uploads(library, context.partition_keys, run=answering_run(context, library))
+    recognised = sum(document.recognised is not None for document in asked)
+    return dg.MaterializeResult(metadata={"recognised": recognised, "uploads": uploads_as_markdown(asked)})
 
 
 @upload_asset(deps=[upload_cepstra, upload_metadata, published_index], kinds={"python", "faiss"}, code_version="1")
 def upload_candidates(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """For an upload the nearest tracks of the published index."""
+    """Tracks of the published index that may be nearest to an upload."""
     found = find_upload_candidates(library, context.partition_keys, run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(found)})
 
 
 @upload_asset(deps=[upload_candidates], kinds={"python", "numba"}, code_version="1")
 def upload_ranking(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """For an upload its candidates in the order of their distance."""
+    """Candidates of an upload in the order of their distance."""
     ranked = rank_uploads(library, context.partition_keys, run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(ranked)})
 
@@ -82,11 +71,7 @@ def upload_ranking(context: dg.AssetExecutionContext, library: dg.ResourceParam[
 def upload_recommendations(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
-    """Rows of RECOMMENDATIONS for an upload, and the end of its document's life."""
+    """Rows of RECOMMENDATIONS for an upload. They complete its document."""
     answered = recommend_for_uploads(library, context.partition_keys, run=answering_run(context, library))
-    return dg.MaterializeResult(
-        metadata={
-            "rows": sum(document.get("recommendations", 0) for document in answered),
-            "uploads": uploads_as_markdown(answered),
-        }
-    )
+    rows = sum(document.recommendations or 0 for document in answered)
+    return dg.MaterializeResult(metadata={"rows": rows, "uploads": uploads_as_markdown(answered)})

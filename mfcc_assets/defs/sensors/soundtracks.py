@@ -32,8 +32,8 @@ from mfcc_assets.defs.sensors.cursor import (
     unfinished_runs,
 )
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.music_files import soundtrack_files
 from mfcc_assets.pipeline.outstanding_work import changed_soundtracks, outstanding_work
-from mfcc_assets.pipeline.soundtracks import soundtrack_files
 
 UP_TO_DATE = "The library is up to date."
 

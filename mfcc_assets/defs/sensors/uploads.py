@@ -1,11 +1,22 @@
-"""Sensors: what arrives in a container becomes a run.
+"""The sensor of uploads: it requests runs for the uploads that have no answer.
 
-A tick is a thin shell over pure functions, and looks at the state, not at events. A cursor takes what has come page by
-page, in the order of arrival. What it cannot see is found by a sweep, now and then and whenever another index answers:
-soundtracks that went, what came with a folder moved in, what a dead run left half-way, and uploads that failed for want
-of an index. The run key is the state that asks for a run, and the hour: the same work is requested once and, should its
-run have failed for good, once more every hour. Looking through a large container takes seconds, and is followed by a
-rest.
+The module begins with pure functions that decide what is to be done; then come those that look at the library, and last
+the sensor. Each look (Dagster calls it a tick) compares the present state of the stores and does not rely on events.
+Each rule was written for a failure:
+
+- A cursor remembers the last file that was looked at, in the order of arrival, and each look takes one page of the
+  files after it. Without pages, a flood of uploads would make one run that is too large to repeat.
+- Files that are still being copied are left out until they are complete. Otherwise half a file would be answered.
+- Now and then, and whenever another index is published, a sweep also looks at the files before the cursor. It finds
+  what the cursor cannot see: a file that was moved in with an older date, an upload whose run died before the answer,
+  and an upload that failed because no index could be searched.
+- An upload that a run is answering, or that a failed run may soon answer when the daemon retries it, gets no second
+  run.
+- The key of a run is a digest of the state that requests it and of the hour. Dagster starts only one run for a key.
+  So the same work is not requested at every look, but once more in each hour if its run has failed for good.
+- A look that took long is followed by a rest. Otherwise a large container would keep a core busy with listing.
+- While nothing has arrived, a look waits for some seconds. Otherwise a listener would wait for the daemon, which only
+  starts a look every five seconds.
 """
 
 import time
@@ -13,15 +24,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
 
 import dagster as dg
 
-from mfcc_assets.defs.launch import (
-    RANGE_END_TAG,
-    RANGE_START_TAG,
-    range_tags,
-)
+from mfcc_assets.defs.launch import RANGE_END_TAG, RANGE_START_TAG, range_tags
 from mfcc_assets.defs.partitions import UPLOADS
 from mfcc_assets.defs.sensors.cursor import (
     INTERVAL_SECONDS,
@@ -33,25 +39,94 @@ from mfcc_assets.defs.sensors.cursor import (
     take_page,
     unfinished_runs,
 )
-from mfcc_assets.errors import DocumentNotFound
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.upload_document import FAILED, RANKED, UNANSWERED
+from mfcc_assets.pipeline.answering_run import document_of
+from mfcc_assets.pipeline.upload_document import UNANSWERED, State, UploadDocument
 from mfcc_assets.pipeline.uploads import UNANSWERABLE, upload_files, uploads_by_id
 
 UPLOADS_JOB = "uploads"
 PARTITION_TAG = "dagster/partition"
 
 PAUSE_SECONDS = 0.1
-"""Between two looks of one round, where a look costs next to nothing."""
+"""Pause between two listings while the sensor waits, if a listing is cheap."""
 
 NOTHING_ARRIVED = "Nothing has arrived."
 
 
-def wait_for_arrival(library: Library, cursor: Cursor) -> None:
-    """Wait until something new lies in the container `uploads` that is no longer being copied.
+def unanswered(uploads: Iterable[str], documents: Mapping[str, UploadDocument], *, can_search: bool) -> list[str]:
+    """Return the uploads that need a run.
 
-    The daemon comes round every five seconds, which is too long for a listener, and cannot be told to come more often.
+    Parameters
+    ----------
+    uploads
+        Ids of uploads.
+    documents
+        Document of each upload that has one.
+    can_search
+        True if an index can be searched. Then uploads that failed for want of an index need a run too.
     """
+
+    def needs_run(document: UploadDocument | None) -> bool:
+        if document is None:
+            return True
+        if document.state is State.FAILED:
+            return can_search and document.failure is not None and document.failure.code in UNANSWERABLE
+        return document.state is not State.RANKED
+
+    return [upload for upload in uploads if needs_run(documents.get(upload))]
+
+
+def consecutive(keys: Iterable[str], wanted: Collection[str], size: int) -> Iterator[list[str]]:
+    """Divide the wanted keys into groups of at most `size` neighbours among all keys, so that a range covers each.
+
+    Examples
+    --------
+    >>> list(consecutive("abcdef", {"a", "b", "d", "e", "f"}, 2))
+    [['a', 'b'], ['d', 'e'], ['f']]
+    """
+    for is_wanted, group in groupby(keys, key=lambda key: key in wanted):
+        neighbours = list(group) if is_wanted else []
+        for start in range(0, len(neighbours), size):
+            yield neighbours[start : start + size]
+
+
+def partitions_of_run(tags: Mapping[str, str], keys: Sequence[str]) -> Sequence[str]:
+    """Return the partitions that a run with these tags materialises: one key, or a range of `keys`."""
+    first = tags.get(RANGE_START_TAG, tags.get(PARTITION_TAG))
+    last = tags.get(RANGE_END_TAG, tags.get(PARTITION_TAG))
+    if first not in keys or last not in keys:
+        return []
+    return keys[keys.index(first) : keys.index(last) + 1]
+
+
+def run_that_answers(
+    uploads: Sequence[str], documents: Mapping[str, UploadDocument], index: str, now: datetime
+) -> dg.RunRequest:
+    """Return the request of a run for uploads that are neighbours among the partitions.
+
+    Parameters
+    ----------
+    uploads
+        Ids of uploads.
+    documents
+        Document of each upload that has one.
+    index
+        Version of the published index; empty if there is none.
+    now
+        Present time.
+    """
+
+    def state_of(upload: str) -> str:
+        document = documents.get(upload)
+        state = document.state if document else None
+        code = document.failure.code if document and document.failure else None
+        return f"{upload} {state} {code} {index}"
+
+    return dg.RunRequest(run_key=run_key(map(state_of, uploads), now), tags=range_tags(uploads[0], uploads[-1]))
+
+
+def wait_for_arrival(library: Library, cursor: Cursor) -> None:
+    """Wait until the container `uploads` holds a complete file after the cursor, or `watch_seconds` have passed."""
     settings = library.settings
     until = time.monotonic() + settings.watch_seconds
     while (began := time.monotonic()) < until:
@@ -62,34 +137,20 @@ def wait_for_arrival(library: Library, cursor: Cursor) -> None:
         time.sleep(max(0.0, min(max(PAUSE_SECONDS, (ended - began) / LOOKING_SHARE), until - ended)))
 
 
-def unanswered(uploads: Iterable[str], documents: Mapping[str, Mapping[str, Any]], *, can_search: bool) -> list[str]:
-    """The uploads that have no answer: unknown, left half-way, or failed for want of an index that is there now."""
-
-    def lacks_answer(document: Mapping[str, Any] | None) -> bool:
-        if document is None:
-            return True
-        if document["state"] == FAILED:
-            return can_search and document["failure"]["code"] in UNANSWERABLE
-        return bool(document["state"] != RANKED)
-
-    return [upload for upload in uploads if lacks_answer(documents.get(upload))]
+def _can_search(library: Library) -> bool:
+    index = library.indexes.published_if_usable()
+    return index is not None and bool(index.tracks)
 
 
-def consecutive(keys: Iterable[str], wanted: Collection[str], size: int) -> Iterator[list[str]]:
-    """The wanted keys in groups of at most `size` that are neighbours among all keys, so that a range covers each."""
-    for is_wanted, group in groupby(keys, key=lambda key: key in wanted):
-        neighbours = list(group) if is_wanted else []
-        for start in range(0, len(neighbours), size):
-            yield neighbours[start : start + size]
+def _documents_without_answer(library: Library) -> dict[str, UploadDocument]:
+    return {
+        found.id: UploadDocument.of(found.body) for state in UNANSWERED for found in library.documents.find(state.value)
+    }
 
 
-def partitions_of_run(tags: Mapping[str, str], keys: Sequence[str]) -> Sequence[str]:
-    """The partitions that a run with these tags materialises: one, or a range of all keys."""
-    first = tags.get(RANGE_START_TAG, tags.get(PARTITION_TAG))
-    last = tags.get(RANGE_END_TAG, tags.get(PARTITION_TAG))
-    if first not in keys or last not in keys:
-        return []
-    return keys[keys.index(first) : keys.index(last) + 1]
+def _documents(library: Library, uploads: Iterable[str]) -> dict[str, UploadDocument]:
+    found = {upload: document_of(library.documents, upload) for upload in uploads}
+    return {upload: document for upload, document in found.items() if document is not None}
 
 
 @dg.sensor(
@@ -117,50 +178,26 @@ def uploads_sensor(
     if not looked_at:
         return dg.SensorResult(skip_reason=NOTHING_ARRIVED, cursor=str(cursor.rested(now, datetime.now(UTC))))
 
-    # Before the documents are read: what ends between the two has written its documents by then.
+    # The runs are listed before the documents are read. A run that ends in between has written its documents by then.
     partitions = context.instance.get_dynamic_partitions(UPLOADS.name or "")
     answering = {
         key for run in unfinished_runs(context, UPLOADS_JOB) for key in partitions_of_run(run.tags, partitions)
     }
     if is_sweeping:
-        usable = library.indexes.published_if_usable()
-        can_search = usable is not None and bool(usable.tracks)
-        answered = library.documents.ids(RANKED)
+        # Most uploads are answered, so the store lists their ids without their documents.
+        answered = library.documents.ids(State.RANKED.value)
         looked_at = [upload for upload in looked_at if upload not in answered]
-        documents = {document.id: document.body for state in UNANSWERED for document in library.documents.find(state)}
-    else:
-        can_search = False
-        documents = _documents(library, looked_at)
+    documents = _documents_without_answer(library) if is_sweeping else _documents(library, looked_at)
+    can_search = is_sweeping and _can_search(library)
 
     wanted = [upload for upload in unanswered(looked_at, documents, can_search=can_search) if upload not in answering]
     known = set(partitions)
     new = [upload for upload in wanted if upload not in known]
     groups = consecutive([*partitions, *new], set(wanted), settings.sensor_page)
-    runs = [_run_that_answers(group, documents, index, now) for group in groups]
+    runs = [run_that_answers(group, documents, index, now) for group in groups]
     return dg.SensorResult(
         run_requests=runs,
         skip_reason=None if runs else NOTHING_ARRIVED,
         dynamic_partitions_requests=[UPLOADS.build_add_request(new)] if new else [],
         cursor=str(cursor.rested(now, datetime.now(UTC))),
     )
-
-
-def _run_that_answers(
-    uploads: Sequence[str], documents: Mapping[str, Mapping[str, Any]], index: str, now: datetime
-) -> dg.RunRequest:
-    states = [
-        f"{upload} {document.get('state')} {document.get('failure', {}).get('code')} {index}"
-        for upload in uploads
-        for document in [documents.get(upload, {})]
-    ]
-    return dg.RunRequest(run_key=run_key(states, now), tags=range_tags(uploads[0], uploads[-1]))
-
-
-def _documents(library: Library, uploads: Iterable[str]) -> dict[str, dict[str, Any]]:
-    documents = {}
-    for upload in uploads:
-        try:
-            documents[upload] = library.documents.get(upload).body
-        except DocumentNotFound:
-            continue
-    return documents

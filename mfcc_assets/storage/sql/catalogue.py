@@ -146,6 +146,12 @@ class Catalogue:
             found |= {content.content_digest: content for content in read_records(self._database, AudioContent, query)}
         return found
 
+    def digests_of_audio(self, audio_id: str) -> list[str]:
+        """Content digests of all bytes that are known to hold an audio."""
+        query = sa.select(CONTENTS.c.CONTENT_DIGEST).where(CONTENTS.c.AUDIO_ID == audio_id)
+        with self._database.reading() as connection:
+            return list(connection.execute(query.order_by(CONTENTS.c.CONTENT_DIGEST)).scalars())
+
     def record_content(self, content: AudioContent, *, track: str | None = None) -> None:
         """Remember what audio some bytes hold and, of a soundtrack, that its audio is this."""
         with self._database.writing() as connection:

@@ -24,6 +24,7 @@ from mfcc_assets.defs.sensors.uploads import (
     uploads_sensor,
 )
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets_tests.runs import create_run, drop_upload, run_library, run_uploads
@@ -77,7 +78,8 @@ def test_a_cursor_survives_being_written_down(cursor: Cursor) -> None:
 def test_an_upload_is_answered_once_it_is_ranked_or_has_failed_for_good(
     document: dict[str, object] | None, can_search: bool, lacks_answer: bool
 ) -> None:
-    documents = {} if document is None else {"an upload": document}
+    received = {"received": "2026-01-01T00:00:00+00:00"}
+    documents = {} if document is None else {"an upload": UploadDocument.of(document | received)}
 
     assert unanswered(["an upload"], documents, can_search=can_search) == (["an upload"] if lacks_answer else [])
 

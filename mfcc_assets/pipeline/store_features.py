@@ -1,0 +1,56 @@
+"""Compute the features of one audio and store them under its audio id, for soundtracks and uploads alike."""
+
+from pathlib import Path
+
+from mfcc_assets.audio.reader import Audio, AudioLimits
+from mfcc_assets.features.file_analysis import analyse_file
+from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
+from mfcc_assets.features.track_features import track_features_of
+from mfcc_assets.storage.feature_store import FeatureStore
+
+
+def store_analysis(
+    features: FeatureStore, path: Path, parameters: CepstraParameters, limits: AudioLimits, subject: str
+) -> Audio:
+    """Compute and store the cepstra and the timbre of one file.
+
+    Parameters
+    ----------
+    features
+        Where the analysis is stored.
+    path
+        The file.
+    parameters
+        How cepstra are computed.
+    limits
+        What audio is accepted.
+    subject
+        Name of the file in error messages.
+
+    Raises
+    ------
+    AudioError
+        The audio cannot be used.
+    """
+    audio, analysis = analyse_file(path, parameters, limits, subject)
+    features.write_analysis(audio.audio_id, analysis, parameters)
+    return audio
+
+
+def store_track_features(features: FeatureStore, audio_id: str, parameters: FeaturesParameters) -> None:
+    """Compute and store the track features of an audio whose cepstra are stored.
+
+    Raises
+    ------
+    FeaturesMissing
+        The cepstra are not stored, or are damaged.
+    """
+    analysis = features.read_analysis(audio_id, parameters.cepstra)
+    features.write_track_features(audio_id, track_features_of(analysis, parameters), parameters)
+
+
+def note_on(audio: Audio) -> str:
+    """Return a remark on audio that is used although something is wrong with it; empty if nothing is."""
+    if not audio.truncated:
+        return ""
+    return f"cut off: {audio.seconds:.1f} s of {audio.declared_seconds:.1f} s could be decoded"
