@@ -25,7 +25,7 @@ from mfcc_assets.recognition.recogniser import (
     Recogniser,
     Recognition,
     RecognitionFailure,
-    Recording,
+    RecognitionQuery,
     TagRecogniser,
     recognise,
 )
@@ -42,7 +42,7 @@ _logger = logging.getLogger(__name__)
 def recognise_file(library: Library, index: LibraryIndex | None, path: Path, cepstra: NDArray[np.float32]) -> Outcome:
     """Find out who a file is: by the recognisers of the settings, in their order."""
     asked = (_recogniser(name, library, index) for name in library.settings.recogniser_names)
-    return recognise(Recording(path, read_tags(path), cepstra), [recogniser for recogniser in asked if recogniser])
+    return recognise(RecognitionQuery(path, read_tags(path), cepstra), [recogniser for recogniser in asked if recogniser])
 
 
 def _recogniser(name: str, library: Library, index: LibraryIndex | None) -> Recogniser | None:

@@ -1,26 +1,26 @@
-"""What a service is sent of a query, and what it cannot be asked without."""
+"""The sample of a query that a service receives, and the secret that the service requires."""
 
 from typing import Protocol
 
 from mfcc_assets.audio.excerpt import Sample, cut_sample
 from mfcc_assets.errors import AudioError, RecogniserUnavailable, StoreError
-from mfcc_assets.recognition.recogniser import Recording
+from mfcc_assets.recognition.recogniser import RecognitionQuery
 from mfcc_assets.recognition.services.http import UnusableSample
 
 
 class Secrets(Protocol):
-    """Where the keys and tokens of the services are."""
+    """Source of the keys and tokens of the services."""
 
     def get(self, name: str) -> str: ...
 
 
-def secret(secrets: Secrets, name: str) -> str:
-    """A secret, read anew for each query: it may be rotated.
+def read_secret(secrets: Secrets, name: str) -> str:
+    """Read a secret. It is read again for each query, since it may have been rotated.
 
     Raises
     ------
     RecogniserUnavailable
-        There is none, or the vault is away.
+        If the secret does not exist or the vault cannot be reached.
     """
     try:
         return secrets.get(name)
@@ -28,13 +28,13 @@ def secret(secrets: Secrets, name: str) -> str:
         raise RecogniserUnavailable(error.what, subject=error.subject, remedy=error.remedy) from None
 
 
-def sample(query: Recording) -> Sample:
-    """A sample of a query.
+def sample_of(query: RecognitionQuery) -> Sample:
+    """Cut a sample out of the file of a query.
 
     Raises
     ------
     RecogniserUnavailable
-        None can be cut.
+        If no sample can be cut out of the file.
     """
     try:
         return cut_sample(query.path)
