@@ -18,7 +18,7 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.track_features import analyse, track_features_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import choose, selection_of
-from mfcc_assets.playlists.selection import considered
+from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.recognition.recogniser import (
     LibraryRecogniser,
     Outcome,
@@ -42,7 +42,9 @@ _logger = logging.getLogger(__name__)
 def recognise_file(library: Library, index: LibraryIndex | None, path: Path, cepstra: NDArray[np.float32]) -> Outcome:
     """Find out who a file is: by the recognisers of the settings, in their order."""
     asked = (_recogniser(name, library, index) for name in library.settings.recogniser_names)
-    return recognise(RecognitionQuery(path, read_tags(path), cepstra), [recogniser for recogniser in asked if recogniser])
+    return recognise(
+        RecognitionQuery(path, read_tags(path), cepstra), [recogniser for recogniser in asked if recogniser]
+    )
 
 
 def _recogniser(name: str, library: Library, index: LibraryIndex | None) -> Recogniser | None:
@@ -175,7 +177,7 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
     recognised = outcome.recognition
     without = {reader.audio.audio_id, *(recognised.audio_ids if recognised else ())}
     search = search_for_stranger(index, reader.audio.audio_id, track_features, on_all_cores)
-    wanted = considered(size)
+    wanted = considered_count(size)
     candidates = find_query_candidates(index, search, without=without, count=wanted)
     ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=wanted)
     if exact:

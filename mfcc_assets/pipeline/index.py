@@ -17,7 +17,7 @@ from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import FeatureTable, TrackFeatures
 from mfcc_assets.library import Library
-from mfcc_assets.playlists.selection import considered
+from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.embedding import Embedding
 from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
@@ -58,7 +58,7 @@ def index_parameters(settings: Settings) -> IndexParameters:
         The settings name a ranking that does not exist.
     """
     ranking_named(settings.ranking)
-    count = considered(max(settings.recommendations, EVALUATED_COUNT))
+    count = considered_count(max(settings.recommendations, EVALUATED_COUNT))
     return IndexParameters(settings.features, settings.ranking, count)
 
 

@@ -14,8 +14,14 @@ from mfcc_assets.pipeline.answer import distances_to
 from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.pipeline.list_rules import selection_of
 from mfcc_assets.playlists.formats import Entry, format_of
-from mfcc_assets.playlists.ordering import flowing_order, in_layers, in_turns, points_between, smoothest_path
-from mfcc_assets.playlists.selection import Selection, considered
+from mfcc_assets.playlists.ordering import (
+    flowing_order,
+    points_between,
+    rank_by_turns,
+    smoothest_path,
+    split_into_layers,
+)
+from mfcc_assets.playlists.selection import Selection, considered_count
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.port import LONGEST_LINK_SECONDS
 from mfcc_assets.storage.sql.records import Soundtrack
@@ -74,8 +80,8 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
     first, last = _embeddings(index, ends)
     points = points_between(first, last, steps)
     found = _near(index, points, _NEAR_A_POINT)
-    if len(found) < considered(steps):  # both ends lie close together, and so do all points
-        found = _near(index, points, considered(steps))
+    if len(found) < considered_count(steps):  # both ends lie close together, and so do all points
+        found = _near(index, points, considered_count(steps))
     tracks = library.catalogue.tracks_of_audio([*ends, *found])
     selection = selection_of(library, index, tracks)
     if selection.is_one_of(ends[1], ends[:1]):
@@ -94,7 +100,7 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, size: int) -
 
     The seeds take turns, each with the best of those tracks that stand higher on its own list than on any other seed's,
     so that each has its share. The best is for which it is the least likely that any other track is nearer to all seeds
-    (`mfcc_assets.playlists.ordering.in_turns`): near to several comes before very near to one, and that before half
+    (`mfcc_assets.playlists.ordering.rank_by_turns`): near to several comes before very near to one, and that before half
     way.
 
     What is chosen is then put into an order in which each track is near to the one before.
@@ -123,10 +129,10 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, size: int) -
         raise PlaylistImpossible(
             f"{size} tracks cannot represent {len(known)} seeds", remedy="Ask for more tracks, or give fewer seeds"
         )
-    found = _near(index, _embeddings(index, known), max(_LEAST_NEAR_A_SEED, considered(size)) + len(known))
+    found = _near(index, _embeddings(index, known), max(_LEAST_NEAR_A_SEED, considered_count(size)) + len(known))
     tracks = library.catalogue.tracks_of_audio([*known, *found])
     candidates = [audio_id for audio_id in found if audio_id in tracks and audio_id not in known]
-    ranked = in_turns(_distances(library, index, known, candidates)) if candidates else []
+    ranked = rank_by_turns(_distances(library, index, known, candidates)) if candidates else []
     selection = selection_of(library, index, tracks)
     chosen = selection.choose((candidates[row] for row in ranked), size, without=known)
     if not chosen:
@@ -172,7 +178,7 @@ def _between(
     if path is None:
         # A path about as long as the library finds no way through what is near; through even parts there is always one.
         from_start, to_end = _distances(library, index, ends, others)
-        apart = in_layers(from_start, to_end, count)
+        apart = split_into_layers(from_start, to_end, count)
         path = path_through([(layer + len(ends)).tolist() for layer in apart])
     assert path is not None
     return [every[row] for row in path[1:-1]]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import CorruptIndex
-from mfcc_assets.evaluation.labelled import LabelledAudio, LabelledTrack
+from mfcc_assets.evaluation.labelled import LabelledSet
+from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT, Hubness, Precision, hubness, precision, recall
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certified, search_for
@@ -67,7 +68,7 @@ class Quality:
         }
 
 
-def labelled_audio(library: Library, folder: Path, tracks: Sequence[LabelledTrack]) -> LabelledAudio:
+def labelled_set(library: Library, folder: Path, tracks: Sequence[LabelledTrack]) -> LabelledSet:
     """Labelled tracks whose features are made by the settings of a library.
 
     They are kept below its home, apart from its own: the library is left as it is.
@@ -75,7 +76,7 @@ def labelled_audio(library: Library, folder: Path, tracks: Sequence[LabelledTrac
     settings = library.settings
     home = settings.folder / "evaluation"
     store = FeatureStore(LocalBlobs(home / "blobs", signing_key(home)))
-    return LabelledAudio(
+    return LabelledSet(
         store, folder, tracks, parameters=settings.features, limits=settings.limits, for_each=on_all_cores
     )
 

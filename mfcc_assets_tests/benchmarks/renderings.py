@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.evaluation.labelled import LabelledTrack
+from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.metrics import RankedIds, mean_average_precision, ranked_by
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
