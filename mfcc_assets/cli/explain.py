@@ -52,7 +52,7 @@ def explain(library: Library, a: str, b: str, picture: Path | None, as_json: boo
 
 def _print(pair: "ExplainedPair", console: Console) -> None:
     why = pair.explanation
-    names = [escape(track.title or track.blob_name) for track in (pair.a, pair.b)]
+    names = [escape(track.display_title) for track in (pair.a, pair.b)]
     ratio = f", {why.control.ratio:.2f} times what is usual" if why.control.ratio is not None else ""
     console.print(f"{names[0]} and {names[1]}: distance {pair.ranked_distance:.3f} by {pair.ranking}")
     ranked = Table("part", "deviations from what is usual for both", title="Nearer (-) or farther (+) than usual")

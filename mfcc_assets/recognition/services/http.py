@@ -214,7 +214,7 @@ class Service:
             pass
         if status != httpx.codes.OK:
             raise self._unavailable(f"it answered with status {status}", _CHECK_ADDRESS)
-        raise self._unavailable("its answer cannot be read", _CHECK_ADDRESS)
+        raise self._unavailable("its answer makes no sense", _CHECK_ADDRESS)
 
     def _temporary(self, what: str, response: httpx.Response | None = None) -> TemporaryFailure:
         failure = TemporaryFailure(what, subject=self.name, remedy=_LATER)

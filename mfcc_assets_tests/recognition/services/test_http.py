@@ -136,7 +136,7 @@ class TestEveryService:
     def test_an_unreadable_answer_is_reported(self, service, query):
         for number, body in enumerate(GARBAGE, start=1):
             service.double.faults.append(sends(body))
-            assert refusal(service, query).what == "its answer cannot be read", body[:100]
+            assert refusal(service, query).what == "its answer makes no sense", body[:100]
             assert len(service.double.received) == number
             service.time.now += 60
 
@@ -150,7 +150,7 @@ class TestEveryService:
 
     def test_a_compressed_answer_is_not_unpacked(self, service, query):
         service.double.faults.append(bursts(megabytes=50))
-        assert refusal(service, query).what == "its answer cannot be read"
+        assert refusal(service, query).what == "its answer makes no sense"
 
     def test_a_redirect_does_not_carry_a_token_to_another_address(self, service, query):
         with serving(AudDDouble()) as elsewhere:
@@ -169,11 +169,11 @@ class TestEveryService:
         for _ in range(3):
             refusal(service, query)
         assert refusal(service, query).what == (
-            "it failed 3 times in a row, and is not tried again for 60 s; the last time, its answer cannot be read"
+            "it failed 3 times in a row, and is not tried again for 60 s; the last time, its answer makes no sense"
         )
         assert len(service.double.received) == 3
         service.time.now += 60
-        assert refusal(service, query).what == "its answer cannot be read"
+        assert refusal(service, query).what == "its answer makes no sense"
         service.time.now += 60
         assert service.recogniser.recognise(query).title == "Ocean"
         assert service.recogniser.recognise(query).title == "Ocean"
