@@ -8,7 +8,6 @@ from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import publication as publishing
 from mfcc_assets.pipeline.index import build_index
-from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.publication import (
     Published,
     is_withheld,
@@ -197,22 +196,6 @@ def test_an_index_that_recommends_few_tracks_to_all_is_refused(library, monkeypa
     assert not verdict.allowed
     assert verdict.figures["never_recommended"] == pytest.approx(0.5)
     assert verdict.figures["published_never_recommended"] < 0.4
-
-
-def test_recommendations_that_a_killed_run_did_not_write_are_outstanding_work(ten_tracks) -> None:
-    assert outstanding_work(ten_tracks) == []
-    (first, *_) = ten_tracks.catalogue.soundtracks()
-    version = ten_tracks.indexes.published_version()
-    ten_tracks.recommendations.replace_recommendations(
-        first.track_id, [], method="dtw", index_version=version, run_id="killed"
-    )
-
-    assert outstanding_work(ten_tracks) == [f"1 soundtracks lack recommendations of index {version}"]
-
-
-def test_another_number_of_recommendations_is_outstanding_work(ten_tracks) -> None:
-    with Library(Settings(home=ten_tracks.settings.home, recommendations=4)) as changed:
-        assert outstanding_work(changed)[0].startswith("10 soundtracks lack recommendations")
 
 
 def test_shards_of_another_size_are_refused_instead_of_losing_the_library(ten_tracks) -> None:
