@@ -26,7 +26,7 @@ class RecognitionQuery:
     Attributes
     ----------
     path
-        The audio as a local file. A remote service receives a sample of it.
+        The audio as a local file. A remote service receives an excerpt of it.
     tags
         Tags of the file.
     cepstra : (frames, d) float32

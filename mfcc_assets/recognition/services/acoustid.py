@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field, FiniteFloat, RootModel
 from mfcc_assets.audio.tags import clean_text
 from mfcc_assets.recognition.recogniser import Recogniser, Recognition, RecognitionQuery
 from mfcc_assets.recognition.services.chromaprint import chromaprint
-from mfcc_assets.recognition.services.http import Fault, Service, TemporaryFailure, UnusableSample
+from mfcc_assets.recognition.services.excerpts_and_secrets import Secrets, read_secret
+from mfcc_assets.recognition.services.http import Fault, Service, TemporaryFailure, UnusableExcerpt
 from mfcc_assets.recognition.services.pacing import Timing
-from mfcc_assets.recognition.services.samples_and_secrets import Secrets, read_secret
 
 # AcoustID's terms of use allow this rate.
 _REQUESTS_PER_SECOND = 3.0
@@ -19,10 +19,10 @@ _REQUESTS_PER_SECOND = 3.0
 _MINIMUM_SCORE = 0.5
 
 _FAULTS = {
-    3: Fault("it cannot use the fingerprint", "Supply a longer file", UnusableSample),
+    3: Fault("it cannot use the fingerprint", "Supply a longer file", UnusableExcerpt),
     4: Fault("it does not know the key", "Set the secret acoustid-key to the key of a registered application"),
     5: Fault("it had an internal error", kind=TemporaryFailure),
-    8: Fault("the file is too long for it", kind=UnusableSample),
+    8: Fault("the file is too long for it", kind=UnusableExcerpt),
     13: Fault("it is not available", kind=TemporaryFailure),
     14: Fault("it receives too many requests", kind=TemporaryFailure),
 }

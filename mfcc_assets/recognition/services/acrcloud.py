@@ -13,9 +13,9 @@ from mfcc_assets.audio.excerpt import Sample
 from mfcc_assets.audio.tags import clean_text
 from mfcc_assets.errors import RecogniserUnavailable
 from mfcc_assets.recognition.recogniser import Recogniser, Recognition, RecognitionQuery
-from mfcc_assets.recognition.services.http import Fault, Service, TemporaryFailure, UnusableSample
+from mfcc_assets.recognition.services.excerpts_and_secrets import Secrets, excerpt_of, read_secret
+from mfcc_assets.recognition.services.http import Fault, Service, TemporaryFailure, UnusableExcerpt
 from mfcc_assets.recognition.services.pacing import Timing
-from mfcc_assets.recognition.services.samples_and_secrets import Secrets, read_secret, sample_of
 
 _PATH = "/v1/identify"
 
@@ -25,7 +25,7 @@ _FOUND, _UNKNOWN = 0, 1001
 
 _FAULTS = {
     2001: Fault("it took too long internally", kind=TemporaryFailure),
-    2004: Fault("it finds no fingerprint in the sample", "Supply a longer or louder file", UnusableSample),
+    2004: Fault("it finds no fingerprint in the excerpt", "Supply a longer or louder file", UnusableExcerpt),
     2005: Fault("it took too long internally", kind=TemporaryFailure),
     3000: Fault("it had an internal error", kind=TemporaryFailure),
     3001: Fault("it does not know the access key", "Set the secret acrcloud-key to the key of the project"),
@@ -67,7 +67,7 @@ class _Answer(BaseModel):
 
 
 class AcrCloud(Recogniser):
-    """Recognises a query by sending a sample to ACRCloud, signed with the secret of the project.
+    """Recognises a query by sending an excerpt to ACRCloud, signed with the secret of the project.
 
     Parameters
     ----------
@@ -97,21 +97,21 @@ class AcrCloud(Recogniser):
                 remedy="Set MFCC_ACRCLOUD_URL to the address of the project",
             )
         key, private = (read_secret(self._secrets, name) for name in ("acrcloud-key", "acrcloud-secret"))
-        sample = sample_of(query)
+        excerpt = excerpt_of(query)
         timestamp = str(int(self._clock()))
         form = {
             "access_key": key,
             "data_type": "audio",
             "signature_version": "1",
             "signature": _signature(key, private, timestamp),
-            "sample_bytes": str(len(sample.data)),
+            "sample_bytes": str(len(excerpt.data)),
             "timestamp": timestamp,
         }
-        files = {"sample": (f"sample{sample.suffix}", sample.data, sample.media_type)}
+        files = {"sample": (f"sample{excerpt.suffix}", excerpt.data, excerpt.media_type)}
         url = self._url.rstrip("/") + _PATH
-        return self._service.post(url, form, _Answer, lambda answer: self._read(answer, sample), files)
+        return self._service.post(url, form, _Answer, lambda answer: self._read(answer, excerpt), files)
 
-    def _read(self, answer: _Answer, sample: Sample) -> Recognition | None:
+    def _read(self, answer: _Answer, excerpt: Sample) -> Recognition | None:
         if answer.status.code not in (_FOUND, _UNKNOWN):
             raise self._service.fault(answer.status.code)
         if not answer.metadata.music or not (title := clean_text(answer.metadata.music[0].title)):
@@ -122,7 +122,7 @@ class AcrCloud(Recogniser):
             title,
             clean_text(", ".join(artist.name for artist in best.artists)),
             self.name,
-            offset_seconds=_offset_seconds(best, sample),
+            offset_seconds=_offset_seconds(best, excerpt),
             certainty=None if best.score is None else best.score / 100,
             external_ids={name: clean_text(id_) for name, id_ in identifiers.items() if isinstance(id_, str) and id_},
         )
@@ -133,15 +133,15 @@ def acrcloud_service(client: httpx.Client, timing: Timing) -> Service:
     return Service("ACRCloud", _FAULTS, client, requests_per_second=_REQUESTS_PER_SECOND, timing=timing)
 
 
-def _offset_seconds(music: _Music, sample: Sample) -> float | None:
+def _offset_seconds(music: _Music, excerpt: Sample) -> float | None:
     """Return the position in the recording at which the query begins.
 
-    ACRCloud's `play_offset_ms` is the position at the end of the sample and is not used.
+    ACRCloud's `play_offset_ms` is the position at the end of the excerpt and is not used.
     """
     if music.db_begin_time_offset_ms is None or music.sample_begin_time_offset_ms is None:
         return None
-    sample_begin = (music.db_begin_time_offset_ms - music.sample_begin_time_offset_ms) / 1000
-    return round(sample_begin - sample.begin_seconds, 1)
+    excerpt_begin = (music.db_begin_time_offset_ms - music.sample_begin_time_offset_ms) / 1000
+    return round(excerpt_begin - excerpt.begin_seconds, 1)
 
 
 def _signature(key: str, private: str, timestamp: str) -> str:

@@ -8,19 +8,19 @@ from pydantic import BaseModel, Field, RootModel
 
 from mfcc_assets.audio.tags import clean_text
 from mfcc_assets.recognition.recogniser import Recogniser, Recognition, RecognitionQuery
-from mfcc_assets.recognition.services.http import Fault, Service, TemporaryFailure, UnusableSample
+from mfcc_assets.recognition.services.excerpts_and_secrets import Secrets, excerpt_of, read_secret
+from mfcc_assets.recognition.services.http import Fault, Service, TemporaryFailure, UnusableExcerpt
 from mfcc_assets.recognition.services.pacing import Timing
-from mfcc_assets.recognition.services.samples_and_secrets import Secrets, read_secret, sample_of
 
 # AudD documents no limit on the rate of requests.
 _REQUESTS_PER_SECOND = 5.0
 
 _FAULTS = {
     100: Fault("it had an unknown internal error", kind=TemporaryFailure),
-    300: Fault("it finds no fingerprint in the sample", "Supply a longer or louder file", UnusableSample),
-    400: Fault("the sample is too large for it", kind=UnusableSample),
-    500: Fault("it cannot read the sample as audio", kind=UnusableSample),
-    700: Fault("the sample did not arrive"),
+    300: Fault("it finds no fingerprint in the excerpt", "Supply a longer or louder file", UnusableExcerpt),
+    400: Fault("the excerpt is too large for it", kind=UnusableExcerpt),
+    500: Fault("it cannot read the excerpt as audio", kind=UnusableExcerpt),
+    700: Fault("the excerpt did not arrive"),
     900: Fault("it does not know the token", "Set the secret audd-token"),
     901: Fault("the requests without a token are used up", "Set the secret audd-token"),
     902: Fault("the requests of the token are used up", "Extend the plan of the account"),
@@ -54,7 +54,7 @@ class _Answer(RootModel[Annotated[_Success | _Failure, Field(discriminator="stat
 
 
 class AudD(Recogniser):
-    """Recognises a query by sending a sample and a token to AudD.
+    """Recognises a query by sending an excerpt and a token to AudD.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class AudD(Recogniser):
 
     def recognise(self, query: RecognitionQuery) -> Recognition | None:
         token = read_secret(self._secrets, "audd-token")
-        sample = sample_of(query)
+        excerpt = excerpt_of(query)
 
         def read(answer: _Answer) -> Recognition | None:
             if isinstance(answer.root, _Failure):
@@ -84,10 +84,10 @@ class AudD(Recogniser):
             if result is None or not (title := clean_text(result.title)):
                 return None
             played = _seconds(result.timecode)
-            offset = None if played is None else round(played - sample.begin_seconds, 1)
+            offset = None if played is None else round(played - excerpt.begin_seconds, 1)
             return Recognition(title, clean_text(result.artist), self.name, offset_seconds=offset)
 
-        files = {"file": (f"sample{sample.suffix}", sample.data, sample.media_type)}
+        files = {"file": (f"sample{excerpt.suffix}", excerpt.data, excerpt.media_type)}
         return self._service.post(self._url, {"api_token": token}, _Answer, read, files)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mfcc_assets.audio.decoders import open_decoder
 from mfcc_assets.errors import AudioError, RecogniserUnavailable
-from mfcc_assets.recognition.services.http import UnusableSample
+from mfcc_assets.recognition.services.http import UnusableExcerpt
 
 # AcoustID's fingerprints cover the first two minutes of a recording.
 _FINGERPRINTED_SECONDS = 120
@@ -63,6 +63,6 @@ def chromaprint(path: Path) -> Chromaprint:
             seconds = decoder.declared_seconds or decoded / decoder.sample_rate
             return Chromaprint(fingerprinter.finish().decode(), seconds)
     except (AudioError, chromaprint.FingerprintError):
-        raise UnusableSample(
+        raise UnusableExcerpt(
             "Chromaprint cannot use the file", subject=path.name, remedy="Supply a longer file"
         ) from None

@@ -32,8 +32,8 @@ Answer = TypeVar("Answer", bound=BaseModel)
 Result = TypeVar("Result")
 
 
-class UnusableSample(RecogniserUnavailable):
-    """The service works but cannot use the sample that it received."""
+class UnusableExcerpt(RecogniserUnavailable):
+    """The service works but cannot use the excerpt that it received."""
 
 
 class TemporaryFailure(RecogniserUnavailable):
@@ -148,7 +148,7 @@ class Service:
         )
         try:
             result = retrying(lambda: read(self._parsed(*self._posted(url, form, files, deadline), answer)))
-        except UnusableSample:
+        except UnusableExcerpt:
             self._breaker.succeeded()
             raise
         except NoTimeForRequest:

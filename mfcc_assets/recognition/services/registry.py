@@ -4,9 +4,9 @@ from mfcc_assets.recognition.recogniser import Recogniser
 from mfcc_assets.recognition.services.acoustid import AcoustId, acoustid_service
 from mfcc_assets.recognition.services.acrcloud import AcrCloud, acrcloud_service
 from mfcc_assets.recognition.services.audd import AudD, audd_service
+from mfcc_assets.recognition.services.excerpts_and_secrets import Secrets
 from mfcc_assets.recognition.services.http import new_client
 from mfcc_assets.recognition.services.pacing import Timing
-from mfcc_assets.recognition.services.samples_and_secrets import Secrets
 
 
 class RecognitionServices:

@@ -242,7 +242,7 @@ class StoppedDouble(AudDDouble):
 DOCUMENTED = [
     ("audd", 300, "fingerprint", False),
     ("audd", 400, "too large", False),
-    ("audd", 500, "cannot read the sample as audio", False),
+    ("audd", 500, "cannot read the excerpt as audio", False),
     ("audd", 900, "does not know the token", True),
     ("audd", 901, "without a token are used up", True),
     ("audd", 902, "of the token are used up", True),
@@ -257,7 +257,7 @@ DOCUMENTED = [
     ("acoustid", 4, "does not know the key", True),
     ("acoustid", 8, "too long", False),
 ]
-"""Service, error code, a part of the message, and whether the fault lies with the service and not with the sample."""
+"""Service, error code, a part of the message, and whether the fault lies with the service and not with the excerpt."""
 
 
 @pytest.mark.parametrize(("name", "code", "message", "is_fault_of_service"), DOCUMENTED)

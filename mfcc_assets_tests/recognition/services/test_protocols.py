@@ -37,7 +37,7 @@ def acoustid() -> Iterator[ServiceUnderTest]:
 
 
 class TestAudD:
-    def test_the_request_contains_the_token_and_a_sample(self, audd, query):
+    def test_the_request_contains_the_token_and_an_excerpt(self, audd, query):
         audd.recogniser.recognise(query)
         (received,) = audd.double.received
         assert received.fields == {"api_token": audd.double.token}
@@ -45,9 +45,9 @@ class TestAudD:
         assert len(received.files["file"]) <= 200_000
 
     def test_the_offset_is_computed_from_the_timecode(self, audd, query):
-        sample = cut_sample(query.path)
-        assert sample.begin_seconds == pytest.approx(4, abs=0.1)
-        assert audd.recogniser.recognise(query).offset_seconds == round(67 - sample.begin_seconds, 1)
+        excerpt = cut_sample(query.path)
+        assert excerpt.begin_seconds == pytest.approx(4, abs=0.1)
+        assert audd.recogniser.recognise(query).offset_seconds == round(67 - excerpt.begin_seconds, 1)
 
     @pytest.mark.parametrize("timecode", ["", "soon", ":", "1:2:3:4", "9" * 5000 + ":00", "-1:00"])
     def test_an_invalid_timecode_is_ignored(self, audd, query, timecode):
@@ -63,7 +63,7 @@ class TestAudD:
 
 
 class TestAcrCloud:
-    def test_the_request_contains_a_signed_sample(self, acrcloud, query):
+    def test_the_request_contains_a_signed_excerpt(self, acrcloud, query):
         acrcloud.recogniser.recognise(query)
         (received,) = acrcloud.double.received
         assert received.path == "/v1/identify"

@@ -1,11 +1,11 @@
-"""The sample of a query that a service receives, and the secret that the service requires."""
+"""The excerpt of a query that a service receives, and the secret that the service requires."""
 
 from typing import Protocol
 
 from mfcc_assets.audio.excerpt import Sample, cut_sample
 from mfcc_assets.errors import AudioError, RecogniserUnavailable, StoreError
 from mfcc_assets.recognition.recogniser import RecognitionQuery
-from mfcc_assets.recognition.services.http import UnusableSample
+from mfcc_assets.recognition.services.http import UnusableExcerpt
 
 
 class Secrets(Protocol):
@@ -28,15 +28,15 @@ def read_secret(secrets: Secrets, name: str) -> str:
         raise RecogniserUnavailable(error.what, subject=error.subject, remedy=error.remedy) from None
 
 
-def sample_of(query: RecognitionQuery) -> Sample:
-    """Cut a sample out of the file of a query.
+def excerpt_of(query: RecognitionQuery) -> Sample:
+    """Cut an excerpt out of the file of a query.
 
     Raises
     ------
     RecogniserUnavailable
-        If no sample can be cut out of the file.
+        If no excerpt can be cut out of the file.
     """
     try:
         return cut_sample(query.path)
     except AudioError as error:
-        raise UnusableSample(error.what, subject=error.subject, remedy=error.remedy) from None
+        raise UnusableExcerpt(error.what, subject=error.subject, remedy=error.remedy) from None
