@@ -170,7 +170,7 @@ def _average_precision(hits: Sequence[bool], relevant: int) -> float:
 
 @dataclass(frozen=True)
 class Hubness:
-    """How unevenly a ranking spreads its recommendations over the library.
+    """Figures of how unevenly a ranking spreads its recommendations over the library.
 
     Attributes
     ----------

@@ -101,7 +101,7 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
     --------
     Print the track ids of five tracks that sound like a file::
 
-        with Library(Settings(home="~/music")) as library:
+        with Library(Settings()) as library:
             for recommendation in recommend_file(library, Path("song.mp3"), size=5).recommendations:
                 print(recommendation.track_id)
     """

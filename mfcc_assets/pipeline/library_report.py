@@ -66,7 +66,9 @@ def describe_library(library: Library) -> LibraryReport:
 
 @dataclass(frozen=True)
 class Popularity:
-    """How often the tracks of an index are recommended among the first five of every other track.
+    """Tracks of an index that are recommended very often, and tracks that are never recommended.
+
+    The first five recommendations of every track are counted.
 
     Attributes
     ----------
@@ -81,7 +83,7 @@ class Popularity:
 
 
 def popularity(library: Library, index: LibraryIndex, soundtracks: Sequence[Soundtrack]) -> Popularity:
-    """Return how often the stored rankings of an index recommend each track."""
+    """Count how often the stored rankings of an index recommend each track."""
     names = {track.track_id: track.display_name for track in soundtracks}
     counts = _occurrences(library, index).tolist()
     counted = [

@@ -318,7 +318,7 @@ class TestReadIfUsable:
         index = library_index(1, 2)
         assert indexes.read_if_usable(index.version) is None
         indexes.write(index)
-        assert_same(indexes.read_if_usable(index.version), index)
+        assert indexes.read_if_usable(index.version).version == index.version
         blobs.write("cepstra", f"indexes/{index.version}/audio_ids.npy", b"damaged")
         assert indexes.read_if_usable(index.version) is None
 
