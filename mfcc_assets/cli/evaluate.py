@@ -16,7 +16,8 @@ from mfcc_assets.cli.console import open_console, progress_bar
 from mfcc_assets.library import Library
 
 if TYPE_CHECKING:
-    from mfcc_assets.evaluation.labelled import Analysed, LabelledAudio, Progress, Scores
+    from mfcc_assets.evaluation.labelled import AnalysedTracks, LabelledSet, Progress
+    from mfcc_assets.evaluation.scores import Scores
 
 _FIGURES = {
     "p_at_1": "P@1",
@@ -63,11 +64,12 @@ def evaluate(
     three tracks is a query; all tracks can be recommended. The library is not changed.
     """
     from mfcc_assets.compute.local import on_all_cores
-    from mfcc_assets.evaluation.labelled import rankings_named, read_manifest, score_rankings
-    from mfcc_assets.pipeline.quality import labelled_audio
+    from mfcc_assets.evaluation.manifest import read_manifest
+    from mfcc_assets.evaluation.scores import rankings_named, score_rankings
+    from mfcc_assets.pipeline.quality import labelled_set
 
     names = rankings_named(rankings)
-    labelled = labelled_audio(library, audio, read_manifest(manifest))
+    labelled = labelled_set(library, audio, read_manifest(manifest))
     console = open_console()
     with _progress(console, "Analysing tracks") as progress:
         analysed = labelled.analyse(progress)
@@ -88,12 +90,12 @@ def evaluate(
 
 
 def _reencoded(
-    console: Console, labelled: "LabelledAudio", analysed: "Analysed", scores: Mapping[str, "Scores"]
+    console: Console, labelled: "LabelledSet", analysed: "AnalysedTracks", scores: Mapping[str, "Scores"]
 ) -> dict[str, Any]:
     """Measure the re-encoded tracks, print the figures, and return them for the JSON."""
     from mfcc_assets.compute.local import on_all_cores
-    from mfcc_assets.evaluation.labelled import score_rankings
     from mfcc_assets.evaluation.robustness import find_own_tracks, one_chain, share_kept
+    from mfcc_assets.evaluation.scores import score_rankings
 
     with _progress(console, "Re-encoding and analysing tracks") as progress:
         again = labelled.analyse(progress, one_chain)

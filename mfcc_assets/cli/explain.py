@@ -83,7 +83,7 @@ def _compare_as_published(library: Library, pair: "ExplainedPair", parameters: C
 
 def _print(pair: "ExplainedPair", console: Console) -> None:
     why = pair.explanation
-    names = [escape(track.title or track.blob_name) for track in (pair.a, pair.b)]
+    names = [escape(track.display_title) for track in (pair.a, pair.b)]
     ratio = f", {why.control.ratio:.2f} times the median of random pairs" if why.control.ratio is not None else ""
     console.print(f"{names[0]} and {names[1]}: distance {pair.ranked_distance:.3f} by {pair.ranking}")
     title = "Nearer (-) or farther (+) than other tracks"

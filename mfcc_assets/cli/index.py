@@ -82,9 +82,9 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
             "changes": [
                 {
                     "track": names[change.query],
-                    "left": [names[audio_id] for audio_id in change.left],
-                    "came": [names[audio_id] for audio_id in change.came],
-                    "highest_place": change.highest,
+                    "left": [names[audio_id] for audio_id in change.removed],
+                    "came": [names[audio_id] for audio_id in change.added],
+                    "highest_place": change.first_changed_rank,
                 }
                 for change in shown
             ],
@@ -103,7 +103,7 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
     if shown:
         table = Table("track", "left", "came", title=f"From {versions[0]} to {versions[1]}", show_lines=True)
         for change in shown:
-            cells = [[change.query], change.left, change.came]
+            cells = [[change.query], change.removed, change.added]
             table.add_row(*("\n".join(escape(_title(names[audio_id])) for audio_id in cell) for cell in cells))
         console.print(table)
     if len(comparison.changed) > len(shown):
@@ -193,14 +193,14 @@ def _counts(comparison: "IndexDiff") -> dict[str, int]:
         "changed": changed,
         "reordered": reordered,
         "unchanged": comparison.compared - changed - reordered,
-        "places": sum(len(change.came) for change in comparison.changed),
+        "places": sum(len(change.added) for change in comparison.changed),
     }
 
 
 def _names(library: Library, comparison: "IndexDiff", shown: Sequence["ListChange"]) -> dict[str, Names]:
     """Names of all audio in a comparison, by audio id."""
     audio_ids = {
-        *(audio_id for change in shown for audio_id in (change.query, *change.left, *change.came)),
+        *(audio_id for change in shown for audio_id in (change.query, *change.removed, *change.added)),
         *comparison.only_first,
         *comparison.only_second,
     }

@@ -28,5 +28,5 @@ def path(library: Library, start: str, end: str, steps: int, as_json: bool, expo
 
     first, last = find_track(library, start), find_track(library, end)
     found = path_between(library, first, last, steps=steps)
-    title = f"From {first.title or first.blob_name} to {last.title or last.blob_name}"
+    title = f"From {first.display_title} to {last.display_title}"
     show_playlist(library, title, found, wanted=steps, as_json=as_json, export=export)

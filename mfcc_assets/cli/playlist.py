@@ -25,5 +25,5 @@ def playlist(library: Library, seeds: tuple[str, ...], size: int, as_json: bool,
 
     tracks = [find_track(library, seed) for seed in seeds]
     found = playlist_from(library, tracks, size=size)
-    title = f"With {', '.join(track.title or track.blob_name for track in tracks)}"
+    title = f"With {', '.join(track.display_title for track in tracks)}"
     show_playlist(library, title, found, wanted=size, as_json=as_json, export=export)

@@ -62,7 +62,7 @@ def show_playlist(
     table = Table("", "title", "artist", "step", "track id", title=escape(name))
     for position, (track, distance) in enumerate(zip(playlist.soundtracks, steps, strict=False), start=1):
         step = "" if distance is None else f"{distance:.3f}"
-        title = escape(track.title or track.blob_name)
+        title = escape(track.display_title)
         table.add_row(str(position), title, escape(track.artist), step, track.track_id)
     console.print(table)
     if len(playlist.soundtracks) < wanted:

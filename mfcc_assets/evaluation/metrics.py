@@ -1,7 +1,7 @@
-"""How good recommendations are, measured: precision by label, the same work found again, hubness, what a search loses.
+"""Metrics of recommendation quality: precision by label, average precision of works, hubness, and recall of a search.
 
-All of it looks at lists, whichever way they were made: at those that an index stores, or at whole rankings out of a
-matrix of distances (`ranked_by`).
+All metrics are computed from ranked lists. These may be stored lists of an index, or complete rankings that `ranked_by`
+makes from a matrix of distances.
 """
 
 from collections import Counter
@@ -12,36 +12,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 RankedIds = Mapping[str, Sequence[str]]
-"""For each query the recommended tracks, best first, without the query itself."""
+"""For each query, the recommended tracks, best first, without the query itself."""
 
 EVALUATED_COUNT = 5
-"""Places of a list that are evaluated, however long it is."""
+"""Number of tracks at the top of each list that are evaluated, however long the list is."""
 
-MINIMUM_OF_A_LABEL = 3
-"""A label that only two tracks carry can fill one place of five at best."""
+MINIMUM_TRACKS_OF_LABEL = 3
+"""Smallest number of tracks that make a label a useful measure. With a label that only two tracks carry, at most one
+track of a list of five can be right."""
 
 
 def ranked_by(distances: NDArray[np.floating], tracks: Sequence[str]) -> dict[str, list[str]]:
-    """Rank all other tracks for each one.
+    """Rank all other tracks for each track.
 
     Parameters
     ----------
     distances : (n, n)
-        From each track, a row, to the others. What stands on the diagonal does not matter.
+        Distance from each track (row) to each other track (column). The diagonal is ignored.
     tracks : (n,)
-        Their names. Of others equally far, the one that is named first comes first.
+        Names of the tracks. Among tracks at equal distance, the one that is named first comes first.
 
     Raises
     ------
     ValueError
-        The shapes do not fit, or a distance of two tracks is NaN.
+        If the shapes do not fit, or if a distance between two tracks is NaN.
+
+    Examples
+    --------
+    >>> ranked_by(np.array([[0, 2, 1], [2, 0, 3], [1, 3, 0]]), ["a", "b", "c"])
+    {'a': ['c', 'b'], 'b': ['a', 'c'], 'c': ['a', 'b']}
     """
     if distances.shape != (len(tracks), len(tracks)):
         raise ValueError(f"{len(tracks)} tracks have as many rows and columns of distances, not {distances.shape}")
     to_others = distances.astype(np.float64)
     np.fill_diagonal(to_others, -np.inf)
     if np.isnan(to_others).any():
-        raise ValueError("expected a distance of any two tracks, got NaN")
+        raise ValueError("the distance between two tracks must not be NaN")
     orders = np.argsort(to_others, axis=1, kind="stable")
     return {
         query: [tracks[other] for other in order if other != row]
@@ -50,22 +56,22 @@ def ranked_by(distances: NDArray[np.floating], tracks: Sequence[str]) -> dict[st
 
 
 def random_distances(count: int, seed: int = 0) -> NDArray[np.float64]:
-    """Distances (count, count) that know nothing: what any ranking must beat."""
+    """Return random distances (count, count). Any ranking must beat the ranking that they make."""
     return np.random.default_rng(seed).random((count, count))
 
 
 @dataclass(frozen=True)
 class Precision:
-    """Share of recommendations that carry the query's label.
+    """Share of recommendations that carry the label of the query.
 
     Attributes
     ----------
     queries
-        Tracks whose label at least `MINIMUM_OF_A_LABEL` tracks carry.
+        Number of tracks whose label is carried by at least `MINIMUM_TRACKS_OF_LABEL` tracks.
     at_1, at_5
-        Mean share among the first one and the first five.
+        Mean share among the first recommendation, and among the first five.
     hit_at_5
-        Share of queries with at least one among the first five.
+        Share of queries with at least one such recommendation among the first five.
     """
 
     queries: int
@@ -77,28 +83,34 @@ class Precision:
 def precision(
     ranked: RankedIds, labels: Mapping[str, str], albums: Mapping[str, str] | None = None
 ) -> Precision | None:
-    """Precision over the queries whose label is common enough; None where no label is.
+    """Return the precision over all queries whose label is common enough, or None if there is no such query.
 
     Parameters
     ----------
     ranked
-        Of a list that is too short the places that it lacks count as misses.
+        Ranked lists. If a list has fewer than five tracks, the missing ones count as misses.
     labels
-        Label (artist, for example) of each track that has one.
+        Label, such as the artist, of each track that has one.
     albums
-        Album of each track that has one. Where given, only these are queries, and what shares a query's album is left
-        out: of its list, and of the tracks that make its label common enough.
+        Album of each track that has one. If albums are given, only tracks with an album are queries. Other tracks of
+        the query's album are then left out, both of its list and when the tracks of its label are counted.
+
+    Examples
+    --------
+    >>> ranked = {"a": ["b", "x"], "b": ["x", "a"], "c": ["x", "y"]}
+    >>> precision(ranked, {"a": "Bach", "b": "Bach", "c": "Bach"})
+    Precision(queries=3, at_1=0.3333333333333333, at_5=0.13333333333333333, hit_at_5=0.6666666666666666)
     """
-    # Without albums every track is one of its own.
+    # Without albums, every track counts as an album of its own.
     album_of = {track: track for track in {*labels, *ranked}} if albums is None else albums
-    of_label = Counter(labels.values())
-    of_album = Counter((labels[track], album) for track, album in album_of.items() if track in labels)
+    label_counts = Counter(labels.values())
+    album_counts = Counter((labels[track], album) for track, album in album_of.items() if track in labels)
     queries = [
         query
         for query in ranked
         if query in labels
         and query in album_of
-        and of_label[labels[query]] - of_album[labels[query], album_of[query]] >= MINIMUM_OF_A_LABEL - 1
+        and label_counts[labels[query]] - album_counts[labels[query], album_of[query]] >= MINIMUM_TRACKS_OF_LABEL - 1
     ]
     if not queries:
         return None
@@ -115,19 +127,32 @@ def precision(
 
 
 def mean_average_precision(ranked: RankedIds, works: Mapping[str, str]) -> float | None:
-    """How early the other tracks of the same work come: 1 where they are the first; None where no work has two tracks.
+    """Return the mean average precision of finding other performances of the same work.
+
+    It is 1 if the other performances always come first.
 
     Parameters
     ----------
     ranked
-        Whole rankings: what a list lacks is not found.
+        Complete rankings. Tracks that a list lacks count as not found.
     works
-        What each track is a performance of, where that is known.
+        Work of each track whose work is known.
+
+    Returns
+    -------
+    float or None
+        None if no work has two tracks.
 
     Notes
     -----
-    The mean over all queries of average precision: of each relevant track the precision at its place, 0 where it is
-    not found. Manning, Raghavan and Schütze, "Introduction to Information Retrieval" (2008), section 8.4.
+    Average precision is the mean, over all relevant tracks of a query, of the precision at the rank of the track. It is
+    0 for a track that is not found. See Manning, Raghavan and Schütze, "Introduction to Information Retrieval" (2008),
+    section 8.4.
+
+    Examples
+    --------
+    >>> mean_average_precision({"a": ["x", "b"], "b": ["a", "x"]}, {"a": "Aria", "b": "Aria"})
+    0.75
     """
     sizes = Counter(works.values())
     averages = [
@@ -139,22 +164,22 @@ def mean_average_precision(ranked: RankedIds, works: Mapping[str, str]) -> float
 
 
 def _average_precision(hits: Sequence[bool], relevant: int) -> float:
-    places = np.flatnonzero(hits) + 1
-    return float((np.arange(1, len(places) + 1) / places).sum()) / relevant
+    ranks = np.flatnonzero(hits) + 1
+    return float((np.arange(1, len(ranks) + 1) / ranks).sum()) / relevant
 
 
 @dataclass(frozen=True)
 class Hubness:
-    """How unevenly a ranking spreads its recommendations over the library.
+    """Figures of how unevenly a ranking spreads its recommendations over the library.
 
     Attributes
     ----------
     skewness
-        Of the number of lists a track stands in; 0 is even.
+        Skewness of the number of lists that contain a track; 0 if all tracks are in equally many lists.
     largest
-        The most lists that any one track stands in.
+        Largest number of lists that contain one track.
     never_recommended
-        Share of the tracks that stand in no list.
+        Share of the tracks that are in no list.
     """
 
     skewness: float
@@ -163,11 +188,17 @@ class Hubness:
 
 
 def hubness(ranked: RankedIds, size: int = EVALUATED_COUNT) -> Hubness:
-    """Hubness of the first `size` recommendations, over the tracks that are queries themselves.
+    """Return the hubness of the first `size` recommendations. Only tracks that are queries themselves are counted.
 
     Notes
     -----
-    The skewness of N_k, the k-occurrence: Radovanović, Nanopoulos and Ivanović, "Hubs in Space", JMLR 11 (2010), eq. 1.
+    The skewness is that of the k-occurrence N_k in Radovanović, Nanopoulos and Ivanović, "Hubs in Space", JMLR 11
+    (2010), equation 1.
+
+    Examples
+    --------
+    >>> hubness({"a": ["b"], "b": ["c"], "c": ["a"]})
+    Hubness(skewness=0.0, largest=1, never_recommended=0.0)
     """
     occurrences = dict.fromkeys(ranked, 0)
     for tracks in ranked.values():
@@ -187,10 +218,15 @@ def hubness(ranked: RankedIds, size: int = EVALUATED_COUNT) -> Hubness:
 
 
 def recall(exhaustive: RankedIds, found: RankedIds, size: int = EVALUATED_COUNT) -> float:
-    """Mean share of the exhaustive ranking's first `size` tracks that were found.
+    """Return the mean share of the first `size` tracks of an exhaustive ranking that a search found.
 
-    Queries whose ranking is empty do not count; where no other is left, nothing was lost and the recall is 1. A query
-    that `found` lacks has none.
+    Queries with an empty exhaustive ranking are not counted. The recall is 1 if no query is left. A query that is
+    missing from `found` has a share of 0.
+
+    Examples
+    --------
+    >>> recall({"a": ["b", "c"]}, {"a": ["c", "d"]}, size=2)
+    0.5
     """
     shares = [
         len(set(best[:size]) & set(found.get(query, ()))) / len(best[:size])

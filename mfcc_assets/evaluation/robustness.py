@@ -1,4 +1,4 @@
-"""Whether codec and level matter: a labelled set scored again, and recognised, after other encoders had it."""
+"""Robustness against re-encoding: score and recognise a labelled set whose tracks were encoded again."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,9 @@ import numpy as np
 
 from mfcc_assets.audio.reencode import Chain
 from mfcc_assets.errors import AudioError
-from mfcc_assets.evaluation.labelled import Analysed, LabelledAudio, LabelledTrack, Progress, Scores
+from mfcc_assets.evaluation.labelled import AnalysedTracks, LabelledSet, Progress
+from mfcc_assets.evaluation.manifest import LabelledTrack
+from mfcc_assets.evaluation.scores import Scores
 from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.recognition.match import matches, shortlist
@@ -14,48 +16,56 @@ from mfcc_assets.similarity.pairwise import Comparison, Tracks
 from mfcc_assets.similarity.ranking_names import DEFAULT_RANKING
 from mfcc_assets.similarity.rankings import ranking_named
 
-_MOST_QUERIES = 100
+_MAXIMUM_QUERIES = 100
 _QUERY_SECONDS = 30.0
 _QUERY_RATES = (16_000, 24_000, 32_000)
 _LARGEST_GAIN = 6.0
 
 
 def one_chain(track: LabelledTrack) -> Chain:
-    """What every track is put through: only its gain is its own."""
+    """Return the chain that re-encodes a track. It is the same for all tracks, except for the gain."""
     return Chain(
-        sample_rate=22_050, bit_rate=96_000, gain=_chance("gain", track).uniform(-_LARGEST_GAIN, _LARGEST_GAIN)
+        sample_rate=22_050, bit_rate=96_000, gain=_random("gain", track).uniform(-_LARGEST_GAIN, _LARGEST_GAIN)
     )
 
 
 def listeners_chain(track: LabelledTrack, seconds: float) -> Chain:
-    """What a track of so many seconds went through before a listener asks about half a minute of it."""
-    chance = _chance("query", track)
+    """Return the chain that makes a listener's query of half a minute out of a track.
+
+    Parameters
+    ----------
+    track
+        A track of a labelled set.
+    seconds
+        Length of the track.
+    """
+    random = _random("query", track)
     return Chain(
-        sample_rate=int(chance.choice(_QUERY_RATES)),
+        sample_rate=int(random.choice(_QUERY_RATES)),
         bit_rate=64_000,
-        gain=chance.uniform(-_LARGEST_GAIN, _LARGEST_GAIN),
-        begin=chance.uniform(0, max(0.0, seconds - _QUERY_SECONDS)),
+        gain=random.uniform(-_LARGEST_GAIN, _LARGEST_GAIN),
+        begin=random.uniform(0, max(0.0, seconds - _QUERY_SECONDS)),
         seconds=_QUERY_SECONDS,
     )
 
 
 def share_kept(before: Scores, after: Scores) -> float | None:
-    """What re-encoding left of the precision at five; None where there was none."""
+    """Return the ratio of the precision at five after and before re-encoding, or None if there was no precision."""
     return after.p_at_5 / before.p_at_5 if before.p_at_5 and after.p_at_5 is not None else None
 
 
 @dataclass(frozen=True)
 class Found:
-    """How often a re-encoded cut finds the track that it is from before all others.
+    """Shares of re-encoded excerpts that find the track which they are from before all other tracks.
 
     Attributes
     ----------
     queries
-        Tracks drawn, each from another.
+        Number of excerpts, each from a different track.
     by_recognition
-        Share found as the engine recognises an upload.
+        Share that is found in the way in which the engine recognises an upload.
     by_ranking
-        Share that the default ranking's distance alone puts first.
+        Share that is found by the distance of the default ranking alone.
     """
 
     queries: int
@@ -63,46 +73,47 @@ class Found:
     by_ranking: float
 
 
-def find_own_tracks(audio: LabelledAudio, library: Analysed, on_progress: Progress) -> Found:
-    """Ask for some tracks of a library by re-encoded cuts of them. A cut that cannot be used finds nothing."""
+def find_own_tracks(labelled: LabelledSet, library: AnalysedTracks, on_progress: Progress) -> Found:
+    """Query a library with re-encoded excerpts of some of its tracks. Excerpts that cannot be used find nothing."""
     rows = _sample(len(library.tracks))
-    by_name = dict(zip(library.audio_ids, library.track_features, strict=True))
-    fingerprints = Fingerprints.of([(name, track_features.fingerprint) for name, track_features in by_name.items()])
+    by_id = dict(zip(library.audio_ids, library.track_features, strict=True))
+    fingerprints = Fingerprints.of([(audio_id, features.fingerprint) for audio_id, features in by_id.items()])
 
-    def ask(row: int) -> tuple[str | None, TrackFeatures] | None:
+    def query(row: int) -> tuple[str | None, TrackFeatures] | None:
         track, whole = library.tracks[row], library.track_features[row]
-        seconds = len(whole.contour) / audio.parameters.contour_rate
+        seconds = len(whole.contour) / labelled.parameters.contour_rate
         try:
-            query, track_features = audio.track_features(track, listeners_chain(track, seconds))
+            audio_id, track_features = labelled.track_features(track, listeners_chain(track, seconds))
         except AudioError:
             return None
-        return _recognised(audio, query, fingerprints), track_features
+        return _recognised(labelled, audio_id, fingerprints), track_features
 
-    asked = {}
-    for done, (row, outcome) in enumerate(audio.for_each(ask, rows), start=1):
+    outcomes = {}
+    for done, (row, outcome) in enumerate(labelled.for_each(query, rows), start=1):
         on_progress(done, len(rows))
-        asked[row] = outcome
-    answered = {row: outcome for row in rows if (outcome := asked[row]) is not None}
-    recognised = sum(name == library.audio_ids[row] for row, (name, _) in answered.items())
-    compared = [*library.track_features, *(track_features for _, track_features in answered.values())]
-    comparison = Comparison(Tracks.of(compared, audio.parameters), audio.for_each)
+        outcomes[row] = outcome
+    usable = {row: outcome for row in rows if (outcome := outcomes[row]) is not None}
+    recognised = sum(audio_id == library.audio_ids[row] for row, (audio_id, _) in usable.items())
+    compared = [*library.track_features, *(track_features for _, track_features in usable.values())]
+    comparison = Comparison(Tracks.of(compared, labelled.parameters), labelled.for_each)
     distances = comparison.by_ranking(ranking_named(DEFAULT_RANKING))[len(library.tracks) :, : len(library.tracks)]
-    nearest = sum(bool(to_all[row] <= to_all.min()) for row, to_all in zip(answered, distances, strict=True))
+    nearest = sum(bool(to_all[row] <= to_all.min()) for row, to_all in zip(usable, distances, strict=True))
     return Found(len(rows), recognised / len(rows), nearest / len(rows))
 
 
-def _recognised(audio: LabelledAudio, query: str, fingerprints: Fingerprints) -> str | None:
-    """The name of what a query is recognised as, as by `mfcc_assets.recognition.recogniser.LibraryRecogniser`."""
-    cepstra, parameters = audio.cepstra(query), audio.parameters.cepstra
+def _recognised(labelled: LabelledSet, audio_id: str, fingerprints: Fingerprints) -> str | None:
+    """Return the audio id that a query is recognised as, as `LibraryRecogniser` does."""
+    cepstra, parameters = labelled.cepstra(audio_id), labelled.parameters.cepstra
     likely = shortlist(cepstra, fingerprints, parameters)
-    found = matches(cepstra, ((name, audio.cepstra(name)) for name in likely), parameters)
+    found = matches(cepstra, ((other, labelled.cepstra(other)) for other in likely), parameters)
     return found[0].audio_id if found else None
 
 
 def _sample(tracks: int) -> list[int]:
-    drawn = np.random.default_rng(0).choice(tracks, min(tracks, _MOST_QUERIES), replace=False)
+    drawn = np.random.default_rng(0).choice(tracks, min(tracks, _MAXIMUM_QUERIES), replace=False)
     return sorted(drawn.tolist())
 
 
-def _chance(purpose: str, track: LabelledTrack) -> np.random.Generator:
+def _random(purpose: str, track: LabelledTrack) -> np.random.Generator:
+    """Return a generator that depends on the purpose and on the path of the track alone."""
     return np.random.default_rng(list(f"{purpose} {track.path}".encode()))

@@ -1,4 +1,4 @@
-"""Files of this machine put into the library's container."""
+"""Copy files of this machine into the library's container."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,21 @@ from mfcc_assets.storage.blobs.names import clean_name
 
 @dataclass
 class Addition:
-    """What became of files that were to be added, by their names in the library."""
+    """The result of adding files.
+
+    Attributes
+    ----------
+    added
+        Blob names of new files.
+    replaced
+        Blob names whose former content was replaced.
+    already_there
+        Blob names that already had the same content.
+    passed_over
+        Files that are not music, such as covers and playlists.
+    unreadable
+        Files that could not be read.
+    """
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
@@ -23,10 +37,11 @@ class Addition:
 
 
 def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
-    """Copy files and folders into `soundtracks`, and yield how far that is after every file.
+    """Copy files and folders into `soundtracks`, and yield the result so far after each file.
 
-    A file of a folder is named by its path from that folder on, a single file by its name alone. Covers, playlists and
-    hidden files are passed over. A file of a name that is there replaces it; none replaces another of the same call.
+    The blob name of a file in a folder is its path, beginning with the name of the folder. The blob name of a single
+    file is the name of the file. Covers, playlists and hidden files are skipped. A file replaces a blob with the same
+    name, but never another file of the same call.
     """
     addition = Addition()
     sources: dict[str, Path] = {}
@@ -46,15 +61,16 @@ def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
 
 
 def _add(library: Library, name: str, file: Path, addition: Addition) -> None:
-    is_there = library.blobs.exists("soundtracks", name)
-    if is_there and _is_stored(library, name, file):
+    exists = library.blobs.exists("soundtracks", name)
+    if exists and _is_stored(library, name, file):
         addition.already_there.append(name)
         return
     library.blobs.upload_file("soundtracks", name, file)
-    (addition.replaced if is_there else addition.added).append(name)
+    (addition.replaced if exists else addition.added).append(name)
 
 
 def _named(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """Yield every file with the name that it should have in the library."""
     for path in paths:
         if path.is_dir():
             folder = path.resolve()
@@ -67,7 +83,7 @@ def _named(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
 
 
 def _free_name(name: str, file: Path, sources: dict[str, Path]) -> str:
-    """A name that no other file of the call has taken, with as many of the folders above it as that takes."""
+    """Return a blob name that no other file of the call has. Parent folders are put before it until it is unique."""
     folders = list(file.resolve().parents)
     candidate = clean_name(name)
     while candidate in sources and folders:
@@ -77,5 +93,6 @@ def _free_name(name: str, file: Path, sources: dict[str, Path]) -> str:
 
 
 def _is_stored(library: Library, name: str, file: Path) -> bool:
+    """Return True if a blob has the same content as a file."""
     with library.blobs.as_file("soundtracks", name) as stored, stored.open("rb") as ours, file.open("rb") as theirs:
         return content_digest(ours) == content_digest(theirs)

@@ -1,4 +1,7 @@
-"""From one file to its recommendations: the steps that an upload takes one by one, and `mfcc recommend` all at once."""
+"""Recommendations for one file.
+
+`recommend_file` runs all steps at once, for `mfcc recommend`. An upload goes through the same steps one by one.
+"""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,15 +20,15 @@ from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.track_features import track_features_of
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.list_rules import choose, selection_of
-from mfcc_assets.playlists.selection import considered
+from mfcc_assets.pipeline.list_rules import choose_list, selection_of
+from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.recognition.recogniser import (
     LibraryRecogniser,
     Outcome,
     Recogniser,
     Recognition,
     RecognitionFailure,
-    Recording,
+    RecognitionQuery,
     TagRecogniser,
     recognise,
 )
@@ -39,100 +42,27 @@ from mfcc_assets.storage.sql.records import Recommendation, Soundtrack
 _logger = logging.getLogger(__name__)
 
 
-def recognise_file(library: Library, index: LibraryIndex | None, path: Path, cepstra: NDArray[np.float32]) -> Outcome:
-    """Find out who a file is: by the recognisers of the settings, in their order."""
-    asked = (_recogniser(name, library, index) for name in library.settings.recogniser_names)
-    return recognise(Recording(path, read_tags(path), cepstra), [recogniser for recogniser in asked if recogniser])
-
-
-def _recogniser(name: str, library: Library, index: LibraryIndex | None) -> Recogniser | None:
-    """The recogniser of a name; None for the library's own recordings where there is no index to search."""
-    if name == TagRecogniser.name:
-        return TagRecogniser()
-    if name != LibraryRecogniser.name:
-        return library.services.named(name)
-    if index is None:
-        return None
-    parameters = index.parameters.features.cepstra
-    return LibraryRecogniser(
-        index.fingerprints,
-        parameters,
-        lambda audio_id: library.features.read_cepstra(audio_id, parameters),
-        library.catalogue.tracks_of_audio,
-    )
-
-
-def find_query_candidates(
-    index: LibraryIndex,
-    search: Search,
-    *,
-    without: Collection[str],
-    count: int | None = None,
-) -> list[tuple[str, float]]:
-    """Candidates of a query that need not be in the library, with estimates of their distances.
-
-    Parameters
-    ----------
-    without
-        Audio that is not to be recommended: the query's own, and what it was recognised as.
-    places
-        How many tracks are wanted; by default as many as the index ranks.
-    """
-    wanted = count or index.parameters.ranked_count
-    hits = search.nearest_by_embedding(wanted + len(without))
-    return search.prune_by_coarse_contour([audio_id for audio_id in hits if audio_id not in without], wanted)
-
-
-def rank_query(
-    library: Library, index: LibraryIndex, search: Search, candidates: Iterable[str], *, count: int | None = None
-) -> list[tuple[str, float]]:
-    """The nearest of a query's candidates by the index's ranking, leaving out what is no longer in the library."""
-    contours: dict[str, NDArray[np.float32]] = {}
-    for candidate in library.catalogue.tracks_of_audio(candidates):
-        try:
-            contours[candidate] = contour_of(library, index, candidate)
-        except FeaturesMissing as error:
-            # One damaged file would otherwise leave every query without an answer that sounds a little like it.
-            _logger.warning("Not compared with the query: %s", error)
-    return search.nearest(contours, count or index.parameters.ranked_count)
-
-
-def choose_recommendations(
-    library: Library,
-    index: LibraryIndex,
-    ranked: list[tuple[str, float]],
-    *,
-    size: int,
-    query_audio: str,
-    recognised_as: Iterable[str],
-) -> tuple[list[Recommendation], Mapping[str, Soundtrack]]:
-    """The recommendations of a query and the soundtracks they name, by track id.
-
-    Neither the query's own audio is recommended nor any that it was recognised as: a listener has that recording.
-    """
-    tracks = library.catalogue.tracks_of_audio(audio_id for audio_id, _ in ranked)
-    selection = selection_of(library, index, tracks)
-    chosen = choose(ranked, selection, size=size, without={query_audio, *recognised_as})
-    return chosen, {track.track_id: track for track in tracks.values()}
-
-
 @dataclass(frozen=True)
 class Answer:
-    """What a listener is told about a file.
+    """The answer to a listener's file.
 
     Attributes
     ----------
+    recognised
+        The recording that the file was recognised as, or None.
+    index_version
+        Version of the index that was searched.
     recommendations
-        Best first.
+        Recommendations, best first.
     soundtracks
-        Those that the recommendations name, by track id.
+        Soundtracks of the recommendations, by track id.
     certified
-        Whether it is proven that no other track of the library is nearer than these.
+        True if it is proven that no other track of the library is nearer than the recommended ones.
     recall
-        Where it is not: the share of the true nearest tracks that this index was measured to find; None where it was
-        not measured.
+        Measured share of the truly nearest tracks that a search of this index finds. None if the answer is certified
+        or the recall was not measured.
     failures
-        Recognisers that could not be asked who the file is, and why.
+        Recognisers that were unavailable.
     """
 
     recognised: Recognition | None
@@ -145,23 +75,35 @@ class Answer:
 
 
 def recommend_file(library: Library, path: Path, *, size: int, exact: bool = False) -> Answer:
-    """Analyse one file and answer it from the published index. Nothing is stored.
+    """Analyse a file and recommend tracks of the published index. Nothing is stored.
 
     Parameters
     ----------
+    library
+        The library to recommend from.
+    path
+        An audio file.
     size
-        How many tracks are wanted.
+        Number of tracks to recommend.
     exact
-        Compare with the whole library, as far as a bound does not exclude a track, and so certify the answer.
+        Compare the file with every track that a lower bound does not exclude, and so certify the answer.
 
     Raises
     ------
     NoPublishedIndex, CorruptIndex
-        There is nothing to search.
+        If there is no index to search, or it cannot be read.
     AudioError
-        The file cannot be used.
+        If the file cannot be used.
     FeaturesMissing
-        An exact answer was asked for, and a track cannot be compared.
+        If the answer should be exact and a track cannot be compared.
+
+    Examples
+    --------
+    Print the track ids of five tracks that sound like a file::
+
+        with Library(Settings()) as library:
+            for recommendation in recommend_file(library, Path("song.mp3"), size=5).recommendations:
+                print(recommendation.track_id)
     """
     index = library.indexes.published()
     parameters = index.parameters.features
@@ -172,14 +114,14 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
     recognised = outcome.recognition
     without = {audio.audio_id, *(recognised.audio_ids if recognised else ())}
     search = search_for_new_track(index, audio.audio_id, track_features, on_all_cores)
-    wanted = considered(size)
-    candidates = find_query_candidates(index, search, without=without, count=wanted)
-    ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=wanted)
+    count = considered_count(size)
+    candidates = find_query_candidates(index, search, without=without, count=count)
+    ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=count)
     if exact:
         others = [
             audio_id for audio_id in library.catalogue.audio() if audio_id in index.tracks and audio_id not in without
         ]
-        ranked = certified(library, index, search, ranked, count=wanted, others=others)
+        ranked = certify(library, index, search, ranked, count=count, others=others)
     recommendations, soundtracks = choose_recommendations(
         library, index, ranked, size=size, query_audio=audio.audio_id, recognised_as=without
     )
@@ -187,7 +129,68 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
     return Answer(recognised, index.version, recommendations, soundtracks, exact, recall, outcome.failures)
 
 
-def certified(
+def recognise_file(library: Library, index: LibraryIndex | None, path: Path, cepstra: NDArray[np.float32]) -> Outcome:
+    """Recognise a file by the recognisers of the settings, in their order.
+
+    Parameters
+    ----------
+    library
+        The library, with the settings.
+    index
+        Index to search for the file, or None to leave the library's own recordings out.
+    path
+        The file.
+    cepstra : (frames, d) float32
+        Cepstra of the file.
+    """
+    recognisers = (_recogniser(name, library, index) for name in library.settings.recogniser_names)
+    query = RecognitionQuery(path, read_tags(path), cepstra)
+    return recognise(query, [recogniser for recogniser in recognisers if recogniser])
+
+
+def find_query_candidates(
+    index: LibraryIndex,
+    search: Search,
+    *,
+    without: Collection[str],
+    count: int | None = None,
+) -> list[tuple[str, float]]:
+    """Find the candidates of a query, with estimates of their distances. The query need not be in the library.
+
+    Parameters
+    ----------
+    index
+        The index to search.
+    search
+        The search of the query in this index.
+    without
+        Audio ids that must not be recommended: the query's own, and those that it was recognised as.
+    count
+        Number of tracks that will be ranked. The default is the number that the index ranks for each track.
+    """
+    wanted = count or index.parameters.ranked_count
+    hits = search.nearest_by_embedding(wanted + len(without))
+    return search.prune_by_coarse_contour([audio_id for audio_id in hits if audio_id not in without], wanted)
+
+
+def rank_query(
+    library: Library, index: LibraryIndex, search: Search, candidates: Iterable[str], *, count: int | None = None
+) -> list[tuple[str, float]]:
+    """Return the nearest candidates of a query by the index's ranking, with their distances.
+
+    Candidates that have left the library, or whose features cannot be read, are left out.
+    """
+    contours: dict[str, NDArray[np.float32]] = {}
+    for candidate in library.catalogue.tracks_of_audio(candidates):
+        try:
+            contours[candidate] = contour_of(library, index, candidate)
+        except FeaturesMissing as error:
+            # One damaged or mislabelled file must not fail every query that sounds a little like it.
+            _logger.warning("The query is not compared with one track. %s", error)
+    return search.nearest(contours, count or index.parameters.ranked_count)
+
+
+def certify(
     library: Library,
     index: LibraryIndex,
     search: Search,
@@ -196,27 +199,49 @@ def certified(
     count: int,
     others: Collection[str],
 ) -> list[tuple[str, float]]:
-    """The nearest of what was found and of all others, proven: each is compared as far as a bound does not exclude it.
+    """Return the `count` nearest tracks among those that were found and all others, proven to be the nearest.
+
+    The query is compared with each of the others unless a lower bound proves that it is too far away.
 
     Raises
     ------
     FeaturesMissing
-        A track cannot be compared, and so nothing is certain.
+        If a track cannot be compared, since then nothing is proven.
     """
     known = dict(found)
     limit = max(known.values()) if len(known) == count else inf
     rest = (audio_id for audio_id in others if audio_id not in known)
     closer = search.distances_within(rest, limit, partial(contour_of, library, index))
-    return [(place.audio_id, place.distance) for place in rank((known | closer).items())[:count]]
+    return [(ranked.audio_id, ranked.distance) for ranked in rank((known | closer).items())[:count]]
+
+
+def choose_recommendations(
+    library: Library,
+    index: LibraryIndex,
+    ranked: list[tuple[str, float]],
+    *,
+    size: int,
+    query_audio: str,
+    recognised_as: Iterable[str],
+) -> tuple[list[Recommendation], Mapping[str, Soundtrack]]:
+    """Choose the recommendations for a query, and return them with their soundtracks by track id.
+
+    The listener already has the recording of the query. Its own audio, and the audio that it was recognised as, are
+    therefore not recommended.
+    """
+    tracks = library.catalogue.tracks_of_audio(audio_id for audio_id, _ in ranked)
+    selection = selection_of(library, index, tracks)
+    chosen = choose_list(ranked, selection, size=size, without={query_audio, *recognised_as})
+    return chosen, {track.track_id: track for track in tracks.values()}
 
 
 def search_for(library: Library, index: LibraryIndex, audio_id: str) -> Search:
-    """An audio as it is compared with others in this index, of which it need not be.
+    """Return the search that compares an audio id with the tracks of an index. It need not be in the index itself.
 
     Raises
     ------
     FeaturesMissing
-        It has no summary.
+        If its features cannot be read.
     """
     (row,) = index.tracks.rows([audio_id])
     if row < 0:
@@ -228,18 +253,35 @@ def search_for(library: Library, index: LibraryIndex, audio_id: str) -> Search:
 
 
 def contour_of(library: Library, index: LibraryIndex, audio_id: str) -> NDArray[np.float32]:
-    """The contour of an audio, made in the way of this index."""
+    """Return the contour (m, d) of an audio id, computed with the parameters of the index."""
     return library.features.read_contour(audio_id, index.parameters.features)
 
 
 def distances_to(library: Library, index: LibraryIndex, audio_id: str, others: Sequence[str]) -> dict[str, float]:
-    """Corrected distances of an audio to others of the index.
+    """Return the corrected distances from an audio id to others of the index.
 
     Raises
     ------
     FeaturesMissing
-        One of them cannot be compared.
+        If one of them cannot be compared.
     """
     return search_for(library, index, audio_id).distances_within(
         others, np.inf, lambda other: contour_of(library, index, other)
+    )
+
+
+def _recogniser(name: str, library: Library, index: LibraryIndex | None) -> Recogniser | None:
+    """Return the recogniser with this name, or None for the library's own recordings if there is no index to search."""
+    if name == TagRecogniser.name:
+        return TagRecogniser()
+    if name != LibraryRecogniser.name:
+        return library.services.named(name)
+    if index is None:
+        return None
+    parameters = index.parameters.features.cepstra
+    return LibraryRecogniser(
+        index.fingerprints,
+        parameters,
+        lambda audio_id: library.features.read_cepstra(audio_id, parameters),
+        library.catalogue.tracks_of_audio,
     )

@@ -126,7 +126,7 @@ def picture_of_pair(
         index.scales,
         pair.explanation,
         (_seconds(pair.a, contours[0], index), _seconds(pair.b, contours[1], index)),
-        (pair.a.title or pair.a.blob_name, pair.b.title or pair.b.blob_name),
+        (pair.a.display_title, pair.b.display_title),
         form,
     )
 

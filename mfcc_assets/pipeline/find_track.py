@@ -1,4 +1,4 @@
-"""Which track of the library its reader means."""
+"""Find the track of the library that a reader names."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,55 +7,60 @@ from mfcc_assets.library import Library
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.records import Soundtrack
 
-_NAMED = 5
-"""As many tracks are named to a reader who meant several."""
+_MAXIMUM_NAMED = 5
+"""Maximum number of tracks that the message about an ambiguous name lists."""
 
 
 def find_track(library: Library, text: str) -> Soundtrack:
-    """The soundtrack that a text names, letters large or small.
+    """Return the soundtrack that a text names. Case does not matter.
+
+    The text may be a track id, the name of a blob, a title, or a part of a name or title that no other track shares.
+    These are tried in this order, and the first one that matches any track decides. The text "Story" therefore finds
+    the track "Story" although there is also a "Story of a Boy".
 
     Parameters
     ----------
+    library
+        The library to look in.
     text
-        Its track id, its blob's name, its title, or a part of either that no other track's has. The first of these
-        that is any track's decides: a track titled "Story" is found beside a "Story of a Boy".
+        Text that names a track.
 
     Raises
     ------
     TrackNotFound
-        No track is named so, or more than one.
+        If the text names no track, or more than one.
     """
     wanted = text.strip().casefold()
     soundtracks = library.catalogue.soundtracks()
-    for names_it in _WAYS:
-        found = [track for track in soundtracks if wanted and names_it(track, wanted)]
+    for matches in _WAYS:
+        found = [track for track in soundtracks if wanted and matches(track, wanted)]
         if len(found) == 1:
             return found[0]
         if found:
             raise TrackNotFound(
-                f"{len(found)} tracks are named so: {_names(found)}",
+                f"{len(found)} tracks match: {_names(found)}",
                 subject=f"“{text}”",
                 remedy="Give a longer part of the title or the file's name, or the track id",
             )
     raise TrackNotFound(
-        "no track of the library has this id, title or file name, nor a part of one",
+        "no track of the library has this id, title or file name, or a title or file name that contains it",
         subject=f"“{text}”",
-        remedy="See what is there with `mfcc library`. A file from elsewhere has to be added first, with `mfcc add`",
+        remedy="`mfcc library` lists all tracks. Add a file from elsewhere first, with `mfcc add`",
     )
 
 
 def audio_in_index(index: LibraryIndex, track: Soundtrack) -> str:
-    """The id of a soundtrack's audio, which the index knows.
+    """Return the audio id of a soundtrack that is in the index.
 
     Raises
     ------
     FeaturesMissing
-        The track was rejected, waits for its turn, or came after the index was built.
+        If the track was rejected, has not been analysed yet, or was added after the index was built.
     """
     if track.audio_id is None or track.audio_id not in index.tracks:
         raise FeaturesMissing(
-            "its audio cannot be used" if track.is_rejected else "it was not indexed yet",
-            subject=track.title or track.blob_name,
+            "its audio cannot be used" if track.is_rejected else "it is not in the index yet",
+            subject=track.display_title,
             remedy="`mfcc library` says why" if track.is_rejected else "Materialise the library",
         )
     return track.audio_id
@@ -67,8 +72,9 @@ _WAYS: Sequence[Callable[[Soundtrack, str], bool]] = (
     lambda track, wanted: track.title.casefold() == wanted,
     lambda track, wanted: wanted in track.title.casefold() or wanted in track.blob_name.casefold(),
 )
+"""Ways in which a text can name a track, in the order in which they are tried."""
 
 
 def _names(tracks: Sequence[Soundtrack]) -> str:
-    named = ", ".join(f"{track.title or track.blob_name} ({track.track_id})" for track in tracks[:_NAMED])
-    return f"{named}, …" if len(tracks) > _NAMED else named
+    named = ", ".join(f"{track.display_title} ({track.track_id})" for track in tracks[:_MAXIMUM_NAMED])
+    return f"{named}, …" if len(tracks) > _MAXIMUM_NAMED else named

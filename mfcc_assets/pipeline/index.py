@@ -6,7 +6,7 @@ from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.library import Library
-from mfcc_assets.playlists.selection import considered
+from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.search.builder import IndexBuilder
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
@@ -44,7 +44,7 @@ def index_parameters(settings: Settings) -> IndexParameters:
         If the settings name a ranking that does not exist.
     """
     ranking_named(settings.ranking)
-    count = considered(max(settings.recommendations, EVALUATED_COUNT))
+    count = considered_count(max(settings.recommendations, EVALUATED_COUNT))
     return IndexParameters(settings.features, settings.ranking, count)
 
 

@@ -1,4 +1,4 @@
-"""The versions of the index: which there are, what one recommends otherwise than another, and which may go."""
+"""Versions of the index: list them, compare what two of them recommend, and delete old ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,19 +13,25 @@ from mfcc_assets.storage.index_history import StoredVersion, withdrawn
 from mfcc_assets.storage.sql.records import Credit
 
 COMPARED_COUNT = 5
-"""Places of each list that two versions are compared by."""
+"""Number of tracks at the top of each list that are compared between two versions."""
 
 
 @dataclass(frozen=True)
 class DescribedVersion:
-    """A version of the index with what became of it.
+    """A version of the index, with its quality and its publications.
 
     Attributes
     ----------
+    stored
+        The stored version.
     quality
-        What was measured of it; empty where nothing was.
+        Measured figures; empty if none were measured.
     published_at
-        Every time that it began to answer, in UTC.
+        Times of its publications, in UTC.
+    answers
+        True if it is the published version, which answers queries.
+    is_withdrawn
+        True if it has been withdrawn, so that no run publishes it again.
     """
 
     stored: StoredVersion
@@ -36,7 +42,7 @@ class DescribedVersion:
 
     @property
     def state(self) -> str:
-        """``answers``, ``withdrawn``, ``answered`` before, or ``never answered``."""
+        """``answers``, ``withdrawn``, ``answered`` (only in the past), or ``never answered``."""
         if self.answers:
             return "answers"
         if self.is_withdrawn:
@@ -45,78 +51,80 @@ class DescribedVersion:
 
 
 def describe_versions(library: Library) -> list[DescribedVersion]:
-    """Every stored version, the one that was built last coming first.
+    """Return every stored version, beginning with the one that was built last.
 
     Raises
     ------
     CorruptIndex
-        The pointer, the history of publications or the figures of a version cannot be read.
+        If the pointer, the history of publications or the figures of a version cannot be read.
     """
     published, history = library.indexes.published_version(), library.indexes.history()
-    gone = withdrawn(history)
+    withdrawn_versions = withdrawn(history)
     return [
         DescribedVersion(
             stored,
             quality=library.indexes.read_quality(stored.version),
             published_at=[each.published_at for each in history if each.version == stored.version],
             answers=stored.version == published,
-            is_withdrawn=stored.version in gone,
+            is_withdrawn=stored.version in withdrawn_versions,
         )
         for stored in reversed(library.indexes.versions())
     ]
 
 
 def version_named(library: Library, text: str) -> str:
-    """The version that begins with a text.
+    """Return the version whose name begins with a text.
 
     Raises
     ------
     VersionNotFound
-        None does, or several do.
+        If no version or several versions begin with it.
     """
     found = [stored.version for stored in library.indexes.versions() if stored.version.startswith(text)]
     if len(found) == 1:
         return found[0]
-    what = f"{len(found)} versions begin so: {', '.join(found)}" if found else "no version begins so"
-    raise VersionNotFound(what, subject=f"index “{text}”", remedy="`mfcc index list` names all there are")
+    what = f"{len(found)} versions begin with it: {', '.join(found)}" if found else "no version begins with it"
+    raise VersionNotFound(what, subject=f"index “{text}”", remedy="`mfcc index list` shows all versions")
 
 
 @dataclass(frozen=True)
 class ListChange:
-    """What two versions recommend otherwise for one track.
+    """The difference between the lists of two versions for one track.
 
     Attributes
     ----------
     query
-        Audio id.
-    left, came
-        Audio ids that only the first version names, and that only the second does, best first.
-    highest
-        The first place that differs, 1 being the best.
+        Audio id of the track.
+    removed
+        Audio ids that only the list of the first version contains, best first.
+    added
+        Audio ids that only the list of the second version contains, best first.
+    first_changed_rank
+        Rank of the first difference; 1 is the best.
     """
 
     query: str
-    left: tuple[str, ...]
-    came: tuple[str, ...]
-    highest: int
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+    first_changed_rank: int
 
 
 @dataclass(frozen=True)
 class IndexDiff:
-    """What two versions of the index recommend otherwise.
+    """The difference between the recommendations of two versions of the index.
 
     Attributes
     ----------
     compared
-        How many tracks both rank others for.
+        Number of tracks that have a list in both versions.
     changed
-        Those for which the second version names other tracks, the largest changes first.
+        Lists with other tracks, the largest changes first.
     reordered
-        Those for which it names the same tracks in another order, likewise.
+        Lists with the same tracks in another order, the highest changed rank first.
     only_first, only_second
         Audio ids that the other version does not have.
     track_ids
-        Of all audio that is named here the track that stood for it when the indexes were built.
+        Track id that represented each of these audio ids when the indexes were built.
     """
 
     compared: int
@@ -128,34 +136,34 @@ class IndexDiff:
 
 
 def diff_versions(library: Library, first: str, second: str) -> IndexDiff:
-    """Compare what two versions recommend for every track that both have, by the first `COMPARED_COUNT` places.
+    """Compare the lists of two versions for every track that both have, up to `COMPARED_COUNT` tracks of each list.
 
-    Lists are chosen as listeners get them, by the tags and settings of today: without second recordings, and with no
-    more of one artist than the settings allow. What the library has lost since is named all the same.
+    Lists are chosen as listeners get them, with the present tags and settings: each recording at most once, and no more
+    of one artist than the settings allow. Tracks that have left the library since are included.
 
     Raises
     ------
     NoPublishedIndex, CorruptIndex
-        One of them cannot be read.
+        If one of the versions does not exist or cannot be read.
     """
     before, after = _lists(library, first), _lists(library, second)
     in_first, in_second = (library.indexes.read(version).tracks for version in (first, second))
     compared = sorted(before.keys() & after.keys())
-    differences = sorted(
+    changes = sorted(
         (
-            _difference(audio_id, before[audio_id], after[audio_id])
+            _list_change(audio_id, before[audio_id], after[audio_id])
             for audio_id in compared
             if before[audio_id] != after[audio_id]
         ),
-        key=lambda difference: (-len(difference.came), -len(difference.left), difference.highest),
+        key=lambda change: (-len(change.added), -len(change.removed), change.first_changed_rank),
     )
     only_first = [audio_id for audio_id in in_first if audio_id not in in_second]
     only_second = [audio_id for audio_id in in_second if audio_id not in in_first]
-    named = {audio_id for one in differences for audio_id in (one.query, *one.left, *one.came)}
+    named = {audio_id for change in changes for audio_id in (change.query, *change.removed, *change.added)}
     return IndexDiff(
         compared=len(compared),
-        changed=[one for one in differences if one.left or one.came],
-        reordered=[one for one in differences if not one.left and not one.came],
+        changed=[change for change in changes if change.removed or change.added],
+        reordered=[change for change in changes if not change.removed and not change.added],
         only_first=only_first,
         only_second=only_second,
         track_ids={
@@ -166,49 +174,52 @@ def diff_versions(library: Library, first: str, second: str) -> IndexDiff:
 
 
 def _lists(library: Library, version: str) -> dict[str, tuple[str, ...]]:
-    """What an audio's listeners would see if the version answered, and nothing had gone since it was built."""
+    """Return the lists that a version would recommend if no track had left the library since it was built."""
     index, credited = library.indexes.read(version), library.catalogue.credits()
-    there = {
+    every_credit = {
         audio_id: credited.get(audio_id) or Credit(track, artist="", album="")
         for audio_id, track in index.tracks.items()
     }
-    selection = selection_of(library, index, there)
+    selection = selection_of(library, index, every_credit)
     return {
         query: tuple(selection.choose((audio_id for audio_id, _ in found), COMPARED_COUNT, without={query}))
         for shard in library.shards
-        if (pairs := library.rankings.read("rankings", version, shard)) is not None
-        for query, found in pairs.by_query().items()
+        if (lists := library.rankings.read("rankings", version, shard)) is not None
+        for query, found in lists.by_query().items()
     }
 
 
-def _difference(query: str, before: tuple[str, ...], after: tuple[str, ...]) -> ListChange:
-    places = enumerate(zip_longest(before, after), start=1)
+def _list_change(query: str, before: tuple[str, ...], after: tuple[str, ...]) -> ListChange:
+    ranks = enumerate(zip_longest(before, after), start=1)
     return ListChange(
         query,
-        left=tuple(audio_id for audio_id in before if audio_id not in after),
-        came=tuple(audio_id for audio_id in after if audio_id not in before),
-        highest=next(place for place, (one, other) in places if one != other),
+        removed=tuple(audio_id for audio_id in before if audio_id not in after),
+        added=tuple(audio_id for audio_id in after if audio_id not in before),
+        first_changed_rank=next(rank for rank, (one, other) in ranks if one != other),
     )
 
 
 def prune_versions(library: Library, *, keep: int) -> list[str]:
-    """Delete all versions but those built last; which ones went, oldest first.
+    """Delete old versions, and return the deleted ones, oldest first.
 
-    The one that answers stays in any case, the one that a rollback would lead to, and the one that runs work on.
+    The published version, the version to which a rollback would return, and the version that runs are working on are
+    never deleted.
 
     Parameters
     ----------
+    library
+        The library.
     keep
-        How many of those built last stay.
+        Number of the latest versions to keep.
 
     Raises
     ------
     NoPublishedIndex, CorruptIndex
-        What answers, answered before, or was built last cannot be told.
+        If it is not known which version is published, was published before, or was built last.
     """
     versions = [stored.version for stored in library.indexes.versions()]
     needed = {library.indexes.published_version(), library.indexes.built_version(), *rollbacks(library)[:1]}
-    gone = [version for version in versions[: max(len(versions) - keep, 0)] if version not in needed]
-    for version in gone:
+    deleted = [version for version in versions[: max(len(versions) - keep, 0)] if version not in needed]
+    for version in deleted:
         library.indexes.delete(version)
-    return gone
+    return deleted

@@ -1,4 +1,4 @@
-"""What a library is made of, and what it still waits for."""
+"""Reports and pictures for the owner of a library."""
 
 import hashlib
 import json
@@ -20,22 +20,27 @@ from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.records import Reject, Soundtrack
 
 MOST_ON_MAP = 1_000
-"""Placing them takes 1.2 s, and more could not be told apart. Of a larger library a sample is drawn."""
+"""Maximum number of tracks on the map. A map of more tracks would be unreadable and slow to compute. A larger library
+is represented by a sample."""
 
 _HUBS_NAMED = 10
-_DISTRIBUTED_FRAMES = 4_000
+_SAMPLED_FRAMES = 4_000
 
 
 @dataclass(frozen=True)
 class LibraryReport:
-    """A library as its owner wants to see it.
+    """The contents of a library.
 
     Attributes
     ----------
+    soundtracks
+        All soundtracks.
     states
         Number of soundtracks in each state.
     duplicates
-        Names of the soundtracks that share their audio, a group an audio.
+        Blob names of soundtracks that share their audio, in one group for each audio id.
+    rejects
+        Files that cannot be used.
     """
 
     soundtracks: Sequence[Soundtrack]
@@ -45,7 +50,7 @@ class LibraryReport:
 
 
 def describe_library(library: Library) -> LibraryReport:
-    """Describe the library as its tables have it."""
+    """Return a report of the library from its tables."""
     soundtracks = library.catalogue.soundtracks()
     by_audio: dict[str, list[str]] = {}
     for track in soundtracks:
@@ -61,14 +66,16 @@ def describe_library(library: Library) -> LibraryReport:
 
 @dataclass(frozen=True)
 class Popularity:
-    """How often the tracks of an index are recommended, among the first five of every other track.
+    """Tracks of an index that are recommended very often, and tracks that are never recommended.
+
+    The first five recommendations of every track are counted.
 
     Attributes
     ----------
     hubs
-        The tracks that most lists name, with how many do, the most first.
+        Names of the tracks in the most lists, with the number of lists, largest first.
     orphans
-        The tracks that no list names.
+        Names of the tracks in no list.
     """
 
     hubs: list[tuple[str, int]]
@@ -76,22 +83,25 @@ class Popularity:
 
 
 def popularity(library: Library, index: LibraryIndex, soundtracks: Sequence[Soundtrack]) -> Popularity:
-    """Count who is recommended by the stored rankings of an index."""
-    names = {track.track_id: _name(track) for track in soundtracks}
+    """Count how often the stored rankings of an index recommend each track."""
+    names = {track.track_id: track.display_name for track in soundtracks}
     counts = _occurrences(library, index).tolist()
-    there = [
+    counted = [
         (names[track], count) for track, count in zip(index.tracks.track_ids, counts, strict=True) if track in names
     ]
-    hubs = sorted((hub for hub in there if hub[1]), key=lambda hub: (-hub[1], hub[0]))
-    return Popularity(hubs[:_HUBS_NAMED], sorted(name for name, count in there if not count))
+    hubs = sorted((hub for hub in counted if hub[1]), key=lambda hub: (-hub[1], hub[0]))
+    return Popularity(hubs[:_HUBS_NAMED], sorted(name for name, count in counted if not count))
 
 
 def _occurrences(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
-    """In how many lists each audio of an index stands, in its order. Counted once: rankings of a version stay."""
+    """Return the number of lists that contain each audio id (tracks,), in the order of the index.
+
+    They are counted once for each index version, since its rankings never change.
+    """
 
     def count() -> dict[str, NDArray[np.int64]]:
         ranked = stored_rankings(library, index.version).values()
-        counts = Counter(audio_id for named in ranked for audio_id in named[:EVALUATED_COUNT])
+        counts = Counter(audio_id for ranking in ranked for audio_id in ranking[:EVALUATED_COUNT])
         return {"occurrences": np.array([counts[audio_id] for audio_id in index.tracks.audio_ids], np.int64)}
 
     occurrences: NDArray[np.int64] = library.indexes.measured_once(index.version, "occurrences.npz", count)[
@@ -101,10 +111,10 @@ def _occurrences(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
 
 
 def picture_of_coefficients(library: Library, index: LibraryIndex) -> bytes:
-    """How the coefficients are distributed over an index, a PNG."""
+    """Return a PNG of the distribution of each coefficient over an index."""
 
     def draw() -> bytes:
-        rows = np.linspace(0, len(index.coarse_contours.frames) - 1, _DISTRIBUTED_FRAMES).astype(int)
+        rows = np.linspace(0, len(index.coarse_contours.frames) - 1, _SAMPLED_FRAMES).astype(int)
         seconds = COARSE_FACTOR / index.parameters.features.contour_rate
         title = f"Each coefficient over the {len(index.tracks):,} tracks of the library (means of {seconds:g} s)"
         return coefficient_distributions(index.coarse_contours.frames[rows], title)
@@ -113,12 +123,15 @@ def picture_of_coefficients(library: Library, index: LibraryIndex) -> bytes:
 
 
 def picture_of_map(library: Library, index: LibraryIndex, soundtracks: Sequence[Soundtrack]) -> bytes:
-    """A map of an index, on which tracks that sound alike lie together, coloured by artist or genre, a PNG."""
+    """Return a PNG with a map of an index, on which tracks that sound alike lie together.
+
+    The tracks are coloured by artist or by genre, whichever distinguishes more of them.
+    """
     by_id = {track.track_id: track for track in soundtracks}
     rows = np.linspace(0, len(index.tracks) - 1, min(len(index.tracks), MOST_ON_MAP)).astype(np.int64)
     shown = [by_id.get(index.tracks.track_ids[row]) for row in rows.tolist()]
     kind, labels = _labels(shown)
-    names = [track.title or track.blob_name if track else "" for track in shown]
+    names = [track.display_title if track else "" for track in shown]
 
     def draw() -> bytes:
         points = project(index.calibration.embedding(index.feature_table.rows(rows)))
@@ -126,23 +139,18 @@ def picture_of_map(library: Library, index: LibraryIndex, soundtracks: Sequence[
         title = f"{number} tracks: those that sound alike lie together. Coloured by {kind}"
         return library_map(points, labels, {row: names[row] for row in loneliest(points)}, title)
 
-    # Tags may change while the index stays.
-    written = hashlib.blake2b(json.dumps([labels, names]).encode(), digest_size=6).hexdigest()
-    return library.indexes.drawn_once(index.version, f"map-{written}.png", draw)
+    # The tags may change while the index stays the same.
+    tags_digest = hashlib.blake2b(json.dumps([labels, names]).encode(), digest_size=6).hexdigest()
+    return library.indexes.drawn_once(index.version, f"map-{tags_digest}.png", draw)
 
 
 def _labels(tracks: Sequence[Soundtrack | None]) -> tuple[str, list[str]]:
-    """Artists or genres, whichever tell more tracks apart, and of each track its own."""
+    """Return the tag that distinguishes more tracks, artist or genre, and the value of each track."""
 
-    def told_apart(labels: list[str]) -> int:
+    def distinguished(labels: list[str]) -> int:
         common = Counter(label for label in labels if label).most_common(MOST_LABELS)
         return sum(count for _, count in common) if len(common) > 1 else 0
 
     kinds = {kind: [getattr(track, kind, "") for track in tracks] for kind in ("artist", "genre")}
-    kind = max(kinds, key=lambda kind: told_apart(kinds[kind]))
+    kind = max(kinds, key=lambda kind: distinguished(kinds[kind]))
     return kind, kinds[kind]
-
-
-def _name(track: Soundtrack) -> str:
-    title = track.title or track.blob_name
-    return f"{title} by {track.artist}" if track.artist else title

@@ -1,4 +1,4 @@
-"""What lists of this library may hold: its recordings once each, and its settings' share of one artist."""
+"""Rules for the lists of a library: each recording at most once, and no more of one artist than the settings allow."""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
@@ -18,24 +18,62 @@ _logger = logging.getLogger(__name__)
 
 
 def selection_of(library: Library, index: LibraryIndex, credited: Mapping[str, Credited]) -> Selection:
-    """How lists are chosen among these tracks of an index, by audio id."""
-    return Selection(credited, _recordings(library, index, credited), library.settings.per_artist)
+    """Return the rules by which lists are chosen from tracks of an index.
+
+    Parameters
+    ----------
+    library
+        The library, with the settings.
+    index
+        Index that the tracks are from.
+    credited
+        Tracks that may be chosen, by audio id.
+    """
+    return Selection(credited, _same_recording(library, index, credited), library.settings.per_artist)
 
 
-def _recordings(library: Library, index: LibraryIndex, credited: Mapping[str, Credited]) -> SameRecording:
-    """Tells of two audio ids whether they are one recording; of one that the index lacks, that it is no other."""
+def choose_list(
+    ranked: Iterable[tuple[str, float]], selection: Selection, *, size: int, without: Collection[str]
+) -> list[Recommendation]:
+    """Choose a list of recommendations from a ranking.
+
+    Parameters
+    ----------
+    ranked
+        Audio ids with their distances, best first. Those that the selection does not know have left the library, and
+        are skipped.
+    selection
+        Rules of the list.
+    size
+        Maximum length of the list.
+    without
+        Audio ids to leave out, together with other encodings of the same recordings.
+    """
+    distances = {audio_id: distance for audio_id, distance in ranked if audio_id in selection.credits}
+    chosen = selection.choose(distances, size, without=without)
+    return [
+        Recommendation(position, selection.credits[audio_id].track_id, distances[audio_id])
+        for position, audio_id in enumerate(chosen, start=1)
+    ]
+
+
+def _same_recording(library: Library, index: LibraryIndex, credited: Mapping[str, Credited]) -> SameRecording:
+    """Return a function that is True if two audio ids are the same recording.
+
+    The function is False if either id is not in the index.
+    """
     audio_ids = list(credited)
     rows = dict(zip(audio_ids, index.tracks.rows(audio_ids).tolist(), strict=True))
     frames = np.diff(index.fingerprints.starts)
     parameters = index.parameters.features.cepstra
 
     @cache
-    def is_same_on_listening(audio_id: str, other: str) -> bool:
+    def is_same_by_cepstra(audio_id: str, other: str) -> bool:
         try:
             cepstra = library.features.read_cepstra(audio_id, parameters)
             other_cepstra = library.features.read_cepstra(other, parameters)
         except FeaturesMissing as error:
-            _logger.warning("Not looked at whether it is a duplicate: %s", error)
+            _logger.warning("Two tracks are not compared as possible duplicates. %s", error)
             return False
         return align(cepstra, other_cepstra, parameters).same_recording
 
@@ -44,18 +82,6 @@ def _recordings(library: Library, index: LibraryIndex, credited: Mapping[str, Cr
         if row < 0 or other_row < 0 or not may_be_same_recording(frames[row], frames[other_row]):
             return False
         same = is_same_recording(index.fingerprints[row], index.fingerprints[other_row])
-        return is_same_on_listening(*sorted((audio_id, other))) if same is None else same
+        return is_same_by_cepstra(*sorted((audio_id, other))) if same is None else same
 
     return is_same
-
-
-def choose(
-    ranked: Iterable[tuple[str, float]], selection: Selection, *, size: int, without: Collection[str]
-) -> list[Recommendation]:
-    """The list of `size` that is chosen of a ranking, without some audio. None is named that is gone."""
-    distances = {audio_id: distance for audio_id, distance in ranked if audio_id in selection.credits}
-    chosen = selection.choose(distances, size, without=without)
-    return [
-        Recommendation(position, selection.credits[audio_id].track_id, distances[audio_id])
-        for position, audio_id in enumerate(chosen, start=1)
-    ]

@@ -1,4 +1,4 @@
-"""What a run over the library would change."""
+"""Outstanding work: everything that a run over the library would change."""
 
 from collections.abc import Mapping
 
@@ -14,15 +14,15 @@ from mfcc_assets.storage.blobs.port import Blob
 
 
 def changed_soundtracks(library: Library, files: Mapping[str, Blob]) -> dict[str, Blob]:
-    """Those of the files that came or changed since a run over the library last looked at them, by name."""
+    """Return the files that are new or have changed since the last run over the library, by name."""
     known = library.catalogue.manifest(library.shards)
     return {name: blob for name, blob in files.items() if known.get(name) != blob.etag}
 
 
 def outstanding_work(library: Library) -> list[str]:
-    """What a run over the library would change, as lines that name it; nothing where the library is up to date.
+    """Return a line for each thing that a run over the library would change. There is none if it is up to date.
 
-    It looks at the state and not at events, so that it finds what a killed run left behind, too.
+    The function compares states and does not rely on events. It therefore also finds work that a killed run left.
     """
     listing = {name: blob.etag for name, blob in soundtrack_files(library).items()}
     found = difference(listing, library.catalogue.manifest(library.shards))
@@ -37,33 +37,40 @@ def outstanding_work(library: Library) -> list[str]:
 def _outstanding_of_index(library: Library, published: LibraryIndex) -> list[str]:
     differences = []
     if published.parameters != index_parameters(library.settings):
-        differences.append(f"parameters of index {published.version} are not those of the settings")
+        differences.append(f"index {published.version} was built with other parameters than those of the settings")
     if published.tracks != library.catalogue.audio():
         differences.append(f"index {published.version} was built from other tracks")
     if differences and is_withheld(library):
-        # An index of other tracks cannot recommend for all there are; its rows are right when no other's are left.
+        # An index of other tracks cannot recommend for all tracks of the library. Its rows are complete once no rows of
+        # another index are left.
         differences = []
         unserved = library.recommendations.soundtracks_of_other_indexes(published.version)
     else:
         size = min(library.settings.recommendations, len(published.tracks) - 1)
-        served = library.recommendations.unserved_soundtracks(published.version, size)
-        unserved = 0 if _have_all_there_is(library, published, served) else len(served)
+        short = library.recommendations.unserved_soundtracks(published.version, size)
+        unserved = 0 if _are_as_long_as_possible(library, published, short) else len(short)
     missing = [f"{unserved} soundtracks lack recommendations of index {published.version}"] if unserved else []
     return differences + missing
 
 
-def _have_all_there_is(library: Library, index: LibraryIndex, served: Mapping[str, int]) -> bool:
-    """Whether these lists are only short because the library is, and holds recordings twice."""
-    if not served:
+def _are_as_long_as_possible(library: Library, index: LibraryIndex, lengths: Mapping[str, int]) -> bool:
+    """Return True if short lists cannot be longer, since the library holds recordings in several encodings.
+
+    Parameters
+    ----------
+    lengths
+        Length of each short list, by track id.
+    """
+    if not lengths:
         return True
     selection = selection_of(library, index, library.catalogue.credits())
     for shard in library.shards:
         audio_ids = library.catalogue.audio_of_soundtracks(shard)
-        queries = {track: audio_id for track, audio_id in audio_ids.items() if track in served}
+        queries = {track: audio_id for track, audio_id in audio_ids.items() if track in lengths}
         try:
             lists = recommended_lists(library, index, selection, queries)
         except NoPublishedIndex:
             return False
-        if any(len(lists[track]) != served[track] for track in lists):
+        if any(len(lists[track]) != lengths[track] for track in lists):
             return False
     return True

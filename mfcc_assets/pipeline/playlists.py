@@ -1,4 +1,4 @@
-"""Playlists out of the library: a path from one track to another, and what goes with several."""
+"""Playlists from a library: a path from one track to another, tracks that go with several seeds, and playlist files."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,28 +14,37 @@ from mfcc_assets.pipeline.answer import distances_to
 from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.pipeline.list_rules import selection_of
 from mfcc_assets.playlists.formats import Entry, format_of
-from mfcc_assets.playlists.ordering import flowing_order, in_layers, in_turns, points_between, smoothest_path
-from mfcc_assets.playlists.selection import Selection, considered
+from mfcc_assets.playlists.ordering import (
+    flowing_order,
+    points_between,
+    rank_by_turns,
+    smoothest_path,
+    split_into_layers,
+)
+from mfcc_assets.playlists.selection import Selection, considered_count
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.port import LONGEST_LINK_SECONDS
 from mfcc_assets.storage.sql.records import Soundtrack
 
 _NEAR_A_POINT = 16
-"""Tracks that are looked at around each point of a path."""
+"""Number of tracks around each point of a path that are considered."""
 
-_LEAST_NEAR_A_SEED = 60
+_MINIMUM_NEAR_A_SEED = 60
+"""Smallest number of tracks around each seed that are considered."""
 
 
 @dataclass(frozen=True)
 class Playlist:
-    """Tracks in an order to be heard in.
+    """Tracks in the order in which they should be heard.
 
     Attributes
     ----------
+    index_version
+        Version of the index that the playlist was made from.
     soundtracks
-        From the first to the last.
+        The tracks, from the first to the last.
     distances
-        Of each but the first to the one before.
+        Distance of each track, except for the first, to the track before it.
     """
 
     index_version: str
@@ -44,28 +53,39 @@ class Playlist:
 
 
 def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps: int) -> Playlist:
-    """A path from one track of the library to another, on which each track sounds like the one before.
+    """Return a path from one track of the library to another, on which each track sounds like the one before it.
 
-    Evenly spaced points lie on the straight line between the embeddings of both ends; at each place of the path are
-    the tracks around its point. Of these the path is made whose largest step, in distances of the index's ranking, is
-    the smallest, and then the sum of all; that no artist comes more often than the settings allow, as far as it can be
-    had, goes before both. No recording comes twice.
+    Evenly spaced points lie on the straight line between the embeddings of both ends. The tracks around each point may
+    stand at the same position of the path. Among all such paths, the function takes the one whose largest step is the
+    smallest, and then the one with the smallest sum of steps. Steps are distances by the index's ranking. Paths on
+    which no artist and no album exceeds the cap of the settings come before all others. No recording comes twice.
 
     Parameters
     ----------
+    library
+        The library.
+    start, end
+        The ends of the path.
     steps
-        Tracks of the path, both ends included; fewer where the library has no more.
+        Number of tracks of the path, including both ends. The path is shorter if the library has fewer tracks.
 
     Raises
     ------
     NoPublishedIndex, CorruptIndex
-        There is nothing to search.
+        If there is no index to search, or it cannot be read.
     FeaturesMissing
-        An end is not in the index.
+        If an end is not in the index.
     PlaylistImpossible
-        Both ends are one recording.
+        If both ends are the same recording.
     ValueError
-        `steps` is below 2.
+        If `steps` is below 2.
+
+    Examples
+    --------
+    Print the titles of a path of eight tracks::
+
+        path = path_between(library, find_track(library, "Ocean"), find_track(library, "Palace"), steps=8)
+        print([track.display_title for track in path.soundtracks])
     """
     if steps < 2:
         raise ValueError(f"a path has at least its two ends, not {steps} tracks")
@@ -74,15 +94,16 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
     first, last = _embeddings(index, ends)
     points = points_between(first, last, steps)
     found = _near(index, points, _NEAR_A_POINT)
-    if len(found) < considered(steps):  # both ends lie close together, and so do all points
-        found = _near(index, points, considered(steps))
+    if len(found) < considered_count(steps):
+        # If both ends are close together, all points have the same neighbours.
+        found = _near(index, points, considered_count(steps))
     tracks = library.catalogue.tracks_of_audio([*ends, *found])
     selection = selection_of(library, index, tracks)
     if selection.is_one_of(ends[1], ends[:1]):
         raise PlaylistImpossible(
             "this is the recording that the path begins with",
-            subject=end.title or end.blob_name,
-            remedy="Choose another track to go to",
+            subject=end.display_title,
+            remedy="Choose another track for the end of the path",
         )
     others = selection.distinct([*ends, *(audio_id for audio_id in found if audio_id in tracks)])[len(ends) :]
     between = _between(library, index, selection, ends, others, min(steps - 2, len(others)))
@@ -90,50 +111,79 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
 
 
 def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, size: int) -> Playlist:
-    """A playlist of what goes with several tracks, which themselves are not on it.
+    """Return a playlist of tracks that go with several seeds. The seeds themselves are not on it.
 
-    The seeds take turns, each with the best of those tracks that stand higher on its own list than on any other seed's,
-    so that each has its share. The best is for which it is the least likely that any other track is nearer to all seeds
-    (`mfcc_assets.playlists.ordering.in_turns`): near to several comes before very near to one, and that before half
-    way.
+    The seeds take turns to choose a track. Each seed chooses among the tracks that stand higher in its own ranking than
+    in that of any other seed, so that every seed is represented. It prefers tracks that are near to several seeds, then
+    tracks that are very near to itself, and then tracks half way between the seeds. See
+    `mfcc_assets.playlists.ordering.rank_by_turns`.
 
-    What is chosen is then put into an order in which each track is near to the one before.
+    The chosen tracks are then put into an order in which each track is near to the one before it.
 
     Parameters
     ----------
+    library
+        The library.
+    seeds
+        Tracks to begin from.
     size
-        Tracks of the playlist; fewer where the library has no more.
+        Number of tracks of the playlist. It is shorter if the library has fewer tracks.
 
     Raises
     ------
     NoPublishedIndex, CorruptIndex
-        There is nothing to search.
+        If there is no index to search, or it cannot be read.
     FeaturesMissing
-        A seed is not in the index.
+        If a seed is not in the index.
     PlaylistImpossible
-        There are more seeds than tracks wanted, so that some would go unheard.
+        If there are more seeds than tracks, so that some seeds could not be represented.
     ValueError
-        There is no seed.
+        If there is no seed.
     """
     if not seeds:
         raise ValueError("a playlist needs a seed")
     index = library.indexes.published()
-    known = list(dict.fromkeys(audio_in_index(index, seed) for seed in seeds))
-    if len(known) > size:
+    seed_ids = list(dict.fromkeys(audio_in_index(index, seed) for seed in seeds))
+    if len(seed_ids) > size:
         raise PlaylistImpossible(
-            f"{size} tracks cannot represent {len(known)} seeds", remedy="Ask for more tracks, or give fewer seeds"
+            f"{size} tracks cannot represent {len(seed_ids)} seeds", remedy="Ask for more tracks, or give fewer seeds"
         )
-    found = _near(index, _embeddings(index, known), max(_LEAST_NEAR_A_SEED, considered(size)) + len(known))
-    tracks = library.catalogue.tracks_of_audio([*known, *found])
-    candidates = [audio_id for audio_id in found if audio_id in tracks and audio_id not in known]
-    ranked = in_turns(_distances(library, index, known, candidates)) if candidates else []
+    count = max(_MINIMUM_NEAR_A_SEED, considered_count(size)) + len(seed_ids)
+    found = _near(index, _embeddings(index, seed_ids), count)
+    tracks = library.catalogue.tracks_of_audio([*seed_ids, *found])
+    candidates = [audio_id for audio_id in found if audio_id in tracks and audio_id not in seed_ids]
+    ranked = rank_by_turns(_distances(library, index, seed_ids, candidates)) if candidates else []
     selection = selection_of(library, index, tracks)
-    chosen = selection.choose((candidates[row] for row in ranked), size, without=known)
+    chosen = selection.choose((candidates[row] for row in ranked), size, without=seed_ids)
     if not chosen:
         return Playlist(index.version, [], [])
-    nearest_to_first = int(_distances(library, index, known[:1], chosen).argmin())
+    nearest_to_first = int(_distances(library, index, seed_ids[:1], chosen).argmin())
     order = flowing_order(_distances_among(library, index, chosen), nearest_to_first)
     return _playlist(library, index, tracks, [chosen[row] for row in order])
+
+
+def export_playlist(library: Library, path: Path, title: str, soundtracks: Sequence[Soundtrack]) -> None:
+    """Write tracks of the library as a playlist file. The suffix of the file decides the format.
+
+    If the library keeps its tracks on this machine, the file contains their paths. Otherwise it contains signed links.
+    Anybody with the file can use the links until they expire after an hour. Export the playlist again then.
+
+    Raises
+    ------
+    UnknownPlaylistFormat
+        If no format has this suffix.
+    StoreError
+        If the file cannot be written.
+    """
+    text = format_of(path)(title, [_entry(library, track) for track in soundtracks])
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise StoreError(
+            f"the playlist cannot be written ({error.strerror or error})",
+            subject=str(path),
+            remedy="Check that the folder exists, and its permissions",
+        ) from error
 
 
 def _embeddings(index: LibraryIndex, audio_ids: Sequence[str]) -> NDArray[np.float32]:
@@ -141,13 +191,14 @@ def _embeddings(index: LibraryIndex, audio_ids: Sequence[str]) -> NDArray[np.flo
 
 
 def _near(index: LibraryIndex, embeddings: NDArray[np.float32], size: int) -> list[str]:
-    """Audio around each of some points, none twice."""
+    """Return the `size` nearest audio ids to each of several points, without repetitions."""
     return sorted({audio_id for found in index.vector_index.search(embeddings, size) for audio_id in found})
 
 
 def _between(
     library: Library, index: LibraryIndex, selection: Selection, ends: Sequence[str], others: Sequence[str], count: int
 ) -> list[str]:
+    """Return the `count` tracks between the ends of a path."""
     if not count:
         return []
     every = [*ends, *others]
@@ -160,20 +211,21 @@ def _between(
     ]
     distances = np.zeros((len(every), len(every)))
 
-    def surplus(path: Sequence[int]) -> int:
+    def violations(path: Sequence[int]) -> int:
         return len(selection.beyond_cap([*ends, *(every[row] for row in path if row >= len(ends))]))
 
-    def path_through(layers: Sequence[Sequence[int]]) -> list[int] | None:
-        places = [[0], *layers, [1]]
-        _fill_in(library, index, every, places, distances)
-        return smoothest_path(places, distances, surplus)
+    def path_through(inner_layers: Sequence[Sequence[int]]) -> list[int] | None:
+        layers = [[0], *inner_layers, [1]]
+        _fill_in(library, index, every, layers, distances)
+        return smoothest_path(layers, distances, violations)
 
     path = path_through(near) if all(near) else None
     if path is None:
-        # A path about as long as the library finds no way through what is near; through even parts there is always one.
+        # If the path is about as long as the library, the tracks near the points do not suffice for a path without a
+        # repetition. Layers that share no track always do.
         from_start, to_end = _distances(library, index, ends, others)
-        apart = in_layers(from_start, to_end, count)
-        path = path_through([(layer + len(ends)).tolist() for layer in apart])
+        layers = split_into_layers(from_start, to_end, count)
+        path = path_through([(layer + len(ends)).tolist() for layer in layers])
     assert path is not None
     return [every[row] for row in path[1:-1]]
 
@@ -185,7 +237,7 @@ def _fill_in(
     layers: Sequence[Sequence[int]],
     distances: NDArray[np.float64],
 ) -> None:
-    """Measure the distances from each layer to the next, where that was not done."""
+    """Compute the distances from each layer to the next one that are still zero."""
     for here, there in pairwise(layers):
         for row in here:
             unknown = [other for other in there if other != row and not distances[row, other]]
@@ -197,12 +249,13 @@ def _fill_in(
 def _distances(
     library: Library, index: LibraryIndex, audio_ids: Sequence[str], others: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Distances (audio, others) by the index's ranking."""
+    """Return the distances (audio_ids, others) by the index's ranking."""
     rows = (distances_to(library, index, audio_id, others) for audio_id in audio_ids)
     return np.array([[row[other] for other in others] for row in rows])
 
 
 def _distances_among(library: Library, index: LibraryIndex, audio_ids: Sequence[str]) -> NDArray[np.float64]:
+    """Return the symmetric distances (n, n) between audio ids."""
     distances = np.zeros((len(audio_ids), len(audio_ids)))
     for row in range(1, len(audio_ids)):
         (distances[row, :row],) = _distances(library, index, [audio_ids[row]], audio_ids[:row])
@@ -214,30 +267,6 @@ def _playlist(
 ) -> Playlist:
     distances = [distances_to(library, index, one, [other])[other] for one, other in pairwise(audio_ids)]
     return Playlist(index.version, [tracks[audio_id] for audio_id in audio_ids], distances)
-
-
-def export_playlist(library: Library, path: Path, title: str, soundtracks: Sequence[Soundtrack]) -> None:
-    """Write tracks of the library as a playlist; the suffix of the file decides the format.
-
-    Tracks lie where the library keeps them: as paths where that is this machine, otherwise as signed links, which end
-    after an hour: whoever has the file has the music. Export again then.
-
-    Raises
-    ------
-    UnknownPlaylistFormat
-        No format has this suffix.
-    StoreError
-        The file cannot be written.
-    """
-    text = format_of(path)(title, [_entry(library, track) for track in soundtracks])
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise StoreError(
-            f"the playlist cannot be written ({error.strerror or error})",
-            subject=str(path),
-            remedy="Check that the folder is there, and its permissions",
-        ) from error
 
 
 def _entry(library: Library, track: Soundtrack) -> Entry:

@@ -1,4 +1,7 @@
-"""Which version of the index answers: what a new one must come up to, and the way back to the one before."""
+"""Publication of an index version: the conditions for it, and the rollback to an earlier version.
+
+The published version is the one that answers queries.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,34 +16,44 @@ from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.storage.index_history import BY_HAND, ROLLBACK, answered_before, withdrawn
 
 ENOUGH_FOR_HUBNESS = 100
-"""Tracks. Of fewer, how many no list names is a matter of chance: of ten, one more is a tenth."""
+"""Smallest number of tracks for which the share of tracks in no list is judged. In a smaller library it depends on
+chance: among ten tracks, a single one is a tenth."""
 
 
 def unusable_rankings(library: Library, version: str) -> tuple[set[str], set[str]]:
-    """Audio ids of an index that have no ranking, and those that a ranking names although the library lacks them."""
+    """Return the faults of the rankings of an index.
+
+    Returns
+    -------
+    set of str
+        Audio ids of the index without a ranking.
+    set of str
+        Audio ids that a ranking contains although they have left the library.
+    """
     index = library.indexes.read(version)
     queries: set[str] = set()
-    named: set[str] = set()
+    ranked: set[str] = set()
     for shard in library.shards:
-        pairs = library.rankings.read("rankings", version, shard)
-        if pairs is not None:
-            queries.update(pairs.queries)
-            named.update(pairs.candidates)
-    # The only track of a library has nothing to be compared with.
+        lists = library.rankings.read("rankings", version, shard)
+        if lists is not None:
+            queries.update(lists.queries)
+            ranked.update(lists.candidates)
+    # A single track has no other track to be compared with.
     expected = set(index.tracks) if len(index.tracks) > 1 else set()
-    return expected - queries, named - set(library.catalogue.audio())
+    return expected - queries, ranked - set(library.catalogue.audio())
 
 
 @dataclass(frozen=True)
 class QualityVerdict:
-    """Whether an index is good enough to take the place of the published one.
+    """The result of comparing an index with the published one.
 
     Attributes
     ----------
     figures
-        What was compared, by name, the published one's under ``published_<name>``; empty where nothing could be.
+        Compared figures by name. Those of the published index have the prefix ``published_``. Empty if nothing could be
+        compared.
     faults
-        What is worse by more than the margin, as sentences.
+        A sentence for each figure that is worse by more than the margin.
     """
 
     figures: Mapping[str, float] = field(default_factory=dict)
@@ -48,22 +61,23 @@ class QualityVerdict:
 
     @property
     def allowed(self) -> bool:
+        """True if the index may replace the published one."""
         return not self.faults
 
 
 def judge_quality(library: Library, version: str) -> QualityVerdict:
-    """Compare an index with the published one: no figure may be worse by more than the margin of the settings.
+    """Compare an index with the published one. No figure may be worse by more than the margin of the settings.
 
-    These are the precision at five by artist and, among `ENOUGH_FOR_HUBNESS` tracks, the share of tracks that no list
-    of five names. Both are measured anew by the audio that both indexes know, by lists of one length and by the artists
-    of today. Neither music that came or went nor other tags make an index worse: eight tracks by others, added to nine
-    by three artists, took the precision over all tracks from 0.38 to 0.25. What a library has too few tracks or tags
-    for is not judged.
+    The figures are the precision at five by artist and, from `ENOUGH_FOR_HUBNESS` tracks on, the share of tracks that
+    are in no list of five. Both are measured again for the two indexes, with the audio that both have, with lists of
+    equal length, and with the present tags. New tracks, removed tracks and changed tags must not make an index look
+    worse: in one library, eight tracks by new artists, added to nine by three artists, lowered the precision over all
+    tracks from 0.38 to 0.25. A figure is not judged if the library has too few tracks or tags for it.
     """
     published_version = _published_version(library)
     if published_version is None or published_version == version:
         return QualityVerdict()
-    candidate, published = _on_common_ground(
+    candidate, published = _restricted_to_common(
         stored_rankings(library, version), stored_rankings(library, published_version)
     )
     margin, figures, faults = library.settings.quality_margin, dict[str, float](), []
@@ -82,14 +96,15 @@ def judge_quality(library: Library, version: str) -> QualityVerdict:
 
 
 def _fault(name: str, candidate: float, published: float, margin: float) -> str:
-    return f"its {name} is {candidate:.3f}, that of the published index {published:.3f}, and the margin {margin}"
+    return f"its {name} is {candidate:.3f}, that of the published index is {published:.3f}, and the margin is {margin}"
 
 
-def _on_common_ground(first: RankedIds, second: RankedIds) -> tuple[RankedIds, RankedIds]:
-    """Two rankings of the queries that both have, without what only one of them knows, and with lists equally long."""
+def _restricted_to_common(first: RankedIds, second: RankedIds) -> tuple[RankedIds, RankedIds]:
+    """Return two rankings without the audio that only one of them has, and with lists of equal length."""
     common = first.keys() & second.keys()
     pairs = {
-        query: [[audio for audio in ranked[query] if audio in common] for ranked in (first, second)] for query in common
+        query: [[audio_id for audio_id in ranked[query] if audio_id in common] for ranked in (first, second)]
+        for query in common
     }
     return (
         {query: ours[: len(theirs)] for query, (ours, theirs) in pairs.items()},
@@ -99,16 +114,16 @@ def _on_common_ground(first: RankedIds, second: RankedIds) -> tuple[RankedIds, R
 
 @dataclass(frozen=True)
 class Published:
-    """What a publication came to.
+    """The result of a publication.
 
     Attributes
     ----------
     version
-        What answers now.
+        Version that is published now.
     former
-        What answered before; None where nothing did.
+        Version that was published before, or None if there was none.
     withheld
-        The version that would answer, had nobody withdrawn it.
+        Version that was not published because somebody has withdrawn it.
     """
 
     version: str
@@ -117,13 +132,14 @@ class Published:
 
 
 def publish_built_index(library: Library) -> Published:
-    """Let the index built last answer from now on, unless somebody withdrew it.
+    """Publish the index that was built last, unless somebody has withdrawn it.
 
     Raises
     ------
     PublicationRefused
-        What the blocking checks look at does not hold. A run of this step alone passes none of them, and a second run
-        may have built another index since they passed.
+        If the index is incomplete or worse than the published one. The blocking checks of a run test the same. They are
+        repeated here, since a run of this step alone skips them, and since another run may have built another index
+        after they passed.
     """
     former, version = _published_version(library), library.indexes.built_version()
     if former == version:
@@ -138,90 +154,93 @@ def publish_built_index(library: Library) -> Published:
 
 
 def publish_by_hand(library: Library, version: str) -> Published:
-    """Let any version answer from now on, with its rows in RECOMMENDATIONS.
+    """Publish any version, together with its rows in RECOMMENDATIONS.
 
-    Where it takes the place of what a run would build of the library as it is, that is withdrawn: the next run would
-    take this one's place otherwise.
+    If the former version is the one that a run would build from the present library, it is withdrawn. Otherwise the
+    next run would publish it again.
 
     Raises
     ------
     PublicationRefused
-        It is incomplete, or worse than the published one, as a run would find.
+        If the version is incomplete or worse than the published one.
     NoPublishedIndex, CorruptIndex
-        It cannot be read.
+        If the version does not exist or cannot be read.
     """
     former = _published_version(library)
     index = library.indexes.read(version).opened()
     if former != version:
-        remedy = "`mfcc index rollback` leads back, unjudged, to the version that answered before the present one"
+        remedy = "`mfcc index rollback` returns to the version before the present one, without comparing them"
         _refuse_unless_fit(library, version, remedy=remedy)
         withdraws_former = former is not None and _is_current(library, former)
         library.indexes.publish(version, by=BY_HAND, withdraws_former=withdraws_former)
-    _serve(library, index, run_id="mfcc index publish")
+    _write_recommendations(library, index, run_id="mfcc index publish")
     return Published(version, former)
 
 
 def roll_back(library: Library) -> Published:
-    """Let the version answer that answered before, and withdraw the present one. Nothing is computed again.
+    """Publish the version that was published before, and withdraw the present one. Nothing is computed again.
 
     Raises
     ------
     NoPublishedIndex
-        None answered before, or none that did is still stored.
+        If no version was published before, or none of them is still stored.
     CorruptIndex
-        The one that did cannot be read, or the history of publications.
+        If the earlier version or the history of publications cannot be read.
     """
     present = library.indexes.published_version()
     if present is None:
-        raise NoPublishedIndex("no version answers yet", remedy="Materialise the library")
+        raise NoPublishedIndex("no version is published yet", remedy="Materialise the library")
     former = rollbacks(library)
     if not former:
         raise NoPublishedIndex(
-            "no version that is still stored answered before it",
+            "no version that was published before it is still stored",
             subject=f"index {present}",
-            remedy="`mfcc index list` shows what `mfcc index publish` could let answer",
+            remedy="`mfcc index list` shows the versions that `mfcc index publish` can publish",
         )
     index = library.indexes.read(former[0])
     library.indexes.publish(index.version, by=ROLLBACK, withdraws_former=True)
-    _serve(library, index, run_id="mfcc index rollback")
+    _write_recommendations(library, index, run_id="mfcc index rollback")
     return Published(index.version, present)
 
 
 def rollbacks(library: Library) -> list[str]:
-    """The stored versions that rolling back leads to, one after the other."""
+    """Return the stored versions to which repeated rollbacks return, in this order."""
     others = {stored.version for stored in library.indexes.versions()} - {library.indexes.published_version()}
     return [version for version in answered_before(library.indexes.history()) if version in others]
 
 
 def is_withheld(library: Library) -> bool:
-    """Whether what a run would build of the library as it is was withdrawn, so that the run would not publish it."""
+    """Return True if the index that a run would build from the present library has been withdrawn.
+
+    A run does not publish such an index.
+    """
     return _withdrawn_twin(library, index_parameters(library.settings), library.catalogue.audio()) is not None
 
 
 def _withdrawn_twin(library: Library, parameters: IndexParameters, tracks: Mapping[str, str]) -> str | None:
-    """A version that was withdrawn, and was built of these tracks with these parameters.
+    """Return a withdrawn version that was built from these tracks with these parameters, or None.
 
-    After two rollbacks the scales may be those of an older index, and the same library makes another version with them.
+    It may differ from the version that a run would build. After two rollbacks, the calibration may be that of an older
+    index, and the same library then makes another version.
     """
     for version in reversed(withdrawn(library.indexes.history())):
-        try:
-            index = library.indexes.read(version)
-        except (NoPublishedIndex, CorruptIndex):
-            continue  # pruned, or damaged: a run builds it again
-        if index.parameters == parameters and index.tracks == tracks:
+        index = library.indexes.read_if_usable(version)
+        if index is not None and index.parameters == parameters and index.tracks == tracks:
             return version
     return None
 
 
 def _is_current(library: Library, version: str) -> bool:
-    try:
-        index = library.indexes.read(version)
-    except (NoPublishedIndex, CorruptIndex):
-        return False
-    return index.parameters == index_parameters(library.settings) and index.tracks == library.catalogue.audio()
+    """Return True if a run would build this version, or one like it, from the present library."""
+    index = library.indexes.read_if_usable(version)
+    return (
+        index is not None
+        and index.parameters == index_parameters(library.settings)
+        and index.tracks == library.catalogue.audio()
+    )
 
 
-def _serve(library: Library, index: LibraryIndex, *, run_id: str) -> None:
+def _write_recommendations(library: Library, index: LibraryIndex, *, run_id: str) -> None:
     for _ in recommend_soundtracks(library, index, library.shards, run_id=run_id):
         pass
 
@@ -241,4 +260,5 @@ def _published_version(library: Library) -> str | None:
     try:
         return library.indexes.published_version()
     except CorruptIndex:
-        return None  # a damaged pointer is replaced by the next publication
+        # The next publication replaces a damaged pointer.
+        return None

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.ids import content_digest, upload_id
 from mfcc_assets.library import Library
@@ -84,8 +83,6 @@ def _parameters_in_use(library: Library) -> set[FeaturesParameters]:
     """Return the parameters of the settings and of every stored index: an upload may be analysed with any of them."""
     used = {library.settings.features}
     for stored in library.indexes.versions():
-        try:
-            used.add(library.indexes.read(stored.version).parameters.features)
-        except (CorruptIndex, NoPublishedIndex):
-            continue
+        if (index := library.indexes.read_if_usable(stored.version)) is not None:
+            used.add(index.parameters.features)
     return used

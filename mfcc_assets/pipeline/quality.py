@@ -1,4 +1,4 @@
-"""How good the rankings of an index are, judged by what the library's own tags say."""
+"""Quality of the rankings of an index, measured with the tags of the library."""
 
 import hashlib
 import json
@@ -8,10 +8,11 @@ from pathlib import Path
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import CorruptIndex
-from mfcc_assets.evaluation.labelled import LabelledAudio, LabelledTrack
+from mfcc_assets.evaluation.labelled import LabelledSet
+from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT, Hubness, Precision, hubness, precision, recall
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import certified, search_for
+from mfcc_assets.pipeline.answer import certify, search_for
 from mfcc_assets.pipeline.rankings import required_lists
 from mfcc_assets.plots.history import history
 from mfcc_assets.search.index import LibraryIndex
@@ -21,32 +22,43 @@ from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets.storage.secrets.signing_key import signing_key
 
 OTHER_ALBUMS = "other_albums_"
-"""Before the names of figures that leave the tracks of the query's own album out."""
+"""Prefix of the names of figures that leave out other tracks of the query's album."""
 
-_DRAWN = {
+_CURVES = {
     "precision at 5": "at_5",
     "precision without own album": f"{OTHER_ALBUMS}at_5",
     "hit among 5": "hit_at_5",
     "never recommended": "never_recommended",
     "recall of the search": RECALL,
 }
+"""Names of the figures in the picture of the history, by the label of their curve."""
 
-_MOST_DRAWN = 30
-_LETTERS_OF_A_VERSION = 6
+_MAXIMUM_VERSIONS_SHOWN = 30
+_SHORT_VERSION_LENGTH = 6
+
+_PAIRS_PROVEN = 50_000
+"""Number of pairs of tracks by which the recall of an index is measured. In a library of 500 tracks, this makes a
+hundred queries."""
+
+_MINIMUM_QUERIES = 10
+"""Smallest number of queries by which the recall is measured, however large the library is."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How good an index's rankings are.
+    """Figures of the rankings of an index.
 
     Attributes
     ----------
     precision
-        By the artists that tags name, where they name enough.
+        Precision by artist, or None if too few tracks have an artist in their tags.
     other_albums
-        The same without the tracks of the query's own album, which share its mastering: any method hears that.
+        The same precision without other tracks of the query's album. These share the mastering of the query, which any
+        method detects.
+    hubness
+        How unevenly the rankings spread their recommendations.
     recall
-        Share of the true nearest tracks that the rankings name; see `measured_recall`.
+        Share of the truly nearest tracks that the rankings contain; see `measured_recall`.
     """
 
     precision: Precision | None
@@ -56,7 +68,7 @@ class Quality:
 
     @property
     def figures(self) -> dict[str, float]:
-        """Every figure by the name under which it is kept with the index."""
+        """Every figure, by the name under which it is stored with the index."""
         of_precision = asdict(self.precision) if self.precision else {}
         of_others = asdict(self.other_albums) if self.other_albums else {}
         return {
@@ -67,23 +79,23 @@ class Quality:
         }
 
 
-def labelled_audio(library: Library, folder: Path, tracks: Sequence[LabelledTrack]) -> LabelledAudio:
-    """Labelled tracks whose features are made by the settings of a library.
+def labelled_set(library: Library, folder: Path, tracks: Sequence[LabelledTrack]) -> LabelledSet:
+    """Return a labelled set whose features are computed with the settings of a library.
 
-    They are kept below its home, apart from its own: the library is left as it is.
+    The features are stored in a folder of their own below the library's home. The library itself is not changed.
     """
     settings = library.settings
     home = settings.folder / "evaluation"
     store = FeatureStore(LocalBlobs(home / "blobs", signing_key(home)))
-    return LabelledAudio(
+    return LabelledSet(
         store, folder, tracks, parameters=settings.features, limits=settings.limits, for_each=on_all_cores
     )
 
 
 def measure_quality(library: Library, version: str) -> Quality:
-    """Measure the rankings of an index over all shards, and keep the figures beside it.
+    """Measure the rankings of an index over all shards, and store the figures with the index.
 
-    The recall is measured when the scales are, and then stands for all indexes that are searched with these.
+    The recall is measured once for each calibration, and is valid for all indexes that share it.
     """
     ranked = stored_rankings(library, version)
     index = library.indexes.read(version)
@@ -102,21 +114,21 @@ def measure_quality(library: Library, version: str) -> Quality:
 
 
 def picture_of_history(library: Library, version: str) -> bytes:
-    """The figures of every publication, and of an index that was measured since, as a PNG.
+    """Return a PNG of the figures of every published index, followed by an index that was measured since.
 
-    It is drawn once for each history: importing matplotlib and drawing take 0.7 s.
+    The picture is drawn once for each history and then stored, since importing matplotlib and drawing take long.
     """
     versions = [publication.version for publication in library.indexes.history()]
     if not versions or versions[-1] != version:
         versions.append(version)
-    drawn = [(name, _known_figures(library, name)) for name in versions[-_MOST_DRAWN:]]
-    points = [(name[:_LETTERS_OF_A_VERSION], measured) for name, measured in drawn if measured]
+    shown = [(name, _known_figures(library, name)) for name in versions[-_MAXIMUM_VERSIONS_SHOWN:]]
+    points = [(name[:_SHORT_VERSION_LENGTH], measured) for name, measured in shown if measured]
     digest = hashlib.blake2b(json.dumps(points).encode(), digest_size=8).hexdigest()
 
     def draw() -> bytes:
         figures = {
             label: [measured.get(name) for _, measured in points]
-            for label, name in _DRAWN.items()
+            for label, name in _CURVES.items()
             if any(name in measured for _, measured in points)
         }
         return history([name for name, _ in points], figures, "Quality of the indexes that answered, the last one new")
@@ -128,23 +140,24 @@ def _known_figures(library: Library, version: str) -> Mapping[str, float | None]
     try:
         return library.indexes.read_quality(version)
     except CorruptIndex:
-        return {}  # a picture is no reason to publish nothing
+        # Damaged figures of a former index must not keep the next one from being published.
+        return {}
 
 
 def stored_rankings(library: Library, version: str) -> dict[str, list[str]]:
-    """For each audio of an index that is still in the library the others, best first."""
+    """Return the stored ranking of every audio id of an index, without audio that has left the library."""
     tracks = library.catalogue.audio()
     return {
         query: [candidate for candidate, _ in found if candidate in tracks]
         for shard in library.shards
-        if (pairs := library.rankings.read("rankings", version, shard)) is not None
-        for query, found in pairs.by_query().items()
+        if (lists := library.rankings.read("rankings", version, shard)) is not None
+        for query, found in lists.by_query().items()
         if query in tracks
     }
 
 
 def artists_of(library: Library, audio_ids: Iterable[str]) -> dict[str, str]:
-    """The artist of each audio whose tags name one."""
+    """Return the artist of each audio id whose tags name one."""
     return {
         audio_id: track.artist
         for audio_id, track in library.catalogue.tracks_of_audio(audio_ids).items()
@@ -153,6 +166,7 @@ def artists_of(library: Library, audio_ids: Iterable[str]) -> dict[str, str]:
 
 
 def _known_recall(library: Library, index: LibraryIndex) -> float | None:
+    """Return the recall that was measured with the calibration of an index, or None if there is none yet."""
     published = library.indexes.published_if_usable()
     for former in (index, published):
         if (
@@ -164,25 +178,19 @@ def _known_recall(library: Library, index: LibraryIndex) -> float | None:
     return None
 
 
-_PAIRS_PROVEN = 50_000
-"""RankedLists that the recall of an index is measured by: some 2 s. In a library of 500, a hundred queries."""
-
-_LEAST_QUERIES = 10
-
-
 def measured_recall(library: Library, index: LibraryIndex) -> float:
-    """Share of the true nearest tracks that the stored rankings name, over a sample of the library.
+    """Return the share of the truly nearest tracks that the stored rankings contain, over a sample of the library.
 
     Raises
     ------
     NoPublishedIndex
-        Rankings are missing.
+        If rankings are missing.
     FeaturesMissing
-        A track cannot be compared.
+        If a track cannot be compared.
     """
     tracks = list(index.tracks)
-    queries = min(len(tracks), max(_LEAST_QUERIES, _PAIRS_PROVEN // max(1, len(tracks))))
-    # Audio ids are digests: evenly spaced, they are a sample as random as any, and the same each time.
+    queries = min(len(tracks), max(_MINIMUM_QUERIES, _PAIRS_PROVEN // max(1, len(tracks))))
+    # Audio ids are digests. Evenly spaced ids are therefore a random sample, and the same one each time.
     sample = set(tracks[:: max(1, len(tracks) // max(1, queries))])
     found = {
         audio_id: ranked[:EVALUATED_COUNT]
@@ -191,7 +199,7 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
         if audio_id in sample
     }
     truth = {
-        audio_id: certified(
+        audio_id: certify(
             library,
             index,
             search_for(library, index, audio_id),
@@ -201,8 +209,8 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
         )
         for audio_id, ranked in found.items()
     }
-    return recall(_names(truth), _names(found))
+    return recall(_without_distances(truth), _without_distances(found))
 
 
-def _names(ranked: dict[str, list[tuple[str, float]]]) -> dict[str, list[str]]:
+def _without_distances(ranked: dict[str, list[tuple[str, float]]]) -> dict[str, list[str]]:
     return {query: [audio_id for audio_id, _ in found] for query, found in ranked.items()}

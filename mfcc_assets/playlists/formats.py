@@ -1,4 +1,4 @@
-"""The text of playlists: M3U8, and JSPF, which is XSPF in JSON."""
+"""Playlist formats: M3U8, and JSPF, which is XSPF written as JSON."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -14,16 +14,18 @@ _CREATOR = "mfcc_assets"
 
 @dataclass(frozen=True)
 class Entry:
-    """A track as a playlist names it.
+    """A track in a playlist file.
 
     Attributes
     ----------
     location
-        Where a player finds it: an absolute path of this machine, or an address.
+        An absolute path on this machine, or an address, where a player finds the audio.
+    title, artist, album
+        Tags of the track. A tag that is not known is empty.
     seconds
-        None where the length is not known.
+        Length of the track, or None if it is not known.
     identifier
-        An address that is the track's wherever it lies.
+        A URI that identifies the track wherever its audio is stored.
     """
 
     location: Path | str
@@ -35,40 +37,62 @@ class Entry:
 
 
 def m3u8(title: str, entries: Sequence[Entry]) -> str:
-    """An extended M3U of UTF-8: two lines a track, ``#EXTINF:seconds,artist - title`` and where it lies."""
-    lines = ["#EXTM3U", f"#PLAYLIST:{_line(title)}"]
+    """Return the text of an extended M3U playlist in UTF-8.
+
+    Each track has two lines: ``#EXTINF:seconds,artist - title`` and its location. The length of a track is -1 if it is
+    not known.
+
+    Examples
+    --------
+    >>> entry = Entry(Path("/music/rain.ogg"), "Rain", "Zoë", "", 29.6, "urn:mfcc:1")
+    >>> print(m3u8("Weather", [entry]), end="")
+    #EXTM3U
+    #PLAYLIST:Weather
+    #EXTINF:30,Zoë - Rain
+    /music/rain.ogg
+    """
+    lines = ["#EXTM3U", f"#PLAYLIST:{_one_line(title)}"]
     for entry in entries:
         seconds = -1 if entry.seconds is None else round(entry.seconds)
-        name = " - ".join(filter(None, (_line(entry.artist), _line(entry.title))))
+        name = " - ".join(filter(None, (_one_line(entry.artist), _one_line(entry.title))))
         lines += [f"#EXTINF:{seconds},{name}", str(entry.location)]
     return "\n".join(lines) + "\n"
 
 
 def jspf(title: str, entries: Sequence[Entry]) -> str:
-    """XSPF in JSON (xspf.org): what is not known of a track is left out, and durations are milliseconds."""
+    """Return the text of a JSPF playlist, which is XSPF (xspf.org) written as JSON.
+
+    Values of a track that are not known are left out. Durations are in milliseconds.
+
+    Examples
+    --------
+    >>> entry = Entry(Path("/music/rain.ogg"), "Rain", "", "", None, "urn:mfcc:1")
+    >>> json.loads(jspf("Weather", [entry]))["playlist"]["track"]
+    [{'location': ['file:///music/rain.ogg'], 'identifier': ['urn:mfcc:1'], 'title': 'Rain'}]
+    """
     tracks = [{name: value for name, value in _jspf_track(entry).items() if value} for entry in entries]
     playlist = {"title": title, "creator": _CREATOR, "track": tracks}
     return json.dumps({"playlist": playlist}, indent=1, ensure_ascii=False) + "\n"
 
 
 FORMATS: Mapping[str, Callable[[str, Sequence[Entry]], str]] = MappingProxyType({".m3u8": m3u8, ".jspf": jspf})
-"""By the suffix of a playlist's file."""
+"""Functions that return the text of a playlist, by the suffix of its file."""
 
 
 def format_of(path: Path) -> Callable[[str, Sequence[Entry]], str]:
-    """What writes the text of a playlist's file.
+    """Return the function of `FORMATS` that fits the suffix of a playlist file.
 
     Raises
     ------
     UnknownPlaylistFormat
-        The suffix is none of `FORMATS`.
+        If no format has this suffix.
     """
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
         known = " or ".join(FORMATS)
         raise UnknownPlaylistFormat(
-            "no playlist is written in this format", subject=path.name, remedy=f"Let the name end in {known}"
+            "this playlist format is not supported", subject=path.name, remedy=f"Use a file name that ends in {known}"
         ) from None
 
 
@@ -84,5 +108,5 @@ def _jspf_track(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _line(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""From a ranking to the list that a listener gets: no recording twice, and not too much of one artist."""
+"""Selection of a list from a ranking: each recording at most once, and few tracks of one artist or album."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 SameRecording = Callable[[str, str], bool]
-"""Whether two audio ids are one recording."""
+"""Returns True if two audio ids are the same recording."""
 
-_CONSIDERED = 2
+_RANKED_PER_CHOSEN = 2
 
 
 class Credited(Protocol):
-    """A track, and what it says of who made it: nothing where it does not say."""
+    """A track with its artist and album. Both are empty if its tags do not name them."""
 
     @property
     def track_id(self) -> str: ...
@@ -22,66 +22,89 @@ class Credited(Protocol):
     def album(self) -> str: ...
 
 
-def considered(size: int) -> int:
-    """How many nearest tracks a list of so many is chosen from."""
-    return _CONSIDERED * size
+def considered_count(size: int) -> int:
+    """Return the number of nearest tracks from which a list of `size` tracks is chosen.
+
+    Examples
+    --------
+    >>> considered_count(5)
+    10
+    """
+    return _RANKED_PER_CHOSEN * size
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a list may hold.
+    """The rules that a list follows.
 
     Attributes
     ----------
     credits
-        Of every track that may be chosen, by audio id.
+        Artist and album of every track that may be chosen, by audio id.
     is_same_recording
-        Of two audio ids.
-    most
-        Tracks of one artist, and tracks of one album, that a list has at most; 0 where it does not matter. Artists are
-        the same whatever their case and the space around them. A track without artist is never one too many of it.
+        Returns True if two audio ids are the same recording.
+    cap
+        Maximum number of tracks of one artist, and of one album; 0 for no maximum. Artists and albums are compared
+        without regard to case and surrounding space. Tracks without an artist are not limited by artist, and tracks
+        without an album are not limited by album.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> artists = {"a": "Abba", "b": "Abba", "c": "Blur"}
+    >>> credits = {name: SimpleNamespace(artist=artist, album="") for name, artist in artists.items()}
+    >>> selection = Selection(credits, is_same_recording=lambda one, other: False, cap=1)
+    >>> selection.choose(["a", "b", "c"], 2)
+    ['a', 'c']
     """
 
     credits: Mapping[str, Credited]
     is_same_recording: SameRecording
-    most: int
+    cap: int
 
     def choose(self, ranked: Iterable[str], size: int, *, without: Collection[str] = ()) -> list[str]:
-        """Choose at most `size` tracks, best first.
+        """Choose at most `size` tracks from a ranking.
 
-        Tracks beyond the cap come below the line: after all that it allows, where these do not fill the list.
+        Tracks beyond the cap are used only if the other tracks do not fill the list. They then follow all others.
 
         Parameters
         ----------
         ranked
-            Audio ids, best first. It is read no further than needed.
+            Audio ids, best first. They are read only as far as needed.
+        size
+            Number of tracks in the list.
         without
-            Audio that no chosen one may be, nor be the same recording as: the query.
+            Audio ids to leave out, together with all other encodings of the same recordings. This is the query.
+
+        Returns
+        -------
+        list of str
+            Audio ids, best first, followed by those beyond the cap.
         """
         chosen: list[str] = []
-        below: list[str] = []
+        beyond_cap: list[str] = []
         counts: Counter[tuple[str, str]] = Counter()
         for audio_id in ranked:
             if len(chosen) == size:
                 break
             if self.is_one_of(audio_id, (*without, *chosen)):
                 continue
-            if self._is_too_many(audio_id, counts):
-                below.append(audio_id)
+            if self._exceeds_cap(audio_id, counts):
+                beyond_cap.append(audio_id)
                 continue
-            counts.update(self._capped(audio_id))
+            counts.update(self._capped_names(audio_id))
             chosen.append(audio_id)
-        for audio_id in below:
+        for audio_id in beyond_cap:
             if len(chosen) < size and not self.is_one_of(audio_id, chosen):
                 chosen.append(audio_id)
         return chosen
 
     def is_one_of(self, audio_id: str, others: Iterable[str]) -> bool:
-        """Whether an audio is one of these, or the same recording as one."""
+        """Return True if an audio id is among the others, or is the same recording as one of them."""
         return any(audio_id == other or self.is_same_recording(audio_id, other) for other in others)
 
     def distinct(self, audio_ids: Iterable[str]) -> list[str]:
-        """Each recording once, as the first of these that is it."""
+        """Return the first audio id of each recording, in the given order."""
         kept: list[str] = []
         for audio_id in audio_ids:
             if not self.is_one_of(audio_id, kept):
@@ -89,20 +112,20 @@ class Selection:
         return kept
 
     def beyond_cap(self, audio_ids: Iterable[str]) -> set[str]:
-        """Which of these are one too many of their artist or album, going from the first to the last."""
+        """Return the audio ids that exceed the cap of their artist or album, counted in the given order."""
         counts: Counter[tuple[str, str]] = Counter()
         beyond = set()
         for audio_id in audio_ids:
-            if self._is_too_many(audio_id, counts):
+            if self._exceeds_cap(audio_id, counts):
                 beyond.add(audio_id)
             else:
-                counts.update(self._capped(audio_id))
+                counts.update(self._capped_names(audio_id))
         return beyond
 
-    def _is_too_many(self, audio_id: str, counts: Counter[tuple[str, str]]) -> bool:
-        return self.most > 0 and any(counts[name] >= self.most for name in self._capped(audio_id))
+    def _exceeds_cap(self, audio_id: str, counts: Counter[tuple[str, str]]) -> bool:
+        return self.cap > 0 and any(counts[name] >= self.cap for name in self._capped_names(audio_id))
 
-    def _capped(self, audio_id: str) -> list[tuple[str, str]]:
+    def _capped_names(self, audio_id: str) -> list[tuple[str, str]]:
         credit = self.credits[audio_id]
         named = {"artist": credit.artist.strip().casefold(), "album": credit.album.strip().casefold()}
         return [(kind, name) for kind, name in named.items() if name]

@@ -1,4 +1,4 @@
-"""Whether two tracks of a library are one recording, encoded twice: a look that costs next to nothing."""
+"""A cheap check whether two tracks of a library are one recording in two encodings."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,85 +6,116 @@ from numpy.typing import NDArray
 from mfcc_assets.features.fingerprint import SHAPES
 from mfcc_assets.jit import compiled_reordered
 
-_APART = 4
-"""Frames of a sketch, at two a second, by which two encodings of a recording may begin and differ in length: encoders
-pad, and silence is trimmed."""
+_LARGEST_SHIFT = 4
+"""Largest difference in frames, at two frames a second, between the beginnings and between the lengths of two
+encodings of one recording. Encoders add padding, and silence is trimmed."""
 
-_SURELY = 0.95
-"""Cosine that only the same recording reaches. Of the 1,606 pairs of about one length among 469 tracks two mixes of one
-piece have 0.87."""
+_CERTAINLY_SAME = 0.95
+"""Cosine that only one and the same recording reaches. Among 469 tracks, 1,606 pairs have about the same length; of
+these, two mixes of one piece reach 0.87."""
 
-_PERHAPS = 0.4
-"""Cosine below which two tracks are no one recording. With frames that begin half a frame apart, a recording has 0.46
-with itself at least; of the 1,606 pairs those that share no audio have at most 0.3."""
+_POSSIBLY_SAME = 0.4
+"""Cosine below which two tracks are different recordings. A recording whose frames begin half a frame later has a
+cosine of at least 0.46 with itself. Among the 1,606 pairs, those that share no audio have at most 0.3."""
 
-_LEAST_FRAMES = 20
-"""In less than ten seconds chance can reach any cosine."""
+_MINIMUM_FRAMES = 20
+"""Two tracks shorter than ten seconds can reach any cosine by chance."""
 
-_TELLING_FRAMES = 7
-"""Frames that four seconds make at least. `align` compares at most 3.1 of less, and calls nothing so short the same."""
+_MINIMUM_COMPARABLE_FRAMES = 7
+"""Number of frames in a track of four seconds. `align` compares at most 3.1 s of anything shorter, and never calls so
+short a stretch the same recording."""
 
-_NOTHING = 1e-9
+_TINY = 1e-9
 
 
 def may_be_same_recording(frames: int, other_frames: int) -> bool:
-    """Whether two tracks are about equally long, and long enough to tell, by the frames of their sketches.
+    """Check by length alone whether two tracks can be one recording.
 
-    Most pairs need no closer look.
-    """
-    return abs(frames - other_frames) <= _APART and min(frames, other_frames) >= _TELLING_FRAMES
-
-
-def is_same_recording(fingerprint: NDArray[np.float32], other: NDArray[np.float32]) -> bool | None:
-    """Whether two tracks of about one length change their spectral shapes alike, at the same times.
-
-    A recording that a library holds as a whole and in part is not found so.
+    This excludes most pairs of a library without any further comparison.
 
     Parameters
     ----------
-    sketch, other : (frames, 6) float32
-        As `mfcc_assets.features.fingerprint.fingerprint` makes them.
+    frames, other_frames : int
+        Number of frames in the fingerprint of each track.
+
+    Returns
+    -------
+    bool
+        True if both tracks have about the same length and are long enough to be compared.
+
+    Examples
+    --------
+    >>> may_be_same_recording(60, 64)
+    True
+    >>> may_be_same_recording(60, 65)
+    False
+    """
+    return abs(frames - other_frames) <= _LARGEST_SHIFT and min(frames, other_frames) >= _MINIMUM_COMPARABLE_FRAMES
+
+
+def is_same_recording(fingerprint: NDArray[np.float32], other: NDArray[np.float32]) -> bool | None:
+    """Check whether the spectral shapes of two tracks of about the same length change in the same way at the same time.
+
+    The function does not find a recording that a library holds once as a whole and once in part.
+
+    Parameters
+    ----------
+    fingerprint, other : (frames, 6) float32
+        Fingerprints from `mfcc_assets.features.fingerprint.fingerprint`.
 
     Returns
     -------
     bool or None
-        None where `mfcc_assets.recognition.match.align` must tell, which takes a hundred times as long.
+        None if the fingerprints do not decide it. `mfcc_assets.recognition.match.align` then has to compare the
+        cepstra, which takes about a hundred times as long.
 
     Raises
     ------
     ValueError
-        The sketches are not of that width.
+        If a fingerprint does not have six columns.
+
+    Examples
+    --------
+    >>> frames = np.random.default_rng(1).standard_normal((65, 6)).astype(np.float32)
+    >>> is_same_recording(frames[:61], frames)
+    True
+    >>> is_same_recording(frames[:30], frames)
+    False
     """
     if fingerprint.ndim != 2 or other.ndim != 2 or fingerprint.shape[1] != SHAPES or other.shape[1] != SHAPES:
-        raise ValueError(f"sketches are frames x {SHAPES}, not {fingerprint.shape} and {other.shape}")
+        raise ValueError(f"fingerprints are frames x {SHAPES}, not {fingerprint.shape} and {other.shape}")
     if not may_be_same_recording(len(fingerprint), len(other)):
         return False
     cosine = _best_cosine(*sorted((_smoothed(fingerprint), _smoothed(other)), key=len))
-    if cosine < _PERHAPS:
+    if cosine < _POSSIBLY_SAME:
         return False
-    return True if cosine >= _SURELY and min(len(fingerprint), len(other)) >= _LEAST_FRAMES else None
+    return True if cosine >= _CERTAINLY_SAME and min(len(fingerprint), len(other)) >= _MINIMUM_FRAMES else None
 
 
 def _smoothed(fingerprint: NDArray[np.float32]) -> NDArray[np.float32]:
-    # Where frames begin matters less then: half a frame apart leaves a cosine of 0.46 to 0.69 instead of 0.24 to 0.45.
+    # Smoothing makes the position of the frames matter less. If the frames of two encodings begin half a frame apart,
+    # their cosine is 0.46 to 0.69 with smoothing, and 0.24 to 0.45 without.
     return fingerprint[1:] + fingerprint[:-1]
 
 
 @compiled_reordered
 def _best_cosine(shorter: NDArray[np.float32], longer: NDArray[np.float32]) -> float:
-    """The largest with any window of the longer one; a window may hang over either end."""
+    """Return the largest cosine of the shorter track with any window of the longer one.
+
+    A window may extend beyond either end of the longer track.
+    """
     frames, other_frames = len(shorter), len(longer)
-    wanted, candidates_to_fetch = shorter.ravel(), longer.ravel()
+    query, track = shorter.ravel(), longer.ravel()
     energy = np.float32(0.0)
-    for value in wanted:
+    for value in query:
         energy += value * value
     best = -1.0
-    for begin in range(-_APART, other_frames - frames + _APART + 1):
+    for begin in range(-_LARGEST_SHIFT, other_frames - frames + _LARGEST_SHIFT + 1):
         first, last = max(begin, 0) * SHAPES, min(begin + frames, other_frames) * SHAPES
-        window, part = candidates_to_fetch[first:last], wanted[first - begin * SHAPES : last - begin * SHAPES]
+        window, part = track[first:last], query[first - begin * SHAPES : last - begin * SHAPES]
         product = window_energy = np.float32(0.0)
         for i in range(len(window)):
             product += window[i] * part[i]
             window_energy += window[i] * window[i]
-        best = max(best, product / np.sqrt(max(float(window_energy * energy), _NOTHING)))
+        best = max(best, product / np.sqrt(max(float(window_energy * energy), _TINY)))
     return best

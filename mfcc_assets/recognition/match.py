@@ -1,12 +1,12 @@
-"""Recognise an upload by its cepstra: is it, or a stretch of it, one of the library's own recordings?
+"""Recognise an upload by its cepstra: is the upload, or a passage of it, a recording of the library?
 
-What is compared is how the spectral shape below 4 kHz changes in time. A gain or an equaliser adds the same to every
-cepstrum and so cancels; what a lower sample rate or a codec removes lies above 4 kHz; and two recordings of one
-piece, or two tracks of one artist, do not change at the same instants. The similarity is the cosine of two such
-sequences of changes, at the offset where it is largest.
+The module compares how the spectral shape below 4 kHz changes over time. A gain or an equaliser adds a constant to
+every cepstrum, which cancels out in the changes. A lower sample rate or a codec removes content above 4 kHz, which is
+not compared. Two recordings of one piece, or two tracks of one artist, do not change at the same instants. The
+similarity of two sequences of changes is their cosine at the offset where it is largest.
 
-Two stages: `shortlist` slides the upload's sketch along the sketches of the whole library, and `matches` aligns the
-few tracks of the shortlist ten times a second.
+Recognition has two stages. `shortlist` compares the upload's fingerprint with the fingerprints of the whole library.
+`matches` then aligns the upload with the few tracks of the shortlist at ten frames a second.
 """
 
 import math
@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # its FFT, 0.25 s of imports, comes when it is first used
+import scipy  # SciPy imports its FFT module only when it is first used
 from numpy.typing import NDArray
 
 from mfcc_assets.features.fingerprint import (
@@ -32,44 +32,48 @@ from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.jit import compiled_reordered
 
 _PHASES = 2
-"""Framings of the query, whose frames rarely begin where the track's do. The worst cosine was 0.68 with one framing of
-ten frames a second, 0.88 with two."""
+"""Number of framings of the query. The frames of a query rarely begin where the frames of the track begin. At ten
+frames a second, the worst cosine of a recording with itself was 0.68 with one framing and 0.88 with two."""
 
-_STRETCH_FRAMES = 40
-"""Frames of a sketch that are compared at once: 20 s."""
+_PASSAGE_FRAMES = 40
+"""Length of one passage of the query in fingerprint frames: 20 s."""
 
-_STRETCHES = 12
-"""At most: they cover four minutes of an upload, so that a library track of 30 s out of it is met as well."""
+_MAXIMUM_PASSAGES = 12
+"""Maximum number of passages of one query. Twelve passages cover four minutes of an upload, so that a library track of
+30 s inside the upload is found, too."""
 
-_TRACKS_A_TASK = 500
-"""Tracks that one thread searches at a time."""
+_TRACKS_PER_TASK = 500
+"""Number of tracks that one thread searches at a time."""
 
-_LEAST_OVERLAP = 0.8
-"""Share of the shorter one that must lie inside the longer one."""
+_MINIMUM_OVERLAP = 0.8
+"""Share of the shorter track that must lie inside the longer one."""
 
-_NOTHING = 1e-9
-"""Energy, and length, of a stretch that does not change: its cosine with anything is near 0, not undefined."""
+_TINY = 1e-9
+"""Lower limit of the energy and of the length of a passage. It makes the cosine of a passage without any change 0
+instead of undefined."""
 
 _SAME_RECORDING = 0.75
-"""Least cosine of a recording with itself. 2,064 excerpts of 18 and 30 s, re-encoded at 8 to 44.1 kHz, had 0.78 or
-more; the best of 273 other tracks had 0.5 or less, unless it shares audio: remixes and common intros pass."""
+"""Smallest cosine at which two tracks count as one recording. In a test with 2,064 excerpts of 18 and 30 s, re-encoded
+at 8 to 44.1 kHz, every excerpt had a cosine of at least 0.78 with its own track. The best of 273 other tracks had at
+most 0.5, except for tracks that share audio, such as remixes and common intros, which are accepted."""
 
 _CHANCE = 1.8
-"""Divided by the square root of the seconds compared: a cosine that chance reaches in a library of 100,000 tracks."""
+"""This value, divided by the square root of the compared seconds, is a cosine that chance can reach in a library of
+100,000 tracks."""
 
 
 @dataclass(frozen=True)
 class Alignment:
-    """Where a query fits best into a track.
+    """The best position of a query in a track.
 
     Attributes
     ----------
     cosine
-        Of the two sequences of changes: 1 for the same recording, near 0 for any other.
+        Cosine of the two sequences of spectral changes: 1 for the same recording, near 0 for any other.
     offset_seconds
-        Where in the track the query begins; negative where it begins before the track.
+        Position in the track at which the query begins. It is negative if the query begins before the track.
     overlap_seconds
-        How much of both was compared.
+        Length of the part that was compared.
     """
 
     cosine: float
@@ -78,14 +82,14 @@ class Alignment:
 
     @property
     def same_recording(self) -> bool:
-        """Whether the cosine is too large for any other recording, and for chance over so short a stretch."""
+        """True if the cosine is too large for another recording, and for chance over so short an overlap."""
         chance = _CHANCE / math.sqrt(max(self.overlap_seconds, FINE.seconds))
         return self.cosine >= max(_SAME_RECORDING, chance)
 
 
 @dataclass(frozen=True)
 class Match:
-    """The library's recording that an upload was found to be."""
+    """A recording of the library that is the same as the query."""
 
     audio_id: str
     alignment: Alignment
@@ -94,17 +98,17 @@ class Match:
 def shortlist(
     query_cepstra: NDArray[np.float32], fingerprints: Fingerprints, parameters: CepstraParameters, size: int = 20
 ) -> list[str]:
-    """Pick the tracks that may hold the query.
+    """Return the tracks that may contain the query.
 
     Parameters
     ----------
     query_cepstra : (frames, d) float
-    sketches
-        Of the library.
+    fingerprints
+        Fingerprints of all tracks of the library.
     parameters
-        What all cepstra were made with.
+        Parameters that all cepstra were computed with.
     size
-        Tracks to pick.
+        Number of tracks to return.
 
     Returns
     -------
@@ -114,16 +118,16 @@ def shortlist(
     Raises
     ------
     ValueError
-        `query_cepstra` does not fit the parameters or is not finite, or `size` is not positive.
+        If `query_cepstra` does not fit the parameters or is not finite, or if `size` is not positive.
     """
     if size < 1:
         raise ValueError(f"a shortlist has at least one track, not {size}")
     checked = checked_cepstra(query_cepstra, parameters)
-    stretches = [s for framing in _framings(checked, parameters, COARSE) for s in _stretches(framing)]
-    if not stretches or not len(fingerprints):
+    passages = [passage for framing in _framings(checked, parameters, COARSE) for passage in _passages(framing)]
+    if not passages or not len(fingerprints):
         return []
-    shortest = min(map(len, stretches))
-    cosines = _best_cosines(fingerprints, np.stack([stretch[:shortest] for stretch in stretches]))
+    shortest = min(map(len, passages))
+    cosines = _best_cosines(fingerprints, np.stack([passage[:shortest] for passage in passages]))
     order = np.argsort(-cosines, kind="stable")[:size]
     return [fingerprints.audio_ids[track] for track in order]
 
@@ -131,24 +135,35 @@ def shortlist(
 def align(
     query_cepstra: NDArray[np.float32], track_cepstra: NDArray[np.float32], parameters: CepstraParameters
 ) -> Alignment:
-    """Find where a query fits best into a track, or a track into a longer query.
+    """Find the best position of a query in a track, or of a track in a longer query.
 
     Parameters
     ----------
     query_cepstra, track_cepstra : (frames, d) float
     parameters
-        What both were made with.
+        Parameters that both were computed with.
 
     Returns
     -------
     Alignment
-        Of the offset, to a tenth of a second, at which the cosine is largest and four fifths of the shorter one lie
-        inside the longer one. With less than a second on either side nothing is compared, and all is zero.
+        The alignment with the largest cosine among all offsets, to a tenth of a second, at which four fifths of the
+        shorter one lie inside the longer one. All its values are zero if either is shorter than a second, since there
+        is too little to compare.
 
     Raises
     ------
     ValueError
-        Cepstra do not fit the parameters, or are not finite.
+        If cepstra do not fit the parameters or are not finite.
+
+    Examples
+    --------
+    A query that was cut out of a track 20 s after its beginning:
+
+    >>> steps = np.random.default_rng(0).normal(0, 10, (240, 13))
+    >>> track = np.repeat(steps, 25, axis=0).astype(np.float32)
+    >>> alignment = align(track[2000:4000], track, CepstraParameters())
+    >>> alignment.same_recording, round(alignment.offset_seconds)
+    (True, 20)
     """
     framings = _framings(checked_cepstra(query_cepstra, parameters), parameters, FINE)
     track = spectral_changes(checked_cepstra(track_cepstra, parameters), parameters, FINE)
@@ -163,26 +178,25 @@ def matches(
     candidates: Iterable[tuple[str, NDArray[np.float32]]],
     parameters: CepstraParameters,
 ) -> list[Match]:
-    """Recognise a query among the tracks of a shortlist.
+    """Return the candidates that are the same recording as the query.
 
     Parameters
     ----------
     query_cepstra : (frames, d) float
     candidates : pairs of audio id and (frames, d) cepstra
-        Read one at a time.
+        Tracks of a shortlist. They are read one at a time.
     parameters
-        What all cepstra were made with.
+        Parameters that all cepstra were computed with.
 
     Returns
     -------
     list of Match
-        The candidates that are the same recording, the most similar first: several where the library has it in several
-        encodings.
+        Matches, the most similar first. There are several if the library has the recording in several encodings.
 
     Raises
     ------
     ValueError
-        Cepstra do not fit the parameters, or are not finite.
+        If cepstra do not fit the parameters or are not finite.
     """
     aligned = [Match(audio_id, align(query_cepstra, cepstra, parameters)) for audio_id, cepstra in candidates]
     same = [match for match in aligned if match.alignment.same_recording]
@@ -192,41 +206,46 @@ def matches(
 def _framings(
     cepstra: NDArray[np.float32], parameters: CepstraParameters, resolution: Resolution
 ) -> list[NDArray[np.float32]]:
+    """Return the spectral changes of a query, once for each phase at which its frames may begin."""
     later = round(resolution.seconds / parameters.step_seconds / _PHASES)
     return [spectral_changes(cepstra[phase * later :], parameters, resolution) for phase in range(_PHASES)]
 
 
-def _stretches(changes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    length = min(len(changes), _STRETCH_FRAMES)
+def _passages(changes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Cut spectral changes (n, 6) into passages of equal length that are spread evenly over the query."""
+    length = min(len(changes), _PASSAGE_FRAMES)
     if not length:
         return []
-    count = min(-(-len(changes) // length), _STRETCHES)
+    count = min(-(-len(changes) // length), _MAXIMUM_PASSAGES)
     starts = np.linspace(0, len(changes) - length, count).round().astype(int)
     return [changes[start : start + length] for start in starts]
 
 
-def _best_cosines(fingerprints: Fingerprints, stretches: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The largest cosine of any stretch (q, length, 6) with any window of each track: (tracks,)."""
-    lengths = np.linalg.norm(stretches, axis=(1, 2), keepdims=True)
-    rows = (stretches / np.maximum(lengths, _NOTHING)).reshape(len(stretches), -1)
+def _best_cosines(fingerprints: Fingerprints, passages: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the largest cosine (tracks,) of any passage (q, length, 6) with any window of each track."""
+    lengths = np.linalg.norm(passages, axis=(1, 2), keepdims=True)
+    rows = (passages / np.maximum(lengths, _TINY)).reshape(len(passages), -1)
     frames = np.asarray(fingerprints.frames).ravel()
     cosines = np.empty(len(fingerprints), np.float32)
 
     def search(first: int) -> None:
-        last = first + _TRACKS_A_TASK
+        last = first + _TRACKS_PER_TASK
         _slide(frames, fingerprints.starts[first : last + 1], rows, cosines[first:last])
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(search, range(0, len(cosines), _TRACKS_A_TASK)))
+        list(pool.map(search, range(0, len(cosines), _TRACKS_PER_TASK)))
     return cosines
 
 
 @compiled_reordered
 def _slide(
-    frames: NDArray[np.float32], starts: NDArray[np.int64], stretches: NDArray[np.float32], cosines: NDArray[np.float32]
+    frames: NDArray[np.float32], starts: NDArray[np.int64], passages: NDArray[np.float32], cosines: NDArray[np.float32]
 ) -> None:
-    """`frames` and every stretch are flat; a window may hang over either end of its track by half."""
-    length = stretches.shape[1] // SHAPES
+    """Slide every passage along every track and write the largest cosine of each track to `cosines`.
+
+    `frames` and each row of `passages` are flat. Up to half of a window may extend beyond either end of its track.
+    """
+    length = passages.shape[1] // SHAPES
     for track in range(len(cosines)):
         first, last = starts[track], starts[track + 1]
         energies = np.zeros(last - first + 1)
@@ -239,28 +258,29 @@ def _slide(
         for begin in range(first - length // 2, last - length // 2):
             lower, upper = max(begin, first), min(begin + length, last)
             window = frames[lower * SHAPES : upper * SHAPES]
-            norm = np.sqrt(max(energies[upper - first] - energies[lower - first], _NOTHING))
-            for q in range(len(stretches)):
-                stretch = stretches[q, (lower - begin) * SHAPES : (upper - begin) * SHAPES]
+            norm = np.sqrt(max(energies[upper - first] - energies[lower - first], _TINY))
+            for q in range(len(passages)):
+                passage = passages[q, (lower - begin) * SHAPES : (upper - begin) * SHAPES]
                 product = np.float32(0.0)
                 for i in range(len(window)):
-                    product += window[i] * stretch[i]
+                    product += window[i] * passage[i]
                 best = max(best, product / norm)
         cosines[track] = best
 
 
 def _best_alignment(query: NDArray[np.float32], track: NDArray[np.float32], phase_seconds: float) -> Alignment:
+    """Return the best alignment of two sequences of changes, (n, 6) and (m, 6), by a correlation over all offsets."""
     n, m = len(query), len(track)
     if not n or not m:
         return Alignment(0.0, 0.0, 0.0)
-    least = int(np.ceil(_LEAST_OVERLAP * min(n, m)))
-    offsets = np.arange(least - n, m - least + 1)
+    minimum = int(np.ceil(_MINIMUM_OVERLAP * min(n, m)))
+    offsets = np.arange(minimum - n, m - minimum + 1)
     begins, ends = np.maximum(-offsets, 0), np.minimum(n, m - offsets)
     size = scipy.fft.next_fast_len(n + m - 1, real=True)
     spectra = scipy.fft.rfft(track, size, axis=0) * scipy.fft.rfft(query[::-1], size, axis=0)
     products = scipy.fft.irfft(spectra.sum(axis=1), size)[offsets + n - 1]
     energies = _energy_between(query, begins, ends) * _energy_between(track, begins + offsets, ends + offsets)
-    cosines = products / np.sqrt(np.maximum(energies, _NOTHING))
+    cosines = products / np.sqrt(np.maximum(energies, _TINY))
     best = int(np.argmax(cosines))
     return Alignment(
         cosine=float(cosines[best]),
@@ -272,6 +292,7 @@ def _best_alignment(query: NDArray[np.float32], track: NDArray[np.float32], phas
 def _energy_between(
     changes: NDArray[np.float32], begins: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> NDArray[np.float64]:
+    """Return the sum of squares between each begin and its end."""
     energies = np.concatenate([[0.0], np.cumsum(np.square(changes, dtype=np.float64).sum(axis=1))])
     between: NDArray[np.float64] = energies[ends] - energies[begins]
     return between

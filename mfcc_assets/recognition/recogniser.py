@@ -1,4 +1,4 @@
-"""Who a query is: the port `Recogniser`, and the adapters that need no service."""
+"""Recognition of a query: the port `Recogniser`, and the adapters that need no remote service."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -20,16 +20,17 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Recording:
-    """What there is to recognise a query by.
+class RecognitionQuery:
+    """Everything that a recogniser may use to recognise a file.
 
     Attributes
     ----------
     path
-        The audio as a local file, of which a remote service is sent a sample.
+        The audio as a local file. A remote service receives an excerpt of it.
     tags
-        What the file says of itself.
+        Tags of the file.
     cepstra : (frames, d) float32
+        Cepstra of the file.
     """
 
     path: Path
@@ -39,20 +40,23 @@ class Recording:
 
 @dataclass(frozen=True)
 class Recognition:
-    """Who a query was found to be, and by whom.
+    """The recording that a query was recognised as.
 
     Attributes
     ----------
+    title, artist
+        Title and artist of the recording.
     by
         Name of the recogniser.
     audio_ids
-        The library's audio that the query is, or is a part of, the most similar first.
+        Audio ids of the library that are the same recording as the query or contain it, the most similar first.
     offset_seconds
-        Where in the recording, or the first of that audio, the query begins.
+        Position in the recording at which the query begins. If `audio_ids` is not empty, it is the position in the
+        first of them.
     certainty
-        From 0 to 1, as far as the recogniser can tell.
+        Certainty from 0 to 1, if the recogniser reports one.
     external_ids
-        What others call the recording, by who does, as ``isrc``.
+        Ids of the recording elsewhere, by the name of their system, such as ``isrc``.
     """
 
     title: str
@@ -66,14 +70,14 @@ class Recognition:
 
 @dataclass(frozen=True)
 class RecognitionFailure:
-    """Why a recogniser could not be asked.
+    """The reason why a recogniser was unavailable.
 
     Attributes
     ----------
     by
         Name of the recogniser.
     reason
-        What happened and what the reader can do; it holds no secret.
+        What happened and what the reader can do. It contains no secret.
     """
 
     by: str
@@ -82,14 +86,14 @@ class RecognitionFailure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of asking who a query is.
+    """The result of trying to recognise a query.
 
     Attributes
     ----------
     recognition
-        None where nobody who was asked knows it.
+        The recognition, or None if no available recogniser knows the query.
     failures
-        Those that could not be asked before somebody knew it, in turn.
+        Recognisers that were unavailable before one knew the query, in the order they were tried.
     """
 
     recognition: Recognition | None
@@ -97,23 +101,23 @@ class Outcome:
 
 
 class Recogniser(ABC):
-    """Recognises queries, or says that it cannot."""
+    """Recognises queries."""
 
     name: str
 
     @abstractmethod
-    def recognise(self, query: Recording) -> Recognition | None:
-        """None where the query is unknown to this recogniser.
+    def recognise(self, query: RecognitionQuery) -> Recognition | None:
+        """Return the recording that a query is, or None if this recogniser does not know it.
 
         Raises
         ------
         RecogniserUnavailable
-            It could not be asked: another may be.
+            If this recogniser cannot answer now. Another one may.
         """
 
 
 class NamedTrack(Protocol):
-    """A track of the library, as far as recognition tells of it."""
+    """A track of the library, as far as recognition needs it."""
 
     @property
     def title(self) -> str: ...
@@ -122,29 +126,31 @@ class NamedTrack(Protocol):
 
 
 class TagRecogniser(Recogniser):
-    """Believes the file's own tags."""
+    """Takes title and artist from the tags of the file."""
 
     name = "tags"
 
-    def recognise(self, query: Recording) -> Recognition | None:
+    def recognise(self, query: RecognitionQuery) -> Recognition | None:
         if not query.tags.title:
             return None
         return Recognition(query.tags.title, query.tags.artist, self.name)
 
 
 class LibraryRecogniser(Recogniser):
-    """Finds a query among the library's own recordings by their cepstra. What has left the library is not found.
+    """Finds a query among the library's own recordings by their cepstra.
+
+    Recordings that have left the library are not found.
 
     Parameters
     ----------
-    sketches
-        Of the library.
+    fingerprints
+        Fingerprints of all tracks of the library.
     parameters
-        What the query's cepstra and the library's were made with.
+        Parameters that the cepstra of the query and of the library were computed with.
     read_cepstra
         Reads the cepstra of an audio id.
     tracks_of_audio
-        The soundtrack that stands for each audio, where there is one.
+        Returns the soundtrack that represents each audio id. Audio ids without a soundtrack are left out.
     """
 
     name = "library"
@@ -156,13 +162,13 @@ class LibraryRecogniser(Recogniser):
         read_cepstra: Callable[[str], NDArray[np.float32]],
         tracks_of_audio: Callable[[Iterable[str]], Mapping[str, NamedTrack]],
     ) -> None:
-        self._sketches = fingerprints
+        self._fingerprints = fingerprints
         self._parameters = parameters
         self._read_cepstra = read_cepstra
         self._tracks_of_audio = tracks_of_audio
 
-    def recognise(self, query: Recording) -> Recognition | None:
-        likely = shortlist(query.cepstra, self._sketches, self._parameters)
+    def recognise(self, query: RecognitionQuery) -> Recognition | None:
+        likely = shortlist(query.cepstra, self._fingerprints, self._parameters)
         tracks = self._tracks_of_audio(likely)
         candidates = self._with_cepstra(audio_id for audio_id in likely if audio_id in tracks)
         found = matches(query.cepstra, candidates, self._parameters)
@@ -184,18 +190,25 @@ class LibraryRecogniser(Recogniser):
             try:
                 yield audio_id, self._read_cepstra(audio_id)
             except FeaturesMissing as error:
-                # One damaged file would otherwise fail every upload that sounds a little like it.
-                _logger.warning("Not compared with the query: %s", error)
+                # One damaged or mislabelled file must not fail every upload that sounds a little like it.
+                _logger.warning("The query is not compared with one track. %s", error)
 
 
-def recognise(query: Recording, recognisers: Sequence[Recogniser]) -> Outcome:
-    """Ask one recogniser after the other, but those that are unavailable; the first that knows the query answers."""
+def recognise(query: RecognitionQuery, recognisers: Sequence[Recogniser]) -> Outcome:
+    """Try recognisers in order until one knows the query. Recognisers that are unavailable are skipped.
+
+    Examples
+    --------
+    >>> query = RecognitionQuery(Path("song.mp3"), Tags(title="Ocean"), np.empty((0, 13), np.float32))
+    >>> recognise(query, [TagRecogniser()]).recognition.title
+    'Ocean'
+    """
     failures: list[RecognitionFailure] = []
     for recogniser in recognisers:
         try:
             recognition = recogniser.recognise(query)
         except RecogniserUnavailable as error:
-            _logger.warning("%s could not be asked: %s", recogniser.name, error)
+            _logger.warning("The recogniser %s is unavailable. %s", recogniser.name, error)
             failures.append(RecognitionFailure(recogniser.name, str(error)))
             continue
         if recognition is not None:

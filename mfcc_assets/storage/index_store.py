@@ -221,6 +221,13 @@ class IndexStore:
         except (NoPublishedIndex, CorruptIndex):
             return None
 
+    def read_if_usable(self, version: str) -> LibraryIndex | None:
+        """Read a version as `read` does; None if there is no such version or it cannot be read."""
+        try:
+            return self.read(version)
+        except (NoPublishedIndex, CorruptIndex):
+            return None
+
     def write_quality(self, version: str, quality: Mapping[str, float | None]) -> None:
         """Keep what was measured of an index."""
         write_json(self._blobs, CONTAINER, f"indexes/{version}/quality.json", quality)

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.evaluation.labelled import LabelledTrack
+from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.metrics import RankedIds, mean_average_precision, ranked_by
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.quality import labelled_audio
+from mfcc_assets.pipeline.quality import labelled_set
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.pairwise import Comparison, Tracks, uncorrected_names
 from mfcc_assets.similarity.ranking_names import DEFAULT_RANKING
@@ -244,7 +244,7 @@ def measure(work: Path, music: Path | None) -> Section:
     others = [LabelledTrack(track.name) for track in Corpus(music, work).tracks] if music else []
     with Library(Settings(home=work)) as library:
         sets = [(work / "renderings", renderings), *([(music, others)] if music else [])]
-        analysed = [labelled_audio(library, folder, tracks).analyse(_silent) for folder, tracks in sets]
+        analysed = [labelled_set(library, folder, tracks).analyse(_silent) for folder, tracks in sets]
         parameters = library.settings.features
     track_features = {
         track.path: track_features

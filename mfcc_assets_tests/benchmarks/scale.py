@@ -22,7 +22,7 @@ from mfcc_assets.features.fingerprint import SHAPES, Fingerprints
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import choose_recommendations, find_query_candidates, rank_query
 from mfcc_assets.pipeline.index import index_parameters
-from mfcc_assets.playlists.selection import considered
+from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.search import vector_index as vector_indexes
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import LibraryIndex
@@ -154,7 +154,7 @@ class Bench:
 
     def _answers(self, index: LibraryIndex, queries: Drawn) -> dict[str, tuple[float, ...]]:
         """Seconds of each part of an answer, query by query, without anything of the one before in the cache."""
-        rng, wanted = np.random.default_rng(2), considered(PLACES)
+        rng, wanted = np.random.default_rng(2), considered_count(PLACES)
         parts: dict[str, list[float]] = {name: [] for name in ("what is usual", "candidates", "contours", "tables")}
         for query in range(len(queries)):
             track_features = self.population.track_features(queries[query : query + 1], rng)

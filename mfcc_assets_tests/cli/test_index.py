@@ -149,7 +149,9 @@ def test_a_version_that_is_unknown_or_unfit_is_told_in_a_sentence(
     unknown = mfcc(library, "index", "diff", two_versions[0], "nothing")
     unfit = mfcc(library, "index", "publish", two_versions[0])
 
-    assert unknown.output == "Error: index “nothing”: no version begins so. `mfcc index list` names all there are.\n"
+    assert (
+        unknown.output == "Error: index “nothing”: no version begins with it. `mfcc index list` shows all versions.\n"
+    )
     assert unfit.output.startswith(f"Error: index {two_versions[0]}: 1 ranked tracks are not in the library.")
     assert (unknown.exit_code, unfit.exit_code) == (1, 1)
     assert library.indexes.published_version() == two_versions[1]
@@ -167,4 +169,4 @@ def test_old_versions_are_deleted(library: Library, two_versions: tuple[str, str
 def test_a_library_without_an_index_says_so(library: Library) -> None:
     assert told(library, "index", "list") == []
     assert mfcc(library, "index", "list").output == "no index was built yet\n"
-    assert mfcc(library, "index", "rollback").output.startswith("Error: no version answers yet.")
+    assert mfcc(library, "index", "rollback").output.startswith("Error: no version is published yet.")

@@ -108,7 +108,7 @@ def test_another_format_is_refused_in_a_sentence(home: Path, tmp_path: Path, com
 
     assert result.exit_code == 1
     assert result.output == (
-        "Error: list.pls: no playlist is written in this format. Let the name end in .m3u8 or .jspf.\n"
+        "Error: list.pls: this playlist format is not supported. Use a file name that ends in .m3u8 or .jspf.\n"
     )
     assert not list(tmp_path.iterdir())
 

@@ -1,3 +1,5 @@
+"""Metrics of recommendation quality, compared with slow twins."""
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -23,20 +25,20 @@ RANKED = LISTS.map(lambda lists: {query: [track for track in lists[query] if tra
 LABELS = st.dictionaries(st.sampled_from(TRACKS), st.sampled_from(["Bach", "Bird", "Björk"]))
 
 
-def test_precision_counts_the_places_that_carry_the_label_of_the_query():
+def test_precision_counts_recommendations_with_the_label_of_the_query():
     labels = dict.fromkeys(["a", "b", "c", "d"], "Bach") | dict.fromkeys(["x", "y"], "Bird")
     ranked = {"a": ["b", "x", "c", "y", "nobody's", "d"], "b": ["x", "y"], "x": ["y"], "nobody's": ["a"]}
     assert precision(ranked, labels) == Precision(queries=2, at_1=0.5, at_5=0.2, hit_at_5=0.5)
 
 
-def test_a_label_that_two_tracks_carry_is_no_measure():
+def test_a_label_of_only_two_tracks_is_not_evaluated():
     assert precision({"a": ["b"], "b": ["a"]}, {"a": "Bach", "b": "Bach"}) is None
     assert precision({"a": ["b"]}, {}) is None
     assert precision({}, {"a": "Bach", "b": "Bach", "c": "Bach"}) is None
 
 
 def assert_are_means(found: Precision | None, at_1: list[float], at_5: list[float]) -> None:
-    """The figures of all queries, of which each has its shares; none where there is no query."""
+    """Check that figures are the means over queries, and that there are none without a query."""
     if not at_1:
         assert found is None
         return
@@ -48,8 +50,8 @@ def assert_are_means(found: Precision | None, at_1: list[float], at_5: list[floa
 
 
 @given(RANKED, LABELS)
-def test_precision_is_that_of_the_slow_twin(ranked, labels):
-    at_1, at_5 = (naive.share_with_label(ranked, labels, places) for places in (1, 5))
+def test_precision_equals_that_of_the_slow_twin(ranked, labels):
+    at_1, at_5 = (naive.share_with_label(ranked, labels, count) for count in (1, 5))
     found = precision(ranked, labels)
     assert_are_means(found, at_1, at_5)
 
@@ -61,20 +63,20 @@ def test_tracks_of_the_querys_own_album_are_left_out():
     assert precision(ranked, labels, albums) == Precision(queries=2, at_1=0.5, at_5=pytest.approx(0.3), hit_at_5=1.0)
 
 
-def test_where_no_album_is_known_none_can_be_left_out():
+def test_without_a_known_album_there_is_no_precision_beyond_the_album():
     labels = dict.fromkeys(["a", "b", "c"], "Bach")
     assert precision({"a": ["b"]}, labels, {}) is None
     assert precision({"a": ["b"]}, labels) == Precision(queries=1, at_1=1.0, at_5=0.2, hit_at_5=1.0)
 
 
-def test_an_artist_with_a_single_album_is_no_query_without_it():
+def test_tracks_of_an_artist_with_a_single_album_are_no_queries():
     labels = dict.fromkeys(["a", "b", "c"], "Bach")
     assert precision({"a": ["b"]}, labels, dict.fromkeys(labels, "Suites")) is None
 
 
 @given(RANKED, LABELS, st.dictionaries(st.sampled_from(TRACKS), st.sampled_from(["Suites", "Fugues"])))
-def test_precision_beyond_the_album_is_that_of_the_slow_twin(ranked, labels, albums):
-    at_1, at_5 = (naive.shares_beyond_album(ranked, labels, albums, places) for places in (1, 5))
+def test_precision_beyond_the_album_equals_that_of_the_slow_twin(ranked, labels, albums):
+    at_1, at_5 = (naive.shares_beyond_album(ranked, labels, albums, count) for count in (1, 5))
     found = precision(ranked, labels, albums)
     assert_are_means(found, at_1, at_5)
 
@@ -92,20 +94,20 @@ def test_distances_that_cannot_be_ranked_are_refused():
         ranked_by(np.zeros((2, 3)), ["a", "b"])
 
 
-def test_random_distances_are_the_same_each_time_and_know_nothing():
+def test_random_distances_are_the_same_each_time_and_independent_of_labels():
     labels = {track: track[0] for track in (f"{letter}{number}" for letter in "abcdefghij" for number in range(30))}
     assert np.array_equal(random_distances(300), random_distances(300))
     found = precision(ranked_by(random_distances(300), list(labels)), labels)
     assert found.at_5 == pytest.approx(29 / 299, abs=0.02)
 
 
-def test_average_precision_looks_at_every_place():
+def test_average_precision_uses_the_whole_ranking():
     works = {"a": "Aria", "b": "Aria", "c": "Aria", "alone": "Fugue"}
     ranked = {"a": ["b", "c", "alone"], "b": ["alone", "a", "x", "c"], "c": ["alone"], "alone": ["a"], "x": ["a"]}
     assert mean_average_precision(ranked, works) == pytest.approx((1 + (1 / 2 + 2 / 4) / 2 + 0) / 3)
 
 
-def test_where_no_work_has_two_tracks_there_is_no_average_precision():
+def test_there_is_no_average_precision_if_no_work_has_two_tracks():
     assert mean_average_precision({"a": ["b"], "b": ["a"]}, {"a": "Aria", "b": "Fugue"}) is None
     assert mean_average_precision({"a": ["b"]}, {}) is None
 
@@ -117,18 +119,18 @@ def test_a_track_in_every_list_is_a_hub():
     )
 
 
-def test_lists_that_name_every_track_as_often_are_even():
+def test_hubness_is_zero_if_every_track_is_in_equally_many_lists():
     assert hubness({"a": ["b"], "b": ["c"], "c": ["a"]}) == Hubness(0.0, 1, 0.0)
     assert hubness({}) == Hubness(0.0, 0, 0.0)
 
 
-def test_only_the_first_places_count_towards_hubness():
+def test_only_the_first_recommendations_count_towards_hubness():
     assert hubness({"a": ["b", "c"], "b": ["a"], "c": ["a"]}, size=1).largest == 2
     assert hubness({"a": ["b", "c"], "b": ["a"], "c": ["a"]}, size=1).never_recommended == pytest.approx(1 / 3)
 
 
 @given(RANKED, st.integers(1, 8))
-def test_hubness_is_the_skewness_of_how_often_a_track_is_named(ranked, size):
+def test_hubness_is_the_skewness_of_the_number_of_lists_with_a_track(ranked, size):
     named = [track for tracks in ranked.values() for track in tracks[:size]]
     counts = [named.count(query) for query in ranked]
     found = hubness(ranked, size)
@@ -146,20 +148,20 @@ def test_recall_is_the_mean_share_of_the_best_that_were_found():
     assert recall({}, {"a": ["b"]}) == 1.0
 
 
-def test_recall_is_of_as_many_places_as_are_evaluated_unless_more_are_asked_for():
+def test_recall_covers_the_evaluated_count_by_default():
     ranked = {"a": TRACKS}
     assert recall(ranked, {"a": TRACKS[:EVALUATED_COUNT]}) == 1
     assert recall(ranked, {"a": TRACKS[:EVALUATED_COUNT]}, size=2 * EVALUATED_COUNT) == 0.5
 
 
 @given(RANKED, RANKED, st.integers(1, 8))
-def test_recall_is_that_of_the_slow_twin(exhaustive, found, size):
+def test_recall_equals_that_of_the_slow_twin(exhaustive, found, size):
     shares = naive.share_found(exhaustive, found, size)
     assert recall(exhaustive, found, size) == pytest.approx(sum(shares) / len(shares) if shares else 1)
 
 
 @given(RANKED, RANKED)
-def test_recall_is_whole_where_all_were_found_and_never_more(exhaustive, found):
+def test_recall_is_one_if_all_were_found_and_zero_if_none(exhaustive, found):
     assert recall(exhaustive, dict.fromkeys(exhaustive, TRACKS)) == 1
     assert 0 <= recall(exhaustive, found) <= 1
     if any(exhaustive.values()):

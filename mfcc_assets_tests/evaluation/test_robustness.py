@@ -1,15 +1,18 @@
-"""Music that another encoder had: scored again, and recognised."""
+"""Scoring and recognising a labelled set after re-encoding."""
 
 from pathlib import Path
 
 import pytest
 
-from mfcc_assets.evaluation.labelled import Analysed, LabelledAudio, LabelledTrack, Scores
+from mfcc_assets.evaluation.labelled import AnalysedTracks, LabelledSet
+from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.robustness import Found, find_own_tracks, listeners_chain, one_chain, share_kept
+from mfcc_assets.evaluation.scores import Scores
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.quality import labelled_audio
+from mfcc_assets.pipeline.quality import labelled_set
 from mfcc_assets_tests.audio_samples import write_music
-from mfcc_assets_tests.evaluation.test_labelled import blobs_of, quiet
+from mfcc_assets_tests.evaluation.progress import ignore_progress
+from mfcc_assets_tests.evaluation.test_labelled import stored_features
 
 PATHS = [f"{number}.ogg" for number in range(4)]
 
@@ -23,20 +26,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def audio(library: Library, folder: Path) -> LabelledAudio:
-    return labelled_audio(library, folder, [LabelledTrack(path) for path in PATHS])
+def labelled(library: Library, folder: Path) -> LabelledSet:
+    return labelled_set(library, folder, [LabelledTrack(path) for path in PATHS])
 
 
-def test_all_tracks_go_through_one_chain_each_with_a_gain_of_its_own() -> None:
+def test_all_tracks_share_one_chain_except_for_the_gain() -> None:
     chains = [one_chain(LabelledTrack(f"{number}.ogg")) for number in range(50)]
 
     assert {(chain.sample_rate, chain.bit_rate, chain.begin) for chain in chains} == {(22_050, 96_000, 0.0)}
     assert len({chain.gain for chain in chains}) == 50
     assert -6 <= min(chain.gain for chain in chains) < -5 < 5 < max(chain.gain for chain in chains) <= 6
-    assert chains[0] == one_chain(LabelledTrack("0.ogg", artist="Bach")), "the gain is drawn by the path alone"
+    assert chains[0] == one_chain(LabelledTrack("0.ogg", artist="Bach")), "the gain depends on the path alone"
 
 
-def test_a_listener_asks_by_half_a_minute_that_lies_inside_the_track() -> None:
+def test_a_query_is_half_a_minute_that_lies_inside_the_track() -> None:
     chains = [listeners_chain(LabelledTrack(f"{number}.ogg"), seconds=100.0) for number in range(50)]
 
     assert {(chain.bit_rate, chain.seconds) for chain in chains} == {(64_000, 30.0)}
@@ -45,29 +48,31 @@ def test_a_listener_asks_by_half_a_minute_that_lies_inside_the_track() -> None:
     assert listeners_chain(LabelledTrack("short.ogg"), seconds=12.0).begin == 0
 
 
-def test_re_encoded_tracks_have_features_of_their_own_which_are_kept(library: Library, audio: LabelledAudio) -> None:
-    as_they_are = audio.analyse(quiet)
-    reencoded = audio.analyse(quiet, one_chain)
-    written = blobs_of(library)
+def test_features_of_re_encoded_tracks_are_stored_separately(library: Library, labelled: LabelledSet) -> None:
+    as_they_are = labelled.analyse(ignore_progress)
+    reencoded = labelled.analyse(ignore_progress, one_chain)
+    written = stored_features(library)
 
     assert [track.path for track in reencoded.tracks] == [track.path for track in as_they_are.tracks]
     assert not set(reencoded.audio_ids) & set(as_they_are.audio_ids)
-    assert audio.analyse(quiet, one_chain).audio_ids == reencoded.audio_ids
-    assert blobs_of(library) == written
+    assert labelled.analyse(ignore_progress, one_chain).audio_ids == reencoded.audio_ids
+    assert stored_features(library) == written
 
 
-def test_re_encoded_tracks_find_themselves(audio: LabelledAudio) -> None:
-    assert find_own_tracks(audio, audio.analyse(quiet), quiet) == Found(4, by_recognition=1.0, by_ranking=1.0)
+def test_re_encoded_tracks_find_themselves(labelled: LabelledSet) -> None:
+    assert find_own_tracks(labelled, labelled.analyse(ignore_progress), ignore_progress) == Found(
+        4, by_recognition=1.0, by_ranking=1.0
+    )
 
 
-def test_a_track_that_is_not_there_is_not_found(audio: LabelledAudio) -> None:
-    there = audio.analyse(quiet)
-    # As if the names of the recordings had been exchanged.
-    others = Analysed(there.tracks, there.audio_ids[1:] + there.audio_ids[:1], there.track_features, {})
-    assert find_own_tracks(audio, others, quiet).by_recognition == 0.0
+def test_a_track_with_another_audio_id_is_not_found(labelled: LabelledSet) -> None:
+    there = labelled.analyse(ignore_progress)
+    # Exchange the audio ids of the recordings.
+    others = AnalysedTracks(there.tracks, there.audio_ids[1:] + there.audio_ids[:1], there.track_features, {})
+    assert find_own_tracks(labelled, others, ignore_progress).by_recognition == 0.0
 
 
-def test_what_is_kept_of_the_precision_is_a_share() -> None:
+def test_the_kept_share_is_a_ratio_of_precisions() -> None:
     def scores(p_at_5: float | None) -> Scores:
         return Scores(0.0, p_at_5, 0.0, 0.0, 0, 0.0, None)
 

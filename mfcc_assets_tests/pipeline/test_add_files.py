@@ -1,4 +1,4 @@
-"""Files that an owner adds, under whatever names and from wherever they come."""
+"""Adding files with unusual names and from unusual places."""
 
 from pathlib import Path
 
@@ -49,23 +49,23 @@ def test_a_file_keeps_its_name(library, tmp_path, name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["line\nfeed.mp3", "back\\slash.mp3", " spaces at the ends .mp3 ", "trailing dots.mp3..."]
 )
-def test_a_name_that_no_blob_can_have_is_made_one_that_can(library, tmp_path, name: str) -> None:
+def test_a_name_that_no_blob_can_have_is_changed(library, tmp_path, name: str) -> None:
     (added,) = add(library, write(tmp_path / name)).added
     check_name(added)
     assert contents(library) == {added: "music"}
 
 
-def test_a_path_that_is_absolute_or_climbs_adds_the_file_alone(library, tmp_path, monkeypatch) -> None:
+def test_a_single_file_is_named_without_its_folders(library, tmp_path, monkeypatch) -> None:
     write(tmp_path / "music/absolute.mp3")
-    write(tmp_path / "climbing.mp3")
+    write(tmp_path / "in_parent.mp3")
     monkeypatch.chdir(tmp_path / "music")
-    assert add(library, tmp_path / "music/absolute.mp3", Path("../climbing.mp3")).added == [
+    assert add(library, tmp_path / "music/absolute.mp3", Path("../in_parent.mp3")).added == [
         "absolute.mp3",
-        "climbing.mp3",
+        "in_parent.mp3",
     ]
 
 
-def test_a_folder_is_added_with_its_folders_whatever_path_leads_to_it(library, tmp_path, monkeypatch) -> None:
+def test_a_folder_is_added_with_its_subfolders_by_any_path(library, tmp_path, monkeypatch) -> None:
     write(tmp_path / "music/artist/album/1.mp3")
     write(tmp_path / "music/artist/2.mp3")
     (tmp_path / "elsewhere").mkdir()
@@ -73,7 +73,7 @@ def test_a_folder_is_added_with_its_folders_whatever_path_leads_to_it(library, t
     assert sorted(add(library, Path("../music")).added) == ["music/artist/2.mp3", "music/artist/album/1.mp3"]
 
 
-def test_covers_playlists_and_hidden_files_are_passed_over_and_told(library, tmp_path) -> None:
+def test_covers_playlists_and_hidden_files_are_skipped_and_listed(library, tmp_path) -> None:
     passed_over = [write(tmp_path / f"music/{name}") for name in (".hidden.mp3", "cover.jpg", "list.m3u")]
     write(tmp_path / "music/song.mp3")
     addition = add(library, tmp_path / "music")
@@ -81,7 +81,7 @@ def test_covers_playlists_and_hidden_files_are_passed_over_and_told(library, tmp
     assert sorted(addition.passed_over) == passed_over
 
 
-def test_files_of_one_name_in_one_call_do_not_replace_each_other(library, tmp_path) -> None:
+def test_files_with_the_same_name_in_one_call_do_not_replace_each_other(library, tmp_path) -> None:
     first, second, third = (
         write(tmp_path / folder / "song.mp3", folder) for folder in ("one/disc", "two/disc", "three/disc")
     )
@@ -89,7 +89,7 @@ def test_files_of_one_name_in_one_call_do_not_replace_each_other(library, tmp_pa
     assert sorted(contents(library).values()) == ["one/disc", "three/disc", "two/disc"]
 
 
-def test_a_file_that_is_there_already_is_left_alone_and_another_replaces_it(library, tmp_path) -> None:
+def test_an_unchanged_file_is_not_added_again_and_a_changed_one_replaces_it(library, tmp_path) -> None:
     song = write(tmp_path / "song.mp3", "first")
     add(library, song)
     version = library.blobs.stat("soundtracks", "song.mp3").etag
@@ -99,7 +99,7 @@ def test_a_file_that_is_there_already_is_left_alone_and_another_replaces_it(libr
     assert contents(library) == {"song.mp3": "second"}
 
 
-def test_links_in_a_folder_are_followed_to_files_and_not_to_folders(library, tmp_path) -> None:
+def test_links_to_files_are_followed_and_links_to_folders_are_not(library, tmp_path) -> None:
     write(tmp_path / "elsewhere/song.mp3")
     (tmp_path / "music").mkdir()
     (tmp_path / "music/linked.mp3").symlink_to(tmp_path / "elsewhere/song.mp3")
@@ -107,7 +107,7 @@ def test_links_in_a_folder_are_followed_to_files_and_not_to_folders(library, tmp
     assert add(library, tmp_path / "music").added == ["music/linked.mp3"]
 
 
-def test_how_far_it_is_is_told_after_every_file(library, tmp_path) -> None:
+def test_the_progress_is_yielded_after_every_file(library, tmp_path) -> None:
     for number in range(3):
         write(tmp_path / f"music/{number}.mp3")
     assert [len(addition.added) for addition in add_files(library, [tmp_path / "music"])] == [1, 2, 3]

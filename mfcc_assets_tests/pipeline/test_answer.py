@@ -1,6 +1,7 @@
-"""One file answered at once."""
+"""Recommendations for one file, at once and step by step."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -11,14 +12,19 @@ from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.features.track_features import TrackFeatures, analyse, track_features_of
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import find_query_candidates, rank_query, recommend_file, search_for
+from mfcc_assets.pipeline.answer import certify, find_query_candidates, rank_query, recommend_file, search_for
+from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets_tests.audio_samples import write_music
-from mfcc_assets_tests.ranked_library import compared_with_all, publish
+from mfcc_assets_tests.pipeline.mislabelled_files import mislabel_track_features
+from mfcc_assets_tests.ranked_library import add_tracks, audio_id, compared_with_all, index_and_rank, publish
 from mfcc_assets_tests.runs import run_library
 
 DEMO = Path(__file__).parents[2] / "mfcc_assets" / "demo"
 JOURNEY = DEMO / "library" / "Maxstack_A_New_Journey.ogg"
+TRACKS = 14
+QUERY = audio_id(0)
+COUNT = 5
 OTHERS = ["Maxstack_Awakening.ogg", "Muldjord_armygeddon.ogg", "Will_Savino_Ocean.ogg"]
 
 
@@ -33,15 +39,15 @@ def real_library(library: Library, instance: dg.DagsterInstance) -> Library:
 
 
 @pytest.mark.parametrize("query", [JOURNEY, DEMO / "uploads" / "a-new-journey.mp3"])
-def test_no_encoding_of_the_recording_that_was_asked_about_is_recommended(real_library: Library, query: Path) -> None:
+def test_no_encoding_of_the_query_is_recommended(real_library: Library, query: Path) -> None:
     answer = recommend_file(real_library, query, size=5)
 
     assert answer.recognised is not None
     assert len(answer.recognised.audio_ids) == 2
-    assert {place.track_id for place in answer.recommendations} == {track_id(name) for name in OTHERS}
+    assert {recommendation.track_id for recommendation in answer.recommendations} == {track_id(name) for name in OTHERS}
 
 
-def test_nothing_is_stored_of_a_file_that_is_only_asked_about(real_library: Library) -> None:
+def test_nothing_is_stored_when_a_file_is_recommended_for(real_library: Library) -> None:
     def stored() -> set[str]:
         return {blob.name for blob in real_library.blobs.list("cepstra")}
 
@@ -49,7 +55,7 @@ def test_nothing_is_stored_of_a_file_that_is_only_asked_about(real_library: Libr
     answer = recommend_file(real_library, DEMO / "uploads" / "coherence.mp3", size=2)
 
     assert stored() == before
-    assert [place.rank for place in answer.recommendations] == [1, 2]
+    assert [recommendation.rank for recommendation in answer.recommendations] == [1, 2]
     assert answer.recommendations[0].distance <= answer.recommendations[1].distance
 
 
@@ -59,7 +65,7 @@ def music(tmp_path: Path) -> Path:
     return write_music(tmp_path / "other.flac", 4.0, seed=100)
 
 
-def summary_of(library: Library, path: Path) -> TrackFeatures:
+def track_features_of_file(library: Library, path: Path) -> TrackFeatures:
     parameters = library.settings.features
     blocks = AudioReader(
         path, parameters.cepstra.sample_rate, parameters.cepstra.trimmed_samples, library.settings.limits
@@ -68,21 +74,23 @@ def summary_of(library: Library, path: Path) -> TrackFeatures:
 
 
 @pytest.mark.parametrize("size", [1, 3, 9, 20])
-def test_an_exact_answer_is_certified_and_that_of_comparing_with_all(
+def test_an_exact_answer_is_certified_and_equals_comparing_with_all(
     ten_tracks: Library, music: Path, size: int
 ) -> None:
     answer = recommend_file(ten_tracks, music, size=size, exact=True)
 
     index = ten_tracks.indexes.published()
-    truth = compared_with_all(ten_tracks, index, "", summary_of(ten_tracks, music))[:size]
+    truth = compared_with_all(ten_tracks, index, "", track_features_of_file(ten_tracks, music))[:size]
     assert answer.certified
     assert answer.recall is None
-    assert [place.track_id for place in answer.recommendations] == [index.tracks[audio] for audio, _ in truth]
-    distances = [place.distance for place in answer.recommendations]
+    assert [recommendation.track_id for recommendation in answer.recommendations] == [
+        index.tracks[audio] for audio, _ in truth
+    ]
+    distances = [recommendation.distance for recommendation in answer.recommendations]
     assert distances == pytest.approx([distance for _, distance in truth], rel=1e-3)
 
 
-def test_an_answer_without_proof_carries_the_recall_measured_of_its_index(ten_tracks: Library, music: Path) -> None:
+def test_an_answer_that_is_not_certified_has_the_measured_recall_of_its_index(ten_tracks: Library, music: Path) -> None:
     version = ten_tracks.indexes.published_version()
     answer = recommend_file(ten_tracks, music, size=5)
     assert not answer.certified
@@ -94,16 +102,21 @@ def test_an_answer_without_proof_carries_the_recall_measured_of_its_index(ten_tr
     assert recommend_file(ten_tracks, music, size=5).recall is None
 
 
-def test_a_track_that_cannot_be_compared_is_passed_over_and_makes_an_exact_answer_impossible(
-    ten_tracks: Library, music: Path, caplog: pytest.LogCaptureFixture
+def delete_track_features(library: Library, audio_id: str) -> None:
+    library.blobs.delete("cepstra", f"summaries/{library.settings.features.version}/{audio_id}.parquet")
+
+
+@pytest.mark.parametrize("damage", [delete_track_features, mislabel_track_features])
+def test_a_track_that_cannot_be_compared_is_skipped_and_makes_an_exact_answer_impossible(
+    ten_tracks: Library, music: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Library, str], None]
 ) -> None:
     index = ten_tracks.indexes.published()
     damaged = next(iter(index.tracks))
-    ten_tracks.blobs.delete("cepstra", f"summaries/{index.parameters.features.version}/{damaged}.parquet")
+    damage(ten_tracks, damaged)
 
     with caplog.at_level(logging.WARNING):
         answer = recommend_file(ten_tracks, music, size=10)
-    assert {place.track_id for place in answer.recommendations} == {
+    assert {recommendation.track_id for recommendation in answer.recommendations} == {
         track for audio, track in index.tracks.items() if audio != damaged
     }
     assert damaged in caplog.text
@@ -111,7 +124,7 @@ def test_a_track_that_cannot_be_compared_is_passed_over_and_makes_an_exact_answe
         recommend_file(ten_tracks, music, size=10, exact=True)
 
 
-def test_what_is_not_to_be_recommended_takes_no_candidates_place(ten_tracks: Library) -> None:
+def test_audio_that_must_not_be_recommended_does_not_replace_a_candidate(ten_tracks: Library) -> None:
     index = ten_tracks.indexes.published()
     query_audio, recognised, *others = index.tracks
     search = search_for(ten_tracks, index, query_audio)
@@ -121,7 +134,7 @@ def test_what_is_not_to_be_recommended_takes_no_candidates_place(ten_tracks: Lib
 
 
 @pytest.mark.parametrize("at_once", [1, 4])
-def test_candidates_are_the_same_however_many_are_looked_up_at_once(
+def test_candidates_do_not_depend_on_how_many_are_looked_up_at_once(
     ten_tracks: Library, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     index = ten_tracks.indexes.published()
@@ -133,7 +146,7 @@ def test_candidates_are_the_same_however_many_are_looked_up_at_once(
     assert len(candidates) == 10
 
 
-def test_a_query_is_ranked_as_exactly_as_the_library_without_what_has_gone(ten_tracks: Library) -> None:
+def test_a_query_is_ranked_exactly_and_without_tracks_that_have_left_the_library(ten_tracks: Library) -> None:
     index = ten_tracks.indexes.published()
     query_audio, *others = index.tracks
     search = search_for(ten_tracks, index, query_audio)
@@ -157,3 +170,64 @@ def test_an_empty_library_recommends_nothing(library: Library, music: Path, exac
     answer = recommend_file(library, music, size=5, exact=exact)
     assert answer.recommendations == []
     assert answer.recognised is None
+
+
+# --- Certified answers
+
+
+@pytest.fixture
+def index(library: Library) -> LibraryIndex:
+    """The index of fourteen ranked tracks."""
+    add_tracks(library, *range(TRACKS))
+    return index_and_rank(library)[0]
+
+
+@pytest.fixture
+def truth(library: Library, index: LibraryIndex) -> list[tuple[str, float]]:
+    """Return all other tracks of the library with their distances to the query, nearest first."""
+    track_features = library.features.read_track_features(QUERY, index.parameters.features)
+    return compared_with_all(library, index, QUERY, track_features)
+
+
+def assert_same(found: list[tuple[str, float]], truth: list[tuple[str, float]]) -> None:
+    assert [audio for audio, _ in found] == [audio for audio, _ in truth]
+    assert [distance for _, distance in found] == pytest.approx([distance for _, distance in truth], rel=1e-3)
+
+
+def certified(library, index, found, others) -> list[tuple[str, float]]:
+    search = search_for(library, index, QUERY)
+    return certify(library, index, search, found, count=COUNT, others=[audio for audio, _ in others])
+
+
+@pytest.mark.parametrize("lost", range(COUNT))
+def test_a_track_that_the_search_missed_is_found_at_any_rank(library, index, truth, lost: int) -> None:
+    found = [ranked for ranked in truth if ranked != truth[lost]][:COUNT]
+    assert truth[lost] not in found
+    assert_same(certified(library, index, found, truth), truth[:COUNT])
+
+
+@pytest.mark.parametrize("found", [slice(0, COUNT), slice(2, 4), slice(8, 13), slice(0, 0), slice(0, TRACKS)])
+def test_a_certified_answer_equals_comparing_with_all_whatever_was_found(library, index, truth, found: slice) -> None:
+    assert_same(certified(library, index, truth[found], truth), truth[:COUNT])
+
+
+def test_a_certified_answer_has_only_tracks_that_were_found_or_offered(library, index, truth) -> None:
+    assert_same(certified(library, index, truth[1:2], truth[4:6]), [truth[1], truth[4], truth[5]])
+    assert certified(library, index, [], []) == []
+
+
+def test_a_better_search_result_makes_the_proof_cheaper(library, index, truth) -> None:
+    cells = []
+    for found in (truth[:COUNT], []):
+        search = search_for(library, index, QUERY)
+        certify(library, index, search, found, count=COUNT, others=[audio for audio, _ in truth])
+        cells.append(search.cells)
+    assert cells[0] < cells[1]
+
+
+def test_no_answer_is_certified_if_a_track_cannot_be_compared(library, index, truth) -> None:
+    (farthest, _) = truth[-1]
+    name = f"summaries/{index.parameters.features.version}/{farthest}.parquet"
+    library.blobs.delete("cepstra", name)
+    with Library(library.settings) as reopened, pytest.raises(FeaturesMissing, match=farthest):
+        certified(reopened, index, truth[:COUNT], truth)

@@ -1,4 +1,4 @@
-"""Which track a reader means."""
+"""Finding the track that a reader names."""
 
 import pytest
 
@@ -21,7 +21,7 @@ FILES = {
 
 @pytest.fixture
 def titled(library: Library) -> Library:
-    """A library of five titles, one of them twice."""
+    """A library with five tracks, two of which have the same title."""
     files = [Observed(name, "etag", 1, name, Tags(title=title), "") for name, title in FILES.items()]
     library.catalogue.record_observed(files, [], shard_digits=1, run_id="run")
     return library
@@ -41,39 +41,38 @@ def titled(library: Library) -> Library:
         ("live/", "live/a.ogg"),
     ],
 )
-def test_a_track_is_found_by_its_id_its_file_its_title_or_a_part_of_either(
-    titled: Library, text: str, name: str
-) -> None:
+def test_a_track_is_found_by_id_by_file_by_title_or_by_a_part_of_them(titled: Library, text: str, name: str) -> None:
     assert find_track(titled, text).blob_name == name
 
 
 @pytest.mark.parametrize("text", ["Ocean", "", "  ", "/home/me/ocean.mp3"])
-def test_a_track_that_is_not_there_is_told_in_a_sentence(titled: Library, text: str) -> None:
+def test_a_missing_track_is_reported(titled: Library, text: str) -> None:
     with pytest.raises(TrackNotFound) as error:
         find_track(titled, text)
     assert str(error.value) == (
-        f"“{text}”: no track of the library has this id, title or file name, nor a part of one. "
-        "See what is there with `mfcc library`. A file from elsewhere has to be added first, with `mfcc add`."
+        f"“{text}”: no track of the library has this id, title or file name, "
+        "or a title or file name that contains it. "
+        "`mfcc library` lists all tracks. Add a file from elsewhere first, with `mfcc add`."
     )
 
 
-def test_several_tracks_of_that_name_are_told_by_name_and_id(titled: Library) -> None:
+def test_an_ambiguous_name_is_reported_with_the_tracks_that_match(titled: Library) -> None:
     with pytest.raises(TrackNotFound) as error:
         find_track(titled, "night")
     assert str(error.value) == (
-        f"“night”: 2 tracks are named so: Night ({track_id('live/a.ogg')}), Night ({track_id('studio/a.ogg')}). "
+        f"“night”: 2 tracks match: Night ({track_id('live/a.ogg')}), Night ({track_id('studio/a.ogg')}). "
         "Give a longer part of the title or the file's name, or the track id."
     )
 
 
-def test_of_very_many_tracks_of_that_name_a_few_are_told(titled: Library) -> None:
+def test_a_very_ambiguous_name_is_reported_with_only_some_of_the_tracks(titled: Library) -> None:
     files = [Observed(f"{number}.mp3", "etag", 1, str(number), Tags(), "") for number in range(10)]
     titled.catalogue.record_observed(files, [], shard_digits=1, run_id="run")
-    with pytest.raises(TrackNotFound, match=r"10 tracks are named so: 0\.mp3 .*4\.mp3 \(\w+\), …\."):
+    with pytest.raises(TrackNotFound, match=r"10 tracks match: 0\.mp3 .*4\.mp3 \(\w+\), …\."):
         find_track(titled, "mp3")
 
 
-def test_a_track_that_cannot_be_compared_says_why(library: Library) -> None:
+def test_a_track_outside_the_index_is_reported_with_the_reason(library: Library) -> None:
     add_tracks(library, 1, 2)
     index, _ = publish(library)
     add_tracks(library, 3)
@@ -83,7 +82,7 @@ def test_a_track_that_cannot_be_compared_says_why(library: Library) -> None:
     library.catalogue.record_reject(reject, run_id="run", content_digest="digest")
 
     assert audio_in_index(index, find_track(library, "1.flac")) == audio_id(1)
-    with pytest.raises(FeaturesMissing, match=r"3\.flac: it was not indexed yet\. Materialise the library\."):
+    with pytest.raises(FeaturesMissing, match=r"3\.flac: it is not in the index yet\. Materialise the library\."):
         audio_in_index(index, find_track(library, "3.flac"))
     with pytest.raises(FeaturesMissing, match=r"silent\.flac: its audio cannot be used\. `mfcc library` says why\."):
         audio_in_index(index, find_track(library, "silent"))

@@ -1,4 +1,4 @@
-"""The versions of the index as their owner sees them."""
+"""Listing, comparing and pruning versions of the index."""
 
 from pathlib import Path
 
@@ -31,11 +31,12 @@ from mfcc_assets_tests.ranked_library import (
 
 
 def published_with(library: Library, *numbers: int) -> str:
+    """Add tracks, and return the version that is then published."""
     add_tracks(library, *numbers)
     return publish(library)[0].version
 
 
-def test_every_version_says_what_became_of_it(library) -> None:
+def test_every_version_is_listed_with_its_state_and_quality(library) -> None:
     first, second = published_with(library, 1, 2, 3), published_with(library, 4)
     measure_quality(library, first)
     roll_back(library)
@@ -43,7 +44,7 @@ def test_every_version_says_what_became_of_it(library) -> None:
     third = index_and_rank(library)[0].version
 
     described = {version.stored.version: version for version in describe_versions(library)}
-    assert list(described) == [third, second, first], "the last one comes first"
+    assert list(described) == [third, second, first], "the latest version comes first"
     assert {name: version.state for name, version in described.items()} == {
         third: "never answered",
         second: "withdrawn",
@@ -57,20 +58,20 @@ def test_every_version_says_what_became_of_it(library) -> None:
     assert (stored.ranking, stored.features_version) == (library.settings.ranking, library.settings.features.version)
 
 
-def test_a_version_may_be_abbreviated_as_long_as_no_other_begins_so(library) -> None:
+def test_a_version_may_be_abbreviated_if_that_is_unambiguous(library) -> None:
     versions = [published_with(library, *numbers) for numbers in ((1, 2), (3,), (4,))]
 
     for version in versions:
         assert version_named(library, version) == version
-    # Of twelve hex digits that differ, some shorter beginning does.
+    # Eleven of twelve hexadecimal digits are unambiguous here.
     assert version_named(library, versions[0][:11]) == versions[0]
-    with pytest.raises(VersionNotFound, match=r"index “zzz”: no version begins so\. `mfcc index list` names all"):
+    with pytest.raises(VersionNotFound, match=r"index “zzz”: no version begins with it\. `mfcc index list` shows all"):
         version_named(library, "zzz")
-    with pytest.raises(VersionNotFound, match=f"3 versions begin so: .*{versions[1]}"):
+    with pytest.raises(VersionNotFound, match=f"3 versions begin with it: .*{versions[1]}"):
         version_named(library, "")
 
 
-def test_versions_of_other_tracks_differ_by_them_and_in_the_lists_that_name_them(library) -> None:
+def test_versions_of_different_tracks_differ_in_these_and_in_lists_with_them(library) -> None:
     first = published_with(library, *range(1, 13))
     remove_track(library, 12)
     second = published_with(library, 13)
@@ -89,13 +90,13 @@ def test_versions_of_other_tracks_differ_by_them_and_in_the_lists_that_name_them
         query for query in lists[0].keys() & lists[1].keys() if set(lists[0][query]) != set(lists[1][query])
     }
     for query, one in changed.items():
-        assert {*lists[0][query]} - {*one.left} | {*one.came} == {*lists[1][query]}
-    sizes = [len(one.came) for one in comparison.changed]
+        assert {*lists[0][query]} - {*one.removed} | {*one.added} == {*lists[1][query]}
+    sizes = [len(one.added) for one in comparison.changed]
     assert sizes == sorted(sizes, reverse=True)
-    assert comparison.track_ids[audio_id(12)] == track_id("12.flac"), "what is gone has its id all the same"
+    assert comparison.track_ids[audio_id(12)] == track_id("12.flac"), "a removed track keeps its id"
 
 
-def test_other_tracks_another_order_and_the_same_are_told_apart(library) -> None:
+def test_changed_and_reordered_and_equal_lists_are_distinguished(library) -> None:
     first = published_with(library, *range(1, 8))
     second = published_with(library, 8)
     index, shards = library.indexes.read(first), library.shards
@@ -111,16 +112,18 @@ def test_other_tracks_another_order_and_the_same_are_told_apart(library) -> None
     ranked = [audio for audio, _ in grouped[query]]
 
     def replaced_by(audio_ids: list[str]) -> None:
-        grouped[query] = [(audio, float(place)) for place, audio in enumerate(audio_ids)]
+        grouped[query] = [(audio, float(position)) for position, audio in enumerate(audio_ids)]
         library.rankings.write("rankings", second, shard, type(pairs).of(grouped))
 
     replaced_by([ranked[0], ranked[2], ranked[1], *ranked[3:]])
-    assert diff_versions(library, first, second).reordered == [ListChange(query, (), (), highest=2)]
+    assert diff_versions(library, first, second).reordered == [ListChange(query, (), (), first_changed_rank=2)]
     replaced_by([ranked[0], audio_id(8), *ranked[1:]])
-    assert diff_versions(library, first, second).changed == [ListChange(query, (ranked[4],), (audio_id(8),), highest=2)]
+    assert diff_versions(library, first, second).changed == [
+        ListChange(query, (ranked[4],), (audio_id(8),), first_changed_rank=2)
+    ]
 
 
-def test_what_no_listener_sees_is_no_difference(tmp_path: Path) -> None:
+def test_differences_that_no_listener_sees_are_ignored(tmp_path: Path) -> None:
     with Library(Settings(home=tmp_path, per_artist=1)) as library:
         for number in range(1, 9):
             add_track(library, number, cepstra(number), artist="one" if number < 4 else f"artist {number}")
@@ -131,7 +134,7 @@ def test_what_no_listener_sees_is_no_difference(tmp_path: Path) -> None:
         shard = library.indexes.read(first).tracks[query][0]
 
         def ranked_by(version: str, *audio_ids: str) -> None:
-            found = {query: [(audio, float(place)) for place, audio in enumerate(audio_ids)]}
+            found = {query: [(audio, float(position)) for position, audio in enumerate(audio_ids)]}
             library.rankings.write("rankings", version, shard, RankedLists.of(found))
 
         others = [audio_id(number) for number in (4, 5, 6, 8)]
@@ -140,17 +143,18 @@ def test_what_no_listener_sees_is_no_difference(tmp_path: Path) -> None:
         comparison = diff_versions(library, first, second)
         assert query not in {one.query for one in (*comparison.changed, *comparison.reordered)}
 
-        # The artist's other track in the first place is one that listeners see.
+        # Listeners see that another track of the artist is now in the list.
         ranked_by(second, theirs[2], theirs[0], *others, theirs[1])
         changed = {one.query: one for one in diff_versions(library, first, second).changed}
-        assert changed[query] == ListChange(query, (theirs[0],), (theirs[2],), highest=1)
+        assert changed[query] == ListChange(query, (theirs[0],), (theirs[2],), first_changed_rank=1)
 
 
-def test_the_last_versions_stay_and_those_that_may_be_needed(library) -> None:
+def test_the_latest_versions_and_those_that_may_be_needed_are_kept(library) -> None:
     versions = [published_with(library, *numbers) for numbers in ((1, 2, 3), (4,), (5,), (6,))]
     for _ in range(2):
         roll_back(library)
-    # The second answers, the first would after a rollback; the third was withdrawn, and so was the last one built.
+    # The second version is published, and a rollback returns to the first. The other two are withdrawn. The fourth was
+    # built last.
     assert prune_versions(library, keep=4) == []
     assert prune_versions(library, keep=0) == [versions[2]]
     assert [version.stored.version for version in describe_versions(library)] == [versions[3], *versions[1::-1]]

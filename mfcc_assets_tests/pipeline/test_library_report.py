@@ -1,4 +1,4 @@
-"""What the owner of a library sees of it."""
+"""Reports and pictures for the owner of a library."""
 
 from collections import Counter
 
@@ -6,7 +6,7 @@ import pytest
 
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline import library_report as reporting
+from mfcc_assets.pipeline import library_report
 from mfcc_assets.pipeline.library_report import picture_of_coefficients, picture_of_map, popularity
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.records import Observed
@@ -15,7 +15,7 @@ from mfcc_assets_tests.ranked_library import add_tracks, audio_id, publish, remo
 
 @pytest.fixture
 def index(library: Library) -> LibraryIndex:
-    """The index of a library of twelve tracks."""
+    """The published index of a library with twelve tracks."""
     add_tracks(library, *range(12))
     return publish(library)[0]
 
@@ -25,7 +25,7 @@ def retag(library: Library, number: int, artist: str) -> None:
     library.catalogue.record_observed([file], [], shard_digits=1, run_id="run")
 
 
-def test_hubs_and_orphans_are_counted_among_the_first_five_of_every_list(library: Library, index: LibraryIndex) -> None:
+def test_hubs_and_orphans_are_counted_in_the_first_five_of_every_list(library: Library, index: LibraryIndex) -> None:
     retag(library, 3, "Ada")
     names = {audio_id(number): f"{number}.flac" for number in range(12)} | {audio_id(3): "Song 3 by Ada"}
     counts = Counter(
@@ -38,13 +38,13 @@ def test_hubs_and_orphans_are_counted_among_the_first_five_of_every_list(library
     assert popular.orphans == sorted(set(names.values()) - set(counts))
 
 
-def test_a_track_that_is_gone_is_neither_hub_nor_orphan(library: Library, index: LibraryIndex) -> None:
+def test_a_removed_track_is_neither_a_hub_nor_an_orphan(library: Library, index: LibraryIndex) -> None:
     remove_track(library, 4)
     popular = popularity(library, index, library.catalogue.soundtracks())
     assert "4.flac" not in [name for name, _ in popular.hubs] + popular.orphans
 
 
-def test_pictures_are_drawn_once_for_an_index(
+def test_pictures_of_an_index_are_drawn_once(
     library: Library, index: LibraryIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     soundtracks = library.catalogue.soundtracks()
@@ -52,11 +52,11 @@ def test_pictures_are_drawn_once_for_an_index(
     assert all(picture.startswith(b"\x89PNG") for picture in drawn)
 
     for name in ("coefficient_distributions", "library_map", "project"):
-        monkeypatch.delattr(reporting, name)
+        monkeypatch.delattr(library_report, name)
     assert (picture_of_coefficients(library, index), picture_of_map(library, index, soundtracks)) == drawn
 
 
-def test_a_map_with_other_tags_is_drawn_again(library: Library, index: LibraryIndex) -> None:
+def test_the_map_is_drawn_again_after_a_change_of_tags(library: Library, index: LibraryIndex) -> None:
     before = picture_of_map(library, index, library.catalogue.soundtracks())
     for number in range(12):
         retag(library, number, f"artist {number % 3}")
@@ -66,8 +66,8 @@ def test_a_map_with_other_tags_is_drawn_again(library: Library, index: LibraryIn
 def test_the_map_of_a_large_library_shows_a_sample(
     library: Library, index: LibraryIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reporting, "MOST_ON_MAP", 5)
+    monkeypatch.setattr(library_report, "MOST_ON_MAP", 5)
     shown: list[int] = []
-    monkeypatch.setattr(reporting, "library_map", lambda points, *_: shown.append(len(points)) or b"a picture")
+    monkeypatch.setattr(library_report, "library_map", lambda points, *_: shown.append(len(points)) or b"a picture")
     assert picture_of_map(library, index, library.catalogue.soundtracks()) == b"a picture"
     assert shown == [5]

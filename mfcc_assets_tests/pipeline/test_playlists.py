@@ -1,23 +1,25 @@
-"""Paths and playlists out of a library of made-up sounds, and the lists it recommends."""
+"""Paths and playlists from a library of made-up sounds, and playlist files."""
 
+import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 
-from mfcc_assets.errors import FeaturesMissing, PlaylistImpossible
-from mfcc_assets.ids import track_id
+from mfcc_assets.errors import FeaturesMissing, PlaylistImpossible, StoreError, UnknownPlaylistFormat
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import distances_to
 from mfcc_assets.pipeline.find_track import find_track
-from mfcc_assets.pipeline.outstanding_work import outstanding_work
-from mfcc_assets.pipeline.playlists import path_between, playlist_from
-from mfcc_assets.pipeline.rankings import recommend_soundtracks
+from mfcc_assets.pipeline.playlists import export_playlist, path_between, playlist_from
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets_tests import naive
+from mfcc_assets_tests.pipeline.encodings import encoded_again
 from mfcc_assets_tests.ranked_library import add_track, add_tracks, audio_id, cepstra, publish
 from mfcc_assets_tests.runs import copied_home
 
@@ -25,22 +27,16 @@ LINE = 12
 
 
 def on_a_line(number: float):
-    """30 s of cepstra that wander about a place on the line from sound 0 to sound 1, each in its own way."""
+    """Return 30 s of cepstra around a point on a line; each number makes another recording."""
     rng = np.random.default_rng(round(10 * number))
-    place = np.linspace(-4, 4, 13) * (number - LINE / 2)
-    steps = place + 2 * rng.standard_normal((60, 13))
+    point = np.linspace(-4, 4, 13) * (number - LINE / 2)
+    steps = point + 2 * rng.standard_normal((60, 13))
     return np.repeat(steps, 50, axis=0).astype(np.float32)
-
-
-def encoded_again(sound):
-    """The same recording: a little louder, brighter and noisier, and with 0.1 s of something before it."""
-    noise = 0.1 * np.random.default_rng(99).standard_normal(sound.shape)
-    return np.concatenate([sound[:10], sound + noise + 0.3]).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
 def home_of_line(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tracks 0 to 11 on a line, in pairs of one artist."""
+    """Home of a library with tracks 0 to 11 on a line, two by each artist."""
     home = tmp_path_factory.mktemp("line") / "home"
     with Library(Settings(home=home)) as library:
         for number in range(LINE):
@@ -51,14 +47,14 @@ def home_of_line(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def line(home_of_line: Path) -> Iterator[Library]:
-    """The tracks on a line, to be left as they are."""
+    """A library with tracks on a line, which tests must not change."""
     with Library(Settings(home=home_of_line)) as library:
         yield library
 
 
 @pytest.fixture
 def growing_line(home_of_line: Path, settings: Settings) -> Iterator[Library]:
-    """The tracks on a line, which others may join."""
+    """A copy of the library with tracks on a line, to which tests may add tracks."""
     with Library(Settings(home=copied_home(home_of_line, settings.home))) as library:
         yield library
 
@@ -71,7 +67,7 @@ def numbers(soundtracks: list[Soundtrack]) -> list[int]:
     return [int(found.audio_id or "", 16) for found in soundtracks]
 
 
-def test_a_path_goes_along_the_line_that_tracks_lie_on(line: Library) -> None:
+def test_a_path_follows_the_line_that_tracks_lie_on(line: Library) -> None:
     path = path_between(line, track(line, 1), track(line, 10), steps=6)
 
     heard = numbers(path.soundtracks)
@@ -82,7 +78,7 @@ def test_a_path_goes_along_the_line_that_tracks_lie_on(line: Library) -> None:
     assert path.index_version == line.indexes.published_version()
 
 
-def test_the_steps_of_a_path_are_distances_of_the_index_s_ranking(line: Library) -> None:
+def test_the_steps_of_a_path_are_distances_by_the_ranking_of_the_index(line: Library) -> None:
     path = path_between(line, track(line, 0), track(line, 9), steps=5)
 
     index = line.indexes.published()
@@ -90,7 +86,7 @@ def test_the_steps_of_a_path_are_distances_of_the_index_s_ranking(line: Library)
         assert step == distances_to(line, index, here.audio_id, [there.audio_id])[there.audio_id]
 
 
-def test_a_path_is_the_same_each_time_and_its_two_ends_are_enough(line: Library) -> None:
+def test_a_path_is_the_same_each_time_and_may_consist_of_its_ends(line: Library) -> None:
     ends = track(line, 2), track(line, 7)
     assert path_between(line, *ends, steps=7) == path_between(line, *ends, steps=7)
     assert numbers(path_between(line, *ends, steps=2).soundtracks) == [2, 7]
@@ -98,18 +94,18 @@ def test_a_path_is_the_same_each_time_and_its_two_ends_are_enough(line: Library)
         path_between(line, *ends, steps=1)
 
 
-def test_a_path_through_a_small_library_has_every_track_once(line: Library) -> None:
+def test_a_long_path_through_a_small_library_has_every_track_once(line: Library) -> None:
     path = path_between(line, track(line, 0), track(line, 11), steps=40)
     assert sorted(numbers(path.soundtracks)) == list(range(LINE))
 
 
-def test_a_library_of_two_tracks_has_a_path_without_anything_between(library: Library) -> None:
+def test_a_path_in_a_library_of_two_tracks_consists_of_its_ends(library: Library) -> None:
     add_tracks(library, 0, 1)
     publish(library)
     assert numbers(path_between(library, track(library, 1), track(library, 0), steps=8).soundtracks) == [1, 0]
 
 
-def test_a_path_respects_the_cap_of_artists_as_far_as_it_can(library: Library) -> None:
+def test_a_path_obeys_the_cap_of_artists_if_possible(library: Library) -> None:
     for number in range(LINE):
         artist = "Everywhere" if number in {1, 3, 5, 7, 9} else f"Artist {number}"
         add_track(library, number, on_a_line(number), artist=artist)
@@ -119,7 +115,7 @@ def test_a_path_respects_the_cap_of_artists_as_far_as_it_can(library: Library) -
     assert Counter(found.artist for found in path.soundtracks)["Everywhere"] <= 2
     with Library(Settings(home=library.settings.home, per_artist=1)) as strict:
         every = path_between(strict, track(library, 0), track(library, 11), steps=LINE)
-        assert len(every.soundtracks) == LINE, "there is nobody else to take"
+        assert len(every.soundtracks) == LINE, "there are no other tracks"
 
 
 def test_a_path_from_a_track_to_itself_or_to_another_encoding_of_it_is_refused(growing_line: Library) -> None:
@@ -130,34 +126,34 @@ def test_a_path_from_a_track_to_itself_or_to_another_encoding_of_it_is_refused(g
             path_between(growing_line, track(growing_line, 3), track(growing_line, end), steps=4)
 
 
-def test_a_track_that_came_after_the_index_has_no_path(growing_line: Library) -> None:
+def test_a_track_that_was_added_after_the_index_has_no_path(growing_line: Library) -> None:
     add_tracks(growing_line, 70)
-    with pytest.raises(FeaturesMissing, match=r"not indexed yet"):
+    with pytest.raises(FeaturesMissing, match=r"it is not in the index yet"):
         path_between(growing_line, track(growing_line, 3), track(growing_line, 70), steps=4)
 
 
-def test_a_playlist_is_of_what_is_near_to_its_seeds_without_them(line: Library) -> None:
+def test_a_playlist_has_tracks_near_to_its_seeds_and_not_the_seeds(line: Library) -> None:
     playlist = playlist_from(line, [track(line, 2), track(line, 9)], size=4)
 
     heard = numbers(playlist.soundtracks)
     assert len(heard) == 4
     assert not {2, 9} & set(heard)
-    assert set(heard[:2]) <= {0, 1, 3, 4}, "one seed is represented, and heard in one stretch"
-    assert set(heard[2:]) <= {7, 8, 10, 11}, "and the other"
+    assert set(heard[:2]) <= {0, 1, 3, 4}, "the first half represents one seed"
+    assert set(heard[2:]) <= {7, 8, 10, 11}, "the second half represents the other seed"
 
 
-def test_a_playlist_of_more_than_there_is_has_everything_but_the_seeds(line: Library) -> None:
+def test_a_playlist_larger_than_the_library_has_every_track_except_the_seeds(line: Library) -> None:
     playlist = playlist_from(line, [track(line, 2), track(line, 2)], size=50)
     assert sorted(numbers(playlist.soundtracks)) == [number for number in range(LINE) if number != 2]
 
 
-def test_a_playlist_has_no_more_of_an_artist_than_the_cap_while_there_are_others(line: Library) -> None:
+def test_a_playlist_obeys_the_cap_while_there_are_other_tracks(line: Library) -> None:
     with Library(Settings(home=line.settings.home, per_artist=1)) as strict:
         playlist = playlist_from(strict, [track(line, 0), track(line, 11)], size=6)
     assert max(Counter(found.artist for found in playlist.soundtracks).values()) == 1
 
 
-def test_a_playlist_out_of_nothing_but_its_seeds_is_empty(library: Library) -> None:
+def test_a_playlist_from_a_library_with_only_the_seeds_is_empty(library: Library) -> None:
     add_tracks(library, 0, 1)
     publish(library)
     assert playlist_from(library, [track(library, 0), track(library, 1)], size=3).soundtracks == []
@@ -172,37 +168,12 @@ def test_more_seeds_than_tracks_are_refused(line: Library) -> None:
 
 @pytest.fixture
 def twice(library: Library) -> Library:
-    """Ten tracks, of which 0 and 1 are there in a second encoding as well, as 50 and 51."""
+    """Ten tracks, and second encodings of tracks 0 and 1 as tracks 50 and 51."""
     add_tracks(library, *range(10))
     for number in (0, 1):
         add_track(library, 50 + number, encoded_again(cepstra(number)))
     publish(library)
     return library
-
-
-RECORDINGS = {50: 0, 51: 1}
-
-
-def recommended(library: Library) -> dict[int, list[int]]:
-    """What RECOMMENDATIONS say after a run: tracks by their numbers."""
-    names = {track_id(f"{number}.flac"): number for number in (*range(LINE), 50, 51)}
-    list(recommend_soundtracks(library, library.indexes.published(), library.shards, run_id="run"))
-    return {
-        number: [names[row.track_id] for row in library.recommendations.recommended(track)]
-        for track, number in names.items()
-        if library.recommendations.recommended(track)
-    }
-
-
-def test_no_list_has_a_recording_twice_or_that_of_its_own_query(twice: Library) -> None:
-    lists = recommended(twice)
-
-    assert len(lists) == 12
-    for query, places in lists.items():
-        recordings = [RECORDINGS.get(place, place) for place in places]
-        assert len(places) == 5
-        assert len(set(recordings)) == 5
-        assert RECORDINGS.get(query, query) not in recordings
 
 
 def test_paths_and_playlists_have_no_recording_twice(twice: Library) -> None:
@@ -213,35 +184,46 @@ def test_paths_and_playlists_have_no_recording_twice(twice: Library) -> None:
         assert not any({one, other} in ({0, 50}, {1, 51}) for one, other in combinations(heard, 2))
 
 
-def test_lists_that_are_short_because_a_library_holds_recordings_twice_are_no_outstanding_work(
-    library: Library,
+# --- Playlist files
+
+
+@pytest.fixture
+def soundtracks(library: Library) -> list[Soundtrack]:
+    add_tracks(library, 1, 2)
+    for number in (1, 2):
+        library.blobs.write("soundtracks", f"{number}.flac", b"music")
+    return library.catalogue.soundtracks()
+
+
+def test_a_playlist_file_names_the_paths_of_the_tracks(
+    library: Library, soundtracks: list[Soundtrack], tmp_path: Path
 ) -> None:
-    library.blobs.write("soundtracks", "unseen.flac", b"")
-    add_tracks(library, 0, 1, 2)
-    add_track(library, 50, encoded_again(cepstra(0)))
-    publish(library)
-    lists = recommended(library)
-    assert {query: len(places) for query, places in lists.items()} == {0: 2, 50: 2, 1: 2, 2: 2}
+    export_playlist(library, tmp_path / "list.m3u8", "Two", soundtracks)
 
-    assert not [line for line in outstanding_work(library) if "recommendations" in line]
-    library.recommendations.replace_recommendations(
-        track_id("1.flac"), [], method="m", index_version=str(library.indexes.published_version()), run_id="run"
-    )
-    assert [line for line in outstanding_work(library) if "recommendations" in line]
+    tracks = naive.read_m3u8((tmp_path / "list.m3u8").read_text(encoding="utf-8"))
+    assert [Path(track.location).read_bytes() for track in tracks] == [b"music"] * 2
+    assert [(track.name, track.seconds) for track in tracks] == [("1", 30), ("2", 30)]
 
 
-def test_the_lists_of_a_library_hold_the_cap_and_are_as_long_as_without_it(library: Library) -> None:
-    for number in range(11):
-        add_track(library, number, cepstra(number), artist="Prolific" if number < 8 else f"Artist {number}")
-    publish(library)
+def test_a_playlist_file_of_a_remote_library_has_signed_links(
+    library: Library, soundtracks: list[Soundtrack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(library.blobs), "path", lambda *_: None)
 
-    capped = recommended(library)
-    with Library(Settings(home=library.settings.home, per_artist=0)) as without:
-        uncapped = recommended(without)
+    export_playlist(library, tmp_path / "list.jspf", "Two", soundtracks)
 
-    for query, places in capped.items():
-        assert len(places) == len(uncapped[query]) == 5
-        others = 3 - (query >= 8)
-        assert [number < 8 for number in places][-(3 - others) or 5 :] == [True] * (3 - others), "below the line"
-        assert sum(number >= 8 for number in places) == others
-    assert capped != uncapped
+    first, _ = json.loads((tmp_path / "list.jspf").read_text())["playlist"]["track"]
+    (location,) = first["location"]
+    assert location.startswith("/blobs/soundtracks/1.flac?expires=")
+    query = parse_qs(urlsplit(location).query)
+    assert "signature" in query
+    assert 3500 < int(query["expires"][0]) - time.time() <= 3600, "the link expires within an hour"
+
+
+def test_a_playlist_file_that_cannot_be_written_is_reported(
+    library: Library, soundtracks: list[Soundtrack], tmp_path: Path
+) -> None:
+    with pytest.raises(StoreError, match=r"the playlist cannot be written \(No such file or directory\)"):
+        export_playlist(library, tmp_path / "missing" / "list.m3u8", "Two", soundtracks)
+    with pytest.raises(UnknownPlaylistFormat):
+        export_playlist(library, tmp_path / "list.txt", "Two", soundtracks)

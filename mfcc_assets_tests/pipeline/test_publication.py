@@ -1,4 +1,4 @@
-"""What may answer, the way back, and what a library still waits for."""
+"""Publication of index versions, and rollbacks."""
 
 import pytest
 
@@ -6,9 +6,8 @@ from mfcc_assets.audio.tags import Tags
 from mfcc_assets.errors import NoPublishedIndex, PublicationRefused, SettingsError
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline import publication as publishing
+from mfcc_assets.pipeline import publication
 from mfcc_assets.pipeline.index import build_index
-from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.publication import (
     Published,
     is_withheld,
@@ -26,7 +25,7 @@ from mfcc_assets_tests.runs import run_library
 
 
 def published_with(library: Library, *numbers: int) -> str:
-    """The version that answers once these tracks were added."""
+    """Add tracks, and return the version that is then published."""
     add_tracks(library, *numbers)
     return publish(library)[0].version
 
@@ -38,7 +37,7 @@ def index_versions_of_rows(library: Library) -> set[str]:
     }
 
 
-def test_an_index_without_rankings_is_not_published_by_that_step_alone(ten_tracks, instance) -> None:
+def test_an_index_without_rankings_is_not_published(ten_tracks, instance) -> None:
     former = ten_tracks.indexes.published_version()
     ten_tracks.blobs.delete("soundtracks", "song-3.flac")
     run_library(ten_tracks, instance, job_name="features")
@@ -50,33 +49,35 @@ def test_an_index_without_rankings_is_not_published_by_that_step_alone(ten_track
     assert ten_tracks.indexes.published_version() == former
 
 
-def test_a_rollback_leads_back_version_by_version_with_rows_and_all(library) -> None:
+def test_rollbacks_return_version_by_version_with_their_rows(library) -> None:
     first, second, third = (published_with(library, *numbers) for numbers in ((1, 2, 3, 4), (5,), (6,)))
 
     assert roll_back(library) == Published(second, third)
     assert index_versions_of_rows(library) == {second}
-    assert library.recommendations.recommended(track_id("6.flac")) == [], "that version does not know the track"
+    assert library.recommendations.recommended(track_id("6.flac")) == [], "that version does not have the track"
     assert library.indexes.published_version() == second
 
     assert roll_back(library) == Published(first, second)
     assert index_versions_of_rows(library) == {first}
-    with pytest.raises(NoPublishedIndex, match=f"index {first}: no version that is still stored answered before"):
+    with pytest.raises(
+        NoPublishedIndex, match=f"index {first}: no version that was published before it is still stored"
+    ):
         roll_back(library)
 
 
-def test_a_rollback_out_of_an_index_that_cannot_be_read_is_possible(library) -> None:
+def test_a_rollback_from_an_unreadable_index_is_possible(library) -> None:
     first, second = published_with(library, 1, 2, 3), published_with(library, 4)
     library.blobs.write("cepstra", f"indexes/{second}/audio_ids.npy", b"damaged")
 
     assert roll_back(library).version == first
 
 
-def test_nothing_can_be_rolled_back_before_the_first_publication(library) -> None:
-    with pytest.raises(NoPublishedIndex, match="no version answers yet"):
+def test_a_rollback_before_the_first_publication_is_refused(library) -> None:
+    with pytest.raises(NoPublishedIndex, match="no version is published yet"):
         roll_back(library)
 
 
-def test_a_withdrawn_index_is_not_published_by_a_run_and_by_hand_it_is(library) -> None:
+def test_a_withdrawn_index_is_published_by_hand_and_not_by_a_run(library) -> None:
     first, second = published_with(library, 1, 2, 3), published_with(library, 4)
     roll_back(library)
 
@@ -88,10 +89,10 @@ def test_a_withdrawn_index_is_not_published_by_a_run_and_by_hand_it_is(library) 
     assert publish_by_hand(library, second) == Published(second, first)
     assert index_versions_of_rows(library) == {second}
     assert not is_withheld(library)
-    assert roll_back(library).version == first, "what was published by hand can be taken back, too"
+    assert roll_back(library).version == first, "a publication by hand can be rolled back, too"
 
 
-def test_other_tracks_make_an_index_that_was_not_withdrawn(library) -> None:
+def test_an_index_of_other_tracks_is_not_withheld(library) -> None:
     published_with(library, 1, 2, 3, 4)
     published_with(library, 5)
     roll_back(library)
@@ -103,8 +104,9 @@ def test_other_tracks_make_an_index_that_was_not_withdrawn(library) -> None:
     assert len(third.tracks) == 6
 
 
-def test_a_library_is_withheld_after_two_rollbacks_though_its_version_is_another(library) -> None:
-    # The second index measured its scales anew, as the library had doubled: built from the first, the third does so.
+def test_an_index_is_withheld_after_two_rollbacks_although_its_version_differs(library) -> None:
+    # The second index was calibrated again, since the library had doubled. After the rollbacks, the rebuilt index is
+    # calibrated again as well, and so its version differs from the third.
     first = published_with(library, 1, 2)
     published_with(library, 3, 4)
     third = published_with(library, 5)
@@ -116,7 +118,7 @@ def test_a_library_is_withheld_after_two_rollbacks_though_its_version_is_another
     assert publish_built_index(library) == Published(first, first, withheld=rebuilt.version)
 
 
-def test_an_index_that_runs_keep_building_is_withdrawn_by_publishing_another_by_hand(library) -> None:
+def test_publishing_another_index_by_hand_withdraws_the_one_that_runs_build(library) -> None:
     first, second = published_with(library, 1, 2, 3), published_with(library, 4)
 
     publish_by_hand(library, first)
@@ -126,7 +128,7 @@ def test_an_index_that_runs_keep_building_is_withdrawn_by_publishing_another_by_
     assert not is_withheld(library)
 
 
-def test_publishing_what_answers_already_only_mends_its_rows(library) -> None:
+def test_publishing_the_published_version_again_only_writes_its_rows(library) -> None:
     version = published_with(library, 1, 2, 3)
     assert index_versions_of_rows(library) == set()
 
@@ -135,7 +137,7 @@ def test_publishing_what_answers_already_only_mends_its_rows(library) -> None:
     assert len(library.indexes.history()) == 1
 
 
-def test_an_index_whose_tracks_are_gone_is_not_published_by_hand(library) -> None:
+def test_an_index_with_removed_tracks_is_not_published_by_hand(library) -> None:
     first = published_with(library, 1, 2, 3, 4)
     remove_track(library, 4)
     second = publish(library)[0].version
@@ -147,75 +149,62 @@ def test_an_index_whose_tracks_are_gone_is_not_published_by_hand(library) -> Non
     assert index_versions_of_rows(library) == {first}
 
 
-def of_artist(library: Library, number: int, artist: str) -> None:
+def set_artist(library: Library, number: int, artist: str) -> None:
+    """Change the artist in the tags of a track."""
     file = Observed(f"{number}.flac", "etag", 1, f"{number:032x}", Tags(artist=artist), "")
     library.catalogue.record_observed([file], [], shard_digits=library.settings.shard_digits, run_id="run")
 
 
-def ranked_otherwise(library: Library, version: str, ranked: dict[int, list[int]]) -> None:
-    """Put other rankings into the place of those of a version."""
+def replace_rankings(library: Library, version: str, ranked: dict[int, list[int]]) -> None:
+    """Replace the stored rankings of a version."""
     by_shard: dict[str, dict[str, list[tuple[str, float]]]] = {shard: {} for shard in library.shards}
     index = library.indexes.read(version)
     for query, others in ranked.items():
         shard = index.tracks[audio_id(query)][0]
-        by_shard[shard][audio_id(query)] = [(audio_id(other), float(place)) for place, other in enumerate(others)]
-    for shard, pairs in by_shard.items():
-        library.rankings.write("rankings", version, shard, RankedLists.of(pairs))
+        by_shard[shard][audio_id(query)] = [(audio_id(other), float(position)) for position, other in enumerate(others)]
+    for shard, lists in by_shard.items():
+        library.rankings.write("rankings", version, shard, RankedLists.of(lists))
 
 
-def test_the_verdict_names_the_precision_of_both_and_the_margin(library) -> None:
+def test_the_verdict_has_the_precision_of_both_indexes_and_the_margin(library) -> None:
     published_with(library, *range(1, 7))
     for number in range(1, 7):
-        of_artist(library, number, f"Artist {number % 2}")
+        set_artist(library, number, f"Artist {number % 2}")
     good = {
         query: [other for other in range(1, 7) if other != query and other % 2 == query % 2] for query in range(1, 7)
     }
-    ranked_otherwise(library, str(library.indexes.published_version()), good)
+    replace_rankings(library, str(library.indexes.published_version()), good)
     with Library(library.settings.model_copy(update={"ranking": "article"})) as other_ranking:
         worse = index_and_rank(other_ranking)[0].version
         bad = {query: [other for other in range(1, 7) if other % 2 != query % 2] for query in range(1, 7)}
-        ranked_otherwise(other_ranking, worse, bad)
+        replace_rankings(other_ranking, worse, bad)
 
         verdict = judge_quality(other_ranking, worse)
         assert verdict.figures == {"precision_at_5": 0.0, "published_precision_at_5": pytest.approx(0.4)}
-        with pytest.raises(PublicationRefused, match=r"precision at five is 0\.000, .* 0\.400, and the margin 0\.05"):
+        with pytest.raises(
+            PublicationRefused, match=r"precision at five is 0\.000, .* 0\.400, and the margin is 0\.05"
+        ):
             publish_built_index(other_ranking)
         with Library(other_ranking.settings.model_copy(update={"quality_margin": 0.5})) as lenient:
             assert judge_quality(lenient, worse).allowed
 
 
-def test_an_index_that_recommends_few_tracks_to_all_is_refused(library, monkeypatch) -> None:
+def test_an_index_that_recommends_the_same_few_tracks_to_all_is_refused(library, monkeypatch) -> None:
     published_with(library, *range(1, 13))
     add_tracks(library, 13)
     index = index_and_rank(library)[0]
     hubs = {query: [hub for hub in (1, 2, 3, 4, 5, 6) if hub != query][:5] for query in range(1, 14)}
-    ranked_otherwise(library, index.version, hubs)
-    assert judge_quality(library, index.version).figures == {}, "of so few tracks chance decides"
+    replace_rankings(library, index.version, hubs)
+    assert judge_quality(library, index.version).figures == {}, "chance decides among so few tracks"
 
-    monkeypatch.setattr(publishing, "ENOUGH_FOR_HUBNESS", 12)
+    monkeypatch.setattr(publication, "ENOUGH_FOR_HUBNESS", 12)
     verdict = judge_quality(library, index.version)
     assert not verdict.allowed
     assert verdict.figures["never_recommended"] == pytest.approx(0.5)
     assert verdict.figures["published_never_recommended"] < 0.4
 
 
-def test_recommendations_that_a_killed_run_did_not_write_are_outstanding_work(ten_tracks) -> None:
-    assert outstanding_work(ten_tracks) == []
-    (first, *_) = ten_tracks.catalogue.soundtracks()
-    version = ten_tracks.indexes.published_version()
-    ten_tracks.recommendations.replace_recommendations(
-        first.track_id, [], method="dtw", index_version=version, run_id="killed"
-    )
-
-    assert outstanding_work(ten_tracks) == [f"1 soundtracks lack recommendations of index {version}"]
-
-
-def test_another_number_of_recommendations_is_outstanding_work(ten_tracks) -> None:
-    with Library(Settings(home=ten_tracks.settings.home, recommendations=4)) as changed:
-        assert outstanding_work(changed)[0].startswith("10 soundtracks lack recommendations")
-
-
-def test_shards_of_another_size_are_refused_instead_of_losing_the_library(ten_tracks) -> None:
+def test_a_library_with_another_shard_size_is_refused(ten_tracks) -> None:
     with (
         Library(Settings(home=ten_tracks.settings.home, shard_digits=2)) as changed,
         pytest.raises(SettingsError, match=r"1 digits, and MFCC_SHARD_DIGITS says 2\. Set MFCC_SHARD_DIGITS=1"),

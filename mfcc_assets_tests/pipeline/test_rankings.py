@@ -1,4 +1,4 @@
-"""That a library which changed a little is ranked as if it were ranked anew, at a small part of the work."""
+"""Ranking a library, and updating its rankings after a small change with little work."""
 
 from dataclasses import replace
 
@@ -26,21 +26,23 @@ STAGES = ("candidates", "rankings")
 
 
 @pytest.fixture(autouse=True)
-def cascade_that_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rankings here are compared with those of comparing all with all, so no estimate may cost them a track."""
-    for model in ("_COARSE_MODEL", "_QUARTER_MODEL"):
-        monkeypatch.setattr(cascade, model, replace(getattr(cascade, model), margin=2.0))
+def cascade_without_losses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Widen the margins of the cascade, so that its rankings equal those of comparing all with all."""
+    models = {name: value for name, value in vars(cascade).items() if isinstance(value, cascade._Model)}
+    assert len(models) == 2
+    for name, model in models.items():
+        monkeypatch.setattr(cascade, name, replace(model, margin=2.0))
 
 
 @pytest.fixture
 def published(library: Library) -> LibraryIndex:
-    """The published index of fourteen tracks."""
+    """The published index of a library with fourteen tracks."""
     add_tracks(library, *range(TRACKS))
     return publish(library)[0]
 
 
 def exhaustive(library: Library, index: LibraryIndex) -> dict[str, list[tuple[str, float]]]:
-    """For every audio of an index the nearest others, each compared with all."""
+    """Return the nearest others of every audio id of an index, found by comparing all with all."""
     return {
         audio: compared_with_all(
             library, index, audio, library.features.read_track_features(audio, index.parameters.features)
@@ -50,34 +52,34 @@ def exhaustive(library: Library, index: LibraryIndex) -> dict[str, list[tuple[st
 
 
 def assert_same_rankings(one, other) -> None:
-    assert {audio: [named for named, _ in found] for audio, found in one.items()} == {
+    assert {audio: [ranked for ranked, _ in found] for audio, found in one.items()} == {
         audio: [named for named, _ in found] for audio, found in other.items()
     }
     for audio, found in one.items():
         assert [distance for _, distance in found] == pytest.approx([far for _, far in other[audio]], rel=1e-3)
 
 
-def test_the_rankings_of_a_small_library_are_those_of_comparing_all_with_all(library, published) -> None:
+def test_the_rankings_of_a_small_library_equal_comparing_all_with_all(library, published) -> None:
     assert_same_rankings(stored_pairs(library, published, "rankings"), exhaustive(library, published))
 
 
 @pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("added", [1, 5])
-def test_added_tracks_change_the_rankings_to_what_they_would_be_from_scratch(library, added: int) -> None:
+def test_rankings_after_adding_tracks_equal_rankings_from_scratch(library, added: int) -> None:
     add_tracks(library, *range(TRACKS, TRACKS + added))
     index, report = index_and_rank(library)
     assert len(index.tracks) == TRACKS + added
     assert_same_rankings(stored_pairs(library, index, "rankings"), exhaustive(library, index))
     new = {audio_id(number) for number in range(TRACKS, TRACKS + added)}
     candidates = stored_pairs(library, index, "candidates")
-    fresh = {audio: {named for named, _ in found} & new for audio, found in candidates.items()}
+    fresh = {audio: {candidate for candidate, _ in found} & new for audio, found in candidates.items()}
     assert report.compared == sum(
         len(found) if audio in new else len(fresh[audio]) for audio, found in candidates.items()
     )
 
 
 @pytest.mark.usefixtures("published")
-def test_candidates_and_rankings_of_a_library_that_grew_are_those_without_anything_to_take_over(library) -> None:
+def test_lists_that_were_taken_over_equal_lists_from_scratch(library) -> None:
     add_tracks(library, TRACKS)
     index, _ = index_and_rank(library)
     grown = [stored_pairs(library, index, stage) for stage in STAGES]
@@ -91,7 +93,7 @@ def test_candidates_and_rankings_of_a_library_that_grew_are_those_without_anythi
         assert_same_rankings(one, stored_pairs(library, index, stage))
 
 
-def test_without_a_recommended_track_its_queries_are_ranked_anew_and_no_others(library, published) -> None:
+def test_only_queries_whose_list_lost_a_track_are_ranked_again(library, published) -> None:
     former = stored_pairs(library, published, "rankings")
     gone = former[audio_id(0)][0][0]
     remove_track(library, int(gone, 16))
@@ -110,7 +112,7 @@ def test_without_a_recommended_track_its_queries_are_ranked_anew_and_no_others(l
         assert rankings[audio] == former[audio]
 
 
-def test_a_library_that_did_not_change_computes_nothing(library, published) -> None:
+def test_nothing_is_computed_for_an_unchanged_library(library, published) -> None:
     rankings = stored_pairs(library, published, "rankings")
     index, report = index_and_rank(library)
     assert index.version == published.version
@@ -118,26 +120,26 @@ def test_a_library_that_did_not_change_computes_nothing(library, published) -> N
     assert report.compared == 0
 
 
-def test_another_ranking_takes_nothing_over(library, published) -> None:
+def test_another_ranking_takes_over_no_lists(library, published) -> None:
     with Library(Settings(home=library.settings.home, ranking="article")) as other:
         index, report = index_and_rank(other)
         assert index.version != published.version
         assert report.compared == sum(len(found) for found in stored_pairs(other, index, "candidates").values())
 
 
-def test_all_others_of_a_library_with_fewer_than_the_places_are_ranked_and_one_more_joins_them(library) -> None:
+def test_every_other_track_of_a_very_small_library_is_ranked(library) -> None:
     add_tracks(library, 0, 1, 2)
     publish(library)
     add_tracks(library, 3)
     index, _ = index_and_rank(library)
     rankings = stored_pairs(library, index, "rankings")
-    assert {audio: {named for named, _ in found} for audio, found in rankings.items()} == {
+    assert {audio: {ranked for ranked, _ in found} for audio, found in rankings.items()} == {
         audio: set(index.tracks) - {audio} for audio in index.tracks
     }
     assert_same_rankings(rankings, exhaustive(library, index))
 
 
-def test_a_library_of_one_track_and_one_of_none_have_nothing_to_rank(library) -> None:
+def test_a_library_with_one_track_or_none_has_nothing_to_rank(library) -> None:
     assert index_and_rank(library)[1].compared == 0
     add_tracks(library, 0)
     index, report = index_and_rank(library)

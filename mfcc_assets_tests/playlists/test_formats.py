@@ -1,4 +1,4 @@
-"""Playlists as text, read back by parsers that forgive nothing."""
+"""Playlist files, read back by strict parsers."""
 
 import json
 from pathlib import Path
@@ -26,14 +26,14 @@ ENTRY = st.builds(
 SONG = Entry(Path("/music/É.ogg"), "Été", "Zoë", "", 29.6, "urn:mfcc:0123456789abcdef")
 
 
-def test_an_m3u8_has_length_name_and_place_of_every_track() -> None:
+def test_an_m3u8_has_length_name_and_location_of_every_track() -> None:
     unknown = Entry("https://host/a?b=c&d", "Rain", "", "Weather", None, "urn:mfcc:2")
     assert m3u8("A list", [SONG, unknown]) == (
         "#EXTM3U\n#PLAYLIST:A list\n#EXTINF:30,Zoë - Été\n/music/É.ogg\n#EXTINF:-1,Rain\nhttps://host/a?b=c&d\n"
     )
 
 
-def test_a_jspf_is_the_xspf_of_the_tracks_in_json() -> None:
+def test_a_jspf_playlist_is_xspf_in_json() -> None:
     assert json.loads(jspf("A list", [SONG])) == {
         "playlist": {
             "title": "A list",
@@ -64,7 +64,7 @@ def test_an_m3u8_read_back_names_the_same_tracks(title: str, entries: list[Entry
 
 
 @given(TEXT, st.lists(ENTRY, max_size=4))
-def test_a_jspf_has_only_what_the_format_knows_and_addresses_that_lead_to_the_files(title: str, entries) -> None:
+def test_a_jspf_has_only_keys_of_the_format_and_locations_that_lead_to_the_files(title: str, entries) -> None:
     playlist = json.loads(jspf(title, entries))["playlist"]
     assert playlist["title"] == title
     for track, entry in zip(playlist["track"], entries, strict=True):
@@ -84,7 +84,9 @@ def test_the_suffix_decides_the_format(name: str, written_by) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.pls", "a", "a.m3u", ".jspf"])
-def test_another_suffix_is_refused_in_a_sentence(name: str) -> None:
+def test_another_suffix_is_refused_with_a_sentence(name: str) -> None:
     with pytest.raises(UnknownPlaylistFormat) as refused:
         format_of(Path(name))
-    assert str(refused.value) == (f"{name}: no playlist is written in this format. Let the name end in .m3u8 or .jspf.")
+    assert str(refused.value) == (
+        f"{name}: this playlist format is not supported. Use a file name that ends in .m3u8 or .jspf."
+    )

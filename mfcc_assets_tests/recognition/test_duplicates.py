@@ -1,4 +1,4 @@
-"""Whether two tracks are one recording, by their sketches."""
+"""Comparing the fingerprints of two tracks to find out whether they are one recording."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +19,7 @@ LIBRARY = Path(str(files("mfcc_assets.demo"))) / "library"
 SONGS = sorted(LIBRARY.iterdir())[::6]
 
 
-def sketch_of(path: Path, *, begin: float = 0.0):
+def fingerprint_of(path: Path, *, begin: float = 0.0):
     parameters = CepstraParameters()
     cepstra = compute_cepstra(
         AudioReader(path, parameters.sample_rate, parameters.trimmed_samples).blocks(), parameters
@@ -29,29 +29,31 @@ def sketch_of(path: Path, *, begin: float = 0.0):
 
 @pytest.mark.parametrize("target", ["again.mp3", "again.ogg"])
 @pytest.mark.parametrize(("gain", "every"), [(1.0, 1), (0.3, 1), (1.0, 2)], ids=["as it is", "quieter", "at 11 kHz"])
-def test_a_song_encoded_again_is_the_same_recording(target: str, gain: float, every: int, tmp_path: Path) -> None:
+def test_a_re_encoded_song_is_not_taken_for_another_recording(
+    target: str, gain: float, every: int, tmp_path: Path
+) -> None:
     samples, rate = soundfile.read(SONGS[0])
     soundfile.write(tmp_path / target, gain * samples[::every], rate // every)
-    assert is_same_recording(sketch_of(SONGS[0]), sketch_of(tmp_path / target)) is not False
+    assert is_same_recording(fingerprint_of(SONGS[0]), fingerprint_of(tmp_path / target)) is not False
 
 
 @pytest.mark.parametrize("begin", [0.13, 0.25, 0.5, 1.37])
 @pytest.mark.parametrize("song", SONGS, ids=lambda song: song.stem)
-def test_a_song_that_begins_a_little_later_is_not_taken_for_another(song: Path, begin: float) -> None:
-    whole, later = sketch_of(song), sketch_of(song, begin=begin)
+def test_a_song_that_begins_a_little_later_is_not_taken_for_another_recording(song: Path, begin: float) -> None:
+    whole, later = fingerprint_of(song), fingerprint_of(song, begin=begin)
     assert is_same_recording(whole, later) is not False
     assert is_same_recording(later, whole) == is_same_recording(whole, later)
 
 
-def test_songs_of_one_length_are_different_recordings() -> None:
-    fingerprints = [sketch_of(song) for song in SONGS]
-    for place, one in enumerate(fingerprints):
+def test_different_songs_of_the_same_length_are_different_recordings() -> None:
+    fingerprints = [fingerprint_of(song) for song in SONGS]
+    for position, one in enumerate(fingerprints):
         assert [is_same_recording(one, other) for other in fingerprints] == [
-            at == place for at in range(len(fingerprints))
+            other == position for other in range(len(fingerprints))
         ]
 
 
-def test_tracks_of_other_lengths_need_no_closer_look() -> None:
+def test_tracks_of_different_lengths_need_no_comparison() -> None:
     assert may_be_same_recording(60, 64)
     assert not may_be_same_recording(60, 65)
     frames = np.random.default_rng(1).standard_normal((65, 6)).astype(np.float32)
@@ -59,13 +61,13 @@ def test_tracks_of_other_lengths_need_no_closer_look() -> None:
     assert is_same_recording(frames[:61], frames) is True
 
 
-def test_of_a_few_seconds_a_closer_look_must_tell() -> None:
+def test_fingerprints_of_a_few_seconds_do_not_decide() -> None:
     frames = np.random.default_rng(1).standard_normal((19, 6)).astype(np.float32)
     assert is_same_recording(frames, frames) is None
 
 
 @pytest.mark.parametrize("frames", [100, 350, 399, 410])
-def test_no_closer_look_is_taken_at_what_is_too_short_for_it(frames: int) -> None:
+def test_tracks_that_are_too_short_to_align_are_never_compared(frames: int) -> None:
     parameters = CepstraParameters()
     cepstra = np.random.default_rng(1).standard_normal((frames, parameters.coefficients)).astype(np.float32)
     length = len(fingerprint(cepstra, parameters))
@@ -73,7 +75,7 @@ def test_no_closer_look_is_taken_at_what_is_too_short_for_it(frames: int) -> Non
 
 
 @pytest.mark.parametrize(("frames", "more"), [(6, 0), (6, 4), (40, 1), (40, 3)])
-def test_the_best_cosine_is_that_of_the_best_window(frames: int, more: int) -> None:
+def test_the_best_cosine_equals_that_of_the_slow_twin(frames: int, more: int) -> None:
     rng = np.random.default_rng(frames + more)
     longer = rng.standard_normal((frames + more, 6)).astype(np.float32)
     for shorter in (longer[more:] + 1, rng.standard_normal((frames, 6)).astype(np.float32)):
@@ -81,11 +83,11 @@ def test_the_best_cosine_is_that_of_the_best_window(frames: int, more: int) -> N
         assert _best_cosine(shorter, longer) == pytest.approx(expected, rel=1e-5)
 
 
-def test_what_stands_still_resembles_nothing() -> None:
-    still = np.zeros((60, 6), np.float32)
-    assert is_same_recording(still, still) is False
+def test_a_track_without_any_change_resembles_nothing() -> None:
+    constant = np.zeros((60, 6), np.float32)
+    assert is_same_recording(constant, constant) is False
 
 
-def test_sketches_of_another_width_are_refused() -> None:
-    with pytest.raises(ValueError, match="sketches are frames x 6"):
+def test_fingerprints_of_another_width_are_refused() -> None:
+    with pytest.raises(ValueError, match="fingerprints are frames x 6"):
         is_same_recording(np.zeros((9, 6), np.float32), np.zeros((9, 5), np.float32))

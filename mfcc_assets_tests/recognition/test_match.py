@@ -1,3 +1,5 @@
+"""Recognising a query among the tracks of a library by its cepstra."""
+
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +28,7 @@ Library = dict[str, NDArray[np.float32]]
 
 
 def log_filter_bank(seconds: float, seed: int) -> NDArray[np.float64]:
-    """26 log energies a frame that wander about, each on its own: no two seeds are alike."""
+    """Return 26 log energies per frame that change slowly and independently, differently for each seed."""
     noise = np.random.default_rng(seed).standard_normal((round(seconds * FRAMES_A_SECOND), 26))
     wandering: NDArray[np.float64] = signal.lfilter([0.2], [1, -0.98], noise, axis=0)
     return wandering
@@ -48,12 +50,12 @@ def cut(cepstra: NDArray[np.float32], start: float, end: float) -> NDArray[np.fl
     return cepstra[round(start * FRAMES_A_SECOND) : round(end * FRAMES_A_SECOND)]
 
 
-def sketches_of(library: Library) -> Fingerprints:
+def fingerprints_of(library: Library) -> Fingerprints:
     return Fingerprints.of([(audio_id, fingerprint(cepstra, PARAMETERS)) for audio_id, cepstra in library.items()])
 
 
 def recognised(query: NDArray[np.float32], library: Library) -> str | None:
-    picked = shortlist(query, sketches_of(library), PARAMETERS, size=5)
+    picked = shortlist(query, fingerprints_of(library), PARAMETERS, size=5)
     found = matches(query, [(audio_id, library[audio_id]) for audio_id in picked], PARAMETERS)
     return found[0].audio_id if found else None
 
@@ -103,18 +105,18 @@ def test_an_excerpt_survives_mp3_another_sample_rate_and_another_loudness(
 def test_no_demo_track_is_taken_for_another(demo_library: Library) -> None:
     mistaken = {}
     for audio_id, cepstra in demo_library.items():
-        others = {other: its for other, its in demo_library.items() if other != audio_id}
+        others = {other: theirs for other, theirs in demo_library.items() if other != audio_id}
         mistaken[audio_id] = recognised(cut(cepstra, 5, 20), others)
     assert set(mistaken.values()) == {None}
 
 
-# --- Where the query lies
+# --- The position of the query
 
 
 @pytest.mark.parametrize(
     ("start", "end"), [(0, 15), (13.37, 31.37), (45, 60), (0, 60)], ids=["beginning", "middle", "end", "whole"]
 )
-def test_an_excerpt_is_found_where_it_was_cut_out(start: float, end: float, library: Library) -> None:
+def test_an_excerpt_is_found_at_the_position_where_it_was_cut_out(start: float, end: float, library: Library) -> None:
     query = cut(library["track 7"], start, end)
     assert recognised(query, library) == "track 7"
     alignment = align(query, library["track 7"], PARAMETERS)
@@ -130,25 +132,25 @@ def test_an_upload_longer_than_the_library_track_begins_before_it(library: Libra
     assert alignment.overlap_seconds == pytest.approx(60, abs=1)
 
 
-def test_a_track_shorter_than_the_stretch_that_is_searched_is_found_in_a_longer_upload(library: Library) -> None:
+def test_a_track_shorter_than_a_passage_is_found_in_a_longer_upload(library: Library) -> None:
     jingle = track(12, 200)
     upload = np.concatenate([track(5, 201), jingle, track(5, 202)])
     assert recognised(upload, library | {"jingle": jingle}) == "jingle"
 
 
-def test_silence_in_front_shifts_the_offset(library: Library) -> None:
+def test_silence_before_the_query_shifts_the_offset(library: Library) -> None:
     silence = np.tile(cepstra_of(np.full((1, 26), -36.0)), (300, 1))
     query = np.concatenate([silence, cut(library["track 7"], 20, 40)])
     assert recognised(query, library) == "track 7"
     assert align(query, library["track 7"], PARAMETERS).offset_seconds == pytest.approx(17, abs=0.05)
 
 
-# --- What does not matter, and what does
+# --- Differences that do not matter, and differences that do
 
 
 @settings(max_examples=20, deadline=None)
 @given(gain=st.floats(-10, 10), tilt=st.floats(-0.5, 0.5), start=st.floats(0, 40))
-def test_gain_and_equaliser_change_nothing(gain: float, tilt: float, start: float) -> None:
+def test_a_gain_and_an_equaliser_change_nothing(gain: float, tilt: float, start: float) -> None:
     log_energies = log_filter_bank(60, seed=1)
     query = cut(cepstra_of(log_energies + gain + tilt * np.arange(26)), start, start + 18)
     alignment = align(query, cepstra_of(log_energies), PARAMETERS)
@@ -157,7 +159,7 @@ def test_gain_and_equaliser_change_nothing(gain: float, tilt: float, start: floa
     assert alignment.offset_seconds == pytest.approx(plain.offset_seconds)
 
 
-def test_filters_above_4_khz_may_hold_nothing(library: Library) -> None:
+def test_a_query_without_content_above_4_khz_is_recognised(library: Library) -> None:
     log_energies = log_filter_bank(60, seed=7)
     log_energies[:, 13:] = -36
     assert recognised(cut(cepstra_of(log_energies), 20, 40), library) == "track 7"
@@ -173,12 +175,12 @@ def test_a_faster_performance_is_not_recognised(library: Library) -> None:
     assert recognised(cut(faster, 10, 40), library) is None
 
 
-def test_two_copies_in_the_library_are_both_right(library: Library) -> None:
+def test_either_of_two_copies_in_the_library_may_be_found(library: Library) -> None:
     query = cut(library["track 7"], 20, 40)
     assert recognised(query, library | {"copy": library["track 7"]}) in {"track 7", "copy"}
 
 
-def test_of_several_that_share_audio_the_most_similar_comes_first(library: Library) -> None:
+def test_the_most_similar_of_several_matches_comes_first(library: Library) -> None:
     original = log_filter_bank(60, seed=7)
     remastered = cepstra_of(original + 0.4 * log_filter_bank(60, seed=300))
     query = cut(library["track 7"], 20, 40)
@@ -190,32 +192,32 @@ def test_of_several_that_share_audio_the_most_similar_comes_first(library: Libra
 
 
 @pytest.mark.parametrize("seconds", [0, 0.05, 0.5, 0.95, 2])
-def test_next_to_nothing_is_not_recognised(seconds: float, library: Library) -> None:
+def test_a_very_short_query_is_not_recognised(seconds: float, library: Library) -> None:
     assert recognised(cut(library["track 7"], 0, seconds), library) is None
 
 
 @pytest.mark.parametrize("seconds", [0, 0.5, 0.85])
-def test_with_next_to_nothing_there_is_nothing_to_align(seconds: float, library: Library) -> None:
+def test_a_track_of_less_than_a_second_cannot_be_aligned(seconds: float, library: Library) -> None:
     click = cut(library["track 7"], 0, seconds)
     assert align(click, library["track 7"], PARAMETERS) == Alignment(0, 0, 0)
     assert align(library["track 7"], click, PARAMETERS) == Alignment(0, 0, 0)
 
 
-def test_the_shorter_the_stretch_the_more_alike_it_must_be() -> None:
+def test_a_shorter_overlap_needs_a_larger_cosine() -> None:
     assert Alignment(0.78, 0, overlap_seconds=18).same_recording
     assert not Alignment(0.78, 0, overlap_seconds=5).same_recording
     assert not Alignment(0.7, 0, overlap_seconds=240).same_recording
     assert not Alignment(1, 0, overlap_seconds=0).same_recording
 
 
-def test_a_drone_is_neither_recognised_nor_in_the_way(library: Library) -> None:
+def test_a_drone_is_not_recognised_and_does_not_hide_other_tracks(library: Library) -> None:
     drone = np.tile(track(0.01, seed=0), (6000, 1))
     assert recognised(drone, library) is None
     assert recognised(drone, library | {"drone": drone}) is None
     assert recognised(cut(library["track 7"], 20, 40), {"drone": drone} | library) == "track 7"
 
 
-# --- The slow twins
+# --- Comparison with slow twins
 
 
 @settings(max_examples=25, deadline=None)
@@ -224,26 +226,26 @@ def test_a_drone_is_neither_recognised_nor_in_the_way(library: Library) -> None:
     tracks=st.lists(st.floats(0.5, 15), min_size=1, max_size=8),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_the_shortlist_is_that_of_its_slow_twin(query_seconds: float, tracks: list[float], seed: int) -> None:
+def test_the_shortlist_equals_that_of_the_slow_twin(query_seconds: float, tracks: list[float], seed: int) -> None:
     query = track(query_seconds, seed)
     library = {str(number): track(seconds, seed + number + 1) for number, seconds in enumerate(tracks)}
-    stretches = [naive.changes(query[later:], 50, 1) for later in (0, 25)]
-    shortest = min(map(len, stretches))
+    passages = [naive.changes(query[later:], 50, 1) for later in (0, 25)]
+    shortest = min(map(len, passages))
     slow = {
         audio_id: naive.best_window_cosine(
             naive.changes(cepstra, 50, 1) if len(cepstra) >= 100 else np.zeros((1, 6)),
-            [stretch[:shortest] for stretch in stretches],
+            [passage[:shortest] for passage in passages],
         )
         for audio_id, cepstra in library.items()
     }
-    order = shortlist(query, sketches_of(library), PARAMETERS, size=len(tracks))
+    order = shortlist(query, fingerprints_of(library), PARAMETERS, size=len(tracks))
     assert sorted(order) == sorted(library)
     assert all(slow[first] >= slow[second] - 1e-4 for first, second in pairwise(order))
 
 
 @settings(max_examples=25, deadline=None)
 @given(query_seconds=st.floats(1.2, 8), track_seconds=st.floats(1.2, 8), seed=st.integers(0, 2**32 - 1))
-def test_the_alignment_is_that_of_its_slow_twin(query_seconds: float, track_seconds: float, seed: int) -> None:
+def test_the_alignment_equals_that_of_the_slow_twin(query_seconds: float, track_seconds: float, seed: int) -> None:
     query, other = track(query_seconds, seed), track(track_seconds, seed + 1)
     framings = [
         naive.best_overlap(naive.changes(query[later:], 10, 8), naive.changes(other, 10, 8)) for later in (0, 5)
@@ -256,26 +258,26 @@ def test_the_alignment_is_that_of_its_slow_twin(query_seconds: float, track_seco
     assert alignment.overlap_seconds == pytest.approx(overlap / 10)
 
 
-def test_a_library_of_several_tasks_is_searched_to_its_end() -> None:
+def test_a_library_that_is_searched_in_several_tasks_is_searched_to_its_end() -> None:
     few = {f"track {seed}": track(3, seed) for seed in range(40)}
     many = [(f"{copy} of {audio_id}", fingerprint(few[audio_id], PARAMETERS)) for copy in range(30) for audio_id in few]
     fingerprints = Fingerprints.of([*many, ("wanted", fingerprint(track(3, 99), PARAMETERS))])
     assert shortlist(track(3, 99), fingerprints, PARAMETERS, size=1) == ["wanted"]
 
 
-# --- Sketches
+# --- Fingerprints
 
 
-def test_memory_mapped_sketches_give_the_same_shortlist(library: Library, tmp_path: Path) -> None:
-    fingerprints = sketches_of(library)
+def test_memory_mapped_fingerprints_give_the_same_shortlist(library: Library, tmp_path: Path) -> None:
+    fingerprints = fingerprints_of(library)
     np.save(tmp_path / "frames.npy", fingerprints.frames)
     mapped = Fingerprints(np.load(tmp_path / "frames.npy", mmap_mode="r"), fingerprints.starts, fingerprints.audio_ids)
     query = cut(library["track 7"], 20, 40)
     assert shortlist(query, mapped, PARAMETERS) == shortlist(query, fingerprints, PARAMETERS)
 
 
-def test_sketches_put_together_are_found_again_one_by_one(library: Library) -> None:
-    fingerprints = sketches_of(library)
+def test_joined_fingerprints_can_be_read_one_by_one(library: Library) -> None:
+    fingerprints = fingerprints_of(library)
     assert len(fingerprints) == len(library)
     for row, cepstra in enumerate(library.values()):
         np.testing.assert_array_equal(fingerprints[row], fingerprint(cepstra, PARAMETERS))
@@ -286,7 +288,7 @@ def test_an_empty_library_recognises_nothing() -> None:
     assert matches(track(20, 0), [], PARAMETERS) == []
 
 
-def test_a_track_too_short_for_a_sketch_stays_in_its_place(library: Library) -> None:
+def test_a_track_too_short_for_a_fingerprint_does_not_move_the_others(library: Library) -> None:
     assert recognised(cut(library["track 7"], 20, 40), {"click": track(0.3, 0)} | library) == "track 7"
 
 
@@ -296,7 +298,7 @@ def test_starts_that_do_not_fit_the_frames_are_refused(starts: list[int]) -> Non
         Fingerprints(np.zeros((4, 6), np.float32), np.array(starts), ("a", "b"))
 
 
-def test_sketches_of_another_width_are_refused() -> None:
+def test_fingerprints_of_another_width_are_refused() -> None:
     with pytest.raises(ValueError, match="frames x 6"):
         Fingerprints(np.zeros((4, 13), np.float32), np.array([0, 4]), ("a",))
 
@@ -314,6 +316,6 @@ def test_cepstra_that_cannot_be_compared_are_refused(cepstra: NDArray[np.float32
         matches(good, [("a", cepstra)], PARAMETERS)
 
 
-def test_an_empty_shortlist_is_not_asked_for() -> None:
+def test_a_shortlist_of_no_tracks_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         shortlist(track(5, 0), Fingerprints.of([]), PARAMETERS, size=0)

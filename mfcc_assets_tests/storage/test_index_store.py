@@ -310,6 +310,16 @@ class TestPointers:
                 read()
 
 
+class TestReadIfUsable:
+    def test_a_missing_or_damaged_version_is_none(self, indexes, blobs):
+        index = library_index(1, 2)
+        assert indexes.read_if_usable(index.version) is None
+        indexes.write(index)
+        assert indexes.read_if_usable(index.version).version == index.version
+        blobs.write("cepstra", f"indexes/{index.version}/audio_ids.npy", b"damaged")
+        assert indexes.read_if_usable(index.version) is None
+
+
 class TestQuality:
     def test_what_was_measured_is_read(self, indexes):
         assert indexes.read_quality("v1") == {}

@@ -1,4 +1,4 @@
-"""AcoustID, by its method `lookup`: https://acoustid.org/webservice."""
+"""The recogniser that asks AcoustID, with its method `lookup`: https://acoustid.org/webservice."""
 
 from typing import Annotated, Literal
 
@@ -6,25 +6,25 @@ import httpx
 from pydantic import BaseModel, Field, FiniteFloat, RootModel
 
 from mfcc_assets.audio.tags import clean_text
-from mfcc_assets.recognition.recogniser import Recogniser, Recognition, Recording
+from mfcc_assets.recognition.recogniser import Recogniser, Recognition, RecognitionQuery
 from mfcc_assets.recognition.services.chromaprint import chromaprint
-from mfcc_assets.recognition.services.http import Fault, PassingFailure, Service, UnusableSample
+from mfcc_assets.recognition.services.excerpts_and_secrets import Secrets, read_secret
+from mfcc_assets.recognition.services.http import Fault, Service, TemporaryFailure, UnusableExcerpt
 from mfcc_assets.recognition.services.pacing import Timing
-from mfcc_assets.recognition.services.queries import Secrets, secret
 
-# What its terms allow.
-_A_SECOND = 3.0
+# AcoustID's terms of use allow this rate.
+_REQUESTS_PER_SECOND = 3.0
 
-# It also answers with what is merely alike.
-_LEAST_SCORE = 0.5
+# AcoustID also returns recordings that are only similar.
+_MINIMUM_SCORE = 0.5
 
 _FAULTS = {
-    3: Fault("it can do nothing with the fingerprint", "Supply a longer file", UnusableSample),
-    4: Fault("it does not know the key", "Set the secret acoustid-key to that of a registered application"),
-    5: Fault("it failed for a reason of its own", kind=PassingFailure),
-    8: Fault("the file is too long for it", kind=UnusableSample),
-    13: Fault("it is out of service", kind=PassingFailure),
-    14: Fault("too many ask it at once", kind=PassingFailure),
+    3: Fault("it cannot use the fingerprint", "Supply a longer file", UnusableExcerpt),
+    4: Fault("it does not know the key", "Set the secret acoustid-key to the key of a registered application"),
+    5: Fault("it had an internal error", kind=TemporaryFailure),
+    8: Fault("the file is too long for it", kind=UnusableExcerpt),
+    13: Fault("it is not available", kind=TemporaryFailure),
+    14: Fault("it receives too many requests", kind=TemporaryFailure),
 }
 
 
@@ -63,16 +63,16 @@ class _Answer(RootModel[Annotated[_Success | _Failure, Field(discriminator="stat
 
 
 class AcoustId(Recogniser):
-    """Sends a fingerprint and nothing of the audio.
+    """Recognises a query by sending its Chromaprint fingerprint to AcoustID. It sends no audio.
 
     Parameters
     ----------
     url
-        Of the method.
+        Address of the method.
     secrets
-        Of which ``acoustid-key`` is read.
+        Source of the secret ``acoustid-key``.
     service
-        From `acoustid_service`.
+        A service from `acoustid_service`.
     """
 
     name = "acoustid"
@@ -82,25 +82,25 @@ class AcoustId(Recogniser):
         self._secrets = secrets
         self._service = service
 
-    def recognise(self, query: Recording) -> Recognition | None:
-        key = secret(self._secrets, "acoustid-key")
-        sent = chromaprint(query.path)
+    def recognise(self, query: RecognitionQuery) -> Recognition | None:
+        key = read_secret(self._secrets, "acoustid-key")
+        fingerprint = chromaprint(query.path)
         form = {
             "client": key,
             "format": "json",
             "meta": "recordings",
-            "duration": str(round(sent.seconds)),
-            "fingerprint": sent.text,
+            "duration": str(round(fingerprint.seconds)),
+            "fingerprint": fingerprint.text,
         }
-        return self._service.ask(self._url, form, _Answer, self._read)
+        return self._service.post(self._url, form, _Answer, self._read)
 
     def _read(self, answer: _Answer) -> Recognition | None:
         if isinstance(answer.root, _Failure):
             raise self._service.fault(answer.root.error.code)
         for result in sorted(answer.root.results, key=lambda result: -result.score):
-            # A fingerprint may be known, and nobody have said yet what it is of.
+            # AcoustID may know a fingerprint to which nobody has assigned a title yet.
             titled = (recording for recording in result.recordings if clean_text(recording.title))
-            if result.score >= _LEAST_SCORE and (recording := next(titled, None)):
+            if result.score >= _MINIMUM_SCORE and (recording := next(titled, None)):
                 return Recognition(
                     clean_text(recording.title),
                     clean_text("".join(f"{artist.name}{artist.joinphrase}" for artist in recording.artists)),
@@ -112,4 +112,5 @@ class AcoustId(Recogniser):
 
 
 def acoustid_service(client: httpx.Client, timing: Timing) -> Service:
-    return Service("AcoustID", _FAULTS, client, a_second=_A_SECOND, timing=timing)
+    """Return the service that `AcoustId` sends its requests to."""
+    return Service("AcoustID", _FAULTS, client, requests_per_second=_REQUESTS_PER_SECOND, timing=timing)

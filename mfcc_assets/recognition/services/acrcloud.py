@@ -1,4 +1,4 @@
-"""ACRCloud, by its identification API: https://docs.acrcloud.com/reference/identification-api."""
+"""The recogniser that asks ACRCloud: https://docs.acrcloud.com/reference/identification-api."""
 
 import base64
 import hmac
@@ -12,26 +12,28 @@ from pydantic import BaseModel, Field, FiniteFloat
 from mfcc_assets.audio.excerpt import Excerpt
 from mfcc_assets.audio.tags import clean_text
 from mfcc_assets.errors import RecogniserUnavailable
-from mfcc_assets.recognition.recogniser import Recogniser, Recognition, Recording
-from mfcc_assets.recognition.services.http import Fault, PassingFailure, Service, UnusableSample
+from mfcc_assets.recognition.recogniser import Recogniser, Recognition, RecognitionQuery
+from mfcc_assets.recognition.services.excerpts_and_secrets import Secrets, excerpt_of, read_secret
+from mfcc_assets.recognition.services.http import Fault, Service, TemporaryFailure, UnusableExcerpt
 from mfcc_assets.recognition.services.pacing import Timing
-from mfcc_assets.recognition.services.queries import Secrets, sample, secret
 
 _PATH = "/v1/identify"
 
-# How many it takes is a matter of the project's plan; too many are answered by 3015.
-_A_SECOND = 5.0
+# The limit depends on the plan of the project. ACRCloud answers with error 3015 above it.
+_REQUESTS_PER_SECOND = 5.0
 _FOUND, _UNKNOWN = 0, 1001
 
 _FAULTS = {
-    2001: Fault("it did not answer itself in time", kind=PassingFailure),
-    2004: Fault("it finds no fingerprint in the sample", "Supply a longer or louder file", UnusableSample),
-    2005: Fault("it did not answer itself in time", kind=PassingFailure),
-    3000: Fault("it failed for a reason of its own", kind=PassingFailure),
-    3001: Fault("it does not know the access key", "Set the secret acrcloud-key to that of the project"),
+    2001: Fault("it took too long internally", kind=TemporaryFailure),
+    2004: Fault("it finds no fingerprint in the excerpt", "Supply a longer or louder file", UnusableExcerpt),
+    2005: Fault("it took too long internally", kind=TemporaryFailure),
+    3000: Fault("it had an internal error", kind=TemporaryFailure),
+    3001: Fault("it does not know the access key", "Set the secret acrcloud-key to the key of the project"),
     3003: Fault("the requests of the project are used up", "Extend the plan of the project"),
-    3014: Fault("it does not accept the signature", "Set the secret acrcloud-secret, and the clock of this machine"),
-    3015: Fault("too many ask it at once", kind=PassingFailure),
+    3014: Fault(
+        "it does not accept the signature", "Set the secret acrcloud-secret, and check the clock of this machine"
+    ),
+    3015: Fault("it receives too many requests", kind=TemporaryFailure),
 }
 
 _EXTERNAL_IDS = ("isrc", "iswc", "upc")
@@ -65,18 +67,18 @@ class _Answer(BaseModel):
 
 
 class AcrCloud(Recogniser):
-    """Sends a sample, and a signature that only the owner of the project's secret can make.
+    """Recognises a query by sending an excerpt to ACRCloud, signed with the secret of the project.
 
     Parameters
     ----------
     url
-        Of the project, as ``https://identify-….acrcloud.com``.
+        Address of the project, such as ``https://identify-….acrcloud.com``.
     secrets
-        Of which ``acrcloud-key`` and ``acrcloud-secret`` are read.
+        Source of the secrets ``acrcloud-key`` and ``acrcloud-secret``.
     service
-        From `acrcloud_service`.
+        A service from `acrcloud_service`.
     clock
-        Seconds since 1970.
+        Returns the seconds since 1970.
     """
 
     name = "acrcloud"
@@ -87,27 +89,29 @@ class AcrCloud(Recogniser):
         self._service = service
         self._clock = clock
 
-    def recognise(self, query: Recording) -> Recognition | None:
+    def recognise(self, query: RecognitionQuery) -> Recognition | None:
         if not self._url:
             raise RecogniserUnavailable(
-                "it has no address", subject=self._service.name, remedy="Set MFCC_ACRCLOUD_URL to that of the project"
+                "it has no address",
+                subject=self._service.name,
+                remedy="Set MFCC_ACRCLOUD_URL to the address of the project",
             )
-        key, private = (secret(self._secrets, name) for name in ("acrcloud-key", "acrcloud-secret"))
-        sent = sample(query)
+        key, private = (read_secret(self._secrets, name) for name in ("acrcloud-key", "acrcloud-secret"))
+        excerpt = excerpt_of(query)
         timestamp = str(int(self._clock()))
         form = {
             "access_key": key,
             "data_type": "audio",
             "signature_version": "1",
             "signature": _signature(key, private, timestamp),
-            "sample_bytes": str(len(sent.data)),
+            "sample_bytes": str(len(excerpt.data)),
             "timestamp": timestamp,
         }
-        files = {"sample": (f"sample{sent.suffix}", sent.data, sent.media_type)}
+        files = {"sample": (f"sample{excerpt.suffix}", excerpt.data, excerpt.media_type)}
         url = self._url.rstrip("/") + _PATH
-        return self._service.ask(url, form, _Answer, lambda answer: self._read(answer, sent), files)
+        return self._service.post(url, form, _Answer, lambda answer: self._read(answer, excerpt), files)
 
-    def _read(self, answer: _Answer, sent: Excerpt) -> Recognition | None:
+    def _read(self, answer: _Answer, excerpt: Excerpt) -> Recognition | None:
         if answer.status.code not in (_FOUND, _UNKNOWN):
             raise self._service.fault(answer.status.code)
         if not answer.metadata.music or not (title := clean_text(answer.metadata.music[0].title)):
@@ -118,22 +122,26 @@ class AcrCloud(Recogniser):
             title,
             clean_text(", ".join(artist.name for artist in best.artists)),
             self.name,
-            offset_seconds=_offset_seconds(best, sent),
+            offset_seconds=_offset_seconds(best, excerpt),
             certainty=None if best.score is None else best.score / 100,
             external_ids={name: clean_text(id_) for name, id_ in identifiers.items() if isinstance(id_, str) and id_},
         )
 
 
 def acrcloud_service(client: httpx.Client, timing: Timing) -> Service:
-    return Service("ACRCloud", _FAULTS, client, a_second=_A_SECOND, timing=timing)
+    """Return the service that `AcrCloud` sends its requests to."""
+    return Service("ACRCloud", _FAULTS, client, requests_per_second=_REQUESTS_PER_SECOND, timing=timing)
 
 
-def _offset_seconds(music: _Music, sent: Excerpt) -> float | None:
-    """Where in the recording the query begins. What `play_offset_ms` tells is where it has come to after the sample."""
+def _offset_seconds(music: _Music, excerpt: Excerpt) -> float | None:
+    """Return the position in the recording at which the query begins.
+
+    ACRCloud's `play_offset_ms` is the position at the end of the excerpt and is not used.
+    """
     if music.db_begin_time_offset_ms is None or music.sample_begin_time_offset_ms is None:
         return None
-    sample_begin = (music.db_begin_time_offset_ms - music.sample_begin_time_offset_ms) / 1000
-    return round(sample_begin - sent.begin_seconds, 1)
+    excerpt_begin = (music.db_begin_time_offset_ms - music.sample_begin_time_offset_ms) / 1000
+    return round(excerpt_begin - excerpt.begin_seconds, 1)
 
 
 def _signature(key: str, private: str, timestamp: str) -> str:

@@ -1,4 +1,4 @@
-"""AudD, by its method `recognize`: https://docs.audd.io."""
+"""The recogniser that asks AudD, with its method `recognize`: https://docs.audd.io."""
 
 import re
 from typing import Annotated, Literal
@@ -7,20 +7,20 @@ import httpx
 from pydantic import BaseModel, Field, RootModel
 
 from mfcc_assets.audio.tags import clean_text
-from mfcc_assets.recognition.recogniser import Recogniser, Recognition, Recording
-from mfcc_assets.recognition.services.http import Fault, PassingFailure, Service, UnusableSample
+from mfcc_assets.recognition.recogniser import Recogniser, Recognition, RecognitionQuery
+from mfcc_assets.recognition.services.excerpts_and_secrets import Secrets, excerpt_of, read_secret
+from mfcc_assets.recognition.services.http import Fault, Service, TemporaryFailure, UnusableExcerpt
 from mfcc_assets.recognition.services.pacing import Timing
-from mfcc_assets.recognition.services.queries import Secrets, sample, secret
 
-# It says of no limit a second.
-_A_SECOND = 5.0
+# AudD documents no limit on the rate of requests.
+_REQUESTS_PER_SECOND = 5.0
 
 _FAULTS = {
-    100: Fault("it failed for a reason it does not know", kind=PassingFailure),
-    300: Fault("it finds no fingerprint in the sample", "Supply a longer or louder file", UnusableSample),
-    400: Fault("the sample is too large for it", kind=UnusableSample),
-    500: Fault("the sample is no audio to it", kind=UnusableSample),
-    700: Fault("the sample did not arrive"),
+    100: Fault("it had an unknown internal error", kind=TemporaryFailure),
+    300: Fault("it finds no fingerprint in the excerpt", "Supply a longer or louder file", UnusableExcerpt),
+    400: Fault("the excerpt is too large for it", kind=UnusableExcerpt),
+    500: Fault("it cannot read the excerpt as audio", kind=UnusableExcerpt),
+    700: Fault("the excerpt did not arrive"),
     900: Fault("it does not know the token", "Set the secret audd-token"),
     901: Fault("the requests without a token are used up", "Set the secret audd-token"),
     902: Fault("the requests of the token are used up", "Extend the plan of the account"),
@@ -54,16 +54,16 @@ class _Answer(RootModel[Annotated[_Success | _Failure, Field(discriminator="stat
 
 
 class AudD(Recogniser):
-    """Sends a sample and a token.
+    """Recognises a query by sending an excerpt and a token to AudD.
 
     Parameters
     ----------
     url
-        Of the API.
+        Address of the API.
     secrets
-        Of which ``audd-token`` is read.
+        Source of the secret ``audd-token``.
     service
-        From `audd_service`.
+        A service from `audd_service`.
     """
 
     name = "audd"
@@ -73,9 +73,9 @@ class AudD(Recogniser):
         self._secrets = secrets
         self._service = service
 
-    def recognise(self, query: Recording) -> Recognition | None:
-        token = secret(self._secrets, "audd-token")
-        sent = sample(query)
+    def recognise(self, query: RecognitionQuery) -> Recognition | None:
+        token = read_secret(self._secrets, "audd-token")
+        excerpt = excerpt_of(query)
 
         def read(answer: _Answer) -> Recognition | None:
             if isinstance(answer.root, _Failure):
@@ -84,19 +84,20 @@ class AudD(Recogniser):
             if result is None or not (title := clean_text(result.title)):
                 return None
             played = _seconds(result.timecode)
-            offset = None if played is None else round(played - sent.begin_seconds, 1)
+            offset = None if played is None else round(played - excerpt.begin_seconds, 1)
             return Recognition(title, clean_text(result.artist), self.name, offset_seconds=offset)
 
-        files = {"file": (f"sample{sent.suffix}", sent.data, sent.media_type)}
-        return self._service.ask(self._url, {"api_token": token}, _Answer, read, files)
+        files = {"file": (f"sample{excerpt.suffix}", excerpt.data, excerpt.media_type)}
+        return self._service.post(self._url, {"api_token": token}, _Answer, read, files)
 
 
 def audd_service(client: httpx.Client, timing: Timing) -> Service:
-    return Service("AudD", _FAULTS, client, a_second=_A_SECOND, timing=timing)
+    """Return the service that `AudD` sends its requests to."""
+    return Service("AudD", _FAULTS, client, requests_per_second=_REQUESTS_PER_SECOND, timing=timing)
 
 
 def _seconds(timecode: str) -> float | None:
-    """Where in the recording the sample is, as ``02:32`` says; None where nothing is said."""
+    """Return the seconds of a timecode such as ``02:32``, or None if the text is not a timecode."""
     if not (match := _TIMECODE.fullmatch(timecode)):
         return None
     hours, minutes, seconds = (int(part or 0) for part in match.groups())

@@ -1,4 +1,4 @@
-"""Chromaprint fingerprints: what AcoustID knows recordings by."""
+"""Chromaprint fingerprints, by which AcoustID identifies recordings."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ import numpy as np
 
 from mfcc_assets.audio.decoders import open_decoder
 from mfcc_assets.errors import AudioError, RecogniserUnavailable
-from mfcc_assets.recognition.services.http import UnusableSample
+from mfcc_assets.recognition.services.http import UnusableExcerpt
 
-# The database's fingerprints are of the first two minutes.
-_MOST_SECONDS = 120
+# AcoustID's fingerprints cover the first two minutes of a recording.
+_FINGERPRINTED_SECONDS = 120
 _BLOCK_FRAMES = 2**15
 
 
 @dataclass(frozen=True)
 class Chromaprint:
-    """Of the first two minutes of a recording.
+    """The Chromaprint fingerprint of the first two minutes of a recording.
 
     Attributes
     ----------
     text
-        As Chromaprint compresses it.
+        The fingerprint in Chromaprint's compressed text form.
     seconds
         Length of the whole recording.
     """
@@ -32,12 +32,12 @@ class Chromaprint:
 
 
 def chromaprint(path: Path) -> Chromaprint:
-    """Decode a file, and compute its fingerprint.
+    """Decode a file and compute its Chromaprint fingerprint.
 
     Raises
     ------
     RecogniserUnavailable
-        Chromaprint is not installed, or can do nothing with the file.
+        If Chromaprint is not installed or cannot use the file.
     """
     try:
         import chromaprint  # type: ignore[import-untyped]
@@ -47,21 +47,22 @@ def chromaprint(path: Path) -> Chromaprint:
         ) from None
     try:
         with closing(open_decoder(path, path.name)) as decoder:
-            printer = chromaprint.Fingerprinter()
-            # Mixed down here, as Chromaprint does it too: it takes no more than it takes channels for.
-            printer.start(decoder.sample_rate, 1)
-            missing = _MOST_SECONDS * decoder.sample_rate
+            fingerprinter = chromaprint.Fingerprinter()
+            # Chromaprint accepts only a few channels, so mix down first.
+            fingerprinter.start(decoder.sample_rate, 1)
+            missing = _FINGERPRINTED_SECONDS * decoder.sample_rate
             decoded = 0
             while len(block := decoder.read(_BLOCK_FRAMES)):
                 if missing > 0:
                     mono = np.clip(block[:missing].mean(axis=1), -1, 1)
-                    printer.feed((32767 * mono).astype("<i2").tobytes())
+                    fingerprinter.feed((32767 * mono).astype("<i2").tobytes())
                     missing -= len(block)
                 elif decoder.declared_seconds:
                     break
                 decoded += len(block)
-            return Chromaprint(printer.finish().decode(), decoder.declared_seconds or decoded / decoder.sample_rate)
+            seconds = decoder.declared_seconds or decoded / decoder.sample_rate
+            return Chromaprint(fingerprinter.finish().decode(), seconds)
     except (AudioError, chromaprint.FingerprintError):
-        raise UnusableSample(
-            "Chromaprint can do nothing with the file", subject=path.name, remedy="Supply a longer file"
+        raise UnusableExcerpt(
+            "Chromaprint cannot use the file", subject=path.name, remedy="Supply a longer file"
         ) from None

@@ -1,4 +1,4 @@
-"""What all recognition services share: how one is asked over HTTPS, and what happens where it does not answer."""
+"""The HTTP client that all recognition services share: it sends requests, retries them, and explains failures."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,43 +12,53 @@ from mfcc_assets.errors import RecogniserUnavailable
 from mfcc_assets.recognition.services.pacing import CircuitBreaker, Pace, Timing
 from mfcc_assets.retry_after import seconds_asked
 
-_TRIES = 3
-_CONNECT_SECONDS, _ANSWER_SECONDS, _SHORTEST_SECONDS = 3.0, 10.0, 0.05
+_MAXIMUM_ATTEMPTS = 3
+_CONNECT_SECONDS, _ANSWER_SECONDS, _SHORTEST_TIMEOUT_SECONDS = 3.0, 10.0, 0.05
 
-# The longest answers, with several recordings to a fingerprint, have some 100 kB.
-_MOST_BYTES = 1_000_000
-_MOST_FAILURES = 3
+# The longest answers list several recordings for one fingerprint and have about 100 kB.
+_MAXIMUM_ANSWER_BYTES = 1_000_000
+_MAXIMUM_FAILURES = 3
 _REST_SECONDS = 60.0
 _LATER = "Upload the file again later"
 _CHECK_ADDRESS = "Check its address in the settings"
 
 Form = Mapping[str, str]
-"""Fields by name."""
+"""Values of a form by the names of its fields."""
 
 Files = Mapping[str, tuple[str, bytes, str]]
-"""File name, content and media type by field."""
+"""File name, content and media type by the name of the form's field."""
 
 Answer = TypeVar("Answer", bound=BaseModel)
-Outcome = TypeVar("Outcome")
+Result = TypeVar("Result")
 
 
-class UnusableSample(RecogniserUnavailable):
-    """The service works, and cannot do anything with what it was sent."""
+class UnusableExcerpt(RecogniserUnavailable):
+    """The service works but cannot use the excerpt that it received."""
 
 
-class PassingFailure(RecogniserUnavailable):
-    """The service may answer if it is asked again at once."""
+class TemporaryFailure(RecogniserUnavailable):
+    """The request failed, but may succeed if it is sent again soon."""
 
     retry_after: float = 0.0
 
 
-class NotAsked(RecogniserUnavailable):
-    """There was no time for it: nothing is known of the service."""
+class NoTimeForRequest(RecogniserUnavailable):
+    """No request was sent, since too many others were waiting. This says nothing about the service."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What a number means that a service answers with, and what the reader can do."""
+    """The meaning of an error code of a service.
+
+    Attributes
+    ----------
+    what
+        What happened, as in `mfcc_assets.errors.MfccError`.
+    remedy
+        What the reader can do.
+    kind
+        Class of the error to raise.
+    """
 
     what: str
     remedy: str = _LATER
@@ -56,24 +66,29 @@ class Fault:
 
 
 def new_client() -> httpx.Client:
-    """A client for all services, to be closed by the caller. It follows no redirect: that would carry tokens away."""
+    """Return a client for all services. The caller closes it.
+
+    The client follows no redirect, since that would send tokens to another address.
+    """
     headers = {"User-Agent": "mfcc-assets", "Accept-Encoding": "identity"}
     return httpx.Client(timeout=_ANSWER_SECONDS, headers=headers, follow_redirects=False)
 
 
 class Service:
-    """One service: asked no more often than it likes, again where it stumbles, and not at all while it is down.
+    """A remote service with a rate limit, retries, and a pause after repeated failures.
 
     Parameters
     ----------
     name
-        What errors call it.
+        Name of the service in error messages.
     faults
-        What its documentation says of its error codes.
+        Documented meaning of the service's error codes.
     client
-        From `new_client`.
-    a_second
-        Most requests a second.
+        A client from `new_client`.
+    requests_per_second
+        Maximum rate of requests.
+    timing
+        Clock and time limit.
     """
 
     def __init__(
@@ -82,111 +97,117 @@ class Service:
         faults: Mapping[int, Fault],
         client: httpx.Client,
         *,
-        a_second: float,
+        requests_per_second: float,
         timing: Timing,
     ) -> None:
         self.name = name
         self._faults = faults
         self._client = client
-        self._pace = Pace(a_second, timing.clock)
-        self._breaker = CircuitBreaker(_MOST_FAILURES, _REST_SECONDS, timing.clock)
+        self._pace = Pace(requests_per_second, timing.clock)
+        self._breaker = CircuitBreaker(_MAXIMUM_FAILURES, _REST_SECONDS, timing.clock)
         self._timing = timing
         self._last_failure: RecogniserUnavailable | None = None
 
-    def ask(
-        self, url: str, form: Form, answer: type[Answer], read: Callable[[Answer], Outcome], files: Files | None = None
-    ) -> Outcome:
-        """Post a form, and read the answer.
+    def post(
+        self, url: str, form: Form, answer: type[Answer], read: Callable[[Answer], Result], files: Files | None = None
+    ) -> Result:
+        """Post a form and return what `read` makes of the answer.
 
         Parameters
         ----------
+        url
+            Address to post to.
         form
-            May hold secrets: it is sent as the body, never in the address.
+            Values of the form. They may be secret, and are sent in the body and never in the address.
         answer
-            What the service's documentation says it sends.
+            Model of the answer that the service documents.
         read
-            Makes something of it. What it raises is handled as if it were raised here.
+            Converts the answer. The errors that it raises are handled like those of the request.
+        files
+            Files to send with the form.
 
         Raises
         ------
         RecogniserUnavailable
-            No answer came, or none that is of use. The message repeats nothing of what was sent or received.
+            If no usable answer arrives. The message repeats nothing that was sent or received.
         """
         if not self._breaker.admits():
-            raise self._left_alone()
+            raise self._resting()
         deadline = self._timing.clock() + self._timing.patience_seconds
 
         def gives_up(state: RetryCallState) -> bool:
             wait = max(state.upcoming_sleep, self._pace.seconds_to_turn())
-            return state.attempt_number >= _TRIES or self._timing.clock() + wait >= deadline
+            return state.attempt_number >= _MAXIMUM_ATTEMPTS or self._timing.clock() + wait >= deadline
 
         retrying = Retrying(
-            retry=retry_if_exception_type(PassingFailure),
+            retry=retry_if_exception_type(TemporaryFailure),
             wait=_wait,
             stop=gives_up,
             sleep=self._timing.sleep,
             reraise=True,
         )
         try:
-            outcome = retrying(lambda: read(self._parsed(*self._posted(url, form, files, deadline), answer)))
-        except UnusableSample:
+            result = retrying(lambda: read(self._parsed(*self._posted(url, form, files, deadline), answer)))
+        except UnusableExcerpt:
             self._breaker.succeeded()
             raise
-        except NotAsked:
+        except NoTimeForRequest:
             raise
         except RecogniserUnavailable as error:
             self._last_failure = error
             self._breaker.failed()
             raise
         self._breaker.succeeded()
-        return outcome
+        return result
 
     def fault(self, code: int) -> RecogniserUnavailable:
-        """The error that stands for an error code of the service."""
+        """Return the error that describes an error code of the service."""
         fault = self._faults.get(code, Fault(f"it reports error {code}", "Look it up in the service's documentation"))
         return fault.kind(fault.what, subject=self.name, remedy=fault.remedy)
 
-    def _left_alone(self) -> RecogniserUnavailable:
-        what = f"it failed {_MOST_FAILURES} times in a row and is left alone for {_REST_SECONDS:g} s"
+    def _resting(self) -> RecogniserUnavailable:
+        what = f"it failed {_MAXIMUM_FAILURES} times in a row, and is not tried again for {_REST_SECONDS:g} s"
         last = self._last_failure
-        # A wrong key is of more use to the reader than the rest that follows from it.
-        return self._unavailable(f"{what}; lastly, {last.what}", last.remedy) if last else self._unavailable(what)
+        # The reader needs the cause, for example a wrong key, and not only the fact that the service rests.
+        return (
+            self._unavailable(f"{what}; the last time, {last.what}", last.remedy) if last else self._unavailable(what)
+        )
 
     def _posted(self, url: str, form: Form, files: Files | None, deadline: float) -> tuple[int, bytes]:
-        """Status and body of the answer to one request."""
+        """Send one request and return status and body of its answer."""
         wait = self._pace.take_turn(deadline - self._timing.clock())
         if wait is None:
-            raise NotAsked("too many uploads ask it at once", subject=self.name, remedy=_LATER)
+            raise NoTimeForRequest("too many uploads are waiting for it", subject=self.name, remedy=_LATER)
         self._timing.sleep(wait)
-        left = max(_SHORTEST_SECONDS, deadline - self._timing.clock())
+        left = max(_SHORTEST_TIMEOUT_SECONDS, deadline - self._timing.clock())
         timeout = httpx.Timeout(min(_ANSWER_SECONDS, left), connect=min(_CONNECT_SECONDS, left))
         try:
             with self._client.stream("POST", url, data=form, files=files, timeout=timeout) as response:
                 if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-                    raise self._passing(f"it answered with status {response.status_code}", response)
+                    raise self._temporary(f"it answered with status {response.status_code}", response)
                 return response.status_code, self._body(response, deadline)
         except httpx.TimeoutException:
-            raise self._passing("it did not answer in time") from None
+            raise self._temporary("it did not answer in time") from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-            raise self._unavailable("its address is none", _CHECK_ADDRESS) from None
+            raise self._unavailable("its address is not valid", _CHECK_ADDRESS) from None
         except httpx.TransportError as error:
-            raise self._passing(f"the connection failed ({type(error).__name__})") from None
+            raise self._temporary(f"the connection failed ({type(error).__name__})") from None
 
     def _body(self, response: httpx.Response, deadline: float) -> bytes:
         body = bytearray()
-        # As it comes: a compressed answer, which is not asked for, may be a thousand times as large.
+        # Read raw bytes. A compressed answer, which was not requested, could grow a thousand times when unpacked.
         for chunk in response.iter_raw():
             body += chunk
-            if len(body) > _MOST_BYTES:
+            if len(body) > _MAXIMUM_ANSWER_BYTES:
                 raise self._unavailable("its answer is too long")
-            # Each piece may come in time, and the whole of it never.
+            # Every chunk may arrive in time although the whole answer does not.
             if self._timing.clock() > deadline:
-                raise self._passing("it did not answer in time")
+                raise self._temporary("it did not answer in time")
         return bytes(body)
 
     def _parsed(self, status: int, body: bytes, answer: type[Answer]) -> Answer:
         if httpx.codes.is_redirect(status):
-            raise self._unavailable("it wants to be asked elsewhere", _CHECK_ADDRESS)
+            raise self._unavailable("it redirects to another address", _CHECK_ADDRESS)
         try:
             return answer.model_validate_json(body)
         except ValidationError:
@@ -195,8 +216,8 @@ class Service:
             raise self._unavailable(f"it answered with status {status}", _CHECK_ADDRESS)
         raise self._unavailable("its answer makes no sense", _CHECK_ADDRESS)
 
-    def _passing(self, what: str, response: httpx.Response | None = None) -> PassingFailure:
-        failure = PassingFailure(what, subject=self.name, remedy=_LATER)
+    def _temporary(self, what: str, response: httpx.Response | None = None) -> TemporaryFailure:
+        failure = TemporaryFailure(what, subject=self.name, remedy=_LATER)
         if response is not None:
             failure.retry_after = min(seconds_asked(response.headers.get("Retry-After", "")) or 0.0, _REST_SECONDS)
         return failure
@@ -206,7 +227,10 @@ class Service:
 
 
 def _wait(state: RetryCallState) -> float:
-    """Seconds to the next try: about twice as many each time, not the same for all, and never less than asked for."""
+    """Return the seconds to wait before the next attempt.
+
+    The wait is random, doubles on average with each attempt, and is never shorter than the service asks for.
+    """
     failure = state.outcome.exception() if state.outcome else None
-    asked = failure.retry_after if isinstance(failure, PassingFailure) else 0.0
+    asked = failure.retry_after if isinstance(failure, TemporaryFailure) else 0.0
     return max(asked, wait_random_exponential(multiplier=0.5, max=4)(state))

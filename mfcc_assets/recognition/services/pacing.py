@@ -1,4 +1,4 @@
-"""When a service may be asked: not too often, and not while it is down."""
+"""Pacing: a limit on the rate of requests to a service, and a pause after it has failed."""
 
 import time
 from collections.abc import Callable
@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from threading import Lock
 
 Clock = Callable[[], float]
-"""Seconds that only go forward."""
+"""Returns seconds that never go backwards."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How long a listener waits for one service, and by which clock. Tests have one of their own.
+    """Clock and time limit of the services. Tests supply a clock of their own.
 
     Attributes
     ----------
     patience_seconds
-        After so long in all the next service is asked.
+        Longest total time that a listener waits for one service before the next one is tried.
+    clock
+        Clock that measures the waiting time.
+    sleep
+        Waits for a number of seconds.
     """
 
     patience_seconds: float = 20.0
@@ -25,51 +29,59 @@ class Timing:
 
 
 class Pace:
-    """Lets so many requests go a second, evenly, however many threads ask.
+    """Spaces requests evenly in time, for any number of threads.
 
     Parameters
     ----------
-    a_second
-        Most requests a second.
+    requests_per_second
+        Maximum rate of requests.
+    clock
+        Clock that measures the spacing.
     """
 
-    def __init__(self, a_second: float, clock: Clock) -> None:
-        self._interval = 1 / a_second
+    def __init__(self, requests_per_second: float, clock: Clock) -> None:
+        self._interval = 1 / requests_per_second
         self._clock = clock
         self._next = clock()
         self._lock = Lock()
 
     def seconds_to_turn(self) -> float:
-        """How long whoever takes the next turn waits for it."""
+        """Return how many seconds a request would have to wait, without taking a turn."""
         with self._lock:
             return max(0.0, self._next - self._clock())
 
-    def take_turn(self, most_seconds: float) -> float | None:
-        """How many seconds to wait for one's turn; None, and no turn is taken, where that is longer than one may."""
+    def take_turn(self, longest_wait: float) -> float | None:
+        """Take the next turn and return how many seconds to wait for it.
+
+        Return None and take no turn if the wait would exceed `longest_wait` seconds.
+        """
         with self._lock:
             now = self._clock()
             turn = max(now, self._next)
-            if turn - now > most_seconds:
+            if turn - now > longest_wait:
                 return None
             self._next = turn + self._interval
             return turn - now
 
 
 class CircuitBreaker:
-    """Leaves a service alone after several failures in a row: every listener would wait for it in vain.
+    """Blocks requests to a service that has failed several times in a row, so that listeners do not wait in vain.
 
-    After a rest one request is let through. If it succeeds, all are; if not, the service rests again.
+    After a rest, one request is let through. If it succeeds, all requests are admitted again. If it fails, the service
+    rests again.
 
     Parameters
     ----------
-    most_failures
-        In a row.
+    maximum_failures
+        Number of failures in a row after which requests are blocked.
     rest_seconds
-        For which nobody asks.
+        Time for which requests are blocked.
+    clock
+        Clock that measures the rest.
     """
 
-    def __init__(self, most_failures: int, rest_seconds: float, clock: Clock) -> None:
-        self._most_failures = most_failures
+    def __init__(self, maximum_failures: int, rest_seconds: float, clock: Clock) -> None:
+        self._maximum_failures = maximum_failures
         self._rest_seconds = rest_seconds
         self._clock = clock
         self._failures = 0
@@ -77,22 +89,25 @@ class CircuitBreaker:
         self._lock = Lock()
 
     def admits(self) -> bool:
-        """Whether the service may be asked now. Who is admitted reports `succeeded` or `failed`."""
+        """Return whether a request may be sent now. The caller then reports `succeeded` or `failed`."""
         with self._lock:
-            if self._failures < self._most_failures:
+            if self._failures < self._maximum_failures:
                 return True
             now = self._clock()
             if now < self._rests_until:
                 return False
-            # Others wait for what comes of this one; should it never report, another goes after the next rest.
+            # The other requests wait for the result of this one. If it is never reported, another request is let
+            # through after the next rest.
             self._rests_until = now + self._rest_seconds
             return True
 
     def succeeded(self) -> None:
+        """Report that a request succeeded."""
         with self._lock:
             self._failures = 0
 
     def failed(self) -> None:
+        """Report that a request failed."""
         with self._lock:
             self._failures += 1
             self._rests_until = self._clock() + self._rest_seconds

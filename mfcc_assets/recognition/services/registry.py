@@ -1,23 +1,27 @@
-"""The recognition services of one process: so each remembers how often it was asked, and that it is down."""
+"""The recognition services of one process. They are shared, so that pace and failures are counted once per service."""
 
 from mfcc_assets.recognition.recogniser import Recogniser
 from mfcc_assets.recognition.services.acoustid import AcoustId, acoustid_service
 from mfcc_assets.recognition.services.acrcloud import AcrCloud, acrcloud_service
 from mfcc_assets.recognition.services.audd import AudD, audd_service
+from mfcc_assets.recognition.services.excerpts_and_secrets import Secrets
 from mfcc_assets.recognition.services.http import new_client
 from mfcc_assets.recognition.services.pacing import Timing
-from mfcc_assets.recognition.services.queries import Secrets
 
 
 class RecognitionServices:
-    """Every service, to be closed after use. Nothing is asked, and no secret read, before a query is to be recognised.
+    """All recognition services. Close them after use.
+
+    No service is contacted, and no secret is read, until a query has to be recognised.
 
     Parameters
     ----------
     secrets
-        Where keys and tokens are.
+        Source of the keys and tokens.
     audd_url, acrcloud_url, acoustid_url
-        Addresses; ACRCloud's is that of a project, and may be empty.
+        Addresses of the services. ACRCloud's address belongs to a project and may be empty.
+    timing
+        Clock and time limit of all services.
     """
 
     def __init__(
@@ -27,7 +31,7 @@ class RecognitionServices:
         audd_url: str,
         acrcloud_url: str,
         acoustid_url: str,
-        timing: Timing = Timing(),  # noqa: B008  it cannot be changed
+        timing: Timing = Timing(),  # noqa: B008  it is immutable
     ) -> None:
         self._client = new_client()
         services: list[Recogniser] = [
@@ -38,8 +42,9 @@ class RecognitionServices:
         self._by_name = {service.name: service for service in services}
 
     def named(self, name: str) -> Recogniser:
-        """The service of a name: ``audd``, ``acrcloud`` or ``acoustid``."""
+        """Return the service with this name: ``audd``, ``acrcloud`` or ``acoustid``."""
         return self._by_name[name]
 
     def close(self) -> None:
+        """Close the connections of all services."""
         self._client.close()

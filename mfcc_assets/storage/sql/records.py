@@ -51,6 +51,16 @@ class Soundtrack:
     note: str
 
     @property
+    def display_title(self) -> str:
+        """The title, or the name of the blob if there is no title."""
+        return self.title or self.blob_name
+
+    @property
+    def display_name(self) -> str:
+        """The title with its artist, such as "Ocean by Will Savino"."""
+        return f"{self.display_title} by {self.artist}" if self.artist else self.display_title
+
+    @property
     def is_waiting(self) -> bool:
         """Whether the file's bytes were not looked at yet."""
         return self.analysed_digest != self.content_digest and not self.is_rejected

@@ -1,4 +1,4 @@
-"""What each recognition service is sent, and what is read of its answers."""
+"""The requests to each recognition service, and the recognitions that are read from its answers."""
 
 import json
 import sys
@@ -14,56 +14,56 @@ from mfcc_assets.recognition.services.chromaprint import chromaprint
 from mfcc_assets.recognition.services.registry import RecognitionServices
 from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
 from mfcc_assets_tests.audio_samples import music, write_audio
-from mfcc_assets_tests.recognition.services.asked_services import Asked, asked, refusal
+from mfcc_assets_tests.recognition.services.service_under_test import ServiceUnderTest, refusal, service_under_test
 from mfcc_assets_tests.services.recognition import sends
 
 
 @pytest.fixture
-def audd() -> Iterator[Asked]:
-    with asked("audd") as service:
+def audd() -> Iterator[ServiceUnderTest]:
+    with service_under_test("audd") as service:
         yield service
 
 
 @pytest.fixture
-def acrcloud() -> Iterator[Asked]:
-    with asked("acrcloud") as service:
+def acrcloud() -> Iterator[ServiceUnderTest]:
+    with service_under_test("acrcloud") as service:
         yield service
 
 
 @pytest.fixture
-def acoustid() -> Iterator[Asked]:
-    with asked("acoustid") as service:
+def acoustid() -> Iterator[ServiceUnderTest]:
+    with service_under_test("acoustid") as service:
         yield service
 
 
 class TestAudD:
-    def test_it_is_sent_the_token_and_a_sample(self, audd, query):
+    def test_the_request_contains_the_token_and_an_excerpt(self, audd, query):
         audd.recogniser.recognise(query)
         (received,) = audd.double.received
         assert received.fields == {"api_token": audd.double.token}
         assert received.files == {"file": cut_excerpt(query.path).data}
         assert len(received.files["file"]) <= 200_000
 
-    def test_its_timecode_tells_where_the_query_begins(self, audd, query):
-        sample = cut_excerpt(query.path)
-        assert sample.begin_seconds == pytest.approx(4, abs=0.1)
-        assert audd.recogniser.recognise(query).offset_seconds == round(67 - sample.begin_seconds, 1)
+    def test_the_offset_is_computed_from_the_timecode(self, audd, query):
+        excerpt = cut_excerpt(query.path)
+        assert excerpt.begin_seconds == pytest.approx(4, abs=0.1)
+        assert audd.recogniser.recognise(query).offset_seconds == round(67 - excerpt.begin_seconds, 1)
 
     @pytest.mark.parametrize("timecode", ["", "soon", ":", "1:2:3:4", "9" * 5000 + ":00", "-1:00"])
-    def test_a_senseless_timecode_is_passed_over(self, audd, query, timecode):
+    def test_an_invalid_timecode_is_ignored(self, audd, query, timecode):
         result = {"title": "Ocean\x00\u202e", "timecode": timecode}
         audd.double.faults.append(sends(json.dumps({"status": "success", "result": result}).encode()))
         recognition = audd.recogniser.recognise(query)
         assert recognition.offset_seconds is None
         assert "\x00" not in recognition.title
 
-    def test_a_result_without_a_title_is_nobody(self, audd, query):
+    def test_a_result_without_a_title_is_no_recognition(self, audd, query):
         audd.double.faults.append(sends(b'{"status": "success", "result": {"title": " \\u0000 "}}'))
         assert audd.recogniser.recognise(query) is None
 
 
 class TestAcrCloud:
-    def test_it_is_sent_a_signed_sample(self, acrcloud, query):
+    def test_the_request_contains_a_signed_excerpt(self, acrcloud, query):
         acrcloud.recogniser.recognise(query)
         (received,) = acrcloud.double.received
         assert received.path == "/v1/identify"
@@ -73,7 +73,7 @@ class TestAcrCloud:
         }  # fmt: skip
         assert len(received.files["sample"]) <= 200_000
 
-    def test_its_best_match_is_read(self, acrcloud, query):
+    def test_the_best_match_is_read(self, acrcloud, query):
         assert acrcloud.recogniser.recognise(query) == Recognition(
             "Ocean",
             "Will Savino, A Guest",
@@ -83,19 +83,19 @@ class TestAcrCloud:
             external_ids={"acrid": "6049f11da7095e8bb8266871d4a70873", "isrc": "USXX11900001"},
         )
 
-    def test_without_an_address_nothing_is_asked(self, query):
+    def test_without_an_address_no_request_is_sent(self, query):
         services = RecognitionServices(EnvironmentSecrets({}), audd_url="", acrcloud_url="", acoustid_url="")
         with pytest.raises(RecogniserUnavailable) as refused:
             services.named("acrcloud").recognise(query)
         services.close()
-        assert refused.value.remedy == "Set MFCC_ACRCLOUD_URL to that of the project"
+        assert refused.value.remedy == "Set MFCC_ACRCLOUD_URL to the address of the project"
 
-    def test_an_address_that_is_none_is_said_to_be(self, query):
+    def test_an_invalid_address_is_reported(self, query):
         environment = {"MFCC_SECRET_ACRCLOUD_KEY": "a", "MFCC_SECRET_ACRCLOUD_SECRET": "b"}
         services = RecognitionServices(
             EnvironmentSecrets(environment), audd_url="", acrcloud_url="identify.example", acoustid_url=""
         )
-        with pytest.raises(RecogniserUnavailable, match="its address is none"):
+        with pytest.raises(RecogniserUnavailable, match="its address is not valid"):
             services.named("acrcloud").recognise(query)
         services.close()
 
@@ -105,10 +105,11 @@ class TestAcrCloud:
 
 
 class TestAcoustId:
-    def test_it_is_sent_a_fingerprint_and_no_audio(self, acoustid, query):
+    def test_the_request_contains_a_fingerprint_and_no_audio(self, acoustid, query):
         acoustid.recogniser.recognise(query)
         (received,) = acoustid.double.received
         assert received.files == {}
+        assert received.fields["fingerprint"] == chromaprint(query.path).text
         assert received.fields["duration"] == "20"
         assert received.fields["meta"] == "recordings"
 
@@ -121,36 +122,38 @@ class TestAcoustId:
             external_ids={"musicbrainz_recording": "cd2e7c47-16f5-46c6-a37c-a1eb7bf599ff"},
         )
 
-    def test_no_more_than_three_go_a_second(self, acoustid, query):
+    def test_at_most_three_requests_are_sent_per_second(self, acoustid, query):
         begun = acoustid.time.now
         for _ in range(7):
             acoustid.recogniser.recognise(query)
         assert acoustid.time.now - begun >= 2
 
-    def test_without_chromaprint_it_is_said_what_to_install(self, acoustid, query, monkeypatch):
+    def test_a_missing_chromaprint_library_is_reported_with_its_package(self, acoustid, query, monkeypatch):
         monkeypatch.setitem(sys.modules, "chromaprint", None)
         assert refusal(acoustid, query).remedy == "Install libchromaprint1"
 
 
-class TestFingerprints:
-    def alike(self, one: str, other: str) -> float:
-        """Share of equal bits: half of those of any two."""
+class TestChromaprint:
+    def share_of_equal_bits(self, one: str, other: str) -> float:
+        """Return the share of equal bits of two fingerprints. It is one half for unrelated ones."""
         import chromaprint
 
         first, second = (np.array(chromaprint.decode_fingerprint(text.encode())[0], np.uint32) for text in (one, other))
         frames = min(len(first), len(second))
         return 1 - float(np.bitwise_count(first[:frames] ^ second[:frames]).mean()) / 32
 
-    def test_a_recording_has_one_fingerprint_in_any_format_and_no_other_recording_has_it(self, query, tmp_path):
+    def test_a_recording_has_about_the_same_fingerprint_in_any_format_and_another_recording_has_not(
+        self, query, tmp_path
+    ):
         signal = music(20, seed=1, sample_rate=22_050)
         wav = write_audio(tmp_path / "song.wav", signal, sample_rate=22_050, channels=2)
         ogg = write_audio(tmp_path / "song.ogg", signal, sample_rate=22_050, channels=2)
         other = write_audio(tmp_path / "other.wav", music(20, seed=2, sample_rate=22_050), sample_rate=22_050)
-        assert self.alike(chromaprint(wav).text, chromaprint(ogg).text) > 0.95
-        assert self.alike(chromaprint(wav).text, chromaprint(query.path).text) > 0.85
-        assert self.alike(chromaprint(wav).text, chromaprint(other).text) < 0.7
+        assert self.share_of_equal_bits(chromaprint(wav).text, chromaprint(ogg).text) > 0.95
+        assert self.share_of_equal_bits(chromaprint(wav).text, chromaprint(query.path).text) > 0.85
+        assert self.share_of_equal_bits(chromaprint(wav).text, chromaprint(other).text) < 0.7
 
-    def test_only_the_first_two_minutes_count_and_the_length_is_that_of_all(self, tmp_path):
+    def test_the_fingerprint_covers_two_minutes_and_the_length_covers_the_whole_file(self, tmp_path):
         signal = music(130, seed=3, sample_rate=8_000)
         long = write_audio(tmp_path / "long.wav", signal, sample_rate=8_000)
         two_minutes = write_audio(tmp_path / "short.wav", signal[: 120 * 8_000], sample_rate=8_000)

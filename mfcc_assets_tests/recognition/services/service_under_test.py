@@ -1,4 +1,4 @@
-"""A recognition service as a listener meets it: a client, the double that it asks, and a clock of their own."""
+"""A recognition service with its client, a test double that answers it, and a clock that tests control."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from mfcc_assets.errors import RecogniserUnavailable
-from mfcc_assets.recognition.recogniser import Recogniser, Recording
+from mfcc_assets.recognition.recogniser import Recogniser, RecognitionQuery
 from mfcc_assets.recognition.services.pacing import Timing
 from mfcc_assets.recognition.services.registry import RecognitionServices
 from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
@@ -21,13 +21,13 @@ from mfcc_assets_tests.services.recognition import (
 
 SERVICES = ["audd", "acrcloud", "acoustid"]
 
-# Time-outs are never longer than a listener's patience.
+# Timeouts are never longer than a listener's patience.
 IMPATIENCE_SECONDS = 0.3
 
 
 @dataclass
 class Time:
-    """A clock that goes on while somebody sleeps, and a tick each time it is looked at."""
+    """A clock that advances by the time that is slept, and by one tick each time it is read."""
 
     tick: float = 0.0
     now: float = 1_000.0
@@ -44,8 +44,8 @@ class Time:
 
 
 @dataclass
-class Asked:
-    """A service as a listener meets it, and what is behind it."""
+class ServiceUnderTest:
+    """A recogniser, and the double that answers it."""
 
     double: ServiceDouble
     recogniser: Recogniser
@@ -54,7 +54,8 @@ class Asked:
 
 
 @contextmanager
-def asked(name: str, *, patience_seconds: float = 20.0, tick: float = 0.0) -> Iterator[Asked]:
+def service_under_test(name: str, *, patience_seconds: float = 20.0, tick: float = 0.0) -> Iterator[ServiceUnderTest]:
+    """Serve the double of a service, and yield both."""
     double = {"audd": AudDDouble, "acrcloud": AcrCloudDouble, "acoustid": AcoustIdDouble}[name]()
     environment, time = {}, Time(tick)
     match double:
@@ -74,12 +75,13 @@ def asked(name: str, *, patience_seconds: float = 20.0, tick: float = 0.0) -> It
             timing=Timing(patience_seconds, time.clock, time.sleep),
         )
         try:
-            yield Asked(double, services.named(name), environment, time)
+            yield ServiceUnderTest(double, services.named(name), environment, time)
         finally:
             services.close()
 
 
-def refusal(service: Asked, query: Recording) -> RecogniserUnavailable:
+def refusal(service: ServiceUnderTest, query: RecognitionQuery) -> RecogniserUnavailable:
+    """Return the error with which a service refuses a query."""
     with pytest.raises(RecogniserUnavailable) as refused:
         service.recogniser.recognise(query)
     return refused.value

@@ -1,0 +1,51 @@
+"""Reading the manifest of a labelled set."""
+
+from pathlib import Path
+
+import pytest
+
+from mfcc_assets.errors import UnusableManifest
+from mfcc_assets.evaluation.manifest import LabelledTrack, read_manifest
+
+HEADER = "path,artist,source,work"
+
+
+def manifest(tmp_path: Path, *lines: str) -> Path:
+    file = tmp_path / "manifest.csv"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+def test_a_manifest_names_tracks_with_artist_source_and_work(tmp_path: Path) -> None:
+    file = manifest(
+        tmp_path, "source,path,genre,artist,work", "game,a b.ogg,techno,Kenta,Aria", 'game,"c,d.ogg",, ,', ",,,,"
+    )
+    tracks = read_manifest(file)
+
+    assert tracks == [LabelledTrack("a b.ogg", "Kenta", "game", "Aria"), LabelledTrack("c,d.ogg", "", "game", "")]
+    assert [track.label for track in tracks] == ["Kenta", "game"], (
+        "the source is the label of a track without an artist"
+    )
+
+
+def test_the_column_work_and_the_byte_order_mark_are_optional(tmp_path: Path) -> None:
+    file = manifest(tmp_path, "\ufeffpath,artist,source", "a.ogg,Björk,game")
+    assert read_manifest(file) == [LabelledTrack("a.ogg", "Björk", "game")]
+
+
+def test_the_first_row_of_a_path_is_used(tmp_path: Path) -> None:
+    file = manifest(tmp_path, HEADER, "a.ogg,Bach,,", "b.ogg,Bach,,", "a.ogg,Bird,,")
+    assert read_manifest(file) == [LabelledTrack("a.ogg", "Bach"), LabelledTrack("b.ogg", "Bach")]
+
+
+def test_missing_columns_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UnusableManifest, match="no column artist, path"):
+        read_manifest(manifest(tmp_path, "file,source", "a.ogg,game"))
+    with pytest.raises(UnusableManifest, match="no column artist, path, source"):
+        read_manifest(manifest(tmp_path))
+
+
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "manifest.csv").write_bytes(b"path,artist,source\na.ogg,Bj\xf6rk,game")
+    with pytest.raises(UnusableManifest, match="cannot be read"):
+        read_manifest(tmp_path / "manifest.csv")

@@ -1,0 +1,66 @@
+"""Scores of rankings on a labelled set."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfcc_assets.errors import UnknownRanking
+from mfcc_assets.evaluation.labelled import LabelledSet
+from mfcc_assets.evaluation.manifest import LabelledTrack
+from mfcc_assets.evaluation.metrics import ranked_by
+from mfcc_assets.evaluation.scores import rankings_named, score_rankings, scores_of
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.quality import labelled_set
+from mfcc_assets.similarity.rankings import RANKINGS
+from mfcc_assets_tests import naive
+from mfcc_assets_tests.evaluation.progress import ignore_progress
+
+
+def test_rankings_are_named_one_by_one_or_all_and_the_random_ranking_comes_last() -> None:
+    assert rankings_named(["dtw"]) == ["dtw", "random"]
+    assert rankings_named(["random", "timbre", "dtw", "gaussian"]) == ["gaussian", "dtw", "random"]
+    assert set(RANKINGS) < set(rankings_named(["all"]))
+    assert rankings_named(["all"])[-1] == "random"
+    assert rankings_named(["dtw_uncorrected"]) == ["dtw_uncorrected", "random"]
+    with pytest.raises(UnknownRanking, match="no such ranking"):
+        rankings_named(["dtw", "best"])
+
+
+def test_every_ranking_is_scored_and_the_scores_are_always_the_same(labelled: LabelledSet) -> None:
+    analysed = labelled.analyse(ignore_progress)
+    names = rankings_named(["all"])
+
+    scores = score_rankings(analysed, names, labelled.parameters, ignore_progress)
+
+    assert list(scores) == names
+    assert score_rankings(analysed, names, labelled.parameters, ignore_progress) == scores
+    assert {found.p_at_5 for found in scores.values()} == {1.0}, "all six are by one artist"
+    assert {found.largest_count for found in scores.values()} == {5}
+    assert {found.map_work for found in scores.values()} == {None}
+
+
+def test_a_single_track_has_scores(library: Library, folder: Path) -> None:
+    alone = labelled_set(library, folder, [LabelledTrack("0.flac", "Bach")])
+    for found in score_rankings(
+        alone.analyse(ignore_progress), rankings_named(["all"]), alone.parameters, ignore_progress
+    ).values():
+        assert found.p_at_5 is None
+        assert found.never_recommended == 1.0
+
+
+@given(st.integers(1, 14), st.integers(0, 2**32 - 1))
+def test_scores_equal_those_of_the_slow_twin(count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    distances = rng.integers(0, 20, (count, count)).astype(float)
+    tracks = [
+        LabelledTrack(f"{number}.ogg", *(str(word) for word in rng.choice(["", "x", "y"], 3)))
+        for number in range(count)
+    ]
+
+    found = scores_of(ranked_by(distances, [track.path for track in tracks]), tracks)
+
+    expected = naive.scores(distances, [track.label for track in tracks], [track.work for track in tracks])
+    assert vars(found) == pytest.approx(expected, abs=1e-9)

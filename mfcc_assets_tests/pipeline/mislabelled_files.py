@@ -1,0 +1,33 @@
+"""Stored feature files whose version differs from the version of their folder."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfcc_assets.library import Library
+from mfcc_assets_tests.ranked_library import analysed
+
+
+def mislabel_cepstra(library: Library, audio_id: str, sound: NDArray[np.float32]) -> None:
+    """Store cepstra of another version in the place of the right ones."""
+    parameters = library.settings.features.cepstra
+    other = replace(parameters, lifter=parameters.lifter + 1)
+    library.features.write_analysis(audio_id, analysed(sound), other)
+    folders = (f"frames/{version}" for version in (other.version, parameters.version))
+    _replace(library, audio_id, *folders)
+
+
+def mislabel_track_features(library: Library, audio_id: str) -> None:
+    """Store track features of another version in the place of the right ones."""
+    parameters = library.settings.features
+    other = replace(parameters, contour_rate=2 * parameters.contour_rate)
+    track_features = library.features.read_track_features(audio_id, parameters)
+    library.features.write_track_features(audio_id, track_features, other)
+    folders = (f"summaries/{version}" for version in (other.version, parameters.version))
+    _replace(library, audio_id, *folders)
+
+
+def _replace(library: Library, audio_id: str, source: str, target: str) -> None:
+    library.blobs.delete("cepstra", f"{target}/{audio_id}.parquet")
+    library.blobs.copy("cepstra", f"{source}/{audio_id}.parquet", "cepstra", f"{target}/{audio_id}.parquet")
