@@ -1,6 +1,7 @@
-"""One library's stores, opened as the settings say: what assets, the command line and pages work on."""
+"""The stores of one library, opened as its settings say. Assets, the command line and pages work on a library."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload, runtime_checkable
@@ -36,7 +37,7 @@ class _Closable(Protocol):
 
 
 class _opened(Generic[_Store]):  # noqa: N801  a decorator
-    """A store that is opened when it is first asked for, and only once, also if several threads ask for it."""
+    """A property that opens a store on its first use, and only once for all threads."""
 
     def __init__(self, open_store: "Callable[[Library], _Store]") -> None:
         self._open = open_store
@@ -59,12 +60,20 @@ class _opened(Generic[_Store]):  # noqa: N801  a decorator
 
 
 class Library:
-    """The stores of one library, each opened when it is first used.
+    """The stores of one library. Each store is opened on its first use.
 
     Parameters
     ----------
     settings
-        By default read from the environment.
+        Settings of the library. By default they are read from the environment.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from pathlib import Path
+    >>> with TemporaryDirectory() as home, Library(Settings(home=Path(home))) as library:
+    ...     library.catalogue.soundtracks()
+    []
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -79,14 +88,13 @@ class Library:
         self.close()
 
     def close(self) -> None:
-        """Give back what is connected; everything is opened again when it is used again."""
-        with self.opening:
-            stores = list(self.opened.values())
+        """Close all open stores. Each one is opened again on its next use."""
+        with ExitStack() as closing, self.opening:
+            # The stack closes the last store first, because a store may use those that were opened before it.
+            for store in self.opened.values():
+                if isinstance(store, _Closable):
+                    closing.callback(store.close)
             self.opened.clear()
-        # A store uses those that were opened before it.
-        for store in reversed(stores):
-            if isinstance(store, _Closable):
-                store.close()
 
     @_opened
     def secrets(self) -> SecretSource:
@@ -101,7 +109,7 @@ class Library:
 
     @_opened
     def signing_key(self) -> bytes:
-        """Makes ids of uploads unguessable, and signs links to local blobs."""
+        """The key that makes upload ids unguessable and signs links to local blobs."""
         if self.settings.profile == "azure":
             return shared_signing_key(self.secrets)
         return signing_key(self.settings.folder)
@@ -141,7 +149,7 @@ class Library:
             raise SettingsError(
                 f"its shards have {digits} digits, and MFCC_SHARD_DIGITS says {self.settings.shard_digits}",
                 subject=f"the library in {self.settings.folder}",
-                remedy=f"Set MFCC_SHARD_DIGITS={digits}, or begin another library in another MFCC_HOME",
+                remedy=f"Set MFCC_SHARD_DIGITS={digits}, or start another library in another MFCC_HOME",
             )
         return database
 
@@ -155,7 +163,7 @@ class Library:
 
     @_opened
     def services(self) -> "RecognitionServices":
-        """They count how often each service is asked, for all threads."""
+        """The recognition services. One object counts the requests of all threads."""
         from mfcc_assets.recognition.services.registry import RecognitionServices
 
         settings = self.settings

@@ -13,7 +13,7 @@ from rich.markup import escape
 from mfcc_assets.cli.console import bring_up_to_date
 from mfcc_assets.cli.recommend import recommendations_table
 from mfcc_assets.defs.launch import command_line_lock, daemon_log, running_daemon
-from mfcc_assets.errors import DocumentNotFound, MfccError, RunFailed
+from mfcc_assets.errors import MfccError, RunFailed
 from mfcc_assets.ids import upload_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
@@ -90,10 +90,8 @@ def _upload_id(library: Library) -> str:
 
 
 def _document(library: Library) -> Mapping[str, Any] | None:
-    try:
-        return library.documents.get(_upload_id(library)).body
-    except DocumentNotFound:
-        return None
+    document = library.documents.get_or_none(_upload_id(library))
+    return None if document is None else document.body
 
 
 def _show_answer(library: Library, document: Mapping[str, Any], console: Console) -> None:

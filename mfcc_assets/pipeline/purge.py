@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mfcc_assets.errors import CorruptIndex, DocumentNotFound, NoPublishedIndex
+from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.ids import content_digest, upload_id
 from mfcc_assets.library import Library
@@ -64,10 +64,8 @@ def _digest_of(library: Library, copy: str) -> str:
 
 
 def _document_of(library: Library, upload: str) -> dict[str, object] | None:
-    try:
-        return library.documents.get(upload).body
-    except DocumentNotFound:
-        return None
+    document = library.documents.get_or_none(upload)
+    return None if document is None else document.body
 
 
 def _audio_of(library: Library, upload: str) -> str | None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mfcc_assets.errors import Conflict, DocumentNotFound
-from mfcc_assets.storage.documents.port import Document, DocumentStore
+from mfcc_assets.errors import Conflict
+from mfcc_assets.storage.documents.port import DocumentStore
 
 RECEIVED, RECOGNISED, CANDIDATES, RANKED, FAILED = "received", "recognised", "candidates", "ranked", "failed"
 UNANSWERED = (RECEIVED, RECOGNISED, CANDIDATES, FAILED)
@@ -69,7 +69,7 @@ class AnsweringRun:
             Whether this run may go on.
         """
         while True:
-            former = _document(documents, upload)
+            former = documents.get_or_none(upload)
             try:
                 if former is None:
                     return documents.create(upload, begin(None) | _heard_now()).body, True
@@ -105,10 +105,3 @@ def _last_sign(body: Body) -> datetime:
     # Documents of older versions tell only when they reached a state.
     signs = [body["heard"]] if "heard" in body else body["times"].values()
     return max(map(datetime.fromisoformat, signs))
-
-
-def _document(documents: DocumentStore, upload: str) -> Document | None:
-    try:
-        return documents.get(upload)
-    except DocumentNotFound:
-        return None

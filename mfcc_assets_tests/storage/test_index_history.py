@@ -14,9 +14,9 @@ from mfcc_assets.storage.index_history import (
     BY_HAND,
     BY_RUN,
     ROLLBACK,
+    IndexHistory,
     Publication,
     StoredVersion,
-    Versions,
     answered_before,
     withdrawn,
 )
@@ -30,8 +30,8 @@ def blobs(tmp_path: Path) -> LocalBlobs:
 
 
 @pytest.fixture
-def versions(blobs: LocalBlobs) -> Versions:
-    return Versions(blobs)
+def versions(blobs: LocalBlobs) -> IndexHistory:
+    return IndexHistory(blobs)
 
 
 def history(*published: tuple[str, str]) -> list[Publication]:
@@ -132,7 +132,7 @@ class TestHistory:
         start = threading.Barrier(4)
 
         def publish(who: str) -> list[str]:
-            published, versions = [], Versions(blobs)
+            published, versions = [], IndexHistory(blobs)
             start.wait()
             for number in range(8):
                 try:
@@ -144,7 +144,7 @@ class TestHistory:
 
         with ThreadPoolExecutor(4) as pool:
             published = [version for each in pool.map(publish, "abcd") for version in each]
-        history = Versions(blobs).history()
+        history = IndexHistory(blobs).history()
         assert sorted(one.version for one in history) == sorted(published)
         assert [one.former for one in history] == [None, *(one.version for one in history[:-1])]
 
@@ -156,7 +156,7 @@ class TestHistory:
         def outrun(container: str, name: str, data: bytes, *, if_match: str | None = None):
             if name == f"indexes/{record}.json":
                 monkeypatch.undo()
-                Versions(blobs).publish("another")
+                IndexHistory(blobs).publish("another")
             return write(container, name, data, if_match=if_match)
 
         versions.publish("b")

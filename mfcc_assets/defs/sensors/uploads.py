@@ -33,7 +33,6 @@ from mfcc_assets.defs.sensors.cursor import (
     is_settled,
     take_page,
 )
-from mfcc_assets.errors import DocumentNotFound
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import FAILED, RANKED, UNANSWERED
 from mfcc_assets.pipeline.uploads import UNANSWERABLE, upload_files, uploads_by_id
@@ -155,10 +154,5 @@ def _run_that_answers(
 
 
 def _documents(library: Library, uploads: Iterable[str]) -> dict[str, dict[str, Any]]:
-    documents = {}
-    for upload in uploads:
-        try:
-            documents[upload] = library.documents.get(upload).body
-        except DocumentNotFound:
-            continue
-    return documents
+    documents = {upload: library.documents.get_or_none(upload) for upload in uploads}
+    return {upload: document.body for upload, document in documents.items() if document is not None}

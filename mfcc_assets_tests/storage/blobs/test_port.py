@@ -40,7 +40,6 @@ class TestEveryStore:
             lambda: blobs.stat("batch", name),
             lambda: blobs.exists("batch", name),
             lambda: blobs.read("batch", name),
-            lambda: blobs.read_range("batch", name, 0, 1),
             lambda: blobs.open("batch", name).__enter__(),
             lambda: blobs.writing("batch", name).__enter__(),
             lambda: blobs.write("batch", name, b"1"),
@@ -115,22 +114,6 @@ class TestEveryStore:
         with blobs.as_file("batch", "2/song.mp3") as path:
             assert path.read_bytes() == b"sound"
             assert path.suffix == ".mp3"
-
-    @pytest.mark.parametrize(("start", "stop"), [(0, 0), (0, 4), (2, 5), (9, 10), (8, 10**15), (10, 20), (50, 60)])
-    def test_a_range_is_what_slicing_gives(self, blobs, start, stop):
-        blobs.write("batch", "digits", b"0123456789")
-        assert blobs.read_range("batch", "digits", start, stop) == b"0123456789"[start:stop]
-
-    @pytest.mark.parametrize(("start", "stop"), [(-1, 3), (3, 2)])
-    def test_a_range_does_not_go_backwards(self, blobs, start, stop):
-        blobs.write("batch", "digits", b"0123456789")
-        with pytest.raises(ValueError, match="range"):
-            blobs.read_range("batch", "digits", start, stop)
-
-    def test_a_range_of_an_absent_blob_is_not_found(self, blobs):
-        for start, stop in ((0, 0), (0, 5), (5, 5)):
-            with pytest.raises(BlobNotFound):
-                blobs.read_range("batch", "no/such", start, stop)
 
     @pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 300_000])
     def test_an_open_blob_is_a_file_that_can_be_read_anywhere(self, blobs, size):

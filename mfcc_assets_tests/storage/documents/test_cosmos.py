@@ -289,4 +289,4 @@ class TestIdentities:
     def test_a_retention_that_may_not_be_changed_is_warned_of(self, open_documents, caplog):
         with caplog.at_level(logging.WARNING):
             open_documents(retention_seconds=7).put("1", body())
-        assert "time to live of its container uploads stays -1 and does not become 7" in caplog.text
+        assert "time to live of container uploads from -1 to 7 seconds" in caplog.text

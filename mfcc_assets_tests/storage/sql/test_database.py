@@ -15,7 +15,7 @@ from mssql_python.exceptions import sqlstate_to_exception
 
 from mfcc_assets.errors import ConnectionLost, StoreError
 from mfcc_assets.storage.sql.catalogue import Catalogue
-from mfcc_assets.storage.sql.database import Database, is_passing, lacks_rights, reconnecting
+from mfcc_assets.storage.sql.database import Database, is_transient, lacks_rights, reconnecting
 from mfcc_assets.storage.sql.revisions import open_database
 from mfcc_assets_tests.services.processes import free_port
 from mfcc_assets_tests.storage.sql.table_rows import observe, observed, recommend
@@ -134,7 +134,7 @@ class TestReconnecting:
         said = sqlstate_to_exception(state, f"[Microsoft][ODBC Driver 18 for SQL Server][SQL Server]{message}")
         error = sa.exc.DBAPIError.instance(None, None, said, mssql_python.Error)
         assert isinstance(error, sa.exc.DBAPIError)
-        assert is_passing(error, is_connecting=True) == passes
+        assert is_transient(error, is_connecting=True) == passes
 
     def test_missing_rights_in_sql_server_are_recognised_by_their_message(self):
         said = sqlstate_to_exception(
