@@ -1,4 +1,4 @@
-"""What is made of an index is made once."""
+"""Pictures and figures of an index are computed once."""
 
 from collections.abc import Callable
 
@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from mfcc_assets.library import Library
 
 
-def test_a_picture_is_drawn_once_for_an_index(library: Library) -> None:
+def test_a_picture_of_an_index_is_drawn_once(library: Library) -> None:
     pictures = iter([b"first", b"second", b"third"])
     drawn = [library.indexes.drawn_once(version, "map.png", lambda: next(pictures)) for version in ("v1", "v1", "v2")]
     assert drawn == [b"first", b"first", b"second"]
 
 
-def test_figures_are_measured_once_for_an_index(library: Library) -> None:
+def test_figures_of_an_index_are_measured_once(library: Library) -> None:
     measurements = iter(range(3))
 
     def measure() -> dict[str, NDArray[np.int64]]:

@@ -126,7 +126,7 @@ def assert_same_arrays(one: object, other: object) -> None:
 
 class TestAnIndex:
     @pytest.mark.parametrize("seeds", [(), (1,), (3, 1, 2)], ids=["of no track", "of one track", "of three tracks"])
-    def test_what_is_written_is_read(self, indexes, seeds):
+    def test_a_written_index_can_be_read(self, indexes, seeds):
         index = library_index(*seeds)
         indexes.write(index)
         read = indexes.read(index.version)
@@ -137,14 +137,14 @@ class TestAnIndex:
         ):
             assert before.audio_ids == after.audio_ids
 
-    def test_an_index_of_other_parameters_is_read_with_them(self, indexes):
+    def test_an_index_is_read_with_its_parameters(self, indexes):
         features = FeaturesParameters(CepstraParameters(coefficients=12, fft_size=512), contour_rate=5, segments=4)
         for seeds in ((), (1, 2)):
             index = library_index(*seeds, parameters=IndexParameters(features, "article", 7))
             indexes.write(index)
             assert_same(index, indexes.read(index.version))
 
-    def test_what_was_opened_is_kept_open(self, indexes):
+    def test_an_opened_index_is_kept_open(self, indexes):
         first, second, third = (library_index(1, seed) for seed in (2, 3, 4))
         for index in (first, second, third):
             indexes.write(index)
@@ -161,7 +161,7 @@ class TestAnIndex:
             damage_a_byte(blobs, f"indexes/{index.version}/{part}")
         assert indexes.read(index.version).tracks == index.tracks
 
-    def test_an_index_that_is_open_outlives_its_blobs(self, indexes, blobs):
+    def test_an_open_index_can_be_used_after_its_blobs_are_deleted(self, indexes, blobs):
         index = library_index(1, 2, 3)
         indexes.write(index)
         opened = indexes.read(index.version).opened()
@@ -188,14 +188,14 @@ class TestAnIndex:
         ]
         assert len({index.version, *(other.version for other in others)}) == len(others) + 1
 
-    def test_writing_again_mends_what_is_damaged(self, indexes, blobs):
+    def test_writing_an_index_again_repairs_it(self, indexes, blobs):
         index = library_index(1, 2)
         indexes.write(index)
         blobs.write("cepstra", f"indexes/{index.version}/prefilter.faiss", b"")
         indexes.write(index)
         assert_same(index, indexes.read(index.version))
 
-    def test_an_index_that_was_never_written_is_not_there(self, indexes):
+    def test_an_index_that_was_never_written_does_not_exist(self, indexes):
         with pytest.raises(NoPublishedIndex, match="index 123: there is no such index"):
             indexes.read("123")
 
@@ -226,16 +226,14 @@ class TestACorruptIndex:
 
     @pytest.mark.parametrize("damage", [lambda part: part[:-1], lambda part: part + b"x", lambda _: b""])
     @pytest.mark.parametrize("part", PARTS)
-    def test_a_part_that_is_not_what_was_written_is_named(self, indexes, blobs, version, part, damage):
+    def test_a_damaged_part_is_named(self, indexes, blobs, version, part, damage):
         name = f"indexes/{version}/{part}"
         blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
         with pytest.raises(CorruptIndex, match=f"^index {version}: .* {part} is not what was written"):
             indexes.read(version)
 
     @pytest.mark.parametrize("part", PARTS)
-    def test_a_part_of_the_right_size_that_is_not_what_was_written_is_found_when_it_is_looked_at(
-        self, indexes, blobs, version, part
-    ):
+    def test_damage_that_keeps_the_size_is_found_when_the_part_is_used(self, indexes, blobs, version, part):
         indexes.read(version).opened()
         damage_a_byte(blobs, f"indexes/{version}/{part}")
         assert indexes.published_if_usable() is None
@@ -243,14 +241,14 @@ class TestACorruptIndex:
             indexes.read(version).opened()
 
     @pytest.mark.parametrize("written", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'"text"', b"{}", b'{"parts": 1}'])
-    def test_a_description_that_is_none_is_corrupt(self, indexes, blobs, version, written):
+    def test_an_unreadable_description_is_corrupt(self, indexes, blobs, version, written):
         blobs.write("cepstra", f"indexes/{version}/index.json", written)
         with pytest.raises(CorruptIndex, match=rf"^index {version}: .* index\.json does not describe an index"):
             indexes.read(version)
 
     @pytest.mark.parametrize("key", ["parameters", "calibrated_as", "calibrated_tracks", "parts"])
     @pytest.mark.parametrize("value", [None, "x", {"x": 1}])
-    def test_a_description_of_wrong_values_is_corrupt(self, indexes, blobs, version, key, value):
+    def test_a_description_with_wrong_values_is_corrupt(self, indexes, blobs, version, key, value):
         name = f"indexes/{version}/index.json"
         record = json.loads(blobs.read("cepstra", name))
         for altered in ({**record, key: value}, {other: record[other] for other in record if other != key}):
@@ -258,7 +256,7 @@ class TestACorruptIndex:
             with pytest.raises(CorruptIndex, match=f"^index {version}: "):
                 indexes.read(version)
 
-    def test_an_index_under_the_version_of_another_is_corrupt(self, indexes, blobs, version):
+    def test_an_index_stored_under_another_version_is_corrupt(self, indexes, blobs, version):
         name = f"indexes/{version}/index.json"
         record = json.loads(blobs.read("cepstra", name))
         record["calibrated_as"] = "another calibration"
@@ -293,7 +291,7 @@ class TestPointers:
         indexes.publish(first.version)
         assert_same(indexes.published(), first)
 
-    def test_an_index_that_is_not_there_is_not_published(self, indexes):
+    def test_a_missing_index_cannot_be_published(self, indexes):
         index = library_index(1)
         indexes.write(index)
         indexes.publish(index.version)
@@ -301,12 +299,12 @@ class TestPointers:
             indexes.publish("123")
         assert indexes.published_version() == index.version
 
-    def test_nothing_is_built_in_a_new_library(self, indexes):
+    def test_a_new_library_has_no_built_version(self, indexes):
         with pytest.raises(NoPublishedIndex, match="Materialise prefilter_index"):
             indexes.built_version()
 
     @pytest.mark.parametrize("written", [b"", b"{}", b"[]", b"\xff", b"null"])
-    def test_a_pointer_that_names_no_index_is_corrupt(self, indexes, blobs, written):
+    def test_a_damaged_pointer_is_corrupt(self, indexes, blobs, written):
         for name, read in (("published", indexes.published_version), ("built", indexes.built_version)):
             blobs.write("cepstra", f"indexes/{name}.json", written)
             with pytest.raises(CorruptIndex, match=rf"cepstra/indexes/{name}\.json: .*Delete that blob"):
@@ -314,21 +312,21 @@ class TestPointers:
 
 
 class TestQuality:
-    def test_what_was_measured_is_read(self, indexes):
+    def test_written_quality_can_be_read(self, indexes):
         assert indexes.read_quality("v1") == {}
         indexes.write_quality("v1", {"at_5": 0.25, "skewness": None})
         assert indexes.read_quality("v1") == {"at_5": 0.25, "skewness": None}
         assert indexes.read_quality("v2") == {}
 
     @pytest.mark.parametrize("written", [b"", b"1", b"null", b"\xff"])
-    def test_figures_that_are_none_are_corrupt(self, indexes, blobs, written):
+    def test_damaged_quality_is_corrupt(self, indexes, blobs, written):
         blobs.write("cepstra", "indexes/v1/quality.json", written)
         with pytest.raises(CorruptIndex, match=r"quality\.json: .*Materialise recommendation_quality"):
             indexes.read_quality("v1")
 
 
 class TestAttachments:
-    def test_what_was_made_of_a_version_is_read(self, indexes):
+    def test_a_written_attachment_can_be_read(self, indexes):
         assert indexes.read_attachment("v1", "map.png") is None
         indexes.write_attachment("v1", "map.png", b"a picture")
         assert indexes.read_attachment("v1", "map.png") == b"a picture"
