@@ -1,3 +1,5 @@
+"""Stored cepstra and track features."""
+
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -27,7 +29,7 @@ CEPSTRA = CepstraParameters()
 FEATURES = FeaturesParameters()
 FRAMES = f"frames/{CEPSTRA.version}/audio.parquet"
 TIMBRE = f"timbre/{CEPSTRA.version}/audio.parquet"
-SUMMARY = f"summaries/{FEATURES.version}/audio.parquet"
+TRACK_FEATURES = f"summaries/{FEATURES.version}/audio.parquet"
 DAMAGE = {
     "empty": lambda _: b"",
     "first half": lambda stored: stored[: len(stored) // 2],
@@ -132,7 +134,7 @@ def test_cepstra_that_do_not_fit_the_parameters_are_refused(features, wrong):
     assert not features.has_cepstra("audio", CEPSTRA)
 
 
-@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_summary", "read_contour"])
+@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_track_features", "read_contour"])
 def test_features_that_were_never_computed_are_missing(features, read):
     parameters = CEPSTRA if read in ("read_cepstra", "read_analysis") else FEATURES
     with pytest.raises(FeaturesMissing, match=rf"{parameters.version}/audio\.parquet: .*Backfill soundtrack_cepstra"):
@@ -140,12 +142,12 @@ def test_features_that_were_never_computed_are_missing(features, read):
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_summary", "read_contour"])
+@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_track_features", "read_contour"])
 def test_the_error_for_damaged_features_names_the_blob_to_delete(features, blobs, read, damage):
     features.write_analysis("audio", analysis(), CEPSTRA)
     features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
     names = {"read_cepstra": (FRAMES, CEPSTRA), "read_analysis": (TIMBRE, CEPSTRA)}
-    name, parameters = names.get(read, (SUMMARY, FEATURES))
+    name, parameters = names.get(read, (TRACK_FEATURES, FEATURES))
     blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
     with pytest.raises(FeaturesMissing, match=rf"cepstra/{name}: .*damaged.*Delete that blob\. Backfill"):
         getattr(features, read)("audio", parameters)
@@ -154,7 +156,7 @@ def test_the_error_for_damaged_features_names_the_blob_to_delete(features, blobs
 def test_a_file_of_another_version_is_a_mismatch(features, blobs):
     other = replace(FEATURES, contour_rate=5.0)
     features.write_track_features("audio", track_features_of(analysis(), other), other)
-    blobs.copy("cepstra", f"summaries/{other.version}/audio.parquet", "cepstra", SUMMARY)
+    blobs.copy("cepstra", f"summaries/{other.version}/audio.parquet", "cepstra", TRACK_FEATURES)
     for read in (features.read_track_features, features.read_contour):
         with pytest.raises(FeaturesVersionMismatch, match=f"version {other.version} where {FEATURES.version} is exp"):
             read("audio", FEATURES)
@@ -169,7 +171,12 @@ def test_a_file_without_a_version_is_a_mismatch(features, blobs, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "read"),
-    [(FRAMES, "read_cepstra"), (TIMBRE, "read_analysis"), (SUMMARY, "read_summary"), (SUMMARY, "read_contour")],
+    [
+        (FRAMES, "read_cepstra"),
+        (TIMBRE, "read_analysis"),
+        (TRACK_FEATURES, "read_track_features"),
+        (TRACK_FEATURES, "read_contour"),
+    ],
 )
 def test_a_file_without_the_right_columns_is_damaged(features, blobs, tmp_path, name, read):
     parameters = CEPSTRA if read in ("read_cepstra", "read_analysis") else FEATURES

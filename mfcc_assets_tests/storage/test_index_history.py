@@ -1,3 +1,5 @@
+"""Stored versions of the index, and the history of their publications."""
+
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +32,7 @@ def blobs(tmp_path: Path) -> LocalBlobs:
 
 
 @pytest.fixture
-def versions(blobs: LocalBlobs) -> IndexHistory:
+def index_history(blobs: LocalBlobs) -> IndexHistory:
     return IndexHistory(blobs)
 
 
@@ -83,60 +85,60 @@ class TestWithdrawal:
 
 
 class TestHistory:
-    def test_the_history_is_empty_before_the_first_publication(self, versions):
-        assert versions.published() is None
-        assert versions.history() == []
+    def test_the_history_is_empty_before_the_first_publication(self, index_history):
+        assert index_history.published() is None
+        assert index_history.history() == []
 
-    def test_the_history_has_the_time_and_the_former_version_of_each_publication(self, versions):
-        versions.publish("a")
-        versions.publish("b", by=BY_HAND)
-        versions.publish("a", by=ROLLBACK, withdraws_former=True)
-        told = versions.history()
+    def test_the_history_has_the_time_and_the_former_version_of_each_publication(self, index_history):
+        index_history.publish("a")
+        index_history.publish("b", by=BY_HAND)
+        index_history.publish("a", by=ROLLBACK, withdraws_former=True)
+        told = index_history.history()
         assert [(one.version, one.by, one.former, one.withdraws_former) for one in told] == [
             ("a", BY_RUN, None, False),
             ("b", BY_HAND, "a", False),
             ("a", ROLLBACK, "b", True),
         ]
-        assert told[-1] == versions.published()
+        assert told[-1] == index_history.published()
         assert [one.published_at for one in told] == sorted(one.published_at for one in told)
 
-    def test_a_pointer_without_a_history_is_the_beginning_of_the_history(self, versions, blobs):
+    def test_a_pointer_without_a_history_is_the_beginning_of_the_history(self, index_history, blobs):
         written = {"version": "a", "published_at": NOON.isoformat()}
         blobs.write("cepstra", "indexes/published.json", json.dumps(written).encode())
-        versions.publish("b")
-        assert versions.history()[0] == Publication("a", NOON)
-        assert versions.history()[1].former == "a"
+        index_history.publish("b")
+        assert index_history.history()[0] == Publication("a", NOON)
+        assert index_history.history()[1].former == "a"
 
-    def test_a_publication_that_was_killed_half_way_did_not_happen(self, versions, blobs):
-        versions.publish("a")
+    def test_a_publication_that_was_killed_half_way_did_not_happen(self, index_history, blobs):
+        index_history.publish("a")
         pointer = blobs.read("cepstra", "indexes/published.json")
-        versions.publish("b")
+        index_history.publish("b")
         blobs.write("cepstra", "indexes/published.json", pointer)
-        assert [one.version for one in versions.history()] == ["a"]
-        versions.publish("c")
-        assert [one.version for one in versions.history()] == ["a", "c"]
+        assert [one.version for one in index_history.history()] == ["a"]
+        index_history.publish("c")
+        assert [one.version for one in index_history.history()] == ["a", "c"]
 
-    def test_withdrawals_survive_a_damaged_pointer(self, versions, blobs):
+    def test_withdrawals_survive_a_damaged_pointer(self, index_history, blobs):
         for version in ("a", "b"):
-            versions.publish(version)
-        versions.publish("a", by=ROLLBACK, withdraws_former=True)
-        versions.publish("c")
+            index_history.publish(version)
+        index_history.publish("a", by=ROLLBACK, withdraws_former=True)
+        index_history.publish("c")
         blobs.write("cepstra", "indexes/published.json", b"{")
         with pytest.raises(CorruptIndex):
-            versions.published()
-        assert withdrawn(versions.history()) == ["b"]
-        versions.publish("c")
-        assert [one.version for one in versions.history()] == ["a", "b", "a", "c"]
+            index_history.published()
+        assert withdrawn(index_history.history()) == ["b"]
+        index_history.publish("c")
+        assert [one.version for one in index_history.history()] == ["a", "b", "a", "c"]
 
     def test_no_publication_is_lost_between_concurrent_publishers(self, blobs):
         start = threading.Barrier(4)
 
         def publish(who: str) -> list[str]:
-            published, versions = [], IndexHistory(blobs)
+            published, index_history = [], IndexHistory(blobs)
             start.wait()
             for number in range(8):
                 try:
-                    versions.publish(f"{who}{number}")
+                    index_history.publish(f"{who}{number}")
                 except Conflict:
                     continue
                 published.append(f"{who}{number}")
@@ -149,8 +151,8 @@ class TestHistory:
         assert [one.former for one in history] == [None, *(one.version for one in history[:-1])]
 
     @pytest.mark.parametrize("record", ["publications", "published"])
-    def test_the_slower_of_two_publishers_raises_a_conflict(self, versions, blobs, monkeypatch, record):
-        versions.publish("a")
+    def test_the_slower_of_two_publishers_raises_a_conflict(self, index_history, blobs, monkeypatch, record):
+        index_history.publish("a")
         write = blobs.write
 
         def outrun(container: str, name: str, data: bytes, *, if_match: str | None = None):
@@ -159,16 +161,16 @@ class TestHistory:
                 IndexHistory(blobs).publish("another")
             return write(container, name, data, if_match=if_match)
 
-        versions.publish("b")
+        index_history.publish("b")
         monkeypatch.setattr(blobs, "write", outrun)
-        with pytest.raises(Conflict, match=r"index c: somebody else published meanwhile\. Look at which version"):
-            versions.publish("c")
-        assert [one.version for one in versions.history()] == ["a", "b", "another"]
+        with pytest.raises(Conflict, match=r"index c: somebody else published meanwhile\. Check which version"):
+            index_history.publish("c")
+        assert [one.version for one in index_history.history()] == ["a", "b", "another"]
 
     @pytest.mark.parametrize("written", [b"", b"{}x", b"[{}]", b"[1]", b"\xff", b"null"])
-    def test_the_error_for_a_damaged_history_has_a_remedy(self, versions, blobs, written):
+    def test_the_error_for_a_damaged_history_has_a_remedy(self, index_history, blobs, written):
         blobs.write("cepstra", "indexes/publications.json", written)
-        for act in (versions.history, lambda: versions.publish("a")):
+        for act in (index_history.history, lambda: index_history.publish("a")):
             with pytest.raises(CorruptIndex, match=r"cepstra/indexes/publications\.json: .*Delete that blob"):
                 act()
 
@@ -186,28 +188,28 @@ class TestStoredVersions:
         blobs.write("cepstra", f"indexes/{version}/rankings/0.parquet", b"rankings")
         blobs.write("cepstra", f"indexes/{version}/index.json", json.dumps(record).encode())
 
-    def test_versions_are_listed_in_the_order_in_which_they_were_built(self, versions, blobs):
+    def test_versions_are_listed_in_the_order_in_which_they_were_built(self, index_history, blobs):
         self.write(blobs, "a", NOON.replace(hour=14))
         self.write(blobs, "b", NOON)
-        versions.publish("a")
+        index_history.publish("a")
         blobs.write("cepstra", "indexes/unfinished/means.npy", b"means")
         blobs.write("cepstra", "indexes/damaged/index.json", b"{")
-        assert versions.stored() == [
+        assert index_history.stored() == [
             StoredVersion("b", NOON, 3, "dtw", "f"),
             StoredVersion("a", NOON.replace(hour=14), 3, "dtw", "f"),
         ]
-        assert versions.exists("a")
-        assert not versions.exists("unfinished")
+        assert index_history.exists("a")
+        assert not index_history.exists("unfinished")
 
-    def test_a_deleted_version_leaves_no_blob(self, versions, blobs):
+    def test_a_deleted_version_leaves_no_blob(self, index_history, blobs):
         for version in ("a", "ab"):
             self.write(blobs, version, NOON)
-        versions.delete("a")
-        versions.delete("not there")
-        assert [stored.version for stored in versions.stored()] == ["ab"]
+        index_history.delete("a")
+        index_history.delete("not there")
+        assert [stored.version for stored in index_history.stored()] == ["ab"]
         assert len(list(blobs.list("cepstra", "indexes/"))) == 3
 
-    def test_a_half_deleted_version_is_still_listed(self, versions, blobs, monkeypatch):
+    def test_a_half_deleted_version_is_still_listed(self, index_history, blobs, monkeypatch):
         self.write(blobs, "a", NOON)
         delete, left = blobs.delete, 2
 
@@ -220,5 +222,5 @@ class TestStoredVersions:
 
         monkeypatch.setattr(blobs, "delete", killed)
         with pytest.raises(KeyboardInterrupt):
-            versions.delete("a")
-        assert versions.exists("a")
+            index_history.delete("a")
+        assert index_history.exists("a")

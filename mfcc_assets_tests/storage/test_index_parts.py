@@ -1,3 +1,5 @@
+"""Stored calibrations."""
+
 import zipfile
 from dataclasses import replace
 from pathlib import Path

@@ -1,9 +1,12 @@
+"""Stored indexes: what is written can be read, and damage is found."""
+
 import json
 from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.features.fingerprint import Fingerprints
@@ -18,6 +21,7 @@ from mfcc_assets.search.vector_index import VectorIndex
 from mfcc_assets.similarity.pairwise import Reference, Tracks, in_space
 from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets.similarity.timbre_space import TimbreSpace
+from mfcc_assets.storage import index_parts, index_store
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.index_store import IndexStore
 
@@ -56,7 +60,7 @@ def library_index(
     *seeds: int, parameters: IndexParameters = PARAMETERS, scales: np.ndarray = SCALES, calibrated_tracks: int = 3
 ) -> LibraryIndex:
     coefficients = parameters.features.cepstra.coefficients
-    feature_table = {
+    features_by_audio = {
         f"audio {seed}": track_features_of(
             Analysis(
                 np.random.default_rng(seed).normal(0, 10, (200 + 100 * seed, coefficients)).astype(np.float32),
@@ -67,7 +71,7 @@ def library_index(
         for seed in sorted(seeds)
     }
     tracks = TrackOfAudio.of({f"audio {seed}": f"track {seed}" for seed in seeds})
-    computed = Tracks.of(list(feature_table.values()), parameters.features)
+    computed = Tracks.of(list(features_by_audio.values()), parameters.features)
     space = TimbreSpace.of(computed.feature_table.timbre)
     every = in_space(computed, space)
     ranking = ranking_named(parameters.ranking)
@@ -79,7 +83,7 @@ def library_index(
         feature_table=every.feature_table,
         coarse_contours=every.contours.coarser(COARSE_FACTOR),
         fingerprints=Fingerprints.of(
-            [(audio, track_features.fingerprint) for audio, track_features in feature_table.items()]
+            [(audio, track_features.fingerprint) for audio, track_features in features_by_audio.items()]
         ),
         vector_index=VectorIndex(tracks.audio_ids, calibration.embedding(every.feature_table)),
         statistics=reference.statistics,
@@ -98,7 +102,7 @@ def assert_same(one: LibraryIndex, other: LibraryIndex) -> None:
     assert_same_arrays(one.statistics, other.statistics)
     assert_same_calibration(one.calibration, other.calibration)
     assert list(one.fingerprints.audio_ids) == list(other.fingerprints.audio_ids) == list(other.vector_index.audio_ids)
-    for name in ("outlines", "sketches"):
+    for name in ("coarse_contours", "fingerprints"):
         np.testing.assert_array_equal(getattr(one, name).frames, getattr(other, name).frames)
         np.testing.assert_array_equal(getattr(one, name).starts, getattr(other, name).starts)
 
@@ -136,6 +140,14 @@ class TestAnIndex:
             index.vector_index.search(queries, 2), read.vector_index.search(queries, 2), strict=True
         ):
             assert before.audio_ids == after.audio_ids
+
+    def test_the_documentation_lists_every_file_of_an_index(self, indexes, blobs):
+        index = library_index(1, 2)
+        indexes.write(index)
+        folder = f"indexes/{index.version}/"
+        written = {blob.name.removeprefix(folder) for blob in blobs.list("cepstra", folder)}
+        assert written == {*index_parts.PARTS, "index.json"}
+        assert {name for name in written if name not in index_store.__doc__} == set()
 
     def test_an_index_is_read_with_its_parameters(self, indexes):
         features = FeaturesParameters(CepstraParameters(coefficients=12, fft_size=512), contour_rate=5, segments=4)
@@ -331,3 +343,31 @@ class TestAttachments:
         indexes.write_attachment("v1", "map.png", b"a picture")
         assert indexes.read_attachment("v1", "map.png") == b"a picture"
         assert indexes.read_attachment("v2", "map.png") is None
+
+    def test_a_picture_of_an_index_is_drawn_once(self, indexes):
+        pictures = iter([b"first", b"second", b"third"])
+        drawn = [indexes.drawn_once(version, "map.png", lambda: next(pictures)) for version in ("v1", "v1", "v2")]
+        assert drawn == [b"first", b"first", b"second"]
+
+    def test_figures_of_an_index_are_measured_once(self, indexes):
+        measurements = iter(range(3))
+
+        def measure() -> dict[str, NDArray[np.int64]]:
+            return {"one": np.array([next(measurements)]), "other": np.ones((2, 3), np.int64)}
+
+        measured = [indexes.measured_once(version, "usual.npz", measure) for version in ("v1", "v1", "v2")]
+        assert [arrays["one"].tolist() for arrays in measured] == [[0], [0], [1]]
+        np.testing.assert_array_equal(measured[1]["other"], np.ones((2, 3)))
+
+    @pytest.mark.parametrize(
+        "damage", [lambda _: b"", lambda _: b"damaged", lambda kept: kept[:-30], lambda kept: kept[30:]]
+    )
+    def test_damaged_figures_are_measured_again(self, indexes, damage):
+        def measure() -> dict[str, NDArray[np.float64]]:
+            return {"one": np.arange(5.0)}
+
+        indexes.measured_once("v1", "usual.npz", measure)
+        kept = indexes.read_attachment("v1", "usual.npz")
+        indexes.write_attachment("v1", "usual.npz", damage(kept or b""))
+        for _ in range(2):
+            assert indexes.measured_once("v1", "usual.npz", measure)["one"].tolist() == [0, 1, 2, 3, 4]

@@ -1,3 +1,5 @@
+"""Copies of remote files on the local disk."""
+
 import os
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+"""Records that are kept as JSON in blobs."""
+
 from pathlib import Path
 
 import pytest

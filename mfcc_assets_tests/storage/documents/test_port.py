@@ -177,7 +177,7 @@ class TestEveryStore:
         assert documents.latest() is None
 
     def test_find_reads_many_pages_while_documents_are_added_and_deleted(self, documents, monkeypatch):
-        for adapter in ADAPTERS:
+        for adapter in ("sqlite", "cosmos"):
             monkeypatch.setattr(f"mfcc_assets.storage.documents.{adapter}.PAGE", 3)
         for number in range(10):
             documents.put(str(number), body("a", minute=number // 4))
