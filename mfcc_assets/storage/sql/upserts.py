@@ -78,11 +78,11 @@ def _merge(upsert: Upsert, compiler: SQLCompiler, **_: Any) -> str:
     # SQL Server does not know the type of a bare parameter, and refuses NULL there.
     typed = (sa.cast(sa.bindparam(column.name, type_=column.type), column.type).label(column.name) for column in row)
     source = ", ".join(compiler.process(column, within_columns_clause=True) for column in typed)
-    is_there = sa.and_(*(column == excluded(column) for column in table.primary_key))
+    has_same_key = sa.and_(*(column == excluded(column) for column in table.primary_key))
     # Without HOLDLOCK, two writers that find no row would both insert one.
     return (
         f"MERGE INTO {compiler.preparer.format_table(table)} WITH (HOLDLOCK) "  # noqa: S608  it contains only names and parameter marks
-        f"USING (SELECT {source}) AS excluded ON {compiler.process(is_there)} "
+        f"USING (SELECT {source}) AS excluded ON {compiler.process(has_same_key)} "
         f"WHEN MATCHED THEN UPDATE SET {replacement.assignments(compiler)} "
         f"WHEN NOT MATCHED THEN INSERT ({_names(row, compiler)}) "
         f"VALUES ({', '.join(compiler.process(excluded(column)) for column in row)});"

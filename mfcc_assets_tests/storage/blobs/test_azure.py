@@ -1,4 +1,4 @@
-"""What blobs on Azure promise beyond what every `BlobStore` does."""
+"""Behaviour of blobs on Azure beyond the contract of every `BlobStore`."""
 
 import base64
 import logging

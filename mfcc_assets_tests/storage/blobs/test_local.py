@@ -1,4 +1,4 @@
-"""What local folders promise beyond what every `BlobStore` does."""
+"""Behaviour of local folders beyond the contract of every `BlobStore`."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""What every `BlobStore` promises."""
+"""The contract of every `BlobStore`."""
 
 import threading
 from datetime import UTC, datetime, timedelta

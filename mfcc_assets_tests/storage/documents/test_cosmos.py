@@ -1,4 +1,4 @@
-"""What Cosmos DB promises beyond what every `DocumentStore` does: its container, faults, keys and identities."""
+"""Behaviour of Cosmos DB beyond the contract of every `DocumentStore`: its container, faults, keys and identities."""
 
 import logging
 import secrets

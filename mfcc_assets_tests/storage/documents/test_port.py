@@ -1,4 +1,4 @@
-"""What every `DocumentStore` promises."""
+"""The contract of every `DocumentStore`."""
 
 import threading
 import time

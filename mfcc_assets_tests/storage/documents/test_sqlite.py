@@ -1,4 +1,4 @@
-"""What a SQLite file promises beyond what every `DocumentStore` does."""
+"""Behaviour of a SQLite file beyond the contract of every `DocumentStore`."""
 
 import sqlite3
 import subprocess

@@ -1,4 +1,4 @@
-"""What every `SecretSource` promises."""
+"""The contract of every `SecretSource`."""
 
 import pytest
 

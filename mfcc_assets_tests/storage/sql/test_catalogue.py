@@ -1,4 +1,4 @@
-"""What `Catalogue` promises over every database."""
+"""The contract of `Catalogue`, over every database."""
 
 from dataclasses import replace
 

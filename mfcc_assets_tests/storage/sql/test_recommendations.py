@@ -1,4 +1,4 @@
-"""What `Recommendations` promises over every database."""
+"""The contract of `Recommendations`, over every database."""
 
 from dataclasses import fields
 
