@@ -98,6 +98,7 @@ class Library:
 
     @_opened
     def secrets(self) -> SecretSource:
+        """The source of secrets: environment variables, or a Key Vault with a cache."""
         settings = self.settings
         if not settings.key_vault_url:
             return EnvironmentSecrets(settings.secrets_environment)
@@ -116,6 +117,7 @@ class Library:
 
     @_opened
     def blobs(self) -> BlobStore:
+        """The blobs: local folders, or a storage account on Azure."""
         settings = self.settings
         if settings.profile == "local":
             return LocalBlobs(settings.blobs, self.signing_key)
@@ -127,6 +129,7 @@ class Library:
 
     @_opened
     def documents(self) -> DocumentStore:
+        """The documents of uploads: a SQLite file, or Azure Cosmos DB."""
         settings = self.settings
         if settings.profile == "local":
             return SqliteDocuments(settings.documents, retention_seconds=settings.retention_seconds)
@@ -140,6 +143,7 @@ class Library:
 
     @_opened
     def database(self) -> Database:
+        """The database. Raises `SettingsError` if it was made with another number of shard digits."""
         password_secret = self.settings.database_password_secret
         password = (lambda: self.secrets.get(password_secret)) if password_secret else None
         database = open_database(self.settings.tables_url, password)
@@ -155,10 +159,12 @@ class Library:
 
     @_opened
     def catalogue(self) -> Catalogue:
+        """The soundtracks, their audio, and the rejects."""
         return Catalogue(self.database)
 
     @_opened
     def recommendations(self) -> Recommendations:
+        """The lists of recommendations."""
         return Recommendations(self.database)
 
     @_opened
@@ -176,16 +182,20 @@ class Library:
 
     @_opened
     def features(self) -> FeatureStore:
+        """The stored cepstra and track features."""
         return FeatureStore(self.blobs)
 
     @_opened
     def indexes(self) -> IndexStore:
+        """The stored versions of the index."""
         return IndexStore(self.blobs)
 
     @_opened
     def rankings(self) -> RankingStore:
+        """The stored candidates and rankings."""
         return RankingStore(self.blobs)
 
     @property
     def shards(self) -> list[str]:
+        """The names of all shards."""
         return shard_names(self.settings.shard_digits)

@@ -17,7 +17,7 @@ from mfcc_assets.features.fingerprint import SHAPES
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
-from mfcc_assets.storage.blobs import azure_policy as azure_retries
+from mfcc_assets.storage.blobs import azure_policy
 from mfcc_assets.storage.blobs.azure import AzureBlobs
 from mfcc_assets.storage.blobs.azure_streams import BLOCK, BlockSink
 from mfcc_assets.storage.blobs.local import LocalBlobs
@@ -275,7 +275,7 @@ class TestOnAzure:
         np.testing.assert_array_equal(features.read_cepstra("audio", CEPSTRA), written.cepstra)
 
     def test_storage_that_is_away_is_not_mistaken_for_damaged_features(self, features, proxy, monkeypatch):
-        monkeypatch.setattr(azure_retries, "PATIENCE_SECONDS", 0)
+        monkeypatch.setattr(azure_policy, "PATIENCE_SECONDS", 0)
         features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
         for read in (features.read_contour, features.read_track_features):
             proxy.answer_next(1, 503)
