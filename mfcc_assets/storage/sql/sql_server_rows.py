@@ -30,17 +30,18 @@ def send_rows(cursor: Any, statement: str, rows: Sequence[Row], _context: object
     bool
         Always True, which tells SQLAlchemy that the rows are sent.
     """
-    for texts, alike in groupby(rows, key=_texts):
+    names = list(rows[0]) if rows else []
+
+    def texts_of(row: Row) -> tuple[_Text, ...]:
+        return tuple(_text(row[name]) for name in names)
+
+    for texts, alike in groupby(rows, key=texts_of):
         if _Text.TWO_UNITS in texts:
             for row in alike:
                 cursor.execute(statement, row)
         else:
             cursor.executemany(statement, list(alike))
     return True
-
-
-def _texts(row: Row) -> tuple[_Text, ...]:
-    return tuple(map(_text, row.values()))
 
 
 def _text(value: object) -> _Text:
