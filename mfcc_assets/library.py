@@ -1,6 +1,7 @@
-"""One library's stores, opened as the settings say: what assets, the command line and pages work on."""
+"""The stores of one library, opened as its settings say. Assets, the command line and pages work on a library."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload, runtime_checkable
@@ -36,7 +37,7 @@ class _Closable(Protocol):
 
 
 class _opened(Generic[_Store]):  # noqa: N801  a decorator
-    """A store that is opened when it is first asked for, and only once, also if several threads ask for it."""
+    """A property that opens a store on its first use, and only once for all threads."""
 
     def __init__(self, open_store: "Callable[[Library], _Store]") -> None:
         self._open = open_store
@@ -59,12 +60,20 @@ class _opened(Generic[_Store]):  # noqa: N801  a decorator
 
 
 class Library:
-    """The stores of one library, each opened when it is first used.
+    """The stores of one library. Each store is opened on its first use.
 
     Parameters
     ----------
     settings
-        By default read from the environment.
+        Settings of the library. By default they are read from the environment.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from pathlib import Path
+    >>> with TemporaryDirectory() as home, Library(Settings(home=Path(home))) as library:
+    ...     library.catalogue.soundtracks()
+    []
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -79,17 +88,17 @@ class Library:
         self.close()
 
     def close(self) -> None:
-        """Give back what is connected; everything is opened again when it is used again."""
-        with self.opening:
-            stores = list(self.opened.values())
+        """Close all open stores. Each one is opened again on its next use."""
+        with ExitStack() as closing, self.opening:
+            # The stack closes the last store first, because a store may use those that were opened before it.
+            for store in self.opened.values():
+                if isinstance(store, _Closable):
+                    closing.callback(store.close)
             self.opened.clear()
-        # A store uses those that were opened before it.
-        for store in reversed(stores):
-            if isinstance(store, _Closable):
-                store.close()
 
     @_opened
     def secrets(self) -> SecretSource:
+        """The source of secrets: environment variables, or a Key Vault with a cache."""
         settings = self.settings
         if not settings.key_vault_url:
             return EnvironmentSecrets(settings.secrets_environment)
@@ -101,13 +110,14 @@ class Library:
 
     @_opened
     def signing_key(self) -> bytes:
-        """Makes ids of uploads unguessable, and signs links to local blobs."""
+        """The key that makes upload ids unguessable and signs links to local blobs."""
         if self.settings.profile == "azure":
             return shared_signing_key(self.secrets)
         return signing_key(self.settings.folder)
 
     @_opened
     def blobs(self) -> BlobStore:
+        """The blobs: local folders, or a storage account on Azure."""
         settings = self.settings
         if settings.profile == "local":
             return LocalBlobs(settings.blobs, self.signing_key)
@@ -119,6 +129,7 @@ class Library:
 
     @_opened
     def documents(self) -> DocumentStore:
+        """The documents of uploads: a SQLite file, or Azure Cosmos DB."""
         settings = self.settings
         if settings.profile == "local":
             return SqliteDocuments(settings.documents, retention_seconds=settings.retention_seconds)
@@ -132,6 +143,7 @@ class Library:
 
     @_opened
     def database(self) -> Database:
+        """The database. Raises `SettingsError` if it was made with another number of shard digits."""
         password_secret = self.settings.database_password_secret
         password = (lambda: self.secrets.get(password_secret)) if password_secret else None
         database = open_database(self.settings.tables_url, password)
@@ -141,21 +153,23 @@ class Library:
             raise SettingsError(
                 f"its shards have {digits} digits, and MFCC_SHARD_DIGITS says {self.settings.shard_digits}",
                 subject=f"the library in {self.settings.folder}",
-                remedy=f"Set MFCC_SHARD_DIGITS={digits}, or begin another library in another MFCC_HOME",
+                remedy=f"Set MFCC_SHARD_DIGITS={digits}, or start another library in another MFCC_HOME",
             )
         return database
 
     @_opened
     def catalogue(self) -> Catalogue:
+        """The soundtracks, their audio, and the rejects."""
         return Catalogue(self.database)
 
     @_opened
     def recommendations(self) -> Recommendations:
+        """The lists of recommendations."""
         return Recommendations(self.database)
 
     @_opened
     def services(self) -> "RecognitionServices":
-        """They count how often each service is asked, for all threads."""
+        """The recognition services. One object counts the requests of all threads."""
         from mfcc_assets.recognition.services.registry import RecognitionServices
 
         settings = self.settings
@@ -168,16 +182,20 @@ class Library:
 
     @_opened
     def features(self) -> FeatureStore:
+        """The stored cepstra and track features."""
         return FeatureStore(self.blobs)
 
     @_opened
     def indexes(self) -> IndexStore:
+        """The stored versions of the index."""
         return IndexStore(self.blobs)
 
     @_opened
     def rankings(self) -> RankingStore:
+        """The stored candidates and rankings."""
         return RankingStore(self.blobs)
 
     @property
     def shards(self) -> list[str]:
+        """The names of all shards."""
         return shard_names(self.settings.shard_digits)

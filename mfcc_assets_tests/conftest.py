@@ -1,6 +1,6 @@
-"""A library of its own for every test, one of ten tracks that was analysed before, and servers that all tests share.
+"""Fixtures for all tests: an empty library, a copy of an analysed library of ten tracks, and shared servers.
 
-What a fixture needs is imported by it: tests of the core start in a moment, and run while something above is broken.
+Each fixture imports what it needs, so that tests of the science start fast and run while other packages are broken.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def library(settings: "Settings") -> Iterator["Library"]:
 
 @pytest.fixture
 def instance() -> Iterator["dg.DagsterInstance"]:
-    """A Dagster that remembers nothing."""
+    """An instance of Dagster in memory."""
     import dagster as dg
 
     with dg.DagsterInstance.ephemeral() as instance:
@@ -48,7 +48,7 @@ def instance() -> Iterator["dg.DagsterInstance"]:
 
 @pytest.fixture(scope="session")
 def ten_songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Ten FLAC files that sound different, titled Song 0 to Song 9."""
+    """Ten FLAC files with different music, titled Song 0 to Song 9."""
     from mfcc_assets_tests.audio_samples import retag, write_music
 
     folder = tmp_path_factory.mktemp("songs")
@@ -60,7 +60,7 @@ def ten_songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def up_to_date_home(ten_songs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Home of a library of the ten songs after a run. It is only for copying: see `copied_home`."""
+    """Home of a library of the ten songs after a run. Tests only copy it: see `copied_home`."""
     import dagster as dg
 
     from mfcc_assets.library import Library
@@ -77,7 +77,7 @@ def up_to_date_home(ten_songs: list[Path], tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def ten_tracks(up_to_date_home: Path, settings: "Settings") -> Iterator["Library"]:
-    """A library of the ten songs, up to date."""
+    """A library of the ten songs after a run."""
     from mfcc_assets.library import Library
     from mfcc_assets_tests.runs import copied_home
 
@@ -104,7 +104,7 @@ def cosmos_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[CosmosS
 
 @pytest.fixture(scope="session")
 def postgres() -> "Iterator[Postgres]":
-    """A server with a database that has the schema, and a user who may only write rows."""
+    """A server with a template database that has the schema, and a user who may only write rows."""
     from mfcc_assets.storage.sql.database import Database
     from mfcc_assets.storage.sql.grants import User, grant_access
     from mfcc_assets.storage.sql.revisions import ensure_schema

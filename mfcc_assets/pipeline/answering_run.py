@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mfcc_assets.errors import Conflict, DocumentNotFound
+from mfcc_assets.errors import Conflict
 from mfcc_assets.pipeline.upload_document import Kind, UploadDocument
-from mfcc_assets.storage.documents.port import Document, DocumentStore
+from mfcc_assets.storage.documents.port import DocumentStore
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class AnsweringRun:
             True if this run answers the upload.
         """
         while True:
-            stored = _stored(documents, upload)
+            stored = documents.get_or_none(upload)
             former = UploadDocument.of(stored.body) if stored else None
             if former is not None and not self.may_answer(former):
                 return former, False
@@ -118,12 +118,5 @@ class AnsweringRun:
 
 def document_of(documents: DocumentStore, upload: str) -> UploadDocument | None:
     """Return the document of an upload; None if there is none."""
-    stored = _stored(documents, upload)
+    stored = documents.get_or_none(upload)
     return UploadDocument.of(stored.body) if stored else None
-
-
-def _stored(documents: DocumentStore, upload: str) -> Document | None:
-    try:
-        return documents.get(upload)
-    except DocumentNotFound:
-        return None

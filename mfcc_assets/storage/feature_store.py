@@ -1,10 +1,11 @@
-"""Cepstra and summaries of each audio, as Parquet in the container `cepstra`.
+"""Stores cepstra and track features, as Parquet in the container `cepstra`.
 
-    timbre/<cepstra version>/<audio id>.parquet        one row: the vector of its timbre
-    frames/<cepstra version>/<audio id>.parquet        COE_1 … COE_13, a row a frame
-    summaries/<features version>/<audio id>.parquet    one row: Gaussian, contour, embedding, sketch, timbre
+    timbre/<cepstra version>/<audio id>.parquet        one row: the timbre vector
+    frames/<cepstra version>/<audio id>.parquet        one row per frame: COE_1 … COE_13
+    summaries/<features version>/<audio id>.parquet    one row: the track features
 
-They are named by the audio and not by the track: renamed, re-tagged and doubled files cost nothing.
+Files are named by the audio id and not by the track id, so that a renamed, retagged or duplicate file needs no new
+analysis.
 """
 
 from collections import OrderedDict
@@ -28,11 +29,11 @@ from mfcc_assets.storage.blobs.port import BlobStore
 CONTAINER = "cepstra"
 
 CACHED_BYTES = 100_000_000
-"""A contour of four minutes has 25 KB: 4,000 of them."""
+"""Size of the cache of contours. A contour of four minutes has 25 KB, so 4,000 of them fit."""
 
 ROWS_A_GROUP = 30_000
-"""Five minutes of frames: who wants the beginning of a long recording reads no more. Most tracks have one group; with
-one a minute, reading and writing took 45 % longer."""
+"""Rows in one group of a Parquet file: five minutes of frames. The beginning of a long recording can be read alone, and
+most tracks have one group, which is faster than several."""
 
 _VERSION = b"features_version"
 
@@ -40,33 +41,35 @@ _STORED_NAMES = {field.name: field.name for field in fields(TrackFeatures)} | {
     "segment_means": "embedding",
     "fingerprint": "sketch",
 }
-"""By field of `TrackFeatures` the column that holds it. Two fields had another name when the format was made."""
+"""Column of each field of `TrackFeatures`. Two columns have older names than their fields."""
 
 
 class FeatureStore:
-    """Reads and writes what was computed of each audio."""
+    """Reads and writes the features of each audio."""
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
         self._contours = _ContourCache()
 
     def audio_with_cepstra(self, parameters: CepstraParameters) -> set[str]:
-        """Ids of every audio whose cepstra are there."""
+        """Return the ids of all audio with stored cepstra."""
         return self._audio_ids(f"frames/{parameters.version}/")
 
     def audio_with_track_features(self, parameters: FeaturesParameters) -> set[str]:
-        """Ids of every audio whose summary is there."""
+        """Return the ids of all audio with stored track features."""
         return self._audio_ids(f"summaries/{parameters.version}/")
 
     def has_cepstra(self, audio_id: str, parameters: CepstraParameters) -> bool:
+        """Return whether the cepstra of an audio are stored."""
         return self._blobs.exists(CONTAINER, _frames_name(audio_id, parameters))
 
     def has_track_features(self, audio_id: str, parameters: FeaturesParameters) -> bool:
+        """Return whether the track features of an audio are stored."""
         return self._blobs.exists(CONTAINER, _track_features_name(audio_id, parameters))
 
     def write_analysis(self, audio_id: str, analysis: Analysis, parameters: CepstraParameters) -> None:
-        """Keep what was computed of an audio; ValueError where it is not what the parameters make."""
-        # The frames come last: where they are, the timbre is.
+        """Write the cepstra and the timbre of an audio. Raises ValueError if they do not fit the parameters."""
+        # The frames are written last: if they are there, the timbre is there too.
         timbre = pa.table({"timbre": [analysis.timbre]})
         self._write(_timbre_name(audio_id, parameters), timbre, parameters.version)
         cepstra = analysis.cepstra
@@ -81,19 +84,23 @@ class FeatureStore:
     def read_cepstra(
         self, audio_id: str, parameters: CepstraParameters, *, seconds: float | None = None
     ) -> NDArray[np.float32]:
-        """Cepstra of shape (frames, d).
+        """Return cepstra of shape (frames, d).
 
         Parameters
         ----------
+        audio_id
+            Id of the audio.
+        parameters
+            Parameters with which the cepstra were computed.
         seconds
-            How much of the beginning is wanted: of a recording of two hours no more is fetched than holds that.
+            Length of the beginning to return. Little more than that is fetched. By default everything.
 
         Raises
         ------
         FeaturesMissing
-            They were never computed with these parameters, or what is stored is damaged.
+            If there are no cepstra with these parameters, or the file is damaged.
         FeaturesVersionMismatch
-            The file was made with others than its folder says.
+            If the file was made with other parameters than its folder says.
         """
         name = _frames_name(audio_id, parameters)
         rows = None if seconds is None else round(seconds / parameters.step_seconds)
@@ -103,7 +110,7 @@ class FeatureStore:
         return np.column_stack([column.to_numpy() for column in table.columns])
 
     def read_analysis(self, audio_id: str, parameters: CepstraParameters) -> Analysis:
-        """What was computed of an audio; errors as for `read_cepstra`."""
+        """Return the cepstra and the timbre of an audio. Raises as `read_cepstra`."""
         name = _timbre_name(audio_id, parameters)
         try:
             timbre = _numbers(self._read(name, parameters.version), "timbre").reshape(WIDTH)
@@ -114,11 +121,12 @@ class FeatureStore:
     def write_track_features(
         self, audio_id: str, track_features: TrackFeatures, parameters: FeaturesParameters
     ) -> None:
+        """Write the track features of an audio."""
         row = {name: [getattr(track_features, field).ravel()] for field, name in _STORED_NAMES.items()}
         self._write(_track_features_name(audio_id, parameters), pa.table(row), parameters.version)
 
     def read_track_features(self, audio_id: str, parameters: FeaturesParameters) -> TrackFeatures:
-        """A summary; errors as for `read_cepstra`."""
+        """Return the track features of an audio. Raises as `read_cepstra`."""
         name = _track_features_name(audio_id, parameters)
         table = self._read(name, parameters.version)
         coefficients = parameters.cepstra.coefficients
@@ -135,7 +143,7 @@ class FeatureStore:
             raise _damaged(name) from error
 
     def read_contour(self, audio_id: str, parameters: FeaturesParameters) -> NDArray[np.float32]:
-        """The contour alone, of shape (m, d) and read-only, from a bounded cache; errors as for `read_cepstra`."""
+        """Return the contour alone, of shape (m, d) and read-only, from a bounded cache. Raises as `read_cepstra`."""
         name = _track_features_name(audio_id, parameters)
         contour = self._contours.get(name)
         if contour is None:
@@ -148,7 +156,7 @@ class FeatureStore:
         return contour
 
     def delete(self, audio_id: str, parameters: FeaturesParameters) -> None:
-        """Remove everything that was computed of an audio with these parameters; it may be gone already."""
+        """Delete all features of an audio with these parameters, if there are any."""
         for name in (
             _frames_name(audio_id, parameters.cepstra),
             _timbre_name(audio_id, parameters.cepstra),
@@ -160,8 +168,8 @@ class FeatureStore:
         return {blob.name.removeprefix(prefix).removesuffix(".parquet") for blob in self._blobs.list(CONTAINER, prefix)}
 
     def _write(self, name: str, table: pa.Table, version: str) -> None:
-        # Floats of sound hardly repeat: without dictionaries four minutes of cepstra are written in 4 ms instead of
-        # 20 ms, and with their bytes split they take a quarter less room.
+        # Values of cepstra hardly repeat, so dictionaries would only cost time. Splitting the bytes of the floats makes
+        # the files a quarter smaller.
         try:
             with self._blobs.writing(CONTAINER, name) as file:
                 pq.write_table(
@@ -173,7 +181,7 @@ class FeatureStore:
                     row_group_size=ROWS_A_GROUP,
                 )
         except Conflict:
-            # Whoever was quicker wrote the same; and by then Azure has dropped the blocks of the slower.
+            # Another writer finished first. It wrote the same, and Azure dropped the blocks of this write.
             return
 
     def _read(
@@ -181,7 +189,7 @@ class FeatureStore:
     ) -> pa.Table:
         try:
             if columns is None and rows is None:
-                # In one request.
+                # The whole blob takes one request.
                 table = _table(pa.BufferReader(self._blobs.read(CONTAINER, name)))
             else:
                 with self._blobs.open(CONTAINER, name) as file:
@@ -203,12 +211,13 @@ class FeatureStore:
 
 _BACKFILL = "Backfill soundtrack_cepstra and soundtrack_summaries over all shards"
 
-# A blob that is there is not computed again. No reader deletes it: one that lacks a codec would empty the container.
+# A stored blob is not computed again. Readers do not delete damaged ones, because a reader that lacks a codec would
+# delete all of them.
 _DELETE_AND_BACKFILL = f"Delete that blob. {_BACKFILL}"
 
 
 def _table(file: Any, columns: Sequence[str] | None = None, rows: int | None = None) -> pa.Table:
-    # ParquetFile, not read_table: 0.3 ms a contour against 0.7 ms, and 6 ms with pyarrow's own threads.
+    # ParquetFile without threads is faster than read_table for such small files.
     stored = pq.ParquetFile(file)
     if rows is None:
         return stored.read(columns=columns, use_threads=False)
@@ -223,7 +232,7 @@ def _damaged(name: str) -> FeaturesMissing:
 
 
 class _ContourCache:
-    """The contours used last, up to `CACHED_BYTES` of them, for any number of threads."""
+    """A thread-safe cache of the contours used last, of up to `CACHED_BYTES`."""
 
     def __init__(self) -> None:
         self._contours: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
@@ -237,7 +246,7 @@ class _ContourCache:
             return self._contours.get(name)
 
     def put(self, name: str, contour: NDArray[np.float32]) -> None:
-        # Callers share it.
+        # All callers share the array.
         contour.flags.writeable = False
         with self._lock:
             former = self._contours.pop(name, None)

@@ -1,18 +1,18 @@
-"""Which versions of the index are stored, which of them answers, and which ones did.
+"""The stored versions of the index, the one that answers now, and the ones that answered before.
 
-indexes/<version>/index.json   what describes a version, written last
-indexes/published.json         the pointer: the publication that counts
-indexes/publications.json      the publications before it, oldest first
+indexes/<version>/index.json   description of a version: the last file of a version that is written
+indexes/built.json             pointer to the version that was built last
+indexes/published.json         pointer to the version that answers: the present publication
+indexes/publications.json      the earlier publications, oldest first
 """
 
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from mfcc_assets.errors import BlobNotFound, Conflict, CorruptIndex
-from mfcc_assets.storage.blobs.json_blobs import etag_of, read_json, replace_json
+from mfcc_assets.errors import Conflict, CorruptIndex
+from mfcc_assets.storage.blobs.json_blobs import etag_of, read_json, replace_json, write_json
 from mfcc_assets.storage.blobs.port import BlobStore
 
 CONTAINER = "cepstra"
@@ -20,22 +20,26 @@ BY_RUN, BY_HAND, ROLLBACK = "run", "hand", "rollback"
 _FOLDER = "indexes/"
 _PUBLISHED = "indexes/published.json"
 _PAST = "indexes/publications.json"
+_BUILT = "indexes/built.json"
+_Record = TypeVar("_Record")
 
 
 @dataclass(frozen=True)
 class Publication:
-    """A version that began to answer.
+    """The moment from which a version answers.
 
     Attributes
     ----------
+    version
+        Version of the index.
     published_at
-        When, in UTC.
+        Time of the publication in UTC.
     by
-        `BY_RUN`, `BY_HAND`, or `ROLLBACK`.
+        Cause of the publication: `BY_RUN`, `BY_HAND` or `ROLLBACK`.
     former
-        What answered before.
+        Version that answered before, or None.
     withdraws_former
-        Whether somebody judged the former one: no run publishes it again by itself.
+        Whether somebody rejected the former version, so that no run publishes it again by itself.
     """
 
     version: str
@@ -46,15 +50,17 @@ class Publication:
 
     @classmethod
     def parse(cls, record: dict[str, Any]) -> Self:
+        """Make a publication of its JSON record."""
         return cls(**{**record, "published_at": datetime.fromisoformat(record["published_at"])})
 
     def record(self) -> dict[str, Any]:
+        """Return the JSON record of the publication."""
         return {**asdict(self), "published_at": self.published_at.isoformat()}
 
 
 @dataclass(frozen=True)
 class StoredVersion:
-    """A version of the index that could answer."""
+    """The description of a stored version of the index."""
 
     version: str
     built_at: datetime
@@ -64,7 +70,7 @@ class StoredVersion:
 
 
 def withdrawn(history: Iterable[Publication]) -> list[str]:
-    """Versions that somebody withdrew and that were not published again since; the last one last."""
+    """Return the versions that were withdrawn and not published again since, in the order of withdrawal."""
     versions: dict[str, None] = {}
     for publication in history:
         versions.pop(publication.version, None)
@@ -74,7 +80,7 @@ def withdrawn(history: Iterable[Publication]) -> list[str]:
 
 
 def answered_before(history: Iterable[Publication]) -> list[str]:
-    """The versions that rolling back leads to, one after the other."""
+    """Return the versions to which repeated rollbacks lead, in order."""
     versions: list[str] = []
     for publication in history:
         if publication.by == ROLLBACK:
@@ -85,36 +91,43 @@ def answered_before(history: Iterable[Publication]) -> list[str]:
     return versions[-2::-1]
 
 
-class Versions:
-    """Keeps the pointer to the version that answers, and the history of it."""
+class IndexHistory:
+    """Reads and writes the pointers to versions of the index and the history of publications."""
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
 
     def published(self) -> Publication | None:
-        """The publication that counts; None before the first.
+        """Return the present publication; None before the first one.
 
         Raises
         ------
         CorruptIndex
-            The pointer cannot be read.
+            If the pointer is damaged.
         """
-        return read_json(
-            self._blobs,
-            CONTAINER,
-            _PUBLISHED,
-            Publication.parse,
-            damaged="the pointer names no index",
-            remedy="Delete that blob. Materialise the library again",
-        )
+        return self._pointer(_PUBLISHED, Publication.parse)
+
+    def built(self) -> str | None:
+        """Return the version that was built last; None before the first one.
+
+        Raises
+        ------
+        CorruptIndex
+            If the pointer is damaged.
+        """
+        return self._pointer(_BUILT, lambda record: str(record["version"]))
+
+    def set_built(self, version: str) -> None:
+        """Store the version that was built last."""
+        write_json(self._blobs, CONTAINER, _BUILT, {"version": version})
 
     def history(self) -> list[Publication]:
-        """All publications, oldest first. The last one counts, unless the pointer to it is damaged.
+        """Return all publications, oldest first. The last one is the present one, unless its pointer is damaged.
 
         Raises
         ------
         CorruptIndex
-            What was published before cannot be read.
+            If the record of earlier publications is damaged.
         """
         past = (
             read_json(
@@ -123,7 +136,7 @@ class Versions:
                 _PAST,
                 lambda records: [Publication.parse(record) for record in records],
                 damaged="the history of publications is damaged",
-                remedy="Delete that blob: what answered before, and what was withdrawn, is forgotten with it",
+                remedy="Delete that blob: the record of earlier and withdrawn versions is lost with it",
             )
             or []
         )
@@ -131,7 +144,7 @@ class Versions:
             present = self.published()
         except CorruptIndex:
             return past
-        # Whoever publishes is killed, at worst, when the present one has become a past one and not yet been replaced.
+        # If a process was killed while it published, the present publication may already be among the earlier ones.
         return past if present is None or past[-1:] == [present] else [*past, present]
 
     def publish(self, version: str, *, by: str = BY_RUN, withdraws_former: bool = False) -> None:
@@ -140,9 +153,9 @@ class Versions:
         Raises
         ------
         CorruptIndex
-            What was published before cannot be read.
+            If the record of earlier publications is damaged.
         Conflict
-            Somebody else published meanwhile, and that counts.
+            If somebody else published meanwhile. Their version answers.
         """
         seen = {name: etag_of(self._blobs, CONTAINER, name) for name in (_PAST, _PUBLISHED)}
         past = self.history()
@@ -156,28 +169,28 @@ class Versions:
             raise Conflict(
                 "somebody else published meanwhile",
                 subject=f"index {version}",
-                remedy="Look at which version answers now, and publish this one again if it is still to",
+                remedy="Check which version answers now, and publish this one again if it should answer",
             ) from error
 
     def stored(self) -> list[StoredVersion]:
-        """Every version whose description can be read, in the order in which they were built."""
+        """Return every version with a readable description, in the order in which they were built."""
         names = [name for blob in self._blobs.list(CONTAINER, _FOLDER) if (name := blob.name).endswith("/index.json")]
         found = [version for name in names if (version := self._described(name)) is not None]
         return sorted(found, key=lambda version: (version.built_at, version.version))
 
     def exists(self, version: str) -> bool:
+        """Return whether a version is stored."""
         return self._blobs.exists(CONTAINER, f"{_FOLDER}{version}/index.json")
 
     def delete(self, version: str) -> None:
-        """Remove a version with its candidates, its rankings and its figures. One that is not there is no error."""
+        """Delete all files of a version, if there are any."""
         names = [blob.name for blob in self._blobs.list(CONTAINER, f"{_FOLDER}{version}/")]
-        # What is left by somebody killed meanwhile is still listed, and goes with the next pruning.
+        # The description is deleted last: if this process is killed, the rest is still listed and pruned later.
         for name in sorted(names, key=lambda name: name.endswith("/index.json")):
             self._blobs.delete(CONTAINER, name)
 
     def _described(self, name: str) -> StoredVersion | None:
-        try:
-            record = json.loads(self._blobs.read(CONTAINER, name))
+        def parse(record: dict[str, Any]) -> StoredVersion:
             return StoredVersion(
                 version=name.split("/")[-2],
                 built_at=datetime.fromisoformat(record["created_at"]),
@@ -185,5 +198,18 @@ class Versions:
                 ranking=str(record["parameters"]["ranking"]),
                 features_version=str(record["features_version"]),
             )
-        except (BlobNotFound, KeyError, TypeError, ValueError):
+
+        try:
+            return read_json(self._blobs, CONTAINER, name, parse, damaged="it describes no index", remedy="Prune it")
+        except CorruptIndex:
             return None
+
+    def _pointer(self, name: str, parse: Callable[[Any], _Record]) -> _Record | None:
+        return read_json(
+            self._blobs,
+            CONTAINER,
+            name,
+            parse,
+            damaged="the pointer names no index",
+            remedy="Delete that blob. Materialise the library again",
+        )

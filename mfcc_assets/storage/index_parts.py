@@ -1,4 +1,4 @@
-"""The files of a stored index: their names, their checksums, and what index.json and calibration.npz hold."""
+"""The files of a stored index: their names and checksums, and the content of index.json and calibration.npz."""
 
 import zlib
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ COLUMN_PARTS = {
     column.name: "embeddings.npy" if column.name == "segment_means" else f"{column.name}.npy"
     for column in fields(FeatureTable)
 }
-"""By column of the feature table its file. The column `segment_means` was once called embeddings."""
+"""File of each column of the feature table. The name ``embeddings`` is older than the name `segment_means`."""
 
 PARTS = (
     "audio_ids.npy",
@@ -43,25 +43,27 @@ PARTS = (
 
 @dataclass(frozen=True)
 class StoredPart:
-    """What index.json says of a stored file."""
+    """Size and checksum of a stored file, as index.json holds them."""
 
     bytes: int
     crc32: int
 
 
 def stored_part(path: Path) -> StoredPart:
-    written = np.memmap(path, np.uint8, mode="r")
-    # CRC-32 against damage, not against an enemy: blake2b takes four times as long.
-    return StoredPart(bytes=written.size, crc32=zlib.crc32(written.data))
+    """Return the size and checksum of a file."""
+    content = np.memmap(path, np.uint8, mode="r")
+    # CRC-32 detects damage, which is enough here, and is much faster than a cryptographic digest.
+    return StoredPart(bytes=content.size, crc32=zlib.crc32(content.data))
 
 
 def parameters_record(parameters: IndexParameters) -> dict[str, Any]:
-    """Parameters as index.json keeps them, where `ranked_count` is called ``places``."""
+    """Return parameters as index.json holds them. There `ranked_count` is called ``places``."""
     record = asdict(parameters)
     return {"features": record["features"], "ranking": record["ranking"], "places": record["ranked_count"]}
 
 
 def parameters_of_record(record: Mapping[str, Any]) -> IndexParameters:
+    """Return the parameters that `parameters_record` wrote. Raises KeyError or TypeError for another record."""
     features = dict(record["features"])
     cepstra = CepstraParameters(**features.pop("cepstra"))
     return IndexParameters(
@@ -72,7 +74,7 @@ def parameters_of_record(record: Mapping[str, Any]) -> IndexParameters:
 
 
 def write_calibration(calibration: Calibration, path: Path) -> None:
-    """Write a calibration in NumPy's format of several arrays, without pickles; index.json names its ranking."""
+    """Write a calibration as an npz file without pickles. Its ranking is in index.json."""
     reference, embedding = calibration.reference, calibration.embedding
     np.savez(
         path,
@@ -92,12 +94,12 @@ def write_calibration(calibration: Calibration, path: Path) -> None:
 
 
 def read_calibration(path: Path, ranking: Ranking) -> Calibration:
-    """Read what `write_calibration` wrote for this ranking.
+    """Read a calibration of this ranking that `write_calibration` wrote.
 
     Raises
     ------
     KeyError, OSError, ValueError, zipfile.BadZipFile
-        The file holds no calibration.
+        If the file does not hold a calibration.
     """
     with np.load(path, allow_pickle=False) as arrays:
         tracks = Tracks(

@@ -1,18 +1,29 @@
-"""Versions of the library's index in the container `cepstra`.
+"""Stores versions of the library's index in the container `cepstra`.
 
-`mfcc_assets.storage.index_history` tells which of them answers.
+`IndexStore.write` makes these files of a version; each array has one row per audio, in the order of audio_ids.npy,
+unless said otherwise:
 
-Candidates and rankings lie beside the parts of a version: see `mfcc_assets.storage.ranking_store`.
+indexes/<version>/audio_ids.npy                             the audio ids of the index, ascending
+indexes/<version>/track_ids.npy                             the track that represents each audio
+indexes/<version>/means.npy, covariances.npy, embeddings.npy, roughness.npy, timbre.npy
+                                                            the columns of the feature table
+indexes/<version>/usual_means.npy, usual_deviations.npy     the distance statistics
+indexes/<version>/outlines.npy, outline_starts.npy          the coarse contours: all frames, and the start of each
+indexes/<version>/sketches.npy, sketch_starts.npy           the fingerprints: all frames, and the start of each
+indexes/<version>/prefilter.faiss                           the vector index
+indexes/<version>/calibration.npz                           the calibration: reference sample, embedding, timbre space
+indexes/<version>/index.json                                parameters and checksums of the other files; written last,
+                                                            so that a version without it does not exist
 
-indexes/<version>/index.json       parameters and checksums; written last: a version without it does not exist
-indexes/<version>/audio_ids.npy    a row an audio, ascending: what the index was built from
-indexes/<version>/track_ids.npy    the track that stands for it
-indexes/<version>/means.npy, variances.npy, embeddings.npy, roughness.npy
-indexes/<version>/outlines.npy, outline_starts.npy
-indexes/<version>/sketches.npy, sketch_starts.npy
-indexes/<version>/prefilter.faiss
-indexes/<version>/attachments/<name>
-indexes/built.json                 the pointer to the version that was built last
+These files may follow:
+
+indexes/<version>/candidates/<shard or upload id>.parquet   see `mfcc_assets.storage.ranking_store`
+indexes/<version>/rankings/<shard or upload id>.parquet     see `mfcc_assets.storage.ranking_store`
+indexes/<version>/quality.json                              the measured quality of the rankings
+indexes/<version>/attachments/<name>                        pictures and figures that are computed once for a version
+
+Beside the versions are built.json, published.json and publications.json, which `mfcc_assets.storage.index_history`
+describes.
 """
 
 import io
@@ -35,7 +46,7 @@ from mfcc_assets.errors import BlobNotFound, CorruptIndex, NoPublishedIndex
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
 from mfcc_assets.storage.blobs.port import Blob, BlobStore
-from mfcc_assets.storage.index_history import BY_RUN, Publication, StoredVersion, Versions
+from mfcc_assets.storage.index_history import BY_RUN, IndexHistory, Publication, StoredVersion
 from mfcc_assets.storage.index_parts import (
     CALIBRATION_PART,
     COLUMN_PARTS,
@@ -52,30 +63,29 @@ from mfcc_assets.storage.index_reader import CONTAINER, REBUILD, PartsOnDemand, 
 _logger = logging.getLogger(__name__)
 
 RECALL = "recall"
-"""Under this name the quality of an index holds the recall of its rankings."""
+"""Key of the recall of the rankings in the quality of an index."""
 
 _KEPT_OPEN = 2
-"""Versions kept open: the published one, and the one that is being built."""
+"""Number of versions kept open: the published one and the one that is being built."""
 
-_BUILT = "indexes/built.json"
 _ADD = "Add music with `mfcc add PATH`, or materialise the library"
 
 
 class IndexStore:
     """Writes, reads and publishes indexes.
 
-    Arrays of a stored index are memory-mapped, so that opening one of a million tracks reads what is looked at. What a
-    part holds is verified when it is first looked at, and again where its blob has changed since.
+    Arrays of a stored index are memory-mapped, so that opening a large index reads only the pages that are used. The
+    checksum of a part is verified on its first use, and again after its blob has changed.
     """
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
-        self._versions = Versions(blobs)
+        self._history = IndexHistory(blobs)
         self._opened: dict[str, tuple[tuple[str, ...], LibraryIndex]] = {}
         self._lock = Lock()
 
     def write(self, index: LibraryIndex) -> None:
-        """Write an index under its version. A reader never sees half of one."""
+        """Write an index under its version. Readers do not see it before it is complete."""
         arrays = {
             "audio_ids.npy": index.tracks.audio_ids.array,
             "track_ids.npy": index.tracks.track_ids.array,
@@ -107,15 +117,15 @@ class IndexStore:
         write_json(self._blobs, CONTAINER, f"indexes/{index.version}/index.json", record)
 
     def read(self, version: str) -> LibraryIndex:
-        """Read a version back: what of it is looked at, when it is looked at.
+        """Open a version. Its parts are read on their first use.
 
         Raises
         ------
         NoPublishedIndex
-            There is no such version.
+            If there is no such version.
         CorruptIndex
-            A part is missing or is not what was written; here where its size tells, and otherwise from the index when
-            the part is looked at. To build the index again replaces it.
+            If a part is missing or has another size than was written. Other damage raises when the part is first used.
+            Building the index again replaces it.
         """
         name = f"indexes/{version}/index.json"
         try:
@@ -135,79 +145,72 @@ class IndexStore:
         return index
 
     def publish(self, version: str, *, by: str = BY_RUN, withdraws_former: bool = False) -> None:
-        """Let this version answer from now on; for what is said of it see `Publication`.
+        """Let a version answer from now on. `Publication` describes the parameters.
 
         Raises
         ------
         NoPublishedIndex
-            There is no such version.
+            If there is no such version.
         CorruptIndex
-            The history of publications cannot be read.
+            If the history of publications is damaged.
         Conflict
-            Somebody else published meanwhile, and that counts.
+            If somebody else published meanwhile. Their version answers.
         """
-        if not self._versions.exists(version):
+        if not self._history.exists(version):
             raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=REBUILD)
-        self._versions.publish(version, by=by, withdraws_former=withdraws_former)
+        self._history.publish(version, by=by, withdraws_former=withdraws_former)
 
     def history(self) -> list[Publication]:
-        """All publications, oldest first; CorruptIndex where they cannot be read."""
-        return self._versions.history()
+        """Return all publications, oldest first. Raises `CorruptIndex` if their record is damaged."""
+        return self._history.history()
 
     def versions(self) -> list[StoredVersion]:
-        """Every version that is stored, oldest first."""
-        return self._versions.stored()
+        """Return every stored version, oldest first."""
+        return self._history.stored()
 
     def delete(self, version: str) -> None:
-        """Remove a version that neither answers nor is to answer."""
-        self._versions.delete(version)
+        """Delete a version. The caller makes sure that it neither answers nor is about to answer."""
+        self._history.delete(version)
 
     def set_built(self, version: str) -> None:
-        """Remember the version that was built last, which the stages up to its publication work on."""
-        write_json(self._blobs, CONTAINER, _BUILT, {"version": version})
+        """Store the version that was built last. The stages up to its publication work on it."""
+        self._history.set_built(version)
 
     def built_version(self) -> str:
-        """The version that was built last.
+        """Return the version that was built last.
 
         Raises
         ------
         NoPublishedIndex
-            None was built yet.
+            If no version was built yet.
         CorruptIndex
-            What is remembered cannot be read.
+            If the pointer is damaged.
         """
-        version = read_json(
-            self._blobs,
-            CONTAINER,
-            _BUILT,
-            lambda record: str(record["version"]),
-            damaged="the pointer names no index",
-            remedy="Delete that blob. Materialise the library again",
-        )
+        version = self._history.built()
         if version is None:
             raise NoPublishedIndex("no index was built yet", remedy="Materialise prefilter_index")
         return version
 
     def published_version(self) -> str | None:
-        """The version that answers; None before the first was published.
+        """Return the version that answers; None before the first publication.
 
         Raises
         ------
         CorruptIndex
-            The pointer cannot be read.
+            If the pointer is damaged.
         """
-        publication = self._versions.published()
+        publication = self._history.published()
         return publication.version if publication else None
 
     def published(self) -> LibraryIndex:
-        """The index that answers.
+        """Return the index that answers.
 
         Raises
         ------
         NoPublishedIndex
-            None was published yet.
+            If no version was published yet.
         CorruptIndex
-            It cannot be read.
+            If the index cannot be read.
         """
         version = self.published_version()
         if version is None:
@@ -215,7 +218,7 @@ class IndexStore:
         return self.read(version)
 
     def published_if_usable(self) -> LibraryIndex | None:
-        """The index that answers, every part of it verified; None where there is none, or it cannot be read."""
+        """Return the index that answers, with every part verified; None if there is none or it cannot be read."""
         try:
             return self.published().opened()
         except (NoPublishedIndex, CorruptIndex):
@@ -229,16 +232,16 @@ class IndexStore:
             return None
 
     def write_quality(self, version: str, quality: Mapping[str, float | None]) -> None:
-        """Keep what was measured of an index."""
+        """Store the measured quality of an index."""
         write_json(self._blobs, CONTAINER, f"indexes/{version}/quality.json", quality)
 
     def read_quality(self, version: str) -> dict[str, float | None]:
-        """What was measured of an index; nothing where it was not.
+        """Return the measured quality of an index; empty if it was not measured.
 
         Raises
         ------
         CorruptIndex
-            It cannot be read.
+            If the file is damaged.
         """
         quality: dict[str, float | None] | None = read_json(
             self._blobs,
@@ -251,18 +254,18 @@ class IndexStore:
         return quality or {}
 
     def write_attachment(self, version: str, name: str, content: bytes) -> None:
-        """Keep what was made of an index and is always the same: a picture, or figures that take long."""
+        """Store something that was computed from an index and never changes, such as a picture."""
         self._blobs.write(CONTAINER, f"indexes/{version}/attachments/{name}", content)
 
     def read_attachment(self, version: str, name: str) -> bytes | None:
-        """What was kept under this name; None where it was not made yet."""
+        """Return the attachment of this name; None if there is none yet."""
         try:
             return self._blobs.read(CONTAINER, f"indexes/{version}/attachments/{name}")
         except BlobNotFound:
             return None
 
     def drawn_once(self, version: str, name: str, draw: Callable[[], bytes]) -> bytes:
-        """A picture of an index. It is drawn once: with matplotlib's import that takes a second."""
+        """Return a picture of an index. It is drawn once and kept, because importing matplotlib is slow."""
         picture = self.read_attachment(version, name)
         if picture is None:
             picture = draw()
@@ -272,7 +275,7 @@ class IndexStore:
     def measured_once(
         self, version: str, name: str, measure: Callable[[], Mapping[str, NDArray[Any]]]
     ) -> Mapping[str, NDArray[Any]]:
-        """Arrays by name that are measured of an index once. Damaged ones are measured again."""
+        """Return arrays by name that are measured once for an index and kept. Damaged ones are measured again."""
         kept = self.read_attachment(version, name)
         if kept is not None:
             try:

@@ -1,4 +1,4 @@
-"""Candidates and rankings of a version of the index, as Parquet in the container `cepstra`.
+"""Stores the candidates and the rankings of an index version, as Parquet in the container `cepstra`.
 
 indexes/<version>/candidates/<shard or upload id>.parquet
 indexes/<version>/rankings/<shard or upload id>.parquet
@@ -22,13 +22,30 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True)
 class RankedLists:
-    """Rows of (query audio, candidate audio, distance), each query's rows together and best first."""
+    """Lists of candidates, as rows with the rows of each query together and the best first.
+
+    Attributes
+    ----------
+    queries
+        Audio id of the query of each row.
+    candidates
+        Audio id of the candidate of each row.
+    distances
+        Distance of the two in each row.
+
+    Examples
+    --------
+    >>> lists = RankedLists.of({"a": [("b", 0.5), ("c", 0.7)]})
+    >>> lists.queries, lists.candidates, lists.distances
+    (('a', 'a'), ('b', 'c'), (0.5, 0.7))
+    """
 
     queries: tuple[str, ...]
     candidates: tuple[str, ...]
     distances: tuple[float, ...]
 
     def by_query(self) -> dict[str, list[tuple[str, float]]]:
+        """Return the candidates and distances of each query, by the query's audio id."""
         grouped: dict[str, list[tuple[str, float]]] = {}
         for query, candidate, distance in zip(self.queries, self.candidates, self.distances, strict=True):
             grouped.setdefault(query, []).append((candidate, distance))
@@ -36,30 +53,31 @@ class RankedLists:
 
     @classmethod
     def of(cls, grouped: Mapping[str, Iterable[tuple[str, float]]]) -> "RankedLists":
+        """Make rows of the candidates and distances of each query. It is the inverse of `by_query`."""
         rows = [(query, candidate, distance) for query, found in grouped.items() for candidate, distance in found]
         queries, candidates, distances = zip(*rows, strict=True) if rows else ((), (), ())
         return cls(queries, candidates, distances)
 
 
 class RankingStore:
-    """Reads and writes pairs of a stage: ``candidates`` or ``rankings``."""
+    """Reads and writes the ranked lists of two stages, ``candidates`` and ``rankings``."""
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
 
-    def write(self, stage: str, version: str, part: str, pairs: RankedLists) -> None:
-        """Keep the pairs of a part: of a shard, or of an upload."""
-        columns = {"audio_id": pairs.queries, "candidate": pairs.candidates, "distance": pairs.distances}
+    def write(self, stage: str, version: str, part: str, lists: RankedLists) -> None:
+        """Write the lists of a part, which is a shard or an upload."""
+        columns = {"audio_id": lists.queries, "candidate": lists.candidates, "distance": lists.distances}
         with self._blobs.writing(CONTAINER, _name(stage, version, part)) as file:
             pq.write_table(pa.table(columns, schema=_SCHEMA), file, compression="zstd")
 
     def read(self, stage: str, version: str, part: str) -> RankedLists | None:
-        """The pairs of a shard or an upload; None where they were not computed.
+        """Return the lists of a shard or an upload; None if they were not computed.
 
         Raises
         ------
         CorruptIndex
-            They cannot be read.
+            If the file is damaged.
         """
 
         def read(name: str) -> RankedLists:
@@ -67,26 +85,26 @@ class RankingStore:
             table = stored.read(use_threads=False)
             return RankedLists(*(tuple(table[column].to_pylist()) for column in _SCHEMA.names))
 
-        return self._look_at(stage, version, part, read)
+        return self._parsed(stage, version, part, read)
 
     def count(self, stage: str, version: str, part: str) -> int | None:
-        """How many pairs there are, by what their file says of itself; otherwise as `read`."""
+        """Return the number of rows that `read` would return, from the metadata of the file. Raises as `read`."""
 
         def count(name: str) -> int:
             with self._blobs.open(CONTAINER, name) as file:
                 return int(pq.ParquetFile(file).metadata.num_rows)
 
-        return self._look_at(stage, version, part, count)
+        return self._parsed(stage, version, part, count)
 
     def delete(self, version: str, part: str) -> None:
-        """Remove what every stage keeps of a part; it may be gone already."""
+        """Delete the lists of a part in every stage, if there are any."""
         for stage in STAGES:
             self._blobs.delete(CONTAINER, _name(stage, version, part))
 
-    def _look_at(self, stage: str, version: str, part: str, look: Callable[[str], _Found]) -> _Found | None:
+    def _parsed(self, stage: str, version: str, part: str, parse: Callable[[str], _Found]) -> _Found | None:
         name = _name(stage, version, part)
         try:
-            return look(name)
+            return parse(name)
         except BlobNotFound:
             return None
         except (KeyError, OSError, pa.ArrowInvalid) as error:

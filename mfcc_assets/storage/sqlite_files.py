@@ -1,15 +1,15 @@
-"""What all files of SQLite here share: they may be opened by many processes, and at once."""
+"""Settings for every SQLite file, as several processes may open one at once."""
 
 import sqlite3
 import time
 
 LOCK_SECONDS = 30.0
-"""How long a writer waits for another. A nightly backup held the lock for 5 s."""
+"""Time for which a writer waits for another one. A nightly backup may hold the lock for several seconds."""
 
 
 def switch_to_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Let readers and a writer of a file leave each other alone."""
-    # Of six processes that opened a new file at once, SQLite refused one in 90 here without waiting as it was told.
+    """Switch a file to the write-ahead log, so that readers and a writer do not block each other."""
+    # When several processes open a new file at once, SQLite may refuse one of them without the configured wait.
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:

@@ -1,7 +1,7 @@
-"""Run a command on the cloud's twin: ``python -m mfcc_assets_tests.services COMMAND ARGUMENTS``.
+"""Run a command on the local twin of the cloud: ``python -m mfcc_assets_tests.services COMMAND ARGUMENTS``.
 
-Azurite, the Cosmos server and PostgreSQL are started before the command and stopped after it. What they held is gone
-then, and with it the library's home, a temporary folder.
+Azurite, the Cosmos server and PostgreSQL are started before the command and stopped after it. Their content and the
+home of the library, a temporary folder, are deleted at the end.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""Azurite, the emulator of Azure's blob storage: with accounts and keys that are made when it starts."""
+"""Azurite, the emulator of Azure Blob Storage, with accounts and a key that are made when it starts."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ _PROGRAM = Path(sys.prefix) / "servers/node_modules/.bin/azurite-blob"
 
 @dataclass(frozen=True)
 class Azurite:
-    """A running server with `ACCOUNTS` empty accounts, all opened by one key."""
+    """A running server with `ACCOUNTS` empty accounts that share one key."""
 
     scheme: str
     port: int
@@ -31,12 +31,12 @@ class Azurite:
     accounts: Iterator[str]
 
     def new_url(self, port: int | None = None) -> str:
-        """The address of an account that nobody used; `port` is that of a proxy before the server."""
+        """Return the address of an unused account. `port` is the port of a proxy, if there is one."""
         return f"{self.scheme}://127.0.0.1:{port or self.port}/{next(self.accounts)}"
 
 
 class Identity:
-    """A credential whose tokens look like those of a managed identity. Azurite reads them and does not verify."""
+    """A credential whose tokens look like those of a managed identity. Azurite does not verify their signature."""
 
     def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
         now, tenant = int(time.time()), str(uuid.uuid4())
@@ -54,20 +54,20 @@ class Identity:
 
 @contextmanager
 def running_azurite(folder: Path, *, tls: bool = False) -> Iterator[Azurite]:
-    """Start it on a free port; what it holds ends with it.
+    """Start Azurite on a free port. It keeps its blobs in memory.
 
     Parameters
     ----------
     folder
-        Where it keeps its log; with `tls` also ``ca.pem``, which clients are to trust.
+        Folder of its log and, with `tls`, of ``ca.pem``, the certificate that clients must trust.
     tls
-        Whether it speaks HTTPS, and takes tokens of an `Identity` beside the key.
+        Whether it speaks HTTPS and accepts the tokens of an `Identity` as well as the key.
     """
     accounts = [f"account{number}" for number in range(ACCOUNTS)]
     key = base64.b64encode(secrets.token_bytes(64)).decode()
     port = free_port()
     command: list[str | Path] = [_PROGRAM, "--blobHost", "127.0.0.1", "--blobPort", str(port)]
-    # It speaks an older version of the protocol than the client; the newer one differs in nothing that is used here.
+    # Azurite knows an older version of the protocol than the client. Nothing here needs the newer one.
     command += ["--inMemoryPersistence", "--skipApiVersionCheck", "--silent", "--disableTelemetry"]
     if tls:
         _write_certificates(folder)

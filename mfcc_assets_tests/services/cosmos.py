@@ -1,12 +1,12 @@
-"""A Cosmos DB account on this machine: the npm package `@vercel/cosmosdb-server`, with its faults mended.
+"""A Cosmos DB account on this machine: the npm package `@vercel/cosmosdb-server`, with fixes.
 
-Around the package ``cosmos_server.js`` does what the service does and the package does not: it finds a missing item
-missing instead of failing, keeps the items of a container whose properties are replaced, lets items go at their time to
-live, refuses a wrong key, an item above 2 MB and text that is no Unicode, keeps an identity from making databases and
-containers, and says where the account is, so that the client finds its regions as it does in Azure.
+``cosmos_server.js`` adds behaviour of the service that the package lacks. It answers 404 for a missing item, keeps the
+items of a container whose properties are replaced, deletes items after their time to live, refuses a wrong key, an item
+above 2 MB and invalid Unicode, does not let an identity make databases and containers, and gives the address of the
+account, from which the client finds its regions.
 
-Not mended, as nothing here needs it: ``partition_key=`` of a query is ignored, ``If-Match`` of an upsert whose item is
-gone too, and OFFSET, GROUP BY, DISTINCT, batches and the change feed do not work.
+Nothing here needs the remaining differences: ``partition_key=`` of a query is ignored, and so is ``If-Match`` of an
+upsert of a missing item. OFFSET, GROUP BY, DISTINCT, batches and the change feed do not work.
 """
 
 import base64
@@ -32,18 +32,18 @@ _SCRIPT = Path(__file__).with_name("cosmos_server.js")
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls requests to come.
+    """A fault that some of the next requests meet.
 
     Attributes
     ----------
     method, path
-        Of these requests; `path` is any part of theirs.
+        Method of these requests, and a part of their paths.
     times
-        How many of them it befalls.
+        Number of requests that meet the fault.
     status, headers
-        The answer, instead of the server's own. Status 0: there is none, and the connection is cut.
+        Answer that replaces the answer of the server. With status 0 there is none, and the connection is closed.
     is_executed
-        Without an answer: whether what was asked for is done nevertheless.
+        Whether the server executes a request that gets no answer.
     """
 
     method: str
@@ -67,21 +67,21 @@ class CosmosServer:
 
     @property
     def key(self) -> str:
-        """The one key that it takes now."""
+        """The only key that the server accepts now."""
         return (self.folder / "cosmos.key").read_text()
 
     def rotate_key(self) -> None:
-        """Have it take another key, and the former no more."""
+        """Make a new key. The old one is no longer accepted."""
         _replace(self.folder / "cosmos.key", base64.b64encode(secrets.token_bytes(64)).decode())
 
     def befall(self, *faults: Fault) -> None:
-        """Have these faults happen, and none that were told before; over plain HTTP only."""
+        """Replace the planned faults by these. It needs plain HTTP."""
         body = json.dumps([asdict(fault) for fault in faults]).encode()
         urlopen(Request(f"{self.url}/faults", body, method="POST"), timeout=10).close()
 
 
 class Identity:
-    """A managed identity with the role Cosmos DB Built-in Data Contributor on the account of that folder."""
+    """A managed identity with the role Cosmos DB Built-in Data Contributor on the account of a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -92,16 +92,17 @@ class Identity:
 
 @contextmanager
 def running_cosmos(folder: Path, *, tls: bool = False) -> Iterator[CosmosServer]:
-    """Start it on a free port; what it holds ends with it.
+    """Start the server on a free port. It keeps its items in memory.
 
     Parameters
     ----------
     folder
-        Where its log, its key and an identity's token are; with `tls` also ``ca.pem``, which clients are to trust.
+        Folder of its log, its key, the token of an identity and, with `tls`, of ``ca.pem``, the certificate that
+        clients must trust.
     tls
-        Whether it speaks HTTPS, without which the client sends no tokens of an `Identity`.
+        Whether it speaks HTTPS. The client sends tokens of an `Identity` only over HTTPS.
     """
-    # At 127.0.0.1 the client does not verify a certificate, and warns of that.
+    # The client does not verify certificates of 127.0.0.1, and gives a warning about it.
     host, port = "127.0.0.2" if tls else "127.0.0.1", free_port()
     server = CosmosServer(f"{'https' if tls else 'http'}://{host}:{port}", folder)
     server.rotate_key()

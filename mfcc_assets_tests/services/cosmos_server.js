@@ -1,5 +1,6 @@
-// The npm package @vercel/cosmosdb-server with its faults mended: cosmos.py starts it, and says which they are.
-// node cosmos_server.js HOST PORT FOLDER, whose files are the key, the token of an identity, and perhaps a certificate.
+// The npm package @vercel/cosmosdb-server with fixes. cosmos.py starts it and describes them.
+// Usage: node cosmos_server.js HOST PORT FOLDER. The folder has the key, the token of an identity, and a certificate
+// if the server is to speak HTTPS.
 "use strict";
 
 const crypto = require("node:crypto");
@@ -13,7 +14,7 @@ const isTls = fs.existsSync(path.join(folder, "server.pem"));
 const LARGEST_ITEM = 2 * 1024 * 1024;
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
-// The package reads a handler when its routes are first required, so that handlers are replaced before.
+// The package reads its handlers when its routes are first required, so they must be replaced before that.
 function replaceHandler(name, answer) {
   const module = part(`handler/${name}`);
   const original = module.default;
@@ -35,7 +36,7 @@ replaceHandler("read-document", (original, account, request, response, { dbId, c
 
 part("json").default = async (request) => JSON.parse(request.text);
 
-// Replaced, a container was empty.
+// In the package, a container was empty after its properties were replaced.
 const collections = part("account/collections").default.prototype;
 const replace = collections.replace;
 collections.replace = function (data, former) {
@@ -46,7 +47,7 @@ collections.replace = function (data, former) {
   return replaced;
 };
 
-// What is due is gone, whoever asks.
+// Items disappear after their time to live.
 const documents = part("account/documents").default.prototype;
 for (const method of ["_item", "query", "read"]) {
   const original = documents[method];
@@ -80,7 +81,7 @@ function refusal(request) {
   const isIdentity = authorization === `type=aad&ver=1.0&sig=${contents("identity.token")}`;
   if (!isIdentity && authorization !== `type=master&ver=1.0&sig=${signature(request)}`)
     return [401, "Unauthorized", "The input authorization token can't serve the request."];
-  // No data-plane role reaches as far as databases and containers, but to read what they are.
+  // With a data-plane role, databases and containers can be read but not made or changed.
   if (isIdentity && request.method !== "GET" && !request.url.includes("/docs"))
     return [403, "Forbidden", "The request cannot be authorized by AAD token in data plane."];
   if (request.text.length > LARGEST_ITEM) return [413, "RequestEntityTooLarge", "Request size is too large"];
@@ -102,7 +103,7 @@ function answer(response, status, headers, body) {
   response.end(JSON.stringify(body));
 }
 
-// What tests have befall requests to come: an answer in the server's stead, or none, before or after the work is done.
+// Faults that tests plan for the next requests: another answer, or none, before or after the request is executed.
 let faults = [];
 
 function fault(request) {
@@ -118,7 +119,7 @@ const server = isTls
 const [serve] = server.listeners("request");
 server.removeAllListeners("request");
 server.on("request", (request, response) => {
-  // A client that is killed in the middle of a request ends no more than that.
+  // A client that is killed during a request must not stop the server.
   respond(request, response).catch(() => request.socket.destroy());
 });
 

@@ -1,4 +1,4 @@
-"""The real webserver and daemon over the repository's workspace.yaml, for tests that need both."""
+"""Dagster's webserver and daemon over the workspace.yaml of the repository, for tests that need both."""
 
 import json
 import subprocess
@@ -19,14 +19,14 @@ from mfcc_assets_tests.services.processes import PATIENCE_SECONDS, free_port, ru
 
 @dataclass(frozen=True)
 class DagsterServices:
-    """A running Dagster. It says what it does in the log."""
+    """A running Dagster that writes a log."""
 
     url: str
     log: Path
     process: subprocess.Popen[bytes]
 
     def query(self, graphql: str) -> dict[str, Any]:
-        """What a GraphQL query returns; fails the test where it returns an error."""
+        """Return the result of a GraphQL query. An error fails the test."""
         body = json.dumps({"query": graphql}).encode()
         request = Request(f"{self.url}/graphql", body, {"Content-Type": "application/json"})
         with urlopen(request, timeout=30) as response:
@@ -36,17 +36,17 @@ class DagsterServices:
         return data
 
     def wait_until(self, holds: Callable[[], bool]) -> None:
-        """Wait for something that the services are to bring about."""
+        """Wait until a condition holds that the services bring about."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not holds():
             assert self.process.poll() is None, f"Dagster ended:\n{self.log.read_text()[-4000:]}"
-            assert time.monotonic() < deadline, f"in vain, Dagster says:\n{self.log.read_text()[-4000:]}"
+            assert time.monotonic() < deadline, f"timed out, the log ends with:\n{self.log.read_text()[-4000:]}"
             time.sleep(0.2)
 
 
 @contextmanager
 def dagster_services(settings: Settings, folder: Path) -> Iterator[DagsterServices]:
-    """Start both on a free port, and stop them with everything that they started."""
+    """Start both on a free port, and stop them and all their subprocesses at the end."""
     prepare_dagster_home(settings)
     port, log = free_port(), folder / "dagster.log"
     url = f"http://127.0.0.1:{port}"

@@ -1,4 +1,4 @@
-"""A proxy before a real server that fails as networks and clouds do: away, throttling, answers lost on the way."""
+"""An HTTP proxy that fails as networks and clouds do: it is away, throttles, or loses answers."""
 
 import socket
 import threading
@@ -12,15 +12,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request that came, and what became of it.
+    """A request and its answer.
 
     Attributes
     ----------
-    sent, received
-        Bytes of the bodies, as the client sees them; where an answer was broken off because the server went away, what
-        was on its way.
+    method, path, headers
+        Method, path and headers of the request.
     status
-        Of the answer that the client got; 0 where it got none.
+        Status of the answer; 0 if the client got none.
+    sent, received
+        Bytes of the body of the request and of the answer. If the proxy went away during an answer, the bytes that it
+        was sending count as received.
     """
 
     method: str
@@ -33,7 +35,7 @@ class Exchange:
 
 @dataclass(frozen=True)
 class _Fault:
-    """What befalls a request: an answer that is not the server's, or the server's, broken off in its body."""
+    """A fault of one request: an answer of the proxy, or the answer of the server, cut off in its body."""
 
     method: str
     status: int = 0
@@ -46,13 +48,13 @@ _BLOCK = 1 << 16
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 128  # beyond it clients wait a second before they knock again
+    request_queue_size = 128  # if more clients wait, they retry only after a second
 
 
 class FaultyProxy:
-    """Forwards HTTP to a port of this machine, except when told to fail. See `faulty_proxy`.
+    """Forwards HTTP to a port of this machine and makes the planned faults. See `faulty_proxy`.
 
-    Faults are taken one by one, each by the next request that it suits.
+    Each fault applies to the next request that it fits.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -69,23 +71,23 @@ class FaultyProxy:
 
     @property
     def bytes_received(self) -> int:
-        """What clients received, but for headers."""
+        """Bytes that clients received, without headers."""
         return sum(exchange.received for exchange in self.exchanges)
 
     def go_away(self, seconds: float) -> None:
-        """Break off every connection for so long from now on, also those in the middle of an answer."""
+        """Close every connection for the next seconds, also in the middle of an answer."""
         self._away_until = time.monotonic() + seconds
 
     def answer_next(self, times: int, status: int, *, retry_after: str | None = None, method: str = "") -> None:
-        """Answer so many requests, of any method or of one, without asking the server."""
+        """Answer the next `times` requests, of any method or of one, without the server."""
         self._add(*[_Fault(method, status, retry_after)] * times)
 
     def lose_next_answer(self, method: str = "") -> None:
-        """Let the server do what the next request asks for, and break off before its answer."""
+        """Let the server execute the next request, and close the connection before its answer."""
         self._add(_Fault(method))
 
     def break_next_answer(self, after: int, method: str = "GET") -> None:
-        """Break off the next answer after so many bytes of its body."""
+        """Close the connection of the next answer after some bytes of its body."""
         self._add(_Fault(method, kept=after))
 
     def serve(self) -> None:
@@ -109,10 +111,10 @@ class FaultyProxy:
     def _is_away(self) -> bool:
         return time.monotonic() < self._away_until
 
-    def _handler(proxy) -> type[BaseHTTPRequestHandler]:  # noqa: N805  the handler has a self of its own
+    def _handler(proxy) -> type[BaseHTTPRequestHandler]:  # noqa: N805  `self` is the handler
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True  # each answer would wait 40 ms for the client's acknowledgement of its head
+            disable_nagle_algorithm = True  # otherwise each answer waits for the client to acknowledge its headers
             timeout = 60
 
             def handle(self) -> None:
@@ -163,11 +165,11 @@ class FaultyProxy:
                 for name, value in answer.headers.items():
                     if name.lower() not in ("transfer-encoding", "connection", "content-length"):
                         self.send_header(name, value)
-                # The answer to a HEAD tells the length of what a GET would bring.
+                # The answer to a HEAD has the length of the body that a GET would return.
                 told = answer.headers.get("Content-Length", "0") if self.command == "HEAD" else str(len(content))
                 self.send_header("Content-Length", told)
                 kept = len(content) if kept is None else kept
-                # Noted first: who has the answer may ask at once for what was noted.
+                # It is noted first, because a test that has the answer may read the notes at once.
                 self._note(answer.status, sent, kept)
                 self.end_headers()
                 for start in range(0, kept, _BLOCK):
@@ -194,14 +196,14 @@ class FaultyProxy:
                 proxy.exchanges.append(Exchange(self.command, self.path, self.headers, status, sent, received))
 
             def log_message(self, *_: object) -> None:
-                """Tests look at `exchanges`."""
+                """Print nothing. Tests read `exchanges`."""
 
         return Handler
 
 
 @contextmanager
 def faulty_proxy(target_port: int) -> Iterator[FaultyProxy]:
-    """A proxy on a port of its own that forwards to a server on this machine."""
+    """Start a proxy on a free port that forwards to a server on this machine."""
     proxy = FaultyProxy(target_port)
     thread = threading.Thread(target=proxy.serve, daemon=True)
     thread.start()

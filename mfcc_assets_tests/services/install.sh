@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the servers that pip does not bring, below the virtual environment that is named.
+# Install the servers that pip does not provide into the virtual environment that is the first argument.
 set -eu
 venv=$1
 here=$(dirname "$0")
@@ -16,11 +16,11 @@ mkdir -p "$venv/servers"
 cp "$here/package.json" "$here/package-lock.json" "$venv/servers/"
 npm ci --prefix "$venv/servers" --omit=optional --no-audit --no-fund --loglevel=error
 
-# Fingerprints for AcoustID. Without the library that service alone cannot be asked.
+# AcoustID needs this library for its fingerprints. All other services work without it.
 if ! ldconfig -p | grep -q libchromaprint; then
   if [ "$(id -u)" = 0 ]; then
     apt-get update -qq && apt-get install -y -qq libchromaprint1 > /dev/null
   else
-    echo "libchromaprint is not there: tests of AcoustID's fingerprints are skipped. Install libchromaprint1." >&2
+    echo "libchromaprint is missing: tests of AcoustID's fingerprints are skipped. Install libchromaprint1." >&2
   fi
 fi

@@ -1,4 +1,4 @@
-"""A Key Vault on loopback: there is no emulator. It speaks TLS, asks for a token, keeps versions, and can be away."""
+"""A double of a Key Vault, which has no emulator. It speaks TLS, requires a token, keeps versions, and can be away."""
 
 import json
 import secrets
@@ -31,7 +31,7 @@ class _Secret:
 
 @dataclass(frozen=True)
 class Refusal:
-    """What the vault answers instead of a secret, once."""
+    """An answer that the vault gives once instead of a secret."""
 
     status: int
     code: str
@@ -40,16 +40,16 @@ class Refusal:
 
 
 class VaultDouble:
-    """What the vault holds, and what it was asked.
+    """The content of the vault, and a record of the requests.
 
     Attributes
     ----------
     asked
-        Names that a caller with the right token asked for, in turn.
+        Names of the requested secrets in order, from requests with the right token.
     refusals
-        Answered first, one after the other.
+        Answers of the next requests, in order.
     away
-        Whether connections are cut off without an answer.
+        Whether the vault closes connections without an answer.
     """
 
     def __init__(self, url: str, authority: Path) -> None:
@@ -72,7 +72,7 @@ class VaultDouble:
         self._secrets[name].enabled = False
 
     def client(self, credential: TokenCredential | None = None) -> SecretClient:
-        """As `open_key_vault` makes it, but for a name that does not end in vault.azure.net."""
+        """Return a client as `open_key_vault` makes it, which also accepts a host outside vault.azure.net."""
         return SecretClient(
             self.url,
             credential or TokenOf(self),
@@ -82,7 +82,7 @@ class VaultDouble:
         )
 
     def answer(self, path: str, authorization: str) -> tuple[int, dict[str, Any], dict[str, str]]:
-        """Status, body and headers."""
+        """Return the status, the body and the headers of an answer."""
         address = urlsplit(path)
         if authorization != f"Bearer {self.token}":
             challenge = f'Bearer authorization="https://login.microsoftonline.com/{"0" * 8}", resource="{_RESOURCE}"'
@@ -127,7 +127,7 @@ class _Server(ThreadingHTTPServer):
     vault: VaultDouble
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Callers that turn away are part of the tests."""
+        """Print nothing. In some tests the client closes the connection early."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -147,12 +147,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *_: Any) -> None:  # noqa: A002
-        """Nothing is printed."""
+        """Print nothing."""
 
 
 @contextmanager
 def key_vault(folder: Path) -> Iterator[VaultDouble]:
-    """A vault with a certificate of its own, from when it answers to the end of the ``with``."""
+    """Run a vault with its own certificate authority until the end of the ``with``."""
     authority = trustme.CA()
     certificates = folder / "authority.pem"
     authority.cert_pem.write_to_path(certificates)

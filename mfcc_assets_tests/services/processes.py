@@ -1,4 +1,4 @@
-"""Servers as processes of their own: started on a free port, waited for, and stopped with all that they started."""
+"""Starts servers as subprocesses, waits until they are ready, and stops them with all their children."""
 
 import os
 import signal
@@ -33,23 +33,23 @@ def running_server(
     *,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A server in a session of its own, from when it is ready to the end of the ``with``.
+    """Run a server in a session of its own until the end of the ``with``, which begins when the server is ready.
 
     Parameters
     ----------
     command
         Program and arguments.
     log
-        Where it says what it does.
+        File for the output of the server.
     is_ready
-        Asked again and again until it is true.
+        Function that returns whether the server is ready. It is called until it returns true.
     environment
-        Variables beside those of this process.
+        Variables to add to those of this process.
 
     Raises
     ------
     RuntimeError
-        It ended before it was ready, or did not become so.
+        If the server ends before it is ready, or does not become ready in time.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -69,6 +69,6 @@ def running_server(
             time.sleep(0.05)
         yield process
     finally:
-        # Stopped in an orderly way some take 20 s, and what hangs would outlive it.
+        # An orderly stop would take some servers many seconds, and a hanging child would survive it.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,4 +1,4 @@
-"""AudD, ACRCloud and AcoustID on loopback: each checks what it is sent, and answers as its documentation says."""
+"""Doubles of AudD, ACRCloud and AcoustID. Each checks its requests and answers as its documentation says."""
 
 import base64
 import gzip
@@ -26,7 +26,7 @@ import av
 
 @dataclass(frozen=True)
 class Received:
-    """One request: its form's fields, and its files by field."""
+    """A request: the fields of its form, and its files by field."""
 
     path: str
     fields: dict[str, str]
@@ -34,18 +34,18 @@ class Received:
 
 
 class ServiceDouble(ABC):
-    """One API.
+    """A double of one API.
 
     Attributes
     ----------
     received
-        What it was asked, in turn.
+        Requests in order.
     faults
-        What it does instead of answering, one after the other: see the functions below.
+        Faults of the next requests in order, from the functions below.
     error
-        The documented error that it answers with, where it is not 0.
+        Code of the documented error that it answers with. 0 for no error.
     knows
-        Whether it knows the music that it is sent.
+        Whether it recognises the music.
     """
 
     path = "/"
@@ -60,7 +60,7 @@ class ServiceDouble(ABC):
 
     @abstractmethod
     def answer(self, received: Received) -> tuple[int, dict[str, Any]]:
-        """Status and body."""
+        """Return the status and the body of an answer."""
 
 
 class AudDDouble(ServiceDouble):
@@ -215,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *_: Any) -> None:  # noqa: A002
-        """Nothing is printed."""
+        """Print nothing."""
 
     def _read(self) -> Received:
         body, media_type = self.rfile.read(int(self.headers["Content-Length"])), self.headers["Content-Type"]
@@ -234,7 +234,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 Fault = Callable[[_Handler], None]
-"""What a double does with a request instead of answering it."""
+"""A function that handles a request instead of answering it."""
 
 
 def status(code: int, retry_after: str = "") -> Fault:
@@ -252,17 +252,17 @@ def redirects(url: str) -> Fault:
 
 
 def bursts(megabytes: int) -> Fault:
-    """A compressed answer that is a thousand times as large."""
+    """Return a fault with a compressed answer that grows a thousandfold."""
     return sends(gzip.compress(b"[" * megabytes * 1_000_000), Content_Encoding="gzip")
 
 
 def is_slow(handler: _Handler) -> None:
-    """Answers long after everybody has gone."""
+    """Answer only after every client has given up."""
     handler.server.double.stopping.wait(30)
 
 
 def trickles(handler: _Handler) -> None:
-    """Answers at once, and never comes to the end of it."""
+    """Begin an answer at once and never finish it."""
     handler.send_response(200)
     handler.end_headers()
     while not handler.server.double.stopping.wait(0.02):
@@ -270,13 +270,13 @@ def trickles(handler: _Handler) -> None:
 
 
 def resets(handler: _Handler) -> None:
-    """Cuts the connection off."""
+    """Reset the connection."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.connection.close()
 
 
 def breaks_off(handler: _Handler) -> None:
-    """Announces more than it sends."""
+    """Send fewer bytes than the headers announce."""
     handler.send_response(200)
     handler.send_header("Content-Length", "1000")
     handler.end_headers()
@@ -288,12 +288,12 @@ class _Server(ThreadingHTTPServer):
     double: ServiceDouble
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Callers that turn away are part of the tests."""
+        """Print nothing. In some tests the client closes the connection early."""
 
 
 @contextmanager
 def serving(double: ServiceDouble) -> Iterator[ServiceDouble]:
-    """A double, from when it answers to the end of the ``with``."""
+    """Run a double until the end of the ``with``."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         server.double = double
         double.url = f"http://127.0.0.1:{server.server_port}"

@@ -1,4 +1,4 @@
-"""The cloud's twin: Azurite keeps the blobs, the Cosmos server the documents, PostgreSQL the tables."""
+"""A local twin of the cloud: Azurite for blobs, the Cosmos server for documents, and PostgreSQL for the database."""
 
 import os
 import secrets
@@ -15,7 +15,7 @@ from mfcc_assets_tests.services.postgres import OWNER, Postgres, running_postgre
 
 @dataclass(frozen=True)
 class Twin:
-    """Servers that run, for any number of libraries."""
+    """Running servers, for any number of libraries."""
 
     azurite: Azurite
     cosmos: CosmosServer
@@ -23,14 +23,14 @@ class Twin:
 
     @contextmanager
     def library(self, home: Path, *, blob_port: int | None = None) -> Iterator["TwinLibrary"]:
-        """An account, a database of documents and one of tables, in which there is nothing yet.
+        """Make a library with an empty storage account, an empty database of documents and an empty SQL database.
 
         Parameters
         ----------
         home
-            Of the library.
+            Home folder of the library.
         blob_port
-            That of a proxy before Azurite.
+            Port of a proxy of Azurite, if there is one.
         """
         with self.postgres.database() as database:
             addresses = {
@@ -58,14 +58,14 @@ class Twin:
 
 @dataclass(frozen=True)
 class TwinLibrary:
-    """Where a library lies on the twin, by the variables that name it, and the secrets that open it."""
+    """The environment variables that locate a library on the twin, and the secrets that open it."""
 
     addresses: dict[str, str]
     secrets: dict[str, str]
 
     @property
     def variables(self) -> dict[str, str]:
-        """What a process needs in its environment to work on this library."""
+        """The environment variables that a process needs to work on this library."""
         return self.addresses | {variable_of(name): secret for name, secret in self.secrets.items()}
 
     def environment(self) -> dict[str, str]:
@@ -74,7 +74,7 @@ class TwinLibrary:
 
 @contextmanager
 def running_twin(folder: Path) -> Iterator[Twin]:
-    """Start the three servers; what they hold ends with them."""
+    """Run the three servers until the end of the ``with``. Their content is deleted."""
     with ExitStack() as servers:
         yield Twin(
             servers.enter_context(running_azurite(folder)),

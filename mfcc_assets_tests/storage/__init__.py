@@ -1,0 +1,1 @@
+"""Tests of the stores, in packages and modules like those of `mfcc_assets.storage`."""

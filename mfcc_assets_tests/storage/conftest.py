@@ -1,4 +1,4 @@
-"""Stores that several modules of tests look at."""
+"""Stores that several test modules use."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
-from mfcc_assets.storage.sql.tables import Tables
 
 from mfcc_assets.storage.blobs.azure import AzureBlobs
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.documents.cosmos import CosmosDocuments
 from mfcc_assets.storage.documents.sqlite import SqliteDocuments
+from mfcc_assets.storage.sql.catalogue import Catalogue
+from mfcc_assets.storage.sql.database import Database
+from mfcc_assets.storage.sql.recommendations import Recommendations
+from mfcc_assets.storage.sql.revisions import open_database
 from mfcc_assets_tests.services.azurite import Azurite, Identity, running_azurite
 from mfcc_assets_tests.services.cosmos import CosmosServer, running_cosmos
 from mfcc_assets_tests.services.postgres import TEMPLATE, Postgres
@@ -65,20 +68,20 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def owner_url(postgres: Postgres) -> Iterator[str]:
-    """A database of PostgreSQL with the schema, as its owner."""
+    """Address of a PostgreSQL database with the schema, for its owner."""
     with postgres.database(TEMPLATE) as name:
         yield postgres.url(name)
 
 
 @pytest.fixture
 def postgresql_url(owner_url: str) -> str:
-    """The same as a user who may only write rows: what runs do is to need no more."""
+    """Address of the same database for a user who may only write rows: runs need no other right."""
     return sa.make_url(owner_url).set(username="clerk").render_as_string(hide_password=False)
 
 
 @pytest.fixture
 def empty_postgresql_url(postgres: Postgres) -> Iterator[str]:
-    """An empty database of PostgreSQL, as its owner."""
+    """Address of an empty PostgreSQL database, for its owner."""
     with postgres.database() as name:
         yield postgres.url(name)
 
@@ -94,9 +97,20 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def tables(url: str) -> Iterator[Tables]:
-    with Tables(url) as opened:
-        yield opened
+def database(url: str) -> Iterator[Database]:
+    """An empty database with the newest schema."""
+    with closing(open_database(url)) as database:
+        yield database
+
+
+@pytest.fixture
+def catalogue(database: Database) -> Catalogue:
+    return Catalogue(database)
+
+
+@pytest.fixture
+def recommendations(database: Database) -> Recommendations:
+    return Recommendations(database)
 
 
 @pytest.fixture
@@ -120,7 +134,7 @@ def cosmos_server_with_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def cosmos_database(cosmos_server: CosmosServer) -> str:
-    """Name of a database that is not there yet, on a server without faults."""
+    """Name of a database that does not exist yet, on a server without faults."""
     cosmos_server.befall()
     return f"test-{secrets.token_hex(4)}"
 

@@ -1,3 +1,5 @@
+"""Stored cepstra and track features."""
+
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -15,7 +17,7 @@ from mfcc_assets.features.fingerprint import SHAPES
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
-from mfcc_assets.storage.blobs import azure_policy as azure_retries
+from mfcc_assets.storage.blobs import azure_policy
 from mfcc_assets.storage.blobs.azure import AzureBlobs
 from mfcc_assets.storage.blobs.azure_streams import BLOCK, BlockSink
 from mfcc_assets.storage.blobs.local import LocalBlobs
@@ -27,7 +29,7 @@ CEPSTRA = CepstraParameters()
 FEATURES = FeaturesParameters()
 FRAMES = f"frames/{CEPSTRA.version}/audio.parquet"
 TIMBRE = f"timbre/{CEPSTRA.version}/audio.parquet"
-SUMMARY = f"summaries/{FEATURES.version}/audio.parquet"
+TRACK_FEATURES = f"summaries/{FEATURES.version}/audio.parquet"
 DAMAGE = {
     "empty": lambda _: b"",
     "first half": lambda stored: stored[: len(stored) // 2],
@@ -38,7 +40,7 @@ DAMAGE = {
 
 
 class CountingBlobs(LocalBlobs):
-    """Local folders that count how often a blob is opened, as all reading does."""
+    """Local folders that count how often a blob is opened. Every way to read opens it."""
 
     reads = 0
 
@@ -69,7 +71,7 @@ def analysis(seed: int = 0) -> Analysis:
     return with_timbre(cepstra(seed=seed))
 
 
-def test_an_analysis_comes_back_bit_by_bit(features):
+def test_an_analysis_is_read_as_it_was_written(features):
     written = analysis()
     written.cepstra[0, :6] = written.timbre[:6] = [0.0, -0.0, 1e-45, np.finfo(np.float32).max, 1 / 3, -1e30]
     features.write_analysis("audio", written, CEPSTRA)
@@ -80,7 +82,7 @@ def test_an_analysis_comes_back_bit_by_bit(features):
     np.testing.assert_array_equal(features.read_cepstra("audio", CEPSTRA), written.cepstra)
 
 
-def test_an_analysis_whose_writer_was_killed_is_not_there(features, blobs):
+def test_an_analysis_whose_writer_was_killed_does_not_exist(features, blobs):
     features.write_analysis("audio", analysis(), CEPSTRA)
     blobs.delete("cepstra", FRAMES)
     assert blobs.exists("cepstra", TIMBRE)
@@ -89,14 +91,14 @@ def test_an_analysis_whose_writer_was_killed_is_not_there(features, blobs):
         features.read_analysis("audio", CEPSTRA)
 
 
-def test_cepstra_are_a_table_that_any_tool_reads(features, blobs):
+def test_any_tool_can_read_cepstra_as_a_table(features, blobs):
     features.write_analysis("audio", analysis(), CEPSTRA)
     table = pq.read_table(pa.BufferReader(blobs.read("cepstra", FRAMES)))
     assert table.column_names == [f"COE_{number}" for number in range(1, 14)]
     assert set(table.schema.types) == {pa.float32()}
 
 
-def test_a_summary_comes_back_bit_by_bit(features):
+def test_track_features_are_read_as_they_were_written(features):
     written = track_features_of(analysis(), FEATURES)
     features.write_track_features("audio", written, FEATURES)
     read = features.read_track_features("audio", FEATURES)
@@ -107,7 +109,7 @@ def test_a_summary_comes_back_bit_by_bit(features):
     np.testing.assert_array_equal(features.read_contour("audio", FEATURES), written.contour)
 
 
-def test_what_is_there_is_known_by_its_version(features):
+def test_stored_features_are_listed_by_version(features):
     features.write_analysis("a", analysis(), CEPSTRA)
     features.write_analysis("b", analysis(), replace(CEPSTRA, fft_size=512))
     features.write_track_features("a", track_features_of(analysis(), FEATURES), FEATURES)
@@ -126,13 +128,13 @@ def test_what_is_there_is_known_by_its_version(features):
     [np.zeros((9, 12), np.float32), np.zeros(13, np.float32), np.zeros((9, 13))],
     ids=["width", "1d", "float64"],
 )
-def test_cepstra_that_the_parameters_do_not_make_are_refused(features, wrong):
+def test_cepstra_that_do_not_fit_the_parameters_are_refused(features, wrong):
     with pytest.raises(ValueError, match="frames x 13 of float32"):
         features.write_analysis("audio", with_timbre(wrong), CEPSTRA)
     assert not features.has_cepstra("audio", CEPSTRA)
 
 
-@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_summary", "read_contour"])
+@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_track_features", "read_contour"])
 def test_features_that_were_never_computed_are_missing(features, read):
     parameters = CEPSTRA if read in ("read_cepstra", "read_analysis") else FEATURES
     with pytest.raises(FeaturesMissing, match=rf"{parameters.version}/audio\.parquet: .*Backfill soundtrack_cepstra"):
@@ -140,27 +142,27 @@ def test_features_that_were_never_computed_are_missing(features, read):
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_summary", "read_contour"])
-def test_damaged_features_are_missing_and_the_error_says_which_blob_to_delete(features, blobs, read, damage):
+@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_track_features", "read_contour"])
+def test_the_error_for_damaged_features_names_the_blob_to_delete(features, blobs, read, damage):
     features.write_analysis("audio", analysis(), CEPSTRA)
     features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
     names = {"read_cepstra": (FRAMES, CEPSTRA), "read_analysis": (TIMBRE, CEPSTRA)}
-    name, parameters = names.get(read, (SUMMARY, FEATURES))
+    name, parameters = names.get(read, (TRACK_FEATURES, FEATURES))
     blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
     with pytest.raises(FeaturesMissing, match=rf"cepstra/{name}: .*damaged.*Delete that blob\. Backfill"):
         getattr(features, read)("audio", parameters)
 
 
-def test_a_file_of_another_version_is_never_taken_for_this_one(features, blobs):
+def test_a_file_of_another_version_is_a_mismatch(features, blobs):
     other = replace(FEATURES, contour_rate=5.0)
     features.write_track_features("audio", track_features_of(analysis(), other), other)
-    blobs.copy("cepstra", f"summaries/{other.version}/audio.parquet", "cepstra", SUMMARY)
+    blobs.copy("cepstra", f"summaries/{other.version}/audio.parquet", "cepstra", TRACK_FEATURES)
     for read in (features.read_track_features, features.read_contour):
         with pytest.raises(FeaturesVersionMismatch, match=f"version {other.version} where {FEATURES.version} is exp"):
             read("audio", FEATURES)
 
 
-def test_a_file_that_names_no_version_is_never_used(features, blobs, tmp_path):
+def test_a_file_without_a_version_is_a_mismatch(features, blobs, tmp_path):
     pq.write_table(pa.table({"COE_1": [1.0]}), tmp_path / "foreign.parquet")
     blobs.upload_file("cepstra", FRAMES, tmp_path / "foreign.parquet")
     with pytest.raises(FeaturesVersionMismatch, match="version unknown"):
@@ -169,9 +171,14 @@ def test_a_file_that_names_no_version_is_never_used(features, blobs, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "read"),
-    [(FRAMES, "read_cepstra"), (TIMBRE, "read_analysis"), (SUMMARY, "read_summary"), (SUMMARY, "read_contour")],
+    [
+        (FRAMES, "read_cepstra"),
+        (TIMBRE, "read_analysis"),
+        (TRACK_FEATURES, "read_track_features"),
+        (TRACK_FEATURES, "read_contour"),
+    ],
 )
-def test_a_file_of_this_version_without_its_columns_is_damaged(features, blobs, tmp_path, name, read):
+def test_a_file_without_the_right_columns_is_damaged(features, blobs, tmp_path, name, read):
     parameters = CEPSTRA if read in ("read_cepstra", "read_analysis") else FEATURES
     table = pa.table({"COE_1": [1.0]}).replace_schema_metadata({"features_version": parameters.version})
     pq.write_table(table, tmp_path / "narrow.parquet")
@@ -180,7 +187,7 @@ def test_a_file_of_this_version_without_its_columns_is_damaged(features, blobs, 
         getattr(features, read)("audio", parameters)
 
 
-def test_a_disk_that_fails_is_not_taken_for_damaged_features(features, blobs, monkeypatch):
+def test_a_failing_disk_is_not_mistaken_for_damaged_features(features, blobs, monkeypatch):
     @contextmanager
     def open_on_a_bad_sector(container: str, name: str) -> Iterator[BinaryIO]:
         with LocalBlobs.open(blobs, container, name) as file:
@@ -197,7 +204,7 @@ def test_a_disk_that_fails_is_not_taken_for_damaged_features(features, blobs, mo
 
 
 @pytest.mark.parametrize("seconds", [0.01, 5.0, 300.0, 300.01, 601.0, 10_000.0])
-def test_the_beginning_of_a_recording_is_that_of_the_whole(features, seconds):
+def test_the_beginning_of_a_recording_can_be_read_alone(features, seconds):
     whole = cepstra(frames=60_500)
     features.write_analysis("audio", with_timbre(whole), CEPSTRA)
     np.testing.assert_array_equal(
@@ -206,7 +213,7 @@ def test_the_beginning_of_a_recording_is_that_of_the_whole(features, seconds):
 
 
 class TestOnAzure:
-    """What a reader of Parquet asks a storage account for."""
+    """The requests that reading and writing Parquet sends to a storage account."""
 
     @pytest.fixture
     def proxy(self, azurite: Azurite) -> Iterator[FaultyProxy]:
@@ -218,7 +225,7 @@ class TestOnAzure:
         with closing(AzureBlobs(azurite.new_url(proxy.port), lambda: azurite.key, tmp_path, 1)) as blobs:
             yield FeatureStore(blobs)
 
-    def test_four_minutes_are_written_and_read_in_a_request_each(self, features, proxy):
+    def test_writing_and_reading_four_minutes_takes_one_request_each(self, features, proxy):
         written = with_timbre(cepstra(frames=24_000))
         proxy.exchanges.clear()
         features.write_analysis("audio", written, CEPSTRA)
@@ -229,7 +236,7 @@ class TestOnAzure:
             read("audio", CEPSTRA if read == features.read_cepstra else FEATURES)
             assert [exchange.method for exchange in proxy.exchanges] == ["GET"]
 
-    def test_of_a_long_recording_only_the_contour_is_fetched(self, features, proxy):
+    def test_reading_the_contour_of_a_long_recording_fetches_little_more(self, features, proxy):
         chance, track_features = np.random.default_rng(0), track_features_of(analysis(), FEATURES)
         hours = replace(
             track_features,
@@ -244,7 +251,7 @@ class TestOnAzure:
         column = hours.contour.nbytes
         assert proxy.bytes_received < 2 * 65_536 + 1.1 * column < 0.7 * written
 
-    def test_of_a_long_recording_only_the_row_groups_of_its_beginning_are_fetched(self, features, proxy):
+    def test_reading_the_beginning_of_a_long_recording_fetches_only_its_row_groups(self, features, proxy):
         hour = cepstra(frames=360_000)
         features.write_analysis("audio", with_timbre(hour), CEPSTRA)
         written = sum(exchange.sent for exchange in proxy.exchanges)
@@ -253,7 +260,7 @@ class TestOnAzure:
         np.testing.assert_array_equal(beginning, hour[:30_000])
         assert proxy.bytes_received < written / 12 + 3 * 65_536
 
-    def test_two_that_compute_the_same_of_a_long_recording_at_once_both_succeed(self, features, monkeypatch):
+    def test_two_writers_of_the_same_long_recording_both_succeed(self, features, monkeypatch):
         put, written = BlockSink.put, with_timbre(cepstra(frames=90_000))
 
         def put_after_another(sink: BlockSink, **condition: object) -> dict[str, object]:
@@ -267,8 +274,8 @@ class TestOnAzure:
         assert BlockSink.put is put, "another wrote meanwhile"
         np.testing.assert_array_equal(features.read_cepstra("audio", CEPSTRA), written.cepstra)
 
-    def test_storage_that_is_away_is_not_taken_for_damaged_features(self, features, proxy, monkeypatch):
-        monkeypatch.setattr(azure_retries, "PATIENCE_SECONDS", 0)
+    def test_storage_that_is_away_is_not_mistaken_for_damaged_features(self, features, proxy, monkeypatch):
+        monkeypatch.setattr(azure_policy, "PATIENCE_SECONDS", 0)
         features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
         for read in (features.read_contour, features.read_track_features):
             proxy.answer_next(1, 503)
@@ -284,23 +291,23 @@ class TestContours:
             features.write_track_features(name, track_features_of(analysis(seed=number), FEATURES), FEATURES)
         return names
 
-    def test_a_contour_is_read_from_its_file_once(self, features, contours, blobs):
+    def test_the_file_of_a_contour_is_read_once(self, features, contours, blobs):
         first = features.read_contour(contours[0], FEATURES)
         reads = blobs.reads
         assert features.read_contour(contours[0], FEATURES) is first
         assert blobs.reads == reads
 
-    def test_a_caller_cannot_change_the_contour_of_the_others(self, features, contours):
+    def test_a_caller_cannot_change_a_cached_contour(self, features, contours):
         with pytest.raises(ValueError, match="read-only"):
             features.read_contour(contours[0], FEATURES)[0] = 0
 
-    def test_contours_of_two_versions_are_kept_apart(self, features, contours):
+    def test_contours_of_two_versions_are_cached_separately(self, features, contours):
         finer = replace(FEATURES, contour_rate=10.0)
         features.write_track_features(contours[0], track_features_of(analysis(), finer), finer)
         assert len(features.read_contour(contours[0], FEATURES)) == 10
         assert len(features.read_contour(contours[0], finer)) == 50
 
-    def test_the_contours_used_last_are_kept_up_to_a_number_of_bytes(self, features, contours, blobs, monkeypatch):
+    def test_the_most_recently_used_contours_stay_within_the_size_limit(self, features, contours, blobs, monkeypatch):
         size = features.read_contour(contours[0], FEATURES).nbytes
         monkeypatch.setattr("mfcc_assets.storage.feature_store.CACHED_BYTES", 3 * size)
         for name in (contours[0], contours[1], contours[2], contours[0], contours[3]):
@@ -312,12 +319,12 @@ class TestContours:
         features.read_contour(contours[1], FEATURES)
         assert blobs.reads == reads + 1
 
-    def test_a_contour_larger_than_the_cache_is_read_all_the_same(self, features, contours, monkeypatch):
+    def test_a_contour_larger_than_the_cache_can_be_read(self, features, contours, monkeypatch):
         monkeypatch.setattr("mfcc_assets.storage.feature_store.CACHED_BYTES", 1)
         for _ in range(2):
             assert features.read_contour(contours[0], FEATURES).shape == (10, 13)
 
-    def test_contours_that_could_not_be_read_are_tried_again(self, features):
+    def test_a_contour_that_could_not_be_read_is_tried_again(self, features):
         with pytest.raises(FeaturesMissing):
             features.read_contour("late", FEATURES)
         features.write_track_features("late", track_features_of(analysis(), FEATURES), FEATURES)

@@ -1,3 +1,5 @@
+"""Stored versions of the index, and the history of their publications."""
+
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +16,9 @@ from mfcc_assets.storage.index_history import (
     BY_HAND,
     BY_RUN,
     ROLLBACK,
+    IndexHistory,
     Publication,
     StoredVersion,
-    Versions,
     answered_before,
     withdrawn,
 )
@@ -30,12 +32,12 @@ def blobs(tmp_path: Path) -> LocalBlobs:
 
 
 @pytest.fixture
-def versions(blobs: LocalBlobs) -> Versions:
-    return Versions(blobs)
+def index_history(blobs: LocalBlobs) -> IndexHistory:
+    return IndexHistory(blobs)
 
 
 def history(*published: tuple[str, str]) -> list[Publication]:
-    """Publications of versions in a way each; a rollback withdraws."""
+    """Return publications of versions with a cause each. A rollback withdraws the former version."""
     former = [None, *(version for version, _ in published)]
     return [
         Publication(version, NOON, by, before, withdraws_former=by == ROLLBACK)
@@ -43,24 +45,24 @@ def history(*published: tuple[str, str]) -> list[Publication]:
     ]
 
 
-class TestTheWayBack:
-    def test_it_leads_from_version_to_version_to_the_first(self):
+class TestAnsweredBefore:
+    def test_rollbacks_lead_from_version_to_version_to_the_first(self):
         runs = [("a", BY_RUN), ("b", BY_RUN), ("c", BY_RUN)]
         assert answered_before(history(*runs)) == ["b", "a"]
         assert answered_before(history(*runs, ("b", ROLLBACK))) == ["a"]
         assert answered_before(history(*runs, ("b", ROLLBACK), ("a", ROLLBACK))) == []
 
-    def test_it_never_leads_to_a_version_that_was_rolled_back(self):
+    def test_rollbacks_never_lead_to_a_version_that_was_rolled_back(self):
         assert answered_before(history(("a", BY_RUN), ("b", BY_RUN), ("a", ROLLBACK), ("c", BY_RUN))) == ["a"]
 
-    def test_it_leads_back_from_a_version_published_by_hand(self):
+    def test_a_version_published_by_hand_can_be_rolled_back(self):
         assert answered_before(history(("a", BY_RUN), ("b", BY_RUN), ("a", BY_HAND))) == ["b", "a"]
 
-    def test_it_passes_over_versions_that_are_gone(self):
+    def test_deleted_versions_are_skipped(self):
         assert answered_before(history(("a", BY_RUN), ("gone", BY_RUN), ("c", BY_RUN), ("a", ROLLBACK))) == []
 
     @given(st.lists(st.sampled_from(["a", "b", "c", None])))
-    def test_every_rollback_takes_back_one_publication(self, steps):
+    def test_every_rollback_undoes_one_publication(self, steps):
         stack, published = [], []
         for version in steps:
             if version is None and len(stack) > 1:
@@ -73,70 +75,70 @@ class TestTheWayBack:
 
 
 class TestWithdrawal:
-    def test_only_what_was_rolled_back_is_withdrawn(self):
+    def test_only_a_version_that_was_rolled_back_is_withdrawn(self):
         assert withdrawn(history(("a", BY_RUN), ("b", BY_RUN))) == []
         assert withdrawn(history(("a", BY_RUN), ("b", BY_RUN), ("a", ROLLBACK), ("c", BY_RUN))) == ["b"]
 
-    def test_it_lasts_until_the_version_is_published_again(self):
+    def test_a_withdrawal_lasts_until_the_version_is_published_again(self):
         published = [("a", BY_RUN), ("b", BY_RUN), ("a", ROLLBACK), ("c", BY_RUN), ("b", BY_HAND)]
         assert withdrawn(history(*published)) == []
 
 
 class TestHistory:
-    def test_it_is_empty_before_the_first_publication(self, versions):
-        assert versions.published() is None
-        assert versions.history() == []
+    def test_the_history_is_empty_before_the_first_publication(self, index_history):
+        assert index_history.published() is None
+        assert index_history.history() == []
 
-    def test_it_tells_what_answered_when_and_what_had_answered_before(self, versions):
-        versions.publish("a")
-        versions.publish("b", by=BY_HAND)
-        versions.publish("a", by=ROLLBACK, withdraws_former=True)
-        told = versions.history()
+    def test_the_history_has_the_time_and_the_former_version_of_each_publication(self, index_history):
+        index_history.publish("a")
+        index_history.publish("b", by=BY_HAND)
+        index_history.publish("a", by=ROLLBACK, withdraws_former=True)
+        told = index_history.history()
         assert [(one.version, one.by, one.former, one.withdraws_former) for one in told] == [
             ("a", BY_RUN, None, False),
             ("b", BY_HAND, "a", False),
             ("a", ROLLBACK, "b", True),
         ]
-        assert told[-1] == versions.published()
+        assert told[-1] == index_history.published()
         assert [one.published_at for one in told] == sorted(one.published_at for one in told)
 
-    def test_a_pointer_that_was_written_before_there_was_a_history_is_its_beginning(self, versions, blobs):
+    def test_a_pointer_without_a_history_is_the_beginning_of_the_history(self, index_history, blobs):
         written = {"version": "a", "published_at": NOON.isoformat()}
         blobs.write("cepstra", "indexes/published.json", json.dumps(written).encode())
-        versions.publish("b")
-        assert versions.history()[0] == Publication("a", NOON)
-        assert versions.history()[1].former == "a"
+        index_history.publish("b")
+        assert index_history.history()[0] == Publication("a", NOON)
+        assert index_history.history()[1].former == "a"
 
-    def test_a_publication_that_was_killed_half_way_has_not_happened(self, versions, blobs):
-        versions.publish("a")
+    def test_a_publication_that_was_killed_half_way_did_not_happen(self, index_history, blobs):
+        index_history.publish("a")
         pointer = blobs.read("cepstra", "indexes/published.json")
-        versions.publish("b")
+        index_history.publish("b")
         blobs.write("cepstra", "indexes/published.json", pointer)
-        assert [one.version for one in versions.history()] == ["a"]
-        versions.publish("c")
-        assert [one.version for one in versions.history()] == ["a", "c"]
+        assert [one.version for one in index_history.history()] == ["a"]
+        index_history.publish("c")
+        assert [one.version for one in index_history.history()] == ["a", "c"]
 
-    def test_what_was_withdrawn_outlives_a_damaged_pointer(self, versions, blobs):
+    def test_withdrawals_survive_a_damaged_pointer(self, index_history, blobs):
         for version in ("a", "b"):
-            versions.publish(version)
-        versions.publish("a", by=ROLLBACK, withdraws_former=True)
-        versions.publish("c")
+            index_history.publish(version)
+        index_history.publish("a", by=ROLLBACK, withdraws_former=True)
+        index_history.publish("c")
         blobs.write("cepstra", "indexes/published.json", b"{")
         with pytest.raises(CorruptIndex):
-            versions.published()
-        assert withdrawn(versions.history()) == ["b"]
-        versions.publish("c")
-        assert [one.version for one in versions.history()] == ["a", "b", "a", "c"]
+            index_history.published()
+        assert withdrawn(index_history.history()) == ["b"]
+        index_history.publish("c")
+        assert [one.version for one in index_history.history()] == ["a", "b", "a", "c"]
 
-    def test_no_publication_is_lost_between_many_who_publish(self, blobs):
+    def test_no_publication_is_lost_between_concurrent_publishers(self, blobs):
         start = threading.Barrier(4)
 
         def publish(who: str) -> list[str]:
-            published, versions = [], Versions(blobs)
+            published, index_history = [], IndexHistory(blobs)
             start.wait()
             for number in range(8):
                 try:
-                    versions.publish(f"{who}{number}")
+                    index_history.publish(f"{who}{number}")
                 except Conflict:
                     continue
                 published.append(f"{who}{number}")
@@ -144,31 +146,31 @@ class TestHistory:
 
         with ThreadPoolExecutor(4) as pool:
             published = [version for each in pool.map(publish, "abcd") for version in each]
-        history = Versions(blobs).history()
+        history = IndexHistory(blobs).history()
         assert sorted(one.version for one in history) == sorted(published)
         assert [one.former for one in history] == [None, *(one.version for one in history[:-1])]
 
     @pytest.mark.parametrize("record", ["publications", "published"])
-    def test_who_is_outrun_is_told_to_look_again(self, versions, blobs, monkeypatch, record):
-        versions.publish("a")
+    def test_the_slower_of_two_publishers_raises_a_conflict(self, index_history, blobs, monkeypatch, record):
+        index_history.publish("a")
         write = blobs.write
 
         def outrun(container: str, name: str, data: bytes, *, if_match: str | None = None):
             if name == f"indexes/{record}.json":
                 monkeypatch.undo()
-                Versions(blobs).publish("another")
+                IndexHistory(blobs).publish("another")
             return write(container, name, data, if_match=if_match)
 
-        versions.publish("b")
+        index_history.publish("b")
         monkeypatch.setattr(blobs, "write", outrun)
-        with pytest.raises(Conflict, match=r"index c: somebody else published meanwhile\. Look at which version"):
-            versions.publish("c")
-        assert [one.version for one in versions.history()] == ["a", "b", "another"]
+        with pytest.raises(Conflict, match=r"index c: somebody else published meanwhile\. Check which version"):
+            index_history.publish("c")
+        assert [one.version for one in index_history.history()] == ["a", "b", "another"]
 
     @pytest.mark.parametrize("written", [b"", b"{}x", b"[{}]", b"[1]", b"\xff", b"null"])
-    def test_a_damaged_history_says_what_to_do(self, versions, blobs, written):
+    def test_the_error_for_a_damaged_history_has_a_remedy(self, index_history, blobs, written):
         blobs.write("cepstra", "indexes/publications.json", written)
-        for act in (versions.history, lambda: versions.publish("a")):
+        for act in (index_history.history, lambda: index_history.publish("a")):
             with pytest.raises(CorruptIndex, match=r"cepstra/indexes/publications\.json: .*Delete that blob"):
                 act()
 
@@ -186,28 +188,28 @@ class TestStoredVersions:
         blobs.write("cepstra", f"indexes/{version}/rankings/0.parquet", b"rankings")
         blobs.write("cepstra", f"indexes/{version}/index.json", json.dumps(record).encode())
 
-    def test_they_are_told_in_the_order_in_which_they_were_built(self, versions, blobs):
+    def test_versions_are_listed_in_the_order_in_which_they_were_built(self, index_history, blobs):
         self.write(blobs, "a", NOON.replace(hour=14))
         self.write(blobs, "b", NOON)
-        versions.publish("a")
+        index_history.publish("a")
         blobs.write("cepstra", "indexes/unfinished/means.npy", b"means")
         blobs.write("cepstra", "indexes/damaged/index.json", b"{")
-        assert versions.stored() == [
+        assert index_history.stored() == [
             StoredVersion("b", NOON, 3, "dtw", "f"),
             StoredVersion("a", NOON.replace(hour=14), 3, "dtw", "f"),
         ]
-        assert versions.exists("a")
-        assert not versions.exists("unfinished")
+        assert index_history.exists("a")
+        assert not index_history.exists("unfinished")
 
-    def test_one_that_is_deleted_leaves_nothing_behind(self, versions, blobs):
+    def test_a_deleted_version_leaves_no_blob(self, index_history, blobs):
         for version in ("a", "ab"):
             self.write(blobs, version, NOON)
-        versions.delete("a")
-        versions.delete("not there")
-        assert [stored.version for stored in versions.stored()] == ["ab"]
+        index_history.delete("a")
+        index_history.delete("not there")
+        assert [stored.version for stored in index_history.stored()] == ["ab"]
         assert len(list(blobs.list("cepstra", "indexes/"))) == 3
 
-    def test_one_that_was_half_deleted_is_still_listed(self, versions, blobs, monkeypatch):
+    def test_a_half_deleted_version_is_still_listed(self, index_history, blobs, monkeypatch):
         self.write(blobs, "a", NOON)
         delete, left = blobs.delete, 2
 
@@ -220,5 +222,5 @@ class TestStoredVersions:
 
         monkeypatch.setattr(blobs, "delete", killed)
         with pytest.raises(KeyboardInterrupt):
-            versions.delete("a")
-        assert versions.exists("a")
+            index_history.delete("a")
+        assert index_history.exists("a")

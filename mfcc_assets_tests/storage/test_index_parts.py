@@ -1,3 +1,5 @@
+"""Stored calibrations."""
+
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,31 +19,31 @@ def calibration(*seeds: int, ranking: str = "fused") -> Calibration:
 
 @pytest.mark.parametrize("name", RANKINGS)
 @pytest.mark.parametrize("seeds", [(), (1,), (1, 2, 3)], ids=["of no track", "of one track", "of three tracks"])
-def test_what_is_written_is_read(tmp_path: Path, name: str, seeds: tuple[int, ...]):
+def test_a_written_calibration_can_be_read(tmp_path: Path, name: str, seeds: tuple[int, ...]):
     written = calibration(*seeds, ranking=name)
     write_calibration(written, tmp_path / "calibration.npz")
     assert_same_calibration(read_calibration(tmp_path / "calibration.npz", ranking_named(name)), written)
 
 
-def test_a_file_that_is_no_calibration_is_refused(tmp_path: Path):
+def test_a_file_that_is_not_a_calibration_is_refused(tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "calibration.npz", "w"):
         pass
     with pytest.raises(KeyError):
         read_calibration(tmp_path / "calibration.npz", ranking_named("fused"))
 
 
-def test_a_calibration_has_the_digest_of_its_sample():
+def test_the_digest_of_a_calibration_depends_on_its_sample():
     assert calibration(1, 2).digest == calibration(1, 2).digest != calibration(1, 3).digest
 
 
-def test_a_calibration_that_was_written_keeps_its_digest(tmp_path: Path):
+def test_a_calibration_that_was_written_and_read_keeps_its_digest(tmp_path: Path):
     written = calibration(1, 2, 3)
     write_calibration(written, tmp_path / "calibration.npz")
     assert read_calibration(tmp_path / "calibration.npz", ranking_named("fused")).digest == written.digest
 
 
 @pytest.mark.parametrize("changed", ["scales", "statistics", "contours", "feature_table"])
-def test_whatever_changes_a_distance_changes_the_digest(changed: str):
+def test_everything_that_changes_a_distance_changes_the_digest(changed: str):
     former = calibration(1, 2, 3)
     reference = former.reference
     tracks = reference.tracks

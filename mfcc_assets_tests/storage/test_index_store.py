@@ -1,9 +1,12 @@
+"""Stored indexes: what is written can be read, and damage is found."""
+
 import json
 from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.features.fingerprint import Fingerprints
@@ -18,6 +21,7 @@ from mfcc_assets.search.vector_index import VectorIndex
 from mfcc_assets.similarity.pairwise import Reference, Tracks, in_space
 from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets.similarity.timbre_space import TimbreSpace
+from mfcc_assets.storage import index_parts, index_store
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.index_store import IndexStore
 
@@ -56,7 +60,7 @@ def library_index(
     *seeds: int, parameters: IndexParameters = PARAMETERS, scales: np.ndarray = SCALES, calibrated_tracks: int = 3
 ) -> LibraryIndex:
     coefficients = parameters.features.cepstra.coefficients
-    feature_table = {
+    features_by_audio = {
         f"audio {seed}": track_features_of(
             Analysis(
                 np.random.default_rng(seed).normal(0, 10, (200 + 100 * seed, coefficients)).astype(np.float32),
@@ -67,7 +71,7 @@ def library_index(
         for seed in sorted(seeds)
     }
     tracks = TrackOfAudio.of({f"audio {seed}": f"track {seed}" for seed in seeds})
-    computed = Tracks.of(list(feature_table.values()), parameters.features)
+    computed = Tracks.of(list(features_by_audio.values()), parameters.features)
     space = TimbreSpace.of(computed.feature_table.timbre)
     every = in_space(computed, space)
     ranking = ranking_named(parameters.ranking)
@@ -79,7 +83,7 @@ def library_index(
         feature_table=every.feature_table,
         coarse_contours=every.contours.coarser(COARSE_FACTOR),
         fingerprints=Fingerprints.of(
-            [(audio, track_features.fingerprint) for audio, track_features in feature_table.items()]
+            [(audio, track_features.fingerprint) for audio, track_features in features_by_audio.items()]
         ),
         vector_index=VectorIndex(tracks.audio_ids, calibration.embedding(every.feature_table)),
         statistics=reference.statistics,
@@ -126,7 +130,7 @@ def assert_same_arrays(one: object, other: object) -> None:
 
 class TestAnIndex:
     @pytest.mark.parametrize("seeds", [(), (1,), (3, 1, 2)], ids=["of no track", "of one track", "of three tracks"])
-    def test_what_is_written_is_read(self, indexes, seeds):
+    def test_a_written_index_can_be_read(self, indexes, seeds):
         index = library_index(*seeds)
         indexes.write(index)
         read = indexes.read(index.version)
@@ -134,14 +138,22 @@ class TestAnIndex:
         queries = index.calibration.embedding(library_index(4, 5).feature_table)
         assert read.vector_index.search(queries, 2) == index.vector_index.search(queries, 2)
 
-    def test_an_index_of_other_parameters_is_read_with_them(self, indexes):
+    def test_the_documentation_lists_every_file_of_an_index(self, indexes, blobs):
+        index = library_index(1, 2)
+        indexes.write(index)
+        folder = f"indexes/{index.version}/"
+        written = {blob.name.removeprefix(folder) for blob in blobs.list("cepstra", folder)}
+        assert written == {*index_parts.PARTS, "index.json"}
+        assert {name for name in written if name not in index_store.__doc__} == set()
+
+    def test_an_index_is_read_with_its_parameters(self, indexes):
         features = FeaturesParameters(CepstraParameters(coefficients=12, fft_size=512), contour_rate=5, segments=4)
         for seeds in ((), (1, 2)):
             index = library_index(*seeds, parameters=IndexParameters(features, "article", 7))
             indexes.write(index)
             assert_same(index, indexes.read(index.version))
 
-    def test_what_was_opened_is_kept_open(self, indexes):
+    def test_an_opened_index_is_kept_open(self, indexes):
         first, second, third = (library_index(1, seed) for seed in (2, 3, 4))
         for index in (first, second, third):
             indexes.write(index)
@@ -158,7 +170,7 @@ class TestAnIndex:
             damage_a_byte(blobs, f"indexes/{index.version}/{part}")
         assert indexes.read(index.version).tracks == index.tracks
 
-    def test_an_index_that_is_open_outlives_its_blobs(self, indexes, blobs):
+    def test_an_open_index_can_be_used_after_its_blobs_are_deleted(self, indexes, blobs):
         index = library_index(1, 2, 3)
         indexes.write(index)
         opened = indexes.read(index.version).opened()
@@ -185,14 +197,14 @@ class TestAnIndex:
         ]
         assert len({index.version, *(other.version for other in others)}) == len(others) + 1
 
-    def test_writing_again_mends_what_is_damaged(self, indexes, blobs):
+    def test_writing_an_index_again_repairs_it(self, indexes, blobs):
         index = library_index(1, 2)
         indexes.write(index)
         blobs.write("cepstra", f"indexes/{index.version}/prefilter.faiss", b"")
         indexes.write(index)
         assert_same(index, indexes.read(index.version))
 
-    def test_an_index_that_was_never_written_is_not_there(self, indexes):
+    def test_an_index_that_was_never_written_does_not_exist(self, indexes):
         with pytest.raises(NoPublishedIndex, match="index 123: there is no such index"):
             indexes.read("123")
 
@@ -223,16 +235,14 @@ class TestACorruptIndex:
 
     @pytest.mark.parametrize("damage", [lambda part: part[:-1], lambda part: part + b"x", lambda _: b""])
     @pytest.mark.parametrize("part", PARTS)
-    def test_a_part_that_is_not_what_was_written_is_named(self, indexes, blobs, version, part, damage):
+    def test_a_damaged_part_is_named(self, indexes, blobs, version, part, damage):
         name = f"indexes/{version}/{part}"
         blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
         with pytest.raises(CorruptIndex, match=f"^index {version}: .* {part} is not what was written"):
             indexes.read(version)
 
     @pytest.mark.parametrize("part", PARTS)
-    def test_a_part_of_the_right_size_that_is_not_what_was_written_is_found_when_it_is_looked_at(
-        self, indexes, blobs, version, part
-    ):
+    def test_damage_that_keeps_the_size_is_found_when_the_part_is_used(self, indexes, blobs, version, part):
         indexes.read(version).opened()
         damage_a_byte(blobs, f"indexes/{version}/{part}")
         assert indexes.published_if_usable() is None
@@ -240,14 +250,14 @@ class TestACorruptIndex:
             indexes.read(version).opened()
 
     @pytest.mark.parametrize("written", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'"text"', b"{}", b'{"parts": 1}'])
-    def test_a_description_that_is_none_is_corrupt(self, indexes, blobs, version, written):
+    def test_an_unreadable_description_is_corrupt(self, indexes, blobs, version, written):
         blobs.write("cepstra", f"indexes/{version}/index.json", written)
         with pytest.raises(CorruptIndex, match=rf"^index {version}: .* index\.json does not describe an index"):
             indexes.read(version)
 
     @pytest.mark.parametrize("key", ["parameters", "calibrated_as", "calibrated_tracks", "parts"])
     @pytest.mark.parametrize("value", [None, "x", {"x": 1}])
-    def test_a_description_of_wrong_values_is_corrupt(self, indexes, blobs, version, key, value):
+    def test_a_description_with_wrong_values_is_corrupt(self, indexes, blobs, version, key, value):
         name = f"indexes/{version}/index.json"
         record = json.loads(blobs.read("cepstra", name))
         for altered in ({**record, key: value}, {other: record[other] for other in record if other != key}):
@@ -255,7 +265,7 @@ class TestACorruptIndex:
             with pytest.raises(CorruptIndex, match=f"^index {version}: "):
                 indexes.read(version)
 
-    def test_an_index_under_the_version_of_another_is_corrupt(self, indexes, blobs, version):
+    def test_an_index_stored_under_another_version_is_corrupt(self, indexes, blobs, version):
         name = f"indexes/{version}/index.json"
         record = json.loads(blobs.read("cepstra", name))
         record["calibrated_as"] = "another calibration"
@@ -290,7 +300,7 @@ class TestPointers:
         indexes.publish(first.version)
         assert_same(indexes.published(), first)
 
-    def test_an_index_that_is_not_there_is_not_published(self, indexes):
+    def test_a_missing_index_cannot_be_published(self, indexes):
         index = library_index(1)
         indexes.write(index)
         indexes.publish(index.version)
@@ -298,12 +308,12 @@ class TestPointers:
             indexes.publish("123")
         assert indexes.published_version() == index.version
 
-    def test_nothing_is_built_in_a_new_library(self, indexes):
+    def test_a_new_library_has_no_built_version(self, indexes):
         with pytest.raises(NoPublishedIndex, match="Materialise prefilter_index"):
             indexes.built_version()
 
     @pytest.mark.parametrize("written", [b"", b"{}", b"[]", b"\xff", b"null"])
-    def test_a_pointer_that_names_no_index_is_corrupt(self, indexes, blobs, written):
+    def test_a_damaged_pointer_is_corrupt(self, indexes, blobs, written):
         for name, read in (("published", indexes.published_version), ("built", indexes.built_version)):
             blobs.write("cepstra", f"indexes/{name}.json", written)
             with pytest.raises(CorruptIndex, match=rf"cepstra/indexes/{name}\.json: .*Delete that blob"):
@@ -321,22 +331,50 @@ class TestReadIfUsable:
 
 
 class TestQuality:
-    def test_what_was_measured_is_read(self, indexes):
+    def test_written_quality_can_be_read(self, indexes):
         assert indexes.read_quality("v1") == {}
         indexes.write_quality("v1", {"at_5": 0.25, "skewness": None})
         assert indexes.read_quality("v1") == {"at_5": 0.25, "skewness": None}
         assert indexes.read_quality("v2") == {}
 
     @pytest.mark.parametrize("written", [b"", b"1", b"null", b"\xff"])
-    def test_figures_that_are_none_are_corrupt(self, indexes, blobs, written):
+    def test_damaged_quality_is_corrupt(self, indexes, blobs, written):
         blobs.write("cepstra", "indexes/v1/quality.json", written)
         with pytest.raises(CorruptIndex, match=r"quality\.json: .*Materialise recommendation_quality"):
             indexes.read_quality("v1")
 
 
 class TestAttachments:
-    def test_what_was_made_of_a_version_is_read(self, indexes):
+    def test_a_written_attachment_can_be_read(self, indexes):
         assert indexes.read_attachment("v1", "map.png") is None
         indexes.write_attachment("v1", "map.png", b"a picture")
         assert indexes.read_attachment("v1", "map.png") == b"a picture"
         assert indexes.read_attachment("v2", "map.png") is None
+
+    def test_a_picture_of_an_index_is_drawn_once(self, indexes):
+        pictures = iter([b"first", b"second", b"third"])
+        drawn = [indexes.drawn_once(version, "map.png", lambda: next(pictures)) for version in ("v1", "v1", "v2")]
+        assert drawn == [b"first", b"first", b"second"]
+
+    def test_figures_of_an_index_are_measured_once(self, indexes):
+        measurements = iter(range(3))
+
+        def measure() -> dict[str, NDArray[np.int64]]:
+            return {"one": np.array([next(measurements)]), "other": np.ones((2, 3), np.int64)}
+
+        measured = [indexes.measured_once(version, "usual.npz", measure) for version in ("v1", "v1", "v2")]
+        assert [arrays["one"].tolist() for arrays in measured] == [[0], [0], [1]]
+        np.testing.assert_array_equal(measured[1]["other"], np.ones((2, 3)))
+
+    @pytest.mark.parametrize(
+        "damage", [lambda _: b"", lambda _: b"damaged", lambda kept: kept[:-30], lambda kept: kept[30:]]
+    )
+    def test_damaged_figures_are_measured_again(self, indexes, damage):
+        def measure() -> dict[str, NDArray[np.float64]]:
+            return {"one": np.arange(5.0)}
+
+        indexes.measured_once("v1", "usual.npz", measure)
+        kept = indexes.read_attachment("v1", "usual.npz")
+        indexes.write_attachment("v1", "usual.npz", damage(kept or b""))
+        for _ in range(2):
+            assert indexes.measured_once("v1", "usual.npz", measure)["one"].tolist() == [0, 1, 2, 3, 4]

@@ -1,4 +1,4 @@
-"""The adapter of `BlobStore` that keeps blobs in a storage account on Azure."""
+"""Blobs in a storage account on Azure: an adapter of `BlobStore`."""
 
 import io
 import logging
@@ -35,11 +35,11 @@ from mfcc_assets.storage.blobs.port import (
     BlobStore,
     check_container,
     check_link_seconds,
-    check_range,
 )
 
 _CONNECT_SECONDS, _READ_SECONDS = 10, 60
-_PAGE, _PORTION = 5000, 1 << 20  # more does Azure not list at once
+_PAGE = 5000  # Azure's limit per page
+_PORTION = 1 << 20
 _ATTEMPTS = 5
 _LONGEST_SUFFIX = 16
 _CLOCK_SKEW = timedelta(minutes=5)
@@ -48,25 +48,28 @@ _logger = logging.getLogger(__name__)
 
 
 class AzureBlobs(BlobStore):
-    """Blobs in five containers of a storage account, made if missing.
+    """Blobs in five containers of a storage account. Missing containers are made.
 
-    Requests that are throttled or lost are repeated; see `mfcc_assets.storage.blobs.azure_policy`. Every write is bound
-    to what was there before, so that a repeated write never overwrites what another writer wrote meanwhile. It also
-    carries an id of its own: if the answer to a write is lost, the write is recognised by its id.
+    Requests that are throttled or lost are retried; see `mfcc_assets.storage.blobs.azure_policy`. Every write is
+    conditional on the version that it replaces, so that a retried write never overwrites the work of another writer.
+    Every write also stores a random id, by which it is recognised if its answer was lost.
 
     Parameters
     ----------
     url
-        The account's address of blobs: ``https://<account>.blob.core.windows.net``, or an emulator's.
+        The account's address for blobs: ``https://<account>.blob.core.windows.net``, or the address of an emulator.
     credential
-        An identity; or a function that gives the account's key, asked at each use: a key that was renewed is taken up.
-    cache_folder, cache_bytes
-        Where copies of blobs are kept for readers that need files, and how much they may take.
+        An identity, or a function that returns the account's key. The function is called at each use, so that a
+        rotated key takes effect.
+    cache_folder
+        Folder of the local copies for readers that need files.
+    cache_bytes
+        Largest size of all local copies together.
 
     Raises
     ------
     StoreError
-        If the account cannot be reached or refuses, or a container is missing and cannot be made.
+        If the account cannot be reached or refuses, or if a container is missing and cannot be made.
     """
 
     def __init__(
@@ -79,7 +82,7 @@ class AzureBlobs(BlobStore):
         self._delegation: tuple[datetime, UserDelegationKey] | None = None
         self._lock = Lock()
         refusals = [refusal for container in CONTAINERS if (refusal := self._make(container)) is not None]
-        # Who only reads is let at two of the five. What it may not use it is told when it uses it.
+        # An identity that only reads has access to two of the five. Using another one raises its own error.
         if len(refusals) == len(CONTAINERS):
             raise refusals[0]
 
@@ -103,13 +106,6 @@ class AzureBlobs(BlobStore):
         with azure_errors(f"{container}/{name}"):
             return client.download_blob().readall()
 
-    def read_range(self, container: str, name: str, start: int, stop: int) -> bytes:
-        check_range(start, stop)
-        client = self._client(container, name)
-        # Azure has no range of no bytes, but whether there is such a blob is to be said all the same.
-        with azure_errors(f"{container}/{name}"):
-            return _range(client, start, max(stop, start + 1))[: stop - start]
-
     @contextmanager
     def open(self, container: str, name: str) -> Iterator[BinaryIO]:
         client = self._client(container, name)
@@ -124,8 +120,10 @@ class AzureBlobs(BlobStore):
                 beginning, etag, size = b"", "", 0
 
         def fetch(start: int, stop: int) -> bytes:
+            same: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
             with azure_errors(f"{container}/{name}"):
-                return _range(client, start, stop, etag=etag, match_condition=MatchConditions.IfNotModified)
+                fetched: bytes = client.download_blob(start, stop - start, **same).readall()
+            return fetched
 
         with RangeReader(fetch, size, beginning) as file:
             yield cast(BinaryIO, file)
@@ -140,7 +138,7 @@ class AzureBlobs(BlobStore):
         with self._filled(container, name, data) as sink:
             written, _ = self._put(container, name, sink, None)
         if written is None:
-            raise Conflict("The blob is there already", subject=f"{container}/{name}", remedy="Choose another name")
+            raise Conflict("The blob exists already", subject=f"{container}/{name}", remedy="Choose another name")
         return written
 
     def write(self, container: str, name: str, data: bytes | BinaryIO, *, if_match: str | None = None) -> Blob:
@@ -179,7 +177,7 @@ class AzureBlobs(BlobStore):
             yield path
 
     def link(self, container: str, name: str, *, seconds: int) -> str:
-        """An address with a shared access signature: of the identity, or of the account's key where one is set."""
+        """Return an address with a shared access signature, made with the account's key or else with the identity."""
         client = self._client(container, name)
         check_link_seconds(seconds)
         now = datetime.now(UTC)
@@ -194,7 +192,7 @@ class AzureBlobs(BlobStore):
             name,
             permission="r",
             start=now - _CLOCK_SKEW,
-            expiry=now + timedelta(seconds=seconds + 1),  # its time has no fractions: they are cut off
+            expiry=now + timedelta(seconds=seconds + 1),  # a signature cuts off fractions of a second
             protocol="https" if urlsplit(self._url).scheme == "https" else None,
             **signer,
         )
@@ -235,7 +233,7 @@ class AzureBlobs(BlobStore):
         return self._service.get_blob_client(container, name)
 
     def _make(self, container: str) -> StoreError | None:
-        """Make a container if it is missing. An error where this identity may neither make it nor look at it."""
+        """Make a container if it is missing. Return the error if this identity may neither make it nor use it."""
         client = self._service.get_container_client(container)
         with azure_errors(f"Container {container}"):
             try:
@@ -257,7 +255,7 @@ class AzureBlobs(BlobStore):
         with azure_errors(container):
             pages = self._service.get_container_client(container).list_blobs(prefix, results_per_page=_PAGE).by_page()
         while True:
-            # A page that fails is an error: a listing that ends early would make the rest look deleted.
+            # A failed page must raise: if the listing ended early, the other blobs would look deleted.
             with azure_errors(container):
                 page = next(pages, None)
                 if page is None:
@@ -267,7 +265,7 @@ class AzureBlobs(BlobStore):
                 try:
                     check_name(blob.name)
                 except BlobNameError as error:
-                    _logger.warning("%s is left out: %s", container, error)
+                    _logger.warning("Skipping a blob of %s: %s", container, error)
                 else:
                     yield blob
 
@@ -280,9 +278,9 @@ class AzureBlobs(BlobStore):
                     sink.write(portion)
             except OSError as error:
                 raise StoreError(
-                    f"What is to be written cannot be read ({error.strerror or error})",
+                    f"The source of the write cannot be read ({error.strerror or error})",
                     subject=f"{container}/{name}",
-                    remedy="Check where it comes from",
+                    remedy="Check the file that was to be written",
                 ) from error
             yield sink
 
@@ -292,10 +290,10 @@ class AzureBlobs(BlobStore):
             written, seen = self._put(container, name, sink, seen)
             if written is not None:
                 return written
-        raise Conflict("Others write this blob without a pause", subject=f"{container}/{name}", remedy="Try again")
+        raise Conflict("Other writers keep changing this blob", subject=f"{container}/{name}", remedy="Try again")
 
     def _put(self, container: str, name: str, sink: BlockSink, seen: str | None) -> tuple[Blob | None, str | None]:
-        """Write if the blob still has the ETag that was seen. The blob, or else None and the ETag that is there now."""
+        """Write if the blob still has the ETag `seen`. Return the new blob, or None and the present ETag."""
         condition: dict[str, Any] = (
             {"match_condition": MatchConditions.IfMissing}
             if seen is None
@@ -314,7 +312,7 @@ class AzureBlobs(BlobStore):
                 found = self._client(container, name).get_blob_properties()
         except BlobNotFound:
             return None, None
-        # If the answer to the first try was lost, it was this very write that changed the blob.
+        # If the answer to the first attempt was lost, this same write changed the blob.
         if found.metadata.get(WRITER) == sink.writer:
             return _blob(name, found), None
         if are_blocks_lost:
@@ -325,10 +323,10 @@ class AzureBlobs(BlobStore):
 def _account(url: str, credential: object) -> str:
     address = urlsplit(url)
     if address.scheme not in ("https", "http") or not address.hostname:
-        raise StoreError("It is no address of a storage account", subject=url, remedy="Set MFCC_BLOB_URL")
+        raise StoreError("This is not an address of a storage account", subject=url, remedy="Set MFCC_BLOB_URL")
     if address.scheme != "https" and not callable(credential):
         raise StoreError("A token is never sent without TLS", subject=url, remedy="Begin MFCC_BLOB_URL with https")
-    # An emulator has the account's name in its path.
+    # The address of an emulator has the account's name in its path.
     return address.path.strip("/") or address.hostname.partition(".")[0]
 
 
@@ -339,13 +337,3 @@ def _quoted(etag: str) -> str:
 def _blob(name: str, properties: Any) -> Blob:
     etag, modified = properties.etag.strip('"'), properties.last_modified.astimezone(UTC)
     return Blob(name=name, size=properties.size, etag=etag, modified=modified, whole=True)
-
-
-def _range(client: BlobClient, start: int, stop: int, **condition: Any) -> bytes:
-    try:
-        found: bytes = client.download_blob(start, stop - start, **condition).readall()
-        return found
-    except HttpResponseError as error:
-        if is_range_beyond_end(error):
-            return b""
-        raise

@@ -1,4 +1,4 @@
-"""Blobs on Azure as files: one that fetches the ranges that are read, and one that sends blocks as they fill."""
+"""File objects over blobs on Azure: one fetches the ranges that are read, the other sends blocks as they fill."""
 
 import io
 import mimetypes
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 BLOCK = 2 << 20
-"""Bytes sent or fetched at once. With `CONNECTIONS` of them under way, a blob of any size takes 16 MB of memory."""
+"""Bytes per request. With `CONNECTIONS` requests at once, a blob of any size needs 16 MB of memory."""
 
 CONNECTIONS = 3
 
 READ_AHEAD = 64 << 10
-"""Least bytes of a fetch: Parquet's footer, or the whole of a small blob. A request takes longer than these."""
+"""Smallest fetch in bytes: enough for the footer of a Parquet file or for a whole small blob."""
 
-# Those of music, which Python knows only in part, and by what the machine happens to have installed.
+# Python knows only some of these, depending on what is installed on the machine.
 _MEDIA_TYPES = {
     ".aac": "audio/aac",
     ".aif": "audio/aiff",
@@ -40,20 +40,20 @@ _MEDIA_TYPES = {
 }
 
 WRITER = "writer"
-"""Metadata of a blob: a random id of the write that made it."""
+"""Key in the metadata of a blob. Its value is the random id of the write that made the blob."""
 
 
 class RangeReader(io.RawIOBase):
-    """A blob open for reading, of which only what is read is fetched.
+    """A blob open for reading that fetches little more than the ranges that are read.
 
     Parameters
     ----------
     fetch
-        Gives the bytes from a start up to a stop.
+        Function that returns the bytes from a start up to a stop.
     size
-        Bytes of the blob.
+        Size of the blob in bytes.
     beginning
-        Its first bytes, as far as they are known.
+        The first bytes of the blob, if they are known already.
     """
 
     def __init__(self, fetch: Callable[[int, int], bytes], size: int, beginning: bytes) -> None:
@@ -72,7 +72,7 @@ class RangeReader(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         if position < 0:
-            raise ValueError(f"there is nothing before the beginning: {position}")
+            raise ValueError(f"cannot seek to {position}, before the beginning")
         self._position = position
         return position
 
@@ -85,7 +85,7 @@ class RangeReader(io.RawIOBase):
             if first <= start and stop <= first + len(known):
                 break
         else:
-            # A read near the end takes all that is left from where a read-ahead would begin.
+            # A read near the end fetches the last `READ_AHEAD` bytes, as the next read may go backwards.
             first = max(0, min(start, self._size - READ_AHEAD))
             known = self._fetch(first, min(max(stop, start + READ_AHEAD), self._size))
             self._fetched = first, known
@@ -95,7 +95,7 @@ class RangeReader(io.RawIOBase):
 
 
 class BlockSink(io.RawIOBase):
-    """A file open for writing that becomes a blob with `put`: small ones in one request, others block by block."""
+    """A file open for writing that `put` turns into a blob. Small blobs take one request, others are sent in blocks."""
 
     def __init__(self, client: BlobClient, subject: str) -> None:
         self.writer = secrets.token_hex(16)
@@ -113,7 +113,7 @@ class BlockSink(io.RawIOBase):
         written = memoryview(data).cast("B")
         taken = 0
         while taken < len(written):
-            # A full block is sent when more comes: what fits into one is sent in one request.
+            # A full block is sent only when more data follows, so that one block alone needs one request.
             if len(self._block) == BLOCK:
                 with azure_errors(self._subject):
                     self._stage()
@@ -124,10 +124,10 @@ class BlockSink(io.RawIOBase):
         return taken
 
     def put(self, **condition: Any) -> dict[str, Any]:
-        """Make the blob what was written, under a condition; again under another one if that did not hold."""
+        """Create or replace the blob under a condition. May be called again with another condition."""
         kept: dict[str, Any] = {
             "metadata": {WRITER: self.writer},
-            # A browser that follows a link plays and shows only what says what it is.
+            # A browser that follows a link needs the content type to play or show the blob.
             "content_settings": ContentSettings(content_type=_media_type(self._client.blob_name)),
         }
         if not self._block_ids:
@@ -146,7 +146,7 @@ class BlockSink(io.RawIOBase):
         self._wait_for(CONNECTIONS - 1)
         block, self._block = bytes(self._block), bytearray()
         self._connections = self._connections or ThreadPoolExecutor(CONNECTIONS, "blocks")
-        # Random: writers of one blob must not commit each other's blocks.
+        # The id is random, because writers of one blob must not commit each other's blocks.
         block_id = secrets.token_hex(16)
         self._block_ids.append(BlobBlock(block_id))
         self._sending.add(self._connections.submit(self._client.stage_block, block_id, block, len(block)))

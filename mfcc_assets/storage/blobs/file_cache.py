@@ -1,4 +1,4 @@
-"""Copies of remote files on this machine's disk, the ones used last, up to a number of bytes."""
+"""A cache of remote files on the local disk that keeps the most recently used copies within a size limit."""
 
 import hashlib
 import os
@@ -17,17 +17,17 @@ _ABANDONED_SECONDS = 3600.0
 class FileCache:
     """A folder of copies that any number of threads and processes share.
 
-        copies/<digest of the key><suffix>     a whole copy; its time of modification is when it was last used
-        used/<random>/copy<suffix>             a reader's own name for a copy, or a copy that is being fetched
+        copies/<digest of the key><suffix>     a complete copy; its modification time is the time of its last use
+        used/<random>/copy<suffix>             a reader's hard link to a copy, or a copy that is being fetched
 
-    Readers have hard links of their own, so that nothing is taken away from one while it reads.
+    Each reader has a hard link of its own, so that a copy stays while it is read even if the cache drops it.
 
     Parameters
     ----------
     folder
-        Made if missing.
+        Folder of the cache. It is made if it is missing.
     most_bytes
-        What copies may take. Those that are in use may take more for a while.
+        Largest size of all copies together. Copies in use may exceed it for a while.
     """
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
@@ -39,23 +39,23 @@ class FileCache:
 
     @contextmanager
     def file(self, key: str, *, suffix: str, size: int, fetch: Callable[[Path], None]) -> Iterator[Path]:
-        """A copy to read, inside the ``with``.
+        """Return a copy that can be read inside the ``with``.
 
         Parameters
         ----------
         key
-            Names the content: another content has another key.
+            Key that identifies the content: different content has a different key.
         suffix
-            Of the file's name: decoders look at it.
+            Suffix of the copy's name. Decoders need it.
         size
-            Bytes of the content.
+            Size of the content in bytes.
         fetch
-            Writes the content to a new file where there is no copy yet.
+            Function that writes the content to a new file. It is called if there is no copy yet.
 
         Raises
         ------
         StoreError
-            The folder cannot be written.
+            If the folder cannot be written.
         """
         copy = self._copies / f"{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}{suffix}"
         own = self._used / secrets.token_hex(8)
@@ -74,13 +74,13 @@ class FileCache:
         if size > self._most_bytes:
             return
         with path.open("rb+") as file:
-            # A power cut must not leave a whole copy's name with half of its content.
+            # A power cut must not leave half of the content under the name of a complete copy.
             os.fsync(file.fileno())
         self._make_room(size)
         try:
             copy.hardlink_to(path)
         except FileExistsError:
-            return  # another reader was faster
+            return  # another reader made the copy first
 
     def _make_room(self, size: int) -> None:
         found = []
@@ -88,7 +88,7 @@ class FileCache:
             try:
                 status = copy.stat()
             except FileNotFoundError:
-                continue  # another process makes room too
+                continue  # another process removed it
             found.append((status.st_mtime_ns, status.st_size, copy))
         left = self._most_bytes - size - sum(taken for _, taken, _ in found)
         for _, taken, copy in sorted(found):
@@ -112,11 +112,11 @@ def _linked(path: Path, copy: Path, size: int) -> bool:
 
 
 def _remove_abandoned(used: Path) -> None:
-    """Remove what killed processes left behind. A process that starts is the moment: one was killed before it."""
+    """Remove the copies that killed processes left behind."""
     oldest = time.time() - _ABANDONED_SECONDS
     for own in used.iterdir():
         try:
-            # A copy that is still being fetched is as new as its last byte.
+            # A copy that is still being fetched has a recent modification time.
             newest = max(path.stat().st_mtime for path in (own, *own.iterdir()))
         except FileNotFoundError:
             continue
@@ -130,7 +130,7 @@ def _disk_errors(subject: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreError(
-            f"The copy cannot be kept on this disk ({error.strerror or error})",
+            f"The copy cannot be written to this disk ({error.strerror or error})",
             subject=str(subject),
             remedy="Check the disk's space and permissions, or lower MFCC_CACHE_GIGABYTES",
         ) from error

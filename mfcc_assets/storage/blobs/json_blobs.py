@@ -1,4 +1,4 @@
-"""Small records that are kept as JSON, each in a blob of its own."""
+"""Reads and writes small records as JSON, one per blob."""
 
 import json
 from collections.abc import Callable
@@ -11,21 +11,22 @@ _Record = TypeVar("_Record")
 
 
 def write_json(blobs: BlobStore, container: str, name: str, record: object) -> None:
+    """Write a record, replacing the one that is there."""
     blobs.write(container, name, _json(record))
 
 
 def replace_json(blobs: BlobStore, container: str, name: str, record: object, *, seen: str | None) -> None:
-    """Write what was made of the record that was there.
+    """Replace a record that was read before, unless somebody else wrote it since.
 
     Parameters
     ----------
     seen
-        What `etag_of` said before that record was read: where another one was written since, this one lacks it.
+        Result of `etag_of` from before the record was read. None if there was no record.
 
     Raises
     ------
     Conflict
-        Another one was written since.
+        If another record was written since.
     """
     if seen is None:
         blobs.create(container, name, _json(record))
@@ -34,7 +35,7 @@ def replace_json(blobs: BlobStore, container: str, name: str, record: object, *,
 
 
 def etag_of(blobs: BlobStore, container: str, name: str) -> str | None:
-    """For `replace_json`; None where there is no such blob."""
+    """Return the ETag of a blob, for `replace_json`; None if there is no such blob."""
     try:
         return blobs.stat(container, name).etag
     except BlobNotFound:
@@ -44,19 +45,19 @@ def etag_of(blobs: BlobStore, container: str, name: str) -> str | None:
 def read_json(
     blobs: BlobStore, container: str, name: str, parse: Callable[[Any], _Record], *, damaged: str, remedy: str
 ) -> _Record | None:
-    """What a blob holds, parsed; None where there is no such blob.
+    """Read and parse a record; return None if there is no such blob.
 
     Parameters
     ----------
     parse
-        Makes of the JSON what is wanted; raises KeyError, TypeError or ValueError of JSON that is something else.
+        Function that turns the JSON into the result. It raises KeyError, TypeError or ValueError for other JSON.
     damaged, remedy
-        What to say where the blob holds something else.
+        Message and remedy of the error for a damaged record.
 
     Raises
     ------
     CorruptIndex
-        It holds something else.
+        If the blob is not JSON, or `parse` raises one of those errors.
     """
     try:
         return parse(json.loads(blobs.read(container, name)))

@@ -1,4 +1,4 @@
-"""The adapter of `BlobStore` that keeps blobs in local folders."""
+"""Blobs in local folders: an adapter of `BlobStore`."""
 
 import errno
 import fcntl
@@ -20,14 +20,7 @@ from urllib.parse import quote, urlencode
 
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, LinkRefused, StoreError
 from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, check_name
-from mfcc_assets.storage.blobs.port import (
-    CONTAINERS,
-    Blob,
-    BlobStore,
-    check_container,
-    check_link_seconds,
-    check_range,
-)
+from mfcc_assets.storage.blobs.port import CONTAINERS, Blob, BlobStore, check_container, check_link_seconds
 
 _SHORTEST_KEY = 32
 _BLOCK = 1 << 20
@@ -37,17 +30,17 @@ _logger = logging.getLogger(__name__)
 
 
 class LocalBlobs(BlobStore):
-    """Blobs as files: a folder a container, made if missing.
+    """Blobs as files, with one folder per container. Missing folders are made.
 
-    Writes of several threads and processes through this class are serialised by a lock a container. The owner may put
-    files there with any other tool. Files that are symbolic links are followed; folders that are, never.
+    A lock per container serialises the writes of threads and processes that use this class. The owner may also put
+    files there with any other tool. A symbolic link to a file is followed, a symbolic link to a folder never.
 
     Parameters
     ----------
     root
-        The folder of the containers.
+        Folder that holds the containers.
     signing_key
-        Signs links; 32 bytes or more. See `mfcc_assets.storage.secrets.signing_key.signing_key`.
+        Key that signs links, of at least 32 bytes. See `mfcc_assets.storage.secrets.signing_key.signing_key`.
     """
 
     def __init__(self, root: Path, signing_key: bytes) -> None:
@@ -64,7 +57,7 @@ class LocalBlobs(BlobStore):
                 raise StoreError(
                     f"The folder cannot be made ({error.strerror})",
                     subject=str(folder),
-                    remedy="Check its permissions, and that the disk it leads to is mounted",
+                    remedy="Check its permissions, and that its disk is mounted",
                 ) from error
             _remove_abandoned(self._tops[container])
 
@@ -85,20 +78,13 @@ class LocalBlobs(BlobStore):
         with self.open(container, name) as file:
             return file.read()
 
-    def read_range(self, container: str, name: str, start: int, stop: int) -> bytes:
-        check_range(start, stop)
-        with self.open(container, name) as file:
-            file.seek(start)
-            # Python allocates what is asked for, not what is there.
-            return file.read(max(0, min(stop, os.fstat(file.fileno()).st_size) - start))
-
     @contextmanager
     def open(self, container: str, name: str) -> Iterator[BinaryIO]:
         path = self._path(container, name)
         with _storage_errors(f"{container}/{name}"):
             _blob(self._top(container), name)  # opening a FIFO would wait for a writer
             try:
-                # Unbuffered: who reads a few ranges, or all of it, only copies once more through a buffer.
+                # No buffer: readers want a few ranges or the whole file, and a buffer would copy the bytes once more.
                 file = path.open("rb", buffering=0)
             except FileNotFoundError:
                 raise _not_found(self._top(container), name) from None
@@ -106,7 +92,7 @@ class LocalBlobs(BlobStore):
             try:
                 yield file
             except OSError as error:
-                # An error without a number is not the disk's: libraries raise it of what the file holds.
+                # An error without a number comes from a library that does not accept the content, not from the disk.
                 if error.errno is None:
                     raise
                 with _storage_errors(f"{container}/{name}"):
@@ -122,7 +108,7 @@ class LocalBlobs(BlobStore):
     def create(self, container: str, name: str, data: bytes | BinaryIO) -> Blob:
         def require(found: Blob | None) -> None:
             if found is not None:
-                raise Conflict("The blob is there already", subject=f"{container}/{name}", remedy="Choose another name")
+                raise Conflict("The blob exists already", subject=f"{container}/{name}", remedy="Choose another name")
 
         return self._replace(container, name, data, require)
 
@@ -142,7 +128,7 @@ class LocalBlobs(BlobStore):
                 path.unlink()
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
                 return
-            # A store of blobs has no empty folders; every upload would leave one.
+            # Every deleted upload would leave an empty folder behind.
             for folder in path.relative_to(self._top(container)).parents[:-1]:
                 try:
                     (self._top(container) / folder).rmdir()
@@ -158,7 +144,7 @@ class LocalBlobs(BlobStore):
         return self._path(container, name)
 
     def link(self, container: str, name: str, *, seconds: int) -> str:
-        """A path with a signed query: ``/blobs/<container>/<name>?expires=…&signature=…``; see `open_link`."""
+        """Return a path with a signed query: ``/blobs/<container>/<name>?expires=…&signature=…``. See `open_link`."""
         self._path(container, name)
         check_link_seconds(seconds)
         expires = str(int(time.time()) + seconds)
@@ -168,21 +154,21 @@ class LocalBlobs(BlobStore):
     def open_link(
         self, container: str, name: str, *, expires: str, signature: str, now: datetime | None = None
     ) -> Blob:
-        """The blob that a link from `link` lets its holder read.
+        """Check a link that `link` made, and return its blob.
 
         Parameters
         ----------
         container, name
-            From the link's path, unquoted.
+            Container and name from the path of the link, unquoted.
         expires, signature
-            From the link's query, as they came.
+            Values from the query of the link, unchanged.
         now
-            The time to judge by; the present if None.
+            Time at which the link must still be valid. By default the present.
 
         Raises
         ------
         LinkRefused
-            If the link is expired, altered or was signed for another blob.
+            If the link has expired, was altered, or was signed for another blob.
         BlobNotFound
             If the blob is gone.
         """
@@ -190,13 +176,13 @@ class LocalBlobs(BlobStore):
         expected = self._signature(container, name, expires)
         if not hmac.compare_digest(expected.encode(), signature.encode(errors="surrogatepass")):
             raise LinkRefused("The signature is not ours", subject=subject, remedy="Reload the page that gave the link")
-        # The signature holds, so this is the number that `link` wrote.
+        # The signature is valid, so `link` wrote this number.
         if (now or datetime.now(UTC)).timestamp() >= int(expires):
             raise LinkRefused("It has expired", subject=subject, remedy="Reload the page that gave the link")
         return self.stat(container, name)
 
     def _signature(self, container: str, name: str, expires: str) -> str:
-        # No name holds a line feed, so two different links never sign the same message.
+        # No name contains a line feed, so two different links never sign the same message.
         message = f"{container}\n{name}\n{expires}".encode(errors="surrogatepass")
         return hmac.new(self._signing_key, message, hashlib.sha256).hexdigest()
 
@@ -220,8 +206,8 @@ class LocalBlobs(BlobStore):
 
     @contextmanager
     def _staged(self, container: str) -> Iterator[BinaryIO]:
-        # Inside the container, which may be another file system than its neighbours, and under a short name of its own:
-        # the blob's may have as many bytes as a file's name can have.
+        # The file is staged inside the container, as each container may be on a file system of its own. Its name is
+        # short, as the name of the blob may be as long as the name of a file can be.
         area = self._top(container) / RESERVED_SEGMENT
         area.mkdir(exist_ok=True)
         path = area / f"{secrets.token_hex(8)}.part"
@@ -233,9 +219,8 @@ class LocalBlobs(BlobStore):
 
     def _publish(self, container: str, name: str, staged: BinaryIO, require: Callable[[Blob | None], None]) -> Blob:
         staged.flush()
-        # Without it a power cut can leave a name with no content. It costs 4 ms on a virtual disk, where a track's
-        # features take a second. To sync the folder too would double that, to save at most the last few names; what is
-        # missing is computed again.
+        # Without this a power cut can leave a name without content. The folder is not synced: that would double the
+        # cost to save only the last few names, and missing blobs are computed again.
         os.fsync(staged.fileno())
         path = self._path(container, name)
         with self._locked(container):
@@ -245,7 +230,8 @@ class LocalBlobs(BlobStore):
                 found = None
             require(found)
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Linux before 6.13 stamps files every 4 ms: two writes of one size within that time would share their ETag.
+            # Linux before 6.13 has time stamps in steps of 4 ms. Two writes of one size within a step would otherwise
+            # have the same ETag.
             os.utime(staged.name, ns=(time.time_ns(), time.time_ns()))
             Path(staged.name).replace(path)
             return _blob(self._top(container), name)
@@ -259,12 +245,12 @@ class LocalBlobs(BlobStore):
             try:
                 yield
             finally:
-                # Closing alone would leave it locked while a process forked meanwhile lives.
+                # Closing alone would keep the lock as long as a process lives that was forked meanwhile.
                 fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _blob(top: Path, name: str) -> Blob:
-    path = f"{top}/{name}"  # a `Path` takes as long to make as all the rest: 12 µs of 24 a blob of a listing
+    path = f"{top}/{name}"  # making a `Path` would double the time of a listing
     try:
         link_status = os.lstat(path)
         status = os.stat(path) if stat.S_ISLNK(link_status.st_mode) else link_status  # noqa: PTH116
@@ -274,17 +260,17 @@ def _blob(top: Path, name: str) -> Blob:
         raise
     if not stat.S_ISREG(status.st_mode):
         raise _not_found(top, name)
-    # A file that is moved or copied in with its old time of modification must still pass a cursor, and one from a
-    # clock that runs ahead must not carry the cursor into the future. So `modified` is the time of change, which the
-    # kernel sets when a file arrives under its name and nobody can choose; of a link, the later of its and its
-    # target's. Moving a whole folder in does not touch the files' own times: only a full sweep finds those.
+    # A file that is moved or copied here with an old modification time must still come after the cursor, and a file
+    # from a clock that runs ahead must not move the cursor into the future. So `modified` is the change time (ctime),
+    # which only the kernel sets, when a file gets its name; for a link it is the later one of the link and its target.
+    # Moving a whole folder does not change the times of its files: only a full sweep finds those.
     changed = max(status.st_ctime_ns, link_status.st_ctime_ns)
     return Blob(
         name=name,
         size=status.st_size,
         etag=f"{status.st_mtime_ns:x}-{changed:x}-{status.st_size:x}",
         modified=_EPOCH + timedelta(microseconds=changed // 1000),
-        # Writing sets both times to the same; renaming, as this class and careful tools do at the end, one of them.
+        # Writing sets both times alike. Renaming, which this class and careful tools do at the end, sets only one.
         whole=status.st_mtime_ns != status.st_ctime_ns,
     )
 
@@ -294,10 +280,10 @@ def _not_found(top: Path, name: str) -> BlobNotFound:
 
 
 def _refuse_linked_folder(folder: Path) -> None:
-    # Through a linked folder a name could lead anywhere on the machine.
+    # A linked folder could lead anywhere on the machine.
     if os.path.realpath(folder) != str(folder):
         raise BlobNameError(
-            "A symbolic link stands for a folder",
+            "The folder is a symbolic link",
             subject=str(folder),
             remedy="Link the files, or move the folder into the container",
         )
@@ -306,7 +292,7 @@ def _refuse_linked_folder(folder: Path) -> None:
 def _walk(top: Path, first_folder: str, prefix: str) -> Iterator[Blob]:
     with _storage_errors(str(top)):
         os.scandir(top).close()
-    # Names of folders end in a slash, so that sorting each folder by itself puts the whole names in order.
+    # Names of folders end in a slash, so that sorting each folder by itself sorts the whole names.
     pending = [first_folder]
     while pending:
         name = pending.pop()
@@ -317,9 +303,9 @@ def _walk(top: Path, first_folder: str, prefix: str) -> Iterator[Blob]:
                 continue
             blob = _blob(top, name)
         except (FileNotFoundError, NotADirectoryError, BlobNotFound):
-            continue  # deleted since its folder was read, or the prefix leads nowhere
+            continue  # it was deleted since its folder was read, or no folder has that prefix
         except OSError as error:
-            # Left out, the blobs would look deleted, and with them would go whatever was made of them.
+            # If these blobs were skipped, they would look deleted, and their results would be deleted too.
             raise StoreError(
                 f"It cannot be listed ({error.strerror or error})",
                 subject=f"{top.name}/{name}",
@@ -345,24 +331,24 @@ def _children(top: Path, folder: str) -> Iterator[str]:
                 elif entry.is_file():
                     yield name
                 else:
-                    _logger.warning("%s/%s is left out: it is neither a file nor a folder", top.name, name)
+                    _logger.warning("Skipping %s/%s: it is neither a file nor a folder", top.name, name)
             except BlobNameError as error:
-                _logger.warning("%s is left out: %s", top.name, error)
+                _logger.warning("Skipping a file of %s: %s", top.name, error)
             except OSError as error:
                 if error.errno != errno.ELOOP:
                     raise
-                _logger.warning("%s/%s is left out: %s", top.name, name, error.strerror)
+                _logger.warning("Skipping %s/%s: %s", top.name, name, error.strerror)
 
 
 def _remove_abandoned(top: Path) -> None:
-    """Remove what killed writers left behind. A process that starts is the moment: one was killed before it."""
+    """Remove the unfinished files that killed writers left behind."""
     oldest = time.time() - _ABANDONED_SECONDS
     for staged in (top / RESERVED_SEGMENT).glob("*.part"):
         try:
             if staged.stat().st_mtime < oldest:
                 staged.unlink()
         except OSError as error:
-            _logger.info("%s stays: %s", staged, error.strerror)
+            _logger.info("%s cannot be removed: %s", staged, error.strerror)
 
 
 @contextmanager
@@ -371,7 +357,7 @@ def _storage_errors(subject: str) -> Iterator[None]:
         yield
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         raise BlobNameError(
-            "A local name cannot be a blob and a folder at once", subject=subject, remedy="Choose another name"
+            "A local name cannot be both a blob and a folder", subject=subject, remedy="Choose another name"
         ) from error
     except OSError as error:
         raise StoreError(

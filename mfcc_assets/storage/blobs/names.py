@@ -1,4 +1,4 @@
-"""Names of blobs: what every store takes for one, and the nearest such name to a path that a user supplied."""
+"""Names of blobs: which names every store accepts, and how a path from a user becomes such a name."""
 
 import hashlib
 import re
@@ -11,24 +11,28 @@ LONGEST_NAME = 1024
 LONGEST_SEGMENT = 255
 
 RESERVED_SEGMENT = ".mfcc"
-"""No name begins with this segment: a local container keeps its lock and its unfinished writes there."""
+"""First segment that no name may have: a local container keeps its lock and its unfinished writes there."""
 
 UNNAMED = "untitled"
-_LONGEST_CLEAN_NAME = 900  # an id and a slash may still be put before it
+_LONGEST_CLEAN_NAME = 900  # bytes; leaves room for an id and a slash before the name
 _LONGEST_SUFFIX = 16
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def check_name(name: str) -> None:
-    """Refuse what cannot be the name of a blob in every store.
+    """Refuse a name that some store could not give to a blob.
 
     Raises
     ------
     BlobNameError
         If the name is empty or absolute, has an empty, ``.`` or ``..`` segment, a control character, a backslash or
-        a character that UTF-8 cannot hold, is longer than 1,024 characters or has a segment of more than 255 bytes,
+        a character that UTF-8 cannot encode, is longer than 1,024 characters or has a segment of more than 255 bytes,
         or begins with the reserved segment.
+
+    Examples
+    --------
+    >>> check_name("albums/blue/01.flac")
     """
     fault = _name_fault(name)
     if fault:
@@ -41,7 +45,7 @@ def _name_fault(name: str) -> str:
     if not name:
         return "it is empty"
     if len(name) > LONGEST_NAME:
-        return f"it has {len(name):,} characters, and {LONGEST_NAME:,} are the most"
+        return f"it has {len(name):,} characters, more than {LONGEST_NAME:,}"
     if _SURROGATE.search(name):
         return "it is not valid Unicode"
     if _CONTROL.search(name):
@@ -56,27 +60,32 @@ def _name_fault(name: str) -> str:
         return "it has a segment '.' or '..'"
     if any(len(segment.encode()) > LONGEST_SEGMENT for segment in segments):
         return f"it has a segment of more than {LONGEST_SEGMENT} bytes"
-    # A file system that ignores case would take these for the same folder.
+    # A file system that ignores case has one folder for both.
     if segments[0].casefold() == RESERVED_SEGMENT:
         return f"'{RESERVED_SEGMENT}' is reserved"
     return ""
 
 
 def clean_name(path_like: str) -> str:
-    """A name that `check_name` allows, as close as possible to a path that a user supplied.
+    """Return a name that `check_name` accepts, as close as possible to a path that a user supplied.
 
-    Folders are kept, without what is absolute, relative, hidden or invisible about them. A segment that is too long
-    keeps its beginning, a digest of the whole and its suffix, so that two different long names stay different. A clean
-    name stays as it is.
+    Folders are kept, but not what makes a path absolute, relative or hidden. Control characters become ``_``. A segment
+    that is too long keeps its beginning, a digest of the whole segment, and its suffix, so that two different long
+    names stay different. A clean name is returned unchanged.
+
+    Examples
+    --------
+    >>> clean_name("/home/me/../Music/.hidden/song.mp3")
+    'home/me/Music/hidden/song.mp3'
     """
     visible = _SURROGATE.sub("_", _CONTROL.sub("_", unicodedata.normalize("NFC", path_like)))
-    # Azure drops dots at the end of a segment, Windows spaces too; dots at the beginning hide a file.
+    # Azure drops dots at the end of a segment, Windows also spaces. Dots at the beginning hide a file.
     stripped = (segment.strip(" .") for segment in visible.replace("\\", "/").split("/"))
     segments = [_shortened(segment) for segment in stripped if segment]
     if not segments:
         return UNNAMED
     name = "/".join(segments)
-    # In bytes, not characters: 1,024 emoji and the root do not fit into the 4,096 bytes of a path on Linux.
+    # The limit is in bytes, as a path on Linux has at most 4,096 bytes: 1,024 emoji and the root exceed that.
     return name if len(name.encode()) <= _LONGEST_CLEAN_NAME else f"{_digest(name)}/{segments[-1]}"
 
 

@@ -1,4 +1,4 @@
-"""Where bytes live: the port `BlobStore`, and what it says of a `Blob`."""
+"""The port `BlobStore`, which every store of blobs implements, and the record `Blob`."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -13,25 +13,25 @@ from mfcc_assets.errors import BlobNotFound
 CONTAINERS = ("uploads", "batch", "cepstra", "soundtracks", "artworks")
 
 LONGEST_LINK_SECONDS = 3600
-"""A link that is passed on, or that a log keeps, is worthless within the hour."""
+"""Longest lifetime of a link: one that is passed on or logged is useless within the hour."""
 
 
 @dataclass(frozen=True)
 class Blob:
-    """What a container says of one blob. Blobs sort by `modified`, then by `name`: the order a cursor moves in.
+    """Properties of one blob. Blobs sort by `modified`, then by `name`: the order in which a cursor moves.
 
     Attributes
     ----------
     name
-        Segments joined by ``/``, as `check_name` allows them.
+        Name of the blob: segments joined by ``/``, as `check_name` accepts them.
     size
-        Bytes.
+        Size in bytes.
     etag
-        Changes whenever the content may have changed. Compare it; do not read it.
+        Tag that changes whenever the content may have changed. Compare it, and do not interpret it.
     modified
-        When the store last saw the blob change, in UTC.
+        Time in UTC at which the store last saw the blob change.
     whole
-        Whether it is known to have come as a whole: nobody is still writing it.
+        Whether the blob is known to be complete, so that nobody is still writing it.
     """
 
     name: str
@@ -45,27 +45,28 @@ class Blob:
 
 
 class BlobStore(ABC):
-    """The five `CONTAINERS` of blobs. A blob is replaced as a whole: a reader sees the old one or the new one.
+    """Five `CONTAINERS` of blobs. A blob is replaced as a whole: a reader sees the old one or the new one.
 
     Every method raises `BlobNameError` for a name that `check_name` refuses, ValueError for a container that is not
-    one of `CONTAINERS`, and `StoreError` where the storage itself fails.
+    one of `CONTAINERS`, and `StoreError` if the storage itself fails.
     """
 
     @abstractmethod
     def list(self, container: str, prefix: str = "") -> Iterator[Blob]:
-        """Blobs whose names begin with `prefix`, in an order that the store has, read as the caller goes.
+        """Yield the blobs whose names begin with `prefix`, in the order of the store.
 
         Raises
         ------
         StoreError
-            If the container cannot be listed: a failed listing is never an empty one.
+            If the container cannot be listed: a failed listing never looks like an empty one.
         """
 
     @abstractmethod
     def stat(self, container: str, name: str) -> Blob:
-        """Raises `BlobNotFound` if there is no such blob."""
+        """Return the properties of a blob. Raises `BlobNotFound` if there is no such blob."""
 
     def exists(self, container: str, name: str) -> bool:
+        """Return whether there is such a blob."""
         try:
             self.stat(container, name)
         except BlobNotFound:
@@ -74,47 +75,35 @@ class BlobStore(ABC):
 
     @abstractmethod
     def read(self, container: str, name: str) -> bytes:
-        """Raises `BlobNotFound` if there is no such blob."""
-
-    @abstractmethod
-    def read_range(self, container: str, name: str, start: int, stop: int) -> bytes:
-        """Bytes from `start` up to, not including, `stop`; fewer where the blob ends before that.
-
-        Raises
-        ------
-        BlobNotFound
-            If there is no such blob.
-        ValueError
-            Unless 0 <= start <= stop.
-        """
+        """Return the content of a blob. Raises `BlobNotFound` if there is no such blob."""
 
     @abstractmethod
     def open(self, container: str, name: str) -> AbstractContextManager[BinaryIO]:
-        """The blob as a file open for reading and seeking, of which no more is fetched than what is read, and a little.
+        """Open a blob for reading and seeking. Little more is fetched than the ranges that are read.
 
-        What is read belongs to one version of the blob.
+        All reads return bytes of one version of the blob.
 
         Raises
         ------
         BlobNotFound
             If there is no such blob.
         Conflict
-            By a read, if the blob was replaced since it was opened and what was opened is no longer there.
+            From a read, if the blob was replaced since it was opened and the store no longer has the opened version.
         """
 
     @abstractmethod
     def writing(self, container: str, name: str) -> AbstractContextManager[BinaryIO]:
-        """A file open for writing that becomes the blob at the end of the ``with``, and nothing if that fails.
+        """Open a file for writing that becomes the blob at the end of the ``with``, unless the body raises.
 
         Raises
         ------
         Conflict
-            At the end, if others write the blob without a pause.
+            At the end, if other writers keep changing the blob.
         """
 
     @abstractmethod
     def create(self, container: str, name: str, data: bytes | BinaryIO) -> Blob:
-        """Write a blob that must not be there yet. Raises `Conflict` if it is."""
+        """Write a blob that must not exist yet. Raises `Conflict` if it does."""
 
     @abstractmethod
     def write(self, container: str, name: str, data: bytes | BinaryIO, *, if_match: str | None = None) -> Blob:
@@ -123,17 +112,17 @@ class BlobStore(ABC):
         Parameters
         ----------
         container, name
-            The blob.
+            Container and name of the blob.
         data
-            Its bytes, or a file open for reading, which is read to its end.
+            Content as bytes, or a file open for reading, which is read to its end.
         if_match
-            The ETag that the blob must still have.
+            ETag that the blob must still have.
 
         Raises
         ------
         Conflict
-            If `if_match` is given and the blob has another ETag or is gone; without it, if others write the blob
-            without a pause.
+            If `if_match` is given and the blob has another ETag or is gone. Without `if_match`, if other writers keep
+            changing the blob.
         """
 
     def upload_file(self, container: str, name: str, path: Path) -> Blob:
@@ -148,11 +137,11 @@ class BlobStore(ABC):
 
     @abstractmethod
     def delete(self, container: str, name: str) -> None:
-        """Remove a blob; it may be gone already."""
+        """Delete a blob, if there is one."""
 
     @abstractmethod
     def as_file(self, container: str, name: str) -> AbstractContextManager[Path]:
-        """The blob as a local file for readers that need one. It is only for reading, and only inside the ``with``.
+        """Return the path of a local file with the content of a blob, to be read only inside the ``with``.
 
         Raises
         ------
@@ -161,36 +150,30 @@ class BlobStore(ABC):
         """
 
     def path(self, container: str, name: str) -> Path | None:  # noqa: ARG002  a store elsewhere has no paths
-        """Where the blob lies as a file of this machine; None where it lies elsewhere, and a link leads to it."""
+        """Return the path of the blob if the store keeps it as a local file, else None: use `link` then."""
         return None
 
     @abstractmethod
     def link(self, container: str, name: str, *, seconds: int) -> str:
-        """An address that lets its holder read this one blob for so many seconds. The blob need not exist yet.
+        """Return an address with which anybody can read this one blob for some time. The blob need not exist yet.
 
         Raises
         ------
         ValueError
-            Unless `seconds` is from 1 to `LONGEST_LINK_SECONDS`.
+            If `seconds` is not from 1 to `LONGEST_LINK_SECONDS`.
         """
 
-    def close(self) -> None:  # noqa: B027  a store without connections has none to give back
-        """Give connections back. The store is not used again."""
+    def close(self) -> None:  # noqa: B027  not every store has connections
+        """Close the connections. The store must not be used afterwards."""
 
 
 def check_container(container: str) -> None:
-    """Raises ValueError unless it is one of `CONTAINERS`."""
+    """Raise ValueError if this is not one of `CONTAINERS`."""
     if container not in CONTAINERS:
         raise ValueError(f"{container!r} is not one of the containers {', '.join(CONTAINERS)}")
 
 
-def check_range(start: int, stop: int) -> None:
-    """Raises ValueError unless 0 <= start <= stop."""
-    if not 0 <= start <= stop:
-        raise ValueError(f"a range goes from 0 <= start to stop >= start, not from {start} to {stop}")
-
-
 def check_link_seconds(seconds: int) -> None:
-    """Raises ValueError unless it is from 1 to `LONGEST_LINK_SECONDS`."""
+    """Raise ValueError if a link cannot live that long."""
     if not 1 <= seconds <= LONGEST_LINK_SECONDS:
         raise ValueError(f"a link lives from 1 to {LONGEST_LINK_SECONDS} seconds, not {seconds}")

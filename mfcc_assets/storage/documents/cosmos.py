@@ -1,4 +1,4 @@
-"""Documents in Azure Cosmos DB: the adapter of `DocumentStore` for many machines."""
+"""Documents in Azure Cosmos DB: an adapter of `DocumentStore` for many machines."""
 
 import json
 import re
@@ -34,7 +34,8 @@ from mfcc_assets.storage.documents.port import (
 
 _LARGEST_PAGE = 1000
 
-# Four writers at once put nine marks of others before that of a write which had no answer for 0.2 s.
+# A write that waits for its answer must find its mark behind those of other writers. With four writers at once there
+# were nine.
 _MARKS = 16
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -56,31 +57,31 @@ _IDS = "SELECT VALUE c.id FROM c WHERE c.state = @state"
 class CosmosDocuments(DocumentStore):
     """Documents in the container ``uploads`` of a Cosmos DB account, for any number of machines.
 
-    A document is one item: its id is the partition key, so that reading and writing it asks one partition. Beside the
-    body the item keeps the random marks of its last 16 writes. A write whose answer was lost is repeated, and finds its
-    mark where it had been done the first time, also where others wrote since: nothing is done twice, and no race is
-    lost to oneself.
+    A document is one item. Its id is the partition key, so that reading or writing it needs one partition. Beside the
+    body the item keeps the random marks of its last 16 writes. A write whose answer was lost is retried. If the first
+    attempt succeeded, the retry finds its mark in the item, even if others wrote since. So nothing is written twice,
+    and no write conflicts with its own first attempt.
 
-    Throttled, or without an answer, a call waits and asks again for up to 90 seconds.
+    A call that is throttled or gets no answer is retried for up to 90 seconds.
 
     Parameters
     ----------
     url
         Address of the account.
     credential
-        A credential for tokens, such as a managed identity; or what returns the account's key. It is called before each
-        request, so that a key that was rotated is taken up.
+        A credential for tokens, such as a managed identity, or a function that returns the account's key. The function
+        is called before each request, so that a rotated key takes effect.
     database
-        It and the container are made where they are missing, which needs an account key: the data-plane roles that a
-        managed identity has cannot make them. What is there is used with the indexing policy that it has.
+        Name of the database. If the database or its container is missing, it is made, which needs an account key: the
+        data-plane roles of a managed identity do not allow it. An existing container keeps its indexing policy.
     retention_seconds
-        Documents go so long after they were last written; None: they stay. An existing container is told, and where the
-        identity may not do that, a warning is logged.
+        Time from the last write of a document until it disappears. None keeps all documents. The time to live of an
+        existing container is changed; if the identity may not do that, a warning is logged.
 
     Raises
     ------
     StoreError
-        Here and from every method: the account cannot be reached, or refuses.
+        From the constructor and every method, if the account cannot be reached or refuses.
     """
 
     def __init__(
@@ -140,11 +141,11 @@ class CosmosDocuments(DocumentStore):
         return self._write(write, replace)
 
     def find(self, state: str | None = None) -> Iterator[Document]:
-        query, asked = (_ALL, {}) if state is None else (_IN_STATE, {"@state": state})
+        query, parameters = (_ALL, {}) if state is None else (_IN_STATE, {"@state": state})
         received, last_id = BEFORE_THE_NEWEST
         while True:
-            # A page by itself, not a continuation of the client's: it can be asked for again, whoever answers.
-            items = self._query(query, {**asked, "@received": received, "@id": last_id}, at_most=PAGE)
+            # Each page is a query of its own and not a continuation of the client's, so that it can be retried.
+            items = self._query(query, {**parameters, "@received": received, "@id": last_id}, at_most=PAGE)
             for item in items:
                 yield _document(item)
             if len(items) < PAGE:
@@ -184,7 +185,7 @@ class CosmosDocuments(DocumentStore):
             try:
                 return write.document(send(container)["_etag"])
             except Conflict:
-                # The client itself repeats some requests, and what was lost on its way may have come meanwhile.
+                # The client itself retries some requests, and an earlier attempt may have arrived meanwhile.
                 if done := write.done(container):
                     return done
                 raise
@@ -193,34 +194,34 @@ class CosmosDocuments(DocumentStore):
 
 
 class _Write:
-    """One write of a document, which finds out whether it was done."""
+    """One write of a document, which can find out whether an earlier attempt succeeded."""
 
     def __init__(self, document_id: str, body: dict[str, Any]) -> None:
         check_id(document_id)
-        self._id, self._content, self._mark = document_id, DocumentBody.of(body), secrets.token_hex(8)
-        self._shown = {"state": self._content.state, "received": self._content.received, "body": _kept(self._content)}
+        self._id, self._checked, self._mark = document_id, DocumentBody.of(body), secrets.token_hex(8)
+        self._fields = {"state": self._checked.state, "received": self._checked.received, "body": _kept(self._checked)}
 
     @property
     def item(self) -> dict[str, Any]:
-        """The whole item, of a document that is written as if it were new."""
+        """The complete item, for a write that does not depend on an earlier version."""
         marks = [self._mark] + [""] * (_MARKS - 1)
-        return {"id": self._id, **self._shown, "created": self._mark, "writes": marks}
+        return {"id": self._id, **self._fields, "created": self._mark, "writes": marks}
 
     @property
     def changes(self) -> list[dict[str, Any]]:
-        """What becomes of an item that is there: its mark comes in front of the others, the oldest goes."""
-        shown = [{"op": "set", "path": f"/{name}", "value": value} for name, value in self._shown.items()]
+        """The changes of an existing item: the new mark is put first and the oldest mark is removed."""
+        fields = [{"op": "set", "path": f"/{name}", "value": value} for name, value in self._fields.items()]
         return [
             {"op": "add", "path": "/writes/0", "value": self._mark},
             {"op": "remove", "path": f"/writes/{_MARKS}"},
-            *shown,
+            *fields,
         ]
 
     def document(self, etag: str) -> Document:
-        return Document(self._id, self._content.body, etag)
+        return Document(self._id, self._checked.body, etag)
 
     def done(self, container: ContainerProxy) -> Document | None:
-        """The document as it was written, or None where it was not."""
+        """Return the document that this write made, or None if it was not done."""
         try:
             item = container.read_item(self._id, self._id)
         except CosmosResourceNotFoundError as error:
@@ -229,16 +230,16 @@ class _Write:
             return None
         if item["writes"][0] == self._mark:
             return self.document(item["_etag"])
-        # Others wrote since: a tag that no item has says so to whoever goes on from here.
+        # If others wrote since, the mark serves as an ETag that no item has, so that the next conditional write fails.
         return self.document(self._mark) if self._mark in (item["created"], *item["writes"]) else None
 
 
-def _kept(content: DocumentBody) -> dict[str, Any] | str:
-    """The body as it is, for queries in the portal; or its text, where Cosmos DB would not keep it as it is."""
-    text = json.dumps(content.body, ensure_ascii=False)
-    # Its numbers are doubles, which hold no more than 53 bits of an integer.
-    is_kept = not _LONE_SURROGATE.search(text) and json.loads(text, parse_int=float) == content.body
-    return content.body if is_kept else json.dumps(content.body)
+def _kept(checked: DocumentBody) -> dict[str, Any] | str:
+    """Return the body, which the portal can query, or its JSON text if Cosmos DB would change the body."""
+    text = json.dumps(checked.body, ensure_ascii=False)
+    # Numbers in Cosmos DB are doubles, which represent integers of up to 53 bits.
+    is_kept = not _LONE_SURROGATE.search(text) and json.loads(text, parse_int=float) == checked.body
+    return checked.body if is_kept else json.dumps(checked.body)
 
 
 def _document(item: Mapping[str, Any]) -> Document:

@@ -1,4 +1,4 @@
-"""The container of documents in an Azure Cosmos DB account: how it is made, reached, and asked with patience."""
+"""The container of documents in an Azure Cosmos DB account: how it is made and opened, and how calls are retried."""
 
 import logging
 from binascii import Error as UnreadableKey
@@ -29,31 +29,31 @@ INDEXING_POLICY: dict[str, Any] = {
         for paths in (("/received", "/id"), ("/state", "/received", "/id"))
     ],
 }
-"""Only what documents are looked up by: the rest of a body costs no index when it is written."""
+"""Indexes only the paths that queries use, so that writing the rest of a body costs nothing."""
 
 PATIENCE_SECONDS = 90
-"""From a call's beginning to when it is given up: an account may be away for half a minute and more."""
+"""Time from the beginning of a call until it is given up. An account may be away for half a minute or more."""
 
 _LONGEST_PAUSE_SECONDS = 5
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 30
 _THROTTLED_TRIES = 200
 
-# Not 429: where it is throttled, the client itself waits as long as it is told to.
-_PASSING = (408, 410, 449, 500, 502, 503, 504)
+# 429 is not among them: the client itself waits as long as the server asks when it is throttled.
+_TRANSIENT = (408, 410, 449, 500, 502, 503, 504)
 
-# Said with 404: a replica has not come as far as this client, or there is no container. Otherwise the item is missing.
+# Sub-statuses of 404: a replica lags behind this client, or there is no container. Otherwise the item is missing.
 _IS_BEHIND, _HAS_NO_CONTAINER = 1002, 1003
-_STAYS = -1
+_NEVER_EXPIRES = -1
 _LONGEST_REASON = 300
 
 _REMEDIES = {
     400: f"Compare the container's partition key and indexing policy with those in {__name__}",
-    401: "Check the account's key, or that the identity is of the account's tenant",
+    401: "Check the account's key, or that the identity belongs to the account's tenant",
     403: "Give this identity the data-plane role Cosmos DB Built-in Data Contributor, and let it through the firewall;"
     " that role makes no database and no container: deploy them",
     404: f"Deploy the database and its container {CONTAINER}, partitioned by {PARTITION_KEY}",
-    413: "An item holds at most 2 MB: keep what is larger in a blob",
+    413: "An item holds at most 2 MB: keep larger content in a blob",
     429: "Raise the container's throughput, or let it scale by itself",
 }
 
@@ -68,18 +68,18 @@ class CosmosAccount:
     Parameters
     ----------
     url
-        Its address.
+        Address of the account.
     credential
-        A credential for tokens, or what returns the account's key; it is called before each request.
+        A credential for tokens, or a function that returns the account's key and is called before each request.
     database
-        Name of the database. It and its container are made where the container is missing.
+        Name of the database. If the container is missing, it is made, and the database if necessary.
     retention_seconds
-        The time to live that the container is to have; None: its items stay.
+        Time to live of the items in the container. None keeps all items.
 
     Raises
     ------
     StoreError
-        Here and from `ask`: the account cannot be reached, or refuses.
+        From the constructor and from `ask`, if the account cannot be reached or refuses.
     """
 
     def __init__(
@@ -92,42 +92,42 @@ class CosmosAccount:
     ) -> None:
         self._url, self._credential, self._database = url, credential, database
         self._lock = Lock()
-        # Kept until the end: when a key is rotated, other threads may be using the client of the former.
+        # Old clients are kept open: when a key is rotated, other threads may still use the client of the old key.
         self._clients: dict[TokenCredential | str, CosmosClient] = {}
         try:
-            self._patiently(lambda: self._prepare(_STAYS if retention_seconds is None else retention_seconds))
+            self._patiently(lambda: self._prepare(_NEVER_EXPIRES if retention_seconds is None else retention_seconds))
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Give the connections back; it opens again when it is used again."""
+        """Close the connections. They are opened again on the next use."""
         with self._lock:
             for client in self._clients.values():
                 client.close()
             self._clients.clear()
 
     def ask(self, call: Callable[[ContainerProxy], _Answer]) -> _Answer:
-        """Call with the container, and again where the account is throttled or away, for up to 90 seconds."""
+        """Call a function with the container, and retry for up to 90 seconds while the account is throttled or away."""
         return self._patiently(lambda: call(self._client_database().get_container_client(CONTAINER)))
 
     def _patiently(self, call: Callable[[], _Answer]) -> _Answer:
-        asking = Retrying(
-            retry=retry_if_exception(_passes),
+        retrying = Retrying(
+            retry=retry_if_exception(_is_transient),
             stop=stop_after_delay(PATIENCE_SECONDS),
             wait=wait_random_exponential(multiplier=0.2, max=_LONGEST_PAUSE_SECONDS),
-            before_sleep=self._tell,
+            before_sleep=self._log_first_failure,
             reraise=True,
         )
         try:
-            return asking(call)
+            return retrying(call)
         except (AzureError, UnreadableKey) as error:
-            raise self._ours(error) from None
+            raise self._translated(error) from None
 
-    def _tell(self, state: RetryCallState) -> None:
+    def _log_first_failure(self, state: RetryCallState) -> None:
         if state.attempt_number == 1 and state.outcome is not None:
             reason = _reason(state.outcome.exception())
-            _logger.warning("%s: %s; asked again for %d s", self._subject, reason, PATIENCE_SECONDS)
+            _logger.warning("%s: %s; retrying for %d s", self._subject, reason, PATIENCE_SECONDS)
 
     def _client(self) -> CosmosClient:
         credential = self._credential if isinstance(self._credential, TokenCredential) else self._credential()
@@ -138,7 +138,7 @@ class CosmosAccount:
                     credential,
                     connection_timeout=_CONNECT_SECONDS,
                     read_timeout=_READ_SECONDS,
-                    # Its own repetitions give up after a few seconds, and never repeat a write that had no answer.
+                    # The client's own retries give up after a few seconds and never repeat a write without an answer.
                     retry_connect=0,
                     retry_read=0,
                     retry_throttle_total=_THROTTLED_TRIES,
@@ -154,7 +154,7 @@ class CosmosAccount:
         try:
             found = database.get_container_client(CONTAINER).read()
         except CosmosResourceNotFoundError:
-            # Another process may be making the same.
+            # Another process may make them at the same time.
             with suppress(CosmosResourceExistsError):
                 self._client().create_database(self._database)
             with suppress(CosmosResourceExistsError):
@@ -168,14 +168,14 @@ class CosmosAccount:
                 subject=f"Database {self._database}",
                 remedy=f"Name another database, or one whose container is partitioned by {PARTITION_KEY}",
             )
-        if found.get("defaultTtl", _STAYS) != seconds_to_live:
+        if found.get("defaultTtl", _NEVER_EXPIRES) != seconds_to_live:
             _change_time_to_live(database, found, seconds_to_live)
 
     @property
     def _subject(self) -> str:
         return f"Cosmos DB account {self._url}"
 
-    def _ours(self, error: AzureError | UnreadableKey) -> StoreError:
+    def _translated(self, error: AzureError | UnreadableKey) -> StoreError:
         if isinstance(error, ServiceRequestError | ServiceResponseError):
             what, remedy = "It does not answer", "Check its address, its firewall and the network"
         else:
@@ -184,7 +184,7 @@ class CosmosAccount:
 
 
 def is_missing(error: CosmosResourceNotFoundError) -> bool:
-    """Whether an item is not there, rather than not yet to be seen, or without a container to be in."""
+    """Return whether the item itself is missing, and not its container or an up-to-date replica."""
     return error.sub_status not in (_IS_BEHIND, _HAS_NO_CONTAINER)
 
 
@@ -201,19 +201,19 @@ def _change_time_to_live(database: DatabaseProxy, container: Mapping[str, Any], 
         if error.status_code != HTTPStatus.FORBIDDEN:
             raise
         _logger.warning(
-            "Database %s: the time to live of its container %s stays %s and does not become %s (seconds; -1: items"
-            " stay), as this identity may not change it. Deploy the container with it.",
+            "Database %s: this identity may not change the time to live of container %s from %s to %s seconds"
+            " (-1: items never expire). Deploy the container with it.",
             database.id,
             CONTAINER,
-            container.get("defaultTtl", _STAYS),
+            container.get("defaultTtl", _NEVER_EXPIRES),
             seconds,
         )
 
 
-def _passes(error: BaseException) -> bool:
+def _is_transient(error: BaseException) -> bool:
     return isinstance(error, ServiceRequestError | ServiceResponseError) or (
         isinstance(error, CosmosHttpResponseError)
-        and (error.status_code in _PASSING or (error.status_code, error.sub_status) == (404, _IS_BEHIND))
+        and (error.status_code in _TRANSIENT or (error.status_code, error.sub_status) == (404, _IS_BEHIND))
     )
 
 
@@ -224,7 +224,7 @@ def _status(error: AzureError | UnreadableKey) -> int:
 
 
 def _reason(error: BaseException | None) -> str:
-    """What the account says, or the kind of the error: what else the client says is longer than a message."""
+    """Return the first line of the account's answer, or the type of the error."""
     if isinstance(error, CosmosHttpResponseError):
         said = str(error.message).partition("\n")[0][:_LONGEST_REASON]
         return f"{error.status_code} {said}".strip()

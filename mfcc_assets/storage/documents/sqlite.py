@@ -1,4 +1,4 @@
-"""Documents in a file of SQLite: the adapter of `DocumentStore` that needs no server."""
+"""Documents in a file of SQLite: an adapter of `DocumentStore` that needs no server."""
 
 import json
 import math
@@ -38,10 +38,10 @@ CREATE TABLE IF NOT EXISTS documents (
 
 _INDEXES = (
     "CREATE INDEX IF NOT EXISTS documents_by_received ON documents (received, id)",
-    # With all that ids are looked up by, so that they are read from it alone.
+    # This index holds every column of the query for ids, so that SQLite reads nothing else.
     "CREATE INDEX IF NOT EXISTS documents_in_state ON documents (state, received, id, written)",
     "CREATE INDEX IF NOT EXISTS documents_by_written ON documents (written)",
-    "DROP INDEX IF EXISTS documents_by_state",  # of files that are older than retention
+    "DROP INDEX IF EXISTS documents_by_state",  # files from before retention have it
 )
 
 _ONE = "SELECT id, body, etag FROM documents WHERE id = ? AND written > ?"
@@ -60,15 +60,15 @@ WHERE state = ? AND written > ? AND (received, id) < (?, ?) ORDER BY received DE
 class SqliteDocuments(DocumentStore):
     """Documents in one SQLite file, for any number of threads and processes of one machine.
 
-    A writer waits up to 30 seconds for another; readers wait for nobody. Each call opens the file anew, so that no
-    connection is shared by two threads or carried across a fork: reading takes 0.5 ms, writing 27 ms.
+    A writer waits up to 30 seconds for another writer. Readers never wait. Each call opens the file anew, so that two
+    threads never share a connection and no connection survives a fork.
 
     Parameters
     ----------
     path
-        The file, made if missing.
+        Path of the file. It is made if it is missing.
     retention_seconds
-        Documents go so long after they were last written; None: they stay.
+        Time from the last write of a document until it disappears. None keeps all documents.
     """
 
     def __init__(self, path: Path, *, retention_seconds: int | None = None) -> None:
@@ -98,29 +98,29 @@ class SqliteDocuments(DocumentStore):
 
     def create(self, document_id: str, body: dict[str, Any]) -> Document:
         check_id(document_id)
-        content = DocumentBody.of(body)
+        checked = DocumentBody.of(body)
         with self._writing() as connection:
             if connection.execute("SELECT 1 FROM documents WHERE id = ?", (document_id,)).fetchone():
                 raise taken(document_id)
-            return _write(connection, document_id, content)
+            return _write(connection, document_id, checked)
 
     def put(self, document_id: str, body: dict[str, Any], *, if_match: str | None = None) -> Document:
         check_id(document_id)
-        content = DocumentBody.of(body)
+        checked = DocumentBody.of(body)
         with self._writing() as connection:
             if if_match is not None:
                 found = connection.execute("SELECT etag FROM documents WHERE id = ?", (document_id,)).fetchone()
                 if found != (if_match,):
                     raise changed(document_id)
-            return _write(connection, document_id, content)
+            return _write(connection, document_id, checked)
 
     def find(self, state: str | None = None) -> Iterator[Document]:
-        query, asked = (_ALL, ()) if state is None else (_IN_STATE, (state,))
+        query, parameters = (_ALL, ()) if state is None else (_IN_STATE, (state,))
         last = BEFORE_THE_NEWEST
         while True:
-            # No reading transaction stays open between two pages: it would keep the write-ahead log from shrinking.
+            # Each page has a transaction of its own: a long one would keep the write-ahead log from shrinking.
             with self._connection() as connection:
-                rows = connection.execute(query, (*asked, self._due, *last, PAGE)).fetchall()
+                rows = connection.execute(query, (*parameters, self._due, *last, PAGE)).fetchall()
             for *row, _ in rows:
                 yield _document(row)
             if len(rows) < PAGE:
@@ -140,26 +140,26 @@ class SqliteDocuments(DocumentStore):
 
     @property
     def _due(self) -> float:
-        """What was written by then is not to be seen any more."""
+        """The time of the last write before which a document has expired."""
         return time.time() - self._retention_seconds
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
-            # Without an isolation level transactions begin and end where this module says so.
+            # Without an isolation level this module begins and ends each transaction itself.
             with closing(sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)) as connection:
                 yield connection
         except sqlite3.Error as error:
             raise StoreError(
                 f"SQLite refuses ({error})",
                 subject=str(self._path),
-                remedy="Check the file's permissions, the disk's space, and who else holds the file",
+                remedy="Check the file's permissions, the disk's space, and which other process holds the file",
             ) from error
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._connection() as connection:
-            # A transaction that begins by reading fails at once, without waiting, where another writes before it does.
+            # A transaction that reads first and then writes would fail at once, without waiting, after another write.
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
@@ -176,17 +176,17 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(documents)")}
     if "written" not in columns:
         connection.execute("ALTER TABLE documents ADD COLUMN written REAL NOT NULL DEFAULT 0")
-        # When older files' documents were written nobody knows: they are retained from now on.
+        # Nobody knows when the documents of older files were written, so their retention begins now.
         connection.execute("UPDATE documents SET written = ?", (time.time(),))
     for statement in _INDEXES:
         connection.execute(statement)
 
 
-def _write(connection: sqlite3.Connection, document_id: str, content: DocumentBody) -> Document:
-    document = Document(document_id, content.body, etag=secrets.token_hex(8))
+def _write(connection: sqlite3.Connection, document_id: str, checked: DocumentBody) -> Document:
+    document = Document(document_id, checked.body, etag=secrets.token_hex(8))
     connection.execute(
         "INSERT OR REPLACE INTO documents (id, state, received, etag, body, written) VALUES (?, ?, ?, ?, ?, ?)",
-        (document_id, content.state, content.received, document.etag, json.dumps(content.body), time.time()),
+        (document_id, checked.state, checked.received, document.etag, json.dumps(checked.body), time.time()),
     )
     return document
 

@@ -1,4 +1,4 @@
-"""Secrets that are remembered for a while."""
+"""A cache of secrets: an adapter of `SecretSource` over another one."""
 
 import logging
 import time
@@ -9,17 +9,17 @@ from threading import Lock
 from mfcc_assets.errors import SecretNotFound, StoreError
 from mfcc_assets.storage.secrets.port import SecretSource, check_name
 
-# A vault that is away is rarely so for longer, and a secret that leaked must not live on.
-_OUTLIVES_SECONDS = 3600.0
+# A vault is rarely away for longer, and a revoked secret must not stay in use.
+_STALE_SECONDS = 3600.0
 
-# Asked at each call, a vault that is away would hold up every upload for as long as its client is patient.
-_ASKED_AGAIN_SECONDS = 30.0
+# If a vault that is away was asked at each call, every upload would wait for the time-out of its client.
+_RETRY_SECONDS = 30.0
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class _Kept:
-    """A secret, and until when it is neither asked for again nor given up."""
+    """A secret, with the times until which it is used without asking again, and until which it may be used at all."""
 
     secret: str = field(repr=False)
     fresh_until: float
@@ -27,18 +27,19 @@ class _Kept:
 
 
 class CachedSecrets(SecretSource):
-    """Another source's secrets, each asked for once in a while: so it is rotated without a restart.
+    """Caches the secrets of another source for a limited time, so that they can be rotated without a restart.
 
-    While the source is away, its secrets serve for an hour longer. What it says is gone is gone at once.
+    While the source is away, its last secrets are used for up to an hour longer. A secret that the source says is gone
+    is dropped at once.
 
     Parameters
     ----------
     source
-        Is asked once for each secret, however many threads want it.
+        Source of the secrets. Many threads that need one secret cause one request.
     lifetime_seconds
-        After so long it is asked again.
+        Time after which the source is asked again.
     clock
-        Seconds that only go forward.
+        Function that returns monotonic seconds.
     """
 
     def __init__(
@@ -52,17 +53,17 @@ class CachedSecrets(SecretSource):
 
     def get(self, name: str) -> str:
         check_name(name)
-        # Of each name's own, so that a slow request holds up nobody who wants another secret.
+        # Each name has a lock of its own, so that a slow request delays only those who need the same secret.
         with self._locks.setdefault(name, Lock()):
             kept = self._kept.get(name)
             if kept is None or self._clock() >= kept.fresh_until:
-                kept = self._kept[name] = self._asked(name, kept)
+                kept = self._kept[name] = self._refreshed(name, kept)
             return kept.secret
 
     def close(self) -> None:
         self._source.close()
 
-    def _asked(self, name: str, kept: _Kept | None) -> _Kept:
+    def _refreshed(self, name: str, kept: _Kept | None) -> _Kept:
         try:
             secret = self._source.get(name)
         except SecretNotFound:
@@ -72,7 +73,7 @@ class CachedSecrets(SecretSource):
             now = self._clock()
             if kept is None or now >= kept.usable_until:
                 raise
-            _logger.warning("Secret %s is used as it was: %s", name, error)
-            return replace(kept, fresh_until=now + _ASKED_AGAIN_SECONDS)
+            _logger.warning("The last known value of secret %s is used: %s", name, error)
+            return replace(kept, fresh_until=now + _RETRY_SECONDS)
         fresh_until = self._clock() + self._lifetime
-        return _Kept(secret, fresh_until, fresh_until + _OUTLIVES_SECONDS)
+        return _Kept(secret, fresh_until, fresh_until + _STALE_SECONDS)

@@ -1,4 +1,4 @@
-"""Secrets in variables of the environment."""
+"""Secrets in environment variables: an adapter of `SecretSource`."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,13 @@ from mfcc_assets.storage.secrets.port import SecretSource, check_name
 
 
 def variable_of(name: str) -> str:
-    """The environment variable that holds a secret where no vault does; ValueError for what is no secret's name."""
+    """Return the environment variable of a secret. Raises ValueError if this cannot be the name of a secret.
+
+    Examples
+    --------
+    >>> variable_of("audd-token")
+    'MFCC_SECRET_AUDD_TOKEN'
+    """
     check_name(name)
     return f"MFCC_SECRET_{name.upper().replace('-', '_')}"
 
@@ -18,7 +24,7 @@ class EnvironmentSecrets(SecretSource):
     Parameters
     ----------
     environ
-        The environment. It is read at each call and not copied.
+        Environment of the process. It is read at each call and not copied.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -27,7 +33,7 @@ class EnvironmentSecrets(SecretSource):
     def get(self, name: str) -> str:
         variable = variable_of(name)
         secret = self._environ.get(variable, "")
-        # Compose files pass an unset variable on as an empty one.
+        # Docker Compose passes an unset variable as an empty one.
         if not secret:
             raise SecretNotFound("It is not configured", subject=f"Secret {name}", remedy=f"Set {variable}")
         return secret

@@ -1,4 +1,4 @@
-"""Secrets in an Azure Key Vault."""
+"""Secrets in an Azure Key Vault: an adapter of `SecretSource`."""
 
 import json
 from typing import Any
@@ -18,12 +18,12 @@ _LONGEST_WAIT_SECONDS = 5.0
 
 
 class KeyVaultSecrets(SecretSource):
-    """The newest version of each secret. Every call asks the vault: see `CachedSecrets`.
+    """The newest version of each secret. Every call asks the vault; `CachedSecrets` avoids that.
 
     Parameters
     ----------
     client
-        Opened by `open_key_vault`. It is closed by `close`.
+        Client of the vault, as `open_key_vault` makes it. `close` closes it.
     """
 
     def __init__(self, client: SecretClient) -> None:
@@ -46,7 +46,7 @@ class KeyVaultSecrets(SecretSource):
             ) from None
         except HttpResponseError as error:
             raise self._refused(name, error) from None
-        # The client raises a ValueError where a server that is no Key Vault asks for a token.
+        # The client raises a ValueError if a server that is not a Key Vault demands a token.
         except (AzureError, ValueError) as error:
             raise self._away(
                 f"it cannot be reached ({type(error).__name__})", "Check MFCC_KEY_VAULT_URL and the network"
@@ -62,7 +62,7 @@ class KeyVaultSecrets(SecretSource):
             case "SecretDisabled":
                 return self._not_found(name, "It is disabled", "set-attributes --enabled true")
             case "ForbiddenByFirewall" | "ForbiddenByConnection":
-                return self._away("its firewall lets nobody in from here", "Allow this network, or a private endpoint")
+                return self._away("its firewall refuses this network", "Allow this network, or a private endpoint")
         return SecretNotFound(
             "This identity may not read it",
             subject=f"Secret {name} in Key Vault {self.vault}",
@@ -82,12 +82,12 @@ class KeyVaultSecrets(SecretSource):
 
 
 def open_key_vault(url: str, credential: TokenCredential) -> KeyVaultSecrets:
-    """The secrets of a vault, to be closed by the caller. Nothing is asked yet."""
+    """Return the secrets of a vault, to be closed by the caller. Nothing is requested yet."""
     return KeyVaultSecrets(SecretClient(url, credential, **client_options()))
 
 
 def client_options() -> dict[str, Any]:
-    """How patient a `SecretClient` is: it gives up after some ten seconds, for a listener waits."""
+    """Return options with which a `SecretClient` gives up after about ten seconds, because a listener waits."""
     return {
         "retry_policy": _BoundedRetries(retry_total=3, retry_backoff_factor=0.2),
         "connection_timeout": _CONNECT_SECONDS,
@@ -96,7 +96,7 @@ def client_options() -> dict[str, Any]:
 
 
 class _BoundedRetries(RetryPolicy[Any, Any]):
-    """Honours Retry-After up to a few seconds. By itself the client sleeps an hour where it is told to."""
+    """Honours ``Retry-After`` up to a few seconds. The client alone would sleep for as long as the server asks."""
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
         seconds = super().get_retry_after(response)
@@ -104,7 +104,7 @@ class _BoundedRetries(RetryPolicy[Any, Any]):
 
 
 def _inner_code(error: HttpResponseError) -> str:
-    """Why exactly the vault refuses, as ``SecretDisabled``; empty where it does not say."""
+    """Return the vault's exact reason, as ``SecretDisabled``; empty if there is none."""
     try:
         inner = json.loads(error.response.text())["error"]["innererror"]  # type: ignore[union-attr]
         return str(inner["code"])

@@ -1,4 +1,4 @@
-"""Where secrets come from: the port `SecretSource`, its adapter for the environment, and the key that signs links."""
+"""The port `SecretSource`, which every source of secrets implements."""
 
 import re
 from abc import ABC, abstractmethod
@@ -7,22 +7,22 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError for what cannot be the name of a secret."""
+    """Raise ValueError if this cannot be the name of a secret."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot be the name of a secret")
 
 
 class SecretSource(ABC):
-    """Secrets by name: small letters, digits and single dashes between them, as Key Vault takes them too."""
+    """Secrets by name. A name has small letters and digits with single dashes between them, as in a Key Vault."""
 
     @abstractmethod
     def get(self, name: str) -> str:
-        """The secret.
+        """Return a secret.
 
         Raises
         ------
         SecretNotFound
-            If none of that name is configured. The remedy says where to put it.
+            If no secret of that name is configured. The remedy says where to put it.
         StoreError
             If the source cannot be asked.
         ValueError
@@ -30,4 +30,4 @@ class SecretSource(ABC):
         """
 
     def close(self) -> None:  # noqa: B027  most sources hold nothing open
-        """Give connections back."""
+        """Close the connections."""

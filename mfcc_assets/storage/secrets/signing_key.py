@@ -1,4 +1,4 @@
-"""The key that signs links and makes upload ids."""
+"""The key that signs links and makes upload ids unguessable."""
 
 import os
 import secrets
@@ -11,17 +11,17 @@ _KEY_BYTES = 32
 
 
 def signing_key(folder: Path) -> bytes:
-    """The key that signs links to local blobs, made at its first use.
+    """Return the key of a local library. It is made on its first use.
 
     Parameters
     ----------
     folder
-        Where the key's file is, made if missing. Only the file's owner may read it.
+        Folder of the key's file. It is made if it is missing. Only the owner of the file may read it.
 
     Returns
     -------
     bytes
-        32 random bytes, the same for every process that asks.
+        32 random bytes, the same for every process.
 
     Raises
     ------
@@ -44,25 +44,27 @@ def signing_key(folder: Path) -> bytes:
         raise StoreError(
             f"A signing key has {_KEY_BYTES} bytes, this file {len(key)}",
             subject=str(path),
-            remedy="Delete it; links given out so far end, new ones work",
+            remedy="Delete it: existing links stop working, and new ones work",
         )
     return key
 
 
 def shared_signing_key(secrets: SecretSource) -> bytes:
-    """The key of a library that many machines work on: the secret ``signing-key``, of 32 characters or more.
+    """Return the key of a library that many machines share: the secret ``signing-key``.
 
     Raises
     ------
+    SecretNotFound
+        If there is no such secret.
     StoreError
-        It is shorter; SecretNotFound where there is none.
+        If the secret has fewer than 32 characters, or its source cannot be asked.
     """
     key = secrets.get("signing-key").encode()
     if len(key) < _KEY_BYTES:
         raise StoreError(
             f"A signing key has {_KEY_BYTES} characters or more, this one {len(key)}",
             subject="Secret signing-key",
-            remedy="Put a longer one there, say of `openssl rand -hex 32`",
+            remedy="Store a longer one, for example from `openssl rand -hex 32`",
         )
     return key
 
@@ -75,7 +77,7 @@ def _make_key(path: Path) -> None:
             file.write(secrets.token_bytes(_KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        # Of two processes the first to link has made the key: unlike opening, linking shows the others a whole file.
+        # If two processes make a key at once, the first link wins. A link always shows a complete file.
         path.hardlink_to(unfinished)
     except FileExistsError:
         return

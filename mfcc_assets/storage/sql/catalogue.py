@@ -1,4 +1,4 @@
-"""The catalogue: what soundtracks there are, what audio they hold, and which files could not be used."""
+"""The catalogue: the soundtracks of a library, the audio that they hold, and the rejected files."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -9,25 +9,12 @@ from sqlalchemy.engine import Connection
 
 from mfcc_assets.ids import TrackId, shard_of, track_id
 from mfcc_assets.storage.sql.database import Database, reconnecting
-from mfcc_assets.storage.sql.records import (
-    AudioContent,
-    Credit,
-    Observed,
-    Reject,
-    Soundtrack,
-)
+from mfcc_assets.storage.sql.records import AudioContent, Credit, Observed, Reject, Soundtrack
 from mfcc_assets.storage.sql.rows import batches, fitting, named_columns, read_records, select_record, utc_now
-from mfcc_assets.storage.sql.schema import (
-    CONTENTS,
-    LONGEST_NOTE,
-    LONGEST_REASON,
-    RECOMMENDATIONS,
-    REJECTS,
-    SOUNDTRACKS,
-)
+from mfcc_assets.storage.sql.schema import CONTENTS, LONGEST_NOTE, LONGEST_REASON, RECOMMENDATIONS, REJECTS, SOUNDTRACKS
 from mfcc_assets.storage.sql.upserts import Upsert, excluded
 
-# What was said against the former bytes says nothing of new ones: such a reject waits for its turn again.
+# A reject was about the old bytes of a file. When the bytes change, the soundtrack waits again.
 _IS_REPLACED_REJECT = SOUNDTRACKS.c.AUDIO_ID.is_(None) & (
     SOUNDTRACKS.c.CONTENT_DIGEST != excluded(SOUNDTRACKS.c.CONTENT_DIGEST)
 )
@@ -38,7 +25,7 @@ _UPSERT_OBSERVED = Upsert(
 
 _UPSERT_CONTENT = Upsert(CONTENTS)
 _UPSERT_REJECT = Upsert(REJECTS)
-_BY_NAME = (SOUNDTRACKS.c.BLOB_NAME, SOUNDTRACKS.c.TRACK_ID)  # a database may take "A" and "a" for one name
+_BY_NAME = (SOUNDTRACKS.c.BLOB_NAME, SOUNDTRACKS.c.TRACK_ID)  # some databases sort "A" and "a" as equal
 _LAST_NAME_FIRST = tuple(column.desc() for column in _BY_NAME)
 
 
@@ -46,31 +33,37 @@ _LAST_NAME_FIRST = tuple(column.desc() for column in _BY_NAME)
 class Catalogue:
     """The soundtracks of a library, in SQLite, PostgreSQL, SQL Server or Azure SQL.
 
-    Every method is one transaction that sets a state, and begins anew when the connection is lost.
+    Every method is one transaction that sets a state, and is repeated if the connection is lost.
 
     Parameters
     ----------
     database
-        As `open_database` opens it.
+        Database with the newest schema, as `open_database` returns it.
 
     Raises
     ------
     StoreError
-        From every method: the database cannot be reached, is locked for too long, or refuses.
+        From every method, if the database cannot be reached, is locked for too long, or refuses.
+
+    Examples
+    --------
+    >>> from mfcc_assets.storage.sql.revisions import open_database
+    >>> Catalogue(open_database("sqlite://")).soundtracks()
+    []
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def manifest(self, shards: Sequence[str]) -> dict[str, str]:
-        """Version (ETag) of each soundtrack of these shards by the blob's name, as last observed."""
+        """Return the last observed ETag of each soundtrack of these shards, by the name of its blob."""
         columns = SOUNDTRACKS.c
         query = sa.select(columns.BLOB_NAME, columns.ETAG).where(columns.SHARD.in_(shards))
         with self._database.reading() as connection:
             return {name: etag for name, etag in connection.execute(query)}  # noqa: C416
 
     def soundtracks(self, shards: Sequence[str] | None = None) -> list[Soundtrack]:
-        """The soundtracks of these shards, or of all, by name."""
+        """Return the soundtracks of these shards, or of all shards, sorted by name."""
         query = select_record(Soundtrack, SOUNDTRACKS).order_by(*_BY_NAME)
         if shards is not None:
             query = query.where(SOUNDTRACKS.c.SHARD.in_(shards))
@@ -82,14 +75,14 @@ class Catalogue:
         return read_records(self._database, Soundtrack, query)
 
     def audio_of_soundtracks(self, shard: str) -> dict[str, str | None]:
-        """Audio of each soundtrack of a shard, by track id; None where it was not analysed."""
+        """Return the audio id of each soundtrack of a shard, by track id; None if it was not analysed."""
         columns = SOUNDTRACKS.c
         query = sa.select(columns.TRACK_ID, columns.AUDIO_ID).where(columns.SHARD == shard)
         with self._database.reading() as connection:
             return {track: audio_id for track, audio_id in connection.execute(query)}  # noqa: C416
 
     def waiting(self) -> list[str]:
-        """Names of the soundtracks whose bytes were not looked at yet, as `Soundtrack.is_waiting` says."""
+        """Return the names of the soundtracks for which `Soundtrack.is_waiting` is true."""
         columns = SOUNDTRACKS.c
         is_rejected = columns.AUDIO_ID.is_(None) & (columns.NOTE != "")
         is_analysed = columns.ANALYSED_DIGEST.is_not(None) & (columns.ANALYSED_DIGEST == columns.CONTENT_DIGEST)
@@ -98,19 +91,19 @@ class Catalogue:
             return list(connection.execute(query).scalars())
 
     def progress(self) -> tuple[int, int]:
-        """How many soundtracks were looked at, rejects among them, and how many there are."""
+        """Return the number of examined soundtracks, including rejects, and the number of all soundtracks."""
         columns = SOUNDTRACKS.c
         is_rejected = columns.AUDIO_ID.is_(None) & (columns.NOTE != "")
         is_analysed = columns.ANALYSED_DIGEST == columns.CONTENT_DIGEST
-        looked_at = sa.func.count(sa.case((is_rejected | is_analysed, 1)))
+        examined = sa.func.count(sa.case((is_rejected | is_analysed, 1)))
         with self._database.reading() as connection:
-            done, total = connection.execute(sa.select(looked_at, sa.func.count()).select_from(SOUNDTRACKS)).one()
+            done, total = connection.execute(sa.select(examined, sa.func.count()).select_from(SOUNDTRACKS)).one()
         return int(done), int(total)
 
     def record_observed(
         self, observed: Sequence[Observed], gone: Sequence[str], *, shard_digits: int, run_id: str
     ) -> None:
-        """Bring the catalogue up to date with files seen (new or changed) and names gone, in one transaction."""
+        """Update the catalogue with new or changed files and with the names of deleted ones, in one transaction."""
         observed_at = utc_now()
         rows = {
             file.track_id: {
@@ -130,8 +123,8 @@ class Catalogue:
         }
         with self._database.writing() as connection:
             if rows:
-                # One statement for all rows: 1,000 files take 0.02 s instead of 1 s. In one order: two that observe
-                # the same files in different ones would wait for each other.
+                # One statement for all rows is much faster than one for each. The rows are sorted, because two
+                # processes that observe the same files in different orders would end in a deadlock.
                 connection.execute(_UPSERT_OBSERVED, [rows[track] for track in sorted(rows)])
             for ids in batches([track_id(name) for name in gone]):
                 connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID.in_(ids)))
@@ -139,7 +132,7 @@ class Catalogue:
                 connection.execute(sa.delete(SOUNDTRACKS).where(SOUNDTRACKS.c.TRACK_ID.in_(ids)))
 
     def contents(self, content_digests: Iterable[str]) -> dict[str, AudioContent]:
-        """What is known of these bytes, by content digest."""
+        """Return the known audio contents of these digests, by content digest."""
         found: dict[str, AudioContent] = {}
         for digests in batches(sorted(set(content_digests))):
             query = select_record(AudioContent, CONTENTS).where(CONTENTS.c.CONTENT_DIGEST.in_(digests))
@@ -153,23 +146,24 @@ class Catalogue:
             return list(connection.execute(query.order_by(CONTENTS.c.CONTENT_DIGEST)).scalars())
 
     def record_content(self, content: AudioContent, *, track: str | None = None) -> None:
-        """Remember what audio some bytes hold and, of a soundtrack, that its audio is this."""
+        """Store which audio some bytes hold and, if a track id is given, that this soundtrack has that audio."""
         with self._database.writing() as connection:
             connection.execute(_UPSERT_CONTENT, named_columns(asdict(content)))
             if track is not None:
-                # REJECTS before SOUNDTRACKS, as in `record_reject`: in two orders, two of them end in a deadlock.
+                # REJECTS comes before SOUNDTRACKS, as in `record_reject`: different orders could end in a deadlock.
                 connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID == track))
                 self._update_analysis(
                     connection, track, content.audio_id, content.content_digest, content.seconds, content.note
                 )
 
     def record_reject(self, reject: Reject, *, run_id: str, content_digest: str | None = None) -> None:
-        """Remember why a file cannot be used.
+        """Store why a file cannot be used.
 
         Parameters
         ----------
         content_digest
-            Bytes of a soundtrack that need no second look; None where a setting could change the verdict.
+            Digest of the bytes of a soundtrack that are never worth a second analysis. None if another setting could
+            make the file usable.
         """
         with self._database.writing() as connection:
             row = named_columns(asdict(reject)) | {"REASON": fitting(reject.reason, LONGEST_REASON)}
@@ -178,13 +172,13 @@ class Catalogue:
             self._update_analysis(connection, reject.subject_id, None, content_digest, None, note)
 
     def rejects(self) -> list[Reject]:
-        """Everything that could not be used, by container and name."""
+        """Return all rejects, sorted by container and name."""
         return read_records(
             self._database, Reject, select_record(Reject, REJECTS).order_by(REJECTS.c.CONTAINER, REJECTS.c.BLOB_NAME)
         )
 
     def tracks_of_audio(self, audio_ids: Iterable[str]) -> dict[str, Soundtrack]:
-        """The soundtrack that stands for each audio, where there is one: the first by name among duplicates."""
+        """Return the soundtrack that represents each audio, by audio id: of duplicates the first by name."""
         found: dict[str, Soundtrack] = {}
         for ids in batches(sorted(set(audio_ids))):
             query = (
@@ -196,32 +190,32 @@ class Catalogue:
         return found
 
     def audio(self) -> dict[str, str]:
-        """Every audio of the library, with the track id of the soundtrack that stands for it."""
+        """Return the track id of the soundtrack that represents each audio of the library, by audio id."""
         query = sa.select(SOUNDTRACKS.c.AUDIO_ID, SOUNDTRACKS.c.TRACK_ID).where(SOUNDTRACKS.c.AUDIO_ID.is_not(None))
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(*_LAST_NAME_FIRST)).all()
         return {audio_id: track for audio_id, track in rows}  # noqa: C416
 
     def credits(self) -> dict[str, Credit]:
-        """Every audio of the library, with who made the soundtrack that stands for it."""
+        """Return the credit of the soundtrack that represents each audio of the library, by audio id."""
         columns = SOUNDTRACKS.c
         query = sa.select(columns.AUDIO_ID, columns.TRACK_ID, columns.ARTIST, columns.ALBUM)
         with self._database.reading() as connection:
             rows = connection.execute(query.where(columns.AUDIO_ID.is_not(None)).order_by(*_LAST_NAME_FIRST))
-            # Names repeat: of a million tracks they would take 150 MB.
+            # Artists and albums repeat, so each name is kept in memory once.
             return {
                 audio_id: Credit(track, sys.intern(artist), sys.intern(album))
                 for audio_id, track, artist, album in rows
             }
 
     def shard_digits(self) -> int | None:
-        """Hex digits of the shards that the soundtracks were put in; None while there are none."""
+        """Return the number of hex digits of the soundtracks' shards; None if there are no soundtracks."""
         with self._database.reading() as connection:
             shard = connection.execute(sa.select(SOUNDTRACKS.c.SHARD).limit(1)).scalar()
         return len(shard) if shard else None
 
     def forget_reject(self, subject_id: str) -> None:
-        """Take back that a file could not be used: it is looked at again."""
+        """Delete a reject, so that its file is examined again."""
         with self._database.writing() as connection:
             connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID == subject_id))
 

@@ -1,4 +1,4 @@
-"""How the library's database is reached: SQLAlchemy, SQLite by default, Azure SQL and PostgreSQL."""
+"""Connections to the database of a library through SQLAlchemy: SQLite by default, PostgreSQL or Azure SQL."""
 
 import inspect
 import logging
@@ -18,10 +18,10 @@ from mfcc_assets.storage import sqlite_files
 from mfcc_assets.storage.sql.sql_server_rows import send_rows
 
 CONNECT_SECONDS = 30
-"""How long one attempt to connect may take. Azure SQL asks for no less."""
+"""Time-out of one attempt to connect. Azure SQL needs this much."""
 
 RECONNECT_SECONDS = 90
-"""How long a lost connection is tried again. A serverless Azure SQL that sleeps takes up to a minute to wake."""
+"""Time for which a lost connection is retried. A paused serverless Azure SQL takes up to a minute to resume."""
 
 _LONGEST_PAUSE_SECONDS = 10
 
@@ -31,60 +31,62 @@ _Work = TypeVar("_Work", bound=Callable[..., Any])
 
 
 class Database:
-    """A database that SQLAlchemy speaks to; it is connected to when it is used.
+    """A database that is connected on its first use.
 
     Parameters
     ----------
     url
-        SQLAlchemy address. The folder of a file of SQLite is made where it is missing. PostgreSQL is
-        ``postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE``; Azure SQL, as the managed identity of the machine,
-        ``mssql+mssqlpython://@NAME.database.windows.net/DATABASE?authentication=ActiveDirectoryMSI``.
-        The client id of an identity that was assigned stands before the ``@``.
+        Address as SQLAlchemy writes it. For SQLite, the folder of the file is made if it is missing. For PostgreSQL it
+        is ``postgresql+psycopg2://USER:PASSWORD@HOST/DATABASE``. For Azure SQL with the managed identity of the machine
+        it is ``mssql+mssqlpython://@NAME.database.windows.net/DATABASE?authentication=ActiveDirectoryMSI``, with the
+        client id before the ``@`` if the identity is user-assigned.
     password
-        Asked at each new connection, so that a secret may be rotated under a running process. By default what the
-        address says.
+        Function that returns the password. It is called for each new connection, so that a secret can be rotated
+        while the process runs. By default the password in the address is used.
 
     Raises
     ------
     StoreError
-        Here: the address cannot be used. In a transaction: the database is locked for too long, or refuses.
+        From the constructor, if the address cannot be used. From a transaction, if the database is locked for too long
+        or refuses.
     ConnectionLost
-        In a transaction: the database cannot be reached, or went away. See `reconnecting`.
+        From a transaction, if the database cannot be reached or the connection ends. See `reconnecting`.
     """
 
     def __init__(self, url: str, password: Callable[[], str] | None = None) -> None:
         self._engine = _engine(url, password)
-        # Nobody who forgets to close leaves connections behind, of which Python 3.13 warns.
+        # Connections end even if `close` is never called. Python 3.13 would warn about open ones.
         weakref.finalize(self, self._engine.dispose)
-        # Writers of SQLite take the lock when they begin: one that first read and then wrote would be refused at once.
+        # A transaction in SQLite that first read and then wrote could be refused at once. So writers take the lock when
+        # they begin.
         self._writer = self._engine.execution_options(writes=True)
 
     @property
     def name(self) -> str:
-        """The address as it may be shown, without what could be secret."""
+        """The address without passwords, for messages."""
         return _name(self._engine)
 
     def close(self) -> None:
-        """Give the connections back; it opens again when it is used again."""
+        """Close the connections. They are opened again on the next use."""
         self._engine.dispose()
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A transaction that only reads."""
+        """Begin a transaction that only reads."""
         return _transaction(self._engine)
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """A transaction that may write, done when the ``with`` ends, undone when it fails."""
+        """Begin a transaction that may write. The end of the ``with`` commits it, and an error rolls it back."""
         return _transaction(self._writer)
 
 
 def reconnecting(work: _Work) -> _Work:
-    """Let a function begin anew when it loses its connection; of a class, every public method.
+    """Decorate a function, or every public method of a class, to start again when the connection is lost.
 
-    The pauses grow, and are drawn by chance, so that the processes that lost one server do not return all at once.
-    After 90 seconds the last `ConnectionLost` is raised.
+    The pauses are random and grow, so that many processes that lost one server do not all return at once. After 90
+    seconds the last `ConnectionLost` is raised.
 
-    It is for work that is one transaction and sets a state rather than adding to it. Where the answer to a COMMIT is
-    lost, nobody knows whether the transaction is done: done again, such work leaves the same rows.
+    Decorate only functions that consist of one transaction and set a state rather than adding to it. If the answer to a
+    COMMIT is lost, nobody knows whether the transaction was done, and repeating such a function leaves the same rows.
     """
     if isinstance(work, type):
         for name, method in list(vars(work).items()):
@@ -108,7 +110,7 @@ def _engine(url: str, password: Callable[[], str] | None) -> Engine:
             return _sqlite_engine(address)
         return _server_engine(address, password)
     except (sa.exc.ArgumentError, ImportError) as error:
-        # The address itself may hold a password.
+        # The message does not contain the address, which may hold a password.
         raise StoreError(
             f"the address of the database cannot be used ({type(error).__name__})",
             remedy="Write it as dialect+driver://user:password@host/database, and install that driver",
@@ -119,7 +121,7 @@ def _server_engine(address: sa.URL, password: Callable[[], str] | None) -> Engin
     engine = sa.create_engine(
         address,
         connect_args=_connection_limits(address),
-        hide_parameters=True,  # an error is shown with its causes, and a listener's file name is nobody's business
+        hide_parameters=True,  # errors are shown, and names of listeners' files are private
         pool_pre_ping=True,
         pool_recycle=_RECYCLE_SECONDS,
     )
@@ -130,15 +132,15 @@ def _server_engine(address: sa.URL, password: Callable[[], str] | None) -> Engin
 
     @sa.event.listens_for(engine, "do_connect")
     def add_password(dialect: sa.Dialect, _: object, arguments: list[Any], options: dict[str, Any]) -> None:
-        # Both are made anew for each connection: nothing keeps the password.
-        arguments[:], said = dialect.create_connect_args(address.set(password=password()))
-        options.update(said)
+        # The arguments are made anew for each connection, so that nothing keeps the password.
+        arguments[:], new_options = dialect.create_connect_args(address.set(password=password()))
+        options.update(new_options)
 
     return engine
 
 
 def _connection_limits(address: sa.URL) -> dict[str, Any]:
-    """What lets a driver give up a server that is silent: as they come, most wait for it for ever."""
+    """Return options with which a driver gives up on a silent server. By default most drivers wait for ever."""
     if address.get_driver_name() == "mssqlpython":
         return {"timeout": CONNECT_SECONDS}
     if address.get_driver_name() == "psycopg2":
@@ -165,7 +167,7 @@ def _sqlite_engine(address: sa.URL) -> Engine:
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:
         sqlite_files.switch_to_write_ahead_log(connection)
-        # NORMAL may lose the last transactions in a power cut, never consistency; what is lost is recomputed.
+        # With NORMAL a power cut may lose the last transactions, which are recomputed, but never consistency.
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
 
@@ -185,7 +187,7 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
             yield connection
     except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        if isinstance(error, sa.exc.DBAPIError) and is_passing(error, is_connecting=is_connecting):
+        if isinstance(error, sa.exc.DBAPIError) and is_transient(error, is_connecting=is_connecting):
             raise ConnectionLost(
                 f"the connection to the database is lost ({reason})",
                 subject=_name(engine),
@@ -194,20 +196,20 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
         raise StoreError(
             f"the database refuses ({reason})",
             subject=_name(engine),
-            remedy="Check that it is there, its permissions, the disk's space, and who else holds a lock on it",
+            remedy="Check that it exists, its permissions, the disk's space, and who else holds a lock on it",
         ) from error
 
 
 def _name(engine: Engine) -> str:
-    # Drivers take passwords among the options too.
+    # The options may also contain a password.
     return engine.url.set(query={}).render_as_string(hide_password=True)
 
 
-_PASSING_STATES = ("08", "40001", "40P01", "57P01", "57P02", "57P03")
-"""Beginnings of SQLSTATE in PostgreSQL: connection, serialization, deadlock, server stopped, crashed, starting."""
+_TRANSIENT_STATES = ("08", "40001", "40P01", "57P01", "57P02", "57P03")
+"""Prefixes of SQLSTATE in PostgreSQL: connection lost, serialization, deadlock, server stopped, crashed, starting."""
 
-_PASSING_MESSAGES = (
-    "is not currently available",  # 40613: the database moves, or wakes
+_TRANSIENT_MESSAGES = (
+    "is not currently available",  # 40613: the database moves or resumes
     "has encountered an error processing your request",  # 40197
     "service is currently busy",  # 40501
     "Not enough resources to process request",  # 49918
@@ -218,7 +220,7 @@ _PASSING_MESSAGES = (
     "is currently too busy to support requests",  # 10929
     "chosen as the deadlock victim",  # 1205
 )
-"""Parts of the messages of SQL Server; its driver keeps the numbers behind them to itself."""
+"""Parts of messages of SQL Server. Its driver does not pass on the error numbers."""
 
 _REFUSALS = (
     "Failed to load the driver",
@@ -228,35 +230,35 @@ _REFUSALS = (
     "no pg_hba.conf entry",
     "permission denied",
 )
-"""Parts of the messages that answer an attempt to connect, and come again however often it is repeated."""
+"""Parts of messages that refuse a connection for a lasting reason."""
 
 _MISSING_RIGHTS = ("permission", "must be owner", "readonly database")
 
 
-def is_passing(error: sa.exc.DBAPIError, *, is_connecting: bool) -> bool:
-    """Whether the same work may succeed when it is done again a moment later.
+def is_transient(error: sa.exc.DBAPIError, *, is_connecting: bool) -> bool:
+    """Return whether the same work may succeed a moment later.
 
     Parameters
     ----------
     error
-        What the database said.
+        Error of the database.
     is_connecting
-        Whether it said so to an attempt to connect.
+        Whether the error answers an attempt to connect.
     """
     if _is_of_sqlite(error):
-        return False  # no server is there to come back, and its time-outs are long enough
+        return False  # there is no server that could come back, and the time-out of a lock is long enough
     message = str(error.orig)
     state = getattr(error.orig, "pgcode", None) or ""
-    if error.connection_invalidated or state.startswith(_PASSING_STATES):
+    if error.connection_invalidated or state.startswith(_TRANSIENT_STATES):
         return True
-    if any(part in message for part in _PASSING_MESSAGES):
+    if any(part in message for part in _TRANSIENT_MESSAGES):
         return True
     is_refusal = any(part in message for part in _REFUSALS)
     return is_connecting and isinstance(error, sa.exc.OperationalError) and not is_refusal
 
 
 def lacks_rights(error: BaseException | None) -> bool:
-    """Whether a database says that its user may not do what it was asked."""
+    """Return whether an error of a database means that the user lacks a right."""
     if not isinstance(error, sa.exc.DBAPIError):
         return False
     return getattr(error.orig, "pgcode", None) == "42501" or any(part in str(error.orig) for part in _MISSING_RIGHTS)

@@ -1,7 +1,7 @@
-"""Users of the database that may do what they need and nothing else.
+"""Roles that let users of the database do what they need and nothing else.
 
-mfcc_writer   reads and writes the rows of every table, and changes no table: for runs
-mfcc_reader   reads the soundtracks and the view of recommendations: for pages
+mfcc_writer   may read and write the rows of every table, but change no table: for runs
+mfcc_reader   may read the soundtracks and the view of recommendations: for pages
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ WRITER = "mfcc_writer"
 READER = "mfcc_reader"
 _EVERY_RIGHT = "SELECT, INSERT, UPDATE, DELETE"
 _TABLES = [table.name for table in METADATA.sorted_tables]
-_VIEWED = [RECOMMENDED_SOUNDTRACKS.name, VERSIONS.name]  # who opens the tables looks which schema they have
+_VIEWED = [RECOMMENDED_SOUNDTRACKS.name, VERSIONS.name]  # opening a database reads its schema version
 
 _RIGHTS = {
     WRITER: {**dict.fromkeys(_TABLES, _EVERY_RIGHT), **dict.fromkeys(_VIEWED, "SELECT")},
@@ -31,12 +31,15 @@ _LONGEST_NAME = 128
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who is let in.
+    """A user who gets a role.
 
     Attributes
     ----------
+    name
+        Name of the user.
     client_id
-        Of a managed identity. Azure SQL need not look it up then, for which its server needs Directory Readers.
+        Client id of a managed identity. With it, Azure SQL need not look up the identity, for which its server would
+        need the role Directory Readers.
     """
 
     name: str
@@ -44,7 +47,7 @@ class User:
 
     @property
     def origin(self) -> str:
-        """Where SQL Server has the user from."""
+        """The clause with which SQL Server makes the user."""
         if self.client_id is None:
             return "FROM EXTERNAL PROVIDER"
         return f"WITH SID = 0x{self.client_id.bytes_le.hex().upper()}, TYPE = E"
@@ -52,20 +55,20 @@ class User:
 
 @reconnecting
 def grant_access(database: Database, *, writers: Sequence[User], readers: Sequence[User]) -> None:
-    """Make the roles where they are missing, give them their rights and no others, and add users to them.
+    """Make missing roles, give them exactly their rights, and add users to them.
 
     Parameters
     ----------
     database
-        Opened as its owner.
+        Database, opened by its owner.
     writers, readers
-        Users. In PostgreSQL they must exist; in Azure SQL they are managed identities or people of the tenant, and are
-        made where they are missing, for which the owner is the Microsoft Entra administrator of the server.
+        Users of each role. In PostgreSQL they must exist. In Azure SQL they are managed identities or people of the
+        tenant. Missing ones are made, for which the owner must be the Microsoft Entra administrator of the server.
 
     Raises
     ------
     StoreError
-        If the database has no users, is no such user's, or a name cannot be one.
+        If the database has no users, if a user does not exist, or if a name cannot be the name of a user.
     """
     for user in (*writers, *readers):
         _check_name(user.name, database)
@@ -94,7 +97,7 @@ def _statements_of_postgresql(connection: Connection, role: str, users: Sequence
     if connection.execute(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar() is None:
         yield f"CREATE ROLE {_quoted(connection, role)} NOLOGIN"
     schema = _quoted(connection, str(connection.execute(sa.text("SELECT current_schema()")).scalar()))
-    # Before version 15 whoever connected could make tables.
+    # Before version 15 of PostgreSQL every user could make tables.
     yield f"REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC"
     yield f"GRANT USAGE ON SCHEMA {schema} TO {_quoted(connection, role)}"
     yield from _rights(connection, role)
@@ -103,7 +106,7 @@ def _statements_of_postgresql(connection: Connection, role: str, users: Sequence
 
 
 STATEMENTS = {"mssql": _statements_of_sql_server, "postgresql": _statements_of_postgresql}
-"""What gives a role its rights and its users, by dialect."""
+"""Functions that yield the statements for one role, by dialect."""
 
 
 def _rights(connection: Connection, role: str) -> Iterator[str]:
@@ -128,6 +131,6 @@ def _quoted(connection: Connection, name: str) -> str:
 
 
 def _literal(text: str) -> str:
-    # The driver reads % as the beginning of a parameter; of names SQLAlchemy sees to it.
+    # The driver reads % as the beginning of a parameter. SQLAlchemy doubles it in names, but not in this text.
     doubled = text.replace("'", "''").replace("%", "%%")
     return f"N'{doubled}'"

@@ -1,4 +1,4 @@
-"""The recommendations: the lists of soundtracks and of uploads."""
+"""The lists of recommendations for soundtracks and uploads."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,35 +6,32 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mfcc_assets.storage.sql.database import Database, reconnecting
-from mfcc_assets.storage.sql.records import (
-    Recommendation,
-    Recommended,
-)
+from mfcc_assets.storage.sql.records import Recommendation, Recommended
 from mfcc_assets.storage.sql.rows import batches, existing, read_records, select_record, utc_now
-from mfcc_assets.storage.sql.schema import (
-    CONTENTS,
-    RECOMMENDATIONS,
-    RECOMMENDED_SOUNDTRACKS,
-    REJECTS,
-    SOUNDTRACKS,
-)
+from mfcc_assets.storage.sql.schema import CONTENTS, RECOMMENDATIONS, RECOMMENDED_SOUNDTRACKS, REJECTS, SOUNDTRACKS
 
 
 @reconnecting
 class Recommendations:
     """The lists of recommendations, in SQLite, PostgreSQL, SQL Server or Azure SQL.
 
-    Every method is one transaction that sets a state, and begins anew when the connection is lost.
+    Every method is one transaction that sets a state, and is repeated if the connection is lost.
 
     Parameters
     ----------
     database
-        As `open_database` opens it.
+        Database with the newest schema, as `open_database` returns it.
 
     Raises
     ------
     StoreError
-        From every method: the database cannot be reached, is locked for too long, or refuses.
+        From every method, if the database cannot be reached, is locked for too long, or refuses.
+
+    Examples
+    --------
+    >>> from mfcc_assets.storage.sql.revisions import open_database
+    >>> Recommendations(open_database("sqlite://")).recommended("a query")
+    []
     """
 
     def __init__(self, database: Database) -> None:
@@ -49,12 +46,13 @@ class Recommendations:
         index_version: str,
         run_id: str,
     ) -> int:
-        """Put a query's list in the place of its former one, in one transaction.
+        """Replace the list of a query, in one transaction.
 
         Returns
         -------
         int
-            Rows written. A track that went since the ranking was made is left out, and the ranks close up.
+            Number of rows written. Tracks that were deleted since the ranking was made are skipped, and the ranks
+            close up.
         """
         made = {"METHOD": method, "INDEX_VERSION": index_version, "RUN_ID": run_id, "CREATED_AT": utc_now()}
         with self._database.writing() as connection:
@@ -68,16 +66,16 @@ class Recommendations:
         index_version: str,
         run_id: str,
     ) -> int:
-        """Bring the lists of many queries up to date, in one transaction.
+        """Update the lists of many queries, in one transaction.
 
-        A list that is stored already keeps its rows and the run that wrote them, and is said to be of the new index:
-        of a million tracks five million rows would be written again for every track that is added.
+        An unchanged list keeps its rows and the run that wrote them. Only its index version is updated, because
+        otherwise every track that is added would rewrite the lists of the whole library.
 
         Returns
         -------
         int
-            Rows written, as for `replace_recommendations`; of a transaction that was done again since its answer was
-            lost, only what the last attempt found to write.
+            Number of rows written, as for `replace_recommendations`. If the transaction was repeated because its answer
+            was lost, only the rows of the last attempt count.
         """
         made = {"METHOD": method, "INDEX_VERSION": index_version, "RUN_ID": run_id, "CREATED_AT": utc_now()}
         columns = RECOMMENDATIONS.c
@@ -91,14 +89,14 @@ class Recommendations:
         return written
 
     def recommended(self, query_id: str) -> list[Recommended]:
-        """What the view holds for a query, best first."""
+        """Return the rows of the view for a query, best first."""
         query = select_record(Recommended, RECOMMENDED_SOUNDTRACKS).where(
             RECOMMENDED_SOUNDTRACKS.c.QUERY_ID == query_id
         )
         return read_records(self._database, Recommended, query.order_by(RECOMMENDED_SOUNDTRACKS.c.RANK))
 
     def unserved_soundtracks(self, index_version: str, size: int) -> dict[str, int]:
-        """The analysed soundtracks that have not `size` recommendations of this index, and how many they have."""
+        """Return the analysed soundtracks without exactly `size` recommendations of this index, with their numbers."""
         of_index = (RECOMMENDATIONS.c.QUERY_ID == SOUNDTRACKS.c.TRACK_ID) & (
             RECOMMENDATIONS.c.INDEX_VERSION == index_version
         )
@@ -114,7 +112,7 @@ class Recommendations:
             return {track: int(served) for track, served in connection.execute(query)}
 
     def soundtracks_of_other_indexes(self, index_version: str) -> int:
-        """How many soundtracks have recommendations of another index than this."""
+        """Return the number of soundtracks that have recommendations of another index."""
         query = (
             sa.select(sa.func.count(sa.distinct(RECOMMENDATIONS.c.QUERY_ID)))
             .join(SOUNDTRACKS, SOUNDTRACKS.c.TRACK_ID == RECOMMENDATIONS.c.QUERY_ID)
@@ -124,22 +122,22 @@ class Recommendations:
             return int(connection.execute(query).scalar_one())
 
     def forget_query(self, query_id: str, *, content_digests: Sequence[str]) -> int:
-        """Delete what is kept of an upload: its list, its reject, and what its bytes hold.
+        """Delete the list of an upload, its reject, and the contents of its bytes.
 
         Returns
         -------
         int
-            Recommendations deleted.
+            Number of deleted recommendations.
         """
         with self._database.writing() as connection:
-            gone = connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID == query_id))
+            deleted = connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID == query_id))
             connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID == query_id))
             for digests in batches(content_digests):
                 connection.execute(sa.delete(CONTENTS).where(CONTENTS.c.CONTENT_DIGEST.in_(digests)))
-        return gone.rowcount
+        return deleted.rowcount
 
     def dangling_recommendations(self) -> int:
-        """Rows of RECOMMENDATIONS whose track is gone: always 0 where foreign keys are enforced."""
+        """Return the number of recommendations of missing tracks: always 0 if foreign keys are enforced."""
         query = (
             sa.select(sa.func.count())
             .select_from(RECOMMENDATIONS)
@@ -153,7 +151,7 @@ class Recommendations:
 def _stored_lists(
     connection: Connection, query_ids: Sequence[str], method: str
 ) -> dict[str, list[Recommendation | None]]:
-    """The places of each query, best first; None in those that another method made."""
+    """Return the stored list of each query, best first, with None in each place that another method made."""
     columns = RECOMMENDATIONS.c
     stored: dict[str, list[Recommendation | None]] = {}
     for ids in batches(query_ids):
@@ -169,13 +167,13 @@ def _replace_lists(
     connection: Connection, lists: Mapping[str, Sequence[Recommendation]], made: Mapping[str, object]
 ) -> int:
     tracks = {place.track_id for places in lists.values() for place in places}
-    there = existing(connection, SOUNDTRACKS.c.TRACK_ID, sorted(tracks))
+    known = existing(connection, SOUNDTRACKS.c.TRACK_ID, sorted(tracks))
     for ids in batches(list(lists)):
         connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID.in_(ids)))
     rows = [
         {"QUERY_ID": query, "RANK": rank, "TRACK_ID": place.track_id, "DISTANCE": place.distance, **made}
         for query, places in lists.items()
-        for rank, place in enumerate((place for place in places if place.track_id in there), start=1)
+        for rank, place in enumerate((place for place in places if place.track_id in known), start=1)
     ]
     if rows:
         connection.execute(sa.insert(RECOMMENDATIONS), rows)

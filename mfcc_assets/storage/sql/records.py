@@ -1,4 +1,4 @@
-"""What the tables hold, a class a kind of row."""
+"""Records of the database, with one class per kind of row."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from mfcc_assets.ids import track_id
 
 @dataclass(frozen=True)
 class Observed:
-    """A soundtrack as its file shows it, before its audio is looked at."""
+    """Properties of a soundtrack's file, before its audio is analysed."""
 
     blob_name: str
     etag: str
@@ -24,7 +24,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class AudioContent:
-    """What audio a file's bytes hold."""
+    """The audio that the bytes of a file hold."""
 
     content_digest: str
     audio_id: str
@@ -62,17 +62,17 @@ class Soundtrack:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the file's bytes were not looked at yet."""
+        """Whether the bytes of the file were not examined yet."""
         return self.analysed_digest != self.content_digest and not self.is_rejected
 
     @property
     def is_rejected(self) -> bool:
-        """Whether the audio could not be used; the note says why."""
+        """Whether the audio cannot be used. The note says why."""
         return self.audio_id is None and bool(self.note)
 
     @property
     def state(self) -> str:
-        """``analysed``, ``rejected``, or ``waiting`` for its turn."""
+        """``analysed``, ``rejected`` or ``waiting``."""
         if self.is_rejected:
             return "rejected"
         return "waiting" if self.is_waiting else "analysed"
@@ -80,7 +80,7 @@ class Soundtrack:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Who made a soundtrack, as far as its tags say."""
+    """The artist and the album of a soundtrack, from its tags."""
 
     track_id: str
     artist: str
@@ -89,7 +89,7 @@ class Credit:
 
 @dataclass(frozen=True)
 class Reject:
-    """A file that could not be used, and why; the subject is its track id or upload id."""
+    """A file that cannot be used, and the reason. The subject is its track id or upload id."""
 
     subject_id: str
     container: str
@@ -100,7 +100,7 @@ class Reject:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One place of a query's list."""
+    """One place in the list of a query."""
 
     rank: int
     track_id: str

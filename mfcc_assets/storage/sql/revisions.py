@@ -1,4 +1,4 @@
-"""Databases with the newest schema: whoever opens one gets it."""
+"""Opens databases and brings their schema up to date."""
 
 from collections.abc import Callable
 
@@ -10,17 +10,17 @@ from mfcc_assets.storage.sql.schema import REVISION, VERSIONS
 
 
 def open_database(url: str, password: Callable[[], str] | None = None) -> Database:
-    """Open a database, and bring its schema to the newest where it is another.
+    """Open a database and bring its schema up to date.
 
     Parameters
     ----------
     url, password
-        As `Database` takes them.
+        Address and password, as for `Database`.
 
     Raises
     ------
     StoreError
-        The database cannot be reached, is locked for too long, or refuses.
+        If the database cannot be reached, is locked for too long, or refuses.
     """
     database = Database(url, password)
     ensure_schema(database)
@@ -29,25 +29,26 @@ def open_database(url: str, password: Callable[[], str] | None = None) -> Databa
 
 @reconnecting
 def ensure_schema(database: Database) -> None:
-    """Bring a database to the newest schema, if it has another.
+    """Bring the schema of a database up to date. Nothing happens if it is the newest already.
 
     Raises
     ------
     StoreError
-        If the database refuses: this user may not change the schema, or a newer version of this package made it.
+        If this user may not change the schema, or a newer version of this package made it.
     """
     if revision_of(database) != REVISION:
+        # Alembic is imported only if there is something to upgrade, because it is slow to import.
         from mfcc_assets.storage.sql.migrations import upgrade
 
         upgrade(database)
 
 
 def revision_of(database: Database) -> str | None:
-    """The last migration that a database had; None if it had none that can be seen."""
+    """Return the last migration of a database; None if there was none or it cannot be read."""
     try:
         with database.reading() as connection:
             return connection.execute(sa.select(VERSIONS.c.version_num)).scalar()
     except ConnectionLost:
         raise
     except StoreError:
-        return None  # what else is wrong with it will be said when it is upgraded
+        return None  # any other fault is reported by the upgrade

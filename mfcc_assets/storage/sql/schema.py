@@ -1,30 +1,29 @@
 """The schema of the library's database.
 
-SOUNDTRACKS       a row a soundtrack: where it lies, its tags, its audio
-CONTENTS          what audio the bytes of a file hold, so that no bytes are analysed twice
-REJECTS           what could not be used, and why
-RECOMMENDATIONS   a row a query and rank; a row of a track that is gone goes with it
-RECOMMENDED_SOUNDTRACKS   the view that a page reads: recommendations with titles and artwork
+SOUNDTRACKS       one row per soundtrack: its blob, its tags and its audio
+CONTENTS          the audio that the bytes of a file hold, so that no bytes are analysed twice
+REJECTS           files that cannot be used, with the reasons
+RECOMMENDATIONS   one row per query and rank; deleting a soundtrack deletes its rows
+RECOMMENDED_SOUNDTRACKS   the view for pages: recommendations with titles and artwork
 
-To change it, change it here, and write a migration that brings databases to it: see
-`mfcc_assets.storage.sql.migrations`.
+To change the schema, change it here and write a migration: see `mfcc_assets.storage.sql.migrations`.
 """
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.mssql import DATETIME2
 
 REVISION = "0001"
-"""The newest migration. To know whether a database has it, Alembic need not be imported, which takes 0.15 s."""
+"""The newest migration. With it here, checking a database does not import Alembic, which is slow to import."""
 
 LONGEST_NOTE = 255
 LONGEST_REASON = 2048
 METADATA = sa.MetaData()
 _ID = sa.String(32)
 
-# DATETIME of SQL Server counts in steps of 3.3 ms.
+# DATETIME in SQL Server has steps of 3.3 ms.
 _MOMENT = sa.DateTime().with_variant(DATETIME2(6), "mssql")  # type: ignore[no-untyped-call]
 
-# SQL Server counts UTF-16 code units: of the 1,024 characters of a name an emoji takes two.
+# SQL Server counts UTF-16 code units. A name has up to 1,024 characters, and an emoji has two units.
 _BLOB_NAME = sa.Unicode(2048)
 
 SOUNDTRACKS = sa.Table(
@@ -43,7 +42,7 @@ SOUNDTRACKS = sa.Table(
     sa.Column("TRACK_NUMBER", sa.Integer),
     sa.Column("YEAR", sa.Integer),
     sa.Column("ARTWORK", sa.Unicode(255), nullable=False),
-    # The audio of the bytes last analysed: it keeps serving while a changed file waits for its turn.
+    # The audio of the bytes that were analysed last. It stays in use while a changed file waits.
     sa.Column("AUDIO_ID", _ID, index=True),
     sa.Column("ANALYSED_DIGEST", _ID),
     sa.Column("SECONDS", sa.Float),
@@ -89,7 +88,7 @@ RECOMMENDATIONS = sa.Table(
     sa.UniqueConstraint("QUERY_ID", "TRACK_ID"),
 )
 
-# Its query is in the migration that made it last.
+# The query of the view is in the newest migration that made it.
 RECOMMENDED_SOUNDTRACKS = sa.table(
     "RECOMMENDED_SOUNDTRACKS",
     *map(
@@ -116,4 +115,4 @@ RECOMMENDED_SOUNDTRACKS = sa.table(
 )
 
 VERSIONS = sa.table("alembic_version", sa.column("version_num"))
-"""Where Alembic keeps the revision of a database."""
+"""The table in which Alembic keeps the revision of a database."""

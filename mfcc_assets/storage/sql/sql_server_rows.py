@@ -1,8 +1,9 @@
-"""Many rows sent to SQL Server at once, so that its driver loses nothing of their text.
+"""Sends many rows to SQL Server at once without losing text.
 
-The driver mssql-python (1.16) declares a column of many rows as what suits its longest text, in characters. Beside a
-longer one in ASCII a name in Japanese is declared VARCHAR as well, and arrives as question marks. Beside one of more
-characters an emoji, of two UTF-16 code units, may be longer than what is declared, which fails all the rows.
+When the driver mssql-python (1.16) sends many rows, it declares the type of each column by the text with the most
+characters. If that text is ASCII, the column becomes VARCHAR, and a shorter name in Japanese arrives as question marks.
+An emoji has two UTF-16 code units, so a text with fewer characters may need more room than the declared type has, and
+then all rows fail.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,32 +15,33 @@ Row = Mapping[str, object]
 
 
 class _Text(IntEnum):
-    """How the driver declares a value, and counts its length."""
+    """How the driver declares a text and counts its length."""
 
     ASCII, ONE_UNIT, TWO_UNITS = range(3)
 
 
 def send_rows(cursor: Any, statement: str, rows: Sequence[Row], _context: object = None) -> bool:
-    """Send rows in their order, together where the driver declares each column rightly for all of them.
+    """Send rows in order, in groups for which the driver declares every column correctly.
 
-    It answers SQLAlchemy's event ``do_executemany``.
+    This is a handler of SQLAlchemy's event ``do_executemany``.
 
     Returns
     -------
     bool
-        True: they are sent, and nobody else need send them.
+        Always True, which tells SQLAlchemy that the rows are sent.
     """
-    for texts, alike in groupby(rows, key=_texts):
+    names = list(rows[0]) if rows else []
+
+    def texts_of(row: Row) -> tuple[_Text, ...]:
+        return tuple(_text(row[name]) for name in names)
+
+    for texts, alike in groupby(rows, key=texts_of):
         if _Text.TWO_UNITS in texts:
             for row in alike:
                 cursor.execute(statement, row)
         else:
             cursor.executemany(statement, list(alike))
     return True
-
-
-def _texts(row: Row) -> tuple[_Text, ...]:
-    return tuple(map(_text, row.values()))
 
 
 def _text(value: object) -> _Text:

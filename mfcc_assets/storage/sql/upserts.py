@@ -1,6 +1,6 @@
-"""One statement that inserts rows or replaces them, as each database writes it.
+"""A statement that inserts or replaces rows, in the SQL of each database.
 
-SQLite and PostgreSQL take INSERT … ON CONFLICT DO UPDATE, SQL Server takes MERGE. In both the new row is `excluded`.
+SQLite and PostgreSQL have INSERT … ON CONFLICT DO UPDATE, SQL Server has MERGE. In both the new row is `excluded`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,38 +13,38 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 
 class Upsert(sa.Insert):
-    """Rows that are inserted, or take the place of those with the same primary key.
+    """Inserts rows, or replaces the rows with the same primary key.
 
-    Executed with one row or many, as an INSERT is: ``connection.execute(Upsert(CONTENTS), rows)``. Of a row that is
-    there, columns that the new row does not name stay as they are. No two of the rows may have one key.
+    It is executed with one row or many, like an INSERT: ``connection.execute(Upsert(CONTENTS), rows)``. Columns that
+    the new row does not name keep their values. Two rows of one call must not have the same key.
 
     Parameters
     ----------
     table
-        Where the rows go.
+        Table of the rows.
     changes
-        What a column of a row that is there becomes, where that is not what the new row says: an expression of the
-        table's columns, which are those of the former row, and of `excluded`'s.
+        New values of columns of an existing row, if they are not those of the new row. Each is an expression of the
+        table's columns, which hold the old values, and of `excluded` columns, which hold the new ones.
     """
 
     inherit_cache = True
 
     def __init__(self, table: sa.Table, changes: Mapping[str, sa.ColumnElement[Any]] | None = None) -> None:
         super().__init__(table)
-        # The clause at the end of an INSERT: SQLAlchemy compiles it there, and tells statements apart by it.
+        # SQLAlchemy compiles this clause at the end of an INSERT, and its cache distinguishes statements by it.
         self._post_values_clause = _Replacement(table, dict(changes or {}))
 
 
 def excluded(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    """A column of the new row."""
+    """Return a column of the new row, for use in `changes`."""
     return sa.table("excluded", sa.column(column.name, column.type)).c[column.name]
 
 
 class _Replacement(sa.ClauseElement):
-    """What becomes of a row that is there."""
+    """The clause that updates an existing row."""
 
     __visit_name__ = "replacement"
-    _traverse_internals = [  # noqa: RUF012  as SQLAlchemy declares it
+    _traverse_internals = [  # noqa: RUF012  SQLAlchemy declares it this way
         ("table", InternalTraversal.dp_clauseelement),
         ("changes", InternalTraversal.dp_string_clauseelement_dict),
     ]
@@ -75,14 +75,14 @@ def _merge(upsert: Upsert, compiler: SQLCompiler, **_: Any) -> str:
     replacement = upsert._post_values_clause
     assert isinstance(replacement, _Replacement)
     row = _new_row(table, compiler)
-    # Of a bare parameter SQL Server cannot tell the type, and refuses one that is NULL.
+    # SQL Server does not know the type of a bare parameter, and refuses NULL there.
     typed = (sa.cast(sa.bindparam(column.name, type_=column.type), column.type).label(column.name) for column in row)
     source = ", ".join(compiler.process(column, within_columns_clause=True) for column in typed)
-    is_there = sa.and_(*(column == excluded(column) for column in table.primary_key))
-    # Without HOLDLOCK two that find no row both insert it.
+    has_same_key = sa.and_(*(column == excluded(column) for column in table.primary_key))
+    # Without HOLDLOCK, two writers that find no row would both insert one.
     return (
-        f"MERGE INTO {compiler.preparer.format_table(table)} WITH (HOLDLOCK) "  # noqa: S608  names and marks alone
-        f"USING (SELECT {source}) AS excluded ON {compiler.process(is_there)} "
+        f"MERGE INTO {compiler.preparer.format_table(table)} WITH (HOLDLOCK) "  # noqa: S608  it contains only names and parameter marks
+        f"USING (SELECT {source}) AS excluded ON {compiler.process(has_same_key)} "
         f"WHEN MATCHED THEN UPDATE SET {replacement.assignments(compiler)} "
         f"WHEN NOT MATCHED THEN INSERT ({_names(row, compiler)}) "
         f"VALUES ({', '.join(compiler.process(excluded(column)) for column in row)});"
@@ -90,7 +90,7 @@ def _merge(upsert: Upsert, compiler: SQLCompiler, **_: Any) -> str:
 
 
 def _new_row(table: sa.Table, compiler: SQLCompiler) -> list[sa.Column[Any]]:
-    """The columns that the new rows name."""
+    """Return the columns that the new rows name."""
     return [table.c[name] for name in compiler.column_keys or ()]
 
 

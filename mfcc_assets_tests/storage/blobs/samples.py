@@ -1,10 +1,13 @@
-"""Names that every store takes or refuses, and the key that the tests' links are signed with."""
+"""Samples for tests: names that every store accepts or refuses, a key that signs links, and large contents."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from io import BytesIO
 
+from mfcc_assets.storage.blobs.azure_streams import BLOCK
 from mfcc_assets.storage.blobs.port import Blob
 
 KEY = bytes(range(32))
+LARGE = BLOCK * 3 + 1000
 UNUSUAL_NAMES = [
     "a b/c d.mp3",
     "100% #1 'quoted' \"twice\".mp3",
@@ -39,3 +42,30 @@ BAD_NAMES = {
 
 def names(listed: Iterable[Blob]) -> list[str]:
     return [blob.name for blob in listed]
+
+
+def generated(size: int, each: Callable[[int], None] = lambda _: None) -> BytesIO:
+    """Return a stream that makes its content while it is read and calls `each` with the position of each read."""
+
+    class Stream(BytesIO):
+        given = 0
+
+        def seekable(self) -> bool:
+            return False
+
+        def read(self, most: int | None = -1) -> bytes:
+            each(self.given)
+            portion = bytes([self.given // BLOCK]) * min(most or 0, size - self.given)
+            self.given += len(portion)
+            return portion
+
+    return Stream()
+
+
+def content(size: int) -> bytes:
+    """Return all bytes of a `generated` stream."""
+    return (
+        generated(size).read(BLOCK)
+        if size <= BLOCK
+        else b"".join(bytes([block]) * min(BLOCK, size - block * BLOCK) for block in range(-(-size // BLOCK)))
+    )

@@ -1,4 +1,4 @@
-"""Links to blobs on Azure: of one blob, for reading, and for minutes."""
+"""A link to a blob on Azure lets its holder read one blob for a limited time."""
 
 import secrets
 import ssl
@@ -34,7 +34,7 @@ class TestLinks:
             yield client
 
     @pytest.mark.parametrize("name", UNUSUAL_NAMES)
-    def test_a_link_opens_the_blob_it_was_made_for(self, linked, http, name):
+    def test_a_link_opens_its_blob(self, linked, http, name):
         linked.write("artworks", name, b"0123456789")
         link = linked.link("artworks", name, seconds=60)
         assert link.isascii()
@@ -42,7 +42,7 @@ class TestLinks:
         part = http.get(link, headers={"Range": "bytes=2-4"})
         assert (part.status_code, part.content) == (206, b"234")
 
-    def test_a_link_is_good_for_reading_this_blob_and_nothing_else(self, linked, http):
+    def test_a_link_only_allows_reading_its_blob(self, linked, http):
         for name in ("a", "b"):
             linked.write("artworks", name, b"1")
         link = linked.link("artworks", "a", seconds=60)
@@ -58,7 +58,7 @@ class TestLinks:
         assert {what: answer.status_code for what, answer in refused.items()} == dict.fromkeys(refused, 403)
         assert linked.read("artworks", "a") == b"1"
 
-    def test_a_link_says_what_it_allows_and_until_when(self, linked):
+    def test_a_link_states_its_permission_and_its_times(self, linked):
         before = datetime.now(UTC)
         address = urlsplit(linked.link("artworks", "a", seconds=600))
         allowed = {name: values[0] for name, values in parse_qs(address.query).items()}
@@ -68,7 +68,7 @@ class TestLinks:
         assert before + timedelta(seconds=600) <= ends <= before + timedelta(seconds=610)
         assert begins < before - timedelta(minutes=1)
 
-    def test_one_key_of_the_identity_signs_many_links(self, azure_blobs_by_identity, http, monkeypatch):
+    def test_one_delegation_key_signs_many_links(self, azure_blobs_by_identity, http, monkeypatch):
         asked = []
         ask = BlobServiceClient.get_user_delegation_key
 
@@ -86,9 +86,9 @@ class TestLinks:
         azure_blobs_by_identity._delegation = None
         for _ in range(2):
             azure_blobs_by_identity.link("artworks", "a", seconds=3600)
-        assert len(asked) == 3, "a key that ends before its links is asked for anew"
+        assert len(asked) == 3, "a key that expires before its links is replaced"
 
-    def test_an_identity_that_may_not_sign_is_told_the_role_it_needs(self, azure_blobs_by_identity, monkeypatch):
+    def test_the_error_for_an_identity_that_may_not_sign_names_the_role(self, azure_blobs_by_identity, monkeypatch):
         def refuse(*_: object) -> None:
             error = HttpResponseError("refused")
             error.status_code = 403
@@ -98,7 +98,7 @@ class TestLinks:
         with pytest.raises(StoreError, match="'Storage Blob Delegator'"):
             azure_blobs_by_identity.link("artworks", "a", seconds=60)
 
-    def test_a_player_whose_link_ends_goes_on_with_another_where_it_was(self, linked, http):
+    def test_a_player_can_continue_with_a_new_link_when_its_link_expires(self, linked, http):
         song = secrets.token_bytes(400_000)
         etag = linked.write("soundtracks", "song.flac", song).etag
         link, played, ended = linked.link("soundtracks", "song.flac", seconds=1), b"", 0

@@ -1,3 +1,5 @@
+"""Copies of remote files on the local disk."""
+
 import os
 import subprocess
 import sys
@@ -27,7 +29,7 @@ with FileCache(Path(sys.argv[1]), 1000).file("key", suffix=".mp3", size=8, fetch
 
 
 class Source:
-    """Content that knows how often it was fetched."""
+    """A source that counts how often it is fetched."""
 
     def __init__(self) -> None:
         self.fetched: list[str] = []
@@ -67,15 +69,15 @@ def test_a_copy_is_fetched_once_and_keeps_its_suffix(cache, source, tmp_path):
     assert source.fetched == ["a"]
 
 
-def test_another_key_is_another_copy(cache, source):
+def test_another_key_has_another_copy(cache, source):
     assert read(cache, source, "a") != read(cache, source, "b")
     assert source.fetched == ["a", "b"]
 
 
-def test_what_was_used_least_lately_goes_first(cache, source, tmp_path):
+def test_the_least_recently_used_copy_is_dropped_first(cache, source, tmp_path):
     for key in "abc":
         read(cache, source, key)
-        time.sleep(0.01)  # the kernel's clock for files ticks every 4 ms
+        time.sleep(0.01)  # the kernel's clock of files ticks every 4 ms
     read(cache, source, "a")
     time.sleep(0.01)
     read(cache, source, "d")
@@ -87,7 +89,7 @@ def test_what_was_used_least_lately_goes_first(cache, source, tmp_path):
     assert source.fetched[-1] == "b"
 
 
-def test_a_copy_that_is_being_read_is_not_taken_away(cache, source):
+def test_a_copy_stays_while_it_is_read(cache, source):
     with cache.file("a", suffix="", size=10, fetch=source.of("a")) as path:
         for key in "bcdef":
             read(cache, source, key)
@@ -96,13 +98,13 @@ def test_a_copy_that_is_being_read_is_not_taken_away(cache, source):
     assert source.fetched == list("abcdefa")
 
 
-def test_a_file_larger_than_all_the_room_is_handed_out_and_not_kept(cache, source, tmp_path):
+def test_a_file_larger_than_the_cache_can_be_read_and_is_not_kept(cache, source, tmp_path):
     read(cache, source, "a")
     assert read(cache, source, "b", size=31) == b"b" * 31
     assert [path.stat().st_size for path in left(tmp_path)] == [10]
 
 
-def test_a_fetch_that_fails_leaves_nothing(cache, source, tmp_path):
+def test_a_failed_fetch_leaves_no_copy(cache, source, tmp_path):
     def fetch(path: Path) -> None:
         path.write_bytes(b"half")
         raise StoreError("the line went dead")
@@ -113,14 +115,14 @@ def test_a_fetch_that_fails_leaves_nothing(cache, source, tmp_path):
     assert read(cache, source, "a") == b"a" * 10
 
 
-def test_a_copy_that_lost_its_end_is_fetched_again(cache, source, tmp_path):
+def test_a_truncated_copy_is_fetched_again(cache, source, tmp_path):
     read(cache, source, "a")
     os.truncate(left(tmp_path)[0], 4)
     assert read(cache, source, "a") == b"a" * 10
     assert source.fetched == ["a", "a"]
 
 
-def test_any_number_of_threads_share_a_cache_that_is_too_small_for_them(cache, source, tmp_path):
+def test_many_threads_can_share_a_cache_that_is_too_small(cache, source, tmp_path):
     start = threading.Barrier(8)
 
     def read_all(_: int) -> set[bytes]:
@@ -134,7 +136,7 @@ def test_any_number_of_threads_share_a_cache_that_is_too_small_for_them(cache, s
     assert sum(path.stat().st_size for path in left(tmp_path)) <= 30
 
 
-def test_what_a_killed_process_left_is_removed_after_an_hour(tmp_path, source):
+def test_copies_of_a_killed_process_are_removed_after_an_hour(tmp_path, source):
     killed = subprocess.Popen([sys.executable, "-c", FETCH_FOR_EVER, tmp_path])
     deadline = time.monotonic() + 20
     while not left(tmp_path) and time.monotonic() < deadline:
@@ -151,7 +153,7 @@ def test_what_a_killed_process_left_is_removed_after_an_hour(tmp_path, source):
     assert not half.parent.exists()
 
 
-def test_a_disk_that_cannot_be_written_says_what_to_do(tmp_path):
+def test_the_error_for_an_unwritable_disk_has_a_remedy(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match=r"cannot be kept.*MFCC_CACHE_GIGABYTES"):
+    with pytest.raises(StoreError, match=r"cannot be written.*MFCC_CACHE_GIGABYTES"):
         FileCache(tmp_path / "file", 30)

@@ -1,3 +1,5 @@
+"""Records that are kept as JSON in blobs."""
+
 from pathlib import Path
 
 import pytest
@@ -18,12 +20,12 @@ def answer(blobs: LocalBlobs) -> int | None:
     )
 
 
-def test_what_is_written_is_read(blobs: LocalBlobs):
+def test_a_written_record_can_be_read(blobs: LocalBlobs):
     write_json(blobs, "cepstra", "answer.json", {"answer": 42})
     assert answer(blobs) == 42
 
 
-def test_a_record_is_replaced_only_where_nobody_wrote_another_since(blobs: LocalBlobs):
+def test_a_record_is_replaced_only_if_nobody_else_wrote_it_since(blobs: LocalBlobs):
     for number in (1, 2):
         replace_json(blobs, "cepstra", "answer.json", {"answer": number}, seen=etag_of(blobs, "cepstra", "answer.json"))
     assert answer(blobs) == 2
@@ -35,12 +37,12 @@ def test_a_record_is_replaced_only_where_nobody_wrote_another_since(blobs: Local
     assert answer(blobs) == 3
 
 
-def test_what_was_never_written_is_none(blobs: LocalBlobs):
+def test_a_missing_record_is_none(blobs: LocalBlobs):
     assert answer(blobs) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"null", b'{"answer": "?"}', b"\xff", b"\x00" * 20])
-def test_what_is_damaged_is_told_with_its_name_and_what_to_do(blobs: LocalBlobs, content: bytes):
+def test_the_error_for_a_damaged_record_has_its_name_and_a_remedy(blobs: LocalBlobs, content: bytes):
     blobs.write("cepstra", "answer.json", content)
     with pytest.raises(CorruptIndex, match=r"cepstra/answer.json: no answer. Ask again"):
         answer(blobs)

@@ -1,4 +1,4 @@
-"""What the local folders promise beyond what every `BlobStore` does."""
+"""Behaviour of local folders beyond the contract of every `BlobStore`."""
 
 import logging
 import os
@@ -38,19 +38,19 @@ class TestFiles:
         with blobs.as_file(container, name) as path:
             return path
 
-    def test_the_containers_are_folders_with_the_blobs_as_files(self, tmp_path):
+    def test_containers_are_folders_and_blobs_are_files(self, tmp_path):
         blobs = LocalBlobs(tmp_path, KEY)
         assert sorted(folder.name for folder in tmp_path.iterdir()) == sorted(CONTAINERS)
         blobs.write("artworks", "a/b.png", b"1")
         assert (tmp_path / "artworks/a/b.png").read_bytes() == b"1"
 
-    def test_a_listing_is_in_the_order_of_whole_names(self, local_blobs):
+    def test_a_listing_is_sorted_by_whole_names(self, local_blobs):
         shuffled = ["b", "a/c", "a.b", "a/b/c", "a!", "a0", "é", "z/1"]
         for name in shuffled:
             local_blobs.write("batch", name, b"")
         assert [blob.name for blob in local_blobs.list("batch")] == sorted(shuffled)
 
-    def test_a_root_that_cannot_be_made_says_so(self, tmp_path):
+    def test_a_root_that_cannot_be_made_is_a_store_error(self, tmp_path):
         (tmp_path / "file").touch()
         with pytest.raises(StoreError, match="cannot be made"):
             LocalBlobs(tmp_path / "file", KEY)
@@ -59,7 +59,7 @@ class TestFiles:
         with pytest.raises(ValueError, match="32 bytes"):
             LocalBlobs(tmp_path, b"short")
 
-    def test_what_was_written_or_moved_in_as_a_whole_is_known_to_be_complete(self, local_blobs, tmp_path):
+    def test_a_blob_that_was_written_here_or_moved_in_is_known_to_be_complete(self, local_blobs, tmp_path):
         assert local_blobs.write("uploads", "written", b"1").whole
         being_copied = tmp_path / "blobs/uploads/copied"
         being_copied.write_bytes(b"1")
@@ -68,39 +68,39 @@ class TestFiles:
             file.write(b"2")
             file.flush()
             assert not local_blobs.stat("uploads", "copied").whole
-        time.sleep(0.02)  # two changes within one tick of the kernel's clock look like one
+        time.sleep(0.02)  # two changes within one tick of the kernel's clock have the same time
         being_copied.rename(being_copied.with_name("moved"))
         assert local_blobs.stat("uploads", "moved").whole
 
-    def test_a_file_moved_in_with_an_old_time_looks_new(self, local_blobs, tmp_path):
+    def test_a_file_moved_in_with_an_old_time_counts_as_new(self, local_blobs, tmp_path):
         seen = local_blobs.write("soundtracks", "seen", b"")
         (tmp_path / "old").write_bytes(b"1")
         os.utime(tmp_path / "old", (0, 0))
         (tmp_path / "old").rename(tmp_path / "blobs/soundtracks/a old")
         assert local_blobs.stat("soundtracks", "a old").modified >= seen.modified
 
-    def test_a_file_from_a_clock_that_runs_ahead_does_not_look_newer_than_now(self, local_blobs, tmp_path):
+    def test_a_file_with_a_future_time_does_not_count_as_newer_than_now(self, local_blobs, tmp_path):
         path = tmp_path / "blobs/soundtracks/future"
         path.touch()
         os.utime(path, (4e9, 4e9))
         assert local_blobs.stat("soundtracks", "future").modified <= datetime.now(UTC)
 
-    def test_a_copy_that_keeps_size_and_time_changes_the_etag(self, local_blobs, tmp_path):
+    def test_a_copy_with_the_same_size_and_time_changes_the_etag(self, local_blobs, tmp_path):
         first = local_blobs.write("batch", "a", b"1111")
         path = self.path(local_blobs, "batch", "a")
         kept = path.stat()
         (tmp_path / "other").write_bytes(b"2222")
-        time.sleep(0.02)  # before Linux 6.13 the clock for files ticks every 4 ms, on some systems every 10
+        time.sleep(0.02)  # before Linux 6.13 the clock of files ticks every 4 ms, on some systems every 10 ms
         os.utime(tmp_path / "other", ns=(kept.st_atime_ns, kept.st_mtime_ns))
         (tmp_path / "other").replace(path)
         assert local_blobs.stat("batch", "a").etag != first.etag
 
-    def test_writes_within_one_tick_of_the_kernels_clock_have_etags_of_their_own(self, local_blobs, monkeypatch):
-        monkeypatch.setattr(os, "fsync", lambda _: None)  # it would take longer than a tick
+    def test_writes_within_one_tick_of_the_kernels_clock_have_different_etags(self, local_blobs, monkeypatch):
+        monkeypatch.setattr(os, "fsync", lambda _: None)  # a sync takes longer than a tick
         etags = [local_blobs.write("batch", "a", b"same").etag for _ in range(50)]
         assert len(set(etags)) == len(etags)
 
-    def test_nobody_writes_between_the_check_of_an_etag_and_the_write(self, local_blobs, monkeypatch):
+    def test_no_other_write_comes_between_the_check_of_an_etag_and_the_write(self, local_blobs, monkeypatch):
         first = local_blobs.write("batch", "a", b"")
         stamp = os.utime
 
@@ -124,11 +124,11 @@ class TestFiles:
             thread.join()
         assert outcomes.count(None) == 2
 
-    def test_a_blob_cannot_be_a_folder_of_others(self, local_blobs):
+    def test_a_blob_cannot_also_be_a_folder(self, local_blobs):
         local_blobs.write("batch", "a/b", b"")
-        with pytest.raises(BlobNameError, match="at once"):
+        with pytest.raises(BlobNameError, match="both a blob and a folder"):
             local_blobs.write("batch", "a", b"")
-        with pytest.raises(BlobNameError, match="at once"):
+        with pytest.raises(BlobNameError, match="both a blob and a folder"):
             local_blobs.write("batch", "a/b/c", b"")
         with pytest.raises(BlobNotFound):
             local_blobs.read("batch", "a")
@@ -176,7 +176,7 @@ class TestFiles:
         assert not left.exists()
         assert names(local_blobs.list("batch")) == ["a"]
 
-    def test_readers_see_whole_blobs_while_they_are_replaced(self, local_blobs):
+    def test_readers_see_complete_blobs_while_they_are_replaced(self, local_blobs):
         contents = {bytes([digit]) * 100_000 for digit in range(3)}
         local_blobs.write("batch", "a", next(iter(contents)))
         done = threading.Event()
@@ -195,7 +195,7 @@ class TestFiles:
         assert read <= contents
 
 
-class TestWhatOwnersPutIntoFolders:
+class TestFilesOfOwners:
     @pytest.fixture
     def library(self, local_blobs, tmp_path) -> Path:
         local_blobs.write("soundtracks", "a good song.mp3", b"sound")
@@ -211,21 +211,21 @@ class TestWhatOwnersPutIntoFolders:
         ],
         ids=["fifo", "broken link", "looping link", "linked folder"],
     )
-    def test_what_is_not_a_file_is_left_out_with_a_warning(self, local_blobs, library, put, caplog):
+    def test_an_entry_that_is_not_a_file_is_skipped_with_a_warning(self, local_blobs, library, put, caplog):
         put(library / "odd")
         assert names(local_blobs.list("soundtracks")) == ["a good song.mp3"]
-        assert "soundtracks/odd is left out" in caplog.text
+        assert "Skipping soundtracks/odd" in caplog.text
         with pytest.raises(BlobNotFound):
             local_blobs.read("soundtracks", "odd")
 
     @pytest.mark.parametrize("name", [b"caf\xe9.mp3", b"line\nfeed.mp3", b"back\\slash.mp3"])
-    def test_a_file_whose_name_cannot_be_a_blobs_is_left_out_with_a_warning(self, local_blobs, library, name, caplog):
+    def test_a_file_with_a_bad_name_is_skipped_with_a_warning(self, local_blobs, library, name, caplog):
         Path(os.fsdecode(os.fsencode(library) + b"/" + name)).touch()
         assert names(local_blobs.list("soundtracks")) == ["a good song.mp3"]
         assert "Rename the file" in caplog.text
         caplog.text.encode()
 
-    def test_folders_too_deep_for_a_name_are_left_out_with_a_warning(self, local_blobs, library, caplog):
+    def test_folders_that_are_too_deep_are_skipped_with_a_warning(self, local_blobs, library, caplog):
         deepest = library
         for _ in range(6):
             deepest /= "d" * 200
@@ -234,7 +234,7 @@ class TestWhatOwnersPutIntoFolders:
         assert names(local_blobs.list("soundtracks")) == ["a good song.mp3"]
         assert "1,024" in caplog.text
 
-    def test_a_linked_file_is_read_and_looks_as_new_as_its_link(self, local_blobs, library, tmp_path):
+    def test_a_linked_file_can_be_read_and_is_as_new_as_its_link(self, local_blobs, library, tmp_path):
         (tmp_path / "elsewhere.mp3").write_bytes(b"linked")
         time.sleep(0.02)
         seen = local_blobs.write("soundtracks", "seen", b"")
@@ -266,9 +266,7 @@ class TestWhatOwnersPutIntoFolders:
         assert blobs.read("soundtracks", "song") == b"1"
 
     @pytest.mark.parametrize("unreadable", [".", "album", "album/private"])
-    def test_a_folder_that_cannot_be_listed_is_an_error_and_not_an_empty_one(
-        self, local_blobs, library, unreadable, monkeypatch
-    ):
+    def test_a_folder_that_cannot_be_listed_is_an_error(self, local_blobs, library, unreadable, monkeypatch):
         local_blobs.write("soundtracks", "album/private/song", b"")
         read_folder = os.scandir
 
@@ -277,12 +275,12 @@ class TestWhatOwnersPutIntoFolders:
                 raise PermissionError(13, "Permission denied")
             return read_folder(folder)
 
-        # Permissions would not stop root, whom containers run tests as.
+        # Permissions do not stop root, and tests in containers run as root.
         monkeypatch.setattr(os, "scandir", scandir)
         with pytest.raises(StoreError, match=r"Permission denied"):
             list(local_blobs.list("soundtracks"))
 
-    def test_a_blob_whose_disk_fails_is_an_error_and_not_left_out(self, local_blobs, library, monkeypatch):
+    def test_a_blob_whose_disk_fails_is_an_error_in_a_listing(self, local_blobs, library, monkeypatch):
         look_at = os.lstat
 
         def lstat(path: str | Path):
@@ -295,7 +293,7 @@ class TestWhatOwnersPutIntoFolders:
         with pytest.raises(StoreError, match=r"soundtracks/bad sector\.mp3.*Input/output error"):
             list(local_blobs.list("soundtracks"))
 
-    def test_a_folder_deleted_during_a_listing_is_passed_over(self, local_blobs, library, caplog):
+    def test_a_folder_deleted_during_a_listing_is_skipped(self, local_blobs, library, caplog):
         local_blobs.write("soundtracks", "b/song", b"")
         local_blobs.write("soundtracks", "c/song", b"")
         listing = local_blobs.list("soundtracks")
@@ -308,14 +306,14 @@ class TestWhatOwnersPutIntoFolders:
         assert names(listing) == []
         assert caplog.records == []
 
-    def test_a_container_that_is_gone_is_an_error_not_an_empty_listing(self, local_blobs, library):
+    def test_a_missing_container_is_an_error_and_not_an_empty_listing(self, local_blobs, library):
         library.rename(library.with_name("unmounted"))
         with pytest.raises(StoreError, match="No such file"):
             list(local_blobs.list("soundtracks"))
         with pytest.raises(StoreError, match="No such file"):
             local_blobs.write("soundtracks", "a", b"")
 
-    def test_a_blob_deleted_during_a_listing_is_passed_over(self, local_blobs, library, caplog):
+    def test_a_blob_deleted_during_a_listing_is_skipped(self, local_blobs, library, caplog):
         (library / "b/c").mkdir(parents=True)
         (library / "b/c/d").touch()
         (library / "z").touch()
@@ -326,7 +324,7 @@ class TestWhatOwnersPutIntoFolders:
         assert names(listing) == []
         assert caplog.records == []
 
-    def test_a_listing_of_ordinary_files_warns_of_nothing(self, local_blobs, caplog):
+    def test_a_listing_of_ordinary_files_gives_no_warning(self, local_blobs, caplog):
         caplog.set_level(logging.WARNING)
         local_blobs.write("batch", "a/b", b"")
         assert names(local_blobs.list("batch")) == ["a/b"]
@@ -335,7 +333,7 @@ class TestWhatOwnersPutIntoFolders:
 
 class TestLinks:
     def parts(self, link: str) -> tuple[str, str, str, str]:
-        """As a web framework takes a link apart."""
+        """Split a link as a web framework does."""
         address = urlsplit(link)
         container, name = unquote(address.path).removeprefix("/blobs/").split("/", 1)
         query = parse_qs(address.query)
@@ -346,14 +344,14 @@ class TestLinks:
         return blobs.open_link(container, name, expires=expires, signature=signature, now=now)
 
     @pytest.mark.parametrize("name", UNUSUAL_NAMES)
-    def test_a_link_opens_the_blob_it_was_made_for(self, local_blobs, name):
+    def test_a_link_opens_its_blob(self, local_blobs, name):
         written = local_blobs.write("artworks", name, b"1")
         link = local_blobs.link("artworks", name, seconds=60)
         assert link.isascii()
         assert " " not in link
         assert self.open(local_blobs, self.parts(link)) == written
 
-    def test_a_link_ends(self, local_blobs):
+    def test_a_link_expires(self, local_blobs):
         local_blobs.write("artworks", "a", b"1")
         parts = self.parts(local_blobs.link("artworks", "a", seconds=60))
         self.open(local_blobs, parts, datetime.now(UTC) + timedelta(seconds=58))
@@ -362,14 +360,14 @@ class TestLinks:
 
     @pytest.mark.parametrize("part", range(4))
     @pytest.mark.parametrize("change", ["9", "é", "\udcff", "٣", "\n"])
-    def test_a_link_altered_anywhere_is_refused(self, local_blobs, part, change):
+    def test_an_altered_link_is_refused(self, local_blobs, part, change):
         local_blobs.write("artworks", "a", b"1")
         parts = list(self.parts(local_blobs.link("artworks", "a", seconds=60)))
         parts[part] += change
         with pytest.raises(LinkRefused, match="not ours"):
             self.open(local_blobs, tuple(parts))
 
-    def test_a_link_is_not_good_for_another_blob_or_container(self, local_blobs):
+    def test_a_link_does_not_open_another_blob_or_container(self, local_blobs):
         local_blobs.write("artworks", "a", b"1")
         local_blobs.write("artworks", "b", b"1")
         local_blobs.write("uploads", "a", b"1")
@@ -378,11 +376,11 @@ class TestLinks:
             with pytest.raises(LinkRefused):
                 self.open(local_blobs, (container, name, *signed))
 
-    def test_a_link_of_another_key_is_refused(self, local_blobs, tmp_path):
+    def test_a_link_signed_with_another_key_is_refused(self, local_blobs, tmp_path):
         other = LocalBlobs(tmp_path / "blobs", KEY[::-1])
         with pytest.raises(LinkRefused):
             self.open(local_blobs, self.parts(other.link("artworks", "a", seconds=60)))
 
-    def test_a_link_to_a_blob_that_is_gone_finds_nothing(self, local_blobs):
+    def test_a_link_to_a_deleted_blob_is_not_found(self, local_blobs):
         with pytest.raises(BlobNotFound):
             self.open(local_blobs, self.parts(local_blobs.link("artworks", "gone", seconds=60)))

@@ -1,4 +1,4 @@
-"""Which names blobs may have, and how other paths become one."""
+"""Which names a blob may have, and how a path becomes such a name."""
 
 import unicodedata
 
@@ -13,11 +13,11 @@ from mfcc_assets_tests.storage.blobs.samples import BAD_NAMES, UNUSUAL_NAMES
 
 class TestNames:
     @pytest.mark.parametrize("name", UNUSUAL_NAMES)
-    def test_an_unusual_name_passes(self, name):
+    def test_an_unusual_name_is_accepted(self, name):
         check_name(name)
 
     @pytest.mark.parametrize(("name", "reason"), BAD_NAMES.items())
-    def test_a_refusal_says_why_and_what_to_do_and_can_be_printed(self, name, reason):
+    def test_a_refusal_has_a_reason_and_a_remedy_and_can_be_printed(self, name, reason):
         with pytest.raises(BlobNameError) as refused:
             check_name(name)
         assert reason in refused.value.what
@@ -41,29 +41,29 @@ class TestNames:
             ("100% #1 - 'x'.mp3", "100% #1 - 'x'.mp3"),
         ],
     )
-    def test_a_clean_name_keeps_what_can_be_read(self, path_like, expected):
+    def test_a_clean_name_keeps_the_readable_parts(self, path_like, expected):
         assert clean_name(path_like) == expected
 
-    def test_two_long_names_stay_two_names_and_keep_their_suffix(self):
+    def test_two_long_names_stay_different_and_keep_their_suffix(self):
         one, other = (clean_name("é" * 200 + ending) for ending in ("1.mp3", "2.mp3"))
         assert one != other
         assert one.startswith("é" * 100)
         assert one.endswith(".mp3")
         assert len(one.encode()) <= 255
 
-    def test_two_long_paths_stay_two_names_and_keep_their_file_name(self):
+    def test_two_long_paths_stay_different_and_keep_their_file_name(self):
         one, other = (clean_name("folder/" * 200 + f"{disc}/song.mp3") for disc in "12")
         assert one != other
         assert one.endswith("/song.mp3")
 
     @settings(max_examples=300)
     @given(st.text(st.characters(exclude_categories=())) | st.text("./\\ \0é\u0301🎷a=\u0338", max_size=40))
-    def test_every_clean_name_is_a_name_and_stays_as_it_is(self, path_like):
+    def test_every_clean_name_is_valid_and_stays_unchanged(self, path_like):
         self.check_clean(path_like)
 
     @settings(max_examples=50)
     @given(st.lists(st.text("ab.é🎷 \u0301/", min_size=1, max_size=12), min_size=1, max_size=4), st.integers(20, 400))
-    def test_every_long_clean_name_is_a_name_and_stays_as_it_is(self, pieces, repeats):
+    def test_every_long_clean_name_is_valid_and_stays_unchanged(self, pieces, repeats):
         self.check_clean("".join(piece * repeats for piece in pieces))
 
     def check_clean(self, path_like: str) -> None:

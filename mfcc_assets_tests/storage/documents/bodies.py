@@ -1,4 +1,4 @@
-"""Bodies of documents, as short as every store takes them."""
+"""Minimal bodies of documents that every store accepts."""
 
 
 def body(state: str = "received", minute: int = 0, **more: object) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What the container in Cosmos DB promises beyond what every `DocumentStore` does: faults, rights, keys, its shape."""
+"""Behaviour of Cosmos DB beyond the contract of every `DocumentStore`: its container, faults, keys and identities."""
 
 import logging
 import secrets
@@ -40,7 +40,7 @@ def database(client, cosmos_database):
 
 @pytest.fixture
 def meanwhile(monkeypatch):
-    """Has something happen when a call first waits before it asks again."""
+    """A function that sets what happens when a call first waits before a retry."""
 
     def happens(deed):
         deeds = [deed]
@@ -54,7 +54,7 @@ def container(client, database):
 
 
 class TestContainer:
-    def test_it_is_partitioned_by_the_documents_id_and_indexes_what_is_looked_up(
+    def test_it_is_partitioned_by_id_and_indexes_only_what_is_queried(
         self, open_cosmos_documents, client, cosmos_database
     ):
         open_cosmos_documents(retention_seconds=7)
@@ -63,7 +63,7 @@ class TestContainer:
         assert made["indexingPolicy"] == INDEXING_POLICY
         assert made["defaultTtl"] == 7
 
-    def test_several_processes_may_make_it_at_once(self, open_cosmos_documents):
+    def test_several_processes_can_make_it_at_once(self, open_cosmos_documents):
         opening = [Thread(target=open_cosmos_documents) for _ in range(4)]
         for thread in opening:
             thread.start()
@@ -71,17 +71,17 @@ class TestContainer:
             thread.join()
         assert open_cosmos_documents().latest() is None
 
-    def test_one_that_is_there_is_used_as_it_is(self, open_cosmos_documents, client, database):
+    def test_an_existing_one_is_used_unchanged(self, open_cosmos_documents, client, database):
         database.create_container("uploads", PartitionKey("/id"), indexing_policy=WIDER_POLICY)
         open_cosmos_documents().put("1", body())
         assert container(client, database.id).read()["indexingPolicy"] == WIDER_POLICY
 
-    def test_one_that_is_partitioned_otherwise_is_refused(self, open_cosmos_documents, database):
+    def test_one_with_another_partition_key_is_refused(self, open_cosmos_documents, database):
         database.create_container("uploads", PartitionKey("/state"))
         with pytest.raises(StoreError, match="partitioned by /state"):
             open_cosmos_documents()
 
-    def test_a_changed_retention_leaves_the_rest_of_it(self, open_cosmos_documents, client, database):
+    def test_changing_the_retention_changes_nothing_else(self, open_cosmos_documents, client, database):
         database.create_container("uploads", PartitionKey("/id"), indexing_policy=WIDER_POLICY, default_ttl=1000)
         open_cosmos_documents().put("1", body())
         changed = container(client, database.id).read()
@@ -103,7 +103,7 @@ class TestContainer:
             documents.put(str(number), body("a"))
         assert documents.ids("a") == set("01234")
 
-    def test_what_is_larger_than_an_item_is_refused(self, documents):
+    def test_a_document_larger_than_an_item_is_refused(self, documents):
         with pytest.raises(StoreError, match="at most 2 MB"):
             documents.put("1", body(text="x" * 2**21))
 
@@ -115,7 +115,7 @@ class TestFaults:
         [{"status": 429, "headers": {"x-ms-retry-after-ms": "20"}}, {"status": 503}, {"status": 449}, {"status": 0}],
         ids=lambda fault: f"status {fault['status']}",
     )
-    def test_what_passes_is_waited_for(self, documents, cosmos_server, meanwhile, method, fault):
+    def test_a_call_waits_for_a_transient_fault(self, documents, cosmos_server, meanwhile, method, fault):
         meanwhile(lambda: None)
         documents.put("1", body(count=0))
         cosmos_server.befall(Fault(method, "/docs", times=3, **fault))
@@ -124,21 +124,19 @@ class TestFaults:
         documents.delete("2")
         assert [found.body["count"] for found in documents.find()] == [1]
 
-    def test_a_document_that_is_not_found_by_a_replica_that_is_behind_is_asked_for_again(
-        self, documents, cosmos_server, meanwhile
-    ):
+    def test_a_read_from_a_replica_that_lags_behind_is_retried(self, documents, cosmos_server, meanwhile):
         meanwhile(lambda: None)
         documents.put("1", body(count=0))
         cosmos_server.befall(Fault("GET", "/docs", times=5, status=404, headers={"x-ms-substatus": "1002"}))
         assert documents.get("1").body["count"] == 0
 
-    def test_a_document_of_a_container_that_is_gone_is_not_merely_missing(self, documents, cosmos_server):
+    def test_a_missing_container_is_not_a_missing_document(self, documents, cosmos_server):
         cosmos_server.befall(Fault("GET", "/docs", status=404, headers={"x-ms-substatus": "1003"}))
         with pytest.raises(StoreError, match="Deploy the database and its container uploads") as told:
             documents.get("1")
         assert not isinstance(told.value, DocumentNotFound)
 
-    def test_what_does_not_pass_is_not_waited_for_ever(self, open_cosmos_documents, cosmos_server, monkeypatch):
+    def test_a_lasting_fault_is_given_up(self, open_cosmos_documents, cosmos_server, monkeypatch):
         monkeypatch.setattr(cosmos_account, "PATIENCE_SECONDS", 0.1)
         documents = open_cosmos_documents()
         cosmos_server.befall(Fault("GET", "/docs", times=99))
@@ -149,21 +147,21 @@ class TestFaults:
             documents.get("1")
 
     @pytest.mark.parametrize("etag", [None, "the document's"])
-    def test_a_write_whose_answer_was_lost_was_done(self, documents, cosmos_server, etag):
+    def test_a_write_whose_answer_was_lost_succeeds(self, documents, cosmos_server, etag):
         first = documents.put("1", body("a"))
         cosmos_server.befall(Fault("PATCH" if etag else "POST", "/docs", is_executed=True))
         written = documents.put("1", body("b"), if_match=etag and first.etag)
         assert documents.get("1") == written
         assert documents.put("1", body("c"), if_match=written.etag).body["state"] == "c"
 
-    def test_a_document_whose_creation_had_no_answer_is_the_creators(self, documents, cosmos_server):
+    def test_a_creation_whose_answer_was_lost_succeeds(self, documents, cosmos_server):
         cosmos_server.befall(Fault("POST", "/docs", is_executed=True))
         assert documents.create("1", body()) == documents.get("1")
         cosmos_server.befall(Fault("POST", "/docs", is_executed=True))
         with pytest.raises(Conflict):
             documents.create("1", body())
 
-    def test_also_where_others_wrote_before_the_answer_came(
+    def test_a_lost_write_is_recognised_after_others_wrote(
         self, documents, open_cosmos_documents, cosmos_server, meanwhile
     ):
         another = open_cosmos_documents()
@@ -191,14 +189,14 @@ class TestFaults:
         documents.put("1", body(count=100))
         assert documents.get("1").body["count"] == 101
 
-    def test_a_deletion_whose_answer_was_lost_was_done(self, documents, cosmos_server):
+    def test_a_deletion_whose_answer_was_lost_succeeds(self, documents, cosmos_server):
         documents.put("1", body())
         cosmos_server.befall(Fault("DELETE", "/docs", is_executed=True))
         documents.delete("1")
         with pytest.raises(DocumentNotFound):
             documents.get("1")
 
-    def test_no_update_is_lost_or_done_twice_where_many_answers_are_lost(self, documents, cosmos_server):
+    def test_no_update_is_lost_or_done_twice_when_many_answers_are_lost(self, documents, cosmos_server):
         documents.put("1", body(count=0))
         cosmos_server.befall(Fault("PATCH", times=8, is_executed=True))
 
@@ -213,7 +211,7 @@ class TestFaults:
             thread.join()
         assert documents.get("1").body["count"] == 20
 
-    def test_an_account_that_is_away_for_a_while_costs_no_more_than_the_wait(self, cosmos_server, cosmos_database):
+    def test_a_call_survives_an_account_that_is_away_for_a_while(self, cosmos_server, cosmos_database):
         with faulty_proxy(cosmos_server.port) as proxy:
             url = f"http://127.0.0.1:{proxy.port}"
             proxy.go_away(0.5)
@@ -223,7 +221,7 @@ class TestFaults:
                 proxy.go_away(0.5)
                 assert documents.update("1", lambda found: {**found, "again": True}) == documents.latest()
 
-    def test_an_account_that_is_nowhere_says_so(self, monkeypatch):
+    def test_an_unreachable_account_is_a_store_error(self, monkeypatch):
         monkeypatch.setattr(cosmos_account, "PATIENCE_SECONDS", 0.1)
         with pytest.raises(StoreError, match=r"does not answer.*Check its address"):
             CosmosDocuments(f"http://127.0.0.1:{free_port()}", lambda: "AAAA", "mfcc", retention_seconds=None)
@@ -231,12 +229,12 @@ class TestFaults:
 
 class TestKeys:
     @pytest.mark.parametrize("key", [secrets.token_hex(32), secrets.token_hex(32) + "x"], ids=["wrong", "no key"])
-    def test_a_wrong_key_is_refused_and_not_shown(self, cosmos_server, cosmos_database, key):
+    def test_the_error_for_a_wrong_key_does_not_show_the_key(self, cosmos_server, cosmos_database, key):
         with pytest.raises(StoreError, match="Check the account's key") as caught:
             CosmosDocuments(cosmos_server.url, lambda: key, cosmos_database, retention_seconds=None)
         assert key not in "".join(format_exception(caught.value))
 
-    def test_a_key_that_is_rotated_is_taken_up(self, cosmos_server, cosmos_database):
+    def test_a_rotated_key_takes_effect(self, cosmos_server, cosmos_database):
         keys = [cosmos_server.key]
         documents = CosmosDocuments(cosmos_server.url, lambda: keys[-1], cosmos_database, retention_seconds=None)
         with closing(documents):
@@ -249,7 +247,7 @@ class TestKeys:
 
 
 class TestIdentities:
-    """With a data-plane role, which is all that the service needs to be given."""
+    """Identities with a data-plane role, which is all that the service needs."""
 
     @pytest.fixture(autouse=True)
     def trust(self, cosmos_server_with_tls, monkeypatch):
@@ -268,12 +266,12 @@ class TestIdentities:
 
     @pytest.fixture
     def deployed(self, cosmos_server_with_tls, cosmos_database):
-        """The container, made by somebody who may."""
+        """A container that somebody with a key made."""
         server = cosmos_server_with_tls
         CosmosDocuments(server.url, lambda: server.key, cosmos_database, retention_seconds=None).close()
 
     @pytest.mark.usefixtures("deployed")
-    def test_what_is_deployed_can_be_used(self, open_documents):
+    def test_a_deployed_container_can_be_used(self, open_documents):
         documents = open_documents()
         documents.create("1", body(count=1))
         documents.update("1", lambda found: {**found, "count": 2})
@@ -281,12 +279,12 @@ class TestIdentities:
         assert documents.ids("received") == {"1"}
         documents.delete("1")
 
-    def test_what_is_not_deployed_cannot_be_made(self, open_documents):
+    def test_a_missing_container_cannot_be_made(self, open_documents):
         with pytest.raises(StoreError, match=r"Cosmos DB Built-in Data Contributor.*deploy"):
             open_documents()
 
     @pytest.mark.usefixtures("deployed")
-    def test_a_retention_that_may_not_be_changed_is_warned_of(self, open_documents, caplog):
+    def test_a_retention_that_cannot_be_changed_gives_a_warning(self, open_documents, caplog):
         with caplog.at_level(logging.WARNING):
             open_documents(retention_seconds=7).put("1", body())
-        assert "time to live of its container uploads stays -1 and does not become 7" in caplog.text
+        assert "time to live of container uploads from -1 to 7 seconds" in caplog.text

@@ -1,4 +1,4 @@
-"""What the SQLite file promises beyond what every `DocumentStore` does."""
+"""Behaviour of a SQLite file beyond the contract of every `DocumentStore`."""
 
 import sqlite3
 import subprocess
@@ -41,7 +41,7 @@ def path(tmp_path):
     return tmp_path / "new folder/metadata.sqlite"
 
 
-def test_the_documents_survive_the_process(path):
+def test_documents_are_there_when_the_file_is_opened_again(path):
     written = SqliteDocuments(path).put("1", body())
     assert SqliteDocuments(path).get("1") == written
 
@@ -59,7 +59,7 @@ def test_a_writer_waits_for_another_process_and_a_reader_does_not(path):
     assert documents.get("1").body["state"] == "after"
 
 
-def test_a_file_that_is_no_database_says_so(tmp_path):
+def test_a_file_that_is_not_a_database_is_a_store_error(tmp_path):
     (tmp_path / "file").write_bytes(b"music" * 1000)
     with pytest.raises(StoreError, match="not a database"):
         SqliteDocuments(tmp_path / "file")
@@ -68,7 +68,7 @@ def test_a_file_that_is_no_database_says_so(tmp_path):
 
 
 @pytest.mark.parametrize("retention_seconds", [None, 1000])
-def test_a_file_that_is_older_than_retention_keeps_its_documents(tmp_path, retention_seconds):
+def test_a_file_from_before_retention_keeps_its_documents(tmp_path, retention_seconds):
     path = tmp_path / "metadata.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(OLDER_FILE)
@@ -78,7 +78,7 @@ def test_a_file_that_is_older_than_retention_keeps_its_documents(tmp_path, reten
         assert documents.ids("done") == {"1"}
 
 
-def test_a_write_renews_a_documents_retention(path):
+def test_a_write_renews_the_retention_of_a_document(path):
     documents = SqliteDocuments(path, retention_seconds=1000)
     for name in ("renewed", "not renewed"):
         documents.put(name, body())
@@ -90,7 +90,7 @@ def test_a_write_renews_a_documents_retention(path):
     assert [document.id for document in documents.find()] == ["renewed"]
 
 
-def test_the_next_write_removes_what_is_due(path):
+def test_the_next_write_removes_expired_documents(path):
     SqliteDocuments(path).put("1", body())
     documents = SqliteDocuments(path, retention_seconds=0)
     documents.delete("another")
@@ -98,7 +98,7 @@ def test_the_next_write_removes_what_is_due(path):
         assert connection.execute("SELECT count(*) FROM documents").fetchone() == (0,)
 
 
-def test_ids_are_read_from_an_index_alone(path):
+def test_ids_are_read_only_from_an_index(path):
     SqliteDocuments(path)
     query = "EXPLAIN QUERY PLAN SELECT id FROM documents WHERE state = 'done' AND written > 0"
     with closing(sqlite3.connect(path)) as connection:

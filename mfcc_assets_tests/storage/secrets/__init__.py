@@ -1,0 +1,1 @@
+"""Tests of secrets: the contract of the port, and the behaviour of each source."""

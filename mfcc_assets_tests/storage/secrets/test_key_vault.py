@@ -1,4 +1,4 @@
-"""Secrets in a Key Vault: what goes wrong is said, and no secret with it."""
+"""Secrets in a Key Vault: every failure has a clear error, and no error shows a secret."""
 
 import logging
 import secrets
@@ -15,19 +15,19 @@ NAME = "audd-token"
 
 @pytest.fixture
 def value(vault: VaultDouble) -> str:
-    """What the vault keeps under the name."""
+    """The value of the secret in the vault."""
     value = secrets.token_urlsafe(24)
     vault.set(NAME, value)
     return value
 
 
-def test_the_newest_version_is_the_secret(vault: VaultDouble, vault_secrets: KeyVaultSecrets, value: str) -> None:
+def test_the_newest_version_of_a_secret_is_read(vault: VaultDouble, vault_secrets: KeyVaultSecrets, value: str) -> None:
     assert vault_secrets.get(NAME) == value
     vault.set(NAME, "newer")
     assert vault_secrets.get(NAME) == "newer"
 
 
-def test_the_remedy_for_an_absent_secret_names_vault_and_secret(vault_secrets: KeyVaultSecrets) -> None:
+def test_the_remedy_for_a_missing_secret_names_the_vault_and_the_secret(vault_secrets: KeyVaultSecrets) -> None:
     with pytest.raises(SecretNotFound) as refused:
         vault_secrets.get(NAME)
     assert refused.value.remedy == (
@@ -36,21 +36,23 @@ def test_the_remedy_for_an_absent_secret_names_vault_and_secret(vault_secrets: K
 
 
 @pytest.mark.usefixtures("value")
-def test_a_disabled_secret_is_not_found_and_can_be_enabled(vault: VaultDouble, vault_secrets: KeyVaultSecrets) -> None:
+def test_the_remedy_for_a_disabled_secret_enables_it(vault: VaultDouble, vault_secrets: KeyVaultSecrets) -> None:
     vault.disable(NAME)
     with pytest.raises(SecretNotFound, match="It is disabled") as refused:
         vault_secrets.get(NAME)
     assert f"--name {NAME} --enabled true" in refused.value.remedy
 
 
-def test_an_empty_secret_is_none(vault: VaultDouble, vault_secrets: KeyVaultSecrets) -> None:
+def test_an_empty_secret_is_not_found(vault: VaultDouble, vault_secrets: KeyVaultSecrets) -> None:
     vault.set(NAME, "")
     with pytest.raises(SecretNotFound, match="It is empty"):
         vault_secrets.get(NAME)
 
 
 @pytest.mark.usefixtures("value")
-def test_who_may_not_read_learns_which_role_is_missing(vault: VaultDouble, vault_secrets: KeyVaultSecrets) -> None:
+def test_the_error_for_an_identity_that_may_not_read_names_the_role(
+    vault: VaultDouble, vault_secrets: KeyVaultSecrets
+) -> None:
     vault.refusals.append(Refusal(403, "Forbidden", "ForbiddenByRbac"))
     with pytest.raises(SecretNotFound) as refused:
         vault_secrets.get(NAME)
@@ -58,14 +60,14 @@ def test_who_may_not_read_learns_which_role_is_missing(vault: VaultDouble, vault
 
 
 @pytest.mark.usefixtures("value")
-def test_a_firewall_hides_no_secret_but_the_vault(vault: VaultDouble, vault_secrets: KeyVaultSecrets) -> None:
+def test_a_refusal_by_the_firewall_is_not_a_missing_secret(vault: VaultDouble, vault_secrets: KeyVaultSecrets) -> None:
     vault.refusals.append(Refusal(403, "Forbidden", "ForbiddenByFirewall"))
     with pytest.raises(StoreError, match="firewall") as refused:
         vault_secrets.get(NAME)
     assert not isinstance(refused.value, SecretNotFound)
 
 
-def test_a_vault_that_throttles_or_stumbles_is_asked_again(
+def test_a_throttled_or_failed_request_is_retried(
     vault: VaultDouble, vault_secrets: KeyVaultSecrets, value: str
 ) -> None:
     vault.refusals.extend([Refusal(429, "Throttled", retry_after="0"), Refusal(503, "Unavailable")])
@@ -73,7 +75,7 @@ def test_a_vault_that_throttles_or_stumbles_is_asked_again(
     assert vault.asked == [NAME] * 3
 
 
-def test_a_vault_that_wants_to_be_left_alone_for_an_hour_is_waited_for_no_longer_than_seconds(
+def test_a_long_retry_after_is_cut_to_a_few_seconds(
     vault: VaultDouble, vault_secrets: KeyVaultSecrets, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
@@ -94,7 +96,7 @@ def test_a_vault_that_does_not_recover_is_given_up(
     assert len(vault.asked) == 4
 
 
-def test_a_vault_that_is_away_is_said_to_be(
+def test_an_unreachable_vault_is_a_store_error(
     vault: VaultDouble, vault_secrets: KeyVaultSecrets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("azure.core.pipeline.transport._base.time.sleep", lambda _: None)
@@ -105,7 +107,7 @@ def test_a_vault_that_is_away_is_said_to_be(
 
 
 @pytest.mark.usefixtures("value")
-def test_a_token_that_is_not_accepted_is_no_missing_secret(vault: VaultDouble) -> None:
+def test_a_refused_token_is_not_a_missing_secret(vault: VaultDouble) -> None:
     class Stranger(TokenOf):
         def get_token(self, *scopes: str, **_: object) -> object:
             return super().get_token(*scopes)._replace(token="another")
@@ -116,7 +118,7 @@ def test_a_token_that_is_not_accepted_is_no_missing_secret(vault: VaultDouble) -
 
 
 @pytest.mark.usefixtures("value")
-def test_a_process_without_an_identity_is_told_so(vault: VaultDouble) -> None:
+def test_the_error_for_a_process_without_an_identity_says_so(vault: VaultDouble) -> None:
     class Nobody(TokenOf):
         def get_token(self, *_: str, **__: object) -> object:
             raise ClientAuthenticationError("no credential worked")
@@ -127,7 +129,7 @@ def test_a_process_without_an_identity_is_told_so(vault: VaultDouble) -> None:
 
 
 @pytest.mark.usefixtures("value")
-def test_a_server_that_is_no_key_vault_gets_no_token(vault: VaultDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_not_a_key_vault_gets_no_token(vault: VaultDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     class Careful(TokenOf):
         def get_token(self, *_: str, **__: object) -> object:
             raise AssertionError("a token was handed out")
@@ -140,7 +142,7 @@ def test_a_server_that_is_no_key_vault_gets_no_token(vault: VaultDouble, monkeyp
     assert "MFCC_KEY_VAULT_URL" in refused.value.remedy
 
 
-def test_neither_secret_nor_token_is_logged_at_the_most_talkative_level(
+def test_neither_secret_nor_token_is_logged_at_debug_level(
     vault: VaultDouble, vault_secrets: KeyVaultSecrets, value: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -153,6 +155,6 @@ def test_neither_secret_nor_token_is_logged_at_the_most_talkative_level(
     assert vault.token not in caplog.text
 
 
-def test_a_secret_shows_in_no_representation(vault_secrets: KeyVaultSecrets, value: str) -> None:
+def test_no_representation_shows_a_secret(vault_secrets: KeyVaultSecrets, value: str) -> None:
     vault_secrets.get(NAME)
     assert value not in f"{vault_secrets!r} {vars(vault_secrets)}"

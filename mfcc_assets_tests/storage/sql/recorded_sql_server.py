@@ -1,6 +1,7 @@
-"""What SQLAlchemy would send to SQL Server, without one: a driver that writes down what it is given.
+"""Records the statements that SQLAlchemy would send to SQL Server, with a driver that needs no server.
 
-As a plugin of pytest it asks SQL Server all that tests of the tables ask SQLite, and prints what was sent at the end.
+As a plugin of pytest it compiles each statement that a test sends to SQLite for SQL Server too, and prints all of them
+at the end.
 """
 
 import json
@@ -13,12 +14,15 @@ from typing import Any
 import mssql_python
 import pytest
 import sqlalchemy as sa
-from mfcc_assets.storage.sql.tables import Tables
 from mssql_python.parameter_helper import detect_and_convert_parameters
+
+from mfcc_assets.storage.sql.catalogue import Catalogue
+from mfcc_assets.storage.sql.recommendations import Recommendations
 
 ANSWERS = {"@@version": "Microsoft SQL Azure (RTM) - 12.0.2000.8", "schema_name": "dbo"}
 MARK = "Recorded: "
 RECORD = pytest.StashKey[str]()
+STORES = (Catalogue, Recommendations)
 
 
 class _Cursor:
@@ -68,12 +72,12 @@ class _Connection:
 
 
 class RecordedSqlServer:
-    """Takes any statement of SQLAlchemy, and has an answer to none but to what it is asked first.
+    """Accepts every statement of SQLAlchemy. It answers only the questions that SQLAlchemy asks on connecting.
 
     Attributes
     ----------
     recorded
-        Every statement as the driver sends it, with the most parameters it had.
+        The largest number of parameters of each statement, by the text that the driver sends.
     """
 
     def __init__(self) -> None:
@@ -91,7 +95,7 @@ class RecordedSqlServer:
         self.is_introducing_itself = False
 
     def take(self, statement: sa.Executable, parameters: Any) -> None:
-        # It was sent before SQLAlchemy finds that rows are missing in the answer.
+        # SQLAlchemy finds that the answer has no rows only after it sent the statement.
         with suppress(sa.exc.ResourceClosedError), self.engine.begin() as connection:
             connection.execute(statement, parameters)
 
@@ -101,17 +105,18 @@ def _recorded_sql_server(pytestconfig: pytest.Config) -> Any:
     server = RecordedSqlServer()
 
     @sa.event.listens_for(sa.Engine, "before_execute")
-    def ask_it_too(connection: sa.Connection, statement: Any, many: Any, one: Any, _: object) -> None:
+    def record(connection: sa.Connection, statement: Any, many: Any, one: Any, _: object) -> None:
         is_written_for_sqlite = isinstance(statement, sa.TextClause)
         if connection.dialect.name == "sqlite" and not is_written_for_sqlite:
             server.take(statement, many or one)
 
     called: set[str] = set()
     with pytest.MonkeyPatch.context() as patches:
-        for name, method in public_methods(Tables).items():
-            patches.setattr(Tables, name, _noting(called, method))
+        for store in STORES:
+            for name, method in public_methods(store).items():
+                patches.setattr(store, name, _noting(called, method))
         yield
-    sa.event.remove(sa.Engine, "before_execute", ask_it_too)
+    sa.event.remove(sa.Engine, "before_execute", record)
     pytestconfig.stash[RECORD] = json.dumps([server.recorded, sorted(called)])
 
 
@@ -119,14 +124,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     terminalreporter.write_line(f"{MARK}{config.stash[RECORD]}")
 
 
-def public_methods(of: type) -> dict[str, Callable[..., Any]]:
-    return {name: member for name, member in vars(of).items() if not name.startswith("_")}
+def public_methods(store: type) -> dict[str, Callable[..., Any]]:
+    return {name: member for name, member in vars(store).items() if not name.startswith("_")}
 
 
 def _noting(called: set[str], method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def noted(*arguments: Any, **options: Any) -> Any:
-        called.add(method.__name__)
+        called.add(method.__qualname__)
         return method(*arguments, **options)
 
     return noted

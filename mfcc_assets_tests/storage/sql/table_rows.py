@@ -1,11 +1,11 @@
-"""Rows for tests of the tables."""
+"""Sample rows for tests of the catalogue and the recommendations."""
 
 from collections.abc import Iterable
 
-from mfcc_assets.storage.sql.tables import Tables
-
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.ids import track_id
+from mfcc_assets.storage.sql.catalogue import Catalogue
+from mfcc_assets.storage.sql.recommendations import Recommendations
 from mfcc_assets.storage.sql.records import AudioContent, Observed, Recommendation, Reject
 
 
@@ -14,25 +14,27 @@ def observed(name: str, version: int = 1, **tags: object) -> Observed:
     return Observed(name, f"etag {version}", 1000 + version, digest, Tags(**{"title": name[:60], **tags}), "cover.svg")
 
 
-def observe(tables: Tables, *files: Observed, gone: tuple[str, ...] = ()) -> None:
-    tables.record_observed(files, gone, shard_digits=1, run_id="run")
+def observe(catalogue: Catalogue, *files: Observed, gone: tuple[str, ...] = ()) -> None:
+    catalogue.record_observed(files, gone, shard_digits=1, run_id="run")
 
 
-def analyse(tables: Tables, file: Observed, audio_id: str, note: str = "") -> None:
-    tables.record_content(AudioContent(file.content_digest, audio_id, 61.5, note), track=file.track_id)
+def analyse(catalogue: Catalogue, file: Observed, audio_id: str, note: str = "") -> None:
+    catalogue.record_content(AudioContent(file.content_digest, audio_id, 61.5, note), track=file.track_id)
 
 
 def reject(file: Observed, reason: str = "silent") -> Reject:
     return Reject(file.track_id, "soundtracks", file.blob_name, "silent", reason)
 
 
-def recommend(tables: Tables, query: str, *names: str, version: str = "v1") -> int:
-    return tables.replace_recommendations(query, places_of(names), method="dtw", index_version=version, run_id="run")
+def recommend(recommendations: Recommendations, query: str, *names: str, version: str = "v1") -> int:
+    places = places_of(names)
+    return recommendations.replace_recommendations(query, places, method="dtw", index_version=version, run_id="run")
 
 
 def places_of(names: Iterable[str]) -> list[Recommendation]:
     return [Recommendation(rank, track_id(name), rank / 3) for rank, name in enumerate(names, start=1)]
 
 
-def recommended(tables: Tables, query: str) -> list[tuple[int, str]]:
-    return [(row.rank, row.blob_name) for row in tables.recommended(query)]
+def recommended(recommendations: Recommendations, query: str) -> list[tuple[int, str]]:
+    """Return the ranks and the names of the tracks that are recommended for a query."""
+    return [(row.rank, row.blob_name) for row in recommendations.recommended(query)]

@@ -1,4 +1,4 @@
-"""How a database is reached, and what is said of one that cannot be."""
+"""How a database is opened and reconnected, and which errors it raises."""
 
 import logging
 import secrets
@@ -14,8 +14,11 @@ from mssql_python.connection_string_parser import _ConnectionStringParser
 from mssql_python.exceptions import sqlstate_to_exception
 
 from mfcc_assets.errors import ConnectionLost, StoreError
-from mfcc_assets.storage.sql.database import Database, is_passing, lacks_rights, reconnecting
+from mfcc_assets.storage.sql.catalogue import Catalogue
+from mfcc_assets.storage.sql.database import Database, is_transient, lacks_rights, reconnecting
+from mfcc_assets.storage.sql.revisions import open_database
 from mfcc_assets_tests.services.processes import free_port
+from mfcc_assets_tests.storage.sql.table_rows import observe, observed, recommend
 
 FORGETFUL = """
 import sys
@@ -29,6 +32,16 @@ use(Database(sys.argv[1]))
 kept = Database(sys.argv[1])
 use(kept)
 """
+HOLDER = """
+import sqlite3, sys, time
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN EXCLUSIVE")
+print("held", flush=True)
+time.sleep(2)
+print("released", flush=True)
+connection.execute("COMMIT")
+connection.close()
+"""
 AZURE_SQL = "mssql+mssqlpython://{user}@mine.database.windows.net/mfcc"
 
 
@@ -41,16 +54,16 @@ def ask(database: Database, question: str = "SELECT 1") -> object:
 @pytest.fixture
 def impatient(monkeypatch):
     monkeypatch.setattr("mfcc_assets.storage.sql.database.RECONNECT_SECONDS", 0.2)
-    monkeypatch.setattr("mfcc_assets.storage.sql.database.CONNECT_SECONDS", 2)  # libpq waits no less
+    monkeypatch.setattr("mfcc_assets.storage.sql.database.CONNECT_SECONDS", 2)  # the shortest time-out of libpq
 
 
-def test_who_forgets_to_close_is_not_warned_of_connections(url):
-    # Python 3.13 warns of connections to SQLite that nobody closed.
+def test_a_database_that_is_never_closed_gives_no_resource_warning(url):
+    # Python 3.13 warns about connections to SQLite that are never closed.
     program = [sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-c", FORGETFUL, url]
     assert subprocess.run(program, capture_output=True, text=True, check=True).stderr == ""
 
 
-def test_a_file_that_is_no_database_says_so(tmp_path):
+def test_a_file_that_is_not_a_database_is_a_store_error(tmp_path):
     (tmp_path / "file").write_bytes(b"music" * 1000)
     with pytest.raises(StoreError, match="not a database"), Database(f"sqlite:///{tmp_path / 'file'}").reading():
         pass
@@ -59,7 +72,7 @@ def test_a_file_that_is_no_database_says_so(tmp_path):
 
 
 @pytest.mark.parametrize("address", ["no address", "nosuchdb://user:hunter2@host/db", "sqlite+nosuch:///file"])
-def test_an_address_that_no_driver_takes_is_a_store_error_that_keeps_its_password(address):
+def test_an_unusable_address_is_a_store_error_without_its_password(address):
     with pytest.raises(StoreError, match="address of the database") as raised:
         Database(address)
     assert "hunter2" not in str(raised.value)
@@ -67,7 +80,7 @@ def test_an_address_that_no_driver_takes_is_a_store_error_that_keeps_its_passwor
 
 class TestReconnecting:
     @pytest.mark.usefixtures("impatient")
-    def test_an_address_where_nobody_listens_is_told_after_a_while_without_its_password(self, caplog):
+    def test_an_address_where_nobody_listens_is_an_error_without_its_password(self, caplog):
         secret = secrets.token_hex(8)
         address = f"postgresql+psycopg2://clerk:{secret}@127.0.0.1:{free_port()}/tables?password={secret}"
         with (
@@ -80,7 +93,7 @@ class TestReconnecting:
         assert secret not in f"{raised.value} {raised.value.__cause__} {caplog.text}"
 
     @pytest.mark.usefixtures("impatient")
-    def test_an_address_that_never_answers_is_given_up(self):
+    def test_connecting_to_a_silent_server_times_out(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             address = f"postgresql+psycopg2://clerk@127.0.0.1:{silent.getsockname()[1]}/tables"
             with closing(Database(address)) as database, pytest.raises(ConnectionLost, match="timeout expired"):
@@ -89,13 +102,13 @@ class TestReconnecting:
     @pytest.mark.parametrize(
         ("wrong", "complaint"), [({"database": "nosuch"}, "does not exist"), ({"password": "wrong"}, "authentication")]
     )
-    def test_a_server_that_refuses_is_not_asked_again(self, postgres, caplog, wrong, complaint):
+    def test_a_refused_connection_is_not_retried(self, postgres, caplog, wrong, complaint):
         with closing(Database(postgres.url(**wrong))) as database, pytest.raises(StoreError, match=complaint) as raised:
             ask(database)
         assert not isinstance(raised.value, ConnectionLost)
         assert caplog.text == ""
 
-    def test_what_a_database_refuses_is_not_asked_again(self, owner_url, caplog):
+    def test_a_refused_statement_is_not_retried(self, owner_url, caplog):
         with closing(Database(owner_url)) as database, pytest.raises(StoreError, match="syntax") as raised:
             ask(database, "SELEC")
         assert not isinstance(raised.value, ConnectionLost)
@@ -117,13 +130,13 @@ class TestReconnecting:
             ("23000", "Violation of PRIMARY KEY constraint.", False),
         ],
     )
-    def test_what_passes_in_azure_sql_is_known_by_its_message(self, state, message, passes):
+    def test_transient_errors_of_azure_sql_are_recognised_by_their_messages(self, state, message, passes):
         said = sqlstate_to_exception(state, f"[Microsoft][ODBC Driver 18 for SQL Server][SQL Server]{message}")
         error = sa.exc.DBAPIError.instance(None, None, said, mssql_python.Error)
         assert isinstance(error, sa.exc.DBAPIError)
-        assert is_passing(error, is_connecting=True) == passes
+        assert is_transient(error, is_connecting=True) == passes
 
-    def test_a_right_that_is_missing_in_sql_server_is_known_by_its_message(self):
+    def test_missing_rights_in_sql_server_are_recognised_by_their_message(self):
         said = sqlstate_to_exception(
             "42000", "[Microsoft][SQL Server]CREATE TABLE permission denied in database 'mfcc'."
         )
@@ -132,8 +145,45 @@ class TestReconnecting:
         assert not lacks_rights(None)
 
 
+class TestSqlite:
+    @pytest.fixture
+    def url(self, sqlite_url: str) -> str:
+        return sqlite_url
+
+    def test_a_writer_waits_for_another_process_and_a_reader_does_not(self, catalogue, url):
+        observe(catalogue, observed("a.mp3"))
+        path = sa.make_url(url).database
+        with subprocess.Popen([sys.executable, "-c", HOLDER, path], stdout=subprocess.PIPE, text=True) as holder:
+            assert holder.stdout.readline() == "held\n"
+            assert len(catalogue.soundtracks()) == 1
+            assert holder.poll() is None
+            observe(catalogue, observed("b.mp3"))
+            assert holder.stdout.readline() == "released\n"
+        assert len(catalogue.soundtracks()) == 2
+
+    def test_a_lock_that_is_held_too_long_is_a_store_error_and_not_retried(self, url, monkeypatch):
+        monkeypatch.setattr("mfcc_assets.storage.sqlite_files.LOCK_SECONDS", 0.1)
+        with (
+            closing(open_database(url)) as database,
+            closing(Database(url)) as other,
+            other.writing(),
+            pytest.raises(StoreError, match=r"database is locked.*who else holds a lock") as raised,
+        ):
+            observe(Catalogue(database), observed("a.mp3"))
+        assert not isinstance(raised.value, ConnectionLost)
+
+    def test_deleting_a_soundtrack_deletes_its_recommendations(self, database, catalogue, recommendations):
+        observe(catalogue, observed("a"))
+        recommend(recommendations, "query", "a")
+        with database.writing() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+            connection.exec_driver_sql('DELETE FROM "SOUNDTRACKS"')
+        assert recommendations.recommended("query") == []
+
+
 class TestPasswords:
-    def test_one_that_was_rotated_counts_from_the_next_connection_on(self, postgres, owner_url):
+    def test_a_rotated_password_is_used_by_the_next_connection(self, postgres, owner_url):
         postgres.execute("CREATE USER rotated")
         present = [secrets.token_hex(8)]
         address = sa.make_url(owner_url).set(username="rotated", password=None).render_as_string()
@@ -151,7 +201,7 @@ class TestPasswords:
         postgres.execute("DROP USER rotated")
         assert not any(secret in told for secret in present)
 
-    def test_azure_sql_is_told_the_password_in_quotes_it_cannot_leave(self, monkeypatch):
+    def test_the_driver_of_azure_sql_receives_a_quoted_password(self, monkeypatch):
         secret = "a;b}{c"
         said = connection_string(AZURE_SQL.format(user="clerk") + "?Encrypt=yes", monkeypatch, lambda: secret)
         assert said["uid"] == "clerk"
@@ -160,7 +210,7 @@ class TestPasswords:
         assert said["encrypt"] == "yes"
 
     @pytest.mark.parametrize("user", ["", "0b5c6f5e"])
-    def test_azure_sql_is_reached_as_a_managed_identity_without_a_password(self, monkeypatch, user):
+    def test_a_managed_identity_connects_to_azure_sql_without_a_password(self, monkeypatch, user):
         said = connection_string(AZURE_SQL.format(user=user) + "?authentication=ActiveDirectoryMSI", monkeypatch)
         assert said["authentication"] == "ActiveDirectoryMSI"
         assert said["database"] == "mfcc"
@@ -169,7 +219,7 @@ class TestPasswords:
 
 
 def connection_string(address, monkeypatch, password=None) -> dict[str, str]:
-    """What the driver of SQL Server is given when it is to connect, as it reads it."""
+    """Return the options that the driver of SQL Server receives when it connects, as the driver parses them."""
     given = []
 
     def connect(text, **options):

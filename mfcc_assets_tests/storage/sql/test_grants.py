@@ -1,4 +1,4 @@
-"""What the users of a database may do: what they need, and nothing else."""
+"""The users of a database may do what they need and nothing else."""
 
 import secrets
 from collections.abc import Iterator
@@ -7,11 +7,13 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from mfcc_assets.storage.sql.tables import Tables
 
 from mfcc_assets.errors import StoreError
+from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.database import Database
 from mfcc_assets.storage.sql.grants import STATEMENTS, User, grant_access
+from mfcc_assets.storage.sql.recommendations import Recommendations
+from mfcc_assets.storage.sql.revisions import open_database
 from mfcc_assets_tests.services.postgres import Postgres
 from mfcc_assets_tests.storage.sql.recorded_sql_server import RecordedSqlServer
 from mfcc_assets_tests.storage.sql.table_rows import observe, observed, recommend, reject
@@ -54,36 +56,37 @@ def user_url(owner_url: str, user: str) -> str:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_writer_changes_rows_as_all_tests_of_the_tables_do_and_nothing_else(postgresql_url, change):
+def test_a_writer_may_change_nothing_but_rows(postgresql_url, change):
     assert may_not(postgresql_url, change)
 
 
-def test_a_reader_reads_soundtracks_and_recommendations_and_nothing_else(owner_url, user, user_url):
-    with Tables(owner_url) as tables:
-        observe(tables, *map(observed, "ab"))
-        recommend(tables, "query", "b")
-        grant_access(tables.database, writers=[], readers=[User(user)])
-    with Tables(user_url) as tables:
-        assert [row.blob_name for row in tables.recommended("query")] == ["b"]
-        assert [track.blob_name for track in tables.soundtracks()] == ["a", "b"]
+def test_a_reader_may_read_nothing_but_soundtracks_and_recommendations(owner_url, user, user_url):
+    with closing(open_database(owner_url)) as database:
+        observe(Catalogue(database), *map(observed, "ab"))
+        recommend(Recommendations(database), "query", "b")
+        grant_access(database, writers=[], readers=[User(user)])
+    with closing(open_database(user_url)) as database:
+        catalogue, recommendations = Catalogue(database), Recommendations(database)
+        assert [row.blob_name for row in recommendations.recommended("query")] == ["b"]
+        assert [track.blob_name for track in catalogue.soundtracks()] == ["a", "b"]
         for forbidden in (
-            lambda: tables.contents(["digest"]),
-            tables.rejects,
-            tables.dangling_recommendations,
-            lambda: observe(tables, observed("c")),
-            lambda: tables.record_reject(reject(observed("a")), run_id="run"),
+            lambda: catalogue.contents(["digest"]),
+            catalogue.rejects,
+            recommendations.dangling_recommendations,
+            lambda: observe(catalogue, observed("c")),
+            lambda: catalogue.record_reject(reject(observed("a")), run_id="run"),
         ):
             with pytest.raises(StoreError, match="permission denied"):
                 forbidden()
     assert all(may_not(user_url, change) for change in CHANGES)
 
 
-def test_who_was_given_no_role_reads_nothing(user_url):
+def test_a_user_without_a_role_may_read_nothing(user_url):
     with pytest.raises(StoreError, match="may not change it"):
-        Tables(user_url)
+        open_database(user_url)
 
 
-def test_rights_that_a_role_got_beside_are_taken_back_when_it_is_renewed(owner_url, user, user_url):
+def test_granting_again_takes_back_other_rights_of_a_role(owner_url, user, user_url):
     with closing(Database(owner_url)) as database:
         grant_access(database, writers=[], readers=[User(user)])
         with database.writing() as connection:
@@ -93,21 +96,21 @@ def test_rights_that_a_role_got_beside_are_taken_back_when_it_is_renewed(owner_u
     assert may_not(user_url, 'SELECT * FROM "REJECTS"')
 
 
-def test_a_name_is_a_name_whatever_it_holds(postgres, owner_url):
+def test_a_user_may_have_an_unusual_name(postgres, owner_url):
     quoted = UNUSUAL.replace('"', '""')
-    doubled = quoted.replace("%", "%%")  # as the driver takes a statement
+    doubled = quoted.replace("%", "%%")  # the driver reads % as the beginning of a parameter
     postgres.execute(f'CREATE USER "{doubled}"')
-    with Tables(owner_url) as tables:
-        grant_access(tables.database, writers=[User(UNUSUAL)], readers=[])
+    with closing(open_database(owner_url)) as database:
+        grant_access(database, writers=[User(UNUSUAL)], readers=[])
         [[members]] = postgres.execute(
             "SELECT array_agg(member::regrole::text) FROM pg_auth_members WHERE roleid = 'mfcc_writer'::regrole"
         )
-        assert tables.progress() == (0, 0)
+        assert Catalogue(database).progress() == (0, 0)
     postgres.execute(f'DROP USER "{doubled}"')
     assert f'"{quoted}"' in members
 
 
-def test_in_azure_sql_a_name_is_quoted_and_made_a_user_where_it_is_none():
+def test_azure_sql_makes_missing_users_and_quotes_their_names():
     server = RecordedSqlServer()
     with server.engine.begin() as connection:
         for statement in STATEMENTS["mssql"](connection, "mfcc_writer", [User(UNUSUAL)]):
@@ -119,22 +122,22 @@ def test_in_azure_sql_a_name_is_quoted_and_made_a_user_where_it_is_none():
 
 
 @pytest.mark.parametrize("name", ["", "two\nlines", "\x00", "x" * 129])
-def test_what_cannot_be_a_name_is_refused(owner_url, name):
+def test_an_impossible_user_name_is_refused(owner_url, name):
     with closing(Database(owner_url)) as database, pytest.raises(StoreError, match="cannot be the name of a user"):
         grant_access(database, writers=[], readers=[User(name)])
 
 
-def test_a_user_that_is_not_there_is_told(owner_url):
+def test_a_missing_user_is_an_error_in_postgresql(owner_url):
     with closing(Database(owner_url)) as database, pytest.raises(StoreError, match='role "nobody-here" does not exist'):
         grant_access(database, writers=[User("nobody-here")], readers=[])
 
 
 def test_a_file_has_no_users(sqlite_url):
-    with Tables(sqlite_url) as tables, pytest.raises(StoreError, match="files of sqlite have no users"):
-        grant_access(tables.database, writers=[User("clerk")], readers=[])
+    with closing(Database(sqlite_url)) as database, pytest.raises(StoreError, match="files of sqlite have no users"):
+        grant_access(database, writers=[User("clerk")], readers=[])
 
 
-def test_an_identity_whose_id_is_told_is_not_looked_up_in_the_directory():
+def test_an_identity_with_a_client_id_needs_no_look_up_in_the_directory():
     client_id = UUID("00112233-4455-6677-8899-aabbccddeeff")
     server = RecordedSqlServer()
     with server.engine.begin() as connection:

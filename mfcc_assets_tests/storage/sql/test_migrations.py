@@ -1,4 +1,4 @@
-"""How a database comes to the newest schema, and what is said where it cannot."""
+"""How a database is brought to the newest schema, and which errors say why it cannot be."""
 
 import re
 import sqlite3
@@ -12,26 +12,21 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from mfcc_assets.storage.sql.tables import Tables
 
 import mfcc_assets.storage.sql.migrations as migrations
 from mfcc_assets.errors import StoreError
+from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.database import Database
-from mfcc_assets.storage.sql.schema import (
-    METADATA,
-    RECOMMENDED_SOUNDTRACKS,
-    REVISION,
-    VERSIONS,
-    ensure_schema,
-    revision_of,
-)
+from mfcc_assets.storage.sql.recommendations import Recommendations
+from mfcc_assets.storage.sql.revisions import ensure_schema, open_database, revision_of
+from mfcc_assets.storage.sql.schema import METADATA, RECOMMENDED_SOUNDTRACKS, REVISION, VERSIONS
 from mfcc_assets_tests.services.processes import REPOSITORY
 from mfcc_assets_tests.storage.sql.table_rows import observe, observed, recommend, recommended
 
 OPENER = """
 import sys
-from mfcc_assets.storage.sql.tables import Tables
-Tables(sys.argv[1]).close()
+from mfcc_assets.storage.sql.revisions import open_database
+open_database(sys.argv[1]).close()
 assert "alembic" not in sys.modules
 """
 
@@ -57,62 +52,62 @@ def test_the_migrations_make_the_schema_that_the_package_describes(empty_url):
     assert [column["name"] for column in viewed] == list(RECOMMENDED_SOUNDTRACKS.c.keys())
 
 
-def test_the_newest_migration_is_the_revision_that_is_looked_for():
+def test_the_newest_migration_is_the_revision_in_the_schema():
     assert ScriptDirectory.from_config(migrations._config()).get_current_head() == REVISION
 
 
-def test_a_database_that_is_the_newest_is_opened_without_alembic(url):
-    Tables(url).close()
+def test_a_database_with_the_newest_schema_is_opened_without_alembic(url):
+    open_database(url).close()
     subprocess.run([sys.executable, "-c", OPENER, url], check=True)
 
 
 @pytest.mark.parametrize("missing", [(), ("VIEW", "RECOMMENDED_SOUNDTRACKS"), ("TABLE", "REJECTS")])
-def test_a_database_from_before_there_were_migrations_is_taken_over_with_its_rows(empty_url, missing):
-    with Tables(empty_url) as tables:
-        observe(tables, *map(observed, "ab"))
-        recommend(tables, "query", "b", "a")
+def test_a_database_older_than_the_first_migration_keeps_its_rows(empty_url, missing):
+    with closing(open_database(empty_url)) as database:
+        observe(Catalogue(database), *map(observed, "ab"))
+        recommend(Recommendations(database), "query", "b", "a")
     execute(empty_url, "DROP TABLE alembic_version", *([f'DROP {missing[0]} "{missing[1]}"'] if missing else []))
-    with Tables(empty_url) as tables:
-        assert recommended(tables, "query") == [(1, "b"), (2, "a")]
-        assert tables.rejects() == []
-        assert revision_of(tables.database) == REVISION
+    with closing(open_database(empty_url)) as database:
+        assert recommended(Recommendations(database), "query") == [(1, "b"), (2, "a")]
+        assert Catalogue(database).rejects() == []
+        assert revision_of(database) == REVISION
 
 
-def test_a_migration_that_fails_leaves_nothing(empty_url, monkeypatch):
+def test_a_failed_migration_changes_nothing(empty_url, monkeypatch):
     monkeypatch.setattr("alembic.op.execute", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        Tables(empty_url)
+        open_database(empty_url)
     assert names_of(empty_url) == set()
 
 
 def test_a_database_of_a_newer_version_is_refused(empty_url):
-    Tables(empty_url).close()
+    open_database(empty_url).close()
     execute(empty_url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(StoreError, match=r"newer version of mfcc-assets made its schema, 9999\. Install that version"):
-        Tables(empty_url)
+        open_database(empty_url)
 
 
-def test_who_may_not_change_the_schema_is_told_to_call_the_owner(owner_url, postgresql_url):
-    Tables(postgresql_url).close()
+def test_a_user_without_the_right_to_change_the_schema_is_sent_to_the_owner(owner_url, postgresql_url):
+    open_database(postgresql_url).close()
     execute(owner_url, "DELETE FROM alembic_version", 'DROP TABLE "REJECTS"')
     with pytest.raises(
         StoreError, match=r"may not change it\. Run `mfcc database upgrade` with the address of the database's owner"
     ):
-        Tables(postgresql_url)
+        open_database(postgresql_url)
 
 
-def test_the_statements_for_an_owner_to_read_make_the_same_schema(tmp_path, postgres):
+def test_the_printed_statements_make_the_same_schema(tmp_path, postgres):
     with closing(sqlite3.connect(tmp_path / "by hand.sqlite")) as connection:
         connection.executescript(migrations.script("sqlite"))
     with postgres.database() as name:
         postgres.execute(*re.split(r";\n", migrations.script("postgresql"))[1:-2], database=name)
         for url in (f"sqlite:///{tmp_path / 'by hand.sqlite'}", postgres.url(name)):
-            with Tables(url) as tables:
-                assert tables.progress() == (0, 0)
+            with closing(open_database(url)) as database:
+                assert Catalogue(database).progress() == (0, 0)
             assert names_of(url) == {*METADATA.tables, RECOMMENDED_SOUNDTRACKS.name, VERSIONS.name}
 
 
-def test_statements_for_sql_server_stand_in_batches_and_make_the_view_in_its_own():
+def test_the_statements_for_sql_server_make_the_view_in_a_batch_of_its_own():
     batches = [batch.strip() for batch in migrations.script("mssql").split("\nGO\n")]
     [view] = [batch for batch in batches if "VIEW" in batch]
     assert view.startswith("CREATE VIEW [RECOMMENDED_SOUNDTRACKS] AS")
@@ -120,6 +115,6 @@ def test_statements_for_sql_server_stand_in_batches_and_make_the_view_in_its_own
     assert '"' not in migrations.script("mssql")  # sqlcmd reads a quoted name as text
 
 
-def test_an_installed_package_has_its_migrations():
+def test_the_installed_package_contains_the_migrations():
     packages = setuptools.find_packages(str(REPOSITORY), include=["mfcc_assets", "mfcc_assets.*"])
     assert "mfcc_assets.storage.sql.migrations.versions" in packages

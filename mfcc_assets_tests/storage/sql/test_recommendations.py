@@ -1,25 +1,35 @@
+"""The contract of `Recommendations`, over every database."""
+
 from dataclasses import fields
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mfcc_assets.storage.sql.tables import IDS_A_QUERY, Tables
 
 from mfcc_assets.errors import StoreError
 from mfcc_assets.ids import track_id
-from mfcc_assets.storage.sql.records import Recommendation, Recommended
+from mfcc_assets.storage.sql.recommendations import Recommendations
+from mfcc_assets.storage.sql.records import AudioContent, Recommendation, Recommended, Reject
+from mfcc_assets.storage.sql.rows import IDS_A_QUERY
 from mfcc_assets.storage.sql.schema import RECOMMENDATIONS
 from mfcc_assets_tests.storage.sql.table_rows import analyse, observe, observed, places_of, recommend, recommended
 
 
-def update(tables: Tables, lists: dict[str, str], *, version: str = "v1", method: str = "dtw", run: str = "run") -> int:
+def update(
+    recommendations: Recommendations,
+    lists: dict[str, str],
+    *,
+    version: str = "v1",
+    method: str = "dtw",
+    run: str = "run",
+) -> int:
     wanted = {query: places_of(names) for query, names in lists.items()}
-    return tables.update_recommendations(wanted, method=method, index_version=version, run_id=run)
+    return recommendations.update_recommendations(wanted, method=method, index_version=version, run_id=run)
 
 
 def runs(url: str) -> dict[str, set[str]]:
-    """The runs that wrote the list of each query."""
+    """Return the runs that wrote the rows of each query."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         rows = connection.execute(sa.select(RECOMMENDATIONS.c.QUERY_ID, RECOMMENDATIONS.c.RUN_ID)).all()
@@ -30,12 +40,12 @@ def runs(url: str) -> dict[str, set[str]]:
     return found
 
 
-class TestRecommendations:
-    def test_the_view_shows_titles_and_artwork_best_first(self, tables):
-        observe(tables, observed("query.mp3"), observed("a.mp3", title="Ocean", artist="Will"), observed("b.mp3"))
-        analyse(tables, observed("a.mp3"), "audio")
-        assert recommend(tables, track_id("query.mp3"), "b.mp3", "a.mp3") == 2
-        best, second = tables.recommended(track_id("query.mp3"))
+class TestLists:
+    def test_the_view_shows_titles_and_artwork_with_the_best_track_first(self, catalogue, recommendations):
+        observe(catalogue, observed("query.mp3"), observed("a.mp3", title="Ocean", artist="Will"), observed("b.mp3"))
+        analyse(catalogue, observed("a.mp3"), "audio")
+        assert recommend(recommendations, track_id("query.mp3"), "b.mp3", "a.mp3") == 2
+        best, second = recommendations.recommended(track_id("query.mp3"))
         assert best.title == "b.mp3"
         assert second == Recommended(
             query_id=track_id("query.mp3"),
@@ -52,10 +62,10 @@ class TestRecommendations:
             index_version="v1",
         )
 
-    def test_the_view_has_every_column_that_is_promised_and_the_titles_of_queries(self, tables, url):
-        observe(tables, observed("query.mp3", title="Mine"), observed("a.mp3"))
-        recommend(tables, track_id("query.mp3"), "a.mp3")
-        recommend(tables, "an upload", "a.mp3")
+    def test_the_view_has_every_promised_column_and_the_titles_of_queries(self, catalogue, recommendations, url):
+        observe(catalogue, observed("query.mp3", title="Mine"), observed("a.mp3"))
+        recommend(recommendations, track_id("query.mp3"), "a.mp3")
+        recommend(recommendations, "an upload", "a.mp3")
         engine = sa.create_engine(url)
         with engine.connect() as connection:
             rows = connection.execute(sa.text('SELECT * FROM "RECOMMENDED_SOUNDTRACKS"')).mappings().all()
@@ -67,93 +77,125 @@ class TestRecommendations:
             "an upload": None,
         }
 
-    def test_a_second_list_replaces_the_first(self, tables):
-        observe(tables, *map(observed, "abc"))
-        recommend(tables, "query", "a", "b", "c")
-        recommend(tables, "other", "a")
-        recommend(tables, "query", "a", "b", "c")
-        assert recommended(tables, "query") == [(1, "a"), (2, "b"), (3, "c")]
-        assert recommend(tables, "query", "c", version="v2") == 1
-        assert [(row.rank, row.blob_name, row.index_version) for row in tables.recommended("query")] == [(1, "c", "v2")]
-        assert recommend(tables, "query") == 0
-        assert recommended(tables, "query") == []
-        assert recommended(tables, "other") == [(1, "a")]
+    def test_a_second_list_replaces_the_first(self, catalogue, recommendations):
+        observe(catalogue, *map(observed, "abc"))
+        recommend(recommendations, "query", "a", "b", "c")
+        recommend(recommendations, "other", "a")
+        recommend(recommendations, "query", "a", "b", "c")
+        assert recommended(recommendations, "query") == [(1, "a"), (2, "b"), (3, "c")]
+        assert recommend(recommendations, "query", "c", version="v2") == 1
+        assert [(row.rank, row.blob_name, row.index_version) for row in recommendations.recommended("query")] == [
+            (1, "c", "v2")
+        ]
+        assert recommend(recommendations, "query") == 0
+        assert recommended(recommendations, "query") == []
+        assert recommended(recommendations, "other") == [(1, "a")]
 
-    def test_ranks_close_up_over_a_track_that_went(self, tables):
-        observe(tables, *map(observed, "abcd"))
-        observe(tables, gone=("b",))
-        assert recommend(tables, "query", "a", "b", "c", "d") == 3
-        assert recommended(tables, "query") == [(1, "a"), (2, "c"), (3, "d")]
+    def test_ranks_close_up_when_a_track_is_gone(self, catalogue, recommendations):
+        observe(catalogue, *map(observed, "abcd"))
+        observe(catalogue, gone=("b",))
+        assert recommend(recommendations, "query", "a", "b", "c", "d") == 3
+        assert recommended(recommendations, "query") == [(1, "a"), (2, "c"), (3, "d")]
 
-    def test_a_list_that_cannot_be_written_leaves_the_former_one(self, tables):
-        observe(tables, *map(observed, "ab"))
-        recommend(tables, "query", "a", "b")
+    def test_a_list_that_cannot_be_written_leaves_the_previous_one(self, catalogue, recommendations):
+        observe(catalogue, *map(observed, "ab"))
+        recommend(recommendations, "query", "a", "b")
         with pytest.raises(StoreError):
-            recommend(tables, "query", "b", "b")
-        assert recommended(tables, "query") == [(1, "a"), (2, "b")]
+            recommend(recommendations, "query", "b", "b")
+        assert recommended(recommendations, "query") == [(1, "a"), (2, "b")]
 
-    def test_lists_of_many_queries_are_brought_up_to_date_at_once(self, tables):
-        observe(tables, *map(observed, "abc"))
+    def test_lists_of_many_queries_can_be_updated_at_once(self, catalogue, recommendations):
+        observe(catalogue, *map(observed, "abc"))
         queries = [f"{number:04}" for number in range(2 * IDS_A_QUERY + 1)]
-        assert update(tables, dict.fromkeys(queries, "ab")) == 2 * len(queries)
-        assert update(tables, {query: "bc" if query == "0007" else "ab" for query in queries}, version="v2") == 2
+        assert update(recommendations, dict.fromkeys(queries, "ab")) == 2 * len(queries)
+        assert (
+            update(recommendations, {query: "bc" if query == "0007" else "ab" for query in queries}, version="v2") == 2
+        )
         for query in ("0000", "0007", queries[-1]):
             wanted = "bc" if query == "0007" else "ab"
-            assert recommended(tables, query) == list(enumerate(wanted, start=1))
-            assert {row.index_version for row in tables.recommended(query)} == {"v2"}
+            assert recommended(recommendations, query) == list(enumerate(wanted, start=1))
+            assert {row.index_version for row in recommendations.recommended(query)} == {"v2"}
 
-    def test_a_list_that_stays_keeps_the_run_that_wrote_it(self, tables, url):
-        observe(tables, *map(observed, "abc"))
-        update(tables, {"stays": "ab", "changes": "ab"})
-        update(tables, {"stays": "ab", "changes": "ac"}, version="v2", run="second run")
+    def test_an_unchanged_list_keeps_the_run_that_wrote_it(self, catalogue, recommendations, url):
+        observe(catalogue, *map(observed, "abc"))
+        update(recommendations, {"stays": "ab", "changes": "ab"})
+        update(recommendations, {"stays": "ab", "changes": "ac"}, version="v2", run="second run")
         assert runs(url) == {"stays": {"run"}, "changes": {"second run"}}
 
     @pytest.mark.parametrize("wanted", ["b", "ba", "abc", ""])
-    def test_a_list_with_other_places_is_written_whole(self, tables, wanted):
-        observe(tables, *map(observed, "abc"))
-        update(tables, {"query": "ab", "other": "c"})
-        assert update(tables, {"query": wanted, "other": "c"}) == len(wanted)
-        assert recommended(tables, "query") == list(enumerate(wanted, start=1))
-        assert recommended(tables, "other") == [(1, "c")]
+    def test_a_changed_list_is_written_completely(self, catalogue, recommendations, wanted):
+        observe(catalogue, *map(observed, "abc"))
+        update(recommendations, {"query": "ab", "other": "c"})
+        assert update(recommendations, {"query": wanted, "other": "c"}) == len(wanted)
+        assert recommended(recommendations, "query") == list(enumerate(wanted, start=1))
+        assert recommended(recommendations, "other") == [(1, "c")]
 
-    def test_a_list_of_another_method_or_with_other_distances_is_written_again(self, tables):
-        observe(tables, *map(observed, "ab"))
-        update(tables, {"query": "ab"})
-        assert update(tables, {"query": "ab"}, method="article") == 2
-        assert {row.method for row in tables.recommended("query")} == {"article"}
+    def test_a_list_with_another_method_or_other_distances_is_written_again(self, catalogue, recommendations):
+        observe(catalogue, *map(observed, "ab"))
+        update(recommendations, {"query": "ab"})
+        assert update(recommendations, {"query": "ab"}, method="article") == 2
+        assert {row.method for row in recommendations.recommended("query")} == {"article"}
         farther = [Recommendation(place.rank, place.track_id, 2 * place.distance) for place in places_of("ab")]
-        assert tables.update_recommendations({"query": farther}, method="article", index_version="v1", run_id="") == 2
+        assert (
+            recommendations.update_recommendations({"query": farther}, method="article", index_version="v1", run_id="")
+            == 2
+        )
 
-    def test_one_list_that_cannot_be_written_leaves_all_as_they_were(self, tables):
-        observe(tables, *map(observed, "ab"))
-        update(tables, {"query": "ab"})
+    def test_one_list_that_cannot_be_written_leaves_all_lists_unchanged(self, catalogue, recommendations):
+        observe(catalogue, *map(observed, "ab"))
+        update(recommendations, {"query": "ab"})
         with pytest.raises(StoreError):
-            update(tables, {"query": "ba", "other": "bb"}, version="v2")
-        assert recommended(tables, "query") == [(1, "a"), (2, "b")]
-        assert update(tables, {}) == 0
+            update(recommendations, {"query": "ba", "other": "bb"}, version="v2")
+        assert recommended(recommendations, "query") == [(1, "a"), (2, "b")]
+        assert update(recommendations, {}) == 0
 
     @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         there=st.sets(st.sampled_from("abcdef")),
         lists=st.lists(st.lists(st.sampled_from("abcdef"), unique=True), min_size=1, max_size=3),
     )
-    @pytest.mark.parametrize("put", [lambda *given: recommend(*given), lambda t, q, *n: update(t, {q: "".join(n)})])
-    def test_a_query_has_the_tracks_of_its_last_list_that_are_there(self, tables, there, lists, put):
-        observe(tables, *map(observed, sorted(there)), gone=tuple(sorted(set("abcdef") - there)))
+    @pytest.mark.parametrize("put", [recommend, lambda lists, query, *names: update(lists, {query: "".join(names)})])
+    def test_a_query_has_the_existing_tracks_of_its_last_list(self, catalogue, recommendations, there, lists, put):
+        observe(catalogue, *map(observed, sorted(there)), gone=tuple(sorted(set("abcdef") - there)))
         for names in lists:
-            put(tables, "query", *names)
+            put(recommendations, "query", *names)
         kept = [name for name in lists[-1] if name in there]
-        assert recommended(tables, "query") == list(enumerate(kept, start=1))
+        assert recommended(recommendations, "query") == list(enumerate(kept, start=1))
 
 
-def test_soundtracks_with_another_number_of_recommendations_are_told_with_that_number(tables) -> None:
-    files = [observed(f"{number}.mp3") for number in range(3)]
-    observe(tables, *files)
-    for number, file in enumerate(files):
-        analyse(tables, file, f"{number:032x}")
-    one, two, three = (file.track_id for file in files)
-    places = [Recommendation(1, two, 0.1), Recommendation(2, three, 0.2)]
-    tables.update_recommendations({one: places, two: places[1:]}, method="m", index_version="v", run_id="run")
+class TestOutdatedLists:
+    def test_soundtracks_with_too_few_recommendations_are_found(self, catalogue, recommendations):
+        files = [observed(f"{number}.mp3") for number in range(3)]
+        observe(catalogue, *files)
+        for number, file in enumerate(files):
+            analyse(catalogue, file, f"{number:032x}")
+        one, two, three = (file.track_id for file in files)
+        places = [Recommendation(1, two, 0.1), Recommendation(2, three, 0.2)]
+        recommendations.update_recommendations(
+            {one: places, two: places[1:]}, method="m", index_version="v", run_id="run"
+        )
+        assert recommendations.unserved_soundtracks("v", 2) == {two: 1, three: 0}
+        assert recommendations.unserved_soundtracks("other", 2) == {one: 0, two: 0, three: 0}
 
-    assert tables.unserved_soundtracks("v", 2) == {two: 1, three: 0}
-    assert tables.unserved_soundtracks("other", 2) == {one: 0, two: 0, three: 0}
+    def test_soundtracks_with_recommendations_of_another_index_are_counted(self, catalogue, recommendations):
+        observe(catalogue, *map(observed, "abc"))
+        recommend(recommendations, observed("a").track_id, "b", "c", version="v1")
+        recommend(recommendations, observed("b").track_id, "c", version="v2")
+        recommend(recommendations, "an upload", "c", version="v1")
+        assert recommendations.soundtracks_of_other_indexes("v1") == 1
+        assert recommendations.soundtracks_of_other_indexes("v3") == 2
+
+
+class TestForgetting:
+    def test_forgetting_an_upload_removes_its_list_its_reject_and_its_content(self, catalogue, recommendations):
+        observe(catalogue, *map(observed, "ab"))
+        for query in ("upload", "other"):
+            recommend(recommendations, query, "a", "b")
+            catalogue.record_reject(Reject(query, "uploads", "a.mp3", "too_short", "0.5 s"), run_id="run")
+            catalogue.record_content(AudioContent(f"bytes of {query}", "audio", 1.0, ""))
+        assert recommendations.forget_query("upload", content_digests=["bytes of upload"]) == 2
+        assert recommendations.forget_query("upload", content_digests=[]) == 0
+        assert recommended(recommendations, "upload") == []
+        assert recommended(recommendations, "other") == [(1, "a"), (2, "b")]
+        assert [found.subject_id for found in catalogue.rejects()] == ["other"]
+        assert list(catalogue.contents(["bytes of upload", "bytes of other"])) == ["bytes of other"]

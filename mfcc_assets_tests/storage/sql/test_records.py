@@ -1,4 +1,4 @@
-"""What a row says of itself."""
+"""The states of a soundtrack."""
 
 from dataclasses import asdict
 

@@ -1,11 +1,11 @@
-"""Text that is sent to SQL Server in many rows arrives as it is, also in no code page's letters."""
+"""Text in many rows arrives unchanged at SQL Server, also text outside every code page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mssql_python.cursor import Cursor
 
@@ -17,7 +17,7 @@ LONG, JAPANESE, EMOJI = "a long name in plain letters.mp3", "日本.mp3", "😀�
 
 @dataclass
 class Recording:
-    """A cursor that writes down what is sent at once."""
+    """A cursor that records which rows are sent together."""
 
     sent: list[list[Row]] = field(default_factory=list)
 
@@ -33,7 +33,7 @@ def units(text: str) -> int:
 
 
 def arrive(rows: Sequence[Row]) -> bool:
-    """Whether rows that are sent at once arrive as they are: by the text that the driver declares each column after."""
+    """Whether rows that are sent together arrive unchanged, by the text from which the driver declares each column."""
     for name in rows[0]:
         texts = [str(row[name]) for row in rows]
         declared, *_ = Cursor._compute_column_type(None, texts)
@@ -49,26 +49,27 @@ def batches(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 @pytest.mark.parametrize("names", [(LONG, JAPANESE), (JAPANESE, EMOJI), ("abcd", EMOJI)])
-def test_the_driver_by_itself_would_lose_some(names: tuple[str, str]) -> None:
+def test_the_driver_alone_would_lose_some_text(names: tuple[str, str]) -> None:
     rows = [{"BLOB_NAME": name} for name in names]
     assert not arrive(rows)
     assert batches(rows) == [[row] for row in rows]
 
 
-def test_rows_that_the_driver_declares_alike_go_together() -> None:
+def test_rows_with_the_same_declarations_are_sent_together() -> None:
     plain = [{"BLOB_NAME": f"{number}.mp3", "YEAR": number or None} for number in range(5)]
     assert batches(plain) == [plain]
     accented = [{"BLOB_NAME": "é"}, {"BLOB_NAME": JAPANESE}]
     assert batches(accented) == [accented]
 
 
+@example([{"TITLE": "", "ARTIST": "é"}, {"ARTIST": "00", "TITLE": "é"}])  # the same columns in another order
 @given(st.lists(st.fixed_dictionaries({"TITLE": st.text(max_size=4), "ARTIST": st.text(max_size=4)}), max_size=6))
-def test_whatever_is_sent_arrives_in_its_order(rows: list[Row]) -> None:
+def test_all_rows_arrive_unchanged_and_in_order(rows: list[Row]) -> None:
     sent = batches(rows)
     assert [row for batch in sent for row in batch] == rows
     assert all(arrive(batch) for batch in sent)
 
 
-def test_azure_sql_is_sent_its_rows_so() -> None:
+def test_an_engine_for_azure_sql_sends_its_rows_this_way() -> None:
     database = Database("mssql+mssqlpython://@server.database.windows.net/mfcc?authentication=ActiveDirectoryMSI")
     assert sa.event.contains(database._engine, "do_executemany", send_rows)

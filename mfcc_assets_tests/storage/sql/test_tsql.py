@@ -1,15 +1,15 @@
-"""All that is sent to SQL Server and Azure SQL, as a parser of T-SQL reads it: no server that speaks it runs here."""
+"""Every statement for SQL Server and Azure SQL passes a parser of T-SQL, as no such server runs in the tests."""
 
 import json
 import re
 import subprocess
 import sys
 from itertools import chain
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from mfcc_assets.storage.sql.tables import Tables
 from sqlalchemy.dialects import mssql
 from sqlfluff.core import Linter
 
@@ -17,33 +17,33 @@ from mfcc_assets.storage.sql import migrations, schema
 from mfcc_assets.storage.sql.grants import STATEMENTS, User
 from mfcc_assets_tests.services.processes import REPOSITORY
 from mfcc_assets_tests.storage.sql import recorded_sql_server
-from mfcc_assets_tests.storage.sql.recorded_sql_server import MARK, RecordedSqlServer, public_methods
+from mfcc_assets_tests.storage.sql.recorded_sql_server import MARK, STORES, RecordedSqlServer, public_methods
 
 MOST_PARAMETERS = 2100
 LONGEST_KEY_BYTES = 900
 WIDTHS = {sa.BigInteger: 8, sa.Integer: 4}
-CONTRACT = [f"test_{part}.py" for part in ("soundtracks", "rejects", "contents", "recommendations", "tables")]
+CONTRACT = ("test_catalogue.py", "test_recommendations.py")
 
 DIALECT = Linter(dialect="tsql")
 
 
 def faults_of(statement: str) -> list[str]:
-    # What stands for a parameter is a variable where the server reads it.
+    # On the server a parameter is a variable.
     parsed = DIALECT.parse_string(re.sub(r"\?", "@P1", statement) + "\n")
     return [fault.desc() for fault in parsed.violations]
 
 
 @pytest.fixture(scope="module")
 def sent() -> dict[str, int]:
-    """What all tests of the tables send, each with the most parameters it had."""
-    files = [REPOSITORY / "mfcc_assets_tests/stores" / name for name in CONTRACT]
-    chosen = ["-p", recorded_sql_server.__name__, "-p", "no:cacheprovider", "-k", "sqlite_url and not TestSqlite"]
+    """The largest number of parameters of each statement that the tests of the catalogue and recommendations send."""
+    files = [Path(__file__).with_name(name) for name in CONTRACT]
+    chosen = ["-p", recorded_sql_server.__name__, "-p", "no:cacheprovider", "-k", "sqlite_url"]
     command = [sys.executable, "-m", "pytest", "-q", *chosen, *map(str, files)]
     ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout
     [recorded] = [line.removeprefix(MARK) for line in ran.stdout.splitlines() if line.startswith(MARK)]
     statements, called = json.loads(recorded)
-    assert set(called) == public_methods(Tables).keys()
+    assert set(called) == {method.__qualname__ for store in STORES for method in public_methods(store).values()}
     return statements
 
 
@@ -56,45 +56,45 @@ def sent() -> dict[str, int]:
         "MERGE INTO [CONTENTS] USING (SELECT ? AS [NOTE]) AS new WHEN MATCHED THEN DELETE;",
     ],
 )
-def test_what_sql_server_does_not_read_is_found(statement):
+def test_the_parser_finds_statements_that_sql_server_does_not_accept(statement):
     assert faults_of(statement)
 
 
-def test_what_the_tables_send_is_read_by_sql_server(sent):
-    shapes = {re.sub(r"\?(, \?)+", "?, ?", statement) for statement in sent}  # of lists of any length one is read
+def test_sql_server_accepts_every_statement_of_both_stores(sent):
+    shapes = {re.sub(r"\?(, \?)+", "?, ?", statement) for statement in sent}  # lists of every length are alike
     assert {statement: faults for statement in shapes if (faults := faults_of(statement))} == {}
     for beginning in ("SELECT TOP", "MERGE INTO [SOUNDTRACKS]", "MERGE INTO [CONTENTS]", "MERGE INTO [REJECTS]"):
         assert any(statement.startswith(beginning) for statement in sent), beginning
 
 
-def test_merges_end_as_sql_server_demands(sent):
+def test_merges_end_with_a_semicolon_as_sql_server_demands(sent):
     assert all(statement.endswith(";") for statement in sent if statement.startswith("MERGE"))
 
 
-def test_no_statement_has_more_parameters_than_sql_server_takes(sent):
+def test_no_statement_has_more_parameters_than_sql_server_accepts(sent):
     assert 500 < max(sent.values()) < MOST_PARAMETERS
 
 
-def test_migrations_are_read_by_sql_server():
+def test_sql_server_accepts_the_migrations():
     batches = migrations.script("mssql").split("\nGO\n")
     statements = [*batches, migrations._LOCK["mssql"]]
     assert {statement: faults for statement in statements if (faults := faults_of(statement))} == {}
 
 
-def test_grants_are_read_by_sql_server():
+def test_sql_server_accepts_the_grants():
     users = [User("o'brien"), User("runs", UUID(int=1))]
     server = RecordedSqlServer().engine
     statements = list(
         chain.from_iterable(STATEMENTS["mssql"](server, role, users) for role in ("mfcc_writer", "mfcc_reader"))
     )
     assert len(statements) > 10
-    # Of where a user comes from the parser knows the directory alone, not the identity's own number.
+    # The parser does not know users that are made by the identity's own number.
     known = [re.sub(r"WITH SID = 0x[0-9A-F]{32}, TYPE = E$", "FROM EXTERNAL PROVIDER", each) for each in statements]
     assert {statement: faults for statement in known if (faults := faults_of(statement))} == {}
 
 
-def test_keys_are_as_short_as_sql_server_demands():
-    for table in schema.METADATA.catalogue.values():
+def test_keys_are_short_enough_for_sql_server():
+    for table in schema.METADATA.tables.values():
         constraints = [item for item in table.constraints if isinstance(item, sa.UniqueConstraint)]
         for key in (table.primary_key, *constraints, *table.indexes):
             assert sum(map(bytes_of, key.columns)) <= LONGEST_KEY_BYTES

@@ -1,4 +1,4 @@
-"""Rows that are inserted or take the place of others, over every database."""
+"""Rows are inserted, or replace the rows with the same key, in every database."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -41,36 +41,36 @@ def put(database: Database, upsert: Upsert, *rows: dict[str, object]) -> list[tu
         return [tuple(row) for row in connection.execute(sa.select(PLAYS).order_by(PLAYS.c.TRACK, PLAYS.c.DAY))]
 
 
-def test_a_row_takes_the_place_of_that_with_its_key_and_what_it_does_not_name_stays(database):
+def test_a_row_replaces_the_named_columns_of_the_row_with_its_key(database):
     assert put(database, REPLACE, {"TRACK": "a", "DAY": 1, "TIMES": None}) == [
         ("a", 1, None, "Zoë"),
         ("b", 1, 20, "nobody"),
     ]
 
 
-def test_new_rows_and_known_ones_go_together(database):
+def test_new_rows_and_replacements_can_be_mixed(database):
     rows = [{"TRACK": track, "DAY": 1, "TIMES": 1, "LISTENER": "you"} for track in "abc"]
     assert put(database, REPLACE, *rows) == [(track, 1, 1, "you") for track in "abc"]
 
 
-def test_a_column_may_become_what_both_rows_say(database):
+def test_a_column_can_be_computed_from_the_old_and_the_new_row(database):
     rows = [{"TRACK": "b", "DAY": day, "TIMES": 5} for day in (1, 2)]
     assert put(database, ADD, *rows)[1:] == [("b", 1, 25, "nobody"), ("b", 2, 5, "nobody")]
 
 
-def test_thousands_of_rows_are_more_than_one_statement_takes_and_go_all_the_same(database):
+def test_more_rows_than_fit_into_one_statement_can_be_written(database):
     rows = [{"TRACK": f"{number:05}", "DAY": 1, "TIMES": number} for number in range(12_000)]
     assert len(put(database, REPLACE, *rows)) == 12_002
     assert sum(row[2] for row in put(database, ADD, *rows)) == 2 * sum(range(12_000)) + 30
 
 
 @pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()], ids=["sqlite", "postgresql"])
-def test_sqlite_and_postgresql_are_told_of_conflicts(dialect):
+def test_sqlite_and_postgresql_update_on_conflict(dialect):
     written = str(ADD.compile(dialect=dialect, column_keys=["TRACK", "DAY", "TIMES"]))
     assert written.endswith('ON CONFLICT ("TRACK", "DAY") DO UPDATE SET "TIMES" = "PLAYS"."TIMES" + excluded."TIMES"')
 
 
-def test_sql_server_merges_under_a_lock_with_parameters_of_known_types():
+def test_sql_server_merges_under_a_lock_with_typed_parameters():
     compiled = ADD.compile(dialect=mssql.dialect(paramstyle="qmark"), column_keys=["TRACK", "DAY", "TIMES"])
     assert str(compiled) == (
         "MERGE INTO [PLAYS] WITH (HOLDLOCK) USING (SELECT CAST(? AS VARCHAR(16)) AS [TRACK], "

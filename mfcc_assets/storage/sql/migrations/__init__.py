@@ -1,7 +1,9 @@
-"""The history of the schema, and how a database is brought to its newest revision.
+"""The migrations of the schema, one module each in ``versions``, and the function that runs them.
 
-To change the schema: change `mfcc_assets.storage.sql.schema`, and write the next file in ``versions``, in statements
-that later changes of the package leave as they are; a test tells where the two differ. All of it is one transaction.
+Only migrations and what runs them belong here. The present schema is in `mfcc_assets.storage.sql.schema`.
+
+To change the schema, change that module and write the next file in ``versions``. A migration must not import the
+schema, so that later changes leave it as it is. A test compares the two. All migrations run in one transaction.
 """
 
 import threading
@@ -19,23 +21,23 @@ from mfcc_assets.storage.sql.database import Database, lacks_rights
 
 DIALECTS = ("mssql", "postgresql", "sqlite")
 
-# Processes that open a database at once: one upgrades it, the others wait for its transaction. A writer of SQLite holds
-# the lock already.
+# If several processes open a database at once, one upgrades it and the others wait for its transaction. A writer in
+# SQLite holds the lock already.
 _LOCK = {
     "postgresql": "SELECT pg_advisory_xact_lock(7381043255)",
-    # The query begins the transaction that is to own the lock: calling a procedure begins none.
+    # The query begins the transaction that is to own the lock, as calling a procedure does not begin one.
     "mssql": "SET NOCOUNT ON; DECLARE @result INT; SELECT @result = COUNT(*) FROM sys.objects; "
     "EXEC @result = sp_getapplock @Resource = N'mfcc_assets', @LockMode = N'Exclusive', "
     "@LockOwner = N'Transaction', @LockTimeout = 600000; "
     "IF @result < 0 THROW 51000, N'another process has been upgrading the schema for ten minutes', 1;",
 }
 
-# Alembic's context is one for the whole process.
+# Alembic has one global context for the process.
 _ONE_AT_A_TIME = threading.Lock()
 
 
 def upgrade(database: Database) -> None:
-    """Bring a database to the newest revision, or find that another process did.
+    """Bring a database to the newest revision, unless another process does so first.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def upgrade(database: Database) -> None:
 
 
 def script(dialect: str) -> str:
-    """The statements that make the newest schema in an empty database, for its owner to read."""
+    """Return the statements that make the newest schema in an empty database, for its owner to read."""
     written = StringIO()
     with _ONE_AT_A_TIME:
         config = _config(written)

@@ -1,4 +1,4 @@
-"""What Alembic runs: over the connection it is given, or writing the statements of a dialect."""
+"""Script of Alembic: it runs the migrations over a given connection, or prints the statements of a dialect."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""The first schema. Databases that were made before there were migrations have it already, or a part of it."""
+"""The first schema. Databases from before the first migration have it already, or a part of it."""
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -98,7 +98,7 @@ def upgrade() -> None:
     if "RECOMMENDED_SOUNDTRACKS" not in there:
         dialect = op.get_context().dialect
         name = dialect.identifier_preparer.quote("RECOMMENDED_SOUNDTRACKS")
-        # A statement of its own: SQL Server takes no view beside others in one batch.
+        # The view has a statement of its own, as SQL Server demands.
         op.execute(f"CREATE VIEW {name} AS {_VIEW.compile(dialect=dialect)}")
 
 

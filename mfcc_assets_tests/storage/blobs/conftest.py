@@ -1,0 +1,44 @@
+"""Accounts on Azure behind a proxy that counts requests and makes faults."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mfcc_assets.storage.blobs import azure_policy
+from mfcc_assets.storage.blobs.azure import AzureBlobs
+from mfcc_assets_tests.services.azurite import Azurite
+from mfcc_assets_tests.services.faulty_proxy import FaultyProxy, faulty_proxy
+
+
+@pytest.fixture
+def proxy(azurite: Azurite) -> Iterator[FaultyProxy]:
+    with faulty_proxy(azurite.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def account_url(azurite: Azurite, proxy: FaultyProxy) -> str:
+    return azurite.new_url(proxy.port)
+
+
+@pytest.fixture
+def open_blobs(azurite: Azurite, account_url: str, tmp_path: Path) -> Iterator[Callable[[], AzureBlobs]]:
+    """A function that opens the account with a new cache, as another process would."""
+    opened: list[AzureBlobs] = []
+
+    def open_account() -> AzureBlobs:
+        opened.append(AzureBlobs(account_url, lambda: azurite.key, tmp_path / f"cache {len(opened)}", 10**9))
+        return opened[-1]
+
+    yield open_account
+    for blobs in opened:
+        blobs.close()
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits between requests in seconds, which are recorded and skipped."""
+    waited: list[float] = []
+    monkeypatch.setattr(azure_policy.time, "sleep", waited.append)
+    return waited

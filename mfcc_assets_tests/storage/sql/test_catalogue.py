@@ -1,0 +1,235 @@
+"""The contract of `Catalogue`, over every database."""
+
+from dataclasses import replace
+
+import pytest
+
+from mfcc_assets.ids import shard_names, shard_of, track_id
+from mfcc_assets.storage.sql.records import AudioContent, Credit, Reject, Soundtrack
+from mfcc_assets.storage.sql.rows import IDS_A_QUERY
+from mfcc_assets_tests.storage.sql.table_rows import analyse, observe, observed, recommend, recommended, reject
+
+SHARDS = shard_names(1)
+UNUSUAL_NAMES = [
+    'it\'s a "quote"; DROP TABLE SOUNDTRACKS; --.mp3',
+    "100% _wild_ [a-z] \\.mp3",
+    "🎷.flac",
+    "日本語/العربية/ääkköset.ogg",
+    "x" * 1024,
+    "🎷" * 1024,
+    "é" * 1024,
+    ":a ?b %s {c} %(d)s.mp3",
+]
+
+
+class TestSoundtracks:
+    def test_an_observed_file_is_waiting(self, catalogue):
+        observe(
+            catalogue,
+            observed("a.mp3", title="Ocean", artist="Will", album="Rogue", genre="Rock", track_number=3, year=2021),
+        )
+        assert catalogue.soundtracks() == [
+            Soundtrack(
+                track_id=track_id("a.mp3"),
+                blob_name="a.mp3",
+                bytes=observed("a.mp3").bytes,
+                content_digest=observed("a.mp3").content_digest,
+                title="Ocean",
+                artist="Will",
+                album="Rogue",
+                genre="Rock",
+                artwork="cover.svg",
+                audio_id=None,
+                analysed_digest=None,
+                seconds=None,
+                note="",
+            )
+        ]
+        assert catalogue.soundtracks()[0].state == "waiting"
+        assert catalogue.progress() == (0, 1)
+
+    def test_the_audio_of_a_shard_includes_waiting_tracks(self, catalogue):
+        files = {name: observed(name) for name in ("a.mp3", "b.mp3")}
+        observe(catalogue, *files.values())
+        analyse(catalogue, files["a.mp3"], "audio")
+        by_shard = [catalogue.audio_of_soundtracks(shard) for shard in SHARDS]
+        assert sum(map(len, by_shard)) == 2
+        assert by_shard[SHARDS.index(shard_of(track_id("a.mp3"), 1))][track_id("a.mp3")] == "audio"
+        assert by_shard[SHARDS.index(shard_of(track_id("b.mp3"), 1))][track_id("b.mp3")] is None
+
+    def test_a_file_observed_again_replaces_its_row(self, catalogue):
+        observe(catalogue, observed("a.mp3"), observed("b.mp3"))
+        observe(catalogue, observed("a.mp3", title="New"), observed("b.mp3"), observed("c.mp3"))
+        assert [(track.blob_name, track.title) for track in catalogue.soundtracks()] == [
+            ("a.mp3", "New"),
+            ("b.mp3", "b.mp3"),
+            ("c.mp3", "c.mp3"),
+        ]
+
+    @pytest.mark.parametrize("name", UNUSUAL_NAMES)
+    def test_every_table_keeps_unusual_names(self, catalogue, recommendations, name):
+        file = observed(name, artist=name[:100])
+        observe(catalogue, file, observed("plain"))
+        catalogue.record_reject(reject(file, reason=name), run_id="run")
+        recommend(recommendations, "query", name)
+        assert catalogue.manifest(SHARDS)[name] == "etag 1"
+        assert {track.blob_name: track.artist for track in catalogue.soundtracks()}[name] == name[:100]
+        assert [(found.blob_name, found.reason) for found in catalogue.rejects()] == [(name, name)]
+        assert recommended(recommendations, "query") == [(1, name)]
+
+    def test_a_manifest_holds_only_the_shards_asked_for(self, catalogue):
+        files = [observed(f"{number}.mp3", version=number) for number in range(40)]
+        observe(catalogue, *files)
+        for shard in SHARDS:
+            expected = {file.blob_name: file.etag for file in files if shard_of(file.track_id, 1) == shard}
+            assert catalogue.manifest([shard]) == expected
+            assert {track.blob_name for track in catalogue.soundtracks([shard])} == expected.keys()
+        assert catalogue.manifest(SHARDS) == {file.blob_name: file.etag for file in files}
+        assert catalogue.manifest([]) == {}
+        assert catalogue.soundtracks([]) == []
+
+    def test_a_thousand_files_can_be_observed_and_removed_in_one_call(self, catalogue):
+        files = [observed(f"{number}.mp3") for number in range(1_000)]
+        observe(catalogue, *files)
+        observe(catalogue, *(replace(file, etag="changed") for file in files))
+        assert set(catalogue.manifest(SHARDS).values()) == {"changed"}
+        observe(catalogue, gone=tuple(file.blob_name for file in files[1:]))
+        assert list(catalogue.manifest(SHARDS)) == ["0.mp3"]
+
+    def test_a_changed_file_keeps_its_old_audio_while_it_waits(self, catalogue):
+        observe(catalogue, observed("a.mp3"))
+        analyse(catalogue, observed("a.mp3"), "audio", note="cut off")
+        assert [(track.state, track.seconds) for track in catalogue.soundtracks()] == [("analysed", 61.5)]
+        observe(catalogue, observed("a.mp3", version=2))
+        [track] = catalogue.soundtracks()
+        assert (track.state, track.audio_id, track.note) == ("waiting", "audio", "cut off")
+        assert catalogue.audio() == {"audio": track.track_id}
+        assert catalogue.progress() == (0, 1)
+
+    def test_removing_a_soundtrack_removes_its_recommendations_and_its_reject(self, catalogue, recommendations):
+        observe(catalogue, *map(observed, ["a", "b", "c"]))
+        for query in ("a", "b", "c"):
+            recommend(recommendations, track_id(query), *({"a", "b", "c"} - {query}))
+        catalogue.record_reject(reject(observed("b")), run_id="run")
+        observe(catalogue, gone=("b", "never there"))
+        assert recommendations.recommended(track_id("b")) == []
+        assert [row.blob_name for row in recommendations.recommended(track_id("a"))] == ["c"]
+        assert [row.blob_name for row in recommendations.recommended(track_id("c"))] == ["a"]
+        assert catalogue.rejects() == []
+        assert recommendations.dangling_recommendations() == 0
+
+    def test_the_number_of_shard_digits_is_read_from_the_soundtracks(self, catalogue):
+        assert catalogue.shard_digits() is None
+        catalogue.record_observed([observed("a")], [], shard_digits=2, run_id="run")
+        assert catalogue.shard_digits() == 2
+
+
+class TestContents:
+    def test_the_audio_of_known_bytes_is_found_by_their_digest(self, catalogue):
+        content = AudioContent("d" * 32, "a" * 32, 12.25, "cut off")
+        catalogue.record_content(replace(content, note="before"))
+        catalogue.record_content(content)
+        assert catalogue.contents(["d" * 32, "d" * 32, "unknown"]) == {"d" * 32: content}
+
+    def test_more_digests_than_fit_into_one_statement_can_be_looked_up(self, catalogue):
+        known = [f"{number:032x}" for number in range(0, 2 * IDS_A_QUERY + 10, 100)]
+        for digest in known:
+            catalogue.record_content(AudioContent(digest, digest, 1.0, ""))
+        found = catalogue.contents(f"{number:032x}" for number in range(2 * IDS_A_QUERY + 10))
+        assert sorted(found) == known
+
+
+class TestAudio:
+    def test_the_first_duplicate_by_name_represents_the_audio(self, catalogue):
+        files = [observed(name) for name in ("c.mp3", "a.mp3", "b.mp3")]
+        observe(catalogue, *files)
+        for file in files:
+            analyse(catalogue, file, "one audio")
+        assert catalogue.audio() == {"one audio": track_id("a.mp3")}
+        assert catalogue.tracks_of_audio(["one audio", "no audio"])["one audio"].blob_name == "a.mp3"
+        observe(catalogue, gone=("a.mp3",))
+        assert catalogue.audio() == {"one audio": track_id("b.mp3")}
+        assert [track.blob_name for track in catalogue.tracks_of_audio(["one audio"]).values()] == ["b.mp3"]
+
+    def test_more_audio_ids_than_fit_into_one_statement_can_be_looked_up(self, catalogue):
+        files = [observed(f"{number}") for number in range(3)]
+        observe(catalogue, *files)
+        for number, file in enumerate(files):
+            analyse(catalogue, file, f"{number * IDS_A_QUERY:05}")
+        found = catalogue.tracks_of_audio(f"{number:05}" for number in range(2 * IDS_A_QUERY + 1))
+        assert sorted(found) == ["00000", "00500", "01000"]
+
+    def test_every_audio_is_credited_to_the_first_track_that_holds_it(self, catalogue):
+        first, second = observed("a.mp3", artist="Zoë", album="Sea"), observed("b.mp3", artist="Nobody")
+        observe(catalogue, first, second, observed("waiting.mp3"))
+        for file in (second, first):
+            analyse(catalogue, file, "f" * 32)
+        assert catalogue.credits() == {"f" * 32: Credit(first.track_id, "Zoë", "Sea")}
+
+
+class TestRejects:
+    def test_a_reject_has_a_reason_and_counts_as_examined(self, catalogue):
+        file = observed("a.mp3")
+        observe(catalogue, file)
+        catalogue.record_reject(reject(file, reason="before"), run_id="run")
+        catalogue.record_reject(reject(file, reason="it is silent"), run_id="run", content_digest=file.content_digest)
+        assert catalogue.rejects() == [reject(file, reason="it is silent")]
+        assert [(track.state, track.note, track.audio_id) for track in catalogue.soundtracks()] == [
+            ("rejected", "it is silent", None)
+        ]
+        assert catalogue.progress() == (1, 1)
+
+    def test_a_reject_that_another_setting_might_accept_counts_as_examined(self, catalogue):
+        observe(catalogue, observed("a.mp3"))
+        catalogue.record_reject(reject(observed("a.mp3")), run_id="run")
+        assert catalogue.progress() == (1, 1)
+        assert not catalogue.soundtracks()[0].is_waiting
+
+    @pytest.mark.parametrize("content_digest", [None, observed("a.mp3").content_digest])
+    def test_a_rejected_file_whose_bytes_change_waits_again(self, catalogue, content_digest):
+        observe(catalogue, observed("a.mp3"))
+        catalogue.record_reject(reject(observed("a.mp3")), run_id="run", content_digest=content_digest)
+        observe(catalogue, replace(observed("a.mp3"), etag="touched"))
+        assert catalogue.soundtracks()[0].state == "rejected"
+        observe(catalogue, observed("a.mp3", version=2))
+        assert catalogue.soundtracks()[0].state == "waiting"
+
+    def test_the_query_for_waiting_soundtracks_agrees_with_their_rows(self, catalogue):
+        names = ["analysed", "changed", "new", "rejected", "rejected for good", "rejected, changed"]
+        observe(catalogue, *map(observed, names))
+        for name in ("analysed", "changed"):
+            analyse(catalogue, observed(name), f"audio of {name}")
+        for name in names[3:]:
+            digest = None if name == "rejected" else observed(name).content_digest
+            catalogue.record_reject(reject(observed(name)), run_id="run", content_digest=digest)
+        observe(catalogue, observed("changed", version=2), observed("rejected, changed", version=2))
+        assert catalogue.waiting() == [track.blob_name for track in catalogue.soundtracks() if track.is_waiting]
+        assert catalogue.waiting() == ["changed", "new", "rejected, changed"]
+
+    def test_analysing_a_rejected_file_removes_the_reject(self, catalogue):
+        observe(catalogue, observed("a.mp3"))
+        catalogue.record_reject(reject(observed("a.mp3")), run_id="run")
+        analyse(catalogue, observed("a.mp3"), "audio")
+        assert catalogue.rejects() == []
+        assert catalogue.soundtracks()[0].state == "analysed"
+
+    def test_rejected_soundtracks_and_uploads_are_listed_together(self, catalogue):
+        upload = Reject("f" * 32, "uploads", "a.mp3", "too_short", "0.5 s")
+        soundtrack = reject(observed("z.mp3"))
+        catalogue.record_reject(upload, run_id="run")
+        catalogue.record_reject(soundtrack, run_id="run")
+        assert catalogue.rejects() == [soundtrack, upload]
+
+    @pytest.mark.parametrize("character", ["x", "🎷"])
+    def test_a_long_reason_is_cut_between_two_characters(self, catalogue, character):
+        observe(catalogue, observed("a.mp3"))
+        catalogue.record_reject(reject(observed("a.mp3"), reason=character * 5_000), run_id="run")
+        units = len(character.encode("utf-16-le")) // 2
+        assert catalogue.rejects()[0].reason == character * (2048 // units)
+        assert catalogue.soundtracks()[0].note == character * (255 // units)
+
+    def test_a_reject_can_be_taken_back(self, catalogue):
+        catalogue.record_reject(reject(observed("a")), run_id="run")
+        catalogue.forget_reject(observed("a").track_id)
+        catalogue.forget_reject("never there")
+        assert catalogue.rejects() == []
