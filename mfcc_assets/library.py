@@ -1,12 +1,12 @@
 """The stores of one library, opened as its settings say. Assets, the command line and pages work on a library."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload, runtime_checkable
 
 from mfcc_assets.errors import SettingsError
+from mfcc_assets.extras import needs_extra
 from mfcc_assets.ids import shard_names
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.local import LocalBlobs
@@ -26,6 +26,8 @@ from mfcc_assets.storage.sql.recommendations import Recommendations
 from mfcc_assets.storage.sql.revisions import open_database
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mfcc_assets.recognition.services.registry import RecognitionServices
 
 _Store = TypeVar("_Store")
@@ -101,9 +103,11 @@ class Library:
         """The source of secrets: environment variables, or a Key Vault with a cache."""
         settings = self.settings
         if not settings.key_vault_url:
-            return EnvironmentSecrets(settings.secrets_environment)
+            return EnvironmentSecrets(settings.environment)
         from mfcc_assets.storage.secrets.azure_identity import process_identity
-        from mfcc_assets.storage.secrets.key_vault import open_key_vault
+
+        with needs_extra("keyvault", "Secrets in Azure Key Vault"):
+            from mfcc_assets.storage.secrets.key_vault import open_key_vault
 
         vault = open_key_vault(settings.key_vault_url, process_identity())
         return CachedSecrets(vault, settings.secret_seconds)
@@ -170,7 +174,8 @@ class Library:
     @_opened
     def services(self) -> "RecognitionServices":
         """The recognition services. One object counts the requests of all threads."""
-        from mfcc_assets.recognition.services.registry import RecognitionServices
+        with needs_extra("recognition", "Recognition by a service"):
+            from mfcc_assets.recognition.services.registry import RecognitionServices
 
         settings = self.settings
         return RecognitionServices(

@@ -182,13 +182,8 @@ class Settings(BaseSettings):
         return [name.strip() for name in self.recognisers.split(",") if name.strip()]
 
     @property
-    def secrets_environment(self) -> Mapping[str, str]:
-        """Variables that hold secrets if there is no vault."""
-        return os.environ
-
-    @property
     def environment(self) -> Mapping[str, str]:
-        """The environment of this process, for the processes that it starts."""
+        """Variables of this process: for the processes that it starts, and for secrets if there is no vault."""
         return os.environ
 
     @property

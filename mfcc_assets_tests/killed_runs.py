@@ -111,7 +111,7 @@ class _DeadlyBlobs(LocalBlobs):
     @contextmanager
     def writing(self, container: str, name: str) -> Iterator[BinaryIO]:
         with super().writing(container, name) as file:
-            yield cast(BinaryIO, _DeadlySink(file)) if self._fatal in name else file
+            yield cast("BinaryIO", _DeadlySink(file)) if self._fatal in name else file
 
 
 def _die() -> None:
@@ -146,7 +146,7 @@ def _forked(kill: Kill) -> int:
     if not process:
         try:
             _run(kill)
-        except BaseException:
+        except BaseException:  # noqa: BLE001  whatever it is, it is printed before the process ends
             traceback.print_exc()
         os._exit(1)
     return process

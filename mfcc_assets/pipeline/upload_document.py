@@ -176,7 +176,7 @@ class UploadDocument:
 
     def ready_for(self, kind: "type[Kind]") -> "Kind | None":
         """Return the document as `kind`; None if the upload failed, or a step before has not been done."""
-        if self.state is State.FAILED or not kind._required() <= self.body.keys():
+        if self.state is State.FAILED or not kind._required() <= self.body.keys():  # noqa: SLF001  of its own class
             return None
         return kind.of(self.body)
 

@@ -145,7 +145,7 @@ class VectorIndex:
     @classmethod
     def _of_index(cls, index: faiss.Index, audio_ids: Sequence[str]) -> "VectorIndex":
         vector_index = cls.__new__(cls)
-        vector_index._index, vector_index.audio_ids = index, _id_array(audio_ids)
+        vector_index._index, vector_index.audio_ids = index, _id_array(audio_ids)  # noqa: SLF001  of its own class
         return vector_index
 
 

@@ -350,11 +350,11 @@ def _tell_crossover(section: Section, points: NDArray[np.float32], queries: NDAr
     whole: dict[str, list[float]] = {"flat": [], "inverted file": []}
     for size in SIZES_OF_CROSSOVER:
         some = points[:size]
-        for kind in one:
+        for kind, medians in one.items():
             index, build = _timed(lambda s=some, k=kind: _built(s, k))
             _, batch = _timed(lambda i=index, s=some: i.search(s[:1_000], 51))
             seconds = [_timed(lambda i=index, q=query: i.search(q[None], 51))[1] for query in queries[:100]]
-            one[kind].append(float(np.median(seconds)))
+            medians.append(float(np.median(seconds)))
             whole[kind].append(build + batch * size / 1_000)
     figure = Figure(figsize=(9, 3.5))
     left, right = figure.subplots(1, 2)

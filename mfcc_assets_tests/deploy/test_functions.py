@@ -4,9 +4,8 @@ import importlib.util
 import json
 import logging
 import sys
-from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 import pytest
@@ -14,6 +13,9 @@ import pytest
 from mfcc_assets.errors import StoreError
 from mfcc_assets.library import Library
 from mfcc_assets_tests.deploy.bicep_files import DEPLOY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FOLDER = DEPLOY / "functions"
 UPLOAD = {

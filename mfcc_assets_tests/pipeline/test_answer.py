@@ -221,7 +221,7 @@ def test_a_better_search_result_makes_the_proof_cheaper(library, index, truth) -
     for found in (truth[:COUNT], []):
         search = search_for(library, index, QUERY)
         certify(library, index, search, found, count=COUNT, others=[audio for audio, _ in truth])
-        cells.append(search.cells)
+        cells.append(search.query.cells)
     assert cells[0] < cells[1]
 
 

@@ -18,8 +18,8 @@ from mfcc_assets.pipeline.find_track import find_track
 from mfcc_assets.pipeline.playlists import export_playlist, path_between, playlist_from
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.sql.records import Soundtrack
-from mfcc_assets_tests import naive
 from mfcc_assets_tests.pipeline.encodings import encoded_again
+from mfcc_assets_tests.playlist_files import read_m3u8
 from mfcc_assets_tests.ranked_library import add_track, add_tracks, audio_id, cepstra, publish
 from mfcc_assets_tests.runs import copied_home
 
@@ -200,7 +200,7 @@ def test_a_playlist_file_names_the_paths_of_the_tracks(
 ) -> None:
     export_playlist(library, tmp_path / "list.m3u8", "Two", soundtracks)
 
-    tracks = naive.read_m3u8((tmp_path / "list.m3u8").read_text(encoding="utf-8"))
+    tracks = read_m3u8((tmp_path / "list.m3u8").read_text(encoding="utf-8"))
     assert [Path(track.location).read_bytes() for track in tracks] == [b"music"] * 2
     assert [(track.name, track.seconds) for track in tracks] == [("1", 30), ("2", 30)]
 

@@ -13,6 +13,7 @@ from mfcc_assets.features.track_features import Analysis
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import reference
 from mfcc_assets.pipeline.find_track import find_track
+from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.reference import (
     TRACKS_DRAWN,
     ComparedTrack,
@@ -21,7 +22,7 @@ from mfcc_assets.pipeline.reference import (
     compare_track,
     compare_with_published,
 )
-from mfcc_assets.pipeline.soundtracks import analyse_soundtracks, observe_soundtracks
+from mfcc_assets.pipeline.soundtracks import analyse_soundtracks
 from mfcc_assets.storage.feature_store import CONTAINER
 from mfcc_assets_tests.audio_samples import write_music
 

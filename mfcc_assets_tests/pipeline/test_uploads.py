@@ -178,7 +178,7 @@ def test_the_settings_order_the_recognisers(up_to_date_home: Path, settings: Set
     with Library(settings.model_copy(update={"recognisers": order})) as library:
         answer = recommend_file(library, song, size=3)
     assert answer.recognised is not None
-    assert answer.recognised.by == order.split(",")[0]
+    assert answer.recognised.by == order.split(",", maxsplit=1)[0]
 
 
 def test_a_file_that_is_not_uploaded_is_answered_too_if_every_service_fails(

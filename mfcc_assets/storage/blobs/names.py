@@ -40,7 +40,7 @@ def check_name(name: str) -> None:
         raise BlobNameError(fault, subject=f"Blob name {shown}", remedy="Rename the file")
 
 
-def _name_fault(name: str) -> str:
+def _name_fault(name: str) -> str:  # noqa: PLR0911  one return for each kind of fault
     segments = name.split("/")
     if not name:
         return "it is empty"

@@ -198,14 +198,14 @@ def changed(document_id: str) -> Conflict:
 def _state(body: dict[str, Any]) -> str:
     state = body.get("state")
     if not isinstance(state, str):
-        raise ValueError(f"a document's state is a word, not {state!r}")
+        raise ValueError(f"a document's state is a word, not {state!r}")  # noqa: TRY004  a wrong value, as `put` promises
     return state
 
 
 def _received(body: dict[str, Any]) -> str:
     received = body.get("received")
     if not isinstance(received, str):
-        raise ValueError(f"a document's time of receipt is an ISO 8601 text, not {received!r}")
+        raise ValueError(f"a document's time of receipt is an ISO 8601 text, not {received!r}")  # noqa: TRY004  a wrong value, as `put` promises
     moment = datetime.fromisoformat(received)
     if moment.tzinfo is None:
         raise ValueError(f"a document's time of receipt has an offset, unlike {received!r}")

@@ -14,6 +14,7 @@ import tenacity
 from sqlalchemy.engine import Connection, Engine
 
 from mfcc_assets.errors import ConnectionLost, StoreError
+from mfcc_assets.extras import needs_extra
 from mfcc_assets.storage import sqlite_files
 from mfcc_assets.storage.sql.sql_server_rows import send_rows
 
@@ -100,7 +101,11 @@ def reconnecting(work: _Work) -> _Work:
         before_sleep=tenacity.before_sleep_log(logging.getLogger(__name__), logging.WARNING),
         reraise=True,
     )
-    return cast(_Work, repeat(work))
+    return cast("_Work", repeat(work))
+
+
+# By driver the extra that brings it.
+_EXTRAS = {"mssqlpython": "sqlserver", "psycopg2": "postgresql"}
 
 
 def _engine(url: str, password: Callable[[], str] | None) -> Engine:
@@ -108,8 +113,9 @@ def _engine(url: str, password: Callable[[], str] | None) -> Engine:
         address = sa.make_url(url)
         if address.get_backend_name() == "sqlite":
             return _sqlite_engine(address)
-        return _server_engine(address, password)
-    except (sa.exc.ArgumentError, ImportError) as error:
+        with needs_extra(_EXTRAS.get(address.get_driver_name(), "all"), f"Tables over {address.drivername}"):
+            return _server_engine(address, password)
+    except sa.exc.ArgumentError as error:
         # The message does not contain the address, which may hold a password.
         raise StoreError(
             f"the address of the database cannot be used ({type(error).__name__})",

@@ -72,7 +72,7 @@ def _on_conflict(replacement: _Replacement, compiler: SQLCompiler, **_: Any) -> 
 def _merge(upsert: Upsert, compiler: SQLCompiler, **_: Any) -> str:
     table = upsert.table
     assert isinstance(table, sa.Table)
-    replacement = upsert._post_values_clause
+    replacement = upsert._post_values_clause  # noqa: SLF001  SQLAlchemy's own dialects read it
     assert isinstance(replacement, _Replacement)
     row = _new_row(table, compiler)
     # SQL Server does not know the type of a bare parameter, and refuses NULL there.

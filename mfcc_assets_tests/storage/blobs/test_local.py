@@ -204,7 +204,7 @@ class TestFilesOfOwners:
     @pytest.mark.parametrize(
         "put",
         [
-            lambda path: os.mkfifo(path),
+            os.mkfifo,
             lambda path: path.symlink_to("/nowhere/at/all"),
             lambda path: path.symlink_to(path),
             lambda path: path.symlink_to("/etc"),

@@ -13,8 +13,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-import mfcc_assets.storage.sql.migrations as migrations
 from mfcc_assets.errors import StoreError
+from mfcc_assets.storage.sql import migrations
 from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.database import Database
 from mfcc_assets.storage.sql.recommendations import Recommendations
