@@ -141,7 +141,7 @@ def test_candidates_do_not_depend_on_how_many_are_looked_up_at_once(
     search = search_for(ten_tracks, index, next(iter(index.tracks)))
     candidates = find_query_candidates(index, search, without=(), count=10)
 
-    monkeypatch.setattr("mfcc_assets.search.query._LOOKED_UP_AT_ONCE", at_once)
+    monkeypatch.setattr("mfcc_assets.search.query._ROWS_AT_ONCE", at_once)
     assert find_query_candidates(index, search, without=(), count=10) == candidates
     assert len(candidates) == 10
 

@@ -115,4 +115,4 @@ def test_the_command_says_what_it_removed_and_refuses_an_unknown_upload(
     again = CliRunner().invoke(main, ["purge", upload], env=environment)
 
     assert first.output == "Removed 2 blobs, its document, 5 recommendations, and the features of its audio.\n"
-    assert (again.exit_code, again.output) == (1, f"Error: There is nothing of an upload {upload}.\n")
+    assert (again.exit_code, again.output) == (1, f"Error: Nothing is stored of an upload {upload}.\n")

@@ -124,7 +124,23 @@ class TestSoundtracks:
         assert catalogue.shard_digits() == 2
 
 
+    def test_the_soundtracks_of_a_run_are_those_that_it_observed_last(self, catalogue):
+        catalogue.record_observed([observed("a"), observed("b")], [], shard_digits=1, run_id="first")
+        catalogue.record_observed([observed("b", 2)], [], shard_digits=1, run_id="second")
+        assert [track.blob_name for track in catalogue.soundtracks_of_run("first")] == ["a"]
+        assert [track.blob_name for track in catalogue.soundtracks_of_run("second")] == ["b"]
+        assert catalogue.soundtracks_of_run("another") == []
+
+
 class TestContents:
+    def test_all_bytes_that_hold_an_audio_are_found_by_its_id(self, catalogue):
+        for file, audio_id in ((observed("a"), "1"), (observed("b"), "2"), (observed("c"), "1")):
+            observe(catalogue, file)
+            analyse(catalogue, file, audio_id)
+        digests = {observed(name).content_digest for name in "ac"}
+        assert set(catalogue.digests_of_audio("1")) == digests
+        assert catalogue.digests_of_audio("3") == []
+
     def test_the_audio_of_known_bytes_is_found_by_their_digest(self, catalogue):
         content = AudioContent("d" * 32, "a" * 32, 12.25, "cut off")
         catalogue.record_content(replace(content, note="before"))
