@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from typing import BinaryIO, NewType
+from typing import BinaryIO, NewType, TypeAlias
 
 AudioId = NewType("AudioId", str)
 """Digest of decoded samples, 32 hex digits: two files with the same samples have the same audio id."""
@@ -12,6 +12,9 @@ TrackId = NewType("TrackId", str)
 
 UploadId = NewType("UploadId", str)
 """Id of an upload, 32 hex digits (128 bits), which nobody can guess."""
+
+QueryId: TypeAlias = TrackId | UploadId
+"""Id of a query, which is a soundtrack or an upload."""
 
 SHARD_DIGITS = (1, 2)
 """Allowed numbers of hex digits of a shard: 1 for 16 shards, or 2 for 256, for libraries of over 50,000 tracks."""

@@ -9,6 +9,7 @@ from mfcc_assets.features.fingerprint import Fingerprints, fingerprint
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.statistics import second_moments
+from mfcc_assets.ids import AudioId
 from mfcc_assets.recognition.match import shortlist
 from mfcc_assets.search.cascade import Query
 from mfcc_assets.similarity.dtw import kernels
@@ -32,14 +33,14 @@ def warm_up() -> None:
 def _warm_up_comparison() -> None:
     contour = np.zeros((2, 1), np.float32)
     query = Query(contour, DTW, np.ones(1))
-    query.nearest([""], RaggedFrames.of([contour], 1), count=1)
+    query.nearest([AudioId("")], RaggedFrames.of([contour], 1), count=1)
     query.distance_within(contour, inf)
 
 
 def _warm_up_recognition() -> None:
     parameters = CepstraParameters()
     track = np.random.default_rng(0).normal(size=(1000, parameters.coefficients)).astype(np.float32)
-    fingerprints = Fingerprints.of([("", fingerprint(track, parameters))])
+    fingerprints = Fingerprints.of([(AudioId(""), fingerprint(track, parameters))])
     # The arrays of a stored index are memory-mapped and read-only. Numba compiles another version of a kernel for them.
     for array in (fingerprints.frames, fingerprints.starts):
         array.flags.writeable = False

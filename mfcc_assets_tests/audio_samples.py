@@ -94,8 +94,9 @@ def encode(
 ) -> Path:
     """Write (samples,) into both channels by FFmpeg."""
     with av.open(path, "w", container) as file:
-        audio_format = av.Codec(coding, "w").audio_formats[0]
+        (audio_format, *_) = av.Codec(coding, "w").audio_formats or []
         stream = file.add_stream(coding, sample_rate, layout="stereo", format=audio_format, bit_rate=128_000)
+        assert isinstance(stream, av.AudioStream)
         frame = av.AudioFrame.from_ndarray(np.tile(signal, (2, 1)).astype(np.float32), "fltp", "stereo")
         frame.sample_rate, frame.time_base, frame.pts = sample_rate, Fraction(1, sample_rate), 0
         converter = av.AudioResampler(stream.format, "stereo", sample_rate, stream.codec_context.frame_size or 1_024)

@@ -23,6 +23,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from mfcc_assets import warm_up as kernels
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.plots.tracks import heat_map
 from mfcc_assets.settings import Settings
@@ -55,7 +56,7 @@ class Kill:
     after: str = ""
     writing: str = ""
     inserting: str = ""
-    uploads: Sequence[str] = ()
+    uploads: Sequence[UploadId] = ()
 
 
 def run_and_kill(kills: Sequence[Kill]) -> None:

@@ -3,9 +3,10 @@
 import math
 import statistics
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import python_speech_features
@@ -19,6 +20,8 @@ from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.similarity.dtw.distance import WarpedDistance
 from mfcc_assets.similarity.dtw.kernels import dtw_distances
 
+_Track = TypeVar("_Track", bound=str)
+
 
 def in_band(i: int, j: int, n: int, m: int, band: float | None) -> bool:
     """True if a path between tracks of `n` and `m` frames may pass (i, j), as `dtw_distances` defines it."""
@@ -27,7 +30,7 @@ def in_band(i: int, j: int, n: int, m: int, band: float | None) -> bool:
     on_longer, on_shorter = (i, j) if n >= m else (j, i)
     longer, shorter = max(n, m), min(n, m)
     slope = Fraction(longer - 1, shorter - 1)
-    return abs(on_longer - on_shorter * slope) <= max(round(band * longer), slope / 2)
+    return abs(on_longer - on_shorter * slope) <= max(Fraction(round(band * longer)), slope / 2)
 
 
 def dtw(a: NDArray[np.float64], b: NDArray[np.float64], band: float | None = None) -> NDArray[np.float64]:
@@ -66,7 +69,7 @@ def weighted_dtw(
     return float(sum(w * dtw(x, y, band)[-1, -1] for w, x, y in zip(weights, a.T, b.T, strict=True)))
 
 
-def keogh(a: NDArray[np.float64], b: NDArray[np.float64], band: float | None = None) -> NDArray[np.float64]:
+def keogh(a: NDArray[np.floating], b: NDArray[np.floating], band: float | None = None) -> NDArray[np.float64]:
     """Terms (n, d) of LB_Keogh: how far each frame of `a` lies outside the values of `b` within the band."""
     terms = np.zeros(a.shape)
     for i in range(len(a)):
@@ -182,7 +185,9 @@ def nearest(embeddings: NDArray[np.float32], query: NDArray[np.float32]) -> list
     return sorted((math.dist(row, query), number) for number, row in enumerate(embeddings))
 
 
-def share_with_label(ranked: dict[str, list[str]], labels: dict[str, str], count: int) -> list[float]:
+def share_with_label(
+    ranked: Mapping[_Track, Sequence[_Track]], labels: Mapping[_Track, str], count: int
+) -> list[float]:
     """Share of the first `count` tracks that have the label of the query, for labels of at least three tracks."""
     shares = []
     for query, tracks in ranked.items():
@@ -248,7 +253,7 @@ def average_precision(ranked: list[int], works: list[str], work: str) -> float:
 
 
 def shares_beyond_album(
-    ranked: dict[str, list[str]], labels: dict[str, str], albums: dict[str, str], count: int
+    ranked: Mapping[_Track, Sequence[_Track]], labels: Mapping[_Track, str], albums: Mapping[_Track, str], count: int
 ) -> list[float]:
     """The same as `share_with_label`, but without the other tracks of each query's album."""
     shares = []
@@ -304,7 +309,9 @@ def corrected_distances(
     def standardised(values: NDArray[np.float64], smallest: float) -> NDArray[np.float64]:
         return np.array([[statistics.fmean(pair) for pair in row] for row in unusual(values, smallest)])
 
-    sums = sum(weight * standardised(distances[:, :, part], 1e-6) for part, weight in enumerate(weights))
+    sums = np.zeros(distances.shape[:2])
+    for part, weight in enumerate(weights):
+        sums += weight * standardised(distances[:, :, part], 1e-6)
     for _ in range(rounds):
         sums = standardised(sums, 0.05)
     chances = [[sum(map(scipy.stats.norm.logsf, pair)) for pair in row] for row in unusual(sums, 0.05)]

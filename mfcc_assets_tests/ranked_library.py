@@ -1,12 +1,14 @@
 """Libraries of made-up features, without audio files. The pipeline itself indexes and ranks them."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.features.timbre import COEFFICIENTS
 from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
-from mfcc_assets.ids import track_id
+from mfcc_assets.ids import AudioId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.publication import publish_built_index
@@ -14,13 +16,13 @@ from mfcc_assets.pipeline.rankings import ListsReport, find_candidates, rank_can
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.hubness import corrected, summed_z_scores
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
-from mfcc_assets.similarity.rankings import rank, ranking_named
+from mfcc_assets.similarity.rankings import RankedList, rank, ranking_named
 from mfcc_assets.storage.sql.records import AudioContent, Observed
 
 
-def audio_id(number: int) -> str:
+def audio_id(number: int) -> AudioId:
     """Return the audio id of a track by its number."""
-    return f"{number:032x}"
+    return AudioId(f"{number:032x}")
 
 
 def add_tracks(library: Library, *numbers: int) -> None:
@@ -29,7 +31,7 @@ def add_tracks(library: Library, *numbers: int) -> None:
         add_track(library, number, cepstra(number))
 
 
-def add_track(library: Library, number: int, sound: NDArray[np.float32], **tags: str) -> None:
+def add_track(library: Library, number: int, sound: NDArray[np.float32], **tags: Any) -> None:
     """Add one analysed track with these cepstra. Its number determines its name and its audio id."""
     file = Observed(f"{number}.flac", "etag", 1, f"{number:032x}", Tags(**tags), "")
     library.catalogue.record_observed([file], [], shard_digits=library.settings.shard_digits, run_id="run")
@@ -66,7 +68,7 @@ def publish(library: Library) -> tuple[LibraryIndex, ListsReport]:
     return ranked
 
 
-def stored_pairs(library: Library, index: LibraryIndex, stage: str) -> dict[str, list[tuple[str, float]]]:
+def stored_pairs(library: Library, index: LibraryIndex, stage: str) -> dict[AudioId, RankedList]:
     """Return the stored candidates or rankings of all shards, by the audio id of the query."""
     lists = [library.rankings.read(stage, index.version, shard) for shard in library.shards]
     return {query: found for of_shard in lists if of_shard for query, found in of_shard.by_query().items()}
@@ -80,8 +82,8 @@ def cepstra(number: int) -> NDArray[np.float32]:
 
 
 def compared_with_all(
-    library: Library, index: LibraryIndex, query_id: str, track_features: TrackFeatures
-) -> list[tuple[str, float]]:
+    library: Library, index: LibraryIndex, query_id: AudioId, track_features: TrackFeatures
+) -> RankedList:
     """Return all other tracks of an index and their corrected distances to a query, in order. No search is used."""
     features, space = index.parameters.features, index.calibration.space
     others = [other for other in index.tracks if other != query_id]

@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from mfcc_assets.definitions import build_defs
 from mfcc_assets.defs.launch import LIBRARY_JOB, range_tags
 from mfcc_assets.defs.partitions import UPLOADS
 from mfcc_assets.defs.sensors.uploads import UPLOADS_JOB, partitions_of_run, uploads_sensor
-from mfcc_assets.ids import upload_id
+from mfcc_assets.ids import UploadId, upload_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import soundtrack_files
 from mfcc_assets.settings import Settings
@@ -83,7 +83,7 @@ class Run:
     @property
     def retries(self) -> list[str]:
         """The steps that were repeated after a failure."""
-        return [event.step_key for event in self.result.all_events if event.is_step_restarted]
+        return [str(event.step_key) for event in self.result.all_events if event.is_step_restarted]
 
     def _figures(self, asset: str, name: str) -> list[Any]:
         return [
@@ -120,7 +120,7 @@ def checks_that_stop_a_run(
 def run_uploads(
     library: Library,
     instance: dg.DagsterInstance,
-    uploads: Sequence[str],
+    uploads: Sequence[UploadId],
     *,
     hooks: Set[dg.HookDefinition] = frozenset(),
 ) -> Run:
@@ -130,19 +130,19 @@ def run_uploads(
     return Run(job.execute_in_process(instance=instance, tags=tags, run_config=QUIET))
 
 
-def drop_upload(library: Library, path: Path, name: str) -> str:
+def drop_upload(library: Library, path: Path, name: str) -> UploadId:
     """Put a file into the container `uploads`, as any other tool does, and return its upload id."""
     blob = library.blobs.upload_file("uploads", name, path)
     return upload_id(blob.name, blob.etag, library.signing_key)
 
 
-def requested_uploads(library: Library, instance: dg.DagsterInstance) -> list[str]:
+def requested_uploads(library: Library, instance: dg.DagsterInstance) -> list[UploadId]:
     """The uploads that the sensor requests runs for when it looks at all uploads."""
     with dg.build_sensor_context(instance, resources={"library": library}) as context:
         outcome = uploads_sensor.evaluate_tick(context)
     added = [key for request in outcome.dynamic_partitions_requests or [] for key in request.partition_keys]
     keys = [*instance.get_dynamic_partitions(str(UPLOADS.name)), *added]
-    return [key for run in outcome.run_requests or [] for key in partitions_of_run(run.tags, keys)]
+    return [UploadId(key) for run in outcome.run_requests or [] for key in partitions_of_run(run.tags, keys)]
 
 
 def copied_home(source: Path, home: Path) -> Path:
@@ -171,7 +171,7 @@ def _job(library: Library, name: str) -> dg.JobDefinition:
 
 
 def create_run(
-    instance: dg.DagsterInstance, job: str, status: dg.DagsterRunStatus, tags: dict[str, str]
+    instance: dg.DagsterInstance, job: str, status: dg.DagsterRunStatus, tags: Mapping[str, str]
 ) -> dg.DagsterRun:
     run = dg.DagsterRun(job_name=job, status=status, tags=dict(tags))
     instance.add_run(run)

@@ -5,14 +5,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import numpy as np
 import pytest
 
+from mfcc_assets.audio.reader import Audio
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import soundtracks as analysing
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
+from mfcc_assets.pipeline.store_features import store_analysis
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets_tests.audio_samples import music, retag, write_audio, write_music, write_tone
@@ -160,7 +164,7 @@ class TestSoundtracks:
 @pytest.fixture(scope="module")
 def answered(
     up_to_date_home: Path, files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Library, dict[str, str]]]:
+) -> Iterator[tuple[Library, dict[str, UploadId]]]:
     """A library that answered all these files as uploads in one run, two of them the same; and their ids by name."""
     home = copied_home(up_to_date_home, tmp_path_factory.mktemp("answered") / "home")
     good = write_audio(tmp_path_factory.mktemp("good") / LISTENED_TO, MUSIC)
@@ -292,11 +296,10 @@ def test_bytes_that_change_while_they_are_analysed_are_not_taken_for_the_former(
 ) -> None:
     first, second = (write_music(tmp_path / f"{seed}.flac", seconds=3, seed=seed) for seed in (1, 2))
     library.blobs.upload_file("soundtracks", "song.flac", first)
-    analyse = analysing.store_analysis
 
-    def replaced_meanwhile(*arguments: object) -> object:
+    def replaced_meanwhile(*arguments: Any) -> Audio:
         library.blobs.upload_file("soundtracks", "song.flac", second)
-        return analyse(*arguments)
+        return store_analysis(*arguments)
 
     monkeypatch.setattr(analysing, "store_analysis", replaced_meanwhile)
     run_library(library, instance)

@@ -50,6 +50,6 @@ def test_the_tree_in_the_docstring_is_that_of_the_classes():
     for branches, name in drawn:
         path = [*path[: len(branches) // 4], name]
         parents[name] = path[-2] if len(path) > 1 else "Exception"
-    assert parents == {kind.__name__: kind.__base__.__name__ for kind in KINDS}
+    assert parents == {kind.__name__: kind.__bases__[0].__name__ for kind in KINDS}
     defined = [node.name for node in ast.parse(inspect.getsource(errors)).body if isinstance(node, ast.ClassDef)]
     assert defined == list(parents), "the classes are in the order of the tree"

@@ -96,7 +96,7 @@ def killed(up_to_date_home: Path, music: Path, tmp_path_factory: pytest.TempPath
     One process runs and kills all, because it takes seconds to start.
     """
     folder = tmp_path_factory.mktemp("killed")
-    points = {
+    points: dict[str, dict[str, Any]] = {
         **{step: {"after": step} for step in KILLED_BETWEEN_ASSETS},
         **{name: {"writing": name} for name in KILLED_WHILE_WRITING},
         **{table: {"inserting": table} for table in KILLED_WHILE_INSERTING},

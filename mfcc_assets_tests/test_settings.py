@@ -1,6 +1,7 @@
 """Settings as the environment gives them."""
 
 import secrets
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -41,6 +42,6 @@ def test_the_former_name_of_a_ranking_is_understood_with_a_warning(monkeypatch: 
         ({"shard_digits": 3}, "Input should be 1 or 2"),
     ],
 )
-def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, float], told: str) -> None:
+def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         Settings(**wrong)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answering_run import AnsweringRun
 from mfcc_assets.pipeline.upload_document import UploadDocument
@@ -34,7 +35,7 @@ def answering_run(
     return AnsweringRun(name, datetime.now(UTC), has_ended, claim_seconds)
 
 
-def answer_uploads(library: Library, uploads: Sequence[str]) -> list[UploadDocument]:
+def answer_uploads(library: Library, uploads: Sequence[UploadId]) -> list[UploadDocument]:
     """Answer uploads in one run, and return their documents."""
     run = answering_run("run")
     for step in STEPS:

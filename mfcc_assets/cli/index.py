@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, open_console, print_json
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def _counts(comparison: "IndexDiff") -> dict[str, int]:
     }
 
 
-def _names(library: Library, comparison: "IndexDiff", shown: Sequence["ListChange"]) -> dict[str, Names]:
+def _names(library: Library, comparison: "IndexDiff", shown: Sequence["ListChange"]) -> dict[AudioId, Names]:
     """Names of all audio in a comparison, by audio id."""
     audio_ids = {
         *(audio_id for change in shown for audio_id in (change.query, *change.removed, *change.added)),

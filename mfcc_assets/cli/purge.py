@@ -2,6 +2,7 @@
 
 import click
 
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 
 
@@ -12,7 +13,7 @@ def purge(library: Library, upload: str) -> None:
     """Remove the upload with the id UPLOAD: its files, document, recommendations, and the features of its audio."""
     from mfcc_assets.pipeline.purge import purge_upload
 
-    purged = purge_upload(library, upload)
+    purged = purge_upload(library, UploadId(upload))
     if not (purged.blobs or purged.had_document or purged.recommendations):
         raise click.ClickException(f"Nothing is stored of an upload {upload}.")
     features = "and the features of its audio" if purged.audio_id else "and no features that a soundtrack shares"

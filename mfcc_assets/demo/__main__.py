@@ -13,7 +13,7 @@ from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.cli.recommend import recommendations_table
 from mfcc_assets.defs.launch import command_line_lock, daemon_log, running_daemon
 from mfcc_assets.errors import MfccError, RunFailed
-from mfcc_assets.ids import upload_id
+from mfcc_assets.ids import UploadId, upload_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answering_run import document_of
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
@@ -84,7 +84,7 @@ def _documents_until_answered(library: Library) -> Iterator[UploadDocument]:
     raise RunFailed(f"no answer within {ANSWER_SECONDS} s", subject=UPLOAD, remedy=f"Read {log}, or run `make dev`")
 
 
-def _upload_id(library: Library) -> str:
+def _upload_id(library: Library) -> UploadId:
     blob = library.blobs.stat("uploads", UPLOAD)
     return upload_id(blob.name, blob.etag, library.signing_key)
 

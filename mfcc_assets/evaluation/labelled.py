@@ -19,7 +19,7 @@ from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
 from mfcc_assets.for_each import ForEach, in_turn
-from mfcc_assets.ids import content_digest, track_id
+from mfcc_assets.ids import AudioId, content_digest, track_id
 
 Progress = Callable[[int, int], None]
 """Reports progress: the number of finished items, and the number of all items."""
@@ -42,7 +42,7 @@ class AnalysedTracks:
     """
 
     tracks: Sequence[LabelledTrack]
-    audio_ids: Sequence[str]
+    audio_ids: Sequence[AudioId]
     track_features: Sequence[TrackFeatures]
     rejected: Mapping[str, str]
 
@@ -50,14 +50,14 @@ class AnalysedTracks:
 class FeatureCache(Protocol):
     """Port to the storage of features. `mfcc_assets.storage.feature_store.FeatureStore` implements it."""
 
-    def has_cepstra(self, audio_id: str, parameters: CepstraParameters) -> bool: ...
-    def has_track_features(self, audio_id: str, parameters: FeaturesParameters) -> bool: ...
-    def read_cepstra(self, audio_id: str, parameters: CepstraParameters) -> NDArray[np.float32]: ...
-    def read_analysis(self, audio_id: str, parameters: CepstraParameters) -> Analysis: ...
-    def write_analysis(self, audio_id: str, analysis: Analysis, parameters: CepstraParameters) -> None: ...
-    def read_track_features(self, audio_id: str, parameters: FeaturesParameters) -> TrackFeatures: ...
+    def has_cepstra(self, audio_id: AudioId, parameters: CepstraParameters) -> bool: ...
+    def has_track_features(self, audio_id: AudioId, parameters: FeaturesParameters) -> bool: ...
+    def read_cepstra(self, audio_id: AudioId, parameters: CepstraParameters) -> NDArray[np.float32]: ...
+    def read_analysis(self, audio_id: AudioId, parameters: CepstraParameters) -> Analysis: ...
+    def write_analysis(self, audio_id: AudioId, analysis: Analysis, parameters: CepstraParameters) -> None: ...
+    def read_track_features(self, audio_id: AudioId, parameters: FeaturesParameters) -> TrackFeatures: ...
     def write_track_features(
-        self, audio_id: str, track_features: TrackFeatures, parameters: FeaturesParameters
+        self, audio_id: AudioId, track_features: TrackFeatures, parameters: FeaturesParameters
     ) -> None: ...
 
 
@@ -118,7 +118,7 @@ class LabelledSet:
             If no track can be used.
         """
 
-        def outcome_of(track: LabelledTrack) -> tuple[str, TrackFeatures] | str:
+        def outcome_of(track: LabelledTrack) -> tuple[AudioId, TrackFeatures] | str:
             try:
                 return self.track_features(track, chain_of(track) if chain_of else None)
             except AudioError as error:
@@ -147,7 +147,7 @@ class LabelledSet:
             rejected=rejected,
         )
 
-    def track_features(self, track: LabelledTrack, chain: Chain | None) -> tuple[str, TrackFeatures]:
+    def track_features(self, track: LabelledTrack, chain: Chain | None) -> tuple[AudioId, TrackFeatures]:
         """Return the audio id and the features of a track.
 
         Parameters
@@ -167,7 +167,9 @@ class LabelledSet:
         path = self._folder / track.path
         with path.open("rb") as file:
             digest = content_digest(file)
-        audio_id = hashlib.blake2b(f"{digest} {chain.recipe}".encode(), digest_size=16).hexdigest() if chain else digest
+        if chain:
+            digest = hashlib.blake2b(f"{digest} {chain.recipe}".encode(), digest_size=16).hexdigest()
+        audio_id = AudioId(digest)
         if not self._store.has_track_features(audio_id, self.parameters):
             if not self._store.has_cepstra(audio_id, self.parameters.cepstra):
                 with _reencoded(path, chain) as file_to_analyse:
@@ -177,7 +179,7 @@ class LabelledSet:
             self._store.write_track_features(audio_id, track_features_of(analysis, self.parameters), self.parameters)
         return audio_id, self._store.read_track_features(audio_id, self.parameters)
 
-    def cepstra(self, audio_id: str) -> NDArray[np.float32]:
+    def cepstra(self, audio_id: AudioId) -> NDArray[np.float32]:
         """Return the cepstra (frames, d) of an analysed track."""
         return self._store.read_cepstra(audio_id, self.parameters.cepstra)
 

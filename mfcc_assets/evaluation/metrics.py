@@ -7,11 +7,14 @@ makes from a matrix of distances.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-RankedIds = Mapping[str, Sequence[str]]
+_Track = TypeVar("_Track", bound=str)
+
+RankedIds: TypeAlias = Mapping[_Track, Sequence[_Track]]
 """For each query, the recommended tracks, best first, without the query itself."""
 
 EVALUATED_COUNT = 5
@@ -22,7 +25,7 @@ MINIMUM_TRACKS_OF_LABEL = 3
 track of a list of five can be right."""
 
 
-def ranked_by(distances: NDArray[np.floating], tracks: Sequence[str]) -> dict[str, list[str]]:
+def ranked_by(distances: NDArray[np.floating], tracks: Sequence[_Track]) -> dict[_Track, list[_Track]]:
     """Rank all other tracks for each track.
 
     Parameters
@@ -81,7 +84,7 @@ class Precision:
 
 
 def precision(
-    ranked: RankedIds, labels: Mapping[str, str], albums: Mapping[str, str] | None = None
+    ranked: RankedIds[_Track], labels: Mapping[_Track, str], albums: Mapping[_Track, str] | None = None
 ) -> Precision | None:
     """Return the precision over all queries whose label is common enough, or None if there is no such query.
 
@@ -126,7 +129,7 @@ def precision(
     )
 
 
-def mean_average_precision(ranked: RankedIds, works: Mapping[str, str]) -> float | None:
+def mean_average_precision(ranked: RankedIds[_Track], works: Mapping[_Track, str]) -> float | None:
     """Return the mean average precision of finding other performances of the same work.
 
     It is 1 if the other performances always come first.
@@ -187,7 +190,7 @@ class Hubness:
     never_recommended: float
 
 
-def hubness(ranked: RankedIds, size: int = EVALUATED_COUNT) -> Hubness:
+def hubness(ranked: RankedIds[_Track], size: int = EVALUATED_COUNT) -> Hubness:
     """Return the hubness of the first `size` recommendations. Only tracks that are queries themselves are counted.
 
     Notes
@@ -217,7 +220,7 @@ def hubness(ranked: RankedIds, size: int = EVALUATED_COUNT) -> Hubness:
     )
 
 
-def recall(exhaustive: RankedIds, found: RankedIds, size: int = EVALUATED_COUNT) -> float:
+def recall(exhaustive: RankedIds[_Track], found: RankedIds[_Track], size: int = EVALUATED_COUNT) -> float:
     """Return the mean share of the first `size` tracks of an exhaustive ranking that a search found.
 
     Queries with an empty exhaustive ranking are not counted. The recall is 1 if no query is left. A query that is

@@ -11,6 +11,7 @@ from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.scores import Scores
 from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.track_features import TrackFeatures
+from mfcc_assets.ids import AudioId
 from mfcc_assets.recognition.match import matches, shortlist
 from mfcc_assets.similarity.pairwise import Comparison, Tracks
 from mfcc_assets.similarity.ranking_names import DEFAULT_RANKING
@@ -79,7 +80,7 @@ def find_own_tracks(labelled: LabelledSet, library: AnalysedTracks, on_progress:
     by_id = dict(zip(library.audio_ids, library.track_features, strict=True))
     fingerprints = Fingerprints.of([(audio_id, features.fingerprint) for audio_id, features in by_id.items()])
 
-    def query(row: int) -> tuple[str | None, TrackFeatures] | None:
+    def query(row: int) -> tuple[AudioId | None, TrackFeatures] | None:
         track, whole = library.tracks[row], library.track_features[row]
         seconds = len(whole.contour) / labelled.parameters.contour_rate
         try:
@@ -101,7 +102,7 @@ def find_own_tracks(labelled: LabelledSet, library: AnalysedTracks, on_progress:
     return Found(len(rows), recognised / len(rows), nearest / len(rows))
 
 
-def _recognised(labelled: LabelledSet, audio_id: str, fingerprints: Fingerprints) -> str | None:
+def _recognised(labelled: LabelledSet, audio_id: AudioId, fingerprints: Fingerprints) -> AudioId | None:
     """Return the audio id that a query is recognised as, as `LibraryRecogniser` does."""
     cepstra, parameters = labelled.cepstra(audio_id), labelled.parameters.cepstra
     likely = shortlist(cepstra, fingerprints, parameters)

@@ -74,7 +74,7 @@ def rankings_named(names: Iterable[str]) -> list[str]:
     return [*rankings, RANDOM]
 
 
-def scores_of(ranked: RankedIds, tracks: Sequence[LabelledTrack]) -> Scores:
+def scores_of(ranked: RankedIds[str], tracks: Sequence[LabelledTrack]) -> Scores:
     """Return the scores of a ranking.
 
     Parameters

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.features.mel import hz_to_mel, lifter_weights
 from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.ids import AudioId
 
 _NARROWEST_BANDWIDTH = 4000.0
 """Bandwidth in Hz of audio at a sample rate of 8 kHz. Filters above it would hold only leakage."""
@@ -62,7 +63,7 @@ class Fingerprints:
 
     frames: NDArray[np.float32]
     starts: NDArray[np.int64]
-    audio_ids: Sequence[str]
+    audio_ids: Sequence[AudioId]
 
     def __post_init__(self) -> None:
         if self.frames.ndim != 2 or self.frames.shape[1] != SHAPES:
@@ -73,7 +74,7 @@ class Fingerprints:
             raise ValueError("every track needs at least one frame, and the last track must end where the frames end")
 
     @classmethod
-    def of(cls, fingerprints: Sequence[tuple[str, NDArray[np.float32]]]) -> "Fingerprints":
+    def of(cls, fingerprints: Sequence[tuple[AudioId, NDArray[np.float32]]]) -> "Fingerprints":
         """Join the pairs (audio id, `fingerprint`) of all tracks."""
         frames = [frames for _, frames in fingerprints] or [np.zeros((0, SHAPES), np.float32)]
         starts = np.cumsum([0, *(len(frames) for _, frames in fingerprints)], dtype=np.int64)

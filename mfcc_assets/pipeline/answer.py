@@ -19,6 +19,7 @@ from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.track_features import track_features_of
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.playlists.selection import considered_count
@@ -35,7 +36,7 @@ from mfcc_assets.recognition.recogniser import (
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search, search_for_new_track
 from mfcc_assets.similarity.pairwise import Tracks
-from mfcc_assets.similarity.rankings import rank
+from mfcc_assets.similarity.rankings import RankedList, rank
 from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets.storage.sql.records import Recommendation, Soundtrack
 
@@ -68,7 +69,7 @@ class Answer:
     recognised: Recognition | None
     index_version: str
     recommendations: list[Recommendation]
-    soundtracks: Mapping[str, Soundtrack]
+    soundtracks: Mapping[TrackId, Soundtrack]
     certified: bool
     recall: float | None
     failures: tuple[RecognitionFailure, ...] = ()
@@ -152,9 +153,9 @@ def find_query_candidates(
     index: LibraryIndex,
     search: Search,
     *,
-    without: Collection[str],
+    without: Collection[AudioId],
     count: int | None = None,
-) -> list[tuple[str, float]]:
+) -> RankedList:
     """Find the candidates of a query, with estimates of their distances. The query need not be in the library.
 
     Parameters
@@ -174,13 +175,13 @@ def find_query_candidates(
 
 
 def rank_query(
-    library: Library, index: LibraryIndex, search: Search, candidates: Iterable[str], *, count: int | None = None
-) -> list[tuple[str, float]]:
+    library: Library, index: LibraryIndex, search: Search, candidates: Iterable[AudioId], *, count: int | None = None
+) -> RankedList:
     """Return the nearest candidates of a query by the index's ranking, with their distances.
 
     Candidates that have left the library, or whose features cannot be read, are left out.
     """
-    contours: dict[str, NDArray[np.float32]] = {}
+    contours: dict[AudioId, NDArray[np.float32]] = {}
     for candidate in library.catalogue.tracks_of_audio(candidates):
         try:
             contours[candidate] = contour_of(library, index, candidate)
@@ -194,11 +195,11 @@ def certify(
     library: Library,
     index: LibraryIndex,
     search: Search,
-    found: Iterable[tuple[str, float]],
+    found: Iterable[tuple[AudioId, float]],
     *,
     count: int,
-    others: Collection[str],
-) -> list[tuple[str, float]]:
+    others: Collection[AudioId],
+) -> RankedList:
     """Return the `count` nearest tracks among those that were found and all others, proven to be the nearest.
 
     The query is compared with each of the others unless a lower bound proves that it is too far away.
@@ -218,12 +219,12 @@ def certify(
 def choose_recommendations(
     library: Library,
     index: LibraryIndex,
-    ranked: list[tuple[str, float]],
+    ranked: RankedList,
     *,
     size: int,
-    query_audio: str,
-    recognised_as: Iterable[str],
-) -> tuple[list[Recommendation], Mapping[str, Soundtrack]]:
+    query_audio: AudioId,
+    recognised_as: Iterable[AudioId],
+) -> tuple[list[Recommendation], Mapping[TrackId, Soundtrack]]:
     """Choose the recommendations for a query, and return them with their soundtracks by track id.
 
     The listener already has the recording of the query. Its own audio, and the audio that it was recognised as, are
@@ -235,7 +236,7 @@ def choose_recommendations(
     return chosen, {track.track_id: track for track in tracks.values()}
 
 
-def search_for(library: Library, index: LibraryIndex, audio_id: str) -> Search:
+def search_for(library: Library, index: LibraryIndex, audio_id: AudioId) -> Search:
     """Return the search that compares an audio id with the tracks of an index. It need not be in the index itself.
 
     Raises
@@ -252,12 +253,14 @@ def search_for(library: Library, index: LibraryIndex, audio_id: str) -> Search:
     return Search(index, Tracks(index.feature_table.rows(rows), contours), index.statistics.rows(rows), on_all_cores)
 
 
-def contour_of(library: Library, index: LibraryIndex, audio_id: str) -> NDArray[np.float32]:
+def contour_of(library: Library, index: LibraryIndex, audio_id: AudioId) -> NDArray[np.float32]:
     """Return the contour (m, d) of an audio id, computed with the parameters of the index."""
     return library.features.read_contour(audio_id, index.parameters.features)
 
 
-def distances_to(library: Library, index: LibraryIndex, audio_id: str, others: Sequence[str]) -> dict[str, float]:
+def distances_to(
+    library: Library, index: LibraryIndex, audio_id: AudioId, others: Sequence[AudioId]
+) -> dict[AudioId, float]:
     """Return the corrected distances from an audio id to others of the index.
 
     Raises

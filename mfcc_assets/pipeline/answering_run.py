@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mfcc_assets.errors import Conflict
+from mfcc_assets.ids import UploadId
 from mfcc_assets.pipeline.upload_document import Kind, UploadDocument
 from mfcc_assets.storage.documents.port import DocumentStore
 
@@ -46,7 +47,7 @@ class AnsweringRun:
         return has_lapsed or self.has_ended(document.run_id)
 
     def claim(
-        self, documents: DocumentStore, upload: str, begin: Callable[[UploadDocument | None], UploadDocument]
+        self, documents: DocumentStore, upload: UploadId, begin: Callable[[UploadDocument | None], UploadDocument]
     ) -> tuple[UploadDocument, bool]:
         """Begin an upload's document, unless another run works on the upload.
 
@@ -80,7 +81,7 @@ class AnsweringRun:
                 continue  # Another run was quicker, and its document decides.
 
     def advance(
-        self, documents: DocumentStore, upload: str, kind: type[Kind], change: Callable[[Kind], UploadDocument]
+        self, documents: DocumentStore, upload: UploadId, kind: type[Kind], change: Callable[[Kind], UploadDocument]
     ) -> UploadDocument:
         """Add the findings of a step to an upload's document, unless another run has claimed the upload meanwhile.
 
@@ -116,7 +117,7 @@ class AnsweringRun:
         return UploadDocument.of(documents.update(upload, changed).body)
 
 
-def document_of(documents: DocumentStore, upload: str) -> UploadDocument | None:
+def document_of(documents: DocumentStore, upload: UploadId) -> UploadDocument | None:
     """Return the document of an upload; None if there is none."""
     stored = documents.get_or_none(upload)
     return UploadDocument.of(stored.body) if stored else None

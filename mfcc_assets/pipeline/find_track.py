@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from mfcc_assets.errors import FeaturesMissing, TrackNotFound
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.records import Soundtrack
@@ -49,7 +50,7 @@ def find_track(library: Library, text: str) -> Soundtrack:
     )
 
 
-def audio_in_index(index: LibraryIndex, track: Soundtrack) -> str:
+def audio_in_index(index: LibraryIndex, track: Soundtrack) -> AudioId:
     """Return the audio id of a soundtrack that is in the index.
 
     Raises

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import zip_longest
 
 from mfcc_assets.errors import VersionNotFound
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import selection_of
 from mfcc_assets.pipeline.publication import rollbacks
@@ -103,9 +104,9 @@ class ListChange:
         Rank of the first difference; 1 is the best.
     """
 
-    query: str
-    removed: tuple[str, ...]
-    added: tuple[str, ...]
+    query: AudioId
+    removed: tuple[AudioId, ...]
+    added: tuple[AudioId, ...]
     first_changed_rank: int
 
 
@@ -130,9 +131,9 @@ class IndexDiff:
     compared: int
     changed: Sequence[ListChange]
     reordered: Sequence[ListChange]
-    only_first: Sequence[str]
-    only_second: Sequence[str]
-    track_ids: Mapping[str, str]
+    only_first: Sequence[AudioId]
+    only_second: Sequence[AudioId]
+    track_ids: Mapping[AudioId, TrackId]
 
 
 def diff_versions(library: Library, first: str, second: str) -> IndexDiff:
@@ -173,7 +174,7 @@ def diff_versions(library: Library, first: str, second: str) -> IndexDiff:
     )
 
 
-def _lists(library: Library, version: str) -> dict[str, tuple[str, ...]]:
+def _lists(library: Library, version: str) -> dict[AudioId, tuple[AudioId, ...]]:
     """Return the lists that a version would recommend if no track had left the library since it was built."""
     index, credited = library.indexes.read(version), library.catalogue.credits()
     every_credit = {
@@ -189,7 +190,7 @@ def _lists(library: Library, version: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _list_change(query: str, before: tuple[str, ...], after: tuple[str, ...]) -> ListChange:
+def _list_change(query: AudioId, before: tuple[AudioId, ...], after: tuple[AudioId, ...]) -> ListChange:
     ranks = enumerate(zip_longest(before, after), start=1)
     return ListChange(
         query,

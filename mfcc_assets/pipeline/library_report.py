@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.quality import stored_rankings
 from mfcc_assets.plots.library_map import MOST_LABELS, library_map
@@ -52,7 +53,7 @@ class LibraryReport:
 def describe_library(library: Library) -> LibraryReport:
     """Return a report of the library from its tables."""
     soundtracks = library.catalogue.soundtracks()
-    by_audio: dict[str, list[str]] = {}
+    by_audio = dict[AudioId, list[str]]()
     for track in soundtracks:
         if track.audio_id:
             by_audio.setdefault(track.audio_id, []).append(track.blob_name)

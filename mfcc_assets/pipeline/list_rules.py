@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from mfcc_assets.errors import FeaturesMissing
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.playlists.selection import Credited, SameRecording, Selection
 from mfcc_assets.recognition.duplicates import is_same_recording, may_be_same_recording
@@ -17,7 +18,7 @@ from mfcc_assets.storage.sql.records import Recommendation
 _logger = logging.getLogger(__name__)
 
 
-def selection_of(library: Library, index: LibraryIndex, credited: Mapping[str, Credited]) -> Selection:
+def selection_of(library: Library, index: LibraryIndex, credited: Mapping[AudioId, Credited]) -> Selection:
     """Return the rules by which lists are chosen from tracks of an index.
 
     Parameters
@@ -33,7 +34,7 @@ def selection_of(library: Library, index: LibraryIndex, credited: Mapping[str, C
 
 
 def choose_list(
-    ranked: Iterable[tuple[str, float]], selection: Selection, *, size: int, without: Collection[str]
+    ranked: Iterable[tuple[AudioId, float]], selection: Selection, *, size: int, without: Collection[AudioId]
 ) -> list[Recommendation]:
     """Choose a list of recommendations from a ranking.
 
@@ -57,18 +58,18 @@ def choose_list(
     ]
 
 
-def _same_recording(library: Library, index: LibraryIndex, credited: Mapping[str, Credited]) -> SameRecording:
+def _same_recording(library: Library, index: LibraryIndex, credited: Mapping[AudioId, Credited]) -> SameRecording:
     """Return a function that is True if two audio ids are the same recording.
 
     The function is False if either id is not in the index.
     """
     audio_ids = list(credited)
-    rows = dict(zip(audio_ids, index.tracks.rows(audio_ids).tolist(), strict=True))
+    rows: dict[AudioId, int] = dict(zip(audio_ids, index.tracks.rows(audio_ids).tolist(), strict=True))
     frames = np.diff(index.fingerprints.starts)
     parameters = index.parameters.features.cepstra
 
     @cache
-    def is_same_by_cepstra(audio_id: str, other: str) -> bool:
+    def is_same_by_cepstra(audio_id: AudioId, other: AudioId) -> bool:
         try:
             cepstra = library.features.read_cepstra(audio_id, parameters)
             other_cepstra = library.features.read_cepstra(other, parameters)
@@ -77,7 +78,7 @@ def _same_recording(library: Library, index: LibraryIndex, credited: Mapping[str
             return False
         return align(cepstra, other_cepstra, parameters).same_recording
 
-    def is_same(audio_id: str, other: str) -> bool:
+    def is_same(audio_id: AudioId, other: AudioId) -> bool:
         row, other_row = rows.get(audio_id, -1), rows.get(other, -1)
         if row < 0 or other_row < 0 or not may_be_same_recording(frames[row], frames[other_row]):
             return False

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.pipeline.list_rules import selection_of
@@ -53,7 +54,7 @@ def _outstanding_of_index(library: Library, published: LibraryIndex) -> list[str
     return differences + missing
 
 
-def _are_as_long_as_possible(library: Library, index: LibraryIndex, lengths: Mapping[str, int]) -> bool:
+def _are_as_long_as_possible(library: Library, index: LibraryIndex, lengths: Mapping[TrackId, int]) -> bool:
     """Return True if short lists cannot be longer, since the library holds recordings in several encodings.
 
     Parameters

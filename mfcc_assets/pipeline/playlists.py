@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import PlaylistImpossible, StoreError
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import distances_to
 from mfcc_assets.pipeline.find_track import audio_in_index
@@ -186,18 +187,23 @@ def export_playlist(library: Library, path: Path, title: str, soundtracks: Seque
         ) from error
 
 
-def _embeddings(index: LibraryIndex, audio_ids: Sequence[str]) -> NDArray[np.float32]:
+def _embeddings(index: LibraryIndex, audio_ids: Sequence[AudioId]) -> NDArray[np.float32]:
     return index.calibration.embedding(index.feature_table.rows(index.tracks.rows(audio_ids)))
 
 
-def _near(index: LibraryIndex, embeddings: NDArray[np.float32], size: int) -> list[str]:
+def _near(index: LibraryIndex, embeddings: NDArray[np.float32], size: int) -> list[AudioId]:
     """Return the `size` nearest audio ids to each of several points, without repetitions."""
     return sorted({audio_id for found in index.vector_index.search(embeddings, size) for audio_id in found})
 
 
 def _between(
-    library: Library, index: LibraryIndex, selection: Selection, ends: Sequence[str], others: Sequence[str], count: int
-) -> list[str]:
+    library: Library,
+    index: LibraryIndex,
+    selection: Selection,
+    ends: Sequence[AudioId],
+    others: Sequence[AudioId],
+    count: int,
+) -> list[AudioId]:
     """Return the `count` tracks between the ends of a path."""
     if not count:
         return []
@@ -233,7 +239,7 @@ def _between(
 def _fill_in(
     library: Library,
     index: LibraryIndex,
-    audio_ids: Sequence[str],
+    audio_ids: Sequence[AudioId],
     layers: Sequence[Sequence[int]],
     distances: NDArray[np.float64],
 ) -> None:
@@ -247,14 +253,14 @@ def _fill_in(
 
 
 def _distances(
-    library: Library, index: LibraryIndex, audio_ids: Sequence[str], others: Sequence[str]
+    library: Library, index: LibraryIndex, audio_ids: Sequence[AudioId], others: Sequence[AudioId]
 ) -> NDArray[np.float64]:
     """Return the distances (audio_ids, others) by the index's ranking."""
     rows = (distances_to(library, index, audio_id, others) for audio_id in audio_ids)
     return np.array([[row[other] for other in others] for row in rows])
 
 
-def _distances_among(library: Library, index: LibraryIndex, audio_ids: Sequence[str]) -> NDArray[np.float64]:
+def _distances_among(library: Library, index: LibraryIndex, audio_ids: Sequence[AudioId]) -> NDArray[np.float64]:
     """Return the symmetric distances (n, n) between audio ids."""
     distances = np.zeros((len(audio_ids), len(audio_ids)))
     for row in range(1, len(audio_ids)):
@@ -263,7 +269,7 @@ def _distances_among(library: Library, index: LibraryIndex, audio_ids: Sequence[
 
 
 def _playlist(
-    library: Library, index: LibraryIndex, tracks: Mapping[str, Soundtrack], audio_ids: Sequence[str]
+    library: Library, index: LibraryIndex, tracks: Mapping[AudioId, Soundtrack], audio_ids: Sequence[AudioId]
 ) -> Playlist:
     distances = [distances_to(library, index, one, [other])[other] for one, other in pairwise(audio_ids)]
     return Playlist(index.version, [tracks[audio_id] for audio_id in audio_ids], distances)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex, PublicationRefused
 from mfcc_assets.evaluation.metrics import RankedIds, hubness, precision
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.pipeline.quality import artists_of, stored_rankings
@@ -20,7 +21,7 @@ ENOUGH_FOR_HUBNESS = 100
 chance: among ten tracks, a single one is a tenth."""
 
 
-def unusable_rankings(library: Library, version: str) -> tuple[set[str], set[str]]:
+def unusable_rankings(library: Library, version: str) -> tuple[set[AudioId], set[AudioId]]:
     """Return the faults of the rankings of an index.
 
     Returns
@@ -31,8 +32,8 @@ def unusable_rankings(library: Library, version: str) -> tuple[set[str], set[str
         Audio ids that a ranking contains although they have left the library.
     """
     index = library.indexes.read(version)
-    queries: set[str] = set()
-    ranked: set[str] = set()
+    queries: set[AudioId] = set()
+    ranked: set[AudioId] = set()
     for shard in library.shards:
         lists = library.rankings.read("rankings", version, shard)
         if lists is not None:
@@ -99,7 +100,9 @@ def _fault(name: str, candidate: float, published: float, margin: float) -> str:
     return f"its {name} is {candidate:.3f}, that of the published index is {published:.3f}, and the margin is {margin}"
 
 
-def _restricted_to_common(first: RankedIds, second: RankedIds) -> tuple[RankedIds, RankedIds]:
+def _restricted_to_common(
+    first: RankedIds[AudioId], second: RankedIds[AudioId]
+) -> tuple[RankedIds[AudioId], RankedIds[AudioId]]:
     """Return two rankings without the audio that only one of them has, and with lists of equal length."""
     common = first.keys() & second.keys()
     pairs = {
@@ -217,7 +220,7 @@ def is_withheld(library: Library) -> bool:
     return _withdrawn_twin(library, index_parameters(library.settings), library.catalogue.audio()) is not None
 
 
-def _withdrawn_twin(library: Library, parameters: IndexParameters, tracks: Mapping[str, str]) -> str | None:
+def _withdrawn_twin(library: Library, parameters: IndexParameters, tracks: Mapping[AudioId, TrackId]) -> str | None:
     """Return a withdrawn version that was built from these tracks with these parameters, or None.
 
     It may differ from the version that a run would build. After two rollbacks, the calibration may be that of an older

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mfcc_assets.features.parameters import FeaturesParameters
-from mfcc_assets.ids import content_digest, upload_id
+from mfcc_assets.ids import AudioId, UploadId, content_digest, upload_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answering_run import document_of
 from mfcc_assets.pipeline.uploads import upload_files
@@ -29,10 +29,10 @@ class Purged:
     blobs: int
     had_document: bool
     recommendations: int
-    audio_id: str | None
+    audio_id: AudioId | None
 
 
-def purge_upload(library: Library, upload: str) -> Purged:
+def purge_upload(library: Library, upload: UploadId) -> Purged:
     """Remove an upload: its files, its document, its rows, and the features of its audio.
 
     The features stay if a soundtrack of the library has the same audio. The document is removed last, so an interrupted
@@ -66,7 +66,7 @@ def purge_upload(library: Library, upload: str) -> Purged:
     )
 
 
-def _digests(library: Library, audio_id: str | None, copies: Sequence[str]) -> list[str]:
+def _digests(library: Library, audio_id: AudioId | None, copies: Sequence[str]) -> list[str]:
     """Return the content digests that the catalogue may hold of an upload."""
     if audio_id is not None:
         return library.catalogue.digests_of_audio(audio_id)

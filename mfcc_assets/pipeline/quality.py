@@ -11,11 +11,13 @@ from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.evaluation.labelled import LabelledSet
 from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT, Hubness, Precision, hubness, precision, recall
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, search_for
 from mfcc_assets.pipeline.rankings import required_lists
 from mfcc_assets.plots.history import history
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.feature_store import FeatureStore
 from mfcc_assets.storage.index_store import RECALL
@@ -144,7 +146,7 @@ def _known_figures(library: Library, version: str) -> Mapping[str, float | None]
         return {}
 
 
-def stored_rankings(library: Library, version: str) -> dict[str, list[str]]:
+def stored_rankings(library: Library, version: str) -> dict[AudioId, list[AudioId]]:
     """Return the stored ranking of every audio id of an index, without audio that has left the library."""
     tracks = library.catalogue.audio()
     return {
@@ -156,7 +158,7 @@ def stored_rankings(library: Library, version: str) -> dict[str, list[str]]:
     }
 
 
-def artists_of(library: Library, audio_ids: Iterable[str]) -> dict[str, str]:
+def artists_of(library: Library, audio_ids: Iterable[AudioId]) -> dict[AudioId, str]:
     """Return the artist of each audio id whose tags name one."""
     return {
         audio_id: track.artist
@@ -212,5 +214,5 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
     return recall(_without_distances(truth), _without_distances(found))
 
 
-def _without_distances(ranked: dict[str, list[tuple[str, float]]]) -> dict[str, list[str]]:
+def _without_distances(ranked: dict[AudioId, RankedList]) -> dict[AudioId, list[AudioId]]:
     return {query: [audio_id for audio_id, _ in found] for query, found in ranked.items()}

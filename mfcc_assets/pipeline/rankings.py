@@ -16,14 +16,14 @@ import numpy as np
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import NoPublishedIndex
 from mfcc_assets.for_each import in_turn
-from mfcc_assets.ids import TrackId, shard_of
+from mfcc_assets.ids import AudioId, TrackId, shard_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import contour_of, search_for
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.playlists.selection import Selection
 from mfcc_assets.search.cascade import candidates_to_fetch
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.similarity.rankings import rank
+from mfcc_assets.similarity.rankings import RankedList, rank
 from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets.storage.sql.records import Recommendation
 
@@ -54,13 +54,13 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     A shard whose candidates are already stored is skipped. Candidates of the published index are taken over where only
     new audio can change them.
     """
-    by_shard: dict[str, list[str]] = {}
+    by_shard: dict[str, list[AudioId]] = {}
     for audio_id, track in index.tracks.items():
-        by_shard.setdefault(shard_of(TrackId(track), library.settings.shard_digits), []).append(audio_id)
+        by_shard.setdefault(shard_of(track, library.settings.shard_digits), []).append(audio_id)
     published, wanted = _PublishedLists(library, index), index.parameters.ranked_count
     each = in_turn if published.changes <= _FEW_CHANGES else on_all_cores
 
-    def candidates_of(audio_id: str) -> tuple[list[tuple[str, float]], int]:
+    def candidates_of(audio_id: AudioId) -> tuple[RankedList, int]:
         known, search = published.list_of("candidates", audio_id), search_for(library, index, audio_id)
         if (
             known is not None
@@ -98,7 +98,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     """
     published, wanted = _PublishedLists(library, index), index.parameters.ranked_count
 
-    def ranked(query: tuple[str, list[tuple[str, float]]]) -> tuple[list[tuple[str, float]], int]:
+    def ranked(query: tuple[AudioId, RankedList]) -> tuple[RankedList, int]:
         audio_id, candidates = query
         known, compared = published.list_of("rankings", audio_id), published.list_of("candidates", audio_id)
         if known is None or compared is None or not published.are_all_left(known):
@@ -119,7 +119,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
             yield shard, ListsReport(stored, compared=0)
             continue
         candidates = required_lists(library, "candidates", index.version, shard)
-        rankings: dict[str, list[tuple[str, float]]] = {}
+        rankings: dict[AudioId, RankedList] = {}
         compared = 0
         for (audio_id, _), (found, count) in on_all_cores(ranked, candidates.by_query().items()):
             rankings[audio_id] = found
@@ -164,7 +164,7 @@ def recommend_soundtracks(
     rules = [settings.recommendations, settings.per_artist, _digest(every_credit)]
     size = min(settings.recommendations, len(index.tracks) - 1)
     unserved = library.recommendations.unserved_soundtracks(index.version, size)
-    incomplete_shards = {shard_of(TrackId(track), settings.shard_digits) for track in unserved}
+    incomplete_shards = {shard_of(track, settings.shard_digits) for track in unserved}
     for shard in shards:
         queries, name = library.catalogue.audio_of_soundtracks(shard), f"lists/{shard}"
         digest = _digest([*rules, sorted(queries.items())]).encode()
@@ -182,8 +182,8 @@ def recommend_soundtracks(
 
 
 def recommended_lists(
-    library: Library, index: LibraryIndex, selection: Selection, queries: Mapping[str, str | None]
-) -> dict[str, list[Recommendation]]:
+    library: Library, index: LibraryIndex, selection: Selection, queries: Mapping[TrackId, AudioId | None]
+) -> dict[TrackId, list[Recommendation]]:
     """Return the recommendations of soundtracks by an index.
 
     Parameters
@@ -210,7 +210,7 @@ def recommended_lists(
     rankings = _rankings_by_audio(library, index, [audio_id for audio_id in queries.values() if audio_id])
     size = library.settings.recommendations
     return {
-        track: choose_list(rankings.get(audio_id or "", []), selection, size=size, without={audio_id or ""})
+        track: choose_list(rankings.get(audio_id, []), selection, size=size, without={audio_id}) if audio_id else []
         for track, audio_id in queries.items()
     }
 
@@ -249,11 +249,11 @@ def _digest(content: Sequence[object]) -> str:
 
 
 def _rankings_by_audio(
-    library: Library, index: LibraryIndex, audio_ids: Sequence[str]
-) -> dict[str, list[tuple[str, float]]]:
+    library: Library, index: LibraryIndex, audio_ids: Sequence[AudioId]
+) -> dict[AudioId, RankedList]:
     digits = library.settings.shard_digits
-    shards = {shard_of(TrackId(index.tracks[audio_id]), digits) for audio_id in audio_ids if audio_id in index.tracks}
-    rankings: dict[str, list[tuple[str, float]]] = {}
+    shards = {shard_of(index.tracks[audio_id], digits) for audio_id in audio_ids if audio_id in index.tracks}
+    rankings: dict[AudioId, RankedList] = {}
     for shard in sorted(shards):
         rankings |= required_lists(library, "rankings", index.version, shard).by_query()
     return rankings
@@ -281,24 +281,24 @@ class _PublishedLists:
         self.changes = len(self.added) + (len(self._published.tracks) - common if self._published else 0)
         self._by_shard = lru_cache(maxsize=4)(self._read)
 
-    def list_of(self, stage: str, audio_id: str) -> dict[str, float] | None:
+    def list_of(self, stage: str, audio_id: AudioId) -> dict[AudioId, float] | None:
         """Return the candidates or the ranking of an audio id, nearest first, or None if they are not known."""
         if self._published is None or audio_id not in self._published.tracks:
             return None
-        shard = shard_of(TrackId(self._published.tracks[audio_id]), self._library.settings.shard_digits)
+        shard = shard_of(self._published.tracks[audio_id], self._library.settings.shard_digits)
         return self._by_shard(stage, shard).get(audio_id)
 
-    def are_all_left(self, audio_ids: Iterable[str]) -> bool:
+    def are_all_left(self, audio_ids: Iterable[AudioId]) -> bool:
         """Return True if the index still has all of these audio ids."""
         return all(audio_id in self._index.tracks for audio_id in audio_ids)
 
-    def _added(self) -> list[str]:
+    def _added(self) -> list[AudioId]:
         if self._published is None:
             return list(self._index.tracks)
         audio_ids = self._index.tracks.audio_ids
         rows = self._published.tracks.rows(audio_ids)
         return [audio_ids[row] for row in np.flatnonzero(rows < 0).tolist()]
 
-    def _read(self, stage: str, shard: str) -> dict[str, dict[str, float]]:
+    def _read(self, stage: str, shard: str) -> dict[AudioId, dict[AudioId, float]]:
         lists = self._library.rankings.read(stage, self._published.version, shard) if self._published else None
         return {audio_id: dict(found) for audio_id, found in lists.by_query().items()} if lists else {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from mfcc_assets.audio.reader import read_audio_id
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import AudioError, BlobNotFound, TooLong, TooShort, UnreadableAudio
-from mfcc_assets.ids import NO_CONTENT, content_digest
+from mfcc_assets.ids import NO_CONTENT, AudioId, content_digest
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.store_features import note_on, store_analysis, store_track_features
 from mfcc_assets.storage.sql.records import AudioContent, Reject, Soundtrack
@@ -34,7 +34,7 @@ class AnalysisReport:
     """
 
     outcomes: dict[str, str] = field(default_factory=dict)
-    computed: dict[str, str] = field(default_factory=dict)
+    computed: dict[AudioId, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -138,7 +138,7 @@ def compute_features_of_soundtracks(library: Library, shards: Sequence[str]) -> 
     return {name: UNCHANGED if audio in present else COMPUTED for audio, name in names.items()}
 
 
-def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[str]) -> AudioContent | None:
+def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[AudioId]) -> AudioContent | None:
     if track.audio_id not in present:
         return None
     with library.blobs.as_file("soundtracks", track.blob_name) as path:

@@ -6,6 +6,7 @@ from mfcc_assets.audio.reader import Audio, AudioLimits
 from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.track_features import track_features_of
+from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.feature_store import FeatureStore
 
 
@@ -37,7 +38,7 @@ def store_analysis(
     return audio
 
 
-def store_track_features(features: FeatureStore, audio_id: str, parameters: FeaturesParameters) -> None:
+def store_track_features(features: FeatureStore, audio_id: AudioId, parameters: FeaturesParameters) -> None:
     """Compute and store the track features of an audio whose cepstra are stored.
 
     Raises

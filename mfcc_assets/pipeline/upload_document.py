@@ -18,6 +18,7 @@ from functools import cache
 from typing import Any, Self, TypeVar
 
 from mfcc_assets.errors import IllegalTransition, IncompleteDocument
+from mfcc_assets.ids import AudioId
 from mfcc_assets.recognition.recogniser import Recognition, RecognitionFailure
 
 
@@ -133,7 +134,7 @@ class UploadDocument:
     times: Mapping[str, str] = field(default_factory=dict)
     heard: str | None = None
     batch: str | None = None
-    audio_id: str | None = None
+    audio_id: AudioId | None = None
     seconds: float | None = None
     note: str | None = None
     recognised: Recognition | None = None
@@ -239,7 +240,7 @@ class CopiedUpload(UploadDocument):
 
     batch: str = field()
 
-    def with_audio(self, audio_id: str, seconds: float, note: str) -> "AnalysedUpload":
+    def with_audio(self, audio_id: AudioId, seconds: float, note: str) -> "AnalysedUpload":
         """Add the audio of an upload whose features are stored."""
         found = {"audio_id": audio_id, "seconds": seconds, "note": note}
         return AnalysedUpload.of(self._moved_to(self.state, **found))
@@ -249,7 +250,7 @@ class CopiedUpload(UploadDocument):
 class AnalysedUpload(CopiedUpload):
     """An upload whose features are stored under its audio id."""
 
-    audio_id: str = field()
+    audio_id: AudioId = field()
 
     def with_recognition(
         self, recognition: Recognition | None, failures: Iterable[RecognitionFailure]
@@ -269,7 +270,7 @@ class RecognisedUpload(AnalysedUpload):
     recognised: Recognition | None = field()
 
     @property
-    def recognised_audio(self) -> tuple[str, ...]:
+    def recognised_audio(self) -> tuple[AudioId, ...]:
         """Audio ids of the library that are the same recording as the upload."""
         return tuple(self.recognised.audio_ids) if self.recognised else ()
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.storage.documents.port import Document
@@ -20,7 +21,7 @@ def latest_upload(library: Library) -> Presented | None:
     return None if stored is None else _presented(library, stored)
 
 
-def upload_with_id(library: Library, upload: str) -> Presented:
+def upload_with_id(library: Library, upload: UploadId) -> Presented:
     """Return one upload.
 
     Raises
@@ -47,7 +48,9 @@ def _presented(library: Library, stored: Document) -> Presented:
         "index_version": document.index_version,
         "recall": document.recall,
         "links_end_after_seconds": seconds,
-        "recommendations": [_place(library, row, seconds) for row in library.recommendations.recommended(stored.id)],
+        "recommendations": [
+            _place(library, row, seconds) for row in library.recommendations.recommended(UploadId(stored.id))
+        ],
     }
 
 

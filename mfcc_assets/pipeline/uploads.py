@@ -21,7 +21,7 @@ from mfcc_assets.errors import (
     UnreadableAudio,
 )
 from mfcc_assets.features.parameters import FeaturesParameters
-from mfcc_assets.ids import content_digest, upload_id
+from mfcc_assets.ids import UploadId, content_digest, upload_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import (
     choose_recommendations,
@@ -72,36 +72,36 @@ def upload_files(library: Library) -> Iterator[Blob]:
     return (blob for blob in library.blobs.list("uploads") if not is_companion(blob.name))
 
 
-def uploads_by_id(library: Library) -> dict[str, Blob]:
+def uploads_by_id(library: Library) -> dict[UploadId, Blob]:
     """Return the file of every upload in the container; the newest if there are several in the folder of one upload."""
     blobs = sorted(upload_files(library))
     return {upload_id(blob.name, blob.etag, library.signing_key): blob for blob in blobs}
 
 
-def receive_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
+def receive_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
     """Claim uploads, and copy their files to `batch`, out of reach of their senders."""
     blobs = uploads_by_id(library)
     return [_received(library, upload, blobs.get(upload), run) for upload in uploads]
 
 
-def analyse_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
+def analyse_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
     """Compute the cepstra and track features of each upload, with the parameters of the published index."""
     index = library.indexes.published_if_usable()
     parameters = index.parameters.features if index else library.settings.features
 
-    def analyse(_: str, document: CopiedUpload) -> Change[CopiedUpload]:
+    def analyse(_: UploadId, document: CopiedUpload) -> Change[CopiedUpload]:
         content = _analysed(library, document, parameters)
         return lambda stored: stored.with_audio(content.audio_id, content.seconds, content.note)
 
     return _each(library, uploads, analyse, needs=CopiedUpload, run=run)
 
 
-def recognise_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
+def recognise_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
     """Ask the recognisers about each upload, and keep their answer and who could not answer."""
     index = library.indexes.published_if_usable()
     parameters = (index.parameters.features if index else library.settings.features).cepstra
 
-    def recognise(_: str, document: AnalysedUpload) -> Change[AnalysedUpload]:
+    def recognise(_: UploadId, document: AnalysedUpload) -> Change[AnalysedUpload]:
         cepstra = library.features.read_cepstra(document.audio_id, parameters)
         with library.blobs.as_file("batch", document.batch) as path:
             outcome = recognise_file(library, index, path, cepstra)
@@ -110,45 +110,45 @@ def recognise_uploads(library: Library, uploads: Sequence[str], *, run: Answerin
     return _each(library, uploads, recognise, needs=AnalysedUpload, run=run)
 
 
-def find_upload_candidates(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
+def find_upload_candidates(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
     """Find the candidates of each upload in the published index, and store them."""
     published = cache(library.indexes.published)
 
-    def find(upload: str, document: RecognisedUpload) -> Change[RecognisedUpload]:
+    def find(upload: UploadId, document: RecognisedUpload) -> Change[RecognisedUpload]:
         index = published()
         if not index.tracks:
             raise NoPublishedIndex("the library is empty", remedy="Add music: this upload is answered then")
         _analyse_if_missing(library, document, index.parameters.features)
         search = search_for(library, index, document.audio_id)
         found = find_query_candidates(index, search, without={document.audio_id, *document.recognised_audio})
-        library.rankings.write("candidates", index.version, upload, RankedLists.of({upload: found}))
+        library.rankings.write("candidates", index.version, upload, RankedLists.of_upload(upload, found))
         return lambda stored: stored.with_candidates(index_version=index.version, method=index.parameters.ranking)
 
     return _each(library, uploads, find, needs=RecognisedUpload, run=run)
 
 
-def rank_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
+def rank_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
     """Rank the candidates of each upload by the ranking of their index, and store the order."""
     read_index = cache(library.indexes.read)
 
-    def order(upload: str, document: SearchedUpload) -> Change[SearchedUpload]:
+    def order(upload: UploadId, document: SearchedUpload) -> Change[SearchedUpload]:
         index = read_index(document.index_version)
         candidates = required_lists(library, "candidates", index.version, upload).candidates
         ranked = rank_query(library, index, search_for(library, index, document.audio_id), candidates)
-        library.rankings.write("rankings", index.version, upload, RankedLists.of({upload: ranked}))
+        library.rankings.write("rankings", index.version, upload, RankedLists.of_upload(upload, ranked))
         recall = library.indexes.read_quality(index.version).get(RECALL)
         return lambda stored: stored.with_ranking(certified=False, recall=recall)
 
     return _each(library, uploads, order, needs=SearchedUpload, run=run)
 
 
-def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
+def recommend_for_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
     """Write the recommendations of each upload, and close its document."""
     read_index = cache(library.indexes.read)
 
-    def recommend(upload: str, document: OrderedUpload) -> Change[OrderedUpload]:
+    def recommend(upload: UploadId, document: OrderedUpload) -> Change[OrderedUpload]:
         version = document.index_version
-        ranked = required_lists(library, "rankings", version, upload).by_query().get(upload, [])
+        ranked = required_lists(library, "rankings", version, upload).pairs()
         recommendations, _ = choose_recommendations(
             library,
             read_index(version),
@@ -165,7 +165,7 @@ def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run: Answ
     return _each(library, uploads, recommend, needs=OrderedUpload, run=run)
 
 
-def _received(library: Library, upload: str, blob: Blob | None, run: AnsweringRun) -> UploadDocument:
+def _received(library: Library, upload: UploadId, blob: Blob | None, run: AnsweringRun) -> UploadDocument:
     file_name = blob.name.rpartition("/")[2] if blob else ""
     received = (blob.modified if blob else datetime.now(UTC)).isoformat()
 
@@ -188,7 +188,9 @@ def _received(library: Library, upload: str, blob: Blob | None, run: AnsweringRu
     return run.advance(library.documents, upload, UploadDocument, lambda stored: stored.failed(_DELETED))
 
 
-def _copied(library: Library, upload: str, blob: Blob, file_name: str, run: AnsweringRun) -> Change[UploadDocument]:
+def _copied(
+    library: Library, upload: UploadId, blob: Blob, file_name: str, run: AnsweringRun
+) -> Change[UploadDocument]:
     batch = f"{upload}/{clean_name(file_name)}"
     limit = library.settings.max_upload_bytes
     if blob.size > limit:
@@ -209,8 +211,8 @@ def _copied(library: Library, upload: str, blob: Blob, file_name: str, run: Answ
 
 def _each(
     library: Library,
-    uploads: Sequence[str],
-    step: Callable[[str, Kind], Change[Kind]],
+    uploads: Sequence[UploadId],
+    step: Callable[[UploadId, Kind], Change[Kind]],
     *,
     needs: type[Kind],
     run: AnsweringRun,
@@ -231,7 +233,7 @@ def _each(
         The documents after the step. Uploads that were purged since the run began are left out.
     """
 
-    def advance(upload: str) -> UploadDocument | None:
+    def advance(upload: UploadId) -> UploadDocument | None:
         try:
             document = UploadDocument.of(library.documents.get(upload).body)
             ready = document.ready_for(needs)
@@ -241,7 +243,7 @@ def _each(
         except DocumentNotFound:
             return None
 
-    def attempted(upload: str, document: Kind) -> Change[Kind]:
+    def attempted(upload: UploadId, document: Kind) -> Change[Kind]:
         try:
             return step(upload, document)
         except (AudioError, NoPublishedIndex, CorruptIndex, FeaturesMissing, BlobNotFound) as error:
@@ -280,7 +282,7 @@ def _analyse_if_missing(library: Library, document: AnalysedUpload, parameters: 
         store_track_features(library.features, document.audio_id, parameters)
 
 
-def _failure(library: Library, upload: str, file_name: str, error: Exception, run: AnsweringRun) -> Failure:
+def _failure(library: Library, upload: UploadId, file_name: str, error: Exception, run: AnsweringRun) -> Failure:
     """Describe an error for the document of an upload; an error of the audio is also recorded as a reject."""
     if isinstance(error, AudioError):
         reject = Reject(upload, "uploads", file_name, error.code, str(error))

@@ -5,7 +5,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-SameRecording = Callable[[str, str], bool]
+from mfcc_assets.ids import AudioId, TrackId
+
+SameRecording = Callable[[AudioId, AudioId], bool]
 """Returns True if two audio ids are the same recording."""
 
 _RANKED_PER_CHOSEN = 2
@@ -15,7 +17,7 @@ class Credited(Protocol):
     """A track with its artist and album. Both are empty if its tags do not name them."""
 
     @property
-    def track_id(self) -> str: ...
+    def track_id(self) -> TrackId: ...
     @property
     def artist(self) -> str: ...
     @property
@@ -58,11 +60,11 @@ class Selection:
     ['a', 'c']
     """
 
-    credits: Mapping[str, Credited]
+    credits: Mapping[AudioId, Credited]
     is_same_recording: SameRecording
     cap: int
 
-    def choose(self, ranked: Iterable[str], size: int, *, without: Collection[str] = ()) -> list[str]:
+    def choose(self, ranked: Iterable[AudioId], size: int, *, without: Collection[AudioId] = ()) -> list[AudioId]:
         """Choose at most `size` tracks from a ranking.
 
         Tracks beyond the cap are used only if the other tracks do not fill the list. They then follow all others.
@@ -81,8 +83,8 @@ class Selection:
         list of str
             Audio ids, best first, followed by those beyond the cap.
         """
-        chosen: list[str] = []
-        beyond_cap: list[str] = []
+        chosen: list[AudioId] = []
+        beyond_cap: list[AudioId] = []
         counts: Counter[tuple[str, str]] = Counter()
         for audio_id in ranked:
             if len(chosen) == size:
@@ -99,19 +101,19 @@ class Selection:
                 chosen.append(audio_id)
         return chosen
 
-    def is_one_of(self, audio_id: str, others: Iterable[str]) -> bool:
+    def is_one_of(self, audio_id: AudioId, others: Iterable[AudioId]) -> bool:
         """Return True if an audio id is among the others, or is the same recording as one of them."""
         return any(audio_id == other or self.is_same_recording(audio_id, other) for other in others)
 
-    def distinct(self, audio_ids: Iterable[str]) -> list[str]:
+    def distinct(self, audio_ids: Iterable[AudioId]) -> list[AudioId]:
         """Return the first audio id of each recording, in the given order."""
-        kept: list[str] = []
+        kept: list[AudioId] = []
         for audio_id in audio_ids:
             if not self.is_one_of(audio_id, kept):
                 kept.append(audio_id)
         return kept
 
-    def beyond_cap(self, audio_ids: Iterable[str]) -> set[str]:
+    def beyond_cap(self, audio_ids: Iterable[AudioId]) -> set[AudioId]:
         """Return the audio ids that exceed the cap of their artist or album, counted in the given order."""
         counts: Counter[tuple[str, str]] = Counter()
         beyond = set()
@@ -122,10 +124,10 @@ class Selection:
                 counts.update(self._capped_names(audio_id))
         return beyond
 
-    def _exceeds_cap(self, audio_id: str, counts: Counter[tuple[str, str]]) -> bool:
+    def _exceeds_cap(self, audio_id: AudioId, counts: Counter[tuple[str, str]]) -> bool:
         return self.cap > 0 and any(counts[name] >= self.cap for name in self._capped_names(audio_id))
 
-    def _capped_names(self, audio_id: str) -> list[tuple[str, str]]:
+    def _capped_names(self, audio_id: AudioId) -> list[tuple[str, str]]:
         credit = self.credits[audio_id]
         named = {"artist": credit.artist.strip().casefold(), "album": credit.album.strip().casefold()}
         return [(kind, name) for kind, name in named.items() if name]

@@ -29,6 +29,7 @@ from mfcc_assets.features.fingerprint import (
     spectral_changes,
 )
 from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.ids import AudioId
 from mfcc_assets.jit import compiled_reordered
 
 _PHASES = 2
@@ -91,13 +92,13 @@ class Alignment:
 class Match:
     """A recording of the library that is the same as the query."""
 
-    audio_id: str
+    audio_id: AudioId
     alignment: Alignment
 
 
 def shortlist(
     query_cepstra: NDArray[np.float32], fingerprints: Fingerprints, parameters: CepstraParameters, size: int = 20
-) -> list[str]:
+) -> list[AudioId]:
     """Return the tracks that may contain the query.
 
     Parameters
@@ -175,7 +176,7 @@ def align(
 
 def matches(
     query_cepstra: NDArray[np.float32],
-    candidates: Iterable[tuple[str, NDArray[np.float32]]],
+    candidates: Iterable[tuple[AudioId, NDArray[np.float32]]],
     parameters: CepstraParameters,
 ) -> list[Match]:
     """Return the candidates that are the same recording as the query.

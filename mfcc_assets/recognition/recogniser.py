@@ -14,6 +14,7 @@ from mfcc_assets.audio.tags import Tags
 from mfcc_assets.errors import FeaturesMissing, RecogniserUnavailable
 from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.ids import AudioId
 from mfcc_assets.recognition.match import matches, shortlist
 
 _logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class Recognition:
     title: str
     artist: str
     by: str
-    audio_ids: tuple[str, ...] = ()
+    audio_ids: tuple[AudioId, ...] = ()
     offset_seconds: float | None = None
     certainty: float | None = None
     external_ids: dict[str, str] = field(default_factory=dict)
@@ -159,8 +160,8 @@ class LibraryRecogniser(Recogniser):
         self,
         fingerprints: Fingerprints,
         parameters: CepstraParameters,
-        read_cepstra: Callable[[str], NDArray[np.float32]],
-        tracks_of_audio: Callable[[Iterable[str]], Mapping[str, NamedTrack]],
+        read_cepstra: Callable[[AudioId], NDArray[np.float32]],
+        tracks_of_audio: Callable[[Iterable[AudioId]], Mapping[AudioId, NamedTrack]],
     ) -> None:
         self._fingerprints = fingerprints
         self._parameters = parameters
@@ -185,7 +186,7 @@ class LibraryRecogniser(Recogniser):
             certainty=round(best.alignment.cosine, 3),
         )
 
-    def _with_cepstra(self, audio_ids: Iterable[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    def _with_cepstra(self, audio_ids: Iterable[AudioId]) -> Iterator[tuple[AudioId, NDArray[np.float32]]]:
         for audio_id in audio_ids:
             try:
                 yield audio_id, self._read_cepstra(audio_id)

@@ -13,6 +13,7 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import FeatureTable, TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
+from mfcc_assets.ids import AudioId
 from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.embedding import Embedding
 from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
@@ -49,8 +50,8 @@ class IndexBuilder:
     """
 
     parameters: IndexParameters
-    read_track_features: Callable[[str], TrackFeatures]
-    read_contour: Callable[[str], NDArray[np.float32]]
+    read_track_features: Callable[[AudioId], TrackFeatures]
+    read_contour: Callable[[AudioId], NDArray[np.float32]]
     for_each: ForEach = in_turn
 
     def build(self, tracks: TrackOfAudio, former: LibraryIndex | None = None) -> LibraryIndex:
@@ -99,7 +100,7 @@ class IndexBuilder:
             and 0 < tracks < RECALIBRATED_AT_GROWTH * former.calibrated_tracks
         )
 
-    def _fit_space(self, audio_ids: IdArray) -> TimbreSpace:
+    def _fit_space(self, audio_ids: IdArray[AudioId]) -> TimbreSpace:
         """Fit the timbre space to a sample of the library."""
         sample = [audio_ids[row] for row in evenly_spaced(len(audio_ids), SAMPLE_SIZE).tolist()]
         timbre = {
@@ -125,7 +126,7 @@ class IndexBuilder:
             calibrated_tracks=0,
         )
 
-    def _calibrate(self, audio_ids: IdArray, feature_table: FeatureTable, space: TimbreSpace) -> Calibration:
+    def _calibrate(self, audio_ids: IdArray[AudioId], feature_table: FeatureTable, space: TimbreSpace) -> Calibration:
         """Calibrate by a sample of the library. Evenly spaced audio ids are a random sample, since they are digests."""
         if not len(feature_table):
             return self._empty_index(space).calibration
@@ -137,7 +138,7 @@ class IndexBuilder:
         )
 
     def _measure_calibration(
-        self, sample: Sequence[str], tracks: Tracks, scales: NDArray[np.float64], space: TimbreSpace
+        self, sample: Sequence[AudioId], tracks: Tracks, scales: NDArray[np.float64], space: TimbreSpace
     ) -> Calibration:
         ranking = ranking_named(self.parameters.ranking)
         reference = Reference.of(sample, tracks, ranking, scales, self.for_each)
@@ -145,7 +146,7 @@ class IndexBuilder:
 
     def _measure_statistics(
         self,
-        audio_ids: IdArray,
+        audio_ids: IdArray[AudioId],
         feature_table: FeatureTable,
         calibration: Calibration,
         known: LibraryIndex,
@@ -168,7 +169,7 @@ class IndexBuilder:
         return statistics
 
     def _gather(
-        self, audio_ids: IdArray, known: LibraryIndex, rows: NDArray[np.int64]
+        self, audio_ids: IdArray[AudioId], known: LibraryIndex, rows: NDArray[np.int64]
     ) -> tuple[FeatureTable, RaggedFrames, Fingerprints]:
         """Put the rows of the known index and the features of all other tracks together, in the order of the ids."""
         parameters, space = self.parameters.features, known.calibration.space
@@ -192,7 +193,7 @@ class IndexBuilder:
             Fingerprints(*fingerprints.mapped(), audio_ids),
         )
 
-    def _contours(self, audio_ids: Sequence[str]) -> RaggedFrames:
+    def _contours(self, audio_ids: Sequence[AudioId]) -> RaggedFrames:
         contours = (self.read_contour(audio_id) for audio_id in audio_ids)
         return RaggedFrames.of(contours, self.parameters.features.cepstra.coefficients)
 

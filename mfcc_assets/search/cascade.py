@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.ids import AudioId
 from mfcc_assets.similarity.dtw.distance import Frames, WarpedDistance, distances_to_all
 from mfcc_assets.similarity.dtw.kernels import Curves, bounded_distance
 from mfcc_assets.similarity.dtw.lower_bound import Envelope
@@ -163,7 +164,7 @@ class Query:
         return total
 
     def nearest(
-        self, audio_ids: Sequence[str], contours: RaggedFrames, count: int, correction: Correction | None = None
+        self, audio_ids: Sequence[AudioId], contours: RaggedFrames, count: int, correction: Correction | None = None
     ) -> list[RankedTrack]:
         """Return the nearest `count` tracks with their exact distances, nearest first.
 

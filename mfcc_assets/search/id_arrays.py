@@ -2,13 +2,17 @@
 
 from bisect import bisect_left
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
-from typing import overload
+from typing import TypeVar, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.ids import AudioId, TrackId
 
-class IdArray(Sequence[str]):
+_Id = TypeVar("_Id", bound=str)
+
+
+class IdArray(Sequence[_Id]):
     """A sequence of ASCII ids in an array. A million ids of 32 digits take 32 MB.
 
     Parameters
@@ -34,7 +38,7 @@ class IdArray(Sequence[str]):
         self.array = array
 
     @classmethod
-    def of(cls, ids: Iterable[str]) -> "IdArray":
+    def of(cls, ids: Iterable[_Id]) -> "IdArray[_Id]":
         """Make the array of some ids."""
         return cls(np.array([identifier.encode("ascii") for identifier in ids], dtype=np.bytes_))
 
@@ -42,19 +46,19 @@ class IdArray(Sequence[str]):
         return len(self.array)
 
     @overload
-    def __getitem__(self, row: int) -> str: ...
+    def __getitem__(self, row: int) -> _Id: ...
     @overload
-    def __getitem__(self, row: slice) -> "IdArray": ...
-    def __getitem__(self, row: int | slice) -> "str | IdArray":
+    def __getitem__(self, row: slice) -> "IdArray[_Id]": ...
+    def __getitem__(self, row: int | slice) -> "_Id | IdArray[_Id]":
         if isinstance(row, slice):
             return IdArray(self.array[row])
-        return bytes(self.array[row]).decode("ascii")
+        return cast("_Id", bytes(self.array[row]).decode("ascii"))
 
-    def __iter__(self) -> Iterator[str]:
-        return (identifier.decode("ascii") for identifier in self.array.tolist())
+    def __iter__(self) -> Iterator[_Id]:
+        return cast("Iterator[_Id]", (identifier.decode("ascii") for identifier in self.array.tolist()))
 
 
-class TrackOfAudio(Mapping[str, str]):
+class TrackOfAudio(Mapping[AudioId, TrackId]):
     """A mapping from audio id to the id of the track that represents it. It uses binary search in sorted arrays.
 
     Parameters
@@ -70,19 +74,19 @@ class TrackOfAudio(Mapping[str, str]):
         If the audio ids are not in ascending order, or if the lengths differ.
     """
 
-    def __init__(self, audio_ids: IdArray, track_ids: IdArray) -> None:
+    def __init__(self, audio_ids: IdArray[AudioId], track_ids: IdArray[TrackId]) -> None:
         ascending = audio_ids.array[:-1] < audio_ids.array[1:]
         if len(audio_ids) != len(track_ids) or not ascending.all():
             raise ValueError("audio ids must be in ascending order, and each must have one track id")
         self.audio_ids, self.track_ids = audio_ids, track_ids
 
     @classmethod
-    def of(cls, tracks: Mapping[str, str]) -> "TrackOfAudio":
+    def of(cls, tracks: Mapping[AudioId, TrackId]) -> "TrackOfAudio":
         """Make the mapping of a dictionary."""
         audio_ids = sorted(tracks)
         return cls(IdArray.of(audio_ids), IdArray.of(tracks[audio_id] for audio_id in audio_ids))
 
-    def rows(self, audio_ids: Sequence[str]) -> NDArray[np.int64]:
+    def rows(self, audio_ids: Sequence[AudioId]) -> NDArray[np.int64]:
         """Return the row of each audio id in `audio_ids`, or -1 if it is missing.
 
         Examples
@@ -96,7 +100,7 @@ class TrackOfAudio(Mapping[str, str]):
         found[found] = self.audio_ids.array[rows[found]] == wanted[found]
         return np.where(found, rows, -1)
 
-    def __getitem__(self, audio_id: str) -> str:
+    def __getitem__(self, audio_id: AudioId) -> TrackId:
         row = bisect_left(self.audio_ids, audio_id)
         if row == len(self) or self.audio_ids[row] != audio_id:
             raise KeyError(audio_id)
@@ -105,17 +109,17 @@ class TrackOfAudio(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self.audio_ids)
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[AudioId]:
         return iter(self.audio_ids)
 
-    def items(self) -> ItemsView[str, str]:
+    def items(self) -> ItemsView[AudioId, TrackId]:
         return _PairsInOrder(self)
 
 
-class _PairsInOrder(ItemsView[str, str]):
+class _PairsInOrder(ItemsView[AudioId, TrackId]):
     """The items in order. Iteration goes through the arrays instead of searching for each key."""
 
     _mapping: TrackOfAudio
 
-    def __iter__(self) -> Iterator[tuple[str, str]]:
+    def __iter__(self) -> Iterator[tuple[AudioId, TrackId]]:
         return zip(self._mapping.audio_ids, self._mapping.track_ids, strict=True)

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
+from mfcc_assets.ids import AudioId
 from mfcc_assets.search.cascade import Query, candidates_to_fetch, prune
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.hubness import Correction, DistanceStatistics, corrected, part_z_scores
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
-from mfcc_assets.similarity.rankings import rank, ranking_named
+from mfcc_assets.similarity.rankings import RankedList, rank, ranking_named
 
 _ROWS_AT_ONCE = 1_000
 """Number of tracks that one task looks up. Their points of timbre take 1 MB, which fits into the processor's caches."""
@@ -47,15 +48,15 @@ class Search:
         warped = self._ranking.warped
         self.query = Query(track.contours[0], warped, index.scales) if warped else None
 
-    def nearest_by_embedding(self, count: int) -> Sequence[str]:
+    def nearest_by_embedding(self, count: int) -> Sequence[AudioId]:
         """Return the candidates that the vector index finds if the nearest `count` are wanted, nearest first."""
         embedding = self._index.calibration.embedding(self._track.feature_table)
         (found,) = self._index.vector_index.search(embedding, candidates_to_fetch(len(self._index.tracks), count))
         return found
 
     def prune_by_coarse_contour(
-        self, audio_ids: Sequence[str], count: int, known: Mapping[str, float] | None = None
-    ) -> list[tuple[str, float]]:
+        self, audio_ids: Sequence[AudioId], count: int, known: Mapping[AudioId, float] | None = None
+    ) -> RankedList:
         """Keep the candidates that are worth comparing by their contours, nearest first.
 
         Parameters
@@ -78,7 +79,7 @@ class Search:
         kept = prune(estimates, count, self._correction(rows))
         return [(every[row], float(estimates[row])) for row in kept]
 
-    def nearest(self, contours: Mapping[str, NDArray[np.float32]], count: int) -> list[tuple[str, float]]:
+    def nearest(self, contours: Mapping[AudioId, NDArray[np.float32]], count: int) -> RankedList:
         """Return the nearest `count` of some tracks with their corrected distances, nearest first.
 
         Parameters
@@ -98,8 +99,8 @@ class Search:
         return [(track.audio_id, track.distance) for track in found]
 
     def distances_within(
-        self, audio_ids: Iterable[str], limit: float, contour_of: Callable[[str], NDArray[np.float32]]
-    ) -> dict[str, float]:
+        self, audio_ids: Iterable[AudioId], limit: float, contour_of: Callable[[AudioId], NDArray[np.float32]]
+    ) -> dict[AudioId, float]:
         """Return the corrected distances that do not exceed a limit. The distances of all other tracks do.
 
         Parameters
@@ -126,7 +127,7 @@ class Search:
             every[row]: float(corrected_distances[row]) for row in np.flatnonzero(corrected_distances <= limit).tolist()
         }
 
-    def distance_and_z_scores(self, audio_id: str, contour: NDArray[np.float32]) -> tuple[float, dict[str, float]]:
+    def distance_and_z_scores(self, audio_id: AudioId, contour: NDArray[np.float32]) -> tuple[float, dict[str, float]]:
         """Return the corrected distance to one track, and the z-score of its distance by each part of the ranking.
 
         A z-score is the mean of the query's and the track's z-score. It is negative if the two are near.
@@ -175,7 +176,7 @@ class Search:
 
 
 def search_for_new_track(
-    index: LibraryIndex, audio_id: str, track_features: TrackFeatures, for_each: ForEach = in_turn
+    index: LibraryIndex, audio_id: AudioId, track_features: TrackFeatures, for_each: ForEach = in_turn
 ) -> Search:
     """Prepare the search for a track that is not in the index. Its distance statistics are measured first.
 

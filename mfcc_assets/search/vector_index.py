@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import CorruptIndex
+from mfcc_assets.ids import AudioId
 from mfcc_assets.search.id_arrays import IdArray
 
 LARGEST_FLAT = 15_000
@@ -56,13 +57,13 @@ class VectorIndex:
     [('b', 'a')]
     """
 
-    def __init__(self, audio_ids: Sequence[str], embeddings: NDArray[np.float32]) -> None:
+    def __init__(self, audio_ids: Sequence[AudioId], embeddings: NDArray[np.float32]) -> None:
         if embeddings.ndim != 2 or len(embeddings) != len(audio_ids):
             raise ValueError(f"{len(audio_ids)} tracks have embeddings of shape {embeddings.shape}")
         self._index = _filled(_finite(embeddings))
         self.audio_ids = _id_array(audio_ids)
 
-    def with_tracks(self, audio_ids: Sequence[str], embeddings: NDArray[np.float32]) -> "VectorIndex":
+    def with_tracks(self, audio_ids: Sequence[AudioId], embeddings: NDArray[np.float32]) -> "VectorIndex":
         """Return an index of other tracks that uses the trained lists of this index.
 
         This saves the training. The lists are good as long as the library stays similar.
@@ -80,7 +81,7 @@ class VectorIndex:
     def __len__(self) -> int:
         return len(self.audio_ids)
 
-    def search(self, embeddings: NDArray[np.float32], size: int) -> list[tuple[str, ...]]:
+    def search(self, embeddings: NDArray[np.float32], size: int) -> list[tuple[AudioId, ...]]:
         """Return the audio ids of the nearest tracks of each embedding, nearest first.
 
         Parameters
@@ -121,7 +122,7 @@ class VectorIndex:
         faiss.write_index(self._index, str(path))
 
     @classmethod
-    def read(cls, path: Path, audio_ids: Sequence[str]) -> "VectorIndex":
+    def read(cls, path: Path, audio_ids: Sequence[AudioId]) -> "VectorIndex":
         """Read what `write` wrote.
 
         The file is memory-mapped. It may be deleted while the index is in use, but it must not be changed.
@@ -143,13 +144,13 @@ class VectorIndex:
         return cls._of_index(index, audio_ids)
 
     @classmethod
-    def _of_index(cls, index: faiss.Index, audio_ids: Sequence[str]) -> "VectorIndex":
+    def _of_index(cls, index: faiss.Index, audio_ids: Sequence[AudioId]) -> "VectorIndex":
         vector_index = cls.__new__(cls)
         vector_index._index, vector_index.audio_ids = index, _id_array(audio_ids)  # noqa: SLF001  of its own class
         return vector_index
 
 
-def _id_array(audio_ids: Sequence[str]) -> IdArray:
+def _id_array(audio_ids: Sequence[AudioId]) -> IdArray[AudioId]:
     return audio_ids if isinstance(audio_ids, IdArray) else IdArray.of(audio_ids)
 
 

@@ -10,6 +10,7 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.track_features import FeatureTable, TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
+from mfcc_assets.ids import AudioId
 from mfcc_assets.similarity.dtw.distance import pooled_scales
 from mfcc_assets.similarity.hubness import DistanceStatistics, all_corrected
 from mfcc_assets.similarity.rankings import WARPED, Ranking, summary_distances
@@ -116,7 +117,7 @@ class Reference:
         Distance statistics of each track of the sample, to the other tracks of the sample.
     """
 
-    audio_ids: Sequence[str]
+    audio_ids: Sequence[AudioId]
     tracks: Tracks
     ranking: Ranking
     scales: NDArray[np.float64]
@@ -125,7 +126,7 @@ class Reference:
     @classmethod
     def of(
         cls,
-        audio_ids: Sequence[str],
+        audio_ids: Sequence[AudioId],
         tracks: Tracks,
         ranking: Ranking,
         scales: NDArray[np.float64],
@@ -135,7 +136,7 @@ class Reference:
         distances = np.stack([mutual_distances(part, tracks, scales, for_each) for part in ranking.parts], axis=-1)
         return cls(audio_ids, tracks, ranking, scales, DistanceStatistics.of_reference(distances, ranking.weights))
 
-    def statistics_of(self, audio_id: str, track: Tracks) -> DistanceStatistics:
+    def statistics_of(self, audio_id: AudioId, track: Tracks) -> DistanceStatistics:
         """Return the distance statistics of the only track in `track`.
 
         Parameters

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isnan
 from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import UnknownRanking
 from mfcc_assets.features.track_features import FeatureTable
+from mfcc_assets.ids import AudioId
 from mfcc_assets.similarity.dtw.distance import ARTICLE, DTW, WarpedDistance
 from mfcc_assets.similarity.gaussian import jensen_shannon
 from mfcc_assets.similarity.ranking_names import FORMER_NAMES
@@ -29,15 +31,19 @@ WARPED: Mapping[str, WarpedDistance] = MappingProxyType({"article": ARTICLE, "dt
 """The parts that compare contours by dynamic time warping, by name."""
 
 
+RankedList: TypeAlias = list[tuple[AudioId, float]]
+"""Audio ids of tracks with their distances, nearest first."""
+
+
 @dataclass(frozen=True)
 class RankedTrack:
     """A track and its distance from a query."""
 
-    audio_id: str
+    audio_id: AudioId
     distance: float
 
 
-def rank(distances: Iterable[tuple[str, float]]) -> list[RankedTrack]:
+def rank(distances: Iterable[tuple[AudioId, float]]) -> list[RankedTrack]:
     """Sort candidates, nearest first. Equal distances are sorted by audio id, so the result depends on no other order.
 
     A candidate with the distance NaN is left out.

@@ -24,6 +24,7 @@ from mfcc_assets.features.fingerprint import SHAPES
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures
+from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.blobs.port import BlobStore
 
 CONTAINER = "cepstra"
@@ -51,23 +52,23 @@ class FeatureStore:
         self._blobs = blobs
         self._contours = _ContourCache()
 
-    def audio_with_cepstra(self, parameters: CepstraParameters) -> set[str]:
+    def audio_with_cepstra(self, parameters: CepstraParameters) -> set[AudioId]:
         """Return the ids of all audio with stored cepstra."""
         return self._audio_ids(f"frames/{parameters.version}/")
 
-    def audio_with_track_features(self, parameters: FeaturesParameters) -> set[str]:
+    def audio_with_track_features(self, parameters: FeaturesParameters) -> set[AudioId]:
         """Return the ids of all audio with stored track features."""
         return self._audio_ids(f"summaries/{parameters.version}/")
 
-    def has_cepstra(self, audio_id: str, parameters: CepstraParameters) -> bool:
+    def has_cepstra(self, audio_id: AudioId, parameters: CepstraParameters) -> bool:
         """Return whether the cepstra of an audio are stored."""
         return self._blobs.exists(CONTAINER, _frames_name(audio_id, parameters))
 
-    def has_track_features(self, audio_id: str, parameters: FeaturesParameters) -> bool:
+    def has_track_features(self, audio_id: AudioId, parameters: FeaturesParameters) -> bool:
         """Return whether the track features of an audio are stored."""
         return self._blobs.exists(CONTAINER, _track_features_name(audio_id, parameters))
 
-    def write_analysis(self, audio_id: str, analysis: Analysis, parameters: CepstraParameters) -> None:
+    def write_analysis(self, audio_id: AudioId, analysis: Analysis, parameters: CepstraParameters) -> None:
         """Write the cepstra and the timbre of an audio. Raises ValueError if they do not fit the parameters."""
         # The frames are written last: if they are there, the timbre is there too.
         timbre = pa.table({"timbre": [analysis.timbre]})
@@ -82,7 +83,7 @@ class FeatureStore:
         self._write(_frames_name(audio_id, parameters), table, parameters.version)
 
     def read_cepstra(
-        self, audio_id: str, parameters: CepstraParameters, *, seconds: float | None = None
+        self, audio_id: AudioId, parameters: CepstraParameters, *, seconds: float | None = None
     ) -> NDArray[np.float32]:
         """Return cepstra of shape (frames, d).
 
@@ -109,7 +110,7 @@ class FeatureStore:
             raise _damaged(name)
         return np.column_stack([column.to_numpy() for column in table.columns])
 
-    def read_analysis(self, audio_id: str, parameters: CepstraParameters) -> Analysis:
+    def read_analysis(self, audio_id: AudioId, parameters: CepstraParameters) -> Analysis:
         """Return the cepstra and the timbre of an audio. Raises as `read_cepstra`."""
         name = _timbre_name(audio_id, parameters)
         try:
@@ -119,13 +120,13 @@ class FeatureStore:
         return Analysis(self.read_cepstra(audio_id, parameters), timbre)
 
     def write_track_features(
-        self, audio_id: str, track_features: TrackFeatures, parameters: FeaturesParameters
+        self, audio_id: AudioId, track_features: TrackFeatures, parameters: FeaturesParameters
     ) -> None:
         """Write the track features of an audio."""
         row = {name: [getattr(track_features, field).ravel()] for field, name in _STORED_NAMES.items()}
         self._write(_track_features_name(audio_id, parameters), pa.table(row), parameters.version)
 
-    def read_track_features(self, audio_id: str, parameters: FeaturesParameters) -> TrackFeatures:
+    def read_track_features(self, audio_id: AudioId, parameters: FeaturesParameters) -> TrackFeatures:
         """Return the track features of an audio. Raises as `read_cepstra`."""
         name = _track_features_name(audio_id, parameters)
         table = self._read(name, parameters.version)
@@ -142,7 +143,7 @@ class FeatureStore:
         except (KeyError, ValueError) as error:
             raise _damaged(name) from error
 
-    def read_contour(self, audio_id: str, parameters: FeaturesParameters) -> NDArray[np.float32]:
+    def read_contour(self, audio_id: AudioId, parameters: FeaturesParameters) -> NDArray[np.float32]:
         """Return the contour alone, of shape (m, d) and read-only, from a bounded cache. Raises as `read_cepstra`."""
         name = _track_features_name(audio_id, parameters)
         contour = self._contours.get(name)
@@ -155,7 +156,7 @@ class FeatureStore:
             self._contours.put(name, contour)
         return contour
 
-    def delete(self, audio_id: str, parameters: FeaturesParameters) -> None:
+    def delete(self, audio_id: AudioId, parameters: FeaturesParameters) -> None:
         """Delete all features of an audio with these parameters, if there are any."""
         for name in (
             _frames_name(audio_id, parameters.cepstra),
@@ -164,8 +165,9 @@ class FeatureStore:
         ):
             self._blobs.delete(CONTAINER, name)
 
-    def _audio_ids(self, prefix: str) -> set[str]:
-        return {blob.name.removeprefix(prefix).removesuffix(".parquet") for blob in self._blobs.list(CONTAINER, prefix)}
+    def _audio_ids(self, prefix: str) -> set[AudioId]:
+        names = (blob.name for blob in self._blobs.list(CONTAINER, prefix))
+        return {AudioId(name.removeprefix(prefix).removesuffix(".parquet")) for name in names}
 
     def _write(self, name: str, table: pa.Table, version: str) -> None:
         # Values of cepstra hardly repeat, so dictionaries would only cost time. Splitting the bytes of the floats makes
@@ -262,13 +264,13 @@ def _numbers(table: pa.Table, name: str) -> NDArray[Any]:
     return numbers
 
 
-def _frames_name(audio_id: str, parameters: CepstraParameters) -> str:
+def _frames_name(audio_id: AudioId, parameters: CepstraParameters) -> str:
     return f"frames/{parameters.version}/{audio_id}.parquet"
 
 
-def _timbre_name(audio_id: str, parameters: CepstraParameters) -> str:
+def _timbre_name(audio_id: AudioId, parameters: CepstraParameters) -> str:
     return f"timbre/{parameters.version}/{audio_id}.parquet"
 
 
-def _track_features_name(audio_id: str, parameters: FeaturesParameters) -> str:
+def _track_features_name(audio_id: AudioId, parameters: FeaturesParameters) -> str:
     return f"summaries/{parameters.version}/{audio_id}.parquet"

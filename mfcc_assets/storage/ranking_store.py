@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mfcc_assets.errors import BlobNotFound, CorruptIndex
+from mfcc_assets.ids import AudioId, UploadId
+from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.blobs.port import BlobStore
 
 CONTAINER = "cepstra"
@@ -40,19 +42,28 @@ class RankedLists:
     (('a', 'a'), ('b', 'c'), (0.5, 0.7))
     """
 
-    queries: tuple[str, ...]
-    candidates: tuple[str, ...]
+    queries: tuple[AudioId, ...]
+    candidates: tuple[AudioId, ...]
     distances: tuple[float, ...]
 
-    def by_query(self) -> dict[str, list[tuple[str, float]]]:
+    def by_query(self) -> dict[AudioId, RankedList]:
         """Return the candidates and distances of each query, by the query's audio id."""
-        grouped: dict[str, list[tuple[str, float]]] = {}
+        grouped: dict[AudioId, RankedList] = {}
         for query, candidate, distance in zip(self.queries, self.candidates, self.distances, strict=True):
             grouped.setdefault(query, []).append((candidate, distance))
         return grouped
 
+    def pairs(self) -> RankedList:
+        """Return the candidates and distances of all rows, for the lists of an upload, which is the only query."""
+        return list(zip(self.candidates, self.distances, strict=True))
+
     @classmethod
-    def of(cls, grouped: Mapping[str, Iterable[tuple[str, float]]]) -> "RankedLists":
+    def of_upload(cls, upload: UploadId, found: Iterable[tuple[AudioId, float]]) -> "RankedLists":
+        """Make the rows of an upload, which hold the upload id in place of the audio id of the query."""
+        return cls.of({AudioId(upload): found})
+
+    @classmethod
+    def of(cls, grouped: Mapping[AudioId, Iterable[tuple[AudioId, float]]]) -> "RankedLists":
         """Make rows of the candidates and distances of each query. It is the inverse of `by_query`."""
         rows = [(query, candidate, distance) for query, found in grouped.items() for candidate, distance in found]
         queries, candidates, distances = zip(*rows, strict=True) if rows else ((), (), ())

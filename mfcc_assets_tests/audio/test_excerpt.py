@@ -52,14 +52,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def packets(file: Path | io.BytesIO) -> list[bytes]:
     """Return the packets of the first audio stream, without their ADTS headers."""
-    with av.open(file) as container:
+    with av.open(file, "r") as container:
         adts = container.format.name == "aac"
         return [bytes(packet)[7 if adts else 0 :] for packet in container.demux(audio=0) if packet.size]
 
 
 def decoded_seconds(excerpt: Excerpt) -> float:
     """Return the length of an excerpt as decoded. A frame with an error fails the test."""
-    with av.open(io.BytesIO(excerpt.data)) as container:
+    with av.open(io.BytesIO(excerpt.data), "r") as container:
         frames = list(container.decode(audio=0))
         return sum(frame.samples for frame in frames) / frames[0].sample_rate
 
@@ -174,6 +174,7 @@ def test_huge_crafted_frames_are_not_collected_in_memory(files: dict[str, Path],
     path = tmp_path / "crafted.m4a"
     with av.open(files["song.m4a"]) as source, av.open(path, "w", "ipod") as crafted:
         stream = crafted.add_stream_from_template(source.streams.audio[0])
+        assert stream.time_base is not None
         # All frames begin at almost the same time, so that no frame ends late enough to stop the search.
         for number, frame in enumerate(packets(files["song.m4a"])[:600]):
             packet = av.Packet(frame + bytes(100_000))
@@ -207,6 +208,6 @@ def test_the_repr_of_an_excerpt_omits_its_bytes(files: dict[str, Path]) -> None:
 
 
 def test_the_packets_of_an_excerpt_are_in_order(files: dict[str, Path]) -> None:
-    with av.open(io.BytesIO(cut_excerpt(files["song.opus"]).data)) as container:
+    with av.open(io.BytesIO(cut_excerpt(files["song.opus"]).data), "r") as container:
         times = [packet.pts for packet in container.demux(audio=0) if packet.size]
-    assert all(earlier < later for earlier, later in pairwise(times))
+    assert all(earlier is not None and later is not None and earlier < later for earlier, later in pairwise(times))

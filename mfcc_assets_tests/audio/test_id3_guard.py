@@ -1,6 +1,7 @@
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import mutagen.id3
 import mutagen.wave
@@ -80,8 +81,9 @@ def test_tags_of_common_programs_are_read(tmp_path: Path, suffix: str, version: 
     if suffix == "wav":
         file = mutagen.wave.WAVE(path)
         file.add_tags()
+        tags: Any = file.tags
         for each in frames:
-            file.tags.add(each)
+            tags.add(each)
         file.save(v2_version=version)
     else:
         tags = mutagen.id3.ID3()

@@ -1,6 +1,7 @@
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import mutagen.id3
 import mutagen.mp3
@@ -182,7 +183,8 @@ def test_a_new_tag_does_not_change_the_audio_id(tmp_path: Path) -> None:
     before = read_audio_id(path)
     file = mutagen.mp3.MP3(path)
     file.add_tags()
-    file.tags.add(mutagen.id3.TIT2(text="Another title"))
+    tags: Any = file.tags
+    tags.add(mutagen.id3.TIT2(text="Another title"))
     file.save()
     assert read_audio_id(path) == before == read(path)[1].audio_id
 

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,5 +95,11 @@ def test_a_recipe_names_every_setting_of_the_encoder(
 
 def test_different_chains_have_different_recipes() -> None:
     chain = Chain(22_050, 96_000, gain=0.0)
-    others = [{"sample_rate": 16_000}, {"bit_rate": 64_000}, {"gain": 1.0}, {"begin": 1.0}, {"seconds": 30.0}]
+    others: list[dict[str, Any]] = [
+        {"sample_rate": 16_000},
+        {"bit_rate": 64_000},
+        {"gain": 1.0},
+        {"begin": 1.0},
+        {"seconds": 30.0},
+    ]
     assert len({chain.recipe, *(replace(chain, **other).recipe for other in others)}) == 6

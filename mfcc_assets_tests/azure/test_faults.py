@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from mfcc_assets.defs.launch import daemon_log, prepare_dagster_home, running_daemon
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.secrets.environment import variable_of
@@ -55,7 +56,7 @@ def make_library(library: Library, songs: list[Path], instance: dg.DagsterInstan
     run_library(library, instance)
 
 
-def stored_audio(library: Library) -> set[str]:
+def stored_audio(library: Library) -> set[AudioId]:
     return library.features.audio_with_cepstra(library.settings.features.cepstra)
 
 
@@ -168,7 +169,7 @@ def has_answered(dagster: dg.DagsterInstance) -> bool:
 
 
 def writers_of_list(library: Library, query: str) -> list[str]:
-    written_by = sa.select(RECOMMENDATIONS.c.RUN_ID).where(query == RECOMMENDATIONS.c.QUERY_ID)
+    written_by = sa.select(RECOMMENDATIONS.c.RUN_ID).where(RECOMMENDATIONS.c.QUERY_ID.in_([query]))
     with library.database.reading() as connection:
         return list(connection.execute(written_by).scalars())
 

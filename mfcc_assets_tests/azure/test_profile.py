@@ -1,6 +1,7 @@
 """The engine on Azure's servers by settings alone gives what it gives in a folder."""
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -46,7 +47,7 @@ def test_dagster_s_own_resource_sees_the_containers(azure_library: Library) -> N
     resource = (build_defs().resources or {})["azure_blob_storage"]
 
     @dg.op
-    def containers(azure_blob_storage: dg.ResourceParam[object]) -> list[str]:
+    def containers(azure_blob_storage: dg.ResourceParam[Any]) -> list[str]:
         with azure_blob_storage.get_client() as client:
             return [container.name for container in client.list_containers()]
 

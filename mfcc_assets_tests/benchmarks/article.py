@@ -15,6 +15,7 @@ from mfcc_assets.compute.local import WORKERS, on_all_cores
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.statistics import segment_means
+from mfcc_assets.ids import AudioId
 from mfcc_assets.search.cascade import COARSE_FACTOR, Query, prune
 from mfcc_assets.similarity.dtw.distance import DTW, pooled_scales
 from mfcc_assets.similarity.dtw.kernels import dtw_distance, dtw_distances, warm_up
@@ -122,7 +123,7 @@ def _answer_of_cascade(query: NDArray[np.float32], library: Sequence[NDArray[np.
     def answer() -> None:
         compared = Query(_contour(query), DTW, scales)
         rows = prune(compared.coarse_distances(coarse_contours, roughness), count=5)
-        compared.nearest([str(row) for row in rows], contours.rows(rows), count=5)
+        compared.nearest([AudioId(str(row)) for row in rows], contours.rows(rows), count=5)
 
     answer()
     return in_turns({"answer": answer}, runs=5)["answer"]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
+from typing import TypeAlias
 from unittest.mock import patch
 
 import numpy as np
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.ids import AudioId
 from mfcc_assets.search import cascade
 from mfcc_assets.search.cascade import COARSE_FACTOR, Query, candidates_to_fetch, prune
 from mfcc_assets.similarity.dtw.distance import DTW, pooled_scales
@@ -23,6 +25,9 @@ PLACES = 5
 TARGET_RECALL, TARGET_SHARE, REACHED_FOR = 0.99, 0.05, 0.02
 SWEPT = 4
 """Curves are drawn from every fourth query."""
+
+Search: TypeAlias = Callable[[int, Query], Iterable[AudioId]]
+"""Takes the number and the search of a query, and returns the audio ids that it finds."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +86,12 @@ class Bench:
         return np.array(distances), np.array(cells), Measured(seconds)
 
     @cached_property
-    def nearest(self) -> list[list[str]]:
+    def nearest(self) -> list[list[AudioId]]:
         """The true nearest of each query."""
         order = np.argsort(self.exhaustive[0], axis=1, kind="stable")[:, :PLACES]
         return [[self.names[row] for row in rows] for rows in order]
 
-    def run(self, search: Callable[[int, Query], Iterable[str]], queries: Sequence[int]) -> Found:
+    def run(self, search: Search, queries: Sequence[int]) -> Found:
         """Recall, share of cells and time of a search."""
         _, cells, _ = self.exhaustive
         recalls, shares, seconds = [], [], []
@@ -98,7 +103,7 @@ class Bench:
             shares.append(query.cells / cells[number])
         return Found(float(np.mean(recalls)), float(np.mean(shares)), Measured(tuple(seconds)))
 
-    def cascade(self, number: int, query: Query) -> list[str]:
+    def cascade(self, number: int, query: Query) -> list[AudioId]:
         """The default: vector index, outlines, contours."""
         return self.in_detail(query, self.by_outlines(number, query))
 
@@ -106,16 +111,16 @@ class Bench:
         rows = self.hits[number, : width or candidates_to_fetch(len(self.contours), PLACES)]
         return rows[prune(query.coarse_distances(self.coarse_contours.rows(rows), self.roughness[rows]), PLACES)]
 
-    def in_detail(self, query: Query, rows: NDArray[np.intp]) -> list[str]:
+    def in_detail(self, query: Query, rows: NDArray[np.intp]) -> list[AudioId]:
         names = [self.names[row] for row in rows]
         return [place.audio_id for place in query.nearest(names, self.contours.rows(rows), PLACES)]
 
-    def compared(self, query: Query, rows: Iterable[int]) -> list[str]:
+    def compared(self, query: Query, rows: Iterable[int]) -> list[AudioId]:
         """The nearest by contours of all these tracks: without estimates."""
         distances = {self.names[row]: query.distance_within(self.contours[row], inf) for row in rows}
         return sorted(distances, key=distances.__getitem__)[:PLACES]
 
-    def certified(self, number: int, query: Query) -> list[str]:
+    def certified(self, number: int, query: Query) -> list[AudioId]:
         """The cascade, and then all others within the distance of the last place."""
         rows = self.by_outlines(number, query)
         names = [self.names[row] for row in rows]
@@ -265,14 +270,14 @@ def _recall_by_work(bench: Bench, queries: Sequence[int], default: Found) -> Fig
         found = sorted((point.share_of_cells, point.recall) for point in points)
         axes.plot([share for share, _ in found], [recall for _, recall in found], marker=".", label=label)
 
-    curve(
-        "vector index, then contours",
-        [bench.run(lambda n, q, k=k: bench.compared(q, bench.hits[n, :k]), queries) for k in widths],
-    )
-    curve(
-        "with outlines",
-        [bench.run(lambda n, q, k=k: bench.compared(q, bench.by_outlines(n, q, k)), queries) for k in widths],
-    )
+    def by_index(width: int) -> Search:
+        return lambda number, query: bench.compared(query, bench.hits[number, :width])
+
+    def with_outlines(width: int) -> Search:
+        return lambda number, query: bench.compared(query, bench.by_outlines(number, query, width))
+
+    curve("vector index, then contours", [bench.run(by_index(width), queries) for width in widths])
+    curve("with outlines", [bench.run(with_outlines(width), queries) for width in widths])
     points = []
     for factor in (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0):
         models = {

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.track_features import TrackFeatures, analyse, track_features_of
+from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.feature_store import FeatureStore
 from mfcc_assets.storage.secrets.signing_key import signing_key
@@ -33,9 +35,9 @@ class Track:
     seconds: float
 
     @property
-    def audio_id(self) -> str:
+    def audio_id(self) -> AudioId:
         """Names its features: a digest of the name, so that the audio need not be decoded to find them."""
-        return hashlib.blake2b(self.name.encode(), digest_size=16).hexdigest()
+        return AudioId(hashlib.blake2b(self.name.encode(), digest_size=16).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Corpus:
         return FeatureStore(LocalBlobs(self.work / "blobs", signing_key(self.work)))
 
     @cached_property
-    def track_features(self) -> dict[str, TrackFeatures]:
+    def track_features(self) -> dict[AudioId, TrackFeatures]:
         """The summary of every track, by audio id."""
 
         def of_track(track: Track) -> TrackFeatures:
@@ -120,14 +122,20 @@ def _files(archive: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
         for member in files:
             name = member.name.removeprefix("./")
             if name in wanted:
-                yield name, files.extractfile(member).read()
+                yield name, _content(files, member).read()
             elif name.endswith(".pk3") and member.isfile():
                 with tempfile.TemporaryFile() as copy:
-                    shutil.copyfileobj(files.extractfile(member), copy)
+                    shutil.copyfileobj(_content(files, member), copy)
                     with zipfile.ZipFile(copy) as packed:
                         yield from (
                             (f"pk3/{name}", packed.read(name)) for name in packed.namelist() if f"pk3/{name}" in wanted
                         )
+
+
+def _content(files: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    content = files.extractfile(member)
+    assert content is not None
+    return content
 
 
 def _manifest() -> list[Track]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import aeon.distances
 import dtaidistance.dtw
@@ -69,7 +70,9 @@ def _tslearn(a: NDArray[np.float64], b: NDArray[np.float64], half_width: int | N
 
 
 def _librosa(a: NDArray[np.float64], b: NDArray[np.float64], half_width: int | None) -> float:
-    band = {} if half_width is None else {"global_constraints": True, "band_rad": (half_width + 1) / len(a)}
+    band: dict[str, Any] = (
+        {} if half_width is None else {"global_constraints": True, "band_rad": (half_width + 1) / len(a)}
+    )
     return librosa.sequence.dtw(a[np.newaxis], b[np.newaxis], metric="cityblock", backtrack=False, **band)[-1, -1]
 
 

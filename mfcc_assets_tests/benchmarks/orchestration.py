@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.defs.launch import LIBRARY_JOB, dagster_environment, prepare_dagster_home, range_tags, running_daemon
-from mfcc_assets.ids import upload_id
+from mfcc_assets.ids import UploadId, upload_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import State, UploadDocument
 from mfcc_assets.settings import Settings
@@ -147,12 +147,13 @@ def _work_of_last_run(settings: Settings) -> dict[str, tuple[str, str]]:
 
     def total(asset: str, *names: str) -> int:
         materialisations = [event.asset_materialization for event in events]
-        return sum(
-            int(found.metadata[name].value)  # type: ignore[call-overload]
+        figures = [
+            found.metadata[name].value
             for found in materialisations
             if found is not None and found.asset_key == dg.AssetKey(asset)
             for name in names
-        )
+        ]
+        return sum(int(str(figure)) for figure in figures)
 
     tracks = total("prefilter_index", "dagster/row_count")
     pairs = total("soundtrack_rankings", "dagster/row_count")
@@ -187,7 +188,7 @@ def _answered_uploads(library: Library, folder: Path) -> list[Answered]:
     excerpts = [
         _excerpt(sources[number % len(sources)], folder / f"upload-{number}.flac", rng) for number in range(UPLOADS)
     ]
-    uploads: list[str] = []
+    uploads: list[UploadId] = []
     with running_daemon(library.settings):
         _wait_for_first_tick(library.settings)
         for excerpt in excerpts:
@@ -225,7 +226,7 @@ def _wait_for_first_tick(settings: Settings) -> None:
             time.sleep(0.5)
 
 
-def _wait_until_answered(library: Library, uploads: Sequence[str]) -> None:
+def _wait_until_answered(library: Library, uploads: Sequence[UploadId]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         states = {document.id: document.body["state"] for document in library.documents.find()}

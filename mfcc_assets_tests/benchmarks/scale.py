@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.features.fingerprint import SHAPES, Fingerprints
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import choose_recommendations, find_query_candidates, rank_query
 from mfcc_assets.pipeline.index import index_parameters
@@ -46,6 +48,7 @@ RECALL_SEARCHES = 100
 COMPARED_WITH_REFERENCE = 60
 PLACES = 5
 RANKING = DEFAULT_RANKING
+QUERY = AudioId("query")
 
 LEAST_RECALL = 0.98
 SLOWEST_SEARCH = 0.020
@@ -113,7 +116,7 @@ class Bench:
         version, write = self._write(tracks, candidates_to_fetch)
         opened, opening = _timed(lambda: _first_answer(self.library, query_points[:1]))
         process = [sys.executable, "-m", __name__, str(self.library.settings.folder), str(points.shape[1])]
-        search = tuple(_timed(lambda q=query: opened.vector_index.search(q[None], 100))[1] for query in query_points)
+        search = tuple(_timed(partial(opened.vector_index.search, query[None], 100))[1] for query in query_points)
         _, verify = _timed(opened.opened)
         _, exact = faiss.knn(query_points[:RECALL_SEARCHES], points, 1_000)
         return Result(
@@ -158,25 +161,31 @@ class Bench:
         parts: dict[str, list[float]] = {name: [] for name in ("what is usual", "candidates", "contours", "tables")}
         for query in range(len(queries)):
             track_features = self.population.track_features(queries[query : query + 1], rng)
-            search, seconds = _timed(lambda s=track_features: search_for_new_track(index, "query", s))
+            search, seconds = _timed(partial(search_for_new_track, index, QUERY, track_features))
             parts["what is usual"].append(seconds)
-            found, seconds = _timed(lambda s=search: find_query_candidates(index, s, without=(), count=wanted))
+            found, seconds = _timed(partial(find_query_candidates, index, search, without=(), count=wanted))
             parts["candidates"].append(seconds)
             candidates = [candidate for candidate, _ in found]
             self._write_summaries(candidates, rng)
             self.library.__dict__.pop("features", None)
-            ranked, seconds = _timed(lambda s=search, c=candidates: rank_query(self.library, index, s, c, count=wanted))
+            ranked, seconds = _timed(partial(rank_query, self.library, index, search, candidates, count=wanted))
             parts["contours"].append(seconds)
             chosen, seconds = _timed(
-                lambda r=ranked: choose_recommendations(
-                    self.library, index, r, size=PLACES, query_audio="query", recognised_as=()
+                partial(
+                    choose_recommendations,
+                    self.library,
+                    index,
+                    ranked,
+                    size=PLACES,
+                    query_audio=QUERY,
+                    recognised_as=(),
                 )
             )
             parts["tables"].append(seconds)
             assert len(chosen[0]) == PLACES
         return {name: tuple(seconds) for name, seconds in parts.items()}
 
-    def _write_summaries(self, candidates: Sequence[str], rng: np.random.Generator) -> None:
+    def _write_summaries(self, candidates: Sequence[AudioId], rng: np.random.Generator) -> None:
         features, parameters = self.library.features, self.population.parameters
         for audio in candidates:
             if not features.has_track_features(audio, parameters):
@@ -193,10 +202,11 @@ def _recall(vector_index: VectorIndex, queries: NDArray[np.float32], exact: NDAr
     return float(np.mean([len(hits & set(rows.tolist())) / size for hits, rows in zip(found, exact, strict=True)]))
 
 
-def _ids(first: int, last: int) -> Iterator[tuple[str, str]]:
+def _ids(first: int, last: int) -> Iterator[tuple[AudioId, TrackId]]:
     """Audio and track id of some tracks. Audio ids ascend, so that a track's number is its row in an index."""
     for number in range(first, last):
-        yield f"{number:032x}", hashlib.blake2b(number.to_bytes(8, "big"), digest_size=8).hexdigest()
+        track = hashlib.blake2b(number.to_bytes(8, "big"), digest_size=8).hexdigest()
+        yield AudioId(f"{number:032x}"), TrackId(track)
 
 
 def _insert_soundtracks(library: Library, size: int) -> None:
@@ -351,9 +361,9 @@ def _tell_crossover(section: Section, points: NDArray[np.float32], queries: NDAr
     for size in SIZES_OF_CROSSOVER:
         some = points[:size]
         for kind, medians in one.items():
-            index, build = _timed(lambda s=some, k=kind: _built(s, k))
-            _, batch = _timed(lambda i=index, s=some: i.search(s[:1_000], 51))
-            seconds = [_timed(lambda i=index, q=query: i.search(q[None], 51))[1] for query in queries[:100]]
+            index, build = _timed(partial(_built, some, kind))
+            _, batch = _timed(partial(index.search, some[:1_000], 51))
+            seconds = [_timed(partial(index.search, query[None], 51))[1] for query in queries[:100]]
             medians.append(float(np.median(seconds)))
             whole[kind].append(build + batch * size / 1_000)
     figure = Figure(figsize=(9, 3.5))
@@ -377,11 +387,12 @@ def _tell_crossover(section: Section, points: NDArray[np.float32], queries: NDAr
 
 
 def _built(points: NDArray[np.float32], kind: str) -> faiss.Index:
+    index: faiss.Index
     if kind == "flat":
         index = faiss.IndexFlatL2(points.shape[1])
     else:
-        index = vector_indexes._inverted_file(points, points[:0])
-        index.nprobe = vector_indexes._PROBES
+        index = inverted_file = vector_indexes._inverted_file(points, points[:0])
+        inverted_file.nprobe = vector_indexes._PROBES
     index.add(points)
     return index
 

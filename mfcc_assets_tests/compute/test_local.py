@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -28,6 +28,7 @@ def test_items_are_taken_only_when_a_thread_needs_them() -> None:
     results = on_all_cores(str, items())
     next(results)
     assert len(taken) <= 3 * WORKERS
+    assert isinstance(results, Generator)
     results.close()
 
 

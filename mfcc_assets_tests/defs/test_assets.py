@@ -2,7 +2,6 @@
 
 import base64
 import re
-from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -117,10 +116,11 @@ def test_uploads_of_one_run_are_recorded_one_by_one(
     assert all(len(keys) == 2 for keys in recorded.values())
 
 
-def _materialisations(run: Run) -> dict[str, Sequence[str | None]]:
+def _materialisations(run: Run) -> dict[str, list[str | None]]:
     """The partitions that a run recorded, by asset."""
     recorded: dict[str, list[str | None]] = {}
     for event in run.result.get_asset_materialization_events():
+        assert event.asset_key is not None
         recorded.setdefault(event.asset_key.to_user_string(), []).append(event.partition)
     return recorded
 

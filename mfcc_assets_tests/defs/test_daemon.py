@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets_tests.services.dagster_services import dagster_services
 
@@ -39,7 +40,7 @@ def test_files_dropped_into_containers_are_answered_without_any_command(
     answer = library.documents.latest()
     assert answer is not None
     assert answer.body["recognised"]["title"] == "Song 3"
-    recommended = library.recommendations.recommended(answer.id)
+    recommended = library.recommendations.recommended(UploadId(answer.id))
     assert len(recommended) == 5
     assert "Song 3" not in {track.title for track in recommended}
     assert sorted(run["jobName"] for run in runs) == ["library", "uploads"]

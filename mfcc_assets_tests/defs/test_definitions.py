@@ -1,6 +1,7 @@
 """What the code location defines: the graph, its checks, jobs and sensors, and that every asset says what it is."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -85,7 +86,8 @@ def test_every_asset_says_what_it_is(name: str) -> None:
 
 def test_every_asset_returns_a_materialize_result() -> None:
     # Without the annotation a run over several partitions fails in the default IO manager.
-    returned = {asset.op.name: asset.op.compute_fn.decorated_fn.__annotations__["return"] for asset in _assets()}
+    functions: dict[str, Any] = {asset.op.name: asset.op.compute_fn for asset in _assets()}
+    returned = {name: function.decorated_fn.__annotations__["return"] for name, function in functions.items()}
 
     assert returned == dict.fromkeys(LINEAGE, dg.MaterializeResult)
 

@@ -60,7 +60,7 @@ def test_in_azure_every_process_is_told_what_the_profile_needs(file: BicepFile) 
 def test_the_twin_is_told_what_the_profile_needs() -> None:
     assert set(COMPOSE["x-environment"]) >= AZURE_NEEDS
     twin = {name: str(value) for name, value in COMPOSE["x-environment"].items() if name in SETTINGS}
-    values = {name.removeprefix("MFCC_").lower(): value for name, value in twin.items()}
+    values: dict[str, Any] = {name.removeprefix("MFCC_").lower(): value for name, value in twin.items()}
     assert Settings(**values).profile == "azure"
 
 

@@ -70,7 +70,7 @@ def test_re_encoded_tracks_find_themselves(labelled: LabelledSet) -> None:
 def test_a_track_with_another_audio_id_is_not_found(labelled: LabelledSet) -> None:
     there = labelled.analyse(ignore_progress)
     # Exchange the audio ids of the recordings.
-    others = AnalysedTracks(there.tracks, there.audio_ids[1:] + there.audio_ids[:1], there.track_features, {})
+    others = AnalysedTracks(there.tracks, [*there.audio_ids[1:], *there.audio_ids[:1]], there.track_features, {})
     assert find_own_tracks(labelled, others, ignore_progress).by_recognition == 0.0
 
 

@@ -1,4 +1,5 @@
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 
 from mfcc_assets.features.parameters import ARTICLE_FFT_SIZE, CepstraParameters, FeaturesParameters
 
-OTHER_CEPSTRA = {
+OTHER_CEPSTRA: dict[str, Any] = {
     "sample_rate": 22_050,
     "trimmed_samples": 0,
     "window_seconds": 0.05,

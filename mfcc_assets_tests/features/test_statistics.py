@@ -29,7 +29,7 @@ def test_second_moments_are_symmetric(points):
 
 
 def test_a_coordinate_of_ones_adds_the_count_and_the_sums():
-    found = second_moments(np.float32([[1, 2, 3], [4, 5, 6], [1, 1, 1]]))
+    found = second_moments(np.array([[1, 2, 3], [4, 5, 6], [1, 1, 1]], np.float32))
     np.testing.assert_array_equal(found, [[14, 32, 6], [32, 77, 15], [6, 15, 3]])
 
 
@@ -64,11 +64,11 @@ def test_segment_means_lie_between_the_smallest_and_the_largest_frame(frames, se
 
 
 def test_three_frames_are_cut_into_segments_of_one_and_two():
-    np.testing.assert_array_equal(segment_means(np.float32([[1, 2], [3, 4], [5, 8]]), 2), [[1, 2], [4, 6]])
+    np.testing.assert_array_equal(segment_means(np.array([[1, 2], [3, 4], [5, 8]], np.float32), 2), [[1, 2], [4, 6]])
 
 
 def test_one_frame_is_the_mean_of_all_four_segments():
-    np.testing.assert_array_equal(segment_means(np.float32([[1, 2]]), 4), [[1, 2]] * 4)
+    np.testing.assert_array_equal(segment_means(np.array([[1, 2]], np.float32), 4), [[1, 2]] * 4)
 
 
 @pytest.mark.parametrize(

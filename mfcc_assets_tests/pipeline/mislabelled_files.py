@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets_tests.ranked_library import analysed
 
 
-def mislabel_cepstra(library: Library, audio_id: str, sound: NDArray[np.float32]) -> None:
+def mislabel_cepstra(library: Library, audio_id: AudioId, sound: NDArray[np.float32]) -> None:
     """Store cepstra of another version in the place of the right ones."""
     parameters = library.settings.features.cepstra
     other = replace(parameters, lifter=parameters.lifter + 1)
@@ -18,7 +19,7 @@ def mislabel_cepstra(library: Library, audio_id: str, sound: NDArray[np.float32]
     _replace(library, audio_id, *folders)
 
 
-def mislabel_track_features(library: Library, audio_id: str) -> None:
+def mislabel_track_features(library: Library, audio_id: AudioId) -> None:
     """Store track features of another version in the place of the right ones."""
     parameters = library.settings.features
     other = replace(parameters, contour_rate=2 * parameters.contour_rate)
@@ -28,6 +29,6 @@ def mislabel_track_features(library: Library, audio_id: str) -> None:
     _replace(library, audio_id, *folders)
 
 
-def _replace(library: Library, audio_id: str, source: str, target: str) -> None:
+def _replace(library: Library, audio_id: AudioId, source: str, target: str) -> None:
     library.blobs.delete("cepstra", f"{target}/{audio_id}.parquet")
     library.blobs.copy("cepstra", f"{source}/{audio_id}.parquet", "cepstra", f"{target}/{audio_id}.parquet")

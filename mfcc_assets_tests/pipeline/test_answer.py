@@ -10,10 +10,11 @@ import pytest
 from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.features.track_features import TrackFeatures, analyse, track_features_of
-from mfcc_assets.ids import track_id
+from mfcc_assets.ids import AudioId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, find_query_candidates, rank_query, recommend_file, search_for
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.pipeline.mislabelled_files import mislabel_track_features
@@ -80,7 +81,7 @@ def test_an_exact_answer_is_certified_and_equals_comparing_with_all(
     answer = recommend_file(ten_tracks, music, size=size, exact=True)
 
     index = ten_tracks.indexes.published()
-    truth = compared_with_all(ten_tracks, index, "", track_features_of_file(ten_tracks, music))[:size]
+    truth = compared_with_all(ten_tracks, index, AudioId(""), track_features_of_file(ten_tracks, music))[:size]
     assert answer.certified
     assert answer.recall is None
     assert [recommendation.track_id for recommendation in answer.recommendations] == [
@@ -91,7 +92,7 @@ def test_an_exact_answer_is_certified_and_equals_comparing_with_all(
 
 
 def test_an_answer_that_is_not_certified_has_the_measured_recall_of_its_index(ten_tracks: Library, music: Path) -> None:
-    version = ten_tracks.indexes.published_version()
+    version = ten_tracks.indexes.published().version
     answer = recommend_file(ten_tracks, music, size=5)
     assert not answer.certified
     assert answer.recall == ten_tracks.indexes.read_quality(version)[RECALL] == 1.0
@@ -102,7 +103,7 @@ def test_an_answer_that_is_not_certified_has_the_measured_recall_of_its_index(te
     assert recommend_file(ten_tracks, music, size=5).recall is None
 
 
-def delete_track_features(library: Library, audio_id: str) -> None:
+def delete_track_features(library: Library, audio_id: AudioId) -> None:
     library.blobs.delete("cepstra", f"summaries/{library.settings.features.version}/{audio_id}.parquet")
 
 
@@ -183,18 +184,18 @@ def index(library: Library) -> LibraryIndex:
 
 
 @pytest.fixture
-def truth(library: Library, index: LibraryIndex) -> list[tuple[str, float]]:
+def truth(library: Library, index: LibraryIndex) -> RankedList:
     """Return all other tracks of the library with their distances to the query, nearest first."""
     track_features = library.features.read_track_features(QUERY, index.parameters.features)
     return compared_with_all(library, index, QUERY, track_features)
 
 
-def assert_same(found: list[tuple[str, float]], truth: list[tuple[str, float]]) -> None:
+def assert_same(found: RankedList, truth: RankedList) -> None:
     assert [audio for audio, _ in found] == [audio for audio, _ in truth]
     assert [distance for _, distance in found] == pytest.approx([distance for _, distance in truth], rel=1e-3)
 
 
-def certified(library, index, found, others) -> list[tuple[str, float]]:
+def certified(library, index, found, others) -> RankedList:
     search = search_for(library, index, QUERY)
     return certify(library, index, search, found, count=COUNT, others=[audio for audio, _ in others])
 
@@ -218,9 +219,11 @@ def test_a_certified_answer_has_only_tracks_that_were_found_or_offered(library, 
 
 def test_a_better_search_result_makes_the_proof_cheaper(library, index, truth) -> None:
     cells = []
-    for found in (truth[:COUNT], []):
+    nothing: RankedList = []
+    for found in (truth[:COUNT], nothing):
         search = search_for(library, index, QUERY)
         certify(library, index, search, found, count=COUNT, others=[audio for audio, _ in truth])
+        assert search.query is not None
         cells.append(search.query.cells)
     assert cells[0] < cells[1]
 

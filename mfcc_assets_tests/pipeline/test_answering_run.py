@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mfcc_assets.errors import DocumentNotFound
+from mfcc_assets.ids import AudioId, UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.purge import purge_upload
 from mfcc_assets.pipeline.upload_document import CopiedUpload, UploadDocument
@@ -17,12 +18,12 @@ from mfcc_assets_tests.upload_steps import AN_HOUR, STEPS, STEPS_AFTER_RECEIPT, 
 
 
 @pytest.fixture
-def upload(ten_tracks: Library, tmp_path: Path) -> str:
+def upload(ten_tracks: Library, tmp_path: Path) -> UploadId:
     return drop_upload(ten_tracks, write_music(tmp_path / "query.flac", 3.0, seed=99), "query.flac")
 
 
 def test_one_of_many_runs_that_start_at_once_answers_the_upload_and_the_others_leave_it_alone(
-    ten_tracks: Library, upload: str
+    ten_tracks: Library, upload: UploadId
 ) -> None:
     runs = [answering_run(f"run {number}") for number in range(8)]
     with ThreadPoolExecutor(len(runs)) as pool:
@@ -39,7 +40,7 @@ def test_one_of_many_runs_that_start_at_once_answers_the_upload_and_the_others_l
 
 
 def test_a_run_does_not_answer_an_upload_that_was_answered_after_the_run_was_requested(
-    ten_tracks: Library, upload: str
+    ten_tracks: Library, upload: UploadId
 ) -> None:
     first, late = answering_run("first"), answering_run("late")
     for step in STEPS:
@@ -54,7 +55,7 @@ def test_a_run_does_not_answer_an_upload_that_was_answered_after_the_run_was_req
     assert (again.state, again.run_id) == ("received", "requested afterwards")
 
 
-def test_a_run_takes_over_an_upload_whose_run_is_known_to_have_ended(ten_tracks: Library, upload: str) -> None:
+def test_a_run_takes_over_an_upload_whose_run_is_known_to_have_ended(ten_tracks: Library, upload: UploadId) -> None:
     receive_uploads(ten_tracks, [upload], run=answering_run("killed"))
     (kept,) = analyse_uploads(ten_tracks, [upload], run=answering_run("other", has_ended=lambda name: name != "killed"))
     (taken,) = analyse_uploads(
@@ -65,7 +66,7 @@ def test_a_run_takes_over_an_upload_whose_run_is_known_to_have_ended(ten_tracks:
     assert (taken.run_id, taken.audio_id is not None) == ("retry", True)
 
 
-def test_a_step_leaves_an_upload_alone_if_the_step_before_was_not_done(ten_tracks: Library, upload: str) -> None:
+def test_a_step_leaves_an_upload_alone_if_the_step_before_was_not_done(ten_tracks: Library, upload: UploadId) -> None:
     killed, racing = answering_run("killed"), answering_run("racing", has_ended=lambda name: name == "killed")
     begun = UploadDocument.begun(run_id="killed", received=datetime.now(UTC).isoformat(), file_name="")
     killed.claim(ten_tracks.documents, upload, lambda _: begun)
@@ -79,7 +80,7 @@ def test_a_step_leaves_an_upload_alone_if_the_step_before_was_not_done(ten_track
     assert (document.state, document.run_id) == ("ranked", "racing")
 
 
-def test_the_claim_of_a_run_that_shows_no_sign_of_life_lapses(ten_tracks: Library, upload: str) -> None:
+def test_the_claim_of_a_run_that_shows_no_sign_of_life_lapses(ten_tracks: Library, upload: UploadId) -> None:
     receive_uploads(ten_tracks, [upload], run=answering_run("silent"))
     an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     ten_tracks.documents.update(upload, lambda body: body | {"heard": an_hour_ago})
@@ -90,7 +91,7 @@ def test_the_claim_of_a_run_that_shows_no_sign_of_life_lapses(ten_tracks: Librar
     assert (kept.run_id, taken.run_id) == ("silent", "later")
 
 
-def test_a_step_that_reaches_no_new_state_is_a_sign_of_life_too(ten_tracks: Library, upload: str) -> None:
+def test_a_step_that_reaches_no_new_state_is_a_sign_of_life_too(ten_tracks: Library, upload: UploadId) -> None:
     slow = answering_run("slow")
     receive_uploads(ten_tracks, [upload], run=slow)
     an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
@@ -103,7 +104,7 @@ def test_a_step_that_reaches_no_new_state_is_a_sign_of_life_too(ten_tracks: Libr
 
 
 def test_the_claim_in_a_document_of_an_older_version_without_signs_of_life_lapses_too(
-    ten_tracks: Library, upload: str
+    ten_tracks: Library, upload: UploadId
 ) -> None:
     receive_uploads(ten_tracks, [upload], run=answering_run("of an older version"))
     an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
@@ -133,7 +134,7 @@ def test_a_run_does_not_answer_an_upload_that_failed_after_the_run_was_requested
 
 
 def test_an_upload_that_is_purged_during_a_run_does_not_disturb_the_others(
-    ten_tracks: Library, upload: str, tmp_path: Path
+    ten_tracks: Library, upload: UploadId, tmp_path: Path
 ) -> None:
     other = drop_upload(ten_tracks, write_music(tmp_path / "other.flac", 3.0, seed=98), "other.flac")
     answering = answering_run("answering")
@@ -148,12 +149,15 @@ def test_an_upload_that_is_purged_during_a_run_does_not_disturb_the_others(
         ten_tracks.documents.get(upload)
 
 
-def test_a_run_that_lost_its_claim_during_a_step_overwrites_nothing(ten_tracks: Library, upload: str) -> None:
+def test_a_run_that_lost_its_claim_during_a_step_overwrites_nothing(ten_tracks: Library, upload: UploadId) -> None:
     receive_uploads(ten_tracks, [upload], run=answering_run("slow"))
     receive_uploads(ten_tracks, [upload], run=answering_run("quick", has_ended=lambda _: True))
 
     document = answering_run("slow").advance(
-        ten_tracks.documents, upload, CopiedUpload, lambda stored: stored.with_audio("audio of the slow run", 3.0, "")
+        ten_tracks.documents,
+        upload,
+        CopiedUpload,
+        lambda stored: stored.with_audio(AudioId("audio of the slow run"), 3.0, ""),
     )
 
     assert document.run_id == "quick"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mfcc_assets.errors import VersionNotFound
-from mfcc_assets.ids import track_id
+from mfcc_assets.ids import AudioId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index_versions import (
     ListChange,
@@ -111,7 +111,7 @@ def test_changed_and_reordered_and_equal_lists_are_distinguished(library) -> Non
     grouped = library.rankings.read("rankings", first, shard).by_query()
     ranked = [audio for audio, _ in grouped[query]]
 
-    def replaced_by(audio_ids: list[str]) -> None:
+    def replaced_by(audio_ids: list[AudioId]) -> None:
         grouped[query] = [(audio, float(position)) for position, audio in enumerate(audio_ids)]
         library.rankings.write("rankings", second, shard, type(pairs).of(grouped))
 
@@ -133,7 +133,7 @@ def test_differences_that_no_listener_sees_are_ignored(tmp_path: Path) -> None:
         query, theirs = audio_id(7), [audio_id(number) for number in (1, 2, 3)]
         shard = library.indexes.read(first).tracks[query][0]
 
-        def ranked_by(version: str, *audio_ids: str) -> None:
+        def ranked_by(version: str, *audio_ids: AudioId) -> None:
             found = {query: [(audio, float(position)) for position, audio in enumerate(audio_ids)]}
             library.rankings.write("rankings", version, shard, RankedLists.of(found))
 

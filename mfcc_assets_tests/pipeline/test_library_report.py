@@ -2,7 +2,9 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.library import Library
@@ -68,6 +70,11 @@ def test_the_map_of_a_large_library_shows_a_sample(
 ) -> None:
     monkeypatch.setattr(library_report, "MOST_ON_MAP", 5)
     shown: list[int] = []
-    monkeypatch.setattr(library_report, "library_map", lambda points, *_: shown.append(len(points)) or b"a picture")
+
+    def library_map(points: NDArray[np.floating], *_: object) -> bytes:
+        shown.append(len(points))
+        return b"a picture"
+
+    monkeypatch.setattr(library_report, "library_map", library_map)
     assert picture_of_map(library, index, library.catalogue.soundtracks()) == b"a picture"
     assert shown == [5]

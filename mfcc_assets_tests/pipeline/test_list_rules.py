@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mfcc_assets.ids import track_id
+from mfcc_assets.ids import AudioId, TrackId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.rankings import recommend_soundtracks
@@ -43,12 +43,13 @@ def recommended(library: Library) -> dict[int, list[int]]:
 
 
 def test_a_list_is_ranked_and_skips_tracks_that_have_left_the_library() -> None:
-    credited = {name: Credit(f"track {name}", artist="", album="") for name in "abd"}
+    credited = {AudioId(name): Credit(TrackId(f"track {name}"), artist="", album="") for name in "abd"}
     selection = Selection(credited, is_same_recording=str.__eq__, cap=2)
 
-    chosen = choose_list([("a", 0.1), ("b", 0.2), ("c", 0.3), ("d", 0.4)], selection, size=2, without={"a"})
+    ranked = [(AudioId(name), distance) for name, distance in (("a", 0.1), ("b", 0.2), ("c", 0.3), ("d", 0.4))]
+    chosen = choose_list(ranked, selection, size=2, without={AudioId("a")})
 
-    assert chosen == [Recommendation(1, "track b", 0.2), Recommendation(2, "track d", 0.4)]
+    assert chosen == [Recommendation(1, TrackId("track b"), 0.2), Recommendation(2, TrackId("track d"), 0.4)]
 
 
 def test_no_list_has_a_recording_twice_or_the_recording_of_its_query(twice: Library) -> None:

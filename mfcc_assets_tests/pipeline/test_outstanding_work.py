@@ -26,7 +26,7 @@ def test_new_and_changed_files_are_outstanding_work(ten_tracks: Library) -> None
 def test_recommendations_that_a_killed_run_did_not_write_are_outstanding_work(ten_tracks: Library) -> None:
     assert outstanding_work(ten_tracks) == []
     (first, *_) = ten_tracks.catalogue.soundtracks()
-    version = ten_tracks.indexes.published_version()
+    version = ten_tracks.indexes.published().version
     ten_tracks.recommendations.replace_recommendations(
         first.track_id, [], method="dtw", index_version=version, run_id="killed"
     )

@@ -83,6 +83,8 @@ def test_the_steps_of_a_path_are_distances_by_the_ranking_of_the_index(line: Lib
 
     index = line.indexes.published()
     for (here, there), step in zip(pairwise(path.soundtracks), path.distances, strict=True):
+        assert here.audio_id is not None
+        assert there.audio_id is not None
         assert step == distances_to(line, index, here.audio_id, [there.audio_id])[there.audio_id]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.errors import NoPublishedIndex, PublicationRefused, SettingsError
-from mfcc_assets.ids import track_id
+from mfcc_assets.ids import AudioId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import publication
 from mfcc_assets.pipeline.index import build_index
@@ -18,6 +18,7 @@ from mfcc_assets.pipeline.publication import (
 )
 from mfcc_assets.pipeline.rankings import find_candidates
 from mfcc_assets.settings import Settings
+from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets.storage.sql.records import Observed
 from mfcc_assets_tests.ranked_library import add_tracks, audio_id, index_and_rank, publish, remove_track
@@ -157,7 +158,7 @@ def set_artist(library: Library, number: int, artist: str) -> None:
 
 def replace_rankings(library: Library, version: str, ranked: dict[int, list[int]]) -> None:
     """Replace the stored rankings of a version."""
-    by_shard: dict[str, dict[str, list[tuple[str, float]]]] = {shard: {} for shard in library.shards}
+    by_shard = {shard: dict[AudioId, RankedList]() for shard in library.shards}
     index = library.indexes.read(version)
     for query, others in ranked.items():
         shard = index.tracks[audio_id(query)][0]

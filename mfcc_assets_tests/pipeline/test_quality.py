@@ -4,6 +4,7 @@ import pytest
 
 from mfcc_assets.errors import NoPublishedIndex
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.quality import (
@@ -14,7 +15,9 @@ from mfcc_assets.pipeline.quality import (
     stored_rankings,
 )
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.storage.index_store import CONTAINER, RECALL
+from mfcc_assets.similarity.rankings import RankedList
+from mfcc_assets.storage.index_reader import CONTAINER
+from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets_tests import naive
 from mfcc_assets_tests.ranked_library import (
@@ -130,13 +133,13 @@ def index(library: Library) -> LibraryIndex:
 
 
 @pytest.fixture
-def truth(library: Library, index: LibraryIndex) -> list[tuple[str, float]]:
+def truth(library: Library, index: LibraryIndex) -> RankedList:
     """Return all other tracks of the library with their distances to the query, nearest first."""
     track_features = library.features.read_track_features(QUERY, index.parameters.features)
     return compared_with_all(library, index, QUERY, track_features)
 
 
-def replace_a_ranking(library, index, audio: str, change) -> None:
+def replace_a_ranking(library, index, audio: AudioId, change) -> None:
     """Rewrite the stored ranking of one audio id."""
     for shard in library.shards:
         rankings = library.rankings.read("rankings", index.version, shard).by_query()

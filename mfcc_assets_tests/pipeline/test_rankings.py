@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from mfcc_assets.errors import NoPublishedIndex
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates
 from mfcc_assets.search import cascade
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.settings import Settings
+from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets_tests.ranked_library import (
     add_tracks,
     audio_id,
@@ -41,7 +43,7 @@ def published(library: Library) -> LibraryIndex:
     return publish(library)[0]
 
 
-def exhaustive(library: Library, index: LibraryIndex) -> dict[str, list[tuple[str, float]]]:
+def exhaustive(library: Library, index: LibraryIndex) -> dict[AudioId, RankedList]:
     """Return the nearest others of every audio id of an index, found by comparing all with all."""
     return {
         audio: compared_with_all(

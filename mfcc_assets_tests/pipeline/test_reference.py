@@ -10,6 +10,7 @@ from mfcc_assets.errors import UnreadableAudio
 from mfcc_assets.evaluation.published import FastdtwExcess
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.track_features import Analysis
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import reference
 from mfcc_assets.pipeline.find_track import find_track
@@ -27,7 +28,7 @@ from mfcc_assets.storage.feature_store import CONTAINER
 from mfcc_assets_tests.audio_samples import write_music
 
 
-def shift_stored_cepstra(library: Library, audio_id: str, parameters: CepstraParameters, *, by: float) -> None:
+def shift_stored_cepstra(library: Library, audio_id: AudioId, parameters: CepstraParameters, *, by: float) -> None:
     """Damage what is stored for an audio: add a number to one of its cepstra."""
     analysis = library.features.read_analysis(audio_id, parameters)
     shifted = analysis.cepstra.copy()

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from mfcc_assets.errors import DocumentNotFound
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_view import latest_upload, upload_with_id
 from mfcc_assets_tests.audio_samples import write_music
@@ -33,7 +34,7 @@ def test_before_anything_is_uploaded_there_is_no_latest_upload(library: Library)
 
 def test_an_unknown_upload_is_not_found(library: Library) -> None:
     with pytest.raises(DocumentNotFound):
-        upload_with_id(library, "unknown")
+        upload_with_id(library, UploadId("unknown"))
 
 
 def test_an_answered_upload_comes_with_titles_and_links(
@@ -78,4 +79,4 @@ def test_a_caller_sees_neither_the_run_nor_the_copy(library: Library) -> None:
     }
     library.documents.put("an-upload", body)
 
-    assert set(upload_with_id(library, "an-upload")) == FIELDS
+    assert set(upload_with_id(library, UploadId("an-upload"))) == FIELDS

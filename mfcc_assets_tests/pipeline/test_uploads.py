@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from mfcc_assets.ids import content_digest
+from mfcc_assets.ids import AudioId, content_digest
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import uploads as upload_steps
 from mfcc_assets.pipeline.answer import recommend_file
@@ -233,7 +233,7 @@ def test_an_upload_whose_features_were_deleted_meanwhile_is_analysed_again(ten_t
     upload, run = drop_upload(ten_tracks, song, "query.flac"), answering_run("run")
     for step in (receive_uploads, analyse_uploads, recognise_uploads):
         (document,) = step(ten_tracks, [upload], run=run)
-    ten_tracks.features.delete(str(document.audio_id), ten_tracks.settings.features)
+    ten_tracks.features.delete(AudioId(str(document.audio_id)), ten_tracks.settings.features)
 
     for step in (find_upload_candidates, rank_uploads, recommend_for_uploads):
         (document,) = step(ten_tracks, [upload], run=run)
@@ -249,7 +249,7 @@ def test_a_features_file_of_another_version_fails_its_own_upload_and_no_other_of
     uploads, run = [drop_upload(ten_tracks, path, path.name) for path in songs], answering_run("run")
     receive_uploads(ten_tracks, uploads, run=run)
     documents = analyse_uploads(ten_tracks, uploads, run=run)
-    mislabel(ten_tracks, kind, str(documents[1].audio_id))
+    mislabel(ten_tracks, kind, AudioId(str(documents[1].audio_id)))
 
     for step in (recognise_uploads, find_upload_candidates, rank_uploads, recommend_for_uploads):
         documents = step(ten_tracks, uploads, run=run)
@@ -259,7 +259,7 @@ def test_a_features_file_of_another_version_fails_its_own_upload_and_no_other_of
     assert documents[1].failure.code == "no_features"
 
 
-def mislabel(library: Library, kind: str, audio_id: str) -> None:
+def mislabel(library: Library, kind: str, audio_id: AudioId) -> None:
     """Store the features of an audio that other parameters made under the name of the present ones."""
     features, expected = library.features, library.settings.features
     other = replace(expected, cepstra=replace(expected.cepstra, preemphasis=0.5))

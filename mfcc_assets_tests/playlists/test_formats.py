@@ -12,7 +12,7 @@ from mfcc_assets.errors import UnknownPlaylistFormat
 from mfcc_assets.playlists.formats import Entry, format_of, jspf, m3u8
 from mfcc_assets_tests.playlist_files import check_jspf_track, read_m3u8
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NAME = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=12)
 ENTRY = st.builds(
     Entry,

@@ -57,8 +57,9 @@ def test_a_width_of_one_is_enough_if_no_track_is_in_two_layers(sizes, random) ->
 
 @given(mazes(), st.integers(1, 3))
 def test_a_path_of_small_width_repeats_no_track(maze, width: int) -> None:
-    path = smoothest_path(*maze, no_violations, width=width)
-    assert path is None or len(set(path)) == len(path) == len(maze[0])
+    layers, distances = maze
+    path = smoothest_path(layers, distances, no_violations, width=width)
+    assert path is None or len(set(path)) == len(path) == len(layers)
 
 
 def test_a_larger_first_step_is_taken_if_a_later_step_is_the_largest_anyway() -> None:

@@ -7,49 +7,57 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.playlists.selection import Selection, considered_count
+
+NO_TRACK = TrackId("")
 
 
 @dataclass(frozen=True)
 class Track:
     artist: str = ""
     album: str = ""
-    track_id: str = ""
+    track_id: TrackId = NO_TRACK
 
 
 def never(_one: str, _other: str) -> bool:
     return False
 
 
-def by_artists(*artists: str) -> dict[str, Track]:
+def ids(letters: str) -> list[AudioId]:
+    return [AudioId(letter) for letter in letters]
+
+
+def by_artists(*artists: str) -> dict[AudioId, Track]:
     """Return tracks a, b, c … by these artists."""
-    return {chr(ord("a") + number): Track(artist) for number, artist in enumerate(artists)}
+    return {AudioId(chr(ord("a") + number)): Track(artist) for number, artist in enumerate(artists)}
 
 
 def test_a_list_has_no_more_tracks_of_an_artist_than_the_cap() -> None:
     selection = Selection(by_artists("Abba", "Abba", "Abba", "Blur", "Cher"), never, cap=2)
-    assert selection.choose("abcde", 4) == ["a", "b", "d", "e"]
+    assert selection.choose(ids("abcde"), 4) == ["a", "b", "d", "e"]
 
 
 def test_tracks_beyond_the_cap_fill_a_list_after_all_others() -> None:
     selection = Selection(by_artists("Abba", "Abba", "Abba", "Abba", "Cher"), never, cap=2)
-    assert selection.choose("abcde", 4) == ["a", "b", "e", "c"]
+    assert selection.choose(ids("abcde"), 4) == ["a", "b", "e", "c"]
 
 
 def test_an_album_is_capped_even_if_its_artists_differ() -> None:
-    credited = {name: Track(artist=name, album="Songs of the Sea ") for name in "abc"} | {"d": Track("d", "Other")}
-    assert Selection(credited, never, cap=1).choose("abcd", 2) == ["a", "d"]
+    credited = {name: Track(artist=name, album="Songs of the Sea ") for name in ids("abc")}
+    credited |= {AudioId("d"): Track("d", "Other")}
+    assert Selection(credited, never, cap=1).choose(ids("abcd"), 2) == ["a", "d"]
 
 
 @pytest.mark.parametrize("spelled", ["abba", " ABBA ", "Abba\t"])
 def test_artists_are_compared_without_case_and_surrounding_space(spelled: str) -> None:
     selection = Selection(by_artists("Abba", spelled, "Cher"), never, cap=1)
-    assert selection.choose("abc", 2) == ["a", "c"]
+    assert selection.choose(ids("abc"), 2) == ["a", "c"]
 
 
 def test_without_a_cap_and_without_tags_the_nearest_are_chosen() -> None:
-    assert Selection(by_artists(*["Abba"] * 5), never, cap=0).choose("abcde", 4) == list("abcd")
-    assert Selection(by_artists(*[" "] * 5), never, cap=1).choose("abcde", 4) == list("abcd")
+    assert Selection(by_artists(*["Abba"] * 5), never, cap=0).choose(ids("abcde"), 4) == list("abcd")
+    assert Selection(by_artists(*[" "] * 5), never, cap=1).choose(ids("abcde"), 4) == list("abcd")
 
 
 def test_a_list_has_each_recording_once_and_never_that_of_the_query() -> None:
@@ -59,25 +67,25 @@ def test_a_list_has_each_recording_once_and_never_that_of_the_query() -> None:
         return recordings[one] == recordings[other]
 
     selection = Selection(by_artists(*[""] * 4), is_same, cap=1)
-    assert selection.choose("abcd", 4, without=["query"]) == ["b", "d"]
+    assert selection.choose(ids("abcd"), 4, without=[AudioId("query")]) == ["b", "d"]
 
 
 def test_a_recording_is_not_chosen_again_from_the_tracks_beyond_the_cap() -> None:
     credited = by_artists("Abba", "Abba", "Abba")
     selection = Selection(credited, lambda one, other: {one, other} == {"b", "c"}, cap=1)
-    assert selection.choose("abc", 3) == ["a", "b"]
+    assert selection.choose(ids("abc"), 3) == ["a", "b"]
 
 
 def test_tracks_beyond_the_cap_are_counted_in_the_given_order() -> None:
     selection = Selection(by_artists("Abba", "Abba", "Abba", "Cher"), never, cap=2)
-    assert selection.beyond_cap("abcd") == {"c"}
-    assert selection.beyond_cap("cbad") == {"a"}
-    assert selection.beyond_cap("bcd") == set()
+    assert selection.beyond_cap(ids("abcd")) == {"c"}
+    assert selection.beyond_cap(ids("cbad")) == {"a"}
+    assert selection.beyond_cap(ids("bcd")) == set()
 
 
 def test_the_first_audio_id_of_each_recording_is_kept() -> None:
     selection = Selection({}, lambda one, other: {one, other} <= {"a", "c", "e"}, cap=1)
-    assert selection.distinct("dcbeab") == ["d", "c", "b"]
+    assert selection.distinct(ids("dcbeab")) == ["d", "c", "b"]
 
 
 artists = st.lists(st.sampled_from(["", "Abba", "ABBA ", "Blur", "Cher"]), max_size=12)

@@ -17,6 +17,7 @@ from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.features.fingerprint import Fingerprints, fingerprint
 from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.ids import AudioId
 from mfcc_assets.recognition.match import Alignment, align, matches, shortlist
 from mfcc_assets_tests import naive
 
@@ -51,7 +52,9 @@ def cut(cepstra: NDArray[np.float32], start: float, end: float) -> NDArray[np.fl
 
 
 def fingerprints_of(library: Library) -> Fingerprints:
-    return Fingerprints.of([(audio_id, fingerprint(cepstra, PARAMETERS)) for audio_id, cepstra in library.items()])
+    return Fingerprints.of(
+        [(AudioId(audio_id), fingerprint(cepstra, PARAMETERS)) for audio_id, cepstra in library.items()]
+    )
 
 
 def recognised(query: NDArray[np.float32], library: Library) -> str | None:
@@ -184,7 +187,7 @@ def test_the_most_similar_of_several_matches_comes_first(library: Library) -> No
     original = log_filter_bank(60, seed=7)
     remastered = cepstra_of(original + 0.4 * log_filter_bank(60, seed=300))
     query = cut(library["track 7"], 20, 40)
-    candidates = [("remastered", remastered), ("track 7", library["track 7"])]
+    candidates = [(AudioId("remastered"), remastered), (AudioId("track 7"), library["track 7"])]
     assert align(query, remastered, PARAMETERS).same_recording
     first, second = matches(query, candidates, PARAMETERS)
     assert (first.audio_id, second.audio_id) == ("track 7", "remastered")
@@ -260,8 +263,12 @@ def test_the_alignment_equals_that_of_the_slow_twin(query_seconds: float, track_
 
 def test_a_library_that_is_searched_in_several_tasks_is_searched_to_its_end() -> None:
     few = {f"track {seed}": track(3, seed) for seed in range(40)}
-    many = [(f"{copy} of {audio_id}", fingerprint(few[audio_id], PARAMETERS)) for copy in range(30) for audio_id in few]
-    fingerprints = Fingerprints.of([*many, ("wanted", fingerprint(track(3, 99), PARAMETERS))])
+    many = [
+        (AudioId(f"{copy} of {audio_id}"), fingerprint(few[audio_id], PARAMETERS))
+        for copy in range(30)
+        for audio_id in few
+    ]
+    fingerprints = Fingerprints.of([*many, (AudioId("wanted"), fingerprint(track(3, 99), PARAMETERS))])
     assert shortlist(track(3, 99), fingerprints, PARAMETERS, size=1) == ["wanted"]
 
 
@@ -295,12 +302,12 @@ def test_a_track_too_short_for_a_fingerprint_does_not_move_the_others(library: L
 @pytest.mark.parametrize("starts", [[0, 2], [1, 3, 4], [0, 2, 3], [0, 0, 4], [0, 5, 4]])
 def test_starts_that_do_not_fit_the_frames_are_refused(starts: list[int]) -> None:
     with pytest.raises(ValueError, match=r"start|frame"):
-        Fingerprints(np.zeros((4, 6), np.float32), np.array(starts), ("a", "b"))
+        Fingerprints(np.zeros((4, 6), np.float32), np.array(starts), (AudioId("a"), AudioId("b")))
 
 
 def test_fingerprints_of_another_width_are_refused() -> None:
     with pytest.raises(ValueError, match="frames x 6"):
-        Fingerprints(np.zeros((4, 13), np.float32), np.array([0, 4]), ("a",))
+        Fingerprints(np.zeros((4, 13), np.float32), np.array([0, 4]), (AudioId("a"),))
 
 
 @pytest.mark.parametrize("cepstra", [np.zeros((500, 12)), np.zeros(500), np.full((500, 13), np.nan)])
@@ -313,7 +320,7 @@ def test_cepstra_that_cannot_be_compared_are_refused(cepstra: NDArray[np.float32
     with pytest.raises(ValueError, match="cepstra"):
         align(cepstra, good, PARAMETERS)
     with pytest.raises(ValueError, match="cepstra"):
-        matches(good, [("a", cepstra)], PARAMETERS)
+        matches(good, [(AudioId("a"), cepstra)], PARAMETERS)
 
 
 def test_a_shortlist_of_no_tracks_is_refused() -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from mfcc_assets.audio.tags import Tags
 from mfcc_assets.errors import FeaturesMissing, FeaturesVersionMismatch, RecogniserUnavailable
 from mfcc_assets.features.fingerprint import Fingerprints, fingerprint
 from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.recognition.recogniser import (
     LibraryRecogniser,
     Outcome,
@@ -24,7 +26,7 @@ from mfcc_assets.storage.sql.records import Soundtrack
 
 PARAMETERS = CepstraParameters()
 FRAMES_A_SECOND = 100
-TRACKS = ("one", "two", "three")
+TRACKS = (AudioId("one"), AudioId("two"), AudioId("three"))
 
 
 def recording(seed: int, seconds: int) -> np.ndarray:
@@ -36,9 +38,9 @@ def recording(seed: int, seconds: int) -> np.ndarray:
 LIBRARY = {audio: recording(seed, 60) for seed, audio in enumerate(TRACKS)}
 
 
-def soundtrack(audio: str) -> Soundtrack:
+def soundtrack(audio: AudioId) -> Soundtrack:
     return Soundtrack(
-        track_id=f"track {audio}",
+        track_id=TrackId(f"track {audio}"),
         blob_name=f"{audio}.mp3",
         bytes=1,
         content_digest="digest",
@@ -63,13 +65,18 @@ def library_recogniser(there: Iterable[str] = TRACKS, read_cepstra=LIBRARY.__get
     )
 
 
-def query(cepstra: np.ndarray, **tags: str) -> RecognitionQuery:
+def query(cepstra: np.ndarray, **tags: Any) -> RecognitionQuery:
     return RecognitionQuery(Path("upload.mp3"), Tags(**tags), cepstra)
 
 
 def excerpt(audio: str, start: int, stop: int) -> RecognitionQuery:
     noise = np.random.default_rng(9).normal(0, 0.5, ((stop - start) * FRAMES_A_SECOND, 13)).astype(np.float32)
-    return query(LIBRARY[audio][start * FRAMES_A_SECOND : stop * FRAMES_A_SECOND] + noise)
+    return query(LIBRARY[AudioId(audio)][start * FRAMES_A_SECOND : stop * FRAMES_A_SECOND] + noise)
+
+
+def known(recognition: Recognition | None) -> Recognition:
+    assert recognition is not None
+    return recognition
 
 
 class Known(Recogniser):
@@ -95,11 +102,13 @@ class TestLibraryRecogniser:
     @pytest.mark.parametrize(("audio", "start", "stop"), [("one", 0, 60), ("two", 20, 40), ("three", 45, 60)])
     def test_an_excerpt_is_recognised_with_its_offset(self, audio, start, stop):
         recognition = library_recogniser().recognise(excerpt(audio, start, stop))
+        assert recognition is not None
         assert recognition.title == f"Title {audio}"
         assert recognition.artist == f"Artist {audio}"
         assert recognition.by == "library"
         assert recognition.audio_ids == (audio,)
         assert recognition.offset_seconds == pytest.approx(start, abs=0.1)
+        assert recognition.certainty is not None
         assert 0.75 < recognition.certainty <= 1
 
     def test_another_recording_is_unknown(self):
@@ -112,7 +121,7 @@ class TestLibraryRecogniser:
     def test_a_match_whose_track_has_gone_is_not_returned(self):
         read = []
 
-        def read_cepstra(audio: str) -> np.ndarray:
+        def read_cepstra(audio: AudioId) -> np.ndarray:
             read.append(audio)
             return LIBRARY[audio]
 
@@ -121,25 +130,25 @@ class TestLibraryRecogniser:
         assert sorted(read) == ["one", "three"]
 
     def test_a_track_with_missing_features_is_skipped_with_a_warning(self, caplog):
-        def read_cepstra(audio: str) -> np.ndarray:
+        def read_cepstra(audio: AudioId) -> np.ndarray:
             if audio == "two":
                 raise FeaturesMissing("the stored features are damaged", subject="two.parquet")
             return LIBRARY[audio]
 
         recogniser = library_recogniser(read_cepstra=read_cepstra)
         assert recogniser.recognise(excerpt("two", 20, 40)) is None
-        assert recogniser.recognise(excerpt("one", 20, 40)).audio_ids == ("one",)
+        assert known(recogniser.recognise(excerpt("one", 20, 40))).audio_ids == ("one",)
         assert "two.parquet: the stored features are damaged" in caplog.text
 
     def test_a_track_with_features_of_another_version_is_skipped_with_a_warning(self, caplog):
-        def read_cepstra(audio: str) -> np.ndarray:
+        def read_cepstra(audio: AudioId) -> np.ndarray:
             if audio == "two":
                 raise FeaturesVersionMismatch("the file holds another version", subject="two.parquet")
             return LIBRARY[audio]
 
         recogniser = library_recogniser(read_cepstra=read_cepstra)
         assert recogniser.recognise(excerpt("two", 20, 40)) is None
-        assert recogniser.recognise(excerpt("one", 20, 40)).audio_ids == ("one",)
+        assert known(recogniser.recognise(excerpt("one", 20, 40))).audio_ids == ("one",)
         assert "two.parquet: the file holds another version" in caplog.text
 
 
@@ -156,14 +165,15 @@ class TestTagRecogniser:
 class TestOrder:
     def test_the_first_recogniser_that_knows_the_query_answers_and_the_rest_are_not_called(self):
         first, second = Known("first"), Known("second")
-        assert recognise(query(recording(0, 2)), [TagRecogniser(), first, second]).recognition.by == "first"
+        assert known(recognise(query(recording(0, 2)), [TagRecogniser(), first, second]).recognition).by == "first"
         assert (first.calls, second.calls) == (1, 0)
 
     def test_the_library_goes_before_the_tags(self):
         recognisers = [library_recogniser(), TagRecogniser()]
         tagged = query(excerpt("one", 0, 30).cepstra, title="A wrong title")
-        assert recognise(tagged, recognisers).recognition.title == "Title one"
-        assert recognise(query(recording(77, 30), title="A title"), recognisers).recognition.title == "A title"
+        assert known(recognise(tagged, recognisers).recognition).title == "Title one"
+        unknown = query(recording(77, 30), title="A title")
+        assert known(recognise(unknown, recognisers).recognition).title == "A title"
 
     def test_an_unknown_query_is_not_a_failure(self):
         assert recognise(query(recording(77, 30)), [library_recogniser(), TagRecogniser()]) == Outcome(None)
@@ -171,7 +181,7 @@ class TestOrder:
 
     def test_an_unavailable_recogniser_is_skipped_with_a_warning(self, caplog):
         outcome = recognise(query(recording(0, 2)), [Unavailable(), Known("second")])
-        assert outcome.recognition.by == "second"
+        assert known(outcome.recognition).by == "second"
         assert [(failure.by, failure.reason) for failure in outcome.failures] == [
             ("service", "upload.mp3: it does not answer. Try again later.")
         ]

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -9,6 +9,7 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, FeatureTable, TrackFeatures, track_features_of
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.search import builder as builders
 from mfcc_assets.search.builder import RECALIBRATED_AT_GROWTH, IndexBuilder
 from mfcc_assets.search.cascade import COARSE_FACTOR
@@ -29,8 +30,8 @@ def features_of(number: int) -> TrackFeatures:
     return track_features_of(Analysis(cepstra, rng.normal(0, 1, WIDTH).astype(np.float32)), FEATURES)
 
 
-def tracks(numbers: Sequence[int]) -> TrackOfAudio:
-    return TrackOfAudio.of({f"{number:032x}": f"track {number}" for number in numbers})
+def tracks(numbers: Iterable[int]) -> TrackOfAudio:
+    return TrackOfAudio.of({AudioId(f"{number:032x}"): TrackId(f"track {number}") for number in numbers})
 
 
 @dataclass
@@ -40,11 +41,11 @@ class Store:
     read: list[str] = field(default_factory=list)
     contours_read: list[str] = field(default_factory=list)
 
-    def track_features(self, audio_id: str) -> TrackFeatures:
+    def track_features(self, audio_id: AudioId) -> TrackFeatures:
         self.read.append(audio_id)
         return features_of(int(audio_id, 16))
 
-    def contour(self, audio_id: str) -> np.ndarray:
+    def contour(self, audio_id: AudioId) -> np.ndarray:
         self.contours_read.append(audio_id)
         return features_of(int(audio_id, 16)).contour
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mfcc_assets.evaluation.metrics import recall
 from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.ids import AudioId
 from mfcc_assets.search.cascade import COARSE_FACTOR, Query, candidates_to_fetch, prune
 from mfcc_assets.similarity.dtw.distance import WarpedDistance
 from mfcc_assets.similarity.hubness import ROUNDS, Correction, DistanceStatistics
@@ -200,8 +201,10 @@ def test_a_track_of_one_frame_can_be_a_query_and_can_be_found(library, warped):
 def test_tracks_with_fewer_coefficients_than_steps_can_be_compared(warped, coefficients):
     tracks = [np.random.default_rng(seed).standard_normal((20 + seed, coefficients)) for seed in range(8)]
     scales = np.ones(coefficients)
-    found = Query(tracks[0], warped, scales).nearest("1234567", RaggedFrames.of(tracks[1:], coefficients), 7)
-    truth = rank((str(row), naive.warped_distance(warped, tracks[0], tracks[row], scales)) for row in range(1, 8))
+    ids = [AudioId(str(row)) for row in range(1, 8)]
+    found = Query(tracks[0], warped, scales).nearest(ids, RaggedFrames.of(tracks[1:], coefficients), 7)
+    expected = [naive.warped_distance(warped, tracks[0], track, scales) for track in tracks[1:]]
+    truth = rank(zip(ids, expected, strict=True))
     assert [track.audio_id for track in found] == [track.audio_id for track in truth]
 
 
@@ -304,7 +307,7 @@ class TestWithACorrection:
         return Correction.of(distances[query, :, :1], statistics.rows(np.array([query])), statistics, self.WEIGHTS)
 
     def test_the_nearest_are_the_same_as_by_correcting_all_distances(self, contours, warped, distances):
-        ids = [f"{row:02}" for row in range(24)]
+        ids = [AudioId(f"{row:02}") for row in range(24)]
         expected = naive.corrected_distances(distances, list(range(24)), self.WEIGHTS.tolist(), ROUNDS)
         for query in range(0, 24, 5):
             correction = self.correction_of(distances, query)
@@ -318,7 +321,7 @@ class TestWithACorrection:
             assert found == rank((track.audio_id, track.distance) for track in found)
 
     def test_a_search_finds_most_of_the_nearest(self, contours, warped, distances):
-        ids, truth, searched_for = [f"{row:02}" for row in range(24)], {}, {}
+        ids, truth, searched_for = [AudioId(f"{row:02}") for row in range(24)], {}, {}
         for query in range(24):
             correction = self.correction_of(distances, query)
             search = Query(contours[query], warped, SCALES)

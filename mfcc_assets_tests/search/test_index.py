@@ -1,5 +1,6 @@
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ class CountedParts:
         self._parts = parts
         self.reads: Counter[str] = Counter()
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         self.reads[name] += 1
         return getattr(self._parts, name)
 
@@ -25,7 +26,7 @@ class CountedParts:
 class DamagedParts:
     """Parts of an index that cannot be read."""
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         raise CorruptIndex("the stored index is corrupt", subject=name, remedy="")
 
 

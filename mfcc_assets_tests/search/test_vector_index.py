@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from mfcc_assets.errors import CorruptIndex
+from mfcc_assets.ids import AudioId
 from mfcc_assets.search.vector_index import LARGEST_FLAT, VectorIndex
 from mfcc_assets_tests import naive
 
@@ -16,7 +17,7 @@ def embeddings(tracks: int, seed: int, width: int = 12) -> np.ndarray:
 
 
 def vector_index(tracks: int, seed: int = 0) -> VectorIndex:
-    return VectorIndex([f"audio {row}" for row in range(tracks)], embeddings(tracks, seed))
+    return VectorIndex([AudioId(f"audio {row}") for row in range(tracks)], embeddings(tracks, seed))
 
 
 @pytest.mark.parametrize(("tracks", "queries"), [(1, 1), (7, 3), (300, 1), (300, 100)])
@@ -33,7 +34,7 @@ def test_the_nearest_are_the_same_as_by_comparing_with_all(tracks, queries):
     st.integers(1, 40),
 )
 def test_found_tracks_are_as_near_as_the_nearest_of_all_tracks_for_any_values(rows, size):
-    [found] = VectorIndex([str(row) for row in range(len(rows))], rows).search(rows[:1], size)
+    [found] = VectorIndex(range_of_ids(len(rows)), rows).search(rows[:1], size)
     assert len(found) == len(set(found)) == min(size, len(rows))
     distances = np.linalg.norm(rows[[int(audio_id) for audio_id in found]] - rows[0], axis=1)
     expected = [distance for distance, _ in naive.nearest(rows, rows[0])[:size]]
@@ -191,8 +192,8 @@ def clustered(tracks: int, seed: int) -> np.ndarray:
     return (centres[rng.integers(300, size=tracks)] + spread).astype(np.float32)
 
 
-def range_of_ids(tracks: int) -> list[str]:
-    return [str(row) for row in range(tracks)]
+def range_of_ids(tracks: int) -> list[AudioId]:
+    return [AudioId(str(row)) for row in range(tracks)]
 
 
 def recall(vector_index: VectorIndex, rows: np.ndarray, size: int = 100) -> float:

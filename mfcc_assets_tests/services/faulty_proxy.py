@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPMessage, HTTPResponse
+from email.message import Message
+from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -27,7 +28,7 @@ class Exchange:
 
     method: str
     path: str
-    headers: HTTPMessage
+    headers: Message
     status: int
     sent: int
     received: int

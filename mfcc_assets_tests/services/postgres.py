@@ -90,7 +90,7 @@ class Postgres:
         password.unlink()
 
     def _answers(self) -> bool:
-        asked = [_program("pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
+        asked: list[str | Path] = [_program("pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
         return subprocess.run(asked, check=False).returncode == 0
 
 

@@ -185,7 +185,7 @@ def is_audio(data: bytes) -> bool:
     import io
 
     try:
-        with av.open(io.BytesIO(data)) as file:
+        with av.open(io.BytesIO(data), "r") as file:
             return next(file.decode(audio=0), None) is not None
     except (av.FFmpegError, IndexError):
         return False
@@ -225,7 +225,8 @@ class _Handler(BaseHTTPRequestHandler):
         message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {media_type}\r\n\r\n".encode() + body)
         received = Received(self.path, {}, {})
         for part in message.iter_parts():
-            name, content = part.get_param("name", header="Content-Disposition"), part.get_payload(decode=True)
+            name, content = str(part.get_param("name", header="Content-Disposition")), part.get_payload(decode=True)
+            assert isinstance(content, bytes)
             if part.get_filename():
                 received.files[name] = content
             else:

@@ -4,6 +4,7 @@ import pytest
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
+from mfcc_assets.ids import AudioId
 from mfcc_assets.similarity.dtw.distance import pooled_scales
 from mfcc_assets.similarity.hubness import ROUNDS
 from mfcc_assets.similarity.pairwise import (
@@ -92,22 +93,22 @@ def test_each_part_of_a_ranking_has_a_column(tracks):
 
 @pytest.mark.parametrize("name", RANKINGS)
 def test_a_track_of_the_reference_is_not_compared_with_itself(tracks, name):
-    ids = [f"{row}" for row in range(COUNT)]
+    ids = [AudioId(f"{row}") for row in range(COUNT)]
     reference = Reference.of(ids, tracks, RANKINGS[name], SCALES)
     for row, audio_id in enumerate(ids):
         found = reference.statistics_of(audio_id, tracks[row])
         np.testing.assert_allclose(found.means[0], reference.statistics.means[row], rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(found.deviations[0], reference.statistics.deviations[row], rtol=1e-5, atol=1e-5)
-        as_another_track = reference.statistics_of("another", tracks[row])
+        as_another_track = reference.statistics_of(AudioId("another"), tracks[row])
         assert as_another_track.means[0, 0] < found.means[0, 0]
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_reference_of_no_track_or_one_track_can_be_made(tracks, count):
     few = tracks.rows(np.arange(count))
-    reference = Reference.of(["0"][:count], few, RANKINGS["fused"], SCALES)
+    reference = Reference.of([AudioId("0")][:count], few, RANKINGS["fused"], SCALES)
     assert len(reference.statistics) == count
-    assert np.isfinite(reference.statistics_of("1", tracks[1]).means).all()
+    assert np.isfinite(reference.statistics_of(AudioId("1"), tracks[1]).means).all()
 
 
 def test_a_sample_has_all_tracks_of_a_small_library_and_evenly_spaced_tracks_of_a_large_one():

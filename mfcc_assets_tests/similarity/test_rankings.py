@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from mfcc_assets.errors import UnknownRanking
 from mfcc_assets.features.track_features import FeatureTable
+from mfcc_assets.ids import AudioId
 from mfcc_assets.similarity.dtw.distance import ARTICLE, DTW
 from mfcc_assets.similarity.ranking_names import DEFAULT_RANKING
 from mfcc_assets.similarity.rankings import (
@@ -123,18 +124,21 @@ def test_there_are_two_warped_parts():
     assert dict(WARPED) == {"article": ARTICLE, "dtw": DTW}
 
 
+A, B, C = (AudioId(letter) for letter in "abc")
+
+
 def test_candidates_are_sorted_by_distance_and_then_by_id():
-    assert rank([("b", 2.0), ("c", 1.0), ("a", 2.0)]) == [
-        RankedTrack("c", 1.0),
-        RankedTrack("a", 2.0),
-        RankedTrack("b", 2.0),
+    assert rank([(B, 2.0), (C, 1.0), (A, 2.0)]) == [
+        RankedTrack(C, 1.0),
+        RankedTrack(A, 2.0),
+        RankedTrack(B, 2.0),
     ]
 
 
 def test_a_candidate_without_a_distance_is_left_out():
-    assert rank([("a", float("nan")), ("b", 1.0), ("c", float("inf"))]) == [
-        RankedTrack("b", 1.0),
-        RankedTrack("c", float("inf")),
+    assert rank([(A, float("nan")), (B, 1.0), (C, float("inf"))]) == [
+        RankedTrack(B, 1.0),
+        RankedTrack(C, float("inf")),
     ]
 
 

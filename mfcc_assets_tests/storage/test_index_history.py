@@ -63,7 +63,8 @@ class TestAnsweredBefore:
 
     @given(st.lists(st.sampled_from(["a", "b", "c", None])))
     def test_every_rollback_undoes_one_publication(self, steps):
-        stack, published = [], []
+        stack: list[str] = []
+        published: list[tuple[str, str]] = []
         for version in steps:
             if version is None and len(stack) > 1:
                 stack.pop()

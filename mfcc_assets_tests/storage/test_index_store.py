@@ -3,6 +3,7 @@
 import json
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, track_features_of
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.embedding import Embedding
 from mfcc_assets.search.id_arrays import TrackOfAudio
@@ -61,7 +63,7 @@ def library_index(
 ) -> LibraryIndex:
     coefficients = parameters.features.cepstra.coefficients
     features_by_audio = {
-        f"audio {seed}": track_features_of(
+        AudioId(f"audio {seed}"): track_features_of(
             Analysis(
                 np.random.default_rng(seed).normal(0, 10, (200 + 100 * seed, coefficients)).astype(np.float32),
                 np.random.default_rng(seed).normal(0, 1, WIDTH).astype(np.float32),
@@ -70,7 +72,7 @@ def library_index(
         )
         for seed in sorted(seeds)
     }
-    tracks = TrackOfAudio.of({f"audio {seed}": f"track {seed}" for seed in seeds})
+    tracks = TrackOfAudio.of({AudioId(f"audio {seed}"): TrackId(f"track {seed}") for seed in seeds})
     computed = Tracks.of(list(features_by_audio.values()), parameters.features)
     space = TimbreSpace.of(computed.feature_table.timbre)
     every = in_space(computed, space)
@@ -90,6 +92,10 @@ def library_index(
         calibration=calibration,
         calibrated_tracks=calibrated_tracks,
     )
+
+
+def tracks_of(*ids: tuple[str, str]) -> TrackOfAudio:
+    return TrackOfAudio.of({AudioId(audio): TrackId(track) for audio, track in ids})
 
 
 def assert_same(one: LibraryIndex, other: LibraryIndex) -> None:
@@ -121,7 +127,7 @@ def assert_same_calibration(one: Calibration, other: Calibration) -> None:
     assert_same_arrays(one.space, other.space)
 
 
-def assert_same_arrays(one: object, other: object) -> None:
+def assert_same_arrays(one: Any, other: Any) -> None:
     for field in fields(one):
         before, after = getattr(one, field.name), getattr(other, field.name)
         assert (before.dtype, before.shape) == (after.dtype, after.shape)
@@ -188,8 +194,8 @@ class TestAnIndex:
         others = [
             library_index(1),
             library_index(1, 3),
-            replace(index, tracks=TrackOfAudio.of({"audio 1": "track 1", "audio 2": "track 3"})),
-            replace(index, tracks=TrackOfAudio.of({"audio 1": "track 1", "audio 2": "another track"})),
+            replace(index, tracks=tracks_of(("audio 1", "track 1"), ("audio 2", "track 3"))),
+            replace(index, tracks=tracks_of(("audio 1", "track 1"), ("audio 2", "another track"))),
             library_index(1, 2, scales=SCALES * (1 + 1e-15)),
             library_index(1, 2, parameters=replace(PARAMETERS, ranked_count=6)),
             library_index(1, 2, parameters=replace(PARAMETERS, ranking="article")),

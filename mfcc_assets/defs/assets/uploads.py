@@ -6,6 +6,7 @@ import dagster as dg
 
 from mfcc_assets.defs.assets.library import published_index
 from mfcc_assets.defs.assets.shared import upload_asset, uploads_as_markdown
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answering_run import AnsweringRun
 from mfcc_assets.pipeline.uploads import (
@@ -30,17 +31,22 @@ def answering_run(context: dg.AssetExecutionContext, library: Library) -> Answer
     return AnsweringRun(context.run.run_id, requested, has_ended, library.settings.claim_seconds)
 
 
+def uploads_of(context: dg.AssetExecutionContext) -> list[UploadId]:
+    """Return the ids of the uploads that the present run answers."""
+    return [UploadId(key) for key in context.partition_keys]
+
+
 @upload_asset(kinds={"python", "json"}, code_version="1")
 def raw_upload(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The file of a listener, copied from `uploads` to `batch`, and the document that tells how far the upload is."""
-    received = receive_uploads(library, context.partition_keys, run=answering_run(context, library))
+    received = receive_uploads(library, uploads_of(context), run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(received)})
 
 
 @upload_asset(deps=[raw_upload, published_index], kinds={"python", "parquet"}, code_version="1")
 def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Cepstra and track features of an upload, computed with the parameters of the published index."""
-    analysed = analyse_uploads(library, context.partition_keys, run=answering_run(context, library))
+    analysed = analyse_uploads(library, uploads_of(context), run=answering_run(context, library))
     seconds = round(sum(document.seconds or 0 for document in analysed), 1)
     return dg.MaterializeResult(metadata={"seconds_of_audio": seconds, "uploads": uploads_as_markdown(analysed)})
 
@@ -48,7 +54,7 @@ def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[
 @upload_asset(deps=[upload_cepstra, published_index], kinds={"python", "json"}, code_version="1")
 def upload_metadata(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Title and artist of an upload, and the recogniser that knows it, for example the library itself or the tags."""
-    asked = recognise_uploads(library, context.partition_keys, run=answering_run(context, library))
+    asked = recognise_uploads(library, uploads_of(context), run=answering_run(context, library))
     recognised = sum(document.recognised is not None for document in asked)
     return dg.MaterializeResult(metadata={"recognised": recognised, "uploads": uploads_as_markdown(asked)})
 
@@ -56,14 +62,14 @@ def upload_metadata(context: dg.AssetExecutionContext, library: dg.ResourceParam
 @upload_asset(deps=[upload_cepstra, upload_metadata, published_index], kinds={"python", "faiss"}, code_version="1")
 def upload_candidates(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Tracks of the published index that may be nearest to an upload."""
-    found = find_upload_candidates(library, context.partition_keys, run=answering_run(context, library))
+    found = find_upload_candidates(library, uploads_of(context), run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(found)})
 
 
 @upload_asset(deps=[upload_candidates], kinds={"python", "numba"}, code_version="1")
 def upload_ranking(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """Candidates of an upload in the order of their distance."""
-    ranked = rank_uploads(library, context.partition_keys, run=answering_run(context, library))
+    ranked = rank_uploads(library, uploads_of(context), run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(ranked)})
 
 
@@ -72,6 +78,6 @@ def upload_recommendations(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
     """Rows of RECOMMENDATIONS for an upload. They complete its document."""
-    answered = recommend_for_uploads(library, context.partition_keys, run=answering_run(context, library))
+    answered = recommend_for_uploads(library, uploads_of(context), run=answering_run(context, library))
     rows = sum(document.recommendations or 0 for document in answered)
     return dg.MaterializeResult(metadata={"rows": rows, "uploads": uploads_as_markdown(answered)})

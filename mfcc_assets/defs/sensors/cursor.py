@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import dagster as dg
 
@@ -39,6 +40,8 @@ UNFINISHED = [
 
 RETRIED_WITHIN = timedelta(minutes=1)
 """A run that failed this recently counts as unfinished: the daemon needs some seconds to start it again."""
+
+_Key = TypeVar("_Key", bound=str)
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Cursor:
         return now.timestamp() - self.swept >= seconds
 
 
-def take_page(blobs: Mapping[str, Blob], cursor: Cursor, size: int) -> tuple[list[str], Cursor]:
+def take_page(blobs: Mapping[_Key, Blob], cursor: Cursor, size: int) -> tuple[list[_Key], Cursor]:
     """Take the first blobs after the cursor.
 
     Parameters

@@ -24,6 +24,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import TypeVar
 
 import dagster as dg
 
@@ -39,6 +40,7 @@ from mfcc_assets.defs.sensors.cursor import (
     take_page,
     unfinished_runs,
 )
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answering_run import document_of
 from mfcc_assets.pipeline.upload_document import UNANSWERED, State, UploadDocument
@@ -52,8 +54,12 @@ PAUSE_SECONDS = 0.1
 
 NOTHING_ARRIVED = "Nothing has arrived."
 
+_Key = TypeVar("_Key", bound=str)
 
-def unanswered(uploads: Iterable[str], documents: Mapping[str, UploadDocument], *, can_search: bool) -> list[str]:
+
+def unanswered(
+    uploads: Iterable[UploadId], documents: Mapping[UploadId, UploadDocument], *, can_search: bool
+) -> list[UploadId]:
     """Return the uploads that need a run.
 
     Parameters
@@ -76,7 +82,7 @@ def unanswered(uploads: Iterable[str], documents: Mapping[str, UploadDocument], 
     return [upload for upload in uploads if needs_run(documents.get(upload))]
 
 
-def consecutive(keys: Iterable[str], wanted: Collection[str], size: int) -> Iterator[list[str]]:
+def consecutive(keys: Iterable[_Key], wanted: Collection[_Key], size: int) -> Iterator[list[_Key]]:
     """Divide the wanted keys into groups of at most `size` neighbours among all keys, so that a range covers each.
 
     Examples
@@ -100,7 +106,7 @@ def partitions_of_run(tags: Mapping[str, str], keys: Sequence[str]) -> Sequence[
 
 
 def run_that_answers(
-    uploads: Sequence[str], documents: Mapping[str, UploadDocument], index: str, now: datetime
+    uploads: Sequence[UploadId], documents: Mapping[UploadId, UploadDocument], index: str, now: datetime
 ) -> dg.RunRequest:
     """Return the request of a run for uploads that are neighbours among the partitions.
 
@@ -116,7 +122,7 @@ def run_that_answers(
         Present time.
     """
 
-    def state_of(upload: str) -> str:
+    def state_of(upload: UploadId) -> str:
         document = documents.get(upload)
         state = document.state if document else None
         code = document.failure.code if document and document.failure else None
@@ -142,13 +148,15 @@ def _can_search(library: Library) -> bool:
     return index is not None and bool(index.tracks)
 
 
-def _documents_without_answer(library: Library) -> dict[str, UploadDocument]:
+def _documents_without_answer(library: Library) -> dict[UploadId, UploadDocument]:
     return {
-        found.id: UploadDocument.of(found.body) for state in UNANSWERED for found in library.documents.find(state.value)
+        UploadId(found.id): UploadDocument.of(found.body)
+        for state in UNANSWERED
+        for found in library.documents.find(state.value)
     }
 
 
-def _documents(library: Library, uploads: Iterable[str]) -> dict[str, UploadDocument]:
+def _documents(library: Library, uploads: Iterable[UploadId]) -> dict[UploadId, UploadDocument]:
     found = {upload: document_of(library.documents, upload) for upload in uploads}
     return {upload: document for upload, document in found.items() if document is not None}
 
@@ -179,7 +187,7 @@ def uploads_sensor(
         return dg.SensorResult(skip_reason=NOTHING_ARRIVED, cursor=str(cursor.rested(now, datetime.now(UTC))))
 
     # The runs are listed before the documents are read. A run that ends in between has written its documents by then.
-    partitions = context.instance.get_dynamic_partitions(UPLOADS.name or "")
+    partitions = [UploadId(key) for key in context.instance.get_dynamic_partitions(UPLOADS.name or "")]
     answering = {
         key for run in unfinished_runs(context, UPLOADS_JOB) for key in partitions_of_run(run.tags, partitions)
     }

@@ -40,7 +40,7 @@ def chromaprint(path: Path) -> Chromaprint:
         If Chromaprint is not installed or cannot use the file.
     """
     try:
-        import chromaprint  # type: ignore[import-untyped]
+        import chromaprint
     except ImportError:
         raise RecogniserUnavailable(
             "Chromaprint is not installed", subject="AcoustID", remedy="Install libchromaprint1"

@@ -114,7 +114,7 @@ class Curves:
         If there is no frame or no coefficient, or if `values` is not 2-D or not finite.
     """
 
-    values: NDArray[np.float32]
+    values: NDArray[np.floating]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", checked(self.values, ndim=2))

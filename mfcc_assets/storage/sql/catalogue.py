@@ -7,7 +7,7 @@ from dataclasses import asdict
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from mfcc_assets.ids import TrackId, shard_of, track_id
+from mfcc_assets.ids import AudioId, QueryId, TrackId, shard_of, track_id
 from mfcc_assets.storage.sql.database import Database, reconnecting
 from mfcc_assets.storage.sql.records import AudioContent, Credit, Observed, Reject, Soundtrack
 from mfcc_assets.storage.sql.rows import batches, fitting, named_columns, read_records, select_record, utc_now
@@ -74,12 +74,12 @@ class Catalogue:
         query = select_record(Soundtrack, SOUNDTRACKS).where(SOUNDTRACKS.c.RUN_ID == run_id).order_by(*_BY_NAME)
         return read_records(self._database, Soundtrack, query)
 
-    def audio_of_soundtracks(self, shard: str) -> dict[str, str | None]:
+    def audio_of_soundtracks(self, shard: str) -> dict[TrackId, AudioId | None]:
         """Return the audio id of each soundtrack of a shard, by track id; None if it was not analysed."""
         columns = SOUNDTRACKS.c
         query = sa.select(columns.TRACK_ID, columns.AUDIO_ID).where(columns.SHARD == shard)
         with self._database.reading() as connection:
-            return {track: audio_id for track, audio_id in connection.execute(query)}  # noqa: C416
+            return {TrackId(track): audio_id for track, audio_id in connection.execute(query)}
 
     def waiting(self) -> list[str]:
         """Return the names of the soundtracks for which `Soundtrack.is_waiting` is true."""
@@ -108,7 +108,7 @@ class Catalogue:
         rows = {
             file.track_id: {
                 "TRACK_ID": file.track_id,
-                "SHARD": shard_of(TrackId(file.track_id), shard_digits),
+                "SHARD": shard_of(file.track_id, shard_digits),
                 "BLOB_NAME": file.blob_name,
                 "ETAG": file.etag,
                 "BYTES": file.bytes,
@@ -139,13 +139,13 @@ class Catalogue:
             found |= {content.content_digest: content for content in read_records(self._database, AudioContent, query)}
         return found
 
-    def digests_of_audio(self, audio_id: str) -> list[str]:
+    def digests_of_audio(self, audio_id: AudioId) -> list[str]:
         """Return the content digests of all bytes that are known to hold an audio."""
         query = sa.select(CONTENTS.c.CONTENT_DIGEST).where(CONTENTS.c.AUDIO_ID == audio_id)
         with self._database.reading() as connection:
             return list(connection.execute(query.order_by(CONTENTS.c.CONTENT_DIGEST)).scalars())
 
-    def record_content(self, content: AudioContent, *, track: str | None = None) -> None:
+    def record_content(self, content: AudioContent, *, track: TrackId | None = None) -> None:
         """Store which audio some bytes hold and, if a track id is given, that this soundtrack has that audio."""
         with self._database.writing() as connection:
             connection.execute(_UPSERT_CONTENT, named_columns(asdict(content)))
@@ -177,26 +177,30 @@ class Catalogue:
             self._database, Reject, select_record(Reject, REJECTS).order_by(REJECTS.c.CONTAINER, REJECTS.c.BLOB_NAME)
         )
 
-    def tracks_of_audio(self, audio_ids: Iterable[str]) -> dict[str, Soundtrack]:
+    def tracks_of_audio(self, audio_ids: Iterable[AudioId]) -> dict[AudioId, Soundtrack]:
         """Return the soundtrack that represents each audio, by audio id: of duplicates the first by name."""
-        found: dict[str, Soundtrack] = {}
+        found: dict[AudioId, Soundtrack] = {}
         for ids in batches(sorted(set(audio_ids))):
             query = (
                 select_record(Soundtrack, SOUNDTRACKS)
                 .where(SOUNDTRACKS.c.AUDIO_ID.in_(ids))
                 .order_by(*_LAST_NAME_FIRST)
             )
-            found |= {str(track.audio_id): track for track in read_records(self._database, Soundtrack, query)}
+            found |= {
+                track.audio_id: track
+                for track in read_records(self._database, Soundtrack, query)
+                if track.audio_id is not None
+            }
         return found
 
-    def audio(self) -> dict[str, str]:
+    def audio(self) -> dict[AudioId, TrackId]:
         """Return the track id of the soundtrack that represents each audio of the library, by audio id."""
         query = sa.select(SOUNDTRACKS.c.AUDIO_ID, SOUNDTRACKS.c.TRACK_ID).where(SOUNDTRACKS.c.AUDIO_ID.is_not(None))
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(*_LAST_NAME_FIRST)).all()
-        return {audio_id: track for audio_id, track in rows}  # noqa: C416
+        return {AudioId(audio_id): TrackId(track) for audio_id, track in rows}
 
-    def credits(self) -> dict[str, Credit]:
+    def credits(self) -> dict[AudioId, Credit]:
         """Return the credit of the soundtrack that represents each audio of the library, by audio id."""
         columns = SOUNDTRACKS.c
         query = sa.select(columns.AUDIO_ID, columns.TRACK_ID, columns.ARTIST, columns.ALBUM)
@@ -204,7 +208,7 @@ class Catalogue:
             rows = connection.execute(query.where(columns.AUDIO_ID.is_not(None)).order_by(*_LAST_NAME_FIRST))
             # Artists and albums repeat, so each name is kept in memory once.
             return {
-                audio_id: Credit(track, sys.intern(artist), sys.intern(album))
+                AudioId(audio_id): Credit(TrackId(track), sys.intern(artist), sys.intern(album))
                 for audio_id, track, artist, album in rows
             }
 
@@ -214,7 +218,7 @@ class Catalogue:
             shard = connection.execute(sa.select(SOUNDTRACKS.c.SHARD).limit(1)).scalar()
         return len(shard) if shard else None
 
-    def forget_reject(self, subject_id: str) -> None:
+    def forget_reject(self, subject_id: QueryId) -> None:
         """Delete a reject, so that its file is examined again."""
         with self._database.writing() as connection:
             connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID == subject_id))
@@ -222,8 +226,8 @@ class Catalogue:
     def _update_analysis(
         self,
         connection: Connection,
-        track: str,
-        audio_id: str | None,
+        track: QueryId,
+        audio_id: AudioId | None,
         content_digest: str | None,
         seconds: float | None,
         note: str,

@@ -1,14 +1,18 @@
 """The lists of recommendations for soundtracks and uploads."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from mfcc_assets.ids import QueryId, TrackId
 from mfcc_assets.storage.sql.database import Database, reconnecting
 from mfcc_assets.storage.sql.records import Recommendation, Recommended
 from mfcc_assets.storage.sql.rows import batches, existing, read_records, select_record, utc_now
 from mfcc_assets.storage.sql.schema import CONTENTS, RECOMMENDATIONS, RECOMMENDED_SOUNDTRACKS, REJECTS, SOUNDTRACKS
+
+_Query = TypeVar("_Query", bound=QueryId)
 
 
 @reconnecting
@@ -39,7 +43,7 @@ class Recommendations:
 
     def replace_recommendations(
         self,
-        query_id: str,
+        query_id: QueryId,
         recommendations: Sequence[Recommendation],
         *,
         method: str,
@@ -60,7 +64,7 @@ class Recommendations:
 
     def update_recommendations(
         self,
-        lists: Mapping[str, Sequence[Recommendation]],
+        lists: Mapping[TrackId, Sequence[Recommendation]],
         *,
         method: str,
         index_version: str,
@@ -88,14 +92,14 @@ class Recommendations:
                 connection.execute(sa.update(RECOMMENDATIONS).where(is_older).values(INDEX_VERSION=index_version))
         return written
 
-    def recommended(self, query_id: str) -> list[Recommended]:
+    def recommended(self, query_id: QueryId) -> list[Recommended]:
         """Return the rows of the view for a query, best first."""
         query = select_record(Recommended, RECOMMENDED_SOUNDTRACKS).where(
             RECOMMENDED_SOUNDTRACKS.c.QUERY_ID == query_id
         )
         return read_records(self._database, Recommended, query.order_by(RECOMMENDED_SOUNDTRACKS.c.RANK))
 
-    def unserved_soundtracks(self, index_version: str, size: int) -> dict[str, int]:
+    def unserved_soundtracks(self, index_version: str, size: int) -> dict[TrackId, int]:
         """Return the analysed soundtracks without exactly `size` recommendations of this index, with their numbers."""
         of_index = (RECOMMENDATIONS.c.QUERY_ID == SOUNDTRACKS.c.TRACK_ID) & (
             RECOMMENDATIONS.c.INDEX_VERSION == index_version
@@ -109,7 +113,7 @@ class Recommendations:
             .having(count != size)
         )
         with self._database.reading() as connection:
-            return {track: int(served) for track, served in connection.execute(query)}
+            return {TrackId(track): int(served) for track, served in connection.execute(query)}
 
     def soundtracks_of_other_indexes(self, index_version: str) -> int:
         """Return the number of soundtracks that have recommendations of another index."""
@@ -121,7 +125,7 @@ class Recommendations:
         with self._database.reading() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def forget_query(self, query_id: str, *, content_digests: Sequence[str]) -> int:
+    def forget_query(self, query_id: QueryId, *, content_digests: Sequence[str]) -> int:
         """Delete the list of an upload, its reject, and the contents of its bytes.
 
         Returns
@@ -149,11 +153,11 @@ class Recommendations:
 
 
 def _stored_lists(
-    connection: Connection, query_ids: Sequence[str], method: str
-) -> dict[str, list[Recommendation | None]]:
+    connection: Connection, query_ids: Sequence[TrackId], method: str
+) -> dict[TrackId, list[Recommendation | None]]:
     """Return the stored list of each query, best first, with None in each place that another method made."""
     columns = RECOMMENDATIONS.c
-    stored: dict[str, list[Recommendation | None]] = {}
+    stored: dict[TrackId, list[Recommendation | None]] = {}
     for ids in batches(query_ids):
         query = sa.select(columns.QUERY_ID, columns.METHOD, columns.RANK, columns.TRACK_ID, columns.DISTANCE)
         for query_id, made_by, *place in connection.execute(
@@ -164,7 +168,7 @@ def _stored_lists(
 
 
 def _replace_lists(
-    connection: Connection, lists: Mapping[str, Sequence[Recommendation]], made: Mapping[str, object]
+    connection: Connection, lists: Mapping[_Query, Sequence[Recommendation]], made: Mapping[str, object]
 ) -> int:
     tracks = {place.track_id for places in lists.values() for place in places}
     known = existing(connection, SOUNDTRACKS.c.TRACK_ID, sorted(tracks))

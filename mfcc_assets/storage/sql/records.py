@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mfcc_assets.audio.tags import Tags
-from mfcc_assets.ids import track_id
+from mfcc_assets.ids import AudioId, QueryId, TrackId, track_id
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Observed:
     artwork: str
 
     @property
-    def track_id(self) -> str:
+    def track_id(self) -> TrackId:
         return track_id(self.blob_name)
 
 
@@ -27,7 +27,7 @@ class AudioContent:
     """The audio that the bytes of a file hold."""
 
     content_digest: str
-    audio_id: str
+    audio_id: AudioId
     seconds: float
     note: str
 
@@ -36,7 +36,7 @@ class AudioContent:
 class Soundtrack:
     """A row of SOUNDTRACKS."""
 
-    track_id: str
+    track_id: TrackId
     blob_name: str
     bytes: int
     content_digest: str
@@ -45,7 +45,7 @@ class Soundtrack:
     album: str
     genre: str
     artwork: str
-    audio_id: str | None
+    audio_id: AudioId | None
     analysed_digest: str | None
     seconds: float | None
     note: str
@@ -82,7 +82,7 @@ class Soundtrack:
 class Credit:
     """The artist and the album of a soundtrack, from its tags."""
 
-    track_id: str
+    track_id: TrackId
     artist: str
     album: str
 
@@ -91,7 +91,7 @@ class Credit:
 class Reject:
     """A file that cannot be used, and the reason. The subject is its track id or upload id."""
 
-    subject_id: str
+    subject_id: QueryId
     container: str
     blob_name: str
     code: str
@@ -103,7 +103,7 @@ class Recommendation:
     """One place in the list of a query."""
 
     rank: int
-    track_id: str
+    track_id: TrackId
     distance: float
 
 
@@ -111,9 +111,9 @@ class Recommendation:
 class Recommended:
     """A row of the view RECOMMENDED_SOUNDTRACKS."""
 
-    query_id: str
+    query_id: QueryId
     rank: int
-    track_id: str
+    track_id: TrackId
     title: str
     artist: str
     album: str

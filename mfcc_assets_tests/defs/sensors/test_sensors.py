@@ -1,8 +1,9 @@
 """What the sensors request: their pure functions, and ticks over a real library and a real instance of Dagster."""
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from mfcc_assets.defs.sensors.uploads import (
     unanswered,
     uploads_sensor,
 )
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.settings import Settings
@@ -36,6 +38,15 @@ MOMENTS = st.integers(0, 4).map(lambda second: datetime(2026, 1, 1, second=secon
 UPLOADS_THERE = st.dictionaries(st.text("abcdef", min_size=1, max_size=2), MOMENTS, max_size=10).map(
     lambda modified: {name: Blob(name, 1, "etag", moment) for name, moment in modified.items()}
 )
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a sensor requests when it looks at its container."""
+
+    run_requests: Sequence[dg.RunRequest]
+    dynamic_partitions_requests: Sequence[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]
+    cursor: str
 
 
 @given(UPLOADS_THERE, st.integers(1, 4))
@@ -79,9 +90,10 @@ def test_an_upload_is_answered_once_it_is_ranked_or_has_failed_for_good(
     document: dict[str, object] | None, can_search: bool, lacks_answer: bool
 ) -> None:
     received = {"received": "2026-01-01T00:00:00+00:00"}
-    documents = {} if document is None else {"an upload": UploadDocument.of(document | received)}
+    upload = UploadId("an upload")
+    documents = {} if document is None else {upload: UploadDocument.of(document | received)}
 
-    assert unanswered(["an upload"], documents, can_search=can_search) == (["an upload"] if lacks_answer else [])
+    assert unanswered([upload], documents, can_search=can_search) == ([upload] if lacks_answer else [])
 
 
 @given(KEYS, st.sets(st.text("abcdef", min_size=1, max_size=3)), st.integers(1, 4))
@@ -364,7 +376,7 @@ def test_no_run_is_asked_for_while_one_over_the_library_is_under_way(
     waiting = _tick(soundtracks_sensor, library, instance, SWEPT_NOW)
     instance.delete_run(run.run_id)
 
-    assert waiting.run_requests in (None, [])
+    assert waiting.run_requests == []
     assert waiting.cursor == str(SWEPT_NOW)
     assert len(_tick(soundtracks_sensor, library, instance, waiting.cursor).run_requests) == 1
 
@@ -396,16 +408,17 @@ def test_a_container_is_not_looked_through_during_a_rest(library: Library, insta
 
 def test_the_sensors_look_at_every_round_of_the_daemon() -> None:
     # The daemon comes round every 5 s, give or take: with a minimum of 5 it passes every other time.
-    assert uploads_sensor.minimum_interval_seconds == soundtracks_sensor.minimum_interval_seconds < 5
+    assert (
+        uploads_sensor.minimum_interval_seconds == soundtracks_sensor.minimum_interval_seconds == INTERVAL_SECONDS < 5
+    )
 
 
-def _tick(
-    sensor: dg.SensorDefinition, library: Library, instance: dg.DagsterInstance, cursor: Cursor | str
-) -> dg.SensorResult:
+def _tick(sensor: dg.SensorDefinition, library: Library, instance: dg.DagsterInstance, cursor: Cursor | str) -> Look:
     """A tick as the daemon has it: partitions that it asks for are there afterwards."""
     rested = replace(Cursor.parse(str(cursor)), rests_until=0.0)
     with dg.build_sensor_context(instance, cursor=str(rested), resources={"library": library}) as context:
         outcome = sensor.evaluate_tick(context)
     for request in outcome.dynamic_partitions_requests or []:
         instance.add_dynamic_partitions(str(UPLOADS.name), list(request.partition_keys))
-    return outcome
+    assert outcome.cursor is not None
+    return Look(outcome.run_requests or [], outcome.dynamic_partitions_requests or [], outcome.cursor)

@@ -1,6 +1,6 @@
 """A recognition service with its client, a test double that answers it, and a clock that tests control."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -56,7 +56,12 @@ class ServiceUnderTest:
 @contextmanager
 def service_under_test(name: str, *, patience_seconds: float = 20.0, tick: float = 0.0) -> Iterator[ServiceUnderTest]:
     """Serve the double of a service, and yield both."""
-    double = {"audd": AudDDouble, "acrcloud": AcrCloudDouble, "acoustid": AcoustIdDouble}[name]()
+    doubles: dict[str, Callable[[], ServiceDouble]] = {
+        "audd": AudDDouble,
+        "acrcloud": AcrCloudDouble,
+        "acoustid": AcoustIdDouble,
+    }
+    double = doubles[name]()
     environment, time = {}, Time(tick)
     match double:
         case AudDDouble():

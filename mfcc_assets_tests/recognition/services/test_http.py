@@ -275,7 +275,9 @@ def test_a_documented_error_is_explained_and_not_retried(
         if is_fault_of_service:
             assert "is not tried again" in refusal(service, query).what
         else:
-            assert service.recogniser.recognise(query).title == "Ocean"
+            recognition = service.recogniser.recognise(query)
+            assert recognition is not None
+            assert recognition.title == "Ocean"
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -128,8 +130,8 @@ def test_one_coefficient_after_another_gives_the_same_distances_as_all_at_once(b
 
 @pytest.mark.parametrize("band", [None, 0.1])
 def test_sums_in_float32_have_a_relative_error_below_1e_minus_5(band):
-    walks = np.random.default_rng(0).standard_normal((2, 300)).cumsum(axis=1)
-    assert dtw_distance(*walks, band=band) == pytest.approx(naive.dtw(*walks, band)[-1, -1], rel=1e-5)
+    a, b = np.random.default_rng(0).standard_normal((2, 300)).cumsum(axis=1)
+    assert dtw_distance(a, b, band=band) == pytest.approx(naive.dtw(a, b, band)[-1, -1], rel=1e-5)
 
 
 tracks = st.tuples(lengths, lengths, st.integers(1, 3), st.integers(0, 2**32 - 1)).map(
@@ -219,7 +221,12 @@ def test_invalid_weights_and_remaining_costs_are_refused(weights, remaining):
 
 
 def test_no_kernel_is_compiled_after_warming_up():
-    every_kernel = anti_diagonals.curve_distance, anti_diagonals.all_distances, path._accumulated_cost, path._path
+    every_kernel: list[Any] = [
+        anti_diagonals.curve_distance,
+        anti_diagonals.all_distances,
+        path._accumulated_cost,
+        path._path,
+    ]
     compiled = [list(kernel.signatures) for kernel in every_kernel]
     read_only = np.ones((4, 2), dtype=np.float32)
     read_only.flags.writeable = False

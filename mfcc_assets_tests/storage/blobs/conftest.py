@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from mfcc_assets.storage.blobs import azure_policy
 from mfcc_assets.storage.blobs.azure import AzureBlobs
 from mfcc_assets_tests.services.azurite import Azurite
 from mfcc_assets_tests.services.faulty_proxy import FaultyProxy, faulty_proxy
@@ -40,5 +39,5 @@ def open_blobs(azurite: Azurite, account_url: str, tmp_path: Path) -> Iterator[C
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits between requests in seconds, which are recorded and skipped."""
     waited: list[float] = []
-    monkeypatch.setattr(azure_policy.time, "sleep", waited.append)
+    monkeypatch.setattr("mfcc_assets.storage.blobs.azure_policy.time.sleep", waited.append)
     return waited

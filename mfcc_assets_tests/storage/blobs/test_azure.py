@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from contextlib import closing
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -245,7 +245,7 @@ class TestWrites:
     def test_a_blob_that_changes_all_the_time_raises_a_conflict(self, blobs, monkeypatch):
         put = AzureBlobs._put
 
-        def outrun(store: AzureBlobs, container: str, name: str, *arguments: object):
+        def outrun(store: AzureBlobs, container: str, name: str, *arguments: Any):
             put(store, container, name, *arguments)
             return None, "another etag"
 

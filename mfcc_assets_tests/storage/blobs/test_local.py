@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -339,7 +340,7 @@ class TestLinks:
         query = parse_qs(address.query)
         return container, name, query["expires"][0], query["signature"][0]
 
-    def open(self, blobs: LocalBlobs, parts: tuple[str, str, str, str], now: datetime | None = None) -> Blob:
+    def open(self, blobs: LocalBlobs, parts: Sequence[str], now: datetime | None = None) -> Blob:
         container, name, expires, signature = parts
         return blobs.open_link(container, name, expires=expires, signature=signature, now=now)
 
@@ -365,7 +366,7 @@ class TestLinks:
         parts = list(self.parts(local_blobs.link("artworks", "a", seconds=60)))
         parts[part] += change
         with pytest.raises(LinkRefused, match="not ours"):
-            self.open(local_blobs, tuple(parts))
+            self.open(local_blobs, parts)
 
     def test_a_link_does_not_open_another_blob_or_container(self, local_blobs):
         local_blobs.write("artworks", "a", b"1")

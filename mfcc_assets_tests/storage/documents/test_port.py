@@ -70,9 +70,10 @@ class TestEveryStore:
         assert documents.get("1").body["by"] == winner
 
     def test_changing_a_body_later_does_not_change_the_document(self, documents):
-        mine = body(tags=["a"])
+        tags = ["a"]
+        mine = body(tags=tags)
         written = documents.put("1", mine)
-        mine["tags"].append("b")
+        tags.append("b")
         assert written.body["tags"] == ["a"]
 
     def test_a_missing_document_is_not_found(self, documents):

@@ -50,6 +50,7 @@ def test_a_writer_waits_for_another_process_and_a_reader_does_not(path):
     documents = SqliteDocuments(path)
     documents.put("1", body("before"))
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
     with holder:
         assert holder.stdout.readline() == "held\n"
         assert documents.get("1").body["state"] == "before"

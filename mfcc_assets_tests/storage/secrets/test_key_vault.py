@@ -2,8 +2,10 @@
 
 import logging
 import secrets
+from typing import Any
 
 import pytest
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 
 from mfcc_assets.errors import SecretNotFound, StoreError
@@ -109,7 +111,7 @@ def test_an_unreachable_vault_is_a_store_error(
 @pytest.mark.usefixtures("value")
 def test_a_refused_token_is_not_a_missing_secret(vault: VaultDouble) -> None:
     class Stranger(TokenOf):
-        def get_token(self, *scopes: str, **_: object) -> object:
+        def get_token(self, *scopes: str, **_: Any) -> AccessToken:
             return super().get_token(*scopes)._replace(token="another")
 
     client = vault.client(Stranger(vault))
@@ -120,7 +122,7 @@ def test_a_refused_token_is_not_a_missing_secret(vault: VaultDouble) -> None:
 @pytest.mark.usefixtures("value")
 def test_the_error_for_a_process_without_an_identity_says_so(vault: VaultDouble) -> None:
     class Nobody(TokenOf):
-        def get_token(self, *_: str, **__: object) -> object:
+        def get_token(self, *_: str, **__: Any) -> AccessToken:
             raise ClientAuthenticationError("no credential worked")
 
     client = vault.client(Nobody(vault))
@@ -131,7 +133,7 @@ def test_the_error_for_a_process_without_an_identity_says_so(vault: VaultDouble)
 @pytest.mark.usefixtures("value")
 def test_a_server_that_is_not_a_key_vault_gets_no_token(vault: VaultDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     class Careful(TokenOf):
-        def get_token(self, *_: str, **__: object) -> object:
+        def get_token(self, *_: str, **__: Any) -> AccessToken:
             raise AssertionError("a token was handed out")
 
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(vault.authority))

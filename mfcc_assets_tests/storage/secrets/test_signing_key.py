@@ -38,7 +38,8 @@ def test_concurrent_processes_get_one_key(tmp_path):
 
 def test_concurrent_threads_get_one_key(tmp_path):
     for attempt in range(10):
-        folder, keys, start = tmp_path / str(attempt), set(), threading.Barrier(4)
+        folder, start = tmp_path / str(attempt), threading.Barrier(4)
+        keys: set[bytes] = set()
 
         def ask(folder: Path = folder, keys: set[bytes] = keys, start: threading.Barrier = start) -> None:
             start.wait()

@@ -1,15 +1,16 @@
 """Sample rows for tests of the catalogue and the recommendations."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from mfcc_assets.audio.tags import Tags
-from mfcc_assets.ids import track_id
+from mfcc_assets.ids import AudioId, UploadId, track_id
 from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.recommendations import Recommendations
 from mfcc_assets.storage.sql.records import AudioContent, Observed, Recommendation, Reject
 
 
-def observed(name: str, version: int = 1, **tags: object) -> Observed:
+def observed(name: str, version: int = 1, **tags: Any) -> Observed:
     digest = f"{track_id(name)}{version:016x}"
     return Observed(name, f"etag {version}", 1000 + version, digest, Tags(**{"title": name[:60], **tags}), "cover.svg")
 
@@ -19,7 +20,7 @@ def observe(catalogue: Catalogue, *files: Observed, gone: tuple[str, ...] = ()) 
 
 
 def analyse(catalogue: Catalogue, file: Observed, audio_id: str, note: str = "") -> None:
-    catalogue.record_content(AudioContent(file.content_digest, audio_id, 61.5, note), track=file.track_id)
+    catalogue.record_content(AudioContent(file.content_digest, AudioId(audio_id), 61.5, note), track=file.track_id)
 
 
 def reject(file: Observed, reason: str = "silent") -> Reject:
@@ -28,7 +29,9 @@ def reject(file: Observed, reason: str = "silent") -> Reject:
 
 def recommend(recommendations: Recommendations, query: str, *names: str, version: str = "v1") -> int:
     places = places_of(names)
-    return recommendations.replace_recommendations(query, places, method="dtw", index_version=version, run_id="run")
+    return recommendations.replace_recommendations(
+        UploadId(query), places, method="dtw", index_version=version, run_id="run"
+    )
 
 
 def places_of(names: Iterable[str]) -> list[Recommendation]:
@@ -37,4 +40,4 @@ def places_of(names: Iterable[str]) -> list[Recommendation]:
 
 def recommended(recommendations: Recommendations, query: str) -> list[tuple[int, str]]:
     """Return the ranks and the names of the tracks that are recommended for a query."""
-    return [(row.rank, row.blob_name) for row in recommendations.recommended(query)]
+    return [(row.rank, row.blob_name) for row in recommendations.recommended(UploadId(query))]

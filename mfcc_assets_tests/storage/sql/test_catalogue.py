@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mfcc_assets.ids import shard_names, shard_of, track_id
+from mfcc_assets.ids import AudioId, UploadId, shard_names, shard_of, track_id
 from mfcc_assets.storage.sql.records import AudioContent, Credit, Reject, Soundtrack
 from mfcc_assets.storage.sql.rows import IDS_A_QUERY
 from mfcc_assets_tests.storage.sql.table_rows import analyse, observe, observed, recommend, recommended, reject
@@ -142,7 +142,7 @@ class TestContents:
         assert catalogue.digests_of_audio("3") == []
 
     def test_the_audio_of_known_bytes_is_found_by_their_digest(self, catalogue):
-        content = AudioContent("d" * 32, "a" * 32, 12.25, "cut off")
+        content = AudioContent("d" * 32, AudioId("a" * 32), 12.25, "cut off")
         catalogue.record_content(replace(content, note="before"))
         catalogue.record_content(content)
         assert catalogue.contents(["d" * 32, "d" * 32, "unknown"]) == {"d" * 32: content}
@@ -150,7 +150,7 @@ class TestContents:
     def test_more_digests_than_fit_into_one_statement_can_be_looked_up(self, catalogue):
         known = [f"{number:032x}" for number in range(0, 2 * IDS_A_QUERY + 10, 100)]
         for digest in known:
-            catalogue.record_content(AudioContent(digest, digest, 1.0, ""))
+            catalogue.record_content(AudioContent(digest, AudioId(digest), 1.0, ""))
         found = catalogue.contents(f"{number:032x}" for number in range(2 * IDS_A_QUERY + 10))
         assert sorted(found) == known
 
@@ -230,7 +230,7 @@ class TestRejects:
         assert catalogue.soundtracks()[0].state == "analysed"
 
     def test_rejected_soundtracks_and_uploads_are_listed_together(self, catalogue):
-        upload = Reject("f" * 32, "uploads", "a.mp3", "too_short", "0.5 s")
+        upload = Reject(UploadId("f" * 32), "uploads", "a.mp3", "too_short", "0.5 s")
         soundtrack = reject(observed("z.mp3"))
         catalogue.record_reject(upload, run_id="run")
         catalogue.record_reject(soundtrack, run_id="run")

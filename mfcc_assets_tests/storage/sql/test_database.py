@@ -131,17 +131,15 @@ class TestReconnecting:
         ],
     )
     def test_transient_errors_of_azure_sql_are_recognised_by_their_messages(self, state, message, passes):
-        said = sqlstate_to_exception(state, f"[Microsoft][ODBC Driver 18 for SQL Server][SQL Server]{message}")
+        said = sql_server_error(state, f"[Microsoft][ODBC Driver 18 for SQL Server][SQL Server]{message}")
         error = sa.exc.DBAPIError.instance(None, None, said, mssql_python.Error)
         assert isinstance(error, sa.exc.DBAPIError)
         assert is_transient(error, is_connecting=True) == passes
 
     def test_missing_rights_in_sql_server_are_recognised_by_their_message(self):
-        said = sqlstate_to_exception(
-            "42000", "[Microsoft][SQL Server]CREATE TABLE permission denied in database 'mfcc'."
-        )
+        said = sql_server_error("42000", "[Microsoft][SQL Server]CREATE TABLE permission denied in database 'mfcc'.")
         assert lacks_rights(sa.exc.ProgrammingError(None, None, said))
-        assert not lacks_rights(sa.exc.ProgrammingError(None, None, sqlstate_to_exception("42000", "[M][S]no")))
+        assert not lacks_rights(sa.exc.ProgrammingError(None, None, sql_server_error("42000", "[M][S]no")))
         assert not lacks_rights(None)
 
 
@@ -152,8 +150,9 @@ class TestSqlite:
 
     def test_a_writer_waits_for_another_process_and_a_reader_does_not(self, catalogue, url):
         observe(catalogue, observed("a.mp3"))
-        path = sa.make_url(url).database
+        path = sa.make_url(url).database or ""
         with subprocess.Popen([sys.executable, "-c", HOLDER, path], stdout=subprocess.PIPE, text=True) as holder:
+            assert holder.stdout is not None
             assert holder.stdout.readline() == "held\n"
             assert len(catalogue.soundtracks()) == 1
             assert holder.poll() is None
@@ -218,13 +217,20 @@ class TestPasswords:
         assert "pwd" not in said
 
 
+def sql_server_error(state: str, message: str) -> Exception:
+    """Return the error that the driver of SQL Server raises for a state and a message."""
+    error = sqlstate_to_exception(state, message)
+    assert isinstance(error, Exception)
+    return error
+
+
 def connection_string(address, monkeypatch, password=None) -> dict[str, str]:
     """Return the options that the driver of SQL Server receives when it connects, as the driver parses them."""
     given = []
 
     def connect(text, **options):
         given.append((text, options))
-        raise sqlstate_to_exception("28000", "[Microsoft][SQL Server]Login failed for user 'clerk'.")
+        raise sql_server_error("28000", "[Microsoft][SQL Server]Login failed for user 'clerk'.")
 
     monkeypatch.setattr("mssql_python.connect", connect)
     with closing(Database(address, password)) as database, pytest.raises(StoreError, match="Login failed"):

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from mfcc_assets.errors import StoreError
+from mfcc_assets.ids import UploadId
 from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.database import Database
 from mfcc_assets.storage.sql.grants import STATEMENTS, User, grant_access
@@ -67,7 +68,7 @@ def test_a_reader_may_read_nothing_but_soundtracks_and_recommendations(owner_url
         grant_access(database, writers=[], readers=[User(user)])
     with closing(open_database(user_url)) as database:
         catalogue, recommendations = Catalogue(database), Recommendations(database)
-        assert [row.blob_name for row in recommendations.recommended("query")] == ["b"]
+        assert [row.blob_name for row in recommendations.recommended(UploadId("query"))] == ["b"]
         assert [track.blob_name for track in catalogue.soundtracks()] == ["a", "b"]
         for forbidden in (
             lambda: catalogue.contents(["digest"]),

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mfcc_assets.errors import StoreError
-from mfcc_assets.ids import track_id
+from mfcc_assets.ids import AudioId, TrackId, UploadId, track_id
 from mfcc_assets.storage.sql.recommendations import Recommendations
 from mfcc_assets.storage.sql.records import AudioContent, Recommendation, Recommended, Reject
 from mfcc_assets.storage.sql.rows import IDS_A_QUERY
@@ -24,7 +24,7 @@ def update(
     method: str = "dtw",
     run: str = "run",
 ) -> int:
-    wanted = {query: places_of(names) for query, names in lists.items()}
+    wanted = {TrackId(query): places_of(names) for query, names in lists.items()}
     return recommendations.update_recommendations(wanted, method=method, index_version=version, run_id=run)
 
 
@@ -191,8 +191,8 @@ class TestForgetting:
         observe(catalogue, *map(observed, "ab"))
         for query in ("upload", "other"):
             recommend(recommendations, query, "a", "b")
-            catalogue.record_reject(Reject(query, "uploads", "a.mp3", "too_short", "0.5 s"), run_id="run")
-            catalogue.record_content(AudioContent(f"bytes of {query}", "audio", 1.0, ""))
+            catalogue.record_reject(Reject(UploadId(query), "uploads", "a.mp3", "too_short", "0.5 s"), run_id="run")
+            catalogue.record_content(AudioContent(f"bytes of {query}", AudioId("audio"), 1.0, ""))
         assert recommendations.forget_query("upload", content_digests=["bytes of upload"]) == 2
         assert recommendations.forget_query("upload", content_digests=[]) == 0
         assert recommended(recommendations, "upload") == []

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 import sqlalchemy as sa
 
-from mfcc_assets.ids import shard_names
+from mfcc_assets.ids import AudioId, TrackId, UploadId, shard_names
 from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.database import Database
 from mfcc_assets.storage.sql.recommendations import Recommendations
@@ -48,11 +48,14 @@ CHANGES: dict[str, Callable[[Stores], object]] = {
     "record_reject": lambda stores: stores.catalogue.record_reject(reject(observed("a")), run_id="run"),
     "forget_reject": lambda stores: stores.catalogue.forget_reject(observed("c").track_id),
     "forget_query": lambda stores: stores.recommendations.forget_query(
-        "query", content_digests=[observed("c").content_digest]
+        UploadId("query"), content_digests=[observed("c").content_digest]
     ),
     "replace_recommendations": lambda stores: recommend(stores.recommendations, "query", "c", "a"),
     "update_recommendations": lambda stores: stores.recommendations.update_recommendations(
-        {"query": places_of("ca"), "other": places_of("b")}, method="dtw", index_version="v2", run_id="run"
+        {TrackId("query"): places_of("ca"), TrackId("other"): places_of("b")},
+        method="dtw",
+        index_version="v2",
+        run_id="run",
     ),
 }
 
@@ -63,7 +66,7 @@ def end_connections(postgres: Postgres) -> None:
 
 def everything(stores: Stores) -> tuple[object, ...]:
     catalogue = stores.catalogue
-    lists = [stores.recommendations.recommended(query) for query in ("query", "other")]
+    lists = [stores.recommendations.recommended(UploadId(query)) for query in ("query", "other")]
     contents = catalogue.contents(observed(name).content_digest for name in "abcd")
     return catalogue.soundtracks(), catalogue.manifest(shard_names(1)), contents, catalogue.rejects(), lists
 
@@ -71,7 +74,7 @@ def everything(stores: Stores) -> tuple[object, ...]:
 def fill(stores: Stores) -> None:
     observe(stores.catalogue, *map(observed, "abc"))
     stores.catalogue.record_reject(reject(observed("c")), run_id="run")
-    stores.catalogue.record_content(AudioContent(observed("c").content_digest, "audio of c", 1.0, ""))
+    stores.catalogue.record_content(AudioContent(observed("c").content_digest, AudioId("audio of c"), 1.0, ""))
     recommend(stores.recommendations, "query", "a", "b")
 
 
@@ -99,7 +102,7 @@ def test_a_connection_that_ended_while_idle_is_replaced(stores, postgres):
 
 
 def test_a_transaction_whose_connection_ends_is_repeated_completely(stores, database, postgres):
-    ended = []
+    ended: list[bool] = []
 
     @sa.event.listens_for(database._engine, "before_cursor_execute")
     def end_once(_connection, _cursor, statement, *_):

@@ -46,8 +46,10 @@ def test_processes_that_open_a_new_database_at_once_make_one_schema(empty_url):
         for digest in digests
     ]
     for opener in openers:
+        assert opener.stdout is not None
         assert opener.stdout.readline() == "ready\n"
     for opener in openers:
+        assert opener.stdin is not None
         opener.stdin.close()
         opener.stdin = None
     complaints = [opener.communicate()[1] for opener in openers]

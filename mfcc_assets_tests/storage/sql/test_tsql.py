@@ -6,6 +6,7 @@ import subprocess
 import sys
 from itertools import chain
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,7 +22,7 @@ from mfcc_assets_tests.storage.sql.recorded_sql_server import MARK, STORES, Reco
 
 MOST_PARAMETERS = 2100
 LONGEST_KEY_BYTES = 900
-WIDTHS = {sa.BigInteger: 8, sa.Integer: 4}
+WIDTHS: dict[type[sa.types.TypeEngine[Any]], int] = {sa.BigInteger: 8, sa.Integer: 4}
 CONTRACT = ("test_catalogue.py", "test_recommendations.py")
 
 DIALECT = Linter(dialect="tsql")
@@ -83,10 +84,10 @@ def test_sql_server_accepts_the_migrations():
 
 def test_sql_server_accepts_the_grants():
     users = [User("o'brien"), User("runs", UUID(int=1))]
-    server = RecordedSqlServer().engine
-    statements = list(
-        chain.from_iterable(STATEMENTS["mssql"](server, role, users) for role in ("mfcc_writer", "mfcc_reader"))
-    )
+    with RecordedSqlServer().engine.connect() as server:
+        statements = list(
+            chain.from_iterable(STATEMENTS["mssql"](server, role, users) for role in ("mfcc_writer", "mfcc_reader"))
+        )
     assert len(statements) > 10
     # The parser does not know users that are made by the identity's own number.
     known = [re.sub(r"WITH SID = 0x[0-9A-F]{32}, TYPE = E$", "FROM EXTERNAL PROVIDER", each) for each in statements]
@@ -96,11 +97,12 @@ def test_sql_server_accepts_the_grants():
 def test_keys_are_short_enough_for_sql_server():
     for table in schema.METADATA.tables.values():
         constraints = [item for item in table.constraints if isinstance(item, sa.UniqueConstraint)]
-        for key in (table.primary_key, *constraints, *table.indexes):
-            assert sum(map(bytes_of, key.columns)) <= LONGEST_KEY_BYTES
+        keys: list[sa.PrimaryKeyConstraint | sa.UniqueConstraint | sa.Index] = [*constraints, *table.indexes]
+        for key in (table.primary_key, *keys):
+            assert sum(bytes_of(column) for column in key.columns) <= LONGEST_KEY_BYTES
 
 
-def bytes_of(column: sa.Column) -> int:
+def bytes_of(column: sa.Column[Any]) -> int:
     written = column.type.compile(mssql.dialect())
     length = re.fullmatch(r"(N?)VARCHAR\((\d+)\)", written)
     return int(length[2]) * (2 if length[1] else 1) if length else WIDTHS[type(column.type)]

@@ -1,7 +1,8 @@
 """Rows are inserted, or replace the rows with the same key, in every database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ def database(empty_url: str) -> Iterator[Database]:
         yield database
 
 
-def put(database: Database, upsert: Upsert, *rows: dict[str, object]) -> list[tuple[object, ...]]:
+def put(database: Database, upsert: Upsert, *rows: Mapping[str, object]) -> list[tuple[Any, ...]]:
     with database.writing() as connection:
         connection.execute(upsert, list(rows))
     with database.reading() as connection:
