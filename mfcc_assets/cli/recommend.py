@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--top", "size", type=click.IntRange(min=1), help="Number of recommendations; by default MFCC_RECOMMENDATIONS."
+    "--top", "count", type=click.IntRange(min=1), help="Number of recommendations; by default MFCC_RECOMMENDATIONS."
 )
 @click.option("--exact", is_flag=True, help="Prove the answer by comparing with the whole library.")
 @json_option
 @export_option
 @click.pass_obj
-def recommend(library: Library, file: Path, size: int | None, exact: bool, as_json: bool, export: Path | None) -> None:
+def recommend(library: Library, file: Path, count: int | None, exact: bool, as_json: bool, export: Path | None) -> None:
     """Analyse FILE and recommend the soundtracks of the library that sound most like it."""
     from mfcc_assets.pipeline.answer import recommend_file
     from mfcc_assets.pipeline.playlists import export_playlist
 
-    wanted = size or library.settings.recommendations
-    answer = recommend_file(library, file, size=wanted, exact=exact)
+    wanted = count or library.settings.recommendations
+    answer = recommend_file(library, file, count=wanted, exact=exact)
     # The recall of longer lists is not measured.
     recall = answer.recall if wanted <= EVALUATED_COUNT else None
     if export is not None:

@@ -187,8 +187,8 @@ class Hubness:
     never_recommended: float
 
 
-def hubness(ranked: RankedIds, size: int = EVALUATED_COUNT) -> Hubness:
-    """Return the hubness of the first `size` recommendations. Only tracks that are queries themselves are counted.
+def hubness(ranked: RankedIds, count: int = EVALUATED_COUNT) -> Hubness:
+    """Return the hubness of the first `count` recommendations. Only tracks that are queries themselves are counted.
 
     Notes
     -----
@@ -202,7 +202,7 @@ def hubness(ranked: RankedIds, size: int = EVALUATED_COUNT) -> Hubness:
     """
     occurrences = dict.fromkeys(ranked, 0)
     for tracks in ranked.values():
-        for track in tracks[:size]:
+        for track in tracks[:count]:
             if track in occurrences:
                 occurrences[track] += 1
     counts = np.array(list(occurrences.values()), dtype=np.float64)
@@ -217,19 +217,19 @@ def hubness(ranked: RankedIds, size: int = EVALUATED_COUNT) -> Hubness:
     )
 
 
-def recall(exhaustive: RankedIds, found: RankedIds, size: int = EVALUATED_COUNT) -> float:
-    """Return the mean share of the first `size` tracks of an exhaustive ranking that a search found.
+def recall(exhaustive: RankedIds, found: RankedIds, count: int = EVALUATED_COUNT) -> float:
+    """Return the mean share of the first `count` tracks of an exhaustive ranking that a search found.
 
     Queries with an empty exhaustive ranking are not counted. The recall is 1 if no query is left. A query that is
     missing from `found` has a share of 0.
 
     Examples
     --------
-    >>> recall({"a": ["b", "c"]}, {"a": ["c", "d"]}, size=2)
+    >>> recall({"a": ["b", "c"]}, {"a": ["c", "d"]}, count=2)
     0.5
     """
     shares = [
-        len(set(best[:size]) & set(found.get(query, ()))) / len(best[:size])
+        len(set(best[:count]) & set(found.get(query, ()))) / len(best[:count])
         for query, best in exhaustive.items()
         if best
     ]

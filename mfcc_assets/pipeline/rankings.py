@@ -70,8 +70,8 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
             left = {candidate: estimate for candidate, estimate in known.items() if candidate in index.tracks}
             added = [other for other in published.added if other != audio_id]
             return search.prune_by_coarse_contour(added, wanted, left), len(added)
-        hits = [candidate for candidate in search.nearest_by_embedding(wanted + 1) if candidate != audio_id]
-        return search.prune_by_coarse_contour(hits, wanted), len(hits)
+        found = [candidate for candidate in search.nearest_by_embedding(wanted + 1) if candidate != audio_id]
+        return search.prune_by_coarse_contour(found, wanted), len(found)
 
     for shard in shards:
         stored = library.rankings.count("candidates", index.version, shard)
@@ -162,8 +162,8 @@ def recommend_soundtracks(
     selection = selection_of(library, index, credited)
     every_credit = sorted((audio_id, one.track_id, one.artist, one.album) for audio_id, one in credited.items())
     rules = [settings.recommendations, settings.per_artist, _digest(every_credit)]
-    size = min(settings.recommendations, len(index.tracks) - 1)
-    unserved = library.recommendations.unserved_soundtracks(index.version, size)
+    count = min(settings.recommendations, len(index.tracks) - 1)
+    unserved = library.recommendations.unserved_soundtracks(index.version, count)
     incomplete_shards = {shard_of(TrackId(track), settings.shard_digits) for track in unserved}
     for shard in shards:
         queries, name = library.catalogue.audio_of_soundtracks(shard), f"lists/{shard}"
@@ -208,9 +208,9 @@ def recommended_lists(
         If rankings are missing.
     """
     rankings = _rankings_by_audio(library, index, [audio_id for audio_id in queries.values() if audio_id])
-    size = library.settings.recommendations
+    count = library.settings.recommendations
     return {
-        track: choose_list(rankings.get(audio_id or "", []), selection, size=size, without={audio_id or ""})
+        track: choose_list(rankings.get(audio_id or "", []), selection, count=count, without={audio_id or ""})
         for track, audio_id in queries.items()
     }
 

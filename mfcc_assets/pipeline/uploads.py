@@ -153,7 +153,7 @@ def recommend_for_uploads(library: Library, uploads: Sequence[str], *, run: Answ
             library,
             read_index(version),
             ranked,
-            size=library.settings.recommendations,
+            count=library.settings.recommendations,
             query_audio=document.audio_id,
             recognised_as=document.recognised_audio,
         )

@@ -96,7 +96,7 @@ class Match:
 
 
 def shortlist(
-    query_cepstra: NDArray[np.float32], fingerprints: Fingerprints, parameters: CepstraParameters, size: int = 20
+    query_cepstra: NDArray[np.float32], fingerprints: Fingerprints, parameters: CepstraParameters, count: int = 20
 ) -> list[str]:
     """Return the tracks that may contain the query.
 
@@ -107,7 +107,7 @@ def shortlist(
         Fingerprints of all tracks of the library.
     parameters
         Parameters that all cepstra were computed with.
-    size
+    count
         Number of tracks to return.
 
     Returns
@@ -118,17 +118,17 @@ def shortlist(
     Raises
     ------
     ValueError
-        If `query_cepstra` does not fit the parameters or is not finite, or if `size` is not positive.
+        If `query_cepstra` does not fit the parameters or is not finite, or if `count` is not positive.
     """
-    if size < 1:
-        raise ValueError(f"a shortlist has at least one track, not {size}")
+    if count < 1:
+        raise ValueError(f"a shortlist has at least one track, not {count}")
     checked = checked_cepstra(query_cepstra, parameters)
     passages = [passage for framing in _framings(checked, parameters, COARSE) for passage in _passages(framing)]
     if not passages or not len(fingerprints):
         return []
     shortest = min(map(len, passages))
     cosines = _best_cosines(fingerprints, np.stack([passage[:shortest] for passage in passages]))
-    order = np.argsort(-cosines, kind="stable")[:size]
+    order = np.argsort(-cosines, kind="stable")[:count]
     return [fingerprints.audio_ids[track] for track in order]
 
 

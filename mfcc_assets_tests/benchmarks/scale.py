@@ -169,7 +169,7 @@ class Bench:
             parts["contours"].append(seconds)
             chosen, seconds = _timed(
                 lambda r=ranked: choose_recommendations(
-                    self.library, index, r, size=PLACES, query_audio="query", recognised_as=()
+                    self.library, index, r, count=PLACES, query_audio="query", recognised_as=()
                 )
             )
             parts["tables"].append(seconds)

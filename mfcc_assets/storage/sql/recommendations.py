@@ -95,21 +95,21 @@ class Recommendations:
         )
         return read_records(self._database, Recommended, query.order_by(RECOMMENDED_SOUNDTRACKS.c.RANK))
 
-    def unserved_soundtracks(self, index_version: str, size: int) -> dict[str, int]:
-        """Return the analysed soundtracks without exactly `size` recommendations of this index, with their numbers."""
+    def unserved_soundtracks(self, index_version: str, count: int) -> dict[str, int]:
+        """Return the analysed soundtracks without exactly `count` recommendations of this index, with their numbers."""
         of_index = (RECOMMENDATIONS.c.QUERY_ID == SOUNDTRACKS.c.TRACK_ID) & (
             RECOMMENDATIONS.c.INDEX_VERSION == index_version
         )
-        count = sa.func.count(RECOMMENDATIONS.c.RANK)
+        served = sa.func.count(RECOMMENDATIONS.c.RANK)
         query = (
-            sa.select(SOUNDTRACKS.c.TRACK_ID, count)
+            sa.select(SOUNDTRACKS.c.TRACK_ID, served)
             .outerjoin(RECOMMENDATIONS, of_index)
             .where(SOUNDTRACKS.c.AUDIO_ID.is_not(None))
             .group_by(SOUNDTRACKS.c.TRACK_ID)
-            .having(count != size)
+            .having(served != count)
         )
         with self._database.reading() as connection:
-            return {track: int(served) for track, served in connection.execute(query)}
+            return {track: int(number) for track, number in connection.execute(query)}
 
     def soundtracks_of_other_indexes(self, index_version: str) -> int:
         """Return the number of soundtracks that have recommendations of another index."""
