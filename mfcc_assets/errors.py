@@ -46,11 +46,11 @@ class MfccError(Exception):
     Parameters
     ----------
     what
-        What happened, as a sentence without its full stop.
+        Description of what happened, as a sentence without its full stop.
     subject
         The track, upload, file or index to which it happened.
     remedy
-        What the reader can do, as a sentence without its full stop.
+        Advice to the reader, as a sentence without its full stop.
 
     Examples
     --------

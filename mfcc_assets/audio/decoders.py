@@ -199,7 +199,7 @@ def open_decoder(path: Path, subject: str) -> Decoder:
         libsndfile = _Libsndfile(path)
         if libsndfile.coding != "OPUS":
             return libsndfile
-        # FFmpeg decodes Opus much faster than libsndfile, but no other format.
+        # FFmpeg decodes Opus much faster than libsndfile does. It is no faster with other formats.
         libsndfile.close()
     # soundfile raises a TypeError for a name that ends in .raw, because it wants a sample rate then.
     except (soundfile.LibsndfileError, TypeError):

@@ -27,7 +27,7 @@ _LEAST_COPIED_SECONDS = 4.0
 """A shorter copy is encoded again. Streams of more than 400 kbit/s, such as surround sound, fill the bytes so soon."""
 
 _BEGIN_SECONDS = 30.0
-"""Where the excerpt of a long file begins, because introductions are often silence, speech or applause."""
+"""Position at which the excerpt of a long file begins. Introductions are often silence, speech or applause."""
 
 _INPUT_OPTIONS = {"format_whitelist": "aac,asf,matroska,mov,mp3,ogg", "protocol_whitelist": "file"}
 """Options that exclude playlists, because these make FFmpeg open other files and addresses."""

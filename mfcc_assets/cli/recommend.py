@@ -36,18 +36,18 @@ def recommend(library: Library, file: Path, count: int | None, exact: bool, as_j
     # The recall of longer lists is not measured.
     recall = answer.recall if wanted <= EVALUATED_COUNT else None
     if export is not None:
-        tracks = [answer.soundtracks[place.track_id] for place in answer.recommendations]
+        tracks = [answer.soundtracks[recommendation.track_id] for recommendation in answer.recommendations]
         export_playlist(library, export, f"Like {file.name}", tracks)
     recognised = answer.recognised
     rows = [
         {
-            "rank": place.rank,
-            "track_id": place.track_id,
-            "title": answer.soundtracks[place.track_id].title,
-            "artist": answer.soundtracks[place.track_id].artist,
-            "distance": place.distance,
+            "rank": recommendation.rank,
+            "track_id": recommendation.track_id,
+            "title": answer.soundtracks[recommendation.track_id].title,
+            "artist": answer.soundtracks[recommendation.track_id].artist,
+            "distance": recommendation.distance,
         }
-        for place in answer.recommendations
+        for recommendation in answer.recommendations
     ]
     if as_json:
         who = recognised and {"title": recognised.title, "artist": recognised.artist, "by": recognised.by}

@@ -22,7 +22,7 @@ from mfcc_assets.storage.sql.records import Soundtrack
 _logger = logging.getLogger(__name__)
 
 RANDOM_PAIRS = 400
-"""Number of random pairs of tracks that show which distances are usual in a library."""
+"""Number of random pairs of tracks. They show how large distances in a library are."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class ExplainedPair:
         Distance of the pair by that ranking. Recommendations show the same figure.
     parts
         Distance by each part of the ranking, in standard deviations from the mean distance of both tracks. It is
-        negative if they are nearer than usual.
+        negative if they are nearer than the mean.
     a, b
         The soundtracks.
     explanation
-        What dynamic time warping finds in common.
+        Explanation of the distance by dynamic time warping.
     """
 
     index_version: str
@@ -84,7 +84,7 @@ def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundt
     Raises
     ------
     FeaturesMissing
-        One of the soundtracks is not in the index, or its stored features are damaged.
+        If one of the soundtracks is not in the index, or its stored features are damaged.
     """
     contours = _contour(library, index, a), _contour(library, index, b)
     explanation = explain(
@@ -109,16 +109,16 @@ def picture_of_pair(
     library
         The library.
     index
-        The index that `pair` was explained by.
+        The index by which `pair` was explained.
     pair
-        What `explain_pair` returned.
+        Result of `explain_pair`.
     form
         Format of the picture.
 
     Raises
     ------
     FeaturesMissing
-        One of the soundtracks is not in the index, or its stored features are damaged.
+        If one of the soundtracks is not in the index, or its stored features are damaged.
     """
     contours = _contour(library, index, pair.a), _contour(library, index, pair.b)
     return pair_picture(

@@ -45,7 +45,7 @@ def choose_list(
     selection
         Rules of the list.
     count
-        Maximum length of the list.
+        Largest number of tracks in the list.
     without
         Audio ids to leave out, together with other encodings of the same recordings.
     """

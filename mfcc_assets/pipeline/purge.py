@@ -12,7 +12,7 @@ from mfcc_assets.pipeline.uploads import upload_files
 
 @dataclass(frozen=True)
 class Purged:
-    """What was removed of an upload.
+    """The things that were removed with an upload.
 
     Attributes
     ----------

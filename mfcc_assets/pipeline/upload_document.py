@@ -77,25 +77,25 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class UploadDocument:
-    """What is known of an upload in any state. The fields have the names of the keys in the stored JSON.
+    """Everything that is known of an upload, in any state. The fields have the names of the keys in the stored JSON.
 
     The subclasses are documents after one more step each. They guarantee that the findings of that step are there. A
-    step asks for the subclass that holds what it needs: see `ready_for`.
+    step requires the subclass that holds what it needs: see `ready_for`.
 
     Attributes
     ----------
     body
         The stored JSON object. It keeps keys that this version does not know.
     state
-        How far the upload is.
+        State of the upload.
     received
-        When the file came, as an ISO 8601 text.
+        Time at which the file came, as an ISO 8601 text.
     run_id
-        Run that wrote the document last.
+        Id of the run that wrote the document last.
     file_name
         Name of the file without its folder; empty if the file was gone before it was read.
     times
-        When the upload reached each state, as ISO 8601 texts.
+        Time at which the upload reached each state, as an ISO 8601 text.
     heard
         Last sign of life of the run. Documents of older versions have none.
     batch
@@ -199,7 +199,7 @@ class UploadDocument:
 
     @property
     def last_sign(self) -> datetime:
-        """When a run last wrote the document."""
+        """Time at which a run last wrote the document."""
         # Documents of older versions only tell when they reached a state.
         signs = [self.heard] if self.heard else [*self.times.values()] or [self.received]
         return max(map(datetime.fromisoformat, signs))

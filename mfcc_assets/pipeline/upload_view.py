@@ -26,7 +26,7 @@ def upload_with_id(library: Library, upload: str) -> Presented:
     Raises
     ------
     DocumentNotFound
-        There is no such upload.
+        If there is no such upload.
     """
     return _presented(library, library.documents.get(upload))
 
@@ -47,11 +47,13 @@ def _presented(library: Library, stored: Document) -> Presented:
         "index_version": document.index_version,
         "recall": document.recall,
         "links_end_after_seconds": seconds,
-        "recommendations": [_place(library, row, seconds) for row in library.recommendations.recommended(stored.id)],
+        "recommendations": [
+            _recommendation(library, row, seconds) for row in library.recommendations.recommended(stored.id)
+        ],
     }
 
 
-def _place(library: Library, row: Recommended, seconds: int) -> Presented:
+def _recommendation(library: Library, row: Recommended, seconds: int) -> Presented:
     return {
         "rank": row.rank,
         "track_id": row.track_id,

@@ -97,7 +97,7 @@ def analyse_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringR
 
 
 def recognise_uploads(library: Library, uploads: Sequence[str], *, run: AnsweringRun) -> list[UploadDocument]:
-    """Ask the recognisers about each upload, and keep their answer and who could not answer."""
+    """Ask the recognisers about each upload, and store their answer and the names of those that could not answer."""
     index = library.indexes.published_if_usable()
     parameters = (index.parameters.features if index else library.settings.features).cepstra
 
@@ -220,10 +220,11 @@ def _each(
     Parameters
     ----------
     step
-        Takes the id and the document of an upload, and returns a function that adds the findings to the document.
+        Function that takes the id and the document of an upload, and returns a function that adds the findings to
+        the document.
     needs
-        What the steps before have found. If a document lacks it, the run that claimed the upload ended too early, and
-        the run that claims it next begins anew.
+        Class of documents that hold the findings of the steps before. If a document lacks them, the run that claimed
+        the upload ended too early, and the run that claims it next begins anew.
 
     Returns
     -------

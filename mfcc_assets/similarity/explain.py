@@ -47,7 +47,7 @@ class RandomPairs:
     Attributes
     ----------
     contributions : (pairs, d)
-        What each coefficient adds to the distance of each pair.
+        Amount that each coefficient adds to the distance of each pair.
     moments : (k,)
         Differences between a random frame of one track and a random frame of the other track of a pair.
     """
@@ -244,7 +244,13 @@ def explain(
 
 
 def contributions(a: Frames, b: Frames, scales: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return what each coefficient (d,) adds to the distance `DTW` of two contours. Errors are as for `explain`."""
+    """Return the amount (d,) that each coefficient adds to the distance `DTW` of two contours.
+
+    Raises
+    ------
+    ValueError
+        As for `explain`.
+    """
     return DTW.weights(scales, len(a) + len(b)) * dtw_distances(a, b, band=DTW.band)
 
 

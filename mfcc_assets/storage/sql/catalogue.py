@@ -140,7 +140,7 @@ class Catalogue:
         return found
 
     def digests_of_audio(self, audio_id: str) -> list[str]:
-        """Content digests of all bytes that are known to hold an audio."""
+        """Return the content digests of all bytes that are known to hold an audio."""
         query = sa.select(CONTENTS.c.CONTENT_DIGEST).where(CONTENTS.c.AUDIO_ID == audio_id)
         with self._database.reading() as connection:
             return list(connection.execute(query.order_by(CONTENTS.c.CONTENT_DIGEST)).scalars())

@@ -81,7 +81,7 @@ class Recommendations:
         columns = RECOMMENDATIONS.c
         with self._database.writing() as connection:
             stored = _stored_lists(connection, list(lists), method)
-            changed = {query: places for query, places in lists.items() if list(places) != stored.get(query, [])}
+            changed = {query: found for query, found in lists.items() if list(found) != stored.get(query, [])}
             written = _replace_lists(connection, changed, made)
             for ids in batches([query for query in lists if query not in changed]):
                 is_older = columns.QUERY_ID.in_(ids) & (columns.INDEX_VERSION != index_version)
@@ -151,29 +151,29 @@ class Recommendations:
 def _stored_lists(
     connection: Connection, query_ids: Sequence[str], method: str
 ) -> dict[str, list[Recommendation | None]]:
-    """Return the stored list of each query, best first, with None in each place that another method made."""
+    """Return the stored list of each query, best first, with None for each row that another method made."""
     columns = RECOMMENDATIONS.c
     stored: dict[str, list[Recommendation | None]] = {}
     for ids in batches(query_ids):
         query = sa.select(columns.QUERY_ID, columns.METHOD, columns.RANK, columns.TRACK_ID, columns.DISTANCE)
-        for query_id, made_by, *place in connection.execute(
+        for query_id, made_by, *values in connection.execute(
             query.where(columns.QUERY_ID.in_(ids)).order_by(columns.RANK)
         ):
-            stored.setdefault(query_id, []).append(Recommendation(*place) if made_by == method else None)
+            stored.setdefault(query_id, []).append(Recommendation(*values) if made_by == method else None)
     return stored
 
 
 def _replace_lists(
     connection: Connection, lists: Mapping[str, Sequence[Recommendation]], made: Mapping[str, object]
 ) -> int:
-    tracks = {place.track_id for places in lists.values() for place in places}
+    tracks = {one.track_id for recommendations in lists.values() for one in recommendations}
     known = existing(connection, SOUNDTRACKS.c.TRACK_ID, sorted(tracks))
     for ids in batches(list(lists)):
         connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID.in_(ids)))
     rows = [
-        {"QUERY_ID": query, "RANK": rank, "TRACK_ID": place.track_id, "DISTANCE": place.distance, **made}
-        for query, places in lists.items()
-        for rank, place in enumerate((place for place in places if place.track_id in known), start=1)
+        {"QUERY_ID": query, "RANK": rank, "TRACK_ID": one.track_id, "DISTANCE": one.distance, **made}
+        for query, recommendations in lists.items()
+        for rank, one in enumerate((one for one in recommendations if one.track_id in known), start=1)
     ]
     if rows:
         connection.execute(sa.insert(RECOMMENDATIONS), rows)

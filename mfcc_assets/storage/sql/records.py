@@ -100,7 +100,7 @@ class Reject:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One place in the list of a query."""
+    """A recommended track in the list of a query."""
 
     rank: int
     track_id: str
