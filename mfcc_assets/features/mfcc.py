@@ -68,7 +68,7 @@ def compute_cepstra(blocks: Iterable[NDArray[np.float32]], parameters: CepstraPa
     """
     window, step = _window_samples(parameters), _round_half_up(parameters.step_seconds * parameters.sample_rate)
     if not 0 < step <= window:
-        raise ValueError(f"A step of {step} samples does not suit a window of {window} samples.")
+        raise ValueError(f"a step of {step} samples does not suit a window of {window} samples")
     peak = np.float32(0)
 
     def blocks_with_samples() -> Iterator[NDArray[np.float32]]:
@@ -80,7 +80,7 @@ def compute_cepstra(blocks: Iterable[NDArray[np.float32]], parameters: CepstraPa
 
     log_energies = list(_log_energies(_batches(blocks_with_samples(), window, step), window, step, parameters))
     if not peak > 0:
-        raise ValueError("A signal of only zeros has no level.")
+        raise ValueError("a signal of only zeros has no level")
     level = 2 * log(peak)
     cepstra = np.empty((sum(map(len, log_energies)), parameters.coefficients), np.float32)
     for number, batch in enumerate(log_energies):
@@ -116,7 +116,7 @@ def _batches(blocks: Iterable[NDArray[np.float32]], window: int, step: int) -> I
                 filled = shared
                 is_first = False
     if is_first and filled == 1:
-        raise ValueError("A signal of no samples has no cepstra.")
+        raise ValueError("a signal of no samples has no cepstra")
     # The shared samples alone were part of the last frame already.
     if is_first or filled > shared:
         yield batch[:filled]

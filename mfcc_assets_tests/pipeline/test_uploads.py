@@ -139,7 +139,7 @@ def test_a_service_without_its_secret_is_skipped(
     assert document.recognised is not None
     assert document.recognised.by == "acrcloud"
     (failure,) = document.recognition_failures
-    assert failure.reason == "Secret audd-token: It is not configured. Set MFCC_SECRET_AUDD_TOKEN."
+    assert failure.reason == "Secret audd-token: it is not configured. Set MFCC_SECRET_AUDD_TOKEN."
     assert services.audd.received == []
 
 

@@ -78,7 +78,7 @@ class SqliteDocuments(DocumentStore):
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
-                f"The folder cannot be made ({error.strerror})",
+                f"the folder cannot be made ({error.strerror})",
                 subject=str(path.parent),
                 remedy="Check its permissions",
             ) from error
