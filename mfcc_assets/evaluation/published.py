@@ -199,15 +199,14 @@ def _mfcc(signal: NDArray[np.float64], parameters: CepstraParameters) -> NDArray
     """
     import python_speech_features
 
-    window = math.floor(parameters.window_seconds * parameters.sample_rate + 0.5)
-    step = math.floor(parameters.step_seconds * parameters.sample_rate + 0.5)
+    window, step = parameters.window_samples, parameters.step_samples
     options: dict[str, Any] = {
         "samplerate": parameters.sample_rate,
         "winlen": parameters.window_seconds,
         "winstep": parameters.step_seconds,
         "numcep": parameters.coefficients,
         "nfilt": parameters.filters,
-        "nfft": parameters.fft_size or 2 ** math.ceil(math.log2(window)),
+        "nfft": parameters.fft_points,
         "preemph": 0.0,
         "ceplifter": parameters.lifter,
         "appendEnergy": True,

@@ -90,7 +90,7 @@ def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundt
     explanation = explain(
         *contours,
         index.scales,
-        control_of(library, index),
+        random_pairs_of(library, index),
         seconds=(_seconds(a, contours[0], index), _seconds(b, contours[1], index)),
         parameters=index.parameters.features.cepstra,
     )
@@ -131,20 +131,20 @@ def picture_of_pair(
     )
 
 
-def control_of(library: Library, index: LibraryIndex) -> RandomPairs:
+def random_pairs_of(library: Library, index: LibraryIndex) -> RandomPairs:
     """Return the distances of random pairs of an index.
 
     They are measured once for each index, with the same pairs every time, and stored with it.
     """
 
     def measure() -> dict[str, NDArray[np.float64]]:
-        control = RandomPairs.of(_random_pairs(library, index), index.scales)
-        return {"contributions": control.contributions, "moments": control.moments}
+        random_pairs = RandomPairs.of(_random_contours(library, index), index.scales)
+        return {"contributions": random_pairs.contributions, "moments": random_pairs.moments}
 
     return RandomPairs(**library.indexes.measured_once(index.version, "random_pairs.npz", measure))
 
 
-def _random_pairs(library: Library, index: LibraryIndex) -> Iterator[tuple[Frames, Frames]]:
+def _random_contours(library: Library, index: LibraryIndex) -> Iterator[tuple[Frames, Frames]]:
     count = len(index.tracks)
     if count * (count - 1) // 2 <= RANDOM_PAIRS:
         # The only pair of a library of one track is the track and itself.

@@ -8,8 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from math import inf
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,12 +17,11 @@ from mfcc_assets.errors import NoPublishedIndex
 from mfcc_assets.for_each import in_turn
 from mfcc_assets.ids import TrackId, shard_of
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import contour_of, search_for
+from mfcc_assets.pipeline.answer import certify, contour_of, search_for
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.playlists.selection import Selection
 from mfcc_assets.search.cascade import candidates_to_fetch
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.similarity.rankings import rank
 from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets.storage.sql.records import Recommendation
 
@@ -107,11 +105,8 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         fresh = [candidate for candidate, _ in candidates if candidate not in compared]
         if not fresh:
             return list(known.items()), 0
-        limit = max(known.values()) if len(known) == wanted else inf
-        closer = search_for(library, index, audio_id).distances_within(
-            fresh, limit, partial(contour_of, library, index)
-        )
-        return [(one.audio_id, one.distance) for one in rank((known | closer).items())[:wanted]], len(fresh)
+        search = search_for(library, index, audio_id)
+        return certify(library, index, search, known.items(), count=wanted, others=fresh), len(fresh)
 
     for shard in shards:
         stored = library.rankings.count("rankings", index.version, shard)
@@ -215,7 +210,7 @@ def recommended_lists(
     }
 
 
-def required_lists(library: Library, stage: str, version: str, part: str) -> RankedLists:
+def required_lists(library: Library, stage: str, version: str, shard_or_upload: str) -> RankedLists:
     """Read the stored lists of a shard or an upload.
 
     Parameters
@@ -226,18 +221,18 @@ def required_lists(library: Library, stage: str, version: str, part: str) -> Ran
         ``candidates`` or ``rankings``.
     version
         Version of the index.
-    part
-        A shard or an upload id.
+    shard_or_upload
+        Name of a shard, or id of an upload.
 
     Raises
     ------
     NoPublishedIndex
         If no lists are stored for this version.
     """
-    lists = library.rankings.read(stage, version, part)
+    lists = library.rankings.read(stage, version, shard_or_upload)
     if lists is None:
         raise NoPublishedIndex(
-            f"the {stage} of {part} are missing",
+            f"the {stage} of {shard_or_upload} are missing",
             subject=f"index {version}",
             remedy=f"Materialise the {stage} of all shards, or of this upload",
         )

@@ -5,7 +5,7 @@ from typing import Any
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.storage.documents.port import Document
-from mfcc_assets.storage.sql.records import Recommended
+from mfcc_assets.storage.sql.records import RecommendedSoundtrack
 
 Presented = dict[str, Any]
 """An upload as a JSON object."""
@@ -53,7 +53,7 @@ def _presented(library: Library, stored: Document) -> Presented:
     }
 
 
-def _recommendation(library: Library, row: Recommended, seconds: int) -> Presented:
+def _recommendation(library: Library, row: RecommendedSoundtrack, seconds: int) -> Presented:
     return {
         "rank": row.rank,
         "track_id": row.track_id,

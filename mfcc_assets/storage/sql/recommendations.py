@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mfcc_assets.storage.sql.database import Database, reconnecting
-from mfcc_assets.storage.sql.records import Recommendation, Recommended
+from mfcc_assets.storage.sql.records import Recommendation, RecommendedSoundtrack
 from mfcc_assets.storage.sql.rows import batches, existing, read_records, select_record, utc_now
 from mfcc_assets.storage.sql.schema import CONTENTS, RECOMMENDATIONS, RECOMMENDED_SOUNDTRACKS, REJECTS, SOUNDTRACKS
 
@@ -88,12 +88,12 @@ class Recommendations:
                 connection.execute(sa.update(RECOMMENDATIONS).where(is_older).values(INDEX_VERSION=index_version))
         return written
 
-    def recommended(self, query_id: str) -> list[Recommended]:
+    def recommended(self, query_id: str) -> list[RecommendedSoundtrack]:
         """Return the rows of the view for a query, best first."""
-        query = select_record(Recommended, RECOMMENDED_SOUNDTRACKS).where(
+        query = select_record(RecommendedSoundtrack, RECOMMENDED_SOUNDTRACKS).where(
             RECOMMENDED_SOUNDTRACKS.c.QUERY_ID == query_id
         )
-        return read_records(self._database, Recommended, query.order_by(RECOMMENDED_SOUNDTRACKS.c.RANK))
+        return read_records(self._database, RecommendedSoundtrack, query.order_by(RECOMMENDED_SOUNDTRACKS.c.RANK))
 
     def unserved_soundtracks(self, index_version: str, count: int) -> dict[str, int]:
         """Return the analysed soundtracks without exactly `count` recommendations of this index, with their numbers."""

@@ -108,7 +108,7 @@ class Recommendation:
 
 
 @dataclass(frozen=True)
-class Recommended:
+class RecommendedSoundtrack:
     """A row of the view RECOMMENDED_SOUNDTRACKS."""
 
     query_id: str
