@@ -167,7 +167,7 @@ class FeaturesMissing(MfccError):
 
 
 class FeaturesVersionMismatch(FeaturesMissing):
-    """Stored features or indexes were made with other parameters than the step needs.
+    """Stored features were made with other parameters than the step needs.
 
     Features that were made with other parameters count as missing, so callers that handle `FeaturesMissing` handle this
     error too.
@@ -175,7 +175,7 @@ class FeaturesVersionMismatch(FeaturesMissing):
 
 
 class NoPublishedIndex(MfccError):
-    """There is no index to search yet, because the library is empty or was never materialised."""
+    """An index, or the stored lists of one, are missing. Materialising the library makes them."""
 
 
 class CorruptIndex(MfccError):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RankedIds = Mapping[str, Sequence[str]]
-"""For each query, the recommended tracks, best first, without the query itself."""
+"""Ranked lists without distances: the tracks of each query, best first, without the query itself."""
 
 EVALUATED_COUNT = 5
 """Number of tracks at the top of each list that are evaluated, however long the list is."""

@@ -1,4 +1,4 @@
-"""The published method, computed with the libraries that the article uses, as a reference for ours.
+"""The published method, computed with the libraries of the article, to check ours.
 
 The article is "Build a MFCC-based music recommendation engine on cloud". It reads files with ``librosa.load``, computes
 cepstra with ``python_speech_features.mfcc``, and compares each coefficient of two tracks with ``fastdtw``.

@@ -32,7 +32,7 @@ threads would mostly wait for each other."""
 
 @dataclass(frozen=True)
 class ListsReport:
-    """Counts of one stage for one shard.
+    """Numbers of pairs that one stage handled for one shard.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
 
 @dataclass(frozen=True)
 class RecommendationReport:
-    """Counts of recommending for one shard.
+    """Numbers of soundtracks and rows for which one shard was recommended.
 
     Attributes
     ----------

@@ -134,10 +134,10 @@ def compute_features_of_soundtracks(library: Library, shards: Sequence[str]) -> 
     present = library.features.audio_with_track_features(parameters)
     soundtracks = reversed(library.catalogue.soundtracks(shards))
     names = {track.audio_id: track.blob_name for track in soundtracks if track.audio_id}
-    missing = [audio for audio in names if audio not in present]
-    for _ in on_all_cores(lambda audio: store_track_features(library.features, audio, parameters), missing):
+    missing = [audio_id for audio_id in names if audio_id not in present]
+    for _ in on_all_cores(lambda audio_id: store_track_features(library.features, audio_id, parameters), missing):
         pass
-    return {name: UNCHANGED if audio in present else COMPUTED for audio, name in names.items()}
+    return {name: UNCHANGED if audio_id in present else COMPUTED for audio_id, name in names.items()}
 
 
 def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[str]) -> AudioContent | None:

@@ -1,4 +1,4 @@
-"""Orders of tracks in which each track sounds like the one before it."""
+"""Functions that put tracks in an order in which each track sounds like the one before it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

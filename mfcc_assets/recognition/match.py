@@ -1,4 +1,4 @@
-"""Recognise an upload by its cepstra: is the upload, or a passage of it, a recording of the library?
+"""Recognise an upload by its cepstra: find out whether it, or a passage of it, is a recording of the library.
 
 The module compares how the spectral shape below 4 kHz changes over time. A gain or an equaliser adds a constant to
 every cepstrum, which cancels out in the changes. A lower sample rate or a codec removes content above 4 kHz, which is

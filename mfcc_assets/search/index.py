@@ -130,7 +130,7 @@ class LibraryIndex:
     parameters
         Parameters of the index.
     tracks
-        Track id of each audio id when the index was built. The rows of all parts are in this order.
+        Track id of each audio id when the index was built. The rows of all parts of the index are in this order.
     calibrated_tracks
         Number of tracks in the library when the calibration was made.
     calibrated_as

@@ -1,4 +1,4 @@
-"""The rankings: by which distances tracks are ordered.
+"""The rankings: the distances that order tracks.
 
 A ranking consists of parts. Each part is a distance of two tracks. The ranking standardises these distances, adds them
 up with weights, and corrects the sum for hubs (see `mfcc_assets.similarity.hubness`). A new ranking is one more line in
