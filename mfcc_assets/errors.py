@@ -119,7 +119,7 @@ class NotFinite(AudioError):
 
 
 class StoreError(MfccError):
-    """A store or a service could not do what it was asked to do."""
+    """A store or a service failed to do its work."""
 
 
 class ConnectionLost(StoreError):
@@ -207,7 +207,7 @@ class UnknownRanking(MfccError):
 
 
 class PlaylistImpossible(MfccError):
-    """The path or playlist that was asked for cannot be made."""
+    """The requested path or playlist cannot be made."""
 
 
 class UnknownPlaylistFormat(MfccError):

@@ -1,4 +1,4 @@
-"""The document of an upload: how far the upload is, and what the steps found.
+"""The document of an upload: its state, and the findings of the steps.
 
 An upload goes through five states::
 
@@ -22,14 +22,14 @@ from mfcc_assets.recognition.recogniser import Recognition, RecognitionFailure
 
 
 class State(StrEnum):
-    """How far an upload is.
+    """The states of an upload.
 
     Attributes
     ----------
     RECEIVED
         A run has claimed the upload, and may have copied and analysed it: see `CopiedUpload` and `AnalysedUpload`.
     RECOGNISED
-        The recognisers were asked. The document is a `RecognisedUpload`.
+        The recognisers have answered. The document is a `RecognisedUpload`.
     CANDIDATES
         The candidates are stored, and perhaps their ranking. The document is a `SearchedUpload`.
     RANKED
@@ -254,7 +254,7 @@ class AnalysedUpload(CopiedUpload):
     def with_recognition(
         self, recognition: Recognition | None, failures: Iterable[RecognitionFailure]
     ) -> "RecognisedUpload":
-        """Add what the recognisers said."""
+        """Add the answer of the recognisers."""
         found = {
             "recognised": asdict(recognition) if recognition else None,
             "recognition_failures": [asdict(failure) for failure in failures],
@@ -264,7 +264,7 @@ class AnalysedUpload(CopiedUpload):
 
 @dataclass(frozen=True, kw_only=True)
 class RecognisedUpload(AnalysedUpload):
-    """An upload that the recognisers were asked about. The state `recognised` guarantees this."""
+    """An upload that the recognisers have examined. The state `recognised` guarantees this."""
 
     recognised: Recognition | None = field()
 
@@ -287,7 +287,7 @@ class SearchedUpload(RecognisedUpload):
     method: str = field()
 
     def with_ranking(self, *, certified: bool, recall: float | None) -> "OrderedUpload":
-        """Add how sure the stored ranking of the candidates is."""
+        """Add whether the stored ranking of the candidates is certified, and the recall of its index."""
         return OrderedUpload.of(self._moved_to(self.state, certified=certified, recall=recall))
 
 

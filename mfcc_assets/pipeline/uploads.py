@@ -1,8 +1,8 @@
 """The steps that answer uploads: receive, analyse, recognise, find candidates, rank, recommend.
 
 Each step reads what the steps before it stored. So a killed run can be repeated, and gives the same answer. The
-document of an upload tells how far the upload is and which run answers it. A step leaves alone the uploads that have
-failed, and those that another run answers.
+document of an upload tells how far the upload is and which run answers it. A step skips the uploads that have failed,
+and those that another run answers.
 """
 
 from collections.abc import Callable, Iterator, Sequence

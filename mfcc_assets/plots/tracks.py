@@ -30,6 +30,14 @@ MOST_CHANNELS = 8
 # The time of a kernel density grows with its rows. 4,000 rows give the same curve as 400,000.
 _DENSITY_ROWS = 4_000
 
+_WINDOW = 2_048
+"""Samples of a window of the spectrum and of the spectrogram."""
+
+_SPECTROGRAM_COLUMNS, _SPECTROGRAM_ROWS = 387, 107
+"""Cells of 2 × 2 pixels. With smaller ones the PNG is several times as large, and Dagster keeps it in its event log."""
+
+_LOWEST_DECIBELS = -90.0
+
 
 def heat_map(cepstra: NDArray[np.floating], title: str) -> bytes:
     """Plot the cepstra of one track over time, as a heat map.
@@ -230,15 +238,6 @@ def coefficient_distributions(samples: NDArray[np.floating], title: str) -> byte
     axes.set_xticks(range(1, shown.shape[1] + 1), _COEFFICIENT_NAMES)
     axes.set_xlim(0.4, shown.shape[1] + 0.6)
     return write_figure(figure)
-
-
-_WINDOW = 2_048
-"""Samples of a window of the spectrum and of the spectrogram."""
-
-_SPECTROGRAM_COLUMNS, _SPECTROGRAM_ROWS = 387, 107
-"""Cells of 2 × 2 pixels. With smaller ones the PNG is several times as large, and Dagster keeps it in its event log."""
-
-_LOWEST_DECIBELS = -90.0
 
 
 def _power(samples: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # SciPy imports its FFT module only when it is first used
+import scipy  # loads its submodules when they are first used, which keeps imports short
 from numpy.typing import NDArray
 
 from mfcc_assets.features.fingerprint import (

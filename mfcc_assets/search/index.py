@@ -63,7 +63,7 @@ class Calibration:
     def digest(self) -> str:
         """A digest that changes if any distance may change.
 
-        It covers the reference alone. A change of the embedding or of the space changes the reference as well.
+        It covers the reference alone. A change of the embedding or of the space also changes the reference.
         """
         reference, tracks = self.reference, self.reference.tracks
         content = hashlib.blake2b("".join(reference.audio_ids).encode(), digest_size=6)

@@ -36,6 +36,9 @@ _LEAST_CLOSE = 0.01
 
 _MOMENTS_A_PAIR = 20
 
+_BROAD_HALF_WAVES = 6
+"""Half-waves are called broad if they are at least a sixth of the mel scale, and fine otherwise."""
+
 _MOST_CELLS = 1_000_000
 """Largest matrix of two contours, enough for two tracks of 8 minutes. Longer contours are made coarser."""
 
@@ -333,10 +336,6 @@ def meaning(number: int, parameters: CepstraParameters) -> tuple[str, str]:
         return "broad shape", f"energy from {low} to {high} against energy below and above"
     shape = "broad shape" if half_waves <= _BROAD_HALF_WAVES else "fine shape"
     return shape, f"spectrum along a cosine of {half_waves} half-waves over the mel scale"
-
-
-_BROAD_HALF_WAVES = 6
-"""Half-waves are called broad if they are at least a sixth of the mel scale, and fine otherwise."""
 
 
 def _crossing(number: int, half_waves: int, parameters: CepstraParameters) -> str:

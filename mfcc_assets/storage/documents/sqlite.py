@@ -140,7 +140,7 @@ class SqliteDocuments(DocumentStore):
 
     @property
     def _due(self) -> float:
-        """The time of the last write before which a document has expired."""
+        """Documents that were last written at this time or earlier have expired."""
         return time.time() - self._retention_seconds
 
     @contextmanager

@@ -57,7 +57,7 @@ def shared_signing_key(secrets: SecretSource) -> bytes:
     SecretNotFound
         If there is no such secret.
     StoreError
-        If the secret has fewer than 32 characters, or its source cannot be asked.
+        If the secret has fewer than 32 characters, or its source cannot be reached.
     """
     key = secrets.get("signing-key").encode()
     if len(key) < _KEY_BYTES:
