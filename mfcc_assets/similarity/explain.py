@@ -298,7 +298,7 @@ def _similar_stretches(
     shortest = [
         min(length, ceil(SHORTEST_SECONDS / frame)) for length, frame in zip(differences.shape, frames, strict=True)
     ]
-    for found in local_alignments(differences, close=random_pairs.close, shortest=shortest, most=MOST_STRETCHES):
+    for found in local_alignments(differences, close=random_pairs.close, shortest=shortest, count=MOST_STRETCHES):
         a_start, a_end = (found.rows * frames[0]).tolist()
         b_start, b_end = (found.columns * frames[1]).tolist()
         closer_than = float((random_pairs.moments > found.difference).mean())
