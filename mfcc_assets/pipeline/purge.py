@@ -70,7 +70,7 @@ def _digests(library: Library, audio_id: str | None, copies: Sequence[str]) -> l
     """Return the content digests that the catalogue may hold of an upload."""
     if audio_id is not None:
         return library.catalogue.digests_of_audio(audio_id)
-    # The document may have begun anew after an analysis, so the catalogue may know the bytes all the same.
+    # The catalogue may know the bytes even so, because the document may have begun again after an analysis.
     return [_digest_of(library, name) for name in copies]
 
 
