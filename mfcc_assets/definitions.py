@@ -1,4 +1,4 @@
-"""The only place where assets, checks, jobs, sensors and resources meet."""
+"""The code location of Dagster: all assets, checks, jobs, sensors and resources together."""
 
 import dagster as dg
 

@@ -46,11 +46,11 @@ class MfccError(Exception):
     Parameters
     ----------
     what
-        What happened, as a sentence without its full stop.
+        Description of what happened, as a sentence without its full stop.
     subject
         The track, upload, file or index to which it happened.
     remedy
-        What the reader can do, as a sentence without its full stop.
+        Advice to the reader, as a sentence without its full stop.
 
     Examples
     --------
@@ -119,7 +119,7 @@ class NotFinite(AudioError):
 
 
 class StoreError(MfccError):
-    """A store or a service could not do what it was asked to do."""
+    """A store or a service failed to do its work."""
 
 
 class ConnectionLost(StoreError):
@@ -167,7 +167,7 @@ class FeaturesMissing(MfccError):
 
 
 class FeaturesVersionMismatch(FeaturesMissing):
-    """Stored features or indexes were made with other parameters than the step needs.
+    """Stored features were made with other parameters than the step needs.
 
     Features that were made with other parameters count as missing, so callers that handle `FeaturesMissing` handle this
     error too.
@@ -175,7 +175,7 @@ class FeaturesVersionMismatch(FeaturesMissing):
 
 
 class NoPublishedIndex(MfccError):
-    """There is no index to search yet, because the library is empty or was never materialised."""
+    """An index, or the stored lists of one, are missing. Materialising the library makes them."""
 
 
 class CorruptIndex(MfccError):
@@ -207,7 +207,7 @@ class UnknownRanking(MfccError):
 
 
 class PlaylistImpossible(MfccError):
-    """The path or playlist that was asked for cannot be made."""
+    """The requested path or playlist cannot be made."""
 
 
 class UnknownPlaylistFormat(MfccError):

@@ -1,4 +1,4 @@
-"""Optional dependencies: whoever uses one that is not installed is told the name of the extra that brings it."""
+"""Optional dependencies: the error for one that is not installed names the extra that brings it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +15,12 @@ def needs_extra(extra: str, purpose: str) -> Iterator[None]:
     extra
         Name of the extra in pyproject.toml.
     purpose
-        What needs it: the subject of the error.
+        Feature that needs the dependency. It is the subject of the error.
 
     Raises
     ------
     SettingsError
-        A module of the extra is not installed.
+        If a module of the extra is not installed.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The port by which the science applies a function to many items: one after the other, or on several cores.
+"""The port through which the science applies a function to many items: one after the other, or on several cores.
 
 `in_turn` needs nothing else. `mfcc_assets.compute` has functions that use several cores or machines.
 """

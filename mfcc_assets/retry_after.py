@@ -1,4 +1,4 @@
-"""The HTTP header ``Retry-After``, by which a server says when to try again."""
+"""The HTTP header ``Retry-After``, in which a server says when to try again."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime

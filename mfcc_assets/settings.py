@@ -131,7 +131,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def folder(self) -> Path:
-        """Home as an absolute path."""
+        """The home as an absolute path."""
         return self.home.expanduser().resolve()
 
     @property
@@ -169,12 +169,12 @@ class Settings(BaseSettings):
 
     @property
     def blobs_address(self) -> str:
-        """Where the containers are, for people."""
+        """Address of the containers, as people read it."""
         return self.blob_url if self.profile == "azure" else str(self.blobs)
 
     @property
     def documents_address(self) -> str:
-        """Where the documents are, for people."""
+        """Address of the documents, as people read it."""
         return f"{self.cosmos_url}, {self.cosmos_database}" if self.profile == "azure" else str(self.documents)
 
     @property

@@ -22,7 +22,7 @@ def warm_up() -> None:
     """Compile every kernel for the types of a library's arrays, or load its machine code from disk."""
     kernels.warm_up()
     warping_path(np.zeros(2), np.zeros(2))
-    local_alignments(np.zeros((2, 2)), close=1, shortest=(1, 1), most=1)
+    local_alignments(np.zeros((2, 2)), close=1, shortest=(1, 1), count=1)
     mfcc.warm_up()
     for precision in (np.float32, np.float64):
         second_moments(np.zeros((1, 1), precision))

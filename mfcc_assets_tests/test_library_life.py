@@ -197,14 +197,14 @@ def test_other_parameters_compute_all_features_again_while_the_old_index_answers
         backfill = run_library(changed, instance, job_name="features")
         assert backfill.total("soundtrack_cepstra", "computed") == 10
         assert backfill.total("soundtrack_summaries", "computed") == 10
-        assert recommend_file(changed, music, size=5).index_version == published
+        assert recommend_file(changed, music, count=5).index_version == published
         message = f"index {published} was built with other parameters than those of the settings"
         assert outstanding_work(changed) == [message]
 
         work = run_library(changed, instance).work
         assert replace(work, pairs=0) == Work(added=10, index_written=True, candidates=90, rows=50)
         assert_only_changes_are_compared(changed, None, work.pairs)
-        answer = recommend_file(changed, music, size=5)
+        answer = recommend_file(changed, music, count=5)
         assert answer.index_version == changed.indexes.published_version() != published
         assert len(answer.recommendations) == 5
         assert outstanding_work(changed) == []
@@ -235,7 +235,7 @@ def test_an_index_of_worse_quality_is_not_published_and_the_former_one_answers(
         assert checks_that_stop_a_run(worse, instance) == ["quality_holds"]
         assert worse.indexes.built_version() != worse.indexes.published_version() == published
         assert {track: worse.recommendations.recommended(track) for track in rows} == rows
-        assert recommend_file(worse, music, size=5).index_version == published
+        assert recommend_file(worse, music, count=5).index_version == published
 
 
 def test_music_by_others_and_other_tags_do_not_make_an_index_worse(

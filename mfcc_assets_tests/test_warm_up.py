@@ -29,7 +29,7 @@ warm_up()
 compiled = {kernel: list(kernel.signatures) for kernel in kernels}
 with Library(Settings(home=home)) as library:
     for exact in (False, True):
-        assert len(recommend_file(library, query, size=5, exact=exact).recommendations) == 5
+        assert len(recommend_file(library, query, count=5, exact=exact).recommendations) == 5
 new = {kernel.__name__: kernel.signatures for kernel in kernels if kernel.signatures != compiled[kernel]}
 assert not new, new
 """

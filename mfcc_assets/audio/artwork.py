@@ -23,7 +23,7 @@ MAX_PICTURE_BYTES = 16 << 20
 MAX_PICTURE_PIXELS = 40_000_000
 """Largest picture that is accepted, in pixels. It needs 160 MB when decoded, and a small file may declare far more."""
 
-_LOGGER = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 _SUFFIXES = {
     "image/jpeg": ".jpg",
@@ -117,7 +117,7 @@ def embedded_picture(path: Path) -> Picture | None:
         try:
             embedded = list(_pictures(File(file)))
         except Exception as failure:  # noqa: BLE001  mutagen raises not only its own errors, but also IndexError, struct.error, …
-            _LOGGER.debug("the pictures of %s cannot be read: %r", path.name, failure)
+            _logger.debug("the pictures of %s cannot be read: %r", path.name, failure)
             return None
     embedded.sort(key=lambda picture: picture[0] != _FRONT_COVER)
     decoded = (_decoded(data) for _, data in embedded)
@@ -198,7 +198,7 @@ def _decoded(data: bytes) -> Picture | None:
             image.load()
             return Picture(data, _MEDIA_TYPES[image.format or ""])
     except Exception as failure:  # noqa: BLE001  Pillow too raises many kinds of errors for a broken picture
-        _LOGGER.debug("a picture cannot be decoded: %r", failure)
+        _logger.debug("a picture cannot be decoded: %r", failure)
         return None
 
 

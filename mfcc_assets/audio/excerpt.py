@@ -13,7 +13,7 @@ from typing import NamedTuple
 import av
 from av.container import InputContainer
 
-from mfcc_assets.audio.decoders import open_decoder
+from mfcc_assets.audio.decoders import open_decoder, options_for_formats
 from mfcc_assets.audio.reencode import Chain, reencode
 from mfcc_assets.errors import EmptyAudio, UnreadableAudio
 
@@ -27,10 +27,10 @@ _LEAST_COPIED_SECONDS = 4.0
 """A shorter copy is encoded again. Streams of more than 400 kbit/s, such as surround sound, fill the bytes so soon."""
 
 _BEGIN_SECONDS = 30.0
-"""Where the excerpt of a long file begins, because introductions are often silence, speech or applause."""
+"""Position at which the excerpt of a long file begins. Introductions are often silence, speech or applause."""
 
-_INPUT_OPTIONS = {"format_whitelist": "aac,asf,matroska,mov,mp3,ogg", "protocol_whitelist": "file"}
-"""Options that exclude playlists, because these make FFmpeg open other files and addresses."""
+_FORMATS = ("aac", "asf", "matroska", "mov", "mp3", "ogg")
+"""Formats from which frames can be copied."""
 
 _SAMPLE_RATE, _BIT_RATE = 44_100, 96_000
 """Sample rate and bit rate of encoded excerpts. An excerpt of 12 s has 144 kB."""
@@ -149,7 +149,8 @@ def _begin(seconds: float) -> float:
 def _copied(path: Path, most_bytes: int) -> Excerpt | None:
     """Copy frames of the first audio stream. Return None if they cannot be copied."""
     try:
-        with path.open("rb") as file, av.open(file, "r", options=_INPUT_OPTIONS, metadata_errors="ignore") as source:
+        options = options_for_formats(_FORMATS)
+        with path.open("rb") as file, av.open(file, "r", options=options, metadata_errors="ignore") as source:
             if not source.streams.audio:
                 return None
             stream = source.streams.audio[0]

@@ -121,7 +121,7 @@ class AudioReader:
         self._sample_rate, self._trimmed_samples = sample_rate, trimmed_samples
         self._limits = limits or AudioLimits()
         if self._limits.min_seconds * sample_rate <= 2 * trimmed_samples:
-            raise ValueError(f"Nothing is left of audio of {self._limits.min_seconds} s after trimming.")
+            raise ValueError(f"nothing is left of audio of {self._limits.min_seconds} s after trimming")
         self._subject = subject or path.name
         self._audio: Audio | None = None
 
@@ -135,7 +135,7 @@ class AudioReader:
             If `blocks` was not read to its end.
         """
         if self._audio is None:
-            raise RuntimeError("The audio is known only after all of its blocks were read.")
+            raise RuntimeError("the audio is known only after all of its blocks were read")
         return self._audio
 
     def blocks(self) -> Generator[NDArray[np.float32]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mfcc_assets.audio.id3_guard import is_harmless
 
-_LOGGER = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 # Names of each field in Vorbis comments, APEv2 and mutagen's easy interfaces, then in ID3 (WAV, AIFF) and in ASF.
 _FIELD_NAMES = {
@@ -77,7 +77,7 @@ def read_tags(path: Path) -> Tags:
     from mutagen import File
 
     if not is_harmless(path):
-        _LOGGER.warning(
+        _logger.warning(
             "the tags of %s are not read, because they have compressed, very long or very many frames", path.name
         )
         return Tags()
@@ -86,7 +86,7 @@ def read_tags(path: Path) -> Tags:
             fields = getattr(File(file, easy=True), "tags", None) or {}
             values = {field: _values(fields, names) for field, names in _FIELD_NAMES.items()}
         except Exception as failure:  # noqa: BLE001  mutagen raises not only its own errors, but also IndexError, struct.error, …
-            _LOGGER.debug("the tags of %s cannot be read: %r", path.name, failure)
+            _logger.debug("the tags of %s cannot be read: %r", path.name, failure)
             return Tags()
     return Tags(
         title=_joined(values["title"]),

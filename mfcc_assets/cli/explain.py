@@ -1,6 +1,5 @@
 """`mfcc explain`: why two tracks are near to each other."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -9,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mfcc_assets.cli.console import open_console, progress_bar
+from mfcc_assets.cli.console import json_option, open_console, print_json, progress_bar
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.library import Library
 
@@ -41,7 +40,7 @@ def _picture_file(_: click.Context, parameter: click.Parameter, file: Path | Non
     help="Compute both tracks with librosa, python_speech_features and fastdtw, too, as the article does, and compare. "
     "This takes seconds for short tracks and minutes for long ones.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@json_option
 @click.pass_obj
 def explain(library: Library, a: str, b: str, picture: Path | None, as_published: bool, as_json: bool) -> None:
     """Explain how near the tracks A and B are to each other.
@@ -57,8 +56,7 @@ def explain(library: Library, a: str, b: str, picture: Path | None, as_published
         picture.write_bytes(picture_of_pair(library, index, pair, _FORMS[picture.suffix.lower()]))
     published = _compare_as_published(library, pair, index.parameters.features.cepstra) if as_published else None
     if as_json:
-        record = pair.record() | ({"as_published": published.record()} if published else {})
-        click.echo(json.dumps(record, indent=1))
+        print_json(pair.record() | ({"as_published": published.record()} if published else {}))
         return
     console = open_console()
     _print(pair, console)

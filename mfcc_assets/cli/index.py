@@ -199,7 +199,7 @@ def _counts(comparison: "IndexDiff") -> dict[str, int]:
 
 
 def _names(library: Library, comparison: "IndexDiff", shown: Sequence["ListChange"]) -> dict[AudioId, Names]:
-    """Names of all audio in a comparison, by audio id."""
+    """Return the names of all tracks in a comparison, by audio id."""
     audio_ids = {
         *(audio_id for change in shown for audio_id in (change.query, *change.removed, *change.added)),
         *comparison.only_first,

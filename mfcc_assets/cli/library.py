@@ -48,7 +48,7 @@ def show_library(library: Library, as_json: bool) -> None:
 
 
 def counts_by_state(soundtracks: Sequence[Soundtrack]) -> str:
-    """Write how many soundtracks there are, and how many in each state."""
+    """Return a sentence with the number of soundtracks, in all and in each state."""
     states = Counter(track.state for track in soundtracks)
     each = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
     return f"{len(soundtracks)} soundtracks: {each}" if each else "no soundtracks"

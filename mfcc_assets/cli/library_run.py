@@ -23,7 +23,7 @@ def bring_up_to_date(library: Library, console: Console, lock: IO[bytes]) -> Non
     Raises
     ------
     RunFailed
-        The run did not succeed.
+        If the run did not succeed.
     """
     with progress_bar(console) as progress:
         task = progress.add_task("Starting a Dagster run", total=None)

@@ -24,6 +24,6 @@ def playlist(library: Library, seeds: tuple[str, ...], size: int, as_json: bool,
     from mfcc_assets.pipeline.playlists import playlist_from
 
     tracks = [find_track(library, seed) for seed in seeds]
-    found = playlist_from(library, tracks, size=size)
+    found = playlist_from(library, tracks, count=size)
     title = f"With {', '.join(track.display_title for track in tracks)}"
     show_playlist(library, title, found, wanted=size, as_json=as_json, export=export)

@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--top", "size", type=click.IntRange(min=1), help="Number of recommendations; by default MFCC_RECOMMENDATIONS."
+    "--top", "count", type=click.IntRange(min=1), help="Number of recommendations; by default MFCC_RECOMMENDATIONS."
 )
 @click.option("--exact", is_flag=True, help="Prove the answer by comparing with the whole library.")
 @json_option
 @export_option
 @click.pass_obj
-def recommend(library: Library, file: Path, size: int | None, exact: bool, as_json: bool, export: Path | None) -> None:
+def recommend(library: Library, file: Path, count: int | None, exact: bool, as_json: bool, export: Path | None) -> None:
     """Analyse FILE and recommend the soundtracks of the library that sound most like it."""
     from mfcc_assets.pipeline.answer import recommend_file
     from mfcc_assets.pipeline.playlists import export_playlist
 
-    wanted = size or library.settings.recommendations
-    answer = recommend_file(library, file, size=wanted, exact=exact)
+    wanted = count or library.settings.recommendations
+    answer = recommend_file(library, file, count=wanted, exact=exact)
     # The recall of longer lists is not measured.
     recall = answer.recall if wanted <= EVALUATED_COUNT else None
     if export is not None:
-        tracks = [answer.soundtracks[place.track_id] for place in answer.recommendations]
+        tracks = [answer.soundtracks[recommendation.track_id] for recommendation in answer.recommendations]
         export_playlist(library, export, f"Like {file.name}", tracks)
     recognised = answer.recognised
     rows = [
         {
-            "rank": place.rank,
-            "track_id": place.track_id,
-            "title": answer.soundtracks[place.track_id].title,
-            "artist": answer.soundtracks[place.track_id].artist,
-            "distance": place.distance,
+            "rank": recommendation.rank,
+            "track_id": recommendation.track_id,
+            "title": answer.soundtracks[recommendation.track_id].title,
+            "artist": answer.soundtracks[recommendation.track_id].artist,
+            "distance": recommendation.distance,
         }
-        for place in answer.recommendations
+        for recommendation in answer.recommendations
     ]
     if as_json:
         who = recognised and {"title": recognised.title, "artist": recognised.artist, "by": recognised.by}

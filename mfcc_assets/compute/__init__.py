@@ -1,4 +1,4 @@
-"""The engines that run heavy work: one function each, which applies a function to many items.
+"""The engines that run heavy work. Each is one function, which applies another function to many items.
 
 The work itself does not belong here: see `mfcc_assets.pipeline`.
 """

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 _Track = TypeVar("_Track", bound=str)
 
 RankedIds: TypeAlias = Mapping[_Track, Sequence[_Track]]
-"""For each query, the recommended tracks, best first, without the query itself."""
+"""Ranked lists without distances: the tracks of each query, best first, without the query itself."""
 
 EVALUATED_COUNT = 5
 """Number of tracks at the top of each list that are evaluated, however long the list is."""
@@ -190,8 +190,8 @@ class Hubness:
     never_recommended: float
 
 
-def hubness(ranked: RankedIds[_Track], size: int = EVALUATED_COUNT) -> Hubness:
-    """Return the hubness of the first `size` recommendations. Only tracks that are queries themselves are counted.
+def hubness(ranked: RankedIds[_Track], count: int = EVALUATED_COUNT) -> Hubness:
+    """Return the hubness of the first `count` recommendations. Only tracks that are queries themselves are counted.
 
     Notes
     -----
@@ -205,7 +205,7 @@ def hubness(ranked: RankedIds[_Track], size: int = EVALUATED_COUNT) -> Hubness:
     """
     occurrences = dict.fromkeys(ranked, 0)
     for tracks in ranked.values():
-        for track in tracks[:size]:
+        for track in tracks[:count]:
             if track in occurrences:
                 occurrences[track] += 1
     counts = np.array(list(occurrences.values()), dtype=np.float64)
@@ -220,19 +220,19 @@ def hubness(ranked: RankedIds[_Track], size: int = EVALUATED_COUNT) -> Hubness:
     )
 
 
-def recall(exhaustive: RankedIds[_Track], found: RankedIds[_Track], size: int = EVALUATED_COUNT) -> float:
-    """Return the mean share of the first `size` tracks of an exhaustive ranking that a search found.
+def recall(exhaustive: RankedIds[_Track], found: RankedIds[_Track], count: int = EVALUATED_COUNT) -> float:
+    """Return the mean share of the first `count` tracks of an exhaustive ranking that a search found.
 
     Queries with an empty exhaustive ranking are not counted. The recall is 1 if no query is left. A query that is
     missing from `found` has a share of 0.
 
     Examples
     --------
-    >>> recall({"a": ["b", "c"]}, {"a": ["c", "d"]}, size=2)
+    >>> recall({"a": ["b", "c"]}, {"a": ["c", "d"]}, count=2)
     0.5
     """
     shares = [
-        len(set(best[:size]) & set(found.get(query, ()))) / len(best[:size])
+        len(set(best[:count]) & set(found.get(query, ()))) / len(best[:count])
         for query, best in exhaustive.items()
         if best
     ]

@@ -1,4 +1,4 @@
-"""The published method, computed with the libraries that the article uses, as a reference for ours.
+"""The published method, computed with the libraries of the article, to check ours.
 
 The article is "Build a MFCC-based music recommendation engine on cloud". It reads files with ``librosa.load``, computes
 cepstra with ``python_speech_features.mfcc``, and compares each coefficient of two tracks with ``fastdtw``.
@@ -22,7 +22,7 @@ from mfcc_assets.similarity.dtw.distance import Frames
 from mfcc_assets.similarity.dtw.kernels import dtw_distance
 
 LARGEST_DIFFERENCE = 1e-3
-"""Our cepstra are those of the article if no number differs by more than this."""
+"""Largest difference at which our cepstra count as those of the article."""
 
 # python_speech_features holds every frame and its spectrum in float64: 200 MB for this many frames.
 _FRAMES_AT_ONCE = 6_000
@@ -36,7 +36,7 @@ def published_cepstra(path: Path, parameters: CepstraParameters) -> NDArray[np.f
     path
         A file in a format that librosa reads.
     parameters
-        How cepstra are defined: the same as for `mfcc_assets.features.mfcc.compute_cepstra`.
+        Definition of the cepstra, as for `mfcc_assets.features.mfcc.compute_cepstra`.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def published_cepstra(path: Path, parameters: CepstraParameters) -> NDArray[np.f
     UnreadableAudio
         If librosa cannot read the file, or decodes it with another decoder than we do.
     ValueError
-        If nothing but zeros is left after trimming.
+        If only zeros are left after trimming.
 
     Notes
     -----
@@ -67,7 +67,9 @@ def largest_difference(ours: Frames, published: Frames) -> float:
     Parameters
     ----------
     ours : (n, coefficients)
+        Cepstra that we computed.
     published : (m, coefficients)
+        Cepstra that the article's libraries computed.
 
     Returns
     -------
@@ -109,7 +111,7 @@ class FastdtwExcess:
 
     @property
     def percent(self) -> float:
-        """By how many percent fastdtw's distance is too large; 0 if both are 0."""
+        """Excess of fastdtw's distance over the exact one, in percent; 0 if the exact one is 0."""
         return 100 * (self.fastdtw / self.exact - 1) if self.exact else 0.0
 
 
@@ -175,7 +177,7 @@ def _load(path: Path, sample_rate: int) -> NDArray[np.float32]:
                 # Our decoder is FFmpeg's. Decoders of Opus need not agree, and in quiet frames they clearly differ.
                 raise UnreadableAudio("librosa decodes Opus differently", subject=path.name)
             signal: NDArray[np.float32] = librosa.load(file, sr=sample_rate, mono=True)[0]
-    # If the name ends in .raw, soundfile raises TypeError, because it wants to be given a sample rate.
+    # soundfile raises a TypeError for a name that ends in .raw, because it wants a sample rate then.
     except (soundfile.LibsndfileError, TypeError) as error:
         raise UnreadableAudio("librosa cannot read the file", subject=path.name) from error
     return signal
@@ -185,7 +187,7 @@ def _levelled(signal: NDArray[np.float32], trimmed_samples: int) -> NDArray[np.f
     trimmed = signal[trimmed_samples : len(signal) - trimmed_samples].astype(np.float64)
     peak = np.abs(trimmed).max(initial=0.0)
     if not peak > 0:
-        raise ValueError("a signal of nothing but zeros has no level")
+        raise ValueError("a signal of only zeros has no level")
     levelled: NDArray[np.float64] = trimmed / peak
     return levelled
 
@@ -197,15 +199,14 @@ def _mfcc(signal: NDArray[np.float64], parameters: CepstraParameters) -> NDArray
     """
     import python_speech_features
 
-    window = math.floor(parameters.window_seconds * parameters.sample_rate + 0.5)
-    step = math.floor(parameters.step_seconds * parameters.sample_rate + 0.5)
+    window, step = parameters.window_samples, parameters.step_samples
     options: dict[str, Any] = {
         "samplerate": parameters.sample_rate,
         "winlen": parameters.window_seconds,
         "winstep": parameters.step_seconds,
         "numcep": parameters.coefficients,
         "nfilt": parameters.filters,
-        "nfft": parameters.fft_size or 2 ** math.ceil(math.log2(window)),
+        "nfft": parameters.fft_points,
         "preemph": 0.0,
         "ceplifter": parameters.lifter,
         "appendEnergy": True,

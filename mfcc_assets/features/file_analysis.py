@@ -1,4 +1,4 @@
-"""From an audio file to its analysis: the reader and the computation of cepstra put together."""
+"""Analyses audio files: reads a file and computes the features of its samples in one pass."""
 
 from pathlib import Path
 
@@ -17,23 +17,25 @@ def analyse_file(
     path
         The file.
     parameters
-        How cepstra are computed.
+        Definition of the cepstra.
     limits
-        What audio is accepted.
+        Limits of the audio that is accepted.
     subject
-        Name of the file in error messages; by default the name of `path`.
+        Name of the file in errors. The default is the name of the path.
 
     Returns
     -------
     audio
-        Identity and length of the audio.
+        Facts about the audio, such as its id and length.
     analysis
         Cepstra and timbre of the audio.
 
     Raises
     ------
     AudioError
-        The audio cannot be used.
+        If the audio cannot be used.
+    OSError
+        If the file cannot be opened.
     """
     reader = AudioReader(path, parameters.sample_rate, parameters.trimmed_samples, limits, subject)
     analysis = analyse(reader.blocks(), parameters)

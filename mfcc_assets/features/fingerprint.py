@@ -170,9 +170,9 @@ def _shapes_of_cepstra(parameters: CepstraParameters) -> NDArray[np.float32]:
     """Return the matrix (coefficients, 6) that turns cepstra into spectral shapes.
 
     It turns cepstra into the logarithms of the filters' energies, and those below 4 kHz into cosines over these filters
-    alone. Cosine 0 is dropped: it is the level and no shape, and it takes with it the first cepstral coefficient, which
-    changes all filters equally. The others are weighted by the square root of their number, since their deviations fall
-    about as fast.
+    alone. Cosine 0 is dropped, because it is the level and not a shape. This also drops the first cepstral coefficient,
+    which changes all filters equally. The other cosines are weighted by the square root of their number, since their
+    deviations fall about as fast.
     """
     lifter = lifter_weights(parameters.coefficients, parameters.lifter)
     log_filter_bank = scipy.fft.idct(np.diag(1 / lifter), n=parameters.filters, axis=1, norm="ortho")

@@ -6,7 +6,7 @@ transforms a few frames at a time in float32. On the demo library the results di
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from math import ceil, floor, log
+from math import ceil, log
 
 import numpy as np
 import scipy  # loads its submodules when they are first used, which keeps imports short
@@ -66,9 +66,9 @@ def compute_cepstra(blocks: Iterable[NDArray[np.float32]], parameters: CepstraPa
     >>> compute_cepstra([signal], CepstraParameters()).shape
     (99, 13)
     """
-    window, step = _window_samples(parameters), _round_half_up(parameters.step_seconds * parameters.sample_rate)
+    window, step = parameters.window_samples, parameters.step_samples
     if not 0 < step <= window:
-        raise ValueError(f"A step of {step} samples does not suit a window of {window} samples.")
+        raise ValueError(f"a step of {step} samples does not suit a window of {window} samples")
     peak = np.float32(0)
 
     def blocks_with_samples() -> Iterator[NDArray[np.float32]]:
@@ -80,7 +80,7 @@ def compute_cepstra(blocks: Iterable[NDArray[np.float32]], parameters: CepstraPa
 
     log_energies = list(_log_energies(_batches(blocks_with_samples(), window, step), window, step, parameters))
     if not peak > 0:
-        raise ValueError("A signal of only zeros has no level.")
+        raise ValueError("a signal of only zeros has no level")
     level = 2 * log(peak)
     cepstra = np.empty((sum(map(len, log_energies)), parameters.coefficients), np.float32)
     for number, batch in enumerate(log_energies):
@@ -116,7 +116,7 @@ def _batches(blocks: Iterable[NDArray[np.float32]], window: int, step: int) -> I
                 filled = shared
                 is_first = False
     if is_first and filled == 1:
-        raise ValueError("A signal of no samples has no cepstra.")
+        raise ValueError("a signal of no samples has no cepstra")
     # The shared samples alone were part of the last frame already.
     if is_first or filled > shared:
         yield batch[:filled]
@@ -132,7 +132,7 @@ def _log_energies(
     weights, bands = _filterbank(parameters)
     # One array serves all batches and is transformed in place. scipy.fft.rfft would return a new array for each batch,
     # and fetching their memory from the operating system takes longer than the FFT.
-    frames = np.empty((_BATCH_FRAMES, _fft_points(parameters)), np.float32)
+    frames = np.empty((_BATCH_FRAMES, parameters.fft_points), np.float32)
     for batch in batches:
         count = max(1, 1 + ceil((len(batch) - 1 - window) / step))
         _cut_into_frames(batch, parameters.preemphasis, window, step, frames[:count])
@@ -217,7 +217,7 @@ def _filterbank(parameters: CepstraParameters) -> tuple[NDArray[np.float32], NDA
 
     The corners are rounded down to bins of the FFT, which leaves the lowest filters empty if there are few bins.
     """
-    points = _fft_points(parameters)
+    points = parameters.fft_points
     mel = np.linspace(0, hz_to_mel(parameters.sample_rate / 2), parameters.filters + 2)
     corners = np.floor((points + 1) * mel_to_hz(mel) / parameters.sample_rate)
     bins = np.arange(points // 2 + 1)
@@ -237,15 +237,3 @@ def _cosines(parameters: CepstraParameters) -> NDArray[np.float32]:
     """Return the matrix (filters, coefficients) that turns log energies into liftered cepstra."""
     cosines: NDArray[np.float64] = scipy.fft.dct(np.eye(parameters.filters), norm="ortho")[:, : parameters.coefficients]
     return (cosines * lifter_weights(parameters.coefficients, parameters.lifter)).astype(np.float32)
-
-
-def _window_samples(parameters: CepstraParameters) -> int:
-    return _round_half_up(parameters.window_seconds * parameters.sample_rate)
-
-
-def _fft_points(parameters: CepstraParameters) -> int:
-    return parameters.fft_size or 2 ** ceil(np.log2(_window_samples(parameters)))
-
-
-def _round_half_up(number: float) -> int:
-    return floor(number + 0.5)

@@ -7,6 +7,7 @@ compared. Cepstra have a separate version, so that a new contour rate does not m
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from math import ceil, floor, log2
 from typing import Any
 
 ARTICLE_FFT_SIZE = 512
@@ -49,6 +50,9 @@ class CepstraParameters:
     (13, 512)
     >>> article.version == CepstraParameters().version
     False
+    >>> default = CepstraParameters()
+    >>> default.window_samples, default.step_samples, default.fft_points
+    (1103, 441, 2048)
     """
 
     sample_rate: int = 44_100
@@ -68,6 +72,21 @@ class CepstraParameters:
             raise ValueError(f"the number of coefficients must be 1 to {self.filters}, not {self.coefficients}")
         if self.trimmed_samples < 0:
             raise ValueError(f"the number of trimmed samples must not be negative, unlike {self.trimmed_samples}")
+
+    @property
+    def window_samples(self) -> int:
+        """Number of samples in a frame."""
+        return _round_half_up(self.window_seconds * self.sample_rate)
+
+    @property
+    def step_samples(self) -> int:
+        """Number of samples from the start of one frame to the start of the next."""
+        return _round_half_up(self.step_seconds * self.sample_rate)
+
+    @property
+    def fft_points(self) -> int:
+        """Number of points of the FFT: `fft_size`, or the next power of two that holds a frame."""
+        return self.fft_size or 2 ** ceil(log2(self.window_samples))
 
     @property
     def version(self) -> str:
@@ -117,6 +136,11 @@ def _version(parameters: CepstraParameters | FeaturesParameters) -> str:
     numbers = asdict(parameters, dict_factory=_as_floats)
     written = json.dumps([REVISION, numbers], sort_keys=True)
     return hashlib.blake2b(written.encode(), digest_size=4).hexdigest()
+
+
+def _round_half_up(number: float) -> int:
+    # python_speech_features rounds so, and not to the even neighbour.
+    return floor(number + 0.5)
 
 
 def _as_floats(fields: list[tuple[str, Any]]) -> dict[str, Any]:

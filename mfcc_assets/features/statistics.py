@@ -1,4 +1,4 @@
-"""Sums and means over many frames, from which Gaussians, contours and segment means are made."""
+"""Sums and means over many frames. Gaussians, contours and segment means are made from them."""
 
 import numpy as np
 from numpy.typing import NDArray

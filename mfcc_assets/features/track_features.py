@@ -1,4 +1,4 @@
-"""From the samples of a track to the features that are kept of it, and the same of many tracks as a table.
+"""The features that are kept of a track, computed from its samples, and a table of the features of many tracks.
 
 A signal becomes an `Analysis` (`analyse`), an analysis becomes `TrackFeatures` (`track_features_of`), and those of many
 tracks become a `FeatureTable` (`FeatureTable.of`).
@@ -71,7 +71,8 @@ def analyse(blocks: Iterable[NDArray[np.float32]], parameters: CepstraParameters
 
     Notes
     -----
-    Timbre needs more coefficients than the usual 13, so the cepstra are computed with that many and then cut.
+    Timbre needs more coefficients than cepstra have by default. The cepstra are computed with all of them, and the
+    surplus is dropped.
 
     Examples
     --------

@@ -75,7 +75,7 @@ class Answer:
     failures: tuple[RecognitionFailure, ...] = ()
 
 
-def recommend_file(library: Library, path: Path, *, size: int, exact: bool = False) -> Answer:
+def recommend_file(library: Library, path: Path, *, count: int, exact: bool = False) -> Answer:
     """Analyse a file and recommend tracks of the published index. Nothing is stored.
 
     Parameters
@@ -84,7 +84,7 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
         The library to recommend from.
     path
         An audio file.
-    size
+    count
         Number of tracks to recommend.
     exact
         Compare the file with every track that a lower bound does not exclude, and so certify the answer.
@@ -103,7 +103,7 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
     Print the track ids of five tracks that sound like a file::
 
         with Library(Settings()) as library:
-            for recommendation in recommend_file(library, Path("song.mp3"), size=5).recommendations:
+            for recommendation in recommend_file(library, Path("song.mp3"), count=5).recommendations:
                 print(recommendation.track_id)
     """
     index = library.indexes.published()
@@ -115,16 +115,16 @@ def recommend_file(library: Library, path: Path, *, size: int, exact: bool = Fal
     recognised = outcome.recognition
     without = {audio.audio_id, *(recognised.audio_ids if recognised else ())}
     search = search_for_new_track(index, audio.audio_id, track_features, on_all_cores)
-    count = considered_count(size)
-    candidates = find_query_candidates(index, search, without=without, count=count)
-    ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=count)
+    considered = considered_count(count)
+    candidates = find_query_candidates(index, search, without=without, count=considered)
+    ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=considered)
     if exact:
         others = [
             audio_id for audio_id in library.catalogue.audio() if audio_id in index.tracks and audio_id not in without
         ]
-        ranked = certify(library, index, search, ranked, count=count, others=others)
+        ranked = certify(library, index, search, ranked, count=considered, others=others)
     recommendations, soundtracks = choose_recommendations(
-        library, index, ranked, size=size, query_audio=audio.audio_id, recognised_as=without
+        library, index, ranked, count=count, query_audio=audio.audio_id, recognised_as=without
     )
     recall = None if exact else library.indexes.read_quality(index.version).get(RECALL)
     return Answer(recognised, index.version, recommendations, soundtracks, exact, recall, outcome.failures)
@@ -170,8 +170,8 @@ def find_query_candidates(
         Number of tracks that will be ranked. The default is the number that the index ranks for each track.
     """
     wanted = count or index.parameters.ranked_count
-    hits = search.nearest_by_embedding(wanted + len(without))
-    return search.prune_by_coarse_contour([audio_id for audio_id in hits if audio_id not in without], wanted)
+    found = search.nearest_by_embedding(wanted + len(without))
+    return search.prune_by_coarse_contour([audio_id for audio_id in found if audio_id not in without], wanted)
 
 
 def rank_query(
@@ -221,7 +221,7 @@ def choose_recommendations(
     index: LibraryIndex,
     ranked: RankedList,
     *,
-    size: int,
+    count: int,
     query_audio: AudioId,
     recognised_as: Iterable[AudioId],
 ) -> tuple[list[Recommendation], Mapping[TrackId, Soundtrack]]:
@@ -232,7 +232,7 @@ def choose_recommendations(
     """
     tracks = library.catalogue.tracks_of_audio(audio_id for audio_id, _ in ranked)
     selection = selection_of(library, index, tracks)
-    chosen = choose_list(ranked, selection, size=size, without={query_audio, *recognised_as})
+    chosen = choose_list(ranked, selection, count=count, without={query_audio, *recognised_as})
     return chosen, {track.track_id: track for track in tracks.values()}
 
 

@@ -1,4 +1,4 @@
-"""Which run answers an upload: one of all that set out to do so.
+"""Claims of runs on uploads: of all runs that try to answer an upload, exactly one does.
 
 Two daemons that watch the same container both request a run for a new upload. The run that first writes its id into the
 document, under the document's ETag, answers the upload. The others leave it alone, even if it is answered before they
@@ -25,11 +25,11 @@ class AnsweringRun:
     run_id
         Id of the run.
     requested
-        When the run was requested, in UTC.
+        Time at which the run was requested, in UTC.
     has_ended
         Returns True if the run of an id is known to have ended. The runs of another Dagster are not known.
     claim_seconds
-        A claim without a sign of life lapses after this time.
+        Time without a sign of life after which a claim lapses.
     """
 
     run_id: str
@@ -38,7 +38,7 @@ class AnsweringRun:
     claim_seconds: float
 
     def may_answer(self, document: UploadDocument) -> bool:
-        """True unless another run works on the upload, or has closed its document since this run was requested."""
+        """Return True unless another run works on the upload, or has closed it since this run was requested."""
         if document.run_id == self.run_id:
             return True
         if not document.is_under_way:
@@ -58,7 +58,7 @@ class AnsweringRun:
         upload
             Id of the upload.
         begin
-            Makes the new document from the former one, or from None if there is none.
+            Function that makes the new document from the former one, or from None if there is none.
 
         Returns
         -------
@@ -92,9 +92,9 @@ class AnsweringRun:
         upload
             Id of the upload.
         kind
-            What the stored document must hold.
+            Class of documents that hold what the step needs.
         change
-            Adds the findings. It may be called several times.
+            Function that adds the findings. It may be called several times.
 
         Returns
         -------
@@ -104,7 +104,7 @@ class AnsweringRun:
         Raises
         ------
         DocumentNotFound
-            The upload was purged meanwhile.
+            If the upload was purged meanwhile.
         """
 
         def changed(body: dict[str, Any]) -> dict[str, Any]:

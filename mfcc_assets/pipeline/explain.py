@@ -22,7 +22,7 @@ from mfcc_assets.storage.sql.records import Soundtrack
 _logger = logging.getLogger(__name__)
 
 RANDOM_PAIRS = 400
-"""Number of random pairs of tracks that show which distances are usual in a library."""
+"""Number of random pairs of tracks. They show how large distances in a library are."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class ExplainedPair:
         Distance of the pair by that ranking. Recommendations show the same figure.
     parts
         Distance by each part of the ranking, in standard deviations from the mean distance of both tracks. It is
-        negative if they are nearer than usual.
+        negative if they are nearer than the mean.
     a, b
         The soundtracks.
     explanation
-        What dynamic time warping finds in common.
+        Explanation of the distance by dynamic time warping.
     """
 
     index_version: str
@@ -84,13 +84,13 @@ def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundt
     Raises
     ------
     FeaturesMissing
-        One of the soundtracks is not in the index, or its stored features are damaged.
+        If one of the soundtracks is not in the index, or its stored features are damaged.
     """
     contours = _contour(library, index, a), _contour(library, index, b)
     explanation = explain(
         *contours,
         index.scales,
-        control_of(library, index),
+        random_pairs_of(library, index),
         seconds=(_seconds(a, contours[0], index), _seconds(b, contours[1], index)),
         parameters=index.parameters.features.cepstra,
     )
@@ -109,16 +109,16 @@ def picture_of_pair(
     library
         The library.
     index
-        The index that `pair` was explained by.
+        The index by which `pair` was explained.
     pair
-        What `explain_pair` returned.
+        Result of `explain_pair`.
     form
         Format of the picture.
 
     Raises
     ------
     FeaturesMissing
-        One of the soundtracks is not in the index, or its stored features are damaged.
+        If one of the soundtracks is not in the index, or its stored features are damaged.
     """
     contours = _contour(library, index, pair.a), _contour(library, index, pair.b)
     return pair_picture(
@@ -131,20 +131,20 @@ def picture_of_pair(
     )
 
 
-def control_of(library: Library, index: LibraryIndex) -> RandomPairs:
+def random_pairs_of(library: Library, index: LibraryIndex) -> RandomPairs:
     """Return the distances of random pairs of an index.
 
     They are measured once for each index, with the same pairs every time, and stored with it.
     """
 
     def measure() -> dict[str, NDArray[np.float64]]:
-        control = RandomPairs.of(_random_pairs(library, index), index.scales)
-        return {"contributions": control.contributions, "moments": control.moments}
+        random_pairs = RandomPairs.of(_random_contours(library, index), index.scales)
+        return {"contributions": random_pairs.contributions, "moments": random_pairs.moments}
 
     return RandomPairs(**library.indexes.measured_once(index.version, "random_pairs.npz", measure))
 
 
-def _random_pairs(library: Library, index: LibraryIndex) -> Iterator[tuple[Frames, Frames]]:
+def _random_contours(library: Library, index: LibraryIndex) -> Iterator[tuple[Frames, Frames]]:
     count = len(index.tracks)
     if count * (count - 1) // 2 <= RANDOM_PAIRS:
         # The only pair of a library of one track is the track and itself.

@@ -1,4 +1,4 @@
-"""Building the index of a library from the stored features."""
+"""Build the index of a library from the stored features."""
 
 from dataclasses import dataclass
 

@@ -34,7 +34,7 @@ def selection_of(library: Library, index: LibraryIndex, credited: Mapping[AudioI
 
 
 def choose_list(
-    ranked: Iterable[tuple[AudioId, float]], selection: Selection, *, size: int, without: Collection[AudioId]
+    ranked: Iterable[tuple[AudioId, float]], selection: Selection, *, count: int, without: Collection[AudioId]
 ) -> list[Recommendation]:
     """Choose a list of recommendations from a ranking.
 
@@ -45,13 +45,13 @@ def choose_list(
         are skipped.
     selection
         Rules of the list.
-    size
-        Maximum length of the list.
+    count
+        Largest number of tracks in the list.
     without
         Audio ids to leave out, together with other encodings of the same recordings.
     """
     distances = {audio_id: distance for audio_id, distance in ranked if audio_id in selection.credits}
-    chosen = selection.choose(distances, size, without=without)
+    chosen = selection.choose(distances, count, without=without)
     return [
         Recommendation(position, selection.credits[audio_id].track_id, distances[audio_id])
         for position, audio_id in enumerate(chosen, start=1)

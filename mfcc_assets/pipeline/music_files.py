@@ -1,4 +1,4 @@
-"""Which files of a container are music, and how a listing differs from what the catalogue knows."""
+"""The music files of a container, and the difference between a listing and the catalogue."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ COMPANION_SUFFIXES = frozenset(_PICTURES | _PLAYLISTS | _TEXTS | _SYSTEM_FILES)
 
 
 def is_companion(blob_name: str) -> bool:
-    """True if a file only accompanies music: a cover, a playlist, a hidden file.
+    """Return True if a file only accompanies music, such as a cover, a playlist or a hidden file.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def soundtrack_files(library: Library) -> dict[str, Blob]:
 
 @dataclass(frozen=True)
 class Difference:
-    """How the files of a library differ from those that the catalogue knows. All names are sorted.
+    """The difference between the files of a library and those that the catalogue knows. All names are sorted.
 
     Attributes
     ----------

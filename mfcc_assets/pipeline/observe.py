@@ -29,12 +29,12 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
     shards
         Shards whose soundtracks are observed.
     run_id
-        Run that the rows are attributed to.
+        Id of the run, which is stored in the rows.
 
     Returns
     -------
     Difference
-        What has changed since the soundtracks were last observed.
+        The changes since the soundtracks were last observed.
     """
     digits = library.settings.shard_digits
     wanted = set(shards)

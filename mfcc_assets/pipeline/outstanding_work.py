@@ -47,8 +47,8 @@ def _outstanding_of_index(library: Library, published: LibraryIndex) -> list[str
         differences = []
         unserved = library.recommendations.soundtracks_of_other_indexes(published.version)
     else:
-        size = min(library.settings.recommendations, len(published.tracks) - 1)
-        short = library.recommendations.unserved_soundtracks(published.version, size)
+        count = min(library.settings.recommendations, len(published.tracks) - 1)
+        short = library.recommendations.unserved_soundtracks(published.version, count)
         unserved = 0 if _are_as_long_as_possible(library, published, short) else len(short)
     missing = [f"{unserved} soundtracks lack recommendations of index {published.version}"] if unserved else []
     return differences + missing

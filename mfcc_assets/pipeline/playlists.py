@@ -111,7 +111,7 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
     return _playlist(library, index, tracks, [ends[0], *between, ends[1]])
 
 
-def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, size: int) -> Playlist:
+def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, count: int) -> Playlist:
     """Return a playlist of tracks that go with several seeds. The seeds themselves are not on it.
 
     The seeds take turns to choose a track. Each seed chooses among the tracks that stand higher in its own ranking than
@@ -127,7 +127,7 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, size: int) -
         The library.
     seeds
         Tracks to begin from.
-    size
+    count
         Number of tracks of the playlist. It is shorter if the library has fewer tracks.
 
     Raises
@@ -145,17 +145,17 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, size: int) -
         raise ValueError("a playlist needs a seed")
     index = library.indexes.published()
     seed_ids = list(dict.fromkeys(audio_in_index(index, seed) for seed in seeds))
-    if len(seed_ids) > size:
+    if len(seed_ids) > count:
         raise PlaylistImpossible(
-            f"{size} tracks cannot represent {len(seed_ids)} seeds", remedy="Ask for more tracks, or give fewer seeds"
+            f"{count} tracks cannot represent {len(seed_ids)} seeds", remedy="Ask for more tracks, or give fewer seeds"
         )
-    count = max(_MINIMUM_NEAR_A_SEED, considered_count(size)) + len(seed_ids)
-    found = _near(index, _embeddings(index, seed_ids), count)
+    considered = max(_MINIMUM_NEAR_A_SEED, considered_count(count)) + len(seed_ids)
+    found = _near(index, _embeddings(index, seed_ids), considered)
     tracks = library.catalogue.tracks_of_audio([*seed_ids, *found])
     candidates = [audio_id for audio_id in found if audio_id in tracks and audio_id not in seed_ids]
     ranked = rank_by_turns(_distances(library, index, seed_ids, candidates)) if candidates else []
     selection = selection_of(library, index, tracks)
-    chosen = selection.choose((candidates[row] for row in ranked), size, without=seed_ids)
+    chosen = selection.choose((candidates[row] for row in ranked), count, without=seed_ids)
     if not chosen:
         return Playlist(index.version, [], [])
     nearest_to_first = int(_distances(library, index, seed_ids[:1], chosen).argmin())
@@ -191,9 +191,9 @@ def _embeddings(index: LibraryIndex, audio_ids: Sequence[AudioId]) -> NDArray[np
     return index.calibration.embedding(index.feature_table.rows(index.tracks.rows(audio_ids)))
 
 
-def _near(index: LibraryIndex, embeddings: NDArray[np.float32], size: int) -> list[AudioId]:
-    """Return the `size` nearest audio ids to each of several points, without repetitions."""
-    return sorted({audio_id for found in index.vector_index.search(embeddings, size) for audio_id in found})
+def _near(index: LibraryIndex, embeddings: NDArray[np.float32], count: int) -> list[AudioId]:
+    """Return the `count` nearest audio ids to each of several points, without repetitions."""
+    return sorted({audio_id for found in index.vector_index.search(embeddings, count) for audio_id in found})
 
 
 def _between(

@@ -12,7 +12,7 @@ from mfcc_assets.pipeline.uploads import upload_files
 
 @dataclass(frozen=True)
 class Purged:
-    """What was removed of an upload.
+    """The things that were removed with an upload.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ def _digests(library: Library, audio_id: AudioId | None, copies: Sequence[str]) 
     """Return the content digests that the catalogue may hold of an upload."""
     if audio_id is not None:
         return library.catalogue.digests_of_audio(audio_id)
-    # The document may have begun anew after an analysis, so the catalogue may know the bytes all the same.
+    # The catalogue may know the bytes even so, because the document may have begun again after an analysis.
     return [_digest_of(library, name) for name in copies]
 
 

@@ -8,8 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from math import inf
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,12 +17,12 @@ from mfcc_assets.errors import NoPublishedIndex
 from mfcc_assets.for_each import in_turn
 from mfcc_assets.ids import AudioId, TrackId, shard_of
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import contour_of, search_for
+from mfcc_assets.pipeline.answer import certify, contour_of, search_for
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.playlists.selection import Selection
 from mfcc_assets.search.cascade import candidates_to_fetch
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.similarity.rankings import RankedList, rank
+from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets.storage.sql.records import Recommendation
 
@@ -34,7 +33,7 @@ threads would mostly wait for each other."""
 
 @dataclass(frozen=True)
 class ListsReport:
-    """Counts of one stage for one shard.
+    """Numbers of pairs that one stage handled for one shard.
 
     Attributes
     ----------
@@ -70,8 +69,8 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
             left = {candidate: estimate for candidate, estimate in known.items() if candidate in index.tracks}
             added = [other for other in published.added if other != audio_id]
             return search.prune_by_coarse_contour(added, wanted, left), len(added)
-        hits = [candidate for candidate in search.nearest_by_embedding(wanted + 1) if candidate != audio_id]
-        return search.prune_by_coarse_contour(hits, wanted), len(hits)
+        found = [candidate for candidate in search.nearest_by_embedding(wanted + 1) if candidate != audio_id]
+        return search.prune_by_coarse_contour(found, wanted), len(found)
 
     for shard in shards:
         stored = library.rankings.count("candidates", index.version, shard)
@@ -107,11 +106,8 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         fresh = [candidate for candidate, _ in candidates if candidate not in compared]
         if not fresh:
             return list(known.items()), 0
-        limit = max(known.values()) if len(known) == wanted else inf
-        closer = search_for(library, index, audio_id).distances_within(
-            fresh, limit, partial(contour_of, library, index)
-        )
-        return [(one.audio_id, one.distance) for one in rank((known | closer).items())[:wanted]], len(fresh)
+        search = search_for(library, index, audio_id)
+        return certify(library, index, search, known.items(), count=wanted, others=fresh), len(fresh)
 
     for shard in shards:
         stored = library.rankings.count("rankings", index.version, shard)
@@ -131,7 +127,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
 
 @dataclass(frozen=True)
 class RecommendationReport:
-    """Counts of recommending for one shard.
+    """Numbers of soundtracks and rows for which one shard was recommended.
 
     Attributes
     ----------
@@ -162,8 +158,8 @@ def recommend_soundtracks(
     selection = selection_of(library, index, credited)
     every_credit = sorted((audio_id, one.track_id, one.artist, one.album) for audio_id, one in credited.items())
     rules = [settings.recommendations, settings.per_artist, _digest(every_credit)]
-    size = min(settings.recommendations, len(index.tracks) - 1)
-    unserved = library.recommendations.unserved_soundtracks(index.version, size)
+    count = min(settings.recommendations, len(index.tracks) - 1)
+    unserved = library.recommendations.unserved_soundtracks(index.version, count)
     incomplete_shards = {shard_of(track, settings.shard_digits) for track in unserved}
     for shard in shards:
         queries, name = library.catalogue.audio_of_soundtracks(shard), f"lists/{shard}"
@@ -208,14 +204,14 @@ def recommended_lists(
         If rankings are missing.
     """
     rankings = _rankings_by_audio(library, index, [audio_id for audio_id in queries.values() if audio_id])
-    size = library.settings.recommendations
+    count = library.settings.recommendations
     return {
-        track: choose_list(rankings.get(audio_id, []), selection, size=size, without={audio_id}) if audio_id else []
+        track: choose_list(rankings.get(audio_id, []), selection, count=count, without={audio_id}) if audio_id else []
         for track, audio_id in queries.items()
     }
 
 
-def required_lists(library: Library, stage: str, version: str, part: str) -> RankedLists:
+def required_lists(library: Library, stage: str, version: str, shard_or_upload: str) -> RankedLists:
     """Read the stored lists of a shard or an upload.
 
     Parameters
@@ -226,18 +222,18 @@ def required_lists(library: Library, stage: str, version: str, part: str) -> Ran
         ``candidates`` or ``rankings``.
     version
         Version of the index.
-    part
-        A shard or an upload id.
+    shard_or_upload
+        Name of a shard, or id of an upload.
 
     Raises
     ------
     NoPublishedIndex
         If no lists are stored for this version.
     """
-    lists = library.rankings.read(stage, version, part)
+    lists = library.rankings.read(stage, version, shard_or_upload)
     if lists is None:
         raise NoPublishedIndex(
-            f"the {stage} of {part} are missing",
+            f"the {stage} of {shard_or_upload} are missing",
             subject=f"index {version}",
             remedy=f"Materialise the {stage} of all shards, or of this upload",
         )

@@ -1,4 +1,4 @@
-"""Comparisons of a library's own features with those of the published method."""
+"""Compare the features of a library with those of the published method."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class ReferenceReport:
     tracks
         The tracks that were compared.
     skipped
-        By name of a track, why it could not be compared.
+        Reason why a track could not be compared, by the name of its blob.
     pair
         The first two of the tracks; None if there are not two.
     """
@@ -168,7 +168,7 @@ def compare_as_published(
     library, a, b
         Two analysed soundtracks of the library.
     parameters
-        How the stored cepstra are defined.
+        Definition of the stored cepstra.
     on_progress
         Called after each coefficient with the number of coefficients that are done and of all.
 

@@ -21,8 +21,9 @@ class AnalysisReport:
     Attributes
     ----------
     outcomes
-        Outcome by file: ``computed`` if its cepstra were computed, ``reused`` if the same audio was known under other
-        bytes or another name, ``unchanged`` if the file had been analysed before, ``rejected`` if it cannot be used.
+        Outcome of each file: ``computed`` if its cepstra were computed, ``reused`` if the same audio was known from
+        other bytes or another file, ``unchanged`` if the file had been analysed before, ``rejected`` if it cannot be
+        used.
     computed
         File whose cepstra were computed, by audio id.
     seconds
@@ -55,7 +56,7 @@ def analyse_soundtracks(
 ) -> AnalysisReport:
     """Compute the cepstra of every audio in these shards that has none yet.
 
-    A file whose bytes are known, under whatever name, is not decoded. A changed file is decoded once to find out
+    A file is not decoded if its bytes are known from this or another file. A changed file is decoded once to find out
     whether its audio has changed: if only its tags have, no features are computed. A file that cannot be used becomes a
     reject.
 
@@ -121,21 +122,22 @@ def compute_features_of_soundtracks(library: Library, shards: Sequence[str]) -> 
     Returns
     -------
     dict
-        By file, ``computed`` or ``unchanged``. Only the first of several files with the same audio is listed.
+        Outcome of each file: ``computed`` or ``unchanged``. If several files have the same audio, only the first is
+        listed.
 
     Raises
     ------
     FeaturesMissing
-        Cepstra of these parameters are missing. The error says what to backfill.
+        If cepstra of these parameters are missing. The error says what to backfill.
     """
     parameters = library.settings.features
     present = library.features.audio_with_track_features(parameters)
     soundtracks = reversed(library.catalogue.soundtracks(shards))
     names = {track.audio_id: track.blob_name for track in soundtracks if track.audio_id}
-    missing = [audio for audio in names if audio not in present]
-    for _ in on_all_cores(lambda audio: store_track_features(library.features, audio, parameters), missing):
+    missing = [audio_id for audio_id in names if audio_id not in present]
+    for _ in on_all_cores(lambda audio_id: store_track_features(library.features, audio_id, parameters), missing):
         pass
-    return {name: UNCHANGED if audio in present else COMPUTED for audio, name in names.items()}
+    return {name: UNCHANGED if audio_id in present else COMPUTED for audio_id, name in names.items()}
 
 
 def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[AudioId]) -> AudioContent | None:
@@ -161,7 +163,7 @@ def _reject(library: Library, track: Soundtrack, error: AudioError, run_id: str)
     # The same bytes may have several names, and each reject names its own file.
     reason = str(type(error)(error.what, subject=track.blob_name, remedy=error.remedy))
     reject = Reject(track.track_id, "soundtracks", track.blob_name, error.code, reason)
-    # The limits on length are settings that may change, and to check the length again is cheap.
+    # The limits on length are settings that may change, and checking the length again is cheap.
     lasting = not isinstance(error, TooShort | TooLong)
     library.catalogue.record_reject(reject, run_id=run_id, content_digest=track.content_digest if lasting else None)
     return reject

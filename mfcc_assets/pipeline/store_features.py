@@ -18,20 +18,20 @@ def store_analysis(
     Parameters
     ----------
     features
-        Where the analysis is stored.
+        Store that keeps the analysis.
     path
         The file.
     parameters
-        How cepstra are computed.
+        Definition of the cepstra.
     limits
-        What audio is accepted.
+        Limits of the audio that is accepted.
     subject
-        Name of the file in error messages.
+        Name of the file in errors.
 
     Raises
     ------
     AudioError
-        The audio cannot be used.
+        If the audio cannot be used.
     """
     audio, analysis = analyse_file(path, parameters, limits, subject)
     features.write_analysis(audio.audio_id, analysis, parameters)
@@ -44,7 +44,7 @@ def store_track_features(features: FeatureStore, audio_id: AudioId, parameters: 
     Raises
     ------
     FeaturesMissing
-        The cepstra are not stored, or are damaged.
+        If the cepstra are not stored, or are damaged.
     """
     analysis = features.read_analysis(audio_id, parameters.cepstra)
     features.write_track_features(audio_id, track_features_of(analysis, parameters), parameters)

@@ -1,4 +1,4 @@
-"""The document of an upload: how far the upload is, and what the steps found.
+"""The document of an upload: its state, and the findings of the steps.
 
 An upload goes through five states::
 
@@ -23,14 +23,14 @@ from mfcc_assets.recognition.recogniser import Recognition, RecognitionFailure
 
 
 class State(StrEnum):
-    """How far an upload is.
+    """The states of an upload.
 
     Attributes
     ----------
     RECEIVED
         A run has claimed the upload, and may have copied and analysed it: see `CopiedUpload` and `AnalysedUpload`.
     RECOGNISED
-        The recognisers were asked. The document is a `RecognisedUpload`.
+        The recognisers have answered. The document is a `RecognisedUpload`.
     CANDIDATES
         The candidates are stored, and perhaps their ranking. The document is a `SearchedUpload`.
     RANKED
@@ -78,25 +78,25 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class UploadDocument:
-    """What is known of an upload in any state. The fields have the names of the keys in the stored JSON.
+    """Everything that is known of an upload, in any state. The fields have the names of the keys in the stored JSON.
 
     The subclasses are documents after one more step each. They guarantee that the findings of that step are there. A
-    step asks for the subclass that holds what it needs: see `ready_for`.
+    step requires the subclass that holds what it needs: see `ready_for`.
 
     Attributes
     ----------
     body
         The stored JSON object. It keeps keys that this version does not know.
     state
-        How far the upload is.
+        State of the upload.
     received
-        When the file came, as an ISO 8601 text.
+        Time at which the file came, as an ISO 8601 text.
     run_id
-        Run that wrote the document last.
+        Id of the run that wrote the document last.
     file_name
         Name of the file without its folder; empty if the file was gone before it was read.
     times
-        When the upload reached each state, as ISO 8601 texts.
+        Time at which the upload reached each state, as an ISO 8601 text.
     heard
         Last sign of life of the run. Documents of older versions have none.
     batch
@@ -200,7 +200,7 @@ class UploadDocument:
 
     @property
     def last_sign(self) -> datetime:
-        """When a run last wrote the document."""
+        """Time at which a run last wrote the document."""
         # Documents of older versions only tell when they reached a state.
         signs = [self.heard] if self.heard else [*self.times.values()] or [self.received]
         return max(map(datetime.fromisoformat, signs))
@@ -255,7 +255,7 @@ class AnalysedUpload(CopiedUpload):
     def with_recognition(
         self, recognition: Recognition | None, failures: Iterable[RecognitionFailure]
     ) -> "RecognisedUpload":
-        """Add what the recognisers said."""
+        """Add the answer of the recognisers."""
         found = {
             "recognised": asdict(recognition) if recognition else None,
             "recognition_failures": [asdict(failure) for failure in failures],
@@ -265,7 +265,7 @@ class AnalysedUpload(CopiedUpload):
 
 @dataclass(frozen=True, kw_only=True)
 class RecognisedUpload(AnalysedUpload):
-    """An upload that the recognisers were asked about. The state `recognised` guarantees this."""
+    """An upload that the recognisers have examined. The state `recognised` guarantees this."""
 
     recognised: Recognition | None = field()
 
@@ -288,7 +288,7 @@ class SearchedUpload(RecognisedUpload):
     method: str = field()
 
     def with_ranking(self, *, certified: bool, recall: float | None) -> "OrderedUpload":
-        """Add how sure the stored ranking of the candidates is."""
+        """Add whether the stored ranking of the candidates is certified, and the recall of its index."""
         return OrderedUpload.of(self._moved_to(self.state, certified=certified, recall=recall))
 
 

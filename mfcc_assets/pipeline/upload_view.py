@@ -6,7 +6,7 @@ from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.storage.documents.port import Document
-from mfcc_assets.storage.sql.records import Recommended
+from mfcc_assets.storage.sql.records import RecommendedSoundtrack
 
 Presented = dict[str, Any]
 """An upload as a JSON object."""
@@ -27,7 +27,7 @@ def upload_with_id(library: Library, upload: UploadId) -> Presented:
     Raises
     ------
     DocumentNotFound
-        There is no such upload.
+        If there is no such upload.
     """
     return _presented(library, library.documents.get(upload))
 
@@ -49,12 +49,12 @@ def _presented(library: Library, stored: Document) -> Presented:
         "recall": document.recall,
         "links_end_after_seconds": seconds,
         "recommendations": [
-            _place(library, row, seconds) for row in library.recommendations.recommended(UploadId(stored.id))
+            _recommendation(library, row, seconds) for row in library.recommendations.recommended(UploadId(stored.id))
         ],
     }
 
 
-def _place(library: Library, row: Recommended, seconds: int) -> Presented:
+def _recommendation(library: Library, row: RecommendedSoundtrack, seconds: int) -> Presented:
     return {
         "rank": row.rank,
         "track_id": row.track_id,

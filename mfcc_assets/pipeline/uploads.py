@@ -1,8 +1,8 @@
 """The steps that answer uploads: receive, analyse, recognise, find candidates, rank, recommend.
 
 Each step reads what the steps before it stored. So a killed run can be repeated, and gives the same answer. The
-document of an upload tells how far the upload is and which run answers it. A step leaves alone the uploads that have
-failed, and those that another run answers.
+document of an upload tells how far the upload is and which run answers it. A step skips the uploads that have failed,
+and those that another run answers.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -97,7 +97,7 @@ def analyse_uploads(library: Library, uploads: Sequence[UploadId], *, run: Answe
 
 
 def recognise_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
-    """Ask the recognisers about each upload, and keep their answer and who could not answer."""
+    """Ask the recognisers about each upload, and store their answer and the names of those that could not answer."""
     index = library.indexes.published_if_usable()
     parameters = (index.parameters.features if index else library.settings.features).cepstra
 
@@ -153,7 +153,7 @@ def recommend_for_uploads(library: Library, uploads: Sequence[UploadId], *, run:
             library,
             read_index(version),
             ranked,
-            size=library.settings.recommendations,
+            count=library.settings.recommendations,
             query_audio=document.audio_id,
             recognised_as=document.recognised_audio,
         )
@@ -222,10 +222,11 @@ def _each(
     Parameters
     ----------
     step
-        Takes the id and the document of an upload, and returns a function that adds the findings to the document.
+        Function that takes the id and the document of an upload, and returns a function that adds the findings to
+        the document.
     needs
-        What the steps before have found. If a document lacks it, the run that claimed the upload ended too early, and
-        the run that claims it next begins anew.
+        Class of documents that hold the findings of the steps before. If a document lacks them, the run that claimed
+        the upload ended too early, and the run that claims it next begins anew.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Orders of tracks in which each track sounds like the one before it."""
+"""Functions that put tracks in an order in which each track sounds like the one before it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -198,7 +198,7 @@ def flowing_order(distances: NDArray[np.floating], first: int) -> list[int]:
 def rank_by_turns(distances: NDArray[np.floating]) -> list[int]:
     """Rank candidates for several seeds, which take turns to choose one.
 
-    Each candidate belongs to the seed in whose own ranking it stands highest, or to the first of several such seeds. A
+    Each candidate belongs to the seed that ranks it highest, or to the first of several such seeds. A
     seed chooses its candidates in the order of their combined nearness to all seeds.
 
     Parameters

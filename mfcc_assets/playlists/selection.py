@@ -24,15 +24,15 @@ class Credited(Protocol):
     def album(self) -> str: ...
 
 
-def considered_count(size: int) -> int:
-    """Return the number of nearest tracks from which a list of `size` tracks is chosen.
+def considered_count(count: int) -> int:
+    """Return the number of nearest tracks from which a list of `count` tracks is chosen.
 
     Examples
     --------
     >>> considered_count(5)
     10
     """
-    return _RANKED_PER_CHOSEN * size
+    return _RANKED_PER_CHOSEN * count
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Selection:
     is_same_recording: SameRecording
     cap: int
 
-    def choose(self, ranked: Iterable[AudioId], size: int, *, without: Collection[AudioId] = ()) -> list[AudioId]:
-        """Choose at most `size` tracks from a ranking.
+    def choose(self, ranked: Iterable[AudioId], count: int, *, without: Collection[AudioId] = ()) -> list[AudioId]:
+        """Choose at most `count` tracks from a ranking.
 
         Tracks beyond the cap are used only if the other tracks do not fill the list. They then follow all others.
 
@@ -73,7 +73,7 @@ class Selection:
         ----------
         ranked
             Audio ids, best first. They are read only as far as needed.
-        size
+        count
             Number of tracks in the list.
         without
             Audio ids to leave out, together with all other encodings of the same recordings. This is the query.
@@ -87,7 +87,7 @@ class Selection:
         beyond_cap: list[AudioId] = []
         counts: Counter[tuple[str, str]] = Counter()
         for audio_id in ranked:
-            if len(chosen) == size:
+            if len(chosen) == count:
                 break
             if self.is_one_of(audio_id, (*without, *chosen)):
                 continue
@@ -97,7 +97,7 @@ class Selection:
             counts.update(self._capped_names(audio_id))
             chosen.append(audio_id)
         for audio_id in beyond_cap:
-            if len(chosen) < size and not self.is_one_of(audio_id, chosen):
+            if len(chosen) < count and not self.is_one_of(audio_id, chosen):
                 chosen.append(audio_id)
         return chosen
 

@@ -1,4 +1,4 @@
-"""What all plots share: figures, titles, colours, and writing a figure as PNG or SVG.
+"""Helpers of all plots: figures, titles, colours, and writing a figure as PNG or SVG.
 
 Figures are made without pyplot. Its state is global, and these functions must be safe to call from any thread.
 matplotlib is imported when the first figure is made, because its import is slow.
@@ -34,16 +34,16 @@ COLOURS = (
 """Colours of lines and groups, in the order in which they are used."""
 
 PLOT_COLUMNS = 800
-"""Columns of a plot over time. Its axes have about as many pixels, so more columns could not be seen."""
+"""Number of columns of a plot over time. Its axes have about as many pixels, so more columns could not be seen."""
 
 AXES_LEFT, AXES_BOTTOM, AXES_HEIGHT = 0.075, 0.17, 0.71
-"""Where the axes of a wide figure lie, as shares of the figure."""
+"""Position of the axes in a wide figure, as shares of the figure."""
 
 _WIDE_INCHES = (9, 3)
 _DOTS_PER_INCH = 100
 _TITLE_LETTERS = 100
 
-# Levels 2 to 9 take clearly longer and make hardly smaller files.
+# Levels 2 to 9 take much more time, and the files are hardly smaller.
 _PNG_LEVEL = 1
 
 

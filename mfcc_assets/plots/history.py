@@ -17,7 +17,7 @@ def history(points: Sequence[str], figures: Mapping[str, Sequence[float | None]]
     points
         Labels of the points in time, at least one, the oldest first.
     figures
-        By name, the figure (0 to 1) at each point; None if it is not known.
+        Values (0 to 1) of each figure at all points, by the name of the figure. A value is None if it is not known.
     title
         Drawn as it is: no mathtext.
 

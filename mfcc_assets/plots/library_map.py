@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.transforms import Bbox
 
 MOST_LABELS = len(COLOURS)
-"""How many labels of a map have a colour. Tracks with any other label are grey."""
+"""Largest number of labels that have a colour on a map. Tracks with any other label are grey."""
 
 _INCHES = (11, 7)
 _NAME_LETTERS = 28
@@ -26,13 +26,13 @@ def library_map(points: NDArray[np.floating], labels: Sequence[str], names: Mapp
 
     Parameters
     ----------
-    points
-        Shape (n, 2): the position of each track.
+    points : (n, 2)
+        Position of each track.
     labels
-        A label for each track, for example its artist; ``""`` if it has none.
+        Label of each track, for example its artist; ``""`` if it has none.
     names
-        By row of `points`, the name to write beside the point. Names that would cover a point or an earlier name are
-        left out.
+        Name to write beside a point, by its row in `points`. Names that would cover a point or an earlier name are left
+        out.
     title
         Drawn as it is: no mathtext.
 

@@ -43,8 +43,8 @@ def pair_picture(
     contours
         Contours of both tracks, of shapes (n, d) and (m, d). The first is drawn along the bottom, the second along the
         left.
-    scales
-        Shape (d,): each coefficient's standard deviation over the library.
+    scales : (d,)
+        Standard deviation of each coefficient over the library.
     explanation
         The explanation of this pair.
     seconds

@@ -25,10 +25,18 @@ _STANDARD = CepstraParameters()
 _COEFFICIENT_NAMES = [f"COE_{number}" for number in range(1, _STANDARD.coefficients + 1)]
 
 MOST_CHANNELS = 8
-"""How many channels a plot of audio can show."""
+"""Largest number of channels that a plot of audio can show."""
 
 # The time of a kernel density grows with its rows. 4,000 rows give the same curve as 400,000.
 _DENSITY_ROWS = 4_000
+
+_WINDOW = 2_048
+"""Samples of a window of the spectrum and of the spectrogram."""
+
+_SPECTROGRAM_COLUMNS, _SPECTROGRAM_ROWS = 387, 107
+"""Cells of 2 × 2 pixels. With smaller ones the PNG is several times as large, and Dagster keeps it in its event log."""
+
+_LOWEST_DECIBELS = -90.0
 
 
 def heat_map(cepstra: NDArray[np.floating], title: str) -> bytes:
@@ -36,8 +44,8 @@ def heat_map(cepstra: NDArray[np.floating], title: str) -> bytes:
 
     Parameters
     ----------
-    cepstra
-        Shape (frames, 13), 100 frames a second.
+    cepstra : (frames, 13)
+        Cepstra of the track, 100 frames a second.
     title
         Drawn as it is: no mathtext.
 
@@ -92,7 +100,7 @@ def published_heat_map(cepstra: NDArray[np.floating], title: str) -> bytes:
 
 
 # The three plots below are drawn with matplotlib's own axes. librosa.display has functions for them, but its import and
-# its first plot take more than a second, which every run that adds a single track would wait for.
+# its first plot are slow, and every run that adds a single track would wait for them.
 
 
 def waveform(samples: NDArray[np.floating], sample_rate: int, title: str) -> bytes:
@@ -100,8 +108,8 @@ def waveform(samples: NDArray[np.floating], sample_rate: int, title: str) -> byt
 
     Parameters
     ----------
-    samples
-        Shape (channels, n), with 1 to 8 channels.
+    samples : (channels, n)
+        Samples of 1 to 8 channels.
     sample_rate
         Samples per second, in Hz.
     title
@@ -196,8 +204,8 @@ def coefficient_distributions(samples: NDArray[np.floating], title: str) -> byte
 
     Parameters
     ----------
-    samples
-        Shape (n, 13): cepstra of many tracks, or their means. If there are many rows, a sample of them is drawn.
+    samples : (n, 13)
+        Cepstra of many tracks, or their means. If there are many rows, a sample of them is drawn.
     title
         Drawn as it is: no mathtext.
 
@@ -230,15 +238,6 @@ def coefficient_distributions(samples: NDArray[np.floating], title: str) -> byte
     axes.set_xticks(range(1, shown.shape[1] + 1), _COEFFICIENT_NAMES)
     axes.set_xlim(0.4, shown.shape[1] + 0.6)
     return write_figure(figure)
-
-
-_WINDOW = 2_048
-"""Samples of a window of the spectrum and of the spectrogram."""
-
-_SPECTROGRAM_COLUMNS, _SPECTROGRAM_ROWS = 387, 107
-"""Cells of 2 × 2 pixels. With smaller ones the PNG is several times as large, and Dagster keeps it in its event log."""
-
-_LOWEST_DECIBELS = -90.0
 
 
 def _power(samples: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Recognise an upload by its cepstra: is the upload, or a passage of it, a recording of the library?
+"""Recognise an upload by its cepstra: find out whether it, or a passage of it, is a recording of the library.
 
 The module compares how the spectral shape below 4 kHz changes over time. A gain or an equaliser adds a constant to
 every cepstrum, which cancels out in the changes. A lower sample rate or a codec removes content above 4 kHz, which is
@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import scipy  # SciPy imports its FFT module only when it is first used
+import scipy  # loads its submodules when they are first used, which keeps imports short
 from numpy.typing import NDArray
 
 from mfcc_assets.features.fingerprint import (
@@ -97,7 +97,7 @@ class Match:
 
 
 def shortlist(
-    query_cepstra: NDArray[np.float32], fingerprints: Fingerprints, parameters: CepstraParameters, size: int = 20
+    query_cepstra: NDArray[np.float32], fingerprints: Fingerprints, parameters: CepstraParameters, count: int = 20
 ) -> list[AudioId]:
     """Return the tracks that may contain the query.
 
@@ -108,7 +108,7 @@ def shortlist(
         Fingerprints of all tracks of the library.
     parameters
         Parameters that all cepstra were computed with.
-    size
+    count
         Number of tracks to return.
 
     Returns
@@ -119,17 +119,17 @@ def shortlist(
     Raises
     ------
     ValueError
-        If `query_cepstra` does not fit the parameters or is not finite, or if `size` is not positive.
+        If `query_cepstra` does not fit the parameters or is not finite, or if `count` is not positive.
     """
-    if size < 1:
-        raise ValueError(f"a shortlist has at least one track, not {size}")
+    if count < 1:
+        raise ValueError(f"a shortlist has at least one track, not {count}")
     checked = checked_cepstra(query_cepstra, parameters)
     passages = [passage for framing in _framings(checked, parameters, COARSE) for passage in _passages(framing)]
     if not passages or not len(fingerprints):
         return []
     shortest = min(map(len, passages))
     cosines = _best_cosines(fingerprints, np.stack([passage[:shortest] for passage in passages]))
-    order = np.argsort(-cosines, kind="stable")[:size]
+    order = np.argsort(-cosines, kind="stable")[:count]
     return [fingerprints.audio_ids[track] for track in order]
 
 

@@ -78,7 +78,7 @@ class RecognitionFailure:
     by
         Name of the recogniser.
     reason
-        What happened and what the reader can do. It contains no secret.
+        Message of the error, with its remedy. It contains no secret.
     """
 
     by: str

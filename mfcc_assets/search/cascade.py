@@ -35,7 +35,7 @@ _COARSER_AGAIN = 4
 _MOST_COMPARED = 300
 """Largest number of tracks that are compared by their contours if up to ten are wanted. For five wanted tracks by the
 ranking `dtw`, 40 of 469 tracks are within the margin, and about 1,600 of a million, whose contours would take too long
-to read. If timbre is compared as well, about a dozen are within the margin."""
+to read. If timbre is also compared, about a dozen are within the margin."""
 
 _SEGMENTS = 8
 

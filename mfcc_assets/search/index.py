@@ -63,7 +63,7 @@ class Calibration:
     def digest(self) -> str:
         """A digest that changes if any distance may change.
 
-        It covers the reference alone. A change of the embedding or of the space changes the reference as well.
+        It covers the reference alone. A change of the embedding or of the space also changes the reference.
         """
         reference, tracks = self.reference, self.reference.tracks
         content = hashlib.blake2b("".join(reference.audio_ids).encode(), digest_size=6)
@@ -130,7 +130,7 @@ class LibraryIndex:
     parameters
         Parameters of the index.
     tracks
-        Track id of each audio id when the index was built. The rows of all parts are in this order.
+        Track id of each audio id when the index was built. The rows of all parts of the index are in this order.
     calibrated_tracks
         Number of tracks in the library when the calibration was made.
     calibrated_as

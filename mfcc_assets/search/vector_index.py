@@ -53,7 +53,7 @@ class VectorIndex:
     Examples
     --------
     >>> index = VectorIndex(["a", "b", "c"], np.array([[0.0], [1.0], [5.0]], np.float32))
-    >>> index.search(np.array([[1.2]], np.float32), size=2)
+    >>> index.search(np.array([[1.2]], np.float32), count=2)
     [('b', 'a')]
     """
 
@@ -81,40 +81,40 @@ class VectorIndex:
     def __len__(self) -> int:
         return len(self.audio_ids)
 
-    def search(self, embeddings: NDArray[np.float32], size: int) -> list[tuple[AudioId, ...]]:
+    def search(self, embeddings: NDArray[np.float32], count: int) -> list[tuple[AudioId, ...]]:
         """Return the audio ids of the nearest tracks of each embedding, nearest first.
 
         Parameters
         ----------
         embeddings : (queries, width) float32
             Points of the queries.
-        size
+        count
             Number of tracks to find, at least 1. If the index has fewer tracks, all are found.
 
         Raises
         ------
         ValueError
-            If the embeddings do not have the width of the index, if a value is not finite, or if `size` is not
+            If the embeddings do not have the width of the index, if a value is not finite, or if `count` is not
             positive.
         """
-        if size < 1:
-            raise ValueError(f"the number of tracks to find must be at least 1, not {size}")
+        if count < 1:
+            raise ValueError(f"the number of tracks to find must be at least 1, not {count}")
         if embeddings.ndim != 2 or embeddings.shape[1] != self._index.d:
             raise ValueError(f"the index holds embeddings of {self._index.d} numbers, not of shape {embeddings.shape}")
-        size = min(size, len(self))
-        if not size:
+        count = min(count, len(self))
+        if not count:
             return [()] * len(embeddings)
         # FAISS runs one query on the calling thread, and several queries on all cores.
-        _, found = self._index.search(_finite(embeddings), size, params=self._search_parameters(size))
+        _, found = self._index.search(_finite(embeddings), count, params=self._search_parameters(count))
         # FAISS fills a row with -1 if the searched lists hold fewer tracks.
         return [tuple(IdArray(self.audio_ids.array[rows[rows >= 0]])) for rows in found]
 
-    def _search_parameters(self, size: int) -> faiss.SearchParameters | None:
+    def _search_parameters(self, count: int) -> faiss.SearchParameters | None:
         if not isinstance(self._index, faiss.IndexIVF):
             return None
         tracks_a_list = len(self) / self._index.nlist
         parameters = faiss.SearchParametersIVF()
-        parameters.nprobe = _PROBES + round(_SURPLUS * size / tracks_a_list)
+        parameters.nprobe = _PROBES + round(_SURPLUS * count / tracks_a_list)
         return parameters
 
     def write(self, path: Path) -> None:

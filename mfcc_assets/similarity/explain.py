@@ -36,6 +36,9 @@ _LEAST_CLOSE = 0.01
 
 _MOMENTS_A_PAIR = 20
 
+_BROAD_HALF_WAVES = 6
+"""Half-waves are called broad if they are at least a sixth of the mel scale, and fine otherwise."""
+
 _MOST_CELLS = 1_000_000
 """Largest matrix of two contours, enough for two tracks of 8 minutes. Longer contours are made coarser."""
 
@@ -47,7 +50,7 @@ class RandomPairs:
     Attributes
     ----------
     contributions : (pairs, d)
-        What each coefficient adds to the distance of each pair.
+        Amount that each coefficient adds to the distance of each pair.
     moments : (k,)
         Differences between a random frame of one track and a random frame of the other track of a pair.
     """
@@ -244,7 +247,13 @@ def explain(
 
 
 def contributions(a: Frames, b: Frames, scales: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return what each coefficient (d,) adds to the distance `DTW` of two contours. Errors are as for `explain`."""
+    """Return the amount (d,) that each coefficient adds to the distance `DTW` of two contours.
+
+    Raises
+    ------
+    ValueError
+        As for `explain`.
+    """
     return DTW.weights(scales, len(a) + len(b)) * dtw_distances(a, b, band=DTW.band)
 
 
@@ -289,7 +298,7 @@ def _similar_stretches(
     shortest = [
         min(length, ceil(SHORTEST_SECONDS / frame)) for length, frame in zip(differences.shape, frames, strict=True)
     ]
-    for found in local_alignments(differences, close=random_pairs.close, shortest=shortest, most=MOST_STRETCHES):
+    for found in local_alignments(differences, close=random_pairs.close, shortest=shortest, count=MOST_STRETCHES):
         a_start, a_end = (found.rows * frames[0]).tolist()
         b_start, b_end = (found.columns * frames[1]).tolist()
         closer_than = float((random_pairs.moments > found.difference).mean())
@@ -327,10 +336,6 @@ def meaning(number: int, parameters: CepstraParameters) -> tuple[str, str]:
         return "broad shape", f"energy from {low} to {high} against energy below and above"
     shape = "broad shape" if half_waves <= _BROAD_HALF_WAVES else "fine shape"
     return shape, f"spectrum along a cosine of {half_waves} half-waves over the mel scale"
-
-
-_BROAD_HALF_WAVES = 6
-"""Half-waves are called broad if they are at least a sixth of the mel scale, and fine otherwise."""
 
 
 def _crossing(number: int, half_waves: int, parameters: CepstraParameters) -> str:

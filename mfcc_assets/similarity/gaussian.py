@@ -19,9 +19,9 @@ def jensen_shannon(
     Parameters
     ----------
     mean : (d,)
-        Mean of the one Gaussian.
+        Mean of the first Gaussian.
     covariance : (d, d)
-        Covariance of the one Gaussian.
+        Covariance of the first Gaussian.
     means : (tracks, d)
         Means of the others.
     covariances : (tracks, d, d)

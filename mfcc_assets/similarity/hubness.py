@@ -14,7 +14,7 @@ from functools import partial
 from math import inf
 
 import numpy as np
-import scipy  # It loads its special functions, a slow import, when they are first used.
+import scipy  # loads its submodules when they are first used, which keeps imports short
 from numpy.typing import NDArray
 
 _SMALLEST_DEVIATION, _SMALLEST_DEVIATION_AT_ALL, _SMALLEST_DEVIATION_OF_SUMS = 0.05, 1e-6, 0.05

@@ -151,15 +151,15 @@ class Reference:
         return DistanceStatistics.of_tracks(distances, others, self.statistics, self.ranking.weights)
 
 
-def evenly_spaced(tracks: int, most: int) -> NDArray[np.int64]:
-    """Return at most `most` rows, evenly spaced. They are a random sample if the order of the tracks is random.
+def evenly_spaced(tracks: int, count: int) -> NDArray[np.int64]:
+    """Return at most `count` rows, evenly spaced. They are a random sample if the order of the tracks is random.
 
     Examples
     --------
-    >>> evenly_spaced(tracks=101, most=5).tolist()
+    >>> evenly_spaced(tracks=101, count=5).tolist()
     [0, 25, 50, 75, 100]
     """
-    return np.unique(np.linspace(0, tracks - 1, min(tracks, most)).astype(np.int64))
+    return np.unique(np.linspace(0, tracks - 1, min(tracks, count)).astype(np.int64))
 
 
 class Comparison:

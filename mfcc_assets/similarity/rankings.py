@@ -1,4 +1,4 @@
-"""The rankings: by which distances tracks are ordered.
+"""The rankings: the distances that order tracks.
 
 A ranking consists of parts. Each part is a distance of two tracks. The ranking standardises these distances, adds them
 up with weights, and corrects the sum for hubs (see `mfcc_assets.similarity.hubness`). A new ranking is one more line in
@@ -107,9 +107,17 @@ class Ranking:
 
 
 def summary_distances(part: str, query: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
-    """Return the distances (others,) of the only track of `query` to others by one of the summary parts."""
+    """Return the distances (others,) of the only track of `query` to others by one of the summary parts.
+
+    Raises
+    ------
+    ValueError
+        If `part` is not a summary part.
+    """
     if part == GAUSSIAN:
         return jensen_shannon(query.means[0], query.covariances[0], others.means, others.covariances)
+    if part != TIMBRE:
+        raise ValueError(f"the part {part} does not compare feature tables")
     apart = others.timbre - query.timbre[0]
     distances: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", apart, apart, dtype=np.float64))
     return distances

@@ -44,6 +44,12 @@ _STORED_NAMES = {field.name: field.name for field in fields(TrackFeatures)} | {
 }
 """Column of each field of `TrackFeatures`. Two columns have older names than their fields."""
 
+_BACKFILL = "Backfill soundtrack_cepstra and soundtrack_summaries over all shards"
+
+# A stored blob is not computed again. Readers do not delete damaged ones, because a reader that lacks a codec would
+# delete all of them.
+_DELETE_AND_BACKFILL = f"Delete that blob. {_BACKFILL}"
+
 
 class FeatureStore:
     """Reads and writes the features of each audio."""
@@ -209,13 +215,6 @@ class FeatureStore:
                 remedy=_DELETE_AND_BACKFILL,
             )
         return table
-
-
-_BACKFILL = "Backfill soundtrack_cepstra and soundtrack_summaries over all shards"
-
-# A stored blob is not computed again. Readers do not delete damaged ones, because a reader that lacks a codec would
-# delete all of them.
-_DELETE_AND_BACKFILL = f"Delete that blob. {_BACKFILL}"
 
 
 def _table(file: Any, columns: Sequence[str] | None = None, rows: int | None = None) -> pa.Table:

@@ -20,7 +20,8 @@ These files may follow:
 indexes/<version>/candidates/<shard or upload id>.parquet   see `mfcc_assets.storage.ranking_store`
 indexes/<version>/rankings/<shard or upload id>.parquet     see `mfcc_assets.storage.ranking_store`
 indexes/<version>/quality.json                              the measured quality of the rankings
-indexes/<version>/attachments/<name>                        pictures and figures that are computed once for a version
+indexes/<version>/attachments/<name>                        pictures and figures that are computed once for a version,
+                                                            and digests of the recommendations that were written
 
 Beside the versions are built.json, published.json and publications.json, which `mfcc_assets.storage.index_history`
 describes.
@@ -74,7 +75,7 @@ _ADD = "Add music with `mfcc add PATH`, or materialise the library"
 class IndexStore:
     """Writes, reads and publishes indexes.
 
-    Arrays of a stored index are memory-mapped, so that opening a large index reads only the pages that are used. The
+    Arrays of a stored index are memory-mapped, so opening a large index reads only the pages that are used. The
     checksum of a part is verified on its first use, and again after its blob has changed.
     """
 
@@ -254,7 +255,7 @@ class IndexStore:
         return quality or {}
 
     def write_attachment(self, version: str, name: str, content: bytes) -> None:
-        """Store something that was computed from an index and never changes, such as a picture."""
+        """Store something that belongs to an index, such as a picture. It replaces what is stored under the name."""
         self._blobs.write(CONTAINER, f"indexes/{version}/attachments/{name}", content)
 
     def read_attachment(self, version: str, name: str) -> bytes | None:
@@ -316,7 +317,7 @@ class IndexStore:
             raise corrupt_index(version, f"it holds index {index.version}")
         return index
 
-    def _write_part(self, version: str, name: str, write: Callable[[Path], None]) -> "StoredPart":
+    def _write_part(self, version: str, name: str, write: Callable[[Path], None]) -> StoredPart:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
             write(path)

@@ -76,13 +76,13 @@ class RankingStore:
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
 
-    def write(self, stage: str, version: str, part: str, lists: RankedLists) -> None:
-        """Write the lists of a part, which is a shard or an upload."""
+    def write(self, stage: str, version: str, shard_or_upload: str, lists: RankedLists) -> None:
+        """Write the lists of a shard or an upload."""
         columns = {"audio_id": lists.queries, "candidate": lists.candidates, "distance": lists.distances}
-        with self._blobs.writing(CONTAINER, _name(stage, version, part)) as file:
+        with self._blobs.writing(CONTAINER, _name(stage, version, shard_or_upload)) as file:
             pq.write_table(pa.table(columns, schema=_SCHEMA), file, compression="zstd")
 
-    def read(self, stage: str, version: str, part: str) -> RankedLists | None:
+    def read(self, stage: str, version: str, shard_or_upload: str) -> RankedLists | None:
         """Return the lists of a shard or an upload; None if they were not computed.
 
         Raises
@@ -96,24 +96,24 @@ class RankingStore:
             table = stored.read(use_threads=False)
             return RankedLists(*(tuple(table[column].to_pylist()) for column in _SCHEMA.names))
 
-        return self._parsed(stage, version, part, read)
+        return self._parsed(stage, version, shard_or_upload, read)
 
-    def count(self, stage: str, version: str, part: str) -> int | None:
+    def count(self, stage: str, version: str, shard_or_upload: str) -> int | None:
         """Return the number of rows that `read` would return, from the metadata of the file. Raises as `read`."""
 
         def count(name: str) -> int:
             with self._blobs.open(CONTAINER, name) as file:
                 return int(pq.ParquetFile(file).metadata.num_rows)
 
-        return self._parsed(stage, version, part, count)
+        return self._parsed(stage, version, shard_or_upload, count)
 
-    def delete(self, version: str, part: str) -> None:
-        """Delete the lists of a part in every stage, if there are any."""
+    def delete(self, version: str, shard_or_upload: str) -> None:
+        """Delete the lists of a shard or an upload in every stage, if there are any."""
         for stage in STAGES:
-            self._blobs.delete(CONTAINER, _name(stage, version, part))
+            self._blobs.delete(CONTAINER, _name(stage, version, shard_or_upload))
 
-    def _parsed(self, stage: str, version: str, part: str, parse: Callable[[str], _Found]) -> _Found | None:
-        name = _name(stage, version, part)
+    def _parsed(self, stage: str, version: str, shard_or_upload: str, parse: Callable[[str], _Found]) -> _Found | None:
+        name = _name(stage, version, shard_or_upload)
         try:
             return parse(name)
         except BlobNotFound:
@@ -122,9 +122,9 @@ class RankingStore:
             raise CorruptIndex(
                 f"the stored {stage} are damaged",
                 subject=f"{CONTAINER}/{name}",
-                remedy=f"Delete that blob. Materialise the {stage} of {part} again",
+                remedy=f"Delete that blob. Materialise the {stage} of {shard_or_upload} again",
             ) from error
 
 
-def _name(stage: str, version: str, part: str) -> str:
-    return f"indexes/{version}/{stage}/{part}.parquet"
+def _name(stage: str, version: str, shard_or_upload: str) -> str:
+    return f"indexes/{version}/{stage}/{shard_or_upload}.parquet"

@@ -176,7 +176,7 @@ class Bench:
                     self.library,
                     index,
                     ranked,
-                    size=PLACES,
+                    count=PLACES,
                     query_audio=QUERY,
                     recognised_as=(),
                 )

@@ -129,8 +129,8 @@ def test_hubness_is_zero_if_every_track_is_in_equally_many_lists():
 
 
 def test_only_the_first_recommendations_count_towards_hubness():
-    assert hubness({"a": ["b", "c"], "b": ["a"], "c": ["a"]}, size=1).largest == 2
-    assert hubness({"a": ["b", "c"], "b": ["a"], "c": ["a"]}, size=1).never_recommended == pytest.approx(1 / 3)
+    assert hubness({"a": ["b", "c"], "b": ["a"], "c": ["a"]}, count=1).largest == 2
+    assert hubness({"a": ["b", "c"], "b": ["a"], "c": ["a"]}, count=1).never_recommended == pytest.approx(1 / 3)
 
 
 @given(RANKED, st.integers(1, 8))
@@ -146,8 +146,8 @@ def test_hubness_is_the_skewness_of_the_number_of_lists_with_a_track(ranked, siz
 
 def test_recall_is_the_mean_share_of_the_best_that_were_found():
     exhaustive = {"a": ["b", "c", "d"], "b": ["a"], "alone": []}
-    assert recall(exhaustive, {"a": ["c", "b"], "b": ["c"]}, size=2) == 0.5
-    assert recall(exhaustive, {"a": ["c", "b"]}, size=3) == pytest.approx(1 / 3)
+    assert recall(exhaustive, {"a": ["c", "b"], "b": ["c"]}, count=2) == 0.5
+    assert recall(exhaustive, {"a": ["c", "b"]}, count=3) == pytest.approx(1 / 3)
     assert recall({"alone": []}, {}) == 1.0
     assert recall({}, {"a": ["b"]}) == 1.0
 
@@ -155,7 +155,7 @@ def test_recall_is_the_mean_share_of_the_best_that_were_found():
 def test_recall_covers_the_evaluated_count_by_default():
     ranked = {"a": TRACKS}
     assert recall(ranked, {"a": TRACKS[:EVALUATED_COUNT]}) == 1
-    assert recall(ranked, {"a": TRACKS[:EVALUATED_COUNT]}, size=2 * EVALUATED_COUNT) == 0.5
+    assert recall(ranked, {"a": TRACKS[:EVALUATED_COUNT]}, count=2 * EVALUATED_COUNT) == 0.5
 
 
 @given(RANKED, RANKED, st.integers(1, 8))

@@ -41,7 +41,7 @@ def real_library(library: Library, instance: dg.DagsterInstance) -> Library:
 
 @pytest.mark.parametrize("query", [JOURNEY, DEMO / "uploads" / "a-new-journey.mp3"])
 def test_no_encoding_of_the_query_is_recommended(real_library: Library, query: Path) -> None:
-    answer = recommend_file(real_library, query, size=5)
+    answer = recommend_file(real_library, query, count=5)
 
     assert answer.recognised is not None
     assert len(answer.recognised.audio_ids) == 2
@@ -53,7 +53,7 @@ def test_nothing_is_stored_when_a_file_is_recommended_for(real_library: Library)
         return {blob.name for blob in real_library.blobs.list("cepstra")}
 
     before = stored()
-    answer = recommend_file(real_library, DEMO / "uploads" / "coherence.mp3", size=2)
+    answer = recommend_file(real_library, DEMO / "uploads" / "coherence.mp3", count=2)
 
     assert stored() == before
     assert [recommendation.rank for recommendation in answer.recommendations] == [1, 2]
@@ -78,7 +78,7 @@ def track_features_of_file(library: Library, path: Path) -> TrackFeatures:
 def test_an_exact_answer_is_certified_and_equals_comparing_with_all(
     ten_tracks: Library, music: Path, size: int
 ) -> None:
-    answer = recommend_file(ten_tracks, music, size=size, exact=True)
+    answer = recommend_file(ten_tracks, music, count=size, exact=True)
 
     index = ten_tracks.indexes.published()
     truth = compared_with_all(ten_tracks, index, AudioId(""), track_features_of_file(ten_tracks, music))[:size]
@@ -93,14 +93,14 @@ def test_an_exact_answer_is_certified_and_equals_comparing_with_all(
 
 def test_an_answer_that_is_not_certified_has_the_measured_recall_of_its_index(ten_tracks: Library, music: Path) -> None:
     version = ten_tracks.indexes.published().version
-    answer = recommend_file(ten_tracks, music, size=5)
+    answer = recommend_file(ten_tracks, music, count=5)
     assert not answer.certified
     assert answer.recall == ten_tracks.indexes.read_quality(version)[RECALL] == 1.0
 
     ten_tracks.indexes.write_quality(version, {RECALL: 0.875})
-    assert recommend_file(ten_tracks, music, size=5).recall == 0.875
+    assert recommend_file(ten_tracks, music, count=5).recall == 0.875
     ten_tracks.indexes.write_quality(version, {})
-    assert recommend_file(ten_tracks, music, size=5).recall is None
+    assert recommend_file(ten_tracks, music, count=5).recall is None
 
 
 def delete_track_features(library: Library, audio_id: AudioId) -> None:
@@ -116,13 +116,13 @@ def test_a_track_that_cannot_be_compared_is_skipped_and_makes_an_exact_answer_im
     damage(ten_tracks, damaged)
 
     with caplog.at_level(logging.WARNING):
-        answer = recommend_file(ten_tracks, music, size=10)
+        answer = recommend_file(ten_tracks, music, count=10)
     assert {recommendation.track_id for recommendation in answer.recommendations} == {
         track for audio, track in index.tracks.items() if audio != damaged
     }
     assert damaged in caplog.text
     with pytest.raises(FeaturesMissing, match=damaged):
-        recommend_file(ten_tracks, music, size=10, exact=True)
+        recommend_file(ten_tracks, music, count=10, exact=True)
 
 
 def test_audio_that_must_not_be_recommended_does_not_replace_a_candidate(ten_tracks: Library) -> None:
@@ -168,7 +168,7 @@ def test_a_query_is_ranked_exactly_and_without_tracks_that_have_left_the_library
 @pytest.mark.parametrize("exact", [False, True])
 def test_an_empty_library_recommends_nothing(library: Library, music: Path, exact: bool) -> None:
     publish(library)
-    answer = recommend_file(library, music, size=5, exact=exact)
+    answer = recommend_file(library, music, count=5, exact=exact)
     assert answer.recommendations == []
     assert answer.recognised is None
 

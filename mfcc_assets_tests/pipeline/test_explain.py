@@ -7,7 +7,7 @@ import pytest
 
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.explain import RANDOM_PAIRS, control_of, explain_pair, picture_of_pair
+from mfcc_assets.pipeline.explain import RANDOM_PAIRS, explain_pair, picture_of_pair, random_pairs_of
 from mfcc_assets.pipeline.find_track import find_track
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.feature_store import CONTAINER
@@ -45,11 +45,11 @@ def test_a_pair_is_explained_from_the_stored_features(library: Library, index: L
 
 
 def test_the_random_pairs_of_an_index_are_measured_once(library: Library, index: LibraryIndex) -> None:
-    first = control_of(library, index)
+    first = random_pairs_of(library, index)
     for number in range(8):
         library.blobs.delete(CONTAINER, f"summaries/{index.parameters.features.version}/{audio_id(number)}.parquet")
     with Library(library.settings) as later:
-        second = control_of(later, index)
+        second = random_pairs_of(later, index)
     np.testing.assert_array_equal(first.contributions, second.contributions)
     np.testing.assert_array_equal(first.moments, second.moments)
 
@@ -57,7 +57,7 @@ def test_the_random_pairs_of_an_index_are_measured_once(library: Library, index:
 def test_a_large_library_measures_only_a_sample_of_its_pairs(library: Library) -> None:
     add_tracks(library, *range(40))
     index, _ = publish(library)
-    control = control_of(library, index)
+    control = random_pairs_of(library, index)
     assert len(control.distances) == RANDOM_PAIRS
     assert (control.distances > 0).all(), "no track is paired with itself"
 

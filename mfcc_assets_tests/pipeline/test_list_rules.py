@@ -47,7 +47,7 @@ def test_a_list_is_ranked_and_skips_tracks_that_have_left_the_library() -> None:
     selection = Selection(credited, is_same_recording=str.__eq__, cap=2)
 
     ranked = [(AudioId(name), distance) for name, distance in (("a", 0.1), ("b", 0.2), ("c", 0.3), ("d", 0.4))]
-    chosen = choose_list(ranked, selection, size=2, without={AudioId("a")})
+    chosen = choose_list(ranked, selection, count=2, without={AudioId("a")})
 
     assert chosen == [Recommendation(1, TrackId("track b"), 0.2), Recommendation(2, TrackId("track d"), 0.4)]
 
@@ -112,7 +112,7 @@ def test_a_stored_file_of_another_version_does_not_fail_the_list(
 
     selection = selection_of(library, index, library.catalogue.credits())
     with caplog.at_level(logging.WARNING):
-        chosen = choose_list([(audio_id(50), 0.1)], selection, size=5, without={audio_id(1)})
+        chosen = choose_list([(audio_id(50), 0.1)], selection, count=5, without={audio_id(1)})
 
     assert chosen == [Recommendation(1, track_id("50.flac"), 0.1)], "the two tracks could not be compared"
     assert f"{audio_id(50)}.parquet: the file holds features of version" in caplog.text

@@ -135,7 +135,7 @@ def test_a_track_that_was_added_after_the_index_has_no_path(growing_line: Librar
 
 
 def test_a_playlist_has_tracks_near_to_its_seeds_and_not_the_seeds(line: Library) -> None:
-    playlist = playlist_from(line, [track(line, 2), track(line, 9)], size=4)
+    playlist = playlist_from(line, [track(line, 2), track(line, 9)], count=4)
 
     heard = numbers(playlist.soundtracks)
     assert len(heard) == 4
@@ -145,27 +145,27 @@ def test_a_playlist_has_tracks_near_to_its_seeds_and_not_the_seeds(line: Library
 
 
 def test_a_playlist_larger_than_the_library_has_every_track_except_the_seeds(line: Library) -> None:
-    playlist = playlist_from(line, [track(line, 2), track(line, 2)], size=50)
+    playlist = playlist_from(line, [track(line, 2), track(line, 2)], count=50)
     assert sorted(numbers(playlist.soundtracks)) == [number for number in range(LINE) if number != 2]
 
 
 def test_a_playlist_obeys_the_cap_while_there_are_other_tracks(line: Library) -> None:
     with Library(Settings(home=line.settings.home, per_artist=1)) as strict:
-        playlist = playlist_from(strict, [track(line, 0), track(line, 11)], size=6)
+        playlist = playlist_from(strict, [track(line, 0), track(line, 11)], count=6)
     assert max(Counter(found.artist for found in playlist.soundtracks).values()) == 1
 
 
 def test_a_playlist_from_a_library_with_only_the_seeds_is_empty(library: Library) -> None:
     add_tracks(library, 0, 1)
     publish(library)
-    assert playlist_from(library, [track(library, 0), track(library, 1)], size=3).soundtracks == []
+    assert playlist_from(library, [track(library, 0), track(library, 1)], count=3).soundtracks == []
 
 
 def test_more_seeds_than_tracks_are_refused(line: Library) -> None:
     with pytest.raises(PlaylistImpossible, match="2 tracks cannot represent 3 seeds"):
-        playlist_from(line, [track(line, number) for number in (1, 2, 3)], size=2)
+        playlist_from(line, [track(line, number) for number in (1, 2, 3)], count=2)
     with pytest.raises(ValueError, match="needs a seed"):
-        playlist_from(line, [], size=2)
+        playlist_from(line, [], count=2)
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def twice(library: Library) -> Library:
 
 def test_paths_and_playlists_have_no_recording_twice(twice: Library) -> None:
     path = path_between(twice, find_track(twice, "2.flac"), find_track(twice, "3.flac"), steps=10)
-    playlist = playlist_from(twice, [track(twice, 0)], size=20)
+    playlist = playlist_from(twice, [track(twice, 0)], count=20)
 
     for heard in (numbers(path.soundtracks), [0, *numbers(playlist.soundtracks)]):
         assert not any({one, other} in ({0, 50}, {1, 51}) for one, other in combinations(heard, 2))

@@ -139,7 +139,7 @@ def test_a_service_without_its_secret_is_skipped(
     assert document.recognised is not None
     assert document.recognised.by == "acrcloud"
     (failure,) = document.recognition_failures
-    assert failure.reason == "Secret audd-token: It is not configured. Set MFCC_SECRET_AUDD_TOKEN."
+    assert failure.reason == "Secret audd-token: it is not configured. Set MFCC_SECRET_AUDD_TOKEN."
     assert services.audd.received == []
 
 
@@ -176,7 +176,7 @@ def test_the_settings_order_the_recognisers(up_to_date_home: Path, settings: Set
     copied_home(up_to_date_home, settings.home)
     retag(song, title="It says so itself")
     with Library(settings.model_copy(update={"recognisers": order})) as library:
-        answer = recommend_file(library, song, size=3)
+        answer = recommend_file(library, song, count=3)
     assert answer.recognised is not None
     assert answer.recognised.by == order.split(",", maxsplit=1)[0]
 
@@ -185,7 +185,7 @@ def test_a_file_that_is_not_uploaded_is_answered_too_if_every_service_fails(
     asking: Library, services: Services, song: Path
 ) -> None:
     services.fail()
-    answer = recommend_file(asking, song, size=3)
+    answer = recommend_file(asking, song, count=3)
     assert answer.recognised is None
     assert len(answer.recommendations) == 3
 

@@ -58,7 +58,7 @@ def fingerprints_of(library: Library) -> Fingerprints:
 
 
 def recognised(query: NDArray[np.float32], library: Library) -> str | None:
-    picked = shortlist(query, fingerprints_of(library), PARAMETERS, size=5)
+    picked = shortlist(query, fingerprints_of(library), PARAMETERS, count=5)
     found = matches(query, [(audio_id, library[audio_id]) for audio_id in picked], PARAMETERS)
     return found[0].audio_id if found else None
 
@@ -241,7 +241,7 @@ def test_the_shortlist_equals_that_of_the_slow_twin(query_seconds: float, tracks
         )
         for audio_id, cepstra in library.items()
     }
-    order = shortlist(query, fingerprints_of(library), PARAMETERS, size=len(tracks))
+    order = shortlist(query, fingerprints_of(library), PARAMETERS, count=len(tracks))
     assert sorted(order) == sorted(library)
     assert all(slow[first] >= slow[second] - 1e-4 for first, second in pairwise(order))
 
@@ -269,7 +269,7 @@ def test_a_library_that_is_searched_in_several_tasks_is_searched_to_its_end() ->
         for audio_id in few
     ]
     fingerprints = Fingerprints.of([*many, (AudioId("wanted"), fingerprint(track(3, 99), PARAMETERS))])
-    assert shortlist(track(3, 99), fingerprints, PARAMETERS, size=1) == ["wanted"]
+    assert shortlist(track(3, 99), fingerprints, PARAMETERS, count=1) == ["wanted"]
 
 
 # --- Fingerprints
@@ -325,4 +325,4 @@ def test_cepstra_that_cannot_be_compared_are_refused(cepstra: NDArray[np.float32
 
 def test_a_shortlist_of_no_tracks_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
-        shortlist(track(5, 0), Fingerprints.of([]), PARAMETERS, size=0)
+        shortlist(track(5, 0), Fingerprints.of([]), PARAMETERS, count=0)

@@ -146,3 +146,8 @@ def test_a_candidate_without_a_distance_is_left_out():
 def test_the_order_of_the_candidates_does_not_matter(distances, random):
     shuffled = random.sample(sorted(distances.items()), len(distances))
     assert rank(shuffled) == rank(distances.items())
+
+
+def test_a_part_that_compares_contours_compares_no_feature_tables():
+    with pytest.raises(ValueError, match="dtw does not compare feature tables"):
+        summary_distances("dtw", feature_table(1), feature_table(2))

@@ -15,7 +15,7 @@ from mfcc_assets.defs.assets.shared import (
 )
 from mfcc_assets.evaluation.metrics import Precision
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.explain import control_of
+from mfcc_assets.pipeline.explain import random_pairs_of
 from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.library_report import describe_library, picture_of_coefficients, picture_of_map, popularity
 from mfcc_assets.pipeline.observe import observe_soundtracks
@@ -212,6 +212,6 @@ def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
             "hubs": table_as_markdown(("most recommended", "lists"), popular.hubs),
             "orphans": table_as_markdown(("never recommended",), [(name,) for name in popular.orphans]),
             # Measured here, so that nobody who asks why two tracks are alike waits for it.
-            "usual_distance": control_of(library, index).median_distance,
+            "usual_distance": random_pairs_of(library, index).median_distance,
         }
     return dg.MaterializeResult(metadata=metadata)

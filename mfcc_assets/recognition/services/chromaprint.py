@@ -1,4 +1,4 @@
-"""Chromaprint fingerprints, by which AcoustID identifies recordings."""
+"""Chromaprint fingerprints. AcoustID identifies recordings by them."""
 
 from contextlib import closing
 from dataclasses import dataclass

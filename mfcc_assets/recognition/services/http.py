@@ -53,9 +53,9 @@ class Fault:
     Attributes
     ----------
     what
-        What happened, as in `mfcc_assets.errors.MfccError`.
+        Description of what happened, as in `mfcc_assets.errors.MfccError`.
     remedy
-        What the reader can do.
+        Advice to the reader, as in `mfcc_assets.errors.MfccError`.
     kind
         Class of the error to raise.
     """

@@ -17,7 +17,7 @@ _ALIGNED = 8
 """Number of float32 costs in 32 bytes. Numba aligns arrays to 32 bytes, and aligned vectors are loaded fastest."""
 
 _DIAGONALS_A_PROOF = 24
-"""Diagonals between two checks in `bounded_distance` whether the limit is certain to be exceeded."""
+"""Number of diagonals after which a comparison checks again whether the limit is certain to be exceeded."""
 
 
 @compiled

@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from mfcc_assets.similarity.dtw.anti_diagonals import all_distances, curve_distance
 
+_WIDE_DIAGONAL = 128
+"""Cells of a diagonal from which it is faster to compute one coefficient after another than all at once."""
+
 
 def dtw_distance(a: ArrayLike, b: ArrayLike, *, band: float | None = None) -> float:
     """Return the dynamic time warping distance of two curves.
@@ -230,7 +233,3 @@ def reach(n: int, m: int, band: float | None) -> int:
 
 def _widest_diagonal(n: int, m: int, reach: int) -> int:
     return min(n, m, 2 * reach // max(1, n + m - 2) + 1)
-
-
-_WIDE_DIAGONAL = 128
-"""Cells of a diagonal from which it is faster to compute one coefficient after another than all at once."""

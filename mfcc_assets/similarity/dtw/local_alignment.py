@@ -41,7 +41,7 @@ class LocalAlignment:
 
 
 def local_alignments(
-    differences: ArrayLike, *, close: float, shortest: Sequence[int], most: int
+    differences: ArrayLike, *, close: float, shortest: Sequence[int], count: int
 ) -> list[LocalAlignment]:
     """Return the best local alignments of two tracks, best first. No two of them share a frame.
 
@@ -54,7 +54,7 @@ def local_alignments(
         beginning to any of its cells and from any of its cells to its end.
     shortest
         Least number of frames that an alignment covers, in the first track and in the second.
-    most
+    count
         Largest number of alignments to return.
 
     Raises
@@ -74,7 +74,7 @@ def local_alignments(
     The last two frames of the first track sound like the first two frames of the second:
 
     >>> differences = [[9, 9, 9], [0, 9, 9], [9, 0, 9]]
-    >>> (found,) = local_alignments(differences, close=1, shortest=(2, 2), most=5)
+    >>> (found,) = local_alignments(differences, close=1, shortest=(2, 2), count=5)
     >>> found.rows.tolist(), found.columns.tolist()
     ([1, 3], [0, 2])
     """
@@ -82,7 +82,7 @@ def local_alignments(
     if not close > 0:
         raise ValueError(f"`close` must be positive, got {close}")
     alignments = _best_first(matrix, np.float32(close) - matrix, shortest)
-    return [alignment for alignment, _ in zip(alignments, range(most), strict=False)]
+    return [alignment for alignment, _ in zip(alignments, range(count), strict=False)]
 
 
 def _best_first(

@@ -1,4 +1,4 @@
 """Blobs: the port `BlobStore`, its adapters for local folders and Azure, and small helpers over the port.
 
-What a blob contains does not matter here, except that it may be JSON.
+The meaning of a blob's content does not belong here, except that it may be JSON.
 """

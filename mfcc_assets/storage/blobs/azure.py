@@ -138,7 +138,7 @@ class AzureBlobs(BlobStore):
         with self._filled(container, name, data) as sink:
             written, _ = self._put(container, name, sink, None)
         if written is None:
-            raise Conflict("The blob exists already", subject=f"{container}/{name}", remedy="Choose another name")
+            raise Conflict("the blob exists already", subject=f"{container}/{name}", remedy="Choose another name")
         return written
 
     def write(self, container: str, name: str, data: bytes | BinaryIO, *, if_match: str | None = None) -> Blob:
@@ -147,7 +147,7 @@ class AzureBlobs(BlobStore):
                 return self._overwrite(container, name, sink)
             written, _ = self._put(container, name, sink, if_match)
         if written is None:
-            raise Conflict("The blob changed since it was read", subject=f"{container}/{name}", remedy="Read it again")
+            raise Conflict("the blob changed since it was read", subject=f"{container}/{name}", remedy="Read it again")
         return written
 
     def delete(self, container: str, name: str) -> None:
@@ -278,7 +278,7 @@ class AzureBlobs(BlobStore):
                     sink.write(portion)
             except OSError as error:
                 raise StoreError(
-                    f"The source of the write cannot be read ({error.strerror or error})",
+                    f"the source of the write cannot be read ({error.strerror or error})",
                     subject=f"{container}/{name}",
                     remedy="Check the file that was to be written",
                 ) from error
@@ -290,7 +290,7 @@ class AzureBlobs(BlobStore):
             written, seen = self._put(container, name, sink, seen)
             if written is not None:
                 return written
-        raise Conflict("Other writers keep changing this blob", subject=f"{container}/{name}", remedy="Try again")
+        raise Conflict("other writers keep changing this blob", subject=f"{container}/{name}", remedy="Try again")
 
     def _put(self, container: str, name: str, sink: BlockSink, seen: str | None) -> tuple[Blob | None, str | None]:
         """Write if the blob still has the ETag `seen`. Return the new blob, or None and the present ETag."""
@@ -316,16 +316,16 @@ class AzureBlobs(BlobStore):
         if found.metadata.get(WRITER) == sink.writer:
             return _blob(name, found), None
         if are_blocks_lost:
-            raise Conflict("Another writer came first", subject=f"{container}/{name}", remedy="Try again")
+            raise Conflict("another writer came first", subject=f"{container}/{name}", remedy="Try again")
         return None, found.etag.strip('"')
 
 
 def _account(url: str, credential: object) -> str:
     address = urlsplit(url)
     if address.scheme not in ("https", "http") or not address.hostname:
-        raise StoreError("This is not an address of a storage account", subject=url, remedy="Set MFCC_BLOB_URL")
+        raise StoreError("this is not an address of a storage account", subject=url, remedy="Set MFCC_BLOB_URL")
     if address.scheme != "https" and not callable(credential):
-        raise StoreError("A token is never sent without TLS", subject=url, remedy="Begin MFCC_BLOB_URL with https")
+        raise StoreError("a token is never sent without TLS", subject=url, remedy="Begin MFCC_BLOB_URL with https")
     # The address of an emulator has the account's name in its path.
     return address.path.strip("/") or address.hostname.partition(".")[0]
 

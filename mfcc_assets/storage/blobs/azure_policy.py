@@ -117,28 +117,28 @@ def _translated(error: AzureError, subject: str, role: str) -> StoreError:
     code, status = _code(error), getattr(error, "status_code", None)
     if code == "ContainerNotFound":
         return StoreError(
-            "There is no such container",
+            "there is no such container",
             subject=subject,
             remedy=f"Deploy it, or give this identity the role {role!r}, which lets it make the container",
         )
     if isinstance(error, ResourceNotFoundError):
-        return BlobNotFound("There is no such blob", subject=subject, remedy="List the container")
+        return BlobNotFound("there is no such blob", subject=subject, remedy="List the container")
     if isinstance(error, ResourceModifiedError):
-        return Conflict("The blob changed while it was read", subject=subject, remedy="Read it again")
+        return Conflict("the blob changed while it was read", subject=subject, remedy="Read it again")
     if isinstance(error, ClientAuthenticationError) or status in _UNAUTHORISED_STATUSES:
         return StoreError(
-            f"The storage account refuses the request ({code or status or type(error).__name__})",
+            f"the storage account refuses the request ({code or status or type(error).__name__})",
             subject=subject,
             remedy=f"Give this identity the role {role!r}, or check the account's key, its firewall and the clock",
         )
     if isinstance(error, (ServiceRequestError, ServiceResponseError)):
         return StoreError(
-            f"The storage account cannot be reached ({type(error).__name__})",
+            f"the storage account cannot be reached ({type(error).__name__})",
             subject=subject,
             remedy="Check its address and the network, and try again",
         )
     return StoreError(
-        f"The storage account failed ({code or status or type(error).__name__})",
+        f"the storage account failed ({code or status or type(error).__name__})",
         subject=subject,
         remedy="Look at the account in the Azure portal, and try again",
     )

@@ -130,7 +130,7 @@ def _disk_errors(subject: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreError(
-            f"The copy cannot be written to this disk ({error.strerror or error})",
+            f"the copy cannot be written to this disk ({error.strerror or error})",
             subject=str(subject),
             remedy="Check the disk's space and permissions, or lower MFCC_CACHE_GIGABYTES",
         ) from error

@@ -55,7 +55,7 @@ class LocalBlobs(BlobStore):
                 self._tops[container] = folder.resolve(strict=True)
             except OSError as error:
                 raise StoreError(
-                    f"The folder cannot be made ({error.strerror})",
+                    f"the folder cannot be made ({error.strerror})",
                     subject=str(folder),
                     remedy="Check its permissions, and that its disk is mounted",
                 ) from error
@@ -108,7 +108,7 @@ class LocalBlobs(BlobStore):
     def create(self, container: str, name: str, data: bytes | BinaryIO) -> Blob:
         def require(found: Blob | None) -> None:
             if found is not None:
-                raise Conflict("The blob exists already", subject=f"{container}/{name}", remedy="Choose another name")
+                raise Conflict("the blob exists already", subject=f"{container}/{name}", remedy="Choose another name")
 
         return self._replace(container, name, data, require)
 
@@ -116,7 +116,7 @@ class LocalBlobs(BlobStore):
         def require(found: Blob | None) -> None:
             if if_match is not None and (found is None or found.etag != if_match):
                 raise Conflict(
-                    "The blob changed since it was read", subject=f"{container}/{name}", remedy="Read it again"
+                    "the blob changed since it was read", subject=f"{container}/{name}", remedy="Read it again"
                 )
 
         return self._replace(container, name, data, require)
@@ -175,10 +175,10 @@ class LocalBlobs(BlobStore):
         subject = f"Link to {container}/{name}"
         expected = self._signature(container, name, expires)
         if not hmac.compare_digest(expected.encode(), signature.encode(errors="surrogatepass")):
-            raise LinkRefused("The signature is not ours", subject=subject, remedy="Reload the page that gave the link")
+            raise LinkRefused("the signature is not ours", subject=subject, remedy="Reload the page that gave the link")
         # The signature is valid, so `link` wrote this number.
         if (now or datetime.now(UTC)).timestamp() >= int(expires):
-            raise LinkRefused("It has expired", subject=subject, remedy="Reload the page that gave the link")
+            raise LinkRefused("it has expired", subject=subject, remedy="Reload the page that gave the link")
         return self.stat(container, name)
 
     def _signature(self, container: str, name: str, expires: str) -> str:
@@ -276,14 +276,14 @@ def _blob(top: Path, name: str) -> Blob:
 
 
 def _not_found(top: Path, name: str) -> BlobNotFound:
-    return BlobNotFound("There is no such blob", subject=f"{top.name}/{name}", remedy="List the container")
+    return BlobNotFound("there is no such blob", subject=f"{top.name}/{name}", remedy="List the container")
 
 
 def _refuse_linked_folder(folder: Path) -> None:
     # A linked folder could lead anywhere on the machine.
     if os.path.realpath(folder) != str(folder):
         raise BlobNameError(
-            "The folder is a symbolic link",
+            "the folder is a symbolic link",
             subject=str(folder),
             remedy="Link the files, or move the folder into the container",
         )
@@ -307,7 +307,7 @@ def _walk(top: Path, first_folder: str, prefix: str) -> Iterator[Blob]:
         except OSError as error:
             # If these blobs were skipped, they would look deleted, and their results would be deleted too.
             raise StoreError(
-                f"It cannot be listed ({error.strerror or error})",
+                f"it cannot be listed ({error.strerror or error})",
                 subject=f"{top.name}/{name}",
                 remedy="Check its permissions and the disk, or move it out of the container",
             ) from error
@@ -357,11 +357,11 @@ def _storage_errors(subject: str) -> Iterator[None]:
         yield
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         raise BlobNameError(
-            "A local name cannot be both a blob and a folder", subject=subject, remedy="Choose another name"
+            "a local name cannot be both a blob and a folder", subject=subject, remedy="Choose another name"
         ) from error
     except OSError as error:
         raise StoreError(
-            f"It cannot be read or written ({error.strerror or error})",
+            f"it cannot be read or written ({error.strerror or error})",
             subject=subject,
             remedy="Check the disk's space and permissions",
         ) from error

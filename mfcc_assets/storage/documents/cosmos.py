@@ -34,8 +34,8 @@ from mfcc_assets.storage.documents.port import (
 
 _LARGEST_PAGE = 1000
 
-# A write that waits for its answer must find its mark behind those of other writers. With four writers at once there
-# were nine.
+# A retried write must find its mark behind the marks of writes that came after it. With four writers at once, up to
+# nine came after it.
 _MARKS = 16
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 

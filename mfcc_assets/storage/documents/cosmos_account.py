@@ -164,7 +164,7 @@ class CosmosAccount:
             found = database.get_container_client(CONTAINER).read()
         if found["partitionKey"]["paths"] != [PARTITION_KEY]:
             raise StoreError(
-                f"Its container {CONTAINER} is partitioned by {', '.join(found['partitionKey']['paths'])}",
+                f"its container {CONTAINER} is partitioned by {', '.join(found['partitionKey']['paths'])}",
                 subject=f"Database {self._database}",
                 remedy=f"Name another database, or one whose container is partitioned by {PARTITION_KEY}",
             )
@@ -177,9 +177,9 @@ class CosmosAccount:
 
     def _translated(self, error: AzureError | UnreadableKey) -> StoreError:
         if isinstance(error, ServiceRequestError | ServiceResponseError):
-            what, remedy = "It does not answer", "Check its address, its firewall and the network"
+            what, remedy = "it does not answer", "Check its address, its firewall and the network"
         else:
-            what, remedy = "It refuses", _REMEDIES.get(_status(error), _OTHER_REMEDY)
+            what, remedy = "it refuses", _REMEDIES.get(_status(error), _OTHER_REMEDY)
         return StoreError(f"{what} ({_reason(error)})", subject=self._subject, remedy=remedy)
 
 

@@ -147,7 +147,7 @@ class DocumentStore(ABC):
                 # Writers that wait for the same time would collide again.
                 time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS) * attempt / _ATTEMPTS)  # noqa: S311
         raise Conflict(
-            f"Other writers changed it during {_ATTEMPTS} attempts",
+            f"other writers changed it during {_ATTEMPTS} attempts",
             subject=f"Document {document_id}",
             remedy="Try again",
         )
@@ -182,17 +182,17 @@ def check_id(document_id: str) -> None:
 
 def absent(document_id: str) -> DocumentNotFound:
     """Return the error for a document that does not exist."""
-    return DocumentNotFound("There is no such document", subject=f"Document {document_id}", remedy="Check the id")
+    return DocumentNotFound("there is no such document", subject=f"Document {document_id}", remedy="Check the id")
 
 
 def taken(document_id: str) -> Conflict:
     """Return the error for a new document whose id is taken."""
-    return Conflict("The document exists already", subject=f"Document {document_id}", remedy="Read it")
+    return Conflict("the document exists already", subject=f"Document {document_id}", remedy="Read it")
 
 
 def changed(document_id: str) -> Conflict:
     """Return the error for a document that changed since it was read."""
-    return Conflict("The document changed since it was read", subject=f"Document {document_id}", remedy="Read it again")
+    return Conflict("the document changed since it was read", subject=f"Document {document_id}", remedy="Read it again")
 
 
 def _state(body: dict[str, Any]) -> str:

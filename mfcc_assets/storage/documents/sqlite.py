@@ -78,7 +78,7 @@ class SqliteDocuments(DocumentStore):
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
-                f"The folder cannot be made ({error.strerror})",
+                f"the folder cannot be made ({error.strerror})",
                 subject=str(path.parent),
                 remedy="Check its permissions",
             ) from error
@@ -140,7 +140,7 @@ class SqliteDocuments(DocumentStore):
 
     @property
     def _due(self) -> float:
-        """The time of the last write before which a document has expired."""
+        """Documents that were last written at this time or earlier have expired."""
         return time.time() - self._retention_seconds
 
     @contextmanager

@@ -35,5 +35,5 @@ class EnvironmentSecrets(SecretSource):
         secret = self._environ.get(variable, "")
         # Docker Compose passes an unset variable as an empty one.
         if not secret:
-            raise SecretNotFound("It is not configured", subject=f"Secret {name}", remedy=f"Set {variable}")
+            raise SecretNotFound("it is not configured", subject=f"Secret {name}", remedy=f"Set {variable}")
         return secret

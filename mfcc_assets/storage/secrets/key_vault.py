@@ -38,7 +38,7 @@ class KeyVaultSecrets(SecretSource):
         try:
             secret = self._client.get_secret(name).value
         except ResourceNotFoundError:
-            raise self._not_found(name, "It is not in the vault") from None
+            raise self._not_found(name, "it is not in the vault") from None
         except ClientAuthenticationError:
             raise self._away(
                 "it does not accept the identity of this process",
@@ -52,7 +52,7 @@ class KeyVaultSecrets(SecretSource):
                 f"it cannot be reached ({type(error).__name__})", "Check MFCC_KEY_VAULT_URL and the network"
             ) from None
         if not secret:
-            raise self._not_found(name, "It is empty")
+            raise self._not_found(name, "it is empty")
         return secret
 
     def _refused(self, name: str, error: HttpResponseError) -> StoreError:
@@ -60,11 +60,11 @@ class KeyVaultSecrets(SecretSource):
             return self._away(f"it answered with status {error.status_code}", "Try again later")
         match _inner_code(error):
             case "SecretDisabled":
-                return self._not_found(name, "It is disabled", "set-attributes --enabled true")
+                return self._not_found(name, "it is disabled", "set-attributes --enabled true")
             case "ForbiddenByFirewall" | "ForbiddenByConnection":
                 return self._away("its firewall refuses this network", "Allow this network, or a private endpoint")
         return SecretNotFound(
-            "This identity may not read it",
+            "this identity may not read it",
             subject=f"Secret {name} in Key Vault {self.vault}",
             remedy="Give the identity the role Key Vault Secrets User",
         )

@@ -24,7 +24,7 @@ class SecretSource(ABC):
         SecretNotFound
             If no secret of that name is configured. The remedy says where to put it.
         StoreError
-            If the source cannot be asked.
+            If the source cannot be reached.
         ValueError
             If the name is not as above.
         """

@@ -36,13 +36,13 @@ def signing_key(folder: Path) -> bytes:
         key = path.read_bytes()
     except OSError as error:
         raise StoreError(
-            f"The signing key cannot be read or made ({error.strerror})",
+            f"the signing key cannot be read or made ({error.strerror})",
             subject=str(path),
             remedy="Check the folder's permissions",
         ) from error
     if len(key) != _KEY_BYTES:
         raise StoreError(
-            f"A signing key has {_KEY_BYTES} bytes, this file {len(key)}",
+            f"a signing key has {_KEY_BYTES} bytes, this file {len(key)}",
             subject=str(path),
             remedy="Delete it: existing links stop working, and new ones work",
         )
@@ -57,12 +57,12 @@ def shared_signing_key(secrets: SecretSource) -> bytes:
     SecretNotFound
         If there is no such secret.
     StoreError
-        If the secret has fewer than 32 characters, or its source cannot be asked.
+        If the secret has fewer than 32 characters, or its source cannot be reached.
     """
     key = secrets.get("signing-key").encode()
     if len(key) < _KEY_BYTES:
         raise StoreError(
-            f"A signing key has {_KEY_BYTES} characters or more, this one {len(key)}",
+            f"a signing key has {_KEY_BYTES} characters or more, this one {len(key)}",
             subject="Secret signing-key",
             remedy="Store a longer one, for example from `openssl rand -hex 32`",
         )

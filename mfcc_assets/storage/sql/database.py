@@ -104,7 +104,7 @@ def reconnecting(work: _Work) -> _Work:
     return cast("_Work", repeat(work))
 
 
-# By driver the extra that brings it.
+# Extra that brings each driver, by the name of the driver.
 _EXTRAS = {"mssqlpython": "sqlserver", "psycopg2": "postgresql"}
 
 

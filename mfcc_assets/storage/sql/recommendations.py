@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from mfcc_assets.ids import QueryId, TrackId
 from mfcc_assets.storage.sql.database import Database, reconnecting
-from mfcc_assets.storage.sql.records import Recommendation, Recommended
+from mfcc_assets.storage.sql.records import Recommendation, RecommendedSoundtrack
 from mfcc_assets.storage.sql.rows import batches, existing, read_records, select_record, utc_now
 from mfcc_assets.storage.sql.schema import CONTENTS, RECOMMENDATIONS, RECOMMENDED_SOUNDTRACKS, REJECTS, SOUNDTRACKS
 
@@ -85,35 +85,35 @@ class Recommendations:
         columns = RECOMMENDATIONS.c
         with self._database.writing() as connection:
             stored = _stored_lists(connection, list(lists), method)
-            changed = {query: places for query, places in lists.items() if list(places) != stored.get(query, [])}
+            changed = {query: found for query, found in lists.items() if list(found) != stored.get(query, [])}
             written = _replace_lists(connection, changed, made)
             for ids in batches([query for query in lists if query not in changed]):
                 is_older = columns.QUERY_ID.in_(ids) & (columns.INDEX_VERSION != index_version)
                 connection.execute(sa.update(RECOMMENDATIONS).where(is_older).values(INDEX_VERSION=index_version))
         return written
 
-    def recommended(self, query_id: QueryId) -> list[Recommended]:
+    def recommended(self, query_id: QueryId) -> list[RecommendedSoundtrack]:
         """Return the rows of the view for a query, best first."""
-        query = select_record(Recommended, RECOMMENDED_SOUNDTRACKS).where(
+        query = select_record(RecommendedSoundtrack, RECOMMENDED_SOUNDTRACKS).where(
             RECOMMENDED_SOUNDTRACKS.c.QUERY_ID == query_id
         )
-        return read_records(self._database, Recommended, query.order_by(RECOMMENDED_SOUNDTRACKS.c.RANK))
+        return read_records(self._database, RecommendedSoundtrack, query.order_by(RECOMMENDED_SOUNDTRACKS.c.RANK))
 
-    def unserved_soundtracks(self, index_version: str, size: int) -> dict[TrackId, int]:
-        """Return the analysed soundtracks without exactly `size` recommendations of this index, with their numbers."""
+    def unserved_soundtracks(self, index_version: str, count: int) -> dict[TrackId, int]:
+        """Return the analysed soundtracks without exactly `count` recommendations of this index, with their numbers."""
         of_index = (RECOMMENDATIONS.c.QUERY_ID == SOUNDTRACKS.c.TRACK_ID) & (
             RECOMMENDATIONS.c.INDEX_VERSION == index_version
         )
-        count = sa.func.count(RECOMMENDATIONS.c.RANK)
+        served = sa.func.count(RECOMMENDATIONS.c.RANK)
         query = (
-            sa.select(SOUNDTRACKS.c.TRACK_ID, count)
+            sa.select(SOUNDTRACKS.c.TRACK_ID, served)
             .outerjoin(RECOMMENDATIONS, of_index)
             .where(SOUNDTRACKS.c.AUDIO_ID.is_not(None))
             .group_by(SOUNDTRACKS.c.TRACK_ID)
-            .having(count != size)
+            .having(served != count)
         )
         with self._database.reading() as connection:
-            return {TrackId(track): int(served) for track, served in connection.execute(query)}
+            return {TrackId(track): int(number) for track, number in connection.execute(query)}
 
     def soundtracks_of_other_indexes(self, index_version: str) -> int:
         """Return the number of soundtracks that have recommendations of another index."""
@@ -155,29 +155,29 @@ class Recommendations:
 def _stored_lists(
     connection: Connection, query_ids: Sequence[TrackId], method: str
 ) -> dict[TrackId, list[Recommendation | None]]:
-    """Return the stored list of each query, best first, with None in each place that another method made."""
+    """Return the stored list of each query, best first, with None for each row that another method made."""
     columns = RECOMMENDATIONS.c
     stored: dict[TrackId, list[Recommendation | None]] = {}
     for ids in batches(query_ids):
         query = sa.select(columns.QUERY_ID, columns.METHOD, columns.RANK, columns.TRACK_ID, columns.DISTANCE)
-        for query_id, made_by, *place in connection.execute(
+        for query_id, made_by, *values in connection.execute(
             query.where(columns.QUERY_ID.in_(ids)).order_by(columns.RANK)
         ):
-            stored.setdefault(query_id, []).append(Recommendation(*place) if made_by == method else None)
+            stored.setdefault(query_id, []).append(Recommendation(*values) if made_by == method else None)
     return stored
 
 
 def _replace_lists(
     connection: Connection, lists: Mapping[_Query, Sequence[Recommendation]], made: Mapping[str, object]
 ) -> int:
-    tracks = {place.track_id for places in lists.values() for place in places}
+    tracks = {one.track_id for recommendations in lists.values() for one in recommendations}
     known = existing(connection, SOUNDTRACKS.c.TRACK_ID, sorted(tracks))
     for ids in batches(list(lists)):
         connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID.in_(ids)))
     rows = [
-        {"QUERY_ID": query, "RANK": rank, "TRACK_ID": place.track_id, "DISTANCE": place.distance, **made}
-        for query, places in lists.items()
-        for rank, place in enumerate((place for place in places if place.track_id in known), start=1)
+        {"QUERY_ID": query, "RANK": rank, "TRACK_ID": one.track_id, "DISTANCE": one.distance, **made}
+        for query, recommendations in lists.items()
+        for rank, one in enumerate((one for one in recommendations if one.track_id in known), start=1)
     ]
     if rows:
         connection.execute(sa.insert(RECOMMENDATIONS), rows)

@@ -100,7 +100,7 @@ class Reject:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One place in the list of a query."""
+    """A recommended track in the list of a query."""
 
     rank: int
     track_id: TrackId
@@ -108,7 +108,7 @@ class Recommendation:
 
 
 @dataclass(frozen=True)
-class Recommended:
+class RecommendedSoundtrack:
     """A row of the view RECOMMENDED_SOUNDTRACKS."""
 
     query_id: QueryId

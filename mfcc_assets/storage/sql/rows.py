@@ -28,7 +28,7 @@ def select_record(record: type[Any], table: sa.FromClause) -> sa.Select[Any]:
 
 
 def named_columns(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values by column, whose name is the name of the field in capitals."""
+    """Return values by column. The name of a column is the name of the field in capitals."""
     return {name.upper(): value for name, value in values.items()}
 
 

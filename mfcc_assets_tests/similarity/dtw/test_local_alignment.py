@@ -16,7 +16,7 @@ compiled_once = settings(deadline=None)
 
 @pytest.fixture(scope="module", autouse=True)
 def _compiled():
-    local_alignments(np.zeros((2, 2)), close=1, shortest=(1, 1), most=1)
+    local_alignments(np.zeros((2, 2)), close=1, shortest=(1, 1), count=1)
 
 
 def score(cells, differences, close):
@@ -27,14 +27,14 @@ def score(cells, differences, close):
 @given(small, st.integers(1, 5))
 def test_the_first_alignment_has_the_best_score(differences, close):
     best = max(score(cells, differences, close) for cells in naive.every_stretch(*differences.shape))
-    found = local_alignments(differences, close=close, shortest=(1, 1), most=1)
+    found = local_alignments(differences, close=close, shortest=(1, 1), count=1)
     assert [score(alignment.cells.tolist(), differences, close) for alignment in found] == ([best] if best > 0 else [])
 
 
 @compiled_once
 @given(larger, st.integers(1, 5), st.tuples(st.integers(1, 6), st.integers(1, 6)))
 def test_alignments_lie_inside_both_tracks_and_share_no_frame(differences, close, shortest):
-    found = local_alignments(differences, close=close, shortest=shortest, most=5)
+    found = local_alignments(differences, close=close, shortest=shortest, count=5)
 
     assert len(found) <= 5
     for spans, length, least in zip(
@@ -52,7 +52,7 @@ def test_alignments_lie_inside_both_tracks_and_share_no_frame(differences, close
 @compiled_once
 @given(larger, st.integers(1, 5))
 def test_alignments_are_close_and_sorted_by_score(differences, close):
-    found = local_alignments(differences, close=close, shortest=(2, 2), most=5)
+    found = local_alignments(differences, close=close, shortest=(2, 2), count=5)
     scores = [score(alignment.cells.tolist(), differences, close) for alignment in found]
 
     assert scores == sorted(scores, reverse=True)
@@ -77,7 +77,7 @@ def spans(found: list[LocalAlignment]) -> list[tuple[list[int], list[int]]]:
 
 def test_a_track_is_aligned_with_itself_as_a_whole():
     whole = song(80)
-    found = local_alignments(differences_of(whole, whole), close=0.5, shortest=(10, 10), most=5)
+    found = local_alignments(differences_of(whole, whole), close=0.5, shortest=(10, 10), count=5)
     assert spans(found) == [([0, 80], [0, 80])]
     assert found[0].difference == 0
 
@@ -86,7 +86,7 @@ def test_a_passage_is_found_anywhere_in_the_other_track():
     a, b = song(100, seed=1), song(140, seed=2)
     b[100:130] = a[20:50]
     b[10:25] = a[70:85]
-    found = local_alignments(differences_of(a, b), close=0.5, shortest=(10, 10), most=5)
+    found = local_alignments(differences_of(a, b), close=0.5, shortest=(10, 10), count=5)
     assert spans(found) == [([20, 50], [100, 130]), ([70, 85], [10, 25])]
 
 
@@ -94,29 +94,29 @@ def test_a_passage_is_found_at_another_speed():
     a = song(100, seed=1).cumsum(axis=0) / 5
     faster = a[20:80:2]
     b = np.concatenate([song(40, seed=2) + 20, faster, song(30, seed=3) - 20])
-    ((rows, columns),) = spans(local_alignments(differences_of(a, b), close=0.1, shortest=(10, 10), most=5))
+    ((rows, columns),) = spans(local_alignments(differences_of(a, b), close=0.1, shortest=(10, 10), count=5))
     assert rows == [20, 79]
     assert columns == [40, 70]
 
 
 def test_tracks_that_never_sound_alike_have_no_alignment():
-    assert local_alignments(np.full((50, 60), 2.0), close=1, shortest=(10, 10), most=5) == []
+    assert local_alignments(np.full((50, 60), 2.0), close=1, shortest=(10, 10), count=5) == []
 
 
 def test_alignments_that_are_too_short_are_left_out():
     differences = np.full((50, 60), 9.0)
     differences[np.arange(9), np.arange(9) + 5] = 0
-    assert local_alignments(differences, close=1, shortest=(10, 10), most=5) == []
-    assert len(local_alignments(differences, close=1, shortest=(9, 9), most=5)) == 1
+    assert local_alignments(differences, close=1, shortest=(10, 10), count=5) == []
+    assert len(local_alignments(differences, close=1, shortest=(9, 9), count=5)) == 1
 
 
 @pytest.mark.parametrize("bad", [[], np.zeros(3), np.zeros((0, 2)), [[np.nan]]])
 def test_an_invalid_matrix_is_refused(bad):
     with pytest.raises(ValueError, match="expected"):
-        local_alignments(bad, close=1, shortest=(1, 1), most=1)
+        local_alignments(bad, close=1, shortest=(1, 1), count=1)
 
 
 @pytest.mark.parametrize("close", [0, -1, np.nan])
 def test_a_largest_difference_that_is_not_positive_is_refused(close):
     with pytest.raises(ValueError, match="close"):
-        local_alignments(np.zeros((2, 2)), close=close, shortest=(1, 1), most=1)
+        local_alignments(np.zeros((2, 2)), close=close, shortest=(1, 1), count=1)

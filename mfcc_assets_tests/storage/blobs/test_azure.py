@@ -42,7 +42,7 @@ class TestAccounts:
 
     def test_the_error_for_a_missing_container_names_the_role_that_can_make_it(self, open_blobs, proxy):
         proxy.answer_next(len(CONTAINERS), 403, method="PUT")
-        with pytest.raises(StoreError, match=r"uploads: There is no such container.*'Storage Blob Data Contributor'"):
+        with pytest.raises(StoreError, match=r"uploads: there is no such container.*'Storage Blob Data Contributor'"):
             open_blobs()
 
     @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ class TestAccounts:
             lambda: blobs.write("batch", "a", b"1"),
             lambda: blobs.delete("batch", "a"),
         ):
-            with pytest.raises(StoreError, match="There is no such container") as raised:
+            with pytest.raises(StoreError, match="there is no such container") as raised:
                 call()
             assert not isinstance(raised.value, BlobNotFound)
 
@@ -138,7 +138,7 @@ class TestListings:
         listing = blobs.list("batch")
         next(listing)
         proxy.answer_next(1, 400)
-        with pytest.raises(StoreError, match="The storage account failed"):
+        with pytest.raises(StoreError, match="the storage account failed"):
             list(listing)
 
     def test_a_listing_continues_after_the_storage_was_away_between_pages(self, blobs, listed, proxy, waits):
@@ -219,7 +219,7 @@ class TestWrites:
                 file.write(bytes(LARGE))
                 other.write("batch", "a", quicker)
 
-        with pytest.raises(Conflict, match="batch/a: Another writer came first"):
+        with pytest.raises(Conflict, match="batch/a: another writer came first"):
             overtaken()
         assert blobs.read("batch", "a") == quicker
 

@@ -24,7 +24,7 @@ class Source(SecretSource):
         if self.away:
             raise StoreError("it cannot be reached", subject="Key Vault")
         if self.secret is None:
-            raise SecretNotFound("It is gone", subject=name)
+            raise SecretNotFound("it is gone", subject=name)
         return self.secret
 
 

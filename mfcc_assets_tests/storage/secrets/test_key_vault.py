@@ -40,14 +40,14 @@ def test_the_remedy_for_a_missing_secret_names_the_vault_and_the_secret(vault_se
 @pytest.mark.usefixtures("value")
 def test_the_remedy_for_a_disabled_secret_enables_it(vault: VaultDouble, vault_secrets: KeyVaultSecrets) -> None:
     vault.disable(NAME)
-    with pytest.raises(SecretNotFound, match="It is disabled") as refused:
+    with pytest.raises(SecretNotFound, match="it is disabled") as refused:
         vault_secrets.get(NAME)
     assert f"--name {NAME} --enabled true" in refused.value.remedy
 
 
 def test_an_empty_secret_is_not_found(vault: VaultDouble, vault_secrets: KeyVaultSecrets) -> None:
     vault.set(NAME, "")
-    with pytest.raises(SecretNotFound, match="It is empty"):
+    with pytest.raises(SecretNotFound, match="it is empty"):
         vault_secrets.get(NAME)
 
 

@@ -123,7 +123,6 @@ class TestSoundtracks:
         catalogue.record_observed([observed("a")], [], shard_digits=2, run_id="run")
         assert catalogue.shard_digits() == 2
 
-
     def test_the_soundtracks_of_a_run_are_those_that_it_observed_last(self, catalogue):
         catalogue.record_observed([observed("a"), observed("b")], [], shard_digits=1, run_id="first")
         catalogue.record_observed([observed("b", 2)], [], shard_digits=1, run_id="second")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mfcc_assets.errors import StoreError
 from mfcc_assets.ids import AudioId, TrackId, UploadId, track_id
 from mfcc_assets.storage.sql.recommendations import Recommendations
-from mfcc_assets.storage.sql.records import AudioContent, Recommendation, Recommended, Reject
+from mfcc_assets.storage.sql.records import AudioContent, Recommendation, RecommendedSoundtrack, Reject
 from mfcc_assets.storage.sql.rows import IDS_A_QUERY
 from mfcc_assets.storage.sql.schema import RECOMMENDATIONS
 from mfcc_assets_tests.storage.sql.table_rows import analyse, observe, observed, places_of, recommend, recommended
@@ -47,7 +47,7 @@ class TestLists:
         assert recommend(recommendations, track_id("query.mp3"), "b.mp3", "a.mp3") == 2
         best, second = recommendations.recommended(track_id("query.mp3"))
         assert best.title == "b.mp3"
-        assert second == Recommended(
+        assert second == RecommendedSoundtrack(
             query_id=track_id("query.mp3"),
             rank=2,
             track_id=track_id("a.mp3"),
@@ -70,7 +70,7 @@ class TestLists:
         with engine.connect() as connection:
             rows = connection.execute(sa.text('SELECT * FROM "RECOMMENDED_SOUNDTRACKS"')).mappings().all()
         engine.dispose()
-        promised = {field.name.upper() for field in fields(Recommended)} | {"GENRE", "CREATED_AT"}
+        promised = {field.name.upper() for field in fields(RecommendedSoundtrack)} | {"GENRE", "CREATED_AT"}
         assert set(rows[0]) == promised | {"QUERY_TITLE", "QUERY_ARTIST"}
         assert {row["QUERY_ID"]: row["QUERY_TITLE"] for row in rows} == {
             track_id("query.mp3"): "Mine",
