@@ -5,8 +5,10 @@ from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload, runtime_checkable
 
+from mfcc_assets.audio.reader import AudioLimits
 from mfcc_assets.errors import SettingsError
 from mfcc_assets.extras import needs_extra
+from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.ids import shard_names
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.local import LocalBlobs
@@ -204,3 +206,14 @@ class Library:
     def shards(self) -> list[str]:
         """The names of all shards."""
         return shard_names(self.settings.shard_digits)
+
+    @property
+    def limits(self) -> AudioLimits:
+        """What audio is accepted."""
+        return AudioLimits(min_seconds=self.settings.min_seconds, max_seconds=self.settings.max_seconds)
+
+    @property
+    def feature_parameters(self) -> FeaturesParameters:
+        """How features are made."""
+        cepstra = CepstraParameters(fft_size=self.settings.fft_size)
+        return FeaturesParameters(cepstra=cepstra, contour_rate=self.settings.contour_rate)

@@ -10,9 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from mfcc_assets.audio.reader import AudioLimits
-from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
-from mfcc_assets.similarity.ranking_names import FORMER_NAMES
+from mfcc_assets.ranking_names import DEFAULT_RANKING, FORMER_NAMES
 
 RECOGNISERS = ("library", "audd", "acrcloud", "acoustid", "tags")
 
@@ -54,7 +52,7 @@ class Settings(BaseSettings):
     per_artist: int = Field(
         2, ge=0, description="Largest number of tracks of one artist, or of one album, in a list; 0: no limit"
     )
-    ranking: str = Field("fused", description="How tracks are compared: fused, gaussian, dtw, or article as published")
+    ranking: str = Field(DEFAULT_RANKING, description="How tracks are compared: fused, gaussian, dtw or article")
     quality_margin: float = Field(
         0.05, ge=0, le=1, description="An index is not published if its precision is lower by more than this"
     )
@@ -185,11 +183,3 @@ class Settings(BaseSettings):
     def environment(self) -> Mapping[str, str]:
         """Variables of this process: for the processes that it starts, and for secrets if there is no vault."""
         return os.environ
-
-    @property
-    def limits(self) -> AudioLimits:
-        return AudioLimits(min_seconds=self.min_seconds, max_seconds=self.max_seconds)
-
-    @property
-    def features(self) -> FeaturesParameters:
-        return FeaturesParameters(cepstra=CepstraParameters(fft_size=self.fft_size), contour_rate=self.contour_rate)

@@ -38,7 +38,7 @@ def add_track(library: Library, number: int, sound: NDArray[np.float32], **tags:
     library.catalogue.record_content(
         AudioContent(file.content_digest, audio_id(number), 30.0, ""), track=track_id(file.blob_name)
     )
-    parameters = library.settings.features
+    parameters = library.feature_parameters
     library.features.write_track_features(audio_id(number), track_features_of(analysed(sound), parameters), parameters)
 
 

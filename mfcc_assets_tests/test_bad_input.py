@@ -282,7 +282,7 @@ def test_a_damaged_pointer_to_the_published_index_is_replaced_by_the_next_run(te
 
 def test_a_damaged_candidate_leaves_an_upload_with_the_others(ten_tracks, instance, tmp_path) -> None:
     damaged = ten_tracks.catalogue.soundtracks()[0].audio_id
-    track_features = f"summaries/{ten_tracks.settings.features.version}/{damaged}.parquet"
+    track_features = f"summaries/{ten_tracks.feature_parameters.version}/{damaged}.parquet"
     ten_tracks.blobs.write("cepstra", track_features, ten_tracks.blobs.read("cepstra", track_features)[:50])
     upload = drop_upload(ten_tracks, write_audio(tmp_path / "x.flac", MUSIC), "x.flac")
     run_uploads(ten_tracks, instance, [upload])

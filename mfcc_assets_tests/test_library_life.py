@@ -46,7 +46,7 @@ def assert_only_changes_are_compared(library: Library, former: str | None, pairs
 
     A list that named audio which is gone is made anew: it is kept no longer than it is shown.
     """
-    audio = library.catalogue.audio().keys()
+    audio = library.catalogue.track_ids_by_audio().keys()
     ranked, compared = (pairs_by_query(library, stage, former) for stage in ("rankings", "candidates"))
     expected = 0
     for query, candidates in pairs_by_query(library, "candidates", library.indexes.published_version()).items():
@@ -102,7 +102,11 @@ def test_other_tags_alone_compute_nothing_and_show_the_new_title(ten_tracks, ins
 
 
 def test_a_replaced_audio_is_the_only_one_analysed_and_compared(ten_tracks, instance, music) -> None:
-    former, version, before = ten_tracks.catalogue.audio(), ten_tracks.indexes.published_version(), lists(ten_tracks)
+    former, version, before = (
+        ten_tracks.catalogue.track_ids_by_audio(),
+        ten_tracks.indexes.published_version(),
+        lists(ten_tracks),
+    )
     ten_tracks.blobs.upload_file("soundtracks", "song-3.flac", music)
     work = run_library(ten_tracks, instance).work
     rows = 5 * sum(found != before[track] for track, found in lists(ten_tracks).items())
@@ -111,7 +115,7 @@ def test_a_replaced_audio_is_the_only_one_analysed_and_compared(ten_tracks, inst
     )
     assert rows >= 5 * (1 + lists_that_name(ten_tracks, "song-3.flac"))
     assert_only_changes_are_compared(ten_tracks, version, work.pairs)
-    assert len(former.keys() & ten_tracks.catalogue.audio().keys()) == 9
+    assert len(former.keys() & ten_tracks.catalogue.track_ids_by_audio().keys()) == 9
     assert_recommendations_hold(ten_tracks)
 
 

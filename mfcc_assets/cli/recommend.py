@@ -58,6 +58,7 @@ def recommend(library: Library, file: Path, count: int | None, exact: bool, as_j
             "index_version": answer.index_version,
             "certified": answer.certified,
             "recall": recall,
+            "dtw_cells": answer.dtw_cells,
             "recommendations": rows,
         }
         print_json(record)

@@ -19,7 +19,7 @@ from mfcc_assets.pipeline.reference import compare_with_published
 )
 def index_is_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     indexed = set(library.indexes.read(library.indexes.built_version()).tracks)
-    analysed = set(library.catalogue.audio())
+    analysed = set(library.catalogue.track_ids_by_audio())
     return dg.AssetCheckResult(
         passed=indexed == analysed,
         metadata={"missing": len(analysed - indexed), "superfluous": len(indexed - analysed)},
@@ -32,7 +32,7 @@ def features_are_of_one_version(library: dg.ResourceParam[Library]) -> dg.AssetC
     parameters = index.parameters.features
     other = set(index.tracks) - library.features.audio_with_track_features(parameters)
     return dg.AssetCheckResult(
-        passed=not other and parameters == library.settings.features,
+        passed=not other and parameters == library.feature_parameters,
         metadata={"features_version": parameters.version, "of_another_version": len(other)},
     )
 

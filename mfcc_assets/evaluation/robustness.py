@@ -12,9 +12,9 @@ from mfcc_assets.evaluation.scores import Scores
 from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.ids import AudioId
+from mfcc_assets.ranking_names import DEFAULT_RANKING
 from mfcc_assets.recognition.match import matches, shortlist
 from mfcc_assets.similarity.pairwise import Comparison, Tracks
-from mfcc_assets.similarity.ranking_names import DEFAULT_RANKING
 from mfcc_assets.similarity.rankings import ranking_named
 
 _MAXIMUM_QUERIES = 100

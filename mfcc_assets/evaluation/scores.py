@@ -18,8 +18,8 @@ from mfcc_assets.evaluation.metrics import (
 )
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.for_each import ForEach, in_turn
+from mfcc_assets.ranking_names import FORMER_NAMES
 from mfcc_assets.similarity.pairwise import Comparison, Tracks, uncorrected_names
-from mfcc_assets.similarity.ranking_names import FORMER_NAMES
 from mfcc_assets.similarity.rankings import RANKINGS, ranking_named
 
 ALL = "all"

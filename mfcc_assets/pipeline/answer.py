@@ -62,6 +62,8 @@ class Answer:
     recall
         Measured share of the truly nearest tracks that a search of this index finds. None if the answer is certified
         or the recall was not measured.
+    dtw_cells
+        Number of cells of DTW matrices that were computed: the work of the search.
     failures
         Recognisers that were unavailable.
     """
@@ -72,6 +74,7 @@ class Answer:
     soundtracks: Mapping[TrackId, Soundtrack]
     certified: bool
     recall: float | None
+    dtw_cells: int
     failures: tuple[RecognitionFailure, ...] = ()
 
 
@@ -108,7 +111,7 @@ def recommend_file(library: Library, path: Path, *, count: int, exact: bool = Fa
     """
     index = library.indexes.published()
     parameters = index.parameters.features
-    audio, analysis = analyse_file(path, parameters.cepstra, library.settings.limits)
+    audio, analysis = analyse_file(path, parameters.cepstra, library.limits)
     track_features = track_features_of(analysis, parameters)
 
     outcome = recognise_file(library, index, path, analysis.cepstra)
@@ -119,15 +122,23 @@ def recommend_file(library: Library, path: Path, *, count: int, exact: bool = Fa
     candidates = find_query_candidates(index, search, without=without, count=considered)
     ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=considered)
     if exact:
-        others = [
-            audio_id for audio_id in library.catalogue.audio() if audio_id in index.tracks and audio_id not in without
-        ]
+        in_library = library.catalogue.track_ids_by_audio()
+        others = [audio_id for audio_id in in_library if audio_id in index.tracks and audio_id not in without]
         ranked = certify(library, index, search, ranked, count=considered, others=others)
     recommendations, soundtracks = choose_recommendations(
         library, index, ranked, count=count, query_audio=audio.audio_id, recognised_as=without
     )
     recall = None if exact else library.indexes.read_quality(index.version).get(RECALL)
-    return Answer(recognised, index.version, recommendations, soundtracks, exact, recall, outcome.failures)
+    return Answer(
+        recognised,
+        index.version,
+        recommendations,
+        soundtracks,
+        certified=exact,
+        recall=recall,
+        dtw_cells=search.query.cells if search.query else 0,
+        failures=outcome.failures,
+    )
 
 
 def recognise_file(library: Library, index: LibraryIndex | None, path: Path, cepstra: NDArray[np.float32]) -> Outcome:
@@ -169,7 +180,7 @@ def find_query_candidates(
     count
         Number of tracks that will be ranked. The default is the number that the index ranks for each track.
     """
-    wanted = count or index.parameters.ranked_count
+    wanted = index.parameters.ranked_count if count is None else count
     found = search.nearest_by_embedding(wanted + len(without))
     return search.prune_by_coarse_contour([audio_id for audio_id in found if audio_id not in without], wanted)
 
@@ -188,7 +199,7 @@ def rank_query(
         except FeaturesMissing as error:
             # One damaged or mislabelled file must not fail every query that sounds a little like it.
             _logger.warning("The query is not compared with one track. %s", error)
-    return search.nearest(contours, count or index.parameters.ranked_count)
+    return search.nearest(contours, index.parameters.ranked_count if count is None else count)
 
 
 def certify(

@@ -10,7 +10,6 @@ from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.search.builder import IndexBuilder
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
-from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import ranking_named
 
 
@@ -35,7 +34,7 @@ class BuiltIndex:
     written: bool
 
 
-def index_parameters(settings: Settings) -> IndexParameters:
+def index_parameters(library: Library) -> IndexParameters:
     """Return the parameters of the next index.
 
     Raises
@@ -43,9 +42,9 @@ def index_parameters(settings: Settings) -> IndexParameters:
     UnknownRanking
         If the settings name a ranking that does not exist.
     """
-    ranking_named(settings.ranking)
-    count = considered_count(max(settings.recommendations, EVALUATED_COUNT))
-    return IndexParameters(settings.features, settings.ranking, count)
+    ranking_named(library.settings.ranking)
+    count = considered_count(max(library.settings.recommendations, EVALUATED_COUNT))
+    return IndexParameters(library.feature_parameters, library.settings.ranking, count)
 
 
 def build_index(library: Library) -> BuiltIndex:
@@ -59,7 +58,7 @@ def build_index(library: Library) -> BuiltIndex:
     UnknownRanking
         If the settings name a ranking that does not exist.
     """
-    parameters, track_of_audio = index_parameters(library.settings), library.catalogue.audio()
+    parameters, track_of_audio = index_parameters(library), library.catalogue.track_ids_by_audio()
     former = library.indexes.published_if_usable()
     if former is not None and former.parameters == parameters and former.tracks == track_of_audio:
         library.indexes.set_built(former.version)

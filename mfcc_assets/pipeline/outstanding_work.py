@@ -37,9 +37,9 @@ def outstanding_work(library: Library) -> list[str]:
 
 def _outstanding_of_index(library: Library, published: LibraryIndex) -> list[str]:
     differences = []
-    if published.parameters != index_parameters(library.settings):
+    if published.parameters != index_parameters(library):
         differences.append(f"index {published.version} was built with other parameters than those of the settings")
-    if published.tracks != library.catalogue.audio():
+    if published.tracks != library.catalogue.track_ids_by_audio():
         differences.append(f"index {published.version} was built from other tracks")
     if differences and is_withheld(library):
         # An index of other tracks cannot recommend for all tracks of the library. Its rows are complete once no rows of

@@ -41,7 +41,7 @@ def unusable_rankings(library: Library, version: str) -> tuple[set[AudioId], set
             ranked.update(lists.candidates)
     # A single track has no other track to be compared with.
     expected = set(index.tracks) if len(index.tracks) > 1 else set()
-    return expected - queries, ranked - set(library.catalogue.audio())
+    return expected - queries, ranked - set(library.catalogue.track_ids_by_audio())
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ def is_withheld(library: Library) -> bool:
 
     A run does not publish such an index.
     """
-    return _withdrawn_twin(library, index_parameters(library.settings), library.catalogue.audio()) is not None
+    return _withdrawn_twin(library, index_parameters(library), library.catalogue.track_ids_by_audio()) is not None
 
 
 def _withdrawn_twin(library: Library, parameters: IndexParameters, tracks: Mapping[AudioId, TrackId]) -> str | None:
@@ -238,8 +238,8 @@ def _is_current(library: Library, version: str) -> bool:
     index = library.indexes.read_if_usable(version)
     return (
         index is not None
-        and index.parameters == index_parameters(library.settings)
-        and index.tracks == library.catalogue.audio()
+        and index.parameters == index_parameters(library)
+        and index.tracks == library.catalogue.track_ids_by_audio()
     )
 
 

@@ -81,7 +81,7 @@ def _digest_of(library: Library, copy: str) -> str:
 
 def _parameters_in_use(library: Library) -> set[FeaturesParameters]:
     """Return the parameters of the settings and of every stored index: an upload may be analysed with any of them."""
-    used = {library.settings.features}
+    used = {library.feature_parameters}
     for stored in library.indexes.versions():
         if (index := library.indexes.read_if_usable(stored.version)) is not None:
             used.add(index.parameters.features)

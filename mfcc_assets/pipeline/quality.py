@@ -90,7 +90,7 @@ def labelled_set(library: Library, folder: Path, tracks: Sequence[LabelledTrack]
     home = settings.folder / "evaluation"
     store = FeatureStore(LocalBlobs(home / "blobs", signing_key(home)))
     return LabelledSet(
-        store, folder, tracks, parameters=settings.features, limits=settings.limits, for_each=on_all_cores
+        store, folder, tracks, parameters=library.feature_parameters, limits=library.limits, for_each=on_all_cores
     )
 
 
@@ -148,7 +148,7 @@ def _known_figures(library: Library, version: str) -> Mapping[str, float | None]
 
 def stored_rankings(library: Library, version: str) -> dict[AudioId, list[AudioId]]:
     """Return the stored ranking of every audio id of an index, without audio that has left the library."""
-    tracks = library.catalogue.audio()
+    tracks = library.catalogue.track_ids_by_audio()
     return {
         query: [candidate for candidate, _ in found if candidate in tracks]
         for shard in library.shards

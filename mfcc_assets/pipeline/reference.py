@@ -133,7 +133,7 @@ def compare_with_published(library: Library, *, run_id: str) -> ReferenceReport:
     Up to `TRACKS_DRAWN` tracks are drawn at random: from those that the run has observed as new or changed, or from the
     whole library if the run has observed none. The same run id draws the same tracks from the same library.
     """
-    parameters = library.settings.features.cepstra
+    parameters = library.feature_parameters.cepstra
     chance = np.random.default_rng(list(run_id.encode()))
     observed = _comparable(library.catalogue.soundtracks_of_run(run_id))
     candidates = observed or _comparable(library.catalogue.soundtracks())

@@ -71,7 +71,7 @@ def analyse_soundtracks(
     on_progress
         Called with the number of contents that are done and their total number.
     """
-    parameters = library.settings.features.cepstra
+    parameters = library.feature_parameters.cepstra
     soundtracks = library.catalogue.soundtracks(shards)
     present = library.features.audio_with_cepstra(parameters)
     waiting: dict[str, list[Soundtrack]] = {}
@@ -130,7 +130,7 @@ def compute_features_of_soundtracks(library: Library, shards: Sequence[str]) -> 
     FeaturesMissing
         If cepstra of these parameters are missing. The error says what to backfill.
     """
-    parameters = library.settings.features
+    parameters = library.feature_parameters
     present = library.features.audio_with_track_features(parameters)
     soundtracks = reversed(library.catalogue.soundtracks(shards))
     names = {track.audio_id: track.blob_name for track in soundtracks if track.audio_id}
@@ -144,15 +144,15 @@ def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[A
     if track.audio_id not in present:
         return None
     with library.blobs.as_file("soundtracks", track.blob_name) as path:
-        if read_audio_id(path, library.settings.limits, track.blob_name) != track.audio_id:
+        if read_audio_id(path, library.limits, track.blob_name) != track.audio_id:
             return None
     return AudioContent(track.content_digest, track.audio_id, track.seconds or 0.0, track.note)
 
 
 def _computed_content(library: Library, track: Soundtrack) -> AudioContent:
-    settings = library.settings
+    cepstra = library.feature_parameters.cepstra
     with library.blobs.as_file("soundtracks", track.blob_name) as path:
-        audio = store_analysis(library.features, path, settings.features.cepstra, settings.limits, track.blob_name)
+        audio = store_analysis(library.features, path, cepstra, library.limits, track.blob_name)
         with path.open("rb") as file:
             if content_digest(file) != track.content_digest:
                 raise _ChangedMeanwhileError

@@ -87,7 +87,7 @@ def receive_uploads(library: Library, uploads: Sequence[UploadId], *, run: Answe
 def analyse_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
     """Compute the cepstra and track features of each upload, with the parameters of the published index."""
     index = library.indexes.published_if_usable()
-    parameters = index.parameters.features if index else library.settings.features
+    parameters = index.parameters.features if index else library.feature_parameters
 
     def analyse(_: UploadId, document: CopiedUpload) -> Change[CopiedUpload]:
         content = _analysed(library, document, parameters)
@@ -99,7 +99,7 @@ def analyse_uploads(library: Library, uploads: Sequence[UploadId], *, run: Answe
 def recognise_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
     """Ask the recognisers about each upload, and store their answer and the names of those that could not answer."""
     index = library.indexes.published_if_usable()
-    parameters = (index.parameters.features if index else library.settings.features).cepstra
+    parameters = (index.parameters.features if index else library.feature_parameters).cepstra
 
     def recognise(_: UploadId, document: AnalysedUpload) -> Change[AnalysedUpload]:
         cepstra = library.features.read_cepstra(document.audio_id, parameters)
@@ -262,7 +262,7 @@ def _analysed(library: Library, document: CopiedUpload, parameters: FeaturesPara
             digest = content_digest(file)
         content = library.catalogue.contents([digest]).get(digest)
         if content is None or not library.features.has_cepstra(content.audio_id, parameters.cepstra):
-            limits = library.settings.limits
+            limits = library.limits
             audio = store_analysis(library.features, path, parameters.cepstra, limits, document.file_name)
             content = AudioContent(digest, audio.audio_id, audio.seconds, note_on(audio))
             library.catalogue.record_content(content)

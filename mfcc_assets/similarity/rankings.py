@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from mfcc_assets.errors import UnknownRanking
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.ids import AudioId
+from mfcc_assets.ranking_names import FORMER_NAMES
 from mfcc_assets.similarity.dtw.distance import ARTICLE, DTW, WarpedDistance
 from mfcc_assets.similarity.gaussian import jensen_shannon
-from mfcc_assets.similarity.ranking_names import FORMER_NAMES
 
 GAUSSIAN = "gaussian"
 """Name of the part that compares the mean and the covariance of the cepstra."""

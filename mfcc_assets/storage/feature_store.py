@@ -25,9 +25,7 @@ from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameter
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures
 from mfcc_assets.ids import AudioId
-from mfcc_assets.storage.blobs.port import BlobStore
-
-CONTAINER = "cepstra"
+from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 
 CACHED_BYTES = 100_000_000
 """Size of the cache of contours. A contour of four minutes has 25 KB, so 4,000 of them fit."""
@@ -68,11 +66,11 @@ class FeatureStore:
 
     def has_cepstra(self, audio_id: AudioId, parameters: CepstraParameters) -> bool:
         """Return whether the cepstra of an audio are stored."""
-        return self._blobs.exists(CONTAINER, _frames_name(audio_id, parameters))
+        return self._blobs.exists(CEPSTRA, _frames_name(audio_id, parameters))
 
     def has_track_features(self, audio_id: AudioId, parameters: FeaturesParameters) -> bool:
         """Return whether the track features of an audio are stored."""
-        return self._blobs.exists(CONTAINER, _track_features_name(audio_id, parameters))
+        return self._blobs.exists(CEPSTRA, _track_features_name(audio_id, parameters))
 
     def write_analysis(self, audio_id: AudioId, analysis: Analysis, parameters: CepstraParameters) -> None:
         """Write the cepstra and the timbre of an audio. Raises ValueError if they do not fit the parameters."""
@@ -169,17 +167,17 @@ class FeatureStore:
             _timbre_name(audio_id, parameters.cepstra),
             _track_features_name(audio_id, parameters),
         ):
-            self._blobs.delete(CONTAINER, name)
+            self._blobs.delete(CEPSTRA, name)
 
     def _audio_ids(self, prefix: str) -> set[AudioId]:
-        names = (blob.name for blob in self._blobs.list(CONTAINER, prefix))
+        names = (blob.name for blob in self._blobs.list(CEPSTRA, prefix))
         return {AudioId(name.removeprefix(prefix).removesuffix(".parquet")) for name in names}
 
     def _write(self, name: str, table: pa.Table, version: str) -> None:
         # Values of cepstra hardly repeat, so dictionaries would only cost time. Splitting the bytes of the floats makes
         # the files a quarter smaller.
         try:
-            with self._blobs.writing(CONTAINER, name) as file:
+            with self._blobs.writing(CEPSTRA, name) as file:
                 pq.write_table(
                     table.replace_schema_metadata({_VERSION: version.encode()}),
                     file,
@@ -198,20 +196,20 @@ class FeatureStore:
         try:
             if columns is None and rows is None:
                 # The whole blob takes one request.
-                table = _table(pa.BufferReader(self._blobs.read(CONTAINER, name)))
+                table = _table(pa.BufferReader(self._blobs.read(CEPSTRA, name)))
             else:
-                with self._blobs.open(CONTAINER, name) as file:
+                with self._blobs.open(CEPSTRA, name) as file:
                     table = _table(file, columns, rows)
         except BlobNotFound as error:
             missing = f"there are no features of version {version}"
-            raise FeaturesMissing(missing, subject=f"{CONTAINER}/{name}", remedy=_BACKFILL) from error
+            raise FeaturesMissing(missing, subject=f"{CEPSTRA}/{name}", remedy=_BACKFILL) from error
         except (pa.ArrowInvalid, OSError) as error:
             raise _damaged(name) from error
         found = (table.schema.metadata or {}).get(_VERSION, b"").decode()
         if found != version:
             raise FeaturesVersionMismatch(
                 f"the file holds features of version {found or 'unknown'} where {version} is expected",
-                subject=f"{CONTAINER}/{name}",
+                subject=f"{CEPSTRA}/{name}",
                 remedy=_DELETE_AND_BACKFILL,
             )
         return table
@@ -227,9 +225,7 @@ def _table(file: Any, columns: Sequence[str] | None = None, rows: int | None = N
 
 
 def _damaged(name: str) -> FeaturesMissing:
-    return FeaturesMissing(
-        "the stored features are damaged", subject=f"{CONTAINER}/{name}", remedy=_DELETE_AND_BACKFILL
-    )
+    return FeaturesMissing("the stored features are damaged", subject=f"{CEPSTRA}/{name}", remedy=_DELETE_AND_BACKFILL)
 
 
 class _ContourCache:

@@ -13,9 +13,8 @@ from typing import Any, Self, TypeVar
 
 from mfcc_assets.errors import Conflict, CorruptIndex
 from mfcc_assets.storage.blobs.json_blobs import etag_of, read_json, replace_json, write_json
-from mfcc_assets.storage.blobs.port import BlobStore
+from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 
-CONTAINER = "cepstra"
 BY_RUN, BY_HAND, ROLLBACK = "run", "hand", "rollback"
 _FOLDER = "indexes/"
 _PUBLISHED = "indexes/published.json"
@@ -119,7 +118,7 @@ class IndexHistory:
 
     def set_built(self, version: str) -> None:
         """Store the version that was built last."""
-        write_json(self._blobs, CONTAINER, _BUILT, {"version": version})
+        write_json(self._blobs, CEPSTRA, _BUILT, {"version": version})
 
     def history(self) -> list[Publication]:
         """Return all publications, oldest first. The last one is the present one, unless its pointer is damaged.
@@ -132,7 +131,7 @@ class IndexHistory:
         past = (
             read_json(
                 self._blobs,
-                CONTAINER,
+                CEPSTRA,
                 _PAST,
                 lambda records: [Publication.parse(record) for record in records],
                 damaged="the history of publications is damaged",
@@ -157,14 +156,14 @@ class IndexHistory:
         Conflict
             If somebody else published meanwhile. Their version answers.
         """
-        seen = {name: etag_of(self._blobs, CONTAINER, name) for name in (_PAST, _PUBLISHED)}
+        seen = {name: etag_of(self._blobs, CEPSTRA, name) for name in (_PAST, _PUBLISHED)}
         past = self.history()
         former = past[-1].version if past else None
         publication = Publication(version, datetime.now(UTC), by, former, withdraws_former)
         written = {_PAST: [former.record() for former in past], _PUBLISHED: publication.record()}
         try:
             for name, record in written.items():
-                replace_json(self._blobs, CONTAINER, name, record, seen=seen[name])
+                replace_json(self._blobs, CEPSTRA, name, record, seen=seen[name])
         except Conflict as error:
             raise Conflict(
                 "somebody else published meanwhile",
@@ -174,20 +173,20 @@ class IndexHistory:
 
     def stored(self) -> list[StoredVersion]:
         """Return every version with a readable description, in the order in which they were built."""
-        names = [name for blob in self._blobs.list(CONTAINER, _FOLDER) if (name := blob.name).endswith("/index.json")]
+        names = [name for blob in self._blobs.list(CEPSTRA, _FOLDER) if (name := blob.name).endswith("/index.json")]
         found = [version for name in names if (version := self._described(name)) is not None]
         return sorted(found, key=lambda version: (version.built_at, version.version))
 
     def exists(self, version: str) -> bool:
         """Return whether a version is stored."""
-        return self._blobs.exists(CONTAINER, f"{_FOLDER}{version}/index.json")
+        return self._blobs.exists(CEPSTRA, f"{_FOLDER}{version}/index.json")
 
     def delete(self, version: str) -> None:
         """Delete all files of a version, if there are any."""
-        names = [blob.name for blob in self._blobs.list(CONTAINER, f"{_FOLDER}{version}/")]
+        names = [blob.name for blob in self._blobs.list(CEPSTRA, f"{_FOLDER}{version}/")]
         # The description is deleted last: if this process is killed, the rest is still listed and pruned later.
         for name in sorted(names, key=lambda name: name.endswith("/index.json")):
-            self._blobs.delete(CONTAINER, name)
+            self._blobs.delete(CEPSTRA, name)
 
     def _described(self, name: str) -> StoredVersion | None:
         def parse(record: dict[str, Any]) -> StoredVersion:
@@ -200,14 +199,14 @@ class IndexHistory:
             )
 
         try:
-            return read_json(self._blobs, CONTAINER, name, parse, damaged="it describes no index", remedy="Prune it")
+            return read_json(self._blobs, CEPSTRA, name, parse, damaged="it describes no index", remedy="Prune it")
         except CorruptIndex:
             return None
 
     def _pointer(self, name: str, parse: Callable[[Any], _Record]) -> _Record | None:
         return read_json(
             self._blobs,
-            CONTAINER,
+            CEPSTRA,
             name,
             parse,
             damaged="the pointer names no index",

@@ -19,7 +19,7 @@ from mfcc_assets.search.index import Calibration
 from mfcc_assets.search.vector_index import VectorIndex
 from mfcc_assets.similarity.hubness import DistanceStatistics
 from mfcc_assets.similarity.rankings import ranking_named
-from mfcc_assets.storage.blobs.port import BlobStore
+from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 from mfcc_assets.storage.index_parts import (
     CALIBRATION_PART,
     COLUMN_PARTS,
@@ -28,8 +28,6 @@ from mfcc_assets.storage.index_parts import (
     read_calibration,
     stored_part,
 )
-
-CONTAINER = "cepstra"
 
 REBUILD = "Materialise prefilter_index and what follows it again"
 """Remedy for an index that is missing or damaged."""
@@ -108,7 +106,7 @@ class PartsOnDemand:
     def _verified(self, name: str) -> Iterator[Path]:
         """Give a part as a file. A memory map of it stays valid after the ``with``, even if the file is deleted."""
         try:
-            with self._blobs.as_file(CONTAINER, part_name(self._version, name)) as path:
+            with self._blobs.as_file(CEPSTRA, part_name(self._version, name)) as path:
                 if stored_part(path) != self._described[name]:
                     raise corrupt_index(self._version, f"{name} is not what was written")
                 yield path

@@ -46,7 +46,7 @@ from numpy.typing import NDArray
 from mfcc_assets.errors import BlobNotFound, CorruptIndex, NoPublishedIndex
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
-from mfcc_assets.storage.blobs.port import Blob, BlobStore
+from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
 from mfcc_assets.storage.index_history import BY_RUN, IndexHistory, Publication, StoredVersion
 from mfcc_assets.storage.index_parts import (
     CALIBRATION_PART,
@@ -59,7 +59,7 @@ from mfcc_assets.storage.index_parts import (
     stored_part,
     write_calibration,
 )
-from mfcc_assets.storage.index_reader import CONTAINER, REBUILD, PartsOnDemand, corrupt_index, part_name
+from mfcc_assets.storage.index_reader import REBUILD, PartsOnDemand, corrupt_index, part_name
 
 _logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class IndexStore:
             "created_at": datetime.now(UTC).isoformat(),
             "parts": {name: asdict(part) for name, part in parts.items()},
         }
-        write_json(self._blobs, CONTAINER, f"indexes/{index.version}/index.json", record)
+        write_json(self._blobs, CEPSTRA, f"indexes/{index.version}/index.json", record)
 
     def read(self, version: str) -> LibraryIndex:
         """Open a version. Its parts are read on their first use.
@@ -130,7 +130,7 @@ class IndexStore:
         """
         name = f"indexes/{version}/index.json"
         try:
-            described = self._blobs.stat(CONTAINER, name).etag
+            described = self._blobs.stat(CEPSTRA, name).etag
         except BlobNotFound as error:
             raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=REBUILD) from error
         stored = {name: self._stored_part(version, name) for name in PARTS}
@@ -234,7 +234,7 @@ class IndexStore:
 
     def write_quality(self, version: str, quality: Mapping[str, float | None]) -> None:
         """Store the measured quality of an index."""
-        write_json(self._blobs, CONTAINER, f"indexes/{version}/quality.json", quality)
+        write_json(self._blobs, CEPSTRA, f"indexes/{version}/quality.json", quality)
 
     def read_quality(self, version: str) -> dict[str, float | None]:
         """Return the measured quality of an index; empty if it was not measured.
@@ -246,7 +246,7 @@ class IndexStore:
         """
         quality: dict[str, float | None] | None = read_json(
             self._blobs,
-            CONTAINER,
+            CEPSTRA,
             f"indexes/{version}/quality.json",
             dict,
             damaged="the stored figures are damaged",
@@ -256,12 +256,12 @@ class IndexStore:
 
     def write_attachment(self, version: str, name: str, content: bytes) -> None:
         """Store something that belongs to an index, such as a picture. It replaces what is stored under the name."""
-        self._blobs.write(CONTAINER, f"indexes/{version}/attachments/{name}", content)
+        self._blobs.write(CEPSTRA, f"indexes/{version}/attachments/{name}", content)
 
     def read_attachment(self, version: str, name: str) -> bytes | None:
         """Return the attachment of this name; None if there is none yet."""
         try:
-            return self._blobs.read(CONTAINER, f"indexes/{version}/attachments/{name}")
+            return self._blobs.read(CEPSTRA, f"indexes/{version}/attachments/{name}")
         except BlobNotFound:
             return None
 
@@ -292,13 +292,13 @@ class IndexStore:
 
     def _stored_part(self, version: str, name: str) -> Blob:
         try:
-            return self._blobs.stat(CONTAINER, part_name(version, name))
+            return self._blobs.stat(CEPSTRA, part_name(version, name))
         except BlobNotFound as error:
             raise corrupt_index(version, f"{name} is missing") from error
 
     def _open(self, version: str, stored: Mapping[str, Blob]) -> LibraryIndex:
         try:
-            record = json.loads(self._blobs.read(CONTAINER, f"indexes/{version}/index.json"))
+            record = json.loads(self._blobs.read(CEPSTRA, f"indexes/{version}/index.json"))
             described = {name: StoredPart(**record["parts"][name]) for name in PARTS}
             parameters = parameters_of_record(record["parameters"])
             calibrated_tracks, calibrated_as = int(record["calibrated_tracks"]), str(record["calibrated_as"])
@@ -321,5 +321,5 @@ class IndexStore:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
             write(path)
-            self._blobs.upload_file(CONTAINER, part_name(version, name), path)
+            self._blobs.upload_file(CEPSTRA, part_name(version, name), path)
             return stored_part(path)

@@ -14,9 +14,8 @@ import pyarrow.parquet as pq
 from mfcc_assets.errors import BlobNotFound, CorruptIndex
 from mfcc_assets.ids import AudioId, UploadId
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.blobs.port import BlobStore
+from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 
-CONTAINER = "cepstra"
 STAGES = ("candidates", "rankings")
 _SCHEMA = pa.schema([("audio_id", pa.string()), ("candidate", pa.string()), ("distance", pa.float64())])
 _Found = TypeVar("_Found")
@@ -79,7 +78,7 @@ class RankingStore:
     def write(self, stage: str, version: str, shard_or_upload: str, lists: RankedLists) -> None:
         """Write the lists of a shard or an upload."""
         columns = {"audio_id": lists.queries, "candidate": lists.candidates, "distance": lists.distances}
-        with self._blobs.writing(CONTAINER, _name(stage, version, shard_or_upload)) as file:
+        with self._blobs.writing(CEPSTRA, _name(stage, version, shard_or_upload)) as file:
             pq.write_table(pa.table(columns, schema=_SCHEMA), file, compression="zstd")
 
     def read(self, stage: str, version: str, shard_or_upload: str) -> RankedLists | None:
@@ -92,7 +91,7 @@ class RankingStore:
         """
 
         def read(name: str) -> RankedLists:
-            stored = pq.ParquetFile(pa.BufferReader(self._blobs.read(CONTAINER, name)))
+            stored = pq.ParquetFile(pa.BufferReader(self._blobs.read(CEPSTRA, name)))
             table = stored.read(use_threads=False)
             return RankedLists(*(tuple(table[column].to_pylist()) for column in _SCHEMA.names))
 
@@ -102,7 +101,7 @@ class RankingStore:
         """Return the number of rows that `read` would return, from the metadata of the file. Raises as `read`."""
 
         def count(name: str) -> int:
-            with self._blobs.open(CONTAINER, name) as file:
+            with self._blobs.open(CEPSTRA, name) as file:
                 return int(pq.ParquetFile(file).metadata.num_rows)
 
         return self._parsed(stage, version, shard_or_upload, count)
@@ -110,7 +109,7 @@ class RankingStore:
     def delete(self, version: str, shard_or_upload: str) -> None:
         """Delete the lists of a shard or an upload in every stage, if there are any."""
         for stage in STAGES:
-            self._blobs.delete(CONTAINER, _name(stage, version, shard_or_upload))
+            self._blobs.delete(CEPSTRA, _name(stage, version, shard_or_upload))
 
     def _parsed(self, stage: str, version: str, shard_or_upload: str, parse: Callable[[str], _Found]) -> _Found | None:
         name = _name(stage, version, shard_or_upload)
@@ -121,7 +120,7 @@ class RankingStore:
         except (KeyError, OSError, pa.ArrowInvalid) as error:
             raise CorruptIndex(
                 f"the stored {stage} are damaged",
-                subject=f"{CONTAINER}/{name}",
+                subject=f"{CEPSTRA}/{name}",
                 remedy=f"Delete that blob. Materialise the {stage} of {shard_or_upload} again",
             ) from error
 

@@ -57,7 +57,7 @@ def make_library(library: Library, songs: list[Path], instance: dg.DagsterInstan
 
 
 def stored_audio(library: Library) -> set[AudioId]:
-    return library.features.audio_with_cepstra(library.settings.features.cepstra)
+    return library.features.audio_with_cepstra(library.feature_parameters.cepstra)
 
 
 def test_a_run_survives_storage_that_is_away_for_thirty_seconds_and_only_waits(
@@ -75,7 +75,7 @@ def test_a_run_survives_storage_that_is_away_for_thirty_seconds_and_only_waits(
     assert time.monotonic() - began > AWAY_SECONDS
     assert (run.work.cepstra, run.work.track_features, run.work.added, run.work.rows) == (10, 10, 10, 50)
     assert run.retries == [], "the store waited, and no step failed"
-    assert stored_audio(azure_library) == set(azure_library.catalogue.audio())
+    assert stored_audio(azure_library) == set(azure_library.catalogue.track_ids_by_audio())
     assert azure_library.recommendations.unserved_soundtracks(str(azure_library.indexes.published_version()), 5) == {}
 
 

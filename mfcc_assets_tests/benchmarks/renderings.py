@@ -24,9 +24,9 @@ from mfcc_assets.evaluation.metrics import RankedIds, mean_average_precision, ra
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.quality import labelled_set
+from mfcc_assets.ranking_names import DEFAULT_RANKING
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.pairwise import Comparison, Tracks, uncorrected_names
-from mfcc_assets.similarity.ranking_names import DEFAULT_RANKING
 from mfcc_assets.similarity.rankings import RANKINGS
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.report import Section
@@ -245,7 +245,7 @@ def measure(work: Path, music: Path | None) -> Section:
     with Library(Settings(home=work)) as library:
         sets = [(work / "renderings", renderings), *([(music, others)] if music else [])]
         analysed = [labelled_set(library, folder, tracks).analyse(_silent) for folder, tracks in sets]
-        parameters = library.settings.features
+        parameters = library.feature_parameters
     track_features = {
         track.path: track_features
         for found in analysed

@@ -25,13 +25,13 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import choose_recommendations, find_query_candidates, rank_query
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.playlists.selection import considered_count
+from mfcc_assets.ranking_names import DEFAULT_RANKING
 from mfcc_assets.search import vector_index as vector_indexes
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import search_for_new_track
 from mfcc_assets.search.vector_index import LARGEST_FLAT, VectorIndex
 from mfcc_assets.settings import Settings
-from mfcc_assets.similarity.ranking_names import DEFAULT_RANKING
 from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets.storage.index_store import IndexStore
 from mfcc_assets.storage.sql.records import Recommendation
@@ -138,7 +138,7 @@ class Bench:
     def _write(self, tracks: TrackOfAudio, vector_index: VectorIndex) -> tuple[str, float]:
         """Version of the library's index, and the seconds that writing took. Nothing of it stays in memory."""
         index = LibraryIndex.of(
-            parameters=index_parameters(self.library.settings),
+            parameters=index_parameters(self.library),
             tracks=tracks,
             feature_table=self.population.feature_table_of(self.drawn),
             coarse_contours=self.population.coarse_contours(self.drawn),

@@ -39,12 +39,13 @@ def test_recommendations_are_printed_as_json_for_programs(home: Path, query: Pat
     unknown = json.loads(mfcc(home, "recommend", "--json", query).stdout)
     known = json.loads(mfcc(home, "recommend", "--json", "--top", "2", ten_songs[3]).stdout)
 
-    measured = {"index_version", "certified", "recall", "recommendations"}
+    measured = {"index_version", "certified", "recall", "dtw_cells", "recommendations"}
     assert set(unknown) == {"query", "recognised", "recognition_failures"} | measured
     assert unknown["query"] == str(query)
     assert unknown["recognised"] is None
     assert known["recognised"] == {"title": "Song 3", "artist": "", "by": "tags"}
     assert not unknown["certified"]
+    assert unknown["dtw_cells"] > 0
     assert 0.9 <= unknown["recall"] <= 1
     assert [row["rank"] for row in unknown["recommendations"]] == [1, 2, 3, 4, 5]
     assert [set(row) for row in known["recommendations"]] == [{"rank", "track_id", "title", "artist", "distance"}] * 2

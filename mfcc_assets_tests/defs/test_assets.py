@@ -159,8 +159,8 @@ def test_the_excess_of_fastdtw_is_shown_for_a_pair(ten_tracks: Library, instance
 def test_a_difference_from_the_published_cepstra_is_a_warning(
     ten_tracks: Library, instance: dg.DagsterInstance
 ) -> None:
-    parameters = ten_tracks.settings.features.cepstra
-    for audio_id in ten_tracks.catalogue.audio():
+    parameters = ten_tracks.feature_parameters.cepstra
+    for audio_id in ten_tracks.catalogue.track_ids_by_audio():
         shift_stored_cepstra(ten_tracks, audio_id, parameters, by=0.01)
 
     run = run_library(ten_tracks, instance)

@@ -12,7 +12,7 @@ from mfcc_assets_tests.ranked_library import analysed
 
 def mislabel_cepstra(library: Library, audio_id: AudioId, sound: NDArray[np.float32]) -> None:
     """Store cepstra of another version in the place of the right ones."""
-    parameters = library.settings.features.cepstra
+    parameters = library.feature_parameters.cepstra
     other = replace(parameters, lifter=parameters.lifter + 1)
     library.features.write_analysis(audio_id, analysed(sound), other)
     folders = (f"frames/{version}" for version in (other.version, parameters.version))
@@ -21,7 +21,7 @@ def mislabel_cepstra(library: Library, audio_id: AudioId, sound: NDArray[np.floa
 
 def mislabel_track_features(library: Library, audio_id: AudioId) -> None:
     """Store track features of another version in the place of the right ones."""
-    parameters = library.settings.features
+    parameters = library.feature_parameters
     other = replace(parameters, contour_rate=2 * parameters.contour_rate)
     track_features = library.features.read_track_features(audio_id, parameters)
     library.features.write_track_features(audio_id, track_features, other)

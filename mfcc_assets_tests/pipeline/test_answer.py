@@ -67,9 +67,9 @@ def music(tmp_path: Path) -> Path:
 
 
 def track_features_of_file(library: Library, path: Path) -> TrackFeatures:
-    parameters = library.settings.features
+    parameters = library.feature_parameters
     blocks = AudioReader(
-        path, parameters.cepstra.sample_rate, parameters.cepstra.trimmed_samples, library.settings.limits
+        path, parameters.cepstra.sample_rate, parameters.cepstra.trimmed_samples, library.limits
     ).blocks()
     return track_features_of(analyse(blocks, parameters.cepstra), parameters)
 
@@ -104,7 +104,7 @@ def test_an_answer_that_is_not_certified_has_the_measured_recall_of_its_index(te
 
 
 def delete_track_features(library: Library, audio_id: AudioId) -> None:
-    library.blobs.delete("cepstra", f"summaries/{library.settings.features.version}/{audio_id}.parquet")
+    library.blobs.delete("cepstra", f"summaries/{library.feature_parameters.version}/{audio_id}.parquet")
 
 
 @pytest.mark.parametrize("damage", [delete_track_features, mislabel_track_features])

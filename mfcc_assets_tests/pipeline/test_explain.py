@@ -10,7 +10,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.explain import RANDOM_PAIRS, explain_pair, picture_of_pair, random_pairs_of
 from mfcc_assets.pipeline.find_track import find_track
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.storage.feature_store import CONTAINER
+from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets_tests.ranked_library import add_tracks, audio_id, compared_with_all, publish
 
 
@@ -47,7 +47,7 @@ def test_a_pair_is_explained_from_the_stored_features(library: Library, index: L
 def test_the_random_pairs_of_an_index_are_measured_once(library: Library, index: LibraryIndex) -> None:
     first = random_pairs_of(library, index)
     for number in range(8):
-        library.blobs.delete(CONTAINER, f"summaries/{index.parameters.features.version}/{audio_id(number)}.parquet")
+        library.blobs.delete(CEPSTRA, f"summaries/{index.parameters.features.version}/{audio_id(number)}.parquet")
     with Library(library.settings) as later:
         second = random_pairs_of(later, index)
     np.testing.assert_array_equal(first.contributions, second.contributions)
@@ -73,7 +73,7 @@ def test_the_only_track_of_a_library_can_be_explained(library: Library) -> None:
 
 def test_a_damaged_track_spoils_only_its_own_pairs(library: Library, index: LibraryIndex) -> None:
     name = f"summaries/{index.parameters.features.version}/{audio_id(5)}.parquet"
-    library.blobs.write(CONTAINER, name, b"damaged")
+    library.blobs.write(CEPSTRA, name, b"damaged")
     with Library(library.settings) as later:
         pair = explain_pair(later, index, find_track(later, "1.flac"), find_track(later, "2.flac"))
         assert pair.explanation.control.random_pairs == 21

@@ -55,7 +55,7 @@ def test_every_version_is_listed_with_its_state_and_quality(library) -> None:
     assert described[first].quality["skewness"] == pytest.approx(0)
     assert described[third].quality == {}
     stored = described[first].stored
-    assert (stored.ranking, stored.features_version) == (library.settings.ranking, library.settings.features.version)
+    assert (stored.ranking, stored.features_version) == (library.settings.ranking, library.feature_parameters.version)
 
 
 def test_a_version_may_be_abbreviated_if_that_is_unambiguous(library) -> None:

@@ -88,7 +88,7 @@ def half_a_frame_later(sound: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def test_cepstra_decide_if_the_fingerprints_of_two_encodings_do_not(library: Library) -> None:
     sounds = {1: cepstra(1), 50: half_a_frame_later(cepstra(1))}
-    parameters = library.settings.features.cepstra
+    parameters = library.feature_parameters.cepstra
     for number, sound in sounds.items():
         add_track(library, number, sound)
         library.features.write_analysis(audio_id(number), analysed(sound), parameters)
@@ -103,7 +103,7 @@ def test_a_stored_file_of_another_version_does_not_fail_the_list(
     library: Library, caplog: pytest.LogCaptureFixture
 ) -> None:
     sounds = {1: cepstra(1), 50: half_a_frame_later(cepstra(1))}
-    parameters = library.settings.features.cepstra
+    parameters = library.feature_parameters.cepstra
     for number, sound in sounds.items():
         add_track(library, number, sound)
         library.features.write_analysis(audio_id(number), analysed(sound), parameters)

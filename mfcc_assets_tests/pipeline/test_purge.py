@@ -64,8 +64,8 @@ def test_the_features_stay_if_a_soundtrack_has_the_same_audio(
 
     assert purge_upload(ten_tracks, upload).audio_id is None
     assert everything(ten_tracks) == before
-    assert set(ten_tracks.catalogue.audio()) <= ten_tracks.features.audio_with_track_features(
-        ten_tracks.settings.features
+    assert set(ten_tracks.catalogue.track_ids_by_audio()) <= ten_tracks.features.audio_with_track_features(
+        ten_tracks.feature_parameters
     )
 
 

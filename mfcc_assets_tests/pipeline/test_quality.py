@@ -16,7 +16,7 @@ from mfcc_assets.pipeline.quality import (
 )
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.index_reader import CONTAINER
+from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets_tests import naive
@@ -112,14 +112,14 @@ def test_damaged_figures_of_a_former_index_do_not_prevent_the_picture(library: L
     add_tracks(library, 100)
     grown = index_and_rank(library)[0].version
     measure_quality(library, grown)
-    library.blobs.write(CONTAINER, f"indexes/{version}/quality.json", b"damaged")
+    library.blobs.write(CEPSTRA, f"indexes/{version}/quality.json", b"damaged")
 
     assert picture_of_history(library, grown).startswith(b"\x89PNG")
 
 
 def pictures_of(library: Library) -> dict[str, str]:
     """Return the ETag of every stored picture, by name."""
-    return {blob.name: blob.etag for blob in library.blobs.list(CONTAINER, "indexes/") if blob.name.endswith(".png")}
+    return {blob.name: blob.etag for blob in library.blobs.list(CEPSTRA, "indexes/") if blob.name.endswith(".png")}
 
 
 # --- Recall

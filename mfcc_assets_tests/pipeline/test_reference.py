@@ -24,7 +24,7 @@ from mfcc_assets.pipeline.reference import (
     compare_with_published,
 )
 from mfcc_assets.pipeline.soundtracks import analyse_soundtracks
-from mfcc_assets.storage.feature_store import CONTAINER
+from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets_tests.audio_samples import write_music
 
 
@@ -33,7 +33,7 @@ def shift_stored_cepstra(library: Library, audio_id: AudioId, parameters: Cepstr
     analysis = library.features.read_analysis(audio_id, parameters)
     shifted = analysis.cepstra.copy()
     shifted[50, 5] += by
-    library.blobs.delete(CONTAINER, f"frames/{parameters.version}/{audio_id}.parquet")
+    library.blobs.delete(CEPSTRA, f"frames/{parameters.version}/{audio_id}.parquet")
     library.features.write_analysis(audio_id, Analysis(shifted, analysis.timbre), parameters)
 
 
@@ -115,15 +115,15 @@ def test_a_track_whose_file_is_gone_is_skipped_and_named(library: Library, ten_s
 
 def test_a_stored_number_that_is_wrong_by_a_hundredth_is_found(library: Library, ten_songs: list[Path]) -> None:
     add_songs(library, ten_songs[0], run_id="run")
-    (audio_id,) = library.catalogue.audio()
-    shift_stored_cepstra(library, audio_id, library.settings.features.cepstra, by=-0.01)
+    (audio_id,) = library.catalogue.track_ids_by_audio()
+    shift_stored_cepstra(library, audio_id, library.feature_parameters.cepstra, by=-0.01)
     report = compare_with_published(library, run_id="run")
     assert not report.matches
     assert report.tracks[0].largest_difference == pytest.approx(0.01, abs=1e-3)
 
 
 def test_a_pair_is_compared_as_published(ten_tracks: Library) -> None:
-    parameters = ten_tracks.settings.features.cepstra
+    parameters = ten_tracks.feature_parameters.cepstra
     a, b = find_track(ten_tracks, "Song 1"), find_track(ten_tracks, "Song 2")
     pair = compare_as_published(ten_tracks, a, b, parameters)
     assert pair.a.matches
@@ -146,4 +146,4 @@ def test_a_file_that_librosa_cannot_read_is_named_in_the_error(library: Library,
     opus = write_music(tmp_path / "song.opus", 2.0, seed=1, sample_rate=48_000)
     add_songs(library, opus, run_id="run")
     with pytest.raises(UnreadableAudio, match=r"song\.opus: librosa"):
-        compare_track(library, find_track(library, "song.opus"), library.settings.features.cepstra)
+        compare_track(library, find_track(library, "song.opus"), library.feature_parameters.cepstra)

@@ -233,7 +233,7 @@ def test_an_upload_whose_features_were_deleted_meanwhile_is_analysed_again(ten_t
     upload, run = drop_upload(ten_tracks, song, "query.flac"), answering_run("run")
     for step in (receive_uploads, analyse_uploads, recognise_uploads):
         (document,) = step(ten_tracks, [upload], run=run)
-    ten_tracks.features.delete(AudioId(str(document.audio_id)), ten_tracks.settings.features)
+    ten_tracks.features.delete(AudioId(str(document.audio_id)), ten_tracks.feature_parameters)
 
     for step in (find_upload_candidates, rank_uploads, recommend_for_uploads):
         (document,) = step(ten_tracks, [upload], run=run)
@@ -261,7 +261,7 @@ def test_a_features_file_of_another_version_fails_its_own_upload_and_no_other_of
 
 def mislabel(library: Library, kind: str, audio_id: AudioId) -> None:
     """Store the features of an audio that other parameters made under the name of the present ones."""
-    features, expected = library.features, library.settings.features
+    features, expected = library.features, library.feature_parameters
     other = replace(expected, cepstra=replace(expected.cepstra, preemphasis=0.5))
     if kind == "cepstra":
         features.write_analysis(audio_id, features.read_analysis(audio_id, expected.cepstra), other.cepstra)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from mfcc_assets.errors import UnknownRanking
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.ids import AudioId
+from mfcc_assets.ranking_names import DEFAULT_RANKING
 from mfcc_assets.similarity.dtw.distance import ARTICLE, DTW
-from mfcc_assets.similarity.ranking_names import DEFAULT_RANKING
 from mfcc_assets.similarity.rankings import (
     GAUSSIAN,
     RANKINGS,

@@ -63,7 +63,7 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
             context.log.info(f"{done} of {total} files analysed")
 
     report = analyse_soundtracks(library, context.partition_keys, run_id=context.run.run_id, on_progress=log_progress)
-    parameters = library.settings.features.cepstra
+    parameters = library.feature_parameters.cepstra
     outcomes = (COMPUTED, REUSED, UNCHANGED, REJECTED)
     add_counts(context, report.outcomes, outcomes, digits=library.settings.shard_digits)
     add_seconds(context, report.seconds, digits=library.settings.shard_digits)
@@ -88,7 +88,7 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
     """What is kept of a track for comparing it: Gaussian, contour, embedding, and the sketch that recognises it."""
     outcomes = compute_features_of_soundtracks(library, context.partition_keys)
     add_counts(context, outcomes, (COMPUTED, UNCHANGED), digits=library.settings.shard_digits)
-    return dg.MaterializeResult(metadata={"features_version": library.settings.features.version})
+    return dg.MaterializeResult(metadata={"features_version": library.feature_parameters.version})
 
 
 @library_asset(deps=[soundtrack_summaries], kinds={"python", "faiss"}, code_version="1")

@@ -10,7 +10,10 @@ from typing import BinaryIO
 
 from mfcc_assets.errors import BlobNotFound
 
-CONTAINERS = ("uploads", "batch", "cepstra", "soundtracks", "artworks")
+CEPSTRA = "cepstra"
+"""Container of everything that is computed: features, indexes, candidates and rankings."""
+
+CONTAINERS = ("uploads", "batch", CEPSTRA, "soundtracks", "artworks")
 
 LONGEST_LINK_SECONDS = 3600
 """Longest lifetime of a link: one that is passed on or logged is useless within the hour."""

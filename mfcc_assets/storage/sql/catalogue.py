@@ -193,7 +193,7 @@ class Catalogue:
             }
         return found
 
-    def audio(self) -> dict[AudioId, TrackId]:
+    def track_ids_by_audio(self) -> dict[AudioId, TrackId]:
         """Return the track id of the soundtrack that represents each audio of the library, by audio id."""
         query = sa.select(SOUNDTRACKS.c.AUDIO_ID, SOUNDTRACKS.c.TRACK_ID).where(SOUNDTRACKS.c.AUDIO_ID.is_not(None))
         with self._database.reading() as connection:

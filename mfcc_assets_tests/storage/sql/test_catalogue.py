@@ -103,7 +103,7 @@ class TestSoundtracks:
         observe(catalogue, observed("a.mp3", version=2))
         [track] = catalogue.soundtracks()
         assert (track.state, track.audio_id, track.note) == ("waiting", "audio", "cut off")
-        assert catalogue.audio() == {"audio": track.track_id}
+        assert catalogue.track_ids_by_audio() == {"audio": track.track_id}
         assert catalogue.progress() == (0, 1)
 
     def test_removing_a_soundtrack_removes_its_recommendations_and_its_reject(self, catalogue, recommendations):
@@ -160,10 +160,10 @@ class TestAudio:
         observe(catalogue, *files)
         for file in files:
             analyse(catalogue, file, "one audio")
-        assert catalogue.audio() == {"one audio": track_id("a.mp3")}
+        assert catalogue.track_ids_by_audio() == {"one audio": track_id("a.mp3")}
         assert catalogue.tracks_of_audio(["one audio", "no audio"])["one audio"].blob_name == "a.mp3"
         observe(catalogue, gone=("a.mp3",))
-        assert catalogue.audio() == {"one audio": track_id("b.mp3")}
+        assert catalogue.track_ids_by_audio() == {"one audio": track_id("b.mp3")}
         assert [track.blob_name for track in catalogue.tracks_of_audio(["one audio"]).values()] == ["b.mp3"]
 
     def test_more_audio_ids_than_fit_into_one_statement_can_be_looked_up(self, catalogue):

@@ -112,7 +112,7 @@ def test_a_transaction_whose_connection_ends_is_repeated_completely(stores, data
 
     analyse(stores.catalogue, observed("a"), "audio")
     assert len(ended) == 1
-    assert stores.catalogue.audio() == {"audio": observed("a").track_id}
+    assert stores.catalogue.track_ids_by_audio() == {"audio": observed("a").track_id}
     assert len(stores.catalogue.contents([observed("a").content_digest])) == 1
 
 
