@@ -38,7 +38,7 @@ from mfcc_assets.plots.tracks import heat_map
 def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """One row of the table SOUNDTRACKS for each file in the container `soundtracks`, with its tags and digests.
 
-    Pictures that are embedded in the files are stored in the container `artworks`.
+    A picture for each file, either embedded in it or drawn, is stored in the container `artworks`.
     """
     found = observe_soundtracks(library, context.partition_keys, run_id=context.run.run_id)
     add_counts(context, found.outcomes, ("new", "changed", "gone", "unchanged"), digits=library.settings.shard_digits)
@@ -49,8 +49,7 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
 HEAT_MAPS_SHOWN = 3
 
 HEAT_MAP_SECONDS = 300
-"""Longest part of a track that a heat map shows. With longer recordings, a column of pixels would cover many seconds.
-"""
+"""Longest part of a track that a heat map shows. Otherwise a column of pixels would cover many seconds."""
 
 SECONDS_BETWEEN_LOG_LINES = 10
 
@@ -131,7 +130,7 @@ def prefilter_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
 def soundtrack_candidates(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
-    """The candidates of every soundtrack: the other tracks that the vector index finds nearest to it.
+    """The candidates of every soundtrack: the other tracks that the vector index and coarse contours find nearest.
 
     Only candidates are compared in full. They are stored as Parquet beside the index, one file for each shard.
     """
@@ -215,7 +214,7 @@ def soundtrack_recommendations(
 ) -> dg.MaterializeResult:
     """Rows of the table RECOMMENDATIONS: the tracks that are recommended for each soundtrack, with rank and distance.
 
-    The view RECOMMENDED_SOUNDTRACKS joins them with the tags and the links of the recommended tracks.
+    The view RECOMMENDED_SOUNDTRACKS joins them with the rows of the recommended tracks in SOUNDTRACKS.
     """
     index = library.indexes.published()
     for shard, report in recommend_soundtracks(library, index, context.partition_keys, run_id=context.run.run_id):
@@ -227,8 +226,8 @@ def soundtrack_recommendations(
 def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """A report on the library: states of files, duplicates, rejects, the tracks recommended most and those never.
 
-    It also plots the distribution of the coefficients and a map of the library. All of it is metadata of this asset;
-    nothing else is stored.
+    It also plots the distribution of the coefficients and a map of the library. All of it is shown as metadata of this
+    asset.
     """
     report = describe_library(library)
     index = library.indexes.published_if_usable()
@@ -245,7 +244,7 @@ def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
             "map": pictures_as_markdown([picture_of_map(library, index, report.soundtracks)]),
             "hubs": table_as_markdown(("most recommended", "lists"), popular.hubs),
             "orphans": table_as_markdown(("never recommended",), [(name,) for name in popular.orphans]),
-            # It is measured here, so that nobody waits for it who asks why two tracks are alike.
+            # It is measured here, so that explanations of two tracks do not have to wait for it.
             "usual_distance": control_of(library, index).median_distance,
         }
     return dg.MaterializeResult(metadata=metadata)
