@@ -12,7 +12,7 @@ CORPUS ?= $(HOME)/.cache/mfcc_corpus
 export MFCC_HOME ?= $(CURDIR)/mfcc_data
 export DAGSTER_HOME := $(MFCC_HOME)/dagster
 
-# The cloud's twin: the same commands, with Azurite, the Cosmos server and PostgreSQL in the place of the folder.
+# PROFILE=azurite runs the same commands on the cloud's twin: Azurite, the Cosmos server and PostgreSQL instead of a folder.
 ifeq ($(PROFILE),azurite)
 INSTALLED := $(VENV)/.installed-servers
 WITH_SERVERS := $(BIN)/python -m mfcc_assets_tests.services
@@ -26,10 +26,10 @@ endif
 help:  ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(INSTALLED)  ## Recommend from the starter library, end to end; PROFILE=azurite does so on the cloud's twin.
+demo: $(INSTALLED)  ## Recommend from the starter library, end to end. PROFILE=azurite uses the cloud's twin.
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.demo
 
-dev: $(INSTALLED)  ## Open the Dagster UI over the library, with daemon and sensors; PROFILE as for demo.
+dev: $(INSTALLED)  ## Open the Dagster UI of the library, with daemon and sensors. PROFILE works as in demo.
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.defs.launch -W 'ignore:Function `dev_command` is superseded' \
 	  -m dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
@@ -43,10 +43,10 @@ lint: $(VENV)/.installed-lint  ## Check style, types, boundaries between package
 	@$(BIN)/deptry . 2> /dev/null || $(BIN)/deptry .
 	@$(BIN)/vulture
 
-bench: $(VENV)/.installed-bench  ## Measure ours beside its peers on real music; CORPUS=… says where that lies.
+bench: $(VENV)/.installed-bench  ## Compare the package with its peers on real music, in the folder CORPUS=….
 	@$(BIN)/python -m mfcc_assets_tests.benchmarks --corpus $(CORPUS) --work $(CORPUS)/.work $(SECTIONS)
 
-clean:  ## Remove the environment and caches; the library stays.
+clean:  ## Remove the environment and caches, but not the library.
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -71,13 +71,13 @@ $(VENV)/.installed-test: $(VENV)/.installed-servers
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[test]"
 	@touch $@
 
-# aeon asks for a numba below 0.64 and a pandas below 3.1; the distance that is measured runs with those pinned here.
+# aeon requires numba below 0.64 and pandas below 3.1, but the measured distance also works with the versions pinned here.
 $(VENV)/.installed-bench: $(VENV)/.installed-test
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[bench]"
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt --no-deps aeon
 	@touch $@
 
-screenshots: $(VENV)/.installed-test  ## Renew the README's pictures; needs Chromium and a library.
+screenshots: $(VENV)/.installed-test  ## Renew the pictures of the documentation. It needs Chromium and a library.
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[screenshots]"
 	@$(BIN)/python -m docs.take_screenshots
 

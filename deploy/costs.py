@@ -1,4 +1,4 @@
-"""What a library costs in Azure: ``python deploy/costs.py`` prints the tables of COSTS.md."""
+"""Estimate the costs of a library in Azure: ``python deploy/costs.py`` prints the tables of COSTS.md."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -10,20 +10,22 @@ SECONDS = HOURS * 3600
 
 @dataclass(frozen=True)
 class Price:
-    """A list price in US dollars, and where and when it was seen."""
+    """A list price in US dollars, with the date and the region of its source."""
 
     dollars: float
     unit: str
     seen: str
 
 
-_API = "2026-04-30, West US 2"
+_QUOTED = "2026-04-30, West US 2"
 PRICES = {
-    "Container Apps, core": Price(0.000034, "s", _API),
-    "Container Apps, memory": Price(0.000004, "GiB s", _API),
-    "Blob, hot, zone-redundant": Price(0.023, "GB month", f"{_API}: locally redundant 0.0184, and 25 % as in East US"),
-    "Blob, writing or listing": Price(0.0625, "10,000", "undated, East US, zone-redundant"),
-    "Blob, reading": Price(0.004, "10,000", _API),
+    "Container Apps, core": Price(0.000034, "s", _QUOTED),
+    "Container Apps, memory": Price(0.000004, "GiB s", _QUOTED),
+    "Blob, hot, zone-redundant": Price(
+        0.023, "GB month", f"{_QUOTED}: 0.0184 for locally redundant, plus 25 % as in East US"
+    ),
+    "Blob, write or list": Price(0.0625, "10,000", "undated, East US, zone-redundant"),
+    "Blob, read": Price(0.004, "10,000", _QUOTED),
     "Azure SQL serverless, core": Price(0.5218, "h", "2026-07-26, West US 2"),
     "Azure SQL, storage": Price(0.115, "GB month", "undated"),
     "PostgreSQL B1ms": Price(0.017, "h", "2026-08-10, East US 2"),
@@ -33,17 +35,17 @@ PRICES = {
     "Private endpoint": Price(0.01, "h", "2026-02-16"),
     "Private endpoint, data": Price(0.01, "GB", "2026-02-16"),
     "DNS zone": Price(0.50, "month", "undated"),
-    "Key Vault": Price(0.03, "10,000", _API),
+    "Key Vault": Price(0.03, "10,000", _QUOTED),
     "Container Registry Basic": Price(0.1666, "day", "2026-08-10, East US 2"),
-    "Log Analytics": Price(2.30, "GB", f"{_API}; 5 GB a month are free"),
-    "Data to the internet": Price(0.087, "GB", f"{_API}; 100 GB a month are free"),
+    "Log Analytics": Price(2.30, "GB", f"{_QUOTED}; 5 GB per month are free"),
+    "Data to the internet": Price(0.087, "GB", f"{_QUOTED}; 100 GB per month are free"),
 }
 
 TRACK_MINUTES = 4
 AUDIO_GB = TRACK_MINUTES * 60 * 192_000 / 8 / 1e9
 FEATURES_GB = TRACK_MINUTES / 60 * 0.017
 ARTWORK_GB = 50e-6
-SKETCH_GB = 12e-6
+FINGERPRINT_GB = 12e-6
 INDEX_VERSIONS = 5
 BLOBS_A_TRACK = 5
 CORE_SECONDS_A_TRACK = 0.46 * TRACK_MINUTES * 60 / 163.5
@@ -61,18 +63,26 @@ ENDPOINTS, ZONES = 5, 7
 
 @dataclass(frozen=True)
 class Library:
-    """A library and what is asked of it.
+    """A library and its monthly use.
 
     Attributes
     ----------
+    tracks
+        Number of soundtracks.
+    uploads
+        Number of uploads per month.
     index_gb
-        One version of the index without its sketches, as measured.
+        Measured size of one version of the index without its fingerprints.
     run_cores
-        Of the code server, in which runs go on, with 2 GiB each.
+        Cores of the code server, which runs use, with 2 GiB of memory each.
     sql_cores
-        Billed while it is awake. No less than 0.7, by the memory that it keeps.
+        Cores of Azure SQL that are billed while the database is awake. Its least memory is billed as 0.7 cores.
+    sql_gb
+        Size of the database.
+    logs_gb
+        Logs per month.
     api_hours
-        For which the Functions app is up.
+        Hours per month in which the Functions app has a replica.
     """
 
     tracks: int
@@ -93,31 +103,38 @@ LIBRARIES = (
 
 
 def stored_gb(library: Library) -> float:
-    """Blobs: the library, five versions of its index, a month of uploads and their copies, a year of their features."""
-    of_library = library.tracks * (AUDIO_GB + FEATURES_GB + ARTWORK_GB)
-    of_indexes = INDEX_VERSIONS * (library.index_gb + library.tracks * SKETCH_GB)
-    return of_library + of_indexes + library.uploads * (2 * AUDIO_GB + 12 * FEATURES_GB)
+    """Return the size of all blobs in GB.
+
+    These are the library, five versions of its index, the uploads of a month and their copies, and the features of the
+    uploads of a year.
+    """
+    soundtracks = library.tracks * (AUDIO_GB + FEATURES_GB + ARTWORK_GB)
+    indexes = INDEX_VERSIONS * (library.index_gb + library.tracks * FINGERPRINT_GB)
+    return soundtracks + indexes + library.uploads * (2 * AUDIO_GB + 12 * FEATURES_GB)
 
 
 def listings(library: Library) -> float:
-    """Pages that the sensors list in a month; a look that takes long is followed by a rest."""
+    """Return the number of pages that the sensors list in a month. A sensor rests after a slow listing."""
     pages = math.ceil(library.tracks / BLOBS_A_PAGE)
     interval = max(LOOK_SECONDS, (1 + RESTS) * pages * SECONDS_A_PAGE)
     return SECONDS / interval * pages + SECONDS / LOOK_SECONDS
 
 
 def watching(_: Library) -> float:
-    """What it would cost beside that to watch for uploads all the time, as at home: a look every 0.12 s."""
-    return _price("Blob, writing or listing") * SECONDS * 4 / LOOK_SECONDS / 0.12 / 1e4
+    """Return the additional monthly cost if a sensor listed uploads every 0.12 s, as on a laptop."""
+    return _price("Blob, write or list") * SECONDS * 4 / LOOK_SECONDS / 0.12 / 1e4
 
 
 def request_units(library: Library) -> float:
-    """Of Cosmos DB: 200 an upload, and five queries at every sweep of them, one of which lists what was answered."""
+    """Return the request units of Cosmos DB in a month.
+
+    An upload takes 200. A sweep of uploads has five queries, one of which lists all answered uploads.
+    """
     return SWEEPS_AN_HOUR * HOURS * (30 + library.uploads / 20) + 200 * library.uploads
 
 
 def containers(library: Library) -> float:
-    """Code server, daemon and webserver, always on, and the Functions app."""
+    """Return the monthly cost of code server, daemon and webserver, which never stop, and of the Functions app."""
     cores, gibibytes = library.run_cores + 2 * 0.5, 2 * library.run_cores + 2 * 1
     core_seconds = cores * SECONDS + 0.5 * library.api_hours * 3600 - FREE_CORE_SECONDS
     memory_seconds = gibibytes * SECONDS + library.api_hours * 3600 - FREE_MEMORY_SECONDS
@@ -125,20 +142,21 @@ def containers(library: Library) -> float:
 
 
 def storage(library: Library) -> float:
-    """Blobs, sensors that look, and 200 requests an upload."""
+    """Return the monthly cost of blobs, of the listings of sensors, and of 200 requests per upload."""
     requests = listings(library) + 100 * library.uploads
     reads = SECONDS / LOOK_SECONDS + 100 * library.uploads
     return (
         _price("Blob, hot, zone-redundant") * stored_gb(library)
-        + _price("Blob, writing or listing") * requests / 1e4
-        + _price("Blob, reading") * reads / 1e4
+        + _price("Blob, write or list") * requests / 1e4
+        + _price("Blob, read") * reads / 1e4
     )
 
 
 def sql_awake(library: Library) -> float:
-    """Hours for which the database is awake: after sweeps of the library, after uploads, at any time, and for callers.
+    """Return the hours per month in which the database is awake.
 
-    It sleeps in a quarter of an hour after the last question, and takes one to ten minutes for it.
+    Sweeps of the library, uploads (at random times) and callers resume it. It pauses a quarter of an hour after the
+    last query, and pausing takes one to ten minutes.
     """
     between_sweeps = max(0, 1 - LIBRARY_SWEEPS_AN_HOUR * AWAKE_HOURS)
     between_uploads = math.exp(-library.uploads / HOURS * AWAKE_HOURS)
@@ -161,7 +179,7 @@ def cosmos(library: Library) -> float:
 
 
 def network(library: Library) -> float:
-    """Private endpoints with what passes them, about what an upload reads, and their names."""
+    """Return the monthly cost of private endpoints, of the data that passes through them, and of DNS zones."""
     gigabytes = library.uploads * 3 * AUDIO_GB + 10
     return (
         _price("Private endpoint") * ENDPOINTS * HOURS
@@ -171,7 +189,7 @@ def network(library: Library) -> float:
 
 
 def others(library: Library) -> float:
-    """Registry, vault and logs."""
+    """Return the monthly cost of the registry, the vault and the logs."""
     return (
         _price("Container Registry Basic") * 365 / 12
         + _price("Key Vault") * 5 * SECONDS / 300 / 1e4
@@ -180,7 +198,7 @@ def others(library: Library) -> float:
 
 
 def listening(library: Library) -> float:
-    """Five tracks for every upload, played to the end on the internet."""
+    """Return the monthly cost of playing five tracks per upload to their end over the internet."""
     return _price("Data to the internet") * max(0, library.uploads * 5 * AUDIO_GB - FREE_EGRESS_GB)
 
 
@@ -197,36 +215,39 @@ MONTHLY: Mapping[str, Callable[[Library], float]] = {
 
 
 def analysis_core_seconds(library: Library) -> float:
-    """From files to features, on cores half as fast as those it was measured on."""
+    """Return the core seconds of the first analysis, on cores half as fast as those of the measurement."""
     return library.tracks * CORE_SECONDS_A_TRACK * SLOWER_IN_AZURE
 
 
 def first_analysis(library: Library) -> float:
-    """Cores beside those that are on anyway, had they to be paid; requests; and what passes the private endpoint."""
+    """Return the largest cost of the first analysis: additional cores, requests, and data through private endpoints."""
     requests = library.tracks * BLOBS_A_TRACK / 1e4
     return (
         _price("Container Apps, core") * analysis_core_seconds(library)
-        + (_price("Blob, writing or listing") + _price("Blob, reading")) * requests
+        + (_price("Blob, write or list") + _price("Blob, read")) * requests
         + _price("Private endpoint, data") * library.tracks * (AUDIO_GB + 2 * FEATURES_GB)
     )
 
 
 def tables() -> str:
-    """The three tables in Markdown: prices, a month, and once."""
+    """Return the tables in Markdown: prices, amounts, monthly costs, and costs of the first analysis."""
     sizes = [f"{library.tracks:,} tracks" for library in LIBRARIES]
     prices = [[name, f"{price.dollars:.6f}".rstrip("0"), price.unit, price.seen] for name, price in PRICES.items()]
     monthly = [[name, *(f"{cost(library):,.0f}" for library in LIBRARIES)] for name, cost in MONTHLY.items()]
-    total = ["**together**", *(f"**{sum(cost(each) for cost in MONTHLY.values()):,.0f}**" for each in LIBRARIES)]
+    total = ["**total**", *(f"**{sum(cost(each) for cost in MONTHLY.values()):,.0f}**" for each in LIBRARIES)]
     amounts = [
-        ["uploads a month", *(f"{library.uploads:,}" for library in LIBRARIES)],
+        ["uploads per month", *(f"{library.uploads:,}" for library in LIBRARIES)],
         ["blobs, GB", *(f"{stored_gb(library):,.1f}" for library in LIBRARIES)],
-        ["pages listed a month", *(f"{listings(library):,.0f}" for library in LIBRARIES)],
-        ["dollars a month, were uploads watched for", *(f"{watching(library):,.0f}" for library in LIBRARIES)],
-        ["hours that Azure SQL is awake", *(f"{sql_awake(library):,.0f}" for library in LIBRARIES)],
-        ["request units a month, millions", *(f"{request_units(library) / 1e6:,.1f}" for library in LIBRARIES)],
+        ["listed pages per month", *(f"{listings(library):,.0f}" for library in LIBRARIES)],
+        [
+            "additional dollars per month if the sensor waited for uploads",
+            *(f"{watching(library):,.0f}" for library in LIBRARIES),
+        ],
+        ["hours per month in which Azure SQL is awake", *(f"{sql_awake(library):,.0f}" for library in LIBRARIES)],
+        ["million request units per month", *(f"{request_units(library) / 1e6:,.1f}" for library in LIBRARIES)],
     ]
     once = [
-        ["first analysis, core hours", *(f"{analysis_core_seconds(library) / 3600:,.1f}" for library in LIBRARIES)],
+        ["core hours", *(f"{analysis_core_seconds(library) / 3600:,.1f}" for library in LIBRARIES)],
         [
             "hours on the code server",
             *(f"{analysis_core_seconds(library) / 3600 / library.run_cores:,.1f}" for library in LIBRARIES),
@@ -235,10 +256,10 @@ def tables() -> str:
     ]
     return "\n\n".join(
         [
-            _table(["price", "US dollars", "for a", "seen"], prices),
+            _table(["item", "US dollars", "per", "source"], prices),
             _table(["amount", *sizes], amounts),
-            _table(["US dollars a month", *sizes], [*monthly, total]),
-            _table(["once", *sizes], once),
+            _table(["US dollars per month", *sizes], [*monthly, total]),
+            _table(["first analysis", *sizes], once),
         ]
     )
 

@@ -1,4 +1,4 @@
-# Azurite and the Cosmos server that the tests run, as servers of compose.yaml.
+# The servers of compose.yaml: Azurite and the Cosmos server, which the tests also run.
 FROM node:20-bookworm-slim
 WORKDIR /opt/servers
 COPY mfcc_assets_tests/services/package.json mfcc_assets_tests/services/package-lock.json \

@@ -1,7 +1,7 @@
-"""Hooks of the documentation site: pages outside docs/ become part of it, and links to them are adapted.
+"""Hooks of the documentation site. They add pages outside docs/ to the site, and adapt the links to them.
 
-The pages link to each other as files of the repository, so that they also work where the repository is read. On the
-site README.md is the first page, and the folder docs/ is its root.
+The pages link to each other as files of the repository, so the links also work in the repository. On the site,
+README.md is the first page, and the folder docs/ is the root.
 """
 
 import os
@@ -17,7 +17,7 @@ _LINK = re.compile(r"(?<=\]\()(?!https?:|#)([^)#\s]+)")
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
-    """Add README.md, and every file outside docs/ that a page links to, also if that page is outside itself."""
+    """Add README.md, and every file outside docs/ that a page links to, even if that page is outside docs/ too."""
     waiting = ["README.md", *(f"docs/{file.src_uri}" for file in files.documentation_pages())]
     seen = set(waiting)
     while waiting:
@@ -33,7 +33,7 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
-    """Make the links of a page lead to where files are on the site."""
+    """Adapt the links of a page to the places of the files on the site."""
     path = Path(page.file.abs_src_path or "").relative_to(REPOSITORY).as_posix()
     folder = PurePosixPath(page.file.src_uri).parent
 
@@ -44,7 +44,7 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 
 def _target(path: str, link: str) -> str:
-    """Return the path in the repository of what a page at `path` links to."""
+    """Return the path in the repository that a link on the page at `path` leads to."""
     return os.path.normpath(PurePosixPath(path).parent / link)
 
 

@@ -1,7 +1,7 @@
-"""Write the parts of the pages that follow from the code: `python -m docs.write_tables`.
+"""Write the parts of the pages that can be derived from the code: `python -m docs.write_tables`.
 
-A page marks such a part by two comments, ``<!-- written: NAME -->`` and ``<!-- end -->``. A test fails while a part
-differs from what is written here.
+Two comments mark such a part of a page, ``<!-- written: NAME -->`` and ``<!-- end -->``. A test fails if a part is out
+of date.
 """
 
 import re
@@ -70,7 +70,7 @@ WRITERS: Mapping[str, Callable[[], str]] = {
 
 
 def with_written_parts(text: str) -> str:
-    """Return a page in which every marked part is what the code says now."""
+    """Return a page in which every marked part agrees with the present code."""
     return _PART.sub(lambda part: f"{part[1]}\n{WRITERS[part[2]]()}\n{part[3]}", text)
 
 
@@ -94,7 +94,7 @@ def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _modules(folder: Path) -> list[str]:
-    # A migration is named by its number, and nobody looks for it by name.
+    # Names of migrations are numbers, which nobody looks for.
     names = (path.stem for path in folder.glob("*.py") if not path.stem.startswith("__") and not path.stem[0].isdigit())
     return [f"`{name}`" for name in sorted(names)]
 

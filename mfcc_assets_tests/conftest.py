@@ -30,7 +30,7 @@ def settings(tmp_path: Path) -> "Settings":
 
 @pytest.fixture
 def library(settings: "Settings") -> Iterator["Library"]:
-    """An empty library."""
+    """Make an empty library."""
     from mfcc_assets.library import Library
 
     with Library(settings) as library:
@@ -39,7 +39,7 @@ def library(settings: "Settings") -> Iterator["Library"]:
 
 @pytest.fixture
 def instance() -> Iterator["dg.DagsterInstance"]:
-    """An instance of Dagster in memory."""
+    """Make an instance of Dagster in memory."""
     import dagster as dg
 
     with dg.DagsterInstance.ephemeral() as instance:
@@ -48,7 +48,7 @@ def instance() -> Iterator["dg.DagsterInstance"]:
 
 @pytest.fixture(scope="session")
 def ten_songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Ten FLAC files with different music, titled Song 0 to Song 9."""
+    """Write ten FLAC files with different music, titled Song 0 to Song 9."""
     from mfcc_assets_tests.audio_samples import retag, write_music
 
     folder = tmp_path_factory.mktemp("songs")
@@ -60,7 +60,7 @@ def ten_songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def up_to_date_home(ten_songs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Home of a library of the ten songs after a run. Tests only copy it: see `copied_home`."""
+    """Make the home of a library of the ten songs after a run. Tests only copy it; see `copied_home`."""
     import dagster as dg
 
     from mfcc_assets.library import Library
@@ -77,7 +77,7 @@ def up_to_date_home(ten_songs: list[Path], tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def ten_tracks(up_to_date_home: Path, settings: "Settings") -> Iterator["Library"]:
-    """A library of the ten songs after a run."""
+    """Make a library of the ten songs after a run."""
     from mfcc_assets.library import Library
     from mfcc_assets_tests.runs import copied_home
 
@@ -104,7 +104,7 @@ def cosmos_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[CosmosS
 
 @pytest.fixture(scope="session")
 def postgres() -> "Iterator[Postgres]":
-    """A server with a template database that has the schema, and a user who may only write rows."""
+    """Start a server with a template database that has the schema, and with a user who may only write rows."""
     from mfcc_assets.storage.sql.database import Database
     from mfcc_assets.storage.sql.grants import User, grant_access
     from mfcc_assets.storage.sql.revisions import ensure_schema
@@ -120,7 +120,7 @@ def postgres() -> "Iterator[Postgres]":
 
 @pytest.fixture
 def vault(tmp_path: Path) -> "Iterator[VaultDouble]":
-    """An empty Key Vault."""
+    """Start an empty Key Vault."""
     from mfcc_assets_tests.services.key_vault import key_vault
 
     with key_vault(tmp_path) as vault:

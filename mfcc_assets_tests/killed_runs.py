@@ -65,7 +65,7 @@ def run_and_kill(kills: Sequence[Kill]) -> None:
     Raises
     ------
     subprocess.CalledProcessError
-        A run ended before it was killed.
+        If a run ended before it was killed.
     """
     command = [sys.executable, "-m", "mfcc_assets_tests.killed_runs", json.dumps([asdict(kill) for kill in kills])]
     subprocess.run(command, check=True, cwd=Path(__file__).parents[1])

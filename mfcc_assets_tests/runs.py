@@ -26,7 +26,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class Work:
-    """What a run over the library computed or wrote. By default nothing.
+    """The work of a run over the library: what it computed and wrote. The default is no work.
 
     Attributes
     ----------
@@ -59,12 +59,12 @@ class Run:
     result: dg.ExecuteInProcessResult
 
     def figure(self, asset: str, name: str) -> Any:
-        """A figure that the run reports for an asset. All partitions must report the same."""
+        """Return a figure that the run reports for an asset. All partitions must report the same."""
         (figure,) = set(self._figures(asset, name))
         return figure
 
     def total(self, asset: str, name: str) -> Any:
-        """The sum of a figure over the partitions of an asset."""
+        """Return the sum of a figure over the partitions of an asset."""
         return sum(self._figures(asset, name))
 
     @property
@@ -109,7 +109,7 @@ def run_library(
 def checks_that_stop_a_run(
     library: Library, instance: dg.DagsterInstance, *, shards: tuple[str, str] = ALL
 ) -> list[str]:
-    """Run the library's job, which must fail, and return the names of the checks that did not pass."""
+    """Run the job of the library, which must fail, and return the names of the checks that did not pass."""
     result = _job(library, LIBRARY_JOB).execute_in_process(
         instance=instance, tags=range_tags(*shards), run_config=QUIET, raise_on_error=False
     )
@@ -137,7 +137,7 @@ def drop_upload(library: Library, path: Path, name: str) -> UploadId:
 
 
 def requested_uploads(library: Library, instance: dg.DagsterInstance) -> list[UploadId]:
-    """The uploads that the sensor requests runs for when it looks at all uploads."""
+    """Return the uploads that the sensor requests runs for when it looks at all uploads."""
     with dg.build_sensor_context(instance, resources={"library": library}) as context:
         outcome = uploads_sensor.evaluate_tick(context)
     added = [key for request in outcome.dynamic_partitions_requests or [] for key in request.partition_keys]

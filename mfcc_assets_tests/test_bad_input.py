@@ -1,4 +1,4 @@
-"""Files that listeners and owners really have: each is used, or it is told why not, and its neighbours are unharmed."""
+"""Damaged and unusual files: each one is used or rejected with a reason, and the other files are not affected."""
 
 import sqlite3
 import threading
@@ -77,7 +77,7 @@ LISTENED_TO = "listened to.flac"
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Every file that cannot be used, and every odd one that can, by name."""
+    """Write all files that cannot be used and all unusual ones that can, and return their paths by name."""
     folder = tmp_path_factory.mktemp("files")
     for name, (write, _, _) in UNUSABLE.items():
         write(folder / name)
@@ -90,7 +90,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def mixed(
     up_to_date_home: Path, files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Library, Run]]:
-    """A library of ten good tracks into which all these files were dropped, after one run."""
+    """Add all these files to a library of ten good tracks, and return the library and the result of one run."""
     home = copied_home(up_to_date_home, tmp_path_factory.mktemp("mixed") / "home")
     with Library(Settings(home=home, settle_seconds=0)) as library, dg.DagsterInstance.ephemeral() as instance:
         for name, path in files.items():
@@ -118,7 +118,7 @@ class TestSoundtracks:
         assert reason in reject.reason
         assert (track(library, name).state, track(library, name).note) == ("rejected", reject.reason)
 
-    def test_nothing_else_is_rejected_and_the_run_says_how_many(self, mixed) -> None:
+    def test_no_other_file_is_rejected_and_the_run_reports_the_number(self, mixed) -> None:
         library, run = mixed
         assert {reject.blob_name for reject in library.catalogue.rejects()} == set(UNUSABLE)
         assert run.total("soundtrack_cepstra", "rejected") == len(UNUSABLE)
@@ -130,33 +130,35 @@ class TestSoundtracks:
         assert not check.passed
 
     @pytest.mark.parametrize("name", USABLE)
-    def test_an_odd_file_is_analysed_all_the_same(self, mixed, name: str) -> None:
+    def test_an_unusual_file_is_analysed(self, mixed, name: str) -> None:
         library, _ = mixed
         assert track(library, name).state == "analysed"
         assert len(library.recommendations.recommended(track(library, name).track_id)) == 5
 
-    def test_an_mp3_cut_in_the_middle_is_used_as_far_as_it_goes_and_says_so(self, mixed) -> None:
+    def test_the_beginning_of_a_truncated_mp3_is_used_with_a_note(self, mixed) -> None:
         library, _ = mixed
         assert track(library, "cut.mp3").seconds == pytest.approx(3.0, abs=0.2)
         assert track(library, "cut.mp3").note.startswith("cut off: ")
 
     @pytest.mark.parametrize("name", NAMES)
-    def test_a_file_of_any_name_is_analysed_and_found_again(self, mixed, name: str) -> None:
+    def test_a_file_with_any_name_is_analysed_and_found(self, mixed, name: str) -> None:
         library, _ = mixed
         found = track(library, f"named/{name}")
         assert found.state == "analysed"
         assert library.blobs.exists("artworks", found.artwork)
         assert len(library.recommendations.recommended(found.track_id)) == 5
 
-    def test_the_neighbours_are_unharmed(self, mixed) -> None:
+    def test_the_other_tracks_are_not_affected(self, mixed) -> None:
         library, run = mixed
         assert run.total("soundtrack_cepstra", "unchanged") == 10
         assert_recommendations_hold(library)
 
-    def test_a_second_look_tries_no_unusable_file_again_that_settings_cannot_save(self, mixed, instance) -> None:
+    def test_a_second_run_tries_only_rejected_files_that_other_settings_could_make_usable(
+        self, mixed, instance
+    ) -> None:
         library, _ = mixed
         run = run_library(library, instance)
-        assert run.total("soundtrack_cepstra", "rejected") == 1  # a setting says what is too short
+        assert run.total("soundtrack_cepstra", "rejected") == 1  # a setting decides which files are too short
         assert run.work.cepstra == run.work.pairs == run.work.rows == 0
         assert {reject.blob_name for reject in library.catalogue.rejects()} == set(UNUSABLE)
 
@@ -165,7 +167,7 @@ class TestSoundtracks:
 def answered(
     up_to_date_home: Path, files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Library, dict[str, UploadId]]]:
-    """A library that answered all these files as uploads in one run, two of them the same; and their ids by name."""
+    """Answer all these files as uploads in one run. Two of them are the same. Return the library and the upload ids."""
     home = copied_home(up_to_date_home, tmp_path_factory.mktemp("answered") / "home")
     good = write_audio(tmp_path_factory.mktemp("good") / LISTENED_TO, MUSIC)
     with Library(Settings(home=home, settle_seconds=0)) as library, dg.DagsterInstance.ephemeral() as instance:
@@ -186,16 +188,16 @@ class TestUploads:
         assert library.recommendations.recommended(ids[name]) == []
 
     @pytest.mark.parametrize("name", [*USABLE, *NAMES])
-    def test_an_odd_file_is_answered(self, answered, name: str) -> None:
+    def test_an_unusual_file_is_answered(self, answered, name: str) -> None:
         library, ids = answered
         assert library.documents.get(ids[name]).body["state"] == "ranked"
         assert len(library.recommendations.recommended(ids[name])) == 5
 
-    def test_an_mp3_cut_in_the_middle_says_so(self, answered) -> None:
+    def test_a_truncated_mp3_gets_a_note(self, answered) -> None:
         library, ids = answered
         assert library.documents.get(ids["cut.mp3"]).body["note"].startswith("cut off: ")
 
-    def test_the_same_bytes_twice_at_once_are_both_answered_and_alike(self, answered) -> None:
+    def test_two_uploads_of_the_same_bytes_get_the_same_answer(self, answered) -> None:
         library, ids = answered
         first, second = (
             library.recommendations.recommended(ids[name]) for name in (LISTENED_TO, f"again/{LISTENED_TO}")
@@ -204,14 +206,14 @@ class TestUploads:
         assert len(first) == 5
         assert [(row.track_id, row.distance) for row in first] == [(row.track_id, row.distance) for row in second]
 
-    def test_nothing_is_lost(self, answered) -> None:
+    def test_no_upload_is_lost(self, answered) -> None:
         library, ids = answered
         assert {blob.name for blob in library.blobs.list("uploads")} == set(ids)
         assert len(list(library.blobs.list("batch"))) == len(ids)
         assert {document.id for document in library.documents.find()} == set(ids.values())
 
 
-def test_an_upload_of_more_bytes_than_the_settings_allow_is_refused_before_it_is_copied(
+def test_an_upload_that_is_larger_than_the_settings_allow_is_refused_before_it_is_copied(
     ten_songs: list[Path], tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     with Library(Settings(home=tmp_path / "home", settle_seconds=0, max_upload_gigabytes=1e-6)) as library:
@@ -225,7 +227,7 @@ def test_an_upload_of_more_bytes_than_the_settings_allow_is_refused_before_it_is
         assert list(library.blobs.list("batch")) == []
 
 
-def test_an_upload_to_an_empty_library_says_so_and_is_answered_once_there_is_music(
+def test_an_upload_to_an_empty_library_fails_and_is_answered_when_there_is_music(
     library, instance, ten_songs, tmp_path
 ) -> None:
     upload = drop_upload(library, write_audio(tmp_path / "x.wav", MUSIC), "x.wav")
@@ -247,7 +249,7 @@ def test_an_upload_to_an_empty_library_says_so_and_is_answered_once_there_is_mus
     assert requested_uploads(library, instance) == []
 
 
-def test_uploads_to_a_corrupt_index_say_so_and_are_answered_once_a_run_has_rebuilt_it(
+def test_an_upload_to_a_corrupt_index_fails_and_is_answered_when_a_run_has_rebuilt_the_index(
     ten_tracks, instance, tmp_path
 ) -> None:
     version = ten_tracks.indexes.published_version()
@@ -270,7 +272,7 @@ def test_uploads_to_a_corrupt_index_say_so_and_are_answered_once_a_run_has_rebui
     assert_recommendations_hold(ten_tracks)
 
 
-def test_a_damaged_pointer_to_the_published_index_is_replaced_by_the_next_run(ten_tracks, instance) -> None:
+def test_the_next_run_replaces_a_damaged_pointer_to_the_published_index(ten_tracks, instance) -> None:
     version = ten_tracks.indexes.published_version()
     ten_tracks.blobs.write("cepstra", "indexes/published.json", b'{"version": ')
     assert any("published.json" in line for line in outstanding_work(ten_tracks))
@@ -280,7 +282,7 @@ def test_a_damaged_pointer_to_the_published_index_is_replaced_by_the_next_run(te
     assert outstanding_work(ten_tracks) == []
 
 
-def test_a_damaged_candidate_leaves_an_upload_with_the_others(ten_tracks, instance, tmp_path) -> None:
+def test_an_upload_is_answered_without_a_candidate_whose_features_are_damaged(ten_tracks, instance, tmp_path) -> None:
     damaged = ten_tracks.catalogue.soundtracks()[0].audio_id
     track_features = f"summaries/{ten_tracks.feature_parameters.version}/{damaged}.parquet"
     ten_tracks.blobs.write("cepstra", track_features, ten_tracks.blobs.read("cepstra", track_features)[:50])
@@ -291,9 +293,7 @@ def test_a_damaged_candidate_leaves_an_upload_with_the_others(ten_tracks, instan
     assert len(ten_tracks.recommendations.recommended(upload)) == 5
 
 
-def test_bytes_that_change_while_they_are_analysed_are_not_taken_for_the_former(
-    library, instance, tmp_path, monkeypatch
-) -> None:
+def test_the_analysis_of_a_file_that_changes_meanwhile_is_discarded(library, instance, tmp_path, monkeypatch) -> None:
     first, second = (write_music(tmp_path / f"{seed}.flac", seconds=3, seed=seed) for seed in (1, 2))
     library.blobs.upload_file("soundtracks", "song.flac", first)
 
@@ -313,13 +313,13 @@ def test_bytes_that_change_while_they_are_analysed_are_not_taken_for_the_former(
     assert outstanding_work(library) == []
 
 
-def test_databases_that_another_writer_locks_for_five_seconds_fail_nothing(
+def test_runs_wait_for_databases_that_another_writer_locks_for_five_seconds(
     ten_tracks, instance, ten_songs, tmp_path
 ) -> None:
     upload = drop_upload(ten_tracks, write_audio(tmp_path / "x.wav", MUSIC), "x.wav")
     ten_tracks.blobs.delete("soundtracks", ten_songs[0].name)
     databases = [ten_tracks.settings.folder / "tables.sqlite", ten_tracks.settings.documents]
-    assert ten_tracks.documents.latest() is None  # both databases are there
+    assert ten_tracks.documents.latest() is None  # now both databases exist
     with ExitStack() as stack:
         locks = [
             stack.enter_context(closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)))

@@ -1,4 +1,4 @@
-"""What the README and the pages in docs/ say of settings, commands, packages and pictures is so."""
+"""The README and the pages in docs/ agree with the settings, commands, packages and pictures."""
 
 import importlib.util
 import os
@@ -37,24 +37,24 @@ def pages_in(nav: Any) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_written_parts_of_a_page_are_up_to_date(page: Path) -> None:
-    assert with_written_parts(page.read_text()) == page.read_text(), "run python -m docs.write_tables"
+    assert with_written_parts(page.read_text()) == page.read_text(), "Run python -m docs.write_tables."
 
 
 def test_every_written_part_is_on_one_page() -> None:
     assert sorted(re.findall(r"^<!-- written: (\w+) -->$", ALL_TEXT, re.MULTILINE)) == sorted(WRITERS)
 
 
-def test_every_make_target_that_is_named_is_in_the_makefile() -> None:
+def test_the_makefile_has_every_target_that_the_pages_name() -> None:
     targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"`make ([a-z]+)`|^\$ make ([a-z]+)", ALL_TEXT, re.MULTILINE))
     assert {quoted or typed for quoted, typed in named} <= targets
 
 
-def test_every_mfcc_command_is_shown_in_an_example() -> None:
+def test_an_example_shows_every_mfcc_command() -> None:
     assert set(re.findall(r"^\$ mfcc ([a-z]+)", ALL_TEXT, re.MULTILINE)) == set(main.commands)
 
 
-def test_the_commands_that_are_shown_have_succeeded() -> None:
+def test_the_commands_in_examples_have_succeeded() -> None:
     examples = "".join(re.findall(r"```console.*?```", ALL_TEXT, re.DOTALL))
     assert not re.search(r"no answer|rejected|\bError\b|Traceback|failed", examples)
 
@@ -77,7 +77,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert set(PAGES) <= reached
 
 
-def test_every_picture_is_shown() -> None:
+def test_every_picture_is_on_a_page() -> None:
     shown = {linked for page in TEXTS for linked in linked_files(page)}
     assert {path for path in DOCS.iterdir() if path.suffix in {".png", ".svg"}} <= shown
 
@@ -88,7 +88,7 @@ def test_the_navigation_names_every_page() -> None:
     assert len(named) == len(set(named))
 
 
-def test_the_architecture_page_and_its_picture_name_every_package_and_module_of_the_root() -> None:
+def test_the_architecture_page_and_its_picture_name_every_package_and_top_level_module() -> None:
     root = REPOSITORY / "mfcc_assets"
     packages = {path.parent.name for path in root.glob("*/__init__.py")}
     modules = {path.stem for path in root.glob("*.py") if path.stem != "__init__"}

@@ -1,4 +1,4 @@
-"""A run may be killed at any point: the next run finishes its work, and repeats nothing that was finished."""
+"""A run may be killed at any point. The next run finishes its work and repeats no finished work."""
 
 import sqlite3
 from contextlib import closing
@@ -35,7 +35,7 @@ KILLED_BETWEEN_ASSETS = {
     # The counts of added and removed tracks compare the new index with the published one.
     "published_index": ["cepstra", "track_features", "index_written", "candidates", "pairs", "added", "removed"],
 }
-"""Step after which a run is killed, and the work that is then finished."""
+"""The steps after which a run is killed, and the work that is finished then."""
 
 KILLED_WHILE_WRITING = ["frames/", "embeddings.npy", "rankings/8"]
 
@@ -47,7 +47,7 @@ VOLATILE = {"ETAG", "RUN_ID", "OBSERVED_AT", "CREATED_AT", "REJECTED_AT"}
 
 
 def _changed_home(source: Path, home: Path, music: Path) -> Path:
-    """A library of ten tracks in which one was deleted, one has other audio and one is new."""
+    """Copy a library of ten tracks, delete one track, replace the audio of another one, and add a new one."""
     with Library(Settings(home=copied_home(source, home), settle_seconds=0, claim_seconds=0)) as library:
         library.blobs.delete("soundtracks", "song-0.flac")
         library.blobs.upload_file("soundtracks", "song-1.flac", music)
@@ -56,7 +56,7 @@ def _changed_home(source: Path, home: Path, music: Path) -> Path:
 
 
 def _stored(library: Library) -> dict[str, Any]:
-    """Everything that a library holds, apart from times, the ids of runs and the versions of files."""
+    """Return everything that a library stores, except times, ids of runs and versions of files."""
     stored: dict[str, Any] = {
         f"{container}/{blob.name}": library.blobs.read(container, blob.name)
         for container in ("cepstra", "artworks")
@@ -80,7 +80,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(
     up_to_date_home: Path, music: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[dict[str, Any], Work]:
-    """Everything that the changed library holds after a run that is not killed, and the work of that run."""
+    """Return everything that the changed library stores after a run that is not killed, and the work of that run."""
     home = _changed_home(up_to_date_home, tmp_path_factory.mktemp("undisturbed") / "home", music)
     with Library(Settings(home=home, settle_seconds=0)) as library, dg.DagsterInstance.ephemeral() as instance:
         work = run_library(library, instance).work
@@ -91,9 +91,10 @@ def undisturbed(
 
 @pytest.fixture(scope="module")
 def killed(up_to_date_home: Path, music: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Homes of the changed library by the point where its run was killed, and ``uploads``, where runs for uploads were.
+    """Return the homes of the changed library by the point at which its run was killed.
 
-    One process runs and kills all, because it takes seconds to start.
+    The home ``uploads`` is a library in which runs for uploads were killed. One process runs and kills all runs,
+    because it takes seconds to start.
     """
     folder = tmp_path_factory.mktemp("killed")
     points: dict[str, dict[str, Any]] = {
@@ -114,7 +115,7 @@ def killed(up_to_date_home: Path, music: Path, tmp_path_factory: pytest.TempPath
 
 
 @pytest.mark.parametrize("step", KILLED_BETWEEN_ASSETS)
-def test_a_run_killed_between_two_assets_is_continued_from_there(killed, undisturbed, instance, step: str) -> None:
+def test_the_next_run_continues_after_the_last_finished_asset(killed, undisturbed, instance, step: str) -> None:
     with Library(Settings(home=killed[step], settle_seconds=0, claim_seconds=0)) as library:
         stored, whole = undisturbed
         work = asdict(run_library(library, instance).work)
@@ -124,7 +125,9 @@ def test_a_run_killed_between_two_assets_is_continued_from_there(killed, undistu
 
 
 @pytest.mark.parametrize("point", [*KILLED_WHILE_WRITING, *KILLED_WHILE_INSERTING])
-def test_a_run_killed_during_a_write_leaves_nothing_half_written(killed, undisturbed, instance, point: str) -> None:
+def test_a_run_that_is_killed_during_a_write_leaves_nothing_half_written(
+    killed, undisturbed, instance, point: str
+) -> None:
     stored, whole = undisturbed
     with Library(Settings(home=killed[point], settle_seconds=0, claim_seconds=0)) as library:
         assert library.recommendations.dangling_recommendations() == 0
@@ -136,7 +139,7 @@ def test_a_run_killed_during_a_write_leaves_nothing_half_written(killed, undistu
     assert (work.pairs < whole.pairs) == (point in {"rankings/8", "RECOMMENDATIONS"})
 
 
-def test_the_sensor_finds_uploads_whose_runs_were_killed_and_they_get_the_same_answer(killed, instance, music) -> None:
+def test_the_sensor_finds_uploads_of_killed_runs_and_they_get_the_same_answer(killed, instance, music) -> None:
     with Library(Settings(home=killed["uploads"], settle_seconds=0, claim_seconds=0)) as library:
         uploads = {blob.name: upload for upload, blob in uploads_by_id(library).items()}
         assert len(uploads) == len(UPLOAD_STEPS)

@@ -1,4 +1,4 @@
-"""What a library lives through, and that a run over it computes only what it must."""
+"""Changes of a library: files that come, change and go. A run computes and writes only what a change requires."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +19,12 @@ NOTHING = Work()
 
 @pytest.fixture
 def music(tmp_path: Path) -> Path:
-    """A file that is not one of the ten songs."""
+    """Write a file that is not one of the ten songs."""
     return write_music(tmp_path / "other.flac", 3.0, seed=100)
 
 
 def lists_that_name(library: Library, name: str) -> int:
-    """How many soundtracks have another one among their recommendations: lists that change with it."""
+    """Return the number of soundtracks whose recommendations name this one. Their lists change with it."""
     catalogue, recommendations = library.catalogue, library.recommendations
     return sum(
         name in {row.blob_name for row in recommendations.recommended(track.track_id)}
@@ -33,7 +33,7 @@ def lists_that_name(library: Library, name: str) -> int:
 
 
 def lists(library: Library) -> dict[str, list[tuple[str, float]]]:
-    """By track id the names and distances of what is recommended for a soundtrack."""
+    """Return the names and distances of the recommendations of each soundtrack, by track id."""
     catalogue, recommendations = library.catalogue, library.recommendations
     return {
         track.track_id: [(row.blob_name, row.distance) for row in recommendations.recommended(track.track_id)]
@@ -42,9 +42,10 @@ def lists(library: Library) -> dict[str, list[tuple[str, float]]]:
 
 
 def assert_only_changes_are_compared(library: Library, former: str | None, pairs: int) -> None:
-    """Audio that is new is compared with its candidates; what was there with candidates that are new to it.
+    """Assert that new audio was compared with all its candidates, and other audio only with its new candidates.
 
-    A list that named audio which is gone is made anew: it is kept no longer than it is shown.
+    A list that named deleted audio must have been computed from the beginning. Stored lists are no longer than the
+    shown ones, so no spare track can fill the gap.
     """
     audio = library.catalogue.track_ids_by_audio().keys()
     ranked, compared = (pairs_by_query(library, stage, former) for stage in ("rankings", "candidates"))
@@ -57,12 +58,12 @@ def assert_only_changes_are_compared(library: Library, former: str | None, pairs
 
 
 def pairs_by_query(library: Library, stage: str, version: str | None) -> dict[str, set[str]]:
-    """The candidates or the ranking of every audio in an index; nothing where there was none."""
+    """Return the candidates or the ranking of every audio in an index; nothing if there is no such index."""
     pairs = [library.rankings.read(stage, version, shard) for shard in library.shards] if version else []
     return {query: {audio for audio, _ in found} for one in pairs if one for query, found in one.by_query().items()}
 
 
-def test_ten_new_tracks_are_each_analysed_and_compared_with_their_candidates(library, instance, ten_songs) -> None:
+def test_ten_new_tracks_are_analysed_and_compared_with_their_candidates(library, instance, ten_songs) -> None:
     for song in ten_songs:
         library.blobs.upload_file("soundtracks", song.name, song)
     work = run_library(library, instance).work
@@ -85,7 +86,7 @@ def test_a_run_over_an_unchanged_library_computes_and_writes_nothing(ten_tracks,
     ] == former
 
 
-def test_other_tags_alone_compute_nothing_and_show_the_new_title(ten_tracks, instance, ten_songs, tmp_path) -> None:
+def test_changed_tags_need_no_computation_and_show_the_new_title(ten_tracks, instance, ten_songs, tmp_path) -> None:
     song = tmp_path / ten_songs[3].name
     song.write_bytes(ten_songs[3].read_bytes())
     retag(song, title="Another title")
@@ -101,7 +102,7 @@ def test_other_tags_alone_compute_nothing_and_show_the_new_title(ten_tracks, ins
     assert outstanding_work(ten_tracks) == []
 
 
-def test_a_replaced_audio_is_the_only_one_analysed_and_compared(ten_tracks, instance, music) -> None:
+def test_only_replaced_audio_is_analysed_and_compared(ten_tracks, instance, music) -> None:
     former, version, before = (
         ten_tracks.catalogue.track_ids_by_audio(),
         ten_tracks.indexes.published_version(),
@@ -134,7 +135,7 @@ def test_a_renamed_track_keeps_its_features_and_distances(ten_tracks, instance) 
     assert_recommendations_hold(ten_tracks)
 
 
-def test_a_deleted_track_goes_from_everywhere_and_lists_that_named_it_are_made_anew(ten_tracks, instance) -> None:
+def test_a_deleted_track_is_removed_everywhere_and_lists_that_named_it_are_computed_again(ten_tracks, instance) -> None:
     version = ten_tracks.indexes.published_version()
     rows = 5 * lists_that_name(ten_tracks, "song-3.flac")
     ten_tracks.blobs.delete("soundtracks", "song-3.flac")
@@ -160,7 +161,7 @@ def test_the_same_audio_under_two_names_is_analysed_once_and_recommended_once(
     assert_recommendations_hold(ten_tracks)
 
 
-def test_a_copy_of_one_song_that_becomes_a_copy_of_another_is_recommended_what_that_is(
+def test_a_copy_that_becomes_a_copy_of_another_song_gets_the_recommendations_of_that_song(
     ten_tracks, instance, ten_songs
 ) -> None:
     for number in (3, 5):
@@ -178,7 +179,7 @@ def test_the_same_samples_in_another_container_are_the_same_audio(ten_tracks, in
     samples, rate = soundfile.read(ten_songs[3], dtype="int16")
     ten_tracks.blobs.upload_file("soundtracks", "song-3.wav", write_audio(tmp_path / "same.wav", samples, rate))
     run = run_library(ten_tracks, instance)
-    # Bytes that were never seen are decoded; what they hold turns out to be known.
+    # The bytes are new, so the file is decoded. Then its audio turns out to be known.
     assert run.work == Work(cepstra=1, rows=5)
     assert_recommendations_hold(ten_tracks)
 
@@ -192,7 +193,7 @@ def test_the_first_and_the_last_track_of_a_library_are_indexed_without_neighbour
     assert outstanding_work(library) == []
 
 
-def test_other_parameters_compute_all_features_again_while_the_old_index_answers(
+def test_all_features_are_computed_for_changed_parameters_while_the_old_index_answers(
     ten_tracks, instance, music, settings: Settings
 ) -> None:
     published = ten_tracks.indexes.published_version()
@@ -216,7 +217,7 @@ def test_other_parameters_compute_all_features_again_while_the_old_index_answers
 
 @pytest.fixture
 def three_artists(library: Library, instance: dg.DagsterInstance, tmp_path: Path) -> Library:
-    """A library of nine tracks, three by each of three artists who are easily told apart."""
+    """Make a library of nine tracks, three by each of three artists whose music is easy to distinguish."""
     for number in range(9):
         song = write_music(tmp_path / f"{number}.flac", 2.0 + number % 3, seed=50 + number // 3)
         retag(song, artist=f"Artist {number // 3}")
@@ -225,7 +226,7 @@ def three_artists(library: Library, instance: dg.DagsterInstance, tmp_path: Path
     return library
 
 
-def test_an_index_of_worse_quality_is_not_published_and_the_former_one_answers(
+def test_an_index_of_worse_quality_is_not_published_and_the_previous_one_answers(
     three_artists, instance, music, settings: Settings
 ) -> None:
     published = three_artists.indexes.published_version()
@@ -234,7 +235,7 @@ def test_an_index_of_worse_quality_is_not_published_and_the_former_one_answers(
         for track in three_artists.catalogue.soundtracks()
     }
 
-    # A spectrum of two points tells next to nothing of a frame.
+    # A spectrum of two points describes a frame very badly.
     with Library(Settings(home=settings.home, settle_seconds=0, fft_size=2)) as worse:
         assert checks_that_stop_a_run(worse, instance) == ["quality_holds"]
         assert worse.indexes.built_version() != worse.indexes.published_version() == published
@@ -242,7 +243,7 @@ def test_an_index_of_worse_quality_is_not_published_and_the_former_one_answers(
         assert recommend_file(worse, music, count=5).index_version == published
 
 
-def test_music_by_others_and_other_tags_do_not_make_an_index_worse(
+def test_music_by_other_artists_and_changed_tags_do_not_make_an_index_worse(
     three_artists, instance, ten_songs, tmp_path
 ) -> None:
     published = three_artists.indexes.published_version()
@@ -252,7 +253,7 @@ def test_music_by_others_and_other_tags_do_not_make_an_index_worse(
         retag(other, artist=f"Anybody {number % 3}")
         three_artists.blobs.upload_file("soundtracks", other.name, other)
     run = run_library(three_artists, instance)
-    # Were the precision of all that is ranked compared, nothing would ever be published again.
+    # The precision over all tracks is lower. If it were compared, no index would be published any more.
     former = three_artists.indexes.read_quality(published)["at_5"]
     assert run.figure("recommendation_quality", "precision_at_5") < former - three_artists.settings.quality_margin
     assert len(three_artists.indexes.published().tracks) == 17
@@ -272,7 +273,7 @@ def test_shards_are_analysed_in_any_order_and_then_published_together(library, i
     assert_recommendations_hold(library)
 
 
-def test_an_index_that_a_range_of_shards_leaves_without_rankings_is_not_published(ten_tracks, instance, music) -> None:
+def test_an_index_with_rankings_of_only_some_shards_is_not_published(ten_tracks, instance, music) -> None:
     published = ten_tracks.indexes.published_version()
     ten_tracks.blobs.upload_file("soundtracks", "other.flac", music)
     shard = shard_of(track_id("other.flac"), 1)

@@ -1,4 +1,4 @@
-"""Settings as the environment gives them."""
+"""Settings from the environment."""
 
 import secrets
 from typing import Any
@@ -9,14 +9,14 @@ from pydantic import ValidationError
 from mfcc_assets.settings import Settings
 
 
-def test_a_variable_left_empty_means_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MFCC_FFT_SIZE", "")
     monkeypatch.setenv("MFCC_RECOMMENDATIONS", "")
 
     assert (Settings().fft_size, Settings().recommendations) == (None, 5)
 
 
-def test_a_refusal_of_the_settings_does_not_repeat_a_password() -> None:
+def test_the_error_of_refused_settings_does_not_contain_a_password() -> None:
     password = secrets.token_urlsafe(16)
     with pytest.raises(ValidationError) as refused:
         Settings(profile="azure", database_url=f"postgresql+psycopg2://owner:{password}@host/database")
@@ -25,7 +25,7 @@ def test_a_refusal_of_the_settings_does_not_repeat_a_password() -> None:
     assert password not in str(refused.value)
 
 
-def test_the_former_name_of_a_ranking_is_understood_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_former_name_of_a_ranking_is_accepted_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MFCC_RANKING", "timbre")
 
     with pytest.warns(FutureWarning, match="MFCC_RANKING=gaussian"):
@@ -33,7 +33,7 @@ def test_the_former_name_of_a_ranking_is_understood_with_a_warning(monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"min_seconds": 10.0, "max_seconds": 5.0}, "MFCC_MIN_SECONDS must be below MFCC_MAX_SECONDS"),
         ({"recommendations": 0}, "greater than 0"),
@@ -42,6 +42,6 @@ def test_the_former_name_of_a_ranking_is_understood_with_a_warning(monkeypatch: 
         ({"shard_digits": 3}, "Input should be 1 or 2"),
     ],
 )
-def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         Settings(**wrong)

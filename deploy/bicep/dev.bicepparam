@@ -1,4 +1,4 @@
-// For trying things: small, and reachable from the internet behind the sign-in.
+// A small stage for experiments. It is open to the internet, behind the sign-in.
 using 'main.bicep'
 
 param stage = 'dev'

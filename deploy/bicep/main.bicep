@@ -1,52 +1,52 @@
-// One library in one resource group: all that it needs, reachable from its own network only.
+// A library in one resource group, with everything that it needs. Its data can be reached only from its own network.
 targetScope = 'subscription'
 
-@description('Of the library; part of every name. Small letters and digits.')
+@description('Name of the library, a part of the names of all resources. Only small letters and digits.')
 @minLength(2)
 @maxLength(8)
 param name string = 'mfcc'
 
-@description('Several of one library live side by side: dev, prod.')
+@description('Stage, for example dev or prod. Several stages of one library can exist side by side.')
 @minLength(2)
 @maxLength(6)
 param stage string
 
 param location string = deployment().location
 
-@description('Tag of both images in the registry. Empty at the first deployment, which makes the registry.')
+@description('Tag of both images in the registry. Empty in the first deployment, which creates the registry.')
 param imageTag string
 
-@description('Who may administer the databases: the name of a group in Entra.')
+@description('Name of the group in Entra that administers the databases.')
 param administratorsName string
 
-@description('Object id of that group. The identity of the upgrades must be a member of it: see OPERATIONS.md.')
+@description('Object id of that group. The identity of the upgrades must be a member of it; see OPERATIONS.md.')
 param administratorsId string
 
-@description('Application (client) id of the registration that people and programs sign in with.')
+@description('Application (client) id of the app registration that people and programs sign in with.')
 param signInClientId string
 
-@description('Secrets by name, written to Key Vault: signing-key, dagster-ui-client-secret, and those of recognisers.')
+@description('Secrets by name, which are written to Key Vault: signing-key, dagster-ui-client-secret, and those of recognisers.')
 @secure()
 param secrets object
 
-@description('Uploads, their copies and their documents go after so many days, at least 3. 0: they stay.')
+@description('Number of days, at least 3, after which uploads, their copies and their documents are deleted. 0 keeps them.')
 @minValue(0)
 param retentionDays int = 30
 
-@description('Asked in turn; services need their secrets.')
+@description('Recognisers in the order in which they are asked. Services need their secrets.')
 param recognisers string = 'library,tags'
 
-@description('1 for up to 50,000 tracks, else 2. Fixed for the life of a library.')
+@description('1 for up to 50,000 tracks, otherwise 2. It cannot be changed later.')
 @allowed([
   1
   2
 ])
 param shardDigits int = 1
 
-@description('true: every run is a Container Apps job of its own. false: runs are processes of the code server.')
+@description('If true, every run is a Container Apps job. If false, runs are processes of the code server.')
 param jobPerRun bool = false
 
-@description('Cores of whatever runs run in, as Container Apps counts them, with 2 GiB each.')
+@description('Cores of the code server or of the job of a run, with 2 GiB of memory each.')
 @allowed([
   '1.0'
   '2.0'
@@ -54,10 +54,10 @@ param jobPerRun bool = false
 ])
 param runCores string = '2.0'
 
-@description('true: UI and API answer on the internet, behind the sign-in. Fixed for the life of an environment.')
+@description('If true, the UI and the API are open to the internet, behind the sign-in. It cannot be changed later.')
 param publicIngress bool = false
 
-@description('true: a Databricks workspace beside it. Nothing runs there yet, and its network costs.')
+@description('If true, a Databricks workspace is created, too. Nothing uses it yet, and its network costs money.')
 param databricks bool = false
 
 var base = '${name}-${stage}'
@@ -164,7 +164,7 @@ module vault 'modules/vault.bicep' = {
   name: 'vault'
   scope: group
   params: {
-    // 24 characters at most.
+    // Such a name has at most 24 characters.
     name: 'kv-${name}-${unique}'
     location: location
     secrets: secrets
@@ -211,7 +211,7 @@ module runs 'modules/runs.bicep' = if (jobPerRun) {
   }
 }
 
-// What every process of the library is told. The database's address differs by who connects: see the modules.
+// Settings of every process of the library. The address of the database depends on the identity; see the modules.
 var settings = {
   MFCC_PROFILE: 'azure'
   MFCC_BLOB_URL: storage.outputs.blobUrl

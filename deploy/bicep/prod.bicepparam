@@ -1,4 +1,4 @@
-// For listeners: no address on the internet.
+// The stage for listeners. It has no address on the internet.
 using 'main.bicep'
 
 param stage = 'prod'
@@ -9,7 +9,7 @@ param signInClientId = readEnvironmentVariable('SIGN_IN_CLIENT_ID')
 param secrets = {
   'signing-key': readEnvironmentVariable('MFCC_SECRET_SIGNING_KEY', '')
   'dagster-ui-client-secret': readEnvironmentVariable('SIGN_IN_CLIENT_SECRET', '')
-  // With recognisers = 'library,audd,tags':
+  // Add this for recognisers = 'library,audd,tags':
   // 'audd-token': readEnvironmentVariable('MFCC_SECRET_AUDD_TOKEN', '')
 }
 param retentionDays = 30

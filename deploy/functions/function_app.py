@@ -1,4 +1,4 @@
-"""The Functions app: it returns uploads as JSON. The platform admits only callers that Entra has authenticated."""
+"""The Functions app returns uploads as JSON. The platform admits only callers that Entra has authenticated."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_view import Presented, latest_upload, upload_with_id
 
 RETRY_AFTER_SECONDS = 30
-"""A sleeping serverless database takes up to a minute to wake."""
+"""Time after which a caller should try again. A paused serverless database takes up to a minute to resume."""
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 open_library = cache(Library)
@@ -20,13 +20,13 @@ open_library = cache(Library)
 
 @app.route("uploads/latest", methods=["GET"])
 def latest(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the host passes it under this name
-    """Return the upload received last, with a link to it: another listener's upload may be the last a moment later."""
+    """Return the upload that was received last, with a link to it. Soon another upload may be the last one."""
     return _answer(latest_upload)
 
 
 @app.route("uploads/{id}", methods=["GET"])
 def upload(req: func.HttpRequest) -> func.HttpResponse:
-    """Return one upload by the id that its listener was given."""
+    """Return the upload with the id that its listener received."""
     return _answer(lambda library: upload_with_id(library, req.route_params["id"]))
 
 
@@ -36,7 +36,7 @@ def _answer(find: Callable[[Library], Presented | None]) -> func.HttpResponse:
     except DocumentNotFound:
         return _json({"error": "There is no such upload."}, 404)
     except StoreError:
-        logging.exception("A store does not answer")
+        logging.exception("A store does not answer.")
         later = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         return _json({"error": "The library does not answer at the moment. Try again."}, 503, later)
     if found is None:

@@ -15,7 +15,7 @@ from mfcc_assets.pipeline.reference import compare_with_published
 
 
 @dg.asset_check(
-    asset=prefilter_index, blocking=True, description="The index contains every analysed track and no other."
+    asset=prefilter_index, blocking=True, description="The index contains every analysed track and no others."
 )
 def index_is_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     indexed = set(library.indexes.read(library.indexes.built_version()).tracks)
@@ -26,7 +26,7 @@ def index_is_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult
     )
 
 
-@dg.asset_check(asset=prefilter_index, blocking=True, description="All features in the index are of one version.")
+@dg.asset_check(asset=prefilter_index, blocking=True, description="All features in the index have the same version.")
 def features_are_of_one_version(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     index = library.indexes.read(library.indexes.built_version())
     parameters = index.parameters.features
@@ -50,7 +50,7 @@ def no_soundtrack_is_rejected(library: dg.ResourceParam[Library]) -> dg.AssetChe
 @dg.asset_check(
     asset=recommendation_quality,
     blocking=True,
-    description="Every track has a ranking, and it names only existing tracks.",
+    description="Every track has a ranking, and the ranking names only existing tracks.",
 )
 def rankings_are_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     missing, unknown = unusable_rankings(library, library.indexes.built_version())
@@ -63,7 +63,8 @@ def rankings_are_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckRe
 @dg.asset_check(
     asset=recommendation_quality,
     blocking=True,
-    description="Precision and reach are not worse than those of the published index by more than the margin.",
+    description="Neither precision nor the share of tracks that are never recommended is worse than that of the "
+    "published index by more than the margin.",
 )
 def quality_holds(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     version = library.indexes.built_version()
@@ -75,9 +76,7 @@ def quality_holds(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(
-    asset=soundtrack_recommendations, description="No recommendation names a track that is no longer there."
-)
+@dg.asset_check(asset=soundtrack_recommendations, description="Every recommendation names a track that still exists.")
 def recommendations_name_existing_tracks(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     dangling = library.recommendations.dangling_recommendations()
     return dg.AssetCheckResult(passed=dangling == 0, metadata={"dangling": dangling})
@@ -85,9 +84,9 @@ def recommendations_name_existing_tracks(library: dg.ResourceParam[Library]) -> 
 
 @dg.asset_check(
     asset=soundtrack_cepstra,
-    # It takes a few seconds, which must not delay the recommendations.
+    # The check takes a few seconds, so it runs after the recommendations.
     additional_deps=[soundtrack_recommendations],
-    description="The cepstra of a few tracks are those that librosa and python_speech_features compute.",
+    description="The cepstra of a few tracks equal those that librosa and python_speech_features compute.",
 )
 def features_match_reference(
     context: dg.AssetCheckExecutionContext, library: dg.ResourceParam[Library]

@@ -1,4 +1,4 @@
-"""Libraries on the cloud's twin."""
+"""Libraries on the local twin of the cloud."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ IMPATIENT = {"MFCC_SETTLE_SECONDS": "0", "MFCC_WATCH_SECONDS": "0"}
 
 @pytest.fixture
 def blob_proxy(azurite: Azurite) -> Iterator[FaultyProxy]:
-    """Before Azurite, without faults as long as none is asked for."""
+    """Start a proxy in front of Azurite, which makes only planned faults."""
     with faulty_proxy(azurite.port) as proxy:
         yield proxy
 
@@ -32,7 +32,7 @@ def twin_library(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[TwinLibrary]:
-    """An empty library on the twin, to which the environment leads."""
+    """Make an empty library on the twin, and set the environment variables that locate it."""
     cosmos_server.befall()
     twin = Twin(azurite, cosmos_server, postgres)
     with twin.library(tmp_path / "cloud home", blob_port=blob_proxy.port) as library:
@@ -42,6 +42,6 @@ def twin_library(
 
 
 @pytest.fixture
-def azure_library(twin_library: TwinLibrary) -> Iterator[Library]:  # noqa: ARG001  it set the environment
+def azure_library(twin_library: TwinLibrary) -> Iterator[Library]:  # noqa: ARG001  it sets the environment
     with Library(Settings()) as library:
         yield library

@@ -1,4 +1,4 @@
-"""Faults of the cloud during a run: nothing is lost, and nothing is done twice."""
+"""Faults of the cloud during a run. No work is lost, and no work is done twice."""
 
 import json
 import secrets
@@ -30,7 +30,7 @@ PATIENCE_SECONDS = 120.0
 
 @contextmanager
 def once(holds: Callable[[], bool], cause: Callable[[], None]) -> Iterator[threading.Event]:
-    """Cause a fault as soon as a condition holds. The event is set once it was caused."""
+    """Cause a fault as soon as a condition holds, and then set the event."""
     caused, over = threading.Event(), threading.Event()
 
     def watch() -> None:
@@ -50,7 +50,7 @@ def once(holds: Callable[[], bool], cause: Callable[[], None]) -> Iterator[threa
 
 
 def make_library(library: Library, songs: list[Path], instance: dg.DagsterInstance) -> None:
-    """Put songs into an empty library, and bring it up to date."""
+    """Add songs to an empty library and bring it up to date."""
     for song in songs:
         library.blobs.upload_file("soundtracks", song.name, song)
     run_library(library, instance)
@@ -60,7 +60,7 @@ def stored_audio(library: Library) -> set[AudioId]:
     return library.features.audio_with_cepstra(library.feature_parameters.cepstra)
 
 
-def test_a_run_survives_storage_that_is_away_for_thirty_seconds_and_only_waits(
+def test_a_run_waits_for_storage_that_is_away_for_thirty_seconds(
     azure_library: Library, ten_songs: list[Path], blob_proxy: FaultyProxy, instance: dg.DagsterInstance
 ) -> None:
     for song in ten_songs:
@@ -74,7 +74,7 @@ def test_a_run_survives_storage_that_is_away_for_thirty_seconds_and_only_waits(
     assert caused.is_set()
     assert time.monotonic() - began > AWAY_SECONDS
     assert (run.work.cepstra, run.work.track_features, run.work.added, run.work.rows) == (10, 10, 10, 50)
-    assert run.retries == [], "the store waited, and no step failed"
+    assert run.retries == [], "the store must wait, so that no step fails"
     assert stored_audio(azure_library) == set(azure_library.catalogue.track_ids_by_audio())
     assert azure_library.recommendations.unserved_soundtracks(str(azure_library.indexes.published_version()), 5) == {}
 
@@ -105,7 +105,7 @@ def test_an_upload_is_answered_while_storage_and_documents_are_throttled(
     assert [exchange.status for exchange in blob_proxy.exchanges].count(503) == 6
 
 
-def test_one_of_two_daemons_that_race_for_an_upload_answers_it(
+def test_only_one_of_two_daemons_answers_an_upload(
     azure_library: Library,
     ten_songs: list[Path],
     instance: dg.DagsterInstance,
@@ -115,7 +115,7 @@ def test_one_of_two_daemons_that_race_for_an_upload_answers_it(
     make_library(azure_library, ten_songs, instance)
 
     with ExitStack() as daemons:
-        # An answer takes so long that each daemon looks for uploads meanwhile, and finds this one without an answer.
+        # Slow services make an answer take long. So each daemon finds the upload before the other has answered it.
         monkeypatch.setenv("MFCC_RECOGNISERS", "audd,acrcloud,library,tags")
         for double, name in ((AudDDouble(), "AUDD"), (AcrCloudDouble(), "ACRCLOUD")):
             double.faults.extend([answers_late] * 10)
@@ -133,16 +133,16 @@ def test_one_of_two_daemons_that_race_for_an_upload_answers_it(
         runs = [run for dagster in dagsters for run in dagster.get_runs(UPLOADS)]
 
     body = azure_library.documents.get(upload).body
-    assert len(runs) >= len(dagsters), "each daemon requested a run"
+    assert len(runs) >= len(dagsters), "each daemon must request a run"
     assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
     assert (body["state"], len(list(azure_library.documents.find()))) == ("ranked", 1)
     assert body["run_id"] in {run.run_id for run in runs}
-    assert writers_of_list(azure_library, upload) == [body["run_id"]] * 5, "the run of the document wrote the list"
+    assert writers_of_list(azure_library, upload) == [body["run_id"]] * 5, "the run of the document must write the list"
 
 
 UPLOADS = dg.RunsFilter(job_name="uploads")
 LATE_SECONDS = 9.0
-"""A service that answers later counts as unavailable."""
+"""A service that takes longer than this counts as unavailable."""
 
 
 def answers_late(handler: Any) -> None:
@@ -175,7 +175,7 @@ def writers_of_list(library: Library, query: str) -> list[str]:
 
 
 def wait_until(holds: Callable[[], bool], homes: list[Settings]) -> None:
-    """Wait until a condition holds that daemons of these homes bring about; show their logs if it never holds."""
+    """Wait until a condition holds that daemons of these homes bring about. If it does not, show their logs."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, [daemon_log(settings).read_text()[-3000:] for settings in homes]

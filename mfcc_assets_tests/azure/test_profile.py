@@ -1,4 +1,4 @@
-"""The engine on Azure's servers by settings alone gives what it gives in a folder."""
+"""With the settings of the profile `azure`, the engine gives the same answers as in a folder."""
 
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ from mfcc_assets_tests.runs import Work, drop_upload, run_library, run_uploads
 
 
 def lists(library: Library) -> dict[str, list[tuple[str, float]]]:
-    """By name of a soundtrack what is recommended for it, with distances."""
+    """Return the names and distances of the recommendations of each soundtrack, by its name."""
     return {
         track.blob_name: [(row.blob_name, row.distance) for row in library.recommendations.recommended(track.track_id)]
         for track in library.catalogue.soundtracks()
     }
 
 
-def test_a_library_and_an_upload_are_answered_as_they_are_in_a_folder(
+def test_a_library_and_an_upload_get_the_same_answers_as_in_a_folder(
     ten_tracks: Library, azure_library: Library, ten_songs: list[Path], instance: dg.DagsterInstance
 ) -> None:
     assert (ten_tracks.settings.profile, azure_library.settings.profile) == ("local", "azure")
@@ -35,14 +35,14 @@ def test_a_library_and_an_upload_are_answered_as_they_are_in_a_folder(
         run_uploads(library, instance, [upload])
 
     assert (first.work.cepstra, first.retries) == (10, [])
-    assert again.work == Work(), "nothing changed, so nothing is computed or written again"
+    assert again.work == Work(), "an unchanged library must not be computed or written again"
     assert lists(azure_library) == lists(ten_tracks)
     in_cloud, in_folder = (library.documents.get(upload).body for library, upload in uploads.items())
     compared = ("state", "recognised", "audio_id", "recommendations", "index_version", "seconds")
     assert {name: in_cloud[name] for name in compared} == {name: in_folder[name] for name in compared}
 
 
-def test_dagster_s_own_resource_sees_the_containers(azure_library: Library) -> None:
+def test_the_resource_of_dagster_lists_the_containers(azure_library: Library) -> None:
     assert list(azure_library.blobs.list("soundtracks")) == []
     resource = (build_defs().resources or {})["azure_blob_storage"]
 
@@ -59,11 +59,11 @@ def test_dagster_s_own_resource_sees_the_containers(azure_library: Library) -> N
         assert sorted(look.execute_in_process(instance=instance).output_for_node("containers")) == sorted(CONTAINERS)
 
 
-def test_the_profile_says_which_address_is_missing() -> None:
+def test_the_error_of_the_profile_names_the_missing_addresses() -> None:
     with pytest.raises(ValidationError, match="MFCC_PROFILE=azure needs MFCC_COSMOS_URL, MFCC_DATABASE_URL"):
         Settings(profile="azure", blob_url="https://account.blob.core.windows.net")
 
 
-def test_a_recogniser_that_nobody_knows_is_refused_with_the_known_ones() -> None:
+def test_the_error_of_an_unknown_recogniser_lists_the_known_ones() -> None:
     with pytest.raises(ValidationError, match="library, audd, acrcloud, acoustid, tags, not shazam"):
         Settings(recognisers="library, shazam")

@@ -1,4 +1,4 @@
-"""Secrets are written nowhere: not in files, blobs, rows, documents, logs, run metadata or error messages."""
+"""No secret is written to files, blobs, rows, documents, logs, metadata of runs or error messages."""
 
 import base64
 import json
@@ -30,22 +30,22 @@ from mfcc_assets_tests.services.twin import TwinLibrary
 
 @pytest.fixture
 def markers(twin_library: TwinLibrary) -> dict[str, str]:
-    """Every secret: those of the servers, and random ones of the services."""
-    of_services = ("audd-token", "acrcloud-key", "acrcloud-secret", "acoustid-key")
-    return twin_library.secrets | {name: f"marker-{secrets.token_hex(16)}" for name in of_services}
+    """Return all secrets: those of the servers, and random ones for the services."""
+    service_secrets = ("audd-token", "acrcloud-key", "acrcloud-secret", "acoustid-key")
+    return twin_library.secrets | {name: f"marker-{secrets.token_hex(16)}" for name in service_secrets}
 
 
 @pytest.fixture
 def library(markers: dict[str, str], vault: VaultDouble, monkeypatch: pytest.MonkeyPatch) -> Iterator[Library]:
-    """A library whose secrets are all in a vault, and whose services repeat all secrets in their answers."""
+    """Make a library whose secrets are all in a vault, and whose services repeat all secrets in their answers."""
     for name, secret in markers.items():
         vault.set(name, secret)
         monkeypatch.delenv(variable_of(name), raising=False)
     with ExitStack() as running:
-        told = {"status": "error", "error": {"error_code": 900, "error_message": " ".join(markers.values())}}
-        telling = sends(json.dumps(told).encode())
+        answer = {"status": "error", "error": {"error_code": 900, "error_message": " ".join(markers.values())}}
+        repeats_secrets = sends(json.dumps(answer).encode())
         for double, variable in ((AudDDouble(), "MFCC_AUDD_URL"), (AcrCloudDouble(), "MFCC_ACRCLOUD_URL")):
-            double.faults.extend([telling] * 20)
+            double.faults.extend([repeats_secrets] * 20)
             monkeypatch.setenv(variable, running.enter_context(serving(double)).url)
         monkeypatch.setenv("MFCC_ACOUSTID_URL", "http://127.0.0.1:9/")
         monkeypatch.setenv("MFCC_RECOGNISERS", "audd,acrcloud,acoustid,library,tags")
@@ -55,7 +55,7 @@ def library(markers: dict[str, str], vault: VaultDouble, monkeypatch: pytest.Mon
         yield library
 
 
-def test_nothing_that_is_written_holds_a_secret(
+def test_a_run_writes_no_secret(
     library: Library,
     markers: dict[str, str],
     ten_songs: list[Path],
@@ -81,14 +81,14 @@ def test_nothing_that_is_written_holds_a_secret(
     body = library.documents.get(upload).body
     assert body["state"] == "ranked"
     assert [failure["by"] for failure in body["recognition_failures"]] == ["audd", "acrcloud", "acoustid"]
-    assert any(name.endswith("index.db") for name in written), "Dagster's events are searched too"
+    assert any(name.endswith("index.db") for name in written), "the events of Dagster must be searched, too"
     assert b"query.flac" in written["documents"]
     assert b"song-3.flac" in written["rows"]
     assert leaks(written, markers) == []
 
 
 @pytest.mark.parametrize("wrong", ["blob-key", "cosmos-key", "database-password"])
-def test_the_error_of_a_refused_command_holds_no_secret(twin_library: TwinLibrary, wrong: str) -> None:
+def test_the_error_of_a_refused_command_contains_no_secret(twin_library: TwinLibrary, wrong: str) -> None:
     marker = base64.b64encode(secrets.token_bytes(32)).decode()
     variables = twin_library.variables | {variable_of(wrong): marker}
 
@@ -101,7 +101,7 @@ def test_the_error_of_a_refused_command_holds_no_secret(twin_library: TwinLibrar
 
 
 def leaks(written: dict[str, bytes], markers: dict[str, str]) -> list[tuple[str, str]]:
-    """Places that hold a secret, as it is or encoded as in an address or a header."""
+    """Return the places that contain a secret, either as it is or encoded as in an address or a header."""
     forms = {
         name: {secret, quote(secret, safe=""), base64.b64encode(secret.encode()).decode()}
         for name, secret in markers.items()

@@ -1,4 +1,4 @@
-"""`make bench`: ours beside its peers, on real music. Writes RESULTS.md and its figures."""
+"""`make bench`: compare this package with its peers on real music, and write RESULTS.md with its figures."""
 
 import argparse
 import subprocess
@@ -25,14 +25,18 @@ SECTIONS: Mapping[str, Callable[[Corpus], Section]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True, help="where the music lies, or is to be put")
-    parser.add_argument("--work", type=Path, required=True, help="where features and libraries are kept between runs")
-    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="by default all")
+    parser.add_argument(
+        "--corpus", type=Path, required=True, help="folder with the music; missing music is downloaded to it"
+    )
+    parser.add_argument(
+        "--work", type=Path, required=True, help="folder that keeps features and libraries between runs"
+    )
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="sections to measure; all by default")
     chosen = parser.parse_args()
     try:
         fetch(chosen.corpus)
     except (OSError, subprocess.CalledProcessError) as error:
-        sys.stderr.write(f"Some of the corpus cannot be had ({error}): what is there is used.\n")
+        sys.stderr.write(f"Part of the corpus cannot be downloaded ({error}). The part that is there is used.\n")
     corpus = Corpus(chosen.corpus, chosen.work)
     begun = time.monotonic()
     sections = []
@@ -40,11 +44,11 @@ def main() -> None:
         sys.stderr.write(f"{time.monotonic() - begun:6.0f} s  {name}\n")
         sections.append(SECTIONS[name](corpus))
     heading = (
-        "# Measured\n\n"
+        "# Measurements\n\n"
         f"`make bench`, {datetime.now(UTC):%Y-%m-%d}, on {machine()}: {len(corpus.tracks)} tracks of real music, "
-        f"{sum(track.seconds for track in corpus.tracks) / 3600:.1f} hours. All contestants of a table ran in this one "
-        "process, in turns. Figures are medians, with the least and the most in parentheses.\n\n"
-        f"The whole took {(time.monotonic() - begun) / 60:.1f} minutes."
+        f"{sum(track.seconds for track in corpus.tracks) / 3600:.1f} hours. All contestants of a table ran in turns in "
+        "the same process. Figures are medians, with the minimum and the maximum in parentheses.\n\n"
+        f"All measurements together took {(time.monotonic() - begun) / 60:.1f} minutes."
     )
     sys.stderr.write(f"{report.write(heading, sections)}\n")
 

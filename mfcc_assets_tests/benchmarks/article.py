@@ -1,4 +1,4 @@
-"""The article's query as it was published, and computed exactly: the sum of 13 DTW distances of full cepstra."""
+"""The query of the article, the sum of 13 DTW distances of full cepstra: as published, and computed exactly."""
 
 import importlib.util
 import statistics
@@ -25,14 +25,14 @@ from mfcc_assets_tests.benchmarks.report import Section
 
 TRACKS = 151
 SECONDS = 60, 360
-"""What counts as a full-length track."""
+"""Shortest and longest track that is compared, which excludes jingles and mixes."""
 
 APPROXIMATED = 8
-"""Tracks that fastdtw compares with the query, by one coefficient: it takes seconds for each."""
+"""Number of tracks that fastdtw compares with the query, by one coefficient. It takes seconds for each."""
 
-COEFFICIENT = 1  # COE_2, which varies most
+COEFFICIENT = 1  # COE_2 varies most
 CELLS = 4e11
-"""Cells that our exact query computes at most here: 20 s at 20 thousand million a second."""
+"""Largest number of cells that our exact query computes here. If the whole query has more, the time is extrapolated."""
 
 
 def measure(corpus: Corpus) -> Section:
@@ -61,36 +61,41 @@ def measure(corpus: Corpus) -> Section:
 
     section = Section("The article's query")
     section.text(
-        f"A query of {len(query) / 100:.0f} s against {len(library)} other tracks of {SECONDS[0]} to {SECONDS[1]} s at "
-        f"full length, 100 cepstra a second: the sum of {coefficients} DTW distances a track."
+        f"A query of {len(query) / 100:.0f} s is compared with {len(library)} other tracks of {SECONDS[0]} to "
+        f"{SECONDS[1]} s at full length, with 100 frames of cepstra per second. The distance of a track is the sum of "
+        f"{coefficients} DTW distances."
     )
     build = "compiled" if importlib.util.find_spec("fastdtw._fastdtw") else "pure Python"
     section.table(
         ["", "measured", "whole query"],
         [
             [
-                f"as published: fastdtw ({build}), one core",
+                f"as published, with fastdtw ({build}), one core",
                 f"{seconds:.1f} s for {len(compared)} tracks, 1 of {coefficients} coefficients; scaled by frames",
                 _duration(published),
             ],
             [
-                f"exactly: `dtw_distances`, {WORKERS} cores",
+                f"exactly, with `dtw_distances`, {WORKERS} cores",
                 f"{measured:.1f} s for {len(part)} tracks" + ("; scaled by cells" if len(part) < len(library) else ""),
                 _duration(ours),
             ],
-            ["the cascade's answer by `dtw`, one core", "whole; median of five", _answer_of_cascade(query, library)],
+            [
+                "the answer of the cascade by `dtw`, one core",
+                "whole; median of five",
+                _answer_of_cascade(query, library),
+            ],
         ],
     )
     errors = [found / true - 1 for found, true in zip(approximate, exact, strict=True)]
     order, published_order = np.argsort(exact), np.argsort(approximate)
     section.text(
-        f"The exact distances come {published / ours:,.0f} times sooner, and they are the ones that fastdtw "
-        f"approximates: its distances of COE_{COEFFICIENT + 1} are too large by {min(errors):.0%}, "
-        f"{statistics.median(errors):.0%}, {max(errors):.0%} (least, median, most)"
+        f"The exact computation is {published / ours:,.0f} times faster than fastdtw, which only approximates these "
+        f"distances. The distances of fastdtw for COE_{COEFFICIENT + 1} are too large by {min(errors):.0%}, "
+        f"{statistics.median(errors):.0%}, {max(errors):.0%} (minimum, median, maximum). "
         + (
-            ", by so different shares that it puts the tracks in another order."
+            "The errors differ so much that fastdtw ranks the tracks in another order."
             if (order != published_order).any()
-            else "; these few tracks keep their order."
+            else "These few tracks keep their order."
         )
     )
     section.table(
@@ -108,12 +113,14 @@ def measure(corpus: Corpus) -> Section:
         ],
     )
     return section.plot(
-        _places(exact, approximate), "article", "A line a track: exact distance, and what fastdtw makes of it."
+        _places(exact, approximate),
+        "article",
+        "One line per track, from its exact distance to its distance by fastdtw.",
     )
 
 
 def _answer_of_cascade(query: NDArray[np.float32], library: Sequence[NDArray[np.float32]]) -> Measured:
-    """Seconds of the cascade over the same tracks, whose contours and outlines an index has ready."""
+    """Measure the cascade over the same tracks. An index stores their contours, so these are not part of the time."""
     contours = RaggedFrames.of((_contour(track) for track in library), query.shape[1])
     coarse_contours, roughness = contours.coarser(COARSE_FACTOR), contours.changes()
     scales = pooled_scales(
@@ -137,7 +144,7 @@ def _contour(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _full_length(corpus: Corpus) -> list[NDArray[np.float32]]:
-    """Cepstra of the first of the corpus' tracks that are neither jingles nor mixes."""
+    """Return the cepstra of the first tracks of the corpus that are neither jingles nor mixes."""
     track_features = corpus.track_features
     shortest, longest = SECONDS
     chosen = [
@@ -147,7 +154,7 @@ def _full_length(corpus: Corpus) -> list[NDArray[np.float32]]:
 
 
 def _evenly(tracks: Sequence[NDArray[np.float32]], count: int) -> list[NDArray[np.float32]]:
-    """As many of the tracks, evenly chosen: these are sorted by length."""
+    """Return `count` of the tracks, evenly spaced. The tracks are sorted by length."""
     count = min(count, len(tracks))
     return [tracks[(2 * number + 1) * len(tracks) // (2 * count)] for number in range(count)]
 

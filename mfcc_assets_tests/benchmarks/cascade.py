@@ -1,4 +1,4 @@
-"""How much of exhaustive dynamic time warping the cascade computes, and how many of the nearest tracks it finds."""
+"""The share of exhaustive dynamic time warping that the cascade computes, and the share of nearest tracks it finds."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from mfcc_assets_tests.benchmarks.report import Section
 PLACES = 5
 TARGET_RECALL, TARGET_SHARE, REACHED_FOR = 0.99, 0.05, 0.02
 SWEPT = 4
-"""Curves are drawn from every fourth query."""
+"""Curves use only every n-th query, to save time."""
 
 Search: TypeAlias = Callable[[int, Query], Iterable[AudioId]]
 """Takes the number and the search of a query, and returns the audio ids that it finds."""
@@ -32,7 +32,7 @@ Search: TypeAlias = Callable[[int, Query], Iterable[AudioId]]
 
 @dataclass(frozen=True)
 class Found:
-    """What a search came to over many queries."""
+    """The mean recall, the mean work and the time of a search over many queries."""
 
     recall: float
     share_of_cells: float
@@ -40,7 +40,7 @@ class Found:
 
 
 class Bench:
-    """The corpus as a library, every track of which is a query."""
+    """The corpus as a library in which every track is a query."""
 
     def __init__(self, corpus: Corpus) -> None:
         track_features = list(corpus.track_features.values())
@@ -59,11 +59,11 @@ class Bench:
 
     @cached_property
     def hits(self) -> NDArray[np.intp]:
-        """For each query all others, nearest first by the embedding in use."""
+        """The other tracks of each query, nearest first by the default embedding."""
         return neighbours(self.segments(8))
 
     def segments(self, count: int) -> NDArray[np.float64]:
-        """Means (tracks, count * d) of equal segments, in units of the scales."""
+        """Return the means of equal segments in units of the scales, of shape (tracks, count * d)."""
         return (self.contours.segments(count) / self.scales).reshape(len(self.contours), -1)
 
     def query(self, number: int) -> Query:
@@ -71,7 +71,7 @@ class Bench:
 
     @cached_property
     def exhaustive(self) -> tuple[NDArray[np.float64], NDArray[np.int64], Measured]:
-        """Distances of each query to all tracks, infinite to itself; the cells and the seconds that took."""
+        """The distances of each query to all tracks, infinite to itself, with the cells and seconds that they took."""
 
         def search(number: int) -> tuple[list[float], int, float]:
             begun, query = time.perf_counter(), self.query(number)
@@ -87,12 +87,12 @@ class Bench:
 
     @cached_property
     def nearest(self) -> list[list[AudioId]]:
-        """The true nearest of each query."""
+        """The true nearest tracks of each query."""
         order = np.argsort(self.exhaustive[0], axis=1, kind="stable")[:, :PLACES]
         return [[self.names[row] for row in rows] for rows in order]
 
     def run(self, search: Search, queries: Sequence[int]) -> Found:
-        """Recall, share of cells and time of a search."""
+        """Measure the recall, the share of cells and the time of a search."""
         _, cells, _ = self.exhaustive
         recalls, shares, seconds = [], [], []
         for number in queries:
@@ -104,10 +104,10 @@ class Bench:
         return Found(float(np.mean(recalls)), float(np.mean(shares)), Measured(tuple(seconds)))
 
     def cascade(self, number: int, query: Query) -> list[AudioId]:
-        """The default: vector index, outlines, contours."""
-        return self.in_detail(query, self.by_outlines(number, query))
+        """Search as the engine does by default: with the vector index, then coarse contours, then contours."""
+        return self.in_detail(query, self.by_coarse_contours(number, query))
 
-    def by_outlines(self, number: int, query: Query, width: int | None = None) -> NDArray[np.intp]:
+    def by_coarse_contours(self, number: int, query: Query, width: int | None = None) -> NDArray[np.intp]:
         rows = self.hits[number, : width or candidates_to_fetch(len(self.contours), PLACES)]
         return rows[prune(query.coarse_distances(self.coarse_contours.rows(rows), self.roughness[rows]), PLACES)]
 
@@ -116,13 +116,13 @@ class Bench:
         return [place.audio_id for place in query.nearest(names, self.contours.rows(rows), PLACES)]
 
     def compared(self, query: Query, rows: Iterable[int]) -> list[AudioId]:
-        """The nearest by contours of all these tracks: without estimates."""
+        """Return the nearest of these tracks by their contours, compared without estimates."""
         distances = {self.names[row]: query.distance_within(self.contours[row], inf) for row in rows}
         return sorted(distances, key=distances.__getitem__)[:PLACES]
 
     def certified(self, number: int, query: Query) -> list[AudioId]:
-        """The cascade, and then all others within the distance of the last place."""
-        rows = self.by_outlines(number, query)
+        """Search with the cascade, and then compare all other tracks within the distance of the last place."""
+        rows = self.by_coarse_contours(number, query)
         names = [self.names[row] for row in rows]
         found = {place.audio_id: place.distance for place in query.nearest(names, self.contours.rows(rows), PLACES)}
         limit = max(found.values())
@@ -133,7 +133,7 @@ class Bench:
 
 
 def neighbours(embeddings: NDArray[np.float64]) -> NDArray[np.intp]:
-    """For each row all others, nearest first."""
+    """Return all other rows for each row, nearest first."""
     squares = (embeddings**2).sum(axis=1)
     distances = squares[:, np.newaxis] + squares - 2 * embeddings @ embeddings.T
     np.fill_diagonal(distances, -inf)
@@ -147,10 +147,10 @@ def measure(corpus: Corpus) -> Section:
     swept = bench.queries[::SWEPT]
     certified = bench.run(bench.certified, swept)
     section = Section("Exact answers with little work").text(
-        f"Every one of {len(bench.names)} tracks is a query, and its true five nearest are those of exhaustive dynamic "
-        "time warping: of the ranking `dtw`, before its distances are corrected for hubs. The share of cells counts "
-        "every cell of every matrix that "
-        "was computed, at whatever resolution and for every coefficient; 1 is what exhaustive search computes."
+        f"Each of the {len(bench.names)} tracks is a query. Its true five nearest tracks are found by exhaustive "
+        "dynamic time warping, that is by the ranking `dtw` before its distances are corrected for hubs. The share of "
+        "cells counts every cell of every matrix that was computed, at any resolution and for every coefficient. "
+        "Exhaustive search has a share of 1."
     )
     section.table(
         ["search", "recall@5", "share of cells", "one query, one thread"],
@@ -166,14 +166,15 @@ def measure(corpus: Corpus) -> Section:
         ],
     )
     section.text(_verdict(bench, default))
-    section.plot(_recall_by_work(bench, swept, default), "cascade", "Recall against work, stage by stage")
+    section.plot(_recall_by_work(bench, swept, default), "cascade", "Recall against work for each stage")
     section.text(
-        "Each curve is one search, from little work to much: the vector index with exact comparison of all that it "
-        "hands on; outlines put between the two; and the cascade with its margins from a quarter to twice the default."
+        "Each curve shows one search with increasing work. The first search compares all tracks that the vector index "
+        "returns exactly. The second compares their coarse contours in between. The third is the cascade, with margins "
+        "from a quarter of the default to twice the default."
     )
     ranks = {name: _ranks_of_nearest(bench, neighbours(rows)) for name, rows in _embeddings(bench).items()}
     section.table(
-        ["embedding", *(f"K={k}" for k in (10, 20, 50, 100)), "99 % are among the first"],
+        ["embedding", *(f"K={k}" for k in (10, 20, 50, 100)), "K for a share of 99 %"],
         [
             [name, *(f"{(found < k).mean():.3f}" for k in (10, 20, 50, 100)), int(np.quantile(found, 0.99)) + 1]
             for name, found in ranks.items()
@@ -183,17 +184,18 @@ def measure(corpus: Corpus) -> Section:
         _recall_by_embedding(ranks), "embeddings", "Share of the true five nearest among the first K, by embedding"
     )
     section.text(
-        "The default embedding is the means of eight equal segments: more segments find no more, fewer find less, and "
-        "what is added to them (deviations, quantiles) takes more than it gives."
+        "The default embedding consists of the means of eight equal segments. More segments find no more tracks, and "
+        "fewer segments find fewer. Adding deviations or quantiles makes the embedding worse."
     )
     section.table(
-        ["library", "true nearest among the first, 99 %", "99.8 %", "handed on"],
+        ["tracks in the library", "K for 99 % of the true nearest", "K for 99.8 %", "K in use"],
         [[size, *_quantiles(bench, size), candidates_to_fetch(size, PLACES)] for size in _sizes(bench)],
     )
     return section.text(
-        "Samples of the corpus (mean over several) tell how the number that the vector index must hand on grows with "
-        "the library: a little faster than its root. Beyond the corpus this is an extrapolation; what an index reaches "
-        "on its own library is measured when it is built, and every answer carries it."
+        "Samples of the corpus (the figures are means over several) show how K, the number of tracks that the vector "
+        "index must return, grows with the library: a little faster than the square root of its size. For libraries "
+        "larger than the corpus, this is an extrapolation. When an index is built, its recall on its own library is "
+        "measured, and every answer states it."
     )
 
 
@@ -208,12 +210,13 @@ def _verdict(bench: Bench, default: Found) -> str:
     recall_met = "reached" if default.recall >= TARGET_RECALL else "missed"
     share_met = "reached" if default.share_of_cells <= TARGET_SHARE else "missed"
     return (
-        f"Targets: recall@5 of {TARGET_RECALL} ({recall_met}: {default.recall:.4f}) at {TARGET_SHARE:.0%} of the cells "
-        f"({share_met}: {default.share_of_cells:.2%}), reaching for {REACHED_FOR:.0%} (not reached). The matrices of "
-        f"the five answers alone are {np.mean(floor):.2%} of the cells, since exact distances are part of an answer. "
-        "Tried and found no better: resolutions of a half, a third, a sixth, a tenth and a twelfth in chains of two to "
-        "four stages; every n-th frame instead of means; narrower bands; one estimate a coefficient; giving up by the "
-        "distance so far; a bias a track; embeddings' distances in the second estimate."
+        f"The target is a recall@5 of {TARGET_RECALL} ({recall_met}: {default.recall:.4f}) with {TARGET_SHARE:.0%} of "
+        f"the cells ({share_met}: {default.share_of_cells:.2%}). The stretch goal of {REACHED_FOR:.0%} of the cells "
+        f"was not reached. An answer contains exact distances, and the matrices of its five tracks alone have "
+        f"{np.mean(floor):.2%} of the cells. The following was tried and was no better: resolutions of a half, a "
+        "third, a sixth, a tenth and a twelfth in chains of two to four stages; every n-th frame instead of means; "
+        "narrower bands; one estimate per coefficient; stopping a comparison by the distance so far; a bias per track; "
+        "distances of embeddings in the second estimate."
     )
 
 
@@ -232,7 +235,7 @@ def _embeddings(bench: Bench) -> Mapping[str, NDArray[np.float64]]:
 
 
 def _ranks_of_nearest(bench: Bench, order: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Where each of the true nearest stands in an order of all others, from 0."""
+    """Return the place of each of the true nearest tracks in an order of all other tracks, counted from 0."""
     rows = {name: row for row, name in enumerate(bench.names)}
     places = np.empty((len(order), len(order)), np.intp)
     np.put_along_axis(places, order, np.arange(order.shape[1])[np.newaxis], axis=1)
@@ -246,7 +249,7 @@ def _sizes(bench: Bench) -> list[int]:
 
 
 def _quantiles(bench: Bench, size: int) -> list[int]:
-    """Rank by embedding within which the true nearest of samples of the corpus stand."""
+    """Return the numbers of nearest embeddings that contain 99 % and 99.8 % of the true nearest in samples."""
     random = np.random.default_rng(size)
     every, _, _ = bench.exhaustive
     ranks = []
@@ -273,11 +276,11 @@ def _recall_by_work(bench: Bench, queries: Sequence[int], default: Found) -> Fig
     def by_index(width: int) -> Search:
         return lambda number, query: bench.compared(query, bench.hits[number, :width])
 
-    def with_outlines(width: int) -> Search:
-        return lambda number, query: bench.compared(query, bench.by_outlines(number, query, width))
+    def with_coarse_contours(width: int) -> Search:
+        return lambda number, query: bench.compared(query, bench.by_coarse_contours(number, query, width))
 
     curve("vector index, then contours", [bench.run(by_index(width), queries) for width in widths])
-    curve("with outlines", [bench.run(with_outlines(width), queries) for width in widths])
+    curve("with coarse contours", [bench.run(with_coarse_contours(width), queries) for width in widths])
     points = []
     for factor in (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0):
         models = {
@@ -286,7 +289,7 @@ def _recall_by_work(bench: Bench, queries: Sequence[int], default: Found) -> Fig
         }
         with patch.multiple(cascade, **models):
             points.append(bench.run(bench.cascade, queries))
-    curve("cascade, by its margins", points)
+    curve("cascade, with other margins", points)
     axes.plot(default.share_of_cells, default.recall, "k*", markersize=11, label="default, all queries")
     axes.axhline(TARGET_RECALL, color="grey", linewidth=0.7)
     axes.axvline(TARGET_SHARE, color="grey", linewidth=0.7)
@@ -301,6 +304,6 @@ def _recall_by_embedding(ranks: Mapping[str, NDArray[np.intp]]) -> Figure:
     for name, found in ranks.items():
         widths = np.arange(PLACES, 151)
         axes.plot(widths, [(found < width).mean() for width in widths], label=name, linewidth=1.2)
-    axes.set(xlabel="K, tracks handed on", ylabel="share of the true five nearest", xscale="log", ylim=(0.3, 1.005))
+    axes.set(xlabel="K", ylabel="share of the true five nearest", xscale="log", ylim=(0.3, 1.005))
     axes.legend(fontsize=7)
     return figure

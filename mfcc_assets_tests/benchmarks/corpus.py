@@ -1,4 +1,4 @@
-"""The development corpus: 469 tracks of real music out of Debian's packages, which stay outside of the repository."""
+"""The development corpus: 469 tracks of real music from packages of Debian. The repository holds only their names."""
 
 import csv
 import hashlib
@@ -27,7 +27,7 @@ _MANIFEST = Path(__file__).parent / "corpus.csv"
 
 @dataclass(frozen=True)
 class Track:
-    """A track of the corpus; `name` is its path in it."""
+    """A track of the corpus. Its name is its path in the folder of the corpus."""
 
     name: str
     package: str
@@ -36,20 +36,20 @@ class Track:
 
     @property
     def audio_id(self) -> AudioId:
-        """Names its features: a digest of the name, so that the audio need not be decoded to find them."""
+        """A digest of the name, which stands in for the audio id. So the audio need not be decoded to find features."""
         return AudioId(hashlib.blake2b(self.name.encode(), digest_size=16).hexdigest())
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """The tracks that are there, with their features, which are computed once and kept.
+    """The tracks that were downloaded, and their features. Features are computed once and kept.
 
     Attributes
     ----------
     folder
-        Where the audio lies, a folder a package.
+        Folder of the audio, with one folder per package.
     work
-        Where features are kept.
+        Folder of the features.
     """
 
     folder: Path
@@ -69,7 +69,7 @@ class Corpus:
 
     @cached_property
     def track_features(self) -> dict[AudioId, TrackFeatures]:
-        """The summary of every track, by audio id."""
+        """The features of every track, by audio id."""
 
         def of_track(track: Track) -> TrackFeatures:
             if not self.store.has_track_features(track.audio_id, self.parameters):
@@ -88,12 +88,12 @@ class Corpus:
 
 
 def fetch(folder: Path) -> None:
-    """Download the packages that are missing, with Debian's own tools, and keep their audio.
+    """Download the missing packages with the tools of Debian, and keep their audio.
 
     Raises
     ------
     OSError, subprocess.CalledProcessError
-        This is no Debian, or a package cannot be had.
+        If this system is not Debian, or a package cannot be downloaded.
     """
     wanted: dict[str, set[str]] = {}
     for track in _manifest():
@@ -103,7 +103,7 @@ def fetch(folder: Path) -> None:
         subprocess.run(["apt-get", "update", "-qq"], check=True)
     for package, names in wanted.items():
         with tempfile.TemporaryDirectory() as downloads:
-            shutil.chown(downloads, user="_apt")  # as which apt downloads
+            shutil.chown(downloads, user="_apt")  # apt downloads as this user
             subprocess.run(["apt-get", "download", "-qq", package], cwd=downloads, check=True)
             (archive,) = Path(downloads).glob("*.deb")
             for name, content in _files(archive, names):
@@ -113,7 +113,7 @@ def fetch(folder: Path) -> None:
 
 
 def _files(archive: Path, wanted: set[str]) -> Iterator[tuple[str, bytes]]:
-    """Wanted files of a package; those of a game's archive (a zip called pk3) as if they lay in a folder `pk3`."""
+    """Yield the wanted files of a package. Files in the archive of a game (a zip named .pk3) are named `pk3/<name>`."""
     unpacking = ["dpkg", "--fsys-tarfile", str(archive)]
     with (
         subprocess.Popen(unpacking, stdout=subprocess.PIPE) as dpkg,

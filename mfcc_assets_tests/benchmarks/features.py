@@ -1,4 +1,4 @@
-"""From a file to its features: beside the article's path and two peers, in memory, and many files at once."""
+"""From a file to its features: time compared with the article's method and two peers, memory, and a library load."""
 
 import logging
 import tempfile
@@ -50,7 +50,7 @@ FORMATS = (
 """Coding, sample rate and channels of the tracks that are measured."""
 
 SECONDS = 240
-"""Of each format the track nearest to this length is taken."""
+"""For each format, the track nearest to this length is measured."""
 
 SAMPLED_TRACKS = 12
 LOADED_TRACKS = 40
@@ -68,7 +68,7 @@ CORES_OF_TWO = 1.8
 
 def measure(corpus: Corpus) -> Section:
     warm_up()
-    # Its FFT is imported when it is first used, which no file is to pay for.
+    # The first call imports the FFT, which must not count for any file.
     timbre_vector(np.zeros((1, COEFFICIENTS), np.float32))
     section = Section("Features")
     with tempfile.TemporaryDirectory(dir=corpus.work) as folder:
@@ -84,7 +84,7 @@ def measure(corpus: Corpus) -> Section:
 
 @dataclass(frozen=True)
 class _Cost:
-    """What one contestant needs for some files one after another, run by run."""
+    """The time and the CPU time that one contestant takes for some files in each run."""
 
     seconds: Measured
     cpu_seconds: Measured
@@ -92,7 +92,7 @@ class _Cost:
 
 def _cost(contestants: Mapping[str, Callable[[Path], object]], paths: Sequence[Path]) -> dict[str, _Cost]:
     for path in paths:
-        path.read_bytes()  # so that no contestant is the one that reads it from the disk
+        path.read_bytes()  # then no contestant reads it from the disk
     cpu: dict[str, list[float]] = {name: [] for name in contestants}
     timed = {name: partial(_note_cpu, cpu[name], call, paths) for name, call in contestants.items()}
     seconds = in_turns(timed, RUNS)
@@ -125,7 +125,7 @@ def _contestants(parameters: FeaturesParameters) -> Mapping[str, Callable[[Path]
         jukebox.track_from_audiodata(mono)
 
     jukebox = pymusly.MuslyJukebox("timbre", "none")
-    # python_speech_features says of every track that the article's FFT sees half of each frame.
+    # python_speech_features warns for every track that the article's FFT is shorter than a frame.
     logging.getLogger().setLevel(logging.ERROR)
     return {
         DECODING: _decode,
@@ -143,13 +143,13 @@ def _decode(path: Path) -> None:
 
 
 def _sample(corpus: Corpus) -> list[Path]:
-    """Tracks evenly spaced over the corpus."""
+    """Return tracks that are evenly spaced over the corpus."""
     places = [(2 * number + 1) * len(corpus.tracks) // (2 * SAMPLED_TRACKS) for number in range(SAMPLED_TRACKS)]
     return [corpus.path(corpus.tracks[place]) for place in places]
 
 
 def _files(corpus: Corpus, folder: Path) -> list[Path]:
-    """A track of each format, and first an MP3 of 44.1 kHz in stereo: the corpus has none, so it is encoded here."""
+    """Return one track per format, after an MP3 of 44.1 kHz in stereo. The corpus has none, so it is encoded here."""
     nearest = sorted(corpus.tracks, key=lambda track: abs(track.seconds - SECONDS))
     files: dict[tuple[str, int, int], Path] = {}
     for track in nearest:
@@ -184,12 +184,12 @@ def _coding(path: Path) -> str:
 def _describe_single_files(section: Section, costs: Mapping[str, Mapping[str, _Cost]]) -> None:
     contestants = list(next(iter(costs.values())))
     section.text(
-        f"Decoding, cepstra, timbre and summary of one file of each format, the median of {RUNS} runs each, as detail; "
-        "the verdicts below are taken over a sample of the corpus. *Decoding alone* reads every block of the decoder "
-        "that the engine uses, FFmpeg's for Opus and libsndfile's for the others, and drops it. *Ours* decodes in one "
-        "thread and computes features in another. *The article's* is `librosa.load` and "
-        f"`python_speech_features.mfcc`, of {COEFFICIENTS} coefficients as ours, then our timbre and summary. "
-        "bliss-audio decodes by itself, with threads of its own; musly is given the mix of `soundfile.read` at "
+        f"The first table shows decoding and all features of one file of each format, as the median of {RUNS} runs. "
+        "The verdicts below use a sample of the corpus instead. *Decoding alone* reads every block from the decoder "
+        "that the engine uses (FFmpeg for Opus, libsndfile for the others) and discards it. *Ours* decodes in one "
+        "thread and computes features in another. *The article's* uses `librosa.load` and "
+        f"`python_speech_features.mfcc` with {COEFFICIENTS} coefficients, as ours, and then our timbre and track "
+        "features. bliss-audio decodes by itself in its own threads. musly receives the mix of `soundfile.read` at "
         "22.05 kHz."
     )
     section.table(
@@ -207,15 +207,15 @@ def _describe_sample(
     codings = Counter(_coding(path) for path in paths)
     minutes = sum(soundfile.info(path).duration for path in paths) / 60
     section.text(
-        f"The corpus as it is: {len(paths)} of its tracks, evenly spaced, {minutes:.0f} minutes of "
-        f"{', '.join(f'{coding} ({count})' for coding, count in codings.most_common())}. Each contestant takes all of "
-        f"them one after another, in {RUNS} turns; the figures are medians of these totals."
+        f"The second table uses {len(paths)} tracks, evenly spaced over the corpus, with {minutes:.0f} minutes of "
+        f"{', '.join(f'{coding} ({count})' for coding, count in codings.most_common())}. Each contestant processes all "
+        f"of them, one after another, in {RUNS} turns. The figures are medians of these totals."
     )
     section.table(
         ["", *contestants],
         [
             ["seconds in all", *(str(cost[name].seconds) for name in contestants)],
-            ["mean seconds a track", *(f"{seconds[name] / len(paths):.3f}" for name in contestants)],
+            ["mean seconds per track", *(f"{seconds[name] / len(paths):.3f}" for name in contestants)],
             ["times decoding", *(f"{seconds[name] / seconds[DECODING]:.2f}" for name in contestants)],
             ["CPU seconds in all", *(str(cost[name].cpu_seconds) for name in contestants)],
         ],
@@ -223,12 +223,12 @@ def _describe_sample(
     times_decoding = seconds[OURS] / seconds[DECODING]
     faster = seconds[ARTICLE] / seconds[OURS]
     section.text(
-        f"- At most {TIMES_DECODING} times decoding: {times_decoding:.2f}. "
+        f"- At most {TIMES_DECODING} times the time of decoding: {times_decoding:.2f}. "
         f"{_verdict(times_decoding <= TIMES_DECODING)}\n"
-        f"- At least {TIMES_FASTER_THAN_ARTICLE} times faster than the article's path: {faster:.1f} times. "
+        f"- At least {TIMES_FASTER_THAN_ARTICLE} times faster than the article's method: {faster:.1f} times. "
         f"{_verdict(faster >= TIMES_FASTER_THAN_ARTICLE)}\n"
-        f"- No slower than bliss-audio: {seconds[OURS] / len(paths):.3f} s a track against "
-        f"{seconds[BLISS] / len(paths):.3f} s, {seconds[OURS] / seconds[BLISS]:.2f} of its time and "
+        f"- No slower than bliss-audio: {seconds[OURS] / len(paths):.3f} s per track, compared with "
+        f"{seconds[BLISS] / len(paths):.3f} s. Ours takes {seconds[OURS] / seconds[BLISS]:.2f} of its time and "
         f"{cpu[OURS] / cpu[BLISS]:.2f} of its CPU time. {_verdict(seconds[OURS] <= seconds[BLISS])}"
     )
     figure = Figure(figsize=(8, 3))
@@ -241,7 +241,7 @@ def _describe_sample(
     axes.invert_yaxis()
     axes.set_xlabel(f"{len(paths)} tracks")
     axes.legend()
-    section.plot(figure, "features", "From file to features: time and CPU time of the sample of the corpus.")
+    section.plot(figure, "features", "Time and CPU time from the file to its features, for the sample of the corpus.")
 
 
 _ONE_FILE = """
@@ -266,9 +266,9 @@ def _describe_memory(section: Section, folder: Path) -> None:
         path.unlink()
     more = peaks[LONG_MINUTES] - peaks[SHORT_MINUTES]
     section.text(
-        f"- A file of {LONG_MINUTES // 60} hours takes at most {MEGABYTES_OF_TWO_HOURS} MB more than one of "
-        f"{SHORT_MINUTES} minutes: the process peaks at {peaks[LONG_MINUTES]:.0f} and {peaks[SHORT_MINUTES]:.0f} MB, "
-        f"{more:.0f} MB apart. {_verdict(more <= MEGABYTES_OF_TWO_HOURS)} (WAV, 44.1 kHz, mono.)"
+        f"- A file of {LONG_MINUTES // 60} hours takes at most {MEGABYTES_OF_TWO_HOURS} MB more memory than a file of "
+        f"{SHORT_MINUTES} minutes: the processes peak at {peaks[LONG_MINUTES]:.0f} and {peaks[SHORT_MINUTES]:.0f} MB, "
+        f"a difference of {more:.0f} MB (WAV, 44.1 kHz, mono). {_verdict(more <= MEGABYTES_OF_TWO_HOURS)}"
     )
 
 
@@ -295,12 +295,11 @@ def _describe_load(section: Section, corpus: Corpus, folder: Path) -> None:
     played = sum(report.seconds.values())
     cores = cpu_seconds / seconds
     section.text(
-        f"- A library load keeps all cores busy, {CORES_OF_TWO} of 2: {cores:.2f} of {WORKERS}, over {analysed} tracks "
-        f"of {played / 60:.0f} minutes together, {WORKERS} files at a time, the largest first, with everything that is "
-        f"stored. "
-        f"{_verdict(cores >= CORES_OF_TWO / 2 * WORKERS)} It took {seconds:.1f} s: "
-        f"{60 * analysed / seconds:.0f} tracks a minute, {cpu_seconds / analysed:.2f} CPU seconds a track, "
-        f"{played / seconds:,.0f} times as fast as they play."
+        f"- Loading a library uses at least {CORES_OF_TWO} of 2 cores: {cores:.2f} of {WORKERS}. "
+        f"{_verdict(cores >= CORES_OF_TWO / 2 * WORKERS)} The load analysed {analysed} tracks with {played / 60:.0f} "
+        f"minutes of audio, {WORKERS} files at a time and the largest first, and stored all results. It took "
+        f"{seconds:.1f} s, which is {60 * analysed / seconds:.0f} tracks per minute, {cpu_seconds / analysed:.2f} CPU "
+        f"seconds per track, and {played / seconds:,.0f} times faster than playing them."
     )
 
 

@@ -1,4 +1,4 @@
-"""The package's code location with one more job, whose only asset does nothing: what a run costs by itself."""
+"""The code location of the package with one more job, whose only asset does nothing. It shows the cost of a run."""
 
 import dagster as dg
 

@@ -1,4 +1,4 @@
-"""The kernel of dynamic time warping beside its peers."""
+"""The kernel of dynamic time warping compared with its peers."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -26,15 +26,15 @@ from mfcc_assets_tests.benchmarks.report import Section
 
 SHORT, LONG = 2_400, 24_000
 MATRIX_LONG = 8_000
-"""Frames of the long curves for peers that hold the whole matrix."""
+"""Length of the long curves for peers that store the whole matrix."""
 
 BAND = 0.1
-COEFFICIENT = 1  # COE_2, which varies most
+COEFFICIENT = 1  # COE_2 varies most
 TARGET = 40
 REACHED_FOR = 60
 
 TURN_SECONDS = 0.02
-"""A contestant repeats its call for so long, so that none is measured while its code and data are still cold."""
+"""Least time of a turn. A contestant repeats its call for this long, so that its code and data are in the cache."""
 
 COMPARISONS_A_THREAD = 4
 THREADS_TURNS = 9
@@ -45,7 +45,10 @@ OURS, FASTDTW = "ours", "fastdtw"
 
 @dataclass(frozen=True)
 class Peer:
-    """`distance` takes two curves and the half-width of the band in frames, None for no band."""
+    """Another implementation of DTW.
+
+    `distance` takes two curves and the half-width of the band in frames, or None for no band.
+    """
 
     distance: Callable[[NDArray[np.float64], NDArray[np.float64], int | None], float]
     longest: int
@@ -101,7 +104,7 @@ class Case:
     frames: int
     half_width: int | None
     rates: Mapping[str, float]
-    """Cells a second."""
+    """Cells per second of each contestant."""
 
     @property
     def name(self) -> str:
@@ -131,10 +134,11 @@ def measure(corpus: Corpus) -> Section:
     reached = [case.advantage >= TARGET for case in cases]
     section = Section("The kernel of dynamic time warping")
     section.text(
-        "One coefficient (COE_2) of two tracks of the corpus, one thread, 10⁹ cells a second. "
-        f"Target: {TARGET} times the best peer in all four cases, reaching for {REACHED_FOR}. Measured: "
-        f"{', '.join(f'{case.advantage:.0f}' for case in cases)} times: the target is "
-        + ("reached in all four." if all(reached) else f"reached in {sum(reached)} of the four.")
+        "Each contestant compares one coefficient (COE_2) of two tracks of the corpus in one thread. The table shows "
+        f"10⁹ cells per second. The target is {TARGET} times the rate of the best peer in all four cases, and the "
+        f"stretch goal is {REACHED_FOR}. Measured: {', '.join(f'{case.advantage:.0f}' for case in cases)} times. The "
+        "target is "
+        + ("reached in all four cases." if all(reached) else f"reached in {sum(reached)} of the four cases.")
     )
     section.table(
         ["", "cost", *(case.name for case in cases)],
@@ -144,32 +148,33 @@ def measure(corpus: Corpus) -> Section:
                 [name, peer.cost, *(_billions(case.rates[name]) if name in case.rates else "–" for case in cases)]
                 for name, peer in PEERS.items()
             ),
-            ["ours to the best peer", "", *(f"{case.advantage:.0f} × ({case.best_peer})" for case in cases)],
+            ["ours, relative to the best peer", "", *(f"{case.advantage:.0f} × ({case.best_peer})" for case in cases)],
         ],
     )
     section.text(
-        "A rate is cells in the band, of the same half-width for all, divided by the median time: a peer that visits "
-        "cells outside of its band (librosa), or prunes some of those inside (dtaidistance), has the rate of its "
-        f"result. aeon, tslearn, librosa and dtw-python hold the whole matrix, which of {LONG:,} frames takes at least "
-        f"{8 * LONG**2 / 1e9:.1f} GB: there they compare {MATRIX_LONG:,}. fastdtw (radius 1) visits few cells and is "
-        "counted as if it had visited all; it has no band, and as it is no exact peer, it does not count as the best."
+        "A rate is the number of cells in the band divided by the median time. All contestants have bands of the same "
+        "half-width. librosa visits cells outside of its band, and dtaidistance skips some cells inside; both are "
+        "rated by the cells in the band. aeon, tslearn, librosa and dtw-python store the whole matrix, which takes at "
+        f"least {8 * LONG**2 / 1e9:.1f} GB for {LONG:,} frames, so they compare {MATRIX_LONG:,} frames instead. "
+        "fastdtw (radius 1) visits few cells, but is rated as if it had visited all. It has no band. It is not exact, "
+        "so it does not count as the best peer."
     )
     section.text(_agreement(a[:SHORT], b[:SHORT]))
-    section.plot(_bars(cases), "kernels", "Cells a second of one thread, on a logarithmic scale.")
+    section.plot(_bars(cases), "kernels", "Cells per second of one thread, on a logarithmic scale.")
     _add_ceiling(section, cases)
     _add_threads(section, a, b)
     _add_contours(section)
     return section.text(
-        "Two anti-diagonals are computed in one loop, in which what one cell passes to the next stays in registers. "
-        "What brought most: two diagonals instead of one, unsigned indices instead of slices, diagonals of whole "
-        "vectors, and these aligned. Tried and left out: four diagonals at a time (a tenth slower), costs compared as "
-        "integers (hardly faster), cells stored by their distance from the main diagonal, so that a band stands still "
-        "(slower), and telling LLVM that the arrays do not overlap (2 to 12% faster, but by Numba's internals alone)."
+        "The kernel computes two anti-diagonals in one loop and keeps intermediate values in registers. These changes "
+        "helped most: two diagonals instead of one, unsigned indices instead of slices, and diagonals that consist of "
+        "whole, aligned vectors. These were tried and left out: four diagonals at a time (a tenth slower), comparing "
+        "costs as integers (hardly faster), storing cells by their distance from the main diagonal (slower), and "
+        "telling LLVM that the arrays do not overlap (2 to 12% faster, but possible only with private parts of Numba)."
     )
 
 
 def _two_curves(corpus: Corpus) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """COE_2 of two tracks of different packages, as near to `LONG` frames as there are."""
+    """Return the first `LONG` frames of COE_2 of two tracks from different packages."""
     track_features = corpus.track_features
     found: dict[str, NDArray[np.float64]] = {}
     for track in corpus.tracks:
@@ -216,7 +221,13 @@ def _cells(frames: int, half_width: int | None) -> int:
 
 
 def _agreement(a: NDArray[np.float64], b: NDArray[np.float64]) -> str:
-    """That peers with our cost find our distance, and by how much fastdtw's is too large."""
+    """Check that peers with our cost find our distance, and describe the error of fastdtw.
+
+    Raises
+    ------
+    RuntimeError
+        If a peer finds another distance.
+    """
     farthest = 0.0
     for half_width in (None, round(BAND * len(a))):
         ours = dtw_distance(a, b, band=None if half_width is None else BAND)
@@ -228,8 +239,9 @@ def _agreement(a: NDArray[np.float64], b: NDArray[np.float64]) -> str:
                 farthest = max(farthest, difference)
     too_large = PEERS[FASTDTW].distance(a, b, None) / dtw_distance(a, b) - 1
     return (
-        f"Exact peers with our cost, the absolute difference, find our distance with and without band, {farthest:.0e} "
-        f"apart at most (we add in float32, they in float64). fastdtw's is {too_large:.0%} too large."
+        "Exact peers with the same cost, the absolute difference, find the same distance as ours, with and without a "
+        f"band. The largest relative difference is {farthest:.0e}, because ours adds in float32 and they add in "
+        f"float64. The distance of fastdtw is {too_large:.0%} too large."
     )
 
 
@@ -257,7 +269,7 @@ CHAINED = 8
 def _repeated_relaxation(
     even: NDArray[np.float32], odd: NDArray[np.float32], a: NDArray[np.float32], b: NDArray[np.float32]
 ) -> None:
-    # Numba's own arrays are aligned.
+    # Arrays that Numba allocates are aligned.
     even, odd, a, b = even.copy(), odd.copy(), a.copy(), b.copy()
     first, end = np.uint64(anti_diagonals._VECTOR), np.uint64(anti_diagonals._VECTOR + CACHED)
     for _ in range(REPEATED):
@@ -268,7 +280,8 @@ def _repeated_relaxation(
 def _repeated_arithmetic(
     costs: NDArray[np.float32], others: NDArray[np.float32], a: NDArray[np.float32], b: NDArray[np.float32]
 ) -> None:
-    """A cell's two comparisons, subtraction, absolute value and addition, `CHAINED` times a load and a store."""
+    """Run the arithmetic of a cell (two minima, a subtraction, an absolute value, an addition) `CHAINED` times for each
+    load and store."""
     for _ in range(REPEATED // CHAINED):
         for k in range(costs.size):
             cost, other, frame, other_frame = costs[k], others[k], a[k], b[k]
@@ -294,16 +307,18 @@ def _add_ceiling(section: Section, cases: list[Case]) -> None:
     pairs, narrow_cells = narrow.frames, _cells(narrow.frames, narrow.half_width)
     beside = narrow_cells / pairs * (1 / narrow.rates[OURS] - 1 / loop_alone)
     section.text(
-        "Ceiling. A cell takes five vector instructions: two minima, a subtraction, an absolute value, an addition. "
-        f"These alone, on registers, were measured at {_billions(arithmetic)} · 10⁹ cells a second, and the kernel's "
-        f"loop with its 2.5 loads and 1 store a cell, on {CACHED:,} cells in the first-level cache, at "
-        f"{_billions(loop_alone)}. The best of our four cases reaches {widest / arithmetic:.0%} of the arithmetic and "
-        f"{widest / loop_alone:.0%} of the loop. The arithmetic alone would be {arithmetic / best_peer:.0f} times the "
-        f"best peer's highest rate, the loop {loop_alone / best_peer:.0f} times: that is how far {TARGET} and "
-        f"{REACHED_FOR} times are within reach of float32 on this processor. The shortest diagonals, of "
-        f"{narrow_cells / pairs / 2:.0f} cells, are held up by what each pair of them takes beyond its cells at the "
-        f"loop's rate: {beside * 1e9:.0f} ns of {narrow_cells / pairs / narrow.rates[OURS] * 1e9:.0f}, for filling the "
-        "last vector, finding and walling off both ends, and the call from Python."
+        "**Upper limit.** A cell takes five vector instructions: two minima, a subtraction, an absolute value and an "
+        f"addition. These instructions alone, on registers, reach {_billions(arithmetic)} · 10⁹ cells per second. The "
+        f"loop of the kernel, with 2.5 loads and 1 store per cell, reaches {_billions(loop_alone)} · 10⁹ on "
+        f"{CACHED:,} cells in the first-level cache. The best of our four cases reaches {widest / arithmetic:.0%} of "
+        f"the arithmetic and {widest / loop_alone:.0%} of the loop. The arithmetic alone would be "
+        f"{arithmetic / best_peer:.0f} times the highest rate of the best peer, and the loop "
+        f"{loop_alone / best_peer:.0f} times. So these are the limits for the target of {TARGET} and the stretch goal "
+        f"of {REACHED_FOR} with float32 on this processor. The shortest diagonals have "
+        f"{narrow_cells / pairs / 2:.0f} cells. Each pair of them takes "
+        f"{narrow_cells / pairs / narrow.rates[OURS] * 1e9:.0f} ns, which is {beside * 1e9:.0f} ns more than the loop "
+        "needs for their cells. The extra time goes to filling the last vector, to the bounds at both ends, and to the "
+        "call from Python."
     )
 
 
@@ -317,15 +332,15 @@ def _add_threads(section: Section, a: NDArray[np.float64], b: NDArray[np.float64
     turns = zip(seconds["one"].runs, seconds["all"].runs, strict=True)
     gains = Measured(tuple(cores * one / together for one, together in turns))
     section.text(
-        f"Threads. {cores} at once, each with {COMPARISONS_A_THREAD} comparisons of {LONG:,} frames, do "
-        f"{gains.median:.2f} times what one does at the same time (the kernels hold no lock): the median of "
-        f"{THREADS_TURNS} turns, each of one thread and then of all, {gains.least:.2f} to {gains.most:.2f}. Target: "
-        f"{GAIN_OF_TWO} times on two cores."
+        f"**Threads.** {cores} threads, each with {COMPARISONS_A_THREAD} comparisons of {LONG:,} frames, do "
+        f"{gains.median:.2f} times the work of one thread in the same time, because the kernels release Python's lock. "
+        f"This is the median of {THREADS_TURNS} turns, each with one thread and then with all; the range is "
+        f"{gains.least:.2f} to {gains.most:.2f}. The target is {GAIN_OF_TWO} times on two cores."
     )
 
 
 def _add_contours(section: Section) -> None:
-    """What rankings compare: short contours of 13 coefficients, with and without a limit."""
+    """Measure what rankings compare: short contours of 13 coefficients, with and without a limit."""
     rows = []
     for frames in (60, 300, 600):
         walks = np.random.default_rng(frames).standard_normal((2, frames, 13)).cumsum(axis=1)
@@ -338,10 +353,11 @@ def _add_contours(section: Section) -> None:
         whole, limited = (seconds[name].median for name in ("whole", "limited"))
         rows.append([frames, _billions(cells / whole), f"{fewer_cells / cells:.0%}", f"{limited / whole:.0%}"])
     section.text(
-        f"Contours of 13 coefficients, all at once along narrow diagonals, banded {BAND:.0%}, calls from Python "
-        "included; and what is left of cells and time where the distance is twice the limit and nothing else is known."
+        f"**Contours.** Contours of 13 coefficients are compared with a band of {BAND:.0%}; calls from Python are "
+        "part of the time. The last two columns show the share of cells and of time that remains if a comparison may "
+        "stop at a limit of half the distance."
     )
-    section.table(["frames", "10⁹ cells a second", "cells until given up", "time"], rows)
+    section.table(["frames", "10⁹ cells per second", "cells with the limit", "time with the limit"], rows)
 
 
 def _billions(rate: float) -> str:

@@ -1,4 +1,4 @@
-"""Honest timing: contestants take turns in one process, and a figure is a median with its spread."""
+"""Fair measurements of time: contestants take turns in one process, and a figure is a median with its range."""
 
 import json
 import os
@@ -33,7 +33,7 @@ class Measured:
         return max(self.runs)
 
     def __str__(self) -> str:
-        """Seconds with their spread, in a unit that suits them."""
+        """Return the median and the range as times, in a suitable unit."""
         unit, factor = next(
             ((unit, factor) for unit, factor in (("s", 1.0), ("ms", 1e-3)) if self.median >= factor),
             ("µs", SMALLEST_UNIT),
@@ -43,7 +43,7 @@ class Measured:
 
 
 def in_turns(contestants: Mapping[str, Callable[[], object]], runs: int) -> dict[str, Measured]:
-    """Seconds of each contestant's call. All run once before any runs again, so that a slow minute slows all alike."""
+    """Measure the time of each call. All run once before any runs again, so that a slow minute affects all of them."""
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(runs):
         for name, call in contestants.items():
@@ -55,7 +55,7 @@ def in_turns(contestants: Mapping[str, Callable[[], object]], runs: int) -> dict
 
 @dataclass(frozen=True)
 class ChildUsage:
-    """What a process of its own took."""
+    """The time and the memory that a child process took."""
 
     seconds: float
     cpu_seconds: float
@@ -73,17 +73,17 @@ if status:
 seconds, cpu_seconds = time.perf_counter() - begun, usage.ru_utime + usage.ru_stime
 print(json.dumps({"seconds": seconds, "cpu_seconds": cpu_seconds, "peak_bytes": usage.ru_maxrss * 1024}))
 """
-"""Linux tells of a child at least the peak that its parent had when it started it. So a process that is itself as
-small as can be starts the one that is measured."""
+"""A program that starts the measured process. Linux reports a peak of memory for a child that is at least the peak of
+its parent at the start, so the parent must be as small as possible."""
 
 
 def of_child(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> ChildUsage:
-    """Run `python <arguments>` and measure it from outside: import and start-up are part of it.
+    """Run `python <arguments>` and measure the whole process, with its start and its imports.
 
     Raises
     ------
     RuntimeError
-        It failed.
+        If the process fails.
     """
     launched = subprocess.run(
         [sys.executable, "-I", "-S", "-c", _LAUNCHER, sys.executable, *arguments],
@@ -97,7 +97,7 @@ def of_child(arguments: Sequence[str], environment: Mapping[str, str] | None = N
 
 
 def machine() -> str:
-    """The processor by name, its cores and the Python: what a figure holds for."""
+    """Describe the machine that the figures hold for: processor, cores and version of Python."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     vectors = next((name for name in ("avx512f", "avx2") if any(name in line for line in lines)), "no AVX")

@@ -1,4 +1,4 @@
-"""What Dagster costs: runs that have nothing to do, one track more, and the time from an upload to its rows."""
+"""The costs of Dagster: runs without work, a run for one new track, and the time from an upload to its rows."""
 
 import json
 import os
@@ -45,7 +45,7 @@ NOTHING, EMPTY, UNCHANGED, ONE_MORE = (
     "an asset that does nothing",
     "the library's job, empty library",
     f"the library's job, {TRACKS:,} tracks unchanged",
-    f"the library's job, one track more than {TRACKS:,}",
+    f"the library's job, one new track beside {TRACKS:,}",
 )
 PHASES = ("sensor", "queue", "process starts", "cepstra, recognition", "candidates", "ranking, rows")
 
@@ -75,7 +75,7 @@ def _first_run(library: Library, folder: Path) -> ChildUsage:
 
 
 def _run(settings: Settings, module: str = "mfcc_assets.definitions", job: str = LIBRARY_JOB) -> ChildUsage:
-    """A run in a process of its own, started as `mfcc add` does."""
+    """Measure a run in its own process, started as `mfcc add` starts it."""
     quiet = prepare_dagster_home(settings) / "quiet.yaml"
     quiet.write_text("loggers: {console: {config: {log_level: CRITICAL}}}\n")
     tags = range_tags("0", "f") if job == LIBRARY_JOB else {}
@@ -91,7 +91,7 @@ def _describe_runs(section: Section, library: Library, folder: Path, first: Chil
         UNCHANGED: (library.settings, "mfcc_assets.definitions", LIBRARY_JOB),
     }
     for contestant in contestants.values():
-        _run(*contestant)  # the first makes databases and pictures
+        _run(*contestant)  # the first run creates databases and pictures
     usages: dict[str, list[ChildUsage]] = {name: [] for name in contestants}
     for _ in range(RUNS):
         for name, contestant in contestants.items():
@@ -106,16 +106,18 @@ def _describe_runs(section: Section, library: Library, folder: Path, first: Chil
     ratios = {name: (cpu / nothing[0], wall / nothing[1]) for name, (cpu, wall) in medians.items()}
     reached = max(ratios[UNCHANGED]) <= LARGEST_RATIO
     section.text(
-        f"**Runs with nothing to do.** Target: a run over an unchanged library of {TRACKS:,} tracks costs at most "
-        f"{LARGEST_RATIO} times a run that does nothing: the same command, the same package, a job of one asset that "
-        f"returns at once. Result: {ratios[UNCHANGED][0]:.2f} times its CPU time, {ratios[UNCHANGED][1]:.2f} times its "
-        f"time: **{'reached' if reached else 'missed'}**. Against the same job over a library without any track it is "
-        f"{medians[UNCHANGED][0] / medians[EMPTY][0]:.2f} and {medians[UNCHANGED][1] / medians[EMPTY][1]:.2f} times: "
-        f"the rest is what Dagster does for ten assets and six checks over sixteen shards. The first run, which "
-        f"analysed all of it, took {first.seconds:.0f} s."
+        f"**Runs without work.** The target is that a run over an unchanged library of {TRACKS:,} tracks costs at most "
+        f"{LARGEST_RATIO} times as much as a run that does nothing. The latter uses the same command and the same "
+        "package, and its job has one asset that returns at once. Result: "
+        f"{ratios[UNCHANGED][0]:.2f} times its CPU time and {ratios[UNCHANGED][1]:.2f} times its time, "
+        f"**{'reached' if reached else 'missed'}**. Compared with the same job over an empty library, the run takes "
+        f"{medians[UNCHANGED][0] / medians[EMPTY][0]:.2f} times the CPU time and "
+        f"{medians[UNCHANGED][1] / medians[EMPTY][1]:.2f} times the time. The remaining difference is the work of "
+        "Dagster for ten assets and six checks over sixteen shards. The first run, which analysed all tracks, took "
+        f"{first.seconds:.0f} s."
     )
     section.table(
-        ("run", "CPU", "time", "CPU, times nothing", "time, times nothing"),
+        ("run", "CPU time", "time", "CPU time, relative", "time, relative"),
         [
             (
                 name,
@@ -127,8 +129,8 @@ def _describe_runs(section: Section, library: Library, folder: Path, first: Chil
         ],
     )
     section.text(
-        "**One track more.** What its run computed, by the metadata of its materialisations; a pair is a query and "
-        "one of its candidates."
+        "**One new track.** The table shows what the run for one new track computed, according to the metadata of its "
+        "materialisations. A pair is a query and one of its candidates."
     )
     work = _work_of_last_run(library.settings)
     section.table(("", "computed", "in the library"), [(name, *figures) for name, figures in work.items()])
@@ -159,7 +161,7 @@ def _work_of_last_run(settings: Settings) -> dict[str, tuple[str, str]]:
     pairs = total("soundtrack_rankings", "dagster/row_count")
     return {
         "cepstra": (f"{total('soundtrack_cepstra', 'computed'):,}", f"{tracks:,}"),
-        "summaries": (f"{total('soundtrack_summaries', 'computed'):,}", f"{tracks:,}"),
+        "track features": (f"{total('soundtrack_summaries', 'computed'):,}", f"{tracks:,}"),
         "rows of the index": (f"{total('prefilter_index', 'added'):,}", f"{tracks:,}"),
         "pairs compared in full": (f"{total('soundtrack_rankings', 'pairs_computed'):,}", f"{pairs:,}"),
         "rows of recommendations": (
@@ -171,7 +173,7 @@ def _work_of_last_run(settings: Settings) -> dict[str, tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Answered:
-    """An upload and how long it waited, by phase; `together` counts the uploads of its run."""
+    """The time of each phase of an upload, and the number of uploads in its run."""
 
     phases: tuple[float, ...]
     together: int
@@ -182,7 +184,7 @@ class Answered:
 
 
 def _answered_uploads(library: Library, folder: Path) -> list[Answered]:
-    """Drop excerpts of real music at random moments, and wait until a real daemon has had all of them answered."""
+    """Upload excerpts of real music at random moments, and wait until a real daemon has answered all of them."""
     sources = [Path(str(file)) for file in files("mfcc_assets").joinpath("demo", "uploads").iterdir()]
     rng = random.Random(20)
     excerpts = [
@@ -222,7 +224,7 @@ def _wait_for_first_tick(settings: Settings) -> None:
             if state.instigator_name == "uploads_sensor"
         ):
             if time.monotonic() > deadline:
-                raise TimeoutError("the daemon does not evaluate the sensor")
+                raise TimeoutError("The daemon does not evaluate the sensor.")
             time.sleep(0.5)
 
 
@@ -233,12 +235,12 @@ def _wait_until_answered(library: Library, uploads: Sequence[UploadId]) -> None:
         if all(states.get(upload) in (State.RANKED, State.FAILED) for upload in uploads):
             return
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{[upload for upload in uploads if states.get(upload) != State.RANKED]} have no answer")
+            raise TimeoutError(f"No answer for {[upload for upload in uploads if states.get(upload) != State.RANKED]}")
         time.sleep(0.5)
 
 
 def _times_of_run(instance: dg.DagsterInstance, run_id: str) -> tuple[float, float, float]:
-    """When a run was asked for, was let out of the queue, and had a process, in seconds since 1970."""
+    """Return when a run was requested, when it left the queue, and when its process began, in seconds since 1970."""
     (record,) = instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
     (dequeued,) = instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_STARTING)
     (begun,) = instance.all_logs(run_id, of_type=dg.DagsterEventType.RUN_START)
@@ -247,7 +249,7 @@ def _times_of_run(instance: dg.DagsterInstance, run_id: str) -> tuple[float, flo
 
 def _answered(document: UploadDocument, times_of_run: tuple[float, float, float], together: int) -> Answered:
     if document.state is not State.RANKED:
-        raise RuntimeError(f"an upload failed: {document}")
+        raise RuntimeError(f"An upload failed: {document}")
     arrived = datetime.fromisoformat(document.received).timestamp()
     reached = {state: datetime.fromisoformat(moment).timestamp() for state, moment in document.times.items()}
     asked, dequeued, begun = times_of_run
@@ -263,13 +265,14 @@ def _describe_uploads(section: Section, answered: Sequence[Answered]) -> None:
     phases = np.median([upload.phases for upload in answered], axis=0)
     alone = sum(upload.together == 1 for upload in answered)
     section.text(
-        f"**From an upload to its rows in SQL.** {len(answered)} excerpts of real music of {UPLOAD_SECONDS:.0f} s were "
-        f"put into the container one by one, {MEAN_GAP_SECONDS:g} s apart on average and at random (seeded), while "
-        f"a real daemon with its sensors served the library of {TRACKS:,} tracks. Target: a median of at most "
-        f"{LONGEST_MEDIAN_SECONDS:.0f} s. Result: median **{p50:.1f} s**, 95th percentile **{p95:.1f} s**, least "
-        f"{waited.min():.1f} s, most {waited.max():.1f} s: "
-        f"**{'reached' if p50 <= LONGEST_MEDIAN_SECONDS else 'missed'}**. {alone} had a run of their own, the others "
-        f"arrived while another was being looked for and shared one. The times are Dagster's and the document's own."
+        f"**From an upload to its rows in SQL.** {len(answered)} excerpts of real music, each of {UPLOAD_SECONDS:.0f} "
+        f"s, were copied into the container at random (seeded) times, {MEAN_GAP_SECONDS:g} s apart on average, while a "
+        f"real daemon with its sensors served the library of {TRACKS:,} tracks. The target is a median of at most "
+        f"{LONGEST_MEDIAN_SECONDS:.0f} s. Result: median **{p50:.1f} s**, 95th percentile **{p95:.1f} s**, minimum "
+        f"{waited.min():.1f} s, maximum {waited.max():.1f} s, "
+        f"**{'reached' if p50 <= LONGEST_MEDIAN_SECONDS else 'missed'}**. {alone} uploads had their own run. The "
+        "others arrived during the same look of the sensor as another upload and shared its run. The times come from "
+        "Dagster and from the documents of the uploads."
     )
     section.table(
         ("phase", "median", "95th percentile"),
@@ -278,7 +281,7 @@ def _describe_uploads(section: Section, answered: Sequence[Answered]) -> None:
             for number, (name, median) in enumerate(zip(PHASES, phases, strict=True))
         ],
     )
-    section.plot(_plot(answered), "orchestration", "Where the time of each upload goes, in the order of waiting.")
+    section.plot(_plot(answered), "orchestration", "Time of each phase for each upload, ordered by total time.")
 
 
 def _plot(answered: Sequence[Answered]) -> Figure:

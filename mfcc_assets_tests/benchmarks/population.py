@@ -1,4 +1,4 @@
-"""Tracks for libraries that are larger than the corpus, drawn from its distribution."""
+"""Synthetic tracks for libraries that are larger than the corpus, drawn from the distribution of its tracks."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,14 +26,15 @@ NEIGHBOURS = 10
 
 @dataclass(frozen=True)
 class Drawn:
-    """Tracks that were drawn. What is linear in a track is, of each of them, a sum of that of real tracks.
+    """Synthetic tracks. Their features are weighted sums of the features of real tracks.
 
     Attributes
     ----------
     mixtures : (tracks, real tracks)
-        The weights, which add up to 1.
+        Weights of the real tracks, which add up to 1 for each synthetic track.
     origins : (tracks,)
-        The real track nearest to where each was drawn.
+        Row of the nearer of the two real tracks between which each was drawn. Features that cannot be added are taken
+        from it.
     """
 
     mixtures: csr_array
@@ -47,11 +48,12 @@ class Drawn:
 
 
 class Population:
-    """Tracks that might be in the corpus as well: each lies between a real track and one of its neighbours, with noise
-    of the covariance that the neighbourhood has.
+    """A distribution of tracks like those of the corpus.
 
-    Independent normal noise would fill all dimensions of the vector index, in which everything is about as far as
-    everything else and no index helps; real points lie near a surface of far fewer dimensions, and so do these.
+    Each track lies between a real track and one of its neighbours, with noise that has the covariance of the
+    neighbourhood. Independent normal noise would fill all dimensions of the vector index. Then all tracks would be
+    about equally far from each other, and no index would help. Real points lie near a surface of far fewer dimensions,
+    and so do these.
     """
 
     def __init__(self, corpus: Corpus, ranking: Ranking) -> None:
@@ -64,12 +66,12 @@ class Population:
         self._space = TimbreSpace.of(self._timbre[evenly_spaced(len(computed), SAMPLE_SIZE)])
         self.tracks = in_space(computed, self._space)
         self.scales = pooled_scales(self.tracks.feature_table.means, self.tracks.feature_table.variances)
-        self._outlines = self.tracks.contours.coarser(COARSE_FACTOR)
+        self._coarse_contours = self.tracks.contours.coarser(COARSE_FACTOR)
         self.real_points = self.calibration.embedding(self.tracks.feature_table)
         _, self._nearest = faiss.knn(self.real_points, self.real_points, NEIGHBOURS + 1)
 
     def draw(self, tracks: int, seed: int) -> Drawn:
-        """So many tracks; the same for the same seed."""
+        """Draw some tracks; the same seed gives the same tracks."""
         rng = np.random.default_rng(seed)
         first = rng.integers(len(self.tracks), size=tracks)
         second = self._nearest[first, rng.integers(1, NEIGHBOURS + 1, size=tracks)]
@@ -82,18 +84,18 @@ class Population:
         return Drawn(mixtures, np.where(share[:, 0] < 0.5, first, second))
 
     def points(self, drawn: Drawn) -> NDArray[np.float32]:
-        """What the vector index holds of tracks that were drawn."""
+        """Return the points of synthetic tracks in the vector index."""
         return drawn.mixtures @ self.real_points
 
     def coarse_contours(self, drawn: Drawn) -> RaggedFrames:
-        """The outlines of real tracks, once for each track that was drawn near them."""
-        lengths = self._outlines.lengths[drawn.origins]
+        """Return the coarse contours of synthetic tracks, which are those of their origins."""
+        lengths = self._coarse_contours.lengths[drawn.origins]
         starts = np.append(0, lengths.cumsum())
-        rows = np.repeat(self._outlines.starts[drawn.origins] - starts[:-1], lengths) + np.arange(starts[-1])
-        return RaggedFrames(self._outlines.frames.astype(np.float16)[rows], starts)
+        rows = np.repeat(self._coarse_contours.starts[drawn.origins] - starts[:-1], lengths) + np.arange(starts[-1])
+        return RaggedFrames(self._coarse_contours.frames.astype(np.float16)[rows], starts)
 
     def feature_table_of(self, drawn: Drawn) -> FeatureTable:
-        """What an index holds of tracks that were drawn: 3 GB of a million."""
+        """Return the feature table of synthetic tracks. It takes 3 GB for a million tracks."""
         real = self.tracks.feature_table
         return FeatureTable(
             means=drawn.mixtures @ real.means,
@@ -104,21 +106,28 @@ class Population:
         )
 
     def track_features(self, drawn: Drawn, rng: np.random.Generator) -> TrackFeatures:
-        """The only track of `drawn`: the real one's contour with noise of a third of the library's deviation."""
+        """Return the features of the only track in `drawn`.
+
+        Its contour is that of its origin with noise that has a third of the deviation in the library.
+        """
         real, table = self.real_features[drawn.origins[0]], self.feature_table_of(drawn)
         contour = (real.contour + rng.normal(0, self.scales / 3, real.contour.shape)).astype(np.float32)
         (timbre,) = drawn.mixtures @ self._timbre
         return replace(real, contour=contour, segment_means=table.segment_means[0], timbre=timbre)
 
     def intrinsic_dimension(self, points: NDArray[np.float32]) -> float:
-        """Of the surface that points lie near: Levina and Bickel, NIPS 2004, from the ten nearest of each."""
+        """Estimate the dimension of the surface that the points lie near, from the ten nearest neighbours of each.
+
+        The estimator is that of E. Levina and P. Bickel, "Maximum Likelihood Estimation of Intrinsic Dimension", NIPS
+        2004.
+        """
         squared, _ = faiss.knn(points, points, NEIGHBOURS + 1)
         distances = np.sqrt(np.maximum(squared[:, 1:], 1e-9))
         return float(1 / np.log(distances[:, -1:] / distances[:, :-1]).mean())
 
     @cached_property
     def calibration(self) -> Calibration:
-        """By a reference sample of the real tracks."""
+        """The calibration by a reference sample of the real tracks."""
         rows = evenly_spaced(len(self.tracks), REFERENCE_SIZE)
         sample = self.tracks.rows(rows)
         names = [self.audio_ids[row] for row in rows]
@@ -130,7 +139,7 @@ class Population:
 
     @cached_property
     def statistics(self) -> DistanceStatistics:
-        """What distances are usual for each real track, and so for those that are drawn near it."""
+        """The distance statistics of each real track, which also hold for synthetic tracks with this origin."""
         sample = evenly_spaced(len(self.tracks), REFERENCE_SIZE)
         others = np.setdiff1d(np.arange(len(self.tracks)), sample)
         found = dict(on_all_cores(self.statistics_of, others.tolist()))
@@ -141,5 +150,5 @@ class Population:
         return statistics.rows(np.argsort(np.concatenate([sample, others])))
 
     def statistics_of(self, row: int) -> DistanceStatistics:
-        """What distances are usual for one of the real tracks."""
+        """Return the distance statistics of one real track."""
         return self.calibration.reference.statistics_of(self.audio_ids[row], self.tracks[row])

@@ -1,8 +1,8 @@
-"""Whether other performances of a piece are found: scores played by a synthesiser in several ways, and looked for.
+"""A test whether other performances of a piece are found. A synthesiser plays scores in several ways.
 
-`python -m mfcc_assets_tests.benchmarks.renderings --work DIR [--corpus DIR]` writes the renderings and their manifest,
-which `mfcc evaluate` reads as well, into DIR/renderings, and prints a table. It needs Debian's packages fluidsynth and
-fluid-soundfont-gm.
+`python -m mfcc_assets_tests.benchmarks.renderings --work DIR [--corpus DIR]` writes the renderings and their manifest
+into DIR/renderings, and prints a table. `mfcc evaluate` can read the manifest, too. The program needs the Debian
+packages fluidsynth and fluid-soundfont-gm.
 """
 
 import argparse
@@ -57,22 +57,22 @@ SCORES = (
     "schumann_clara/polonaise_op1n2",
     "schumann_robert/opus41no1/movement1",
 )
-"""In music21's corpus, whose scores are free."""
+"""Scores in the corpus of music21, which are in the public domain."""
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 SECONDS = 45.0
-"""Of the original; all renderings of a piece play the same notes."""
+"""Length of the original rendering. All renderings of a piece play the same notes."""
 
 QUARTERS_PER_MINUTE = 100
 TICKS_PER_SECOND = 960
 RUBATO = 0.08
-"""Deviation of the logarithm of the tempo."""
+"""Standard deviation of the logarithm of the tempo."""
 
 _WAVES = 4
 
 _NOTE_OFF, _NOTE_ON, _PROGRAM, _END = 0x80, 0x90, 0xC0, b"\x00\xff\x2f\x00"
 
-PIANO, CHURCH_ORGAN, STRING_ENSEMBLE = 0, 19, 48  # General MIDI's numbers, from 0
+PIANO, CHURCH_ORGAN, STRING_ENSEMBLE = 0, 19, 48  # program numbers of General MIDI, counted from 0
 
 ORIGINAL = "original"
 LEAST_PRECISION = 0.99
@@ -81,7 +81,7 @@ SAME_INSTRUMENT = "same instrument, tempo ± 15 %, rubato"
 
 @dataclass(frozen=True)
 class Manner:
-    """How a score is played."""
+    """The manner in which a score is played."""
 
     instrument: int = PIANO
     tempo: float = 1.0
@@ -103,7 +103,7 @@ KINDS: Mapping[str, Sequence[str]] = {
     "other instrument: strings, organ": ("strings", "organ"),
     "transposed by two semitones": ("transposed",),
 }
-"""By kind of change the manners that differ from the original by it."""
+"""The manners that differ from the original, by kind of difference."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ RENDERINGS = [Rendering(score, manner) for score in SCORES for manner in MANNERS
 
 @dataclass(frozen=True)
 class Notes:
-    """A piece: when each note begins and ends, in quarters, and its MIDI pitch."""
+    """The notes of a piece: the begin and the end of each note in quarters, and its MIDI pitch."""
 
     begins: NDArray[np.float64]
     ends: NDArray[np.float64]
@@ -136,7 +136,7 @@ class Notes:
 
 
 def notes_of(score: str) -> Notes:
-    """The beginning of a score of music21's corpus."""
+    """Read the beginning of a score from the corpus of music21."""
     from music21 import corpus
 
     last = SECONDS * QUARTERS_PER_MINUTE / 60
@@ -151,14 +151,14 @@ def notes_of(score: str) -> Notes:
 
 
 def midi_of(notes: Notes, manner: Manner, rng: np.random.Generator) -> bytes:
-    """A MIDI file of a piece, every note a little louder or softer than the one before."""
+    """Make a MIDI file of a piece, in which the loudness varies a little from note to note."""
     begins, ends = ((TICKS_PER_SECOND * seconds).round().astype(int) for seconds in _in_seconds(notes, manner, rng))
     velocities = rng.integers(68, 96, len(begins))
     events = [(0, bytes([_PROGRAM, manner.instrument]))]
     for begin, end, pitch, velocity in zip(begins, ends, notes.pitches + manner.semitones, velocities, strict=True):
         events.append((begin, bytes([_NOTE_ON, pitch, velocity])))
         events.append((max(begin + 1, end), bytes([_NOTE_OFF, pitch, 0])))
-    # Where one note ends and the same begins, the end comes first.
+    # If a note ends at the moment when the same note begins again, the end must come first.
     events.sort(key=lambda event: (event[0], event[1][0] == _NOTE_ON))
     times = np.diff([time for time, _ in events], prepend=0).tolist()
     track = b"".join(_variable_length(time) + message for time, (_, message) in zip(times, events, strict=True))
@@ -168,7 +168,7 @@ def midi_of(notes: Notes, manner: Manner, rng: np.random.Generator) -> bytes:
 def _in_seconds(
     notes: Notes, manner: Manner, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """When each note begins and ends; the tempo sways in waves of some bars."""
+    """Return the begin and the end of each note in seconds. The tempo sways in waves of some bars."""
     quarters = np.arange(0, notes.ends.max() + 1, 0.25)
     lengths, phases = rng.uniform(8, 32, _WAVES), rng.uniform(0, 2 * np.pi, _WAVES)
     sway = np.sin(2 * np.pi * quarters[:, np.newaxis] / lengths + phases).sum(axis=1) / np.sqrt(_WAVES / 2)
@@ -178,7 +178,7 @@ def _in_seconds(
 
 
 def _variable_length(number: int) -> bytes:
-    """As MIDI files have it: seven bits a byte, of which all but the last have the eighth set."""
+    """Encode a number as MIDI files do: seven bits per byte, with the eighth bit set in all bytes but the last."""
     coded = [number & 0x7F]
     while number := number >> 7:
         coded.append(number & 0x7F | 0x80)
@@ -190,7 +190,7 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def render_all(folder: Path) -> None:
-    """Write every rendering that is not there, and the manifest of all."""
+    """Write every missing rendering, and the manifest of all."""
     folder.mkdir(parents=True, exist_ok=True)
     for score, _ in on_all_cores(lambda score: _render(folder, score), SCORES):
         sys.stderr.write(f"{score}\n")
@@ -219,10 +219,10 @@ def _render(folder: Path, score: str) -> None:
 
 
 def precision_by_kind(ranked: RankedIds) -> dict[str, float | None]:
-    """Mean average precision by kind of change.
+    """Compute the mean average precision for each kind of difference.
 
-    Each rendering of a kind, and each original, asks for the others of its piece. What is of its piece but of another
-    kind counts neither for nor against; everything else counts against.
+    The originals and the renderings of one kind are the queries. The relevant tracks are the other ones of these that
+    play the same piece. Renderings of the same piece of another kind are ignored; all other tracks count as wrong.
     """
     score_of = {rendering.path: rendering.score for rendering in RENDERINGS}
 
@@ -238,7 +238,7 @@ def precision_by_kind(ranked: RankedIds) -> dict[str, float | None]:
 
 
 def measure(work: Path, music: Path | None) -> Section:
-    """Render, analyse and score; other music, where there is any, is there to be found instead."""
+    """Render the scores, analyse them, and measure the precision. Other music, if given, adds wrong answers."""
     render_all(work / "renderings")
     renderings = [rendering.track for rendering in RENDERINGS]
     others = [LabelledTrack(track.name) for track in Corpus(music, work).tracks] if music else []
@@ -260,9 +260,10 @@ def measure(work: Path, music: Path | None) -> Section:
     return (
         Section("Renderings")
         .text(
-            f"{len(SCORES)} pieces, each in {len(MANNERS)} renderings of {SECONDS:.0f} s or so, among "
-            f"{len(others)} tracks of other music. Target: {LEAST_PRECISION} by `{DEFAULT_RANKING}` for "
-            f"{SAME_INSTRUMENT}: {reached:.3f}, {'met' if reached >= LEAST_PRECISION else '**missed**'}."
+            f"The test uses {len(SCORES)} pieces, each in {len(MANNERS)} renderings of about {SECONDS:.0f} s, and "
+            f"{len(others)} tracks of other music. The target for {SAME_INSTRUMENT} is {LEAST_PRECISION} by the "
+            f"ranking `{DEFAULT_RANKING}`. Result: {reached:.3f}, "
+            f"{'met' if reached >= LEAST_PRECISION else '**missed**'}."
         )
         .table(
             ["mean average precision", *KINDS],
@@ -272,12 +273,12 @@ def measure(work: Path, music: Path | None) -> Section:
 
 
 def _silent(done: int, total: int) -> None:
-    """Nobody waits for this at a screen."""
+    """Report no progress."""
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="where renderings and features are kept")
-    parser.add_argument("--corpus", type=Path, help="other music: the development corpus")
+    parser.add_argument("--work", type=Path, required=True, help="folder for renderings and features")
+    parser.add_argument("--corpus", type=Path, help="folder of the development corpus, which is used as other music")
     chosen = parser.parse_args()
     sys.stdout.write(f"{measure(chosen.work, chosen.corpus)}\n")

@@ -1,4 +1,4 @@
-"""What was measured as a page: sections of text, tables and plots."""
+"""The page of measurements: sections of text, tables and plots."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ FIGURES = "figures"
 
 @dataclass
 class Section:
-    """A part of the page, built in the order it is read."""
+    """A section of the page. Its blocks are added in reading order."""
 
     title: str
     blocks: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Section:
 
 
 def write(heading: str, sections: Iterable[Section]) -> Path:
-    """Write the page; figures lie beside it."""
+    """Write the page. The figures are in a folder beside it."""
     page = FOLDER / "RESULTS.md"
     page.write_text("\n\n".join([heading, *map(str, sections)]) + "\n")
     return page

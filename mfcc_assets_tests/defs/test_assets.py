@@ -1,4 +1,4 @@
-"""What assets show in the Dagster UI, and which of their checks pass."""
+"""The metadata that assets show in the Dagster UI, and the results of their checks."""
 
 import base64
 import re
@@ -35,7 +35,7 @@ def test_a_table_without_rows_says_so() -> None:
     assert table_as_markdown(("file",), []).value == "none"
 
 
-def test_a_long_table_counts_what_it_leaves_out() -> None:
+def test_a_long_table_counts_the_rows_that_it_leaves_out() -> None:
     table = table_as_markdown(("number",), [(number,) for number in range(ROWS_SHOWN + 1_234)]).value
 
     assert table is not None
@@ -44,13 +44,13 @@ def test_a_long_table_counts_what_it_leaves_out() -> None:
     assert table.endswith("… and 1,234 more")
 
 
-def test_names_stand_beside_what_became_of_them() -> None:
+def test_a_table_of_names_shows_the_change_of_each() -> None:
     assert names_as_markdown({"new": ["a"], "gone": ["b"]}).value == (
         "| name | change |\n| --- | --- |\n| a | new |\n| b | gone |"
     )
 
 
-def test_pictures_are_part_of_the_page() -> None:
+def test_pictures_are_embedded_in_the_page() -> None:
     assert pictures_as_markdown([b"PNG"]).value == f"![](data:image/png;base64,{base64.b64encode(b'PNG').decode()})"
     assert pictures_as_markdown([]).value == "none"
 
@@ -64,7 +64,7 @@ def test_pictures_are_part_of_the_page() -> None:
         ({"file_name": "a", "state": "failed", "failure": {"code": "C", "reason": "R"}}, "| a | failed |  | R |"),
     ],
 )
-def test_uploads_are_shown_at_every_stage_of_their_life(document: dict[str, object], row: str) -> None:
+def test_uploads_are_shown_in_every_state(document: dict[str, object], row: str) -> None:
     upload = UploadDocument.of(document | {"received": "2026-01-01T00:00:00+00:00"})
     assert str(uploads_as_markdown([upload]).value).splitlines()[-1] == row
 
@@ -92,9 +92,7 @@ def test_a_run_over_the_library_shows_figures_for_every_asset_and_passes_all_che
     assert passed == dict.fromkeys(BLOCKING_CHECKS | OTHER_CHECKS, True)
 
 
-def test_a_range_of_partitions_is_recorded_partition_by_partition(
-    ten_tracks: Library, instance: dg.DagsterInstance
-) -> None:
+def test_a_run_over_a_range_records_each_partition(ten_tracks: Library, instance: dg.DagsterInstance) -> None:
     run = run_library(ten_tracks, instance)
 
     recorded = _materialisations(run)
@@ -103,7 +101,7 @@ def test_a_range_of_partitions_is_recorded_partition_by_partition(
     assert {len(set(recorded[name])) for name in partitioned} == {SHARDS}
 
 
-def test_uploads_of_one_run_are_recorded_one_by_one(
+def test_a_run_for_several_uploads_records_each_upload(
     ten_tracks: Library, instance: dg.DagsterInstance, ten_songs
 ) -> None:
     uploads = [drop_upload(ten_tracks, song, song.name) for song in ten_songs[:2]]
@@ -117,7 +115,7 @@ def test_uploads_of_one_run_are_recorded_one_by_one(
 
 
 def _materialisations(run: Run) -> dict[str, list[str | None]]:
-    """The partitions that a run recorded, by asset."""
+    """Return the partitions that a run recorded, by asset."""
     recorded: dict[str, list[str | None]] = {}
     for event in run.result.get_asset_materialization_events():
         assert event.asset_key is not None
@@ -136,7 +134,9 @@ def test_the_cepstra_are_shown_with_pictures_of_their_audio(
         assert "data:image/png" in run.figure("soundtrack_cepstra", picture)
 
 
-def test_a_starter_track_has_the_published_cepstra(library: Library, instance: dg.DagsterInstance) -> None:
+def test_a_starter_track_has_the_cepstra_of_the_published_method(
+    library: Library, instance: dg.DagsterInstance
+) -> None:
     track = STARTER_LIBRARY / "Will_Savino_Ocean.ogg"
     library.blobs.upload_file("soundtracks", track.name, track)
 
@@ -156,9 +156,7 @@ def test_the_excess_of_fastdtw_is_shown_for_a_pair(ten_tracks: Library, instance
     )
 
 
-def test_a_difference_from_the_published_cepstra_is_a_warning(
-    ten_tracks: Library, instance: dg.DagsterInstance
-) -> None:
+def test_a_difference_from_the_published_method_is_a_warning(ten_tracks: Library, instance: dg.DagsterInstance) -> None:
     parameters = ten_tracks.feature_parameters.cepstra
     for audio_id in ten_tracks.catalogue.track_ids_by_audio():
         shift_stored_cepstra(ten_tracks, audio_id, parameters, by=0.01)
@@ -171,7 +169,9 @@ def test_a_difference_from_the_published_cepstra_is_a_warning(
     assert "| 297 | 1.0e-02 |" in _shown(check, "tracks")
 
 
-def test_the_reference_is_computed_after_the_recommendations(ten_tracks: Library, instance: dg.DagsterInstance) -> None:
+def test_the_published_method_is_compared_after_the_recommendations(
+    ten_tracks: Library, instance: dg.DagsterInstance
+) -> None:
     run = run_library(ten_tracks, instance)
 
     steps = [event.step_key for event in run.result.all_events if event.is_step_success]

@@ -1,4 +1,4 @@
-"""End to end: the real webserver and daemon, over files that are dropped into containers."""
+"""An end-to-end test: the real webserver and daemon process files that are copied into containers."""
 
 import shutil
 from pathlib import Path
@@ -7,7 +7,7 @@ from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets_tests.services.dagster_services import dagster_services
 
-WHAT_IS_DEFINED = """
+DEFINED = """
 {
   sensorsOrError(repositorySelector: {
     repositoryName: "__repository__", repositoryLocationName: "mfcc_assets.definitions"
@@ -18,7 +18,7 @@ WHAT_IS_DEFINED = """
 RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
 
 
-def test_files_dropped_into_containers_are_answered_without_any_command(
+def test_files_that_are_copied_into_containers_are_answered_without_any_command(
     library: Library, ten_songs: list[Path], tmp_path: Path
 ) -> None:
     soundtracks, uploads = library.settings.blobs / "soundtracks", library.settings.blobs / "uploads"
@@ -33,7 +33,7 @@ def test_files_dropped_into_containers_are_answered_without_any_command(
         )
         shutil.copy(ten_songs[3], uploads / "somebody's favourite.flac")
         dagster.wait_until(lambda: any(library.documents.find(state="ranked")))
-        defined = dagster.query(WHAT_IS_DEFINED)
+        defined = dagster.query(DEFINED)
         dagster.wait_until(lambda: {run["status"] for run in _runs(dagster.query(RUNS))} == {"SUCCESS"})
         runs = _runs(dagster.query(RUNS))
 

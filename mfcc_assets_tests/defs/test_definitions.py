@@ -1,4 +1,4 @@
-"""What the code location defines: the graph, its checks, jobs and sensors, and that every asset says what it is."""
+"""The code location: its graph of assets, checks, jobs and sensors, and the description of every asset."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -54,7 +54,7 @@ def test_the_definitions_can_be_loaded() -> None:
     dg.Definitions.validate_loadable(defs)
 
 
-def test_the_lineage_is_as_drawn() -> None:
+def test_the_lineage_is_as_documented() -> None:
     lineage = {name: {dep.asset_key.to_user_string() for dep in spec.deps} for name, spec in _specs().items()}
 
     assert lineage == LINEAGE
@@ -66,7 +66,7 @@ def test_uploads_and_the_library_are_two_groups() -> None:
     assert groups == {name: "uploads" if "upload" in name else "library" for name in LINEAGE}
 
 
-def test_what_stands_before_publishing_blocks() -> None:
+def test_the_checks_before_publication_are_blocking() -> None:
     graph = defs.resolve_asset_graph()
     checks = {(key.asset_key.to_user_string(), key.name): graph.get(key).blocking for key in graph.asset_check_keys}
 
@@ -75,7 +75,7 @@ def test_what_stands_before_publishing_blocks() -> None:
 
 
 @pytest.mark.parametrize("name", LINEAGE)
-def test_every_asset_says_what_it_is(name: str) -> None:
+def test_every_asset_has_a_description_and_an_owner(name: str) -> None:
     spec = _specs()[name]
 
     assert spec.description
@@ -85,7 +85,7 @@ def test_every_asset_says_what_it_is(name: str) -> None:
 
 
 def test_every_asset_returns_a_materialize_result() -> None:
-    # Without the annotation a run over several partitions fails in the default IO manager.
+    # Without the annotation, a run over several partitions fails in the default IO manager.
     functions: dict[str, Any] = {asset.op.name: asset.op.compute_fn for asset in _assets()}
     returned = {name: function.decorated_fn.__annotations__["return"] for name, function in functions.items()}
 
@@ -107,14 +107,14 @@ def test_jobs_and_sensors_are_as_documented() -> None:
     assert {sensor.default_status for sensor in sensors.values()} == {dg.DefaultSensorStatus.RUNNING}
 
 
-def test_one_run_over_the_library_goes_on_at_a_time() -> None:
-    # dagster.yaml limits runs with this tag to one.
+def test_only_one_run_over_the_library_runs_at_a_time() -> None:
+    # The file dagster.yaml allows one run with this tag at a time.
     tagged = {name for name in ("library", "features", "uploads") if "mfcc/library" in defs.resolve_job_def(name).tags}
 
     assert tagged == {"library", "features"}
 
 
-def test_a_test_can_pass_a_library_of_its_own(library: Library) -> None:
+def test_definitions_accept_another_library(library: Library) -> None:
     resources = build_defs(library=library).resources
 
     assert resources is not None

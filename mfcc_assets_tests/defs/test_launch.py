@@ -1,4 +1,4 @@
-"""Processes of Dagster started from outside of it."""
+"""Processes of Dagster that the package starts."""
 
 import json
 import os
@@ -37,7 +37,9 @@ def _dagster_of(settings: Settings) -> dg.DagsterInstance:
         return dg.DagsterInstance.get()
 
 
-def test_the_dagster_of_a_library_retries_watches_limits_and_tells_nobody(settings: Settings) -> None:
+def test_the_dagster_of_a_library_retries_and_monitors_and_limits_runs_and_sends_no_telemetry(
+    settings: Settings,
+) -> None:
     with _dagster_of(settings) as dagster:
         queue = dagster.get_concurrency_config().run_queue_config
 
@@ -46,10 +48,10 @@ def test_the_dagster_of_a_library_retries_watches_limits_and_tells_nobody(settin
         assert dagster.run_monitoring_enabled
         assert queue is not None
         assert queue.tag_concurrency_limits == [{"key": key, "limit": 1} for key in LIBRARY_TAGS]
-        assert queue.max_concurrent_runs > 1, "uploads are answered beside a run over the library"
+        assert queue.max_concurrent_runs > 1, "uploads must be answered beside a run over the library"
 
 
-def test_settings_of_dagster_that_its_owner_changed_are_kept(settings: Settings) -> None:
+def test_changed_settings_of_dagster_are_kept(settings: Settings) -> None:
     configuration = prepare_dagster_home(settings) / "dagster.yaml"
     configuration.write_text("telemetry: {enabled: true}\n")
 
@@ -58,7 +60,7 @@ def test_settings_of_dagster_that_its_owner_changed_are_kept(settings: Settings)
     assert configuration.read_text() == "telemetry: {enabled: true}\n"
 
 
-def test_a_dagster_home_of_an_older_version_finds_the_event_log_where_it_is_now(settings: Settings) -> None:
+def test_a_dagster_home_of_an_older_version_finds_the_moved_event_log(settings: Settings) -> None:
     configuration = prepare_dagster_home(settings) / "dagster.yaml"
     present = configuration.read_text()
     former = present.replace("mfcc_assets.defs.private.event_log", "mfcc_assets.event_log")
@@ -72,7 +74,7 @@ def test_a_dagster_home_of_an_older_version_finds_the_event_log_where_it_is_now(
         assert isinstance(dagster.event_log_storage, OpenEventLog)
 
 
-def test_a_process_ends_with_the_block_that_needed_it(settings: Settings, tmp_path: Path) -> None:
+def test_a_process_ends_with_its_with_block(settings: Settings, tmp_path: Path) -> None:
     with (
         pytest.raises(KeyboardInterrupt),
         running(settings, ["http.server", "0"], tmp_path / "log") as process,
@@ -82,7 +84,7 @@ def test_a_process_ends_with_the_block_that_needed_it(settings: Settings, tmp_pa
     assert process.poll() is not None
 
 
-def test_a_process_that_ignores_signals_is_killed_in_the_end(
+def test_a_process_that_ignores_signals_is_killed(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launch, "_SECONDS_BETWEEN_SIGNALS", 0.01)
@@ -100,7 +102,7 @@ def test_a_process_that_ignores_signals_is_killed_in_the_end(
     assert process.returncode == -signal.SIGKILL
 
 
-def test_a_dagster_that_make_starts_has_the_environment_of_those_that_the_package_starts(settings: Settings) -> None:
+def test_make_starts_dagster_with_the_environment_that_the_package_uses(settings: Settings) -> None:
     started = subprocess.run(
         [sys.executable, "-m", "mfcc_assets.defs.launch", "-c", "import json, os; print(json.dumps(dict(os.environ)))"],
         env={**os.environ, "MFCC_HOME": str(settings.home)},
@@ -112,7 +114,7 @@ def test_a_dagster_that_make_starts_has_the_environment_of_those_that_the_packag
     assert (settings.dagster_home / "dagster.yaml").exists()
 
 
-def test_a_run_that_fails_says_where_to_read_why(settings: Settings, tmp_path: Path) -> None:
+def test_the_error_of_a_failed_run_names_its_log(settings: Settings, tmp_path: Path) -> None:
     with (
         running(settings, ["no_such_module"], tmp_path / "log") as process,
         pytest.raises(RunFailed, match=r"the run failed\. Read .*command-line-runs\.log"),
@@ -122,14 +124,14 @@ def test_a_run_that_fails_says_where_to_read_why(settings: Settings, tmp_path: P
     assert "no_such_module" in (tmp_path / "log").read_text()
 
 
-def test_a_run_that_is_interrupted_in_the_midst_of_a_step_is_not_under_way_for_ever(library: Library) -> None:
-    # Seconds of work: a run over ten short songs once ended before it could be interrupted.
+def test_a_run_that_is_interrupted_during_a_step_ends_as_failed_or_canceled(library: Library) -> None:
+    # This is some seconds of work. A run over ten short songs once ended before it could be interrupted.
     for song in STARTER_LIBRARY.iterdir():
         library.blobs.upload_file("soundtracks", song.name, song)
 
     with _dagster_of(library.settings) as dagster:
         with command_line_lock(library.settings) as lock, running_library_job(library.settings, lock) as process:
-            # Dagster alone would try the step again, and the run would succeed.
+            # Without the handling under test, Dagster would try the step again, and the run would succeed.
             while not library.catalogue.progress()[0]:
                 assert process.poll() is None
                 time.sleep(0.05)
@@ -139,7 +141,7 @@ def test_a_run_that_is_interrupted_in_the_midst_of_a_step_is_not_under_way_for_e
     assert run.status != dg.DagsterRunStatus.SUCCESS
 
 
-def test_a_killed_run_of_the_command_line_is_known_to_be_orphaned(library: Library, ten_songs: list[Path]) -> None:
+def test_a_killed_run_of_the_command_line_is_orphaned(library: Library, ten_songs: list[Path]) -> None:
     library.blobs.upload_file("soundtracks", "song.flac", ten_songs[0])
 
     with _dagster_of(library.settings) as dagster:

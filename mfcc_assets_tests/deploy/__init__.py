@@ -1,0 +1,1 @@
+"""Tests of the files in `deploy`. They need no access to Azure."""

@@ -1,4 +1,4 @@
-"""Bicep as its syntax tree shows it: parameters, modules, resources, outputs, and what refers to what."""
+"""Reads parameters, modules, resources, outputs and references from the syntax trees of Bicep files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Module:
-    """A module as another file uses it."""
+    """A use of a module in another file, with the names of its arguments."""
 
     name: str
     file: Path
@@ -40,7 +40,7 @@ class Resource:
 
 
 class BicepFile:
-    """One file. A file of parameters is read as one of variables: the grammar does not know those."""
+    """A Bicep file. The grammar does not know parameter files, so their parameters are parsed as variables."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -55,12 +55,12 @@ class BicepFile:
         return self._bytes[node.start_byte : node.end_byte].decode()
 
     def value_of(self, node: Node) -> str:
-        """A string's content, or the text of anything else."""
+        """Return the content of a string, or the text of any other node."""
         return self.text_of(node).strip("'")
 
     @cached_property
     def faults(self) -> list[str]:
-        """Where the parser found what is no Bicep."""
+        """The places that are not valid Bicep."""
         wrong = [node for node in walk(self.root) if node.type == "ERROR" or node.is_missing]
         return [f"{self.path.name}:{node.start_point[0] + 1}: {self.text_of(node)[:60]}" for node in wrong]
 
@@ -102,28 +102,28 @@ class BicepFile:
 
     @cached_property
     def assigned(self) -> dict[str, Node]:
-        """Variables, and in a file of parameters what each of those is given."""
+        """The values of the variables, or of the parameters in a parameter file."""
         found = [node for node in self.root.children if node.type == "variable_declaration"]
         return {self.text_of(node.named_children[0]): node.named_children[-1] for node in found}
 
     @cached_property
     def read_names(self) -> list[str]:
-        """Every name that is read, as often as it is."""
+        """All names that are read, with repetitions."""
         return [self.text_of(node) for node in walk(self.root) if node.type == "identifier" and not is_declared(node)]
 
     def members(self) -> Iterator[list[str]]:
-        """Every ``a.b.c``, as its parts."""
+        """Yield the parts of each expression such as ``a.b.c``."""
         for node in walk(self.root):
             if node.type == "member_expression" and node.parent and node.parent.type != "member_expression":
                 yield self.text_of(node).replace("!", "").replace("?", "").split(".")
 
     def properties(self, node: Node) -> dict[str, Node]:
-        """Values of an object's properties by name; of an object that merges others, of the first."""
+        """Return the values of the properties of an object, by name. If it merges other objects, use the first one."""
         pairs = [child.named_children for child in node.named_children if child.type == "object_property"]
         return {self.value_of(name): value for name, *_, value in pairs}
 
     def named_values(self) -> Iterator[tuple[str, str]]:
-        """Every ``{name: 'A', value: B}``, as environment variables are written."""
+        """Yield name and value of each ``{name: 'A', value: B}``, which is the form of environment variables."""
         for node in walk(self.root):
             if node.type == "object" and {"name", "value"} <= set(properties := self.properties(node)):
                 name, value = properties["name"], properties["value"]
@@ -152,7 +152,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def is_declared(node: Node) -> bool:
-    """Whether a name is what its parent introduces, and not something that is read."""
+    """Return whether a name is declared by its parent, and not read."""
     parent = node.parent
     if parent is None:
         return False

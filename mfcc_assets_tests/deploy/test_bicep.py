@@ -1,4 +1,4 @@
-"""The Bicep parses, its parts fit together, and nothing of it answers the internet that is not meant to."""
+"""The Bicep files parse and fit together, and only the intended parts can be reached from the internet."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def resource(module: str, kind: str) -> tuple[BicepFile, Resource]:
 
 
 def settings_of(module: str, kind: str) -> dict[str, str]:
-    """What a resource's properties say, as it is written."""
+    """Return the text of each property of a resource."""
     file, found = resource(module, kind)
     properties = file.properties(file.properties(found.body)["properties"])
     return {name: file.value_of(value) for name, value in properties.items()}
@@ -47,14 +47,14 @@ def test_every_file_parses(path: Path) -> None:
     assert read(path).faults == []
 
 
-def test_what_is_no_bicep_is_seen(tmp_path: Path) -> None:
+def test_invalid_bicep_is_found(tmp_path: Path) -> None:
     path = tmp_path / "wrong.bicep"
     path.write_text("resource x = {\n  name 'x'\n")
     assert BicepFile(path).faults
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
-def test_every_module_is_given_what_it_needs_and_nothing_else(path: Path) -> None:
+def test_every_module_gets_all_required_parameters_and_no_unknown_ones(path: Path) -> None:
     for module in read(path).modules.values():
         parameters = read(module.file.resolve()).parameters
         needed = {parameter.name for parameter in parameters.values() if not parameter.has_default}
@@ -86,7 +86,7 @@ def test_every_name_that_is_read_is_declared(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
-def test_every_output_that_is_read_is_there(path: Path) -> None:
+def test_every_output_that_is_read_exists(path: Path) -> None:
     file = read(path)
     for head, *rest in file.members():
         if head in file.modules and rest[0] == "outputs":
@@ -94,13 +94,13 @@ def test_every_output_that_is_read_is_there(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PARAMETERS, ids=named)
-def test_every_stage_is_given_what_it_needs_and_nothing_else(path: Path) -> None:
+def test_every_stage_sets_all_required_parameters_and_no_unknown_ones(path: Path) -> None:
     parameters = read(MAIN).parameters
     needed = {parameter.name for parameter in parameters.values() if not parameter.has_default}
     assert needed <= set(read(path).assigned) <= set(parameters)
 
 
-def test_what_holds_data_answers_its_own_network_only() -> None:
+def test_stores_can_be_reached_only_from_their_own_network() -> None:
     for path in FILES:
         file = read(path)
         for each in file.resources:
@@ -112,11 +112,11 @@ def test_what_holds_data_answers_its_own_network_only() -> None:
     assert "publicNetworkAccess: 'Disabled'" in file.text_of(properties["network"])
 
 
-def test_nothing_is_opened_elsewhere() -> None:
+def test_no_file_opens_a_service_to_the_internet() -> None:
     assert not any(re.search(r"publicNetworkAccess: 'Enabled'|0\.0\.0\.0/0", read(path).text) for path in FILES)
 
 
-def test_what_is_closed_has_a_private_endpoint() -> None:
+def test_every_closed_service_has_a_private_endpoint() -> None:
     parts = {
         (path.stem, file.value_of(file.properties(file.properties(body)["params"])["part"]))
         for path in FILES
@@ -136,7 +136,7 @@ def test_what_is_closed_has_a_private_endpoint() -> None:
     }
 
 
-def test_no_key_and_no_password_opens_a_store() -> None:
+def test_stores_accept_no_keys_and_no_passwords() -> None:
     account = settings_of("storage", "Microsoft.Storage/storageAccounts")
     assert account["allowSharedKeyAccess"] == account["allowBlobPublicAccess"] == "false"
     assert account["minimumTlsVersion"] == "TLS1_2"
@@ -148,7 +148,7 @@ def test_no_key_and_no_password_opens_a_store() -> None:
     assert registry["adminUserEnabled"] == "false"
 
 
-def test_a_vault_keeps_what_is_deleted() -> None:
+def test_the_vault_keeps_deleted_secrets() -> None:
     vault = settings_of("vault", "Microsoft.KeyVault/vaults")
     kept = ("enableRbacAuthorization", "enableSoftDelete", "enablePurgeProtection")
     assert [vault[name] for name in kept] == ["true"] * 3
@@ -167,32 +167,32 @@ def test_no_literal_looks_like_a_secret(path: Path) -> None:
     assert [text for text in strings if re.fullmatch(r"[A-Za-z0-9+/=_-]{32,}", text)] == []
 
 
-def test_roles_are_named_in_one_place_and_all_are_given() -> None:
+def test_role_ids_are_in_one_file_and_all_roles_are_assigned() -> None:
     assert [named(path) for path in FILES if GUID.search(read(path).text)] == []
     given = {parts[1] for path in FILES for parts in read(path).members() if parts[0] == "roles"}
     assert given == set(ROLES)
 
 
-def test_the_reader_may_not_write() -> None:
+def test_the_reader_has_no_role_that_can_write() -> None:
     for path in FILES:
         for line in read(path).text.splitlines():
             if re.search(r"guid\(.*reader", line):
                 assert re.search(r"roles\.(\w*Reader|storageBlobDelegator|acrPull)\)", line), line
 
 
-def test_the_reader_reads_no_secret() -> None:
+def test_the_reader_cannot_read_secrets() -> None:
     assert "reader" not in read(MODULES / "vault.bicep").text
     vault = next(node for node in walk(read(MAIN).root) if read(MAIN).text_of(node).startswith("module vault "))
     assert "reader" not in read(MAIN).text_of(vault)
 
 
-def test_who_makes_jobs_for_runs_may_not_change_that_of_the_schema() -> None:
+def test_the_creator_of_jobs_for_runs_cannot_change_the_job_of_the_schema() -> None:
     given = [path.stem for path in FILES if "roles.containerAppsJobsContributor" in read(path).text]
     assert given == ["runs"]
     assert re.search(r"module runs [^{]*\{[^{]*scope: runsGroup", read(MAIN).text)
 
 
-def test_the_database_of_dagster_is_made_by_an_administrator() -> None:
+def test_the_database_of_dagster_is_created_after_its_administrator() -> None:
     file, database = resource("postgres", "Microsoft.DBforPostgreSQL/flexibleServers/databases")
     assert "administrator" in file.text_of(file.properties(database.body)["dependsOn"])
 
@@ -213,7 +213,7 @@ def test_only_uploads_and_their_copies_expire() -> None:
     assert "retentionDays" in expiry
 
 
-def test_expiry_is_let_in_where_nobody_else_is() -> None:
+def test_the_firewall_of_the_storage_account_admits_the_expiry_of_blobs() -> None:
     rules = settings_of("storage", "Microsoft.Storage/storageAccounts")["networkAcls"]
     assert "defaultAction: 'Deny'" in rules
     assert "bypass: 'AzureServices'" in rules
@@ -231,7 +231,7 @@ def test_blobs_can_be_restored_to_a_point_in_time() -> None:
     }
 
 
-def test_documents_lie_where_the_code_looks_for_them() -> None:
+def test_the_container_of_documents_is_as_the_code_expects() -> None:
     text = read(MODULES / "cosmos.bicep").text
     assert json.loads((FOLDER / "cosmos-indexing.json").read_text()) == INDEXING_POLICY
     assert f"id: '{CONTAINER}'" in text
@@ -239,7 +239,7 @@ def test_documents_lie_where_the_code_looks_for_them() -> None:
     assert "EnableServerless" in text
 
 
-def test_documents_end_when_the_code_says() -> None:
+def test_documents_expire_after_the_retention_period() -> None:
     file = read(MODULES / "cosmos.bicep")
     a_day = int(file.value_of(file.assigned["secondsADay"]))
     assert Settings(retention_days=1).retention_seconds == a_day
@@ -264,7 +264,7 @@ def test_the_ui_and_the_api_are_behind_a_sign_in() -> None:
     assert "AllowAnonymous" not in "".join(signed_in.values())
 
 
-def test_there_is_one_daemon_and_one_code_server() -> None:
+def test_each_process_of_dagster_has_one_replica() -> None:
     file = read(MODULES / "dagster.bicep")
     for each in file.resources:
         if each.type.startswith("Microsoft.App/containerApps@"):
@@ -273,6 +273,6 @@ def test_there_is_one_daemon_and_one_code_server() -> None:
     assert re.sub(r"\s+", " ", file.text_of(file.assigned["one"])) == "{ minReplicas: 1 maxReplicas: 1 }"
 
 
-def test_every_service_says_what_it_does_to_the_workspace() -> None:
-    told = {path.stem for path in FILES if "Microsoft.Insights/diagnosticSettings@" in read(path).text}
-    assert told == {"cosmos", "environment", "postgres", "sql", "storage", "vault"}
+def test_every_service_sends_its_logs_to_the_workspace() -> None:
+    logged = {path.stem for path in FILES if "Microsoft.Insights/diagnosticSettings@" in read(path).text}
+    assert logged == {"cosmos", "environment", "postgres", "sql", "storage", "vault"}

@@ -1,4 +1,4 @@
-"""compose.yaml is what Compose reads, keeps no secret, and answers this machine alone."""
+"""compose.yaml is valid, contains no secrets, and can be reached only from this machine."""
 
 import base64
 import json
@@ -26,30 +26,30 @@ SCHEMA = json.loads((files("check_jsonschema") / "builtin_schemas" / "vendor" / 
 VALIDATOR = validator_for(SCHEMA)(SCHEMA)
 
 
-def test_it_is_valid_by_the_schema_of_the_compose_specification() -> None:
+def test_compose_yaml_follows_the_schema_of_compose() -> None:
     VALIDATOR.validate(COMPOSE)
 
 
-def test_what_the_specification_does_not_know_would_be_seen() -> None:
+def test_the_schema_refuses_an_unknown_key() -> None:
     wrong = {**COMPOSE, "services": {"code": {**SERVICES["code"], "restrat": "always"}}}
     with pytest.raises(jsonschema.ValidationError):
         VALIDATOR.validate(wrong)
 
 
-def test_every_port_answers_this_machine_alone() -> None:
+def test_every_port_is_open_only_to_this_machine() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert ports
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
 
 
-def test_secrets_come_from_the_environment_and_must_be_there() -> None:
+def test_secrets_must_be_set_in_the_environment() -> None:
     secret = re.compile(r"SECRET_\w+|PASSWORD|ACCOUNTS")
     for name, value in [pair for service in SERVICES.values() for pair in service.get("environment", {}).items()]:
         if secret.search(name) and not name.endswith("_SECRET"):
             assert re.search(r"\$\{MFCC_SECRET_\w+:\?", str(value)), name
 
 
-def test_the_servers_run_before_what_needs_them() -> None:
+def test_servers_start_before_the_services_that_need_them() -> None:
     for name, service in SERVICES.items():
         for needed, how in service.get("depends_on", {}).items():
             if how["condition"] == "service_healthy":
@@ -59,18 +59,18 @@ def test_the_servers_run_before_what_needs_them() -> None:
     assert set(SERVICES["upgrade"]["depends_on"]) == {"azurite", "cosmos", "postgres"}
 
 
-def test_what_must_outlive_a_container_lies_in_a_volume() -> None:
+def test_every_volume_is_mounted() -> None:
     mounted = {volume.split(":")[0] for service in SERVICES.values() for volume in service.get("volumes", [])}
     assert mounted == set(COMPOSE["volumes"])
 
 
-def test_every_image_is_of_a_named_version() -> None:
+def test_every_image_has_a_version() -> None:
     pulled = [service["image"] for service in SERVICES.values() if "build" not in service]
     assert pulled
     assert all(re.search(r":\d+", image) for image in pulled)
 
 
-def test_the_cosmos_server_starts_as_it_is_told_to(tmp_path: Path) -> None:
+def test_the_cosmos_server_starts_with_its_command(tmp_path: Path) -> None:
     service, key = SERVICES["cosmos"], base64.b64encode(secrets.token_bytes(48)).decode()
     _, _, folder = service["command"]
     assert folder == "/run/secrets"
@@ -93,5 +93,5 @@ def test_the_cosmos_server_starts_as_it_is_told_to(tmp_path: Path) -> None:
         assert documents.ids("received") == {"an-upload"}
 
 
-def test_a_process_gains_no_privileges() -> None:
+def test_processes_cannot_gain_privileges() -> None:
     assert all("no-new-privileges:true" in service["security_opt"] for service in SERVICES.values())

@@ -1,4 +1,4 @@
-"""The cost sheet holds what its script computes."""
+"""COSTS.md agrees with the script that computes it, and the script agrees with the Bicep files."""
 
 import importlib.util
 import re
@@ -14,7 +14,7 @@ SHEET = (DEPLOY / "COSTS.md").read_text()
 MODULES = FOLDER / "modules"
 
 
-def test_the_tables_are_those_that_the_script_prints() -> None:
+def test_the_page_has_the_tables_that_the_script_prints() -> None:
     printed = subprocess.run([sys.executable, DEPLOY / "costs.py"], capture_output=True, text=True, check=True).stdout
     for table in printed.strip().split("\n\n"):
         assert table in SHEET
@@ -31,7 +31,7 @@ def costs() -> ModuleType:
     return module
 
 
-def test_the_database_sleeps_as_its_bicep_says(costs: ModuleType) -> None:
+def test_the_database_pauses_as_the_bicep_says(costs: ModuleType) -> None:
     (delay,) = re.findall(r"autoPauseDelay: (\d+)", (MODULES / "sql.bicep").read_text())
     given = dict(read(MODULES / "dagster.bicep").named_values())
     assert int(given["MFCC_SWEEP_SECONDS"]) == 3600 / costs.SWEEPS_AN_HOUR
@@ -40,7 +40,7 @@ def test_the_database_sleeps_as_its_bicep_says(costs: ModuleType) -> None:
     assert costs.sql_awake(costs.LIBRARIES[-1]) == costs.HOURS
 
 
-def test_as_many_private_endpoints_and_zones_are_counted_as_are_deployed(costs: ModuleType) -> None:
+def test_the_script_counts_all_private_endpoints_and_zones(costs: ModuleType) -> None:
     endpoints = [path for path in FILES if "'endpoint.bicep'" in read(path).text and path.stem != "databricks"]
     network = next(read(path) for path in FILES if path.stem == "network")
     in_the_environment = 1

@@ -1,4 +1,4 @@
-"""Dagster takes the settings that it is deployed with, and they differ only in what they must."""
+"""Dagster accepts the settings of each deployment, and the settings differ only in what they must."""
 
 import shutil
 from pathlib import Path
@@ -40,7 +40,7 @@ def settings(name: str) -> dict[str, Any]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
-    """A home of Dagster's with one of the files, and the environment that it reads."""
+    """Make a home of Dagster with one of the files, and set the environment that it reads."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     shutil.copy(DEPLOY / f"{request.param}.yaml", tmp_path / "dagster.yaml")
@@ -54,7 +54,7 @@ def test_dagster_knows_every_key(home: Path) -> None:
 
 
 @pytest.mark.parametrize("home", ["dagster"], indirect=True)
-def test_a_wrong_key_would_be_seen(home: Path) -> None:
+def test_an_unknown_key_is_refused(home: Path) -> None:
     path = home / "dagster.yaml"
     path.write_text(path.read_text().replace("max_retries", "most_retries"))
     with pytest.raises(Exception, match="most_retries"):
@@ -62,7 +62,7 @@ def test_a_wrong_key_would_be_seen(home: Path) -> None:
 
 
 @pytest.mark.parametrize("home", ["dagster", "dagster-job-per-run"], indirect=True)
-def test_what_steps_print_goes_to_the_storage_account(home: Path) -> None:
+def test_the_output_of_steps_is_stored_in_the_storage_account(home: Path) -> None:
     manager = InstanceRef.from_dir(str(home)).compute_log_manager
     assert isinstance(manager, AzureBlobComputeLogManager)
     with manager._blob_client as client:
@@ -71,7 +71,7 @@ def test_what_steps_print_goes_to_the_storage_account(home: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:Class `AcaRunLauncher` is currently in beta:dagster.BetaWarning")
 @pytest.mark.parametrize("home", ["dagster-job-per-run"], indirect=True)
-def test_every_run_is_a_job_with_the_identity_that_is_named(home: Path) -> None:
+def test_every_run_is_a_job_with_the_identity_of_the_settings(home: Path) -> None:
     from dagster_azure.container_apps import AcaRunLauncher
 
     launcher = InstanceRef.from_dir(str(home)).run_launcher
@@ -80,7 +80,7 @@ def test_every_run_is_a_job_with_the_identity_that_is_named(home: Path) -> None:
 
 
 @pytest.mark.parametrize("home", ["dagster"], indirect=True)
-def test_no_password_opens_dagster_s_memory_in_azure(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dagster_opens_its_database_in_azure_without_a_password(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[dict[str, Any]] = []
     monkeypatch.setattr(DagsterPostgresStorage, "__init__", lambda _, **how: opened.append(how))
     assert InstanceRef.from_dir(str(home)).storage
@@ -91,26 +91,26 @@ def test_no_password_opens_dagster_s_memory_in_azure(home: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("home", NAMES, indirect=True)
-def test_the_driver_of_dagster_s_memory_is_installed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_driver_of_the_database_of_dagster_is_installed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[dict[str, Any]] = []
     monkeypatch.setattr(DagsterPostgresStorage, "__init__", lambda _, **how: opened.append(how))
     assert InstanceRef.from_dir(str(home)).storage
     assert sa.create_engine(opened[0]["postgres_url"]).dialect.driver == "psycopg2"
 
 
-def test_the_files_differ_in_what_they_must_alone() -> None:
+def test_the_files_differ_only_in_stores_and_launcher() -> None:
     azure, job, twin = map(settings, NAMES)
     assert {name for name in azure if azure[name] != job[name]} == {"run_launcher"}
     assert {name for name in azure if azure[name] != twin[name]} == {"storage", "compute_logs"}
 
 
-def test_runs_are_queued_retried_and_forgotten_as_at_home() -> None:
-    azure, home = settings("dagster"), yaml.safe_load(LOCAL.read_text())
+def test_runs_are_queued_retried_and_retained_as_on_a_laptop() -> None:
+    azure, laptop = settings("dagster"), yaml.safe_load(LOCAL.read_text())
     same = ["telemetry", "nux", "concurrency", "run_queue", "sensors", "run_retries", "retention"]
-    assert [name for name in same if azure[name] != home[name]] == []
-    assert home["run_monitoring"].items() <= azure["run_monitoring"].items()
+    assert [name for name in same if azure[name] != laptop[name]] == []
+    assert laptop["run_monitoring"].items() <= azure["run_monitoring"].items()
 
 
-def test_the_workspace_is_the_code_server() -> None:
+def test_the_workspace_names_the_code_server() -> None:
     (origin,) = location_origins_from_yaml_paths([str(DEPLOY / "workspace.yaml")])
     assert (getattr(origin, "host", None), getattr(origin, "port", None)) == ("code", 4000)

@@ -1,4 +1,4 @@
-"""The Functions app answers with the upload that came last, or with the one that is asked for."""
+"""The Functions app answers with the last upload, or with the upload of an id."""
 
 import importlib.util
 import json
@@ -29,7 +29,7 @@ UPLOAD = {
 
 @pytest.fixture
 def app(library: Library, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The app as the host loads it, over a library of this machine."""
+    """Load the app as the host does, with a library of this machine."""
     spec = importlib.util.spec_from_file_location("function_app", FOLDER / "function_app.py")
     assert spec is not None
     assert spec.loader is not None
@@ -41,7 +41,7 @@ def app(library: Library, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def called(app: ModuleType, path: str, **parameters: str) -> func.HttpResponse:
-    """Call what the host would call for a path below /api."""
+    """Call the function that the host calls for a path below /api."""
     handlers: dict[str, Callable[..., Any]] = {
         function.get_trigger().route: function.get_user_function() for function in app.app.get_functions()
     }
@@ -51,7 +51,7 @@ def called(app: ModuleType, path: str, **parameters: str) -> func.HttpResponse:
     return response
 
 
-def test_it_answers_only_get_below_api(app: ModuleType) -> None:
+def test_the_app_answers_only_get_below_api(app: ModuleType) -> None:
     triggers = [function.get_trigger() for function in app.app.get_functions()]
     assert {trigger.route for trigger in triggers} == {"uploads/latest", "uploads/{id}"}
     assert all([method.value for method in trigger.methods] == ["GET"] for trigger in triggers)
@@ -82,14 +82,14 @@ def test_an_unknown_upload_is_not_found(app: ModuleType, unknown: str) -> None:
     assert set(json.loads(response.get_body())) == {"error"}
 
 
-def test_before_the_first_upload_there_is_none(app: ModuleType) -> None:
+def test_there_is_no_latest_upload_before_the_first_one(app: ModuleType) -> None:
     response = called(app, "uploads/latest")
     assert response.status_code == 404
     assert response.mimetype == "application/json"
 
 
 @pytest.mark.parametrize("path", ["uploads/latest", "uploads/{id}"])
-def test_while_a_store_is_away_callers_are_told_to_come_again(
+def test_callers_must_try_again_while_a_store_is_away(
     app: ModuleType, path: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fails() -> Library:
@@ -105,5 +105,5 @@ def test_while_a_store_is_away_callers_are_told_to_come_again(
     assert "sql-of-the-house" in caplog.text
 
 
-def test_no_local_settings_are_kept_here() -> None:
+def test_the_app_has_no_local_settings() -> None:
     assert not (FOLDER / "local.settings.json").exists()

@@ -1,4 +1,4 @@
-"""The images are built as the linter wants them, run as nobody in particular, and find their kernels compiled."""
+"""The images pass the linter, run as a user without rights, and contain compiled kernels that processes can use."""
 
 import fnmatch
 import re
@@ -31,7 +31,7 @@ print(sum(double.stats.cache_hits.values()), sum(double.stats.cache_misses.value
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
-def test_the_linter_has_nothing_to_say(path: Path) -> None:
+def test_the_linter_finds_no_fault(path: Path) -> None:
     linted = subprocess.run([LINTER, path], capture_output=True, text=True, check=False)
     assert (linted.returncode, linted.stdout) == (0, "")
 
@@ -42,13 +42,13 @@ def test_an_image_runs_as_a_user_without_rights(stage: str) -> None:
     assert f"--uid {uid} " in STAGES[stage]
 
 
-def test_no_compiler_and_no_source_is_in_the_image() -> None:
+def test_the_image_contains_no_compiler_and_no_source() -> None:
     assert "build-essential" not in DOCKERFILE
     assert "gcc" not in DOCKERFILE
     assert "--from=environment /opt/mfcc" in STAGES["mfcc"]
 
 
-def test_what_is_installed_is_what_was_tested() -> None:
+def test_images_install_the_tested_versions() -> None:
     installs = re.findall(r"pip install .*?(?=&& \w|\n[A-Z]|\Z)", DOCKERFILE, re.DOTALL)
     assert installs
     assert all("constraints.txt" in install for install in installs)
@@ -60,20 +60,20 @@ def test_extras_that_the_image_installs_exist() -> None:
     assert set(named.split(",")) <= set(extras)
 
 
-def test_images_have_a_python_that_the_package_takes() -> None:
+def test_images_have_a_supported_python() -> None:
     versions = re.findall(r"^ARG (?:FUNCTIONS_)?PYTHON=3\.(\d+)$", DOCKERFILE, re.MULTILINE)
     assert len(versions) == 2
     assert all(11 <= int(version) < 14 for version in versions)
 
 
-def test_the_functions_host_is_one_on_debian_12() -> None:
+def test_the_functions_host_runs_on_debian_12() -> None:
     (version,) = re.findall(r"^ARG FUNCTIONS_PYTHON=3\.(\d+)$", DOCKERFILE, re.MULTILINE)
     assert int(version) >= 12
     assert "4-python${FUNCTIONS_PYTHON} AS functions" in DOCKERFILE
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
-def test_everything_that_is_copied_is_sent_to_the_builder(path: Path) -> None:
+def test_every_copied_file_is_sent_to_the_builder(path: Path) -> None:
     ignored = path.with_name(f"{path.name}.dockerignore").read_text().splitlines()
     sent = [line.removeprefix("!") for line in ignored if line.startswith("!")]
     copies = re.findall(r"^COPY ((?!--).*) \S+$", path.read_text(), re.MULTILINE)
@@ -84,7 +84,7 @@ def test_everything_that_is_copied_is_sent_to_the_builder(path: Path) -> None:
         assert any(fnmatch.fnmatch(source, each) or source.startswith(f"{each}/") for each in sent), source
 
 
-def test_the_wheel_has_all_that_runs_need() -> None:
+def test_the_wheel_contains_every_file_of_the_package() -> None:
     setuptools = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["setuptools"]
     patterns = [
         f"{package.replace('.', '/')}/{pattern}"
@@ -101,7 +101,7 @@ def test_the_wheel_has_all_that_runs_need() -> None:
             assert any(fnmatch.fnmatch(name, pattern) for pattern in patterns), name
 
 
-def test_a_kernel_compiled_in_the_image_is_found_by_a_process_of_a_container(tmp_path: Path) -> None:
+def test_a_process_in_a_container_uses_the_kernels_compiled_in_the_image(tmp_path: Path) -> None:
     names = dict(re.findall(r"\b(NUMBA_\w+)=(\S*)", STAGES["mfcc"]))
     (cpu,) = re.findall(r"^ARG CPU=(\S+)$", STAGES["mfcc"], re.MULTILINE)
     environment = {name: value.replace("${CPU}", cpu) for name, value in names.items()}
@@ -111,7 +111,7 @@ def test_a_kernel_compiled_in_the_image_is_found_by_a_process_of_a_container(tmp
     (built / "kernel.py").write_text(KERNEL)
 
     assert _runs(built, environment) == "0 1"
-    # Layers of an image carry times in whole seconds.
+    # Layers of an image store times in whole seconds.
     subprocess.run(["tar", "--format=ustar", "-cf", tmp_path / "layer.tar", "-C", built, "."], check=True)
     built.rename(pulled)
     built.mkdir()

@@ -1,4 +1,4 @@
-"""Settings, secrets, ports, images and commands are called alike in code, Bicep, compose.yaml and images."""
+"""Settings, secrets, ports, images and commands have the same names in code, Bicep, compose.yaml and images."""
 
 import json
 import re
@@ -21,7 +21,7 @@ SETTINGS = {f"MFCC_{name.upper()}" for name in Settings.model_fields}
 SECRET = "MFCC_SECRET_"
 AZURE_NEEDS = {"MFCC_PROFILE", "MFCC_BLOB_URL", "MFCC_COSMOS_URL", "MFCC_DATABASE_URL"}
 PLATFORM = {"dagster-ui-client-secret"}
-"""Secrets that the platform reads, and the code does not."""
+"""Secrets that only the platform reads."""
 
 
 def settings_of_all() -> set[str]:
@@ -29,7 +29,7 @@ def settings_of_all() -> set[str]:
 
 
 def command_of(name: str) -> list[str]:
-    """What Bicep starts one of Dagster's apps with."""
+    """Return the command with which the Bicep starts a process of Dagster."""
     (body,) = [each.body for each in DAGSTER.resources if each.name == name]
     (command,) = [
         DAGSTER.properties(node)["command"]
@@ -46,32 +46,32 @@ def command_of(name: str) -> list[str]:
     [*FILES, *PARAMETERS, *DEPLOY.glob("*.yaml"), DEPLOY / "Dockerfile", DEPLOY / "OPERATIONS.md"],
     ids=lambda path: path.name,
 )
-def test_every_setting_that_is_named_exists(path: Path) -> None:
+def test_every_named_setting_exists(path: Path) -> None:
     named = set(re.findall(r"\bMFCC_[A-Z_]+", path.read_text()))
     assert {name for name in named if not name.startswith(SECRET)} <= SETTINGS
 
 
 @pytest.mark.parametrize("file", [DAGSTER, FUNCTIONS], ids=["dagster", "functions"])
-def test_in_azure_every_process_is_told_what_the_profile_needs(file: BicepFile) -> None:
+def test_every_process_in_azure_gets_the_settings_of_the_profile(file: BicepFile) -> None:
     given = settings_of_all() | {name for name, _ in file.named_values()}
     assert given >= AZURE_NEEDS | {"MFCC_KEY_VAULT_URL", "AZURE_CLIENT_ID"}
 
 
-def test_the_twin_is_told_what_the_profile_needs() -> None:
+def test_the_twin_gets_the_settings_of_the_profile() -> None:
     assert set(COMPOSE["x-environment"]) >= AZURE_NEEDS
     twin = {name: str(value) for name, value in COMPOSE["x-environment"].items() if name in SETTINGS}
     values: dict[str, Any] = {name.removeprefix("MFCC_").lower(): value for name, value in twin.items()}
     assert Settings(**values).profile == "azure"
 
 
-def test_the_database_s_address_names_the_identity_that_connects() -> None:
+def test_the_address_of_the_database_names_the_identity_that_connects() -> None:
     addresses = [value for file in (DAGSTER, FUNCTIONS) for name, value in file.named_values() if "DATABASE" in name]
     form = r"mssql\+mssqlpython://\$\{(\w+)\.clientId\}@\$\{sqlServer\}/\$\{sqlDatabase\}\?authentication=ActiveDirectoryMSI"
     matched = [re.fullmatch(form, address) for address in addresses]
     assert [match and match[1] for match in matched] == ["writer", "owner", "reader"]
 
 
-def test_every_secret_of_a_stage_is_one_that_the_code_or_the_platform_reads() -> None:
+def test_the_code_or_the_platform_reads_every_secret_of_a_stage() -> None:
     code = "".join(path.read_text() for path in (DEPLOY.parent / "mfcc_assets").rglob("*.py"))
     for path in PARAMETERS:
         file = read(path)
@@ -80,19 +80,19 @@ def test_every_secret_of_a_stage_is_one_that_the_code_or_the_platform_reads() ->
         assert [name for name in secrets - PLATFORM if f'"{name}"' not in code] == []
 
 
-def test_a_secret_comes_from_the_variable_that_the_code_would_read() -> None:
+def test_a_secret_comes_from_the_variable_that_the_code_reads() -> None:
     for path in PARAMETERS:
         for name, variable in re.findall(r"'([a-z-]+)': readEnvironmentVariable\('(MFCC_\w+)'", path.read_text()):
             assert variable == SECRET + name.upper().replace("-", "_")
 
 
-def test_the_sign_in_reads_the_secret_that_a_stage_gives() -> None:
+def test_the_sign_in_reads_the_secret_of_the_stage() -> None:
     (secret,) = PLATFORM
     assert f"secrets/{secret}'" in DAGSTER.text
     assert all(secret in path.read_text() for path in PARAMETERS)
 
 
-def test_every_secret_that_the_twin_names_is_given_to_it() -> None:
+def test_the_twin_gets_every_secret_that_it_names() -> None:
     environment = COMPOSE["x-environment"]
     named = {value for name, value in environment.items() if name.endswith("_SECRET")} | {"signing-key"}
     given = {name for name in environment if name.startswith(SECRET)}
@@ -101,11 +101,11 @@ def test_every_secret_that_the_twin_names_is_given_to_it() -> None:
 
 
 @pytest.mark.parametrize("process", ["code", "daemon", "webserver"])
-def test_a_process_of_dagster_is_started_alike_in_the_cloud_and_in_the_twin(process: str) -> None:
+def test_a_process_of_dagster_has_the_same_command_in_the_cloud_and_in_the_twin(process: str) -> None:
     assert command_of(process) == COMPOSE["services"][process]["command"]
 
 
-def test_everybody_finds_the_code_server() -> None:
+def test_the_code_server_has_the_same_address_everywhere() -> None:
     (location,) = yaml.safe_load((DEPLOY / "workspace.yaml").read_text())["load_from"]
     host, port = location["grpc_server"]["host"], location["grpc_server"]["port"]
     command = COMPOSE["services"][host]["command"]
@@ -113,7 +113,7 @@ def test_everybody_finds_the_code_server() -> None:
     assert f"name: '{host}'" in DAGSTER.text
 
 
-def test_dagster_s_homes_are_those_of_the_image() -> None:
+def test_the_image_contains_the_homes_of_dagster() -> None:
     homes = set(re.findall(r"(/opt/dagster/[\w-]+)/dagster\.yaml", DOCKERFILE))
     in_azure = set(re.findall(r"/opt/dagster/[\w-]+(?=')", DAGSTER.text))
     assert homes == in_azure | {COMPOSE["x-environment"]["DAGSTER_HOME"]}
@@ -121,30 +121,30 @@ def test_dagster_s_homes_are_those_of_the_image() -> None:
 
 
 @pytest.mark.parametrize("name", ["dagster", "dagster-job-per-run"])
-def test_what_dagster_reads_of_its_environment_is_given_to_it(name: str) -> None:
+def test_dagster_gets_the_variables_that_it_reads(name: str) -> None:
     read_of_environment = set(re.findall(r"env: (\w+)", (DEPLOY / f"{name}.yaml").read_text()))
     assert read_of_environment <= {variable for variable, _ in DAGSTER.named_values()}
 
 
-def test_what_the_twin_s_dagster_reads_is_given_to_it() -> None:
+def test_dagster_on_the_twin_gets_the_variables_that_it_reads() -> None:
     read_of_environment = set(re.findall(r"env: (\w+)", (DEPLOY / "dagster-twin.yaml").read_text()))
     assert read_of_environment <= set(COMPOSE["x-environment"])
 
 
-def test_a_job_is_given_the_environment_of_the_code_server() -> None:
+def test_a_job_gets_the_environment_of_the_code_server() -> None:
     launcher = yaml.safe_load((DEPLOY / "dagster-job-per-run.yaml").read_text())["run_launcher"]["config"]
     given = settings_of_all() | {name for name, _ in DAGSTER.named_values()}
     about_the_container = {"DAGSTER_CONTAINER_IMAGE", "DAGSTER_CONTAINER_CONTEXT"}
     assert set(launcher["env_vars"]) == given - about_the_container
 
 
-def test_steps_print_into_the_container_that_is_made_for_it() -> None:
+def test_the_output_of_steps_goes_to_the_deployed_container() -> None:
     storage = read(FOLDER / "modules" / "storage.bicep")
     logs = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())["compute_logs"]["config"]["container"]
     assert logs == storage.value_of(storage.assigned["logsContainer"])
 
 
-def test_the_images_are_called_alike() -> None:
+def test_the_images_have_the_same_names_everywhere() -> None:
     targets = set(re.findall(r"^FROM .* AS (mfcc|functions)$", DOCKERFILE, re.MULTILINE))
     built = {
         (service["build"]["target"], service["image"])
@@ -156,13 +156,13 @@ def test_the_images_are_called_alike() -> None:
     assert pulled == {image for _, image in built}
 
 
-def test_the_functions_host_listens_where_callers_are_sent() -> None:
+def test_the_functions_host_listens_on_the_port_of_the_ingress() -> None:
     port = FUNCTIONS.value_of(FUNCTIONS.assigned["port"])
     assert f"ASPNETCORE_URLS=http://+:{port}" in DOCKERFILE
     assert COMPOSE["services"]["functions"]["ports"] == [f"127.0.0.1:{port}:{port}"]
 
 
-def test_dagster_s_webserver_listens_where_it_is_looked_for() -> None:
+def test_the_webserver_listens_on_the_published_port() -> None:
     port = DAGSTER.value_of(DAGSTER.assigned["uiPort"])
     assert COMPOSE["services"]["webserver"]["ports"] == [f"127.0.0.1:{port}:{port}"]
     assert f"127.0.0.1:{port}/server_info" in json.dumps(COMPOSE["services"]["webserver"]["healthcheck"])

@@ -1,4 +1,4 @@
-"""What the operations page tells to do can be done."""
+"""The commands, names and links on the operations page exist."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def test_every_mfcc_command_exists() -> None:
     assert set(re.findall(r"mfcc index ([a-z]+)", PAGE)) <= set(index.commands)
 
 
-def test_every_app_and_group_is_called_as_it_is_deployed() -> None:
+def test_every_named_app_and_group_is_deployed() -> None:
     modules = [read(FOLDER / "modules" / f"{name}.bicep") for name in ("dagster", "functions")]
     deployed = {
         file.value_of(file.properties(each.body)["name"])
@@ -29,7 +29,7 @@ def test_every_app_and_group_is_called_as_it_is_deployed() -> None:
         if re.match(r"Microsoft\.App/(containerApps|jobs)@", each.type)
     }
     assert set(re.findall(r"-n (code|daemon|webserver|functions|upgrade)\b", PAGE)) <= deployed
-    # What is given to it as one string is looked for as one file.
+    # `az containerapp exec` would look for a file whose name is the whole command with its arguments.
     assert "exec -g" in PAGE
     assert "--command" not in PAGE
     main_bicep = read(FOLDER / "main.bicep")
@@ -39,12 +39,12 @@ def test_every_app_and_group_is_called_as_it_is_deployed() -> None:
     assert set(re.findall(r"(rg|log)-mfcc-prod", PAGE)) == {name.partition("-")[0] for name in groups}
 
 
-def test_every_output_that_is_asked_for_is_there() -> None:
-    asked = set(re.findall(r"properties\.outputs\.(\w+)\.value", PAGE)) | {"environmentDomain"}
-    assert asked <= read(FOLDER / "main.bicep").outputs
+def test_every_named_output_exists() -> None:
+    named = set(re.findall(r"properties\.outputs\.(\w+)\.value", PAGE)) | {"environmentDomain"}
+    assert named <= read(FOLDER / "main.bicep").outputs
 
 
-def test_every_parameter_and_variable_that_is_named_is_there() -> None:
+def test_every_named_parameter_and_variable_exists() -> None:
     parameters = set(read(FOLDER / "main.bicep").parameters)
     assert set(re.findall(r"`(\w+) = \w+`", PAGE)) <= parameters
     exported = set(re.findall(r"export ([A-Z_]+)=", PAGE)) | set(re.findall(r"export IMAGE_TAG=.* (SERVER)=", PAGE))
@@ -53,19 +53,19 @@ def test_every_parameter_and_variable_that_is_named_is_there() -> None:
         assert needed <= exported
 
 
-def test_what_the_twin_needs_is_made() -> None:
+def test_the_page_creates_the_secrets_of_the_twin() -> None:
     needed = set(re.findall(r"\$\{(MFCC_SECRET_\w+):", (DEPLOY / "compose.yaml").read_text()))
     assert needed == set(re.findall(r"(MFCC_SECRET_\w+)=%s", PAGE))
     assert ".env" in (DEPLOY / ".gitignore").read_text().split()
 
 
-def test_every_task_of_an_operator_has_its_section() -> None:
+def test_every_task_has_a_section() -> None:
     sections = re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
     wanted = ["Deploy", "Rotate", "Back up and restore", "Purge an upload", "Roll back an index", "Watch", "Scale"]
     assert [section for section in wanted if section not in sections] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_leads_to_a_file(page: Path) -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text()):
         assert (DEPLOY / target).exists(), target

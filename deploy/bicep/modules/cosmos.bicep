@@ -1,4 +1,4 @@
-// The documents of uploads.
+// The Cosmos DB account, with the documents of uploads.
 param name string
 param location string
 param retentionDays int
@@ -30,7 +30,7 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2024-05-15' = {
       }
     ]
     consistencyPolicy: {
-      // A reader of another process must see what a step has just written.
+      // Another process must be able to read what a step has just written.
       defaultConsistencyLevel: 'Strong'
     }
     backupPolicy: {
@@ -67,14 +67,14 @@ resource uploads 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@
         ]
         kind: 'Hash'
       }
-      // -1: nothing goes by itself.
+      // With -1, no document is deleted automatically.
       defaultTtl: retentionDays > 0 ? retentionDays * secondsADay : -1
       indexingPolicy: loadJsonContent('../cosmos-indexing.json')
     }
   }
 }
 
-// One after the other: an account refuses a second change while it carries out one.
+// These follow one after the other, because an account refuses a change while another one is in progress.
 resource writes 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-05-15' = {
   parent: account
   name: guid(account.id, writerId, roles.cosmosDataContributor)

@@ -1,4 +1,4 @@
-// Dagster: code server, daemon and webserver from one image, and the job that brings the schema up to date.
+// The processes of Dagster (code server, daemon and webserver, from one image), and the job that upgrades the schema.
 param location string
 param environmentId string
 param registryServer string
@@ -15,7 +15,7 @@ param reader object
 param signInClientId string
 param jobPerRun bool
 
-@description('Resource group of the jobs that runs are.')
+@description('Resource group of the Container Apps jobs of runs.')
 param runsGroup string
 param runCores string
 
@@ -41,8 +41,8 @@ var settingsOfAll = map(items(settings), setting => {
   value: setting.value
 })
 
-// A look at a container is a paid request, and a watch takes one every 0.1 s: see COSTS.md. The cache must fit on the
-// disk of a replica, which has 8 GiB from two cores on.
+// Every listing of a container is a paid request, so the sensor does not wait for uploads; see COSTS.md. The cache must
+// fit on the disk of a replica, which has 8 GiB with two or more cores.
 var settingsOfWriter = [
   {
     name: 'MFCC_DATABASE_URL'
@@ -53,14 +53,14 @@ var settingsOfWriter = [
     value: '0'
   }
   {
-    // A full comparison of the library wakes the database, which is paid for until it has slept in: a third of the time
-    // with one an hour, all the time with one a minute. What came and what went is seen within seconds all the same; what
-    // a dead run left half-way is not.
+    // A sweep of the library resumes the database, which costs money until it pauses again: a third of the time with one
+    // sweep per hour, and all the time with one per minute. New and deleted files are found within seconds without a
+    // sweep. Only unfinished work of a dead run waits for the next one.
     name: 'MFCC_LIBRARY_SWEEP_SECONDS'
     value: '21600'
   }
   {
-    // That for uploads asks Cosmos DB alone, for all that were answered.
+    // A sweep of uploads queries only Cosmos DB, for all uploads that were answered.
     name: 'MFCC_SWEEP_SECONDS'
     value: '600'
   }
@@ -74,7 +74,7 @@ var settingsOfWriter = [
   }
 ]
 
-// The names here are those that dagster.yaml and dagster-job-per-run.yaml read.
+// dagster.yaml and dagster-job-per-run.yaml read these variables.
 var settingsOfDagster = [
   {
     name: 'DAGSTER_HOME'
@@ -114,7 +114,7 @@ var settingsOfDagster = [
   }
 ]
 
-// What a job for a run is made of.
+// The container of a job for a run.
 var settingsOfCode = [
   {
     name: 'DAGSTER_CONTAINER_IMAGE'
@@ -142,7 +142,7 @@ var resourcesOfServers = {
 }
 var runsInCode = jobPerRun ? resourcesOfServers : resourcesOfRuns
 
-// One of each: two daemons would ask for every run twice, and runs live in the one code server.
+// Each process has one replica. Two daemons would request every run twice, and runs are processes of one code server.
 var one = {
   minReplicas: 1
   maxReplicas: 1
@@ -165,7 +165,8 @@ resource code 'Microsoft.App/containerApps@2024-03-01' = {
       }
     }
     template: {
-      // Told to stop, it waits for its runs to end, and begins no more. Azure allows no longer.
+      // When the code server is stopped, it starts no more runs and waits for its runs. This is the longest time that
+      // Azure allows.
       terminationGracePeriodSeconds: 600
       containers: [
         {
@@ -318,7 +319,7 @@ resource webserver 'Microsoft.App/containerApps@2024-03-01' = {
   ]
 }
 
-// The platform signs people in before a request reaches Dagster, which knows no users of its own.
+// Dagster has no users, so the platform signs people in before a request reaches it.
 resource signIn 'Microsoft.App/containerApps/authConfigs@2024-03-01' = {
   parent: webserver
   name: 'current'

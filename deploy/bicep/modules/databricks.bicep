@@ -1,4 +1,4 @@
-// A workspace in the library's network, closed to the internet. Nothing runs on it yet.
+// A Databricks workspace in the network of the library, closed to the internet. Nothing uses it yet.
 param name string
 param location string
 param managedGroupName string
@@ -47,7 +47,7 @@ module endpoint 'endpoint.bicep' = {
   }
 }
 
-// Where Entra sends people back to after they signed in. One serves all workspaces of a region.
+// Entra sends people here after they have signed in. One endpoint serves all workspaces of a region.
 module signInEndpoint 'endpoint.bicep' = {
   name: 'databricks-sign-in-endpoint'
   params: {

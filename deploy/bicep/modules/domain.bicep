@@ -1,4 +1,4 @@
-// The name of an environment that has no address on the internet: known in the network alone.
+// The DNS zone of an environment without an address on the internet. Its names can be resolved only in the network.
 param domain string
 param address string
 param networkId string

@@ -1,9 +1,9 @@
-// The private address of one service in the network, and its name.
+// The private endpoint of one service in the network, and its DNS name.
 param name string
 param location string
 param serviceId string
 
-@description('Which of the service\'s sub-resources, as Azure Private Link calls it.')
+@description('Name of the sub-resource of the service in Azure Private Link.')
 param part string
 
 param subnetId string

@@ -1,4 +1,4 @@
-// Where containers run.
+// The Container Apps environment.
 param name string
 param location string
 param subnetId string
@@ -6,7 +6,7 @@ param publicIngress bool
 param networkId string
 param workspaceId string
 
-@description('Who puts jobs into it beside this deployment. Empty: nobody.')
+@description('Principal that may create jobs in the environment. Empty if there is none.')
 param joinerId string
 
 var groupId = resourceGroup().id
@@ -50,7 +50,7 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   }
 }
 
-// Azure has no role for this alone.
+// Azure has no built-in role with only this permission.
 resource joining 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!empty(joinerId)) {
   name: guid(environment.id, 'joining')
   properties: {

@@ -1,5 +1,5 @@
-// The Functions app: what callers of the article's endpoint ask. The Functions host runs as a container beside Dagster, in the
-// same network: as a package it would carry the same 1 GB of libraries, and compile its kernels at every cold start.
+// The Functions app, which answers the endpoint of the article. The Functions host runs as a container in the network of
+// Dagster. As a zip package it would contain the same libraries of 1 GB, and would compile its kernels at every cold start.
 param location string
 param environmentId string
 param registryServer string
@@ -76,7 +76,7 @@ resource functions 'Microsoft.App/containerApps@2024-03-01' = {
           ]
         }
       ]
-      // None while nobody asks; the first caller after that waits for the host.
+      // Without callers there is no replica. The next caller waits until the host has started.
       scale: {
         minReplicas: 0
         maxReplicas: 5
@@ -102,7 +102,7 @@ resource signIn 'Microsoft.App/containerApps/authConfigs@2024-03-01' = {
     platform: {
       enabled: true
     }
-    // Callers are programs, which no page can ask to sign in: they bring a token of Entra.
+    // Callers are programs, which cannot use a sign-in page. They send a token of Entra.
     globalValidation: {
       unauthenticatedClientAction: 'Return401'
     }

@@ -1,4 +1,4 @@
-// Who the processes are: the writer runs Dagster, the reader answers callers, the owner changes the schema.
+// The managed identities: writer (Dagster), reader (the Functions app), and owner (upgrades of the schema).
 param base string
 param location string
 param jobPerRun bool
@@ -20,7 +20,7 @@ resource owner 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
   location: location
 }
 
-// The daemon makes a job for each run, and lends it the writer's identity.
+// The daemon creates a job for each run and assigns the identity of the writer to it.
 resource lendsItself 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (jobPerRun) {
   name: guid(writer.id, writer.id, roles.managedIdentityOperator)
   scope: writer

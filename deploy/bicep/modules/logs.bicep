@@ -1,4 +1,4 @@
-// Where every service says what it does.
+// The Log Analytics workspace, which receives the logs of all services.
 param name string
 param location string
 
@@ -10,7 +10,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
       name: 'PerGB2018'
     }
     retentionInDays: 30
-    // A loop that logs must not cost more than the library.
+    // Without a limit, a process that logs in an endless loop could cost more than the library.
     workspaceCapping: {
       dailyQuotaGb: 1
     }

@@ -1,9 +1,10 @@
-// One network: the apps in one subnet, the private addresses of all services in another, and their names.
+// The virtual network, with one subnet for the apps and one for the private endpoints of all services, and the DNS zones.
 param name string
 param location string
 param databricks bool
 
-// A resource of its own per subnet would be undone by the next deployment of the network.
+// Subnets are properties of the network. If they were separate resources, the next deployment of the network would
+// delete them.
 var subnets = [
   {
     name: 'apps'
@@ -46,7 +47,7 @@ var databricksSubnets = map(range(0, databricks ? 2 : 0), i => {
   }
 })
 
-// Azure Databricks writes its own rules into it.
+// Azure Databricks adds its own rules to this group.
 resource databricksRules 'Microsoft.Network/networkSecurityGroups@2024-01-01' = if (databricks) {
   name: 'nsg-${name}-databricks'
   location: location

@@ -1,4 +1,4 @@
-// Dagster's own memory: runs, events, sensors. It keeps none in SQL Server.
+// The database of Dagster, with runs, events and sensors. Dagster cannot use SQL Server for it.
 param name string
 param location string
 param dagsterId string
@@ -24,7 +24,7 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
       backupRetentionDays: 14
       geoRedundantBackup: 'Disabled'
     }
-    // Dagster asks for a token as its identity. There is no password to keep or to rotate.
+    // Dagster connects with a token of its identity. So no password has to be kept or rotated.
     authConfig: {
       activeDirectoryAuth: 'Enabled'
       passwordAuth: 'Disabled'
@@ -36,8 +36,8 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
   }
 }
 
-// On this server there is nothing but Dagster's memory, so its identity may as well own it. A server that was just made
-// refuses administrators for a while; the private endpoint takes longer than that.
+// This server has only the database of Dagster, so the identity of Dagster can own it. A new server refuses administrators
+// for a while. The private endpoint takes longer than that, so the administrator waits for it.
 resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2024-08-01' = {
   parent: server
   name: dagsterId
@@ -51,7 +51,7 @@ resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators
   ]
 }
 
-// Made before there is an administrator, it would belong to Azure's own user, and nobody could make tables in it.
+// Without an administrator, the database would belong to a user of Azure, and nobody could create tables in it.
 resource database 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2024-08-01' = {
   parent: server
   name: 'dagster'

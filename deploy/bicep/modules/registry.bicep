@@ -1,9 +1,9 @@
-// The images. They hold the code and no data, so the registry answers on the internet, to identities alone: a private
-// address needs the Premium tier, ten times the price, and a builder inside the network.
+// The registry of the images. Images contain the code and no data, so the registry is open to the internet, but only to
+// identities. A private endpoint would need the Premium tier, at ten times the price, and a builder in the network.
 param name string
 param location string
 
-@description('Principals that may pull.')
+@description('Principals that may pull images.')
 param pullers array
 
 var roles = loadJsonContent('../roles.json')

@@ -1,5 +1,6 @@
-// The group of the jobs that runs are, made and removed by the daemon. It is a group of its own, since who may change jobs
-// may run anything as the identity that a job has, and the one that changes the schema owns the database.
+// The resource group of the jobs of runs, which the daemon creates and deletes. It is a separate group, because a principal
+// that may change a job can run any program with the identity of the job, and the job that upgrades the schema has the
+// identity that owns the database.
 param writerId string
 
 var roles = loadJsonContent('../roles.json')

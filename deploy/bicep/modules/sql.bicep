@@ -1,4 +1,4 @@
-// The catalogue and the recommendations.
+// The Azure SQL database, with the catalogue and the recommendations.
 param name string
 param location string
 param administratorsName string
@@ -35,10 +35,11 @@ resource database 'Microsoft.Sql/servers/databases@2021-11-01' = {
     capacity: 2
   }
   properties: {
-    // Minutes, and the least that Azure allows. Sensors ask once an hour while nothing comes: see COSTS.md.
+    // In minutes. This is the shortest delay that Azure allows. Without new files, sensors query the database only in
+    // sweeps; see COSTS.md.
     autoPauseDelay: 15
     minCapacity: json('0.5')
-    // Names are told apart as files are.
+    // Names that differ only in case are different, like names of blobs.
     collation: 'Latin1_General_100_BIN2_UTF8'
     requestedBackupStorageRedundancy: 'Zone'
   }

@@ -1,4 +1,4 @@
-// The five containers of the library, and one for what steps print.
+// The storage account, with the five containers of the library and one for the output of steps.
 param name string
 param location string
 param retentionDays int
@@ -19,13 +19,13 @@ var containers = [
 ]
 var logsContainer = 'logs'
 
-@description('What pages and callers are given links to.')
+@description('Containers whose blobs pages and callers get links to.')
 var linkedContainers = [
   'soundtracks'
   'artworks'
 ]
 var undoDays = 7
-// Restoring to a point in time needs what was deleted since, so that it ends a day before that does.
+// A restore to a point in time needs the blobs that were deleted since. So its period must be a day shorter than theirs.
 var restoreDays = undoDays - 1
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
@@ -46,7 +46,8 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
     publicNetworkAccess: 'Disabled'
     networkAcls: {
       defaultAction: 'Deny'
-      // Expiry is a service of Azure as well: a firewall without this exception may keep it out, and uploads would stay.
+      // The expiry of blobs is a service of Azure, too. Without this exception the firewall could block it, and uploads
+      // would not be deleted.
       bypass: 'AzureServices'
     }
   }
@@ -92,9 +93,9 @@ resource logs 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05
   }
 }
 
-// A listener's music goes after the retention. What is deleted becomes a former version, which ends `undoDays` after the file
-// was written, so mostly at the next day's look, and may be brought back for `undoDays` more. No rule deletes a file while
-// it has former versions, so that both rules are needed.
+// The music of listeners is deleted after the retention period. A deleted blob becomes a previous version. Versions are
+// deleted `undoDays` after the blob was written, mostly by the next daily run of these rules, and can be restored for another
+// `undoDays`. A rule does not delete a blob that has previous versions, so both rules are needed.
 var expiry = {
   name: 'expire-uploads'
   enabled: true
@@ -112,7 +113,7 @@ var expiry = {
     actions: {
       baseBlob: {
         delete: {
-          // A rule is carried out within two days. A file that outlived its document would be answered again.
+          // Azure applies a rule within two days. If a blob outlived its document, the upload would be answered again.
           daysAfterCreationGreaterThan: max(retentionDays - 2, 1)
         }
       }
@@ -120,9 +121,9 @@ var expiry = {
   }
 }
 
-// Nothing here moves soundtracks or features to a cooler tier: a listener plays them at any time, a new parameter reads all
-// of them, and reading a cool gigabyte costs more than the half cent a month that keeping it there saves. Indexes are
-// kept until `mfcc index prune`: which of them may go is not a question of age.
+// No rule moves soundtracks or features to a cooler tier. Listeners play them at any time, and changed parameters need all
+// of them. Reading a gigabyte from the cool tier costs more than the half cent that the tier saves in a month. No rule
+// deletes indexes, because their age does not tell which ones are needed; `mfcc index prune` deletes them.
 var housekeeping = [
   {
     name: 'end-old-versions'
@@ -200,8 +201,8 @@ resource reads 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (cont
   }
 }]
 
-// Links are signed by a key that is asked of the account; a link opens no more than its signer may read. Who writes to the
-// whole account may ask for it anyway.
+// Links are signed with a delegation key, which an identity requests from the account. A link can open only what this
+// identity may read. An identity that may write to the whole account needs no further role for it.
 resource signs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(account.id, readerId, roles.storageBlobDelegator)
   scope: account
@@ -217,7 +218,7 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   scope: blobs
   properties: {
     workspaceId: workspaceId
-    // Reads are left out: sensors look all day.
+    // Reads are not logged, because sensors list the containers all day.
     logs: [
       {
         category: 'StorageWrite'

@@ -1,11 +1,11 @@
-// The few secrets that no identity replaces.
+// The Key Vault. It holds the few secrets that a managed identity cannot replace.
 param name string
 param location string
 
 @secure()
 param secrets object
 
-@description('Who may read them: the writer alone. Whom the internet reaches needs none.')
+@description('Principal that may read the secrets: only the writer. Apps that the internet can reach need no secrets.')
 param writerId string
 
 param subnetId string
@@ -35,7 +35,7 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   }
 }
 
-// What a deployment does not name stays as it is, so that rotated secrets are not set back.
+// A deployment changes only the secrets that it names, so it does not overwrite rotated secrets.
 resource values 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = [for secret in items(secrets): if (!empty(secret.value)) {
   parent: vault
   name: secret.key

@@ -1,4 +1,5 @@
-"""The assets, one module for each of the two groups that the Dagster UI shows.
+"""The assets. Each of the two groups that the Dagster UI shows has one module.
 
-Their bodies only resolve, call `mfcc_assets.pipeline`, and return metadata. Checks are in `mfcc_assets.defs.checks`.
+The work itself does not belong here: an asset calls `mfcc_assets.pipeline` and returns metadata. The checks of assets
+are in `mfcc_assets.defs.checks`.
 """

@@ -1,4 +1,4 @@
-"""Assets of the library, in the order the data flows."""
+"""Assets of the library, in the order of the data flow."""
 
 import time
 
@@ -36,7 +36,10 @@ from mfcc_assets.plots.tracks import heat_map
 
 @soundtrack_asset(kinds={"python", "sql"}, code_version="1")
 def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """The files in the container `soundtracks`: rows of SOUNDTRACKS with tags and digests, pictures in `artworks`."""
+    """One row of the table SOUNDTRACKS for each file in the container `soundtracks`, with its tags and digests.
+
+    A picture for each file, either embedded in it or drawn, is stored in the container `artworks`.
+    """
     found = observe_soundtracks(library, context.partition_keys, run_id=context.run.run_id)
     add_counts(context, found.outcomes, ("new", "changed", "gone", "unchanged"), digits=library.settings.shard_digits)
     names = {"new": found.new, "changed": found.changed, "gone": found.gone}
@@ -46,14 +49,17 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
 HEAT_MAPS_SHOWN = 3
 
 HEAT_MAP_SECONDS = 300
-"""A picture shows no more: of a recording of two hours each column of pixels would be a dozen seconds."""
+"""Longest part of a track that a heat map shows. Otherwise a column of pixels would cover many seconds."""
 
 SECONDS_BETWEEN_LOG_LINES = 10
 
 
 @soundtrack_asset(deps=[raw_soundtracks], kinds={"python", "parquet"}, code_version="1")
 def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """Mel-frequency cepstral coefficients, COE_1 to COE_13, 100 frames a second; a file an audio."""
+    """The mel-frequency cepstral coefficients COE_1 to COE_13 of every soundtrack, with 100 frames per second.
+
+    They are stored as Parquet in the container `cepstra`, one file for each distinct audio, beside its timbre vector.
+    """
     last_line = time.monotonic()
 
     def log_progress(done: int, total: int) -> None:
@@ -85,7 +91,11 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
 
 @soundtrack_asset(deps=[soundtrack_cepstra], kinds={"python", "parquet"}, code_version="1")
 def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """What is kept of a track for comparing it: Gaussian, contour, embedding, and the sketch that recognises it."""
+    """The track features of every soundtrack: mean, covariance, contour, segment means, timbre, and fingerprint.
+
+    They are computed from the stored cepstra and stored as Parquet in the container `cepstra`. All later comparisons of
+    tracks use them.
+    """
     outcomes = compute_features_of_soundtracks(library, context.partition_keys)
     add_counts(context, outcomes, (COMPUTED, UNCHANGED), digits=library.settings.shard_digits)
     return dg.MaterializeResult(metadata={"features_version": library.feature_parameters.version})
@@ -93,7 +103,11 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
 
 @library_asset(deps=[soundtrack_summaries], kinds={"python", "faiss"}, code_version="1")
 def prefilter_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """Vector index over the embeddings of all tracks, under a version of its own; it answers once it is published."""
+    """A new version of the search index over the track features of the whole library.
+
+    It holds a FAISS vector index of all tracks and is stored in the container `cepstra`. It answers no queries before
+    it is published.
+    """
     built = build_index(library)
     return dg.MaterializeResult(
         metadata={
@@ -116,7 +130,10 @@ def prefilter_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
 def soundtrack_candidates(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
-    """For every track the nearest others by their embeddings: what is worth comparing in full."""
+    """The candidates of every soundtrack: the other tracks that the vector index and coarse contours find nearest.
+
+    Only candidates are compared in full. They are stored as Parquet beside the index, one file for each shard.
+    """
     index = library.indexes.read(library.indexes.built_version())
     for shard, report in find_candidates(library, index, context.partition_keys):
         context.add_asset_metadata(
@@ -127,7 +144,11 @@ def soundtrack_candidates(
 
 @soundtrack_asset(deps=[soundtrack_candidates], kinds={"python", "numba"}, code_version="1")
 def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """For every track its candidates in the order of their distance; known distances are not computed again."""
+    """The candidates of every soundtrack in the order of their full distance, with the distances.
+
+    Distances that an earlier version computed are reused. The lists are stored as Parquet beside the index, one file
+    for each shard.
+    """
     index = library.indexes.read(library.indexes.built_version())
     for shard, report in rank_candidates(library, index, context.partition_keys):
         context.add_asset_metadata(
@@ -138,7 +159,11 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
 
 @library_asset(deps=[soundtrack_rankings], kinds={"python", "json"}, code_version="1")
 def recommendation_quality(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """Precision by artist, hubness and recall of the rankings that are about to be published, and how they changed."""
+    """The measured quality of the rankings that are about to be published: precision by artist, hubness and recall.
+
+    It is stored beside the index. The checks compare it with the quality of the published index, and a plot shows how
+    it changed from index to index.
+    """
     version = library.indexes.built_version()
     quality = measure_quality(library, version)
     return dg.MaterializeResult(
@@ -165,13 +190,14 @@ def _precision_as_metadata(precision: Precision | None, suffix: str) -> dict[str
 
 @library_asset(deps=[recommendation_quality], kinds={"python", "json"}, code_version="1")
 def published_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """The pointer to the index that answers; the index built last becomes it once all checks before it have passed.
+    """The pointer to the version of the index that answers queries.
 
-    One that was withdrawn, by `mfcc index rollback`, does not until somebody publishes it by hand.
+    It moves to the version that was built last after all blocking checks have passed. A version that was withdrawn with
+    `mfcc index rollback` answers again only after somebody publishes it by hand.
     """
     published = publish_built_index(library)
     figures = library.indexes.read_quality(published.version).items()
-    withheld = f"{published.withheld} was withdrawn: `mfcc index publish {published.withheld}` lets it answer"
+    withheld = f"{published.withheld} was withdrawn: `mfcc index publish {published.withheld}` publishes it again"
     return dg.MaterializeResult(
         metadata={
             "index_version": published.version,
@@ -186,7 +212,10 @@ def published_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
 def soundtrack_recommendations(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
-    """Rows of RECOMMENDATIONS for every track of the library; the view RECOMMENDED_SOUNDTRACKS serves them."""
+    """Rows of the table RECOMMENDATIONS: the tracks that are recommended for each soundtrack, with rank and distance.
+
+    The view RECOMMENDED_SOUNDTRACKS joins them with the rows of the recommended tracks in SOUNDTRACKS.
+    """
     index = library.indexes.published()
     for shard, report in recommend_soundtracks(library, index, context.partition_keys, run_id=context.run.run_id):
         context.add_asset_metadata({"queries": report.queries, "rows_written": report.written}, partition_key=shard)
@@ -195,7 +224,11 @@ def soundtrack_recommendations(
 
 @library_asset(deps=[soundtrack_recommendations], kinds={"python"}, code_version="2")
 def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """What the library is made of: states, duplicates and rejects, its coefficients, a map, and who is recommended."""
+    """A report on the library: states of files, duplicates, rejects, the tracks recommended most and those never.
+
+    It also plots the distribution of the coefficients and a map of the library. All of it is shown as metadata of this
+    asset.
+    """
     report = describe_library(library)
     index = library.indexes.published_if_usable()
     metadata: dict[str, dg.MetadataValue | float] = {
@@ -211,7 +244,7 @@ def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
             "map": pictures_as_markdown([picture_of_map(library, index, report.soundtracks)]),
             "hubs": table_as_markdown(("most recommended", "lists"), popular.hubs),
             "orphans": table_as_markdown(("never recommended",), [(name,) for name in popular.orphans]),
-            # Measured here, so that nobody who asks why two tracks are alike waits for it.
+            # It is measured here, so that explanations of two tracks do not have to wait for it.
             "usual_distance": random_pairs_of(library, index).median_distance,
         }
     return dg.MaterializeResult(metadata=metadata)

@@ -1,4 +1,4 @@
-"""What all assets share: how they are divided and retried, and how metadata is shown."""
+"""Code that all assets share: their partitions and retries, and functions that write metadata."""
 
 import base64
 from collections import Counter
@@ -11,29 +11,29 @@ from mfcc_assets.defs.partitions import SHARDS, UPLOADS
 from mfcc_assets.ids import shard_of, track_id
 from mfcc_assets.pipeline.upload_document import UploadDocument
 
-# A run costs about 6 CPU-seconds, a partition inside a run 40 ms an asset: few, fat runs.
+# A run costs far more than a further partition inside a run, so one run takes many partitions.
 _SINGLE_RUN = dg.BackfillPolicy.single_run()
 
-# Bad files are rejects, so what fails a step is infrastructure: it is worth another try.
+# Bad files become rejects and fail no step. A step fails by a fault of the infrastructure, so it is tried again.
 _RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 library_asset = partial(dg.asset, group_name="library", retry_policy=_RETRIES)
-"""An asset of the whole library."""
+"""Decorator of an asset of the whole library."""
 
 soundtrack_asset = partial(library_asset, partitions_def=SHARDS, backfill_policy=_SINGLE_RUN)
-"""An asset with a partition a shard."""
+"""Decorator of an asset with one partition per shard."""
 
 upload_asset = partial(
     dg.asset, group_name="uploads", retry_policy=_RETRIES, partitions_def=UPLOADS, backfill_policy=_SINGLE_RUN
 )
-"""An asset with a partition an upload."""
+"""Decorator of an asset with one partition per upload."""
 
 ROWS_SHOWN = 50
-"""A table of ten thousand rows would make an event of a megabyte."""
+"""Largest number of rows in a table. Each table is part of an event in Dagster's database, which must stay small."""
 
 
 def table_as_markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MarkdownMetadataValue:
-    """A table of at most `ROWS_SHOWN` rows, with a line that counts the rest."""
+    """Return a table of at most `ROWS_SHOWN` rows, with a line that counts the rest."""
     every_row = list(rows)
     lines = [_row(header), _row("---" for _ in header), *(_row(row) for row in every_row[:ROWS_SHOWN])]
     if len(every_row) > ROWS_SHOWN:
@@ -42,21 +42,23 @@ def table_as_markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -
 
 
 def names_as_markdown(names: Mapping[str, Sequence[str]]) -> dg.MarkdownMetadataValue:
-    """A table of names, each with what became of it."""
+    """Return a table of names with the change of each; `names` holds the names by change."""
     return table_as_markdown(("name", "change"), [(name, change) for change, group in names.items() for name in group])
 
 
 def add_counts(
     context: dg.AssetExecutionContext, outcomes: Mapping[str, str], kinds: Sequence[str], *, digits: int
 ) -> None:
-    """Tell of each shard how many of its files came to what.
+    """Add to the metadata of each shard how many of its files had each outcome.
 
     Parameters
     ----------
     outcomes
-        By file what became of it, one of `kinds`.
+        Outcome of each file, by name. Every outcome is one of `kinds`.
+    kinds
+        All possible outcomes.
     digits
-        Hex digits of a shard.
+        Number of hex digits that name a shard.
     """
     by_shard: dict[str, Counter[str]] = {}
     for name, outcome in outcomes.items():
@@ -67,7 +69,7 @@ def add_counts(
 
 
 def add_seconds(context: dg.AssetExecutionContext, seconds: Mapping[str, float], *, digits: int) -> None:
-    """Tell of each shard how many seconds of audio its files came to; `seconds` are by file."""
+    """Add to the metadata of each shard the total length of its files; `seconds` holds the length of each file."""
     by_shard: dict[str, float] = {}
     for name, length in seconds.items():
         shard = shard_of(track_id(name), digits)
@@ -93,7 +95,7 @@ def uploads_as_markdown(documents: Iterable[UploadDocument]) -> dg.MarkdownMetad
 
 
 def pictures_as_markdown(pictures: Iterable[bytes]) -> dg.MarkdownMetadataValue:
-    """PNG pictures, one below the other."""
+    """Return PNG pictures as Markdown that contains them, one below the other."""
     encoded = (base64.b64encode(picture).decode() for picture in pictures)
     return dg.MetadataValue.md("\n\n".join(f"![](data:image/png;base64,{picture})" for picture in encoded) or "none")
 

@@ -38,14 +38,20 @@ def uploads_of(context: dg.AssetExecutionContext) -> list[UploadId]:
 
 @upload_asset(kinds={"python", "json"}, code_version="1")
 def raw_upload(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """The file of a listener, copied from `uploads` to `batch`, and the document that tells how far the upload is."""
+    """The file of a listener, copied from the container `uploads` to `batch`, and the document of the upload.
+
+    The document is stored in the document store. Every later step writes its progress and its results there.
+    """
     received = receive_uploads(library, uploads_of(context), run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(received)})
 
 
 @upload_asset(deps=[raw_upload, published_index], kinds={"python", "parquet"}, code_version="1")
 def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """Cepstra and track features of an upload, computed with the parameters of the published index."""
+    """The cepstra and track features of an upload, computed with the parameters of the published index.
+
+    They are stored as Parquet in the container `cepstra`.
+    """
     analysed = analyse_uploads(library, uploads_of(context), run=answering_run(context, library))
     seconds = round(sum(document.seconds or 0 for document in analysed), 1)
     return dg.MaterializeResult(metadata={"seconds_of_audio": seconds, "uploads": uploads_as_markdown(analysed)})
@@ -53,7 +59,10 @@ def upload_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[
 
 @upload_asset(deps=[upload_cepstra, published_index], kinds={"python", "json"}, code_version="1")
 def upload_metadata(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """Title and artist of an upload, and the recogniser that knows it, for example the library itself or the tags."""
+    """Title and artist of an upload, and the recogniser that identified it, for example the library or the tags.
+
+    They are stored in the document of the upload.
+    """
     asked = recognise_uploads(library, uploads_of(context), run=answering_run(context, library))
     recognised = sum(document.recognised is not None for document in asked)
     return dg.MaterializeResult(metadata={"recognised": recognised, "uploads": uploads_as_markdown(asked)})
@@ -61,14 +70,17 @@ def upload_metadata(context: dg.AssetExecutionContext, library: dg.ResourceParam
 
 @upload_asset(deps=[upload_cepstra, upload_metadata, published_index], kinds={"python", "faiss"}, code_version="1")
 def upload_candidates(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """Tracks of the published index that may be nearest to an upload."""
+    """The candidates of an upload: the tracks of the published index that may be nearest to it.
+
+    They are stored as Parquet beside the index.
+    """
     found = find_upload_candidates(library, uploads_of(context), run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(found)})
 
 
 @upload_asset(deps=[upload_candidates], kinds={"python", "numba"}, code_version="1")
 def upload_ranking(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """Candidates of an upload in the order of their distance."""
+    """The candidates of an upload in the order of their full distance, stored as Parquet beside the index."""
     ranked = rank_uploads(library, uploads_of(context), run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(ranked)})
 
@@ -77,7 +89,7 @@ def upload_ranking(context: dg.AssetExecutionContext, library: dg.ResourceParam[
 def upload_recommendations(
     context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
 ) -> dg.MaterializeResult:
-    """Rows of RECOMMENDATIONS for an upload. They complete its document."""
+    """Rows of the table RECOMMENDATIONS for an upload. When they are stored, its document is marked as answered."""
     answered = recommend_for_uploads(library, uploads_of(context), run=answering_run(context, library))
     rows = sum(document.recommendations or 0 for document in answered)
     return dg.MaterializeResult(metadata={"rows": rows, "uploads": uploads_as_markdown(answered)})

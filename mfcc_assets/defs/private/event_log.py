@@ -1,7 +1,8 @@
-"""Dagster's event log in SQLite, kept open: dagster.yaml names it.
+"""Dagster's event log in SQLite, with databases that stay open. The file dagster.yaml names this class.
 
-Dagster's own opens the database of a run for every event, and that of all runs up to three times: 7 ms an event, and a
-run over an unchanged library of sixteen shards has 270 of them. The files are the same, so either continues the other.
+For every event, Dagster's own event log opens the database of the run once and the database of all runs up to three
+times. A run over an unchanged library consists mainly of events, so this takes most of its time. Both classes use the
+same files, so one can continue the log of the other.
 """
 
 import os
@@ -23,18 +24,18 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 
 RUNS_REMEMBERED = 8
-"""Each keeps its connections, and its compiled statements, about a megabyte."""
+"""Number of runs whose databases stay open. Each keeps its connections and its compiled statements in memory."""
 
 
 class OpenEventLog(SqliteEventLogStorage):
-    """An event log that keeps databases open, and compiled statements, and writes a batch at once.
+    """An event log that keeps databases and compiled statements open and writes a batch of events in one transaction.
 
     Parameters
     ----------
     home
-        Dagster's home.
+        Folder that Dagster calls its home.
     inst_data
-        Where in dagster.yaml that was read.
+        The configuration in dagster.yaml that the log was made from.
     """
 
     def __init__(self, home: str, inst_data: ConfigurableClassData | None = None) -> None:
@@ -52,7 +53,7 @@ class OpenEventLog(SqliteEventLogStorage):
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
         return cls(inst_data=inst_data, **config_value)
 
-    # Both are asked for every event, though only an upgrade of Dagster changes the answer.
+    # Dagster calls the next two methods for every event, although only an upgrade of Dagster changes their answers.
     def has_table(self, table_name: str) -> bool:
         return self._known_tables(table_name)
 
@@ -62,7 +63,7 @@ class OpenEventLog(SqliteEventLogStorage):
         return self._known_columns[column_name]
 
     def wipe(self) -> None:
-        # A connection that is kept open would go on in the deleted files.
+        # An open connection would continue to use the deleted files.
         self._engine_of.cache_clear()
         super().wipe()
 
@@ -71,7 +72,7 @@ class OpenEventLog(SqliteEventLogStorage):
         self._tell_watchers(event.run_id)
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
-        """Store events in one transaction of each database."""
+        """Store events in one transaction for each database."""
         with ExitStack() as self._batch.transactions:
             self._batch.connections = {}
             try:
@@ -87,7 +88,7 @@ class OpenEventLog(SqliteEventLogStorage):
             self._tell_watchers(run_id)
 
     def _tell_watchers(self, run_id: str) -> None:
-        # The UI follows a run by watching its file, which SQLite leaves alone while a connection stays open.
+        # The UI follows a run by watching its file, and SQLite does not touch the file while a connection stays open.
         os.utime(self.path_for_shard(run_id))
 
     def _store_asset_events(self, run_id: str, events: Sequence[dg.EventLogEntry]) -> None:
@@ -98,7 +99,7 @@ class OpenEventLog(SqliteEventLogStorage):
             inserted = insert.returning(SqlEventLogStorageTable.c.id, sort_by_parameter_order=True)
             event_ids = connection.execute(inserted, rows).scalars().all()
             self._store_asset_event_tags(connection, events, event_ids)
-            # All events of an asset are kept, but in its own row of the last one only.
+            # The row of an asset holds only its last event.
             last = {event.get_dagster_event().asset_key: row for row, event in enumerate(events)}
             for row in last.values():
                 self._store_asset_event(connection, events[row], event_ids[row])
@@ -121,7 +122,7 @@ class OpenEventLog(SqliteEventLogStorage):
             connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
         )
         weakref.finalize(engine, engine.pool.dispose)
-        # NORMAL may lose the last events in a power cut, which ends their run anyway, never consistency.
+        # In a power cut, NORMAL may lose the last events, but the database stays consistent. The run ends anyway.
         sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=NORMAL"))
         with self._db_lock:
             if shard not in self._initialized_dbs:

@@ -1,4 +1,4 @@
-"""Dagster's event log as dagster.yaml has it: it holds what Dagster's own would, which reads and continues it."""
+"""The event log that dagster.yaml names stores what Dagster's own stores, and Dagster's own can continue it."""
 
 import signal
 import subprocess
@@ -54,14 +54,14 @@ with dg.DagsterInstance.from_config(home) as instance:
     log = instance.event_log_storage
     log.store_event_batch(half_of(log.get_logs_for_run(run)))
 """
-"""Writes a run's events once more, and is killed when half of them are written."""
+"""A program that writes the events of a run again and kills itself when half of them are written."""
 
-Told = list[tuple[str | None, str | None, str | None, object]]
+Recorded = list[tuple[str | None, str | None, str | None, object]]
 
 
 @pytest.fixture(params=["0", "1000"], ids=["one by one", "in batches"])
 def ours(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Home of a Dagster with the settings of a library."""
+    """Return the home of a Dagster with the settings of a library."""
     monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", request.param)
     monkeypatch.setenv("DAGSTER_HOME", str(prepare_dagster_home(settings)))
     return settings.dagster_home
@@ -69,14 +69,14 @@ def ours(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest
 
 @pytest.fixture
 def dagsters_own(tmp_path: Path) -> Path:
-    """Home of a Dagster with no settings."""
+    """Return the home of a Dagster with default settings, except that it sends no telemetry."""
     home = tmp_path / "own"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
     return home
 
 
-def test_our_event_log_tells_the_same_of_a_run_as_dagster_s_own(ours: Path, dagsters_own: Path) -> None:
+def test_our_event_log_stores_the_same_events_as_the_original(ours: Path, dagsters_own: Path) -> None:
     with (
         dg.DagsterInstance.from_config(str(ours)) as first,
         dg.DagsterInstance.from_config(str(dagsters_own)) as second,
@@ -84,23 +84,23 @@ def test_our_event_log_tells_the_same_of_a_run_as_dagster_s_own(ours: Path, dags
         assert isinstance(first.event_log_storage, OpenEventLog)
         assert not isinstance(second.event_log_storage, OpenEventLog)
 
-        assert _told(first, _run(first)) == _told(second, _run(second))
+        assert _recorded(first, _run(first)) == _recorded(second, _run(second))
 
 
-def test_dagster_s_own_event_log_reads_what_ours_wrote_and_goes_on(ours: Path) -> None:
+def test_the_original_event_log_reads_and_continues_ours(ours: Path) -> None:
     with dg.DagsterInstance.from_config(str(ours)) as instance:
-        told = _told(instance, _run(instance))
+        recorded = _recorded(instance, _run(instance))
     (ours / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
 
     with dg.DagsterInstance.from_config(str(ours)) as instance:
         assert type(instance.event_log_storage) is SqliteEventLogStorage
         (run,) = instance.get_runs()
-        assert _told(instance, run.run_id) == told
-        assert _told(instance, _run(instance)) == told
+        assert _recorded(instance, run.run_id) == recorded
+        assert _recorded(instance, _run(instance)) == recorded
         assert instance.get_materialized_partitions(parts.key) == set(KEYS)
 
 
-def test_a_batch_is_stored_as_a_whole_or_not_at_all(ours: Path) -> None:
+def test_a_batch_is_stored_completely_or_not_at_all(ours: Path) -> None:
     with dg.DagsterInstance.from_config(str(ours)) as instance:
         log, run = instance.event_log_storage, _run(instance)
         before = log.get_logs_for_run(run)
@@ -114,8 +114,8 @@ def test_a_batch_is_stored_as_a_whole_or_not_at_all(ours: Path) -> None:
         assert len(log.get_logs_for_run(run)) == len(before) + 2
 
 
-def test_whoever_watches_the_file_of_a_run_sees_every_event(ours: Path) -> None:
-    # The UI does: it reads a run anew when the file changes, not when the write-ahead log beside it does.
+def test_every_event_changes_the_modification_time_of_the_file_of_its_run(ours: Path) -> None:
+    # The UI reads a run again when this file changes. It does not watch the write-ahead log beside the file.
     with dg.DagsterInstance.from_config(str(ours)) as instance:
         run = _run(instance)
         file = ours / "history" / "runs" / f"{run}.db"
@@ -125,20 +125,22 @@ def test_whoever_watches_the_file_of_a_run_sees_every_event(ours: Path) -> None:
         assert file.stat().st_mtime_ns > before
 
 
-def test_a_log_that_was_wiped_is_empty_and_goes_on(ours: Path) -> None:
+def test_a_wiped_log_is_empty_and_can_be_written(ours: Path) -> None:
     with dg.DagsterInstance.from_config(str(ours)) as instance:
         former = _run(instance)
         instance.event_log_storage.wipe()
 
         assert instance.all_logs(former) == []
         assert instance.get_latest_materialization_event(whole.key) is None
-        told = _told(instance, _run(instance))
+        recorded = _recorded(instance, _run(instance))
     with dg.DagsterInstance.from_config(str(ours)) as another:
         run, *_ = another.get_runs(limit=1)
-        assert _told(another, run.run_id) == told, "what came after is in the new files, not in the deleted ones"
+        assert _recorded(another, run.run_id) == recorded, (
+            "later events must be in the new files, not in the deleted ones"
+        )
 
 
-def test_a_run_that_is_killed_in_the_midst_of_a_batch_has_told_all_before_it_and_nothing_of_it(ours: Path) -> None:
+def test_a_process_that_is_killed_during_a_batch_stores_nothing_of_the_batch(ours: Path) -> None:
     with dg.DagsterInstance.from_config(str(ours)) as instance:
         log, run = instance.event_log_storage, _run(instance)
         before = log.get_logs_for_run(run)
@@ -148,10 +150,10 @@ def test_a_run_that_is_killed_in_the_midst_of_a_batch_has_told_all_before_it_and
 
         assert (killed.returncode, killed.stdout) == (-signal.SIGKILL, "in the midst\n")
         assert log.get_logs_for_run(run) == before
-        assert _told(instance, _run(instance)), "no lock is left"
+        assert _recorded(instance, _run(instance)), "a lock was left behind"
 
 
-def test_two_that_write_at_once_lose_nothing(ours: Path) -> None:
+def test_two_instances_that_write_at_the_same_time_lose_no_event(ours: Path) -> None:
     with (
         dg.DagsterInstance.from_config(str(ours)) as first,
         dg.DagsterInstance.from_config(str(ours)) as second,
@@ -179,10 +181,10 @@ def _run(instance: dg.DagsterInstance) -> str:
     return job.execute_in_process(instance=instance, tags=range_tags(KEYS[0], KEYS[-1]), run_config=QUIET).run_id
 
 
-def _told(instance: dg.DagsterInstance, run: str) -> Told:
-    """What a run says, and what the instance says of its assets, without times and names of files."""
+def _recorded(instance: dg.DagsterInstance, run: str) -> Recorded:
+    """Return the events of a run and the latest materialisation of each asset, without times and names of files."""
     events = [event.dagster_event for event in instance.all_logs(run)]
-    told: Told = [
+    recorded: Recorded = [
         (event.event_type_value, event.step_key, event.partition, event.event_specific_data is not None)
         for event in events
         if event and not event.is_engine_event and "LOGS_CAPTURED" not in event.event_type_value
@@ -191,5 +193,7 @@ def _told(instance: dg.DagsterInstance, run: str) -> Told:
         latest = instance.get_latest_materialization_event(asset.key)
         assert latest is not None
         assert latest.asset_materialization is not None
-        told.append((asset.key.to_user_string(), None, latest.asset_materialization.partition, latest.run_id == run))
-    return told
+        recorded.append(
+            (asset.key.to_user_string(), None, latest.asset_materialization.partition, latest.run_id == run)
+        )
+    return recorded

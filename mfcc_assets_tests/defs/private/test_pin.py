@@ -1,4 +1,4 @@
-"""The private parts of Dagster are those of the release in which they were read."""
+"""The installed release of Dagster is the one whose private API `mfcc_assets.defs.private` was written for."""
 
 import dagster as dg
 import pytest
@@ -8,8 +8,8 @@ from mfcc_assets.defs.private import READ_IN
 from mfcc_assets.defs.private.event_batches import EVENT_BATCHES
 
 
-def test_the_private_api_was_read_in_the_release_that_is_installed() -> None:
-    assert dg.__version__ == READ_IN, "Read the private parts again that mfcc_assets.defs.private names."
+def test_the_private_api_was_read_in_the_installed_release() -> None:
+    assert dg.__version__ == READ_IN, "Compare the code in mfcc_assets.defs.private with this release of Dagster."
 
 
 def test_dagster_reads_the_size_of_its_batches_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

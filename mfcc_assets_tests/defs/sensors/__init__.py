@@ -1,0 +1,1 @@
+"""Tests of the sensors, in modules like those of `mfcc_assets.defs.sensors`."""

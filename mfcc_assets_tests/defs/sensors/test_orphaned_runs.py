@@ -1,4 +1,4 @@
-"""Runs whose process is gone are failed, and no others."""
+"""The sensor of orphaned runs: it fails the runs whose process is gone, and no others."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from mfcc_assets_tests.services.processes import accepts_connections, free_port,
 RUN = "a run"
 
 
-def test_a_run_is_orphaned_once_nobody_listens_on_its_code_server_s_socket(short_path: Path) -> None:
+def test_a_run_is_orphaned_if_nobody_listens_on_the_socket_of_its_code_server(short_path: Path) -> None:
     tags = {CODE_SERVER_TAG: f'{{"host": "localhost", "socket": "{short_path}"}}'}
     assert is_orphaned(RUN, tags)
 
@@ -31,10 +31,10 @@ def test_a_run_is_orphaned_once_nobody_listens_on_its_code_server_s_socket(short
         server.bind(str(short_path))
         server.listen()
         assert not is_orphaned(RUN, tags)
-    assert is_orphaned(RUN, tags), "the file of a socket outlives its server"
+    assert is_orphaned(RUN, tags), "the file of the socket remains, but nobody listens"
 
 
-def test_a_run_is_orphaned_once_its_code_server_on_a_port_knows_nothing_of_it(
+def test_a_run_is_orphaned_if_the_code_server_on_its_port_does_not_know_it(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = free_port()
@@ -54,7 +54,7 @@ def test_a_run_is_orphaned_once_its_code_server_on_a_port_knows_nothing_of_it(
         assert not is_orphaned(RUN, tags)
 
 
-def test_a_run_of_the_command_line_is_orphaned_once_its_lock_is_free_and_on_its_own_machine_only(
+def test_a_run_of_the_command_line_is_orphaned_if_its_lock_on_this_machine_is_free(
     settings: Settings,
 ) -> None:
     with command_line_lock(settings) as lock:
@@ -64,11 +64,11 @@ def test_a_run_of_the_command_line_is_orphaned_once_its_lock_is_free_and_on_its_
     assert not is_orphaned(RUN, tags | {HOST_TAG: "another machine"})
 
 
-def test_a_run_that_no_code_server_started_is_left_alone() -> None:
+def test_a_run_that_no_code_server_started_is_not_orphaned() -> None:
     assert not is_orphaned(RUN, {})
 
 
-def test_orphaned_runs_are_failed(instance: dg.DagsterInstance) -> None:
+def test_the_sensor_fails_orphaned_runs_and_no_others(instance: dg.DagsterInstance) -> None:
     orphaned = create_run(instance, "library", dg.DagsterRunStatus.STARTED, {CODE_SERVER_TAG: '{"socket": "/gone"}'})
     other = create_run(instance, "library", dg.DagsterRunStatus.STARTED, {})
 
@@ -83,6 +83,6 @@ def test_orphaned_runs_are_failed(instance: dg.DagsterInstance) -> None:
 
 @pytest.fixture
 def short_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A path that fits into the 108 bytes of a socket's address."""
+    """Return a path that fits into the 108 bytes of a socket's address."""
     monkeypatch.chdir(tmp_path)
     return Path(os.curdir) / "socket"

@@ -1,0 +1,225 @@
+"""Measurements of one library of synthetic tracks, of a given size."""
+
+import hashlib
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from mfcc_assets.features.fingerprint import SHAPES, Fingerprints
+from mfcc_assets.ids import AudioId, TrackId
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.answer import choose_recommendations, find_query_candidates, rank_query
+from mfcc_assets.pipeline.index import index_parameters
+from mfcc_assets.playlists.selection import considered_count
+from mfcc_assets.ranking_names import DEFAULT_RANKING
+from mfcc_assets.search.id_arrays import TrackOfAudio
+from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.query import search_for_new_track
+from mfcc_assets.search.vector_index import LARGEST_FLAT, VectorIndex
+from mfcc_assets.settings import Settings
+from mfcc_assets.storage.index_store import IndexStore
+from mfcc_assets_tests.benchmarks.population import Drawn, Population
+
+ANSWERS = 30
+RECALL_SEARCHES = 100
+PLACES = 5
+RANKING = DEFAULT_RANKING
+QUERY = AudioId("query")
+
+_Value = TypeVar("_Value")
+
+_WORDS = ("Ocean", "Night", "River", "Glass", "Ember", "North", "Paper", "Violet")
+
+
+@dataclass(frozen=True)
+class Result:
+    """The measurements of a library of one size, in seconds and bytes."""
+
+    size: int
+    kind: str
+    build: float
+    grow: float
+    write: float
+    stored_bytes: int
+    open: float
+    open_bytes: int
+    verify: float
+    search: tuple[float, ...]
+    recall: float
+    recall_of_1000: float
+    answer: dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class SizedLibrary:
+    """A library of some synthetic tracks."""
+
+    library: Library
+    population: Population
+    drawn: Drawn
+
+    def run(self, queries: Drawn) -> Result:
+        tracks = TrackOfAudio.of(dict(ids(0, len(self.drawn))))
+        points, query_points = self.population.points(self.drawn), self.population.points(queries)
+        candidates_to_fetch, build = timed(lambda: VectorIndex(tracks.audio_ids, points))
+        _, grow = timed(lambda: candidates_to_fetch.with_tracks(tracks.audio_ids, points))
+        version, write = self._write(tracks, candidates_to_fetch)
+        opened, opening = timed(lambda: _first_answer(self.library, query_points[:1]))
+        process = [sys.executable, "-m", __name__, str(self.library.settings.folder), str(points.shape[1])]
+        search = tuple(timed(partial(opened.vector_index.search, query[None], 100))[1] for query in query_points)
+        _, verify = timed(opened.opened)
+        _, exact = faiss.knn(query_points[:RECALL_SEARCHES], points, 1_000)
+        return Result(
+            size=len(points),
+            kind="flat" if len(points) <= LARGEST_FLAT else "inverted file",
+            build=build,
+            grow=grow,
+            write=write,
+            stored_bytes=sum(blob.size for blob in self.library.blobs.list("cepstra", f"indexes/{version}/")),
+            open=opening,
+            open_bytes=int(subprocess.run(process, check=True, capture_output=True, text=True).stdout),
+            verify=verify,
+            search=search,
+            recall=_recall(opened.vector_index, query_points, exact[:, :100]),
+            recall_of_1000=_recall(opened.vector_index, query_points, exact),
+            answer=self._answers(opened, queries[:ANSWERS]),
+        )
+
+    def _write(self, tracks: TrackOfAudio, vector_index: VectorIndex) -> tuple[str, float]:
+        """Write an index, and return its version and the seconds that writing took. Nothing of it stays in memory."""
+        index = LibraryIndex.of(
+            parameters=index_parameters(self.library),
+            tracks=tracks,
+            feature_table=self.population.feature_table_of(self.drawn),
+            coarse_contours=self.population.coarse_contours(self.drawn),
+            # Recognition is not measured, so each track has a fingerprint of one frame.
+            fingerprints=Fingerprints(
+                np.zeros((len(tracks), SHAPES), np.float32), np.arange(len(tracks) + 1), tracks.audio_ids
+            ),
+            vector_index=vector_index,
+            statistics=self.population.statistics.rows(self.drawn.origins),
+            calibration=self.population.calibration,
+            calibrated_tracks=len(tracks),
+        )
+        _, seconds = timed(lambda: self.library.indexes.write(index))
+        self.library.indexes.publish(index.version)
+        return index.version, seconds
+
+    def _answers(self, index: LibraryIndex, queries: Drawn) -> dict[str, tuple[float, ...]]:
+        """Measure each part of the answer to each query. The cache of contours is emptied between two queries."""
+        rng, wanted = np.random.default_rng(2), considered_count(PLACES)
+        parts: dict[str, list[float]] = {
+            name: [] for name in ("distance statistics", "candidates", "contours", "tables")
+        }
+        for query in range(len(queries)):
+            track_features = self.population.track_features(queries[query : query + 1], rng)
+            search, seconds = timed(partial(search_for_new_track, index, QUERY, track_features))
+            parts["distance statistics"].append(seconds)
+            found, seconds = timed(partial(find_query_candidates, index, search, without=(), count=wanted))
+            parts["candidates"].append(seconds)
+            candidates = [candidate for candidate, _ in found]
+            self._write_track_features(candidates, rng)
+            self.library.opened.pop("features", None)
+            ranked, seconds = timed(partial(rank_query, self.library, index, search, candidates, count=wanted))
+            parts["contours"].append(seconds)
+            chosen, seconds = timed(
+                partial(
+                    choose_recommendations,
+                    self.library,
+                    index,
+                    ranked,
+                    count=PLACES,
+                    query_audio=QUERY,
+                    recognised_as=(),
+                )
+            )
+            parts["tables"].append(seconds)
+            assert len(chosen[0]) == PLACES
+        return {name: tuple(seconds) for name, seconds in parts.items()}
+
+    def _write_track_features(self, candidates: Sequence[AudioId], rng: np.random.Generator) -> None:
+        features, parameters = self.library.features, self.population.parameters
+        for audio in candidates:
+            if not features.has_track_features(audio, parameters):
+                number = int(audio, 16)
+                features.write_track_features(
+                    audio, self.population.track_features(self.drawn[number : number + 1], rng), parameters
+                )
+
+
+def _recall(vector_index: VectorIndex, queries: NDArray[np.float32], exact: NDArray[np.int64]) -> float:
+    """Return the share of the nearest rows that a search finds, for the first queries."""
+    queries, size = queries[: len(exact)], exact.shape[1]
+    found = [{int(audio, 16) for audio in hits} for hits in vector_index.search(queries, size)]
+    return float(np.mean([len(hits & set(rows.tolist())) / size for hits, rows in zip(found, exact, strict=True)]))
+
+
+def ids(first: int, last: int) -> Iterator[tuple[AudioId, TrackId]]:
+    """Yield audio ids and track ids. Audio ids ascend, so the number of a track is also its row in an index."""
+    for number in range(first, last):
+        track = hashlib.blake2b(number.to_bytes(8, "big"), digest_size=8).hexdigest()
+        yield AudioId(f"{number:032x}"), TrackId(track)
+
+
+def insert_soundtracks(library: Library, size: int) -> None:
+    """Fill the table SOUNDTRACKS up to a number of rows, with SQL, which is faster than `Catalogue`."""
+    present = library.catalogue.progress()[1]
+    rows = (
+        (
+            track,
+            track[:2],
+            f"{track}.mp3",
+            "etag",
+            4_000_000,
+            audio,
+            _WORDS[number % 8],
+            _WORDS[number % 7],
+            audio,
+            audio,
+        )
+        for number, (audio, track) in enumerate(ids(present, size), start=present)
+    )
+    with closing(sqlite3.connect(library.settings.folder / "tables.sqlite")) as connection, connection:
+        connection.executemany(
+            "INSERT INTO SOUNDTRACKS (TRACK_ID, SHARD, BLOB_NAME, ETAG, BYTES, CONTENT_DIGEST, TITLE, ARTIST, AUDIO_ID,"
+            " ANALYSED_DIGEST, ALBUM, GENRE, ARTWORK, NOTE, RUN_ID, OBSERVED_AT, SECONDS)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '', '', '2026-01-01 00:00:00.000000', 240)",
+            rows,
+        )
+
+
+def _first_answer(library: Library, point: NDArray[np.float32]) -> LibraryIndex:
+    index = IndexStore(library.blobs).published()
+    index.vector_index.search(point, 100)
+    return index
+
+
+def timed(call: Callable[[], _Value]) -> tuple[_Value, float]:
+    begun = time.perf_counter()
+    result = call()
+    return result, time.perf_counter() - begun
+
+
+def _memory(name: str) -> int:
+    """Return a figure of this process in bytes. The peak that Linux reports for a child may be that of its parent."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+
+
+if __name__ == "__main__":
+    with Library(Settings(home=Path(sys.argv[1]), shard_digits=2, ranking=RANKING)) as opened_library:
+        nowhere = np.zeros((1, int(sys.argv[2])), np.float32)
+        before = _memory("VmRSS")
+        _first_answer(opened_library, nowhere)
+        sys.stdout.write(f"{_memory('VmHWM') - before}\n")

@@ -1,0 +1,219 @@
+"""The sensor of uploads: its pure functions, and ticks over a real library and a real instance of Dagster."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfcc_assets.defs.launch import range_tags
+from mfcc_assets.defs.sensors.cursor import Cursor
+from mfcc_assets.defs.sensors.uploads import (
+    PARTITION_TAG,
+    UPLOADS_JOB,
+    consecutive,
+    partitions_of_run,
+    unanswered,
+    uploads_sensor,
+)
+from mfcc_assets.ids import UploadId
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.settings import Settings
+from mfcc_assets_tests.defs.sensors.ticks import SWEPT_NOW, tick
+from mfcc_assets_tests.runs import create_run, drop_upload, run_library, run_uploads
+
+KEYS = st.lists(st.text("abcdef", min_size=1, max_size=3), unique=True, max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("document", "can_search", "lacks_answer"),
+    [
+        (None, False, True),
+        ({"state": "received"}, False, True),
+        ({"state": "candidates"}, True, True),
+        ({"state": "ranked"}, True, False),
+        ({"state": "failed", "failure": {"code": "unreadable"}}, True, False),
+        ({"state": "failed", "failure": {"code": "no_index"}}, False, False),
+        ({"state": "failed", "failure": {"code": "no_index"}}, True, True),
+        ({"state": "failed", "failure": {"code": "corrupt_index"}}, True, True),
+    ],
+)
+def test_an_upload_is_answered_once_it_is_ranked_or_has_failed_for_good(
+    document: dict[str, object] | None, can_search: bool, lacks_answer: bool
+) -> None:
+    received = {"received": "2026-01-01T00:00:00+00:00"}
+    upload = UploadId("an upload")
+    documents = {} if document is None else {upload: UploadDocument.of(document | received)}
+
+    assert unanswered([upload], documents, can_search=can_search) == ([upload] if lacks_answer else [])
+
+
+@given(KEYS, st.sets(st.text("abcdef", min_size=1, max_size=3)), st.integers(1, 4))
+def test_the_ranges_of_consecutive_keys_cover_the_wanted_keys_and_no_others(
+    keys: list[str], wanted: set[str], size: int
+) -> None:
+    groups = list(consecutive(keys, wanted, size))
+
+    assert [key for group in groups for key in group] == [key for key in keys if key in wanted]
+    for group in groups:
+        assert 1 <= len(group) <= size
+        assert partitions_of_run(range_tags(group[0], group[-1]), keys) == group
+
+
+@given(KEYS.filter(bool))
+def test_a_run_covers_its_partition_or_its_range(keys: list[str]) -> None:
+    assert partitions_of_run({PARTITION_TAG: keys[-1]}, keys) == keys[-1:]
+    assert partitions_of_run(range_tags(keys[0], keys[-1]), keys) == keys
+    assert partitions_of_run({PARTITION_TAG: "a partition that was deleted"}, keys) == []
+    assert partitions_of_run({}, keys) == []
+
+
+def test_uploads_that_arrive_together_are_answered_by_one_run(library: Library, instance: dg.DagsterInstance) -> None:
+    for number in range(3):
+        library.blobs.write("uploads", f"{number}.mp3", b"not music")
+
+    result = tick(uploads_sensor, library, instance, Cursor())
+
+    (run,) = result.run_requests
+    (added,) = result.dynamic_partitions_requests
+    assert len(added.partition_keys) == 3
+    assert partitions_of_run(run.tags, added.partition_keys) == added.partition_keys
+
+
+def test_many_uploads_are_answered_in_pages(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    library = Library(Settings(home=tmp_path, settle_seconds=0, watch_seconds=0, sensor_page=2))
+    for number in range(3):
+        library.blobs.write("uploads", f"{number}.mp3", b"not music")
+
+    first = tick(uploads_sensor, library, instance, SWEPT_NOW)
+    second = tick(uploads_sensor, library, instance, first.cursor)
+
+    assert len(first.dynamic_partitions_requests[0].partition_keys) == 2
+    assert len(second.dynamic_partitions_requests[0].partition_keys) == 1
+
+
+def test_a_picture_beside_the_music_is_not_an_upload(library: Library, instance: dg.DagsterInstance) -> None:
+    library.blobs.write("uploads", "cover.jpg", b"a picture")
+
+    assert tick(uploads_sensor, library, instance, Cursor()).run_requests == []
+
+
+def test_an_upload_gets_no_second_run_while_its_run_is_unfinished(
+    library: Library, instance: dg.DagsterInstance
+) -> None:
+    library.blobs.write("uploads", "a.mp3", b"not music")
+    first = tick(uploads_sensor, library, instance, Cursor())
+    create_run(instance, UPLOADS_JOB, dg.DagsterRunStatus.STARTED, first.run_requests[0].tags)
+
+    assert tick(uploads_sensor, library, instance, Cursor()).run_requests == []
+
+
+def test_an_upload_gets_no_second_run_while_the_daemon_may_retry_its_run(
+    library: Library, instance: dg.DagsterInstance
+) -> None:
+    library.blobs.write("uploads", "a.mp3", b"not music")
+    first = tick(uploads_sensor, library, instance, Cursor())
+    create_run(instance, UPLOADS_JOB, dg.DagsterRunStatus.FAILURE, first.run_requests[0].tags)
+
+    assert tick(uploads_sensor, library, instance, Cursor()).run_requests == []
+
+
+def test_a_sweep_finds_an_upload_whose_run_died(library: Library, instance: dg.DagsterInstance) -> None:
+    library.blobs.write("uploads", "a.mp3", b"not music")
+    first = tick(uploads_sensor, library, instance, Cursor())
+    (upload,) = first.dynamic_partitions_requests[0].partition_keys
+    library.documents.put(upload, {"state": "received", "received": "2026-01-01T00:00:00+00:00"})
+    cursor = Cursor.parse(first.cursor)
+
+    assert tick(uploads_sensor, library, instance, cursor).run_requests == []
+    swept = tick(uploads_sensor, library, instance, replace(cursor, swept=0.0))
+    assert [partitions_of_run(run.tags, [upload]) for run in swept.run_requests] == [[upload]]
+    assert swept.dynamic_partitions_requests == []
+
+
+def test_a_sweep_finds_an_upload_with_an_older_date(library: Library, instance: dg.DagsterInstance) -> None:
+    library.blobs.write("uploads", "a.mp3", b"not music")
+    later = replace(SWEPT_NOW, modified=(datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="microseconds"))
+
+    assert tick(uploads_sensor, library, instance, later).run_requests == []
+    assert len(tick(uploads_sensor, library, instance, replace(later, swept=0.0)).run_requests) == 1
+
+
+def test_uploads_that_failed_without_an_index_are_answered_when_an_index_is_published(
+    ten_tracks: Library, instance: dg.DagsterInstance
+) -> None:
+    names = ["a.mp3", "b.mp3", "c.mp3"]
+    for name in names:
+        ten_tracks.blobs.write("uploads", name, b"not music")
+    first = tick(uploads_sensor, ten_tracks, instance, Cursor())
+    uploads = first.dynamic_partitions_requests[0].partition_keys
+    codes = ["no_index", "unreadable", "corrupt_index"]
+    for upload, code in zip(uploads, codes, strict=True):
+        failed = {"state": "failed", "failure": {"code": code}, "received": "2026-01-01T00:00:00+00:00"}
+        ten_tracks.documents.put(upload, failed)
+    swept_before = replace(Cursor.parse(first.cursor), index="")
+
+    result = tick(uploads_sensor, ten_tracks, instance, swept_before)
+
+    assert [partitions_of_run(run.tags, uploads) for run in result.run_requests] == [uploads[:1], uploads[2:]]
+    assert tick(uploads_sensor, ten_tracks, instance, result.cursor).run_requests == []
+
+
+def test_a_dropped_file_that_changes_is_another_upload(library: Library, instance: dg.DagsterInstance) -> None:
+    path = library.settings.blobs / "uploads" / "half copied.mp3"
+    library.blobs.write("uploads", path.name, b"half of it")
+    first = tick(uploads_sensor, library, instance, SWEPT_NOW)
+    path.write_bytes(b"half of it, and the rest")
+    second = tick(uploads_sensor, library, instance, first.cursor)
+
+    before, after = (result.dynamic_partitions_requests[0].partition_keys for result in (first, second))
+    assert len(before) == len(after) == 1
+    assert before != after
+
+
+def test_an_upload_that_failed_since_requests_another_run(ten_tracks: Library, instance: dg.DagsterInstance) -> None:
+    ten_tracks.blobs.write("uploads", "a.mp3", b"not music")
+    first = tick(uploads_sensor, ten_tracks, instance, Cursor())
+    (upload,) = first.dynamic_partitions_requests[0].partition_keys
+    failed = {"state": "failed", "failure": {"code": "corrupt_index"}, "received": "2026-01-01T00:00:00+00:00"}
+    ten_tracks.documents.put(upload, failed | {"run_id": "the first"})
+    second = tick(uploads_sensor, ten_tracks, instance, Cursor())
+    again = tick(uploads_sensor, ten_tracks, instance, Cursor())
+
+    assert first.run_requests[0].run_key != second.run_requests[0].run_key == again.run_requests[0].run_key
+
+
+def test_an_upload_that_arrives_while_the_sensor_waits_is_found_at_once(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    with Library(Settings(home=tmp_path, watch_seconds=30)) as library, ThreadPoolExecutor() as pool:
+        looking = pool.submit(tick, uploads_sensor, library, instance, SWEPT_NOW)
+        time.sleep(0.2)
+        assert not looking.done()
+        library.blobs.write("uploads", "a.mp3", b"not music")
+        # Without the upload it would wait for longer than this.
+        assert len(looking.result(timeout=20).run_requests) == 1
+
+
+def test_a_sensor_stops_waiting_after_the_time_of_the_settings(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    with Library(Settings(home=tmp_path, watch_seconds=0.2)) as library:
+        library.blobs.write("uploads", "cover.jpg", b"a picture")
+
+        assert not tick(uploads_sensor, library, instance, SWEPT_NOW).run_requests
+
+
+def test_an_upload_is_not_tried_again_while_the_index_is_empty(
+    library: Library, instance: dg.DagsterInstance, ten_songs: list[Path]
+) -> None:
+    run_library(library, instance)
+    upload = drop_upload(library, ten_songs[0], "a.flac")
+    run_uploads(library, instance, [upload])
+
+    assert library.documents.get(upload).body["failure"]["code"] == "no_index"
+    assert not tick(uploads_sensor, library, instance, Cursor()).run_requests
