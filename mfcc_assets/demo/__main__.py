@@ -93,7 +93,7 @@ def _show_answer(library: Library, document: UploadDocument, console: Console) -
     recognised = document.recognised
     if recognised:
         title, artist = escape(recognised.title), escape(recognised.artist)
-        console.print(f"[bold]Recognised[/]  {title} by {artist}, by {recognised.by}")
+        console.print(f"[bold]Recognised[/]  {title} by {artist} (recogniser: {recognised.by})")
     else:
         console.print("[bold]Recognised[/]  nobody knows it")
     rows = library.recommendations.recommended(_upload_id(library))

@@ -1,24 +1,127 @@
-"""The features of the soundtracks."""
+"""The features of the soundtracks: which files are analysed, and with which outcome."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import soundtracks
 from mfcc_assets.pipeline.observe import observe_soundtracks
-from mfcc_assets.pipeline.soundtracks import analyse_soundtracks
-from mfcc_assets_tests.audio_samples import write_music
+from mfcc_assets.pipeline.soundtracks import (
+    COMPUTED,
+    REJECTED,
+    REUSED,
+    UNCHANGED,
+    AnalysisReport,
+    analyse_soundtracks,
+    compute_features_of_soundtracks,
+)
+from mfcc_assets_tests.audio_samples import retag, write_music
+
+
+def analyse(library: Library, *paths: Path) -> AnalysisReport:
+    """Upload files to the container `soundtracks`, observe it and analyse its files."""
+    for path in paths:
+        library.blobs.upload_file("soundtracks", path.name, path)
+    observe_soundtracks(library, library.shards, run_id="run")
+    return analyse_soundtracks(library, library.shards, run_id="run")
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    return write_music(tmp_path / "song.flac", seconds=2.0, seed=1)
+
+
+def test_a_file_is_analysed_once(library: Library, song: Path) -> None:
+    assert analyse(library, song).outcomes == {"song.flac": COMPUTED}
+    assert analyse(library).outcomes == {"song.flac": UNCHANGED}
+
+
+def test_a_copy_of_a_file_gets_the_features_of_the_first(library: Library, song: Path, tmp_path: Path) -> None:
+    analyse(library, song)
+
+    report = analyse(library, Path(shutil.copy(song, tmp_path / "copy.flac")))
+
+    assert report.outcomes == {"song.flac": UNCHANGED, "copy.flac": REUSED}
+    assert len({track.audio_id for track in library.catalogue.soundtracks()}) == 1
+
+
+def test_new_tags_do_not_cause_another_analysis(library: Library, song: Path) -> None:
+    analyse(library, song)
+    retag(song, title="Another title")
+
+    assert analyse(library, song).outcomes == {"song.flac": REUSED}
+
+
+def test_new_audio_under_an_old_name_is_analysed(library: Library, song: Path) -> None:
+    analyse(library, song)
+    write_music(song, seconds=2.0, seed=2)
+
+    assert analyse(library, song).outcomes == {"song.flac": COMPUTED}
+
+
+def test_an_unusable_file_becomes_a_reject_and_the_others_are_analysed(
+    library: Library, song: Path, tmp_path: Path
+) -> None:
+    letter = tmp_path / "letter.mp3"
+    letter.write_bytes(b"not music")
+
+    report = analyse(library, song, letter)
+
+    assert report.outcomes == {"song.flac": COMPUTED, "letter.mp3": REJECTED}
+    assert report.rejects == library.catalogue.rejects()
+    (reject,) = report.rejects
+    assert reject.blob_name == "letter.mp3"
+    assert "letter.mp3" in reject.reason
+
+
+def test_a_file_that_goes_after_the_observation_is_left_to_the_next_one(library: Library, song: Path) -> None:
+    library.blobs.upload_file("soundtracks", song.name, song)
+    observe_soundtracks(library, library.shards, run_id="run")
+    library.blobs.delete("soundtracks", song.name)
+
+    report = analyse_soundtracks(library, library.shards, run_id="run")
+
+    assert (report.computed, report.rejects) == ({}, [])
+
+
+def test_progress_is_reported_after_every_file(library: Library, song: Path) -> None:
+    library.blobs.upload_file("soundtracks", song.name, song)
+    observe_soundtracks(library, library.shards, run_id="run")
+    reported: list[tuple[int, int]] = []
+
+    analyse_soundtracks(
+        library, library.shards, run_id="run", on_progress=lambda done, total: reported.append((done, total))
+    )
+
+    assert reported == [(1, 1)]
+
+
+def test_track_features_are_computed_once(library: Library, song: Path) -> None:
+    analyse(library, song)
+
+    assert compute_features_of_soundtracks(library, library.shards) == {"song.flac": COMPUTED}
+    assert compute_features_of_soundtracks(library, library.shards) == {"song.flac": UNCHANGED}
+
+
+def test_missing_cepstra_are_named_before_track_features_are_computed(library: Library, song: Path) -> None:
+    (audio_id,) = analyse(library, song).computed
+    library.features.delete(audio_id, library.feature_parameters)
+
+    with pytest.raises(FeaturesMissing):
+        compute_features_of_soundtracks(library, library.shards)
 
 
 def test_the_largest_files_are_analysed_first(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, seconds in (("a", 2), ("b", 4), ("c", 3)):
-        path = write_music(tmp_path / f"{name}.wav", seconds=seconds, seed=seconds)
-        library.blobs.upload_file("soundtracks", path.name, path)
-    observe_soundtracks(library, library.shards, run_id="run")
+    paths = [
+        write_music(tmp_path / f"{name}.wav", seconds=seconds, seed=seconds)
+        for name, seconds in (("a", 2), ("b", 4), ("c", 3))
+    ]
     # On one core the results come in the order of the work.
     monkeypatch.setattr(soundtracks, "on_all_cores", lambda work, items: ((item, work(item)) for item in items))
-    report = analyse_soundtracks(library, library.shards, run_id="run")
-    assert list(report.computed.values()) == ["b.wav", "c.wav", "a.wav"]
+
+    assert list(analyse(library, *paths).computed.values()) == ["b.wav", "c.wav", "a.wav"]

@@ -1,0 +1,95 @@
+"""Observation: the catalogue and the artworks follow the files of the container."""
+
+from pathlib import Path
+
+from mfcc_assets.ids import track_id
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.music_files import Difference
+from mfcc_assets.pipeline.observe import observe_soundtracks
+from mfcc_assets_tests.audio_samples import retag, write_tone
+
+
+def put(library: Library, path: Path) -> None:
+    """Upload a file to the container `soundtracks` under its own name."""
+    library.blobs.upload_file("soundtracks", path.name, path)
+
+
+def observe(library: Library) -> Difference:
+    """Observe the soundtracks of all shards."""
+    return observe_soundtracks(library, library.shards, run_id="run")
+
+
+def test_a_new_file_gets_a_row_with_its_tags_and_an_artwork(library: Library, tmp_path: Path) -> None:
+    path = write_tone(tmp_path / "song.flac", seconds=1.0)
+    retag(path, title="A song", artist="A singer")
+    put(library, path)
+
+    found = observe(library)
+
+    (track,) = library.catalogue.soundtracks()
+    assert found == Difference(new=("song.flac",), changed=(), gone=(), unchanged=())
+    assert (track.title, track.artist) == ("A song", "A singer")
+    assert [blob.name for blob in library.blobs.list("artworks")] == [track.artwork]
+
+
+def test_a_file_without_a_title_is_named_after_its_file(library: Library, tmp_path: Path) -> None:
+    put(library, write_tone(tmp_path / "evening_song.flac", seconds=1.0))
+
+    observe(library)
+
+    assert [track.title for track in library.catalogue.soundtracks()] == ["evening song"]
+
+
+def test_an_unchanged_file_is_not_read_again(library: Library, tmp_path: Path) -> None:
+    put(library, write_tone(tmp_path / "song.flac", seconds=1.0))
+    observe(library)
+    (artwork,) = library.blobs.list("artworks")
+    library.blobs.delete("artworks", artwork.name)
+
+    assert observe(library).unchanged == ("song.flac",)
+    assert list(library.blobs.list("artworks")) == [], "a file that is read gets its artwork back"
+
+
+def test_new_tags_of_a_file_replace_its_row(library: Library, tmp_path: Path) -> None:
+    path = write_tone(tmp_path / "song.flac", seconds=1.0)
+    put(library, path)
+    observe(library)
+    retag(path, title="Another title")
+    put(library, path)
+
+    assert observe(library).changed == ("song.flac",)
+    assert [track.title for track in library.catalogue.soundtracks()] == ["Another title"]
+
+
+def test_the_row_and_the_artwork_of_a_deleted_file_are_deleted(library: Library, tmp_path: Path) -> None:
+    put(library, write_tone(tmp_path / "song.flac", seconds=1.0))
+    observe(library)
+    library.blobs.delete("soundtracks", "song.flac")
+
+    assert observe(library).gone == ("song.flac",)
+    assert library.catalogue.soundtracks() == []
+    assert list(library.blobs.list("artworks")) == []
+
+
+def test_only_the_files_of_the_wanted_shards_are_observed(library: Library, tmp_path: Path) -> None:
+    for number in range(6):
+        put(library, write_tone(tmp_path / f"{number}.flac", seconds=0.5))
+    shard = track_id("0.flac")[: library.settings.shard_digits]
+
+    observe_soundtracks(library, [shard], run_id="run")
+
+    of_shard = {name for name in (f"{number}.flac" for number in range(6)) if track_id(name).startswith(shard)}
+    assert {track.blob_name for track in library.catalogue.soundtracks()} == of_shard
+
+
+def test_companions_of_music_are_not_observed(library: Library) -> None:
+    library.blobs.write("soundtracks", "cover.jpg", b"a picture")
+
+    assert not observe(library)
+
+
+def test_a_file_that_is_not_music_is_observed_so_that_the_analysis_can_reject_it(library: Library) -> None:
+    library.blobs.write("soundtracks", "letter.mp3", b"not music")
+
+    assert observe(library).new == ("letter.mp3",)
+    assert [track.title for track in library.catalogue.soundtracks()] == ["letter"]
