@@ -36,7 +36,7 @@ def add_track(library: Library, number: int, sound: NDArray[np.float32], **tags:
     file = Observed(f"{number}.flac", "etag", 1, f"{number:032x}", Tags(**tags), "")
     library.catalogue.record_observed([file], [], shard_digits=library.settings.shard_digits, run_id="run")
     library.catalogue.record_content(
-        AudioContent(file.content_digest, audio_id(number), 30.0, ""), track=track_id(file.blob_name)
+        AudioContent(file.content_digest, audio_id(number), 30.0, ""), track_id=track_id(file.blob_name)
     )
     parameters = library.feature_parameters
     library.features.write_track_features(audio_id(number), track_features_of(analysed(sound), parameters), parameters)

@@ -38,10 +38,10 @@ def _width_of_gaussian(dimensions: int) -> int:
 _DIMENSIONS = {"cepstra": 2 * COEFFICIENTS, "texture": 3 * COEFFICIENTS, "movement": _BANDS * len(_MODULATIONS)}
 _EDGES = list(accumulate(map(_width_of_gaussian, _DIMENSIONS.values()), initial=0))
 
-PARTS: Mapping[str, slice] = MappingProxyType(
+GROUPS: Mapping[str, slice] = MappingProxyType(
     {name: slice(start, end) for name, (start, end) in zip(_DIMENSIONS, pairwise(_EDGES), strict=True)}
 )
-"""Slice of the vector for each part."""
+"""Slice of the vector for each group of its numbers."""
 
 WIDTH = _EDGES[-1]
 """Length of the vector."""
@@ -113,7 +113,7 @@ _CHUNK_FRAMES = 3_200
 def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
     """Describe the timbre of a track by a vector.
 
-    The Euclidean distance of two vectors, taken part by part, says how different two tracks sound.
+    The Euclidean distance of two vectors, taken group by group, says how different two tracks sound.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns
     -------
     (3418,) float32
-        The parts that `PARTS` names. Each part is made of a Gaussian as described below.
+        The groups of numbers that `GROUPS` names. Each group is made of a Gaussian as described below.
 
         ``cepstra`` describes the frames by their cepstra and deltas, in 40 dimensions.
 
@@ -164,7 +164,7 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
     >>> vector = timbre_vector(cepstra)
     >>> vector.shape
     (3418,)
-    >>> {name: vector[part].shape for name, part in PARTS.items()}
+    >>> {name: vector[group].shape for name, group in GROUPS.items()}
     {'cepstra': (861,), 'texture': (1891,), 'movement': (666,)}
     """
     if cepstra.ndim != 2 or not len(cepstra) or cepstra.shape[1] < COEFFICIENTS:
@@ -172,19 +172,19 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
     frames = cepstra[:, :COEFFICIENTS]
     if len(frames) < _WINDOW_FRAMES:
         frames = np.resize(frames, (_WINDOW_FRAMES, COEFFICIENTS))
-    moments: dict[str, NDArray[np.float64] | float] = dict.fromkeys(PARTS, 0.0)
+    moments: dict[str, NDArray[np.float64] | float] = dict.fromkeys(GROUPS, 0.0)
     for chunk, deltas in _chunks(frames):
         scaled = (chunk[:, :_CHUNK_FRAMES] - _CENTRES) / _SCALES
         scaled_deltas = deltas[:, :_CHUNK_FRAMES] / (_DELTA_SCALE * _SCALES)
         frames_and_deltas = np.vstack([scaled, scaled_deltas])
-        points_by_part: dict[str, NDArray[np.float32]] = {
+        points_by_group: dict[str, NDArray[np.float32]] = {
             "cepstra": frames_and_deltas,
             "texture": _texture(frames_and_deltas),
             "movement": _movement(_band_levels(chunk)),
         }
-        for part, points in points_by_part.items():
-            moments[part] += second_moments(np.vstack([points, np.ones(points.shape[1], np.float32)]))
-    return np.concatenate([_log_euclidean(np.asarray(moments[part])) for part in PARTS]).astype(np.float32)
+        for group, points in points_by_group.items():
+            moments[group] += second_moments(np.vstack([points, np.ones(points.shape[1], np.float32)]))
+    return np.concatenate([_log_euclidean(np.asarray(moments[group])) for group in GROUPS]).astype(np.float32)
 
 
 def _chunks(frames: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:

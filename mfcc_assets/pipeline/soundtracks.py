@@ -106,7 +106,7 @@ def analyse_soundtracks(
         elif outcome is not None:
             content = outcome.content
             for track in tracks:
-                library.catalogue.record_content(content, track=track.track_id)
+                library.catalogue.record_content(content, track_id=track.track_id)
             report.notes += [f"{name}: {content.note}" for name in names if content.note]
             report.outcomes |= dict.fromkeys(names, REUSED)
             if outcome.computed:

@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.timbre import PARTS, WIDTH
+from mfcc_assets.features.timbre import GROUPS, WIDTH
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.similarity.hubness import DistanceStatistics, all_corrected
 
@@ -25,7 +25,7 @@ SAMPLE_SIZE = 2_000
 kinds."""
 
 _WEIGHTS: Mapping[str, float] = MappingProxyType({"cepstra": 0.5, "texture": 1.0, "movement": 0.75})
-"""Share of each part of the vectors in the mean squared distance."""
+"""Share of each group of numbers in the mean squared distance."""
 
 _COMPONENTS = 256
 """Number of principal components that are kept. With 128 the search finds other performances of a piece on the same
@@ -93,11 +93,11 @@ def table_in_space(feature_table: FeatureTable, space: TimbreSpace) -> FeatureTa
 
 
 def _scales(centred: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the factor (width,) of each number that gives every part its weight in the mean squared distance."""
+    """Return the factor (width,) of each number that gives every group its weight in the mean squared distance."""
     scales = np.ones(WIDTH, np.float32)
-    for part, weight in _WEIGHTS.items():
-        spread = np.square(centred[:, PARTS[part]]).sum() / max(1, len(centred))
-        scales[PARTS[part]] = np.sqrt(weight / spread) if spread > 0 else 0
+    for group, weight in _WEIGHTS.items():
+        spread = np.square(centred[:, GROUPS[group]]).sum() / max(1, len(centred))
+        scales[GROUPS[group]] = np.sqrt(weight / spread) if spread > 0 else 0
     return scales
 
 

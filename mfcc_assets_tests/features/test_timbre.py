@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from mfcc_assets.features import timbre
-from mfcc_assets.features.timbre import COEFFICIENTS, PARTS, WIDTH, timbre_vector
+from mfcc_assets.features.timbre import COEFFICIENTS, GROUPS, WIDTH, timbre_vector
 from mfcc_assets_tests import naive
 
 # More than one chunk, whole seconds, and windows from the first frame to the last.
@@ -21,9 +21,9 @@ def frames_of(seed: int, frames: int = FRAMES, coefficients: int = COEFFICIENTS)
     return (colour + np.lib.stride_tricks.sliding_window_view(noise, 10, axis=0).mean(axis=2)).astype(np.float32)
 
 
-def gaussian_of(vector: np.ndarray, part: str) -> tuple[np.ndarray, np.ndarray]:
-    """Recover the mean and the covariance from which a part was made."""
-    triangle = vector[PARTS[part]].astype(np.float64)
+def gaussian_of(vector: np.ndarray, group: str) -> tuple[np.ndarray, np.ndarray]:
+    """Recover the mean and the covariance from which a group was made."""
+    triangle = vector[GROUPS[group]].astype(np.float64)
     side = int(np.sqrt(2 * len(triangle)))
     logarithm = np.zeros((side, side))
     logarithm[np.triu_indices(side)] = triangle / np.sqrt(2)
@@ -37,12 +37,12 @@ def assert_near(vector: np.ndarray, other: np.ndarray, tolerance: float) -> None
 
 
 def test_the_parts_fill_the_vector():
-    assert {name: part.stop - part.start for name, part in PARTS.items()} == {
+    assert {name: group.stop - group.start for name, group in GROUPS.items()} == {
         "cepstra": 861,
         "texture": 1_891,
         "movement": 666,
     }
-    positions = np.concatenate([np.arange(WIDTH)[part] for part in PARTS.values()])
+    positions = np.concatenate([np.arange(WIDTH)[group] for group in GROUPS.values()])
     np.testing.assert_array_equal(positions, np.arange(WIDTH))
 
 
@@ -98,9 +98,9 @@ def test_a_gain_changes_nothing_but_the_mean_levels():
     louder = frames.copy()
     louder[:, 0] += 3
     different = []
-    for part in PARTS:
+    for group in GROUPS:
         (mean, covariance), (mean_louder, covariance_louder) = (
-            gaussian_of(timbre_vector(each + np.eye(COEFFICIENTS, dtype=np.float32)[0] * 30), part)
+            gaussian_of(timbre_vector(each + np.eye(COEFFICIENTS, dtype=np.float32)[0] * 30), group)
             for each in (frames, louder)
         )
         np.testing.assert_allclose(covariance, covariance_louder, atol=0.02)
@@ -137,16 +137,16 @@ def test_a_track_played_twice_has_nearly_the_timbre_of_the_track():
     track, other = frames_of(6), frames_of(7)
     vector = timbre_vector(track)
     twice = timbre_vector(np.concatenate([track, track]))
-    for part in PARTS.values():
-        to_other = np.linalg.norm(vector[part] - timbre_vector(other)[part])
-        assert 0 < np.linalg.norm(vector[part] - twice[part]) < 0.1 * to_other
+    for group in GROUPS.values():
+        to_other = np.linalg.norm(vector[group] - timbre_vector(other)[group])
+        assert 0 < np.linalg.norm(vector[group] - twice[group]) < 0.1 * to_other
 
 
 def test_a_track_played_backwards_differs_only_in_its_deltas():
     track = frames_of(8)
     vector, backwards = timbre_vector(track), timbre_vector(track[::-1])
-    for part in ("texture", "movement"):
-        assert_near(vector[PARTS[part]], backwards[PARTS[part]], 1e-4)
+    for group in ("texture", "movement"):
+        assert_near(vector[GROUPS[group]], backwards[GROUPS[group]], 1e-4)
     mean, covariance = gaussian_of(vector, "cepstra")
     mean_backwards, covariance_backwards = gaussian_of(backwards, "cepstra")
     signs = np.repeat([1, -1], COEFFICIENTS)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mfcc_assets.features.timbre import PARTS, WIDTH
+from mfcc_assets.features.timbre import GROUPS, WIDTH
 from mfcc_assets.similarity.timbre_space import TimbreSpace
 
 KINDS, TRACKS_OF_A_KIND = 40, 8
@@ -44,7 +44,7 @@ def test_the_space_of_a_sample_holds_for_tracks_that_were_not_in_it():
 
 def test_the_size_of_a_parts_numbers_does_not_change_distances():
     timbre, larger = vectors(), vectors()
-    larger[:, PARTS["texture"]] *= 1000
+    larger[:, GROUPS["texture"]] *= 1000
     np.testing.assert_allclose(apart(TimbreSpace.of(larger)(larger)), apart(TimbreSpace.of(timbre)(timbre)), rtol=1e-2)
 
 

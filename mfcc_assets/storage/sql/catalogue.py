@@ -145,15 +145,15 @@ class Catalogue:
         with self._database.reading() as connection:
             return list(connection.execute(query.order_by(CONTENTS.c.CONTENT_DIGEST)).scalars())
 
-    def record_content(self, content: AudioContent, *, track: TrackId | None = None) -> None:
+    def record_content(self, content: AudioContent, *, track_id: TrackId | None = None) -> None:
         """Store which audio some bytes hold and, if a track id is given, that this soundtrack has that audio."""
         with self._database.writing() as connection:
             connection.execute(_UPSERT_CONTENT, named_columns(asdict(content)))
-            if track is not None:
+            if track_id is not None:
                 # REJECTS comes before SOUNDTRACKS, as in `record_reject`: different orders could end in a deadlock.
-                connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID == track))
+                connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID == track_id))
                 self._update_analysis(
-                    connection, track, content.audio_id, content.content_digest, content.seconds, content.note
+                    connection, track_id, content.audio_id, content.content_digest, content.seconds, content.note
                 )
 
     def record_reject(self, reject: Reject, *, run_id: str, content_digest: str | None = None) -> None:
@@ -226,7 +226,7 @@ class Catalogue:
     def _update_analysis(
         self,
         connection: Connection,
-        track: QueryId,
+        track_id: QueryId,
         audio_id: AudioId | None,
         content_digest: str | None,
         seconds: float | None,
@@ -234,6 +234,6 @@ class Catalogue:
     ) -> None:
         connection.execute(
             sa.update(SOUNDTRACKS)
-            .where(SOUNDTRACKS.c.TRACK_ID == track)
+            .where(SOUNDTRACKS.c.TRACK_ID == track_id)
             .values(AUDIO_ID=audio_id, ANALYSED_DIGEST=content_digest, SECONDS=seconds, NOTE=note)
         )

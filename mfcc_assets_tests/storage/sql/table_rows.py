@@ -20,7 +20,7 @@ def observe(catalogue: Catalogue, *files: Observed, gone: tuple[str, ...] = ()) 
 
 
 def analyse(catalogue: Catalogue, file: Observed, audio_id: str, note: str = "") -> None:
-    catalogue.record_content(AudioContent(file.content_digest, AudioId(audio_id), 61.5, note), track=file.track_id)
+    catalogue.record_content(AudioContent(file.content_digest, AudioId(audio_id), 61.5, note), track_id=file.track_id)
 
 
 def reject(file: Observed, reason: str = "silent") -> Reject:
