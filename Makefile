@@ -12,7 +12,7 @@ CORPUS ?= $(HOME)/.cache/mfcc_corpus
 export MFCC_HOME ?= $(CURDIR)/mfcc_data
 export DAGSTER_HOME := $(MFCC_HOME)/dagster
 
-# PROFILE=azurite runs the same commands on the cloud's twin: Azurite, the Cosmos server and PostgreSQL instead of a folder.
+# PROFILE=azurite runs the same commands with Azurite, the Cosmos server and PostgreSQL instead of a folder.
 ifeq ($(PROFILE),azurite)
 INSTALLED := $(VENV)/.installed-servers
 WITH_SERVERS := $(BIN)/python -m mfcc_assets_tests.services
@@ -26,7 +26,7 @@ endif
 help:  ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(INSTALLED)  ## Recommend from the starter library, end to end. PROFILE=azurite uses the cloud's twin.
+demo: $(INSTALLED)  ## Recommend from the starter library, end to end. PROFILE=azurite uses local servers in place of Azure's.
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.demo
 
 dev: $(INSTALLED)  ## Open the Dagster UI of the library, with daemon and sensors. PROFILE works as in demo.

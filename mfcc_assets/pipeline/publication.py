@@ -148,7 +148,7 @@ def publish_built_index(library: Library) -> Published:
     if former == version:
         return Published(version, former)
     index = library.indexes.read(version)
-    if former is not None and _withdrawn_twin(library, index.parameters, index.tracks) is not None:
+    if former is not None and _withdrawn_equal(library, index.parameters, index.tracks) is not None:
         return Published(former, former, withheld=version)
     remedy = "Materialise soundtrack_candidates and what follows it over all shards, and look at its checks"
     _refuse_unless_fit(library, version, remedy=remedy)
@@ -217,10 +217,10 @@ def is_withheld(library: Library) -> bool:
 
     A run does not publish such an index.
     """
-    return _withdrawn_twin(library, index_parameters(library), library.catalogue.track_ids_by_audio()) is not None
+    return _withdrawn_equal(library, index_parameters(library), library.catalogue.track_ids_by_audio()) is not None
 
 
-def _withdrawn_twin(library: Library, parameters: IndexParameters, tracks: Mapping[AudioId, TrackId]) -> str | None:
+def _withdrawn_equal(library: Library, parameters: IndexParameters, tracks: Mapping[AudioId, TrackId]) -> str | None:
     """Return a withdrawn version that was built from these tracks with these parameters, or None.
 
     It may differ from the version that a run would build. After two rollbacks, the calibration may be that of an older
