@@ -21,8 +21,8 @@ _REORDERED = {"reassoc", "contract", "nsz"}
 """LLVM's flags that allow another order of additions, but no assumptions about NaN and infinity."""
 
 _PACKAGE = Path(__file__).parent
-_IMPORT_OF_KERNELS = b"mfcc_assets.jit import"
-"""Source that is found in every module that has kernels."""
+_SOURCES = ("features", "similarity", "search", "recognition")
+"""Packages that have kernels, and the constants that kernels use. Numba compiles a constant into the machine code."""
 
 
 def compiled(kernel: _Kernel) -> _Kernel:
@@ -34,7 +34,9 @@ def compiled(kernel: _Kernel) -> _Kernel:
 
 
 def compiled_reordered(kernel: _Kernel) -> _Kernel:
-    """Compile a function to machine code that may add in any order, and divides without a check for zero.
+    """Compile a function to machine code that may add in any order.
+
+    It may also fuse a multiplication with an addition, ignores the sign of zero, and divides without a check for zero.
 
     The compiler can then use vector instructions for sums. Everything else is as for `compiled`.
     """
@@ -49,14 +51,14 @@ def _compiled(kernel: _Kernel, **options: Any) -> _Kernel:
 
 @cache
 def cache_folder() -> Path | None:
-    """Return the folder of the machine code, named by a hash of all kernels, or None if no folder is writable.
+    """Return the folder of the machine code, named by a hash of its sources, or None if no folder is writable.
 
-    Numba compiles a kernel again when its own file changes, but not when a kernel that it calls changes in another
-    file. With the hash in the name, any change to any kernel leads to a new folder.
+    Numba compiles a kernel again when its own file changes, but not when another file changes that has a kernel or a
+    constant which it uses. With a hash of all these files in the name, any change to them leads to a new folder.
     """
     given = [Path(_numba_settings.CACHE_DIR)] if _numba_settings.CACHE_DIR else []
     for parent in (*given, _PACKAGE / "__pycache__", Path.home() / ".cache" / "mfcc-assets"):
-        folder = parent / f"kernels-{_hash_of_kernels()}"
+        folder = parent / f"kernels-{_hash_of_sources()}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
@@ -66,12 +68,10 @@ def cache_folder() -> Path | None:
     return None
 
 
-def _hash_of_kernels() -> str:
-    digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        source = path.read_bytes()
-        if _IMPORT_OF_KERNELS in source:
-            digest.update(source)
+def _hash_of_sources() -> str:
+    digest = hashlib.blake2b(Path(__file__).read_bytes(), digest_size=8)
+    for path in sorted(path for package in _SOURCES for path in (_PACKAGE / package).rglob("*.py")):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

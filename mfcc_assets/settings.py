@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         "", description="Secret that holds the database's password; empty: no password is needed"
     )
     shard_digits: Literal[1, 2] = Field(
-        1, description="1: 16 shards; 2: 256 shards, for more than 50,000 tracks; a library never changes it"
+        1, description="1: 16 shards; 2: 256 shards, for more than 50,000 tracks; it cannot be changed later"
     )
 
     min_seconds: float = Field(1.0, ge=0.1, description="Shorter audio is rejected")
@@ -50,11 +50,17 @@ class Settings(BaseSettings):
 
     recommendations: int = Field(5, gt=0, description="Number of tracks recommended for a query")
     per_artist: int = Field(
-        2, ge=0, description="Largest number of tracks of one artist, or of one album, in a list; 0: no limit"
+        2,
+        ge=0,
+        description="Number of tracks of one artist, or of one album, after which others are preferred; 0: no limit",
     )
     ranking: str = Field(DEFAULT_RANKING, description="How tracks are compared: fused, gaussian, dtw or article")
     quality_margin: float = Field(
-        0.05, ge=0, le=1, description="An index is not published if its precision is lower by more than this"
+        0.05,
+        ge=0,
+        le=1,
+        description="Largest amount by which the precision or the share of tracks never recommended may be worse than in"
+        " the published index",
     )
 
     recognisers: str = Field(

@@ -56,6 +56,27 @@ def test_the_caller_of_an_edited_kernel_is_compiled_again(package: Path) -> None
     assert printed_distance(package) == "20.0"
 
 
+def test_an_edited_constant_leads_to_new_machine_code(package: Path) -> None:
+    printed_distance(package)
+    # This module has no kernels. Kernels of other modules use its constants.
+    constants = package / "features" / "fingerprint.py"
+    constants.write_text(constants.read_text() + "\n# edited\n")
+    printed_distance(package)
+
+    assert len(list((package / "__pycache__").glob("kernels-*"))) == 2
+
+
+def test_every_package_with_kernels_belongs_to_the_hash(package: Path) -> None:
+    importers = [path for path in package.rglob("*.py") if "from mfcc_assets.jit import" in path.read_text()]
+
+    assert {path.relative_to(package).parts[0] for path in importers} <= {
+        "features",
+        "similarity",
+        "search",
+        "recognition",
+    }
+
+
 def test_machine_code_is_kept_for_the_next_process(package: Path) -> None:
     printed_distance(package)
 

@@ -101,15 +101,15 @@ def _reencoded(
         again = labelled.analyse(progress, one_chain)
     with _progress(console, "Scoring rankings of re-encoded tracks") as progress:
         scores_again = score_rankings(again, list(scores), labelled.parameters, progress, on_all_cores)
-    with _progress(console, "Asking by re-encoded cuts") as progress:
+    with _progress(console, "Recognising re-encoded excerpts") as progress:
         found = find_own_tracks(labelled, analysed, progress)
     figures = {
         name: {**asdict(after), "p_at_5_kept": share_kept(scores[name], after)} for name, after in scores_again.items()
     }
     console.print(_table("re-encoded: 22.05 kHz, MP3 of 96 kbit/s, gain of up to ± 6 dB", figures))
     console.print(
-        f"{found.queries} queries, cuts of 30 s, MP3 of 64 kbit/s: their own track is recognised first by "
-        f"{found.by_recognition:.1%}, and nearest in the default ranking to {found.by_ranking:.1%}."
+        f"{found.queries} excerpts of 30 s, MP3 of 64 kbit/s: recognition finds the right track first for "
+        f"{found.by_recognition:.1%}, the default ranking for {found.by_ranking:.1%}."
     )
     return {
         "tracks": len(again.tracks),

@@ -45,7 +45,8 @@ def _picture_file(_: click.Context, parameter: click.Parameter, file: Path | Non
 def explain(library: Library, a: str, b: str, picture: Path | None, as_published: bool, as_json: bool) -> None:
     """Explain how near the tracks A and B are to each other.
 
-    A track is named by its id, its title, its file name, or a part of these that no other track has.
+    Name a track by its id, its title or its file name. A part of a title or file name is enough
+    if no other track has it.
     """
     from mfcc_assets.pipeline.explain import explain_pair, picture_of_pair
     from mfcc_assets.pipeline.find_track import find_track

@@ -97,12 +97,12 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
     console = open_console()
     counts = _counts(comparison)
     console.print(
-        f"{counts['compared']} tracks are in both versions. The top five of {counts['changed']} hold other tracks "
-        f"({counts['places']} in all), of {counts['reordered']} the same in another order, "
-        f"of {counts['unchanged']} the same."
+        f"{counts['compared']} tracks are in both versions. Of their lists of five, {counts['changed']} contain other "
+        f"tracks ({counts['places']} new ones in all), {counts['reordered']} contain the same tracks in another order, "
+        f"and {counts['unchanged']} are unchanged."
     )
     if shown:
-        table = Table("track", "left", "came", title=f"From {versions[0]} to {versions[1]}", show_lines=True)
+        table = Table("track", "removed", "added", title=f"From {versions[0]} to {versions[1]}", show_lines=True)
         for change in shown:
             cells = [[change.query], change.removed, change.added]
             table.add_row(*("\n".join(escape(_title(names[audio_id])) for audio_id in cell) for cell in cells))
@@ -113,7 +113,7 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
         if only:
             titles = [_title(names[audio_id]) for audio_id in only[:top]]
             rest = [f"and {len(only) - top} more"] if len(only) > top else []
-            console.print(f"{len(only)} tracks only in {version}: {escape('; '.join([*titles, *rest]))}")
+            console.print(f"Tracks only in {version} ({len(only)}): {escape('; '.join([*titles, *rest]))}")
 
 
 @index.command()

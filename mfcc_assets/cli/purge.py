@@ -16,6 +16,10 @@ def purge(library: Library, upload: str) -> None:
     purged = purge_upload(library, UploadId(upload))
     if not (purged.blobs or purged.had_document or purged.recommendations):
         raise click.ClickException(f"Nothing is stored of an upload {upload}.")
-    features = "and the features of its audio" if purged.audio_id else "and no features that a soundtrack shares"
+    features = (
+        "and the features of its audio"
+        if purged.audio_id
+        else "and no features: there were none, or a soundtrack has the same audio"
+    )
     document = "its document" if purged.had_document else "no document"
     click.echo(f"Removed {purged.blobs} blobs, {document}, {purged.recommendations} recommendations, {features}.")

@@ -67,7 +67,7 @@ def recommend(library: Library, file: Path, count: int | None, exact: bool, as_j
     known_as = f"{recognised.title} by {recognised.artist or 'unknown'} ({recognised.by})" if recognised else "unknown"
     console.print(f"{escape(file.name)}: {escape(known_as)}")
     for failure in answer.failures:
-        console.print(f"[red]not asked[/] {escape(failure.by)}: {escape(failure.reason)}")
+        console.print(f"[red]no answer[/] {escape(failure.by)}: {escape(failure.reason)}")
     console.print(recommendations_table(rows))
     console.print(_assurance(answer, wanted, recall))
 

@@ -95,7 +95,7 @@ def _show_answer(library: Library, document: UploadDocument, console: Console) -
         title, artist = escape(recognised.title), escape(recognised.artist)
         console.print(f"[bold]Recognised[/]  {title} by {artist} (recogniser: {recognised.by})")
     else:
-        console.print("[bold]Recognised[/]  nobody knows it")
+        console.print("[bold]Recognised[/]  no recogniser knows it")
     rows = library.recommendations.recommended(_upload_id(library))
     console.print(f"[bold]Recommended[/] from index {document.index_version}:")
     console.print(

@@ -140,9 +140,9 @@ def publish_built_index(library: Library) -> Published:
     Raises
     ------
     PublicationRefused
-        If the index is incomplete or worse than the published one. The blocking checks of a run test the same. They are
-        repeated here, since a run of this step alone skips them, and since another run may have built another index
-        after they passed.
+        If a track has no ranking, if a ranking names a track that has left the library, or if the index is worse than
+        the published one. Blocking checks of a run test the same. They are repeated here, since a run of this step
+        alone skips them, and since another run may have built another index after they passed.
     """
     former, version = _published_version(library), library.indexes.built_version()
     if former == version:

@@ -235,7 +235,7 @@ def required_lists(library: Library, stage: str, version: str, shard_or_upload: 
         raise NoPublishedIndex(
             f"the {stage} of {shard_or_upload} are missing",
             subject=f"index {version}",
-            remedy=f"Materialise the {stage} of all shards, or of this upload",
+            remedy=f"Materialise the {stage} of all shards, or answer the upload again",
         )
     return lists
 
