@@ -20,7 +20,7 @@ Each error says what happened, to which track, upload, file or index, and what t
     │   ├── LinkRefused
     │   ├── RecogniserUnavailable
     │   └── SecretNotFound
-    ├── SettingsError                from here on: a run or a command failed
+    ├── SettingsError                this and all below: errors of a run, a command or an argument
     ├── RunFailed
     ├── FeaturesMissing
     │   └── FeaturesVersionMismatch
@@ -147,7 +147,7 @@ class LinkRefused(StoreError):
 
 
 class RecogniserUnavailable(StoreError):
-    """A recogniser could not answer. Another recogniser may."""
+    """A recogniser could not answer now. Another recogniser may know the recording."""
 
 
 class SecretNotFound(StoreError):
@@ -175,11 +175,11 @@ class FeaturesVersionMismatch(FeaturesMissing):
 
 
 class NoPublishedIndex(MfccError):
-    """An index, or the stored lists of one, are missing. Materialising the library makes them."""
+    """There is no published index, or its stored lists are missing. Materialise the library to make them."""
 
 
 class CorruptIndex(MfccError):
-    """A stored index is not what was written."""
+    """A stored index is damaged."""
 
 
 class PublicationRefused(MfccError):

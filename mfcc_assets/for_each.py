@@ -1,6 +1,6 @@
 """The port through which the science applies a function to many items: one after the other, or on several cores.
 
-`in_turn` needs nothing else. `mfcc_assets.compute` has functions that use several cores or machines.
+`in_turn` needs nothing else. `mfcc_assets.compute.local` has one that uses all cores.
 """
 
 from collections.abc import Callable, Iterable, Iterator

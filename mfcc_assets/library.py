@@ -209,11 +209,11 @@ class Library:
 
     @property
     def limits(self) -> AudioLimits:
-        """What audio is accepted."""
+        """Limits of the audio that is accepted."""
         return AudioLimits(min_seconds=self.settings.min_seconds, max_seconds=self.settings.max_seconds)
 
     @property
     def feature_parameters(self) -> FeaturesParameters:
-        """How features are made."""
+        """Parameters of the features."""
         cepstra = CepstraParameters(fft_size=self.settings.fft_size)
         return FeaturesParameters(cepstra=cepstra, contour_rate=self.settings.contour_rate)

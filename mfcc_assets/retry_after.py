@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _LONGEST_NUMBER = 32
-"""Characters of a number that are read. A number of 32 digits is as good as any longer one."""
+"""Number of characters that are read as a number. No wait needs more digits, and `int` refuses very long ones."""
 
 
 def seconds_asked(retry_after: str) -> float | None:

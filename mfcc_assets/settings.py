@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     max_seconds: float = Field(4 * 3600.0, gt=0, description="Longer audio is rejected")
     max_upload_gigabytes: float = Field(4.0, gt=0, description="Larger uploads are rejected")
     fft_size: int | None = Field(
-        None, gt=0, description="Points of the FFT; empty: the next power of two above the length of a frame"
+        None, gt=0, description="Points of the FFT; empty: the smallest power of two that holds a frame"
     )
     contour_rate: float = Field(2.0, gt=0, le=100, description="Frames per second that dynamic time warping compares")
 
@@ -59,8 +59,8 @@ class Settings(BaseSettings):
         0.05,
         ge=0,
         le=1,
-        description="Largest amount by which the precision or the share of tracks never recommended may be worse than in"
-        " the published index",
+        description="Largest amount by which the precision, or the share of tracks never recommended, may be worse than"
+        " in the published index",
     )
 
     recognisers: str = Field(

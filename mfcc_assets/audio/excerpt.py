@@ -21,10 +21,12 @@ MOST_BYTES = 200_000
 """Largest excerpt in bytes, as in the article."""
 
 MOST_SECONDS = 12.0
-"""Longest excerpt. AudD listens to 12 s, ACRCloud asks for less than 15 s, and both need only a few seconds."""
+"""Longest excerpt in seconds. AudD listens to 12 s, ACRCloud asks for less than 15 s, and both need only a few
+seconds."""
 
 _LEAST_COPIED_SECONDS = 4.0
-"""A shorter copy is encoded again. Streams of more than 400 kbit/s, such as surround sound, fill the bytes so soon."""
+"""If the copied frames are shorter than this, in seconds, the audio is encoded as MP3 instead. Streams of more than
+400 kbit/s, such as surround sound, reach the size limit that early."""
 
 _BEGIN_SECONDS = 30.0
 """Position at which the excerpt of a long file begins. Introductions are often silence, speech or applause."""
@@ -137,7 +139,7 @@ def cut_excerpt(path: Path, *, most_bytes: int = MOST_BYTES) -> Excerpt:
     if copied is not None and copied.seconds >= _LEAST_COPIED_SECONDS:
         return copied
     encoded = _encoded(path, most_bytes)
-    # The file itself may be shorter than that, and then the copy is kept.
+    # A file can itself be shorter than that. The copy is then kept.
     return copied if copied is not None and copied.seconds >= encoded.seconds else encoded
 
 

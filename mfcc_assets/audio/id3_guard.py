@@ -15,7 +15,8 @@ _MOST_TAGS = 20
 _MOST_FRAMES = 5_000
 
 _MOST_BYTES = 2**16
-"""Largest frame that may hold several values. It can hold as many empty values, which mutagen still reads quickly."""
+"""Largest size in bytes of a frame that may hold several values. Such a frame has at most as many values, and mutagen
+still reads them quickly."""
 
 _SINGLE_VALUED = {b"APIC", b"GEOB", b"PRIV", b"PIC", b"GEO"}
 """Frames that hold a single value, such as pictures and private data of other programs. They are often larger."""

@@ -121,7 +121,7 @@ class AudioReader:
         self._sample_rate, self._trimmed_samples = sample_rate, trimmed_samples
         self._limits = limits or AudioLimits()
         if self._limits.min_seconds * sample_rate <= 2 * trimmed_samples:
-            raise ValueError(f"nothing is left of audio of {self._limits.min_seconds} s after trimming")
+            raise ValueError(f"trimming leaves nothing of audio of {self._limits.min_seconds} s")
         self._subject = subject or path.name
         self._audio: Audio | None = None
 

@@ -1,4 +1,4 @@
-"""The engines that run heavy work. Each is one function, which applies another function to many items.
+"""The functions that apply another function to many items on several cores.
 
 The work itself does not belong here: see `mfcc_assets.pipeline`.
 """

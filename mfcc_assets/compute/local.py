@@ -21,7 +21,7 @@ def on_all_cores(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> It
     work
         The function. Several threads call it at once.
     items
-        The items. They are taken from the iterable only when a thread needs them, so there may be millions.
+        The items. Only a few are taken ahead of the threads, so there may be millions.
 
     Yields
     ------
@@ -31,7 +31,7 @@ def on_all_cores(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> It
     Raises
     ------
     Exception
-        The first exception of `work`, after the calls that have begun have finished.
+        The first exception of `work`, after all submitted calls, at most twice the number of cores, have finished.
 
     Examples
     --------

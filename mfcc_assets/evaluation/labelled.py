@@ -47,8 +47,8 @@ class AnalysedTracks:
     rejected: Mapping[str, str]
 
 
-class FeatureCache(Protocol):
-    """Port to the storage of features. `mfcc_assets.storage.feature_store.FeatureStore` implements it."""
+class StoredFeatures(Protocol):
+    """Port to the stored features. `mfcc_assets.storage.feature_store.FeatureStore` implements it."""
 
     def has_cepstra(self, audio_id: AudioId, parameters: CepstraParameters) -> bool: ...
     def has_track_features(self, audio_id: AudioId, parameters: FeaturesParameters) -> bool: ...
@@ -64,8 +64,8 @@ class FeatureCache(Protocol):
 class LabelledSet:
     """A set of labelled audio files. Their features are computed once and then stored.
 
-    The audio id of a file is a digest of its bytes and of the chain that re-encodes it. Features are therefore found
-    again if the files move to another folder.
+    Here the audio id of a file is a digest of its bytes and of the chain that re-encodes it. So a file need not be
+    decoded to find its features, and they are found again if the files move to another folder.
 
     Parameters
     ----------
@@ -80,12 +80,12 @@ class LabelledSet:
     limits
         Limits on the audio that is accepted.
     for_each
-        Runs a function for each track: `in_turn`, or on all cores.
+        Function that applies another function to many items: `in_turn`, or `mfcc_assets.compute.local.on_all_cores`.
     """
 
     def __init__(
         self,
-        store: FeatureCache,
+        store: StoredFeatures,
         folder: Path,
         tracks: Sequence[LabelledTrack],
         *,

@@ -46,7 +46,7 @@ def ranked_by(distances: NDArray[np.floating], tracks: Sequence[_Track]) -> dict
     {'a': ['c', 'b'], 'b': ['a', 'c'], 'c': ['a', 'b']}
     """
     if distances.shape != (len(tracks), len(tracks)):
-        raise ValueError(f"{len(tracks)} tracks have as many rows and columns of distances, not {distances.shape}")
+        raise ValueError(f"expected distances of shape ({len(tracks)}, {len(tracks)}), got {distances.shape}")
     to_others = distances.astype(np.float64)
     np.fill_diagonal(to_others, -np.inf)
     if np.isnan(to_others).any():
@@ -72,7 +72,7 @@ class Precision:
     queries
         Number of tracks whose label is carried by at least `MINIMUM_TRACKS_OF_LABEL` tracks.
     at_1, at_5
-        Mean share among the first recommendation, and among the first five.
+        Mean share of recommendations with the label of the query: of the first one, and of the first five.
     hit_at_5
         Share of queries with at least one such recommendation among the first five.
     """

@@ -96,7 +96,7 @@ def largest_difference(ours: Frames, published: Frames) -> float:
 
 @dataclass(frozen=True)
 class FastdtwExcess:
-    """Distances of one coefficient, or of several in sum, by fastdtw and exactly.
+    """The distance of one coefficient, or the sum over several, as fastdtw finds it and as it exactly is.
 
     Attributes
     ----------

@@ -57,14 +57,14 @@ def share_kept(before: Scores, after: Scores) -> float | None:
 
 @dataclass(frozen=True)
 class Found:
-    """Shares of re-encoded excerpts that find the track which they are from before all other tracks.
+    """Shares of re-encoded excerpts whose own track is found before all other tracks.
 
     Attributes
     ----------
     queries
         Number of excerpts, each from a different track.
     by_recognition
-        Share that is found in the way in which the engine recognises an upload.
+        Share of excerpts that recognition finds, as for an upload.
     by_ranking
         Share that is found by the distance of the default ranking alone.
     """

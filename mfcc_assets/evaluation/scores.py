@@ -117,7 +117,7 @@ def score_rankings(
     on_progress
         Called before each ranking.
     for_each
-        Runs a function for each track: `in_turn`, or on all cores.
+        Function that applies another function to many items: `in_turn`, or `mfcc_assets.compute.local.on_all_cores`.
     """
     comparison = Comparison(Tracks.of(analysed.track_features, parameters), for_each)
     uncorrected = uncorrected_names(RANKINGS)

@@ -69,7 +69,9 @@ class Fingerprints:
         if self.frames.ndim != 2 or self.frames.shape[1] != SHAPES:
             raise ValueError(f"fingerprints are frames x {SHAPES}, not {self.frames.shape}")
         if len(self.starts) != len(self.audio_ids) + 1:
-            raise ValueError(f"{len(self.audio_ids)} tracks need one more start than tracks, not {len(self.starts)}")
+            raise ValueError(
+                f"{len(self.audio_ids)} tracks need {len(self.audio_ids) + 1} starts, not {len(self.starts)}"
+            )
         if self.starts[0] != 0 or self.starts[-1] != len(self.frames) or (np.diff(self.starts) < 1).any():
             raise ValueError("every track needs at least one frame, and the last track must end where the frames end")
 

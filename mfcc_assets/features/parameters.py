@@ -71,7 +71,7 @@ class CepstraParameters:
         if not 1 <= self.coefficients <= self.filters:
             raise ValueError(f"the number of coefficients must be 1 to {self.filters}, not {self.coefficients}")
         if self.trimmed_samples < 0:
-            raise ValueError(f"the number of trimmed samples must not be negative, unlike {self.trimmed_samples}")
+            raise ValueError(f"the number of trimmed samples must not be negative, got {self.trimmed_samples}")
 
     @property
     def window_samples(self) -> int:

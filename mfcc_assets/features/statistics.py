@@ -55,8 +55,8 @@ def segment_means(cepstra: NDArray[np.float32], segments: int) -> NDArray[np.flo
     cepstra : (frames, d) float
         At least one frame.
     segments
-        Number of segments. Their lengths differ by at most one frame. If there are fewer frames than segments, some
-        frames are the mean of several segments.
+        Number of segments. Their lengths differ by at most one frame. If there are fewer frames than segments, one
+        frame fills several segments.
 
     Returns
     -------

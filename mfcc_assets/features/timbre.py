@@ -77,8 +77,8 @@ _BLOCK_MEAN_SCALE, _LOG_DEVIATION_SCALE = 0.7, 0.25
 _LOG_DEVIATION_CENTRE = -0.3
 """Mean log deviation of the cepstra in a block. The mean log deviation of the deltas is about 0."""
 
-_SMALLEST_DEVIATION = 0.05
-"""Added to each deviation within a block, since a deviation of zero has no logarithm."""
+_DEVIATION_OFFSET = 0.05
+"""Constant that is added to each deviation within a block, since a deviation of zero has no logarithm."""
 
 _WINDOW_FRAMES, _HOP_FRAMES = 256, 128
 """Length of a window of movement, and the step from one window to the next."""
@@ -94,11 +94,12 @@ _SILENCE = log(1e-6)
 _LEVEL_CENTRE, _LEVEL_SCALE = -6.5, 1.4
 _MODULATION_CENTRE, _MODULATION_SCALE = -2.6, 1.2
 
-_SMALLEST_MODULATION = 1e-4
-"""Added to variances of modulation before their logarithms are taken."""
+_MODULATION_OFFSET = 1e-4
+"""Constant that is added to variances of modulation before their logarithms are taken."""
 
 _RIDGE = 0.05
-"""Added to each variance of a Gaussian. Without it, a coefficient that never changes would make distances infinite."""
+"""Constant that is added to each variance of a Gaussian. Without it, a coefficient that never changes would make
+distances infinite."""
 
 _SMALLEST_EIGENVALUE = 1e-9
 """Rounding may leave smaller eigenvalues, or negative ones, if cepstra are absurdly large."""
@@ -133,8 +134,8 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
         of the coefficient and its delta, in 60 dimensions.
 
         ``movement`` describes the windows of 2.56 s, which overlap by half, in 35 dimensions: by the mean levels of
-        five bands of four mel filters each, in nepers of power, and by the logarithms of the variances of these levels
-        in six octaves of modulation from 0.39 to 20 Hz.
+        five bands of four mel filters each, as logarithms of their power, and by the logarithms of the variances of
+        these levels in six octaves of modulation from 0.39 to 20 Hz.
 
         Frames at the end that fill no block or window count only for ``cepstra``.
 
@@ -210,7 +211,7 @@ def _texture(frames_and_deltas: NDArray[np.float32]) -> NDArray[np.float32]:
     count = frames_and_deltas.shape[1] // _BLOCK_FRAMES
     blocks = frames_and_deltas[:, : count * _BLOCK_FRAMES].reshape(2 * COEFFICIENTS, count, _BLOCK_FRAMES)
     means = blocks[:COEFFICIENTS].mean(axis=2)
-    log_deviations = np.log(_SMALLEST_DEVIATION + blocks.std(axis=2))
+    log_deviations = np.log(_DEVIATION_OFFSET + blocks.std(axis=2))
     log_deviations[:COEFFICIENTS] -= _LOG_DEVIATION_CENTRE
     return np.vstack([means / _BLOCK_MEAN_SCALE, log_deviations / _LOG_DEVIATION_SCALE])
 
@@ -240,7 +241,7 @@ def _movement(levels: NDArray[np.float32]) -> NDArray[np.float32]:
     spectra = scipy.fft.rfft((windows - means[:, :, np.newaxis]) * _WINDOW)[:, :, : _MODULATIONS[-1]]
     powers = spectra.real**2 + spectra.imag**2
     variances = np.add.reduceat(powers, _MODULATIONS[:-1], axis=2).swapaxes(1, 2).reshape(-1, means.shape[1])
-    modulations = np.log(_SMALLEST_MODULATION + variances) - _MODULATION_CENTRE
+    modulations = np.log(_MODULATION_OFFSET + variances) - _MODULATION_CENTRE
     return np.vstack([(means - _LEVEL_CENTRE) / _LEVEL_SCALE, modulations / _MODULATION_SCALE])
 
 

@@ -13,7 +13,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import Difference, difference, soundtrack_files
 from mfcc_assets.storage.sql.records import Observed
 
-FILES_A_TRANSACTION = 200
+FILES_PER_TRANSACTION = 200
 """Number of files that are recorded together, and observed again if a run is killed before they are recorded."""
 
 
@@ -51,7 +51,7 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
     for _, file in on_all_cores(lambda name: _observed(library, name), [*found.new, *found.changed]):
         if file is not None:
             observed.append(file)
-        if len(observed) == FILES_A_TRANSACTION:
+        if len(observed) == FILES_PER_TRANSACTION:
             library.catalogue.record_observed(observed, [], shard_digits=digits, run_id=run_id)
             observed = []
     library.catalogue.record_observed(observed, [], shard_digits=digits, run_id=run_id)

@@ -184,7 +184,7 @@ def flowing_order(distances: NDArray[np.floating], first: int) -> list[int]:
     [0, 2, 1]
     """
     if distances.ndim != 2 or distances.shape[0] != distances.shape[1] or not 0 <= first < len(distances):
-        raise ValueError(f"no order from {first} through distances of shape {distances.shape}")
+        raise ValueError(f"expected a square matrix and one of its rows, got shape {distances.shape} and row {first}")
     order, left = [first], [row for row in range(len(distances)) if row != first]
     while left:
         nearest = min(left, key=lambda row: distances[order[-1], row])

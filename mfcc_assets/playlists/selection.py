@@ -76,7 +76,7 @@ class Selection:
         count
             Number of tracks in the list.
         without
-            Audio ids to leave out, together with all other encodings of the same recordings. This is the query.
+            Audio ids to leave out, together with all other encodings of the same recordings. For example, the query.
 
         Returns
         -------

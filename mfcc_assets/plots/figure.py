@@ -63,7 +63,7 @@ def wide_figure(title: str, width: float) -> tuple["Figure", "Axes"]:
     Parameters
     ----------
     title
-        Drawn as it is: no mathtext.
+        Title. It is drawn literally: a dollar sign does not start a formula.
     width
         Width of the axes, as a share of the figure.
     """

@@ -19,7 +19,7 @@ def history(points: Sequence[str], figures: Mapping[str, Sequence[float | None]]
     figures
         Values (0 to 1) of each figure at all points, by the name of the figure. A value is None if it is not known.
     title
-        Drawn as it is: no mathtext.
+        Title. It is drawn literally: a dollar sign does not start a formula.
 
     Returns
     -------

@@ -34,7 +34,7 @@ def library_map(points: NDArray[np.floating], labels: Sequence[str], names: Mapp
         Name to write beside a point, by its row in `points`. Names that would cover a point or an earlier name are left
         out.
     title
-        Drawn as it is: no mathtext.
+        Title. It is drawn literally: a dollar sign does not start a formula.
 
     Returns
     -------

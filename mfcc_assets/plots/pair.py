@@ -50,7 +50,7 @@ def pair_picture(
     seconds
         Length of both tracks in seconds.
     titles
-        Titles of both tracks, drawn as they are: no mathtext.
+        Titles of both tracks. They are drawn literally: a dollar sign does not start a formula.
     form
         "png" for a PNG of 800 × 800 pixels, or "svg".
     """

@@ -47,7 +47,7 @@ def heat_map(cepstra: NDArray[np.floating], title: str) -> bytes:
     cepstra : (frames, 13)
         Cepstra of the track, 100 frames a second.
     title
-        Drawn as it is: no mathtext.
+        Title. It is drawn literally: a dollar sign does not start a formula.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def waveform(samples: NDArray[np.floating], sample_rate: int, title: str) -> byt
     sample_rate
         Samples per second, in Hz.
     title
-        Drawn as it is: no mathtext.
+        Title. It is drawn literally: a dollar sign does not start a formula.
 
     Returns
     -------
@@ -207,7 +207,7 @@ def coefficient_distributions(samples: NDArray[np.floating], title: str) -> byte
     samples : (n, 13)
         Cepstra of many tracks, or their means. If there are many rows, a sample of them is drawn.
     title
-        Drawn as it is: no mathtext.
+        Title. It is drawn literally: a dollar sign does not start a formula.
 
     Returns
     -------
@@ -277,7 +277,7 @@ def _require_audio(samples: NDArray[np.floating], sample_rate: int) -> None:
     if not np.isfinite(samples).all():
         raise ValueError("a plot of audio needs finite samples")
     if sample_rate <= 0:
-        raise ValueError(f"a sample rate is positive, unlike {sample_rate}")
+        raise ValueError(f"the sample rate must be positive, not {sample_rate}")
 
 
 def _require_coefficients(values: NDArray[np.floating]) -> None:

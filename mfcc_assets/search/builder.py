@@ -46,7 +46,7 @@ class IndexBuilder:
     read_contour
         Reads only the contour of a track by audio id.
     for_each
-        Applies a function to many tracks: `in_turn`, or on all cores.
+        Function that applies another function to many items: `in_turn`, or `mfcc_assets.compute.local.on_all_cores`.
     """
 
     parameters: IndexParameters
@@ -62,7 +62,7 @@ class IndexBuilder:
         tracks
             Track id of each audio id. The audio ids are in random order, since they are digests.
         former
-            Index of the library before. If its calibration can be kept, its rows are taken over, and only the features
+            Former index of the library. If its calibration can be kept, its rows are taken over, and only the features
             of new tracks are read.
 
         Raises

@@ -32,7 +32,7 @@ class Search:
     statistics
         Distance statistics of the query, one row.
     for_each
-        Applies a function to many tracks: `in_turn`, or on all cores.
+        Function that applies another function to many items: `in_turn`, or `mfcc_assets.compute.local.on_all_cores`.
 
     Attributes
     ----------
@@ -70,7 +70,8 @@ class Search:
 
         Returns
         -------
-        Audio id and estimated distance of each candidate that is kept. The estimates are not corrected.
+        list of (AudioId, float)
+            Kept candidates with their estimated distances, nearest first. The estimates are not corrected.
         """
         known = known or {}
         every = [*known, *audio_ids]
@@ -101,7 +102,7 @@ class Search:
     def distances_within(
         self, audio_ids: Iterable[AudioId], limit: float, contour_of: Callable[[AudioId], NDArray[np.float32]]
     ) -> dict[AudioId, float]:
-        """Return the corrected distances that do not exceed a limit. The distances of all other tracks do.
+        """Return the corrected distances that do not exceed a limit. Tracks that are not in the result exceed it.
 
         Parameters
         ----------

@@ -29,7 +29,7 @@ _SURPLUS = 10
 """If many tracks are wanted, a query searches more lists, which hold this many times as many tracks. Of the 10,000
 nearest of a million, 128 lists hold 90 %, and the 528 lists that are searched instead hold 99.5 %."""
 
-_SAMPLE_OF_A_LIST = 40
+_SAMPLE_PER_LIST = 40
 """Number of embeddings for each list that k-means is trained on. A larger sample gives no better lists."""
 
 _REBUILD = "Materialise prefilter_index again"
@@ -59,7 +59,7 @@ class VectorIndex:
 
     def __init__(self, audio_ids: Sequence[AudioId], embeddings: NDArray[np.float32]) -> None:
         if embeddings.ndim != 2 or len(embeddings) != len(audio_ids):
-            raise ValueError(f"{len(audio_ids)} tracks have embeddings of shape {embeddings.shape}")
+            raise ValueError(f"expected embeddings of {len(audio_ids)} tracks, got shape {embeddings.shape}")
         self._index = _filled(_finite(embeddings))
         self.audio_ids = _id_array(audio_ids)
 
@@ -74,7 +74,7 @@ class VectorIndex:
             If the shapes do not agree, or if a value is not finite.
         """
         if embeddings.ndim != 2 or embeddings.shape != (len(audio_ids), self._index.d):
-            raise ValueError(f"{len(audio_ids)} tracks have embeddings of shape {embeddings.shape}")
+            raise ValueError(f"expected embeddings of {len(audio_ids)} tracks, got shape {embeddings.shape}")
         index = _filled(_finite(embeddings), self._index)
         return self._of_index(index, audio_ids)
 
@@ -155,7 +155,10 @@ def _id_array(audio_ids: Sequence[AudioId]) -> IdArray[AudioId]:
 
 
 def _filled(embeddings: NDArray[np.float32], former: faiss.Index | None = None) -> faiss.Index:
-    """Make an index of these rows. It uses the lists of a former index unless they are more than twice too many."""
+    """Make an index of these rows.
+
+    It keeps the lists of a former index, unless that has more than twice the number of lists that these rows need.
+    """
     width = embeddings.shape[1]
     index: faiss.Index
     if len(embeddings) <= LARGEST_FLAT:
@@ -179,7 +182,7 @@ def _inverted_file(embeddings: NDArray[np.float32], centres: NDArray[np.float32]
     lists = len(centres) or _number_of_lists(tracks)
     # Half-precision floats take half of the memory and lose nothing. With bytes, one of the 100 nearest would be lost.
     index = faiss.IndexIVFScalarQuantizer(quantizer, width, lists, faiss.ScalarQuantizer.QT_fp16)
-    index.cp.max_points_per_centroid = _SAMPLE_OF_A_LIST
+    index.cp.max_points_per_centroid = _SAMPLE_PER_LIST
     index.cp.min_points_per_centroid = 1  # Otherwise FAISS warns of libraries with less than 25,000 tracks.
     index.train(embeddings)
     return index

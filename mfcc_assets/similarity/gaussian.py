@@ -53,7 +53,8 @@ def jensen_shannon(
     """
     d = len(mean)
     if covariance.shape != (d, d) or means.shape != (len(means), d) or covariances.shape != (len(means), d, d):
-        raise ValueError(f"Gaussians of {d} numbers are not {covariance.shape}, {means.shape}, {covariances.shape}")
+        shapes = f"{covariance.shape}, {means.shape} and {covariances.shape}"
+        raise ValueError(f"expected Gaussians of {d} dimensions, got shapes {shapes}")
     offsets = (means - mean) / 2
     mixed = (covariances + covariance) / 2 + offsets[:, :, np.newaxis] * offsets[:, np.newaxis]
     entropies = (_log_determinants(covariances) + _log_determinants(covariance[np.newaxis])) / 2

@@ -17,16 +17,18 @@ import numpy as np
 import scipy  # loads its submodules when they are first used, which keeps imports short
 from numpy.typing import NDArray
 
-_SMALLEST_DEVIATION, _SMALLEST_DEVIATION_AT_ALL, _SMALLEST_DEVIATION_OF_SUMS = 0.05, 1e-6, 0.05
+_MIN_RELATIVE_DEVIATION, _MIN_DEVIATION, _MIN_DEVIATION_OF_SUMS = 0.05, 1e-6, 0.05
 """Smallest deviation of distances as a share of their mean, smallest deviation of distances, and smallest deviation of
 sums. Without them the deviation could be 0, because the distances among two or three tracks can all be equal."""
 
 ROUNDS = 2
 """Number of times that a sum of parts is standardised before its mutual proximity is computed. On the development
-corpus, 3.2 % of the tracks are among the first five of no other track with no round, 1.5 % with one round, and 0.4 %
-with two. A third round changes nothing."""
+corpus, 3.2 % of the tracks are among the first five of no other track without any round; with one round, 1.5 %; with
+two, 0.4 %. A third round changes nothing."""
 
 _HALVINGS, _FARTHEST, _ROUNDING = 60, 1e30, 1e-12
+"""Number of bisection steps, the distance beyond which the search for a bound stops, and the relative allowance for
+rounding."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,10 @@ class DistanceStatistics:
             Weights of the ranking.
         """
         # The columns are added one after the other, since each needs those before it.
-        statistics, parts = _moments(distances, others, _SMALLEST_DEVIATION_AT_ALL), len(weights)
+        statistics, parts = _mean_and_deviation(distances, others, _MIN_DEVIATION), len(weights)
 
         def with_column(values: Sequence[NDArray[np.float64]]) -> DistanceStatistics:
-            more = _moments(np.reshape(values, (*others.shape, 1)), others, _SMALLEST_DEVIATION_OF_SUMS)
+            more = _mean_and_deviation(np.reshape(values, (*others.shape, 1)), others, _MIN_DEVIATION_OF_SUMS)
             return cls(np.hstack([statistics.means, more.means]), np.hstack([statistics.deviations, more.deviations]))
 
         def each(
@@ -290,11 +292,13 @@ class Correction:
         return np.where(self(np.zeros(len(self.offsets))) <= limit, most * (1 + _ROUNDING), -inf)
 
 
-def _moments(distances: NDArray[np.floating], others: NDArray[np.bool_], smallest: float) -> DistanceStatistics:
+def _mean_and_deviation(
+    distances: NDArray[np.floating], others: NDArray[np.bool_], smallest: float
+) -> DistanceStatistics:
     """Return mean and deviation of the distances (tracks, reference, parts) for which `others` is True."""
     counts = others[:, :, np.newaxis]
     number = np.maximum(1, counts.sum(axis=1))
     means = np.where(counts, distances, 0.0).sum(axis=1) / number
     centred = np.where(counts, distances - means[:, np.newaxis], 0.0)
-    floor = np.maximum(_SMALLEST_DEVIATION * np.abs(means), smallest)
+    floor = np.maximum(_MIN_RELATIVE_DEVIATION * np.abs(means), smallest)
     return DistanceStatistics(means, np.maximum(np.sqrt((centred**2).sum(axis=1) / number), floor))

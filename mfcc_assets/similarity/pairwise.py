@@ -170,7 +170,7 @@ class Comparison:
     tracks
         Tracks in random order, since evenly spaced tracks are the samples. Their timbre is as computed.
     for_each
-        Applies a function to many rows: `in_turn`, or on all cores.
+        Function that applies another function to many items: `in_turn`, or `mfcc_assets.compute.local.on_all_cores`.
     """
 
     def __init__(self, tracks: Tracks, for_each: ForEach = in_turn) -> None:

@@ -31,7 +31,7 @@ _COMPONENTS = 256
 """Number of principal components that are kept. With 128 the search finds other performances of a piece on the same
 piano less reliably (average precision 0.97 instead of 1.00)."""
 
-_WHITENED, _TRACKS_A_COMPONENT = 96, 4
+_WHITENED, _TRACKS_PER_COMPONENT = 96, 4
 """Largest number of components that are weighted by direction, and least number of sample tracks for each of them."""
 
 _REST = 0.2
@@ -93,7 +93,7 @@ def table_in_space(feature_table: FeatureTable, space: TimbreSpace) -> FeatureTa
 
 
 def _scales(centred: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the factor (width,) of each number that gives every group its weight in the mean squared distance."""
+    """Return factors (width,) of the vector elements that give every group its weight in the mean squared distance."""
     scales = np.ones(WIDTH, np.float32)
     for group, weight in _WEIGHTS.items():
         spread = np.square(centred[:, GROUPS[group]]).sum() / max(1, len(centred))
@@ -102,7 +102,10 @@ def _scales(centred: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _principal_components(centred: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return unit vectors (components, width). They come from the Gram matrix, since tracks are fewer than numbers."""
+    """Return unit vectors (components, width).
+
+    They come from the Gram matrix, because there are often fewer tracks than vector elements.
+    """
     values, vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64))
     kept = np.flatnonzero(values > _NEGLIGIBLE * values.max(initial=0))[: -_COMPONENTS - 1 : -1]
     if not len(kept):
@@ -125,7 +128,7 @@ def _mutual_neighbours(points: NDArray[np.float64]) -> tuple[NDArray[np.intp], .
 def _weighting(points: NDArray[np.float64], pairs: tuple[NDArray[np.intp], ...]) -> NDArray[np.float64]:
     """Return a matrix (components, components) that whitens the differences of the pairs in the main components."""
     components = points.shape[1]
-    whitened = min(_WHITENED, len(points) // _TRACKS_A_COMPONENT, components)
+    whitened = min(_WHITENED, len(points) // _TRACKS_PER_COMPONENT, components)
     apart = (points[pairs[0]] - points[pairs[1]])[:, :whitened]
     covariance = apart.T @ apart
     total = np.trace(covariance)

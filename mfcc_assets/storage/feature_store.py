@@ -30,7 +30,7 @@ from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 CACHED_BYTES = 100_000_000
 """Size of the cache of contours. A contour of four minutes has 25 KB, so 4,000 of them fit."""
 
-ROWS_A_GROUP = 30_000
+ROWS_PER_GROUP = 30_000
 """Rows in one group of a Parquet file: five minutes of frames. The beginning of a long recording can be read alone, and
 most tracks have one group, which is faster than several."""
 
@@ -184,7 +184,7 @@ class FeatureStore:
                     compression="zstd",
                     use_dictionary=False,
                     use_byte_stream_split=True,
-                    row_group_size=ROWS_A_GROUP,
+                    row_group_size=ROWS_PER_GROUP,
                 )
         except Conflict:
             # Another writer finished first. It wrote the same, and Azure dropped the blocks of this write.
@@ -220,7 +220,7 @@ def _table(file: Any, columns: Sequence[str] | None = None, rows: int | None = N
     stored = pq.ParquetFile(file)
     if rows is None:
         return stored.read(columns=columns, use_threads=False)
-    groups = range(min(stored.num_row_groups, max(1, -(-rows // ROWS_A_GROUP))))
+    groups = range(min(stored.num_row_groups, max(1, -(-rows // ROWS_PER_GROUP))))
     return stored.read_row_groups(list(groups), columns=columns, use_threads=False).slice(0, rows)
 
 

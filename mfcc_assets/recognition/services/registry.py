@@ -34,15 +34,21 @@ class RecognitionServices:
         timing: Timing = Timing(),  # noqa: B008  it is immutable
     ) -> None:
         self._client = new_client()
-        services: list[Recogniser] = [
+        recognisers: list[Recogniser] = [
             AudD(audd_url, secrets, audd_service(self._client, timing)),
             AcrCloud(acrcloud_url, secrets, acrcloud_service(self._client, timing)),
             AcoustId(acoustid_url, secrets, acoustid_service(self._client, timing)),
         ]
-        self._by_name = {service.name: service for service in services}
+        self._by_name = {recogniser.name: recogniser for recogniser in recognisers}
 
     def named(self, name: str) -> Recogniser:
-        """Return the service with this name: ``audd``, ``acrcloud`` or ``acoustid``."""
+        """Return the recogniser that asks this service: ``audd``, ``acrcloud`` or ``acoustid``.
+
+        Raises
+        ------
+        KeyError
+            If there is no such service.
+        """
         return self._by_name[name]
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ _VECTOR = 16
 _ALIGNED = 8
 """Number of float32 costs in 32 bytes. Numba aligns arrays to 32 bytes, and aligned vectors are loaded fastest."""
 
-_DIAGONALS_A_PROOF = 24
+_DIAGONALS_PER_PROOF = 24
 """Number of diagonals after which a comparison checks again whether the limit is certain to be exceeded."""
 
 
@@ -180,7 +180,7 @@ def all_distances(
         current[first - d : first] = np.inf
         current[end : end + d] = np.inf
 
-        if limit < np.inf and s % _DIAGONALS_A_PROOF == _DIAGONALS_A_PROOF - 1:
+        if limit < np.inf and s % _DIAGONALS_PER_PROOF == _DIAGONALS_PER_PROOF - 1:
             both = (last_row + 1) * d
             _least(current[both:end], last[both:end], remaining[both - d : end - d], sums, d)
             bound = 0.0

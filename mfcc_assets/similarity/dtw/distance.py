@@ -61,7 +61,8 @@ class WarpedDistance:
         """
         if not (np.isfinite(scales) & (scales > 0)).all():
             raise ValueError(f"expected positive, finite scales, got {scales}")
-        # DTW is proportional to its input, so to scale a distance is to scale the coefficient.
+        # DTW is proportional to its input. So dividing the distance by the scale is the same as dividing the
+        # coefficient.
         return 1 / (scales * frames) if self.normalised else np.ones_like(scales * frames)
 
     def distances(self, query: Frames, others: RaggedFrames, scales: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,8 +51,8 @@ def local_alignments(
     differences : (n, m)
         Difference of each frame of the first track from each frame of the second.
     close
-        Largest difference of frames that sound alike. The mean difference of an alignment is below it, also from its
-        beginning to any of its cells and from any of its cells to its end.
+        Largest difference of frames that sound alike. The mean difference of an alignment is below this value. So is
+        that of every part of it that begins with its first cell or ends with its last.
     shortest
         Least number of frames that an alignment covers, in the first track and in the second.
     count
@@ -66,8 +67,8 @@ def local_alignments(
     -----
     This is the local alignment of Smith and Waterman (1981), "Identification of common molecular subsequences", with
     ``close - difference`` as the score of a cell, and with the steps of Müller (2015), *Fundamentals of Music
-    Processing*, section 3.2.2.2. After each alignment its frames are closed, and the best alignment of the remaining
-    frames is searched for.
+    Processing*, section 3.2.2.2. After each alignment its frames are excluded, and the best alignment of the
+    remaining frames is searched for.
 
     Examples
     --------
@@ -81,8 +82,7 @@ def local_alignments(
     matrix = checked(differences, ndim=2)
     if not close > 0:
         raise ValueError(f"`close` must be positive, got {close}")
-    alignments = _best_first(matrix, np.float32(close) - matrix, shortest)
-    return [alignment for alignment, _ in zip(alignments, range(count), strict=False)]
+    return list(islice(_best_first(matrix, np.float32(close) - matrix, shortest), count))
 
 
 def _best_first(

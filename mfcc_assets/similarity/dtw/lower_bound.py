@@ -13,7 +13,7 @@ band allows for `i` ::
 Costs are not negative, so ``DTW(a[:, k], b[:, k]) >= sum over i of t[i, k]``. This is LB_Keogh (Keogh and
 Ratanamahatana, "Exact indexing of dynamic time warping", 2005). Here the envelope is taken over the slanted band of
 this engine, whose columns differ from frame to frame. The bound holds for each coefficient whatever path another
-coefficient takes, so the weighted sum of the bounds is a bound of the weighted sum of the distances: ::
+coefficient takes, so the weighted sum of the bounds is a bound of the weighted sum of the distances ::
 
     D(a, b) >= sum over k of w[k] sum over i of t[i, k]
 

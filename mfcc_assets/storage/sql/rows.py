@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from mfcc_assets.storage.sql.database import Database
 
-IDS_A_QUERY = 500
+IDS_PER_QUERY = 500
 """Ids in one IN list. SQL Server accepts at most 2,100 parameters per statement."""
 
 _Record = TypeVar("_Record")
@@ -34,8 +34,8 @@ def named_columns(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Split ids into groups that fit into one IN list."""
-    for start in range(0, len(ids), IDS_A_QUERY):
-        yield ids[start : start + IDS_A_QUERY]
+    for start in range(0, len(ids), IDS_PER_QUERY):
+        yield ids[start : start + IDS_PER_QUERY]
 
 
 def existing(connection: Connection, column: sa.Column[Any], ids: Sequence[str]) -> set[str]:

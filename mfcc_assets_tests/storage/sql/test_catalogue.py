@@ -6,7 +6,7 @@ import pytest
 
 from mfcc_assets.ids import AudioId, UploadId, shard_names, shard_of, track_id
 from mfcc_assets.storage.sql.records import AudioContent, Credit, Reject, Soundtrack
-from mfcc_assets.storage.sql.rows import IDS_A_QUERY
+from mfcc_assets.storage.sql.rows import IDS_PER_QUERY
 from mfcc_assets_tests.storage.sql.table_rows import analyse, observe, observed, recommend, recommended, reject
 
 SHARDS = shard_names(1)
@@ -147,10 +147,10 @@ class TestContents:
         assert catalogue.contents(["d" * 32, "d" * 32, "unknown"]) == {"d" * 32: content}
 
     def test_more_digests_than_fit_into_one_statement_can_be_looked_up(self, catalogue):
-        known = [f"{number:032x}" for number in range(0, 2 * IDS_A_QUERY + 10, 100)]
+        known = [f"{number:032x}" for number in range(0, 2 * IDS_PER_QUERY + 10, 100)]
         for digest in known:
             catalogue.record_content(AudioContent(digest, AudioId(digest), 1.0, ""))
-        found = catalogue.contents(f"{number:032x}" for number in range(2 * IDS_A_QUERY + 10))
+        found = catalogue.contents(f"{number:032x}" for number in range(2 * IDS_PER_QUERY + 10))
         assert sorted(found) == known
 
 
@@ -170,8 +170,8 @@ class TestAudio:
         files = [observed(f"{number}") for number in range(3)]
         observe(catalogue, *files)
         for number, file in enumerate(files):
-            analyse(catalogue, file, f"{number * IDS_A_QUERY:05}")
-        found = catalogue.tracks_of_audio(f"{number:05}" for number in range(2 * IDS_A_QUERY + 1))
+            analyse(catalogue, file, f"{number * IDS_PER_QUERY:05}")
+        found = catalogue.tracks_of_audio(f"{number:05}" for number in range(2 * IDS_PER_QUERY + 1))
         assert sorted(found) == ["00000", "00500", "01000"]
 
     def test_every_audio_is_credited_to_the_first_track_that_holds_it(self, catalogue):

@@ -11,7 +11,7 @@ from mfcc_assets.errors import StoreError
 from mfcc_assets.ids import AudioId, TrackId, UploadId, track_id
 from mfcc_assets.storage.sql.recommendations import Recommendations
 from mfcc_assets.storage.sql.records import AudioContent, Recommendation, RecommendedSoundtrack, Reject
-from mfcc_assets.storage.sql.rows import IDS_A_QUERY
+from mfcc_assets.storage.sql.rows import IDS_PER_QUERY
 from mfcc_assets.storage.sql.schema import RECOMMENDATIONS
 from mfcc_assets_tests.storage.sql.table_rows import analyse, observe, observed, places_of, recommend, recommended
 
@@ -106,7 +106,7 @@ class TestLists:
 
     def test_lists_of_many_queries_can_be_updated_at_once(self, catalogue, recommendations):
         observe(catalogue, *map(observed, "abc"))
-        queries = [f"{number:04}" for number in range(2 * IDS_A_QUERY + 1)]
+        queries = [f"{number:04}" for number in range(2 * IDS_PER_QUERY + 1)]
         assert update(recommendations, dict.fromkeys(queries, "ab")) == 2 * len(queries)
         assert (
             update(recommendations, {query: "bc" if query == "0007" else "ab" for query in queries}, version="v2") == 2
