@@ -1,4 +1,4 @@
-# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# `make demo` and `make test` need nothing but Python and make. Each installs the rest.
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -33,7 +33,7 @@ dev: $(INSTALLED)  ## Open the Dagster UI of the library, with daemon and sensor
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.defs.launch -W 'ignore:Function `dev_command` is superseded' \
 	  -m dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
-test: $(VENV)/.installed-test lint  ## Run the whole test suite.
+test: $(VENV)/.installed-test lint  ## Run `make lint`, then the whole test suite.
 	@$(BIN)/python -m pytest --cov
 
 lint: $(VENV)/.installed-lint  ## Check style, types, boundaries between packages, dependencies and dead code.

@@ -1,4 +1,4 @@
-"""The stores of one library, opened as its settings say. Assets, the command line and pages work on a library."""
+"""The stores of one library, opened as its settings say. Assets and the command line work on a library."""
 
 from contextlib import ExitStack
 from threading import RLock

@@ -1,4 +1,4 @@
-"""How commands print: the console, the progress bar, and JSON for programs."""
+"""The console, the progress bar and the JSON of the commands."""
 
 import json
 from typing import Any

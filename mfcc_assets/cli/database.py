@@ -45,7 +45,9 @@ def sql(dialect: str) -> None:
 
 @database.command()
 @click.option("--writer", "writers", multiple=True, metavar="USER", help="May write rows: runs, the command line.")
-@click.option("--reader", "readers", multiple=True, metavar="USER", help="May read recommendations: pages, reports.")
+@click.option(
+    "--reader", "readers", multiple=True, metavar="USER", help="May read recommendations: applications, reports."
+)
 @click.pass_obj
 def grant(library: Library, writers: tuple[str, ...], readers: tuple[str, ...]) -> None:
     """Make or renew the roles mfcc_writer and mfcc_reader, and add users to them.

@@ -1,4 +1,4 @@
-"""How commands bring the library up to date: a Dagster run, with a progress bar while it lasts."""
+"""Bring the library up to date from a command: a Dagster run with a progress bar."""
 
 import time
 from typing import IO

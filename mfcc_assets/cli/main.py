@@ -36,7 +36,7 @@ class _MfccGroup(click.Group):
 @click.version_option(package_name="mfcc-assets")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Music recommendation from the audio itself.
+    """Recommend music by the audio itself.
 
     The library lies in the folder that MFCC_HOME names, by default mfcc_data.
     """

@@ -21,7 +21,8 @@ from mfcc_assets.library import Library
 def path(library: Library, start: str, end: str, steps: int, as_json: bool, export: Path | None) -> None:
     """Find a path from START to END on which each track sounds like the one before it.
 
-    Name a track by its id, by its title or file name, or by a part of these that no other track has.
+    Name a track by its id, its title or its file name. A part of a title or file name is enough if no other track
+    has it.
     """
     from mfcc_assets.pipeline.find_track import find_track
     from mfcc_assets.pipeline.playlists import path_between

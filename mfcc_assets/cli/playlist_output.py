@@ -1,4 +1,4 @@
-"""How commands that make playlists print and write them."""
+"""Print and export the playlists that commands make."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""How Dagster's own processes are started for a library, from outside Dagster.
+"""Start Dagster's own processes for a library, from outside Dagster.
 
 The command line imports nothing else of this package, and this module does not import Dagster, which is slow.
 ``python -m mfcc_assets.defs.launch ARGUMENTS`` replaces itself by Python with these arguments, in the environment that
@@ -29,7 +29,7 @@ LOCK_TAG = "mfcc/lock"
 """Tag of a run that was started from the command line: a file that its process keeps locked for as long as it lives."""
 
 HOST_TAG = "mfcc/host"
-"""Tag of such a run: the machine that has the file. No other machine can tell whether it is locked."""
+"""Tag of the same runs: the machine that has the lock file. No other machine can tell whether it is locked."""
 
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
@@ -39,7 +39,7 @@ _SECONDS_BETWEEN_SIGNALS = 1.0
 _LOCK_SUFFIX = ".lock"
 _MODULE = "mfcc_assets.definitions"
 
-# The event log of homes that were made before it moved.
+# Homes made by an older version name the former module of the event log.
 _FORMER_EVENT_LOG, _EVENT_LOG = b"module: mfcc_assets.event_log\n", b"module: mfcc_assets.defs.private.event_log\n"
 
 

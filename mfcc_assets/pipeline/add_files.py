@@ -23,7 +23,7 @@ class Addition:
         Blob names whose former content was replaced.
     already_there
         Blob names that already had the same content.
-    passed_over
+    skipped
         Files that are not music, such as covers and playlists.
     unreadable
         Files that could not be read.
@@ -32,7 +32,7 @@ class Addition:
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     already_there: list[str] = field(default_factory=list)
-    passed_over: list[Path] = field(default_factory=list)
+    skipped: list[Path] = field(default_factory=list)
     unreadable: list[Path] = field(default_factory=list)
 
 
@@ -47,7 +47,7 @@ def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
     sources: dict[str, Path] = {}
     for file, name in _named(paths):
         if is_companion(name):
-            addition.passed_over.append(file)
+            addition.skipped.append(file)
         else:
             sources[_free_name(name, file, sources)] = file
     for name, file in sources.items():

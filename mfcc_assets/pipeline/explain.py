@@ -1,4 +1,4 @@
-"""Explain why one track is recommended for another: the data for pages, and a picture."""
+"""Explain why one track is near to another: the figures, and a picture."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ class ExplainedPair:
     explanation: Explanation
 
     def record(self) -> dict[str, Any]:
-        """Return the pair as a JSON object for pages.
+        """Return the pair as a JSON object.
 
         The keys are ``index_version``, ``ranking``, ``ranked_distance`` and ``parts``; ``a`` and ``b`` with
         ``track_id``, ``title``, ``artist`` and ``seconds``; and the attributes of

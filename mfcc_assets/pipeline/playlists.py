@@ -59,7 +59,7 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
     Evenly spaced points lie on the straight line between the embeddings of both ends. The tracks around each point may
     stand at the same position of the path. Among all such paths, the function takes the one whose largest step is the
     smallest, and then the one with the smallest sum of steps. Steps are distances by the index's ranking. Paths on
-    which no artist and no album exceeds the cap of the settings come before all others. No recording comes twice.
+    which no artist and no album exceeds the limit `MFCC_PER_ARTIST` come before all others. No recording comes twice.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ def purge_upload(library: Library, upload: UploadId) -> Purged:
     if audio_id is not None and not is_of_library:
         for parameters in _parameters_in_use(library):
             library.features.delete(audio_id, parameters)
-    recommendations = library.recommendations.forget_query(upload, content_digests=digests)
+    recommendations = library.recommendations.forget_upload(upload, content_digests=digests)
     for name in copies:
         library.blobs.delete("batch", name)
     library.documents.delete(upload)

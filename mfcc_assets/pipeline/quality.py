@@ -133,7 +133,7 @@ def picture_of_history(library: Library, version: str) -> bytes:
             for label, name in _CURVES.items()
             if any(name in measured for _, measured in points)
         }
-        return history([name for name, _ in points], figures, "Quality of the indexes that answered, the last one new")
+        return history([name for name, _ in points], figures, "Quality of the published indexes and of the newest one")
 
     return library.indexes.drawn_once(version, f"history-{digest}.png", draw)
 

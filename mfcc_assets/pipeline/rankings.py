@@ -63,12 +63,12 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         known, search = published.list_of("candidates", audio_id), search_for(library, index, audio_id)
         if (
             known is not None
-            and published.are_all_left(list(known)[:wanted])
+            and published.has_all(list(known)[:wanted])
             and len(published.added) <= candidates_to_fetch(len(index.tracks), wanted)
         ):
-            left = {candidate: estimate for candidate, estimate in known.items() if candidate in index.tracks}
+            remaining = {candidate: estimate for candidate, estimate in known.items() if candidate in index.tracks}
             added = [other for other in published.added if other != audio_id]
-            return search.prune_by_coarse_contour(added, wanted, left), len(added)
+            return search.prune_by_coarse_contour(added, wanted, remaining), len(added)
         found = [candidate for candidate in search.nearest_by_embedding(wanted + 1) if candidate != audio_id]
         return search.prune_by_coarse_contour(found, wanted), len(found)
 
@@ -100,7 +100,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     def ranked(query: tuple[AudioId, RankedList]) -> tuple[RankedList, int]:
         audio_id, candidates = query
         known, compared = published.list_of("rankings", audio_id), published.list_of("candidates", audio_id)
-        if known is None or compared is None or not published.are_all_left(known):
+        if known is None or compared is None or not published.has_all(known):
             contours = {candidate: contour_of(library, index, candidate) for candidate, _ in candidates}
             return search_for(library, index, audio_id).nearest(contours, wanted), len(contours)
         fresh = [candidate for candidate, _ in candidates if candidate not in compared]
@@ -127,7 +127,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
 
 @dataclass(frozen=True)
 class RecommendationReport:
-    """Numbers of soundtracks and rows for which one shard was recommended.
+    """Number of soundtracks, and of rows that were written, in one shard.
 
     Attributes
     ----------
@@ -284,7 +284,7 @@ class _PublishedLists:
         shard = shard_of(self._published.tracks[audio_id], self._library.settings.shard_digits)
         return self._by_shard(stage, shard).get(audio_id)
 
-    def are_all_left(self, audio_ids: Iterable[AudioId]) -> bool:
+    def has_all(self, audio_ids: Iterable[AudioId]) -> bool:
         """Return True if the index still has all of these audio ids."""
         return all(audio_id in self._index.tracks for audio_id in audio_ids)
 

@@ -28,7 +28,7 @@ LONGEST_SECONDS = 600.0
 """Longer tracks are not drawn, because the published method takes long and much memory for them."""
 
 _MOST_TRIED = 10
-"""If librosa can read hardly any file of a library, not all of them are fetched."""
+"""Largest number of tracks that are tried, so that a library that librosa cannot read is not fetched as a whole."""
 
 
 @dataclass(frozen=True)
@@ -159,18 +159,20 @@ def compare_as_published(
     parameters: CepstraParameters,
     on_progress: Callable[[int, int], None] = lambda *_: None,
 ) -> PublishedPair:
-    """Compare two tracks with the published method, and their distances by it with the exact ones.
+    """Compare the stored cepstra of two tracks with the published ones, and the distance by fastdtw with the exact one.
 
     fastdtw at full length takes seconds for each of the coefficients.
 
     Parameters
     ----------
-    library, a, b
+    library
+        The library.
+    a, b
         Two analysed soundtracks of the library.
     parameters
         Definition of the stored cepstra.
     on_progress
-        Called after each coefficient with the number of coefficients that are done and of all.
+        Called after each coefficient with the number of coefficients done and their total.
 
     Raises
     ------

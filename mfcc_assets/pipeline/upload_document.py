@@ -34,7 +34,7 @@ class State(StrEnum):
     CANDIDATES
         The candidates are stored, and perhaps their ranking. The document is a `SearchedUpload`.
     RANKED
-        The recommendations are written. The document is a `RankedUpload`.
+        The recommendations are written. The document is a `AnsweredUpload`.
     FAILED
         There is no answer. The document is a `FailedUpload`.
     """
@@ -287,24 +287,24 @@ class SearchedUpload(RecognisedUpload):
     index_version: str = field()
     method: str = field()
 
-    def with_ranking(self, *, certified: bool, recall: float | None) -> "OrderedUpload":
+    def with_ranking(self, *, recall: float | None) -> "RankedUpload":
         """Add whether the stored ranking of the candidates is certified, and the recall of its index."""
-        return OrderedUpload.of(self._moved_to(self.state, certified=certified, recall=recall))
+        return RankedUpload.of(self._moved_to(self.state, certified=False, recall=recall))
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrderedUpload(SearchedUpload):
+class RankedUpload(SearchedUpload):
     """An upload whose candidates are stored in the order of their distance."""
 
     recall: float | None = field()
 
-    def with_recommendations(self, count: int) -> "RankedUpload":
+    def with_recommendations(self, count: int) -> "AnsweredUpload":
         """Close the document of an upload whose recommendations are written."""
-        return RankedUpload.of(self._reached(State.RANKED, recommendations=count))
+        return AnsweredUpload.of(self._reached(State.RANKED, recommendations=count))
 
 
 @dataclass(frozen=True, kw_only=True)
-class RankedUpload(OrderedUpload):
+class AnsweredUpload(RankedUpload):
     """An upload that is answered. The state `ranked` guarantees this."""
 
     recommendations: int = field()

@@ -39,7 +39,7 @@ from mfcc_assets.pipeline.upload_document import (
     CopiedUpload,
     Failure,
     Kind,
-    OrderedUpload,
+    RankedUpload,
     RecognisedUpload,
     SearchedUpload,
     UploadDocument,
@@ -131,22 +131,22 @@ def rank_uploads(library: Library, uploads: Sequence[UploadId], *, run: Answerin
     """Rank the candidates of each upload by the ranking of their index, and store the order."""
     read_index = cache(library.indexes.read)
 
-    def order(upload: UploadId, document: SearchedUpload) -> Change[SearchedUpload]:
+    def rank(upload: UploadId, document: SearchedUpload) -> Change[SearchedUpload]:
         index = read_index(document.index_version)
         candidates = required_lists(library, "candidates", index.version, upload).candidates
         ranked = rank_query(library, index, search_for(library, index, document.audio_id), candidates)
         library.rankings.write("rankings", index.version, upload, RankedLists.of_upload(upload, ranked))
         recall = library.indexes.read_quality(index.version).get(RECALL)
-        return lambda stored: stored.with_ranking(certified=False, recall=recall)
+        return lambda stored: stored.with_ranking(recall=recall)
 
-    return _each(library, uploads, order, needs=SearchedUpload, run=run)
+    return _each(library, uploads, rank, needs=SearchedUpload, run=run)
 
 
 def recommend_for_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
     """Write the recommendations of each upload, and close its document."""
     read_index = cache(library.indexes.read)
 
-    def recommend(upload: UploadId, document: OrderedUpload) -> Change[OrderedUpload]:
+    def recommend(upload: UploadId, document: RankedUpload) -> Change[RankedUpload]:
         version = document.index_version
         ranked = required_lists(library, "rankings", version, upload).pairs()
         recommendations, _ = choose_recommendations(
@@ -162,7 +162,7 @@ def recommend_for_uploads(library: Library, uploads: Sequence[UploadId], *, run:
         )
         return lambda stored: stored.with_recommendations(count)
 
-    return _each(library, uploads, recommend, needs=OrderedUpload, run=run)
+    return _each(library, uploads, recommend, needs=RankedUpload, run=run)
 
 
 def _received(library: Library, upload: UploadId, blob: Blob | None, run: AnsweringRun) -> UploadDocument:

@@ -74,11 +74,11 @@ def test_a_folder_is_added_with_its_subfolders_by_any_path(library, tmp_path, mo
 
 
 def test_covers_playlists_and_hidden_files_are_skipped_and_listed(library, tmp_path) -> None:
-    passed_over = [write(tmp_path / f"music/{name}") for name in (".hidden.mp3", "cover.jpg", "list.m3u")]
+    skipped = [write(tmp_path / f"music/{name}") for name in (".hidden.mp3", "cover.jpg", "list.m3u")]
     write(tmp_path / "music/song.mp3")
     addition = add(library, tmp_path / "music")
     assert addition.added == ["music/song.mp3"]
-    assert sorted(addition.passed_over) == passed_over
+    assert sorted(addition.skipped) == skipped
 
 
 def test_files_with_the_same_name_in_one_call_do_not_replace_each_other(library, tmp_path) -> None:

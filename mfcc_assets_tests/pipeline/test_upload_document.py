@@ -12,10 +12,10 @@ from mfcc_assets.errors import IllegalTransition, IncompleteDocument
 from mfcc_assets.pipeline.upload_document import (
     TRANSITIONS,
     AnalysedUpload,
+    AnsweredUpload,
     CopiedUpload,
     FailedUpload,
     Failure,
-    OrderedUpload,
     RankedUpload,
     RecognisedUpload,
     SearchedUpload,
@@ -38,7 +38,7 @@ GUARANTEED: dict[State, type[UploadDocument]] = {
     State.RECEIVED: UploadDocument,
     State.RECOGNISED: RecognisedUpload,
     State.CANDIDATES: SearchedUpload,
-    State.RANKED: RankedUpload,
+    State.RANKED: AnsweredUpload,
     State.FAILED: FailedUpload,
 }
 
@@ -87,9 +87,9 @@ def after_step(step: str, before: UploadDocument, expected: Body) -> UploadDocum
             index_version=expected["index_version"], method=expected["method"]
         )
     if step == "rank_uploads":
-        return SearchedUpload.of(before.body).with_ranking(certified=expected["certified"], recall=expected["recall"])
+        return SearchedUpload.of(before.body).with_ranking(recall=expected["recall"])
     assert step == "recommend_for_uploads"
-    return OrderedUpload.of(before.body).with_recommendations(expected["recommendations"])
+    return RankedUpload.of(before.body).with_recommendations(expected["recommendations"])
 
 
 def without_moments(body: Mapping[str, Any]) -> Body:
@@ -157,7 +157,7 @@ def move(before: State, after: State) -> UploadDocument:
         State.RECEIVED: lambda: UploadDocument.of(body).with_copy("a copy"),
         State.RECOGNISED: lambda: AnalysedUpload.of(body).with_recognition(None, []),
         State.CANDIDATES: lambda: RecognisedUpload.of(body).with_candidates(index_version="1", method="dtw"),
-        State.RANKED: lambda: OrderedUpload.of(body).with_recommendations(5),
+        State.RANKED: lambda: RankedUpload.of(body).with_recommendations(5),
         State.FAILED: lambda: UploadDocument.of(body).failed(Failure("gone", "It is gone.")),
     }
     return moves[after]()

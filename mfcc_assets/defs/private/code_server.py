@@ -1,4 +1,4 @@
-"""Whether a code server still runs a run that it was given.
+"""Ask a code server whether it still runs a run.
 
 A code server fails a run whose process dies. If the server itself dies or is restarted, nobody does. Asking it whether
 it can cancel a run tells whether it runs that run; the client for this gRPC call is private.

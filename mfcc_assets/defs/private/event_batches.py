@@ -1,4 +1,4 @@
-"""How Dagster writes the events of a step in batches.
+"""Make Dagster write the events of a step in batches.
 
 A step that materialises 16 shards stores one event for each of them. With this variable Dagster stores them in one
 transaction. The variable is not documented: it is read in `dagster._core.instance.utils`. A test counts the batches.

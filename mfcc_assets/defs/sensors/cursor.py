@@ -1,8 +1,8 @@
-"""What the sensors share: how far a sensor has looked at a container, and which runs are unfinished.
+"""Helpers of the sensors: the cursor of a container, and the unfinished runs.
 
 A sensor takes new files page by page, in the order in which they arrived; its cursor remembers the last one. A cursor
 cannot see a file that was deleted, a file that came with its old modification time (as in a folder that was moved in),
-or work that a killed run left behind. A sweep finds these: it looks at everything, and runs at intervals.
+or work that a killed run left behind. A sweep finds these: it examines everything, and runs at intervals.
 """
 
 import hashlib
@@ -25,8 +25,8 @@ INTERVAL_SECONDS = 4
 """Least time between two ticks. The daemon's own interval is about five seconds; with a minimum of five it skipped
 every other tick."""
 
-LOOKING_SHARE = 0.1
-"""Largest share of a core that looking at a container may take. After a slow look the sensor rests accordingly."""
+TICK_SHARE = 0.1
+"""Largest share of a core that the ticks over a container may take. After a slow tick the sensor rests accordingly."""
 
 RESTING = "Looking through the container took long, so the sensor rests for a while."
 
@@ -46,7 +46,7 @@ _Key = TypeVar("_Key", bound=str)
 
 @dataclass(frozen=True)
 class Cursor:
-    """How far a sensor has looked at a container.
+    """Position of a sensor in a container.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Cursor:
     index
         Version of the index that answered at that time.
     rests_until
-        Time of the next look, in seconds since 1970.
+        Time of the next tick, in seconds since 1970.
     listing
         Digest of the container's listing when all of its files were known; empty if some were not.
     """
@@ -82,12 +82,12 @@ class Cursor:
         return (self.modified, self.name) < _position(blob)
 
     def is_resting(self, now: datetime) -> bool:
-        """Return whether the sensor still rests from a slow look."""
+        """Return whether the sensor still rests from a slow tick."""
         return now.timestamp() < self.rests_until
 
     def rested(self, began: datetime, ended: datetime) -> "Cursor":
-        """Return the cursor after a look, with a rest in proportion to the time that the look took."""
-        rest = (ended - began).total_seconds() / LOOKING_SHARE
+        """Return the cursor after a tick, with a rest in proportion to the time that the tick took."""
+        rest = (ended - began).total_seconds() / TICK_SHARE
         return replace(self, rests_until=ended.timestamp() + rest) if rest > INTERVAL_SECONDS else self
 
     def is_sweep_due(self, now: datetime, seconds: int) -> bool:
@@ -140,7 +140,7 @@ def unfinished_runs(context: dg.SensorEvaluationContext, job: str) -> list[dg.Da
 def run_key(work: Iterable[str], now: datetime) -> str:
     """Name a request by the state that asks for it, and by the hour.
 
-    Dagster never runs a key twice, also if its run failed for good. With the hour in the key, the same work is
+    Dagster never runs a key twice, even if its run failed for good. With the hour in the key, the same work is
     requested again once an hour.
     """
     return digest_of([*work, f"{now:%Y-%m-%dT%H}"])

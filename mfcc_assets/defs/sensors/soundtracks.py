@@ -1,6 +1,6 @@
 """The sensor of the library: it requests a run when files in `soundtracks` came, changed or went.
 
-Each rule answers a failure that was seen:
+Each rule prevents a failure that has happened:
 
 - While a run is unfinished, or a command line changes the library, nothing is requested. Two runs over one library
   would wait for each other.

@@ -1,22 +1,22 @@
 """The sensor of uploads: it requests runs for the uploads that have no answer.
 
-The module begins with pure functions that decide what is to be done; then come those that look at the library, and last
-the sensor. Each look (Dagster calls it a tick) compares the present state of the stores and does not rely on events.
-Each rule was written for a failure:
+The module begins with pure functions that decide what is to be done; then come those that read the library, and last
+the sensor. Each tick compares the present state of the stores and does not rely on events.
+Each rule prevents a failure that has happened:
 
-- A cursor remembers the last file that was looked at, in the order of arrival, and each look takes one page of the
+- A cursor remembers the last file that was examined, in the order of arrival, and each tick takes one page of the
   files after it. Without pages, a flood of uploads would make one run that is too large to repeat.
 - Files that are still being copied are left out until they are complete. Otherwise half a file would be answered.
-- Now and then, and whenever another index is published, a sweep also looks at the files before the cursor. It finds
+- Now and then, and whenever another index is published, a sweep also examines the files before the cursor. It finds
   what the cursor cannot see: a file that was moved in with an older date, an upload whose run died before the answer,
   and an upload that failed because no index could be searched.
 - An upload that a run is answering, or that a failed run may soon answer when the daemon retries it, gets no second
   run.
 - The key of a run is a digest of the state that requests it and of the hour. Dagster starts only one run for a key.
-  So the same work is not requested at every look, but once more in each hour if its run has failed for good.
-- A look that took long is followed by a rest. Otherwise a large container would keep a core busy with listing.
-- While nothing has arrived, a look waits for some seconds. Otherwise a listener would wait for the daemon, which only
-  starts a look every five seconds.
+  So the same work is not requested at every tick, but once more in each hour if its run has failed for good.
+- A tick that took long is followed by a rest. Otherwise a large container would keep a core busy with listing.
+- While nothing has arrived, a tick waits for some seconds. Otherwise a listener would wait for the daemon, which only
+  starts a tick every five seconds.
 """
 
 import time
@@ -32,8 +32,8 @@ from mfcc_assets.defs.launch import RANGE_END_TAG, RANGE_START_TAG, range_tags
 from mfcc_assets.defs.partitions import UPLOADS
 from mfcc_assets.defs.sensors.cursor import (
     INTERVAL_SECONDS,
-    LOOKING_SHARE,
     RESTING,
+    TICK_SHARE,
     Cursor,
     is_settled,
     run_key,
@@ -140,7 +140,7 @@ def wait_for_arrival(library: Library, cursor: Cursor) -> None:
         if any(cursor.is_before(blob) and is_settled(blob, now, settings) for blob in upload_files(library)):
             return
         ended = time.monotonic()
-        time.sleep(max(0.0, min(max(PAUSE_SECONDS, (ended - began) / LOOKING_SHARE), until - ended)))
+        time.sleep(max(0.0, min(max(PAUSE_SECONDS, (ended - began) / TICK_SHARE), until - ended)))
 
 
 def _can_search(library: Library) -> bool:
@@ -165,7 +165,7 @@ def _documents(library: Library, uploads: Iterable[UploadId]) -> dict[UploadId, 
     job_name=UPLOADS_JOB,
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Answers what arrives in the container `uploads`.",
+    description="Requests a run for each upload in the container `uploads` that has no answer.",
 )
 def uploads_sensor(
     context: dg.SensorEvaluationContext, library: dg.ResourceParam[Library]
@@ -178,12 +178,12 @@ def uploads_sensor(
     now = datetime.now(UTC)
     index = library.indexes.published_version() or ""
     uploads = {upload: blob for upload, blob in uploads_by_id(library).items() if is_settled(blob, now, settings)}
-    looked_at, cursor = take_page(uploads, before, settings.sensor_page)
+    examined, cursor = take_page(uploads, before, settings.sensor_page)
     is_sweeping = before.is_sweep_due(now, settings.sweep_seconds) or before.index != index
     if is_sweeping:
         cursor = replace(cursor, swept=now.timestamp(), index=index)
-        looked_at += [upload for upload, blob in uploads.items() if not before.is_before(blob)]
-    if not looked_at:
+        examined += [upload for upload, blob in uploads.items() if not before.is_before(blob)]
+    if not examined:
         return dg.SensorResult(skip_reason=NOTHING_ARRIVED, cursor=str(cursor.rested(now, datetime.now(UTC))))
 
     # The runs are listed before the documents are read. A run that ends in between has written its documents by then.
@@ -194,11 +194,11 @@ def uploads_sensor(
     if is_sweeping:
         # Most uploads are answered, so the store lists their ids without their documents.
         answered = library.documents.ids(State.RANKED.value)
-        looked_at = [upload for upload in looked_at if upload not in answered]
-    documents = _documents_without_answer(library) if is_sweeping else _documents(library, looked_at)
+        examined = [upload for upload in examined if upload not in answered]
+    documents = _documents_without_answer(library) if is_sweeping else _documents(library, examined)
     can_search = is_sweeping and _can_search(library)
 
-    wanted = [upload for upload in unanswered(looked_at, documents, can_search=can_search) if upload not in answering]
+    wanted = [upload for upload in unanswered(examined, documents, can_search=can_search) if upload not in answering]
     known = set(partitions)
     new = [upload for upload in wanted if upload not in known]
     groups = consecutive([*partitions, *new], set(wanted), settings.sensor_page)

@@ -1,4 +1,4 @@
-"""How requests to Azure Blob Storage are retried, and which of our errors each error of the SDK becomes."""
+"""Retries of requests to Azure Blob Storage, and the errors into which those of the SDK are translated."""
 
 import logging
 import random

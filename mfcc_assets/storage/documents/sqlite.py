@@ -41,7 +41,7 @@ _INDEXES = (
     # This index holds every column of the query for ids, so that SQLite reads nothing else.
     "CREATE INDEX IF NOT EXISTS documents_in_state ON documents (state, received, id, written)",
     "CREATE INDEX IF NOT EXISTS documents_by_written ON documents (written)",
-    "DROP INDEX IF EXISTS documents_by_state",  # files from before retention have it
+    "DROP INDEX IF EXISTS documents_by_state",  # files made before documents could expire have it
 )
 
 _ONE = "SELECT id, body, etag FROM documents WHERE id = ? AND written > ?"

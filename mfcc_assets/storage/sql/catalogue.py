@@ -30,6 +30,10 @@ _LAST_NAME_FIRST = tuple(column.desc() for column in _BY_NAME)
 
 
 @reconnecting
+
+_IS_REJECTED = SOUNDTRACKS.c.AUDIO_ID.is_(None) & (SOUNDTRACKS.c.NOTE != "")
+
+
 class Catalogue:
     """The soundtracks of a library, in SQLite, PostgreSQL, SQL Server or Azure SQL.
 
@@ -84,18 +88,16 @@ class Catalogue:
     def waiting(self) -> list[str]:
         """Return the names of the soundtracks for which `Soundtrack.is_waiting` is true."""
         columns = SOUNDTRACKS.c
-        is_rejected = columns.AUDIO_ID.is_(None) & (columns.NOTE != "")
         is_analysed = columns.ANALYSED_DIGEST.is_not(None) & (columns.ANALYSED_DIGEST == columns.CONTENT_DIGEST)
-        query = sa.select(columns.BLOB_NAME).where(~is_rejected & ~is_analysed).order_by(*_BY_NAME)
+        query = sa.select(columns.BLOB_NAME).where(~_IS_REJECTED & ~is_analysed).order_by(*_BY_NAME)
         with self._database.reading() as connection:
             return list(connection.execute(query).scalars())
 
     def progress(self) -> tuple[int, int]:
         """Return the number of examined soundtracks, including rejects, and the number of all soundtracks."""
         columns = SOUNDTRACKS.c
-        is_rejected = columns.AUDIO_ID.is_(None) & (columns.NOTE != "")
         is_analysed = columns.ANALYSED_DIGEST == columns.CONTENT_DIGEST
-        examined = sa.func.count(sa.case((is_rejected | is_analysed, 1)))
+        examined = sa.func.count(sa.case((_IS_REJECTED | is_analysed, 1)))
         with self._database.reading() as connection:
             done, total = connection.execute(sa.select(examined, sa.func.count()).select_from(SOUNDTRACKS)).one()
         return int(done), int(total)

@@ -1,7 +1,7 @@
 """Roles that let users of the database do what they need and nothing else.
 
 mfcc_writer   may read and write the rows of every table, but change no table: for runs
-mfcc_reader   may read the soundtracks and the view of recommendations: for pages
+mfcc_reader   may read the soundtracks and the view of recommendations: for applications and reports
 """
 
 from collections.abc import Iterator, Sequence

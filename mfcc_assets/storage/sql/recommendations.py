@@ -125,7 +125,7 @@ class Recommendations:
         with self._database.reading() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def forget_query(self, query_id: QueryId, *, content_digests: Sequence[str]) -> int:
+    def forget_upload(self, query_id: QueryId, *, content_digests: Sequence[str]) -> int:
         """Delete the list of an upload, its reject, and the contents of its bytes.
 
         Returns

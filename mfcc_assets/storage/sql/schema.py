@@ -4,7 +4,7 @@ SOUNDTRACKS       one row per soundtrack: its blob, its tags and its audio
 CONTENTS          the audio that the bytes of a file hold, so that no bytes are analysed twice
 REJECTS           files that cannot be used, with the reasons
 RECOMMENDATIONS   one row per query and rank; deleting a soundtrack deletes its rows
-RECOMMENDED_SOUNDTRACKS   the view for pages: recommendations with titles and artwork
+RECOMMENDED_SOUNDTRACKS   the view for readers: recommendations with titles and artwork
 
 To change the schema, change it here and write a migration: see `mfcc_assets.storage.sql.migrations`.
 """

@@ -1,4 +1,4 @@
-"""The cursor of the sensors: pages, settled files, and rests between looks."""
+"""The cursor of the sensors: pages, settled files, and rests between ticks."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.defs.sensors.cursor import INTERVAL_SECONDS, LOOKING_SHARE, Cursor, take_page
+from mfcc_assets.defs.sensors.cursor import INTERVAL_SECONDS, TICK_SHARE, Cursor, take_page
 from mfcc_assets.defs.sensors.soundtracks import soundtracks_sensor
 from mfcc_assets.defs.sensors.uploads import uploads_sensor
 from mfcc_assets.library import Library
@@ -52,11 +52,11 @@ def test_a_sensor_rests_in_proportion_to_the_time_of_its_look(seconds: float, be
     ended = began + timedelta(seconds=seconds)
     cursor = Cursor().rested(began, ended)
 
-    if seconds < LOOKING_SHARE:
+    if seconds < TICK_SHARE:
         assert cursor == Cursor(), "the daemon ticks no sooner anyway"
-    assert not cursor.is_resting(ended + timedelta(seconds=seconds / LOOKING_SHARE + 1e-3))
-    assert cursor.is_resting(ended + timedelta(seconds=seconds / LOOKING_SHARE - 1)) == (
-        seconds / LOOKING_SHARE > INTERVAL_SECONDS
+    assert not cursor.is_resting(ended + timedelta(seconds=seconds / TICK_SHARE + 1e-3))
+    assert cursor.is_resting(ended + timedelta(seconds=seconds / TICK_SHARE - 1)) == (
+        seconds / TICK_SHARE > INTERVAL_SECONDS
     )
 
 

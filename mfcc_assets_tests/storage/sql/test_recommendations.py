@@ -193,8 +193,8 @@ class TestForgetting:
             recommend(recommendations, query, "a", "b")
             catalogue.record_reject(Reject(UploadId(query), "uploads", "a.mp3", "too_short", "0.5 s"), run_id="run")
             catalogue.record_content(AudioContent(f"bytes of {query}", AudioId("audio"), 1.0, ""))
-        assert recommendations.forget_query("upload", content_digests=["bytes of upload"]) == 2
-        assert recommendations.forget_query("upload", content_digests=[]) == 0
+        assert recommendations.forget_upload("upload", content_digests=["bytes of upload"]) == 2
+        assert recommendations.forget_upload("upload", content_digests=[]) == 0
         assert recommended(recommendations, "upload") == []
         assert recommended(recommendations, "other") == [(1, "a"), (2, "b")]
         assert [found.subject_id for found in catalogue.rejects()] == ["other"]

@@ -47,7 +47,7 @@ CHANGES: dict[str, Callable[[Stores], object]] = {
     "record_content": lambda stores: analyse(stores.catalogue, observed("a"), "audio"),
     "record_reject": lambda stores: stores.catalogue.record_reject(reject(observed("a")), run_id="run"),
     "forget_reject": lambda stores: stores.catalogue.forget_reject(observed("c").track_id),
-    "forget_query": lambda stores: stores.recommendations.forget_query(
+    "forget_upload": lambda stores: stores.recommendations.forget_upload(
         UploadId("query"), content_digests=[observed("c").content_digest]
     ),
     "replace_recommendations": lambda stores: recommend(stores.recommendations, "query", "c", "a"),
@@ -140,7 +140,7 @@ def test_a_change_whose_commit_got_no_answer_has_the_same_result_when_repeated(s
     observe(stores.catalogue, gone=tuple("abcd"))
     for query in ("query", "other"):
         digests = [observed(name).content_digest for name in "abcd"]
-        stores.recommendations.forget_query(query, content_digests=digests)
+        stores.recommendations.forget_upload(query, content_digests=digests)
     fill(stores)
     change(stores)
     assert found == everything(stores)

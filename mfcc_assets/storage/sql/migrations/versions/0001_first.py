@@ -54,7 +54,7 @@ sa.Table(
     sa.Column("REJECTED_AT", _MOMENT, nullable=False),
 )
 
-_PLACES = sa.Table(
+_RECOMMENDATIONS = sa.Table(
     "RECOMMENDATIONS",
     _METADATA,
     sa.Column("QUERY_ID", sa.String(32), primary_key=True),
@@ -75,16 +75,16 @@ _QUERY = _SOUNDTRACKS.alias("QUERY")
 
 _VIEW = (
     sa.select(
-        _PLACES.c.QUERY_ID,
+        _RECOMMENDATIONS.c.QUERY_ID,
         _QUERY.c.TITLE.label("QUERY_TITLE"),
         _QUERY.c.ARTIST.label("QUERY_ARTIST"),
-        _PLACES.c.RANK,
-        _PLACES.c.TRACK_ID,
+        _RECOMMENDATIONS.c.RANK,
+        _RECOMMENDATIONS.c.TRACK_ID,
         *(_TRACK.c[name] for name in ("TITLE", "ARTIST", "ALBUM", "GENRE", "SECONDS", "BLOB_NAME", "ARTWORK")),
-        *(_PLACES.c[name] for name in ("DISTANCE", "METHOD", "INDEX_VERSION", "CREATED_AT")),
+        *(_RECOMMENDATIONS.c[name] for name in ("DISTANCE", "METHOD", "INDEX_VERSION", "CREATED_AT")),
     )
-    .join(_TRACK, _TRACK.c.TRACK_ID == _PLACES.c.TRACK_ID)
-    .outerjoin(_QUERY, _QUERY.c.TRACK_ID == _PLACES.c.QUERY_ID)
+    .join(_TRACK, _TRACK.c.TRACK_ID == _RECOMMENDATIONS.c.TRACK_ID)
+    .outerjoin(_QUERY, _QUERY.c.TRACK_ID == _RECOMMENDATIONS.c.QUERY_ID)
 )
 
 
