@@ -104,9 +104,8 @@ def test_a_picture_that_cannot_be_decoded_is_not_taken(tmp_path: Path, data: byt
 def test_a_picture_with_too_many_bytes_is_not_taken(tmp_path: Path) -> None:
     # Decoders of PNG ignore everything behind the end of the picture.
     largest = FRONT + bytes(MAX_PICTURE_BYTES - len(FRONT))
-    assert embedded_picture(file_with(tmp_path / "a.flac", (FRONT_COVER, largest[: 1 << 20]))) is not None
-    assert embedded_picture(file_with(tmp_path / "b.mp3", (FRONT_COVER, largest))) is not None
-    assert embedded_picture(file_with(tmp_path / "c.mp3", (FRONT_COVER, largest + b"1"))) is None
+    assert embedded_picture(file_with(tmp_path / "a.mp3", (FRONT_COVER, largest))) is not None
+    assert embedded_picture(file_with(tmp_path / "b.mp3", (FRONT_COVER, largest + b"1"))) is None
 
 
 def test_a_small_file_of_a_huge_picture_is_not_taken(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Stored cepstra and track features."""
 
+import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -190,20 +191,24 @@ def test_a_file_without_the_right_columns_is_damaged(features, blobs, tmp_path, 
         getattr(features, read)("audio", parameters)
 
 
-def test_a_failing_disk_is_not_mistaken_for_damaged_features(features, blobs, monkeypatch):
-    @contextmanager
-    def open_on_a_bad_sector(container: str, name: str) -> Iterator[BinaryIO]:
-        with LocalBlobs.open(blobs, container, name) as file:
-            monkeypatch.setattr("mfcc_assets.storage.feature_store.pq.ParquetFile", fail)
-            yield file
+class BadSectors(LocalBlobs):
+    """Local folders on a failing disk, which finds files but cannot read them."""
 
-    def fail(_: BinaryIO) -> None:
+    @contextmanager
+    def open(self, container: str, name: str) -> Iterator[BinaryIO]:
+        with super().open(container, name) as file:
+            yield UnreadableFile(file.read())
+
+
+class UnreadableFile(io.BytesIO):
+    def read(self, _: int | None = -1) -> bytes:
         raise OSError(5, "Input/output error")
 
+
+def test_a_failing_disk_is_not_mistaken_for_damaged_features(features, tmp_path):
     features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
-    monkeypatch.setattr(blobs, "open", open_on_a_bad_sector)
     with pytest.raises(StoreError, match=r"Input/output error.*Check the disk"):
-        features.read_contour("audio", FEATURES)
+        FeatureStore(BadSectors(tmp_path, bytes(32))).read_contour(AudioId("audio"), FEATURES)
 
 
 @pytest.mark.parametrize("seconds", [0.01, 5.0, 300.0, 300.01, 601.0, 10_000.0])
