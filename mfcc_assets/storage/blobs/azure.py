@@ -19,6 +19,7 @@ from azure.storage.blob import BlobClient, BlobServiceClient, UserDelegationKey,
 
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, StoreError
 from mfcc_assets.storage.blobs.azure_policy import (
+    PATIENCE_SECONDS,
     PatientRetries,
     azure_errors,
     is_lost_condition,
@@ -86,7 +87,7 @@ class AzureBlobs(BlobStore):
         *,
         page_size: int = 5000,
         delegation: timedelta = timedelta(hours=8),
-        patience_seconds: float = 90.0,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._url, self._account, self._credential = url, _account(url, credential), credential
         self._page_size, self._delegation_lasts, self._patience_seconds = page_size, delegation, patience_seconds

@@ -22,6 +22,9 @@ from azure.storage.blob import ExponentialRetry
 from mfcc_assets.errors import BlobNotFound, Conflict, StoreError
 from mfcc_assets.retry_after import seconds_asked
 
+PATIENCE_SECONDS = 90.0
+"""Time from the first failure of a request until it is given up. Storage may be away for half a minute or more."""
+
 _FIRST_WAIT_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 10.0
 _LONGEST_RETRY_AFTER_SECONDS = 30.0
@@ -39,10 +42,10 @@ class PatientRetries(ExponentialRetry):
     Parameters
     ----------
     patience_seconds
-        Time from the first failure of a request until it is given up. Storage may be away for half a minute or more.
+        Time from the first failure of a request until it is given up.
     """
 
-    def __init__(self, patience_seconds: float = 90.0) -> None:
+    def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
         super().__init__()
         self._patience_seconds = patience_seconds
 

@@ -18,7 +18,7 @@ from azure.cosmos.exceptions import (
 )
 
 from mfcc_assets.errors import Conflict
-from mfcc_assets.storage.documents.cosmos_account import CosmosAccount, is_missing
+from mfcc_assets.storage.documents.cosmos_account import PATIENCE_SECONDS, CosmosAccount, is_missing
 from mfcc_assets.storage.documents.port import (
     BEFORE_THE_NEWEST,
     PAGE,
@@ -95,7 +95,7 @@ class CosmosDocuments(DocumentStore):
         retention_seconds: int | None,
         page_size: int = PAGE,
         ids_page_size: int = 1000,
-        patience_seconds: float = 90,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._page_size, self._ids_page_size = page_size, ids_page_size
         self._account = CosmosAccount(

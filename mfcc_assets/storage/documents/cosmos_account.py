@@ -31,6 +31,9 @@ INDEXING_POLICY: dict[str, Any] = {
 }
 """Indexes only the paths that queries use, so that writing the rest of a body costs nothing."""
 
+PATIENCE_SECONDS = 90.0
+"""Time from the beginning of a call until it is given up. An account may be away for half a minute or more."""
+
 _LONGEST_PAUSE_SECONDS = 5
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 30
@@ -73,7 +76,7 @@ class CosmosAccount:
     retention_seconds
         Time to live of the items in the container. None keeps all items.
     patience_seconds
-        Time from the beginning of a call until it is given up. An account may be away for half a minute or more.
+        Time from the beginning of a call until it is given up.
 
     Raises
     ------
@@ -88,7 +91,7 @@ class CosmosAccount:
         database: str,
         *,
         retention_seconds: int | None,
-        patience_seconds: float = 90,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._patience_seconds = patience_seconds
         self._url, self._credential, self._database = url, credential, database
