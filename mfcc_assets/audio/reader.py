@@ -19,7 +19,7 @@ from mfcc_assets.audio.decoders import Decoder, open_decoder
 from mfcc_assets.errors import EmptyAudio, NotFinite, SilentAudio, TooLong, TooShort, UnreadableAudio
 from mfcc_assets.ids import AudioId
 
-_BLOCK_SAMPLES = 2**17
+BLOCK_SAMPLES = 2**17
 """Samples of a block, of all channels together. Smaller blocks decode more slowly. Larger ones do too, because glibc
 returns such large arrays to the operating system after each block."""
 
@@ -93,6 +93,8 @@ class AudioReader:
         Limits of the audio that is accepted.
     subject
         Name of the file in errors. The default is the name of the path.
+    block_samples
+        Samples that are decoded at once, of all channels together.
 
     Raises
     ------
@@ -116,8 +118,10 @@ class AudioReader:
         trimmed_samples: int,
         limits: AudioLimits | None = None,
         subject: str = "",
+        *,
+        block_samples: int = BLOCK_SAMPLES,
     ) -> None:
-        self._path = path
+        self._path, self._block_samples = path, block_samples
         self._sample_rate, self._trimmed_samples = sample_rate, trimmed_samples
         self._limits = limits or AudioLimits()
         if self._limits.min_seconds * sample_rate <= 2 * trimmed_samples:
@@ -158,7 +162,7 @@ class AudioReader:
         self._audio = None
         peak = 0.0
         with _Decoding.of(self._path, self._limits, self._subject) as decoding:
-            resampled = _resampled(decoding.blocks(), decoding.sample_rate, self._sample_rate)
+            resampled = _resampled(decoding.blocks(self._block_samples), decoding.sample_rate, self._sample_rate)
             for block in _trimmed(resampled, self._trimmed_samples):
                 peak = max(peak, _peak(block))
                 yield block
@@ -204,7 +208,7 @@ def read_audio_id(path: Path, limits: AudioLimits | None = None, subject: str = 
         If the file cannot be opened.
     """
     with _Decoding.of(path, limits or AudioLimits(), subject or path.name) as decoding:
-        for _ in decoding.blocks():
+        for _ in decoding.blocks(BLOCK_SAMPLES):
             pass
         return decoding.audio_id
 
@@ -241,7 +245,7 @@ class _Decoding:
     def seconds(self) -> float:
         return self._frames / self.sample_rate
 
-    def blocks(self) -> Iterator[NDArray[np.float32]]:
+    def blocks(self, block_samples: int) -> Iterator[NDArray[np.float32]]:
         """Yield all samples, mixed down to one channel."""
         if self.sample_rate not in _SAMPLE_RATES:
             raise UnreadableAudio(
@@ -252,9 +256,10 @@ class _Decoding:
         self._refuse_too_long(self.declared_seconds)
         # Each block is decoded while the caller works on the block before it. This makes a single file faster, and
         # costs nothing if many files are read at once on all cores.
-        next_block = self._thread.submit(self._read)
+        frames = max(1, block_samples // self.channels)
+        next_block = self._thread.submit(self._decoder.read, frames)
         while len(block := next_block.result()):
-            next_block = self._thread.submit(self._read)
+            next_block = self._thread.submit(self._decoder.read, frames)
             mono = self._mixed_down(block)
             # The digest covers the mix and not the channels, since it takes a good part of the decoding time.
             self._digest.update(mono.data)
@@ -269,9 +274,6 @@ class _Decoding:
                 subject=self._subject,
                 remedy="Supply a longer file, or an undamaged one",
             )
-
-    def _read(self) -> NDArray[np.float32]:
-        return self._decoder.read(max(1, _BLOCK_SAMPLES // self.channels))
 
     def _mixed_down(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
         first, *others = block.T

@@ -35,7 +35,6 @@ RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 _SIGNALS = 30
-_SECONDS_BETWEEN_SIGNALS = 1.0
 _LOCK_SUFFIX = ".lock"
 _MODULE = "mfcc_assets.definitions"
 
@@ -66,7 +65,12 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def running(
-    settings: Settings, arguments: Sequence[str], log: Path, *, inherited: Sequence[int] = ()
+    settings: Settings,
+    arguments: Sequence[str],
+    log: Path,
+    *,
+    inherited: Sequence[int] = (),
+    seconds_between_signals: float = 1.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a Dagster command in a process of its own, which ends with the ``with`` block.
 
@@ -80,6 +84,8 @@ def running(
         File that the output of the process is appended to.
     inherited
         File descriptors that stay open in the process.
+    seconds_between_signals
+        Pause between the 30 signals that ask the process to end, after which it is killed.
     """
     prepare_dagster_home(settings)
     with log.open("ab") as output:
@@ -94,10 +100,10 @@ def running(
     try:
         yield process
     finally:
-        _end(process)
+        _end(process, seconds_between_signals)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], seconds_between_signals: float) -> None:
     # A signal during a step counts as a failure of the step: Dagster waits some seconds and tries it again. The next
     # signal, which arrives while it waits, ends the run.
     for _ in range(_SIGNALS):
@@ -105,7 +111,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             return
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            process.wait(_SECONDS_BETWEEN_SIGNALS)
+            process.wait(seconds_between_signals)
     # Dagster handles SIGTERM like SIGINT. A background process of a shell ignores SIGINT, and so do its children.
     process.kill()
     process.wait()

@@ -24,11 +24,8 @@ from mfcc_assets.similarity.dtw.kernels import dtw_distance
 LARGEST_DIFFERENCE = 1e-3
 """Largest difference at which our cepstra count as those of the article."""
 
-# python_speech_features holds every frame and its spectrum in float64: 200 MB for this many frames.
-_FRAMES_AT_ONCE = 6_000
 
-
-def published_cepstra(path: Path, parameters: CepstraParameters) -> NDArray[np.float64]:
+def published_cepstra(path: Path, parameters: CepstraParameters, *, frames_at_once: int = 6_000) -> NDArray[np.float64]:
     """Compute the cepstra of a file with the article's libraries.
 
     Parameters
@@ -37,6 +34,9 @@ def published_cepstra(path: Path, parameters: CepstraParameters) -> NDArray[np.f
         A file in a format that librosa reads.
     parameters
         Definition of the cepstra, as for `mfcc_assets.features.mfcc.compute_cepstra`.
+    frames_at_once
+        Number of frames for which ``python_speech_features`` is called at once. It holds every frame and its spectrum
+        in float64, 200 MB for the default.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def published_cepstra(path: Path, parameters: CepstraParameters) -> NDArray[np.f
     sample. `CepstraParameters` says by how much it is trimmed, and how long the FFT is.
     """
     signal = _levelled(_load(path, parameters.sample_rate), parameters.trimmed_samples)
-    return _mfcc(signal, parameters)
+    return _mfcc(signal, parameters, frames_at_once)
 
 
 def largest_difference(ours: Frames, published: Frames) -> float:
@@ -192,7 +192,7 @@ def _levelled(signal: NDArray[np.float32], trimmed_samples: int) -> NDArray[np.f
     return levelled
 
 
-def _mfcc(signal: NDArray[np.float64], parameters: CepstraParameters) -> NDArray[np.float64]:
+def _mfcc(signal: NDArray[np.float64], parameters: CepstraParameters, frames_at_once: int) -> NDArray[np.float64]:
     """Call ``python_speech_features.mfcc`` on a few frames at a time.
 
     The result is that of one call. Only the pre-emphasis looks beyond a frame, so it is applied to the whole signal.
@@ -215,8 +215,8 @@ def _mfcc(signal: NDArray[np.float64], parameters: CepstraParameters) -> NDArray
     frames = max(1, 1 + math.ceil((len(signal) - window) / step))
     parts = [
         python_speech_features.mfcc(
-            emphasised[first * step : (min(first + _FRAMES_AT_ONCE, frames) - 1) * step + window], **options
+            emphasised[first * step : (min(first + frames_at_once, frames) - 1) * step + window], **options
         )
-        for first in range(0, frames, _FRAMES_AT_ONCE)
+        for first in range(0, frames, frames_at_once)
     ]
     return np.concatenate(parts)

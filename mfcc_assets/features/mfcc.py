@@ -84,7 +84,7 @@ def compute_cepstra(blocks: Iterable[NDArray[np.float32]], parameters: CepstraPa
     level = 2 * log(peak)
     cepstra = np.empty((sum(map(len, log_energies)), parameters.coefficients), np.float32)
     for number, batch in enumerate(log_energies):
-        _transform(batch, level, _cosines(parameters), cepstra[number * _BATCH_FRAMES :])
+        _transform(batch, level, cosine_weights(parameters), cepstra[number * _BATCH_FRAMES :])
     return cepstra
 
 
@@ -233,7 +233,7 @@ def _filterbank(parameters: CepstraParameters) -> tuple[NDArray[np.float32], NDA
 
 
 @lru_cache(maxsize=8)
-def _cosines(parameters: CepstraParameters) -> NDArray[np.float32]:
+def cosine_weights(parameters: CepstraParameters) -> NDArray[np.float32]:
     """Return the matrix (filters, coefficients) that turns log energies into liftered cepstra."""
     cosines: NDArray[np.float64] = scipy.fft.dct(np.eye(parameters.filters), norm="ortho")[:, : parameters.coefficients]
     return (cosines * lifter_weights(parameters.coefficients, parameters.lifter)).astype(np.float32)

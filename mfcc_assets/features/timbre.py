@@ -9,7 +9,7 @@ Exact centres and scales for each feature give the same precision at five there.
 
 from collections.abc import Iterator, Mapping
 from itertools import accumulate, pairwise
-from math import log
+from math import lcm, log
 from types import MappingProxyType
 
 import numpy as np
@@ -107,11 +107,11 @@ _SMALLEST_EIGENVALUE = 1e-9
 _LARGEST = 1e6
 """Largest cepstrum that is accepted. Real audio stays below 3,000, and the squares of absurd values would overflow."""
 
-_CHUNK_FRAMES = 3_200
-"""Frames processed at once, a multiple of blocks and hops. Their intermediate results fit the processor's cache."""
+_SHORTEST_CHUNK = lcm(_BLOCK_FRAMES, _HOP_FRAMES)
+"""Frames of the shortest chunk that holds whole blocks and whole hops, 3,200."""
 
 
-def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
+def timbre_vector(cepstra: NDArray[np.float32], *, chunk_frames: int = _SHORTEST_CHUNK) -> NDArray[np.float32]:
     """Describe the timbre of a track by a vector.
 
     The Euclidean distance of two vectors, taken group by group, says how different two tracks sound.
@@ -122,6 +122,9 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
         Liftered cepstra of 26 filters at 100 frames a second, levelled, with the logarithm of the energy in the first
         column, as `compute_cepstra` returns them with the default parameters but more coefficients. Coefficients after
         the 20th are ignored. Fewer frames than a window of 256 are repeated until they fill one.
+    chunk_frames
+        Number of frames that are processed at once, a multiple of 3,200. The intermediate results of the default fit
+        the processor's cache.
 
     Returns
     -------
@@ -142,7 +145,8 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
     Raises
     ------
     ValueError
-        If there is no frame, there are too few coefficients, or a cepstrum is not finite or absurdly large.
+        If there is no frame, there are too few coefficients, a cepstrum is not finite or absurdly large, or
+        `chunk_frames` is not a multiple of 3,200.
 
     Notes
     -----
@@ -170,13 +174,15 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     if cepstra.ndim != 2 or not len(cepstra) or cepstra.shape[1] < COEFFICIENTS:
         raise ValueError(f"timbre needs at least one frame of {COEFFICIENTS} cepstra, not {cepstra.shape}")
+    if chunk_frames <= 0 or chunk_frames % _SHORTEST_CHUNK:
+        raise ValueError(f"a chunk has a multiple of {_SHORTEST_CHUNK:,} frames, not {chunk_frames:,}")
     frames = cepstra[:, :COEFFICIENTS]
     if len(frames) < _WINDOW_FRAMES:
         frames = np.resize(frames, (_WINDOW_FRAMES, COEFFICIENTS))
     moments: dict[str, NDArray[np.float64] | float] = dict.fromkeys(GROUPS, 0.0)
-    for chunk, deltas in _chunks(frames):
-        scaled = (chunk[:, :_CHUNK_FRAMES] - _CENTRES) / _SCALES
-        scaled_deltas = deltas[:, :_CHUNK_FRAMES] / (_DELTA_SCALE * _SCALES)
+    for chunk, deltas in _chunks(frames, chunk_frames):
+        scaled = (chunk[:, :chunk_frames] - _CENTRES) / _SCALES
+        scaled_deltas = deltas[:, :chunk_frames] / (_DELTA_SCALE * _SCALES)
         frames_and_deltas = np.vstack([scaled, scaled_deltas])
         points_by_group: dict[str, NDArray[np.float32]] = {
             "cepstra": frames_and_deltas,
@@ -188,15 +194,17 @@ def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([_log_euclidean(np.asarray(moments[group])) for group in GROUPS]).astype(np.float32)
 
 
-def _chunks(frames: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+def _chunks(
+    frames: NDArray[np.float32], chunk_frames: int
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """Yield the frames (20, n) of one chunk after the other, and their deltas (20, n).
 
     A chunk also holds the first frames of the next chunk, because its windows of movement reach into them.
 
     Here and below each row is a coefficient. Everything is computed along time, which is then contiguous in memory.
     """
-    for start in range(0, len(frames), _CHUNK_FRAMES):
-        end = min(start + _CHUNK_FRAMES + _WINDOW_FRAMES - _HOP_FRAMES, len(frames))
+    for start in range(0, len(frames), chunk_frames):
+        end = min(start + chunk_frames + _WINDOW_FRAMES - _HOP_FRAMES, len(frames))
         # The first frame is repeated before the track, and the last one after it.
         around = np.ascontiguousarray(frames.take(np.arange(start - 2, end + 2), axis=0, mode="clip").T)
         if not np.abs(around).max() <= _LARGEST:

@@ -20,10 +20,6 @@ from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.records import Reject, Soundtrack
 
-MOST_ON_MAP = 1_000
-"""Maximum number of tracks on the map. A map of more tracks would be unreadable and slow to compute. A larger library
-is represented by a sample."""
-
 _HUBS_NAMED = 10
 _SAMPLED_FRAMES = 4_000
 
@@ -123,13 +119,23 @@ def picture_of_coefficients(library: Library, index: LibraryIndex) -> bytes:
     return library.indexes.drawn_once(index.version, "coefficients.png", draw)
 
 
-def picture_of_map(library: Library, index: LibraryIndex, soundtracks: Sequence[Soundtrack]) -> bytes:
+def picture_of_map(
+    library: Library, index: LibraryIndex, soundtracks: Sequence[Soundtrack], *, most_tracks: int = 1_000
+) -> bytes:
     """Return a PNG with a map of an index, on which tracks that sound alike lie together.
 
     The tracks are coloured by artist or by genre, whichever distinguishes more of them.
+
+    Parameters
+    ----------
+    library, index, soundtracks
+        The library, the index, and the soundtracks of the library.
+    most_tracks
+        Largest number of tracks on the map. A map of more tracks would be unreadable and slow to compute. A larger
+        library is represented by a sample.
     """
     by_id = {track.track_id: track for track in soundtracks}
-    rows = np.linspace(0, len(index.tracks) - 1, min(len(index.tracks), MOST_ON_MAP)).astype(np.int64)
+    rows = np.linspace(0, len(index.tracks) - 1, min(len(index.tracks), most_tracks)).astype(np.int64)
     shown = [by_id.get(index.tracks.track_ids[row]) for row in rows.tolist()]
     kind, labels = _labels(shown)
     names = [track.display_title if track else "" for track in shown]

@@ -16,10 +16,6 @@ from mfcc_assets.pipeline.rankings import recommend_soundtracks
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.storage.index_history import BY_HAND, ROLLBACK, answered_before, withdrawn
 
-ENOUGH_FOR_HUBNESS = 100
-"""Smallest number of tracks for which the share of tracks in no list is judged. In a smaller library it depends on
-chance: among ten tracks, a single one is a tenth."""
-
 
 def unusable_rankings(library: Library, version: str) -> tuple[set[AudioId], set[AudioId]]:
     """Return the faults of the rankings of an index.
@@ -66,14 +62,22 @@ class QualityVerdict:
         return not self.faults
 
 
-def judge_quality(library: Library, version: str) -> QualityVerdict:
+def judge_quality(library: Library, version: str, *, enough_for_hubness: int = 100) -> QualityVerdict:
     """Compare an index with the published one. No figure may be worse by more than the margin of the settings.
 
-    The figures are the precision at five by artist and, from `ENOUGH_FOR_HUBNESS` tracks on, the share of tracks that
+    The figures are the precision at five by artist and, in a library that is large enough, the share of tracks that
     are in no list of five. Both are measured again for the two indexes, with the audio that both have, with lists of
     equal length, and with the present tags. New tracks, removed tracks and changed tags must not make an index look
     worse: in one library, eight tracks by new artists, added to nine by three artists, lowered the precision over all
     tracks from 0.38 to 0.25. A figure is not judged if the library has too few tracks or tags for it.
+
+    Parameters
+    ----------
+    library, version
+        The library, and the version of the index.
+    enough_for_hubness
+        Smallest number of tracks for which the share of tracks in no list is judged. In a smaller library it depends
+        on chance: among ten tracks, a single one is a tenth.
     """
     published_version = _published_version(library)
     if published_version is None or published_version == version:
@@ -88,7 +92,7 @@ def judge_quality(library: Library, version: str) -> QualityVerdict:
         figures |= {"precision_at_5": ours.at_5, "published_precision_at_5": theirs.at_5}
         if ours.at_5 < theirs.at_5 - margin:
             faults.append(_fault("precision at five", ours.at_5, theirs.at_5, margin))
-    if len(candidate) >= ENOUGH_FOR_HUBNESS:
+    if len(candidate) >= enough_for_hubness:
         never, formerly = hubness(candidate).never_recommended, hubness(published).never_recommended
         figures |= {"never_recommended": never, "published_never_recommended": formerly}
         if never > formerly + margin:

@@ -87,7 +87,7 @@ def is_same_recording(fingerprint: NDArray[np.float32], other: NDArray[np.float3
         raise ValueError(f"fingerprints are frames x {SHAPES}, not {fingerprint.shape} and {other.shape}")
     if not may_be_same_recording(len(fingerprint), len(other)):
         return False
-    cosine = _best_cosine(*sorted((_smoothed(fingerprint), _smoothed(other)), key=len))
+    cosine = best_cosine(*sorted((_smoothed(fingerprint), _smoothed(other)), key=len))
     if cosine < _POSSIBLY_SAME:
         return False
     return True if cosine >= _CERTAINLY_SAME and min(len(fingerprint), len(other)) >= _MINIMUM_FRAMES else None
@@ -100,7 +100,7 @@ def _smoothed(fingerprint: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @compiled_reordered
-def _best_cosine(shorter: NDArray[np.float32], longer: NDArray[np.float32]) -> float:
+def best_cosine(shorter: NDArray[np.float32], longer: NDArray[np.float32]) -> float:
     """Return the largest cosine of the shorter track with any window of the longer one.
 
     A window may extend beyond either end of the longer track.

@@ -1,7 +1,7 @@
 """Builds the index of a library from the features of its tracks, and takes over the rows of a former index."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +29,6 @@ RECALIBRATED_AT_GROWTH = 2
 """The library is calibrated again when it has grown by this factor. A calibration for every new track would change all
 distances a little, and nothing could be taken over from the former index."""
 
-_TRACKS_AT_ONCE = 1000
-"""Number of tracks whose features are in memory at a time, about 40 MB."""
-
 
 @dataclass(frozen=True)
 class IndexBuilder:
@@ -47,12 +44,15 @@ class IndexBuilder:
         Reads only the contour of a track by audio id.
     for_each
         Function that applies another function to many items: `in_turn`, or `mfcc_assets.compute.local.on_all_cores`.
+    tracks_at_once
+        Number of tracks whose features are in memory at a time. Those of 1,000 tracks take about 40 MB.
     """
 
     parameters: IndexParameters
     read_track_features: Callable[[AudioId], TrackFeatures]
     read_contour: Callable[[AudioId], NDArray[np.float32]]
     for_each: ForEach = in_turn
+    tracks_at_once: int = 1_000
 
     def build(self, tracks: TrackOfAudio, former: LibraryIndex | None = None) -> LibraryIndex:
         """Build the index of some tracks.
@@ -176,7 +176,8 @@ class IndexBuilder:
         tables = [known.feature_table]
         coarse_contours = _FrameSpool(np.dtype(np.float16), parameters.cepstra.coefficients)
         fingerprints = _FrameSpool(np.dtype(np.float32), SHAPES)
-        for block in _blocks(len(audio_ids)):
+        for first in range(0, len(audio_ids), self.tracks_at_once):
+            block = slice(first, first + self.tracks_at_once)
             new = [audio_id for audio_id, row in zip(audio_ids[block], rows[block], strict=True) if row < 0]
             read = dict(self.for_each(self.read_track_features, new))
             tables.append(table_in_space(FeatureTable.of([read[audio_id] for audio_id in new], parameters), space))
@@ -196,10 +197,6 @@ class IndexBuilder:
     def _contours(self, audio_ids: Sequence[AudioId]) -> RaggedFrames:
         contours = (self.read_contour(audio_id) for audio_id in audio_ids)
         return RaggedFrames.of(contours, self.parameters.features.cepstra.coefficients)
-
-
-def _blocks(tracks: int) -> Iterator[slice]:
-    return (slice(first, first + _TRACKS_AT_ONCE) for first in range(0, tracks, _TRACKS_AT_ONCE))
 
 
 class _FrameSpool:

@@ -50,7 +50,7 @@ tracks with 0.1 % fewer cells."""
 
 
 @dataclass(frozen=True)
-class _Model:
+class EstimateModel:
     """A linear model of the exact distance, fitted by least squares to near pairs of the development corpus.
 
     Attributes
@@ -73,8 +73,8 @@ class _Model:
     margin: float
 
 
-_COARSE_MODEL = _Model(finer=0.578, coarser=-0.176, segments=0.179, roughness=0.109, margin=0.20)
-_QUARTER_MODEL = _Model(finer=0.88, coarser=-0.204, segments=0.076, roughness=0.078, margin=0.113)
+COARSE_MODEL = EstimateModel(finer=0.578, coarser=-0.176, segments=0.179, roughness=0.109, margin=0.20)
+QUARTER_MODEL = EstimateModel(finer=0.88, coarser=-0.204, segments=0.076, roughness=0.078, margin=0.113)
 
 
 def candidates_to_fetch(tracks: int, count: int) -> int:
@@ -108,7 +108,7 @@ def prune(estimates: NDArray[np.float64], count: int, correction: Correction | N
         Correction of the candidates, in the order of the estimates; None to use the distances without correction.
     """
     most = ceil(_MOST_COMPARED * max(1.0, count / 10))
-    return _rows_within_margin(estimates, count, _COARSE_MODEL.margin, correction)[:most]
+    return _rows_within_margin(estimates, count, COARSE_MODEL.margin, correction)[:most]
 
 
 class Query:
@@ -158,7 +158,7 @@ class Query:
             Estimates. An estimate can be negative, unlike a distance.
         """
         estimates = self._estimates(
-            _COARSE_MODEL, coarse_contours, COARSE_FACTOR, COARSE_FACTOR * coarse_contours.lengths, roughness
+            COARSE_MODEL, coarse_contours, COARSE_FACTOR, COARSE_FACTOR * coarse_contours.lengths, roughness
         )
         total: NDArray[np.float64] = estimates.sum(axis=1)
         return total
@@ -183,7 +183,7 @@ class Query:
         if not len(contours):
             return []
         shares = self._estimates(
-            _QUARTER_MODEL, contours.coarser(_QUARTER), _QUARTER, contours.lengths, contours.changes()
+            QUARTER_MODEL, contours.coarser(_QUARTER), _QUARTER, contours.lengths, contours.changes()
         )
         left = np.arange(len(contours))
         variances = np.square(np.resize(_ERRORS, len(self._scales)))
@@ -191,7 +191,7 @@ class Query:
         estimated = total = variances.sum()
         for step in np.array_split(worst_first, min(_STEPS, len(worst_first))):
             # The errors of the coefficients that are still estimated add up as those of independent terms do.
-            margin = _QUARTER_MODEL.margin * sqrt(estimated / total)
+            margin = QUARTER_MODEL.margin * sqrt(estimated / total)
             left_correction = correction.rows(left) if correction else None
             left = left[_rows_within_margin(shares[left].sum(axis=1), count, margin, left_correction)]
             shares[np.ix_(left, step)] = self._shares(contours.rows(left), step)
@@ -236,7 +236,7 @@ class Query:
 
     def _estimates(
         self,
-        model: _Model,
+        model: EstimateModel,
         others: RaggedFrames,
         factor: int,
         lengths: NDArray[np.int64],

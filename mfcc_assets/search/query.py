@@ -16,9 +16,6 @@ from mfcc_assets.similarity.hubness import Correction, DistanceStatistics, corre
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
 from mfcc_assets.similarity.rankings import RankedList, rank, ranking_named
 
-_ROWS_AT_ONCE = 1_000
-"""Number of tracks that one task looks up. Their points of timbre take 1 MB, which fits into the processor's caches."""
-
 
 class Search:
     """A query that is compared with the tracks of an index.
@@ -33,6 +30,9 @@ class Search:
         Distance statistics of the query, one row.
     for_each
         Function that applies another function to many items: `in_turn`, or `mfcc_assets.compute.local.on_all_cores`.
+    rows_at_once
+        Number of tracks that one task looks up. The points of timbre of 1,000 tracks take 1 MB, which fits into the
+        processor's caches.
 
     Attributes
     ----------
@@ -41,8 +41,15 @@ class Search:
     """
 
     def __init__(
-        self, index: LibraryIndex, track: Tracks, statistics: DistanceStatistics, for_each: ForEach = in_turn
+        self,
+        index: LibraryIndex,
+        track: Tracks,
+        statistics: DistanceStatistics,
+        for_each: ForEach = in_turn,
+        *,
+        rows_at_once: int = 1_000,
     ) -> None:
+        self._rows_at_once = rows_at_once
         self._index, self._track, self._statistics, self._for_each = index, track, statistics, for_each
         self._ranking = ranking_named(index.parameters.ranking)
         warped = self._ranking.warped
@@ -169,9 +176,9 @@ class Search:
         self, function: Callable[[NDArray[np.int64]], NDArray[np.float64]], rows: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Apply a function to blocks of rows, and join the results in the order of the rows."""
-        if len(rows) <= _ROWS_AT_ONCE:
+        if len(rows) <= self._rows_at_once:
             return function(rows)
-        blocks = np.array_split(rows, ceil(len(rows) / _ROWS_AT_ONCE))
+        blocks = np.array_split(rows, ceil(len(rows) / self._rows_at_once))
         found = dict(self._for_each(lambda number: function(blocks[number]), range(len(blocks))))
         return np.concatenate([found[number] for number in range(len(blocks))])
 

@@ -21,7 +21,7 @@ LARGEST_FLAT = 15_000
 """Largest number of tracks that are searched exhaustively, which is exact. In a larger library it takes less time to
 train lists and search them for every track than to search all tracks for every track."""
 
-_PROBES = 128
+PROBES = 128
 """Least number of lists that a query searches. In a million embeddings, 128 lists hold 99.3 of the 100 nearest on
 average, and 64 lists hold 98.3."""
 
@@ -114,7 +114,7 @@ class VectorIndex:
             return None
         tracks_a_list = len(self) / self._index.nlist
         parameters = faiss.SearchParametersIVF()
-        parameters.nprobe = _PROBES + round(_SURPLUS * count / tracks_a_list)
+        parameters.nprobe = PROBES + round(_SURPLUS * count / tracks_a_list)
         return parameters
 
     def write(self, path: Path) -> None:
@@ -164,14 +164,14 @@ def _filled(embeddings: NDArray[np.float32], former: faiss.Index | None = None) 
     if len(embeddings) <= LARGEST_FLAT:
         index = faiss.IndexFlatL2(width)
     elif isinstance(former, faiss.IndexIVF) and former.nlist <= 2 * _number_of_lists(len(embeddings)):
-        index = _inverted_file(embeddings, former.quantizer.reconstruct_n(0, former.nlist))
+        index = inverted_file(embeddings, former.quantizer.reconstruct_n(0, former.nlist))
     else:
-        index = _inverted_file(embeddings, np.empty((0, width), np.float32))
+        index = inverted_file(embeddings, np.empty((0, width), np.float32))
     index.add(embeddings)
     return index
 
 
-def _inverted_file(embeddings: NDArray[np.float32], centres: NDArray[np.float32]) -> faiss.IndexIVF:
+def inverted_file(embeddings: NDArray[np.float32], centres: NDArray[np.float32]) -> faiss.IndexIVF:
     """Make empty lists around these centres. If there are none, k-means finds them.
 
     FAISS has a fixed seed for k-means, so the same rows give the same lists on any number of threads.

@@ -27,9 +27,6 @@ from mfcc_assets.features.track_features import Analysis, TrackFeatures
 from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 
-CACHED_BYTES = 100_000_000
-"""Size of the cache of contours. A contour of four minutes has 25 KB, so 4,000 of them fit."""
-
 ROWS_PER_GROUP = 30_000
 """Rows in one group of a Parquet file: five minutes of frames. The beginning of a long recording can be read alone, and
 most tracks have one group, which is faster than several."""
@@ -50,11 +47,20 @@ _DELETE_AND_BACKFILL = f"Delete that blob. {_BACKFILL}"
 
 
 class FeatureStore:
-    """Reads and writes the features of each audio."""
+    """Reads and writes the features of each audio.
 
-    def __init__(self, blobs: BlobStore) -> None:
+    Parameters
+    ----------
+    blobs
+        Store of the blobs.
+    cached_bytes
+        Largest size of all cached contours together. A contour of four minutes has 25 KB, so 4,000 of them fit by
+        default.
+    """
+
+    def __init__(self, blobs: BlobStore, *, cached_bytes: int = 100_000_000) -> None:
         self._blobs = blobs
-        self._contours = _ContourCache()
+        self._contours = _ContourCache(cached_bytes)
 
     def audio_with_cepstra(self, parameters: CepstraParameters) -> set[AudioId]:
         """Return the ids of all audio with stored cepstra."""
@@ -229,9 +235,10 @@ def _damaged(name: str) -> FeaturesMissing:
 
 
 class _ContourCache:
-    """A thread-safe cache of the contours used last, of up to `CACHED_BYTES`."""
+    """A thread-safe cache of the contours used last, of up to `most_bytes`."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         self._contours: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
@@ -249,7 +256,7 @@ class _ContourCache:
             former = self._contours.pop(name, None)
             self._bytes += contour.nbytes - (0 if former is None else former.nbytes)
             self._contours[name] = contour
-            while self._bytes > CACHED_BYTES:
+            while self._bytes > self._most_bytes:
                 _, oldest = self._contours.popitem(last=False)
                 self._bytes -= oldest.nbytes
 

@@ -8,8 +8,8 @@ import mutagen.mp3
 import numpy as np
 import pytest
 
-from mfcc_assets.audio import reader as audio_reader
-from mfcc_assets.audio.reader import AudioLimits, AudioReader, read_audio_id
+from mfcc_assets.audio.decoders import Decoder, open_decoder
+from mfcc_assets.audio.reader import BLOCK_SAMPLES, Audio, AudioLimits, AudioReader, read_audio_id
 from mfcc_assets.errors import (
     AudioError,
     EmptyAudio,
@@ -26,8 +26,13 @@ from mfcc_assets_tests.audio_samples import encode, music, tone, write_audio, wr
 PARAMETERS = CepstraParameters()
 
 
-def read(path: Path, limits: AudioLimits | None = None) -> tuple[np.ndarray, audio_reader.Audio]:
-    reader = AudioReader(path, PARAMETERS.sample_rate, PARAMETERS.trimmed_samples, limits)
+def reader_of(path: Path, limits: AudioLimits | None = None, block_samples: int = BLOCK_SAMPLES) -> AudioReader:
+    sample_rate, trimmed_samples = PARAMETERS.sample_rate, PARAMETERS.trimmed_samples
+    return AudioReader(path, sample_rate, trimmed_samples, limits, block_samples=block_samples)
+
+
+def read(path: Path, limits: AudioLimits | None = None, block_samples: int = BLOCK_SAMPLES) -> tuple[np.ndarray, Audio]:
+    reader = reader_of(path, limits, block_samples)
     return np.concatenate(list(reader.blocks())), reader.audio
 
 
@@ -81,13 +86,10 @@ def test_the_trimmed_samples_are_missing_at_both_ends(tmp_path: Path, trimmed: i
 
 @pytest.mark.parametrize("suffix", ["mp3", "ogg", "wav", "opus"])
 @pytest.mark.parametrize("block_samples", [1_000, 4_096])
-def test_the_signal_does_not_depend_on_the_size_of_the_blocks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, block_samples: int
-) -> None:
+def test_the_signal_does_not_depend_on_the_size_of_the_blocks(tmp_path: Path, suffix: str, block_samples: int) -> None:
     path = write_music(tmp_path / f"song.{suffix}", 3, seed=2, sample_rate=24_000)
     signal, facts = read(path)
-    monkeypatch.setattr(audio_reader, "_BLOCK_SAMPLES", block_samples)
-    small_blocks, small_facts = read(path)
+    small_blocks, small_facts = read(path, block_samples=block_samples)
     np.testing.assert_array_equal(small_blocks, signal)
     assert small_facts == facts
 
@@ -99,67 +101,82 @@ def test_a_reader_can_read_again_from_the_start(tmp_path: Path) -> None:
     np.testing.assert_array_equal(first, second)
 
 
-def note_decoding(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """List the numbers of the blocks of 0.1 s that have been decoded so far."""
-    monkeypatch.setattr(audio_reader, "_BLOCK_SAMPLES", 4_410)
-    decode = audio_reader._Decoding._read
-    decoded: list[int] = []
+BLOCK_OF_A_TENTH = 4_410
+"""Samples of a block of 0.1 s."""
 
-    def noted(decoding: audio_reader._Decoding) -> np.ndarray:
-        block = decode(decoding)
-        decoded.append(len(decoded))
+
+class WatchedDecoder:
+    """A decoder that counts its blocks, and can fail instead of decoding."""
+
+    def __init__(self) -> None:
+        self.blocks = 0
+        self.failure: Exception | None = None
+
+    def open(self, path: Path, subject: str) -> Decoder:
+        self._decoder = open_decoder(path, subject)
+        self.sample_rate, self.channels = self._decoder.sample_rate, self._decoder.channels
+        self.declared_seconds = self._decoder.declared_seconds
+        return self
+
+    def read(self, frames: int) -> np.ndarray:
+        if self.failure is not None:
+            raise self.failure
+        block = self._decoder.read(frames)
+        self.blocks += 1
         return block
 
-    monkeypatch.setattr(audio_reader._Decoding, "_read", noted)
-    return decoded
+    def close(self) -> None:
+        self._decoder.close()
 
 
-def test_no_more_than_one_block_is_decoded_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    decoded = note_decoding(monkeypatch)
-    reader = AudioReader(write_tone(tmp_path / "song.wav", 5), PARAMETERS.sample_rate, 0)
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> WatchedDecoder:
+    """The decoder that every reader of the test uses."""
+    decoder = WatchedDecoder()
+    monkeypatch.setattr("mfcc_assets.audio.reader.open_decoder", decoder.open)
+    return decoder
+
+
+def test_no_more_than_one_block_is_decoded_ahead(tmp_path: Path, watched: WatchedDecoder) -> None:
+    path = write_tone(tmp_path / "song.wav", 5)
+    reader = AudioReader(path, PARAMETERS.sample_rate, 0, block_samples=BLOCK_OF_A_TENTH)
     for used, _ in enumerate(reader.blocks()):
-        assert len(decoded) <= used + 2
+        assert watched.blocks <= used + 2
+    assert watched.blocks > 50
 
 
-def test_the_next_block_is_decoded_while_the_caller_uses_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    decoded = note_decoding(monkeypatch)
-    blocks = AudioReader(
-        write_tone(tmp_path / "song.wav", 5), PARAMETERS.sample_rate, PARAMETERS.trimmed_samples
-    ).blocks()
+def test_the_next_block_is_decoded_while_the_caller_uses_one(tmp_path: Path, watched: WatchedDecoder) -> None:
+    blocks = reader_of(write_tone(tmp_path / "song.wav", 5), block_samples=BLOCK_OF_A_TENTH).blocks()
     next(blocks)
     deadline = time.monotonic() + 10
-    while len(decoded) < 2 and time.monotonic() < deadline:
+    while watched.blocks < 2 and time.monotonic() < deadline:
         time.sleep(0.001)
-    assert len(decoded) == 2
+    assert watched.blocks == 2
 
 
-def test_no_thread_is_left_if_the_caller_stops_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    decoded = note_decoding(monkeypatch)
+def test_no_thread_is_left_if_the_caller_stops_reading(tmp_path: Path, watched: WatchedDecoder) -> None:
     before = threading.active_count()
-    blocks = AudioReader(
-        write_tone(tmp_path / "song.wav", 5), PARAMETERS.sample_rate, PARAMETERS.trimmed_samples
-    ).blocks()
+    blocks = reader_of(write_tone(tmp_path / "song.wav", 5), block_samples=BLOCK_OF_A_TENTH).blocks()
     next(blocks)
     assert threading.active_count() == before + 1
     blocks.close()
     assert threading.active_count() == before
-    assert len(decoded) <= 3
+    assert watched.blocks <= 3
 
 
-def test_no_thread_is_left_after_bad_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    note_decoding(monkeypatch)
+def test_no_thread_is_left_after_bad_samples(tmp_path: Path) -> None:
     before = threading.active_count()
     signal = tone(5)
     signal[30_000] = np.nan
     with pytest.raises(NotFinite):
-        read(write_audio(tmp_path / "song.wav", signal, subtype="FLOAT"))
+        read(write_audio(tmp_path / "song.wav", signal, subtype="FLOAT"), block_samples=BLOCK_OF_A_TENTH)
     assert threading.active_count() == before
 
 
-def test_an_error_of_the_decoder_is_raised_to_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_the_decoder_is_raised_to_the_caller(tmp_path: Path, watched: WatchedDecoder) -> None:
     path = write_tone(tmp_path / "song.wav", 5)
     before = threading.active_count()
-    monkeypatch.setattr(audio_reader._Decoding, "_read", lambda _: (_ for _ in ()).throw(OSError("the disk went away")))
+    watched.failure = OSError("the disk went away")
     with pytest.raises(OSError, match="went away"):
         read(path)
     assert threading.active_count() == before
@@ -271,20 +288,19 @@ def test_limits_that_allow_audio_to_be_trimmed_to_nothing_are_refused(tmp_path: 
 
 
 def test_a_file_whose_header_declares_too_much_is_refused_before_decoding(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, watched: WatchedDecoder
 ) -> None:
     path = write_tone(tmp_path / "song.wav", 3)
-    monkeypatch.setattr(audio_reader._Decoding, "_read", lambda _: pytest.fail("decoded"))
     with pytest.raises(TooLong, match="longer than"):
         read(path, AudioLimits(max_seconds=1.5))
+    assert watched.blocks == 0
 
 
-def test_a_stream_of_unknown_length_is_refused_while_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_of_unknown_length_is_refused_while_decoding(tmp_path: Path) -> None:
     path = encode(tmp_path / "song.aac", "aac", music(6, seed=5, sample_rate=48_000))
     assert read(path)[1].declared_seconds == 0
-    monkeypatch.setattr(audio_reader, "_BLOCK_SAMPLES", 4_096)
     with pytest.raises(TooLong):
-        read(path, AudioLimits(max_seconds=5))
+        read(path, AudioLimits(max_seconds=5), block_samples=4_096)
 
 
 def test_an_impossible_sample_rate_is_unreadable(tmp_path: Path) -> None:

@@ -285,7 +285,7 @@ def _recall_by_work(bench: Bench, queries: Sequence[int], default: Found) -> Fig
     for factor in (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0):
         models = {
             name: replace(getattr(cascade, name), margin=factor * getattr(cascade, name).margin)
-            for name in ("_COARSE_MODEL", "_QUARTER_MODEL")
+            for name in ("COARSE_MODEL", "QUARTER_MODEL")
         }
         with patch.multiple(cascade, **models):
             points.append(bench.run(bench.cascade, queries))

@@ -138,7 +138,7 @@ def _contestants(parameters: FeaturesParameters) -> Mapping[str, Callable[[Path]
 
 def _decode(path: Path) -> None:
     with closing(open_decoder(path, path.name)) as decoder:
-        while len(decoder.read(audio._BLOCK_SAMPLES // decoder.channels)):
+        while len(decoder.read(audio.BLOCK_SAMPLES // decoder.channels)):
             pass
 
 

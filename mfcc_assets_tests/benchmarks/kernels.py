@@ -271,9 +271,9 @@ def _repeated_relaxation(
 ) -> None:
     # Arrays that Numba allocates are aligned.
     even, odd, a, b = even.copy(), odd.copy(), a.copy(), b.copy()
-    first, end = np.uint64(anti_diagonals._VECTOR), np.uint64(anti_diagonals._VECTOR + CACHED)
+    first, end = np.uint64(anti_diagonals.VECTOR), np.uint64(anti_diagonals.VECTOR + CACHED)
     for _ in range(REPEATED):
-        anti_diagonals._relax_two(even, odd, a, b, first, end, np.uint64(0))
+        anti_diagonals.relax_two(even, odd, a, b, first, end, np.uint64(0))
 
 
 @numba.njit
@@ -291,7 +291,7 @@ def _repeated_arithmetic(
 
 
 def _add_ceiling(section: Section, cases: list[Case]) -> None:
-    arrays = np.random.default_rng(0).random((4, CACHED + anti_diagonals._VECTOR), dtype=np.float32)
+    arrays = np.random.default_rng(0).random((4, CACHED + anti_diagonals.VECTOR), dtype=np.float32)
     loops = {
         "arithmetic": partial(_repeated_arithmetic, *arrays.copy()),
         "loop": partial(_repeated_relaxation, *arrays.copy()),

@@ -215,8 +215,8 @@ def _built(points: NDArray[np.float32], kind: str) -> faiss.Index:
     if kind == "flat":
         index = faiss.IndexFlatL2(points.shape[1])
     else:
-        index = inverted_file = vector_indexes._inverted_file(points, points[:0])
-        inverted_file.nprobe = vector_indexes._PROBES
+        index = inverted_file = vector_indexes.inverted_file(points, points[:0])
+        inverted_file.nprobe = vector_indexes.PROBES
     index.add(points)
     return index
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from mfcc_assets.defs import launch
 from mfcc_assets.defs.jobs import LIBRARY_TAGS
 from mfcc_assets.defs.launch import (
     check_succeeded,
@@ -87,7 +86,6 @@ def test_a_process_ends_with_its_with_block(settings: Settings, tmp_path: Path) 
 def test_a_process_that_ignores_signals_is_killed(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch, "_SECONDS_BETWEEN_SIGNALS", 0.01)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (tmp_path / "deaf.py").write_text(
         "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -95,7 +93,7 @@ def test_a_process_that_ignores_signals_is_killed(
     )
     log = tmp_path / "log"
 
-    with running(settings, ["deaf"], log) as process:
+    with running(settings, ["deaf"], log, seconds_between_signals=0.01) as process:
         while not log.read_text():
             time.sleep(0.05)
 

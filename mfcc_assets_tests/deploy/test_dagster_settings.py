@@ -79,10 +79,16 @@ def test_every_run_is_a_job_with_the_identity_of_the_settings(home: Path) -> Non
     assert launcher.identity_id == "an-identity"
 
 
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The arguments with which Dagster opens its database, which it then does not open."""
+    arguments: list[dict[str, Any]] = []
+    monkeypatch.setattr(DagsterPostgresStorage, "__init__", lambda _, **how: arguments.append(how))
+    return arguments
+
+
 @pytest.mark.parametrize("home", ["dagster"], indirect=True)
-def test_dagster_opens_its_database_in_azure_without_a_password(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[dict[str, Any]] = []
-    monkeypatch.setattr(DagsterPostgresStorage, "__init__", lambda _, **how: opened.append(how))
+def test_dagster_opens_its_database_in_azure_without_a_password(home: Path, opened: list[dict[str, Any]]) -> None:
     assert InstanceRef.from_dir(str(home)).storage
     (how,) = opened
     address = sa.make_url(how["postgres_url"])
@@ -91,9 +97,7 @@ def test_dagster_opens_its_database_in_azure_without_a_password(home: Path, monk
 
 
 @pytest.mark.parametrize("home", NAMES, indirect=True)
-def test_the_driver_of_the_database_of_dagster_is_installed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[dict[str, Any]] = []
-    monkeypatch.setattr(DagsterPostgresStorage, "__init__", lambda _, **how: opened.append(how))
+def test_the_driver_of_the_database_of_dagster_is_installed(home: Path, opened: list[dict[str, Any]]) -> None:
     assert InstanceRef.from_dir(str(home)).storage
     assert sa.create_engine(opened[0]["postgres_url"]).dialect.driver == "psycopg2"
 

@@ -155,11 +155,11 @@ def test_a_signal_of_only_zeros_is_refused() -> None:
         compute_cepstra([np.zeros(44_100, np.float32)], PARAMETERS)
 
 
-@pytest.mark.parametrize("kernel", [mfcc._cut_into_frames, mfcc._filter, mfcc._transform])
-def test_a_track_needs_no_other_kernels_than_those_that_warm_up_compiles(kernel: Dispatcher) -> None:
+def test_a_track_needs_no_other_kernels_than_those_that_warm_up_compiles() -> None:
     mfcc.warm_up()
     compute_cepstra([MUSIC], PARAMETERS)
-    assert len(kernel.signatures) == 1
+    compiled = [len(kernel.signatures) for kernel in vars(mfcc).values() if isinstance(kernel, Dispatcher)]
+    assert compiled == [1] * 3
 
 
 @pytest.mark.parametrize("step_seconds", [0.0, 0.03])

@@ -5,9 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from mfcc_assets.features import timbre
+from mfcc_assets.features.mel import lifter_weights
+from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.timbre import COEFFICIENTS, GROUPS, WIDTH, timbre_vector
 from mfcc_assets_tests import naive
+
+BANDS = 5
 
 # More than one chunk, whole seconds, and windows from the first frame to the last.
 FRAMES = 6_400
@@ -84,7 +87,8 @@ def test_constant_cepstra_have_no_variance(frames):
 def test_the_vector_holds_mean_and_covariance_of_the_scaled_frames():
     frames = frames_of(3).astype(np.float64)
     mean, covariance = gaussian_of(timbre_vector(frames.astype(np.float32)), "cepstra")
-    scales = timbre._SCALES.ravel()
+    lifter = lifter_weights(COEFFICIENTS, CepstraParameters().lifter)
+    scales = np.append(2.4, 4.7 * np.arange(1, COEFFICIENTS) ** -0.75 * lifter[1:])
     expected = frames.mean(axis=0)
     expected[0] += 2.4
     np.testing.assert_allclose(mean[:COEFFICIENTS], expected / scales, atol=1e-3)
@@ -113,7 +117,7 @@ def modulation_variances(hertz: float) -> np.ndarray:
     frames = np.zeros((FRAMES, COEFFICIENTS), np.float32)
     frames[:, 0] = 5 + 0.5 * np.sin(2 * np.pi * hertz * np.arange(FRAMES) / 100)
     mean, _ = gaussian_of(timbre_vector(frames), "movement")
-    return np.exp(mean[timbre._BANDS :] * 1.2 - 2.6).reshape(timbre._BANDS, -1)
+    return np.exp(mean[BANDS:] * 1.2 - 2.6).reshape(BANDS, -1)
 
 
 @pytest.mark.parametrize(("hertz", "octave"), [(0.5, 0), (1.1, 1), (2.0, 2), (3.9, 3), (7.0, 4), (15.0, 5)])
@@ -126,11 +130,15 @@ def test_movement_shows_how_strongly_the_level_is_modulated(hertz):
     np.testing.assert_allclose(modulation_variances(hertz).max(axis=1), 0.5**2 / 2, rtol=0.2)
 
 
-def test_the_vector_does_not_depend_on_the_size_of_the_chunks(monkeypatch):
+def test_the_vector_does_not_depend_on_the_size_of_the_chunks():
     frames = frames_of(5, 15_000)
-    vector = timbre_vector(frames)
-    monkeypatch.setattr(timbre, "_CHUNK_FRAMES", 6_400)
-    assert_near(vector, timbre_vector(frames), 3e-5)
+    assert_near(timbre_vector(frames), timbre_vector(frames, chunk_frames=6_400), 3e-5)
+
+
+@pytest.mark.parametrize("chunk_frames", [0, 100, 128, 3_201])
+def test_a_chunk_that_splits_a_second_or_a_window_is_refused(chunk_frames):
+    with pytest.raises(ValueError, match="multiple of 3,200 frames"):
+        timbre_vector(frames_of(5), chunk_frames=chunk_frames)
 
 
 def test_a_track_played_twice_has_nearly_the_timbre_of_the_track():

@@ -5,15 +5,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
+import numpy as np
 import pytest
 
 from mfcc_assets.audio.reader import AudioReader
+from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import FeaturesMissing
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.track_features import TrackFeatures, analyse, track_features_of
 from mfcc_assets.ids import AudioId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, find_query_candidates, rank_query, recommend_file, search_for
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.query import Search
+from mfcc_assets.similarity.pairwise import Tracks
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets_tests.audio_samples import write_music
@@ -135,14 +140,14 @@ def test_audio_that_must_not_be_recommended_does_not_replace_a_candidate(ten_tra
 
 
 @pytest.mark.parametrize("at_once", [1, 4])
-def test_candidates_do_not_depend_on_how_many_are_looked_up_at_once(
-    ten_tracks: Library, monkeypatch: pytest.MonkeyPatch, at_once: int
-) -> None:
+def test_candidates_do_not_depend_on_how_many_are_looked_up_at_once(ten_tracks: Library, at_once: int) -> None:
     index = ten_tracks.indexes.published()
-    search = search_for(ten_tracks, index, next(iter(index.tracks)))
-    candidates = find_query_candidates(index, search, without=(), count=10)
+    audio_id, first = next(iter(index.tracks)), np.array([0])
+    candidates = find_query_candidates(index, search_for(ten_tracks, index, audio_id), without=(), count=10)
 
-    monkeypatch.setattr("mfcc_assets.search.query._ROWS_AT_ONCE", at_once)
+    contour = ten_tracks.features.read_contour(audio_id, index.parameters.features)
+    track = Tracks(index.feature_table.rows(first), RaggedFrames.of([contour], len(index.scales)))
+    search = Search(index, track, index.statistics.rows(first), on_all_cores, rows_at_once=at_once)
     assert find_query_candidates(index, search, without=(), count=10) == candidates
     assert len(candidates) == 10
 

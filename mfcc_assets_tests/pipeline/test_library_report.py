@@ -68,7 +68,6 @@ def test_the_map_is_drawn_again_after_a_change_of_tags(library: Library, index: 
 def test_the_map_of_a_large_library_shows_a_sample(
     library: Library, index: LibraryIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library_report, "MOST_ON_MAP", 5)
     shown: list[int] = []
 
     def library_map(points: NDArray[np.floating], *_: object) -> bytes:
@@ -76,5 +75,5 @@ def test_the_map_of_a_large_library_shows_a_sample(
         return b"a picture"
 
     monkeypatch.setattr(library_report, "library_map", library_map)
-    assert picture_of_map(library, index, library.catalogue.soundtracks()) == b"a picture"
+    assert picture_of_map(library, index, library.catalogue.soundtracks(), most_tracks=5) == b"a picture"
     assert shown == [5]

@@ -6,7 +6,6 @@ from mfcc_assets.audio.tags import Tags
 from mfcc_assets.errors import NoPublishedIndex, PublicationRefused, SettingsError
 from mfcc_assets.ids import AudioId, track_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline import publication
 from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.publication import (
     Published,
@@ -190,7 +189,7 @@ def test_the_verdict_has_the_precision_of_both_indexes_and_the_margin(library) -
             assert judge_quality(lenient, worse).allowed
 
 
-def test_an_index_that_recommends_the_same_few_tracks_to_all_is_refused(library, monkeypatch) -> None:
+def test_an_index_that_recommends_the_same_few_tracks_to_all_is_refused(library) -> None:
     published_with(library, *range(1, 13))
     add_tracks(library, 13)
     index = index_and_rank(library)[0]
@@ -198,8 +197,7 @@ def test_an_index_that_recommends_the_same_few_tracks_to_all_is_refused(library,
     replace_rankings(library, index.version, hubs)
     assert judge_quality(library, index.version).figures == {}, "chance decides among so few tracks"
 
-    monkeypatch.setattr(publication, "ENOUGH_FOR_HUBNESS", 12)
-    verdict = judge_quality(library, index.version)
+    verdict = judge_quality(library, index.version, enough_for_hubness=12)
     assert not verdict.allowed
     assert verdict.figures["never_recommended"] == pytest.approx(0.5)
     assert verdict.figures["published_never_recommended"] < 0.4

@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-import pytest
-
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline import track_pictures
 from mfcc_assets.pipeline.track_pictures import pictures_of_audio
 from mfcc_assets_tests.audio_samples import music, write_audio, write_music
 
@@ -18,13 +15,12 @@ def test_a_track_has_a_waveform_a_spectrum_and_a_spectrogram(library: Library, t
     assert all(picture.startswith(b"\x89PNG") for picture in pictures.values())
 
 
-def test_only_the_beginning_is_drawn(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_beginning_is_drawn(library: Library, tmp_path: Path) -> None:
     signal = music(5.0, seed=1)
-    monkeypatch.setattr(track_pictures, "PICTURE_SECONDS", 3.0)
     for name, seconds in (("long", 5), ("short", 3)):
         song = write_audio(tmp_path / f"{name}.wav", signal[: seconds * 44_100])
         library.blobs.upload_file("soundtracks", "song.wav", song)
-        pictures = pictures_of_audio(library, "song.wav")
+        pictures = pictures_of_audio(library, "song.wav", seconds=3.0)
         (tmp_path / name).write_bytes(b"".join(pictures.values()))
     assert (tmp_path / "long").read_bytes() == (tmp_path / "short").read_bytes()
 

@@ -11,7 +11,7 @@ from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.features.fingerprint import fingerprint
 from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters
-from mfcc_assets.recognition.duplicates import _best_cosine, is_same_recording, may_be_same_recording
+from mfcc_assets.recognition.duplicates import best_cosine, is_same_recording, may_be_same_recording
 from mfcc_assets.recognition.match import align
 from mfcc_assets_tests import naive
 
@@ -80,7 +80,7 @@ def test_the_best_cosine_equals_that_of_the_slow_twin(frames: int, more: int) ->
     longer = rng.standard_normal((frames + more, 6)).astype(np.float32)
     for shorter in (longer[more:] + 1, rng.standard_normal((frames, 6)).astype(np.float32)):
         expected = naive.best_shifted_cosine(shorter.astype(np.float64), longer.astype(np.float64), apart=4)
-        assert _best_cosine(shorter, longer) == pytest.approx(expected, rel=1e-5)
+        assert best_cosine(shorter, longer) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_track_without_any_change_resembles_nothing() -> None:

@@ -10,7 +10,6 @@ from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, FeatureTable, TrackFeatures, track_features_of
 from mfcc_assets.ids import AudioId, TrackId
-from mfcc_assets.search import builder as builders
 from mfcc_assets.search.builder import RECALIBRATED_AT_GROWTH, IndexBuilder
 from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.id_arrays import TrackOfAudio
@@ -119,12 +118,9 @@ class TestANewIndex:
         reference = index.calibration.reference.statistics
         np.testing.assert_allclose(index.statistics.means, reference.means, rtol=1e-5, atol=1e-5)
 
-    def test_the_number_of_tracks_that_are_read_at_a_time_does_not_change_it(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_number_of_tracks_that_are_read_at_a_time_does_not_change_it(self) -> None:
         expected = builder().build(tracks(range(7)))
-        monkeypatch.setattr(builders, "_TRACKS_AT_ONCE", 2)
-        assert_same_rows(builder().build(tracks(range(7))), expected)
+        assert_same_rows(replace(builder(), tracks_at_once=2).build(tracks(range(7))), expected)
 
     def test_the_same_tracks_give_the_same_index(self) -> None:
         assert_same_index(builder().build(tracks(range(6))), builder().build(tracks(reversed(range(6)))))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
@@ -145,9 +145,13 @@ def open_cosmos_documents(
 ) -> Iterator[Callable[..., CosmosDocuments]]:
     with ExitStack() as opened:
 
-        def open_documents(*, retention_seconds: int | None = None) -> CosmosDocuments:
+        def open_documents(*, retention_seconds: int | None = None, **options: Any) -> CosmosDocuments:
             documents = CosmosDocuments(
-                cosmos_server.url, lambda: cosmos_server.key, cosmos_database, retention_seconds=retention_seconds
+                cosmos_server.url,
+                lambda: cosmos_server.key,
+                cosmos_database,
+                retention_seconds=retention_seconds,
+                **options,
             )
             return opened.enter_context(closing(documents))
 

@@ -1,5 +1,6 @@
 """Stored cepstra and track features."""
 
+import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -17,7 +18,7 @@ from mfcc_assets.features.fingerprint import SHAPES
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
-from mfcc_assets.storage.blobs import azure_policy
+from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.blobs.azure import AzureBlobs
 from mfcc_assets.storage.blobs.azure_streams import BLOCK, BlockSink
 from mfcc_assets.storage.blobs.local import LocalBlobs
@@ -190,20 +191,24 @@ def test_a_file_without_the_right_columns_is_damaged(features, blobs, tmp_path, 
         getattr(features, read)("audio", parameters)
 
 
-def test_a_failing_disk_is_not_mistaken_for_damaged_features(features, blobs, monkeypatch):
-    @contextmanager
-    def open_on_a_bad_sector(container: str, name: str) -> Iterator[BinaryIO]:
-        with LocalBlobs.open(blobs, container, name) as file:
-            monkeypatch.setattr("mfcc_assets.storage.feature_store.pq.ParquetFile", fail)
-            yield file
+class BadSectors(LocalBlobs):
+    """Local folders on a failing disk, which finds files but cannot read them."""
 
-    def fail(_: BinaryIO) -> None:
+    @contextmanager
+    def open(self, container: str, name: str) -> Iterator[BinaryIO]:
+        with super().open(container, name) as file:
+            yield UnreadableFile(file.read())
+
+
+class UnreadableFile(io.BytesIO):
+    def read(self, _: int | None = -1) -> bytes:
         raise OSError(5, "Input/output error")
 
+
+def test_a_failing_disk_is_not_mistaken_for_damaged_features(features, tmp_path):
     features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
-    monkeypatch.setattr(blobs, "open", open_on_a_bad_sector)
     with pytest.raises(StoreError, match=r"Input/output error.*Check the disk"):
-        features.read_contour("audio", FEATURES)
+        FeatureStore(BadSectors(tmp_path, bytes(32))).read_contour(AudioId("audio"), FEATURES)
 
 
 @pytest.mark.parametrize("seconds", [0.01, 5.0, 300.0, 300.01, 601.0, 10_000.0])
@@ -277,13 +282,15 @@ class TestOnAzure:
         assert BlockSink.put is put, "another wrote meanwhile"
         np.testing.assert_array_equal(features.read_cepstra("audio", CEPSTRA), written.cepstra)
 
-    def test_storage_that_is_away_is_not_mistaken_for_damaged_features(self, features, proxy, monkeypatch):
-        monkeypatch.setattr(azure_policy, "PATIENCE_SECONDS", 0)
-        features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
-        for read in (features.read_contour, features.read_track_features):
-            proxy.answer_next(1, 503)
-            with pytest.raises(StoreError, match="503"):
-                read("audio", FEATURES)
+    def test_storage_that_is_away_is_not_mistaken_for_damaged_features(self, azurite, proxy, tmp_path):
+        url = azurite.new_url(proxy.port)
+        with closing(AzureBlobs(url, lambda: azurite.key, tmp_path, 1, patience_seconds=0)) as blobs:
+            features, audio_id = FeatureStore(blobs), AudioId("audio")
+            features.write_track_features(audio_id, track_features_of(analysis(), FEATURES), FEATURES)
+            for read in (features.read_contour, features.read_track_features):
+                proxy.answer_next(1, 503)
+                with pytest.raises(StoreError, match="503"):
+                    read(audio_id, FEATURES)
 
 
 class TestContours:
@@ -310,9 +317,9 @@ class TestContours:
         assert len(features.read_contour(contours[0], FEATURES)) == 10
         assert len(features.read_contour(contours[0], finer)) == 50
 
-    def test_the_most_recently_used_contours_stay_within_the_size_limit(self, features, contours, blobs, monkeypatch):
+    def test_the_most_recently_used_contours_stay_within_the_size_limit(self, features, contours, blobs):
         size = features.read_contour(contours[0], FEATURES).nbytes
-        monkeypatch.setattr("mfcc_assets.storage.feature_store.CACHED_BYTES", 3 * size)
+        features = FeatureStore(blobs, cached_bytes=3 * size)
         for name in (contours[0], contours[1], contours[2], contours[0], contours[3]):
             features.read_contour(name, FEATURES)
         reads = blobs.reads
@@ -322,8 +329,8 @@ class TestContours:
         features.read_contour(contours[1], FEATURES)
         assert blobs.reads == reads + 1
 
-    def test_a_contour_larger_than_the_cache_can_be_read(self, features, contours, monkeypatch):
-        monkeypatch.setattr("mfcc_assets.storage.feature_store.CACHED_BYTES", 1)
+    def test_a_contour_larger_than_the_cache_can_be_read(self, contours, blobs):
+        features = FeatureStore(blobs, cached_bytes=1)
         for _ in range(2):
             assert features.read_contour(contours[0], FEATURES).shape == (10, 13)
 
@@ -333,9 +340,9 @@ class TestContours:
         features.write_track_features("late", track_features_of(analysis(), FEATURES), FEATURES)
         assert features.read_contour("late", FEATURES).shape == (10, 13)
 
-    def test_threads_share_the_cache(self, features, contours, monkeypatch):
+    def test_threads_share_the_cache(self, features, contours, blobs):
         size = features.read_contour(contours[0], FEATURES).nbytes
-        monkeypatch.setattr("mfcc_assets.storage.feature_store.CACHED_BYTES", 2 * size)
+        features = FeatureStore(blobs, cached_bytes=2 * size)
         expected = {name: features.read_track_features(name, FEATURES).contour for name in contours}
         with ThreadPoolExecutor(8) as pool:
             found = pool.map(lambda name: (name, features.read_contour(name, FEATURES)), contours * 50)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.jit import compiled
 
-_VECTOR = 16
+VECTOR = 16
 """Number of float32 costs in a vector of AVX-512. It is a multiple of the shorter vectors of other processors."""
 
 _ALIGNED = 8
@@ -34,7 +34,7 @@ def _next_rows(diagonal: int, first: int, end: int, n: int, m: int, reach: int) 
 
 
 @compiled
-def _relax_two(
+def relax_two(
     even: NDArray[np.float32],
     odd: NDArray[np.float32],
     rows: NDArray[np.float32],
@@ -74,35 +74,33 @@ def curve_distance(a: NDArray[np.float32], b: NDArray[np.float32], reach: int) -
     computed again.
     """
     n, m = a.size, b.size
-    rows = np.zeros(n + 2 * _VECTOR, np.float32)
-    rows[_VECTOR : _VECTOR + n] = a
+    rows = np.zeros(n + 2 * VECTOR, np.float32)
+    rows[VECTOR : VECTOR + n] = a
     # Reversed, and behind `n` unused elements: so all cells of a diagonal have the same shift from row to column.
-    columns = np.zeros(n + m + 2 * _VECTOR, np.float32)
-    columns[_VECTOR + n : _VECTOR + n + m] = b[::-1]
-    even = np.full(n + 2 * _VECTOR, np.float32(np.inf), np.float32)
+    columns = np.zeros(n + m + 2 * VECTOR, np.float32)
+    columns[VECTOR + n : VECTOR + n + m] = b[::-1]
+    even = np.full(n + 2 * VECTOR, np.float32(np.inf), np.float32)
     odd = even.copy()
-    even[_VECTOR - 1] = 0
+    even[VECTOR - 1] = 0
 
     row = row_end = 0
     for s in range(0, n + m - 1, 2):
         row, row_end = _next_rows(s, row, row_end, n, m, reach)
-        first, end, shift = row + _VECTOR, row_end + _VECTOR, n + m - 1 - s
+        first, end, shift = row + VECTOR, row_end + VECTOR, n + m - 1 - s
         aligned = first - first % _ALIGNED
-        vectors = (end - aligned + _VECTOR - 1) // _VECTOR
+        vectors = (end - aligned + VECTOR - 1) // VECTOR
         corner_of_first, corner_of_last = odd[first - 1], odd[end - 1]
-        _relax_two(
-            even, odd, rows, columns, np.uint64(aligned), np.uint64(aligned + vectors * _VECTOR), np.uint64(shift)
-        )
+        relax_two(even, odd, rows, columns, np.uint64(aligned), np.uint64(aligned + vectors * VECTOR), np.uint64(shift))
         # From one pair of diagonals to the next, the band leaves at most two rows and enters at most two.
         even[first - 2] = even[first - 1] = even[end] = np.inf
         odd[first] = min(even[first], corner_of_first) + abs(rows[first] - columns[shift + first - 1])
 
         row, row_end = _next_rows(s + 1, row, row_end, n, m, reach)
-        odd_first, odd_end = row + _VECTOR, row_end + _VECTOR
+        odd_first, odd_end = row + VECTOR, row_end + VECTOR
         if odd_end > end:
             odd[end] = min(even[end - 1], corner_of_last) + abs(rows[end] - columns[shift + end - 1])
         odd[odd_first - 2] = odd[odd_first - 1] = odd[odd_end] = np.inf
-    last = _VECTOR + n - 1
+    last = VECTOR + n - 1
     return odd[last] if (n + m) % 2 else even[last]  # type: ignore[no-any-return]
 
 

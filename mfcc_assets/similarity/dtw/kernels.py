@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mfcc_assets.similarity.dtw.anti_diagonals import all_distances, curve_distance
 
-_WIDE_DIAGONAL = 128
+WIDE_DIAGONAL = 128
 """Cells of a diagonal from which it is faster to compute one coefficient after another than all at once."""
 
 
@@ -96,7 +96,7 @@ def dtw_distances(a: ArrayLike, b: ArrayLike, *, band: float | None = None) -> N
     x, y = checked(a, ndim=2), checked(b, ndim=2)
     _check_coefficients(x, y)
     allowed = reach(len(x), len(y), band)
-    if _widest_diagonal(len(x), len(y), allowed) >= _WIDE_DIAGONAL:
+    if widest_diagonal(len(x), len(y), allowed) >= WIDE_DIAGONAL:
         pairs = zip(x.T.copy(), y.T.copy(), strict=True)
         return np.array([curve_distance(*curves, allowed) for curves in pairs], np.float64)
     unlimited = np.zeros(x.shape[1]), np.inf, np.zeros_like(x)
@@ -231,5 +231,6 @@ def reach(n: int, m: int, band: float | None) -> int:
     return max(round(band * longer) * (shorter - 1), (longer - 1) // 2)
 
 
-def _widest_diagonal(n: int, m: int, reach: int) -> int:
+def widest_diagonal(n: int, m: int, reach: int) -> int:
+    """Return the largest number of cells that an anti-diagonal has inside a band, given as the number from `reach`."""
     return min(n, m, 2 * reach // max(1, n + m - 2) + 1)

@@ -19,6 +19,7 @@ from azure.storage.blob import BlobClient, BlobServiceClient, UserDelegationKey,
 
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, StoreError
 from mfcc_assets.storage.blobs.azure_policy import (
+    PATIENCE_SECONDS,
     PatientRetries,
     azure_errors,
     is_lost_condition,
@@ -38,12 +39,10 @@ from mfcc_assets.storage.blobs.port import (
 )
 
 _CONNECT_SECONDS, _READ_SECONDS = 10, 60
-_PAGE = 5000  # Azure's limit per page
 _PORTION = 1 << 20
 _ATTEMPTS = 5
 _LONGEST_SUFFIX = 16
 _CLOCK_SKEW = timedelta(minutes=5)
-_DELEGATION = timedelta(hours=8)
 _logger = logging.getLogger(__name__)
 
 
@@ -65,6 +64,13 @@ class AzureBlobs(BlobStore):
         Folder of the local copies for readers that need files.
     cache_bytes
         Largest size of all local copies together.
+    page_size
+        Number of blobs that one request lists. The default is Azure's limit.
+    delegation
+        Time for which an identity asks for a key that signs links. Links last up to an hour, so a longer time saves
+        requests.
+    patience_seconds
+        Time from the first failure of a request until it is given up.
 
     Raises
     ------
@@ -73,9 +79,18 @@ class AzureBlobs(BlobStore):
     """
 
     def __init__(
-        self, url: str, credential: TokenCredential | Callable[[], str], cache_folder: Path, cache_bytes: int
+        self,
+        url: str,
+        credential: TokenCredential | Callable[[], str],
+        cache_folder: Path,
+        cache_bytes: int,
+        *,
+        page_size: int = 5000,
+        delegation: timedelta = timedelta(hours=8),
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._url, self._account, self._credential = url, _account(url, credential), credential
+        self._page_size, self._delegation_lasts, self._patience_seconds = page_size, delegation, patience_seconds
         self._cache = FileCache(cache_folder, cache_bytes)
         self._transport = RequestsTransport(connection_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS)
         self._opened: tuple[str, BlobServiceClient] | None = None
@@ -201,7 +216,7 @@ class AzureBlobs(BlobStore):
     def _delegation_key(self, now: datetime) -> UserDelegationKey:
         with self._lock, azure_errors(f"Links to {self._url}", role="Storage Blob Delegator"):
             if self._delegation is None or self._delegation[0] < now + timedelta(seconds=LONGEST_LINK_SECONDS):
-                expires = now + _DELEGATION
+                expires = now + self._delegation_lasts
                 # A signature may not begin before its key.
                 key = self._service.get_user_delegation_key(now - 2 * _CLOCK_SKEW, expires)
                 self._delegation = expires, key
@@ -221,7 +236,7 @@ class AzureBlobs(BlobStore):
             self._url,
             credential,
             transport=self._transport,
-            retry_policy=PatientRetries(),
+            retry_policy=PatientRetries(self._patience_seconds),
             max_single_put_size=BLOCK,
             max_single_get_size=BLOCK,
             max_chunk_get_size=BLOCK,
@@ -253,7 +268,8 @@ class AzureBlobs(BlobStore):
 
     def _pages(self, container: str, prefix: str) -> Iterator[Blob]:
         with azure_errors(container):
-            pages = self._service.get_container_client(container).list_blobs(prefix, results_per_page=_PAGE).by_page()
+            client = self._service.get_container_client(container)
+            pages = client.list_blobs(prefix, results_per_page=self._page_size).by_page()
         while True:
             # A failed page must raise: if the listing ended early, the other blobs would look deleted.
             with azure_errors(container):

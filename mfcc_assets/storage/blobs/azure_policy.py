@@ -38,7 +38,16 @@ class PatientRetries(ExponentialRetry):
 
     The policy of the SDK that this one replaces waits 15 s and then 27 s, ignores ``Retry-After``, and never retries
     a 429.
+
+    Parameters
+    ----------
+    patience_seconds
+        Time from the first failure of a request until it is given up.
     """
+
+    def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        super().__init__()
+        self._patience_seconds = patience_seconds
 
     def send(self, request: Any) -> Any:
         settings = self.configure_retries(request)
@@ -52,13 +61,13 @@ class PatientRetries(ExponentialRetry):
                 lost = error
             if lost is None and response.http_response.status_code not in _RETRIED_STATUSES:
                 break
-            gives_up_at = gives_up_at or time.monotonic() + PATIENCE_SECONDS
+            gives_up_at = gives_up_at or time.monotonic() + self._patience_seconds
             wait = _seconds_to_wait(response, retries)
             if time.monotonic() + wait > gives_up_at:
                 break
             if not retries:
                 reason = type(lost).__name__ if lost else f"status {response.http_response.status_code}"
-                _logger.warning("Storage does not answer (%s); retrying for %.0f s", reason, PATIENCE_SECONDS)
+                _logger.warning("Storage does not answer (%s); retrying for %.0f s", reason, self._patience_seconds)
             time.sleep(wait)
             retries += 1
         if lost is not None:

@@ -18,7 +18,7 @@ from azure.cosmos.exceptions import (
 )
 
 from mfcc_assets.errors import Conflict
-from mfcc_assets.storage.documents.cosmos_account import CosmosAccount, is_missing
+from mfcc_assets.storage.documents.cosmos_account import PATIENCE_SECONDS, CosmosAccount, is_missing
 from mfcc_assets.storage.documents.port import (
     BEFORE_THE_NEWEST,
     PAGE,
@@ -31,8 +31,6 @@ from mfcc_assets.storage.documents.port import (
     check_id,
     taken,
 )
-
-_LARGEST_PAGE = 1000
 
 # A retried write must find its mark behind the marks of writes that came after it. With four writers at once, up to
 # nine came after it.
@@ -62,7 +60,7 @@ class CosmosDocuments(DocumentStore):
     attempt succeeded, the retry finds its mark in the item, even if others wrote since. So nothing is written twice,
     and no write conflicts with its own first attempt.
 
-    A call that is throttled or gets no answer is retried for up to 90 seconds.
+    A call that is throttled or gets no answer is retried, by default for up to 90 seconds.
 
     Parameters
     ----------
@@ -77,6 +75,10 @@ class CosmosDocuments(DocumentStore):
     retention_seconds
         Time from the last write of a document until it disappears. None keeps all documents. The time to live of an
         existing container is changed; if the identity may not do that, a warning is logged.
+    page_size, ids_page_size
+        Number of documents that `find` reads at once, and number of ids that one request of `ids` fetches.
+    patience_seconds
+        Time from the beginning of a call until it is given up.
 
     Raises
     ------
@@ -91,8 +93,14 @@ class CosmosDocuments(DocumentStore):
         database: str,
         *,
         retention_seconds: int | None,
+        page_size: int = PAGE,
+        ids_page_size: int = 1000,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        self._account = CosmosAccount(url, credential, database, retention_seconds=retention_seconds)
+        self._page_size, self._ids_page_size = page_size, ids_page_size
+        self._account = CosmosAccount(
+            url, credential, database, retention_seconds=retention_seconds, patience_seconds=patience_seconds
+        )
 
     def close(self) -> None:
         self._account.close()
@@ -145,10 +153,11 @@ class CosmosDocuments(DocumentStore):
         received, last_id = BEFORE_THE_NEWEST
         while True:
             # Each page is a query of its own and not a continuation of the client's, so that it can be retried.
-            items = self._query(query, {**parameters, "@received": received, "@id": last_id}, at_most=PAGE)
+            page = {**parameters, "@received": received, "@id": last_id}
+            items = self._query(query, page, at_most=self._page_size)
             for item in items:
                 yield _document(item)
-            if len(items) < PAGE:
+            if len(items) < self._page_size:
                 return
             received, last_id = items[-1]["received"], items[-1]["id"]
 
@@ -168,7 +177,10 @@ class CosmosDocuments(DocumentStore):
 
         def read(container: ContainerProxy) -> list[Any]:
             found = container.query_items(
-                query, parameters=named, enable_cross_partition_query=True, max_item_count=at_most or _LARGEST_PAGE
+                query,
+                parameters=named,
+                enable_cross_partition_query=True,
+                max_item_count=at_most or self._ids_page_size,
             )
             return list(islice(found, at_most))
 

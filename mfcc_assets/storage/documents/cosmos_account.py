@@ -31,7 +31,7 @@ INDEXING_POLICY: dict[str, Any] = {
 }
 """Indexes only the paths that queries use, so that writing the rest of a body costs nothing."""
 
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 90.0
 """Time from the beginning of a call until it is given up. An account may be away for half a minute or more."""
 
 _LONGEST_PAUSE_SECONDS = 5
@@ -75,6 +75,8 @@ class CosmosAccount:
         Name of the database. If the container is missing, it is made, and the database if necessary.
     retention_seconds
         Time to live of the items in the container. None keeps all items.
+    patience_seconds
+        Time from the beginning of a call until it is given up.
 
     Raises
     ------
@@ -89,7 +91,9 @@ class CosmosAccount:
         database: str,
         *,
         retention_seconds: int | None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
+        self._patience_seconds = patience_seconds
         self._url, self._credential, self._database = url, credential, database
         self._lock = Lock()
         # Old clients are kept open: when a key is rotated, other threads may still use the client of the old key.
@@ -108,13 +112,13 @@ class CosmosAccount:
             self._clients.clear()
 
     def ask(self, call: Callable[[ContainerProxy], _Answer]) -> _Answer:
-        """Call a function with the container, and retry for up to 90 seconds while the account is throttled or away."""
+        """Call a function with the container, and retry it patiently while the account is throttled or away."""
         return self._patiently(lambda: call(self._client_database().get_container_client(CONTAINER)))
 
     def _patiently(self, call: Callable[[], _Answer]) -> _Answer:
         retrying = Retrying(
             retry=retry_if_exception(_is_transient),
-            stop=stop_after_delay(PATIENCE_SECONDS),
+            stop=stop_after_delay(self._patience_seconds),
             wait=wait_random_exponential(multiplier=0.2, max=_LONGEST_PAUSE_SECONDS),
             before_sleep=self._log_first_failure,
             reraise=True,
@@ -127,7 +131,7 @@ class CosmosAccount:
     def _log_first_failure(self, state: RetryCallState) -> None:
         if state.attempt_number == 1 and state.outcome is not None:
             reason = _reason(state.outcome.exception())
-            _logger.warning("%s: %s; retrying for %d s", self._subject, reason, PATIENCE_SECONDS)
+            _logger.warning("%s: %s; retrying for %d s", self._subject, reason, self._patience_seconds)
 
     def _client(self) -> CosmosClient:
         credential = self._credential if isinstance(self._credential, TokenCredential) else self._credential()
@@ -142,7 +146,7 @@ class CosmosAccount:
                     retry_connect=0,
                     retry_read=0,
                     retry_throttle_total=_THROTTLED_TRIES,
-                    retry_throttle_backoff_max=PATIENCE_SECONDS,
+                    retry_throttle_backoff_max=self._patience_seconds,
                 )
             return self._clients[credential]
 

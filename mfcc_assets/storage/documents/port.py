@@ -17,7 +17,7 @@ from typing import Any, Self
 from mfcc_assets.errors import Conflict, DocumentNotFound
 
 PAGE = 100
-"""Number of documents that `DocumentStore.find` reads at once."""
+"""Number of documents that `DocumentStore.find` reads at once by default."""
 
 BEFORE_THE_NEWEST = ("~", "")
 """A time of receipt and an id that sort after those of every document."""

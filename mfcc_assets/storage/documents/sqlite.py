@@ -69,10 +69,12 @@ class SqliteDocuments(DocumentStore):
         Path of the file. It is made if it is missing.
     retention_seconds
         Time from the last write of a document until it disappears. None keeps all documents.
+    page_size
+        Number of documents that `find` reads at once.
     """
 
-    def __init__(self, path: Path, *, retention_seconds: int | None = None) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, retention_seconds: int | None = None, page_size: int = PAGE) -> None:
+        self._path, self._page_size = path, page_size
         self._retention_seconds = math.inf if retention_seconds is None else retention_seconds
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,10 +122,10 @@ class SqliteDocuments(DocumentStore):
         while True:
             # Each page has a transaction of its own: a long one would keep the write-ahead log from shrinking.
             with self._connection() as connection:
-                rows = connection.execute(query, (*parameters, self._due, *last, PAGE)).fetchall()
+                rows = connection.execute(query, (*parameters, self._due, *last, self._page_size)).fetchall()
             for *row, _ in rows:
                 yield _document(row)
-            if len(rows) < PAGE:
+            if len(rows) < self._page_size:
                 return
             last = (rows[-1][3], rows[-1][0])
 

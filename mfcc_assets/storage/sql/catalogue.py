@@ -28,12 +28,10 @@ _UPSERT_REJECT = Upsert(REJECTS)
 _BY_NAME = (SOUNDTRACKS.c.BLOB_NAME, SOUNDTRACKS.c.TRACK_ID)  # some databases sort "A" and "a" as equal
 _LAST_NAME_FIRST = tuple(column.desc() for column in _BY_NAME)
 
-
-@reconnecting
-
 _IS_REJECTED = SOUNDTRACKS.c.AUDIO_ID.is_(None) & (SOUNDTRACKS.c.NOTE != "")
 
 
+@reconnecting
 class Catalogue:
     """The soundtracks of a library, in SQLite, PostgreSQL, SQL Server or Azure SQL.
 

@@ -21,9 +21,6 @@ from mfcc_assets.storage.sql.sql_server_rows import send_rows
 CONNECT_SECONDS = 30
 """Time-out of one attempt to connect. Azure SQL needs this much."""
 
-RECONNECT_SECONDS = 90
-"""Time for which a lost connection is retried. A paused serverless Azure SQL takes up to a minute to resume."""
-
 _LONGEST_PAUSE_SECONDS = 10
 
 # Azure's gateways drop connections that were idle for 30 minutes.
@@ -80,24 +77,31 @@ class Database:
         return _transaction(self._writer)
 
 
-def reconnecting(work: _Work) -> _Work:
+def reconnecting(work: _Work, *, seconds: float = 90) -> _Work:
     """Decorate a function, or every public method of a class, to start again when the connection is lost.
 
-    The pauses are random and grow, so that many processes that lost one server do not all return at once. After 90
-    seconds the last `ConnectionLost` is raised.
+    The pauses are random and grow, so that many processes that lost one server do not all return at once.
 
     Decorate only functions that consist of one transaction and set a state rather than adding to it. If the answer to a
     COMMIT is lost, nobody knows whether the transaction was done, and repeating such a function leaves the same rows.
+
+    Parameters
+    ----------
+    work
+        The function or the class.
+    seconds
+        Time after which the last `ConnectionLost` is raised. A paused serverless Azure SQL takes up to a minute to
+        resume.
     """
     if isinstance(work, type):
         for name, method in list(vars(work).items()):
             if inspect.isfunction(method) and not name.startswith("_"):
-                setattr(work, name, reconnecting(method))
+                setattr(work, name, reconnecting(method, seconds=seconds))
         return work
     repeat = tenacity.retry(
         retry=tenacity.retry_if_exception_type(ConnectionLost),
         wait=tenacity.wait_random_exponential(multiplier=0.2, max=_LONGEST_PAUSE_SECONDS),
-        stop=lambda attempts: (attempts.seconds_since_start or 0) >= RECONNECT_SECONDS,
+        stop=lambda attempts: (attempts.seconds_since_start or 0) >= seconds,
         before_sleep=tenacity.before_sleep_log(logging.getLogger(__name__), logging.WARNING),
         reraise=True,
     )

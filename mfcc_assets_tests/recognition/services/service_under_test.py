@@ -27,18 +27,23 @@ IMPATIENCE_SECONDS = 0.3
 
 @dataclass
 class Time:
-    """A clock that advances by the time that is slept, and by one tick each time it is read."""
+    """A clock that advances by the time that is slept, and by one tick each time it is read.
+
+    If it stands still, sleeping takes no time, so that calls one after the other act like calls at the same moment.
+    """
 
     tick: float = 0.0
     now: float = 1_000.0
     slept: list[float] = field(default_factory=list)
+    stands_still: bool = False
 
     def clock(self) -> float:
         self.now += self.tick
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        self.now += seconds
+        if not self.stands_still:
+            self.now += seconds
         if seconds:
             self.slept.append(seconds)
 

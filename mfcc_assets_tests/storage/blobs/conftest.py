@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,12 +23,13 @@ def account_url(azurite: Azurite, proxy: FaultyProxy) -> str:
 
 
 @pytest.fixture
-def open_blobs(azurite: Azurite, account_url: str, tmp_path: Path) -> Iterator[Callable[[], AzureBlobs]]:
+def open_blobs(azurite: Azurite, account_url: str, tmp_path: Path) -> Iterator[Callable[..., AzureBlobs]]:
     """A function that opens the account with a new cache, as another process would."""
     opened: list[AzureBlobs] = []
 
-    def open_account() -> AzureBlobs:
-        opened.append(AzureBlobs(account_url, lambda: azurite.key, tmp_path / f"cache {len(opened)}", 10**9))
+    def open_account(**options: Any) -> AzureBlobs:
+        cache = tmp_path / f"cache {len(opened)}"
+        opened.append(AzureBlobs(account_url, lambda: azurite.key, cache, 10**9, **options))
         return opened[-1]
 
     yield open_account

@@ -5,15 +5,13 @@ import logging
 import secrets
 from collections.abc import Callable
 from contextlib import closing
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import httpx
 import pytest
 from azure.storage.blob import BlobServiceClient
 
 from mfcc_assets.errors import BlobNotFound, Conflict, StoreError
-from mfcc_assets.storage.blobs import azure as azure_blobs
-from mfcc_assets.storage.blobs import azure_policy
 from mfcc_assets.storage.blobs.azure import AzureBlobs
 from mfcc_assets.storage.blobs.azure_streams import BLOCK
 from mfcc_assets.storage.blobs.port import CONTAINERS
@@ -106,10 +104,10 @@ class TestAccounts:
         with pytest.raises(StoreError, match="without TLS"):
             AzureBlobs(account_url, Identity(), tmp_path, 1)
 
-    def test_an_unreachable_account_is_a_store_error(self, azurite, tmp_path, monkeypatch):
-        monkeypatch.setattr(azure_policy, "PATIENCE_SECONDS", 0)
+    def test_an_unreachable_account_is_a_store_error(self, azurite, tmp_path):
+        url = f"http://127.0.0.1:{free_port()}/account"
         with pytest.raises(StoreError, match="cannot be reached"):
-            AzureBlobs(f"http://127.0.0.1:{free_port()}/account", lambda: azurite.key, tmp_path, 1)
+            AzureBlobs(url, lambda: azurite.key, tmp_path, 1, patience_seconds=0)
 
     def test_a_process_has_one_identity(self):
         assert process_identity() is process_identity()
@@ -117,8 +115,11 @@ class TestAccounts:
 
 class TestListings:
     @pytest.fixture
-    def listed(self, blobs, monkeypatch) -> list[str]:
-        monkeypatch.setattr(azure_blobs, "_PAGE", 4)
+    def blobs(self, open_blobs) -> AzureBlobs:
+        return open_blobs(page_size=4)
+
+    @pytest.fixture
+    def listed(self, blobs) -> list[str]:
         written = [f"{number:02}" for number in range(10)]
         for name in written:
             blobs.write("batch", name, b"1")
@@ -148,8 +149,8 @@ class TestListings:
         assert names(listing) == listed[1:]
         assert len(waits) == 2
 
-    def test_names_outside_the_basic_plane_are_listed(self, blobs, monkeypatch):
-        monkeypatch.setattr(azure_blobs, "_PAGE", 2)
+    def test_names_outside_the_basic_plane_are_listed(self, open_blobs):
+        blobs = open_blobs(page_size=2)
         unusual = ["a", "z", "\U0001f600c", "\ue000d", "\uff01b"]
         for name in unusual:
             blobs.write("soundtracks", name, b"1")
@@ -242,13 +243,8 @@ class TestWrites:
                 others.write(b"others")
         assert blobs.read("batch", "a") == b"mine"
 
-    def test_a_blob_that_changes_all_the_time_raises_a_conflict(self, blobs, monkeypatch):
-        put = AzureBlobs._put
-
-        def outrun(store: AzureBlobs, container: str, name: str, *arguments: Any):
-            put(store, container, name, *arguments)
-            return None, "another etag"
-
-        monkeypatch.setattr(AzureBlobs, "_put", outrun)
+    def test_a_blob_that_changes_all_the_time_raises_a_conflict(self, blobs, proxy):
+        blobs.write("batch", "a", b"0")
+        proxy.answer_next(100, 412, method="PUT")
         with pytest.raises(Conflict, match="keep changing this blob"):
             blobs.write("batch", "a", b"1")

@@ -4,6 +4,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -14,9 +15,8 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import BlobServiceClient
 
 from mfcc_assets.errors import StoreError
-from mfcc_assets.storage.blobs import azure as azure_blobs
 from mfcc_assets.storage.blobs.azure import AzureBlobs
-from mfcc_assets_tests.services.azurite import Azurite
+from mfcc_assets_tests.services.azurite import Azurite, Identity
 from mfcc_assets_tests.storage.blobs.samples import UNUSUAL_NAMES
 
 ADAPTERS = ["azure_blobs_by_key", "azure_blobs_by_identity"]
@@ -68,7 +68,9 @@ class TestLinks:
         assert before + timedelta(seconds=600) <= ends <= before + timedelta(seconds=610)
         assert begins < before - timedelta(minutes=1)
 
-    def test_one_delegation_key_signs_many_links(self, azure_blobs_by_identity, http, monkeypatch):
+    def test_one_delegation_key_signs_many_links(
+        self, azure_blobs_by_identity, azurite_with_tls, http, tmp_path, monkeypatch
+    ):
         asked = []
         ask = BlobServiceClient.get_user_delegation_key
 
@@ -82,10 +84,11 @@ class TestLinks:
             link = azure_blobs_by_identity.link("artworks", "a", seconds=3600)
         assert http.get(link).content == b"1"
         assert len(asked) == 1
-        monkeypatch.setattr(azure_blobs, "_DELEGATION", timedelta(minutes=30))
-        azure_blobs_by_identity._delegation = None
-        for _ in range(2):
-            azure_blobs_by_identity.link("artworks", "a", seconds=3600)
+        half_an_hour = timedelta(minutes=30)
+        blobs = AzureBlobs(azurite_with_tls.new_url(), Identity(), tmp_path, 1, delegation=half_an_hour)
+        with closing(blobs):
+            for _ in range(2):
+                blobs.link("artworks", "a", seconds=3600)
         assert len(asked) == 3, "a key that expires before its links is replaced"
 
     def test_the_error_for_an_identity_that_may_not_sign_names_the_role(self, azure_blobs_by_identity, monkeypatch):

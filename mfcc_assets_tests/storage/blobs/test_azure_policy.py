@@ -7,7 +7,6 @@ from email.utils import format_datetime
 import pytest
 
 from mfcc_assets.errors import StoreError
-from mfcc_assets.storage.blobs import azure_policy
 from mfcc_assets.storage.blobs.azure import AzureBlobs
 from mfcc_assets.storage.blobs.azure_streams import BLOCK
 from mfcc_assets_tests.storage.blobs.samples import LARGE, content, generated
@@ -58,8 +57,8 @@ class TestFaults:
         assert waits[3] > waits[0]
         assert 5 <= waits[-1] <= 10
 
-    def test_a_request_is_given_up_if_the_storage_stays_away(self, blobs, proxy, monkeypatch):
-        monkeypatch.setattr(azure_policy, "PATIENCE_SECONDS", 0.5)
+    def test_a_request_is_given_up_if_the_storage_stays_away(self, open_blobs, proxy):
+        blobs = open_blobs(patience_seconds=0.5)
         proxy.go_away(60)
         with pytest.raises(StoreError, match="cannot be reached"):
             blobs.read("batch", "a")

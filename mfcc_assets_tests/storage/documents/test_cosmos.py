@@ -10,7 +10,6 @@ import pytest
 from azure.cosmos import CosmosClient, PartitionKey
 
 from mfcc_assets.errors import Conflict, DocumentNotFound, StoreError
-from mfcc_assets.storage.documents import cosmos_account
 from mfcc_assets.storage.documents.cosmos import CosmosDocuments
 from mfcc_assets.storage.documents.cosmos_account import INDEXING_POLICY
 from mfcc_assets_tests.services.cosmos import Fault, Identity
@@ -97,8 +96,8 @@ class TestContainer:
         assert list(items.query_items(query, enable_cross_partition_query=True)) == ["plain"]
         assert items.read_item("plain", "plain")["body"]["title"] == "Palace"
 
-    def test_ids_are_read_over_many_pages(self, documents, monkeypatch):
-        monkeypatch.setattr("mfcc_assets.storage.documents.cosmos._LARGEST_PAGE", 2)
+    def test_ids_are_read_over_many_pages(self, open_cosmos_documents):
+        documents = open_cosmos_documents(ids_page_size=2)
         for number in range(5):
             documents.put(str(number), body("a"))
         assert documents.ids("a") == set("01234")
@@ -136,9 +135,8 @@ class TestFaults:
             documents.get("1")
         assert not isinstance(told.value, DocumentNotFound)
 
-    def test_a_lasting_fault_is_given_up(self, open_cosmos_documents, cosmos_server, monkeypatch):
-        monkeypatch.setattr(cosmos_account, "PATIENCE_SECONDS", 0.1)
-        documents = open_cosmos_documents()
+    def test_a_lasting_fault_is_given_up(self, open_cosmos_documents, cosmos_server):
+        documents = open_cosmos_documents(patience_seconds=0.1)
         cosmos_server.befall(Fault("GET", "/docs", times=99))
         with pytest.raises(StoreError, match="does not answer"):
             documents.get("1")
@@ -221,10 +219,10 @@ class TestFaults:
                 proxy.go_away(0.5)
                 assert documents.update("1", lambda found: {**found, "again": True}) == documents.latest()
 
-    def test_an_unreachable_account_is_a_store_error(self, monkeypatch):
-        monkeypatch.setattr(cosmos_account, "PATIENCE_SECONDS", 0.1)
+    def test_an_unreachable_account_is_a_store_error(self):
+        url = f"http://127.0.0.1:{free_port()}"
         with pytest.raises(StoreError, match=r"does not answer.*Check its address"):
-            CosmosDocuments(f"http://127.0.0.1:{free_port()}", lambda: "AAAA", "mfcc", retention_seconds=None)
+            CosmosDocuments(url, lambda: "AAAA", "mfcc", retention_seconds=None, patience_seconds=0.1)
 
 
 class TestKeys:

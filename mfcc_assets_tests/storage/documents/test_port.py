@@ -177,9 +177,8 @@ class TestEveryStore:
             documents.put("1", bad)
         assert documents.latest() is None
 
-    def test_find_reads_many_pages_while_documents_are_added_and_deleted(self, documents, monkeypatch):
-        for adapter in ("sqlite", "cosmos"):
-            monkeypatch.setattr(f"mfcc_assets.storage.documents.{adapter}.PAGE", 3)
+    def test_find_reads_many_pages_while_documents_are_added_and_deleted(self, open_documents):
+        documents = open_documents(page_size=3)
         for number in range(10):
             documents.put(str(number), body("a", minute=number // 4))
         for state in (None, "a"):

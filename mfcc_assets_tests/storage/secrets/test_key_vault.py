@@ -69,6 +69,14 @@ def test_a_refusal_by_the_firewall_is_not_a_missing_secret(vault: VaultDouble, v
     assert not isinstance(refused.value, SecretNotFound)
 
 
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits between requests in seconds, which are recorded and skipped."""
+    waited: list[float] = []
+    monkeypatch.setattr("azure.core.pipeline.transport._base.time.sleep", waited.append)
+    return waited
+
+
 def test_a_throttled_or_failed_request_is_retried(
     vault: VaultDouble, vault_secrets: KeyVaultSecrets, value: str
 ) -> None:
@@ -78,30 +86,26 @@ def test_a_throttled_or_failed_request_is_retried(
 
 
 def test_a_long_retry_after_is_cut_to_a_few_seconds(
-    vault: VaultDouble, vault_secrets: KeyVaultSecrets, value: str, monkeypatch: pytest.MonkeyPatch
+    vault: VaultDouble, vault_secrets: KeyVaultSecrets, value: str, waits: list[float]
 ) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr("azure.core.pipeline.transport._base.time.sleep", slept.append)
     vault.refusals.append(Refusal(429, "Throttled", retry_after="3600"))
     assert vault_secrets.get(NAME) == value
-    assert slept == [5]
+    assert waits == [5]
 
 
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize(("status", "retry_after"), [(429, ""), (429, "60"), (500, ""), (503, "1")])
 def test_a_vault_that_does_not_recover_is_given_up(
-    vault: VaultDouble, vault_secrets: KeyVaultSecrets, monkeypatch: pytest.MonkeyPatch, status: int, retry_after: str
+    vault: VaultDouble, vault_secrets: KeyVaultSecrets, status: int, retry_after: str
 ) -> None:
-    monkeypatch.setattr("azure.core.pipeline.transport._base.time.sleep", lambda _: None)
     vault.refusals.extend([Refusal(status, "Unavailable", retry_after=retry_after)] * 10)
     with pytest.raises(StoreError, match=f"status {status}"):
         vault_secrets.get(NAME)
     assert len(vault.asked) == 4
 
 
-def test_an_unreachable_vault_is_a_store_error(
-    vault: VaultDouble, vault_secrets: KeyVaultSecrets, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("azure.core.pipeline.transport._base.time.sleep", lambda _: None)
+@pytest.mark.usefixtures("waits")
+def test_an_unreachable_vault_is_a_store_error(vault: VaultDouble, vault_secrets: KeyVaultSecrets) -> None:
     vault.away = True
     with pytest.raises(StoreError, match="cannot be reached") as refused:
         vault_secrets.get(NAME)

@@ -45,16 +45,13 @@ connection.close()
 AZURE_SQL = "mssql+mssqlpython://{user}@mine.database.windows.net/mfcc"
 
 
-@reconnecting
-def ask(database: Database, question: str = "SELECT 1") -> object:
+def ask_once(database: Database, question: str = "SELECT 1") -> object:
     with database.reading() as connection:
         return connection.exec_driver_sql(question).scalar()
 
 
-@pytest.fixture
-def impatient(monkeypatch):
-    monkeypatch.setattr("mfcc_assets.storage.sql.database.RECONNECT_SECONDS", 0.2)
-    monkeypatch.setattr("mfcc_assets.storage.sql.database.CONNECT_SECONDS", 2)  # the shortest time-out of libpq
+ask = reconnecting(ask_once)
+ask_impatiently = reconnecting(ask_once, seconds=0.2)
 
 
 def test_a_database_that_is_never_closed_gives_no_resource_warning(url):
@@ -79,7 +76,6 @@ def test_an_unusable_address_is_a_store_error_without_its_password(address):
 
 
 class TestReconnecting:
-    @pytest.mark.usefixtures("impatient")
     def test_an_address_where_nobody_listens_is_an_error_without_its_password(self, caplog):
         secret = secrets.token_hex(8)
         address = f"postgresql+psycopg2://clerk:{secret}@127.0.0.1:{free_port()}/tables?password={secret}"
@@ -88,16 +84,16 @@ class TestReconnecting:
             caplog.at_level(logging.WARNING),
             pytest.raises(ConnectionLost, match=r"clerk:\*\*\*@.*Check that it runs") as raised,
         ):
-            ask(database)
+            ask_impatiently(database)
         assert "Retrying" in caplog.text
         assert secret not in f"{raised.value} {raised.value.__cause__} {caplog.text}"
 
-    @pytest.mark.usefixtures("impatient")
-    def test_connecting_to_a_silent_server_times_out(self):
+    def test_connecting_to_a_silent_server_times_out(self, monkeypatch):
+        monkeypatch.setattr("mfcc_assets.storage.sql.database.CONNECT_SECONDS", 2)  # the shortest time-out of libpq
         with socket.create_server(("127.0.0.1", 0)) as silent:
             address = f"postgresql+psycopg2://clerk@127.0.0.1:{silent.getsockname()[1]}/tables"
             with closing(Database(address)) as database, pytest.raises(ConnectionLost, match="timeout expired"):
-                ask(database)
+                ask_impatiently(database)
 
     @pytest.mark.parametrize(
         ("wrong", "complaint"), [({"database": "nosuch"}, "does not exist"), ({"password": "wrong"}, "authentication")]
@@ -190,13 +186,13 @@ class TestPasswords:
             for _ in range(2):
                 postgres.execute(f"ALTER USER rotated PASSWORD '{present[-1]}'")
                 assert ask(database) == 1
+                with database.reading() as connection:
+                    engine = connection.engine
                 present.append(secrets.token_hex(8))
                 database.close()
             with pytest.raises(StoreError, match="authentication failed") as raised:
                 ask(database)
-            told = (
-                f"{raised.value} {raised.value.__cause__} {database._engine!r} {database._engine.url} {database.name}"
-            )
+            told = f"{raised.value} {raised.value.__cause__} {engine!r} {engine.url} {database.name}"
         postgres.execute("DROP USER rotated")
         assert not any(secret in told for secret in present)
 

@@ -11,7 +11,6 @@ import setuptools
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from mfcc_assets.errors import StoreError
 from mfcc_assets.storage.sql import migrations
@@ -52,8 +51,9 @@ def test_the_migrations_make_the_schema_that_the_package_describes(empty_url):
     assert [column["name"] for column in viewed] == list(RECOMMENDED_SOUNDTRACKS.c.keys())
 
 
-def test_the_newest_migration_is_the_revision_in_the_schema():
-    assert ScriptDirectory.from_config(migrations._config()).get_current_head() == REVISION
+def test_the_newest_migration_is_the_revision_in_the_schema(empty_url):
+    with closing(open_database(empty_url)) as database:
+        assert revision_of(database) == REVISION
 
 
 def test_a_database_with_the_newest_schema_is_opened_without_alembic(url):

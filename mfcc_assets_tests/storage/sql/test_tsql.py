@@ -78,7 +78,7 @@ def test_no_statement_has_more_parameters_than_sql_server_accepts(sent):
 
 def test_sql_server_accepts_the_migrations():
     batches = migrations.script("mssql").split("\nGO\n")
-    statements = [*batches, migrations._LOCK["mssql"]]
+    statements = [*batches, migrations.LOCKS["mssql"]]
     assert {statement: faults for statement in statements if (faults := faults_of(statement))} == {}
 
 

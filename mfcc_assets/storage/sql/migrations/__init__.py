@@ -21,9 +21,7 @@ from mfcc_assets.storage.sql.database import Database, lacks_rights
 
 DIALECTS = ("mssql", "postgresql", "sqlite")
 
-# If several processes open a database at once, one upgrades it and the others wait for its transaction. A writer in
-# SQLite holds the lock already.
-_LOCK = {
+LOCKS = {
     "postgresql": "SELECT pg_advisory_xact_lock(7381043255)",
     # The query begins the transaction that is to own the lock, as calling a procedure does not begin one.
     "mssql": "SET NOCOUNT ON; DECLARE @result INT; SELECT @result = COUNT(*) FROM sys.objects; "
@@ -31,6 +29,11 @@ _LOCK = {
     "@LockOwner = N'Transaction', @LockTimeout = 600000; "
     "IF @result < 0 THROW 51000, N'another process has been upgrading the schema for ten minutes', 1;",
 }
+"""Statement that takes the lock for an upgrade, by the name of the dialect.
+
+If several processes open a database at once, one upgrades it and the others wait for its transaction. A writer in
+SQLite holds the lock already.
+"""
 
 # Alembic has one global context for the process.
 _ONE_AT_A_TIME = threading.Lock()
@@ -46,8 +49,8 @@ def upgrade(database: Database) -> None:
     """
     try:
         with _ONE_AT_A_TIME, database.writing() as connection:
-            if connection.dialect.name in _LOCK:
-                connection.exec_driver_sql(_LOCK[connection.dialect.name])
+            if connection.dialect.name in LOCKS:
+                connection.exec_driver_sql(LOCKS[connection.dialect.name])
             _check_not_newer(connection, database)
             config = _config()
             config.attributes["connection"] = connection
