@@ -2,5 +2,5 @@
 
 DEFAULT_RANKING = "fused"
 
-FORMER_NAMES = {"timbre": "gaussian"}
+PRESENT_NAMES = {"timbre": "gaussian"}
 """Present name of a ranking by its former name. Settings and older indexes may still use the former name."""

@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from mfcc_assets.ranking_names import DEFAULT_RANKING, FORMER_NAMES
+from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES
 
 RECOGNISERS = ("library", "audd", "acrcloud", "acoustid", "tags")
 
@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     @field_validator("ranking")
     @classmethod
     def _with_present_name(cls, ranking: str) -> str:
-        present = FORMER_NAMES.get(ranking, ranking)
+        present = PRESENT_NAMES.get(ranking, ranking)
         if present != ranking:
             message = f"The ranking {ranking} is now called {present}: set MFCC_RANKING={present}."
             warnings.warn(message, FutureWarning, stacklevel=2)

@@ -10,8 +10,9 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.statistics import second_moments
 from mfcc_assets.ids import AudioId
+from mfcc_assets.recognition.duplicates import is_same_recording
 from mfcc_assets.recognition.match import shortlist
-from mfcc_assets.search.cascade import Query
+from mfcc_assets.search.cascade import ContourQuery
 from mfcc_assets.similarity.dtw import kernels
 from mfcc_assets.similarity.dtw.distance import DTW
 from mfcc_assets.similarity.dtw.local_alignment import local_alignments
@@ -32,7 +33,7 @@ def warm_up() -> None:
 
 def _warm_up_comparison() -> None:
     contour = np.zeros((2, 1), np.float32)
-    query = Query(contour, DTW, np.ones(1))
+    query = ContourQuery(contour, DTW, np.ones(1))
     query.nearest([AudioId("")], RaggedFrames.of([contour], 1), count=1)
     query.distance_within(contour, inf)
 
@@ -45,3 +46,4 @@ def _warm_up_recognition() -> None:
     for array in (fingerprints.frames, fingerprints.starts):
         array.flags.writeable = False
     shortlist(track, fingerprints, parameters)
+    is_same_recording(fingerprints.frames, fingerprints.frames)

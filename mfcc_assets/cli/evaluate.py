@@ -65,10 +65,10 @@ def evaluate(
     """
     from mfcc_assets.compute.local import on_all_cores
     from mfcc_assets.evaluation.manifest import read_manifest
-    from mfcc_assets.evaluation.scores import rankings_named, score_rankings
+    from mfcc_assets.evaluation.scores import names_to_evaluate, score_rankings
     from mfcc_assets.pipeline.quality import labelled_set
 
-    names = rankings_named(rankings)
+    names = names_to_evaluate(rankings)
     labelled = labelled_set(library, audio, read_manifest(manifest))
     console = open_console()
     with _progress(console, "Analysing tracks") as progress:

@@ -18,7 +18,7 @@ from mfcc_assets.evaluation.metrics import (
 )
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.for_each import ForEach, in_turn
-from mfcc_assets.ranking_names import FORMER_NAMES
+from mfcc_assets.ranking_names import PRESENT_NAMES
 from mfcc_assets.similarity.pairwise import Comparison, Tracks, uncorrected_names
 from mfcc_assets.similarity.rankings import RANKINGS, ranking_named
 
@@ -52,7 +52,7 @@ class Scores:
     map_work: float | None
 
 
-def rankings_named(names: Iterable[str]) -> list[str]:
+def names_to_evaluate(names: Iterable[str]) -> list[str]:
     """Return the rankings to evaluate, without repetitions, and with the random ranking last.
 
     Raises
@@ -62,12 +62,12 @@ def rankings_named(names: Iterable[str]) -> list[str]:
 
     Examples
     --------
-    >>> rankings_named(["dtw", "gaussian"])
+    >>> names_to_evaluate(["dtw", "gaussian"])
     ['dtw', 'gaussian', 'random']
     """
     uncorrected = uncorrected_names(RANKINGS)
     expanded = [ranking for name in names for ranking in ([*RANKINGS, *uncorrected] if name == ALL else [name])]
-    rankings = list(dict.fromkeys(FORMER_NAMES.get(name, name) for name in expanded if name != RANDOM))
+    rankings = list(dict.fromkeys(PRESENT_NAMES.get(name, name) for name in expanded if name != RANDOM))
     for name in rankings:
         if name not in uncorrected:
             ranking_named(name)
@@ -111,7 +111,7 @@ def score_rankings(
     analysed
         Tracks with their features.
     rankings
-        Names from `rankings_named`.
+        Names from `names_to_evaluate`.
     parameters
         Parameters of the features.
     on_progress

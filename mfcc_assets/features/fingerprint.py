@@ -15,8 +15,10 @@ from mfcc_assets.ids import AudioId
 _NARROWEST_BANDWIDTH = 4000.0
 """Bandwidth in Hz of audio at a sample rate of 8 kHz. Filters above it would hold only leakage."""
 
-SHAPES = 6
-"""Number of cosines that describe the spectral shape. Eight are no better; four tell recordings apart less surely."""
+FINGERPRINT_WIDTH = 6
+"""Number of cosines that describe the spectral shape, and of columns of a fingerprint.
+
+Eight are no better; four tell recordings apart less surely."""
 
 _LARGEST_CHANGE = 3.0
 """Longer changes are shortened to this length, so that one loud entry does not outweigh seconds of music."""
@@ -66,8 +68,8 @@ class Fingerprints:
     audio_ids: Sequence[AudioId]
 
     def __post_init__(self) -> None:
-        if self.frames.ndim != 2 or self.frames.shape[1] != SHAPES:
-            raise ValueError(f"fingerprints are frames x {SHAPES}, not {self.frames.shape}")
+        if self.frames.ndim != 2 or self.frames.shape[1] != FINGERPRINT_WIDTH:
+            raise ValueError(f"fingerprints are frames x {FINGERPRINT_WIDTH}, not {self.frames.shape}")
         if len(self.starts) != len(self.audio_ids) + 1:
             raise ValueError(
                 f"{len(self.audio_ids)} tracks need {len(self.audio_ids) + 1} starts, not {len(self.starts)}"
@@ -78,7 +80,7 @@ class Fingerprints:
     @classmethod
     def of(cls, fingerprints: Sequence[tuple[AudioId, NDArray[np.float32]]]) -> "Fingerprints":
         """Join the pairs (audio id, `fingerprint`) of all tracks."""
-        frames = [frames for _, frames in fingerprints] or [np.zeros((0, SHAPES), np.float32)]
+        frames = [frames for _, frames in fingerprints] or [np.zeros((0, FINGERPRINT_WIDTH), np.float32)]
         starts = np.cumsum([0, *(len(frames) for _, frames in fingerprints)], dtype=np.int64)
         return cls(np.concatenate(frames), starts, tuple(audio_id for audio_id, _ in fingerprints))
 
@@ -120,7 +122,7 @@ def fingerprint(cepstra: NDArray[np.float32], parameters: CepstraParameters) -> 
     (19, 6)
     """
     changes = spectral_changes(checked_cepstra(cepstra, parameters), parameters, COARSE)
-    return changes if len(changes) else np.zeros((1, SHAPES), np.float32)
+    return changes if len(changes) else np.zeros((1, FINGERPRINT_WIDTH), np.float32)
 
 
 def checked_cepstra(cepstra: NDArray[np.float32], parameters: CepstraParameters) -> NDArray[np.float32]:
@@ -179,8 +181,8 @@ def _shapes_of_cepstra(parameters: CepstraParameters) -> NDArray[np.float32]:
     lifter = lifter_weights(parameters.coefficients, parameters.lifter)
     log_filter_bank = scipy.fft.idct(np.diag(1 / lifter), n=parameters.filters, axis=1, norm="ortho")
     narrow = log_filter_bank[:, : _filters_below(_NARROWEST_BANDWIDTH, parameters)]
-    cosines = scipy.fft.dct(narrow, axis=1, norm="ortho")[:, 1 : SHAPES + 1]
-    weighted: NDArray[np.float64] = cosines * np.sqrt(np.arange(1, SHAPES + 1))
+    cosines = scipy.fft.dct(narrow, axis=1, norm="ortho")[:, 1 : FINGERPRINT_WIDTH + 1]
+    weighted: NDArray[np.float64] = cosines * np.sqrt(np.arange(1, FINGERPRINT_WIDTH + 1))
     return weighted.astype(np.float32)
 
 

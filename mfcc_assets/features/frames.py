@@ -30,9 +30,17 @@ class RaggedFrames:
 
     @classmethod
     def of(cls, tracks: Iterable[NDArray[np.floating]], coefficients: int) -> "RaggedFrames":
-        """Join tracks of shape (frames, coefficients), and convert them to float32."""
-        parts = [np.empty((0, coefficients), np.float32), *tracks]
-        return cls(np.concatenate(parts, dtype=np.float32), np.cumsum([len(part) for part in parts]))
+        """Join tracks of shape (frames, coefficients), and convert them to float32.
+
+        Raises
+        ------
+        ValueError
+            If a track has no frames or another number of coefficients.
+        """
+        joined = [np.empty((0, coefficients), np.float32), *tracks]
+        if not all(len(track) for track in joined[1:]):
+            raise ValueError("every track needs at least one frame")
+        return cls(np.concatenate(joined, dtype=np.float32), np.cumsum([len(track) for track in joined]))
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -70,7 +78,7 @@ class RaggedFrames:
         edges = np.repeat(self.starts[:-1], counts) + within * factor
         return RaggedFrames(self._means(edges), starts)
 
-    def segments(self, count: int) -> NDArray[np.float32]:
+    def segment_means(self, count: int) -> NDArray[np.float32]:
         """Cut each track into `count` segments of equal length and average them.
 
         Returns
@@ -81,7 +89,7 @@ class RaggedFrames:
         edges = self.starts[:-1, np.newaxis] + np.arange(count) * self.lengths[:, np.newaxis] // count
         return self._means(edges.ravel()).reshape(len(self), count, self.frames.shape[1])
 
-    def changes(self) -> NDArray[np.float32]:
+    def roughness(self) -> NDArray[np.float32]:
         """Measure how much the frames of each track change.
 
         Returns

@@ -226,7 +226,7 @@ class FeatureTable:
             segment_means=np.array([track.segment_means for track in track_features], np.float32).reshape(
                 tracks, parameters.segments * coefficients
             ),
-            roughness=RaggedFrames.of((track.contour for track in track_features), coefficients).changes(),
+            roughness=RaggedFrames.of((track.contour for track in track_features), coefficients).roughness(),
             timbre=np.array([track.timbre for track in track_features], np.float32).reshape(tracks, WIDTH),
         )
 

@@ -136,7 +136,7 @@ def recommend_file(library: Library, path: Path, *, count: int, exact: bool = Fa
         soundtracks,
         certified=exact,
         recall=recall,
-        dtw_cells=search.query.cells if search.query else 0,
+        dtw_cells=search.contour_query.cells if search.contour_query else 0,
         failures=outcome.failures,
     )
 

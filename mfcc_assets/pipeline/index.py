@@ -90,7 +90,7 @@ def _builder(library: Library, parameters: IndexParameters) -> IndexBuilder:
 
 def _is_intact(library: Library, version: str) -> bool:
     try:
-        library.indexes.read(version).opened()
+        library.indexes.read(version).load_all()
     except (NoPublishedIndex, CorruptIndex):
         return False
     return True

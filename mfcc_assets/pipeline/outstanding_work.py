@@ -30,7 +30,7 @@ def outstanding_work(library: Library) -> list[str]:
     lines = [f"{outcome} {name}" for name, outcome in found.outcomes.items() if outcome != "unchanged"]
     lines += [f"waiting {name}" for name in library.catalogue.waiting()]
     try:
-        return lines + _outstanding_of_index(library, library.indexes.published().opened())
+        return lines + _outstanding_of_index(library, library.indexes.published().load_all())
     except (NoPublishedIndex, CorruptIndex) as error:
         return [*lines, str(error)] if lines or library.catalogue.progress()[1] else lines
 

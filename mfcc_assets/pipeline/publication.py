@@ -174,7 +174,7 @@ def publish_by_hand(library: Library, version: str) -> Published:
         If the version does not exist or cannot be read.
     """
     former = _published_version(library)
-    index = library.indexes.read(version).opened()
+    index = library.indexes.read(version).load_all()
     if former != version:
         remedy = "`mfcc index rollback` returns to the version before the present one, without comparing them"
         _refuse_unless_fit(library, version, remedy=remedy)

@@ -1,4 +1,4 @@
-"""A plot of how figures changed over time."""
+"""A plot of how metrics changed over time."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,15 +9,15 @@ from mfcc_assets.plots.figure import COLOURS, drawable, wide_figure, write_figur
 _LABELLED_POINTS = 10
 
 
-def history(points: Sequence[str], figures: Mapping[str, Sequence[float | None]], title: str) -> bytes:
-    """Plot how figures changed, with one line for each figure.
+def history(points: Sequence[str], metrics: Mapping[str, Sequence[float | None]], title: str) -> bytes:
+    """Plot how metrics changed, with one line for each metric.
 
     Parameters
     ----------
     points
         Labels of the points in time, at least one, the oldest first.
-    figures
-        Values (0 to 1) of each figure at all points, by the name of the figure. A value is None if it is not known.
+    metrics
+        Values (0 to 1) of each metric at all points, by the name of the metric. A value is None if it is not known.
     title
         Title. It is drawn literally: a dollar sign does not start a formula.
 
@@ -25,9 +25,16 @@ def history(points: Sequence[str], figures: Mapping[str, Sequence[float | None]]
     -------
     bytes
         A PNG of 900 × 300 pixels.
+
+    Raises
+    ------
+    ValueError
+        If there are no points, or more metrics than colours.
     """
+    if not points or len(metrics) > len(COLOURS):
+        raise ValueError(f"expected a point and at most {len(COLOURS)} metrics, got {len(points)} and {len(metrics)}")
     figure, axes = wide_figure(title, width=0.68)
-    for (name, values), colour in zip(figures.items(), COLOURS, strict=False):
+    for (name, values), colour in zip(metrics.items(), COLOURS, strict=False):
         known = [np.nan if value is None else value for value in values]
         axes.plot(range(len(points)), known, color=colour, marker="o", markersize=4, label=name)
     axes.set_xlim(-0.5, len(points) - 0.5)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.fingerprint import SHAPES
+from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
 from mfcc_assets.jit import compiled_reordered
 
 _LARGEST_SHIFT = 4
@@ -83,8 +83,8 @@ def is_same_recording(fingerprint: NDArray[np.float32], other: NDArray[np.float3
     >>> is_same_recording(frames[:30], frames)
     False
     """
-    if fingerprint.ndim != 2 or other.ndim != 2 or fingerprint.shape[1] != SHAPES or other.shape[1] != SHAPES:
-        raise ValueError(f"fingerprints are frames x {SHAPES}, not {fingerprint.shape} and {other.shape}")
+    if any(frames.ndim != 2 or frames.shape[1] != FINGERPRINT_WIDTH for frames in (fingerprint, other)):
+        raise ValueError(f"fingerprints are frames x {FINGERPRINT_WIDTH}, not {fingerprint.shape} and {other.shape}")
     if not may_be_same_recording(len(fingerprint), len(other)):
         return False
     cosine = best_cosine(*sorted((_smoothed(fingerprint), _smoothed(other)), key=len))
@@ -112,8 +112,8 @@ def best_cosine(shorter: NDArray[np.float32], longer: NDArray[np.float32]) -> fl
         energy += value * value
     best = -1.0
     for begin in range(-_LARGEST_SHIFT, other_frames - frames + _LARGEST_SHIFT + 1):
-        first, last = max(begin, 0) * SHAPES, min(begin + frames, other_frames) * SHAPES
-        window, part = track[first:last], query[first - begin * SHAPES : last - begin * SHAPES]
+        first, last = max(begin, 0) * FINGERPRINT_WIDTH, min(begin + frames, other_frames) * FINGERPRINT_WIDTH
+        window, part = track[first:last], query[first - begin * FINGERPRINT_WIDTH : last - begin * FINGERPRINT_WIDTH]
         product = window_energy = np.float32(0.0)
         for i in range(len(window)):
             product += window[i] * part[i]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from mfcc_assets.features.fingerprint import (
     COARSE,
     FINE,
-    SHAPES,
+    FINGERPRINT_WIDTH,
     Fingerprints,
     Resolution,
     checked_cepstra,
@@ -246,22 +246,22 @@ def _slide(
 
     `frames` and each row of `passages` are flat. Up to half of a window may extend beyond either end of its track.
     """
-    length = passages.shape[1] // SHAPES
+    length = passages.shape[1] // FINGERPRINT_WIDTH
     for track in range(len(cosines)):
         first, last = starts[track], starts[track + 1]
         energies = np.zeros(last - first + 1)
         for frame in range(first, last):
             energy = np.float32(0.0)
-            for i in range(frame * SHAPES, (frame + 1) * SHAPES):
+            for i in range(frame * FINGERPRINT_WIDTH, (frame + 1) * FINGERPRINT_WIDTH):
                 energy += frames[i] * frames[i]
             energies[frame - first + 1] = energies[frame - first] + energy
         best = -1.0
         for begin in range(first - length // 2, last - length // 2):
             lower, upper = max(begin, first), min(begin + length, last)
-            window = frames[lower * SHAPES : upper * SHAPES]
+            window = frames[lower * FINGERPRINT_WIDTH : upper * FINGERPRINT_WIDTH]
             norm = np.sqrt(max(energies[upper - first] - energies[lower - first], _TINY))
             for q in range(len(passages)):
-                passage = passages[q, (lower - begin) * SHAPES : (upper - begin) * SHAPES]
+                passage = passages[q, (lower - begin) * FINGERPRINT_WIDTH : (upper - begin) * FINGERPRINT_WIDTH]
                 product = np.float32(0.0)
                 for i in range(len(window)):
                     product += window[i] * passage[i]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.fingerprint import SHAPES, Fingerprints
+from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH, Fingerprints
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import FeatureTable, TrackFeatures
@@ -175,7 +175,7 @@ class IndexBuilder:
         parameters, space = self.parameters.features, known.calibration.space
         tables = [known.feature_table]
         coarse_contours = _FrameSpool(np.dtype(np.float16), parameters.cepstra.coefficients)
-        fingerprints = _FrameSpool(np.dtype(np.float32), SHAPES)
+        fingerprints = _FrameSpool(np.dtype(np.float32), FINGERPRINT_WIDTH)
         for first in range(0, len(audio_ids), self.tracks_at_once):
             block = slice(first, first + self.tracks_at_once)
             new = [audio_id for audio_id, row in zip(audio_ids[block], rows[block], strict=True) if row < 0]

@@ -6,8 +6,8 @@ the rate, and the contours themselves. Dynamic time warping at a quarter of the 
 
 The stages order the tracks by an estimate of the distance. They drop a track if its estimate is well above the estimate
 of the last wanted track. So a stage may lose a track that belongs to the nearest; the margins were chosen by how often
-this happens. The resulting distances are exact. `Query.distance_within` drops a track only by a lower bound. It loses
-no track, and so it can prove a result.
+this happens. The resulting distances are exact. `ContourQuery.distance_within` drops a track only by a lower bound. It
+loses no track, and so it can prove a result.
 """
 
 from collections.abc import Sequence
@@ -101,7 +101,7 @@ def prune(estimates: NDArray[np.float64], count: int, correction: Correction | N
     Parameters
     ----------
     estimates : (candidates,)
-        Result of `Query.coarse_distances`.
+        Result of `ContourQuery.coarse_distances`.
     count
         Number of wanted tracks.
     correction
@@ -111,7 +111,7 @@ def prune(estimates: NDArray[np.float64], count: int, correction: Correction | N
     return _rows_within_margin(estimates, count, COARSE_MODEL.margin, correction)[:most]
 
 
-class Query:
+class ContourQuery:
     """A track that is compared with many others by its contour.
 
     Parameters
@@ -183,7 +183,7 @@ class Query:
         if not len(contours):
             return []
         shares = self._estimates(
-            QUARTER_MODEL, contours.coarser(_QUARTER), _QUARTER, contours.lengths, contours.changes()
+            QUARTER_MODEL, contours.coarser(_QUARTER), _QUARTER, contours.lengths, contours.roughness()
         )
         left = np.arange(len(contours))
         variances = np.square(np.resize(_ERRORS, len(self._scales)))
@@ -232,7 +232,7 @@ class Query:
 
     @cached_property
     def _segments(self) -> NDArray[np.float32]:
-        return self._contour.segments(_SEGMENTS)
+        return self._contour.segment_means(_SEGMENTS)
 
     def _estimates(
         self,
@@ -249,7 +249,7 @@ class Query:
         per_frame = (
             model.finer * self._distances_per_frame(query, others)
             + model.coarser * self._distances_per_frame(query.coarser(_COARSER_AGAIN), others.coarser(_COARSER_AGAIN))
-            + model.segments * np.abs(others.segments(_SEGMENTS) - self._segments).mean(axis=1)
+            + model.segments * np.abs(others.segment_means(_SEGMENTS) - self._segments).mean(axis=1)
             + model.roughness * roughness
         )
         frames = lengths[:, np.newaxis] + len(self._contour.frames)

@@ -201,7 +201,7 @@ class LibraryIndex:
         """Return whether the distances of the same tracks are the same in both indexes."""
         return self.parameters == other.parameters and self.calibrated_as == other.calibrated_as
 
-    def opened(self) -> Self:
+    def load_all(self) -> Self:
         """Read every part, and return the index.
 
         Raises

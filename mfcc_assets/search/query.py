@@ -10,7 +10,7 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ids import AudioId
-from mfcc_assets.search.cascade import Query, candidates_to_fetch, prune
+from mfcc_assets.search.cascade import ContourQuery, candidates_to_fetch, prune
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.hubness import Correction, DistanceStatistics, corrected, part_z_scores
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
@@ -19,6 +19,8 @@ from mfcc_assets.similarity.rankings import RankedList, rank, ranking_named
 
 class Search:
     """A query that is compared with the tracks of an index.
+
+    All methods raise KeyError if the index lacks a track with which the query is to be compared.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ class Search:
 
     Attributes
     ----------
-    query
+    contour_query
         Comparison by contours, with the count of its work; None if the ranking does not compare contours.
     """
 
@@ -53,7 +55,7 @@ class Search:
         self._index, self._track, self._statistics, self._for_each = index, track, statistics, for_each
         self._ranking = ranking_named(index.parameters.ranking)
         warped = self._ranking.warped
-        self.query = Query(track.contours[0], warped, index.scales) if warped else None
+        self.contour_query = ContourQuery(track.contours[0], warped, index.scales) if warped else None
 
     def nearest_by_embedding(self, count: int) -> Sequence[AudioId]:
         """Return the candidates that the vector index finds if the nearest `count` are wanted, nearest first."""
@@ -82,7 +84,7 @@ class Search:
         """
         known = known or {}
         every = [*known, *audio_ids]
-        rows = self._index.tracks.rows(every)
+        rows = self._rows(every)
         estimates = np.append(np.array(list(known.values())), self._estimates(rows[len(known) :]))
         kept = prune(estimates, count, self._correction(rows))
         return [(every[row], float(estimates[row])) for row in kept]
@@ -98,12 +100,12 @@ class Search:
             Largest number of tracks to return.
         """
         audio_ids = list(contours)
-        correction = self._correction(self._index.tracks.rows(audio_ids))
-        if self.query is None:
+        correction = self._correction(self._rows(audio_ids))
+        if self.contour_query is None:
             found = rank(zip(audio_ids, correction(np.zeros(len(audio_ids))).tolist(), strict=True))[:count]
         else:
             stacked = RaggedFrames.of(contours.values(), len(self._index.scales))
-            found = self.query.nearest(audio_ids, stacked, count, correction)
+            found = self.contour_query.nearest(audio_ids, stacked, count, correction)
         return [(track.audio_id, track.distance) for track in found]
 
     def distances_within(
@@ -121,9 +123,9 @@ class Search:
             Reads the contour of a track by audio id.
         """
         every = list(audio_ids)
-        correction, distances = self._correction(self._index.tracks.rows(every)), np.zeros(len(every))
-        if self.query is not None:
-            query, limits = self.query, correction.largest_distances(limit)
+        correction, distances = self._correction(self._rows(every)), np.zeros(len(every))
+        if self.contour_query is not None:
+            query, limits = self.contour_query, correction.largest_distances(limit)
             near = np.flatnonzero(limits >= 0).tolist()
             distances[:] = np.inf
             for row, distance in self._for_each(
@@ -147,7 +149,7 @@ class Search:
         contour
             Contour of the track.
         """
-        rows = self._index.tracks.rows([audio_id])
+        rows = self._rows([audio_id])
         other = Tracks(self._index.feature_table.rows(rows), RaggedFrames.of([contour], len(self._index.scales)))
         distances = part_distances(self._ranking, self._track, other, self._index.scales)
         statistics = self._index.statistics.rows(rows)
@@ -155,9 +157,15 @@ class Search:
         distance = corrected(z_scores @ self._ranking.weights, self._statistics, statistics)
         return float(distance[0]), dict(zip(self._ranking.parts, z_scores[0].tolist(), strict=True))
 
+    def _rows(self, audio_ids: Sequence[AudioId]) -> NDArray[np.int64]:
+        rows = self._index.tracks.rows(audio_ids)
+        if (rows < 0).any():
+            raise KeyError(f"the index has no track with the audio id {audio_ids[int(np.argmin(rows))]}")
+        return rows
+
     def _estimates(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Estimate the distances (rows,) to tracks of the index by the warped part of the ranking."""
-        query = self.query
+        query = self.contour_query
         if query is None:
             return np.zeros(len(rows))
         coarse_contours, roughness = self._index.coarse_contours, self._index.feature_table.roughness

@@ -13,7 +13,7 @@ from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ids import AudioId
 from mfcc_assets.similarity.dtw.distance import pooled_scales
 from mfcc_assets.similarity.hubness import DistanceStatistics, all_corrected
-from mfcc_assets.similarity.rankings import WARPED, Ranking, summary_distances
+from mfcc_assets.similarity.rankings import WARPED, Ranking, distances_by_summary_part
 from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace, table_in_space
 
 REFERENCE_SIZE = 400
@@ -72,7 +72,7 @@ def distances_by(part: str, query: Tracks, others: Tracks, scales: NDArray[np.fl
     """
     if part in WARPED:
         return WARPED[part].distances(query.contours[0], others.contours, scales)
-    return summary_distances(part, query.feature_table, others.feature_table)
+    return distances_by_summary_part(part, query.feature_table, others.feature_table)
 
 
 def part_distances(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mfcc_assets.errors import UnknownRanking
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.ids import AudioId
-from mfcc_assets.ranking_names import FORMER_NAMES
+from mfcc_assets.ranking_names import PRESENT_NAMES
 from mfcc_assets.similarity.dtw.distance import ARTICLE, DTW, WarpedDistance
 from mfcc_assets.similarity.gaussian import jensen_shannon
 
@@ -102,11 +102,11 @@ class Ranking:
 
     def summary_distances(self, query: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
         """Return the distances (others, summary parts) of the only track of `query` by all `summary_parts`."""
-        columns = [summary_distances(part, query, others) for part in self.summary_parts]
+        columns = [distances_by_summary_part(part, query, others) for part in self.summary_parts]
         return np.column_stack(columns) if columns else np.empty((len(others), 0))
 
 
-def summary_distances(part: str, query: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
+def distances_by_summary_part(part: str, query: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
     """Return the distances (others,) of the only track of `query` to others by one of the summary parts.
 
     Raises
@@ -147,7 +147,7 @@ def ranking_named(name: str) -> Ranking:
     ('timbre', 'dtw')
     """
     try:
-        return RANKINGS[FORMER_NAMES.get(name, name)]
+        return RANKINGS[PRESENT_NAMES.get(name, name)]
     except KeyError:
         known = ", ".join(sorted(RANKINGS))
         raise UnknownRanking("there is no such ranking", subject=name, remedy=f"Choose one of: {known}") from None

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import BlobNotFound, Conflict, FeaturesMissing, FeaturesVersionMismatch
-from mfcc_assets.features.fingerprint import SHAPES
+from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures
@@ -147,7 +147,7 @@ class FeatureStore:
                 covariance=_numbers(table, "covariance").reshape(coefficients, coefficients),
                 contour=_numbers(table, "contour").reshape(-1, coefficients),
                 segment_means=_numbers(table, "embedding").reshape(parameters.segments * coefficients),
-                fingerprint=_numbers(table, "sketch").reshape(-1, SHAPES),
+                fingerprint=_numbers(table, "sketch").reshape(-1, FINGERPRINT_WIDTH),
                 timbre=_numbers(table, "timbre").reshape(WIDTH),
             )
         except (KeyError, ValueError) as error:

@@ -221,7 +221,7 @@ class IndexStore:
     def published_if_usable(self) -> LibraryIndex | None:
         """Return the index that answers, with every part verified; None if there is none or it cannot be read."""
         try:
-            return self.published().opened()
+            return self.published().load_all()
         except (NoPublishedIndex, CorruptIndex):
             return None
 

@@ -16,7 +16,7 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.statistics import segment_means
 from mfcc_assets.ids import AudioId
-from mfcc_assets.search.cascade import COARSE_FACTOR, Query, prune
+from mfcc_assets.search.cascade import COARSE_FACTOR, ContourQuery, prune
 from mfcc_assets.similarity.dtw.distance import DTW, pooled_scales
 from mfcc_assets.similarity.dtw.kernels import dtw_distance, dtw_distances, warm_up
 from mfcc_assets_tests.benchmarks.corpus import Corpus
@@ -122,13 +122,13 @@ def measure(corpus: Corpus) -> Section:
 def _answer_of_cascade(query: NDArray[np.float32], library: Sequence[NDArray[np.float32]]) -> Measured:
     """Measure the cascade over the same tracks. An index stores their contours, so these are not part of the time."""
     contours = RaggedFrames.of((_contour(track) for track in library), query.shape[1])
-    coarse_contours, roughness = contours.coarser(COARSE_FACTOR), contours.changes()
+    coarse_contours, roughness = contours.coarser(COARSE_FACTOR), contours.roughness()
     scales = pooled_scales(
         np.array([track.mean(axis=0) for track in library]), np.array([track.var(axis=0) for track in library])
     )
 
     def answer() -> None:
-        compared = Query(_contour(query), DTW, scales)
+        compared = ContourQuery(_contour(query), DTW, scales)
         rows = prune(compared.coarse_distances(coarse_contours, roughness), count=5)
         compared.nearest([AudioId(str(row)) for row in rows], contours.rows(rows), count=5)
 

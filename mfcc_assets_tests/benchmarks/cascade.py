@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.ids import AudioId
 from mfcc_assets.search import cascade
-from mfcc_assets.search.cascade import COARSE_FACTOR, Query, candidates_to_fetch, prune
+from mfcc_assets.search.cascade import COARSE_FACTOR, ContourQuery, candidates_to_fetch, prune
 from mfcc_assets.similarity.dtw.distance import DTW, pooled_scales
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.measuring import Measured
@@ -26,7 +26,7 @@ TARGET_RECALL, TARGET_SHARE, REACHED_FOR = 0.99, 0.05, 0.02
 SWEPT = 4
 """Curves use only every n-th query, to save time."""
 
-Search: TypeAlias = Callable[[int, Query], Iterable[AudioId]]
+Search: TypeAlias = Callable[[int, ContourQuery], Iterable[AudioId]]
 """Takes the number and the search of a query, and returns the audio ids that it finds."""
 
 
@@ -50,7 +50,7 @@ class Bench:
         )
         coarse_contours = self.contours.coarser(COARSE_FACTOR)
         self.coarse_contours = RaggedFrames(coarse_contours.frames.astype(np.float16), coarse_contours.starts)
-        self.roughness = self.contours.changes()
+        self.roughness = self.contours.roughness()
         self.scales = pooled_scales(
             np.array([track_features.mean for track_features in track_features]),
             np.array([track_features.covariance.diagonal() for track_features in track_features]),
@@ -60,14 +60,14 @@ class Bench:
     @cached_property
     def hits(self) -> NDArray[np.intp]:
         """The other tracks of each query, nearest first by the default embedding."""
-        return neighbours(self.segments(8))
+        return neighbours(self.segment_means(8))
 
-    def segments(self, count: int) -> NDArray[np.float64]:
+    def segment_means(self, count: int) -> NDArray[np.float64]:
         """Return the means of equal segments in units of the scales, of shape (tracks, count * d)."""
-        return (self.contours.segments(count) / self.scales).reshape(len(self.contours), -1)
+        return (self.contours.segment_means(count) / self.scales).reshape(len(self.contours), -1)
 
-    def query(self, number: int) -> Query:
-        return Query(self.contours[number], DTW, self.scales)
+    def query(self, number: int) -> ContourQuery:
+        return ContourQuery(self.contours[number], DTW, self.scales)
 
     @cached_property
     def exhaustive(self) -> tuple[NDArray[np.float64], NDArray[np.int64], Measured]:
@@ -103,24 +103,24 @@ class Bench:
             shares.append(query.cells / cells[number])
         return Found(float(np.mean(recalls)), float(np.mean(shares)), Measured(tuple(seconds)))
 
-    def cascade(self, number: int, query: Query) -> list[AudioId]:
+    def cascade(self, number: int, query: ContourQuery) -> list[AudioId]:
         """Search as the engine does by default: with the vector index, then coarse contours, then contours."""
         return self.in_detail(query, self.by_coarse_contours(number, query))
 
-    def by_coarse_contours(self, number: int, query: Query, width: int | None = None) -> NDArray[np.intp]:
+    def by_coarse_contours(self, number: int, query: ContourQuery, width: int | None = None) -> NDArray[np.intp]:
         rows = self.hits[number, : width or candidates_to_fetch(len(self.contours), PLACES)]
         return rows[prune(query.coarse_distances(self.coarse_contours.rows(rows), self.roughness[rows]), PLACES)]
 
-    def in_detail(self, query: Query, rows: NDArray[np.intp]) -> list[AudioId]:
+    def in_detail(self, query: ContourQuery, rows: NDArray[np.intp]) -> list[AudioId]:
         names = [self.names[row] for row in rows]
         return [place.audio_id for place in query.nearest(names, self.contours.rows(rows), PLACES)]
 
-    def compared(self, query: Query, rows: Iterable[int]) -> list[AudioId]:
+    def compared(self, query: ContourQuery, rows: Iterable[int]) -> list[AudioId]:
         """Return the nearest of these tracks by their contours, compared without estimates."""
         distances = {self.names[row]: query.distance_within(self.contours[row], inf) for row in rows}
         return sorted(distances, key=distances.__getitem__)[:PLACES]
 
-    def certified(self, number: int, query: Query) -> list[AudioId]:
+    def certified(self, number: int, query: ContourQuery) -> list[AudioId]:
         """Search with the cascade, and then compare all other tracks within the distance of the last place."""
         rows = self.by_coarse_contours(number, query)
         names = [self.names[row] for row in rows]
@@ -229,8 +229,8 @@ def _embeddings(bench: Bench) -> Mapping[str, NDArray[np.float64]]:
         "mean": means,
         "mean and deviation": np.hstack([means, deviations]),
         "ten quantiles": quantiles,
-        **{f"means of {count} segments": bench.segments(count) for count in (2, 4, 8, 16, 32)},
-        "means of 8 segments, deviation": np.hstack([bench.segments(8), np.sqrt(8) * deviations]),
+        **{f"means of {count} segments": bench.segment_means(count) for count in (2, 4, 8, 16, 32)},
+        "means of 8 segments, deviation": np.hstack([bench.segment_means(8), np.sqrt(8) * deviations]),
     }
 
 
@@ -257,7 +257,7 @@ def _quantiles(bench: Bench, size: int) -> list[int]:
         sample = np.sort(random.permutation(len(bench.names))[:size])
         distances = every[np.ix_(sample, sample)]
         truth = np.argsort(distances, axis=1, kind="stable")[:, :PLACES]
-        found = neighbours(bench.segments(8)[sample])
+        found = neighbours(bench.segment_means(8)[sample])
         places = np.empty((size, size), np.intp)
         np.put_along_axis(places, found, np.arange(size - 1)[np.newaxis], axis=1)
         ranks.append(np.take_along_axis(places, truth, axis=1).ravel())

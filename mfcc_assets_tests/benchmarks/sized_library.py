@@ -16,7 +16,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.fingerprint import SHAPES, Fingerprints
+from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH, Fingerprints
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import choose_recommendations, find_query_candidates, rank_query
@@ -78,7 +78,7 @@ class SizedLibrary:
         opened, opening = timed(lambda: _first_answer(self.library, query_points[:1]))
         process = [sys.executable, "-m", __name__, str(self.library.settings.folder), str(points.shape[1])]
         search = tuple(timed(partial(opened.vector_index.search, query[None], 100))[1] for query in query_points)
-        _, verify = timed(opened.opened)
+        _, verify = timed(opened.load_all)
         _, exact = faiss.knn(query_points[:RECALL_SEARCHES], points, 1_000)
         return Result(
             size=len(points),
@@ -105,7 +105,7 @@ class SizedLibrary:
             coarse_contours=self.population.coarse_contours(self.drawn),
             # Recognition is not measured, so each track has a fingerprint of one frame.
             fingerprints=Fingerprints(
-                np.zeros((len(tracks), SHAPES), np.float32), np.arange(len(tracks) + 1), tracks.audio_ids
+                np.zeros((len(tracks), FINGERPRINT_WIDTH), np.float32), np.arange(len(tracks) + 1), tracks.audio_ids
             ),
             vector_index=vector_index,
             statistics=self.population.statistics.rows(self.drawn.origins),

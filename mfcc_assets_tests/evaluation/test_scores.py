@@ -11,7 +11,7 @@ from mfcc_assets.errors import UnknownRanking
 from mfcc_assets.evaluation.labelled import LabelledSet
 from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.metrics import ranked_by
-from mfcc_assets.evaluation.scores import rankings_named, score_rankings, scores_of
+from mfcc_assets.evaluation.scores import names_to_evaluate, score_rankings, scores_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.quality import labelled_set
 from mfcc_assets.similarity.rankings import RANKINGS
@@ -20,18 +20,18 @@ from mfcc_assets_tests.evaluation.progress import ignore_progress
 
 
 def test_rankings_are_named_one_by_one_or_all_and_the_random_ranking_comes_last() -> None:
-    assert rankings_named(["dtw"]) == ["dtw", "random"]
-    assert rankings_named(["random", "timbre", "dtw", "gaussian"]) == ["gaussian", "dtw", "random"]
-    assert set(RANKINGS) < set(rankings_named(["all"]))
-    assert rankings_named(["all"])[-1] == "random"
-    assert rankings_named(["dtw_uncorrected"]) == ["dtw_uncorrected", "random"]
+    assert names_to_evaluate(["dtw"]) == ["dtw", "random"]
+    assert names_to_evaluate(["random", "timbre", "dtw", "gaussian"]) == ["gaussian", "dtw", "random"]
+    assert set(RANKINGS) < set(names_to_evaluate(["all"]))
+    assert names_to_evaluate(["all"])[-1] == "random"
+    assert names_to_evaluate(["dtw_uncorrected"]) == ["dtw_uncorrected", "random"]
     with pytest.raises(UnknownRanking, match="no such ranking"):
-        rankings_named(["dtw", "best"])
+        names_to_evaluate(["dtw", "best"])
 
 
 def test_every_ranking_is_scored_and_the_scores_are_always_the_same(labelled: LabelledSet) -> None:
     analysed = labelled.analyse(ignore_progress)
-    names = rankings_named(["all"])
+    names = names_to_evaluate(["all"])
 
     scores = score_rankings(analysed, names, labelled.parameters, ignore_progress)
 
@@ -45,7 +45,7 @@ def test_every_ranking_is_scored_and_the_scores_are_always_the_same(labelled: La
 def test_a_single_track_has_scores(library: Library, folder: Path) -> None:
     alone = labelled_set(library, folder, [LabelledTrack("0.flac", "Bach")])
     for found in score_rankings(
-        alone.analyse(ignore_progress), rankings_named(["all"]), alone.parameters, ignore_progress
+        alone.analyse(ignore_progress), names_to_evaluate(["all"]), alone.parameters, ignore_progress
     ).values():
         assert found.p_at_5 is None
         assert found.never_recommended == 1.0

@@ -76,7 +76,7 @@ def test_a_factor_of_one_changes_nothing(tracks):
 
 @given(some_tracks(), st.integers(1, 25))
 def test_segments_agree_with_those_of_each_single_track(tracks, count):
-    found = stack(tracks).segments(count)
+    found = stack(tracks).segment_means(count)
     assert found.shape == (len(tracks), count, COEFFICIENTS)
     for segments, track in zip(found, tracks, strict=True):
         np.testing.assert_allclose(segments, naive.segment_means(track, count), rtol=1e-6)
@@ -84,7 +84,7 @@ def test_segments_agree_with_those_of_each_single_track(tracks, count):
 
 @given(some_tracks())
 def test_changes_are_summed_within_a_track_and_not_across_tracks(tracks):
-    found = stack(tracks).changes()
+    found = stack(tracks).roughness()
     assert found.shape == (len(tracks), COEFFICIENTS)
     for changes, track in zip(found, tracks, strict=True):
         total = sum((abs(after - before) for before, after in pairwise(track)), np.zeros(3))
@@ -94,21 +94,21 @@ def test_changes_are_summed_within_a_track_and_not_across_tracks(tracks):
 def test_frames_stored_in_float16_are_averaged_in_float32():
     halves = RaggedFrames(np.full((3_000, COEFFICIENTS), 100, np.float16), np.array([0, 3_000]))
     assert_tracks(halves.coarser(3_000), [np.full((1, COEFFICIENTS), 100)])
-    np.testing.assert_array_equal(halves.segments(1), np.full((1, 1, COEFFICIENTS), 100))
-    np.testing.assert_array_equal(halves.changes(), np.zeros((1, COEFFICIENTS)))
+    np.testing.assert_array_equal(halves.segment_means(1), np.full((1, 1, COEFFICIENTS), 100))
+    np.testing.assert_array_equal(halves.roughness(), np.zeros((1, COEFFICIENTS)))
 
 
 def test_a_track_of_one_frame_is_its_mean_and_has_no_changes():
     tracks = [np.full((1, COEFFICIENTS), value, np.float32) for value in (5, -3)]
     stacked = stack(tracks)
     assert_tracks(stacked.coarser(8), tracks)
-    np.testing.assert_array_equal(stacked.segments(4), [np.repeat(track, 4, axis=0) for track in tracks])
-    np.testing.assert_array_equal(stacked.changes(), np.zeros((2, COEFFICIENTS)))
+    np.testing.assert_array_equal(stacked.segment_means(4), [np.repeat(track, 4, axis=0) for track in tracks])
+    np.testing.assert_array_equal(stacked.roughness(), np.zeros((2, COEFFICIENTS)))
 
 
 def test_no_tracks_give_empty_results():
     none = stack([])
     assert len(none) == len(none.coarser(4)) == len(none.rows([])) == len(none.columns(np.array([1]))) == 0
-    assert none.segments(8).shape == (0, 8, COEFFICIENTS)
-    assert none.changes().shape == (0, COEFFICIENTS)
+    assert none.segment_means(8).shape == (0, 8, COEFFICIENTS)
+    assert none.roughness().shape == (0, COEFFICIENTS)
     assert list(none) == []

@@ -228,8 +228,8 @@ def test_a_better_search_result_makes_the_proof_cheaper(library, index, truth) -
     for found in (truth[:COUNT], nothing):
         search = search_for(library, index, QUERY)
         certify(library, index, search, found, count=COUNT, others=[audio for audio, _ in truth])
-        assert search.query is not None
-        cells.append(search.query.cells)
+        assert search.contour_query is not None
+        cells.append(search.contour_query.cells)
     assert cells[0] < cells[1]
 
 

@@ -53,7 +53,7 @@ def test_a_stored_index_that_is_damaged_is_written_again(library: Library) -> No
     library.blobs.write("cepstra", f"indexes/{version}/audio_ids.npy", b"damaged")
 
     assert build_index(library).written
-    assert library.indexes.read(version).opened().version == version
+    assert library.indexes.read(version).load_all().version == version
 
 
 def test_an_unknown_ranking_is_refused(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mfcc_assets.evaluation.metrics import recall
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.ids import AudioId
-from mfcc_assets.search.cascade import COARSE_FACTOR, Query, candidates_to_fetch, prune
+from mfcc_assets.search.cascade import COARSE_FACTOR, ContourQuery, candidates_to_fetch, prune
 from mfcc_assets.similarity.dtw.distance import WarpedDistance
 from mfcc_assets.similarity.hubness import ROUNDS, Correction, DistanceStatistics
 from mfcc_assets.similarity.rankings import WARPED, rank
@@ -71,7 +71,7 @@ def cells_of_all_resolutions(n, lengths, band):
 def test_found_tracks_are_in_order_and_have_exact_distances(library, warped):
     for audio_id in list(library)[::10]:
         others = others_of(library, audio_id)
-        found = nearest(Query(library[audio_id], warped, SCALES), others)
+        found = nearest(ContourQuery(library[audio_id], warped, SCALES), others)
         assert len(found) == COUNT
         assert found == rank((track.audio_id, track.distance) for track in found)
         for track in found:
@@ -83,14 +83,14 @@ def test_found_tracks_are_in_order_and_have_exact_distances(library, warped):
 def test_all_tracks_are_ranked_if_no_more_than_the_wanted_number_exist(library, warped, count):
     query, *others = library
     some = {audio_id: library[audio_id] for audio_id in others[:6]}
-    found = nearest(Query(library[query], warped, SCALES), some, count)
+    found = nearest(ContourQuery(library[query], warped, SCALES), some, count)
     truth = exhaustive(warped, library[query], some)
     assert [track.audio_id for track in found] == [track.audio_id for track in truth]
     assert [track.distance for track in found] == pytest.approx([track.distance for track in truth], rel=1e-6)
 
 
 def test_nothing_is_found_among_no_tracks(warped):
-    query = Query(walk(0, 40), warped, SCALES)
+    query = ContourQuery(walk(0, 40), warped, SCALES)
     assert query.nearest([], stack({}), COUNT) == []
     assert query.coarse_distances(stack({}), np.empty((0, COEFFICIENTS), np.float32)).shape == (0,)
     assert prune(np.empty(0), COUNT).size == 0
@@ -101,9 +101,9 @@ def test_the_search_computes_far_fewer_cells_and_finds_the_same_tracks(library, 
     truth, found, cells, all_cells = {}, {}, 0, 0
     for audio_id, contour in library.items():
         others = others_of(library, audio_id)
-        query, thorough = Query(contour, warped, SCALES), Query(contour, warped, SCALES)
+        query, thorough = ContourQuery(contour, warped, SCALES), ContourQuery(contour, warped, SCALES)
         stacked = stack(others)
-        kept = prune(query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.changes()), COUNT)
+        kept = prune(query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.roughness()), COUNT)
         ids = [list(others)[row] for row in kept]
         found[audio_id] = [track.audio_id for track in query.nearest(ids, stacked.rows(kept), COUNT)]
         distances = {other: thorough.distance_within(other_contour, inf) for other, other_contour in others.items()}
@@ -118,7 +118,10 @@ def test_a_limit_saves_cells_and_finds_the_same_tracks(library, warped):
     for audio_id in list(library)[::20]:
         others = others_of(library, audio_id)
         limit = exhaustive(warped, library[audio_id], others)[COUNT - 1].distance * (1 + 1e-6)
-        bounded, thorough = Query(library[audio_id], warped, SCALES), Query(library[audio_id], warped, SCALES)
+        bounded, thorough = (
+            ContourQuery(library[audio_id], warped, SCALES),
+            ContourQuery(library[audio_id], warped, SCALES),
+        )
         within = {other: bounded.distance_within(contour, limit) for other, contour in others.items()}
         unlimited = {other: thorough.distance_within(contour, inf) for other, contour in others.items()}
         assert rank(within.items())[:COUNT] == rank(unlimited.items())[:COUNT]
@@ -142,7 +145,7 @@ def tracks_of_whole_numbers(draw, count):
 @given(tracks_of_whole_numbers(2), warped_distances, st.floats(0, 2))
 def test_a_distance_is_infinite_beyond_the_limit_and_exact_otherwise(two, warped, share):
     track, other = two
-    query = Query(track, warped, SCALES)
+    query = ContourQuery(track, warped, SCALES)
     unlimited = query.distance_within(other, inf)
     assert unlimited == pytest.approx(naive.warped_distance(warped, track, other, SCALES), rel=1e-6)
     for limit in (unlimited, share * unlimited):
@@ -155,9 +158,9 @@ def test_a_distance_is_infinite_beyond_the_limit_and_exact_otherwise(two, warped
 def test_the_wanted_number_of_tracks_is_found_among_any_tracks(tracks, warped, count):
     contours = {f"{number:02}": track for number, track in enumerate(tracks[1:])}
     stacked = stack(contours)
-    query = Query(tracks[0], warped, SCALES)
+    query = ContourQuery(tracks[0], warped, SCALES)
     wanted = min(count, len(contours))
-    kept = prune(query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.changes()), count)
+    kept = prune(query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.roughness()), count)
     assert len(kept) >= wanted
     found = nearest(query, contours, count)
     assert len(found) == wanted
@@ -171,8 +174,8 @@ def test_tracks_with_negative_estimates_are_all_found(warped):
     later = np.concatenate([np.zeros((8, COEFFICIENTS)), late])
     contours = dict.fromkeys("abcdefg", later)
     stacked = stack(contours)
-    query = Query(late, warped, SCALES)
-    estimates = query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.changes())
+    query = ContourQuery(late, warped, SCALES)
+    estimates = query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.roughness())
     assert (estimates < 0).all()
     assert len(prune(estimates, COUNT)) == len(contours)
     found = [(track.audio_id, track.distance) for track in nearest(query, contours)]
@@ -181,19 +184,19 @@ def test_tracks_with_negative_estimates_are_all_found(warped):
 
 def test_a_copy_is_found_first_with_the_distance_0(library, warped):
     for audio_id in list(library)[::10]:
-        found = nearest(Query(library[audio_id], warped, SCALES), library)
+        found = nearest(ContourQuery(library[audio_id], warped, SCALES), library)
         assert (found[0].audio_id, found[0].distance) == (audio_id, 0)
 
 
 def test_a_track_of_one_frame_can_be_a_query_and_can_be_found(library, warped):
     frame, other_frame = walk(1, 1), walk(2, 1)
     contours = {**library, "frame": frame, "other frame": other_frame}
-    found = nearest(Query(frame, warped, SCALES), contours, len(contours))
+    found = nearest(ContourQuery(frame, warped, SCALES), contours, len(contours))
     assert (found[0].audio_id, found[0].distance) == ("frame", 0)
     (other,) = (track for track in found if track.audio_id == "other frame")
     assert other.distance == pytest.approx(naive.warped_distance(warped, frame, other_frame, SCALES), rel=1e-6)
-    assert nearest(Query(frame, warped, SCALES), contours)[0].audio_id == "frame"
-    (track,) = nearest(Query(library["00"], warped, SCALES), {"frame": frame})
+    assert nearest(ContourQuery(frame, warped, SCALES), contours)[0].audio_id == "frame"
+    (track,) = nearest(ContourQuery(library["00"], warped, SCALES), {"frame": frame})
     assert track.distance == pytest.approx(naive.warped_distance(warped, library["00"], frame, SCALES), rel=1e-6)
 
 
@@ -202,7 +205,7 @@ def test_tracks_with_fewer_coefficients_than_steps_can_be_compared(warped, coeff
     tracks = [np.random.default_rng(seed).standard_normal((20 + seed, coefficients)) for seed in range(8)]
     scales = np.ones(coefficients)
     ids = [AudioId(str(row)) for row in range(1, 8)]
-    found = Query(tracks[0], warped, scales).nearest(ids, RaggedFrames.of(tracks[1:], coefficients), 7)
+    found = ContourQuery(tracks[0], warped, scales).nearest(ids, RaggedFrames.of(tracks[1:], coefficients), 7)
     expected = [naive.warped_distance(warped, tracks[0], track, scales) for track in tracks[1:]]
     truth = rank(zip(ids, expected, strict=True))
     assert [track.audio_id for track in found] == [track.audio_id for track in truth]
@@ -210,13 +213,13 @@ def test_tracks_with_fewer_coefficients_than_steps_can_be_compared(warped, coeff
 
 def test_cells_are_counted_for_every_coefficient_and_resolution(warped):
     contours = {"a": walk(1, 40), "b": walk(2, 33), "c": walk(3, 1)}
-    query = Query(walk(0, 37), warped, SCALES)
+    query = ContourQuery(walk(0, 37), warped, SCALES)
     nearest(query, contours, count=3)
     assert query.cells == cells_of_all_resolutions(37, [40, 33, 1], warped.band)
 
 
 def test_a_comparison_without_a_limit_computes_the_cells_in_the_band(warped):
-    query = Query(walk(0, 37), warped, SCALES)
+    query = ContourQuery(walk(0, 37), warped, SCALES)
     query.distance_within(walk(1, 40), inf)
     assert query.cells == COEFFICIENTS * naive.cells_in_band(37, 40, warped.band)
     query.distance_within(walk(1, 40), 0)
@@ -225,9 +228,9 @@ def test_a_comparison_without_a_limit_computes_the_cells_in_the_band(warped):
 
 def test_coarse_contours_put_copies_first_with_few_cells(library, warped):
     stacked = stack(library)
-    coarse_contours, roughness = stacked.coarser(COARSE_FACTOR), stacked.changes()
+    coarse_contours, roughness = stacked.coarser(COARSE_FACTOR), stacked.roughness()
     for row, contour in enumerate(list(library.values())[:10]):
-        query, thorough = Query(contour, warped, SCALES), Query(contour, warped, SCALES)
+        query, thorough = ContourQuery(contour, warped, SCALES), ContourQuery(contour, warped, SCALES)
         assert query.coarse_distances(coarse_contours, roughness).argmin() == row
         for other in library.values():
             thorough.distance_within(other, inf)
@@ -268,9 +271,9 @@ def test_more_candidates_are_fetched_from_a_larger_library_and_for_longer_lists(
 )
 def test_a_contour_that_is_empty_or_not_finite_is_refused(warped, bad):
     with pytest.raises(ValueError, match="expected"):
-        Query(bad, warped, SCALES)
+        ContourQuery(bad, warped, SCALES)
     with pytest.raises(ValueError, match="expected"):
-        Query(walk(0, 5), warped, SCALES).distance_within(bad, inf)
+        ContourQuery(walk(0, 5), warped, SCALES).distance_within(bad, inf)
 
 
 @pytest.mark.parametrize(
@@ -278,12 +281,12 @@ def test_a_contour_that_is_empty_or_not_finite_is_refused(warped, bad):
 )
 def test_invalid_scales_are_refused(warped, scales):
     with pytest.raises(ValueError, match=r"scales|dimensions"):
-        Query(walk(0, 5), warped, scales)
+        ContourQuery(walk(0, 5), warped, scales)
 
 
 def test_a_track_with_another_number_of_coefficients_is_refused(warped):
     with pytest.raises(ValueError, match="coefficients"):
-        Query(walk(0, 5), warped, SCALES).distance_within(np.zeros((5, 12)), inf)
+        ContourQuery(walk(0, 5), warped, SCALES).distance_within(np.zeros((5, 12)), inf)
 
 
 class TestWithACorrection:
@@ -298,7 +301,7 @@ class TestWithACorrection:
     @pytest.fixture
     def distances(self, contours, warped):
         """Distances (24, 24, 2) by both parts."""
-        known = np.linalg.norm(contours.segments(1) - contours.segments(1)[:, 0], axis=2)
+        known = np.linalg.norm(contours.segment_means(1) - contours.segment_means(1)[:, 0], axis=2)
         last = np.array([warped.distances(contour, contours, SCALES) for contour in contours])
         return np.stack([known, last], axis=-1)
 
@@ -311,7 +314,7 @@ class TestWithACorrection:
         expected = naive.corrected_distances(distances, list(range(24)), self.WEIGHTS.tolist(), ROUNDS)
         for query in range(0, 24, 5):
             correction = self.correction_of(distances, query)
-            found = Query(contours[query], warped, SCALES).nearest(ids, contours, 24, correction)
+            found = ContourQuery(contours[query], warped, SCALES).nearest(ids, contours, 24, correction)
             truth = rank(zip(ids, expected[query].tolist(), strict=True))
             assert {track.audio_id for track in found} == set(ids)
             by_id = {track.audio_id: track.distance for track in found}
@@ -324,8 +327,8 @@ class TestWithACorrection:
         ids, truth, searched_for = [AudioId(f"{row:02}") for row in range(24)], {}, {}
         for query in range(24):
             correction = self.correction_of(distances, query)
-            search = Query(contours[query], warped, SCALES)
-            estimates = search.coarse_distances(contours.coarser(COARSE_FACTOR), contours.changes())
+            search = ContourQuery(contours[query], warped, SCALES)
+            estimates = search.coarse_distances(contours.coarser(COARSE_FACTOR), contours.roughness())
             kept = prune(estimates, COUNT, correction)
             found = search.nearest([ids[row] for row in kept], contours.rows(kept), COUNT, correction.rows(kept))
             searched_for[ids[query]] = [track.audio_id for track in found]

@@ -47,7 +47,7 @@ def test_a_part_is_read_once_when_it_is_first_used(index: LibraryIndex, name: st
 def test_opening_an_index_reads_every_part_once(index: LibraryIndex) -> None:
     parts = CountedParts(index.parts)
     lazy = replace(index, parts=parts)
-    assert lazy.opened() is lazy.opened() is lazy
+    assert lazy.load_all() is lazy.load_all() is lazy
     assert parts.reads == dict.fromkeys(PARTS, 1)
 
 
@@ -61,7 +61,7 @@ def test_a_damaged_part_is_an_error_when_it_is_used(index: LibraryIndex, name: s
     with pytest.raises(CorruptIndex, match=name):
         getattr(damaged, name)
     with pytest.raises(CorruptIndex):
-        damaged.opened()
+        damaged.load_all()
 
 
 def test_indexes_with_the_same_parameters_and_calibration_are_calibrated_the_same(index: LibraryIndex) -> None:

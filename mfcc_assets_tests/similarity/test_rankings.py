@@ -15,9 +15,9 @@ from mfcc_assets.similarity.rankings import (
     WARPED,
     RankedTrack,
     Ranking,
+    distances_by_summary_part,
     rank,
     ranking_named,
-    summary_distances,
 )
 from mfcc_assets_tests import naive
 
@@ -93,7 +93,7 @@ def test_invalid_parts_are_refused(parts):
 def test_the_distance_in_timbre_is_the_distance_of_the_points():
     query, others = feature_table(0), feature_table(1, 2, 3)
     expected = [np.linalg.norm(point - query.timbre[0]) for point in others.timbre]
-    np.testing.assert_allclose(summary_distances(TIMBRE, query, others), expected, rtol=1e-6)
+    np.testing.assert_allclose(distances_by_summary_part(TIMBRE, query, others), expected, rtol=1e-6)
 
 
 def test_the_distance_of_gaussians_is_their_divergence():
@@ -102,14 +102,16 @@ def test_the_distance_of_gaussians_is_their_divergence():
         naive.divergence(query.means[0], query.covariances[0], mean, covariance)
         for mean, covariance in zip(others.means, others.covariances, strict=True)
     ]
-    np.testing.assert_allclose(summary_distances(GAUSSIAN, query, others), expected, rtol=1e-5)
+    np.testing.assert_allclose(distances_by_summary_part(GAUSSIAN, query, others), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("part", [GAUSSIAN, TIMBRE])
 def test_summary_distances_are_symmetric_and_0_between_equal_tracks(part):
     here, there, query = feature_table(0), feature_table(1), feature_table(0, 1)
-    assert summary_distances(part, here, there) == pytest.approx(summary_distances(part, there, here))
-    assert summary_distances(part, here, query) == pytest.approx([0, summary_distances(part, here, there)[0]], abs=1e-6)
+    assert distances_by_summary_part(part, here, there) == pytest.approx(distances_by_summary_part(part, there, here))
+    assert distances_by_summary_part(part, here, query) == pytest.approx(
+        [0, distances_by_summary_part(part, here, there)[0]], abs=1e-6
+    )
 
 
 def test_each_summary_part_of_a_ranking_has_a_column():
@@ -117,7 +119,7 @@ def test_each_summary_part_of_a_ranking_has_a_column():
     found = Ranking({TIMBRE: 1.0, GAUSSIAN: 0.5}).summary_distances(query, others)
     assert found.shape == (3, 2)
     for column, part in enumerate((TIMBRE, GAUSSIAN)):
-        np.testing.assert_array_equal(found[:, column], summary_distances(part, query, others))
+        np.testing.assert_array_equal(found[:, column], distances_by_summary_part(part, query, others))
 
 
 def test_there_are_two_warped_parts():
@@ -150,4 +152,4 @@ def test_the_order_of_the_candidates_does_not_matter(distances, random):
 
 def test_a_part_that_compares_contours_compares_no_feature_tables():
     with pytest.raises(ValueError, match="dtw does not compare feature tables"):
-        summary_distances("dtw", feature_table(1), feature_table(2))
+        distances_by_summary_part("dtw", feature_table(1), feature_table(2))

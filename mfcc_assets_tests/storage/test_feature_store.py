@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mfcc_assets.errors import FeaturesMissing, FeaturesVersionMismatch, StoreError
-from mfcc_assets.features.fingerprint import SHAPES
+from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
@@ -249,7 +249,7 @@ class TestOnAzure:
         hours = replace(
             track_features,
             contour=chance.normal(size=(20_000, 13)).astype(np.float32),
-            fingerprint=chance.normal(size=(80_000, SHAPES)).astype(np.float32),
+            fingerprint=chance.normal(size=(80_000, FINGERPRINT_WIDTH)).astype(np.float32),
         )
         features.write_track_features("audio", hours, FEATURES)
         written = sum(exchange.sent for exchange in proxy.exchanges)

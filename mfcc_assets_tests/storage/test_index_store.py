@@ -179,7 +179,7 @@ class TestAnIndex:
     def test_an_open_index_can_be_used_after_its_blobs_are_deleted(self, indexes, blobs):
         index = library_index(1, 2, 3)
         indexes.write(index)
-        opened = indexes.read(index.version).opened()
+        opened = indexes.read(index.version).load_all()
         for part in PARTS:
             blobs.delete("cepstra", f"indexes/{index.version}/{part}")
         assert_same(opened, index)
@@ -249,11 +249,11 @@ class TestACorruptIndex:
 
     @pytest.mark.parametrize("part", PARTS)
     def test_damage_that_keeps_the_size_is_found_when_the_part_is_used(self, indexes, blobs, version, part):
-        indexes.read(version).opened()
+        indexes.read(version).load_all()
         damage_a_byte(blobs, f"indexes/{version}/{part}")
         assert indexes.published_if_usable() is None
         with pytest.raises(CorruptIndex, match=f"^index {version}: .* {part} is not what was written"):
-            indexes.read(version).opened()
+            indexes.read(version).load_all()
 
     @pytest.mark.parametrize("written", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'"text"', b"{}", b'{"parts": 1}'])
     def test_an_unreadable_description_is_corrupt(self, indexes, blobs, version, written):
