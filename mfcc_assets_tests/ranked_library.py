@@ -17,6 +17,7 @@ from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.hubness import corrected, summed_z_scores
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
 from mfcc_assets.similarity.rankings import RankedList, rank, ranking_named
+from mfcc_assets.storage.ranking_store import Stage
 from mfcc_assets.storage.sql.records import AudioContent, Observed
 
 
@@ -68,7 +69,7 @@ def publish(library: Library) -> tuple[LibraryIndex, ListsReport]:
     return ranked
 
 
-def stored_pairs(library: Library, index: LibraryIndex, stage: str) -> dict[AudioId, RankedList]:
+def stored_pairs(library: Library, index: LibraryIndex, stage: Stage) -> dict[AudioId, RankedList]:
     """Return the stored candidates or rankings of all shards, by the audio id of the query."""
     lists = [library.rankings.read(stage, index.version, shard) for shard in library.shards]
     return {query: found for of_shard in lists if of_shard for query, found in of_shard.by_query().items()}

@@ -11,6 +11,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import recommend_file
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.settings import Settings
+from mfcc_assets.storage.ranking_store import STAGES, Stage
 from mfcc_assets_tests.audio_samples import retag, write_audio, write_music
 from mfcc_assets_tests.runs import Work, assert_recommendations_hold, checks_that_stop_a_run, run_library
 
@@ -48,7 +49,7 @@ def assert_only_changes_are_compared(library: Library, former: str | None, pairs
     shown ones, so no spare track can fill the gap.
     """
     audio = library.catalogue.track_ids_by_audio().keys()
-    ranked, compared = (pairs_by_query(library, stage, former) for stage in ("rankings", "candidates"))
+    compared, ranked = (pairs_by_query(library, stage, former) for stage in STAGES)
     expected = 0
     for query, candidates in pairs_by_query(library, "candidates", library.indexes.published_version()).items():
         is_list_whole = query in ranked and ranked[query] <= audio
@@ -57,7 +58,7 @@ def assert_only_changes_are_compared(library: Library, former: str | None, pairs
     assert len(audio) == 1 or 0 < pairs <= len(audio) * (len(audio) - 1)
 
 
-def pairs_by_query(library: Library, stage: str, version: str | None) -> dict[str, set[str]]:
+def pairs_by_query(library: Library, stage: Stage, version: str | None) -> dict[str, set[str]]:
     """Return the candidates or the ranking of every audio in an index; nothing if there is no such index."""
     pairs = [library.rankings.read(stage, version, shard) for shard in library.shards] if version else []
     return {query: {audio for audio, _ in found} for one in pairs if one for query, found in one.by_query().items()}

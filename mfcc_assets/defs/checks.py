@@ -10,7 +10,7 @@ from mfcc_assets.defs.assets.library import (
 )
 from mfcc_assets.defs.assets.shared import pictures_as_markdown, table_as_markdown
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.publication import judge_quality, unusable_rankings
+from mfcc_assets.pipeline.publication import judge_quality, misfits, tracks_of_other_features, unusable_rankings
 from mfcc_assets.pipeline.reference import compare_with_published
 
 
@@ -18,19 +18,17 @@ from mfcc_assets.pipeline.reference import compare_with_published
     asset=prefilter_index, blocking=True, description="The index contains every analysed track and no others."
 )
 def index_is_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
-    indexed = set(library.indexes.read(library.indexes.built_version()).tracks)
-    analysed = set(library.catalogue.track_ids_by_audio())
+    missing, superfluous = misfits(library, library.indexes.built_version())
     return dg.AssetCheckResult(
-        passed=indexed == analysed,
-        metadata={"missing": len(analysed - indexed), "superfluous": len(indexed - analysed)},
+        passed=not missing and not superfluous,
+        metadata={"missing": len(missing), "superfluous": len(superfluous)},
     )
 
 
 @dg.asset_check(asset=prefilter_index, blocking=True, description="All features in the index have the same version.")
 def features_are_of_one_version(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
-    index = library.indexes.read(library.indexes.built_version())
-    parameters = index.parameters.features
-    other = set(index.tracks) - library.features.audio_with_track_features(parameters)
+    version = library.indexes.built_version()
+    parameters, other = library.indexes.read(version).parameters.features, tracks_of_other_features(library, version)
     return dg.AssetCheckResult(
         passed=not other and parameters == library.feature_parameters,
         metadata={"features_version": parameters.version, "of_another_version": len(other)},

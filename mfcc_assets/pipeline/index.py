@@ -60,7 +60,7 @@ def build_index(library: Library) -> BuiltIndex:
     """
     parameters, track_of_audio = index_parameters(library), library.catalogue.track_ids_by_audio()
     former = library.indexes.published_if_usable()
-    if former is not None and former.parameters == parameters and former.tracks == track_of_audio:
+    if former is not None and former.is_built_from(parameters, track_of_audio):
         library.indexes.set_built(former.version)
         return BuiltIndex(former, added=0, removed=0, written=False)
     if former is not None and former.parameters.features != parameters.features:

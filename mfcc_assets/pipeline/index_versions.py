@@ -10,6 +10,7 @@ from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import selection_of
 from mfcc_assets.pipeline.publication import rollbacks
+from mfcc_assets.pipeline.rankings import stored_rankings
 from mfcc_assets.storage.index_history import StoredVersion, withdrawn
 from mfcc_assets.storage.sql.records import Credit
 
@@ -184,9 +185,7 @@ def _lists(library: Library, version: str) -> dict[AudioId, tuple[AudioId, ...]]
     selection = selection_of(library, index, every_credit)
     return {
         query: tuple(selection.choose((audio_id for audio_id, _ in found), COMPARED_COUNT, without={query}))
-        for shard in library.shards
-        if (lists := library.rankings.read("rankings", version, shard)) is not None
-        for query, found in lists.by_query().items()
+        for query, found in stored_rankings(library, version)
     }
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.quality import stored_rankings
+from mfcc_assets.pipeline.quality import present_rankings
 from mfcc_assets.plots.library_map import MOST_LABELS, library_map
 from mfcc_assets.plots.projection import loneliest, project
 from mfcc_assets.plots.tracks import coefficient_distributions
@@ -97,7 +97,7 @@ def _occurrences(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
     """
 
     def count() -> dict[str, NDArray[np.int64]]:
-        ranked = stored_rankings(library, index.version).values()
+        ranked = present_rankings(library, index.version).values()
         counts = Counter(audio_id for ranking in ranked for audio_id in ranking[:EVALUATED_COUNT])
         return {"occurrences": np.array([counts[audio_id] for audio_id in index.tracks.audio_ids], np.int64)}
 

@@ -11,10 +11,30 @@ from mfcc_assets.evaluation.metrics import RankedIds, hubness, precision
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
-from mfcc_assets.pipeline.quality import artists_of, stored_rankings
-from mfcc_assets.pipeline.rankings import recommend_soundtracks
+from mfcc_assets.pipeline.quality import artists_of, present_rankings
+from mfcc_assets.pipeline.rankings import recommend_soundtracks, stored_rankings
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.storage.index_history import BY_HAND, ROLLBACK, answered_before, withdrawn
+
+
+def misfits(library: Library, version: str) -> tuple[set[AudioId], set[AudioId]]:
+    """Compare the tracks of an index with the analysed tracks of the library.
+
+    Returns
+    -------
+    set of str
+        Audio ids of the library that the index lacks.
+    set of str
+        Audio ids of the index that the library lacks.
+    """
+    indexed, analysed = set(library.indexes.read(version).tracks), set(library.catalogue.track_ids_by_audio())
+    return analysed - indexed, indexed - analysed
+
+
+def tracks_of_other_features(library: Library, version: str) -> set[AudioId]:
+    """Return the audio ids of an index whose features of the index's parameters are not stored."""
+    index = library.indexes.read(version)
+    return set(index.tracks) - library.features.audio_with_track_features(index.parameters.features)
 
 
 def unusable_rankings(library: Library, version: str) -> tuple[set[AudioId], set[AudioId]]:
@@ -30,11 +50,9 @@ def unusable_rankings(library: Library, version: str) -> tuple[set[AudioId], set
     index = library.indexes.read(version)
     queries: set[AudioId] = set()
     ranked: set[AudioId] = set()
-    for shard in library.shards:
-        lists = library.rankings.read("rankings", version, shard)
-        if lists is not None:
-            queries.update(lists.queries)
-            ranked.update(lists.candidates)
+    for query, found in stored_rankings(library, version):
+        queries.add(query)
+        ranked.update(candidate for candidate, _ in found)
     # A single track has no other track to be compared with.
     expected = set(index.tracks) if len(index.tracks) > 1 else set()
     return expected - queries, ranked - set(library.catalogue.track_ids_by_audio())
@@ -83,7 +101,7 @@ def judge_quality(library: Library, version: str, *, enough_for_hubness: int = 1
     if published_version is None or published_version == version:
         return QualityVerdict()
     candidate, published = _restricted_to_common(
-        stored_rankings(library, version), stored_rankings(library, published_version)
+        present_rankings(library, version), present_rankings(library, published_version)
     )
     margin, figures, faults = library.settings.quality_margin, dict[str, float](), []
     artists = artists_of(library, candidate)
@@ -232,7 +250,7 @@ def _withdrawn_equal(library: Library, parameters: IndexParameters, tracks: Mapp
     """
     for version in reversed(withdrawn(library.indexes.history())):
         index = library.indexes.read_if_usable(version)
-        if index is not None and index.parameters == parameters and index.tracks == tracks:
+        if index is not None and index.is_built_from(parameters, tracks):
             return version
     return None
 
@@ -240,11 +258,7 @@ def _withdrawn_equal(library: Library, parameters: IndexParameters, tracks: Mapp
 def _is_current(library: Library, version: str) -> bool:
     """Return True if a run would build this version, or one like it, from the present library."""
     index = library.indexes.read_if_usable(version)
-    return (
-        index is not None
-        and index.parameters == index_parameters(library)
-        and index.tracks == library.catalogue.track_ids_by_audio()
-    )
+    return index is not None and index.is_built_from(index_parameters(library), library.catalogue.track_ids_by_audio())
 
 
 def _write_recommendations(library: Library, index: LibraryIndex, *, run_id: str) -> None:

@@ -14,7 +14,7 @@ from mfcc_assets.evaluation.metrics import EVALUATED_COUNT, Hubness, Precision, 
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, search_for
-from mfcc_assets.pipeline.rankings import required_lists
+from mfcc_assets.pipeline.rankings import required_lists, stored_rankings
 from mfcc_assets.plots.history import history
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
@@ -99,7 +99,7 @@ def measure_quality(library: Library, version: str) -> Quality:
 
     The recall is measured once for each calibration, and is valid for all indexes that share it.
     """
-    ranked = stored_rankings(library, version)
+    ranked = present_rankings(library, version)
     index = library.indexes.read(version)
     recall = _known_recall(library, index)
     credited = {audio_id: credit for audio_id, credit in library.catalogue.credits().items() if audio_id in ranked}
@@ -146,14 +146,12 @@ def _known_figures(library: Library, version: str) -> Mapping[str, float | None]
         return {}
 
 
-def stored_rankings(library: Library, version: str) -> dict[AudioId, list[AudioId]]:
+def present_rankings(library: Library, version: str) -> dict[AudioId, list[AudioId]]:
     """Return the stored ranking of every audio id of an index, without audio that has left the library."""
     tracks = library.catalogue.track_ids_by_audio()
     return {
         query: [candidate for candidate, _ in found if candidate in tracks]
-        for shard in library.shards
-        if (lists := library.rankings.read("rankings", version, shard)) is not None
-        for query, found in lists.by_query().items()
+        for query, found in stored_rankings(library, version)
         if query in tracks
     }
 

@@ -23,7 +23,7 @@ from mfcc_assets.playlists.selection import Selection
 from mfcc_assets.search.cascade import candidates_to_fetch
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.ranking_store import RankedLists
+from mfcc_assets.storage.ranking_store import RankedLists, Stage
 from mfcc_assets.storage.sql.records import Recommendation
 
 _FEW_CHANGES = 20
@@ -211,7 +211,7 @@ def recommended_lists(
     }
 
 
-def required_lists(library: Library, stage: str, version: str, shard_or_upload: str) -> RankedLists:
+def required_lists(library: Library, stage: Stage, version: str, shard_or_upload: str) -> RankedLists:
     """Read the stored lists of a shard or an upload.
 
     Parameters
@@ -238,6 +238,14 @@ def required_lists(library: Library, stage: str, version: str, shard_or_upload: 
             remedy=f"Materialise the {stage} of all shards, or answer the upload again",
         )
     return lists
+
+
+def stored_rankings(library: Library, version: str) -> Iterator[tuple[AudioId, RankedList]]:
+    """Yield the audio id and the ranking of each track of an index version. Shards without rankings yield nothing."""
+    for shard in library.shards:
+        lists = library.rankings.read("rankings", version, shard)
+        if lists is not None:
+            yield from lists.by_query().items()
 
 
 def _digest(content: Sequence[object]) -> str:
@@ -277,7 +285,7 @@ class _PublishedLists:
         self.changes = len(self.added) + (len(self._published.tracks) - common if self._published else 0)
         self._by_shard = lru_cache(maxsize=4)(self._read)
 
-    def list_of(self, stage: str, audio_id: AudioId) -> dict[AudioId, float] | None:
+    def list_of(self, stage: Stage, audio_id: AudioId) -> dict[AudioId, float] | None:
         """Return the candidates or the ranking of an audio id, nearest first, or None if they are not known."""
         if self._published is None or audio_id not in self._published.tracks:
             return None
@@ -295,6 +303,6 @@ class _PublishedLists:
         rows = self._published.tracks.rows(audio_ids)
         return [audio_ids[row] for row in np.flatnonzero(rows < 0).tolist()]
 
-    def _read(self, stage: str, shard: str) -> dict[AudioId, dict[AudioId, float]]:
+    def _read(self, stage: Stage, shard: str) -> dict[AudioId, dict[AudioId, float]]:
         lists = self._library.rankings.read(stage, self._published.version, shard) if self._published else None
         return {audio_id: dict(found) for audio_id, found in lists.by_query().items()} if lists else {}

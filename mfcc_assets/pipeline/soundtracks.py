@@ -40,6 +40,10 @@ class AnalysisReport:
     rejects: list[Reject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def first_computed(self, count: int) -> list[tuple[AudioId, str]]:
+        """Return the audio id and the name of the first `count` computed files, in the order of their names."""
+        return sorted(self.computed.items(), key=lambda item: item[1])[:count]
+
 
 class _ChangedMeanwhileError(Exception):
     """The file has changed since it was observed, so its audio must not be recorded for the former bytes."""

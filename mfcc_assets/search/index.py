@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Protocol, Self
@@ -14,6 +14,7 @@ from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.track_features import FeatureTable
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.search.embedding import Embedding
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.vector_index import VectorIndex
@@ -200,6 +201,10 @@ class LibraryIndex:
     def is_calibrated_as(self, other: "LibraryIndex") -> bool:
         """Return whether the distances of the same tracks are the same in both indexes."""
         return self.parameters == other.parameters and self.calibrated_as == other.calibrated_as
+
+    def is_built_from(self, parameters: IndexParameters, tracks: Mapping[AudioId, TrackId]) -> bool:
+        """Return True if this index was built from exactly these tracks with these parameters."""
+        return self.parameters == parameters and self.tracks == tracks
 
     def load_all(self) -> Self:
         """Read every part, and return the index.

@@ -6,7 +6,7 @@ indexes/<version>/rankings/<shard or upload id>.parquet
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +16,8 @@ from mfcc_assets.ids import AudioId, UploadId
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 
-STAGES = ("candidates", "rankings")
+Stage: TypeAlias = Literal["candidates", "rankings"]
+STAGES: tuple[Stage, ...] = ("candidates", "rankings")
 _SCHEMA = pa.schema([("audio_id", pa.string()), ("candidate", pa.string()), ("distance", pa.float64())])
 _Found = TypeVar("_Found")
 
@@ -75,13 +76,13 @@ class RankingStore:
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
 
-    def write(self, stage: str, version: str, shard_or_upload: str, lists: RankedLists) -> None:
+    def write(self, stage: Stage, version: str, shard_or_upload: str, lists: RankedLists) -> None:
         """Write the lists of a shard or an upload."""
         columns = {"audio_id": lists.queries, "candidate": lists.candidates, "distance": lists.distances}
         with self._blobs.writing(CEPSTRA, _name(stage, version, shard_or_upload)) as file:
             pq.write_table(pa.table(columns, schema=_SCHEMA), file, compression="zstd")
 
-    def read(self, stage: str, version: str, shard_or_upload: str) -> RankedLists | None:
+    def read(self, stage: Stage, version: str, shard_or_upload: str) -> RankedLists | None:
         """Return the lists of a shard or an upload; None if they were not computed.
 
         Raises
@@ -97,7 +98,7 @@ class RankingStore:
 
         return self._parsed(stage, version, shard_or_upload, read)
 
-    def count(self, stage: str, version: str, shard_or_upload: str) -> int | None:
+    def count(self, stage: Stage, version: str, shard_or_upload: str) -> int | None:
         """Return the number of rows that `read` would return, from the metadata of the file. Raises as `read`."""
 
         def count(name: str) -> int:
@@ -111,7 +112,9 @@ class RankingStore:
         for stage in STAGES:
             self._blobs.delete(CEPSTRA, _name(stage, version, shard_or_upload))
 
-    def _parsed(self, stage: str, version: str, shard_or_upload: str, parse: Callable[[str], _Found]) -> _Found | None:
+    def _parsed(
+        self, stage: Stage, version: str, shard_or_upload: str, parse: Callable[[str], _Found]
+    ) -> _Found | None:
         name = _name(stage, version, shard_or_upload)
         try:
             return parse(name)
@@ -125,5 +128,5 @@ class RankingStore:
             ) from error
 
 
-def _name(stage: str, version: str, shard_or_upload: str) -> str:
+def _name(stage: Stage, version: str, shard_or_upload: str) -> str:
     return f"indexes/{version}/{stage}/{shard_or_upload}.parquet"

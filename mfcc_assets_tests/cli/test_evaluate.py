@@ -78,5 +78,5 @@ def test_re_encoded_figures_stand_beside_the_clean_ones(home: Path, folder: Path
     assert list(reencoded["rankings"]["gaussian"]) == [*FIGURES, "p_at_5_kept"]
     assert reencoded["rankings"]["gaussian"]["p_at_5_kept"] == 1.0
     assert reencoded["own_track_first"] == 1.0
-    assert "4 queries, cuts of 30 s, MP3 of 64 kbit/s: their own track is recognised first by 100.0%" in result.output
+    assert "4 excerpts of 30 s, MP3 of 64 kbit/s: recognition finds the right track first for 100.0%" in result.output
     assert (tmp_path / "again.json").read_text() == (tmp_path / "figures.json").read_text()

@@ -139,8 +139,9 @@ def test_what_came_and_what_left_is_named(library: Library, two_versions: tuple[
     assert difference["changed"] + difference["reordered"] + difference["unchanged"] == difference["compared"] == 5
     gone = {"track_id": track_id("6.flac"), "title": None, "artist": None}
     assert difference["only_in_first"] == [gone], "a track that is gone has no name any more"
-    assert f"1 tracks only in {two_versions[0]}: {track_id('6.flac')} (no longer in the library)\n" in shown
-    assert shown.startswith(f"5 tracks are in both versions. The top five of {difference['changed']} hold other tracks")
+    assert f"Tracks only in {two_versions[0]} (1): {track_id('6.flac')} (no longer in the library)\n" in shown
+    assert shown.startswith("5 tracks are in both versions. Of their lists of five,")
+    assert f"{difference['changed']} contain other tracks" in shown
 
 
 def test_a_version_that_is_unknown_or_unfit_is_told_in_a_sentence(

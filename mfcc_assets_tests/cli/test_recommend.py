@@ -60,7 +60,7 @@ def test_a_recognition_service_that_cannot_be_asked_is_named_with_the_reason(
     table = mfcc(home, "recommend", ten_songs[3])
     answer = json.loads(mfcc(home, "recommend", "--json", ten_songs[3]).stdout)
 
-    assert "not asked audd: " in table.output
+    assert "no answer audd: " in table.output
     assert "MFCC_SECRET_AUDD_TOKEN" in table.output
     assert answer["recognised"] == {"title": "Song 3", "artist": "", "by": "tags"}
     assert [failure["by"] for failure in answer["recognition_failures"]] == ["audd"]

@@ -12,7 +12,7 @@ from mfcc_assets.pipeline.quality import (
     measure_quality,
     measured_recall,
     picture_of_history,
-    stored_rankings,
+    present_rankings,
 )
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
@@ -49,7 +49,7 @@ def version(library: Library) -> str:
 
 
 def test_quality_is_measured_on_the_stored_rankings(library: Library, version: str) -> None:
-    ranked = stored_rankings(library, version)
+    ranked = present_rankings(library, version)
     assert artists_of(library, ranked) == ARTISTS
 
     quality = measure_quality(library, version)

@@ -13,6 +13,7 @@ from mfcc_assets.search import cascade
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import RankedList
+from mfcc_assets.storage.ranking_store import STAGES
 from mfcc_assets_tests.ranked_library import (
     add_tracks,
     audio_id,
@@ -24,7 +25,6 @@ from mfcc_assets_tests.ranked_library import (
 )
 
 TRACKS = 14
-STAGES = ("candidates", "rankings")
 
 
 @pytest.fixture(autouse=True)

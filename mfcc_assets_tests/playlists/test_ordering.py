@@ -134,7 +134,7 @@ def test_an_order_has_every_track_once_and_no_section_to_reverse(across, along) 
 
 
 def test_an_order_from_a_missing_track_is_refused() -> None:
-    with pytest.raises(ValueError, match="no order from 2"):
+    with pytest.raises(ValueError, match="row 2"):
         flowing_order(np.zeros((2, 2)), 2)
 
 

@@ -91,8 +91,8 @@ def test_an_index_with_another_list_of_tracks_is_corrupt(tmp_path):
 @pytest.mark.parametrize(
     ("audio_ids", "rows", "reason"),
     [
-        (["a"], embeddings(2, 0), "1 tracks have embeddings"),
-        (["a"], np.zeros(12, np.float32), "1 tracks have embeddings"),
+        (["a"], embeddings(2, 0), "embeddings of 1 tracks"),
+        (["a"], np.zeros(12, np.float32), "embeddings of 1 tracks"),
         (["a"], np.full((1, 12), np.nan, np.float32), "finite"),
     ],
 )
@@ -208,5 +208,5 @@ def recall(vector_index: VectorIndex, rows: np.ndarray, size: int = 100) -> floa
 
 @pytest.mark.parametrize(("audio_ids", "rows"), [(["a"], embeddings(2, 0)), (["a"], embeddings(1, 0, width=15))])
 def test_other_tracks_with_invalid_embeddings_are_refused(audio_ids, rows):
-    with pytest.raises(ValueError, match="1 tracks have embeddings"):
+    with pytest.raises(ValueError, match="embeddings of 1 tracks"):
         vector_index(3).with_tracks(audio_ids, rows)

@@ -88,5 +88,5 @@ def test_distances_are_finite_if_two_coefficients_are_equal():
     ],
 )
 def test_shapes_that_do_not_agree_are_refused(covariance, means, covariances):
-    with pytest.raises(ValueError, match="Gaussians of 4 numbers are not"):
+    with pytest.raises(ValueError, match="expected Gaussians of 4 dimensions"):
         jensen_shannon(np.zeros(4), covariance, means, covariances)

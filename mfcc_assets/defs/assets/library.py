@@ -1,7 +1,5 @@
 """Assets of the library, in the order of the data flow."""
 
-import time
-
 import dagster as dg
 
 from mfcc_assets.defs.assets.shared import (
@@ -10,6 +8,7 @@ from mfcc_assets.defs.assets.shared import (
     library_asset,
     names_as_markdown,
     pictures_as_markdown,
+    progress_log,
     soundtrack_asset,
     table_as_markdown,
 )
@@ -51,8 +50,6 @@ HEAT_MAPS_SHOWN = 3
 HEAT_MAP_SECONDS = 300
 """Longest part of a track that a heat map shows. Otherwise a column of pixels would cover many seconds."""
 
-SECONDS_BETWEEN_LOG_LINES = 10
-
 
 @soundtrack_asset(deps=[raw_soundtracks], kinds={"python", "parquet"}, code_version="1")
 def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
@@ -60,20 +57,14 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
 
     They are stored as Parquet in the container `cepstra`, one file for each distinct audio, beside its timbre vector.
     """
-    last_line = time.monotonic()
-
-    def log_progress(done: int, total: int) -> None:
-        nonlocal last_line
-        if time.monotonic() - last_line > SECONDS_BETWEEN_LOG_LINES:
-            last_line = time.monotonic()
-            context.log.info(f"{done} of {total} files analysed")
-
-    report = analyse_soundtracks(library, context.partition_keys, run_id=context.run.run_id, on_progress=log_progress)
+    report = analyse_soundtracks(
+        library, context.partition_keys, run_id=context.run.run_id, on_progress=progress_log(context, "files analysed")
+    )
     parameters = library.feature_parameters.cepstra
     outcomes = (COMPUTED, REUSED, UNCHANGED, REJECTED)
     add_counts(context, report.outcomes, outcomes, digits=library.settings.shard_digits)
     add_seconds(context, report.seconds, digits=library.settings.shard_digits)
-    shown = sorted(report.computed.items(), key=lambda item: item[1])[:HEAT_MAPS_SHOWN]
+    shown = report.first_computed(HEAT_MAPS_SHOWN)
     audio_pictures = pictures_of_audio(library, shown[0][1]) if shown else {}
     return dg.MaterializeResult(
         metadata={

@@ -1,8 +1,9 @@
 """Code that all assets share: their partitions and retries, and functions that write metadata."""
 
 import base64
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import dagster as dg
@@ -27,6 +28,8 @@ upload_asset = partial(
     dg.asset, group_name="uploads", retry_policy=_RETRIES, partitions_def=UPLOADS, backfill_policy=_SINGLE_RUN
 )
 """Decorator of an asset with one partition per upload."""
+
+SECONDS_BETWEEN_LOG_LINES = 10
 
 ROWS_SHOWN = 50
 """Largest number of rows in a table. Each table is part of an event in Dagster's database, which must stay small."""
@@ -76,6 +79,25 @@ def add_seconds(context: dg.AssetExecutionContext, seconds: Mapping[str, float],
         by_shard[shard] = by_shard.get(shard, 0.0) + length
     for shard in context.partition_keys:
         context.add_asset_metadata({"seconds_of_audio": round(by_shard.get(shard, 0.0), 1)}, partition_key=shard)
+
+
+def progress_log(context: dg.AssetExecutionContext, done_items: str) -> Callable[[int, int], None]:
+    """Return a function that logs how many of all items are done, at most once in `SECONDS_BETWEEN_LOG_LINES`.
+
+    Parameters
+    ----------
+    done_items
+        What is counted, such as ``files analysed``.
+    """
+    last_line = time.monotonic()
+
+    def log(done: int, total: int) -> None:
+        nonlocal last_line
+        if time.monotonic() - last_line > SECONDS_BETWEEN_LOG_LINES:
+            last_line = time.monotonic()
+            context.log.info(f"{done} of {total} {done_items}")
+
+    return log
 
 
 def uploads_as_markdown(documents: Iterable[UploadDocument]) -> dg.MarkdownMetadataValue:
