@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from docs.write_samples import FOLDER, written_pages
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
+from mfcc_assets_tests.runs import copied_home
+from mfcc_assets_tests.services.processes import REPOSITORY
 
 
 @dataclass(frozen=True)
@@ -58,3 +61,17 @@ def test_the_second_run_recomputes_nothing_and_gives_the_same_answer(demo: Demo)
 
     assert demo.second.count("nothing was recomputed") == 2
     assert answer(demo.second) == answer(demo.first)
+
+
+def test_the_readme_shows_this_answer(demo: Demo) -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+
+    assert demo.first[demo.first.index("Library") : demo.first.index("Database")] in readme
+
+
+def test_the_documentation_shows_what_commands_print(demo: Demo, tmp_path: Path) -> None:
+    home = copied_home(demo.home, tmp_path / "mfcc_data")
+
+    outdated = [name for name, text in written_pages(home) if text != (FOLDER / name).read_text()]
+
+    assert outdated == [], "run `python -m docs.write_samples`"
