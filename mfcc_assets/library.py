@@ -21,7 +21,7 @@ from mfcc_assets.storage.ranking_store import RankingStore
 from mfcc_assets.storage.secrets.cached import CachedSecrets
 from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
 from mfcc_assets.storage.secrets.port import SecretSource
-from mfcc_assets.storage.secrets.signing_key import shared_signing_key, signing_key
+from mfcc_assets.storage.secrets.signing_key import local_signing_key, shared_signing_key
 from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.database import Database
 from mfcc_assets.storage.sql.recommendations import Recommendations
@@ -119,7 +119,7 @@ class Library:
         """The key that makes upload ids unguessable and signs links to local blobs."""
         if self.settings.profile == "azure":
             return shared_signing_key(self.secrets)
-        return signing_key(self.settings.folder)
+        return local_signing_key(self.settings.folder)
 
     @_opened
     def blobs(self) -> BlobStore:

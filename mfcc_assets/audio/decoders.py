@@ -198,6 +198,8 @@ def open_decoder(path: Path, subject: str) -> Decoder:
     ------
     UnreadableAudio
         If no decoder can read the file.
+    OSError
+        If the file cannot be opened.
 
     Examples
     --------

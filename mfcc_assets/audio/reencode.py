@@ -72,6 +72,10 @@ def reencode(source: Path, target: Path, chain: Chain) -> None:
     ------
     UnreadableAudio
         If no decoder can read the source.
+    OSError
+        If a file cannot be opened.
+    av.FFmpegError
+        If the samples cannot be encoded.
     """
     amplitude = np.float32(10 ** (chain.gain / 20))
     with closing(open_decoder(source, source.name)) as decoder, av.open(target, "w", format="mp3") as container:

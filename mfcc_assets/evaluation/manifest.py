@@ -46,6 +46,8 @@ def read_manifest(file: Path) -> list[LabelledTrack]:
     ------
     UnusableManifest
         If the file is not a CSV in UTF-8 with these columns.
+    OSError
+        If the file cannot be opened.
     """
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:

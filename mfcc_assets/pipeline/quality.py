@@ -21,7 +21,7 @@ from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.feature_store import FeatureStore
 from mfcc_assets.storage.index_store import RECALL
-from mfcc_assets.storage.secrets.signing_key import signing_key
+from mfcc_assets.storage.secrets.signing_key import local_signing_key
 
 OTHER_ALBUMS = "other_albums_"
 """Prefix of the names of figures that leave out other tracks of the query's album."""
@@ -88,7 +88,7 @@ def labelled_set(library: Library, folder: Path, tracks: Sequence[LabelledTrack]
     """
     settings = library.settings
     home = settings.folder / "evaluation"
-    store = FeatureStore(LocalBlobs(home / "blobs", signing_key(home)))
+    store = FeatureStore(LocalBlobs(home / "blobs", local_signing_key(home)))
     return LabelledSet(
         store, folder, tracks, parameters=library.feature_parameters, limits=library.limits, for_each=on_all_cores
     )

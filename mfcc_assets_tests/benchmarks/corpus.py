@@ -20,7 +20,7 @@ from mfcc_assets.features.track_features import TrackFeatures, analyse, track_fe
 from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.feature_store import FeatureStore
-from mfcc_assets.storage.secrets.signing_key import signing_key
+from mfcc_assets.storage.secrets.signing_key import local_signing_key
 
 _MANIFEST = Path(__file__).parent / "corpus.csv"
 
@@ -65,7 +65,7 @@ class Corpus:
 
     @cached_property
     def store(self) -> FeatureStore:
-        return FeatureStore(LocalBlobs(self.work / "blobs", signing_key(self.work)))
+        return FeatureStore(LocalBlobs(self.work / "blobs", local_signing_key(self.work)))
 
     @cached_property
     def track_features(self) -> dict[AudioId, TrackFeatures]:

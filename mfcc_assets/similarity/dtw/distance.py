@@ -84,7 +84,8 @@ class WarpedDistance:
         Raises
         ------
         ValueError
-            As in `dtw_distances` and `weights`.
+            If the query is empty, not 2-D or not finite, or as in `weights`. It is not checked here that the frames of
+            `others` are finite.
         """
         frames = others.lengths[:, np.newaxis] + len(query)
         distances, _ = distances_to_all(checked(query, ndim=2), others, self.band)

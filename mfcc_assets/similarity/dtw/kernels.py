@@ -190,7 +190,7 @@ def bounded_distance(
 
 
 def warm_up() -> None:
-    """Compile every kernel, or load it from Numba's cache, before the first comparison needs it."""
+    """Compile the kernels of DTW, or load them from Numba's cache, before the first comparison needs them."""
     curve = np.zeros(2)
     dtw_distance(curve, curve)
     dtw_distances(curve[:, np.newaxis], curve[:, np.newaxis])

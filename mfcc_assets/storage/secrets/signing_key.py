@@ -10,7 +10,7 @@ from mfcc_assets.storage.secrets.port import SecretSource
 _KEY_BYTES = 32
 
 
-def signing_key(folder: Path) -> bytes:
+def local_signing_key(folder: Path) -> bytes:
     """Return the key of a local library. It is made on its first use.
 
     Parameters

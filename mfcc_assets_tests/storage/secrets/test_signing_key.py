@@ -9,30 +9,30 @@ from pathlib import Path
 import pytest
 
 from mfcc_assets.errors import StoreError
-from mfcc_assets.storage.secrets.signing_key import signing_key
+from mfcc_assets.storage.secrets.signing_key import local_signing_key
 
 
 def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path):
-    key = signing_key(tmp_path / "new folder")
+    key = local_signing_key(tmp_path / "new folder")
     assert len(key) == 32
-    assert signing_key(tmp_path / "new folder") == key
+    assert local_signing_key(tmp_path / "new folder") == key
     (path,) = (tmp_path / "new folder").iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_two_folders_have_different_keys(tmp_path):
-    assert signing_key(tmp_path / "a") != signing_key(tmp_path / "b")
+    assert local_signing_key(tmp_path / "a") != local_signing_key(tmp_path / "b")
 
 
 def test_concurrent_processes_get_one_key(tmp_path):
-    ask = "import sys; from pathlib import Path; from mfcc_assets.storage.secrets.signing_key import signing_key;"
-    ask += "sys.stdin.read(); print(signing_key(Path(sys.argv[1])).hex())"
+    ask = "import sys; from pathlib import Path; from mfcc_assets.storage.secrets.signing_key import local_signing_key;"
+    ask += "sys.stdin.read(); print(local_signing_key(Path(sys.argv[1])).hex())"
     racers = [
         subprocess.Popen([sys.executable, "-c", ask, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for _ in range(3)
     ]
     keys = {racer.communicate()[0].decode().strip() for racer in racers}
-    assert keys == {signing_key(tmp_path).hex()}
+    assert keys == {local_signing_key(tmp_path).hex()}
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -43,7 +43,7 @@ def test_concurrent_threads_get_one_key(tmp_path):
 
         def ask(folder: Path = folder, keys: set[bytes] = keys, start: threading.Barrier = start) -> None:
             start.wait()
-            keys.add(signing_key(folder))
+            keys.add(local_signing_key(folder))
 
         threads = [threading.Thread(target=ask) for _ in range(4)]
         for thread in threads:
@@ -57,11 +57,11 @@ def test_concurrent_threads_get_one_key(tmp_path):
 def test_a_damaged_key_is_reported_without_showing_it(tmp_path):
     (tmp_path / "signing.key").write_bytes(b"swordfish")
     with pytest.raises(StoreError, match="32 bytes, this file 9") as refused:
-        signing_key(tmp_path)
+        local_signing_key(tmp_path)
     assert "swordfish" not in str(refused.value)
 
 
 def test_a_folder_that_cannot_be_made_is_a_store_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be read or made"):
-        signing_key(tmp_path / "file")
+        local_signing_key(tmp_path / "file")
