@@ -26,7 +26,7 @@ _LARGEST_CHANGE = 3.0
 
 @dataclass(frozen=True)
 class Resolution:
-    """How finely the changes of a track are measured.
+    """The resolution with which the changes of a track are measured.
 
     Attributes
     ----------

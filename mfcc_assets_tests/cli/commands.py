@@ -1,4 +1,4 @@
-"""How tests run a command in their own process."""
+"""Helper that runs a command of `mfcc` in the process of a test."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How `mfcc` prints errors."""
+"""Tests of the errors that `mfcc` prints."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Which files are music, and how a listing differs from what is known."""
+"""Tests of the distinction of music from other files, and of the difference between a listing and the catalogue."""
 
 import pytest
 from hypothesis import given

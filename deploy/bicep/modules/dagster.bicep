@@ -20,12 +20,7 @@ param runsGroup string
 param runCores string
 
 var image = '${registryServer}/mfcc:${imageTag}'
-var registries = [
-  {
-    server: registryServer
-    identity: writer.id
-  }
-]
+var registries = [{ server: registryServer, identity: writer.id }]
 var identity = {
   type: 'UserAssigned'
   userAssignedIdentities: {

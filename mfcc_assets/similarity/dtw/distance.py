@@ -15,7 +15,7 @@ Frames: TypeAlias = NDArray[np.floating]
 """A contour or full cepstra, of shape (n, d)."""
 
 BAND = 0.1
-"""How far apart in time `DTW` may match two frames, as a share of the longer track."""
+"""Largest distance in time of two frames that `DTW` matches, as a share of the longer track."""
 
 SMALLEST_SCALE = 1e-3
 """Cepstra of music have scales of 1 to 20. A coefficient with a smaller scale than this one is constant in the whole

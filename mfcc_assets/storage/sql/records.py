@@ -62,12 +62,12 @@ class Soundtrack:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the bytes of the file were not examined yet."""
+        """True if the bytes of the file were not examined yet."""
         return self.analysed_digest != self.content_digest and not self.is_rejected
 
     @property
     def is_rejected(self) -> bool:
-        """Whether the audio cannot be used. The note says why."""
+        """True if the audio cannot be used. The note says why."""
         return self.audio_id is None and bool(self.note)
 
     @property

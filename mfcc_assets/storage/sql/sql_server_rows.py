@@ -15,7 +15,7 @@ Row = Mapping[str, object]
 
 
 class _Text(IntEnum):
-    """How the driver declares a text and counts its length."""
+    """The type with which the driver declares a text: ASCII, or UTF-16 with one or two units a character."""
 
     ASCII, ONE_UNIT, TWO_UNITS = range(3)
 

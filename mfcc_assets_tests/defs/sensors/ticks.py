@@ -16,7 +16,7 @@ SWEPT_NOW = Cursor(swept=(datetime.now(UTC) + timedelta(days=1)).timestamp())
 
 @dataclass(frozen=True)
 class TickResult:
-    """What a sensor requests in a tick. Empty lists stand for `None`."""
+    """The requests of a sensor in a tick. The lists are empty if it requests nothing."""
 
     run_requests: Sequence[dg.RunRequest]
     dynamic_partitions_requests: Sequence[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest]

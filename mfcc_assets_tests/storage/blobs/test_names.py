@@ -1,4 +1,4 @@
-"""Which names a blob may have, and how a path becomes such a name."""
+"""Tests of the names that a blob may have, and of names made from paths."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""How a database is opened and reconnected, and which errors it raises."""
+"""Tests of opening a database, reconnecting to it, and the errors it raises."""
 
 import logging
 import secrets

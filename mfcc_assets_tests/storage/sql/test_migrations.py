@@ -1,4 +1,4 @@
-"""How a database is brought to the newest schema, and which errors say why it cannot be."""
+"""Tests of migrations to the newest schema, and of the errors if a database cannot be migrated."""
 
 import re
 import sqlite3

@@ -33,7 +33,7 @@ def units(text: str) -> int:
 
 
 def arrive(rows: Sequence[Row]) -> bool:
-    """Whether rows that are sent together arrive unchanged, by the text from which the driver declares each column."""
+    """Return True if rows that are sent together arrive unchanged, given the text that declares each column."""
     for name in rows[0]:
         texts = [str(row[name]) for row in rows]
         declared, *_ = Cursor._compute_column_type(None, texts)  # type: ignore[arg-type]  # the method does not use its cursor
