@@ -1,5 +1,6 @@
 """The group of all `mfcc` commands."""
 
+import warnings
 from typing import Any
 
 import click
@@ -20,16 +21,22 @@ from mfcc_assets.library import Library
 
 
 class _MfccGroup(click.Group):
-    """A group that prints errors of the package as one sentence instead of a traceback."""
+    """A group that prints errors and warnings as sentences, without tracebacks and lines of code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _print_warning
+                return super().invoke(ctx)
         except MfccError as error:
             raise click.ClickException(str(error)) from error
         except ValidationError as error:
             wrong = [f"MFCC_{str(fault['loc'][0]).upper()}: {fault['msg']}." for fault in error.errors()]
             raise click.ClickException("\n".join(wrong)) from error
+
+
+def _print_warning(message: Warning | str, *_: object, **__: object) -> None:
+    click.echo(f"Warning: {message}", err=True)
 
 
 @click.group(cls=_MfccGroup)

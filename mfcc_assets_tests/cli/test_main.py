@@ -1,5 +1,6 @@
-"""Tests of the errors that `mfcc` prints."""
+"""Tests of the errors and warnings that `mfcc` prints."""
 
+import warnings
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -31,3 +32,12 @@ def test_a_wrong_setting_gives_an_error_of_one_sentence(home: Path) -> None:
 
     assert result.exit_code == 1
     assert result.output == "Error: MFCC_SHARD_DIGITS: Input should be 1 or 2.\n"
+
+
+def test_a_former_name_in_a_setting_gives_a_warning_of_one_sentence(home: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        result = CliRunner().invoke(main, ["library"], env={"MFCC_HOME": str(home), "MFCC_RANKING": "timbre"})
+
+    assert result.exit_code == 0
+    assert result.stderr == "Warning: The ranking timbre is now called gaussian: set MFCC_RANKING=gaussian.\n"
