@@ -29,7 +29,7 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
         console.print(
             f"{len(addition.added)} added, {len(addition.replaced)} replaced, "
             f"{len(addition.already_there)} already there, "
-            f"{len(addition.skipped)} passed over (covers, playlists, hidden files)"
+            f"{len(addition.skipped)} skipped (covers, playlists, hidden files)"
         )
         for file in addition.unreadable:
             console.print(f"[red]unreadable[/] {escape(str(file))}")
