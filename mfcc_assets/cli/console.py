@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -29,3 +30,12 @@ def progress_bar(console: Console) -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     # In a file or a pipe the bar would leave empty lines.
     return Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal)
+
+
+def settings_sentences(error: ValidationError) -> str:
+    """Return a sentence for each fault of the settings, with the variable if the fault concerns a single one."""
+    sentences = []
+    for fault in error.errors():
+        variable = f"MFCC_{str(fault['loc'][0]).upper()}: " if fault["loc"] else ""
+        sentences.append(f"{variable}{fault['msg'].removeprefix('Value error, ')}.")
+    return "\n".join(sentences)

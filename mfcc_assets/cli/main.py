@@ -7,6 +7,7 @@ import click
 from pydantic import ValidationError
 
 from mfcc_assets.cli.add import add
+from mfcc_assets.cli.console import settings_sentences
 from mfcc_assets.cli.database import database
 from mfcc_assets.cli.evaluate import evaluate
 from mfcc_assets.cli.explain import explain
@@ -31,8 +32,7 @@ class _MfccGroup(click.Group):
         except MfccError as error:
             raise click.ClickException(str(error)) from error
         except ValidationError as error:
-            wrong = [f"MFCC_{str(fault['loc'][0]).upper()}: {fault['msg']}." for fault in error.errors()]
-            raise click.ClickException("\n".join(wrong)) from error
+            raise click.ClickException(settings_sentences(error)) from error
 
 
 def _print_warning(message: Warning | str, *_: object, **__: object) -> None:

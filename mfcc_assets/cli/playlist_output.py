@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -69,5 +70,10 @@ def show_playlist(
         console.print(f"Only {len(playlist.soundtracks)} of the {wanted} tracks could be found in the library.")
     console.print(f"From index {playlist.index_version}.")
     if export is not None:
-        ends = " Its links end in an hour." if library.settings.profile == "azure" else ""
-        console.print(f"Written to {escape(str(export))}.{ends}")
+        print_export(library, export, console)
+
+
+def print_export(library: Library, export: Path, console: Console) -> None:
+    """Print where a playlist was written."""
+    ends = " Its links end in an hour." if library.settings.profile == "azure" else ""
+    console.print(f"Written to {escape(str(export))}.{ends}")

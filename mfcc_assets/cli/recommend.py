@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, open_console, print_json
-from mfcc_assets.cli.playlist_output import export_option
+from mfcc_assets.cli.playlist_output import export_option, print_export
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.library import Library
 
@@ -70,6 +70,8 @@ def recommend(library: Library, file: Path, count: int | None, exact: bool, as_j
         console.print(f"[red]no answer[/] {escape(failure.by)}: {escape(failure.reason)}")
     console.print(recommendations_table(rows))
     console.print(_assurance(answer, wanted, recall))
+    if export is not None:
+        print_export(library, export, console)
 
 
 def _assurance(answer: "Answer", wanted: int, recall: float | None) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
+from mfcc_assets.cli.console import settings_sentences
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.cli.recommend import recommendations_table
 from mfcc_assets.defs.launch import command_line_lock, daemon_log, running_daemon
@@ -33,8 +35,9 @@ def main() -> None:
             document = _answered_upload(library, starter / "uploads" / UPLOAD, console)
             _show_answer(library, document, console)
             _show_addresses(library, console)
-    except MfccError as error:
-        console.print(f"[red]{escape(str(error))}[/]")
+    except (MfccError, ValidationError) as error:
+        told = settings_sentences(error) if isinstance(error, ValidationError) else str(error)
+        console.print(f"[red]{escape(told)}[/]")
         sys.exit(1)
     console.print(f"\nDone in {time.monotonic() - started:.0f} s.")
 

@@ -3,6 +3,7 @@
 import warnings
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from mfcc_assets.cli.main import main
@@ -32,6 +33,34 @@ def test_a_wrong_setting_gives_an_error_of_one_sentence(home: Path) -> None:
 
     assert result.exit_code == 1
     assert result.output == "Error: MFCC_SHARD_DIGITS: Input should be 1 or 2.\n"
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"MFCC_MIN_SECONDS": "9", "MFCC_MAX_SECONDS": "3"}, "MFCC_MIN_SECONDS must be below MFCC_MAX_SECONDS."),
+        ({"MFCC_RECOGNISERS": "foo"}, "MFCC_RECOGNISERS knows library, audd, acrcloud, acoustid, tags, not foo."),
+        (
+            {"MFCC_PROFILE": "azure", "MFCC_BLOB_URL": "https://account.blob.core.windows.net"},
+            "MFCC_PROFILE=azure needs MFCC_COSMOS_URL, MFCC_DATABASE_URL.",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_give_an_error_of_one_sentence(
+    tmp_path: Path, variables: dict[str, str], message: str
+) -> None:
+    result = CliRunner().invoke(main, ["library"], env={"MFCC_HOME": str(tmp_path), **variables})
+
+    assert result.exit_code == 1
+    assert result.output == f"Error: {message}\n"
+
+
+@pytest.mark.parametrize("address", ["postgresql://owner@host/tables", "mysql://owner@host/tables"])
+def test_an_unsupported_database_gives_an_error_that_names_the_supported_ones(tmp_path: Path, address: str) -> None:
+    result = CliRunner().invoke(main, ["library"], env={"MFCC_HOME": str(tmp_path), "MFCC_DATABASE_URL": address})
+
+    assert result.exit_code == 1
+    assert "Use one of: sqlite, mssql+mssqlpython, postgresql+psycopg2." in result.output
 
 
 def test_a_former_name_in_a_setting_gives_a_warning_of_one_sentence(home: Path) -> None:

@@ -14,7 +14,8 @@ if ! command -v npm > /dev/null; then
 fi
 mkdir -p "$venv/servers"
 cp "$here/package.json" "$here/package-lock.json" "$venv/servers/"
-npm ci --prefix "$venv/servers" --omit=optional --no-audit --no-fund --loglevel=error
+echo "Installing Azurite and the Cosmos server, about a minute …"
+npm ci --silent --prefix "$venv/servers" --omit=optional --no-audit --no-fund --loglevel=error
 
 # AcoustID needs this library for its fingerprints. All other services work without it.
 if ! ldconfig -p | grep -q libchromaprint; then

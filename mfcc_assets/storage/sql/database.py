@@ -108,8 +108,8 @@ def reconnecting(work: _Work, *, seconds: float = 90) -> _Work:
     return cast("_Work", repeat(work))
 
 
-# Extra that brings each driver, by the name of the driver.
-_EXTRAS = {"mssqlpython": "sqlserver", "psycopg2": "postgresql"}
+_EXTRAS = {"mssql+mssqlpython": "sqlserver", "postgresql+psycopg2": "postgresql"}
+"""Extra that brings each supported driver, by the dialect and the driver."""
 
 
 def _engine(url: str, password: Callable[[], str] | None) -> Engine:
@@ -117,7 +117,12 @@ def _engine(url: str, password: Callable[[], str] | None) -> Engine:
         address = sa.make_url(url)
         if address.get_backend_name() == "sqlite":
             return _sqlite_engine(address)
-        with needs_extra(_EXTRAS.get(address.get_driver_name(), "all"), f"Tables over {address.drivername}"):
+        driver = f"{address.get_backend_name()}+{address.get_driver_name()}"
+        if driver not in _EXTRAS:
+            raise StoreError(
+                f"the driver {driver} is not supported", remedy=f"Use one of: sqlite, {', '.join(_EXTRAS)}"
+            )
+        with needs_extra(_EXTRAS[driver], f"Tables over {driver}"):
             return _server_engine(address, password)
     except sa.exc.ArgumentError as error:
         # The message does not contain the address, which may hold a password.
