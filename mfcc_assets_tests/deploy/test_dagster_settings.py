@@ -65,7 +65,7 @@ def test_an_unknown_key_is_refused(home: Path) -> None:
 def test_the_output_of_steps_is_stored_in_the_storage_account(home: Path) -> None:
     manager = InstanceRef.from_dir(str(home)).compute_log_manager
     assert isinstance(manager, AzureBlobComputeLogManager)
-    with manager._blob_client as client:
+    with manager._blob_client as client:  # noqa: SLF001  Dagster offers no public access to it
         assert client.account_name == "account"
 
 

@@ -233,4 +233,4 @@ def connection_string(address, monkeypatch, password=None) -> dict[str, str]:
         ask(database)
     [(text, options)] = given
     assert options == {"timeout": 30}
-    return _ConnectionStringParser(validate_keywords=True)._parse(text)
+    return _ConnectionStringParser(validate_keywords=True)._parse(text)  # noqa: SLF001  the driver has no public parser

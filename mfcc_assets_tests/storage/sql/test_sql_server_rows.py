@@ -36,7 +36,8 @@ def arrive(rows: Sequence[Row]) -> bool:
     """Return True if rows that are sent together arrive unchanged, given the text that declares each column."""
     for name in rows[0]:
         texts = [str(row[name]) for row in rows]
-        declared, *_ = Cursor._compute_column_type(None, texts)  # type: ignore[arg-type]  # the method does not use its cursor
+        # The method is private and does not use its cursor.
+        declared, *_ = Cursor._compute_column_type(None, texts)  # type: ignore[arg-type]  # noqa: SLF001
         if any(units(text) > units(declared) or text.isascii() < declared.isascii() for text in texts):
             return False
     return True
@@ -72,4 +73,4 @@ def test_all_rows_arrive_unchanged_and_in_order(rows: list[Row]) -> None:
 
 def test_an_engine_for_azure_sql_sends_its_rows_this_way() -> None:
     database = Database("mssql+mssqlpython://@server.database.windows.net/mfcc?authentication=ActiveDirectoryMSI")
-    assert sa.event.contains(database._engine, "do_executemany", send_rows)
+    assert sa.event.contains(database._engine, "do_executemany", send_rows)  # noqa: SLF001  no SQL Server can run here
