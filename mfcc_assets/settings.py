@@ -42,7 +42,7 @@ class Settings(BaseSettings):
 
     min_seconds: float = Field(1.0, ge=0.1, description="Shorter audio is rejected")
     max_seconds: float = Field(4 * 3600.0, gt=0, description="Longer audio is rejected")
-    max_upload_gigabytes: float = Field(4.0, gt=0, description="Larger uploads are rejected")
+    max_upload_gigabytes: float = Field(4.0, gt=0, allow_inf_nan=False, description="Larger uploads are rejected")
     fft_size: int | None = Field(
         None, gt=0, description="Points of the FFT; empty: the smallest power of two that holds a frame"
     )
@@ -82,7 +82,9 @@ class Settings(BaseSettings):
     cosmos_key_secret: str = Field(
         "", description="azure: secret that holds the account's key; empty: managed identity"
     )
-    cache_gigabytes: float = Field(20.0, gt=0, description="azure: largest size of the cache of blobs on this disk")
+    cache_gigabytes: float = Field(
+        20.0, gt=0, allow_inf_nan=False, description="azure: largest size of the cache of blobs on this disk"
+    )
     key_vault_url: str = Field("", description="Address of the Key Vault; empty: secrets are MFCC_SECRET_<NAME>")
     secret_seconds: float = Field(
         300.0, ge=0, description="A secret is read again after this time, because it may be rotated"
@@ -102,6 +104,15 @@ class Settings(BaseSettings):
         600.0, ge=0, description="An upload is taken over from a run that gave no sign of life for this time"
     )
     sensor_page: int = Field(100, gt=0, description="Largest number of new files that a sensor takes in one tick")
+
+    @field_validator("home")
+    @classmethod
+    def _of_a_known_user(cls, home: Path) -> Path:
+        try:
+            home.expanduser()
+        except RuntimeError:
+            raise ValueError(f"the user in {home} has no home directory") from None
+        return home
 
     @field_validator("ranking")
     @classmethod

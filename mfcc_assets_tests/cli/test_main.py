@@ -55,7 +55,27 @@ def test_settings_that_contradict_each_other_give_an_error_of_one_sentence(
     assert result.output == f"Error: {message}\n"
 
 
-@pytest.mark.parametrize("address", ["postgresql://owner@host/tables", "mysql://owner@host/tables"])
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"MFCC_HOME": "~nobody-of-this-name/library"}, "MFCC_HOME: the user in ~nobody-of-this-name/library has no"),
+        ({"MFCC_CACHE_GIGABYTES": "inf"}, "MFCC_CACHE_GIGABYTES: Input should be a finite number"),
+        ({"MFCC_DATABASE_URL": "postgresql+psycopg2://owner@host:port/tables"}, "is not a number"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_gives_an_error_of_one_sentence(
+    tmp_path: Path, variables: dict[str, str], message: str
+) -> None:
+    result = CliRunner().invoke(main, ["library"], env={"MFCC_HOME": str(tmp_path), **variables})
+
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert message in result.output
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresql://owner@host/tables", "mysql://owner@host/tables", "sqlite+aiosqlite:///tables"]
+)
 def test_an_unsupported_database_gives_an_error_that_names_the_supported_ones(tmp_path: Path, address: str) -> None:
     result = CliRunner().invoke(main, ["library"], env={"MFCC_HOME": str(tmp_path), "MFCC_DATABASE_URL": address})
 

@@ -114,13 +114,14 @@ _EXTRAS = {"mssql+mssqlpython": "sqlserver", "postgresql+psycopg2": "postgresql"
 
 def _engine(url: str, password: Callable[[], str] | None) -> Engine:
     try:
-        address = sa.make_url(url)
-        if address.get_backend_name() == "sqlite":
-            return _sqlite_engine(address)
+        address = _parsed(url)
         driver = f"{address.get_backend_name()}+{address.get_driver_name()}"
+        if driver == "sqlite+pysqlite":
+            return _sqlite_engine(address)
         if driver not in _EXTRAS:
             raise StoreError(
-                f"the driver {driver} is not supported", remedy=f"Use one of: sqlite, {', '.join(_EXTRAS)}"
+                f"the address of the database names the driver {driver}, which is not supported",
+                remedy=f"Use one of: sqlite, {', '.join(_EXTRAS)}",
             )
         with needs_extra(_EXTRAS[driver], f"Tables over {driver}"):
             return _server_engine(address, password)
@@ -130,6 +131,17 @@ def _engine(url: str, password: Callable[[], str] | None) -> Engine:
             f"the address of the database cannot be used ({type(error).__name__})",
             remedy="Write it as dialect+driver://user:password@host/database, and install that driver",
         ) from error
+
+
+def _parsed(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except ValueError:
+        # The message of SQLAlchemy's error contains a part of the address, which may belong to a password.
+        raise StoreError(
+            "the port in the address of the database is not a number",
+            remedy="Write it as dialect+driver://user:password@host:port/database",
+        ) from None
 
 
 def _server_engine(address: sa.URL, password: Callable[[], str] | None) -> Engine:

@@ -68,7 +68,15 @@ def test_a_file_that_is_not_a_database_is_a_store_error(tmp_path):
         Database(f"sqlite:///{tmp_path / 'file/folder/tables.sqlite'}")
 
 
-@pytest.mark.parametrize("address", ["no address", "nosuchdb://user:hunter2@host/db", "sqlite+nosuch:///file"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "no address",
+        "nosuchdb://user:hunter2@host/db",
+        "sqlite+nosuch:///file",
+        "postgresql+psycopg2://user@host:hunter2/db",
+    ],
+)
 def test_an_unusable_address_is_a_store_error_without_its_password(address):
     with pytest.raises(StoreError, match="address of the database") as raised:
         Database(address)
