@@ -315,7 +315,8 @@ def corrected_distances(
     for _ in range(rounds):
         sums = standardised(sums, 0.05)
     chances = [[sum(map(scipy.stats.norm.logsf, pair)) for pair in row] for row in unusual(sums, 0.05)]
-    return -np.array(chances)
+    far_for_query = [[max(0.0, query - 0.5) for query, _ in row] for row in unusual(distances[:, :, -1], 1e-6)]
+    return np.array(far_for_query) - np.array(chances)
 
 
 def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float64]:

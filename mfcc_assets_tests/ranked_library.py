@@ -14,7 +14,7 @@ from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.publication import publish_built_index
 from mfcc_assets.pipeline.rankings import ListsReport, find_candidates, rank_candidates
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.similarity.hubness import corrected, summed_z_scores
+from mfcc_assets.similarity.hubness import Correction
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
 from mfcc_assets.similarity.rankings import RankedList, rank, ranking_named
 from mfcc_assets.storage.ranking_store import Stage
@@ -95,5 +95,5 @@ def compared_with_all(
     distances = part_distances(ranking, query, tracks, index.scales)
     statistics = index.calibration.reference.statistics_of(query_id, query)
     theirs = index.statistics.rows(index.tracks.rows(others))
-    found = corrected(summed_z_scores(distances, statistics, theirs, ranking.weights), statistics, theirs)
+    found = Correction.of(distances, statistics, theirs, ranking.weights).of_known()
     return [(track.audio_id, track.distance) for track in rank(zip(others, found.tolist(), strict=True))]

@@ -34,14 +34,17 @@ class Resolution:
         Length of a frame of changes.
     span
         Number of frames from the earlier to the later shape of a change.
+    noise
+        Length of the changes that steady noise reaches, too. Shorter changes tell no recordings apart.
     """
 
     seconds: float
     span: int
+    noise: float
 
 
-COARSE = Resolution(seconds=0.5, span=1)
-FINE = Resolution(seconds=0.1, span=8)
+COARSE = Resolution(seconds=0.5, span=1, noise=0.8)
+FINE = Resolution(seconds=0.1, span=8, noise=1.5)
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,20 @@ def fingerprint(cepstra: NDArray[np.float32], parameters: CepstraParameters) -> 
     """
     changes = spectral_changes(checked_cepstra(cepstra, parameters), parameters, COARSE)
     return changes if len(changes) else np.zeros((1, FINGERPRINT_WIDTH), np.float32)
+
+
+def is_distinctive(changes: NDArray[np.float32], resolution: Resolution) -> NDArray[np.bool_]:
+    """Return which frames (k,) of spectral changes (k, 6) tell recordings apart.
+
+    Silence, steady tones and steady noise have almost no such frames.
+
+    Examples
+    --------
+    >>> is_distinctive(np.array([[0.1, 0, 0, 0, 0, 0], [2, 0, 0, 0, 0, 0]], np.float32), COARSE).tolist()
+    [False, True]
+    """
+    distinctive: NDArray[np.bool_] = np.linalg.norm(changes, axis=1) >= resolution.noise
+    return distinctive
 
 
 def checked_cepstra(cepstra: NDArray[np.float32], parameters: CepstraParameters) -> NDArray[np.float32]:

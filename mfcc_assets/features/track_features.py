@@ -14,6 +14,7 @@ from mfcc_assets.features.fingerprint import checked_cepstra, fingerprint
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
+from mfcc_assets.features.silence import without_silence
 from mfcc_assets.features.statistics import second_moments, segment_means
 from mfcc_assets.features.timbre import COEFFICIENTS, WIDTH, timbre_vector
 
@@ -29,7 +30,7 @@ class Analysis:
     cepstra : (frames, coefficients) float32
         See `mfcc_assets.features.mfcc.compute_cepstra`.
     timbre : (width,) float32
-        See `mfcc_assets.features.timbre.timbre_vector`.
+        See `mfcc_assets.features.timbre.timbre_vector`. Silence is left out: see `mfcc_assets.features.silence`.
     """
 
     cepstra: NDArray[np.float32]
@@ -51,7 +52,7 @@ class Analysis:
         ValueError
             If `timbre_vector` refuses the cepstra.
         """
-        return cls(cepstra[:, :coefficients], timbre_vector(cepstra))
+        return cls(cepstra[:, :coefficients], timbre_vector(without_silence(cepstra)))
 
 
 def analyse(blocks: Iterable[NDArray[np.float32]], parameters: CepstraParameters) -> Analysis:
@@ -88,6 +89,8 @@ def analyse(blocks: Iterable[NDArray[np.float32]], parameters: CepstraParameters
 @dataclass(frozen=True)
 class TrackFeatures:
     """The features that are kept of one track, so that it can be compared without its audio.
+
+    All of them leave out silence before, behind and within the music: see `mfcc_assets.features.silence`.
 
     Attributes
     ----------
@@ -138,9 +141,10 @@ def track_features_of(analysis: Analysis, parameters: FeaturesParameters) -> Tra
     >>> features.mean.shape, features.contour.shape, features.segment_means.shape
     ((13,), (10, 13), (104,))
     """
-    cepstra = checked_cepstra(analysis.cepstra, parameters.cepstra)
-    if not len(cepstra):
+    whole = checked_cepstra(analysis.cepstra, parameters.cepstra)
+    if not len(whole):
         raise ValueError("the track has no frame")
+    cepstra = without_silence(whole)
     mean = cepstra.mean(axis=0, dtype=np.float64)
     seconds = len(cepstra) * parameters.cepstra.step_seconds
     return TrackFeatures(

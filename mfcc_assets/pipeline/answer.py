@@ -114,7 +114,7 @@ def recommend_file(library: Library, path: Path, *, count: int, exact: bool = Fa
     audio, analysis = analyse_file(path, parameters.cepstra, library.limits)
     track_features = track_features_of(analysis, parameters)
 
-    outcome = recognise_file(library, index, path, analysis.cepstra)
+    outcome = recognise_file(library, index, path, audio.audio_id, analysis.cepstra)
     recognised = outcome.recognition
     without = {audio.audio_id, *(recognised.audio_ids if recognised else ())}
     search = search_for_new_track(index, audio.audio_id, track_features, on_all_cores)
@@ -141,7 +141,9 @@ def recommend_file(library: Library, path: Path, *, count: int, exact: bool = Fa
     )
 
 
-def recognise_file(library: Library, index: LibraryIndex | None, path: Path, cepstra: NDArray[np.float32]) -> Outcome:
+def recognise_file(
+    library: Library, index: LibraryIndex | None, path: Path, audio_id: AudioId, cepstra: NDArray[np.float32]
+) -> Outcome:
     """Recognise a file by the recognisers of the settings, in their order.
 
     Parameters
@@ -152,11 +154,13 @@ def recognise_file(library: Library, index: LibraryIndex | None, path: Path, cep
         Index to search for the file, or None to leave the library's own recordings out.
     path
         The file.
+    audio_id
+        Audio id of the file.
     cepstra : (frames, d) float32
         Cepstra of the file.
     """
     recognisers = (_recogniser(name, library, index) for name in library.settings.recogniser_names)
-    query = RecognitionQuery(path, read_tags(path), cepstra)
+    query = RecognitionQuery(path, read_tags(path), audio_id, cepstra)
     return recognise(query, [recogniser for recogniser in recognisers if recogniser])
 
 

@@ -104,7 +104,7 @@ def recognise_uploads(library: Library, uploads: Sequence[UploadId], *, run: Ans
     def recognise(_: UploadId, document: AnalysedUpload) -> Change[AnalysedUpload]:
         cepstra = library.features.read_cepstra(document.audio_id, parameters)
         with library.blobs.as_file("batch", document.batch) as path:
-            outcome = recognise_file(library, index, path, cepstra)
+            outcome = recognise_file(library, index, path, document.audio_id, cepstra)
         return lambda stored: stored.with_recognition(outcome.recognition, outcome.failures)
 
     return _each(library, uploads, recognise, needs=AnalysedUpload, run=run)

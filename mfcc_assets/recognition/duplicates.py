@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
+from mfcc_assets.features.fingerprint import COARSE, FINGERPRINT_WIDTH, is_distinctive
 from mfcc_assets.jit import compiled_reordered
 
 _LARGEST_SHIFT = 4
@@ -19,7 +19,7 @@ _POSSIBLY_SAME = 0.4
 cosine of at least 0.46 with itself. Among the 1,606 pairs, those that share no audio have at most 0.3."""
 
 _MINIMUM_FRAMES = 20
-"""Length in frames (ten seconds) below which a high cosine proves nothing, because chance can reach it."""
+"""Number of distinctive frames (ten seconds) below which a high cosine proves nothing, because chance can reach it."""
 
 _MINIMUM_COMPARABLE_FRAMES = 7
 """Number of frames in a track of four seconds. Shorter tracks overlap by at most 3.1 s, and `align` accepts no match of
@@ -90,7 +90,8 @@ def is_same_recording(fingerprint: NDArray[np.float32], other: NDArray[np.float3
     cosine = best_cosine(*sorted((_smoothed(fingerprint), _smoothed(other)), key=len))
     if cosine < _POSSIBLY_SAME:
         return False
-    return True if cosine >= _CERTAINLY_SAME and min(len(fingerprint), len(other)) >= _MINIMUM_FRAMES else None
+    distinctive = min(int(is_distinctive(frames, COARSE).sum()) for frames in (fingerprint, other))
+    return True if cosine >= _CERTAINLY_SAME and distinctive >= _MINIMUM_FRAMES else None
 
 
 def _smoothed(fingerprint: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,15 +5,18 @@ every cepstrum, which cancels out in the changes. A lower sample rate or a codec
 not compared. Two recordings of one piece, or two tracks of one artist, do not change at the same instants. The
 similarity of two sequences of changes is their cosine at the offset where it is largest.
 
+Silence before, behind and within the music is left out. Steady tones and steady noise hardly change. They count for
+nothing, so they never decide that two recordings are the same.
+
 Recognition has two stages. `shortlist` compares the upload's fingerprint with the fingerprints of the whole library.
 `matches` then aligns the upload with the few tracks of the shortlist at ten frames a second.
 """
 
-import math
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import ceil, inf, sqrt
 
 import numpy as np
 import scipy  # loads its submodules when they are first used, which keeps imports short
@@ -26,9 +29,11 @@ from mfcc_assets.features.fingerprint import (
     Fingerprints,
     Resolution,
     checked_cepstra,
+    is_distinctive,
     spectral_changes,
 )
 from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.features.silence import sounding_frames
 from mfcc_assets.ids import AudioId
 from mfcc_assets.jit import compiled_reordered
 
@@ -42,6 +47,10 @@ _PASSAGE_FRAMES = 40
 _MAXIMUM_PASSAGES = 12
 """Maximum number of passages of one query. Twelve passages cover four minutes of an upload, so that a library track of
 30 s inside the upload is found, too."""
+
+_DISTINCTIVE_SHARE = 0.25
+"""Least share of distinctive frames in a passage that is searched for. The only change of a steady tone is at its
+beginning, and it would be found at the beginning of many tracks."""
 
 _TRACKS_PER_TASK = 500
 """Number of tracks that one thread searches at a time."""
@@ -59,7 +68,7 @@ at 8 to 44.1 kHz, every excerpt had a cosine of at least 0.78 with its own track
 most 0.5, except for tracks that share audio, such as remixes and common intros, which are accepted."""
 
 _CHANCE = 1.8
-"""This value, divided by the square root of the compared seconds, is a cosine that chance can reach in a library of
+"""This value, divided by the square root of the distinctive seconds, is a cosine that chance can reach in a library of
 100,000 tracks."""
 
 
@@ -72,20 +81,28 @@ class Alignment:
     cosine
         Cosine of the two sequences of spectral changes: 1 for the same recording, near 0 for any other.
     offset_seconds
-        Position in the track at which the query begins. It is negative if the query begins before the track.
+        Position in the file of the track at which the file of the query begins. It is negative if the query begins
+        before the track.
     overlap_seconds
         Length of the part that was compared.
+    distinctive_seconds
+        Length of the frames in that part that change more than steady noise does, in the query and in the track.
     """
 
     cosine: float
     offset_seconds: float
     overlap_seconds: float
+    distinctive_seconds: float
 
     @property
     def same_recording(self) -> bool:
-        """True if the cosine is too large for another recording, and for chance over so short an overlap."""
-        chance = _CHANCE / math.sqrt(max(self.overlap_seconds, FINE.seconds))
+        """True if the cosine is too large for another recording, and for chance in so little distinctive music."""
+        chance = _CHANCE / sqrt(max(self.distinctive_seconds, FINE.seconds))
         return self.cosine >= max(_SAME_RECORDING, chance)
+
+
+IDENTICAL = Alignment(cosine=1.0, offset_seconds=0.0, overlap_seconds=inf, distinctive_seconds=inf)
+"""Alignment of two files with the same samples, which need not be compared."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +140,9 @@ def shortlist(
     """
     if count < 1:
         raise ValueError(f"a shortlist has at least one track, not {count}")
-    checked = checked_cepstra(query_cepstra, parameters)
-    passages = [passage for framing in _framings(checked, parameters, COARSE) for passage in _passages(framing)]
+    framings = _framings(query_cepstra, parameters, COARSE, phases=_PHASES)
+    passages = [passage for framing in framings for passage in _passages(framing.changes)]
+    passages = [passage for passage in passages if is_distinctive(passage, COARSE).mean() >= _DISTINCTIVE_SHARE]
     if not passages or not len(fingerprints):
         return []
     shortest = min(map(len, passages))
@@ -166,11 +184,9 @@ def align(
     >>> alignment.same_recording, round(alignment.offset_seconds)
     (True, 20)
     """
-    framings = _framings(checked_cepstra(query_cepstra, parameters), parameters, FINE)
-    track = spectral_changes(checked_cepstra(track_cepstra, parameters), parameters, FINE)
-    alignments = [
-        _best_alignment(framing, track, phase * FINE.seconds / _PHASES) for phase, framing in enumerate(framings)
-    ]
+    (track,) = _framings(track_cepstra, parameters, FINE, phases=1)
+    framings = _framings(query_cepstra, parameters, FINE, phases=_PHASES)
+    alignments = [_best_alignment(query, track) for query in framings]
     return max(alignments, key=lambda alignment: alignment.cosine)
 
 
@@ -204,12 +220,34 @@ def matches(
     return sorted(same, key=lambda match: -match.alignment.cosine)
 
 
+@dataclass(frozen=True)
+class _Framing:
+    """The spectral changes of a file without silence, from one of the phases at which its frames may begin.
+
+    Attributes
+    ----------
+    changes : (k, 6)
+        See `spectral_changes`.
+    seconds : (k or more,)
+        Time in the file at which each change begins.
+    """
+
+    changes: NDArray[np.float32]
+    seconds: NDArray[np.float64]
+
+
 def _framings(
-    cepstra: NDArray[np.float32], parameters: CepstraParameters, resolution: Resolution
-) -> list[NDArray[np.float32]]:
-    """Return the spectral changes of a query, once for each phase at which its frames may begin."""
-    later = round(resolution.seconds / parameters.step_seconds / _PHASES)
-    return [spectral_changes(cepstra[phase * later :], parameters, resolution) for phase in range(_PHASES)]
+    cepstra: NDArray[np.float32], parameters: CepstraParameters, resolution: Resolution, *, phases: int
+) -> list[_Framing]:
+    kept = sounding_frames(checked_cepstra(cepstra, parameters))
+    sounding, step = cepstra[kept], round(resolution.seconds / parameters.step_seconds)
+    starts = [phase * step // phases for phase in range(phases)]
+    return [
+        _Framing(
+            spectral_changes(sounding[start:], parameters, resolution), kept[start::step] * parameters.step_seconds
+        )
+        for start in starts
+    ]
 
 
 def _passages(changes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -269,25 +307,34 @@ def _slide(
         cosines[track] = best
 
 
-def _best_alignment(query: NDArray[np.float32], track: NDArray[np.float32], phase_seconds: float) -> Alignment:
-    """Return the best alignment of two sequences of changes, (n, 6) and (m, 6), by a correlation over all offsets."""
-    n, m = len(query), len(track)
+def _best_alignment(query: _Framing, track: _Framing) -> Alignment:
+    """Return the best alignment of two sequences of changes by a correlation over all offsets."""
+    ours, theirs = _distinctive(query.changes), _distinctive(track.changes)
+    n, m = len(ours), len(theirs)
     if not n or not m:
-        return Alignment(0.0, 0.0, 0.0)
-    minimum = int(np.ceil(_MINIMUM_OVERLAP * min(n, m)))
+        return Alignment(0.0, 0.0, 0.0, 0.0)
+    minimum = ceil(_MINIMUM_OVERLAP * min(n, m))
     offsets = np.arange(minimum - n, m - minimum + 1)
     begins, ends = np.maximum(-offsets, 0), np.minimum(n, m - offsets)
     size = scipy.fft.next_fast_len(n + m - 1, real=True)
-    spectra = scipy.fft.rfft(track, size, axis=0) * scipy.fft.rfft(query[::-1], size, axis=0)
+    spectra = scipy.fft.rfft(theirs, size, axis=0) * scipy.fft.rfft(ours[::-1], size, axis=0)
     products = scipy.fft.irfft(spectra.sum(axis=1), size)[offsets + n - 1]
-    energies = _energy_between(query, begins, ends) * _energy_between(track, begins + offsets, ends + offsets)
+    energies = _energy_between(ours, begins, ends) * _energy_between(theirs, begins + offsets, ends + offsets)
     cosines = products / np.sqrt(np.maximum(energies, _TINY))
     best = int(np.argmax(cosines))
+    begin, end, offset = int(begins[best]), int(ends[best]), int(offsets[best])
+    in_both = ours[begin:end].any(axis=1) & theirs[begin + offset : end + offset].any(axis=1)
     return Alignment(
         cosine=float(cosines[best]),
-        offset_seconds=float(offsets[best] * FINE.seconds - phase_seconds),
-        overlap_seconds=float((ends - begins)[best] * FINE.seconds),
+        offset_seconds=float(track.seconds[begin + offset] - query.seconds[begin]),
+        overlap_seconds=(end - begin) * FINE.seconds,
+        distinctive_seconds=int(in_both.sum()) * FINE.seconds,
     )
+
+
+def _distinctive(changes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Replace the changes that tell no recordings apart by zeros."""
+    return np.where(is_distinctive(changes, FINE)[:, np.newaxis], changes, np.float32(0))
 
 
 def _energy_between(

@@ -15,7 +15,7 @@ from mfcc_assets.errors import FeaturesMissing, RecogniserUnavailable
 from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.ids import AudioId
-from mfcc_assets.recognition.match import matches, shortlist
+from mfcc_assets.recognition.match import IDENTICAL, Match, matches, shortlist
 
 _logger = logging.getLogger(__name__)
 
@@ -30,12 +30,15 @@ class RecognitionQuery:
         The audio as a local file. A remote service receives an excerpt of it.
     tags
         Tags of the file.
+    audio_id
+        Audio id of the file.
     cepstra : (frames, d) float32
         Cepstra of the file.
     """
 
     path: Path
     tags: Tags
+    audio_id: AudioId
     cepstra: NDArray[np.float32]
 
 
@@ -140,7 +143,8 @@ class TagRecogniser(Recogniser):
 class LibraryRecogniser(Recogniser):
     """Finds a query among the library's own recordings by their cepstra.
 
-    Recordings that have left the library are not found.
+    A recording whose audio is identical to the query comes before all others. Recordings that have left the library are
+    not found.
 
     Parameters
     ----------
@@ -170,9 +174,11 @@ class LibraryRecogniser(Recogniser):
 
     def recognise(self, query: RecognitionQuery) -> Recognition | None:
         likely = shortlist(query.cepstra, self._fingerprints, self._parameters)
-        tracks = self._tracks_of_audio(likely)
-        candidates = self._with_cepstra(audio_id for audio_id in likely if audio_id in tracks)
-        found = matches(query.cepstra, candidates, self._parameters)
+        tracks = self._tracks_of_audio({query.audio_id, *likely})
+        others = [audio_id for audio_id in likely if audio_id in tracks and audio_id != query.audio_id]
+        found = matches(query.cepstra, self._with_cepstra(others), self._parameters)
+        if query.audio_id in tracks:
+            found.insert(0, Match(query.audio_id, IDENTICAL))
         if not found:
             return None
         best = found[0]
@@ -200,7 +206,7 @@ def recognise(query: RecognitionQuery, recognisers: Sequence[Recogniser]) -> Out
 
     Examples
     --------
-    >>> query = RecognitionQuery(Path("song.mp3"), Tags(title="Ocean"), np.empty((0, 13), np.float32))
+    >>> query = RecognitionQuery(Path("song.mp3"), Tags(title="Ocean"), AudioId("…"), np.empty((0, 13), np.float32))
     >>> recognise(query, [TagRecogniser()]).recognition.title
     'Ocean'
     """

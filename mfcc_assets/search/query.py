@@ -12,7 +12,7 @@ from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ids import AudioId
 from mfcc_assets.search.cascade import ContourQuery, candidates_to_fetch, prune
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.similarity.hubness import Correction, DistanceStatistics, corrected, part_z_scores
+from mfcc_assets.similarity.hubness import Correction, DistanceStatistics, part_z_scores
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
 from mfcc_assets.similarity.rankings import RankedList, rank, ranking_named
 
@@ -102,7 +102,7 @@ class Search:
         audio_ids = list(contours)
         correction = self._correction(self._rows(audio_ids))
         if self.contour_query is None:
-            found = rank(zip(audio_ids, correction(np.zeros(len(audio_ids))).tolist(), strict=True))[:count]
+            found = rank(zip(audio_ids, correction.of_known().tolist(), strict=True))[:count]
         else:
             stacked = RaggedFrames.of(contours.values(), len(self._index.scales))
             found = self.contour_query.nearest(audio_ids, stacked, count, correction)
@@ -154,8 +154,8 @@ class Search:
         distances = part_distances(self._ranking, self._track, other, self._index.scales)
         statistics = self._index.statistics.rows(rows)
         z_scores = part_z_scores(distances, self._statistics, statistics)
-        distance = corrected(z_scores @ self._ranking.weights, self._statistics, statistics)
-        return float(distance[0]), dict(zip(self._ranking.parts, z_scores[0].tolist(), strict=True))
+        (distance,) = Correction.of(distances, self._statistics, statistics, self._ranking.weights).of_known()
+        return float(distance), dict(zip(self._ranking.parts, z_scores[0].tolist(), strict=True))
 
     def _rows(self, audio_ids: Sequence[AudioId]) -> NDArray[np.int64]:
         rows = self._index.tracks.rows(audio_ids)

@@ -37,6 +37,11 @@ _WHITENED, _TRACKS_PER_COMPONENT = 96, 4
 _REST = 0.2
 """Weight of the minor components, as a share of the largest weight of a direction. They distinguish pieces."""
 
+_REMAINDER = 256
+"""Number of random directions that stand for everything outside of the components, if the sample is so small that its
+components hold each of its tracks completely. They hold only a part of a track that came later, such as an upload, and
+without the other directions it would lie too near to everything."""
+
 _NEIGHBOURS = 6
 """Two tracks are taken for tracks of one kind if each is among this number of nearest neighbours of the other."""
 
@@ -80,7 +85,10 @@ class TimbreSpace:
         weighting = np.eye(len(components))
         for _ in range(_ROUNDS):
             weighting = _weighting(points, _mutual_neighbours(points @ weighting))
-        return cls(centre, (scales[:, np.newaxis] * (components.T @ weighting)).astype(np.float32))
+        axes = components.T @ weighting
+        if len(components) < _COMPONENTS:
+            axes = np.hstack([axes, weighting[-1, -1] * _directions_beyond(components)])
+        return cls(centre, (scales[:, np.newaxis] * axes).astype(np.float32))
 
     def __call__(self, timbre: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the points (tracks, dimensions) of vectors (tracks, width)."""
@@ -112,6 +120,18 @@ def _principal_components(centred: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.eye(1, WIDTH, dtype=np.float32)
     components: NDArray[np.float64] = (vectors[:, kept] / np.sqrt(values[kept])).T @ centred
     return components.astype(np.float32)
+
+
+def _directions_beyond(components: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return random directions (width, 256) that are orthogonal to the components and to each other.
+
+    They are so long that distances along them are about those in all of the remaining space (Johnson and Lindenstrauss,
+    "Extensions of Lipschitz mappings into a Hilbert space", Contemporary Mathematics 26, 1984).
+    """
+    random = np.random.default_rng(0).standard_normal((WIDTH, _REMAINDER))
+    directions, _ = np.linalg.qr(random - components.T.astype(np.float64) @ (components @ random))
+    longer: NDArray[np.float64] = directions * np.sqrt((WIDTH - len(components)) / _REMAINDER)
+    return longer
 
 
 def _mutual_neighbours(points: NDArray[np.float64]) -> tuple[NDArray[np.intp], ...]:

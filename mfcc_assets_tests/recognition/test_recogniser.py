@@ -66,7 +66,7 @@ def library_recogniser(there: Iterable[str] = TRACKS, read_cepstra=LIBRARY.__get
 
 
 def query(cepstra: np.ndarray, **tags: Any) -> RecognitionQuery:
-    return RecognitionQuery(Path("upload.mp3"), Tags(**tags), cepstra)
+    return RecognitionQuery(Path("upload.mp3"), Tags(**tags), AudioId("upload"), cepstra)
 
 
 def excerpt(audio: str, start: int, stop: int) -> RecognitionQuery:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import skew
 
-from mfcc_assets.similarity.hubness import ROUNDS, Correction, DistanceStatistics, corrected, summed_z_scores
+from mfcc_assets.similarity.hubness import ROUNDS, Correction, DistanceStatistics
 from mfcc_assets_tests import naive
 
 WEIGHTS = np.array([1.0, 0.5, 0.5])
@@ -40,9 +40,7 @@ def corrected_distances(distances: np.ndarray, sample: list[int], weights: np.nd
     statistics = statistics_of(distances, sample, weights)
     return np.array(
         [
-            corrected(
-                summed_z_scores(to_all, row(statistics, query), statistics, weights), row(statistics, query), statistics
-            )
+            Correction.of(to_all, row(statistics, query), statistics, weights).of_known()
             for query, to_all in enumerate(distances)
         ]
     )
@@ -67,9 +65,24 @@ def test_corrected_distances_equal_those_of_the_naive_function(tracks, seed, dat
 
 @slow
 @given(st.integers(2, 30), seeds)
-def test_corrected_distances_are_symmetric(tracks, seed):
-    found = corrected_distances(parts(tracks, seed), list(range(0, tracks, 2)))
-    np.testing.assert_allclose(found, found.T, rtol=1e-9)
+def test_corrected_distances_are_symmetric_if_they_are_usual_for_both_tracks(tracks, seed):
+    distances, sample = parts(tracks, seed), list(range(0, tracks, 2))
+    found, statistics = corrected_distances(distances, sample), statistics_of(distances, sample)
+    unusual = (distances[:, :, -1] - statistics.means[:, 2:3]) / statistics.deviations[:, 2:3]
+    usual = (unusual < 0.5) & (unusual.T < 0.5)
+    np.testing.assert_allclose(found[usual], found.T[usual], rtol=1e-9)
+
+
+@slow
+@given(seeds, st.floats(5, 20))
+def test_an_outlier_is_far_from_every_query(seed, away):
+    """All distances of the outlier are large and nearly equal. By mutual proximity alone it is near to some queries."""
+    points = np.random.default_rng(seed).normal(0, 1, (60, 10))
+    points[0] += away
+    found = corrected_distances(distances_between(points)[:, :, np.newaxis], list(range(1, 60, 2)), np.ones(1))
+    np.fill_diagonal(found, inf)
+    places_of_the_outlier = found[1:].argsort(axis=1).argsort(axis=1)[:, 0]
+    assert places_of_the_outlier.min() >= 50
 
 
 @pytest.mark.parametrize("size", [1, 2])

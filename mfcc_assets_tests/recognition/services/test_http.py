@@ -11,6 +11,7 @@ import pytest
 from mfcc_assets.audio.excerpt import cut_excerpt
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.errors import RecogniserUnavailable
+from mfcc_assets.ids import AudioId
 from mfcc_assets.recognition.recogniser import RecognitionQuery
 from mfcc_assets.recognition.services.pacing import Timing
 from mfcc_assets.recognition.services.registry import RecognitionServices
@@ -237,7 +238,7 @@ class TestEveryService:
         path = tmp_path / "text.mp3"
         path.write_text("These are the words of the song.\n" * 300)
         for _ in range(4):
-            refused = refusal(service, RecognitionQuery(path, Tags(), np.empty((0, 13), np.float32)))
+            refused = refusal(service, RecognitionQuery(path, Tags(), AudioId("none"), np.empty((0, 13), np.float32)))
             assert refused.subject == "text.mp3"
         assert service.double.received == []
 

@@ -1,0 +1,76 @@
+"""The frames of a track that sound: silence before, behind and within the music is left out.
+
+Silence says nothing about the music, and two files of one recording often differ in it: a longer pause before the first
+note, or minutes before a hidden track. The cepstra that are stored stay whole. All features of the music are computed
+from the frames that this module keeps.
+"""
+
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SILENT_DECIBELS = 55.0
+"""A frame is silent if its energy is that much below the energy of the loudest second."""
+
+_LOUD_FRAMES = 100
+"""The level of a track is exceeded by one second of its frames. So a click does not raise it, and silence does not
+lower it."""
+
+_LONG_FRAMES = 200
+"""Number of silent frames, two seconds, that are left out within the music. Shorter pauses belong to the music."""
+
+
+def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return the numbers of the frames without leading, trailing and long inner silence.
+
+    Parameters
+    ----------
+    cepstra : (frames, d) float32
+        Cepstra at 100 frames a second, with the logarithm of the energy in the first column, as `compute_cepstra`
+        returns them.
+
+    Returns
+    -------
+    (kept,) int
+        Numbers of the kept frames in order. At least one frame is kept if there is one.
+
+    Raises
+    ------
+    ValueError
+        If `cepstra` does not have two dimensions.
+
+    Examples
+    --------
+    Three seconds of music between five and ten seconds of silence:
+
+    >>> log_energy = np.repeat([-36.0, -2.0, -36.0], [500, 300, 1_000])
+    >>> kept = sounding_frames(log_energy[:, np.newaxis].astype(np.float32))
+    >>> int(kept[0]), int(kept[-1])
+    (500, 799)
+    """
+    if cepstra.ndim != 2:
+        raise ValueError(f"cepstra are frames x coefficients, not {cepstra.shape}")
+    energies = cepstra[:, 0]
+    if not len(energies):
+        return np.empty(0, np.intp)
+    loud = min(_LOUD_FRAMES, len(energies))
+    level = np.partition(energies, -loud)[-loud]
+    audible = np.flatnonzero(energies >= level - _SILENT_DECIBELS * log(10) / 10)
+    pauses = np.diff(audible) - 1
+    is_kept = np.zeros(len(energies), bool)
+    is_kept[audible[0] : audible[-1] + 1] = True
+    for pause in np.flatnonzero(pauses >= _LONG_FRAMES).tolist():
+        is_kept[audible[pause] + 1 : audible[pause + 1]] = False
+    return np.flatnonzero(is_kept)
+
+
+def without_silence(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the kept frames (kept, d) of cepstra (frames, d): see `sounding_frames`.
+
+    The result is a view if nothing was left out within the music, since hours of cepstra need much memory.
+    """
+    kept = sounding_frames(cepstra)
+    if len(kept) and len(kept) == kept[-1] - kept[0] + 1:
+        return cepstra[kept[0] : kept[-1] + 1]
+    return cepstra[kept]
