@@ -161,6 +161,11 @@ def best_shifted_cosine(shorter: NDArray[np.float64], longer: NDArray[np.float64
     return max(cosine(shorter, padded[begin : begin + len(shorter)]) for begin in range(len(padded) - len(shorter) + 1))
 
 
+def distinctive(changes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fine changes (k, 6) with zeros for those that are shorter than the changes of steady noise."""
+    return np.array([change if math.hypot(*change) >= 1.5 else [0.0] * 6 for change in changes]).reshape(-1, 6)
+
+
 def best_overlap(query: NDArray[np.float64], track: NDArray[np.float64]) -> tuple[float, int, int]:
     """Cosine, offset and length of the best overlap, which holds at least four fifths of the shorter track."""
     found = []

@@ -10,19 +10,33 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-_SILENT_DECIBELS = 55.0
-"""A frame is silent if its energy is that much below the energy of the loudest second."""
+_PER_DECIBEL = log(10) / 10
+"""Difference of the logarithm of the energy for each decibel."""
+
+_SILENT = -55 * _PER_DECIBEL
+"""A frame is silent if its energy is that far below the energy of the loudest second."""
+
+_DITHER = -11.5
+"""Logarithm of the energy of the noise that dithering leaves in an empty 16-bit recording whose loudest sample is 6 dB
+below full scale. A frame below it is silent too."""
+
+_QUIET = -30 * _PER_DECIBEL
+"""A frame is never silent if its energy is less far below the energy of the loudest second, however soft the music is
+beside its loudest sample."""
 
 _LOUD_FRAMES = 100
 """The level of a track is exceeded by one second of its frames. So a click does not raise it, and silence does not
 lower it."""
+
+_PARTIAL_FRAMES = 2
+"""Number of frames at the edge of the music that hold some of the silence, because a frame is longer than a step."""
 
 _LONG_FRAMES = 200
 """Number of silent frames, two seconds, that are left out within the music. Shorter pauses belong to the music."""
 
 
 def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Return the numbers of the frames without leading, trailing and long inner silence.
+    """Return the numbers of the frames without leading, trailing and long inner silence, and without its edges.
 
     Parameters
     ----------
@@ -47,7 +61,7 @@ def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
     >>> log_energy = np.repeat([-36.0, -2.0, -36.0], [500, 300, 1_000])
     >>> kept = sounding_frames(log_energy[:, np.newaxis].astype(np.float32))
     >>> int(kept[0]), int(kept[-1])
-    (500, 799)
+    (502, 797)
     """
     if cepstra.ndim != 2:
         raise ValueError(f"cepstra are frames x coefficients, not {cepstra.shape}")
@@ -56,13 +70,14 @@ def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
         return np.empty(0, np.intp)
     loud = min(_LOUD_FRAMES, len(energies))
     level = np.partition(energies, -loud)[-loud]
-    audible = np.flatnonzero(energies >= level - _SILENT_DECIBELS * log(10) / 10)
-    pauses = np.diff(audible) - 1
-    is_kept = np.zeros(len(energies), bool)
-    is_kept[audible[0] : audible[-1] + 1] = True
-    for pause in np.flatnonzero(pauses >= _LONG_FRAMES).tolist():
-        is_kept[audible[pause] + 1 : audible[pause + 1]] = False
-    return np.flatnonzero(is_kept)
+    audible = np.flatnonzero(energies >= min(level + _QUIET, max(level + _SILENT, _DITHER)))
+    # The silence before and behind the music has an audible frame at one end only.
+    begins, ends = np.append(0, audible + 1), np.append(audible, len(energies))
+    is_kept = np.ones(len(energies), bool)
+    is_long = (ends - begins >= _LONG_FRAMES) | (begins == 0) | (ends == len(energies))
+    for gap in np.flatnonzero(is_long & (begins < ends)).tolist():
+        is_kept[max(0, begins[gap] - _PARTIAL_FRAMES) : ends[gap] + _PARTIAL_FRAMES] = False
+    return np.flatnonzero(is_kept) if is_kept.any() else audible
 
 
 def without_silence(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.features.contour_times import ContourTimes
 from mfcc_assets.plots.figure import PLOT_COLUMNS, ImageFormat, block_means, drawable, new_figure, write_figure
 from mfcc_assets.similarity.explain import Explanation, SimilarStretch, moment_differences
 
@@ -32,7 +33,7 @@ def pair_picture(
     contours: tuple[NDArray[np.floating], NDArray[np.floating]],
     scales: NDArray[np.floating],
     explanation: Explanation,
-    seconds: tuple[float, float],
+    times: tuple[ContourTimes, ContourTimes],
     titles: tuple[str, str],
     form: ImageFormat = "png",
 ) -> bytes:
@@ -47,8 +48,8 @@ def pair_picture(
         Standard deviation of each coefficient over the library.
     explanation
         The explanation of this pair.
-    seconds
-        Length of both tracks in seconds.
+    times
+        Times of both contours in their files. Silence stays blank.
     titles
         Titles of both tracks. They are drawn literally: a dollar sign does not start a formula.
     form
@@ -60,12 +61,12 @@ def pair_picture(
     key = "Dark: alike. Red: the warping path. Boxes: where they sound alike. At the sides: the coefficients"
     figure.text(0.19, 0.952, key, fontsize=7.5)
 
-    times_a, times_b, coefficients = (0.0, seconds[0]), (0.0, seconds[1]), (0.5, len(scales) + 0.5)
-    matrix = _axes(figure, (0.19, 0.955), (0.18, 0.945), times_a, times_b)
-    below = _axes(figure, (0.19, 0.955), (0.06, 0.17), times_a, coefficients)
-    beside = _axes(figure, (0.07, 0.18), (0.18, 0.945), coefficients, times_b)
-    _draw_differences(matrix, contours, scales)
-    _draw_contours((below, beside), contours, scales)
+    of_a, of_b, coefficients = (0.0, times[0].seconds), (0.0, times[1].seconds), (0.5, len(scales) + 0.5)
+    matrix = _axes(figure, (0.19, 0.955), (0.18, 0.945), of_a, of_b)
+    below = _axes(figure, (0.19, 0.955), (0.06, 0.17), of_a, coefficients)
+    beside = _axes(figure, (0.07, 0.18), (0.18, 0.945), coefficients, of_b)
+    _draw_differences(matrix, contours, scales, times)
+    _draw_contours((below, beside), contours, scales, times)
     _draw_path(matrix, explanation)
     for number, (stretch, colour) in enumerate(zip(explanation.stretches, _STRETCH_COLOURS, strict=False), start=1):
         in_a, in_b = (stretch.a_start, stretch.a_end), (stretch.b_start, stretch.b_end)
@@ -100,23 +101,37 @@ def _draw_image(axes: "Axes", values: NDArray[np.floating], colours: str, limits
 
 
 def _draw_differences(
-    axes: "Axes", contours: tuple[NDArray[np.floating], NDArray[np.floating]], scales: NDArray[np.floating]
+    axes: "Axes",
+    contours: tuple[NDArray[np.floating], NDArray[np.floating]],
+    scales: NDArray[np.floating],
+    times: tuple[ContourTimes, ContourTimes],
 ) -> None:
-    differences = block_means(moment_differences(*contours, scales), _MATRIX_BLOCKS)
-    differences = block_means(differences.T, _MATRIX_BLOCKS)
-    darkest, brightest = np.percentile(differences, (1, 99)).tolist()
+    differences = _in_file(moment_differences(*contours, scales), times[0], _MATRIX_BLOCKS)
+    differences = _in_file(differences.T, times[1], _MATRIX_BLOCKS)
+    darkest, brightest = np.nanpercentile(differences, (1, 99)).tolist()
     _draw_image(axes, differences, "Greys_r", (darkest, max(brightest, darkest + 0.1)))
     for spine in axes.spines.values():
         spine.set_visible(False)
+
+
+def _in_file(values: NDArray[np.floating], times: ContourTimes, blocks: int) -> NDArray[np.float64]:
+    """Average rows that divide a contour evenly in blocks of equal time of the file; NaN where the file is silent."""
+    # Silence makes a file longer than its contour, but the contour's rows should not become coarser.
+    rows = round(len(values) * times.seconds / times.sounding_seconds)
+    return block_means(times.spread(values, max(rows, 1)), blocks)
 
 
 def _draw_contours(
     below_and_beside: tuple["Axes", "Axes"],
     contours: tuple[NDArray[np.floating], NDArray[np.floating]],
     scales: NDArray[np.floating],
+    times: tuple[ContourTimes, ContourTimes],
 ) -> None:
     mean = np.mean(np.concatenate(contours), axis=0)
-    first, second = (block_means((contour - mean) / scales, PLOT_COLUMNS) for contour in contours)
+    first, second = (
+        _in_file((contour - mean) / scales, of_track, PLOT_COLUMNS)
+        for contour, of_track in zip(contours, times, strict=True)
+    )
     for axes, values in zip(below_and_beside, (first.T, second), strict=True):
         _draw_image(axes, values, "RdBu_r", (-_LARGEST_DEVIATION, _LARGEST_DEVIATION))
 

@@ -12,6 +12,7 @@ from math import ceil, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.features.contour_times import ContourTimes
 from mfcc_assets.features.mel import hz_to_mel, mel_to_hz
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.statistics import segment_means
@@ -139,7 +140,7 @@ class SimilarStretch:
     Attributes
     ----------
     a_start, a_end, b_start, b_end
-        Times in seconds from the beginning of the track.
+        Times in seconds from the beginning of the file.
     difference
         Mean difference over the stretch and all coefficients, in standard deviations over the library.
     closer_than
@@ -170,7 +171,7 @@ class Explanation:
     stretches
         Stretches that sound alike, best first. There is none if the tracks never sound alike for `SHORTEST_SECONDS`.
     path
-        Alignment of both tracks from beginning to end: seconds of `a` and seconds of `b`.
+        Alignment of both tracks from beginning to end: seconds of the file of `a` and of the file of `b`.
     """
 
     distance: float
@@ -186,7 +187,7 @@ def explain(
     scales: NDArray[np.floating],
     random_pairs: RandomPairs,
     *,
-    seconds: tuple[float, float],
+    times: tuple[ContourTimes, ContourTimes],
     parameters: CepstraParameters,
 ) -> Explanation:
     """Explain the distance of two tracks.
@@ -201,8 +202,8 @@ def explain(
         Standard deviation of each coefficient over the library.
     random_pairs
         Random pairs of that library.
-    seconds
-        Lengths of both tracks.
+    times
+        Times of both contours in their files.
     parameters
         Parameters of the cepstra.
 
@@ -218,7 +219,8 @@ def explain(
     >>> a, scales = np.zeros((40, 13)), np.ones(13)
     >>> b = a + [0, 1, *[0] * 11]
     >>> random_pairs = RandomPairs.of([(a, a + 2)], scales)
-    >>> why = explain(a, b, scales, random_pairs, seconds=(20.0, 20.0), parameters=CepstraParameters())
+    >>> times = ContourTimes.without_silence(frames=40, seconds=20.0)
+    >>> why = explain(a, b, scales, random_pairs, times=(times, times), parameters=CepstraParameters())
     >>> why.distance, why.coefficients[1].share, why.coefficients[1].stands_for
     (0.5, 1.0, 'brightness')
     >>> why.control.closer_than
@@ -230,8 +232,9 @@ def explain(
     shares = added / distance if distance else np.zeros_like(added)
 
     differences = moment_differences(a, b, scales)
-    frames = np.array(seconds) / differences.shape
-    path = (cheapest_path(differences, band=DTW.band) + 0.5) * frames
+    # Long contours were made coarser.
+    rows, columns = (len(a) / differences.shape[0], len(b) / differences.shape[1])
+    path = cheapest_path(differences, band=DTW.band) + 0.5
     return Explanation(
         distance=distance,
         control=Percentile(
@@ -243,8 +246,14 @@ def explain(
             Coefficient(f"COE_{number}", *meaning(number, parameters), float(share), float(closer_than))
             for number, (share, closer_than) in enumerate(zip(shares, farther, strict=True), start=1)
         ),
-        stretches=tuple(_similar_stretches(differences, random_pairs, frames)),
-        path=tuple(zip(*path.T.tolist(), strict=True)),
+        stretches=tuple(_similar_stretches(differences, random_pairs, times)),
+        path=tuple(
+            zip(
+                times[0].begin_at(path[:, 0] * rows).tolist(),
+                times[1].begin_at(path[:, 1] * columns).tolist(),
+                strict=True,
+            )
+        ),
     )
 
 
@@ -294,17 +303,27 @@ def _coarser(contour: Frames, factor: int) -> NDArray[np.float32]:
 
 
 def _similar_stretches(
-    differences: NDArray[np.float32], random_pairs: RandomPairs, frames: NDArray[np.float64]
+    differences: NDArray[np.float32], random_pairs: RandomPairs, times: tuple[ContourTimes, ContourTimes]
 ) -> Iterator[SimilarStretch]:
+    # Long contours were made coarser.
+    of_a, of_b = times
+    frames = [len(each.begins) / length for each, length in zip(times, differences.shape, strict=True)]
     # A track that is shorter than the least length, such as a jingle, may be similar as a whole.
     shortest = [
-        min(length, ceil(SHORTEST_SECONDS / frame)) for length, frame in zip(differences.shape, frames, strict=True)
+        min(length, ceil(SHORTEST_SECONDS * length / each.sounding_seconds))
+        for each, length in zip(times, differences.shape, strict=True)
     ]
     for found in local_alignments(differences, close=random_pairs.close, shortest=shortest, count=MOST_STRETCHES):
-        a_start, a_end = (found.rows * frames[0]).tolist()
-        b_start, b_end = (found.columns * frames[1]).tolist()
+        in_a, in_b = found.rows * frames[0], found.columns * frames[1]
         closer_than = float((random_pairs.moments > found.difference).mean())
-        yield SimilarStretch(a_start, a_end, b_start, b_end, found.difference, closer_than)
+        yield SimilarStretch(
+            float(of_a.begin_at(in_a)[0]),
+            float(of_a.end_at(in_a)[1]),
+            float(of_b.begin_at(in_b)[0]),
+            float(of_b.end_at(in_b)[1]),
+            found.difference,
+            closer_than,
+        )
 
 
 def meaning(number: int, parameters: CepstraParameters) -> tuple[str, str]:

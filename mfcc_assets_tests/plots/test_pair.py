@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mfcc_assets.features.contour_times import ContourTimes
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.plots.figure import ImageFormat
 from mfcc_assets.plots.pair import pair_picture
@@ -17,17 +18,21 @@ from mfcc_assets_tests.plots.pictures import HARD_TITLES, cepstra, pixels
 SCALES = np.full(13, 20.0)
 
 
+def times(frames: int) -> ContourTimes:
+    return ContourTimes.without_silence(frames, frames / 2)
+
+
 def explained(a: NDArray[np.float32], b: NDArray[np.float32]) -> Explanation:
     """Explain two contours of 2 frames per second."""
     control = RandomPairs.of([(a, b)], SCALES)
-    return explain(a, b, SCALES, control, seconds=(len(a) / 2, len(b) / 2), parameters=CepstraParameters())
+    return explain(a, b, SCALES, control, times=(times(len(a)), times(len(b))), parameters=CepstraParameters())
 
 
 def picture_of(
     frames: tuple[int, int], titles: tuple[str, str] = ("Ocean", "River"), form: ImageFormat = "png"
 ) -> bytes:
     a, b = (cepstra(count, count) for count in frames)
-    return pair_picture((a, b), SCALES, explained(a, b), (frames[0] / 2, frames[1] / 2), titles, form)
+    return pair_picture((a, b), SCALES, explained(a, b), (times(frames[0]), times(frames[1])), titles, form)
 
 
 @pytest.mark.parametrize("frames", [(1, 1), (2, 400), (60, 50)])
@@ -60,7 +65,7 @@ def test_the_path_of_a_track_and_itself_is_drawn_along_the_diagonal() -> None:
 def test_alike_moments_are_dark_and_others_are_bright() -> None:
     # The second half of the track differs from the first.
     track = np.repeat([[-30.0] * 13, [30.0] * 13], 30, axis=0).astype(np.float32)
-    drawn = pixels(pair_picture((track, track), SCALES, explained(track, track), (30.0, 30.0), ("a", "b")))
+    drawn = pixels(pair_picture((track, track), SCALES, explained(track, track), (times(60), times(60)), ("a", "b")))
     first_half_of_both, second_half_of_one = drawn[600, [300, 700]].max(axis=1).tolist()
     assert (first_half_of_both, second_half_of_one) == (0, 255)
 

@@ -32,7 +32,8 @@ TRACKS = (AudioId("one"), AudioId("two"), AudioId("three"))
 def recording(seed: int, seconds: int) -> np.ndarray:
     """Return cepstra (frames, 13) that change differently for each seed, as different recordings do."""
     rng = np.random.default_rng(seed)
-    return np.repeat(rng.normal(0, 10, (seconds * 4, 13)), FRAMES_A_SECOND // 4, axis=0).astype(np.float32)
+    log_energy, shape = rng.uniform(-4, 0, (seconds * 4, 1)), rng.normal(0, 10, (seconds * 4, 12))
+    return np.repeat(np.hstack([log_energy, shape]), FRAMES_A_SECOND // 4, axis=0).astype(np.float32)
 
 
 LIBRARY = {audio: recording(seed, 60) for seed, audio in enumerate(TRACKS)}

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mfcc_assets.features.contour_times import ContourTimes
 from mfcc_assets.features.mfcc import compute_cepstra, cosine_weights
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.similarity import explain as explaining
@@ -25,13 +26,13 @@ def contour(frames, seed=0):
     return (SCALES * (rng.normal(size=(frames, 13)).cumsum(axis=0) / 4 + rng.normal(size=13))).astype(np.float32)
 
 
-def explained(a, b, random_pairs=None, seconds=None):
+def explained(a, b, random_pairs=None, times=None):
     return explain(
         a,
         b,
         SCALES,
         random_pairs or RANDOM_PAIRS,
-        seconds=seconds or (len(a) / 2, len(b) / 2),
+        times=times or tuple(ContourTimes.without_silence(max(1, len(track)), len(track) / 2) for track in (a, b)),
         parameters=PARAMETERS,
     )
 
@@ -92,10 +93,22 @@ def test_stretches_share_no_second(a, b):
 def test_a_common_passage_is_found_with_its_times():
     a, b = contour(100, seed=1), contour(150, seed=2)
     b[90:130] = a[20:60]
-    first = explained(a, b, seconds=(50.5, 75.0)).stretches[0]
+    times = ContourTimes.without_silence(100, 50.5), ContourTimes.without_silence(150, 75.0)
+    first = explained(a, b, times=times).stretches[0]
     assert (first.a_start, first.a_end) == pytest.approx((10.1, 30.3), abs=1.1)
     assert first.b_start - first.a_start / 1.01 == pytest.approx(35, abs=0.1)
     assert first.difference < 0.1
+
+
+def test_times_are_those_of_the_file_although_the_contour_leaves_out_silence():
+    """The file of `b` has 30 s of silence before its music, and 100 s of silence after its first 20 s."""
+    a = contour(100, seed=1)
+    begins = 30 + np.arange(100) / 2 + 100 * (np.arange(100) >= 40)
+    times = ContourTimes.without_silence(100, 50.0), ContourTimes(begins, begins + 0.5, seconds=200.0)
+    why = explained(a, a, times=times)
+    assert [(s.a_start, s.a_end, s.b_start, s.b_end) for s in why.stretches] == [(0, 50, 30, 180)]
+    assert why.path[0] == (0.25, 30.25)
+    assert why.path[-1] == (49.75, 179.75)
 
 
 def test_the_path_leads_from_the_beginning_to_the_end_of_both_tracks():
@@ -192,4 +205,4 @@ def test_higher_coefficients_describe_finer_shapes():
 @pytest.mark.parametrize("bad", [np.zeros((0, 13)), np.full((3, 13), np.nan), np.zeros((3, 12))])
 def test_an_invalid_contour_is_refused(bad):
     with pytest.raises(ValueError, match=r"expected|coefficients"):
-        explained(bad, contour(20), seconds=(1.0, 10.0))
+        explained(bad, contour(20))

@@ -1,0 +1,104 @@
+"""The frames of a track that sound."""
+
+from itertools import groupby
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+from mfcc_assets.features.mfcc import compute_cepstra
+from mfcc_assets.features.parameters import FeaturesParameters
+from mfcc_assets.features.silence import sounding_frames, without_silence
+from mfcc_assets.features.track_features import analyse, track_features_of
+from mfcc_assets_tests.audio_samples import music
+
+SILENT = -36.0
+"""Logarithm of the energy of a frame of zeros."""
+
+PARAMETERS = FeaturesParameters()
+
+
+def cepstra_of(*energies_and_frames: tuple[float, int]) -> NDArray[np.float32]:
+    """Return cepstra (frames, 2) of stretches with a constant energy each."""
+    energies = np.concatenate([np.full(frames, energy) for energy, frames in energies_and_frames])
+    return np.column_stack([energies, np.arange(len(energies))]).astype(np.float32)
+
+
+def test_silence_at_both_ends_is_left_out() -> None:
+    kept = sounding_frames(cepstra_of((SILENT, 50), (-2, 300), (SILENT, 1_000)))
+    np.testing.assert_array_equal(kept, np.arange(52, 348))
+
+
+def test_long_silence_within_the_music_is_left_out() -> None:
+    kept = sounding_frames(cepstra_of((-2, 300), (SILENT, 200), (-2, 300)))
+    np.testing.assert_array_equal(kept, [*range(298), *range(502, 800)])
+
+
+def test_a_short_pause_belongs_to_the_music() -> None:
+    pause = cepstra_of((-2, 300), (SILENT, 199), (-2, 300))
+    assert len(sounding_frames(pause)) == len(pause)
+
+
+def test_a_quiet_passage_is_no_silence() -> None:
+    quiet = cepstra_of((-2, 300), (-11, 500))
+    assert len(sounding_frames(quiet)) == len(quiet)
+
+
+def test_the_hiss_of_an_empty_16_bit_recording_is_silence() -> None:
+    hiss = np.random.default_rng(0).integers(-1, 2, 10 * 44_100) / 2**15
+    signal = np.concatenate([music(5, seed=1), hiss]).astype(np.float32)
+    kept = sounding_frames(compute_cepstra([signal], PARAMETERS.cepstra))
+    assert kept[-1] == pytest.approx(500, abs=5)
+
+
+def test_a_click_does_not_make_the_music_silent() -> None:
+    kept = sounding_frames(cepstra_of((-2, 300), (15, 2), (-2, 300)))
+    assert len(kept) == 602
+
+
+def test_the_loudest_frame_of_a_very_short_track_is_kept() -> None:
+    assert sounding_frames(cepstra_of((SILENT, 1))).tolist() == [0]
+    assert len(sounding_frames(np.empty((0, 13), np.float32))) == 0
+
+
+def test_cepstra_of_one_dimension_are_refused() -> None:
+    with pytest.raises(ValueError, match="frames x coefficients"):
+        sounding_frames(np.zeros(5, np.float32))
+
+
+@given(arrays(np.float32, st.integers(1, 900), elements=st.sampled_from([SILENT, -20, -14, -2])))
+def test_the_kept_frames_equal_those_of_the_slow_twin(energies: NDArray[np.float32]) -> None:
+    cepstra = energies[:, np.newaxis]
+    level = sorted(energies.tolist(), reverse=True)[min(100, len(energies)) - 1]
+    threshold = min(level - 3 * np.log(10), max(level - 5.5 * np.log(10), -11.5))
+    audible = [energy >= threshold for energy in energies.tolist()]
+    runs = [
+        (is_audible, [frame for frame, _ in run]) for is_audible, run in groupby(enumerate(audible), lambda it: it[1])
+    ]
+    silence = [
+        run for is_audible, run in runs if not is_audible and (len(run) >= 200 or {0, len(audible) - 1} & {*run})
+    ]
+    left_out = {frame + near for run in silence for frame in run for near in (-2, -1, 0, 1, 2)}
+    slow = [frame for frame in range(len(audible)) if frame not in left_out] or np.flatnonzero(audible)
+    np.testing.assert_array_equal(sounding_frames(cepstra), slow)
+
+
+@given(st.integers(0, 30_000), st.integers(0, 30_000))
+def test_silence_at_either_end_changes_no_kept_frame(before: int, behind: int) -> None:
+    music_alone = cepstra_of((SILENT, 1), (-2, 300), (-10, 250), (SILENT, 400), (-3, 120), (SILENT, 1))
+    silence = np.full((before + behind, 2), SILENT, np.float32)
+    longer = np.concatenate([silence[:before], music_alone, silence[before:]])
+    np.testing.assert_array_equal(without_silence(longer), without_silence(music_alone))
+
+
+def test_features_of_a_track_with_silence_around_it_equal_those_of_the_track() -> None:
+    parameters = PARAMETERS.cepstra
+    signal = music(20, seed=3).astype(np.float32)[: parameters.window_samples + 1_990 * parameters.step_samples]
+    silence = np.zeros(parameters.step_samples * 1_000, np.float32)
+    padded = np.concatenate([silence, signal, silence])
+    alone, longer = (track_features_of(analyse([each], parameters), PARAMETERS) for each in (signal, padded))
+    for name, value in vars(alone).items():
+        np.testing.assert_allclose(vars(longer)[name], value, rtol=1e-3, atol=2e-3, err_msg=name)
