@@ -296,13 +296,16 @@ def corrected_distances(
     """Sum of distances (tracks, tracks, parts), corrected for hubs by the distances to a sample of tracks."""
     tracks = range(len(distances))
 
-    def unusual(values: NDArray[np.float64], smallest: float) -> list[list[tuple[float, float]]]:
+    def unusual(
+        values: NDArray[np.float64], smallest: float, largest_mean: float = math.inf
+    ) -> list[list[tuple[float, float]]]:
         """For each value, the deviations above the mean of one track and above that of the other."""
         of_tracks = []
         for track in tracks:
             to_sample = [float(values[track, other]) for other in sample if other != track] or [0.0]
             mean = statistics.fmean(to_sample)
-            of_tracks.append((mean, max(statistics.pstdev(to_sample), 0.05 * abs(mean), smallest)))
+            deviation = max(statistics.pstdev(to_sample), 0.05 * abs(mean), smallest)
+            of_tracks.append((min(mean, largest_mean), deviation))
         return [
             [
                 tuple((values[i, j] - mean) / deviation for mean, deviation in (of_tracks[i], of_tracks[j]))
@@ -314,13 +317,26 @@ def corrected_distances(
     def standardised(values: NDArray[np.float64], smallest: float) -> NDArray[np.float64]:
         return np.array([[statistics.fmean(pair) for pair in row] for row in unusual(values, smallest)])
 
+    def largest_usual(values: NDArray[np.float64]) -> float:
+        """Four robust deviations above the median of the mean distances within the sample."""
+        means = [
+            statistics.fmean([float(values[track, other]) for other in sample if other != track] or [0.0])
+            for track in sample
+        ]
+        median = statistics.median(means)
+        deviation = 1.48 * statistics.median([abs(mean - median) for mean in means])
+        return median + 4 * max(deviation, 0.05 * median)
+
+    by_part = [
+        unusual(distances[:, :, part], 1e-6, largest_usual(distances[:, :, part])) for part in range(len(weights))
+    ]
     sums = np.zeros(distances.shape[:2])
-    for part, weight in enumerate(weights):
-        sums += weight * standardised(distances[:, :, part], 1e-6)
+    for weight, z_scores in zip(weights, by_part, strict=True):
+        sums += weight * np.array([[statistics.fmean(pair) for pair in row] for row in z_scores])
     for _ in range(rounds):
         sums = standardised(sums, 0.05)
     chances = [[sum(map(scipy.stats.norm.logsf, pair)) for pair in row] for row in unusual(sums, 0.05)]
-    far_for_query = [[max(0.0, query - 0.5) for query, _ in row] for row in unusual(distances[:, :, -1], 1e-6)]
+    far_for_query = [[max(0.0, query - 0.5) for query, _ in row] for row in by_part[-1]]
     return np.array(far_for_query) - np.array(chances)
 
 

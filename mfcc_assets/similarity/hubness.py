@@ -7,8 +7,9 @@ section 3.2; this module uses it with independent normal distributions. In the p
 distances to all other tracks. Here they are those of the distances to a reference sample. The sample stays the same
 while the library grows, so a new track changes no distance between other tracks.
 
-All distances of an outlier, such as a drum loop, are large. Compared with them, its distance to a query may look small.
-So the correction adds what makes the outlier far for the query: see `Correction`.
+All distances of an outlier, such as a drum loop, are large. Compared with them, even a large distance looks small. Two
+rules keep outliers away from the lists of other tracks. The mean distance of a track counts only as far as it is usual
+in the sample, and a distance that is large for the query adds to the corrected distance: see `Correction`.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,6 +30,10 @@ ROUNDS = 2
 corpus, 3.2 % of the tracks are among the first five of no other track without any round; with one round, 1.5 %; with
 two, 0.4 %. A third round changes nothing."""
 
+_MOST_UNUSUAL = 4.0
+"""Largest mean distance of a track, in deviations above the median of the sample. The deviation is 1.48 times the
+median absolute deviation, as in a normal distribution, so that outliers in the sample do not matter."""
+
 _STILL_USUAL = 0.5
 """Number of standard deviations above the query's mean distance from which on a distance is far for the query. Tracks
 of the same artist rarely are. On the development corpus, a smaller number leaves more tracks without any query."""
@@ -45,8 +50,9 @@ class DistanceStatistics:
     Attributes
     ----------
     means, deviations : (tracks, parts + 1 + ROUNDS)
-        The first columns are for the distances by each part of a ranking. The next column is for the weighted sum of
-        the parts' z-scores. Each further column is for the z-scores of the column before it.
+        The first columns are for the distances by each part of a ranking; their means are at most those of unusual
+        tracks. The next column is for the weighted sum of the parts' z-scores. Each further column is for the z-scores
+        of the column before it.
     """
 
     means: NDArray[np.float64]
@@ -109,6 +115,8 @@ class DistanceStatistics:
         """
         # The columns are added one after the other, since each needs those before it.
         statistics, parts = _mean_and_deviation(distances, others, _MIN_DEVIATION), len(weights)
+        usual = (statistics if reference is None else reference).means[:, :parts]
+        statistics = cls(np.minimum(statistics.means, _largest_usual(usual)), statistics.deviations)
 
         def with_column(values: Sequence[NDArray[np.float64]]) -> DistanceStatistics:
             more = _mean_and_deviation(np.reshape(values, (*others.shape, 1)), others, _MIN_DEVIATION_OF_SUMS)
@@ -299,6 +307,16 @@ class Correction:
         # A little more than the upper end, so that rounding never excludes a track whose corrected distance is the
         # limit.
         return np.where(self(np.zeros(len(self.offsets))) <= limit, most * (1 + _ROUNDING), -inf)
+
+
+def _largest_usual(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the largest mean distance (parts,) that is usual among tracks with these mean distances."""
+    if not len(means):
+        return np.full(means.shape[1], inf)
+    medians = np.median(means, axis=0)
+    deviations = 1.48 * np.median(np.abs(means - medians), axis=0)
+    limits: NDArray[np.float64] = medians + _MOST_UNUSUAL * np.maximum(deviations, _MIN_RELATIVE_DEVIATION * medians)
+    return limits
 
 
 def _mean_and_deviation(
