@@ -54,9 +54,21 @@ _FIGURES = {
     help="File to write the figures to, as JSON.",
 )
 @click.option("--reencode", "reencoded", is_flag=True, help="Measure again after every track was re-encoded.")
+@click.option(
+    "--recognition",
+    "with_recognition",
+    is_flag=True,
+    help="Measure how surely cut, faded and padded tracks are recognised. This takes minutes.",
+)
 @click.pass_obj
 def evaluate(
-    library: Library, manifest: Path, audio: Path, rankings: tuple[str, ...], json_file: Path | None, reencoded: bool
+    library: Library,
+    manifest: Path,
+    audio: Path,
+    rankings: tuple[str, ...],
+    json_file: Path | None,
+    reencoded: bool,
+    with_recognition: bool,
 ) -> None:
     """Measure on labelled music how often tracks recommend others of the same artist, and of the same work.
 
@@ -85,6 +97,8 @@ def evaluate(
     console.print(_table(f"{len(analysed.tracks)} tracks, {len(analysed.rejected)} left out", report["rankings"]))
     if reencoded:
         report["reencoded"] = _reencoded(console, labelled, analysed, scores)
+    if with_recognition:
+        report["recognition"] = _recognition(console, labelled, analysed)
     if json_file:
         json_file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
@@ -118,6 +132,25 @@ def _reencoded(
         "own_track_first": found.by_recognition,
         "own_track_first_by_ranking": found.by_ranking,
     }
+
+
+def _recognition(console: Console, labelled: "LabelledSet", analysed: "AnalysedTracks") -> dict[str, Any]:
+    """Try to recognise changed tracks, print the figures, and return them for the JSON."""
+    from mfcc_assets.evaluation.recognition_trials import try_recognition
+
+    with _progress(console, "Recognising changed tracks") as progress:
+        trials = try_recognition(labelled, analysed, progress)
+    table = Table(
+        "query",
+        "queries",
+        "own track first",
+        "another track, without its own",
+        title="Recognition of parts, MP3 of 64 kbit/s",
+    )
+    for name, trial in trials.items():
+        table.add_row(name, str(trial.queries), f"{trial.own_track_first:.1%}", f"{trial.another_track:.1%}")
+    console.print(table)
+    return {name: asdict(trial) for name, trial in trials.items()}
 
 
 @contextmanager

@@ -164,7 +164,7 @@ class LabelledSet:
         OSError
             If the file cannot be opened.
         """
-        path = self._folder / track.path
+        path = self.file_of(track)
         with path.open("rb") as file:
             digest = content_digest(file)
         if chain:
@@ -178,6 +178,10 @@ class LabelledSet:
             analysis = self._store.read_analysis(audio_id, self.parameters.cepstra)
             self._store.write_track_features(audio_id, track_features_of(analysis, self.parameters), self.parameters)
         return audio_id, self._store.read_track_features(audio_id, self.parameters)
+
+    def file_of(self, track: LabelledTrack) -> Path:
+        """Return the path of a track's file."""
+        return self._folder / track.path
 
     def cepstra(self, audio_id: AudioId) -> NDArray[np.float32]:
         """Return the cepstra (frames, d) of an analysed track."""
