@@ -77,7 +77,8 @@ class ContourTimes:
         middles = (firsts + lasts) // 2
         begins_before = kept[middles] - begins == middles - firsts
         ends = np.where(begins_before, begins + lengths, ends)
-        return cls((ends - lengths) * parameters.step_seconds, ends * parameters.step_seconds, seconds)
+        step = np.float64(parameters.step_seconds)
+        return cls((ends - lengths) * step, ends * step, seconds)
 
     @property
     def sounding_seconds(self) -> float:
@@ -109,7 +110,7 @@ class ContourTimes:
         """
         times = (np.arange(rows) + 0.5) * self.seconds / rows
         frames = np.searchsorted(self.begins, times, side="right") - 1
-        found = values[np.maximum(frames, 0) * len(values) // len(self.begins)].astype(np.float64)
+        found: NDArray[np.float64] = values[np.maximum(frames, 0) * len(values) // len(self.begins)].astype(np.float64)
         found[(frames < 0) | (times >= self.ends[np.maximum(frames, 0)])] = np.nan
         return found
 

@@ -241,12 +241,10 @@ def _framings(
 ) -> list[_Framing]:
     kept = sounding_frames(checked_cepstra(cepstra, parameters))
     sounding, step = cepstra[kept], round(resolution.seconds / parameters.step_seconds)
+    seconds: NDArray[np.float64] = kept * np.float64(parameters.step_seconds)
     starts = [phase * step // phases for phase in range(phases)]
     return [
-        _Framing(
-            spectral_changes(sounding[start:], parameters, resolution), kept[start::step] * parameters.step_seconds
-        )
-        for start in starts
+        _Framing(spectral_changes(sounding[start:], parameters, resolution), seconds[start::step]) for start in starts
     ]
 
 
