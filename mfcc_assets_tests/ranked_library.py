@@ -76,9 +76,10 @@ def stored_pairs(library: Library, index: LibraryIndex, stage: Stage) -> dict[Au
 
 
 def cepstra(number: int) -> NDArray[np.float32]:
-    """Return 12 to 30 s of made-up cepstra (frames, 13): a slow random walk from a random point."""
+    """Return 12 to 30 s of made-up cepstra (frames, 13): a slow random walk from a random point, without silence."""
     rng = np.random.default_rng(number)
     steps = rng.standard_normal((int(rng.integers(24, 61)), 13)).cumsum(axis=0) + 5 * rng.standard_normal(13)
+    steps[:, 0] = 4 * np.tanh(steps[:, 0] / 10)
     return np.repeat(steps, 50, axis=0).astype(np.float32)
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import dagster as dg
 import numpy as np
 import pytest
+import soundfile
 
 from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.track_features import TrackFeatures, analyse, track_features_of
-from mfcc_assets.ids import AudioId, track_id
+from mfcc_assets.ids import AudioId, TrackId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, find_query_candidates, rank_query, recommend_file, search_for
 from mfcc_assets.search.index import LibraryIndex
@@ -21,7 +22,7 @@ from mfcc_assets.search.query import Search
 from mfcc_assets.similarity.pairwise import Tracks
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.index_store import RECALL
-from mfcc_assets_tests.audio_samples import write_music
+from mfcc_assets_tests.audio_samples import write_audio, write_music
 from mfcc_assets_tests.pipeline.mislabelled_files import mislabel_track_features
 from mfcc_assets_tests.ranked_library import add_tracks, audio_id, compared_with_all, index_and_rank, publish
 from mfcc_assets_tests.runs import run_library
@@ -51,6 +52,39 @@ def test_no_encoding_of_the_query_is_recommended(real_library: Library, query: P
     assert answer.recognised is not None
     assert len(answer.recognised.audio_ids) == 2
     assert {recommendation.track_id for recommendation in answer.recommendations} == {track_id(name) for name in OTHERS}
+
+
+def test_silence_around_a_file_changes_neither_its_recognition_nor_its_recommendations(
+    real_library: Library, tmp_path: Path
+) -> None:
+    samples, rate = soundfile.read(DEMO / "uploads" / "a-new-journey.mp3", dtype="float32")
+
+    def answer(before: float, behind: float) -> tuple[tuple[AudioId, ...], list[TrackId]]:
+        silence = [np.zeros(round(seconds * rate), np.float32) for seconds in (before, behind)]
+        padded = write_audio(tmp_path / "padded.wav", np.concatenate([silence[0], samples, silence[1]]), rate)
+        found = recommend_file(real_library, padded, count=3)
+        assert found.recognised is not None
+        return found.recognised.audio_ids, [recommendation.track_id for recommendation in found.recommendations]
+
+    alone = answer(0, 0)
+    for before, behind in ((0, 300), (300, 0), (0.37, 45), (30, 2.2), (1.234, 0.007)):
+        assert answer(before, behind) == alone
+
+
+def test_a_file_of_the_library_is_recognised_as_itself_and_not_as_its_copy_with_silence(
+    library: Library, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    samples, rate = soundfile.read(JOURNEY, dtype="float32")
+    silence = np.zeros((30 * rate, *samples.shape[1:]), np.float32)
+    for name, signal in {"alone": samples, "before": np.concatenate([silence, samples])}.items():
+        library.blobs.upload_file("soundtracks", f"{name}.wav", write_audio(tmp_path / f"{name}.wav", signal, rate))
+    run_library(library, instance)
+    for name in ("alone", "before"):
+        answer = recommend_file(library, tmp_path / f"{name}.wav", count=5)
+        assert answer.recognised is not None
+        assert answer.recognised.title == name
+        assert answer.recognised.certainty == 1
+        assert answer.recommendations == [], "the other file is the same recording"
 
 
 def test_nothing_is_stored_when_a_file_is_recommended_for(real_library: Library) -> None:
