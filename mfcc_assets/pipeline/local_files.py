@@ -39,19 +39,19 @@ class FoundFiles:
     ----------
     music
         Files that are tried as music.
-    passed_over
+    skipped
         All other files, and folders that were not entered, by kind.
     unreadable
         Files and folders that may not be read.
     """
 
     music: list[FoundFile] = field(default_factory=list)
-    passed_over: dict[str, list[Path]] = field(default_factory=dict)
+    skipped: dict[str, list[Path]] = field(default_factory=dict)
     unreadable: list[Path] = field(default_factory=list)
 
-    def pass_over(self, path: Path, kind: str) -> None:
+    def skip(self, path: Path, kind: str) -> None:
         """Add a file or folder that is no music."""
-        self.passed_over.setdefault(kind, []).append(path)
+        self.skipped.setdefault(kind, []).append(path)
 
 
 def find_music(paths: Sequence[Path], *, without: Collection[Path] = ()) -> FoundFiles:
@@ -102,7 +102,7 @@ class _Search:
                 continue
             if (status.st_dev, status.st_ino) in self._entered:
                 if is_link:
-                    self.found.pass_over(here, TAKEN_ALREADY)
+                    self.found.skip(here, TAKEN_ALREADY)
                 continue
             self._entered.add((status.st_dev, status.st_ino))
             below = [here / entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
@@ -119,20 +119,20 @@ class _Search:
         if os.path.realpath(folder) in self._without:
             kind = OF_THE_LIBRARY
         if kind:
-            self.found.pass_over(folder, kind)
+            self.found.skip(folder, kind)
         return kind is None
 
     def _follow(self, link: Path, root: Path) -> None:
         try:
             target = os.path.realpath(link, strict=True)
         except OSError:
-            self.found.pass_over(link, BROKEN_LINKS)
+            self.found.skip(link, BROKEN_LINKS)
             return
         if not Path(target).is_dir():
             self._take(link, root, link.name, is_link=True)
         elif self._is_wanted(link):
             if Path(os.path.realpath(link.parent)).is_relative_to(target):
-                self.found.pass_over(link, TAKEN_ALREADY)
+                self.found.skip(link, TAKEN_ALREADY)
             else:
                 self._enter(link, root, is_link=True)
 
@@ -141,18 +141,18 @@ class _Search:
         if kind is None and not path.is_file():
             kind = NO_FILES
         if kind:
-            self.found.pass_over(path, kind)
+            self.found.skip(path, kind)
             return
         source = Path(os.path.realpath(path))
         if source in self._sources:
             if is_link:
-                self.found.pass_over(path, TAKEN_ALREADY)
+                self.found.skip(path, TAKEN_ALREADY)
             return
         try:
             if is_worth_trying(path, name):
                 self._sources.add(source)
                 self.found.music.append(FoundFile(path, source, root))
             else:
-                self.found.pass_over(path, kind_of_name(name) or NO_AUDIO)
+                self.found.skip(path, kind_of_name(name) or NO_AUDIO)
         except OSError:
             self.found.unreadable.append(path)

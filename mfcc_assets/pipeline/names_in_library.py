@@ -110,9 +110,14 @@ class NamesInLibrary:
         return next(free, None) or self._numbered(places[0])
 
     def _numbered(self, name: str) -> str:
-        path = PurePosixPath(name)
-        numbered = (_cleaned(str(path.with_name(f"{path.stem} ({number}){path.suffix}"))) for number in count(2))
-        return next(other for other in numbered if self.is_free(other))
+        """Put a number behind the part of a name that is taken: a folder, if there is a file of that name."""
+        parts = PurePosixPath(name).parts
+        depths = range(1, len(parts))
+        depth = next((depth for depth in depths if _key("/".join(parts[:depth])) in self._names), len(parts))
+        above, part, below = parts[: depth - 1], PurePosixPath(parts[depth - 1]), parts[depth:]
+        numbered = (f"{part.stem} ({number}){part.suffix}" for number in count(2))
+        names = (_cleaned("/".join([*above, other, *below])) for other in numbered)
+        return next(other for other in names if self.is_free(other))
 
 
 def _cleaned(name: str) -> str:

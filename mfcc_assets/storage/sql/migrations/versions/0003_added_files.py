@@ -8,8 +8,8 @@ down_revision = "0001"
 
 _METADATA = sa.MetaData()
 
-_PASSED_OVER = sa.Table(
-    "PASSED_OVER",
+_SKIPPED_FILES = sa.Table(
+    "SKIPPED_FILES",
     _METADATA,
     sa.Column("TRACK_ID", sa.String(16), primary_key=True),
     sa.Column("SHARD", sa.String(2), nullable=False, index=True),
@@ -29,7 +29,7 @@ _ADDED_FILES = sa.Table(
 
 
 def upgrade() -> None:
-    for table in (_PASSED_OVER, _ADDED_FILES):
+    for table in (_SKIPPED_FILES, _ADDED_FILES):
         op.execute(sa.schema.CreateTable(table))
         for index in table.indexes:
             op.execute(sa.schema.CreateIndex(index))
