@@ -12,6 +12,7 @@ from mfcc_assets.ids import content_digest
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.local_files import FoundFile, find_music
 from mfcc_assets.pipeline.names_in_library import NamesInLibrary
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.added_files import AddedFile
 
 
@@ -88,7 +89,8 @@ class _Adding:
         # Paths on two machines name different files. A library on this machine only gets files of this machine, whose
         # name may change, for example with the network.
         self._machine = "" if library.settings.profile == "local" else platform.node()
-        self._sizes = {blob.name: blob.size for blob in library.blobs.list("soundtracks")}
+        blobs = library.blobs.list(SOUNDTRACKS, on_skipped=lambda *_: None)
+        self._sizes = {blob.name: blob.size for blob in blobs}
         self._names = NamesInLibrary(self._sizes)
         self._by_name: dict[str, AddedFile] = {}
         self._by_source: dict[str, AddedFile] = {}
@@ -98,6 +100,9 @@ class _Adding:
 
     def is_done_without_storing(self, file: FoundFile) -> bool:
         """Return False if a file has to be stored under a new name."""
+        if (name := self._name_in_container(file.source)) is not None:
+            self._addition.already_there.append(name)
+            return True
         known = self._by_source.get(self._address(file.source))
         try:
             if known is not None:
@@ -114,7 +119,7 @@ class _Adding:
             try:
                 digest = _digest_of(file.source)
                 with file.source.open("rb") as opened:
-                    self._library.blobs.create("soundtracks", name, opened)
+                    self._library.blobs.create(SOUNDTRACKS, name, opened)
             except Conflict:
                 self._names.take(name)  # Somebody else stored this blob since the names were listed.
             except BlobNameError:
@@ -140,13 +145,13 @@ class _Adding:
             self._addition.already_there.append(name)
             return True
         try:
-            etag = blobs.stat("soundtracks", name).etag
+            etag = blobs.stat(SOUNDTRACKS, name).etag
             stored = self._digest_of_blob(name)
             if stored == digest:
                 self._addition.already_there.append(name)
             elif stored == known.content_digest:
                 with file.source.open("rb") as opened:
-                    blobs.write("soundtracks", name, opened, if_match=etag)
+                    blobs.write(SOUNDTRACKS, name, opened, if_match=etag)
                 self._addition.replaced.append(name)
             else:
                 return False
@@ -168,6 +173,14 @@ class _Adding:
                 return True
         return False
 
+    def _name_in_container(self, source: Path) -> str | None:
+        """Return the name of the blob if a file is a blob itself, and None otherwise."""
+        if self._library.settings.profile != "local":
+            return None
+        top = os.path.realpath(self._library.settings.blobs / SOUNDTRACKS)
+        name = str(source.relative_to(top)) if source.is_relative_to(top) else ""
+        return name if name in self._sizes else None
+
     def _has_source(self, name: str) -> bool:
         """Return True if the file that a blob was copied from is still where it was."""
         added = self._by_name.get(name)
@@ -176,7 +189,7 @@ class _Adding:
 
     def _digest_of_blob(self, name: str) -> str | None:
         try:
-            with self._library.blobs.as_file("soundtracks", name) as path:
+            with self._library.blobs.as_file(SOUNDTRACKS, name) as path:
                 return _digest_of(path)
         except BlobNotFound:
             return None

@@ -230,3 +230,20 @@ class TestOneFileIsStoredOnce:
         add(library, song)
         library.blobs.delete("soundtracks", "song.mp3")
         assert add(library, song).added == ["song.mp3"]
+
+    def test_the_files_of_the_library_itself_are_there_already(self, library, tmp_path) -> None:
+        add(library, write(tmp_path / "Music/song.mp3"), tmp_path / "Music")
+        container = library.settings.blobs / "soundtracks"
+        (tmp_path / "Music/back").symlink_to(container)
+        assert add(library, container).already_there == ["song.mp3"]
+        assert set(add(library, tmp_path).already_there) == {"song.mp3"}
+        assert contents(library) == {"song.mp3": "music"}
+
+    def test_a_linked_folder_of_the_library_is_not_written(self, library, tmp_path) -> None:
+        song = write(tmp_path / "Music/1.mp3", "1")
+        library.blobs.write("soundtracks", "other.mp3", b"music")
+        (library.settings.blobs / "soundtracks/Music").symlink_to(tmp_path / "Music")
+        assert add(library, song.parent).already_there == ["Music/1.mp3"]
+        write(tmp_path / "elsewhere/Music/2.mp3", "2")
+        assert add(library, tmp_path / "elsewhere/Music").added == ["elsewhere/Music/2.mp3"]
+        assert sorted(path.name for path in song.parent.iterdir()) == ["1.mp3"]

@@ -20,7 +20,7 @@ SOUNDTRACKS = "soundtracks"
 CONTAINERS = ("uploads", "batch", CEPSTRA, SOUNDTRACKS, "artworks")
 
 BROKEN_LINKS = "broken links"
-TAKEN_ALREADY = "links to folders and files that are taken already"
+TAKEN_ALREADY = "links that lead back, or to what is taken already"
 LINKED_FOLDERS = "linked folders"
 NO_FILES = "neither files nor folders"
 FOLDERS = "empty blobs that stand for folders"
