@@ -22,6 +22,7 @@ from mfcc_assets.storage.secrets.cached import CachedSecrets
 from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
 from mfcc_assets.storage.secrets.port import SecretSource
 from mfcc_assets.storage.secrets.signing_key import local_signing_key, shared_signing_key
+from mfcc_assets.storage.sql.added_files import AddedFiles
 from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.database import Database
 from mfcc_assets.storage.sql.recommendations import Recommendations
@@ -167,6 +168,11 @@ class Library:
     def catalogue(self) -> Catalogue:
         """The soundtracks, their audio, and the rejects."""
         return Catalogue(self.database)
+
+    @_opened
+    def added_files(self) -> AddedFiles:
+        """The files that soundtracks were copied from."""
+        return AddedFiles(self.database)
 
     @_opened
     def recommendations(self) -> Recommendations:

@@ -1,5 +1,6 @@
 """`mfcc add`: add music to the library."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,6 +11,8 @@ from mfcc_assets.cli.library import counts_by_state
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.defs.launch import command_line_lock
 from mfcc_assets.library import Library
+
+_NAMES_SHOWN = 3
 
 
 @click.command()
@@ -28,16 +31,27 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
                 progress.advance(task)
         console.print(
             f"{len(addition.added)} added, {len(addition.replaced)} replaced, "
-            f"{len(addition.already_there)} already there, "
-            f"{len(addition.skipped)} skipped (covers, playlists, hidden files)"
+            f"{len(addition.already_there)} already there, {sum(map(len, addition.skipped.values()))} skipped"
         )
+        for kind, skipped in sorted(addition.skipped.items()):
+            console.print(f"skipped {len(skipped)}: {kind} ({_first_names(skipped)})")
         for file in addition.unreadable:
-            console.print(f"[red]unreadable[/] {escape(str(file))}")
+            console.print(f"[red]unreadable[/] {escape(_shown(file))}")
         bring_up_to_date(library, console, lock)
-    names = {*addition.added, *addition.replaced, *addition.already_there}
     for reject in library.catalogue.rejects():
-        if reject.blob_name in names:
+        if reject.blob_name in addition.names:
             console.print(f"[red]rejected[/] {escape(reject.reason)}")
     console.print(
         f"{counts_by_state(library.catalogue.soundtracks())}; index {library.indexes.published_version()} answers."
     )
+
+
+def _first_names(paths: Sequence[Path]) -> str:
+    names = ", ".join(escape(_shown(Path(path.name))) for path in paths[:_NAMES_SHOWN])
+    return names + (", …" if len(paths) > _NAMES_SHOWN else "")
+
+
+def _shown(path: Path) -> str:
+    """Return a path as text. A terminal cannot show bytes that are no text, and control characters would steer it."""
+    text = str(path).encode(errors="surrogateescape").decode(errors="replace")
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)

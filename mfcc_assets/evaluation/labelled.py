@@ -4,7 +4,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +20,9 @@ from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameter
 from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ids import AudioId, content_digest, track_id
+from mfcc_assets.recognition.copies import group_copies
+from mfcc_assets.recognition.duplicates import is_same_recording
+from mfcc_assets.recognition.match import align
 
 Progress = Callable[[int, int], None]
 """Reports progress: the number of finished items, and the number of all items."""
@@ -39,12 +42,15 @@ class AnalysedTracks:
         Features of each track.
     rejected
         Reasons why tracks cannot be used, by path.
+    recordings
+        Path of the track that represents the recording of each track, by path. Several files may hold one recording.
     """
 
     tracks: Sequence[LabelledTrack]
     audio_ids: Sequence[AudioId]
     track_features: Sequence[TrackFeatures]
     rejected: Mapping[str, str]
+    recordings: Mapping[str, str] = field(default_factory=dict)
 
 
 class StoredFeatures(Protocol):
@@ -145,6 +151,7 @@ class LabelledSet:
             audio_ids=[audio_id for audio_id, _ in used.values()],
             track_features=[track_features for _, track_features in used.values()],
             rejected=rejected,
+            recordings=self._recordings(used),
         )
 
     def track_features(self, track: LabelledTrack, chain: Chain | None) -> tuple[AudioId, TrackFeatures]:
@@ -186,6 +193,20 @@ class LabelledSet:
     def cepstra(self, audio_id: AudioId) -> NDArray[np.float32]:
         """Return the cepstra (frames, d) of an analysed track."""
         return self._store.read_cepstra(audio_id, self.parameters.cepstra)
+
+    def _recordings(self, used: Mapping[LabelledTrack, tuple[AudioId, TrackFeatures]]) -> dict[str, str]:
+        tracks, found = list(used), list(used.values())
+
+        def is_same(row: int, other: int) -> bool:
+            (audio_id, one), (other_id, two) = found[row], found[other]
+            same = is_same_recording(one.fingerprint, two.fingerprint)
+            if same is None:
+                same = align(self.cepstra(audio_id), self.cepstra(other_id), self.parameters.cepstra).same_recording
+            return same
+
+        every = range(len(found))
+        first = group_copies(len(found), every, lambda rows, _: [every] * len(rows), is_same)
+        return {track.path: tracks[row].path for track, row in zip(tracks, first.tolist(), strict=True)}
 
     def _largest_first(self) -> list[LabelledTrack]:
         """Return the tracks by size. A large track at the end would keep one core busy while the others are idle."""

@@ -58,6 +58,32 @@ def ranked_by(distances: NDArray[np.floating], tracks: Sequence[_Track]) -> dict
     }
 
 
+def without_copies(ranked: RankedIds[_Track], recordings: Mapping[_Track, _Track]) -> dict[_Track, list[_Track]]:
+    """Return ranked lists of recordings instead of files.
+
+    Another encoding of the query is no success of a ranking. So a list has neither the query's own recording nor any
+    recording twice, and each recording is one query.
+
+    Parameters
+    ----------
+    ranked
+        Ranked lists.
+    recordings
+        The track that represents the recording of each track. Tracks that are not in it represent themselves.
+
+    Examples
+    --------
+    >>> ranked = {"a.mp3": ["a.flac", "b.mp3"], "a.flac": ["a.mp3", "b.mp3"], "b.mp3": ["a.flac", "a.mp3"]}
+    >>> without_copies(ranked, {"a.flac": "a.mp3"})
+    {'a.mp3': ['b.mp3'], 'b.mp3': ['a.mp3']}
+    """
+    return {
+        query: [track for track in dict.fromkeys(recordings.get(track, track) for track in tracks) if track != query]
+        for query, tracks in ranked.items()
+        if recordings.get(query, query) == query
+    }
+
+
 def random_distances(count: int, seed: int = 0) -> NDArray[np.float64]:
     """Return random distances (count, count). Any ranking must beat the ranking that they make."""
     return np.random.default_rng(seed).random((count, count))

@@ -15,6 +15,7 @@ from mfcc_assets.evaluation.metrics import (
     precision,
     random_distances,
     ranked_by,
+    without_copies,
 )
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.for_each import ForEach, in_turn
@@ -82,8 +83,9 @@ def scores_of(ranked: RankedIds[str], tracks: Sequence[LabelledTrack]) -> Scores
     ranked
         For each track, all other tracks, best first. Tracks are named by their paths.
     tracks
-        The same tracks with their labels.
+        These tracks with their labels. Others are left out.
     """
+    tracks = [track for track in tracks if track.path in ranked]
     by_label = precision(ranked, {track.path: track.label for track in tracks if track.label})
     hubs = hubness(ranked)
     return Scores(
@@ -104,7 +106,7 @@ def score_rankings(
     on_progress: Progress,
     for_each: ForEach = in_turn,
 ) -> dict[str, Scores]:
-    """Score rankings by the distances of all pairs of tracks, without any search.
+    """Score rankings by the distances of all pairs of tracks, without any search. Copies of a recording count once.
 
     Parameters
     ----------
@@ -133,5 +135,6 @@ def score_rankings(
     scores = {}
     for done, ranking in enumerate(rankings):
         on_progress(done, len(rankings))
-        scores[ranking] = scores_of(ranked_by(distances_by(ranking), names), analysed.tracks)
+        ranked = without_copies(ranked_by(distances_by(ranking), names), analysed.recordings)
+        scores[ranking] = scores_of(ranked, analysed.tracks)
     return scores

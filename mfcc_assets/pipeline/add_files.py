@@ -1,14 +1,19 @@
 """Copy files of this machine into the library's container."""
 
 import os
+import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
+from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict
 from mfcc_assets.ids import content_digest
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.music_files import is_companion
-from mfcc_assets.storage.blobs.names import clean_name
+from mfcc_assets.pipeline.local_files import FoundFile, find_music
+from mfcc_assets.pipeline.names_in_library import NamesInLibrary
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS
+from mfcc_assets.storage.sql.added_files import AddedFile
 
 
 @dataclass
@@ -22,77 +27,196 @@ class Addition:
     replaced
         Blob names whose former content was replaced.
     already_there
-        Blob names that already had the same content.
+        Blob names of files that were there already.
     skipped
-        Files that are not music, such as covers and playlists.
+        Files that are not music, and folders that were not entered, by kind.
     unreadable
-        Files that could not be read.
+        Files and folders that could not be read.
     """
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     already_there: list[str] = field(default_factory=list)
-    skipped: list[Path] = field(default_factory=list)
+    skipped: dict[str, list[Path]] = field(default_factory=dict)
     unreadable: list[Path] = field(default_factory=list)
+
+    @property
+    def names(self) -> set[str]:
+        """Blob names of all files that are in the library now."""
+        return {*self.added, *self.replaced, *self.already_there}
 
 
 def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
     """Copy files and folders into `soundtracks`, and yield the result so far after each file.
 
-    The blob name of a file in a folder is its path, beginning with the name of the folder. The blob name of a single
-    file is the name of the file. Covers, playlists and hidden files are skipped. A file replaces a blob with the same
-    name, but never another file of the same call.
+    The library remembers the file that each blob was copied from. The same file is never stored twice, by whatever
+    path it is added, and only this file replaces its blob. If another file would get the same name, both stay: the
+    name of the new one gets more of its folders, or a number. The names are those of `NamesInLibrary`.
+
+    A file with the same bytes as a file from another place is stored, too. Its owner has it twice and may tag or delete
+    one of the two, and recommendations list each recording only once. But if the other file has this name already and
+    is gone from its place, or nobody knows where it came from, then the file was moved, and it is there already.
+
+    A blob that was changed in the library itself is not replaced by the file that it was copied from.
+
+    Parameters
+    ----------
+    library
+        The library.
+    paths
+        Files and folders. What is no music is skipped: see `mfcc_assets.pipeline.local_files.find_music`.
     """
-    addition = Addition()
-    sources: dict[str, Path] = {}
-    for file, name in _named(paths):
-        if is_companion(name):
-            addition.skipped.append(file)
+    found = find_music(list(paths), without=[library.settings.folder, library.settings.blobs])
+    addition = Addition(skipped=found.skipped, unreadable=found.unreadable)
+    adding = _Adding(library, addition)
+    new: list[FoundFile] = []
+    for file in found.music:
+        # Files that are there already tell which places the folders of new files have. So they come first.
+        if adding.is_done_without_storing(file):
+            yield addition
         else:
-            sources[_free_name(name, file, sources)] = file
-    for name, file in sources.items():
+            new.append(file)
+    for file in new:
+        adding.store(file)
+        yield addition
+    if not found.music:
+        yield addition
+
+
+class _Adding:
+    def __init__(self, library: Library, addition: Addition) -> None:
+        self._library, self._addition = library, addition
+        # Paths on two machines name different files. A library on this machine only gets files of this machine, whose
+        # name may change, for example with the network.
+        self._machine = "" if library.settings.profile == "local" else platform.node()
+        blobs = library.blobs.list(SOUNDTRACKS, on_skipped=lambda *_: None)
+        self._sizes = {blob.name: blob.size for blob in blobs}
+        self._names = NamesInLibrary(self._sizes)
+        self._by_name: dict[str, AddedFile] = {}
+        self._by_source: dict[str, AddedFile] = {}
+        for added in library.added_files.every():
+            if added.blob_name in self._sizes:
+                self._remember(added)
+
+    def is_done_without_storing(self, file: FoundFile) -> bool:
+        """Return False if a file has to be stored under a new name."""
+        if (name := self._name_in_container(file.source)) is not None:
+            self._addition.already_there.append(name)
+            return True
+        known = self._by_source.get(self._address(file.source))
         try:
-            _add(library, name, file, addition)
-        except (FileNotFoundError, PermissionError):
-            addition.unreadable.append(file)
-        yield addition
-    if not sources:
-        yield addition
+            if known is not None:
+                return self._is_brought_up_to_date(file, known)
+            return self._is_moved(file)
+        except OSError:
+            self._addition.unreadable.append(file.path)
+            return True
+
+    def store(self, file: FoundFile) -> None:
+        """Store a file under a new name."""
+        while True:
+            name = self._names.free_name(_absolute(file.path), file.root)
+            try:
+                digest = _digest_of(file.source)
+                with file.source.open("rb") as opened:
+                    self._library.blobs.create(SOUNDTRACKS, name, opened)
+            except Conflict:
+                self._names.take(name)  # Somebody else stored this blob since the names were listed.
+            except BlobNameError:
+                self._names.refuse(name)
+            except OSError:
+                self._addition.unreadable.append(file.path)
+                return
+            else:
+                self._record(file, name, digest)
+                self._addition.added.append(name)
+                return
+
+    def _is_brought_up_to_date(self, file: FoundFile, known: AddedFile) -> bool:
+        """Replace the blob that was copied from a file, if only the file has changed since.
+
+        Returns
+        -------
+        bool
+            False if both have changed since. Then both have to stay.
+        """
+        name, digest, blobs = known.blob_name, _digest_of(file.source), self._library.blobs
+        if digest == known.content_digest:
+            self._addition.already_there.append(name)
+            return True
+        try:
+            etag = blobs.stat(SOUNDTRACKS, name).etag
+            stored = self._digest_of_blob(name)
+            if stored == digest:
+                self._addition.already_there.append(name)
+            elif stored == known.content_digest:
+                with file.source.open("rb") as opened:
+                    blobs.write(SOUNDTRACKS, name, opened, if_match=etag)
+                self._addition.replaced.append(name)
+            else:
+                return False
+        except (BlobNameError, BlobNotFound, Conflict):
+            return False
+        self._record(file, name, digest)
+        return True
+
+    def _is_moved(self, file: FoundFile) -> bool:
+        """Return True if the file is there under one of its usual names, and came from a place where it is no more."""
+        for name in self._names.usual_names(_absolute(file.path)):
+            taken = self._names.taken(name)
+            if taken is None or self._sizes.get(taken) != file.source.stat().st_size or self._has_source(taken):
+                continue
+            digest = _digest_of(file.source)
+            if self._digest_of_blob(taken) == digest:
+                self._record(file, taken, digest)
+                self._addition.already_there.append(taken)
+                return True
+        return False
+
+    def _name_in_container(self, source: Path) -> str | None:
+        """Return the name of the blob if a file is a blob itself, and None otherwise."""
+        if self._library.settings.profile != "local":
+            return None
+        top = os.path.realpath(self._library.settings.blobs / SOUNDTRACKS)
+        name = str(source.relative_to(top)) if source.is_relative_to(top) else ""
+        return name if name in self._sizes else None
+
+    def _has_source(self, name: str) -> bool:
+        """Return True if the file that a blob was copied from is still where it was."""
+        added = self._by_name.get(name)
+        path = self._path(added.source) if added else None
+        return path is not None and path.exists()
+
+    def _digest_of_blob(self, name: str) -> str | None:
+        try:
+            with self._library.blobs.as_file(SOUNDTRACKS, name) as path:
+                return _digest_of(path)
+        except BlobNotFound:
+            return None
+
+    def _record(self, file: FoundFile, name: str, digest: str) -> None:
+        added = AddedFile(name, self._address(file.source), digest)
+        self._library.added_files.record(added)
+        self._remember(added)
+        self._names.take(name, _absolute(file.path))
+
+    def _remember(self, added: AddedFile) -> None:
+        self._by_name[added.blob_name] = self._by_source[added.source] = added
+        self._names.take(added.blob_name, self._path(added.source))
+
+    def _address(self, source: Path) -> str:
+        return f"file://{quote(self._machine)}{quote(os.fsencode(source))}"
+
+    def _path(self, address: str) -> Path | None:
+        """Return the path in an address, or None if it is the address of a file on another machine."""
+        parts = urlsplit(address)
+        return Path(os.fsdecode(unquote_to_bytes(parts.path))) if parts.netloc == quote(self._machine) else None
 
 
-def _add(library: Library, name: str, file: Path, addition: Addition) -> None:
-    exists = library.blobs.exists("soundtracks", name)
-    if exists and _is_stored(library, name, file):
-        addition.already_there.append(name)
-        return
-    library.blobs.upload_file("soundtracks", name, file)
-    (addition.replaced if exists else addition.added).append(name)
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return content_digest(file)
 
 
-def _named(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    """Yield every file with the name that it should have in the library."""
-    for path in paths:
-        if path.is_dir():
-            folder = path.resolve()
-            files = sorted(Path(root, name) for root, _, names in os.walk(folder) for name in names)
-            yield from (
-                (file, str(file.relative_to(folder.parent))) for file in files if file.is_file() or file.is_symlink()
-            )
-        else:
-            yield path, path.name
-
-
-def _free_name(name: str, file: Path, sources: dict[str, Path]) -> str:
-    """Return a blob name that no other file of the call has. Parent folders are put before it until it is unique."""
-    folders = list(file.resolve().parents)
-    candidate = clean_name(name)
-    while candidate in sources and folders:
-        name = f"{folders.pop(0).name}/{name}"
-        candidate = clean_name(name)
-    return candidate
-
-
-def _is_stored(library: Library, name: str, file: Path) -> bool:
-    """Return True if a blob has the same content as a file."""
-    with library.blobs.as_file("soundtracks", name) as stored, stored.open("rb") as ours, file.open("rb") as theirs:
-        return content_digest(ours) == content_digest(theirs)
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100  `absolute` keeps "..", `resolve` follows links

@@ -22,6 +22,7 @@ from mfcc_assets.features.track_features import track_features_of
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
+from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.recognition.recogniser import (
     LibraryRecogniser,
@@ -118,12 +119,12 @@ def recommend_file(library: Library, path: Path, *, count: int, exact: bool = Fa
     recognised = outcome.recognition
     without = {audio.audio_id, *(recognised.audio_ids if recognised else ())}
     search = search_for_new_track(index, audio.audio_id, track_features, on_all_cores)
-    considered = considered_count(count)
-    candidates = find_query_candidates(index, search, without=without, count=considered)
+    considered, recordings = considered_count(count), recordings_of(library, index)
+    candidates = find_query_candidates(index, search, recordings, without=without, count=considered)
     ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=considered)
     if exact:
-        in_library = library.catalogue.track_ids_by_audio()
-        others = [audio_id for audio_id in in_library if audio_id in index.tracks and audio_id not in without]
+        in_library, known = library.catalogue.track_ids_by_audio(), set(recordings.of([*without]))
+        others = [audio_id for audio_id in recordings.representing(in_library) if audio_id not in known]
         ranked = certify(library, index, search, ranked, count=considered, others=others)
     recommendations, soundtracks = choose_recommendations(
         library, index, ranked, count=count, query_audio=audio.audio_id, recognised_as=without
@@ -167,11 +168,14 @@ def recognise_file(
 def find_query_candidates(
     index: LibraryIndex,
     search: Search,
+    recordings: Recordings,
     *,
     without: Collection[AudioId],
     count: int | None = None,
 ) -> RankedList:
     """Find the candidates of a query, with estimates of their distances. The query need not be in the library.
+
+    Only one track of each recording is a candidate, so that copies take no places from other recordings.
 
     Parameters
     ----------
@@ -179,14 +183,17 @@ def find_query_candidates(
         The index to search.
     search
         The search of the query in this index.
+    recordings
+        The recordings of the index.
     without
-        Audio ids that must not be recommended: the query's own, and those that it was recognised as.
+        Audio ids whose recordings must not be recommended: the query's own, and those that it was recognised as.
     count
         Number of tracks that will be ranked. The default is the number that the index ranks for each track.
     """
     wanted = index.parameters.ranked_count if count is None else count
-    found = search.nearest_by_embedding(wanted + len(without))
-    return search.prune_by_coarse_contour([audio_id for audio_id in found if audio_id not in without], wanted)
+    known = set(recordings.of([*without]))
+    found = search.nearest_by_embedding(wanted + len(known), recordings.represents)
+    return search.prune_by_coarse_contour([audio_id for audio_id in found if audio_id not in known], wanted)
 
 
 def rank_query(

@@ -13,6 +13,7 @@ from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.quality import present_rankings
+from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.plots.library_map import MOST_LABELS, library_map
 from mfcc_assets.plots.projection import loneliest, project
 from mfcc_assets.plots.tracks import coefficient_distributions
@@ -91,15 +92,17 @@ def popularity(library: Library, index: LibraryIndex, soundtracks: Sequence[Soun
 
 
 def _occurrences(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
-    """Return the number of lists that contain each audio id (tracks,), in the order of the index.
+    """Return the number of lists that contain the recording of each audio id (tracks,), in the order of the index.
 
     They are counted once for each index version, since its rankings never change.
     """
 
     def count() -> dict[str, NDArray[np.int64]]:
-        ranked = present_rankings(library, index.version).values()
+        recordings = recordings_of(library, index)
+        ranked = present_rankings(library, index.version, recordings).values()
         counts = Counter(audio_id for ranking in ranked for audio_id in ranking[:EVALUATED_COUNT])
-        return {"occurrences": np.array([counts[audio_id] for audio_id in index.tracks.audio_ids], np.int64)}
+        every_recording = recordings.of(index.tracks.audio_ids)
+        return {"occurrences": np.array([counts[audio_id] for audio_id in every_recording], np.int64)}
 
     occurrences: NDArray[np.int64] = library.indexes.measured_once(index.version, "occurrences.npz", count)[
         "occurrences"

@@ -1,7 +1,7 @@
 """Rules for the lists of a library: each recording at most once, and no more of one artist than the settings allow."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 
 import numpy as np
@@ -58,13 +58,8 @@ def choose_list(
     ]
 
 
-def _same_recording(library: Library, index: LibraryIndex, credited: Mapping[AudioId, Credited]) -> SameRecording:
-    """Return a function that is True if two audio ids are the same recording.
-
-    The function is False if either id is not in the index.
-    """
-    audio_ids = list(credited)
-    rows: dict[AudioId, int] = dict(zip(audio_ids, index.tracks.rows(audio_ids).tolist(), strict=True))
+def same_recording_by_row(library: Library, index: LibraryIndex) -> Callable[[int, int], bool]:
+    """Return a function that is True if two rows of an index are the same recording."""
     frames = np.diff(index.fingerprints.starts)
     parameters = index.parameters.features.cepstra
 
@@ -78,11 +73,29 @@ def _same_recording(library: Library, index: LibraryIndex, credited: Mapping[Aud
             return False
         return align(cepstra, other_cepstra, parameters).same_recording
 
+    def is_same(row: int, other: int) -> bool:
+        if not may_be_same_recording(frames[row], frames[other]):
+            return False
+        same = is_same_recording(index.fingerprints[row], index.fingerprints[other])
+        if same is not None:
+            return same
+        one, two = sorted((index.tracks.audio_ids[row], index.tracks.audio_ids[other]))
+        return is_same_by_cepstra(one, two)
+
+    return is_same
+
+
+def _same_recording(library: Library, index: LibraryIndex, credited: Mapping[AudioId, Credited]) -> SameRecording:
+    """Return a function that is True if two audio ids are the same recording.
+
+    The function is False if either id is not in the index.
+    """
+    audio_ids = list(credited)
+    rows: dict[AudioId, int] = dict(zip(audio_ids, index.tracks.rows(audio_ids).tolist(), strict=True))
+    is_same_row = same_recording_by_row(library, index)
+
     def is_same(audio_id: AudioId, other: AudioId) -> bool:
         row, other_row = rows.get(audio_id, -1), rows.get(other, -1)
-        if row < 0 or other_row < 0 or not may_be_same_recording(frames[row], frames[other_row]):
-            return False
-        same = is_same_recording(index.fingerprints[row], index.fingerprints[other_row])
-        return is_same_by_cepstra(*sorted((audio_id, other))) if same is None else same
+        return row >= 0 and other_row >= 0 and is_same_row(row, other_row)
 
     return is_same

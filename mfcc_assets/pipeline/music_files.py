@@ -1,11 +1,18 @@
 """The music files of a container, and the difference between a listing and the catalogue."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
+from mfcc_assets.audio.signature import audio_format
 from mfcc_assets.library import Library
-from mfcc_assets.storage.blobs.port import Blob
+from mfcc_assets.storage.blobs.port import FOLDERS, Blob
+
+HIDDEN = "hidden and system files"
+UNFINISHED = "unfinished downloads"
+COMPANIONS = "covers, playlists and texts"
+NO_AUDIO = "files without audio"
 
 _PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp"}
 _PLAYLISTS = {".cue", ".m3u", ".m3u8", ".pls"}
@@ -14,6 +21,180 @@ _SYSTEM_FILES = {".db", ".ini", ".md5", ".sfv"}
 
 COMPANION_SUFFIXES = frozenset(_PICTURES | _PLAYLISTS | _TEXTS | _SYSTEM_FILES)
 """Suffixes of files that accompany music. Every other file is tried, so no audio is silently left out."""
+
+_AUDIO = """
+    3gp aa3 aac ac3 aif aifc aiff alac amr ape asf au avi awb caf dff dsf dts dtshd eac3 ec3 flac flv m2a m4a
+    m4b m4p m4r m4v mka mkv mov mp+ mp1 mp2 mp3 mp4 mpa mpc mpeg mpg mpga nist oga ogg ogm ogv oma opus qt ra
+    rf64 rm shn snd spx tak thd tta voc vox w64 wav wave weba webm wma wmv wv
+"""
+
+AUDIO_SUFFIXES = frozenset(f".{name}" for name in _AUDIO.split())
+"""Suffixes by which a file says that it holds audio. If it cannot be used, it becomes a reject that can be seen."""
+
+_SYSTEM_FOLDERS = frozenset(
+    {
+        "#recycle",
+        "#snapshot",
+        "$recycle.bin",
+        "@eadir",
+        "@recently-snapshot",
+        "@recycle",
+        "@tmp",
+        "__macosx",
+        "lost+found",
+        "system volume information",
+    }
+)
+"""Names of folders in which file systems, network storage and recycle bins keep their own files."""
+
+_SYSTEM_STREAMS = ("@synoeastream", "@synoresource")
+_BUNDLE_OF_A_DOWNLOAD = re.compile(r"\.\w{2,4}\.download", re.IGNORECASE)
+_UNFINISHED = re.compile(
+    r"""(.+\.(part(-frag\d+|\.met)?|partial|dtapart|filepart|parts|crdownload|download|opdownload|unconfirmed|aria2
+    |te?mp|ytdl|xltd|!qb|!ut|!bt|!sync|bc!|jc!|ut!)  # browsers, download managers and file sharing
+    |.+\.\w+~                                       # backups of editors
+    |~\$.+)                                         # files that an office program has open
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def kind_of_name(name: str) -> str | None:
+    """Return the kind of a file that is no music by its name, or None if the file has to be tried.
+
+    Parameters
+    ----------
+    name
+        Path of the file below the folder in which music is looked for, with ``/`` between its parts.
+
+    Examples
+    --------
+    >>> kind_of_name("album/.stversions/song.mp3"), kind_of_name("song.mp3.part"), kind_of_name("cover.jpg")
+    ('hidden and system files', 'unfinished downloads', 'covers, playlists and texts')
+    >>> kind_of_name("...And Justice for All/01.part two.mp3") is None
+    True
+    """
+    *folders, file = name.split("/")
+    for folder in folders:
+        if is_system_folder(folder):
+            return HIDDEN
+        if _BUNDLE_OF_A_DOWNLOAD.search(folder) and folder.casefold().endswith(".download"):
+            return UNFINISHED
+    # A title may begin with three dots.
+    if (file.startswith(".") and not file.startswith("..")) or file.casefold().endswith(_SYSTEM_STREAMS):
+        return HIDDEN
+    if _UNFINISHED.fullmatch(file):
+        return UNFINISHED
+    if _suffix(file) in COMPANION_SUFFIXES:
+        return COMPANIONS
+    return FOLDERS if file.endswith("$folder$") else None
+
+
+def is_system_folder(folder: str) -> bool:
+    """Return True if the name of a folder is hidden, or is one that only a system gives.
+
+    Examples
+    --------
+    >>> is_system_folder(".Trash-1000"), is_system_folder("@eaDir"), is_system_folder(".38 Special")
+    (True, True, False)
+    """
+    # Names of bands and albums begin with a dot and a digit, or with several dots.
+    hidden = re.match(r"\.(?![.\d])", folder) is not None
+    return hidden or folder.casefold() in _SYSTEM_FOLDERS
+
+
+def unmistakable(name: str) -> str:
+    """Return a blob name as it is, or changed a little so that `kind_of_name` does not skip it.
+
+    This is for files and folders that their owner named explicitly.
+
+    Examples
+    --------
+    >>> unmistakable("#recycle/song.mp3"), unmistakable("song.part")
+    ('#recycle_/song.mp3', 'song.part_')
+    """
+    *folders, file = name.split("/")
+    kept = [_changed(folder) if kind_of_name(f"{folder}/song") else folder for folder in folders]
+    return "/".join([*kept, _changed(file, "") if kind_of_name(file) else file])
+
+
+def _changed(segment: str, file: str = "/song") -> str:
+    candidates = (f"{segment}_", f"_{segment}", f"_{segment}_")
+    return next(other for other in candidates if not kind_of_name(f"{other}{file}"))
+
+
+def has_audio_suffix(name: str) -> bool:
+    """Return True if a file says by its suffix that it holds audio.
+
+    Examples
+    --------
+    >>> has_audio_suffix("album/song.MP3"), has_audio_suffix("README")
+    (True, False)
+    """
+    return _suffix(name) in AUDIO_SUFFIXES
+
+
+def is_worth_trying(path: Path, name: str) -> bool:
+    """Return True if a file holds audio, or at least says so by its suffix.
+
+    A damaged file with such a suffix is worth trying, because its owner then sees why it cannot be used.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        Name of the file, which `path` need not have.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    return has_audio_suffix(name) or audio_format(path) is not None
+
+
+@dataclass(frozen=True)
+class ContainerFiles:
+    """The files in the container `soundtracks`.
+
+    Attributes
+    ----------
+    music
+        Files that are tried as music, by name.
+    skipped
+        Names of all other files and folders, by kind.
+    """
+
+    music: dict[str, Blob]
+    skipped: dict[str, list[str]]
+
+
+def container_files(library: Library) -> ContainerFiles:
+    """Return the files in the container `soundtracks`. Music is told from other files by name and size alone."""
+    music: dict[str, Blob] = {}
+    skipped: dict[str, list[str]] = {}
+
+    def skip(name: str, kind: str) -> None:
+        skipped.setdefault(kind, []).append(name)
+
+    folders: set[str] = set()
+    for blob in library.blobs.list("soundtracks", on_skipped=skip):
+        folders.update(str(folder) for folder in PurePosixPath(blob.name).parents)
+        kind = kind_of_name(blob.name)
+        if kind:
+            skip(blob.name, kind)
+        else:
+            music[blob.name] = blob
+    for name in [*_markers(music, folders)]:
+        del music[name]
+        skip(name, FOLDERS)
+    return ContainerFiles(music, skipped)
+
+
+def soundtrack_files(library: Library) -> dict[str, Blob]:
+    """Return every file in the container `soundtracks` that is tried as music, by its name."""
+    return container_files(library).music
 
 
 def is_companion(blob_name: str) -> bool:
@@ -25,12 +206,18 @@ def is_companion(blob_name: str) -> bool:
     (True, False)
     """
     name = blob_name.rpartition("/")[2]
-    return name.startswith(".") or PurePosixPath(name).suffix.lower() in COMPANION_SUFFIXES
+    return name.startswith(".") or _suffix(name) in COMPANION_SUFFIXES
 
 
-def soundtrack_files(library: Library) -> dict[str, Blob]:
-    """Return every music file in the container `soundtracks` by its name."""
-    return {blob.name: blob for blob in library.blobs.list("soundtracks") if not is_companion(blob.name)}
+def _markers(music: Mapping[str, Blob], folders: set[str]) -> Iterator[str]:
+    """Yield the names of empty blobs that Azure's tools keep for folders."""
+    for name, blob in music.items():
+        if not blob.size and (name in folders or not has_audio_suffix(name)):
+            yield name
+
+
+def _suffix(name: str) -> str:
+    return PurePosixPath(name.rstrip(" .")).suffix.lower()
 
 
 @dataclass(frozen=True)

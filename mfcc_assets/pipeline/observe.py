@@ -1,7 +1,7 @@
 """Observe the soundtracks: bring the catalogue's rows and the artworks up to date with the files of the container."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mfcc_assets.audio.artwork import PICTURE_SUFFIXES, Picture, embedded_picture, generated_cover
@@ -10,17 +10,34 @@ from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import BlobNotFound
 from mfcc_assets.ids import NO_CONTENT, content_digest, shard_of, track_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.music_files import Difference, difference, soundtrack_files
-from mfcc_assets.storage.sql.records import Observed
+from mfcc_assets.pipeline.music_files import NO_AUDIO, Difference, container_files, difference, is_worth_trying
+from mfcc_assets.storage.sql.records import Observed, SkippedFile
 
 FILES_PER_TRANSACTION = 200
 """Number of files that are recorded together, and observed again if a run is killed before they are recorded."""
 
 
-def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str) -> Difference:
+@dataclass(frozen=True)
+class Observation:
+    """The files of the container `soundtracks`.
+
+    Attributes
+    ----------
+    difference
+        The changes since the soundtracks were last observed, without files that are no music.
+    skipped
+        Names of all files and folders that are no music, by kind.
+    """
+
+    difference: Difference
+    skipped: dict[str, list[str]]
+
+
+def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str) -> Observation:
     """Bring the catalogue's rows of these shards up to date with the container `soundtracks`.
 
-    Only new and changed files are read. All rows and the artwork of a soundtrack that is gone are deleted.
+    Only new and changed files are read. All rows and the artwork of a soundtrack that is gone are deleted. A file
+    without audio is skipped, unless its suffix says that it has audio: such a file is damaged, and becomes a reject.
 
     Parameters
     ----------
@@ -33,13 +50,13 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
 
     Returns
     -------
-    Difference
-        The changes since the soundtracks were last observed.
+    Observation
+        What was found.
     """
     digits = library.settings.shard_digits
     wanted = set(shards)
-    files = soundtrack_files(library)
-    listing = {name: blob.etag for name, blob in files.items() if shard_of(track_id(name), digits) in wanted}
+    files = container_files(library)
+    listing = {name: blob.etag for name, blob in files.music.items() if shard_of(track_id(name), digits) in wanted}
     found = difference(listing, library.catalogue.manifest(shards))
 
     for name in (*found.gone, *found.changed):
@@ -48,21 +65,32 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
     library.catalogue.record_observed([], found.gone, shard_digits=digits, run_id=run_id)
 
     observed: list[Observed] = []
+    without_audio: list[SkippedFile] = []
     for _, file in on_all_cores(lambda name: _observed(library, name), [*found.new, *found.changed]):
-        if file is not None:
+        if isinstance(file, SkippedFile):
+            without_audio.append(file)
+        elif file is not None:
             observed.append(file)
         if len(observed) == FILES_PER_TRANSACTION:
             library.catalogue.record_observed(observed, [], shard_digits=digits, run_id=run_id)
             observed = []
     library.catalogue.record_observed(observed, [], shard_digits=digits, run_id=run_id)
-    return found
+    library.catalogue.record_skipped(without_audio, shard_digits=digits)
+    skipped = files.skipped
+    for file in library.catalogue.skipped_files():
+        skipped.setdefault(file.kind, []).append(file.blob_name)
+    no_music = {name for names in skipped.values() for name in names}
+    groups = {kind: tuple(name for name in names if name not in no_music) for kind, names in vars(found).items()}
+    return Observation(Difference(**groups), skipped)
 
 
-def _observed(library: Library, name: str) -> Observed | None:
+def _observed(library: Library, name: str) -> Observed | SkippedFile | None:
     try:
         # The version is read before the bytes. If the file changes in between, the next observation sees the change.
         blob = library.blobs.stat("soundtracks", name)
         with library.blobs.as_file("soundtracks", name) as path:
+            if not _is_music(path, name):
+                return SkippedFile(name, blob.etag, NO_AUDIO)
             digest, tags, picture = _inspected(path)
     except (BlobNotFound, FileNotFoundError):
         return None  # The file went after it was listed, and the next observation finds it gone.
@@ -71,6 +99,13 @@ def _observed(library: Library, name: str) -> Observed | None:
     artwork = track_id(name) + picture.suffix
     library.blobs.write("artworks", artwork, picture.data)
     return Observed(blob_name=name, etag=blob.etag, bytes=blob.size, content_digest=digest, tags=tags, artwork=artwork)
+
+
+def _is_music(path: Path, name: str) -> bool:
+    try:
+        return is_worth_trying(path, name)
+    except PermissionError:
+        return True  # The analysis rejects the file and says why.
 
 
 def _inspected(path: Path) -> tuple[str, Tags, Picture | None]:

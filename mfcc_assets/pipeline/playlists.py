@@ -14,6 +14,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import distances_to
 from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.pipeline.list_rules import selection_of
+from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.playlists.formats import Entry, format_of
 from mfcc_assets.playlists.ordering import (
     flowing_order,
@@ -94,10 +95,11 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
     ends = [audio_in_index(index, start), audio_in_index(index, end)]
     first, last = _embeddings(index, ends)
     points = points_between(first, last, steps)
-    found = _near(index, points, _NEAR_A_POINT)
+    represents = recordings_of(library, index).represents
+    found = _near(index, points, _NEAR_A_POINT, represents)
     if len(found) < considered_count(steps):
         # If both ends are close together, all points have the same neighbours.
-        found = _near(index, points, considered_count(steps))
+        found = _near(index, points, considered_count(steps), represents)
     tracks = library.catalogue.tracks_of_audio([*ends, *found])
     selection = selection_of(library, index, tracks)
     if selection.is_one_of(ends[1], ends[:1]):
@@ -150,7 +152,7 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, count: int) 
             f"{count} tracks cannot represent {len(seed_ids)} seeds", remedy="Ask for more tracks, or give fewer seeds"
         )
     considered = max(_MINIMUM_NEAR_A_SEED, considered_count(count)) + len(seed_ids)
-    found = _near(index, _embeddings(index, seed_ids), considered)
+    found = _near(index, _embeddings(index, seed_ids), considered, recordings_of(library, index).represents)
     tracks = library.catalogue.tracks_of_audio([*seed_ids, *found])
     candidates = [audio_id for audio_id in found if audio_id in tracks and audio_id not in seed_ids]
     ranked = rank_by_turns(_distances(library, index, seed_ids, candidates)) if candidates else []
@@ -191,9 +193,12 @@ def _embeddings(index: LibraryIndex, audio_ids: Sequence[AudioId]) -> NDArray[np
     return index.calibration.embedding(index.feature_table.rows(index.tracks.rows(audio_ids)))
 
 
-def _near(index: LibraryIndex, embeddings: NDArray[np.float32], count: int) -> list[AudioId]:
-    """Return the `count` nearest audio ids to each of several points, without repetitions."""
-    return sorted({audio_id for found in index.vector_index.search(embeddings, count) for audio_id in found})
+def _near(
+    index: LibraryIndex, embeddings: NDArray[np.float32], count: int, represents: NDArray[np.bool_]
+) -> list[AudioId]:
+    """Return the `count` nearest recordings to each of several points, without repetitions."""
+    nearest = index.vector_index.search(embeddings, count, represents)
+    return sorted({audio_id for found in nearest for audio_id in found})
 
 
 def _between(
@@ -213,7 +218,7 @@ def _between(
     points = points_between(first, last, count + 2)[1:-1]
     near = [
         [rows[audio_id] for audio_id in found if rows.get(audio_id, 0) >= len(ends)]
-        for found in index.vector_index.search(points, _NEAR_A_POINT)
+        for found in index.vector_index.search(points, _NEAR_A_POINT, recordings_of(library, index).represents)
     ]
     distances = np.zeros((len(every), len(every)))
 

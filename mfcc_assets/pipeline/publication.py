@@ -13,6 +13,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.pipeline.quality import artists_of, present_rankings
 from mfcc_assets.pipeline.rankings import recommend_soundtracks, stored_rankings
+from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.storage.index_history import BY_HAND, ROLLBACK, answered_before, withdrawn
 
@@ -53,8 +54,8 @@ def unusable_rankings(library: Library, version: str) -> tuple[set[AudioId], set
     for query, found in stored_rankings(library, version):
         queries.add(query)
         ranked.update(candidate for candidate, _ in found)
-    # A single track has no other track to be compared with.
-    expected = set(index.tracks) if len(index.tracks) > 1 else set()
+    # A single recording has no other one to be compared with.
+    expected = set(index.tracks) if recordings_of(library, index).count > 1 else set()
     return expected - queries, ranked - set(library.catalogue.track_ids_by_audio())
 
 
@@ -100,8 +101,10 @@ def judge_quality(library: Library, version: str, *, enough_for_hubness: int = 1
     published_version = _published_version(library)
     if published_version is None or published_version == version:
         return QualityVerdict()
+    # Both are measured with the same recordings.
+    recordings = recordings_of(library, library.indexes.read(version))
     candidate, published = _restricted_to_common(
-        present_rankings(library, version), present_rankings(library, published_version)
+        present_rankings(library, version, recordings), present_rankings(library, published_version, recordings)
     )
     margin, figures, faults = library.settings.quality_margin, dict[str, float](), []
     artists = artists_of(library, candidate)

@@ -10,11 +10,20 @@ from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.evaluation.labelled import LabelledSet
 from mfcc_assets.evaluation.manifest import LabelledTrack
-from mfcc_assets.evaluation.metrics import EVALUATED_COUNT, Hubness, Precision, hubness, precision, recall
+from mfcc_assets.evaluation.metrics import (
+    EVALUATED_COUNT,
+    Hubness,
+    Precision,
+    hubness,
+    precision,
+    recall,
+    without_copies,
+)
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, search_for
 from mfcc_assets.pipeline.rankings import required_lists, stored_rankings
+from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.plots.history import history
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
@@ -99,8 +108,8 @@ def measure_quality(library: Library, version: str) -> Quality:
 
     The recall is measured once for each calibration, and is valid for all indexes that share it.
     """
-    ranked = present_rankings(library, version)
     index = library.indexes.read(version)
+    ranked = present_rankings(library, version, recordings_of(library, index))
     recall = _known_recall(library, index)
     credited = {audio_id: credit for audio_id, credit in library.catalogue.credits().items() if audio_id in ranked}
     artists = {audio_id: credit.artist for audio_id, credit in credited.items() if credit.artist}
@@ -146,14 +155,24 @@ def _known_figures(library: Library, version: str) -> Mapping[str, float | None]
         return {}
 
 
-def present_rankings(library: Library, version: str) -> dict[AudioId, list[AudioId]]:
-    """Return the stored ranking of every audio id of an index, without audio that has left the library."""
+def present_rankings(library: Library, version: str, recordings: Recordings) -> dict[AudioId, list[AudioId]]:
+    """Return the stored ranking of every recording of an index, without audio that has left the library.
+
+    Parameters
+    ----------
+    library, version
+        The library, and the version of the index.
+    recordings
+        Recordings of this index, or of another one with which it is compared.
+    """
     tracks = library.catalogue.track_ids_by_audio()
-    return {
+    ranked = {
         query: [candidate for candidate, _ in found if candidate in tracks]
         for query, found in stored_rankings(library, version)
         if query in tracks
     }
+    audio_ids = list(tracks)
+    return without_copies(ranked, dict(zip(audio_ids, recordings.of(audio_ids), strict=True)))
 
 
 def artists_of(library: Library, audio_ids: Iterable[AudioId]) -> dict[AudioId, str]:
@@ -192,6 +211,8 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
     queries = min(len(tracks), max(_MINIMUM_QUERIES, _PAIRS_PROVEN // max(1, len(tracks))))
     # Audio ids are digests. Evenly spaced ids are therefore a random sample, and the same one each time.
     sample = set(tracks[:: max(1, len(tracks) // max(1, queries))])
+    recordings = recordings_of(library, index)
+    distinct = recordings.representing(tracks)
     found = {
         audio_id: ranked[:EVALUATED_COUNT]
         for shard in library.shards
@@ -205,9 +226,9 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
             search_for(library, index, audio_id),
             ranked,
             count=EVALUATED_COUNT,
-            others=[other for other in tracks if other != audio_id],
+            others=[other for other in distinct if other != recording],
         )
-        for audio_id, ranked in found.items()
+        for (audio_id, ranked), recording in zip(found.items(), recordings.of(list(found)), strict=True)
     }
     return recall(_without_distances(truth), _without_distances(found))
 

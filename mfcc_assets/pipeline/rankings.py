@@ -6,7 +6,7 @@ represented it when the index was built.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,6 +19,7 @@ from mfcc_assets.ids import AudioId, TrackId, shard_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, contour_of, search_for
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
+from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.playlists.selection import Selection
 from mfcc_assets.search.cascade import candidates_to_fetch
 from mfcc_assets.search.index import LibraryIndex
@@ -51,25 +52,31 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     """Find and store the candidates of every audio id of each shard, and yield a report for each shard.
 
     A shard whose candidates are already stored is skipped. Candidates of the published index are taken over where only
-    new audio can change them.
+    new audio can change them. Only one track of each recording is a candidate, so that copies take no places from
+    other recordings.
     """
     by_shard: dict[str, list[AudioId]] = {}
     for audio_id, track in index.tracks.items():
         by_shard.setdefault(shard_of(track, library.settings.shard_digits), []).append(audio_id)
-    published, wanted = _PublishedLists(library, index), index.parameters.ranked_count
+    recordings = recordings_of(library, index)
+    published, wanted = _PublishedLists(library, index, recordings), index.parameters.ranked_count
     each = in_turn if published.changes <= _FEW_CHANGES else on_all_cores
 
     def candidates_of(audio_id: AudioId) -> tuple[RankedList, int]:
         known, search = published.list_of("candidates", audio_id), search_for(library, index, audio_id)
+        (own,) = recordings.of([audio_id])
         if (
             known is not None
-            and published.has_all(list(known)[:wanted])
-            and len(published.added) <= candidates_to_fetch(len(index.tracks), wanted)
+            and published.has_all(list(known)[:wanted], but=own)
+            and len(published.added) <= candidates_to_fetch(recordings.count, wanted)
         ):
-            remaining = {candidate: estimate for candidate, estimate in known.items() if candidate in index.tracks}
-            added = [other for other in published.added if other != audio_id]
+            remaining = {
+                candidate: known[candidate] for candidate in recordings.representing(known) if candidate != own
+            }
+            added = [other for other in published.added if other != own]
             return search.prune_by_coarse_contour(added, wanted, remaining), len(added)
-        found = [candidate for candidate in search.nearest_by_embedding(wanted + 1) if candidate != audio_id]
+        nearest = search.nearest_by_embedding(wanted + 1, recordings.represents)
+        found = [candidate for candidate in nearest if candidate != own]
         return search.prune_by_coarse_contour(found, wanted), len(found)
 
     for shard in shards:
@@ -95,12 +102,14 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     NoPublishedIndex
         If the candidates of a shard are missing.
     """
-    published, wanted = _PublishedLists(library, index), index.parameters.ranked_count
+    recordings = recordings_of(library, index)
+    published, wanted = _PublishedLists(library, index, recordings), index.parameters.ranked_count
 
     def ranked(query: tuple[AudioId, RankedList]) -> tuple[RankedList, int]:
         audio_id, candidates = query
         known, compared = published.list_of("rankings", audio_id), published.list_of("candidates", audio_id)
-        if known is None or compared is None or not published.has_all(known):
+        (own,) = recordings.of([audio_id])
+        if known is None or compared is None or not published.has_all(known, but=own):
             contours = {candidate: contour_of(library, index, candidate) for candidate, _ in candidates}
             return search_for(library, index, audio_id).nearest(contours, wanted), len(contours)
         fresh = [candidate for candidate, _ in candidates if candidate not in compared]
@@ -271,18 +280,19 @@ class _PublishedLists:
     Attributes
     ----------
     added
-        Audio ids of the index that the published one lacks.
+        Audio ids that represent a recording in the index, and represent none in the published one.
     changes
-        Number of audio ids that only one of the two has.
+        Number of audio ids that represent a recording in only one of the two.
     """
 
-    def __init__(self, library: Library, index: LibraryIndex) -> None:
+    def __init__(self, library: Library, index: LibraryIndex, recordings: Recordings) -> None:
         published = library.indexes.published_if_usable()
         is_same = published is not None and published.is_calibrated_as(index)
-        self._library, self._index, self._published = library, index, published if is_same else None
-        self.added = self._added()
-        common = len(index.tracks) - len(self.added)
-        self.changes = len(self.added) + (len(self._published.tracks) - common if self._published else 0)
+        self._library, self._published, self._recordings = library, published if is_same else None, recordings
+        former = recordings_of(library, self._published) if self._published else None
+        self.added = self._added(former)
+        common = recordings.count - len(self.added)
+        self.changes = len(self.added) + (former.count - common if former else 0)
         self._by_shard = lru_cache(maxsize=4)(self._read)
 
     def list_of(self, stage: Stage, audio_id: AudioId) -> dict[AudioId, float] | None:
@@ -292,16 +302,16 @@ class _PublishedLists:
         shard = shard_of(self._published.tracks[audio_id], self._library.settings.shard_digits)
         return self._by_shard(stage, shard).get(audio_id)
 
-    def has_all(self, audio_ids: Iterable[AudioId]) -> bool:
-        """Return True if the index still has all of these audio ids."""
-        return all(audio_id in self._index.tracks for audio_id in audio_ids)
+    def has_all(self, audio_ids: Collection[AudioId], *, but: AudioId) -> bool:
+        """Return True if all of these audio ids still represent recordings, and none is the one that may not be."""
+        return but not in audio_ids and len(self._recordings.representing(audio_ids)) == len(audio_ids)
 
-    def _added(self) -> list[AudioId]:
-        if self._published is None:
-            return list(self._index.tracks)
-        audio_ids = self._index.tracks.audio_ids
-        rows = self._published.tracks.rows(audio_ids)
-        return [audio_ids[row] for row in np.flatnonzero(rows < 0).tolist()]
+    def _added(self, former: Recordings | None) -> list[AudioId]:
+        audio_ids, is_added = self._recordings.tracks.audio_ids, self._recordings.represents.copy()
+        if former is not None:
+            rows = former.tracks.rows(audio_ids)
+            is_added[rows >= 0] &= ~former.represents[rows[rows >= 0]]
+        return [audio_ids[row] for row in np.flatnonzero(is_added).tolist()]
 
     def _read(self, stage: Stage, shard: str) -> dict[AudioId, dict[AudioId, float]]:
         lists = self._library.rankings.read(stage, self._published.version, shard) if self._published else None

@@ -33,6 +33,7 @@ from mfcc_assets.pipeline.answer import (
 from mfcc_assets.pipeline.answering_run import AnsweringRun
 from mfcc_assets.pipeline.music_files import is_companion
 from mfcc_assets.pipeline.rankings import required_lists
+from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.pipeline.store_features import note_on, store_analysis, store_track_features
 from mfcc_assets.pipeline.upload_document import (
     AnalysedUpload,
@@ -120,7 +121,8 @@ def find_upload_candidates(library: Library, uploads: Sequence[UploadId], *, run
             raise NoPublishedIndex("the library is empty", remedy="Add music: this upload is answered then")
         _analyse_if_missing(library, document, index.parameters.features)
         search = search_for(library, index, document.audio_id)
-        found = find_query_candidates(index, search, without={document.audio_id, *document.recognised_audio})
+        without = {document.audio_id, *document.recognised_audio}
+        found = find_query_candidates(index, search, recordings_of(library, index), without=without)
         library.rankings.write("candidates", index.version, upload, RankedLists.of_upload(upload, found))
         return lambda stored: stored.with_candidates(index_version=index.version, method=index.parameters.ranking)
 

@@ -57,10 +57,19 @@ class Search:
         warped = self._ranking.warped
         self.contour_query = ContourQuery(track.contours[0], warped, index.scales) if warped else None
 
-    def nearest_by_embedding(self, count: int) -> Sequence[AudioId]:
-        """Return the candidates that the vector index finds if the nearest `count` are wanted, nearest first."""
+    def nearest_by_embedding(self, count: int, among: NDArray[np.bool_] | None = None) -> Sequence[AudioId]:
+        """Return the candidates that the vector index finds if the nearest `count` are wanted, nearest first.
+
+        Parameters
+        ----------
+        count
+            Number of wanted tracks.
+        among : (tracks,), optional
+            Whether each track of the index may be found, such as one of each recording. By default, all may.
+        """
         embedding = self._index.calibration.embedding(self._track.feature_table)
-        (found,) = self._index.vector_index.search(embedding, candidates_to_fetch(len(self._index.tracks), count))
+        tracks = len(self._index.tracks) if among is None else int(among.sum())
+        (found,) = self._index.vector_index.search(embedding, candidates_to_fetch(tracks, count), among)
         return found
 
     def prune_by_coarse_contour(

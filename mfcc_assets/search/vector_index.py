@@ -81,7 +81,9 @@ class VectorIndex:
     def __len__(self) -> int:
         return len(self.audio_ids)
 
-    def search(self, embeddings: NDArray[np.float32], count: int) -> list[tuple[AudioId, ...]]:
+    def search(
+        self, embeddings: NDArray[np.float32], count: int, among: NDArray[np.bool_] | None = None
+    ) -> list[tuple[AudioId, ...]]:
         """Return the audio ids of the nearest tracks of each embedding, nearest first.
 
         Parameters
@@ -90,30 +92,40 @@ class VectorIndex:
             Points of the queries.
         count
             Number of tracks to find, at least 1. If the index has fewer tracks, all are found.
+        among : (tracks,), optional
+            Whether each track may be found. By default, all may.
 
         Raises
         ------
         ValueError
-            If the embeddings do not have the width of the index, if a value is not finite, or if `count` is not
-            positive.
+            If the embeddings do not have the width of the index, if a value is not finite, if `count` is not positive,
+            or if `among` has another length.
         """
         if count < 1:
             raise ValueError(f"the number of tracks to find must be at least 1, not {count}")
         if embeddings.ndim != 2 or embeddings.shape[1] != self._index.d:
             raise ValueError(f"the index holds embeddings of {self._index.d} numbers, not of shape {embeddings.shape}")
-        count = min(count, len(self))
+        if among is not None and among.shape != (len(self),):
+            raise ValueError(f"expected one value for each of {len(self)} tracks, not {among.shape}")
+        count = min(count, len(self) if among is None else int(among.sum()))
         if not count:
             return [()] * len(embeddings)
+        # FAISS does not keep the bits and the selector alive.
+        bits = np.packbits(np.ones(len(self), np.bool_) if among is None else among, bitorder="little")
+        selector = None if among is None else faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
         # FAISS runs one query on the calling thread, and several queries on all cores.
-        _, found = self._index.search(_finite(embeddings), count, params=self._search_parameters(count))
+        _, found = self._index.search(_finite(embeddings), count, params=self._search_parameters(count, selector))
         # FAISS fills a row with -1 if the searched lists hold fewer tracks.
         return [tuple(IdArray(self.audio_ids.array[rows[rows >= 0]])) for rows in found]
 
-    def _search_parameters(self, count: int) -> faiss.SearchParameters | None:
+    def _search_parameters(self, count: int, selector: faiss.IDSelector | None) -> faiss.SearchParameters:
         if not isinstance(self._index, faiss.IndexIVF):
-            return None
+            parameters = faiss.SearchParameters()
+            parameters.sel = selector
+            return parameters
         tracks_a_list = len(self) / self._index.nlist
         parameters = faiss.SearchParametersIVF()
+        parameters.sel = selector
         parameters.nprobe = PROBES + round(_SURPLUS * count / tracks_a_list)
         return parameters
 

@@ -19,7 +19,9 @@ def test_a_library_is_made_from_a_folder_by_one_command(tmp_path: Path, ten_song
     for song in ten_songs[:3]:
         shutil.copy(song, folder)
     retag(folder / "song-0.flac", title=LONG_TITLE)
-    (folder / "cover.jpg").write_bytes(b"a picture")
+    for picture in ("back.jpg", "cover.jpg", "front.jpg", "spine.jpg"):
+        (folder / picture).write_bytes(b"a picture")
+    (folder / ".Trash-1000").mkdir()
     (folder / "broken.mp3").write_bytes(b"not music")
 
     added = subprocess.run(
@@ -31,12 +33,16 @@ def test_a_library_is_made_from_a_folder_by_one_command(tmp_path: Path, ten_song
     )
 
     assert added.returncode == 0, added.stderr
-    first, rejected, last = added.stdout.splitlines()
-    assert first == "4 added, 0 replaced, 0 already there, 1 skipped (covers, playlists, hidden files)"
+    first, *skipped, rejected, last = added.stdout.splitlines()
+    assert first == "4 added, 0 replaced, 0 already there, 5 skipped"
+    assert skipped == [
+        "skipped 4: covers, playlists and texts (back.jpg, cover.jpg, front.jpg, …)",
+        "skipped 1: hidden and system files (.Trash-1000)",
+    ]
     assert rejected.startswith("rejected albums/broken.mp3: no decoder can read the file.")
     assert last.startswith("4 soundtracks: 3 analysed, 1 rejected; index ")
     assert LONG_TITLE in mfcc(home, "library").output, "no title is cut or wrapped where the output is no terminal"
 
     again = mfcc(home, "add", folder)
     assert again.exit_code == 0, again.output
-    assert "0 added, 0 replaced, 4 already there, 1 skipped" in again.output
+    assert "0 added, 0 replaced, 4 already there, 5 skipped" in again.output

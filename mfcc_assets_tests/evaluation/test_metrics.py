@@ -16,6 +16,7 @@ from mfcc_assets.evaluation.metrics import (
     random_distances,
     ranked_by,
     recall,
+    without_copies,
 )
 from mfcc_assets_tests import naive
 
@@ -170,3 +171,14 @@ def test_recall_is_one_if_all_were_found_and_zero_if_none(exhaustive, found):
     assert 0 <= recall(exhaustive, found) <= 1
     if any(exhaustive.values()):
         assert recall(exhaustive, {}) == 0
+
+
+@given(RANKED, st.dictionaries(st.sampled_from(TRACKS), st.sampled_from(TRACKS[:4])))
+def test_lists_without_copies_have_each_recording_once_and_not_that_of_the_query(ranked, named) -> None:
+    # A track that represents a recording represents itself.
+    recordings = {track: first for track, first in named.items() if track not in TRACKS[:4]}
+    found = without_copies(ranked, recordings)
+    assert found.keys() == {query for query in ranked if query not in recordings}
+    for query, tracks in found.items():
+        assert {query, *tracks} == {query, *(recordings.get(track, track) for track in ranked[query])}
+        assert len({query, *tracks}) == 1 + len(tracks)

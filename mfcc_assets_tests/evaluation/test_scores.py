@@ -16,6 +16,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.quality import labelled_set
 from mfcc_assets.similarity.rankings import RANKINGS
 from mfcc_assets_tests import naive
+from mfcc_assets_tests.audio_samples import encode, music, write_audio, write_music
 from mfcc_assets_tests.evaluation.progress import ignore_progress
 
 
@@ -64,3 +65,18 @@ def test_scores_equal_those_of_the_slow_twin(count: int, seed: int) -> None:
 
     expected = naive.scores(distances, [track.label for track in tracks], [track.work for track in tracks])
     assert vars(found) == pytest.approx(expected, abs=1e-9)
+
+
+def test_another_encoding_of_the_query_is_no_hit(library: Library, tmp_path: Path) -> None:
+    signal = music(15.0, seed=0, sample_rate=48_000)
+    write_audio(tmp_path / "0.flac", signal, 48_000)
+    encode(tmp_path / "0.mp3", "libmp3lame", signal)
+    encode(tmp_path / "0.opus", "libopus", signal)
+    write_music(tmp_path / "1.flac", 15.0, seed=1)
+    tracks = [LabelledTrack(name, "Bach") for name in ("0.flac", "0.mp3", "0.opus", "1.flac")]
+    labelled = labelled_set(library, tmp_path, tracks)
+    analysed = labelled.analyse(ignore_progress)
+    assert len(set(analysed.recordings.values())) == 2
+    scores = score_rankings(analysed, ["fused"], labelled.parameters, ignore_progress)["fused"]
+    assert scores.p_at_1 is None, "two recordings make no label"
+    assert scores.largest_count == 1

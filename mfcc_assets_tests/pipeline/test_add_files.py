@@ -1,5 +1,7 @@
-"""Adding files with unusual names and from unusual places."""
+"""Adding files: their names, and that no file ever replaces another one."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,93 +28,222 @@ def contents(library: Library) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "with spaces.mp3",
-        "100%.mp3",
-        "%2e%2e%2fescaped.mp3",
-        "#1 & co?.mp3",
-        "🎷🎶 Ünïcödé.mp3",
-        "quotes \" ' `.mp3",
-        "-dash.mp3",
-        "a" * 246 + ".mp3",
-        "dots..in..it.mp3",
-        "no suffix",
-    ],
-)
-def test_a_file_keeps_its_name(library, tmp_path, name: str) -> None:
-    assert add(library, write(tmp_path / name)).added == [name]
-    assert contents(library) == {name: "music"}
-
-
-@pytest.mark.parametrize(
-    "name", ["line\nfeed.mp3", "back\\slash.mp3", " spaces at the ends .mp3 ", "trailing dots.mp3..."]
-)
-def test_a_name_that_no_blob_can_have_is_changed(library, tmp_path, name: str) -> None:
-    (added,) = add(library, write(tmp_path / name)).added
-    check_name(added)
-    assert contents(library) == {added: "music"}
-
-
-def test_a_single_file_is_named_without_its_folders(library, tmp_path, monkeypatch) -> None:
-    write(tmp_path / "music/absolute.mp3")
-    write(tmp_path / "in_parent.mp3")
-    monkeypatch.chdir(tmp_path / "music")
-    assert add(library, tmp_path / "music/absolute.mp3", Path("../in_parent.mp3")).added == [
-        "absolute.mp3",
-        "in_parent.mp3",
-    ]
-
-
-def test_a_folder_is_added_with_its_subfolders_by_any_path(library, tmp_path, monkeypatch) -> None:
-    write(tmp_path / "music/artist/album/1.mp3")
-    write(tmp_path / "music/artist/2.mp3")
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")
-    assert sorted(add(library, Path("../music")).added) == ["music/artist/2.mp3", "music/artist/album/1.mp3"]
-
-
-def test_covers_playlists_and_hidden_files_are_skipped_and_listed(library, tmp_path) -> None:
-    skipped = [write(tmp_path / f"music/{name}") for name in (".hidden.mp3", "cover.jpg", "list.m3u")]
-    write(tmp_path / "music/song.mp3")
-    addition = add(library, tmp_path / "music")
-    assert addition.added == ["music/song.mp3"]
-    assert sorted(addition.skipped) == skipped
-
-
-def test_files_with_the_same_name_in_one_call_do_not_replace_each_other(library, tmp_path) -> None:
-    first, second, third = (
-        write(tmp_path / folder / "song.mp3", folder) for folder in ("one/disc", "two/disc", "three/disc")
+class TestNames:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "with spaces.mp3",
+            "100%.mp3",
+            "%2e%2e%2fescaped.mp3",
+            "#1 & co?.mp3",
+            "🎷🎶 Ünïcödé.mp3",
+            "quotes \" ' `.mp3",
+            "-dash.mp3",
+            "a" * 246 + ".mp3",
+            "dots..in..it.mp3",
+        ],
     )
-    assert len(add(library, first, second, third).added) == 3
-    assert sorted(contents(library).values()) == ["one/disc", "three/disc", "two/disc"]
+    def test_a_file_keeps_its_name(self, library, tmp_path, name: str) -> None:
+        assert add(library, write(tmp_path / name)).added == [name]
+        assert contents(library) == {name: "music"}
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "line\nfeed.mp3",
+            "back\\slash.mp3",
+            " spaces at the ends .mp3 ",
+            "trailing dots.mp3...",
+            os.fsdecode(b"caf\xe9.mp3"),
+            ".hidden.mp3",
+        ],
+    )
+    def test_a_name_that_no_blob_can_have_is_changed(self, library, tmp_path, name: str) -> None:
+        (added,) = add(library, write(tmp_path / name)).added
+        check_name(added)
+        assert contents(library) == {added: "music"}
+        assert add(library, tmp_path / name).already_there == [added]
+
+    def test_a_single_file_is_named_without_its_folders(self, library, tmp_path, monkeypatch) -> None:
+        write(tmp_path / "music/absolute.mp3")
+        write(tmp_path / "in_parent.mp3")
+        monkeypatch.chdir(tmp_path / "music")
+        assert add(library, tmp_path / "music/absolute.mp3", Path("../in_parent.mp3")).added == [
+            "absolute.mp3",
+            "in_parent.mp3",
+        ]
+
+    def test_a_folder_is_added_with_its_subfolders_by_any_path(self, library, tmp_path, monkeypatch) -> None:
+        write(tmp_path / "music/artist/album/1.mp3")
+        write(tmp_path / "music/artist/2.mp3")
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        assert sorted(add(library, Path("../music")).added) == ["music/artist/2.mp3", "music/artist/album/1.mp3"]
+        monkeypatch.chdir(tmp_path / "music")
+        assert len(add(library, Path()).already_there) == 2
+
+    def test_the_progress_is_yielded_after_every_file(self, library, tmp_path) -> None:
+        for number in range(3):
+            write(tmp_path / f"music/{number}.mp3")
+        assert [len(addition.added) for addition in add_files(library, [tmp_path / "music"])] == [1, 2, 3]
+
+    def test_an_empty_folder_adds_nothing(self, library, tmp_path) -> None:
+        (tmp_path / "music").mkdir()
+        assert add(library, tmp_path / "music") == Addition()
 
 
-def test_an_unchanged_file_is_not_added_again_and_a_changed_one_replaces_it(library, tmp_path) -> None:
-    song = write(tmp_path / "song.mp3", "first")
-    add(library, song)
-    version = library.blobs.stat("soundtracks", "song.mp3").etag
-    assert add(library, song).already_there == ["song.mp3"]
-    assert library.blobs.stat("soundtracks", "song.mp3").etag == version
-    assert add(library, write(song, "second")).replaced == ["song.mp3"]
-    assert contents(library) == {"song.mp3": "second"}
+class TestOneFileNeverReplacesAnother:
+    @pytest.mark.parametrize("content", ["another", "music"], ids=["other bytes", "the same bytes"])
+    def test_two_discs_of_one_name_both_stay(self, library, tmp_path, content: str) -> None:
+        first = write(tmp_path / "Album A/CD1/01 - Intro.mp3")
+        second = write(tmp_path / "Album B/CD1/01 - Intro.mp3", content)
+        write(tmp_path / "Album B/CD1/02 - Song.mp3")
+        assert add(library, first.parent).added == ["CD1/01 - Intro.mp3"]
+        # All files of an album stay together.
+        names = ["Album B/CD1/01 - Intro.mp3", "Album B/CD1/02 - Song.mp3"]
+        assert add(library, second.parent).added == names
+        assert len(contents(library)) == 3
+
+        assert add(library, second.parent).already_there == names
+        assert add(library, first.parent).already_there == ["CD1/01 - Intro.mp3"]
+        write(second, "tagged again")
+        assert add(library, second.parent).replaced == [names[0]]
+        write(first, "tagged again, too")
+        assert add(library, first).replaced == ["CD1/01 - Intro.mp3"]
+        assert sorted(contents(library).values()) == ["music", "tagged again", "tagged again, too"]
+
+    def test_single_files_of_one_name_both_stay(self, library, tmp_path) -> None:
+        first, second = write(tmp_path / "a/song.mp3", "a"), write(tmp_path / "b/song.mp3", "b")
+        add(library, first)
+        assert add(library, second).added == ["b/song.mp3"]
+        assert add(library, first, second).already_there == ["song.mp3", "b/song.mp3"]
+        assert contents(library) == {"song.mp3": "a", "b/song.mp3": "b"}
+
+    def test_the_present_folder_of_two_places_is_two_folders(self, library, tmp_path, monkeypatch) -> None:
+        for place in "ab":
+            write(tmp_path / place / "Music/song.mp3", place)
+            monkeypatch.chdir(tmp_path / place / "Music")
+            add(library, Path())
+        assert contents(library) == {"Music/song.mp3": "a", "b/Music/song.mp3": "b"}
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ("Song.mp3", "song.mp3"),
+            ("caf\u00e9.mp3", "cafe\u0301.mp3"),
+            ("a\nb.mp3", "a_b.mp3"),
+            ("a\x01b.mp3", "a\x02b.mp3"),
+            ("dots.mp3.", "dots.mp3"),
+            ("AC\\DC.mp3", "AC/DC.mp3"),
+        ],
+    )
+    def test_names_that_become_one_name_get_a_number(self, library, tmp_path, first: str, second: str) -> None:
+        for name in (first, second):
+            write(tmp_path / "music" / name, name)
+        for _ in range(2):
+            add(library, tmp_path / "music")
+            assert sorted(contents(library).values()) == sorted([first, second])
+        assert len({name.casefold() for name in contents(library)}) == 2
+
+    def test_files_with_the_same_name_in_one_call_both_stay(self, library, tmp_path) -> None:
+        first, second, third = (
+            write(tmp_path / folder / "song.mp3", folder) for folder in ("one/disc", "two/disc", "three/disc")
+        )
+        assert len(add(library, first, second, third).added) == 3
+        assert sorted(contents(library).values()) == ["one/disc", "three/disc", "two/disc"]
+
+    def test_a_file_and_a_folder_of_one_name_both_stay(self, library, tmp_path) -> None:
+        library.blobs.write("soundtracks", "a.mp3", b"a file")
+        library.blobs.write("soundtracks", "b.mp3/song.mp3", b"in a folder")
+        write(tmp_path / "a.mp3/song.mp3", "other")
+        write(tmp_path / "b.mp3", "other")
+        assert len(add(library, tmp_path / "a.mp3", tmp_path / "b.mp3").added) == 2
+        assert sorted(contents(library).values()) == ["a file", "in a folder", "other", "other"]
+
+    def test_a_file_that_came_by_other_means_is_not_replaced(self, library, tmp_path) -> None:
+        library.blobs.write("soundtracks", "song.mp3", b"from before")
+        assert add(library, write(tmp_path / "a/song.mp3")).added == ["a/song.mp3"]
+        assert contents(library)["song.mp3"] == "from before"
+
+    def test_a_blob_that_was_changed_in_the_library_is_not_replaced(self, library, tmp_path) -> None:
+        song = write(tmp_path / "song.mp3", "first")
+        add(library, song)
+        library.blobs.write("soundtracks", "song.mp3", b"tagged in the library")
+        assert add(library, song).already_there == ["song.mp3"]
+        write(song, "tagged outside")
+        assert len(add(library, song).added) == 1
+        assert sorted(contents(library).values()) == ["tagged in the library", "tagged outside"]
 
 
-def test_links_to_files_are_followed_and_links_to_folders_are_not(library, tmp_path) -> None:
-    write(tmp_path / "elsewhere/song.mp3")
-    (tmp_path / "music").mkdir()
-    (tmp_path / "music/linked.mp3").symlink_to(tmp_path / "elsewhere/song.mp3")
-    (tmp_path / "music/itself").symlink_to(tmp_path / "music")
-    assert add(library, tmp_path / "music").added == ["music/linked.mp3"]
+class TestOneFileIsStoredOnce:
+    def test_an_unchanged_file_is_not_added_again_and_a_changed_one_replaces_it(self, library, tmp_path) -> None:
+        song = write(tmp_path / "song.mp3", "first")
+        add(library, song)
+        version = library.blobs.stat("soundtracks", "song.mp3").etag
+        assert add(library, song).already_there == ["song.mp3"]
+        assert library.blobs.stat("soundtracks", "song.mp3").etag == version
+        assert add(library, write(song, "second")).replaced == ["song.mp3"]
+        assert contents(library) == {"song.mp3": "second"}
 
+    def test_it_is_found_by_every_path(self, library, tmp_path, monkeypatch) -> None:
+        song = write(tmp_path / "Music/Album/song.mp3")
+        add(library, tmp_path / "Music")
+        (tmp_path / "link").symlink_to(tmp_path / "Music")
+        monkeypatch.chdir(tmp_path / "Music")
+        paths = [tmp_path / "Music/Album", song, tmp_path / "link", tmp_path / "link/Album/song.mp3", Path("Album")]
+        for path in paths:
+            assert add(library, path).already_there == ["Music/Album/song.mp3"]
+        assert add(library, tmp_path / "Music", *paths).already_there == ["Music/Album/song.mp3"]
+        write(song, "tagged again")
+        assert add(library, Path("Album/song.mp3")).replaced == ["Music/Album/song.mp3"]
+        assert contents(library) == {"Music/Album/song.mp3": "tagged again"}
 
-def test_the_progress_is_yielded_after_every_file(library, tmp_path) -> None:
-    for number in range(3):
-        write(tmp_path / f"music/{number}.mp3")
-    assert [len(addition.added) for addition in add_files(library, [tmp_path / "music"])] == [1, 2, 3]
+    def test_new_files_of_a_known_folder_lie_beside_the_others(self, library, tmp_path) -> None:
+        write(tmp_path / "Music/Album/1.mp3")
+        add(library, tmp_path / "Music")
+        write(tmp_path / "Music/Album/2.mp3")
+        write(tmp_path / "Music/New/1.mp3")
+        assert add(library, tmp_path / "Music/Album").added == ["Music/Album/2.mp3"]
+        assert add(library, tmp_path / "Music/New/1.mp3").added == ["Music/New/1.mp3"]
 
+    def test_a_folder_that_moved_is_there_already(self, library, tmp_path) -> None:
+        for number in range(3):
+            write(tmp_path / f"here/Music/{number}.mp3", str(number))
+        add(library, tmp_path / "here/Music")
+        shutil.move(tmp_path / "here", tmp_path / "there")
+        write(tmp_path / "there/Music/0 new.mp3", "new")
+        addition = add(library, tmp_path / "there/Music")
+        assert addition.added == ["Music/0 new.mp3"]
+        assert len(addition.already_there) == 3
+        write(tmp_path / "there/Music/1.mp3", "tagged again")
+        assert add(library, tmp_path / "there/Music").replaced == ["Music/1.mp3"]
 
-def test_an_empty_folder_adds_nothing(library, tmp_path) -> None:
-    (tmp_path / "music").mkdir()
-    assert add(library, tmp_path / "music") == Addition()
+    def test_an_interrupted_addition_and_a_library_from_before_are_continued(self, library, tmp_path) -> None:
+        library.blobs.write("soundtracks", "Music/Album/1.mp3", b"music")
+        for number in (1, 2):
+            write(tmp_path / f"Music/Album/{number}.mp3")
+        addition = add(library, tmp_path / "Music")
+        assert (addition.added, addition.already_there) == (["Music/Album/2.mp3"], ["Music/Album/1.mp3"])
+
+    def test_a_deleted_soundtrack_can_be_added_again(self, library, tmp_path) -> None:
+        song = write(tmp_path / "song.mp3")
+        add(library, song)
+        library.blobs.delete("soundtracks", "song.mp3")
+        assert add(library, song).added == ["song.mp3"]
+
+    def test_the_files_of_the_library_itself_are_there_already(self, library, tmp_path) -> None:
+        add(library, write(tmp_path / "Music/song.mp3"), tmp_path / "Music")
+        container = library.settings.blobs / "soundtracks"
+        (tmp_path / "Music/back").symlink_to(container)
+        assert add(library, container).already_there == ["song.mp3"]
+        assert set(add(library, tmp_path).already_there) == {"song.mp3"}
+        assert contents(library) == {"song.mp3": "music"}
+
+    def test_a_linked_folder_of_the_library_is_not_written(self, library, tmp_path) -> None:
+        song = write(tmp_path / "Music/1.mp3", "1")
+        library.blobs.write("soundtracks", "other.mp3", b"music")
+        (library.settings.blobs / "soundtracks/Music").symlink_to(tmp_path / "Music")
+        assert add(library, song.parent).already_there == ["Music/1.mp3"]
+        write(tmp_path / "elsewhere/Music/2.mp3", "2")
+        assert add(library, tmp_path / "elsewhere/Music").added == ["elsewhere/Music/2.mp3"]
+        assert sorted(path.name for path in song.parent.iterdir()) == ["1.mp3"]

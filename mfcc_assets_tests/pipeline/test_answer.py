@@ -17,6 +17,7 @@ from mfcc_assets.features.track_features import TrackFeatures, analyse, track_fe
 from mfcc_assets.ids import AudioId, TrackId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, find_query_candidates, rank_query, recommend_file, search_for
+from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search
 from mfcc_assets.similarity.pairwise import Tracks
@@ -169,7 +170,9 @@ def test_audio_that_must_not_be_recommended_does_not_replace_a_candidate(ten_tra
     query_audio, recognised, *others = index.tracks
     search = search_for(ten_tracks, index, query_audio)
 
-    candidates = find_query_candidates(index, search, without={query_audio, recognised}, count=8)
+    candidates = find_query_candidates(
+        index, search, recordings_of(ten_tracks, index), without={query_audio, recognised}, count=8
+    )
     assert {audio for audio, _ in candidates} == set(others)
 
 
@@ -177,12 +180,14 @@ def test_audio_that_must_not_be_recommended_does_not_replace_a_candidate(ten_tra
 def test_candidates_do_not_depend_on_how_many_are_looked_up_at_once(ten_tracks: Library, at_once: int) -> None:
     index = ten_tracks.indexes.published()
     audio_id, first = next(iter(index.tracks)), np.array([0])
-    candidates = find_query_candidates(index, search_for(ten_tracks, index, audio_id), without=(), count=10)
+    candidates = find_query_candidates(
+        index, search_for(ten_tracks, index, audio_id), recordings_of(ten_tracks, index), without=(), count=10
+    )
 
     contour = ten_tracks.features.read_contour(audio_id, index.parameters.features)
     track = Tracks(index.feature_table.rows(first), RaggedFrames.of([contour], len(index.scales)))
     search = Search(index, track, index.statistics.rows(first), on_all_cores, rows_at_once=at_once)
-    assert find_query_candidates(index, search, without=(), count=10) == candidates
+    assert find_query_candidates(index, search, recordings_of(ten_tracks, index), without=(), count=10) == candidates
     assert len(candidates) == 10
 
 

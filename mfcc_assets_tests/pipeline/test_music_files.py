@@ -4,30 +4,139 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.pipeline.music_files import COMPANION_SUFFIXES, Difference, difference, is_companion
+from mfcc_assets.pipeline.music_files import (
+    COMPANION_SUFFIXES,
+    COMPANIONS,
+    HIDDEN,
+    UNFINISHED,
+    Difference,
+    difference,
+    is_companion,
+    is_worth_trying,
+    kind_of_name,
+    unmistakable,
+)
+from mfcc_assets.storage.blobs.port import FOLDERS
+from mfcc_assets_tests.audio_samples import write_tone
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 VERSIONS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("123"))
 
 
-@pytest.mark.parametrize(
-    "name", ["cover.JPG", "album/Folder.jpeg", "list.m3u8", ".hidden.mp3", "a/._song.mp3", "Thumbs.db", "notes.txt"]
-)
-def test_a_file_that_accompanies_music_is_a_companion(name: str) -> None:
-    assert is_companion(name)
+SKIPPED_FILES = {
+    HIDDEN: [
+        ".hidden.mp3",
+        "a/._song.mp3",
+        ".Trash-1000/files/song.mp3",
+        "Music/.stversions/song~20240101-120000.mp3",
+        "Music/.sync/Archive/song.mp3",
+        ".git/objects/song.mp3",
+        "a/#recycle/song.mp3",
+        "a/#Recycle/song.mp3",
+        "@eaDir/song.mp3/SYNOAUDIO_01APIC_03.jpg",
+        "@EADIR/song.mp3",
+        "a/.AppleDouble/song.mp3",
+        "__MACOSX/a/song.mp3",
+        "$RECYCLE.BIN/S-1-5/$R1.mp3",
+        "System Volume Information/song.mp3",
+        "lost+found/#12345/song.mp3",
+        "@Recycle/song.mp3",
+        ".@__thumb/song.mp3",
+        ".snapshot/daily/song.mp3",
+        "song.mp3@SynoEAStream",
+        ".syncthing.01 song.mp3.tmp",
+        ".01 song.mp3.Xy12ab",
+    ],
+    UNFINISHED: [
+        "song.mp3.part",
+        "song.part",
+        "SONG.MP3.PART",
+        "song.webm.part-Frag12",
+        "song.mp3.crdownload",
+        "Unconfirmed 12345.crdownload",
+        "a/song.tmp",
+        "song.mp3.!qB",
+        "song.mp3.!ut",
+        "song.mp3.bc!",
+        "song.mp3.download",
+        "song.mp3.download/song.mp3",
+        "song.mp3.opdownload",
+        "song.mp3.aria2",
+        "song.mp3.filepart",
+        "song.mp3.partial",
+        "~$song.mp3",
+        "song.mp3~",
+    ],
+    COMPANIONS: ["cover.JPG", "album/Folder.jpeg", "list.m3u8", "Thumbs.db", "notes.txt", "cover.jpg."],
+    FOLDERS: ["Album_$folder$"],
+}
+
+MUSIC = [
+    "song.mp3",
+    "song",
+    "song.jpg.mp3",
+    "jpg",
+    "song.xyz",
+    "cover.jpg/song",
+    "song.",
+    "Part/01.part two.mp3",
+    "Vol.Part/song.mp3",
+    "tmp/song.mp3",
+    "download/part.mp3",
+    "Free.Download/song.mp3",
+    "lost+found.mp3",
+    "...And Justice for All/01.mp3",
+    "...Baby One More Time.mp3",
+    ".38 Special/01.mp3",
+    "#recycle bin blues/01.mp3",
+    "song~.mp3",
+]
 
 
-@pytest.mark.parametrize(
-    "name", ["song.mp3", "song", "song.jpg.mp3", ".hidden/song.mp3", "jpg", "song.xyz", "cover.jpg/song", "song."]
-)
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in SKIPPED_FILES.items() for name in names])
+def test_what_is_no_music_by_its_name_is_skipped(kind: str, name: str) -> None:
+    assert kind_of_name(name) == kind
+    assert kind_of_name(f"below/another/{name}") == kind
+    assert kind_of_name(unmistakable(name)) is None
+
+
+@pytest.mark.parametrize("name", MUSIC)
 def test_every_other_file_is_tried(name: str) -> None:
-    assert not is_companion(name)
+    assert kind_of_name(name) is None
+    assert unmistakable(name) == name
 
 
 @given(NAMES, st.sampled_from(sorted(COMPANION_SUFFIXES)))
 def test_the_suffix_alone_makes_a_companion_in_small_and_capital_letters(stem: str, suffix: str) -> None:
     assert is_companion(f"{stem}{suffix}")
     assert is_companion(f"{stem}{suffix.upper()}")
+
+
+@given(NAMES)
+def test_an_unmistakable_name_is_tried_and_stays_unchanged(name: str) -> None:
+    changed = unmistakable(name)
+    assert kind_of_name(changed) is None
+    assert unmistakable(changed) == changed
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "is_tried"),
+    [
+        ("README", b"A text.", False),
+        ("LICENSE", b"", False),
+        ("song.dat", b"A text.", False),
+        ("song", None, True),
+        ("song.dat", None, True),
+        ("song.mp3", b"A text.", True),
+        ("song.AU", b"", True),
+    ],
+)
+def test_content_decides_about_files_without_an_audio_suffix(
+    tmp_path, name: str, content: bytes | None, is_tried
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(write_tone(tmp_path / "tone.flac", 0.1).read_bytes() if content is None else content)
+    assert is_worth_trying(path, name) == is_tried
 
 
 @given(VERSIONS, VERSIONS)

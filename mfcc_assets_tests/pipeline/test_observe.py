@@ -16,7 +16,7 @@ def put(library: Library, path: Path) -> None:
 
 def observe(library: Library) -> Difference:
     """Observe the soundtracks of all shards."""
-    return observe_soundtracks(library, library.shards, run_id="run")
+    return observe_soundtracks(library, library.shards, run_id="run").difference
 
 
 def test_a_new_file_gets_a_row_with_its_tags_and_an_artwork(library: Library, tmp_path: Path) -> None:
@@ -93,3 +93,38 @@ def test_a_file_that_is_not_music_is_observed_so_that_the_analysis_can_reject_it
 
     assert observe(library).new == ("letter.mp3",)
     assert [track.title for track in library.catalogue.soundtracks()] == ["letter"]
+
+
+def test_a_file_without_audio_is_skipped_and_counted_and_not_read_again(library: Library, tmp_path: Path) -> None:
+    put(library, write_tone(tmp_path / "song.flac", seconds=0.5))
+    for name in ("README", "cover.jpg", ".git/song.mp3", "song.mp3.part", "Album", "Artist/Album"):
+        library.blobs.write("soundtracks", name, b"text" if name == "README" else b"")
+    library.blobs.write("soundtracks", "damaged.au", b"text that only says that it is audio")
+    for _ in range(2):
+        found = observe_soundtracks(library, library.shards, run_id="run")
+        assert found.skipped == {
+            "covers, playlists and texts": ["cover.jpg"],
+            "empty blobs that stand for folders": ["Album", "Artist/Album"],
+            "files without audio": ["README"],
+            "hidden and system files": [".git/song.mp3"],
+            "unfinished downloads": ["song.mp3.part"],
+        }
+        assert "README" not in found.difference.outcomes
+        assert [track.blob_name for track in library.catalogue.soundtracks()] == ["damaged.au", "song.flac"]
+    assert "README" in library.catalogue.manifest(library.shards)
+
+
+def test_a_file_may_become_music_and_cease_to_be_music(library: Library, tmp_path: Path) -> None:
+    for content, is_music in (
+        (b"text", False),
+        (write_tone(tmp_path / "a.flac", 0.5).read_bytes(), True),
+        (b"-", False),
+    ):
+        library.blobs.write("soundtracks", "song", content)
+        found = observe_soundtracks(library, library.shards, run_id="run")
+        assert bool(library.catalogue.soundtracks()) == is_music
+        assert bool(found.skipped) != is_music
+        assert len(library.catalogue.manifest(library.shards)) == 1
+    library.blobs.delete("soundtracks", "song")
+    observe_soundtracks(library, library.shards, run_id="run")
+    assert library.catalogue.skipped_files() == []

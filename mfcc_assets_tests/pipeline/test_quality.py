@@ -14,6 +14,7 @@ from mfcc_assets.pipeline.quality import (
     picture_of_history,
     present_rankings,
 )
+from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.blobs.port import CEPSTRA
@@ -49,7 +50,7 @@ def version(library: Library) -> str:
 
 
 def test_quality_is_measured_on_the_stored_rankings(library: Library, version: str) -> None:
-    ranked = present_rankings(library, version)
+    ranked = present_rankings(library, version, recordings_of(library, library.indexes.read(version)))
     assert artists_of(library, ranked) == ARTISTS
 
     quality = measure_quality(library, version)

@@ -210,3 +210,17 @@ def recall(vector_index: VectorIndex, rows: np.ndarray, size: int = 100) -> floa
 def test_other_tracks_with_invalid_embeddings_are_refused(audio_ids, rows):
     with pytest.raises(ValueError, match="embeddings of 1 tracks"):
         vector_index(3).with_tracks(audio_ids, rows)
+
+
+@pytest.mark.parametrize("size", [40, LARGEST_FLAT + 1])
+def test_only_some_tracks_may_be_found(size: int) -> None:
+    points = np.random.default_rng(4).standard_normal((size, 3)).astype(np.float32)
+    index = VectorIndex([AudioId(f"{row:06}") for row in range(size)], points)
+    among = np.zeros(size, np.bool_)
+    among[3::7] = True
+    (found,) = index.search(points[:1], 5, among)
+    nearest = np.argsort(np.linalg.norm(points[among] - points[0], axis=1))[:5]
+    assert [int(audio_id) for audio_id in found] == np.flatnonzero(among)[nearest].tolist()
+    assert len(index.search(points[:1], size, among)[0]) <= among.sum()
+    with pytest.raises(ValueError, match="one value for each"):
+        index.search(points[:1], 5, among[1:])

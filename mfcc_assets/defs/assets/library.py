@@ -9,6 +9,7 @@ from mfcc_assets.defs.assets.shared import (
     names_as_markdown,
     pictures_as_markdown,
     progress_log,
+    skipped_as_markdown,
     soundtrack_asset,
     table_as_markdown,
 )
@@ -37,12 +38,14 @@ from mfcc_assets.plots.tracks import heat_map
 def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """One row of the table SOUNDTRACKS for each file in the container `soundtracks`, with its tags and digests.
 
-    A picture for each file, either embedded in it or drawn, is stored in the container `artworks`.
+    A picture for each file, either embedded in it or drawn, is stored in the container `artworks`. What is no music is
+    skipped and counted by kind.
     """
-    found = observe_soundtracks(library, context.partition_keys, run_id=context.run.run_id)
+    observation = observe_soundtracks(library, context.partition_keys, run_id=context.run.run_id)
+    found, skipped = observation.difference, observation.skipped
     add_counts(context, found.outcomes, ("new", "changed", "gone", "unchanged"), digits=library.settings.shard_digits)
     names = {"new": found.new, "changed": found.changed, "gone": found.gone}
-    return dg.MaterializeResult(metadata={"names": names_as_markdown(names)})
+    return dg.MaterializeResult(metadata={"names": names_as_markdown(names), "skipped": skipped_as_markdown(skipped)})
 
 
 HEAT_MAPS_SHOWN = 3

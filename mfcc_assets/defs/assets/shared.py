@@ -34,6 +34,9 @@ SECONDS_BETWEEN_LOG_LINES = 10
 ROWS_SHOWN = 50
 """Largest number of rows in a table. Each table is part of an event in Dagster's database, which must stay small."""
 
+NAMES_SHOWN = 20
+"""Largest number of names of files in one row of a table."""
+
 
 def table_as_markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MarkdownMetadataValue:
     """Return a table of at most `ROWS_SHOWN` rows, with a line that counts the rest."""
@@ -47,6 +50,15 @@ def table_as_markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -
 def names_as_markdown(names: Mapping[str, Sequence[str]]) -> dg.MarkdownMetadataValue:
     """Return a table of names with the change of each; `names` holds the names by change."""
     return table_as_markdown(("name", "change"), [(name, change) for change, group in names.items() for name in group])
+
+
+def skipped_as_markdown(names: Mapping[str, Sequence[str]]) -> dg.MarkdownMetadataValue:
+    """Return a table with the number and the first names of each kind of file; `names` holds the names by kind."""
+    rows = []
+    for kind, group in sorted(names.items()):
+        first = ", ".join(group[:NAMES_SHOWN]) + (", …" if len(group) > NAMES_SHOWN else "")
+        rows.append((kind, len(group), first))
+    return table_as_markdown(("skipped", "number", "names"), rows)
 
 
 def add_counts(

@@ -31,11 +31,15 @@ from mfcc_assets.storage.blobs.file_cache import FileCache
 from mfcc_assets.storage.blobs.names import check_name
 from mfcc_assets.storage.blobs.port import (
     CONTAINERS,
+    FOLDERS,
     LONGEST_LINK_SECONDS,
+    REFUSED_NAMES,
     Blob,
     BlobStore,
+    OnSkipped,
     check_container,
     check_link_seconds,
+    warn_once,
 )
 
 _CONNECT_SECONDS, _READ_SECONDS = 10, 60
@@ -104,12 +108,12 @@ class AzureBlobs(BlobStore):
     def close(self) -> None:
         self._transport.close()
 
-    def list(self, container: str, prefix: str = "") -> Iterator[Blob]:
+    def list(self, container: str, prefix: str = "", on_skipped: OnSkipped | None = None) -> Iterator[Blob]:
         check_container(container)
         parent, _, _ = prefix.rpartition("/")
         if parent:
             check_name(parent)
-        return self._pages(container, prefix)
+        return self._pages(container, prefix, on_skipped or warn_once(container))
 
     def stat(self, container: str, name: str) -> Blob:
         client = self._client(container, name)
@@ -266,7 +270,7 @@ class AzureBlobs(BlobStore):
             return refusal
         return None
 
-    def _pages(self, container: str, prefix: str) -> Iterator[Blob]:
+    def _pages(self, container: str, prefix: str, on_skipped: OnSkipped) -> Iterator[Blob]:
         with azure_errors(container):
             client = self._service.get_container_client(container)
             pages = client.list_blobs(prefix, results_per_page=self._page_size).by_page()
@@ -281,7 +285,9 @@ class AzureBlobs(BlobStore):
                 try:
                     check_name(blob.name)
                 except BlobNameError as error:
-                    _logger.warning("Skipping a blob of %s: %s", container, error)
+                    # The tools of Azure keep empty blobs for folders, whose names end in a slash.
+                    is_folder = blob.name.endswith("/") and not blob.size
+                    on_skipped(blob.name if is_folder else str(error), FOLDERS if is_folder else REFUSED_NAMES)
                 else:
                     yield blob
 

@@ -19,8 +19,19 @@ from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, LinkRefused, StoreError
+from mfcc_assets.storage.blobs.local_entries import children_of
 from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, check_name
-from mfcc_assets.storage.blobs.port import CONTAINERS, Blob, BlobStore, check_container, check_link_seconds
+from mfcc_assets.storage.blobs.port import (
+    CONTAINERS,
+    SOUNDTRACKS,
+    TAKEN_ALREADY,
+    Blob,
+    BlobStore,
+    OnSkipped,
+    check_container,
+    check_link_seconds,
+    warn_once,
+)
 
 _SHORTEST_KEY = 32
 _BLOCK = 1 << 20
@@ -33,7 +44,8 @@ class LocalBlobs(BlobStore):
     """Blobs as files, with one folder per container. Missing folders are made.
 
     A lock per container serialises the writes of threads and processes that use this class. The owner may also put
-    files there with any other tool. A symbolic link to a file is followed, a symbolic link to a folder never.
+    files there with any other tool. A symbolic link to a file is followed. A symbolic link to a folder is followed only
+    in the container `soundtracks`, only to read, and only once: a folder that is listed already is not listed again.
 
     Parameters
     ----------
@@ -61,13 +73,20 @@ class LocalBlobs(BlobStore):
                 ) from error
             _remove_abandoned(self._tops[container])
 
-    def list(self, container: str, prefix: str = "") -> Iterator[Blob]:
+    def list(self, container: str, prefix: str = "", on_skipped: OnSkipped | None = None) -> Iterator[Blob]:
         top = self._top(container)
         parent, slash, _ = prefix.rpartition("/")
         if slash:
             check_name(parent)
-            _refuse_linked_folder(top / parent)
-        return _walk(top, f"{parent}{slash}", prefix)
+            if container != SOUNDTRACKS:
+                _refuse_linked_folder(top / parent)
+        return _walk(
+            top,
+            f"{parent}{slash}",
+            prefix,
+            on_skipped or warn_once(container),
+            follow_links=container == SOUNDTRACKS,
+        )
 
     def stat(self, container: str, name: str) -> Blob:
         self._path(container, name)
@@ -100,7 +119,7 @@ class LocalBlobs(BlobStore):
 
     @contextmanager
     def writing(self, container: str, name: str) -> Iterator[BinaryIO]:
-        self._path(container, name)
+        self._path_to_write(container, name)
         with _storage_errors(f"{container}/{name}"), self._staged(container) as staged:
             yield staged
             self._publish(container, name, staged, lambda _: None)
@@ -122,7 +141,7 @@ class LocalBlobs(BlobStore):
         return self._replace(container, name, data, require)
 
     def delete(self, container: str, name: str) -> None:
-        path = self._path(container, name)
+        path = self._path_to_write(container, name)
         with _storage_errors(f"{container}/{name}"), self._locked(container):
             try:
                 path.unlink()
@@ -193,13 +212,19 @@ class LocalBlobs(BlobStore):
     def _path(self, container: str, name: str) -> Path:
         path = self._top(container) / name
         check_name(name)
+        if container != SOUNDTRACKS:
+            _refuse_linked_folder(path.parent)
+        return path
+
+    def _path_to_write(self, container: str, name: str) -> Path:
+        path = self._path(container, name)
         _refuse_linked_folder(path.parent)
         return path
 
     def _replace(
         self, container: str, name: str, data: bytes | BinaryIO, require: Callable[[Blob | None], None]
     ) -> Blob:
-        self._path(container, name)
+        self._path_to_write(container, name)
         with _storage_errors(f"{container}/{name}"), self._staged(container) as staged:
             shutil.copyfileobj(BytesIO(data) if isinstance(data, bytes) else data, staged, _BLOCK)
             return self._publish(container, name, staged, require)
@@ -222,7 +247,7 @@ class LocalBlobs(BlobStore):
         # Without this a power cut can leave a name without content. The folder is not synced: that would double the
         # cost to save only the last few names, and missing blobs are computed again.
         os.fsync(staged.fileno())
-        path = self._path(container, name)
+        path = self._path_to_write(container, name)
         with self._locked(container):
             try:
                 found = _blob(self._top(container), name)
@@ -289,17 +314,23 @@ def _refuse_linked_folder(folder: Path) -> None:
         )
 
 
-def _walk(top: Path, first_folder: str, prefix: str) -> Iterator[Blob]:
+def _walk(top: Path, first_folder: str, prefix: str, on_skipped: OnSkipped, *, follow_links: bool) -> Iterator[Blob]:
     with _storage_errors(str(top)):
         os.scandir(top).close()
     # Names of folders end in a slash, so that sorting each folder by itself sorts the whole names.
     pending = [first_folder]
+    entered: set[tuple[int, int]] = set()
     while pending:
         name = pending.pop()
         try:
             if not name or name.endswith("/"):
-                children = (child for child in _children(top, name) if _may_begin(child, prefix))
-                pending.extend(sorted(children, reverse=True))
+                status = (top / name).stat()
+                if (status.st_dev, status.st_ino) in entered:
+                    on_skipped(name, TAKEN_ALREADY)
+                    continue
+                entered.add((status.st_dev, status.st_ino))
+                children = children_of(top, name, on_skipped, follow_links=follow_links)
+                pending.extend(sorted((child for child in children if _may_begin(child, prefix)), reverse=True))
                 continue
             blob = _blob(top, name)
         except (FileNotFoundError, NotADirectoryError, BlobNotFound):
@@ -316,28 +347,6 @@ def _walk(top: Path, first_folder: str, prefix: str) -> Iterator[Blob]:
 
 def _may_begin(child: str, prefix: str) -> bool:
     return child.startswith(prefix) or (child.endswith("/") and prefix.startswith(child))
-
-
-def _children(top: Path, folder: str) -> Iterator[str]:
-    with os.scandir(top / folder) as entries:
-        for entry in entries:
-            name = f"{folder}{entry.name}"
-            if name == RESERVED_SEGMENT:
-                continue
-            try:
-                check_name(name)
-                if entry.is_dir(follow_symlinks=False):
-                    yield f"{name}/"
-                elif entry.is_file():
-                    yield name
-                else:
-                    _logger.warning("Skipping %s/%s: it is neither a file nor a folder", top.name, name)
-            except BlobNameError as error:
-                _logger.warning("Skipping a file of %s: %s", top.name, error)
-            except OSError as error:
-                if error.errno != errno.ELOOP:
-                    raise
-                _logger.warning("Skipping %s/%s: %s", top.name, name, error.strerror)
 
 
 def _remove_abandoned(top: Path) -> None:

@@ -1,7 +1,8 @@
 """The port `BlobStore`, which every store of blobs implements, and the record `Blob`."""
 
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +14,27 @@ from mfcc_assets.errors import BlobNotFound
 CEPSTRA = "cepstra"
 """Container of everything that is computed: features, indexes, candidates and rankings."""
 
-CONTAINERS = ("uploads", "batch", CEPSTRA, "soundtracks", "artworks")
+SOUNDTRACKS = "soundtracks"
+"""Container of the music. Its owner may link folders into it."""
+
+CONTAINERS = ("uploads", "batch", CEPSTRA, SOUNDTRACKS, "artworks")
+
+BROKEN_LINKS = "broken links"
+TAKEN_ALREADY = "links that lead back, or to what is taken already"
+LINKED_FOLDERS = "linked folders"
+NO_FILES = "neither files nor folders"
+FOLDERS = "empty blobs that stand for folders"
+REFUSED_NAMES = "names that no blob can have"
+
+OnSkipped = Callable[[str, str], None]
+"""Is told the name and the kind of each entry of a container that is no blob, such as ``broken links``."""
 
 LONGEST_LINK_SECONDS = 3600
 """Longest lifetime of a link: one that is passed on or logged is useless within the hour."""
+
+
+_logger = logging.getLogger(__name__)
+_said: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -55,8 +73,15 @@ class BlobStore(ABC):
     """
 
     @abstractmethod
-    def list(self, container: str, prefix: str = "") -> Iterator[Blob]:
+    def list(self, container: str, prefix: str = "", on_skipped: OnSkipped | None = None) -> Iterator[Blob]:
         """Yield the blobs whose names begin with `prefix`, in the order of the store.
+
+        Parameters
+        ----------
+        container, prefix
+            Container, and the beginning of the names.
+        on_skipped
+            Is told the name and the kind of each entry that is no blob. By default, a warning is logged once for each.
 
         Raises
         ------
@@ -168,6 +193,21 @@ class BlobStore(ABC):
 
     def close(self) -> None:  # noqa: B027  not every store has connections
         """Close the connections. The store must not be used afterwards."""
+
+
+def warn_once(container: str) -> OnSkipped:
+    """Return a function that logs each skipped entry of a container once in the life of the process.
+
+    Sensors list a container every few seconds.
+    """
+
+    def warn(name: str, kind: str) -> None:
+        message = f"Skipping an entry of {container} ({kind}): {name}"
+        if message not in _said:
+            _said.add(message)
+            _logger.warning("%s", message)
+
+    return warn
 
 
 def check_container(container: str) -> None:

@@ -9,9 +9,18 @@ from sqlalchemy.engine import Connection
 
 from mfcc_assets.ids import AudioId, QueryId, TrackId, shard_of, track_id
 from mfcc_assets.storage.sql.database import Database, reconnecting
-from mfcc_assets.storage.sql.records import AudioContent, Credit, Observed, Reject, Soundtrack
+from mfcc_assets.storage.sql.records import AudioContent, Credit, Observed, Reject, SkippedFile, Soundtrack
 from mfcc_assets.storage.sql.rows import batches, fitting, named_columns, read_records, select_record, utc_now
-from mfcc_assets.storage.sql.schema import CONTENTS, LONGEST_NOTE, LONGEST_REASON, RECOMMENDATIONS, REJECTS, SOUNDTRACKS
+from mfcc_assets.storage.sql.schema import (
+    ADDED_FILES,
+    CONTENTS,
+    LONGEST_NOTE,
+    LONGEST_REASON,
+    RECOMMENDATIONS,
+    REJECTS,
+    SKIPPED_FILES,
+    SOUNDTRACKS,
+)
 from mfcc_assets.storage.sql.upserts import Upsert, excluded
 
 # A reject was about the old bytes of a file. When the bytes change, the soundtrack waits again.
@@ -23,6 +32,7 @@ _UPSERT_OBSERVED = Upsert(
     SOUNDTRACKS, {"NOTE": sa.case((_IS_REPLACED_REJECT, excluded(SOUNDTRACKS.c.NOTE)), else_=SOUNDTRACKS.c.NOTE)}
 )
 
+_UPSERT_SKIPPED = Upsert(SKIPPED_FILES)
 _UPSERT_CONTENT = Upsert(CONTENTS)
 _UPSERT_REJECT = Upsert(REJECTS)
 _BY_NAME = (SOUNDTRACKS.c.BLOB_NAME, SOUNDTRACKS.c.TRACK_ID)  # some databases sort "A" and "a" as equal
@@ -58,11 +68,31 @@ class Catalogue:
         self._database = database
 
     def manifest(self, shards: Sequence[str]) -> dict[str, str]:
-        """Return the last observed ETag of each soundtrack of these shards, by the name of its blob."""
-        columns = SOUNDTRACKS.c
-        query = sa.select(columns.BLOB_NAME, columns.ETAG).where(columns.SHARD.in_(shards))
+        """Return the last observed ETag of each file of these shards, by its name: soundtracks and what is no music."""
+        tables = (SOUNDTRACKS, SKIPPED_FILES)
+        queries = [sa.select(table.c.BLOB_NAME, table.c.ETAG).where(table.c.SHARD.in_(shards)) for table in tables]
         with self._database.reading() as connection:
-            return {name: etag for name, etag in connection.execute(query)}  # noqa: C416
+            return {name: etag for query in queries for name, etag in connection.execute(query)}
+
+    def skipped_files(self) -> list[SkippedFile]:
+        """Return the files that are no music by their content, sorted by name."""
+        query = select_record(SkippedFile, SKIPPED_FILES).order_by(SKIPPED_FILES.c.BLOB_NAME, SKIPPED_FILES.c.TRACK_ID)
+        return read_records(self._database, SkippedFile, query)
+
+    def record_skipped(self, files: Sequence[SkippedFile], *, shard_digits: int) -> None:
+        """Store which files are no music by their content. They are no soundtracks any more."""
+        rows = [
+            {
+                "TRACK_ID": file.track_id,
+                "SHARD": shard_of(file.track_id, shard_digits),
+                **named_columns(asdict(file)),
+            }
+            for file in sorted(files, key=lambda file: file.track_id)
+        ]
+        with self._database.writing() as connection:
+            if rows:
+                _delete_soundtracks(connection, [file.track_id for file in files])
+                connection.execute(_UPSERT_SKIPPED, rows)
 
     def soundtracks(self, shards: Sequence[str] | None = None) -> list[Soundtrack]:
         """Return the soundtracks of these shards, or of all shards, sorted by name."""
@@ -126,10 +156,13 @@ class Catalogue:
                 # One statement for all rows is much faster than one for each. The rows are sorted, because two
                 # processes that observe the same files in different orders would end in a deadlock.
                 connection.execute(_UPSERT_OBSERVED, [rows[track] for track in sorted(rows)])
-            for ids in batches([track_id(name) for name in gone]):
-                connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID.in_(ids)))
-                connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID.in_(ids)))
-                connection.execute(sa.delete(SOUNDTRACKS).where(SOUNDTRACKS.c.TRACK_ID.in_(ids)))
+                for ids in batches(sorted(rows)):
+                    connection.execute(sa.delete(SKIPPED_FILES).where(SKIPPED_FILES.c.TRACK_ID.in_(ids)))
+            ids_of_gone = [track_id(name) for name in gone]
+            _delete_soundtracks(connection, ids_of_gone)
+            for ids in batches(ids_of_gone):
+                for table in (SKIPPED_FILES, ADDED_FILES):
+                    connection.execute(sa.delete(table).where(table.c.TRACK_ID.in_(ids)))
 
     def contents(self, content_digests: Iterable[str]) -> dict[str, AudioContent]:
         """Return the known audio contents of these digests, by content digest."""
@@ -237,3 +270,10 @@ class Catalogue:
             .where(SOUNDTRACKS.c.TRACK_ID == track_id)
             .values(AUDIO_ID=audio_id, ANALYSED_DIGEST=content_digest, SECONDS=seconds, NOTE=note)
         )
+
+
+def _delete_soundtracks(connection: Connection, track_ids: Sequence[TrackId]) -> None:
+    for ids in batches(track_ids):
+        connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID.in_(ids)))
+        connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID.in_(ids)))
+        connection.execute(sa.delete(SOUNDTRACKS).where(SOUNDTRACKS.c.TRACK_ID.in_(ids)))

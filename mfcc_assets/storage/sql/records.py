@@ -23,6 +23,19 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class SkippedFile:
+    """A file in the container `soundtracks` that is no music by its content."""
+
+    blob_name: str
+    etag: str
+    kind: str
+
+    @property
+    def track_id(self) -> TrackId:
+        return track_id(self.blob_name)
+
+
+@dataclass(frozen=True)
 class AudioContent:
     """The audio that the bytes of a file hold."""
 

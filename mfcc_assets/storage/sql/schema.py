@@ -3,6 +3,8 @@
 SOUNDTRACKS       one row per soundtrack: its blob, its tags and its audio
 CONTENTS          the audio that the bytes of a file hold, so that no bytes are analysed twice
 REJECTS           files that cannot be used, with the reasons
+SKIPPED_FILES       files in the container `soundtracks` whose content is not music, so that they are not read again
+ADDED_FILES       the file that each soundtrack was copied from, so that only this file replaces it
 RECOMMENDATIONS   one row per query and rank; deleting a soundtrack deletes its rows
 RECOMMENDED_SOUNDTRACKS   the view for readers: recommendations with titles and artwork
 
@@ -12,7 +14,7 @@ To change the schema, change it here and write a migration: see `mfcc_assets.sto
 import sqlalchemy as sa
 from sqlalchemy.dialects.mssql import DATETIME2
 
-REVISION = "0001"
+REVISION = "0003"
 """The newest migration. With it here, checking a database does not import Alembic, which is slow to import."""
 
 LONGEST_NOTE = 255
@@ -70,6 +72,26 @@ REJECTS = sa.Table(
     sa.Column("REASON", sa.Unicode(LONGEST_REASON), nullable=False),
     sa.Column("RUN_ID", sa.String(64), nullable=False),
     sa.Column("REJECTED_AT", _MOMENT, nullable=False),
+)
+
+SKIPPED_FILES = sa.Table(
+    "SKIPPED_FILES",
+    METADATA,
+    sa.Column("TRACK_ID", sa.String(16), primary_key=True),
+    sa.Column("SHARD", sa.String(2), nullable=False, index=True),
+    sa.Column("BLOB_NAME", _BLOB_NAME, nullable=False),
+    sa.Column("ETAG", sa.String(128), nullable=False),
+    sa.Column("KIND", sa.String(64), nullable=False),
+)
+
+ADDED_FILES = sa.Table(
+    "ADDED_FILES",
+    METADATA,
+    sa.Column("TRACK_ID", sa.String(16), primary_key=True),
+    sa.Column("BLOB_NAME", _BLOB_NAME, nullable=False),
+    # A path has up to 4,096 bytes, and each may take three characters of an address.
+    sa.Column("SOURCE", sa.Text, nullable=False),
+    sa.Column("CONTENT_DIGEST", _ID, nullable=False),
 )
 
 RECOMMENDATIONS = sa.Table(

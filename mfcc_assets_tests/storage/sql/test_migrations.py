@@ -66,7 +66,13 @@ def test_a_database_older_than_the_first_migration_keeps_its_rows(empty_url, mis
     with closing(open_database(empty_url)) as database:
         observe(Catalogue(database), *map(observed, "ab"))
         recommend(Recommendations(database), "query", "b", "a")
-    execute(empty_url, "DROP TABLE alembic_version", *([f'DROP {missing[0]} "{missing[1]}"'] if missing else []))
+    gone = [
+        ("TABLE", "alembic_version"),
+        ("TABLE", "ADDED_FILES"),
+        ("TABLE", "SKIPPED_FILES"),
+        *([missing] if missing else []),
+    ]
+    execute(empty_url, *(f'DROP {kind} "{name}"' for kind, name in gone))
     with closing(open_database(empty_url)) as database:
         assert recommended(Recommendations(database), "query") == [(1, "b"), (2, "a")]
         assert Catalogue(database).rejects() == []

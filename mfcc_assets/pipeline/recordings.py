@@ -1,0 +1,96 @@
+"""The recordings of an index: which of its tracks are copies of each other."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfcc_assets.ids import AudioId
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.list_rules import same_recording_by_row
+from mfcc_assets.recognition.copies import group_copies
+from mfcc_assets.search.id_arrays import TrackOfAudio
+from mfcc_assets.search.index import LibraryIndex
+
+
+@dataclass(frozen=True, eq=False)
+class Recordings:
+    """The recordings of an index. One track represents each recording in candidates, rankings and lists.
+
+    Attributes
+    ----------
+    tracks
+        Tracks of the index.
+    rows : (tracks,)
+        Row of the track that represents the recording of each track.
+    """
+
+    tracks: TrackOfAudio
+    rows: NDArray[np.int64]
+
+    @cached_property
+    def represents(self) -> NDArray[np.bool_]:
+        """Whether each track (tracks,) represents its recording."""
+        found: NDArray[np.bool_] = self.rows == np.arange(len(self.rows))
+        return found
+
+    @property
+    def count(self) -> int:
+        """Number of recordings."""
+        return int(self.represents.sum())
+
+    def of(self, audio_ids: Sequence[AudioId]) -> list[AudioId]:
+        """Return the audio id of the track that represents each audio id. Audio that has no row represents itself."""
+        rows = self.tracks.rows(audio_ids).tolist()
+        return [
+            audio_id if row < 0 or self.rows[row] == row else self.tracks.audio_ids[int(self.rows[row])]
+            for audio_id, row in zip(audio_ids, rows, strict=True)
+        ]
+
+    def representing(self, audio_ids: Iterable[AudioId]) -> list[AudioId]:
+        """Return those of the audio ids that represent a recording of the index."""
+        every = list(audio_ids)
+        rows = self.tracks.rows(every)
+        represents = (rows >= 0) & (self.rows[rows] == rows) if len(self.rows) else np.zeros(len(every), np.bool_)
+        return [every[place] for place in np.flatnonzero(represents).tolist()]
+
+
+def recordings_of(library: Library, index: LibraryIndex) -> Recordings:
+    """Return the recordings of an index. They are found once for each index version.
+
+    The groups of the published index are taken over, so only new tracks are compared.
+    """
+
+    def find() -> dict[str, NDArray[np.int64]]:
+        former, features = library.indexes.published_if_usable(), index.parameters.features
+        if former is None or former.version == index.version or former.parameters.features != features:
+            return {"rows": _found(library, index, range(len(index.tracks)), [])}
+        known = former.tracks.rows(index.tracks.audio_ids)
+        return {
+            "rows": _found(
+                library, index, np.flatnonzero(known < 0).tolist(), _groups(recordings_of(library, former), known)
+            )
+        }
+
+    return Recordings(index.tracks, library.indexes.measured_once(index.version, "recordings.npz", find)["rows"])
+
+
+def _groups(former: Recordings, known: NDArray[np.int64]) -> Iterable[Sequence[int]]:
+    """Return the groups of a former index, by the rows of the new one; `known` holds the former row of each row."""
+    rows = np.flatnonzero(known >= 0)
+    recordings = former.rows[known[rows]]
+    order = np.argsort(recordings, kind="stable")
+    starts = np.flatnonzero(np.diff(recordings[order])) + 1
+    return (group.tolist() for group in np.split(rows[order], starts) if len(group) > 1)
+
+
+def _found(
+    library: Library, index: LibraryIndex, rows: Iterable[int], known: Iterable[Sequence[int]]
+) -> NDArray[np.int64]:
+    def nearest(queries: Sequence[int], count: int) -> list[list[int]]:
+        embeddings = index.calibration.embedding(index.feature_table.rows(np.array(queries)))
+        return [index.tracks.rows(found).tolist() for found in index.vector_index.search(embeddings, count)]
+
+    return group_copies(len(index.tracks), rows, nearest, same_recording_by_row(library, index), known)
