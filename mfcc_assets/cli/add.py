@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import click
-from rich.markup import escape
 
-from mfcc_assets.cli.console import open_console, progress_bar
+from mfcc_assets.cli.console import labelled_line, open_console, progress_bar
 from mfcc_assets.cli.library import counts_by_state
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.defs.launch import command_line_lock
@@ -32,12 +31,12 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
             f"{len(addition.skipped)} skipped (covers, playlists, hidden files)"
         )
         for file in addition.unreadable:
-            console.print(f"[red]unreadable[/] {escape(str(file))}")
+            console.print(labelled_line("unreadable", str(file)))
         bring_up_to_date(library, console, lock)
     names = {*addition.added, *addition.replaced, *addition.already_there}
     for reject in library.catalogue.rejects():
         if reject.blob_name in names:
-            console.print(f"[red]rejected[/] {escape(reject.reason)}")
+            console.print(labelled_line("rejected", reject.reason))
     console.print(
         f"{counts_by_state(library.catalogue.soundtracks())}; index {library.indexes.published_version()} answers."
     )

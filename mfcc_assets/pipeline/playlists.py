@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.credits import named
 from mfcc_assets.errors import PlaylistImpossible, StoreError
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
@@ -280,8 +281,8 @@ def _entry(library: Library, track: Soundtrack) -> Entry:
     return Entry(
         location=path or library.blobs.link("soundtracks", track.blob_name, seconds=LONGEST_LINK_SECONDS),
         title=track.title or Path(track.blob_name).stem,
-        artist=track.artist,
-        album=track.album,
+        artist=named(track.artist, track.album_artist),
+        album=named(track.album),
         seconds=track.seconds,
         identifier=f"urn:mfcc:{track.track_id}",
     )

@@ -18,6 +18,9 @@ class Track:
     artist: str = ""
     album: str = ""
     track_id: TrackId = NO_TRACK
+    artists: tuple[str, ...] = ()
+    album_artist: str = ""
+    blob_name: str = ""
 
 
 def never(_one: str, _other: str) -> bool:
@@ -43,8 +46,8 @@ def test_tracks_beyond_the_cap_fill_a_list_after_all_others() -> None:
     assert selection.choose(ids("abcde"), 4) == ["a", "b", "e", "c"]
 
 
-def test_an_album_is_capped_even_if_its_artists_differ() -> None:
-    credited = {name: Track(artist=name, album="Songs of the Sea ") for name in ids("abc")}
+def test_a_compilation_is_capped_even_if_its_artists_differ() -> None:
+    credited = {name: Track(name, "Songs of the Sea ", blob_name=f"Sea/{name}.mp3") for name in ids("abc")}
     credited |= {AudioId("d"): Track("d", "Other")}
     assert Selection(credited, never, cap=1).choose(ids("abcd"), 2) == ["a", "d"]
 

@@ -42,7 +42,11 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
     found = observe_soundtracks(library, context.partition_keys, run_id=context.run.run_id)
     add_counts(context, found.outcomes, ("new", "changed", "gone", "unchanged"), digits=library.settings.shard_digits)
     names = {"new": found.new, "changed": found.changed, "gone": found.gone}
-    return dg.MaterializeResult(metadata={"names": names_as_markdown(names)})
+    read = library.catalogue.soundtracks_of_run(context.run.run_id)
+    notes = [(track.blob_name, track.tags_note) for track in read if track.tags_note]
+    return dg.MaterializeResult(
+        metadata={"names": names_as_markdown(names), "notes": table_as_markdown(("file", "note"), notes)}
+    )
 
 
 HEAT_MAPS_SHOWN = 3
