@@ -109,13 +109,16 @@ def _container(file: BinaryIO, found: EmbeddedTags) -> Any:
     from mutagen import File
     from mutagen.aac import AACError
     from mutagen.ac3 import AC3Error
+    from mutagen.aiff import InvalidChunk
     from mutagen.mp3 import HeaderNotFoundError
+    from mutagen.wave import error as NotWave  # noqa: N812
 
     file.seek(0)
     try:
         return File(file)
-    except (HeaderNotFoundError, AACError, AC3Error):
-        return None  # The audio has a fault. The tags around it are read by themselves.
+    except (HeaderNotFoundError, AACError, AC3Error, InvalidChunk, NotWave):
+        # The audio has a fault, or the format only resembles one that mutagen knows. Other tags are read all the same.
+        return None
     except Exception as failure:  # noqa: BLE001  mutagen raises not only its own errors, but also IndexError, struct.error, …
         _logger.debug("tags cannot be read: %r", failure)
         found.container_damaged = True

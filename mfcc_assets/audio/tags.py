@@ -209,11 +209,11 @@ def _first_number(pattern: str, values: Iterable[str]) -> int | None:
 def _with_note(tags: Tags, left_out: tuple[str, ...], *, is_damaged: bool) -> Tags:
     notes = []
     if is_damaged and tags == Tags():
-        notes.append("No tags could be read, because they are damaged.")
+        notes.append("no tags could be read, because they are damaged")
     if left_out:
         frames = ", ".join(left_out)
-        notes.append(f"Parts of the tags are left out, because they are very long, very many or packed: {frames}.")
-    return replace(tags, note=" ".join(notes))
+        notes.append(f"parts of the tags are left out, because they are very long, very many or packed: {frames}")
+    return replace(tags, note="; ".join(notes))
 
 
 def _fields_of(tags: Any) -> dict[str, list[str]]:

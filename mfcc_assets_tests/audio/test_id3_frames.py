@@ -1,4 +1,5 @@
 import io
+import re
 import struct
 import zlib
 from dataclasses import replace
@@ -81,7 +82,7 @@ def test_a_harmful_frame_is_left_out_with_a_note_and_the_others_are_read(tmp_pat
     tags = read_tags(with_tag(tmp_path / "song", content))
     assert (tags.title, tags.artist) == ("Ocean", "")
     assert "left out" in tags.note
-    assert "TPE1" in tags.note
+    assert re.search(r"TPE?1", tags.note)
 
 
 @pytest.mark.parametrize(
@@ -208,4 +209,4 @@ def test_tags_of_common_programs_are_read(tmp_path: Path, suffix: str, version: 
 def test_only_damaged_tags_get_a_note(tmp_path: Path, content: bytes, is_noted: bool) -> None:
     tags = read_tags(with_tag(tmp_path / "song.mp3", content))
     assert replace(tags, note="") == Tags()
-    assert tags.note == ("No tags could be read, because they are damaged." if is_noted else "")
+    assert tags.note == ("no tags could be read, because they are damaged" if is_noted else "")

@@ -67,7 +67,7 @@ class Soundtrack:
     @property
     def every_note(self) -> str:
         """The notes on the audio and on the tags, as one text."""
-        return " ".join(filter(None, (self.note, self.tags_note)))
+        return "; ".join(filter(None, (self.note, self.tags_note)))
 
     @property
     def is_waiting(self) -> bool:

@@ -194,14 +194,12 @@ class TestAudio:
         assert (many.disc_number, none.disc_number, none.artists) == (2, None, ())
 
     def test_a_note_on_the_tags_stays_when_the_audio_gets_a_note(self, catalogue):
-        file = observed("a.mp3", note="The tags are damaged.")
+        file = observed("a.mp3", note="damaged tags")
         observe(catalogue, file)
+        assert [(track.state, track.every_note) for track in catalogue.soundtracks()] == [("waiting", "damaged tags")]
+        analyse(catalogue, file, "f" * 32, note="cut off")
         assert [(track.state, track.every_note) for track in catalogue.soundtracks()] == [
-            ("waiting", "The tags are damaged.")
-        ]
-        analyse(catalogue, file, "f" * 32, note="It is cut off.")
-        assert [(track.state, track.every_note) for track in catalogue.soundtracks()] == [
-            ("analysed", "It is cut off. The tags are damaged.")
+            ("analysed", "cut off; damaged tags")
         ]
 
 
