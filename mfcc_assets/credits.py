@@ -83,6 +83,9 @@ _COMMON_ALBUMS = _keys(
     "i grandi successi, o melhor de, лучшее, лучшие песни, ベスト",
 )
 
+_EDITION = re.compile(r"(?:[\s,:-]*(?:[(\[][^)\]]*[)\]]|\bvol(?:ume|\.)?\s*\w+|\b[ivx]+|\b[0-9]+))+$")
+"""Ends the title of an album, for example ", Vol. 2" or " (Remastered)"."""
+
 _GUESTS = re.compile(r"[(\[ ]\s*(?:feat|ft|featuring|with|w/)(?:\.\s*|\s+)(?=\S)", re.IGNORECASE)
 """Begins the guests in the credit of an artist, such as " feat. " and " (with "."""
 
@@ -97,6 +100,7 @@ _DISC_SUFFIX = re.compile(
 )
 
 
+@lru_cache(maxsize=2**16)
 def is_placeholder(name: str) -> bool:
     """Return True if a text stands where a name should be, such as "Unknown Artist", "[unknown]" or "Track 01".
 
@@ -212,9 +216,8 @@ def albums_of(track: Credited, artist_names: Sequence[str]) -> tuple[tuple[str, 
     if album_artist := compared_name(track.album_artist):
         return ((title, album_artist),)
     owners = [artist_names[0]] if artist_names else []
-    folder = _album_folder(track.blob_name)
-    if (folder and title not in _COMMON_ALBUMS) or not owners:
-        owners.insert(0, f"{folder}/")
+    if not owners or not _is_common(title):
+        owners.insert(0, f"{_album_folder(track.blob_name)}/")
     return tuple((title, owner) for owner in owners)
 
 
@@ -229,6 +232,11 @@ def _main_artists(credit: str) -> list[str]:
     main, *guests = _GUESTS.split(credit, maxsplit=1)
     may_be_one_name = guests and " with " in folded(credit)
     return [*_LISTED.split(main.strip() or credit), *([credit] if may_be_one_name else [])]
+
+
+def _is_common(album: str) -> bool:
+    """Return True if many artists have an album of this title, such as "Greatest Hits, Vol. 2"."""
+    return album in _COMMON_ALBUMS or _EDITION.sub("", album) in _COMMON_ALBUMS
 
 
 def _album_folder(blob_name: str) -> str:

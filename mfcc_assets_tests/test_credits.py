@@ -176,6 +176,7 @@ def track(artist: str, album: str, blob_name: str = "a.mp3", album_artist: str =
     [
         (track("Anna", "Sea", "1.mp3"), track("ANNA feat. Bo", "sea", "2.mp3")),
         (track("Anna", "Now 50", "Now/1.mp3"), track("Bo", "Now 50", "Now/2.mp3")),
+        (track("Anna", "Now 50", "1.mp3"), track("Bo", "NOW 50", "2.mp3")),
         (
             track("Anna", "Now 50", "Now/1.mp3", "Various Artists"),
             track("Bo", "Now 50", "Now/2.mp3", "Various Artists"),
@@ -198,6 +199,8 @@ def test_one_album(one: Credits, other: Credits) -> None:
     [
         (track("Anna", "Greatest Hits", "1.mp3"), track("Bo", "Greatest Hits", "2.mp3")),
         (track("Anna", "Greatest Hits", "music/1.mp3"), track("Bo", "Greatest Hits", "music/2.mp3")),
+        (track("Anna", "Best Of (Remastered)", "1.mp3"), track("Bo", "Best of (Remastered)", "2.mp3")),
+        (track("Anna", "Greatest Hits, Vol. 2", "1.mp3"), track("Bo", "Greatest Hits, Vol. 2", "2.mp3")),
         (track("Anna", "Sea", "Anna/1.mp3"), track("Bo", "Sea", "Bo/2.mp3")),
         (track("Anna", "Sea", "x/1.mp3", "Anna"), track("Bo", "Sea", "x/2.mp3", "Bo")),
         (track("Anna", "Unknown Album", "x/1.mp3"), track("Anna", "Unknown Album", "x/2.mp3")),

@@ -109,7 +109,7 @@ def _container(file: BinaryIO, found: EmbeddedTags) -> Any:
     from mutagen import File
     from mutagen.aac import AACError
     from mutagen.ac3 import AC3Error
-    from mutagen.aiff import InvalidChunk
+    from mutagen.aiff import InvalidChunk  # type: ignore[attr-defined]  # it has no public name
     from mutagen.mp3 import HeaderNotFoundError
     from mutagen.wave import error as NotWave  # noqa: N812
 

@@ -170,8 +170,14 @@ def _merged(sources: Iterable[_Fields]) -> Tags:
     found: dict[str, Any] = {}
     for fields in sources:
         for name, value in _tags_in(fields).items():
-            found[name] = found.get(name) or value
+            if not found.get(name) or (value and _has_lost_bytes(found[name]) and not _has_lost_bytes(value)):
+                found[name] = value
     return Tags(**found)
+
+
+def _has_lost_bytes(value: Any) -> bool:
+    """Return True if a value contains the sign that mutagen puts in place of bytes that are not valid UTF-8."""
+    return "\ufffd" in "".join(value if isinstance(value, tuple) else str(value))
 
 
 def _tags_in(fields: _Fields) -> dict[str, Any]:

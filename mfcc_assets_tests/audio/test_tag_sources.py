@@ -78,7 +78,7 @@ def written_by_ffmpeg(
         stream = container.add_stream(encoder, rate=48_000)
         assert isinstance(stream, av.AudioStream)
         stream.layout = "mono"
-        stream.format = stream.codec_context.codec.audio_formats[0].name
+        stream.format = (stream.codec_context.codec.audio_formats or [])[0].name
         resampler = av.AudioResampler(stream.format, "mono", 48_000, stream.codec_context.frame_size or None)
         for frame in (*resampler.resample(silence), None):
             container.mux(stream.encode(frame))

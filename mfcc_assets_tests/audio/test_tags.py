@@ -1,3 +1,4 @@
+import io
 import re
 import struct
 import unicodedata
@@ -8,6 +9,7 @@ from pathlib import Path
 import mutagen
 import mutagen.apev2
 import mutagen.id3
+import mutagen.ogg
 import numpy as np
 import pytest
 import soundfile
@@ -214,6 +216,29 @@ def test_a_text_in_another_encoding_keeps_all_of_its_bytes(tmp_path: Path, encod
     raw = text.encode(encoding)
     path = tagged_mp3(tmp_path, mutagen.id3.TIT2(encoding=0, text=raw.decode("latin-1")))
     assert windows_1252_bytes(read_tags(path).title).decode(encoding) == text
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.ogg", "a.m4a"])
+def test_bytes_that_are_not_valid_utf_8_are_kept_in_every_container(tmp_path: Path, name: str) -> None:
+    path = empty_mp4(tmp_path / name) if name == "a.m4a" else audio_file(tmp_path / name)
+    container = mutagen.File(path, easy=True)
+    container["artist"] = "ABCDEF"
+    container.save()
+    path.write_bytes(with_ogg_checksum(path.read_bytes().replace(b"ABCDEF", "Песняр".encode("cp1251"))))
+    assert windows_1252_bytes(read_tags(path).artist).decode("cp1251") == "Песняр"
+
+
+def with_ogg_checksum(content: bytes) -> bytes:
+    """Return an Ogg file with the right checksum on each page, and any other file unchanged."""
+    pages = [match.start() for match in re.finditer(b"OggS", content)]
+    if not pages or pages[0]:
+        return content
+    whole = bytearray(content)
+    for start, end in zip(pages, [*pages[1:], len(content)], strict=True):
+        whole[start + 22 : start + 26] = bytes(4)
+        checksum = mutagen.ogg.OggPage(io.BytesIO(bytes(whole[start:end]))).write()[22:26]
+        whole[start + 22 : start + 26] = checksum
+    return bytes(whole)
 
 
 @pytest.mark.parametrize(

@@ -28,25 +28,25 @@ TITLES = [*HARMLESS, *HARMFUL]
 def tracks(home: Path) -> list[str]:
     """The ids of the tracks of the library, after they got these titles and artists."""
     with Library(Settings(home=home)) as library:
-        ids = [track.track_id for track in library.catalogue.soundtracks()]
+        ids: list[str] = [track.track_id for track in library.catalogue.soundtracks()]
         with library.database.writing() as connection:
             for track, title in zip(ids, TITLES, strict=False):
                 changed = {"TITLE": title, "ARTIST": title, "NOTE": title}
-                connection.execute(sa.update(SOUNDTRACKS).where(track == SOUNDTRACKS.c.TRACK_ID).values(changed))
+                connection.execute(sa.update(SOUNDTRACKS).where(SOUNDTRACKS.c.TRACK_ID.in_([track])).values(changed))
     return ids
 
 
 @pytest.mark.parametrize("command", ["library", "path", "playlist", "explain", "recommend"])
 def test_every_command_shows_titles_as_they_are(home: Path, tracks: list[str], tmp_path: Path, command: str) -> None:
     query = write_music(tmp_path / "[red]:smile:\x1b[2J.flac", 3.0, seed=99)
-    arguments = {
+    arguments: dict[str, list[str | Path]] = {
         "library": [],
         "path": [tracks[0], tracks[8], "--steps", "9"],
         "playlist": [tracks[9]],
         "explain": [tracks[0], tracks[8]],
         "recommend": [query, "--top", "10"],
-    }[command]
-    result = mfcc(home, command, *arguments)
+    }
+    result = mfcc(home, command, *arguments[command])
 
     assert result.exit_code == 0, result.output
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", result.output)
@@ -59,8 +59,7 @@ def test_every_command_shows_titles_as_they_are(home: Path, tracks: list[str], t
 
 @pytest.mark.parametrize("name", ["[red]\x1b[2J", "a\u202eb", "missing\nfile"])
 def test_an_error_shows_a_name_as_it_is(home: Path, name: str) -> None:
-    for arguments in (("explain", name, name), ("recommend", f"{name}.mp3")):
-        result = mfcc(home, *arguments)
+    for result in (mfcc(home, "explain", name, name), mfcc(home, "recommend", f"{name}.mp3")):
         assert result.exit_code != 0
         assert "\x1b" not in result.output
         assert "\u202e" not in result.output

@@ -11,7 +11,6 @@ To change the schema, change it here and write a migration: see `mfcc_assets.sto
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.mssql import DATETIME2
@@ -48,9 +47,6 @@ class TextList(sa.types.TypeDecorator[Sequence[str]]):
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> tuple[str, ...]:  # noqa: ARG002
         return tuple(json.loads(value)) if value else ()
-
-    def process_literal_param(self, value: Any, dialect: sa.Dialect) -> str:
-        return self.process_bind_param(value, dialect)
 
 
 SOUNDTRACKS = sa.Table(

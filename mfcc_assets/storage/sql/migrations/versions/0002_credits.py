@@ -20,7 +20,7 @@ def upgrade() -> None:
         if column.name not in there:
             op.add_column("SOUNDTRACKS", column)
     # A file whose ETag has changed is observed again. So the next run reads the tags of every file, but decodes none.
-    op.execute(sa.update(sa.table("SOUNDTRACKS", sa.column("ETAG"))).values(ETAG=""))
+    op.execute(sa.update(sa.table("SOUNDTRACKS", sa.column("ETAG", sa.String(128)))).values(ETAG=""))
 
 
 def _columns_there() -> set[str]:
