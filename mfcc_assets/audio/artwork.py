@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from mfcc_assets.audio.id3_frames import without_harmful_frames
 from mfcc_assets.audio.tag_sources import attached_pictures, embedded_tags, opened_by_ffmpeg
 from mfcc_assets.audio.tags import clean_text
+from mfcc_assets.texts import printable
 
 MAX_PICTURE_BYTES = 16 << 20
 """Largest picture that is accepted, in bytes."""
@@ -146,7 +147,7 @@ def generated_cover(seed: str, title: str, artist: str) -> Picture:
     hue = _HUES[0] + (_HUES[1] - _HUES[0]) * digest[0] / 255
     turn = 0.16 * (digest[1] / 255 - 0.5)
     light, dark, ray = _colour(hue, 0.40, 0.62), _colour(hue + turn, 0.10, 0.60), _colour(hue - turn, 0.86, 0.90)
-    title, artist = clean_text(title), clean_text(artist)
+    title, artist = printable(clean_text(title)), printable(clean_text(artist))
     label = " – ".join(filter(None, (title, artist)))
     svg = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIDE} {_SIDE}" width="{_SIDE}" height="{_SIDE}" \
 role="img">

@@ -33,7 +33,7 @@ from mfcc_assets.pipeline.track_pictures import pictures_of_audio
 from mfcc_assets.plots.tracks import heat_map
 
 
-@soundtrack_asset(kinds={"python", "sql"}, code_version="1")
+@soundtrack_asset(kinds={"python", "sql"}, code_version="2")
 def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """One row of the table SOUNDTRACKS for each file in the container `soundtracks`, with its tags and digests.
 

@@ -21,6 +21,7 @@ from urllib.parse import quote, urlencode
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, LinkRefused, StoreError
 from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, check_name
 from mfcc_assets.storage.blobs.port import CONTAINERS, Blob, BlobStore, check_container, check_link_seconds
+from mfcc_assets.texts import printable
 
 _SHORTEST_KEY = 32
 _BLOCK = 1 << 20
@@ -331,13 +332,13 @@ def _children(top: Path, folder: str) -> Iterator[str]:
                 elif entry.is_file():
                     yield name
                 else:
-                    _logger.warning("Skipping %s/%s: it is neither a file nor a folder", top.name, name)
+                    _logger.warning("Skipping %s/%s: it is neither a file nor a folder", top.name, printable(name))
             except BlobNameError as error:
                 _logger.warning("Skipping a file of %s: %s", top.name, error)
             except OSError as error:
                 if error.errno != errno.ELOOP:
                     raise
-                _logger.warning("Skipping %s/%s: %s", top.name, name, error.strerror)
+                _logger.warning("Skipping %s/%s: %s", top.name, printable(name), error.strerror)
 
 
 def _remove_abandoned(top: Path) -> None:
