@@ -23,6 +23,9 @@ _MOST_BYTES = 2**16
 """Largest size in bytes of a frame that may hold several values. Such a frame has at most as many values, and mutagen
 still reads them quickly."""
 
+_MOST_BYTES_OF_TAG = 2**20
+"""Largest size in bytes of all such frames of a tag, unpacked."""
+
 _MOST_PICTURE_BYTES = 1 << 25
 
 _PICTURES = {b"APIC", b"PIC"}
@@ -143,16 +146,28 @@ class _Frame:
     data: bytes
 
     def is_harmful(self, version: int) -> bool:
-        longest = _MOST_PICTURE_BYTES if self.name in _SINGLE_VALUED else _MOST_BYTES
-        if self.name in _NESTING or len(self.data) > longest:
+        if self.name in _NESTING or len(self.data) > self._longest:
             return True
-        return bool(self.flags & _COMPRESSED.get(version, 0)) and self._unpacks_to_more_than(longest)
+        return self._is_packed(version) and (self.name not in _USED or self._unpacks_to_more_than(_MOST_BYTES))
+
+    def cost(self, version: int) -> int:
+        """Return the largest number of bytes that mutagen splits into values."""
+        if self.name in _SINGLE_VALUED:
+            return 0
+        return _MOST_BYTES if self._is_packed(version) else len(self.data)
 
     def is_used(self) -> bool:
         if self.name not in _OWN_NAMED:
             return self.name in _USED
         description = self.data[1:64].replace(b"\x00", b"").lstrip(b"\xff\xfe").lower()
         return description.startswith(_USED_DESCRIPTIONS)
+
+    @property
+    def _longest(self) -> int:
+        return _MOST_PICTURE_BYTES if self.name in _SINGLE_VALUED else _MOST_BYTES
+
+    def _is_packed(self, version: int) -> bool:
+        return bool(self.flags & _COMPRESSED.get(version, 0))
 
     def _unpacks_to_more_than(self, longest: int) -> bool:
         # The packed bytes may be behind a length, and may be unsynchronised. mutagen tries all of it.
@@ -201,9 +216,15 @@ class _Tag:
         """Return the tag in as many bytes, with only the frames that are used, and the names of those left out."""
         readings = [list(islice(self._frames(size_of), _MOST_FRAMES + 1)) for size_of in self._sizes()]
         frames = max(readings, key=self._likelihood)
-        used = [frame for frame in frames[:_MOST_FRAMES] if frame.is_used()]
-        harmless = [frame for frame in used if not frame.is_harmful(self.version)]
-        left_out = [frame.name.decode() for frame in used if frame.is_harmful(self.version)]
+        harmless: list[_Frame] = []
+        left_out: list[str] = []
+        remaining = _MOST_BYTES_OF_TAG
+        for frame in filter(_Frame.is_used, frames[:_MOST_FRAMES]):
+            if frame.cost(self.version) > remaining or frame.is_harmful(self.version):
+                left_out.append(frame.name.decode())
+            else:
+                harmless.append(frame)
+                remaining -= frame.cost(self.version)
         if len(frames) > _MOST_FRAMES:
             left_out.append(f"all after the {_MOST_FRAMES:,}th")
         body = b"".join(map(self._written, harmless))
@@ -218,10 +239,12 @@ class _Tag:
         return (_synchsafe, _plain) if self.version == 4 else (_plain,)
 
     def _are_harmful(self, size_of: _Size) -> bool:
-        frames = islice(self._frames(size_of), _MOST_FRAMES + 1)
-        return any(
-            count > _MOST_FRAMES or frame.is_harmful(self.version) for count, frame in enumerate(frames, start=1)
-        )
+        remaining = _MOST_BYTES_OF_TAG
+        for count, frame in enumerate(self._frames(size_of), start=1):
+            remaining -= frame.cost(self.version)
+            if count > _MOST_FRAMES or remaining < 0 or frame.is_harmful(self.version):
+                return True
+        return False
 
     def _frames(self, size_of: _Size) -> Iterator[_Frame]:
         letters, header = (3, 6) if self.version == 2 else (4, 10)
