@@ -39,6 +39,8 @@ Each error says what happened, to which track, upload, file or index, and what t
 
 from typing import ClassVar
 
+from mfcc_assets.texts import printable
+
 
 class MfccError(Exception):
     """The base class of all errors that the reader of the message can act on.
@@ -67,7 +69,8 @@ class MfccError(Exception):
 
     def __str__(self) -> str:
         sentences = [f"{self.subject}: {self.what}" if self.subject else self.what, self.remedy]
-        return " ".join(f"{sentence}." for sentence in sentences if sentence)
+        # Names of files may hold line breaks and control characters, and a message goes to logs and terminals.
+        return printable(" ".join(f"{sentence}." for sentence in sentences if sentence))
 
 
 class AudioError(MfccError):

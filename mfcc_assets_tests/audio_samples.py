@@ -82,7 +82,7 @@ def write_music(
     return write_audio(path, music(seconds, seed, sample_rate, amplitude), sample_rate, channels, subtype)
 
 
-def retag(path: Path, **tags: str) -> None:
+def retag(path: Path, **tags: str | list[str]) -> None:
     """Change tags of a file without a change of its audio."""
     file = mutagen.File(path, easy=True)
     file.update(tags)

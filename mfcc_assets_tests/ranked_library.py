@@ -39,8 +39,9 @@ def add_track(library: Library, number: int, sound: NDArray[np.float32], **tags:
     library.catalogue.record_content(
         AudioContent(file.content_digest, audio_id(number), 30.0, ""), track_id=track_id(file.blob_name)
     )
-    parameters = library.feature_parameters
-    library.features.write_track_features(audio_id(number), track_features_of(analysed(sound), parameters), parameters)
+    parameters, analysis = library.feature_parameters, analysed(sound)
+    library.features.write_analysis(audio_id(number), analysis, parameters.cepstra)
+    library.features.write_track_features(audio_id(number), track_features_of(analysis, parameters), parameters)
 
 
 def analysed(sound: NDArray[np.float32]) -> Analysis:
@@ -76,10 +77,14 @@ def stored_pairs(library: Library, index: LibraryIndex, stage: Stage) -> dict[Au
 
 
 def cepstra(number: int) -> NDArray[np.float32]:
-    """Return 12 to 30 s of made-up cepstra (frames, 13): a slow random walk from a random point, without silence."""
+    """Return 12 to 30 s of made-up cepstra (frames, 13): a random walk from a random point, without silence.
+
+    Each step is large enough to tell recordings apart.
+    """
     rng = np.random.default_rng(number)
     steps = rng.standard_normal((int(rng.integers(24, 61)), 13)).cumsum(axis=0) + 5 * rng.standard_normal(13)
-    steps[:, 0] = 4 * np.tanh(steps[:, 0] / 10)
+    steps *= 10
+    steps[:, 0] = 4 * np.tanh(steps[:, 0] / 100)
     return np.repeat(steps, 50, axis=0).astype(np.float32)
 
 

@@ -12,10 +12,12 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from mfcc_assets.audio.id3_guard import is_harmless
+from mfcc_assets.audio.id3_frames import without_harmful_frames
+from mfcc_assets.audio.tag_sources import attached_pictures, embedded_tags, opened_by_ffmpeg
 from mfcc_assets.audio.tags import clean_text
+from mfcc_assets.texts import printable
 
 MAX_PICTURE_BYTES = 16 << 20
 """Largest picture that is accepted, in bytes."""
@@ -90,7 +92,7 @@ class Picture:
 
 
 def embedded_picture(path: Path) -> Picture | None:
-    """Read the picture embedded in an ID3, FLAC, Ogg or MP4 file, preferably the front cover.
+    """Read the picture embedded in a file, preferably the front cover.
 
     Parameters
     ----------
@@ -101,27 +103,22 @@ def embedded_picture(path: Path) -> Picture | None:
     -------
     Picture or None
         The first front cover that can be decoded and has at most `MAX_PICTURE_BYTES` and `MAX_PICTURE_PIXELS`, or the
-        first other picture that does. None if there is no such picture, or if reading the tags would take very long.
-        The media type is that of the decoder, since tags often name a wrong one.
+        first other picture that does. None if there is no such picture. The media type is that of the decoder, since
+        tags often name a wrong one.
 
     Raises
     ------
     OSError
         If the file cannot be opened.
     """
-    from mutagen import File
-
-    if not is_harmless(path):
-        return None
-    with path.open("rb") as file:
-        try:
-            embedded = list(_pictures(File(file)))
-        except Exception as failure:  # noqa: BLE001  mutagen raises not only its own errors, but also IndexError, struct.error, …
-            _logger.debug("the pictures of %s cannot be read: %r", path.name, failure)
-            return None
-    embedded.sort(key=lambda picture: picture[0] != _FRONT_COVER)
-    decoded = (_decoded(data) for _, data in embedded)
-    return next((picture for picture in decoded if picture), None)
+    with without_harmful_frames(path) as harmless:
+        embedded = embedded_tags(harmless.file)
+        pictures = [(picture.type, picture.data) for picture in embedded.pictures]
+        for tags in embedded.tags:
+            pictures += _pictures(tags)
+        pictures.sort(key=lambda picture: picture[0] != _FRONT_COVER)
+        found = next(filter(None, (_decoded(data) for _, data in pictures)), None)
+        return found or _attached_picture(harmless.file)
 
 
 def generated_cover(seed: str, title: str, artist: str) -> Picture:
@@ -150,7 +147,7 @@ def generated_cover(seed: str, title: str, artist: str) -> Picture:
     hue = _HUES[0] + (_HUES[1] - _HUES[0]) * digest[0] / 255
     turn = 0.16 * (digest[1] / 255 - 0.5)
     light, dark, ray = _colour(hue, 0.40, 0.62), _colour(hue + turn, 0.10, 0.60), _colour(hue - turn, 0.86, 0.90)
-    title, artist = clean_text(title), clean_text(artist)
+    title, artist = printable(clean_text(title)), printable(clean_text(artist))
     label = " – ".join(filter(None, (title, artist)))
     svg = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIDE} {_SIDE}" width="{_SIDE}" height="{_SIDE}" \
 role="img">
@@ -167,13 +164,18 @@ role="img">
     return Picture(svg.encode(), "image/svg+xml")
 
 
-def _pictures(container: Any) -> Iterator[tuple[int, bytes]]:
-    """Yield type and bytes of every picture in a file that mutagen has opened."""
+def _pictures(tags: Any) -> list[tuple[int, bytes]]:
+    """Return type and bytes of every picture in a tag of mutagen."""
+    try:
+        return list(_pictures_of(tags))
+    except Exception as failure:  # noqa: BLE001  mutagen raises not only its own errors, but also IndexError, struct.error, …
+        _logger.debug("the pictures of a file cannot be read: %r", failure)
+        return []
+
+
+def _pictures_of(tags: Any) -> Iterator[tuple[int, bytes]]:
     from mutagen.flac import Picture as FlacPicture
 
-    for picture in getattr(container, "pictures", ()):
-        yield picture.type, picture.data
-    tags = getattr(container, "tags", None) or {}
     if hasattr(tags, "getall"):  # ID3
         for frame in tags.getall("APIC"):
             yield frame.type, frame.data
@@ -184,6 +186,14 @@ def _pictures(container: Any) -> Iterator[tuple[int, bytes]]:
         for encoded in tags["metadata_block_picture"]:
             picture = FlacPicture(base64.b64decode(encoded))  # type: ignore[no-untyped-call]
             yield picture.type, picture.data
+
+
+def _attached_picture(file: BinaryIO) -> Picture | None:
+    """Return the first picture that FFmpeg finds in a format of which mutagen reads no pictures."""
+    with opened_by_ffmpeg(file) as container:
+        if container is None:
+            return None
+        return next(filter(None, map(_decoded, attached_pictures(container))), None)
 
 
 def _decoded(data: bytes) -> Picture | None:

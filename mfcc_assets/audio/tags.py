@@ -1,35 +1,50 @@
-"""Reads the tags of an audio file: title, artist, album, genre, track number and year.
+"""Reads the tags of an audio file: title, artists, album, genre, numbers and year.
 
 Tags are optional. A file with unreadable tags counts as untagged, and its audio may still be usable.
 """
 
-import logging
 import re
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from mfcc_assets.audio.id3_guard import is_harmless
+from mfcc_assets.audio.id3_frames import without_harmful_frames
+from mfcc_assets.audio.tag_sources import embedded_tags, metadata_of, opened_by_ffmpeg
 
-_logger = logging.getLogger(__name__)
+_Fields: TypeAlias = Mapping[str, list[str]]
+"""Values by the name of their field, as `_field_name` writes it."""
 
-# Names of each field in Vorbis comments, APEv2 and mutagen's easy interfaces, then in ID3 (WAV, AIFF) and in ASF.
-_FIELD_NAMES = {
-    "title": ("title", "TIT2", "Title"),
-    "artist": ("artist", "TPE1", "Author"),
-    "album": ("album", "TALB", "WM/AlbumTitle"),
-    "genre": ("genre", "TCON", "WM/Genre"),
-    "track_number": ("tracknumber", "track", "TRCK", "WM/TrackNumber"),
-    "date": ("date", "year", "TDRC", "WM/Year"),
+# Names of each field in ID3, Vorbis comments, APEv2, MP4, ASF, Matroska and FFmpeg, in the order of preference.
+_NAMES = {
+    "title": ("tit2", "title", "©nam", "track/title"),
+    "artist": ("tpe1", "artist", "©art", "author", "track/artist"),
+    "artists": ("artists", "wm/artists"),
+    "album": ("talb", "album", "©alb", "wm/albumtitle", "album/title", "product"),
+    "album_artist": ("tpe2", "albumartist", "aart", "wm/albumartist", "quodlibet::albumartist", "album/artist"),
+    "genre": ("tcon", "genre", "©gen", "wm/genre"),
+    "track_number": ("trck", "tracknumber", "track", "trkn", "wm/tracknumber", "partnumber", "track/partnumber"),
+    "disc_number": ("tpos", "discnumber", "disc", "disk", "wm/partofset"),
+    "date": ("tdrc", "date", "©day", "year", "wm/year", "datereleased", "album/datereleased", "tdrl", "tdor"),
 }
 
 _COLUMN_BYTES = 2 * 255
 """Bytes in UTF-16 that fit the column type NVARCHAR(255)."""
 
 # Control characters except white space, lone surrogates, and characters that XML forbids.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff\ufffe\uffff]")
+
+# A no-break space is a letter of another encoding in a text that was taken for Latin-1.
+_SPACES = re.compile(r"[^\S\xa0]+")
+
+_WINDOWS_1252 = {byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)}
+"""What the control characters of Latin-1 stand for in windows-1252, as the WHATWG defines it. In practice, "Latin-1"
+means this encoding. Five of them stand for themselves."""
+
+_LATIN_1 = 0
+"""Number of the encoding Latin-1 in ID3."""
+
 _FILE_SUFFIX = re.compile(r"\.[A-Za-z0-9]{2,4}$")
 
 # Matches "03 - ", "3. " and "1-03 ", but neither "99 Luftballons" nor "10.000".
@@ -38,7 +53,25 @@ _LEADING_TRACK_NUMBER = re.compile(r"^(?:[0-9]{1,2}-)?(?:[0-9]{1,3}\s*[-.)]\s*|0
 
 @dataclass(frozen=True)
 class Tags:
-    """The tags of one file. A missing tag is an empty string or None."""
+    """The tags of one file. A missing tag is an empty text, an empty tuple or None.
+
+    Attributes
+    ----------
+    title, album, genre
+        Several values are joined by commas.
+    artist
+        The artists as one text.
+    album_artist
+        The artist of the whole album.
+    artists
+        The artists one by one, if the tags list them. Empty if `artist` is a single value.
+    track_number, disc_number
+        Number of the track on its disc, and number of the disc in its box.
+    year
+        Year of the release.
+    note
+        What the owner of the file should know: that its tags are damaged, or which parts of them were left out.
+    """
 
     title: str = ""
     artist: str = ""
@@ -46,10 +79,17 @@ class Tags:
     genre: str = ""
     track_number: int | None = None
     year: int | None = None
+    album_artist: str = ""
+    artists: tuple[str, ...] = ()
+    disc_number: int | None = None
+    note: str = ""
 
 
 def read_tags(path: Path) -> Tags:
-    """Read the tags of any format that mutagen knows.
+    """Read the tags of any format that mutagen or FFmpeg knows.
+
+    A field is taken from the first of these places that has it: the tags of the container, ID3, APEv2 and ID3v1 around
+    the audio, and FFmpeg's metadata.
 
     Parameters
     ----------
@@ -59,8 +99,8 @@ def read_tags(path: Path) -> Tags:
     Returns
     -------
     Tags
-        Tags cleaned by `clean_text`, with several values of a field joined by commas. All are empty if the file has no
-        tags, if they are damaged, or if reading them would take very long.
+        Tags cleaned by `clean_text`. All are empty if the file has none, or if they are damaged. Parts that would take
+        very long to read are left out. The note says so.
 
     Raises
     ------
@@ -74,47 +114,38 @@ def read_tags(path: Path) -> Tags:
     >>> tags.artist, tags.title
     ('Will Savino', 'Ocean')
     """
-    from mutagen import File
-
-    if not is_harmless(path):
-        _logger.warning(
-            "the tags of %s are not read, because they have compressed, very long or very many frames", path.name
-        )
-        return Tags()
-    with path.open("rb") as file:
-        try:
-            fields = getattr(File(file, easy=True), "tags", None) or {}
-            values = {field: _values(fields, names) for field, names in _FIELD_NAMES.items()}
-        except Exception as failure:  # noqa: BLE001  mutagen raises not only its own errors, but also IndexError, struct.error, …
-            _logger.debug("the tags of %s cannot be read: %r", path.name, failure)
-            return Tags()
-    return Tags(
-        title=_joined(values["title"]),
-        artist=_joined(values["artist"]),
-        album=_joined(values["album"]),
-        genre=_joined(values["genre"]),
-        track_number=_first_number(r"[0-9]{1,4}(?![0-9])", values["track_number"]),
-        year=_first_number(r"[0-9]{4}", values["date"]),
-    )
+    with without_harmful_frames(path) as harmless:
+        embedded = embedded_tags(harmless.file)
+        sources = [_fields_of(tags) for tags in embedded.tags]
+        with opened_by_ffmpeg(harmless.file) as container:
+            if container is None:
+                is_damaged = embedded.damaged
+            else:
+                is_damaged = embedded.damaged or embedded.container_damaged
+                metadata = metadata_of(container)
+                sources.append({_field_name(name): [_decoded(value)] for name, value in metadata.items()})
+    return _with_note(_merged(sources), harmless.left_out, is_damaged=is_damaged)
 
 
 def clean_text(text: str) -> str:
-    """Clean a text so that every column, page and plot can hold it.
+    r"""Clean a text so that every column, page and plot can hold it.
 
     Returns
     -------
     str
         The text in Unicode's normal form C, without control characters and lone surrogates, with single spaces as its
-        only white space, and cut to at most 255 UTF-16 code units.
+        only white space but for no-break spaces, and cut to at most 255 UTF-16 code units. Control characters from 0x80
+        to 0x9f are bytes of a text that was wrongly taken for Latin-1. They become what windows-1252 says, so none is
+        lost.
 
     Examples
     --------
-    >>> clean_text("  Night   Drive ")
-    'Night Drive'
+    >>> clean_text("  Night   Drive "), clean_text("Don\x92t Stop")
+    ('Night Drive', 'Don’t Stop')
     """
-    squeezed = " ".join(_UNPRINTABLE.sub("", text).split())
-    composed = unicodedata.normalize("NFC", squeezed)
-    return composed.encode("utf-16-le")[:_COLUMN_BYTES].decode("utf-16-le", errors="ignore").rstrip()
+    squeezed = _SPACES.sub(" ", _UNPRINTABLE.sub("", text.translate(_WINDOWS_1252))).strip(" ")
+    composed = unicodedata.normalize("NFC", squeezed) if squeezed.strip() else ""
+    return composed.encode("utf-16-le")[:_COLUMN_BYTES].decode("utf-16-le", errors="ignore").rstrip(" ")
 
 
 def title_from_name(blob_name: str) -> str:
@@ -135,19 +166,105 @@ def title_from_name(blob_name: str) -> str:
     return clean_text(title.strip(" -.")) or name or "Untitled"
 
 
-def _values(fields: Any, names: Iterable[str]) -> list[str]:
-    field: Any = next((fields[name] for name in names if name in fields), [])
-    # An ID3 frame has its values in `text`. Those of genres are in `genres` too, where "(17)" of ID3v1 becomes "Rock".
-    values = getattr(field, "genres", None) or getattr(field, "text", field)
-    return [str(value) for value in ([values] if isinstance(values, str) else values)]
+def _merged(sources: Iterable[_Fields]) -> Tags:
+    found: dict[str, Any] = {}
+    for fields in sources:
+        for name, value in _tags_in(fields).items():
+            if not found.get(name) or (value and _has_lost_bytes(found[name]) and not _has_lost_bytes(value)):
+                found[name] = value
+    return Tags(**found)
 
 
-def _joined(values: Iterable[str]) -> str:
-    cleaned = dict.fromkeys(clean_text(value) for value in values)
-    return clean_text(", ".join(filter(None, cleaned)))
+def _has_lost_bytes(value: Any) -> bool:
+    """Return True if a value contains the sign that mutagen puts in place of bytes that are not valid UTF-8."""
+    return "\ufffd" in "".join(value if isinstance(value, tuple) else str(value))
+
+
+def _tags_in(fields: _Fields) -> dict[str, Any]:
+    values = {tag: _values(fields, names) for tag, names in _NAMES.items()}
+    artist = ", ".join(values["artist"]) or ", ".join(values["artists"])
+    artists = values["artists"] or values["artist"]
+    return {
+        "title": clean_text(", ".join(values["title"])),
+        "artist": clean_text(artist),
+        "album": clean_text(", ".join(values["album"])),
+        "genre": clean_text(", ".join(values["genre"])),
+        "track_number": _first_number(r"[0-9]{1,4}(?![0-9])", values["track_number"]),
+        "year": _first_number(r"[0-9]{4}", values["date"]),
+        "album_artist": clean_text(", ".join(values["album_artist"])),
+        "artists": tuple(artists) if artists != [artist] else (),
+        "disc_number": _first_number(r"[0-9]{1,4}(?![0-9])", values["disc_number"]),
+    }
+
+
+def _values(fields: _Fields, names: Iterable[str]) -> list[str]:
+    """Return the clean and distinct values of the first of several fields that has any."""
+    for name in names:
+        cleaned = dict.fromkeys(map(clean_text, fields.get(name, ())))
+        if any(cleaned):
+            return list(filter(None, cleaned))
+    return []
 
 
 def _first_number(pattern: str, values: Iterable[str]) -> int | None:
     """Return the first match that is not 0, since tagging programs write 0 for an unknown number."""
     found = (re.search(pattern, value) for value in values)
     return next((number for match in found if match and (number := int(match.group()))), None)
+
+
+def _with_note(tags: Tags, left_out: tuple[str, ...], *, is_damaged: bool) -> Tags:
+    notes = []
+    if is_damaged and tags == Tags():
+        notes.append("no tags could be read, because they are damaged")
+    if left_out:
+        frames = ", ".join(left_out)
+        notes.append(f"parts of the tags are left out, because they are very long, very many or packed: {frames}")
+    return replace(tags, note="; ".join(notes))
+
+
+def _fields_of(tags: Any) -> dict[str, list[str]]:
+    """Return the values of one tag of mutagen. A value in several fields of the same name belongs to all of them."""
+    fields: dict[str, list[str]] = {}
+    for name, value in _items(tags):
+        fields.setdefault(_field_name(name), []).extend(_texts(value))
+    return fields
+
+
+def _items(tags: Any) -> Iterator[tuple[str, Any]]:
+    if hasattr(tags, "getall"):  # ID3
+        yield from ((frame.HashKey, frame) for frame in tags.values() if hasattr(frame, "text"))
+    else:
+        yield from dict(tags).items()
+
+
+def _field_name(name: str) -> str:
+    """Return the name of a field without regard to case and separators, and without the prefix of free names.
+
+    Examples
+    --------
+    "Album Artist", "ALBUM_ARTIST" and "TXXX:ALBUMARTIST" become "albumartist".
+    """
+    folded = re.sub(r"[ _-]", "", name.lower()) if not name.startswith("----") else name.lower().rpartition(":")[2]
+    return re.sub(r"[ _-]", "", folded.removeprefix("txxx:"))
+
+
+def _texts(value: Any) -> list[str]:
+    # An ID3 frame has its values in `text`. Those of genres are in `genres` too, where "(17)" of ID3v1 becomes "Rock".
+    values = getattr(value, "genres", None) or getattr(value, "text", value)
+    if getattr(value, "encoding", None) == _LATIN_1:
+        return [_decoded(str(text)) for text in values]
+    return [_text(each) for each in ([values] if isinstance(values, str | bytes) else values)]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return _decoded(value.decode("latin-1"))
+    return str(value[0]) if isinstance(value, tuple) else str(value)  # a number and how many there are, in MP4
+
+
+def _decoded(latin_1: str) -> str:
+    """Decode a text that has one letter for each byte: as UTF-8 if it is valid, or else as it is."""
+    try:
+        return latin_1.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return latin_1

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from rich.markup import escape
 
-from mfcc_assets.cli.console import open_console, progress_bar
+from mfcc_assets.cli.console import labelled_line, open_console, progress_bar
 from mfcc_assets.cli.library import counts_by_state
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.defs.launch import command_line_lock
 from mfcc_assets.library import Library
+from mfcc_assets.texts import printable
 
 _NAMES_SHOWN = 3
 
@@ -36,22 +36,16 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
         for kind, skipped in sorted(addition.skipped.items()):
             console.print(f"skipped {len(skipped)}: {kind} ({_first_names(skipped)})")
         for file in addition.unreadable:
-            console.print(f"[red]unreadable[/] {escape(_shown(file))}")
+            console.print(labelled_line("unreadable", str(file)))
         bring_up_to_date(library, console, lock)
     for reject in library.catalogue.rejects():
         if reject.blob_name in addition.names:
-            console.print(f"[red]rejected[/] {escape(reject.reason)}")
+            console.print(labelled_line("rejected", reject.reason))
     console.print(
         f"{counts_by_state(library.catalogue.soundtracks())}; index {library.indexes.published_version()} answers."
     )
 
 
 def _first_names(paths: Sequence[Path]) -> str:
-    names = ", ".join(escape(_shown(Path(path.name))) for path in paths[:_NAMES_SHOWN])
+    names = ", ".join(printable(path.name) for path in paths[:_NAMES_SHOWN])
     return names + (", …" if len(paths) > _NAMES_SHOWN else "")
-
-
-def _shown(path: Path) -> str:
-    """Return a path as text. A terminal cannot show bytes that are no text, and control characters would steer it."""
-    text = str(path).encode(errors="surrogateescape").decode(errors="replace")
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -7,6 +7,9 @@ import click
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from mfcc_assets.texts import printable
 
 _UNWRAPPED_WIDTH = 10_000
 
@@ -19,10 +22,19 @@ def print_json(record: Any) -> None:
     click.echo(json.dumps(record, indent=1))
 
 
-def open_console() -> Console:
-    """Open a console as wide as the terminal; for a file or a pipe, so wide that no title is cut or wrapped."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_UNWRAPPED_WIDTH)
+def open_console(width: int | None = None) -> Console:
+    """Open a console as wide as the terminal; for a file or a pipe, so wide that no title is cut or wrapped.
+
+    Brackets and emoji codes such as ``:smile:`` in titles and names are printed as they are. What is printed of a track
+    or a file must pass through `mfcc_assets.texts.printable`, because Rich prints control characters as they are, too.
+    """
+    is_terminal = Console().is_terminal
+    return Console(width=width or (None if is_terminal else _UNWRAPPED_WIDTH), markup=False, emoji=False)
+
+
+def labelled_line(label: str, text: str, style: str = "red") -> Text:
+    """Return a line that begins with a coloured label. The text may hold names of tracks and files."""
+    return Text.assemble((label, style), " ", printable(text))
 
 
 def progress_bar(console: Console) -> Progress:

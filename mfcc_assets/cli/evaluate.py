@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from mfcc_assets.cli.console import open_console, progress_bar
+from mfcc_assets.cli.console import labelled_line, open_console, progress_bar
 from mfcc_assets.library import Library
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def evaluate(
     with _progress(console, "Scoring rankings") as progress:
         scores = score_rankings(analysed, names, labelled.parameters, progress, on_all_cores)
     for path, why in analysed.rejected.items():
-        console.print(f"[red]left out[/] {escape(path)}: {escape(why)}")
+        console.print(labelled_line("left out", f"{path}: {why}"))
     report: dict[str, Any] = {
         "tracks": len(analysed.tracks),
         "rankings": {name: asdict(figures) for name, figures in scores.items()},

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, open_console, print_json, progress_bar
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.library import Library
+from mfcc_assets.texts import printable
 
 if TYPE_CHECKING:
     from mfcc_assets.pipeline.explain import ExplainedPair
@@ -82,7 +82,7 @@ def _compare_as_published(library: Library, pair: "ExplainedPair", parameters: C
 
 def _print(pair: "ExplainedPair", console: Console) -> None:
     why = pair.explanation
-    names = [escape(track.display_title) for track in (pair.a, pair.b)]
+    names = [printable(track.display_title) for track in (pair.a, pair.b)]
     ratio = f", {why.control.ratio:.2f} times the median of random pairs" if why.control.ratio is not None else ""
     console.print(f"{names[0]} and {names[1]}: distance {pair.ranked_distance:.3f} by {pair.ranking}")
     title = "Nearer (-) or farther (+) than other tracks"
@@ -120,7 +120,7 @@ def _print(pair: "ExplainedPair", console: Console) -> None:
 def _print_published(published: "PublishedPair", console: Console) -> None:
     cepstra = Table("file", "frames", "largest difference", title="Our cepstra against the published ones")
     for track in (published.a, published.b):
-        cepstra.add_row(escape(track.name), str(track.frames), f"{track.largest_difference:.1e}")
+        cepstra.add_row(printable(track.name), str(track.frames), f"{track.largest_difference:.1e}")
     console.print(cepstra)
     excess = published.excess
     console.print(

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, open_console, print_json
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
+from mfcc_assets.texts import printable
 
 if TYPE_CHECKING:
     from mfcc_assets.pipeline.index_versions import DescribedVersion, IndexDiff, ListChange
@@ -105,7 +105,7 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
         table = Table("track", "removed", "added", title=f"From {versions[0]} to {versions[1]}", show_lines=True)
         for change in shown:
             cells = [[change.query], change.removed, change.added]
-            table.add_row(*("\n".join(escape(_title(names[audio_id])) for audio_id in cell) for cell in cells))
+            table.add_row(*("\n".join(printable(_title(names[audio_id])) for audio_id in cell) for cell in cells))
         console.print(table)
     if len(comparison.changed) > len(shown):
         console.print(f"… and {len(comparison.changed) - len(shown)} more: see --top")
@@ -113,7 +113,7 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
         if only:
             titles = [_title(names[audio_id]) for audio_id in only[:top]]
             rest = [f"and {len(only) - top} more"] if len(only) > top else []
-            console.print(f"Tracks only in {version} ({len(only)}): {escape('; '.join([*titles, *rest]))}")
+            console.print(f"Tracks only in {version} ({len(only)}): {printable('; '.join([*titles, *rest]))}")
 
 
 @index.command()

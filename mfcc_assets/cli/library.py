@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
-from mfcc_assets.cli.console import json_option, open_console, print_json
+from mfcc_assets.cli.console import json_option, labelled_line, open_console, print_json
 from mfcc_assets.library import Library
 from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.texts import printable
 
 
 @click.command(name="library")
@@ -25,7 +25,9 @@ def show_library(library: Library, as_json: bool) -> None:
     outstanding = outstanding_work(library)
     if as_json:
         listing = {
-            "soundtracks": [{**asdict(track), "state": track.state} for track in report.soundtracks],
+            "soundtracks": [
+                {**asdict(track), "note": track.every_note, "state": track.state} for track in report.soundtracks
+            ],
             "rejects": [asdict(reject) for reject in report.rejects],
             "duplicates": report.duplicates,
             "outstanding": outstanding,
@@ -33,18 +35,20 @@ def show_library(library: Library, as_json: bool) -> None:
         print_json(listing)
         return
     console = open_console()
-    table = Table("track id", "title", "artist", "length", "state", "note", title=f"{library.settings.folder}")
+    table = Table(
+        "track id", "title", "artist", "length", "state", "note", title=printable(str(library.settings.folder))
+    )
     for track in report.soundtracks:
-        cells = (track.track_id, track.title, track.artist, _length(track.seconds), track.state, track.note)
-        table.add_row(*map(escape, cells))
+        cells = (track.track_id, track.title, track.artist, _length(track.seconds), track.state, track.every_note)
+        table.add_row(*map(printable, cells))
     console.print(table)
     console.print(counts_by_state(report.soundtracks))
     for names in report.duplicates:
-        console.print(f"the same audio: {escape(', '.join(names))}")
+        console.print(f"the same audio: {printable(', '.join(names))}")
     for reject in report.rejects:
-        console.print(f"[red]rejected[/] {reject.container}: {escape(reject.reason)}")
+        console.print(labelled_line("rejected", f"{reject.container}: {reject.reason}"))
     if outstanding:
-        console.print(f"{len(outstanding)} changes wait for a run, the first: {escape(outstanding[0])}")
+        console.print(f"{len(outstanding)} changes wait for a run, the first: {printable(outstanding[0])}")
 
 
 def counts_by_state(soundtracks: Sequence[Soundtrack]) -> str:

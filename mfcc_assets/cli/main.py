@@ -19,6 +19,7 @@ from mfcc_assets.cli.purge import purge
 from mfcc_assets.cli.recommend import recommend
 from mfcc_assets.errors import MfccError
 from mfcc_assets.library import Library
+from mfcc_assets.texts import printable
 
 
 class _MfccGroup(click.Group):
@@ -29,6 +30,9 @@ class _MfccGroup(click.Group):
             with warnings.catch_warnings():
                 warnings.showwarning = _print_warning
                 return super().invoke(ctx)
+        except click.ClickException as error:
+            error.message = printable(error.message)  # type: ignore[misc]  # click has no other way
+            raise
         except MfccError as error:
             raise click.ClickException(str(error)) from error
         except ValidationError as error:
@@ -36,7 +40,7 @@ class _MfccGroup(click.Group):
 
 
 def _print_warning(message: Warning | str, *_: object, **__: object) -> None:
-    click.echo(f"Warning: {message}", err=True)
+    click.echo(f"Warning: {printable(str(message))}", err=True)
 
 
 @click.group(cls=_MfccGroup)

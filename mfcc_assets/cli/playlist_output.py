@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from mfcc_assets.cli.console import open_console, print_json
 from mfcc_assets.library import Library
 from mfcc_assets.playlists.formats import FORMATS, format_of
+from mfcc_assets.texts import printable
 
 if TYPE_CHECKING:
     from mfcc_assets.pipeline.playlists import Playlist
@@ -60,11 +60,11 @@ def show_playlist(
         print_json(record)
         return
     console = open_console()
-    table = Table("", "title", "artist", "step", "track id", title=escape(name))
+    table = Table("", "title", "artist", "step", "track id", title=printable(name))
     for position, (track, distance) in enumerate(zip(playlist.soundtracks, steps, strict=False), start=1):
         step = "" if distance is None else f"{distance:.3f}"
-        title = escape(track.display_title)
-        table.add_row(str(position), title, escape(track.artist), step, track.track_id)
+        title = printable(track.display_title)
+        table.add_row(str(position), title, printable(track.artist), step, track.track_id)
     console.print(table)
     if len(playlist.soundtracks) < wanted:
         console.print(f"Only {len(playlist.soundtracks)} of the {wanted} tracks could be found in the library.")
@@ -76,4 +76,4 @@ def show_playlist(
 def print_export(library: Library, export: Path, console: Console) -> None:
     """Print where a playlist was written."""
     ends = " Its links end in an hour." if library.settings.profile == "azure" else ""
-    console.print(f"Written to {escape(str(export))}.{ends}")
+    console.print(f"Written to {printable(str(export))}.{ends}")

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
-from mfcc_assets.cli.console import json_option, open_console, print_json
+from mfcc_assets.cli.console import json_option, labelled_line, open_console, print_json
 from mfcc_assets.cli.playlist_output import export_option, print_export
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.library import Library
+from mfcc_assets.texts import printable
 
 if TYPE_CHECKING:
     from mfcc_assets.pipeline.answer import Answer
@@ -65,9 +65,9 @@ def recommend(library: Library, file: Path, count: int | None, exact: bool, as_j
         return
     console = open_console()
     known_as = f"{recognised.title} by {recognised.artist or 'unknown'} ({recognised.by})" if recognised else "unknown"
-    console.print(f"{escape(file.name)}: {escape(known_as)}")
+    console.print(f"{printable(file.name)}: {printable(known_as)}")
     for failure in answer.failures:
-        console.print(f"[red]no answer[/] {escape(failure.by)}: {escape(failure.reason)}")
+        console.print(labelled_line("no answer", f"{failure.by}: {failure.reason}"))
     console.print(recommendations_table(rows))
     console.print(_assurance(answer, wanted, recall))
     if export is not None:
@@ -89,6 +89,6 @@ def recommendations_table(rows: list[dict[str, Any]]) -> Table:
     """Make a table of recommendations; the rows are those of the JSON of `mfcc recommend`."""
     table = Table("rank", "title", "artist", "distance", "track id")
     for row in rows:
-        title, artist = escape(row["title"]), escape(row["artist"])
+        title, artist = printable(row["title"]), printable(row["artist"])
         table.add_row(str(row["rank"]), title, artist, f"{row['distance']:.3f}", row["track_id"])
     return table

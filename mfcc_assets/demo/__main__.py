@@ -8,9 +8,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 from rich.console import Console
-from rich.markup import escape
 
-from mfcc_assets.cli.console import settings_sentences
+from mfcc_assets.cli.console import labelled_line, open_console, settings_sentences
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.cli.recommend import recommendations_table
 from mfcc_assets.defs.launch import command_line_lock, daemon_log, running_daemon
@@ -27,7 +26,7 @@ _POLL_SECONDS = 0.2
 
 
 def main() -> None:
-    console = Console(width=110)
+    console = open_console(width=110)
     started = time.monotonic()
     try:
         with as_file(files("mfcc_assets").joinpath("demo")) as starter, Library() as library:
@@ -37,7 +36,7 @@ def main() -> None:
             _show_addresses(library, console)
     except (MfccError, ValidationError) as error:
         told = settings_sentences(error) if isinstance(error, ValidationError) else str(error)
-        console.print(f"[red]{escape(told)}[/]")
+        console.print(told, style="red")
         sys.exit(1)
     console.print(f"\nDone in {time.monotonic() - started:.0f} s.")
 
@@ -48,7 +47,11 @@ def _add_starter_library(library: Library, folder: Path, console: Console) -> No
         for path in tracks:
             if not library.blobs.exists("soundtracks", path.name):
                 library.blobs.upload_file("soundtracks", path.name, path)
-        console.print(f"[bold]Library[/]     {len(tracks)} excerpts of real music lie in the container soundtracks.")
+        console.print(
+            labelled_line(
+                "Library    ", f"{len(tracks)} excerpts of real music lie in the container soundtracks.", "bold"
+            )
+        )
         if outstanding_work(library):
             bring_up_to_date(library, console, lock)
             console.print("            A Dagster run has analysed, indexed and ranked them.")
@@ -59,7 +62,9 @@ def _add_starter_library(library: Library, folder: Path, console: Console) -> No
 def _answered_upload(library: Library, path: Path, console: Console) -> UploadDocument:
     if not library.blobs.exists("uploads", UPLOAD):
         library.blobs.upload_file("uploads", UPLOAD, path)
-    console.print(f"[bold]Upload[/]      {UPLOAD}, an excerpt without tags, lies in the container uploads.")
+    console.print(
+        labelled_line("Upload     ", f"{UPLOAD}, an excerpt without tags, lies in the container uploads.", "bold")
+    )
     document = document_of(library.documents, _upload_id(library))
     if document is not None and document.state is State.RANKED:
         console.print("            It was answered before: nothing was recomputed.")
@@ -95,12 +100,12 @@ def _upload_id(library: Library) -> UploadId:
 def _show_answer(library: Library, document: UploadDocument, console: Console) -> None:
     recognised = document.recognised
     if recognised:
-        title, artist = escape(recognised.title), escape(recognised.artist)
-        console.print(f"[bold]Recognised[/]  {title} by {artist} (recogniser: {recognised.by})")
+        known_as = f"{recognised.title} by {recognised.artist} (recogniser: {recognised.by})"
+        console.print(labelled_line("Recognised ", known_as, "bold"))
     else:
-        console.print("[bold]Recognised[/]  no recogniser knows it")
+        console.print(labelled_line("Recognised ", "no recogniser knows it", "bold"))
     rows = library.recommendations.recommended(_upload_id(library))
-    console.print(f"[bold]Recommended[/] from index {document.index_version}:")
+    console.print(labelled_line("Recommended", f"from index {document.index_version}:", "bold"))
     console.print(
         recommendations_table(
             [
@@ -131,7 +136,7 @@ def _show_addresses(library: Library, console: Console) -> None:
             "Your music": ".venv/bin/mfcc add FOLDER, then .venv/bin/mfcc recommend FILE",
         }
     for name, address in addresses.items():
-        console.print(f"[bold]{name:11}[/] {address}", soft_wrap=True)
+        console.print(labelled_line(f"{name:11}", address, "bold"), soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Manifests: CSV files that list the tracks of a labelled set."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mfcc_assets.credits import ArtistNames, Credits, named
 from mfcc_assets.errors import UnusableManifest
 
 _COLUMNS = ("path", "artist", "source", "work")
@@ -31,10 +33,23 @@ class LabelledTrack:
     source: str = ""
     work: str = ""
 
-    @property
-    def label(self) -> str:
-        """The artist, or the source if no artist is named. Tracks with the same label should recommend each other."""
-        return self.artist or self.source
+
+def labels_of(tracks: Sequence[LabelledTrack]) -> dict[str, str]:
+    """Return the label of each track by its path: its artist, or its source if no artist is named.
+
+    Tracks with the same label should recommend each other. Artists are compared as `mfcc_assets.credits` says. A track
+    with neither an artist nor a source has no label.
+
+    Examples
+    --------
+    >>> tracks = [LabelledTrack("a", "Anna"), LabelledTrack("b", "ANNA feat. Bo"), LabelledTrack("c", "", "Game")]
+    >>> labels_of(tracks)
+    {'a': 'anna', 'b': 'anna', 'c': 'Game'}
+    """
+    credited = {track.path: Credits(track.artist) for track in tracks}
+    names = ArtistNames(credited.values())
+    labels = {track.path: names.main(credited[track.path]) or named(track.source) for track in tracks}
+    return {path: label for path, label in labels.items() if label}
 
 
 def read_manifest(file: Path) -> list[LabelledTrack]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.evaluation.labelled import AnalysedTracks, Progress
-from mfcc_assets.evaluation.manifest import LabelledTrack
+from mfcc_assets.evaluation.manifest import LabelledTrack, labels_of
 from mfcc_assets.evaluation.metrics import (
     RankedIds,
     hubness,
@@ -86,7 +86,7 @@ def scores_of(ranked: RankedIds[str], tracks: Sequence[LabelledTrack]) -> Scores
         These tracks with their labels. Others are left out.
     """
     tracks = [track for track in tracks if track.path in ranked]
-    by_label = precision(ranked, {track.path: track.label for track in tracks if track.label})
+    by_label = precision(ranked, labels_of(tracks))
     hubs = hubness(ranked)
     return Scores(
         p_at_1=by_label.at_1 if by_label else None,

@@ -7,13 +7,14 @@ from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.texts import folded
 
 _MAXIMUM_NAMED = 5
 """Maximum number of tracks that the message about an ambiguous name lists."""
 
 
 def find_track(library: Library, text: str) -> Soundtrack:
-    """Return the soundtrack that a text names. Case does not matter.
+    """Return the soundtrack that a text names. Case, width and Unicode form do not matter.
 
     The text may be a track id, the name of a blob, a title, or a part of a name or title that no other track shares.
     These are tried in this order, and the first one that matches any track decides. The text "Story" therefore finds
@@ -31,7 +32,7 @@ def find_track(library: Library, text: str) -> Soundtrack:
     TrackNotFound
         If the text names no track, or more than one.
     """
-    wanted = text.strip().casefold()
+    wanted = folded(text)
     soundtracks = library.catalogue.soundtracks()
     for matches in _WAYS:
         found = [track for track in soundtracks if wanted and matches(track, wanted)]
@@ -69,9 +70,9 @@ def audio_in_index(index: LibraryIndex, track: Soundtrack) -> AudioId:
 
 _WAYS: Sequence[Callable[[Soundtrack, str], bool]] = (
     lambda track, wanted: track.track_id == wanted,
-    lambda track, wanted: track.blob_name.casefold() == wanted,
-    lambda track, wanted: track.title.casefold() == wanted,
-    lambda track, wanted: wanted in track.title.casefold() or wanted in track.blob_name.casefold(),
+    lambda track, wanted: folded(track.blob_name) == wanted,
+    lambda track, wanted: folded(track.title) == wanted,
+    lambda track, wanted: wanted in folded(track.title) or wanted in folded(track.blob_name),
 )
 """Ways in which a text can name a track, in the order in which they are tried."""
 

@@ -178,10 +178,7 @@ def diff_versions(library: Library, first: str, second: str) -> IndexDiff:
 def _lists(library: Library, version: str) -> dict[AudioId, tuple[AudioId, ...]]:
     """Return the lists that a version would recommend if no track had left the library since it was built."""
     index, credited = library.indexes.read(version), library.catalogue.credits()
-    every_credit = {
-        audio_id: credited.get(audio_id) or Credit(track, artist="", album="")
-        for audio_id, track in index.tracks.items()
-    }
+    every_credit = {audio_id: credited.get(audio_id) or Credit(track) for audio_id, track in index.tracks.items()}
     selection = selection_of(library, index, every_credit)
     return {
         query: tuple(selection.choose((audio_id for audio_id, _ in found), COMPARED_COUNT, without={query}))

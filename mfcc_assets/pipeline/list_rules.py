@@ -9,7 +9,7 @@ import numpy as np
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
-from mfcc_assets.playlists.selection import Credited, SameRecording, Selection
+from mfcc_assets.playlists.selection import CreditedTrack, SameRecording, Selection
 from mfcc_assets.recognition.duplicates import is_same_recording, may_be_same_recording
 from mfcc_assets.recognition.match import align
 from mfcc_assets.search.index import LibraryIndex
@@ -18,7 +18,7 @@ from mfcc_assets.storage.sql.records import Recommendation
 _logger = logging.getLogger(__name__)
 
 
-def selection_of(library: Library, index: LibraryIndex, credited: Mapping[AudioId, Credited]) -> Selection:
+def selection_of(library: Library, index: LibraryIndex, credited: Mapping[AudioId, CreditedTrack]) -> Selection:
     """Return the rules by which lists are chosen from tracks of an index.
 
     Parameters
@@ -85,7 +85,7 @@ def same_recording_by_row(library: Library, index: LibraryIndex) -> Callable[[in
     return is_same
 
 
-def _same_recording(library: Library, index: LibraryIndex, credited: Mapping[AudioId, Credited]) -> SameRecording:
+def _same_recording(library: Library, index: LibraryIndex, credited: Mapping[AudioId, CreditedTrack]) -> SameRecording:
     """Return a function that is True if two audio ids are the same recording.
 
     The function is False if either id is not in the index.

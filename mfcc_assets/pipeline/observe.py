@@ -94,7 +94,7 @@ def _observed(library: Library, name: str) -> Observed | SkippedFile | None:
             digest, tags, picture = _inspected(path)
     except (BlobNotFound, FileNotFoundError):
         return None  # The file went after it was listed, and the next observation finds it gone.
-    tags = replace(tags, title=tags.title or title_from_name(name))
+    tags = replace(tags, title=tags.title or title_from_name(name), artist=tags.artist or tags.album_artist)
     picture = picture or generated_cover(track_id(name), tags.title, tags.artist)
     artwork = track_id(name) + picture.suffix
     library.blobs.write("artworks", artwork, picture.data)

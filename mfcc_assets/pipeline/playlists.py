@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.credits import named
 from mfcc_assets.errors import PlaylistImpossible, StoreError
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
@@ -27,6 +28,7 @@ from mfcc_assets.playlists.selection import Selection, considered_count
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.port import LONGEST_LINK_SECONDS
 from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.texts import printable
 
 _NEAR_A_POINT = 16
 """Number of tracks around each point of a path that are considered."""
@@ -178,7 +180,7 @@ def export_playlist(library: Library, path: Path, title: str, soundtracks: Seque
     StoreError
         If the file cannot be written.
     """
-    text = format_of(path)(title, [_entry(library, track) for track in soundtracks])
+    text = format_of(path)(printable(title), [_entry(library, track) for track in soundtracks])
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
@@ -284,9 +286,9 @@ def _entry(library: Library, track: Soundtrack) -> Entry:
     path = library.blobs.path("soundtracks", track.blob_name)
     return Entry(
         location=path or library.blobs.link("soundtracks", track.blob_name, seconds=LONGEST_LINK_SECONDS),
-        title=track.title or Path(track.blob_name).stem,
-        artist=track.artist,
-        album=track.album,
+        title=printable(track.title or Path(track.blob_name).stem),
+        artist=named(track.artist, track.album_artist),
+        album=named(track.album),
         seconds=track.seconds,
         identifier=f"urn:mfcc:{track.track_id}",
     )

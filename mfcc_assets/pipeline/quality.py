@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.credits import ArtistNames, albums_of
 from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.evaluation.labelled import LabelledSet
 from mfcc_assets.evaluation.manifest import LabelledTrack
@@ -112,8 +113,13 @@ def measure_quality(library: Library, version: str) -> Quality:
     ranked = present_rankings(library, version, recordings_of(library, index))
     recall = _known_recall(library, index)
     credited = {audio_id: credit for audio_id, credit in library.catalogue.credits().items() if audio_id in ranked}
-    artists = {audio_id: credit.artist for audio_id, credit in credited.items() if credit.artist}
-    albums = {audio_id: credit.album for audio_id, credit in credited.items() if credit.album}
+    names = ArtistNames(credited.values())
+    artists = {audio_id: name for audio_id, credit in credited.items() if (name := names.main(credit))}
+    albums = {
+        audio_id: " by ".join(found[0])
+        for audio_id, credit in credited.items()
+        if (found := albums_of(credit, names.of(credit)))
+    }
     quality = Quality(
         precision(ranked, artists),
         precision(ranked, artists, albums),
@@ -176,12 +182,10 @@ def present_rankings(library: Library, version: str, recordings: Recordings) -> 
 
 
 def artists_of(library: Library, audio_ids: Iterable[AudioId]) -> dict[AudioId, str]:
-    """Return the artist of each audio id whose tags name one."""
-    return {
-        audio_id: track.artist
-        for audio_id, track in library.catalogue.tracks_of_audio(audio_ids).items()
-        if track.artist
-    }
+    """Return the compared name of the first artist of each audio id whose tags name one."""
+    tracks = library.catalogue.tracks_of_audio(audio_ids)
+    names = ArtistNames(tracks.values())
+    return {audio_id: name for audio_id, track in tracks.items() if (name := names.main(track))}
 
 
 def _known_recall(library: Library, index: LibraryIndex) -> float | None:

@@ -7,7 +7,7 @@ represented it when the index was built.
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -165,7 +165,7 @@ def recommend_soundtracks(
     """
     settings, credited = library.settings, library.catalogue.credits()
     selection = selection_of(library, index, credited)
-    every_credit = sorted((audio_id, one.track_id, one.artist, one.album) for audio_id, one in credited.items())
+    every_credit = sorted((audio_id, *astuple(one)) for audio_id, one in credited.items())
     rules = [settings.recommendations, settings.per_artist, _digest(every_credit)]
     count = min(settings.recommendations, len(index.tracks) - 1)
     unserved = library.recommendations.unserved_soundtracks(index.version, count)

@@ -1,6 +1,7 @@
 """Playlist formats: M3U8, and JSPF, which is XSPF written as JSON."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from mfcc_assets.errors import UnknownPlaylistFormat
 
 _CREATOR = "mfcc_assets"
+_NO_LINE = re.compile(r"[\n\r\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def m3u8(title: str, entries: Sequence[Entry]) -> str:
     for entry in entries:
         seconds = -1 if entry.seconds is None else round(entry.seconds)
         name = " - ".join(filter(None, (_one_line(entry.artist), _one_line(entry.title))))
-        lines += [f"#EXTINF:{seconds},{name}", str(entry.location)]
+        lines += [f"#EXTINF:{seconds},{name}", _line_of_location(entry.location)]
     return "\n".join(lines) + "\n"
 
 
@@ -106,6 +108,11 @@ def _jspf_track(entry: Entry) -> dict[str, Any]:
         "album": entry.album,
         "duration": None if entry.seconds is None else round(1000 * entry.seconds),
     }
+
+
+def _line_of_location(location: Path | str) -> str:
+    """Return a location as a line. A path with a line break, or with bytes that are no text, becomes an address."""
+    return str(location) if isinstance(location, str) or not _NO_LINE.search(str(location)) else location.as_uri()
 
 
 def _one_line(text: str) -> str:

@@ -1,27 +1,28 @@
 """Selection of a list from a ranking: each recording at most once, and few tracks of one artist or album."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
+from mfcc_assets.credits import ArtistNames, Credited, albums_of
 from mfcc_assets.ids import AudioId, TrackId
 
 SameRecording = Callable[[AudioId, AudioId], bool]
 """Returns True if two audio ids are the same recording."""
 
+_CappedName = str | tuple[str, str]
+"""An artist, or an album with its owner."""
+
 _RANKED_PER_CHOSEN = 2
 
 
-class Credited(Protocol):
-    """A track with its artist and album. Both are empty if its tags do not name them."""
+class CreditedTrack(Credited, Protocol):
+    """A track of the library with its credits."""
 
     @property
     def track_id(self) -> TrackId: ...
-    @property
-    def artist(self) -> str: ...
-    @property
-    def album(self) -> str: ...
 
 
 def considered_count(count: int) -> int:
@@ -42,25 +43,24 @@ class Selection:
     Attributes
     ----------
     credits
-        Artist and album of every track that may be chosen, by audio id.
+        Credits of every track that may be chosen, by audio id.
     is_same_recording
         Returns True if two audio ids are the same recording.
     cap
-        Maximum number of tracks of one artist, and of one album; 0 for no maximum. Artists and albums are compared
-        without regard to case and surrounding space. Tracks without an artist are not limited by artist, and tracks
-        without an album are not limited by album.
+        Maximum number of tracks of one artist, and of one album; 0 for no maximum. `mfcc_assets.credits` decides what
+        one artist and one album are. A track of several artists counts for each. Tracks without an artist are not
+        limited by artist, and tracks without an album are not limited by album.
 
     Examples
     --------
-    >>> from types import SimpleNamespace
-    >>> artists = {"a": "Abba", "b": "Abba", "c": "Blur"}
-    >>> credits = {name: SimpleNamespace(artist=artist, album="") for name, artist in artists.items()}
+    >>> from mfcc_assets.credits import Credits
+    >>> credits = {"a": Credits("Abba"), "b": Credits("ABBA feat. Cher"), "c": Credits("Blur")}
     >>> selection = Selection(credits, is_same_recording=lambda one, other: False, cap=1)
     >>> selection.choose(["a", "b", "c"], 2)
     ['a', 'c']
     """
 
-    credits: Mapping[AudioId, Credited]
+    credits: Mapping[AudioId, CreditedTrack]
     is_same_recording: SameRecording
     cap: int
 
@@ -85,7 +85,7 @@ class Selection:
         """
         chosen: list[AudioId] = []
         beyond_cap: list[AudioId] = []
-        counts: Counter[tuple[str, str]] = Counter()
+        counts: Counter[_CappedName] = Counter()
         for audio_id in ranked:
             if len(chosen) == count:
                 break
@@ -115,7 +115,7 @@ class Selection:
 
     def beyond_cap(self, audio_ids: Iterable[AudioId]) -> set[AudioId]:
         """Return the audio ids that exceed the cap of their artist or album, counted in the given order."""
-        counts: Counter[tuple[str, str]] = Counter()
+        counts: Counter[_CappedName] = Counter()
         beyond = set()
         for audio_id in audio_ids:
             if self._exceeds_cap(audio_id, counts):
@@ -124,10 +124,21 @@ class Selection:
                 counts.update(self._capped_names(audio_id))
         return beyond
 
-    def _exceeds_cap(self, audio_id: AudioId, counts: Counter[tuple[str, str]]) -> bool:
+    def _exceeds_cap(self, audio_id: AudioId, counts: Counter[_CappedName]) -> bool:
         return self.cap > 0 and any(counts[name] >= self.cap for name in self._capped_names(audio_id))
 
-    def _capped_names(self, audio_id: AudioId) -> list[tuple[str, str]]:
-        credit = self.credits[audio_id]
-        named = {"artist": credit.artist.strip().casefold(), "album": credit.album.strip().casefold()}
-        return [(kind, name) for kind, name in named.items() if name]
+    def _capped_names(self, audio_id: AudioId) -> Sequence[_CappedName]:
+        known = self._known_names.get(audio_id)
+        if known is None:
+            artists = self._artist_names.of(self.credits[audio_id])
+            known = (*artists, *albums_of(self.credits[audio_id], artists))
+            self._known_names[audio_id] = known
+        return known
+
+    @cached_property
+    def _artist_names(self) -> ArtistNames:
+        return ArtistNames(self.credits.values())
+
+    @cached_property
+    def _known_names(self) -> dict[AudioId, Sequence[_CappedName]]:
+        return {}

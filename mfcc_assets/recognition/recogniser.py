@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.audio.tags import Tags
+from mfcc_assets.credits import is_placeholder, named
 from mfcc_assets.errors import FeaturesMissing, RecogniserUnavailable
 from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.parameters import CepstraParameters
@@ -130,14 +131,15 @@ class NamedTrack(Protocol):
 
 
 class TagRecogniser(Recogniser):
-    """Takes title and artist from the tags of the file."""
+    """Takes title and artist from the tags of the file. A title such as "Track 01" names no recording."""
 
     name = "tags"
 
     def recognise(self, query: RecognitionQuery) -> Recognition | None:
-        if not query.tags.title:
+        tags = query.tags
+        if is_placeholder(tags.title):
             return None
-        return Recognition(query.tags.title, query.tags.artist, self.name)
+        return Recognition(tags.title, named(tags.artist, tags.album_artist), self.name)
 
 
 class LibraryRecogniser(Recogniser):

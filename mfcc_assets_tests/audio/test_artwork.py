@@ -157,6 +157,10 @@ def test_title_and_artist_are_written_on_the_cover() -> None:
     assert lines_of(generated_cover("a", "Ocean", "")) == ["Ocean"]
 
 
+def test_a_title_cannot_turn_the_direction_of_writing_on_a_cover() -> None:
+    assert lines_of(generated_cover("a", "\u202eOcean\u2066", "Anna\u200f")) == ["Ocean", "Anna"]
+
+
 def test_a_long_title_is_wrapped_and_shortened() -> None:
     *title, artist = lines_of(generated_cover("a", "word " * 40, "name " * 20))
     assert len(title) == 3

@@ -15,6 +15,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.sql import grants
 from mfcc_assets.storage.sql.grants import User
+from mfcc_assets.storage.sql.schema import REVISION
 from mfcc_assets_tests.services.postgres import Postgres
 
 
@@ -35,7 +36,7 @@ def test_the_schema_is_brought_to_the_newest_and_the_address_shown_without_its_p
     for _ in range(2):
         result = mfcc_database(in_postgresql, "upgrade")
         assert result.exit_code == 0, result.output
-        assert result.output.endswith("has schema 0003, the newest.\n")
+        assert result.output.endswith(f"has schema {REVISION}, the newest.\n")
         assert "owner:***@" in result.output
         assert postgres.password not in result.output
     assert in_postgresql.catalogue.progress() == (0, 0)

@@ -1,12 +1,16 @@
 """The metadata that assets show in the Dagster UI, and the results of their checks."""
 
 import base64
+import html
 import re
 from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from mfcc_assets.defs.assets.shared import (
     ROWS_SHOWN,
@@ -17,6 +21,7 @@ from mfcc_assets.defs.assets.shared import (
 )
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.texts import printable
 from mfcc_assets_tests.defs.test_definitions import BLOCKING_CHECKS, LINEAGE, OTHER_CHECKS
 from mfcc_assets_tests.pipeline.test_reference import shift_stored_cepstra
 from mfcc_assets_tests.runs import Run, drop_upload, run_library, run_uploads
@@ -29,6 +34,21 @@ def test_a_table_is_markdown() -> None:
     table = table_as_markdown(("file", "reason"), [("a.mp3", "too | short"), ("b.mp3", "two\nlines")])
 
     assert table.value == "| file | reason |\n| --- | --- |\n| a.mp3 | too \\| short |\n| b.mp3 | two lines |"
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Zs"]), max_size=30)
+    | st.text("[]()!<>`*_~|\\:&;@/.wa#\u202e\x1b\n", max_size=30)
+    | st.sampled_from(
+        ["![x](http://e.vil/p.png)", "[x](http://e.vil)", "<img src=x>", "a\\", ":smile:", "&lt;b&gt;", "__a__"]
+    )
+)
+def test_any_text_is_shown_as_it_is_in_a_table(text: str) -> None:
+    table = table_as_markdown(("title",), [(f"a{text}a",)]).value
+    assert table is not None
+    page = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(table)
+    [cell] = re.findall(r"<td>(.*)</td>", page)
+    assert html.unescape(cell) == printable(f"a{text}a")
 
 
 def test_a_table_without_rows_says_so() -> None:

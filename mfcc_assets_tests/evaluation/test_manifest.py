@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mfcc_assets.errors import UnusableManifest
-from mfcc_assets.evaluation.manifest import LabelledTrack, read_manifest
+from mfcc_assets.evaluation.manifest import LabelledTrack, labels_of, read_manifest
 
 HEADER = "path,artist,source,work"
 
@@ -23,9 +23,17 @@ def test_a_manifest_names_tracks_with_artist_source_and_work(tmp_path: Path) -> 
     tracks = read_manifest(file)
 
     assert tracks == [LabelledTrack("a b.ogg", "Kenta", "game", "Aria"), LabelledTrack("c,d.ogg", "", "game", "")]
-    assert [track.label for track in tracks] == ["Kenta", "game"], (
-        "the source is the label of a track without an artist"
-    )
+
+
+def test_the_label_of_a_track_is_its_artist_or_else_its_source() -> None:
+    tracks = [
+        LabelledTrack("solo", "The Kentas"),
+        LabelledTrack("guest", "KENTAS feat. Anna", "game"),
+        LabelledTrack("two", "Kentas & Bo", "game"),
+        LabelledTrack("unnamed", "Unknown Artist", "game"),
+        LabelledTrack("nothing", "", "Unknown Album"),
+    ]
+    assert labels_of(tracks) == {"solo": "kentas", "guest": "kentas", "two": "kentas", "unnamed": "game"}
 
 
 def test_the_column_work_and_the_byte_order_mark_are_optional(tmp_path: Path) -> None:

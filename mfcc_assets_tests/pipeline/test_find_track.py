@@ -1,5 +1,8 @@
 """Finding the track that a reader names."""
 
+import unicodedata
+from typing import Any
+
 import pytest
 
 from mfcc_assets.audio.tags import Tags
@@ -43,6 +46,16 @@ def titled(library: Library) -> Library:
 )
 def test_a_track_is_found_by_id_by_file_by_title_or_by_a_part_of_them(titled: Library, text: str, name: str) -> None:
     assert find_track(titled, text).blob_name == name
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKD"])
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+def test_a_title_and_a_file_are_found_in_any_unicode_form(library: Library, form: Any, stored: Any) -> None:
+    name, title = unicodedata.normalize(stored, "Zoë/été.ogg"), unicodedata.normalize(stored, "Café Ｎｏｉｒ")
+    file = Observed(name, "etag", 1, "digest", Tags(title=title), "")
+    library.catalogue.record_observed([file], [], shard_digits=1, run_id="run")
+    for text in ("Café Noir", "CAFÉ", "zoë/été.ogg", "été"):
+        assert find_track(library, unicodedata.normalize(form, text)).blob_name == name
 
 
 @pytest.mark.parametrize("text", ["Ocean", "", "  ", "/home/me/ocean.mp3"])

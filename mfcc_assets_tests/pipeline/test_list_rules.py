@@ -1,6 +1,7 @@
 """The rules of the lists that a library recommends."""
 
 import logging
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,6 +62,41 @@ def test_no_list_has_a_recording_twice_or_the_recording_of_its_query(twice: Libr
         assert len(tracks) == 5
         assert len(set(recordings)) == 5
         assert SAME_RECORDING.get(query, query) not in recordings
+
+
+@pytest.mark.parametrize(
+    "credits_of_eight",
+    [
+        [{"artist": f"Prolific feat. Guest {number}"} for number in range(8)],
+        [{"artist": f"PROLIFIC, Guest {number}", "artists": ("PROLIFIC", f"Guest {number}")} for number in range(8)],
+        [{"album_artist": "Prolific"} for _ in range(8)],
+        [{"artist": f"Artist {number}", "album": "Box", "album_artist": "Somebody"} for number in range(8)],
+    ],
+    ids=["guests", "lists of artists", "album artists", "one album"],
+)
+def test_changed_credits_change_the_lists(library: Library, credits_of_eight: list[dict[str, Any]]) -> None:
+    add_tracks(library, *range(11))
+    publish(library)
+    before = recommended(library)
+    for number, credit in enumerate(credits_of_eight):
+        add_track(library, number, cepstra(number), **credit)
+
+    after = recommended(library)
+
+    assert after != before
+    for query, tracks in after.items():
+        others = 3 - (query >= 8)
+        assert sum(number >= 8 for number in tracks) == others
+        assert all(number < 8 for number in tracks[2 + others :]), "tracks beyond the cap come last"
+
+
+def test_albums_of_the_same_common_title_by_several_artists_are_not_capped(library: Library) -> None:
+    add_tracks(library, *range(11))
+    publish(library)
+    before = recommended(library)
+    for number in range(11):
+        add_track(library, number, cepstra(number), artist=f"Artist {number}", album="Greatest Hits")
+    assert recommended(library) == before
 
 
 def test_the_lists_of_a_library_obey_the_cap_and_are_as_long_as_without_it(library: Library) -> None:

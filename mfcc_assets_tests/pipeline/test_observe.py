@@ -40,6 +40,44 @@ def test_a_file_without_a_title_is_named_after_its_file(library: Library, tmp_pa
     assert [track.title for track in library.catalogue.soundtracks()] == ["evening song"]
 
 
+def test_a_track_without_an_artist_shows_the_artist_of_its_album(library: Library, tmp_path: Path) -> None:
+    path = write_tone(tmp_path / "song.flac", seconds=1.0)
+    retag(path, title="A song", albumartist="The Orchestra", discnumber="2/3")
+    put(library, path)
+    observe(library)
+
+    (track,) = library.catalogue.soundtracks()
+    assert (track.artist, track.album_artist, track.artists, track.disc_number) == (
+        *("The Orchestra", "The Orchestra", ()),
+        2,
+    )
+
+
+def test_the_artists_of_a_track_are_recorded_one_by_one(library: Library, tmp_path: Path) -> None:
+    path = write_tone(tmp_path / "song.flac", seconds=1.0)
+    retag(path, artist=["Anna", "Bo"])
+    put(library, path)
+    observe(library)
+
+    (track,) = library.catalogue.soundtracks()
+    assert (track.artist, track.artists) == ("Anna, Bo", ("Anna", "Bo"))
+
+
+def test_damaged_tags_are_noted_and_missing_tags_are_not(library: Library, tmp_path: Path) -> None:
+    sound = write_tone(tmp_path / "untagged.mp3", seconds=1.0)
+    damaged = tmp_path / "damaged.mp3"
+    damaged.write_bytes(b"ID3\x04\x00\x00\x00\x00\x00\x10" + 16 * b"?" + sound.read_bytes())
+    put(library, sound)
+    put(library, damaged)
+    observe(library)
+
+    notes = {track.blob_name: (track.state, track.every_note) for track in library.catalogue.soundtracks()}
+    assert notes == {
+        "damaged.mp3": ("waiting", "no tags could be read, because they are damaged"),
+        "untagged.mp3": ("waiting", ""),
+    }
+
+
 def test_an_unchanged_file_is_not_read_again(library: Library, tmp_path: Path) -> None:
     put(library, write_tone(tmp_path / "song.flac", seconds=1.0))
     observe(library)

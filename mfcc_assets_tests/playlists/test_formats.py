@@ -33,6 +33,15 @@ def test_an_m3u8_has_length_name_and_location_of_every_track() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["two\nlines.mp3", "carriage\rreturn.mp3", "caf\udce9.mp3"])
+def test_a_file_whose_name_is_no_line_of_text_is_named_by_an_address(name: str) -> None:
+    entry = Entry(Path("/music") / name, "Title", "", "", None, "urn:mfcc:1")
+    text = m3u8("List", [entry])
+    text.encode("utf-8")
+    (track,) = read_m3u8(text)
+    assert unquote(urlsplit(track.location).path, errors="surrogateescape") == f"/music/{name}"
+
+
 def test_a_jspf_playlist_is_xspf_in_json() -> None:
     assert json.loads(jspf("A list", [SONG])) == {
         "playlist": {

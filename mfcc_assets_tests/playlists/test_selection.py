@@ -18,6 +18,9 @@ class Track:
     artist: str = ""
     album: str = ""
     track_id: TrackId = NO_TRACK
+    artists: tuple[str, ...] = ()
+    album_artist: str = ""
+    blob_name: str = ""
 
 
 def never(_one: str, _other: str) -> bool:
@@ -43,10 +46,38 @@ def test_tracks_beyond_the_cap_fill_a_list_after_all_others() -> None:
     assert selection.choose(ids("abcde"), 4) == ["a", "b", "e", "c"]
 
 
-def test_an_album_is_capped_even_if_its_artists_differ() -> None:
-    credited = {name: Track(artist=name, album="Songs of the Sea ") for name in ids("abc")}
+def test_a_compilation_is_capped_even_if_its_artists_differ() -> None:
+    credited = {name: Track(name, "Songs of the Sea ", blob_name=f"Sea/{name}.mp3") for name in ids("abc")}
     credited |= {AudioId("d"): Track("d", "Other")}
     assert Selection(credited, never, cap=1).choose(ids("abcd"), 2) == ["a", "d"]
+
+
+def test_guests_and_lists_of_artists_do_not_get_round_the_cap() -> None:
+    credited = dict(
+        zip(
+            ids("abcde"),
+            (
+                Track("Muldjord", "One"),
+                Track("Muldjord, Guest One", "Two", artists=("Muldjord", "Guest One")),
+                Track("Muldjord feat. Guest Two", "Three"),
+                Track("Muldjord & Guest Three", "Four"),
+                Track("Cher", "Five"),
+            ),
+            strict=True,
+        )
+    )
+    assert Selection(credited, never, cap=2).choose(ids("abcde"), 3) == ["a", "b", "e"]
+    assert Selection(credited, never, cap=2).beyond_cap(ids("abcde")) == {"c", "d"}
+
+
+def test_albums_of_the_same_title_by_several_artists_are_not_capped() -> None:
+    credited = {name: Track(f"Artist {name}", "Greatest Hits") for name in ids("abcd")}
+    assert Selection(credited, never, cap=1).beyond_cap(ids("abcd")) == set()
+
+
+def test_tracks_of_unknown_and_various_artists_are_not_capped() -> None:
+    credited = by_artists("Unknown Artist", "<unknown>", "Unknown Artist", "Various Artists", "VA", "Various")
+    assert Selection(credited, never, cap=1).beyond_cap(ids("abcdef")) == set()
 
 
 @pytest.mark.parametrize("spelled", ["abba", " ABBA ", "Abba\t"])

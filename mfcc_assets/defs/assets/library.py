@@ -34,7 +34,7 @@ from mfcc_assets.pipeline.track_pictures import pictures_of_audio
 from mfcc_assets.plots.tracks import heat_map
 
 
-@soundtrack_asset(kinds={"python", "sql"}, code_version="1")
+@soundtrack_asset(kinds={"python", "sql"}, code_version="2")
 def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """One row of the table SOUNDTRACKS for each file in the container `soundtracks`, with its tags and digests.
 
@@ -45,7 +45,15 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
     found, skipped = observation.difference, observation.skipped
     add_counts(context, found.outcomes, ("new", "changed", "gone", "unchanged"), digits=library.settings.shard_digits)
     names = {"new": found.new, "changed": found.changed, "gone": found.gone}
-    return dg.MaterializeResult(metadata={"names": names_as_markdown(names), "skipped": skipped_as_markdown(skipped)})
+    read = library.catalogue.soundtracks_of_run(context.run.run_id)
+    notes = [(track.blob_name, track.tags_note) for track in read if track.tags_note]
+    return dg.MaterializeResult(
+        metadata={
+            "names": names_as_markdown(names),
+            "notes": table_as_markdown(("file", "note"), notes),
+            "skipped": skipped_as_markdown(skipped),
+        }
+    )
 
 
 HEAT_MAPS_SHOWN = 3

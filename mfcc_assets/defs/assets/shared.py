@@ -1,6 +1,7 @@
 """Code that all assets share: their partitions and retries, and functions that write metadata."""
 
 import base64
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ import dagster as dg
 from mfcc_assets.defs.partitions import SHARDS, UPLOADS
 from mfcc_assets.ids import shard_of, track_id
 from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.texts import printable
 
 # A run costs far more than a further partition inside a run, so one run takes many partitions.
 _SINGLE_RUN = dg.BackfillPolicy.single_run()
@@ -36,6 +38,12 @@ ROWS_SHOWN = 50
 
 NAMES_SHOWN = 20
 """Largest number of names of files in one row of a table."""
+
+
+# Where they could mean something: underscores and colons within words are left as they are.
+_MARKDOWN_SIGNS = re.compile(
+    r"[\\`*\[\]<~|]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])|:(?=//|[\w+-]+:)|(?<=\w)@(?=\w)|(?<=\bwww)\.", re.IGNORECASE
+)
 
 
 def table_as_markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MarkdownMetadataValue:
@@ -135,4 +143,9 @@ def pictures_as_markdown(pictures: Iterable[bytes]) -> dg.MarkdownMetadataValue:
 
 
 def _row(cells: Iterable[object]) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return "| " + " | ".join(_as_markdown(str(cell)) for cell in cells) + " |"
+
+
+def _as_markdown(text: str) -> str:
+    """Return Markdown that shows a text as it is, whatever it contains: no link, no picture, no HTML, no emphasis."""
+    return _MARKDOWN_SIGNS.sub(r"\\\g<0>", printable(text))

@@ -34,6 +34,7 @@ from mfcc_assets.defs.sensors.cursor import (
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import soundtrack_files
 from mfcc_assets.pipeline.outstanding_work import changed_soundtracks, outstanding_work
+from mfcc_assets.texts import printable
 
 UP_TO_DATE = "The library is up to date."
 
@@ -67,7 +68,7 @@ def soundtracks_sensor(
         cursor = replace(cursor, listing=listing)
         library.database.close()  # an open connection keeps the database awake
     if work:
-        context.log.info(f"{len(work)} changes, the first: {work[0]}")
+        context.log.info(f"{len(work)} changes, the first: {printable(work[0])}")
     shards = library.shards
     done = context.instance.get_runs(
         dg.RunsFilter(job_name=LIBRARY_JOB, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1

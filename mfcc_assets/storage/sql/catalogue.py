@@ -146,6 +146,7 @@ class Catalogue:
                 **named_columns(asdict(file.tags)),
                 "ARTWORK": file.artwork,
                 "NOTE": "",
+                "TAGS_NOTE": fitting(file.tags.note, LONGEST_NOTE),
                 "RUN_ID": run_id,
                 "OBSERVED_AT": observed_at,
             }
@@ -235,14 +236,20 @@ class Catalogue:
 
     def credits(self) -> dict[AudioId, Credit]:
         """Return the credit of the soundtrack that represents each audio of the library, by audio id."""
-        columns = SOUNDTRACKS.c
-        query = sa.select(columns.AUDIO_ID, columns.TRACK_ID, columns.ARTIST, columns.ALBUM)
+        query = select_record(Credit, SOUNDTRACKS).add_columns(SOUNDTRACKS.c.AUDIO_ID)
         with self._database.reading() as connection:
-            rows = connection.execute(query.where(columns.AUDIO_ID.is_not(None)).order_by(*_LAST_NAME_FIRST))
+            rows = connection.execute(query.where(SOUNDTRACKS.c.AUDIO_ID.is_not(None)).order_by(*_LAST_NAME_FIRST))
             # Artists and albums repeat, so each name is kept in memory once.
             return {
-                AudioId(audio_id): Credit(TrackId(track), sys.intern(artist), sys.intern(album))
-                for audio_id, track, artist, album in rows
+                AudioId(audio_id): Credit(
+                    TrackId(track),
+                    sys.intern(artist),
+                    sys.intern(album),
+                    tuple(map(sys.intern, artists)),
+                    sys.intern(album_artist),
+                    blob_name,
+                )
+                for track, artist, album, artists, album_artist, blob_name, audio_id in rows
             }
 
     def shard_digits(self) -> int | None:

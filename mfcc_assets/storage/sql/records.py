@@ -62,6 +62,10 @@ class Soundtrack:
     analysed_digest: str | None
     seconds: float | None
     note: str
+    album_artist: str = ""
+    artists: tuple[str, ...] = ()
+    disc_number: int | None = None
+    tags_note: str = ""
 
     @property
     def display_title(self) -> str:
@@ -72,6 +76,11 @@ class Soundtrack:
     def display_name(self) -> str:
         """The title with its artist, such as "Ocean by Will Savino"."""
         return f"{self.display_title} by {self.artist}" if self.artist else self.display_title
+
+    @property
+    def every_note(self) -> str:
+        """The notes on the audio and on the tags, as one text."""
+        return "; ".join(filter(None, (self.note, self.tags_note)))
 
     @property
     def is_waiting(self) -> bool:
@@ -93,11 +102,14 @@ class Soundtrack:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """The artist and the album of a soundtrack, from its tags."""
+    """The credits of a soundtrack, from its tags and its name. See `mfcc_assets.credits` for how they are compared."""
 
     track_id: TrackId
-    artist: str
-    album: str
+    artist: str = ""
+    album: str = ""
+    artists: tuple[str, ...] = ()
+    album_artist: str = ""
+    blob_name: str = ""
 
 
 @dataclass(frozen=True)

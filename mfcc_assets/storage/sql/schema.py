@@ -11,6 +11,9 @@ RECOMMENDED_SOUNDTRACKS   the view for readers: recommendations with titles and 
 To change the schema, change it here and write a migration: see `mfcc_assets.storage.sql.migrations`.
 """
 
+import json
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.mssql import DATETIME2
 
@@ -19,6 +22,9 @@ REVISION = "0003"
 
 LONGEST_NOTE = 255
 LONGEST_REASON = 2048
+LONGEST_LIST = 4000
+"""UTF-16 code units of a list of texts, the most that a column of SQL Server has without being unlimited."""
+
 METADATA = sa.MetaData()
 _ID = sa.String(32)
 
@@ -27,6 +33,23 @@ _MOMENT = sa.DateTime().with_variant(DATETIME2(6), "mssql")  # type: ignore[no-u
 
 # SQL Server counts UTF-16 code units. A name has up to 1,024 characters, and an emoji has two units.
 _BLOB_NAME = sa.Unicode(2048)
+
+
+class TextList(sa.types.TypeDecorator[Sequence[str]]):
+    """A list of texts, as JSON. An empty list is an empty text. The last texts of a list that is too long are lost."""
+
+    impl = sa.Unicode
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: sa.Dialect) -> str:  # noqa: ARG002
+        texts = list(value or ())
+        while len((written := json.dumps(texts, ensure_ascii=False)).encode("utf-16-le")) > 2 * LONGEST_LIST:
+            texts.pop()
+        return written if texts else ""
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> tuple[str, ...]:  # noqa: ARG002
+        return tuple(json.loads(value)) if value else ()
+
 
 SOUNDTRACKS = sa.Table(
     "SOUNDTRACKS",
@@ -51,6 +74,10 @@ SOUNDTRACKS = sa.Table(
     sa.Column("NOTE", sa.Unicode(LONGEST_NOTE), nullable=False),
     sa.Column("RUN_ID", sa.String(64), nullable=False),
     sa.Column("OBSERVED_AT", _MOMENT, nullable=False),
+    sa.Column("ALBUM_ARTIST", sa.Unicode(255), nullable=False, server_default=""),
+    sa.Column("ARTISTS", TextList(LONGEST_LIST), nullable=False, server_default=""),
+    sa.Column("DISC_NUMBER", sa.Integer),
+    sa.Column("TAGS_NOTE", sa.Unicode(LONGEST_NOTE), nullable=False, server_default=""),
 )
 
 CONTENTS = sa.Table(

@@ -175,11 +175,32 @@ class TestAudio:
         assert sorted(found) == ["00000", "00500", "01000"]
 
     def test_every_audio_is_credited_to_the_first_track_that_holds_it(self, catalogue):
-        first, second = observed("a.mp3", artist="Zoë", album="Sea"), observed("b.mp3", artist="Nobody")
+        first = observed(
+            "a.mp3", artist="Zoë, Bo", album="Sea", artists=("Zoë", "Bo"), album_artist="Zoë", disc_number=2, note="odd"
+        )
+        second = observed("b.mp3", artist="Nobody")
         observe(catalogue, first, second, observed("waiting.mp3"))
         for file in (second, first):
             analyse(catalogue, file, "f" * 32)
-        assert catalogue.credits() == {"f" * 32: Credit(first.track_id, "Zoë", "Sea")}
+        credit = Credit(first.track_id, "Zoë, Bo", "Sea", ("Zoë", "Bo"), "Zoë", "a.mp3")
+        assert catalogue.credits() == {"f" * 32: credit}
+
+    def test_the_artists_of_a_track_are_stored_as_far_as_they_fit(self, catalogue):
+        artists = ("😀" * 120, 'AC/DC "live"', "", "\\", *(f"{number} {'é' * 100}" for number in range(60)))
+        observe(catalogue, observed("a.mp3", artists=artists, disc_number=2), observed("b.mp3"))
+        many, none = catalogue.soundtracks()
+        assert many.artists == artists[: len(many.artists)]
+        assert 20 < len(many.artists) < len(artists)
+        assert (many.disc_number, none.disc_number, none.artists) == (2, None, ())
+
+    def test_a_note_on_the_tags_stays_when_the_audio_gets_a_note(self, catalogue):
+        file = observed("a.mp3", note="damaged tags")
+        observe(catalogue, file)
+        assert [(track.state, track.every_note) for track in catalogue.soundtracks()] == [("waiting", "damaged tags")]
+        analyse(catalogue, file, "f" * 32, note="cut off")
+        assert [(track.state, track.every_note) for track in catalogue.soundtracks()] == [
+            ("analysed", "cut off; damaged tags")
+        ]
 
 
 class TestRejects:

@@ -79,6 +79,22 @@ def test_a_database_older_than_the_first_migration_keeps_its_rows(empty_url, mis
         assert revision_of(database) == REVISION
 
 
+def test_files_of_an_older_library_keep_their_rows_and_are_observed_again(empty_url):
+    with closing(open_database(empty_url)) as database:
+        observe(Catalogue(database), observed("a"))
+    columns = ("ALBUM_ARTIST", "ARTISTS", "DISC_NUMBER", "TAGS_NOTE")
+    with closing(Database(empty_url)) as database, database.writing() as connection:
+        for column in columns:
+            connection.exec_driver_sql(f'ALTER TABLE "SOUNDTRACKS" DROP COLUMN "{column}"')
+    execute(empty_url, "UPDATE alembic_version SET version_num = '0001'")
+
+    with closing(open_database(empty_url)) as database:
+        [track] = Catalogue(database).soundtracks()
+        assert (track.title, track.album_artist, track.artists, track.disc_number) == ("a", "", (), None)
+        assert set(Catalogue(database).manifest([track.track_id[:1]]).values()) == {""}, "so the ETag has changed"
+        assert revision_of(database) == REVISION
+
+
 def test_a_failed_migration_changes_nothing(empty_url, monkeypatch):
     monkeypatch.setattr("alembic.op.execute", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):

@@ -1,0 +1,181 @@
+"""Where the tags of a file may be: in its container, before and behind its audio, and where only FFmpeg finds them.
+
+mutagen is trusted more than FFmpeg, because it keeps several values of a field apart.
+"""
+
+import io
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+
+from mfcc_assets.audio.decoders import options_for_formats
+
+_logger = logging.getLogger(__name__)
+
+_FORMATS = (
+    *("aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "dsf", "dts", "dtshd", "eac3", "flac", "iff"),
+    *("matroska", "mov", "mp3", "mpc", "mpc8", "ogg", "oma", "rm", "tak", "tta", "voc", "w64", "wav", "wv", "xwma"),
+)
+"""Formats in which FFmpeg looks for tags. None of them makes FFmpeg open another file."""
+
+_ID3V1_BYTES = 128
+
+
+@dataclass
+class EmbeddedTags:
+    """The tags of a file that mutagen has read.
+
+    Attributes
+    ----------
+    tags
+        Tags of mutagen, those first that are trusted most.
+    pictures
+        Pictures of a FLAC file, which are no tags.
+    damaged
+        True if there are tags that could not be read.
+    container_damaged
+        True if the container could not be read. It need not have had tags.
+    """
+
+    tags: list[Any] = field(default_factory=list)
+    pictures: list[Any] = field(default_factory=list)
+    damaged: bool = False
+    container_damaged: bool = False
+
+
+def embedded_tags(file: BinaryIO) -> EmbeddedTags:
+    """Read all tags of an open file that mutagen knows.
+
+    A tag of the container comes first, or ID3 where that is the tag of the format. APEv2 and ID3v1, which may stand
+    behind any audio, follow.
+    """
+    found = EmbeddedTags()
+    container = _container(file, found)
+    own = getattr(container, "tags", None)
+    found.pictures = list(getattr(container, "pictures", ()))
+    # In an MP3 mutagen fills the gaps of ID3 by ID3v1, which cuts every text to 30 letters. APEv2 does not.
+    is_mixed_with_id3v1 = own is not None and _is_of(container, "ID3FileType")
+    sources: list[Any] = [None if is_mixed_with_id3v1 else own, _attempt(_id3, file, found)]
+    if not _is_of(own, "APEv2"):
+        sources.append(_attempt(_apev2, file, found))
+    sources.append(_attempt(_id3v1, file, found))
+    found.tags = [tags for tags in sources if tags]
+    return found
+
+
+@contextmanager
+def opened_by_ffmpeg(file: BinaryIO) -> Iterator[InputContainer | None]:
+    """Open a file to read its metadata, and yield None if FFmpeg does not know its format.
+
+    Texts have one letter for each byte, since they may be in any encoding.
+    """
+    file.seek(0)
+    # It need not look for the parameters of the audio.
+    options = {**options_for_formats(_FORMATS), "analyzeduration": "1"}
+    try:
+        container = av.open(file, "r", options=options, metadata_encoding="latin-1")
+    except (av.FFmpegError, ValueError, OSError) as failure:
+        _logger.debug("FFmpeg does not read the tags: %r", failure)
+        yield None
+        return
+    with container:
+        yield container
+
+
+def metadata_of(container: InputContainer) -> Mapping[str, str]:
+    """Return the metadata of a container that `opened_by_ffmpeg` opened, with the gaps filled by those of its audio."""
+    of_audio = dict(container.streams.audio[0].metadata) if container.streams.audio else {}
+    if "matroska" in container.format.name:
+        of_audio.pop("title", None)  # it names the track, for example "Stereo"
+    return {**of_audio, **container.metadata}
+
+
+def attached_pictures(container: InputContainer) -> Iterator[bytes]:
+    """Yield the pictures that a container holds as streams of a single picture."""
+    attached = [stream for stream in container.streams.video if stream.disposition & Disposition.attached_pic]
+    if attached:
+        for packet in container.demux(*attached):
+            if packet.size:
+                yield bytes(packet)
+
+
+def _container(file: BinaryIO, found: EmbeddedTags) -> Any:
+    from mutagen import File
+    from mutagen.aac import AACError
+    from mutagen.ac3 import AC3Error
+    from mutagen.aiff import InvalidChunk  # type: ignore[attr-defined]  # it has no public name
+    from mutagen.mp3 import HeaderNotFoundError
+    from mutagen.wave import error as NotWave  # noqa: N812
+
+    file.seek(0)
+    try:
+        return File(file)
+    except (HeaderNotFoundError, AACError, AC3Error, InvalidChunk, NotWave):
+        # The audio has a fault, or the format only resembles one that mutagen knows. Other tags are read all the same.
+        return None
+    except Exception as failure:  # noqa: BLE001  mutagen raises not only its own errors, but also IndexError, struct.error, …
+        _logger.debug("tags cannot be read: %r", failure)
+        found.container_damaged = True
+        return None
+
+
+def _attempt(read: Callable[[BinaryIO], Any], file: BinaryIO, found: EmbeddedTags) -> Any:
+    try:
+        return read(file)
+    except Exception as failure:  # noqa: BLE001  see above
+        _logger.debug("tags cannot be read: %r", failure)
+        found.damaged = True
+        return None
+
+
+def _id3(file: BinaryIO) -> Any:
+    from mutagen.id3 import ID3, ID3NoHeaderError
+
+    file.seek(0)
+    if file.read(3) != b"ID3":
+        return None
+    file.seek(0)
+    try:
+        tags = ID3(file, load_v1=False)  # type: ignore[no-untyped-call]
+    except ID3NoHeaderError:
+        return None
+    if not tags and not tags.unknown_frames:
+        file.seek(10)
+        if file.read(tags.size - 10).strip(b"\x00"):
+            raise ValueError("no frame of the ID3 tag can be read")
+    return tags
+
+
+def _apev2(file: BinaryIO) -> Any:
+    from mutagen.apev2 import APENoHeaderError, APEv2
+
+    file.seek(0)
+    try:
+        return APEv2(file)  # type: ignore[no-untyped-call]
+    except APENoHeaderError:
+        return None
+
+
+def _id3v1(file: BinaryIO) -> Any:
+    from mutagen.id3 import ID3, ParseID3v1
+
+    if file.seek(0, io.SEEK_END) < _ID3V1_BYTES:
+        return None
+    file.seek(-_ID3V1_BYTES, io.SEEK_END)
+    frames = ParseID3v1(file.read(_ID3V1_BYTES))  # type: ignore[no-untyped-call]
+    if not frames:
+        return None
+    tags = ID3()  # type: ignore[no-untyped-call]
+    for frame in frames.values():
+        tags.add(frame)  # type: ignore[no-untyped-call]
+    return tags
+
+
+def _is_of(thing: Any, class_name: str) -> bool:
+    return any(each.__name__ == class_name for each in type(thing).__mro__)

@@ -1,0 +1,247 @@
+"""Who is one artist, and what is one album: how the credits in tags are compared.
+
+The caps of the lists, the labels of the evaluation, the measured quality and the exports all follow these rules.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from mfcc_assets.texts import folded
+
+
+class Credited(Protocol):
+    """A track with its credits. A text is empty if the tags do not name it."""
+
+    @property
+    def artist(self) -> str: ...
+    @property
+    def artists(self) -> Sequence[str]: ...
+    @property
+    def album(self) -> str: ...
+    @property
+    def album_artist(self) -> str: ...
+    @property
+    def blob_name(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Credits:
+    """The credits of a track that is in no library."""
+
+    artist: str
+    artists: Sequence[str] = ()
+    album: str = ""
+    album_artist: str = ""
+    blob_name: str = ""
+
+
+def _keys(*lines: str) -> frozenset[str]:
+    return frozenset(folded(name) for line in lines for name in line.split(","))
+
+
+# Programs write these where a name is not known, or where there is no single one.
+_PLACEHOLDERS = _keys(
+    "?, -, —, n/a, none, null, nil, tba, unknown, untitled, no artist, no album, no title, no name, not available",
+    "unknown artist, unknown album, unknown title, unknown track, unknown performer, untitled album, untitled track",
+    "new artist, new album, va, v.a., v/a, v. a., various, various artists, various artist, various performers",
+    "various composers, multiple artists, verschiedene, verschiedene interpreten, verschiedene künstler, diverse",
+    "diverse interpreten, diverse künstler, unbekannt, unbekannter künstler, unbekannter interpret, unbekanntes album",
+    "unbekannter titel, ohne titel, artistes divers, artistes variés, divers, divers artistes, interprètes divers",
+    "artiste inconnu, inconnu, album inconnu, titre inconnu, sans titre, artistas varios, varios artistas, varios",
+    "varios intérpretes, artista desconocido, desconocido, álbum desconocido, sin título, artisti vari, vari artisti",
+    "vari, autori vari, artista sconosciuto, sconosciuto, album sconosciuto, senza titolo, vários artistas",
+    "artistas diversos, vários, artista desconhecido, desconhecido, álbum desconhecido, sem título, diverse artiesten",
+    "verschillende artiesten, onbekende artiest, onbekend, onbekend album, zonder titel, blandade artister",
+    "diverse artister, diverse kunstnere, okänd artist, okänd, okänt album, ukjent artist, ukjent album",
+    "ukendt kunstner, ukendt album, eri esittäjiä, tuntematon esittäjä, tuntematon albumi, różni wykonawcy",
+    "różni artyści, nieznany wykonawca, nieznany artysta, nieznany album, bez tytułu, různí interpreti, různí umělci",
+    "neznámý interpret, neznámý umělec, neznámé album, rôzni interpreti, különböző előadók, ismeretlen előadó",
+    "ismeretlen album, çeşitli sanatçılar, bilinmeyen sanatçı, bilinmeyen albüm, разные исполнители, разные артисты",
+    "сборник, неизвестный исполнитель, неизвестный артист, неизвестен, неизвестный альбом, без названия",
+    "різні виконавці, невідомий виконавець, невідомий альбом, διάφοροι καλλιτέχνες, άγνωστος καλλιτέχνης",
+    "ヴァリアス・アーティスト, ヴァリアス アーティスト, オムニバス, 不明, 不明なアーティスト, 不明なアルバム",
+    "アーティスト不明, 群星, 合辑, 未知, 未知艺术家, 未知藝術家, 未知歌手, 未知艺人, 未知专辑, 未知專輯",
+    "不明艺术家, 多位艺术家, 多位藝術家",
+    "여러 아티스트, 다양한 아티스트, 알 수 없는 아티스트, 알 수 없음, 알 수 없는 앨범",
+)
+_NUMBERED_TRACK = re.compile(
+    r"(?:audio ?)?(?:track|title|titel|spur|piste|titre|pista|traccia|faixa|spår|spor|raita|utwór|stopa|дорожка|трек"
+    r"|トラック|曲目|音轨|트랙)[ _.-]*#?[ ]*[0-9]+"
+)
+_BRACKETED = re.compile(r"[(\[<{](.*)[)\]>}]")
+
+# Many artists have an album of this name. It never makes a compilation of several artists.
+_COMMON_ALBUMS = _keys(
+    "greatest hits, hits, greatest hits live, the greatest hits, all the hits, number ones, best, best of, the best",
+    "the best of, very best of, the very best of, the essential, essential, essentials, the collection, collection",
+    "anthology, the anthology, gold, platinum, classics, singles, the singles, the hits, the platinum collection",
+    "live, live album, in concert, unplugged, mtv unplugged, acoustic, demo, demos, ep, the ep, remixes, b-sides",
+    "größte hits, die größten hits, das beste, lo mejor de, lo mejor, grandes éxitos, le meilleur de, le meilleur",
+    "i grandi successi, o melhor de, лучшее, лучшие песни, ベスト",
+)
+
+_EDITION = re.compile(r"(?:[\s,:-]*(?:[(\[][^)\]]*[)\]]|\bvol(?:ume|\.)?\s*\w+|\b[ivx]+|\b[0-9]+))+$")
+"""Ends the title of an album, for example ", Vol. 2" or " (Remastered)"."""
+
+_GUESTS = re.compile(r"[(\[ ]\s*(?:feat|ft|featuring|with|w/)(?:\.\s*|\s+)(?=\S)", re.IGNORECASE)
+"""Begins the guests in the credit of an artist, such as " feat. " and " (with "."""
+
+_LISTED = re.compile(r"\s*[;；、]\s*")
+_JOINED = re.compile(r"\s*[,，/&×]\s*|\s+(?:\+|x|and|vs|versus)\.?\s+", re.IGNORECASE)
+"""Stands between two artists, and within the names of many bands."""
+
+_DISC_WORDS = r"(?:cd|disc|disk|disque|dvd|lp)"
+_DISC_FOLDER = re.compile(rf"{_DISC_WORDS}[ ._#-]*(?:[0-9]{{1,3}}|[a-d]|i{{1,3}}|one|two|three|four)\b.*")
+_DISC_SUFFIX = re.compile(
+    rf"[\s,;:._-]*(?:[(\[]\s*{_DISC_WORDS}[ ._#-]*[0-9]{{1,3}}\b[^)\]]*[)\]]|\b{_DISC_WORDS}[ ._#-]*[0-9]{{1,3}})$"
+)
+
+
+@lru_cache(maxsize=2**16)
+def is_placeholder(name: str) -> bool:
+    """Return True if a text stands where a name should be, such as "Unknown Artist", "[unknown]" or "Track 01".
+
+    An empty text is a placeholder too.
+
+    Examples
+    --------
+    >>> [is_placeholder(name) for name in ("Various Artists", "<unknown>", "Verschiedene Interpreten", "Abba")]
+    [True, True, True, False]
+    """
+    key = folded(name)
+    if bracketed := _BRACKETED.fullmatch(key):
+        key = bracketed[1].strip()
+    return not key or key in _PLACEHOLDERS or _NUMBERED_TRACK.fullmatch(key) is not None
+
+
+def named(*names: str) -> str:
+    """Return the first of several texts that is a name and no placeholder, or an empty text.
+
+    Examples
+    --------
+    >>> named("Unknown Artist", "The Orchestra")
+    'The Orchestra'
+    """
+    return next((name for name in names if not is_placeholder(name)), "")
+
+
+@lru_cache(maxsize=2**16)
+def compared_name(name: str) -> str:
+    """Return an artist's name as it is compared with others, or an empty text for a placeholder.
+
+    Case, width, Unicode form, the shape of apostrophes and hyphens, "&" for "and", and a leading "The" do not count.
+
+    Examples
+    --------
+    >>> compared_name("The Mamas & the Papas") == compared_name("Mamas And The Papas")
+    True
+    """
+    if is_placeholder(name):
+        return ""
+    key = re.sub(r"[‘’ʼ`´]", "'", re.sub(r"[‐‑‒–—]", "-", folded(name)))
+    key = " ".join(re.sub(r"\s(?:&|\+)\s", " and ", f" {key} ").split())
+    key = re.sub(r"^(.+), the$", r"\1", key)
+    return key.removeprefix("the ") or key
+
+
+class ArtistNames:
+    """The names under which the artists of tracks are compared.
+
+    A credit counts for the whole name before "feat.", "ft.", "featuring" or "with", and for each value of a list. A
+    name that is joined by "&", "and", "+", a comma, "/", "x" or "vs." may be one band, or several artists. The whole
+    name always counts. Its parts count too, but only those that are a whole name on another track. So "Simon &
+    Garfunkel" and "Simon & Schuster" have nothing in common, unless there is a "Simon".
+
+    Parameters
+    ----------
+    tracks
+        All tracks whose names are compared with each other.
+
+    Examples
+    --------
+    >>> duo, solo, band = Credits("Anna & Bo"), Credits("Anna"), Credits("Earth, Wind & Fire")
+    >>> names = ArtistNames([duo, solo, band])
+    >>> names.of(duo), names.of(band), names.of(Credits("Anna feat. Cy"))
+    (('anna', 'anna and bo'), ('earth, wind and fire',), ('anna',))
+    """
+
+    def __init__(self, tracks: Iterable[Credited]) -> None:
+        self._whole = frozenset(
+            compared_name(artist) for track in tracks for credit in _credits(track) for artist in _main_artists(credit)
+        )
+
+    def of(self, track: Credited) -> tuple[str, ...]:
+        """Return the compared names of the main artists of a track, the first artist first. There may be none."""
+        found = (name for credit in _credits(track) for artist in _main_artists(credit) for name in self._names(artist))
+        return tuple(dict.fromkeys(filter(None, found)))
+
+    def main(self, track: Credited) -> str:
+        """Return the compared name of the first artist of a track, or an empty text if there is none."""
+        return next(iter(self.of(track)), "")
+
+    def _names(self, artist: str) -> list[str]:
+        first, *others = _JOINED.split(artist)
+        parts = [compared_name(part) for part in (first, *others)]
+        known = [part for part in parts if part in self._whole]
+        whole = compared_name(artist)
+        return [*known, whole] if parts[0] in self._whole else [whole, *known]
+
+
+def albums_of(track: Credited, artist_names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Return the albums that a track counts for, the most certain first. There is none without an album's title.
+
+    An album is its title together with its album artist. Without an album artist it is the title together with the
+    folder, so that a compilation is one album, and also the title together with the artist. The discs of a box are one
+    album. A title that many artists use, such as "Greatest Hits", is never a compilation of several artists.
+
+    Parameters
+    ----------
+    track
+        The track.
+    artist_names
+        Compared names of its artists, from `ArtistNames.of`.
+
+    Returns
+    -------
+    tuple
+        Pairs of the compared title and whose or where the album is.
+    """
+    if is_placeholder(track.album):
+        return ()
+    title = folded(track.album)
+    title = _DISC_SUFFIX.sub("", title) or title
+    if album_artist := compared_name(track.album_artist):
+        return ((title, album_artist),)
+    owners = [artist_names[0]] if artist_names else []
+    if not owners or not _is_common(title):
+        owners.insert(0, f"{_album_folder(track.blob_name)}/")
+    return tuple((title, owner) for owner in owners)
+
+
+def _credits(track: Credited) -> list[str]:
+    """Return the credits of the artists of a track, or the artist of its album if there are none."""
+    of_track = [credit for credit in track.artists or (track.artist,) if not is_placeholder(credit)]
+    return of_track or list(filter(None, (named(track.artist, track.album_artist),)))
+
+
+def _main_artists(credit: str) -> list[str]:
+    """Return the artists of a credit that are no guests. What could be a name with a "with" in it counts as well."""
+    main, *guests = _GUESTS.split(credit, maxsplit=1)
+    may_be_one_name = guests and " with " in folded(credit)
+    return [*_LISTED.split(main.strip() or credit), *([credit] if may_be_one_name else [])]
+
+
+def _is_common(album: str) -> bool:
+    """Return True if many artists have an album of this title, such as "Greatest Hits, Vol. 2"."""
+    return album in _COMMON_ALBUMS or _EDITION.sub("", album) in _COMMON_ALBUMS
+
+
+def _album_folder(blob_name: str) -> str:
+    """Return the compared folder of an album. Folders such as "CD2" are parts of the folder above them."""
+    *folders, _ = folded(blob_name.replace("\\", "/")).split("/")
+    while folders and _DISC_FOLDER.fullmatch(folders[-1]):
+        folders.pop()
+    return _DISC_SUFFIX.sub("", "/".join(folders))

@@ -1,0 +1,44 @@
+"""Texts as they are shown and as they are compared. What is stored is neither: it stays as it was tagged or named."""
+
+import re
+import unicodedata
+
+_LINE_BREAKS = re.compile(r"[\t\n\x0b-\x0d\x1c-\x1e\x85\u2028\u2029]")
+
+# A control character could command the terminal, and a lone surrogate cannot be written at all.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+# Embeddings, overrides, isolates and marks of direction. An override could show a name, or what follows it, backwards.
+_DIRECTIONS = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    r"""Return a text as it can safely be shown in a line of a terminal, a log or a page.
+
+    Returns
+    -------
+    str
+        The text with spaces for tabs and line breaks, with the sign � for every other control character and lone
+        surrogate, and without the characters that change the direction of writing.
+
+    Examples
+    --------
+    >>> printable("Stop\x1b[2J\nthe music")
+    'Stop�[2J the music'
+    """
+    return _DIRECTIONS.sub("", _CONTROLS.sub("\ufffd", _LINE_BREAKS.sub(" ", text)))
+
+
+def folded(text: str) -> str:
+    r"""Return a text as it is compared with others: without regard to case, width, Unicode form and extra spaces.
+
+    Examples
+    --------
+    >>> folded(" Cafe\u0301  ＮＯＩＲ") == folded("CAFÉ noir")
+    True
+    """
+    return " ".join(_compatible(_compatible(text).casefold()).split())
+
+
+def _compatible(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)

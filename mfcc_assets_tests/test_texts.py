@@ -1,0 +1,46 @@
+"""Texts as they are shown and compared."""
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfcc_assets.texts import folded, printable
+
+any_text = st.text(st.characters()) | st.text("a\x1b\x9b\n\r\u202e\u2066\u200f\ud800 [:")
+
+
+@given(any_text)
+def test_a_printable_text_is_one_line_that_cannot_command_a_terminal(text: str) -> None:
+    shown = printable(text)
+    shown.encode("utf-8")
+    assert len(shown.splitlines()) <= 1
+    assert not [letter for letter in shown if unicodedata.category(letter) in {"Cc", "Cs", "Zl", "Zp"}]
+    assert not re.search(r"[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]", shown)
+    assert printable(shown) == shown
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs", "M"])))
+def test_letters_signs_and_spaces_are_shown_as_they_are(text: str) -> None:
+    assert printable(text) == text
+
+
+@given(any_text)
+def test_folded_texts_are_equal_in_every_form_and_case(text: str) -> None:
+    for form in ("NFC", "NFD", "NFKC", "NFKD"):
+        assert folded(unicodedata.normalize(form, text)) == folded(text)
+    assert folded(folded(text)) == folded(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Café", "Cafe\u0301"), ("ＡＢＢＡ", "abba"), ("STRASSE", "straße"), (" a  b ", "A\xa0B"), ("Å", "\u212b")],
+)
+def test_texts_that_look_alike_fold_alike(one: str, other: str) -> None:
+    assert folded(one) == folded(other)
+
+
+def test_letters_with_and_without_an_accent_differ() -> None:
+    assert folded("resume") != folded("resumé")
