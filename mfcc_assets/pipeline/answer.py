@@ -21,6 +21,7 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.track_features import track_features_of
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.feature_repair import repaired
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.recognition.recogniser import (
@@ -257,7 +258,8 @@ def search_for(library: Library, index: LibraryIndex, audio_id: AudioId) -> Sear
     """
     (row,) = index.tracks.rows([audio_id])
     if row < 0:
-        track_features = library.features.read_track_features(audio_id, index.parameters.features)
+        read = library.features.read_track_features
+        track_features = repaired(library, read, audio_id, index.parameters.features)
         return search_for_new_track(index, audio_id, track_features, on_all_cores)
     contours = RaggedFrames.of([contour_of(library, index, audio_id)], len(index.scales))
     rows = np.array([row])
@@ -265,8 +267,11 @@ def search_for(library: Library, index: LibraryIndex, audio_id: AudioId) -> Sear
 
 
 def contour_of(library: Library, index: LibraryIndex, audio_id: AudioId) -> NDArray[np.float32]:
-    """Return the contour (m, d) of an audio id, computed with the parameters of the index."""
-    return library.features.read_contour(audio_id, index.parameters.features)
+    """Return the contour (m, d) of an audio id, computed with the parameters of the index.
+
+    A damaged contour is computed again.
+    """
+    return repaired(library, library.features.read_contour, audio_id, index.parameters.features)
 
 
 def distances_to(
