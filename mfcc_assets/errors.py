@@ -26,7 +26,7 @@ Each error says what happened, to which track, upload, file or index, and what t
     │   ├── FeaturesDamaged
     │   └── FeaturesVersionMismatch
     ├── NoPublishedIndex
-    ├── LostTables
+    │   └── LostTables
     ├── CorruptIndex
     ├── PublicationRefused
     ├── VersionNotFound
@@ -187,8 +187,11 @@ class NoPublishedIndex(MfccError):
     """There is no published index, or its stored lists are missing. Materialise the library to make them."""
 
 
-class LostTables(MfccError):
-    """The database holds no soundtracks, although a published index names some."""
+class LostTables(NoPublishedIndex):
+    """The database has none of the soundtracks that the published index names.
+
+    Without its soundtracks an index cannot answer, so callers that handle `NoPublishedIndex` handle this error too.
+    """
 
 
 class CorruptIndex(MfccError):

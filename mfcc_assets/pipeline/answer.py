@@ -23,6 +23,7 @@ from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.feature_repair import repaired
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
+from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.recognition.recogniser import (
     LibraryRecogniser,
@@ -96,7 +97,7 @@ def recommend_file(library: Library, path: Path, *, count: int, exact: bool = Fa
     Raises
     ------
     NoPublishedIndex, CorruptIndex
-        If there is no index to search, or it cannot be read.
+        If there is no index to search, or it cannot be read, or the database does not know its tracks.
     AudioError
         If the file cannot be used.
     FeaturesMissing
@@ -192,9 +193,17 @@ def rank_query(
     """Return the nearest candidates of a query by the index's ranking, with their distances.
 
     Candidates that have left the library, or whose features cannot be read, are left out.
+
+    Raises
+    ------
+    LostTables
+        If the database does not know the tracks of the index.
     """
     contours: dict[AudioId, NDArray[np.float32]] = {}
-    for candidate in library.catalogue.tracks_of_audio(candidates):
+    in_library = library.catalogue.tracks_of_audio(candidates)
+    if not in_library:
+        check_tables(library, index)
+    for candidate in in_library:
         try:
             contours[candidate] = contour_of(library, index, candidate)
         except FeaturesMissing as error:

@@ -35,7 +35,13 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
     -------
     Difference
         The changes since the soundtracks were last observed.
+
+    Raises
+    ------
+    StoreError
+        If the file of the database is damaged.
     """
+    library.database.check()
     digits = library.settings.shard_digits
     wanted = set(shards)
     files = soundtrack_files(library)
