@@ -21,7 +21,7 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.track_features import track_features_of
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.feature_repair import repaired
+from mfcc_assets.pipeline.feature_repair import cepstra_of, repaired
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.playlists.selection import considered_count
@@ -267,8 +267,9 @@ def search_for(library: Library, index: LibraryIndex, audio_id: AudioId) -> Sear
     """
     (row,) = index.tracks.rows([audio_id])
     if row < 0:
-        read = library.features.read_track_features
-        track_features = repaired(library, read, audio_id, index.parameters.features)
+        parameters = index.parameters.features
+        read = partial(library.features.read_track_features, audio_id, parameters)
+        track_features = repaired(library, read, audio_id, parameters)
         return search_for_new_track(index, audio_id, track_features, on_all_cores)
     contours = RaggedFrames.of([contour_of(library, index, audio_id)], len(index.scales))
     rows = np.array([row])
@@ -280,7 +281,8 @@ def contour_of(library: Library, index: LibraryIndex, audio_id: AudioId) -> NDAr
 
     A damaged contour is computed again.
     """
-    return repaired(library, library.features.read_contour, audio_id, index.parameters.features)
+    parameters = index.parameters.features
+    return repaired(library, lambda: library.features.read_contour(audio_id, parameters), audio_id, parameters)
 
 
 def distances_to(
@@ -306,10 +308,9 @@ def _recogniser(name: str, library: Library, index: LibraryIndex | None) -> Reco
         return library.services.named(name)
     if index is None:
         return None
-    parameters = index.parameters.features.cepstra
     return LibraryRecogniser(
         index.fingerprints,
-        parameters,
-        lambda audio_id: library.features.read_cepstra(audio_id, parameters),
+        index.parameters.features.cepstra,
+        lambda audio_id: cepstra_of(library, audio_id, index.parameters.features),
         library.catalogue.tracks_of_audio,
     )

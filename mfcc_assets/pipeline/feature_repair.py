@@ -4,6 +4,9 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import AudioError, BlobNotFound, FeaturesDamaged, FeaturesMissing
 from mfcc_assets.features.parameters import FeaturesParameters
@@ -47,14 +50,11 @@ def record_checked_features(library: Library) -> None:
 
 
 def repaired(
-    library: Library,
-    read: Callable[[AudioId, FeaturesParameters], _Features],
-    audio_id: AudioId,
-    parameters: FeaturesParameters,
+    library: Library, read: Callable[[], _Features], audio_id: AudioId, parameters: FeaturesParameters
 ) -> _Features:
-    """Read features of an audio. If they are damaged, compute and store them again first.
+    """Read features of an audio. If they are damaged, compute and store them again, and read once more.
 
-    Track features are computed from the cepstra, and from the soundtrack if the cepstra are damaged too.
+    Track features are computed from the cepstra, and cepstra from the soundtrack.
 
     Raises
     ------
@@ -62,11 +62,16 @@ def repaired(
         If there are no features, or damaged ones cannot be computed again.
     """
     try:
-        return read(audio_id, parameters)
+        return read()
     except FeaturesDamaged as error:
         _logger.warning("%s: %s. It is computed again.", error.subject, error.what)
         compute_track_features(library, audio_id, parameters)
-        return read(audio_id, parameters)
+        return read()
+
+
+def cepstra_of(library: Library, audio_id: AudioId, parameters: FeaturesParameters) -> NDArray[np.float32]:
+    """Return the cepstra (frames, d) of an audio id. Damaged ones are computed again. Raises as `repaired`."""
+    return repaired(library, lambda: library.features.read_cepstra(audio_id, parameters.cepstra), audio_id, parameters)
 
 
 def compute_track_features(library: Library, audio_id: AudioId, parameters: FeaturesParameters) -> None:

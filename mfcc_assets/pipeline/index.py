@@ -98,11 +98,11 @@ def _tracks_with_features(library: Library, parameters: IndexParameters) -> Trac
 
 
 def _builder(library: Library, parameters: IndexParameters) -> IndexBuilder:
-    store = library.features
+    store, features = library.features, parameters.features
     return IndexBuilder(
         parameters,
-        lambda audio_id: repaired(library, store.read_track_features, audio_id, parameters.features),
-        lambda audio_id: repaired(library, store.read_contour, audio_id, parameters.features),
+        lambda audio_id: repaired(library, lambda: store.read_track_features(audio_id, features), audio_id, features),
+        lambda audio_id: repaired(library, lambda: store.read_contour(audio_id, features), audio_id, features),
         on_all_cores,
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.feature_repair import cepstra_of
 from mfcc_assets.playlists.selection import Credited, SameRecording, Selection
 from mfcc_assets.recognition.duplicates import is_same_recording, may_be_same_recording
 from mfcc_assets.recognition.match import align
@@ -66,17 +67,17 @@ def _same_recording(library: Library, index: LibraryIndex, credited: Mapping[Aud
     audio_ids = list(credited)
     rows: dict[AudioId, int] = dict(zip(audio_ids, index.tracks.rows(audio_ids).tolist(), strict=True))
     frames = np.diff(index.fingerprints.starts)
-    parameters = index.parameters.features.cepstra
+    parameters = index.parameters.features
 
     @cache
     def is_same_by_cepstra(audio_id: AudioId, other: AudioId) -> bool:
         try:
-            cepstra = library.features.read_cepstra(audio_id, parameters)
-            other_cepstra = library.features.read_cepstra(other, parameters)
+            cepstra = cepstra_of(library, audio_id, parameters)
+            other_cepstra = cepstra_of(library, other, parameters)
         except FeaturesMissing as error:
             _logger.warning("Two tracks are not compared as possible duplicates. %s", error)
             return False
-        return align(cepstra, other_cepstra, parameters).same_recording
+        return align(cepstra, other_cepstra, parameters.cepstra).same_recording
 
     def is_same(audio_id: AudioId, other: AudioId) -> bool:
         row, other_row = rows.get(audio_id, -1), rows.get(other, -1)

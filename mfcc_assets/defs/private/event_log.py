@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import dagster as dg
 import sqlalchemy as sa
+from dagster._check import str_param
 from dagster._core.events import ASSET_EVENTS
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
@@ -56,7 +57,7 @@ class OpenEventLog(SqliteEventLogStorage):
         return cls(inst_data=inst_data, **config_value)
 
     def conn_string_for_shard(self, shard_name: str) -> str:
-        return address_of(self._base_dir, shard_name)
+        return address_of(self._base_dir, str_param(shard_name, "shard_name"))
 
     # Dagster calls the next two methods for every event, although only an upgrade of Dagster changes their answers.
     def has_table(self, table_name: str) -> bool:
