@@ -1,59 +1,21 @@
-"""Damaged and lost files of a library: nothing is answered from other numbers, and the next run repairs everything."""
+"""Damaged indexes, lists and pointers: the former ones answer, and the next run repairs everything."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from click.testing import CliRunner, Result
 
-from mfcc_assets.cli.main import main
-from mfcc_assets.errors import LostTables, StoreError
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import recommend_file
 from mfcc_assets.pipeline.index_versions import damaged_descriptions, describe_versions
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.publication import roll_back
 from mfcc_assets.settings import Settings
-from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets.storage.index_parts import PARTS
 from mfcc_assets_tests.audio_samples import write_music
-from mfcc_assets_tests.runs import Work, assert_recommendations_hold, run_library
-
-Lists = dict[str, list[tuple[str, float]]]
-Damage = Callable[[bytes], bytes]
-
-
-def flip(stored: bytes) -> bytes:
-    """Change one bit in the middle."""
-    changed = bytearray(stored)
-    changed[len(changed) // 2] ^= 4
-    return bytes(changed)
-
-
-def cut(stored: bytes) -> bytes:
-    """Remove the second half."""
-    return stored[: len(stored) // 2]
-
-
-def empty(_: bytes) -> bytes:
-    return b""
-
-
-def damage(library: Library, name: str, change: Damage) -> None:
-    library.blobs.write(CEPSTRA, name, change(library.blobs.read(CEPSTRA, name)))
-
-
-def names(library: Library, prefix: str) -> list[str]:
-    return [blob.name for blob in library.blobs.list(CEPSTRA, prefix)]
-
-
-def lists(library: Library) -> Lists:
-    """Return the names and distances of the recommendations of each soundtrack, by track id."""
-    return {
-        track.track_id: [(row.blob_name, row.distance) for row in library.recommendations.recommended(track.track_id)]
-        for track in library.catalogue.soundtracks()
-    }
+from mfcc_assets_tests.damage import command, cut, damage, empty, flip, lists, names
+from mfcc_assets_tests.runs import assert_recommendations_hold, copied_home, run_library
 
 
 @pytest.fixture
@@ -61,44 +23,22 @@ def query(tmp_path: Path) -> Path:
     return write_music(tmp_path / "query.flac", 3.0, seed=400)
 
 
+@pytest.fixture(scope="module")
+def home_of_two_versions(up_to_date_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the home of a library with a published index, and the index that answered before."""
+    home = copied_home(up_to_date_home, tmp_path_factory.mktemp("two versions") / "home")
+    song = write_music(tmp_path_factory.mktemp("song") / "eleventh.flac", 3.0, seed=401)
+    with Library(Settings(home=home, settle_seconds=0)) as library, dg.DagsterInstance.ephemeral() as instance:
+        library.blobs.upload_file("soundtracks", song.name, song)
+        run_library(library, instance)
+    return home
+
+
 @pytest.fixture
-def two_versions(ten_tracks: Library, instance: dg.DagsterInstance, tmp_path: Path) -> Library:
-    """Return a library with a published index, and the index that answered before."""
-    song = write_music(tmp_path / "eleventh.flac", 3.0, seed=401)
-    ten_tracks.blobs.upload_file("soundtracks", song.name, song)
-    run_library(ten_tracks, instance)
-    return ten_tracks
-
-
-class TestFeatures:
-    @pytest.mark.parametrize("change", [flip, cut])
-    def test_the_next_run_names_damaged_features_and_computes_them_again(self, ten_tracks, instance, query, change):
-        run_library(ten_tracks, instance)  # now all features are known to be intact
-        former, answer = lists(ten_tracks), recommend_file(ten_tracks, query, count=5).recommendations
-        damaged = [names(ten_tracks, f"{folder}/")[row] for row, folder in enumerate(("frames", "timbre", "summaries"))]
-        intact = {name: ten_tracks.blobs.read(CEPSTRA, name) for name in damaged}
-        for name in damaged:
-            damage(ten_tracks, name, change)
-        run = run_library(ten_tracks, instance)
-        assert (run.work.cepstra, run.work.track_features, run.work.index_written) == (2, 1, False)
-        notes = run.figure("soundtrack_cepstra", "notes")
-        assert all(f"{name}: the stored features are damaged. This run computes it again." in notes for name in damaged)
-        assert {name: ten_tracks.blobs.read(CEPSTRA, name) for name in damaged} == intact
-        assert lists(ten_tracks) == former
-        assert recommend_file(ten_tracks, query, count=5).recommendations == answer
-        assert run_library(ten_tracks, instance).work == Work()
-
-    @pytest.mark.parametrize("exact", [False, True])
-    def test_an_answer_between_two_runs_computes_damaged_features_again(self, ten_tracks, query, caplog, exact):
-        answer = recommend_file(ten_tracks, query, count=5, exact=exact)
-        damaged = names(ten_tracks, "summaries/")
-        for name in (*damaged, names(ten_tracks, "frames/")[0]):
-            damage(ten_tracks, name, cut)
-        with Library(ten_tracks.settings) as library:
-            assert recommend_file(library, query, count=5, exact=exact).recommendations == answer.recommendations
-            assert recommend_file(library, query, count=5, exact=exact).certified == exact
-        for name in damaged[1:]:  # the first were computed again together with the cepstra
-            assert f"{name}: the stored features are damaged. It is computed again." in caplog.text
+def two_versions(home_of_two_versions: Path, settings: Settings) -> Iterator[Library]:
+    copied_home(home_of_two_versions, settings.home)
+    with Library(settings) as library:
+        yield library
 
 
 class TestIndexes:
@@ -187,48 +127,3 @@ class TestPointers:
         assert lists(two_versions) == former
         assert [one.version for one in two_versions.indexes.history()] == [one.version for one in history]
         assert two_versions.indexes.pointer_faults() == outstanding_work(two_versions) == []
-
-
-class TestLostTables:
-    @pytest.fixture
-    def lost(self, ten_tracks: Library) -> Library:
-        former = lists(ten_tracks)
-        assert len(former) == 10
-        ten_tracks.close()
-        for path in ten_tracks.settings.folder.glob("tables.sqlite*"):
-            path.unlink()
-        return Library(ten_tracks.settings)
-
-    def test_lost_tables_are_told_and_a_run_makes_them_again(self, lost, instance, query):
-        published = lost.indexes.published_version()
-        for arguments in (["recommend", str(query)], ["library"], ["playlist", "song"], ["explain", "song", "song"]):
-            told = command(lost.settings, *arguments)
-            assert told.exit_code == 1
-            assert f"the database has none of the soundtracks of index {published}, which names 10" in told.output
-            assert "`mfcc add` without a path reads all soundtracks in again" in told.output
-        with pytest.raises(LostTables):
-            recommend_file(lost, query, count=5, exact=True)
-        run_library(lost, instance)
-        assert lost.indexes.published_version() == published
-        assert_recommendations_hold(lost)
-        assert len(recommend_file(lost, query, count=5).recommendations) == 5
-
-    def test_a_damaged_database_gives_one_sentence(self, ten_tracks):
-        ten_tracks.close()
-        path = ten_tracks.settings.folder / "tables.sqlite"
-        stored = path.read_bytes()
-        for damaged in (b"no database" * 500, stored[:4096] + b"\xff" * (len(stored) - 4096)):
-            path.write_bytes(damaged)
-            told = command(ten_tracks.settings, "library")
-            assert told.exit_code == 1
-            assert "the file of the database is damaged" in told.output
-            assert "Move it away, and run `mfcc add`" in told.output
-        with (
-            Library(ten_tracks.settings) as library,
-            pytest.raises(StoreError, match="file of the database is damaged"),
-        ):
-            library.database.check()
-
-
-def command(settings: Settings, *arguments: str) -> Result:
-    return CliRunner(env={"MFCC_HOME": str(settings.folder)}).invoke(main, arguments)

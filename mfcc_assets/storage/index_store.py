@@ -27,7 +27,6 @@ Beside the versions are built.json, published.json and publications.json, which 
 describes.
 """
 
-import io
 import logging
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +36,6 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +57,7 @@ from mfcc_assets.storage.index_parts import (
     write_calibration,
 )
 from mfcc_assets.storage.index_reader import REBUILD, PartsOnDemand, corrupt_index, part_name
+from mfcc_assets.storage.packed_arrays import packed, unpacked
 
 _logger = logging.getLogger(__name__)
 
@@ -335,14 +334,11 @@ class IndexStore:
         kept = self.read_attachment(version, name)
         if kept is not None:
             try:
-                with np.load(io.BytesIO(kept), allow_pickle=False) as arrays:
-                    return dict(arrays)
-            except (EOFError, OSError, ValueError, BadZipFile) as error:
+                return unpacked(kept)
+            except ValueError as error:
                 _logger.warning("%s of index %s is damaged: %s", name, version, error)
         measured = measure()
-        written = io.BytesIO()
-        np.savez(written, allow_pickle=False, **measured)
-        self.write_attachment(version, name, written.getvalue())
+        self.write_attachment(version, name, packed(measured))
         return measured
 
     def _stored_part(self, version: str, name: str) -> Blob:
