@@ -24,7 +24,7 @@ def show_library(library: Library, as_json: bool) -> None:
 
     report = describe_library(library)
     if not report.soundtracks:
-        check_tables(library, library.indexes.published_if_usable())
+        check_tables(library)
     outstanding = outstanding_work(library)
     if as_json:
         listing = {

@@ -202,7 +202,7 @@ def rank_query(
     contours: dict[AudioId, NDArray[np.float32]] = {}
     in_library = library.catalogue.tracks_of_audio(candidates)
     if not in_library:
-        check_tables(library, index)
+        check_tables(library)
     for candidate in in_library:
         try:
             contours[candidate] = contour_of(library, index, candidate)

@@ -46,7 +46,7 @@ def find_track(library: Library, text: str) -> Soundtrack:
                 subject=f"“{text}”",
                 remedy="Give a longer part of the title or the file's name, or the track id",
             )
-    check_tables(library, library.indexes.published_if_usable())
+    check_tables(library)
     raise TrackNotFound(
         "no track of the library has this id, title or file name, or a title or file name that contains it",
         subject=f"“{text}”",
