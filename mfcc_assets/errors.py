@@ -23,8 +23,10 @@ Each error says what happened, to which track, upload, file or index, and what t
     ├── SettingsError                this and all below: errors of a run, a command or an argument
     ├── RunFailed
     ├── FeaturesMissing
+    │   ├── FeaturesDamaged
     │   └── FeaturesVersionMismatch
     ├── NoPublishedIndex
+    │   └── LostTables
     ├── CorruptIndex
     ├── PublicationRefused
     ├── VersionNotFound
@@ -169,6 +171,13 @@ class FeaturesMissing(MfccError):
     """A step needs features that have not been computed with its parameters yet."""
 
 
+class FeaturesDamaged(FeaturesMissing):
+    """Stored features are not what was written.
+
+    Damaged features count as missing, so callers that handle `FeaturesMissing` handle this error too.
+    """
+
+
 class FeaturesVersionMismatch(FeaturesMissing):
     """Stored features were made with other parameters than the step needs.
 
@@ -179,6 +188,13 @@ class FeaturesVersionMismatch(FeaturesMissing):
 
 class NoPublishedIndex(MfccError):
     """There is no published index, or its stored lists are missing. Materialise the library to make them."""
+
+
+class LostTables(NoPublishedIndex):
+    """The database has none of the soundtracks that the published index names.
+
+    Without its soundtracks an index cannot answer, so callers that handle `NoPublishedIndex` handle this error too.
+    """
 
 
 class CorruptIndex(MfccError):

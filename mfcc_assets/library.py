@@ -201,7 +201,10 @@ class Library:
     @_opened
     def indexes(self) -> IndexStore:
         """The stored versions of the index."""
-        return IndexStore(self.blobs)
+        return IndexStore(self.blobs, self._versions_that_recommend)
+
+    def _versions_that_recommend(self) -> list[str]:
+        return self.recommendations.index_versions()
 
     @_opened
     def rankings(self) -> RankingStore:

@@ -163,7 +163,12 @@ class Settings(BaseSettings):
 
     @property
     def tables_url(self) -> str:
-        return self.database_url or f"sqlite:///{self.folder / 'tables.sqlite'}"
+        """Address of the database. What has a meaning in addresses, as a question mark, is escaped in it."""
+        if self.database_url:
+            return self.database_url
+        from sqlalchemy import URL
+
+        return URL.create("sqlite", database=str(self.folder / "tables.sqlite")).render_as_string()
 
     @property
     def cache(self) -> Path:

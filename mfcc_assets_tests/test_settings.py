@@ -1,11 +1,13 @@
 """Settings from the environment."""
 
 import secrets
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 
 
@@ -45,3 +47,12 @@ def test_the_former_name_of_a_ranking_is_accepted_with_a_warning(monkeypatch: py
 def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         Settings(**wrong)
+
+
+@pytest.mark.parametrize("name", ["What? 100%25", "%41#x?y=1&z", "ünï cödé", "[x]@host:1", "quote'\"\\"])
+def test_a_home_of_any_name_holds_the_tables_and_the_documents(tmp_path: Path, name: str) -> None:
+    with Library(Settings(home=tmp_path / name / "home")) as library:
+        assert library.catalogue.soundtracks() == []
+        assert library.documents.latest() is None
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert {"tables.sqlite", "documents.sqlite"} <= {path.name for path in (tmp_path / name / "home").iterdir()}

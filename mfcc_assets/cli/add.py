@@ -16,10 +16,13 @@ _NAMES_SHOWN = 3
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.pass_obj
 def add(library: Library, paths: tuple[Path, ...]) -> None:
-    """Add files or folders to the library, and bring its recommendations up to date."""
+    """Add files or folders to the library, and bring its recommendations up to date.
+
+    Without PATHS, only the recommendations are brought up to date. This also repairs what is damaged.
+    """
     from mfcc_assets.pipeline.add_files import Addition, add_files
 
     console = open_console()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
-from mfcc_assets.cli.console import json_option, open_console, print_json
+from mfcc_assets.cli.console import json_option, labelled_line, open_console, print_json
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.texts import printable
@@ -40,11 +40,13 @@ def index() -> None:
 @click.pass_obj
 def list_versions(library: Library, as_json: bool) -> None:
     """List every version with its state and its figures."""
-    from mfcc_assets.pipeline.index_versions import describe_versions
+    from mfcc_assets.pipeline.index_versions import damaged_descriptions, describe_versions
 
+    unreadable = damaged_descriptions(library)
     versions = describe_versions(library)
     if as_json:
-        print_json([_version_record(version) for version in versions])
+        records = [{"version": version, "state": "damaged", "damage": damage} for version, damage in unreadable.items()]
+        print_json([*(_version_record(version) for version in versions), *records])
         return
     console = open_console()
     table = Table("version", "state", "built", "tracks", "ranking", "features", *_FIGURES)
@@ -55,7 +57,12 @@ def list_versions(library: Library, as_json: bool) -> None:
         table.add_row(
             stored.version, version.state, built, str(stored.tracks), stored.ranking, stored.features_version, *figures
         )
-    console.print(table if versions else "no index was built yet")
+    if versions:
+        console.print(table)
+    for damage in (*(version.damage for version in versions if version.damage), *unreadable.values()):
+        console.print(labelled_line("damaged", damage))
+    if not versions and not unreadable:
+        console.print("no index was built yet")
 
 
 @index.command(name="diff")
@@ -180,6 +187,7 @@ def _version_record(version: "DescribedVersion") -> dict[str, Any]:
         "ranking": stored.ranking,
         "features_version": stored.features_version,
         "quality": dict(version.quality),
+        "damage": version.damage,
     }
 
 

@@ -19,9 +19,12 @@ from mfcc_assets.texts import printable
 def show_library(library: Library, as_json: bool) -> None:
     """Show every soundtrack with its state, and the files that were rejected."""
     from mfcc_assets.pipeline.library_report import describe_library
+    from mfcc_assets.pipeline.lost_tables import check_tables
     from mfcc_assets.pipeline.outstanding_work import outstanding_work
 
     report = describe_library(library)
+    if not report.soundtracks:
+        check_tables(library)
     outstanding = outstanding_work(library)
     if as_json:
         listing = {

@@ -75,6 +75,8 @@ def recommend(library: Library, file: Path, count: int | None, exact: bool, as_j
 
 
 def _assurance(answer: "Answer", wanted: int, recall: float | None) -> str:
+    if not answer.recommendations:
+        return f"Index {answer.index_version} has no track to recommend. `mfcc library` shows what the library holds."
     if answer.certified:
         return (
             f"Certified: no other track of index {answer.index_version} is nearer, except those that a list leaves out."

@@ -21,7 +21,9 @@ from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.track_features import track_features_of
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.feature_repair import cepstra_of, repaired
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
+from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.recognition.recogniser import (
@@ -96,7 +98,7 @@ def recommend_file(library: Library, path: Path, *, count: int, exact: bool = Fa
     Raises
     ------
     NoPublishedIndex, CorruptIndex
-        If there is no index to search, or it cannot be read.
+        If there is no index to search, or it cannot be read, or the database does not know its tracks.
     AudioError
         If the file cannot be used.
     FeaturesMissing
@@ -202,9 +204,17 @@ def rank_query(
     """Return the nearest candidates of a query by the index's ranking, with their distances.
 
     Candidates that have left the library, or whose features cannot be read, are left out.
+
+    Raises
+    ------
+    LostTables
+        If the database does not know the tracks of the index.
     """
     contours: dict[AudioId, NDArray[np.float32]] = {}
-    for candidate in library.catalogue.tracks_of_audio(candidates):
+    in_library = library.catalogue.tracks_of_audio(candidates)
+    if not in_library:
+        check_tables(library)
+    for candidate in in_library:
         try:
             contours[candidate] = contour_of(library, index, candidate)
         except FeaturesMissing as error:
@@ -268,7 +278,9 @@ def search_for(library: Library, index: LibraryIndex, audio_id: AudioId) -> Sear
     """
     (row,) = index.tracks.rows([audio_id])
     if row < 0:
-        track_features = library.features.read_track_features(audio_id, index.parameters.features)
+        parameters = index.parameters.features
+        read = partial(library.features.read_track_features, audio_id, parameters)
+        track_features = repaired(library, read, audio_id, parameters)
         return search_for_new_track(index, audio_id, track_features, on_all_cores)
     contours = RaggedFrames.of([contour_of(library, index, audio_id)], len(index.scales))
     rows = np.array([row])
@@ -276,8 +288,12 @@ def search_for(library: Library, index: LibraryIndex, audio_id: AudioId) -> Sear
 
 
 def contour_of(library: Library, index: LibraryIndex, audio_id: AudioId) -> NDArray[np.float32]:
-    """Return the contour (m, d) of an audio id, computed with the parameters of the index."""
-    return library.features.read_contour(audio_id, index.parameters.features)
+    """Return the contour (m, d) of an audio id, computed with the parameters of the index.
+
+    A damaged contour is computed again.
+    """
+    parameters = index.parameters.features
+    return repaired(library, lambda: library.features.read_contour(audio_id, parameters), audio_id, parameters)
 
 
 def distances_to(
@@ -303,10 +319,9 @@ def _recogniser(name: str, library: Library, index: LibraryIndex | None) -> Reco
         return library.services.named(name)
     if index is None:
         return None
-    parameters = index.parameters.features.cepstra
     return LibraryRecogniser(
         index.fingerprints,
-        parameters,
-        lambda audio_id: library.features.read_cepstra(audio_id, parameters),
+        index.parameters.features.cepstra,
+        lambda audio_id: cepstra_of(library, audio_id, index.parameters.features),
         library.catalogue.tracks_of_audio,
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from mfcc_assets.errors import FeaturesMissing, TrackNotFound
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.texts import folded
@@ -31,6 +32,8 @@ def find_track(library: Library, text: str) -> Soundtrack:
     ------
     TrackNotFound
         If the text names no track, or more than one.
+    LostTables
+        If the database does not know the tracks of the published index.
     """
     wanted = folded(text)
     soundtracks = library.catalogue.soundtracks()
@@ -44,6 +47,7 @@ def find_track(library: Library, text: str) -> Soundtrack:
                 subject=f"“{text}”",
                 remedy="Give a longer part of the title or the file's name, or the track id",
             )
+    check_tables(library)
     raise TrackNotFound(
         "no track of the library has this id, title or file name, or a title or file name that contains it",
         subject=f"“{text}”",

@@ -1,16 +1,25 @@
-"""Build the index of a library from the stored features."""
+"""Build the index of a library from the stored features, and repair the published one."""
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.errors import CorruptIndex, FeaturesMissing, UnknownRanking
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
+from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.feature_repair import repaired
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.search.builder import IndexBuilder
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
+from mfcc_assets.search.vector_index import VectorIndex
 from mfcc_assets.similarity.rankings import ranking_named
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,13 +34,16 @@ class BuiltIndex:
         Number of tracks by audio that only this index has, and that only the published index has. If the published
         index has other features, all tracks of this index count as added.
     written
-        Whether the index was written. It is not if the same index is already stored.
+        Whether an index was written. It is not if the same index is already stored.
+    repaired
+        Sentences about the damage of the published index that was repaired.
     """
 
     index: LibraryIndex
     added: int
     removed: int
     written: bool
+    repaired: tuple[str, ...] = ()
 
 
 def index_parameters(library: Library) -> IndexParameters:
@@ -51,7 +63,7 @@ def build_index(library: Library) -> BuiltIndex:
     """Build the index of all tracks that have features, write it, and remember it as the last built index.
 
     The rows of the published index are taken over, so only the features of new tracks are read. If nothing has changed,
-    the published index is the result.
+    the published index is the result. If it is damaged, it is first built again under the same version.
 
     Raises
     ------
@@ -59,38 +71,111 @@ def build_index(library: Library) -> BuiltIndex:
         If the settings name a ranking that does not exist.
     """
     parameters, track_of_audio = index_parameters(library), library.catalogue.track_ids_by_audio()
-    former = library.indexes.published_if_usable()
+    repairs = (*library.indexes.repair_pointers(), *_repair_published_index(library))
+    former = library.indexes.published_if_usable() or _newest_intact(library)
     if former is not None and former.is_built_from(parameters, track_of_audio):
         library.indexes.set_built(former.version)
-        return BuiltIndex(former, added=0, removed=0, written=False)
+        return BuiltIndex(former, added=0, removed=0, written=bool(repairs), repaired=repairs)
     if former is not None and former.parameters.features != parameters.features:
         former = None
-    with_features = library.features.audio_with_track_features(parameters.features)
-    tracks = TrackOfAudio.of(
-        {audio_id: track for audio_id, track in track_of_audio.items() if audio_id in with_features}
-    )
+    tracks = _tracks_with_features(library, parameters)
     index = _builder(library, parameters).build(tracks, former)
-    written = not _is_intact(library, index.version)
+    written = library.indexes.intact(index.version) is None
     if written:
         library.indexes.write(index)
     library.indexes.set_built(index.version)
     former_tracks = former.tracks if former else TrackOfAudio.of({})
     kept = int((former_tracks.rows(tracks.audio_ids) >= 0).sum())
-    return BuiltIndex(index, added=len(tracks) - kept, removed=len(former_tracks) - kept, written=written)
+    return BuiltIndex(
+        index, added=len(tracks) - kept, removed=len(former_tracks) - kept, written=written, repaired=repairs
+    )
+
+
+def _tracks_with_features(library: Library, parameters: IndexParameters) -> TrackOfAudio:
+    with_features = library.features.audio_with_track_features(parameters.features)
+    track_of_audio = library.catalogue.track_ids_by_audio()
+    return TrackOfAudio.of({audio_id: track for audio_id, track in track_of_audio.items() if audio_id in with_features})
 
 
 def _builder(library: Library, parameters: IndexParameters) -> IndexBuilder:
+    store, features = library.features, parameters.features
     return IndexBuilder(
         parameters,
-        lambda audio_id: library.features.read_track_features(audio_id, parameters.features),
-        lambda audio_id: library.features.read_contour(audio_id, parameters.features),
+        lambda audio_id: repaired(library, lambda: store.read_track_features(audio_id, features), audio_id, features),
+        lambda audio_id: repaired(library, lambda: store.read_contour(audio_id, features), audio_id, features),
         on_all_cores,
     )
 
 
-def _is_intact(library: Library, version: str) -> bool:
-    try:
-        library.indexes.read(version).load_all()
-    except (NoPublishedIndex, CorruptIndex):
-        return False
-    return True
+def _newest_intact(library: Library) -> LibraryIndex | None:
+    return next(_intact_versions(library), None)
+
+
+def _intact_versions(library: Library) -> Iterator[LibraryIndex]:
+    """Yield every intact index, beginning with the one that was built last."""
+    for stored in reversed(library.indexes.versions()):
+        index = library.indexes.intact(stored.version)
+        if index is not None:
+            yield index
+
+
+def _repair_published_index(library: Library) -> Iterator[str]:
+    """Build the published index again under the same version if it is damaged, and yield a sentence about that."""
+    version = library.indexes.published_version()
+    if version is None or library.indexes.intact(version) is not None:
+        return
+    index = _built_again(library, version)
+    if index is None:
+        sentence = f"Index {version} is damaged and cannot be built again. The next one follows the last intact index."
+    else:
+        library.indexes.write(index)
+        sentence = f"Index {version} was damaged and has been built again."
+    _logger.warning("%s", sentence)
+    yield sentence
+
+
+def _built_again(library: Library, version: str) -> LibraryIndex | None:
+    """Build a damaged index again from the features; None if the same version does not result."""
+    remains = library.indexes.remains(version)
+    parameters = remains.parameters if remains else index_parameters(library)
+    tracks = remains.tracks if remains else _tracks_with_features(library, parameters)
+    for former in _possible_formers(library, remains):
+        # The calibration of a former index is taken over. Only with the right one does the version result.
+        if former is not None and replace(former, parameters=parameters, tracks=tracks).version != version:
+            continue
+        try:
+            index = _builder(library, parameters).build(tracks, former)
+        except (FeaturesMissing, UnknownRanking) as error:
+            _logger.warning("Index %s cannot be built again. %s", version, error)
+            return None
+        if index.version == version:
+            return index
+    return None
+
+
+def _possible_formers(library: Library, remains: LibraryIndex | None) -> Iterator[LibraryIndex | None]:
+    if remains is not None:
+        try:
+            yield _without_tracks(remains)
+        except CorruptIndex as error:
+            _logger.warning("%s", error)
+    yield from _intact_versions(library)
+    yield None
+
+
+def _without_tracks(index: LibraryIndex) -> LibraryIndex:
+    """Return an index without tracks that has the calibration of another."""
+    calibration = index.calibration
+    none, reference = np.array([], np.int64), calibration.reference
+    feature_table = reference.tracks.feature_table.rows(none)
+    return LibraryIndex.of(
+        index.parameters,
+        TrackOfAudio.of({}),
+        feature_table,
+        reference.tracks.contours.rows(none),
+        Fingerprints.of([]),
+        VectorIndex((), calibration.embedding(feature_table)),
+        reference.statistics.rows(none),
+        calibration,
+        index.calibrated_tracks,
+    )

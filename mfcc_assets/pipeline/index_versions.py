@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 
-from mfcc_assets.errors import VersionNotFound
+from mfcc_assets.errors import CorruptIndex, NoPublishedIndex, VersionNotFound
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import selection_of
@@ -34,6 +34,8 @@ class DescribedVersion:
         True if it is the published version, which answers queries.
     is_withdrawn
         True if it has been withdrawn, so that no run publishes it again.
+    damage
+        Sentence about what is damaged and can be found without reading all of it; empty if nothing is.
     """
 
     stored: StoredVersion
@@ -41,10 +43,13 @@ class DescribedVersion:
     published_at: Sequence[datetime]
     answers: bool
     is_withdrawn: bool
+    damage: str
 
     @property
     def state(self) -> str:
-        """``answers``, ``withdrawn``, ``answered`` (only in the past), or ``never answered``."""
+        """``damaged``, ``answers``, ``withdrawn``, ``answered`` (only in the past), or ``never answered``."""
+        if self.damage:
+            return "damaged"
         if self.answers:
             return "answers"
         if self.is_withdrawn:
@@ -53,25 +58,39 @@ class DescribedVersion:
 
 
 def describe_versions(library: Library) -> list[DescribedVersion]:
-    """Return every stored version, beginning with the one that was built last.
+    """Return every stored version whose description is intact, beginning with the one that was built last.
 
     Raises
     ------
     CorruptIndex
-        If the pointer, the history of publications or the figures of a version cannot be read.
+        If nobody knows which version answers.
     """
-    published, history = library.indexes.published_version(), library.indexes.history()
+    history = library.indexes.history()
     withdrawn_versions = withdrawn(history)
     return [
         DescribedVersion(
             stored,
             quality=library.indexes.read_quality(stored.version),
             published_at=[each.published_at for each in history if each.version == stored.version],
-            answers=stored.version == published,
+            answers=bool(history) and stored.version == history[-1].version,
             is_withdrawn=stored.version in withdrawn_versions,
+            damage=_damage(library, stored.version),
         )
         for stored in reversed(library.indexes.versions())
     ]
+
+
+def damaged_descriptions(library: Library) -> dict[str, str]:
+    """Return a sentence for each version of which not even the description can be read."""
+    return {version: _damage(library, version) for version in library.indexes.damaged_versions()}
+
+
+def _damage(library: Library, version: str) -> str:
+    try:
+        library.indexes.read(version)
+    except (CorruptIndex, NoPublishedIndex) as error:
+        return str(error)
+    return ""
 
 
 def version_named(library: Library, text: str) -> str:
@@ -82,7 +101,8 @@ def version_named(library: Library, text: str) -> str:
     VersionNotFound
         If no version or several versions begin with it.
     """
-    found = [stored.version for stored in library.indexes.versions() if stored.version.startswith(text)]
+    versions = [stored.version for stored in library.indexes.versions()]
+    found = [version for version in (*library.indexes.damaged_versions(), *versions) if version.startswith(text)]
     if len(found) == 1:
         return found[0]
     what = f"{len(found)} versions begin with it: {', '.join(found)}" if found else "no version begins with it"
@@ -197,7 +217,7 @@ def _list_change(query: AudioId, before: tuple[AudioId, ...], after: tuple[Audio
 
 
 def prune_versions(library: Library, *, keep: int) -> list[str]:
-    """Delete old versions, and return the deleted ones, oldest first.
+    """Delete old versions, and return the deleted ones: first damaged ones, then the oldest.
 
     The published version, the version to which a rollback would return, and the version that runs are working on are
     never deleted.
@@ -214,7 +234,7 @@ def prune_versions(library: Library, *, keep: int) -> list[str]:
     NoPublishedIndex, CorruptIndex
         If it is not known which version is published, was published before, or was built last.
     """
-    versions = [stored.version for stored in library.indexes.versions()]
+    versions = [*library.indexes.damaged_versions(), *(stored.version for stored in library.indexes.versions())]
     needed = {library.indexes.published_version(), library.indexes.built_version(), *rollbacks(library)[:1]}
     deleted = [version for version in versions[: max(len(versions) - keep, 0)] if version not in needed]
     for version in deleted:

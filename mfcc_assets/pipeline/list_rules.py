@@ -9,6 +9,7 @@ import numpy as np
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.feature_repair import cepstra_of
 from mfcc_assets.playlists.selection import CreditedTrack, SameRecording, Selection
 from mfcc_assets.recognition.duplicates import is_same_recording, may_be_same_recording
 from mfcc_assets.recognition.match import align
@@ -61,17 +62,17 @@ def choose_list(
 def same_recording_by_row(library: Library, index: LibraryIndex) -> Callable[[int, int], bool]:
     """Return a function that is True if two rows of an index are the same recording."""
     frames = np.diff(index.fingerprints.starts)
-    parameters = index.parameters.features.cepstra
+    parameters = index.parameters.features
 
     @cache
     def is_same_by_cepstra(audio_id: AudioId, other: AudioId) -> bool:
         try:
-            cepstra = library.features.read_cepstra(audio_id, parameters)
-            other_cepstra = library.features.read_cepstra(other, parameters)
+            cepstra = cepstra_of(library, audio_id, parameters)
+            other_cepstra = cepstra_of(library, other, parameters)
         except FeaturesMissing as error:
             _logger.warning("Two tracks are not compared as possible duplicates. %s", error)
             return False
-        return align(cepstra, other_cepstra, parameters).same_recording
+        return align(cepstra, other_cepstra, parameters.cepstra).same_recording
 
     def is_same(row: int, other: int) -> bool:
         if not may_be_same_recording(frames[row], frames[other]):

@@ -52,7 +52,13 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
     -------
     Observation
         What was found.
+
+    Raises
+    ------
+    StoreError
+        If the file of the database is damaged.
     """
+    library.database.check()
     digits = library.settings.shard_digits
     wanted = set(shards)
     files = container_files(library)

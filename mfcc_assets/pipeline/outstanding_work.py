@@ -12,6 +12,7 @@ from mfcc_assets.pipeline.publication import is_withheld
 from mfcc_assets.pipeline.rankings import recommended_lists
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.port import Blob
+from mfcc_assets.storage.index_store import no_index
 
 
 def changed_soundtracks(library: Library, files: Mapping[str, Blob]) -> dict[str, Blob]:
@@ -30,9 +31,13 @@ def outstanding_work(library: Library) -> list[str]:
     lines = [f"{outcome} {name}" for name, outcome in found.outcomes.items() if outcome != "unchanged"]
     lines += [f"waiting {name}" for name in library.catalogue.waiting()]
     try:
-        return lines + _outstanding_of_index(library, library.indexes.published().load_all())
+        version = library.indexes.published_version()
+        if version is None:
+            return [*lines, str(no_index())] if lines or library.catalogue.progress()[1] else lines
+        faults = library.indexes.pointer_faults()
+        return [*lines, *faults, *_outstanding_of_index(library, library.indexes.read(version).load_all())]
     except (NoPublishedIndex, CorruptIndex) as error:
-        return [*lines, str(error)] if lines or library.catalogue.progress()[1] else lines
+        return [*lines, str(error)]
 
 
 def _outstanding_of_index(library: Library, published: LibraryIndex) -> list[str]:

@@ -12,7 +12,7 @@ from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.pipeline.quality import artists_of, present_rankings
-from mfcc_assets.pipeline.rankings import recommend_soundtracks, stored_rankings
+from mfcc_assets.pipeline.rankings import recommend_soundtracks, repair_rankings, stored_rankings
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.storage.index_history import BY_HAND, ROLLBACK, answered_before, withdrawn
@@ -196,6 +196,7 @@ def publish_by_hand(library: Library, version: str) -> Published:
     """
     former = _published_version(library)
     index = library.indexes.read(version).load_all()
+    repair_rankings(library, index)
     if former != version:
         remedy = "`mfcc index rollback` returns to the version before the present one, without comparing them"
         _refuse_unless_fit(library, version, remedy=remedy)
@@ -206,14 +207,18 @@ def publish_by_hand(library: Library, version: str) -> Published:
 
 
 def roll_back(library: Library) -> Published:
-    """Publish the version that was published before, and withdraw the present one. Nothing is computed again.
+    """Publish the version that was published before, and withdraw the present one.
+
+    Nothing is computed again, except damaged rankings.
 
     Raises
     ------
     NoPublishedIndex
         If no version was published before, or none of them is still stored.
     CorruptIndex
-        If the earlier version or the history of publications cannot be read.
+        If the earlier version is damaged, or nobody knows which version answers.
+    FeaturesMissing
+        If its rankings are damaged, and a track cannot be compared.
     """
     present = library.indexes.published_version()
     if present is None:
@@ -225,7 +230,8 @@ def roll_back(library: Library) -> Published:
             subject=f"index {present}",
             remedy="`mfcc index list` shows the versions that `mfcc index publish` can publish",
         )
-    index = library.indexes.read(former[0])
+    index = library.indexes.read(former[0]).load_all()
+    repair_rankings(library, index)
     library.indexes.publish(index.version, by=ROLLBACK, withdraws_former=True)
     _write_recommendations(library, index, run_id="mfcc index rollback")
     return Published(index.version, present)

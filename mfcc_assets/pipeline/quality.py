@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.credits import ArtistNames, albums_of
-from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.evaluation.labelled import LabelledSet
 from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.metrics import (
@@ -138,7 +137,7 @@ def picture_of_history(library: Library, version: str) -> bytes:
     versions = [publication.version for publication in library.indexes.history()]
     if not versions or versions[-1] != version:
         versions.append(version)
-    shown = [(name, _known_figures(library, name)) for name in versions[-_MAXIMUM_VERSIONS_SHOWN:]]
+    shown = [(name, library.indexes.read_quality(name)) for name in versions[-_MAXIMUM_VERSIONS_SHOWN:]]
     points = [(name[:_SHORT_VERSION_LENGTH], measured) for name, measured in shown if measured]
     digest = hashlib.blake2b(json.dumps(points).encode(), digest_size=8).hexdigest()
 
@@ -151,14 +150,6 @@ def picture_of_history(library: Library, version: str) -> bytes:
         return history([name for name, _ in points], figures, "Quality of the published indexes and of the newest one")
 
     return library.indexes.drawn_once(version, f"history-{digest}.png", draw)
-
-
-def _known_figures(library: Library, version: str) -> Mapping[str, float | None]:
-    try:
-        return library.indexes.read_quality(version)
-    except CorruptIndex:
-        # Damaged figures of a former index must not keep the next one from being published.
-        return {}
 
 
 def present_rankings(library: Library, version: str, recordings: Recordings) -> dict[AudioId, list[AudioId]]:

@@ -6,6 +6,7 @@ represented it when the index was built.
 
 import hashlib
 import json
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import lru_cache
@@ -13,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.errors import NoPublishedIndex
+from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.for_each import in_turn
 from mfcc_assets.ids import AudioId, TrackId, shard_of
 from mfcc_assets.library import Library
@@ -24,8 +25,10 @@ from mfcc_assets.playlists.selection import Selection
 from mfcc_assets.search.cascade import candidates_to_fetch
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.ranking_store import RankedLists, Stage
+from mfcc_assets.storage.ranking_store import STAGES, RankedLists, Stage
 from mfcc_assets.storage.sql.records import Recommendation
+
+_logger = logging.getLogger(__name__)
 
 _FEW_CHANGES = 20
 """Number of tracks that came or went up to which queries run on one core. Each query then computes so little that
@@ -42,18 +45,21 @@ class ListsReport:
         Number of pairs of query and candidate that are stored.
     compared
         Number of pairs that were compared to find them.
+    repaired
+        Number of damaged files that were computed again.
     """
 
     kept: int
     compared: int
+    repaired: int = 0
 
 
 def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, ListsReport]]:
     """Find and store the candidates of every audio id of each shard, and yield a report for each shard.
 
-    A shard whose candidates are already stored is skipped. Candidates of the published index are taken over where only
-    new audio can change them. Only one track of each recording is a candidate, so that copies take no places from
-    other recordings.
+    A shard whose candidates are already stored and intact is skipped. Candidates of the published index are taken over
+    where only new audio can change them. Only one track of each recording is a candidate, so that copies take no places
+    from other recordings.
     """
     by_shard: dict[str, list[AudioId]] = {}
     for audio_id, track in index.tracks.items():
@@ -80,22 +86,22 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         return search.prune_by_coarse_contour(found, wanted), len(found)
 
     for shard in shards:
-        stored = library.rankings.count("candidates", index.version, shard)
+        stored, is_damaged = _intact_lists(library, "candidates", index.version, shard)
         if stored is not None:
-            yield shard, ListsReport(stored, compared=0)
+            yield shard, ListsReport(len(stored.queries), compared=0)
             continue
         found = dict(each(candidates_of, by_shard.get(shard, [])))
         lists = RankedLists.of({audio_id: found[audio_id][0] for audio_id in sorted(found)})
         library.rankings.write("candidates", index.version, shard, lists)
         compared = sum(count for _, count in found.values())
-        yield shard, ListsReport(len(lists.queries), compared)
+        yield shard, ListsReport(len(lists.queries), compared, repaired=int(is_damaged))
 
 
 def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, ListsReport]]:
     """Rank and store the candidates of every audio id of each shard, and yield a report for each shard.
 
-    A shard whose rankings are already stored is skipped. Rankings of the published index are taken over, and compared
-    only with candidates that it did not have.
+    A shard whose rankings are already stored and intact is skipped. Rankings of the published index are taken over, and
+    compared only with candidates that it did not have.
 
     Raises
     ------
@@ -119,9 +125,9 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         return certify(library, index, search, known.items(), count=wanted, others=fresh), len(fresh)
 
     for shard in shards:
-        stored = library.rankings.count("rankings", index.version, shard)
+        stored, is_damaged = _intact_lists(library, "rankings", index.version, shard)
         if stored is not None:
-            yield shard, ListsReport(stored, compared=0)
+            yield shard, ListsReport(len(stored.queries), compared=0)
             continue
         candidates = required_lists(library, "candidates", index.version, shard)
         rankings: dict[AudioId, RankedList] = {}
@@ -131,7 +137,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
             compared += count
         lists = RankedLists.of(dict(sorted(rankings.items())))
         library.rankings.write("rankings", index.version, shard, lists)
-        yield shard, ListsReport(len(lists.queries), compared)
+        yield shard, ListsReport(len(lists.queries), compared, repaired=int(is_damaged))
 
 
 @dataclass(frozen=True)
@@ -238,6 +244,8 @@ def required_lists(library: Library, stage: Stage, version: str, shard_or_upload
     ------
     NoPublishedIndex
         If no lists are stored for this version.
+    CorruptIndex
+        If the lists are damaged.
     """
     lists = library.rankings.read(stage, version, shard_or_upload)
     if lists is None:
@@ -250,11 +258,41 @@ def required_lists(library: Library, stage: Stage, version: str, shard_or_upload
 
 
 def stored_rankings(library: Library, version: str) -> Iterator[tuple[AudioId, RankedList]]:
-    """Yield the audio id and the ranking of each track of an index version. Shards without rankings yield nothing."""
+    """Yield the audio id and the ranking of each track of an index version.
+
+    Shards without rankings yield nothing, and neither do shards whose rankings are damaged, apart from a warning.
+    """
     for shard in library.shards:
-        lists = library.rankings.read("rankings", version, shard)
+        lists, _ = _intact_lists(library, "rankings", version, shard)
         if lists is not None:
             yield from lists.by_query().items()
+
+
+def repair_rankings(library: Library, index: LibraryIndex) -> None:
+    """Compute the damaged candidates and rankings of an index again. Missing ones stay missing.
+
+    Raises
+    ------
+    FeaturesMissing
+        If a track cannot be compared.
+    """
+    damaged = [
+        shard
+        for shard in library.shards
+        if any(_intact_lists(library, stage, index.version, shard)[1] for stage in STAGES)
+    ]
+    for compute in (find_candidates, rank_candidates):
+        for _ in compute(library, index, damaged):
+            pass
+
+
+def _intact_lists(library: Library, stage: Stage, version: str, shard: str) -> tuple[RankedLists | None, bool]:
+    """Return the lists of a shard, or None if they are missing or damaged, and whether they are damaged."""
+    try:
+        return library.rankings.read(stage, version, shard), False
+    except CorruptIndex as error:
+        _logger.warning("%s", error)
+        return None, True
 
 
 def _digest(content: Sequence[object]) -> str:
@@ -314,5 +352,5 @@ class _PublishedLists:
         return [audio_ids[row] for row in np.flatnonzero(is_added).tolist()]
 
     def _read(self, stage: Stage, shard: str) -> dict[AudioId, dict[AudioId, float]]:
-        lists = self._library.rankings.read(stage, self._published.version, shard) if self._published else None
+        lists = _intact_lists(self._library, stage, self._published.version, shard)[0] if self._published else None
         return {audio_id: dict(found) for audio_id, found in lists.by_query().items()} if lists else {}

@@ -8,7 +8,12 @@ from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import AudioError, BlobNotFound, TooLong, TooShort, UnreadableAudio
 from mfcc_assets.ids import NO_CONTENT, AudioId, content_digest
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.store_features import note_on, store_analysis, store_track_features
+from mfcc_assets.pipeline.feature_repair import (
+    compute_track_features,
+    record_checked_features,
+    remove_damaged_features,
+)
+from mfcc_assets.pipeline.store_features import note_on, store_analysis
 from mfcc_assets.storage.sql.records import AudioContent, Reject, Soundtrack
 
 COMPUTED, REUSED, UNCHANGED, REJECTED = "computed", "reused", "unchanged", "rejected"
@@ -31,7 +36,7 @@ class AnalysisReport:
     rejects
         Files that cannot be used.
     notes
-        Remarks for people on files that are used although something is wrong with them.
+        Remarks for people on files that are used although something is wrong with them, and on damaged features.
     """
 
     outcomes: dict[str, str] = field(default_factory=dict)
@@ -60,6 +65,8 @@ def analyse_soundtracks(
 ) -> AnalysisReport:
     """Compute the cepstra of every audio in these shards that has none yet.
 
+    Damaged features are deleted first, and then computed like missing ones. The notes name them.
+
     A file is not decoded if its bytes are known from this or another file. A changed file is decoded once to find out
     whether its audio has changed: if only its tags have, no features are computed. A file that cannot be used becomes a
     reject.
@@ -76,6 +83,7 @@ def analyse_soundtracks(
         Called with the number of contents that are done and their total number.
     """
     parameters = library.feature_parameters.cepstra
+    damaged = remove_damaged_features(library)
     soundtracks = library.catalogue.soundtracks(shards)
     present = library.features.audio_with_cepstra(parameters)
     waiting: dict[str, list[Soundtrack]] = {}
@@ -84,6 +92,7 @@ def analyse_soundtracks(
             waiting.setdefault(track.content_digest, []).append(track)
     known = library.catalogue.contents(waiting)
     report = AnalysisReport(outcomes=dict.fromkeys((track.blob_name for track in soundtracks), UNCHANGED))
+    report.notes += damaged
 
     def analysed(tracks: list[Soundtrack]) -> _Analysed | AudioError | None:
         track = tracks[0]
@@ -139,8 +148,9 @@ def compute_features_of_soundtracks(library: Library, shards: Sequence[str]) -> 
     soundtracks = reversed(library.catalogue.soundtracks(shards))
     names = {track.audio_id: track.blob_name for track in soundtracks if track.audio_id}
     missing = [audio_id for audio_id in names if audio_id not in present]
-    for _ in on_all_cores(lambda audio_id: store_track_features(library.features, audio_id, parameters), missing):
+    for _ in on_all_cores(lambda audio_id: compute_track_features(library, audio_id, parameters), missing):
         pass
+    record_checked_features(library)
     return {name: UNCHANGED if audio_id in present else COMPUTED for audio_id, name in names.items()}
 
 

@@ -3,33 +3,39 @@
     timbre/<cepstra version>/<audio id>.parquet        one row: the timbre vector
     frames/<cepstra version>/<audio id>.parquet        one row per frame: COE_1 … COE_13
     summaries/<features version>/<audio id>.parquet    one row: the track features
+    checked/<features version>.json                    time up to which all changes of these files were checked
 
 Files are named by the audio id and not by the track id, so that a renamed, retagged or duplicate file needs no new
-analysis.
+analysis. Damage is noticed when a file is read: see `mfcc_assets.storage.parquet_files`.
 """
 
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from mfcc_assets.errors import BlobNotFound, Conflict, FeaturesMissing, FeaturesVersionMismatch
+from mfcc_assets.errors import (
+    BlobNotFound,
+    Conflict,
+    CorruptIndex,
+    FeaturesDamaged,
+    FeaturesMissing,
+    FeaturesVersionMismatch,
+)
 from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures
 from mfcc_assets.ids import AudioId
-from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
-
-ROWS_PER_GROUP = 30_000
-"""Rows in one group of a Parquet file: five minutes of frames. The beginning of a long recording can be read alone, and
-most tracks have one group, which is faster than several."""
+from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
+from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
+from mfcc_assets.storage.parquet_files import DamagedParquetError, read_parquet, write_parquet
 
 _VERSION = b"features_version"
 
@@ -40,9 +46,7 @@ _STORED_NAMES = {field.name: field.name for field in fields(TrackFeatures)} | {
 """Column of each field of `TrackFeatures`. Two columns have older names than their fields."""
 
 _BACKFILL = "Backfill soundtrack_cepstra and soundtrack_summaries over all shards"
-
-# A stored blob is not computed again. Readers do not delete damaged ones, because a reader that lacks a codec would
-# delete all of them.
+_RUN = "The next run over the library computes them again: `mfcc add` starts one"
 _DELETE_AND_BACKFILL = f"Delete that blob. {_BACKFILL}"
 
 
@@ -63,16 +67,19 @@ class FeatureStore:
         self._contours = _ContourCache(cached_bytes)
 
     def audio_with_cepstra(self, parameters: CepstraParameters) -> set[AudioId]:
-        """Return the ids of all audio with stored cepstra."""
-        return self._audio_ids(f"frames/{parameters.version}/")
+        """Return the ids of all audio with stored cepstra and timbre."""
+        folders = (f"{folder}/{parameters.version}/" for folder in ("frames", "timbre"))
+        cepstra, timbre = (self._audio_ids(folder) for folder in folders)
+        return cepstra & timbre
 
     def audio_with_track_features(self, parameters: FeaturesParameters) -> set[AudioId]:
         """Return the ids of all audio with stored track features."""
         return self._audio_ids(f"summaries/{parameters.version}/")
 
     def has_cepstra(self, audio_id: AudioId, parameters: CepstraParameters) -> bool:
-        """Return whether the cepstra of an audio are stored."""
-        return self._blobs.exists(CEPSTRA, _frames_name(audio_id, parameters))
+        """Return whether the cepstra and the timbre of an audio are stored."""
+        names = (_frames_name(audio_id, parameters), _timbre_name(audio_id, parameters))
+        return all(self._blobs.exists(CEPSTRA, name) for name in names)
 
     def has_track_features(self, audio_id: AudioId, parameters: FeaturesParameters) -> bool:
         """Return whether the track features of an audio are stored."""
@@ -109,7 +116,9 @@ class FeatureStore:
         Raises
         ------
         FeaturesMissing
-            If there are no cepstra with these parameters, or the file is damaged.
+            If there are no cepstra with these parameters.
+        FeaturesDamaged
+            If the file is damaged.
         FeaturesVersionMismatch
             If the file was made with other parameters than its folder says.
         """
@@ -175,6 +184,42 @@ class FeatureStore:
         ):
             self._blobs.delete(CEPSTRA, name)
 
+    def stored(self, parameters: FeaturesParameters) -> list[Blob]:
+        """Return the files of all features with these parameters. `check` checks one of them."""
+        cepstra = parameters.cepstra.version
+        folders = (f"timbre/{cepstra}/", f"frames/{cepstra}/", f"summaries/{parameters.version}/")
+        return [blob for folder in folders for blob in self._blobs.list(CEPSTRA, folder)]
+
+    def check(self, blob: Blob) -> None:
+        """Read a file of `stored` whole.
+
+        Raises
+        ------
+        FeaturesMissing
+            If it was deleted meanwhile, is damaged, or was made with other parameters than its folder says.
+        """
+        self._read(blob.name, blob.name.split("/")[1])
+
+    def checked_until(self, parameters: FeaturesParameters) -> datetime | None:
+        """Return what `set_checked_until` stored; None if nothing is stored or it is damaged."""
+
+        def parse(record: dict[str, str]) -> datetime:
+            return datetime.fromisoformat(record["until"])
+
+        name = _checked_name(parameters)
+        try:
+            return read_json(self._blobs, CEPSTRA, name, parse, damaged="it is not what was written", remedy=_RUN)
+        except CorruptIndex:
+            return None  # then all files are checked again
+
+    def set_checked_until(self, until: datetime, parameters: FeaturesParameters) -> None:
+        """Store the time up to which all changes of the files of `stored` were checked."""
+        write_json(self._blobs, CEPSTRA, _checked_name(parameters), {"until": until.isoformat()})
+
+    def remove(self, blob: Blob) -> None:
+        """Delete a file of `stored`. The next run computes what it held."""
+        self._blobs.delete(CEPSTRA, blob.name)
+
     def _audio_ids(self, prefix: str) -> set[AudioId]:
         names = (blob.name for blob in self._blobs.list(CEPSTRA, prefix))
         return {AudioId(name.removeprefix(prefix).removesuffix(".parquet")) for name in names}
@@ -184,13 +229,12 @@ class FeatureStore:
         # the files a quarter smaller.
         try:
             with self._blobs.writing(CEPSTRA, name) as file:
-                pq.write_table(
-                    table.replace_schema_metadata({_VERSION: version.encode()}),
+                write_parquet(
+                    table,
                     file,
-                    compression="zstd",
+                    metadata={_VERSION: version.encode()},
                     use_dictionary=False,
                     use_byte_stream_split=True,
-                    row_group_size=ROWS_PER_GROUP,
                 )
         except Conflict:
             # Another writer finished first. It wrote the same, and Azure dropped the blocks of this write.
@@ -202,36 +246,29 @@ class FeatureStore:
         try:
             if columns is None and rows is None:
                 # The whole blob takes one request.
-                table = _table(pa.BufferReader(self._blobs.read(CEPSTRA, name)))
+                table = read_parquet(pa.BufferReader(self._blobs.read(CEPSTRA, name)))
             else:
                 with self._blobs.open(CEPSTRA, name) as file:
-                    table = _table(file, columns, rows)
+                    table = read_parquet(file, columns=columns, rows=rows)
+        except DamagedParquetError as error:
+            raise _damaged(name) from error
         except BlobNotFound as error:
             missing = f"there are no features of version {version}"
             raise FeaturesMissing(missing, subject=f"{CEPSTRA}/{name}", remedy=_BACKFILL) from error
-        except (pa.ArrowInvalid, OSError) as error:
-            raise _damaged(name) from error
-        found = (table.schema.metadata or {}).get(_VERSION, b"").decode()
+        found = (table.schema.metadata or {}).get(_VERSION, b"").decode(errors="replace")
+        if not found:
+            raise _damaged(name)
         if found != version:
             raise FeaturesVersionMismatch(
-                f"the file holds features of version {found or 'unknown'} where {version} is expected",
+                f"the file holds features of version {found} where {version} is expected",
                 subject=f"{CEPSTRA}/{name}",
                 remedy=_DELETE_AND_BACKFILL,
             )
         return table
 
 
-def _table(file: Any, columns: Sequence[str] | None = None, rows: int | None = None) -> pa.Table:
-    # ParquetFile without threads is faster than read_table for such small files.
-    stored = pq.ParquetFile(file)
-    if rows is None:
-        return stored.read(columns=columns, use_threads=False)
-    groups = range(min(stored.num_row_groups, max(1, -(-rows // ROWS_PER_GROUP))))
-    return stored.read_row_groups(list(groups), columns=columns, use_threads=False).slice(0, rows)
-
-
-def _damaged(name: str) -> FeaturesMissing:
-    return FeaturesMissing("the stored features are damaged", subject=f"{CEPSTRA}/{name}", remedy=_DELETE_AND_BACKFILL)
+def _damaged(name: str) -> FeaturesDamaged:
+    return FeaturesDamaged("the stored features are damaged", subject=f"{CEPSTRA}/{name}", remedy=_RUN)
 
 
 class _ContourCache:
@@ -272,6 +309,10 @@ def _frames_name(audio_id: AudioId, parameters: CepstraParameters) -> str:
 
 def _timbre_name(audio_id: AudioId, parameters: CepstraParameters) -> str:
     return f"timbre/{parameters.version}/{audio_id}.parquet"
+
+
+def _checked_name(parameters: FeaturesParameters) -> str:
+    return f"checked/{parameters.version}.json"
 
 
 def _track_features_name(audio_id: AudioId, parameters: FeaturesParameters) -> str:

@@ -3,11 +3,15 @@
 indexes/<version>/index.json   description of a version: the last file of a version that is written
 indexes/built.json             pointer to the version that was built last
 indexes/published.json         pointer to the version that answers: the present publication
-indexes/publications.json      the earlier publications, oldest first
+indexes/publications.json      all publications, oldest first, with the present one at the end
+
+Each of the last two can be restored from the other. Older versions of this package wrote publications.json without the
+present publication. Its pointer is restored from the rows of RECOMMENDATIONS.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
 
@@ -20,7 +24,9 @@ _FOLDER = "indexes/"
 _PUBLISHED = "indexes/published.json"
 _PAST = "indexes/publications.json"
 _BUILT = "indexes/built.json"
+_RUN = "The next run over the library repairs it: `mfcc add` starts one"
 _Record = TypeVar("_Record")
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -91,10 +97,21 @@ def answered_before(history: Iterable[Publication]) -> list[str]:
 
 
 class IndexHistory:
-    """Reads and writes the pointers to versions of the index and the history of publications."""
+    """Reads and writes the pointers to versions of the index and the history of publications.
 
-    def __init__(self, blobs: BlobStore) -> None:
-        self._blobs = blobs
+    A damaged pointer or history is restored from what else is known, with a warning. `repair` writes it again.
+
+    Parameters
+    ----------
+    blobs
+        Store that holds the versions.
+    recommended_by
+        Function that returns the versions of the index that the stored recommendations come from, the most frequent
+        one first. It is called only if the pointer is damaged and the history does not tell.
+    """
+
+    def __init__(self, blobs: BlobStore, recommended_by: Callable[[], Sequence[str]] = lambda: ()) -> None:
+        self._blobs, self._recommended_by = blobs, recommended_by
 
     def published(self) -> Publication | None:
         """Return the present publication; None before the first one.
@@ -102,9 +119,10 @@ class IndexHistory:
         Raises
         ------
         CorruptIndex
-            If the pointer is damaged.
+            If the pointer is damaged or lost, and nothing else tells which version answers.
         """
-        return self._pointer(_PUBLISHED, Publication.parse)
+        history = self.history()
+        return history[-1] if history else None
 
     def built(self) -> str | None:
         """Return the version that was built last; None before the first one.
@@ -114,56 +132,69 @@ class IndexHistory:
         CorruptIndex
             If the pointer is damaged.
         """
-        return self._pointer(_BUILT, lambda record: str(record["version"]))
+        return self._record(_BUILT, lambda record: str(record["version"]))
 
     def set_built(self, version: str) -> None:
         """Store the version that was built last."""
         write_json(self._blobs, CEPSTRA, _BUILT, {"version": version})
 
     def history(self) -> list[Publication]:
-        """Return all publications, oldest first. The last one is the present one, unless its pointer is damaged.
+        """Return all publications, oldest first. The last one is the present one.
 
         Raises
         ------
         CorruptIndex
-            If the record of earlier publications is damaged.
+            If the pointer is damaged or lost, and nothing else tells which version answers.
         """
-        past = (
-            read_json(
-                self._blobs,
-                CEPSTRA,
-                _PAST,
-                lambda records: [Publication.parse(record) for record in records],
-                damaged="the history of publications is damaged",
-                remedy="Delete that blob: the record of earlier and withdrawn versions is lost with it",
-            )
-            or []
-        )
+        history, faults = self._restored()
+        for fault in faults:
+            _logger.warning("%s", fault)
+        return history
+
+    def faults(self) -> list[str]:
+        """Return a sentence for the pointer and for the history if it is damaged. `repair` writes both again.
+
+        Raises
+        ------
+        CorruptIndex
+            If the pointer is damaged or lost, and nothing else tells which version answers.
+        """
+        return [str(fault) for fault in self._restored()[1]]
+
+    def repair(self) -> list[str]:
+        """Write a damaged pointer and a damaged history again, and return a sentence for each.
+
+        If nothing tells which version answers, both are deleted, as before the first publication.
+        """
+        seen = self._etags()
         try:
-            present = self.published()
-        except CorruptIndex:
-            return past
-        # If a process was killed while it published, the present publication may already be among the earlier ones.
-        return past if present is None or past[-1:] == [present] else [*past, present]
+            history, faults = self._restored()
+        except CorruptIndex as error:
+            for name in (_PUBLISHED, _PAST):
+                self._blobs.delete(CEPSTRA, name)
+            return [str(error)]
+        if faults:
+            self._write(history, seen)
+        return [str(fault) for fault in faults]
 
     def publish(self, version: str, *, by: str = BY_RUN, withdraws_former: bool = False) -> None:
         """Let a version answer from now on.
 
         Raises
         ------
-        CorruptIndex
-            If the record of earlier publications is damaged.
         Conflict
             If somebody else published meanwhile. Their version answers.
         """
-        seen = {name: etag_of(self._blobs, CEPSTRA, name) for name in (_PAST, _PUBLISHED)}
-        past = self.history()
+        seen = self._etags()
+        try:
+            past = self.history()
+        except CorruptIndex as error:
+            _logger.warning("Nobody knows which index answered before. %s", error)
+            past = []
         former = past[-1].version if past else None
         publication = Publication(version, datetime.now(UTC), by, former, withdraws_former)
-        written = {_PAST: [former.record() for former in past], _PUBLISHED: publication.record()}
         try:
-            for name, record in written.items():
-                replace_json(self._blobs, CEPSTRA, name, record, seen=seen[name])
+            self._write([*past, publication], seen)
         except Conflict as error:
             raise Conflict(
                 "somebody else published meanwhile",
@@ -171,11 +202,58 @@ class IndexHistory:
                 remedy="Check which version answers now, and publish this one again if it should answer",
             ) from error
 
+    def _etags(self) -> dict[str, str | None]:
+        return {name: etag_of(self._blobs, CEPSTRA, name) for name in (_PAST, _PUBLISHED)}
+
+    def _write(self, history: Sequence[Publication], seen: dict[str, str | None]) -> None:
+        records = [publication.record() for publication in history]
+        # The pointer is written last, and decides which version answers.
+        replace_json(self._blobs, CEPSTRA, _PAST, {"publications": records}, seen=seen[_PAST])
+        replace_json(self._blobs, CEPSTRA, _PUBLISHED, records[-1], seen=seen[_PUBLISHED])
+
+    def _restored(self) -> tuple[list[Publication], list[CorruptIndex]]:
+        """Return the history that ends with the present publication, and an error for each damaged file."""
+        faults: list[CorruptIndex] = []
+        stored = self._record_or_fault(_PAST, _parsed_history, faults)
+        present = self._record_or_fault(_PUBLISHED, Publication.parse, faults)
+        if stored is None and present is None and not faults:
+            return [], []
+        past, is_complete = stored or ([], False)
+        if present is None:
+            if not faults:
+                faults.append(CorruptIndex("the pointer is lost", subject=f"{CEPSTRA}/{_PUBLISHED}", remedy=_RUN))
+            present = self._likely_publication(past, is_complete=is_complete)
+        if present is None:
+            raise faults[-1]
+        if stored is None and present.former is not None:
+            past = [self._publication_of(present.former)]
+        return [*_before(present, past), present], faults
+
+    def _likely_publication(self, past: Sequence[Publication], *, is_complete: bool) -> Publication | None:
+        """Return the publication that a damaged pointer probably held."""
+        if is_complete and past:
+            return past[-1]
+        for version in self._recommended_by():
+            if self.exists(version):
+                former = past[-1].version if past else None
+                return replace(self._publication_of(version), former=former)
+        return past[-1] if past else None
+
+    def _publication_of(self, version: str) -> Publication:
+        """Return a publication of a version of which nothing else is known. It cannot be older than the version."""
+        description = self._described(f"{_FOLDER}{version}/index.json")
+        return Publication(version, description.built_at if description else datetime.fromtimestamp(0, UTC))
+
     def stored(self) -> list[StoredVersion]:
         """Return every version with a readable description, in the order in which they were built."""
         names = [name for blob in self._blobs.list(CEPSTRA, _FOLDER) if (name := blob.name).endswith("/index.json")]
         found = [version for name in names if (version := self._described(name)) is not None]
         return sorted(found, key=lambda version: (version.built_at, version.version))
+
+    def damaged(self) -> list[str]:
+        """Return every stored version whose description cannot be read."""
+        names = [blob.name for blob in self._blobs.list(CEPSTRA, _FOLDER) if blob.name.endswith("/index.json")]
+        return sorted(name.split("/")[-2] for name in names if self._described(name) is None)
 
     def exists(self, version: str) -> bool:
         """Return whether a version is stored."""
@@ -199,16 +277,36 @@ class IndexHistory:
             )
 
         try:
-            return read_json(self._blobs, CEPSTRA, name, parse, damaged="it describes no index", remedy="Prune it")
+            return read_json(self._blobs, CEPSTRA, name, parse, damaged="it describes no index", remedy=_RUN)
         except CorruptIndex:
             return None
 
-    def _pointer(self, name: str, parse: Callable[[Any], _Record]) -> _Record | None:
-        return read_json(
-            self._blobs,
-            CEPSTRA,
-            name,
-            parse,
-            damaged="the pointer names no index",
-            remedy="Delete that blob. Materialise the library again",
-        )
+    def _record_or_fault(
+        self, name: str, parse: Callable[[Any], _Record], faults: list[CorruptIndex]
+    ) -> _Record | None:
+        try:
+            return self._record(name, parse)
+        except CorruptIndex as error:
+            faults.append(error)
+            return None
+
+    def _record(self, name: str, parse: Callable[[Any], _Record]) -> _Record | None:
+        return read_json(self._blobs, CEPSTRA, name, parse, damaged="it is not what was written", remedy=_RUN)
+
+
+def _before(present: Publication, past: Sequence[Publication]) -> Sequence[Publication]:
+    """Return the publications before the present one.
+
+    A process that was killed, or was slower than another, may have written publications that never took effect.
+    """
+    if present in past:
+        return past[: past.index(present)]
+    of_former = [number for number, one in enumerate(past) if one.version == present.former]
+    return past[: of_former[-1] + 1] if of_former else past
+
+
+def _parsed_history(record: Any) -> tuple[list[Publication], bool]:
+    """Return the stored publications, and whether the present one is among them."""
+    is_complete = isinstance(record, dict)
+    records = record["publications"] if is_complete else record
+    return [Publication.parse(one) for one in records], is_complete

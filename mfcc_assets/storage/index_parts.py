@@ -20,6 +20,8 @@ from mfcc_assets.similarity.timbre_space import TimbreSpace
 
 VECTOR_INDEX_PART, CALIBRATION_PART = "prefilter.faiss", "calibration.npz"
 
+_BLOCK = 1 << 20
+
 COLUMN_PARTS = {
     column.name: "embeddings.npy" if column.name == "segment_means" else f"{column.name}.npy"
     for column in fields(FeatureTable)
@@ -51,9 +53,13 @@ class StoredPart:
 
 def stored_part(path: Path) -> StoredPart:
     """Return the size and checksum of a file."""
-    content = np.memmap(path, np.uint8, mode="r")
-    # CRC-32 detects damage, which is enough here, and is much faster than a cryptographic digest.
-    return StoredPart(bytes=content.size, crc32=zlib.crc32(content.data))
+    # CRC-32 detects damage, which is enough here, and is much faster than a cryptographic digest. The file is not
+    # mapped into memory: if it became shorter meanwhile, the process would be killed.
+    size = checksum = 0
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            size, checksum = size + len(block), zlib.crc32(block, checksum)
+    return StoredPart(bytes=size, crc32=checksum)
 
 
 def parameters_record(parameters: IndexParameters) -> dict[str, Any]:

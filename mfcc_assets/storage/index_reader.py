@@ -29,7 +29,7 @@ from mfcc_assets.storage.index_parts import (
     stored_part,
 )
 
-REBUILD = "Materialise prefilter_index and what follows it again"
+REBUILD = "The next run over the library builds it again: `mfcc add` starts one"
 """Remedy for an index that is missing or damaged."""
 
 
@@ -99,7 +99,11 @@ class PartsOnDemand:
 
     def _array(self, name: str) -> NDArray[Any]:
         with self._verified(name) as path:
-            mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+            try:
+                mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+            except (EOFError, OSError, ValueError) as error:
+                # It became shorter after it was verified.
+                raise corrupt_index(self._version, f"{name} is not what was written") from error
         return mapped.view(np.ndarray)
 
     @contextmanager

@@ -27,27 +27,24 @@ Beside the versions are built.json, published.json and publications.json, which 
 describes.
 """
 
-import io
-import json
 import logging
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import BlobNotFound, CorruptIndex, NoPublishedIndex
-from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
-from mfcc_assets.storage.index_history import BY_RUN, IndexHistory, Publication, StoredVersion
+from mfcc_assets.storage.index_history import BY_RUN, IndexHistory, Publication, StoredVersion, answered_before
 from mfcc_assets.storage.index_parts import (
     CALIBRATION_PART,
     COLUMN_PARTS,
@@ -60,6 +57,7 @@ from mfcc_assets.storage.index_parts import (
     write_calibration,
 )
 from mfcc_assets.storage.index_reader import REBUILD, PartsOnDemand, corrupt_index, part_name
+from mfcc_assets.storage.packed_arrays import packed, unpacked
 
 _logger = logging.getLogger(__name__)
 
@@ -72,16 +70,28 @@ _KEPT_OPEN = 2
 _ADD = "Add music with `mfcc add PATH`, or materialise the library"
 
 
+def no_index() -> NoPublishedIndex:
+    """Make the error for a library without a published index."""
+    return NoPublishedIndex("there is no index to search yet", remedy=_ADD)
+
+
 class IndexStore:
     """Writes, reads and publishes indexes.
 
     Arrays of a stored index are memory-mapped, so opening a large index reads only the pages that are used. The
     checksum of a part is verified on its first use, and again after its blob has changed.
+
+    Parameters
+    ----------
+    blobs
+        Store that holds the indexes.
+    recommended_by
+        As for `mfcc_assets.storage.index_history.IndexHistory`.
     """
 
-    def __init__(self, blobs: BlobStore) -> None:
+    def __init__(self, blobs: BlobStore, recommended_by: Callable[[], Sequence[str]] = lambda: ()) -> None:
         self._blobs = blobs
-        self._history = IndexHistory(blobs)
+        self._history = IndexHistory(blobs, recommended_by)
         self._opened: dict[str, tuple[tuple[str, ...], LibraryIndex]] = {}
         self._lock = Lock()
 
@@ -152,8 +162,6 @@ class IndexStore:
         ------
         NoPublishedIndex
             If there is no such version.
-        CorruptIndex
-            If the history of publications is damaged.
         Conflict
             If somebody else published meanwhile. Their version answers.
         """
@@ -162,12 +170,33 @@ class IndexStore:
         self._history.publish(version, by=by, withdraws_former=withdraws_former)
 
     def history(self) -> list[Publication]:
-        """Return all publications, oldest first. Raises `CorruptIndex` if their record is damaged."""
+        """Return all publications, oldest first. Raises `CorruptIndex` if nobody knows which version answers."""
         return self._history.history()
 
+    def pointer_faults(self) -> list[str]:
+        """Return a sentence for the pointer and for the history of publications if it is damaged.
+
+        Raises
+        ------
+        CorruptIndex
+            If nobody knows which version answers.
+        """
+        return self._history.faults()
+
+    def repair_pointers(self) -> list[str]:
+        """Write a damaged pointer and a damaged history again, and return a sentence for each.
+
+        If nothing tells which version answers, none does from now on.
+        """
+        return self._history.repair()
+
     def versions(self) -> list[StoredVersion]:
-        """Return every stored version, oldest first."""
+        """Return every stored version whose description is intact, oldest first."""
         return self._history.stored()
+
+    def damaged_versions(self) -> list[str]:
+        """Return every stored version whose description is damaged."""
+        return self._history.damaged()
 
     def delete(self, version: str) -> None:
         """Delete a version. The caller makes sure that it neither answers nor is about to answer."""
@@ -198,31 +227,58 @@ class IndexStore:
         Raises
         ------
         CorruptIndex
-            If the pointer is damaged.
+            If the pointer is damaged, and nothing else tells which version answers.
         """
         publication = self._history.published()
         return publication.version if publication else None
 
     def published(self) -> LibraryIndex:
-        """Return the index that answers.
+        """Return the index that answers, with every part verified.
+
+        If it is damaged, the last intact version that answered before it is returned, with a warning in the log.
 
         Raises
         ------
         NoPublishedIndex
             If no version was published yet.
         CorruptIndex
-            If the index cannot be read.
+            If neither the index nor any version before it can be read.
         """
         version = self.published_version()
         if version is None:
-            raise NoPublishedIndex("there is no index to search yet", remedy=_ADD)
-        return self.read(version)
+            raise no_index()
+        try:
+            return self.read(version).load_all()
+        except (CorruptIndex, NoPublishedIndex) as error:
+            for former in answered_before(self.history()):
+                index = self.intact(former)
+                if index is not None:
+                    _logger.warning("%s Until then, index %s answers, as before.", error, former)
+                    return index
+            raise
 
     def published_if_usable(self) -> LibraryIndex | None:
-        """Return the index that answers, with every part verified; None if there is none or it cannot be read."""
+        """Return what `published` returns; None if it raises an error."""
         try:
-            return self.published().load_all()
+            return self.published()
         except (NoPublishedIndex, CorruptIndex):
+            return None
+
+    def intact(self, version: str) -> LibraryIndex | None:
+        """Read a version and verify all its parts; None if there is no such version or it is damaged."""
+        try:
+            return self.read(version).load_all()
+        except (NoPublishedIndex, CorruptIndex):
+            return None
+
+    def remains(self, version: str) -> LibraryIndex | None:
+        """Open a damaged version whose description and ids are intact; None if they are not.
+
+        Each other part is verified when it is used, and raises `CorruptIndex` if it is damaged.
+        """
+        try:
+            return self._described(version)[0]
+        except (BlobNotFound, CorruptIndex):
             return None
 
     def read_if_usable(self, version: str) -> LibraryIndex | None:
@@ -237,21 +293,19 @@ class IndexStore:
         write_json(self._blobs, CEPSTRA, f"indexes/{version}/quality.json", quality)
 
     def read_quality(self, version: str) -> dict[str, float | None]:
-        """Return the measured quality of an index; empty if it was not measured.
-
-        Raises
-        ------
-        CorruptIndex
-            If the file is damaged.
-        """
-        quality: dict[str, float | None] | None = read_json(
-            self._blobs,
-            CEPSTRA,
-            f"indexes/{version}/quality.json",
-            dict,
-            damaged="the stored figures are damaged",
-            remedy="Materialise recommendation_quality again",
-        )
+        """Return the measured quality of an index; empty if it was not measured, or the figures are damaged."""
+        try:
+            quality: dict[str, float | None] | None = read_json(
+                self._blobs,
+                CEPSTRA,
+                f"indexes/{version}/quality.json",
+                dict,
+                damaged="the stored figures are damaged",
+                remedy="The next run over the library measures those of the newest index again",
+            )
+        except CorruptIndex as error:
+            _logger.warning("%s", error)
+            return {}
         return quality or {}
 
     def write_attachment(self, version: str, name: str, content: bytes) -> None:
@@ -280,14 +334,11 @@ class IndexStore:
         kept = self.read_attachment(version, name)
         if kept is not None:
             try:
-                with np.load(io.BytesIO(kept), allow_pickle=False) as arrays:
-                    return dict(arrays)
-            except (EOFError, OSError, ValueError, BadZipFile) as error:
+                return unpacked(kept)
+            except ValueError as error:
                 _logger.warning("%s of index %s is damaged: %s", name, version, error)
         measured = measure()
-        written = io.BytesIO()
-        np.savez(written, allow_pickle=False, **measured)
-        self.write_attachment(version, name, written.getvalue())
+        self.write_attachment(version, name, packed(measured))
         return measured
 
     def _stored_part(self, version: str, name: str) -> Blob:
@@ -297,25 +348,38 @@ class IndexStore:
             raise corrupt_index(version, f"{name} is missing") from error
 
     def _open(self, version: str, stored: Mapping[str, Blob]) -> LibraryIndex:
-        try:
-            record = json.loads(self._blobs.read(CEPSTRA, f"indexes/{version}/index.json"))
-            described = {name: StoredPart(**record["parts"][name]) for name in PARTS}
-            parameters = parameters_of_record(record["parameters"])
-            calibrated_tracks, calibrated_as = int(record["calibrated_tracks"]), str(record["calibrated_as"])
-        except (BlobNotFound, KeyError, TypeError, ValueError) as error:
-            raise corrupt_index(version, "index.json does not describe an index") from error
+        index, described = self._described(version)
         for name, part in described.items():
             if stored[name].size != part.bytes:
                 raise corrupt_index(version, f"{name} is not what was written")
-        parts = PartsOnDemand(self._blobs, version, described, parameters.ranking)
+        return index
+
+    def _described(self, version: str) -> tuple[LibraryIndex, Mapping[str, StoredPart]]:
+        unusable = corrupt_index(version, "index.json does not describe an index")
+
+        def parse(record: dict[str, Any]) -> tuple[IndexParameters, Mapping[str, StoredPart], int, str]:
+            return (
+                parameters_of_record(record["parameters"]),
+                {name: StoredPart(**record["parts"][name]) for name in PARTS},
+                int(record["calibrated_tracks"]),
+                str(record["calibrated_as"]),
+            )
+
+        name = f"indexes/{version}/index.json"
         try:
-            tracks = parts.tracks
+            found = read_json(self._blobs, CEPSTRA, name, parse, damaged=unusable.what, remedy=unusable.remedy)
+            if found is None:
+                raise unusable
+            parameters, described, calibrated_tracks, calibrated_as = found
+            parts = PartsOnDemand(self._blobs, version, described, parameters.ranking)
+            index = LibraryIndex(parameters, parts.tracks, calibrated_tracks, calibrated_as, parts)
+        except CorruptIndex as error:
+            raise error if error.subject == unusable.subject else unusable from error
         except ValueError as error:
-            raise corrupt_index(version, "index.json does not describe an index") from error
-        index = LibraryIndex(parameters, tracks, calibrated_tracks, calibrated_as, parts)
+            raise unusable from error
         if index.version != version:
             raise corrupt_index(version, f"it holds index {index.version}")
-        return index
+        return index, described
 
     def _write_part(self, version: str, name: str, write: Callable[[Path], None]) -> StoredPart:
         with tempfile.TemporaryDirectory() as folder:

@@ -4,22 +4,21 @@ indexes/<version>/candidates/<shard or upload id>.parquet
 indexes/<version>/rankings/<shard or upload id>.parquet
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mfcc_assets.errors import BlobNotFound, CorruptIndex
 from mfcc_assets.ids import AudioId, UploadId
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
+from mfcc_assets.storage.parquet_files import DamagedParquetError, read_parquet, write_parquet
 
 Stage: TypeAlias = Literal["candidates", "rankings"]
 STAGES: tuple[Stage, ...] = ("candidates", "rankings")
 _SCHEMA = pa.schema([("audio_id", pa.string()), ("candidate", pa.string()), ("distance", pa.float64())])
-_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class RankingStore:
         """Write the lists of a shard or an upload."""
         columns = {"audio_id": lists.queries, "candidate": lists.candidates, "distance": lists.distances}
         with self._blobs.writing(CEPSTRA, _name(stage, version, shard_or_upload)) as file:
-            pq.write_table(pa.table(columns, schema=_SCHEMA), file, compression="zstd")
+            write_parquet(pa.table(columns, schema=_SCHEMA), file)
 
     def read(self, stage: Stage, version: str, shard_or_upload: str) -> RankedLists | None:
         """Return the lists of a shard or an upload; None if they were not computed.
@@ -90,42 +89,23 @@ class RankingStore:
         CorruptIndex
             If the file is damaged.
         """
-
-        def read(name: str) -> RankedLists:
-            stored = pq.ParquetFile(pa.BufferReader(self._blobs.read(CEPSTRA, name)))
-            table = stored.read(use_threads=False)
+        name = _name(stage, version, shard_or_upload)
+        try:
+            table = read_parquet(pa.BufferReader(self._blobs.read(CEPSTRA, name)))
             return RankedLists(*(tuple(table[column].to_pylist()) for column in _SCHEMA.names))
-
-        return self._parsed(stage, version, shard_or_upload, read)
-
-    def count(self, stage: Stage, version: str, shard_or_upload: str) -> int | None:
-        """Return the number of rows that `read` would return, from the metadata of the file. Raises as `read`."""
-
-        def count(name: str) -> int:
-            with self._blobs.open(CEPSTRA, name) as file:
-                return int(pq.ParquetFile(file).metadata.num_rows)
-
-        return self._parsed(stage, version, shard_or_upload, count)
+        except BlobNotFound:
+            return None
+        except (KeyError, DamagedParquetError) as error:
+            raise CorruptIndex(
+                f"the stored {stage} are damaged",
+                subject=f"{CEPSTRA}/{name}",
+                remedy="The next run over the library computes those of the newest index again: `mfcc add` starts one",
+            ) from error
 
     def delete(self, version: str, shard_or_upload: str) -> None:
         """Delete the lists of a shard or an upload in every stage, if there are any."""
         for stage in STAGES:
             self._blobs.delete(CEPSTRA, _name(stage, version, shard_or_upload))
-
-    def _parsed(
-        self, stage: Stage, version: str, shard_or_upload: str, parse: Callable[[str], _Found]
-    ) -> _Found | None:
-        name = _name(stage, version, shard_or_upload)
-        try:
-            return parse(name)
-        except BlobNotFound:
-            return None
-        except (KeyError, OSError, pa.ArrowInvalid) as error:
-            raise CorruptIndex(
-                f"the stored {stage} are damaged",
-                subject=f"{CEPSTRA}/{name}",
-                remedy=f"Delete that blob. Materialise the {stage} of {shard_or_upload} again",
-            ) from error
 
 
 def _name(stage: Stage, version: str, shard_or_upload: str) -> str:

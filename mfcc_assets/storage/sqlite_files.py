@@ -20,3 +20,12 @@ def switch_to_write_ahead_log(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Return whether an error of SQLite means that the file is damaged, or is no database."""
+    # An extended code holds the kind of the error in its last byte.
+    return isinstance(error, sqlite3.DatabaseError) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in (
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    )

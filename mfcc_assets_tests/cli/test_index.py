@@ -125,6 +125,7 @@ def test_the_versions_are_listed_with_their_figures(library: Library, two_versio
         "ranking": library.settings.ranking,
         "features_version": "",
         "quality": {"at_5": 0.5, "skewness": 0.25, "never_recommended": 0.03},
+        "damage": "",
     }
     table = mfcc(library, "index", "list").output
     assert "│ answers " in table

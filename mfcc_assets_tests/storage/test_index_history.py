@@ -24,6 +24,7 @@ from mfcc_assets.storage.index_history import (
 )
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+DAMAGED = [b"", b"{}x", b"[{}]", b"[1]", b"\xff", b"null"]
 
 
 @pytest.fixture
@@ -125,11 +126,10 @@ class TestHistory:
         index_history.publish("a", by=ROLLBACK, withdraws_former=True)
         index_history.publish("c")
         blobs.write("cepstra", "indexes/published.json", b"{")
-        with pytest.raises(CorruptIndex):
-            index_history.published()
+        assert index_history.published().version == "c"
         assert withdrawn(index_history.history()) == ["b"]
-        index_history.publish("c")
-        assert [one.version for one in index_history.history()] == ["a", "b", "a", "c"]
+        index_history.publish("d")
+        assert [one.version for one in index_history.history()] == ["a", "b", "a", "c", "d"]
 
     def test_no_publication_is_lost_between_concurrent_publishers(self, blobs):
         start = threading.Barrier(4)
@@ -168,30 +168,91 @@ class TestHistory:
             index_history.publish("c")
         assert [one.version for one in index_history.history()] == ["a", "b", "another"]
 
-    @pytest.mark.parametrize("written", [b"", b"{}x", b"[{}]", b"[1]", b"\xff", b"null"])
-    def test_the_error_for_a_damaged_history_has_a_remedy(self, index_history, blobs, written):
+    @pytest.mark.parametrize("written", DAMAGED)
+    def test_a_damaged_history_keeps_the_present_and_the_former_publication(
+        self, index_history, blobs, caplog, written
+    ):
+        for version in ("a", "b", "c"):
+            index_history.publish(version)
         blobs.write("cepstra", "indexes/publications.json", written)
-        for act in (index_history.history, lambda: index_history.publish("a")):
-            with pytest.raises(CorruptIndex, match=r"cepstra/indexes/publications\.json: .*Delete that blob"):
-                act()
+        assert [one.version for one in index_history.history()] == ["b", "c"]
+        assert "cepstra/indexes/publications.json: it is not what was written" in caplog.text
+        index_history.publish("d")
+        assert [one.version for one in IndexHistory(blobs).history()] == ["b", "c", "d"]
+        assert index_history.faults() == []
+
+
+class TestADamagedPointer:
+    @pytest.mark.parametrize("written", [*DAMAGED, None])
+    def test_a_damaged_or_lost_pointer_is_restored_from_the_history(self, index_history, blobs, written):
+        for version in ("a", "b"):
+            index_history.publish(version)
+        published = index_history.published()
+        spoil(blobs, "indexes/published.json", written)
+        assert index_history.published() == published
+        (fault,) = index_history.faults()
+        assert fault.startswith("cepstra/indexes/published.json: ")
+        assert index_history.repair() == [fault]
+        assert index_history.faults() == index_history.repair() == []
+        assert [one.version for one in index_history.history()] == ["a", "b"]
+
+    def test_the_pointer_of_an_older_home_is_restored_from_the_recommendations(self, blobs):
+        write_version(blobs, "b", NOON)
+        former = Publication("a", NOON).record()
+        blobs.write("cepstra", "indexes/publications.json", json.dumps([former]).encode())
+        blobs.write("cepstra", "indexes/published.json", b"{")
+        index_history = IndexHistory(blobs, lambda: ["deleted", "b", "a"])
+        assert [(one.version, one.former) for one in index_history.history()] == [("a", None), ("b", "a")]
+
+    def test_if_nothing_tells_what_answered_a_repair_begins_anew(self, index_history, blobs):
+        index_history.publish("a")
+        for name in ("published", "publications"):
+            spoil(blobs, f"indexes/{name}.json", b"")
+        with pytest.raises(CorruptIndex, match="is not what was written"):
+            index_history.published()
+        assert len(index_history.repair()) == 1
+        assert index_history.published() is None
+
+    def test_every_single_changed_bit_of_a_record_is_noticed_or_changes_nothing(self, index_history, blobs):
+        for version in ("a", "b"):
+            index_history.publish(version)
+        history = index_history.history()
+        for name in ("published", "publications"):
+            stored = blobs.read("cepstra", f"indexes/{name}.json")
+            for bit in range(8 * len(stored)):
+                changed = bytearray(stored)
+                changed[bit // 8] ^= 1 << bit % 8
+                blobs.write("cepstra", f"indexes/{name}.json", bytes(changed))
+                assert [one.version for one in index_history.history()] == ["a", "b"]
+                assert index_history.history() == history or index_history.faults()
+            blobs.write("cepstra", f"indexes/{name}.json", stored)
+
+
+def spoil(blobs: LocalBlobs, name: str, written: bytes | None) -> None:
+    """Replace the content of a blob, or delete the blob."""
+    if written is None:
+        blobs.delete("cepstra", name)
+    else:
+        blobs.write("cepstra", name, written)
+
+
+def write_version(blobs: LocalBlobs, version: str, built_at: datetime) -> None:
+    """Write a few files of a version of the index."""
+    record = {
+        "parameters": {"ranking": "dtw"},
+        "features_version": "f",
+        "tracks": 3,
+        "created_at": built_at.isoformat(),
+    }
+    blobs.write("cepstra", f"indexes/{version}/means.npy", b"means")
+    blobs.write("cepstra", f"indexes/{version}/rankings/0.parquet", b"rankings")
+    blobs.write("cepstra", f"indexes/{version}/index.json", json.dumps(record).encode())
 
 
 class TestStoredVersions:
-    @staticmethod
-    def write(blobs: LocalBlobs, version: str, built_at: datetime) -> None:
-        record = {
-            "parameters": {"ranking": "dtw"},
-            "features_version": "f",
-            "tracks": 3,
-            "created_at": built_at.isoformat(),
-        }
-        blobs.write("cepstra", f"indexes/{version}/means.npy", b"means")
-        blobs.write("cepstra", f"indexes/{version}/rankings/0.parquet", b"rankings")
-        blobs.write("cepstra", f"indexes/{version}/index.json", json.dumps(record).encode())
-
     def test_versions_are_listed_in_the_order_in_which_they_were_built(self, index_history, blobs):
-        self.write(blobs, "a", NOON.replace(hour=14))
-        self.write(blobs, "b", NOON)
+        write_version(blobs, "a", NOON.replace(hour=14))
+        write_version(blobs, "b", NOON)
         index_history.publish("a")
         blobs.write("cepstra", "indexes/unfinished/means.npy", b"means")
         blobs.write("cepstra", "indexes/damaged/index.json", b"{")
@@ -199,19 +260,20 @@ class TestStoredVersions:
             StoredVersion("b", NOON, 3, "dtw", "f"),
             StoredVersion("a", NOON.replace(hour=14), 3, "dtw", "f"),
         ]
+        assert index_history.damaged() == ["damaged"]
         assert index_history.exists("a")
         assert not index_history.exists("unfinished")
 
     def test_a_deleted_version_leaves_no_blob(self, index_history, blobs):
         for version in ("a", "ab"):
-            self.write(blobs, version, NOON)
+            write_version(blobs, version, NOON)
         index_history.delete("a")
         index_history.delete("not there")
         assert [stored.version for stored in index_history.stored()] == ["ab"]
         assert len(list(blobs.list("cepstra", "indexes/"))) == 3
 
     def test_a_half_deleted_version_is_still_listed(self, index_history, blobs, monkeypatch):
-        self.write(blobs, "a", NOON)
+        write_version(blobs, "a", NOON)
         delete, left = blobs.delete, 2
 
         def killed(container: str, name: str) -> None:

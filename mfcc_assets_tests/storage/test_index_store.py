@@ -235,7 +235,7 @@ class TestACorruptIndex:
     def test_a_missing_part_is_named(self, indexes, blobs, version, part):
         blobs.delete("cepstra", f"indexes/{version}/{part}")
         with pytest.raises(
-            CorruptIndex, match=rf"^index {version}: the stored index is corrupt: {part} is missing\. M"
+            CorruptIndex, match=rf"^index {version}: the stored index is corrupt: {part} is missing\. The next"
         ):
             indexes.read(version)
 
@@ -275,6 +275,7 @@ class TestACorruptIndex:
         name = f"indexes/{version}/index.json"
         record = json.loads(blobs.read("cepstra", name))
         record["calibrated_as"] = "another calibration"
+        del record["crc32"]
         blobs.write("cepstra", name, json.dumps(record).encode())
         with pytest.raises(CorruptIndex, match=f"^index {version}: .* it holds index [0-9a-f]{{12}}"):
             indexes.read(version)
@@ -319,11 +320,23 @@ class TestPointers:
             indexes.built_version()
 
     @pytest.mark.parametrize("written", [b"", b"{}", b"[]", b"\xff", b"null"])
-    def test_a_damaged_pointer_is_corrupt(self, indexes, blobs, written):
+    def test_a_damaged_pointer_with_nothing_to_restore_it_from_is_corrupt(self, indexes, blobs, written):
         for name, read in (("published", indexes.published_version), ("built", indexes.built_version)):
             blobs.write("cepstra", f"indexes/{name}.json", written)
-            with pytest.raises(CorruptIndex, match=rf"cepstra/indexes/{name}\.json: .*Delete that blob"):
+            with pytest.raises(CorruptIndex, match=rf"cepstra/indexes/{name}\.json: .*`mfcc add` starts one"):
                 read()
+
+    @pytest.mark.parametrize("part", [*PARTS, "index.json"])
+    def test_the_former_index_answers_while_the_published_one_is_damaged(self, indexes, blobs, caplog, part):
+        first, second = library_index(1), library_index(1, 2)
+        for index in (first, second):
+            indexes.write(index)
+            indexes.publish(index.version)
+        damage_a_byte(blobs, f"indexes/{second.version}/{part}")
+        assert indexes.published_version() == second.version
+        assert_same(indexes.published(), first)
+        assert f"index {second.version}: the stored index is corrupt" in caplog.text
+        assert f"index {first.version} answers, as before" in caplog.text
 
 
 class TestReadIfUsable:
@@ -344,10 +357,10 @@ class TestQuality:
         assert indexes.read_quality("v2") == {}
 
     @pytest.mark.parametrize("written", [b"", b"1", b"null", b"\xff"])
-    def test_damaged_quality_is_corrupt(self, indexes, blobs, written):
+    def test_damaged_quality_counts_as_not_measured_and_is_named(self, indexes, blobs, caplog, written):
         blobs.write("cepstra", "indexes/v1/quality.json", written)
-        with pytest.raises(CorruptIndex, match=r"quality\.json: .*Materialise recommendation_quality"):
-            indexes.read_quality("v1")
+        assert indexes.read_quality("v1") == {}
+        assert "indexes/v1/quality.json: the stored figures are damaged" in caplog.text
 
 
 class TestAttachments:

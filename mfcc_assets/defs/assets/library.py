@@ -117,6 +117,7 @@ def prefilter_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
             "added": built.added,
             "removed": built.removed,
             "written": built.written,
+            "repaired": table_as_markdown(("damage",), [(sentence,) for sentence in built.repaired]),
             "index_version": built.index.version,
             "features_version": built.index.parameters.features.version,
             "ranking": built.index.parameters.ranking,
@@ -139,7 +140,12 @@ def soundtrack_candidates(
     index = library.indexes.read(library.indexes.built_version())
     for shard, report in find_candidates(library, index, context.partition_keys):
         context.add_asset_metadata(
-            {"dagster/row_count": report.kept, "pairs_computed": report.compared}, partition_key=shard
+            {
+                "dagster/row_count": report.kept,
+                "pairs_computed": report.compared,
+                "damaged_files_repaired": report.repaired,
+            },
+            partition_key=shard,
         )
     return dg.MaterializeResult(metadata={"index_version": index.version})
 
@@ -154,7 +160,12 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
     index = library.indexes.read(library.indexes.built_version())
     for shard, report in rank_candidates(library, index, context.partition_keys):
         context.add_asset_metadata(
-            {"dagster/row_count": report.kept, "pairs_computed": report.compared}, partition_key=shard
+            {
+                "dagster/row_count": report.kept,
+                "pairs_computed": report.compared,
+                "damaged_files_repaired": report.repaired,
+            },
+            partition_key=shard,
         )
     return dg.MaterializeResult(metadata={"index_version": index.version, "ranking": index.parameters.ranking})
 

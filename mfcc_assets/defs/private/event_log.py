@@ -17,11 +17,14 @@ from typing import Any, Self
 
 import dagster as dg
 import sqlalchemy as sa
+from dagster._check import str_param
 from dagster._core.events import ASSET_EVENTS
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
+
+from mfcc_assets.defs.private.sqlite_files import address_of
 
 RUNS_REMEMBERED = 8
 """Number of runs whose databases stay open. Each keeps its connections and its compiled statements in memory."""
@@ -52,6 +55,9 @@ class OpenEventLog(SqliteEventLogStorage):
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
         return cls(inst_data=inst_data, **config_value)
+
+    def conn_string_for_shard(self, shard_name: str) -> str:
+        return address_of(self._base_dir, str_param(shard_name, "shard_name"))
 
     # Dagster calls the next two methods for every event, although only an upgrade of Dagster changes their answers.
     def has_table(self, table_name: str) -> bool:

@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,15 +13,18 @@ from pathlib import Path
 from mfcc_assets.errors import StoreError
 
 _ABANDONED_SECONDS = 3600.0
+_BLOCK = 1 << 20
 
 
 class FileCache:
     """A folder of copies that any number of threads and processes share.
 
-        copies/<digest of the key><suffix>     a complete copy; its modification time is the time of its last use
-        used/<random>/copy<suffix>             a reader's hard link to a copy, or a copy that is being fetched
+        copies/<2 digits>/<digest of the key>-<CRC-32><suffix>
+                                       a complete copy; its modification time is the time of its last use
+        used/<random>/copy<suffix>     a reader's hard link to a copy, or a copy that is being fetched
 
-    Each reader has a hard link of its own, so that a copy stays while it is read even if the cache drops it.
+    Each reader has a hard link of its own, so that a copy stays while it is read even if the cache drops it. A copy
+    that is not what was fetched, because this disk damaged it, is fetched again.
 
     Parameters
     ----------
@@ -55,36 +59,41 @@ class FileCache:
         Raises
         ------
         StoreError
-            If the folder cannot be written.
+            If the folder cannot be written, or another number of bytes was fetched.
         """
-        copy = self._copies / f"{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}{suffix}"
+        digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
         own = self._used / secrets.token_hex(8)
         path = own / f"copy{suffix}"
         try:
             with _disk_errors(own):
                 own.mkdir()
-                if not _linked(path, copy, size):
+                if not any(_linked(path, copy, size) for copy in (self._copies / digest[:2]).glob(f"{digest}-*")):
                     fetch(path)
-                    self._keep(path, copy, size)
+                    _check_size(path, size)
+                    self._keep(path, digest, size)
             yield path
         finally:
             shutil.rmtree(own, ignore_errors=True)
 
-    def _keep(self, path: Path, copy: Path, size: int) -> None:
+    def _keep(self, path: Path, digest: str, size: int) -> None:
         if size > self._most_bytes:
             return
         with path.open("rb+") as file:
             # A power cut must not leave half of the content under the name of a complete copy.
             os.fsync(file.fileno())
         self._make_room(size)
+        folder = self._copies / digest[:2]
+        folder.mkdir(exist_ok=True)
         try:
-            copy.hardlink_to(path)
+            (folder / f"{digest}-{_checksum(path)}{path.suffix}").hardlink_to(path)
         except FileExistsError:
             return  # another reader made the copy first
 
     def _make_room(self, size: int) -> None:
         found = []
-        for copy in self._copies.iterdir():
+        for copy in self._copies.rglob("*"):
+            if copy.is_dir():
+                continue
             try:
                 status = copy.stat()
             except FileNotFoundError:
@@ -98,12 +107,26 @@ class FileCache:
             left += taken
 
 
+def _check_size(path: Path, size: int) -> None:
+    fetched = path.stat().st_size
+    if fetched != size:
+        raise StoreError(f"{fetched} of {size} bytes were fetched", subject=path.name, remedy="Try again")
+
+
+def _checksum(path: Path) -> str:
+    checksum = 0
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            checksum = zlib.crc32(block, checksum)
+    return f"{checksum:08x}"
+
+
 def _linked(path: Path, copy: Path, size: int) -> bool:
     try:
         path.hardlink_to(copy)
     except FileNotFoundError:
         return False
-    if path.stat().st_size != size:
+    if path.stat().st_size != size or not copy.stem.endswith(f"-{_checksum(path)}"):
         path.unlink()
         copy.unlink(missing_ok=True)
         return False

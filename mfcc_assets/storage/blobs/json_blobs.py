@@ -1,7 +1,12 @@
-"""Reads and writes small records as JSON, one per blob."""
+"""Reads and writes small records as JSON objects, one per blob.
+
+Each blob holds a CRC-32 of its record under the key ``crc32``. A blob of an older version has none, and is read as it
+is.
+"""
 
 import json
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from mfcc_assets.errors import BlobNotFound, CorruptIndex
@@ -9,13 +14,15 @@ from mfcc_assets.storage.blobs.port import BlobStore
 
 _Record = TypeVar("_Record")
 
+_CHECKSUM = "crc32"
 
-def write_json(blobs: BlobStore, container: str, name: str, record: object) -> None:
+
+def write_json(blobs: BlobStore, container: str, name: str, record: Mapping[str, Any]) -> None:
     """Write a record, replacing the one that is there."""
     blobs.write(container, name, _json(record))
 
 
-def replace_json(blobs: BlobStore, container: str, name: str, record: object, *, seen: str | None) -> None:
+def replace_json(blobs: BlobStore, container: str, name: str, record: Mapping[str, Any], *, seen: str | None) -> None:
     """Replace a record that was read before, unless somebody else wrote it since.
 
     Parameters
@@ -57,15 +64,28 @@ def read_json(
     Raises
     ------
     CorruptIndex
-        If the blob is not JSON, or `parse` raises one of those errors.
+        If the blob is not JSON or not what was written, or `parse` raises one of those errors.
     """
     try:
-        return parse(json.loads(blobs.read(container, name)))
+        return parse(_checked(json.loads(blobs.read(container, name))))
     except BlobNotFound:
         return None
     except (KeyError, TypeError, ValueError) as error:
         raise CorruptIndex(damaged, subject=f"{container}/{name}", remedy=remedy) from error
 
 
-def _json(record: object) -> bytes:
-    return json.dumps(record, indent=1).encode()
+def _json(record: Mapping[str, Any]) -> bytes:
+    return json.dumps({**record, _CHECKSUM: _checksum(record)}, indent=1).encode()
+
+
+def _checked(record: Any) -> Any:
+    if not isinstance(record, dict) or _CHECKSUM not in record:
+        return record
+    written = record.pop(_CHECKSUM)
+    if written != _checksum(record):
+        raise ValueError("the record is not what was written")
+    return record
+
+
+def _checksum(record: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(record, sort_keys=True).encode())

@@ -95,7 +95,15 @@ class LocalBlobs(BlobStore):
 
     def read(self, container: str, name: str) -> bytes:
         with self.open(container, name) as file:
-            return file.read()
+            content = file.read()
+            size = os.fstat(file.fileno()).st_size
+        if len(content) != size:
+            raise StoreError(
+                f"{len(content)} of {size} bytes were read",
+                subject=f"{container}/{name}",
+                remedy="Leave the file alone while it is read, or check the disk",
+            )
+        return content
 
     @contextmanager
     def open(self, container: str, name: str) -> Iterator[BinaryIO]:

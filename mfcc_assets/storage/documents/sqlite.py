@@ -23,7 +23,7 @@ from mfcc_assets.storage.documents.port import (
     check_id,
     taken,
 )
-from mfcc_assets.storage.sqlite_files import LOCK_SECONDS, switch_to_write_ahead_log
+from mfcc_assets.storage.sqlite_files import LOCK_SECONDS, is_damage, switch_to_write_ahead_log
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -152,6 +152,12 @@ class SqliteDocuments(DocumentStore):
             with closing(sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)) as connection:
                 yield connection
         except sqlite3.Error as error:
+            if is_damage(error):
+                raise StoreError(
+                    f"the file of the documents is damaged ({error})",
+                    subject=str(self._path),
+                    remedy="Move it away: the uploads whose files are still there are answered again",
+                ) from error
             raise StoreError(
                 f"SQLite refuses ({error})",
                 subject=str(self._path),
@@ -195,4 +201,11 @@ def _write(connection: sqlite3.Connection, document_id: str, checked: DocumentBo
 
 def _document(row: Sequence[str]) -> Document:
     document_id, body, etag = row
-    return Document(document_id, json.loads(body), etag)
+    try:
+        return Document(document_id, json.loads(body), etag)
+    except ValueError as error:
+        raise StoreError(
+            "the stored document is damaged",
+            subject=f"document {document_id}",
+            remedy=f"`mfcc purge {document_id}` removes it",
+        ) from error

@@ -68,6 +68,15 @@ class Database:
         """Close the connections. They are opened again on the next use."""
         self._engine.dispose()
 
+    def check(self) -> None:
+        """Check the file of a database in SQLite. Raises `StoreError` if it is damaged."""
+        if self._engine.dialect.name != "sqlite":
+            return  # a server checks its own files
+        with self.reading() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+        if found != "ok":
+            raise _damaged(self._engine, str(found))
+
     def reading(self) -> AbstractContextManager[Connection]:
         """Begin a transaction that only reads."""
         return _transaction(self._engine)
@@ -220,11 +229,21 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
                 subject=_name(engine),
                 remedy="Check that it runs, and can be reached from here",
             ) from error
+        if _is_damaged_file(error):
+            raise _damaged(engine, reason) from error
         raise StoreError(
             f"the database refuses ({reason})",
             subject=_name(engine),
             remedy="Check that it exists, its permissions, the disk's space, and who else holds a lock on it",
         ) from error
+
+
+def _damaged(engine: Engine, reason: str) -> StoreError:
+    return StoreError(
+        f"the file of the database is damaged ({reason})",
+        subject=_name(engine),
+        remedy="Move it away, and run `mfcc add` without a path, which reads all soundtracks in again",
+    )
 
 
 def _name(engine: Engine) -> str:
@@ -289,6 +308,10 @@ def lacks_rights(error: BaseException | None) -> bool:
     if not isinstance(error, sa.exc.DBAPIError):
         return False
     return getattr(error.orig, "pgcode", None) == "42501" or any(part in str(error.orig) for part in _MISSING_RIGHTS)
+
+
+def _is_damaged_file(error: Exception) -> bool:
+    return isinstance(error, sa.exc.DBAPIError) and sqlite_files.is_damage(error.orig)
 
 
 def _is_of_sqlite(error: sa.exc.DBAPIError) -> bool:

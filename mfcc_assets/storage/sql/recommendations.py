@@ -125,6 +125,18 @@ class Recommendations:
         with self._database.reading() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def index_versions(self) -> list[str]:
+        """Return the versions of the index that recommend for soundtracks, the one with the most soundtracks first."""
+        number = sa.func.count(sa.distinct(RECOMMENDATIONS.c.QUERY_ID))
+        query = (
+            sa.select(RECOMMENDATIONS.c.INDEX_VERSION)
+            .join(SOUNDTRACKS, SOUNDTRACKS.c.TRACK_ID == RECOMMENDATIONS.c.QUERY_ID)
+            .group_by(RECOMMENDATIONS.c.INDEX_VERSION)
+            .order_by(number.desc(), RECOMMENDATIONS.c.INDEX_VERSION)
+        )
+        with self._database.reading() as connection:
+            return [str(version) for version in connection.execute(query).scalars()]
+
     def forget_upload(self, query_id: QueryId, *, content_digests: Sequence[str]) -> int:
         """Delete the list of an upload, its reject, and the contents of its bytes.
 

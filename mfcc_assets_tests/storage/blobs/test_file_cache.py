@@ -122,6 +122,26 @@ def test_a_truncated_copy_is_fetched_again(cache, source, tmp_path):
     assert source.fetched == ["a", "a"]
 
 
+def test_every_changed_bit_of_a_copy_is_noticed_and_the_copy_is_fetched_again(cache, source, tmp_path):
+    assert read(cache, source, "a") == b"a" * 10
+    for bit in range(80):
+        (copy,) = left(tmp_path)
+        changed = bytearray(copy.read_bytes())
+        changed[bit // 8] ^= 1 << bit % 8
+        copy.write_bytes(changed)
+        assert read(cache, source, "a") == b"a" * 10
+    assert len(source.fetched) == 81
+
+
+def test_a_fetch_of_too_few_bytes_is_an_error_and_leaves_no_copy(cache, source, tmp_path):
+    with (
+        pytest.raises(StoreError, match="10 of 12 bytes were fetched"),
+        cache.file("a", suffix="", size=12, fetch=source.of("a")),
+    ):
+        pass
+    assert left(tmp_path) == []
+
+
 def test_many_threads_can_share_a_cache_that_is_too_small(cache, source, tmp_path):
     start = threading.Barrier(8)
 

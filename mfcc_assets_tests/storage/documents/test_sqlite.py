@@ -105,3 +105,22 @@ def test_ids_are_read_only_from_an_index(path):
     with closing(sqlite3.connect(path)) as connection:
         ((*_, plan),) = connection.execute(query)
     assert "COVERING INDEX documents_in_state" in plan
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"no database" * 500, lambda stored: stored[:4096] + b"\xff" * 8192])
+def test_the_error_for_a_damaged_file_has_a_remedy(path, damage):
+    SqliteDocuments(path).put("1", body())
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(StoreError, match=r"file of the documents is damaged .*Move it away: the uploads"):
+        SqliteDocuments(path).latest()
+
+
+def test_a_damaged_document_is_named(path):
+    documents = SqliteDocuments(path)
+    documents.put("1", body())
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE documents SET body = substr(body, 3)")
+    with pytest.raises(StoreError, match="document 1: the stored document is damaged"):
+        documents.get("1")

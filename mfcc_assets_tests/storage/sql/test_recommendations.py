@@ -185,6 +185,15 @@ class TestOutdatedLists:
         assert recommendations.soundtracks_of_other_indexes("v1") == 1
         assert recommendations.soundtracks_of_other_indexes("v3") == 2
 
+    def test_the_index_that_recommends_for_most_soundtracks_is_first(self, catalogue, recommendations):
+        observe(catalogue, *map(observed, "abc"))
+        assert recommendations.index_versions() == []
+        recommend(recommendations, observed("a").track_id, "b", "c", version="v1")
+        for name in "bc":
+            recommend(recommendations, observed(name).track_id, "a", version="v2")
+        recommend(recommendations, "an upload", "a", "b", "c", version="v1")
+        assert recommendations.index_versions() == ["v2", "v1"]
+
 
 class TestForgetting:
     def test_forgetting_an_upload_removes_its_list_its_reject_and_its_content(self, catalogue, recommendations):

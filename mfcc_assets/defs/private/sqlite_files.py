@@ -1,0 +1,64 @@
+"""Dagster's databases of runs and schedules in SQLite, in folders of any name. The file dagster.yaml names the classes.
+
+Dagster pastes the path of a database into an address. A question mark would then end the path, a percent sign would
+begin an escaped character, and Dagster would use another file. Apart from the address, both classes are Dagster's own
+and use the same files.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Self, cast
+from unittest import mock
+
+import dagster as dg
+import sqlalchemy as sa
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
+from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
+from dagster._serdes import ConfigurableClassData
+
+
+def address_of(folder: str, name: str) -> str:
+    """Return the SQLAlchemy address of the database with this name in a folder.
+
+    Examples
+    --------
+    >>> address_of("/what?/100%", "runs")
+    'sqlite:////what%3F/100%25/runs.db'
+    """
+    return sa.URL.create("sqlite", database=str(Path(folder, f"{name}.db").absolute())).render_as_string()
+
+
+class RunsInFile(SqliteRunStorage):
+    """Dagster's runs, below its home."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        return {"home": dg.StringSource}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
+        with _built_addresses(sqlite_run_storage):
+            return cls.from_local(str(Path(config_value["home"], "history")), inst_data)
+
+
+class SchedulesInFile(SqliteScheduleStorage):
+    """Dagster's schedules and sensors, below its home."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        return {"home": dg.StringSource}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
+        with _built_addresses(sqlite_schedule_storage):
+            return cast("Self", cls.from_local(str(Path(config_value["home"], "schedules")), inst_data))
+
+
+@contextmanager
+def _built_addresses(module: ModuleType) -> Iterator[None]:
+    with mock.patch.object(module, "create_db_conn_string", address_of):
+        yield

@@ -1,0 +1,97 @@
+"""Repair of damaged features: a run finds them, deletes them, and computes them again from the soundtracks."""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.errors import AudioError, BlobNotFound, FeaturesDamaged, FeaturesMissing
+from mfcc_assets.features.parameters import FeaturesParameters
+from mfcc_assets.ids import AudioId
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.store_features import store_analysis, store_track_features
+from mfcc_assets.storage.blobs.port import Blob
+
+_Features = TypeVar("_Features")
+_logger = logging.getLogger(__name__)
+
+
+def remove_damaged_features(library: Library) -> list[str]:
+    """Delete damaged features, so that the run computes them again, and return a sentence for each.
+
+    Only files that were written or changed since the last call are read, because reading all of a large library would
+    take long. Damage that leaves the time of a file as it was is found when the features are next used.
+    """
+    parameters = library.feature_parameters
+    checked_until = library.features.checked_until(parameters)
+    stored = library.features.stored(parameters)
+    changed = [blob for blob in stored if checked_until is None or blob.modified >= checked_until]
+
+    def fault(blob: Blob) -> str:
+        try:
+            library.features.check(blob)
+        except FeaturesMissing as error:
+            library.features.remove(blob)
+            return f"{error.subject}: {error.what}. This run computes it again."
+        return ""
+
+    return sorted(sentence for _, sentence in on_all_cores(fault, changed) if sentence)
+
+
+def record_checked_features(library: Library) -> None:
+    """Record that all present features were written or checked by this run, for `remove_damaged_features`."""
+    parameters = library.feature_parameters
+    times = [blob.modified for blob in library.features.stored(parameters)]
+    if times:
+        library.features.set_checked_until(max(times), parameters)
+
+
+def repaired(
+    library: Library, read: Callable[[], _Features], audio_id: AudioId, parameters: FeaturesParameters
+) -> _Features:
+    """Read features of an audio. If they are damaged, compute and store them again, and read once more.
+
+    Track features are computed from the cepstra, and cepstra from the soundtrack.
+
+    Raises
+    ------
+    FeaturesMissing
+        If there are no features, or damaged ones cannot be computed again.
+    """
+    try:
+        return read()
+    except FeaturesDamaged as error:
+        _logger.warning("%s: %s. It is computed again.", error.subject, error.what)
+        compute_track_features(library, audio_id, parameters)
+        return read()
+
+
+def cepstra_of(library: Library, audio_id: AudioId, parameters: FeaturesParameters) -> NDArray[np.float32]:
+    """Return the cepstra (frames, d) of an audio id. Damaged ones are computed again. Raises as `repaired`."""
+    return repaired(library, lambda: library.features.read_cepstra(audio_id, parameters.cepstra), audio_id, parameters)
+
+
+def compute_track_features(library: Library, audio_id: AudioId, parameters: FeaturesParameters) -> None:
+    """Compute and store the track features of an audio, and its cepstra if they are damaged.
+
+    Raises
+    ------
+    FeaturesMissing
+        If the cepstra are missing, or are damaged and no usable soundtrack has this audio any more.
+    """
+    try:
+        store_track_features(library.features, audio_id, parameters)
+    except FeaturesDamaged as error:
+        track = library.catalogue.tracks_of_audio([audio_id]).get(audio_id)
+        if track is None:
+            raise
+        _logger.warning("%s: %s. It is computed again.", error.subject, error.what)
+        try:
+            with library.blobs.as_file("soundtracks", track.blob_name) as path:
+                store_analysis(library.features, path, parameters.cepstra, library.limits, track.blob_name)
+        except (AudioError, BlobNotFound, FileNotFoundError, PermissionError) as unusable:
+            raise error from unusable
+        store_track_features(library.features, audio_id, parameters)

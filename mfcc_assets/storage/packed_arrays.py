@@ -1,0 +1,46 @@
+"""Arrays in one npz file with a checksum. The checksums of the format leave out the list of its members."""
+
+import io
+import zlib
+from collections.abc import Mapping
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CHECKSUM = "crc32"
+
+
+def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return the content of a file with these arrays by name.
+
+    Examples
+    --------
+    >>> unpacked(packed({"counts": np.array([1, 2])}))
+    {'counts': array([1, 2])}
+    """
+    written = io.BytesIO()
+    np.savez(written, allow_pickle=False, **arrays, **{_CHECKSUM: np.array(_checksum(arrays))})
+    return written.getvalue()
+
+
+def unpacked(written: bytes) -> dict[str, NDArray[Any]]:
+    """Return the arrays in the content of a file. Raises ValueError if it is not what `packed` returned."""
+    try:
+        with np.load(io.BytesIO(written), allow_pickle=False) as stored:
+            arrays = dict(stored)
+        checksum = int(arrays.pop(_CHECKSUM))
+    except (EOFError, KeyError, OSError, RuntimeError, TypeError, BadZipFile, zlib.error) as error:
+        raise ValueError(f"the file is damaged ({error})") from error
+    if checksum != _checksum(arrays):
+        raise ValueError("the arrays are not what was written")
+    return arrays
+
+
+def _checksum(arrays: Mapping[str, NDArray[Any]]) -> int:
+    checksum = 0
+    for name, array in sorted(arrays.items()):
+        checksum = zlib.crc32(f"{name} {array.dtype} {array.shape}".encode(), checksum)
+        checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
+    return checksum

@@ -1,0 +1,36 @@
+"""Arrays in one file with a checksum."""
+
+import numpy as np
+import pytest
+
+from mfcc_assets.storage.packed_arrays import packed, unpacked
+
+ARRAYS = {"contributions": np.random.default_rng(0).normal(size=(4, 13)), "moments": np.arange(30, dtype=np.int64)}
+
+
+def bits() -> dict[str, tuple[object, ...]]:
+    return {name: (array.dtype, array.shape, array.tobytes()) for name, array in ARRAYS.items()}
+
+
+def test_packed_arrays_can_be_unpacked():
+    found = unpacked(packed(ARRAYS))
+    assert {name: (array.dtype, array.shape, array.tobytes()) for name, array in found.items()} == bits()
+    assert unpacked(packed({})) == {}
+
+
+def test_no_changed_bit_is_read_as_another_value():
+    written = packed(ARRAYS)
+    for bit in range(8 * len(written)):
+        changed = bytearray(written)
+        changed[bit // 8] ^= 1 << bit % 8
+        try:
+            found = unpacked(bytes(changed))
+        except ValueError:
+            continue
+        assert {name: (array.dtype, array.shape, array.tobytes()) for name, array in found.items()} == bits()
+
+
+@pytest.mark.parametrize("written", [b"", b"damaged", packed(ARRAYS)[:-30], packed(ARRAYS)[30:]])
+def test_a_damaged_file_is_a_value_error(written):
+    with pytest.raises(ValueError, match=r"damaged|written|pickled"):
+        unpacked(written)
