@@ -19,7 +19,7 @@ from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, LinkRefused, StoreError
-from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, check_name
+from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, check_name, file_of_name, name_of_file
 from mfcc_assets.storage.blobs.port import CONTAINERS, Blob, BlobStore, check_container, check_link_seconds
 
 _SHORTEST_KEY = 32
@@ -33,7 +33,8 @@ class LocalBlobs(BlobStore):
     """Blobs as files, with one folder per container. Missing folders are made.
 
     A lock per container serialises the writes of threads and processes that use this class. The owner may also put
-    files there with any other tool. A symbolic link to a file is followed, a symbolic link to a folder never.
+    files there with any other tool, under any name. A symbolic link to a file is followed, a symbolic link to a folder
+    never.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ class LocalBlobs(BlobStore):
         parent, slash, _ = prefix.rpartition("/")
         if slash:
             check_name(parent)
-            _refuse_linked_folder(top / parent)
+            _refuse_linked_folder(top / file_of_name(parent))
         return _walk(top, f"{parent}{slash}", prefix)
 
     def stat(self, container: str, name: str) -> Blob:
@@ -191,8 +192,8 @@ class LocalBlobs(BlobStore):
         return self._tops[container]
 
     def _path(self, container: str, name: str) -> Path:
-        path = self._top(container) / name
         check_name(name)
+        path = self._top(container) / file_of_name(name)
         _refuse_linked_folder(path.parent)
         return path
 
@@ -250,7 +251,7 @@ class LocalBlobs(BlobStore):
 
 
 def _blob(top: Path, name: str) -> Blob:
-    path = f"{top}/{name}"  # making a `Path` would double the time of a listing
+    path = f"{top}/{file_of_name(name)}"  # making a `Path` would double the time of a listing
     try:
         link_status = os.lstat(path)
         status = os.stat(path) if stat.S_ISLNK(link_status.st_mode) else link_status  # noqa: PTH116
@@ -319,9 +320,9 @@ def _may_begin(child: str, prefix: str) -> bool:
 
 
 def _children(top: Path, folder: str) -> Iterator[str]:
-    with os.scandir(top / folder) as entries:
+    with os.scandir(top / file_of_name(folder)) as entries:
         for entry in entries:
-            name = f"{folder}{entry.name}"
+            name = f"{folder}{name_of_file(entry.name)}"
             if name == RESERVED_SEGMENT:
                 continue
             try:

@@ -25,7 +25,7 @@ from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.settings import Settings
-from mfcc_assets_tests.defs.sensors.ticks import SWEPT_NOW, tick
+from mfcc_assets_tests.defs.sensors.ticks import swept_now, tick
 from mfcc_assets_tests.runs import create_run, drop_upload, run_library, run_uploads
 
 KEYS = st.lists(st.text("abcdef", min_size=1, max_size=3), unique=True, max_size=12)
@@ -91,7 +91,7 @@ def test_many_uploads_are_answered_in_pages(tmp_path: Path, instance: dg.Dagster
     for number in range(3):
         library.blobs.write("uploads", f"{number}.mp3", b"not music")
 
-    first = tick(uploads_sensor, library, instance, SWEPT_NOW)
+    first = tick(uploads_sensor, library, instance, swept_now())
     second = tick(uploads_sensor, library, instance, first.cursor)
 
     assert len(first.dynamic_partitions_requests[0].partition_keys) == 2
@@ -139,7 +139,7 @@ def test_a_sweep_finds_an_upload_whose_run_died(library: Library, instance: dg.D
 
 def test_a_sweep_finds_an_upload_with_an_older_date(library: Library, instance: dg.DagsterInstance) -> None:
     library.blobs.write("uploads", "a.mp3", b"not music")
-    later = replace(SWEPT_NOW, modified=(datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="microseconds"))
+    later = replace(swept_now(), modified=(datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="microseconds"))
 
     assert tick(uploads_sensor, library, instance, later).run_requests == []
     assert len(tick(uploads_sensor, library, instance, replace(later, swept=0.0)).run_requests) == 1
@@ -168,7 +168,7 @@ def test_uploads_that_failed_without_an_index_are_answered_when_an_index_is_publ
 def test_a_dropped_file_that_changes_is_another_upload(library: Library, instance: dg.DagsterInstance) -> None:
     path = library.settings.blobs / "uploads" / "half copied.mp3"
     library.blobs.write("uploads", path.name, b"half of it")
-    first = tick(uploads_sensor, library, instance, SWEPT_NOW)
+    first = tick(uploads_sensor, library, instance, swept_now())
     path.write_bytes(b"half of it, and the rest")
     second = tick(uploads_sensor, library, instance, first.cursor)
 
@@ -193,7 +193,7 @@ def test_an_upload_that_arrives_while_the_sensor_waits_is_found_at_once(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     with Library(Settings(home=tmp_path, watch_seconds=30)) as library, ThreadPoolExecutor() as pool:
-        looking = pool.submit(tick, uploads_sensor, library, instance, SWEPT_NOW)
+        looking = pool.submit(tick, uploads_sensor, library, instance, swept_now())
         time.sleep(0.2)
         assert not looking.done()
         library.blobs.write("uploads", "a.mp3", b"not music")
@@ -205,7 +205,7 @@ def test_a_sensor_stops_waiting_after_the_time_of_the_settings(tmp_path: Path, i
     with Library(Settings(home=tmp_path, watch_seconds=0.2)) as library:
         library.blobs.write("uploads", "cover.jpg", b"a picture")
 
-        assert not tick(uploads_sensor, library, instance, SWEPT_NOW).run_requests
+        assert not tick(uploads_sensor, library, instance, swept_now()).run_requests
 
 
 def test_an_upload_is_not_tried_again_while_the_index_is_empty(
