@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES
 
+_SPARE_DAYS = 7
+
 RECOGNISERS = ("library", "audd", "acrcloud", "acoustid", "tags")
 
 
@@ -90,7 +92,7 @@ class Settings(BaseSettings):
         300.0, ge=0, description="A secret is read again after this time, because it may be rotated"
     )
     link_seconds: int = Field(600, gt=0, le=3600, description="How long a link to a blob is valid")
-    retention_days: int = Field(0, ge=0, description="Documents of uploads are deleted after this many days; 0: never")
+    retention_days: int = Field(0, ge=0, description="Uploads, and all that was computed from them, are purged after this many days; 0: never")
 
     settle_seconds: float = Field(
         2.0, ge=0, description="A file that changed within this time may still be being copied"
@@ -174,9 +176,12 @@ class Settings(BaseSettings):
         return int(self.cache_gigabytes * 1e9)
 
     @property
-    def retention_seconds(self) -> int | None:
-        """Seconds after which documents are deleted; None if they are kept."""
-        return self.retention_days * 24 * 3600 or None
+    def document_seconds(self) -> int | None:
+        """Seconds after which a document disappears by itself; None if never.
+
+        The time is longer than that of the retention, because a purge needs the document.
+        """
+        return (self.retention_days + _SPARE_DAYS) * 24 * 3600 if self.retention_days else None
 
     @property
     def max_upload_bytes(self) -> int:

@@ -15,11 +15,12 @@ from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.cli.recommend import recommendations_table
 from mfcc_assets.defs.launch import command_line_lock, daemon_log, running_daemon
 from mfcc_assets.errors import MfccError, RunFailed
-from mfcc_assets.ids import UploadId, upload_id
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answering_run import document_of
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.upload_document import State, UploadDocument
+from mfcc_assets.pipeline.upload_register import register_of
 
 UPLOAD = "a-new-journey.mp3"
 ANSWER_SECONDS = 120
@@ -66,7 +67,7 @@ def _answered_upload(library: Library, path: Path, console: Console) -> UploadDo
         return document
     with running_daemon(library.settings), console.status("Waiting for the sensor to find it") as status:
         for document in _documents_until_answered(library):
-            status.update(f"A run answers it: {document.state}")
+            status.update(f"Its state is {document.state}")
     assert document is not None
     console.print("            The sensor found it, and a Dagster run answered it.")
     return document
@@ -88,8 +89,7 @@ def _documents_until_answered(library: Library) -> Iterator[UploadDocument]:
 
 
 def _upload_id(library: Library) -> UploadId:
-    blob = library.blobs.stat("uploads", UPLOAD)
-    return upload_id(blob.name, blob.etag, library.signing_key)
+    return register_of(library).upload_of(library.blobs.stat("uploads", UPLOAD))
 
 
 def _show_answer(library: Library, document: UploadDocument, console: Console) -> None:

@@ -89,6 +89,7 @@ def purge_uploads(library: Library, uploads: Collection[UploadId]) -> dict[Uploa
         # A step that ended before its document was removed may have stored its results since they were removed.
         remove_computed(library, bodies)
         _require_nothing_left(library, register, bodies, audio_ids)
+    library.database.empty_log()
     return {
         upload: Purged(
             blobs=len(files[upload]) + len(copies[upload]),

@@ -18,6 +18,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import is_companion
 from mfcc_assets.pipeline.upload_document import Source, UploadDocument
 from mfcc_assets.storage.blobs.names import shown_name
+from mfcc_assets.storage.blobs.open_files import is_open_for_writing
 from mfcc_assets.storage.blobs.port import Blob
 
 _logger = logging.getLogger(__name__)
@@ -58,15 +59,21 @@ class UploadRegister:
     def is_settled(self, blob: Blob) -> bool:
         """Return True if nobody is still copying a file.
 
-        Such a file came as a whole, or has had the same version for the time of the settings. This time is measured
-        between two calls by a clock that nobody sets, because the time of a file comes from another clock.
+        Such a file came as a whole, or has had the same version for the time of the settings, and no process has it
+        open for writing. The time is measured between two calls by a clock that nobody sets, because the time of a
+        file comes from another clock.
         """
         now = time.monotonic()
         etag, since = self._looks.get(blob.name, ("", now))
         if etag != blob.etag:
             self._looks[blob.name] = (blob.etag, now)
             since = now
-        return blob.whole or now - since >= self._library.settings.settle_seconds
+        is_quiet = blob.whole or now - since >= self._library.settings.settle_seconds
+        return is_quiet and not self._is_being_written(blob)
+
+    def _is_being_written(self, blob: Blob) -> bool:
+        path = self._library.blobs.path("uploads", blob.name)
+        return path is not None and is_open_for_writing(path)
 
     def forget(self, *, files: Iterable[Blob], documents: Collection[str]) -> None:
         """Forget the files that are gone, and those whose document is gone.

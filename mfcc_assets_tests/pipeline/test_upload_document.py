@@ -19,6 +19,7 @@ from mfcc_assets.pipeline.upload_document import (
     RankedUpload,
     RecognisedUpload,
     SearchedUpload,
+    Source,
     State,
     UploadDocument,
 )
@@ -35,6 +36,7 @@ STORED_BODIES = [
     pytest.param(entry["document"], id=f"{story}, {entry['step']}") for story in STORED for entry in STORED[story]
 ]
 GUARANTEED: dict[State, type[UploadDocument]] = {
+    State.WAITING: UploadDocument,
     State.RECEIVED: UploadDocument,
     State.RECOGNISED: RecognisedUpload,
     State.CANDIDATES: SearchedUpload,
@@ -109,6 +111,27 @@ def test_a_claim_begins_the_document_that_a_former_version_began(story: str) -> 
     assert without_moments({**body, **found, "state": first["state"]}) == without_moments(first)
 
 
+def test_a_waiting_document_names_its_file_and_no_run() -> None:
+    source = Source("folder/song.mp3", "version 1", "a digest")
+
+    waiting = UploadDocument.waiting(received="2026-01-01T00:00:00+00:00", file_name="song.mp3", source=source)
+
+    assert (waiting.state, waiting.run_id, waiting.source) == (State.WAITING, "", source)
+    assert waiting.is_under_way
+    assert waiting.ready_for(CopiedUpload) is None
+
+
+def test_a_claimed_document_keeps_the_file_that_it_was_received_from() -> None:
+    source = Source("song.mp3", "version 1", "a digest")
+
+    begun = UploadDocument.begun(
+        run_id="a run", received="2026-01-01T00:00:00+00:00", file_name="song.mp3", source=source
+    )
+
+    assert begun.source == source
+    assert begun.from_source(Source("song.mp3", "version 2", "a digest")).etag == "version 2"
+
+
 @pytest.mark.parametrize("missing", ["heard", "recognition_failures", "method", "certified", "recall", "note"])
 def test_a_document_of_an_older_version_is_read_and_keeps_what_it_lacks(missing: str) -> None:
     body = {key: value for key, value in answered_body().items() if key != missing}
@@ -140,7 +163,7 @@ def test_unknown_keys_of_a_recognition_are_ignored() -> None:
     assert UploadDocument.of(body).recognised == Recognition("Ocean", "", "audd")
 
 
-@pytest.mark.parametrize("after", State)
+@pytest.mark.parametrize("after", set(State) - {State.WAITING})
 @pytest.mark.parametrize("before", State)
 def test_a_state_follows_another_only_if_the_table_says_so(before: State, after: State) -> None:
     if after in TRANSITIONS[before]:

@@ -98,9 +98,10 @@ def test_no_run_is_requested_while_a_run_over_the_library_is_unfinished(
     library.blobs.write("soundtracks", "a.mp3", b"not music")
     run = create_run(instance, "library", dg.DagsterRunStatus.STARTED, {})
 
-    waiting = tick(soundtracks_sensor, library, instance, swept_now())
+    cursor = swept_now()
+    waiting = tick(soundtracks_sensor, library, instance, cursor)
     instance.delete_run(run.run_id)
 
     assert waiting.run_requests == []
-    assert waiting.cursor == str(swept_now())
+    assert waiting.cursor == str(cursor)
     assert len(tick(soundtracks_sensor, library, instance, waiting.cursor).run_requests) == 1

@@ -1,5 +1,6 @@
 """The sensor of uploads: its pure functions, and ticks over a real library and a real instance of Dagster."""
 
+import io
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,14 +17,17 @@ from mfcc_assets.defs.sensors.cursor import Cursor
 from mfcc_assets.defs.sensors.uploads import (
     PARTITION_TAG,
     UPLOADS_JOB,
+    arrived_files,
     consecutive,
     partitions_of_run,
+    run_that_answers,
     unanswered,
     uploads_sensor,
 )
-from mfcc_assets.ids import UploadId
+from mfcc_assets.ids import UploadId, content_digest
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.pipeline.upload_view import upload_with_id
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.defs.sensors.ticks import swept_now, tick
 from mfcc_assets_tests.runs import create_run, drop_upload, run_library, run_uploads
@@ -137,12 +141,89 @@ def test_a_sweep_finds_an_upload_whose_run_died(library: Library, instance: dg.D
     assert swept.dynamic_partitions_requests == []
 
 
-def test_a_sweep_finds_an_upload_with_an_older_date(library: Library, instance: dg.DagsterInstance) -> None:
+def test_a_file_is_found_in_the_next_tick_whatever_the_clock_of_the_last_tick_said(
+    library: Library, instance: dg.DagsterInstance
+) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    ahead = Cursor(modified=tomorrow.isoformat(), swept=tomorrow.timestamp(), rests_until=tomorrow.timestamp())
     library.blobs.write("uploads", "a.mp3", b"not music")
-    later = replace(swept_now(), modified=(datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="microseconds"))
 
-    assert tick(uploads_sensor, library, instance, later).run_requests == []
-    assert len(tick(uploads_sensor, library, instance, replace(later, swept=0.0)).run_requests) == 1
+    assert len(tick(uploads_sensor, library, instance, ahead).run_requests) == 1
+
+
+def test_an_upload_waits_visibly_from_the_first_tick_on(library: Library, instance: dg.DagsterInstance) -> None:
+    library.blobs.write("uploads", "a.mp3", b"not music")
+
+    result = tick(uploads_sensor, library, instance, Cursor())
+
+    (upload,) = result.dynamic_partitions_requests[0].partition_keys
+    shown = upload_with_id(library, UploadId(upload))
+    assert (shown["state"], shown["file_name"]) == ("waiting", "a.mp3")
+
+
+def test_an_upload_whose_runs_never_start_is_asked_for_again_after_one_two_and_four_minutes(library: Library) -> None:
+    upload, began = UploadId("an upload"), datetime(2026, 1, 1, 12, tzinfo=UTC)
+    waiting = UploadDocument.of({"state": "waiting", "received": began.isoformat()})
+
+    def key(minutes: float) -> str | None:
+        return run_that_answers([upload], {upload: waiting}, "", began + timedelta(minutes=minutes)).run_key
+
+    assert len({key(0), key(1), key(2), key(4)}) == 4
+    assert key(0) == key(0.9)
+    assert key(5) == key(7)
+    assert key(130) == key(150) != key(190)
+
+
+def test_a_run_that_ended_without_an_answer_is_not_the_last(library: Library, instance: dg.DagsterInstance) -> None:
+    library.blobs.write("uploads", "a.mp3", b"not music")
+    first = tick(uploads_sensor, library, instance, swept_now())
+    run = create_run(instance, UPLOADS_JOB, dg.DagsterRunStatus.STARTING, first.run_requests[0].tags)
+    assert not tick(uploads_sensor, library, instance, Cursor()).run_requests
+    instance.report_run_canceled(run)
+
+    assert len(tick(uploads_sensor, library, instance, Cursor()).run_requests) == 1
+
+
+def test_a_growing_upload_is_answered_once_and_as_a_whole(
+    tmp_path: Path, instance: dg.DagsterInstance, ten_songs: list[Path]
+) -> None:
+    whole = ten_songs[0].read_bytes()
+    with Library(Settings(home=tmp_path, settle_seconds=0.4, watch_seconds=0.1)) as library:
+        path = library.settings.blobs / "uploads" / "growing.flac"
+        cursor = str(tick(uploads_sensor, library, instance, swept_now()).cursor)
+        for part in range(5):
+            with path.open("ab") as file:
+                file.write(whole[part * len(whole) // 5 : (part + 1) * len(whole) // 5])
+            result = tick(uploads_sensor, library, instance, cursor)
+            assert not result.run_requests
+            cursor = result.cursor
+        time.sleep(0.4)
+
+        assert len(tick(uploads_sensor, library, instance, cursor).run_requests) == 1
+        (found,) = library.documents.find()
+        assert found.body["content"] == content_digest(io.BytesIO(whole))
+
+
+def test_a_file_that_a_process_still_writes_is_left_alone_however_long_it_pauses(
+    library: Library, instance: dg.DagsterInstance
+) -> None:
+    path = library.settings.blobs / "uploads" / "slow.mp3"
+    library.blobs.write("uploads", "before.mp3", b"so that the folder exists")
+    tick(uploads_sensor, library, instance, swept_now())
+    with path.open("wb") as file:
+        file.write(b"half of it")
+        file.flush()
+        assert not tick(uploads_sensor, library, instance, swept_now()).run_requests
+
+    assert len(tick(uploads_sensor, library, instance, swept_now()).run_requests) == 1
+
+
+def test_uploads_older_than_the_retention_are_not_answered(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    with Library(Settings(home=tmp_path, settle_seconds=0, watch_seconds=0, retention_days=30)) as library:
+        blob = library.blobs.write("uploads", "a.mp3", b"not music")
+
+        assert arrived_files(library, [blob]) == [blob]
+        assert arrived_files(library, [replace(blob, modified=blob.modified - timedelta(days=31))]) == []
 
 
 def test_uploads_that_failed_without_an_index_are_answered_when_an_index_is_published(
