@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -115,6 +116,15 @@ class Settings(BaseSettings):
         except RuntimeError:
             raise ValueError(f"the user in {home} has no home directory") from None
         return home
+
+    @field_validator("blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url")
+    @classmethod
+    def _with_possible_port(cls, address: str) -> str:
+        try:
+            urlsplit(address).port  # noqa: B018  reading it checks it
+        except ValueError:
+            raise ValueError("the port in the address is not a number from 0 to 65535") from None
+        return address
 
     @field_validator("ranking")
     @classmethod

@@ -6,14 +6,16 @@ import click
 from rich.markup import escape
 
 from mfcc_assets.cli.console import open_console, progress_bar
+from mfcc_assets.cli.input_files import InputPath
 from mfcc_assets.cli.library import counts_by_state
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.defs.launch import command_line_lock
 from mfcc_assets.library import Library
+from mfcc_assets.storage.blobs.names import shown_name
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=InputPath(takes_folders=True))
 @click.pass_obj
 def add(library: Library, paths: tuple[Path, ...]) -> None:
     """Add files or folders to the library, and bring its recommendations up to date."""
@@ -32,7 +34,7 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
             f"{len(addition.skipped)} skipped (covers, playlists, hidden files)"
         )
         for file in addition.unreadable:
-            console.print(f"[red]unreadable[/] {escape(str(file))}")
+            console.print(f"[red]unreadable[/] {escape(shown_name(str(file)))}")
         bring_up_to_date(library, console, lock)
     names = {*addition.added, *addition.replaced, *addition.already_there}
     for reject in library.catalogue.rejects():

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mfcc_assets.cli.console import open_console, progress_bar
+from mfcc_assets.cli.input_files import InputPath
 from mfcc_assets.library import Library
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _FIGURES = {
 @click.option(
     "--manifest",
     required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=InputPath(takes_folders=False),
     help="CSV with the columns path, artist, source and, if known, work.",
 )
 @click.option(

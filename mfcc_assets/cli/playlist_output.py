@@ -11,6 +11,7 @@ from rich.table import Table
 from mfcc_assets.cli.console import open_console, print_json
 from mfcc_assets.library import Library
 from mfcc_assets.playlists.formats import FORMATS, format_of
+from mfcc_assets.storage.blobs.names import shown_name
 
 if TYPE_CHECKING:
     from mfcc_assets.pipeline.playlists import Playlist
@@ -76,4 +77,4 @@ def show_playlist(
 def print_export(library: Library, export: Path, console: Console) -> None:
     """Print where a playlist was written."""
     ends = " Its links end in an hour." if library.settings.profile == "azure" else ""
-    console.print(f"Written to {escape(str(export))}.{ends}")
+    console.print(f"Written to {escape(shown_name(str(export)))}.{ends}")

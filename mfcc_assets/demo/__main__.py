@@ -13,7 +13,7 @@ from rich.markup import escape
 from mfcc_assets.cli.console import settings_sentences
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.cli.recommend import recommendations_table
-from mfcc_assets.defs.launch import command_line_lock, daemon_log, running_daemon
+from mfcc_assets.defs.launch import command_line_lock, daemon_log, ended_by_signals, running_daemon
 from mfcc_assets.errors import MfccError, RunFailed
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
@@ -31,7 +31,11 @@ def main() -> None:
     console = Console(width=110)
     started = time.monotonic()
     try:
-        with as_file(files("mfcc_assets").joinpath("demo")) as starter, Library() as library:
+        with (
+            ended_by_signals(),
+            as_file(files("mfcc_assets").joinpath("demo")) as starter,
+            Library() as library,
+        ):
             _add_starter_library(library, starter / "library", console)
             document = _answered_upload(library, starter / "uploads" / UPLOAD, console)
             _show_answer(library, document, console)

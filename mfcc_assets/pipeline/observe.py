@@ -11,6 +11,7 @@ from mfcc_assets.errors import BlobNotFound
 from mfcc_assets.ids import NO_CONTENT, content_digest, shard_of, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import Difference, difference, soundtrack_files
+from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.sql.records import Observed
 
 FILES_PER_TRANSACTION = 200
@@ -66,7 +67,7 @@ def _observed(library: Library, name: str) -> Observed | None:
             digest, tags, picture = _inspected(path)
     except (BlobNotFound, FileNotFoundError):
         return None  # The file went after it was listed, and the next observation finds it gone.
-    tags = replace(tags, title=tags.title or title_from_name(name))
+    tags = replace(tags, title=tags.title or title_from_name(shown_name(name)))
     picture = picture or generated_cover(track_id(name), tags.title, tags.artist)
     artwork = track_id(name) + picture.suffix
     library.blobs.write("artworks", artwork, picture.data)

@@ -40,7 +40,7 @@ def m3u8(title: str, entries: Sequence[Entry]) -> str:
     """Return the text of an extended M3U playlist in UTF-8.
 
     Each track has two lines: ``#EXTINF:seconds,artist - title`` and its location. The length of a track is -1 if it is
-    not known.
+    not known. The path of a file is written as an address if it has characters that are no text or would break the line.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def m3u8(title: str, entries: Sequence[Entry]) -> str:
     for entry in entries:
         seconds = -1 if entry.seconds is None else round(entry.seconds)
         name = " - ".join(filter(None, (_one_line(entry.artist), _one_line(entry.title))))
-        lines += [f"#EXTINF:{seconds},{name}", str(entry.location)]
+        lines += [f"#EXTINF:{seconds},{name}", _line_of(entry.location)]
     return "\n".join(lines) + "\n"
 
 
@@ -106,6 +106,11 @@ def _jspf_track(entry: Entry) -> dict[str, Any]:
         "album": entry.album,
         "duration": None if entry.seconds is None else round(1000 * entry.seconds),
     }
+
+
+def _line_of(location: Path | str) -> str:
+    is_plain = isinstance(location, str) or str(location).isprintable()
+    return str(location) if is_plain else Path(location).as_uri()
 
 
 def _one_line(text: str) -> str:

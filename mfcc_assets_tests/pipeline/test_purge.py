@@ -135,9 +135,17 @@ def make_a_new_signing_key(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "disturb", [change_permissions, link_into_a_backup, touch, copy_and_move_back, make_a_new_signing_key]
+    ("disturb", "is_of_older_version"),
+    [
+        (change_permissions, False),
+        (link_into_a_backup, False),
+        (touch, False),
+        (copy_and_move_back, False),
+        (make_a_new_signing_key, False),
+        (change_permissions, True),
+        (make_a_new_signing_key, True),
+    ],
 )
-@pytest.mark.parametrize("is_of_older_version", [False, True])
 def test_an_upload_whose_file_was_touched_is_neither_answered_again_nor_left_behind_by_a_purge(
     ten_tracks: Library,
     query: Path,
@@ -157,8 +165,9 @@ def test_an_upload_whose_file_was_touched_is_neither_answered_again_nor_left_beh
         assert everything(later) == before
 
 
-@pytest.mark.parametrize("copy", [shutil.copy2, shutil.copyfile])
-@pytest.mark.parametrize("is_of_older_version", [False, True])
+@pytest.mark.parametrize(
+    ("copy", "is_of_older_version"), [(shutil.copy2, False), (shutil.copyfile, False), (shutil.copyfile, True)]
+)
 def test_a_copied_home_has_nothing_to_answer(
     ten_tracks: Library,
     query: Path,

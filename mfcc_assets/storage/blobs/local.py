@@ -21,6 +21,7 @@ from urllib.parse import quote, urlencode
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, LinkRefused, StoreError
 from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, check_name, file_of_name, name_of_file
 from mfcc_assets.storage.blobs.port import CONTAINERS, Blob, BlobStore, check_container, check_link_seconds
+from mfcc_assets.storage.plain_path import plain_path
 
 _SHORTEST_KEY = 32
 _BLOCK = 1 << 20
@@ -139,7 +140,8 @@ class LocalBlobs(BlobStore):
     @contextmanager
     def as_file(self, container: str, name: str) -> Iterator[Path]:
         self.stat(container, name)
-        yield self._path(container, name)
+        with plain_path(self._path(container, name)) as path:
+            yield path
 
     def path(self, container: str, name: str) -> Path:
         return self._path(container, name)

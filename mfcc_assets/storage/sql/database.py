@@ -258,6 +258,7 @@ _TRANSIENT_MESSAGES = (
 
 _REFUSALS = (
     "Failed to load the driver",
+    "invalid port number",
     "Login failed for user",
     "authentication failed",
     "does not exist",
