@@ -93,7 +93,9 @@ class Settings(BaseSettings):
         300.0, ge=0, description="A secret is read again after this time, because it may be rotated"
     )
     link_seconds: int = Field(600, gt=0, le=3600, description="How long a link to a blob is valid")
-    retention_days: int = Field(0, ge=0, description="Uploads, and all that was computed from them, are purged after this many days; 0: never")
+    retention_days: int = Field(
+        0, ge=0, description="Uploads, and all that was computed from them, are purged after this many days; 0: never"
+    )
 
     settle_seconds: float = Field(
         2.0, ge=0, description="A file that changed within this time may still be being copied"

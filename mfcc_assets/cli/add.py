@@ -6,7 +6,7 @@ import click
 from rich.markup import escape
 
 from mfcc_assets.cli.console import open_console, progress_bar
-from mfcc_assets.cli.input_files import InputPath
+from mfcc_assets.cli.input_files import files_and_folders
 from mfcc_assets.cli.library import counts_by_state
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.defs.launch import command_line_lock
@@ -15,7 +15,7 @@ from mfcc_assets.storage.blobs.names import shown_name
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=InputPath(takes_folders=True))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), callback=files_and_folders)
 @click.pass_obj
 def add(library: Library, paths: tuple[Path, ...]) -> None:
     """Add files or folders to the library, and bring its recommendations up to date."""

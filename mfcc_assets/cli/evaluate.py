@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mfcc_assets.cli.console import open_console, progress_bar
-from mfcc_assets.cli.input_files import InputPath
+from mfcc_assets.cli.input_files import readable_file
 from mfcc_assets.library import Library
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ _FIGURES = {
 @click.option(
     "--manifest",
     required=True,
-    type=InputPath(takes_folders=False),
+    type=click.Path(path_type=Path),
+    callback=readable_file,
     help="CSV with the columns path, artist, source and, if known, work.",
 )
 @click.option(

@@ -9,19 +9,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, open_console, print_json
-from mfcc_assets.cli.input_files import InputPath
+from mfcc_assets.cli.input_files import readable_file
 from mfcc_assets.cli.playlist_output import export_option, print_export
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.library import Library
 from mfcc_assets.storage.blobs.names import shown_name
-from mfcc_assets.storage.plain_path import plain_path
+from mfcc_assets.storage.blobs.plain_path import plain_path
 
 if TYPE_CHECKING:
     from mfcc_assets.pipeline.answer import Answer
 
 
 @click.command()
-@click.argument("file", type=InputPath(takes_folders=False))
+@click.argument("file", type=click.Path(path_type=Path), callback=readable_file)
 @click.option(
     "--top", "count", type=click.IntRange(min=1), help="Number of recommendations; by default MFCC_RECOMMENDATIONS."
 )

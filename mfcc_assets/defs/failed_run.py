@@ -18,11 +18,9 @@ _OURS = {name for name, kind in vars(errors).items() if isinstance(kind, type) a
 
 def reasons_of(instance: dg.DagsterInstance, lock: str) -> list[str]:
     """Return a line for each failed step of the run that holds this lock; for the run itself if no step failed."""
-    (run,) = instance.get_runs(dg.RunsFilter(tags={LOCK_TAG: lock}), limit=1) or [None]
-    if run is None:
-        return []
-    events = [entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=_FAILURES)]
-    failed = [event for event in events if event is not None]
+    runs = instance.get_runs(dg.RunsFilter(tags={LOCK_TAG: lock}), limit=1)
+    entries = [entry for run in runs for entry in instance.all_logs(run.run_id, of_type=_FAILURES)]
+    failed = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
     of_steps = [event for event in failed if event.step_key]
     return [f"{event.step_key or 'the run'}: {_reason(event)}" for event in of_steps or failed]
 

@@ -1,8 +1,8 @@
 """Start Dagster's own processes for a library, from outside Dagster.
 
 The command line imports nothing else of this package, and this module does not import Dagster, which is slow.
-``python -m mfcc_assets.defs.launch ARGUMENTS`` runs Python with these arguments, in the environment that every process of
-a library's Dagster needs.
+``python -m mfcc_assets.defs.launch ARGUMENTS`` runs Python with these arguments, in the environment that every process
+of a library's Dagster needs.
 """
 
 import fcntl
@@ -243,8 +243,8 @@ def ended_by_signals() -> Iterator[None]:
 def _interrupts_for_children() -> Iterator[None]:
     """Let processes that are started inside the ``with`` receive SIGINT.
 
-    A process that a shell starts in the background ignores SIGINT, and so do its children. Dagster handles SIGTERM as it
-    handles SIGINT, so it would ignore both.
+    A process that a shell starts in the background ignores SIGINT, and so do its children. Dagster handles SIGTERM as
+    it handles SIGINT, so it would ignore both.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -169,9 +169,7 @@ def has_lapsed(library: Library, received: datetime, now: datetime | None = None
     return days > 0 and (now or datetime.now(UTC)) - received >= timedelta(days=days)
 
 
-def _files(
-    library: Library, register: UploadRegister, uploads: Collection[UploadId]
-) -> dict[UploadId, list[Blob]]:
+def _files(library: Library, register: UploadRegister, uploads: Collection[UploadId]) -> dict[UploadId, list[Blob]]:
     """Return the files of each upload in `uploads`, whatever their versions are now, and what lies beside them."""
     files: dict[UploadId, list[Blob]] = {upload: [] for upload in uploads}
     for blob in library.blobs.list("uploads"):

@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar
 
 from mfcc_assets.errors import IllegalTransition, IncompleteDocument
 from mfcc_assets.ids import AudioId
+from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.recognition.recogniser import Recognition, RecognitionFailure
 
 
@@ -79,25 +80,6 @@ class Failure:
 
     code: str
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class Source:
-    """The file of an upload in the container `uploads`.
-
-    Attributes
-    ----------
-    blob
-        Name of the blob.
-    etag
-        Version of the blob.
-    content
-        Digest of its bytes. If they may not be read, or are too many, it is not a digest, and only says so.
-    """
-
-    blob: str
-    etag: str
-    content: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +176,7 @@ class UploadDocument:
         return cls(body=body, **known)
 
     @classmethod
-    def waiting(cls, *, received: str, file_name: str, source: "Source") -> "UploadDocument":
+    def waiting(cls, *, received: str, file_name: str, source: Source) -> "UploadDocument":
         """Begin the document of an upload that no run has claimed yet."""
         return cls._first(State.WAITING, {"received": received, "file_name": file_name, **asdict(source)})
 
@@ -206,14 +188,12 @@ class UploadDocument:
         received: str,
         file_name: str,
         batch: str | None = None,
-        source: "Source | None" = None,
+        source: Source | None = None,
     ) -> "UploadDocument":
         """Begin the document of an upload that a run claims; `batch` names a copy that is there already."""
         found = {"batch": batch, **(asdict(source) if source else {})}
         known = {key: value for key, value in found.items() if value is not None}
-        return cls._first(
-            State.RECEIVED, {"run_id": run_id, "received": received, "file_name": file_name, **known}
-        )
+        return cls._first(State.RECEIVED, {"run_id": run_id, "received": received, "file_name": file_name, **known})
 
     @classmethod
     def _first(cls, state: State, body: Mapping[str, Any]) -> "UploadDocument":
@@ -233,12 +213,12 @@ class UploadDocument:
         """Close the document of an upload that cannot be answered."""
         return FailedUpload.of(self._moved_to(State.FAILED, failure=asdict(failure)))
 
-    def from_source(self, source: "Source") -> Self:
+    def from_source(self, source: Source) -> Self:
         """Record the file in the container `uploads` that holds this upload now."""
         return type(self).of({**self.body, **asdict(source)})
 
     @property
-    def source(self) -> "Source | None":
+    def source(self) -> Source | None:
         """The file in the container `uploads`; None if an older version wrote the document."""
         if self.blob is None or self.etag is None or self.content is None:
             return None

@@ -1,9 +1,8 @@
 """The register of uploads: which file in the container `uploads` is which upload.
 
 The id of an upload rests on the name and the content of its file. The documents record both, together with the version
-(ETag) of the file. So a file is only read if it is new, or has another version than its document says. A copied library,
-a file whose permissions changed, and a new signing key make no new uploads: their content is the one that a document
-records.
+(ETag) of the file. So a file is only read if it is new, or has another version than its document says. A copied
+library, a file whose permissions changed, and a new signing key make no new uploads: a document records their content.
 """
 
 import logging
@@ -16,7 +15,8 @@ from mfcc_assets.errors import BlobNotFound, Conflict, StoreError
 from mfcc_assets.ids import NO_CONTENT, UploadId, content_digest, upload_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import is_companion
-from mfcc_assets.pipeline.upload_document import Source, UploadDocument
+from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.open_files import is_open_for_writing
 from mfcc_assets.storage.blobs.port import Blob

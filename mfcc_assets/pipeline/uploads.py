@@ -43,10 +43,10 @@ from mfcc_assets.pipeline.upload_document import (
     RankedUpload,
     RecognisedUpload,
     SearchedUpload,
-    Source,
     UploadDocument,
 )
 from mfcc_assets.pipeline.upload_register import file_name_of, files_of_uploads, received_at
+from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.storage.blobs.names import clean_name
 from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets.storage.index_store import RECALL
@@ -194,6 +194,9 @@ def _received(
         return run.advance(library.documents, upload, UploadDocument, _copied(library, upload, file[0], run))
     if document.batch is not None:
         return document
+    if document.blob and library.blobs.exists("uploads", document.blob):
+        changed = _failure(library, upload, document.file_name, _changed(document.file_name), run)
+        return run.advance(library.documents, upload, UploadDocument, lambda stored: stored.failed(changed))
     return run.advance(library.documents, upload, UploadDocument, lambda stored: stored.failed(_DELETED))
 
 
@@ -276,11 +279,7 @@ def _analysed(library: Library, document: CopiedUpload, parameters: FeaturesPara
         with path.open("rb") as file:
             digest = content_digest(file)
         if document.content and document.content != digest:
-            raise UploadChanged(
-                "the file changed before it was read",
-                subject=document.file_name,
-                remedy="Its present content is another upload, which is answered by itself",
-            )
+            raise _changed(document.file_name)
         content = library.catalogue.contents([digest]).get(digest)
         if content is None or not library.features.has_cepstra(content.audio_id, parameters.cepstra):
             limits = library.limits
@@ -302,6 +301,14 @@ def _analyse_if_missing(library: Library, document: AnalysedUpload, parameters: 
         _analysed(library, document, parameters)
     elif not library.features.has_track_features(document.audio_id, parameters):
         store_track_features(library.features, document.audio_id, parameters)
+
+
+def _changed(file_name: str) -> UploadChanged:
+    return UploadChanged(
+        "the file changed before it was read",
+        subject=file_name,
+        remedy="Its present content is another upload, which is answered by itself",
+    )
 
 
 def _failure(library: Library, upload: UploadId, file_name: str, error: Exception, run: AnsweringRun) -> Failure:

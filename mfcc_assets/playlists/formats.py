@@ -40,7 +40,8 @@ def m3u8(title: str, entries: Sequence[Entry]) -> str:
     """Return the text of an extended M3U playlist in UTF-8.
 
     Each track has two lines: ``#EXTINF:seconds,artist - title`` and its location. The length of a track is -1 if it is
-    not known. The path of a file is written as an address if it has characters that are no text or would break the line.
+    not known. The path of a file is written as an address if it has characters that are no text, or would break the
+    line.
 
     Examples
     --------

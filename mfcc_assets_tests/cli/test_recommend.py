@@ -84,7 +84,14 @@ def test_an_exact_answer_is_certified(home: Path, query: Path) -> None:
     assert [row["rank"] for row in answer["recommendations"]] == [1, 2, 3, 4, 5]
 
 
-ODD_NAMES = [b"caf\xe9.flac", b"\xff\xfe\x80.flac", b"line\nfeed\t\x07.flac", b"AC\\DC.flac", b"CON.flac", b"dots and spaces. .flac"]
+ODD_NAMES = [
+    b"caf\xe9.flac",
+    b"\xff\xfe\x80.flac",
+    b"line\nfeed\t\x07.flac",
+    b"AC\\DC.flac",
+    b"CON.flac",
+    b"dots and spaces. .flac",
+]
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)

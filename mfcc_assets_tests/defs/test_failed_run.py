@@ -12,10 +12,8 @@ LOCK = "/a/lock"
 
 @dg.op(retry_policy=dg.RetryPolicy(max_retries=1))
 def read_the_index() -> None:
-    try:
-        raise CorruptIndex("a part is damaged", subject="Index 12ab", remedy="Publish another one")
-    except CorruptIndex as error:
-        raise RuntimeError("something around it") from error
+    damage = CorruptIndex("a part is damaged", subject="Index 12ab", remedy="Publish another one")
+    raise RuntimeError("something around it") from damage
 
 
 @dg.op

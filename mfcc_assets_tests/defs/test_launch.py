@@ -114,7 +114,9 @@ def test_make_starts_dagster_with_the_environment_that_the_package_uses(settings
 
 
 def test_all_processes_of_make_dev_end_with_the_one_that_is_told_to_end(settings: Settings, tmp_path: Path) -> None:
-    child = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    child = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    )
     parent = (
         "import signal, subprocess, sys, time\n"
         f"subprocess.Popen([sys.executable, '-c', {child!r}])\n"

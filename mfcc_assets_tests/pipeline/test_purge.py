@@ -198,7 +198,10 @@ def test_no_byte_of_a_purged_upload_is_left_in_any_file(ten_tracks: Library, que
     purge_upload(ten_tracks, upload)
 
     assert [
-        (file, trace) for file in files_in(home) for trace in traces if trace in bytes(file) or trace in file.read_bytes()
+        (file, trace)
+        for file in files_in(home)
+        for trace in traces
+        if trace in bytes(file) or trace in file.read_bytes()
     ] == []
 
 
@@ -328,9 +331,7 @@ def answered_upload(library: Library, path: Path, *, is_of_older_version: bool =
     upload = upload_id(NAME, blob.etag, library.signing_key)
     library.documents.put(upload, {"state": "waiting", "received": blob.modified.isoformat(), "file_name": NAME})
     answer_uploads(library, [upload])
-    library.documents.update(
-        upload, lambda body: {key: body[key] for key in body.keys() - {"blob", "etag", "content"}}
-    )
+    library.documents.update(upload, lambda body: {key: body[key] for key in body.keys() - {"blob", "etag", "content"}})
     return upload
 
 

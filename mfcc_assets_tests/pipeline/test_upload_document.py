@@ -19,10 +19,10 @@ from mfcc_assets.pipeline.upload_document import (
     RankedUpload,
     RecognisedUpload,
     SearchedUpload,
-    Source,
     State,
     UploadDocument,
 )
+from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.recognition.recogniser import Recognition, RecognitionFailure
 
 Body = dict[str, Any]

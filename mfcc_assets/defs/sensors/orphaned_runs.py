@@ -7,7 +7,7 @@ the minutes that Dagster itself allows for a start.
 """
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def is_orphaned(run_id: str, tags: Mapping[str, str]) -> bool:
     return is_run_lost(run_id, tags)
 
 
-def _long_in_transition(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
+def _long_in_transition(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
     """Return the runs that have been starting or stopping for a while.
 
     A code server only knows a run some moments after the daemon says that it starts.
@@ -49,7 +49,9 @@ def _long_in_transition(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
 )
 def orphaned_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     runs = [
-        *context.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])),
+        *context.instance.get_runs(
+            dg.RunsFilter(statuses=[dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
+        ),
         *_long_in_transition(context.instance),
     ]
     orphaned = [run for run in runs if is_orphaned(run.run_id, run.tags)]

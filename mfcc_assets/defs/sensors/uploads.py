@@ -150,11 +150,7 @@ def arrived_files(library: Library, files: Iterable[Blob]) -> list[Blob]:
     unknown = [blob for blob in files if not register.is_known(blob) and not has_lapsed(library, blob.modified)]
     complete = sorted(blob for blob in unknown if register.is_settled(blob))[: settings.sensor_page]
     sizes = accumulate(blob.size for blob in complete)
-    return [
-        blob
-        for blob, size in zip(complete, sizes, strict=True)
-        if size <= BYTES_PER_TICK or blob is complete[0]
-    ]
+    return [blob for blob, size in zip(complete, sizes, strict=True) if size <= BYTES_PER_TICK or blob is complete[0]]
 
 
 def wait_for_arrival(library: Library) -> None:

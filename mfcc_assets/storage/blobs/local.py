@@ -20,8 +20,8 @@ from urllib.parse import quote, urlencode
 
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, LinkRefused, StoreError
 from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, check_name, file_of_name, name_of_file
+from mfcc_assets.storage.blobs.plain_path import plain_path
 from mfcc_assets.storage.blobs.port import CONTAINERS, Blob, BlobStore, check_container, check_link_seconds
-from mfcc_assets.storage.plain_path import plain_path
 
 _SHORTEST_KEY = 32
 _BLOCK = 1 << 20

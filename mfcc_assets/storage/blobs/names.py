@@ -27,7 +27,7 @@ _FIRST_STAND_IN = 0x10FE00
 _STAND_INS = re.compile("[\U0010fe00-\U0010feff]+")
 # Python decodes bytes that are not UTF-8 as surrogates from U+DC80 on.
 _REPLACED = re.compile("[\x01-\x1f\x7f-\x9f\\\\\udc80-\udcff\U0010fe00-\U0010feff]")
-_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def check_name(name: str) -> None:
@@ -101,7 +101,10 @@ def file_of_name(name: str) -> str:
 
 
 def shown_name(name: str) -> str:
-    r"""Return the name of a blob or a file for people: bytes that are no text, and control characters, as ``\x…``.
+    r"""Return the name of a blob or a file for people, in which everything can be seen.
+
+    Bytes that are no text, control characters and characters that change the direction of writing are shown as
+    ``\x…`` or ``\u…``.
 
     Examples
     --------

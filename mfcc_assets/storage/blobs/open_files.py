@@ -9,8 +9,8 @@ from pathlib import Path
 def is_open_for_writing(path: Path) -> bool:
     """Return True if a process of this machine is known to have a file open for writing.
 
-    Linux grants a lease for reading only on a file that nobody has open for writing. Where leases are not available, for
-    example on a network file system or on a file of another user, nothing is known, and False is returned.
+    Linux grants a lease for reading only on a file that nobody has open for writing. Where leases are not available,
+    for example on a network file system or on a file of another user, nothing is known, and False is returned.
     """
     if not hasattr(fcntl, "F_SETLEASE"):
         return False

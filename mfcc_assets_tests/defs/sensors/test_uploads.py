@@ -161,7 +161,7 @@ def test_an_upload_waits_visibly_from_the_first_tick_on(library: Library, instan
     assert (shown["state"], shown["file_name"]) == ("waiting", "a.mp3")
 
 
-def test_an_upload_whose_runs_never_start_is_asked_for_again_after_one_two_and_four_minutes(library: Library) -> None:
+def test_an_upload_whose_runs_never_start_is_asked_for_again_after_one_two_and_four_minutes() -> None:
     upload, began = UploadId("an upload"), datetime(2026, 1, 1, 12, tzinfo=UTC)
     waiting = UploadDocument.of({"state": "waiting", "received": began.isoformat()})
 
@@ -218,7 +218,7 @@ def test_a_file_that_a_process_still_writes_is_left_alone_however_long_it_pauses
     assert len(tick(uploads_sensor, library, instance, swept_now()).run_requests) == 1
 
 
-def test_uploads_older_than_the_retention_are_not_answered(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+def test_uploads_older_than_the_retention_are_not_answered(tmp_path: Path) -> None:
     with Library(Settings(home=tmp_path, settle_seconds=0, watch_seconds=0, retention_days=30)) as library:
         blob = library.blobs.write("uploads", "a.mp3", b"not music")
 

@@ -88,7 +88,6 @@ class TestFileNames:
         if not name.casefold().startswith(".mfcc") and len(name) <= LONGEST_NAME:
             check_name(name)
         assert file_of_name(name) == path
-        assert shown_name(name).isprintable() or not path.isprintable()
         name.encode()
         shown_name(path).encode()
         check_name(clean_name(path))
@@ -109,6 +108,7 @@ class TestFileNames:
             ("caf\udce9.mp3", "caf\\xe9.mp3"),
             ("line\nfeed\x07.mp3", "line\\x0afeed\\x07.mp3"),
             ("AC\\DC.mp3", "AC\\DC.mp3"),
+            ("gpj.\N{RIGHT-TO-LEFT OVERRIDE}3pm", "gpj.\\u202e3pm"),
             ("half \ud83d.mp3", "half \\ud83d.mp3"),
         ],
     )
