@@ -219,29 +219,6 @@ class TestFilesOfOwners:
         with pytest.raises(BlobNotFound):
             local_blobs.read("soundtracks", "odd")
 
-    @pytest.mark.parametrize(
-        "name", [b"caf\xe9.mp3", b"line\nfeed.mp3", b"AC\\DC.mp3", b"f\xe9/\xff\x01.mp3", b"\x82\xa0" * 60 + b".mp3"]
-    )
-    def test_a_file_of_any_name_is_a_blob(self, local_blobs, library, name):
-        file = Path(os.fsdecode(os.fsencode(library) + b"/" + name))
-        file.parent.mkdir(exist_ok=True)
-        file.write_bytes(b"sound")
-
-        (odd,) = set(names(local_blobs.list("soundtracks"))) - {"a good song.mp3"}
-
-        odd.encode()
-        assert local_blobs.stat("soundtracks", odd).size == 5
-        assert local_blobs.read("soundtracks", odd) == b"sound"
-        assert local_blobs.path("soundtracks", odd) == file
-        assert names(local_blobs.list("soundtracks", odd[:-4])) == [odd]
-        with local_blobs.as_file("soundtracks", odd) as path:
-            str(path).encode()
-            assert (path.read_bytes(), path.suffix) == (b"sound", ".mp3")
-        local_blobs.copy("soundtracks", odd, "batch", odd)
-        local_blobs.delete("soundtracks", odd)
-        assert not file.exists()
-        assert local_blobs.read("batch", odd) == b"sound"
-
     def test_folders_that_are_too_deep_are_skipped_with_a_warning(self, local_blobs, library, caplog):
         deepest = library
         for _ in range(6):
