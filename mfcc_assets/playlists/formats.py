@@ -1,6 +1,7 @@
 """Playlist formats: M3U8, and JSPF, which is XSPF written as JSON."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from mfcc_assets.errors import UnknownPlaylistFormat
 
 _CREATOR = "mfcc_assets"
+_NO_TEXT_OF_A_LINE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def _jspf_track(entry: Entry) -> dict[str, Any]:
 
 
 def _line_of(location: Path | str) -> str:
-    is_plain = isinstance(location, str) or str(location).isprintable()
+    is_plain = isinstance(location, str) or not _NO_TEXT_OF_A_LINE.search(str(location))
     return str(location) if is_plain else Path(location).as_uri()
 
 

@@ -22,7 +22,6 @@ from mfcc_assets.pipeline.upload_document import (
     State,
     UploadDocument,
 )
-from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.recognition.recogniser import Recognition, RecognitionFailure
 
 Body = dict[str, Any]
@@ -109,27 +108,6 @@ def test_a_claim_begins_the_document_that_a_former_version_began(story: str) -> 
 
     body = begun.heard_from(first["run_id"]).body
     assert without_moments({**body, **found, "state": first["state"]}) == without_moments(first)
-
-
-def test_a_waiting_document_names_its_file_and_no_run() -> None:
-    source = Source("folder/song.mp3", "version 1", "a digest")
-
-    waiting = UploadDocument.waiting(received="2026-01-01T00:00:00+00:00", file_name="song.mp3", source=source)
-
-    assert (waiting.state, waiting.run_id, waiting.source) == (State.WAITING, "", source)
-    assert waiting.is_under_way
-    assert waiting.ready_for(CopiedUpload) is None
-
-
-def test_a_claimed_document_keeps_the_file_that_it_was_received_from() -> None:
-    source = Source("song.mp3", "version 1", "a digest")
-
-    begun = UploadDocument.begun(
-        run_id="a run", received="2026-01-01T00:00:00+00:00", file_name="song.mp3", source=source
-    )
-
-    assert begun.source == source
-    assert begun.from_source(Source("song.mp3", "version 2", "a digest")).etag == "version 2"
 
 
 @pytest.mark.parametrize("missing", ["heard", "recognition_failures", "method", "certified", "recall", "note"])
