@@ -67,7 +67,7 @@ def _observed(library: Library, name: str) -> Observed | None:
             digest, tags, picture = _inspected(path)
     except (BlobNotFound, FileNotFoundError):
         return None  # The file went after it was listed, and the next observation finds it gone.
-    tags = replace(tags, title=tags.title or title_from_name(shown_name(name)))
+    tags = replace(tags, title=tags.title or shown_name(title_from_name(name)))
     picture = picture or generated_cover(track_id(name), tags.title, tags.artist)
     artwork = track_id(name) + picture.suffix
     library.blobs.write("artworks", artwork, picture.data)
