@@ -21,6 +21,9 @@ from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.open_files import is_open_for_writing
 from mfcc_assets.storage.blobs.port import Blob
 
+MISSED = ("gone", "changed")
+"""Codes of failures after which an upload is answered if its file is there again."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -208,14 +211,19 @@ def _documented(library: Library, upload: UploadId, source: Source, blob: Blob) 
         former = UploadDocument.of(stored.body) if stored else None
         if former is not None and former.source == source:
             return former
-        is_same_file = former is not None and former.content in (None, source.content)
-        written = former.from_source(source) if former is not None and is_same_file else waiting
+        is_kept = former is not None and former.content in (None, source.content) and not _was_missed(former)
+        written = former.from_source(source) if former is not None and is_kept else waiting
         try:
             if stored is None:
                 return UploadDocument.of(library.documents.create(upload, dict(written.body)).body)
             return UploadDocument.of(library.documents.put(upload, dict(written.body), if_match=stored.etag).body)
         except Conflict:
             continue  # a run, or the sensor of another daemon, wrote it meanwhile
+
+
+def _was_missed(document: UploadDocument) -> bool:
+    """Return True if an upload failed only because its file was not there, or was another one, when it was read."""
+    return document.failure is not None and document.failure.code in MISSED
 
 
 def _content(library: Library, blob: Blob) -> str:

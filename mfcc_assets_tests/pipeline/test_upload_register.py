@@ -160,6 +160,23 @@ def test_a_file_that_changes_before_its_run_reads_it_is_answered_as_another_uplo
     assert document(library, second).file_name == "song.mp3"
 
 
+def test_an_upload_that_was_deleted_before_it_was_read_is_answered_if_it_comes_again(
+    library: Library, instance: dg.DagsterInstance
+) -> None:
+    library.blobs.write("uploads", "song.mp3", b"not music")
+    (upload,) = requested_uploads(library, instance)
+    library.blobs.delete("uploads", "song.mp3")
+    run_uploads(library, instance, [upload])
+    assert document(library, upload).failure == Failure(
+        "gone", "The upload was deleted before it was read. Upload it again."
+    )
+
+    library.blobs.write("uploads", "song.mp3", b"not music")
+
+    assert requested_uploads(library, instance) == [upload]
+    assert document(library, upload).failure is None
+
+
 def test_an_upload_that_was_purged_before_its_run_begins_leaves_no_document(library: Library) -> None:
     assert answer_uploads(library, [UploadId("0f" * 16)]) == []
     assert list(library.documents.find()) == []
