@@ -6,6 +6,7 @@ from mfcc_assets.defs import checks
 from mfcc_assets.defs.assets import library as library_assets
 from mfcc_assets.defs.assets import uploads as upload_assets
 from mfcc_assets.defs.jobs import EXECUTOR, features_job, library_job, uploads_job
+from mfcc_assets.defs.retention import retention_job, retention_schedule
 from mfcc_assets.defs.sensors.orphaned_runs import orphaned_runs_sensor
 from mfcc_assets.defs.sensors.soundtracks import soundtracks_sensor
 from mfcc_assets.defs.sensors.uploads import uploads_sensor
@@ -33,7 +34,8 @@ def build_defs(**overrides: object) -> dg.Definitions:
             [asset for asset in assets if isinstance(asset, dg.AssetsDefinition)],
         ),
         asset_checks=dg.load_asset_checks_from_modules([checks]),
-        jobs=[library_job, features_job, uploads_job],
+        jobs=[library_job, features_job, uploads_job, retention_job],
+        schedules=[retention_schedule],
         sensors=[uploads_sensor, soundtracks_sensor, orphaned_runs_sensor],
         resources=resources,
         executor=EXECUTOR,

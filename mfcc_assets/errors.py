@@ -22,6 +22,8 @@ Each error says what happened, to which track, upload, file or index, and what t
     │   └── SecretNotFound
     ├── SettingsError                this and all below: errors of a run, a command or an argument
     ├── RunFailed
+    ├── UploadChanged
+    ├── PurgeIncomplete
     ├── FeaturesMissing
     │   ├── FeaturesDamaged
     │   └── FeaturesVersionMismatch
@@ -165,6 +167,14 @@ class SettingsError(MfccError):
 
 class RunFailed(MfccError):
     """A run that was started for the reader did not succeed."""
+
+
+class UploadChanged(MfccError):
+    """The file of an upload has other content than when it was received."""
+
+
+class PurgeIncomplete(MfccError):
+    """Something of a purged upload could not be removed."""
 
 
 class FeaturesMissing(MfccError):

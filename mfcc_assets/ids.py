@@ -75,23 +75,23 @@ def content_digest(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def upload_id(blob_name: str, etag: str, key: bytes) -> UploadId:
+def upload_id(blob_name: str, content: str, key: bytes) -> UploadId:
     """Return the id of an upload.
 
     A blob named ``<upload id>/<file name>`` carries its id. Other blobs were uploaded by other tools. Their id is made
-    from the name, the etag and a secret key, so that every process that sees the blob gets the same id without storing
-    anything.
+    from the name, the content and a secret key, so that every process that sees the blob gets the same id. A copied,
+    touched or linked file keeps its id, because neither its times nor its place on the disk matter.
 
     Parameters
     ----------
     blob_name
         Name of the blob in the container ``uploads``.
-    etag
-        Version of the blob.
+    content
+        Content digest of the blob.
     key
         Secret key of the library.
     """
     folder, slash, _ = blob_name.partition("/")
     if slash and len(folder) == _UPLOAD_ID_DIGITS and set(folder) <= set("0123456789abcdef"):
         return UploadId(folder)
-    return UploadId(hmac.new(key, f"{blob_name}\n{etag}".encode(), "blake2b").hexdigest()[:_UPLOAD_ID_DIGITS])
+    return UploadId(hmac.new(key, f"{blob_name}\n{content}".encode(), "blake2b").hexdigest()[:_UPLOAD_ID_DIGITS])

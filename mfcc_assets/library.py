@@ -139,13 +139,13 @@ class Library:
         """The documents of uploads: a SQLite file, or Azure Cosmos DB."""
         settings = self.settings
         if settings.profile == "local":
-            return SqliteDocuments(settings.documents, retention_seconds=settings.retention_seconds)
+            return SqliteDocuments(settings.documents, retention_seconds=settings.document_seconds)
         from mfcc_assets.storage.documents.cosmos import CosmosDocuments
         from mfcc_assets.storage.secrets.azure_identity import credential_for
 
         credential = credential_for(self.secrets, settings.cosmos_key_secret)
         return CosmosDocuments(
-            settings.cosmos_url, credential, settings.cosmos_database, retention_seconds=settings.retention_seconds
+            settings.cosmos_url, credential, settings.cosmos_database, retention_seconds=settings.document_seconds
         )
 
     @_opened

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES
+
+_SPARE_DAYS = 7
 
 RECOGNISERS = ("library", "audd", "acrcloud", "acoustid", "tags")
 
@@ -90,7 +93,9 @@ class Settings(BaseSettings):
         300.0, ge=0, description="A secret is read again after this time, because it may be rotated"
     )
     link_seconds: int = Field(600, gt=0, le=3600, description="How long a link to a blob is valid")
-    retention_days: int = Field(0, ge=0, description="Documents of uploads are deleted after this many days; 0: never")
+    retention_days: int = Field(
+        0, ge=0, description="Uploads, and all that was computed from them, are purged after this many days; 0: never"
+    )
 
     settle_seconds: float = Field(
         2.0, ge=0, description="A file that changed within this time may still be being copied"
@@ -113,6 +118,15 @@ class Settings(BaseSettings):
         except RuntimeError:
             raise ValueError(f"the user in {home} has no home directory") from None
         return home
+
+    @field_validator("blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url")
+    @classmethod
+    def _with_possible_port(cls, address: str) -> str:
+        try:
+            urlsplit(address).port  # noqa: B018  reading it checks it
+        except ValueError:
+            raise ValueError("the port in the address is not a number from 0 to 65535") from None
+        return address
 
     @field_validator("ranking")
     @classmethod
@@ -179,9 +193,12 @@ class Settings(BaseSettings):
         return int(self.cache_gigabytes * 1e9)
 
     @property
-    def retention_seconds(self) -> int | None:
-        """Seconds after which documents are deleted; None if they are kept."""
-        return self.retention_days * 24 * 3600 or None
+    def document_seconds(self) -> int | None:
+        """Seconds after which a document disappears by itself; None if never.
+
+        The time is longer than that of the retention, because a purge needs the document.
+        """
+        return (self.retention_days + _SPARE_DAYS) * 24 * 3600 if self.retention_days else None
 
     @property
     def max_upload_bytes(self) -> int:

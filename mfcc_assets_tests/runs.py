@@ -14,9 +14,10 @@ from mfcc_assets.definitions import build_defs
 from mfcc_assets.defs.launch import LIBRARY_JOB, range_tags
 from mfcc_assets.defs.partitions import UPLOADS
 from mfcc_assets.defs.sensors.uploads import UPLOADS_JOB, partitions_of_run, uploads_sensor
-from mfcc_assets.ids import UploadId, upload_id
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import soundtrack_files
+from mfcc_assets.pipeline.upload_register import UploadRegister
 from mfcc_assets.settings import Settings
 
 ALL = ("0", "f")
@@ -133,7 +134,7 @@ def run_uploads(
 def drop_upload(library: Library, path: Path, name: str) -> UploadId:
     """Put a file into the container `uploads`, as any other tool does, and return its upload id."""
     blob = library.blobs.upload_file("uploads", name, path)
-    return upload_id(blob.name, blob.etag, library.signing_key)
+    return UploadRegister(library).upload_of(blob)
 
 
 def requested_uploads(library: Library, instance: dg.DagsterInstance) -> list[UploadId]:

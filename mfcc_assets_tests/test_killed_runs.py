@@ -11,7 +11,7 @@ import pytest
 
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
-from mfcc_assets.pipeline.uploads import uploads_by_id
+from mfcc_assets.pipeline.upload_register import register_of
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.killed_runs import Kill, run_and_kill
@@ -141,7 +141,7 @@ def test_a_run_that_is_killed_during_a_write_leaves_nothing_half_written(
 
 def test_the_sensor_finds_uploads_of_killed_runs_and_they_get_the_same_answer(killed, instance, music) -> None:
     with Library(Settings(home=killed["uploads"], settle_seconds=0, claim_seconds=0)) as library:
-        uploads = {blob.name: upload for upload, blob in uploads_by_id(library).items()}
+        uploads = {blob.name: register_of(library).upload_of(blob) for blob in library.blobs.list("uploads")}
         assert len(uploads) == len(UPLOAD_STEPS)
         undisturbed = drop_upload(library, music, "undisturbed.flac")
         run_uploads(library, instance, [undisturbed])

@@ -6,17 +6,18 @@ from pathlib import Path
 import click
 
 from mfcc_assets.cli.console import labelled_line, open_console, progress_bar
+from mfcc_assets.cli.input_files import files_and_folders
 from mfcc_assets.cli.library import counts_by_state
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.defs.launch import command_line_lock
 from mfcc_assets.library import Library
-from mfcc_assets.texts import printable
+from mfcc_assets.storage.blobs.names import shown_name
 
 _NAMES_SHOWN = 3
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), callback=files_and_folders)
 @click.pass_obj
 def add(library: Library, paths: tuple[Path, ...]) -> None:
     """Add files or folders to the library, and bring its recommendations up to date.
@@ -39,7 +40,7 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
         for kind, skipped in sorted(addition.skipped.items()):
             console.print(f"skipped {len(skipped)}: {kind} ({_first_names(skipped)})")
         for file in addition.unreadable:
-            console.print(labelled_line("unreadable", str(file)))
+            console.print(labelled_line("unreadable", shown_name(str(file))))
         bring_up_to_date(library, console, lock)
     for reject in library.catalogue.rejects():
         if reject.blob_name in addition.names:
@@ -50,5 +51,5 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
 
 
 def _first_names(paths: Sequence[Path]) -> str:
-    names = ", ".join(printable(path.name) for path in paths[:_NAMES_SHOWN])
+    names = ", ".join(shown_name(path.name) for path in paths[:_NAMES_SHOWN])
     return names + (", …" if len(paths) > _NAMES_SHOWN else "")

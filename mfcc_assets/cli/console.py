@@ -1,6 +1,8 @@
 """The console, the progress bar and the JSON of the commands."""
 
+import io
 import json
+import sys
 from typing import Any
 
 import click
@@ -15,6 +17,16 @@ _UNWRAPPED_WIDTH = 10_000
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 """The option of every command that can print JSON."""
+
+
+def escape_what_cannot_be_printed() -> None:
+    """Let the output show characters that its encoding lacks as escapes, where Python would raise an error.
+
+    A terminal may know only ASCII, and the name of a file may hold bytes that are no text.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def print_json(record: Any) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mfcc_assets.cli.console import labelled_line, open_console, progress_bar
+from mfcc_assets.cli.input_files import readable_file
 from mfcc_assets.library import Library
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ _FIGURES = {
 @click.option(
     "--manifest",
     required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
+    callback=readable_file,
     help="CSV with the columns path, artist, source and, if known, work.",
 )
 @click.option(

@@ -34,4 +34,4 @@ def bring_up_to_date(library: Library, console: Console, lock: IO[bytes]) -> Non
                     description = "Analysing soundtracks" if done < total else "Indexing, ranking, publishing"
                     progress.update(task, description=description, completed=done, total=total)
                 time.sleep(_POLL_SECONDS)
-            check_succeeded(process, library.settings)
+            check_succeeded(process, library.settings, lock)

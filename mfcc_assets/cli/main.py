@@ -1,5 +1,6 @@
 """The group of all `mfcc` commands."""
 
+import errno
 import warnings
 from typing import Any
 
@@ -7,7 +8,7 @@ import click
 from pydantic import ValidationError
 
 from mfcc_assets.cli.add import add
-from mfcc_assets.cli.console import settings_sentences
+from mfcc_assets.cli.console import escape_what_cannot_be_printed, settings_sentences
 from mfcc_assets.cli.database import database
 from mfcc_assets.cli.evaluate import evaluate
 from mfcc_assets.cli.explain import explain
@@ -17,8 +18,10 @@ from mfcc_assets.cli.path import path
 from mfcc_assets.cli.playlist import playlist
 from mfcc_assets.cli.purge import purge
 from mfcc_assets.cli.recommend import recommend
+from mfcc_assets.defs.launch import ended_by_signals
 from mfcc_assets.errors import MfccError
 from mfcc_assets.library import Library
+from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.texts import printable
 
 
@@ -26,8 +29,9 @@ class _MfccGroup(click.Group):
     """A group that prints errors and warnings as sentences, without tracebacks and lines of code."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        escape_what_cannot_be_printed()
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), ended_by_signals():
                 warnings.showwarning = _print_warning
                 return super().invoke(ctx)
         except click.ClickException as error:
@@ -37,6 +41,14 @@ class _MfccGroup(click.Group):
             raise click.ClickException(str(error)) from error
         except ValidationError as error:
             raise click.ClickException(settings_sentences(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # the reader of the output has ended, which click handles
+            subject = f"{shown_name(str(error.filename))}: " if error.filename else ""
+            raise click.ClickException(
+                f"{subject}it cannot be read or written ({error.strerror or error}). "
+                "Check its permissions, the disk's space, and MFCC_HOME."
+            ) from error
 
 
 def _print_warning(message: Warning | str, *_: object, **__: object) -> None:

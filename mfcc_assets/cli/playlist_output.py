@@ -10,6 +10,7 @@ from rich.table import Table
 from mfcc_assets.cli.console import open_console, print_json
 from mfcc_assets.library import Library
 from mfcc_assets.playlists.formats import FORMATS, format_of
+from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.texts import printable
 
 if TYPE_CHECKING:
@@ -76,4 +77,4 @@ def show_playlist(
 def print_export(library: Library, export: Path, console: Console) -> None:
     """Print where a playlist was written."""
     ends = " Its links end in an hour." if library.settings.profile == "azure" else ""
-    console.print(f"Written to {printable(str(export))}.{ends}")
+    console.print(f"Written to {shown_name(str(export))}.{ends}")

@@ -1,4 +1,4 @@
-"""`mfcc purge`: remove everything of an upload."""
+"""`mfcc purge`: remove everything of an upload, or of all uploads whose time of retention has passed."""
 
 import click
 
@@ -7,12 +7,21 @@ from mfcc_assets.library import Library
 
 
 @click.command()
-@click.argument("upload")
+@click.argument("upload", required=False)
+@click.option("--lapsed", is_flag=True, help="Remove all uploads that are older than MFCC_RETENTION_DAYS.")
 @click.pass_obj
-def purge(library: Library, upload: str) -> None:
-    """Remove the upload with the id UPLOAD: its files, document, recommendations, and the features of its audio."""
-    from mfcc_assets.pipeline.purge import purge_upload
+def purge(library: Library, upload: str | None, lapsed: bool) -> None:
+    """Remove the upload with the id UPLOAD: its files, document, recommendations, and the features of its audio.
 
+    The command fails if anything of it is left.
+    """
+    from mfcc_assets.pipeline.purge import purge_lapsed_uploads, purge_upload
+
+    if lapsed == (upload is not None):
+        raise click.UsageError("Name an upload, or use --lapsed.")
+    if upload is None:
+        click.echo(f"Purged {len(purge_lapsed_uploads(library))} uploads.")
+        return
     purged = purge_upload(library, UploadId(upload))
     if not (purged.blobs or purged.had_document or purged.recommendations):
         raise click.ClickException(f"Nothing is stored of an upload {upload}.")

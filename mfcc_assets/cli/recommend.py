@@ -8,9 +8,12 @@ import click
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, labelled_line, open_console, print_json
+from mfcc_assets.cli.input_files import readable_file
 from mfcc_assets.cli.playlist_output import export_option, print_export
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.library import Library
+from mfcc_assets.storage.blobs.names import shown_name
+from mfcc_assets.storage.blobs.plain_path import plain_path
 from mfcc_assets.texts import printable
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), callback=readable_file)
 @click.option(
     "--top", "count", type=click.IntRange(min=1), help="Number of recommendations; by default MFCC_RECOMMENDATIONS."
 )
@@ -32,12 +35,13 @@ def recommend(library: Library, file: Path, count: int | None, exact: bool, as_j
     from mfcc_assets.pipeline.playlists import export_playlist
 
     wanted = count or library.settings.recommendations
-    answer = recommend_file(library, file, count=wanted, exact=exact)
+    with plain_path(file) as path:
+        answer = recommend_file(library, path, count=wanted, exact=exact)
     # The recall of longer lists is not measured.
     recall = answer.recall if wanted <= EVALUATED_COUNT else None
     if export is not None:
         tracks = [answer.soundtracks[recommendation.track_id] for recommendation in answer.recommendations]
-        export_playlist(library, export, f"Like {file.name}", tracks)
+        export_playlist(library, export, f"Like {shown_name(file.name)}", tracks)
     recognised = answer.recognised
     rows = [
         {
@@ -52,7 +56,7 @@ def recommend(library: Library, file: Path, count: int | None, exact: bool, as_j
     if as_json:
         who = recognised and {"title": recognised.title, "artist": recognised.artist, "by": recognised.by}
         record = {
-            "query": str(file),
+            "query": shown_name(str(file)),
             "recognised": who,
             "recognition_failures": [asdict(failure) for failure in answer.failures],
             "index_version": answer.index_version,
@@ -65,7 +69,7 @@ def recommend(library: Library, file: Path, count: int | None, exact: bool, as_j
         return
     console = open_console()
     known_as = f"{recognised.title} by {recognised.artist or 'unknown'} ({recognised.by})" if recognised else "unknown"
-    console.print(f"{printable(file.name)}: {printable(known_as)}")
+    console.print(f"{shown_name(file.name)}: {printable(known_as)}")
     for failure in answer.failures:
         console.print(labelled_line("no answer", f"{failure.by}: {failure.reason}"))
     console.print(recommendations_table(rows))

@@ -1,17 +1,19 @@
 """Start Dagster's own processes for a library, from outside Dagster.
 
 The command line imports nothing else of this package, and this module does not import Dagster, which is slow.
-``python -m mfcc_assets.defs.launch ARGUMENTS`` replaces itself by Python with these arguments, in the environment that
-every process of a library's Dagster needs.
+``python -m mfcc_assets.defs.launch ARGUMENTS`` runs Python with these arguments, in the environment that every process
+of a library's Dagster needs.
 """
 
 import fcntl
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
@@ -19,7 +21,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from mfcc_assets.defs.private.event_batches import EVENT_BATCHES
-from mfcc_assets.errors import RunFailed
+from mfcc_assets.errors import RunFailed, SettingsError
 from mfcc_assets.ids import shard_names
 from mfcc_assets.settings import Settings
 
@@ -35,6 +37,8 @@ RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 _SIGNALS = 30
+_PATIENCE_SECONDS = 20
+_EXIT_BY_SIGNAL = 128
 _LOCK_SUFFIX = ".lock"
 _MODULE = "mfcc_assets.definitions"
 
@@ -46,14 +50,26 @@ def prepare_dagster_home(settings: Settings) -> Path:
     """Make the folder of a library's Dagster, with settings that suit one machine.
 
     Settings that are there already stay. Only the module of the event log is brought up to date.
+
+    Raises
+    ------
+    SettingsError
+        If the folder cannot be made or written.
     """
     home = settings.dagster_home
-    home.mkdir(parents=True, exist_ok=True)
     configuration = home / "dagster.yaml"
-    if not configuration.exists():
-        configuration.write_bytes(files("mfcc_assets").joinpath("dagster.yaml").read_bytes())
-    elif _FORMER_EVENT_LOG in (present := configuration.read_bytes()):
-        configuration.write_bytes(present.replace(_FORMER_EVENT_LOG, _EVENT_LOG))
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not configuration.exists():
+            configuration.write_bytes(files("mfcc_assets").joinpath("dagster.yaml").read_bytes())
+        elif _FORMER_EVENT_LOG in (present := configuration.read_bytes()):
+            configuration.write_bytes(present.replace(_FORMER_EVENT_LOG, _EVENT_LOG))
+    except OSError as error:
+        raise SettingsError(
+            f"the folder of Dagster cannot be made or written ({error.strerror})",
+            subject=str(home),
+            remedy="Check MFCC_HOME, its permissions, and the disk's space",
+        ) from error
     return home
 
 
@@ -88,7 +104,7 @@ def running(
         Pause between the 30 signals that ask the process to end, after which it is killed.
     """
     prepare_dagster_home(settings)
-    with log.open("ab") as output:
+    with log.open("ab") as output, _interrupts_for_children():
         process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             stdin=subprocess.DEVNULL,
@@ -112,7 +128,6 @@ def _end(process: subprocess.Popen[bytes], seconds_between_signals: float) -> No
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(seconds_between_signals)
-    # Dagster handles SIGTERM like SIGINT. A background process of a shell ignores SIGINT, and so do its children.
     process.kill()
     process.wait()
 
@@ -165,22 +180,108 @@ def range_tags(first: str, last: str) -> dict[str, str]:
     return {RANGE_START_TAG: first, RANGE_END_TAG: last}
 
 
-def check_succeeded(process: subprocess.Popen[bytes], settings: Settings) -> None:
+def check_succeeded(process: subprocess.Popen[bytes], settings: Settings, lock: IO[bytes]) -> None:
     """Wait for a run to end.
+
+    Parameters
+    ----------
+    process
+        Process of the run.
+    settings
+        Settings of the library.
+    lock
+        Lock of the command that started the run.
 
     Raises
     ------
     RunFailed
-        The run did not succeed.
+        The run did not succeed. The error says what failed and why.
     """
-    if process.wait() != 0:
-        raise RunFailed("the run failed", remedy=f"Read {run_log(settings)}, or the run in the Dagster UI (make dev)")
+    if process.wait() == 0:
+        return
+    told = subprocess.run(
+        [sys.executable, "-m", "mfcc_assets.defs.failed_run", lock.name],
+        env=dagster_environment(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    reasons = told.stdout.decode(errors="replace").strip() or _last_line(run_log(settings))
+    raise RunFailed(
+        f"the run failed. {reasons}".rstrip(". "),
+        remedy=f"Read {run_log(settings)}, or the run in the Dagster UI (make dev)",
+    )
 
 
-def _become_python(arguments: Sequence[str]) -> NoReturn:
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the ``with`` like an error, so that it ends the processes that it has started."""
+
+    def end(number: int, _: object) -> NoReturn:
+        raise SystemExit(_EXIT_BY_SIGNAL + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread receives signals
+        return
+    former = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _interrupts_for_children() -> Iterator[None]:
+    """Let processes that are started inside the ``with`` receive SIGINT.
+
+    A process that a shell starts in the background ignores SIGINT, and so do its children. Dagster handles SIGTERM as
+    it handles SIGINT, so it would ignore both.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+def run_python(arguments: Sequence[str]) -> int:
+    """Run Python in the environment of a library's Dagster, and return its exit code.
+
+    When this process is told to end, Python and every process that it has started end with it.
+    """
     settings = Settings()
     prepare_dagster_home(settings)
-    os.execve(sys.executable, [sys.executable, *arguments], dagster_environment(settings))  # noqa: S606
+    with ended_by_signals():
+        with _interrupts_for_children():
+            process = subprocess.Popen(
+                [sys.executable, *arguments], env=dagster_environment(settings), start_new_session=True
+            )
+        try:
+            return process.wait()
+        finally:
+            _end_session(process)
+
+
+def _end_session(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired, KeyboardInterrupt, SystemExit):  # a second signal ends the patience
+            process.wait(_PATIENCE_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def daemon_log(settings: Settings) -> Path:
@@ -194,4 +295,4 @@ def run_log(settings: Settings) -> Path:
 
 
 if __name__ == "__main__":
-    _become_python(sys.argv[1:])
+    sys.exit(run_python(sys.argv[1:]))

@@ -12,13 +12,14 @@ from rich.console import Console
 from mfcc_assets.cli.console import labelled_line, open_console, settings_sentences
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.cli.recommend import recommendations_table
-from mfcc_assets.defs.launch import command_line_lock, daemon_log, running_daemon
+from mfcc_assets.defs.launch import command_line_lock, daemon_log, ended_by_signals, running_daemon
 from mfcc_assets.errors import MfccError, RunFailed
-from mfcc_assets.ids import UploadId, upload_id
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answering_run import document_of
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.upload_document import State, UploadDocument
+from mfcc_assets.pipeline.upload_register import register_of
 
 UPLOAD = "a-new-journey.mp3"
 ANSWER_SECONDS = 120
@@ -29,7 +30,11 @@ def main() -> None:
     console = open_console(width=110)
     started = time.monotonic()
     try:
-        with as_file(files("mfcc_assets").joinpath("demo")) as starter, Library() as library:
+        with (
+            ended_by_signals(),
+            as_file(files("mfcc_assets").joinpath("demo")) as starter,
+            Library() as library,
+        ):
             _add_starter_library(library, starter / "library", console)
             document = _answered_upload(library, starter / "uploads" / UPLOAD, console)
             _show_answer(library, document, console)
@@ -71,7 +76,7 @@ def _answered_upload(library: Library, path: Path, console: Console) -> UploadDo
         return document
     with running_daemon(library.settings), console.status("Waiting for the sensor to find it") as status:
         for document in _documents_until_answered(library):
-            status.update(f"A run answers it: {document.state}")
+            status.update(f"Its state is {document.state}")
     assert document is not None
     console.print("            The sensor found it, and a Dagster run answered it.")
     return document
@@ -93,8 +98,7 @@ def _documents_until_answered(library: Library) -> Iterator[UploadDocument]:
 
 
 def _upload_id(library: Library) -> UploadId:
-    blob = library.blobs.stat("uploads", UPLOAD)
-    return upload_id(blob.name, blob.etag, library.signing_key)
+    return register_of(library).upload_of(library.blobs.stat("uploads", UPLOAD))
 
 
 def _show_answer(library: Library, document: UploadDocument, console: Console) -> None:

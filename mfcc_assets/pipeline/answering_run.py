@@ -12,7 +12,7 @@ from typing import Any
 
 from mfcc_assets.errors import Conflict
 from mfcc_assets.ids import UploadId
-from mfcc_assets.pipeline.upload_document import Kind, UploadDocument
+from mfcc_assets.pipeline.upload_document import Kind, State, UploadDocument
 from mfcc_assets.storage.documents.port import DocumentStore
 
 
@@ -39,7 +39,7 @@ class AnsweringRun:
 
     def may_answer(self, document: UploadDocument) -> bool:
         """Return True unless another run works on the upload, or has closed it since this run was requested."""
-        if document.run_id == self.run_id:
+        if document.state is State.WAITING or document.run_id == self.run_id:
             return True
         if not document.is_under_way:
             return document.last_sign < self.requested

@@ -11,6 +11,7 @@ from mfcc_assets.errors import BlobNotFound
 from mfcc_assets.ids import NO_CONTENT, content_digest, shard_of, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import NO_AUDIO, Difference, container_files, difference, is_worth_trying
+from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.sql.records import Observed, SkippedFile
 
 FILES_PER_TRANSACTION = 200
@@ -100,7 +101,8 @@ def _observed(library: Library, name: str) -> Observed | SkippedFile | None:
             digest, tags, picture = _inspected(path)
     except (BlobNotFound, FileNotFoundError):
         return None  # The file went after it was listed, and the next observation finds it gone.
-    tags = replace(tags, title=tags.title or title_from_name(name), artist=tags.artist or tags.album_artist)
+    title = tags.title or shown_name(title_from_name(name))
+    tags = replace(tags, title=title, artist=tags.artist or tags.album_artist)
     picture = picture or generated_cover(track_id(name), tags.title, tags.artist)
     artwork = track_id(name) + picture.suffix
     library.blobs.write("artworks", artwork, picture.data)

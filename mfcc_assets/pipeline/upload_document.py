@@ -1,9 +1,9 @@
 """The document of an upload: its state, and the findings of the steps.
 
-An upload goes through five states::
+An upload goes through six states::
 
-    received ──> recognised ──> candidates ──> ranked
-        └─────────────┴──────────────┴───────────┴──> failed
+    waiting ──> received ──> recognised ──> candidates ──> ranked
+       └───────────┴─────────────┴──────────────┴───────────┴──> failed
 
 A step may be repeated, and the findings of later steps stay in the document meanwhile. So `recognised`, `candidates`
 and `ranked` may follow each other in any order, as long as the document holds what the new state guarantees. A failed
@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar
 
 from mfcc_assets.errors import IllegalTransition, IncompleteDocument
 from mfcc_assets.ids import AudioId
+from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.recognition.recogniser import Recognition, RecognitionFailure
 
 
@@ -27,6 +28,8 @@ class State(StrEnum):
 
     Attributes
     ----------
+    WAITING
+        The sensor has seen the file, and no run has claimed the upload yet.
     RECEIVED
         A run has claimed the upload, and may have copied and analysed it: see `CopiedUpload` and `AnalysedUpload`.
     RECOGNISED
@@ -39,6 +42,7 @@ class State(StrEnum):
         There is no answer. The document is a `FailedUpload`.
     """
 
+    WAITING = "waiting"
     RECEIVED = "received"
     RECOGNISED = "recognised"
     CANDIDATES = "candidates"
@@ -46,18 +50,20 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-UNANSWERED = (State.RECEIVED, State.RECOGNISED, State.CANDIDATES, State.FAILED)
+UNANSWERED = (State.WAITING, State.RECEIVED, State.RECOGNISED, State.CANDIDATES, State.FAILED)
 
 _AFTER_RECOGNITION = {State.RECOGNISED, State.CANDIDATES, State.RANKED, State.FAILED}
 
 TRANSITIONS: Mapping[State, set[State]] = {
+    State.WAITING: {State.FAILED},
     State.RECEIVED: {State.RECEIVED, State.RECOGNISED, State.FAILED},
     State.RECOGNISED: _AFTER_RECOGNITION,
     State.CANDIDATES: _AFTER_RECOGNITION,
     State.RANKED: _AFTER_RECOGNITION,
     State.FAILED: set(),
 }
-"""States that may follow each state. A state follows itself when a step adds findings or is repeated."""
+"""States that may follow each state. A state follows itself when a step adds findings or is repeated. A claim, which
+begins a new document, is not a transition."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,9 @@ class UploadDocument:
         Time at which the upload reached each state, as an ISO 8601 text.
     heard
         Last sign of life of the run. Documents of older versions have none.
+    blob, etag, content
+        The file in the container `uploads`: its name, its version when it was last seen, and its content digest.
+        Documents of older versions have none of them.
     batch
         Name of the copy in the container `batch`.
     audio_id, seconds, note
@@ -133,6 +142,9 @@ class UploadDocument:
     file_name: str = ""
     times: Mapping[str, str] = field(default_factory=dict)
     heard: str | None = None
+    blob: str | None = None
+    etag: str | None = None
+    content: str | None = None
     batch: str | None = None
     audio_id: AudioId | None = None
     seconds: float | None = None
@@ -164,16 +176,28 @@ class UploadDocument:
         return cls(body=body, **known)
 
     @classmethod
-    def begun(cls, *, run_id: str, received: str, file_name: str, batch: str | None = None) -> "UploadDocument":
+    def waiting(cls, *, received: str, file_name: str, source: Source) -> "UploadDocument":
+        """Begin the document of an upload that no run has claimed yet."""
+        return cls._first(State.WAITING, {"received": received, "file_name": file_name, **asdict(source)})
+
+    @classmethod
+    def begun(
+        cls,
+        *,
+        run_id: str,
+        received: str,
+        file_name: str,
+        batch: str | None = None,
+        source: Source | None = None,
+    ) -> "UploadDocument":
         """Begin the document of an upload that a run claims; `batch` names a copy that is there already."""
-        body = {
-            "state": State.RECEIVED.value,
-            "run_id": run_id,
-            "times": {State.RECEIVED.value: _now()},
-            "received": received,
-            "file_name": file_name,
-        }
-        return UploadDocument.of(body if batch is None else {**body, "batch": batch})
+        found = {"batch": batch, **(asdict(source) if source else {})}
+        known = {key: value for key, value in found.items() if value is not None}
+        return cls._first(State.RECEIVED, {"run_id": run_id, "received": received, "file_name": file_name, **known})
+
+    @classmethod
+    def _first(cls, state: State, body: Mapping[str, Any]) -> "UploadDocument":
+        return UploadDocument.of({"state": state.value, "times": {state.value: _now()}, **body})
 
     def ready_for(self, kind: "type[Kind]") -> "Kind | None":
         """Return the document as `kind`; None if the upload failed, or a step before has not been done."""
@@ -188,6 +212,17 @@ class UploadDocument:
     def failed(self, failure: Failure) -> "FailedUpload":
         """Close the document of an upload that cannot be answered."""
         return FailedUpload.of(self._moved_to(State.FAILED, failure=asdict(failure)))
+
+    def from_source(self, source: Source) -> Self:
+        """Record the file in the container `uploads` that holds this upload now."""
+        return type(self).of({**self.body, **asdict(source)})
+
+    @property
+    def source(self) -> Source | None:
+        """The file in the container `uploads`; None if an older version wrote the document."""
+        if self.blob is None or self.etag is None or self.content is None:
+            return None
+        return Source(self.blob, self.etag, self.content)
 
     def heard_from(self, run_id: str) -> Self:
         """Add a sign of life of a run. The times of the states do not show it: a run may stay in one state for long."""

@@ -5,7 +5,7 @@ document of an upload tells how far the upload is and which run answers it. A st
 and those that another run answers.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 
@@ -19,9 +19,10 @@ from mfcc_assets.errors import (
     NoPublishedIndex,
     TooLarge,
     UnreadableAudio,
+    UploadChanged,
 )
 from mfcc_assets.features.parameters import FeaturesParameters
-from mfcc_assets.ids import UploadId, content_digest, upload_id
+from mfcc_assets.ids import UploadId, content_digest
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import (
     choose_recommendations,
@@ -30,8 +31,8 @@ from mfcc_assets.pipeline.answer import (
     recognise_file,
     search_for,
 )
-from mfcc_assets.pipeline.answering_run import AnsweringRun
-from mfcc_assets.pipeline.music_files import is_companion
+from mfcc_assets.pipeline.answering_run import AnsweringRun, document_of
+from mfcc_assets.pipeline.purge import remove_computed
 from mfcc_assets.pipeline.rankings import required_lists
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.pipeline.store_features import note_on, store_analysis, store_track_features
@@ -45,6 +46,8 @@ from mfcc_assets.pipeline.upload_document import (
     SearchedUpload,
     UploadDocument,
 )
+from mfcc_assets.pipeline.upload_register import file_name_of, files_of_uploads, received_at
+from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.storage.blobs.names import clean_name
 from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets.storage.index_store import RECALL
@@ -61,6 +64,7 @@ _CODES: tuple[tuple[type[Exception], str], ...] = (
     (CorruptIndex, "corrupt_index"),
     (FeaturesMissing, "no_features"),
     (BlobNotFound, "gone"),
+    (UploadChanged, "changed"),
 )
 """Code of each error that is not the fault of the audio. A code also covers the subclasses of its error."""
 
@@ -68,21 +72,14 @@ Change = Callable[[Kind], UploadDocument]
 """Adds the findings of a step to a document."""
 
 
-def upload_files(library: Library) -> Iterator[Blob]:
-    """Iterate over the music files in the container `uploads`."""
-    return (blob for blob in library.blobs.list("uploads") if not is_companion(blob.name))
-
-
-def uploads_by_id(library: Library) -> dict[UploadId, Blob]:
-    """Return the file of every upload in the container; the newest if there are several in the folder of one upload."""
-    blobs = sorted(upload_files(library))
-    return {upload_id(blob.name, blob.etag, library.signing_key): blob for blob in blobs}
-
-
 def receive_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
-    """Claim uploads, and copy their files to `batch`, out of reach of their senders."""
-    blobs = uploads_by_id(library)
-    return [_received(library, upload, blobs.get(upload), run) for upload in uploads]
+    """Claim uploads, and copy their files to `batch`, out of reach of their senders.
+
+    An upload without a file and without a document was purged, and is left out.
+    """
+    files = files_of_uploads(library, uploads)
+    received = [_received(library, upload, files.get(upload), run) for upload in uploads]
+    return [document for document in received if document is not None]
 
 
 def analyse_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
@@ -167,33 +164,47 @@ def recommend_for_uploads(library: Library, uploads: Sequence[UploadId], *, run:
     return _each(library, uploads, recommend, needs=RankedUpload, run=run)
 
 
-def _received(library: Library, upload: UploadId, blob: Blob | None, run: AnsweringRun) -> UploadDocument:
-    file_name = blob.name.rpartition("/")[2] if blob else ""
-    received = (blob.modified if blob else datetime.now(UTC)).isoformat()
+def _received(
+    library: Library, upload: UploadId, file: tuple[Blob, Source] | None, run: AnsweringRun
+) -> UploadDocument | None:
+    if file is None and document_of(library.documents, upload) is None:
+        return None
 
     def begin(former: UploadDocument | None) -> UploadDocument:
-        if blob is None and former is not None and former.batch is not None:
-            # The file has left its container since, but its copy can be answered again.
+        if file is not None:
+            blob, source = file
+            received = received_at(blob) if former is None else former.received
             return UploadDocument.begun(
-                run_id=run.run_id, received=former.received, file_name=former.file_name, batch=former.batch
+                run_id=run.run_id, received=received, file_name=file_name_of(blob), source=source
             )
-        return UploadDocument.begun(run_id=run.run_id, received=received, file_name=file_name)
+        if former is None:
+            return UploadDocument.begun(run_id=run.run_id, received=datetime.now(UTC).isoformat(), file_name="")
+        # The file has left its container since, but its copy can be answered again.
+        return UploadDocument.begun(
+            run_id=run.run_id,
+            received=former.received,
+            file_name=former.file_name,
+            batch=former.batch,
+            source=former.source,
+        )
 
     document, is_claimed = run.claim(library.documents, upload, begin)
     if not is_claimed:
         return document
     library.catalogue.forget_reject(upload)
-    if blob is not None:
-        return run.advance(library.documents, upload, UploadDocument, _copied(library, upload, blob, file_name, run))
+    if file is not None:
+        return run.advance(library.documents, upload, UploadDocument, _copied(library, upload, file[0], run))
     if document.batch is not None:
         return document
+    if document.blob and library.blobs.exists("uploads", document.blob):
+        changed = _failure(library, upload, document.file_name, _changed(document.file_name), run)
+        return run.advance(library.documents, upload, UploadDocument, lambda stored: stored.failed(changed))
     return run.advance(library.documents, upload, UploadDocument, lambda stored: stored.failed(_DELETED))
 
 
-def _copied(
-    library: Library, upload: UploadId, blob: Blob, file_name: str, run: AnsweringRun
-) -> Change[UploadDocument]:
-    batch = f"{upload}/{clean_name(file_name)}"
+def _copied(library: Library, upload: UploadId, blob: Blob, run: AnsweringRun) -> Change[UploadDocument]:
+    file_name = file_name_of(blob)
+    batch = f"{upload}/{clean_name(blob.name.rpartition('/')[2])}"
     limit = library.settings.max_upload_bytes
     if blob.size > limit:
         what = f"the file has {blob.size:,} bytes, but the limit is {limit:,}"
@@ -233,7 +244,8 @@ def _each(
     Returns
     -------
     list
-        The documents after the step. Uploads that were purged since the run began are left out.
+        The documents after the step. Uploads that were purged since the run began are left out, and what this step
+        stored of them is removed.
     """
 
     def advance(upload: UploadId) -> UploadDocument | None:
@@ -242,14 +254,20 @@ def _each(
             ready = document.ready_for(needs)
             if ready is None or not run.may_answer(document):
                 return document
-            return run.advance(library.documents, upload, needs, attempted(upload, ready))
         except DocumentNotFound:
+            return None
+        change = attempted(upload, ready)
+        try:
+            return run.advance(library.documents, upload, needs, change)
+        except DocumentNotFound:
+            # The upload was purged during the step, so what the step has stored must go too.
+            remove_computed(library, {upload: change(ready).body})
             return None
 
     def attempted(upload: UploadId, document: Kind) -> Change[Kind]:
         try:
             return step(upload, document)
-        except (AudioError, NoPublishedIndex, CorruptIndex, FeaturesMissing, BlobNotFound) as error:
+        except (AudioError, NoPublishedIndex, CorruptIndex, FeaturesMissing, BlobNotFound, UploadChanged) as error:
             failure = _failure(library, upload, document.file_name, error, run)
             return lambda stored: stored.failed(failure)
 
@@ -262,6 +280,8 @@ def _analysed(library: Library, document: CopiedUpload, parameters: FeaturesPara
     with library.blobs.as_file("batch", document.batch) as path:
         with path.open("rb") as file:
             digest = content_digest(file)
+        if document.content and document.content != digest:
+            raise _changed(document.file_name)
         content = library.catalogue.contents([digest]).get(digest)
         if content is None or not library.features.has_cepstra(content.audio_id, parameters.cepstra):
             limits = library.limits
@@ -283,6 +303,14 @@ def _analyse_if_missing(library: Library, document: AnalysedUpload, parameters: 
         _analysed(library, document, parameters)
     elif not library.features.has_track_features(document.audio_id, parameters):
         store_track_features(library.features, document.audio_id, parameters)
+
+
+def _changed(file_name: str) -> UploadChanged:
+    return UploadChanged(
+        "the file changed before it was read",
+        subject=file_name,
+        remedy="Its present content is another upload, which is answered by itself",
+    )
 
 
 def _failure(library: Library, upload: UploadId, file_name: str, error: Exception, run: AnsweringRun) -> Failure:

@@ -11,7 +11,7 @@ from typing import Any
 from mfcc_assets.errors import UnknownPlaylistFormat
 
 _CREATOR = "mfcc_assets"
-_NO_LINE = re.compile(r"[\n\r\ud800-\udfff]")
+_NO_TEXT_OF_A_LINE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ def m3u8(title: str, entries: Sequence[Entry]) -> str:
     """Return the text of an extended M3U playlist in UTF-8.
 
     Each track has two lines: ``#EXTINF:seconds,artist - title`` and its location. The length of a track is -1 if it is
-    not known.
+    not known. The path of a file is written as an address if it has characters that are no text, or would break the
+    line.
 
     Examples
     --------
@@ -112,7 +113,8 @@ def _jspf_track(entry: Entry) -> dict[str, Any]:
 
 def _line_of_location(location: Path | str) -> str:
     """Return a location as a line. A path with a line break, or with bytes that are no text, becomes an address."""
-    return str(location) if isinstance(location, str) or not _NO_LINE.search(str(location)) else location.as_uri()
+    is_plain = isinstance(location, str) or not _NO_TEXT_OF_A_LINE.search(str(location))
+    return str(location) if is_plain else Path(location).as_uri()
 
 
 def _one_line(text: str) -> str:

@@ -6,6 +6,12 @@ import time
 LOCK_SECONDS = 30.0
 """Time for which a writer waits for another one. A nightly backup may hold the lock for several seconds."""
 
+OVERWRITE_DELETED = "PRAGMA secure_delete=ON"
+"""Statement for each connection. Otherwise what is deleted could still be read in the free parts of the file."""
+
+EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)"
+"""Statement that moves the write-ahead log into the file. The log still holds what was deleted."""
+
 
 def switch_to_write_ahead_log(connection: sqlite3.Connection) -> None:
     """Switch a file to the write-ahead log, so that readers and a writer do not block each other."""

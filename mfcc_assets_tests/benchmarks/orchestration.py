@@ -21,9 +21,10 @@ from matplotlib.figure import Figure
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.defs.launch import LIBRARY_JOB, dagster_environment, prepare_dagster_home, range_tags, running_daemon
-from mfcc_assets.ids import UploadId, upload_id
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import State, UploadDocument
+from mfcc_assets.pipeline.upload_register import register_of
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.benchmarks.corpus import Corpus
@@ -195,7 +196,7 @@ def _answered_uploads(library: Library, folder: Path) -> list[Answered]:
         _wait_for_first_tick(library.settings)
         for excerpt in excerpts:
             blob = library.blobs.upload_file("uploads", excerpt.name, excerpt)
-            uploads.append(upload_id(blob.name, blob.etag, library.signing_key))
+            uploads.append(register_of(library).upload_of(blob))
             time.sleep(rng.expovariate(1 / MEAN_GAP_SECONDS))
         _wait_until_answered(library, uploads)
     documents = {document.id: UploadDocument.of(document.body) for document in library.documents.find()}

@@ -1,5 +1,10 @@
 """Tests of the errors and warnings that `mfcc` prints."""
 
+import os
+import resource
+import signal
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -59,6 +64,9 @@ def test_settings_that_contradict_each_other_give_an_error_of_one_sentence(
     ("variables", "message"),
     [
         ({"MFCC_HOME": "~nobody-of-this-name/library"}, "MFCC_HOME: the user in ~nobody-of-this-name/library has no"),
+        ({"MFCC_BLOB_URL": "https://account:port/"}, "MFCC_BLOB_URL: the port in the address is not a number"),
+        ({"MFCC_COSMOS_URL": "https://account:99999/"}, "MFCC_COSMOS_URL: the port in the address is not a number"),
+        ({"MFCC_DATABASE_URL": "postgresql+psycopg2://owner@localhost:99999/tables"}, "invalid port number"),
         ({"MFCC_CACHE_GIGABYTES": "inf"}, "MFCC_CACHE_GIGABYTES: Input should be a finite number"),
         ({"MFCC_DATABASE_URL": "postgresql+psycopg2://owner@host:port/tables"}, "is not a number"),
     ],
@@ -81,6 +89,67 @@ def test_an_unsupported_database_gives_an_error_that_names_the_supported_ones(tm
 
     assert result.exit_code == 1
     assert "Use one of: sqlite, mssql+mssqlpython, postgresql+psycopg2." in result.output
+
+
+COMMANDS = [
+    ["add", "QUERY"],
+    ["library"],
+    ["recommend", "QUERY"],
+    ["path", "Song 1", "Song 2"],
+    ["playlist", "Song 1"],
+    ["explain", "Song 1", "Song 2"],
+    ["index", "list"],
+    ["index", "publish", "1"],
+    ["index", "rollback"],
+    ["index", "prune"],
+    ["index", "diff", "1", "2"],
+    ["evaluate", "--manifest", "QUERY", "--audio", "."],
+    ["database", "upgrade"],
+    ["purge", "an-upload"],
+    ["purge", "--lapsed"],
+]
+
+
+def test_every_command_is_tried_below() -> None:
+    assert {command[0] for command in COMMANDS} == set(main.commands)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("home", ["a file", "a file/below", "/sys/a folder that nobody may make"])
+def test_a_home_that_cannot_be_used_gives_an_error_of_one_sentence(
+    tmp_path: Path, query: Path, home: str, command: list[str]
+) -> None:
+    (tmp_path / "a file").touch()
+
+    result = mfcc(tmp_path / home, *[str(query) if word == "QUERY" else word for word in command])
+
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert result.output.startswith("Error: ")
+    assert result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["add", "QUERY"], ["library"], ["purge", "an-upload"]], ids=" ".join)
+def test_a_full_disk_gives_an_error_of_one_sentence(tmp_path: Path, query: Path, command: list[str]) -> None:
+    words = [str(query) if word == "QUERY" else word for word in command]
+    program = "import sys; from mfcc_assets.cli.main import main; main(sys.argv[1:])"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        env={**os.environ, "MFCC_HOME": str(tmp_path / "home")},
+        preexec_fn=_without_space_on_the_disk,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: ")
+    assert "Traceback" not in ended.stderr
+
+
+def _without_space_on_the_disk() -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def test_a_former_name_in_a_setting_gives_a_warning_of_one_sentence(home: Path) -> None:

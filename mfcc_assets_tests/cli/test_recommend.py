@@ -1,7 +1,12 @@
 """`mfcc recommend` as its user sees it."""
 
 import json
+import os
 import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -77,3 +82,77 @@ def test_an_exact_answer_is_certified(home: Path, query: Path) -> None:
     )
     assert (answer["certified"], answer["recall"]) == (True, None)
     assert [row["rank"] for row in answer["recommendations"]] == [1, 2, 3, 4, 5]
+
+
+ODD_NAMES = [
+    b"caf\xe9.flac",
+    b"\xff\xfe\x80.flac",
+    b"line\nfeed\t\x07.flac",
+    b"AC\\DC.flac",
+    b"CON.flac",
+    b"dots and spaces. .flac",
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_file_of_any_name_is_answered(home: Path, query: Path, tmp_path: Path, name: bytes) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    query.rename(odd)
+
+    table, answer = mfcc(home, "recommend", odd), mfcc(home, "recommend", "--json", odd)
+
+    assert (table.exit_code, answer.exit_code) == (0, 0), table.output
+    shown = table.stdout.partition(": unknown")[0]
+    assert shown.isprintable()
+    assert json.loads(answer.stdout)["query"] == f"{tmp_path}/{shown}"
+    answer.stdout.encode("ascii")
+
+
+def test_names_and_titles_are_printed_on_a_terminal_that_only_knows_ascii(home: Path, query: Path) -> None:
+    odd = query.rename(query.with_name("\udce9 \N{BEAMED EIGHTH NOTES} é.flac"))
+    program = "import sys; from mfcc_assets.cli.main import main; main(sys.argv[1:])"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "recommend", odd],
+        env={**os.environ, "MFCC_HOME": str(home), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.decode("ascii").startswith(r"\xe9 \u266b \xe9.flac: unknown")
+
+
+def bind_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+@pytest.mark.parametrize("command", ["recommend", "add"])
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (os.mkfifo, "it is a pipe, not a file"),
+        (lambda path: path.symlink_to("/dev/zero"), "it is a device, not a file"),
+        (bind_socket, "it is a socket, not a file"),
+        (lambda _: None, "there is no such file"),
+    ],
+    ids=["pipe", "device", "socket", "nothing"],
+)
+def test_what_is_not_a_file_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, make: Callable[[Path], None], reason: str
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the address of a socket is short
+    make(Path("song.mp3"))
+
+    result = mfcc(tmp_path / "home", command, "song.mp3")
+
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert result.output.startswith(f"Error: song.mp3: {reason}")
+
+
+def test_a_folder_and_a_dash_are_no_files_to_recommend_for(tmp_path: Path) -> None:
+    folder, dash = mfcc(tmp_path / "home", "recommend", tmp_path), mfcc(tmp_path / "home", "recommend", "-")
+
+    assert folder.output.startswith(f"Error: {tmp_path}: it is a folder, not a file.")
+    assert dash.output == "Error: -: there is no such file.\n"

@@ -98,11 +98,12 @@ def test_partitions_are_materialised_by_a_single_run() -> None:
             assert asset.backfill_policy == dg.BackfillPolicy.single_run()
 
 
-def test_jobs_and_sensors_are_as_documented() -> None:
+def test_jobs_sensors_and_schedules_are_as_documented() -> None:
     repository = defs.get_repository_def()
     sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
 
-    assert {"library", "features", "uploads"} <= set(repository.job_names)
+    assert {"library", "features", "uploads", "retention"} <= set(repository.job_names)
+    assert [schedule.name for schedule in repository.schedule_defs] == ["retention_schedule"]
     assert set(sensors) == {"uploads_sensor", "soundtracks_sensor", "orphaned_runs_sensor"}
     assert {sensor.default_status for sensor in sensors.values()} == {dg.DefaultSensorStatus.RUNNING}
 

@@ -17,6 +17,7 @@ from mfcc_assets.defs.launch import (
     command_line_lock,
     dagster_environment,
     prepare_dagster_home,
+    run_log,
     running,
     running_library_job,
 )
@@ -112,14 +113,48 @@ def test_make_starts_dagster_with_the_environment_that_the_package_uses(settings
     assert (settings.dagster_home / "dagster.yaml").exists()
 
 
-def test_the_error_of_a_failed_run_names_its_log(settings: Settings, tmp_path: Path) -> None:
-    with (
-        running(settings, ["no_such_module"], tmp_path / "log") as process,
-        pytest.raises(RunFailed, match=r"the run failed\. Read .*command-line-runs\.log"),
-    ):
-        check_succeeded(process, settings)
+def test_all_processes_of_make_dev_end_with_the_one_that_is_told_to_end(settings: Settings, tmp_path: Path) -> None:
+    child = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+    )
+    parent = (
+        "import signal, subprocess, sys, time\n"
+        f"subprocess.Popen([sys.executable, '-c', {child!r}])\n"
+        # Dagster does so too.
+        "signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))\n"
+        "print('parent', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    command = [sys.executable, "-m", "mfcc_assets.defs.launch", "-c", parent]
+    with (tmp_path / "log").open("w+b") as log:
+        launcher = subprocess.Popen(
+            ["sh", "-c", 'trap "" INT; exec "$@"', "in the background", *map(str, command)],
+            env={**os.environ, "MFCC_HOME": str(settings.home)},
+            stdout=log,
+        )
+        while len((tmp_path / "log").read_text().split()) < 2:
+            assert launcher.poll() is None
+            time.sleep(0.05)
+        launcher.terminate()
 
-    assert "no_such_module" in (tmp_path / "log").read_text()
+        assert launcher.wait(timeout=10) == 128 + signal.SIGTERM
+        assert not [status for status in Path("/proc").glob("[0-9]*/cmdline") if b"deaf" in _read(status)]
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
+
+
+def test_the_error_of_a_run_that_never_began_is_the_last_line_of_its_log(settings: Settings) -> None:
+    with (
+        command_line_lock(settings) as lock,
+        running(settings, ["no_such_module"], run_log(settings)) as process,
+        pytest.raises(RunFailed, match=r"the run failed\. .*No module named no_such_module\. Read .*\.log"),
+    ):
+        check_succeeded(process, settings, lock)
 
 
 def test_a_run_that_is_interrupted_during_a_step_ends_as_failed_or_canceled(library: Library) -> None:

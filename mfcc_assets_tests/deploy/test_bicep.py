@@ -239,11 +239,11 @@ def test_the_container_of_documents_is_as_the_code_expects() -> None:
     assert "EnableServerless" in text
 
 
-def test_documents_expire_after_the_retention_period() -> None:
+def test_documents_expire_a_week_after_the_retention_period() -> None:
     file = read(MODULES / "cosmos.bicep")
     a_day = int(file.value_of(file.assigned["secondsADay"]))
-    assert Settings(retention_days=1).retention_seconds == a_day
-    assert "defaultTtl: retentionDays > 0 ? retentionDays * secondsADay : -1" in file.text
+    assert Settings(retention_days=1).document_seconds == (1 + 7) * a_day
+    assert "defaultTtl: retentionDays > 0 ? (retentionDays + 7) * secondsADay : -1" in file.text
 
 
 def test_the_ui_and_the_api_are_behind_a_sign_in() -> None:

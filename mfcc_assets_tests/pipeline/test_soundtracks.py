@@ -39,6 +39,19 @@ def test_a_file_is_analysed_once(library: Library, song: Path) -> None:
     assert analyse(library).outcomes == {"song.flac": UNCHANGED}
 
 
+def test_files_of_any_name_are_analysed_or_rejected_with_a_reason(library: Library, song: Path) -> None:
+    library.blobs.exists("soundtracks", "a first use makes the folder")
+    folder = library.settings.blobs / "soundtracks"
+    shutil.copy(song, folder / "caf\udce9.flac")
+    (folder / "AC\\DC\n.flac").write_bytes(b"no music")
+
+    assert sorted(analyse(library).outcomes.values()) == [COMPUTED, REJECTED]
+
+    (reject,) = library.catalogue.rejects()
+    assert reject.reason.startswith(r"AC\DC\x0a.flac: no decoder can read the file.")
+    assert [track.title for track in library.catalogue.soundtracks() if track.audio_id] == [r"caf\xe9"]
+
+
 def test_a_copy_of_a_file_gets_the_features_of_the_first(library: Library, song: Path, tmp_path: Path) -> None:
     analyse(library, song)
 

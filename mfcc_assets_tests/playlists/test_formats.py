@@ -33,13 +33,15 @@ def test_an_m3u8_has_length_name_and_location_of_every_track() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["two\nlines.mp3", "carriage\rreturn.mp3", "caf\udce9.mp3"])
-def test_a_file_whose_name_is_no_line_of_text_is_named_by_an_address(name: str) -> None:
-    entry = Entry(Path("/music") / name, "Title", "", "", None, "urn:mfcc:1")
-    text = m3u8("List", [entry])
-    text.encode("utf-8")
-    (track,) = read_m3u8(text)
-    assert unquote(urlsplit(track.location).path, errors="surrogateescape") == f"/music/{name}"
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [("caf\udce9.mp3", "file:///music/caf%E9.mp3"), ("line\nfeed.mp3", "file:///music/line%0Afeed.mp3")],
+)
+def test_a_path_that_is_no_line_of_text_is_written_as_an_address(name: str, address: str) -> None:
+    entry = Entry(Path("/music") / name, "A title", "", "", None, "urn:mfcc:1")
+
+    assert m3u8("A list", [entry]).splitlines()[-1] == address
+    assert json.loads(jspf("A list", [entry]))["playlist"]["track"][0]["location"] == [address]
 
 
 def test_a_jspf_playlist_is_xspf_in_json() -> None:

@@ -9,15 +9,24 @@ import sys
 import tempfile
 from pathlib import Path
 
+from mfcc_assets.defs.launch import ended_by_signals
 from mfcc_assets_tests.services.twin import running_twin
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mfcc-twin-") as folder:
         print("Starting Azurite, the Cosmos server and PostgreSQL …", flush=True)  # noqa: T201
-        with running_twin(Path(folder)) as twin, twin.library(Path(folder) / "home") as library:
-            ended = subprocess.run(sys.argv[1:], env=library.environment(), check=False)
-    sys.exit(ended.returncode)
+        with (
+            ended_by_signals(),
+            running_twin(Path(folder)) as twin,
+            twin.library(Path(folder) / "home") as library,
+            subprocess.Popen(sys.argv[1:], env=library.environment()) as process,
+        ):
+            try:
+                code = process.wait()
+            finally:
+                process.terminate()  # it ends its own children
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -67,8 +67,8 @@ resource uploads 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers@
         ]
         kind: 'Hash'
       }
-      // With -1, no document is deleted automatically.
-      defaultTtl: retentionDays > 0 ? retentionDays * secondsADay : -1
+      // A purge needs the document, so a document outlives its upload by a week. With -1, none is deleted automatically.
+      defaultTtl: retentionDays > 0 ? (retentionDays + 7) * secondsADay : -1
       indexingPolicy: loadJsonContent('../cosmos-indexing.json')
     }
   }

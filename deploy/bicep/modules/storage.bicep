@@ -113,7 +113,7 @@ var expiry = {
     actions: {
       baseBlob: {
         delete: {
-          // Azure applies a rule within two days. If a blob outlived its document, the upload would be answered again.
+          // Azure applies a rule within two days. The job `retention` of Dagster purges everything else of an upload.
           daysAfterCreationGreaterThan: max(retentionDays - 2, 1)
         }
       }

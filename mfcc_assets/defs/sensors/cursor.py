@@ -41,6 +41,9 @@ UNFINISHED = [
 RETRIED_WITHIN = timedelta(minutes=1)
 """A run that failed this recently counts as unfinished: the daemon needs some seconds to start it again."""
 
+_CLOCKS_DIFFER_SECONDS = 60
+"""The clock of a file server may be this much ahead of ours."""
+
 _Key = TypeVar("_Key", bound=str)
 
 
@@ -56,8 +59,8 @@ class Cursor:
         Time of the last sweep, in seconds since 1970.
     index
         Version of the index that answered at that time.
-    rests_until
-        Time of the next tick, in seconds since 1970.
+    rests_until, rest
+        Time of the next tick, in seconds since 1970, and the length of the rest before it.
     listing
         Digest of the container's listing when all of its files were known; empty if some were not.
     """
@@ -67,6 +70,7 @@ class Cursor:
     swept: float = 0.0
     index: str = ""
     rests_until: float = 0.0
+    rest: float = 0.0
     listing: str = ""
 
     @classmethod
@@ -82,17 +86,19 @@ class Cursor:
         return (self.modified, self.name) < _position(blob)
 
     def is_resting(self, now: datetime) -> bool:
-        """Return whether the sensor still rests from a slow tick."""
-        return now.timestamp() < self.rests_until
+        """Return whether the sensor still rests from a slow tick. A clock that was set back ends the rest."""
+        return self.rests_until - self.rest <= now.timestamp() < self.rests_until
 
     def rested(self, began: datetime, ended: datetime) -> "Cursor":
         """Return the cursor after a tick, with a rest in proportion to the time that the tick took."""
         rest = (ended - began).total_seconds() / TICK_SHARE
-        return replace(self, rests_until=ended.timestamp() + rest) if rest > INTERVAL_SECONDS else self
+        if rest <= INTERVAL_SECONDS:
+            return self
+        return replace(self, rests_until=ended.timestamp() + rest, rest=rest)
 
     def is_sweep_due(self, now: datetime, seconds: int) -> bool:
-        """Return whether the last sweep is at least this many seconds ago."""
-        return now.timestamp() - self.swept >= seconds
+        """Return whether the last sweep is at least this many seconds ago, or the clock was set back since."""
+        return not 0 <= now.timestamp() - self.swept < seconds
 
 
 def take_page(blobs: Mapping[_Key, Blob], cursor: Cursor, size: int) -> tuple[list[_Key], Cursor]:
@@ -121,8 +127,12 @@ def take_page(blobs: Mapping[_Key, Blob], cursor: Cursor, size: int) -> tuple[li
 
 
 def is_settled(blob: Blob, now: datetime, settings: Settings) -> bool:
-    """Return whether nobody is still copying a file: it came as a whole, or has not changed for a while."""
-    return blob.whole or (now - blob.modified).total_seconds() >= settings.settle_seconds
+    """Return whether nobody is still copying a file: it came as a whole, or has not changed for a while.
+
+    If the clock was set back since the file came, its time lies in the future. Nobody has written it since then.
+    """
+    age = (now - blob.modified).total_seconds()
+    return blob.whole or age >= settings.settle_seconds or age < -_CLOCKS_DIFFER_SECONDS
 
 
 def unfinished_runs(context: dg.SensorEvaluationContext, job: str) -> list[dg.DagsterRun]:

@@ -2,11 +2,13 @@
 
 A code server fails a run whose process dies. If the server dies together with the run (in a power cut, or because the
 memory is exhausted), or if a command line is killed, nobody fails the run. It would stay "started" for ever, and the
-sensor of the library would wait for its end.
+sensor of the library would wait for its end. A run that was killed while it started would keep its uploads waiting for
+the minutes that Dagster itself allows for a start.
 """
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +16,9 @@ import dagster as dg
 from mfcc_assets.defs.launch import HOST_TAG, LOCK_TAG, is_held
 from mfcc_assets.defs.private.code_server import is_run_lost
 from mfcc_assets.defs.sensors.cursor import INTERVAL_SECONDS
+
+HANDED_OVER_WITHIN = timedelta(seconds=30)
+"""Time within which a code server knows a run that the daemon hands over to it."""
 
 
 def is_orphaned(run_id: str, tags: Mapping[str, str]) -> bool:
@@ -27,14 +32,28 @@ def is_orphaned(run_id: str, tags: Mapping[str, str]) -> bool:
     return is_run_lost(run_id, tags)
 
 
+def _long_in_transition(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
+    """Return the runs that have been starting or stopping for a while.
+
+    A code server only knows a run some moments after the daemon says that it starts.
+    """
+    since = datetime.now(UTC) - HANDED_OVER_WITHIN
+    statuses = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+    return instance.get_runs(dg.RunsFilter(statuses=statuses, updated_before=since))
+
+
 @dg.sensor(
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Fails runs that died together with Dagster, so that the daemon starts them again.",
 )
 def orphaned_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    begun = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED]
-    runs = context.instance.get_runs(dg.RunsFilter(statuses=begun))
+    runs = [
+        *context.instance.get_runs(
+            dg.RunsFilter(statuses=[dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
+        ),
+        *_long_in_transition(context.instance),
+    ]
     orphaned = [run for run in runs if is_orphaned(run.run_id, run.tags)]
     for run in orphaned:
         # The run may have ended since it was listed, and its server may have forgotten it.

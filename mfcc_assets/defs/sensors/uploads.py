@@ -4,16 +4,21 @@ The module begins with pure functions that decide what is to be done; then come 
 the sensor. Each tick compares the present state of the stores and does not rely on events.
 Each rule prevents a failure that has happened:
 
-- A cursor remembers the last file that was examined, in the order of arrival, and each tick takes one page of the
-  files after it. Without pages, a flood of uploads would make one run that is too large to repeat.
+- The register knows the version of every file that was examined, and each tick takes one page of the others. Times of
+  files do not matter, because clocks are set back, and moved files keep their times. Without pages, a flood of uploads
+  would make one run that is too large to repeat.
+- Each file gets its document before a run is requested. So a listener sees at once that the upload waits, however long
+  a busy machine takes to start the run.
 - Files that are still being copied are left out until they are complete. Otherwise half a file would be answered.
-- Now and then, and whenever another index is published, a sweep also examines the files before the cursor. It finds
-  what the cursor cannot see: a file that was moved in with an older date, an upload whose run died before the answer,
-  and an upload that failed because no index could be searched.
+- Now and then, and whenever another index is published, a sweep examines all documents without an answer. It finds an
+  upload whose run died or never started, and an upload that failed because no index could be searched. It also finds
+  files whose document is gone.
+- A file that came longer ago than the settings keep it is left to the job that purges it.
 - An upload that a run is answering, or that a failed run may soon answer when the daemon retries it, gets no second
   run.
-- The key of a run is a digest of the state that requests it and of the hour. Dagster starts only one run for a key.
-  So the same work is not requested at every tick, but once more in each hour if its run has failed for good.
+- The key of a run is a digest of the state that requests it and of the time that the upload has waited. Dagster starts
+  only one run for a key. So the same work is not requested at every tick. If its runs fail, it is requested again after
+  one, two, four and so on minutes, and after an hour once in each hour.
 - A tick that took long is followed by a rest. Otherwise a large container would keep a core busy with listing.
 - While nothing has arrived, a tick waits for some seconds. Otherwise a listener would wait for the daemon, which only
   starts a tick every five seconds.
@@ -22,8 +27,8 @@ Each rule prevents a failure that has happened:
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import groupby
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate, groupby
 from typing import TypeVar
 
 import dagster as dg
@@ -35,16 +40,16 @@ from mfcc_assets.defs.sensors.cursor import (
     RESTING,
     TICK_SHARE,
     Cursor,
-    is_settled,
     run_key,
-    take_page,
     unfinished_runs,
 )
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answering_run import document_of
+from mfcc_assets.pipeline.purge import has_lapsed
 from mfcc_assets.pipeline.upload_document import UNANSWERED, State, UploadDocument
-from mfcc_assets.pipeline.uploads import UNANSWERABLE, upload_files, uploads_by_id
+from mfcc_assets.pipeline.upload_register import receive_files, register_of, upload_files
+from mfcc_assets.pipeline.uploads import UNANSWERABLE
+from mfcc_assets.storage.blobs.port import Blob
 
 UPLOADS_JOB = "uploads"
 PARTITION_TAG = "dagster/partition"
@@ -52,7 +57,12 @@ PARTITION_TAG = "dagster/partition"
 PAUSE_SECONDS = 0.1
 """Pause between two listings while the sensor waits, if a listing is cheap."""
 
+BYTES_PER_TICK = 1_000_000_000
+"""Number of bytes of new files that a tick reads before it leaves the others to the next one."""
+
 NOTHING_ARRIVED = "Nothing has arrived."
+
+_DOUBLED_IN_AN_HOUR = 6
 
 _Key = TypeVar("_Key", bound=str)
 
@@ -126,18 +136,28 @@ def run_that_answers(
         document = documents.get(upload)
         state = document.state if document else None
         code = document.failure.code if document and document.failure else None
-        return f"{upload} {state} {code} {index}"
+        version = document.etag if document else None
+        waited = now - datetime.fromisoformat(document.received) if document else timedelta(0)
+        doubled = max(int(waited.total_seconds()) // 60, 0).bit_length()
+        return f"{upload} {version} {state} {code} {index} {min(doubled, _DOUBLED_IN_AN_HOUR)}"
 
     return dg.RunRequest(run_key=run_key(map(state_of, uploads), now), tags=range_tags(uploads[0], uploads[-1]))
 
 
-def wait_for_arrival(library: Library, cursor: Cursor) -> None:
-    """Wait until the container `uploads` holds a complete file after the cursor, or `watch_seconds` have passed."""
-    settings = library.settings
-    until = time.monotonic() + settings.watch_seconds
+def arrived_files(library: Library, files: Iterable[Blob]) -> list[Blob]:
+    """Return the complete files whose versions are not known yet, the oldest first: one page of them."""
+    register, settings = register_of(library), library.settings
+    unknown = [blob for blob in files if not register.is_known(blob) and not has_lapsed(library, blob.modified)]
+    complete = sorted(blob for blob in unknown if register.is_settled(blob))[: settings.sensor_page]
+    sizes = accumulate(blob.size for blob in complete)
+    return [blob for blob, size in zip(complete, sizes, strict=True) if size <= BYTES_PER_TICK or blob is complete[0]]
+
+
+def wait_for_arrival(library: Library) -> None:
+    """Wait until the container `uploads` holds a complete file that is not known, or `watch_seconds` have passed."""
+    until = time.monotonic() + library.settings.watch_seconds
     while (began := time.monotonic()) < until:
-        now = datetime.now(UTC)
-        if any(cursor.is_before(blob) and is_settled(blob, now, settings) for blob in upload_files(library)):
+        if arrived_files(library, upload_files(library)):
             return
         ended = time.monotonic()
         time.sleep(max(0.0, min(max(PAUSE_SECONDS, (ended - began) / TICK_SHARE), until - ended)))
@@ -156,11 +176,6 @@ def _documents_without_answer(library: Library) -> dict[UploadId, UploadDocument
     }
 
 
-def _documents(library: Library, uploads: Iterable[UploadId]) -> dict[UploadId, UploadDocument]:
-    found = {upload: document_of(library.documents, upload) for upload in uploads}
-    return {upload: document for upload, document in found.items() if document is not None}
-
-
 @dg.sensor(
     job_name=UPLOADS_JOB,
     minimum_interval_seconds=INTERVAL_SECONDS,
@@ -174,16 +189,18 @@ def uploads_sensor(
     if before.is_resting(datetime.now(UTC)):
         return dg.SkipReason(RESTING)
     if not before.is_sweep_due(datetime.now(UTC), settings.sweep_seconds):
-        wait_for_arrival(library, before)
+        wait_for_arrival(library)
     now = datetime.now(UTC)
     index = library.indexes.published_version() or ""
-    uploads = {upload: blob for upload, blob in uploads_by_id(library).items() if is_settled(blob, now, settings)}
-    examined, cursor = take_page(uploads, before, settings.sensor_page)
     is_sweeping = before.is_sweep_due(now, settings.sweep_seconds) or before.index != index
+    cursor = replace(before, swept=now.timestamp(), index=index) if is_sweeping else before
+    files = list(upload_files(library))
     if is_sweeping:
-        cursor = replace(cursor, swept=now.timestamp(), index=index)
-        examined += [upload for upload, blob in uploads.items() if not before.is_before(blob)]
-    if not examined:
+        register_of(library).forget(
+            files=files, documents={upload for state in State for upload in library.documents.ids(state.value)}
+        )
+    arrived = arrived_files(library, files)
+    if not arrived and not is_sweeping:
         return dg.SensorResult(skip_reason=NOTHING_ARRIVED, cursor=str(cursor.rested(now, datetime.now(UTC))))
 
     # The runs are listed before the documents are read. A run that ends in between has written its documents by then.
@@ -191,14 +208,12 @@ def uploads_sensor(
     answering = {
         key for run in unfinished_runs(context, UPLOADS_JOB) for key in partitions_of_run(run.tags, partitions)
     }
+    documents = receive_files(library, arrived)
     if is_sweeping:
-        # Most uploads are answered, so the store lists their ids without their documents.
-        answered = library.documents.ids(State.RANKED.value)
-        examined = [upload for upload in examined if upload not in answered]
-    documents = _documents_without_answer(library) if is_sweeping else _documents(library, examined)
+        documents = _documents_without_answer(library) | documents
     can_search = is_sweeping and _can_search(library)
 
-    wanted = [upload for upload in unanswered(examined, documents, can_search=can_search) if upload not in answering]
+    wanted = [upload for upload in unanswered(documents, documents, can_search=can_search) if upload not in answering]
     known = set(partitions)
     new = [upload for upload in wanted if upload not in known]
     groups = consecutive([*partitions, *new], set(wanted), settings.sensor_page)

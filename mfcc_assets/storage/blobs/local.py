@@ -20,7 +20,8 @@ from urllib.parse import quote, urlencode
 
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, LinkRefused, StoreError
 from mfcc_assets.storage.blobs.local_entries import children_of
-from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, check_name
+from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, check_name, file_of_name
+from mfcc_assets.storage.blobs.plain_path import plain_path
 from mfcc_assets.storage.blobs.port import (
     CONTAINERS,
     SOUNDTRACKS,
@@ -44,8 +45,9 @@ class LocalBlobs(BlobStore):
     """Blobs as files, with one folder per container. Missing folders are made.
 
     A lock per container serialises the writes of threads and processes that use this class. The owner may also put
-    files there with any other tool. A symbolic link to a file is followed. A symbolic link to a folder is followed only
-    in the container `soundtracks`, only to read, and only once: a folder that is listed already is not listed again.
+    files there with any other tool, under any name. A symbolic link to a file is followed. A symbolic link to a folder
+    is followed only in the container `soundtracks`, only to read, and only once: a folder that is listed already is not
+    listed again.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ class LocalBlobs(BlobStore):
         if slash:
             check_name(parent)
             if container != SOUNDTRACKS:
-                _refuse_linked_folder(top / parent)
+                _refuse_linked_folder(top / file_of_name(parent))
         return _walk(
             top,
             f"{parent}{slash}",
@@ -165,7 +167,8 @@ class LocalBlobs(BlobStore):
     @contextmanager
     def as_file(self, container: str, name: str) -> Iterator[Path]:
         self.stat(container, name)
-        yield self._path(container, name)
+        with plain_path(self._path(container, name)) as path:
+            yield path
 
     def path(self, container: str, name: str) -> Path:
         return self._path(container, name)
@@ -218,8 +221,8 @@ class LocalBlobs(BlobStore):
         return self._tops[container]
 
     def _path(self, container: str, name: str) -> Path:
-        path = self._top(container) / name
         check_name(name)
+        path = self._top(container) / file_of_name(name)
         if container != SOUNDTRACKS:
             _refuse_linked_folder(path.parent)
         return path
@@ -283,7 +286,7 @@ class LocalBlobs(BlobStore):
 
 
 def _blob(top: Path, name: str) -> Blob:
-    path = f"{top}/{name}"  # making a `Path` would double the time of a listing
+    path = f"{top}/{file_of_name(name)}"  # making a `Path` would double the time of a listing
     try:
         link_status = os.lstat(path)
         status = os.stat(path) if stat.S_ISLNK(link_status.st_mode) else link_status  # noqa: PTH116
@@ -332,7 +335,7 @@ def _walk(top: Path, first_folder: str, prefix: str, on_skipped: OnSkipped, *, f
         name = pending.pop()
         try:
             if not name or name.endswith("/"):
-                status = (top / name).stat()
+                status = (top / file_of_name(name)).stat()
                 if (status.st_dev, status.st_ino) in entered:
                     on_skipped(name, TAKEN_ALREADY)
                     continue

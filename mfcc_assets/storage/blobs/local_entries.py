@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mfcc_assets.errors import BlobNameError
-from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, check_name
+from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, check_name, file_of_name, name_of_file
 from mfcc_assets.storage.blobs.port import (
     BROKEN_LINKS,
     LINKED_FOLDERS,
@@ -36,9 +36,9 @@ def children_of(top: Path, folder: str, on_skipped: OnSkipped, *, follow_links: 
     OSError
         If the folder cannot be read.
     """
-    with os.scandir(top / folder) as entries:
+    with os.scandir(top / file_of_name(folder)) as entries:
         for entry in entries:
-            name = f"{folder}{entry.name}"
+            name = f"{folder}{name_of_file(entry.name)}"
             if name == RESERVED_SEGMENT:
                 continue
             try:

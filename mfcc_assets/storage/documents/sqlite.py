@@ -23,7 +23,13 @@ from mfcc_assets.storage.documents.port import (
     check_id,
     taken,
 )
-from mfcc_assets.storage.sqlite_files import LOCK_SECONDS, is_damage, switch_to_write_ahead_log
+from mfcc_assets.storage.sqlite_files import (
+    EMPTY_LOG,
+    LOCK_SECONDS,
+    OVERWRITE_DELETED,
+    is_damage,
+    switch_to_write_ahead_log,
+)
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -139,6 +145,9 @@ class SqliteDocuments(DocumentStore):
             return
         with self._writing() as connection:
             connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+        with self._connection() as connection:
+            # The write-ahead log still holds what was deleted.
+            connection.execute(EMPTY_LOG).fetchall()
 
     @property
     def _due(self) -> float:
@@ -150,6 +159,7 @@ class SqliteDocuments(DocumentStore):
         try:
             # Without an isolation level this module begins and ends each transaction itself.
             with closing(sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)) as connection:
+                connection.execute(OVERWRITE_DELETED)
                 yield connection
         except sqlite3.Error as error:
             if is_damage(error):

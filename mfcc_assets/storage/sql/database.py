@@ -5,7 +5,7 @@ import logging
 import sqlite3
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -76,6 +76,12 @@ class Database:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
         if found != "ok":
             raise _damaged(self._engine, str(found))
+
+    def empty_log(self) -> None:
+        """Remove what was deleted from the write-ahead log of SQLite too, unless another process is reading it."""
+        if self._engine.dialect.name == "sqlite":
+            with closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute(sqlite_files.EMPTY_LOG).fetchall()
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Begin a transaction that only reads."""
@@ -206,6 +212,7 @@ def _sqlite_engine(address: sa.URL) -> Engine:
         # With NORMAL a power cut may lose the last transactions, which are recomputed, but never consistency.
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(sqlite_files.OVERWRITE_DELETED)
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -270,6 +277,7 @@ _TRANSIENT_MESSAGES = (
 
 _REFUSALS = (
     "Failed to load the driver",
+    "invalid port number",
     "Login failed for user",
     "authentication failed",
     "does not exist",

@@ -138,7 +138,7 @@ class Recommendations:
             return [str(version) for version in connection.execute(query).scalars()]
 
     def forget_upload(self, query_id: QueryId, *, content_digests: Sequence[str]) -> int:
-        """Delete the list of an upload, its reject, and the contents of its bytes.
+        """Delete the list of an upload, its reject, and the contents of its bytes unless a soundtrack has the same.
 
         Returns
         -------
@@ -149,8 +149,16 @@ class Recommendations:
             deleted = connection.execute(sa.delete(RECOMMENDATIONS).where(RECOMMENDATIONS.c.QUERY_ID == query_id))
             connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID == query_id))
             for digests in batches(content_digests):
-                connection.execute(sa.delete(CONTENTS).where(CONTENTS.c.CONTENT_DIGEST.in_(digests)))
+                connection.execute(sa.delete(CONTENTS).where(_only_of_uploads(digests)))
         return deleted.rowcount
+
+    def rows_of_upload(self, query_id: QueryId, *, content_digests: Sequence[str]) -> int:
+        """Return the number of rows that `forget_upload` would delete."""
+        conditions = [RECOMMENDATIONS.c.QUERY_ID == query_id, REJECTS.c.SUBJECT_ID == query_id]
+        conditions += [_only_of_uploads(digests) for digests in batches(content_digests)]
+        with self._database.reading() as connection:
+            counts = [connection.execute(sa.select(sa.func.count()).where(condition)) for condition in conditions]
+            return sum(int(count.scalar_one()) for count in counts)
 
     def dangling_recommendations(self) -> int:
         """Return the number of recommendations of missing tracks: always 0 if foreign keys are enforced."""
@@ -162,6 +170,15 @@ class Recommendations:
         )
         with self._database.reading() as connection:
             return int(connection.execute(query).scalar_one())
+
+
+def _only_of_uploads(content_digests: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Return the condition of CONTENTS that holds for these digests unless a soundtrack has the same bytes."""
+    of_soundtrack = sa.or_(
+        SOUNDTRACKS.c.CONTENT_DIGEST == CONTENTS.c.CONTENT_DIGEST,
+        SOUNDTRACKS.c.ANALYSED_DIGEST == CONTENTS.c.CONTENT_DIGEST,
+    )
+    return CONTENTS.c.CONTENT_DIGEST.in_(content_digests) & ~sa.exists().where(of_soundtrack).correlate(CONTENTS)
 
 
 def _stored_lists(

@@ -14,7 +14,7 @@ from mfcc_assets.defs.sensors.uploads import uploads_sensor
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import Blob
-from mfcc_assets_tests.defs.sensors.ticks import SWEPT_NOW, tick
+from mfcc_assets_tests.defs.sensors.ticks import swept_now, tick
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 MOMENTS = st.integers(0, 4).map(lambda second: datetime(2026, 1, 1, second=second, tzinfo=UTC))
@@ -63,7 +63,7 @@ def test_a_sensor_rests_in_proportion_to_the_time_of_its_look(seconds: float, be
 def test_a_resting_sensor_does_not_list_its_container(library: Library, instance: dg.DagsterInstance) -> None:
     library.blobs.write("soundtracks", "a.mp3", b"not music")
     library.blobs.write("uploads", "a.mp3", b"not music")
-    resting = Cursor(rests_until=datetime.now(UTC).timestamp() + 60)
+    resting = Cursor(rests_until=datetime.now(UTC).timestamp() + 60, rest=60)
 
     for sensor in (soundtracks_sensor, uploads_sensor):
         with dg.build_sensor_context(instance, cursor=str(resting), resources={"library": library}) as context:
@@ -87,7 +87,7 @@ def test_a_file_that_is_still_being_copied_is_left_alone(
         for container in ("soundtracks", "uploads"):
             library.blobs.write(container, "there before.mp3", b"a file, so that the container exists")
             (library.settings.blobs / container / "half.mp3").write_bytes(b"half of it")
-        before = tick(sensor, library, instance, SWEPT_NOW).cursor
+        before = tick(sensor, library, instance, swept_now()).cursor
         assert not tick(sensor, library, instance, before).run_requests
     with Library(Settings(home=tmp_path, settle_seconds=0, watch_seconds=0)) as library:
         assert len(tick(sensor, library, instance, before).run_requests) == 1
@@ -100,4 +100,4 @@ def test_a_file_that_was_stored_as_a_whole_is_taken_at_once(
     with Library(Settings(home=tmp_path, settle_seconds=3600, watch_seconds=0)) as library:
         for container in ("soundtracks", "uploads"):
             library.blobs.write(container, "whole.mp3", b"all of it")
-        assert len(tick(sensor, library, instance, SWEPT_NOW).run_requests) == 1
+        assert len(tick(sensor, library, instance, swept_now()).run_requests) == 1

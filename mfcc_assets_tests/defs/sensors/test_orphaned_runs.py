@@ -5,6 +5,7 @@ import os
 import platform
 import socket
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -15,6 +16,7 @@ from dagster._serdes import serialize_value
 
 from mfcc_assets.defs.launch import HOST_TAG, LOCK_TAG, command_line_lock, dagster_environment
 from mfcc_assets.defs.private.code_server import CODE_SERVER_TAG
+from mfcc_assets.defs.sensors import orphaned_runs
 from mfcc_assets.defs.sensors.orphaned_runs import is_orphaned, orphaned_runs_sensor
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.runs import create_run
@@ -79,6 +81,23 @@ def test_the_sensor_fails_orphaned_runs_and_no_others(instance: dg.DagsterInstan
         orphaned.run_id: dg.DagsterRunStatus.FAILURE,
         other.run_id: dg.DagsterRunStatus.STARTED,
     }
+
+
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING])
+def test_a_run_that_was_killed_while_it_started_or_stopped_is_failed_after_a_moment(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, status: dg.DagsterRunStatus
+) -> None:
+    killed = create_run(instance, "uploads", status, {CODE_SERVER_TAG: '{"socket": "/gone"}'})
+
+    def status_after_a_tick() -> dg.DagsterRunStatus:
+        with dg.build_sensor_context(instance) as context:
+            orphaned_runs_sensor.evaluate_tick(context)
+        return instance.get_runs()[0].status
+
+    assert status_after_a_tick() == status, "its code server may not know it yet"
+    monkeypatch.setattr(orphaned_runs, "HANDED_OVER_WITHIN", timedelta(0))
+    assert status_after_a_tick() == dg.DagsterRunStatus.FAILURE
+    assert instance.get_runs()[0].run_id == killed.run_id
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from mfcc_assets.defs.sensors.cursor import Cursor
 from mfcc_assets.defs.sensors.soundtracks import soundtracks_sensor
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
-from mfcc_assets_tests.defs.sensors.ticks import SWEPT_NOW, tick
+from mfcc_assets_tests.defs.sensors.ticks import swept_now, tick
 from mfcc_assets_tests.runs import create_run
 
 
@@ -27,7 +27,7 @@ def test_the_same_state_requests_the_same_run(library: Library, instance: dg.Dag
 def test_an_unchanged_listing_does_not_query_the_database(
     ten_tracks: Library, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = tick(soundtracks_sensor, ten_tracks, instance, SWEPT_NOW)
+    first = tick(soundtracks_sensor, ten_tracks, instance, swept_now())
     with monkeypatch.context() as patch:
         patch.setattr(type(ten_tracks.catalogue), "manifest", lambda *_: pytest.fail("the database was queried"))
         second = tick(soundtracks_sensor, ten_tracks, instance, first.cursor)
@@ -59,7 +59,7 @@ def test_many_soundtracks_are_taken_in_pages(tmp_path: Path, instance: dg.Dagste
     with Library(Settings(home=tmp_path, settle_seconds=0, watch_seconds=0, sensor_page=2)) as library:
         for name in "abc":
             library.blobs.write("soundtracks", f"{name}.mp3", name.encode())
-        first = tick(soundtracks_sensor, library, instance, SWEPT_NOW)
+        first = tick(soundtracks_sensor, library, instance, swept_now())
         second = tick(soundtracks_sensor, library, instance, first.cursor)
         third = tick(soundtracks_sensor, library, instance, second.cursor)
 
@@ -74,21 +74,21 @@ def test_no_run_is_requested_while_the_command_line_changes_the_library(
     library.blobs.write("soundtracks", "a.mp3", b"not music")
 
     with command_line_lock(library.settings):
-        assert not tick(soundtracks_sensor, library, instance, SWEPT_NOW).run_requests
-    assert len(tick(soundtracks_sensor, library, instance, SWEPT_NOW).run_requests) == 1
+        assert not tick(soundtracks_sensor, library, instance, swept_now()).run_requests
+    assert len(tick(soundtracks_sensor, library, instance, swept_now()).run_requests) == 1
 
 
 def test_a_sweep_finds_deleted_files(ten_tracks: Library, instance: dg.DagsterInstance) -> None:
     ten_tracks.blobs.delete("soundtracks", "song-3.flac")
 
-    assert not tick(soundtracks_sensor, ten_tracks, instance, SWEPT_NOW).run_requests
+    assert not tick(soundtracks_sensor, ten_tracks, instance, swept_now()).run_requests
     assert len(tick(soundtracks_sensor, ten_tracks, instance, Cursor()).run_requests) == 1
 
 
 def test_a_sweep_finds_unfinished_work_of_a_killed_run(ten_tracks: Library, instance: dg.DagsterInstance) -> None:
     library = Library(ten_tracks.settings.model_copy(update={"recommendations": 7}))
 
-    assert tick(soundtracks_sensor, library, instance, SWEPT_NOW).run_requests == []
+    assert tick(soundtracks_sensor, library, instance, swept_now()).run_requests == []
     assert len(tick(soundtracks_sensor, library, instance, Cursor()).run_requests) == 1
 
 
@@ -98,9 +98,10 @@ def test_no_run_is_requested_while_a_run_over_the_library_is_unfinished(
     library.blobs.write("soundtracks", "a.mp3", b"not music")
     run = create_run(instance, "library", dg.DagsterRunStatus.STARTED, {})
 
-    waiting = tick(soundtracks_sensor, library, instance, SWEPT_NOW)
+    cursor = swept_now()
+    waiting = tick(soundtracks_sensor, library, instance, cursor)
     instance.delete_run(run.run_id)
 
     assert waiting.run_requests == []
-    assert waiting.cursor == str(SWEPT_NOW)
+    assert waiting.cursor == str(cursor)
     assert len(tick(soundtracks_sensor, library, instance, waiting.cursor).run_requests) == 1

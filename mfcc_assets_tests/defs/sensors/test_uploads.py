@@ -1,5 +1,6 @@
 """The sensor of uploads: its pure functions, and ticks over a real library and a real instance of Dagster."""
 
+import io
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,16 +17,19 @@ from mfcc_assets.defs.sensors.cursor import Cursor
 from mfcc_assets.defs.sensors.uploads import (
     PARTITION_TAG,
     UPLOADS_JOB,
+    arrived_files,
     consecutive,
     partitions_of_run,
+    run_that_answers,
     unanswered,
     uploads_sensor,
 )
-from mfcc_assets.ids import UploadId
+from mfcc_assets.ids import UploadId, content_digest
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.pipeline.upload_view import upload_with_id
 from mfcc_assets.settings import Settings
-from mfcc_assets_tests.defs.sensors.ticks import SWEPT_NOW, tick
+from mfcc_assets_tests.defs.sensors.ticks import swept_now, tick
 from mfcc_assets_tests.runs import create_run, drop_upload, run_library, run_uploads
 
 KEYS = st.lists(st.text("abcdef", min_size=1, max_size=3), unique=True, max_size=12)
@@ -91,7 +95,7 @@ def test_many_uploads_are_answered_in_pages(tmp_path: Path, instance: dg.Dagster
     for number in range(3):
         library.blobs.write("uploads", f"{number}.mp3", b"not music")
 
-    first = tick(uploads_sensor, library, instance, SWEPT_NOW)
+    first = tick(uploads_sensor, library, instance, swept_now())
     second = tick(uploads_sensor, library, instance, first.cursor)
 
     assert len(first.dynamic_partitions_requests[0].partition_keys) == 2
@@ -137,12 +141,89 @@ def test_a_sweep_finds_an_upload_whose_run_died(library: Library, instance: dg.D
     assert swept.dynamic_partitions_requests == []
 
 
-def test_a_sweep_finds_an_upload_with_an_older_date(library: Library, instance: dg.DagsterInstance) -> None:
+def test_a_file_is_found_in_the_next_tick_whatever_the_clock_of_the_last_tick_said(
+    library: Library, instance: dg.DagsterInstance
+) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    ahead = Cursor(modified=tomorrow.isoformat(), swept=tomorrow.timestamp(), rests_until=tomorrow.timestamp())
     library.blobs.write("uploads", "a.mp3", b"not music")
-    later = replace(SWEPT_NOW, modified=(datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="microseconds"))
 
-    assert tick(uploads_sensor, library, instance, later).run_requests == []
-    assert len(tick(uploads_sensor, library, instance, replace(later, swept=0.0)).run_requests) == 1
+    assert len(tick(uploads_sensor, library, instance, ahead).run_requests) == 1
+
+
+def test_an_upload_waits_visibly_from_the_first_tick_on(library: Library, instance: dg.DagsterInstance) -> None:
+    library.blobs.write("uploads", "a.mp3", b"not music")
+
+    result = tick(uploads_sensor, library, instance, Cursor())
+
+    (upload,) = result.dynamic_partitions_requests[0].partition_keys
+    shown = upload_with_id(library, UploadId(upload))
+    assert (shown["state"], shown["file_name"]) == ("waiting", "a.mp3")
+
+
+def test_an_upload_whose_runs_never_start_is_asked_for_again_after_one_two_and_four_minutes() -> None:
+    upload, began = UploadId("an upload"), datetime(2026, 1, 1, 12, tzinfo=UTC)
+    waiting = UploadDocument.of({"state": "waiting", "received": began.isoformat()})
+
+    def key(minutes: float) -> str | None:
+        return run_that_answers([upload], {upload: waiting}, "", began + timedelta(minutes=minutes)).run_key
+
+    assert len({key(0), key(1), key(2), key(4)}) == 4
+    assert key(0) == key(0.9)
+    assert key(5) == key(7)
+    assert key(130) == key(150) != key(190)
+
+
+def test_a_run_that_ended_without_an_answer_is_not_the_last(library: Library, instance: dg.DagsterInstance) -> None:
+    library.blobs.write("uploads", "a.mp3", b"not music")
+    first = tick(uploads_sensor, library, instance, swept_now())
+    run = create_run(instance, UPLOADS_JOB, dg.DagsterRunStatus.STARTING, first.run_requests[0].tags)
+    assert not tick(uploads_sensor, library, instance, Cursor()).run_requests
+    instance.report_run_canceled(run)
+
+    assert len(tick(uploads_sensor, library, instance, Cursor()).run_requests) == 1
+
+
+def test_a_growing_upload_is_answered_once_and_as_a_whole(
+    tmp_path: Path, instance: dg.DagsterInstance, ten_songs: list[Path]
+) -> None:
+    whole = ten_songs[0].read_bytes()
+    with Library(Settings(home=tmp_path, settle_seconds=0.4, watch_seconds=0.1)) as library:
+        path = library.settings.blobs / "uploads" / "growing.flac"
+        cursor = str(tick(uploads_sensor, library, instance, swept_now()).cursor)
+        for part in range(5):
+            with path.open("ab") as file:
+                file.write(whole[part * len(whole) // 5 : (part + 1) * len(whole) // 5])
+            result = tick(uploads_sensor, library, instance, cursor)
+            assert not result.run_requests
+            cursor = result.cursor
+        time.sleep(0.4)
+
+        assert len(tick(uploads_sensor, library, instance, cursor).run_requests) == 1
+        (found,) = library.documents.find()
+        assert found.body["content"] == content_digest(io.BytesIO(whole))
+
+
+def test_a_file_that_a_process_still_writes_is_left_alone_however_long_it_pauses(
+    library: Library, instance: dg.DagsterInstance
+) -> None:
+    path = library.settings.blobs / "uploads" / "slow.mp3"
+    library.blobs.write("uploads", "before.mp3", b"so that the folder exists")
+    tick(uploads_sensor, library, instance, swept_now())
+    with path.open("wb") as file:
+        file.write(b"half of it")
+        file.flush()
+        assert not tick(uploads_sensor, library, instance, swept_now()).run_requests
+
+    assert len(tick(uploads_sensor, library, instance, swept_now()).run_requests) == 1
+
+
+def test_uploads_older_than_the_retention_are_not_answered(tmp_path: Path) -> None:
+    with Library(Settings(home=tmp_path, settle_seconds=0, watch_seconds=0, retention_days=30)) as library:
+        blob = library.blobs.write("uploads", "a.mp3", b"not music")
+
+        assert arrived_files(library, [blob]) == [blob]
+        assert arrived_files(library, [replace(blob, modified=blob.modified - timedelta(days=31))]) == []
 
 
 def test_uploads_that_failed_without_an_index_are_answered_when_an_index_is_published(
@@ -168,7 +249,7 @@ def test_uploads_that_failed_without_an_index_are_answered_when_an_index_is_publ
 def test_a_dropped_file_that_changes_is_another_upload(library: Library, instance: dg.DagsterInstance) -> None:
     path = library.settings.blobs / "uploads" / "half copied.mp3"
     library.blobs.write("uploads", path.name, b"half of it")
-    first = tick(uploads_sensor, library, instance, SWEPT_NOW)
+    first = tick(uploads_sensor, library, instance, swept_now())
     path.write_bytes(b"half of it, and the rest")
     second = tick(uploads_sensor, library, instance, first.cursor)
 
@@ -193,7 +274,7 @@ def test_an_upload_that_arrives_while_the_sensor_waits_is_found_at_once(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:
     with Library(Settings(home=tmp_path, watch_seconds=30)) as library, ThreadPoolExecutor() as pool:
-        looking = pool.submit(tick, uploads_sensor, library, instance, SWEPT_NOW)
+        looking = pool.submit(tick, uploads_sensor, library, instance, swept_now())
         time.sleep(0.2)
         assert not looking.done()
         library.blobs.write("uploads", "a.mp3", b"not music")
@@ -205,7 +286,7 @@ def test_a_sensor_stops_waiting_after_the_time_of_the_settings(tmp_path: Path, i
     with Library(Settings(home=tmp_path, watch_seconds=0.2)) as library:
         library.blobs.write("uploads", "cover.jpg", b"a picture")
 
-        assert not tick(uploads_sensor, library, instance, SWEPT_NOW).run_requests
+        assert not tick(uploads_sensor, library, instance, swept_now()).run_requests
 
 
 def test_an_upload_is_not_tried_again_while_the_index_is_empty(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -10,8 +10,10 @@ from mfcc_assets.defs.partitions import UPLOADS
 from mfcc_assets.defs.sensors.cursor import Cursor
 from mfcc_assets.library import Library
 
-SWEPT_NOW = Cursor(swept=(datetime.now(UTC) + timedelta(days=1)).timestamp())
-"""A cursor with which no sweep is due."""
+
+def swept_now() -> Cursor:
+    """Return a cursor with which no sweep is due."""
+    return Cursor(swept=datetime.now(UTC).timestamp())
 
 
 @dataclass(frozen=True)

@@ -223,13 +223,6 @@ class TestFilesOfOwners:
         with pytest.raises(BlobNotFound):
             local_blobs.read("soundtracks", "odd")
 
-    @pytest.mark.parametrize("name", [b"caf\xe9.mp3", b"line\nfeed.mp3", b"back\\slash.mp3"])
-    def test_a_file_with_a_bad_name_is_skipped_with_a_warning(self, local_blobs, library, name, caplog):
-        Path(os.fsdecode(os.fsencode(library) + b"/" + name)).touch()
-        assert names(local_blobs.list("soundtracks")) == ["a good song.mp3"]
-        assert "Rename the file" in caplog.text
-        caplog.text.encode()
-
     def test_folders_that_are_too_deep_are_skipped_with_a_warning(self, local_blobs, library, caplog):
         deepest = library
         for _ in range(6):

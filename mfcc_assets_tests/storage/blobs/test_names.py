@@ -1,5 +1,6 @@
 """Tests of the names that a blob may have, and of names made from paths."""
 
+import os
 import unicodedata
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mfcc_assets.errors import BlobNameError
-from mfcc_assets.storage.blobs.names import check_name, clean_name
+from mfcc_assets.storage.blobs.names import LONGEST_NAME, check_name, clean_name, file_of_name, name_of_file, shown_name
 from mfcc_assets_tests.storage.blobs.samples import BAD_NAMES, UNUSUAL_NAMES
 
 
@@ -72,3 +73,44 @@ class TestNames:
         check_name(f"{'0' * 32}/{cleaned}")
         assert clean_name(cleaned) == cleaned
         assert unicodedata.is_normalized("NFC", cleaned)
+
+
+FILE_NAMES = st.binary(min_size=1, max_size=255).map(lambda name: name.replace(b"/", b"_").replace(b"\0", b"_"))
+"""Every name that a file on Linux can have, as bytes."""
+
+
+class TestFileNames:
+    @given(st.lists(FILE_NAMES.filter(lambda name: name not in (b".", b"..", b".mfcc")), min_size=1, max_size=3))
+    def test_every_path_is_the_name_of_one_blob_from_which_its_bytes_are_found(self, segments):
+        path = os.fsdecode(b"/".join(segments))
+        name = name_of_file(path)
+
+        if not name.casefold().startswith(".mfcc") and len(name) <= LONGEST_NAME:
+            check_name(name)
+        assert file_of_name(name) == path
+        name.encode()
+        shown_name(path).encode()
+        check_name(clean_name(path))
+
+    @pytest.mark.parametrize("name", ["rock 'n' roll.mp3", "ä/ö.flac", "\ufffd\uf022.mp3"])
+    def test_an_ordinary_name_is_the_same_on_the_disk(self, name):
+        assert name_of_file(name) == file_of_name(name) == shown_name(name) == name
+
+    @pytest.mark.parametrize("hidden", ["..", "/", "a", "é", "\0"])
+    def test_no_stand_in_hides_a_character_that_needs_none(self, hidden):
+        stand_ins = "".join(chr(ord(name_of_file("\udcff")) - 0xFF + byte) for byte in hidden.encode())
+        with pytest.raises(BlobNameError, match="needs none"):
+            check_name(f"uploads{stand_ins}/secret")
+
+    @pytest.mark.parametrize(
+        ("path", "shown"),
+        [
+            ("caf\udce9.mp3", "caf\\xe9.mp3"),
+            ("line\nfeed\x07.mp3", "line\\x0afeed\\x07.mp3"),
+            ("AC\\DC.mp3", "AC\\DC.mp3"),
+            ("gpj.\N{RIGHT-TO-LEFT OVERRIDE}3pm", "gpj.\\u202e3pm"),
+            ("half \ud83d.mp3", "half \\ud83d.mp3"),
+        ],
+    )
+    def test_a_shown_name_can_be_read(self, path, shown):
+        assert shown_name(path) == shown

@@ -202,9 +202,23 @@ class TestForgetting:
             recommend(recommendations, query, "a", "b")
             catalogue.record_reject(Reject(UploadId(query), "uploads", "a.mp3", "too_short", "0.5 s"), run_id="run")
             catalogue.record_content(AudioContent(f"bytes of {query}", AudioId("audio"), 1.0, ""))
+        assert recommendations.rows_of_upload("upload", content_digests=["bytes of upload"]) == 2 + 1 + 1
         assert recommendations.forget_upload("upload", content_digests=["bytes of upload"]) == 2
         assert recommendations.forget_upload("upload", content_digests=[]) == 0
+        assert recommendations.rows_of_upload("upload", content_digests=["bytes of upload"]) == 0
         assert recommended(recommendations, "upload") == []
         assert recommended(recommendations, "other") == [(1, "a"), (2, "b")]
         assert [found.subject_id for found in catalogue.rejects()] == ["other"]
         assert list(catalogue.contents(["bytes of upload", "bytes of other"])) == ["bytes of other"]
+
+    def test_the_content_of_a_soundtrack_stays_when_an_upload_of_the_same_bytes_is_forgotten(
+        self, catalogue, recommendations
+    ):
+        observe(catalogue, observed("a"))
+        digest = observed("a").content_digest
+        catalogue.record_content(AudioContent(digest, AudioId("audio"), 1.0, ""))
+
+        recommendations.forget_upload("upload", content_digests=[digest])
+
+        assert list(catalogue.contents([digest])) == [digest]
+        assert recommendations.rows_of_upload("upload", content_digests=[digest]) == 0

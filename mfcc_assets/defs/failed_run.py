@@ -1,0 +1,46 @@
+"""Tell why the run of a command failed: ``python -m mfcc_assets.defs.failed_run LOCK``.
+
+The command line does not import Dagster, which is slow. If a run fails, it starts this module, which prints a line for
+each step that failed.
+"""
+
+import sys
+from collections.abc import Iterator
+
+import dagster as dg
+
+from mfcc_assets import errors
+from mfcc_assets.defs.launch import LOCK_TAG
+
+_FAILURES = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+_OURS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.MfccError)}
+
+
+def reasons_of(instance: dg.DagsterInstance, lock: str) -> list[str]:
+    """Return a line for each failed step of the run that holds this lock; for the run itself if no step failed."""
+    runs = instance.get_runs(dg.RunsFilter(tags={LOCK_TAG: lock}), limit=1)
+    entries = [entry for run in runs for entry in instance.all_logs(run.run_id, of_type=_FAILURES)]
+    failed = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
+    of_steps = [event for event in failed if event.step_key]
+    return [f"{event.step_key or 'the run'}: {_reason(event)}" for event in of_steps or failed]
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    told = list(_causes(event))
+    ours = [message for name, message in told if name in _OURS]
+    return " ".join((ours or [message for _, message in told[-1:]] or [event.message or ""])[0].split())
+
+
+def _causes(event: dg.DagsterEvent) -> Iterator[tuple[str, str]]:
+    """Yield the name and the message of the error of an event, and of each error that caused it."""
+    error = getattr(event.event_specific_data, "error", None)
+    while error is not None:
+        name = error.cls_name or ""
+        message = error.message.strip()
+        yield name, message.partition(": ")[2] if name in _OURS else message
+        error = error.cause
+
+
+if __name__ == "__main__":
+    with dg.DagsterInstance.get() as _instance:
+        print("\n".join(reasons_of(_instance, sys.argv[1])))  # noqa: T201
