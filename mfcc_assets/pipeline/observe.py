@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mfcc_assets.audio.artwork import PICTURE_SUFFIXES, Picture, embedded_picture, generated_cover
-from mfcc_assets.audio.tags import Tags, read_tags, title_from_name
+from mfcc_assets.audio.artwork import PICTURE_SUFFIXES, Picture, generated_cover
+from mfcc_assets.audio.outside import inspect
+from mfcc_assets.audio.tags import Tags, title_from_name
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import BlobNotFound
 from mfcc_assets.ids import NO_CONTENT, content_digest, shard_of, track_id
@@ -77,6 +78,7 @@ def _inspected(path: Path) -> tuple[str, Tags, Picture | None]:
     try:
         with path.open("rb") as file:
             digest = content_digest(file)
-        return digest, read_tags(path), embedded_picture(path)
+        inspection = inspect(path)
     except PermissionError:
         return NO_CONTENT, Tags(), None  # The analysis rejects the file and says why.
+    return digest, inspection.tags, inspection.picture

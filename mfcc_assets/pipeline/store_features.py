@@ -1,13 +1,17 @@
 """Compute the features of one audio and store them under its audio id, for soundtracks and uploads alike."""
 
+import textwrap
+from dataclasses import replace
 from pathlib import Path
 
+from mfcc_assets.audio.outside import inspect
 from mfcc_assets.audio.reader import Audio, AudioLimits
 from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.track_features import track_features_of
 from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.feature_store import FeatureStore
+from mfcc_assets.storage.sql.schema import LONGEST_NOTE
 
 
 def store_analysis(
@@ -35,7 +39,7 @@ def store_analysis(
     """
     audio, analysis = analyse_file(path, parameters, limits, subject)
     features.write_analysis(audio.audio_id, analysis, parameters)
-    return audio
+    return replace(audio, remarks=audio.remarks + inspect(path, subject).remarks)
 
 
 def store_track_features(features: FeatureStore, audio_id: AudioId, parameters: FeaturesParameters) -> None:
@@ -51,7 +55,8 @@ def store_track_features(features: FeatureStore, audio_id: AudioId, parameters: 
 
 
 def note_on(audio: Audio) -> str:
-    """Return a remark on audio that is used although something is wrong with it; empty if nothing is."""
-    if not audio.truncated:
-        return ""
-    return f"cut off: {audio.seconds:.1f} s of {audio.declared_seconds:.1f} s could be decoded"
+    """Return a note on audio that is used although something is wrong with its file; empty if nothing is."""
+    notes = list(audio.remarks)
+    if audio.truncated:
+        notes.insert(0, f"cut off: {audio.seconds:.1f} s of {audio.declared_seconds:.1f} s could be decoded")
+    return textwrap.shorten("; ".join(notes), LONGEST_NOTE, placeholder=" …")

@@ -33,7 +33,7 @@ def test_a_library_is_made_from_a_folder_by_one_command(tmp_path: Path, ten_song
     assert added.returncode == 0, added.stderr
     first, rejected, last = added.stdout.splitlines()
     assert first == "4 added, 0 replaced, 0 already there, 1 skipped (covers, playlists, hidden files)"
-    assert rejected.startswith("rejected albums/broken.mp3: no decoder can read the file.")
+    assert rejected.startswith("rejected albums/broken.mp3: no decoder can read the file, which is text.")
     assert last.startswith("4 soundtracks: 3 analysed, 1 rejected; index ")
     assert LONG_TITLE in mfcc(home, "library").output, "no title is cut or wrapped where the output is no terminal"
 
