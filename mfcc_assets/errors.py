@@ -9,6 +9,7 @@ Each error says what happened, to which track, upload, file or index, and what t
     │   ├── TooShort
     │   ├── TooLong
     │   ├── TooLarge
+    │   ├── TooCostly
     │   ├── SilentAudio
     │   └── NotFinite
     ├── StoreError                   a store or a service failed
@@ -111,6 +112,12 @@ class TooLarge(AudioError):
     """The file has more bytes than the settings allow."""
 
     code = "too_large"
+
+
+class TooCostly(AudioError):
+    """Reading the file needs more time or memory than a file from outside may take."""
+
+    code = "too_costly"
 
 
 class SilentAudio(AudioError):

@@ -90,10 +90,15 @@ def retag(path: Path, **tags: str | list[str]) -> None:
 
 
 def encode(
-    path: Path, coding: str, signal: np.ndarray, sample_rate: int = 48_000, container: str | None = None
+    path: Path,
+    coding: str,
+    signal: np.ndarray,
+    sample_rate: int = 48_000,
+    container: str | None = None,
+    options: dict[str, str] | None = None,
 ) -> Path:
     """Write (samples,) into both channels by FFmpeg."""
-    with av.open(path, "w", container) as file:
+    with av.open(path, "w", container, options or {}) as file:
         (audio_format, *_) = av.Codec(coding, "w").audio_formats or []
         stream = file.add_stream(coding, sample_rate, layout="stereo", format=audio_format, bit_rate=128_000)
         assert isinstance(stream, av.AudioStream)

@@ -1,9 +1,10 @@
-"""Decoders of audio files: libsndfile, and FFmpeg for the formats that libsndfile cannot read or reads slowly."""
+"""Chooses the decoder of an audio file: libsndfile, or FFmpeg for what libsndfile cannot read to its end."""
 
-import os
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
-from itertools import chain
+import mmap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -12,32 +13,36 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from mfcc_assets.audio.declared_lengths import aiff_seconds, asf_seconds, wav_length
+from mfcc_assets.audio.ffmpeg import FFmpeg, NoSound
+from mfcc_assets.audio.frames import Run, runs_of_frames
+from mfcc_assets.audio.joined import Joined, ReadToTheEnd
+from mfcc_assets.audio.links import flac_links, ogg_links
+from mfcc_assets.audio.signature import Signature, content_without_audio, read_signature, tag_bytes
+from mfcc_assets.audio.sndfile import Libsndfile
 from mfcc_assets.errors import UnreadableAudio
 
-_FORMATS = "WAV, FLAC, OGG Vorbis, Opus, MP3, AIFF, M4A, AAC, WebM, Matroska and WMA"
+_SNDFILE_FORMATS = {"8SVX", "AIFF", "AU", "CAF", "FLAC", "NIST Sphere", "Ogg", "VOC", "WAV", "Wave64"}
+_EXACT_FORMATS = {"AIFF", "FLAC", "Monkey's Audio", "Ogg", "TTA", "WAV", "WavPack"}
+_FRAME_FORMATS = {"AAC", "MP1", "MP2", "MP3"}
 
-_UNKNOWN_FRAMES = 2**40
-"""From this number of frames on, the length is unknown: libsndfile then declares 2^63 - 1 frames."""
+_MOST_PARTS = 1_000
+"""Most parts of a file that are decoded. A crafted file can hold millions of streams that are empty."""
 
-_FFMPEG_FORMATS = ("aac", "asf", "matroska", "mov", "ogg")
-"""Formats that libsndfile cannot read, and Ogg for Opus."""
+_ENCODER_SAMPLES = 5_000
+"""More samples than an MP3 has before and after the music, which a decoder may remove."""
 
-# The index of a crafted MP4 can list the same bytes millions of times, whether they can be decoded or not.
-_MOST_UNDECODABLE_PACKETS = 1_000
-_MOST_TIMES_READ = 8
+_LEAST_DAMAGE_BYTES = 2_000
+"""Bytes between frames, other than tags, from which on a file counts as damaged. A joined file has a partial frame."""
+
+_TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
+
+_LEAST_BYTES_A_SECOND = 2_000
+"""A declared length is believed before decoding if the file has that many bytes a second of it, which is 16 kbit/s."""
 
 
-def options_for_formats(formats: Iterable[str]) -> dict[str, str]:
-    """Return options with which FFmpeg opens only files of these formats.
-
-    Playlists must not be among them, because they make FFmpeg open other files and addresses.
-
-    Examples
-    --------
-    >>> options_for_formats(["mp3", "ogg"])
-    {'format_whitelist': 'mp3,ogg', 'protocol_whitelist': 'file'}
-    """
-    return {"format_whitelist": ",".join(formats), "protocol_whitelist": "file"}
+_LEAST_BYTES_A_SECOND_OF_SILENCE = 20
+"""A header that declares more than such a file can hold, even if it was cut off, is wrong."""
 
 
 class Decoder(Protocol):
@@ -50,138 +55,27 @@ class Decoder(Protocol):
     channels
         Number of channels.
     declared_seconds
-        Length according to the header, or 0 if the header does not say.
+        Length according to the header, or 0 if the header does not say. It is never an estimate.
+    is_exact
+        True if the declared length is that of the samples to within 0.1 s, so that a smaller difference is damage too.
+    credible_seconds
+        Length that a file of that size can have, or 0 if it is unknown.
+    remarks
+        What is wrong with the part of the file that has been read, or was left out of it.
     """
 
     sample_rate: int
     channels: int
     declared_seconds: float
+    is_exact: bool
+    credible_seconds: float
+    remarks: list[str]
 
     def read(self, frames: int) -> NDArray[np.float32]:
         """Return about that many frames (frames, channels), or none at the end or where the stream breaks off."""
 
     def close(self) -> None:
         """Close the file."""
-
-
-class _SequentialFile(soundfile.SoundFile):  # type: ignore[misc]
-    """A sound file that is read from start to end without seeking.
-
-    soundfile seeks to the current position after each read of a seekable file. In an MP3 this loses the bits that a
-    frame borrows from the frame before it. Each block would begin with a click, and the samples would depend on the
-    size of the blocks.
-    """
-
-    def seekable(self) -> bool:
-        """Return False, so that soundfile never seeks."""
-        return False
-
-
-class _Libsndfile:
-    def __init__(self, path: Path) -> None:
-        self._file = _SequentialFile(path)
-        self.coding: str = self._file.subtype
-        self.sample_rate: int = self._file.samplerate
-        self.channels: int = self._file.channels
-        frames: int = self._file.frames
-        self.declared_seconds = frames / self.sample_rate if 0 < frames < _UNKNOWN_FRAMES else 0.0
-
-    def read(self, frames: int) -> NDArray[np.float32]:
-        block = np.empty((frames, self.channels), np.float32)
-        try:
-            return self._file.read(out=block)  # type: ignore[no-any-return]
-        except soundfile.LibsndfileError:
-            return block[:0]
-
-    def close(self) -> None:
-        self._file.close()
-
-
-class _FFmpeg:
-    """Decodes the first audio stream of a file by FFmpeg. Other streams, such as covers and films, are ignored.
-
-    Raises
-    ------
-    av.FFmpegError
-        If the file cannot be read, or no frame of audio can be decoded.
-    """
-
-    def __init__(self, path: Path) -> None:
-        with ExitStack() as opened:
-            # FFmpeg opens a file by name only if the name is valid UTF-8, so it gets an open file.
-            file = opened.enter_context(path.open("rb"))
-            self._most_bytes = _MOST_TIMES_READ * os.fstat(file.fileno()).st_size
-            # Tags that are not valid UTF-8 must not make this fail.
-            self._container = opened.enter_context(
-                av.open(file, "r", options=options_for_formats(_FFMPEG_FORMATS), metadata_errors="ignore")
-            )
-            if not self._container.streams.audio:
-                raise av.InvalidDataError(0, "there is no audio stream", str(path))
-            decoded = self._decoded()
-            # The header of an AAC file may declare half the rate and one channel of two, so a frame is decoded first.
-            first = next(decoded, None)
-            if first is None:
-                raise av.InvalidDataError(0, "no frame of audio can be decoded", str(path))
-            self.close = opened.pop_all().close
-        self.sample_rate = first.sample_rate
-        self.channels = len(first.layout.channels)
-        self.declared_seconds = self._declared_seconds()
-        self._converted = _as_float(first, decoded)
-
-    def read(self, frames: int) -> NDArray[np.float32]:
-        planes = [np.empty((self.channels, 0), np.float32)]
-        missing = frames
-        while missing > 0 and (frame := next(self._converted, None)):
-            planes.append(np.asarray(frame.to_ndarray(), np.float32))
-            missing -= frame.samples
-        return np.concatenate(planes, axis=1).T
-
-    def _decoded(self) -> Iterator[av.AudioFrame]:
-        undecodable, read = 0, 0
-        try:
-            for packet in self._container.demux(audio=0):
-                read += packet.size
-                if read > self._most_bytes:
-                    return
-                try:
-                    yield from packet.decode()
-                except av.FFmpegError:
-                    undecodable += 1
-                    if undecodable == _MOST_UNDECODABLE_PACKETS:
-                        return
-        except av.FFmpegError:
-            return
-
-    def _declared_seconds(self) -> float:
-        stream = self._container.streams.audio[0]
-        if self._container.format.name == "aac":
-            return 0.0  # FFmpeg guesses the length from the bit rate
-        if stream.duration is not None and stream.time_base is not None:
-            return max(0.0, float(stream.duration * stream.time_base))
-        # Matroska declares the length of the longest stream.
-        if self._container.duration is not None and len(self._container.streams) == 1:
-            return max(0.0, self._container.duration / av.time_base)
-        return 0.0
-
-
-def _as_float(first: av.AudioFrame, others: Iterable[av.AudioFrame]) -> Iterator[av.AudioFrame]:
-    """Convert frames to float32, one plane per channel, with the rate and the channels of the first frame."""
-    converter = av.AudioResampler("fltp", first.layout, first.sample_rate)
-    kind = _kind(first)
-    for frame in chain([first], others):
-        if _kind(frame) != kind:
-            yield from converter.resample(None)
-            converter = av.AudioResampler("fltp", first.layout, first.sample_rate)
-            kind = _kind(frame)
-        try:
-            yield from converter.resample(frame)
-        except av.FFmpegError:
-            return  # a damaged file can declare a channel layout that cannot be converted
-    yield from converter.resample(None)
-
-
-def _kind(frame: av.AudioFrame) -> tuple[str, str, int]:
-    return frame.format.name, frame.layout.name, frame.sample_rate
 
 
 def open_decoder(path: Path, subject: str) -> Decoder:
@@ -210,18 +104,146 @@ def open_decoder(path: Path, subject: str) -> Decoder:
     (22050, (1000, 1))
     >>> decoder.close()
     """
+    signature = read_signature(path)
+    if signature is None:
+        content = content_without_audio(path)
+        what = f"no decoder can read the file, which is {content}" if content else "no decoder can read the file"
+        raise UnreadableAudio(what, subject=subject, remedy="Supply audio, for example FLAC, MP3, Ogg, M4A or WAV")
     try:
-        libsndfile = _Libsndfile(path)
-        if libsndfile.coding != "OPUS":
-            return libsndfile
+        decoder = _opened(path, signature)
+    except NoSound as error:
+        raise UnreadableAudio(
+            f"the file, which begins like {signature.format}, {error}",
+            subject=subject,
+            remedy="Supply audio, for example FLAC, MP3, Ogg, M4A or WAV",
+        ) from error
+    except (av.FFmpegError, soundfile.LibsndfileError) as error:
+        raise UnreadableAudio(
+            f"no decoder can read the file, which begins like {signature.format}",
+            subject=subject,
+            remedy="Supply an undamaged file, or export it as FLAC",
+        ) from error
+    size = path.stat().st_size
+    if not decoder.credible_seconds and decoder.declared_seconds * _LEAST_BYTES_A_SECOND <= size:
+        decoder.credible_seconds = decoder.declared_seconds
+    if decoder.declared_seconds * _LEAST_BYTES_A_SECOND_OF_SILENCE > size:
+        decoder.declared_seconds = 0.0
+    return decoder
+
+
+def _opened(path: Path, signature: Signature) -> Decoder:
+    format_name, start = signature.format, signature.start
+    if format_name in _FRAME_FORMATS:
+        return _opened_frames(path, start)
+    if format_name in {"Ogg", "FLAC"}:
+        with _mapped(path) as content:
+            links = (ogg_links if format_name == "Ogg" else flac_links)(content, start)
+        if len(links) > 1:
+            joined = _joined([partial(FFmpeg, path, format_name, [link]) for link in links[:_MOST_PARTS]])
+            joined.remarks.extend(_remark_on_parts(len(links)))
+            return joined
+    parts = [(start, path.stat().st_size)] if start else []
+    options = {}
+    with path.open("rb") as file:
+        if format_name == "WAV":
+            length = wav_length(file, start)
+            declared = length.seconds
+            options = {"ignore_length": "1"} if length.is_too_small else {}
+        elif format_name in {"AIFF", "ASF"}:
+            declared = (aiff_seconds if format_name == "AIFF" else asf_seconds)(file, start)
+        else:
+            declared = 0.0
+    decoder: Decoder
+    libsndfile = None if options or format_name not in _SNDFILE_FORMATS else _libsndfile(path)
+    if libsndfile is None or (libsndfile.coding == "OPUS" and format_name == "Ogg"):
         # FFmpeg decodes Opus much faster than libsndfile does. It is no faster with other formats.
+        if libsndfile is not None:
+            libsndfile.close()
+        decoder = FFmpeg(path, format_name, parts, options)
+    elif format_name in {"Ogg", "FLAC"}:
+        decoder = ReadToTheEnd(libsndfile, partial(FFmpeg, path, format_name, parts))
+    else:
+        decoder = libsndfile
+    decoder.declared_seconds = 0.0 if options else max(decoder.declared_seconds, declared)
+    decoder.is_exact = format_name in _EXACT_FORMATS
+    return decoder
+
+
+def _opened_frames(path: Path, start: int) -> Decoder:
+    """Open a file of frames without a container. Only the frames are decoded, and none of the tags between them."""
+    with _mapped(path) as content:
+        runs = list(islice(runs_of_frames(content, start), _MOST_PARTS + 1))
+        is_right_behind_tag = start in {0, tag_bytes(content[:10])}
+        damaged_bytes = sum(
+            after.start - before.end
+            for before, after in pairwise(runs)
+            if not content[before.end : before.end + len(_TAGS[-1])].startswith(_TAGS)
+        )
+    if not runs:  # frames of a free bit rate, whose headers do not tell their length
+        return Libsndfile(path)
+    parts = _parts_of_a_stream(runs[:_MOST_PARTS])
+    decoder: Decoder | None = None
+    # libsndfile mistakes other bytes in front for frames.
+    if len(runs) == 1 and runs[0].kind.coding != "AAC" and is_right_behind_tag:
+        decoder = _complete_libsndfile(path, runs[0])
+    if decoder is None:
+        decoder = _joined(
+            [partial(FFmpeg, path, part[0].kind.coding, [(run.start, run.end) for run in part]) for part in parts]
+        )
+        declared = [part[0].declared_seconds for part in parts]
+        decoder.declared_seconds = sum(declared) if all(declared) else 0.0
+    decoder.credible_seconds = sum(run.seconds for run in runs)
+    if damaged_bytes > _LEAST_DAMAGE_BYTES:
+        decoder.remarks.append(f"damaged: {damaged_bytes:,} bytes within it are no audio and were left out")
+    decoder.remarks.extend(_remark_on_parts(len(runs)))
+    return decoder
+
+
+def _remark_on_parts(count: int) -> list[str]:
+    return [f"everything behind its first {_MOST_PARTS:,} parts is left out"] if count > _MOST_PARTS else []
+
+
+def _complete_libsndfile(path: Path, run: Run) -> Libsndfile | None:
+    """Open an MP3 with libsndfile, or return None if that would not decode it to its end.
+
+    libsndfile stops after the number of frames that the header declares, or after a guess from the size of the first
+    frame.
+    """
+    libsndfile = _libsndfile(path)
+    if libsndfile is None:
+        return None
+    if libsndfile.frames < run.samples - _ENCODER_SAMPLES:
         libsndfile.close()
+        return None
+    if not run.declared_seconds:
+        libsndfile.declared_seconds = 0.0
+    return libsndfile
+
+
+def _parts_of_a_stream(runs: list[Run]) -> list[list[Run]]:
+    """Group runs of frames that belong to one stream. Another stream has another kind, or begins with a header."""
+    parts: list[list[Run]] = []
+    for run in runs:
+        if parts and run.kind == parts[-1][0].kind and not run.has_header:
+            parts[-1].append(run)
+        else:
+            parts.append([run])
+    return parts
+
+
+def _joined(openers: Sequence[Callable[[], FFmpeg]]) -> Decoder:
+    return openers[0]() if len(openers) == 1 else Joined(openers)
+
+
+def _libsndfile(path: Path) -> Libsndfile | None:
+    try:
+        return Libsndfile(path)
     # soundfile raises a TypeError for a name that ends in .raw, because it wants a sample rate then.
     except (soundfile.LibsndfileError, TypeError):
-        pass
-    try:
-        return _FFmpeg(path)
-    except av.FFmpegError as error:
-        raise UnreadableAudio(
-            "no decoder can read the file", subject=subject, remedy=f"Supply an undamaged file: {_FORMATS}"
-        ) from error
+        return None
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        yield content

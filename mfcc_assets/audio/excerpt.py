@@ -13,7 +13,8 @@ from typing import NamedTuple
 import av
 from av.container import InputContainer
 
-from mfcc_assets.audio.decoders import open_decoder, options_for_formats
+from mfcc_assets.audio.decoders import open_decoder
+from mfcc_assets.audio.ffmpeg import options_for_formats
 from mfcc_assets.audio.reencode import Chain, reencode
 from mfcc_assets.errors import EmptyAudio, UnreadableAudio
 

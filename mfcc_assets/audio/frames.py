@@ -8,20 +8,27 @@ The bits of the headers are those of ISO/IEC 11172-3 (MPEG audio), its extension
 and ISO/IEC 13818-7 (ADTS).
 """
 
+import mmap
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, TypeAlias
 
 FRAMES_OF_A_RUN = 3
 """Frames that must follow each other before bytes count as a stream. Other bytes look like one header by chance."""
+
+_LONGEST_FREE_FRAME = 8_192
+"""Bytes of the longest frame of a free bit rate, 640 kbit/s at 11,025 Hz, and some more."""
 
 LONGEST_HEADER = 7
 """Bytes of the longest header, that of ADTS."""
 
 _MPEG_RATES = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 _ADTS_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
+
+Content: TypeAlias = bytes | mmap.mmap
+"""Bytes, or a file that is mapped to memory."""
 
 # kbit/s by version (1, or 2 and 2.5) and layer.
 _BIT_RATES = {
@@ -35,16 +42,6 @@ _BIT_RATES = {
 # A frame sync with a version, a layer, a bit rate and a sample rate that exist, or the sync of ADTS.
 _BIT_AND_SAMPLE_RATES = b"".join(b"\\x%02x" % byte for byte in range(256) if 0 < byte >> 4 < 15 and byte >> 2 & 3 != 3)
 _SYNC = re.compile(rb"\xff(?:[\xe2-\xe7\xf2-\xf7\xfa-\xff][%s]|[\xf0\xf1\xf8\xf9])" % _BIT_AND_SAMPLE_RATES)
-
-
-class Content(Protocol):
-    """Bytes, or a file that is mapped to memory."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, place: slice, /) -> bytes: ...
-
-    def find(self, sub: bytes, start: int, end: int, /) -> int: ...
 
 
 class Kind(NamedTuple):
@@ -73,15 +70,25 @@ class Run:
         Kind of all frames.
     start, end
         Position of the first byte, and of the first byte behind the run.
-    frames, samples
-        Number of frames, and of samples of each channel.
+    has_header
+        True if the first frame is a header that the encoder wrote, and not audio.
+    declared_seconds
+        Length that this header declares, or 0 if there is none.
+    samples
+        Number of samples of each channel, without those of that header.
     """
 
     kind: Kind
     start: int
     end: int
-    frames: int = 0
+    has_header: bool = False
+    declared_seconds: float = 0.0
     samples: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """Length of the audio. An encoder adds less than 0.1 s at both ends, and a decoder may remove it."""
+        return self.samples / self.kind.sample_rate
 
 
 @lru_cache(4096)
@@ -120,14 +127,30 @@ def frame_at(content: Content, place: int) -> Frame | None:
     return Frame(kind, size, 1_024 * (1 + (header[6] & 3)))
 
 
+def begins_free_bit_rate(content: bytes) -> bool:
+    """Return True if bytes begin with three MP3 frames of a free bit rate, whose headers do not tell their length."""
+    header = content[:4]
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE6 != 0xE2 or header[2] >> 4 != 0:
+        return False
+    # The lengths differ by at most the one byte of the padding.
+    pattern = re.compile(re.escape(header[:2]) + b"[%s]" % re.escape(bytes([header[2] & 0xFD, header[2] | 2])))
+    second = pattern.search(content, 24, _LONGEST_FREE_FRAME)
+    while second is not None:
+        length = second.start()
+        if pattern.search(content, 2 * length - 1, 2 * length + 5):
+            return True
+        second = pattern.search(content, length + 1, _LONGEST_FREE_FRAME)
+    return False
+
+
 def find_frames(content: Content, start: int, end: int) -> int | None:
     """Find the first place from `start` on at which a row of frames begins, or None if there is none before `end`."""
     while start < end:
-        found = _SYNC.search(content, start, end)  # type: ignore[call-overload]
+        found = _SYNC.search(content, start, end)
         if found is None:
             return None
         if _begins_a_run(content, found.start()):
-            return int(found.start())
+            return found.start()
         start = found.start() + 1
     return None
 
@@ -145,18 +168,43 @@ def _begins_a_run(content: Content, place: int) -> bool:
     return True
 
 
-def runs_of_frames(content: Content) -> Iterator[Run]:
-    """Yield the runs of frames of a file. What lies between them, such as tags and zeros, is no audio."""
-    place = 0
-    while (start := find_frames(content, place, len(content))) is not None:
-        frame = frame_at(content, start)
+def runs_of_frames(content: Content, start: int = 0) -> Iterator[Run]:
+    """Yield the runs of frames of a file. What lies between them, such as tags and zeros, is no audio.
+
+    A run ends where frames of another kind begin. It also ends before a header frame, since another file begins there.
+    """
+    place = start
+    while (begin := find_frames(content, place, len(content))) is not None:
+        frame = frame_at(content, begin)
         assert frame is not None
-        run = Run(frame.kind, start, start)
-        place = start
+        run = Run(frame.kind, begin, begin)
+        place = begin
         while frame is not None and frame.kind == run.kind:
+            declared = _declared_frames(content, place, frame)
+            if declared is not None and place > begin:
+                break
+            if declared is None:
+                run.samples += frame.samples
+            else:
+                run.has_header, run.declared_seconds = True, declared * frame.samples / frame.kind.sample_rate
             place += frame.size
-            run.frames += 1
-            run.samples += frame.samples
             frame = frame_at(content, place)
         run.end = place = min(place, len(content))
         yield run
+
+
+def _declared_frames(content: Content, place: int, frame: Frame) -> int | None:
+    """Return the number of frames that a header frame (Xing, Info, VBRI) declares; None for a frame of audio.
+
+    The layout is described in "MP3 Info Tag" of LAME, and in "The MP3 VBRI Header" of Fraunhofer.
+    """
+    if frame.kind.coding != "MP3":
+        return None
+    is_mono, is_low = frame.kind.channels == 1, frame.samples == 576
+    side_information = (9 if is_mono else 17) if is_low else (17 if is_mono else 32)
+    xing = content[place + 4 + side_information : place + 16 + side_information]
+    if xing[:4] in (b"Xing", b"Info"):
+        return int.from_bytes(xing[8:12]) if len(xing) == 12 and xing[7] & 1 else 0
+    if content[place + 36 : place + 40] == b"VBRI":
+        return int.from_bytes(content[place + 50 : place + 54])
+    return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from mfcc_assets.audio.frames import find_frames, frame_at
+from mfcc_assets.audio.frames import begins_free_bit_rate, find_frames, frame_at
 
 _HEAD_BYTES = 1 << 16
 """Bytes that are read of most files."""
@@ -179,6 +179,8 @@ def read_signature(path: Path) -> Signature | None:
             return Signature(format_name, start)
         if any(matches(head) for _, matches in _NOT_AUDIO):
             return None
+        if begins_free_bit_rate(head):
+            return Signature("MP3", start)
         searched = len(head)
         if (frames := find_frames(head, 0, searched)) is None:
             head += file.read(_SEARCHED_BYTES - searched)
@@ -207,6 +209,15 @@ def content_without_audio(path: Path) -> str:
     return "text" if is_text else ""
 
 
+def tag_bytes(header: bytes) -> int:
+    """Return the size of an ID3 tag by its first ten bytes, or 0 if they begin no tag."""
+    if header[:3] != b"ID3" or len(header) < 10 or max(header[6:10]) >= 0x80:
+        return 0
+    size = header[6] << 21 | header[7] << 14 | header[8] << 7 | header[9]
+    footer = 10 if header[5] & 0x10 else 0
+    return 10 + size + footer
+
+
 def _coding(head: bytes, place: int) -> str:
     frame = frame_at(head, place)
     assert frame is not None
@@ -219,10 +230,8 @@ def _skip_tags_and_zeros(file: BinaryIO) -> int:
     while True:
         file.seek(start)
         header = file.read(10)
-        if header[:3] == b"ID3" and len(header) == 10 and max(header[6:10]) < 0x80:
-            size = header[6] << 21 | header[7] << 14 | header[8] << 7 | header[9]
-            footer = 10 if header[5] & 0x10 else 0
-            start += 10 + size + footer
+        if size := tag_bytes(header):
+            start += size
         elif header and not header.strip(b"\x00"):
             start = _skip_zeros(file, start)
         else:

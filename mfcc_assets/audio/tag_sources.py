@@ -14,7 +14,7 @@ import av
 from av.container import InputContainer
 from av.stream import Disposition
 
-from mfcc_assets.audio.decoders import options_for_formats
+from mfcc_assets.audio.ffmpeg import options_for_formats
 
 _logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.audio.tags import read_tags
+from mfcc_assets.audio.outside import read_tags
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.features.file_analysis import analyse_file

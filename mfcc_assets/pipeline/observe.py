@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import shorten
 
-from mfcc_assets.audio.artwork import PICTURE_SUFFIXES, Picture, embedded_picture, generated_cover
-from mfcc_assets.audio.tags import Tags, read_tags, title_from_name
+from mfcc_assets.audio.artwork import PICTURE_SUFFIXES, Picture, generated_cover
+from mfcc_assets.audio.outside import inspect
+from mfcc_assets.audio.tags import Tags, title_from_name
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import BlobNotFound
 from mfcc_assets.ids import NO_CONTENT, content_digest, shard_of, track_id
@@ -13,6 +15,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import NO_AUDIO, Difference, container_files, difference, is_worth_trying
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.sql.records import Observed, SkippedFile
+from mfcc_assets.storage.sql.schema import LONGEST_NOTE
 
 FILES_PER_TRANSACTION = 200
 """Number of files that are recorded together, and observed again if a run is killed before they are recorded."""
@@ -120,6 +123,8 @@ def _inspected(path: Path) -> tuple[str, Tags, Picture | None]:
     try:
         with path.open("rb") as file:
             digest = content_digest(file)
-        return digest, read_tags(path), embedded_picture(path)
+        inspection = inspect(path)
     except PermissionError:
         return NO_CONTENT, Tags(), None  # The analysis rejects the file and says why.
+    note = shorten("; ".join(filter(None, (inspection.tags.note, *inspection.remarks))), LONGEST_NOTE, placeholder=" …")
+    return digest, replace(inspection.tags, note=note), inspection.picture

@@ -1,5 +1,6 @@
 """Compute the features of one audio and store them under its audio id, for soundtracks and uploads alike."""
 
+import textwrap
 from pathlib import Path
 
 from mfcc_assets.audio.reader import Audio, AudioLimits
@@ -8,6 +9,7 @@ from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameter
 from mfcc_assets.features.track_features import track_features_of
 from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.feature_store import FeatureStore
+from mfcc_assets.storage.sql.schema import LONGEST_NOTE
 
 
 def store_analysis(
@@ -51,7 +53,8 @@ def store_track_features(features: FeatureStore, audio_id: AudioId, parameters: 
 
 
 def note_on(audio: Audio) -> str:
-    """Return a remark on audio that is used although something is wrong with it; empty if nothing is."""
-    if not audio.truncated:
-        return ""
-    return f"cut off: {audio.seconds:.1f} s of {audio.declared_seconds:.1f} s could be decoded"
+    """Return a note on audio that is used although something is wrong with its file; empty if nothing is."""
+    notes = list(audio.remarks)
+    if audio.truncated:
+        notes.insert(0, f"cut off: {audio.seconds:.1f} s of {audio.declared_seconds:.1f} s could be decoded")
+    return textwrap.shorten("; ".join(notes), LONGEST_NOTE, placeholder=" …")

@@ -1,17 +1,9 @@
 """Pictures of one track, drawn from its file."""
 
-from contextlib import closing
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
-
-from mfcc_assets.audio.decoders import open_decoder
+from mfcc_assets.audio.outside import read_beginning
 from mfcc_assets.errors import AudioError, BlobNotFound
 from mfcc_assets.library import Library
 from mfcc_assets.plots.tracks import MOST_CHANNELS, spectrogram, spectrum, waveform
-
-_BLOCK_FRAMES = 2**16
 
 
 def pictures_of_audio(library: Library, blob_name: str, *, seconds: float = 60.0) -> dict[str, bytes]:
@@ -32,21 +24,10 @@ def pictures_of_audio(library: Library, blob_name: str, *, seconds: float = 60.0
     """
     try:
         with library.blobs.as_file("soundtracks", blob_name) as path:
-            samples, sample_rate = _beginning(path, blob_name, seconds)
+            samples, sample_rate = read_beginning(path, blob_name, seconds=seconds, channels=MOST_CHANNELS)
     except (AudioError, BlobNotFound, OSError):
         return {}
     if not samples.size:
         return {}
     plots = {"waveform": waveform, "spectrum": spectrum, "spectrogram": spectrogram}
-    return {name: plot(samples, sample_rate, blob_name) for name, plot in plots.items()}
-
-
-def _beginning(path: Path, subject: str, seconds: float) -> tuple[NDArray[np.float32], int]:
-    """Decode the first seconds (channels, n) of a file, and return them with the sample rate."""
-    with closing(open_decoder(path, subject)) as decoder:
-        wanted = round(seconds * decoder.sample_rate)
-        blocks = [np.empty((0, decoder.channels), np.float32)]
-        while wanted > 0 and len(block := decoder.read(min(wanted, _BLOCK_FRAMES))):
-            blocks.append(block[:wanted])
-            wanted -= len(block)
-        return np.concatenate(blocks)[:, :MOST_CHANNELS].T, decoder.sample_rate
+    return {name: plot(samples.T, sample_rate, blob_name) for name, plot in plots.items()}

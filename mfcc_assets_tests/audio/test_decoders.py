@@ -19,9 +19,20 @@ from mfcc_assets_tests.audio_samples import encode, music, write_audio, write_mu
 def test_text_is_unreadable(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text("These are the words of the song.\n" * 300)
-    with pytest.raises(UnreadableAudio, match="no decoder") as caught:
+    with pytest.raises(UnreadableAudio, match="no decoder can read the file, which is text") as caught:
         read(path)
     assert caught.value.subject == name
+    assert caught.value.remedy.startswith("Supply audio, ")
+
+
+@pytest.mark.parametrize("name", ["song.m4a", "song.wv", "song.flac"])
+def test_only_a_damaged_file_should_be_supplied_undamaged(tmp_path: Path, name: str) -> None:
+    coding = {"song.m4a": "aac", "song.wv": "wavpack", "song.flac": "flac"}[name]
+    path = encode(tmp_path / name, coding, music(2, seed=1, sample_rate=48_000))
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(UnreadableAudio, match="which begins like") as caught:
+        read(path)
+    assert caught.value.remedy.startswith("Supply an undamaged file")
 
 
 def test_zeros_called_mp3_are_unreadable(tmp_path: Path) -> None:
@@ -42,6 +53,20 @@ def test_zeros_called_mp3_are_unreadable(tmp_path: Path) -> None:
         ("song.webm", "libopus", "webm", 0.05, 0.2),
         ("song.opus", "libopus", "ogg", 0.05, 0.2),
         ("song.mka", "flac", "matroska", 0, 1e-3),
+        ("song.wv", "wavpack", "wv", 0, 0.05),
+        ("song.tta", "tta", "tta", 0, 0.05),
+        ("song.ac3", "ac3", "ac3", 0.1, 0.2),
+        ("song.eac3", "eac3", "eac3", 0.1, 0.2),
+        ("song.mp2", "mp2", "mp2", 0.1, 0.2),
+        ("song.caf", "alac", "caf", 0.1, 1e-3),
+        ("song.caf", "pcm_s24be", "caf", 0, 1e-3),
+        ("song.3gp", "aac", "3gp", 0.05, 0.2),
+        ("song.wav", "ac3", "wav", 0.1, 0.2),
+        ("song.avi", "mp2", "avi", 0.1, 0.2),
+        ("song.flv", "aac", "flv", 0.1, 0.2),
+        ("song.ts", "aac", "mpegts", 0.1, 0.2),
+        ("song.mpg", "mp2", "mpeg", 0.1, 0.2),
+        ("song.rm", "ac3", "rm", 0.1, 0.2),
     ],
 )
 def test_ffmpeg_decodes_every_format_to_the_original_signal(
@@ -132,6 +157,20 @@ def test_a_playlist_opens_no_other_file(tmp_path: Path, name: str, playlist: str
         read(path)
 
 
+def test_an_mp3_of_a_free_bit_rate_is_read(tmp_path: Path) -> None:
+    options = {"write_xing": "0", "id3v2_version": "0"}
+    path = encode(tmp_path / "song.mp3", "libmp3lame", music(4, seed=1, sample_rate=48_000), options=options)
+    fixed, _ = read(path)
+    data = bytearray(path.read_bytes())
+    for place in range(0, len(data), 384):  # the bytes of each frame at 128 kbit/s and 48,000 Hz
+        assert data[place] == 0xFF
+        data[place + 2] &= 0x0F
+    path.write_bytes(data)
+    signal, facts = read(path)
+    assert facts.seconds == pytest.approx(4, abs=0.1)
+    np.testing.assert_allclose(signal[10_000:100_000], fixed[10_000:100_000], atol=1e-4)
+
+
 def test_a_picture_before_the_music_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "song.mkv"
     with av.open(path, "w") as file:
@@ -153,8 +192,27 @@ def test_a_film_without_sound_is_unreadable(tmp_path: Path) -> None:
     with av.open(path, "w") as file:
         picture = file.add_stream("mjpeg", 25, width=16, height=16, pix_fmt="yuvj420p")
         file.mux([*picture.encode(av.VideoFrame(16, 16, "yuvj420p")), *picture.encode(None)])
-    with pytest.raises(UnreadableAudio, match="no decoder"):
+    with pytest.raises(UnreadableAudio, match="which begins like Matroska, has no audio stream"):
         read(path)
+
+
+@pytest.mark.parametrize("channels", [3, 8, 9, 52])
+def test_ffmpeg_decodes_many_channels(tmp_path: Path, channels: int) -> None:
+    signal = np.random.default_rng(1).uniform(-0.5, 0.5, (50_000, channels))
+    data = write_audio(tmp_path / "song.wav", signal).read_bytes()
+    expected = read_audio_id(tmp_path / "song.wav")
+    place = data.index(b"data") + 4
+    streamed = tmp_path / "streamed.wav"  # FFmpeg reads it, because its size is missing
+    streamed.write_bytes(data[:place] + bytes(4) + data[place + 4 :])
+    assert read_audio_id(streamed) == expected
+
+
+def test_audio_of_an_unknown_coding_is_not_called_damaged(tmp_path: Path) -> None:
+    path = encode(tmp_path / "song.m4a", "aac", music(2, seed=1, sample_rate=48_000), container="ipod")
+    path.write_bytes(path.read_bytes().replace(b"mp4a", b"drms").replace(b"esds", b"free"))
+    with pytest.raises(UnreadableAudio) as caught:
+        read(path)
+    assert "undamaged" not in caught.value.remedy
 
 
 def test_a_stream_that_changes_its_sample_rate_is_resampled_to_the_first_rate(tmp_path: Path) -> None:

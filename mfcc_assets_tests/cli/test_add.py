@@ -39,7 +39,7 @@ def test_a_library_is_made_from_a_folder_by_one_command(tmp_path: Path, ten_song
         "skipped 4: covers, playlists and texts (back.jpg, cover.jpg, front.jpg, …)",
         "skipped 1: hidden and system files (.Trash-1000)",
     ]
-    assert rejected.startswith("rejected albums/broken.mp3: no decoder can read the file.")
+    assert rejected.startswith("rejected albums/broken.mp3: no decoder can read the file, which is text.")
     assert last.startswith("4 soundtracks: 3 analysed, 1 rejected; index ")
     assert LONG_TITLE in mfcc(home, "library").output, "no title is cut or wrapped where the output is no terminal"
 

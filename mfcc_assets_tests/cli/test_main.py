@@ -30,7 +30,7 @@ def test_a_file_without_music_gives_an_error_of_one_sentence(home: Path, tmp_pat
     result = mfcc(home, "recommend", tmp_path / "letter.mp3")
 
     assert result.exit_code == 1
-    assert result.output.startswith("Error: letter.mp3: no decoder can read the file.")
+    assert result.output.startswith("Error: letter.mp3: no decoder can read the file, which is text.")
 
 
 def test_a_wrong_setting_gives_an_error_of_one_sentence(home: Path) -> None:

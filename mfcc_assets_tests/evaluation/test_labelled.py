@@ -22,7 +22,7 @@ def test_files_that_cannot_be_used_are_rejected_with_a_reason(library: Library, 
     assert analysed.rejected == {
         "silence.flac": "no sample rises above silence",
         "missing.ogg": "it cannot be opened (No such file or directory)",
-        "broken.mp3": "no decoder can read the file",
+        "broken.mp3": "no decoder can read the file, which is text",
     }
 
 

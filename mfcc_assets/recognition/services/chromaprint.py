@@ -1,18 +1,17 @@
 """Chromaprint fingerprints. AcoustID identifies recordings by them."""
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from mfcc_assets.audio.decoders import open_decoder
+from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.errors import AudioError, RecogniserUnavailable
 from mfcc_assets.recognition.services.http import UnusableExcerpt
 
 # AcoustID's fingerprints cover the first two minutes of a recording.
 _FINGERPRINTED_SECONDS = 120
-_BLOCK_FRAMES = 2**15
+_SAMPLE_RATE = 44_100
 
 
 @dataclass(frozen=True)
@@ -46,22 +45,15 @@ def chromaprint(path: Path) -> Chromaprint:
             "Chromaprint is not installed", subject="AcoustID", remedy="Install libchromaprint1"
         ) from None
     try:
-        with closing(open_decoder(path, path.name)) as decoder:
-            fingerprinter = chromaprint.Fingerprinter()
-            # Chromaprint accepts only a few channels, so mix down first.
-            fingerprinter.start(decoder.sample_rate, 1)
-            missing = _FINGERPRINTED_SECONDS * decoder.sample_rate
-            decoded = 0
-            while len(block := decoder.read(_BLOCK_FRAMES)):
-                if missing > 0:
-                    mono = np.clip(block[:missing].mean(axis=1), -1, 1)
-                    fingerprinter.feed((32767 * mono).astype("<i2").tobytes())
-                    missing -= len(block)
-                elif decoder.declared_seconds:
-                    break
-                decoded += len(block)
-            seconds = decoder.declared_seconds or decoded / decoder.sample_rate
-            return Chromaprint(fingerprinter.finish().decode(), seconds)
+        reader = AudioReader(path, _SAMPLE_RATE, trimmed_samples=0)
+        fingerprinter = chromaprint.Fingerprinter()
+        fingerprinter.start(_SAMPLE_RATE, 1)
+        missing = _FINGERPRINTED_SECONDS * _SAMPLE_RATE
+        for block in reader.blocks():
+            if missing > 0:
+                fingerprinter.feed((32767 * np.clip(block[:missing], -1, 1)).astype("<i2").tobytes())
+                missing -= len(block)
+        return Chromaprint(fingerprinter.finish().decode(), reader.audio.seconds)
     except (AudioError, chromaprint.FingerprintError):
         raise UnusableExcerpt(
             "Chromaprint cannot use the file", subject=path.name, remedy="Supply a longer file"

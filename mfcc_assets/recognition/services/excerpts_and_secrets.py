@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from mfcc_assets.audio.excerpt import Excerpt, cut_excerpt
+from mfcc_assets.audio.excerpt import Excerpt
+from mfcc_assets.audio.outside import cut_excerpt
 from mfcc_assets.errors import AudioError, RecogniserUnavailable, StoreError
 from mfcc_assets.recognition.recogniser import RecognitionQuery
 from mfcc_assets.recognition.services.http import UnusableExcerpt

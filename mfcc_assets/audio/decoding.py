@@ -1,0 +1,274 @@
+"""Decodes a file to the signal of the article, in the process that calls it.
+
+Files come from outside, so only the child processes of `mfcc_assets.audio.child_process` should call this. All others
+use `mfcc_assets.audio.reader`.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from mfcc_assets.audio.bounds import Bounds
+from mfcc_assets.audio.decoders import open_decoder
+from mfcc_assets.audio.reader import BLOCK_SAMPLES, Audio, AudioLimits
+from mfcc_assets.errors import EmptyAudio, NotFinite, SilentAudio, TooCostly, TooLong, TooShort, UnreadableAudio
+from mfcc_assets.ids import AudioId
+
+_SAMPLE_RATES = range(1_000, 768_001)
+"""Sample rates that are accepted. A header that declares 1 Hz would turn one block into 46 GB."""
+
+_LARGEST_PEAK = 2.0**40
+"""Largest sample that is accepted. The power of a frame of samples as large as 2^53 would overflow float32."""
+
+_LEAST_DAMAGE_SECONDS = 0.1
+
+_WINDOW = 2**13
+"""Frames for which is decided at once whether the channels cancel each other out."""
+
+_CANCELLED = 1e-3
+"""The channels cancel each other out where the power of their mix is below this share of their mean power."""
+
+Progress = Callable[[float], None]
+"""Called before each block with the seconds of audio that are decoded."""
+
+
+class SignalOfFile:
+    """The signal of one file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    subject
+        Name of the file in errors.
+    limits
+        Limits of the audio that is accepted.
+    bounds
+        Bounds on the samples that are decoded.
+    on_progress
+        Called before each block with the seconds of audio that are decoded.
+    """
+
+    def __init__(self, path: Path, subject: str, limits: AudioLimits, bounds: Bounds, on_progress: Progress) -> None:
+        self._path, self._subject, self._limits, self._bounds = path, subject, limits, bounds
+        self._on_progress = on_progress
+        self._audio: Audio | None = None
+
+    @property
+    def audio(self) -> Audio:
+        """Facts about the audio, which are known after `blocks` was read to its end."""
+        assert self._audio is not None
+        return self._audio
+
+    def blocks(self, *, sample_rate: int, trimmed_samples: int, block_samples: int) -> Iterator[NDArray[np.float32]]:
+        """Yield the signal as `AudioReader.blocks` does, with the same errors."""
+        peak = 0.0
+        with closing(self._decoding()) as decoding:
+            resampled = _resampled(decoding.blocks(block_samples), decoding.sample_rate, sample_rate)
+            for block in _trimmed(resampled, trimmed_samples):
+                peak = max(peak, _peak(block))
+                yield block
+            if peak <= self._limits.silence:
+                raise SilentAudio(
+                    "no sample rises above silence", subject=self._subject, remedy="Supply a file with audible music"
+                )
+            self._audio = decoding.facts()
+
+    def read_audio_id(self) -> AudioId:
+        """Decode the file and return the digest of its audio, as `mfcc_assets.audio.reader.read_audio_id` does."""
+        with closing(self._decoding()) as decoding:
+            for _ in decoding.blocks(BLOCK_SAMPLES):
+                pass
+            return decoding.facts().audio_id
+
+    def _decoding(self) -> "_Decoding":
+        with self._path.open("rb") as file:
+            if not file.read(1):
+                raise EmptyAudio("the file is empty", subject=self._subject, remedy="Supply the file again")
+        return _Decoding(self._path, self._subject, self._limits, self._bounds, self._on_progress)
+
+
+def beginning(
+    path: Path, subject: str, seconds: float, channels: int, on_progress: Progress
+) -> tuple[NDArray[np.float32], int]:
+    """Decode the first seconds (samples, channels) of a file, of at most so many channels, and the sample rate.
+
+    Raises
+    ------
+    UnreadableAudio
+        If no decoder can read the file.
+    OSError
+        If the file cannot be opened.
+    """
+    with closing(open_decoder(path, subject)) as decoder:
+        missing = round(seconds * decoder.sample_rate)
+        frames = max(1, BLOCK_SAMPLES // decoder.channels)
+        blocks = [np.empty((0, min(channels, decoder.channels)), np.float32)]
+        while missing > 0 and len(block := decoder.read(min(missing, frames))):
+            blocks.append(block[:missing, :channels])
+            missing -= len(block)
+            on_progress(seconds)
+        return np.concatenate(blocks), decoder.sample_rate
+
+
+class _Decoding:
+    """One pass over the samples of a decoder, which collects their digest and length."""
+
+    def __init__(self, path: Path, subject: str, limits: AudioLimits, bounds: Bounds, on_progress: Progress) -> None:
+        self._subject, self._limits, self._on_progress = subject, limits, on_progress
+        self._most_samples = bounds.samples + bounds.samples_per_byte * path.stat().st_size
+        self._decoder = open_decoder(path, subject)
+        self.sample_rate, self._channels = self._decoder.sample_rate, self._decoder.channels
+        self._frames = 0
+        self._digest = hashlib.blake2b(f"{self.sample_rate} {self._channels} ".encode(), digest_size=16)
+
+    def close(self) -> None:
+        self._decoder.close()
+
+    def facts(self) -> Audio:
+        seconds, declared = self._frames / self.sample_rate, self._decoder.declared_seconds
+        digest, remarks = AudioId(self._digest.hexdigest()), tuple(self._decoder.remarks)
+        audio = Audio(digest, seconds, declared, self.sample_rate, self._channels, remarks)
+        if audio.truncated or remarks or not self._decoder.is_exact or declared - seconds < _LEAST_DAMAGE_SECONDS:
+            return audio
+        return replace(audio, remarks=(f"damaged: {declared - seconds:.1f} s of it could not be decoded",))
+
+    def blocks(self, block_samples: int) -> Iterator[NDArray[np.float32]]:
+        """Yield all samples, mixed down to one channel."""
+        if self.sample_rate not in _SAMPLE_RATES:
+            raise UnreadableAudio(
+                f"the header declares a sample rate of {self.sample_rate:,} Hz",
+                subject=self._subject,
+                remedy="Export the file again at 44,100 Hz",
+            )
+        self._refuse_too_long(self._decoder.credible_seconds)
+        for block in _in_whole_windows(self._decoded(block_samples)):
+            mono = mixed_down(block)
+            if not _peak(mono) <= _LARGEST_PEAK:
+                raise NotFinite(
+                    f"the samples reach {_peak(mono):.0e}, which cannot be audio",
+                    subject=self._subject,
+                    remedy="Export the file again, best with integer samples",
+                )
+            # The digest covers the mix and not the channels, since it takes a good part of the decoding time.
+            self._digest.update(mono.data)
+            yield mono
+        if self._frames == 0:
+            raise EmptyAudio("the stream holds no samples", subject=self._subject, remedy="Supply the file again")
+        seconds = self._frames / self.sample_rate
+        if seconds < self._limits.min_seconds:
+            raise TooShort(
+                f"only {seconds:.2f} s of audio could be decoded, {self._limits.min_seconds:g} s are needed",
+                subject=self._subject,
+                remedy="Supply a longer file, or an undamaged one",
+            )
+
+    def _decoded(self, block_samples: int) -> Iterator[NDArray[np.float32]]:
+        frames = max(1, block_samples // self._channels)
+        while len(block := self._decoder.read(frames)):
+            self._frames += len(block)
+            seconds = self._frames / self.sample_rate
+            self._refuse_too_long(seconds)
+            if self._frames * self._channels > self._most_samples:
+                raise TooCostly(
+                    f"it holds more than {self._most_samples:,} samples, which is far too many for its size",
+                    subject=self._subject,
+                    remedy="Supply a file that is not silent for hours",
+                )
+            self._on_progress(seconds)
+            yield block
+
+    def _refuse_too_long(self, seconds: float) -> None:
+        if seconds > self._limits.max_seconds:
+            raise TooLong(
+                f"the audio is longer than {self._limits.max_seconds / 60:g} minutes",
+                subject=self._subject,
+                remedy="Split the file, or raise the limit",
+            )
+
+
+def mixed_down(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mix channels down to one.
+
+    The mix is the mean of the channels. Where they cancel each other out, as when one has the opposite phase of the
+    other, the mix would be silent though the music is not: there it is the first channel that is not much quieter than
+    the loudest. This is decided for windows of 8,192 frames, which begin at the beginning of the block, by their power:
+    the mix must have less than a thousandth of the mean power of the channels. Ordinary stereo never comes near that.
+
+    Parameters
+    ----------
+    block : (frames, channels) float32
+        Samples of all channels.
+
+    Returns
+    -------
+    (frames,) float32
+        The mix.
+    """
+    first, *others = block.T
+    # Adding columns is several times faster than np.mean over a short last axis.
+    with np.errstate(over="ignore", invalid="ignore"):
+        mono: NDArray[np.float32] = sum(others, first) / np.float32(block.shape[1])
+        if not others:
+            return mono
+        whole = len(mono) // _WINDOW * _WINDOW
+        for start, stop, size in ((0, whole, _WINDOW), (whole, len(mono), len(mono) - whole)):
+            if start == stop:
+                continue
+            mixes, windows = mono[start:stop].reshape(-1, size), block[start:stop].reshape(-1, size, block.shape[1])
+            power_of_mixes = np.einsum("wf,wf->w", mixes, mixes)
+            power = np.einsum("wfc,wfc->w", windows, windows) / np.float32(block.shape[1])
+            for window in np.flatnonzero(power_of_mixes < _CANCELLED * power):
+                powers = np.einsum("fc,fc->c", windows[window], windows[window])
+                mixes[window] = windows[window][:, np.argmax(powers >= powers.max() / 2)]
+    return mono
+
+
+def _in_whole_windows(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """Cut blocks (frames, channels) of any length into blocks of whole windows, and the rest.
+
+    So the mix does not depend on the lengths of the blocks that a decoder returns.
+    """
+    rest: NDArray[np.float32] | None = None
+    for block in blocks:
+        joined = block if rest is None else np.concatenate([rest, block])
+        whole = len(joined) - len(joined) % _WINDOW
+        if whole:
+            yield joined[:whole]
+        rest = joined[whole:] if whole < len(joined) else None
+    if rest is not None:
+        yield rest
+
+
+def _resampled(blocks: Iterable[NDArray[np.float32]], from_rate: int, to_rate: int) -> Iterator[NDArray[np.float32]]:
+    if from_rate == to_rate:
+        yield from blocks
+        return
+    resampler = soxr.ResampleStream(from_rate, to_rate, num_channels=1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield resampler.resample_chunk(block)
+    yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+
+
+def _trimmed(blocks: Iterable[NDArray[np.float32]], samples: int) -> Iterator[NDArray[np.float32]]:
+    to_drop = samples
+    held_back = np.empty(0, np.float32)
+    for block in blocks:
+        dropped = min(to_drop, len(block))
+        to_drop -= dropped
+        held_back = np.concatenate([held_back, block[dropped:]])
+        ready = len(held_back) - samples
+        if ready > 0:
+            yield held_back[:ready]
+            held_back = held_back[ready:]
+
+
+def _peak(block: NDArray[np.float32]) -> float:
+    # This is several times faster than np.abs, and NaN is still passed on.
+    return float(np.maximum(block.max(), -block.min()))
