@@ -66,19 +66,24 @@ class SignalOfFile:
         assert self._audio is not None
         return self._audio
 
-    def blocks(self, *, sample_rate: int, trimmed_samples: int, block_samples: int) -> Iterator[NDArray[np.float32]]:
+    def blocks(
+        self, *, sample_rate: int, trimmed_samples: int, aligned_to: int, block_samples: int
+    ) -> Iterator[NDArray[np.float32]]:
         """Yield the signal as `AudioReader.blocks` does, with the same errors."""
         peak = 0.0
         with closing(self._decoding()) as decoding:
-            resampled = _resampled(decoding.blocks(block_samples), decoding.sample_rate, sample_rate)
-            for block in _trimmed(resampled, trimmed_samples):
+            alignment = _Alignment(aligned_to, self._limits.silence, sample_rate / decoding.sample_rate)
+            resampled = _resampled(alignment.watched(decoding.blocks(block_samples)), decoding.sample_rate, sample_rate)
+            for block in _trimmed(alignment.aligned(resampled), trimmed_samples):
                 peak = max(peak, _peak(block))
                 yield block
             if peak <= self._limits.silence:
                 raise SilentAudio(
                     "no sample rises above silence", subject=self._subject, remedy="Supply a file with audible music"
                 )
-            self._audio = decoding.facts()
+            self._audio = replace(
+                decoding.facts(), skipped_at=alignment.skipped_at, skipped_samples=alignment.skipped_samples
+            )
 
     def read_audio_id(self) -> AudioId:
         """Decode the file and return the digest of its audio, as `mfcc_assets.audio.reader.read_audio_id` does."""
@@ -254,6 +259,49 @@ def _resampled(blocks: Iterable[NDArray[np.float32]], from_rate: int, to_rate: i
     for block in blocks:
         yield resampler.resample_chunk(block)
     yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+
+
+class _Alignment:
+    """Moves the first audible sample of a signal to a multiple of a step, by skipping silent samples before it.
+
+    The sample is found before the signal is resampled, because resampling lets the music ring before its beginning.
+    """
+
+    def __init__(self, step: int, silence: float, ratio: float) -> None:
+        self._step, self._silence, self._ratio = step, silence, ratio
+        self._first_audible: int | None = None
+        self.skipped_at = self.skipped_samples = 0
+
+    def watched(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Yield the samples of the file, and remember which is the first audible one."""
+        position = 0
+        for block in blocks:
+            if self._first_audible is None and len(audible := np.flatnonzero(np.abs(block) > self._silence)):
+                self._first_audible = round((position + int(audible[0])) * self._ratio)
+            position += len(block)
+            yield block
+
+    def aligned(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Yield the resampled samples, of which fewer than a step are skipped."""
+        remaining = iter(blocks)
+        position = 0
+        held = np.empty(0, np.float32)
+        for block in remaining:
+            # The samples of an incomplete step are held back, since an audible sample may follow them.
+            held = np.concatenate([held, block])
+            end = position + len(held)
+            first_audible = end if self._first_audible is None else min(self._first_audible, end)
+            silent = first_audible - position
+            whole = silent - silent % self._step
+            yield held[:whole]
+            position += whole
+            held = held[whole:]
+            if first_audible < end:
+                self.skipped_at, self.skipped_samples = position, silent - whole
+                held = held[silent - whole :]
+                break
+        yield held
+        yield from remaining
 
 
 def _trimmed(blocks: Iterable[NDArray[np.float32]], samples: int) -> Iterator[NDArray[np.float32]]:

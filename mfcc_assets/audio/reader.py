@@ -57,6 +57,8 @@ class Audio:
         Number of channels of the file.
     remarks
         Sentences for people on what is wrong with the file, or was left out of it.
+    skipped_at, skipped_samples
+        Position and number of the silent samples that were skipped to align the signal, before it was trimmed.
     """
 
     audio_id: AudioId
@@ -65,6 +67,13 @@ class Audio:
     sample_rate: int
     channels: int
     remarks: tuple[str, ...] = ()
+    skipped_at: int = 0
+    skipped_samples: int = 0
+
+    @property
+    def skipped(self) -> slice:
+        """Positions of the samples that were skipped to align the signal."""
+        return slice(self.skipped_at, self.skipped_at + self.skipped_samples)
 
     @property
     def truncated(self) -> bool:
@@ -88,6 +97,10 @@ class AudioReader:
         Limits of the audio that is accepted.
     subject
         Name of the file in errors. The default is the name of the path.
+    aligned_to
+        The first audible sample is moved to a multiple of this position, by skipping up to as many silent samples
+        before it. Frames of this step then begin at the same instants of the music, however long the silence before it
+        is. With the default nothing is skipped.
     block_samples
         Samples that are decoded at once, of all channels together.
     bounds
@@ -116,9 +129,11 @@ class AudioReader:
         limits: AudioLimits | None = None,
         subject: str = "",
         *,
+        aligned_to: int = 1,
         block_samples: int = BLOCK_SAMPLES,
         bounds: Bounds | None = None,
     ) -> None:
+        self._aligned_to = aligned_to
         self._path, self._block_samples, self._bounds = path, block_samples, bounds or Bounds()
         self._sample_rate, self._trimmed_samples = sample_rate, trimmed_samples
         self._limits = limits or AudioLimits()
@@ -166,6 +181,7 @@ class AudioReader:
             limits=asdict(self._limits),
             sample_rate=self._sample_rate,
             trimmed_samples=self._trimmed_samples,
+            aligned_to=self._aligned_to,
             block_samples=self._block_samples,
         )
         with closing(answer):

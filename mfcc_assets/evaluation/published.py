@@ -25,7 +25,13 @@ LARGEST_DIFFERENCE = 1e-3
 """Largest difference at which our cepstra count as those of the article."""
 
 
-def published_cepstra(path: Path, parameters: CepstraParameters, *, frames_at_once: int = 6_000) -> NDArray[np.float64]:
+def published_cepstra(
+    path: Path,
+    parameters: CepstraParameters,
+    *,
+    skipped: slice = slice(0),
+    frames_at_once: int = 6_000,
+) -> NDArray[np.float64]:
     """Compute the cepstra of a file with the article's libraries.
 
     Parameters
@@ -34,6 +40,8 @@ def published_cepstra(path: Path, parameters: CepstraParameters, *, frames_at_on
         A file in a format that librosa reads.
     parameters
         Definition of the cepstra, as for `mfcc_assets.features.mfcc.compute_cepstra`.
+    skipped
+        Samples that are left out before the signal is trimmed: see `mfcc_assets.audio.reader.Audio.skipped`.
     frames_at_once
         Number of frames for which ``python_speech_features`` is called at once. It holds every frame and its spectrum
         in float64, 200 MB for the default.
@@ -54,7 +62,7 @@ def published_cepstra(path: Path, parameters: CepstraParameters, *, frames_at_on
     As in the article, the file is mixed down, resampled, trimmed at both ends, and divided by its largest absolute
     sample. `CepstraParameters` says by how much it is trimmed, and how long the FFT is.
     """
-    signal = _levelled(_load(path, parameters.sample_rate), parameters.trimmed_samples)
+    signal = _levelled(np.delete(_load(path, parameters.sample_rate), skipped), parameters.trimmed_samples)
     return _mfcc(signal, parameters, frames_at_once)
 
 

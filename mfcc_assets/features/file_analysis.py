@@ -12,6 +12,8 @@ def analyse_file(
 ) -> tuple[Audio, Analysis]:
     """Read an audio file and compute its cepstra and timbre.
 
+    The frames are aligned with the beginning of the music, so silence before it hardly changes them.
+
     Parameters
     ----------
     path
@@ -37,6 +39,13 @@ def analyse_file(
     OSError
         If the file cannot be opened.
     """
-    reader = AudioReader(path, parameters.sample_rate, parameters.trimmed_samples, limits, subject)
+    reader = AudioReader(
+        path,
+        parameters.sample_rate,
+        parameters.trimmed_samples,
+        limits,
+        subject,
+        aligned_to=parameters.step_samples,
+    )
     analysis = analyse(reader.blocks(), parameters)
     return reader.audio, analysis

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.audio.reader import AudioLimits, AudioReader
 from mfcc_assets.errors import FeaturesMissing, MfccError, UnreadableAudio
 from mfcc_assets.evaluation.published import (
     LARGEST_DIFFERENCE,
@@ -195,10 +197,20 @@ def compare_track(library: Library, track: Soundtrack, parameters: CepstraParame
     ours = library.features.read_cepstra(track.audio_id, parameters)
     with library.blobs.as_file("soundtracks", track.blob_name) as path:
         try:
-            published = published_cepstra(path, parameters)
+            published = published_cepstra(path, parameters, skipped=_skipped_samples(path, parameters, library.limits))
         except UnreadableAudio as error:
             raise UnreadableAudio(error.what, subject=track.blob_name, remedy=error.remedy) from error
     return ComparedTrack(track.blob_name, len(ours), largest_difference(ours, published), published)
+
+
+def _skipped_samples(path: Path, parameters: CepstraParameters, limits: AudioLimits) -> slice:
+    """Return the samples that `mfcc_assets.features.file_analysis.analyse_file` skips to align the frames."""
+    reader = AudioReader(
+        path, parameters.sample_rate, parameters.trimmed_samples, limits, aligned_to=parameters.step_samples
+    )
+    for _ in reader.blocks():
+        pass
+    return reader.audio.skipped
 
 
 def _comparable(tracks: Sequence[Soundtrack]) -> list[Soundtrack]:

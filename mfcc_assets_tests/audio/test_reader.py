@@ -6,6 +6,8 @@ import mutagen.id3
 import mutagen.mp3
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mfcc_assets.audio.reader import BLOCK_SAMPLES, Audio, AudioLimits, AudioReader, read_audio_id
 from mfcc_assets.errors import (
@@ -298,3 +300,18 @@ def test_every_error_names_the_file_and_a_remedy(tmp_path: Path) -> None:
     with pytest.raises(AudioError) as caught:
         list(AudioReader(path, PARAMETERS.sample_rate, PARAMETERS.trimmed_samples, subject="Summer by Nobody").blocks())
     assert str(caught.value).startswith("Summer by Nobody: no sample rises above silence. Supply")
+
+
+@settings(max_examples=30, deadline=None)
+@given(silent=st.integers(0, 3_000), block_samples=st.sampled_from([300, 5_000, BLOCK_SAMPLES]))
+def test_an_aligned_signal_holds_the_music_at_the_same_position_of_a_step(
+    tmp_path_factory: pytest.TempPathFactory, silent: int, block_samples: int
+) -> None:
+    step, trimmed = 441, 500
+    signal = np.concatenate([np.zeros(silent), np.random.default_rng(0).uniform(0.1, 0.9, 60_000)]).astype(np.float32)
+    path = write_audio(tmp_path_factory.mktemp("aligned") / "song.wav", signal, subtype="FLOAT")
+    reader = AudioReader(path, 44_100, trimmed, aligned_to=step, block_samples=block_samples)
+    read = np.concatenate(list(reader.blocks()))
+    np.testing.assert_array_equal(read, np.delete(signal, reader.audio.skipped)[trimmed:-trimmed])
+    assert reader.audio.skipped_samples == silent % step
+    assert reader.audio.skipped_at == silent - silent % step
