@@ -28,8 +28,9 @@ _LOUD_FRAMES = 100
 """The level of a track is exceeded by one second of its frames. So a click does not raise it, and silence does not
 lower it."""
 
-_PARTIAL_FRAMES = 2
-"""Number of frames at the edge of the music that hold some of the silence, because a frame is longer than a step."""
+_EDGE_FRAMES = 3
+"""Number of frames at the edge of the music that are left out with the silence. Two of them hold some of the silence,
+because a frame is longer than a step. The third stands for the samples that are trimmed off a file without silence."""
 
 _LONG_FRAMES = 200
 """Number of silent frames, two seconds, that are left out within the music. Shorter pauses belong to the music."""
@@ -61,7 +62,7 @@ def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
     >>> log_energy = np.repeat([-36.0, -2.0, -36.0], [500, 300, 1_000])
     >>> kept = sounding_frames(log_energy[:, np.newaxis].astype(np.float32))
     >>> int(kept[0]), int(kept[-1])
-    (502, 797)
+    (503, 796)
     """
     if cepstra.ndim != 2:
         raise ValueError(f"cepstra are frames x coefficients, not {cepstra.shape}")
@@ -76,7 +77,7 @@ def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
     is_kept = np.ones(len(energies), bool)
     is_long = (ends - begins >= _LONG_FRAMES) | (begins == 0) | (ends == len(energies))
     for gap in np.flatnonzero(is_long & (begins < ends)).tolist():
-        is_kept[max(0, begins[gap] - _PARTIAL_FRAMES) : ends[gap] + _PARTIAL_FRAMES] = False
+        is_kept[max(0, begins[gap] - _EDGE_FRAMES) : ends[gap] + _EDGE_FRAMES] = False
     return np.flatnonzero(is_kept) if is_kept.any() else audible
 
 

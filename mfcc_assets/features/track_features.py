@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.features.contour import contour_of
 from mfcc_assets.features.fingerprint import checked_cepstra, fingerprint
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.mfcc import compute_cepstra
@@ -146,11 +147,10 @@ def track_features_of(analysis: Analysis, parameters: FeaturesParameters) -> Tra
         raise ValueError("the track has no frame")
     cepstra = without_silence(whole)
     mean = cepstra.mean(axis=0, dtype=np.float64)
-    seconds = len(cepstra) * parameters.cepstra.step_seconds
     return TrackFeatures(
         mean=mean,
         covariance=_covariance(cepstra, mean),
-        contour=segment_means(cepstra, max(1, round(seconds * parameters.contour_rate))),
+        contour=contour_of(cepstra, parameters),
         segment_means=segment_means(cepstra, parameters.segments).ravel(),
         fingerprint=fingerprint(cepstra, parameters.cepstra),
         timbre=analysis.timbre,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import FeaturesMissing
-from mfcc_assets.features.contour_times import ContourTimes
+from mfcc_assets.features.contour import ContourTimes
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import contour_of, search_for
 from mfcc_assets.pipeline.find_track import audio_in_index
@@ -92,7 +92,7 @@ def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundt
         *contours,
         index.scales,
         random_pairs_of(library, index),
-        times=(_times(library, index, a, contours[0]), _times(library, index, b, contours[1])),
+        times=(_times(library, index, a), _times(library, index, b)),
         parameters=index.parameters.features.cepstra,
     )
     first, second = audio_in_index(index, a), audio_in_index(index, b)
@@ -126,7 +126,7 @@ def picture_of_pair(
         contours,
         index.scales,
         pair.explanation,
-        (_times(library, index, pair.a, contours[0]), _times(library, index, pair.b, contours[1])),
+        (_times(library, index, pair.a), _times(library, index, pair.b)),
         (pair.a.display_title, pair.b.display_title),
         form,
     )
@@ -168,8 +168,8 @@ def _contour(library: Library, index: LibraryIndex, track: Soundtrack) -> Frames
     return contour_of(library, index, audio_in_index(index, track))
 
 
-def _times(library: Library, index: LibraryIndex, track: Soundtrack, contour: Frames) -> ContourTimes:
-    parameters = index.parameters.features.cepstra
-    cepstra = library.features.read_cepstra(audio_in_index(index, track), parameters)
-    seconds = track.seconds or len(cepstra) * parameters.step_seconds
-    return ContourTimes.of(cepstra, len(contour), parameters, seconds=seconds)
+def _times(library: Library, index: LibraryIndex, track: Soundtrack) -> ContourTimes:
+    parameters = index.parameters.features
+    cepstra = library.features.read_cepstra(audio_in_index(index, track), parameters.cepstra)
+    seconds = track.seconds or len(cepstra) * parameters.cepstra.step_seconds
+    return ContourTimes.of(cepstra, parameters, seconds=seconds)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.contour_times import ContourTimes
+from mfcc_assets.features.contour import ContourTimes
 from mfcc_assets.plots.figure import PLOT_COLUMNS, ImageFormat, block_means, drawable, new_figure, write_figure
 from mfcc_assets.similarity.explain import Explanation, SimilarStretch, moment_differences
 

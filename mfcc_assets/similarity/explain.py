@@ -12,7 +12,7 @@ from math import ceil, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.contour_times import ContourTimes
+from mfcc_assets.features.contour import ContourTimes
 from mfcc_assets.features.mel import hz_to_mel, mel_to_hz
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.statistics import segment_means

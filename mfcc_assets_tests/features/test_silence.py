@@ -29,12 +29,12 @@ def cepstra_of(*energies_and_frames: tuple[float, int]) -> NDArray[np.float32]:
 
 def test_silence_at_both_ends_is_left_out() -> None:
     kept = sounding_frames(cepstra_of((SILENT, 50), (-2, 300), (SILENT, 1_000)))
-    np.testing.assert_array_equal(kept, np.arange(52, 348))
+    np.testing.assert_array_equal(kept, np.arange(53, 347))
 
 
 def test_long_silence_within_the_music_is_left_out() -> None:
     kept = sounding_frames(cepstra_of((-2, 300), (SILENT, 200), (-2, 300)))
-    np.testing.assert_array_equal(kept, [*range(298), *range(502, 800)])
+    np.testing.assert_array_equal(kept, [*range(297), *range(503, 800)])
 
 
 def test_a_short_pause_belongs_to_the_music() -> None:
@@ -81,7 +81,7 @@ def test_the_kept_frames_equal_those_of_the_slow_twin(energies: NDArray[np.float
     silence = [
         run for is_audible, run in runs if not is_audible and (len(run) >= 200 or {0, len(audible) - 1} & {*run})
     ]
-    left_out = {frame + near for run in silence for frame in run for near in (-2, -1, 0, 1, 2)}
+    left_out = {frame + near for run in silence for frame in run for near in range(-3, 4)}
     slow = [frame for frame in range(len(audible)) if frame not in left_out] or np.flatnonzero(audible)
     np.testing.assert_array_equal(sounding_frames(cepstra), slow)
 
@@ -99,6 +99,8 @@ def test_features_of_a_track_with_silence_around_it_equal_those_of_the_track() -
     signal = music(20, seed=3).astype(np.float32)[: parameters.window_samples + 1_990 * parameters.step_samples]
     silence = np.zeros(parameters.step_samples * 1_000, np.float32)
     padded = np.concatenate([silence, signal, silence])
-    alone, longer = (track_features_of(analyse([each], parameters), PARAMETERS) for each in (signal, padded))
+    # The first and the last frame of the music are left out with silence. Without silence, trimming does the same.
+    trimmed = signal[parameters.step_samples : -parameters.step_samples]
+    alone, longer = (track_features_of(analyse([each], parameters), PARAMETERS) for each in (trimmed, padded))
     for name, value in vars(alone).items():
-        np.testing.assert_allclose(vars(longer)[name], value, rtol=1e-3, atol=2e-3, err_msg=name)
+        np.testing.assert_allclose(vars(longer)[name], value, atol=0.01 * np.abs(value).max(), err_msg=name)

@@ -74,6 +74,7 @@ def test_the_only_track_of_a_library_can_be_explained(library: Library) -> None:
 def test_a_damaged_track_spoils_only_its_own_pairs(library: Library, index: LibraryIndex) -> None:
     name = f"summaries/{index.parameters.features.version}/{audio_id(5)}.parquet"
     library.blobs.write(CEPSTRA, name, b"damaged")
+    library.blobs.delete(CEPSTRA, f"frames/{index.parameters.features.cepstra.version}/{audio_id(5)}.parquet")
     with Library(library.settings) as later:
         pair = explain_pair(later, index, find_track(later, "1.flac"), find_track(later, "2.flac"))
         assert pair.explanation.control.random_pairs == 21

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mfcc_assets.features.contour_times import ContourTimes
+from mfcc_assets.features.contour import ContourTimes
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.plots.figure import ImageFormat
 from mfcc_assets.plots.pair import pair_picture

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mfcc_assets.features.contour_times import ContourTimes
+from mfcc_assets.features.contour import ContourTimes
 from mfcc_assets.features.mfcc import compute_cepstra, cosine_weights
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.similarity import explain as explaining

@@ -1,12 +1,61 @@
-"""The times in a file at which the frames of its contour sound, since a contour leaves out silence."""
+"""The contour of a track, which DTW compares, and the times in the file at which its frames sound.
+
+A contour is the mean of the cepstra over each half second by default. It leaves out silence, so its times are not those
+of the file.
+"""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.silence import sounding_frames
+
+
+def contour_of(cepstra: NDArray[np.float32], parameters: FeaturesParameters) -> NDArray[np.float32]:
+    """Average the cepstra of a track, without silence, to its contour.
+
+    Parameters
+    ----------
+    cepstra : (frames, d) float32
+        Cepstra of at least one frame, without silence.
+    parameters
+        Contour rate, and the parameters of the cepstra.
+
+    Returns
+    -------
+    (n, d) float32
+        Mean of the cepstra in each frame of the contour. All frames have the same length but the last one, which is at
+        least half as long and at most half as long again. So a little more or less at the end changes no other frame.
+
+    Raises
+    ------
+    ValueError
+        If there is no frame.
+
+    Examples
+    --------
+    >>> contour_of(np.ones((1_020, 13), np.float32), FeaturesParameters()).shape
+    (20, 13)
+    """
+    if cepstra.ndim != 2 or not len(cepstra):
+        raise ValueError(f"a contour is made of at least one frame of cepstra, not of {cepstra.shape}")
+    edges = _edges(len(cepstra), parameters)
+    means = [cepstra[begin:end].mean(axis=0, dtype=np.float64) for begin, end in pairwise(edges.tolist())]
+    return np.array(means, np.float32)
+
+
+def _edges(frames: int, parameters: FeaturesParameters) -> NDArray[np.intp]:
+    """Return the number of the first cepstrum of each frame of a contour, and the end of the last one."""
+    length = 1 / (parameters.contour_rate * parameters.cepstra.step_seconds)
+    # A contour that is as fine as the cepstra, or finer, has one frame for each.
+    count = min(frames, max(1, round(frames / length)))
+    # Without the summand a rounding error could make the edge 99.999… out of 100.
+    edges = (np.arange(count + 1) * max(1.0, length) + 1e-6).astype(np.intp)
+    edges[-1] = frames
+    return edges
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,35 +98,28 @@ class ContourTimes:
         return cls(edges[:-1], edges[1:], seconds)
 
     @classmethod
-    def of(
-        cls, cepstra: NDArray[np.float32], frames: int, parameters: CepstraParameters, *, seconds: float
-    ) -> "ContourTimes":
-        """Return the times of the contour that was made of some cepstra.
+    def of(cls, cepstra: NDArray[np.float32], parameters: FeaturesParameters, *, seconds: float) -> "ContourTimes":
+        """Return the times of the contour of a file.
 
         Parameters
         ----------
         cepstra : (m, d) float32
-            Cepstra of the whole file.
-        frames
-            Number of frames of the contour.
+            Cepstra of the whole file, at least one frame.
         parameters
-            Parameters of the cepstra.
+            Contour rate, and the parameters of the cepstra.
         seconds
             Length of the file.
         """
         kept = sounding_frames(cepstra)
-        if len(kept) == len(cepstra):
-            return cls.without_silence(frames, seconds)
-        # The segments of `segment_means`. The samples that are trimmed off a file are less than two frames, so they
-        # need no correction.
-        edges = np.arange(frames + 1) * len(kept) // frames
-        firsts, lasts = edges[:-1], np.maximum(edges[1:] - 1, edges[:-1])
+        # The samples that are trimmed off a file are less than two frames, so they need no correction.
+        edges = _edges(len(kept), parameters)
+        firsts, lasts = edges[:-1], edges[1:] - 1
         begins, ends, lengths = kept[firsts], kept[lasts] + 1, lasts + 1 - firsts
         # A frame with silence in its midst takes the times of its larger part.
         middles = (firsts + lasts) // 2
         begins_before = kept[middles] - begins == middles - firsts
         ends = np.where(begins_before, begins + lengths, ends)
-        step = np.float64(parameters.step_seconds)
+        step = np.float64(parameters.cepstra.step_seconds)
         return cls((ends - lengths) * step, ends * step, seconds)
 
     @property
