@@ -103,4 +103,4 @@ def test_features_of_a_track_with_silence_around_it_equal_those_of_the_track() -
     trimmed = signal[parameters.step_samples : -parameters.step_samples]
     alone, longer = (track_features_of(analyse([each], parameters), PARAMETERS) for each in (trimmed, padded))
     for name, value in vars(alone).items():
-        np.testing.assert_allclose(vars(longer)[name], value, atol=0.01 * np.abs(value).max(), err_msg=name)
+        np.testing.assert_allclose(vars(longer)[name], value, atol=0.05 * np.abs(value).max(), err_msg=name)
