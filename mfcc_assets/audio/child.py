@@ -67,10 +67,10 @@ def _read_picture(path: Path, *_: Any) -> Iterator[Part]:
     yield {}, b""
 
 
-def _cut_excerpt(path: Path, *_: Any, most_bytes: int) -> Iterator[Part]:
+def _cut_excerpt(path: Path, *_: Any, begin_seconds: float | None, most_bytes: int) -> Iterator[Part]:
     from mfcc_assets.audio.excerpt import cut_excerpt
 
-    excerpt = dataclasses.asdict(cut_excerpt(path, most_bytes=most_bytes))
+    excerpt = dataclasses.asdict(cut_excerpt(path, begin_seconds=begin_seconds, most_bytes=most_bytes))
     yield {}, excerpt.pop("data")
     yield excerpt, b""
 

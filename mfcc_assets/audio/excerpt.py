@@ -107,7 +107,7 @@ class _Frame(NamedTuple):
     tick: Fraction
 
 
-def cut_excerpt(path: Path, *, most_bytes: int = MOST_BYTES) -> Excerpt:
+def cut_excerpt(path: Path, *, begin_seconds: float | None = None, most_bytes: int = MOST_BYTES) -> Excerpt:
     """Cut an excerpt of at most 12 s out of a file, from a position where the music has begun.
 
     The frames of a lossy stream are copied unchanged. If that is not possible or gives too short an excerpt, the audio
@@ -117,6 +117,9 @@ def cut_excerpt(path: Path, *, most_bytes: int = MOST_BYTES) -> Excerpt:
     ----------
     path
         The file.
+    begin_seconds
+        Position at which the excerpt begins. The default is `usual_begin` of the length that the file declares. The
+        excerpt begins earlier if the file ends too soon.
     most_bytes
         Largest size of the excerpt.
 
@@ -136,20 +139,20 @@ def cut_excerpt(path: Path, *, most_bytes: int = MOST_BYTES) -> Excerpt:
     >>> excerpt.media_type, round(excerpt.begin_seconds), round(excerpt.seconds)
     ('audio/mpeg', 3, 12)
     """
-    copied = _copied(path, most_bytes)
+    copied = _copied(path, begin_seconds, most_bytes)
     if copied is not None and copied.seconds >= _LEAST_COPIED_SECONDS:
         return copied
-    encoded = _encoded(path, most_bytes)
+    encoded = _encoded(path, begin_seconds, most_bytes)
     # A file can itself be shorter than that. The copy is then kept.
     return copied if copied is not None and copied.seconds >= encoded.seconds else encoded
 
 
-def _begin(seconds: float) -> float:
+def usual_begin(seconds: float) -> float:
     """Return where the excerpt of audio of that length begins. The excerpt of short audio is from its middle."""
     return min(_BEGIN_SECONDS, max(0.0, (seconds - MOST_SECONDS) / 2))
 
 
-def _copied(path: Path, most_bytes: int) -> Excerpt | None:
+def _copied(path: Path, begin_seconds: float | None, most_bytes: int) -> Excerpt | None:
     """Copy frames of the first audio stream. Return None if they cannot be copied."""
     try:
         options = options_for_formats(_FORMATS)
@@ -160,7 +163,8 @@ def _copied(path: Path, most_bytes: int) -> Excerpt | None:
             container = _CONTAINERS.get(stream.codec_context.name)
             if container is None:
                 return None
-            frames = _frames(source, stream, _begin((source.duration or 0) / av.time_base))
+            begin = usual_begin((source.duration or 0) / av.time_base) if begin_seconds is None else begin_seconds
+            frames = _frames(source, stream, begin)
             return _fitted(stream, container, frames, most_bytes)
     except av.FFmpegError:
         return None
@@ -218,9 +222,9 @@ def _muxed(stream: av.AudioStream, container: _Container, frames: Sequence[_Fram
     return file.getvalue()
 
 
-def _encoded(path: Path, most_bytes: int) -> Excerpt:
+def _encoded(path: Path, begin_seconds: float | None, most_bytes: int) -> Excerpt:
     with closing(open_decoder(path, path.name)) as decoder:
-        begin = _begin(decoder.declared_seconds)
+        begin = usual_begin(decoder.declared_seconds) if begin_seconds is None else begin_seconds
     encoded = _encoded_from(path, begin, most_bytes)
     if begin > 0 and encoded.seconds < MOST_SECONDS:
         # The file breaks off within the excerpt, or before it.

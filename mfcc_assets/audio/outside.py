@@ -93,7 +93,9 @@ def read_tags(path: Path, *, bounds: Bounds = INSPECTION_BOUNDS) -> Tags:
         return Tags()
 
 
-def cut_excerpt(path: Path, *, most_bytes: int = MOST_BYTES, bounds: Bounds | None = None) -> Excerpt:
+def cut_excerpt(
+    path: Path, *, begin_seconds: float | None = None, most_bytes: int = MOST_BYTES, bounds: Bounds | None = None
+) -> Excerpt:
     """Cut an excerpt out of a file, as `mfcc_assets.audio.excerpt.cut_excerpt` does, with its parameters and errors.
 
     Raises
@@ -103,7 +105,9 @@ def cut_excerpt(path: Path, *, most_bytes: int = MOST_BYTES, bounds: Bounds | No
     OSError
         If the file cannot be opened.
     """
-    (_, data), (facts, _) = answer_of_child("excerpt", path, path.name, bounds or Bounds(), most_bytes=most_bytes)
+    (_, data), (facts, _) = answer_of_child(
+        "excerpt", path, path.name, bounds or Bounds(), begin_seconds=begin_seconds, most_bytes=most_bytes
+    )
     return Excerpt(data.tobytes(), **facts)
 
 

@@ -10,6 +10,9 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
+FRAME_SECONDS = 0.01
+"""Time from one frame of cepstra to the next. The numbers of frames below are made for it."""
+
 _PER_DECIBEL = log(10) / 10
 """Difference of the logarithm of the energy for each decibel."""
 
