@@ -4,7 +4,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ def test_only_one_of_two_daemons_answers_an_upload(
     make_library(azure_library, ten_songs, instance)
 
     with ExitStack() as daemons:
-        # Slow services make an answer take long. So each daemon finds the upload before the other has answered it.
+        # Slow services make an answer take long. So each daemon sees the upload before the other has answered it.
         monkeypatch.setenv("MFCC_RECOGNISERS", "audd,acrcloud,library,tags")
         for double, name in ((AudDDouble(), "AUDD"), (AcrCloudDouble(), "ACRCLOUD")):
             double.faults.extend([answers_late] * 10)
@@ -129,11 +129,10 @@ def test_only_one_of_two_daemons_answers_an_upload(
             daemons.enter_context(running_daemon(settings))
         wait_until(lambda: all(looks_for_uploads(dagster) for dagster in dagsters), homes)
         upload = drop_upload(azure_library, ten_songs[3], "query.flac")
-        wait_until(lambda: all(has_answered(dagster) for dagster in dagsters), homes)
+        wait_until(lambda: has_answered(dagsters), homes)
         runs = [run for dagster in dagsters for run in dagster.get_runs(UPLOADS)]
 
     body = azure_library.documents.get(upload).body
-    assert len(runs) >= len(dagsters), "each daemon must request a run"
     assert {run.status for run in runs} == {dg.DagsterRunStatus.SUCCESS}
     assert (body["state"], len(list(azure_library.documents.find()))) == ("ranked", 1)
     assert body["run_id"] in {run.run_id for run in runs}
@@ -163,8 +162,8 @@ def looks_for_uploads(dagster: dg.DagsterInstance) -> bool:
     )
 
 
-def has_answered(dagster: dg.DagsterInstance) -> bool:
-    runs = dagster.get_runs(UPLOADS)
+def has_answered(dagsters: Sequence[dg.DagsterInstance]) -> bool:
+    runs = [run for dagster in dagsters for run in dagster.get_runs(UPLOADS)]
     return bool(runs) and all(run.is_finished for run in runs)
 
 

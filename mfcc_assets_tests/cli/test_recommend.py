@@ -35,7 +35,7 @@ def test_the_recall_of_a_list_longer_than_those_measured_is_unknown(home: Path, 
 def test_a_track_of_the_library_is_not_recommended_for_itself(home: Path, ten_songs: list[Path]) -> None:
     result = mfcc(home, "recommend", ten_songs[3], "--top", "9")
 
-    assert result.output.startswith("song-3.flac: Song 3 by unknown (tags)\n")
+    assert result.output.startswith("song-3.flac: Song 3 by unknown (library)\n")
     assert result.output.count("│ Song ") == 9
     assert "│ Song 3" not in result.output
 
@@ -48,7 +48,7 @@ def test_recommendations_are_printed_as_json_for_programs(home: Path, query: Pat
     assert set(unknown) == {"query", "recognised", "recognition_failures"} | measured
     assert unknown["query"] == str(query)
     assert unknown["recognised"] is None
-    assert known["recognised"] == {"title": "Song 3", "artist": "", "by": "tags"}
+    assert known["recognised"] == {"title": "Song 3", "artist": "", "by": "library"}
     assert not unknown["certified"]
     assert unknown["dtw_cells"] > 0
     assert 0.9 <= unknown["recall"] <= 1
@@ -67,7 +67,7 @@ def test_a_recognition_service_that_cannot_be_asked_is_named_with_the_reason(
 
     assert "no answer audd: " in table.output
     assert "MFCC_SECRET_AUDD_TOKEN" in table.output
-    assert answer["recognised"] == {"title": "Song 3", "artist": "", "by": "tags"}
+    assert answer["recognised"] == {"title": "Song 3", "artist": "", "by": "library"}
     assert [failure["by"] for failure in answer["recognition_failures"]] == ["audd"]
 
 

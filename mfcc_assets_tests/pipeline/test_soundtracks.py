@@ -48,7 +48,7 @@ def test_files_of_any_name_are_analysed_or_rejected_with_a_reason(library: Libra
     assert sorted(analyse(library).outcomes.values()) == [COMPUTED, REJECTED]
 
     (reject,) = library.catalogue.rejects()
-    assert reject.reason.startswith(r"AC\DC\x0a.flac: no decoder can read the file.")
+    assert reject.reason.startswith(r"AC\DC\x0a.flac: no decoder can read the file, which is text.")
     assert [track.title for track in library.catalogue.soundtracks() if track.audio_id] == [r"caf\xe9"]
 
 

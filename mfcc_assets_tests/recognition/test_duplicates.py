@@ -13,7 +13,7 @@ from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.recognition.duplicates import best_cosine, is_same_recording, may_be_same_recording
 from mfcc_assets.recognition.match import align
-from mfcc_assets_tests import naive
+from mfcc_assets_tests import naive_recognition
 
 LIBRARY = Path(str(files("mfcc_assets.demo"))) / "library"
 SONGS = sorted(LIBRARY.iterdir())[::6]
@@ -81,7 +81,7 @@ def test_the_best_cosine_equals_that_of_the_slow_twin(frames: int, more: int) ->
     rng = np.random.default_rng(frames + more)
     longer = rng.standard_normal((frames + more, 6)).astype(np.float32)
     for shorter in (longer[more:] + 1, rng.standard_normal((frames, 6)).astype(np.float32)):
-        expected = naive.best_shifted_cosine(shorter.astype(np.float64), longer.astype(np.float64), apart=4)
+        expected = naive_recognition.best_shifted_cosine(shorter.astype(np.float64), longer.astype(np.float64), apart=4)
         assert best_cosine(shorter, longer) == pytest.approx(expected, rel=1e-5)
 
 

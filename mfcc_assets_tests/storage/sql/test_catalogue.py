@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from mfcc_assets.ids import AudioId, UploadId, shard_names, shard_of, track_id
-from mfcc_assets.storage.sql.records import AudioContent, Credit, Reject, Soundtrack
+from mfcc_assets.storage.sql.records import AudioContent, Credit, Reject, SkippedFile, Soundtrack
 from mfcc_assets.storage.sql.rows import IDS_PER_QUERY
 from mfcc_assets_tests.storage.sql.table_rows import analyse, observe, observed, recommend, recommended, reject
 
@@ -20,6 +20,28 @@ UNUSUAL_NAMES = [
     "é" * 1024,
     ":a ?b %s {c} %(d)s.mp3",
 ]
+
+
+class TestSkippedFiles:
+    def test_a_file_that_is_no_music_is_no_soundtrack_any_more(self, catalogue):
+        observe(catalogue, observed("a"), observed("notes"))
+        skipped = SkippedFile("notes", "etag 2", "text")
+        catalogue.record_skipped([skipped], shard_digits=1)
+        catalogue.record_skipped([], shard_digits=1)
+        assert catalogue.skipped_files() == [skipped]
+        assert [track.blob_name for track in catalogue.soundtracks()] == ["a"]
+        assert catalogue.manifest(SHARDS) == {"a": "etag 1", "notes": "etag 2"}, "so it is not read again"
+
+    def test_a_skipped_file_that_became_music_is_a_soundtrack(self, catalogue):
+        catalogue.record_skipped([SkippedFile("a", "etag 0", "text")], shard_digits=1)
+        observe(catalogue, observed("a"))
+        assert catalogue.skipped_files() == []
+        assert [track.blob_name for track in catalogue.soundtracks()] == ["a"]
+
+    def test_a_skipped_file_that_is_gone_is_forgotten(self, catalogue):
+        catalogue.record_skipped([SkippedFile("a", "etag 0", "text")], shard_digits=1)
+        observe(catalogue, gone=("a",))
+        assert catalogue.skipped_files() == []
 
 
 class TestSoundtracks:

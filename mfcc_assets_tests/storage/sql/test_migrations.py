@@ -86,6 +86,8 @@ def test_files_of_an_older_library_keep_their_rows_and_are_observed_again(empty_
     with closing(Database(empty_url)) as database, database.writing() as connection:
         for column in columns:
             connection.exec_driver_sql(f'ALTER TABLE "SOUNDTRACKS" DROP COLUMN "{column}"')
+        for table in ("ADDED_FILES", "SKIPPED_FILES"):
+            connection.exec_driver_sql(f'DROP TABLE "{table}"')
     execute(empty_url, "UPDATE alembic_version SET version_num = '0001'")
 
     with closing(open_database(empty_url)) as database:

@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from mfcc_assets.ids import AudioId, TrackId, UploadId, shard_names
+from mfcc_assets.storage.sql.added_files import AddedFile, AddedFiles
 from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.database import Database
 from mfcc_assets.storage.sql.recommendations import Recommendations
-from mfcc_assets.storage.sql.records import AudioContent
+from mfcc_assets.storage.sql.records import AudioContent, SkippedFile
 from mfcc_assets.storage.sql.revisions import open_database
 from mfcc_assets_tests.services.losing_proxy import LosingProxy, losing_proxy
 from mfcc_assets_tests.services.postgres import Postgres
@@ -32,20 +33,25 @@ BACKENDS = "FROM pg_stat_activity WHERE usename = 'clerk'"
 
 
 class Stores(NamedTuple):
-    """Both stores over one database."""
+    """All stores over one database."""
 
+    added_files: AddedFiles
     catalogue: Catalogue
     recommendations: Recommendations
 
     @classmethod
     def of(cls, database: Database) -> "Stores":
-        return cls(Catalogue(database), Recommendations(database))
+        return cls(AddedFiles(database), Catalogue(database), Recommendations(database))
 
 
 CHANGES: dict[str, Callable[[Stores], object]] = {
     "record_observed": lambda stores: observe(stores.catalogue, observed("a", 2), observed("d"), gone=("b",)),
     "record_content": lambda stores: analyse(stores.catalogue, observed("a"), "audio"),
     "record_reject": lambda stores: stores.catalogue.record_reject(reject(observed("a")), run_id="run"),
+    "record_skipped": lambda stores: stores.catalogue.record_skipped(
+        [SkippedFile("b", "etag", "text")], shard_digits=1
+    ),
+    "record": lambda stores: stores.added_files.record(AddedFile("a", "file:///a", "digest")),
     "forget_reject": lambda stores: stores.catalogue.forget_reject(observed("c").track_id),
     "forget_upload": lambda stores: stores.recommendations.forget_upload(
         UploadId("query"), content_digests=[observed("c").content_digest]
@@ -68,7 +74,8 @@ def everything(stores: Stores) -> tuple[object, ...]:
     catalogue = stores.catalogue
     lists = [stores.recommendations.recommended(UploadId(query)) for query in ("query", "other")]
     contents = catalogue.contents(observed(name).content_digest for name in "abcd")
-    return catalogue.soundtracks(), catalogue.manifest(shard_names(1)), contents, catalogue.rejects(), lists
+    files = catalogue.skipped_files(), stores.added_files.every()
+    return catalogue.soundtracks(), catalogue.manifest(shard_names(1)), contents, catalogue.rejects(), files, lists
 
 
 def fill(stores: Stores) -> None:
@@ -155,7 +162,14 @@ def test_every_changing_method_is_tried_with_a_lost_commit():
     reading = {"manifest", "soundtracks", "audio_of_soundtracks", "waiting", "progress", "contents", "rejects"}
     reading |= {"soundtracks_of_run", "track_ids_by_audio", "digests_of_audio"}
     reading |= {"tracks_of_audio", "credits", "recommended", "unserved_soundtracks", "soundtracks_of_other_indexes"}
-    reading |= {"shard_digits", "dangling_recommendations"}
+    reading |= {
+        "shard_digits",
+        "dangling_recommendations",
+        "every",
+        "skipped_files",
+        "rows_of_upload",
+        "index_versions",
+    }
     assert {name for store in STORES for name in public_methods(store)} == CHANGES.keys() | reading
 
 
