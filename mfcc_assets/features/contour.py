@@ -123,6 +123,11 @@ class ContourTimes:
         return cls((ends - lengths) * step, ends * step, seconds)
 
     @property
+    def frame_seconds(self) -> float:
+        """Length of one frame. Only the last one may differ from it."""
+        return float(np.median(self.ends - self.begins))
+
+    @property
     def sounding_seconds(self) -> float:
         """Length of all frames together."""
         return float((self.ends - self.begins).sum())

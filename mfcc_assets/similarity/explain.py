@@ -308,10 +308,11 @@ def _similar_stretches(
     # Long contours were made coarser.
     of_a, of_b = times
     frames = [len(each.begins) / length for each, length in zip(times, differences.shape, strict=True)]
-    # A track that is shorter than the least length, such as a jingle, may be similar as a whole.
+    # A track that is shorter than the least length, such as a jingle, may be similar as a whole. The subtrahend is
+    # larger than any rounding error.
     shortest = [
-        min(length, ceil(SHORTEST_SECONDS * length / each.sounding_seconds))
-        for each, length in zip(times, differences.shape, strict=True)
+        min(length, ceil(SHORTEST_SECONDS / (each.frame_seconds * factor) - 1e-6))
+        for each, length, factor in zip(times, differences.shape, frames, strict=True)
     ]
     for found in local_alignments(differences, close=random_pairs.close, shortest=shortest, count=MOST_STRETCHES):
         in_a, in_b = found.rows * frames[0], found.columns * frames[1]
