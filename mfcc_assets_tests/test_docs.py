@@ -82,6 +82,13 @@ def test_every_picture_is_on_a_page() -> None:
     assert {path for path in DOCS.iterdir() if path.suffix in {".png", ".svg"}} <= shown
 
 
+def test_the_tests_that_the_pages_name_exist() -> None:
+    named = set(re.findall(r"`(test_\w+|Test\w+)`", TEXTS[DOCS / "real-files.md"]))
+    tests = "\n".join(path.read_text() for path in (REPOSITORY / "mfcc_assets_tests").rglob("test_*.py"))
+    assert named <= set(re.findall(r"^\s*(?:def|class) (\w+)", tests, re.MULTILINE))
+    assert len(named) > 50
+
+
 def test_the_navigation_names_every_page() -> None:
     named = pages_in(yaml.safe_load((REPOSITORY / "mkdocs.yml").read_text())["nav"])
     assert {page.relative_to(DOCS).as_posix() for page in TEXTS if page != README} <= set(named)
