@@ -16,6 +16,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from mfcc_assets.audio.decoding import mixed_down
 from mfcc_assets.errors import UnreadableAudio
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.similarity.dtw.distance import Frames
@@ -184,10 +185,14 @@ def _load(path: Path, sample_rate: int) -> NDArray[np.float32]:
             if file.subtype == "OPUS":
                 # Our decoder is FFmpeg's. Decoders of Opus need not agree, and in quiet frames they clearly differ.
                 raise UnreadableAudio("librosa decodes Opus differently", subject=path.name)
-            signal: NDArray[np.float32] = librosa.load(file, sr=sample_rate, mono=True)[0]
-    # soundfile raises a TypeError for a name that ends in .raw, because it wants a sample rate then.
-    except (soundfile.LibsndfileError, TypeError) as error:
+            channels, native_rate = librosa.load(file, sr=None, mono=False)
+    # soundfile raises a TypeError for a name that ends in .raw, because it wants a sample rate then. Where the length
+    # of a stream is unknown, as in chained Ogg files, NumPy cannot make the array.
+    except (soundfile.LibsndfileError, TypeError, ValueError, MemoryError) as error:
         raise UnreadableAudio("librosa cannot read the file", subject=path.name) from error
+    # librosa's own mix is the same, but it is silent where the channels cancel each other out.
+    mono = mixed_down(np.ascontiguousarray(np.atleast_2d(channels).T))
+    signal: NDArray[np.float32] = librosa.resample(mono, orig_sr=native_rate, target_sr=sample_rate)
     return signal
 
 

@@ -29,6 +29,9 @@ TRACKS_DRAWN = 3
 LONGEST_SECONDS = 600.0
 """Longer tracks are not drawn, because the published method takes long and much memory for them."""
 
+_MOST_MISSING_SECONDS = 1.0
+"""librosa reads only the first one of several streams in a file. If more than this is missing, nothing is compared."""
+
 _MOST_TRIED = 10
 """Largest number of tracks that are tried, so that a library that librosa cannot read is not fetched as a whole."""
 
@@ -200,6 +203,10 @@ def compare_track(library: Library, track: Soundtrack, parameters: CepstraParame
             published = published_cepstra(path, parameters, skipped=_skipped_samples(path, parameters, library.limits))
         except UnreadableAudio as error:
             raise UnreadableAudio(error.what, subject=track.blob_name, remedy=error.remedy) from error
+    missing = (len(ours) - len(published)) * parameters.step_seconds
+    if missing > _MOST_MISSING_SECONDS:
+        what = f"librosa does not read the last {missing:.1f} s of it"
+        raise UnreadableAudio(what, subject=track.blob_name, remedy="Compare another track")
     return ComparedTrack(track.blob_name, len(ours), largest_difference(ours, published), published)
 
 
