@@ -27,6 +27,16 @@ _QUIET = -30 * _PER_DECIBEL
 """A frame is never silent if its energy is less far below the energy of the loudest second, however soft the music is
 beside its loudest sample."""
 
+_FLOOR = -25 * _PER_DECIBEL
+"""A frame of steady sound is silent if its energy is that far below the energy of the loudest second. So the hiss of a
+recording before the first note is silence, and a quiet passage of music is none."""
+
+_STEADY = 0.65 * _PER_DECIBEL
+"""Largest standard deviation of the energies in one second of steady sound, such as hiss."""
+
+_STEADY_FRAMES = 100
+"""Number of frames, one second, in which the energy of steady sound is measured."""
+
 _LOUD_FRAMES = 100
 """The level of a track is exceeded by one second of its frames. So a click does not raise it, and silence does not
 lower it."""
@@ -74,7 +84,9 @@ def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
         return np.empty(0, np.intp)
     loud = min(_LOUD_FRAMES, len(energies))
     level = np.partition(energies, -loud)[-loud]
-    audible = np.flatnonzero(energies >= min(level + _QUIET, max(level + _SILENT, _DITHER)))
+    is_audible = energies >= min(level + _QUIET, max(level + _SILENT, _DITHER))
+    is_audible &= ~_is_steady(energies) | (energies >= level + _FLOOR)
+    audible = np.flatnonzero(is_audible)
     # The silence before and behind the music has an audible frame at one end only.
     begins, ends = np.append(0, audible + 1), np.append(audible, len(energies))
     is_kept = np.ones(len(energies), bool)
@@ -82,6 +94,25 @@ def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
     for gap in np.flatnonzero(is_long & (begins < ends)).tolist():
         is_kept[max(0, begins[gap] - _EDGE_FRAMES) : ends[gap] + _EDGE_FRAMES] = False
     return np.flatnonzero(is_kept) if is_kept.any() else audible
+
+
+def _is_steady(energies: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which frames lie in a second whose energies hardly differ."""
+    is_steady = np.zeros(len(energies), bool)
+    if len(energies) < _STEADY_FRAMES:
+        return is_steady
+    sums, squares = (
+        np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+        for values in (energies, energies.astype(float) ** 2)
+    )
+    means = (sums[_STEADY_FRAMES:] - sums[:-_STEADY_FRAMES]) / _STEADY_FRAMES
+    variances = (squares[_STEADY_FRAMES:] - squares[:-_STEADY_FRAMES]) / _STEADY_FRAMES - means**2
+    begins = np.flatnonzero(variances < _STEADY**2)
+    starts_and_ends = np.zeros(len(energies) + 1, np.intp)
+    np.add.at(starts_and_ends, begins, 1)
+    np.add.at(starts_and_ends, begins + _STEADY_FRAMES, -1)
+    is_steady[:] = np.cumsum(starts_and_ends)[:-1] > 0
+    return is_steady
 
 
 def without_silence(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -22,8 +22,9 @@ PARAMETERS = FeaturesParameters()
 
 
 def cepstra_of(*energies_and_frames: tuple[float, int]) -> NDArray[np.float32]:
-    """Return cepstra (frames, 2) of stretches with a constant energy each."""
-    energies = np.concatenate([np.full(frames, energy) for energy, frames in energies_and_frames])
+    """Return cepstra (frames, 2) of stretches whose energies are about the same, but not steady."""
+    energies = np.concatenate([np.full(frames, float(energy)) for energy, frames in energies_and_frames])
+    energies += 0.4 * (-1.0) ** np.arange(len(energies))
     return np.column_stack([energies, np.arange(len(energies))]).astype(np.float32)
 
 
@@ -54,6 +55,14 @@ def test_the_hiss_of_an_empty_16_bit_recording_is_silence() -> None:
     assert kept[-1] == pytest.approx(500, abs=5)
 
 
+@pytest.mark.parametrize("decibels", [-90, -75])
+def test_the_hiss_before_and_behind_a_recording_is_silence(decibels: float) -> None:
+    hiss = 10 ** (decibels / 20) * np.random.default_rng(0).standard_normal(5 * 44_100)
+    signal = np.concatenate([hiss, music(5, seed=1), hiss]).astype(np.float32)
+    kept = sounding_frames(compute_cepstra([signal], PARAMETERS.cepstra))
+    assert (kept[0], kept[-1]) == (pytest.approx(500, abs=5), pytest.approx(1_000, abs=5))
+
+
 def test_a_click_does_not_make_the_music_silent() -> None:
     kept = sounding_frames(cepstra_of((-2, 300), (15, 2), (-2, 300)))
     assert len(kept) == 602
@@ -74,7 +83,16 @@ def test_the_kept_frames_equal_those_of_the_slow_twin(energies: NDArray[np.float
     cepstra = energies[:, np.newaxis]
     level = sorted(energies.tolist(), reverse=True)[min(100, len(energies)) - 1]
     threshold = min(level - 3 * np.log(10), max(level - 5.5 * np.log(10), -11.5))
-    audible = [energy >= threshold for energy in energies.tolist()]
+    steady = {
+        frame + offset
+        for frame in range(len(energies) - 99)
+        if np.std(energies[frame : frame + 100].astype(float)) < 0.065 * np.log(10)
+        for offset in range(100)
+    }
+    audible = [
+        energy >= threshold and not (frame in steady and energy < level - 2.5 * np.log(10))
+        for frame, energy in enumerate(energies.tolist())
+    ]
     runs = [
         (is_audible, [frame for frame, _ in run]) for is_audible, run in groupby(enumerate(audible), lambda it: it[1])
     ]
