@@ -83,15 +83,12 @@ class Alignment:
     offset_seconds
         Position in the file of the track at which the file of the query begins. It is negative if the query begins
         before the track.
-    overlap_seconds
-        Length of the part that was compared.
     distinctive_seconds
-        Length of the frames in that part that change more than steady noise does, in the query and in the track.
+        Length of the compared frames that change more than steady noise does, in the query and in the track.
     """
 
     cosine: float
     offset_seconds: float
-    overlap_seconds: float
     distinctive_seconds: float
 
     @property
@@ -101,7 +98,7 @@ class Alignment:
         return self.cosine >= max(_SAME_RECORDING, chance)
 
 
-IDENTICAL = Alignment(cosine=1.0, offset_seconds=0.0, overlap_seconds=inf, distinctive_seconds=inf)
+IDENTICAL = Alignment(cosine=1.0, offset_seconds=0.0, distinctive_seconds=inf)
 """Alignment of two files with the same samples, which need not be compared."""
 
 
@@ -310,7 +307,7 @@ def _best_alignment(query: _Framing, track: _Framing) -> Alignment:
     ours, theirs = _distinctive(query.changes), _distinctive(track.changes)
     n, m = len(ours), len(theirs)
     if not n or not m:
-        return Alignment(0.0, 0.0, 0.0, 0.0)
+        return Alignment(0.0, 0.0, 0.0)
     minimum = ceil(_MINIMUM_OVERLAP * min(n, m))
     offsets = np.arange(minimum - n, m - minimum + 1)
     begins, ends = np.maximum(-offsets, 0), np.minimum(n, m - offsets)
@@ -325,7 +322,6 @@ def _best_alignment(query: _Framing, track: _Framing) -> Alignment:
     return Alignment(
         cosine=float(cosines[best]),
         offset_seconds=float(track.seconds[begin + offset] - query.seconds[begin]),
-        overlap_seconds=(end - begin) * FINE.seconds,
         distinctive_seconds=int(in_both.sum()) * FINE.seconds,
     )
 
