@@ -132,7 +132,7 @@ def test_an_upload_longer_than_the_library_track_begins_before_it(library: Libra
     assert recognised(upload, library) == "track 7"
     alignment = align(upload, library["track 7"], PARAMETERS)
     assert alignment.offset_seconds == pytest.approx(-70, abs=0.05)
-    assert alignment.overlap_seconds == pytest.approx(60, abs=1)
+    assert alignment.distinctive_seconds == pytest.approx(60, abs=3)
 
 
 def test_a_track_shorter_than_a_passage_is_found_in_a_longer_upload(library: Library) -> None:
