@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
+from mfcc_assets.placeholders import stands_for_no_name
 from mfcc_assets.texts import folded
 
 
@@ -42,37 +43,6 @@ def _keys(*lines: str) -> frozenset[str]:
     return frozenset(folded(name) for line in lines for name in line.split(","))
 
 
-# Programs write these where a name is not known, or where there is no single one.
-_PLACEHOLDERS = _keys(
-    "?, -, —, n/a, none, null, nil, tba, unknown, untitled, no artist, no album, no title, no name, not available",
-    "unknown artist, unknown album, unknown title, unknown track, unknown performer, untitled album, untitled track",
-    "new artist, new album, va, v.a., v/a, v. a., various, various artists, various artist, various performers",
-    "various composers, multiple artists, verschiedene, verschiedene interpreten, verschiedene künstler, diverse",
-    "diverse interpreten, diverse künstler, unbekannt, unbekannter künstler, unbekannter interpret, unbekanntes album",
-    "unbekannter titel, ohne titel, artistes divers, artistes variés, divers, divers artistes, interprètes divers",
-    "artiste inconnu, inconnu, album inconnu, titre inconnu, sans titre, artistas varios, varios artistas, varios",
-    "varios intérpretes, artista desconocido, desconocido, álbum desconocido, sin título, artisti vari, vari artisti",
-    "vari, autori vari, artista sconosciuto, sconosciuto, album sconosciuto, senza titolo, vários artistas",
-    "artistas diversos, vários, artista desconhecido, desconhecido, álbum desconhecido, sem título, diverse artiesten",
-    "verschillende artiesten, onbekende artiest, onbekend, onbekend album, zonder titel, blandade artister",
-    "diverse artister, diverse kunstnere, okänd artist, okänd, okänt album, ukjent artist, ukjent album",
-    "ukendt kunstner, ukendt album, eri esittäjiä, tuntematon esittäjä, tuntematon albumi, różni wykonawcy",
-    "różni artyści, nieznany wykonawca, nieznany artysta, nieznany album, bez tytułu, různí interpreti, různí umělci",
-    "neznámý interpret, neznámý umělec, neznámé album, rôzni interpreti, különböző előadók, ismeretlen előadó",
-    "ismeretlen album, çeşitli sanatçılar, bilinmeyen sanatçı, bilinmeyen albüm, разные исполнители, разные артисты",
-    "сборник, неизвестный исполнитель, неизвестный артист, неизвестен, неизвестный альбом, без названия",
-    "різні виконавці, невідомий виконавець, невідомий альбом, διάφοροι καλλιτέχνες, άγνωστος καλλιτέχνης",
-    "ヴァリアス・アーティスト, ヴァリアス アーティスト, オムニバス, 不明, 不明なアーティスト, 不明なアルバム",
-    "アーティスト不明, 群星, 合辑, 未知, 未知艺术家, 未知藝術家, 未知歌手, 未知艺人, 未知专辑, 未知專輯",
-    "不明艺术家, 多位艺术家, 多位藝術家",
-    "여러 아티스트, 다양한 아티스트, 알 수 없는 아티스트, 알 수 없음, 알 수 없는 앨범",
-)
-_NUMBERED_TRACK = re.compile(
-    r"(?:audio ?)?(?:track|title|titel|spur|piste|titre|pista|traccia|faixa|spår|spor|raita|utwór|stopa|дорожка|трек"
-    r"|トラック|曲目|音轨|트랙)[ _.-]*#?[ ]*[0-9]+"
-)
-_BRACKETED = re.compile(r"[(\[<{](.*)[)\]>}]")
-
 # Many artists have an album of this name. It never makes a compilation of several artists.
 _COMMON_ALBUMS = _keys(
     "greatest hits, hits, greatest hits live, the greatest hits, all the hits, number ones, best, best of, the best",
@@ -86,11 +56,12 @@ _COMMON_ALBUMS = _keys(
 _EDITION = re.compile(r"(?:[\s,:-]*(?:[(\[][^)\]]*[)\]]|\bvol(?:ume|\.)?\s*\w+|\b[ivx]+|\b[0-9]+))+$")
 """Ends the title of an album, for example ", Vol. 2" or " (Remastered)"."""
 
-_GUESTS = re.compile(r"[(\[ ]\s*(?:feat|ft|featuring|with|w/)(?:\.\s*|\s+)(?=\S)", re.IGNORECASE)
+_GUESTS = re.compile(r"[(\[ ]\s*(?:feat|ft|featuring|with|w/)(?:\.\s*|\s+)(?=\S)")
 """Begins the guests in the credit of an artist, such as " feat. " and " (with "."""
 
-_LISTED = re.compile(r"\s*[;；、]\s*")
-_JOINED = re.compile(r"\s*[,，/&×]\s*|\s+(?:\+|x|and|vs|versus)\.?\s+", re.IGNORECASE)
+_LISTED = re.compile(r"\s*[;、]\s*")
+_JOINING_WORDS = "and|x|vs|versus|meets|presents|pres|introducing|und|mit|et|avec|y|con|e|com|en|met|og|och|med|i|и"
+_JOINED = re.compile(rf"\s*[,/&×·・|\\]+\s*|\s+(?:\+|{_JOINING_WORDS})\.?\s+")
 """Stands between two artists, and within the names of many bands."""
 
 _DISC_WORDS = r"(?:cd|disc|disk|disque|dvd|lp)"
@@ -111,10 +82,7 @@ def is_placeholder(name: str) -> bool:
     >>> [is_placeholder(name) for name in ("Various Artists", "<unknown>", "Verschiedene Interpreten", "Abba")]
     [True, True, True, False]
     """
-    key = folded(name)
-    if bracketed := _BRACKETED.fullmatch(key):
-        key = bracketed[1].strip()
-    return not key or key in _PLACEHOLDERS or _NUMBERED_TRACK.fullmatch(key) is not None
+    return stands_for_no_name(name)
 
 
 def named(*names: str) -> str:
@@ -151,8 +119,9 @@ class ArtistNames:
     """The names under which the artists of tracks are compared.
 
     A credit counts for the whole name before "feat.", "ft.", "featuring" or "with", and for each value of a list. A
-    name that is joined by "&", "and", "+", a comma, "/", "x" or "vs." may be one band, or several artists. The whole
-    name always counts. Its parts count too, but only those that are a whole name on another track. So "Simon &
+    name that is joined by "&", a comma, "/", "|", "x", "vs.", "presents" or "and" in several languages may be one band,
+    or several artists. The whole name always counts. Its parts count too, but only those that are a whole name on
+    another track. So "Simon &
     Garfunkel" and "Simon & Schuster" have nothing in common, unless there is a "Simon".
 
     Parameters
@@ -183,8 +152,9 @@ class ArtistNames:
         return next(iter(self.of(track)), "")
 
     def _names(self, artist: str) -> list[str]:
-        first, *others = _JOINED.split(artist)
-        parts = [compared_name(part) for part in (first, *others)]
+        joints = list(_JOINED.finditer(artist))
+        in_front = [artist[: joint.start()] for joint in joints[1:]]
+        parts = [compared_name(part) for part in (*_JOINED.split(artist), *in_front)]
         known = [part for part in parts if part in self._whole]
         whole = compared_name(artist)
         return [*known, whole] if parts[0] in self._whole else [whole, *known]
@@ -229,8 +199,9 @@ def _credits(track: Credited) -> list[str]:
 
 def _main_artists(credit: str) -> list[str]:
     """Return the artists of a credit that are no guests. What could be a name with a "with" in it counts as well."""
+    credit = folded(credit)
     main, *guests = _GUESTS.split(credit, maxsplit=1)
-    may_be_one_name = guests and " with " in folded(credit)
+    may_be_one_name = guests and " with " in credit
     return [*_LISTED.split(main.strip() or credit), *([credit] if may_be_one_name else [])]
 
 

@@ -49,6 +49,31 @@ def is_same_album(one: Credits, other: Credits) -> bool:
         "Разные исполнители",
         "ＶＡＲＩＯＵＳ　ＡＲＴＩＳＴＳ",
         "トラック 1",
+        *("V.A", "V/A", "V. A.", "VV.AA.", "VVAA", "AA.VV.", "VA - Various Artists", "Various Artists - Compilation"),
+        *("Unknown Artist (1)", "Unknown Artists", "Unknown Album (2/13/2008 8:37:01 PM)", "[Unknown Artist] 2", "???"),
+        *("Неизвестный", "Разные", "Různí", "Neznámý", "Ukjent", "Nieznany", "Bilinmiyor", "Không rõ", "ไม่ทราบ"),
+        *("Intérprete desconocido", "Interpreti vari", "Okända artister", "Nepoznat izvođač", "Ismeretlen album 3"),
+        *(
+            "各种艺术家",
+            "アーティスト情報なし",
+            "不明なアーティスト",
+            "未知 艺术家",
+            "알 수 없는 아티스트",
+            "ศิลปินไม่ทราบชื่อ",
+        ),
+        *("אמן לא ידוע", "אמנים שונים", "فنان غير معروف", "فنانون متنوعون", "άγνωστος καλλιτέχνης"),
+        *(
+            "01",
+            "01 Track",
+            "Untitled Track 3",
+            "Kappale 1",
+            "Lag 1",
+            "第1曲",
+            "Piste 3",
+            "Titel 4",
+            "Pista 2",
+            "Faixa 5",
+        ),
     ],
 )
 def test_a_placeholder_is_no_name(name: str) -> None:
@@ -60,7 +85,22 @@ def test_a_placeholder_is_no_name(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Abba", "Unknown Mortal Orchestra", "Various Cruelties", "Track Dogs", "VAST", "Title", "808 State"]
+    "name",
+    [
+        *("Abba", "Unknown Mortal Orchestra", "Various Cruelties", "Various Production", "Track Dogs", "VAST", "Title"),
+        *("808 State", "1989", "25", "311", "007", "The The", "The Artist", "Song 2", "+/-", "!!!", "Na", "Vaa", "Ava"),
+        *(
+            "Ukjent Konsonant",
+            "群青",
+            "未知との遭遇",
+            "Compilation",
+            "Artist",
+            "Album 1",
+            "8-Track",
+            "Divers Down",
+            "Nada",
+        ),
+    ],
 )
 def test_a_name_that_resembles_a_placeholder_is_a_name(name: str) -> None:
     assert not is_placeholder(name)
@@ -91,6 +131,9 @@ def test_one_artist_is_spelled_in_many_ways(spelled: str) -> None:
         Credits("Muldjord x Guest"),
         Credits("Muldjord vs. Guest"),
         Credits("Muldjord/Guest"),
+        *(Credits(f"Muldjord{joint}Guest") for joint in ("＆", "・", " | ", "｜", "\\", " \\\\ ", " · ", "／")),
+        *(Credits(f"Muldjord {word} Guest") for word in ("presents", "pres.", "und", "et", "y", "e", "mit", "avec")),
+        *(Credits(f"Muldjord {word} Guest") for word in ("con", "CON", "vs", "og", "ft.", "meets")),
         Credits("", (), album_artist="Muldjord"),
         Credits("Unknown Artist", (), album_artist="Muldjord"),
         Credits("", ("Muldjord feat. Guest",)),
@@ -120,6 +163,9 @@ def test_a_track_does_not_count_for_its_guests(track: Credits) -> None:
         "Chew Lips x",
         "Nick Cave and the Bad Seeds",
         "+/-",
+        "Y la Bamba e i Fratelli",
+        "Simon und Jan",
+        "Ibeyi・Sisters",
     ],
 )
 def test_a_band_counts_as_a_whole_and_shares_no_part_with_other_bands(band: str) -> None:
@@ -130,6 +176,11 @@ def test_a_band_counts_as_a_whole_and_shares_no_part_with_other_bands(band: str)
     others = ArtistNames(map(Credits, (band, *strangers)))
     for stranger in strangers:
         assert not set(others.of(Credits(band))) & set(others.of(Credits(stranger)))
+
+
+def test_a_band_whose_name_has_a_joint_is_found_before_another_joint() -> None:
+    assert "earth, wind and fire" in names_of(Credits("Earth, Wind & Fire und Anna"), "Earth, Wind & Fire")
+    assert "earth, wind and fire" in names_of(Credits("Earth, Wind & Fire presents Bo"), "Earth, Wind & Fire")
 
 
 def test_the_first_artist_is_the_whole_band_unless_its_first_member_is_known() -> None:

@@ -47,6 +47,9 @@ _MEDIA_TYPES = {
 _FRONT_COVER = 3
 """Number of the front cover in ID3's list of picture types, which FLAC and Ogg use too."""
 
+_APE_COVER = "cover art"
+"""Begins the names of pictures in APEv2, such as "Cover Art (Front)"."""
+
 # Geometry of a generated cover, in pixels.
 _SIDE = 600
 _MARGIN = 44
@@ -174,11 +177,17 @@ def _pictures(tags: Any) -> list[tuple[int, bytes]]:
 
 
 def _pictures_of(tags: Any) -> Iterator[tuple[int, bytes]]:
+    from mutagen.apev2 import APEv2
     from mutagen.flac import Picture as FlacPicture
 
     if hasattr(tags, "getall"):  # ID3
         for frame in tags.getall("APIC"):
             yield frame.type, frame.data
+    elif isinstance(tags, APEv2):
+        for name, value in dict(tags).items():
+            if name.lower().startswith(_APE_COVER) and isinstance(value.value, bytes):
+                # The name of a file stands before the picture.
+                yield _FRONT_COVER if "front" in name.lower() else 0, value.value.partition(b"\0")[2]
     elif "covr" in tags:  # MP4, which has no picture types
         for cover in tags["covr"]:
             yield _FRONT_COVER, bytes(cover)

@@ -1,4 +1,4 @@
-"""Reads from the headers of WAV, AIFF and ASF how long the audio should be.
+"""Reads from the headers of WAV, Wave64, AIFF, AU, CAF and ASF how long the audio should be.
 
 The decoders tell only how much of it is in the file, so that a file that was cut off looks complete.
 """
@@ -13,6 +13,13 @@ _MOST_CHUNKS = 1_000
 
 _UNKNOWN_SIZE = 0x7FFF_0000
 """From this size in bytes on, the program that wrote the header did not know the size: it could not seek back."""
+
+_UNKNOWN_WIDE_SIZE = 1 << 62
+
+_HIGHEST_RATE = 1 << 32
+
+_AU_SAMPLE_BYTES = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}
+"""Bytes of a sample for each coding of AU that has whole bytes."""
 
 _PCM = {0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE}
 """Format tags of WAV whose samples all have the same number of bytes."""
@@ -90,6 +97,57 @@ def asf_seconds(file: BinaryIO, start: int) -> float:
     *_, play_duration, _, preroll, flags = _ASF_PROPERTIES.unpack_from(head, place)
     # The duration is in units of 100 ns and contains the time for which a player waits, in milliseconds.
     return 0.0 if flags & _ASF_IS_BROADCAST else float(max(0.0, play_duration / 1e7 - preroll / 1e3))
+
+
+def au_seconds(file: BinaryIO, start: int) -> float:
+    """Read the declared length in seconds of an AU file that begins at a position of a file; 0 if it is unknown."""
+    file.seek(start)
+    header = file.read(24)
+    if len(header) < 24:
+        return 0.0
+    size, coding, rate, channels = struct.unpack(">8x4I", header)
+    bytes_a_second = _AU_SAMPLE_BYTES.get(coding, 0) * rate * channels
+    return size / bytes_a_second if bytes_a_second and size < _UNKNOWN_SIZE else 0.0
+
+
+def wave64_seconds(file: BinaryIO, start: int) -> float:
+    """Read the declared length in seconds of a Wave64 that begins at a position of a file; 0 if it is unknown."""
+    place, bytes_a_second = start + 40, 0
+    for _ in range(_MOST_CHUNKS):
+        file.seek(place)
+        header = file.read(24 + 12)
+        if len(header) < 24 + 12:
+            break
+        name, size = struct.unpack_from("<4s12xQ", header)
+        if name == b"fmt ":
+            tag, _, _, rate = struct.unpack_from("<HHIi", header, 24)
+            bytes_a_second = rate if tag in _PCM else 0
+        elif name == b"data":
+            return (size - 24) / bytes_a_second if bytes_a_second > 0 and 24 <= size < _UNKNOWN_WIDE_SIZE else 0.0
+        place += max(24, size + -size % 8)
+    return 0.0
+
+
+def caf_seconds(file: BinaryIO, start: int) -> float:
+    """Read the declared length in seconds of a CAF file that begins at a position of a file; 0 if it is unknown."""
+    place, bytes_a_second = start + 8, 0.0
+    for _ in range(_MOST_CHUNKS):
+        file.seek(place)
+        header = file.read(12 + 24)
+        if len(header) < 12 + 24:
+            break
+        name, size = struct.unpack_from(">4sq", header)
+        if name == b"desc":
+            rate, packet_bytes, packet_frames = struct.unpack_from(">d8xII", header, 12)
+            bytes_a_second = packet_bytes / packet_frames * rate if packet_frames and 0 < rate < _HIGHEST_RATE else 0.0
+        elif name == b"data":
+            return (size - 4) / bytes_a_second if bytes_a_second and size >= 4 else 0.0
+        place += 12 + max(0, size)
+    return 0.0
+
+
+SECONDS = {"AIFF": aiff_seconds, "ASF": asf_seconds, "CAF": caf_seconds, "AU": au_seconds, "Wave64": wave64_seconds}
+"""Functions that read the declared length of a file, by its format. The one for WAV is `wav_length`."""
 
 
 def _chunks(file: BinaryIO, start: int, end: int, order: str) -> Iterator[tuple[bytes, int, int]]:

@@ -13,11 +13,12 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from mfcc_assets.audio.declared_lengths import aiff_seconds, asf_seconds, wav_length
+from mfcc_assets.audio.declared_lengths import SECONDS, wav_length
 from mfcc_assets.audio.ffmpeg import FFmpeg, NoSound
+from mfcc_assets.audio.following import files_behind, next_file
 from mfcc_assets.audio.frames import Run, runs_of_frames
 from mfcc_assets.audio.joined import Joined, ReadToTheEnd
-from mfcc_assets.audio.links import flac_links, ogg_links
+from mfcc_assets.audio.links import flac_links, has_last_page, ogg_links
 from mfcc_assets.audio.signature import Signature, content_without_audio, read_signature, tag_bytes
 from mfcc_assets.audio.sndfile import Libsndfile
 from mfcc_assets.errors import UnreadableAudio
@@ -135,8 +136,14 @@ def _opened(path: Path, signature: Signature) -> Decoder:
     format_name, start = signature.format, signature.start
     if format_name in _FRAME_FORMATS:
         return _opened_frames(path, start)
+    with _mapped(path) as content:
+        files = files_behind(content, format_name, start)
+    if len(files) > 1:
+        return _joined([partial(FFmpeg, path, each, [part]) for each, part in files])
+    has_end = True
     if format_name in {"Ogg", "FLAC"}:
         with _mapped(path) as content:
+            has_end = format_name != "Ogg" or has_last_page(content, start)
             links = (ogg_links if format_name == "Ogg" else flac_links)(content, start)
         if len(links) > 1:
             joined = _joined([partial(FFmpeg, path, format_name, [link]) for link in links[:_MOST_PARTS]])
@@ -149,10 +156,8 @@ def _opened(path: Path, signature: Signature) -> Decoder:
             length = wav_length(file, start)
             declared = length.seconds
             options = {"ignore_length": "1"} if length.is_too_small else {}
-        elif format_name in {"AIFF", "ASF"}:
-            declared = (aiff_seconds if format_name == "AIFF" else asf_seconds)(file, start)
         else:
-            declared = 0.0
+            declared = SECONDS[format_name](file, start) if format_name in SECONDS else 0.0
     decoder: Decoder
     libsndfile = None if options or format_name not in _SNDFILE_FORMATS else _libsndfile(path)
     if libsndfile is None or (libsndfile.coding == "OPUS" and format_name == "Ogg"):
@@ -166,6 +171,8 @@ def _opened(path: Path, signature: Signature) -> Decoder:
         decoder = libsndfile
     decoder.declared_seconds = 0.0 if options else max(decoder.declared_seconds, declared)
     decoder.is_exact = format_name in _EXACT_FORMATS
+    if not has_end:
+        decoder.remarks.append("its end is missing: the stream has no last page")
     return decoder
 
 
@@ -179,18 +186,19 @@ def _opened_frames(path: Path, start: int) -> Decoder:
             for before, after in pairwise(runs)
             if not content[before.end : before.end + len(_TAGS[-1])].startswith(_TAGS)
         )
+        behind = next_file(content, runs[-1].end) if runs else None
+        others = files_behind(content, *behind) if behind else []
     if not runs:  # frames of a free bit rate, whose headers do not tell their length
         return Libsndfile(path)
     parts = _parts_of_a_stream(runs[:_MOST_PARTS])
     decoder: Decoder | None = None
     # libsndfile mistakes other bytes in front for frames.
-    if len(runs) == 1 and runs[0].kind.coding != "AAC" and is_right_behind_tag:
+    if not others and len(runs) == 1 and runs[0].kind.coding != "AAC" and is_right_behind_tag:
         decoder = _complete_libsndfile(path, runs[0])
     if decoder is None:
-        decoder = _joined(
-            [partial(FFmpeg, path, part[0].kind.coding, [(run.start, run.end) for run in part]) for part in parts]
-        )
-        declared = [part[0].declared_seconds for part in parts]
+        openers = [partial(FFmpeg, path, part[0].kind.coding, [(run.start, run.end) for run in part]) for part in parts]
+        decoder = _joined([*openers, *(partial(FFmpeg, path, each, [part]) for each, part in others)])
+        declared = [part[0].declared_seconds for part in parts] if not others else [0.0]
         decoder.declared_seconds = sum(declared) if all(declared) else 0.0
     decoder.credible_seconds = sum(run.seconds for run in runs)
     if damaged_bytes > _LEAST_DAMAGE_BYTES:

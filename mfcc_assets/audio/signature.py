@@ -174,7 +174,7 @@ def read_signature(path: Path) -> Signature | None:
         start = _skip_tags_and_zeros(file)
         file.seek(start)
         head = file.read(_HEAD_BYTES)
-        format_name = next((name for name, matches in _AUDIO if matches(head)), None)
+        format_name = format_of(head)
         if format_name is not None:
             return Signature(format_name, start)
         if any(matches(head) for _, matches in _NOT_AUDIO):
@@ -186,6 +186,17 @@ def read_signature(path: Path) -> Signature | None:
             head += file.read(_SEARCHED_BYTES - searched)
             frames = find_frames(head, max(0, searched - 3), len(head))
     return None if frames is None else Signature(_coding(head, frames), start + frames)
+
+
+def format_of(head: bytes) -> str | None:
+    """Return the format whose signature bytes begin with, or None. Frames without a container have no signature.
+
+    Examples
+    --------
+    >>> format_of(b"fLaC"), format_of(b"text")
+    ('FLAC', None)
+    """
+    return next((name for name, matches in _AUDIO if matches(head)), None)
 
 
 def content_without_audio(path: Path) -> str:

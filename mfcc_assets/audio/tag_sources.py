@@ -5,8 +5,9 @@ mutagen is trusted more than FFmpeg, because it keeps several values of a field 
 
 import io
 import logging
+import struct
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -14,17 +15,12 @@ import av
 from av.container import InputContainer
 from av.stream import Disposition
 
-from mfcc_assets.audio.ffmpeg import options_for_formats
+from mfcc_assets.audio.ffmpeg import FORMATS, options_for_formats
 
 _logger = logging.getLogger(__name__)
 
-_FORMATS = (
-    *("aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "dsf", "dts", "dtshd", "eac3", "flac", "iff"),
-    *("matroska", "mov", "mp3", "mpc", "mpc8", "ogg", "oma", "rm", "tak", "tta", "voc", "w64", "wav", "wv", "xwma"),
-)
-"""Formats in which FFmpeg looks for tags. None of them makes FFmpeg open another file."""
-
 _ID3V1_BYTES = 128
+_APE_ITEM = struct.Struct("<II")
 
 
 @dataclass
@@ -77,7 +73,7 @@ def opened_by_ffmpeg(file: BinaryIO) -> Iterator[InputContainer | None]:
     """
     file.seek(0)
     # It need not look for the parameters of the audio.
-    options = {**options_for_formats(_FORMATS), "analyzeduration": "1"}
+    options = {**options_for_formats(FORMATS.values()), "analyzeduration": "1"}
     try:
         container = av.open(file, "r", options=options, metadata_encoding="latin-1")
     except (av.FFmpegError, ValueError, OSError) as failure:
@@ -153,13 +149,43 @@ def _id3(file: BinaryIO) -> Any:
 
 
 def _apev2(file: BinaryIO) -> Any:
-    from mutagen.apev2 import APENoHeaderError, APEv2
+    from mutagen.apev2 import APEBadItemError, APENoHeaderError, APEv2
 
     file.seek(0)
     try:
         return APEv2(file)  # type: ignore[no-untyped-call]
     except APENoHeaderError:
         return None
+    except APEBadItemError:
+        file.seek(0)
+        return _readable_items_of_apev2(file)
+
+
+def _readable_items_of_apev2(file: BinaryIO) -> Any:
+    """Return those items of an APEv2 tag that can be read. mutagen gives up the whole tag for one broken item.
+
+    A text that is not valid UTF-8 counts as Latin-1, which programs write here against the rule.
+    """
+    from mutagen.apev2 import BINARY, TEXT, APEv2, APEValue, _APEv2Data
+
+    tag = _APEv2Data(file).tag or b""  # type: ignore[no-untyped-call]
+    found, place = APEv2(), 0  # type: ignore[no-untyped-call]
+    while (name_end := tag.find(b"\0", place + _APE_ITEM.size)) >= 0:
+        size, flags = _APE_ITEM.unpack_from(tag, place)
+        name, place = tag[place + _APE_ITEM.size : name_end].decode("latin-1"), name_end + 1 + size
+        value, kind = tag[name_end + 1 : place], flags >> 1 & 3
+        with suppress(KeyError):  # the name is not valid
+            if kind == BINARY:
+                found[name] = APEValue(value, BINARY)  # type: ignore[no-untyped-call]
+            elif kind == TEXT:
+                try:
+                    text = value.decode("utf-8")
+                except UnicodeError:
+                    text = value.decode("latin-1")
+                found[name] = APEValue(text, TEXT)  # type: ignore[no-untyped-call]
+    if not found:
+        raise ValueError("no item of the APEv2 tag can be read")
+    return found
 
 
 def _id3v1(file: BinaryIO) -> Any:

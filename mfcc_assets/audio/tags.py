@@ -5,7 +5,7 @@ Tags are optional. A file with unreadable tags counts as untagged, and its audio
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -44,6 +44,9 @@ means this encoding. Five of them stand for themselves."""
 
 _LATIN_1 = 0
 """Number of the encoding Latin-1 in ID3."""
+
+_MP4_TEXTS = {0, 1}
+"""Numbers of the types in MP4 that texts of free names have: unknown and UTF-8."""
 
 _FILE_SUFFIX = re.compile(r"\.[A-Za-z0-9]{2,4}$")
 
@@ -253,13 +256,22 @@ def _texts(value: Any) -> list[str]:
     values = getattr(value, "genres", None) or getattr(value, "text", value)
     if getattr(value, "encoding", None) == _LATIN_1:
         return [_decoded(str(text)) for text in values]
-    return [_text(each) for each in ([values] if isinstance(values, str | bytes) else values)]
+    is_list = isinstance(values, Sequence) and not isinstance(values, str | bytes)
+    return list(filter(None, map(_text, values if is_list else [values])))
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, bytes):
+    """Return a text, a number or a time of any format as a text, and an empty text for everything else.
+
+    Pictures, links to other files, switches and other binary values may stand under any name.
+    """
+    if isinstance(value, tuple):  # a number and how many there are, in MP4
+        return _text(value[0]) if value else ""
+    if type(value) is bytes or getattr(value, "dataformat", None) in _MP4_TEXTS:
         return _decoded(value.decode("latin-1"))
-    return str(value[0]) if isinstance(value, tuple) else str(value)  # a number and how many there are, in MP4
+    content = value.value if hasattr(value, "TYPE") else value  # an attribute of ASF
+    is_text = isinstance(content, str | int) or hasattr(content, "year")
+    return str(content) if is_text and not isinstance(content, bool) else ""
 
 
 def _decoded(latin_1: str) -> str:

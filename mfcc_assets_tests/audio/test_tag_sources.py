@@ -10,11 +10,14 @@ from typing import Any
 import av
 import mutagen
 import mutagen.apev2
+import mutagen.asf
 import mutagen.id3
+import mutagen.mp4
 import numpy as np
 import pytest
 
 from mfcc_assets.audio.artwork import embedded_picture
+from mfcc_assets.audio.tag_sources import opened_by_ffmpeg
 from mfcc_assets.audio.tags import Tags, read_tags
 from mfcc_assets_tests.audio_samples import write_tone
 
@@ -61,8 +64,28 @@ FFMPEG: dict[str, tuple[str, str, dict[str, str]]] = {
     "tta": ("tta", "tta", {}),
     "wv": ("wv", "wavpack", {}),
     "avi": ("avi", "libmp3lame", {}),
+    "flv": ("flv", "aac", {}),
+    "w64": ("w64", "pcm_s16le", {}),
+    "ts": ("mpegts", "aac", {}),
+    "mpg": ("mpeg", "mp2", {}),
+    "rm": ("rm", "ac3", {}),
 }
-COMPLETE = {"mp3", "v3.mp3", "flac", "opus", "m4a", "mp4", "mka", "webm", "id3.aiff", "aac", "ape.aac", "caf", "wv"}
+COMPLETE = {
+    "mp3",
+    "v3.mp3",
+    "flac",
+    "opus",
+    "m4a",
+    "mp4",
+    "mka",
+    "webm",
+    "id3.aiff",
+    "aac",
+    "ape.aac",
+    "caf",
+    "wv",
+    "flv",
+}
 """Files in which FFmpeg writes every field."""
 
 EASY_NAMES = {"album_artist": "albumartist", "track": "tracknumber", "disc": "discnumber"}
@@ -171,6 +194,73 @@ def test_an_untagged_file_gets_no_note(tmp_path: Path, suffix: str) -> None:
     assert read_tags(path) == Tags()
 
 
+def test_ffmpeg_is_asked_for_the_tags_of_every_format_that_it_decodes(tmp_path: Path) -> None:
+    asked = []
+    for name, (muxer, encoder, options) in FFMPEG.items():
+        path = written_by_ffmpeg(tmp_path / f"a.{name}", muxer, encoder, options)
+        with path.open("rb") as file, opened_by_ffmpeg(file) as container:
+            asked.append((name, container is not None))
+    assert asked == [(name, True) for name in FFMPEG]
+
+
+def ape_tagged(path: Path, **others: Any) -> mutagen.apev2.APEv2:
+    """Write an MP3 or a WavPack file with an APEv2 tag."""
+    written_by_ffmpeg(path, *FFMPEG[path.suffix[1:]], metadata={})
+    tags = mutagen.apev2.APEv2()
+    tags.update({"Title": "Océan", "Artist": ["Will Savino", "The Orchestra"], **others})
+    tags.save(path)
+    return tags
+
+
+def odd_mp4(path: Path) -> None:
+    tags: Any = mutagen.File(written_by_mutagen(path))
+    tags["cpil"], tags["pgap"], tags["tmpo"] = True, False, [120]
+    tags["covr"] = [mutagen.mp4.MP4Cover(b"picture", mutagen.mp4.MP4Cover.FORMAT_PNG)]
+    tags["----:com.apple.iTunes:ARTISTS"] = [mutagen.mp4.MP4FreeForm(b"\x89PNG", mutagen.mp4.AtomDataType.PNG)]
+    tags.save()
+
+
+def odd_asf(path: Path) -> None:
+    asf: Any = mutagen.asf  # it exports these classes, but does not say so to a type checker
+    tags: Any = mutagen.File(written_by_mutagen(path))
+    tags["WM/Artists"] = [
+        asf.ASFByteArrayAttribute(b"\x89PNG"),
+        asf.ASFBoolAttribute(True),
+    ]
+    tags["WM/Picture"] = [asf.ASFByteArrayAttribute(b"\x89PNG")]
+    tags["WM/MediaClassPrimaryID"] = [asf.ASFGUIDAttribute(uuid.uuid4().bytes)]
+    tags.save()
+
+
+@pytest.mark.parametrize(("name", "write"), [("a.m4a", odd_mp4), ("a.wma", odd_asf)])
+def test_values_that_are_no_texts_are_passed_over(tmp_path: Path, name: str, write: Callable[[Path], None]) -> None:
+    write(tmp_path / name)
+    assert read_tags(tmp_path / name) == ALL
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "wv"])
+@pytest.mark.parametrize("key", ["Cover Art (Front)", "Artists", "Related"])
+@pytest.mark.parametrize("kind", [mutagen.apev2.BINARY, mutagen.apev2.EXTERNAL])
+def test_pictures_and_links_in_apev2_are_passed_over(tmp_path: Path, suffix: str, key: str, kind: int) -> None:
+    value: bytes | str = b"c.png\0\x89PNG" if kind == mutagen.apev2.BINARY else "http://example.org"
+    ape_tagged(tmp_path / f"a.{suffix}", **{key: mutagen.apev2.APEValue(value, kind)})
+    tags = read_tags(tmp_path / f"a.{suffix}")
+    assert tags == Tags("Océan", "Will Savino, The Orchestra", artists=("Will Savino", "The Orchestra"))
+
+
+@pytest.mark.parametrize("suffix", ["mp3", "wv"])
+@pytest.mark.parametrize("broken", [b"Oc\xe9an", "Océan".encode("latin-1") + b"\xff"])
+def test_one_item_of_apev2_that_is_not_utf_8_does_not_lose_the_others(
+    tmp_path: Path, suffix: str, broken: bytes
+) -> None:
+    path = tmp_path / f"a.{suffix}"
+    ape_tagged(path, Album=mutagen.apev2.APEValue(len(broken) * "x", mutagen.apev2.TEXT))
+    path.write_bytes(path.read_bytes().replace(b"Album\0" + len(broken) * b"x", b"Album\0" + broken))
+    tags = read_tags(path)
+    assert (tags.title, tags.artist, tags.note) == ("Océan", "Will Savino, The Orchestra", "")
+    assert tags.album == broken.decode("latin-1")
+
+
 def damaged_comments(path: Path) -> Path:
     """Write a FLAC whose comments declare more bytes than they have."""
     written_by_mutagen(path)
@@ -193,10 +283,7 @@ def picture_file(folder: Path) -> bytes:
 
 
 def with_ape_cover(path: Path, cover: bytes) -> None:
-    written_by_ffmpeg(path, *FFMPEG["wv"])
-    tags = mutagen.apev2.APEv2(path)
-    tags["Cover Art (Front)"] = mutagen.apev2.APEValue(b"cover.png\0" + cover, mutagen.apev2.BINARY)
-    tags.save()
+    ape_tagged(path, **{"Cover Art (Front)": mutagen.apev2.APEValue(b"cover.png\0" + cover, mutagen.apev2.BINARY)})
 
 
 def with_id3_cover(path: Path, cover: bytes) -> None:
@@ -206,7 +293,9 @@ def with_id3_cover(path: Path, cover: bytes) -> None:
     tags.save(path)
 
 
-@pytest.mark.parametrize(("name", "write"), [("a.wv", with_ape_cover), ("a.aac", with_id3_cover)])
+@pytest.mark.parametrize(
+    ("name", "write"), [("a.wv", with_ape_cover), ("a.mp3", with_ape_cover), ("a.aac", with_id3_cover)]
+)
 def test_a_cover_is_found_wherever_mutagen_or_ffmpeg_finds_it(
     tmp_path: Path, name: str, write: Callable[[Path, bytes], None]
 ) -> None:

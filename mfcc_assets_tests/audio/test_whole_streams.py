@@ -9,10 +9,24 @@ import numpy as np
 import pytest
 
 from mfcc_assets.audio.reader import Audio, AudioLimits, read_audio_id
-from mfcc_assets.errors import TooLong
+from mfcc_assets.errors import TooLong, UnreadableAudio
 from mfcc_assets_tests.audio.test_reader import read
 from mfcc_assets_tests.audio.test_signature import id3
 from mfcc_assets_tests.audio_samples import encode, music, write_audio, write_music
+
+# Name, encoder and muxer of FFmpeg.
+CONTAINERS = [
+    ("song.wav", "pcm_s16le", "wav"),
+    ("song.w64", "pcm_s16le", "w64"),
+    ("song.aiff", "pcm_s16be", "aiff"),
+    ("song.au", "pcm_s16be", "au"),
+    ("song.caf", "pcm_s16be", "caf"),
+    ("song.tta", "tta", "tta"),
+    ("song.wma", "wmav2", "asf"),
+    ("song.m4a", "aac", "ipod"),
+    ("song.wv", "wavpack", "wv"),
+    ("song.mka", "flac", "matroska"),
+]
 
 NOISE = np.random.default_rng(0).bytes
 
@@ -129,6 +143,27 @@ class TestLengthsAreNoGuesses:
         assert audio.seconds == pytest.approx(10, abs=0.1)
         assert not audio.truncated
 
+    @pytest.mark.parametrize(("name", "coding", "container"), CONTAINERS)
+    def test_a_file_that_is_cut_in_half_is_told(self, tmp_path: Path, name: str, coding: str, container: str) -> None:
+        data = encode(tmp_path / f"whole{name}", coding, music(8, seed=1, sample_rate=48_000), container=container)
+        content = data.read_bytes()
+        whole = facts(data)
+        assert (whole.truncated, whole.remarks) == (False, ())
+        try:
+            audio = facts(written(tmp_path / name, content[: len(content) // 2]))
+        except UnreadableAudio:  # the index of an MP4 is at its end
+            return
+        assert audio.truncated or audio.remarks
+
+    @pytest.mark.parametrize("suffix", ["ogg", "opus"])
+    @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+    def test_an_ogg_file_without_its_end_gets_a_remark(self, tmp_path: Path, suffix: str, share: float) -> None:
+        whole = write_audio(tmp_path / f"whole.{suffix}", music(6, seed=1, sample_rate=48_000), 48_000)
+        assert facts(whole).remarks == ()
+        data = whole.read_bytes()
+        audio = facts(written(tmp_path / f"cut.{suffix}", data[: int(share * len(data))]))
+        assert "its end is missing: the stream has no last page" in audio.remarks
+
 
 @pytest.fixture(scope="module")
 def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -170,6 +205,33 @@ class TestJoinedFiles:
         joined = [tag, first.read_bytes(), b"TAG", bytes(125), tag, second.read_bytes(), b"TAG", bytes(125)]
         audio = facts(written(tmp_path / "both.mp3", *joined))
         assert audio.seconds == pytest.approx(7, abs=0.01)
+        assert (audio.truncated, audio.remarks) == (False, ())
+
+    @pytest.mark.parametrize("second", ["same", "other"])
+    @pytest.mark.parametrize(("name", "coding", "container"), CONTAINERS)
+    def test_files_of_a_container_that_were_joined_are_read_to_the_end(
+        self, tmp_path: Path, name: str, coding: str, container: str, second: str
+    ) -> None:
+        rate = 48_000 if second == "same" else 32_000
+        first = encode(tmp_path / f"1{name}", coding, music(4, seed=1, sample_rate=48_000), container=container)
+        then = encode(tmp_path / f"2{name}", coding, music(3, seed=2, sample_rate=rate), rate, container)
+        lengths = [facts(path).seconds for path in (first, then)]
+        audio = facts(written(tmp_path / name, first.read_bytes(), then.read_bytes()))
+        assert audio.seconds == pytest.approx(sum(lengths), abs=0.15)
+        assert (audio.truncated, audio.remarks) == (False, ())
+
+    @pytest.mark.parametrize("last", ["flac", "ogg", "opus", "wav", "mp3"])
+    @pytest.mark.parametrize("first", ["mp3", "wav", "aiff", "ogg", "aac"])
+    def test_files_of_two_formats_that_were_joined_are_read_to_the_end(
+        self, songs: Path, tmp_path: Path, first: str, last: str
+    ) -> None:
+        for suffix in ("wav", "aiff"):
+            write_music(songs / f"first.{suffix}", 4, seed=1, channels=2)
+            write_music(songs / f"same.{suffix}", 3, seed=2, channels=2)
+        one, two = songs / f"first.{first}", songs / f"same.{last}"
+        parts = [one.read_bytes(), b"TAG", bytes(125)] if first == "mp3" else [one.read_bytes()]
+        audio = facts(written(tmp_path / "both", *parts, two.read_bytes()))
+        assert audio.seconds == pytest.approx(7, abs=0.15)
         assert (audio.truncated, audio.remarks) == (False, ())
 
     @pytest.mark.parametrize("suffix", ["mp3", "ogg", "flac"])
