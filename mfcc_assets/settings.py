@@ -138,6 +138,18 @@ class Settings(BaseSettings):
         return present
 
     @model_validator(mode="after")
+    def _check_home(self) -> Self:
+        # The home may be relative, so the whole path counts. Addresses of databases are UTF-8.
+        try:
+            str(self.folder).encode()
+        except UnicodeEncodeError as error:
+            shown = os.fsencode(self.folder).decode(errors="backslashreplace")
+            raise ValueError(
+                f"MFCC_HOME: the path {shown} is not valid UTF-8; choose a folder whose whole path is valid UTF-8"
+            ) from error
+        return self
+
+    @model_validator(mode="after")
     def _check_pairs(self) -> Self:
         if self.min_seconds >= self.max_seconds:
             raise ValueError("MFCC_MIN_SECONDS must be below MFCC_MAX_SECONDS")

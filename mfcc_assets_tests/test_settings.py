@@ -1,5 +1,6 @@
 """Settings from the environment."""
 
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -56,3 +57,18 @@ def test_a_home_of_any_name_holds_the_tables_and_the_documents(tmp_path: Path, n
         assert library.documents.latest() is None
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert {"tables.sqlite", "documents.sqlite"} <= {path.name for path in (tmp_path / name / "home").iterdir()}
+
+
+def test_a_home_whose_path_is_not_utf_8_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match=r"caf\\xe9.*choose a folder whose whole path is valid UTF-8"):
+        Settings(home=tmp_path / os.fsdecode(b"caf\xe9"))
+
+
+def test_a_relative_home_in_a_folder_that_is_not_utf_8_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with pytest.raises(ValidationError, match="valid UTF-8"):
+        Settings()

@@ -9,7 +9,7 @@ import logging
 import math
 import textwrap
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,6 +24,8 @@ MAX_PICTURE_BYTES = 16 << 20
 
 MAX_PICTURE_PIXELS = 40_000_000
 """Largest picture that is accepted, in pixels. It needs 160 MB when decoded, and a small file may declare far more."""
+
+_TOO_MANY_PIXELS = f"it has more than {MAX_PICTURE_PIXELS:,} pixels"
 
 _logger = logging.getLogger(__name__)
 
@@ -69,6 +71,9 @@ _TITLE_FITS = ((64, 13, 1), (46, 19, 2), (36, 24, 3))
 
 _ARTIST_SIZE, _ARTIST_COLUMNS = 26, 34
 
+OnLeftOut = Callable[[str], None]
+"""Function that is told why a picture is left out."""
+
 PICTURE_SUFFIXES = tuple(_SUFFIXES.values())
 """All file suffixes that pictures can have."""
 
@@ -94,13 +99,15 @@ class Picture:
         return _SUFFIXES[self.media_type]
 
 
-def embedded_picture(path: Path) -> Picture | None:
+def embedded_picture(path: Path, on_left_out: OnLeftOut = lambda _: None) -> Picture | None:
     """Read the picture embedded in a file, preferably the front cover.
 
     Parameters
     ----------
     path
         A file with any content.
+    on_left_out
+        Is told the reason for each picture that would be preferred but cannot be used. A reason may come twice.
 
     Returns
     -------
@@ -120,8 +127,8 @@ def embedded_picture(path: Path) -> Picture | None:
         for tags in embedded.tags:
             pictures += _pictures(tags)
         pictures.sort(key=lambda picture: picture[0] != _FRONT_COVER)
-        found = next(filter(None, (_decoded(data) for _, data in pictures)), None)
-        return found or _attached_picture(harmless.file)
+        found = next(filter(None, (_decoded(data, on_left_out) for _, data in pictures)), None)
+        return found or _attached_picture(harmless.file, on_left_out)
 
 
 def generated_cover(seed: str, title: str, artist: str) -> Picture:
@@ -197,27 +204,36 @@ def _pictures_of(tags: Any) -> Iterator[tuple[int, bytes]]:
             yield picture.type, picture.data
 
 
-def _attached_picture(file: BinaryIO) -> Picture | None:
+def _attached_picture(file: BinaryIO, on_left_out: OnLeftOut) -> Picture | None:
     """Return the first picture that FFmpeg finds in a format of which mutagen reads no pictures."""
     with opened_by_ffmpeg(file) as container:
         if container is None:
             return None
-        return next(filter(None, map(_decoded, attached_pictures(container))), None)
+        found = (_decoded(data, on_left_out) for data in attached_pictures(container))
+        return next(filter(None, found), None)
 
 
-def _decoded(data: bytes) -> Picture | None:
+def _decoded(data: bytes, on_left_out: OnLeftOut) -> Picture | None:
+    if not data:
+        return None
     if len(data) > MAX_PICTURE_BYTES:
+        on_left_out(f"it has more than {MAX_PICTURE_BYTES >> 20} MB")
         return None
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP", "GIF"]) as image:
             if image.width * image.height > MAX_PICTURE_PIXELS:
+                on_left_out(_TOO_MANY_PIXELS)
                 return None
             image.load()
             return Picture(data, _MEDIA_TYPES[image.format or ""])
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow has a limit of its own
+        on_left_out(_TOO_MANY_PIXELS)
+        return None
     except Exception as failure:  # noqa: BLE001  Pillow too raises many kinds of errors for a broken picture
         _logger.debug("a picture cannot be decoded: %r", failure)
+        on_left_out("it is damaged, or it is no JPEG, PNG, WebP or GIF")
         return None
 
 

@@ -61,10 +61,11 @@ def _read_tags(path: Path, *_: Any) -> Iterator[Part]:
 
 
 def _read_picture(path: Path, *_: Any) -> Iterator[Part]:
-    picture = embedded_picture(path)
+    reasons: list[str] = []
+    picture = embedded_picture(path, reasons.append)
     if picture is not None:
         yield {"media_type": picture.media_type}, picture.data
-    yield {}, b""
+    yield {"left_out": list(dict.fromkeys(reasons))}, b""
 
 
 def _cut_excerpt(path: Path, *_: Any, begin_seconds: float | None, most_bytes: int) -> Iterator[Part]:

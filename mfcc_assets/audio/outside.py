@@ -35,7 +35,7 @@ class Inspection:
     picture
         The embedded picture, or None if there is none, or it cannot be decoded within the bounds.
     remarks
-        Sentences for people on what exceeded the bounds.
+        Sentences for people on what could not be used, and on what exceeded the bounds.
     """
 
     tags: Tags
@@ -71,6 +71,7 @@ def inspect(path: Path, subject: str = "", *, bounds: Bounds = INSPECTION_BOUNDS
         answer = answer_of_child("picture", path, subject, bounds)
         if len(answer) > 1:
             picture = Picture(answer[0][1].tobytes(), answer[0][0]["media_type"])
+        remarks += [f"its picture is left out: {reason}" for reason in answer[-1][0]["left_out"]]
     except AudioError as error:
         remarks.append(f"its picture is left out: {error.what}")
     for remark in remarks:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from mfcc_assets.cli.console import labelled_line, open_console, progress_bar
-from mfcc_assets.cli.input_files import files_and_folders
+from mfcc_assets.cli.input_files import NamedPath, files_and_folders
 from mfcc_assets.cli.library import counts_by_state
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.defs.launch import command_line_lock
@@ -17,7 +17,7 @@ _NAMES_SHOWN = 3
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), callback=files_and_folders)
+@click.argument("paths", nargs=-1, type=NamedPath(), callback=files_and_folders)
 @click.pass_obj
 def add(library: Library, paths: tuple[Path, ...]) -> None:
     """Add files or folders to the library, and bring its recommendations up to date.

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mfcc_assets.cli.console import labelled_line, open_console, progress_bar
-from mfcc_assets.cli.input_files import readable_file
+from mfcc_assets.cli.input_files import NamedPath, readable_file
 from mfcc_assets.library import Library
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _FIGURES = {
 @click.option(
     "--manifest",
     required=True,
-    type=click.Path(path_type=Path),
+    type=NamedPath(),
     callback=readable_file,
     help="CSV with the columns path, artist, source and, if known, work.",
 )

@@ -3,6 +3,7 @@
 import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,6 +17,21 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (stat.S_ISBLK, "a device"),
 )
 """Kinds of what is not a file. Reading a pipe or a device may never end."""
+
+
+class NamedPath(click.Path):
+    """A path that the user named. An empty text names nothing, although Python reads it as the present folder."""
+
+    name = "path"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path. Raises ClickException if the text is empty."""
+        if str(value) == "":
+            raise click.ClickException("The name of the file is empty. Name a file.")
+        return super().convert(value, param, ctx)
 
 
 def readable_file(_context: click.Context, _parameter: click.Parameter, path: Path) -> Path:

@@ -8,7 +8,7 @@ import click
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, labelled_line, open_console, print_json
-from mfcc_assets.cli.input_files import readable_file
+from mfcc_assets.cli.input_files import NamedPath, readable_file
 from mfcc_assets.cli.playlist_output import export_option, print_export
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.library import Library
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path), callback=readable_file)
+@click.argument("file", type=NamedPath(), callback=readable_file)
 @click.option(
     "--top", "count", type=click.IntRange(min=1), help="Number of recommendations; by default MFCC_RECOMMENDATIONS."
 )

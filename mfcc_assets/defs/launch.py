@@ -20,10 +20,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import IO, NoReturn
 
+from mfcc_assets.defs.broken_homes import fault_of_home
 from mfcc_assets.defs.private.event_batches import EVENT_BATCHES
 from mfcc_assets.errors import RunFailed, SettingsError
 from mfcc_assets.ids import shard_names
 from mfcc_assets.settings import Settings
+from mfcc_assets.storage.disk_space import tells_of_full
 
 LIBRARY_JOB = "library"
 
@@ -39,6 +41,7 @@ RANGE_END_TAG = "dagster/asset_partition_range_end"
 _SIGNALS = 30
 _PATIENCE_SECONDS = 20
 _EXIT_BY_SIGNAL = 128
+_LINES_READ = 40  # of a log: the last error with its traceback
 _LOCK_SUFFIX = ".lock"
 _MODULE = "mfcc_assets.definitions"
 
@@ -206,19 +209,24 @@ def check_succeeded(process: subprocess.Popen[bytes], settings: Settings, lock: 
         stderr=subprocess.DEVNULL,
         check=False,
     )
-    reasons = told.stdout.decode(errors="replace").strip() or _last_line(run_log(settings))
+    reasons, last_lines = told.stdout.decode(errors="replace").strip(), _last_lines(run_log(settings))
+    # Reasons of steps are more exact. Without them, Dagster could not read its own files.
+    if not reasons or tells_of_full(reasons):
+        fault = fault_of_home(settings.dagster_home, reasons or "\n".join(last_lines))
+        if fault is not None:
+            raise RunFailed(f"the run failed. {fault}".rstrip(".")) from fault
     raise RunFailed(
-        f"the run failed. {reasons}".rstrip(". "),
+        f"the run failed. {reasons or ''.join(last_lines[-1:])}".rstrip(". "),
         remedy=f"Read {run_log(settings)}, or the run in the Dagster UI (make dev)",
     )
 
 
-def _last_line(log: Path) -> str:
+def _last_lines(log: Path) -> list[str]:
     try:
         lines = log.read_text(errors="replace").splitlines()
     except OSError:
-        return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return []
+    return [line.strip() for line in lines if line.strip()][-_LINES_READ:]
 
 
 @contextmanager

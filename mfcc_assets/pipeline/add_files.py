@@ -12,6 +12,7 @@ from mfcc_assets.ids import content_digest
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.local_files import FoundFile, find_music
 from mfcc_assets.pipeline.names_in_library import NamesInLibrary
+from mfcc_assets.storage.blobs.names import name_of_file
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.added_files import AddedFile
 
@@ -178,7 +179,7 @@ class _Adding:
         if self._library.settings.profile != "local":
             return None
         top = os.path.realpath(self._library.settings.blobs / SOUNDTRACKS)
-        name = str(source.relative_to(top)) if source.is_relative_to(top) else ""
+        name = name_of_file(str(source.relative_to(top))) if source.is_relative_to(top) else ""
         return name if name in self._sizes else None
 
     def _has_source(self, name: str) -> bool:

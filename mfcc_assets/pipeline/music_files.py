@@ -18,8 +18,9 @@ _PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp"}
 _PLAYLISTS = {".cue", ".m3u", ".m3u8", ".pls"}
 _TEXTS = {".htm", ".html", ".json", ".log", ".lrc", ".md", ".nfo", ".pdf", ".txt", ".url", ".xml"}
 _SYSTEM_FILES = {".db", ".ini", ".md5", ".sfv"}
+_LINKS = {".desktop", ".lnk", ".nzb", ".torrent", ".webloc"}
 
-COMPANION_SUFFIXES = frozenset(_PICTURES | _PLAYLISTS | _TEXTS | _SYSTEM_FILES)
+COMPANION_SUFFIXES = frozenset(_PICTURES | _PLAYLISTS | _TEXTS | _SYSTEM_FILES | _LINKS)
 """Suffixes of files that accompany music. Every other file is tried, so no audio is silently left out."""
 
 _AUDIO = """
@@ -31,32 +32,42 @@ _AUDIO = """
 AUDIO_SUFFIXES = frozenset(f".{name}" for name in _AUDIO.split())
 """Suffixes by which a file says that it holds audio. If it cannot be used, it becomes a reject that can be seen."""
 
-_SYSTEM_FOLDERS = frozenset(
-    {
-        "#recycle",
-        "#snapshot",
-        "$recycle.bin",
-        "@eadir",
-        "@recently-snapshot",
-        "@recycle",
-        "@tmp",
-        "__macosx",
-        "lost+found",
-        "system volume information",
-    }
-)
-"""Names of folders in which file systems, network storage and recycle bins keep their own files."""
-
-_SYSTEM_STREAMS = ("@synoeastream", "@synoresource")
-_BUNDLE_OF_A_DOWNLOAD = re.compile(r"\.\w{2,4}\.download", re.IGNORECASE)
-_UNFINISHED = re.compile(
-    r"""(.+\.(part(-frag\d+|\.met)?|partial|dtapart|filepart|parts|crdownload|download|opdownload|unconfirmed|aria2
-    |te?mp|ytdl|xltd|!qb|!ut|!bt|!sync|bc!|jc!|ut!)  # browsers, download managers and file sharing
-    |.+\.\w+~                                       # backups of editors
-    |~\$.+)                                         # files that an office program has open
+_SYSTEM_FOLDER = re.compile(
+    r"""
+    # Network storage and recycle bins put a sign before what the folder is for.
+    [@\#$~]+(appledesktop|database|deleted|downloads?|ea[ ]?dir|quarantine|recently-snapshots?
+    |recycl(e|ed|er)([ .-]?bin)?|share(bin|snap)|snap(shots?)?|te?mp|thumbs?|transcode|trash([ .-]?(bin|box|can))?
+    |versions?)
+    # Windows
+    |\$windows\.~\w\w|\$winreagent|config\.msi|found\.\d{3}|msocache|recycled|recycler|system[ ]volume[ ]information
+    # macOS, and servers that share folders with it
+    |__macosx|cleanup[ ]at[ ]startup|network[ ]trash[ ]folder|resource\.frk|temporary[ ]items
+    |thefindbycontentfolder|thevolumesettingsfolder
+    # Linux, Android, and servers of files
+    |files_trashbin|files_versions|lost\+found|lost\.dir|trashbox
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+"""Names of folders in which file systems, network storage and recycle bins keep their own files."""
+
+_DOWNLOAD_FOLDER = re.compile(r".*\.\w{2,4}\.download|__admin__|_(unpack|failed)_.+", re.IGNORECASE | re.DOTALL)
+"""Names of folders in which a browser or a news reader keeps a download until it is complete."""
+
+_SYSTEM_STREAMS = ("@synoeastream", "@synoresource")
+_UNFINISHED = re.compile(
+    r"""(
+    .+\.(part(-frag\d+|\.met)?|parts|\w*partial|\w*download(ing)?|dtapart|filepart|dlpart|syncpart  # browsers, FTP
+    |unconfirmed|unfinished|incomplete|inprogress|in_progress                      # download managers
+    |aria2|ytdl|getright|lftp-pget-status|td(\.cfg)?|xltd(\.cfg)?
+    |![a-z]{2,6}|(az|bc|eg|jc|ob|ut)!|antifrag|dctmp                                  # file sharing
+    |te?mp-?\d*|tmp\.drive(up|down)load|synctmp|nextcloud|owncloud|sb-[\da-f]{8}-[a-z\d]+  # synchronisation
+    |ba?k|old|orig|sw[op]|\w+~)                                                    # backups of editors
+    |(incomplete~|__incomplete__|t-\d{5,}-).+                                      # file sharing and news readers
+    |~\$.+                                                                         # files open in an office program
+    )""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+"""Names of files that are not complete yet, or are only a copy that a program made for itself."""
 
 
 def kind_of_name(name: str) -> str | None:
@@ -78,7 +89,7 @@ def kind_of_name(name: str) -> str | None:
     for folder in folders:
         if is_system_folder(folder):
             return HIDDEN
-        if _BUNDLE_OF_A_DOWNLOAD.search(folder) and folder.casefold().endswith(".download"):
+        if _DOWNLOAD_FOLDER.fullmatch(folder):
             return UNFINISHED
     # A title may begin with three dots.
     if (file.startswith(".") and not file.startswith("..")) or file.casefold().endswith(_SYSTEM_STREAMS):
@@ -100,7 +111,7 @@ def is_system_folder(folder: str) -> bool:
     """
     # Names of bands and albums begin with a dot and a digit, or with several dots.
     hidden = re.match(r"\.(?![.\d])", folder) is not None
-    return hidden or folder.casefold() in _SYSTEM_FOLDERS
+    return hidden or _SYSTEM_FOLDER.fullmatch(folder) is not None
 
 
 def unmistakable(name: str) -> str:

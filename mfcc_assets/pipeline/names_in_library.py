@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 
 from mfcc_assets.pipeline.music_files import unmistakable
-from mfcc_assets.storage.blobs.names import clean_name
+from mfcc_assets.storage.blobs.names import clean_name_of_file
 
 
 class NamesInLibrary:
@@ -121,7 +121,7 @@ class NamesInLibrary:
 
 
 def _cleaned(name: str) -> str:
-    return unmistakable(clean_name(name))
+    return unmistakable(clean_name_of_file(name))
 
 
 def _key(name: str) -> str:

@@ -2,6 +2,8 @@
 
 import sqlite3
 import time
+from contextlib import closing
+from pathlib import Path
 
 LOCK_SECONDS = 30.0
 """Time for which a writer waits for another one. A nightly backup may hold the lock for several seconds."""
@@ -35,3 +37,19 @@ def is_damage(error: BaseException | None) -> bool:
         sqlite3.SQLITE_CORRUPT,
         sqlite3.SQLITE_NOTADB,
     )
+
+
+def damage_of(path: Path) -> str:
+    """Return what is wrong with a file of SQLite, as far as a quick check finds it.
+
+    Returns
+    -------
+    str
+        Description of the damage. It is empty if there is none, and if there is no file or it cannot be opened.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=LOCK_SECONDS)) as file:
+            (found,) = file.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        return str(error) if is_damage(error) else ""
+    return "" if found == "ok" else " ".join(str(found).split())

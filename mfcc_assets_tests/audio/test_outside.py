@@ -4,6 +4,7 @@ import io
 import struct
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mfcc_assets.audio.artwork import MAX_PICTURE_BYTES
 from mfcc_assets.audio.bounds import Bounds
 from mfcc_assets.audio.outside import Inspection, cut_excerpt, inspect, read_beginning, read_tags
 from mfcc_assets.audio.reader import read_audio_id
@@ -29,10 +31,16 @@ def picture(kind: str, size: tuple[int, int] = (64, 64), **options: object) -> b
     return file.getvalue()
 
 
-def png_of_400_million_pixels() -> bytes:
+def png_of(width: int, height: int) -> bytes:
+    """Make a small PNG that declares a size."""
     data = bytearray(picture("PNG"))
-    data[16:24] = struct.pack(">II", 20_000, 20_000)
+    data[16:24] = struct.pack(">II", width, height)
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
     return bytes(data)
+
+
+def png_of_400_million_pixels() -> bytes:
+    return png_of(20_000, 20_000)
 
 
 def jpeg_of_thousands_of_scans() -> bytes:
@@ -127,6 +135,24 @@ def test_a_picture_that_takes_too_much_computing_costs_neither_the_tags_nor_the_
     assert inspection.tags.title == "Ocean"
     assert inspection.remarks == ("its picture is left out: reading it takes more than 1 s of computing",)
     assert read_audio_id(path) == read_audio_id(write_music(tmp_path / "plain.mp3", 2, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("cover", "reason"),
+    [
+        (png_of_400_million_pixels(), "it has more than 40,000,000 pixels"),
+        (png_of(10_000, 10_000), "it has more than 40,000,000 pixels"),
+        (png_of(6_400, 6_400), "it has more than 40,000,000 pixels"),
+        (picture("PNG") + bytes(MAX_PICTURE_BYTES), "it has more than 16 MB"),
+        (picture("BMP"), "it is damaged, or it is no JPEG, PNG, WebP or GIF"),
+        (picture("JPEG")[:500], "it is damaged, or it is no JPEG, PNG, WebP or GIF"),
+    ],
+)
+def test_a_remark_says_why_a_picture_is_left_out(tmp_path: Path, cover: bytes, reason: str) -> None:
+    inspection = inspect(with_cover(tmp_path / "song.mp3", cover))
+    assert inspection.picture is None
+    assert inspection.tags.title == "Ocean"
+    assert inspection.remarks == (f"its picture is left out: {reason}",)
 
 
 def test_tags_and_picture_arrive_from_the_child_as_they_are(tmp_path: Path) -> None:

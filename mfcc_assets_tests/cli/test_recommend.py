@@ -156,3 +156,11 @@ def test_a_folder_and_a_dash_are_no_files_to_recommend_for(tmp_path: Path) -> No
 
     assert folder.output.startswith(f"Error: {tmp_path}: it is a folder, not a file.")
     assert dash.output == "Error: -: there is no such file.\n"
+
+
+@pytest.mark.parametrize("command", ["recommend", "add"])
+def test_an_empty_name_is_refused_and_is_not_the_present_folder(home: Path, command: str) -> None:
+    result = mfcc(home, command, "")
+
+    assert result.exit_code == 1
+    assert result.output == "Error: The name of the file is empty. Name a file.\n"

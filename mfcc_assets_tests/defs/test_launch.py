@@ -157,6 +157,18 @@ def test_the_error_of_a_run_that_never_began_is_the_last_line_of_its_log(setting
         check_succeeded(process, settings, lock)
 
 
+def test_the_error_of_a_run_that_could_not_read_the_files_of_dagster_names_the_damaged_file(settings: Settings) -> None:
+    runs = prepare_dagster_home(settings) / "history" / "runs.db"
+    runs.parent.mkdir()
+    runs.write_bytes(b"garbage" * 1_000)
+    with (
+        command_line_lock(settings) as lock,
+        running(settings, ["dagster", "run", "list"], run_log(settings)) as process,
+        pytest.raises(RunFailed, match=rf"the run failed\. {runs}: it is damaged .* Move it away"),
+    ):
+        check_succeeded(process, settings, lock)
+
+
 def test_a_run_that_is_interrupted_during_a_step_ends_as_failed_or_canceled(library: Library) -> None:
     # This is some seconds of work. A run over ten short songs once ended before it could be interrupted.
     for song in STARTER_LIBRARY.iterdir():

@@ -8,7 +8,9 @@ import pytest
 
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.add_files import Addition, add_files
-from mfcc_assets.storage.blobs.names import check_name
+from mfcc_assets.pipeline.observe import observe_soundtracks
+from mfcc_assets.storage.blobs.names import check_name, file_of_name
+from mfcc_assets_tests.audio_samples import write_tone
 
 
 def add(library: Library, *paths: Path) -> Addition:
@@ -63,6 +65,24 @@ class TestNames:
         check_name(added)
         assert contents(library) == {added: "music"}
         assert add(library, tmp_path / name).already_there == [added]
+
+    @pytest.mark.parametrize(
+        ("name", "title"),
+        [
+            ("AC\\DC.wav", "AC\\DC"),
+            (os.fsdecode(b"caf\xe9.wav"), r"caf\xe9"),
+            ("line\nfeed.wav", r"line\x0afeed"),
+            (os.fsdecode(b"f\xe9\\/01 A\\B \xff.wav"), r"A\B \xff"),
+        ],
+    )
+    def test_every_byte_of_a_name_is_kept_in_the_library_and_in_the_title(self, library, tmp_path, name, title) -> None:
+        (tmp_path / "music" / name).parent.mkdir(parents=True)
+        write_tone(tmp_path / "tone.wav", 1.0).rename(tmp_path / "music" / name)
+        (added,) = add(library, tmp_path / "music").added
+        assert file_of_name(added) == f"music/{name}"
+        assert add(library, library.settings.blobs / "soundtracks" / "music" / name).already_there == [added]
+        observe_soundtracks(library, library.shards, run_id="run")
+        assert [track.title for track in library.catalogue.soundtracks()] == [title]
 
     def test_a_single_file_is_named_without_its_folders(self, library, tmp_path, monkeypatch) -> None:
         write(tmp_path / "music/absolute.mp3")

@@ -33,6 +33,7 @@ from mfcc_assets.storage.blobs.port import (
     check_link_seconds,
     warn_once,
 )
+from mfcc_assets.storage.disk_space import full_disk, means_full
 
 _SHORTEST_KEY = 32
 _BLOCK = 1 << 20
@@ -92,7 +93,7 @@ class LocalBlobs(BlobStore):
 
     def stat(self, container: str, name: str) -> Blob:
         self._path(container, name)
-        with _storage_errors(f"{container}/{name}"):
+        with _storage_errors(f"{container}/{name}", self._top(container)):
             return _blob(self._top(container), name)
 
     def read(self, container: str, name: str) -> bytes:
@@ -110,7 +111,7 @@ class LocalBlobs(BlobStore):
     @contextmanager
     def open(self, container: str, name: str) -> Iterator[BinaryIO]:
         path = self._path(container, name)
-        with _storage_errors(f"{container}/{name}"):
+        with _storage_errors(f"{container}/{name}", self._top(container)):
             _blob(self._top(container), name)  # opening a FIFO would wait for a writer
             try:
                 # No buffer: readers want a few ranges or the whole file, and a buffer would copy the bytes once more.
@@ -124,13 +125,13 @@ class LocalBlobs(BlobStore):
                 # An error without a number comes from a library that does not accept the content, not from the disk.
                 if error.errno is None:
                     raise
-                with _storage_errors(f"{container}/{name}"):
+                with _storage_errors(f"{container}/{name}", self._top(container)):
                     raise
 
     @contextmanager
     def writing(self, container: str, name: str) -> Iterator[BinaryIO]:
         self._path_to_write(container, name)
-        with _storage_errors(f"{container}/{name}"), self._staged(container) as staged:
+        with _storage_errors(f"{container}/{name}", self._top(container)), self._staged(container) as staged:
             yield staged
             self._publish(container, name, staged, lambda _: None)
 
@@ -152,7 +153,7 @@ class LocalBlobs(BlobStore):
 
     def delete(self, container: str, name: str) -> None:
         path = self._path_to_write(container, name)
-        with _storage_errors(f"{container}/{name}"), self._locked(container):
+        with _storage_errors(f"{container}/{name}", self._top(container)), self._locked(container):
             try:
                 path.unlink()
             except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
@@ -236,7 +237,7 @@ class LocalBlobs(BlobStore):
         self, container: str, name: str, data: bytes | BinaryIO, require: Callable[[Blob | None], None]
     ) -> Blob:
         self._path_to_write(container, name)
-        with _storage_errors(f"{container}/{name}"), self._staged(container) as staged:
+        with _storage_errors(f"{container}/{name}", self._top(container)), self._staged(container) as staged:
             shutil.copyfileobj(BytesIO(data) if isinstance(data, bytes) else data, staged, _BLOCK)
             return self._publish(container, name, staged, require)
 
@@ -326,7 +327,7 @@ def _refuse_linked_folder(folder: Path) -> None:
 
 
 def _walk(top: Path, first_folder: str, prefix: str, on_skipped: OnSkipped, *, follow_links: bool) -> Iterator[Blob]:
-    with _storage_errors(str(top)):
+    with _storage_errors(str(top), top):
         os.scandir(top).close()
     # Names of folders end in a slash, so that sorting each folder by itself sorts the whole names.
     pending = [first_folder]
@@ -372,7 +373,7 @@ def _remove_abandoned(top: Path) -> None:
 
 
 @contextmanager
-def _storage_errors(subject: str) -> Iterator[None]:
+def _storage_errors(subject: str, top: Path) -> Iterator[None]:
     try:
         yield
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
@@ -380,6 +381,8 @@ def _storage_errors(subject: str) -> Iterator[None]:
             "a local name cannot be both a blob and a folder", subject=subject, remedy="Choose another name"
         ) from error
     except OSError as error:
+        if means_full(error):
+            raise full_disk(top) from error
         raise StoreError(
             f"it cannot be read or written ({error.strerror or error})",
             subject=subject,

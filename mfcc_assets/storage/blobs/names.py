@@ -144,11 +144,29 @@ def clean_name(path_like: str) -> str:
     >>> clean_name("/home/me/../Music/.hidden/song.mp3")
     'home/me/Music/hidden/song.mp3'
     """
-    visible = unicodedata.normalize("NFC", path_like)
+    visible = path_like.replace("\\", "/")
     for unwanted in (_CONTROL, _SURROGATE, _STAND_INS):
         visible = unwanted.sub("_", visible)
+    return _cleaned(visible)
+
+
+def clean_name_of_file(path: str) -> str:
+    r"""Return a clean name for a file on a disk, from which its own name is found with `file_of_name`.
+
+    It differs from `clean_name` in what only a path from elsewhere may mean: a backslash, a control character and a
+    byte that is no text belong to the name of a file on this disk, so they have stand-ins.
+
+    Examples
+    --------
+    >>> clean_name_of_file("/music/AC\\DC.mp3") == name_of_file("music/AC\\DC.mp3")
+    True
+    """
+    return _cleaned(name_of_file(path))
+
+
+def _cleaned(path: str) -> str:
     # Azure drops dots at the end of a segment, Windows also spaces. Dots at the beginning hide a file.
-    stripped = (segment.strip(" .") for segment in visible.replace("\\", "/").split("/"))
+    stripped = (segment.strip(" .") for segment in unicodedata.normalize("NFC", path).split("/"))
     segments = [_shortened(segment) for segment in stripped if segment]
     if not segments:
         return UNNAMED
@@ -158,7 +176,7 @@ def clean_name(path_like: str) -> str:
 
 
 def _shortened(segment: str) -> str:
-    if len(segment.encode()) <= LONGEST_SEGMENT:
+    if _bytes_on_disk(segment) <= LONGEST_SEGMENT:
         return segment
     suffix = PurePosixPath(segment).suffix
     ending = f"-{_digest(segment)}"

@@ -19,7 +19,7 @@ def plain_path(path: Path) -> Iterator[Path]:
         str(path).encode()
     except UnicodeEncodeError:
         with tempfile.TemporaryDirectory(prefix="mfcc-") as folder:
-            link = Path(folder, clean_name(path.name))
+            link = Path(folder, clean_name(path.name).rpartition("/")[2])
             link.symlink_to(path.absolute())
             yield link
     else:

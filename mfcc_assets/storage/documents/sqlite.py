@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mfcc_assets.errors import StoreError
+from mfcc_assets.storage.disk_space import full_disk, means_full
 from mfcc_assets.storage.documents.port import (
     BEFORE_THE_NEWEST,
     PAGE,
@@ -168,6 +169,8 @@ class SqliteDocuments(DocumentStore):
                     subject=str(self._path),
                     remedy="Move it away: the uploads whose files are still there are answered again",
                 ) from error
+            if means_full(error):
+                raise full_disk(self._path.parent) from error
             raise StoreError(
                 f"SQLite refuses ({error})",
                 subject=str(self._path),

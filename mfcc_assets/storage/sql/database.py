@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from mfcc_assets.errors import ConnectionLost, StoreError
 from mfcc_assets.extras import needs_extra
-from mfcc_assets.storage import sqlite_files
+from mfcc_assets.storage import disk_space, sqlite_files
 from mfcc_assets.storage.sql.sql_server_rows import send_rows
 
 CONNECT_SECONDS = 30
@@ -238,6 +238,8 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
             ) from error
         if _is_damaged_file(error):
             raise _damaged(engine, reason) from error
+        if disk_space.means_full(getattr(error, "orig", None)):
+            raise disk_space.full_disk(Path(engine.url.database or "").parent) from error
         raise StoreError(
             f"the database refuses ({reason})",
             subject=_name(engine),

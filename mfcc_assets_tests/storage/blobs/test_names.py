@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mfcc_assets.errors import BlobNameError
-from mfcc_assets.storage.blobs.names import LONGEST_NAME, check_name, clean_name, file_of_name, name_of_file, shown_name
+from mfcc_assets.storage.blobs.names import (
+    LONGEST_NAME,
+    check_name,
+    clean_name,
+    clean_name_of_file,
+    file_of_name,
+    name_of_file,
+    shown_name,
+)
 from mfcc_assets_tests.storage.blobs.samples import BAD_NAMES, UNUSUAL_NAMES
 
 
@@ -91,6 +99,12 @@ class TestFileNames:
         name.encode()
         shown_name(path).encode()
         check_name(clean_name(path))
+        check_name(clean_name_of_file(path))
+
+    @given(FILE_NAMES.filter(lambda name: name.strip(b" .") == name and len(name) < 200))
+    def test_a_clean_name_of_a_file_keeps_every_byte_of_its_name(self, raw):
+        file = os.fsdecode(raw)
+        assert file_of_name(clean_name_of_file(file)) == unicodedata.normalize("NFC", file)
 
     @pytest.mark.parametrize("name", ["rock 'n' roll.mp3", "ä/ö.flac", "\ufffd\uf022.mp3"])
     def test_an_ordinary_name_is_the_same_on_the_disk(self, name):

@@ -38,3 +38,11 @@ def test_a_file_of_any_name_is_a_blob(tmp_path: Path, name: bytes) -> None:
 def test_an_ordinary_path_is_left_as_it_is(tmp_path: Path) -> None:
     with plain_path(tmp_path / "AC\\DC.mp3") as path:
         assert path == tmp_path / "AC\\DC.mp3"
+
+
+def test_a_path_with_a_backslash_and_bytes_that_are_no_text_gets_a_plain_name(tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"AC\\caf\xe9.mp3")
+    odd.write_bytes(b"sound")
+    with plain_path(odd) as path:
+        str(path).encode()
+        assert (path.read_bytes(), path.suffix) == (b"sound", ".mp3")

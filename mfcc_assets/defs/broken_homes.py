@@ -1,0 +1,32 @@
+"""Causes of a failed run that Dagster itself cannot tell, because they also keep it from reading its own files."""
+
+from pathlib import Path
+
+from mfcc_assets.errors import MfccError, StoreError
+from mfcc_assets.storage.disk_space import full_disk, is_full, tells_of_full
+from mfcc_assets.storage.sqlite_files import damage_of
+
+_DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+"""Dagster's files of SQLite that every run needs, below its home."""
+
+
+def fault_of_home(home: Path, told: str) -> MfccError | None:
+    """Return what is wrong with Dagster's home or its disk; None if nothing is found.
+
+    Parameters
+    ----------
+    home
+        Dagster's home.
+    told
+        What the failed run told last.
+    """
+    for path in (home / name for name in _DATABASES):
+        damage = damage_of(path)
+        if damage:
+            return StoreError(
+                f"it is damaged ({damage})",
+                subject=str(path),
+                remedy=f"Move it away, with {path.name}-wal and {path.name}-shm if they are there, and run `mfcc add`: "
+                "only the history of former runs is lost",
+            )
+    return full_disk(home) if tells_of_full(told) or is_full(home) else None

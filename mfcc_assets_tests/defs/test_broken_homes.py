@@ -1,0 +1,39 @@
+"""Faults of a home are found that keep Dagster from reading its own files."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from mfcc_assets.defs.broken_homes import fault_of_home
+from mfcc_assets.defs.launch import prepare_dagster_home
+from mfcc_assets.settings import Settings
+
+
+@pytest.fixture
+def dagster_home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = prepare_dagster_home(settings)
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    with dg.DagsterInstance.get() as instance:
+        instance.get_runs()
+        instance.all_instigator_state()
+        instance.get_asset_keys()
+    return home
+
+
+def test_each_damaged_database_of_dagster_is_named_with_a_remedy(dagster_home: Path) -> None:
+    assert fault_of_home(dagster_home, "") is None
+    databases = list(dagster_home.rglob("*.db"))
+    assert len(databases) == 3
+    for path in databases:
+        intact = path.read_bytes()
+        path.write_bytes(b"garbage" * 1_000)
+        fault = fault_of_home(dagster_home, "")
+        assert str(fault).startswith(f"{path}: it is damaged (")
+        assert "Move it away" in str(fault)
+        path.write_bytes(intact)
+
+
+def test_a_full_disk_is_told_with_the_folder(dagster_home: Path) -> None:
+    fault = fault_of_home(dagster_home, "OSError: [Errno 28] No space left on device: 'song.parquet'")
+    assert str(fault).startswith(f"{dagster_home}: the disk is full. ")
