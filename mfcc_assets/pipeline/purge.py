@@ -225,7 +225,7 @@ def _computed(
     return [blob for blobs in [*lists.values(), *features.values()] for blob in blobs]
 
 
-def _files_like(library: Library, register: UploadRegister, upload: UploadId, copies: Collection[Blob]) -> list[Blob]:
+def _files_like(library: Library, register: UploadRegister, copies: Collection[Blob]) -> list[Blob]:
     """Return the files in `uploads` that have the name and the content of the copy of an upload.
 
     They show which file it was if its document is lost, and the key with which its id was made.
