@@ -45,7 +45,7 @@ from mfcc_assets.defs.sensors.cursor import (
 )
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.lost_tables import uploads_without_rows
+from mfcc_assets.pipeline.lost_answers import uploads_without_rows
 from mfcc_assets.pipeline.purge import has_lapsed
 from mfcc_assets.pipeline.upload_document import UNANSWERED, State, UploadDocument
 from mfcc_assets.pipeline.upload_register import receive_files, register_of, upload_files
