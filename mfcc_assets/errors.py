@@ -24,6 +24,7 @@ Each error says what happened, to which track, upload, file or index, and what t
     ├── SettingsError                this and all below: errors of a run, a command or an argument
     ├── RunFailed
     ├── UploadChanged
+    ├── NotAnUploadId
     ├── PurgeIncomplete
     ├── FeaturesMissing
     │   ├── FeaturesDamaged
@@ -178,6 +179,10 @@ class RunFailed(MfccError):
 
 class UploadChanged(MfccError):
     """The file of an upload has other content than when it was received."""
+
+
+class NotAnUploadId(MfccError):
+    """A text has not the form of an upload id."""
 
 
 class PurgeIncomplete(MfccError):

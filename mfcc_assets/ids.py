@@ -75,12 +75,36 @@ def content_digest(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def upload_id(blob_name: str, content: str, key: bytes) -> UploadId:
-    """Return the id of an upload.
+def is_upload_id(text: str) -> bool:
+    """Return True if a text has the form of an upload id.
 
-    A blob named ``<upload id>/<file name>`` carries its id. Other blobs were uploaded by other tools. Their id is made
-    from the name, the content and a secret key, so that every process that sees the blob gets the same id. A copied,
-    touched or linked file keeps its id, because neither its times nor its place on the disk matter.
+    Examples
+    --------
+    >>> is_upload_id("0f" * 16), is_upload_id("indexes"), is_upload_id("0F" * 16)
+    (True, False, False)
+    """
+    return len(text) == _UPLOAD_ID_DIGITS and set(text) <= set("0123456789abcdef")
+
+
+def upload_id_in(blob_name: str) -> UploadId | None:
+    """Return the upload id that a blob carries in its name, ``<upload id>/<file name>``; None if it carries none.
+
+    Examples
+    --------
+    >>> upload_id_in("0123456789abcdef0123456789abcdef/song.mp3")
+    '0123456789abcdef0123456789abcdef'
+    >>> upload_id_in("album/song.mp3") is None
+    True
+    """
+    folder, slash, _ = blob_name.partition("/")
+    return UploadId(folder) if slash and is_upload_id(folder) else None
+
+
+def upload_id(blob_name: str, content: str, key: bytes) -> UploadId:
+    """Return the id of an upload whose name carries none.
+
+    The id is made from the name, the content and a secret key, so that every process that sees the blob gets the same
+    id. A copied, touched or linked file keeps its id, because neither its times nor its place on the disk matter.
 
     Parameters
     ----------
@@ -91,7 +115,4 @@ def upload_id(blob_name: str, content: str, key: bytes) -> UploadId:
     key
         Secret key of the library.
     """
-    folder, slash, _ = blob_name.partition("/")
-    if slash and len(folder) == _UPLOAD_ID_DIGITS and set(folder) <= set("0123456789abcdef"):
-        return UploadId(folder)
     return UploadId(hmac.new(key, f"{blob_name}\n{content}".encode(), "blake2b").hexdigest()[:_UPLOAD_ID_DIGITS])

@@ -15,6 +15,9 @@ from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES
 
 _SPARE_DAYS = 7
 
+_LONGEST_RETENTION = 20_000
+"""Largest number of days, about 55 years. Cosmos DB counts the lifetime of a document in seconds, in 32 bits."""
+
 RECOGNISERS = ("library", "audd", "acrcloud", "acoustid", "tags")
 
 
@@ -45,7 +48,7 @@ class Settings(BaseSettings):
 
     min_seconds: float = Field(1.0, ge=0.1, description="Shorter audio is rejected")
     max_seconds: float = Field(4 * 3600.0, gt=0, description="Longer audio is rejected")
-    max_upload_gigabytes: float = Field(4.0, gt=0, allow_inf_nan=False, description="Larger uploads are rejected")
+    max_upload_gigabytes: float = Field(4.0, gt=0, le=1e6, description="Larger uploads are rejected")
     fft_size: int | None = Field(
         None, gt=0, description="Points of the FFT; empty: the smallest power of two that holds a frame"
     )
@@ -86,7 +89,7 @@ class Settings(BaseSettings):
         "", description="azure: secret that holds the account's key; empty: managed identity"
     )
     cache_gigabytes: float = Field(
-        20.0, gt=0, allow_inf_nan=False, description="azure: largest size of the cache of blobs on this disk"
+        20.0, gt=0, le=1e6, description="azure: largest size of the cache of blobs on this disk"
     )
     key_vault_url: str = Field("", description="Address of the Key Vault; empty: secrets are MFCC_SECRET_<NAME>")
     secret_seconds: float = Field(
@@ -94,7 +97,10 @@ class Settings(BaseSettings):
     )
     link_seconds: int = Field(600, gt=0, le=3600, description="How long a link to a blob is valid")
     retention_days: int = Field(
-        0, ge=0, description="Uploads, and all that was computed from them, are purged after this many days; 0: never"
+        0,
+        ge=0,
+        le=_LONGEST_RETENTION,
+        description="Uploads, and all that was computed from them, are purged after this many days; 0: never",
     )
 
     settle_seconds: float = Field(
@@ -106,7 +112,7 @@ class Settings(BaseSettings):
     )
     watch_seconds: float = Field(4.0, ge=0, le=30, description="How long a sensor waits for uploads in one tick")
     claim_seconds: float = Field(
-        600.0, ge=0, description="An upload is taken over from a run that gave no sign of life for this time"
+        600.0, ge=0, le=1e6, description="An upload is taken over from a run that gave no sign of life for this time"
     )
     sensor_page: int = Field(100, gt=0, description="Largest number of new files that a sensor takes in one tick")
 

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from pydantic import ValidationError
 
+from mfcc_assets.cli.main import main
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.purge import purge_lapsed_uploads
 from mfcc_assets.settings import Settings
 
 
@@ -48,6 +51,26 @@ def test_the_former_name_of_a_ranking_is_accepted_with_a_warning(monkeypatch: py
 def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         Settings(**wrong)
+
+
+@pytest.mark.parametrize("number", ["99999999999", "1e308", "inf", "nan"])
+@pytest.mark.parametrize("name", ["retention_days", "claim_seconds", "max_upload_gigabytes", "cache_gigabytes"])
+def test_a_number_that_is_too_large_to_count_with_is_refused_in_one_sentence(
+    tmp_path: Path, name: str, number: str
+) -> None:
+    variable = f"MFCC_{name.upper()}"
+
+    told = CliRunner().invoke(main, ["purge", "--lapsed"], env={"MFCC_HOME": str(tmp_path / "home"), variable: number})
+
+    assert told.exit_code == 1
+    assert told.output.startswith(f"Error: {variable}: Input should be ")
+    assert len(told.output.splitlines()) == 1
+
+
+def test_the_longest_retention_can_be_counted_with(tmp_path: Path) -> None:
+    with Library(Settings(home=tmp_path, retention_days=20_000)) as library:
+        assert purge_lapsed_uploads(library) == []
+        assert 0 < (library.settings.document_seconds or 0) < 2**31
 
 
 @pytest.mark.parametrize("name", ["What? 100%25", "%41#x?y=1&z", "ünï cödé", "[x]@host:1", "quote'\"\\"])

@@ -23,7 +23,7 @@ def purge(library: Library, upload: str | None, lapsed: bool) -> None:
         click.echo(f"Purged {len(purge_lapsed_uploads(library))} uploads.")
         return
     purged = purge_upload(library, UploadId(upload))
-    if not (purged.blobs or purged.had_document or purged.recommendations):
+    if not purged.was_known:
         raise click.ClickException(f"Nothing is stored of an upload {upload}.")
     features = (
         "and the features of its audio"

@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mfcc_assets.errors import PurgeIncomplete
-from mfcc_assets.ids import AudioId, UploadId, content_digest
+from mfcc_assets.errors import BlobNotFound, NotAnUploadId, PurgeIncomplete
+from mfcc_assets.ids import AudioId, UploadId, content_digest, is_upload_id, upload_id_in
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import is_companion
 from mfcc_assets.pipeline.upload_document import State
-from mfcc_assets.pipeline.upload_register import UploadRegister
+from mfcc_assets.pipeline.upload_register import UploadRegister, upload_files
+from mfcc_assets.storage.blobs.names import clean_name, shown_name
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob
 
-_NAMES_IN_BLOB_NAME = re.compile(r"[^/.]+")
+_COPY = re.compile(r"([^/]+)/.+")
+_LISTS = re.compile(r"indexes/[^/]+/(?:candidates|rankings)/([^/.]+)\.parquet")
+_FEATURES = re.compile(r"(?:frames|timbre|summaries)/[^/]+/([^/.]+)\.parquet")
+"""Whole names of the blobs that belong to one upload, or to one audio. The group is its id."""
 
 _ENDED = (State.RANKED.value, State.FAILED.value)
 
@@ -40,12 +44,15 @@ class Purged:
         Number of recommendations.
     audio_id
         Audio whose features were removed; None if the upload was never analysed, or a soundtrack has the same audio.
+    was_known
+        True if anything was stored under the id of the upload. Otherwise nothing was removed.
     """
 
     blobs: int
     had_document: bool
     recommendations: int
     audio_id: AudioId | None
+    was_known: bool
 
 
 def purge_upload(library: Library, upload: UploadId) -> Purged:
@@ -56,9 +63,17 @@ def purge_upload(library: Library, upload: UploadId) -> Purged:
 
     Raises
     ------
+    NotAnUploadId
+        If the text is not an id of an upload, but for example one of an audio or an index, or the name of a file.
     PurgeIncomplete
         If anything of it is left, for example because a run is answering it at the same time.
     """
+    if not is_upload_id(upload):
+        raise NotAnUploadId(
+            "this is not the id of an upload, which has 32 digits from 0 to 9 and from a to f",
+            subject=shown_name(upload),
+            remedy="Copy the id from where the upload is shown",
+        )
     return purge_uploads(library, [upload])[upload]
 
 
@@ -70,18 +85,28 @@ def purge_uploads(library: Library, uploads: Collection[UploadId]) -> dict[Uploa
     bodies = {upload: document.body if document else {} for upload, document in stored.items()}
     register = UploadRegister(library)  # one that began earlier might not know documents of other processes
     files = _files(library, register, uploads)
-    copies = _names_with(library, "batch", set(uploads))
+    copies = _blobs_of(library, "batch", _COPY, uploads)
+    lists = _blobs_of(library, CEPSTRA, _LISTS, uploads)
+    rows = {upload: library.recommendations.rows_of_upload(upload, content_digests=[]) for upload in uploads}
+    similar = {
+        upload: _files_like(library, register, copies[upload])
+        for upload, document in stored.items()
+        if document is None and not files[upload] and copies[upload]
+    }
+    for upload, found in similar.items():
+        if len(found) == 1 and library.documents.get_or_none(register.upload_of(found[0])) is None:
+            files[upload] = found
     for upload, body in bodies.items():
         if "content" not in body:
             bodies[upload] = {**body, "content": _content(library, files[upload], copies[upload])}
 
-    for names in files.values():
-        for blob in names:
+    for blobs in files.values():
+        for blob in blobs:
             library.blobs.delete("uploads", blob.name)
     audio_ids, recommendations = remove_computed(library, bodies)
     for copied in copies.values():
-        for name in copied:
-            library.blobs.delete("batch", name)
+        for blob in copied:
+            library.blobs.delete("batch", blob.name)
     _require_nothing_left(library, register, bodies, audio_ids)
     for upload in uploads:
         library.documents.delete(upload)
@@ -90,12 +115,14 @@ def purge_uploads(library: Library, uploads: Collection[UploadId]) -> dict[Uploa
         remove_computed(library, bodies)
         _require_nothing_left(library, register, bodies, audio_ids)
     library.database.empty_log()
+    _require_no_similar_file({upload: found for upload, found in similar.items() if found != files[upload]})
     return {
         upload: Purged(
             blobs=len(files[upload]) + len(copies[upload]),
             had_document=stored[upload] is not None,
             recommendations=recommendations[upload],
             audio_id=next(iter(audio_ids[upload]), None),
+            was_known=bool(stored[upload] or files[upload] or copies[upload] or lists[upload] or rows[upload]),
         )
         for upload in uploads
     }
@@ -121,10 +148,8 @@ def remove_computed(
         Number of rows of recommendations that were removed.
     """
     audio_ids = {upload: _own_audio(library, body) for upload, body in bodies.items()}
-    names = set(bodies) | set().union(*audio_ids.values())
-    for found in _names_with(library, CEPSTRA, names).values():
-        for name in found:
-            library.blobs.delete(CEPSTRA, name)
+    for blob in _computed(library, bodies, audio_ids):
+        library.blobs.delete(CEPSTRA, blob.name)
     recommendations = {}
     for upload, body in bodies.items():
         digests = _digests(library, body, audio_ids[upload])
@@ -173,26 +198,69 @@ def _files(library: Library, register: UploadRegister, uploads: Collection[Uploa
     """Return the files of each upload in `uploads`, whatever their versions are now, and what lies beside them."""
     files: dict[UploadId, list[Blob]] = {upload: [] for upload in uploads}
     for blob in library.blobs.list("uploads"):
-        folder = UploadId(blob.name.partition("/")[0])
-        upload = folder if folder in files or is_companion(blob.name) else register.upload_of(blob)
+        upload = upload_id_in(blob.name) if is_companion(blob.name) else register.upload_of(blob)
         if upload in files:
             files[upload].append(blob)
     return files
 
 
-def _names_with(library: Library, container: str, ids: Collection[str]) -> dict[str, list[str]]:
-    """Return the names of the blobs that have each of these ids in their name."""
-    found: dict[str, list[str]] = {one: [] for one in ids}
+def _blobs_of(
+    library: Library, container: str, pattern: re.Pattern[str], ids: Collection[str]
+) -> dict[str, list[Blob]]:
+    """Return the blobs of each of these ids. A whole name must match the pattern, and its group must be the id."""
+    found: dict[str, list[Blob]] = {one: [] for one in ids}
     for blob in library.blobs.list(container):
-        for one in found.keys() & set(_NAMES_IN_BLOB_NAME.findall(blob.name)):
-            found[one].append(blob.name)
+        match = pattern.fullmatch(blob.name)
+        if match and match[1] in found:
+            found[match[1]].append(blob)
     return found
 
 
-def _content(library: Library, files: Sequence[Blob], copies: Sequence[str]) -> str | None:
+def _computed(
+    library: Library, uploads: Collection[UploadId], audio_ids: Mapping[UploadId, Collection[AudioId]]
+) -> list[Blob]:
+    """Return the lists of uploads and the features of their audio."""
+    lists = _blobs_of(library, CEPSTRA, _LISTS, uploads)
+    features = _blobs_of(library, CEPSTRA, _FEATURES, set().union(*audio_ids.values()))
+    return [blob for blobs in [*lists.values(), *features.values()] for blob in blobs]
+
+
+def _files_like(library: Library, register: UploadRegister, copies: Collection[Blob]) -> list[Blob]:
+    """Return the files in `uploads` that have the name and the content of the copy of an upload.
+
+    They show which file it was if its document is lost, and the key with which its id was made.
+    """
+    wanted = {(copy.name.partition("/")[2], copy.size): _content(library, [], [copy]) for copy in copies}
+    found = []
+    for blob in upload_files(library):
+        key = (clean_name(blob.name.rpartition("/")[2]), blob.size)
+        if key not in wanted:
+            continue
+        try:
+            owner, source = register.identify(blob)
+        except BlobNotFound:
+            continue
+        if source.content == wanted[key] and upload_id_in(blob.name) != owner:
+            found.append(blob)
+    return found
+
+
+def _require_no_similar_file(similar: Mapping[UploadId, Collection[Blob]]) -> None:
+    """Require that no file is left that may be the one of an upload without a document."""
+    names = [f"uploads/{shown_name(blob.name)}" for blobs in similar.values() for blob in blobs]
+    if names:
+        raise PurgeIncomplete(
+            f"these files have the name and the content of an upload whose document is lost, and nothing tells whether "
+            f"another listener uploaded them: {', '.join(names)}",
+            subject=f"Purge of {', '.join(similar)}",
+            remedy="Everything else of it is removed. Delete those of the files that must go",
+        )
+
+
+def _content(library: Library, files: Sequence[Blob], copies: Sequence[Blob]) -> str | None:
     """Return the content digest of an upload whose document does not record it; None if no file of it is left."""
-    for container, name in [*(("batch", name) for name in copies), *(("uploads", blob.name) for blob in files)]:
-        with library.blobs.as_file(container, name) as path, path.open("rb") as file:
+    for container, blob in [*(("batch", copy) for copy in copies), *(("uploads", file) for file in files)]:
+        with library.blobs.as_file(container, blob.name) as path, path.open("rb") as file:
             return content_digest(file)
     return None
 
@@ -203,7 +271,12 @@ def _own_audio(library: Library, body: Body) -> set[AudioId]:
     if body.get("content"):
         # The document may have begun again since the analysis, but the catalogue still knows the audio of the bytes.
         audio_ids |= {content.audio_id for content in library.catalogue.contents([body["content"]]).values()}
-    return audio_ids - library.catalogue.tracks_of_audio(audio_ids).keys()
+    own = audio_ids - library.catalogue.tracks_of_audio(audio_ids).keys()
+    index = library.indexes.published_if_usable() if own else None
+    if index is None:
+        return own
+    # The database may have been lost. The index still names the audio of the soundtracks.
+    return {audio_id for audio_id in own if index.tracks.rows([audio_id])[0] < 0}
 
 
 def _digests(library: Library, body: Body, audio_ids: Collection[AudioId]) -> list[str]:
@@ -219,10 +292,9 @@ def _require_nothing_left(
     audio_ids: Mapping[UploadId, Collection[AudioId]],
 ) -> None:
     left = [f"uploads/{blob.name}" for blobs in _files(library, register, bodies).values() for blob in blobs]
-    names = set(bodies) | set().union(*audio_ids.values())
-    for container in ("batch", CEPSTRA):
-        found = _names_with(library, container, names).values()
-        left += [f"{container}/{name}" for blob_names in found for name in blob_names]
+    copies = _blobs_of(library, "batch", _COPY, bodies)
+    left += [f"batch/{blob.name}" for blobs in copies.values() for blob in blobs]
+    left += [f"{CEPSTRA}/{blob.name}" for blob in _computed(library, bodies, audio_ids)]
     for upload, body in bodies.items():
         digests = _digests(library, body, audio_ids[upload])
         if rows := library.recommendations.rows_of_upload(upload, content_digests=digests):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
 from mfcc_assets.errors import BlobNotFound, Conflict, StoreError
-from mfcc_assets.ids import NO_CONTENT, UploadId, content_digest, upload_id
+from mfcc_assets.ids import NO_CONTENT, UploadId, content_digest, upload_id, upload_id_in
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import is_companion
 from mfcc_assets.pipeline.upload_document import UploadDocument
@@ -101,8 +101,13 @@ class UploadRegister:
             If the file is gone.
         """
         content = _content(self._library, blob)
-        upload = self._recorded.get((blob.name, content)) or self._answered_by_older_version(blob, content)
-        upload = upload or upload_id(blob.name, content, self._library.signing_key)
+        recorded = self._recorded.get((blob.name, content))
+        upload = (
+            (recorded if recorded != upload_id_in(blob.name) else None)
+            or self._carried_by(blob)
+            or self._answered_by_older_version(blob, content)
+            or upload_id(blob.name, content, self._library.signing_key)
+        )
         self._recorded[blob.name, content] = upload
         self._known[blob.name] = (blob.etag, upload)
         return upload, Source(blob.name, blob.etag, content)
@@ -111,8 +116,25 @@ class UploadRegister:
         """Return the id of the upload in a file, which is only read if its version is unknown."""
         return self._known[blob.name][1] if self.is_known(blob) else self.identify(blob)[0]
 
+    def _carried_by(self, blob: Blob) -> UploadId | None:
+        """Return the id that a file has from its folder; None if it has none, or another file has that id.
+
+        An id is the id of one upload. So of several files in the folder, only the one that the document records has it.
+        """
+        upload = upload_id_in(blob.name)
+        if upload is None:
+            return None
+        names = {file.name for file in self._library.blobs.list("uploads", f"{upload}/") if not is_companion(file.name)}
+        stored = self._library.documents.get_or_none(upload)
+        holder = stored.body.get("blob") if stored else None
+        if (holder if holder in names else None) != blob.name and names - {blob.name}:
+            return None
+        self._older.pop(upload, None)
+        return upload
+
     def _answered_by_older_version(self, blob: Blob, content: str) -> UploadId | None:
         """Return the id of an upload whose document does not record its file, because an older version wrote it."""
+        # The ids that older versions made rest on the version of the file.
         former = upload_id(blob.name, blob.etag, self._library.signing_key)
         found = former if former in self._older else None
         for upload, body in self._older.items():

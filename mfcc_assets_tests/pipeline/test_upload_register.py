@@ -10,6 +10,7 @@ import pytest
 
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.purge import purge_upload
 from mfcc_assets.pipeline.upload_document import Failure, UploadDocument
 from mfcc_assets.pipeline.upload_register import (
     UploadRegister,
@@ -139,6 +140,43 @@ def test_a_file_in_the_folder_of_an_upload_that_is_replaced_is_answered_again(
 
     assert requested_uploads(library, instance) == [upload]
     assert library.documents.get(upload).body["state"] == "waiting"
+
+
+def test_each_of_two_files_in_a_folder_that_looks_like_an_id_is_an_upload_of_its_own(
+    library: Library, instance: dg.DagsterInstance
+) -> None:
+    names = [f"{'0f' * 16}/{file}" for file in ("a.mp3", "b.mp3", "disc/c.mp3", "cover.jpg")]
+    for name in names:
+        library.blobs.write("uploads", name, b"not music")
+
+    uploads = requested_uploads(library, instance)
+    run_uploads(library, instance, uploads)
+
+    assert sorted(str(document(library, upload).blob) for upload in uploads) == names[:3]
+    assert {reject.subject_id for reject in library.catalogue.rejects()} == set(uploads)
+    assert purge_upload(library, uploads[0]).blobs == 2, "the file and its copy"
+    assert purge_upload(library, uploads[1]).blobs == 2
+    (left,) = upload_files(library)
+    (library.settings.blobs / "uploads" / left.name).chmod(0o600)
+    assert requested_uploads(library, instance) == []
+
+
+@pytest.mark.parametrize("is_new_process", [True, False])
+def test_a_file_that_comes_into_the_folder_of_an_upload_takes_nothing_from_it(
+    library: Library, instance: dg.DagsterInstance, is_new_process: bool
+) -> None:
+    folder = "0f" * 16
+    library.blobs.write("uploads", f"{folder}/b.mp3", b"not music")
+    assert requested_uploads(library, instance) == [folder]
+    library.blobs.write("uploads", f"{folder}/a.mp3", b"not music")
+    (library.settings.blobs / "uploads" / folder / "b.mp3").chmod(0o600)
+
+    with Library(library.settings) as other:
+        requested_uploads(other if is_new_process else library, instance)
+
+    found = {str(stored.body["blob"]): stored.id for stored in library.documents.find()}
+    assert found.keys() == {f"{folder}/a.mp3", f"{folder}/b.mp3"}
+    assert found[f"{folder}/b.mp3"] == folder != found[f"{folder}/a.mp3"]
 
 
 def test_a_file_that_changes_before_its_run_reads_it_is_answered_as_another_upload(

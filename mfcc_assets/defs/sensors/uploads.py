@@ -12,7 +12,7 @@ Each rule prevents a failure that has happened:
 - Files that are still being copied are left out until they are complete. Otherwise half a file would be answered.
 - Now and then, and whenever another index is published, a sweep examines all documents without an answer. It finds an
   upload whose run died or never started, and an upload that failed because no index could be searched. It also finds
-  files whose document is gone.
+  files whose document is gone, and answered uploads whose recommendations went with a lost database.
 - A file that came longer ago than the settings keep it is left to the job that purges it.
 - An upload that a run is answering, or that a failed run may soon answer when the daemon retries it, gets no second
   run.
@@ -45,6 +45,7 @@ from mfcc_assets.defs.sensors.cursor import (
 )
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.lost_answers import uploads_without_rows
 from mfcc_assets.pipeline.purge import has_lapsed
 from mfcc_assets.pipeline.upload_document import UNANSWERED, State, UploadDocument
 from mfcc_assets.pipeline.upload_register import receive_files, register_of, upload_files
@@ -213,7 +214,10 @@ def uploads_sensor(
         documents = _documents_without_answer(library) | documents
     can_search = is_sweeping and _can_search(library)
 
-    wanted = [upload for upload in unanswered(documents, documents, can_search=can_search) if upload not in answering]
+    without_rows = uploads_without_rows(library) if is_sweeping else {}
+    documents |= without_rows
+    lacking = dict.fromkeys([*unanswered(documents, documents, can_search=can_search), *without_rows])
+    wanted = [upload for upload in lacking if upload not in answering]
     known = set(partitions)
     new = [upload for upload in wanted if upload not in known]
     groups = consecutive([*partitions, *new], set(wanted), settings.sensor_page)

@@ -99,6 +99,12 @@ class Recommendations:
         )
         return read_records(self._database, RecommendedSoundtrack, query.order_by(RECOMMENDED_SOUNDTRACKS.c.RANK))
 
+    def with_rows(self, query_ids: Sequence[QueryId]) -> set[QueryId]:
+        """Return those of the queries that have recommendations."""
+        with self._database.reading() as connection:
+            found = existing(connection, RECOMMENDATIONS.c.QUERY_ID, query_ids)
+        return {query for query in query_ids if query in found}
+
     def unserved_soundtracks(self, index_version: str, count: int) -> dict[TrackId, int]:
         """Return the analysed soundtracks without exactly `count` recommendations of this index, with their numbers."""
         of_index = (RECOMMENDATIONS.c.QUERY_ID == SOUNDTRACKS.c.TRACK_ID) & (

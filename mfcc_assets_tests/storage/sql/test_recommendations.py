@@ -185,6 +185,12 @@ class TestOutdatedLists:
         assert recommendations.soundtracks_of_other_indexes("v1") == 1
         assert recommendations.soundtracks_of_other_indexes("v3") == 2
 
+    def test_queries_with_recommendations_are_told_from_those_without(self, catalogue, recommendations):
+        observe(catalogue, observed("a"))
+        recommend(recommendations, "an upload", "a")
+        assert recommendations.with_rows(["an upload", "another"]) == {"an upload"}
+        assert recommendations.with_rows([]) == set()
+
     def test_the_index_that_recommends_for_most_soundtracks_is_first(self, catalogue, recommendations):
         observe(catalogue, *map(observed, "abc"))
         assert recommendations.index_versions() == []

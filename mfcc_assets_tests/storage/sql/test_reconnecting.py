@@ -168,6 +168,7 @@ def test_every_changing_method_is_tried_with_a_lost_commit():
         "every",
         "skipped_files",
         "rows_of_upload",
+        "with_rows",
         "index_versions",
     }
     assert {name for store in STORES for name in public_methods(store)} == CHANGES.keys() | reading
