@@ -26,6 +26,10 @@ _TTA_HEADER = struct.Struct("<4sHHHIII")
 _MONKEYS_AUDIO_HEADER = struct.Struct("<4sHH7I")
 
 
+_MARKS_BEHIND_FLAC = ((b"OggS\0\2", 0), (b"WAVEfmt ", 8), (b"ID3\3\0", 0), (b"ID3\4\0", 0), (b"ftyp", 4))
+"""Bytes of the beginnings of other formats, and how far they are from the beginning. None is there by chance."""
+
+
 def files_behind(content: Content, format_name: str, start: int) -> list[tuple[str, Part]]:
     """Return the format and the part of each file in a file, the first of which begins at a position.
 
@@ -125,6 +129,21 @@ def _monkeys_audio(content: Content, start: int) -> int | None:
     return start + sum(sizes) if version >= 3_980 else None
 
 
+def _flac(content: Content, start: int) -> int | None:
+    """Return where another format begins behind a FLAC stream, which does not declare how many bytes it has."""
+    place, is_last = start + 4, False
+    while not is_last and len(header := content[place : place + 4]) == 4:
+        is_last = header[0] >= 0x80
+        place += 4 + int.from_bytes(header[1:])
+    for mark, offset in _MARKS_BEHIND_FLAC:
+        found = content.find(mark, place)
+        while found >= 0:
+            if next_file(content, found - offset) is not None:
+                return found - offset
+            found = content.find(mark, found + 1)
+    return None
+
+
 def _ogg(content: Content, start: int) -> int:
     place = start
     while len(header := content[place : place + OGG_HEADER_BYTES]) == OGG_HEADER_BYTES and header[:5] == b"OggS\0":
@@ -146,12 +165,11 @@ def _wavpack(content: Content, start: int) -> int | None:
 def _by_pieces(content: Content, place: int, size_of: Callable[[Content, int], int], begins: str) -> int | None:
     """Go from piece to piece of a container, and return where another file begins; None if there is none."""
     for _ in range(_MOST_PIECES):
-        head = content[place : place + _HEAD_BYTES]
-        format_name = format_of(head)
+        following = next_file(content, place)
         # A box of MP4 that is no file type does not begin a file here.
-        if format_name is not None and not (format_name == begins == "MP4" and head[4:8] != b"ftyp"):
+        if following and not (following[0] == begins == "MP4" and content[place + 4 : place + 8] != b"ftyp"):
             return place
-        size = size_of(content, place) if len(head) >= _LONGEST_PIECE_HEADER else 0
+        size = size_of(content, place) if len(content) - place >= _LONGEST_PIECE_HEADER else 0
         if size <= 0:
             return None
         place += size
@@ -170,6 +188,10 @@ def _chunk_bytes(content: Content, place: int) -> int:
 
 def _object_bytes(content: Content, place: int) -> int:
     return int(_ASF_OBJECT.unpack(content[place : place + 24])[0])
+
+
+def _flash_tag_bytes(content: Content, place: int) -> int:
+    return 11 + int.from_bytes(content[place + 1 : place + 4]) + 4
 
 
 def _element_bytes(content: Content, place: int) -> int:
@@ -204,9 +226,11 @@ _ENDS: dict[str, Callable[[Content, int], int | None]] = {
     "Monkey's Audio": _monkeys_audio,
     "WavPack": _wavpack,
     "Ogg": _ogg,
+    "FLAC": _flac,
     "CAF": _pieces(_chunk_bytes, "CAF", 8),
     "MP4": _pieces(_box_bytes, "MP4"),
     "ASF": _pieces(_object_bytes, "ASF"),
+    "Flash Video": _pieces(_flash_tag_bytes, "Flash Video", 13),
     "Matroska": _pieces(_element_bytes, "Matroska"),
 }
 """Functions that return where a file of each format ends by its own account, or None if it does not say."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import same_recording_by_row
-from mfcc_assets.recognition.copies import group_copies
+from mfcc_assets.recognition.copies import group_copies, represented_by
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import LibraryIndex
 
@@ -60,7 +60,8 @@ class Recordings:
 def recordings_of(library: Library, index: LibraryIndex) -> Recordings:
     """Return the recordings of an index. They are found once for each index version.
 
-    The groups of the published index are taken over, so only new tracks are compared.
+    The groups of the published index are taken over, so only new tracks are compared. A track that represented its
+    recording still does, so a copy that is added later does not take its place in lists.
     """
 
     def find() -> dict[str, NDArray[np.int64]]:
@@ -68,11 +69,10 @@ def recordings_of(library: Library, index: LibraryIndex) -> Recordings:
         if former is None or former.version == index.version or former.parameters.features != features:
             return {"rows": _found(library, index, range(len(index.tracks)), [])}
         known = former.tracks.rows(index.tracks.audio_ids)
-        return {
-            "rows": _found(
-                library, index, np.flatnonzero(known < 0).tolist(), _groups(recordings_of(library, former), known)
-            )
-        }
+        recordings = recordings_of(library, former)
+        found = _found(library, index, np.flatnonzero(known < 0).tolist(), _groups(recordings, known))
+        kept = np.flatnonzero(known >= 0)
+        return {"rows": represented_by(found, kept[recordings.represents[known[kept]]])}
 
     return Recordings(index.tracks, library.indexes.measured_once(index.version, "recordings.npz", find)["rows"])
 

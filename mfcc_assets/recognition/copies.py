@@ -81,3 +81,28 @@ def group_copies(
                 compared, size = len(found), 2 * size
                 (found,) = nearest([row], size)
     return np.array([first_of(row) for row in range(count)], np.int64)
+
+
+def represented_by(first: NDArray[np.int64], preferred: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the row that represents the recording of each track: a preferred row where the recording has one.
+
+    Parameters
+    ----------
+    first : (count,) int64
+        The first row of the recording of each track, from `group_copies`.
+    preferred : (preferred,) int64
+        Rows in ascending order. The first one of a recording is taken.
+
+    Returns
+    -------
+    (count,) int64
+
+    Examples
+    --------
+    >>> represented_by(np.array([0, 1, 0, 0]), np.array([2, 3])).tolist()
+    [2, 1, 2, 2]
+    """
+    representing = np.arange(len(first))
+    recordings, places = np.unique(first[preferred], return_index=True)
+    representing[recordings] = preferred[places]
+    return representing[first]

@@ -11,7 +11,7 @@ from mfcc_assets.audio.following import files_behind, next_file
 from mfcc_assets_tests.audio_samples import write_music
 
 FORMATS = ["WAV", "AVI", "AIFF", "8SVX", "DSDIFF", "DSF", "Wave64", "AU", "TTA", "Monkey's Audio", "WavPack", "Ogg"]
-FORMATS += ["CAF", "MP4", "ASF", "Matroska", "MP3", "FLAC"]
+FORMATS += ["CAF", "Flash Video", "MP4", "ASF", "Matroska", "MP3", "FLAC"]
 
 
 @given(st.sampled_from(FORMATS), st.binary(max_size=100), st.integers(0, 5))

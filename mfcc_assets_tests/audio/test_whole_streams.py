@@ -27,6 +27,12 @@ CONTAINERS = [
     ("song.wv", "wavpack", "wv"),
     ("song.mka", "flac", "matroska"),
 ]
+STREAMS = [
+    ("song.flv", "aac", "flv"),
+    ("song.ac3", "ac3", "ac3"),
+    ("song.avi", "mp2", "avi"),
+    ("song.ts", "aac", "mpegts"),
+]
 
 NOISE = np.random.default_rng(0).bytes
 
@@ -208,7 +214,7 @@ class TestJoinedFiles:
         assert (audio.truncated, audio.remarks) == (False, ())
 
     @pytest.mark.parametrize("second", ["same", "other"])
-    @pytest.mark.parametrize(("name", "coding", "container"), CONTAINERS)
+    @pytest.mark.parametrize(("name", "coding", "container"), CONTAINERS + STREAMS)
     def test_files_of_a_container_that_were_joined_are_read_to_the_end(
         self, tmp_path: Path, name: str, coding: str, container: str, second: str
     ) -> None:
@@ -221,7 +227,7 @@ class TestJoinedFiles:
         assert (audio.truncated, audio.remarks) == (False, ())
 
     @pytest.mark.parametrize("last", ["flac", "ogg", "opus", "wav", "mp3"])
-    @pytest.mark.parametrize("first", ["mp3", "wav", "aiff", "ogg", "aac"])
+    @pytest.mark.parametrize("first", ["mp3", "wav", "aiff", "ogg", "aac", "flac"])
     def test_files_of_two_formats_that_were_joined_are_read_to_the_end(
         self, songs: Path, tmp_path: Path, first: str, last: str
     ) -> None:
@@ -229,8 +235,9 @@ class TestJoinedFiles:
             write_music(songs / f"first.{suffix}", 4, seed=1, channels=2)
             write_music(songs / f"same.{suffix}", 3, seed=2, channels=2)
         one, two = songs / f"first.{first}", songs / f"same.{last}"
-        parts = [one.read_bytes(), b"TAG", bytes(125)] if first == "mp3" else [one.read_bytes()]
-        audio = facts(written(tmp_path / "both", *parts, two.read_bytes()))
+        behind = [b"TAG", bytes(125)] if first == "mp3" else []
+        before = [id3(2_000)] if last == "mp3" else []
+        audio = facts(written(tmp_path / "both", one.read_bytes(), *behind, *before, two.read_bytes()))
         assert audio.seconds == pytest.approx(7, abs=0.15)
         assert (audio.truncated, audio.remarks) == (False, ())
 

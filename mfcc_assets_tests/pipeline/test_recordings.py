@@ -85,6 +85,21 @@ def test_every_list_has_its_length_and_the_tracks_of_a_library_without_copies(co
     assert sum(shared) > 0.6 * 5 * TRACKS
 
 
+@pytest.mark.parametrize("added", [[101], [101, 129]])
+def test_a_copy_that_is_added_later_does_not_represent_the_recording(library: Library, added: list[int]) -> None:
+    add_tracks(library, *range(1, TRACKS))
+    add_copies(library, 110)
+    publish(library)
+    add_copies(library, *added)
+    publish(library)
+    recordings = recordings_of(library, library.indexes.published())
+    assert recordings.of([audio_id(number) for number in (*added, 110)]) == [audio_id(110)] * (len(added) + 1)
+    remove_track(library, 110)
+    publish(library)
+    recordings = recordings_of(library, library.indexes.published())
+    assert recordings.of([audio_id(number) for number in added]) == [audio_id(added[0])] * len(added)
+
+
 @pytest.mark.parametrize("added", [[100], [101, 102, 103, 104]])
 def test_copies_that_come_and_go_leave_every_list_full(library: Library, added: list[int]) -> None:
     add_tracks(library, *range(TRACKS))
