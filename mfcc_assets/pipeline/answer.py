@@ -35,6 +35,7 @@ from mfcc_assets.recognition.recogniser import (
     RecognitionQuery,
     TagRecogniser,
     recognise,
+    warn_of_missing,
 )
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search, search_for_new_track
@@ -211,6 +212,7 @@ def rank_query(
         If the database does not know the tracks of the index.
     """
     contours: dict[AudioId, NDArray[np.float32]] = {}
+    missing: list[FeaturesMissing] = []
     in_library = library.catalogue.tracks_of_audio(candidates)
     if not in_library:
         check_tables(library)
@@ -219,7 +221,8 @@ def rank_query(
             contours[candidate] = contour_of(library, index, candidate)
         except FeaturesMissing as error:
             # One damaged or mislabelled file must not fail every query that sounds a little like it.
-            _logger.warning("The query is not compared with one track. %s", error)
+            missing.append(error)
+    warn_of_missing(missing, _logger)
     return search.nearest(contours, index.parameters.ranked_count if count is None else count)
 
 

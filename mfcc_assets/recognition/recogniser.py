@@ -195,12 +195,22 @@ class LibraryRecogniser(Recogniser):
         )
 
     def _with_cepstra(self, audio_ids: Iterable[AudioId]) -> Iterator[tuple[AudioId, NDArray[np.float32]]]:
+        missing: list[FeaturesMissing] = []
         for audio_id in audio_ids:
             try:
                 yield audio_id, self._read_cepstra(audio_id)
             except FeaturesMissing as error:
                 # One damaged or mislabelled file must not fail every upload that sounds a little like it.
-                _logger.warning("The query is not compared with one track. %s", error)
+                missing.append(error)
+        warn_of_missing(missing, _logger)
+
+
+def warn_of_missing(missing: Sequence[FeaturesMissing], logger: logging.Logger) -> None:
+    """Write one line to the log for all tracks that a query is not compared with. It names the first."""
+    if len(missing) == 1:
+        logger.warning("The query is not compared with one track. %s", missing[0])
+    elif missing:
+        logger.warning("The query is not compared with %d tracks. The first: %s", len(missing), missing[0])
 
 
 def recognise(query: RecognitionQuery, recognisers: Sequence[Recogniser]) -> Outcome:

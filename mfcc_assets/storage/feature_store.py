@@ -45,7 +45,7 @@ _STORED_NAMES = {field.name: field.name for field in fields(TrackFeatures)} | {
 }
 """Column of each field of `TrackFeatures`. Two columns have older names than their fields."""
 
-_BACKFILL = "Backfill soundtrack_cepstra and soundtrack_summaries over all shards"
+_BACKFILL = "Run `mfcc add` without a path, or backfill soundtrack_cepstra and soundtrack_summaries over all shards"
 _RUN = "The next run over the library computes them again: `mfcc add` starts one"
 _DELETE_AND_BACKFILL = f"Delete that blob. {_BACKFILL}"
 

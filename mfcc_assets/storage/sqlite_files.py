@@ -1,5 +1,6 @@
 """Settings for every SQLite file, as several processes may open one at once."""
 
+import os
 import sqlite3
 import time
 from contextlib import closing
@@ -13,6 +14,9 @@ OVERWRITE_DELETED = "PRAGMA secure_delete=ON"
 
 EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)"
 """Statement that moves the write-ahead log into the file. The log still holds what was deleted."""
+
+WRITABLE = "Allow this user to write this file and its folder, or name another folder in MFCC_HOME"
+"""Remedy for a file that cannot be written."""
 
 
 def switch_to_write_ahead_log(connection: sqlite3.Connection) -> None:
@@ -28,6 +32,27 @@ def switch_to_write_ahead_log(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def address_of_unchanging(path: Path) -> str | None:
+    """Return the address at which a file in a read-only folder can be read; None if it is read like every other file.
+
+    A file with a write-ahead log needs a writable folder even for reading, unless SQLite is told that nobody changes
+    it. That is only true if no log is beside it, or an empty one.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if not path.is_file() or (log.exists() and log.stat().st_size) or os.access(path.parent, os.W_OK):
+        return None
+    return f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+
+
+def means_read_only(error: BaseException | None, path: Path) -> bool:
+    """Return whether an error of SQLite means that its file, or the folder of this file, cannot be written."""
+    if not isinstance(error, sqlite3.DatabaseError):
+        return False
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    cannot_make_files = path.parent.is_dir() and not os.access(path.parent, os.W_OK)
+    return kind == sqlite3.SQLITE_READONLY or (kind == sqlite3.SQLITE_CANTOPEN and cannot_make_files)
 
 
 def is_damage(error: BaseException | None) -> bool:

@@ -28,7 +28,9 @@ from mfcc_assets.storage.sqlite_files import (
     EMPTY_LOG,
     LOCK_SECONDS,
     OVERWRITE_DELETED,
+    WRITABLE,
     is_damage,
+    means_read_only,
     switch_to_write_ahead_log,
 )
 
@@ -171,6 +173,12 @@ class SqliteDocuments(DocumentStore):
                 ) from error
             if means_full(error):
                 raise full_disk(self._path.parent) from error
+            if means_read_only(error, self._path):
+                raise StoreError(
+                    f"the documents cannot be written ({error})",
+                    subject=str(self._path),
+                    remedy=WRITABLE,
+                ) from error
             raise StoreError(
                 f"SQLite refuses ({error})",
                 subject=str(self._path),

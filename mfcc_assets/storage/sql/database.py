@@ -206,6 +206,13 @@ def _sqlite_engine(address: sa.URL) -> Engine:
                 remedy="Check its permissions",
             ) from error
 
+    @sa.event.listens_for(engine, "do_connect")
+    def read_in_a_read_only_folder(_: sa.Dialect, __: object, arguments: list[Any], options: dict[str, Any]) -> None:
+        unchanging = sqlite_files.address_of_unchanging(Path(address.database)) if address.database else None
+        if unchanging is not None:
+            arguments[:] = [unchanging]
+            options["uri"] = True
+
     @sa.event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:
         sqlite_files.switch_to_write_ahead_log(connection)
@@ -240,6 +247,12 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
             raise _damaged(engine, reason) from error
         if disk_space.means_full(getattr(error, "orig", None)):
             raise disk_space.full_disk(Path(engine.url.database or "").parent) from error
+        if sqlite_files.means_read_only(getattr(error, "orig", None), Path(engine.url.database or "")):
+            raise StoreError(
+                f"the database cannot be written ({reason})",
+                subject=_name(engine),
+                remedy=sqlite_files.WRITABLE,
+            ) from error
         raise StoreError(
             f"the database refuses ({reason})",
             subject=_name(engine),
@@ -288,7 +301,7 @@ _REFUSALS = (
 )
 """Parts of messages that refuse a connection for a lasting reason."""
 
-_MISSING_RIGHTS = ("permission", "must be owner", "readonly database")
+_MISSING_RIGHTS = ("permission", "must be owner")
 
 
 def is_transient(error: sa.exc.DBAPIError, *, is_connecting: bool) -> bool:
