@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from textwrap import shorten
 
@@ -14,11 +15,15 @@ from mfcc_assets.ids import NO_CONTENT, content_digest, shard_of, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import NO_AUDIO, Difference, container_files, difference, is_worth_trying
 from mfcc_assets.storage.blobs.names import shown_name
+from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets.storage.sql.records import Observed, SkippedFile
 from mfcc_assets.storage.sql.schema import LONGEST_NOTE
 
 FILES_PER_TRANSACTION = 200
 """Number of files that are recorded together, and observed again if a run is killed before they are recorded."""
+
+_SEEN_LATER = timedelta(minutes=1)
+"""Longest time between the reading of a file and the time that is stored for it."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,10 @@ class Observation:
 def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str) -> Observation:
     """Bring the catalogue's rows of these shards up to date with the container `soundtracks`.
 
-    Only new and changed files are read. All rows and the artwork of a soundtrack that is gone are deleted. A file
-    without audio is skipped, unless its suffix says that it has audio: such a file is damaged, and becomes a reject.
+    Only new and changed files are read, and those that were copied or touched since they were observed, because some
+    programs write tags into a file that keeps its size and its time. All rows and the artwork of a soundtrack that is
+    gone are deleted. A file without audio is skipped, unless its suffix says that it has audio: such a file is damaged,
+    and becomes a reject.
 
     Parameters
     ----------
@@ -68,6 +75,15 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
     files = container_files(library)
     listing = {name: blob.etag for name, blob in files.music.items() if shard_of(track_id(name), digits) in wanted}
     found = difference(listing, library.catalogue.manifest(shards))
+    touched = _touched(library, shards, [files.music[name] for name in found.unchanged])
+    compared = on_all_cores(lambda name: _is_replaced(library, name, touched[name]), list(touched))
+    replaced = {name for name, is_replaced in compared if is_replaced}
+    library.catalogue.confirm_observed([name for name in touched if name not in replaced])
+    found = replace(
+        found,
+        changed=tuple(sorted({*found.changed, *replaced})),
+        unchanged=tuple(name for name in found.unchanged if name not in replaced),
+    )
 
     for name in (*found.gone, *found.changed):
         for suffix in PICTURE_SUFFIXES:
@@ -92,6 +108,25 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
     no_music = {name for names in skipped.values() for name in names}
     groups = {kind: tuple(name for name in names if name not in no_music) for kind, names in vars(found).items()}
     return Observation(Difference(**groups), skipped)
+
+
+def _touched(library: Library, shards: Sequence[str], unchanged: Sequence[Blob]) -> dict[str, str]:
+    """Return the content digest of each file that has the version of its last observation, and was touched since."""
+    known = library.catalogue.observations(shards)
+    return {
+        blob.name: known[blob.name][0]
+        for blob in unchanged
+        if blob.name in known and blob.modified > known[blob.name][1] - _SEEN_LATER
+    }
+
+
+def _is_replaced(library: Library, name: str, digest: str) -> bool:
+    """Return True if a file has other bytes than those that were observed. A file that cannot be read has not."""
+    try:
+        with library.blobs.as_file("soundtracks", name) as path, path.open("rb") as file:
+            return content_digest(file) != digest
+    except (BlobNotFound, FileNotFoundError, PermissionError):
+        return False
 
 
 def _observed(library: Library, name: str) -> Observed | SkippedFile | None:

@@ -1,11 +1,14 @@
 """Observation: the catalogue and the artworks follow the files of the container."""
 
+import os
+import shutil
 from pathlib import Path
 
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.music_files import Difference
+from mfcc_assets.pipeline.music_files import Difference, soundtrack_files
 from mfcc_assets.pipeline.observe import observe_soundtracks
+from mfcc_assets.pipeline.outstanding_work import changed_soundtracks
 from mfcc_assets_tests.audio_samples import retag, write_tone
 
 
@@ -30,6 +33,38 @@ def test_a_new_file_gets_a_row_with_its_tags_and_an_artwork(library: Library, tm
     assert found == Difference(new=("song.flac",), changed=(), gone=(), unchanged=())
     assert (track.title, track.artist) == ("A song", "A singer")
     assert [blob.name for blob in library.blobs.list("artworks")] == [track.artwork]
+
+
+def test_new_tags_are_seen_although_the_file_keeps_its_size_and_time(library: Library, tmp_path: Path) -> None:
+    path = write_tone(tmp_path / "song.flac", seconds=1.0)
+    retag(path, title="A song")
+    put(library, path)
+    observe(library)
+    file = library.settings.blobs / "soundtracks" / "song.flac"
+    before = file.stat()
+
+    retag(file, title="A tune")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert file.stat().st_size == before.st_size
+    assert observe(library).changed == ("song.flac",)
+    assert [track.title for track in library.catalogue.soundtracks()] == ["A tune"]
+    assert observe(library).changed == ()
+
+
+def test_a_copied_library_has_nothing_to_do_and_reads_its_files_only_once_more(
+    library: Library, tmp_path: Path
+) -> None:
+    put(library, write_tone(tmp_path / "song.flac", seconds=1.0))
+    observe(library)
+    library.close()
+    shutil.copytree(library.settings.home, tmp_path / "copy")
+
+    with Library(library.settings.model_copy(update={"home": tmp_path / "copy"})) as copy:
+        assert changed_soundtracks(copy, soundtrack_files(copy)) == {}
+        assert observe(copy) == Difference(new=(), changed=(), gone=(), unchanged=("song.flac",))
+        (blob,) = copy.blobs.list("soundtracks")
+        assert copy.catalogue.observations(copy.shards)["song.flac"][1] >= blob.modified
 
 
 def test_a_file_without_a_title_is_named_after_its_file(library: Library, tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ class LocalBlobs(BlobStore):
     A lock per container serialises the writes of threads and processes that use this class. The owner may also put
     files there with any other tool, under any name. A symbolic link to a file is followed. A symbolic link to a folder
     is followed only in the container `soundtracks`, only to read, and only once: a folder that is listed already is not
-    listed again.
+    listed again. The ETag of a soundtrack rests on its size, its modification time, and on whether it may be read; the
+    ETag of any other blob also rests on its change time (ctime), which a copy does not keep.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ class LocalBlobs(BlobStore):
     def stat(self, container: str, name: str) -> Blob:
         self._path(container, name)
         with _storage_errors(f"{container}/{name}", self._top(container)):
-            return _blob(self._top(container), name)
+            return self._blob(container, name)
 
     def read(self, container: str, name: str) -> bytes:
         with self.open(container, name) as file:
@@ -112,7 +113,7 @@ class LocalBlobs(BlobStore):
     def open(self, container: str, name: str) -> Iterator[BinaryIO]:
         path = self._path(container, name)
         with _storage_errors(f"{container}/{name}", self._top(container)):
-            _blob(self._top(container), name)  # opening a FIFO would wait for a writer
+            self._blob(container, name)  # opening a FIFO would wait for a writer
             try:
                 # No buffer: readers want a few ranges or the whole file, and a buffer would copy the bytes once more.
                 file = path.open("rb", buffering=0)
@@ -221,6 +222,9 @@ class LocalBlobs(BlobStore):
         check_container(container)
         return self._tops[container]
 
+    def _blob(self, container: str, name: str) -> Blob:
+        return _blob(self._top(container), name, keeps_etag=container == SOUNDTRACKS)
+
     def _path(self, container: str, name: str) -> Path:
         check_name(name)
         path = self._top(container) / file_of_name(name)
@@ -262,7 +266,7 @@ class LocalBlobs(BlobStore):
         path = self._path_to_write(container, name)
         with self._locked(container):
             try:
-                found = _blob(self._top(container), name)
+                found = self._blob(container, name)
             except BlobNotFound:
                 found = None
             require(found)
@@ -271,7 +275,7 @@ class LocalBlobs(BlobStore):
             # have the same ETag.
             os.utime(staged.name, ns=(time.time_ns(), time.time_ns()))
             Path(staged.name).replace(path)
-            return _blob(self._top(container), name)
+            return self._blob(container, name)
 
     @contextmanager
     def _locked(self, container: str) -> Iterator[None]:
@@ -286,7 +290,7 @@ class LocalBlobs(BlobStore):
                 fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _blob(top: Path, name: str) -> Blob:
+def _blob(top: Path, name: str, *, keeps_etag: bool) -> Blob:
     path = f"{top}/{file_of_name(name)}"  # making a `Path` would double the time of a listing
     try:
         link_status = os.lstat(path)
@@ -302,10 +306,12 @@ def _blob(top: Path, name: str) -> Blob:
     # which only the kernel sets, when a file gets its name; for a link it is the later one of the link and its target.
     # Moving a whole folder does not change the times of its files: only a full sweep finds those.
     changed = max(status.st_ctime_ns, link_status.st_ctime_ns)
+    # Music keeps its ETag if it is copied or linked with its time. Otherwise a copied library would look changed.
+    version = f"{os.access(path, os.R_OK):x}" if keeps_etag else f"{changed:x}"
     return Blob(
         name=name,
         size=status.st_size,
-        etag=f"{status.st_mtime_ns:x}-{changed:x}-{status.st_size:x}",
+        etag=f"{status.st_mtime_ns:x}-{version}-{status.st_size:x}",
         modified=_EPOCH + timedelta(microseconds=changed // 1000),
         # Writing sets both times alike. Renaming, which this class and careful tools do at the end, sets only one.
         whole=status.st_mtime_ns != status.st_ctime_ns,
@@ -344,7 +350,7 @@ def _walk(top: Path, first_folder: str, prefix: str, on_skipped: OnSkipped, *, f
                 children = children_of(top, name, on_skipped, follow_links=follow_links)
                 pending.extend(sorted((child for child in children if _may_begin(child, prefix)), reverse=True))
                 continue
-            blob = _blob(top, name)
+            blob = _blob(top, name, keeps_etag=follow_links)
         except (FileNotFoundError, NotADirectoryError, BlobNotFound):
             continue  # it was deleted since its folder was read, or no folder has that prefix
         except OSError as error:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -73,6 +74,21 @@ class Catalogue:
         queries = [sa.select(table.c.BLOB_NAME, table.c.ETAG).where(table.c.SHARD.in_(shards)) for table in tables]
         with self._database.reading() as connection:
             return {name: etag for query in queries for name, etag in connection.execute(query)}
+
+    def observations(self, shards: Sequence[str]) -> dict[str, tuple[str, datetime]]:
+        """Return the content digest of each soundtrack of these shards and the time of its observation, by its name."""
+        columns = SOUNDTRACKS.c
+        query = sa.select(columns.BLOB_NAME, columns.CONTENT_DIGEST, columns.OBSERVED_AT)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.where(columns.SHARD.in_(shards)))
+            return {name: (digest, observed_at.replace(tzinfo=UTC)) for name, digest, observed_at in rows}
+
+    def confirm_observed(self, names: Sequence[str]) -> None:
+        """Store that these soundtracks were read again, and have not changed."""
+        with self._database.writing() as connection:
+            for ids in batches(sorted(map(track_id, names))):
+                is_read = SOUNDTRACKS.c.TRACK_ID.in_(ids)
+                connection.execute(sa.update(SOUNDTRACKS).where(is_read).values(OBSERVED_AT=utc_now()))
 
     def skipped_files(self) -> list[SkippedFile]:
         """Return the files that are no music by their content, sorted by name."""

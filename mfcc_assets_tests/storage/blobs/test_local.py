@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,10 +97,26 @@ class TestFiles:
         (tmp_path / "other").replace(path)
         assert local_blobs.stat("batch", "a").etag != first.etag
 
-    def test_writes_within_one_tick_of_the_kernels_clock_have_different_etags(self, local_blobs, monkeypatch):
+    @pytest.mark.parametrize("container", ["batch", "soundtracks"])
+    def test_writes_within_one_tick_of_the_kernels_clock_have_different_etags(
+        self, local_blobs, monkeypatch, container
+    ):
         monkeypatch.setattr(os, "fsync", lambda _: None)  # a sync takes longer than a tick
-        etags = [local_blobs.write("batch", "a", b"same").etag for _ in range(50)]
+        etags = [local_blobs.write(container, "a", b"same").etag for _ in range(50)]
         assert len(set(etags)) == len(etags)
+
+    def test_a_soundtrack_keeps_its_etag_if_it_is_copied_linked_or_made_executable(self, local_blobs, tmp_path):
+        first = local_blobs.write("soundtracks", "a", b"1111")
+        path = self.path(local_blobs, "soundtracks", "a")
+        shutil.copy2(path, tmp_path / "copy")
+        (tmp_path / "copy").replace(path)
+        path.chmod(0o700)
+        (tmp_path / "backup").hardlink_to(path)
+        again = local_blobs.stat("soundtracks", "a")
+        assert again.etag == first.etag
+        assert again.modified > first.modified
+        os.utime(path, (0, 0))
+        assert local_blobs.stat("soundtracks", "a").etag != first.etag
 
     def test_no_other_write_comes_between_the_check_of_an_etag_and_the_write(self, local_blobs, monkeypatch):
         first = local_blobs.write("batch", "a", b"")

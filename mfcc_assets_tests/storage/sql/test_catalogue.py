@@ -45,6 +45,17 @@ class TestSkippedFiles:
 
 
 class TestSoundtracks:
+    def test_the_time_of_an_observation_moves_on_when_it_is_confirmed(self, catalogue):
+        observe(catalogue, *map(observed, "ab"))
+        before = catalogue.observations(SHARDS)
+        catalogue.confirm_observed(["a"])
+        after = catalogue.observations(SHARDS)
+        assert {name: digest for name, (digest, _) in after.items()} == {
+            name: observed(name).content_digest for name in "ab"
+        }
+        assert after["a"][1] > before["a"][1]
+        assert after["b"] == before["b"]
+
     def test_an_observed_file_is_waiting(self, catalogue):
         observe(
             catalogue,

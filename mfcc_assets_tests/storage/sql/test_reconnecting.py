@@ -51,6 +51,7 @@ CHANGES: dict[str, Callable[[Stores], object]] = {
     "record_skipped": lambda stores: stores.catalogue.record_skipped(
         [SkippedFile("b", "etag", "text")], shard_digits=1
     ),
+    "confirm_observed": lambda stores: stores.catalogue.confirm_observed(["a"]),
     "record": lambda stores: stores.added_files.record(AddedFile("a", "file:///a", "digest")),
     "forget_reject": lambda stores: stores.catalogue.forget_reject(observed("c").track_id),
     "forget_upload": lambda stores: stores.recommendations.forget_upload(
@@ -169,6 +170,7 @@ def test_every_changing_method_is_tried_with_a_lost_commit():
         "skipped_files",
         "rows_of_upload",
         "with_rows",
+        "observations",
         "index_versions",
     }
     assert {name for store in STORES for name in public_methods(store)} == CHANGES.keys() | reading
