@@ -1,5 +1,6 @@
 """Damaged indexes, lists and pointers: the former ones answer, and the next run repairs everything."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mfcc_assets.pipeline.index_versions import damaged_descriptions, describe_v
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.publication import roll_back
 from mfcc_assets.settings import Settings
+from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets.storage.index_parts import PARTS
 from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.damage import command, cut, damage, empty, flip, lists, names
@@ -111,6 +113,22 @@ class TestIndexes:
         told = command(ten_tracks.settings, "index", "list").output
         assert f"damaged index {version}: " in " ".join(told.split())
         assert "`mfcc add` starts one" in " ".join(told.split())
+
+    def test_a_lost_description_is_listed_and_told_by_every_command(self, ten_tracks, query):
+        version = str(ten_tracks.indexes.published_version())
+        ten_tracks.blobs.delete(CEPSTRA, f"indexes/{version}/index.json")
+        for arguments in (["index", "list"], ["recommend", str(query)]):
+            told = " ".join(command(ten_tracks.settings, *arguments).output.split())
+            assert f"index {version}: the stored index is corrupt: index.json is missing" in told
+            assert "`mfcc add` starts one" in told
+
+    def test_all_tracks_without_features_take_one_line_of_the_log(self, ten_tracks, query, caplog):
+        for name in (*names(ten_tracks, "summaries/"), *names(ten_tracks, "frames/")):
+            ten_tracks.blobs.delete(CEPSTRA, name)
+        recommend_file(ten_tracks, query, count=5)
+        lines = [line for line in caplog.messages if line.startswith("The query is not compared with")]
+        assert len(lines) <= 2  # recognition, and the comparison
+        assert re.search(r"with \d+ tracks\. The first: cepstra/summaries/.*\.parquet: .*Run `mfcc add`", lines[-1])
 
 
 class TestPointers:

@@ -11,6 +11,7 @@ present publication. Its pointer is restored from the rows of RECOMMENDATIONS.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
@@ -25,6 +26,8 @@ _PUBLISHED = "indexes/published.json"
 _PAST = "indexes/publications.json"
 _BUILT = "indexes/built.json"
 _RUN = "The next run over the library repairs it: `mfcc add` starts one"
+_DESCRIPTION = "index.json"
+_WRITTEN_LATER = {"attachments", "candidates", "quality.json", "rankings"}
 _Record = TypeVar("_Record")
 _logger = logging.getLogger(__name__)
 
@@ -251,9 +254,32 @@ class IndexHistory:
         return sorted(found, key=lambda version: (version.built_at, version.version))
 
     def damaged(self) -> list[str]:
-        """Return every stored version whose description cannot be read."""
-        names = [blob.name for blob in self._blobs.list(CEPSTRA, _FOLDER) if blob.name.endswith("/index.json")]
-        return sorted(name.split("/")[-2] for name in names if self._described(name) is None)
+        """Return every stored version whose description cannot be read or is lost.
+
+        A version without a description may also be one that is just being written. So it only counts as damaged if it
+        has been used: if it has a file that is written after the description, or was built or published.
+        """
+        files: dict[str, set[str]] = {}
+        for blob in self._blobs.list(CEPSTRA, _FOLDER):
+            version, _, file = blob.name.removeprefix(_FOLDER).partition("/")
+            files.setdefault(version, set()).add(file.partition("/")[0])
+        undescribed = {version for version, names in files.items() if _DESCRIPTION not in names}
+        used = {version for version in undescribed if files[version] & _WRITTEN_LATER} | (undescribed & self._known())
+        unreadable = {
+            version
+            for version in files.keys() - undescribed
+            if self._described(f"{_FOLDER}{version}/{_DESCRIPTION}") is None
+        }
+        return sorted(used | unreadable)
+
+    def _known(self) -> set[str]:
+        """Return the versions that a pointer or the history names, as far as they can be read."""
+        found: set[str | None] = set()
+        with suppress(CorruptIndex):
+            found.add(self.built())
+        with suppress(CorruptIndex):
+            found.update(publication.version for publication in self._restored()[0])
+        return {version for version in found if version is not None}
 
     def exists(self, version: str) -> bool:
         """Return whether a version is stored."""

@@ -135,13 +135,15 @@ class IndexStore:
         NoPublishedIndex
             If there is no such version.
         CorruptIndex
-            If a part is missing or has another size than was written. Other damage raises when the part is first used.
-            Building the index again replaces it.
+            If the description or a part is missing, or a part has another size than was written. Other damage raises
+            when the part is first used. Building the index again replaces it.
         """
         name = f"indexes/{version}/index.json"
         try:
             described = self._blobs.stat(CEPSTRA, name).etag
         except BlobNotFound as error:
+            if any(self._blobs.list(CEPSTRA, f"indexes/{version}/")):
+                raise corrupt_index(version, "index.json is missing") from error
             raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=REBUILD) from error
         stored = {name: self._stored_part(version, name) for name in PARTS}
         etags = (described, *(part.etag for part in stored.values()))
@@ -195,7 +197,7 @@ class IndexStore:
         return self._history.stored()
 
     def damaged_versions(self) -> list[str]:
-        """Return every stored version whose description is damaged."""
+        """Return every stored version whose description is damaged or lost."""
         return self._history.damaged()
 
     def delete(self, version: str) -> None:

@@ -264,6 +264,18 @@ class TestStoredVersions:
         assert index_history.exists("a")
         assert not index_history.exists("unfinished")
 
+    def test_a_version_that_was_used_is_damaged_without_its_description(self, index_history, blobs):
+        write_version(blobs, "ranked", NOON)
+        write_version(blobs, "published", NOON)
+        index_history.publish("published")
+        for version in ("published", "built", "unfinished"):
+            blobs.write("cepstra", f"indexes/{version}/means.npy", b"means")
+        index_history.set_built("built")
+        blobs.delete("cepstra", "indexes/published/rankings/0.parquet")
+        for version in ("ranked", "published"):
+            blobs.delete("cepstra", f"indexes/{version}/index.json")
+        assert index_history.damaged() == ["built", "published", "ranked"]
+
     def test_a_deleted_version_leaves_no_blob(self, index_history, blobs):
         for version in ("a", "ab"):
             write_version(blobs, version, NOON)
