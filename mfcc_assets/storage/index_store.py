@@ -142,7 +142,7 @@ class IndexStore:
         try:
             described = self._blobs.stat(CEPSTRA, name).etag
         except BlobNotFound as error:
-            if any(self._blobs.list(CEPSTRA, f"indexes/{version}/")):
+            if version in self._history.damaged():
                 raise corrupt_index(version, "index.json is missing") from error
             raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=REBUILD) from error
         stored = {name: self._stored_part(version, name) for name in PARTS}
