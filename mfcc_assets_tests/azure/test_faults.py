@@ -151,7 +151,12 @@ def answers_late(handler: Any) -> None:
 
 @contextmanager
 def dagster_of(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.from_config(str(prepare_dagster_home(settings))) as instance:
+    home = str(prepare_dagster_home(settings))
+    with pytest.MonkeyPatch.context() as patches:
+        # The databases of Dagster lie in the home that the environment names when they are opened.
+        patches.setenv("DAGSTER_HOME", home)
+        instance = dg.DagsterInstance.from_config(home)
+    with instance:
         yield instance
 
 
