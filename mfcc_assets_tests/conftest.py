@@ -3,6 +3,7 @@
 Each fixture imports what it needs, so that tests of the science start fast and run while other packages are broken.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from mfcc_assets_tests.services.cosmos import CosmosServer
     from mfcc_assets_tests.services.key_vault import VaultDouble
     from mfcc_assets_tests.services.postgres import Postgres
+
+
+def pytest_configure() -> None:
+    """Remove the settings of the person who runs the tests: each test sets its own."""
+    for name in list(os.environ):
+        if name.startswith("MFCC_") or name == "DAGSTER_HOME":
+            del os.environ[name]
 
 
 @pytest.fixture
