@@ -17,7 +17,6 @@ from mfcc_assets.storage.blobs.names import name_of_file
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.added_files import AddedFile
 
-
 _CLOCK_STEPS_SECONDS = 2.0
 """File systems of removable disks keep times in steps of this size."""
 
