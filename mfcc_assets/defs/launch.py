@@ -107,7 +107,7 @@ def running(
         Pause between the 30 signals that ask the process to end, after which it is killed.
     """
     prepare_dagster_home(settings)
-    with log.open("ab") as output, _interrupts_for_children():
+    with log.open("ab") as output, _signals_for_children():
         process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             stdin=subprocess.DEVNULL,
@@ -248,20 +248,23 @@ def ended_by_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _interrupts_for_children() -> Iterator[None]:
-    """Let processes that are started inside the ``with`` receive SIGINT.
+def _signals_for_children() -> Iterator[None]:
+    """Let processes that are started inside the ``with`` receive SIGINT and SIGTERM.
 
     A process that a shell starts in the background ignores SIGINT, and so do its children. Dagster handles SIGTERM as
-    it handles SIGINT, so it would ignore both.
+    it handles SIGINT, so it would ignore both, and so would the processes that it starts.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    ignored = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, former)
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def run_python(arguments: Sequence[str]) -> int:
@@ -272,7 +275,7 @@ def run_python(arguments: Sequence[str]) -> int:
     settings = Settings()
     prepare_dagster_home(settings)
     with ended_by_signals():
-        with _interrupts_for_children():
+        with _signals_for_children():
             process = subprocess.Popen(
                 [sys.executable, *arguments], env=dagster_environment(settings), start_new_session=True
             )

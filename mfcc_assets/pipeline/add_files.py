@@ -2,7 +2,8 @@
 
 import os
 import platform
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -15,6 +16,9 @@ from mfcc_assets.pipeline.names_in_library import NamesInLibrary
 from mfcc_assets.storage.blobs.names import name_of_file
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.added_files import AddedFile
+
+_CLOCK_STEPS_SECONDS = 2.0
+"""File systems of removable disks keep times in steps of this size."""
 
 
 @dataclass
@@ -58,7 +62,10 @@ def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
     one of the two, and recommendations list each recording only once. But if the other file has this name already and
     is gone from its place, or nobody knows where it came from, then the file was moved, and it is there already.
 
-    A blob that was changed in the library itself is not replaced by the file that it was copied from.
+    A blob that was changed in the library itself is not replaced by the file that it was copied from. Neither is one
+    whose file is not the same any more, although it has the same path: another disc may be mounted there. The system
+    gives a file a new change time (ctime) whenever it is written or moved. So a file with other bytes that has not
+    changed since the first one was added is another file, and both stay.
 
     Parameters
     ----------
@@ -94,7 +101,7 @@ class _Adding:
         self._sizes = {blob.name: blob.size for blob in blobs}
         self._names = NamesInLibrary(self._sizes)
         self._by_name: dict[str, AddedFile] = {}
-        self._by_source: dict[str, AddedFile] = {}
+        self._by_source: dict[str, list[AddedFile]] = {}
         for added in library.added_files.every():
             if added.blob_name in self._sizes:
                 self._remember(added)
@@ -106,7 +113,7 @@ class _Adding:
             return True
         known = self._by_source.get(self._address(file.source))
         try:
-            if known is not None:
+            if known:
                 return self._is_brought_up_to_date(file, known)
             return self._is_moved(file)
         except OSError:
@@ -117,6 +124,7 @@ class _Adding:
         """Store a file under a new name."""
         while True:
             name = self._names.free_name(_absolute(file.path), file.root)
+            now = time.time()
             try:
                 digest = _digest_of(file.source)
                 with file.source.open("rb") as opened:
@@ -129,28 +137,31 @@ class _Adding:
                 self._addition.unreadable.append(file.path)
                 return
             else:
-                self._record(file, name, digest)
+                self._record(file, name, digest, now)
                 self._addition.added.append(name)
                 return
 
-    def _is_brought_up_to_date(self, file: FoundFile, known: AddedFile) -> bool:
-        """Replace the blob that was copied from a file, if only the file has changed since.
+    def _is_brought_up_to_date(self, file: FoundFile, known: Sequence[AddedFile]) -> bool:
+        """Replace the blob that was last copied from a path, if only the file there has changed since.
 
         Returns
         -------
         bool
-            False if both have changed since. Then both have to stay.
+            False if both have changed since, or another file has this path now. Then both have to stay.
         """
-        name, digest, blobs = known.blob_name, _digest_of(file.source), self._library.blobs
-        if digest == known.content_digest:
-            self._addition.already_there.append(name)
-            return True
+        now, digest, blobs = time.time(), _digest_of(file.source), self._library.blobs
+        for added in known:
+            if added.content_digest == digest:
+                self._addition.already_there.append(added.blob_name)
+                return True
+        last = max(known, key=lambda added: added.added_at)
+        name = last.blob_name
         try:
             etag = blobs.stat(SOUNDTRACKS, name).etag
             stored = self._digest_of_blob(name)
             if stored == digest:
                 self._addition.already_there.append(name)
-            elif stored == known.content_digest:
+            elif stored == last.content_digest and _has_changed_since(last.added_at, file.source):
                 with file.source.open("rb") as opened:
                     blobs.write(SOUNDTRACKS, name, opened, if_match=etag)
                 self._addition.replaced.append(name)
@@ -158,7 +169,7 @@ class _Adding:
                 return False
         except (BlobNameError, BlobNotFound, Conflict):
             return False
-        self._record(file, name, digest)
+        self._record(file, name, digest, now)
         return True
 
     def _is_moved(self, file: FoundFile) -> bool:
@@ -167,9 +178,9 @@ class _Adding:
             taken = self._names.taken(name)
             if taken is None or self._sizes.get(taken) != file.source.stat().st_size or self._has_source(taken):
                 continue
-            digest = _digest_of(file.source)
+            now, digest = time.time(), _digest_of(file.source)
             if self._digest_of_blob(taken) == digest:
-                self._record(file, taken, digest)
+                self._record(file, taken, digest, now)
                 self._addition.already_there.append(taken)
                 return True
         return False
@@ -195,14 +206,18 @@ class _Adding:
         except BlobNotFound:
             return None
 
-    def _record(self, file: FoundFile, name: str, digest: str) -> None:
-        added = AddedFile(name, self._address(file.source), digest)
+    def _record(self, file: FoundFile, name: str, digest: str, added_at: float) -> None:
+        added = AddedFile(name, self._address(file.source), digest, added_at)
         self._library.added_files.record(added)
         self._remember(added)
         self._names.take(name, _absolute(file.path))
 
     def _remember(self, added: AddedFile) -> None:
-        self._by_name[added.blob_name] = self._by_source[added.source] = added
+        former = self._by_name.get(added.blob_name)
+        if former is not None:
+            self._by_source[former.source].remove(former)
+        self._by_name[added.blob_name] = added
+        self._by_source.setdefault(added.source, []).append(added)
         self._names.take(added.blob_name, self._path(added.source))
 
     def _address(self, source: Path) -> str:
@@ -212,6 +227,10 @@ class _Adding:
         """Return the path in an address, or None if it is the address of a file on another machine."""
         parts = urlsplit(address)
         return Path(os.fsdecode(unquote_to_bytes(parts.path))) if parts.netloc == quote(self._machine) else None
+
+
+def _has_changed_since(moment: float, path: Path) -> bool:
+    return path.stat().st_ctime > moment - _CLOCK_STEPS_SECONDS
 
 
 def _digest_of(path: Path) -> str:

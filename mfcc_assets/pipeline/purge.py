@@ -160,7 +160,8 @@ def remove_computed(
 def purge_lapsed_uploads(library: Library, now: datetime | None = None) -> list[UploadId]:
     """Purge all uploads whose time of retention has passed, and return their ids.
 
-    A file without a document, for example a cover, lapses too.
+    A file without a document, for example a cover, lapses too. Such files go first: a purge stops at a file that may
+    belong to an upload whose document is lost.
 
     Raises
     ------
@@ -168,18 +169,23 @@ def purge_lapsed_uploads(library: Library, now: datetime | None = None) -> list[
         If anything of one is left.
     """
     lapsed = lapsed_uploads(library, now)
-    purge_uploads(library, lapsed)
     for blob in lapsed_files(library, now):
         library.blobs.delete("uploads", blob.name)
+    purge_uploads(library, lapsed)
     return lapsed
 
 
 def lapsed_uploads(library: Library, now: datetime | None = None) -> list[UploadId]:
-    """Return the uploads that came longer ago than the settings keep them; none if they keep them for ever."""
+    """Return the uploads that came longer ago than the settings keep them; none if they keep them for ever.
+
+    An upload whose document is lost lapses with its copy in `batch`.
+    """
+    received = {found.id: datetime.fromisoformat(found.body["received"]) for found in library.documents.find()}
+    for blob in library.blobs.list("batch"):
+        if match := _COPY.fullmatch(blob.name):
+            received.setdefault(match[1], blob.modified)
     return [
-        UploadId(found.id)
-        for found in library.documents.find()
-        if has_lapsed(library, datetime.fromisoformat(found.body["received"]), now)
+        UploadId(upload) for upload, at in received.items() if is_upload_id(upload) and has_lapsed(library, at, now)
     ]
 
 

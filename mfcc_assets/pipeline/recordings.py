@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.credits import named
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import same_recording_by_row
@@ -61,20 +62,35 @@ def recordings_of(library: Library, index: LibraryIndex) -> Recordings:
     """Return the recordings of an index. They are found once for each index version.
 
     The groups of the published index are taken over, so only new tracks are compared. A track that represented its
-    recording still does, so a copy that is added later does not take its place in lists.
+    recording still does, so a copy that is added later does not take its place in lists. A new recording is represented
+    by the copy whose tags tell most, because lists show these tags.
     """
 
     def find() -> dict[str, NDArray[np.int64]]:
         former, features = library.indexes.published_if_usable(), index.parameters.features
         if former is None or former.version == index.version or former.parameters.features != features:
-            return {"rows": _found(library, index, range(len(index.tracks)), [])}
+            found = _found(library, index, range(len(index.tracks)), [])
+            return {"rows": represented_by(found, _copies(library, index, found))}
         known = former.tracks.rows(index.tracks.audio_ids)
         recordings = recordings_of(library, former)
         found = _found(library, index, np.flatnonzero(known < 0).tolist(), _groups(recordings, known))
         kept = np.flatnonzero(known >= 0)
-        return {"rows": represented_by(found, kept[recordings.represents[known[kept]]])}
+        former_ones = kept[recordings.represents[known[kept]]]
+        return {"rows": represented_by(found, np.append(former_ones, _copies(library, index, found)))}
 
     return Recordings(index.tracks, library.indexes.measured_once(index.version, "recordings.npz", find)["rows"])
+
+
+def _copies(library: Library, index: LibraryIndex, first: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the rows of all tracks that have copies, those first whose tags name both the artist and the album."""
+    rows = np.flatnonzero(np.bincount(first, minlength=len(first))[first] > 1)
+    credited = library.catalogue.credits() if len(rows) else {}
+
+    def named_count(row: int) -> int:
+        credit = credited.get(index.tracks.audio_ids[row])
+        return sum(bool(named(name)) for name in (credit.artist, credit.album)) if credit else 0
+
+    return np.array(sorted(rows.tolist(), key=named_count, reverse=True), np.int64)
 
 
 def _groups(former: Recordings, known: NDArray[np.int64]) -> Iterable[Sequence[int]]:

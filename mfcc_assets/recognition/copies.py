@@ -91,7 +91,7 @@ def represented_by(first: NDArray[np.int64], preferred: NDArray[np.int64]) -> ND
     first : (count,) int64
         The first row of the recording of each track, from `group_copies`.
     preferred : (preferred,) int64
-        Rows in ascending order. The first one of a recording is taken.
+        Rows, the most preferred ones first. The first one of a recording is taken.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def represented_by(first: NDArray[np.int64], preferred: NDArray[np.int64]) -> ND
 
     Examples
     --------
-    >>> represented_by(np.array([0, 1, 0, 0]), np.array([2, 3])).tolist()
+    >>> represented_by(np.array([0, 1, 0, 0]), np.array([2, 3, 0])).tolist()
     [2, 1, 2, 2]
     """
     representing = np.arange(len(first))

@@ -74,14 +74,20 @@ def test_a_dagster_home_of_an_older_version_finds_the_moved_event_log(settings: 
         assert isinstance(dagster.event_log_storage, OpenEventLog)
 
 
-def test_a_process_ends_with_its_with_block(settings: Settings, tmp_path: Path) -> None:
-    with (
-        pytest.raises(KeyboardInterrupt),
-        running(settings, ["http.server", "0"], tmp_path / "log") as process,
-    ):
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("ignored", [[], [signal.SIGINT, signal.SIGTERM]], ids=["signals", "ignored signals"])
+def test_a_process_ends_with_its_with_block(settings: Settings, tmp_path: Path, ignored: list[signal.Signals]) -> None:
+    former = {number: signal.signal(number, signal.SIG_IGN) for number in ignored}
+    try:
+        with (
+            pytest.raises(KeyboardInterrupt),
+            running(settings, ["http.server", "0"], tmp_path / "log") as process,
+        ):
+            raise KeyboardInterrupt
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
-    assert process.poll() is not None
+    assert process.returncode == -signal.SIGTERM
 
 
 def test_a_process_that_ignores_signals_is_killed(

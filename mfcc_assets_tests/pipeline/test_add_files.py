@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ def write(path: Path, content: str = "music") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
     return path
+
+
+def swap(one: Path, other: Path) -> None:
+    """Let two folders change places. The change times of the files in them stay."""
+    aside = one.with_name("aside")
+    one.rename(aside)
+    other.rename(one)
+    aside.rename(other)
 
 
 def contents(library: Library) -> dict[str, str]:
@@ -196,6 +205,23 @@ class TestOneFileNeverReplacesAnother:
 
 
 class TestOneFileIsStoredOnce:
+    def test_another_disc_at_the_same_path_replaces_nothing(self, library, tmp_path) -> None:
+        mounted, other = tmp_path / "cdrom", tmp_path / "other"
+        for folder, content in ((mounted, "one"), (other, "two")):
+            write(folder / "Track 1.wav", content)
+        assert add(library, mounted).added == ["cdrom/Track 1.wav"]
+        # Neither disc has changed since, so both are older than what was added.
+        (added,) = library.added_files.every()
+        library.added_files.record(replace(added, added_at=added.added_at + 60))
+
+        swap(mounted, other)
+        assert add(library, mounted).added == ["cdrom/Track 1 (2).wav"]
+        swap(mounted, other)
+        assert add(library, mounted).already_there == ["cdrom/Track 1.wav"]
+        swap(mounted, other)
+        assert add(library, mounted).already_there == ["cdrom/Track 1 (2).wav"]
+        assert contents(library) == {"cdrom/Track 1.wav": "one", "cdrom/Track 1 (2).wav": "two"}
+
     def test_an_unchanged_file_is_not_added_again_and_a_changed_one_replaces_it(self, library, tmp_path) -> None:
         song = write(tmp_path / "song.mp3", "first")
         add(library, song)

@@ -318,6 +318,22 @@ def test_uploads_are_purged_when_their_time_of_retention_has_passed(
         assert requested_uploads(keeping, instance) == []
 
 
+@pytest.mark.parametrize("is_file_there", [True, False])
+def test_an_upload_whose_document_is_lost_lapses_with_its_copy(
+    ten_tracks: Library, query: Path, is_file_there: bool
+) -> None:
+    before = everything(ten_tracks)
+    upload = answered_upload(ten_tracks, query)
+    ten_tracks.documents.delete(upload)
+    if not is_file_there:
+        ten_tracks.blobs.delete("uploads", NAME)
+
+    with Library(ten_tracks.settings.model_copy(update={"retention_days": 30})) as keeping:
+        assert purge_lapsed_uploads(keeping, datetime.now(UTC) + timedelta(days=31)) == [upload]
+        assert everything(keeping) == before
+        assert keeping.recommendations.rows_of_upload(upload, content_digests=[]) == 0
+
+
 NAME = "a name like no other.flac"
 
 

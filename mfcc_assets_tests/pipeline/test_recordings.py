@@ -100,6 +100,21 @@ def test_a_copy_that_is_added_later_does_not_represent_the_recording(library: Li
     assert recordings.of([audio_id(number) for number in added]) == [audio_id(added[0])] * len(added)
 
 
+def test_the_copy_whose_tags_tell_most_represents_a_new_recording(library: Library) -> None:
+    add_tracks(library, *range(1, 9))
+    for number, artist, album in (
+        (100, "Unknown Artist", ""),
+        (101, "Bach", ""),
+        (102, "Bach", "Organ"),
+        (103, "", ""),
+    ):
+        add_track(library, number, cepstra(COPIED), artist=artist, album=album)
+    publish(library)
+    recordings = recordings_of(library, library.indexes.published())
+    assert recordings.of([audio_id(number) for number in range(100, 104)]) == [audio_id(102)] * 4
+    assert recordings.of([audio_id(1)]) == [audio_id(1)]
+
+
 @pytest.mark.parametrize("added", [[100], [101, 102, 103, 104]])
 def test_copies_that_come_and_go_leave_every_list_full(library: Library, added: list[int]) -> None:
     add_tracks(library, *range(TRACKS))

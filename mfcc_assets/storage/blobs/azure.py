@@ -33,6 +33,7 @@ from mfcc_assets.storage.blobs.port import (
     CONTAINERS,
     FOLDERS,
     LONGEST_LINK_SECONDS,
+    OF_LISTENERS,
     REFUSED_NAMES,
     Blob,
     BlobStore,
@@ -192,6 +193,8 @@ class AzureBlobs(BlobStore):
             suffix=suffix if len(suffix.encode()) <= _LONGEST_SUFFIX else "",
             size=blob.size,
             fetch=fetch,
+            # A purge cannot reach the disks of other machines, so they keep nothing of listeners.
+            is_kept=container not in OF_LISTENERS,
         ) as path:
             yield path
 

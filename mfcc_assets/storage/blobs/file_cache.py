@@ -42,7 +42,9 @@ class FileCache:
             _remove_abandoned(self._used)
 
     @contextmanager
-    def file(self, key: str, *, suffix: str, size: int, fetch: Callable[[Path], None]) -> Iterator[Path]:
+    def file(
+        self, key: str, *, suffix: str, size: int, fetch: Callable[[Path], None], is_kept: bool = True
+    ) -> Iterator[Path]:
         """Return a copy that can be read inside the ``with``.
 
         Parameters
@@ -55,6 +57,8 @@ class FileCache:
             Size of the content in bytes.
         fetch
             Function that writes the content to a new file. It is called if there is no copy yet.
+        is_kept
+            Whether the copy stays for other readers.
 
         Raises
         ------
@@ -70,7 +74,8 @@ class FileCache:
                 if not any(_linked(path, copy, size) for copy in (self._copies / digest[:2]).glob(f"{digest}-*")):
                     fetch(path)
                     _check_size(path, size)
-                    self._keep(path, digest, size)
+                    if is_kept:
+                        self._keep(path, digest, size)
             yield path
         finally:
             shutil.rmtree(own, ignore_errors=True)

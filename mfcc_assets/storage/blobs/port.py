@@ -17,7 +17,10 @@ CEPSTRA = "cepstra"
 SOUNDTRACKS = "soundtracks"
 """Container of the music. Its owner may link folders into it."""
 
-CONTAINERS = ("uploads", "batch", CEPSTRA, SOUNDTRACKS, "artworks")
+OF_LISTENERS = ("uploads", "batch")
+"""Containers of the files that listeners sent, and of the copies that runs work on."""
+
+CONTAINERS = (*OF_LISTENERS, CEPSTRA, SOUNDTRACKS, "artworks")
 
 BROKEN_LINKS = "broken links"
 TAKEN_ALREADY = "links that lead back, or to what is taken already"

@@ -75,7 +75,7 @@ class DocumentStore(ABC):
 
     @abstractmethod
     def get(self, document_id: str) -> Document:
-        """Return a document. Raises `DocumentNotFound` if there is no such document."""
+        """Return a document. Raises `DocumentNotFound` if there is no such document, or it is damaged."""
 
     def get_or_none(self, document_id: str) -> Document | None:
         """Return a document, or None if there is no such document."""
@@ -183,6 +183,15 @@ def check_id(document_id: str) -> None:
 def absent(document_id: str) -> DocumentNotFound:
     """Return the error for a document that does not exist."""
     return DocumentNotFound("there is no such document", subject=f"Document {document_id}", remedy="Check the id")
+
+
+def damaged(document_id: str) -> DocumentNotFound:
+    """Return the error for a document that is damaged, and counts as missing."""
+    return DocumentNotFound(
+        "the stored document is damaged",
+        subject=f"Document {document_id}",
+        remedy=f"If its file is still there, it is answered again. `mfcc purge {document_id}` removes what is left",
+    )
 
 
 def taken(document_id: str) -> Conflict:

@@ -1,16 +1,18 @@
 """Documents in a file of SQLite: an adapter of `DocumentStore` that needs no server."""
 
 import json
+import logging
 import math
 import secrets
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from mfcc_assets.errors import StoreError
+from mfcc_assets.errors import DocumentNotFound, StoreError
 from mfcc_assets.storage.disk_space import full_disk, means_full
 from mfcc_assets.storage.documents.port import (
     BEFORE_THE_NEWEST,
@@ -22,6 +24,7 @@ from mfcc_assets.storage.documents.port import (
     can_be_id,
     changed,
     check_id,
+    damaged,
     taken,
 )
 from mfcc_assets.storage.sqlite_files import (
@@ -41,7 +44,8 @@ CREATE TABLE IF NOT EXISTS documents (
     received TEXT NOT NULL,
     etag TEXT NOT NULL,
     body TEXT NOT NULL,
-    written REAL NOT NULL DEFAULT 0
+    written REAL NOT NULL DEFAULT 0,
+    crc32 INTEGER
 ) WITHOUT ROWID
 """
 
@@ -53,21 +57,34 @@ _INDEXES = (
     "DROP INDEX IF EXISTS documents_by_state",  # files made before documents could expire have it
 )
 
-_ONE = "SELECT id, body, etag FROM documents WHERE id = ? AND written > ?"
+_ADDED_COLUMNS = {"written": "REAL NOT NULL DEFAULT 0", "crc32": "INTEGER"}
+"""Columns that the files of older versions lack."""
+
+_ONE = "SELECT id, body, etag, crc32 FROM documents WHERE id = ? AND written > ?"
+
+_INSERT = """
+INSERT OR REPLACE INTO documents (id, state, received, etag, body, written, crc32) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
 
 _ALL = """
-SELECT id, body, etag, received FROM documents
+SELECT id, body, etag, crc32, received FROM documents
 WHERE written > ? AND (received, id) < (?, ?) ORDER BY received DESC, id DESC LIMIT ?
 """
 
 _IN_STATE = """
-SELECT id, body, etag, received FROM documents
+SELECT id, body, etag, crc32, received FROM documents
 WHERE state = ? AND written > ? AND (received, id) < (?, ?) ORDER BY received DESC, id DESC LIMIT ?
 """
 
 
+_logger = logging.getLogger(__name__)
+
+
 class SqliteDocuments(DocumentStore):
     """Documents in one SQLite file, for any number of threads and processes of one machine.
+
+    SQLite notices damage of its own structures only. So each document has a CRC-32. A damaged document counts as
+    missing, apart from a warning in the log: it must not keep others from their answers, and can be written anew.
 
     A writer waits up to 30 seconds for another writer. Readers never wait. Each call opens the file anew, so that two
     threads never share a connection and no connection survives a fork.
@@ -84,6 +101,7 @@ class SqliteDocuments(DocumentStore):
 
     def __init__(self, path: Path, *, retention_seconds: int | None = None, page_size: int = PAGE) -> None:
         self._path, self._page_size = path, page_size
+        self._told: set[str] = set()
         self._retention_seconds = math.inf if retention_seconds is None else retention_seconds
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +129,8 @@ class SqliteDocuments(DocumentStore):
         check_id(document_id)
         checked = DocumentBody.of(body)
         with self._writing() as connection:
-            if connection.execute("SELECT 1 FROM documents WHERE id = ?", (document_id,)).fetchone():
+            row = connection.execute(_ONE, (document_id, self._due)).fetchone()
+            if row is not None and not _is_damaged(row):
                 raise taken(document_id)
             return _write(connection, document_id, checked)
 
@@ -132,11 +151,16 @@ class SqliteDocuments(DocumentStore):
             # Each page has a transaction of its own: a long one would keep the write-ahead log from shrinking.
             with self._connection() as connection:
                 rows = connection.execute(query, (*parameters, self._due, *last, self._page_size)).fetchall()
-            for *row, _ in rows:
-                yield _document(row)
+            for row in rows:
+                try:
+                    yield _document(row)
+                except DocumentNotFound as error:
+                    if str(error) not in self._told:
+                        self._told.add(str(error))
+                        _logger.warning("%s", error)
             if len(rows) < self._page_size:
                 return
-            last = (rows[-1][3], rows[-1][0])
+            last = (rows[-1][-1], rows[-1][0])
 
     def ids(self, state: str) -> set[str]:
         query = "SELECT id FROM documents WHERE state = ? AND written > ?"
@@ -163,6 +187,8 @@ class SqliteDocuments(DocumentStore):
             # Without an isolation level this module begins and ends each transaction itself.
             with closing(sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)) as connection:
                 connection.execute(OVERWRITE_DELETED)
+                # A damaged text may not be UTF-8. By default, it would fail the query, and so hide all other documents.
+                connection.text_factory = lambda text: text.decode(errors="replace")
                 yield connection
         except sqlite3.Error as error:
             if is_damage(error):
@@ -203,8 +229,10 @@ class SqliteDocuments(DocumentStore):
 def _make_tables(connection: sqlite3.Connection) -> None:
     connection.execute(_TABLE)
     columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(documents)")}
+    for name, kind in _ADDED_COLUMNS.items():
+        if name not in columns:
+            connection.execute(f"ALTER TABLE documents ADD COLUMN {name} {kind}")
     if "written" not in columns:
-        connection.execute("ALTER TABLE documents ADD COLUMN written REAL NOT NULL DEFAULT 0")
         # Nobody knows when the documents of older files were written, so their retention begins now.
         connection.execute("UPDATE documents SET written = ?", (time.time(),))
     for statement in _INDEXES:
@@ -212,21 +240,35 @@ def _make_tables(connection: sqlite3.Connection) -> None:
 
 
 def _write(connection: sqlite3.Connection, document_id: str, checked: DocumentBody) -> Document:
-    document = Document(document_id, checked.body, etag=secrets.token_hex(8))
+    document, body = Document(document_id, checked.body, etag=secrets.token_hex(8)), json.dumps(checked.body)
     connection.execute(
-        "INSERT OR REPLACE INTO documents (id, state, received, etag, body, written) VALUES (?, ?, ?, ?, ?, ?)",
-        (document_id, checked.state, checked.received, document.etag, json.dumps(checked.body), time.time()),
+        _INSERT,
+        (document_id, checked.state, checked.received, document.etag, body, time.time(), _checksum(document_id, body)),
     )
     return document
 
 
-def _document(row: Sequence[str]) -> Document:
-    document_id, body, etag = row
+def _document(row: Sequence[Any]) -> Document:
+    """Return the document of a row: id, body, ETag and CRC-32. Raises `DocumentNotFound` if it is damaged."""
+    document_id, text, etag, checksum, *_ = row
+    if checksum is not None and checksum != _checksum(document_id, text):
+        raise damaged(document_id)
     try:
-        return Document(document_id, json.loads(body), etag)
-    except ValueError as error:
-        raise StoreError(
-            "the stored document is damaged",
-            subject=f"document {document_id}",
-            remedy=f"`mfcc purge {document_id}` removes it",
-        ) from error
+        body = json.loads(text)
+        if checksum is None:
+            DocumentBody.of(body)  # an older version wrote it, so nothing but its form can be checked
+    except (AttributeError, ValueError) as error:
+        raise damaged(document_id) from error
+    return Document(document_id, body, etag)
+
+
+def _is_damaged(row: Sequence[Any]) -> bool:
+    try:
+        _document(row)
+    except DocumentNotFound:
+        return True
+    return False
+
+
+def _checksum(document_id: str, body: str) -> int:
+    return zlib.crc32(f"{document_id} {body}".encode())

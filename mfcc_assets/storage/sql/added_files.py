@@ -23,11 +23,14 @@ class AddedFile:
         Address of the file that it was copied from: ``file:`` with the machine, if it is known, and the resolved path.
     content_digest
         Digest of the bytes that were copied.
+    added_at
+        Time before they were read, in seconds since 1970.
     """
 
     blob_name: str
     source: str
     content_digest: str
+    added_at: float
 
 
 @reconnecting

@@ -119,6 +119,7 @@ ADDED_FILES = sa.Table(
     # A path has up to 4,096 bytes, and each may take three characters of an address.
     sa.Column("SOURCE", sa.Text, nullable=False),
     sa.Column("CONTENT_DIGEST", _ID, nullable=False),
+    sa.Column("ADDED_AT", sa.Float, nullable=False),
 )
 
 RECOMMENDATIONS = sa.Table(

@@ -118,3 +118,12 @@ class TestStreams:
             blobs.write("soundtracks", "song.flac", b"changed")
             with next_process.as_file("soundtracks", "song.flac") as path:
                 assert path.read_bytes() == b"changed"
+
+    @pytest.mark.parametrize("container", ["uploads", "batch"])
+    def test_no_machine_keeps_a_copy_of_what_a_listener_sent(self, azurite, account_url, tmp_path, container):
+        cache = tmp_path / "cache"
+        with closing(AzureBlobs(account_url, lambda: azurite.key, cache, 10**9)) as blobs:
+            blobs.write(container, "secret.flac", content(1000))
+            with blobs.as_file(container, "secret.flac") as path:
+                assert path.read_bytes() == content(1000)
+        assert [file for file in cache.rglob("*") if file.is_file()] == []

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from mfcc_assets.errors import StoreError
+from mfcc_assets.errors import DocumentNotFound, StoreError
 from mfcc_assets.storage.documents.sqlite import SqliteDocuments
 from mfcc_assets_tests.storage.documents.bodies import body
 
@@ -32,7 +32,9 @@ CREATE TABLE documents (
 ) WITHOUT ROWID;
 CREATE INDEX documents_by_received ON documents (received, id);
 CREATE INDEX documents_by_state ON documents (state, received, id);
-INSERT INTO documents VALUES ('1', 'done', '2026-11-02T10:00:00.000000+00:00', 'tag', '{"state": "done"}');
+INSERT INTO documents VALUES (
+    '1', 'done', '2026-11-02T10:00:00.000000+00:00', 'tag', '{"state": "done", "received": "2026-11-02T10:00:00+00:00"}'
+);
 """
 
 
@@ -117,10 +119,35 @@ def test_the_error_for_a_damaged_file_has_a_remedy(path, damage):
         SqliteDocuments(path).latest()
 
 
-def test_a_damaged_document_is_named(path):
+DAMAGES = {
+    "cut": "substr(body, 3)",
+    "other characters": "replace(body, '2026', '2027')",
+    "no text": "CAST(replace(CAST(body AS BLOB), '2026', x'b2303236') AS TEXT)",
+    "no document": "'[]'",
+    "empty": "''",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_document_is_named_and_counts_as_missing(path, damage, caplog):
+    documents = SqliteDocuments(path)
+    for name in ("1", "2"):
+        documents.put(name, body())
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE documents SET body = {damage} WHERE id = '1'")
+    with pytest.raises(DocumentNotFound, match=r"Document 1: .* is damaged.*`mfcc purge 1`"):
+        documents.get("1")
+    assert [document.id for document in documents.find()] == ["2"]
+    assert "Document 1: the stored document is damaged" in caplog.text
+    written = documents.create("1", body("new"))
+    assert documents.get("1") == written
+
+
+@pytest.mark.parametrize("stored", ["[]", "{}", '{"state": "done", "received": "no time"}'])
+def test_a_damaged_document_of_an_older_version_counts_as_missing(path, stored):
     documents = SqliteDocuments(path)
     documents.put("1", body())
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE documents SET body = substr(body, 3)")
-    with pytest.raises(StoreError, match="document 1: the stored document is damaged"):
-        documents.get("1")
+        connection.execute("UPDATE documents SET body = ?, crc32 = NULL", (stored,))
+    assert documents.get_or_none("1") is None
+    assert documents.latest() is None

@@ -52,7 +52,7 @@ CHANGES: dict[str, Callable[[Stores], object]] = {
         [SkippedFile("b", "etag", "text")], shard_digits=1
     ),
     "confirm_observed": lambda stores: stores.catalogue.confirm_observed(["a"]),
-    "record": lambda stores: stores.added_files.record(AddedFile("a", "file:///a", "digest")),
+    "record": lambda stores: stores.added_files.record(AddedFile("a", "file:///a", "digest", 0.0)),
     "forget_reject": lambda stores: stores.catalogue.forget_reject(observed("c").track_id),
     "forget_upload": lambda stores: stores.recommendations.forget_upload(
         UploadId("query"), content_digests=[observed("c").content_digest]

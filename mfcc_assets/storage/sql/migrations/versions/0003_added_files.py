@@ -25,6 +25,7 @@ _ADDED_FILES = sa.Table(
     sa.Column("BLOB_NAME", sa.Unicode(2048), nullable=False),
     sa.Column("SOURCE", sa.Text, nullable=False),
     sa.Column("CONTENT_DIGEST", sa.String(32), nullable=False),
+    sa.Column("ADDED_AT", sa.Float, nullable=False),
 )
 
 
