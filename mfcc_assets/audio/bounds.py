@@ -32,7 +32,8 @@ class Bounds:
     waiting_seconds
         Longest time in seconds in which nothing is decoded, for example because a disk does not answer.
     memory_bytes
-        Memory beyond that of a process that reads nothing.
+        Memory beyond that of a process that reads nothing. The pages of the file itself do not count, though they are
+        part of what the system shows as resident: it takes them back when others need memory.
     samples, samples_per_byte
         Most samples, of all channels together, that are decoded of any file, and in addition for each of its bytes. A
         few bytes of a FLAC can declare an hour of samples that are all equal.

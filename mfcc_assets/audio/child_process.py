@@ -168,7 +168,8 @@ def ask_child(
             if kind == "part":
                 yield header, payload
                 continue
-            child.is_free = True
+            # The libraries of a child that took too much memory may keep some of it.
+            child.is_free = kind != TooCostly.__name__
             if kind == "end":
                 return header
             raise _error_of(kind, header)

@@ -3,12 +3,18 @@
 The decoders tell only how much of it is in the file, so that a file that was cut off looks complete.
 """
 
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-_CHUNK = 8
+# Name and size in the header of a chunk.
+_RIFF = struct.Struct("<4sI")
+_IFF = struct.Struct(">4sI")
+_WAVE64 = struct.Struct("<4s12xQ")
+_CAF = struct.Struct(">4sq")
+
 _MOST_CHUNKS = 1_000
 
 _UNKNOWN_SIZE = 0x7FFF_0000
@@ -51,16 +57,13 @@ class WavLength:
 
 def wav_length(file: BinaryIO, start: int) -> WavLength:
     """Read the length of a WAV that begins at a position of a file."""
-    end = file.seek(0, 2)
+    end = file.seek(0, os.SEEK_END)
     bytes_a_second = 0
-    for name, place, size in _chunks(file, start, end, "<"):
+    for name, place, size in _chunks(file, start + 12, _RIFF):
         if name == b"fmt ":
-            file.seek(place)
-            form = file.read(12)
-            tag, _, _, rate = struct.unpack("<HHIi", form) if len(form) == 12 else (0, 0, 0, 0)
-            bytes_a_second = rate if tag in _PCM else 0
+            bytes_a_second = _bytes_a_second(file, place)
         elif name == b"data":
-            is_wide = _begins_with(file, start, (b"RF64", b"BW64"))
+            is_wide = _read(file, start, 4) in {b"RF64", b"BW64"}
             is_unknown = size == 0 or size >= _UNKNOWN_SIZE
             overhang = end - place - size
             too_small = not is_wide and (
@@ -74,10 +77,9 @@ def wav_length(file: BinaryIO, start: int) -> WavLength:
 
 def aiff_seconds(file: BinaryIO, start: int) -> float:
     """Read the declared length in seconds of an AIFF that begins at a position of a file; 0 if it is unknown."""
-    for name, place, _ in _chunks(file, start, file.seek(0, 2), ">"):
+    for name, place, _ in _chunks(file, start + 12, _IFF):
         if name == b"COMM":
-            file.seek(place)
-            common = file.read(18)
+            common = _read(file, place, 18)
             if len(common) < 18:
                 break
             frames, exponent, mantissa = struct.unpack_from(">2xI2xHQ", common)
@@ -89,8 +91,7 @@ def aiff_seconds(file: BinaryIO, start: int) -> float:
 
 def asf_seconds(file: BinaryIO, start: int) -> float:
     """Read the declared length in seconds of an ASF file that begins at a position of a file; 0 if it is unknown."""
-    file.seek(start)
-    head = file.read(1 << 16)
+    head = _read(file, start, 1 << 16)
     place = head.find(_ASF_FILE_PROPERTIES)
     if place < 0 or len(head) < place + _ASF_PROPERTIES.size:
         return 0.0
@@ -101,8 +102,7 @@ def asf_seconds(file: BinaryIO, start: int) -> float:
 
 def au_seconds(file: BinaryIO, start: int) -> float:
     """Read the declared length in seconds of an AU file that begins at a position of a file; 0 if it is unknown."""
-    file.seek(start)
-    header = file.read(24)
+    header = _read(file, start, 24)
     if len(header) < 24:
         return 0.0
     size, coding, rate, channels = struct.unpack(">8x4I", header)
@@ -112,37 +112,24 @@ def au_seconds(file: BinaryIO, start: int) -> float:
 
 def wave64_seconds(file: BinaryIO, start: int) -> float:
     """Read the declared length in seconds of a Wave64 that begins at a position of a file; 0 if it is unknown."""
-    place, bytes_a_second = start + 40, 0
-    for _ in range(_MOST_CHUNKS):
-        file.seek(place)
-        header = file.read(24 + 12)
-        if len(header) < 24 + 12:
-            break
-        name, size = struct.unpack_from("<4s12xQ", header)
+    bytes_a_second = 0
+    for name, place, size in _chunks(file, start + 40, _WAVE64, counts_header=True, alignment=8):
         if name == b"fmt ":
-            tag, _, _, rate = struct.unpack_from("<HHIi", header, 24)
-            bytes_a_second = rate if tag in _PCM else 0
+            bytes_a_second = _bytes_a_second(file, place)
         elif name == b"data":
-            return (size - 24) / bytes_a_second if bytes_a_second > 0 and 24 <= size < _UNKNOWN_WIDE_SIZE else 0.0
-        place += max(24, size + -size % 8)
+            return size / bytes_a_second if bytes_a_second > 0 and 0 <= size < _UNKNOWN_WIDE_SIZE else 0.0
     return 0.0
 
 
 def caf_seconds(file: BinaryIO, start: int) -> float:
     """Read the declared length in seconds of a CAF file that begins at a position of a file; 0 if it is unknown."""
-    place, bytes_a_second = start + 8, 0.0
-    for _ in range(_MOST_CHUNKS):
-        file.seek(place)
-        header = file.read(12 + 24)
-        if len(header) < 12 + 24:
-            break
-        name, size = struct.unpack_from(">4sq", header)
-        if name == b"desc":
-            rate, packet_bytes, packet_frames = struct.unpack_from(">d8xII", header, 12)
+    bytes_a_second = 0.0
+    for name, place, size in _chunks(file, start + 8, _CAF, alignment=1):
+        if name == b"desc" and len(form := _read(file, place, 24)) == 24:
+            rate, packet_bytes, packet_frames = struct.unpack(">d8xII", form)
             bytes_a_second = packet_bytes / packet_frames * rate if packet_frames and 0 < rate < _HIGHEST_RATE else 0.0
         elif name == b"data":
             return (size - 4) / bytes_a_second if bytes_a_second and size >= 4 else 0.0
-        place += 12 + max(0, size)
     return 0.0
 
 
@@ -150,28 +137,44 @@ SECONDS = {"AIFF": aiff_seconds, "ASF": asf_seconds, "CAF": caf_seconds, "AU": a
 """Functions that read the declared length of a file, by its format. The one for WAV is `wav_length`."""
 
 
-def _chunks(file: BinaryIO, start: int, end: int, order: str) -> Iterator[tuple[bytes, int, int]]:
-    """Yield name, position and size of the chunks in a RIFF or IFF file. A chunk may declare more than there is."""
-    place = start + 12
+def _chunks(
+    file: BinaryIO, place: int, header: struct.Struct, *, counts_header: bool = False, alignment: int = 2
+) -> Iterator[tuple[bytes, int, int]]:
+    """Yield name, position and size of the contents of chunks. A chunk may declare more than there is.
+
+    The declared size counts the header of the chunk in some formats. Chunks begin at multiples of the alignment.
+    """
+    end = file.seek(0, os.SEEK_END)
     for _ in range(_MOST_CHUNKS):
-        file.seek(place)
-        header = file.read(_CHUNK)
-        if len(header) < _CHUNK or place > end:
+        if place + header.size > end:
             return
-        name, size = struct.unpack(f"{order}4sI", header)
-        yield name, place + _CHUNK, size
-        place += _CHUNK + size + size % 2
+        name, size = header.unpack(_read(file, place, header.size))
+        place += header.size
+        size -= header.size if counts_header else 0
+        yield name, place, size
+        size = max(0, size)
+        place += size + -size % alignment
+
+
+def _bytes_a_second(file: BinaryIO, place: int) -> int:
+    """Read the bytes of a second of PCM from a chunk "fmt "; 0 for other codings."""
+    form = _read(file, place, 12)
+    tag, _, _, rate = struct.unpack("<HHIi", form) if len(form) == 12 else (0, 0, 0, 0)
+    return rate if tag in _PCM else 0
 
 
 def _begins_chunk(file: BinaryIO, place: int, end: int) -> bool:
-    file.seek(place)
-    header = file.read(_CHUNK)
+    header = _read(file, place, _RIFF.size)
     if header[:3] in {b"ID3", b"TAG"} or not header.strip(b"\x00"):
         return True
-    (size,) = struct.unpack("<I", header[4:]) if len(header) == _CHUNK else (end,)
-    return header[:4].isascii() and header[:4].decode("latin-1").isprintable() and place + _CHUNK + size <= end
+    if len(header) < _RIFF.size:
+        return False
+    name: bytes
+    size: int
+    name, size = _RIFF.unpack(header)
+    return name.isascii() and name.decode("latin-1").isprintable() and place + _RIFF.size + size <= end
 
 
-def _begins_with(file: BinaryIO, place: int, marks: tuple[bytes, ...]) -> bool:
+def _read(file: BinaryIO, place: int, size: int) -> bytes:
     file.seek(place)
-    return file.read(4) in marks
+    return file.read(size)

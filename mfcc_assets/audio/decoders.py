@@ -1,12 +1,12 @@
 """Chooses the decoder of an audio file: libsndfile, or FFmpeg for what libsndfile cannot read to its end."""
 
 import mmap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import av
 import numpy as np
@@ -15,20 +15,18 @@ from numpy.typing import NDArray
 
 from mfcc_assets.audio.declared_lengths import SECONDS, wav_length
 from mfcc_assets.audio.ffmpeg import FFmpeg, NoSound
-from mfcc_assets.audio.following import files_behind, next_file
-from mfcc_assets.audio.frames import Run, runs_of_frames
+from mfcc_assets.audio.following import files_in, frames_and_next_file, has_last_page
+from mfcc_assets.audio.frames import FRAME_FORMATS, Content, Part, Run
 from mfcc_assets.audio.joined import Joined, ReadToTheEnd
-from mfcc_assets.audio.links import flac_links, has_last_page, ogg_links
 from mfcc_assets.audio.signature import Signature, content_without_audio, read_signature, tag_bytes
 from mfcc_assets.audio.sndfile import Libsndfile
 from mfcc_assets.errors import UnreadableAudio
 
 _SNDFILE_FORMATS = {"8SVX", "AIFF", "AU", "CAF", "FLAC", "NIST Sphere", "Ogg", "VOC", "WAV", "Wave64"}
 _EXACT_FORMATS = {"AIFF", "FLAC", "Monkey's Audio", "Ogg", "TTA", "WAV", "WavPack"}
-_FRAME_FORMATS = {"AAC", "MP1", "MP2", "MP3"}
 
-_MOST_PARTS = 1_000
-"""Most parts of a file that are decoded. A crafted file can hold millions of streams that are empty."""
+_MOST_STREAMS = 1_000
+"""Most streams of a file that are decoded. A crafted file can hold millions of streams that are empty."""
 
 _ENCODER_SAMPLES = 5_000
 """More samples than an MP3 has before and after the music, which a decoder may remove."""
@@ -41,9 +39,12 @@ _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 _LEAST_BYTES_A_SECOND = 2_000
 """A declared length is believed before decoding if the file has that many bytes a second of it, which is 16 kbit/s."""
 
-
 _LEAST_BYTES_A_SECOND_OF_SILENCE = 20
 """A header that declares more than such a file can hold, even if it was cut off, is wrong."""
+
+
+_Stream: TypeAlias = tuple[str, list[Part]]
+"""Format of a stream, and the parts of the file that it consists of."""
 
 
 class Decoder(Protocol):
@@ -134,21 +135,17 @@ def open_decoder(path: Path, subject: str) -> Decoder:
 
 def _opened(path: Path, signature: Signature) -> Decoder:
     format_name, start = signature.format, signature.start
-    if format_name in _FRAME_FORMATS:
-        return _opened_frames(path, start)
     with _mapped(path) as content:
-        files = files_behind(content, format_name, start)
-    if len(files) > 1:
-        return _joined([partial(FFmpeg, path, each, [part]) for each, part in files])
-    has_end = True
-    if format_name in {"Ogg", "FLAC"}:
-        with _mapped(path) as content:
-            has_end = format_name != "Ogg" or has_last_page(content, start)
-            links = (ogg_links if format_name == "Ogg" else flac_links)(content, start)
-        if len(links) > 1:
-            joined = _joined([partial(FFmpeg, path, format_name, [link]) for link in links[:_MOST_PARTS]])
-            joined.remarks.extend(_remark_on_parts(len(links)))
-            return joined
+        if format_name in FRAME_FORMATS:
+            return _opened_frames(path, content, start)
+        streams = _streams_of_files(content, format_name, start)
+        remarks = _remarks_on(streams, content)
+    decoder = _joined(path, streams) if len(streams) > 1 else _opened_single_file(path, format_name, start)
+    decoder.remarks.extend(remarks)
+    return decoder
+
+
+def _opened_single_file(path: Path, format_name: str, start: int) -> Decoder:
     parts = [(start, path.stat().st_size)] if start else []
     options = {}
     with path.open("rb") as file:
@@ -171,44 +168,45 @@ def _opened(path: Path, signature: Signature) -> Decoder:
         decoder = libsndfile
     decoder.declared_seconds = 0.0 if options else max(decoder.declared_seconds, declared)
     decoder.is_exact = format_name in _EXACT_FORMATS
-    if not has_end:
-        decoder.remarks.append("its end is missing: the stream has no last page")
     return decoder
 
 
-def _opened_frames(path: Path, start: int) -> Decoder:
+def _opened_frames(path: Path, content: Content, start: int) -> Decoder:
     """Open a file of frames without a container. Only the frames are decoded, and none of the tags between them."""
-    with _mapped(path) as content:
-        runs = list(islice(runs_of_frames(content, start), _MOST_PARTS + 1))
-        is_right_behind_tag = start in {0, tag_bytes(content[:10])}
-        damaged_bytes = sum(
-            after.start - before.end
-            for before, after in pairwise(runs)
-            if not content[before.end : before.end + len(_TAGS[-1])].startswith(_TAGS)
-        )
-        behind = next_file(content, runs[-1].end) if runs else None
-        others = files_behind(content, *behind) if behind else []
+    runs, behind = frames_and_next_file(content, start)
     if not runs:  # frames of a free bit rate, whose headers do not tell their length
         return Libsndfile(path)
-    parts = _parts_of_a_stream(runs[:_MOST_PARTS])
+    others = _streams_of_files(content, *behind) if behind else []
+    groups = _runs_of_each_stream(runs)
+    streams = [(group[0].kind.coding, [(run.start, run.end) for run in group]) for group in groups] + others
     decoder: Decoder | None = None
     # libsndfile mistakes other bytes in front for frames.
+    is_right_behind_tag = start in {0, tag_bytes(content[:10])}
     if not others and len(runs) == 1 and runs[0].kind.coding != "AAC" and is_right_behind_tag:
         decoder = _complete_libsndfile(path, runs[0])
     if decoder is None:
-        openers = [partial(FFmpeg, path, part[0].kind.coding, [(run.start, run.end) for run in part]) for part in parts]
-        decoder = _joined([*openers, *(partial(FFmpeg, path, each, [part]) for each, part in others)])
-        declared = [part[0].declared_seconds for part in parts] if not others else [0.0]
+        decoder = _joined(path, streams)
+        declared = [group[0].declared_seconds for group in groups] if not others else [0.0]
         decoder.declared_seconds = sum(declared) if all(declared) else 0.0
     decoder.credible_seconds = sum(run.seconds for run in runs)
+    damaged_bytes = sum(
+        after.start - before.end
+        for before, after in pairwise(runs)
+        if not content[before.end : before.end + len(_TAGS[-1])].startswith(_TAGS)
+    )
     if damaged_bytes > _LEAST_DAMAGE_BYTES:
         decoder.remarks.append(f"damaged: {damaged_bytes:,} bytes within it are no audio and were left out")
-    decoder.remarks.extend(_remark_on_parts(len(runs)))
+    decoder.remarks.extend(_remarks_on(streams, content))
     return decoder
 
 
-def _remark_on_parts(count: int) -> list[str]:
-    return [f"everything behind its first {_MOST_PARTS:,} parts is left out"] if count > _MOST_PARTS else []
+def _remarks_on(streams: list[_Stream], content: Content) -> list[str]:
+    """Return remarks on what is missing of streams that follow each other."""
+    format_name, ((start, _), *_) = streams[-1]
+    if len(streams) > _MOST_STREAMS:
+        return [f"everything behind its first {_MOST_STREAMS:,} parts is left out"]
+    is_cut_off = format_name == "Ogg" and not has_last_page(content, start)
+    return ["its end is missing: the stream has no last page"] if is_cut_off else []
 
 
 def _complete_libsndfile(path: Path, run: Run) -> Libsndfile | None:
@@ -228,18 +226,24 @@ def _complete_libsndfile(path: Path, run: Run) -> Libsndfile | None:
     return libsndfile
 
 
-def _parts_of_a_stream(runs: list[Run]) -> list[list[Run]]:
+def _runs_of_each_stream(runs: list[Run]) -> list[list[Run]]:
     """Group runs of frames that belong to one stream. Another stream has another kind, or begins with a header."""
-    parts: list[list[Run]] = []
+    groups: list[list[Run]] = []
     for run in runs:
-        if parts and run.kind == parts[-1][0].kind and not run.has_header:
-            parts[-1].append(run)
+        if groups and run.kind == groups[-1][0].kind and not run.has_header:
+            groups[-1].append(run)
         else:
-            parts.append([run])
-    return parts
+            groups.append([run])
+    return groups
 
 
-def _joined(openers: Sequence[Callable[[], FFmpeg]]) -> Decoder:
+def _streams_of_files(content: Content, format_name: str, start: int) -> list[_Stream]:
+    """Return the files that follow each other from a position on, and one more than is decoded."""
+    return [(name, [part]) for name, part in islice(files_in(content, format_name, start), _MOST_STREAMS + 1)]
+
+
+def _joined(path: Path, streams: list[_Stream]) -> Decoder:
+    openers = [partial(FFmpeg, path, name, parts) for name, parts in streams[:_MOST_STREAMS]]
     return openers[0]() if len(openers) == 1 else Joined(openers)
 
 

@@ -12,7 +12,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.audio.links import Part
+from mfcc_assets.audio.frames import Part
 
 # The index of a crafted MP4 can list the same bytes millions of times, whether they can be decoded or not.
 _MOST_UNDECODABLE_PACKETS = 1_000

@@ -1,18 +1,24 @@
-"""Finds complete files that follow each other in one file, as after ``cat one.wav two.wav > both.wav``.
+"""Finds complete files and streams that follow each other in one file, as after ``cat one.wav two.wav > both.wav``.
 
-Most decoders end where the first file declares its end, and say nothing of what follows. `links` finds streams of Ogg
-and FLAC that follow each other, since these formats do not declare where they end.
+Radio stations record such streams, with other tags and sometimes another sample rate for each piece of music. Ogg calls
+them the links of a chain. Most decoders end where the first file ends, and say nothing of what follows.
 """
 
+import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from mfcc_assets.audio.frames import LONGEST_HEADER, Content, find_frames, frame_at
-from mfcc_assets.audio.links import OGG_HEADER_BYTES, Part
+from mfcc_assets.audio.frames import (
+    FRAME_FORMATS,
+    LONGEST_HEADER,
+    Content,
+    Part,
+    Run,
+    find_frames,
+    frame_at,
+    runs_of_frames,
+)
 from mfcc_assets.audio.signature import format_of, tag_bytes
-
-MOST_FILES = 1_000
-"""Most files that are looked for in one file."""
 
 _MOST_PIECES = 100_000
 _LONGEST_PIECE_HEADER = 24
@@ -25,13 +31,41 @@ _WAVPACK_BEGINS_CHANNELS = 0x800
 _TTA_HEADER = struct.Struct("<4sHHHIII")
 _MONKEYS_AUDIO_HEADER = struct.Struct("<4sHH7I")
 
+_OGG_HEADER_BYTES = 27
+"""Bytes of the header of a page in Ogg, without the table of its segments."""
 
-_MARKS_BEHIND_FLAC = ((b"OggS\0\2", 0), (b"WAVEfmt ", 8), (b"ID3\3\0", 0), (b"ID3\4\0", 0), (b"ftyp", 4))
-"""Bytes of the beginnings of other formats, and how far they are from the beginning. None is there by chance."""
+_OGG_FIRST_PAGE, _OGG_LAST_PAGE = 0x02, 0x04
+
+_BEGINNINGS = re.compile(
+    b"|".join(
+        (
+            rb"fLaC[\x00\x80]\x00\x00\x22",
+            rb"OggS\x00\x02",
+            rb"RIFF.{4}WAVEfmt ",
+            rb"ID3[\x03\x04]\x00",
+            rb"\x00\x00\x00[\x08-\xff]ftyp[ -~]{4}",
+            rb"FORM.{4}AIF[FC]",
+            rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+            rb"\x1a\x45\xdf\xa3.{0,60}(?:matroska|webm)",
+            rb"wvpk.{4}[\x02-\x10]\x04",
+            rb"caff\x00\x01\x00\x00",
+            rb"TTA1[\x01-\x03]\x00",
+            rb"\.RMF\x00\x00\x00",
+            rb"Creative Voice File\x1a",
+            rb"#!AMR(?:-WB)?\n",
+        )
+    ),
+    re.DOTALL,
+)
+"""Beginnings of files, each of at least five bytes. Fewer bytes are there by chance in one of a hundred long files."""
+
+_FRAMES_BEHIND_OTHERS = 50
+"""Frames without a container that must follow each other before they count as a stream within another format. Those of
+silence in FLAC have headers like those of ADTS, and several of them follow each other by chance."""
 
 
-def files_behind(content: Content, format_name: str, start: int) -> list[tuple[str, Part]]:
-    """Return the format and the part of each file in a file, the first of which begins at a position.
+def files_in(content: Content, format_name: str, start: int) -> Iterator[tuple[str, Part]]:
+    """Yield the format and the part of each file in a file, the first of which begins at a position.
 
     Parameters
     ----------
@@ -42,21 +76,21 @@ def files_behind(content: Content, format_name: str, start: int) -> list[tuple[s
     start
         Its position.
 
-    Returns
-    -------
-    list
-        There is more than one only where one format ends by its own account and the signature of audio follows.
+    Yields
+    ------
+    tuple
+        The parts leave out tags between the files. There is more than one only where a file ends by its own account and
+        the signature of audio follows, or where the beginning of another file lies within one that does not tell its
+        end.
     """
-    files: list[tuple[str, Part]] = []
-    while len(files) < MOST_FILES:
-        measure = _ENDS.get(format_name)
-        end = (measure(content, start) if measure else None) or len(content)
+    while True:
+        end = _ENDS.get(format_name, _next_beginning)(content, start) or len(content)
         following = next_file(content, end) if start < end < len(content) else None
         if following is None:
-            break
-        files.append((format_name, (start, end)))
+            yield format_name, (start, len(content))
+            return
+        yield format_name, (start, end)
         format_name, start = following
-    return [*files, (format_name, (start, len(content)))]
 
 
 def next_file(content: Content, place: int) -> tuple[str, int] | None:
@@ -69,6 +103,17 @@ def next_file(content: Content, place: int) -> tuple[str, int] | None:
         frame = frame_at(content, place)
         format_name = frame.kind.coding if frame else None
     return None if format_name is None else (format_name, place)
+
+
+def frames_and_next_file(content: Content, start: int) -> tuple[list[Run], tuple[str, int] | None]:
+    """Return the runs of frames from a position on, and the file of another format that begins behind one of them."""
+    runs: list[Run] = []
+    for run in runs_of_frames(content, start):
+        runs.append(run)
+        following = next_file(content, run.end)
+        if following is not None and following[0] not in FRAME_FORMATS:
+            return runs, following
+    return runs, None
 
 
 def _bytes_of_tag(head: bytes) -> int:
@@ -129,27 +174,53 @@ def _monkeys_audio(content: Content, start: int) -> int | None:
     return start + sum(sizes) if version >= 3_980 else None
 
 
-def _flac(content: Content, start: int) -> int | None:
-    """Return where another format begins behind a FLAC stream, which does not declare how many bytes it has."""
-    place, is_last = start + 4, False
-    while not is_last and len(header := content[place : place + 4]) == 4:
-        is_last = header[0] >= 0x80
-        place += 4 + int.from_bytes(header[1:])
-    for mark, offset in _MARKS_BEHIND_FLAC:
-        found = content.find(mark, place)
-        while found >= 0:
-            if next_file(content, found - offset) is not None:
-                return found - offset
-            found = content.find(mark, found + 1)
+def _frames(content: Content, start: int) -> int | None:
+    runs, following = frames_and_next_file(content, start)
+    return runs[-1].end if following else None
+
+
+def _next_beginning(content: Content, start: int) -> int | None:
+    """Return where another file begins behind the beginning of one that does not tell how many bytes it has."""
+    found = _BEGINNINGS.search(content, start + 1)
+    while found is not None and next_file(content, found.start()) is None:
+        found = _BEGINNINGS.search(content, found.start() + 1)
+    end = found.start() if found else None
+    frames = find_frames(content, start + 1, len(content) if end is None else end, _FRAMES_BEHIND_OTHERS)
+    return end if frames is None else frames
+
+
+def _ogg(content: Content, start: int) -> int | None:
+    """Return where another file or the next link of a chain begins. Interleaved streams belong to one (RFC 3533)."""
+    place, only_first_pages = start, True
+    while place >= 0:
+        size, flags = _ogg_page(content, place)
+        if not size:
+            if next_file(content, place) is not None:
+                return place
+            place = content.find(b"OggS\x00", place + 1)  # behind damage
+            continue
+        begins_stream = bool(flags & _OGG_FIRST_PAGE)
+        if begins_stream and not only_first_pages:
+            return place
+        only_first_pages &= begins_stream
+        place += size
     return None
 
 
-def _ogg(content: Content, start: int) -> int:
-    place = start
-    while len(header := content[place : place + OGG_HEADER_BYTES]) == OGG_HEADER_BYTES and header[:5] == b"OggS\0":
-        table = content[place + OGG_HEADER_BYTES : place + OGG_HEADER_BYTES + header[26]]
-        place += OGG_HEADER_BYTES + len(table) + sum(table)
-    return place
+def has_last_page(content: Content, start: int = 0) -> bool:
+    """Return True if the last page of an Ogg file is complete and marked as the last one of its stream (RFC 3533)."""
+    place = content.rfind(b"OggS\x00", start)
+    size, flags = _ogg_page(content, place) if place >= 0 else (0, 0)
+    return 0 < size <= len(content) - place and bool(flags & _OGG_LAST_PAGE)
+
+
+def _ogg_page(content: Content, place: int) -> tuple[int, int]:
+    """Return the size in bytes and the flags of the page of Ogg at a place; both are 0 if there is none."""
+    header = content[place : place + _OGG_HEADER_BYTES]
+    if len(header) < _OGG_HEADER_BYTES or header[:5] != b"OggS\x00":
+        return 0, 0
+    table = content[place + _OGG_HEADER_BYTES : place + _OGG_HEADER_BYTES + header[26]]
+    return _OGG_HEADER_BYTES + header[26] + sum(table), header[5]
 
 
 def _wavpack(content: Content, start: int) -> int | None:
@@ -226,11 +297,12 @@ _ENDS: dict[str, Callable[[Content, int], int | None]] = {
     "Monkey's Audio": _monkeys_audio,
     "WavPack": _wavpack,
     "Ogg": _ogg,
-    "FLAC": _flac,
     "CAF": _pieces(_chunk_bytes, "CAF", 8),
     "MP4": _pieces(_box_bytes, "MP4"),
     "ASF": _pieces(_object_bytes, "ASF"),
     "Flash Video": _pieces(_flash_tag_bytes, "Flash Video", 13),
     "Matroska": _pieces(_element_bytes, "Matroska"),
+    **dict.fromkeys(FRAME_FORMATS, _frames),
 }
-"""Functions that return where a file of each format ends by its own account, or None if it does not say."""
+"""Functions that return where a file of each format ends by its own account, or None if it does not say. Where another
+file begins is searched for in all other formats."""

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
+FRAME_FORMATS = {"AAC", "MP1", "MP2", "MP3"}
+"""Formats that consist of frames without a container."""
+
 FRAMES_OF_A_RUN = 3
 """Frames that must follow each other before bytes count as a stream. Other bytes look like one header by chance."""
 
@@ -29,6 +32,9 @@ _ADTS_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 1
 
 Content: TypeAlias = bytes | mmap.mmap
 """Bytes, or a file that is mapped to memory."""
+
+Part: TypeAlias = tuple[int, int]
+"""Position of the first byte of a part of a file, and of the first byte behind it."""
 
 # kbit/s by version (1, or 2 and 2.5) and layer.
 _BIT_RATES = {
@@ -143,24 +149,34 @@ def begins_free_bit_rate(content: bytes) -> bool:
     return False
 
 
-def find_frames(content: Content, start: int, end: int) -> int | None:
-    """Find the first place from `start` on at which a row of frames begins, or None if there is none before `end`."""
+def find_frames(content: Content, start: int, end: int, least: int = FRAMES_OF_A_RUN) -> int | None:
+    """Find the first place from `start` on at which frames follow each other, or None if there is none before `end`.
+
+    Parameters
+    ----------
+    content
+        The file.
+    start, end
+        Where the first frame may begin.
+    least
+        Number of frames that must follow each other. Other bytes look like several headers by chance.
+    """
     while start < end:
         found = _SYNC.search(content, start, end)
         if found is None:
             return None
-        if _begins_a_run(content, found.start()):
+        if _begins_a_run(content, found.start(), least):
             return found.start()
         start = found.start() + 1
     return None
 
 
-def _begins_a_run(content: Content, place: int) -> bool:
+def _begins_a_run(content: Content, place: int, least: int) -> bool:
     first = frame_at(content, place)
     if first is None:
         return False
     place += first.size
-    for _ in range(FRAMES_OF_A_RUN - 1):
+    for _ in range(least - 1):
         frame = frame_at(content, place)
         if frame is None or frame.kind != first.kind:
             return False

@@ -41,7 +41,8 @@ _USED = _PICTURES | set(
 """Frames that this package reads."""
 
 _OWN_NAMED = {b"TXXX", b"TXX"}
-_USED_DESCRIPTIONS = (b"artists", b"albumartist", b"album artist", b"quodlibet::albumartist")
+_USED_DESCRIPTIONS = tuple(b"title artist performer album genre track disc date year original quodlibet::".split())
+"""Beginnings of the names of such frames. The names themselves are in `mfcc_assets.audio.tags`."""
 
 # A tag may be at the start of an MP3, in a chunk of a WAV or AIFF, or behind the audio, so the whole file is searched.
 _TAG = re.compile(rb"ID3([\x02-\x04])(.)(.)(.{4})", re.DOTALL)

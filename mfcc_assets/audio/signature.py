@@ -3,6 +3,7 @@
 Raw samples have no signature, so they are never guessed: a text would be music otherwise.
 """
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ _SEARCHED_BYTES = 1 << 20
 """Bytes in which frames without a container are searched for, behind other bytes such as a page of HTML."""
 
 _SKIPPED_AT_ONCE = 1 << 20
+
+_MOST_TAGS = 1_000
+"""Most tags and stretches of zeros that are skipped. A crafted file can consist of millions of empty tags."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,12 @@ def _ac3_frame_bytes(frame: bytes) -> int:
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    return len(head) > 5 * 188 and all(head[188 * packet] == 0x47 for packet in range(6))
+    # On Blu-ray discs and in cameras, four bytes with the time of arrival stand before each packet.
+    return any(len(marks := head[first::size][:6]) == 6 and not marks.strip(b"\x47") for first, size in _PACKETS)
 
+
+_PACKETS = ((0, 188), (4, 192))
+"""Position of the first mark of a transport stream, and bytes from one mark to the next."""
 
 _AC3_KILOBITS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 576, 640)
 _PICTURE_BRANDS = {b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis", b"crx ", b"jp2 ", b"jpx "}
@@ -210,7 +218,7 @@ def content_without_audio(path: Path) -> str:
     with path.open("rb") as file:
         file.seek(_skip_tags_and_zeros(file))
         head = file.read(_HEAD_BYTES)
-    if not head:
+    if not head or tag_bytes(head):
         return "zeros or a tag alone"
     known = next((name for name, matches in _NOT_AUDIO if matches(head)), "")
     if known:
@@ -236,17 +244,22 @@ def _coding(head: bytes, place: int) -> str:
 
 
 def _skip_tags_and_zeros(file: BinaryIO) -> int:
-    """Return the position of the first byte behind ID3 tags and zeros. Some programs write several tags."""
-    start = 0
-    while True:
+    """Return the position of the first byte behind ID3 tags and zeros. Some programs write several tags.
+
+    A tag that declares more bytes than the file has is not skipped, since there may be audio behind its true end.
+    """
+    start, end = 0, file.seek(0, os.SEEK_END)
+    for _ in range(_MOST_TAGS):
         file.seek(start)
         header = file.read(10)
-        if size := tag_bytes(header):
+        size = tag_bytes(header)
+        if 0 < size <= end - start:
             start += size
         elif header and not header.strip(b"\x00"):
             start = _skip_zeros(file, start)
         else:
-            return start
+            break
+    return start
 
 
 def _skip_zeros(file: BinaryIO, start: int) -> int:

@@ -18,15 +18,19 @@ _Fields: TypeAlias = Mapping[str, list[str]]
 
 # Names of each field in ID3, Vorbis comments, APEv2, MP4, ASF, Matroska and FFmpeg, in the order of preference.
 _NAMES = {
-    "title": ("tit2", "title", "©nam", "track/title"),
-    "artist": ("tpe1", "artist", "©art", "author", "track/artist"),
-    "artists": ("artists", "wm/artists"),
-    "album": ("talb", "album", "©alb", "wm/albumtitle", "album/title", "product"),
-    "album_artist": ("tpe2", "albumartist", "aart", "wm/albumartist", "quodlibet::albumartist", "album/artist"),
-    "genre": ("tcon", "genre", "©gen", "wm/genre"),
-    "track_number": ("trck", "tracknumber", "track", "trkn", "wm/tracknumber", "partnumber", "track/partnumber"),
-    "disc_number": ("tpos", "discnumber", "disc", "disk", "wm/partofset"),
-    "date": ("tdrc", "date", "©day", "year", "wm/year", "datereleased", "album/datereleased", "tdrl", "tdor"),
+    tag: names.split()
+    for tag, names in {
+        "title": "tit2 title ©nam track/title",
+        "artist": "tpe1 artist ©art author track/artist performer",
+        "artists": "artists wm/artists",
+        "album": "talb album ©alb wm/albumtitle album/title product",
+        "album_artist": "tpe2 albumartist aart wm/albumartist quodlibet::albumartist album/artist albumartists",
+        "genre": "tcon genre ©gen wm/genre",
+        "track_number": "trck tracknumber track trkn wm/tracknumber partnumber track/partnumber tracknum",
+        "disc_number": "tpos discnumber disc disk wm/partofset",
+        "date": "tdrc date ©day year wm/year datereleased album/datereleased tdrl tdor originaldate originalyear"
+        " wm/originalreleaseyear",
+    }.items()
 }
 
 _COLUMN_BYTES = 2 * 255

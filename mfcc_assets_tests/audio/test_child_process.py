@@ -83,6 +83,16 @@ def test_a_file_that_takes_too_much_memory_is_refused_and_the_next_one_is_read(t
     assert list(AudioReader(path, 44_100, 0, block_samples=1 << 23).blocks())
 
 
+@linux
+def test_a_child_that_took_too_much_memory_is_not_kept(tmp_path: Path) -> None:
+    path = write_tone(tmp_path / "song.wav", 60)
+    read_audio_id(path)
+    before = set(children(os.getpid()))
+    with pytest.raises(TooCostly):
+        list(AudioReader(path, 44_100, 0, block_samples=1 << 23, bounds=Bounds(memory_bytes=8 << 20)).blocks())
+    assert len(before - set(children(os.getpid()))) == 1
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
 def test_a_file_that_never_arrives_is_given_up_and_is_no_reject(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "song.mp3")

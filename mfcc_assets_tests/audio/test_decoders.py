@@ -65,6 +65,7 @@ def test_zeros_called_mp3_are_unreadable(tmp_path: Path) -> None:
         ("song.avi", "mp2", "avi", 0.1, 0.2),
         ("song.flv", "aac", "flv", 0.1, 0.2),
         ("song.ts", "aac", "mpegts", 0.1, 0.2),
+        ("song.m2ts", "ac3", "mpegts", 0.1, 0.2),
         ("song.mpg", "mp2", "mpeg", 0.1, 0.2),
         ("song.rm", "ac3", "rm", 0.1, 0.2),
     ],

@@ -3,12 +3,13 @@
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.audio.following import files_behind, next_file
-from mfcc_assets_tests.audio_samples import write_music
+from mfcc_assets.audio.following import files_in, next_file
+from mfcc_assets_tests.audio_samples import write_audio, write_music
 
 FORMATS = ["WAV", "AVI", "AIFF", "8SVX", "DSDIFF", "DSF", "Wave64", "AU", "TTA", "Monkey's Audio", "WavPack", "Ogg"]
 FORMATS += ["CAF", "Flash Video", "MP4", "ASF", "Matroska", "MP3", "FLAC"]
@@ -16,7 +17,7 @@ FORMATS += ["CAF", "Flash Video", "MP4", "ASF", "Matroska", "MP3", "FLAC"]
 
 @given(st.sampled_from(FORMATS), st.binary(max_size=100), st.integers(0, 5))
 def test_any_bytes_have_at_least_one_file_and_no_byte_twice(format_name: str, content: bytes, start: int) -> None:
-    files = files_behind(content, format_name, start)
+    files = list(files_in(content, format_name, start))
     places = [start, *(place for _, part in files for place in part)]
     assert places == sorted(places) or not content[start:]
     assert files[0][0] == format_name
@@ -26,8 +27,8 @@ def test_any_bytes_have_at_least_one_file_and_no_byte_twice(format_name: str, co
 def test_the_next_file_is_found_behind_tags(tmp_path: Path, between: bytes) -> None:
     songs = [write_music(tmp_path / f"{suffix}.{suffix}", 1, seed=1).read_bytes() for suffix in ("wav", "flac", "mp3")]
     wav, flac, mp3 = songs
-    assert files_behind(wav + between + flac, "WAV", 0)[1][0] == "FLAC"
-    assert files_behind(wav + between + mp3, "WAV", 0)[1][0] == "MP3"
+    assert list(files_in(wav + between + flac, "WAV", 0))[1][0] == "FLAC"
+    assert list(files_in(wav + between + mp3, "WAV", 0))[1][0] == "MP3"
     assert next_file(between + wav, 0) == ("WAV", len(between))
     assert next_file(between + b"LIST" + bytes(90), 0) is None
 
@@ -37,4 +38,11 @@ def test_a_box_of_mp4_that_reaches_to_the_end_begins_no_file() -> None:
         struct.pack(">I4s", size, name).ljust(size, b"\0") for size, name in ((24, b"ftyp"), (40, b"moov"))
     )
     content += struct.pack(">I4s", 0, b"mdat") + bytes(100)
-    assert files_behind(content, "MP4", 0) == [("MP4", (0, len(content)))]
+    assert list(files_in(content, "MP4", 0)) == [("MP4", (0, len(content)))]
+
+
+@pytest.mark.parametrize("sample_rate", [44_100, 48_000])
+def test_the_frames_of_silence_in_flac_are_no_file_of_their_own(tmp_path: Path, sample_rate: int) -> None:
+    # The headers of such frames look like those of ADTS, and the frames are as long as these say.
+    flac = write_audio(tmp_path / "silence.flac", np.zeros(600 * sample_rate), sample_rate).read_bytes()
+    assert list(files_in(flac, "FLAC", 0)) == [("FLAC", (0, len(flac)))]

@@ -126,6 +126,12 @@ def test_a_frame_that_nobody_needs_keeps_neither_tags_nor_artwork_from_being_rea
     assert embedded_picture(path) == Picture(cover.getvalue(), "image/png")
 
 
+def test_fields_of_free_names_are_read_beside_harmful_frames(tmp_path: Path) -> None:
+    free = [frame(b"TXXX", b"\x03" + field) for field in (b"DISCNUMBER\x002", b"ALBUM ARTIST\x00A", b"TRACK\x003")]
+    path = with_tag(tmp_path / "song", tag(TITLE + b"".join(free) + frame(b"COMM", b"\x03eng\x00" + LONG)))
+    assert read_tags(path) == Tags(title="Ocean", album_artist="A", track_number=3, disc_number=2)
+
+
 def test_a_small_packed_frame_is_read(tmp_path: Path) -> None:
     packed = frame(b"TPE1", compressed(b"\x03Will"), 0x0009)
     assert read_tags(with_tag(tmp_path / "song", tag(TITLE + packed))) == Tags(title="Ocean", artist="Will")

@@ -37,6 +37,7 @@ ENCODINGS = [
     ("song.avi", "mp2", "avi", "AVI"),
     ("song.flv", "aac", "flv", "Flash Video"),
     ("song.ts", "aac", "mpegts", "MPEG transport stream"),
+    ("song.m2ts", "ac3", "mpegts", "MPEG transport stream"),
     ("song.mpg", "mp2", "mpeg", "MPEG program stream"),
     ("song.rm", "ac3", "rm", "RealMedia"),
 ]
@@ -77,6 +78,15 @@ def test_tags_and_zeros_in_front_are_skipped(tmp_path: Path, front: bytes, name:
     assert (signature.format, signature.start) == (FORMATS[name], len(front))
 
 
+def test_audio_is_found_behind_a_tag_that_declares_more_bytes_than_the_file_has(tmp_path: Path) -> None:
+    song = write_music(tmp_path / "song.mp3", 1, seed=1).read_bytes()
+    path = tmp_path / "tagged.mp3"
+    path.write_bytes(id3(10_000_000)[:10] + bytes(500) + song)
+    signature = read_signature(path)
+    assert signature is not None
+    assert (signature.format, signature.start) == ("MP3", 510)
+
+
 @pytest.mark.parametrize(
     "junk", [b"<html>" + 100_000 * b"junk ", b"\xff" * 5_000, b"RIFF\x00\x00\x00\x00RMP3data\x00\x00\x00\x00"]
 )
@@ -108,6 +118,8 @@ NO_AUDIO = {
     "zeros.raw": (bytes(100_000), "zeros or a tag alone"),
     "empty.mp3": (b"", "zeros or a tag alone"),
     "tag.mp3": (id3(500), "zeros or a tag alone"),
+    "tags.mp3": (100_000 * id3(0), "zeros or a tag alone"),
+    "cut tag.mp3": (id3(500)[:-100], "zeros or a tag alone"),
     "noise.raw": (np.random.default_rng(0).bytes(1_000_000), ""),
     "loud.raw": (b"\xff" * 1_000_000, ""),
 }

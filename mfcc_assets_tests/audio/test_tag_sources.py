@@ -178,6 +178,18 @@ def test_no_field_that_mutagen_writes_is_lost(tmp_path: Path, suffix: str) -> No
     assert read_tags(written_by_mutagen(tmp_path / f"a.{suffix}")) == ALL
 
 
+@pytest.mark.parametrize("suffix", ["flac", "ogg", "opus"])
+def test_less_common_names_of_fields_fill_gaps(tmp_path: Path, suffix: str) -> None:
+    path = write_tone(tmp_path / f"a.{suffix}", 0.2, sample_rate=48_000)
+    container: Any = mutagen.File(path)
+    container.update(PERFORMER="Will Savino", ALBUMARTISTS=["A", "B"], TRACKNUM="3", ORIGINALDATE="1969-07-20")
+    container.save()
+    assert read_tags(path) == Tags(artist="Will Savino", album_artist="A, B", track_number=3, year=1969)
+    container.update(ARTIST="X", ALBUMARTIST="Y", TRACKNUMBER="4", DATE="2021")
+    container.save()
+    assert read_tags(path) == Tags(artist="X", album_artist="Y", track_number=4, year=2021)
+
+
 @pytest.mark.parametrize("suffix", ["mp3", "flac", "opus", "m4a", "wav", "webm", "aac"])
 def test_the_format_is_recognised_by_the_content(tmp_path: Path, suffix: str) -> None:
     path = written_by_ffmpeg(tmp_path / f"a.{suffix}", *FFMPEG[suffix])

@@ -32,7 +32,17 @@ STREAMS = [
     ("song.ac3", "ac3", "ac3"),
     ("song.avi", "mp2", "avi"),
     ("song.ts", "aac", "mpegts"),
+    ("song.mpg", "mp2", "mpeg"),
 ]
+ENDLESS = [
+    ("song.ac3", "ac3", "ac3"),
+    ("song.eac3", "eac3", "eac3"),
+    ("song.ts", "aac", "mpegts"),
+    ("song.mpg", "mp2", "mpeg"),
+    ("song.rm", "ac3", "rm"),
+    ("song.voc", "pcm_u8", "voc"),
+]
+"""Formats that do not tell where they end."""
 
 NOISE = np.random.default_rng(0).bytes
 
@@ -240,6 +250,39 @@ class TestJoinedFiles:
         audio = facts(written(tmp_path / "both", one.read_bytes(), *behind, *before, two.read_bytes()))
         assert audio.seconds == pytest.approx(7, abs=0.15)
         assert (audio.truncated, audio.remarks) == (False, ())
+
+    @pytest.mark.parametrize("last", ["flac", "ogg", "mp3", "aac", "bare.mp3"])
+    @pytest.mark.parametrize(("name", "coding", "container"), ENDLESS)
+    def test_a_file_behind_one_that_does_not_tell_its_end_is_read(
+        self, songs: Path, tmp_path: Path, name: str, coding: str, container: str, last: str
+    ) -> None:
+        first = encode(tmp_path / name, coding, music(4, seed=1, sample_rate=48_000), container=container)
+        second = songs / f"same.{last.removeprefix('bare.')}"
+        behind = without_header(second) if last == "bare.mp3" else second.read_bytes()
+        audio = facts(written(tmp_path / "both", first.read_bytes(), behind))
+        assert audio.seconds == pytest.approx(facts(first).seconds + 3, abs=0.15)
+        assert (audio.truncated, audio.remarks) == (False, ())
+
+    def test_three_files_of_three_formats_are_read_to_the_end(self, songs: Path, tmp_path: Path) -> None:
+        parts = [(songs / f"same.{suffix}").read_bytes() for suffix in ("flac", "mp3", "ogg")]
+        audio = facts(written(tmp_path / "all", *parts))
+        assert audio.seconds == pytest.approx(9, abs=0.15)
+        assert audio.remarks == ()
+
+    @pytest.mark.parametrize("mark", [b"ftyp", b"ID3\x04", b"OggS", b"RIFF", b"wvpk", b"\xff\xfb\x90\x00"])
+    def test_samples_that_look_like_the_beginning_of_a_file_begin_none(self, tmp_path: Path, mark: bytes) -> None:
+        # The samples of noise are in the file as they are, since they cannot be compressed.
+        samples = np.random.default_rng(0).integers(-32_768, 32_767, 5 * 44_100, endpoint=True).astype(">i2")
+        samples[100_000:100_002] = np.frombuffer(mark, ">i2")
+        path = write_audio(tmp_path / "noise.flac", samples.astype(np.int16))
+        assert mark in path.read_bytes()
+        assert (facts(path).seconds, facts(path).remarks) == (5, ())
+
+    def test_a_chain_without_its_end_gets_a_remark(self, songs: Path, tmp_path: Path) -> None:
+        chain = (songs / "first.ogg").read_bytes() + (songs / "same.ogg").read_bytes()
+        audio = facts(written(tmp_path / "cut.ogg", chain[:-5_000]))
+        assert audio.seconds > 5
+        assert audio.remarks == ("its end is missing: the stream has no last page",)
 
     @pytest.mark.parametrize("suffix", ["mp3", "ogg", "flac"])
     def test_a_part_that_cannot_be_decoded_is_left_out_with_a_remark(
