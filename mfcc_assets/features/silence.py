@@ -35,10 +35,6 @@ recording before the first note is silence, and a quiet passage of music is none
 _STEADY = 0.65 * _PER_DECIBEL
 """Largest standard deviation of the energies in one second of steady sound, such as hiss."""
 
-_CONSTANT = 0.02 * _PER_DECIBEL
-"""Largest standard deviation of the energies in one second of a constant offset, which is silent at any level. The
-energy of music varies more."""
-
 _STEADY_FRAMES = 100
 """Number of frames, one second, in which the energy of steady sound is measured."""
 
@@ -92,11 +88,8 @@ def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
     energies = scipy.ndimage.grey_opening(cepstra[:, 0], _CLICK_FRAMES)
     loud = min(_LOUD_FRAMES, len(energies))
     level = np.partition(energies, -loud)[-loud]
-    deviations = _deviations(energies)
     is_audible = energies >= min(level + _QUIET, max(level + _SILENT, _DITHER))
-    is_audible &= (deviations >= _STEADY) | (energies >= level + _FLOOR)
-    if (is_audible & (deviations >= _CONSTANT)).any():
-        is_audible &= deviations >= _CONSTANT
+    is_audible &= (_deviations(energies) >= _STEADY) | (energies >= level + _FLOOR)
     audible = np.flatnonzero(is_audible)
     # The silence before and behind the music has an audible frame at one end only.
     begins, ends = np.append(0, audible + 1), np.append(audible, len(energies))

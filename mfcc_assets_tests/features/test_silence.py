@@ -64,18 +64,25 @@ def test_the_hiss_before_and_behind_a_recording_is_silence(decibels: float) -> N
     assert (kept[0], kept[-1]) == (pytest.approx(500, abs=5), pytest.approx(1_000, abs=5))
 
 
-@pytest.mark.parametrize("offset", [0.01, 0.1])
-def test_a_constant_offset_is_silence(offset: float) -> None:
-    constant = np.full(5 * 44_100, offset)
+def test_a_constant_offset_is_silence() -> None:
+    constant = np.full(5 * 44_100, 0.01)
     signal = np.concatenate([constant, music(5, seed=1), constant]).astype(np.float32)
     kept = sounding_frames(compute_cepstra([signal], PARAMETERS.cepstra))
     assert (kept[0], kept[-1]) == (pytest.approx(500, abs=5), pytest.approx(1_000, abs=5))
 
 
-def test_a_track_that_is_one_tone_is_kept() -> None:
-    one_tone = cepstra_of((-2, 300))
-    one_tone[:, 0] = -2
-    assert len(sounding_frames(one_tone)) == 300
+@pytest.mark.parametrize("frequency", [0, 60, 440, 1_000])
+def test_a_track_that_is_one_tone_is_kept(frequency: float) -> None:
+    one_tone = 0.5 * np.cos(2 * np.pi * frequency * np.arange(5 * 44_100) / 44_100)
+    cepstra = compute_cepstra([one_tone.astype(np.float32)], PARAMETERS.cepstra)
+    assert len(sounding_frames(cepstra)) == len(cepstra)
+
+
+def test_a_track_of_clicks_alone_is_kept() -> None:
+    clicks = np.zeros(5 * 44_100, np.float32)
+    clicks[::11_025] = 0.9
+    cepstra = compute_cepstra([clicks], PARAMETERS.cepstra)
+    assert len(sounding_frames(cepstra)) == len(cepstra)
 
 
 def test_the_crackle_of_a_record_before_the_music_is_silence() -> None:
@@ -103,28 +110,23 @@ def test_cepstra_of_one_dimension_are_refused() -> None:
         sounding_frames(np.zeros(5, np.float32))
 
 
-@given(arrays(np.float32, st.integers(1, 900), elements=st.sampled_from([SILENT, -20, -14, -5, -2])))
+@given(arrays(np.float32, st.integers(1, 900), elements=st.sampled_from([SILENT, -20, -14, -2])))
 def test_the_kept_frames_equal_those_of_the_slow_twin(energies: NDArray[np.float32]) -> None:
     cepstra = energies[:, np.newaxis]
     opened = grey_opening(energies, 6).tolist()
     level = sorted(opened, reverse=True)[min(100, len(opened)) - 1]
     threshold = min(level - 3 * np.log(10), max(level - 5.5 * np.log(10), -11.5))
 
-    def steady(decibels: float) -> set[int]:
-        return {
-            frame + offset
-            for frame in range(len(opened) - 99)
-            if np.std(opened[frame : frame + 100]) < decibels * np.log(10) / 10
-            for offset in range(100)
-        }
-
-    hiss, constant = steady(0.65), steady(0.02)
-    sounding = [
-        energy >= threshold and not (frame in hiss and energy < level - 2 * np.log(10))
+    steady = {
+        frame + offset
+        for frame in range(len(opened) - 99)
+        if np.std(opened[frame : frame + 100]) < 0.065 * np.log(10)
+        for offset in range(100)
+    }
+    audible = [
+        energy >= threshold and not (frame in steady and energy < level - 2 * np.log(10))
         for frame, energy in enumerate(opened)
     ]
-    audible = [sounds and frame not in constant for frame, sounds in enumerate(sounding)]
-    audible = audible if any(audible) else sounding
     runs = [
         (is_audible, [frame for frame, _ in run]) for is_audible, run in groupby(enumerate(audible), lambda it: it[1])
     ]
