@@ -48,7 +48,11 @@ _COMMON_ALBUMS = _keys(
     "greatest hits, hits, greatest hits live, the greatest hits, all the hits, number ones, best, best of, the best",
     "the best of, very best of, the very best of, the essential, essential, essentials, the collection, collection",
     "anthology, the anthology, gold, platinum, classics, singles, the singles, the hits, the platinum collection",
-    "live, live album, in concert, unplugged, mtv unplugged, acoustic, demo, demos, ep, the ep, remixes, b-sides",
+    "the singles collection, the ultimate collection, the definitive collection, retrospective, ballads, favorites",
+    "favourites, legends, icon, live, live album, in concert, live in concert, unplugged, mtv unplugged, acoustic",
+    "bbc sessions, live at the bbc, the peel sessions, demo, demos, ep, the ep, the album, self-titled, mixtape",
+    "the mixtape, remixes, remixed, covers, duets, instrumentals, rarities, b-sides, b-sides & rarities, christmas",
+    "a christmas album, the christmas album, soundtrack, original soundtrack, ost, original motion picture soundtrack",
     "größte hits, die größten hits, das beste, lo mejor de, lo mejor, grandes éxitos, le meilleur de, le meilleur",
     "i grandi successi, o melhor de, лучшее, лучшие песни, ベスト",
 )
@@ -56,12 +60,20 @@ _COMMON_ALBUMS = _keys(
 _EDITION = re.compile(r"(?:[\s,:-]*(?:[(\[][^)\]]*[)\]]|\bvol(?:ume|\.)?\s*\w+|\b[ivx]+|\b[0-9]+))+$")
 """Ends the title of an album, for example ", Vol. 2" or " (Remastered)"."""
 
-_GUESTS = re.compile(r"[(\[ ]\s*(?:feat|ft|featuring|with|w/)(?:\.\s*|\s+)(?=\S)")
+_GUEST_WORDS = (
+    "feat|ft|featuring|(?:along |together |duet )?with|starring|hosted by|part\\.|при участии|con la participación de"
+)
+_GUESTS = re.compile(rf"[(\[~〜 -]\s*(?:(?:{_GUEST_WORDS})(?:[.:]\s*|\s+)|[wf]/\s*)(?=\S)")
 """Begins the guests in the credit of an artist, such as " feat. " and " (with "."""
 
+_BEFORE_GUESTS = " ,:~〜-"
+
 _LISTED = re.compile(r"\s*[;、]\s*")
-_JOINING_WORDS = "and|x|vs|versus|meets|presents|pres|introducing|und|mit|et|avec|y|con|e|com|en|met|og|och|med|i|и"
-_JOINED = re.compile(rf"\s*[,/&×·・|\\]+\s*|\s+(?:\+|{_JOINING_WORDS})\.?\s+")
+_JOINING_WORDS = (
+    "and|x|vs|versus|meets|presents|pres|introducing|und|mit|et|avec|y|con|e|com|en|met|og|och|med|i|и"
+    "|ja|ve|a|és|și|şi|та|και|ir|un|dan|và|と"
+)
+_JOINED = re.compile(rf"\s*[,/&×·•・|\\]+\s*|\s+(?:\+|{_JOINING_WORDS})\.?\s+")
 """Stands between two artists, and within the names of many bands."""
 
 _DISC_WORDS = r"(?:cd|disc|disk|disque|dvd|lp)"
@@ -118,11 +130,10 @@ def compared_name(name: str) -> str:
 class ArtistNames:
     """The names under which the artists of tracks are compared.
 
-    A credit counts for the whole name before "feat.", "ft.", "featuring" or "with", and for each value of a list. A
+    A credit counts for the whole name before "feat.", "ft.", "with" or a similar word, and for each value of a list. A
     name that is joined by "&", a comma, "/", "|", "x", "vs.", "presents" or "and" in several languages may be one band,
     or several artists. The whole name always counts. Its parts count too, but only those that are a whole name on
-    another track. So "Simon &
-    Garfunkel" and "Simon & Schuster" have nothing in common, unless there is a "Simon".
+    another track. So "Simon & Garfunkel" and "Simon & Schuster" have nothing in common, unless there is a "Simon".
 
     Parameters
     ----------
@@ -202,6 +213,8 @@ def _main_artists(credit: str) -> list[str]:
     credit = folded(credit)
     main, *guests = _GUESTS.split(credit, maxsplit=1)
     may_be_one_name = guests and " with " in credit
+    if guests:
+        main = main.rstrip(_BEFORE_GUESTS)
     return [*_LISTED.split(main.strip() or credit), *([credit] if may_be_one_name else [])]
 
 

@@ -8,9 +8,10 @@ from mfcc_assets.texts import folded
 _NOT_KNOWN = {
     "abbreviations": "va, n a",
     "English": "unknown, various, untitled, unnamed, none, null, nil, tba, no artist, no album, no title, no name,"
-    " not available, new artist, new album, multiple artists, several artists",
+    " not available, new artist, new album, multiple artists, several artists, assorted, mixed, misc, miscellaneous,"
+    " undefined, tbd",
     "German": "unbekannt, unbekannter, unbekanntes, unbekannte, verschiedene, diverse, ohne titel",
-    "French": "inconnu, inconnue, inconnus, divers, diverses, artistes variés, sans titre",
+    "French": "inconnu, inconnue, inconnus, divers, diverses, artistes variés, multi-interprètes, sans titre",
     "Spanish": "desconocido, desconocida, desconocidos, varios, varias, sin título, sin nombre",
     "Italian": "sconosciuto, sconosciuta, sconosciuti, vari, varie, senza titolo",
     "Portuguese": "desconhecido, desconhecida, vários, várias, artistas diversos, intérpretes diversos, sem título",
@@ -24,6 +25,7 @@ _NOT_KNOWN = {
     "Hungarian": "ismeretlen, különböző, válogatás, cím nélkül",
     "Romanian": "necunoscut, diverși, diferiți, fără titlu",
     "Croatian and Serbian": "nepoznat, nepoznati, razni, različiti, непознат, разни",
+    "Slovenian": "neznan, neznani, različni",
     "Turkish": "bilinmeyen, bilinmiyor, çeşitli, isimsiz, karışık",
     "Russian": "неизвестный, неизвестная, неизвестные, неизвестен, неизвестно, разные, различные, сборник,"
     " без названия",
@@ -41,9 +43,12 @@ _NOT_KNOWN = {
 }
 """Words that say alone, or with the words below, that there is no name."""
 
+_NOBODY = frozenset({"anonymous", "anon", "anonym", "anonyme", "anónimo", "anonimo", "anônimo", "traditional", "trad"})
+"""Words that stand for nobody alone. With a number or another word they may be a name, such as "Anonymous 4"."""
+
 _NAMED_THINGS = {
     "English": "artist, artists, album, title, track, song, performer, performers, composer, composers, singer,"
-    " compilation, compilations, collection, am, pm",
+    " compilation, compilations, collection, am, pm, topic",
     "German": "interpret, interpreten, künstler, künstlern, titel, komponist, komponisten",
     "French": "artiste, artistes, interprète, interprètes, titre, piste, compositeur, chanteur",
     "Spanish, Italian and Portuguese": "artista, artistas, artisti, intérprete, intérpretes, interprete, interpreti,"
@@ -56,7 +61,7 @@ _NAMED_THINGS = {
     "Czech and Slovak": "umělec, umělci, umelec, umelci, skladba, název, stopa",
     "Hungarian": "előadó, előadók, cím, szám",
     "Romanian": "artiști, titlu, piesă",
-    "Croatian and Serbian": "izvođač, izvođači, umjetnik, izvajalec, извођач, извођачи",
+    "Croatian, Serbian and Slovenian": "izvođač, izvođači, umjetnik, izvajalec, izvajalci, извођач, извођачи",
     "Turkish": "sanatçı, sanatçılar, albüm, başlık, parça, şarkı",
     "Russian": "исполнитель, исполнители, артист, артисты, альбом, название, трек, дорожка, композиция",
     "Ukrainian": "виконавець, виконавці, пісня, назва",
@@ -82,12 +87,13 @@ _NOT_KNOWN_UNSPACED = {
 _NAMED_THINGS_UNSPACED = {
     "Chinese": "艺术家, 藝術家, 艺人, 藝人, 歌手, 演出者, 表演者, 作者, 专辑, 專輯, 标题, 標題, 曲目, 音轨, 音軌, 的",
     "Japanese": "アーティスト, アーチスト, アルバム, タイトル, トラック, 曲名, な, の",
-    "Thai": "ศิลปิน, อัลบั้ม, เพลง, ชื่อ",
+    "Thai": "ศิลปิน, อัลบั้ม, เพลง, ชื่อ, ที่",
 }
 
 _NUMBERED = (
     "track, title, titel, spur, piste, titre, pista, traccia, faixa, spår, låt, lag, spor, raita, kappale, utwór,"
-    "ścieżka, stopa, skladba, szám, parça, дорожка, трек, κομμάτι, トラック, 曲目, 音轨, 音軌, 트랙, แทร็ก, רצועה, مسار"
+    "ścieżka, stopa, skladba, szám, parça, дорожка, трек, κομμάτι, トラック, 曲目, 音轨, 音軌, 트랙, แทร็ก, רצועה, مسار,"
+    "recording, new recording, voice memo, aufnahme, neue aufnahme, sprachmemo, enregistrement, grabación"
 )
 """What programs number where there is no name."""
 
@@ -115,7 +121,12 @@ _WORDS_FOR_THINGS = (
     _choice(_NAMED_THINGS.values(), r"(?<!\w)(?:{}|[0-9]+)(?!\w)"),
     _choice(_NAMED_THINGS_UNSPACED.values(), "{}"),
 )
-_NUMBERED_THING = _choice([_NUMBERED], r"(?:audio ?)?(?:{0}) ?[0-9]+|0[0-9]* ?(?:{0})|第 ?[0-9]+ ?[曲首轨軌]|0[1-9]")
+_NUMBERED_THING = _choice(
+    [_NUMBERED],
+    r"(?:[0-9]+ )?(?:audio ?)?(?:{0})(?: n[or])? ?[0-9]+(?: (?:of|von|sur|de|di) [0-9]+)?"
+    r"(?: (?:mp3|flac|m4a|ogg|wav|wma))?"
+    r"|0[0-9]* ?(?:{0})|第 ?[0-9]+ ?[曲首轨軌]|0[1-9]",
+)
 
 
 def stands_for_no_name(text: str) -> bool:
@@ -132,7 +143,7 @@ def stands_for_no_name(text: str) -> bool:
     if _NO_LETTERS.fullmatch(folded(text)):
         return True
     rest = _spaced(text)
-    if _NUMBERED_THING.fullmatch(rest):
+    if rest in _NOBODY or _NUMBERED_THING.fullmatch(rest):
         return True
     said = 0
     for words in _WORDS_FOR_NO_NAME:

@@ -74,6 +74,9 @@ def is_same_album(one: Credits, other: Credits) -> bool:
             "Pista 2",
             "Faixa 5",
         ),
+        *("Track No. 1", "Track No01", "Track #7", "01 - Track 1", "track 1 of 12", "Track 01.mp3", "New Recording 12"),
+        *("Anonymous", "[anonymous]", "[traditional]", "Trad.", "Anonyme", "undefined", "Assorted Artists", "Misc"),
+        *("Multi-interprètes", "Različni izvajalci", "ศิลปินที่ไม่รู้จัก", "Various Artists - Topic"),
     ],
 )
 def test_a_placeholder_is_no_name(name: str) -> None:
@@ -100,6 +103,7 @@ def test_a_placeholder_is_no_name(name: str) -> None:
             "Divers Down",
             "Nada",
         ),
+        *("Anonymous 4", "Mixed Emotions", "Trad Gras och Stenar", "Topic", "Recording", "1 Giant Leap"),
     ],
 )
 def test_a_name_that_resembles_a_placeholder_is_a_name(name: str) -> None:
@@ -134,6 +138,9 @@ def test_one_artist_is_spelled_in_many_ways(spelled: str) -> None:
         *(Credits(f"Muldjord{joint}Guest") for joint in ("＆", "・", " | ", "｜", "\\", " \\\\ ", " · ", "／")),
         *(Credits(f"Muldjord {word} Guest") for word in ("presents", "pres.", "und", "et", "y", "e", "mit", "avec")),
         *(Credits(f"Muldjord {word} Guest") for word in ("con", "CON", "vs", "og", "ft.", "meets")),
+        *(Credits(f"Muldjord {word} Guest") for word in ("ve", "ja", "és", "și", "a", "και", "та", "và", "•", "と")),
+        *(Credits(f"Muldjord{guests}Guest") for guests in (" - feat. ", " ft: ", ", feat. ", "〜feat. ", " f/ ")),
+        *(Credits(f"Muldjord {word} Guest") for word in ("along with", "starring", "(part.", "при участии", "w/")),
         Credits("", (), album_artist="Muldjord"),
         Credits("Unknown Artist", (), album_artist="Muldjord"),
         Credits("", ("Muldjord feat. Guest",)),

@@ -5,9 +5,10 @@ note, or minutes before a hidden track. The cepstra that are stored stay whole. 
 from the frames that this module keeps.
 """
 
-from math import log
+from math import inf, log
 
 import numpy as np
+import scipy  # loads its submodules when they are first used, which keeps imports short
 from numpy.typing import NDArray
 
 FRAME_SECONDS = 0.01
@@ -27,7 +28,7 @@ _QUIET = -30 * _PER_DECIBEL
 """A frame is never silent if its energy is less far below the energy of the loudest second, however soft the music is
 beside its loudest sample."""
 
-_FLOOR = -25 * _PER_DECIBEL
+_FLOOR = -20 * _PER_DECIBEL
 """A frame of steady sound is silent if its energy is that far below the energy of the loudest second. So the hiss of a
 recording before the first note is silence, and a quiet passage of music is none."""
 
@@ -37,9 +38,12 @@ _STEADY = 0.65 * _PER_DECIBEL
 _STEADY_FRAMES = 100
 """Number of frames, one second, in which the energy of steady sound is measured."""
 
+_CLICK_FRAMES = 6
+"""A peak of the energy that has fewer frames is a click, such as those of a record before the first note. Clicks do not
+sound."""
+
 _LOUD_FRAMES = 100
-"""The level of a track is exceeded by one second of its frames. So a click does not raise it, and silence does not
-lower it."""
+"""The level of a track is exceeded by one second of its frames. So silence does not lower it."""
 
 _EDGE_FRAMES = 3
 """Number of frames at the edge of the music that are left out with the silence. Two of them hold some of the silence,
@@ -79,13 +83,13 @@ def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
     """
     if cepstra.ndim != 2:
         raise ValueError(f"cepstra are frames x coefficients, not {cepstra.shape}")
-    energies = cepstra[:, 0]
-    if not len(energies):
+    if not len(cepstra):
         return np.empty(0, np.intp)
+    energies = scipy.ndimage.grey_opening(cepstra[:, 0], _CLICK_FRAMES)
     loud = min(_LOUD_FRAMES, len(energies))
     level = np.partition(energies, -loud)[-loud]
     is_audible = energies >= min(level + _QUIET, max(level + _SILENT, _DITHER))
-    is_audible &= ~_is_steady(energies) | (energies >= level + _FLOOR)
+    is_audible &= (_deviations(energies) >= _STEADY) | (energies >= level + _FLOOR)
     audible = np.flatnonzero(is_audible)
     # The silence before and behind the music has an audible frame at one end only.
     begins, ends = np.append(0, audible + 1), np.append(audible, len(energies))
@@ -96,23 +100,21 @@ def sounding_frames(cepstra: NDArray[np.float32]) -> NDArray[np.intp]:
     return np.flatnonzero(is_kept) if is_kept.any() else audible
 
 
-def _is_steady(energies: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which frames lie in a second whose energies hardly differ."""
-    is_steady = np.zeros(len(energies), bool)
+def _deviations(energies: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the standard deviation of the energies in the steadiest second that each frame lies in."""
     if len(energies) < _STEADY_FRAMES:
-        return is_steady
+        return np.full(len(energies), inf)
     sums, squares = (
         np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
         for values in (energies, energies.astype(float) ** 2)
     )
     means = (sums[_STEADY_FRAMES:] - sums[:-_STEADY_FRAMES]) / _STEADY_FRAMES
     variances = (squares[_STEADY_FRAMES:] - squares[:-_STEADY_FRAMES]) / _STEADY_FRAMES - means**2
-    begins = np.flatnonzero(variances < _STEADY**2)
-    starts_and_ends = np.zeros(len(energies) + 1, np.intp)
-    np.add.at(starts_and_ends, begins, 1)
-    np.add.at(starts_and_ends, begins + _STEADY_FRAMES, -1)
-    is_steady[:] = np.cumsum(starts_and_ends)[:-1] > 0
-    return is_steady
+    # The first and the last frames lie in fewer seconds than the others.
+    padded = np.pad(variances, _STEADY_FRAMES - 1, constant_values=inf)
+    steadiest = np.lib.stride_tricks.sliding_window_view(padded, _STEADY_FRAMES).min(axis=1)
+    deviations: NDArray[np.float64] = np.sqrt(np.maximum(steadiest, 0))
+    return deviations
 
 
 def without_silence(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mfcc_assets.errors import UnknownPlaylistFormat
+from mfcc_assets.texts import printable
 
 _CREATOR = "mfcc_assets"
 _NO_TEXT_OF_A_LINE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
@@ -23,7 +24,7 @@ class Entry:
     location
         An absolute path on this machine, or an address, where a player finds the audio.
     title, artist, album
-        Tags of the track. A tag that is not known is empty.
+        Tags of the track. A tag that is not known is empty. They are written as `mfcc_assets.texts.printable` has them.
     seconds
         Length of the track, or None if it is not known.
     identifier
@@ -74,7 +75,7 @@ def jspf(title: str, entries: Sequence[Entry]) -> str:
     [{'location': ['file:///music/rain.ogg'], 'identifier': ['urn:mfcc:1'], 'title': 'Rain'}]
     """
     tracks = [{name: value for name, value in _jspf_track(entry).items() if value} for entry in entries]
-    playlist = {"title": title, "creator": _CREATOR, "track": tracks}
+    playlist = {"title": printable(title), "creator": _CREATOR, "track": tracks}
     return json.dumps({"playlist": playlist}, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -104,9 +105,9 @@ def _jspf_track(entry: Entry) -> dict[str, Any]:
     return {
         "location": [location],
         "identifier": [entry.identifier],
-        "title": entry.title,
-        "creator": entry.artist,
-        "album": entry.album,
+        "title": printable(entry.title),
+        "creator": printable(entry.artist),
+        "album": printable(entry.album),
         "duration": None if entry.seconds is None else round(1000 * entry.seconds),
     }
 
@@ -118,4 +119,4 @@ def _line_of_location(location: Path | str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(printable(text).split())

@@ -82,7 +82,9 @@ def test_an_outlier_is_far_from_every_query(seed, away):
     found = corrected_distances(distances_between(points)[:, :, np.newaxis], list(range(1, 60, 2)), np.ones(1))
     np.fill_diagonal(found, inf)
     places_of_the_outlier = found[1:].argsort(axis=1).argsort(axis=1)[:, 0]
+    # A query that lies at the edge itself may have a few tracks behind the outlier. Place 58 is the last.
     assert places_of_the_outlier.min() >= 40
+    assert places_of_the_outlier.mean() >= 57
 
 
 @pytest.mark.parametrize("size", [1, 2])
