@@ -33,8 +33,9 @@ dev: $(INSTALLED)  ## Open the Dagster UI of the library, with daemon and sensor
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.defs.launch -W 'ignore:Function `dev_command` is superseded' \
 	  -m dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
+# Two processes run the tests. Those of one file stay together, because they share servers and libraries.
 test: $(VENV)/.installed-test lint  ## Run `make lint`, then the whole test suite.
-	@$(BIN)/python -m pytest --cov
+	@$(BIN)/python -m pytest --cov -n 2 --dist loadfile
 
 lint: $(VENV)/.installed-lint  ## Check style, types, boundaries between packages, dependencies and dead code.
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
