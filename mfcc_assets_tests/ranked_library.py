@@ -99,7 +99,7 @@ def compared_with_all(
     )
     query, ranking = in_space(Tracks.of([track_features], features), space), ranking_named(index.parameters.ranking)
     distances = part_distances(ranking, query, tracks, index.scales)
-    statistics = index.calibration.reference.statistics_of(query_id, query)
+    statistics = index.calibration.reference.statistics_of({query_id}, query)
     theirs = index.statistics.rows(index.tracks.rows(others))
     found = Correction.of(distances, statistics, theirs, ranking.weights).of_known()
     return [(track.audio_id, track.distance) for track in rank(zip(others, found.tolist(), strict=True))]

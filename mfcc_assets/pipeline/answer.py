@@ -120,9 +120,9 @@ def recommend_file(library: Library, path: Path, *, count: int, exact: bool = Fa
 
     outcome = recognise_file(library, index, path, audio.audio_id, analysis.cepstra)
     recognised = outcome.recognition
-    without = {audio.audio_id, *(recognised.audio_ids if recognised else ())}
-    search = search_for_new_track(index, audio.audio_id, track_features, on_all_cores)
     considered, recordings = considered_count(count), recordings_of(library, index)
+    without = recordings.copies({audio.audio_id, *(recognised.audio_ids if recognised else ())})
+    search = search_for_new_track(index, without, track_features, on_all_cores)
     candidates = find_query_candidates(index, search, recordings, without=without, count=considered)
     ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=considered)
     if exact:
@@ -271,8 +271,19 @@ def choose_recommendations(
     return chosen, {track.track_id: track for track in tracks.values()}
 
 
-def search_for(library: Library, index: LibraryIndex, audio_id: AudioId) -> Search:
+def search_for(library: Library, index: LibraryIndex, audio_id: AudioId, *, copies: Collection[AudioId] = ()) -> Search:
     """Return the search that compares an audio id with the tracks of an index. It need not be in the index itself.
+
+    Parameters
+    ----------
+    library
+        The library.
+    index
+        The index to search.
+    audio_id
+        Audio id of the query.
+    copies
+        Audio ids of the same recording as a query that is not in the index.
 
     Raises
     ------
@@ -284,7 +295,7 @@ def search_for(library: Library, index: LibraryIndex, audio_id: AudioId) -> Sear
         parameters = index.parameters.features
         read = partial(library.features.read_track_features, audio_id, parameters)
         track_features = repaired(library, read, audio_id, parameters)
-        return search_for_new_track(index, audio_id, track_features, on_all_cores)
+        return search_for_new_track(index, {audio_id, *copies}, track_features, on_all_cores)
     contours = RaggedFrames.of([contour_of(library, index, audio_id)], len(index.scales))
     rows = np.array([row])
     return Search(index, Tracks(index.feature_table.rows(rows), contours), index.statistics.rows(rows), on_all_cores)

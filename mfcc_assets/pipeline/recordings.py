@@ -50,6 +50,13 @@ class Recordings:
             for audio_id, row in zip(audio_ids, rows, strict=True)
         ]
 
+    def copies(self, audio_ids: Iterable[AudioId]) -> set[AudioId]:
+        """Return the audio ids, and those of all tracks of the index that are the same recordings."""
+        found = set(audio_ids)
+        rows = self.tracks.rows(sorted(found))
+        same = np.isin(self.rows, self.rows[rows[rows >= 0]])
+        return found | {self.tracks.audio_ids[row] for row in np.flatnonzero(same).tolist()}
+
     def representing(self, audio_ids: Iterable[AudioId]) -> list[AudioId]:
         """Return those of the audio ids that represent a recording of the index."""
         every = list(audio_ids)

@@ -117,9 +117,10 @@ def find_upload_candidates(library: Library, uploads: Sequence[UploadId], *, run
         if not index.tracks:
             raise NoPublishedIndex("the library is empty", remedy="Add music: this upload is answered then")
         _analyse_if_missing(library, document, index.parameters.features)
-        search = search_for(library, index, document.audio_id)
-        without = {document.audio_id, *document.recognised_audio}
-        found = find_query_candidates(index, search, recordings_of(library, index), without=without)
+        recordings = recordings_of(library, index)
+        without = recordings.copies({document.audio_id, *document.recognised_audio})
+        search = search_for(library, index, document.audio_id, copies=without)
+        found = find_query_candidates(index, search, recordings, without=without)
         library.rankings.write("candidates", index.version, upload, RankedLists.of_upload(upload, found))
         return lambda stored: stored.with_candidates(index_version=index.version, method=index.parameters.ranking)
 
@@ -133,7 +134,9 @@ def rank_uploads(library: Library, uploads: Sequence[UploadId], *, run: Answerin
     def rank(upload: UploadId, document: SearchedUpload) -> Change[SearchedUpload]:
         index = read_index(document.index_version)
         candidates = required_lists(library, "candidates", index.version, upload).candidates
-        ranked = rank_query(library, index, search_for(library, index, document.audio_id), candidates)
+        copies = recordings_of(library, index).copies(document.recognised_audio)
+        search = search_for(library, index, document.audio_id, copies=copies)
+        ranked = rank_query(library, index, search, candidates)
         library.rankings.write("rankings", index.version, upload, RankedLists.of_upload(upload, ranked))
         recall = library.indexes.read_quality(index.version).get(RECALL)
         return lambda stored: stored.with_ranking(recall=recall)

@@ -162,7 +162,7 @@ class IndexBuilder:
         def measured(row: int) -> DistanceStatistics:
             audio_id = audio_ids[row]
             track = Tracks(feature_table.rows(np.array([row])), self._contours([audio_id]))
-            return calibration.reference.statistics_of(audio_id, track)
+            return calibration.reference.statistics_of({audio_id}, track)
 
         for row, found in self.for_each(measured, np.flatnonzero(~there).tolist()):
             statistics.means[row], statistics.deviations[row] = found.means[0], found.deviations[0]

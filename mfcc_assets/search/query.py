@@ -1,6 +1,6 @@
 """The search of one query in an index: its candidates, and their distances by the ranking of the index."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from math import ceil
 
 import numpy as np
@@ -201,7 +201,7 @@ class Search:
 
 
 def search_for_new_track(
-    index: LibraryIndex, audio_id: AudioId, track_features: TrackFeatures, for_each: ForEach = in_turn
+    index: LibraryIndex, audio_ids: Collection[AudioId], track_features: TrackFeatures, for_each: ForEach = in_turn
 ) -> Search:
     """Prepare the search for a track that is not in the index. Its distance statistics are measured first.
 
@@ -209,12 +209,12 @@ def search_for_new_track(
     ----------
     index
         Index to search.
-    audio_id
-        Audio id of the track.
+    audio_ids
+        Audio ids of the track's recording: its own, and those of the tracks that it was recognised as.
     track_features
         Features of the track, made with the parameters of the index.
     for_each
         As for `Search`.
     """
     track = in_space(Tracks.of([track_features], index.parameters.features), index.calibration.space)
-    return Search(index, track, index.calibration.reference.statistics_of(audio_id, track), for_each)
+    return Search(index, track, index.calibration.reference.statistics_of(audio_ids, track), for_each)

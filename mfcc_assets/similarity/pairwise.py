@@ -1,6 +1,6 @@
 """Distances of tracks by the parts of a ranking, and their statistics in a library."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,18 +136,19 @@ class Reference:
         distances = np.stack([mutual_distances(part, tracks, scales, for_each) for part in ranking.parts], axis=-1)
         return cls(audio_ids, tracks, ranking, scales, DistanceStatistics.of_reference(distances, ranking.weights))
 
-    def statistics_of(self, audio_id: AudioId, track: Tracks) -> DistanceStatistics:
+    def statistics_of(self, audio_ids: Collection[AudioId], track: Tracks) -> DistanceStatistics:
         """Return the distance statistics of the only track in `track`.
 
         Parameters
         ----------
-        audio_id
-            Audio id of the track. A track of the sample is not compared with itself.
+        audio_ids
+            Audio ids of the track's recording. A track of the sample is not compared with itself, nor with its copies:
+            their distances of nearly 0 would make all other distances of the track look larger than they are.
         track
             The track with its timbre in the library's space.
         """
         distances = part_distances(self.ranking, track, self.tracks, self.scales)[np.newaxis]
-        others = np.array([[audio_id != other for other in self.audio_ids]])
+        others = np.array([[other not in audio_ids for other in self.audio_ids]])
         return DistanceStatistics.of_tracks(distances, others, self.statistics, self.ranking.weights)
 
 

@@ -151,4 +151,4 @@ class Population:
 
     def statistics_of(self, row: int) -> DistanceStatistics:
         """Return the distance statistics of one real track."""
-        return self.calibration.reference.statistics_of(self.audio_ids[row], self.tracks[row])
+        return self.calibration.reference.statistics_of({self.audio_ids[row]}, self.tracks[row])

@@ -124,7 +124,7 @@ class SizedLibrary:
         }
         for query in range(len(queries)):
             track_features = self.population.track_features(queries[query : query + 1], rng)
-            search, seconds = timed(partial(search_for_new_track, index, QUERY, track_features))
+            search, seconds = timed(partial(search_for_new_track, index, {QUERY}, track_features))
             parts["distance statistics"].append(seconds)
             found, seconds = timed(partial(find_query_candidates, index, search, without=(), count=wanted))
             parts["candidates"].append(seconds)

@@ -55,6 +55,27 @@ def test_no_encoding_of_the_query_is_recommended(real_library: Library, query: P
     assert {recommendation.track_id for recommendation in answer.recommendations} == {track_id(name) for name in OTHERS}
 
 
+def test_a_track_of_the_library_in_another_format_has_the_distances_of_the_track_itself(
+    real_library: Library, tmp_path: Path
+) -> None:
+    samples, rate = soundfile.read(DEMO / "library" / OTHERS[0], dtype="float32")
+    # A little quieter, so that neither the audio nor its id is that of the library.
+    other = write_audio(tmp_path / "other.flac", samples * (1 - 2**-12), rate)
+
+    itself, in_another_format = (
+        recommend_file(real_library, path, count=3) for path in (DEMO / "library" / OTHERS[0], other)
+    )
+
+    assert [found.track_id for found in in_another_format.recommendations] == [
+        found.track_id for found in itself.recommendations
+    ]
+    np.testing.assert_allclose(
+        [found.distance for found in in_another_format.recommendations],
+        [found.distance for found in itself.recommendations],
+        rtol=0.01,
+    )
+
+
 def test_silence_around_a_file_changes_neither_its_recognition_nor_its_recommendations(
     real_library: Library, tmp_path: Path
 ) -> None:
