@@ -5,7 +5,8 @@ every cepstrum, which cancels out in the changes. A lower sample rate or a codec
 not compared. Two recordings of one piece, or two tracks of one artist, do not change at the same instants. The
 similarity of two sequences of changes is their cosine at the offset where it is largest.
 
-Silence before, behind and within the music is left out. Steady tones and steady noise hardly change. They count for
+Silence before and behind the music is left out, and so is silence within it, unless both recordings have the pause.
+Steady tones and steady noise hardly change. They count for
 nothing, so they never decide that two recordings are the same.
 
 Recognition has two stages. `shortlist` compares the upload's fingerprint with the fingerprints of the whole library.
@@ -137,7 +138,8 @@ def shortlist(
     """
     if count < 1:
         raise ValueError(f"a shortlist has at least one track, not {count}")
-    framings = _framings(query_cepstra, parameters, COARSE, phases=_PHASES)
+    sounding = sounding_frames(checked_cepstra(query_cepstra, parameters))
+    framings = _framings(query_cepstra, sounding, parameters, COARSE, phases=_PHASES)
     passages = [passage for framing in framings for passage in _passages(framing.changes)]
     passages = [passage for passage in passages if is_distinctive(passage, COARSE).mean() >= _DISTINCTIVE_SHARE]
     if not passages or not len(fingerprints):
@@ -181,9 +183,15 @@ def align(
     >>> alignment.same_recording, round(alignment.offset_seconds)
     (True, 20)
     """
-    (track,) = _framings(track_cepstra, parameters, FINE, phases=1)
-    framings = _framings(query_cepstra, parameters, FINE, phases=_PHASES)
-    alignments = [_best_alignment(query, track) for query in framings]
+    alignments = [
+        _best_alignment(query, track)
+        for of_query, of_track in _compared_frames(
+            sounding_frames(checked_cepstra(query_cepstra, parameters)),
+            sounding_frames(checked_cepstra(track_cepstra, parameters)),
+        )
+        for track in _framings(track_cepstra, of_track, parameters, FINE, phases=1)
+        for query in _framings(query_cepstra, of_query, parameters, FINE, phases=_PHASES)
+    ]
     return max(alignments, key=lambda alignment: alignment.cosine)
 
 
@@ -219,7 +227,7 @@ def matches(
 
 @dataclass(frozen=True)
 class _Framing:
-    """The spectral changes of a file without silence, from one of the phases at which its frames may begin.
+    """The spectral changes of some frames of a file, from one of the phases at which its frames may begin.
 
     Attributes
     ----------
@@ -233,15 +241,39 @@ class _Framing:
     seconds: NDArray[np.float64]
 
 
+def _compared_frames(
+    query: NDArray[np.intp], track: NDArray[np.intp]
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Return the frames of the query and of the track that are compared, given those of each that sound.
+
+    Whether a pause within the music is silence depends on how loud the rest is, and a query may be only a part of the
+    track. If one of them has a long pause, they are compared both without and with their pauses.
+    """
+    both = [(query, track)]
+    if any(len(frames) and frames[-1] - frames[0] >= len(frames) for frames in (query, track)):
+        both.append((_with_pauses(query), _with_pauses(track)))
+    return both
+
+
+def _with_pauses(sounding: NDArray[np.intp]) -> NDArray[np.intp]:
+    return np.arange(sounding[0], sounding[-1] + 1) if len(sounding) else sounding
+
+
 def _framings(
-    cepstra: NDArray[np.float32], parameters: CepstraParameters, resolution: Resolution, *, phases: int
+    cepstra: NDArray[np.float32],
+    kept: NDArray[np.intp],
+    parameters: CepstraParameters,
+    resolution: Resolution,
+    *,
+    phases: int,
 ) -> list[_Framing]:
-    kept = sounding_frames(checked_cepstra(cepstra, parameters))
-    sounding, step = cepstra[kept], round(resolution.seconds / parameters.step_seconds)
+    """Return the framings of the frames of a file that are kept."""
+    step = round(resolution.seconds / parameters.step_seconds)
     seconds: NDArray[np.float64] = kept * np.float64(parameters.step_seconds)
     starts = [phase * step // phases for phase in range(phases)]
     return [
-        _Framing(spectral_changes(sounding[start:], parameters, resolution), seconds[start::step]) for start in starts
+        _Framing(spectral_changes(cepstra[kept[start:]], parameters, resolution), seconds[start::step])
+        for start in starts
     ]
 
 

@@ -148,6 +148,20 @@ def test_silence_before_the_query_shifts_the_offset(library: Library) -> None:
     assert align(query, library["track 7"], PARAMETERS).offset_seconds == pytest.approx(17, abs=0.05)
 
 
+@pytest.mark.parametrize("level", [0, -25])
+def test_a_part_with_a_pause_is_found_whether_the_pause_counts_as_silence_or_not(level: float) -> None:
+    # The pause is 62 dB below the loudest part of the track. In a part that is softer by 25 dB it is no silence.
+    per_decibel = np.log(10) / 10
+    log_energies = np.concatenate([log_filter_bank(30, seed=40), log_filter_bank(30, seed=41) + level * per_decibel])
+    log_energies[4_100:4_600] = log_filter_bank(5, seed=42) - 62 * per_decibel
+    whole = cepstra_of(log_energies)
+
+    alignment = align(cut(whole, 35, 55), whole, PARAMETERS)
+
+    assert alignment.same_recording
+    assert alignment.offset_seconds == pytest.approx(35, abs=0.05)
+
+
 # --- Differences that do not matter, and differences that do
 
 
