@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES
+from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES, RANKING_NAMES
 
 _SPARE_DAYS = 7
 
@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     )
 
     settle_seconds: float = Field(
-        2.0, ge=0, description="A file that changed within this time may still be being copied"
+        2.0, ge=0, le=3600, description="A file that changed within this time may still be being copied"
     )
     sweep_seconds: int = Field(60, gt=0, description="Time between two sweeps for uploads that were left half-way")
     library_sweep_seconds: int = Field(
@@ -138,6 +138,8 @@ class Settings(BaseSettings):
     @classmethod
     def _with_present_name(cls, ranking: str) -> str:
         present = PRESENT_NAMES.get(ranking, ranking)
+        if present not in RANKING_NAMES:
+            raise ValueError(f"there is no such ranking; choose one of {', '.join(RANKING_NAMES)}")
         if present != ranking:
             message = f"The ranking {ranking} is now called {present}: set MFCC_RANKING={present}."
             warnings.warn(message, FutureWarning, stacklevel=2)
