@@ -50,9 +50,11 @@ class Settings(BaseSettings):
     max_seconds: float = Field(4 * 3600.0, gt=0, description="Longer audio is rejected")
     max_upload_gigabytes: float = Field(4.0, gt=0, le=1e6, description="Larger uploads are rejected")
     fft_size: int | None = Field(
-        None, gt=0, description="Points of the FFT; empty: the smallest power of two that holds a frame"
+        None, gt=0, le=2**16, description="Points of the FFT; empty: the smallest power of two that holds a frame"
     )
-    contour_rate: float = Field(2.0, gt=0, le=100, description="Frames per second that dynamic time warping compares")
+    contour_rate: float = Field(
+        2.0, ge=0.01, le=100, description="Frames per second that dynamic time warping compares"
+    )
 
     recommendations: int = Field(5, gt=0, description="Number of tracks recommended for a query")
     per_artist: int = Field(
