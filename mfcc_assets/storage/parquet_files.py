@@ -111,6 +111,8 @@ def _read(file: Any, name: str, columns: Sequence[str] | None, rows: int | None)
     if metadata.get(_NAME, name.encode()) != name.encode():
         raise DamagedParquetError("it was written under another name")
     written = metadata.pop(_CHECKSUMS, None)
+    if written is None and _NAME in metadata:
+        raise DamagedParquetError("its checksums are missing")
     checksums: dict[str, list[int]] | None = None if written is None else json.loads(written)
     if checksums is not None:
         if list(checksums) != stored.schema_arrow.names:

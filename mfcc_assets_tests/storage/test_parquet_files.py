@@ -106,6 +106,13 @@ def test_an_intact_file_at_the_place_of_another_one_is_not_taken_for_it(part):
         read(stored, NAME.replace("é", "e"), **part)
 
 
+def test_a_file_that_has_lost_its_checksums_is_damaged():
+    file = io.BytesIO()
+    pq.write_table(RANKINGS.replace_schema_metadata({b"name": NAME.encode()}), file, compression="zstd")
+    with pytest.raises(DamagedParquetError, match="checksums are missing"):
+        read(file.getvalue())
+
+
 def test_a_table_with_nulls_is_refused():
     with pytest.raises(ValueError, match="null"):
         written(pa.table({"number": [1, None]}))
