@@ -27,8 +27,7 @@ Each error says what happened, to which track, upload, file or index, and what t
     ├── NotAnUploadId
     ├── PurgeIncomplete
     ├── FeaturesMissing
-    │   ├── FeaturesDamaged
-    │   └── FeaturesVersionMismatch
+    │   └── FeaturesDamaged
     ├── NoPublishedIndex
     │   └── LostTables
     ├── CorruptIndex
@@ -197,14 +196,6 @@ class FeaturesDamaged(FeaturesMissing):
     """Stored features are not what was written.
 
     Damaged features count as missing, so callers that handle `FeaturesMissing` handle this error too.
-    """
-
-
-class FeaturesVersionMismatch(FeaturesMissing):
-    """Stored features were made with other parameters than the step needs.
-
-    Features that were made with other parameters count as missing, so callers that handle `FeaturesMissing` handle this
-    error too.
     """
 
 

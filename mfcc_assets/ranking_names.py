@@ -1,5 +1,7 @@
 """Names of rankings. This module imports nothing, so that the settings load fast."""
 
+RANKING_NAMES = ("fused", "gaussian", "dtw", "article")
+
 DEFAULT_RANKING = "fused"
 
 PRESENT_NAMES = {"timbre": "gaussian"}

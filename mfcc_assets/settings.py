@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES
+from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES, RANKING_NAMES
 
 _SPARE_DAYS = 7
 
@@ -50,9 +50,11 @@ class Settings(BaseSettings):
     max_seconds: float = Field(4 * 3600.0, gt=0, description="Longer audio is rejected")
     max_upload_gigabytes: float = Field(4.0, gt=0, le=1e6, description="Larger uploads are rejected")
     fft_size: int | None = Field(
-        None, gt=0, description="Points of the FFT; empty: the smallest power of two that holds a frame"
+        None, gt=0, le=2**16, description="Points of the FFT; empty: the smallest power of two that holds a frame"
     )
-    contour_rate: float = Field(2.0, gt=0, le=100, description="Frames per second that dynamic time warping compares")
+    contour_rate: float = Field(
+        2.0, ge=0.01, le=100, description="Frames per second that dynamic time warping compares"
+    )
 
     recommendations: int = Field(5, gt=0, description="Number of tracks recommended for a query")
     per_artist: int = Field(
@@ -104,7 +106,7 @@ class Settings(BaseSettings):
     )
 
     settle_seconds: float = Field(
-        2.0, ge=0, description="A file that changed within this time may still be being copied"
+        2.0, ge=0, le=3600, description="A file that changed within this time may still be being copied"
     )
     sweep_seconds: int = Field(60, gt=0, description="Time between two sweeps for uploads that were left half-way")
     library_sweep_seconds: int = Field(
@@ -138,6 +140,8 @@ class Settings(BaseSettings):
     @classmethod
     def _with_present_name(cls, ranking: str) -> str:
         present = PRESENT_NAMES.get(ranking, ranking)
+        if present not in RANKING_NAMES:
+            raise ValueError(f"there is no such ranking; choose one of {', '.join(RANKING_NAMES)}")
         if present != ranking:
             message = f"The ranking {ranking} is now called {present}: set MFCC_RANKING={present}."
             warnings.warn(message, FutureWarning, stacklevel=2)

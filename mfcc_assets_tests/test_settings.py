@@ -46,6 +46,9 @@ def test_the_former_name_of_a_ranking_is_accepted_with_a_warning(monkeypatch: py
         ({"watch_seconds": 60.0}, "less than or equal to 30"),
         ({"min_seconds": 0.01}, "greater than or equal to 0.1"),
         ({"shard_digits": 3}, "Input should be 1 or 2"),
+        ({"contour_rate": 1e-300}, "greater than or equal to 0.01"),
+        ({"ranking": "loudest"}, "no such ranking; choose one of fused, gaussian, dtw, article"),
+        ({"ranking": "../fused"}, "no such ranking"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, Any], message: str) -> None:
@@ -54,7 +57,10 @@ def test_settings_that_contradict_each_other_are_refused(wrong: dict[str, Any], 
 
 
 @pytest.mark.parametrize("number", ["99999999999", "1e308", "inf", "nan"])
-@pytest.mark.parametrize("name", ["retention_days", "claim_seconds", "max_upload_gigabytes", "cache_gigabytes"])
+@pytest.mark.parametrize(
+    "name",
+    ["retention_days", "claim_seconds", "max_upload_gigabytes", "cache_gigabytes", "settle_seconds", "fft_size"],
+)
 def test_a_number_that_is_too_large_to_count_with_is_refused_in_one_sentence(
     tmp_path: Path, name: str, number: str
 ) -> None:

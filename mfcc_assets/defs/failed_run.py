@@ -13,16 +13,30 @@ from mfcc_assets import errors
 from mfcc_assets.defs.launch import LOCK_TAG
 
 _FAILURES = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+_CHECKS = {dg.DagsterEventType.ASSET_CHECK_EVALUATION}
 _OURS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.MfccError)}
 
 
 def reasons_of(instance: dg.DagsterInstance, lock: str) -> list[str]:
     """Return a line for each failed step of the run that holds this lock; for the run itself if no step failed."""
     runs = instance.get_runs(dg.RunsFilter(tags={LOCK_TAG: lock}), limit=1)
-    entries = [entry for run in runs for entry in instance.all_logs(run.run_id, of_type=_FAILURES)]
-    failed = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
+    entries = [entry for run in runs for entry in instance.all_logs(run.run_id, of_type=_FAILURES | _CHECKS)]
+    events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
+    failed = [event for event in events if event.event_type in _FAILURES]
     of_steps = [event for event in failed if event.step_key]
-    return [f"{event.step_key or 'the run'}: {_reason(event)}" for event in of_steps or failed]
+    unmet = {event.step_key: text for event in events if (text := _unmet_check(event))}
+    return [
+        f"{event.step_key or 'the run'}: {unmet.get(event.step_key) or _reason(event)}" for event in of_steps or failed
+    ]
+
+
+def _unmet_check(event: dg.DagsterEvent) -> str:
+    """Return what a blocking asset check found that did not pass, or nothing for any other event."""
+    data = event.event_specific_data
+    if not isinstance(data, dg.AssetCheckEvaluation) or data.passed or not data.blocking:
+        return ""
+    found = data.description or ", ".join(f"{name}: {value.value}" for name, value in data.metadata.items())
+    return f"the check {data.check_name} did not pass ({found})" if found else ""
 
 
 def _reason(event: dg.DagsterEvent) -> str:

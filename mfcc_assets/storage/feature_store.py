@@ -20,14 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mfcc_assets.errors import (
-    BlobNotFound,
-    Conflict,
-    CorruptIndex,
-    FeaturesDamaged,
-    FeaturesMissing,
-    FeaturesVersionMismatch,
-)
+from mfcc_assets.errors import BlobNotFound, Conflict, CorruptIndex, FeaturesDamaged, FeaturesMissing
 from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
@@ -47,7 +40,6 @@ _STORED_NAMES = {field.name: field.name for field in fields(TrackFeatures)} | {
 
 _BACKFILL = "Run `mfcc add` without a path, or backfill soundtrack_cepstra and soundtrack_summaries over all shards"
 _RUN = "The next run over the library computes them again: `mfcc add` starts one"
-_DELETE_AND_BACKFILL = f"Delete that blob. {_BACKFILL}"
 
 
 class FeatureStore:
@@ -118,9 +110,7 @@ class FeatureStore:
         FeaturesMissing
             If there are no cepstra with these parameters.
         FeaturesDamaged
-            If the file is damaged.
-        FeaturesVersionMismatch
-            If the file was made with other parameters than its folder says.
+            If the file is damaged, or is that of other audio or of other parameters.
         """
         name = _frames_name(audio_id, parameters)
         rows = None if seconds is None else round(seconds / parameters.step_seconds)
@@ -232,6 +222,7 @@ class FeatureStore:
                 write_parquet(
                     table,
                     file,
+                    name,
                     metadata={_VERSION: version.encode()},
                     use_dictionary=False,
                     use_byte_stream_split=True,
@@ -246,24 +237,17 @@ class FeatureStore:
         try:
             if columns is None and rows is None:
                 # The whole blob takes one request.
-                table = read_parquet(pa.BufferReader(self._blobs.read(CEPSTRA, name)))
+                table = read_parquet(pa.BufferReader(self._blobs.read(CEPSTRA, name)), name)
             else:
                 with self._blobs.open(CEPSTRA, name) as file:
-                    table = read_parquet(file, columns=columns, rows=rows)
+                    table = read_parquet(file, name, columns=columns, rows=rows)
         except DamagedParquetError as error:
             raise _damaged(name) from error
         except BlobNotFound as error:
             missing = f"there are no features of version {version}"
             raise FeaturesMissing(missing, subject=f"{CEPSTRA}/{name}", remedy=_BACKFILL) from error
-        found = (table.schema.metadata or {}).get(_VERSION, b"").decode(errors="replace")
-        if not found:
+        if (table.schema.metadata or {}).get(_VERSION) != version.encode():
             raise _damaged(name)
-        if found != version:
-            raise FeaturesVersionMismatch(
-                f"the file holds features of version {found} where {version} is expected",
-                subject=f"{CEPSTRA}/{name}",
-                remedy=_DELETE_AND_BACKFILL,
-            )
         return table
 
 

@@ -25,13 +25,16 @@ most tracks have one group, which is faster than several."""
 
 _CODEC = "zstd"
 _CHECKSUMS = b"checksums"
+_NAME = b"name"
 
 
 class DamagedParquetError(Exception):
     """The file is not what was written."""
 
 
-def write_parquet(table: pa.Table, file: Any, *, metadata: Mapping[bytes, bytes] | None = None, **options: Any) -> None:
+def write_parquet(
+    table: pa.Table, file: Any, name: str, *, metadata: Mapping[bytes, bytes] | None = None, **options: Any
+) -> None:
     """Write a table with checksums.
 
     Parameters
@@ -40,14 +43,16 @@ def write_parquet(table: pa.Table, file: Any, *, metadata: Mapping[bytes, bytes]
         The table. Its columns hold numbers, strings, or lists of numbers, and no nulls.
     file
         File open for writing.
+    name
+        Name under which the file is stored and read.
     metadata
         Metadata of the file. Its damage is noticed too.
     options
         Further arguments of `pyarrow.parquet.write_table`.
     """
-    own = dict(metadata or {})
+    own = {**(metadata or {}), _NAME: name.encode()}
     groups = [table.slice(first, ROWS_PER_GROUP) for first in range(0, table.num_rows, ROWS_PER_GROUP)]
-    checksums = {name: [_checksum(group[name], own) for group in groups] for name in table.column_names}
+    checksums = {column: [_checksum(group[column], own) for group in groups] for column in table.column_names}
     with pq.ParquetWriter(
         file,
         table.schema.with_metadata({**own, _CHECKSUMS: json.dumps(checksums).encode()}),
@@ -59,13 +64,15 @@ def write_parquet(table: pa.Table, file: Any, *, metadata: Mapping[bytes, bytes]
             writer.write_table(group)
 
 
-def read_parquet(file: Any, *, columns: Sequence[str] | None = None, rows: int | None = None) -> pa.Table:
+def read_parquet(file: Any, name: str, *, columns: Sequence[str] | None = None, rows: int | None = None) -> pa.Table:
     """Read a table, or a part of it, and compare its values with the checksums.
 
     Parameters
     ----------
     file
         File open for reading.
+    name
+        Name under which the file was written.
     columns
         Names of the columns to read. By default all.
     rows
@@ -79,7 +86,7 @@ def read_parquet(file: Any, *, columns: Sequence[str] | None = None, rows: int |
     Raises
     ------
     DamagedParquetError
-        If the file is not what was written.
+        If the file is not what was written under this name.
     StoreError
         If this installation cannot decode any such file.
     """
@@ -88,7 +95,7 @@ def read_parquet(file: Any, *, columns: Sequence[str] | None = None, rows: int |
             f"this installation of pyarrow cannot decode {_CODEC}", remedy="Install pyarrow as its project builds it"
         )
     try:
-        return _read(file, columns, rows)
+        return _read(file, name, columns, rows)
     except OSError as error:
         if error.errno is not None:
             raise  # the disk failed, and not the content
@@ -97,11 +104,15 @@ def read_parquet(file: Any, *, columns: Sequence[str] | None = None, rows: int |
         raise DamagedParquetError(str(error)) from error
 
 
-def _read(file: Any, columns: Sequence[str] | None, rows: int | None) -> pa.Table:
+def _read(file: Any, name: str, columns: Sequence[str] | None, rows: int | None) -> pa.Table:
     # ParquetFile without threads is faster than read_table for such small files.
     stored = pq.ParquetFile(file, page_checksum_verification=True)
     metadata = dict(stored.schema_arrow.metadata or {})
+    if metadata.get(_NAME, name.encode()) != name.encode():
+        raise DamagedParquetError("it was written under another name")
     written = metadata.pop(_CHECKSUMS, None)
+    if written is None and _NAME in metadata:
+        raise DamagedParquetError("its checksums are missing")
     checksums: dict[str, list[int]] | None = None if written is None else json.loads(written)
     if checksums is not None:
         if list(checksums) != stored.schema_arrow.names:
@@ -115,9 +126,9 @@ def _read(file: Any, columns: Sequence[str] | None, rows: int | None) -> pa.Tabl
         group = stored.read_row_group(number, columns=columns, use_threads=False)
         if columns is not None and group.column_names != list(columns):
             raise DamagedParquetError("a column is missing")
-        for name in group.column_names:
-            if checksums is not None and _checksum(group[name], metadata) != checksums[name][number]:
-                raise DamagedParquetError(f"the values of {name} are not what was written")
+        for column in group.column_names:
+            if checksums is not None and _checksum(group[column], metadata) != checksums[column][number]:
+                raise DamagedParquetError(f"the values of {column} are not what was written")
         groups.append(group)
     table = pa.concat_tables(groups) if groups else stored.schema_arrow.empty_table()
     return table if rows is None else table.slice(0, rows)

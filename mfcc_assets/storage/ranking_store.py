@@ -78,8 +78,9 @@ class RankingStore:
     def write(self, stage: Stage, version: str, shard_or_upload: str, lists: RankedLists) -> None:
         """Write the lists of a shard or an upload."""
         columns = {"audio_id": lists.queries, "candidate": lists.candidates, "distance": lists.distances}
-        with self._blobs.writing(CEPSTRA, _name(stage, version, shard_or_upload)) as file:
-            write_parquet(pa.table(columns, schema=_SCHEMA), file)
+        name = _name(stage, version, shard_or_upload)
+        with self._blobs.writing(CEPSTRA, name) as file:
+            write_parquet(pa.table(columns, schema=_SCHEMA), file, name)
 
     def read(self, stage: Stage, version: str, shard_or_upload: str) -> RankedLists | None:
         """Return the lists of a shard or an upload; None if they were not computed.
@@ -91,7 +92,7 @@ class RankingStore:
         """
         name = _name(stage, version, shard_or_upload)
         try:
-            table = read_parquet(pa.BufferReader(self._blobs.read(CEPSTRA, name)))
+            table = read_parquet(pa.BufferReader(self._blobs.read(CEPSTRA, name)), name)
             return RankedLists(*(tuple(table[column].to_pylist()) for column in _SCHEMA.names))
         except BlobNotFound:
             return None

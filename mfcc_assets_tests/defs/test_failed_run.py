@@ -36,5 +36,35 @@ def test_each_failed_step_is_told_with_its_cause_and_the_remedy(instance: dg.Dag
     ]
 
 
+@dg.asset
+def figures() -> None:
+    pass
+
+
+@dg.asset_check(asset=figures, blocking=True)
+def they_hold() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=False, description="the precision is 0.1, and the margin is 0.05")
+
+
+@dg.asset_check(asset=figures, blocking=True)
+def they_are_complete() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=False, metadata={"missing": 3, "unknown": 0})
+
+
+@dg.asset_check(asset=figures)
+def they_are_beautiful() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=False, description="they are not")
+
+
+def test_what_a_check_found_that_stopped_the_run_is_told(instance: dg.DagsterInstance) -> None:
+    checks = [they_hold, they_are_complete, they_are_beautiful]
+    dg.materialize([figures, *checks], instance=instance, tags={LOCK_TAG: LOCK}, run_config=QUIET, raise_on_error=False)
+
+    assert sorted(reasons_of(instance, LOCK)) == [
+        "figures_they_are_complete: the check they_are_complete did not pass (missing: 3, unknown: 0)",
+        "figures_they_hold: the check they_hold did not pass (the precision is 0.1, and the margin is 0.05)",
+    ]
+
+
 def test_of_a_run_that_never_began_nothing_is_told(instance: dg.DagsterInstance) -> None:
     assert reasons_of(instance, LOCK) == []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mfcc_assets.audio.tags import Tags
-from mfcc_assets.errors import FeaturesMissing, FeaturesVersionMismatch, RecogniserUnavailable
+from mfcc_assets.errors import FeaturesMissing, RecogniserUnavailable
 from mfcc_assets.features.fingerprint import Fingerprints, fingerprint
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.ids import AudioId, TrackId
@@ -140,17 +140,6 @@ class TestLibraryRecogniser:
         assert recogniser.recognise(excerpt("two", 20, 40)) is None
         assert known(recogniser.recognise(excerpt("one", 20, 40))).audio_ids == ("one",)
         assert "two.parquet: the stored features are damaged" in caplog.text
-
-    def test_a_track_with_features_of_another_version_is_skipped_with_a_warning(self, caplog):
-        def read_cepstra(audio: AudioId) -> np.ndarray:
-            if audio == "two":
-                raise FeaturesVersionMismatch("the file holds another version", subject="two.parquet")
-            return LIBRARY[audio]
-
-        recogniser = library_recogniser(read_cepstra=read_cepstra)
-        assert recogniser.recognise(excerpt("two", 20, 40)) is None
-        assert known(recogniser.recognise(excerpt("one", 20, 40))).audio_ids == ("one",)
-        assert "two.parquet: the file holds another version" in caplog.text
 
 
 class TestTagRecogniser:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from mfcc_assets.errors import UnknownRanking
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.ids import AudioId
-from mfcc_assets.ranking_names import DEFAULT_RANKING
+from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES, RANKING_NAMES
 from mfcc_assets.similarity.dtw.distance import ARTICLE, DTW
 from mfcc_assets.similarity.rankings import (
     GAUSSIAN,
@@ -45,8 +45,8 @@ def test_there_are_four_rankings_to_choose_from():
     assert all((ranking.weights > 0).all() for ranking in RANKINGS.values())
 
 
-def test_the_default_ranking_is_a_known_one():
-    assert DEFAULT_RANKING in RANKINGS
+def test_the_settings_know_the_names_of_all_rankings():
+    assert set(RANKING_NAMES) == set(RANKINGS) > {DEFAULT_RANKING, *PRESENT_NAMES.values()}
 
 
 def test_an_unknown_ranking_is_refused_with_the_known_ones():

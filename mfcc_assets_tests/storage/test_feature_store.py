@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mfcc_assets.errors import FeaturesDamaged, FeaturesMissing, FeaturesVersionMismatch, StoreError
+from mfcc_assets.errors import FeaturesDamaged, FeaturesMissing, StoreError
 from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
@@ -157,12 +157,30 @@ def test_the_error_for_damaged_features_names_the_blob(features, blobs, read, da
         getattr(features, read)("audio", parameters)
 
 
-def test_a_file_of_another_version_is_a_mismatch(features, blobs):
+@pytest.mark.parametrize(
+    ("place", "read"),
+    [
+        (FRAMES, "read_cepstra"),
+        (TIMBRE, "read_analysis"),
+        (TRACK_FEATURES, "read_track_features"),
+        (TRACK_FEATURES, "read_contour"),
+    ],
+)
+def test_features_of_other_audio_are_damaged(features, blobs, place, read):
+    for audio in ("audio", "other"):
+        features.write_analysis(audio, analysis(), CEPSTRA)
+        features.write_track_features(audio, track_features_of(analysis(), FEATURES), FEATURES)
+    blobs.copy("cepstra", place.replace("audio", "other"), "cepstra", place)
+    with pytest.raises(FeaturesDamaged, match=f"{place}: the stored features are damaged"):
+        getattr(features, read)("audio", CEPSTRA if read in ("read_cepstra", "read_analysis") else FEATURES)
+
+
+def test_features_of_other_parameters_are_damaged(features, blobs):
     other = replace(FEATURES, contour_rate=5.0)
     features.write_track_features("audio", track_features_of(analysis(), other), other)
     blobs.copy("cepstra", f"summaries/{other.version}/audio.parquet", "cepstra", TRACK_FEATURES)
     for read in (features.read_track_features, features.read_contour):
-        with pytest.raises(FeaturesVersionMismatch, match=f"version {other.version} where {FEATURES.version} is exp"):
+        with pytest.raises(FeaturesDamaged, match=f"{TRACK_FEATURES}: the stored features are damaged"):
             read("audio", FEATURES)
 
 

@@ -19,17 +19,18 @@ FEATURES = pa.table({"mean": [chance.normal(size=13)], "contour": [chance.normal
 RANKINGS = pa.table({"audio_id": ["a", "a", "é"], "candidate": ["b", "c", ""], "distance": [0.5, 1 / 3, -0.0]})
 UNSPLIT = {"use_dictionary": False, "use_byte_stream_split": True}
 KINDS = {"frames": (FRAMES, UNSPLIT), "features": (FEATURES, UNSPLIT), "rankings": (RANKINGS, {})}
+NAME = "frames/5bde6a2c/é.parquet"
 METADATA = {b"features_version": b"5bde6a2c"}
 
 
 def written(table: pa.Table, options: dict[str, Any] | None = None) -> bytes:
     file = io.BytesIO()
-    write_parquet(table, file, metadata=METADATA, **(options or {}))
+    write_parquet(table, file, NAME, metadata=METADATA, **(options or {}))
     return file.getvalue()
 
 
-def read(stored: bytes, **part: Any) -> pa.Table:
-    return read_parquet(pa.BufferReader(stored), **part)
+def read(stored: bytes, name: str = NAME, **part: Any) -> pa.Table:
+    return read_parquet(pa.BufferReader(stored), name, **part)
 
 
 def same(one: pa.Table, other: pa.Table) -> bool:
@@ -95,6 +96,21 @@ def test_files_of_older_versions_without_checksums_can_be_read():
     file = io.BytesIO()
     pq.write_table(RANKINGS, file, compression="zstd")
     assert same(read(file.getvalue()), RANKINGS)
+
+
+@pytest.mark.parametrize("part", [{}, {"rows": 1}, {"columns": ["distance"]}], ids=["all", "rows", "columns"])
+def test_an_intact_file_at_the_place_of_another_one_is_not_taken_for_it(part):
+    stored = written(RANKINGS)
+    assert read(stored, **part)
+    with pytest.raises(DamagedParquetError, match="written under another name"):
+        read(stored, NAME.replace("é", "e"), **part)
+
+
+def test_a_file_that_has_lost_its_checksums_is_damaged():
+    file = io.BytesIO()
+    pq.write_table(RANKINGS.replace_schema_metadata({b"name": NAME.encode()}), file, compression="zstd")
+    with pytest.raises(DamagedParquetError, match="checksums are missing"):
+        read(file.getvalue())
 
 
 def test_a_table_with_nulls_is_refused():

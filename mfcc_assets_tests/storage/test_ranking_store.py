@@ -63,6 +63,15 @@ def test_damaged_lists_are_corrupt(rankings, blobs, damage):
         rankings.read("rankings", "v1", "f")
 
 
+@pytest.mark.parametrize("place", ["v1/rankings/0", "v2/rankings/f", "v1/candidates/f"])
+def test_lists_at_the_place_of_others_are_corrupt(rankings, blobs, place):
+    rankings.write("rankings", "v1", "f", LISTS)
+    blobs.copy("cepstra", "indexes/v1/rankings/f.parquet", "cepstra", f"indexes/{place}.parquet")
+    version, stage, shard = place.split("/")
+    with pytest.raises(CorruptIndex, match=place):
+        rankings.read(stage, version, shard)
+
+
 def test_deleting_a_part_deletes_its_lists_in_every_stage(rankings):
     for part in ("upload", "other"):
         for stage in ("candidates", "rankings"):
