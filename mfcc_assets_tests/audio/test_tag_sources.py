@@ -1,5 +1,6 @@
 """Every field that FFmpeg or mutagen finds in a file is found, in every container and from every writer."""
 
+import itertools
 import re
 import struct
 import uuid
@@ -200,6 +201,32 @@ def test_the_format_is_recognised_by_the_content(tmp_path: Path, suffix: str) ->
         renamed.write_bytes(path.read_bytes())
         assert read_tags(renamed).title == "Océan"
         assert not read_tags(renamed).note
+
+
+@pytest.mark.parametrize(
+    ("name", "front"),
+    [
+        *itertools.product(["a.flac", "a.opus", "a.m4a"], ["ID3", "an empty ID3"]),
+        ("a.flac", "zeros"),
+        ("a.opus", "zeros"),
+    ],
+)
+def test_what_stands_before_a_container_keeps_none_of_its_tags_from_being_read(
+    tmp_path: Path, name: str, front: str
+) -> None:
+    path = written_by_ffmpeg(tmp_path / name, *FFMPEG[name[2:]], metadata={})
+    container: Any = mutagen.File(path, easy=True)
+    container.update({"title": "Container", "artist": ["Anna", "Bo"]})
+    container.save()
+    before = tmp_path / "tag"
+    before.write_bytes(b"" if front != "zeros" else bytes(4_096))
+    if front != "zeros":
+        id3 = mutagen.id3.ID3()
+        id3.add(mutagen.id3.TIT2(text="Before") if front == "ID3" else mutagen.id3.TMOO(text="calm"))
+        id3.save(before)
+    path.write_bytes(before.read_bytes() + path.read_bytes())
+    tags = read_tags(path)
+    assert (tags.title, tags.artists) == ("Container", ("Anna", "Bo"))
 
 
 def test_the_names_of_quicktime_are_read(tmp_path: Path) -> None:

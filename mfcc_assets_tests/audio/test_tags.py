@@ -1,12 +1,10 @@
 import io
-import itertools
 import re
 import struct
 import unicodedata
 import uuid
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import mutagen
 import mutagen.apev2
@@ -317,32 +315,6 @@ def test_id3_before_any_audio_is_read(tmp_path: Path, name: str) -> None:
     path.write_bytes(before.read_bytes() + path.read_bytes())
     tags = read_tags(path)
     assert (tags.title, tags.album_artist) == ("Before", "The Orchestra")
-
-
-@pytest.mark.parametrize(
-    ("name", "front"),
-    [
-        *itertools.product(["a.flac", "a.ogg", "a.m4a"], ["ID3", "an empty ID3"]),
-        ("a.flac", "zeros"),
-        ("a.ogg", "zeros"),
-    ],
-)
-def test_what_stands_before_a_container_keeps_none_of_its_tags_from_being_read(
-    tmp_path: Path, name: str, front: str
-) -> None:
-    path = empty_mp4(tmp_path / name) if name == "a.m4a" else audio_file(tmp_path / name)
-    container: Any = mutagen.File(path, easy=True)
-    container.update({"title": "Container", "artist": ["Anna", "Bo"]})
-    container.save()
-    before = tmp_path / "tag"
-    before.write_bytes(b"" if front != "zeros" else bytes(4_096))
-    if front != "zeros":
-        id3 = mutagen.id3.ID3()
-        id3.add(mutagen.id3.TIT2(text="Before") if front == "ID3" else mutagen.id3.TMOO(text="calm"))
-        id3.save(before)
-    path.write_bytes(before.read_bytes() + path.read_bytes())
-    tags = read_tags(path)
-    assert (tags.title, tags.artists) == ("Container", ("Anna", "Bo"))
 
 
 def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path: Path) -> None:
