@@ -61,19 +61,23 @@ _EDITION = re.compile(r"(?:[\s,:-]*(?:[(\[][^)\]]*[)\]]|\bvol(?:ume|\.)?\s*\w+|\
 """Ends the title of an album, for example ", Vol. 2" or " (Remastered)"."""
 
 _GUEST_WORDS = (
-    "feat|ft|featuring|(?:along |together |duet )?with|starring|hosted by|part\\.|при участии|con la participación de"
+    "feat|ft|featuring|(?:along |together |duet )?with|starring|hosted by|prod(?:uced)?(?:\\.? by|\\.)|part\\."
+    "|при участии|при уч\\.|con la participación de"
 )
 _GUESTS = re.compile(rf"[(\[~〜 -]\s*(?:(?:{_GUEST_WORDS})(?:[.:]\s*|\s+)|[wf]/\s*)(?=\S)")
 """Begins the guests in the credit of an artist, such as " feat. " and " (with "."""
 
 _BEFORE_GUESTS = " ,:~〜-"
 
+_TOPIC = re.compile(r" - topic$")
+"""Ends the name of the channel that YouTube makes for an artist."""
+
 _LISTED = re.compile(r"\s*[;、]\s*")
 _JOINING_WORDS = (
-    "and|x|vs|versus|meets|presents|pres|introducing|und|mit|et|avec|y|con|e|com|en|met|og|och|med|i|и"
+    "and|x|vs|versus|b2b|aka|a\\.k\\.a|meets|presents|pres|introducing|und|mit|et|avec|y|con|e|com|en|met|og|och|med|i|и"
     "|ja|ve|a|és|și|şi|та|και|ir|un|dan|và|と"
 )
-_JOINED = re.compile(rf"\s*[,/&×·•・|\\]+\s*|\s+(?:\+|{_JOINING_WORDS})\.?\s+")
+_JOINED = re.compile(rf"\s*[,،/&×✕✖·•・|\\]+\s*|\s+(?:\+|{_JOINING_WORDS})\.?\s+")
 """Stands between two artists, and within the names of many bands."""
 
 _DISC_WORDS = r"(?:cd|disc|disk|disque|dvd|lp)"
@@ -123,7 +127,7 @@ def compared_name(name: str) -> str:
         return ""
     key = re.sub(r"[‘’ʼ`´]", "'", re.sub(r"[‐‑‒–—]", "-", folded(name)))
     key = " ".join(re.sub(r"\s(?:&|\+)\s", " and ", f" {key} ").split())
-    key = re.sub(r"^(.+), the$", r"\1", key)
+    key = re.sub(r"^(.+), the$", r"\1", _TOPIC.sub("", key))
     return key.removeprefix("the ") or key
 
 

@@ -98,6 +98,12 @@ _NUMBERED = (
 """What programs number where there is no name."""
 
 
+_NO_ARTIST = re.compile(
+    r"\[(?:data|dialogue|speech|language instruction|nature sounds|christmas music|church chimes|theatre|disney)\]"
+)
+"""What stands in MusicBrainz for an artist where there is none."""
+
+
 def _choice(lists: Iterable[str], pattern: str) -> re.Pattern[str]:
     words = {_spaced(word) for each in lists for word in each.split(",")}
     return re.compile(pattern.format("|".join(map(re.escape, sorted(words, key=len, reverse=True)))))
@@ -140,7 +146,8 @@ def stands_for_no_name(text: str) -> bool:
     >>> [stands_for_no_name(text) for text in ("VA - Various Artists", "Unknown Album (2)", "Piste 3", "Unknown T")]
     [True, True, True, False]
     """
-    if _NO_LETTERS.fullmatch(folded(text)):
+    key = folded(text)
+    if _NO_LETTERS.fullmatch(key) or _NO_ARTIST.fullmatch(key):
         return True
     rest = _spaced(text)
     if rest in _NOBODY or _NUMBERED_THING.fullmatch(rest):

@@ -32,12 +32,16 @@ def printable(text: str) -> str:
 def folded(text: str) -> str:
     r"""Return a text as it is compared with others: without regard to case, width, Unicode form and extra spaces.
 
+    Characters that nobody sees, such as byte order marks, spaces without width, soft hyphens and marks of direction,
+    do not count either.
+
     Examples
     --------
-    >>> folded(" Cafe\u0301  ＮＯＩＲ") == folded("CAFÉ noir")
+    >>> folded(" Cafe\u0301  ＮＯＩＲ\u200b") == folded("CAFÉ noir")
     True
     """
-    return " ".join(_compatible(_compatible(text).casefold()).split())
+    seen = "".join(letter for letter in _compatible(text) if unicodedata.category(letter) != "Cf")
+    return " ".join(_compatible(seen.casefold()).split())
 
 
 def _compatible(text: str) -> str:

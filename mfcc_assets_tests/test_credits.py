@@ -25,6 +25,8 @@ def is_same_album(one: Credits, other: Credits) -> bool:
         "unknown",
         "<unknown>",
         "[unknown]",
+        "[data]",
+        "[Dialogue]",
         "(Unknown)",
         "Various Artists",
         "VARIOUS",
@@ -137,7 +139,12 @@ def test_one_artist_is_spelled_in_many_ways(spelled: str) -> None:
         Credits("Muldjord/Guest"),
         *(Credits(f"Muldjord{joint}Guest") for joint in ("＆", "・", " | ", "｜", "\\", " \\\\ ", " · ", "／")),
         *(Credits(f"Muldjord {word} Guest") for word in ("presents", "pres.", "und", "et", "y", "e", "mit", "avec")),
-        *(Credits(f"Muldjord {word} Guest") for word in ("con", "CON", "vs", "og", "ft.", "meets")),
+        *(
+            Credits(f"Muldjord {word} Guest")
+            for word in ("con", "CON", "vs", "og", "ft.", "meets", "b2b", "a.k.a.", "✕")
+        ),
+        *(Credits(f"Muldjord{added}") for added in (" (prod. by Guest)", " prod. Guest", "، Guest", " - Topic")),
+        *(Credits(name) for name in ("\ufeffMuldjord", "Muldjord\u200b", "Muldjord \u200efeat. Guest")),
         *(Credits(f"Muldjord {word} Guest") for word in ("ve", "ja", "és", "și", "a", "και", "та", "và", "•", "と")),
         *(Credits(f"Muldjord{guests}Guest") for guests in (" - feat. ", " ft: ", ", feat. ", "〜feat. ", " f/ ")),
         *(Credits(f"Muldjord {word} Guest") for word in ("along with", "starring", "(part.", "при участии", "w/")),

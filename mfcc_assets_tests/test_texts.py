@@ -42,5 +42,10 @@ def test_texts_that_look_alike_fold_alike(one: str, other: str) -> None:
     assert folded(one) == folded(other)
 
 
+@pytest.mark.parametrize("unseen", ["\ufeff", "\u200b", "\u200e", "\u202a", "\u00ad", "\u2060"])
+def test_what_nobody_sees_does_not_count(unseen: str) -> None:
+    assert folded(f"{unseen}An{unseen}na {unseen}") == folded("Anna")
+
+
 def test_letters_with_and_without_an_accent_differ() -> None:
     assert folded("resume") != folded("resumé")

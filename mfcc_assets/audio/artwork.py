@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from mfcc_assets.audio.id3_frames import without_harmful_frames
+from mfcc_assets.audio.id3_frames import HarmlessFile, without_harmful_frames
 from mfcc_assets.audio.tag_sources import attached_pictures, embedded_tags, opened_by_ffmpeg
 from mfcc_assets.audio.tags import clean_text
 from mfcc_assets.texts import printable
@@ -122,13 +122,13 @@ def embedded_picture(path: Path, on_left_out: OnLeftOut = lambda _: None) -> Pic
         If the file cannot be opened.
     """
     with without_harmful_frames(path) as harmless:
-        embedded = embedded_tags(harmless.file)
+        embedded = embedded_tags(harmless)
         pictures = [(picture.type, picture.data) for picture in embedded.pictures]
         for tags in embedded.tags:
             pictures += _pictures(tags)
         pictures.sort(key=lambda picture: picture[0] != _FRONT_COVER)
         found = next(filter(None, (_decoded(data, on_left_out) for _, data in pictures)), None)
-        return found or _attached_picture(harmless.file, on_left_out)
+        return found or _attached_picture(harmless, on_left_out)
 
 
 def generated_cover(seed: str, title: str, artist: str) -> Picture:
@@ -204,9 +204,9 @@ def _pictures_of(tags: Any) -> Iterator[tuple[int, bytes]]:
             yield picture.type, picture.data
 
 
-def _attached_picture(file: BinaryIO, on_left_out: OnLeftOut) -> Picture | None:
+def _attached_picture(harmless: HarmlessFile, on_left_out: OnLeftOut) -> Picture | None:
     """Return the first picture that FFmpeg finds in a format of which mutagen reads no pictures."""
-    with opened_by_ffmpeg(file) as container:
+    with opened_by_ffmpeg(harmless) as container:
         if container is None:
             return None
         found = (_decoded(data, on_left_out) for data in attached_pictures(container))

@@ -34,6 +34,9 @@ _WINDOW = 2**13
 _CANCELLED = 1e-3
 """The channels cancel each other out where the power of their mix is below this share of their mean power."""
 
+_ROUNDING = 1e-5
+"""A power in float32 may be wrong by this share."""
+
 Progress = Callable[[float], None]
 """Called before each block with the seconds of audio that are decoded."""
 
@@ -204,7 +207,8 @@ def mixed_down(block: NDArray[np.float32]) -> NDArray[np.float32]:
     The mix is the mean of the channels. Where they cancel each other out, as when one has the opposite phase of the
     other, the mix would be silent though the music is not: there it is the first channel that is not much quieter than
     the loudest. This is decided for windows of 8,192 frames, which begin at the beginning of the block, by their power:
-    the mix must have less than a thousandth of the mean power of the channels. Ordinary stereo never comes near that.
+    the mix must have less than a thousandth of the mean power of the channels. Ordinary stereo never comes near that. A
+    constant offset, which some sound cards add, has no part in this power.
 
     Parameters
     ----------
@@ -227,12 +231,33 @@ def mixed_down(block: NDArray[np.float32]) -> NDArray[np.float32]:
             if start == stop:
                 continue
             mixes, windows = mono[start:stop].reshape(-1, size), block[start:stop].reshape(-1, size, block.shape[1])
-            power_of_mixes = np.einsum("wf,wf->w", mixes, mixes)
-            power = np.einsum("wfc,wfc->w", windows, windows) / np.float32(block.shape[1])
-            for window in np.flatnonzero(power_of_mixes < _CANCELLED * power):
-                powers = np.einsum("fc,fc->c", windows[window], windows[window])
-                mixes[window] = windows[window][:, np.argmax(powers >= powers.max() / 2)]
+            power_of_mixes = _power(mixes[:, :, None], size)
+            power = _power(windows, size) / np.float32(block.shape[1])
+            # Rounding may hide what is left of a mix beside a large offset, so the close ones are computed again.
+            rounding = _ROUNDING * np.einsum("wfc,wfc->w", windows, windows)
+            for window in np.flatnonzero(power_of_mixes < _CANCELLED * power + rounding):
+                channel = _channel_instead_of_mix(windows[window])
+                if channel is not None:
+                    mixes[window] = windows[window][:, channel]
     return mono
+
+
+def _power(windows: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Return the power of each window (windows, frames, channels) without the constant offset of each channel."""
+    offsets = np.matmul(np.ones(size, np.float32), windows)
+    power: NDArray[np.float32] = np.einsum("wfc,wfc->w", windows, windows) - np.square(offsets).sum(axis=1) / size
+    return power
+
+
+def _channel_instead_of_mix(window: NDArray[np.float32]) -> int | None:
+    """Return the channel of a window (frames, channels) that is used, or None if its channels are mixed."""
+    exact = window.astype(np.float64)
+    centred = exact - exact.mean(axis=0)
+    powers = np.square(centred).sum(axis=0)
+    is_constant = powers.mean() <= _ROUNDING**2 * np.square(exact).sum()
+    if is_constant or not np.square(centred.mean(axis=1)).sum() < _CANCELLED * powers.mean():
+        return None
+    return int(np.argmax(powers >= powers.max() / 2))
 
 
 def _in_whole_windows(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

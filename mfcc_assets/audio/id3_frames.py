@@ -16,6 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from mfcc_assets.audio.signature import read_signature
+
 _MOST_TAGS = 1_000
 _MOST_FRAMES = 5_000
 
@@ -60,11 +62,14 @@ class HarmlessFile:
     ----------
     file
         The open file. Everything else in it is where it was.
+    container
+        The same file from the byte on at which its container begins, behind leading tags and zeros.
     left_out
         Names of the frames that are left out although this package would use them, such as ``TIT2``.
     """
 
     file: BinaryIO
+    container: BinaryIO
     left_out: tuple[str, ...]
 
 
@@ -77,20 +82,25 @@ def without_harmful_frames(path: Path) -> Iterator[HarmlessFile]:
     OSError
         If the file cannot be opened.
     """
+    signature = read_signature(path)
     with path.open("rb") as file:
         replaced, left_out, end = _screened(file)
-        with io.BufferedReader(_Replaced(file, replaced, end)) as view:
-            yield HarmlessFile(view, tuple(dict.fromkeys(left_out)))
+        start = min(signature.start, end) if signature else 0
+        with (
+            io.BufferedReader(_Replaced(file, replaced, 0, end)) as whole,
+            io.BufferedReader(_Replaced(file, replaced, start, end)) as container,
+        ):
+            yield HarmlessFile(whole, container, tuple(dict.fromkeys(left_out)))
 
 
 class _Replaced(io.RawIOBase):
-    """A file up to an end, with other bytes of the same number in some places.
+    """A file from a start to an end, with other bytes of the same number in some places.
 
     It has no name, so that mutagen and FFmpeg recognise its format by its content. A suffix may be wrong.
     """
 
-    def __init__(self, file: BinaryIO, replaced: list[tuple[int, bytes]], end: int) -> None:
-        self._file, self._replaced, self._end, self._position = file, replaced, end, 0
+    def __init__(self, file: BinaryIO, replaced: list[tuple[int, bytes]], start: int, end: int) -> None:
+        self._file, self._replaced, self._start, self._end, self._position = file, replaced, start, end, start
 
     def readable(self) -> bool:
         return True
@@ -99,9 +109,9 @@ class _Replaced(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._end}[whence]
-        self._position = max(0, start + offset)
-        return self._position
+        origin = {io.SEEK_SET: self._start, io.SEEK_CUR: self._position, io.SEEK_END: self._end}[whence]
+        self._position = max(self._start, origin + offset)
+        return self._position - self._start
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # a raw file may take any buffer
         wanted = min(len(buffer), max(0, self._end - self._position))

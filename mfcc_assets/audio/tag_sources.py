@@ -16,6 +16,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from mfcc_assets.audio.ffmpeg import FORMATS, options_for_formats
+from mfcc_assets.audio.id3_frames import HarmlessFile
 
 _logger = logging.getLogger(__name__)
 
@@ -45,14 +46,15 @@ class EmbeddedTags:
     container_damaged: bool = False
 
 
-def embedded_tags(file: BinaryIO) -> EmbeddedTags:
+def embedded_tags(harmless: HarmlessFile) -> EmbeddedTags:
     """Read all tags of an open file that mutagen knows.
 
     A tag of the container comes first, or ID3 where that is the tag of the format. APEv2 and ID3v1, which may stand
     behind any audio, follow.
     """
-    found = EmbeddedTags()
-    container = _container(file, found)
+    found, file = EmbeddedTags(), harmless.file
+    # With an ID3 tag or zeros in front, mutagen would take every format for an MP3, or for none.
+    container = _container(harmless.container, found)
     own = getattr(container, "tags", None)
     found.pictures = list(getattr(container, "pictures", ()))
     # In an MP3 mutagen fills the gaps of ID3 by ID3v1, which cuts every text to 30 letters. APEv2 does not.
@@ -66,22 +68,28 @@ def embedded_tags(file: BinaryIO) -> EmbeddedTags:
 
 
 @contextmanager
-def opened_by_ffmpeg(file: BinaryIO) -> Iterator[InputContainer | None]:
+def opened_by_ffmpeg(harmless: HarmlessFile) -> Iterator[InputContainer | None]:
     """Open a file to read its metadata, and yield None if FFmpeg does not know its format.
 
     Texts have one letter for each byte, since they may be in any encoding.
     """
-    file.seek(0)
-    # It need not look for the parameters of the audio.
-    options = {**options_for_formats(FORMATS.values()), "analyzeduration": "1"}
-    try:
-        container = av.open(file, "r", options=options, metadata_encoding="latin-1")
-    except (av.FFmpegError, ValueError, OSError) as failure:
-        _logger.debug("FFmpeg does not read the tags: %r", failure)
+    container = _opened(harmless.file) or _opened(harmless.container)
+    if container is None:
         yield None
         return
     with container:
         yield container
+
+
+def _opened(file: BinaryIO) -> InputContainer | None:
+    file.seek(0)
+    # It need not look for the parameters of the audio.
+    options = {**options_for_formats(FORMATS.values()), "analyzeduration": "1"}
+    try:
+        return av.open(file, "r", options=options, metadata_encoding="latin-1")
+    except (av.FFmpegError, ValueError, OSError) as failure:
+        _logger.debug("FFmpeg does not read the tags: %r", failure)
+        return None
 
 
 def metadata_of(container: InputContainer) -> Mapping[str, str]:

@@ -29,15 +29,15 @@ _NAMES = {
         "track_number": "trck tracknumber track trkn wm/tracknumber partnumber track/partnumber tracknum",
         "disc_number": "tpos discnumber disc disk wm/partofset",
         "date": "tdrc date ©day year wm/year datereleased album/datereleased tdrl tdor originaldate originalyear"
-        " wm/originalreleaseyear",
+        " wm/originalreleaseyear creationdate",
     }.items()
 }
 
 _COLUMN_BYTES = 2 * 255
 """Bytes in UTF-16 that fit the column type NVARCHAR(255)."""
 
-# Control characters except white space, lone surrogates, and characters that XML forbids.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff\ufffe\uffff]")
+# Control characters except white space, lone surrogates, byte order marks, and characters that XML forbids.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
 
 # A no-break space is a letter of another encoding in a text that was taken for Latin-1.
 _SPACES = re.compile(r"[^\S\xa0]+")
@@ -122,9 +122,9 @@ def read_tags(path: Path) -> Tags:
     ('Will Savino', 'Ocean')
     """
     with without_harmful_frames(path) as harmless:
-        embedded = embedded_tags(harmless.file)
+        embedded = embedded_tags(harmless)
         sources = [_fields_of(tags) for tags in embedded.tags]
-        with opened_by_ffmpeg(harmless.file) as container:
+        with opened_by_ffmpeg(harmless) as container:
             if container is None:
                 is_damaged = embedded.damaged
             else:
@@ -140,10 +140,10 @@ def clean_text(text: str) -> str:
     Returns
     -------
     str
-        The text in Unicode's normal form C, without control characters and lone surrogates, with single spaces as its
-        only white space but for no-break spaces, and cut to at most 255 UTF-16 code units. Control characters from 0x80
-        to 0x9f are bytes of a text that was wrongly taken for Latin-1. They become what windows-1252 says, so none is
-        lost.
+        The text in Unicode's normal form C, without control characters, byte order marks and lone surrogates, with
+        single spaces as its only white space but for no-break spaces, and cut to at most 255 UTF-16 code units. Control
+        characters from 0x80 to 0x9f are bytes of a text that was wrongly taken for Latin-1. They become what
+        windows-1252 says, so none is lost.
 
     Examples
     --------
@@ -249,10 +249,11 @@ def _field_name(name: str) -> str:
 
     Examples
     --------
-    "Album Artist", "ALBUM_ARTIST" and "TXXX:ALBUMARTIST" become "albumartist".
+    "Album Artist", "ALBUM_ARTIST" and "TXXX:ALBUMARTIST" become "albumartist", and "com.apple.quicktime.title" becomes
+    "title".
     """
     folded = re.sub(r"[ _-]", "", name.lower()) if not name.startswith("----") else name.lower().rpartition(":")[2]
-    return re.sub(r"[ _-]", "", folded.removeprefix("txxx:"))
+    return re.sub(r"[ _-]", "", folded.removeprefix("txxx:").removeprefix("com.apple.quicktime."))
 
 
 def _texts(value: Any) -> list[str]:

@@ -57,6 +57,7 @@ _SYSTEM_STREAMS = ("@synoeastream", "@synoresource")
 _UNFINISHED = re.compile(
     r"""(
     .+\.(part(-frag\d+|\.met)?|parts|\w*partial|\w*download(ing)?|dtapart|filepart|dlpart|syncpart  # browsers, FTP
+    |crswap|temp\.[a-z\d]{2,4}                                                        # browsers, video downloaders
     |unconfirmed|unfinished|incomplete|inprogress|in_progress                      # download managers
     |aria2|ytdl|getright|lftp-pget-status|td(\.cfg)?|xltd(\.cfg)?
     |![a-z]{2,6}|(az|bc|eg|jc|ob|ut)!|antifrag|dctmp                                  # file sharing

@@ -317,6 +317,11 @@ def test_id3_before_any_audio_is_read(tmp_path: Path, name: str) -> None:
     assert (tags.title, tags.album_artist) == ("Before", "The Orchestra")
 
 
+def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path: Path) -> None:
+    path = tagged_mp3(tmp_path, mutagen.id3.TPE1(encoding=3, text=["\ufeffAnna", "\ufeffBo"]))
+    assert read_tags(path).artists == ("Anna", "Bo")
+
+
 @pytest.mark.parametrize(
     ("frames", "artists"),
     [

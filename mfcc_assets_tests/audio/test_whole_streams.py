@@ -8,6 +8,7 @@ import mutagen.id3
 import numpy as np
 import pytest
 
+from mfcc_assets.audio.decoding import mixed_down
 from mfcc_assets.audio.reader import Audio, AudioLimits, read_audio_id
 from mfcc_assets.errors import TooLong, UnreadableAudio
 from mfcc_assets_tests.audio.test_reader import read
@@ -357,6 +358,17 @@ class TestCancellingChannels:
         left = music(4, seed=1)
         path = write_audio(tmp_path / f"song.{suffix}", np.stack([left, -left], axis=1))
         assert np.std(read(path)[0]) == pytest.approx(np.std(left), rel=0.1)
+
+    @pytest.mark.parametrize("offsets", [(0.05, 0.05), (0.2, 0.2), (0.2, -0.2), (0.3, 0.0)])
+    def test_a_constant_offset_hides_no_stereo_out_of_phase(self, tmp_path: Path, offsets: tuple[float, float]) -> None:
+        left = music(4, seed=1)
+        path = write_audio(tmp_path / "song.wav", np.stack([left, -left], axis=1) + offsets, subtype="DOUBLE")
+        np.testing.assert_allclose(read(path)[0], left[500:-500] + offsets[0], atol=1e-6)
+
+    @pytest.mark.parametrize("offsets", [(0.1, 0.3), (0.1, -0.1), (1 / 3, 2 / 3)])
+    def test_constant_channels_are_mixed(self, offsets: tuple[float, float]) -> None:
+        block = np.full((20_000, 2), offsets, np.float32)
+        np.testing.assert_allclose(mixed_down(block), np.mean(offsets), atol=1e-7)
 
     def test_a_part_out_of_phase_is_read_as_one_channel_and_the_rest_as_the_mix(self, tmp_path: Path) -> None:
         left, right = music(6, seed=1), music(6, seed=2)

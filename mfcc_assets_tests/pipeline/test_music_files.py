@@ -93,6 +93,8 @@ SKIPPED_FILES = {
         "song.mp3.SyncPart",
         "song.mp3.tmp.driveupload",
         "song.mp3.tmp1234",
+        "song.temp.m4a",
+        "song.mp3.crswap",
         "song.mp3.sb-1f2e3d4c-aBcDeF",
     ],
     COMPANIONS: [
