@@ -148,7 +148,7 @@ class Reference:
             The track with its timbre in the library's space.
         """
         distances = part_distances(self.ranking, track, self.tracks, self.scales)[np.newaxis]
-        others = np.array([[other not in audio_ids for other in self.audio_ids]])
+        others = np.array([[other not in audio_ids for other in self.audio_ids]], np.bool_)
         return DistanceStatistics.of_tracks(distances, others, self.statistics, self.ranking.weights)
 
 

@@ -19,16 +19,6 @@ def mislabel_cepstra(library: Library, audio_id: AudioId, sound: NDArray[np.floa
     _replace(library, audio_id, *folders)
 
 
-def mislabel_track_features(library: Library, audio_id: AudioId) -> None:
-    """Store track features of another version in the place of the right ones."""
-    parameters = library.feature_parameters
-    other = replace(parameters, contour_rate=2 * parameters.contour_rate)
-    track_features = library.features.read_track_features(audio_id, parameters)
-    library.features.write_track_features(audio_id, track_features, other)
-    folders = (f"summaries/{version}" for version in (other.version, parameters.version))
-    _replace(library, audio_id, *folders)
-
-
 def _replace(library: Library, audio_id: AudioId, source: str, target: str) -> None:
     library.blobs.delete("cepstra", f"{target}/{audio_id}.parquet")
     library.blobs.copy("cepstra", f"{source}/{audio_id}.parquet", "cepstra", f"{target}/{audio_id}.parquet")

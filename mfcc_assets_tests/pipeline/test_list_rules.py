@@ -151,4 +151,4 @@ def test_a_stored_file_of_another_version_does_not_fail_the_list(
         chosen = choose_list([(audio_id(50), 0.1)], selection, count=5, without={audio_id(1)})
 
     assert chosen == [Recommendation(1, track_id("50.flac"), 0.1)], "the two tracks could not be compared"
-    assert f"{audio_id(50)}.parquet: the file holds features of version" in caplog.text
+    assert f"{audio_id(50)}.parquet: the stored features are damaged" in caplog.text

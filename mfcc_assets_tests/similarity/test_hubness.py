@@ -122,6 +122,18 @@ def test_the_statistics_are_mean_and_deviation_of_the_distances_to_the_others_of
         np.testing.assert_allclose(reference.deviations[track, :3], distances[track, others].std(axis=0))
 
 
+def test_a_copy_in_the_sample_does_not_change_the_statistics_of_a_track():
+    points = np.random.default_rng(1).normal(0, 1, (12, 10))
+    with_copy = np.vstack([points, points[:1] + 0.01])
+    distances = distances_between(with_copy)[:, :, np.newaxis]
+    without = statistics_of(distances, list(range(12)), np.ones(1))
+
+    found = row(statistics_of(distances, list(range(13)), np.ones(1)), 0)
+
+    np.testing.assert_array_equal(found.means[:, 0], without.means[:1, 0])
+    np.testing.assert_array_equal(found.deviations[:, 0], without.deviations[:1, 0])
+
+
 def test_a_new_track_changes_no_distance_between_others():
     sample = [0, 2, 4, 6]
     before, after = (corrected_distances(parts(20)[:count, :count], sample) for count in (12, 20))
