@@ -36,14 +36,14 @@ class Addition:
     skipped
         Files that are not music, and folders that were not entered, by kind.
     unreadable
-        Files and folders that could not be read.
+        Files and folders that could not be read, with the reason that the system gives.
     """
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     already_there: list[str] = field(default_factory=list)
     skipped: dict[str, list[Path]] = field(default_factory=dict)
-    unreadable: list[Path] = field(default_factory=list)
+    unreadable: dict[Path, str] = field(default_factory=dict)
 
     @property
     def names(self) -> set[str]:
@@ -116,8 +116,8 @@ class _Adding:
             if known:
                 return self._is_brought_up_to_date(file, known)
             return self._is_moved(file)
-        except OSError:
-            self._addition.unreadable.append(file.path)
+        except OSError as error:
+            self._addition.unreadable[file.path] = error.strerror or str(error)
             return True
 
     def store(self, file: FoundFile) -> None:
@@ -133,8 +133,8 @@ class _Adding:
                 self._names.take(name)  # Somebody else stored this blob since the names were listed.
             except BlobNameError:
                 self._names.refuse(name)
-            except OSError:
-                self._addition.unreadable.append(file.path)
+            except OSError as error:
+                self._addition.unreadable[file.path] = error.strerror or str(error)
                 return
             else:
                 self._record(file, name, digest, now)
