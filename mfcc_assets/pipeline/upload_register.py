@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
 from mfcc_assets.errors import BlobNotFound, Conflict, StoreError
-from mfcc_assets.ids import NO_CONTENT, UploadId, content_digest, upload_id, upload_id_in
+from mfcc_assets.ids import NO_CONTENT, UploadId, digest_of_file, upload_id, upload_id_in
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import is_companion
 from mfcc_assets.pipeline.upload_document import UploadDocument
@@ -151,7 +151,7 @@ class UploadRegister:
             blob = self._library.blobs.stat("batch", copy)
         except StoreError:
             return False
-        return blob.size == size and _digest(self._library, "batch", copy) == content
+        return blob.size == size and digest_of_blob(self._library, "batch", copy) == content
 
 
 _REGISTERS: WeakKeyDictionary[Library, UploadRegister] = WeakKeyDictionary()
@@ -216,6 +216,29 @@ def files_of_uploads(library: Library, uploads: Collection[UploadId]) -> dict[Up
     return found
 
 
+def digest_of_blob(library: Library, container: str, name: str) -> str:
+    """Return the content digest of a blob, or `NO_CONTENT` if it may not be read.
+
+    Raises
+    ------
+    BlobNotFound
+        If there is no such blob.
+    StoreError
+        If it cannot be read for another reason.
+    """
+    subject = f"{container}/{name}"
+    try:
+        with library.blobs.as_file(container, name) as path:
+            return digest_of_file(path)
+    except PermissionError:
+        return NO_CONTENT
+    except FileNotFoundError as error:
+        raise BlobNotFound("there is no such blob", subject=subject, remedy="List the container") from error
+    except OSError as error:
+        what = f"it cannot be read ({error.strerror or error})"
+        raise StoreError(what, subject=subject, remedy="Check the disk") from error
+
+
 def file_name_of(blob: Blob) -> str:
     """Return the name of a file without its folder, as it is shown to people."""
     return shown_name(blob.name.rpartition("/")[2])
@@ -251,20 +274,4 @@ def _was_missed(document: UploadDocument) -> bool:
 def _content(library: Library, blob: Blob) -> str:
     if blob.size > library.settings.max_upload_bytes:
         return f"{blob.size} bytes"  # it is rejected because of its size, so it is not read
-    return _digest(library, "uploads", blob.name)
-
-
-def _digest(library: Library, container: str, name: str) -> str:
-    try:
-        with library.blobs.as_file(container, name) as path, path.open("rb") as file:
-            return content_digest(file)
-    except PermissionError:
-        return NO_CONTENT
-    except FileNotFoundError as error:
-        raise BlobNotFound("there is no such blob", subject=f"{container}/{name}", remedy="List it") from error
-    except OSError as error:
-        raise StoreError(
-            f"it cannot be read ({error.strerror or error})",
-            subject=f"{container}/{name}",
-            remedy="Check the disk",
-        ) from error
+    return digest_of_blob(library, "uploads", blob.name)
