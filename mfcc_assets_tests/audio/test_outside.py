@@ -16,6 +16,7 @@ from PIL import Image
 
 from mfcc_assets.audio.artwork import MAX_PICTURE_BYTES
 from mfcc_assets.audio.bounds import Bounds
+from mfcc_assets.audio.decoding import beginning
 from mfcc_assets.audio.outside import Inspection, cut_excerpt, inspect, read_beginning, read_tags
 from mfcc_assets.audio.reader import read_audio_id
 from mfcc_assets.audio.tags import Tags
@@ -133,7 +134,7 @@ def test_a_picture_that_takes_too_much_computing_costs_neither_the_tags_nor_the_
     inspection = inspect(path, bounds=BOUNDS)
     assert inspection.picture is None
     assert inspection.tags.title == "Ocean"
-    assert inspection.remarks == ("its picture is left out: reading it takes more than 1 s of computing",)
+    assert inspection.remarks == ("its picture is left out: reading it takes far too much computing",)
     assert read_audio_id(path) == read_audio_id(write_music(tmp_path / "plain.mp3", 2, seed=1))
 
 
@@ -191,3 +192,10 @@ def test_the_beginning_has_the_samples_of_the_file(
     samples, sample_rate = read_beginning(path, path.name, seconds=seconds, channels=channels)
     assert (samples.shape, sample_rate) == (shape, 44_100)
     np.testing.assert_allclose(samples, signal[: shape[0], :channels], atol=1e-6)
+
+
+def test_reading_the_beginning_counts_the_seconds_that_were_decoded(tmp_path: Path) -> None:
+    counted: list[float] = []
+    beginning(write_audio(tmp_path / "song.wav", tone(30)), "song.wav", 99.0, 1, counted.append)
+    assert counted == sorted(counted)
+    assert counted[0] < counted[-1] == pytest.approx(30)
