@@ -41,7 +41,7 @@ def write_parquet(table: pa.Table, file: Any, *, metadata: Mapping[bytes, bytes]
     file
         File open for writing.
     metadata
-        Metadata of the file. Its damage is noticed too.
+        Metadata of the file. Its damage is noticed too, unless the table has no rows.
     options
         Further arguments of `pyarrow.parquet.write_table`.
     """
