@@ -101,9 +101,10 @@ class UploadRegister:
             If the file is gone.
         """
         content = _content(self._library, blob)
-        recorded = self._recorded.get((blob.name, content))
+        recorded, folder_id = self._recorded.get((blob.name, content)), upload_id_in(blob.name)
         upload = (
-            (recorded if recorded != upload_id_in(blob.name) else None)
+            # The id of the folder is decided each time, because another file may have it by now.
+            (recorded if recorded != folder_id else None)
             or self._carried_by(blob)
             or self._answered_by_older_version(blob, content)
             or upload_id(blob.name, content, self._library.signing_key)
@@ -127,7 +128,9 @@ class UploadRegister:
         names = {file.name for file in self._library.blobs.list("uploads", f"{upload}/") if not is_companion(file.name)}
         stored = self._library.documents.get_or_none(upload)
         holder = stored.body.get("blob") if stored else None
-        if (holder if holder in names else None) != blob.name and names - {blob.name}:
+        # The document decides between several files. Without one, only a file that lies alone has the id.
+        is_holder = holder == blob.name if holder in names else names <= {blob.name}
+        if not is_holder:
             return None
         self._older.pop(upload, None)
         return upload
@@ -136,12 +139,16 @@ class UploadRegister:
         """Return the id of an upload whose document does not record its file, because an older version wrote it."""
         # The ids that older versions made rest on the version of the file.
         former = upload_id(blob.name, blob.etag, self._library.signing_key)
-        found = former if former in self._older else None
-        for upload, body in self._older.items():
-            if found is not None:
-                break
-            if body.get("file_name") == blob.name.rpartition("/")[2] and body.get("batch"):
-                found = upload if self._has_content(body["batch"], blob.size, content) else None
+        if former in self._older:
+            del self._older[former]
+            return former
+        file_name = blob.name.rpartition("/")[2]
+        copies = {
+            upload: body["batch"]
+            for upload, body in self._older.items()
+            if body.get("file_name") == file_name and body.get("batch")
+        }
+        found = next((upload for upload, copy in copies.items() if self._has_content(copy, blob.size, content)), None)
         if found is not None:
             del self._older[found]
         return found

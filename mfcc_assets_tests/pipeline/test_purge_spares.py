@@ -18,13 +18,8 @@ from mfcc_assets.storage.blobs.port import CEPSTRA, CONTAINERS, Blob, OnSkipped
 from mfcc_assets.storage.sql.schema import METADATA
 from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.ordinary_user import as_ordinary_user
-from mfcc_assets_tests.runs import drop_upload, requested_uploads
+from mfcc_assets_tests.runs import drop_upload, lose_tables, requested_uploads
 from mfcc_assets_tests.upload_steps import answer_uploads
-
-
-@pytest.fixture
-def query(tmp_path: Path) -> Path:
-    return write_music(tmp_path / "query.flac", 3.0, seed=99)
 
 
 def blobs(library: Library) -> set[str]:
@@ -90,9 +85,7 @@ def test_the_features_of_a_soundtrack_stay_even_if_the_tables_were_lost(
     before = blobs(ten_tracks)
     upload = drop_upload(ten_tracks, ten_songs[3], "query.flac")
     answer_uploads(ten_tracks, [upload])
-    ten_tracks.close()
-    for path in ten_tracks.settings.folder.glob("tables.sqlite*"):
-        path.unlink()
+    lose_tables(ten_tracks)
 
     with Library(ten_tracks.settings) as library:
         assert purge_upload(library, upload).audio_id is None
