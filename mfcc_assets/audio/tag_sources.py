@@ -51,13 +51,14 @@ def embedded_tags(file: BinaryIO) -> EmbeddedTags:
     A tag of the container comes first, or ID3 where that is the tag of the format. APEv2 and ID3v1, which may stand
     behind any audio, follow.
     """
-    from mutagen.apev2 import APEv2
-    from mutagen.id3 import ID3FileType
-
     found = EmbeddedTags()
     container = _container(file, found)
     own = getattr(container, "tags", None)
     found.pictures = list(getattr(container, "pictures", ()))
+
+    from mutagen.apev2 import APEv2
+    from mutagen.id3 import ID3FileType
+
     # In an MP3 mutagen fills the gaps of ID3 by ID3v1, which cuts every text to 30 letters. APEv2 does not.
     is_mixed_with_id3v1 = own is not None and isinstance(container, ID3FileType)
     sources: list[Any] = [None if is_mixed_with_id3v1 else own, _attempt(_id3, file, found)]
