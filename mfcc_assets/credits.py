@@ -155,7 +155,7 @@ class ArtistNames:
     def __init__(self, tracks: Iterable[Credited]) -> None:
         self._whole = frozenset(
             compared_name(artist) for track in tracks for credit in _credits(track) for artist in _main_artists(credit)
-        )
+        ) - {""}
 
     def of(self, track: Credited) -> tuple[str, ...]:
         """Return the compared names of the main artists of a track, the first artist first. There may be none."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from pathlib import Path
 from typing import BinaryIO, NewType, TypeAlias
 
 AudioId = NewType("AudioId", str)
@@ -73,6 +74,12 @@ def content_digest(file: BinaryIO) -> str:
     while block := file.read(_READ_BYTES):
         digest.update(block)
     return digest.hexdigest()
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the content digest of a whole file. Raises OSError if it cannot be read."""
+    with path.open("rb") as file:
+        return content_digest(file)
 
 
 def is_upload_id(text: str) -> bool:

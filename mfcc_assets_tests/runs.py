@@ -157,6 +157,13 @@ def assert_recommendations_hold(library: Library, size: int = 5) -> None:
         assert len({*recommended, track.audio_id}) == len(recommended) + 1
 
 
+def lose_tables(library: Library) -> None:
+    """Close a library, and delete its database."""
+    library.close()
+    for path in library.settings.folder.glob("tables.sqlite*"):
+        path.unlink()
+
+
 def _job(library: Library, name: str) -> dg.JobDefinition:
     return build_defs(library=library).resolve_job_def(name)
 

@@ -275,3 +275,10 @@ def test_one_album(one: Credits, other: Credits) -> None:
 )
 def test_different_albums(one: Credits, other: Credits) -> None:
     assert not is_same_album(one, other)
+
+
+def test_a_placeholder_in_the_list_of_one_track_is_no_artist_of_another() -> None:
+    listed, joined, solo = Credits("Unknown Artist; Bo"), Credits("Unknown Artist & Anna & Cy"), Credits("Anna")
+    names = ArtistNames([joined, solo])
+    assert ArtistNames([listed, joined, solo]).of(joined) == names.of(joined)
+    assert names.main(joined) == "unknown artist and anna and cy"

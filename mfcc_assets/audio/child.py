@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 
 from mfcc_assets.audio.artwork import embedded_picture
 from mfcc_assets.audio.bounds import Bounds, Budget, never_dump_core
-from mfcc_assets.audio.child_process import LENGTHS, READY
+from mfcc_assets.audio.child_process import CRASHED_EXIT_CODE, LENGTHS, READY
 from mfcc_assets.audio.reader import AudioLimits
 from mfcc_assets.audio.tags import read_tags
 from mfcc_assets.errors import AudioError, TooCostly, UnreadableAudio
 
-Part = tuple[dict[str, Any], bytes | NDArray[np.float32]]
+Message = tuple[dict[str, Any], bytes | NDArray[np.float32]]
 """Header and payload of a message."""
 
 
 def _read_signal(
     path: Path, subject: str, bounds: Bounds, budget: Budget, *, limits: dict[str, float], **reading: int
-) -> Iterator[Part]:
+) -> Iterator[Message]:
     from mfcc_assets.audio.decoding import SignalOfFile
 
     signal_of_file = SignalOfFile(path, subject, AudioLimits(**limits), bounds, budget.working)
@@ -39,7 +39,7 @@ def _read_signal(
 
 def _read_audio_id(
     path: Path, subject: str, bounds: Bounds, budget: Budget, *, limits: dict[str, float]
-) -> Iterator[Part]:
+) -> Iterator[Message]:
     from mfcc_assets.audio.decoding import SignalOfFile
 
     signal_of_file = SignalOfFile(path, subject, AudioLimits(**limits), bounds, budget.working)
@@ -48,7 +48,7 @@ def _read_audio_id(
 
 def _read_beginning(
     path: Path, subject: str, _: Bounds, budget: Budget, *, seconds: float, channels: int
-) -> Iterator[Part]:
+) -> Iterator[Message]:
     from mfcc_assets.audio.decoding import beginning
 
     samples, sample_rate = beginning(path, subject, seconds, channels, budget.working)
@@ -56,11 +56,11 @@ def _read_beginning(
     yield {"channels": samples.shape[1], "sample_rate": sample_rate}, b""
 
 
-def _read_tags(path: Path, *_: Any) -> Iterator[Part]:
+def _read_tags(path: Path, *_: Any) -> Iterator[Message]:
     yield dataclasses.asdict(read_tags(path)), b""
 
 
-def _read_picture(path: Path, *_: Any) -> Iterator[Part]:
+def _read_picture(path: Path, *_: Any) -> Iterator[Message]:
     reasons: list[str] = []
     picture = embedded_picture(path, reasons.append)
     if picture is not None:
@@ -68,7 +68,7 @@ def _read_picture(path: Path, *_: Any) -> Iterator[Part]:
     yield {"left_out": list(dict.fromkeys(reasons))}, b""
 
 
-def _cut_excerpt(path: Path, *_: Any, begin_seconds: float | None, most_bytes: int) -> Iterator[Part]:
+def _cut_excerpt(path: Path, *_: Any, begin_seconds: float | None, most_bytes: int) -> Iterator[Message]:
     from mfcc_assets.audio.excerpt import cut_excerpt
 
     excerpt = dataclasses.asdict(cut_excerpt(path, begin_seconds=begin_seconds, most_bytes=most_bytes))
@@ -76,7 +76,7 @@ def _cut_excerpt(path: Path, *_: Any, begin_seconds: float | None, most_bytes: i
     yield excerpt, b""
 
 
-TASKS: dict[str, Callable[..., Iterator[Part]]] = {
+TASKS: dict[str, Callable[..., Iterator[Message]]] = {
     "signal": _read_signal,
     "audio id": _read_audio_id,
     "beginning": _read_beginning,
@@ -84,7 +84,7 @@ TASKS: dict[str, Callable[..., Iterator[Part]]] = {
     "picture": _read_picture,
     "excerpt": _cut_excerpt,
 }
-"""Tasks of a child. Each yields the parts of its answer. The last one has no payload."""
+"""Tasks of a child. Each yields the messages of its answer. The last one has no payload."""
 
 
 def main() -> None:
@@ -98,8 +98,11 @@ def main() -> None:
     answers.flush()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(requests,), daemon=True).start()
-    while True:
-        _answer(json.loads(requests.get()), answers)
+    try:
+        while True:
+            _answer(json.loads(requests.get()), answers)
+    except BaseException:  # noqa: BLE001  for example, the answer did not fit into the memory
+        os._exit(CRASHED_EXIT_CODE)
 
 
 def _receive(requests: "queue.SimpleQueue[bytes]") -> None:
@@ -116,12 +119,12 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
     described: dict[str, Any]
     try:
         task = TASKS[request["task"]]
-        parts = task(Path(request["path"]), subject, bounds, budget, **request["arguments"])
-        part = next(parts)
-        for following in parts:
-            _send(answers, budget, "part", *part)
-            part = following
-        _send(answers, budget, "end", *part)
+        messages = task(Path(request["path"]), subject, bounds, budget, **request["arguments"])
+        message = next(messages)
+        for following in messages:
+            _send(answers, budget, "part", *message)
+            message = following
+        _send(answers, budget, "end", *message)
     except AudioError as error:
         described = {"what": error.what, "subject": error.subject, "remedy": error.remedy}
         _send(answers, budget, type(error).__name__, described, b"")

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 import mfcc_assets
 from mfcc_assets import errors
 from mfcc_assets.audio.bounds import Bounds
-from mfcc_assets.errors import AudioError, TooCostly, UnreadableAudio
+from mfcc_assets.errors import AudioError, StoreError, TooCostly, UnreadableAudio
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -47,6 +47,9 @@ _PIPE_BYTES = 1 << 20
 """Bytes that a child may send ahead of its parent: four blocks of one channel. So it decodes while the parent works."""
 
 _MOST_IDLE = os.cpu_count() or 1
+
+CRASHED_EXIT_CODE = 2
+"""Exit code of a child that an uncaught error ended. Python's own would be that of faulthandler."""
 
 # Exit codes of a child. The first is that of faulthandler. Windows lacks the signals of the second.
 _WATCH_EXIT_CODE = 1
@@ -149,8 +152,9 @@ def ask_child(
         If the audio cannot be used. `TooCostly` if reading the file exceeds the bounds, and `UnreadableAudio` if a
         decoder crashes.
     OSError
-        If the file cannot be opened. TimeoutError if nothing of it could be read for long. ChildProcessError if
-        somebody else ended the child process.
+        If the file cannot be opened.
+    StoreError
+        If nothing of the file could be read for long, or somebody else ended the child process.
     """
     with _lent_child() as child:
         child.send(
@@ -211,15 +215,23 @@ def _idle_child() -> _Child | None:
 def _end_of_child(code: int, subject: str, bounds: Bounds) -> Exception:
     if code in _TOO_MUCH_COMPUTING:
         return TooCostly(
-            f"reading it takes more than {bounds.cpu_seconds:g} s of computing",
+            "reading it takes far too much computing",
             subject=subject,
             remedy="Export the file again as FLAC or MP3",
         )
     if code == _WATCH_EXIT_CODE:
         # A disk that does not answer is not the fault of the file, so it is no reject.
-        return TimeoutError(f"{subject}: nothing of the file could be read for {bounds.waiting_seconds:g} s.")
+        return StoreError(
+            f"nothing of the file could be read for {bounds.waiting_seconds:g} s",
+            subject=subject,
+            remedy="Check the disk or the network drive, and try again",
+        )
     if code in _ENDED_FROM_OUTSIDE:
-        return ChildProcessError(f"{subject}: the process that reads the file was ended from outside.")
+        return StoreError(
+            "the process that reads the file was ended from outside",
+            subject=subject,
+            remedy="Try again. If it happens again, see whether the machine has too little memory",
+        )
     return UnreadableAudio("its decoder crashed", subject=subject, remedy="Supply an undamaged file")
 
 

@@ -121,7 +121,7 @@ def beginning(
         while missing > 0 and len(block := decoder.read(min(missing, frames))):
             blocks.append(block[:missing, :channels])
             missing -= len(block)
-            on_progress(seconds)
+            on_progress(seconds - missing / decoder.sample_rate)
         return np.concatenate(blocks), decoder.sample_rate
 
 
@@ -187,7 +187,7 @@ class _Decoding:
                 raise TooCostly(
                     f"it holds more than {self._most_samples:,} samples, which is far too many for its size",
                     subject=self._subject,
-                    remedy="Supply a file that is not silent for hours",
+                    remedy="Export the music without the long part that does not change",
                 )
             self._on_progress(seconds)
             yield block

@@ -7,6 +7,7 @@ them the links of a chain. Most decoders end where the first file ends, and say 
 import re
 import struct
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 from mfcc_assets.audio.frames import (
     FRAME_FORMATS,
@@ -189,6 +190,29 @@ def _next_beginning(content: Content, start: int) -> int | None:
     return end if frames is None else frames
 
 
+def _flac(content: Content, start: int) -> int | None:
+    return _next_beginning_behind_metadata(content, start, "big", lambda kind: bool(kind & 0x80))
+
+
+def _tak(content: Content, start: int) -> int | None:
+    return _next_beginning_behind_metadata(content, start, "little", lambda kind: not kind & 0x7F)
+
+
+def _next_beginning_behind_metadata(
+    content: Content, start: int, byte_order: Literal["big", "little"], is_last: Callable[[int], bool]
+) -> int | None:
+    """Return where another file begins behind the blocks of metadata.
+
+    These blocks may contain the header of the file that was compressed. In damaged blocks, it is searched for as well.
+    """
+    place = start + 4
+    while len(header := content[place : place + 4]) == 4:
+        place += 4 + int.from_bytes(header[1:], byte_order)
+        if is_last(header[0]):
+            return _next_beginning(content, place - 1)
+    return _next_beginning(content, start)
+
+
 def _ogg(content: Content, start: int) -> int | None:
     """Return where another file or the next link of a chain begins. Interleaved streams belong to one (RFC 3533)."""
     place, only_first_pages = start, True
@@ -297,6 +321,8 @@ _ENDS: dict[str, Callable[[Content, int], int | None]] = {
     "Monkey's Audio": _monkeys_audio,
     "WavPack": _wavpack,
     "Ogg": _ogg,
+    "FLAC": _flac,
+    "TAK": _tak,
     "CAF": _pieces(_chunk_bytes, "CAF", 8),
     "MP4": _pieces(_box_bytes, "MP4"),
     "ASF": _pieces(_object_bytes, "ASF"),

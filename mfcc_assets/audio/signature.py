@@ -36,10 +36,6 @@ def _starts(*marks: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(marks)
 
 
-def _riff(container: bytes, form: bytes) -> Callable[[bytes], bool]:
-    return lambda head: head[:4] in {container, b"RF64", b"BW64"} and head[8:12] == form
-
-
 def _form(*forms: bytes) -> Callable[[bytes], bool]:
     return lambda head: head[:4] == b"FORM" and head[8:12] in forms
 
@@ -90,7 +86,7 @@ _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _WAVE64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 
 _AUDIO: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
-    ("WAV", _riff(b"RIFF", b"WAVE")),
+    ("WAV", lambda head: head[:4] in {b"RIFF", b"RF64", b"BW64"} and head[8:12] == b"WAVE"),
     ("FLAC", _starts(b"fLaC")),
     ("Ogg", _starts(b"OggS\x00")),
     ("MP4", _is_mp4),

@@ -57,10 +57,14 @@ def embedded_tags(harmless: HarmlessFile) -> EmbeddedTags:
     container = _container(harmless.container, found)
     own = getattr(container, "tags", None)
     found.pictures = list(getattr(container, "pictures", ()))
+
+    from mutagen.apev2 import APEv2
+    from mutagen.id3 import ID3FileType
+
     # In an MP3 mutagen fills the gaps of ID3 by ID3v1, which cuts every text to 30 letters. APEv2 does not.
-    is_mixed_with_id3v1 = own is not None and _is_of(container, "ID3FileType")
+    is_mixed_with_id3v1 = own is not None and isinstance(container, ID3FileType)
     sources: list[Any] = [None if is_mixed_with_id3v1 else own, _attempt(_id3, file, found)]
-    if not _is_of(own, "APEv2"):
+    if not isinstance(own, APEv2):
         sources.append(_attempt(_apev2, file, found))
     sources.append(_attempt(_id3v1, file, found))
     found.tags = [tags for tags in sources if tags]
@@ -209,7 +213,3 @@ def _id3v1(file: BinaryIO) -> Any:
     for frame in frames.values():
         tags.add(frame)  # type: ignore[no-untyped-call]
     return tags
-
-
-def _is_of(thing: Any, class_name: str) -> bool:
-    return any(each.__name__ == class_name for each in type(thing).__mro__)

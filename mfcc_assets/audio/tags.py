@@ -174,12 +174,19 @@ def title_from_name(blob_name: str) -> str:
 
 
 def _merged(sources: Iterable[_Fields]) -> Tags:
-    found: dict[str, Any] = {}
-    for fields in sources:
-        for name, value in _tags_in(fields).items():
-            if not found.get(name) or (value and _has_lost_bytes(found[name]) and not _has_lost_bytes(value)):
-                found[name] = value
-    return Tags(**found)
+    read = [_tags_in(fields) for fields in sources]
+    if not read:
+        return Tags()
+    merged = {name: _best([tags[name] for tags in read]) for name in read[0]}
+    # A list of another text may be of another recording, whose tag was left when a program wrote a new one.
+    merged["artists"] = _best([tags["artists"] for tags in read if tags["artist"] == merged["artist"]])
+    return Tags(**merged)
+
+
+def _best(values: Sequence[Any]) -> Any:
+    """Return the first value that is there and has no lost bytes, or else the first that is there."""
+    found = [value for value in values if value] or values[:1]
+    return next((value for value in found if not _has_lost_bytes(value)), found[0])
 
 
 def _has_lost_bytes(value: Any) -> bool:

@@ -39,8 +39,9 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
         )
         for kind, skipped in sorted(addition.skipped.items()):
             console.print(f"skipped {len(skipped)}: {kind} ({_first_names(skipped)})")
-        for file in addition.unreadable:
-            console.print(labelled_line("unreadable", shown_name(str(file))))
+        for file, reason in addition.unreadable.items():
+            what = f"{shown_name(str(file))}: it cannot be read ({reason})."
+            console.print(labelled_line("unreadable", f"{what} Check its permissions and its disk, and add it again."))
         bring_up_to_date(library, console, lock)
     for reject in library.catalogue.rejects():
         if reject.blob_name in addition.names:

@@ -86,12 +86,12 @@ class ContourTimes:
             raise ValueError(f"a contour has as many begins as ends, not {len(self.begins)} and {len(self.ends)}")
 
     @classmethod
-    def without_silence(cls, frames: int, seconds: float) -> "ContourTimes":
+    def even(cls, frames: int, seconds: float) -> "ContourTimes":
         """Return the times of a file of which nothing was left out.
 
         Examples
         --------
-        >>> ContourTimes.without_silence(frames=4, seconds=2.0).begins.tolist()
+        >>> ContourTimes.even(frames=4, seconds=2.0).begins.tolist()
         [0.0, 0.5, 1.0, 1.5]
         """
         edges = np.linspace(0.0, seconds, frames + 1)

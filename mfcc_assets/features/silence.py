@@ -25,8 +25,8 @@ _DITHER = -11.5
 below full scale. A frame below it is silent too."""
 
 _QUIET = -30 * _PER_DECIBEL
-"""A frame is never silent if its energy is less far below the energy of the loudest second, however soft the music is
-beside its loudest sample."""
+"""A frame that is at most 30 dB below the loudest second is audible, even if one loud sample makes the rest of the
+music soft. It can be silent only in steady sound."""
 
 _FLOOR = -20 * _PER_DECIBEL
 """A frame of steady sound is silent if its energy is that far below the energy of the loudest second. So the hiss of a
@@ -39,11 +39,10 @@ _STEADY_FRAMES = 100
 """Number of frames, one second, in which the energy of steady sound is measured."""
 
 _CLICK_FRAMES = 6
-"""A peak of the energy that has fewer frames is a click, such as those of a record before the first note. Clicks do not
-sound."""
+"""A peak of fewer frames is a click, such as those of a record before the first note, and is ignored."""
 
 _LOUD_FRAMES = 100
-"""The level of a track is exceeded by one second of its frames. So silence does not lower it."""
+"""The level of a track is the energy that its 100 loudest frames reach. So silence does not lower it."""
 
 _EDGE_FRAMES = 3
 """Number of frames at the edge of the music that are left out with the silence. Two of them hold some of the silence,
@@ -111,8 +110,9 @@ def _deviations(energies: NDArray[np.float32]) -> NDArray[np.float64]:
     means = (sums[_STEADY_FRAMES:] - sums[:-_STEADY_FRAMES]) / _STEADY_FRAMES
     variances = (squares[_STEADY_FRAMES:] - squares[:-_STEADY_FRAMES]) / _STEADY_FRAMES - means**2
     # The first and the last frames lie in fewer seconds than the others.
-    padded = np.pad(variances, _STEADY_FRAMES - 1, constant_values=inf)
-    steadiest = np.lib.stride_tricks.sliding_window_view(padded, _STEADY_FRAMES).min(axis=1)
+    padded = np.pad(variances, (0, _STEADY_FRAMES - 1), constant_values=inf)
+    ends_at_frame = (_STEADY_FRAMES - 1) // 2
+    steadiest = scipy.ndimage.minimum_filter1d(padded, _STEADY_FRAMES, mode="constant", cval=inf, origin=ends_at_frame)
     deviations: NDArray[np.float64] = np.sqrt(np.maximum(steadiest, 0))
     return deviations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict
-from mfcc_assets.ids import content_digest
+from mfcc_assets.ids import digest_of_file
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.local_files import FoundFile, find_music
 from mfcc_assets.pipeline.names_in_library import NamesInLibrary
@@ -36,14 +36,14 @@ class Addition:
     skipped
         Files that are not music, and folders that were not entered, by kind.
     unreadable
-        Files and folders that could not be read.
+        Files and folders that could not be read, with the reason that the system gives.
     """
 
     added: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     already_there: list[str] = field(default_factory=list)
     skipped: dict[str, list[Path]] = field(default_factory=dict)
-    unreadable: list[Path] = field(default_factory=list)
+    unreadable: dict[Path, str] = field(default_factory=dict)
 
     @property
     def names(self) -> set[str]:
@@ -116,8 +116,8 @@ class _Adding:
             if known:
                 return self._is_brought_up_to_date(file, known)
             return self._is_moved(file)
-        except OSError:
-            self._addition.unreadable.append(file.path)
+        except OSError as error:
+            self._addition.unreadable[file.path] = error.strerror or str(error)
             return True
 
     def store(self, file: FoundFile) -> None:
@@ -126,15 +126,15 @@ class _Adding:
             name = self._names.free_name(_absolute(file.path), file.root)
             now = time.time()
             try:
-                digest = _digest_of(file.source)
+                digest = digest_of_file(file.source)
                 with file.source.open("rb") as opened:
                     self._library.blobs.create(SOUNDTRACKS, name, opened)
             except Conflict:
                 self._names.take(name)  # Somebody else stored this blob since the names were listed.
             except BlobNameError:
                 self._names.refuse(name)
-            except OSError:
-                self._addition.unreadable.append(file.path)
+            except OSError as error:
+                self._addition.unreadable[file.path] = error.strerror or str(error)
                 return
             else:
                 self._record(file, name, digest, now)
@@ -149,7 +149,7 @@ class _Adding:
         bool
             False if both have changed since, or another file has this path now. Then both have to stay.
         """
-        now, digest, blobs = time.time(), _digest_of(file.source), self._library.blobs
+        now, digest, blobs = time.time(), digest_of_file(file.source), self._library.blobs
         for added in known:
             if added.content_digest == digest:
                 self._addition.already_there.append(added.blob_name)
@@ -178,7 +178,7 @@ class _Adding:
             taken = self._names.taken(name)
             if taken is None or self._sizes.get(taken) != file.source.stat().st_size or self._has_source(taken):
                 continue
-            now, digest = time.time(), _digest_of(file.source)
+            now, digest = time.time(), digest_of_file(file.source)
             if self._digest_of_blob(taken) == digest:
                 self._record(file, taken, digest, now)
                 self._addition.already_there.append(taken)
@@ -202,7 +202,7 @@ class _Adding:
     def _digest_of_blob(self, name: str) -> str | None:
         try:
             with self._library.blobs.as_file(SOUNDTRACKS, name) as path:
-                return _digest_of(path)
+                return digest_of_file(path)
         except BlobNotFound:
             return None
 
@@ -231,11 +231,6 @@ class _Adding:
 
 def _has_changed_since(moment: float, path: Path) -> bool:
     return path.stat().st_ctime > moment - _CLOCK_STEPS_SECONDS
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return content_digest(file)
 
 
 def _absolute(path: Path) -> Path:

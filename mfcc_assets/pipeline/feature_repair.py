@@ -35,7 +35,7 @@ def remove_damaged_features(library: Library) -> list[str]:
             library.features.check(blob)
         except FeaturesMissing as error:
             library.features.remove(blob)
-            return f"{error.subject}: {error.what}. This run computes it again."
+            return f"{error.subject}: {error.what}. This run computes them again."
         return ""
 
     return sorted(sentence for _, sentence in on_all_cores(fault, changed) if sentence)
@@ -64,7 +64,7 @@ def repaired(
     try:
         return read()
     except FeaturesDamaged as error:
-        _logger.warning("%s: %s. It is computed again.", error.subject, error.what)
+        _logger.warning("%s: %s. They are computed again.", error.subject, error.what)
         compute_track_features(library, audio_id, parameters)
         return read()
 
@@ -88,7 +88,7 @@ def compute_track_features(library: Library, audio_id: AudioId, parameters: Feat
         track = library.catalogue.tracks_of_audio([audio_id]).get(audio_id)
         if track is None:
             raise
-        _logger.warning("%s: %s. It is computed again.", error.subject, error.what)
+        _logger.warning("%s: %s. They are computed again.", error.subject, error.what)
         try:
             with library.blobs.as_file("soundtracks", track.blob_name) as path:
                 store_analysis(library.features, path, parameters.cepstra, library.limits, track.blob_name)

@@ -1,8 +1,10 @@
 """Find the music files below folders of this machine. Links are followed, and every folder is entered once."""
 
+import errno
 import os
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +12,9 @@ from mfcc_assets.pipeline.music_files import NO_AUDIO, is_worth_trying, kind_of_
 from mfcc_assets.storage.blobs.port import BROKEN_LINKS, NO_FILES, TAKEN_ALREADY
 
 OF_THE_LIBRARY = "folders of the library itself"
+
+_NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+"""Errors of a link that leads to nothing. After any other one, there may be music at its end."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,12 @@ class FoundFiles:
     skipped
         All other files, and folders that were not entered, by kind.
     unreadable
-        Files and folders that may not be read.
+        Files and folders that cannot be read, with the reason that the system gives.
     """
 
     music: list[FoundFile] = field(default_factory=list)
     skipped: dict[str, list[Path]] = field(default_factory=dict)
-    unreadable: list[Path] = field(default_factory=list)
+    unreadable: dict[Path, str] = field(default_factory=dict)
 
     def skip(self, path: Path, kind: str) -> None:
         """Add a file or folder that is no music."""
@@ -81,38 +86,44 @@ class _Search:
         for path in paths:
             # The name of the folder is that by which the user named it, also if that is a link.
             absolute = Path(os.path.abspath(path))  # noqa: PTH100  `absolute` keeps "..", `resolve` follows links
-            if path.is_dir():
-                self._enter(absolute, absolute, is_link=False)
-            else:
-                self._take(path, None, path.name, is_link=False)
+            with self._noting_errors(path):
+                if path.is_dir():
+                    self._enter(absolute, absolute, is_link=False)
+                else:
+                    self._take(path, None, path.name, is_link=False)
         while self._links:
             self._follow(*self._links.popleft())
+
+    @contextmanager
+    def _noting_errors(self, path: Path) -> Iterator[None]:
+        """Note that something cannot be read, and go on with the rest."""
+        try:
+            yield
+        except OSError as error:
+            self.found.unreadable[path] = error.strerror or str(error)
 
     def _enter(self, folder: Path, root: Path, *, is_link: bool) -> None:
         """Take everything in a folder and below it, apart from what is linked there."""
         pending = [folder]
         while pending:
             here = pending.pop()
-            try:
+            with self._noting_errors(here):
                 status = here.stat()
                 with os.scandir(here) as listed:
                     entries = sorted(listed, key=lambda entry: entry.name)
-            except OSError:
-                self.found.unreadable.append(here)
-                continue
-            if (status.st_dev, status.st_ino) in self._entered:
-                if is_link:
-                    self.found.skip(here, TAKEN_ALREADY)
-                continue
-            self._entered.add((status.st_dev, status.st_ino))
-            below = [here / entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
-            pending += reversed([inner for inner in below if self._is_wanted(inner)])
-            for entry in entries:
-                path = here / entry.name
-                if entry.is_symlink():
-                    self._links.append((path, root))
-                elif not entry.is_dir(follow_symlinks=False):
-                    self._take(path, root, entry.name, is_link=False)
+                if (status.st_dev, status.st_ino) in self._entered:
+                    if is_link:
+                        self.found.skip(here, TAKEN_ALREADY)
+                    continue
+                self._entered.add((status.st_dev, status.st_ino))
+                below = [here / entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+                pending += reversed([inner for inner in below if self._is_wanted(inner)])
+                for entry in entries:
+                    path = here / entry.name
+                    if entry.is_symlink():
+                        self._links.append((path, root))
+                    elif not entry.is_dir(follow_symlinks=False):
+                        self._take(path, root, entry.name, is_link=False)
 
     def _is_wanted(self, folder: Path) -> bool:
         kind = kind_of_name(f"{folder.name}/song")
@@ -123,36 +134,35 @@ class _Search:
         return kind is None
 
     def _follow(self, link: Path, root: Path) -> None:
-        try:
-            target = os.path.realpath(link, strict=True)
-        except OSError:
-            self.found.skip(link, BROKEN_LINKS)
-            return
-        if not Path(target).is_dir():
-            self._take(link, root, link.name, is_link=True)
-        elif self._is_wanted(link):
-            if Path(os.path.realpath(link.parent)).is_relative_to(target):
-                self.found.skip(link, TAKEN_ALREADY)
-            else:
-                self._enter(link, root, is_link=True)
+        with self._noting_errors(link):
+            try:
+                target = os.path.realpath(link, strict=True)
+            except OSError as error:
+                if error.errno not in _NOWHERE:
+                    raise
+                self.found.skip(link, BROKEN_LINKS)
+                return
+            if not Path(target).is_dir():
+                self._take(link, root, link.name, is_link=True)
+            elif self._is_wanted(link):
+                if Path(os.path.realpath(link.parent)).is_relative_to(target):
+                    self.found.skip(link, TAKEN_ALREADY)
+                else:
+                    self._enter(link, root, is_link=True)
 
     def _take(self, path: Path, root: Path | None, name: str, *, is_link: bool) -> None:
-        kind = kind_of_name(name) if root else None
-        if kind is None and not path.is_file():
-            kind = NO_FILES
-        if kind:
-            self.found.skip(path, kind)
-            return
-        source = Path(os.path.realpath(path))
-        if source in self._sources:
-            if is_link:
-                self.found.skip(path, TAKEN_ALREADY)
-            return
-        try:
-            if is_worth_trying(path, name):
+        with self._noting_errors(path):
+            kind = kind_of_name(name) if root else None
+            if kind is None and not path.is_file():
+                kind = NO_FILES
+            source = Path(os.path.realpath(path))
+            if kind:
+                self.found.skip(path, kind)
+            elif source in self._sources:
+                if is_link:
+                    self.found.skip(path, TAKEN_ALREADY)
+            elif is_worth_trying(path, name):
                 self._sources.add(source)
                 self.found.music.append(FoundFile(path, source, root))
             else:
                 self.found.skip(path, kind_of_name(name) or NO_AUDIO)
-        except OSError:
-            self.found.unreadable.append(path)

@@ -8,8 +8,8 @@ from mfcc_assets.pipeline.upload_document import State, UploadDocument
 def uploads_without_rows(library: Library) -> dict[UploadId, UploadDocument]:
     """Return the answered uploads whose recommendations the database does not have, with their documents.
 
-    There is none until the database knows all soundtracks of the published index. An upload that is answered earlier
-    would get recommendations from a part of the library. An upload whose answer is empty lacks nothing.
+    The result is empty until the database knows all soundtracks of the published index. An upload that is answered
+    earlier would get recommendations from a part of the library. An upload whose answer is empty lacks nothing.
     """
     answered = [UploadId(upload) for upload in library.documents.ids(State.RANKED.value)]
     without = set(answered) - library.recommendations.with_rows(answered)

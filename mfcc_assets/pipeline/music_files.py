@@ -218,7 +218,7 @@ def is_companion(blob_name: str) -> bool:
     (True, False)
     """
     name = blob_name.rpartition("/")[2]
-    return name.startswith(".") or _suffix(name) in COMPANION_SUFFIXES
+    return kind_of_name(name) == HIDDEN or _suffix(name) in COMPANION_SUFFIXES
 
 
 def _markers(music: Mapping[str, Blob], folders: set[str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from mfcc_assets.audio.outside import inspect
 from mfcc_assets.audio.tags import Tags, title_from_name
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import BlobNotFound
-from mfcc_assets.ids import NO_CONTENT, content_digest, shard_of, track_id
+from mfcc_assets.ids import NO_CONTENT, content_digest, digest_of_file, shard_of, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import NO_AUDIO, Difference, container_files, difference, is_worth_trying
 from mfcc_assets.storage.blobs.names import shown_name
@@ -156,8 +156,7 @@ def _is_music(path: Path, name: str) -> bool:
 
 def _inspected(path: Path) -> tuple[str, Tags, Picture | None]:
     try:
-        with path.open("rb") as file:
-            digest = content_digest(file)
+        digest = digest_of_file(path)
         inspection = inspect(path)
     except PermissionError:
         return NO_CONTENT, Tags(), None  # The analysis rejects the file and says why.

@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mfcc_assets.errors import BlobNotFound, NotAnUploadId, PurgeIncomplete
-from mfcc_assets.ids import AudioId, UploadId, content_digest, is_upload_id, upload_id_in
+from mfcc_assets.ids import NO_CONTENT, AudioId, UploadId, is_upload_id, upload_id_in
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import is_companion
 from mfcc_assets.pipeline.upload_document import State
-from mfcc_assets.pipeline.upload_register import UploadRegister, upload_files
+from mfcc_assets.pipeline.upload_register import UploadRegister, digest_of_blob, upload_files
 from mfcc_assets.storage.blobs.names import clean_name, shown_name
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob
 
@@ -89,12 +89,14 @@ def purge_uploads(library: Library, uploads: Collection[UploadId]) -> dict[Uploa
     lists = _blobs_of(library, CEPSTRA, _LISTS, uploads)
     rows = {upload: library.recommendations.rows_of_upload(upload, content_digests=[]) for upload in uploads}
     similar = {
-        upload: _files_like(library, register, copies[upload])
+        upload: _closed_file(library, document.body) if document else _files_like(library, register, copies[upload])
         for upload, document in stored.items()
-        if document is None and not files[upload] and copies[upload]
+        if not files[upload] and (document or copies[upload])
     }
     for upload, found in similar.items():
-        if len(found) == 1 and library.documents.get_or_none(register.upload_of(found[0])) is None:
+        if len(found) != 1 or _is_closed(library, found[0]):
+            continue
+        if library.documents.get_or_none(register.upload_of(found[0])) is None:
             files[upload] = found
     for upload, body in bodies.items():
         if "content" not in body:
@@ -204,7 +206,10 @@ def _files(library: Library, register: UploadRegister, uploads: Collection[Uploa
     """Return the files of each upload in `uploads`, whatever their versions are now, and what lies beside them."""
     files: dict[UploadId, list[Blob]] = {upload: [] for upload in uploads}
     for blob in library.blobs.list("uploads"):
-        upload = upload_id_in(blob.name) if is_companion(blob.name) else register.upload_of(blob)
+        try:
+            upload = upload_id_in(blob.name) if is_companion(blob.name) else register.upload_of(blob)
+        except BlobNotFound:
+            continue  # it went since it was listed
         if upload in files:
             files[upload].append(blob)
     return files
@@ -232,11 +237,11 @@ def _computed(
 
 
 def _files_like(library: Library, register: UploadRegister, copies: Collection[Blob]) -> list[Blob]:
-    """Return the files in `uploads` that have the name and the content of the copy of an upload.
+    """Return the files in `uploads` that have the name and the content of the copy of an upload, or may not be read.
 
     They show which file it was if its document is lost, and the key with which its id was made.
     """
-    wanted = {(copy.name.partition("/")[2], copy.size): _content(library, [], [copy]) for copy in copies}
+    wanted = {(copy.name.partition("/")[2], copy.size): digest_of_blob(library, "batch", copy.name) for copy in copies}
     found = []
     for blob in upload_files(library):
         key = (clean_name(blob.name.rpartition("/")[2]), blob.size)
@@ -246,28 +251,53 @@ def _files_like(library: Library, register: UploadRegister, copies: Collection[B
             owner, source = register.identify(blob)
         except BlobNotFound:
             continue
-        if source.content == wanted[key] and upload_id_in(blob.name) != owner:
+        if source.content in {wanted[key], NO_CONTENT} and upload_id_in(blob.name) != owner:
             found.append(blob)
     return found
 
 
 def _require_no_similar_file(similar: Mapping[UploadId, Collection[Blob]]) -> None:
-    """Require that no file is left that may be the one of an upload without a document."""
+    """Require that no file is left that may be the one of an upload."""
     names = [f"uploads/{shown_name(blob.name)}" for blobs in similar.values() for blob in blobs]
     if names:
         raise PurgeIncomplete(
-            f"these files have the name and the content of an upload whose document is lost, and nothing tells whether "
-            f"another listener uploaded them: {', '.join(names)}",
+            f"these files may be the upload, but its document is lost or they may not be read, so nothing tells "
+            f"whether another listener uploaded them: {', '.join(names)}",
             subject=f"Purge of {', '.join(similar)}",
             remedy="Everything else of it is removed. Delete those of the files that must go",
         )
 
 
+def _closed_file(library: Library, body: Body) -> list[Blob]:
+    """Return the file that a document names if it may not be read, so that its content does not tell whose it is."""
+    try:
+        blob = library.blobs.stat("uploads", body["blob"])
+    except (BlobNotFound, KeyError):
+        return []
+    return [blob] if _is_closed(library, blob) else []
+
+
+def _is_closed(library: Library, blob: Blob) -> bool:
+    try:
+        return digest_of_blob(library, "uploads", blob.name) == NO_CONTENT
+    except BlobNotFound:
+        return False
+
+
 def _content(library: Library, files: Sequence[Blob], copies: Sequence[Blob]) -> str | None:
     """Return the content digest of an upload whose document does not record it; None if no file of it is left."""
+    unreadable = []
     for container, blob in [*(("batch", copy) for copy in copies), *(("uploads", file) for file in files)]:
-        with library.blobs.as_file(container, blob.name) as path, path.open("rb") as file:
-            return content_digest(file)
+        if content := digest_of_blob(library, container, blob.name):
+            return content
+        unreadable.append(f"{container}/{shown_name(blob.name)}")
+    if unreadable:
+        raise PurgeIncomplete(
+            "the document of the upload is lost and its file may not be read, "
+            "so nothing tells what was computed from it",
+            subject=", ".join(unreadable),
+            remedy="Change its permissions. Then purge the upload again",
+        )
     return None
 
 

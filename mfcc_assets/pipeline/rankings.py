@@ -73,7 +73,7 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         (own,) = recordings.of([audio_id])
         if (
             known is not None
-            and published.has_all(list(known)[:wanted], but=own)
+            and published.has_all(list(known)[:wanted], query=own)
             and len(published.added) <= candidates_to_fetch(recordings.count, wanted)
         ):
             remaining = {
@@ -115,7 +115,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         audio_id, candidates = query
         known, compared = published.list_of("rankings", audio_id), published.list_of("candidates", audio_id)
         (own,) = recordings.of([audio_id])
-        if known is None or compared is None or not published.has_all(known, but=own):
+        if known is None or compared is None or not published.has_all(known, query=own):
             contours = {candidate: contour_of(library, index, candidate) for candidate, _ in candidates}
             return search_for(library, index, audio_id).nearest(contours, wanted), len(contours)
         fresh = [candidate for candidate, _ in candidates if candidate not in compared]
@@ -340,9 +340,9 @@ class _PublishedLists:
         shard = shard_of(self._published.tracks[audio_id], self._library.settings.shard_digits)
         return self._by_shard(stage, shard).get(audio_id)
 
-    def has_all(self, audio_ids: Collection[AudioId], *, but: AudioId) -> bool:
-        """Return True if all of these audio ids still represent recordings, and none is the one that may not be."""
-        return but not in audio_ids and len(self._recordings.representing(audio_ids)) == len(audio_ids)
+    def has_all(self, audio_ids: Collection[AudioId], *, query: AudioId) -> bool:
+        """Return True if all of these audio ids still represent recordings, and the query is none of them."""
+        return query not in audio_ids and len(self._recordings.representing(audio_ids)) == len(audio_ids)
 
     def _added(self, former: Recordings | None) -> list[AudioId]:
         audio_ids, is_added = self._recordings.tracks.audio_ids, self._recordings.represents.copy()

@@ -1,7 +1,7 @@
 """Pictures of one track, drawn from its file."""
 
 from mfcc_assets.audio.outside import read_beginning
-from mfcc_assets.errors import AudioError, BlobNotFound
+from mfcc_assets.errors import AudioError, StoreError
 from mfcc_assets.library import Library
 from mfcc_assets.plots.tracks import MOST_CHANNELS, spectrogram, spectrum, waveform
 
@@ -25,7 +25,7 @@ def pictures_of_audio(library: Library, blob_name: str, *, seconds: float = 60.0
     try:
         with library.blobs.as_file("soundtracks", blob_name) as path:
             samples, sample_rate = read_beginning(path, blob_name, seconds=seconds, channels=MOST_CHANNELS)
-    except (AudioError, BlobNotFound, OSError):
+    except (AudioError, OSError, StoreError):
         return {}
     if not samples.size:
         return {}

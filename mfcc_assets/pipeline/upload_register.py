@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
 from mfcc_assets.errors import BlobNotFound, Conflict, StoreError
-from mfcc_assets.ids import NO_CONTENT, UploadId, content_digest, upload_id, upload_id_in
+from mfcc_assets.ids import NO_CONTENT, UploadId, digest_of_file, upload_id, upload_id_in
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import is_companion
 from mfcc_assets.pipeline.upload_document import UploadDocument
@@ -101,9 +101,10 @@ class UploadRegister:
             If the file is gone.
         """
         content = _content(self._library, blob)
-        recorded = self._recorded.get((blob.name, content))
+        recorded, folder_id = self._recorded.get((blob.name, content)), upload_id_in(blob.name)
         upload = (
-            (recorded if recorded != upload_id_in(blob.name) else None)
+            # The id of the folder is decided each time, because another file may have it by now.
+            (recorded if recorded != folder_id else None)
             or self._carried_by(blob)
             or self._answered_by_older_version(blob, content)
             or upload_id(blob.name, content, self._library.signing_key)
@@ -127,7 +128,9 @@ class UploadRegister:
         names = {file.name for file in self._library.blobs.list("uploads", f"{upload}/") if not is_companion(file.name)}
         stored = self._library.documents.get_or_none(upload)
         holder = stored.body.get("blob") if stored else None
-        if (holder if holder in names else None) != blob.name and names - {blob.name}:
+        # The document decides between several files. Without one, only a file that lies alone has the id.
+        is_holder = holder == blob.name if holder in names else names <= {blob.name}
+        if not is_holder:
             return None
         self._older.pop(upload, None)
         return upload
@@ -136,12 +139,16 @@ class UploadRegister:
         """Return the id of an upload whose document does not record its file, because an older version wrote it."""
         # The ids that older versions made rest on the version of the file.
         former = upload_id(blob.name, blob.etag, self._library.signing_key)
-        found = former if former in self._older else None
-        for upload, body in self._older.items():
-            if found is not None:
-                break
-            if body.get("file_name") == blob.name.rpartition("/")[2] and body.get("batch"):
-                found = upload if self._has_content(body["batch"], blob.size, content) else None
+        if former in self._older:
+            del self._older[former]
+            return former
+        file_name = blob.name.rpartition("/")[2]
+        copies = {
+            upload: body["batch"]
+            for upload, body in self._older.items()
+            if body.get("file_name") == file_name and body.get("batch")
+        }
+        found = next((upload for upload, copy in copies.items() if self._has_content(copy, blob.size, content)), None)
         if found is not None:
             del self._older[found]
         return found
@@ -151,7 +158,7 @@ class UploadRegister:
             blob = self._library.blobs.stat("batch", copy)
         except StoreError:
             return False
-        return blob.size == size and _digest(self._library, "batch", copy) == content
+        return blob.size == size and digest_of_blob(self._library, "batch", copy) == content
 
 
 _REGISTERS: WeakKeyDictionary[Library, UploadRegister] = WeakKeyDictionary()
@@ -216,6 +223,29 @@ def files_of_uploads(library: Library, uploads: Collection[UploadId]) -> dict[Up
     return found
 
 
+def digest_of_blob(library: Library, container: str, name: str) -> str:
+    """Return the content digest of a blob, or `NO_CONTENT` if it may not be read.
+
+    Raises
+    ------
+    BlobNotFound
+        If there is no such blob.
+    StoreError
+        If it cannot be read for another reason.
+    """
+    subject = f"{container}/{name}"
+    try:
+        with library.blobs.as_file(container, name) as path:
+            return digest_of_file(path)
+    except PermissionError:
+        return NO_CONTENT
+    except FileNotFoundError as error:
+        raise BlobNotFound("there is no such blob", subject=subject, remedy="List the container") from error
+    except OSError as error:
+        what = f"it cannot be read ({error.strerror or error})"
+        raise StoreError(what, subject=subject, remedy="Check the disk") from error
+
+
 def file_name_of(blob: Blob) -> str:
     """Return the name of a file without its folder, as it is shown to people."""
     return shown_name(blob.name.rpartition("/")[2])
@@ -251,20 +281,4 @@ def _was_missed(document: UploadDocument) -> bool:
 def _content(library: Library, blob: Blob) -> str:
     if blob.size > library.settings.max_upload_bytes:
         return f"{blob.size} bytes"  # it is rejected because of its size, so it is not read
-    return _digest(library, "uploads", blob.name)
-
-
-def _digest(library: Library, container: str, name: str) -> str:
-    try:
-        with library.blobs.as_file(container, name) as path, path.open("rb") as file:
-            return content_digest(file)
-    except PermissionError:
-        return NO_CONTENT
-    except FileNotFoundError as error:
-        raise BlobNotFound("there is no such blob", subject=f"{container}/{name}", remedy="List it") from error
-    except OSError as error:
-        raise StoreError(
-            f"it cannot be read ({error.strerror or error})",
-            subject=f"{container}/{name}",
-            remedy="Check the disk",
-        ) from error
+    return digest_of_blob(library, "uploads", blob.name)

@@ -22,7 +22,7 @@ from mfcc_assets.errors import (
     UploadChanged,
 )
 from mfcc_assets.features.parameters import FeaturesParameters
-from mfcc_assets.ids import UploadId, content_digest
+from mfcc_assets.ids import UploadId, digest_of_file
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import (
     choose_recommendations,
@@ -281,8 +281,7 @@ def _each(
 def _analysed(library: Library, document: CopiedUpload, parameters: FeaturesParameters) -> AudioContent:
     """Return the audio of an upload, after computing its features unless they are stored."""
     with library.blobs.as_file("batch", document.batch) as path:
-        with path.open("rb") as file:
-            digest = content_digest(file)
+        digest = digest_of_file(path)
         if document.content and document.content != digest:
             raise _changed(document.file_name)
         content = library.catalogue.contents([digest]).get(digest)

@@ -219,7 +219,7 @@ def explain(
     >>> a, scales = np.zeros((40, 13)), np.ones(13)
     >>> b = a + [0, 1, *[0] * 11]
     >>> random_pairs = RandomPairs.of([(a, a + 2)], scales)
-    >>> times = ContourTimes.without_silence(frames=40, seconds=20.0)
+    >>> times = ContourTimes.even(frames=40, seconds=20.0)
     >>> why = explain(a, b, scales, random_pairs, times=(times, times), parameters=CepstraParameters())
     >>> why.distance, why.coefficients[1].share, why.coefficients[1].stands_for
     (0.5, 1.0, 'brightness')

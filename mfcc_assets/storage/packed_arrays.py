@@ -4,7 +4,7 @@ import io
 import zlib
 from collections.abc import Mapping
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,14 +28,22 @@ def packed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 def unpacked(written: bytes) -> dict[str, NDArray[Any]]:
     """Return the arrays in the content of a file. Raises ValueError if it is not what `packed` returned."""
     try:
+        _require_right_checksums(written)
         with np.load(io.BytesIO(written), allow_pickle=False) as stored:
             arrays = dict(stored)
         checksum = int(arrays.pop(_CHECKSUM))
-    except (EOFError, KeyError, OSError, RuntimeError, TypeError, BadZipFile, zlib.error) as error:
+    except (EOFError, KeyError, OSError, RuntimeError, TypeError, ValueError, BadZipFile, zlib.error) as error:
         raise ValueError(f"the file is damaged ({error})") from error
     if checksum != _checksum(arrays):
         raise ValueError("the arrays are not what was written")
     return arrays
+
+
+def _require_right_checksums(written: bytes) -> None:
+    """Check all members before NumPy reads them. It parses the header of an array as Python before its checksum."""
+    with ZipFile(io.BytesIO(written)) as members:
+        if damaged := members.testzip():
+            raise BadZipFile(f"the checksum of {damaged} is wrong")
 
 
 def _checksum(arrays: Mapping[str, NDArray[Any]]) -> int:

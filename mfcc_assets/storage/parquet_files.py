@@ -46,7 +46,7 @@ def write_parquet(
     name
         Name under which the file is stored and read.
     metadata
-        Metadata of the file. Its damage is noticed too.
+        Metadata of the file. Its damage is noticed too, unless the table has no rows.
     options
         Further arguments of `pyarrow.parquet.write_table`.
     """

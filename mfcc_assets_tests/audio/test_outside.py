@@ -6,7 +6,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext
 from pathlib import Path
 
 import mutagen.id3
@@ -16,10 +16,11 @@ from PIL import Image
 
 from mfcc_assets.audio.artwork import MAX_PICTURE_BYTES
 from mfcc_assets.audio.bounds import Bounds
-from mfcc_assets.audio.outside import Inspection, cut_excerpt, inspect, read_beginning, read_tags
+from mfcc_assets.audio.decoding import beginning
+from mfcc_assets.audio.outside import cut_excerpt, inspect, read_beginning, read_tags
 from mfcc_assets.audio.reader import read_audio_id
 from mfcc_assets.audio.tags import Tags
-from mfcc_assets.errors import AudioError, UnreadableAudio
+from mfcc_assets.errors import AudioError, EmptyAudio, TooCostly, TooShort, UnreadableAudio
 from mfcc_assets_tests.audio_samples import retag, tone, write_audio, write_music
 
 BOUNDS = Bounds(cpu_seconds=1, cpu_share=0.1, memory_bytes=200 << 20)
@@ -99,26 +100,34 @@ def thousands_of_streams(path: Path) -> Path:
     return path
 
 
-HOSTILE: dict[str, Callable[[Path], Path]] = {
-    "png.mp3": lambda path: with_cover(path, png_of_400_million_pixels()),
-    "jpeg.mp3": lambda path: with_cover(path, jpeg_of_thousands_of_scans()),
-    "gif.mp3": lambda path: with_cover(path, gif_of_thousands_of_pictures()),
-    "atoms.m4a": many_atoms,
-    "nested.m4a": nested_atoms,
-    "pages.ogg": tiny_pages,
-    "frames.mp3": million_frames,
-    "streams.mp3": thousands_of_streams,
-    "streams.ogg": thousands_of_streams,
-    "constant.flac": lambda path: write_audio(path, np.full((300_000, 8), 0.25), sample_rate=655_350),
+DAMAGED = (UnreadableAudio, TooCostly)
+
+HOSTILE: dict[str, tuple[Callable[[Path], Path], str, tuple[type[AudioError], ...]]] = {
+    "png.mp3": (lambda path: with_cover(path, png_of_400_million_pixels()), "Ocean", ()),
+    "jpeg.mp3": (lambda path: with_cover(path, jpeg_of_thousands_of_scans()), "Ocean", ()),
+    "gif.mp3": (lambda path: with_cover(path, gif_of_thousands_of_pictures()), "Ocean", ()),
+    "atoms.m4a": (many_atoms, "", DAMAGED),
+    "nested.m4a": (nested_atoms, "", DAMAGED),
+    "pages.ogg": (tiny_pages, "", DAMAGED),
+    "frames.mp3": (million_frames, "", ()),
+    "streams.mp3": (thousands_of_streams, "", ()),
+    "streams.ogg": (thousands_of_streams, "", (EmptyAudio,)),
+    "constant.flac": (
+        lambda path: write_audio(path, np.full((300_000, 8), 0.25), sample_rate=655_350),
+        "",
+        (TooShort,),
+    ),
 }
+"""How each file is made, its title, and the errors of which its audio has one, if it cannot be used."""
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_file_made_to_harm_ends_within_the_bounds_and_the_next_one_is_read(tmp_path: Path, name: str) -> None:
-    path = HOSTILE[name](tmp_path / name)
+    make, title, errors = HOSTILE[name]
+    path = make(tmp_path / name)
     begin = time.monotonic()
-    assert isinstance(inspect(path, bounds=BOUNDS), Inspection)
-    with suppress(AudioError):
+    assert inspect(path, bounds=BOUNDS).tags.title == title
+    with pytest.raises(errors) if errors else nullcontext():
         read_audio_id(path, bounds=BOUNDS)
     assert time.monotonic() - begin < 20  # three readings of at most two seconds of computing, on a busy machine
     song = write_music(tmp_path / "song.flac", 2, seed=1)
@@ -133,7 +142,7 @@ def test_a_picture_that_takes_too_much_computing_costs_neither_the_tags_nor_the_
     inspection = inspect(path, bounds=BOUNDS)
     assert inspection.picture is None
     assert inspection.tags.title == "Ocean"
-    assert inspection.remarks == ("its picture is left out: reading it takes more than 1 s of computing",)
+    assert inspection.remarks == ("its picture is left out: reading it takes far too much computing",)
     assert read_audio_id(path) == read_audio_id(write_music(tmp_path / "plain.mp3", 2, seed=1))
 
 
@@ -191,3 +200,10 @@ def test_the_beginning_has_the_samples_of_the_file(
     samples, sample_rate = read_beginning(path, path.name, seconds=seconds, channels=channels)
     assert (samples.shape, sample_rate) == (shape, 44_100)
     np.testing.assert_allclose(samples, signal[: shape[0], :channels], atol=1e-6)
+
+
+def test_reading_the_beginning_counts_the_seconds_that_were_decoded(tmp_path: Path) -> None:
+    counted: list[float] = []
+    beginning(write_audio(tmp_path / "song.wav", tone(30)), "song.wav", 99.0, 1, counted.append)
+    assert counted == sorted(counted)
+    assert counted[0] < counted[-1] == pytest.approx(30)

@@ -337,6 +337,26 @@ def test_the_artists_are_listed_where_the_tags_list_them(
     assert read_tags(tagged_mp3(tmp_path, *frames)).artists == artists
 
 
+@pytest.mark.parametrize(
+    ("frame", "artist", "artists"),
+    [
+        (mutagen.id3.TPE1(encoding=3, text="New"), "New", ()),
+        (mutagen.id3.TPE1(encoding=3, text="Old A, Old B"), "Old A, Old B", ("Old A", "Old B")),
+        (mutagen.id3.TIT2(encoding=3, text="Ocean"), "Old A, Old B", ("Old A", "Old B")),
+        (mutagen.id3.TPE1(encoding=3, text="Old \ufffd"), "Old A, Old B", ("Old A", "Old B")),
+    ],
+)
+def test_the_list_of_artists_belongs_to_the_text_that_is_kept(
+    tmp_path: Path, frame: mutagen.id3.Frame, artist: str, artists: tuple[str, ...]
+) -> None:
+    path = tagged_mp3(tmp_path, frame)
+    older = mutagen.apev2.APEv2()
+    older["Artist"] = ["Old A", "Old B"]
+    older.save(path)
+    tags = read_tags(path)
+    assert (tags.artist, tags.artists) == (artist, artists)
+
+
 def tagged_mp3(folder: Path, *frames: mutagen.id3.Frame) -> Path:
     path = audio_file(folder / "a.mp3")
     tags = mutagen.id3.ID3()

@@ -166,11 +166,12 @@ class TestLengthsAreNoGuesses:
         content = data.read_bytes()
         whole = facts(data)
         assert (whole.truncated, whole.remarks) == (False, ())
-        try:
-            audio = facts(written(tmp_path / name, content[: len(content) // 2]))
-        except UnreadableAudio:  # the index of an MP4 is at its end
-            return
-        assert audio.truncated or audio.remarks
+        half = written(tmp_path / name, content[: len(content) // 2])
+        if container == "ipod":  # the index of an MP4 is at its end
+            with pytest.raises(UnreadableAudio):
+                facts(half)
+        else:
+            assert facts(half).truncated
 
     @pytest.mark.parametrize("suffix", ["ogg", "opus"])
     @pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
@@ -324,8 +325,10 @@ class TestOtherBytes:
                 assert audio.audio_id == read_audio_id(song)
 
     @pytest.mark.parametrize("noise", [NOISE(20_000), bytes(20_000)])
-    @pytest.mark.parametrize("suffix", ["mp3", "aac", "flac"])
-    def test_decoding_goes_on_behind_damage_with_a_remark(self, tmp_path: Path, suffix: str, noise: bytes) -> None:
+    @pytest.mark.parametrize(("suffix", "seconds"), [("mp3", 7.9), ("aac", 8.8), ("flac", 9.7)])
+    def test_decoding_goes_on_behind_damage_with_a_remark(
+        self, tmp_path: Path, suffix: str, seconds: float, noise: bytes
+    ) -> None:
         signal = 0.1 * np.random.default_rng(1).standard_normal(10 * 48_000)
         path = tmp_path / f"song.{suffix}"
         if suffix == "aac":
@@ -334,8 +337,9 @@ class TestOtherBytes:
             write_audio(path, signal, sample_rate=48_000)
         data, middle = path.read_bytes(), path.stat().st_size // 2
         audio = facts(written(tmp_path / f"damaged.{suffix}", data[:middle], noise, data[middle + len(noise) :]))
-        assert 7 < audio.seconds < 10.2
-        assert any(remark.startswith("damaged") for remark in audio.remarks) or audio.truncated
+        assert audio.seconds == pytest.approx(seconds, abs=0.1)
+        assert audio.remarks[0].startswith("damaged")
+        assert audio.truncated == (suffix == "mp3")  # its header declares ten seconds, and two are lost
 
     @pytest.mark.parametrize("suffix", ["ogg", "flac"])
     def test_less_than_a_second_of_damage_is_told_too(self, tmp_path: Path, suffix: str) -> None:

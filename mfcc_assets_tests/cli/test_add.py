@@ -23,6 +23,7 @@ def test_a_library_is_made_from_a_folder_by_one_command(tmp_path: Path, ten_song
         (folder / picture).write_bytes(b"a picture")
     (folder / ".Trash-1000").mkdir()
     (folder / "broken.mp3").write_bytes(b"not music")
+    (folder / "damaged.mp3").symlink_to("/proc/self/mem")
 
     added = subprocess.run(
         [sys.executable, "-c", "from mfcc_assets.cli.main import main; main()", "add", str(folder)],
@@ -33,12 +34,14 @@ def test_a_library_is_made_from_a_folder_by_one_command(tmp_path: Path, ten_song
     )
 
     assert added.returncode == 0, added.stderr
-    first, *skipped, rejected, last = added.stdout.splitlines()
+    first, *skipped, unreadable, rejected, last = added.stdout.splitlines()
     assert first == "4 added, 0 replaced, 0 already there, 5 skipped"
     assert skipped == [
         "skipped 4: covers, playlists and texts (back.jpg, cover.jpg, front.jpg, …)",
         "skipped 1: hidden and system files (.Trash-1000)",
     ]
+    what = "it cannot be read (Input/output error). Check its permissions and its disk, and add it again."
+    assert unreadable == f"unreadable {folder / 'damaged.mp3'}: {what}"
     assert rejected.startswith("rejected albums/broken.mp3: no decoder can read the file, which is text.")
     assert last.startswith("4 soundtracks: 3 analysed, 1 rejected; index ")
     assert LONG_TITLE in mfcc(home, "library").output, "no title is cut or wrapped where the output is no terminal"

@@ -293,3 +293,11 @@ class TestOneFileIsStoredOnce:
         write(tmp_path / "elsewhere/Music/2.mp3", "2")
         assert add(library, tmp_path / "elsewhere/Music").added == ["elsewhere/Music/2.mp3"]
         assert sorted(path.name for path in song.parent.iterdir()) == ["1.mp3"]
+
+
+def test_a_file_that_cannot_be_read_is_told_with_the_reason_and_the_others_are_added(library, tmp_path) -> None:
+    song = write(tmp_path / "Music/song.mp3")
+    (tmp_path / "Music/damaged.mp3").symlink_to("/proc/self/mem")
+    addition = add(library, song.parent)
+    assert addition.added == ["Music/song.mp3"]
+    assert addition.unreadable == {tmp_path / "Music/damaged.mp3": "Input/output error"}

@@ -1,20 +1,12 @@
 """Damaged features are named and computed again: nothing is answered from other numbers."""
 
-from pathlib import Path
-
 import pytest
 
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import recommend_file
 from mfcc_assets.storage.blobs.port import CEPSTRA
-from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.damage import cut, damage, flip, lists, names
 from mfcc_assets_tests.runs import Work, run_library
-
-
-@pytest.fixture
-def query(tmp_path: Path) -> Path:
-    return write_music(tmp_path / "query.flac", 3.0, seed=400)
 
 
 @pytest.mark.parametrize("change", [flip, cut])
@@ -28,7 +20,7 @@ def test_the_next_run_names_damaged_features_and_computes_them_again(ten_tracks,
     run = run_library(ten_tracks, instance)
     assert (run.work.cepstra, run.work.track_features, run.work.index_written) == (2, 1, False)
     notes = run.figure("soundtrack_cepstra", "notes")
-    assert all(f"{name}: the stored features are damaged. This run computes it again." in notes for name in damaged)
+    assert all(f"{name}: the stored features are damaged. This run computes them again." in notes for name in damaged)
     assert {name: ten_tracks.blobs.read(CEPSTRA, name) for name in damaged} == intact
     assert lists(ten_tracks) == former
     assert recommend_file(ten_tracks, query, count=5).recommendations == answer
@@ -45,4 +37,4 @@ def test_an_answer_between_two_runs_computes_damaged_features_again(ten_tracks, 
         assert recommend_file(library, query, count=5, exact=exact).recommendations == answer.recommendations
         assert recommend_file(library, query, count=5, exact=exact).certified == exact
     for name in damaged[1:]:  # the first were computed again together with the cepstra
-        assert f"{name}: the stored features are damaged. It is computed again." in caplog.text
+        assert f"{name}: the stored features are damaged. They are computed again." in caplog.text

@@ -9,6 +9,7 @@ from mfcc_assets.pipeline.local_files import OF_THE_LIBRARY, FoundFiles, find_mu
 from mfcc_assets.pipeline.music_files import COMPANIONS, HIDDEN, NO_AUDIO, UNFINISHED
 from mfcc_assets.storage.blobs.port import BROKEN_LINKS, NO_FILES, TAKEN_ALREADY
 from mfcc_assets_tests.audio_samples import write_tone
+from mfcc_assets_tests.ordinary_user import as_ordinary_user
 
 
 @pytest.fixture
@@ -99,6 +100,22 @@ def test_broken_links_are_counted(music: Path) -> None:
     for name, target in (("gone", "/nowhere/at/all"), ("loop.mp3", "loop.mp3")):
         (music / name).symlink_to(target)
     assert find_music([music]).skipped == {BROKEN_LINKS: [music / "gone", music / "loop.mp3"]}
+
+
+def test_what_may_not_be_read_is_told_and_the_rest_is_found(music: Path, tmp_path: Path) -> None:
+    listed_only, closed = write(music / "b/song.mp3").parent, write(tmp_path / "closed/song.mp3").parent
+    links = [music / "link.mp3", music / "link to a folder", tmp_path / "named.mp3"]
+    for link, target in zip(links, ("song.mp3", "", "song.mp3"), strict=True):
+        link.symlink_to(closed / target)
+    listed_only.chmod(0o644)
+    closed.chmod(0)
+    with as_ordinary_user():
+        found = find_music([music, links[2]])
+    for folder in (listed_only, closed):
+        folder.chmod(0o755)
+    assert paths(found, music) == ["album/song.mp3"]
+    assert found.skipped == {}
+    assert found.unreadable == dict.fromkeys((listed_only / "song.mp3", *links), "Permission denied")
 
 
 def test_the_folder_of_the_library_is_not_taken_into_itself(music: Path) -> None:

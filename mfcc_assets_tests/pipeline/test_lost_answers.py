@@ -1,17 +1,7 @@
 """Uploads whose recommendations were lost are answered again."""
 
-from pathlib import Path
-
-import pytest
-
 from mfcc_assets.library import Library
-from mfcc_assets_tests.audio_samples import write_music
-from mfcc_assets_tests.runs import drop_upload, requested_uploads, run_library, run_uploads
-
-
-@pytest.fixture
-def query(tmp_path: Path) -> Path:
-    return write_music(tmp_path / "query.flac", 3.0, seed=400)
+from mfcc_assets_tests.runs import drop_upload, lose_tables, requested_uploads, run_library, run_uploads
 
 
 def test_uploads_whose_recommendations_were_lost_are_answered_again_when_all_soundtracks_are_known(
@@ -24,9 +14,7 @@ def test_uploads_whose_recommendations_were_lost_are_answered_again_when_all_sou
     ten_tracks.blobs.delete("uploads", "c.flac")
     former = ten_tracks.recommendations.recommended(answered)
     assert requested_uploads(ten_tracks, instance) == []
-    ten_tracks.close()
-    for path in ten_tracks.settings.folder.glob("tables.sqlite*"):
-        path.unlink()
+    lose_tables(ten_tracks)
 
     with Library(ten_tracks.settings) as lost:
         assert requested_uploads(lost, instance) == [], "the soundtracks are not known yet"

@@ -1,29 +1,19 @@
 """A database that was lost or damaged beside a published index."""
 
-from pathlib import Path
-
 import pytest
 
 from mfcc_assets.errors import LostTables, StoreError
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import recommend_file
-from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.damage import command, lists
-from mfcc_assets_tests.runs import assert_recommendations_hold, run_library
-
-
-@pytest.fixture
-def query(tmp_path: Path) -> Path:
-    return write_music(tmp_path / "query.flac", 3.0, seed=400)
+from mfcc_assets_tests.runs import assert_recommendations_hold, lose_tables, run_library
 
 
 @pytest.fixture
 def lost(ten_tracks: Library) -> Library:
     former = lists(ten_tracks)
     assert len(former) == 10
-    ten_tracks.close()
-    for path in ten_tracks.settings.folder.glob("tables.sqlite*"):
-        path.unlink()
+    lose_tables(ten_tracks)
     return Library(ten_tracks.settings)
 
 

@@ -23,7 +23,7 @@ from mfcc_assets.pipeline.uploads import analyse_uploads, receive_uploads
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.blobs.port import CONTAINERS
 from mfcc_assets.storage.sql.schema import CONTENTS
-from mfcc_assets_tests.audio_samples import retag, write_music
+from mfcc_assets_tests.audio_samples import retag
 from mfcc_assets_tests.runs import drop_upload, requested_uploads, run_uploads
 from mfcc_assets_tests.upload_steps import answer_uploads, answering_run
 
@@ -41,11 +41,6 @@ def everything(library: Library) -> dict[str, object]:
 def contents_of(library: Library) -> list[tuple[object, ...]]:
     with library.database.reading() as connection:
         return sorted(tuple(row) for row in connection.execute(sa.select(CONTENTS)))
-
-
-@pytest.fixture
-def query(tmp_path: Path) -> Path:
-    return write_music(tmp_path / "query.flac", 3.0, seed=99)
 
 
 def test_a_purge_removes_everything_of_an_upload_and_nothing_else(

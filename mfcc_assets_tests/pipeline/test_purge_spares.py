@@ -1,5 +1,6 @@
 """A purge removes one upload, and nothing of anything else, whatever text it is given and whatever was lost."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -12,16 +13,13 @@ from mfcc_assets.errors import NotAnUploadId, PurgeIncomplete
 from mfcc_assets.ids import UploadId, is_upload_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.purge import purge_upload
-from mfcc_assets.storage.blobs.port import CEPSTRA, CONTAINERS
+from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.storage.blobs.port import CEPSTRA, CONTAINERS, Blob, OnSkipped
 from mfcc_assets.storage.sql.schema import METADATA
 from mfcc_assets_tests.audio_samples import write_music
-from mfcc_assets_tests.runs import drop_upload, requested_uploads
+from mfcc_assets_tests.ordinary_user import as_ordinary_user
+from mfcc_assets_tests.runs import drop_upload, lose_tables, requested_uploads
 from mfcc_assets_tests.upload_steps import answer_uploads
-
-
-@pytest.fixture
-def query(tmp_path: Path) -> Path:
-    return write_music(tmp_path / "query.flac", 3.0, seed=99)
 
 
 def blobs(library: Library) -> set[str]:
@@ -87,9 +85,7 @@ def test_the_features_of_a_soundtrack_stay_even_if_the_tables_were_lost(
     before = blobs(ten_tracks)
     upload = drop_upload(ten_tracks, ten_songs[3], "query.flac")
     answer_uploads(ten_tracks, [upload])
-    ten_tracks.close()
-    for path in ten_tracks.settings.folder.glob("tables.sqlite*"):
-        path.unlink()
+    lose_tables(ten_tracks)
 
     with Library(ten_tracks.settings) as library:
         assert purge_upload(library, upload).audio_id is None
@@ -143,3 +139,58 @@ def test_a_purge_tells_which_files_may_be_the_one_of_an_upload_whose_document_is
             purge_upload(library, upload)
         assert not purge_upload(library, upload).was_known
         assert purge_upload(library, again).blobs == 1
+
+
+@pytest.mark.parametrize("is_document_lost", [False, True])
+def test_a_purge_tells_of_the_file_of_an_upload_that_may_not_be_read_any_more(
+    ten_tracks: Library, query: Path, is_document_lost: bool
+) -> None:
+    before = blobs(ten_tracks)
+    upload = drop_upload(ten_tracks, query, "query.flac")
+    answer_uploads(ten_tracks, [upload])
+    if is_document_lost:
+        ten_tracks.documents.delete(upload)
+    (ten_tracks.settings.blobs / "uploads/query.flac").chmod(0)
+
+    told = rf"Purge of {upload}: these files may be the upload, .* uploads/query\.flac\. Everything else"
+    with as_ordinary_user(), pytest.raises(PurgeIncomplete, match=told):
+        purge_upload(ten_tracks, upload)
+
+    assert blobs(ten_tracks) == before | {"uploads/query.flac"}
+
+
+def test_an_upload_whose_copy_alone_tells_its_content_is_purged_when_the_copy_may_be_read(
+    ten_tracks: Library, query: Path
+) -> None:
+    before = blobs(ten_tracks)
+    upload = drop_upload(ten_tracks, query, "query.flac")
+    answer_uploads(ten_tracks, [upload])
+    ten_tracks.documents.delete(upload)
+    ten_tracks.blobs.delete("uploads", "query.flac")
+    copy = ten_tracks.settings.blobs / f"batch/{upload}/query.flac"
+
+    copy.chmod(0)
+    with as_ordinary_user(), pytest.raises(PurgeIncomplete, match="so nothing tells what was computed from it"):
+        purge_upload(ten_tracks, upload)
+    copy.chmod(0o600)
+
+    assert purge_upload(ten_tracks, upload).audio_id
+    assert blobs(ten_tracks) == before
+
+
+class LeavingBlobs(LocalBlobs):
+    """Local blobs from which the files of other listeners go as soon as they are listed."""
+
+    def list(self, container: str, prefix: str = "", on_skipped: OnSkipped | None = None) -> Iterator[Blob]:
+        for blob in super().list(container, prefix, on_skipped):
+            if container == "uploads" and blob.name != "query.flac":
+                self.delete(container, blob.name)
+            yield blob
+
+
+def test_a_file_of_another_listener_that_goes_during_a_purge_does_not_end_it(ten_tracks: Library, query: Path) -> None:
+    upload = drop_upload(ten_tracks, query, "query.flac")
+    ten_tracks.blobs.write("uploads", "other.flac", b"other music")
+    ten_tracks.blobs = LeavingBlobs(ten_tracks.settings.blobs, ten_tracks.signing_key)
+
+    assert purge_upload(ten_tracks, upload).blobs == 1

@@ -39,6 +39,8 @@ ODD_NAMES = [
     b"CASE",
     b"\x82\xa0" * 60,
     b"f\xe9lder/so\xf1g",
+    b"...Baby One More Time",
+    b"..dots",
 ]
 
 
@@ -63,7 +65,7 @@ def test_dropped_files_of_any_name_are_answered_or_rejected_with_a_reason(
 
     assert len(requested) == len(ODD_NAMES)
     shown = [upload_with_id(ten_tracks, upload) for upload in requested]
-    assert sorted(upload["state"] for upload in shown) == ["failed"] * 6 + ["ranked"] * 6
+    assert sorted(upload["state"] for upload in shown) == ["failed"] * 7 + ["ranked"] * 7
     assert all(upload["file_name"].isprintable() for upload in shown)
     assert {r"caf\xe9.flac", r"line\x0afeed\x09\x07.flac", r"AC\DC.flac"} < {upload["file_name"] for upload in shown}
     rejects = {reject.subject_id: reject.reason for reject in ten_tracks.catalogue.rejects()}

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from mfcc_assets.ids import AudioId, content_digest
+from mfcc_assets.ids import AudioId, digest_of_file
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import uploads as upload_steps
 from mfcc_assets.pipeline.answer import recommend_file
@@ -219,8 +219,8 @@ def test_a_run_reads_an_upload_once_to_analyse_it_and_once_to_recognise_it_and_d
 ) -> None:
     upload = drop_upload(ten_tracks, song, "query.flac")
     ten_tracks.blobs = blobs = CountingBlobs(ten_tracks)
-    digests = Mock(wraps=content_digest)
-    monkeypatch.setattr(upload_steps, "content_digest", digests)
+    digests = Mock(wraps=digest_of_file)
+    monkeypatch.setattr(upload_steps, "digest_of_file", digests)
 
     (document,) = answer_uploads(ten_tracks, [upload])
 

@@ -19,7 +19,7 @@ SCALES = np.full(13, 20.0)
 
 
 def times(frames: int) -> ContourTimes:
-    return ContourTimes.without_silence(frames, frames / 2)
+    return ContourTimes.even(frames, frames / 2)
 
 
 def explained(a: NDArray[np.float32], b: NDArray[np.float32]) -> Explanation:

@@ -32,7 +32,7 @@ def explained(a, b, random_pairs=None, times=None):
         b,
         SCALES,
         random_pairs or RANDOM_PAIRS,
-        times=times or tuple(ContourTimes.without_silence(max(1, len(track)), len(track) / 2) for track in (a, b)),
+        times=times or tuple(ContourTimes.even(max(1, len(track)), len(track) / 2) for track in (a, b)),
         parameters=PARAMETERS,
     )
 
@@ -93,7 +93,7 @@ def test_stretches_share_no_second(a, b):
 def test_a_common_passage_is_found_with_its_times():
     a, b = contour(100, seed=1), contour(150, seed=2)
     b[90:130] = a[20:60]
-    times = ContourTimes.without_silence(100, 50.5), ContourTimes.without_silence(150, 75.0)
+    times = ContourTimes.even(100, 50.5), ContourTimes.even(150, 75.0)
     first = explained(a, b, times=times).stretches[0]
     assert (first.a_start, first.a_end) == pytest.approx((10.1, 30.3), abs=1.1)
     assert first.b_start - first.a_start / 1.01 == pytest.approx(35, abs=0.1)
@@ -104,7 +104,7 @@ def test_times_are_those_of_the_file_although_the_contour_leaves_out_silence():
     """The file of `b` has 30 s of silence before its music, and 100 s of silence after its first 20 s."""
     a = contour(100, seed=1)
     begins = 30 + np.arange(100) / 2 + 100 * (np.arange(100) >= 40)
-    times = ContourTimes.without_silence(100, 50.0), ContourTimes(begins, begins + 0.5, seconds=200.0)
+    times = ContourTimes.even(100, 50.0), ContourTimes(begins, begins + 0.5, seconds=200.0)
     why = explained(a, a, times=times)
     assert [(s.a_start, s.a_end, s.b_start, s.b_end) for s in why.stretches] == [(0, 50, 30, 180)]
     assert why.path[0] == (0.25, 30.25)

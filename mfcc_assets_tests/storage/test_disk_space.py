@@ -1,6 +1,7 @@
 """A full disk is told as such, whatever finds it."""
 
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -31,6 +32,11 @@ def test_an_error_of_a_full_disk_is_told_from_others() -> None:
 
 def test_a_disk_with_space_is_not_full(tmp_path: Path) -> None:
     assert not is_full(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a file system without any space")
+def test_a_disk_without_space_is_full() -> None:
+    assert is_full(Path("/proc"))
 
 
 def test_a_blob_that_does_not_fit_names_the_folder_of_its_container(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Arrays in one file with a checksum."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,20 @@ def test_no_changed_bit_is_read_as_another_value():
         except ValueError:
             continue
         assert {name: (array.dtype, array.shape, array.tobytes()) for name, array in found.items()} == bits()
+
+
+def test_no_changed_bit_of_a_long_file_is_another_error():
+    written = packed({"rows": np.arange(1_000), "factors": np.linspace(0, 1, 1_000)})
+    headers = [found.start() for found in re.finditer(rb"\x93NUMPY", written)]
+    places = {place for header in headers for place in range(header, header + 128)}
+    for bit in (8 * place + bit for place in places for bit in range(8)):
+        changed = bytearray(written)
+        changed[bit // 8] ^= 1 << bit % 8
+        try:
+            found = unpacked(bytes(changed))
+        except ValueError:
+            continue
+        np.testing.assert_array_equal(found["rows"], np.arange(1_000))
 
 
 @pytest.mark.parametrize("written", [b"", b"damaged", packed(ARRAYS)[:-30], packed(ARRAYS)[30:]])

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self, cast
-from unittest import mock
 
 import dagster as dg
 import sqlalchemy as sa
@@ -60,5 +59,9 @@ class SchedulesInFile(SqliteScheduleStorage):
 
 @contextmanager
 def _built_addresses(module: ModuleType) -> Iterator[None]:
-    with mock.patch.object(module, "create_db_conn_string", address_of):
+    dagsters_own = module.create_db_conn_string
+    module.create_db_conn_string = address_of  # type: ignore[attr-defined]
+    try:
         yield
+    finally:
+        module.create_db_conn_string = dagsters_own  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """The sensor of uploads: it requests runs for the uploads that have no answer.
 
-The module begins with pure functions that decide what is to be done; then come those that read the library, and last
-the sensor. Each tick compares the present state of the stores and does not rely on events.
+Pure functions, which decide what is to be done, come first. The functions that read the library follow. The sensor is
+at the end. Each tick compares the present state of the stores and does not rely on events.
 Each rule prevents a failure that has happened:
 
 - The register knows the version of every file that was examined, and each tick takes one page of the others. Times of
