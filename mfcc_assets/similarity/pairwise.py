@@ -14,6 +14,7 @@ from mfcc_assets.ids import AudioId
 from mfcc_assets.similarity.dtw.distance import pooled_scales
 from mfcc_assets.similarity.hubness import DistanceStatistics, all_corrected
 from mfcc_assets.similarity.rankings import WARPED, Ranking, distances_by_summary_part
+from mfcc_assets.similarity.shared_neighbours import SharedNeighbours, neighbour_count
 from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace, table_in_space
 
 REFERENCE_SIZE = 400
@@ -188,20 +189,41 @@ class Comparison:
         return self._by_part[part]
 
     def by_ranking(self, ranking: Ranking) -> NDArray[np.float64]:
-        """Return the corrected distances (tracks, tracks) by a ranking. They are infinite on the diagonal."""
+        """Return numbers (tracks, tracks) in the order of the lists by a ranking. They are infinite on the diagonal.
+
+        They are the corrected distances, which tracks exchange where shared neighbours change the order.
+        """
         distances = np.stack([self.by_part(part) for part in ranking.parts], axis=-1)
         sample = evenly_spaced(len(self._tracks), REFERENCE_SIZE)
         weights = ranking.weights
         reference = DistanceStatistics.of_reference(distances[np.ix_(sample, sample)], weights)
         others = np.arange(len(self._tracks))[:, np.newaxis] != sample
         statistics = DistanceStatistics.of_tracks(distances[:, sample], others, reference, weights)
-        return all_corrected(distances, statistics, weights)
+        return in_list_order(all_corrected(distances, statistics, weights))
 
     def uncorrected(self, part: str) -> NDArray[np.float64]:
         """Return the distances (tracks, tracks) by one part without correction. They are infinite on the diagonal."""
         distances = self.by_part(part).copy()
         np.fill_diagonal(distances, np.inf)
         return distances
+
+
+def in_list_order(corrected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return corrected distances (tracks, tracks), exchanged within each row so that they are in the order of lists.
+
+    Parameters
+    ----------
+    corrected : (tracks, tracks)
+        Corrected distances of all tracks to each other, infinite on the diagonal.
+    """
+    ranked = np.argsort(corrected, axis=1, kind="stable")[:, :-1]
+    nearest = ranked[:, : neighbour_count(len(corrected))]
+    shared = SharedNeighbours.of(nearest, np.take_along_axis(corrected, nearest, axis=1))
+    exchanged = corrected.copy()
+    for query, others in enumerate(ranked):
+        order = shared.order(shared.neighbourhood(query), others, corrected[query, others])
+        exchanged[query, others[order]] = corrected[query, others]
+    return exchanged
 
 
 def uncorrected_names(rankings: Mapping[str, Ranking]) -> dict[str, str]:
