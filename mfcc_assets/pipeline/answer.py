@@ -22,10 +22,11 @@ from mfcc_assets.features.track_features import track_features_of
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.feature_repair import cepstra_of, repaired
+from mfcc_assets.pipeline.index import ranked_count
+from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
-from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.recognition.recogniser import (
     LibraryRecogniser,
     Outcome,
@@ -120,7 +121,7 @@ def recommend_file(library: Library, path: Path, *, count: int, exact: bool = Fa
 
     outcome = recognise_file(library, index, path, audio.audio_id, analysis.cepstra)
     recognised = outcome.recognition
-    considered, recordings = considered_count(count), recordings_of(library, index)
+    considered, recordings = ranked_count(count), recordings_of(library, index)
     without = recordings.copies({audio.audio_id, *(recognised.audio_ids if recognised else ())})
     search = search_for_new_track(index, without, track_features, on_all_cores)
     candidates = find_query_candidates(index, search, recordings, without=without, count=considered)
@@ -265,9 +266,9 @@ def choose_recommendations(
     The listener already has the recording of the query. Its own audio, and the audio that it was recognised as, are
     therefore not recommended.
     """
-    tracks = library.catalogue.tracks_of_audio(audio_id for audio_id, _ in ranked)
-    selection = selection_of(library, index, tracks)
-    chosen = choose_list(ranked, selection, count=count, without={query_audio, *recognised_as})
+    tracks, query = library.catalogue.tracks_of_audio(audio_id for audio_id, _ in ranked), {query_audio, *recognised_as}
+    selection, in_order = selection_of(library, index, tracks), list_order_of(library, index)(ranked, query)
+    chosen = choose_list(in_order, selection, count=count, without=query)
     return chosen, {track.track_id: track for track in tracks.values()}
 
 

@@ -18,6 +18,7 @@ from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.search.vector_index import VectorIndex
 from mfcc_assets.similarity.rankings import ranking_named
+from mfcc_assets.similarity.shared_neighbours import REORDERED
 
 _logger = logging.getLogger(__name__)
 
@@ -55,8 +56,19 @@ def index_parameters(library: Library) -> IndexParameters:
         If the settings name a ranking that does not exist.
     """
     ranking_named(library.settings.ranking)
-    count = considered_count(max(library.settings.recommendations, EVALUATED_COUNT))
+    count = ranked_count(max(library.settings.recommendations, EVALUATED_COUNT))
     return IndexParameters(library.feature_parameters, library.settings.ranking, count)
+
+
+def ranked_count(count: int) -> int:
+    """Return the number of nearest tracks that are ranked for a list of `count` tracks.
+
+    Examples
+    --------
+    >>> ranked_count(5), ranked_count(50)
+    (20, 100)
+    """
+    return max(REORDERED, considered_count(count))
 
 
 def build_index(library: Library) -> BuiltIndex:

@@ -8,9 +8,9 @@ from itertools import zip_longest
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex, VersionNotFound
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.list_order import stored_lists
 from mfcc_assets.pipeline.list_rules import selection_of
 from mfcc_assets.pipeline.publication import rollbacks
-from mfcc_assets.pipeline.rankings import stored_rankings
 from mfcc_assets.storage.index_history import StoredVersion, withdrawn
 from mfcc_assets.storage.sql.records import Credit
 
@@ -202,7 +202,7 @@ def _lists(library: Library, version: str) -> dict[AudioId, tuple[AudioId, ...]]
     selection = selection_of(library, index, every_credit)
     return {
         query: tuple(selection.choose((audio_id for audio_id, _ in found), COMPARED_COUNT, without={query}))
-        for query, found in stored_rankings(library, version)
+        for query, found in stored_lists(library, index)
     }
 
 

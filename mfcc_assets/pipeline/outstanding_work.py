@@ -9,7 +9,7 @@ from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.pipeline.list_rules import selection_of
 from mfcc_assets.pipeline.music_files import difference, soundtrack_files
 from mfcc_assets.pipeline.publication import is_withheld
-from mfcc_assets.pipeline.rankings import recommended_lists
+from mfcc_assets.pipeline.recommendations import recommended_lists
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets.storage.index_store import no_index

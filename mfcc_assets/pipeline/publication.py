@@ -12,8 +12,10 @@ from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.pipeline.quality import artists_of, present_rankings
-from mfcc_assets.pipeline.rankings import recommend_soundtracks, repair_rankings, stored_rankings
+from mfcc_assets.pipeline.rankings import repair_rankings
+from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.pipeline.recordings import recordings_of
+from mfcc_assets.pipeline.stored_rankings import stored_rankings
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.storage.index_history import BY_HAND, ROLLBACK, answered_before, withdrawn
 

@@ -22,8 +22,9 @@ from mfcc_assets.evaluation.metrics import (
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, search_for
-from mfcc_assets.pipeline.rankings import required_lists, stored_rankings
+from mfcc_assets.pipeline.list_order import stored_lists
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
+from mfcc_assets.pipeline.stored_rankings import required_lists
 from mfcc_assets.plots.history import history
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
@@ -153,7 +154,7 @@ def picture_of_history(library: Library, version: str) -> bytes:
 
 
 def present_rankings(library: Library, version: str, recordings: Recordings) -> dict[AudioId, list[AudioId]]:
-    """Return the stored ranking of every recording of an index, without audio that has left the library.
+    """Return the list order of every recording of an index, without audio that has left the library.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ def present_rankings(library: Library, version: str, recordings: Recordings) -> 
     tracks = library.catalogue.track_ids_by_audio()
     ranked = {
         query: [candidate for candidate, _ in found if candidate in tracks]
-        for query, found in stored_rankings(library, version)
+        for query, found in stored_lists(library, library.indexes.read(version))
         if query in tracks
     }
     audio_ids = list(tracks)

@@ -1,32 +1,27 @@
-"""Recommendations for every soundtrack of an index: candidates, their ranking, and the rows of RECOMMENDATIONS.
+"""Candidates and rankings of every soundtrack of an index.
 
 Candidates and rankings of an index version never change. The shard of an audio id is the shard of the track that
 represented it when the index was built.
 """
 
-import hashlib
-import json
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.for_each import in_turn
-from mfcc_assets.ids import AudioId, TrackId, shard_of
+from mfcc_assets.ids import AudioId, shard_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, contour_of, search_for
-from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
-from mfcc_assets.playlists.selection import Selection
+from mfcc_assets.pipeline.stored_rankings import intact_lists, required_lists
 from mfcc_assets.search.cascade import candidates_to_fetch
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.ranking_store import STAGES, RankedLists, Stage
-from mfcc_assets.storage.sql.records import Recommendation
 
 _logger = logging.getLogger(__name__)
 
@@ -86,7 +81,7 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         return search.prune_by_coarse_contour(found, wanted), len(found)
 
     for shard in shards:
-        stored, is_damaged = _intact_lists(library, "candidates", index.version, shard)
+        stored, is_damaged = intact_lists(library, "candidates", index.version, shard)
         if stored is not None:
             yield shard, ListsReport(len(stored.queries), compared=0)
             continue
@@ -125,7 +120,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         return certify(library, index, search, known.items(), count=wanted, others=fresh), len(fresh)
 
     for shard in shards:
-        stored, is_damaged = _intact_lists(library, "rankings", index.version, shard)
+        stored, is_damaged = intact_lists(library, "rankings", index.version, shard)
         if stored is not None:
             yield shard, ListsReport(len(stored.queries), compared=0)
             continue
@@ -140,134 +135,6 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         yield shard, ListsReport(len(lists.queries), compared, repaired=int(is_damaged))
 
 
-@dataclass(frozen=True)
-class RecommendationReport:
-    """Number of soundtracks, and of rows that were written, in one shard.
-
-    Attributes
-    ----------
-    queries
-        Number of soundtracks of the shard.
-    written
-        Number of rows that were written.
-    """
-
-    queries: int
-    written: int
-
-
-def recommend_soundtracks(
-    library: Library, index: LibraryIndex, shards: Sequence[str], *, run_id: str
-) -> Iterator[tuple[str, RecommendationReport]]:
-    """Bring RECOMMENDATIONS of each shard up to date with an index, and yield a report for each shard.
-
-    Rows that are already right are not written. A shard whose lists were written for the same tracks, tags and settings
-    is skipped.
-
-    Raises
-    ------
-    NoPublishedIndex
-        If rankings are missing.
-    """
-    settings, credited = library.settings, library.catalogue.credits()
-    selection = selection_of(library, index, credited)
-    every_credit = sorted((audio_id, *astuple(one)) for audio_id, one in credited.items())
-    rules = [settings.recommendations, settings.per_artist, _digest(every_credit)]
-    count = min(settings.recommendations, len(index.tracks) - 1)
-    unserved = library.recommendations.unserved_soundtracks(index.version, count)
-    incomplete_shards = {shard_of(track, settings.shard_digits) for track in unserved}
-    for shard in shards:
-        queries, name = library.catalogue.audio_of_soundtracks(shard), f"lists/{shard}"
-        digest = _digest([*rules, sorted(queries.items())]).encode()
-        if shard not in incomplete_shards and library.indexes.read_attachment(index.version, name) == digest:
-            yield shard, RecommendationReport(len(queries), written=0)
-            continue
-        written = library.recommendations.update_recommendations(
-            recommended_lists(library, index, selection, queries),
-            method=index.parameters.ranking,
-            index_version=index.version,
-            run_id=run_id,
-        )
-        library.indexes.write_attachment(index.version, name, digest)
-        yield shard, RecommendationReport(len(queries), written)
-
-
-def recommended_lists(
-    library: Library, index: LibraryIndex, selection: Selection, queries: Mapping[TrackId, AudioId | None]
-) -> dict[TrackId, list[Recommendation]]:
-    """Return the recommendations of soundtracks by an index.
-
-    Parameters
-    ----------
-    library
-        The library.
-    index
-        Index with stored rankings.
-    selection
-        Rules of the lists.
-    queries
-        Audio id of each soundtrack, by track id.
-
-    Returns
-    -------
-    dict
-        Recommendations by track id. A soundtrack without a ranking has an empty list.
-
-    Raises
-    ------
-    NoPublishedIndex
-        If rankings are missing.
-    """
-    rankings = _rankings_by_audio(library, index, [audio_id for audio_id in queries.values() if audio_id])
-    count = library.settings.recommendations
-    return {
-        track: choose_list(rankings.get(audio_id, []), selection, count=count, without={audio_id}) if audio_id else []
-        for track, audio_id in queries.items()
-    }
-
-
-def required_lists(library: Library, stage: Stage, version: str, shard_or_upload: str) -> RankedLists:
-    """Read the stored lists of a shard or an upload.
-
-    Parameters
-    ----------
-    library
-        The library.
-    stage
-        ``candidates`` or ``rankings``.
-    version
-        Version of the index.
-    shard_or_upload
-        Name of a shard, or id of an upload.
-
-    Raises
-    ------
-    NoPublishedIndex
-        If no lists are stored for this version.
-    CorruptIndex
-        If the lists are damaged.
-    """
-    lists = library.rankings.read(stage, version, shard_or_upload)
-    if lists is None:
-        raise NoPublishedIndex(
-            f"the {stage} of {shard_or_upload} are missing",
-            subject=f"index {version}",
-            remedy=f"Materialise the {stage} of all shards, or answer the upload again",
-        )
-    return lists
-
-
-def stored_rankings(library: Library, version: str) -> Iterator[tuple[AudioId, RankedList]]:
-    """Yield the audio id and the ranking of each track of an index version.
-
-    Shards without rankings yield nothing, and neither do shards whose rankings are damaged, apart from a warning.
-    """
-    for shard in library.shards:
-        lists, _ = _intact_lists(library, "rankings", version, shard)
-        if lists is not None:
-            yield from lists.by_query().items()
-
-
 def repair_rankings(library: Library, index: LibraryIndex) -> None:
     """Compute the damaged candidates and rankings of an index again. Missing ones stay missing.
 
@@ -279,35 +146,11 @@ def repair_rankings(library: Library, index: LibraryIndex) -> None:
     damaged = [
         shard
         for shard in library.shards
-        if any(_intact_lists(library, stage, index.version, shard)[1] for stage in STAGES)
+        if any(intact_lists(library, stage, index.version, shard)[1] for stage in STAGES)
     ]
     for compute in (find_candidates, rank_candidates):
         for _ in compute(library, index, damaged):
             pass
-
-
-def _intact_lists(library: Library, stage: Stage, version: str, shard: str) -> tuple[RankedLists | None, bool]:
-    """Return the lists of a shard, or None if they are missing or damaged, and whether they are damaged."""
-    try:
-        return library.rankings.read(stage, version, shard), False
-    except CorruptIndex as error:
-        _logger.warning("%s", error)
-        return None, True
-
-
-def _digest(content: Sequence[object]) -> str:
-    return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
-
-
-def _rankings_by_audio(
-    library: Library, index: LibraryIndex, audio_ids: Sequence[AudioId]
-) -> dict[AudioId, RankedList]:
-    digits = library.settings.shard_digits
-    shards = {shard_of(index.tracks[audio_id], digits) for audio_id in audio_ids if audio_id in index.tracks}
-    rankings: dict[AudioId, RankedList] = {}
-    for shard in sorted(shards):
-        rankings |= required_lists(library, "rankings", index.version, shard).by_query()
-    return rankings
 
 
 class _PublishedLists:
@@ -352,5 +195,5 @@ class _PublishedLists:
         return [audio_ids[row] for row in np.flatnonzero(is_added).tolist()]
 
     def _read(self, stage: Stage, shard: str) -> dict[AudioId, dict[AudioId, float]]:
-        lists = _intact_lists(self._library, stage, self._published.version, shard)[0] if self._published else None
+        lists = intact_lists(self._library, stage, self._published.version, shard)[0] if self._published else None
         return {audio_id: dict(found) for audio_id, found in lists.by_query().items()} if lists else {}

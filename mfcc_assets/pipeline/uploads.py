@@ -33,9 +33,9 @@ from mfcc_assets.pipeline.answer import (
 )
 from mfcc_assets.pipeline.answering_run import AnsweringRun, document_of
 from mfcc_assets.pipeline.purge import remove_computed
-from mfcc_assets.pipeline.rankings import required_lists
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.pipeline.store_features import note_on, store_analysis, store_track_features
+from mfcc_assets.pipeline.stored_rankings import required_lists
 from mfcc_assets.pipeline.upload_document import (
     AnalysedUpload,
     CopiedUpload,

@@ -112,19 +112,18 @@ class SharedNeighbours:
         >>> shared.members.tolist()
         [[0, 1], [1, 0], [2, -1]]
         """
-        neighbours, distances = np.asarray(neighbours, np.int32), np.asarray(distances, np.float64)
-        count = len(neighbours)
-        if neighbours.ndim != 2 or neighbours.shape != distances.shape:
-            raise ValueError(f"neighbours {neighbours.shape} and distances {distances.shape} must be tracks x k")
-        if neighbours.size and not _NOBODY <= neighbours.min() <= neighbours.max() < count:
+        rows, count = neighbours.astype(np.int32), len(neighbours)
+        if rows.ndim != 2 or rows.shape != distances.shape:
+            raise ValueError(f"neighbours {rows.shape} and distances {distances.shape} must be tracks x k")
+        if rows.size and not _NOBODY <= rows.min() <= rows.max() < count:
             raise ValueError(f"rows of neighbours must be between {_NOBODY} and {count - 1}")
-        is_there = neighbours != _NOBODY
-        distances = np.where(is_there, distances, inf)
-        farthest = distances[:, -1] if neighbours.shape[1] else np.full(count, inf)
-        is_reciprocal = is_there & _have_among_theirs(neighbours)
+        is_there = rows != _NOBODY
+        apart = np.where(is_there, distances.astype(np.float64), inf)
+        farthest = apart[:, -1] if rows.shape[1] else np.full(count, inf)
+        is_reciprocal = is_there & _have_among_theirs(rows)
         own = np.arange(count, dtype=np.int32)[:, np.newaxis]
-        members = np.hstack([own, np.where(is_reciprocal, neighbours, _NOBODY)])
-        weights = np.hstack([np.ones((count, 1)), np.where(is_reciprocal, _weights(distances), 0)])
+        members = np.hstack([own, np.where(is_reciprocal, rows, _NOBODY)])
+        weights = np.hstack([np.ones((count, 1)), np.where(is_reciprocal, _weights(apart), 0)])
         weights /= weights.sum(axis=1, keepdims=True)
         return cls(members, weights.astype(np.float32), farthest)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mfcc_assets.ids import AudioId, TrackId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
-from mfcc_assets.pipeline.rankings import recommend_soundtracks
+from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.playlists.selection import Selection
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.sql.records import Credit, Recommendation

@@ -4,7 +4,7 @@ from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import soundtrack_files
 from mfcc_assets.pipeline.outstanding_work import changed_soundtracks, outstanding_work
-from mfcc_assets.pipeline.rankings import recommend_soundtracks
+from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.pipeline.encodings import encoded_again
 from mfcc_assets_tests.ranked_library import add_track, add_tracks, cepstra, publish

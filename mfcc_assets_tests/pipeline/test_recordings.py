@@ -10,7 +10,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import find_query_candidates, search_for
 from mfcc_assets.pipeline.playlists import playlist_from
 from mfcc_assets.pipeline.quality import measure_quality, present_rankings
-from mfcc_assets.pipeline.rankings import recommend_soundtracks
+from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.settings import Settings

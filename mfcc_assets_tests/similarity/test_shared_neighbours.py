@@ -113,7 +113,7 @@ def test_a_small_library_has_smaller_neighbourhoods(tracks: int, count: int) -> 
     assert neighbour_count(tracks) == count
 
 
-@pytest.mark.parametrize("neighbours", [[[1], [2]], [[1], [-2]], [0, 1]])
-def test_neighbours_that_do_not_exist_are_refused(neighbours: list[object]) -> None:
+@pytest.mark.parametrize("neighbours", [np.array([[1], [2]]), np.array([[1], [-2]]), np.array([0, 1])])
+def test_neighbours_that_do_not_exist_are_refused(neighbours: NDArray[np.int64]) -> None:
     with pytest.raises(ValueError, match="neighbours"):
-        SharedNeighbours.of(np.array(neighbours), np.zeros(np.shape(neighbours)))
+        SharedNeighbours.of(neighbours, np.zeros(neighbours.shape))

@@ -21,7 +21,8 @@ from mfcc_assets.pipeline.library_report import describe_library, picture_of_coe
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.publication import publish_built_index
 from mfcc_assets.pipeline.quality import measure_quality, picture_of_history
-from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates, recommend_soundtracks
+from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates
+from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.pipeline.soundtracks import (
     COMPUTED,
     REJECTED,
