@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.audio.tags import title_from_name
-from mfcc_assets.texts import clean_text
+from mfcc_assets.audio.tags import clean_text, title_from_name
 
 
 @pytest.mark.parametrize(
