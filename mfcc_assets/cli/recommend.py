@@ -82,9 +82,7 @@ def _assurance(answer: "Answer", wanted: int, recall: float | None) -> str:
     if not answer.recommendations:
         return f"Index {answer.index_version} has no track to recommend. `mfcc library` shows what the library holds."
     if answer.certified:
-        return (
-            f"Certified: no other track of index {answer.index_version} is nearer, except those that a list leaves out."
-        )
+        return f"Certified: the tracks that this list is chosen from are the nearest of index {answer.index_version}."
     if recall is None:
         return f"Not certified. The recall of index {answer.index_version} for {wanted} tracks was not measured."
     found = f"index {answer.index_version} finds {recall:.1%} of the {EVALUATED_COUNT} nearest tracks"

@@ -63,7 +63,8 @@ class Answer:
     soundtracks
         Soundtracks of the recommendations, by track id.
     certified
-        True if it is proven that no other track of the library is nearer than the recommended ones.
+        True if it is proven that the tracks from which the recommendations are chosen are the nearest of the library by
+        their distance. Their order also depends on the neighbours that they share with the file.
     recall
         Measured share of the truly nearest tracks that a search of this index finds. None if the answer is certified
         or the recall was not measured.
