@@ -4,10 +4,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from functools import cache
 
 from mfcc_assets.ids import AudioId, TrackId, shard_of
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.list_order import list_order_of
+from mfcc_assets.pipeline.list_order import ListOrder, list_order_of
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.stored_rankings import required_lists
 from mfcc_assets.playlists.selection import Selection
@@ -52,6 +53,7 @@ def recommend_soundtracks(
     count = min(settings.recommendations, len(index.tracks) - 1)
     unserved = library.recommendations.unserved_soundtracks(index.version, count)
     incomplete_shards = {shard_of(track, settings.shard_digits) for track in unserved}
+    order = cache(lambda: list_order_of(library, index))
     for shard in shards:
         queries, name = library.catalogue.audio_of_soundtracks(shard), f"lists/{shard}"
         digest = _digest([*rules, sorted(queries.items())]).encode()
@@ -59,7 +61,7 @@ def recommend_soundtracks(
             yield shard, RecommendationReport(len(queries), written=0)
             continue
         written = library.recommendations.update_recommendations(
-            recommended_lists(library, index, selection, queries),
+            recommended_lists(library, index, selection, order(), queries),
             method=index.parameters.ranking,
             index_version=index.version,
             run_id=run_id,
@@ -69,7 +71,11 @@ def recommend_soundtracks(
 
 
 def recommended_lists(
-    library: Library, index: LibraryIndex, selection: Selection, queries: Mapping[TrackId, AudioId | None]
+    library: Library,
+    index: LibraryIndex,
+    selection: Selection,
+    order: ListOrder,
+    queries: Mapping[TrackId, AudioId | None],
 ) -> dict[TrackId, list[Recommendation]]:
     """Return the recommendations of soundtracks by an index.
 
@@ -81,6 +87,8 @@ def recommended_lists(
         Index with stored rankings.
     selection
         Rules of the lists.
+    order
+        Order of the lists of the index.
     queries
         Audio id of each soundtrack, by track id.
 
@@ -95,7 +103,7 @@ def recommended_lists(
         If rankings are missing.
     """
     rankings = _rankings_by_audio(library, index, [audio_id for audio_id in queries.values() if audio_id])
-    count, order = library.settings.recommendations, list_order_of(library, index)
+    count = library.settings.recommendations
     return {
         track: choose_list(order(rankings[audio_id], {audio_id}), selection, count=count, without={audio_id})
         if audio_id in rankings

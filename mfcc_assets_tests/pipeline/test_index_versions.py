@@ -14,6 +14,7 @@ from mfcc_assets.pipeline.index_versions import (
     prune_versions,
     version_named,
 )
+from mfcc_assets.pipeline.list_order import stored_lists
 from mfcc_assets.pipeline.publication import roll_back
 from mfcc_assets.pipeline.quality import measure_quality
 from mfcc_assets.settings import Settings
@@ -24,9 +25,9 @@ from mfcc_assets_tests.ranked_library import (
     audio_id,
     cepstra,
     index_and_rank,
+    order_by_distance_alone,
     publish,
     remove_track,
-    stored_pairs,
 )
 
 
@@ -76,7 +77,7 @@ def test_versions_of_different_tracks_differ_in_these_and_in_lists_with_them(lib
     remove_track(library, 12)
     second = published_with(library, 13)
     lists = [
-        {query: [audio for audio, _ in found[:5]] for query, found in stored_pairs(library, index, "rankings").items()}
+        {query: [audio for audio, _ in found[:5]] for query, found in stored_lists(library, index)}
         for index in map(library.indexes.read, (first, second))
     ]
 
@@ -103,6 +104,7 @@ def test_changed_and_reordered_and_equal_lists_are_distinguished(library) -> Non
     for shard in shards:
         pairs = library.rankings.read("rankings", first, shard)
         library.rankings.write("rankings", second, shard, pairs)
+    order_by_distance_alone(library, first, second)
     comparison = diff_versions(library, first, second)
     assert (comparison.compared, comparison.changed, comparison.reordered) == (7, [], [])
 
@@ -130,6 +132,7 @@ def test_differences_that_no_listener_sees_are_ignored(tmp_path: Path) -> None:
         first = publish(library)[0].version
         add_tracks(library, 9)
         second = index_and_rank(library)[0].version
+        order_by_distance_alone(library, first, second)
         query, theirs = audio_id(7), [audio_id(number) for number in (1, 2, 3)]
         shard = library.indexes.read(first).tracks[query][0]
 
