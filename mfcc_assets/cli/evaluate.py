@@ -109,7 +109,8 @@ def _reencoded(
 ) -> dict[str, Any]:
     """Measure the re-encoded tracks, print the figures, and return them for the JSON."""
     from mfcc_assets.compute.local import on_all_cores
-    from mfcc_assets.evaluation.robustness import find_own_tracks, one_chain, share_kept
+    from mfcc_assets.evaluation.chains import one_chain
+    from mfcc_assets.evaluation.robustness import find_own_tracks, share_kept
     from mfcc_assets.evaluation.scores import score_rankings
 
     with _progress(console, "Re-encoding and analysing tracks") as progress:

@@ -227,6 +227,6 @@ def _reencoded(path: Path, chain: Chain | None) -> Iterator[Path]:
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        reencoded = Path(folder) / "reencoded.mp3"
+        reencoded = Path(folder) / f"reencoded{chain.codec.suffix}"
         reencode(path, reencoded, chain)
         yield reencoded
