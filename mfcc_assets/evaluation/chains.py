@@ -1,6 +1,7 @@
 """The chains that encode the tracks of a labelled set again. Each depends on the path of the track alone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -35,11 +36,6 @@ def one_chain(track: LabelledTrack) -> Chain:
     )
 
 
-def one_state(track: LabelledTrack) -> str:  # noqa: ARG001
-    """Return the coding state that `one_chain` makes. It is the same for all tracks."""
-    return "re-encoded"
-
-
 def one_of_several_chains(track: LabelledTrack) -> Chain:
     """Return the chain of `SEVERAL_CHAINS` that is drawn for a track."""
     return SEVERAL_CHAINS[one_of_several_states(track)]
@@ -48,6 +44,36 @@ def one_of_several_chains(track: LabelledTrack) -> Chain:
 def one_of_several_states(track: LabelledTrack) -> str:
     """Return the name of the chain of `SEVERAL_CHAINS` that is drawn for a track."""
     return str(_random("chain", track).choice(list(SEVERAL_CHAINS)))
+
+
+@dataclass(frozen=True)
+class Reencoding:
+    """A way to re-encode all tracks of a labelled set.
+
+    Attributes
+    ----------
+    description
+        What is done, for people.
+    chain_of
+        Returns the chain of a track.
+    state_of
+        Returns the coding state that the chain makes. Tracks of one state were coded alike.
+    """
+
+    description: str
+    chain_of: Callable[[LabelledTrack], Chain]
+    state_of: Callable[[LabelledTrack], str]
+
+
+REENCODINGS: Mapping[str, Reencoding] = MappingProxyType(
+    {
+        "one_chain": Reencoding("22.05 kHz, MP3 of 96 kbit/s, gain of up to ± 6 dB", one_chain, lambda _: "re-encoded"),
+        "several_chains": Reencoding(
+            "MP3 of 128 or 64 kbit/s, AAC, Opus, a low-pass or a gain", one_of_several_chains, one_of_several_states
+        ),
+    }
+)
+"""The re-encodings that are measured, by name. The first one is that of the headline."""
 
 
 def listeners_chain(track: LabelledTrack, seconds: float) -> Chain:

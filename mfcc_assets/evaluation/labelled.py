@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.audio.file_properties import FileProperties, read_file_properties
 from mfcc_assets.audio.reader import AudioLimits
 from mfcc_assets.audio.reencode import Chain, reencode
 from mfcc_assets.errors import AudioError, UnusableManifest
@@ -185,6 +186,14 @@ class LabelledSet:
             analysis = self._store.read_analysis(audio_id, self.parameters.cepstra)
             self._store.write_track_features(audio_id, track_features_of(analysis, self.parameters), self.parameters)
         return audio_id, self._store.read_track_features(audio_id, self.parameters)
+
+    def file_properties(self, tracks: Sequence[LabelledTrack], on_progress: Progress) -> dict[str, FileProperties]:
+        """Return the properties of the files of analysed tracks, by path; `on_progress` is called after each track."""
+        found = {}
+        for track, properties in self.for_each(lambda track: read_file_properties(self.file_of(track)), tracks):
+            found[track.path] = properties
+            on_progress(len(found), len(tracks))
+        return found
 
     def file_of(self, track: LabelledTrack) -> Path:
         """Return the path of a track's file."""

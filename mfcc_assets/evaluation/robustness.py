@@ -7,7 +7,6 @@ import numpy as np
 from mfcc_assets.errors import AudioError
 from mfcc_assets.evaluation.chains import listeners_chain
 from mfcc_assets.evaluation.labelled import AnalysedTracks, LabelledSet, Progress
-from mfcc_assets.evaluation.scores import Scores
 from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.ids import AudioId
@@ -19,9 +18,9 @@ from mfcc_assets.similarity.rankings import ranking_named
 _MAXIMUM_QUERIES = 100
 
 
-def share_kept(before: Scores, after: Scores) -> float | None:
+def share_kept(before: float | None, after: float | None) -> float | None:
     """Return the ratio of the precision at five after and before re-encoding, or None if there was no precision."""
-    return after.p_at_5 / before.p_at_5 if before.p_at_5 and after.p_at_5 is not None else None
+    return after / before if before and after is not None else None
 
 
 @dataclass(frozen=True)

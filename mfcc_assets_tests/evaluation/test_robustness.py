@@ -8,7 +8,6 @@ from mfcc_assets.evaluation.chains import one_chain
 from mfcc_assets.evaluation.labelled import AnalysedTracks, LabelledSet
 from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.robustness import Found, find_own_tracks, share_kept
-from mfcc_assets.evaluation.scores import Scores
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.quality import labelled_set
 from mfcc_assets_tests.audio_samples import write_music
@@ -56,9 +55,7 @@ def test_a_track_with_another_audio_id_is_not_found(labelled: LabelledSet) -> No
 
 
 def test_the_kept_share_is_a_ratio_of_precisions() -> None:
-    def scores(p_at_5: float | None) -> Scores:
-        return Scores(0.0, p_at_5, 0.0, 0.0, 0, 0.0, None)
-
-    assert share_kept(scores(0.4), scores(0.3)) == pytest.approx(0.75)
-    assert share_kept(scores(0.0), scores(0.3)) is None
-    assert share_kept(scores(None), scores(None)) is None
+    assert share_kept(0.4, 0.3) == pytest.approx(0.75)
+    assert share_kept(0.4, 0.0) == 0.0
+    assert share_kept(0.0, 0.3) is None
+    assert share_kept(None, None) is None
