@@ -113,7 +113,7 @@ class _Evaluation:
         from mfcc_assets.evaluation.scores import scores_of
 
         tracks, rejected = self._analysed.tracks, self._analysed.rejected
-        ranked = self._ranked("Ranking tracks", self._analysed)
+        ranked = self._ranked("Ranking tracks", self._analysed, self._names)
         self._scores = scores_of(ranked, tracks)
         some = next(iter(ranked.values()))
         labels = labels_of([track for track in tracks if track.path in some])
@@ -148,14 +148,16 @@ class _Evaluation:
         from mfcc_assets.evaluation.chains import REENCODINGS
         from mfcc_assets.evaluation.mixed import SHARES, score_mixed
         from mfcc_assets.evaluation.robustness import find_own_tracks, share_kept
-        from mfcc_assets.evaluation.scores import scores_of
+        from mfcc_assets.evaluation.scores import FILE, scores_of
 
         self.figures["mixed"] = {}
         for name, way in REENCODINGS.items():
             with self._progress(f"Re-encoding and analysing tracks: {way.description}") as progress:
                 again = self._labelled.analyse(progress, way.chain_of)
             if "reencoded" not in self.figures:
-                scores = scores_of(self._ranked("Ranking re-encoded tracks", again), again.tracks)
+                # The chain gives all files the same properties.
+                names = [ranking for ranking in self._names if ranking != FILE]
+                scores = scores_of(self._ranked("Ranking re-encoded tracks", again, names), again.tracks)
                 with self._progress("Recognising re-encoded excerpts") as progress:
                     found = find_own_tracks(self._labelled, self._analysed, progress)
                 self.figures["reencoded"] = {
@@ -214,7 +216,7 @@ class _Evaluation:
         self.figures["headline"] = {"ranking": ranking, **mixed["all_queries"]} if mixed else None
         self._console.print(headline(self.figures["headline"]))
 
-    def _ranked(self, what: str, analysed: "AnalysedTracks") -> dict[str, dict[str, list[str]]]:
+    def _ranked(self, what: str, analysed: "AnalysedTracks", names: list[str]) -> dict[str, dict[str, list[str]]]:
         from mfcc_assets.evaluation.metrics import without_copies
         from mfcc_assets.evaluation.scores import rank_tracks
         from mfcc_assets.similarity.pairwise import Tracks
@@ -223,9 +225,9 @@ class _Evaluation:
         paths = [track.path for track in analysed.tracks]
         ranked = {}
         with self._progress(what) as progress:
-            for name, lists in rank_tracks(tracks, paths, self._names, self._properties, self._labelled.for_each):
+            for name, lists in rank_tracks(tracks, paths, names, self._properties, self._labelled.for_each):
                 ranked[name] = without_copies(lists, analysed.recordings)
-                progress(len(ranked), len(self._names))
+                progress(len(ranked), len(names))
         return ranked
 
     @contextmanager

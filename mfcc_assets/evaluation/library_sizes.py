@@ -25,7 +25,7 @@ RIVALS = ("timbre_uncorrected", "gaussian_uncorrected")
 DRAWS = 30
 """Number of drawn libraries of each size."""
 
-_DRAWN_TRACKS_SQUARED = 30 * 150**2
+_DRAWN_TRACKS_SQUARED = 15 * 300**2
 """Large libraries take longer and differ less from draw to draw, so fewer are drawn."""
 
 _MOST_ATTEMPTS = 1_000
