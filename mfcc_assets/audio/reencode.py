@@ -17,9 +17,13 @@ import scipy  # loads its submodules when they are first used, which keeps impor
 from numpy.typing import NDArray
 
 from mfcc_assets.audio.decoders import Decoder, open_decoder
+from mfcc_assets.errors import UnreadableAudio
 
 _BLOCK_FRAMES = 2**15
 _FRAME_FORMAT = "fltp"
+
+_LARGEST_SAMPLE = 1_000.0
+"""60 dB above full scale. LAME ends the whole process if samples are far larger or are no numbers."""
 
 _LOW_PASS_ORDER = 4
 """The level falls by 24 dB an octave above the limit."""
@@ -112,7 +116,7 @@ def reencode(source: Path, target: Path, chain: Chain) -> None:
     Raises
     ------
     UnreadableAudio
-        If no decoder can read the source.
+        If no decoder can read the source, or if samples are no numbers or far above full scale.
     OSError
         If a file cannot be opened.
     av.FFmpegError
@@ -130,6 +134,13 @@ def reencode(source: Path, target: Path, chain: Chain) -> None:
         kept = _blocks_between(decoder, chain.begin, chain.seconds)
         mixed = (block if decoder.channels <= 2 else block.mean(axis=1, keepdims=True) for block in kept)
         for samples in _below(chain.low_pass, mixed, decoder.sample_rate):
+            # The comparison is false for NaN, too.
+            if not (np.abs(samples) <= _LARGEST_SAMPLE).all():
+                raise UnreadableAudio(
+                    "its samples cannot be encoded, because some are no numbers or far above full scale",
+                    subject=source.name,
+                    remedy="Export the file again with integer samples",
+                )
             frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(amplitude * samples.T), _FRAME_FORMAT, layout)
             frame.sample_rate = decoder.sample_rate
             container.mux(encoder.encode(frame))

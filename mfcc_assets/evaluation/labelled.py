@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.audio.file_properties import FileProperties, read_file_properties
 from mfcc_assets.audio.reader import AudioLimits
 from mfcc_assets.audio.reencode import Chain, reencode
-from mfcc_assets.errors import AudioError, UnusableManifest
+from mfcc_assets.errors import AudioError, UnreadableAudio, UnusableManifest
 from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
@@ -237,5 +238,12 @@ def _reencoded(path: Path, chain: Chain | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as folder:
         reencoded = Path(folder) / f"reencoded{chain.codec.suffix}"
-        reencode(path, reencoded, chain)
+        try:
+            reencode(path, reencoded, chain)
+        except av.FFmpegError as error:
+            raise UnreadableAudio(
+                f"its samples cannot be encoded by {chain.codec.encoder}",
+                subject=path.name,
+                remedy="Export the file again at 44,100 Hz",
+            ) from error
         yield reencoded

@@ -80,6 +80,18 @@ def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
         reencode(tmp_path / "noise.mp3", tmp_path / "out.mp3", Chain(22_050, 96_000, gain=0.0))
 
 
+@pytest.mark.parametrize("codec", [MP3, AAC, OPUS, WAV])
+@pytest.mark.parametrize("sample", [np.nan, np.inf, 1e30])
+def test_samples_that_no_encoder_can_take_are_refused_and_do_not_end_the_process(
+    tmp_path: Path, codec: Codec, sample: float
+) -> None:
+    signal = tone(1.0)
+    signal[20_000] = sample
+    soundfile.write(tmp_path / "tone.wav", signal, 44_100, subtype="FLOAT")
+    with pytest.raises(UnreadableAudio, match=r"tone\.wav: its samples cannot be encoded"):
+        reencode(tmp_path / "tone.wav", tmp_path / "out", Chain(48_000, 64_000, gain=0.0, codec=codec))
+
+
 @pytest.mark.parametrize(
     ("codec", "rate", "bit_rate"), [(MP3, 44_100, 128_000), (AAC, 44_100, 96_000), (OPUS, 48_000, 64_000)]
 )
