@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     help="Folder that the paths are relative to.",
 )
 @click.option(
-    "--ranking", "rankings", multiple=True, default=["all"], help="Ranking to measure; may be repeated. By default all."
+    "--ranking",
+    "rankings",
+    multiple=True,
+    default=["all"],
+    help="Ranking to measure; may be repeated. By default all, but few of them in smaller and mixed libraries.",
 )
 @click.option(
     "--json",
@@ -73,12 +77,12 @@ def evaluate(
     re-encoded. It needs --reencode.
     """
     from mfcc_assets.evaluation.manifest import read_manifest
-    from mfcc_assets.evaluation.scores import names_to_evaluate
+    from mfcc_assets.evaluation.scores import names_to_evaluate, names_to_evaluate_in_draws
     from mfcc_assets.pipeline.quality import labelled_set
 
     names = names_to_evaluate(rankings)
     labelled = labelled_set(library, audio, read_manifest(manifest))
-    report = _Evaluation(open_console(), labelled, names)
+    report = _Evaluation(open_console(), labelled, names, names_to_evaluate_in_draws(rankings))
     report.as_they_are()
     if reencoded:
         report.reencoded()
@@ -92,8 +96,8 @@ def evaluate(
 class _Evaluation:
     """The steps of an evaluation. Each prints its tables as soon as they are ready."""
 
-    def __init__(self, console: Console, labelled: "LabelledSet", names: list[str]) -> None:
-        self._console, self._labelled, self._names = console, labelled, names
+    def __init__(self, console: Console, labelled: "LabelledSet", names: list[str], names_in_draws: list[str]) -> None:
+        self._console, self._labelled, self._names, self._names_in_draws = console, labelled, names, names_in_draws
         with self._progress("Analysing tracks") as progress:
             self._analysed = labelled.analyse(progress)
         with self._progress("Reading properties of files") as progress:
@@ -133,7 +137,7 @@ class _Evaluation:
         with self._progress("Ranking libraries of several sizes") as progress:
             for size, scores in score_sizes(
                 self._analysed,
-                self._names,
+                self._names_in_draws,
                 self._properties,
                 self._labelled.parameters,
                 progress,
@@ -188,7 +192,7 @@ class _Evaluation:
                         again,
                         way.state_of,
                         share,
-                        self._names,
+                        self._names_in_draws,
                         self._labelled.parameters,
                         progress,
                         self._labelled.for_each,
@@ -211,7 +215,7 @@ class _Evaluation:
         from mfcc_assets.cli.evaluation_tables import headline
         from mfcc_assets.ranking_names import DEFAULT_RANKING
 
-        ranking = DEFAULT_RANKING if DEFAULT_RANKING in self._names else self._names[0]
+        ranking = DEFAULT_RANKING if DEFAULT_RANKING in self._names_in_draws else self._names_in_draws[0]
         mixed = self.figures.get("mixed", {}).get("one_chain", {}).get("half", {}).get(ranking)
         self.figures["headline"] = {"ranking": ranking, **mixed["all_queries"]} if mixed else None
         self._console.print(headline(self.figures["headline"]))

@@ -10,7 +10,7 @@ from mfcc_assets.audio.file_properties import FileProperties
 from mfcc_assets.evaluation.labelled import AnalysedTracks, Progress
 from mfcc_assets.evaluation.manifest import labels_of
 from mfcc_assets.evaluation.metrics import precision, query_counts
-from mfcc_assets.evaluation.scores import RANDOM, rank_tracks
+from mfcc_assets.evaluation.scores import RANDOM, RIVALS, rank_tracks
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ranking_names import DEFAULT_RANKING
@@ -18,9 +18,6 @@ from mfcc_assets.similarity.pairwise import Tracks
 
 SIZES = (20, 50, 150, 300)
 """Numbers of tracks of the drawn libraries."""
-
-RIVALS = ("timbre_uncorrected", "gaussian_uncorrected")
-"""Uncorrected distances that the default ranking must beat in a library of any size."""
 
 DRAWS = 30
 """Number of drawn libraries of each size."""

@@ -27,7 +27,7 @@ from mfcc_assets.evaluation.metrics import (
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES
 from mfcc_assets.similarity.pairwise import Comparison, Tracks, uncorrected_names
-from mfcc_assets.similarity.rankings import RANKINGS, TIMBRE, ranking_named
+from mfcc_assets.similarity.rankings import GAUSSIAN, RANKINGS, TIMBRE, ranking_named
 
 ALL = "all"
 """Name that selects every ranking."""
@@ -42,6 +42,10 @@ FLOORS = (FILE, RANDOM)
 
 UNCORRECTED: Mapping[str, str] = {**uncorrected_names(RANKINGS), f"{TIMBRE}_uncorrected": TIMBRE}
 """Part that each uncorrected distance compares, by the name of the distance."""
+
+
+RIVALS = (f"{TIMBRE}_uncorrected", f"{GAUSSIAN}_uncorrected")
+"""Uncorrected distances that the default ranking must beat in a library of any size."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,20 @@ def names_to_evaluate(names: Iterable[str]) -> list[str]:
         if name not in UNCORRECTED:
             ranking_named(name)
     return [*rankings, *FLOORS]
+
+
+def names_to_evaluate_in_draws(names: Iterable[str]) -> list[str]:
+    """Return the rankings to evaluate in libraries that are drawn again and again, as `names_to_evaluate` does.
+
+    The name of all rankings stands for the default ranking and its rivals, because others may take a minute each time.
+
+    Examples
+    --------
+    >>> names_to_evaluate_in_draws(["all"])
+    ['fused', 'timbre_uncorrected', 'gaussian_uncorrected', 'file', 'random']
+    """
+    few = (DEFAULT_RANKING, *RIVALS)
+    return names_to_evaluate([ranking for name in names for ranking in (few if name == ALL else [name])])
 
 
 def rank_tracks(

@@ -1,6 +1,7 @@
 """Scores of rankings in libraries of several sizes."""
 
-from mfcc_assets.evaluation.library_sizes import RIVALS, score_sizes
+from mfcc_assets.evaluation.library_sizes import score_sizes
+from mfcc_assets.evaluation.scores import RIVALS
 from mfcc_assets_tests.evaluation.made_up import PARAMETERS, made_up_tracks
 from mfcc_assets_tests.evaluation.progress import ignore_progress
 
