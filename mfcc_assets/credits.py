@@ -153,9 +153,10 @@ class ArtistNames:
     """
 
     def __init__(self, tracks: Iterable[Credited]) -> None:
-        self._whole = frozenset(
-            compared_name(artist) for track in tracks for credit in _credits(track) for artist in _main_artists(credit)
-        ) - {""}
+        artists = {artist for track in tracks for credit in _credits(track) for artist in _main_artists(credit)}
+        self._whole = frozenset(map(compared_name, artists)) - {""}
+        parts = [[compared_name(part) for part in _JOINED.split(artist)] for artist in artists]
+        self._led = frozenset(frozenset(names) for names in parts if len(names) > 1 and names[0] in self._whole)
 
     def of(self, track: Credited) -> tuple[str, ...]:
         """Return the compared names of the main artists of a track, the first artist first. There may be none."""
@@ -172,7 +173,9 @@ class ArtistNames:
         parts = [compared_name(part) for part in (*_JOINED.split(artist), *in_front)]
         known = [part for part in parts if part in self._whole]
         whole = compared_name(artist)
-        return [*known, whole] if parts[0] in self._whole else [whole, *known]
+        # The same artists may be named in another order elsewhere, behind one who is known alone. So they are no band.
+        is_led = parts[0] in self._whole or frozenset(parts[: len(joints) + 1]) in self._led
+        return [*known, whole] if is_led else [whole, *known]
 
 
 def albums_of(track: Credited, artist_names: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -138,6 +138,20 @@ def share_with_label(
     return shares
 
 
+def of_own_class(
+    ranked: Mapping[_Track, Sequence[_Track]], classes: Mapping[_Track, str], count: int
+) -> list[tuple[float, float]]:
+    """Share of the first `count` tracks that are of the query's class, and the share among all others, by query."""
+    found = []
+    for query, tracks in ranked.items():
+        shown = [track for track in tracks if track in classes][:count]
+        others = [track for track in classes if track != query]
+        if query in classes and shown:
+            same = [sum(classes[track] == classes[query] for track in some) / len(some) for some in (shown, others)]
+            found.append((same[0], same[1]))
+    return found
+
+
 def share_found(exhaustive: dict[str, list[str]], found: dict[str, list[str]], count: int) -> list[float]:
     """Share of the best `count` tracks that were found, for each query with a ranking."""
     shares = []

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.audio.file_properties import FileProperties, read_file_properties
 from mfcc_assets.audio.reader import AudioLimits
 from mfcc_assets.audio.reencode import Chain, reencode
-from mfcc_assets.errors import AudioError, UnusableManifest
+from mfcc_assets.errors import AudioError, UnreadableAudio, UnusableManifest
 from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
@@ -186,6 +188,14 @@ class LabelledSet:
             self._store.write_track_features(audio_id, track_features_of(analysis, self.parameters), self.parameters)
         return audio_id, self._store.read_track_features(audio_id, self.parameters)
 
+    def file_properties(self, tracks: Sequence[LabelledTrack], on_progress: Progress) -> dict[str, FileProperties]:
+        """Return the properties of the files of analysed tracks, by path; `on_progress` is called after each track."""
+        found = {}
+        for track, properties in self.for_each(lambda track: read_file_properties(self.file_of(track)), tracks):
+            found[track.path] = properties
+            on_progress(len(found), len(tracks))
+        return found
+
     def file_of(self, track: LabelledTrack) -> Path:
         """Return the path of a track's file."""
         return self._folder / track.path
@@ -227,6 +237,13 @@ def _reencoded(path: Path, chain: Chain | None) -> Iterator[Path]:
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        reencoded = Path(folder) / "reencoded.mp3"
-        reencode(path, reencoded, chain)
+        reencoded = Path(folder) / f"reencoded{chain.codec.suffix}"
+        try:
+            reencode(path, reencoded, chain)
+        except av.FFmpegError as error:
+            raise UnreadableAudio(
+                f"its samples cannot be encoded by {chain.codec.encoder}",
+                subject=path.name,
+                remedy="Export the file again at 44,100 Hz",
+            ) from error
         yield reencoded

@@ -3,12 +3,14 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from mfcc_assets.credits import ArtistNames, Credits, named
 from mfcc_assets.errors import UnusableManifest
+from mfcc_assets.spellings import one_artist
+from mfcc_assets.texts import folded
 
-_COLUMNS = ("path", "artist", "source", "work")
+_COLUMNS = ("path", "artist", "source", "work", "album")
 _REQUIRED_COLUMNS = {"path", "artist", "source"}
 
 
@@ -26,19 +28,22 @@ class LabelledTrack:
         Album, game or collection that the track is from, or an empty text.
     work
         Musical work that the track is a performance of, or an empty text.
+    album
+        Album that the track is from, or an empty text.
     """
 
     path: str
     artist: str = ""
     source: str = ""
     work: str = ""
+    album: str = ""
 
 
 def labels_of(tracks: Sequence[LabelledTrack]) -> dict[str, str]:
     """Return the label of each track by its path: its artist, or its source if no artist is named.
 
-    Tracks with the same label should recommend each other. Artists are compared as `mfcc_assets.credits` says. A track
-    with neither an artist nor a source has no label.
+    Tracks with the same label should recommend each other. Artists are compared as `mfcc_assets.credits` and
+    `mfcc_assets.spellings` say. A track with neither an artist nor a source has no label.
 
     Examples
     --------
@@ -48,12 +53,32 @@ def labels_of(tracks: Sequence[LabelledTrack]) -> dict[str, str]:
     """
     credited = {track.path: Credits(track.artist) for track in tracks}
     names = ArtistNames(credited.values())
-    labels = {track.path: names.main(credited[track.path]) or named(track.source) for track in tracks}
+    artists = {path: name for path, credit in credited.items() if (name := names.main(credit))}
+    one = one_artist(artists.values())
+    labels = {
+        track.path: one[artists[track.path]] if track.path in artists else named(track.source) for track in tracks
+    }
     return {path: label for path, label in labels.items() if label}
 
 
+def albums_of(tracks: Sequence[LabelledTrack]) -> dict[str, str]:
+    """Return the album of each track by its path: the one that is named, or else the folder of the file.
+
+    Examples
+    --------
+    >>> albums_of([LabelledTrack("a/1.ogg", album="Suites"), LabelledTrack("b/1.ogg")])
+    {'a/1.ogg': 'suites', 'b/1.ogg': 'b'}
+    """
+    return {track.path: folded(named(track.album)) or str(PurePath(track.path).parent) for track in tracks}
+
+
+def sources_of(tracks: Sequence[LabelledTrack]) -> dict[str, str]:
+    """Return the source of each track that has one, by its path."""
+    return {track.path: source for track in tracks if (source := named(track.source))}
+
+
 def read_manifest(file: Path) -> list[LabelledTrack]:
-    """Read a CSV with the columns path, artist, source and, optionally, work.
+    """Read a CSV with the columns path, artist, source and, optionally, work and album.
 
     Only the first of several rows with the same path is used. Rows without a path are skipped.
 
@@ -83,5 +108,5 @@ def _unusable(file: Path, what: str) -> UnusableManifest:
     return UnusableManifest(
         what,
         subject=str(file),
-        remedy="Supply a CSV in UTF-8 with the columns path, artist, source and, if known, work",
+        remedy="Supply a CSV in UTF-8 with the columns path, artist, source and, if known, work and album",
     )

@@ -130,6 +130,29 @@ def precision(
     >>> precision(ranked, {"a": "Bach", "b": "Bach", "c": "Bach"})
     Precision(queries=3, at_1=0.3333333333333333, at_5=0.13333333333333333, hit_at_5=0.6666666666666666)
     """
+    found = hits(ranked, labels, albums)
+    if not found:
+        return None
+    return Precision(
+        queries=len(found),
+        at_1=float(np.mean([sum(of_query[:1]) for of_query in found.values()])),
+        at_5=float(np.mean([sum(of_query) / EVALUATED_COUNT for of_query in found.values()])),
+        hit_at_5=float(np.mean([any(of_query) for of_query in found.values()])),
+    )
+
+
+def hits(
+    ranked: RankedIds[_Track], labels: Mapping[_Track, str], albums: Mapping[_Track, str] | None = None
+) -> dict[_Track, list[bool]]:
+    """Return for each query which of the first five recommendations carry its label.
+
+    The parameters and the queries are those of `precision`.
+
+    Examples
+    --------
+    >>> hits({"a": ["b", "x"], "x": ["a"]}, {"a": "Bach", "b": "Bach", "c": "Bach"})
+    {'a': [True, False]}
+    """
     # Without albums, every track counts as an album of its own.
     album_of = {track: track for track in {*labels, *ranked}} if albums is None else albums
     label_counts = Counter(labels.values())
@@ -141,18 +164,71 @@ def precision(
         and query in album_of
         and label_counts[labels[query]] - album_counts[labels[query], album_of[query]] >= MINIMUM_TRACKS_OF_LABEL - 1
     ]
-    if not queries:
-        return None
     lists = {query: [track for track in ranked[query] if album_of.get(track) != album_of[query]] for query in queries}
-    same = [
-        [labels.get(track) == labels[query] for track in tracks[:EVALUATED_COUNT]] for query, tracks in lists.items()
-    ]
-    return Precision(
-        queries=len(queries),
-        at_1=float(np.mean([sum(found[:1]) for found in same])),
-        at_5=float(np.mean([sum(found) / EVALUATED_COUNT for found in same])),
-        hit_at_5=float(np.mean([any(found) for found in same])),
-    )
+    return {
+        query: [labels.get(track) == labels[query] for track in tracks[:EVALUATED_COUNT]]
+        for query, tracks in lists.items()
+    }
+
+
+def query_counts(labels: Mapping[_Track, str]) -> tuple[int, int]:
+    """Return how many tracks have a label that is common enough for a query, and how many labels that are.
+
+    Examples
+    --------
+    >>> query_counts({"a": "Bach", "b": "Bach", "c": "Bach", "d": "Bird"})
+    (3, 1)
+    """
+    counts = [count for count in Counter(labels.values()).values() if count >= MINIMUM_TRACKS_OF_LABEL]
+    return sum(counts), len(counts)
+
+
+@dataclass(frozen=True)
+class OfOwnClass:
+    """How many recommendations are of the class of the query, such as its format.
+
+    Attributes
+    ----------
+    queries
+        Number of queries with a class and with at least one recommendation.
+    same
+        Mean share of the first five recommendations that are of the query's class.
+    by_chance
+        Mean share of all other tracks that are of the query's class.
+    """
+
+    queries: int
+    same: float
+    by_chance: float
+
+
+def of_own_class(
+    ranked: RankedIds[_Track], classes: Mapping[_Track, str], count: int = EVALUATED_COUNT
+) -> OfOwnClass | None:
+    """Return how many recommendations are of the query's own class, or None if there is no query.
+
+    Parameters
+    ----------
+    ranked
+        Ranked lists. Tracks without a class are left out of them.
+    classes
+        Class of each track that can be recommended.
+    count
+        Number of recommendations of each query that are counted.
+
+    Examples
+    --------
+    >>> of_own_class({"a": ["b", "x"], "x": ["y"]}, {"a": "MP3", "b": "MP3", "x": "Opus", "y": "MP3"})
+    OfOwnClass(queries=2, same=0.25, by_chance=0.3333333333333333)
+    """
+    sizes = Counter(classes.values())
+    same, chances = [], []
+    for query, tracks in ranked.items():
+        shown = [classes[track] for track in tracks if track in classes][:count]
+        if query in classes and shown:
+            same.append(shown.count(classes[query]) / len(shown))
+            chances.append((sizes[classes[query]] - 1) / (len(classes) - 1))
+    return OfOwnClass(len(same), float(np.mean(same)), float(np.mean(chances))) if same else None
 
 
 def mean_average_precision(ranked: RankedIds[_Track], works: Mapping[_Track, str]) -> float | None:

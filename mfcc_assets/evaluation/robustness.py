@@ -4,11 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfcc_assets.audio.reencode import Chain
 from mfcc_assets.errors import AudioError
+from mfcc_assets.evaluation.chains import listeners_chain
 from mfcc_assets.evaluation.labelled import AnalysedTracks, LabelledSet, Progress
-from mfcc_assets.evaluation.manifest import LabelledTrack
-from mfcc_assets.evaluation.scores import Scores
 from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.ids import AudioId
@@ -18,41 +16,11 @@ from mfcc_assets.similarity.pairwise import Comparison, Tracks
 from mfcc_assets.similarity.rankings import ranking_named
 
 _MAXIMUM_QUERIES = 100
-_QUERY_SECONDS = 30.0
-_QUERY_RATES = (16_000, 24_000, 32_000)
-_LARGEST_GAIN = 6.0
 
 
-def one_chain(track: LabelledTrack) -> Chain:
-    """Return the chain that re-encodes a track. It is the same for all tracks, except for the gain."""
-    return Chain(
-        sample_rate=22_050, bit_rate=96_000, gain=_random("gain", track).uniform(-_LARGEST_GAIN, _LARGEST_GAIN)
-    )
-
-
-def listeners_chain(track: LabelledTrack, seconds: float) -> Chain:
-    """Return the chain that makes a listener's query of half a minute out of a track.
-
-    Parameters
-    ----------
-    track
-        A track of a labelled set.
-    seconds
-        Length of the track.
-    """
-    random = _random("query", track)
-    return Chain(
-        sample_rate=int(random.choice(_QUERY_RATES)),
-        bit_rate=64_000,
-        gain=random.uniform(-_LARGEST_GAIN, _LARGEST_GAIN),
-        begin=random.uniform(0, max(0.0, seconds - _QUERY_SECONDS)),
-        seconds=_QUERY_SECONDS,
-    )
-
-
-def share_kept(before: Scores, after: Scores) -> float | None:
+def share_kept(before: float | None, after: float | None) -> float | None:
     """Return the ratio of the precision at five after and before re-encoding, or None if there was no precision."""
-    return after.p_at_5 / before.p_at_5 if before.p_at_5 and after.p_at_5 is not None else None
+    return after / before if before and after is not None else None
 
 
 @dataclass(frozen=True)
@@ -113,8 +81,3 @@ def _recognised(labelled: LabelledSet, audio_id: AudioId, fingerprints: Fingerpr
 def _sample(tracks: int) -> list[int]:
     drawn = np.random.default_rng(0).choice(tracks, min(tracks, _MAXIMUM_QUERIES), replace=False)
     return sorted(drawn.tolist())
-
-
-def _random(purpose: str, track: LabelledTrack) -> np.random.Generator:
-    """Return a generator that depends on the purpose and on the path of the track alone."""
-    return np.random.default_rng(list(f"{purpose} {track.path}".encode()))

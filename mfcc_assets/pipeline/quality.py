@@ -22,12 +22,19 @@ from mfcc_assets.evaluation.metrics import (
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, search_for
+from mfcc_assets.pipeline.file_classes import (
+    FileClass,
+    classes_of_bit_rates,
+    classes_of_formats,
+    of_own_file_class,
+)
 from mfcc_assets.pipeline.list_order import stored_lists
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.pipeline.stored_rankings import required_lists
 from mfcc_assets.plots.history import history
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
+from mfcc_assets.spellings import one_artist
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.feature_store import FeatureStore
 from mfcc_assets.storage.index_store import RECALL
@@ -71,22 +78,33 @@ class Quality:
         How unevenly the rankings spread their recommendations.
     recall
         Share of the truly nearest tracks that the rankings contain; see `measured_recall`.
+    formats, bit_rates
+        Classes of the library's files. They show whether recommendations follow the format or the bit rate.
     """
 
     precision: Precision | None
     other_albums: Precision | None
     hubness: Hubness
     recall: float
+    formats: list[FileClass]
+    bit_rates: list[FileClass]
 
     @property
     def figures(self) -> dict[str, float]:
         """Every figure, by the name under which it is stored with the index."""
         of_precision = asdict(self.precision) if self.precision else {}
         of_others = asdict(self.other_albums) if self.other_albums else {}
+        of_files = {"format": of_own_file_class(self.formats), "bit_rate": of_own_file_class(self.bit_rates)}
         return {
             **of_precision,
             **{f"{OTHER_ALBUMS}{name}": figure for name, figure in of_others.items()},
             **asdict(self.hubness),
+            **{
+                f"{name}_{figure}": share
+                for name, own in of_files.items()
+                if own
+                for figure, share in (("same", own.same), ("same_by_chance", own.by_chance))
+            },
             RECALL: self.recall,
         }
 
@@ -114,7 +132,9 @@ def measure_quality(library: Library, version: str) -> Quality:
     recall = _known_recall(library, index)
     credited = {audio_id: credit for audio_id, credit in library.catalogue.credits().items() if audio_id in ranked}
     names = ArtistNames(credited.values())
-    artists = {audio_id: name for audio_id, credit in credited.items() if (name := names.main(credit))}
+    named = {audio_id: name for audio_id, credit in credited.items() if (name := names.main(credit))}
+    one = one_artist(named.values())
+    artists = {audio_id: one[name] for audio_id, name in named.items()}
     albums = {
         audio_id: " by ".join(found[0])
         for audio_id, credit in credited.items()
@@ -125,6 +145,8 @@ def measure_quality(library: Library, version: str) -> Quality:
         precision(ranked, artists, albums),
         hubness(ranked),
         measured_recall(library, index) if recall is None else recall,
+        classes_of_formats(library, ranked),
+        classes_of_bit_rates(library, ranked),
     )
     library.indexes.write_quality(version, quality.figures)
     return quality

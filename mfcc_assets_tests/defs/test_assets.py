@@ -105,6 +105,8 @@ def test_a_run_over_the_library_shows_figures_for_every_asset_and_passes_all_che
     assert "Song " in run.figure("library_report", "hubs")
     assert run.figure("library_report", "usual_distance") > 0
     assert "data:image/png" in run.figure("recommendation_quality", "history")
+    assert "| 10 | 100.0% | 100.0% |" in run.figure("recommendation_quality", "same_format")
+    assert "recommendations of the same bit rate" in run.figure("recommendation_quality", "same_bit_rate")
     passed = {
         (check.asset_key.to_user_string(), check.check_name): check.passed
         for check in run.result.get_asset_check_evaluations()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mfcc_assets.audio.reencode import Chain
 from mfcc_assets.errors import UnusableManifest
 from mfcc_assets.evaluation.labelled import LabelledSet
 from mfcc_assets.evaluation.manifest import LabelledTrack
@@ -24,6 +25,19 @@ def test_files_that_cannot_be_used_are_rejected_with_a_reason(library: Library, 
         "missing.ogg": "it cannot be opened (No such file or directory)",
         "broken.mp3": "no decoder can read the file, which is text",
     }
+
+
+def test_a_file_that_a_chain_cannot_encode_is_rejected_with_a_reason(labelled: LabelledSet) -> None:
+    paths = [track.path for track in labelled.analyse(ignore_progress).tracks]
+
+    def chain_of(track: LabelledTrack) -> Chain:
+        # No MP3 has this sample rate.
+        return Chain(96_000 if track.path == "1.flac" else 44_100, 128_000, gain=0.0)
+
+    analysed = labelled.analyse(ignore_progress, chain_of)
+
+    assert [track.path for track in analysed.tracks] == [path for path in paths if path != "1.flac"]
+    assert analysed.rejected == {"1.flac": "its samples cannot be encoded by libmp3lame"}
 
 
 def test_a_set_without_a_usable_track_is_refused(library: Library, folder: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mfcc_assets.errors import UnusableManifest
-from mfcc_assets.evaluation.manifest import LabelledTrack, labels_of, read_manifest
+from mfcc_assets.evaluation.manifest import LabelledTrack, albums_of, labels_of, read_manifest, sources_of
 
 HEADER = "path,artist,source,work"
 
@@ -34,6 +34,33 @@ def test_the_label_of_a_track_is_its_artist_or_else_its_source() -> None:
         LabelledTrack("nothing", "", "Unknown Album"),
     ]
     assert labels_of(tracks) == {"solo": "kentas", "guest": "kentas", "two": "kentas", "unnamed": "game"}
+
+
+def test_one_artist_under_several_spellings_is_one_label() -> None:
+    credits_of_two = ("Ozoneone", "Ozone One", "OzoneOne feat. Anna", "Krobonil & OzoneOne", "Ozoneone and Krobonil")
+    tracks = [LabelledTrack(f"{number}", artist) for number, artist in enumerate((*credits_of_two, "Crystan"))]
+    tracks.append(LabelledTrack("another", "Christian Hoffmann (Crystan)", "game"))
+
+    labels = labels_of(tracks)
+
+    assert {labels[f"{number}"] for number in range(5)} == {"ozoneone"}
+    assert labels["5"] == labels["another"] == "crystan"
+
+
+def test_the_album_of_a_track_is_its_folder_if_none_is_named() -> None:
+    tracks = [
+        LabelledTrack("a/1.ogg", album="Suites"),
+        LabelledTrack("b/1.ogg", album="SUITES "),
+        LabelledTrack("c/d/1.ogg", album="Unknown Album", source="game"),
+        LabelledTrack("c/d/2.ogg", source="Unknown"),
+    ]
+    assert albums_of(tracks) == {"a/1.ogg": "suites", "b/1.ogg": "suites", "c/d/1.ogg": "c/d", "c/d/2.ogg": "c/d"}
+    assert sources_of(tracks) == {"c/d/1.ogg": "game"}
+
+
+def test_the_column_album_is_read(tmp_path: Path) -> None:
+    file = manifest(tmp_path, f"{HEADER},album", "a.ogg,Bach,game,,Suites")
+    assert read_manifest(file) == [LabelledTrack("a.ogg", "Bach", "game", album="Suites")]
 
 
 def test_the_column_work_and_the_byte_order_mark_are_optional(tmp_path: Path) -> None:

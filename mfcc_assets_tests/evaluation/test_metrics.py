@@ -10,9 +10,12 @@ from mfcc_assets.evaluation.metrics import (
     EVALUATED_COUNT,
     Hubness,
     Precision,
+    hits,
     hubness,
     mean_average_precision,
+    of_own_class,
     precision,
+    query_counts,
     random_distances,
     ranked_by,
     recall,
@@ -55,6 +58,36 @@ def test_precision_equals_that_of_the_slow_twin(ranked, labels):
     at_1, at_5 = (naive.share_with_label(ranked, labels, count) for count in (1, 5))
     found = precision(ranked, labels)
     assert_are_means(found, at_1, at_5)
+
+
+@given(RANKED, LABELS, st.none() | st.dictionaries(st.sampled_from(TRACKS), st.sampled_from(["Suites", "Fugues"])))
+def test_precision_is_the_mean_of_the_hits_of_its_queries(ranked, labels, albums):
+    found = hits(ranked, labels, albums)
+    shares = [sum(of_query) / EVALUATED_COUNT for of_query in found.values()]
+    assert_are_means(precision(ranked, labels, albums), [sum(of_query[:1]) for of_query in found.values()], shares)
+    if albums is None and set(labels) <= set(ranked):
+        assert query_counts(labels) == (len(found), len({labels[query] for query in found}))
+
+
+@given(RANKED, st.dictionaries(st.sampled_from(TRACKS), st.sampled_from(["MP3", "Opus"])), st.integers(1, 8))
+def test_the_share_of_the_own_class_equals_that_of_the_slow_twin(ranked, classes, count):
+    expected = naive.of_own_class(ranked, classes, count)
+    found = of_own_class(ranked, classes, count)
+    if not expected:
+        assert found is None
+        return
+    assert found is not None
+    assert found.queries == len(expected)
+    assert (found.same, found.by_chance) == pytest.approx(tuple(np.mean(expected, axis=0)))
+
+
+def test_random_lists_have_the_own_class_as_often_as_chance_gives():
+    names = [f"{number}" for number in range(300)]
+    classes = {name: "MP3" if number % 10 else "Opus" for number, name in enumerate(names)}
+    found = of_own_class(ranked_by(random_distances(300), names), classes)
+    assert found is not None
+    assert found.same == pytest.approx(found.by_chance, abs=0.02)
+    assert found.by_chance == pytest.approx(0.9**2 + 0.1**2, abs=0.01)
 
 
 def test_tracks_of_the_querys_own_album_are_left_out():

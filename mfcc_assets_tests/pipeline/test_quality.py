@@ -35,6 +35,7 @@ NUMBERS = range(24)
 TRACK_COUNT = 14
 QUERY = audio_id(0)
 ARTISTS = {audio_id(number): "Bach" if number % 2 else "Bird" for number in NUMBERS}
+OF_FILES = {"format_same", "format_same_by_chance", "bit_rate_same", "bit_rate_same_by_chance"}
 ALBUMS = {audio_id(number): f"Album {number % 6}" for number in NUMBERS if number % 5}
 
 
@@ -81,6 +82,7 @@ def test_every_figure_is_stored_with_the_index(library: Library, version: str) -
         *("queries", "at_1", "at_5", "hit_at_5"),
         *("other_albums_queries", "other_albums_at_1", "other_albums_at_5", "other_albums_hit_at_5"),
         *("skewness", "largest", "never_recommended", "recall"),
+        *OF_FILES,
     }
 
 
@@ -90,7 +92,7 @@ def test_a_library_without_tags_has_no_precision(library: Library) -> None:
 
     assert quality.precision is None
     assert quality.other_albums is None
-    assert set(quality.figures) == {"skewness", "largest", "never_recommended", "recall"}
+    assert set(quality.figures) == {"skewness", "largest", "never_recommended", "recall", *OF_FILES}
 
 
 def test_the_history_is_drawn_once_and_drawn_again_when_it_grows(library: Library, version: str) -> None:

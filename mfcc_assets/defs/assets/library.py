@@ -16,6 +16,7 @@ from mfcc_assets.defs.assets.shared import (
 from mfcc_assets.evaluation.metrics import Precision
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.explain import random_pairs_of
+from mfcc_assets.pipeline.file_classes import FileClass
 from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.library_report import describe_library, picture_of_coefficients, picture_of_map, popularity
 from mfcc_assets.pipeline.observe import observe_soundtracks
@@ -171,12 +172,13 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
     return dg.MaterializeResult(metadata={"index_version": index.version, "ranking": index.parameters.ranking})
 
 
-@library_asset(deps=[soundtrack_rankings], kinds={"python", "json"}, code_version="1")
+@library_asset(deps=[soundtrack_rankings], kinds={"python", "json"}, code_version="2")
 def recommendation_quality(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The measured quality of the rankings that are about to be published: precision by artist, hubness and recall.
 
     It is stored beside the index. The checks compare it with the quality of the published index, and a plot shows how
-    it changed from index to index.
+    it changed from index to index. Two tables show how many recommendations are of the query's own format and bit rate,
+    beside the share that chance gives. Larger shares mean that the recommendations follow the coding of the files.
     """
     version = library.indexes.built_version()
     quality = measure_quality(library, version)
@@ -190,8 +192,17 @@ def recommendation_quality(library: dg.ResourceParam[Library]) -> dg.Materialize
             "hub_skewness": quality.hubness.skewness,
             "largest_hub": quality.hubness.largest,
             "never_recommended": quality.hubness.never_recommended,
+            "same_format": _classes_as_markdown("format", quality.formats),
+            "same_bit_rate": _classes_as_markdown("bit rate", quality.bit_rates),
             "history": pictures_as_markdown([picture_of_history(library, version)]),
         }
+    )
+
+
+def _classes_as_markdown(of_what: str, classes: list[FileClass]) -> dg.MarkdownMetadataValue:
+    return table_as_markdown(
+        (of_what, "tracks", f"recommendations of the same {of_what}", "by chance"),
+        [(one.name, one.tracks, f"{one.own.same:.1%}", f"{one.own.by_chance:.1%}") for one in classes if one.own],
     )
 
 
