@@ -202,7 +202,7 @@ def _lists(library: Library, version: str) -> dict[AudioId, tuple[AudioId, ...]]
     selection = selection_of(library, index, every_credit)
     return {
         query: tuple(selection.choose((audio_id for audio_id, _ in found), COMPARED_COUNT, without={query}))
-        for query, found in stored_lists(library, index)
+        for query, found in stored_lists(library, version)
     }
 
 

@@ -1,10 +1,12 @@
 """The order of the lists of an index: rankings by distance, put in order by shared neighbours."""
 
+import logging
 from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
@@ -12,6 +14,8 @@ from mfcc_assets.pipeline.stored_rankings import required_lists, stored_rankings
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.similarity.shared_neighbours import SharedNeighbours, neighbour_count
+
+_logger = logging.getLogger(__name__)
 
 
 class ListOrder:
@@ -81,16 +85,17 @@ def list_order_of(library: Library, index: LibraryIndex) -> ListOrder:
     return ListOrder(index, recordings, SharedNeighbours(found["members"], found["weights"], found["farthest"]))
 
 
-def stored_lists(library: Library, index: LibraryIndex) -> Iterator[tuple[AudioId, RankedList]]:
-    """Yield the audio id of each track of an index, and its ranking in the order of its list.
+def stored_lists(library: Library, version: str) -> Iterator[tuple[AudioId, RankedList]]:
+    """Yield the audio id of each track of an index version, and its ranking in the order of its list.
 
-    Raises
-    ------
-    NoPublishedIndex
-        If rankings are missing.
-    CorruptIndex
-        If rankings are damaged.
+    If the version is damaged or some of its rankings are missing, its neighbourhoods are unknown. No such version is
+    published. The rankings that it has are then yielded in the order of distance.
     """
-    order = list_order_of(library, index)
-    for audio_id, ranked in stored_rankings(library, index.version):
+    try:
+        order = list_order_of(library, library.indexes.read(version))
+    except (NoPublishedIndex, CorruptIndex) as error:
+        _logger.warning("Lists are in the order of distance. %s", error)
+        yield from stored_rankings(library, version)
+        return
+    for audio_id, ranked in stored_rankings(library, version):
         yield audio_id, order(ranked, {audio_id})

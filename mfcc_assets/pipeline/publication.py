@@ -282,8 +282,7 @@ def _refuse_unless_fit(library: Library, version: str, *, remedy: str) -> None:
     faults = [
         *([f"{len(without_ranking)} tracks have no ranking"] if without_ranking else []),
         *([f"{len(unknown)} ranked tracks are not in the library"] if unknown else []),
-        # The quality of an index without all its rankings cannot be measured.
-        *(judge_quality(library, version).faults if not without_ranking else []),
+        *judge_quality(library, version).faults,
     ]
     if faults:
         raise PublicationRefused("; ".join(faults), subject=f"index {version}", remedy=remedy)

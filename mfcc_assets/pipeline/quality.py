@@ -188,7 +188,7 @@ def present_rankings(library: Library, version: str, recordings: Recordings) -> 
     tracks = library.catalogue.track_ids_by_audio()
     ranked = {
         query: [candidate for candidate, _ in found if candidate in tracks]
-        for query, found in stored_lists(library, library.indexes.read(version))
+        for query, found in stored_lists(library, version)
         if query in tracks
     }
     audio_ids = list(tracks)

@@ -16,6 +16,7 @@ from mfcc_assets.features.track_features import TrackFeatures, analyse, track_fe
 from mfcc_assets.ids import AudioId, TrackId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, find_query_candidates, rank_query, recommend_file, search_for
+from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search
@@ -140,7 +141,8 @@ def test_an_exact_answer_is_certified_and_equals_comparing_with_all(
     answer = recommend_file(ten_tracks, music, count=size, exact=True)
 
     index = ten_tracks.indexes.published()
-    truth = compared_with_all(ten_tracks, index, AudioId(""), track_features_of_file(ten_tracks, music))[:size]
+    nearest = compared_with_all(ten_tracks, index, AudioId(""), track_features_of_file(ten_tracks, music))
+    truth = list_order_of(ten_tracks, index)(nearest, {AudioId("")})[:size]
     assert answer.certified
     assert answer.recall is None
     assert [recommendation.track_id for recommendation in answer.recommendations] == [

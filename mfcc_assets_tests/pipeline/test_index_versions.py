@@ -77,8 +77,8 @@ def test_versions_of_different_tracks_differ_in_these_and_in_lists_with_them(lib
     remove_track(library, 12)
     second = published_with(library, 13)
     lists = [
-        {query: [audio for audio, _ in found[:5]] for query, found in stored_lists(library, index)}
-        for index in map(library.indexes.read, (first, second))
+        {query: [audio for audio, _ in found[:5]] for query, found in stored_lists(library, version)}
+        for version in (first, second)
     ]
 
     comparison = diff_versions(library, first, second)

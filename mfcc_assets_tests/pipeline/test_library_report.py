@@ -10,9 +10,10 @@ from mfcc_assets.audio.tags import Tags
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import library_report
 from mfcc_assets.pipeline.library_report import picture_of_coefficients, picture_of_map, popularity
+from mfcc_assets.pipeline.list_order import stored_lists
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.records import Observed
-from mfcc_assets_tests.ranked_library import add_tracks, audio_id, publish, remove_track, stored_pairs
+from mfcc_assets_tests.ranked_library import add_tracks, audio_id, publish, remove_track
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_hubs_and_orphans_are_counted_in_the_first_five_of_every_list(library: L
     retag(library, 3, "Ada")
     names = {audio_id(number): f"{number}.flac" for number in range(12)} | {audio_id(3): "Song 3 by Ada"}
     counts = Counter(
-        names[audio] for ranked in stored_pairs(library, index, "rankings").values() for audio, _ in ranked[:5]
+        names[audio] for ranked in dict(stored_lists(library, index.version)).values() for audio, _ in ranked[:5]
     )
 
     popular = popularity(library, index, library.catalogue.soundtracks())

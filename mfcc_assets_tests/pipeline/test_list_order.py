@@ -22,7 +22,7 @@ def published(library: Library) -> LibraryIndex:
 
 
 def lists(library: Library, index: LibraryIndex) -> dict[AudioId, RankedList]:
-    return dict(stored_lists(library, index))
+    return dict(stored_lists(library, index.version))
 
 
 def test_a_list_has_the_nearest_tracks_with_their_distances_and_the_nearest_one_first(
