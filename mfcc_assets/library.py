@@ -18,6 +18,7 @@ from mfcc_assets.storage.documents.sqlite import SqliteDocuments
 from mfcc_assets.storage.feature_store import FeatureStore
 from mfcc_assets.storage.index_store import IndexStore
 from mfcc_assets.storage.ranking_store import RankingStore
+from mfcc_assets.storage.repair_log import RepairLog
 from mfcc_assets.storage.secrets.cached import CachedSecrets
 from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
 from mfcc_assets.storage.secrets.port import SecretSource
@@ -192,6 +193,11 @@ class Library:
             acrcloud_url=settings.acrcloud_url,
             acoustid_url=settings.acoustid_url,
         )
+
+    @_opened
+    def repairs(self) -> RepairLog:
+        """What was damaged and repaired."""
+        return RepairLog(self.blobs)
 
     @_opened
     def features(self) -> FeatureStore:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -87,7 +88,9 @@ class TestIndexes:
             damage(ten_tracks, name, cut)
         for name in (f"{folder}quality.json", "indexes/built.json", "indexes/publications.json"):
             damage(ten_tracks, name, cut)
+        before = datetime.now(UTC)
         run = run_library(ten_tracks, instance)
+        assert len(ten_tracks.repairs.since(before)) == 4, "three shards of lists, and the history"
         assert run.total("soundtrack_candidates", "damaged_files_repaired") == 2
         assert run.total("soundtrack_rankings", "damaged_files_repaired") == 1
         assert lists(ten_tracks) == former

@@ -1,19 +1,21 @@
 """Bring the library up to date from a command: a Dagster run with a progress bar."""
 
 import time
+from datetime import UTC, datetime
 from typing import IO
 
 from rich.console import Console
 
-from mfcc_assets.cli.console import progress_bar
+from mfcc_assets.cli.console import labelled_line, progress_bar
 from mfcc_assets.defs.launch import check_succeeded, running_library_job
 from mfcc_assets.library import Library
 
 _POLL_SECONDS = 0.2
+_REPAIRS_SHOWN = 10
 
 
 def bring_up_to_date(library: Library, console: Console, lock: IO[bytes]) -> None:
-    """Run the library job and show its progress.
+    """Run the library job, show its progress, and print what damage it repaired.
 
     Parameters
     ----------
@@ -25,6 +27,7 @@ def bring_up_to_date(library: Library, console: Console, lock: IO[bytes]) -> Non
     RunFailed
         If the run did not succeed.
     """
+    started = datetime.now(UTC)
     with progress_bar(console) as progress:
         task = progress.add_task("Starting a Dagster run", total=None)
         with running_library_job(library.settings, lock) as process:
@@ -35,3 +38,8 @@ def bring_up_to_date(library: Library, console: Console, lock: IO[bytes]) -> Non
                     progress.update(task, description=description, completed=done, total=total)
                 time.sleep(_POLL_SECONDS)
             check_succeeded(process, library.settings, lock)
+    repairs = library.repairs.since(started)
+    for damage in repairs[:_REPAIRS_SHOWN]:
+        console.print(labelled_line("repaired", damage))
+    if len(repairs) > _REPAIRS_SHOWN:
+        console.print(labelled_line("repaired", f"{len(repairs) - _REPAIRS_SHOWN} more"))

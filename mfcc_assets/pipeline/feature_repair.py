@@ -1,7 +1,10 @@
 """Repair of damaged features: a run finds them, deletes them, and computes them again from the soundtracks."""
 
 import logging
+from bisect import bisect_right
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TypeVar
 
 import numpy as np
@@ -19,26 +22,38 @@ _Features = TypeVar("_Features")
 _logger = logging.getLogger(__name__)
 
 
+_CHECKED_IN_TURN = 2_000
+"""Number of unchanged files that each run checks. Reading them takes about two seconds on a local disk."""
+
+
 def remove_damaged_features(library: Library) -> list[str]:
     """Delete damaged features, so that the run computes them again, and return a sentence for each.
 
-    Only files that were written or changed since the last call are read, because reading all of a large library would
-    take long. Damage that leaves the time of a file as it was is found when the features are next used.
+    All files that were written or changed since the last call are read, and the next 2,000 of the others in turn. A
+    disk that fails may leave the time of a file as it was. Reading all of a large library would take long.
     """
     parameters = library.feature_parameters
-    checked_until = library.features.checked_until(parameters)
-    stored = library.features.stored(parameters)
-    changed = [blob for blob in stored if checked_until is None or blob.modified >= checked_until]
+    last = library.features.last_check(parameters)
+    stored = sorted(library.features.stored(parameters), key=lambda blob: blob.name)
+    changed = [blob for blob in stored if blob.modified >= last.until]
+    unchanged = [blob for blob in stored if blob.modified < last.until]
+    next_row = bisect_right(unchanged, last.name, key=lambda blob: blob.name)
+    in_turn = [*unchanged[next_row:], *unchanged[:next_row]][:_CHECKED_IN_TURN]
 
     def fault(blob: Blob) -> str:
         try:
             library.features.check(blob)
         except FeaturesMissing as error:
             library.features.remove(blob)
-            return f"{error.subject}: {error.what}. This run computes them again."
+            return f"{error.subject}: {error.what}{_of_track(library, blob)}. This run computes them again."
         return ""
 
-    return sorted(sentence for _, sentence in on_all_cores(fault, changed) if sentence)
+    damage = sorted(sentence for _, sentence in on_all_cores(fault, [*changed, *in_turn]) if sentence)
+    for sentence in damage:
+        library.repairs.record(sentence)
+    if in_turn:
+        library.features.set_last_check(replace(last, name=in_turn[-1].name), parameters)
+    return damage
 
 
 def record_checked_features(library: Library) -> None:
@@ -46,7 +61,8 @@ def record_checked_features(library: Library) -> None:
     parameters = library.feature_parameters
     times = [blob.modified for blob in library.features.stored(parameters)]
     if times:
-        library.features.set_checked_until(max(times), parameters)
+        last = library.features.last_check(parameters)
+        library.features.set_last_check(replace(last, until=max(times)), parameters)
 
 
 def repaired(
@@ -64,7 +80,7 @@ def repaired(
     try:
         return read()
     except FeaturesDamaged as error:
-        _logger.warning("%s: %s. They are computed again.", error.subject, error.what)
+        _log_repair(library, error)
         compute_track_features(library, audio_id, parameters)
         return read()
 
@@ -88,10 +104,22 @@ def compute_track_features(library: Library, audio_id: AudioId, parameters: Feat
         track = library.catalogue.tracks_of_audio([audio_id]).get(audio_id)
         if track is None:
             raise
-        _logger.warning("%s: %s. They are computed again.", error.subject, error.what)
+        _log_repair(library, error)
         try:
             with library.blobs.as_file("soundtracks", track.blob_name) as path:
                 store_analysis(library.features, path, parameters.cepstra, library.limits, track.blob_name)
         except (AudioError, BlobNotFound, FileNotFoundError, PermissionError) as unusable:
             raise error from unusable
         store_track_features(library.features, audio_id, parameters)
+
+
+def _of_track(library: Library, blob: Blob) -> str:
+    audio_id = AudioId(PurePosixPath(blob.name).stem)
+    track = library.catalogue.tracks_of_audio([audio_id]).get(audio_id)
+    return "" if track is None else f" (those of {track.blob_name})"
+
+
+def _log_repair(library: Library, error: FeaturesDamaged) -> None:
+    sentence = f"{error.subject}: {error.what}. They are computed again."
+    _logger.warning("%s", sentence)
+    library.repairs.record(sentence)

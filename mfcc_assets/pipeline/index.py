@@ -84,6 +84,8 @@ def build_index(library: Library) -> BuiltIndex:
     """
     parameters, track_of_audio = index_parameters(library), library.catalogue.track_ids_by_audio()
     repairs = (*library.indexes.repair_pointers(), *_repair_published_index(library))
+    for sentence in repairs:
+        library.repairs.record(sentence)
     former = library.indexes.published_if_usable() or _newest_intact(library)
     if former is not None and former.is_built_from(parameters, track_of_audio):
         library.indexes.set_built(former.version)

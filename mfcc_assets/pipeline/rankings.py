@@ -88,6 +88,10 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         found = dict(each(candidates_of, by_shard.get(shard, [])))
         lists = RankedLists.of({audio_id: found[audio_id][0] for audio_id in sorted(found)})
         library.rankings.write("candidates", index.version, shard, lists)
+        if is_damaged:
+            library.repairs.record(
+                f"Shard {shard} of the candidates of index {index.version} was damaged and computed again."
+            )
         compared = sum(count for _, count in found.values())
         yield shard, ListsReport(len(lists.queries), compared, repaired=int(is_damaged))
 
@@ -132,6 +136,10 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
             compared += count
         lists = RankedLists.of(dict(sorted(rankings.items())))
         library.rankings.write("rankings", index.version, shard, lists)
+        if is_damaged:
+            library.repairs.record(
+                f"Shard {shard} of the rankings of index {index.version} was damaged and computed again."
+            )
         yield shard, ListsReport(len(lists.queries), compared, repaired=int(is_damaged))
 
 

@@ -3,7 +3,7 @@
     timbre/<cepstra version>/<audio id>.parquet        one row: the timbre vector
     frames/<cepstra version>/<audio id>.parquet        one row per frame: COE_1 … COE_13
     summaries/<features version>/<audio id>.parquet    one row: the track features
-    checked/<features version>.json                    time up to which all changes of these files were checked
+    checked/<features version>.json                    how far these files were checked
 
 Files are named by the audio id and not by the track id, so that a renamed, retagged or duplicate file needs no new
 analysis. Damage is noticed when a file is read: see `mfcc_assets.storage.parquet_files`.
@@ -11,8 +11,8 @@ analysis. Damage is noticed when a file is read: see `mfcc_assets.storage.parque
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import fields
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
@@ -40,6 +40,22 @@ _STORED_NAMES = {field.name: field.name for field in fields(TrackFeatures)} | {
 
 _BACKFILL = "Run `mfcc add` without a path, or backfill soundtrack_cepstra and soundtrack_summaries over all shards"
 _RUN = "The next run over the library computes them again: `mfcc add` starts one"
+
+
+@dataclass(frozen=True)
+class LastCheck:
+    """How far the files of all features were checked.
+
+    Attributes
+    ----------
+    until
+        Time up to which every change of a file was checked.
+    name
+        Name of the file that was checked last of those that had not changed.
+    """
+
+    until: datetime = datetime(1, 1, 1, tzinfo=UTC)
+    name: str = ""
 
 
 class FeatureStore:
@@ -190,21 +206,23 @@ class FeatureStore:
         """
         self._read(blob.name, blob.name.split("/")[1])
 
-    def checked_until(self, parameters: FeaturesParameters) -> datetime | None:
-        """Return what `set_checked_until` stored; None if nothing is stored or it is damaged."""
+    def last_check(self, parameters: FeaturesParameters) -> LastCheck:
+        """Return what `set_last_check` stored, or a check of nothing if nothing is stored or it is damaged."""
 
-        def parse(record: dict[str, str]) -> datetime:
-            return datetime.fromisoformat(record["until"])
+        def parse(record: dict[str, str]) -> LastCheck:
+            return LastCheck(datetime.fromisoformat(record["until"]), record.get("name", ""))
 
         name = _checked_name(parameters)
         try:
-            return read_json(self._blobs, CEPSTRA, name, parse, damaged="it is not what was written", remedy=_RUN)
+            found = read_json(self._blobs, CEPSTRA, name, parse, damaged="it is not what was written", remedy=_RUN)
         except CorruptIndex:
-            return None  # then all files are checked again
+            found = None  # then all files are checked again
+        return found or LastCheck()
 
-    def set_checked_until(self, until: datetime, parameters: FeaturesParameters) -> None:
-        """Store the time up to which all changes of the files of `stored` were checked."""
-        write_json(self._blobs, CEPSTRA, _checked_name(parameters), {"until": until.isoformat()})
+    def set_last_check(self, check: LastCheck, parameters: FeaturesParameters) -> None:
+        """Store how far the files of `stored` were checked."""
+        record = {"until": check.until.isoformat(), "name": check.name}
+        write_json(self._blobs, CEPSTRA, _checked_name(parameters), record)
 
     def remove(self, blob: Blob) -> None:
         """Delete a file of `stored`. The next run computes what it held."""

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from mfcc_assets.library import Library
 from mfcc_assets_tests.audio_samples import retag
 from mfcc_assets_tests.cli.commands import mfcc
+from mfcc_assets_tests.damage import damage, flip, names
 
 LONG_TITLE = "A title of more than eighty characters, which a table of eighty columns would cut or wrap somewhere"
 
@@ -49,3 +51,15 @@ def test_a_library_is_made_from_a_folder_by_one_command(tmp_path: Path, ten_song
     again = mfcc(home, "add", folder)
     assert again.exit_code == 0, again.output
     assert "0 added, 0 replaced, 4 already there, 5 skipped" in again.output
+
+
+def test_add_prints_the_damage_that_it_repairs(ten_tracks: Library) -> None:
+    for name in names(ten_tracks, "summaries/"):
+        damage(ten_tracks, name, flip)
+    home = ten_tracks.settings.folder
+    added = mfcc(home, "add")
+    assert added.exit_code == 0, added.output
+    repaired = [line for line in added.output.splitlines() if line.startswith("repaired ")]
+    assert len(repaired) == 10
+    assert all("damaged (those of song-" in line and line.endswith("computes them again.") for line in repaired)
+    assert "repaired" not in mfcc(home, "add").output

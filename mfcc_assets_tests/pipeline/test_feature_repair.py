@@ -1,5 +1,8 @@
 """Damaged features are named and computed again: nothing is answered from other numbers."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from mfcc_assets.library import Library
@@ -7,6 +10,17 @@ from mfcc_assets.pipeline.answer import recommend_file
 from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets_tests.damage import cut, damage, flip, lists, names
 from mfcc_assets_tests.runs import Work, run_library
+
+FOLDERS = ("frames/", "timbre/", "summaries/")
+
+
+def damage_without_a_trace(library: Library, damaged: list[str]) -> None:
+    """Change a bit of each file as a failing disk does: the file looks as if nobody wrote it since the last check."""
+    for name in damaged:
+        damage(library, name, flip)
+    parameters = library.feature_parameters
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    library.features.set_last_check(replace(library.features.last_check(parameters), until=now), parameters)
 
 
 @pytest.mark.parametrize("change", [flip, cut])
@@ -20,7 +34,9 @@ def test_the_next_run_names_damaged_features_and_computes_them_again(ten_tracks,
     run = run_library(ten_tracks, instance)
     assert (run.work.cepstra, run.work.track_features, run.work.index_written) == (2, 1, False)
     notes = run.figure("soundtrack_cepstra", "notes")
-    assert all(f"{name}: the stored features are damaged. This run computes them again." in notes for name in damaged)
+    for name in damaged:
+        assert f"cepstra/{name}: the stored features are damaged (those of " in notes
+    assert notes.count("flac). This run computes them again.") == len(damaged)
     assert {name: ten_tracks.blobs.read(CEPSTRA, name) for name in damaged} == intact
     assert lists(ten_tracks) == former
     assert recommend_file(ten_tracks, query, count=5).recommendations == answer
@@ -38,3 +54,25 @@ def test_an_answer_between_two_runs_computes_damaged_features_again(ten_tracks, 
         assert recommend_file(library, query, count=5, exact=exact).certified == exact
     for name in damaged[1:]:  # the first were computed again together with the cepstra
         assert f"{name}: the stored features are damaged. They are computed again." in caplog.text
+
+
+def test_a_bit_that_changes_by_itself_in_every_file_is_named_and_repaired_by_the_next_run(ten_tracks, instance):
+    run_library(ten_tracks, instance)
+    former = lists(ten_tracks)
+    stored = {name: ten_tracks.blobs.read(CEPSTRA, name) for folder in FOLDERS for name in names(ten_tracks, folder)}
+    damage_without_a_trace(ten_tracks, list(stored))
+    before = datetime.now(UTC)
+    run = run_library(ten_tracks, instance)
+    assert (run.work.cepstra, run.work.track_features) == (10, 10)
+    assert {name: ten_tracks.blobs.read(CEPSTRA, name) for name in stored} == stored
+    assert len(ten_tracks.repairs.since(before)) == len(stored)
+    assert lists(ten_tracks) == former
+
+
+def test_each_run_checks_the_next_of_many_unchanged_files(ten_tracks, instance, monkeypatch):
+    monkeypatch.setattr("mfcc_assets.pipeline.feature_repair._CHECKED_IN_TURN", 8)
+    run_library(ten_tracks, instance)
+    damage_without_a_trace(ten_tracks, names(ten_tracks, "summaries/"))
+    repaired = [run_library(ten_tracks, instance).work.track_features for _ in range(5)]
+    assert sum(repaired) == 10
+    assert 0 < max(repaired) <= 8
