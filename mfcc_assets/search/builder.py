@@ -23,7 +23,7 @@ from mfcc_assets.similarity.dtw.distance import pooled_scales
 from mfcc_assets.similarity.hubness import DistanceStatistics
 from mfcc_assets.similarity.pairwise import REFERENCE_SIZE, Reference, Tracks, evenly_spaced, in_space
 from mfcc_assets.similarity.rankings import ranking_named
-from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace, table_in_space
+from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace
 
 RECALIBRATED_AT_GROWTH = 2
 """The library is calibrated again when it has grown by this factor. A calibration for every new track would change all
@@ -180,7 +180,7 @@ class IndexBuilder:
             block = slice(first, first + self.tracks_at_once)
             new = [audio_id for audio_id, row in zip(audio_ids[block], rows[block], strict=True) if row < 0]
             read = dict(self.for_each(self.read_track_features, new))
-            tables.append(table_in_space(FeatureTable.of([read[audio_id] for audio_id in new], parameters), space))
+            tables.append(space.table(FeatureTable.of([read[audio_id] for audio_id in new], parameters)))
             contours = RaggedFrames.of((read[audio_id].contour for audio_id in new), parameters.cepstra.coefficients)
             coarsened = dict(zip(new, iter(contours.coarser(COARSE_FACTOR)), strict=True))
             for audio_id, row in zip(audio_ids[block], rows[block], strict=True):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.features.track_features import FeatureTable
-from mfcc_assets.similarity.rankings import WARPED, Ranking
+from mfcc_assets.similarity.rankings import LOW_TIMBRE, WARPED, Ranking
 
 _DIMENSIONS = 32
 """Number of principal components that are kept. Of the five nearest by the ranking `fused`, 98 % are among the first
@@ -77,7 +77,8 @@ def _vectors(
             yield (feature_table.segment_means / units).astype(np.float32)
         else:
             # For the part `gaussian` there are no such vectors. Distances in timbre are a good approximation.
-            yield feature_table.timbre.astype(np.float32)
+            timbre = feature_table.low_timbre if part == LOW_TIMBRE else feature_table.timbre
+            yield timbre.astype(np.float32)
 
 
 def _joined(ranking: Ranking, vectors: list[NDArray[np.float32]], spreads: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -148,7 +148,7 @@ class FeatureStore:
         self, audio_id: AudioId, track_features: TrackFeatures, parameters: FeaturesParameters
     ) -> None:
         """Write the track features of an audio."""
-        row = {name: [getattr(track_features, field).ravel()] for field, name in _STORED_NAMES.items()}
+        row = {name: [np.ravel(getattr(track_features, field))] for field, name in _STORED_NAMES.items()}
         self._write(_track_features_name(audio_id, parameters), pa.table(row), parameters.version)
 
     def read_track_features(self, audio_id: AudioId, parameters: FeaturesParameters) -> TrackFeatures:
@@ -164,6 +164,7 @@ class FeatureStore:
                 segment_means=_numbers(table, "embedding").reshape(parameters.segments * coefficients),
                 fingerprint=_numbers(table, "sketch").reshape(-1, FINGERPRINT_WIDTH),
                 timbre=_numbers(table, "timbre").reshape(WIDTH),
+                treble=float(_numbers(table, "treble").reshape(())),
             )
         except (KeyError, ValueError) as error:
             raise _damaged(name) from error
