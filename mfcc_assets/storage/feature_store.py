@@ -3,6 +3,7 @@
     timbre/<cepstra version>/<audio id>.parquet        one row: the timbre vector
     frames/<cepstra version>/<audio id>.parquet        one row per frame: COE_1 … COE_13
     summaries/<features version>/<audio id>.parquet    one row: the track features
+    chroma/<chroma version>/<audio id>.parquet         one row per frame: the twelve pitch classes
     checked/<features version>.json                    how far these files were checked
 
 Files are named by the audio id and not by the track id, so that a renamed, retagged or duplicate file needs no new
@@ -21,6 +22,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import BlobNotFound, Conflict, CorruptIndex, FeaturesDamaged, FeaturesMissing
+from mfcc_assets.features.chroma import CHROMA_VERSION, PITCH_CLASSES
 from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
@@ -182,12 +184,30 @@ class FeatureStore:
             self._contours.put(name, contour)
         return contour
 
+    def audio_with_chroma(self) -> set[AudioId]:
+        """Return the ids of all audio with stored chroma."""
+        return self._audio_ids(f"chroma/{CHROMA_VERSION}/")
+
+    def write_chroma(self, audio_id: AudioId, chroma: NDArray[np.float32]) -> None:
+        """Write the chroma (frames, 12) of an audio: see `mfcc_assets.features.chroma.chroma_of`."""
+        table = pa.table([np.ascontiguousarray(column) for column in chroma.T], names=list(PITCH_CLASSES))
+        self._write(_chroma_name(audio_id), table, CHROMA_VERSION)
+
+    def read_chroma(self, audio_id: AudioId) -> NDArray[np.float32]:
+        """Return the chroma (frames, 12) of an audio. Raises as `read_cepstra`."""
+        name = _chroma_name(audio_id)
+        table = self._read(name, CHROMA_VERSION)
+        if table.column_names != list(PITCH_CLASSES):
+            raise _damaged(name)
+        return np.column_stack([column.to_numpy() for column in table.columns])
+
     def delete(self, audio_id: AudioId, parameters: FeaturesParameters) -> None:
         """Delete all features of an audio with these parameters, if there are any."""
         for name in (
             _frames_name(audio_id, parameters.cepstra),
             _timbre_name(audio_id, parameters.cepstra),
             _track_features_name(audio_id, parameters),
+            _chroma_name(audio_id),
         ):
             self._blobs.delete(CEPSTRA, name)
 
@@ -312,6 +332,10 @@ def _frames_name(audio_id: AudioId, parameters: CepstraParameters) -> str:
 
 def _timbre_name(audio_id: AudioId, parameters: CepstraParameters) -> str:
     return f"timbre/{parameters.version}/{audio_id}.parquet"
+
+
+def _chroma_name(audio_id: AudioId) -> str:
+    return f"chroma/{CHROMA_VERSION}/{audio_id}.parquet"
 
 
 def _checked_name(parameters: FeaturesParameters) -> str:
