@@ -28,8 +28,9 @@ _SMOOTHED = 41
 _OCTAVES, _BINS_PER_OCTAVE = 7, 36
 _FRAMES_AT_ONCE = 646  # a minute
 
-_LEAST_FRAMES = 8
-"""Frames of a signal that is too short to be analysed."""
+_LEAST_FRAMES, _SHORTEST_FRAMES = 8, 48
+"""Frames of the shortest signal that is analysed, 0.7 s, and of the shortest that librosa takes without a warning, to
+which a shorter one is filled with silence."""
 
 
 def chroma_of(blocks: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -44,7 +45,7 @@ def chroma_of(blocks: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
     -------
     (frames, 12) float32
         Strength of each of `PITCH_CLASSES`, one frame each `FRAME_SECONDS`. Each frame has the length 1, or 0 where
-        nothing sounds. A signal of less than a second has no frame.
+        nothing sounds. A signal of less than 0.7 s has no frame.
 
     Notes
     -----
@@ -65,13 +66,13 @@ def chroma_of(blocks: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
     spectra = [
         np.abs(
             librosa.cqt(
-                piece,
+                np.pad(piece, (0, max(0, _SHORTEST_FRAMES * _HOP - len(piece)))),
                 sr=CHROMA_SAMPLE_RATE,
                 hop_length=_HOP,
                 n_bins=_OCTAVES * _BINS_PER_OCTAVE,
                 bins_per_octave=_BINS_PER_OCTAVE,
             )
-        )[:, :_FRAMES_AT_ONCE]
+        )[:, : min(_FRAMES_AT_ONCE, len(piece) // _HOP + 1)]
         for piece in _pieces(blocks)
     ]
     if not spectra:

@@ -147,7 +147,7 @@ def _stored_chroma(
         except FeaturesMissing as error:
             if audio_id in missing:
                 return None  # it could not be computed, and the log says why
-            _logger.warning("%s: %s. It is computed again.", error.subject, error.what)
+            _logger.warning("%s: %s. They are computed again.", error.subject, error.what)
             return _compute(library, tracks, audio_id)
 
     return {audio_id: found for audio_id, found in on_all_cores(stored, tracks) if found is not None}
