@@ -1,10 +1,8 @@
 """The default ranking and its peers: recommendations of tracks as they are, re-encoded, and in mixed libraries."""
 
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.audio.reader import AudioLimits
-from mfcc_assets.audio.reencode import Chain, reencode
+from mfcc_assets.audio.reencode import Chain
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.evaluation.chains import REENCODINGS
 from mfcc_assets.evaluation.intervals import Figure, difference_with_interval, shares_by_label, with_interval
-from mfcc_assets.evaluation.labelled import AnalysedTracks, LabelledSet, Progress
+from mfcc_assets.evaluation.labelled import AnalysedTracks, LabelledSet, Progress, encoded_again
 from mfcc_assets.evaluation.manifest import LabelledTrack, labels_of
 from mfcc_assets.evaluation.metrics import RankedIds, hits, precision, ranked_by, without_copies
 from mfcc_assets.evaluation.mixed import DRAWS, SHARES, MixedScores, rank_draws, rows_of_both
@@ -153,7 +151,7 @@ def describe(
         missing = [peer for peer in peers if not file_of(peer, row).exists()]
         track = analysed.tracks[row]
         if missing:
-            with _encoded(labelled.file_of(track), chain_of(track) if chain_of else None) as path:
+            with encoded_again(labelled.file_of(track), chain_of(track) if chain_of else None) as path:
                 for peer in missing:
                     _keep(_described(peer, path), file_of(peer, row))
 
@@ -264,18 +262,6 @@ def _labels(ranked: RankedIds[str], analysed: AnalysedTracks) -> dict[str, str]:
 
 def _shares(ranked: Sequence[RankedIds[str]], labels: Mapping[str, str]) -> dict[str, list[float]]:
     return shares_by_label([hits(lists, labels) for lists in ranked], labels)
-
-
-@contextmanager
-def _encoded(path: Path, chain: Chain | None) -> Iterator[Path]:
-    """Yield a re-encoded copy of a file, or the file itself if there is no chain."""
-    if chain is None:
-        yield path
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / f"reencoded{chain.codec.suffix}"
-        reencode(path, copy, chain)
-        yield copy
 
 
 def _described(peer: Peer, path: Path) -> Descriptor:
