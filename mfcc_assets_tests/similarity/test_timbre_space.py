@@ -1,12 +1,17 @@
 """The timbre space that is fitted to a library."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 
 from mfcc_assets.features.timbre import GROUPS, WIDTH
+from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.similarity.timbre_space import TimbreSpace
 
 KINDS, TRACKS_OF_A_KIND = 40, 8
+
+BANDS = pytest.mark.parametrize("band", ["whole", "low"])
 
 
 def vectors(*, variation: float = 0.8) -> np.ndarray:
@@ -15,6 +20,19 @@ def vectors(*, variation: float = 0.8) -> np.ndarray:
     between, nuisance = rng.normal(0, 1, (2, 10, WIDTH))
     kinds = np.repeat(rng.normal(0, 1, (KINDS, 10)), TRACKS_OF_A_KIND, axis=0)
     return kinds @ between + variation * rng.normal(0, 1, (len(kinds), 10)) @ nuisance
+
+
+def table(timbre: np.ndarray) -> FeatureTable:
+    """Features of tracks that have nothing but timbre."""
+    nothing = np.zeros((len(timbre), 1), np.float32)
+    return FeatureTable(nothing, nothing, nothing, nothing, timbre, nothing[:, :0], nothing[:, 0])
+
+
+def points_of(timbre: np.ndarray, band: str, sample: np.ndarray | None = None) -> np.ndarray:
+    """Points of tracks by one band, in the space of a sample or of the tracks themselves."""
+    in_space = TimbreSpace.of(timbre if sample is None else sample).table(table(timbre))
+    points: np.ndarray = {"whole": in_space.timbre, "low": in_space.low_timbre}[band]
+    return points
 
 
 def apart(points: np.ndarray) -> np.ndarray:
@@ -30,39 +48,69 @@ def share_of_own_kind(points: np.ndarray) -> float:
     return float((nearest == np.arange(len(points))[:, np.newaxis] // TRACKS_OF_A_KIND).mean())
 
 
-def test_directions_that_vary_within_a_kind_get_less_weight_without_labels():
+@BANDS
+def test_directions_that_vary_within_a_kind_get_less_weight_without_labels(band):
     timbre = vectors()
-    assert share_of_own_kind(TimbreSpace.of(timbre)(timbre)) > share_of_own_kind(timbre) + 0.1
+    assert share_of_own_kind(points_of(timbre, band)) > share_of_own_kind(timbre) + 0.1
 
 
-def test_the_space_of_a_sample_holds_for_tracks_that_were_not_in_it():
+@BANDS
+def test_the_space_of_a_sample_holds_for_tracks_that_were_not_in_it(band):
     timbre = vectors()
     sample = np.arange(len(timbre)) % 2 == 0
-    points = TimbreSpace.of(timbre[sample])(timbre)
+    points = points_of(timbre, band, timbre[sample])
     assert share_of_own_kind(points) > share_of_own_kind(timbre) + 0.05
 
 
-def test_the_size_of_a_parts_numbers_does_not_change_distances():
+@BANDS
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_size_of_a_groups_numbers_does_not_change_distances(band, group):
     timbre, larger = vectors(), vectors()
-    larger[:, GROUPS["texture"]] *= 1000
-    np.testing.assert_allclose(apart(TimbreSpace.of(larger)(larger)), apart(TimbreSpace.of(timbre)(timbre)), rtol=1e-2)
+    larger[:, GROUPS[group]] *= 1000
+    np.testing.assert_allclose(apart(points_of(larger, band)), apart(points_of(timbre, band)), rtol=1e-2)
 
 
-def test_a_shift_of_all_tracks_does_not_change_distances():
+@BANDS
+def test_a_shift_of_all_tracks_does_not_change_distances(band):
     timbre = vectors()
-    moved = timbre + 3
-    np.testing.assert_allclose(apart(TimbreSpace.of(moved)(moved)), apart(TimbreSpace.of(timbre)(timbre)), rtol=1e-2)
+    np.testing.assert_allclose(apart(points_of(timbre + 3, band)), apart(points_of(timbre, band)), rtol=1e-2)
 
 
+@pytest.mark.parametrize(
+    ("group", "changed"),
+    [
+        ("cepstra", {"whole"}),
+        ("texture", {"whole"}),
+        ("movement", {"whole", "low"}),
+        ("low_cepstra", {"low"}),
+        ("low_texture", {"low"}),
+    ],
+)
+def test_each_group_of_numbers_belongs_to_its_bands(group, changed):
+    timbre, other = vectors(), vectors()
+    other[:, GROUPS[group]] = other[::-1, GROUPS[group]]
+    spaces = {"whole", "low"}
+    found = {band for band in spaces if not np.array_equal(points_of(timbre, band), points_of(other, band))}
+    assert found == changed
+
+
+def test_only_timbre_is_mapped_into_the_space():
+    before = replace(table(vectors()), treble=np.arange(KINDS * TRACKS_OF_A_KIND, dtype=np.float32))
+    after = TimbreSpace.of(before.timbre).table(before)
+    for column in fields(FeatureTable):
+        if column.name not in ("timbre", "low_timbre"):
+            assert getattr(after, column.name) is getattr(before, column.name)
+
+
+@BANDS
 @pytest.mark.parametrize("tracks", [0, 1, 2, 3, 30])
-def test_a_small_library_has_a_space(tracks):
-    timbre = vectors()[:tracks]
-    points = TimbreSpace.of(timbre)(timbre)
+def test_a_small_library_has_a_space(tracks, band):
+    points = points_of(vectors()[:tracks], band)
     assert len(points) == tracks
     assert np.isfinite(points).all()
 
 
-def test_tracks_with_equal_timbre_have_equal_points():
-    timbre = np.repeat(vectors()[:1], 12, axis=0)
-    points = TimbreSpace.of(timbre)(timbre)
+@BANDS
+def test_tracks_with_equal_timbre_have_equal_points(band):
+    points = points_of(np.repeat(vectors()[:1], 12, axis=0), band)
     np.testing.assert_array_equal(points, np.repeat(points[:1], 12, axis=0))

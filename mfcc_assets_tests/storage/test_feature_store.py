@@ -107,9 +107,7 @@ def test_track_features_are_read_as_they_were_written(features):
     features.write_track_features("audio", written, FEATURES)
     read = features.read_track_features("audio", FEATURES)
     for field in fields(TrackFeatures):
-        before, after = getattr(written, field.name), getattr(read, field.name)
-        assert (after.dtype, after.shape) == (before.dtype, before.shape)
-        np.testing.assert_array_equal(after, before)
+        np.testing.assert_array_equal(getattr(read, field.name), getattr(written, field.name), strict=True)
     np.testing.assert_array_equal(features.read_contour("audio", FEATURES), written.contour)
 
 
