@@ -100,8 +100,8 @@ def measure(clean: AnalysedTracks, reencoded: AnalysedTracks, parameters: Featur
         Section("Alternatives to the default ranking")
         .text(
             f"{len(tracks)} recordings. In mixed libraries, a half or a tenth of them is re-encoded "
-            f"({REENCODING.description}). Parentheses contain the figures of two halves of the labels. *Same* is the share of the answers in the "
-            "query's own coding, by chance one half."
+            f"({REENCODING.description}). Parentheses contain the figures of two halves of the labels. *Same* is the "
+            "share of the answers in the query's own coding, by chance one half."
         )
         .table(columns, [row(name) for name in ALTERNATIVES])
     )
