@@ -158,7 +158,7 @@ def test_both_tracks_of_a_pair_give_it_the_same_weights(treble):
     assert weights.shape == (len(treble), len(treble), 3)
     np.testing.assert_array_equal(weights, weights.swapaxes(0, 1))
     for row, of_track in enumerate(treble):
-        np.testing.assert_array_equal(FUSED.pair_weights(np.float32([of_track]), column), weights[row])
+        np.testing.assert_array_equal(FUSED.pair_weights(np.array([of_track], np.float32), column), weights[row])
 
 
 @pytest.mark.parametrize(

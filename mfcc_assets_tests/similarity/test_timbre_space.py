@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from mfcc_assets.features.timbre import GROUPS, WIDTH
 from mfcc_assets.features.track_features import FeatureTable
@@ -25,7 +26,7 @@ def vectors(*, variation: float = 0.8) -> np.ndarray:
 def table(timbre: np.ndarray) -> FeatureTable:
     """Features of tracks that have nothing but timbre."""
     nothing = np.zeros((len(timbre), 1), np.float32)
-    return FeatureTable(nothing, nothing, nothing, nothing, timbre, nothing[:, :0], nothing[:, 0])
+    return FeatureTable(nothing.astype(np.float64), nothing, nothing, nothing, timbre, nothing[:, :0], nothing[:, 0])
 
 
 def points_of(timbre: np.ndarray, band: str, sample: np.ndarray | None = None) -> np.ndarray:
@@ -37,7 +38,7 @@ def points_of(timbre: np.ndarray, band: str, sample: np.ndarray | None = None) -
 
 def apart(points: np.ndarray) -> np.ndarray:
     """Distances of all tracks to each other, infinite on the diagonal."""
-    distances = np.linalg.norm(points[:, np.newaxis] - points, axis=2)
+    distances = cdist(points, points)
     np.fill_diagonal(distances, np.inf)
     return distances
 
