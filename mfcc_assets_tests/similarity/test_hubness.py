@@ -140,6 +140,7 @@ def test_pairs_for_which_a_part_does_not_count_hardly_change_what_is_usual_by_it
     weights[:, 6:, 0] = weights[6:, :, 0] = 0
     farther = distances.copy()
     farther[:6, 6:, 0] *= 2
+    farther[6:, :6, 0] *= 2
     near, far = (DistanceStatistics.of_reference(each, weights) for each in (distances, farther))
     np.testing.assert_allclose(far.means[:6, 0], near.means[:6, 0], rtol=5e-3)
     assert (far.means[6:, 0] > 1.2 * near.means[6:, 0]).all()
