@@ -85,9 +85,7 @@ class _Normal:
         coefficient to the power of 3/4.
         """
         falling = others * np.arange(1, coefficients) ** -0.75 * lifter_weights(coefficients, _PARAMETERS.lifter)[1:]
-        return cls(
-            _column(np.append(energy[0], np.zeros(coefficients - 1))), _column(np.append(energy[1], falling))
-        )
+        return cls(_column(np.append(energy[0], np.zeros(coefficients - 1))), _column(np.append(energy[1], falling)))
 
 
 _OF_WHOLE, _OF_LOW = _Normal.of((-2.4, 2.4), 4.7, _WHOLE), _Normal.of((-2.4, 2.0), 4.3, _LOW)
