@@ -35,6 +35,19 @@ def low_filters(parameters: CepstraParameters) -> int:
     return max(1, filters_below(LOW_BAND, parameters))
 
 
+def low_coefficients(parameters: CepstraParameters) -> int:
+    """Return the number of cepstra of the low band that cepstra of the whole band determine.
+
+    Fewer cosines fit into a part of the filters than into all. Others would be hardly more than noise.
+
+    Examples
+    --------
+    >>> low_coefficients(CepstraParameters())
+    10
+    """
+    return max(1, parameters.coefficients * low_filters(parameters) // parameters.filters)
+
+
 def low_band_cepstra(
     cepstra: NDArray[np.float32], parameters: CepstraParameters, coefficients: int | None = None
 ) -> NDArray[np.float32]:
@@ -47,13 +60,12 @@ def low_band_cepstra(
     parameters
         Parameters of these cepstra.
     coefficients
-        Number of coefficients of the result. By default as many as `cepstra` have.
+        Number of coefficients of the result. By default `low_coefficients`.
 
     Returns
     -------
     (frames, coefficients) float32
-        Liftered cepstra of the filters of the low band, with the logarithm of their energy in the first column. If
-        there are more coefficients than filters, the last ones are 0.
+        Liftered cepstra of the filters of the low band, with the logarithm of their energy in the first column.
 
     Raises
     ------
@@ -69,11 +81,11 @@ def low_band_cepstra(
     --------
     >>> cepstra = np.random.default_rng(0).normal(size=(100, 13)).astype(np.float32)
     >>> low_band_cepstra(cepstra, CepstraParameters()).shape
-    (100, 13)
+    (100, 10)
     """
     if cepstra.ndim != 2 or cepstra.shape[1] != parameters.coefficients:
         raise ValueError(f"cepstra are frames x {parameters.coefficients}, not {cepstra.shape}")
-    kept = parameters.coefficients if coefficients is None else coefficients
+    kept = low_coefficients(parameters) if coefficients is None else coefficients
     filters, shapes = filters_of_cepstra(parameters).astype(np.float32), _shapes_of_cepstra(parameters, kept)
     low = low_filters(parameters)
     found = np.empty((len(cepstra), kept), np.float32)

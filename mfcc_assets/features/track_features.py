@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mfcc_assets.features.contour import contour_of
 from mfcc_assets.features.fingerprint import checked_cepstra, fingerprint
 from mfcc_assets.features.frames import RaggedFrames
-from mfcc_assets.features.low_band import low_band_cepstra, treble
+from mfcc_assets.features.low_band import low_band_cepstra, low_coefficients, treble
 from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.silence import without_silence
@@ -145,7 +145,7 @@ def track_features_of(analysis: Analysis, parameters: FeaturesParameters) -> Tra
     >>> parameters = FeaturesParameters()
     >>> features = track_features_of(analyse([signal], parameters.cepstra), parameters)
     >>> features.mean.shape, features.contour.shape, features.segment_means.shape
-    ((13,), (10, 13), (104,))
+    ((10,), (10, 10), (80,))
     """
     whole = checked_cepstra(analysis.cepstra, parameters.cepstra)
     if not len(whole):
@@ -234,7 +234,7 @@ class FeatureTable:
         parameters
             Parameters of these features.
         """
-        tracks, coefficients = len(track_features), parameters.cepstra.coefficients
+        tracks, coefficients = len(track_features), low_coefficients(parameters.cepstra)
         return cls(
             means=np.array([track.mean for track in track_features]).reshape(tracks, coefficients),
             covariances=np.array([track.covariance for track in track_features], np.float32).reshape(

@@ -43,7 +43,7 @@ _STEPS = 8
 """Number of steps in which the coefficients are compared. After each step a smaller part of the distance is estimated,
 and more tracks are dropped. With more steps, each would have too few coefficients to fill the processor's vectors."""
 
-_ERRORS = (1.07, 1.01, 1.08, 0.99, 0.96, 0.83, 0.88, 0.74, 0.82, 0.79, 0.95, 0.86, 1.11)
+_ERRORS = (1.07, 1.01, 1.08, 0.99, 0.96, 0.83, 0.88, 0.74, 0.82, 0.79)
 """Standard deviation of the error of each coefficient's estimate, in percent of the distance. The coefficients with the
 largest errors are compared first. Compared with the order of the coefficients, this finds 0.2 % more of the nearest
 tracks with 0.1 % fewer cells."""

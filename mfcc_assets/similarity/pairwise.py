@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.features.low_band import low_coefficients
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.track_features import FeatureTable, TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
@@ -50,7 +51,9 @@ class Tracks:
     @classmethod
     def of(cls, track_features: Sequence[TrackFeatures], parameters: FeaturesParameters) -> "Tracks":
         """Put the features of many tracks together. The timbre stays as computed."""
-        contours = RaggedFrames.of((features.contour for features in track_features), parameters.cepstra.coefficients)
+        contours = RaggedFrames.of(
+            (features.contour for features in track_features), low_coefficients(parameters.cepstra)
+        )
         return cls(FeatureTable.of(track_features, parameters), contours)
 
 

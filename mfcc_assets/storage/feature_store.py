@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from mfcc_assets.errors import BlobNotFound, Conflict, CorruptIndex, FeaturesDamaged, FeaturesMissing
 from mfcc_assets.features.chroma import CHROMA_VERSION, PITCH_CLASSES
 from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
+from mfcc_assets.features.low_band import low_coefficients
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures
@@ -157,7 +158,7 @@ class FeatureStore:
         """Return the track features of an audio. Raises as `read_cepstra`."""
         name = _track_features_name(audio_id, parameters)
         table = self._read(name, parameters.version)
-        coefficients = parameters.cepstra.coefficients
+        coefficients = low_coefficients(parameters.cepstra)
         try:
             return TrackFeatures(
                 mean=_numbers(table, "mean").reshape(coefficients),
@@ -178,7 +179,7 @@ class FeatureStore:
         if contour is None:
             table = self._read(name, parameters.version, columns=["contour"])
             try:
-                contour = _numbers(table, "contour").reshape(-1, parameters.cepstra.coefficients)
+                contour = _numbers(table, "contour").reshape(-1, low_coefficients(parameters.cepstra))
             except (KeyError, ValueError) as error:
                 raise _damaged(name) from error
             self._contours.put(name, contour)

@@ -110,7 +110,7 @@ class TestANewIndex:
             np.testing.assert_allclose(
                 getattr(index.feature_table, name), getattr(in_space, name), rtol=1e-4, atol=1e-5
             )
-        contours = RaggedFrames.of([features_of(number).contour for number in range(5)], 13)
+        contours = RaggedFrames.of([features_of(number).contour for number in range(5)], 10)
         coarse_contours = contours.coarser(COARSE_FACTOR)
         np.testing.assert_array_equal(index.coarse_contours.frames, coarse_contours.frames.astype(np.float16))
         np.testing.assert_array_equal(index.coarse_contours.starts, coarse_contours.starts)

@@ -257,12 +257,12 @@ def test_pruning_keeps_a_limited_number_of_equal_tracks_and_more_for_long_lists(
 
 
 def test_more_candidates_are_fetched_from_a_larger_library_and_for_longer_lists():
-    assert candidates_to_fetch(469, 5) == 150
+    assert candidates_to_fetch(469, 5) == 240
     fetched = [candidates_to_fetch(tracks, 5) for tracks in (58, 117, 234, 469, 10_000, 1_000_000)]
     assert fetched == sorted(set(fetched))
     assert all(found > measured for found, measured in zip(fetched, (32, 48, 93, 141), strict=False))
-    assert candidates_to_fetch(469, 10) == 2 * candidates_to_fetch(469, 5)
-    assert candidates_to_fetch(469, 1) == candidates_to_fetch(469, 5)
+    assert candidates_to_fetch(469, 20) == 2 * candidates_to_fetch(469, 10)
+    assert candidates_to_fetch(469, 1) == candidates_to_fetch(469, 10)
     assert all(candidates_to_fetch(tracks, 5) >= max(5, tracks) for tracks in range(30))
 
 
