@@ -24,7 +24,7 @@ from mfcc_assets_tests import naive
 
 PARAMETERS = FeaturesParameters()
 COUNT = 9
-SCALES = np.linspace(1, 20, 13)
+SCALES = np.linspace(1, 20, 10)
 
 
 def track_features(seed: int) -> TrackFeatures:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.features.fingerprint import Fingerprints
+from mfcc_assets.features.low_band import low_coefficients
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, track_features_of
@@ -47,7 +48,7 @@ PARTS = [
     "prefilter.faiss",
     "calibration.npz",
 ]
-SCALES = np.linspace(1, 20, 13) / 3
+SCALES = np.linspace(1, 20, 10) / 3
 
 
 @pytest.fixture
