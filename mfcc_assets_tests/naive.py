@@ -2,7 +2,6 @@
 
 import math
 import statistics
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TypeVar
 
 import numpy as np
 import python_speech_features
-import scipy.linalg
 import scipy.stats
 import soundfile
 import soxr
@@ -241,21 +239,35 @@ def divergence(
 
 
 def corrected_distances(
-    distances: NDArray[np.float64], sample: list[int], weights: list[float], rounds: int
+    distances: NDArray[np.float64], sample: list[int], weights: NDArray[np.float64], rounds: int
 ) -> NDArray[np.float64]:
-    """Sum of distances (tracks, tracks, parts), corrected for hubs by the distances to a sample of tracks."""
+    """Sum of distances (tracks, tracks, parts), corrected for hubs by the distances to a sample of tracks.
+
+    Each pair of tracks has weights of its own, of the same shape as the distances.
+    """
     tracks = range(len(distances))
+    equal = np.ones(distances.shape[:2])
+
+    def mean_and_deviation(values: NDArray[np.float64], counts: NDArray[np.float64], track: int) -> tuple[float, float]:
+        """Mean and deviation of the values of a track and the others in the sample, each of which counts so much."""
+        others = [other for other in sample if other != track]
+        if not others:
+            return 0.0, 0.0
+        to_sample, of_pairs = ([float(each[track, other]) for other in others] for each in (values, counts))
+        mean = statistics.fmean(to_sample, of_pairs)
+        return mean, math.sqrt(statistics.fmean([(value - mean) ** 2 for value in to_sample], of_pairs))
 
     def unusual(
-        values: NDArray[np.float64], smallest: float, largest_mean: float = math.inf
+        values: NDArray[np.float64],
+        smallest: float,
+        counts: NDArray[np.float64] = equal,
+        largest_mean: float = math.inf,
     ) -> list[list[tuple[float, float]]]:
         """For each value, the deviations above the mean of one track and above that of the other."""
         of_tracks = []
         for track in tracks:
-            to_sample = [float(values[track, other]) for other in sample if other != track] or [0.0]
-            mean = statistics.fmean(to_sample)
-            deviation = max(statistics.pstdev(to_sample), 0.05 * abs(mean), smallest)
-            of_tracks.append((min(mean, largest_mean), deviation))
+            mean, deviation = mean_and_deviation(values, counts, track)
+            of_tracks.append((min(mean, largest_mean), max(deviation, 0.05 * abs(mean), smallest)))
         return [
             [
                 tuple((values[i, j] - mean) / deviation for mean, deviation in (of_tracks[i], of_tracks[j]))
@@ -267,78 +279,24 @@ def corrected_distances(
     def standardised(values: NDArray[np.float64], smallest: float) -> NDArray[np.float64]:
         return np.array([[statistics.fmean(pair) for pair in row] for row in unusual(values, smallest)])
 
-    def largest_usual(values: NDArray[np.float64]) -> float:
+    def largest_usual(values: NDArray[np.float64], counts: NDArray[np.float64]) -> float:
         """Four robust deviations above the median of the mean distances within the sample."""
-        means = [
-            statistics.fmean([float(values[track, other]) for other in sample if other != track] or [0.0])
-            for track in sample
-        ]
+        means = [mean_and_deviation(values, counts, track)[0] for track in sample]
         median = statistics.median(means)
         deviation = 1.48 * statistics.median([abs(mean - median) for mean in means])
         return median + 4 * max(deviation, 0.05 * median)
 
-    by_part = [
-        unusual(distances[:, :, part], 1e-6, largest_usual(distances[:, :, part])) for part in range(len(weights))
-    ]
-    sums = np.zeros(distances.shape[:2])
-    for weight, z_scores in zip(weights, by_part, strict=True):
-        sums += weight * np.array([[statistics.fmean(pair) for pair in row] for row in z_scores])
+    by_part, sums = [], np.zeros(distances.shape[:2])
+    for part in range(distances.shape[2]):
+        values, of_pairs = distances[:, :, part], weights[:, :, part]
+        counts = of_pairs + 0.001
+        by_part.append(unusual(values, 1e-6, counts, largest_usual(values, counts)))
+        sums += of_pairs * np.array([[statistics.fmean(pair) for pair in row] for row in by_part[-1]])
     for _ in range(rounds):
         sums = standardised(sums, 0.05)
     chances = [[sum(map(scipy.stats.norm.logsf, pair)) for pair in row] for row in unusual(sums, 0.05)]
     far_for_query = [[max(0.0, query - 0.5) for query, _ in row] for row in by_part[-1]]
     return np.array(far_for_query) - np.array(chances)
-
-
-def timbre_vector(cepstra: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The vector of `mfcc_assets.features.timbre`, computed from a whole track at once."""
-    frames = [list(map(float, frame)) for frame in cepstra]
-    frames = [frames[i % len(frames)] for i in range(max(256, len(frames)))]
-    count = len(frames)
-    c = np.array(frames)
-    lifter = np.array([1 + 11 * math.sin(math.pi * k / 22) for k in range(20)])
-    scale = np.array([2.4] + [4.7 / k**0.75 * lifter[k] for k in range(1, 20)])
-    before, after = (lambda i, n: c[max(i - n, 0)]), (lambda i, n: c[min(i + n, count - 1)])
-    delta = np.array([sum(n * (after(i, n) - before(i, n)) for n in (1, 2)) / 10 for i in range(count)])
-    scaled, scaled_delta = (c - [2.4 * -(k == 0) for k in range(20)]) / scale, delta / scale / 0.2
-
-    texture = []
-    for first in range(0, count - 99, 100):
-        of_second, of_delta = scaled[first : first + 100], scaled_delta[first : first + 100]
-        deviations = np.log(0.05 + of_second.std(axis=0)) + 0.3, np.log(0.05 + of_delta.std(axis=0))
-        texture.append([*(of_second.mean(axis=0) / 0.7), *(deviations[0] / 0.25), *(deviations[1] / 0.25)])
-
-    cosines = np.array([[math.cos(math.pi * k * (2 * b + 1) / 52) / 13**0.5 for b in range(26)] for k in range(20)])
-    shapes = np.exp((c / lifter)[:, 1:] @ cosines[1:])
-    energies = shapes / shapes.sum(axis=1, keepdims=True) * np.exp(c[:, :1])
-    bands = [np.log(energies[:, b : b + 4] + 1e-6).mean(axis=1) for b in range(0, 20, 4)]
-
-    hann = np.array([0.5 - 0.5 * math.cos(2 * math.pi * i / 255) for i in range(256)])
-    movement = []
-    for first in range(0, count - 255, 128):
-        windows = [band[first : first + 256] for band in bands]
-        spectra = [np.abs(np.fft.fft((window - window.mean()) * hann)) ** 2 for window in windows]
-        octaves = [(1, 2), (2, 4), (4, 7), (7, 13), (13, 26), (26, 52)]
-        variances = [
-            sum(power[low:high]) * 2 / 256 / sum(h * h for h in hann) for power in spectra for low, high in octaves
-        ]
-        levels = [(window.mean() + 6.5) / 1.4 for window in windows]
-        movement.append(levels + [(math.log(1e-4 + variance) + 2.6) / 1.2 for variance in variances])
-
-    vector: list[float] = []
-    for points in (np.hstack([scaled, scaled_delta]), np.array(texture), np.array(movement)):
-        mean, covariance = points.mean(axis=0), np.cov(points.T, bias=True) + 0.05 * np.eye(points.shape[1])
-        second = covariance + np.outer(mean, mean)
-        with warnings.catch_warnings():
-            # logm warns about errors above 2e-13.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            logarithm = scipy.linalg.logm(np.block([[second, mean[:, np.newaxis]], [mean, np.ones(1)]])).real
-        vector += [
-            logarithm[i, j] * (1 if i == j else math.sqrt(2))
-            for i in range(len(mean) + 1)
-            for j in range(i, len(mean) + 1)
-        ]
-    return np.array(vector)
 
 
 def second_moments(points: NDArray[np.floating]) -> NDArray[np.float64]:

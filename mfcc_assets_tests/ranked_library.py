@@ -111,5 +111,6 @@ def compared_with_all(
     distances = part_distances(ranking, query, tracks, index.scales)
     statistics = index.calibration.reference.statistics_of({query_id}, query)
     theirs = index.statistics.rows(index.tracks.rows(others))
-    found = Correction.of(distances, statistics, theirs, ranking.weights).of_known()
+    weights = ranking.pair_weights(query.feature_table.treble, tracks.feature_table.treble)
+    found = Correction.of(distances, statistics, theirs, weights).of_known()
     return [(track.audio_id, track.distance) for track in rank(zip(others, found.tolist(), strict=True))]

@@ -141,7 +141,8 @@ def test_a_deleted_track_is_removed_everywhere_and_lists_that_named_it_are_compu
     rows = 5 * lists_that_name(ten_tracks, "song-3.flac")
     ten_tracks.blobs.delete("soundtracks", "song-3.flac")
     work = run_library(ten_tracks, instance).work
-    assert replace(work, candidates=0, pairs=0) == Work(removed=1, index_written=True, rows=rows)
+    assert replace(work, candidates=0, pairs=0, rows=0) == Work(removed=1, index_written=True)
+    assert work.rows >= rows, "lists also change through neighbours of neighbours"
     assert_only_changes_are_compared(ten_tracks, version, work.pairs)
     assert track_id("song-3.flac") not in {track.track_id for track in ten_tracks.catalogue.soundtracks()}
     assert ten_tracks.recommendations.recommended(track_id("song-3.flac")) == []

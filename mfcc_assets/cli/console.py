@@ -49,6 +49,17 @@ def labelled_line(label: str, text: str, style: str = "red") -> Text:
     return Text.assemble((label, style), " ", printable(text))
 
 
+def span(start: float, end: float) -> str:
+    """Return a span of time, given in seconds, as minutes and seconds.
+
+    Examples
+    --------
+    >>> span(7.2, 83)
+    '0:07–1:23'
+    """
+    return "–".join(f"{round(time) // 60}:{round(time) % 60:02}" for time in (start, end))
+
+
 def progress_bar(console: Console) -> Progress:
     """Make a bar that shows how much of a task is done, and that disappears when the task ends."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

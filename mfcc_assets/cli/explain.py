@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from mfcc_assets.cli.console import json_option, open_console, print_json, progress_bar
+from mfcc_assets.cli.console import json_option, open_console, print_json, progress_bar, span
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.library import Library
 from mfcc_assets.texts import printable
@@ -98,8 +98,8 @@ def _print(pair: "ExplainedPair", console: Console) -> None:
         alike = Table(f"in {names[0]}", f"in {names[1]}", "difference", "closer than", title="Where they sound alike")
         for stretch in why.stretches:
             alike.add_row(
-                _span(stretch.a_start, stretch.a_end),
-                _span(stretch.b_start, stretch.b_end),
+                span(stretch.a_start, stretch.a_end),
+                span(stretch.b_start, stretch.b_end),
                 f"{stretch.difference:.2f}",
                 f"{stretch.closer_than:.1%} of random moments",
             )
@@ -127,7 +127,3 @@ def _print_published(published: "PublishedPair", console: Console) -> None:
         f"The published distance, a sum over all coefficients: {excess.fastdtw:,.0f} by fastdtw, "
         f"{excess.exact:,.0f} exactly. fastdtw's distance is {excess.percent:.1f} % too large."
     )
-
-
-def _span(start: float, end: float) -> str:
-    return "–".join(f"{round(time) // 60}:{round(time) % 60:02}" for time in (start, end))

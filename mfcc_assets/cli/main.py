@@ -18,6 +18,7 @@ from mfcc_assets.cli.path import path
 from mfcc_assets.cli.playlist import playlist
 from mfcc_assets.cli.purge import purge
 from mfcc_assets.cli.recommend import recommend
+from mfcc_assets.cli.versions import versions
 from mfcc_assets.defs.launch import ended_by_signals
 from mfcc_assets.errors import MfccError
 from mfcc_assets.library import Library
@@ -66,5 +67,5 @@ def main(context: click.Context) -> None:
     context.obj = context.with_resource(Library())
 
 
-for _command in (add, show_library, recommend, path, playlist, explain, index, evaluate, database, purge):
+for _command in (add, show_library, recommend, path, playlist, explain, versions, index, evaluate, database, purge):
     main.add_command(_command)

@@ -26,17 +26,26 @@ if TYPE_CHECKING:
     "--top", "count", type=click.IntRange(min=1), help="Number of recommendations; by default MFCC_RECOMMENDATIONS."
 )
 @click.option("--exact", is_flag=True, help="Prove the answer by comparing with the whole library.")
+@click.option("--without-versions", is_flag=True, help="Leave out other performances of the piece in FILE.")
 @json_option
 @export_option
 @click.pass_obj
-def recommend(library: Library, file: Path, count: int | None, exact: bool, as_json: bool, export: Path | None) -> None:
+def recommend(
+    library: Library,
+    file: Path,
+    count: int | None,
+    exact: bool,
+    without_versions: bool,
+    as_json: bool,
+    export: Path | None,
+) -> None:
     """Analyse FILE and recommend the soundtracks of the library that sound most like it."""
     from mfcc_assets.pipeline.answer import recommend_file
     from mfcc_assets.pipeline.playlists import export_playlist
 
     wanted = count or library.settings.recommendations
     with plain_path(file) as path:
-        answer = recommend_file(library, path, count=wanted, exact=exact)
+        answer = recommend_file(library, path, count=wanted, exact=exact, without_versions=without_versions)
     # The recall of longer lists is not measured.
     recall = answer.recall if wanted <= EVALUATED_COUNT else None
     if export is not None:

@@ -181,7 +181,7 @@ class LabelledSet:
         audio_id = AudioId(digest)
         if not self._store.has_track_features(audio_id, self.parameters):
             if not self._store.has_cepstra(audio_id, self.parameters.cepstra):
-                with _reencoded(path, chain) as file_to_analyse:
+                with encoded_again(path, chain) as file_to_analyse:
                     _, analysis = analyse_file(file_to_analyse, self.parameters.cepstra, self._limits, track.path)
                 self._store.write_analysis(audio_id, analysis, self.parameters.cepstra)
             analysis = self._store.read_analysis(audio_id, self.parameters.cepstra)
@@ -231,8 +231,16 @@ class LabelledSet:
 
 
 @contextmanager
-def _reencoded(path: Path, chain: Chain | None) -> Iterator[Path]:
-    """Yield a re-encoded copy of a file, or the file itself if there is no chain."""
+def encoded_again(path: Path, chain: Chain | None) -> Iterator[Path]:
+    """Yield a re-encoded copy of a file, or the file itself if there is no chain.
+
+    Raises
+    ------
+    UnreadableAudio
+        If the file cannot be read, or if the encoder of the chain cannot encode it.
+    OSError
+        If the file cannot be opened.
+    """
     if chain is None:
         yield path
         return

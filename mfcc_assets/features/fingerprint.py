@@ -8,7 +8,7 @@ import numpy as np
 import scipy  # loads its submodules when they are first used, which keeps imports short
 from numpy.typing import NDArray
 
-from mfcc_assets.features.mel import hz_to_mel, lifter_weights
+from mfcc_assets.features.filters import filters_below, filters_of_cepstra
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.ids import AudioId
 
@@ -191,21 +191,10 @@ def _shapes_of_cepstra(parameters: CepstraParameters) -> NDArray[np.float32]:
     """Return the matrix (coefficients, 6) that turns cepstra into spectral shapes.
 
     It turns cepstra into the logarithms of the filters' energies, and those below 4 kHz into cosines over these filters
-    alone. Cosine 0 is dropped, because it is the level and not a shape. This also drops the first cepstral coefficient,
-    which changes all filters equally. The other cosines are weighted by the square root of their number, since their
-    deviations fall about as fast.
+    alone. Cosine 0 is dropped, because it is the level and not a shape. The other cosines are weighted by the square
+    root of their number, since their deviations fall about as fast.
     """
-    lifter = lifter_weights(parameters.coefficients, parameters.lifter)
-    log_filter_bank = scipy.fft.idct(np.diag(1 / lifter), n=parameters.filters, axis=1, norm="ortho")
-    narrow = log_filter_bank[:, : _filters_below(_NARROWEST_BANDWIDTH, parameters)]
+    narrow = filters_of_cepstra(parameters)[:, : filters_below(_NARROWEST_BANDWIDTH, parameters)]
     cosines = scipy.fft.dct(narrow, axis=1, norm="ortho")[:, 1 : FINGERPRINT_WIDTH + 1]
     weighted: NDArray[np.float64] = cosines * np.sqrt(np.arange(1, FINGERPRINT_WIDTH + 1))
     return weighted.astype(np.float32)
-
-
-def _filters_below(frequency: float, parameters: CepstraParameters) -> int:
-    """Count the filters that end at or below a frequency in Hz."""
-    upper_edges = (
-        np.arange(2, parameters.filters + 2) * hz_to_mel(parameters.sample_rate / 2) / (parameters.filters + 1)
-    )
-    return int((upper_edges <= hz_to_mel(frequency)).sum())

@@ -127,7 +127,7 @@ class FeaturesParameters:
         return _version(self)
 
 
-REVISION = 6
+REVISION = 7
 """Raise this number when the code computes other features from the same parameters, so that the two are never mixed."""
 
 

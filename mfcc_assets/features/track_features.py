@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mfcc_assets.features.contour import contour_of
 from mfcc_assets.features.fingerprint import checked_cepstra, fingerprint
 from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.features.low_band import low_band_cepstra, low_coefficients, treble
 from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.silence import without_silence
@@ -43,8 +44,8 @@ class Analysis:
 
         Parameters
         ----------
-        cepstra : (frames, 20 or more) float32
-            Cepstra of at least `mfcc_assets.features.timbre.COEFFICIENTS` coefficients, as `timbre_vector` needs them.
+        cepstra : (frames, 26) float32
+            Cepstra of all `mfcc_assets.features.timbre.COEFFICIENTS` coefficients, as `timbre_vector` needs them.
         coefficients
             Number of coefficients that the analysis keeps.
 
@@ -81,7 +82,7 @@ def analyse(blocks: Iterable[NDArray[np.float32]], parameters: CepstraParameters
     >>> signal = np.sin(2 * np.pi * 440 * np.arange(5 * 44_100) / 44_100).astype(np.float32)
     >>> analysis = analyse([signal], CepstraParameters())
     >>> analysis.cepstra.shape, analysis.timbre.shape
-    ((499, 13), (3418,))
+    ((499, 13), (5204,))
     """
     finer = replace(parameters, coefficients=max(COEFFICIENTS, parameters.coefficients))
     return Analysis.of_cepstra(compute_cepstra(blocks, finer), parameters.coefficients)
@@ -91,7 +92,8 @@ def analyse(blocks: Iterable[NDArray[np.float32]], parameters: CepstraParameters
 class TrackFeatures:
     """The features that are kept of one track, so that it can be compared without its audio.
 
-    All of them leave out silence before, behind and within the music: see `mfcc_assets.features.silence`.
+    All of them leave out silence before, behind and within the music: see `mfcc_assets.features.silence`. The cepstra
+    are those of the low band, which a coding with loss hardly changes: see `mfcc_assets.features.low_band`.
 
     Attributes
     ----------
@@ -106,7 +108,9 @@ class TrackFeatures:
     fingerprint : (k, 6) float32
         See `mfcc_assets.features.fingerprint.fingerprint`, which recognition compares.
     timbre : (width,) float32
-        See `mfcc_assets.features.timbre.timbre_vector`.
+        See `mfcc_assets.features.timbre.timbre_vector`. It describes the whole band, too.
+    treble : float
+        See `mfcc_assets.features.low_band.treble`.
     """
 
     mean: NDArray[np.float64]
@@ -115,6 +119,7 @@ class TrackFeatures:
     segment_means: NDArray[np.float32]
     fingerprint: NDArray[np.float32]
     timbre: NDArray[np.float32]
+    treble: float
 
 
 def track_features_of(analysis: Analysis, parameters: FeaturesParameters) -> TrackFeatures:
@@ -140,20 +145,22 @@ def track_features_of(analysis: Analysis, parameters: FeaturesParameters) -> Tra
     >>> parameters = FeaturesParameters()
     >>> features = track_features_of(analyse([signal], parameters.cepstra), parameters)
     >>> features.mean.shape, features.contour.shape, features.segment_means.shape
-    ((13,), (10, 13), (104,))
+    ((10,), (10, 10), (80,))
     """
     whole = checked_cepstra(analysis.cepstra, parameters.cepstra)
     if not len(whole):
         raise ValueError("the track has no frame")
-    cepstra = without_silence(whole)
+    sounding = without_silence(whole)
+    cepstra = low_band_cepstra(sounding, parameters.cepstra)
     mean = cepstra.mean(axis=0, dtype=np.float64)
     return TrackFeatures(
         mean=mean,
         covariance=_covariance(cepstra, mean),
         contour=contour_of(cepstra, parameters),
         segment_means=segment_means(cepstra, parameters.segments).ravel(),
-        fingerprint=fingerprint(cepstra, parameters.cepstra),
+        fingerprint=fingerprint(sounding, parameters.cepstra),
         timbre=analysis.timbre,
+        treble=treble(sounding.mean(axis=0, dtype=np.float64), parameters.cepstra),
     )
 
 
@@ -176,7 +183,7 @@ class FeatureTable:
     Attributes
     ----------
     means : (tracks, d) float64
-        Mean of each track's cepstra.
+        Mean of each track's cepstra, which are those of the low band.
     covariances : (tracks, d, d) float32
         Covariance of each track's cepstra.
     segment_means : (tracks, segments * d) float32
@@ -184,7 +191,11 @@ class FeatureTable:
     roughness : (tracks, d) float32
         Mean absolute change from one frame of the contour to the next.
     timbre : (tracks, width) float32
-        Vectors of `timbre_vector`, or these projected into the timbre space of a library.
+        Vectors of `timbre_vector`, or the points of the whole band in the timbre space of a library.
+    low_timbre : (tracks, dimensions) float32
+        Points of the low band in the timbre space of a library. There are no dimensions if `timbre` holds vectors.
+    treble : (tracks,) float32
+        How loud each track is above the low band: see `mfcc_assets.features.low_band.treble`.
 
     Raises
     ------
@@ -197,6 +208,8 @@ class FeatureTable:
     segment_means: NDArray[np.float32]
     roughness: NDArray[np.float32]
     timbre: NDArray[np.float32]
+    low_timbre: NDArray[np.float32]
+    treble: NDArray[np.float32]
 
     def __post_init__(self) -> None:
         if len({len(getattr(self, column.name)) for column in fields(self)}) > 1:
@@ -221,7 +234,7 @@ class FeatureTable:
         parameters
             Parameters of these features.
         """
-        tracks, coefficients = len(track_features), parameters.cepstra.coefficients
+        tracks, coefficients = len(track_features), low_coefficients(parameters.cepstra)
         return cls(
             means=np.array([track.mean for track in track_features]).reshape(tracks, coefficients),
             covariances=np.array([track.covariance for track in track_features], np.float32).reshape(
@@ -232,6 +245,8 @@ class FeatureTable:
             ),
             roughness=RaggedFrames.of((track.contour for track in track_features), coefficients).roughness(),
             timbre=np.array([track.timbre for track in track_features], np.float32).reshape(tracks, WIDTH),
+            low_timbre=np.empty((tracks, 0), np.float32),
+            treble=np.array([track.treble for track in track_features], np.float32),
         )
 
     @classmethod

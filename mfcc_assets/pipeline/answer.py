@@ -27,6 +27,7 @@ from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
+from mfcc_assets.pipeline.versions import versions_among
 from mfcc_assets.recognition.recogniser import (
     LibraryRecogniser,
     Outcome,
@@ -84,7 +85,9 @@ class Answer:
     failures: tuple[RecognitionFailure, ...] = ()
 
 
-def recommend_file(library: Library, path: Path, *, count: int, exact: bool = False) -> Answer:
+def recommend_file(
+    library: Library, path: Path, *, count: int, exact: bool = False, without_versions: bool = False
+) -> Answer:
     """Analyse a file and recommend tracks of the published index. Nothing is stored.
 
     Parameters
@@ -97,6 +100,8 @@ def recommend_file(library: Library, path: Path, *, count: int, exact: bool = Fa
         Number of tracks to recommend.
     exact
         Compare the file with every track that a lower bound does not exclude, and so certify the answer.
+    without_versions
+        Leave out other performances of the piece in the file: see `mfcc_assets.pipeline.versions`.
 
     Raises
     ------
@@ -131,6 +136,9 @@ def recommend_file(library: Library, path: Path, *, count: int, exact: bool = Fa
         in_library, known = library.catalogue.track_ids_by_audio(), set(recordings.of([*without]))
         others = [audio_id for audio_id in recordings.representing(in_library) if audio_id not in known]
         ranked = certify(library, index, search, ranked, count=considered, others=others)
+    if without_versions:
+        left_out = versions_among(library, path, [audio_id for audio_id, _ in ranked])
+        ranked = [(audio_id, distance) for audio_id, distance in ranked if audio_id not in left_out]
     recommendations, soundtracks = choose_recommendations(
         library, index, ranked, count=count, query_audio=audio.audio_id, recognised_as=without
     )

@@ -116,7 +116,9 @@ def picture_of_coefficients(library: Library, index: LibraryIndex) -> bytes:
     def draw() -> bytes:
         rows = np.linspace(0, len(index.coarse_contours.frames) - 1, _SAMPLED_FRAMES).astype(int)
         seconds = COARSE_FACTOR / index.parameters.features.contour_rate
-        title = f"Each coefficient over the {len(index.tracks):,} tracks of the library (means of {seconds:g} s)"
+        title = (
+            f"The low band of the {len(index.tracks):,} tracks of the library, by coefficient (means of {seconds:g} s)"
+        )
         return coefficient_distributions(index.coarse_contours.frames[rows], title)
 
     return library.indexes.drawn_once(index.version, "coefficients.png", draw)

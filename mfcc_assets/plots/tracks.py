@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _STANDARD = CepstraParameters()
-_COEFFICIENT_NAMES = [f"COE_{number}" for number in range(1, _STANDARD.coefficients + 1)]
 
 MOST_CHANNELS = 8
 """Largest number of channels that a plot of audio can show."""
@@ -44,7 +43,7 @@ def heat_map(cepstra: NDArray[np.floating], title: str) -> bytes:
 
     Parameters
     ----------
-    cepstra : (frames, 13)
+    cepstra : (frames, d)
         Cepstra of the track, 100 frames a second.
     title
         Title. It is drawn literally: a dollar sign does not start a formula.
@@ -73,7 +72,7 @@ def heat_map(cepstra: NDArray[np.floating], title: str) -> bytes:
         vmin=-limit,
         vmax=limit,
     )
-    axes.set_yticks(range(1, cepstra.shape[1] + 1), _COEFFICIENT_NAMES)
+    axes.set_yticks(range(1, cepstra.shape[1] + 1), _coefficient_names(cepstra))
     axes.set_xlabel("seconds")
     _add_colour_scale(figure, image, extend="both")
     return write_figure(figure)
@@ -93,7 +92,7 @@ def published_heat_map(cepstra: NDArray[np.floating], title: str) -> bytes:
     times = block_edges(len(cepstra), PLOT_COLUMNS) * _STANDARD.step_seconds
     rows = np.arange(cepstra.shape[1] + 1) + 0.5
     image = librosa.display.specshow(means.T, x_coords=times, y_coords=rows, x_axis="s", cmap="RdBu_r", ax=axes)
-    axes.set_yticks(range(1, cepstra.shape[1] + 1), _COEFFICIENT_NAMES)
+    axes.set_yticks(range(1, cepstra.shape[1] + 1), _coefficient_names(cepstra))
     axes.set_xlabel("seconds")
     _add_colour_scale(figure, image, extend="neither")
     return write_figure(figure)
@@ -204,7 +203,7 @@ def coefficient_distributions(samples: NDArray[np.floating], title: str) -> byte
 
     Parameters
     ----------
-    samples : (n, 13)
+    samples : (n, d)
         Cepstra of many tracks, or their means. If there are many rows, a sample of them is drawn.
     title
         Title. It is drawn literally: a dollar sign does not start a formula.
@@ -235,7 +234,7 @@ def coefficient_distributions(samples: NDArray[np.floating], title: str) -> byte
     violins["cmedians"].set(color="#111111", linewidth=2)
     violins["cquantiles"].set(color="#2f4b6b", linewidth=1)
     axes.axhline(0, color="#999999", linewidth=0.8, zorder=0)
-    axes.set_xticks(range(1, shown.shape[1] + 1), _COEFFICIENT_NAMES)
+    axes.set_xticks(range(1, shown.shape[1] + 1), _coefficient_names(shown))
     axes.set_xlim(0.4, shown.shape[1] + 0.6)
     return write_figure(figure)
 
@@ -262,6 +261,10 @@ def _decibels(power: NDArray[np.floating]) -> NDArray[np.float64]:
     return decibels
 
 
+def _coefficient_names(values: NDArray[np.floating]) -> list[str]:
+    return [f"COE_{number}" for number in range(1, values.shape[1] + 1)]
+
+
 def _channel_names(channels: int) -> list[str]:
     return {1: ["mono"], 2: ["left", "right"]}.get(channels, [str(number) for number in range(1, channels + 1)])
 
@@ -281,8 +284,7 @@ def _require_audio(samples: NDArray[np.floating], sample_rate: int) -> None:
 
 
 def _require_coefficients(values: NDArray[np.floating]) -> None:
-    coefficients = len(_COEFFICIENT_NAMES)
-    if values.ndim != 2 or values.shape[1] != coefficients or not len(values):
-        raise ValueError(f"a plot of cepstra needs shape (n, {coefficients}) with n > 0, not {values.shape}")
+    if values.ndim != 2 or not values.size:
+        raise ValueError(f"a plot of cepstra needs shape (n, d) with n > 0 and d > 0, not {values.shape}")
     if not np.isfinite(values).all():
         raise ValueError("a plot of cepstra needs finite values")

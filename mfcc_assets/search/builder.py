@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH, Fingerprints
 from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.features.low_band import low_coefficients
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import FeatureTable, TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
@@ -23,7 +24,7 @@ from mfcc_assets.similarity.dtw.distance import pooled_scales
 from mfcc_assets.similarity.hubness import DistanceStatistics
 from mfcc_assets.similarity.pairwise import REFERENCE_SIZE, Reference, Tracks, evenly_spaced, in_space
 from mfcc_assets.similarity.rankings import ranking_named
-from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace, table_in_space
+from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace
 
 RECALIBRATED_AT_GROWTH = 2
 """The library is calibrated again when it has grown by this factor. A calibration for every new track would change all
@@ -112,7 +113,7 @@ class IndexBuilder:
     def _empty_index(self, space: TimbreSpace) -> LibraryIndex:
         """Make the index of no tracks."""
         no_tracks = in_space(Tracks.of([], self.parameters.features), space)
-        scales = np.ones(self.parameters.features.cepstra.coefficients)
+        scales = np.ones(low_coefficients(self.parameters.features.cepstra))
         calibration = self._measure_calibration((), no_tracks, scales, space)
         return LibraryIndex.of(
             self.parameters,
@@ -174,14 +175,16 @@ class IndexBuilder:
         """Put the rows of the known index and the features of all other tracks together, in the order of the ids."""
         parameters, space = self.parameters.features, known.calibration.space
         tables = [known.feature_table]
-        coarse_contours = _FrameSpool(np.dtype(np.float16), parameters.cepstra.coefficients)
+        coarse_contours = _FrameSpool(np.dtype(np.float16), low_coefficients(parameters.cepstra))
         fingerprints = _FrameSpool(np.dtype(np.float32), FINGERPRINT_WIDTH)
         for first in range(0, len(audio_ids), self.tracks_at_once):
             block = slice(first, first + self.tracks_at_once)
             new = [audio_id for audio_id, row in zip(audio_ids[block], rows[block], strict=True) if row < 0]
             read = dict(self.for_each(self.read_track_features, new))
-            tables.append(table_in_space(FeatureTable.of([read[audio_id] for audio_id in new], parameters), space))
-            contours = RaggedFrames.of((read[audio_id].contour for audio_id in new), parameters.cepstra.coefficients)
+            tables.append(space.table(FeatureTable.of([read[audio_id] for audio_id in new], parameters)))
+            contours = RaggedFrames.of(
+                (read[audio_id].contour for audio_id in new), low_coefficients(parameters.cepstra)
+            )
             coarsened = dict(zip(new, iter(contours.coarser(COARSE_FACTOR)), strict=True))
             for audio_id, row in zip(audio_ids[block], rows[block], strict=True):
                 coarse_contours.append(known.coarse_contours[row] if row >= 0 else coarsened[audio_id])
@@ -196,7 +199,7 @@ class IndexBuilder:
 
     def _contours(self, audio_ids: Sequence[AudioId]) -> RaggedFrames:
         contours = (self.read_contour(audio_id) for audio_id in audio_ids)
-        return RaggedFrames.of(contours, self.parameters.features.cepstra.coefficients)
+        return RaggedFrames.of(contours, low_coefficients(self.parameters.features.cepstra))
 
 
 class _FrameSpool:

@@ -163,7 +163,8 @@ class Search:
         distances = part_distances(self._ranking, self._track, other, self._index.scales)
         statistics = self._index.statistics.rows(rows)
         z_scores = part_z_scores(distances, self._statistics, statistics)
-        (distance,) = Correction.of(distances, self._statistics, statistics, self._ranking.weights).of_known()
+        weights = self._ranking.pair_weights(self._track.feature_table.treble, other.feature_table.treble)
+        (distance,) = Correction.of(distances, self._statistics, statistics, weights).of_known()
         return float(distance), dict(zip(self._ranking.parts, z_scores[0].tolist(), strict=True))
 
     def _rows(self, audio_ids: Sequence[AudioId]) -> NDArray[np.int64]:
@@ -187,7 +188,8 @@ class Search:
         known = self._in_blocks(
             lambda block: self._ranking.summary_distances(self._track.feature_table, feature_table.rows(block)), rows
         )
-        return Correction.of(known, self._statistics, self._index.statistics.rows(rows), self._ranking.weights)
+        weights = self._ranking.pair_weights(self._track.feature_table.treble, feature_table.treble[rows])
+        return Correction.of(known, self._statistics, self._index.statistics.rows(rows), weights)
 
     def _in_blocks(
         self, function: Callable[[NDArray[np.int64]], NDArray[np.float64]], rows: NDArray[np.int64]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.features.contour import ContourTimes
+from mfcc_assets.features.low_band import low_filters
 from mfcc_assets.features.mel import hz_to_mel, mel_to_hz
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.statistics import segment_means
@@ -328,7 +329,7 @@ def _similar_stretches(
 
 
 def meaning(number: int, parameters: CepstraParameters) -> tuple[str, str]:
-    """Return the short and the exact meaning of a coefficient.
+    """Return the short and the exact meaning of a coefficient of a contour.
 
     Parameters
     ----------
@@ -339,14 +340,14 @@ def meaning(number: int, parameters: CepstraParameters) -> tuple[str, str]:
 
     Notes
     -----
-    COE_1 is the logarithm of the energy. Every other COE_n is a term of the cosine transform of the logarithms of the
-    filters' energies. It is their sum, weighted by a cosine with n - 1 half-waves over the mel scale, which begins at 1
-    with the lowest filter.
+    COE_1 is the logarithm of the energy of the low band. Every other COE_n is a term of the cosine transform of the
+    logarithms of the energies of its filters. It is their sum, weighted by a cosine with n - 1 half-waves over the low
+    band's part of the mel scale, which begins at 1 with the lowest filter.
 
     Examples
     --------
     >>> meaning(2, CepstraParameters())
-    ('brightness', 'energy below 3.3 kHz against energy above')
+    ('brightness', 'energy below 2.0 kHz against energy above')
     """
     half_waves = number - 1
     if half_waves == 0:
@@ -362,7 +363,7 @@ def meaning(number: int, parameters: CepstraParameters) -> tuple[str, str]:
 
 def _crossing(number: int, half_waves: int, parameters: CepstraParameters) -> str:
     """Return the frequency at which a cosine over the filters changes its sign for the `number`-th time."""
-    of_filters = (2 * number - 1) / (2 * half_waves) * parameters.filters + 0.5
+    of_filters = (2 * number - 1) / (2 * half_waves) * low_filters(parameters) + 0.5
     highest = hz_to_mel(parameters.sample_rate / 2)
     hertz = mel_to_hz(highest * of_filters / (parameters.filters + 1))
     return f"{hertz / 1000:.1f} kHz"

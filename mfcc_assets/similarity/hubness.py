@@ -12,10 +12,11 @@ rules keep outliers away from the lists of other tracks. The mean distance of a 
 in the sample, and a distance that is large for the query adds to the corrected distance: see `Correction`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf
+from typing import Any
 
 import numpy as np
 import scipy  # loads its submodules when they are first used, which keeps imports short
@@ -41,6 +42,10 @@ of the same artist rarely are. On the development corpus, a smaller number leave
 _COPY = 0.1
 """A track of the sample is a copy of another track if its distances by all parts are less than this share of the usual
 distances of that track. The nearest tracks that are other music are at 0.13 on the development corpus."""
+
+_LEAST_WEIGHT = 0.001
+"""Weight with which a pair counts at least for what is usual by a part. Otherwise nothing would be usual for a track of
+a treble that no track of the sample has."""
 
 _HALVINGS, _FARTHEST, _ROUNDING = 60, 1e30, 1e-12
 """Number of bisection steps, the distance beyond which the search for a bound stops, and the relative allowance for
@@ -91,8 +96,8 @@ class DistanceStatistics:
         ----------
         distances : (reference, reference, parts)
             Distances within the sample. The diagonal is ignored.
-        weights : (parts,)
-            Weights of the ranking.
+        weights : (reference, reference, parts)
+            Weights of the parts for each pair.
         """
         return cls.of_tracks(distances, ~np.eye(len(distances), dtype=bool), None, weights)
 
@@ -115,26 +120,29 @@ class DistanceStatistics:
             sample, a distance of nearly 0 would change what is usual for the track.
         reference
             Statistics of the sample; None if the tracks are the sample.
-        weights : (parts,)
-            Weights of the ranking.
+        weights : (tracks, reference, parts)
+            Weights of the parts for each pair. What is usual by a part is measured on the pairs for which it counts.
         """
         others = others & ~_are_copies(distances, others)
         # The columns are added one after the other, since each needs those before it.
-        statistics, parts = _mean_and_deviation(distances, others, _MIN_DEVIATION), len(weights)
+        counts, parts = others[:, :, np.newaxis] * (weights + _LEAST_WEIGHT), distances.shape[-1]
+        statistics = _mean_and_deviation(distances, counts, _MIN_DEVIATION)
         usual = (statistics if reference is None else reference).means[:, :parts]
         statistics = cls(np.minimum(statistics.means, _largest_usual(usual)), statistics.deviations)
 
         def with_column(values: Sequence[NDArray[np.float64]]) -> DistanceStatistics:
-            more = _mean_and_deviation(np.reshape(values, (*others.shape, 1)), others, _MIN_DEVIATION_OF_SUMS)
+            sums = np.reshape(values, (*others.shape, 1))
+            more = _mean_and_deviation(sums, others[:, :, np.newaxis].astype(np.float64), _MIN_DEVIATION_OF_SUMS)
             return cls(np.hstack([statistics.means, more.means]), np.hstack([statistics.deviations, more.deviations]))
 
-        def each(
-            function: Callable[..., NDArray[np.float64]], values: Sequence[NDArray[np.floating]]
-        ) -> list[NDArray[np.float64]]:
+        def each(function: Callable[..., NDArray[np.float64]], *values: Iterable[Any]) -> list[NDArray[np.float64]]:
             to = statistics if reference is None else reference
-            return [function(of_track, statistics.rows(np.array([row])), to) for row, of_track in enumerate(values)]
+            return [
+                function(of_track[0], statistics.rows(np.array([row])), to, *of_track[1:])
+                for row, of_track in enumerate(zip(*values, strict=True))
+            ]
 
-        sums = each(partial(summed_z_scores, weights=weights), list(distances))
+        sums = each(summed_z_scores, distances, weights)
         statistics = with_column(sums)
         for column in range(parts, parts + ROUNDS):
             sums = each(partial(_mean_z_scores, columns=column), sums)
@@ -177,8 +185,8 @@ def summed_z_scores(
     candidates: DistanceStatistics,
     weights: NDArray[np.floating],
 ) -> NDArray[np.float64]:
-    """Return the weighted sums (candidates,) of `part_z_scores`; `weights` (parts,) are those of a ranking."""
-    sums: NDArray[np.float64] = part_z_scores(distances, query, candidates) @ weights
+    """Return the sums (candidates,) of `part_z_scores`, with the weights (candidates, parts) of the pairs."""
+    sums: NDArray[np.float64] = (part_z_scores(distances, query, candidates) * weights).sum(axis=1)
     return sums
 
 
@@ -193,13 +201,13 @@ def all_corrected(
         Distances by each part.
     statistics
         Statistics of all tracks.
-    weights : (parts,)
-        Weights of the ranking.
+    weights : (tracks, tracks, parts)
+        Weights of the parts for each pair.
     """
     every = np.full(distances.shape[:2], inf)
     for row, of_track in enumerate(distances):
         query = statistics.rows(np.array([row]))
-        every[row] = Correction.of(of_track, query, statistics, weights).of_known()
+        every[row] = Correction.of(of_track, query, statistics, weights[row]).of_known()
     np.fill_diagonal(every, inf)
     return every
 
@@ -261,14 +269,14 @@ class Correction:
             Statistics of the query, one row.
         candidates
             Statistics of the candidates.
-        weights : (parts,)
-            Weights of the ranking.
+        weights : (candidates, parts)
+            Weights of the parts for each candidate.
         """
-        parts = len(weights)
+        parts = weights.shape[1]
         at_zero = np.zeros((len(known), parts))
         at_zero[:, : known.shape[1]] = known
         deviations = (query.deviations[:, parts - 1], candidates.deviations[:, parts - 1])
-        slopes = weights[-1] / 2 * (1 / deviations[0] + 1 / deviations[1])
+        slopes = weights[:, -1] / 2 * (1 / deviations[0] + 1 / deviations[1])
         if known.shape[1] == parts:
             slopes = np.zeros(len(known))
         sums = summed_z_scores(at_zero, query, candidates, weights)
@@ -335,12 +343,12 @@ def _are_copies(distances: NDArray[np.floating], others: NDArray[np.bool_]) -> N
 
 
 def _mean_and_deviation(
-    distances: NDArray[np.floating], others: NDArray[np.bool_], smallest: float
+    distances: NDArray[np.floating], counts: NDArray[np.float64], smallest: float
 ) -> DistanceStatistics:
-    """Return mean and deviation of the distances (tracks, reference, parts) for which `others` is True."""
-    counts = others[:, :, np.newaxis]
-    number = np.maximum(1, counts.sum(axis=1))
-    means = np.where(counts, distances, 0.0).sum(axis=1) / number
-    centred = np.where(counts, distances - means[:, np.newaxis], 0.0)
+    """Return mean and deviation of distances (tracks, reference, parts), each of which counts so much."""
+    number = counts.sum(axis=1)
+    number[number == 0] = 1  # a track that is compared with nothing
+    means = (counts * distances).sum(axis=1) / number
+    centred = distances - means[:, np.newaxis]
     floor = np.maximum(_MIN_RELATIVE_DEVIATION * np.abs(means), smallest)
-    return DistanceStatistics(means, np.maximum(np.sqrt((centred**2).sum(axis=1) / number), floor))
+    return DistanceStatistics(means, np.maximum(np.sqrt((counts * centred**2).sum(axis=1) / number), floor))

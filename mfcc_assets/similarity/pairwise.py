@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.features.low_band import low_coefficients
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.track_features import FeatureTable, TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
@@ -15,7 +16,7 @@ from mfcc_assets.similarity.dtw.distance import pooled_scales
 from mfcc_assets.similarity.hubness import DistanceStatistics, all_corrected
 from mfcc_assets.similarity.rankings import WARPED, Ranking, distances_by_summary_part
 from mfcc_assets.similarity.shared_neighbours import SharedNeighbours, neighbour_count
-from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace, table_in_space
+from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace
 
 REFERENCE_SIZE = 400
 """Number of tracks in the reference sample. On the development corpus, the skewness of the 5-occurrence is 0.78 with
@@ -50,13 +51,15 @@ class Tracks:
     @classmethod
     def of(cls, track_features: Sequence[TrackFeatures], parameters: FeaturesParameters) -> "Tracks":
         """Put the features of many tracks together. The timbre stays as computed."""
-        contours = RaggedFrames.of((features.contour for features in track_features), parameters.cepstra.coefficients)
+        contours = RaggedFrames.of(
+            (features.contour for features in track_features), low_coefficients(parameters.cepstra)
+        )
         return cls(FeatureTable.of(track_features, parameters), contours)
 
 
 def in_space(tracks: Tracks, space: TimbreSpace) -> Tracks:
-    """Return the same tracks with their timbre mapped into a space, as the part `timbre` compares it."""
-    return Tracks(table_in_space(tracks.feature_table, space), tracks.contours)
+    """Return the same tracks with their timbre mapped into the spaces, as the parts of a ranking compare it."""
+    return Tracks(space.table(tracks.feature_table), tracks.contours)
 
 
 def distances_by(part: str, query: Tracks, others: Tracks, scales: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -135,7 +138,9 @@ class Reference:
     ) -> "Reference":
         """Measure the distances within a sample; `for_each` is as for `Comparison`."""
         distances = np.stack([mutual_distances(part, tracks, scales, for_each) for part in ranking.parts], axis=-1)
-        return cls(audio_ids, tracks, ranking, scales, DistanceStatistics.of_reference(distances, ranking.weights))
+        treble = tracks.feature_table.treble
+        weights = ranking.pair_weights(treble[:, np.newaxis], treble)
+        return cls(audio_ids, tracks, ranking, scales, DistanceStatistics.of_reference(distances, weights))
 
     def statistics_of(self, audio_ids: Collection[AudioId], track: Tracks) -> DistanceStatistics:
         """Return the distance statistics of the only track in `track`.
@@ -150,7 +155,8 @@ class Reference:
         """
         distances = part_distances(self.ranking, track, self.tracks, self.scales)[np.newaxis]
         others = np.array([[other not in audio_ids for other in self.audio_ids]], np.bool_)
-        return DistanceStatistics.of_tracks(distances, others, self.statistics, self.ranking.weights)
+        weights = self.ranking.pair_weights(track.feature_table.treble, self.tracks.feature_table.treble)[np.newaxis]
+        return DistanceStatistics.of_tracks(distances, others, self.statistics, weights)
 
 
 def evenly_spaced(tracks: int, count: int) -> NDArray[np.int64]:
@@ -195,10 +201,11 @@ class Comparison:
         """
         distances = np.stack([self.by_part(part) for part in ranking.parts], axis=-1)
         sample = evenly_spaced(len(self._tracks), REFERENCE_SIZE)
-        weights = ranking.weights
-        reference = DistanceStatistics.of_reference(distances[np.ix_(sample, sample)], weights)
+        treble, among = self._tracks.feature_table.treble, np.ix_(sample, sample)
+        weights = ranking.pair_weights(treble[:, np.newaxis], treble)
+        reference = DistanceStatistics.of_reference(distances[among], weights[among])
         others = np.arange(len(self._tracks))[:, np.newaxis] != sample
-        statistics = DistanceStatistics.of_tracks(distances[:, sample], others, reference, weights)
+        statistics = DistanceStatistics.of_tracks(distances[:, sample], others, reference, weights[:, sample])
         return in_list_order(all_corrected(distances, statistics, weights))
 
     def uncorrected(self, part: str) -> NDArray[np.float64]:

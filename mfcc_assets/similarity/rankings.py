@@ -27,6 +27,14 @@ GAUSSIAN = "gaussian"
 TIMBRE = "timbre"
 """Name of the part that compares points in the timbre space, which is fitted to the library."""
 
+LOW_TIMBRE = "low_timbre"
+"""Name of the part that does the same for the low band, which every coding of a track keeps."""
+
+_TREBLE_WIDTH = 2.25
+"""Difference of treble, as a natural logarithm, from which on two tracks are rather compared by the low band. On the
+development corpus with half of its tracks re-encoded, 61 % of the recommendations are in the query's own coding with
+1.75, 66 % with 2.25, 70 % with 2.5, and 95 % by the whole band alone, where chance gives 50 %."""
+
 WARPED: Mapping[str, WarpedDistance] = MappingProxyType({"article": ARTICLE, "dtw": DTW})
 """The parts that compare contours by dynamic time warping, by name."""
 
@@ -64,8 +72,8 @@ class Ranking:
     Attributes
     ----------
     weights_by_part
-        Weight of each part by its name. The names are `GAUSSIAN`, `TIMBRE` and those in `WARPED`. At most one part may
-        be warped, and it must be the last.
+        Weight of each part by its name. The names are `GAUSSIAN`, `TIMBRE`, `LOW_TIMBRE` and those in `WARPED`. At most
+        one part may be warped, and it must be the last.
 
     Raises
     ------
@@ -76,7 +84,7 @@ class Ranking:
     weights_by_part: Mapping[str, float]
 
     def __post_init__(self) -> None:
-        unknown = set(self.parts) - {GAUSSIAN, TIMBRE, *WARPED}
+        unknown = set(self.parts) - {GAUSSIAN, TIMBRE, LOW_TIMBRE, *WARPED}
         if unknown or not self.parts or any(part in WARPED for part in self.parts[:-1]):
             raise ValueError(f"a ranking cannot have these parts: {self.parts}")
 
@@ -100,6 +108,36 @@ class Ranking:
         """Weight of each part, of shape (parts,)."""
         return np.array(list(self.weights_by_part.values()))
 
+    def pair_weights(self, treble: NDArray[np.floating], others: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the weights of the parts for pairs of tracks.
+
+        If the ranking compares both the whole band and the low band, the two share their weight. Tracks of equal treble
+        are compared by the whole band. The more their treble differs, the more the low band counts, because they are
+        probably of different codings.
+
+        Parameters
+        ----------
+        treble, others
+            Treble of the first and of the second track of each pair: see `mfcc_assets.features.low_band.treble`. The
+            two arrays are broadcast against each other.
+
+        Returns
+        -------
+        (..., parts)
+
+        Examples
+        --------
+        >>> ranking_named("fused").pair_weights(np.array(0.0), np.array([0.0, 1.5, 3.0])).round(2).tolist()
+        [[1.0, 0.0, 0.25], [0.82, 0.18, 0.25], [0.04, 0.96, 0.25]]
+        """
+        apart = np.abs(np.asarray(treble, np.float64) - others)
+        weights = np.tile(self.weights, (*apart.shape, 1))
+        if {TIMBRE, LOW_TIMBRE} <= set(self.parts):
+            whole = np.exp(-((apart / _TREBLE_WIDTH) ** 4))
+            weights[..., self.parts.index(TIMBRE)] *= whole
+            weights[..., self.parts.index(LOW_TIMBRE)] *= 1 - whole
+        return weights
+
     def summary_distances(self, query: FeatureTable, others: FeatureTable) -> NDArray[np.float64]:
         """Return the distances (others, summary parts) of the only track of `query` by all `summary_parts`."""
         columns = [distances_by_summary_part(part, query, others) for part in self.summary_parts]
@@ -116,9 +154,9 @@ def distances_by_summary_part(part: str, query: FeatureTable, others: FeatureTab
     """
     if part == GAUSSIAN:
         return jensen_shannon(query.means[0], query.covariances[0], others.means, others.covariances)
-    if part != TIMBRE:
+    if part not in (TIMBRE, LOW_TIMBRE):
         raise ValueError(f"the part {part} does not compare feature tables")
-    apart = others.timbre - query.timbre[0]
+    apart = others.timbre - query.timbre[0] if part == TIMBRE else others.low_timbre - query.low_timbre[0]
     distances: NDArray[np.float64] = np.sqrt(np.einsum("ij,ij->i", apart, apart, dtype=np.float64))
     return distances
 
@@ -128,7 +166,7 @@ RANKINGS: Mapping[str, Ranking] = MappingProxyType(
         "article": Ranking({"article": 1.0}),
         "dtw": Ranking({"dtw": 1.0}),
         "gaussian": Ranking({GAUSSIAN: 1.0}),
-        "fused": Ranking({TIMBRE: 1.0, "dtw": 0.25}),
+        "fused": Ranking({TIMBRE: 1.0, LOW_TIMBRE: 1.0, "dtw": 0.25}),
     }
 )
 
@@ -144,7 +182,7 @@ def ranking_named(name: str) -> Ranking:
     Examples
     --------
     >>> ranking_named("fused").parts
-    ('timbre', 'dtw')
+    ('timbre', 'low_timbre', 'dtw')
     """
     try:
         return RANKINGS[PRESENT_NAMES.get(name, name)]

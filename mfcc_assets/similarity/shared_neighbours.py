@@ -163,8 +163,7 @@ class SharedNeighbours:
     ) -> NDArray[np.intp]:
         """Return the order of a list: the places of its tracks in a ranking.
 
-        The nearest track stays first. The next ones, up to the twentieth, are sorted by distance and shared neighbours.
-        All others keep their places.
+        The nearest twenty are sorted by distance and shared neighbours. All others keep their places.
 
         Parameters
         ----------
@@ -184,10 +183,10 @@ class SharedNeighbours:
         >>> shared.order(shared.neighbourhood(0), np.array([1, 2, 3]), np.array([0.5, 0.6, 0.7])).tolist()
         [0, 2, 1]
         """
-        sorted_places = slice(1, REORDERED)
+        sorted_places = slice(REORDERED)
         scores = deviations(distances[sorted_places]) + _WEIGHT * self.jaccard_distances(query, rows[sorted_places])
         order = np.arange(len(rows))
-        order[sorted_places] = 1 + np.argsort(scores, kind="stable")
+        order[sorted_places] = np.argsort(scores, kind="stable")
         return order
 
 

@@ -6,6 +6,8 @@ each other are taken for tracks of one kind. Directions in which such pairs diff
 relevant component analysis (Bar-Hillel, Hertz, Shental and Weinshall, "Learning a Mahalanobis metric from equivalence
 constraints", JMLR 6, 2005) with neighbours instead of known groups. Speaker recognition uses the same idea under the
 name of within-class covariance normalisation.
+
+A track has two points: one for the whole band, and one for the low band alone. See `mfcc_assets.features.low_band`.
 """
 
 from collections.abc import Mapping
@@ -16,7 +18,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.timbre import GROUPS, WIDTH
+from mfcc_assets.features.timbre import GROUPS
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.similarity.hubness import DistanceStatistics, all_corrected
 
@@ -24,8 +26,10 @@ SAMPLE_SIZE = 2_000
 """Largest number of tracks that a space is fitted to. In a sparser sample, neighbours are more often of different
 kinds."""
 
-_WEIGHTS: Mapping[str, float] = MappingProxyType({"cepstra": 0.5, "texture": 1.0, "movement": 0.75})
-"""Share of each group of numbers in the mean squared distance."""
+_WHOLE_BAND: Mapping[str, float] = MappingProxyType({"cepstra": 0.5, "texture": 1.0, "movement": 0.75})
+_LOW_BAND: Mapping[str, float] = MappingProxyType({"movement": 0.75, "low_cepstra": 0.5, "low_texture": 1.0})
+"""Groups of numbers that follow each other in a vector, and the share of each in the mean squared distance. Movement is
+measured below 10 kHz, so it belongs to both bands."""
 
 _COMPONENTS = 256
 """Number of principal components that are kept. With 128 the search finds other performances of a piece on the same
@@ -58,7 +62,7 @@ _NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True)
-class TimbreSpace:
+class BandSpace:
     """A linear map from vectors of timbre to points. The Euclidean distance of two points is the distance in timbre.
 
     Attributes
@@ -73,12 +77,12 @@ class TimbreSpace:
     axes: NDArray[np.float32]
 
     @classmethod
-    def of(cls, timbre: NDArray[np.floating]) -> Self:
-        """Fit the space to a sample (tracks, width) of a library."""
-        sample = timbre.astype(np.float32)
+    def of(cls, vectors: NDArray[np.floating], band: Mapping[str, float]) -> Self:
+        """Fit the space to a sample (tracks, width) of a library; `band` has the groups of numbers and their shares."""
+        sample = vectors.astype(np.float32)
         # A library of one track or none gets a space with one axis.
         centre = (sample.sum(axis=0) / max(1, len(sample))).astype(np.float32)
-        scales = _scales(sample - centre)
+        scales = _scales(band, sample - centre)
         scaled = (sample - centre) * scales
         components = _principal_components(scaled)
         points = (scaled @ components.T).astype(np.float64)
@@ -90,22 +94,52 @@ class TimbreSpace:
             axes = np.hstack([axes, weighting[-1, -1] * _directions_beyond(components)])
         return cls(centre, (scales[:, np.newaxis] * axes).astype(np.float32))
 
-    def __call__(self, timbre: NDArray[np.floating]) -> NDArray[np.float32]:
+    def __call__(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the points (tracks, dimensions) of vectors (tracks, width)."""
-        return ((timbre - self.centre) @ self.axes).astype(np.float32)
+        return ((vectors - self.centre) @ self.axes).astype(np.float32)
 
 
-def table_in_space(feature_table: FeatureTable, space: TimbreSpace) -> FeatureTable:
-    """Return the same tracks with their timbre mapped into a space."""
-    return replace(feature_table, timbre=space(feature_table.timbre))
+@dataclass(frozen=True)
+class TimbreSpace:
+    """The two spaces of a library's timbre.
+
+    Attributes
+    ----------
+    whole
+        Space of the whole band.
+    low
+        Space of the low band.
+    """
+
+    whole: BandSpace
+    low: BandSpace
+
+    @classmethod
+    def of(cls, timbre: NDArray[np.floating]) -> Self:
+        """Fit both spaces to a sample of a library, given its vectors (tracks, width) by `timbre_vector`."""
+        bands = (_WHOLE_BAND, _LOW_BAND)
+        return cls(*(BandSpace.of(timbre[:, _columns(band)], band) for band in bands))
+
+    def table(self, feature_table: FeatureTable) -> FeatureTable:
+        """Return the same tracks with points in these spaces instead of vectors of timbre."""
+        vectors = feature_table.timbre
+        whole, low = self.whole(vectors[:, _columns(_WHOLE_BAND)]), self.low(vectors[:, _columns(_LOW_BAND)])
+        return replace(feature_table, timbre=whole, low_timbre=low)
 
 
-def _scales(centred: NDArray[np.float32]) -> NDArray[np.float32]:
+def _columns(band: Mapping[str, float]) -> slice:
+    """Return the columns of a vector that describe a band."""
+    groups = [GROUPS[group] for group in band]
+    return slice(groups[0].start, groups[-1].stop)
+
+
+def _scales(band: Mapping[str, float], centred: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return factors (width,) of the vector elements that give every group its weight in the mean squared distance."""
-    scales = np.ones(WIDTH, np.float32)
-    for group, weight in _WEIGHTS.items():
-        spread = np.square(centred[:, GROUPS[group]]).sum() / max(1, len(centred))
-        scales[GROUPS[group]] = np.sqrt(weight / spread) if spread > 0 else 0
+    scales, first = np.ones(centred.shape[1], np.float32), _columns(band).start
+    for group, weight in band.items():
+        columns = slice(GROUPS[group].start - first, GROUPS[group].stop - first)
+        spread = np.square(centred[:, columns]).sum() / max(1, len(centred))
+        scales[columns] = np.sqrt(weight / spread) if spread > 0 else 0
     return scales
 
 
@@ -117,7 +151,7 @@ def _principal_components(centred: NDArray[np.float32]) -> NDArray[np.float32]:
     values, vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64))
     kept = np.flatnonzero(values > _NEGLIGIBLE * values.max(initial=0))[: -_COMPONENTS - 1 : -1]
     if not len(kept):
-        return np.eye(1, WIDTH, dtype=np.float32)
+        return np.eye(1, centred.shape[1], dtype=np.float32)
     components: NDArray[np.float64] = (vectors[:, kept] / np.sqrt(values[kept])).T @ centred
     return components.astype(np.float32)
 
@@ -128,9 +162,10 @@ def _directions_beyond(components: NDArray[np.float32]) -> NDArray[np.float64]:
     They are so long that distances along them are about those in all of the remaining space (Johnson and Lindenstrauss,
     "Extensions of Lipschitz mappings into a Hilbert space", Contemporary Mathematics 26, 1984).
     """
-    random = np.random.default_rng(0).standard_normal((WIDTH, _REMAINDER))
+    count, width = components.shape
+    random = np.random.default_rng(0).standard_normal((width, _REMAINDER))
     directions, _ = np.linalg.qr(random - components.T.astype(np.float64) @ (components @ random))
-    longer: NDArray[np.float64] = directions * np.sqrt((WIDTH - len(components)) / _REMAINDER)
+    longer: NDArray[np.float64] = directions * np.sqrt((width - count) / _REMAINDER)
     return longer
 
 
@@ -138,7 +173,8 @@ def _mutual_neighbours(points: NDArray[np.float64]) -> tuple[NDArray[np.intp], .
     """Return the rows of both tracks of each pair of mutual nearest neighbours, by distances corrected for hubs."""
     squares = np.square(points).sum(axis=1)
     apart = np.sqrt(np.maximum(squares[:, np.newaxis] + squares - 2 * points @ points.T, 0))
-    by_one_part, weights = apart[:, :, np.newaxis], np.ones(1)
+    by_one_part = apart[:, :, np.newaxis]
+    weights = np.ones(by_one_part.shape)
     distances = all_corrected(by_one_part, DistanceStatistics.of_reference(by_one_part, weights), weights)
     nearest = np.zeros(distances.shape, bool)
     np.put_along_axis(nearest, distances.argsort(axis=1, kind="stable")[:, :_NEIGHBOURS], True, axis=1)

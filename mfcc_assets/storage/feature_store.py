@@ -3,6 +3,7 @@
     timbre/<cepstra version>/<audio id>.parquet        one row: the timbre vector
     frames/<cepstra version>/<audio id>.parquet        one row per frame: COE_1 … COE_13
     summaries/<features version>/<audio id>.parquet    one row: the track features
+    chroma/<chroma version>/<audio id>.parquet         one row per frame: the twelve pitch classes
     checked/<features version>.json                    how far these files were checked
 
 Files are named by the audio id and not by the track id, so that a renamed, retagged or duplicate file needs no new
@@ -21,7 +22,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import BlobNotFound, Conflict, CorruptIndex, FeaturesDamaged, FeaturesMissing
+from mfcc_assets.features.chroma import CHROMA_VERSION, PITCH_CLASSES
 from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
+from mfcc_assets.features.low_band import low_coefficients
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures
@@ -148,14 +151,14 @@ class FeatureStore:
         self, audio_id: AudioId, track_features: TrackFeatures, parameters: FeaturesParameters
     ) -> None:
         """Write the track features of an audio."""
-        row = {name: [getattr(track_features, field).ravel()] for field, name in _STORED_NAMES.items()}
+        row = {name: [np.ravel(getattr(track_features, field))] for field, name in _STORED_NAMES.items()}
         self._write(_track_features_name(audio_id, parameters), pa.table(row), parameters.version)
 
     def read_track_features(self, audio_id: AudioId, parameters: FeaturesParameters) -> TrackFeatures:
         """Return the track features of an audio. Raises as `read_cepstra`."""
         name = _track_features_name(audio_id, parameters)
         table = self._read(name, parameters.version)
-        coefficients = parameters.cepstra.coefficients
+        coefficients = low_coefficients(parameters.cepstra)
         try:
             return TrackFeatures(
                 mean=_numbers(table, "mean").reshape(coefficients),
@@ -164,6 +167,7 @@ class FeatureStore:
                 segment_means=_numbers(table, "embedding").reshape(parameters.segments * coefficients),
                 fingerprint=_numbers(table, "sketch").reshape(-1, FINGERPRINT_WIDTH),
                 timbre=_numbers(table, "timbre").reshape(WIDTH),
+                treble=float(_numbers(table, "treble").reshape(())),
             )
         except (KeyError, ValueError) as error:
             raise _damaged(name) from error
@@ -175,11 +179,28 @@ class FeatureStore:
         if contour is None:
             table = self._read(name, parameters.version, columns=["contour"])
             try:
-                contour = _numbers(table, "contour").reshape(-1, parameters.cepstra.coefficients)
+                contour = _numbers(table, "contour").reshape(-1, low_coefficients(parameters.cepstra))
             except (KeyError, ValueError) as error:
                 raise _damaged(name) from error
             self._contours.put(name, contour)
         return contour
+
+    def audio_with_chroma(self) -> set[AudioId]:
+        """Return the ids of all audio with stored chroma."""
+        return self._audio_ids(f"chroma/{CHROMA_VERSION}/")
+
+    def write_chroma(self, audio_id: AudioId, chroma: NDArray[np.float32]) -> None:
+        """Write the chroma (frames, 12) of an audio: see `mfcc_assets.features.chroma.chroma_of`."""
+        table = pa.table([np.ascontiguousarray(column) for column in chroma.T], names=list(PITCH_CLASSES))
+        self._write(_chroma_name(audio_id), table, CHROMA_VERSION)
+
+    def read_chroma(self, audio_id: AudioId) -> NDArray[np.float32]:
+        """Return the chroma (frames, 12) of an audio. Raises as `read_cepstra`."""
+        name = _chroma_name(audio_id)
+        table = self._read(name, CHROMA_VERSION)
+        if table.column_names != list(PITCH_CLASSES):
+            raise _damaged(name)
+        return np.column_stack([column.to_numpy() for column in table.columns])
 
     def delete(self, audio_id: AudioId, parameters: FeaturesParameters) -> None:
         """Delete all features of an audio with these parameters, if there are any."""
@@ -187,6 +208,7 @@ class FeatureStore:
             _frames_name(audio_id, parameters.cepstra),
             _timbre_name(audio_id, parameters.cepstra),
             _track_features_name(audio_id, parameters),
+            _chroma_name(audio_id),
         ):
             self._blobs.delete(CEPSTRA, name)
 
@@ -311,6 +333,10 @@ def _frames_name(audio_id: AudioId, parameters: CepstraParameters) -> str:
 
 def _timbre_name(audio_id: AudioId, parameters: CepstraParameters) -> str:
     return f"timbre/{parameters.version}/{audio_id}.parquet"
+
+
+def _chroma_name(audio_id: AudioId) -> str:
+    return f"chroma/{CHROMA_VERSION}/{audio_id}.parquet"
 
 
 def _checked_name(parameters: FeaturesParameters) -> str:

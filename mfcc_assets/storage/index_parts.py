@@ -16,7 +16,7 @@ from mfcc_assets.search.index import Calibration, IndexParameters
 from mfcc_assets.similarity.hubness import DistanceStatistics
 from mfcc_assets.similarity.pairwise import Reference, Tracks
 from mfcc_assets.similarity.rankings import Ranking
-from mfcc_assets.similarity.timbre_space import TimbreSpace
+from mfcc_assets.similarity.timbre_space import BandSpace, TimbreSpace
 
 VECTOR_INDEX_PART, CALIBRATION_PART = "prefilter.faiss", "calibration.npz"
 
@@ -93,8 +93,10 @@ def write_calibration(calibration: Calibration, path: Path) -> None:
         scales=reference.scales,
         spreads=embedding.spreads,
         axes=embedding.axes,
-        space_centre=calibration.space.centre,
-        space_axes=calibration.space.axes,
+        space_centre=calibration.space.whole.centre,
+        space_axes=calibration.space.whole.axes,
+        low_space_centre=calibration.space.low.centre,
+        low_space_axes=calibration.space.low.axes,
         **{_stem(name): getattr(reference.tracks.feature_table, column) for column, name in COLUMN_PARTS.items()},
     )
 
@@ -116,7 +118,11 @@ def read_calibration(path: Path, ranking: Ranking) -> Calibration:
         statistics = DistanceStatistics(arrays["usual_means"], arrays["usual_deviations"])
         reference = Reference(tuple(arrays["audio_ids"].tolist()), tracks, ranking, scales, statistics)
         embedding = Embedding(ranking, scales, arrays["spreads"], arrays["axes"])
-        return Calibration(reference, embedding, TimbreSpace(arrays["space_centre"], arrays["space_axes"]))
+        space = TimbreSpace(
+            BandSpace(arrays["space_centre"], arrays["space_axes"]),
+            BandSpace(arrays["low_space_centre"], arrays["low_space_axes"]),
+        )
+        return Calibration(reference, embedding, space)
 
 
 def _stem(name: str) -> str:

@@ -5,7 +5,7 @@ unless said otherwise:
 
 indexes/<version>/audio_ids.npy                             the audio ids of the index, ascending
 indexes/<version>/track_ids.npy                             the track that represents each audio
-indexes/<version>/means.npy, covariances.npy, embeddings.npy, roughness.npy, timbre.npy
+indexes/<version>/means.npy, covariances.npy, embeddings.npy, roughness.npy, timbre.npy, low_timbre.npy, treble.npy
                                                             the columns of the feature table
 indexes/<version>/usual_means.npy, usual_deviations.npy     the distance statistics
 indexes/<version>/outlines.npy, outline_starts.npy          the coarse contours: all frames, and the start of each

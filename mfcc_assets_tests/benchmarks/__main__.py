@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mfcc_assets_tests.benchmarks import article, cascade, features, kernels, orchestration, report, scale
+from mfcc_assets_tests.benchmarks import article, cascade, features, kernels, orchestration, peers, report, scale
 from mfcc_assets_tests.benchmarks.corpus import Corpus, fetch
 from mfcc_assets_tests.benchmarks.measuring import machine
 from mfcc_assets_tests.benchmarks.report import Section
@@ -18,6 +18,7 @@ SECTIONS: Mapping[str, Callable[[Corpus], Section]] = {
     "cascade": cascade.measure,
     "features": features.measure,
     "article": article.measure,
+    "peers": peers.measure,
     "scale": scale.measure,
     "orchestration": orchestration.measure,
 }
@@ -31,7 +32,12 @@ def main() -> None:
     parser.add_argument(
         "--work", type=Path, required=True, help="folder that keeps features and libraries between runs"
     )
-    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="sections to measure; all by default")
+    parser.add_argument(
+        "sections",
+        nargs="*",
+        choices=[*SECTIONS, []],
+        help="sections to measure, whose text is replaced; all by default",
+    )
     chosen = parser.parse_args()
     try:
         fetch(chosen.corpus)
@@ -43,14 +49,20 @@ def main() -> None:
     for name in chosen.sections or SECTIONS:
         sys.stderr.write(f"{time.monotonic() - begun:6.0f} s  {name}\n")
         sections.append(SECTIONS[name](corpus))
-    heading = (
-        "# Measurements\n\n"
-        f"`make bench`, {datetime.now(UTC):%Y-%m-%d}, on {machine()}: {len(corpus.tracks)} tracks of real music, "
-        f"{sum(track.seconds for track in corpus.tracks) / 3600:.1f} hours. All contestants of a table ran in turns in "
-        "the same process. Figures are medians, with the minimum and the maximum in parentheses.\n\n"
-        f"All measurements together took {(time.monotonic() - begun) / 60:.1f} minutes."
-    )
-    sys.stderr.write(f"{report.write(heading, sections)}\n")
+        sys.stdout.write(f"{sections[-1]}\n\n")
+    when = f"{datetime.now(UTC):%Y-%m-%d}, on {machine()}"
+    if chosen.sections:
+        report.replace([section.text(f"Measured alone, {when}.") for section in sections])
+    else:
+        heading = (
+            "# Measurements\n\n"
+            f"`make bench`, {when}: {len(corpus.tracks)} tracks of real music, "
+            f"{sum(track.seconds for track in corpus.tracks) / 3600:.1f} hours. All contestants of a table ran in "
+            "turns in the same process. Figures are medians, with the minimum and the maximum in parentheses.\n\n"
+            f"All measurements together took {(time.monotonic() - begun) / 60:.1f} minutes."
+        )
+        report.write(heading, sections)
+    sys.stderr.write(f"{report.PAGE}\n")
 
 
 if __name__ == "__main__":

@@ -103,6 +103,8 @@ class Population:
             segment_means=drawn.mixtures @ real.segment_means,
             roughness=real.roughness[drawn.origins],
             timbre=drawn.mixtures @ real.timbre,
+            low_timbre=drawn.mixtures @ real.low_timbre,
+            treble=drawn.mixtures @ real.treble,
         )
 
     def track_features(self, drawn: Drawn, rng: np.random.Generator) -> TrackFeatures:
@@ -113,7 +115,13 @@ class Population:
         real, table = self.real_features[drawn.origins[0]], self.feature_table_of(drawn)
         contour = (real.contour + rng.normal(0, self.scales / 3, real.contour.shape)).astype(np.float32)
         (timbre,) = drawn.mixtures @ self._timbre
-        return replace(real, contour=contour, segment_means=table.segment_means[0], timbre=timbre)
+        return replace(
+            real,
+            contour=contour,
+            segment_means=table.segment_means[0],
+            timbre=timbre,
+            treble=float(table.treble[0]),
+        )
 
     def intrinsic_dimension(self, points: NDArray[np.float32]) -> float:
         """Estimate the dimension of the surface that the points lie near, from the ten nearest neighbours of each.

@@ -18,14 +18,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.audio.reader import AudioReader
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.metrics import RankedIds, mean_average_precision, ranked_by
+from mfcc_assets.features.chroma import CHROMA_SAMPLE_RATE, chroma_of
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.quality import labelled_set
 from mfcc_assets.ranking_names import DEFAULT_RANKING
 from mfcc_assets.settings import Settings
+from mfcc_assets.similarity.harmony import OTHER_PERFORMANCE, shared_harmony
 from mfcc_assets.similarity.pairwise import Comparison, Tracks, uncorrected_names
 from mfcc_assets.similarity.rankings import RANKINGS
 from mfcc_assets_tests.benchmarks.corpus import Corpus
@@ -255,6 +258,10 @@ def measure(work: Path, music: Path | None) -> Section:
     comparison = Comparison(Tracks.of([track_features[name] for name in names], parameters), on_all_cores)
     distances = {name: comparison.by_ranking(ranking) for name, ranking in RANKINGS.items()}
     distances |= {name: comparison.uncorrected(part) for name, part in uncorrected_names(RANKINGS).items()}
+    files = {track.path: folder / track.path for folder, tracks in sets for track in tracks}
+    recordings = {name: first for found in analysed for name, first in found.recordings.items()}
+    similarities = harmony_similarities(work / "chroma", [files[name] for name in names])
+    distances["harmony, apart from the rankings"] = np.where(np.eye(len(names), dtype=bool), np.inf, 1 - similarities)
     scores = {name: precision_by_kind(ranked_by(found, names)) for name, found in distances.items()}
     reached = scores[DEFAULT_RANKING][SAME_INSTRUMENT] or 0.0
     return (
@@ -269,6 +276,44 @@ def measure(work: Path, music: Path | None) -> Section:
             ["mean average precision", *KINDS],
             [[f"`{name}`", *(f"{found[kind]:.3f}" for kind in KINDS)] for name, found in scores.items()],
         )
+        .text(_false_alarms(similarities, names, {track.path for track in others}, recordings))
+    )
+
+
+def harmony_similarities(kept: Path, files: Sequence[Path]) -> NDArray[np.float64]:
+    """Return how much harmony all files share with each other, 0 to 1. The chroma is kept in a folder."""
+    kept.mkdir(parents=True, exist_ok=True)
+
+    def chroma(file: Path) -> NDArray[np.float32]:
+        stored = kept / f"{track_id(str(file))}.npy"
+        if not stored.exists():
+            np.save(stored, chroma_of(AudioReader(file, CHROMA_SAMPLE_RATE, 0).blocks()))
+        found: NDArray[np.float32] = np.load(stored)
+        return found
+
+    by_file = dict(on_all_cores(chroma, files))
+
+    def row(number: int) -> list[float]:
+        pairs = (shared_harmony(by_file[files[number]], by_file[other]) for other in files[number + 1 :])
+        return [same.similarity if same else 0.0 for same in pairs]
+
+    similarities = np.zeros((len(files), len(files)))
+    for number, found in on_all_cores(row, range(len(files))):
+        similarities[number, number + 1 :] = similarities[number + 1 :, number] = found
+    return similarities
+
+
+def _false_alarms(
+    similarities: NDArray[np.float64], names: Sequence[str], others: set[str], recordings: Mapping[str, str]
+) -> str:
+    """Tell how many tracks of other music seem to be other performances of one piece."""
+    rows = [row for row, name in enumerate(names) if name in others and recordings.get(name, name) == name]
+    alike = np.triu(similarities[np.ix_(rows, rows)] >= OTHER_PERFORMANCE, k=1)
+    count = len(rows)
+    return (
+        f"Of {count * (count - 1) // 2:,} pairs of other recordings, {alike.sum()} count as performances of one piece "
+        f"(similarity of at least {OTHER_PERFORMANCE}); {(alike | alike.T).any(axis=1).sum()} of {count} tracks are in "
+        "such a pair. Some of them are true: games have several arrangements of one theme."
     )
 
 

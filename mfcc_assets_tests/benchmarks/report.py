@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 FOLDER = Path(__file__).parent
 FIGURES = "figures"
+PAGE = FOLDER / "RESULTS.md"
 
 
 @dataclass
@@ -37,8 +38,14 @@ class Section:
         return "\n\n".join([f"## {self.title}", *self.blocks])
 
 
-def write(heading: str, sections: Iterable[Section]) -> Path:
-    """Write the page. The figures are in a folder beside it."""
-    page = FOLDER / "RESULTS.md"
+def write(heading: str, sections: Iterable[Section], page: Path = PAGE) -> None:
+    """Write the whole page. The figures are in a folder beside it."""
     page.write_text("\n\n".join([heading, *map(str, sections)]) + "\n")
-    return page
+
+
+def replace(sections: Iterable[Section], page: Path = PAGE) -> None:
+    """Put new sections in place of those with the same titles, or at the end of the page. Others stay."""
+    heading, *written = page.read_text().rstrip("\n").split("\n\n## ")
+    blocks = {block.partition("\n")[0]: block for block in written}
+    blocks |= {section.title: str(section).removeprefix("## ") for section in sections}
+    page.write_text("\n\n## ".join([heading, *blocks.values()]) + "\n")

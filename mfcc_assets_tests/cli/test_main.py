@@ -98,6 +98,7 @@ COMMANDS = [
     ["path", "Song 1", "Song 2"],
     ["playlist", "Song 1"],
     ["explain", "Song 1", "Song 2"],
+    ["versions", "Song 1"],
     ["index", "list"],
     ["index", "publish", "1"],
     ["index", "rollback"],

@@ -8,19 +8,22 @@ from hypothesis.extra import numpy as npst
 from mfcc_assets.features.mel import lifter_weights
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.timbre import COEFFICIENTS, GROUPS, WIDTH, timbre_vector
-from mfcc_assets_tests import naive
+from mfcc_assets_tests import naive_timbre
 
 BANDS = 5
+
+WIDTHS = {"cepstra": 20, "low_cepstra": 16}
+"""Number of coefficients that describe the frames in the whole band and in the low band."""
 
 # More than one chunk, whole seconds, and windows from the first frame to the last.
 FRAMES = 6_400
 
 
-def frames_of(seed: int, frames: int = FRAMES, coefficients: int = COEFFICIENTS) -> np.ndarray:
+def frames_of(seed: int, frames: int = FRAMES) -> np.ndarray:
     """Noise that changes as slowly as music, around a spectrum that the seed chooses."""
     generator = np.random.default_rng(seed)
-    colour = generator.normal(0, 10, coefficients)
-    noise = generator.normal(0, 20, (frames + 9, coefficients))
+    colour = generator.normal(0, 10, COEFFICIENTS)
+    noise = generator.normal(0, 20, (frames + 9, COEFFICIENTS))
     return (colour + np.lib.stride_tricks.sliding_window_view(noise, 10, axis=0).mean(axis=2)).astype(np.float32)
 
 
@@ -44,6 +47,8 @@ def test_the_parts_fill_the_vector():
         "cepstra": 861,
         "texture": 1_891,
         "movement": 666,
+        "low_cepstra": 561,
+        "low_texture": 1_225,
     }
     positions = np.concatenate([np.arange(WIDTH)[group] for group in GROUPS.values()])
     np.testing.assert_array_equal(positions, np.arange(WIDTH))
@@ -54,14 +59,14 @@ def test_the_vector_agrees_with_the_slow_twin(frames):
     vector = timbre_vector(frames_of(1, frames))
     assert vector.shape == (WIDTH,)
     assert vector.dtype == np.float32
-    assert_near(vector, naive.timbre_vector(frames_of(1, frames)), 1e-3)
+    assert_near(vector, naive_timbre.timbre_vector(frames_of(1, frames)), 1e-3)
 
 
 def test_digital_silence_within_a_track_agrees_with_the_slow_twin():
     frames = frames_of(2)
     frames[1_000:2_000] = 0
     frames[1_000:2_000, 0] = np.log(np.finfo(np.float64).eps)
-    assert_near(timbre_vector(frames), naive.timbre_vector(frames), 1e-3)
+    assert_near(timbre_vector(frames), naive_timbre.timbre_vector(frames), 1e-3)
 
 
 @given(
@@ -76,24 +81,32 @@ def test_the_vector_is_finite_for_any_accepted_cepstra(frames):
     assert np.isfinite(timbre_vector(frames)).all()
 
 
+@pytest.mark.parametrize("group", WIDTHS)
 @pytest.mark.parametrize("frames", [1, 256, 5_000])
-def test_constant_cepstra_have_no_variance(frames):
-    mean, covariance = gaussian_of(timbre_vector(np.full((frames, COEFFICIENTS), -3, np.float32)), "cepstra")
+def test_constant_cepstra_have_no_variance(frames, group):
+    mean, covariance = gaussian_of(timbre_vector(np.full((frames, COEFFICIENTS), -3, np.float32)), group)
     np.testing.assert_allclose(covariance, 0, atol=1e-3)
-    np.testing.assert_allclose(mean[COEFFICIENTS:], 0, atol=1e-3)
-    assert (mean[:COEFFICIENTS] < -0.1).all()
+    np.testing.assert_allclose(mean[WIDTHS[group] :], 0, atol=1e-3)
+    assert (np.abs(mean[: WIDTHS[group]]) > 0.001).all()
 
 
-def test_the_vector_holds_mean_and_covariance_of_the_scaled_frames():
-    frames = frames_of(3).astype(np.float64)
-    mean, covariance = gaussian_of(timbre_vector(frames.astype(np.float32)), "cepstra")
-    lifter = lifter_weights(COEFFICIENTS, CepstraParameters().lifter)
-    scales = np.append(2.4, 4.7 * np.arange(1, COEFFICIENTS) ** -0.75 * lifter[1:])
+@pytest.mark.parametrize(
+    ("group", "described", "energy", "second"),
+    [
+        ("cepstra", lambda frames: frames[:, : WIDTHS["cepstra"]], 2.4, 4.7),
+        ("low_cepstra", lambda frames: naive_timbre.low_band_cepstra(frames, WIDTHS["low_cepstra"]), 2.0, 4.3),
+    ],
+)
+def test_the_vector_holds_mean_and_covariance_of_the_scaled_frames(group, described, energy, second):
+    frames, width = described(frames_of(3).astype(np.float64)), WIDTHS[group]
+    mean, covariance = gaussian_of(timbre_vector(frames_of(3)), group)
+    lifter = lifter_weights(width, CepstraParameters().lifter)
+    scales = np.append(energy, second * np.arange(1, width) ** -0.75 * lifter[1:])
     expected = frames.mean(axis=0)
     expected[0] += 2.4
-    np.testing.assert_allclose(mean[:COEFFICIENTS], expected / scales, atol=1e-3)
+    np.testing.assert_allclose(mean[:width], expected / scales, atol=1e-3)
     np.testing.assert_allclose(
-        covariance[:COEFFICIENTS, :COEFFICIENTS], np.cov(frames.T, bias=True) / np.outer(scales, scales), atol=1e-3
+        covariance[:width, :width], np.cov(frames.T, bias=True) / np.outer(scales, scales), atol=1e-3
     )
 
 
@@ -109,7 +122,13 @@ def test_a_gain_changes_nothing_but_the_mean_levels():
         )
         np.testing.assert_allclose(covariance, covariance_louder, atol=0.02)
         different.append(np.flatnonzero(np.abs(mean - mean_louder) > 0.1).tolist())
-    assert different == [[0], [0], [0, 1, 2, 3, 4]]
+    assert dict(zip(GROUPS, different, strict=True)) == {
+        "cepstra": [0],
+        "texture": [0],
+        "movement": [0, 1, 2, 3, 4],
+        "low_cepstra": [0],
+        "low_texture": [0],
+    }
 
 
 def modulation_variances(hertz: float) -> np.ndarray:
@@ -153,31 +172,45 @@ def test_a_track_played_twice_has_nearly_the_timbre_of_the_track():
 def test_a_track_played_backwards_differs_only_in_its_deltas():
     track = frames_of(8)
     vector, backwards = timbre_vector(track), timbre_vector(track[::-1])
-    for group in ("texture", "movement"):
+    for group in ("texture", "movement", "low_texture"):
         assert_near(vector[GROUPS[group]], backwards[GROUPS[group]], 1e-4)
-    mean, covariance = gaussian_of(vector, "cepstra")
-    mean_backwards, covariance_backwards = gaussian_of(backwards, "cepstra")
-    signs = np.repeat([1, -1], COEFFICIENTS)
-    np.testing.assert_allclose(mean_backwards, mean * signs, atol=1e-3)
-    np.testing.assert_allclose(covariance_backwards, covariance * np.outer(signs, signs), atol=1e-3)
+    for group, width in WIDTHS.items():
+        mean, covariance = gaussian_of(vector, group)
+        mean_backwards, covariance_backwards = gaussian_of(backwards, group)
+        signs = np.repeat([1, -1], width)
+        np.testing.assert_allclose(mean_backwards, mean * signs, atol=1e-3)
+        np.testing.assert_allclose(covariance_backwards, covariance * np.outer(signs, signs), atol=1e-3)
 
 
-def test_coefficients_after_the_twentieth_are_ignored():
-    frames = frames_of(9, coefficients=26)
-    np.testing.assert_array_equal(timbre_vector(frames), timbre_vector(frames[:, :COEFFICIENTS].copy()))
+def test_only_the_low_band_depends_on_the_last_coefficients():
+    frames = frames_of(9)
+    changed = frames.copy()
+    changed[:, WIDTHS["cepstra"] :] += 20
+    vector, other = timbre_vector(frames), timbre_vector(changed)
+    for name, group in GROUPS.items():
+        assert np.array_equal(vector[group], other[group]) == (not name.startswith("low_"))
 
 
 @pytest.mark.parametrize(
     "unusable",
     [
-        np.zeros((0, 20), np.float32),
-        np.zeros((9, 19), np.float32),
-        np.zeros(20, np.float32),
-        np.full((200, 20), np.nan, np.float32),
-        np.append(np.zeros((5_000, 20), np.float32), np.full((1, 20), np.inf, np.float32), axis=0),
-        np.full((200, 20), -1e7, np.float32),
+        np.zeros((0, 26), np.float32),
+        np.zeros((9, 25), np.float32),
+        np.zeros((9, 27), np.float32),
+        np.zeros(26, np.float32),
+        np.full((200, 26), np.nan, np.float32),
+        np.append(np.zeros((5_000, 26), np.float32), np.full((1, 26), np.inf, np.float32), axis=0),
+        np.full((200, 26), -1e7, np.float32),
     ],
-    ids=["no frame", "too few coefficients", "one dimension", "NaN", "infinity at the end", "absurdly large"],
+    ids=[
+        "no frame",
+        "too few coefficients",
+        "too many coefficients",
+        "one dimension",
+        "NaN",
+        "infinity at the end",
+        "absurdly large",
+    ],
 )
 def test_unusable_cepstra_are_refused(unusable):
     with pytest.raises(ValueError, match=r"frame|finite"):

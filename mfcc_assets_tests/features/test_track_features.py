@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfcc_assets.features.fingerprint import fingerprint
+from mfcc_assets.features.low_band import low_band_cepstra, treble
 from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.statistics import segment_means
@@ -66,24 +67,28 @@ def test_an_analysis_keeps_the_first_coefficients_of_finer_cepstra():
 
 
 def test_cepstra_with_too_few_coefficients_for_timbre_are_refused():
-    with pytest.raises(ValueError, match="20 cepstra"):
+    with pytest.raises(ValueError, match="26 cepstra"):
         Analysis.of_cepstra(np.zeros((300, 13), np.float32), 13)
 
 
 @pytest.mark.parametrize("frames", [1, 7, 50, 24_000])
-def test_track_features_hold_gaussian_contour_segment_means_fingerprint_and_timbre(frames):
+def test_track_features_hold_gaussian_contour_segment_means_fingerprint_timbre_and_treble(frames):
     analysed = analysis(frames, seed=1)
     given_cepstra, track_features = analysed.cepstra, track_features_of(analysed, PARAMETERS)
-    np.testing.assert_allclose(track_features.mean, given_cepstra.mean(axis=0, dtype=np.float64))
+    low = low_band_cepstra(given_cepstra, PARAMETERS.cepstra)
+    np.testing.assert_allclose(track_features.mean, low.mean(axis=0, dtype=np.float64))
     np.testing.assert_allclose(
-        track_features.covariance, np.cov(given_cepstra.T.astype(np.float64), bias=True), rtol=1e-9, atol=1e-9
+        track_features.covariance, np.cov(low.T.astype(np.float64), bias=True), rtol=1e-9, atol=1e-9
     )
-    assert track_features.contour.shape == (max(1, round(frames / 50)), 13)
-    np.testing.assert_array_equal(track_features.contour, segment_means(given_cepstra, len(track_features.contour)))
-    np.testing.assert_array_equal(track_features.segment_means.reshape(8, 13), segment_means(given_cepstra, 8))
+    assert track_features.contour.shape == (max(1, round(frames / 50)), 10)
+    np.testing.assert_array_equal(track_features.contour, segment_means(low, len(track_features.contour)))
+    np.testing.assert_array_equal(track_features.segment_means.reshape(8, 10), segment_means(low, 8))
     np.testing.assert_array_equal(track_features.fingerprint, fingerprint(given_cepstra, PARAMETERS.cepstra))
     np.testing.assert_array_equal(track_features.timbre, analysed.timbre)
-    assert {getattr(track_features, field.name).dtype.name for field in fields(TrackFeatures)} == {"float32", "float64"}
+    of_whole_band = given_cepstra.mean(axis=0, dtype=np.float64)
+    assert track_features.treble == pytest.approx(treble(of_whole_band, PARAMETERS.cepstra))
+    arrays = [getattr(track_features, field.name) for field in fields(TrackFeatures) if field.name != "treble"]
+    assert {array.dtype.name for array in arrays} == {"float32", "float64"}
 
 
 def test_the_contour_has_the_rate_of_the_parameters():
@@ -117,16 +122,21 @@ def test_a_feature_table_has_one_row_for_each_track():
         np.testing.assert_allclose(together.variances[row], np.diag(single.covariance), rtol=1e-6)
         np.testing.assert_array_equal(together.segment_means[row], single.segment_means)
         np.testing.assert_array_equal(together.timbre[row], single.timbre)
+        assert together.treble[row] == np.float32(single.treble)
+    assert together.low_timbre.shape == (3, 0)
 
 
 @pytest.mark.parametrize("coefficients", [12, 13])
 def test_the_feature_table_of_no_tracks_has_the_usual_columns(coefficients):
     none = FeatureTable.of([], FeaturesParameters(cepstra=CepstraParameters(coefficients=coefficients)))
     assert len(none) == 0
-    assert none.means.shape == none.variances.shape == (0, coefficients)
-    assert none.covariances.shape == (0, coefficients, coefficients)
-    assert none.segment_means.shape == (0, 8 * coefficients)
+    low = coefficients * 20 // 26
+    assert none.means.shape == none.variances.shape == (0, low)
+    assert none.covariances.shape == (0, low, low)
+    assert none.segment_means.shape == (0, 8 * low)
     assert none.timbre.shape == (0, WIDTH)
+    assert none.low_timbre.shape == (0, 0)
+    assert none.treble.shape == (0,)
 
 
 @given(st.lists(st.integers(0, 4)))
@@ -136,8 +146,9 @@ def test_rows_are_selected_in_the_given_order(rows):
 
 def test_columns_of_different_lengths_are_refused():
     one, two = feature_table(1), feature_table(1, 2)
-    with pytest.raises(ValueError, match="the same tracks"):
-        FeatureTable(one.means, one.covariances, two.segment_means, one.roughness, one.timbre)
+    for column in fields(FeatureTable):
+        with pytest.raises(ValueError, match="the same tracks"):
+            replace(one, **{column.name: getattr(two, column.name)})
 
 
 @given(st.integers(0, 4))

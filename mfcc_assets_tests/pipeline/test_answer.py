@@ -62,17 +62,14 @@ def test_a_track_of_the_library_in_another_format_has_the_distances_of_the_track
     other = write_audio(tmp_path / "other.flac", samples * (1 - 2**-12), rate)
 
     itself, in_another_format = (
-        recommend_file(real_library, path, count=3) for path in (DEMO / "library" / OTHERS[0], other)
+        recommend_file(real_library, path, count=4).recommendations for path in (DEMO / "library" / OTHERS[0], other)
     )
 
-    assert [found.track_id for found in in_another_format.recommendations] == [
-        found.track_id for found in itself.recommendations
-    ]
-    np.testing.assert_allclose(
-        [found.distance for found in in_another_format.recommendations],
-        [found.distance for found in itself.recommendations],
-        rtol=0.01,
-    )
+    # The two encodings of one track, which are the farthest, are about equally far.
+    assert [found.track_id for found in in_another_format[:2]] == [found.track_id for found in itself[:2]]
+    distances = {found.track_id: found.distance for found in itself}
+    assert len(distances) == 4
+    assert {found.track_id: found.distance for found in in_another_format} == pytest.approx(distances, rel=0.01)
 
 
 def test_silence_around_a_file_changes_neither_its_recognition_nor_its_recommendations(
@@ -117,7 +114,6 @@ def test_nothing_is_stored_when_a_file_is_recommended_for(real_library: Library)
 
     assert stored() == before
     assert [recommendation.rank for recommendation in answer.recommendations] == [1, 2]
-    assert answer.recommendations[0].distance <= answer.recommendations[1].distance
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_a_pair_is_explained_from_the_stored_features(library: Library, index: L
         if audio == audio_id(2)
     )
     assert record["ranked_distance"] == pytest.approx(found, rel=1e-3)
-    assert list(record["parts"]) == ["timbre", "dtw"]
+    assert list(record["parts"]) == ["timbre", "low_timbre", "dtw"]
     assert set(record) == {
         "index_version", "ranking", "ranked_distance", "parts", "a", "b",
         "distance", "control", "coefficients", "stretches", "path",

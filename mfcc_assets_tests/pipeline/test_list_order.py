@@ -25,15 +25,15 @@ def lists(library: Library, index: LibraryIndex) -> dict[AudioId, RankedList]:
     return dict(stored_lists(library, index.version))
 
 
-def test_a_list_has_the_nearest_tracks_with_their_distances_and_the_nearest_one_first(
+def test_a_list_has_the_nearest_tracks_with_their_distances_in_another_order(
     library: Library, published: LibraryIndex
 ) -> None:
     rankings, in_order = stored_pairs(library, published, "rankings"), lists(library, published)
     assert in_order.keys() == rankings.keys()
     for query, ranked in rankings.items():
-        assert in_order[query][0] == ranked[0]
         assert sorted(in_order[query]) == sorted(ranked)
-    assert in_order != rankings, "shared neighbours change at least one of thirty lists"
+    first = [in_order[query][0] == ranked[0] for query, ranked in rankings.items()]
+    assert 0 < sum(first) < TRACKS, "shared neighbours change the first track of some of thirty lists"
 
 
 @pytest.mark.usefixtures("published")

@@ -77,9 +77,12 @@ def assert_same_index(one: LibraryIndex, other: LibraryIndex) -> None:
 
 def assert_same_rows(one: LibraryIndex, other: LibraryIndex) -> None:
     """All rows are equal. Timbre may differ in rounding, since it is computed for many tracks at a time."""
-    for name in ("means", "covariances", "segment_means", "roughness"):
+    for name in ("means", "covariances", "segment_means", "roughness", "treble"):
         np.testing.assert_array_equal(getattr(one.feature_table, name), getattr(other.feature_table, name))
-    np.testing.assert_allclose(one.feature_table.timbre, other.feature_table.timbre, rtol=1e-4, atol=1e-5)
+    for name in ("timbre", "low_timbre"):
+        np.testing.assert_allclose(
+            getattr(one.feature_table, name), getattr(other.feature_table, name), rtol=1e-4, atol=1e-5
+        )
     np.testing.assert_allclose(one.statistics.means, other.statistics.means, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(one.statistics.deviations, other.statistics.deviations, rtol=1e-4, atol=1e-5)
     for name in ("coarse_contours", "fingerprints"):
@@ -100,12 +103,14 @@ class TestANewIndex:
     def test_its_rows_hold_the_features_of_the_tracks(self) -> None:
         index = builder().build(tracks(range(5)))
         expected = FeatureTable.of([features_of(number) for number in range(5)], FEATURES)
-        for name in ("means", "covariances", "segment_means", "roughness"):
+        for name in ("means", "covariances", "segment_means", "roughness", "treble"):
             np.testing.assert_array_equal(getattr(index.feature_table, name), getattr(expected, name))
-        np.testing.assert_allclose(
-            index.feature_table.timbre, index.calibration.space(expected.timbre), rtol=1e-4, atol=1e-5
-        )
-        contours = RaggedFrames.of([features_of(number).contour for number in range(5)], 13)
+        in_space = index.calibration.space.table(expected)
+        for name in ("timbre", "low_timbre"):
+            np.testing.assert_allclose(
+                getattr(index.feature_table, name), getattr(in_space, name), rtol=1e-4, atol=1e-5
+            )
+        contours = RaggedFrames.of([features_of(number).contour for number in range(5)], 10)
         coarse_contours = contours.coarser(COARSE_FACTOR)
         np.testing.assert_array_equal(index.coarse_contours.frames, coarse_contours.frames.astype(np.float16))
         np.testing.assert_array_equal(index.coarse_contours.starts, coarse_contours.starts)

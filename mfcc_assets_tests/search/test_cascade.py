@@ -257,12 +257,12 @@ def test_pruning_keeps_a_limited_number_of_equal_tracks_and_more_for_long_lists(
 
 
 def test_more_candidates_are_fetched_from_a_larger_library_and_for_longer_lists():
-    assert candidates_to_fetch(469, 5) == 150
+    assert candidates_to_fetch(469, 5) == 240
     fetched = [candidates_to_fetch(tracks, 5) for tracks in (58, 117, 234, 469, 10_000, 1_000_000)]
     assert fetched == sorted(set(fetched))
     assert all(found > measured for found, measured in zip(fetched, (32, 48, 93, 141), strict=False))
-    assert candidates_to_fetch(469, 10) == 2 * candidates_to_fetch(469, 5)
-    assert candidates_to_fetch(469, 1) == candidates_to_fetch(469, 5)
+    assert candidates_to_fetch(469, 20) == 2 * candidates_to_fetch(469, 10)
+    assert candidates_to_fetch(469, 1) == candidates_to_fetch(469, 10)
     assert all(candidates_to_fetch(tracks, 5) >= max(5, tracks) for tracks in range(30))
 
 
@@ -292,7 +292,12 @@ def test_a_track_with_another_number_of_coefficients_is_refused(warped):
 class TestWithACorrection:
     """The ranking has two parts. The distances by the first part are known, and the search uses the second."""
 
-    WEIGHTS = np.array([1.0, 2.0])
+    @pytest.fixture
+    def weights(self):
+        """Weights (24, 24, 2) of both parts for each pair. The parts share the weight of some pairs."""
+        random = np.random.default_rng(0).uniform(0, 2, (24, 24))
+        shared = np.minimum(1, (random + random.T) / 2)
+        return np.stack([1.5 - shared, np.full((24, 24), 1.0) + shared], axis=-1)
 
     @pytest.fixture
     def contours(self):
@@ -305,15 +310,15 @@ class TestWithACorrection:
         last = np.array([warped.distances(contour, contours, SCALES) for contour in contours])
         return np.stack([known, last], axis=-1)
 
-    def correction_of(self, distances, query):
-        statistics = DistanceStatistics.of_reference(distances, self.WEIGHTS)
-        return Correction.of(distances[query, :, :1], statistics.rows(np.array([query])), statistics, self.WEIGHTS)
+    def correction_of(self, distances, weights, query):
+        statistics = DistanceStatistics.of_reference(distances, weights)
+        return Correction.of(distances[query, :, :1], statistics.rows(np.array([query])), statistics, weights[query])
 
-    def test_the_nearest_are_the_same_as_by_correcting_all_distances(self, contours, warped, distances):
+    def test_the_nearest_are_the_same_as_by_correcting_all_distances(self, contours, warped, distances, weights):
         ids = [AudioId(f"{row:02}") for row in range(24)]
-        expected = naive.corrected_distances(distances, list(range(24)), self.WEIGHTS.tolist(), ROUNDS)
+        expected = naive.corrected_distances(distances, list(range(24)), weights, ROUNDS)
         for query in range(0, 24, 5):
-            correction = self.correction_of(distances, query)
+            correction = self.correction_of(distances, weights, query)
             found = ContourQuery(contours[query], warped, SCALES).nearest(ids, contours, 24, correction)
             truth = rank(zip(ids, expected[query].tolist(), strict=True))
             assert {track.audio_id for track in found} == set(ids)
@@ -323,10 +328,10 @@ class TestWithACorrection:
             )
             assert found == rank((track.audio_id, track.distance) for track in found)
 
-    def test_a_search_finds_most_of_the_nearest(self, contours, warped, distances):
+    def test_a_search_finds_most_of_the_nearest(self, contours, warped, distances, weights):
         ids, truth, searched_for = [AudioId(f"{row:02}") for row in range(24)], {}, {}
         for query in range(24):
-            correction = self.correction_of(distances, query)
+            correction = self.correction_of(distances, weights, query)
             search = ContourQuery(contours[query], warped, SCALES)
             estimates = search.coarse_distances(contours.coarser(COARSE_FACTOR), contours.roughness())
             kept = prune(estimates, COUNT, correction)

@@ -3,7 +3,7 @@ import pytest
 
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.search.embedding import Embedding
-from mfcc_assets.similarity.rankings import RANKINGS, WARPED
+from mfcc_assets.similarity.rankings import LOW_TIMBRE, RANKINGS, TIMBRE, WARPED
 
 SCALES = np.linspace(1, 20, 13)
 
@@ -19,6 +19,8 @@ def feature_table(count: int, seed: int = 0) -> FeatureTable:
         segment_means=((few @ mixing.normal(0, 1, (8, 104))) * np.tile(SCALES, 8)).astype(np.float32),
         roughness=np.zeros((count, 13), np.float32),
         timbre=(few @ mixing.normal(0, 1, (8, 50))).astype(np.float32),
+        low_timbre=(few @ mixing.normal(0, 1, (8, 40))).astype(np.float32),
+        treble=np.zeros(count, np.float32),
     )
 
 
@@ -35,15 +37,17 @@ def test_points_of_a_warped_ranking_are_the_segment_means_in_its_units(name):
     np.testing.assert_allclose(points, factor * tracks.segment_means / units, rtol=1e-4, atol=1e-5)
 
 
-def test_points_of_a_ranking_of_two_parts_are_as_far_apart_as_the_joined_vectors():
+def test_points_of_a_ranking_of_several_parts_are_as_far_apart_as_the_joined_vectors():
     tracks, ranking = feature_table(60), RANKINGS["fused"]
     points = Embedding.of(ranking, SCALES, tracks)(tracks)
     joined = []
     for part, weight in ranking.weights_by_part.items():
-        vectors = tracks.segment_means / np.tile(SCALES, 8) if part in WARPED else tracks.timbre
-        vectors = vectors.astype(np.float64)
+        timbre = tracks.low_timbre if part == LOW_TIMBRE else tracks.timbre
+        vectors = (tracks.segment_means / np.tile(SCALES, 8) if part in WARPED else timbre).astype(np.float64)
         spread = np.sqrt(np.square(vectors - vectors.mean(axis=0)).sum(axis=1).mean())
-        joined.append(vectors * np.sqrt(weight) / spread)
+        # The whole band counts less in the vector index, because it does not count for tracks of unlike codings.
+        share = 0.35 if part == TIMBRE else 1.0
+        joined.append(vectors * np.sqrt(share * weight) / spread)
     np.testing.assert_allclose(distances(points), distances(np.hstack(joined)), rtol=1e-2, atol=1e-2)
 
 

@@ -9,7 +9,7 @@ from scipy.stats import skew
 from mfcc_assets.similarity.hubness import ROUNDS, Correction, DistanceStatistics
 from mfcc_assets_tests import naive
 
-WEIGHTS = np.array([1.0, 0.5, 0.5])
+MOST_TRACKS = 40
 
 seeds = st.integers(0, 2**32 - 1)
 slow = settings(deadline=None, max_examples=30)
@@ -25,22 +25,32 @@ def parts(tracks: int, seed: int = 0) -> np.ndarray:
     return np.stack([unit * distances_between(rng.normal(0, 1, (tracks, 10))) for unit in (1, 100, 0.01)], axis=-1)
 
 
-def statistics_of(distances: np.ndarray, sample: list[int], weights: np.ndarray = WEIGHTS) -> DistanceStatistics:
+def weights_of(distances: np.ndarray) -> np.ndarray:
+    """Weights of the parts for each pair: three parts share them differently for each pair, and one part has 1."""
+    if distances.shape[2] == 1:
+        return np.ones(distances.shape)
+    random = np.random.default_rng(0).uniform(0, 1, (MOST_TRACKS, MOST_TRACKS))
+    shares = np.abs(random - random.T)[: len(distances), : len(distances)]
+    return np.stack([1 - shares, shares, np.full(shares.shape, 0.5)], axis=-1)
+
+
+def statistics_of(distances: np.ndarray, sample: list[int]) -> DistanceStatistics:
     """Statistics of all tracks; some of them are the reference sample."""
-    reference = DistanceStatistics.of_reference(distances[np.ix_(sample, sample)], weights)
+    weights, among = weights_of(distances), np.ix_(sample, sample)
+    reference = DistanceStatistics.of_reference(distances[among], weights[among])
     others = np.arange(len(distances))[:, np.newaxis] != sample
-    return DistanceStatistics.of_tracks(distances[:, sample], others, reference, weights)
+    return DistanceStatistics.of_tracks(distances[:, sample], others, reference, weights[:, sample])
 
 
 def row(statistics: DistanceStatistics, number: int) -> DistanceStatistics:
     return statistics.rows(np.array([number]))
 
 
-def corrected_distances(distances: np.ndarray, sample: list[int], weights: np.ndarray = WEIGHTS) -> np.ndarray:
-    statistics = statistics_of(distances, sample, weights)
+def corrected_distances(distances: np.ndarray, sample: list[int]) -> np.ndarray:
+    statistics, weights = statistics_of(distances, sample), weights_of(distances)
     return np.array(
         [
-            Correction.of(to_all, row(statistics, query), statistics, weights).of_known()
+            Correction.of(to_all, row(statistics, query), statistics, weights[query]).of_known()
             for query, to_all in enumerate(distances)
         ]
     )
@@ -50,7 +60,7 @@ def correction(tracks: int, seed: int = 0) -> Correction:
     """Correction of the distances of the first track to all. The distances by the last part are not known."""
     distances = parts(tracks, seed)
     statistics = statistics_of(distances, list(range(0, tracks, 2)))
-    return Correction.of(distances[0, :, :-1], row(statistics, 0), statistics, WEIGHTS)
+    return Correction.of(distances[0, :, :-1], row(statistics, 0), statistics, weights_of(distances)[0])
 
 
 @slow
@@ -58,7 +68,7 @@ def correction(tracks: int, seed: int = 0) -> Correction:
 def test_corrected_distances_equal_those_of_the_naive_function(tracks, seed, data):
     sample = data.draw(st.lists(st.integers(0, tracks - 1), min_size=4, unique=True))
     found = corrected_distances(parts(tracks, seed), sample)
-    expected = naive.corrected_distances(parts(tracks, seed), sample, WEIGHTS.tolist(), ROUNDS)
+    expected = naive.corrected_distances(parts(tracks, seed), sample, weights_of(parts(tracks, seed)), ROUNDS)
     apart = ~np.eye(tracks, dtype=bool)
     np.testing.assert_allclose(found[apart], expected[apart], rtol=1e-6)
 
@@ -79,7 +89,7 @@ def test_an_outlier_is_far_from_every_query(seed, away):
     """All distances of the outlier are large and nearly equal. By mutual proximity alone it is near to some queries."""
     points = np.random.default_rng(seed).normal(0, 1, (60, 10))
     points[0] += away
-    found = corrected_distances(distances_between(points)[:, :, np.newaxis], list(range(1, 60, 2)), np.ones(1))
+    found = corrected_distances(distances_between(points)[:, :, np.newaxis], list(range(1, 60, 2)))
     np.fill_diagonal(found, inf)
     places_of_the_outlier = found[1:].argsort(axis=1).argsort(axis=1)[:, 0]
     # A query that lies at the edge itself may have a few tracks behind the outlier. Place 58 is the last.
@@ -107,28 +117,50 @@ def test_equal_tracks_have_finite_corrected_distances():
 
 def test_the_statistics_of_the_sample_equal_those_of_the_same_tracks_against_it():
     distances = parts(12)
-    reference = DistanceStatistics.of_reference(distances, WEIGHTS)
+    reference = DistanceStatistics.of_reference(distances, weights_of(distances))
     as_any_other = statistics_of(distances, list(range(12)))
     np.testing.assert_allclose(as_any_other.means, reference.means)
     np.testing.assert_allclose(as_any_other.deviations, reference.deviations)
 
 
-def test_the_statistics_are_mean_and_deviation_of_the_distances_to_the_others_of_the_sample():
+def test_the_statistics_are_mean_and_deviation_of_the_distances_to_the_others_by_their_weights():
     distances = parts(12)
-    reference = DistanceStatistics.of_reference(distances, WEIGHTS)
+    reference = DistanceStatistics.of_reference(distances, weights_of(distances))
     for track in range(12):
         others = [other for other in range(12) if other != track]
-        np.testing.assert_allclose(reference.means[track, :3], distances[track, others].mean(axis=0))
-        np.testing.assert_allclose(reference.deviations[track, :3], distances[track, others].std(axis=0))
+        counts = weights_of(distances)[track, others] + 0.001
+        means = np.average(distances[track, others], axis=0, weights=counts)
+        variances = np.average((distances[track, others] - means) ** 2, axis=0, weights=counts)
+        np.testing.assert_allclose(reference.means[track, :3], means)
+        np.testing.assert_allclose(reference.deviations[track, :3], np.sqrt(variances))
+
+
+def test_pairs_for_which_a_part_does_not_count_hardly_change_what_is_usual_by_it():
+    distances, weights = parts(12), np.ones((12, 12, 3))
+    weights[:, 6:, 0] = weights[6:, :, 0] = 0
+    farther = distances.copy()
+    farther[:6, 6:, 0] *= 2
+    farther[6:, :6, 0] *= 2
+    near, far = (DistanceStatistics.of_reference(each, weights) for each in (distances, farther))
+    np.testing.assert_allclose(far.means[:6, 0], near.means[:6, 0], rtol=5e-3)
+    assert (far.means[6:, 0] > 1.2 * near.means[6:, 0]).all()
+
+
+def test_a_track_for_which_a_part_never_counts_has_what_is_usual_by_all_pairs():
+    distances, weights = parts(12), np.ones((12, 12, 3))
+    weights[0, :, 0] = weights[:, 0, 0] = 0
+    reference = DistanceStatistics.of_reference(distances, weights)
+    np.testing.assert_allclose(reference.means[0, 0], distances[0, 1:, 0].mean())
+    np.testing.assert_allclose(reference.deviations[0, 0], distances[0, 1:, 0].std())
 
 
 def test_a_copy_in_the_sample_does_not_change_the_statistics_of_a_track():
     points = np.random.default_rng(1).normal(0, 1, (12, 10))
     with_copy = np.vstack([points, points[:1] + 0.01])
     distances = distances_between(with_copy)[:, :, np.newaxis]
-    without = statistics_of(distances, list(range(12)), np.ones(1))
+    without = statistics_of(distances, list(range(12)))
 
-    found = row(statistics_of(distances, list(range(13)), np.ones(1)), 0)
+    found = row(statistics_of(distances, list(range(13))), 0)
 
     np.testing.assert_array_equal(found.means[:, 0], without.means[:1, 0])
     np.testing.assert_array_equal(found.deviations[:, 0], without.deviations[:1, 0])
@@ -149,7 +181,7 @@ def test_the_unit_of_a_part_does_not_change_corrected_distances():
 def test_the_correction_reduces_hubs():
     points = np.random.default_rng(0).normal(0, 1, (300, 30))
     distances = distances_between(points)
-    after = corrected_distances(distances[:, :, np.newaxis], list(range(0, 300, 3)), np.ones(1))
+    after = corrected_distances(distances[:, :, np.newaxis], list(range(0, 300, 3)))
     assert skewness(after) < 0.5 * skewness(distances)
 
 
@@ -181,7 +213,7 @@ class TestACorrection:
 
     def test_it_ignores_the_distance_if_all_parts_are_known(self):
         distances, statistics = parts(12), statistics_of(parts(12), list(range(0, 12, 2)))
-        known = Correction.of(distances[0], row(statistics, 0), statistics, WEIGHTS)
+        known = Correction.of(distances[0], row(statistics, 0), statistics, weights_of(distances)[0])
         expected = corrected_distances(distances, list(range(0, 12, 2)))[0]
         np.testing.assert_allclose(known(np.zeros(12)), expected)
         np.testing.assert_allclose(known(np.arange(12.0)), expected)
@@ -221,7 +253,7 @@ class TestACorrection:
 
     def test_a_limit_allows_every_distance_or_none_if_all_parts_are_known(self):
         statistics = statistics_of(parts(12), list(range(0, 12, 2)))
-        known = Correction.of(parts(12)[0], row(statistics, 0), statistics, WEIGHTS)
+        known = Correction.of(parts(12)[0], row(statistics, 0), statistics, weights_of(parts(12))[0])
         distances = known(np.zeros(12))
         limit = float(np.median(distances))
         largest = known.largest_distances(limit)

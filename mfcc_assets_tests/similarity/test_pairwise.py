@@ -18,13 +18,13 @@ from mfcc_assets.similarity.pairwise import (
     part_distances,
     uncorrected_names,
 )
-from mfcc_assets.similarity.rankings import GAUSSIAN, RANKINGS, TIMBRE, WARPED
+from mfcc_assets.similarity.rankings import GAUSSIAN, LOW_TIMBRE, RANKINGS, TIMBRE, WARPED
 from mfcc_assets.similarity.timbre_space import TimbreSpace
 from mfcc_assets_tests import naive
 
 PARAMETERS = FeaturesParameters()
 COUNT = 9
-SCALES = np.linspace(1, 20, 13)
+SCALES = np.linspace(1, 20, 10)
 
 
 def track_features(seed: int) -> TrackFeatures:
@@ -42,7 +42,8 @@ def tracks() -> Tracks:
 def by_part_one_by_one(tracks: Tracks, part: str) -> np.ndarray:
     """Distances of all pairs by the formula of one part."""
     scales = pooled_scales(tracks.feature_table.means, tracks.feature_table.variances)
-    points = TimbreSpace.of(tracks.feature_table.timbre)(tracks.feature_table.timbre).astype(np.float64)
+    in_space = TimbreSpace.of(tracks.feature_table.timbre).table(tracks.feature_table)
+    points = (in_space.low_timbre if part == LOW_TIMBRE else in_space.timbre).astype(np.float64)
 
     def distance(i: int, j: int) -> float:
         if part in WARPED:
@@ -55,7 +56,7 @@ def by_part_one_by_one(tracks: Tracks, part: str) -> np.ndarray:
     return np.array([[distance(i, j) if i != j else 0.0 for j in range(COUNT)] for i in range(COUNT)])
 
 
-@pytest.mark.parametrize("part", [GAUSSIAN, TIMBRE, *WARPED])
+@pytest.mark.parametrize("part", [GAUSSIAN, TIMBRE, LOW_TIMBRE, *WARPED])
 def test_distances_by_a_part_are_symmetric_and_equal_those_of_each_pair(tracks, part):
     found = Comparison(tracks).by_part(part)
     np.testing.assert_array_equal(found, found.T)
@@ -67,7 +68,9 @@ def test_distances_by_a_ranking_equal_those_of_the_naive_function_in_the_order_o
     ranking = RANKINGS[name]
     comparison = Comparison(tracks)
     distances = np.stack([comparison.by_part(part) for part in ranking.parts], axis=-1)
-    expected = naive.corrected_distances(distances, list(range(COUNT)), ranking.weights.tolist(), ROUNDS)
+    treble = tracks.feature_table.treble
+    weights = ranking.pair_weights(treble[:, np.newaxis], treble)
+    expected = naive.corrected_distances(distances, list(range(COUNT)), weights, ROUNDS)
     np.fill_diagonal(expected, np.inf)
     np.testing.assert_allclose(comparison.by_ranking(ranking), in_list_order(expected), rtol=1e-6)
 

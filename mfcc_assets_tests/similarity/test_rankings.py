@@ -10,6 +10,7 @@ from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES, RANKING_NA
 from mfcc_assets.similarity.dtw.distance import ARTICLE, DTW
 from mfcc_assets.similarity.rankings import (
     GAUSSIAN,
+    LOW_TIMBRE,
     RANKINGS,
     TIMBRE,
     WARPED,
@@ -32,6 +33,8 @@ def feature_table(*seeds: int) -> FeatureTable:
         segment_means=np.zeros((len(seeds), 24), np.float32),
         roughness=np.zeros((len(seeds), 3), np.float32),
         timbre=np.array([rng.normal(0, 1, 20) for rng in rngs]).astype(np.float32),
+        low_timbre=np.array([rng.normal(0, 1, 12) for rng in rngs]).astype(np.float32),
+        treble=np.zeros(len(seeds), np.float32),
     )
 
 
@@ -40,7 +43,7 @@ def test_there_are_four_rankings_to_choose_from():
         "article": ("article",),
         "dtw": ("dtw",),
         "gaussian": (GAUSSIAN,),
-        "fused": (TIMBRE, "dtw"),
+        "fused": (TIMBRE, LOW_TIMBRE, "dtw"),
     }
     assert all((ranking.weights > 0).all() for ranking in RANKINGS.values())
 
@@ -90,10 +93,12 @@ def test_invalid_parts_are_refused(parts):
         Ranking(dict.fromkeys(parts, 1.0))
 
 
-def test_the_distance_in_timbre_is_the_distance_of_the_points():
+@pytest.mark.parametrize(("part", "column"), [(TIMBRE, "timbre"), (LOW_TIMBRE, "low_timbre")])
+def test_the_distance_in_timbre_is_the_distance_of_the_points(part, column):
     query, others = feature_table(0), feature_table(1, 2, 3)
-    expected = [np.linalg.norm(point - query.timbre[0]) for point in others.timbre]
-    np.testing.assert_allclose(distances_by_summary_part(TIMBRE, query, others), expected, rtol=1e-6)
+    (at,) = getattr(query, column)
+    expected = [np.linalg.norm(point - at) for point in getattr(others, column)]
+    np.testing.assert_allclose(distances_by_summary_part(part, query, others), expected, rtol=1e-6)
 
 
 def test_the_distance_of_gaussians_is_their_divergence():
@@ -105,7 +110,7 @@ def test_the_distance_of_gaussians_is_their_divergence():
     np.testing.assert_allclose(distances_by_summary_part(GAUSSIAN, query, others), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("part", [GAUSSIAN, TIMBRE])
+@pytest.mark.parametrize("part", [GAUSSIAN, TIMBRE, LOW_TIMBRE])
 def test_summary_distances_are_symmetric_and_0_between_equal_tracks(part):
     here, there, query = feature_table(0), feature_table(1), feature_table(0, 1)
     assert distances_by_summary_part(part, here, there) == pytest.approx(distances_by_summary_part(part, there, here))
@@ -120,6 +125,48 @@ def test_each_summary_part_of_a_ranking_has_a_column():
     assert found.shape == (3, 2)
     for column, part in enumerate((TIMBRE, GAUSSIAN)):
         np.testing.assert_array_equal(found[:, column], distances_by_summary_part(part, query, others))
+
+
+FUSED = RANKINGS["fused"]
+TREBLE = st.floats(-20, 5)
+
+
+@given(TREBLE)
+def test_tracks_of_equal_treble_are_compared_by_the_whole_band_only(treble):
+    assert FUSED.pair_weights(np.array(treble), np.array([treble])).tolist() == [[1, 0, 0.25]]
+
+
+@given(TREBLE, st.floats(6, 30), st.sampled_from([1, -1]))
+def test_tracks_of_very_different_treble_are_compared_by_the_low_band_only(treble, apart, sign):
+    weights = FUSED.pair_weights(np.array(treble), np.array([treble + sign * apart]))
+    np.testing.assert_allclose(weights, [[0, 1, 0.25]], atol=1e-9)
+
+
+@given(TREBLE, st.lists(st.floats(0, 30), min_size=2, max_size=9))
+def test_the_low_band_counts_the_more_the_more_treble_differs(treble, apart):
+    weights = FUSED.pair_weights(np.array(treble), treble + np.sort(apart))
+    assert (np.diff(weights[:, 0]) <= 1e-12).all()
+    assert (np.diff(weights[:, 1]) >= -1e-12).all()
+    np.testing.assert_allclose(weights[:, 0] + weights[:, 1], 1)
+    assert (weights[:, 2] == 0.25).all()
+
+
+@given(st.lists(TREBLE, min_size=1, max_size=9))
+def test_both_tracks_of_a_pair_give_it_the_same_weights(treble):
+    column = np.array(treble, np.float32)
+    weights = FUSED.pair_weights(column[:, np.newaxis], column)
+    assert weights.shape == (len(treble), len(treble), 3)
+    np.testing.assert_array_equal(weights, weights.swapaxes(0, 1))
+    for row, of_track in enumerate(treble):
+        np.testing.assert_array_equal(FUSED.pair_weights(np.array([of_track], np.float32), column), weights[row])
+
+
+@pytest.mark.parametrize(
+    "ranking", [*(RANKINGS[name] for name in ("article", "dtw", "gaussian")), Ranking({TIMBRE: 2.0, "dtw": 0.5})]
+)
+def test_treble_changes_no_weight_if_a_ranking_does_not_compare_both_bands(ranking):
+    weights = ranking.pair_weights(np.array(0.0), np.array([0.0, 1.0, 9.0]))
+    np.testing.assert_array_equal(weights, np.tile(ranking.weights, (3, 1)))
 
 
 def test_there_are_two_warped_parts():

@@ -107,9 +107,7 @@ def test_track_features_are_read_as_they_were_written(features):
     features.write_track_features("audio", written, FEATURES)
     read = features.read_track_features("audio", FEATURES)
     for field in fields(TrackFeatures):
-        before, after = getattr(written, field.name), getattr(read, field.name)
-        assert (after.dtype, after.shape) == (before.dtype, before.shape)
-        np.testing.assert_array_equal(after, before)
+        np.testing.assert_array_equal(getattr(read, field.name), getattr(written, field.name), strict=True)
     np.testing.assert_array_equal(features.read_contour("audio", FEATURES), written.contour)
 
 
@@ -266,7 +264,7 @@ class TestOnAzure:
         chance, track_features = np.random.default_rng(0), track_features_of(analysis(), FEATURES)
         hours = replace(
             track_features,
-            contour=chance.normal(size=(20_000, 13)).astype(np.float32),
+            contour=chance.normal(size=(20_000, 10)).astype(np.float32),
             fingerprint=chance.normal(size=(80_000, FINGERPRINT_WIDTH)).astype(np.float32),
         )
         features.write_track_features("audio", hours, FEATURES)
@@ -351,13 +349,13 @@ class TestContours:
     def test_a_contour_larger_than_the_cache_can_be_read(self, contours, blobs):
         features = FeatureStore(blobs, cached_bytes=1)
         for _ in range(2):
-            assert features.read_contour(contours[0], FEATURES).shape == (10, 13)
+            assert features.read_contour(contours[0], FEATURES).shape == (10, 10)
 
     def test_a_contour_that_could_not_be_read_is_tried_again(self, features):
         with pytest.raises(FeaturesMissing):
             features.read_contour("late", FEATURES)
         features.write_track_features("late", track_features_of(analysis(), FEATURES), FEATURES)
-        assert features.read_contour("late", FEATURES).shape == (10, 13)
+        assert features.read_contour("late", FEATURES).shape == (10, 10)
 
     def test_threads_share_the_cache(self, features, contours, blobs):
         size = features.read_contour(contours[0], FEATURES).nbytes
