@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.features.fingerprint import Fingerprints
-from mfcc_assets.features.low_band import low_coefficients
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, track_features_of
@@ -155,7 +154,7 @@ class TestAnIndex:
         assert {name for name in written if name not in index_store.__doc__} == set()
 
     def test_an_index_is_read_with_its_parameters(self, indexes):
-        features = FeaturesParameters(CepstraParameters(coefficients=12, fft_size=512), contour_rate=5, segments=4)
+        features = FeaturesParameters(CepstraParameters(fft_size=512), contour_rate=5, segments=4)
         for seeds in ((), (1, 2)):
             index = library_index(*seeds, parameters=IndexParameters(features, "article", 7))
             indexes.write(index)
