@@ -16,6 +16,9 @@ from mfcc_assets.similarity.hubness import Correction, DistanceStatistics, part_
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
 from mfcc_assets.similarity.rankings import RankedList, rank, ranking_named
 
+_LEAST_WEIGHT = 0.01
+"""Least weight of a part that is shown for a pair."""
+
 
 class Search:
     """A query that is compared with the tracks of an index.
@@ -147,9 +150,10 @@ class Search:
         }
 
     def distance_and_z_scores(self, audio_id: AudioId, contour: NDArray[np.float32]) -> tuple[float, dict[str, float]]:
-        """Return the corrected distance to one track, and the z-score of its distance by each part of the ranking.
+        """Return the corrected distance to one track, and the z-score of its distance by each part that counts.
 
-        A z-score is the mean of the query's and the track's z-score. It is negative if the two are near.
+        A z-score is the mean of the query's and the track's z-score. It is negative if the two are near. A part that
+        has almost no weight for this pair is left out: what is usual by it was measured on other pairs.
 
         Parameters
         ----------
@@ -165,7 +169,8 @@ class Search:
         z_scores = part_z_scores(distances, self._statistics, statistics)
         weights = self._ranking.pair_weights(self._track.feature_table.treble, other.feature_table.treble)
         (distance,) = Correction.of(distances, self._statistics, statistics, weights).of_known()
-        return float(distance), dict(zip(self._ranking.parts, z_scores[0].tolist(), strict=True))
+        found = zip(self._ranking.parts, z_scores[0].tolist(), weights[0].tolist(), strict=True)
+        return float(distance), {part: z_score for part, z_score, weight in found if weight >= _LEAST_WEIGHT}
 
     def _rows(self, audio_ids: Sequence[AudioId]) -> NDArray[np.int64]:
         rows = self._index.tracks.rows(audio_ids)
