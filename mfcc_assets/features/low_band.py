@@ -1,4 +1,4 @@
-"""The low band of a track, which every coding of it keeps, and the treble above, which codings change.
+"""The low band of a track, which every usual coding of it keeps, and the treble above, which codings change.
 
 Codings with loss leave out high frequencies. So two codings of the same music differ above some frequency, and are
 alike below. The low band ends at 9.8 kHz: MP3 at 22.05 kHz or at 64 kbit/s keeps it.

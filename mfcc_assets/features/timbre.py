@@ -2,7 +2,7 @@
 
 Three clouds of points describe a track: its frames, its seconds, and the modulation of its windows of 2.56 s. The
 vector holds the mean and the covariance of each cloud, that is a Gaussian. The order of seconds and windows is lost.
-Frames and seconds are described twice: the whole band, and the low band alone, which every coding of a track keeps.
+Frames and seconds are described twice: the whole band, and the low band alone, which every usual coding keeps.
 
 The constants scale all features to deviations of about 1. They were measured on the development corpus and rounded.
 Exact centres and scales for each feature give the same precision at five there.

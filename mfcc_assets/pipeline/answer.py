@@ -88,7 +88,7 @@ class Answer:
 def recommend_file(
     library: Library, path: Path, *, count: int, exact: bool = False, without_versions: bool = False
 ) -> Answer:
-    """Analyse a file and recommend tracks of the published index. Nothing is stored.
+    """Analyse a file and recommend tracks of the published index. Nothing of the file is stored.
 
     Parameters
     ----------
@@ -136,11 +136,15 @@ def recommend_file(
         in_library, known = library.catalogue.track_ids_by_audio(), set(recordings.of([*without]))
         others = [audio_id for audio_id in recordings.representing(in_library) if audio_id not in known]
         ranked = certify(library, index, search, ranked, count=considered, others=others)
-    if without_versions:
-        left_out = versions_among(library, path, [audio_id for audio_id, _ in ranked])
-        ranked = [(audio_id, distance) for audio_id, distance in ranked if audio_id not in left_out]
+    left_out = versions_among(library, path, [audio_id for audio_id, _ in ranked]) if without_versions else set()
     recommendations, soundtracks = choose_recommendations(
-        library, index, ranked, count=count, query_audio=audio.audio_id, recognised_as=without
+        library,
+        index,
+        ranked,
+        count=count,
+        query_audio=audio.audio_id,
+        recognised_as=without,
+        left_out=left_out,
     )
     recall = None if exact else library.indexes.read_quality(index.version).get(RECALL)
     return Answer(
@@ -269,15 +273,16 @@ def choose_recommendations(
     count: int,
     query_audio: AudioId,
     recognised_as: Iterable[AudioId],
+    left_out: Collection[AudioId] = (),
 ) -> tuple[list[Recommendation], Mapping[TrackId, Soundtrack]]:
     """Choose the recommendations for a query, and return them with their soundtracks by track id.
 
     The listener already has the recording of the query. Its own audio, and the audio that it was recognised as, are
-    therefore not recommended.
+    therefore not recommended. Audio that is to be left out counts for the order of the list, but is not in it.
     """
     tracks, query = library.catalogue.tracks_of_audio(audio_id for audio_id, _ in ranked), {query_audio, *recognised_as}
     selection, in_order = selection_of(library, index, tracks), list_order_of(library, index)(ranked, query)
-    chosen = choose_list(in_order, selection, count=count, without=query)
+    chosen = choose_list(in_order, selection, count=count, without=query | set(left_out))
     return chosen, {track.track_id: track for track in tracks.values()}
 
 

@@ -37,7 +37,7 @@ class Version:
     soundtrack
         The other performance.
     similarity
-        How much of both tracks has the same harmony, 0 to 1.
+        How much of both tracks has the same harmony, and how closely, 0 to 1.
     semitones
         Number of semitones by which the other performance is higher, from -5 to 6.
     begin, end
@@ -147,7 +147,9 @@ def _stored_chroma(
         except FeaturesMissing as error:
             if audio_id in missing:
                 return None  # it could not be computed, and the log says why
-            _logger.warning("%s: %s. They are computed again.", error.subject, error.what)
+            sentence = f"{error.subject}: {error.what}. They are computed again."
+            _logger.warning("%s", sentence)
+            library.repairs.record(sentence)
             return _compute(library, tracks, audio_id)
 
     return {audio_id: found for audio_id, found in on_all_cores(stored, tracks) if found is not None}

@@ -102,7 +102,7 @@ class IndexBuilder:
         )
 
     def _fit_space(self, audio_ids: IdArray[AudioId]) -> TimbreSpace:
-        """Fit the timbre space to a sample of the library."""
+        """Fit the timbre spaces to a sample of the library."""
         sample = [audio_ids[row] for row in evenly_spaced(len(audio_ids), SAMPLE_SIZE).tolist()]
         timbre = {
             audio_id: track_features.timbre

@@ -53,7 +53,7 @@ class Calibration:
     embedding
         Map from features to points of the vector index.
     space
-        Map from vectors of timbre to points in the library's space.
+        Maps from vectors of timbre to points in the library's two spaces.
     """
 
     reference: Reference

@@ -36,7 +36,7 @@ class Search:
     for_each
         Function that applies another function to many items: `in_turn`, or `mfcc_assets.compute.local.on_all_cores`.
     rows_at_once
-        Number of tracks that one task looks up. The points of timbre of 1,000 tracks take 1 MB, which fits into the
+        Number of tracks that one task looks up. The points of timbre of 1,000 tracks take 2 MB, which fits into the
         processor's caches.
 
     Attributes

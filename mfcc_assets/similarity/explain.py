@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.features.contour import ContourTimes
-from mfcc_assets.features.low_band import low_filters
+from mfcc_assets.features.low_band import LOW_BAND, low_filters
 from mfcc_assets.features.mel import hz_to_mel, mel_to_hz
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.statistics import segment_means
@@ -39,7 +39,7 @@ _LEAST_CLOSE = 0.01
 _MOMENTS_PER_PAIR = 20
 
 _BROAD_HALF_WAVES = 6
-"""Half-waves are called broad if they are at least a sixth of the mel scale, and fine otherwise."""
+"""Half-waves are called broad if they are at least a sixth of the low band, and fine otherwise."""
 
 _MOST_CELLS = 1_000_000
 """Largest matrix of two contours, enough for two tracks of 8 minutes. Longer contours are made coarser."""
@@ -217,8 +217,8 @@ def explain(
     --------
     The tracks differ only in the second coefficient, and less than the random pair does:
 
-    >>> a, scales = np.zeros((40, 13)), np.ones(13)
-    >>> b = a + [0, 1, *[0] * 11]
+    >>> a, scales = np.zeros((40, 10)), np.ones(10)
+    >>> b = a + [0, 1, *[0] * 8]
     >>> random_pairs = RandomPairs.of([(a, a + 2)], scales)
     >>> times = ContourTimes.even(frames=40, seconds=20.0)
     >>> why = explain(a, b, scales, random_pairs, times=(times, times), parameters=CepstraParameters())
@@ -351,14 +351,14 @@ def meaning(number: int, parameters: CepstraParameters) -> tuple[str, str]:
     """
     half_waves = number - 1
     if half_waves == 0:
-        return "level", "energy, relative to the loudest sample of the track"
+        return "level", f"energy below {LOW_BAND / 1000:.1f} kHz, relative to the loudest sample of the track"
     if half_waves == 1:
         return "brightness", f"energy below {_crossing(1, 1, parameters)} against energy above"
     if half_waves == 2:
         low, high = _crossing(1, 2, parameters), _crossing(2, 2, parameters)
         return "broad shape", f"energy from {low} to {high} against energy below and above"
     shape = "broad shape" if half_waves <= _BROAD_HALF_WAVES else "fine shape"
-    return shape, f"spectrum along a cosine of {half_waves} half-waves over the mel scale"
+    return shape, f"spectrum along a cosine of {half_waves} half-waves over the low band"
 
 
 def _crossing(number: int, half_waves: int, parameters: CepstraParameters) -> str:

@@ -95,7 +95,7 @@ class DistanceStatistics:
         Parameters
         ----------
         distances : (reference, reference, parts)
-            Distances within the sample. The diagonal is ignored.
+            Distances within the sample. The diagonal is ignored, but must be finite.
         weights : (reference, reference, parts)
             Weights of the parts for each pair.
         """
@@ -345,7 +345,10 @@ def _are_copies(distances: NDArray[np.floating], others: NDArray[np.bool_]) -> N
 def _mean_and_deviation(
     distances: NDArray[np.floating], counts: NDArray[np.float64], smallest: float
 ) -> DistanceStatistics:
-    """Return mean and deviation of distances (tracks, reference, parts), each of which counts so much."""
+    """Return the weighted mean and deviation (tracks, parts) of distances (tracks, reference, parts).
+
+    `counts` has the weight of each distance; 0 to ignore it.
+    """
     number = counts.sum(axis=1)
     number[number == 0] = 1  # a track that is compared with nothing
     means = (counts * distances).sum(axis=1) / number

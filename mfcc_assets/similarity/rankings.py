@@ -22,13 +22,13 @@ from mfcc_assets.similarity.dtw.distance import ARTICLE, DTW, WarpedDistance
 from mfcc_assets.similarity.gaussian import jensen_shannon
 
 GAUSSIAN = "gaussian"
-"""Name of the part that compares the mean and the covariance of the cepstra."""
+"""Name of the part that compares the mean and the covariance of the cepstra of the low band."""
 
 TIMBRE = "timbre"
-"""Name of the part that compares points in the timbre space, which is fitted to the library."""
+"""Name of the part that compares points of the whole band in the timbre space, which is fitted to the library."""
 
 LOW_TIMBRE = "low_timbre"
-"""Name of the part that does the same for the low band, which every coding of a track keeps."""
+"""Name of the part that does the same for the low band, which every usual coding of a track keeps."""
 
 _TREBLE_WIDTH = 2.25
 """Difference of treble, as a natural logarithm, from which on two tracks are rather compared by the low band. On the
@@ -40,7 +40,8 @@ WARPED: Mapping[str, WarpedDistance] = MappingProxyType({"article": ARTICLE, "dt
 
 
 RankedList: TypeAlias = list[tuple[AudioId, float]]
-"""Audio ids of tracks with their distances, nearest first."""
+"""Audio ids of tracks with their distances, best first. A ranking has the nearest first. Shared neighbours may change
+the order of a list."""
 
 
 @dataclass(frozen=True)

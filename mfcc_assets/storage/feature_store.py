@@ -4,7 +4,7 @@
     frames/<cepstra version>/<audio id>.parquet        one row per frame: COE_1 … COE_13
     summaries/<features version>/<audio id>.parquet    one row: the track features
     chroma/<chroma version>/<audio id>.parquet         one row per frame: the twelve pitch classes
-    checked/<features version>.json                    how far these files were checked
+    checked/<features version>.json                    how far these files, except chroma, were checked
 
 Files are named by the audio id and not by the track id, so that a renamed, retagged or duplicate file needs no new
 analysis. Damage is noticed when a file is read: see `mfcc_assets.storage.parquet_files`.
@@ -47,7 +47,7 @@ _RUN = "The next run over the library computes them again: `mfcc add` starts one
 
 @dataclass(frozen=True)
 class LastCheck:
-    """How far the files of all features were checked.
+    """How far the files of `FeatureStore.stored` were checked.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class FeatureStore:
     blobs
         Store of the blobs.
     cached_bytes
-        Largest size of all cached contours together. A contour of four minutes has 25 KB, so 4,000 of them fit by
+        Largest size of all cached contours together. A contour of four minutes has 19 KB, so 5,000 of them fit by
         default.
     """
 

@@ -11,7 +11,7 @@ indexes/<version>/usual_means.npy, usual_deviations.npy     the distance statist
 indexes/<version>/outlines.npy, outline_starts.npy          the coarse contours: all frames, and the start of each
 indexes/<version>/sketches.npy, sketch_starts.npy           the fingerprints: all frames, and the start of each
 indexes/<version>/prefilter.faiss                           the vector index
-indexes/<version>/calibration.npz                           the calibration: reference sample, embedding, timbre space
+indexes/<version>/calibration.npz                           the calibration: reference sample, embedding, timbre spaces
 indexes/<version>/index.json                                parameters and checksums of the other files; written last,
                                                             so that a version without it does not exist
 

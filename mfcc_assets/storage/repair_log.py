@@ -1,4 +1,4 @@
-"""Keeps which damage was found and repaired, as one small JSON file each in the container `cepstra`.
+"""Keeps a record of each damage that was found and repaired, as a small JSON file in the container `cepstra`.
 
 repairs/<time>-<digest>.json        the time of the repair, and a sentence about the damage
 """

@@ -200,7 +200,7 @@ def test_the_third_coefficient_compares_the_middle_with_both_ends():
 def test_higher_coefficients_describe_finer_shapes():
     meanings = [meaning(number, PARAMETERS) for number in range(3, 14)]
     assert [word for word, _ in meanings] == ["broad shape"] * 5 + ["fine shape"] * 6
-    assert meanings[-1][1] == "spectrum along a cosine of 12 half-waves over the mel scale"
+    assert meanings[-1][1] == "spectrum along a cosine of 12 half-waves over the low band"
 
 
 @pytest.mark.parametrize("bad", [np.zeros((0, 13)), np.full((3, 13), np.nan), np.zeros((3, 12))])

@@ -95,10 +95,10 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
 
 @soundtrack_asset(deps=[soundtrack_cepstra], kinds={"python", "parquet"}, code_version="1")
 def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """The track features of every soundtrack: mean, covariance, contour, segment means, timbre, and fingerprint.
+    """The track features of every soundtrack: mean, covariance, contour, segment means, timbre, treble, fingerprint.
 
-    They are computed from the stored cepstra and stored as Parquet in the container `cepstra`. All later comparisons of
-    tracks use them.
+    They are computed from the stored cepstra and timbre, and stored as Parquet in the container `cepstra`. All later
+    comparisons of tracks use them.
     """
     outcomes = compute_features_of_soundtracks(library, context.partition_keys)
     add_counts(context, outcomes, (COMPUTED, UNCHANGED), digits=library.settings.shard_digits)
