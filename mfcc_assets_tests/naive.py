@@ -294,7 +294,16 @@ def corrected_distances(
         sums += of_pairs * np.array([[statistics.fmean(pair) for pair in row] for row in by_part[-1]])
     for _ in range(rounds):
         sums = standardised(sums, 0.05)
-    chances = [[sum(map(scipy.stats.norm.logsf, pair)) for pair in row] for row in unusual(sums, 0.05)]
+    shares = weights / weights.sum(axis=2, keepdims=True)
+    for_query = sum(
+        shares[:, :, part] * np.array([[query for query, _ in row] for row in unusual_by])
+        for part, unusual_by in enumerate(by_part)
+    )
+    not_near = 0.25 * np.maximum(for_query + 1, 0)
+    chances = [
+        [sum(scipy.stats.norm.logsf(z + not_near[i, j]) for z in pair) for j, pair in enumerate(row)]
+        for i, row in enumerate(unusual(sums, 0.05))
+    ]
     far_for_query = [[max(0.0, query - 0.5) for query, _ in row] for row in by_part[-1]]
     return np.array(far_for_query) - np.array(chances)
 

@@ -20,6 +20,7 @@ from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.vector_index import VectorIndex
 from mfcc_assets.similarity.hubness import DistanceStatistics
 from mfcc_assets.similarity.pairwise import Reference
+from mfcc_assets.similarity.rankings import RANKING_REVISION
 from mfcc_assets.similarity.timbre_space import TimbreSpace
 
 
@@ -35,11 +36,14 @@ class IndexParameters:
         Name of the ranking that orders candidates.
     ranked_count
         Number of tracks that are ranked for each query.
+    ranking_revision
+        Revision of the code that computes distances; see `mfcc_assets.similarity.rankings.RANKING_REVISION`.
     """
 
     features: FeaturesParameters
     ranking: str
     ranked_count: int
+    ranking_revision: int = RANKING_REVISION
 
 
 @dataclass(frozen=True)
@@ -227,7 +231,9 @@ class LibraryIndex:
     @cached_property
     def version(self) -> str:
         """Name of the index, a digest of its content. The same library and parameters give the same version."""
-        made_for = [self.parameters.features.version, self.parameters.ranking, self.parameters.ranked_count]
+        parameters = self.parameters
+        ranking = [parameters.ranking, parameters.ranking_revision]
+        made_for = [parameters.features.version, *ranking, parameters.ranked_count]
         content = hashlib.blake2b(json.dumps([made_for, self.calibrated_as]).encode(), digest_size=6)
         for ids in (self.tracks.audio_ids.array, self.tracks.track_ids.array):
             content.update(f"{ids.dtype}{len(ids)}".encode())

@@ -9,7 +9,7 @@ while the library grows, so a new track changes no distance between other tracks
 
 All distances of an outlier, such as a drum loop, are large. Compared with them, even a large distance looks small. Two
 rules keep outliers away from the lists of other tracks. The mean distance of a track counts only as far as it is usual
-in the sample, and a distance that is large for the query adds to the corrected distance: see `Correction`.
+in the sample, and a distance that is not small for the query adds to the corrected distance: see `Correction`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -35,9 +35,16 @@ _MOST_UNUSUAL = 4.0
 """Largest mean distance of a track, in deviations above the median of the sample. The deviation is 1.48 times the
 median absolute deviation, as in a normal distribution, so that outliers in the sample do not matter."""
 
+_STILL_NEAR, _WEIGHT_OF_THE_QUERY = -1.0, 0.25
+"""Mean z-score of the query alone, over all parts, from which on a track is no longer near for the query, and how much
+of what exceeds it is added to the z-score of the pair. The larger the weight, the fewer outliers are recommended, and
+the more tracks have no query. On the development corpus, a weight of 0.25 leaves 0.9 % of the tracks without any, and a
+weight of 0.5 leaves 2.8 %. Without it the precision at one is lower by .02."""
+
 _STILL_USUAL = 0.5
-"""Number of standard deviations above the query's mean distance from which on a distance is far for the query. Tracks
-of the same artist rarely are. On the development corpus, a smaller number leaves more tracks without any query."""
+"""Number of standard deviations above the query's mean distance from which on a distance by the last part is far for
+the query. Tracks of the same artist rarely are. On the development corpus, a smaller number leaves more tracks without
+any query."""
 
 _COPY = 0.1
 """A track of the sample is a copy of another track if its distances by all parts are less than this share of the usual
@@ -226,14 +233,17 @@ class Correction:
 
     A corrected distance has two terms. The first is minus the logarithm of the mutual proximity: the probability that a
     distance of the query is larger, times the probability that a distance of the candidate is larger. The logarithm
-    distinguishes pairs that are nearer than all others, for which both probabilities are 1 to sixteen digits. The
-    second term depends on the query alone. It is the number of standard deviations by which the distance by the last
-    part exceeds what is usual for the query, and 0 for a usual distance.
+    distinguishes pairs that are nearer than all others, for which both probabilities are 1 to sixteen digits. Before
+    the probabilities are computed, the z-score of the pair grows a little if the candidate is not near for the query
+    alone. The second term depends on the query alone, too. It is the number of standard deviations by which the
+    distance by the last part exceeds what is usual for the query, and 0 for a usual distance.
 
     Attributes
     ----------
     offsets, slopes : (candidates,)
         The weighted sum of the z-scores of all parts is ``offsets + slopes * distances``.
+    offsets_for_query, slopes_for_query : (candidates,)
+        The weighted mean of the query's own z-scores is ``offsets_for_query + slopes_for_query * distances``.
     last : (candidates,)
         Known distances by the last part; 0 if they are not known.
     part
@@ -246,6 +256,8 @@ class Correction:
 
     offsets: NDArray[np.float64]
     slopes: NDArray[np.float64]
+    offsets_for_query: NDArray[np.float64]
+    slopes_for_query: NDArray[np.float64]
     last: NDArray[np.float64]
     part: int
     query: DistanceStatistics
@@ -276,16 +288,26 @@ class Correction:
         at_zero = np.zeros((len(known), parts))
         at_zero[:, : known.shape[1]] = known
         deviations = (query.deviations[:, parts - 1], candidates.deviations[:, parts - 1])
+        shares = weights / weights.sum(axis=1, keepdims=True)
         slopes = weights[:, -1] / 2 * (1 / deviations[0] + 1 / deviations[1])
+        slopes_for_query = shares[:, -1] / deviations[0]
         if known.shape[1] == parts:
-            slopes = np.zeros(len(known))
+            slopes = slopes_for_query = np.zeros(len(known))
         sums = summed_z_scores(at_zero, query, candidates, weights)
-        return cls(sums, slopes, at_zero[:, -1], parts - 1, query, candidates)
+        for_query = (query.z_scores(at_zero, slice(parts)) * shares).sum(axis=1)
+        return cls(sums, slopes, for_query, slopes_for_query, at_zero[:, -1], parts - 1, query, candidates)
 
     def rows(self, rows: NDArray[np.intp]) -> "Correction":
         """Return the correction of some of the candidates, in the given order."""
         return Correction(
-            self.offsets[rows], self.slopes[rows], self.last[rows], self.part, self.query, self.candidates.rows(rows)
+            self.offsets[rows],
+            self.slopes[rows],
+            self.offsets_for_query[rows],
+            self.slopes_for_query[rows],
+            self.last[rows],
+            self.part,
+            self.query,
+            self.candidates.rows(rows),
         )
 
     def __call__(self, distances: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -293,7 +315,11 @@ class Correction:
         sums = self.offsets + self.slopes * distances
         for column in range(-1 - ROUNDS, -1):
             sums = _mean_z_scores(sums, self.query, self.candidates, column)
-        log_probabilities = [scipy.special.log_ndtr(-each.z_scores(sums, -1)) for each in (self.query, self.candidates)]
+        for_query = self.offsets_for_query + self.slopes_for_query * distances
+        more = _WEIGHT_OF_THE_QUERY * np.maximum(for_query - _STILL_NEAR, 0)
+        log_probabilities = [
+            scipy.special.log_ndtr(-each.z_scores(sums, -1) - more) for each in (self.query, self.candidates)
+        ]
         # If all parts are known, the slopes are 0, and the distances are ignored.
         last = np.where(self.slopes > 0, distances, self.last)
         excess = self.query.z_scores(last, self.part) - _STILL_USUAL

@@ -30,14 +30,18 @@ TIMBRE = "timbre"
 LOW_TIMBRE = "low_timbre"
 """Name of the part that does the same for the low band, which every usual coding of a track keeps."""
 
-_TREBLE_WIDTH = 2.25
+_TREBLE_WIDTH = 2.5
 """Difference of treble, as a natural logarithm, from which on two tracks are rather compared by the low band. On the
-development corpus with half of its tracks re-encoded, 61 % of the recommendations are in the query's own coding with
-1.75, 66 % with 2.25, 70 % with 2.5, and 95 % by the whole band alone, where chance gives 50 %."""
+development corpus with half of its tracks re-encoded, 66 % of the recommendations are in the query's own coding with
+2.25, 69 % with 2.5, and 95 % by the whole band alone, where chance gives 50 %. The precision at five is 0.437 and 0.433
+there, and 0.484 and 0.488 if no track is re-encoded."""
 
 WARPED: Mapping[str, WarpedDistance] = MappingProxyType({"article": ARTICLE, "dtw": DTW})
 """The parts that compare contours by dynamic time warping, by name."""
 
+RANKING_REVISION = 1
+"""Raise this number when the code computes other distances from the same features, so that stored lists of the two are
+never mixed."""
 
 RankedList: TypeAlias = list[tuple[AudioId, float]]
 """Audio ids of tracks with their distances, best first. A ranking has the nearest first. Shared neighbours may change
@@ -129,7 +133,7 @@ class Ranking:
         Examples
         --------
         >>> ranking_named("fused").pair_weights(np.array(0.0), np.array([0.0, 1.5, 3.0])).round(2).tolist()
-        [[1.0, 0.0, 0.25], [0.82, 0.18, 0.25], [0.04, 0.96, 0.25]]
+        [[1.0, 0.0, 0.25], [0.88, 0.12, 0.25], [0.13, 0.87, 0.25]]
         """
         apart = np.abs(np.asarray(treble, np.float64) - others)
         weights = np.tile(self.weights, (*apart.shape, 1))

@@ -65,7 +65,8 @@ def stored_part(path: Path) -> StoredPart:
 def parameters_record(parameters: IndexParameters) -> dict[str, Any]:
     """Return parameters as index.json holds them. There `ranked_count` is called ``places``."""
     record = asdict(parameters)
-    return {"features": record["features"], "ranking": record["ranking"], "places": record["ranked_count"]}
+    record["places"] = record.pop("ranked_count")
+    return record
 
 
 def parameters_of_record(record: Mapping[str, Any]) -> IndexParameters:
@@ -76,6 +77,8 @@ def parameters_of_record(record: Mapping[str, Any]) -> IndexParameters:
         features=FeaturesParameters(cepstra=cepstra, **features),
         ranking=record["ranking"],
         ranked_count=record["places"],
+        # Indexes did not always have it.
+        ranking_revision=record.get("ranking_revision", 0),
     )
 
 

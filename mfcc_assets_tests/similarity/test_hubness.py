@@ -74,13 +74,23 @@ def test_corrected_distances_equal_those_of_the_naive_function(tracks, seed, dat
 
 
 @slow
-@given(st.integers(2, 30), seeds)
-def test_corrected_distances_are_symmetric_if_they_are_usual_for_both_tracks(tracks, seed):
-    distances, sample = parts(tracks, seed), list(range(0, tracks, 2))
-    found, statistics = corrected_distances(distances, sample), statistics_of(distances, sample)
-    unusual = (distances[:, :, -1] - statistics.means[:, 2:3]) / statistics.deviations[:, 2:3]
-    usual = (unusual < 0.5) & (unusual.T < 0.5)
-    np.testing.assert_allclose(found[usual], found.T[usual], rtol=1e-9)
+@given(st.integers(5, 15), seeds)
+def test_corrected_distances_are_symmetric_if_they_are_small_for_both_tracks(pairs, seed):
+    rng = np.random.default_rng(seed)
+    points = rng.normal(0, 1, (pairs, 10))
+    twins = np.vstack([points, points + rng.normal(0, 0.1, points.shape)])
+    found = corrected_distances(distances_between(twins)[:, :, np.newaxis], list(range(0, 2 * pairs, 2)))
+    rows = np.arange(pairs)
+    np.testing.assert_allclose(found[rows, rows + pairs], found[rows + pairs, rows], rtol=1e-9)
+
+
+def test_of_two_pairs_with_the_same_mean_the_one_that_is_not_near_for_the_query_is_farther():
+    """The second candidate is an outlier. 10 is usual for the query, and small only beside the outlier's distances."""
+    mean_sums, deviations = [0.0] * (1 + ROUNDS), np.ones((1, 2 + ROUNDS))
+    query = DistanceStatistics(np.array([[10.0, *mean_sums]]), deviations)
+    candidates = DistanceStatistics(np.array([[10.0, *mean_sums], [12.0, *mean_sums]]), np.repeat(deviations, 2, axis=0))
+    near, outlier = Correction.of(np.array([[9.0], [10.0]]), query, candidates, np.ones((2, 1))).of_known()
+    assert outlier > 1.2 * near
 
 
 @slow

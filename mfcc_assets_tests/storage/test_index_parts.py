@@ -1,4 +1,4 @@
-"""Stored calibrations."""
+"""Stored parameters and calibrations."""
 
 import zipfile
 from dataclasses import replace
@@ -9,7 +9,12 @@ import pytest
 
 from mfcc_assets.search.index import Calibration, IndexParameters
 from mfcc_assets.similarity.rankings import RANKINGS, ranking_named
-from mfcc_assets.storage.index_parts import read_calibration, write_calibration
+from mfcc_assets.storage.index_parts import (
+    parameters_of_record,
+    parameters_record,
+    read_calibration,
+    write_calibration,
+)
 from mfcc_assets_tests.storage.test_index_store import PARAMETERS, assert_same_calibration, library_index
 
 
@@ -30,6 +35,17 @@ def test_a_file_that_is_not_a_calibration_is_refused(tmp_path: Path):
         pass
     with pytest.raises(KeyError):
         read_calibration(tmp_path / "calibration.npz", ranking_named("fused"))
+
+
+def test_parameters_that_were_written_and_read_are_the_same():
+    parameters = IndexParameters(PARAMETERS.features, "article", 7, ranking_revision=3)
+    assert parameters_of_record(parameters_record(parameters)) == parameters
+
+
+def test_parameters_from_before_rankings_had_revisions_have_another_revision():
+    record = parameters_record(PARAMETERS)
+    del record["ranking_revision"]
+    assert parameters_of_record(record) != PARAMETERS
 
 
 def test_the_digest_of_a_calibration_depends_on_its_sample():
