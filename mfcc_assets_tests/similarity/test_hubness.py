@@ -88,7 +88,8 @@ def test_of_two_pairs_with_the_same_mean_the_one_that_is_not_near_for_the_query_
     """The second candidate is an outlier. 10 is usual for the query, and small only beside the outlier's distances."""
     mean_sums, deviations = [0.0] * (1 + ROUNDS), np.ones((1, 2 + ROUNDS))
     query = DistanceStatistics(np.array([[10.0, *mean_sums]]), deviations)
-    candidates = DistanceStatistics(np.array([[10.0, *mean_sums], [12.0, *mean_sums]]), np.repeat(deviations, 2, axis=0))
+    means = np.array([[10.0, *mean_sums], [12.0, *mean_sums]])
+    candidates = DistanceStatistics(means, np.repeat(deviations, 2, axis=0))
     near, outlier = Correction.of(np.array([[9.0], [10.0]]), query, candidates, np.ones((2, 1))).of_known()
     assert outlier > 1.2 * near
 
