@@ -1,13 +1,15 @@
 """Other performances of the same piece in the library: versions of a track, in any key and by any instruments."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from mfcc_assets.audio.reader import AudioLimits, AudioReader
 from mfcc_assets.compute.local import on_all_cores
@@ -16,7 +18,7 @@ from mfcc_assets.features.chroma import CHROMA_SAMPLE_RATE, FRAME_SECONDS, chrom
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.recordings import recordings_of
-from mfcc_assets.similarity.harmony import OTHER_PERFORMANCE, shared_harmony
+from mfcc_assets.similarity.harmony import OTHER_PERFORMANCE, SharedHarmony, shared_harmony
 from mfcc_assets.storage.sql.records import Soundtrack
 
 _logger = logging.getLogger(__name__)
@@ -87,20 +89,18 @@ def find_versions(library: Library, track: Soundtrack, on_progress: Progress = _
     recordings, by_audio = recordings_of(library, index), _tracks_by_audio(library)
     own = recordings.copies({track.audio_id})
     others = [audio_id for audio_id in recordings.representing(by_audio) if audio_id not in own]
-    chroma = _stored_chroma(
-        library, {track.audio_id: track, **{other: by_audio[other] for other in others}}, on_progress
-    )
-    if track.audio_id not in chroma:
+    tracks = {track.audio_id: track, **{other: by_audio[other] for other in others}}
+    stored = _StoredChroma.of(library, tracks, on_progress)
+    query = stored.read(track.audio_id)
+    if query is None:
         raise FeaturesMissing(
             "its harmony cannot be computed, because its file is gone or cannot be decoded any more",
             subject=track.blob_name,
             remedy="Add the file again",
         )
-    query = chroma.pop(track.audio_id)
     found = [
         Version(by_audio[audio_id], same.similarity, same.semitones, *_seconds(same.rows), *_seconds(same.columns))
-        for audio_id, same in on_all_cores(lambda audio_id: shared_harmony(query, chroma[audio_id]), chroma)
-        if same is not None and same.similarity >= OTHER_PERFORMANCE
+        for audio_id, same in _of_same_piece(query, stored, others)
     ]
     return sorted(found, key=lambda version: (-version.similarity, version.soundtrack.track_id))
 
@@ -124,35 +124,68 @@ def versions_among(library: Library, path: Path, audio_ids: Collection[AudioId])
     """
     by_audio = _tracks_by_audio(library)
     query = _chroma_of_file(path, library.limits, path.name)
-    chroma = _stored_chroma(library, {audio_id: by_audio[audio_id] for audio_id in audio_ids if audio_id in by_audio})
-    found = {audio_id: shared_harmony(query, of_track) for audio_id, of_track in chroma.items()}
-    return {audio_id for audio_id, same in found.items() if same and same.similarity >= OTHER_PERFORMANCE}
+    tracks = {audio_id: by_audio[audio_id] for audio_id in audio_ids if audio_id in by_audio}
+    return {audio_id for audio_id, _ in _of_same_piece(query, _StoredChroma.of(library, tracks), tracks)}
+
+
+def _of_same_piece(
+    query: NDArray[np.float32], stored: "_StoredChroma", audio_ids: Iterable[AudioId]
+) -> Iterator[tuple[AudioId, SharedHarmony]]:
+    """Yield those audio ids whose tracks are performances of the piece whose chroma is given."""
+
+    def compared(audio_id: AudioId) -> SharedHarmony | None:
+        chroma = stored.read(audio_id)
+        return None if chroma is None else shared_harmony(query, chroma, least=OTHER_PERFORMANCE)
+
+    # The matrices are small. Without the limit, threads of the matrix library wait for each other on busy cores.
+    with threadpool_limits(1):
+        for audio_id, same in on_all_cores(compared, audio_ids):
+            if same is not None:
+                yield audio_id, same
 
 
 def _tracks_by_audio(library: Library) -> dict[AudioId, Soundtrack]:
     return library.catalogue.tracks_of_audio(library.catalogue.track_ids_by_audio())
 
 
-def _stored_chroma(
-    library: Library, tracks: Mapping[AudioId, Soundtrack], on_progress: Progress = _unseen
-) -> dict[AudioId, NDArray[np.float32]]:
-    """Return the chroma of tracks. It is computed and stored for those that have none. Unusable files are left out."""
-    missing = set(tracks) - library.features.audio_with_chroma()
-    for done, _ in enumerate(on_all_cores(partial(_compute, library, tracks), sorted(missing)), start=1):
-        on_progress(done, len(missing))
+@dataclass(frozen=True)
+class _StoredChroma:
+    """The chroma of tracks. It was computed and stored for those that had none.
 
-    def stored(audio_id: AudioId) -> NDArray[np.float32] | None:
+    Attributes
+    ----------
+    library, tracks
+        The library, and the tracks by their audio ids.
+    unusable
+        Audio ids of tracks whose chroma cannot be computed. The log says why.
+    """
+
+    library: Library
+    tracks: Mapping[AudioId, Soundtrack]
+    unusable: Collection[AudioId]
+
+    @classmethod
+    def of(cls, library: Library, tracks: Mapping[AudioId, Soundtrack], on_progress: Progress = _unseen) -> Self:
+        """Compute and store the chroma of those tracks that have none."""
+        missing = sorted(set(tracks) - library.features.audio_with_chroma())
+        unusable = set()
+        for done, (audio_id, chroma) in enumerate(on_all_cores(partial(_compute, library, tracks), missing), start=1):
+            if chroma is None:
+                unusable.add(audio_id)
+            on_progress(done, len(missing))
+        return cls(library, tracks, unusable)
+
+    def read(self, audio_id: AudioId) -> NDArray[np.float32] | None:
+        """Return the chroma of one of the tracks, or None if it cannot be computed."""
+        if audio_id in self.unusable:
+            return None
         try:
-            return library.features.read_chroma(audio_id)
+            return self.library.features.read_chroma(audio_id)
         except FeaturesMissing as error:
-            if audio_id in missing:
-                return None  # it could not be computed, and the log says why
             sentence = f"{error.subject}: {error.what}. They are computed again."
             _logger.warning("%s", sentence)
-            library.repairs.record(sentence)
-            return _compute(library, tracks, audio_id)
-
-    return {audio_id: found for audio_id, found in on_all_cores(stored, tracks) if found is not None}
+            self.library.repairs.record(sentence)
+            return _compute(self.library, self.tracks, audio_id)
 
 
 def _compute(library: Library, tracks: Mapping[AudioId, Soundtrack], audio_id: AudioId) -> NDArray[np.float32] | None:

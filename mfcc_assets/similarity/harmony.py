@@ -24,6 +24,9 @@ _TRANSPOSITIONS = 3
 _SHORTEST = 8
 """Least frames of a stretch in either track, 7 s."""
 
+_ROUNDING = 1 - 1e-4
+"""Allowance for the rounding of sums of float32."""
+
 
 @dataclass(frozen=True)
 class SharedHarmony:
@@ -45,7 +48,7 @@ class SharedHarmony:
     columns: tuple[int, int]
 
 
-def shared_harmony(a: NDArray[np.float32], b: NDArray[np.float32]) -> SharedHarmony | None:
+def shared_harmony(a: NDArray[np.float32], b: NDArray[np.float32], least: float = 0.0) -> SharedHarmony | None:
     """Return the best stretch in which two tracks have the same harmony, or None if there is none of 7 s.
 
     Parameters
@@ -53,6 +56,9 @@ def shared_harmony(a: NDArray[np.float32], b: NDArray[np.float32]) -> SharedHarm
     a : (n, 12) float32
     b : (m, 12) float32
         Results of `mfcc_assets.features.chroma.chroma_of`.
+    least
+        Smallest similarity of a stretch that is returned. A larger number saves time, because most tracks can be ruled
+        out without searching for the stretch.
 
     Raises
     ------
@@ -79,7 +85,7 @@ def shared_harmony(a: NDArray[np.float32], b: NDArray[np.float32]) -> SharedHarm
             raise ValueError(f"harmony is frames x {len(PITCH_CLASSES)}, not {each.shape}")
     if min(len(a), len(b)) < _SHORTEST:
         return None
-    found = [_in_key(a, b, shift) for shift in _likely_shifts(a, b)]
+    found = [_in_key(a, b, shift, least) for shift in _likely_shifts(a, b)]
     return max((stretch for stretch in found if stretch), key=lambda stretch: stretch.similarity, default=None)
 
 
@@ -91,19 +97,27 @@ def _likely_shifts(a: NDArray[np.float32], b: NDArray[np.float32]) -> list[int]:
     return best
 
 
-def _in_key(a: NDArray[np.float32], b: NDArray[np.float32], shift: int) -> SharedHarmony | None:
+def _in_key(a: NDArray[np.float32], b: NDArray[np.float32], shift: int, least: float) -> SharedHarmony | None:
     differences = np.maximum(0, 1 - a @ np.roll(b, -shift, axis=1).T)
     close = min(_CLOSE, _CLOSE_SHARE * float(differences.mean()))
     if not close > 0:
         return None  # both tracks stand on one chord
+    size = float(np.sqrt(len(a) * len(b)))
+    # A stretch matches each frame at most once, so no stretch gains more than the best match of every frame.
+    most_gained = min(np.maximum(close - differences.min(axis=axis), 0).sum() for axis in (0, 1))
+    if most_gained < least * close * size * _ROUNDING:
+        return None
     stretches = local_alignments(differences, close=close, shortest=(_SHORTEST, _SHORTEST), count=1)
     if not stretches:
         return None
     (stretch,) = stretches
     gain = (1 - stretch.difference / close) * len(stretch.cells)
     rows, columns = stretch.rows.tolist(), stretch.columns.tolist()
+    similarity = min(1.0, gain / size)
+    if similarity < least:
+        return None
     return SharedHarmony(
-        similarity=min(1.0, gain / float(np.sqrt(len(a) * len(b)))),
+        similarity=similarity,
         semitones=shift if shift <= len(PITCH_CLASSES) // 2 else shift - len(PITCH_CLASSES),
         rows=(rows[0], rows[1]),
         columns=(columns[0], columns[1]),

@@ -77,6 +77,16 @@ def test_the_order_of_the_tracks_does_not_matter(seed, n, m):
         assert one.similarity == pytest.approx(other.similarity, abs=1e-4)
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(8, 40), st.integers(8, 40), st.floats(0, 1))
+def test_a_least_similarity_leaves_out_only_what_is_less_similar(seed, n, m, least):
+    rng = np.random.default_rng(seed)
+    a, b = (np.abs(rng.normal(size=(frames, 12))).astype(np.float32) ** 3 for frames in (n, m))
+    b[: min(n, m) // 2] = a[: min(n, m) // 2]
+    a, b = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (a, b))
+    every = shared_harmony(a, b)
+    assert shared_harmony(a, b, least) == (every if every and every.similarity >= least else None)
+
+
 @pytest.mark.parametrize("shape", [(20, 11), (12,)])
 def test_other_shapes_are_refused(piece, shape):
     with pytest.raises(ValueError, match="harmony is frames x 12"):
