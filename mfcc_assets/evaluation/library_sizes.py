@@ -126,8 +126,10 @@ def _drawn_libraries(paths: Sequence[str], labels: Mapping[str, str], size: int,
     for _ in range(_MOST_ATTEMPTS):
         rows = np.sort(chance.choice(len(paths), size, replace=False))
         of_rows = {paths[row]: labels[paths[row]] for row in rows if paths[row] in labels}
-        if len(libraries) < wanted and query_counts(of_rows)[0]:
+        if query_counts(of_rows)[0]:
             libraries.append(rows)
+        if len(libraries) == wanted:
+            break
     return libraries
 
 

@@ -77,7 +77,9 @@ class MixedScores:
 
 
 def drawn_rows(tracks: int, share: float, draw: int) -> list[bool]:
-    """Return for each track whether it is re-encoded in one draw. At least one is, and always as many.
+    """Return for each track whether it is re-encoded in one draw.
+
+    At least one is, and their number is the same in every draw.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.errors import CorruptIndex, FeaturesMissing, UnknownRanking
+from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex, UnknownRanking
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.library import Library
@@ -136,11 +136,17 @@ def _intact_versions(library: Library) -> Iterator[LibraryIndex]:
 def _repair_published_index(library: Library) -> Iterator[str]:
     """Build the published index again under the same version if it is damaged, and yield a sentence about that."""
     version = library.indexes.published_version()
-    if version is None or library.indexes.intact(version) is not None:
+    if version is None:
+        return
+    try:
+        library.indexes.read(version).load_all()
+    except (NoPublishedIndex, CorruptIndex) as error:
+        what = error.what
+    else:
         return
     index = _built_again(library, version)
     if index is None:
-        sentence = f"Index {version} is damaged and cannot be built again. The next one follows the last intact index."
+        sentence = f"Index {version} cannot be built again ({what}). The next one follows the last intact index."
     else:
         library.indexes.write(index)
         sentence = f"Index {version} was damaged and has been built again."

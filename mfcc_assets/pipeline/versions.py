@@ -76,10 +76,8 @@ def find_versions(library: Library, track: Soundtrack, on_progress: Progress = _
     ------
     NoPublishedIndex, CorruptIndex
         If the library has no index.
-    AudioError
-        If the track's own file cannot be used.
     FeaturesMissing
-        If the track was not analysed yet.
+        If the track was not analysed yet, or if its file is gone or cannot be decoded.
     """
     if track.audio_id is None:
         raise FeaturesMissing(
@@ -138,7 +136,7 @@ def _of_same_piece(
         return None if chroma is None else shared_harmony(query, chroma, least=OTHER_PERFORMANCE)
 
     # The matrices are small. Without the limit, threads of the matrix library wait for each other on busy cores.
-    with threadpool_limits(1):
+    with threadpool_limits(1, user_api="blas"):
         for audio_id, same in on_all_cores(compared, audio_ids):
             if same is not None:
                 yield audio_id, same

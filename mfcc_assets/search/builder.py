@@ -98,7 +98,6 @@ class IndexBuilder:
         return (
             former.parameters.features == self.parameters.features
             and former.parameters.ranking == self.parameters.ranking
-            and former.parameters.ranking_revision == self.parameters.ranking_revision
             and 0 < tracks < RECALIBRATED_AT_GROWTH * former.calibrated_tracks
         )
 

@@ -36,14 +36,11 @@ class IndexParameters:
         Name of the ranking that orders candidates.
     ranked_count
         Number of tracks that are ranked for each query.
-    ranking_revision
-        Revision of the code that computes distances; see `mfcc_assets.similarity.rankings.RANKING_REVISION`.
     """
 
     features: FeaturesParameters
     ranking: str
     ranked_count: int
-    ranking_revision: int = RANKING_REVISION
 
 
 @dataclass(frozen=True)
@@ -232,7 +229,7 @@ class LibraryIndex:
     def version(self) -> str:
         """Name of the index, a digest of its content. The same library and parameters give the same version."""
         parameters = self.parameters
-        ranking = [parameters.ranking, parameters.ranking_revision]
+        ranking = [parameters.ranking, RANKING_REVISION]
         made_for = [parameters.features.version, *ranking, parameters.ranked_count]
         content = hashlib.blake2b(json.dumps([made_for, self.calibrated_as]).encode(), digest_size=6)
         for ids in (self.tracks.audio_ids.array, self.tracks.track_ids.array):

@@ -1,4 +1,4 @@
-"""The longest stretch in which two tracks have the same harmony, in any key.
+"""The best stretch in which two tracks have the same harmony, in any key.
 
 Two performances of a piece have one. It tells nothing about the sound of the tracks, so it is apart from all rankings.
 """
@@ -25,7 +25,7 @@ _SHORTEST = 8
 """Least frames of a stretch in either track, 7 s."""
 
 _ROUNDING = 1 - 1e-4
-"""Allowance for the rounding of sums of float32."""
+"""Factor that allows for the rounding of sums of float32."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ def shared_harmony(a: NDArray[np.float32], b: NDArray[np.float32], least: float 
     b : (m, 12) float32
         Results of `mfcc_assets.features.chroma.chroma_of`.
     least
-        Smallest similarity of a stretch that is returned. A larger number saves time, because most tracks can be ruled
-        out without searching for the stretch.
+        Smallest similarity of a stretch that is returned, 0 to 1. A larger number saves time, because most tracks
+        can be ruled out without searching for the stretch.
 
     Raises
     ------
     ValueError
-        If an array has another shape.
+        If an array has another shape, or `least` is not between 0 and 1.
 
     Notes
     -----
@@ -83,6 +83,8 @@ def shared_harmony(a: NDArray[np.float32], b: NDArray[np.float32], least: float 
     for each in (a, b):
         if each.ndim != 2 or each.shape[1] != len(PITCH_CLASSES):
             raise ValueError(f"harmony is frames x {len(PITCH_CLASSES)}, not {each.shape}")
+    if not 0 <= least <= 1:
+        raise ValueError(f"the least similarity must be between 0 and 1, not {least}")
     if min(len(a), len(b)) < _SHORTEST:
         return None
     found = [_in_key(a, b, shift, least) for shift in _likely_shifts(a, b)]

@@ -19,9 +19,9 @@ from mfcc_assets.similarity.shared_neighbours import SharedNeighbours, neighbour
 from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace
 
 REFERENCE_SIZE = 400
-"""Number of tracks in the reference sample. On the development corpus, the skewness of the 5-occurrence is 0.78 with
-random samples of 100 tracks, 0.54 with 200, 0.36 with 300, 0.37 with 400, and 0.37 with all 469. A larger sample takes
-more time, because each new track is compared with all of it."""
+"""Number of tracks in the reference sample. On the development corpus, hubs are as frequent with samples of 300 or 400
+tracks as with all tracks, and twice as frequent with 100. A larger sample takes more time, because each new track is
+compared with all of it."""
 
 
 @dataclass(frozen=True)

@@ -193,8 +193,8 @@ class SharedNeighbours:
 def deviations(distances: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return corrected distances as numbers of standard deviations above the mean.
 
-    A corrected distance is minus the logarithm of the probability that both tracks are usually farther apart. The
-    number is that of a distance that is equally unusual for both.
+    A corrected distance is taken as minus the logarithm of the probability that both tracks are usually farther apart.
+    The number is that of a distance that is equally unusual for both.
 
     Examples
     --------

@@ -77,8 +77,6 @@ def parameters_of_record(record: Mapping[str, Any]) -> IndexParameters:
         features=FeaturesParameters(cepstra=cepstra, **features),
         ranking=record["ranking"],
         ranked_count=record["places"],
-        # Indexes did not always have it.
-        ranking_revision=record.get("ranking_revision", 0),
     )
 
 

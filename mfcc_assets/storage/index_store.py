@@ -42,6 +42,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.errors import BlobNotFound, CorruptIndex, NoPublishedIndex
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
+from mfcc_assets.similarity.rankings import RANKING_REVISION
 from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
 from mfcc_assets.storage.index_history import BY_RUN, IndexHistory, Publication, StoredVersion, answered_before
@@ -119,6 +120,7 @@ class IndexStore:
         record = {
             "parameters": parameters_record(index.parameters),
             "features_version": index.parameters.features.version,
+            "ranking_revision": RANKING_REVISION,
             "tracks": len(index.tracks),
             "calibrated_tracks": index.calibrated_tracks,
             "calibrated_as": index.calibrated_as,
@@ -360,8 +362,14 @@ class IndexStore:
         unusable = corrupt_index(version, "index.json does not describe an index")
 
         def parse(record: dict[str, Any]) -> tuple[IndexParameters, Mapping[str, StoredPart], int, str]:
+            parameters = parameters_of_record(record["parameters"])
+            made_by = record["features_version"], record.get("ranking_revision")
+            if made_by != (parameters.features.version, RANKING_REVISION):
+                # Its distances would be compared with others that are computed in another way.
+                what = "another version of this program made the stored index"
+                raise CorruptIndex(what, subject=unusable.subject, remedy=unusable.remedy)
             return (
-                parameters_of_record(record["parameters"]),
+                parameters,
                 {name: StoredPart(**record["parts"][name]) for name in PARTS},
                 int(record["calibrated_tracks"]),
                 str(record["calibrated_as"]),

@@ -1,7 +1,7 @@
 """Why the default ranking has the parts that it has: alternatives, in libraries of one coding and in mixed ones.
 
 `python -m mfcc_assets_tests.benchmarks.alternatives --corpus DIR --work DIR` prints a table. Everything is measured on
-two halves of the labels, since a choice that holds on one half alone is an accident.
+two halves of the labels, since a gain that holds for one half alone is an accident.
 """
 
 import argparse
@@ -53,7 +53,7 @@ class Halves:
         shares = shares_by_label([hits(each, labels) for each in lists], labels)
         halves: tuple[list[float], list[float]] = ([], [])
         for label, of_label in shares.items():
-            # The label alone decides, so a choice on one half never saw the other.
+            # The label alone decides, so a label is in the same half in every run.
             halves[hashlib.blake2b(label.encode()).digest()[0] % 2].extend(of_label)
         return cls(*(float(np.mean(each)) for each in (halves[0] + halves[1], *halves)))
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.features.low_band import low_coefficients
 from mfcc_assets.ids import AudioId
 from mfcc_assets.search import cascade
 from mfcc_assets.search.cascade import COARSE_FACTOR, ContourQuery, candidates_to_fetch, prune
@@ -46,7 +47,7 @@ class Bench:
         track_features = list(corpus.track_features.values())
         self.names = list(corpus.track_features)
         self.contours = RaggedFrames.of(
-            (track_features.contour for track_features in track_features), corpus.parameters.cepstra.coefficients
+            (track_features.contour for track_features in track_features), low_coefficients(corpus.parameters.cepstra)
         )
         coarse_contours = self.contours.coarser(COARSE_FACTOR)
         self.coarse_contours = RaggedFrames(coarse_contours.frames.astype(np.float16), coarse_contours.starts)

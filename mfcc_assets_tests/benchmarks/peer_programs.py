@@ -154,14 +154,25 @@ def _musicnn(folder: Path) -> Iterator[Peer]:
         assert network.stdout is not None
         to_network, from_network, one_at_a_time = network.stdin, network.stdout, Lock()
 
+        def answer(patch: NDArray[np.float32]) -> Descriptor:
+            to_network.write(patch.tobytes())
+            to_network.flush()
+            described = from_network.read(DESCRIPTOR_BYTES)
+            if len(described) != DESCRIPTOR_BYTES:
+                raise BrokenPipeError(f"the network of MusiCNN has ended: see {log.name}")
+            return np.frombuffer(described, dtype=np.float32)
+
         def describe(path: Path) -> Descriptor:
             found = []
             for patch in musicnn_patches(librosa.load(path, sr=MUSICNN_RATE)[0]):
                 with one_at_a_time:
-                    to_network.write(patch.tobytes())
-                    to_network.flush()
-                    found.append(np.frombuffer(from_network.read(DESCRIPTOR_BYTES), dtype=np.float32))
+                    found.append(answer(patch))
             return np.mean(found, axis=0)
+
+        try:
+            answer(np.zeros((PATCH_FRAMES, MUSICNN_MELS), np.float32))
+        except OSError as error:
+            raise Unavailable(f"the network of MusiCNN does not start (see {log.name})") from error
 
         name = f"MusiCNN ({MUSICNN.replace('==', ' ')})"
         yield Peer(name, describe, lambda found: cdist(found, found, "cosine"))

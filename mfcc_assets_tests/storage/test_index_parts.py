@@ -38,14 +38,8 @@ def test_a_file_that_is_not_a_calibration_is_refused(tmp_path: Path):
 
 
 def test_parameters_that_were_written_and_read_are_the_same():
-    parameters = IndexParameters(PARAMETERS.features, "article", 7, ranking_revision=3)
+    parameters = IndexParameters(PARAMETERS.features, "article", 7)
     assert parameters_of_record(parameters_record(parameters)) == parameters
-
-
-def test_parameters_from_before_rankings_had_revisions_have_another_revision():
-    record = parameters_record(PARAMETERS)
-    del record["ranking_revision"]
-    assert parameters_of_record(record) != PARAMETERS
 
 
 def test_the_digest_of_a_calibration_depends_on_its_sample():

@@ -281,6 +281,17 @@ class TestACorruptIndex:
         with pytest.raises(CorruptIndex, match=f"^index {version}: .* it holds index [0-9a-f]{{12}}"):
             indexes.read(version)
 
+    @pytest.mark.parametrize("altered", [{"ranking_revision": 0}, {"features_version": "00000000"}], ids=str)
+    def test_an_index_that_another_version_of_the_program_made_says_so(self, indexes, blobs, version, altered):
+        name = f"indexes/{version}/index.json"
+        record = json.loads(blobs.read("cepstra", name)) | altered
+        del record["crc32"]
+        blobs.write("cepstra", name, json.dumps(record).encode())
+        with pytest.raises(
+            CorruptIndex, match=f"^index {version}: another version of this program made the stored ind"
+        ):
+            indexes.read(version)
+
 
 def damage_a_byte(blobs: LocalBlobs, name: str) -> None:
     written = bytearray(blobs.read("cepstra", name))
