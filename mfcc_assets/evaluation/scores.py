@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from mfcc_assets.audio.file_properties import FileProperties
+from mfcc_assets.errors import UnknownRanking
 from mfcc_assets.evaluation.intervals import (
     difference_with_interval,
     mean_over_labels,
@@ -25,7 +26,7 @@ from mfcc_assets.evaluation.metrics import (
     ranked_by,
 )
 from mfcc_assets.for_each import ForEach, in_turn
-from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES
+from mfcc_assets.ranking_names import DEFAULT_RANKING
 from mfcc_assets.similarity.pairwise import Comparison, Tracks, uncorrected_names
 from mfcc_assets.similarity.rankings import GAUSSIAN, RANKINGS, TIMBRE, ranking_named
 
@@ -97,10 +98,12 @@ def names_to_evaluate(names: Iterable[str]) -> list[str]:
     ['dtw', 'gaussian', 'file', 'random']
     """
     expanded = [ranking for name in names for ranking in ([*RANKINGS, *UNCORRECTED] if name == ALL else [name])]
-    rankings = list(dict.fromkeys(PRESENT_NAMES.get(name, name) for name in expanded if name not in FLOORS))
+    rankings = list(dict.fromkeys(name for name in expanded if name not in FLOORS))
+    known = (*RANKINGS, *UNCORRECTED)
     for name in rankings:
-        if name not in UNCORRECTED:
-            ranking_named(name)
+        if name not in known:
+            remedy = f"Choose one of: {', '.join((ALL, *known))}"
+            raise UnknownRanking("there is no such ranking to evaluate", subject=name, remedy=remedy)
     return [*rankings, *FLOORS]
 
 

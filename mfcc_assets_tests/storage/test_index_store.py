@@ -272,24 +272,13 @@ class TestACorruptIndex:
             with pytest.raises(CorruptIndex, match=f"^index {version}: "):
                 indexes.read(version)
 
-    def test_an_index_stored_under_another_version_is_corrupt(self, indexes, blobs, version):
+    @pytest.mark.parametrize("key", ["calibrated_as", "ranking_revision", "features_version"])
+    def test_an_index_that_is_not_what_its_name_says_is_not_used(self, indexes, blobs, version, key):
         name = f"indexes/{version}/index.json"
-        record = json.loads(blobs.read("cepstra", name))
-        record["calibrated_as"] = "another calibration"
+        record = json.loads(blobs.read("cepstra", name)) | {key: "another"}
         del record["crc32"]
         blobs.write("cepstra", name, json.dumps(record).encode())
-        with pytest.raises(CorruptIndex, match=f"^index {version}: .* it holds index [0-9a-f]{{12}}"):
-            indexes.read(version)
-
-    @pytest.mark.parametrize("altered", [{"ranking_revision": 0}, {"features_version": "00000000"}], ids=str)
-    def test_an_index_that_another_version_of_the_program_made_says_so(self, indexes, blobs, version, altered):
-        name = f"indexes/{version}/index.json"
-        record = json.loads(blobs.read("cepstra", name)) | altered
-        del record["crc32"]
-        blobs.write("cepstra", name, json.dumps(record).encode())
-        with pytest.raises(
-            CorruptIndex, match=f"^index {version}: another version of this program made the stored ind"
-        ):
+        with pytest.raises(CorruptIndex, match=r"it holds index|another version of this program made the store"):
             indexes.read(version)
 
 
