@@ -238,6 +238,10 @@ class UnknownRanking(MfccError):
     """No ranking has that name."""
 
 
+class NoHarmony(MfccError):
+    """A track cannot be compared by its harmony."""
+
+
 class PlaylistImpossible(MfccError):
     """The requested path or playlist cannot be made."""
 

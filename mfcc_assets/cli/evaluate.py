@@ -80,6 +80,9 @@ def evaluate(
     from mfcc_assets.evaluation.scores import names_to_evaluate, names_to_evaluate_in_draws
     from mfcc_assets.pipeline.quality import labelled_set
 
+    if json_file:
+        # A measurement can take an hour, so a place that cannot be written is found before it.
+        json_file.open("a", encoding="utf-8").close()
     names = names_to_evaluate(rankings)
     labelled = labelled_set(library, audio, read_manifest(manifest))
     report = _Evaluation(open_console(), labelled, names, names_to_evaluate_in_draws(rankings))

@@ -101,7 +101,12 @@ def read_manifest(file: Path) -> list[LabelledTrack]:
         raise _unusable(file, f"it cannot be read ({error})") from error
     if missing:
         raise _unusable(file, f"it has no column {', '.join(sorted(missing))}")
-    return [track for track in tracks.values() if track.path]
+    listed = [track for track in tracks.values() if track.path]
+    if not listed:
+        raise _unusable(file, "it lists no track")
+    if any("\0" in track.path for track in listed):
+        raise _unusable(file, "a path in it contains a NUL character")
+    return listed
 
 
 def _unusable(file: Path, what: str) -> UnusableManifest:

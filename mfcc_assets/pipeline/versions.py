@@ -13,12 +13,13 @@ from threadpoolctl import threadpool_limits
 
 from mfcc_assets.audio.reader import AudioLimits, AudioReader
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.errors import AudioError, BlobNotFound, FeaturesMissing
+from mfcc_assets.errors import AudioError, BlobNotFound, FeaturesMissing, NoHarmony
 from mfcc_assets.features.chroma import CHROMA_SAMPLE_RATE, FRAME_SECONDS, chroma_of
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.pipeline.recordings import recordings_of
-from mfcc_assets.similarity.harmony import OTHER_PERFORMANCE, SharedHarmony, shared_harmony
+from mfcc_assets.similarity.harmony import OTHER_PERFORMANCE, SharedHarmony, has_harmony, shared_harmony
 from mfcc_assets.storage.sql.records import Soundtrack
 
 _logger = logging.getLogger(__name__)
@@ -77,24 +78,29 @@ def find_versions(library: Library, track: Soundtrack, on_progress: Progress = _
     NoPublishedIndex, CorruptIndex
         If the library has no index.
     FeaturesMissing
-        If the track was not analysed yet, or if its file is gone or cannot be decoded.
+        If the track was rejected or not analysed yet, or if its file is gone or cannot be decoded.
+    NoHarmony
+        If the track is too short, or hardly changes its harmony.
     """
-    if track.audio_id is None:
-        raise FeaturesMissing(
-            "the track was not analysed yet", subject=track.blob_name, remedy="Run `mfcc add` without a path"
-        )
     index = library.indexes.published()
+    own_audio = audio_in_index(index, track)
     recordings, by_audio = recordings_of(library, index), _tracks_by_audio(library)
-    own = recordings.copies({track.audio_id})
+    own = recordings.copies({own_audio})
     others = [audio_id for audio_id in recordings.representing(by_audio) if audio_id not in own]
-    tracks = {track.audio_id: track, **{other: by_audio[other] for other in others}}
+    tracks = {own_audio: track, **{other: by_audio[other] for other in others}}
     stored = _StoredChroma.of(library, tracks, on_progress)
-    query = stored.read(track.audio_id)
+    query = stored.read(own_audio)
     if query is None:
         raise FeaturesMissing(
             "its harmony cannot be computed, because its file is gone or cannot be decoded any more",
             subject=track.blob_name,
             remedy="Add the file again",
+        )
+    if not has_harmony(query):
+        raise NoHarmony(
+            "it is shorter than 7 s, or its harmony hardly changes, so it cannot be compared",
+            subject=track.display_title,
+            remedy="Name a longer track, or one that is no noise, drums or single chord",
         )
     found = [
         Version(by_audio[audio_id], same.similarity, same.semitones, *_seconds(same.rows), *_seconds(same.columns))

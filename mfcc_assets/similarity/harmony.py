@@ -21,6 +21,10 @@ share keeps tracks that stand on one chord from being like everything."""
 _TRANSPOSITIONS = 3
 """Number of keys that are tried: those in which the mean harmonies of both tracks are most alike."""
 
+_MOST_ALIKE = 0.99
+"""Length of the mean of a track's frames from which on the track cannot be compared: its harmony hardly changes. Noise,
+drums and a chord that stands would be like everything. One of a hundred tracks of music is left out."""
+
 _SHORTEST = 8
 """Least frames of a stretch in either track, 7 s."""
 
@@ -85,10 +89,22 @@ def shared_harmony(a: NDArray[np.float32], b: NDArray[np.float32], least: float 
             raise ValueError(f"harmony is frames x {len(PITCH_CLASSES)}, not {each.shape}")
     if not 0 <= least <= 1:
         raise ValueError(f"the least similarity must be between 0 and 1, not {least}")
-    if min(len(a), len(b)) < _SHORTEST:
+    if not (has_harmony(a) and has_harmony(b)):
         return None
     found = [_in_key(a, b, shift, least) for shift in _likely_shifts(a, b)]
     return max((stretch for stretch in found if stretch), key=lambda stretch: stretch.similarity, default=None)
+
+
+def has_harmony(chroma: NDArray[np.float32]) -> bool:
+    """Return whether a track (frames, 12) is long enough, and changes its harmony enough, to be compared.
+
+    Examples
+    --------
+    >>> has_harmony(np.eye(12, dtype=np.float32)), has_harmony(np.full((12, 12), 12**-0.5, np.float32))
+    (True, False)
+    """
+    sounding = chroma[chroma.any(axis=1)]
+    return len(chroma) >= _SHORTEST and len(sounding) > 0 and float(np.linalg.norm(sounding.mean(axis=0))) < _MOST_ALIKE
 
 
 def _likely_shifts(a: NDArray[np.float32], b: NDArray[np.float32]) -> list[int]:
@@ -102,8 +118,6 @@ def _likely_shifts(a: NDArray[np.float32], b: NDArray[np.float32]) -> list[int]:
 def _in_key(a: NDArray[np.float32], b: NDArray[np.float32], shift: int, least: float) -> SharedHarmony | None:
     differences = np.maximum(0, 1 - a @ np.roll(b, -shift, axis=1).T)
     close = min(_CLOSE, _CLOSE_SHARE * float(differences.mean()))
-    if not close > 0:
-        return None  # both tracks stand on one chord
     size = float(np.sqrt(len(a) * len(b)))
     # A stretch matches each frame at most once, so no stretch gains more than the best match of every frame.
     most_gained = min(np.maximum(close - differences.min(axis=axis), 0).sum() for axis in (0, 1))

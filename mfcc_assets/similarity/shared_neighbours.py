@@ -45,11 +45,15 @@ _ROWS_AT_ONCE = 10_000
 def neighbour_count(tracks: int) -> int:
     """Return the number of nearest tracks from which a neighbourhood is made in a library of this size.
 
+    In a library of fewer than fifteen tracks there are no neighbourhoods, since nearly all tracks would be in each.
+
     Examples
     --------
-    >>> neighbour_count(20), neighbour_count(80), neighbour_count(1_000_000)
-    (3, 8, 15)
+    >>> neighbour_count(14), neighbour_count(20), neighbour_count(80), neighbour_count(1_000_000)
+    (0, 3, 8, 15)
     """
+    if tracks < NEIGHBOURS:
+        return 0
     return min(NEIGHBOURS, max(_FEWEST_NEIGHBOURS, tracks // _TRACKS_PER_NEIGHBOUR))
 
 

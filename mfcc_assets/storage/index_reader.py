@@ -32,6 +32,9 @@ from mfcc_assets.storage.index_parts import (
 REBUILD = "The next run over the library builds it again: `mfcc add` starts one"
 """Remedy for an index that is missing or damaged."""
 
+REBUILD_FOR_THIS_PROGRAM = "The next run over the library builds another one: `mfcc add` starts one"
+"""Remedy for an index that only another version of this program can use."""
+
 
 class PartsOnDemand:
     """The parts of a stored index; see `mfcc_assets.search.index.IndexParts`.

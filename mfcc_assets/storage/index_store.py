@@ -57,7 +57,7 @@ from mfcc_assets.storage.index_parts import (
     stored_part,
     write_calibration,
 )
-from mfcc_assets.storage.index_reader import REBUILD, PartsOnDemand, corrupt_index, part_name
+from mfcc_assets.storage.index_reader import REBUILD, REBUILD_FOR_THIS_PROGRAM, PartsOnDemand, corrupt_index, part_name
 from mfcc_assets.storage.packed_arrays import packed, unpacked
 
 _logger = logging.getLogger(__name__)
@@ -367,7 +367,7 @@ class IndexStore:
             if made_by != (parameters.features.version, RANKING_REVISION):
                 # Its distances would be compared with others that are computed in another way.
                 what = "another version of this program made the stored index"
-                raise CorruptIndex(what, subject=unusable.subject, remedy=unusable.remedy)
+                raise CorruptIndex(what, subject=unusable.subject, remedy=REBUILD_FOR_THIS_PROGRAM)
             return (
                 parameters,
                 {name: StoredPart(**record["parts"][name]) for name in PARTS},

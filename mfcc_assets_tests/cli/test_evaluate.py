@@ -40,6 +40,13 @@ def mfcc_evaluate(home: Path, folder: Path, *arguments: str | Path) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in given], env={"MFCC_HOME": str(home)})
 
 
+def test_a_place_that_cannot_be_written_is_found_before_the_measurement(home, folder, tmp_path) -> None:
+    result = mfcc_evaluate(home, folder, "--json", tmp_path / "no folder" / "figures.json")
+    assert result.exit_code == 1
+    assert "figures.json" in result.output
+    assert "P@5" not in result.output
+
+
 def test_all_rankings_are_measured_and_the_floor(home: Path, folder: Path, tmp_path: Path) -> None:
     result = mfcc_evaluate(home, folder, "--json", tmp_path / "figures.json")
 
@@ -77,7 +84,7 @@ def test_a_ranking_that_is_not_there_is_told_before_anything_is_analysed(folder:
     result = mfcc_evaluate(tmp_path / "home", folder, "--ranking", "best")
 
     assert result.exit_code == 1
-    assert "Error: best: there is no such ranking. Choose one of: article" in result.output
+    assert "Error: best: there is no such ranking to evaluate. Choose one of: all, article" in result.output
     assert not (tmp_path / "home" / "evaluation").exists()
 
 

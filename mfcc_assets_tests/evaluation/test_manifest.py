@@ -25,6 +25,14 @@ def test_a_manifest_names_tracks_with_artist_source_and_work(tmp_path: Path) -> 
     assert tracks == [LabelledTrack("a b.ogg", "Kenta", "game", "Aria"), LabelledTrack("c,d.ogg", "", "game", "")]
 
 
+@pytest.mark.parametrize(
+    ("rows", "why"), [([], "it lists no track"), ([",a,b"], "it lists no track"), (["a\0b.ogg,c,d"], "a NUL character")]
+)
+def test_a_manifest_without_a_usable_path_is_refused(tmp_path: Path, rows: list[str], why: str) -> None:
+    with pytest.raises(UnusableManifest, match=why):
+        read_manifest(manifest(tmp_path, "path,artist,source", *rows))
+
+
 def test_the_label_of_a_track_is_its_artist_or_else_its_source() -> None:
     tracks = [
         LabelledTrack("solo", "The Kentas"),

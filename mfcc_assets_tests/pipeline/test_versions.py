@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from mfcc_assets.errors import FeaturesMissing
+from mfcc_assets.errors import FeaturesMissing, NoHarmony
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import recommend_file
 from mfcc_assets.pipeline.find_track import find_track
@@ -26,6 +26,7 @@ MANNERS = {
     "organ": (PIECE, {"semitones": 2, "overtones": 1, "decay": 0.0}),
     "other": (OTHER_PIECE, {}),
     "another": (PIECE[::-1], {"decay": 0.5}),
+    "drone": (PIECE[:1] * 6, {"decay": 0.0}),
 }
 
 
@@ -60,7 +61,7 @@ def test_other_performances_are_found_in_any_key_and_by_other_instruments(perfor
 def test_the_harmony_is_analysed_once(performances):
     progress: list[tuple[int, int]] = []
     find_versions(performances, find_track(performances, "studio"), lambda *numbers: progress.append(numbers))
-    assert progress[-1] == (5, 5)
+    assert progress[-1] == (6, 6)
     progress.clear()
     find_versions(performances, find_track(performances, "live"), lambda *numbers: progress.append(numbers))
     assert progress == []
@@ -85,15 +86,20 @@ def test_a_track_whose_file_is_gone_is_left_out_and_named(performances, caplog):
         find_versions(performances, find_track(performances, "live"))
 
 
+def test_a_track_whose_harmony_does_not_change_cannot_be_compared(performances):
+    with pytest.raises(NoHarmony, match="its harmony hardly changes"):
+        find_versions(performances, find_track(performances, "drone"))
+
+
 def test_a_list_leaves_other_performances_out_on_wish(performances, tmp_path):
     file = write_audio(tmp_path / "new.flac", performance(PIECE, seconds_per_chord=2.2, decay=0.7), SAMPLE_RATE)
-    everything = recommend_file(performances, file, count=5)
-    others = recommend_file(performances, file, count=5, without_versions=True)
+    everything = recommend_file(performances, file, count=6)
+    others = recommend_file(performances, file, count=6, without_versions=True)
     titles, without = (
         {answer.soundtracks[one.track_id].title for one in answer.recommendations} for answer in (everything, others)
     )
     assert {"Studio", "Live", "Organ"} & titles
-    assert without == {"Other", "Another"}
+    assert without == {"Other", "Another", "Drone"}
 
 
 def test_the_command_shows_the_key_and_the_common_stretch(performances):

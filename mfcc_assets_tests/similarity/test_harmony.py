@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mfcc_assets.features.chroma import chroma_of
-from mfcc_assets.similarity.harmony import OTHER_PERFORMANCE, shared_harmony
+from mfcc_assets.similarity.harmony import OTHER_PERFORMANCE, has_harmony, shared_harmony
 from mfcc_assets_tests.performances import OTHER_PIECE, PIECE, performance
 
 
@@ -60,6 +60,18 @@ def test_a_track_that_stands_on_one_chord_is_like_nothing(piece):
 
 def test_silence_is_like_nothing(piece):
     assert shared_harmony(np.zeros((60, 12), np.float32), piece) is None
+
+
+def test_noise_and_a_chord_that_stands_have_no_harmony_to_compare(piece):
+    rng = np.random.default_rng(0)
+    chord = np.zeros((60, 12), np.float32)
+    chord[:, [0, 4, 7]] = 1
+    for steady in (np.ones((60, 12)), chord):
+        frames = (steady + 0.05 * rng.random((60, 12))).astype(np.float32)
+        frames /= np.linalg.norm(frames, axis=1, keepdims=True)
+        assert not has_harmony(frames)
+        assert shared_harmony(frames, piece) is None
+    assert has_harmony(piece)
 
 
 def test_less_than_seven_seconds_are_too_short(piece):
