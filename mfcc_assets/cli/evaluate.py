@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     required=True,
     type=NamedPath(),
     callback=readable_file,
-    help="CSV with the columns path, artist, source and, if known, work and album.",
+    help="CSV with the columns path, artist and, if known, source, work and album.",
 )
 @click.option(
     "--audio",

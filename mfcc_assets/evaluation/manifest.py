@@ -11,7 +11,7 @@ from mfcc_assets.spellings import one_artist
 from mfcc_assets.texts import folded
 
 _COLUMNS = ("path", "artist", "source", "work", "album")
-_REQUIRED_COLUMNS = {"path", "artist", "source"}
+_REQUIRED_COLUMNS = {"path", "artist"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def sources_of(tracks: Sequence[LabelledTrack]) -> dict[str, str]:
 
 
 def read_manifest(file: Path) -> list[LabelledTrack]:
-    """Read a CSV with the columns path, artist, source and, optionally, work and album.
+    """Read a CSV with the columns path, artist and, optionally, source, work and album.
 
     Only the first of several rows with the same path is used. Rows without a path are skipped.
 
@@ -113,5 +113,5 @@ def _unusable(file: Path, what: str) -> UnusableManifest:
     return UnusableManifest(
         what,
         subject=str(file),
-        remedy="Supply a CSV in UTF-8 with the columns path, artist, source and, if known, work and album",
+        remedy="Supply a CSV in UTF-8 with the columns path, artist and, if known, source, work and album",
     )
