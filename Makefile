@@ -9,6 +9,14 @@ PORT ?= 3000
 PROFILE ?= local
 CORPUS ?= $(HOME)/.cache/mfcc_corpus
 
+# A pipe fails if its first command does.
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+
+# Shows how far an installation is, instead of a line for each package and each requirement.
+COUNT_PACKAGES := /^Collecting/ { printf "\r  %d packages found", ++n; fflush() } \
+  /^Installing collected/ { printf "\r  %d packages found, installing them …\n", n; fflush() }
+
 export MFCC_HOME ?= $(CURDIR)/mfcc_data
 export DAGSTER_HOME := $(MFCC_HOME)/dagster
 
@@ -54,8 +62,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUPPORTED)' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or name it with make PYTHON=…"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV), about a minute …"
-	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e .
+	@echo "Installing into $(VENV): 300 MB to download, 1.3 GB on disk, about a minute …"
+	@$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e . | awk '$(COUNT_PACKAGES)'
 	@$(BIN)/python -c "from mfcc_assets.warm_up import warm_up; warm_up()"
 	@touch $@
 
