@@ -40,6 +40,8 @@ class OneLibraryRun(InProcessExecutor):
         with ExitStack() as locks:
             locks.enter_context(living(home, run_id))
             if any(step.pool == LIBRARY_POOL for step in execution_plan.get_steps_to_execute_in_topo_order()):
+                # Otherwise the queue first hears of the pool's limit after it has let two runs start.
+                plan_context.instance.event_log_storage.initialize_concurrency_limit_to_default(LIBRARY_POOL)
                 with raise_execution_interrupts():
                     locks.enter_context(only_run_over_library(home, run_id, on_wait=tell))
             yield from super().execute(plan_context, execution_plan)
