@@ -1,5 +1,6 @@
 """Checks of the library's assets. An index is published only if its blocking checks have passed."""
 
+from datetime import UTC, datetime
 from functools import partial
 
 import dagster as dg
@@ -11,10 +12,14 @@ from mfcc_assets.defs.assets.library import (
     soundtrack_recommendations,
 )
 from mfcc_assets.defs.assets.shared import pictures_as_markdown, table_as_markdown
+from mfcc_assets.defs.assets.uploads import upload_recommendations
 from mfcc_assets.defs.private.one_library_run import LIBRARY_POOL
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.late_answers import ANSWERED_WITHIN, late_answers
 from mfcc_assets.pipeline.publication import judge_quality, misfits, tracks_of_other_features, unusable_rankings
 from mfcc_assets.pipeline.reference import compare_with_published
+
+ANSWERED_IN_TIME = "uploads_are_answered_within_a_minute"
 
 library_check = partial(dg.asset_check, pool=LIBRARY_POOL)
 """Decorator of a check of the library, which runs while nothing changes the library."""
@@ -111,3 +116,26 @@ def features_match_reference(
             "published_cepstra": pictures_as_markdown([report.picture] if report.picture else []),
         },
     )
+
+
+def judge_waiting(library: Library, now: datetime) -> dg.AssetCheckResult:
+    """Return whether no upload has been waiting for too long, with those that have."""
+    late = late_answers(library, now)
+    return dg.AssetCheckResult(
+        passed=not late,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "allowed": f"{ANSWERED_WITHIN.total_seconds():.0f} s",
+            "late": table_as_markdown(
+                ("file", "state", "waits for"),
+                [(one.file_name, one.state, f"{one.waited.total_seconds():.0f} s") for one in late],
+            ),
+        },
+    )
+
+
+@dg.asset_check(
+    asset=upload_recommendations, name=ANSWERED_IN_TIME, description="No upload waits for its answer for over a minute."
+)
+def uploads_are_answered_within_a_minute(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
+    return judge_waiting(library, datetime.now(UTC))
