@@ -5,8 +5,12 @@ import dagster as dg
 from mfcc_assets.defs import checks
 from mfcc_assets.defs.assets import library as library_assets
 from mfcc_assets.defs.assets import uploads as upload_assets
+from mfcc_assets.defs.conditions import conditions_sensor
+from mfcc_assets.defs.descriptions import described
 from mfcc_assets.defs.jobs import EXECUTOR, features_job, library_job, uploads_job
+from mfcc_assets.defs.nightly import housekeeping_job, housekeeping_schedule, nightly_schedule
 from mfcc_assets.defs.retention import retention_job, retention_schedule
+from mfcc_assets.defs.sensors.late_answers import late_answers_sensor
 from mfcc_assets.defs.sensors.orphaned_runs import orphaned_runs_sensor
 from mfcc_assets.defs.sensors.soundtracks import soundtracks_sensor
 from mfcc_assets.defs.sensors.uploads import uploads_sensor
@@ -14,29 +18,32 @@ from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.secrets.environment import variable_of
 
-OWNERS = ["team:music"]
 
-
-def build_defs(**overrides: object) -> dg.Definitions:
+def build_defs(library: Library | None = None, **overrides: object) -> dg.Definitions:
     """Assemble the code location.
 
     Parameters
     ----------
+    library
+        The library. By default it is that of the settings in the environment.
     **overrides
-        Resources by name, which replace the default ones. Tests pass a `library` of their own.
+        Other resources by name, which replace the default ones.
     """
-    library = Library()
+    library = library or Library()
     resources: dict[str, object] = {"library": library, **_azure_resources(library.settings), **overrides}
     assets = dg.load_assets_from_modules([library_assets, upload_assets])
     return dg.Definitions(
-        assets=dg.map_asset_specs(
-            lambda spec: spec.replace_attributes(owners=OWNERS),
-            [asset for asset in assets if isinstance(asset, dg.AssetsDefinition)],
-        ),
+        assets=described([asset for asset in assets if isinstance(asset, dg.AssetsDefinition)], library),
         asset_checks=dg.load_asset_checks_from_modules([checks]),
-        jobs=[library_job, features_job, uploads_job, retention_job],
-        schedules=[retention_schedule],
-        sensors=[uploads_sensor, soundtracks_sensor, orphaned_runs_sensor],
+        jobs=[library_job, features_job, uploads_job, retention_job, housekeeping_job],
+        schedules=[nightly_schedule, housekeeping_schedule, retention_schedule],
+        sensors=[
+            uploads_sensor,
+            soundtracks_sensor,
+            orphaned_runs_sensor,
+            late_answers_sensor,
+            conditions_sensor(library.settings),
+        ],
         resources=resources,
         executor=EXECUTOR,
     )

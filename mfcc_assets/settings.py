@@ -105,6 +105,10 @@ class Settings(BaseSettings):
         description="Uploads, and all that was computed from them, are purged after this many days; 0: never",
     )
 
+    automation: Literal["sensors", "conditions"] = Field(
+        "sensors",
+        description="What brings the library up to date in Dagster: sensors, or automation conditions of the assets",
+    )
     settle_seconds: float = Field(
         2.0, ge=0, le=3600, description="A file that changed within this time may still be being copied"
     )

@@ -6,7 +6,7 @@ from mfcc_assets.errors import MfccError, StoreError
 from mfcc_assets.storage.disk_space import full_disk, is_full, tells_of_full
 from mfcc_assets.storage.sqlite_files import damage_of
 
-_DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 """Dagster's files of SQLite that every run needs, below its home."""
 
 
@@ -20,7 +20,7 @@ def fault_of_home(home: Path, told: str) -> MfccError | None:
     told
         What the failed run told last.
     """
-    for path in (home / name for name in _DATABASES):
+    for path in (home / name for name in DATABASES):
         damage = damage_of(path)
         if damage:
             return StoreError(

@@ -1,5 +1,8 @@
 """Checks of the library's assets. An index is published only if its blocking checks have passed."""
 
+from datetime import UTC, datetime
+from functools import partial
+
 import dagster as dg
 
 from mfcc_assets.defs.assets.library import (
@@ -9,12 +12,20 @@ from mfcc_assets.defs.assets.library import (
     soundtrack_recommendations,
 )
 from mfcc_assets.defs.assets.shared import pictures_as_markdown, table_as_markdown
+from mfcc_assets.defs.assets.uploads import upload_recommendations
+from mfcc_assets.defs.private.one_library_run import LIBRARY_POOL
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.late_answers import ANSWERED_WITHIN, late_answers
 from mfcc_assets.pipeline.publication import judge_quality, misfits, tracks_of_other_features, unusable_rankings
 from mfcc_assets.pipeline.reference import compare_with_published
 
+ANSWERED_IN_TIME = "uploads_are_answered_within_a_minute"
 
-@dg.asset_check(
+library_check = partial(dg.asset_check, pool=LIBRARY_POOL)
+"""Decorator of a check of the library, which runs while nothing changes the library."""
+
+
+@library_check(
     asset=prefilter_index, blocking=True, description="The index contains every analysed track and no others."
 )
 def index_is_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
@@ -25,7 +36,7 @@ def index_is_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult
     )
 
 
-@dg.asset_check(asset=prefilter_index, blocking=True, description="All features in the index have the same version.")
+@library_check(asset=prefilter_index, blocking=True, description="All features in the index have the same version.")
 def features_are_of_one_version(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     version = library.indexes.built_version()
     parameters, other = library.indexes.read(version).parameters.features, tracks_of_other_features(library, version)
@@ -35,7 +46,7 @@ def features_are_of_one_version(library: dg.ResourceParam[Library]) -> dg.AssetC
     )
 
 
-@dg.asset_check(asset=soundtrack_cepstra, description="Every file in the library could be used.")
+@library_check(asset=soundtrack_cepstra, description="Every file in the library could be used.")
 def no_soundtrack_is_rejected(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     rejects = [reject for reject in library.catalogue.rejects() if reject.container == "soundtracks"]
     return dg.AssetCheckResult(
@@ -45,7 +56,7 @@ def no_soundtrack_is_rejected(library: dg.ResourceParam[Library]) -> dg.AssetChe
     )
 
 
-@dg.asset_check(
+@library_check(
     asset=recommendation_quality,
     blocking=True,
     description="Every track has a ranking, and the ranking names only existing tracks.",
@@ -58,7 +69,7 @@ def rankings_are_complete(library: dg.ResourceParam[Library]) -> dg.AssetCheckRe
     )
 
 
-@dg.asset_check(
+@library_check(
     asset=recommendation_quality,
     blocking=True,
     description="Neither precision nor the share of tracks that are never recommended is worse than that of the "
@@ -74,13 +85,13 @@ def quality_holds(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset=soundtrack_recommendations, description="Every recommendation names a track that still exists.")
+@library_check(asset=soundtrack_recommendations, description="Every recommendation names a track that still exists.")
 def recommendations_name_existing_tracks(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     dangling = library.recommendations.dangling_recommendations()
     return dg.AssetCheckResult(passed=dangling == 0, metadata={"dangling": dangling})
 
 
-@dg.asset_check(
+@library_check(
     asset=soundtrack_cepstra,
     # The check takes a few seconds, so it runs after the recommendations.
     additional_deps=[soundtrack_recommendations],
@@ -105,3 +116,26 @@ def features_match_reference(
             "published_cepstra": pictures_as_markdown([report.picture] if report.picture else []),
         },
     )
+
+
+def judge_waiting(library: Library, now: datetime) -> dg.AssetCheckResult:
+    """Return whether no upload has been waiting for too long, with those that have."""
+    late = late_answers(library, now)
+    return dg.AssetCheckResult(
+        passed=not late,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "allowed": f"{ANSWERED_WITHIN.total_seconds():.0f} s",
+            "late": table_as_markdown(
+                ("file", "state", "waits for"),
+                [(one.file_name, one.state, f"{one.waited.total_seconds():.0f} s") for one in late],
+            ),
+        },
+    )
+
+
+@dg.asset_check(
+    asset=upload_recommendations, name=ANSWERED_IN_TIME, description="No upload waits for its answer for over a minute."
+)
+def uploads_are_answered_within_a_minute(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
+    return judge_waiting(library, datetime.now(UTC))

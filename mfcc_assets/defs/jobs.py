@@ -3,19 +3,16 @@
 import dagster as dg
 
 from mfcc_assets.defs.launch import LIBRARY_JOB
+from mfcc_assets.defs.private.one_library_run import one_library_run
 from mfcc_assets.defs.sensors.uploads import UPLOADS_JOB
 
 # All steps of a run share one process. So they share the compiled kernels, and the imports are paid for once.
-EXECUTOR = dg.in_process_executor
-
-LIBRARY_TAGS = {"mfcc/library": "true"}
-"""Tags of runs over the library. The file dagster.yaml allows only one run with these tags at a time."""
+EXECUTOR = one_library_run
 
 library_job = dg.define_asset_job(
     LIBRARY_JOB,
     dg.AssetSelection.groups("library"),
     executor_def=EXECUTOR,
-    tags=LIBRARY_TAGS,
     description="Brings the whole library up to date, from its files to published recommendations.",
 )
 
@@ -23,7 +20,6 @@ features_job = dg.define_asset_job(
     "features",
     dg.AssetSelection.assets("raw_soundtracks", "soundtrack_cepstra", "soundtrack_summaries"),
     executor_def=EXECUTOR,
-    tags=LIBRARY_TAGS,
     description="Observes files and computes their features, for one or more shards.",
 )
 

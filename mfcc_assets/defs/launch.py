@@ -6,6 +6,7 @@ of a library's Dagster needs.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import platform
@@ -45,6 +46,21 @@ _LINES_READ = 40  # of a log: the last error with its traceback
 _LOCK_SUFFIX = ".lock"
 _MODULE = "mfcc_assets.definitions"
 
+_WRITTEN = ".dagster.yaml.written"
+"""File with the digest of the settings that were written into a home."""
+
+# Digests of the settings that older versions wrote, which kept no such file.
+_FORMER_SETTINGS = (
+    "d79c3dcdf5728402",
+    "b7f950a1cd4c40be",
+    "f1f7145379a00e93",
+    "1de58bff57307628",
+    "b5872b0679b6f151",
+    "58c02a80c9e18f72",
+    "02e81086f3046e55",
+    "dc2e557c44945a08",
+)
+
 # Homes made by an older version name the former module of the event log.
 _FORMER_EVENT_LOG, _EVENT_LOG = b"module: mfcc_assets.event_log\n", b"module: mfcc_assets.defs.private.event_log\n"
 
@@ -52,7 +68,8 @@ _FORMER_EVENT_LOG, _EVENT_LOG = b"module: mfcc_assets.event_log\n", b"module: mf
 def prepare_dagster_home(settings: Settings) -> Path:
     """Make the folder of a library's Dagster, with settings that suit one machine.
 
-    Settings that are there already stay. Only the module of the event log is brought up to date.
+    Settings that an older version wrote, and nobody changed, are replaced. Of settings that somebody changed, only the
+    module of the event log is brought up to date.
 
     Raises
     ------
@@ -63,9 +80,13 @@ def prepare_dagster_home(settings: Settings) -> Path:
     configuration = home / "dagster.yaml"
     try:
         home.mkdir(parents=True, exist_ok=True)
-        if not configuration.exists():
-            configuration.write_bytes(files("mfcc_assets").joinpath("dagster.yaml").read_bytes())
-        elif _FORMER_EVENT_LOG in (present := configuration.read_bytes()):
+        ours, written = files("mfcc_assets").joinpath("dagster.yaml").read_bytes(), home / _WRITTEN
+        present = configuration.read_bytes() if configuration.exists() else None
+        known = {*_FORMER_SETTINGS, written.read_text() if written.exists() else ""}
+        if present is None or (present != ours and _digest(present) in known):
+            configuration.write_bytes(ours)
+            written.write_text(_digest(ours))
+        elif _FORMER_EVENT_LOG in present:
             configuration.write_bytes(present.replace(_FORMER_EVENT_LOG, _EVENT_LOG))
     except OSError as error:
         raise SettingsError(
@@ -80,6 +101,10 @@ def dagster_environment(settings: Settings) -> dict[str, str]:
     """Return the environment of processes that work on the same library, wherever they are started."""
     homes = {"MFCC_HOME": str(settings.folder), "DAGSTER_HOME": str(settings.dagster_home)}
     return {**settings.environment, **EVENT_BATCHES, **homes}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 @contextmanager

@@ -97,6 +97,8 @@ def test_a_run_over_the_library_shows_figures_for_every_asset_and_passes_all_che
     version = ten_tracks.indexes.published_version()
     assert run.total("soundtrack_rankings", "dagster/row_count") == 10 * 9
     assert run.figure("prefilter_index", "dagster/row_count") == 10
+    assert run.figure("raw_soundtracks", "dagster/row_count") == 10
+    assert run.figure("soundtrack_recommendations", "dagster/row_count") == 10 * 5
     for asset in ("prefilter_index", "recommendation_quality", "published_index", "soundtrack_recommendations"):
         assert run.figure(asset, "index_version") == version
     assert "analysed | 10" in run.figure("library_report", "states")

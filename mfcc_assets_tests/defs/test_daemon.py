@@ -46,7 +46,8 @@ def test_files_that_are_copied_into_containers_are_answered_without_any_command(
     assert sorted(run["jobName"] for run in runs) == ["library", "uploads"]
 
     sensors = {sensor["name"]: sensor["sensorState"]["status"] for sensor in defined["sensorsOrError"]["results"]}
-    assert sensors == dict.fromkeys(("orphaned_runs_sensor", "soundtracks_sensor", "uploads_sensor"), "RUNNING")
+    running = ("late_answers_sensor", "orphaned_runs_sensor", "soundtracks_sensor", "uploads_sensor")
+    assert sensors == {**dict.fromkeys(running, "RUNNING"), "library_conditions": "STOPPED"}
     nodes = {node["assetKey"]["path"][0]: node for node in defined["assetNodes"]}
     assert {key["path"][0] for key in nodes["upload_candidates"]["dependencyKeys"]} == {
         "upload_cepstra",

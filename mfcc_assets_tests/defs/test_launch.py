@@ -1,5 +1,6 @@
 """Processes of Dagster that the package starts."""
 
+import hashlib
 import json
 import os
 import signal
@@ -11,7 +12,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from mfcc_assets.defs.jobs import LIBRARY_TAGS
 from mfcc_assets.defs.launch import (
     check_succeeded,
     command_line_lock,
@@ -41,14 +41,16 @@ def test_the_dagster_of_a_library_retries_and_monitors_and_limits_runs_and_sends
     settings: Settings,
 ) -> None:
     with _dagster_of(settings) as dagster:
-        queue = dagster.get_concurrency_config().run_queue_config
+        concurrency = dagster.get_concurrency_config()
+        queue, pools = concurrency.run_queue_config, concurrency.pool_config
 
         assert not dagster.telemetry_enabled
         assert dagster.run_retries_enabled
         assert dagster.run_monitoring_enabled
         assert queue is not None
-        assert queue.tag_concurrency_limits == [{"key": key, "limit": 1} for key in LIBRARY_TAGS]
-        assert queue.max_concurrent_runs > 1, "uploads must be answered beside a run over the library"
+        assert pools.pool_granularity is not None
+        assert (pools.pool_granularity.value, pools.default_pool_limit) == ("run", 1)
+        assert queue.max_concurrent_runs > 5, "uploads must be answered beside a run over the library"
 
 
 def test_changed_settings_of_dagster_are_kept(settings: Settings) -> None:
@@ -58,6 +60,18 @@ def test_changed_settings_of_dagster_are_kept(settings: Settings) -> None:
     prepare_dagster_home(settings)
 
     assert configuration.read_text() == "telemetry: {enabled: true}\n"
+
+
+def test_settings_of_an_older_version_that_nobody_changed_are_replaced(settings: Settings) -> None:
+    configuration = prepare_dagster_home(settings) / "dagster.yaml"
+    present = configuration.read_bytes()
+    written = configuration.with_name(".dagster.yaml.written")
+
+    configuration.write_bytes(b"telemetry: {enabled: false}\n")
+    written.write_text(hashlib.sha256(configuration.read_bytes()).hexdigest()[:16])
+    prepare_dagster_home(settings)
+
+    assert configuration.read_bytes() == present
 
 
 def test_a_dagster_home_of_an_older_version_finds_the_moved_event_log(settings: Settings) -> None:

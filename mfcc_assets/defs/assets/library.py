@@ -51,6 +51,7 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
     notes = [(track.blob_name, track.tags_note) for track in read if track.tags_note]
     return dg.MaterializeResult(
         metadata={
+            "dagster/row_count": library.catalogue.progress()[1],
             "names": names_as_markdown(names),
             "notes": table_as_markdown(("file", "note"), notes),
             "skipped": skipped_as_markdown(skipped),
@@ -244,7 +245,8 @@ def soundtrack_recommendations(
     index = library.indexes.published()
     for shard, report in recommend_soundtracks(library, index, context.partition_keys, run_id=context.run.run_id):
         context.add_asset_metadata({"queries": report.queries, "rows_written": report.written}, partition_key=shard)
-    return dg.MaterializeResult(metadata={"index_version": index.version})
+    rows = library.recommendations.count()
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows, "index_version": index.version})
 
 
 @library_asset(deps=[soundtrack_recommendations], kinds={"python"}, code_version="2")

@@ -10,6 +10,7 @@ from functools import partial
 import dagster as dg
 
 from mfcc_assets.defs.partitions import SHARDS, UPLOADS
+from mfcc_assets.defs.private.one_library_run import LIBRARY_POOL
 from mfcc_assets.ids import shard_of, track_id
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.texts import printable
@@ -20,10 +21,13 @@ _SINGLE_RUN = dg.BackfillPolicy.single_run()
 # Bad files become rejects and fail no step. A step fails by a fault of the infrastructure, so it is tried again.
 _RETRIES = dg.RetryPolicy(max_retries=2, delay=2, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
-library_asset = partial(dg.asset, group_name="library", retry_policy=_RETRIES)
+# `dg launch` executes a range of shards in one run only if every asset of the job has the policy, partitioned or not.
+library_asset = partial(
+    dg.asset, group_name="library", retry_policy=_RETRIES, backfill_policy=_SINGLE_RUN, pool=LIBRARY_POOL
+)
 """Decorator of an asset of the whole library."""
 
-soundtrack_asset = partial(library_asset, partitions_def=SHARDS, backfill_policy=_SINGLE_RUN)
+soundtrack_asset = partial(library_asset, partitions_def=SHARDS)
 """Decorator of an asset with one partition per shard."""
 
 upload_asset = partial(

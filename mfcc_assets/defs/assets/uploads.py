@@ -92,4 +92,5 @@ def upload_recommendations(
     """Rows of the table RECOMMENDATIONS for an upload. When they are stored, its document is marked as answered."""
     answered = recommend_for_uploads(library, uploads_of(context), run=answering_run(context, library))
     rows = sum(document.recommendations or 0 for document in answered)
-    return dg.MaterializeResult(metadata={"rows": rows, "uploads": uploads_as_markdown(answered)})
+    table = {"dagster/row_count": library.recommendations.count()}
+    return dg.MaterializeResult(metadata={**table, "rows": rows, "uploads": uploads_as_markdown(answered)})

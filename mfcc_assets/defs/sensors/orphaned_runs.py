@@ -15,7 +15,9 @@ import dagster as dg
 
 from mfcc_assets.defs.launch import HOST_TAG, LOCK_TAG, is_held
 from mfcc_assets.defs.private.code_server import is_run_lost
+from mfcc_assets.defs.run_locks import has_lost_process
 from mfcc_assets.defs.sensors.cursor import INTERVAL_SECONDS
+from mfcc_assets.settings import Settings
 
 HANDED_OVER_WITHIN = timedelta(seconds=30)
 """Time within which a code server knows a run that the daemon hands over to it."""
@@ -54,7 +56,8 @@ def orphaned_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         ),
         *_long_in_transition(context.instance),
     ]
-    orphaned = [run for run in runs if is_orphaned(run.run_id, run.tags)]
+    home = Settings().dagster_home
+    orphaned = [run for run in runs if is_orphaned(run.run_id, run.tags) or has_lost_process(home, run.run_id)]
     for run in orphaned:
         # The run may have ended since it was listed, and its server may have forgotten it.
         latest = context.instance.get_run_by_id(run.run_id)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from mfcc_assets.defs.conditions import observed_assets
 from mfcc_assets.defs.launch import (
     LIBRARY_JOB,
     is_command_line_at_work,
@@ -36,6 +37,9 @@ from mfcc_assets.pipeline.music_files import soundtrack_files
 from mfcc_assets.pipeline.outstanding_work import changed_soundtracks, outstanding_work
 from mfcc_assets.texts import printable
 
+AD_HOC_JOB = "__ASSET_JOB"
+"""Job of runs that somebody launched for some assets, or that conditions requested. Dagster gives it the name."""
+
 UP_TO_DATE = "The library is up to date."
 
 
@@ -48,7 +52,8 @@ UP_TO_DATE = "The library is up to date."
 def soundtracks_sensor(
     context: dg.SensorEvaluationContext, library: dg.ResourceParam[Library]
 ) -> dg.SensorResult | dg.SkipReason:
-    if unfinished_runs(context, LIBRARY_JOB) or is_command_line_at_work(library.settings):
+    is_running = any(unfinished_runs(context, job) for job in (LIBRARY_JOB, AD_HOC_JOB))
+    if is_running or is_command_line_at_work(library.settings):
         return dg.SkipReason("A run over the library is unfinished; what came since is found after it.")
     now, settings, before = datetime.now(UTC), library.settings, Cursor.parse(context.cursor)
     if before.is_resting(now):
@@ -74,7 +79,11 @@ def soundtracks_sensor(
         dg.RunsFilter(job_name=LIBRARY_JOB, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1
     )
     state = [*work, *(run.run_id for run in done)]
-    request = dg.RunRequest(run_key=run_key(state, now), tags=range_tags(shards[0], shards[-1]))
+    request = dg.RunRequest(
+        run_key=run_key(state, now),
+        tags=range_tags(shards[0], shards[-1]),
+        asset_selection=observed_assets(settings),
+    )
     return dg.SensorResult(
         run_requests=[request] if work else [],
         skip_reason=None if work else UP_TO_DATE,

@@ -166,6 +166,11 @@ class Recommendations:
             counts = [connection.execute(sa.select(sa.func.count()).where(condition)) for condition in conditions]
             return sum(int(count.scalar_one()) for count in counts)
 
+    def count(self) -> int:
+        """Return the number of all recommendations: of soundtracks and of uploads."""
+        with self._database.reading() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(RECOMMENDATIONS)).scalar_one())
+
     def dangling_recommendations(self) -> int:
         """Return the number of recommendations of missing tracks: always 0 if foreign keys are enforced."""
         query = (

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import socket
+import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,12 @@ from mfcc_assets_tests.runs import create_run
 from mfcc_assets_tests.services.processes import accepts_connections, free_port, running_server
 
 RUN = "a run"
+LOSES_ITS_PROCESS = (
+    "import os, pathlib, signal, sys\n"
+    "from mfcc_assets.defs.run_locks import living\n"
+    "with living(pathlib.Path(sys.argv[1]), sys.argv[2]):\n"
+    "    os.kill(os.getpid(), signal.SIGKILL)\n"
+)
 
 
 def test_a_run_is_orphaned_if_nobody_listens_on_the_socket_of_its_code_server(short_path: Path) -> None:
@@ -105,3 +112,17 @@ def short_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a path that fits into the 108 bytes of a socket's address."""
     monkeypatch.chdir(tmp_path)
     return Path(os.curdir) / "socket"
+
+
+def test_a_run_of_any_command_is_failed_after_its_process_was_killed(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MFCC_HOME", str(settings.home))
+    killed, never_begun = (create_run(instance, "__ASSET_JOB", dg.DagsterRunStatus.STARTED, {}) for _ in range(2))
+    subprocess.run([sys.executable, "-c", LOSES_ITS_PROCESS, str(settings.dagster_home), killed.run_id], check=False)
+
+    with dg.build_sensor_context(instance) as context:
+        orphaned_runs_sensor.evaluate_tick(context)
+
+    statuses = [run.status for run in (instance.get_run_by_id(run.run_id) for run in (killed, never_begun)) if run]
+    assert statuses == [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.STARTED]
