@@ -5,6 +5,7 @@ import dagster as dg
 from mfcc_assets.defs import checks
 from mfcc_assets.defs.assets import library as library_assets
 from mfcc_assets.defs.assets import uploads as upload_assets
+from mfcc_assets.defs.history import history_job, history_schedule
 from mfcc_assets.defs.jobs import EXECUTOR, features_job, library_job, uploads_job
 from mfcc_assets.defs.retention import retention_job, retention_schedule
 from mfcc_assets.defs.sensors.orphaned_runs import orphaned_runs_sensor
@@ -34,8 +35,8 @@ def build_defs(**overrides: object) -> dg.Definitions:
             [asset for asset in assets if isinstance(asset, dg.AssetsDefinition)],
         ),
         asset_checks=dg.load_asset_checks_from_modules([checks]),
-        jobs=[library_job, features_job, uploads_job, retention_job],
-        schedules=[retention_schedule],
+        jobs=[library_job, features_job, uploads_job, retention_job, history_job],
+        schedules=[retention_schedule, history_schedule],
         sensors=[uploads_sensor, soundtracks_sensor, orphaned_runs_sensor],
         resources=resources,
         executor=EXECUTOR,
