@@ -38,8 +38,10 @@ demo: $(INSTALLED)  ## Recommend from the starter library, end to end. PROFILE=a
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.demo
 
 dev: $(INSTALLED)  ## Open the Dagster UI of the library, with daemon and sensors. PROFILE works as in demo.
+	@echo "Dagster starts in about 20 seconds: open http://127.0.0.1:$(PORT) then. Ctrl-C ends it."
+	@echo "The sensors answer what you copy into uploads. Only warnings and errors are printed below."
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.defs.launch -W 'ignore:Function `dev_command` is superseded' \
-	  -m dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+	  -m dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT) --log-level warning
 
 # Two processes run the tests. Those of one file stay together, because they share servers and libraries.
 test: $(VENV)/.installed-test lint  ## Run `make lint`, then the whole test suite.

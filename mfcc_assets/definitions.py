@@ -7,6 +7,7 @@ from mfcc_assets.defs.assets import library as library_assets
 from mfcc_assets.defs.assets import uploads as upload_assets
 from mfcc_assets.defs.conditions import conditions_sensor
 from mfcc_assets.defs.descriptions import described
+from mfcc_assets.defs.history import history_job, history_schedule
 from mfcc_assets.defs.jobs import EXECUTOR, features_job, library_job, uploads_job
 from mfcc_assets.defs.nightly import housekeeping_job, housekeeping_schedule, nightly_schedule
 from mfcc_assets.defs.retention import retention_job, retention_schedule
@@ -35,8 +36,8 @@ def build_defs(library: Library | None = None, **overrides: object) -> dg.Defini
     return dg.Definitions(
         assets=described([asset for asset in assets if isinstance(asset, dg.AssetsDefinition)], library),
         asset_checks=dg.load_asset_checks_from_modules([checks]),
-        jobs=[library_job, features_job, uploads_job, retention_job, housekeeping_job],
-        schedules=[nightly_schedule, housekeeping_schedule, retention_schedule],
+        jobs=[library_job, features_job, uploads_job, retention_job, housekeeping_job, history_job],
+        schedules=[nightly_schedule, housekeeping_schedule, retention_schedule, history_schedule],
         sensors=[
             uploads_sensor,
             soundtracks_sensor,

@@ -104,6 +104,13 @@ class Settings(BaseSettings):
         le=_LONGEST_RETENTION,
         description="Uploads, and all that was computed from them, are purged after this many days; 0: never",
     )
+    history_days: int = Field(
+        30,
+        ge=0,
+        le=_LONGEST_RETENTION,
+        description="Dagster deletes runs, with their events, logs and pictures, after this many days, except the last "
+        "run of each asset; 0: never",
+    )
 
     automation: Literal["sensors", "conditions"] = Field(
         "sensors",

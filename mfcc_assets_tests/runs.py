@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -120,11 +121,12 @@ def run_uploads(
     uploads: Sequence[UploadId],
     *,
     hooks: Set[dg.HookDefinition] = frozenset(),
+    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> Run:
-    """Answer uploads in one run. An error of a step is raised."""
+    """Answer uploads in one run with these tags. An error of a step is raised."""
     instance.add_dynamic_partitions(str(UPLOADS.name), list(uploads))
-    job, tags = _job(library, UPLOADS_JOB).with_hooks(hooks), range_tags(uploads[0], uploads[-1])
-    return Run(job.execute_in_process(instance=instance, tags=tags, run_config=QUIET))
+    job, partitions = _job(library, UPLOADS_JOB).with_hooks(hooks), range_tags(uploads[0], uploads[-1])
+    return Run(job.execute_in_process(instance=instance, tags={**tags, **partitions}, run_config=QUIET))
 
 
 def drop_upload(library: Library, path: Path, name: str) -> UploadId:

@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime
 from typing import IO
 
+import click
 from rich.console import Console
 
 from mfcc_assets.cli.console import labelled_line, progress_bar
@@ -14,13 +15,15 @@ _POLL_SECONDS = 0.2
 _REPAIRS_SHOWN = 10
 
 
-def bring_up_to_date(library: Library, console: Console, lock: IO[bytes]) -> None:
+def bring_up_to_date(library: Library, console: Console, lock: IO[bytes], command: str | None = None) -> None:
     """Run the library job, show its progress, and print what damage it repaired.
 
     Parameters
     ----------
     lock
         The command line's lock, which keeps the sensors from requesting the same run.
+    command
+        What the Dagster UI shows as what launched the run. The default is the present command of ``mfcc``.
 
     Raises
     ------
@@ -28,9 +31,10 @@ def bring_up_to_date(library: Library, console: Console, lock: IO[bytes]) -> Non
         If the run did not succeed.
     """
     started = datetime.now(UTC)
+    launched_by = command or f"mfcc {click.get_current_context().info_name}"
     with progress_bar(console) as progress:
         task = progress.add_task("Starting a Dagster run", total=None)
-        with running_library_job(library.settings, lock) as process:
+        with running_library_job(library.settings, lock, launched_by) as process:
             while process.poll() is None:
                 done, total = library.catalogue.progress()
                 if total:

@@ -11,9 +11,10 @@ from mfcc_assets.defs.assets.library import (
     soundtrack_cepstra,
     soundtrack_recommendations,
 )
-from mfcc_assets.defs.assets.shared import pictures_as_markdown, table_as_markdown
+from mfcc_assets.defs.assets.shared import table_as_markdown
 from mfcc_assets.defs.assets.uploads import upload_recommendations
 from mfcc_assets.defs.private.one_library_run import LIBRARY_POOL
+from mfcc_assets.defs.private.pictures import shown_pictures
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.late_answers import ANSWERED_WITHIN, late_answers
 from mfcc_assets.pipeline.publication import judge_quality, misfits, tracks_of_other_features, unusable_rankings
@@ -113,7 +114,11 @@ def features_match_reference(
             ),
             "fastdtw_excess": excess,
             "skipped": table_as_markdown(("track", "reason"), list(report.skipped.items())),
-            "published_cepstra": pictures_as_markdown([report.picture] if report.picture else []),
+            **shown_pictures(
+                context.instance,
+                context.run.run_id,
+                {"Published cepstra": report.picture} if report.picture else {},
+            ),
         },
     )
 

@@ -1,4 +1,4 @@
-"""Tell why the run of a command failed: ``python -m mfcc_assets.defs.failed_run LOCK``.
+"""Tell why the run of a command failed: ``python -m mfcc_assets.defs.failed_run RUN_ID``.
 
 The command line does not import Dagster, which is slow. If a run fails, it starts this module, which prints a line for
 each step that failed.
@@ -10,17 +10,15 @@ from collections.abc import Iterator
 import dagster as dg
 
 from mfcc_assets import errors
-from mfcc_assets.defs.launch import LOCK_TAG
 
 _FAILURES = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
 _CHECKS = {dg.DagsterEventType.ASSET_CHECK_EVALUATION}
 _OURS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.MfccError)}
 
 
-def reasons_of(instance: dg.DagsterInstance, lock: str) -> list[str]:
-    """Return a line for each failed step of the run that holds this lock; for the run itself if no step failed."""
-    runs = instance.get_runs(dg.RunsFilter(tags={LOCK_TAG: lock}), limit=1)
-    entries = [entry for run in runs for entry in instance.all_logs(run.run_id, of_type=_FAILURES | _CHECKS)]
+def reasons_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """Return a line for each failed step of a run; for the run itself if no step failed."""
+    entries = instance.all_logs(run_id, of_type=_FAILURES | _CHECKS) if instance.has_run(run_id) else []
     events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
     failed = [event for event in events if event.event_type in _FAILURES]
     of_steps = [event for event in failed if event.step_key]

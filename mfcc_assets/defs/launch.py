@@ -7,14 +7,12 @@ of a library's Dagster needs.
 
 import fcntl
 import hashlib
-import json
 import os
-import platform
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
@@ -24,17 +22,14 @@ from typing import IO, NoReturn
 from mfcc_assets.defs.broken_homes import fault_of_home
 from mfcc_assets.defs.private.event_batches import EVENT_BATCHES
 from mfcc_assets.errors import RunFailed, SettingsError
-from mfcc_assets.ids import shard_names
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.disk_space import tells_of_full
 
 LIBRARY_JOB = "library"
 
-LOCK_TAG = "mfcc/lock"
-"""Tag of a run that was started from the command line: a file that its process keeps locked for as long as it lives."""
-
 HOST_TAG = "mfcc/host"
-"""Tag of the same runs: the machine that has the lock file. No other machine can tell whether it is locked."""
+"""Tag of a run that was started from the command line: the machine that has its lock file. No other machine can tell
+whether it is locked."""
 
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
@@ -44,7 +39,9 @@ _PATIENCE_SECONDS = 20
 _EXIT_BY_SIGNAL = 128
 _LINES_READ = 40  # of a log: the last error with its traceback
 _LOCK_SUFFIX = ".lock"
-_MODULE = "mfcc_assets.definitions"
+
+MODULE = "mfcc_assets.definitions"
+"""Module of the code location."""
 
 _WRITTEN = ".dagster.yaml.written"
 """File with the digest of the settings that were written into a home."""
@@ -163,9 +160,18 @@ def _end(process: subprocess.Popen[bytes], seconds_between_signals: float) -> No
 @contextmanager
 def command_line_lock(settings: Settings) -> Iterator[IO[bytes]]:
     """Take the lock that keeps the sensors from requesting a run while the command line changes the library."""
-    with tempfile.NamedTemporaryFile(dir=prepare_dagster_home(settings), suffix=_LOCK_SUFFIX) as lock:
+    path = lock_of(prepare_dagster_home(settings), str(uuid.uuid4()))
+    with path.open("xb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock
+        try:
+            yield lock
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def lock_of(home: Path, run_id: str) -> Path:
+    """Return the file that the process of a run from the command line keeps locked for as long as it lives."""
+    return home / f"{run_id}{_LOCK_SUFFIX}"
 
 
 def is_command_line_at_work(settings: Settings) -> bool:
@@ -174,13 +180,25 @@ def is_command_line_at_work(settings: Settings) -> bool:
 
 
 @contextmanager
-def running_library_job(settings: Settings, lock: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a run over the whole library. Dagster records it, and its process also holds the command line's lock."""
-    shards = shard_names(settings.shard_digits)
-    tags = json.dumps({**range_tags(shards[0], shards[-1]), LOCK_TAG: lock.name, HOST_TAG: platform.node()})
-    arguments = ["dagster", "job", "execute", "-m", _MODULE, "-j", LIBRARY_JOB, "--tags", tags]
+def running_library_job(settings: Settings, lock: IO[bytes], command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a run over the whole library. Dagster records it, and its process also holds the command line's lock.
+
+    Parameters
+    ----------
+    settings
+        Settings of the library.
+    lock
+        Lock of the command. It names the run.
+    command
+        The command, such as ``mfcc add``. The Dagster UI shows it as what launched the run.
+    """
+    arguments = ["mfcc_assets.defs.private.command_run", _run_of(lock), command]
     with running(settings, arguments, run_log(settings), inherited=[lock.fileno()]) as process:
         yield process
+
+
+def _run_of(lock: IO[bytes]) -> str:
+    return Path(lock.name).stem
 
 
 def is_held(lock: Path) -> bool:
@@ -198,7 +216,7 @@ def is_held(lock: Path) -> bool:
 @contextmanager
 def running_daemon(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
     """Start Dagster's daemon, which evaluates the sensors and launches the runs that they request."""
-    arguments = ["dagster._daemon", "run", "-m", _MODULE]
+    arguments = ["dagster._daemon", "run", "-m", MODULE]
     with running(settings, arguments, daemon_log(settings)) as process:
         yield process
 
@@ -228,7 +246,7 @@ def check_succeeded(process: subprocess.Popen[bytes], settings: Settings, lock: 
     if process.wait() == 0:
         return
     told = subprocess.run(
-        [sys.executable, "-m", "mfcc_assets.defs.failed_run", lock.name],
+        [sys.executable, "-m", "mfcc_assets.defs.failed_run", _run_of(lock)],
         env=dagster_environment(settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

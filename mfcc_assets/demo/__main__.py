@@ -58,7 +58,7 @@ def _add_starter_library(library: Library, folder: Path, console: Console) -> No
             )
         )
         if outstanding_work(library):
-            bring_up_to_date(library, console, lock)
+            bring_up_to_date(library, console, lock, "make demo")
             console.print("            A Dagster run has analysed, indexed and ranked them.")
         else:
             console.print("            Nothing has changed since the last run: nothing was recomputed.")

@@ -30,17 +30,25 @@ class AnsweringRun:
         Returns True if the run of an id is known to have ended. The runs of another Dagster are not known.
     claim_seconds
         Time without a sign of life after which a claim lapses.
+    keeps_answers
+        True if the run does not answer uploads again that have an answer.
     """
 
     run_id: str
     requested: datetime
     has_ended: Callable[[str], bool]
     claim_seconds: float
+    keeps_answers: bool = False
 
     def may_answer(self, document: UploadDocument) -> bool:
-        """Return True unless another run works on the upload, or has closed it since this run was requested."""
+        """Return True unless another run works on the upload, or has closed it since this run was requested.
+
+        A run that keeps answers leaves every upload alone that has one.
+        """
         if document.state is State.WAITING or document.run_id == self.run_id:
             return True
+        if self.keeps_answers and document.state is State.RANKED:
+            return False
         if not document.is_under_way:
             return document.last_sign < self.requested
         has_lapsed = datetime.now(UTC) - document.last_sign >= timedelta(seconds=self.claim_seconds)

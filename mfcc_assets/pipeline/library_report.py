@@ -19,6 +19,7 @@ from mfcc_assets.plots.projection import loneliest, project
 from mfcc_assets.plots.tracks import coefficient_distributions
 from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.similarity.explain import meaning
 from mfcc_assets.storage.sql.records import Reject, Soundtrack
 
 _HUBS_NAMED = 10
@@ -119,13 +120,16 @@ def picture_of_coefficients(library: Library, index: LibraryIndex) -> bytes:
         title = (
             f"The low band of the {len(index.tracks):,} tracks of the library, by coefficient (means of {seconds:g} s)"
         )
-        return coefficient_distributions(index.coarse_contours.frames[rows], title)
+        parameters = index.parameters.features.cepstra
+        numbers = range(1, index.coarse_contours.frames.shape[1] + 1)
+        meanings = [meaning(number, parameters)[0] for number in numbers]
+        return coefficient_distributions(index.coarse_contours.frames[rows], title, meanings)
 
-    return library.indexes.drawn_once(index.version, "coefficients.png", draw)
+    return library.indexes.drawn_once(index.version, "coefficients-with-meanings.png", draw)
 
 
 def picture_of_map(
-    library: Library, index: LibraryIndex, soundtracks: Sequence[Soundtrack], *, most_tracks: int = 1_000
+    library: Library, index: LibraryIndex, soundtracks: Sequence[Soundtrack], *, most_tracks: int = 3_000
 ) -> bytes:
     """Return a PNG with a map of an index, on which tracks that sound alike lie together.
 

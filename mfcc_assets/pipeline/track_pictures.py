@@ -19,7 +19,7 @@ def pictures_of_audio(library: Library, blob_name: str, *, seconds: float = 60.0
     Returns
     -------
     dict
-        PNGs by the names ``waveform``, ``spectrum`` and ``spectrogram``. Empty if the file is gone or unreadable by
+        PNGs by the names ``Waveform``, ``Spectrum`` and ``Spectrogram``. Empty if the file is gone or unreadable by
         now: pictures are no reason to fail.
     """
     try:
@@ -29,5 +29,5 @@ def pictures_of_audio(library: Library, blob_name: str, *, seconds: float = 60.0
         return {}
     if not samples.size:
         return {}
-    plots = {"waveform": waveform, "spectrum": spectrum, "spectrogram": spectrogram}
+    plots = {"Waveform": waveform, "Spectrum": spectrum, "Spectrogram": spectrogram}
     return {name: plot(samples.T, sample_rate, blob_name) for name, plot in plots.items()}

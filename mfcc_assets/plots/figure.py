@@ -127,6 +127,17 @@ def write_figure(figure: "Figure", form: ImageFormat = "png") -> bytes:
     return buffer.getvalue()
 
 
+def thumbnail(picture: bytes, width: int) -> bytes:
+    """Return a PNG as a PNG of at most this many pixels in width."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(picture)) as image:
+        image.thumbnail((width, image.height), Image.Resampling.LANCZOS)
+        buffer = io.BytesIO()
+        image.save(buffer, format="png")
+    return buffer.getvalue()
+
+
 @lru_cache(maxsize=1)
 def _letters_of_font() -> frozenset[int]:
     from matplotlib.font_manager import FontProperties, findfont, get_font

@@ -18,6 +18,12 @@ MOST_LABELS = len(COLOURS)
 
 _INCHES = (11, 7)
 _NAME_LETTERS = 28
+_KEY_SIZE = 40
+"""Area of a point of the key. On a map of many tracks the points are too small to tell their colours apart."""
+
+_SMALL = 15
+"""Area of points that a white edge would hide."""
+
 _OTHERS_COLOUR = "#c8c8c8"
 
 
@@ -56,7 +62,7 @@ def library_map(points: NDArray[np.floating], labels: Sequence[str], names: Mapp
             label=label,
             zorder=height,
             edgecolors="#ffffff",
-            linewidths=0.4,
+            linewidths=0.4 if size > _SMALL else 0,
         )
     if len(points):
         key = axes.legend(
@@ -69,6 +75,8 @@ def library_map(points: NDArray[np.floating], labels: Sequence[str], names: Mapp
         )
         for text in key.get_texts():
             text.set_parse_math(False)
+        for handle in filter(None, key.legend_handles):
+            handle.set(sizes=[_KEY_SIZE])
     _write_names(axes, points, names)
     return write_figure(figure)
 

@@ -1,5 +1,7 @@
 """Plots of tracks: their audio, their cepstra, and how cepstra are distributed over a library."""
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from mfcc_assets.plots.figure import (
 )
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
@@ -198,7 +201,7 @@ def spectrogram(samples: NDArray[np.floating], sample_rate: int, title: str) -> 
     return write_figure(figure)
 
 
-def coefficient_distributions(samples: NDArray[np.floating], title: str) -> bytes:
+def coefficient_distributions(samples: NDArray[np.floating], title: str, meanings: Sequence[str] = ()) -> bytes:
     """Plot how each coefficient is distributed over a library, as violins with median and quartiles.
 
     Parameters
@@ -207,6 +210,8 @@ def coefficient_distributions(samples: NDArray[np.floating], title: str) -> byte
         Cepstra of many tracks, or their means. If there are many rows, a sample of them is drawn.
     title
         Title. It is drawn literally: a dollar sign does not start a formula.
+    meanings
+        What each coefficient stands for, in a word or two. Neighbours that stand for the same share one text.
 
     Returns
     -------
@@ -216,9 +221,11 @@ def coefficient_distributions(samples: NDArray[np.floating], title: str) -> byte
     Raises
     ------
     ValueError
-        If `samples` has another shape, is empty, or is not finite.
+        If `samples` has another shape, is empty, or is not finite, or if not every coefficient has a meaning.
     """
     _require_coefficients(samples)
+    if meanings and len(meanings) != samples.shape[1]:
+        raise ValueError(f"{samples.shape[1]} coefficients need as many meanings, not {len(meanings)}")
     figure, axes = wide_figure(title, width=0.91)
     rows = np.linspace(0, len(samples) - 1, min(len(samples), _DENSITY_ROWS)).astype(int)
     shown = samples[rows].astype(np.float64)
@@ -235,8 +242,28 @@ def coefficient_distributions(samples: NDArray[np.floating], title: str) -> byte
     violins["cquantiles"].set(color="#2f4b6b", linewidth=1)
     axes.axhline(0, color="#999999", linewidth=0.8, zorder=0)
     axes.set_xticks(range(1, shown.shape[1] + 1), _coefficient_names(shown))
+    _write_meanings(axes, meanings)
     axes.set_xlim(0.4, shown.shape[1] + 0.6)
     return write_figure(figure)
+
+
+def _write_meanings(axes: "Axes", meanings: Sequence[str]) -> None:
+    """Write what coefficients stand for below their names, with a line below those that share a text."""
+    below, first = axes.get_xaxis_transform(), 1
+    for meaning, group in groupby(meanings):
+        last = first + len(list(group)) - 1
+        axes.hlines(-0.125, first - 0.4, last + 0.4, color="#999999", linewidth=0.8, transform=below, clip_on=False)
+        axes.text(
+            (first + last) / 2,
+            -0.14,
+            meaning,
+            transform=below,
+            fontsize=8,
+            horizontalalignment="center",
+            verticalalignment="top",
+            parse_math=False,
+        )
+        first = last + 1
 
 
 def _power(samples: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -1,8 +1,8 @@
 """The metadata that assets show in the Dagster UI, and the results of their checks."""
 
-import base64
 import html
 import re
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,12 +15,16 @@ from markdown_it import MarkdownIt
 from mfcc_assets.defs.assets.shared import (
     ROWS_SHOWN,
     names_as_markdown,
-    pictures_as_markdown,
+    recommendations_as_table,
     table_as_markdown,
     uploads_as_markdown,
 )
+from mfcc_assets.defs.assets.uploads import BACKFILL_TAG, KEPT
+from mfcc_assets.defs.partitions import FILES_TAG
+from mfcc_assets.ids import TrackId, UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.storage.sql.records import RecommendedSoundtrack
 from mfcc_assets.texts import printable
 from mfcc_assets_tests.defs.test_definitions import BLOCKING_CHECKS, LINEAGE, OTHER_CHECKS
 from mfcc_assets_tests.pipeline.test_reference import shift_stored_cepstra
@@ -70,9 +74,18 @@ def test_a_table_of_names_shows_the_change_of_each() -> None:
     )
 
 
-def test_pictures_are_embedded_in_the_page() -> None:
-    assert pictures_as_markdown([b"PNG"]).value == f"![](data:image/png;base64,{base64.b64encode(b'PNG').decode()})"
-    assert pictures_as_markdown([]).value == "none"
+def test_recommendations_are_a_table_with_rank_title_artist_and_a_rounded_distance() -> None:
+    row = RecommendedSoundtrack(
+        TrackId("a"), 1, TrackId("b"), "Oce\x1ban", "Will", "", 1.0, "b.mp3", "", 0.123456, "fused", "1a"
+    )
+    untitled = replace(row, rank=2, title="")
+
+    table = recommendations_as_table([row, untitled])
+
+    assert [record.data for record in table.records] == [
+        {"rank": 1, "title": "Oce\ufffdan", "artist": "Will", "distance": 0.123},
+        {"rank": 2, "title": "b.mp3", "artist": "Will", "distance": 0.123},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -102,11 +115,12 @@ def test_a_run_over_the_library_shows_figures_for_every_asset_and_passes_all_che
     for asset in ("prefilter_index", "recommendation_quality", "published_index", "soundtrack_recommendations"):
         assert run.figure(asset, "index_version") == version
     assert "analysed | 10" in run.figure("library_report", "states")
-    for picture in ("coefficients", "map"):
+    for picture in ("distribution_of_the_coefficients", "map_of_the_library"):
         assert "data:image/png" in run.figure("library_report", picture)
+    assert run.figure("library_report", "summary") == "The library has 10 soundtracks: 10 analysed."
     assert "Song " in run.figure("library_report", "hubs")
     assert run.figure("library_report", "usual_distance") > 0
-    assert "data:image/png" in run.figure("recommendation_quality", "history")
+    assert "data:image/png" in run.figure("recommendation_quality", "history_of_the_quality")
     assert "| 10 | 100.0% | 100.0% |" in run.figure("recommendation_quality", "same_format")
     assert "recommendations of the same bit rate" in run.figure("recommendation_quality", "same_bit_rate")
     passed = {
@@ -114,6 +128,26 @@ def test_a_run_over_the_library_shows_figures_for_every_asset_and_passes_all_che
         for check in run.result.get_asset_check_evaluations()
     }
     assert passed == dict.fromkeys(BLOCKING_CHECKS | OTHER_CHECKS, True)
+
+
+def test_every_shard_shows_the_totals_of_all_shards_beside_its_own_figures(
+    ten_tracks: Library, instance: dg.DagsterInstance
+) -> None:
+    run = run_library(ten_tracks, instance)
+
+    assert run.figure("raw_soundtracks", "summary") == (
+        "All 16 shards: 10 files, 0 new, 0 changed, 0 gone, 10 unchanged."
+    )
+    assert run.figure("raw_soundtracks", "soundtracks_in_library") == 10
+    assert run.figure("soundtrack_cepstra", "total_unchanged") == run.total("soundtrack_cepstra", "unchanged") == 10
+    assert run.figure("soundtrack_cepstra", "hours_of_audio_in_library") == pytest.approx(10 * 3 / 3600, abs=0.01)
+    assert run.figure("soundtrack_rankings", "total_ranked") == 10 * 9
+    assert run.figure("soundtrack_recommendations", "total_queries") == 10
+    assert (
+        run_library(ten_tracks, instance, shards=("0", "7"), job_name="features")
+        .figure("raw_soundtracks", "summary")
+        .startswith("8 of 16 shards: ")
+    )
 
 
 def test_a_run_over_a_range_records_each_partition(ten_tracks: Library, instance: dg.DagsterInstance) -> None:
@@ -138,6 +172,45 @@ def test_a_run_for_several_uploads_records_each_upload(
     assert all(len(keys) == 2 for keys in recorded.values())
 
 
+def test_an_answered_upload_shows_its_file_and_the_recommended_tracks(
+    ten_tracks: Library, instance: dg.DagsterInstance, ten_songs
+) -> None:
+    upload = drop_upload(ten_tracks, ten_songs[0], "my song.flac")
+
+    run = run_uploads(ten_tracks, instance, [upload])
+
+    (shown,) = (
+        event.materialization.metadata
+        for event in run.result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey("upload_recommendations")
+    )
+    stored = ten_tracks.recommendations.recommended(upload)
+    assert shown["file"].value == "my song.flac"
+    assert shown["recommendations"] == recommendations_as_table(stored)
+    assert len(stored) == 5
+    stored_run = instance.get_run_by_id(run.result.run_id)
+    assert stored_run is not None
+    assert stored_run.tags[FILES_TAG] == "my song.flac"
+
+
+def test_a_backfill_leaves_answered_uploads_alone_and_answers_the_others(
+    ten_tracks: Library, instance: dg.DagsterInstance, ten_songs
+) -> None:
+    old = drop_upload(ten_tracks, ten_songs[0], "old.flac")
+    first = run_uploads(ten_tracks, instance, [old])
+    new = drop_upload(ten_tracks, ten_songs[1], "new.flac")
+
+    backfill = run_uploads(ten_tracks, instance, [old, new], tags={BACKFILL_TAG: "abc"})
+
+    def answered_by(upload: UploadId) -> str:
+        return UploadDocument.of(ten_tracks.documents.get(upload).body).run_id
+
+    assert (answered_by(old), answered_by(new)) == (first.result.run_id, backfill.result.run_id)
+    assert len(ten_tracks.recommendations.recommended(new)) == 5
+    told = [entry.user_message for entry in instance.all_logs(backfill.result.run_id)]
+    assert KEPT % (1, 2) in told
+
+
 def _materialisations(run: Run) -> dict[str, list[str | None]]:
     """Return the partitions that a run recorded, by asset."""
     recorded: dict[str, list[str | None]] = {}
@@ -154,7 +227,7 @@ def test_the_cepstra_are_shown_with_pictures_of_their_audio(
 
     run = run_library(library, instance)
 
-    for picture in ("heat_maps", "waveform", "spectrum", "spectrogram"):
+    for picture in ("heat_map_of_the_cepstra_1", "waveform", "spectrum", "spectrogram"):
         assert "data:image/png" in run.figure("soundtrack_cepstra", picture)
 
 

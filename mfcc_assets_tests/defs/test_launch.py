@@ -31,7 +31,7 @@ STARTER_LIBRARY = Path(__file__).parents[2] / "mfcc_assets" / "demo" / "library"
 STARTED = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
 
 
-def _dagster_of(settings: Settings) -> dg.DagsterInstance:
+def dagster_of(settings: Settings) -> dg.DagsterInstance:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("DAGSTER_HOME", str(prepare_dagster_home(settings)))
         return dg.DagsterInstance.get()
@@ -40,7 +40,7 @@ def _dagster_of(settings: Settings) -> dg.DagsterInstance:
 def test_the_dagster_of_a_library_retries_and_monitors_and_limits_runs_and_sends_no_telemetry(
     settings: Settings,
 ) -> None:
-    with _dagster_of(settings) as dagster:
+    with dagster_of(settings) as dagster:
         concurrency = dagster.get_concurrency_config()
         queue, pools = concurrency.run_queue_config, concurrency.pool_config
 
@@ -84,7 +84,7 @@ def test_a_dagster_home_of_an_older_version_finds_the_moved_event_log(settings: 
     prepare_dagster_home(settings)
 
     assert configuration.read_text() == present
-    with _dagster_of(settings) as dagster:
+    with dagster_of(settings) as dagster:
         assert isinstance(dagster.event_log_storage, OpenEventLog)
 
 
@@ -194,8 +194,11 @@ def test_a_run_that_is_interrupted_during_a_step_ends_as_failed_or_canceled(libr
     for song in STARTER_LIBRARY.iterdir():
         library.blobs.upload_file("soundtracks", song.name, song)
 
-    with _dagster_of(library.settings) as dagster:
-        with command_line_lock(library.settings) as lock, running_library_job(library.settings, lock) as process:
+    with dagster_of(library.settings) as dagster:
+        with (
+            command_line_lock(library.settings) as lock,
+            running_library_job(library.settings, lock, "mfcc add") as process,
+        ):
             # Without the handling under test, Dagster would try the step again, and the run would succeed.
             while not library.catalogue.progress()[0]:
                 assert process.poll() is None
@@ -209,12 +212,15 @@ def test_a_run_that_is_interrupted_during_a_step_ends_as_failed_or_canceled(libr
 def test_a_killed_run_of_the_command_line_is_orphaned(library: Library, ten_songs: list[Path]) -> None:
     library.blobs.upload_file("soundtracks", "song.flac", ten_songs[0])
 
-    with _dagster_of(library.settings) as dagster:
-        with command_line_lock(library.settings) as lock, running_library_job(library.settings, lock) as process:
+    with dagster_of(library.settings) as dagster:
+        with (
+            command_line_lock(library.settings) as lock,
+            running_library_job(library.settings, lock, "mfcc add") as process,
+        ):
             while not dagster.get_runs(STARTED):
                 assert process.poll() is None
                 time.sleep(0.05)
             (run,) = dagster.get_runs()
-            assert not is_orphaned(run.run_id, run.tags)
+            assert not is_orphaned(run.run_id, run.tags, library.settings.dagster_home)
             process.kill()
-        assert is_orphaned(run.run_id, run.tags)
+        assert is_orphaned(run.run_id, run.tags, library.settings.dagster_home)

@@ -11,7 +11,7 @@ def test_a_track_has_a_waveform_a_spectrum_and_a_spectrogram(library: Library, t
     song = write_music(tmp_path / "song.flac", 2.0, seed=1, channels=2)
     library.blobs.upload_file("soundtracks", song.name, song)
     pictures = pictures_of_audio(library, song.name)
-    assert list(pictures) == ["waveform", "spectrum", "spectrogram"]
+    assert list(pictures) == ["Waveform", "Spectrum", "Spectrogram"]
     assert all(picture.startswith(b"\x89PNG") for picture in pictures.values())
 
 

@@ -4,15 +4,16 @@ import dagster as dg
 
 from mfcc_assets.defs.assets.shared import (
     add_counts,
+    add_lists,
     add_seconds,
     library_asset,
     names_as_markdown,
-    pictures_as_markdown,
     progress_log,
     skipped_as_markdown,
     soundtrack_asset,
     table_as_markdown,
 )
+from mfcc_assets.defs.private.pictures import shown_pictures
 from mfcc_assets.evaluation.metrics import Precision
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.explain import random_pairs_of
@@ -21,7 +22,7 @@ from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.library_report import describe_library, picture_of_coefficients, picture_of_map, popularity
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.publication import publish_built_index
-from mfcc_assets.pipeline.quality import measure_quality, picture_of_history
+from mfcc_assets.pipeline.quality import Quality, measure_quality, picture_of_history
 from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates
 from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.pipeline.soundtracks import (
@@ -45,13 +46,15 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
     """
     observation = observe_soundtracks(library, context.partition_keys, run_id=context.run.run_id)
     found, skipped = observation.difference, observation.skipped
-    add_counts(context, found.outcomes, ("new", "changed", "gone", "unchanged"), digits=library.settings.shard_digits)
+    kinds = ("new", "changed", "gone", "unchanged")
+    totals = add_counts(context, found.outcomes, kinds, digits=library.settings.shard_digits)
     names = {"new": found.new, "changed": found.changed, "gone": found.gone}
     read = library.catalogue.soundtracks_of_run(context.run.run_id)
     notes = [(track.blob_name, track.tags_note) for track in read if track.tags_note]
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": library.catalogue.progress()[1],
+            **totals,
             "names": names_as_markdown(names),
             "notes": table_as_markdown(("file", "note"), notes),
             "skipped": skipped_as_markdown(skipped),
@@ -76,20 +79,21 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
     )
     parameters = library.feature_parameters.cepstra
     outcomes = (COMPUTED, REUSED, UNCHANGED, REJECTED)
-    add_counts(context, report.outcomes, outcomes, digits=library.settings.shard_digits)
+    totals = add_counts(context, report.outcomes, outcomes, digits=library.settings.shard_digits)
     add_seconds(context, report.seconds, digits=library.settings.shard_digits)
     shown = report.first_computed(HEAT_MAPS_SHOWN)
-    audio_pictures = pictures_of_audio(library, shown[0][1]) if shown else {}
+    pictures = pictures_of_audio(library, shown[0][1]) if shown else {}
+    for number, (audio_id, name) in enumerate(shown, start=1):
+        cepstra = library.features.read_cepstra(audio_id, parameters, seconds=HEAT_MAP_SECONDS)
+        pictures[f"Heat map of the cepstra {number}"] = heat_map(cepstra, name)
     return dg.MaterializeResult(
         metadata={
+            **totals,
+            "hours_of_audio_in_library": round(library.catalogue.seconds_of_audio() / 3600, 2),
             "cepstra_version": parameters.version,
             "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
             "notes": table_as_markdown(("note",), [(note,) for note in report.notes]),
-            "heat_maps": pictures_as_markdown(
-                heat_map(library.features.read_cepstra(audio_id, parameters, seconds=HEAT_MAP_SECONDS), name)
-                for audio_id, name in shown
-            ),
-            **{name: pictures_as_markdown([picture]) for name, picture in audio_pictures.items()},
+            **shown_pictures(context.instance, context.run.run_id, pictures),
         }
     )
 
@@ -102,8 +106,8 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
     comparisons of tracks use them.
     """
     outcomes = compute_features_of_soundtracks(library, context.partition_keys)
-    add_counts(context, outcomes, (COMPUTED, UNCHANGED), digits=library.settings.shard_digits)
-    return dg.MaterializeResult(metadata={"features_version": library.feature_parameters.version})
+    totals = add_counts(context, outcomes, (COMPUTED, UNCHANGED), digits=library.settings.shard_digits)
+    return dg.MaterializeResult(metadata={**totals, "features_version": library.feature_parameters.version})
 
 
 @library_asset(deps=[soundtrack_summaries], kinds={"python", "faiss"}, code_version="1")
@@ -116,6 +120,8 @@ def prefilter_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     built = build_index(library)
     return dg.MaterializeResult(
         metadata={
+            "summary": f"The index holds {len(built.index.tracks):,} tracks: {built.added:,} were added and "
+            f"{built.removed:,} removed.",
             "dagster/row_count": len(built.index.tracks),
             "added": built.added,
             "removed": built.removed,
@@ -141,16 +147,8 @@ def soundtrack_candidates(
     Only candidates are compared in full. They are stored as Parquet beside the index, one file for each shard.
     """
     index = library.indexes.read(library.indexes.built_version())
-    for shard, report in find_candidates(library, index, context.partition_keys):
-        context.add_asset_metadata(
-            {
-                "dagster/row_count": report.kept,
-                "pairs_computed": report.compared,
-                "damaged_files_repaired": report.repaired,
-            },
-            partition_key=shard,
-        )
-    return dg.MaterializeResult(metadata={"index_version": index.version})
+    totals = add_lists(context, find_candidates(library, index, context.partition_keys), "candidates")
+    return dg.MaterializeResult(metadata={**totals, "index_version": index.version})
 
 
 @soundtrack_asset(deps=[soundtrack_candidates], kinds={"python", "numba"}, code_version="1")
@@ -161,20 +159,16 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
     for each shard.
     """
     index = library.indexes.read(library.indexes.built_version())
-    for shard, report in rank_candidates(library, index, context.partition_keys):
-        context.add_asset_metadata(
-            {
-                "dagster/row_count": report.kept,
-                "pairs_computed": report.compared,
-                "damaged_files_repaired": report.repaired,
-            },
-            partition_key=shard,
-        )
-    return dg.MaterializeResult(metadata={"index_version": index.version, "ranking": index.parameters.ranking})
+    totals = add_lists(context, rank_candidates(library, index, context.partition_keys), "ranked")
+    return dg.MaterializeResult(
+        metadata={**totals, "index_version": index.version, "ranking": index.parameters.ranking}
+    )
 
 
 @library_asset(deps=[soundtrack_rankings], kinds={"python", "json"}, code_version="2")
-def recommendation_quality(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+def recommendation_quality(
+    context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]
+) -> dg.MaterializeResult:
     """The measured quality of the rankings that are about to be published: precision by artist, hubness and recall.
 
     It is stored beside the index. The checks compare it with the quality of the published index, and a plot shows how
@@ -185,17 +179,20 @@ def recommendation_quality(library: dg.ResourceParam[Library]) -> dg.Materialize
     quality = measure_quality(library, version)
     return dg.MaterializeResult(
         metadata={
+            "summary": _in_words(quality),
             "index_version": version,
             "queries": quality.precision.queries if quality.precision else 0,
             **_precision_as_metadata(quality.precision, ""),
             **_precision_as_metadata(quality.other_albums, "_without_own_album"),
-            "recall": quality.recall,
-            "hub_skewness": quality.hubness.skewness,
+            "recall": round(quality.recall, 3),
+            "hub_skewness": round(quality.hubness.skewness, 2),
             "largest_hub": quality.hubness.largest,
-            "never_recommended": quality.hubness.never_recommended,
+            "never_recommended": round(quality.hubness.never_recommended, 3),
             "same_format": _classes_as_markdown("format", quality.formats),
             "same_bit_rate": _classes_as_markdown("bit rate", quality.bit_rates),
-            "history": pictures_as_markdown([picture_of_history(library, version)]),
+            **shown_pictures(
+                context.instance, context.run.run_id, {"History of the quality": picture_of_history(library, version)}
+            ),
         }
     )
 
@@ -207,11 +204,26 @@ def _classes_as_markdown(of_what: str, classes: list[FileClass]) -> dg.MarkdownM
     )
 
 
+def _in_words(quality: Quality) -> str:
+    """Return the figures that matter most, as sentences."""
+    precision, hubness = quality.precision, quality.hubness
+    by_artist = (
+        f"Of the first five recommendations of a track, {precision.at_5:.1%} are by its own artist. "
+        if precision
+        else "Too few tracks have an artist in their tags to measure the precision. "
+    )
+    return (
+        f"{by_artist}The search finds {quality.recall:.1%} of the truly nearest tracks. "
+        f"{hubness.never_recommended:.1%} of the tracks are never recommended, and the track recommended most often is "
+        f"in {hubness.largest:,} lists."
+    )
+
+
 def _precision_as_metadata(precision: Precision | None, suffix: str) -> dict[str, float]:
     if precision is None:
         return {}
     figures = {"precision_at_1": precision.at_1, "precision_at_5": precision.at_5, "hit_at_5": precision.hit_at_5}
-    return {f"{name}{suffix}": figure for name, figure in figures.items()}
+    return {f"{name}{suffix}": round(figure, 3) for name, figure in figures.items()}
 
 
 @library_asset(deps=[recommendation_quality], kinds={"python", "json"}, code_version="1")
@@ -226,10 +238,11 @@ def published_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     withheld = f"{published.withheld} was withdrawn: `mfcc index publish {published.withheld}` publishes it again"
     return dg.MaterializeResult(
         metadata={
+            "summary": f"Index {published.version} answers queries.",
             "index_version": published.version,
             "former_version": published.former or "none",
             **({"withheld": withheld} if published.withheld else {}),
-            **{name: figure for name, figure in figures if figure is not None},
+            **{name: round(figure, 3) for name, figure in figures if figure is not None},
         }
     )
 
@@ -243,14 +256,24 @@ def soundtrack_recommendations(
     The view RECOMMENDED_SOUNDTRACKS joins them with the rows of the recommended tracks in SOUNDTRACKS.
     """
     index = library.indexes.published()
+    queries = written = 0
     for shard, report in recommend_soundtracks(library, index, context.partition_keys, run_id=context.run.run_id):
         context.add_asset_metadata({"queries": report.queries, "rows_written": report.written}, partition_key=shard)
-    rows = library.recommendations.count()
-    return dg.MaterializeResult(metadata={"dagster/row_count": rows, "index_version": index.version})
+        queries, written = queries + report.queries, written + report.written
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": library.recommendations.count(),
+            "summary": f"{queries:,} soundtracks have recommendations from index {index.version}. "
+            f"{written:,} rows of their lists were written by this run, and all others were right already.",
+            "total_queries": queries,
+            "total_rows_written": written,
+            "index_version": index.version,
+        }
+    )
 
 
 @library_asset(deps=[soundtrack_recommendations], kinds={"python"}, code_version="2")
-def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+def library_report(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """A report on the library: states of files, duplicates, rejects, the tracks recommended most and those never.
 
     It also plots the distribution of the coefficients and a map of the library. All of it is shown as metadata of this
@@ -258,20 +281,27 @@ def library_report(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """
     report = describe_library(library)
     index = library.indexes.published_if_usable()
-    metadata: dict[str, dg.MetadataValue | float] = {
+    states = ", ".join(f"{number:,} {state}" for state, number in sorted(report.states.items()))
+    metadata: dict[str, dg.MetadataValue | float | str] = {
+        "summary": f"The library has {len(report.soundtracks):,} soundtracks: {states or 'none'}.",
         "dagster/row_count": len(report.soundtracks),
+    }
+    if index is not None and index.tracks:
+        popular = popularity(library, index, report.soundtracks)
+        pictures = {
+            "Map of the library": picture_of_map(library, index, report.soundtracks),
+            "Distribution of the coefficients": picture_of_coefficients(library, index),
+        }
+        metadata |= shown_pictures(context.instance, context.run.run_id, pictures)
+        metadata |= {
+            "hubs": table_as_markdown(("most recommended", "lists"), popular.hubs),
+            "orphans": table_as_markdown(("never recommended",), [(name,) for name in popular.orphans]),
+            # It is measured here, so that explanations of two tracks do not have to wait for it.
+            "usual_distance": round(random_pairs_of(library, index).median_distance, 3),
+        }
+    metadata |= {
         "states": table_as_markdown(("state", "tracks"), sorted(report.states.items())),
         "duplicates": table_as_markdown(("the same audio",), [(", ".join(names),) for names in report.duplicates]),
         "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
     }
-    if index is not None and index.tracks:
-        popular = popularity(library, index, report.soundtracks)
-        metadata |= {
-            "coefficients": pictures_as_markdown([picture_of_coefficients(library, index)]),
-            "map": pictures_as_markdown([picture_of_map(library, index, report.soundtracks)]),
-            "hubs": table_as_markdown(("most recommended", "lists"), popular.hubs),
-            "orphans": table_as_markdown(("never recommended",), [(name,) for name in popular.orphans]),
-            # It is measured here, so that explanations of two tracks do not have to wait for it.
-            "usual_distance": random_pairs_of(library, index).median_distance,
-        }
     return dg.MaterializeResult(metadata=metadata)

@@ -1,6 +1,5 @@
 """Code that all assets share: their partitions and retries, and functions that write metadata."""
 
-import base64
 import re
 import time
 from collections import Counter
@@ -12,7 +11,9 @@ import dagster as dg
 from mfcc_assets.defs.partitions import SHARDS, UPLOADS
 from mfcc_assets.defs.private.one_library_run import LIBRARY_POOL
 from mfcc_assets.ids import shard_of, track_id
+from mfcc_assets.pipeline.rankings import ListsReport
 from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.storage.sql.records import RecommendedSoundtrack
 from mfcc_assets.texts import printable
 
 # A run costs far more than a further partition inside a run, so one run takes many partitions.
@@ -75,8 +76,8 @@ def skipped_as_markdown(names: Mapping[str, Sequence[str]]) -> dg.MarkdownMetada
 
 def add_counts(
     context: dg.AssetExecutionContext, outcomes: Mapping[str, str], kinds: Sequence[str], *, digits: int
-) -> None:
-    """Add to the metadata of each shard how many of its files had each outcome.
+) -> dict[str, int | str]:
+    """Add to the metadata of each shard how many of its files had each outcome, and return the totals of all shards.
 
     Parameters
     ----------
@@ -93,6 +94,13 @@ def add_counts(
     for shard in context.partition_keys:
         counts = by_shard.get(shard, Counter())
         context.add_asset_metadata({kind: counts[kind] for kind in kinds}, partition_key=shard)
+    totals = Counter(outcomes.values())
+    return {
+        "summary": f"{_shards(context)}: {len(outcomes):,} files, "
+        + ", ".join(f"{totals[kind]:,} {kind}" for kind in kinds)
+        + ".",
+        **{f"total_{kind}": totals[kind] for kind in kinds},
+    }
 
 
 def add_seconds(context: dg.AssetExecutionContext, seconds: Mapping[str, float], *, digits: int) -> None:
@@ -103,6 +111,41 @@ def add_seconds(context: dg.AssetExecutionContext, seconds: Mapping[str, float],
         by_shard[shard] = by_shard.get(shard, 0.0) + length
     for shard in context.partition_keys:
         context.add_asset_metadata({"seconds_of_audio": round(by_shard.get(shard, 0.0), 1)}, partition_key=shard)
+
+
+def add_lists(
+    context: dg.AssetExecutionContext, reports: Iterable[tuple[str, ListsReport]], stored: str
+) -> dict[str, int | str]:
+    """Add to the metadata of each shard how many pairs were handled, and return the totals of all shards.
+
+    Parameters
+    ----------
+    reports
+        Report of each shard. It is computed while it is read.
+    stored
+        What is stored, such as ``candidates``.
+    """
+    totals = Counter[str]()
+    for shard, report in reports:
+        figures = {
+            "dagster/row_count": report.kept,
+            "pairs_computed": report.compared,
+            "damaged_files_repaired": report.repaired,
+        }
+        context.add_asset_metadata(figures, partition_key=shard)
+        totals.update(figures)
+    kept, compared = totals["dagster/row_count"], totals["pairs_computed"]
+    return {
+        "summary": f"{_shards(context)}: {kept:,} {stored} are stored. {compared:,} pairs of tracks were compared.",
+        f"total_{stored}": kept,
+        "total_pairs_computed": compared,
+    }
+
+
+def _shards(context: dg.AssetExecutionContext) -> str:
+    """Return which shards the figures of a run are totals of."""
+    run, every = len(context.partition_keys), len(SHARDS.get_partition_keys())
+    return f"All {every} shards" if run == every else f"{run} of {every} shards"
 
 
 def progress_log(context: dg.AssetExecutionContext, done_items: str) -> Callable[[int, int], None]:
@@ -140,10 +183,29 @@ def uploads_as_markdown(documents: Iterable[UploadDocument]) -> dg.MarkdownMetad
     )
 
 
-def pictures_as_markdown(pictures: Iterable[bytes]) -> dg.MarkdownMetadataValue:
-    """Return PNG pictures as Markdown that contains them, one below the other."""
-    encoded = (base64.b64encode(picture).decode() for picture in pictures)
-    return dg.MetadataValue.md("\n\n".join(f"![](data:image/png;base64,{picture})" for picture in encoded) or "none")
+def recommendations_as_table(rows: Iterable[RecommendedSoundtrack]) -> dg.TableMetadataValue:
+    """Return the recommended tracks of a query as a table with rank, title, artist and distance."""
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {
+                    "rank": row.rank,
+                    "title": printable(row.title or row.blob_name),
+                    "artist": printable(row.artist),
+                    "distance": round(row.distance, 3),
+                }
+            )
+            for row in rows
+        ],
+        dg.TableSchema(
+            [
+                dg.TableColumn("rank", "int"),
+                dg.TableColumn("title", "string"),
+                dg.TableColumn("artist", "string"),
+                dg.TableColumn("distance", "float", "Corrected distance; 0 is the same sound."),
+            ]
+        ),
+    )
 
 
 def _row(cells: Iterable[object]) -> str:

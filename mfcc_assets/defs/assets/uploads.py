@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from mfcc_assets.defs.assets.library import published_index
-from mfcc_assets.defs.assets.shared import upload_asset, uploads_as_markdown
+from mfcc_assets.defs.assets.shared import recommendations_as_table, upload_asset, uploads_as_markdown
+from mfcc_assets.defs.partitions import FILES_TAG, files_tag
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answering_run import AnsweringRun
+from mfcc_assets.pipeline.answering_run import AnsweringRun, document_of
 from mfcc_assets.pipeline.uploads import (
     analyse_uploads,
     find_upload_candidates,
@@ -16,6 +17,15 @@ from mfcc_assets.pipeline.uploads import (
     receive_uploads,
     recognise_uploads,
     recommend_for_uploads,
+)
+from mfcc_assets.texts import printable
+
+BACKFILL_TAG = "dagster/backfill"
+"""Tag of the runs of a backfill. "Materialize all" in the UI is a backfill over all partitions."""
+
+KEPT = (
+    "%d of %d uploads keep their answers: a backfill, such as Materialize all, answers only uploads without an answer. "
+    "To answer one again, materialize its partition alone."
 )
 
 
@@ -28,7 +38,13 @@ def answering_run(context: dg.AssetExecutionContext, library: Library) -> Answer
 
     record = context.instance.get_run_record_by_id(context.run.run_id)
     requested = record.create_timestamp.astimezone(UTC) if record else datetime.now(UTC)
-    return AnsweringRun(context.run.run_id, requested, has_ended, library.settings.claim_seconds)
+    return AnsweringRun(
+        context.run.run_id,
+        requested,
+        has_ended,
+        library.settings.claim_seconds,
+        keeps_answers=BACKFILL_TAG in context.run.tags,
+    )
 
 
 def uploads_of(context: dg.AssetExecutionContext) -> list[UploadId]:
@@ -42,7 +58,14 @@ def raw_upload(context: dg.AssetExecutionContext, library: dg.ResourceParam[Libr
 
     The document is stored in the document store. Every later step writes its progress and its results there.
     """
-    received = receive_uploads(library, uploads_of(context), run=answering_run(context, library))
+    run = answering_run(context, library)
+    received = receive_uploads(library, uploads_of(context), run=run)
+    names = [document.file_name for document in received]
+    if FILES_TAG not in context.run.tags:  # the sensor adds it, but nobody else does
+        context.instance.add_run_tags(context.run.run_id, files_tag(names))
+    kept = sum(not run.may_answer(document) for document in received) if run.keeps_answers else 0
+    if kept:
+        context.log.info(KEPT, kept, len(received))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(received)})
 
 
@@ -91,6 +114,17 @@ def upload_recommendations(
 ) -> dg.MaterializeResult:
     """Rows of the table RECOMMENDATIONS for an upload. When they are stored, its document is marked as answered."""
     answered = recommend_for_uploads(library, uploads_of(context), run=answering_run(context, library))
+    for upload in uploads_of(context):
+        document = document_of(library.documents, upload)
+        if document is None:
+            continue
+        context.add_asset_metadata(
+            {
+                "file": printable(document.file_name),
+                "recommendations": recommendations_as_table(library.recommendations.recommended(upload)),
+            },
+            partition_key=upload,
+        )
     rows = sum(document.recommendations or 0 for document in answered)
     table = {"dagster/row_count": library.recommendations.count()}
     return dg.MaterializeResult(metadata={**table, "rows": rows, "uploads": uploads_as_markdown(answered)})

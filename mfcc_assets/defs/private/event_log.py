@@ -73,6 +73,15 @@ class OpenEventLog(SqliteEventLogStorage):
         self._engine_of.cache_clear()
         super().wipe()
 
+    def delete_events(self, run_id: str) -> None:
+        """Delete the events of a run, together with the database of the run, which Dagster itself keeps."""
+        with self.index_connection() as connection:
+            self.delete_events_for_run(connection, run_id)
+        if self.supports_global_concurrency_limits:
+            self.free_concurrency_slots_for_run(run_id)
+        for path in Path(self._base_dir).glob(f"{run_id}.db*"):
+            path.unlink(missing_ok=True)
+
     def store_event(self, event: dg.EventLogEntry) -> None:
         super().store_event(event)
         self._tell_watchers(event.run_id)

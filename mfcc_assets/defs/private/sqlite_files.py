@@ -1,8 +1,8 @@
 """Dagster's databases of runs and schedules in SQLite, in folders of any name. The file dagster.yaml names the classes.
 
 Dagster pastes the path of a database into an address. A question mark would then end the path, a percent sign would
-begin an escaped character, and Dagster would use another file. Apart from the address, both classes are Dagster's own
-and use the same files.
+begin an escaped character, and Dagster would use another file. Apart from the address, and from the tags of deleted
+runs, both classes are Dagster's own and use the same files.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,6 +13,7 @@ from typing import Any, Self, cast
 
 import dagster as dg
 import sqlalchemy as sa
+from dagster._core.storage.runs.schema import RunTagsTable
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
@@ -42,6 +43,12 @@ class RunsInFile(SqliteRunStorage):
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
         with _built_addresses(sqlite_run_storage):
             return cls.from_local(str(Path(config_value["home"], "history")), inst_data)
+
+    def delete_run(self, run_id: str) -> None:
+        """Delete a run and its tags. SQLite does not delete the tags by itself, and Dagster relies on it."""
+        with self.connect() as connection:
+            connection.execute(sa.delete(RunTagsTable).where(RunTagsTable.c.run_id == run_id))
+        super().delete_run(run_id)
 
 
 class SchedulesInFile(SqliteScheduleStorage):

@@ -13,24 +13,35 @@ from pathlib import Path
 
 import dagster as dg
 
-from mfcc_assets.defs.launch import HOST_TAG, LOCK_TAG, is_held
+from mfcc_assets.defs.launch import HOST_TAG, is_held, lock_of
 from mfcc_assets.defs.private.code_server import is_run_lost
 from mfcc_assets.defs.run_locks import has_lost_process
 from mfcc_assets.defs.sensors.cursor import INTERVAL_SECONDS
 from mfcc_assets.settings import Settings
 
+PARENT_TAG = "dagster/parent_run_id"
+"""Tag of a run that executes another one again."""
+
 HANDED_OVER_WITHIN = timedelta(seconds=30)
 """Time within which a code server knows a run that the daemon hands over to it."""
 
 
-def is_orphaned(run_id: str, tags: Mapping[str, str]) -> bool:
+def is_orphaned(run_id: str, tags: Mapping[str, str], home: Path) -> bool:
     """Return whether the process that a run with these tags belongs to is gone.
 
     A run that was started from the command line holds a lock on its own machine for as long as its process lives; no
-    other machine can tell. For any other run the code server that started it is asked.
+    other machine can tell. For any other run the code server that started it is asked. If somebody executes a run of
+    the command line again, the new run has the tag of its host, too, but a code server starts it.
+
+    Parameters
+    ----------
+    run_id, tags
+        Id and tags of the run.
+    home
+        Dagster's home.
     """
-    if LOCK_TAG in tags:
-        return tags.get(HOST_TAG) == platform.node() and not is_held(Path(tags[LOCK_TAG]))
+    if HOST_TAG in tags and PARENT_TAG not in tags:
+        return tags[HOST_TAG] == platform.node() and not is_held(lock_of(home, run_id))
     return is_run_lost(run_id, tags)
 
 
@@ -57,7 +68,7 @@ def orphaned_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         *_long_in_transition(context.instance),
     ]
     home = Settings().dagster_home
-    orphaned = [run for run in runs if is_orphaned(run.run_id, run.tags) or has_lost_process(home, run.run_id)]
+    orphaned = [run for run in runs if is_orphaned(run.run_id, run.tags, home) or has_lost_process(home, run.run_id)]
     for run in orphaned:
         # The run may have ended since it was listed, and its server may have forgotten it.
         latest = context.instance.get_run_by_id(run.run_id)

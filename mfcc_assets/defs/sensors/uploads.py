@@ -34,7 +34,7 @@ from typing import TypeVar
 import dagster as dg
 
 from mfcc_assets.defs.launch import RANGE_END_TAG, RANGE_START_TAG, range_tags
-from mfcc_assets.defs.partitions import UPLOADS
+from mfcc_assets.defs.partitions import UPLOADS, files_tag
 from mfcc_assets.defs.sensors.cursor import (
     INTERVAL_SECONDS,
     RESTING,
@@ -142,7 +142,9 @@ def run_that_answers(
         doubled = max(int(waited.total_seconds()) // 60, 0).bit_length()
         return f"{upload} {version} {state} {code} {index} {min(doubled, _DOUBLED_IN_AN_HOUR)}"
 
-    return dg.RunRequest(run_key=run_key(map(state_of, uploads), now), tags=range_tags(uploads[0], uploads[-1]))
+    names = [documents[upload].file_name for upload in uploads if upload in documents]
+    tags = {**range_tags(uploads[0], uploads[-1]), **files_tag(names)}
+    return dg.RunRequest(run_key=run_key(map(state_of, uploads), now), tags=tags)
 
 
 def arrived_files(library: Library, files: Iterable[Blob]) -> list[Blob]:

@@ -137,6 +137,11 @@ class Catalogue:
         with self._database.reading() as connection:
             return list(connection.execute(query).scalars())
 
+    def seconds_of_audio(self) -> float:
+        """Return the length of the audio of all soundtracks together, in seconds."""
+        with self._database.reading() as connection:
+            return float(connection.execute(sa.select(sa.func.sum(SOUNDTRACKS.c.SECONDS))).scalar() or 0)
+
     def progress(self) -> tuple[int, int]:
         """Return the number of examined soundtracks, including rejects, and the number of all soundtracks."""
         columns = SOUNDTRACKS.c

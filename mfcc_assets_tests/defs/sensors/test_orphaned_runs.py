@@ -15,15 +15,15 @@ from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionResult
 from dagster._serdes import serialize_value
 
-from mfcc_assets.defs.launch import HOST_TAG, LOCK_TAG, command_line_lock, dagster_environment
+from mfcc_assets.defs.launch import HOST_TAG, command_line_lock, dagster_environment
 from mfcc_assets.defs.private.code_server import CODE_SERVER_TAG
 from mfcc_assets.defs.sensors import orphaned_runs
-from mfcc_assets.defs.sensors.orphaned_runs import is_orphaned, orphaned_runs_sensor
+from mfcc_assets.defs.sensors.orphaned_runs import PARENT_TAG, is_orphaned, orphaned_runs_sensor
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.runs import create_run
 from mfcc_assets_tests.services.processes import accepts_connections, free_port, running_server
 
-RUN = "a run"
+RUN, HOME = "a run", Path("/no home")
 LOSES_ITS_PROCESS = (
     "import os, pathlib, signal, sys\n"
     "from mfcc_assets.defs.run_locks import living\n"
@@ -34,13 +34,13 @@ LOSES_ITS_PROCESS = (
 
 def test_a_run_is_orphaned_if_nobody_listens_on_the_socket_of_its_code_server(short_path: Path) -> None:
     tags = {CODE_SERVER_TAG: f'{{"host": "localhost", "socket": "{short_path}"}}'}
-    assert is_orphaned(RUN, tags)
+    assert is_orphaned(RUN, tags, HOME)
 
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(short_path))
         server.listen()
-        assert not is_orphaned(RUN, tags)
-    assert is_orphaned(RUN, tags), "the file of the socket remains, but nobody listens"
+        assert not is_orphaned(RUN, tags, HOME)
+    assert is_orphaned(RUN, tags, HOME), "the file of the socket remains, but nobody listens"
 
 
 def test_a_run_is_orphaned_if_the_code_server_on_its_port_does_not_know_it(
@@ -48,7 +48,7 @@ def test_a_run_is_orphaned_if_the_code_server_on_its_port_does_not_know_it(
 ) -> None:
     port = free_port()
     tags = {CODE_SERVER_TAG: json.dumps({"host": "127.0.0.1", "port": port})}
-    assert not is_orphaned(RUN, tags), "a server that does not answer may only be restarting"
+    assert not is_orphaned(RUN, tags, HOME), "a server that does not answer may only be restarting"
 
     command = [sys.executable, "-m", "dagster", "api", "grpc", "-h", "127.0.0.1", "-p", str(port)]
     with running_server(
@@ -57,24 +57,30 @@ def test_a_run_is_orphaned_if_the_code_server_on_its_port_does_not_know_it(
         lambda: accepts_connections(port),
         environment=dagster_environment(settings),
     ):
-        assert is_orphaned(RUN, tags)
+        assert is_orphaned(RUN, tags, HOME)
         own = serialize_value(CanCancelExecutionResult(can_cancel=True))
         monkeypatch.setattr(DagsterGrpcClient, "can_cancel_execution", lambda *_, **__: own)
-        assert not is_orphaned(RUN, tags)
+        assert not is_orphaned(RUN, tags, HOME)
 
 
 def test_a_run_of_the_command_line_is_orphaned_if_its_lock_on_this_machine_is_free(
     settings: Settings,
 ) -> None:
+    tags, home = {HOST_TAG: platform.node()}, settings.dagster_home
     with command_line_lock(settings) as lock:
-        tags = {LOCK_TAG: lock.name, HOST_TAG: platform.node()}
-        assert not is_orphaned(RUN, tags)
-    assert is_orphaned(RUN, tags)
-    assert not is_orphaned(RUN, tags | {HOST_TAG: "another machine"})
+        run = Path(lock.name).stem
+        assert not is_orphaned(run, tags, home)
+    assert is_orphaned(run, tags, home)
+    assert not is_orphaned(run, {HOST_TAG: "another machine"}, home)
+
+
+def test_a_run_that_executes_a_run_of_the_command_line_again_belongs_to_its_code_server(settings: Settings) -> None:
+    tags = {HOST_TAG: platform.node(), PARENT_TAG: RUN}
+    assert not is_orphaned("another run", tags, settings.dagster_home)
 
 
 def test_a_run_that_no_code_server_started_is_not_orphaned() -> None:
-    assert not is_orphaned(RUN, {})
+    assert not is_orphaned(RUN, {}, HOME)
 
 
 def test_the_sensor_fails_orphaned_runs_and_no_others(instance: dg.DagsterInstance) -> None:
