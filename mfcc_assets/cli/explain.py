@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, open_console, print_json, progress_bar, span
-from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.library import Library
 from mfcc_assets.texts import printable
 
 if TYPE_CHECKING:
+    from mfcc_assets.features.parameters import CepstraParameters
     from mfcc_assets.pipeline.explain import ExplainedPair
     from mfcc_assets.pipeline.reference import PublishedPair
 
@@ -65,7 +65,7 @@ def explain(library: Library, a: str, b: str, picture: Path | None, as_published
         _print_published(published, console)
 
 
-def _compare_as_published(library: Library, pair: "ExplainedPair", parameters: CepstraParameters) -> "PublishedPair":
+def _compare_as_published(library: Library, pair: "ExplainedPair", parameters: "CepstraParameters") -> "PublishedPair":
     from mfcc_assets.pipeline.reference import compare_as_published
 
     # Standard output is for the answer, which may be piped into a file.

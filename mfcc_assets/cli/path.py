@@ -19,7 +19,9 @@ from mfcc_assets.library import Library
 @export_option
 @click.pass_obj
 def path(library: Library, start: str, end: str, steps: int, as_json: bool, export: Path | None) -> None:
-    """Find a path from START to END on which each track sounds like the one before it.
+    """Find a path through the library from START to END.
+
+    On the path, each track sounds like the one before it.
 
     Name a track by its id, its title or its file name. A part of a title or file name is enough if no other track
     has it.

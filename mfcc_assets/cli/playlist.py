@@ -16,7 +16,9 @@ from mfcc_assets.library import Library
 @export_option
 @click.pass_obj
 def playlist(library: Library, seeds: tuple[str, ...], size: int, as_json: bool, export: Path | None) -> None:
-    """Make a playlist of tracks that go with all SEEDS, in an order in which each sounds like the one before it.
+    """Make a playlist of tracks that go with all SEEDS.
+
+    In its order, each track sounds like the one before it.
 
     Name a track by its id, its title or its file name. A part of a title or file name is enough if no other track
     has it.

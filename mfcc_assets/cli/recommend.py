@@ -10,7 +10,6 @@ from rich.table import Table
 from mfcc_assets.cli.console import json_option, labelled_line, open_console, print_json
 from mfcc_assets.cli.input_files import NamedPath, readable_file
 from mfcc_assets.cli.playlist_output import export_option, print_export
-from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.library import Library
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.plain_path import plain_path
@@ -39,7 +38,8 @@ def recommend(
     as_json: bool,
     export: Path | None,
 ) -> None:
-    """Analyse FILE and recommend the soundtracks of the library that sound most like it."""
+    """Recommend the tracks of the library that sound most like FILE."""
+    from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
     from mfcc_assets.pipeline.answer import recommend_file
     from mfcc_assets.pipeline.playlists import export_playlist
 
@@ -90,6 +90,8 @@ def recommend(
 def _assurance(answer: "Answer", wanted: int, recall: float | None) -> str:
     if not answer.recommendations:
         return f"Index {answer.index_version} has no track to recommend. `mfcc library` shows what the library holds."
+    from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
+
     if answer.certified:
         return f"Certified: the tracks that this list is chosen from are the nearest of index {answer.index_version}."
     if recall is None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from mfcc_assets.cli.console import labelled_line, open_console, settings_sentences
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.cli.recommend import recommendations_table
-from mfcc_assets.defs.launch import command_line_lock, daemon_log, ended_by_signals, running_daemon
+from mfcc_assets.defs.launch import command_line_lock, daemon_log, running_daemon
 from mfcc_assets.errors import MfccError, RunFailed
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
@@ -20,6 +20,7 @@ from mfcc_assets.pipeline.answering_run import document_of
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.upload_document import State, UploadDocument
 from mfcc_assets.pipeline.upload_register import register_of
+from mfcc_assets.signals import ended_by_signals
 
 UPLOAD = "a-new-journey.mp3"
 ANSWER_SECONDS = 120
