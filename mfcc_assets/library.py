@@ -1,38 +1,37 @@
-"""The stores of one library, opened as its settings say. Assets and the command line work on a library."""
+"""The stores of one library, opened as its settings say. Assets and the command line work on a library.
+
+This module imports each store where it is opened, because a command that only prints its help should not wait for
+databases and codecs.
+"""
 
 from contextlib import ExitStack
+from functools import cached_property
 from threading import RLock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload, runtime_checkable
 
-from mfcc_assets.audio.reader import AudioLimits
 from mfcc_assets.errors import SettingsError
 from mfcc_assets.extras import needs_extra
-from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.ids import shard_names
-from mfcc_assets.settings import Settings
-from mfcc_assets.storage.blobs.local import LocalBlobs
-from mfcc_assets.storage.blobs.port import BlobStore
-from mfcc_assets.storage.documents.port import DocumentStore
-from mfcc_assets.storage.documents.sqlite import SqliteDocuments
-from mfcc_assets.storage.feature_store import FeatureStore
-from mfcc_assets.storage.index_store import IndexStore
-from mfcc_assets.storage.ranking_store import RankingStore
-from mfcc_assets.storage.repair_log import RepairLog
-from mfcc_assets.storage.secrets.cached import CachedSecrets
-from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
-from mfcc_assets.storage.secrets.port import SecretSource
-from mfcc_assets.storage.secrets.signing_key import local_signing_key, shared_signing_key
-from mfcc_assets.storage.sql.added_files import AddedFiles
-from mfcc_assets.storage.sql.catalogue import Catalogue
-from mfcc_assets.storage.sql.database import Database
-from mfcc_assets.storage.sql.recommendations import Recommendations
-from mfcc_assets.storage.sql.revisions import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mfcc_assets.audio.reader import AudioLimits
+    from mfcc_assets.features.parameters import FeaturesParameters
     from mfcc_assets.recognition.services.registry import RecognitionServices
+    from mfcc_assets.settings import Settings
+    from mfcc_assets.storage.blobs.port import BlobStore
+    from mfcc_assets.storage.documents.port import DocumentStore
+    from mfcc_assets.storage.feature_store import FeatureStore
+    from mfcc_assets.storage.index_store import IndexStore
+    from mfcc_assets.storage.ranking_store import RankingStore
+    from mfcc_assets.storage.repair_log import RepairLog
+    from mfcc_assets.storage.secrets.port import SecretSource
+    from mfcc_assets.storage.sql.added_files import AddedFiles
+    from mfcc_assets.storage.sql.catalogue import Catalogue
+    from mfcc_assets.storage.sql.database import Database
+    from mfcc_assets.storage.sql.recommendations import Recommendations
 
 _Store = TypeVar("_Store")
 
@@ -71,19 +70,21 @@ class Library:
     Parameters
     ----------
     settings
-        Settings of the library. By default they are read from the environment.
+        Settings of the library. By default they are read from the environment when they are first used.
 
     Examples
     --------
-    >>> from tempfile import TemporaryDirectory
     >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from mfcc_assets.settings import Settings
     >>> with TemporaryDirectory() as home, Library(Settings(home=Path(home))) as library:
     ...     library.catalogue.soundtracks()
     []
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
+    def __init__(self, settings: "Settings | None" = None) -> None:
+        if settings is not None:
+            self.settings = settings
         self.opening = RLock()
         self.opened: dict[str, Any] = {}
 
@@ -102,13 +103,23 @@ class Library:
                     closing.callback(store.close)
             self.opened.clear()
 
+    @cached_property
+    def settings(self) -> "Settings":
+        """The settings of the library. Raises pydantic's ValidationError if the environment has unusable ones."""
+        from mfcc_assets.settings import Settings
+
+        return Settings()
+
     @_opened
-    def secrets(self) -> SecretSource:
+    def secrets(self) -> "SecretSource":
         """The source of secrets: environment variables, or a Key Vault with a cache."""
         settings = self.settings
         if not settings.key_vault_url:
+            from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
+
             return EnvironmentSecrets(settings.environment)
         from mfcc_assets.storage.secrets.azure_identity import process_identity
+        from mfcc_assets.storage.secrets.cached import CachedSecrets
 
         with needs_extra("keyvault", "Secrets in Azure Key Vault"):
             from mfcc_assets.storage.secrets.key_vault import open_key_vault
@@ -119,15 +130,19 @@ class Library:
     @_opened
     def signing_key(self) -> bytes:
         """The key that makes upload ids unguessable and signs links to local blobs."""
+        from mfcc_assets.storage.secrets.signing_key import local_signing_key, shared_signing_key
+
         if self.settings.profile == "azure":
             return shared_signing_key(self.secrets)
         return local_signing_key(self.settings.folder)
 
     @_opened
-    def blobs(self) -> BlobStore:
+    def blobs(self) -> "BlobStore":
         """The blobs: local folders, or a storage account on Azure."""
         settings = self.settings
         if settings.profile == "local":
+            from mfcc_assets.storage.blobs.local import LocalBlobs
+
             return LocalBlobs(settings.blobs, self.signing_key)
         from mfcc_assets.storage.blobs.azure import AzureBlobs
         from mfcc_assets.storage.secrets.azure_identity import credential_for
@@ -136,10 +151,12 @@ class Library:
         return AzureBlobs(settings.blob_url, credential, settings.cache, settings.cache_bytes)
 
     @_opened
-    def documents(self) -> DocumentStore:
+    def documents(self) -> "DocumentStore":
         """The documents of uploads: a SQLite file, or Azure Cosmos DB."""
         settings = self.settings
         if settings.profile == "local":
+            from mfcc_assets.storage.documents.sqlite import SqliteDocuments
+
             return SqliteDocuments(settings.documents, retention_seconds=settings.document_seconds)
         from mfcc_assets.storage.documents.cosmos import CosmosDocuments
         from mfcc_assets.storage.secrets.azure_identity import credential_for
@@ -150,8 +167,11 @@ class Library:
         )
 
     @_opened
-    def database(self) -> Database:
+    def database(self) -> "Database":
         """The database. Raises `SettingsError` if it was made with another number of shard digits."""
+        from mfcc_assets.storage.sql.catalogue import Catalogue
+        from mfcc_assets.storage.sql.revisions import open_database
+
         password_secret = self.settings.database_password_secret
         password = (lambda: self.secrets.get(password_secret)) if password_secret else None
         database = open_database(self.settings.tables_url, password)
@@ -166,18 +186,24 @@ class Library:
         return database
 
     @_opened
-    def catalogue(self) -> Catalogue:
+    def catalogue(self) -> "Catalogue":
         """The soundtracks, their audio, and the rejects."""
+        from mfcc_assets.storage.sql.catalogue import Catalogue
+
         return Catalogue(self.database)
 
     @_opened
-    def added_files(self) -> AddedFiles:
+    def added_files(self) -> "AddedFiles":
         """The files that soundtracks were copied from."""
+        from mfcc_assets.storage.sql.added_files import AddedFiles
+
         return AddedFiles(self.database)
 
     @_opened
-    def recommendations(self) -> Recommendations:
+    def recommendations(self) -> "Recommendations":
         """The lists of recommendations."""
+        from mfcc_assets.storage.sql.recommendations import Recommendations
+
         return Recommendations(self.database)
 
     @_opened
@@ -195,26 +221,34 @@ class Library:
         )
 
     @_opened
-    def repairs(self) -> RepairLog:
+    def repairs(self) -> "RepairLog":
         """What was damaged and repaired."""
+        from mfcc_assets.storage.repair_log import RepairLog
+
         return RepairLog(self.blobs)
 
     @_opened
-    def features(self) -> FeatureStore:
+    def features(self) -> "FeatureStore":
         """The stored cepstra and track features."""
+        from mfcc_assets.storage.feature_store import FeatureStore
+
         return FeatureStore(self.blobs)
 
     @_opened
-    def indexes(self) -> IndexStore:
+    def indexes(self) -> "IndexStore":
         """The stored versions of the index."""
+        from mfcc_assets.storage.index_store import IndexStore
+
         return IndexStore(self.blobs, self._versions_that_recommend)
 
     def _versions_that_recommend(self) -> list[str]:
         return self.recommendations.index_versions()
 
     @_opened
-    def rankings(self) -> RankingStore:
+    def rankings(self) -> "RankingStore":
         """The stored candidates and rankings."""
+        from mfcc_assets.storage.ranking_store import RankingStore
+
         return RankingStore(self.blobs)
 
     @property
@@ -223,12 +257,16 @@ class Library:
         return shard_names(self.settings.shard_digits)
 
     @property
-    def limits(self) -> AudioLimits:
+    def limits(self) -> "AudioLimits":
         """Limits of the audio that is accepted."""
+        from mfcc_assets.audio.reader import AudioLimits
+
         return AudioLimits(min_seconds=self.settings.min_seconds, max_seconds=self.settings.max_seconds)
 
     @property
-    def feature_parameters(self) -> FeaturesParameters:
+    def feature_parameters(self) -> "FeaturesParameters":
         """Parameters of the features."""
+        from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
+
         cepstra = CepstraParameters(fft_size=self.settings.fft_size)
         return FeaturesParameters(cepstra=cepstra, contour_rate=self.settings.contour_rate)

@@ -3,6 +3,13 @@
 import re
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree as ET
+
+_ADDRESS = r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+"
+_XSPF = "{http://xspf.org/ns/0/}"
+
+# The elements of a track in version 1 of XSPF: those that may come several times, and those that may come once.
+_SEVERAL, _ONCE = {"location", "identifier"}, {"title", "creator", "annotation", "info", "image", "album", "duration"}
 
 
 @dataclass(frozen=True)
@@ -11,33 +18,36 @@ class M3uTrack:
 
     seconds: int
     name: str
+    album: str
     location: str
 
 
 def read_m3u8(text: str) -> list[M3uTrack]:
-    """Return the tracks of an extended M3U. Fail if it is not a header, a title and two lines for each track."""
+    """Return the tracks of an extended M3U. Fail if a track has other lines than its name, its album and its path."""
     assert text.endswith("\n")
     header, title, *lines = text.removesuffix("\n").split("\n")
     assert header == "#EXTM3U"
     assert title.startswith("#PLAYLIST:")
-    assert len(lines) % 2 == 0
-    tracks = []
-    for described, location in zip(lines[::2], lines[1::2], strict=True):
+    tracks, waiting = [], iter(lines)
+    for described in waiting:
         found = re.fullmatch(r"#EXTINF:(-1|[0-9]+),([^\r\v\f\x1c-\x1e\x85\u2028\u2029]*)", described)
         assert found, described
+        location, album = next(waiting), ""
+        if location.startswith("#EXTALB:"):
+            album, location = location.removeprefix("#EXTALB:"), next(waiting)
         assert location
-        assert not location.startswith("#")
-        tracks.append(M3uTrack(int(found[1]), found[2], location))
+        assert location[0] not in "# "
+        tracks.append(M3uTrack(int(found[1]), found[2], album, location))
     return tracks
 
 
-def check_jspf_track(track: dict[str, Any]) -> None:
+def check_jspf_track(track: dict[str, Any], *, relative: bool = False) -> None:
     """Fail if JSPF of xspf.org does not allow the track: only lists of addresses, texts and whole milliseconds."""
     for name, value in track.items():
         if name in ("location", "identifier"):
             assert isinstance(value, list)
             for address in value:
-                assert re.fullmatch(r"[a-z][a-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", address), address
+                _check_address(address, relative=relative and name == "location")
         elif name == "duration":
             assert type(value) is int
             assert value > 0
@@ -45,3 +55,36 @@ def check_jspf_track(track: dict[str, Any]) -> None:
             assert name in ("title", "creator", "album")
             assert type(value) is str
             assert value
+
+
+def read_xspf(text: str, *, relative: bool = False) -> tuple[str, list[dict[str, str]]]:
+    """Return the title and the tracks of an XSPF file. Fail if it breaks a rule of its schema, version 1."""
+    assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n')
+    playlist = ET.fromstring(text.encode("utf-8"))
+    assert playlist.tag == f"{_XSPF}playlist"
+    assert playlist.attrib == {"version": "1"}
+    named = {child.tag: child for child in playlist}
+    assert len(named) == len(playlist), "an element comes once"
+    assert set(named) == {f"{_XSPF}{name}" for name in ("title", "creator", "trackList")}
+    tracks = []
+    for track in named[f"{_XSPF}trackList"]:
+        assert track.tag == f"{_XSPF}track"
+        assert not (track.text or "").strip()
+        values: dict[str, str] = {}
+        for element in track:
+            name = element.tag.removeprefix(_XSPF)
+            assert name in _SEVERAL | _ONCE
+            assert name not in values
+            assert not len(element), "texts have no elements"
+            values[name] = element.text or ""
+            if name in _SEVERAL:
+                _check_address(values[name], relative=relative and name == "location")
+            if name == "duration":
+                assert re.fullmatch("[0-9]+", values[name])
+        tracks.append(values)
+    return named[f"{_XSPF}title"].text or "", tracks
+
+
+def _check_address(address: str, *, relative: bool) -> None:
+    scheme = "" if relative else r"[a-z][a-z0-9+.-]*:"
+    assert re.fullmatch(scheme + _ADDRESS, address), address

@@ -8,8 +8,6 @@ import click
 from mfcc_assets.cli.console import labelled_line, open_console, progress_bar
 from mfcc_assets.cli.input_files import NamedPath, files_and_folders
 from mfcc_assets.cli.library import counts_by_state
-from mfcc_assets.cli.library_run import bring_up_to_date
-from mfcc_assets.defs.launch import command_line_lock
 from mfcc_assets.library import Library
 from mfcc_assets.storage.blobs.names import shown_name
 
@@ -20,10 +18,13 @@ _NAMES_SHOWN = 3
 @click.argument("paths", nargs=-1, type=NamedPath(), callback=files_and_folders)
 @click.pass_obj
 def add(library: Library, paths: tuple[Path, ...]) -> None:
-    """Add files or folders to the library, and bring its recommendations up to date.
+    """Add files or folders to the library.
 
-    Without PATHS, only the recommendations are brought up to date. This also repairs what is damaged.
+    Its recommendations are then brought up to date. Without PATHS, this is all that is done. It also repairs what is
+    damaged.
     """
+    from mfcc_assets.cli.library_run import bring_up_to_date
+    from mfcc_assets.defs.launch import command_line_lock
     from mfcc_assets.pipeline.add_files import Addition, add_files
 
     console = open_console()

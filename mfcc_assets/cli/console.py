@@ -1,17 +1,23 @@
-"""The console, the progress bar and the JSON of the commands."""
+"""The console, the progress bar and the JSON of the commands.
+
+Modules of commands import what is slow where they use it, so that help and shell completion come at once. A test names
+the modules that they may not import. Rich is fast enough.
+"""
 
 import io
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from mfcc_assets.texts import printable
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 _UNWRAPPED_WIDTH = 10_000
 
@@ -67,7 +73,7 @@ def progress_bar(console: Console) -> Progress:
     return Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal)
 
 
-def settings_sentences(error: ValidationError) -> str:
+def settings_sentences(error: "ValidationError") -> str:
     """Return a sentence for each fault of the settings, with the variable if the fault concerns a single one."""
     sentences = []
     for fault in error.errors():

@@ -22,7 +22,10 @@ def database() -> None:
 @database.command()
 @click.pass_obj
 def upgrade(library: Library) -> None:
-    """Bring the schema to its newest revision. Every process that opens the database does so too, if its user may."""
+    """Bring the schema to its newest revision.
+
+    Every process that opens the database does so too, if its user may.
+    """
     from mfcc_assets.storage.sql.revisions import revision_of
 
     tables = library.database
@@ -37,7 +40,10 @@ def upgrade(library: Library) -> None:
     help="mssql: SQL Server and Azure SQL.",
 )
 def sql(dialect: str) -> None:
-    """Print the SQL that makes the schema in an empty database, so that you can read it before you run it."""
+    """Print the SQL that makes the schema in an empty database.
+
+    You can read it before you run it.
+    """
     from mfcc_assets.storage.sql.migrations import script
 
     click.echo(script(dialect), nl=False)
@@ -50,7 +56,9 @@ def sql(dialect: str) -> None:
 )
 @click.pass_obj
 def grant(library: Library, writers: tuple[str, ...], readers: tuple[str, ...]) -> None:
-    """Make or renew the roles mfcc_writer and mfcc_reader, and add users to them.
+    """Let users write or read the tables.
+
+    The roles mfcc_writer and mfcc_reader are made or renewed, and the users are added to them.
 
     In Azure SQL a user is a managed identity, which becomes a user of the database. Write NAME=CLIENT_ID, or only NAME
     if the server may look it up in the directory. In PostgreSQL a user must exist already. Write NAME.

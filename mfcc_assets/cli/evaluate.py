@@ -68,7 +68,9 @@ def evaluate(
     reencoded: bool,
     with_recognition: bool,
 ) -> None:
-    """Measure on labelled music how often tracks recommend others of the same artist, and of the same work.
+    """Measure the recommendations on labelled music.
+
+    The figures say how often tracks recommend others of the same artist, and of the same work.
 
     The label of a track is its artist, or its source if it has no artist. Every track whose label belongs to at least
     three tracks is a query; all tracks can be recommended. The library is not changed.

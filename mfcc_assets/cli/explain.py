@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, open_console, print_json, progress_bar, span
-from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.library import Library
+from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.texts import printable
 
 if TYPE_CHECKING:
+    from mfcc_assets.features.parameters import CepstraParameters
     from mfcc_assets.pipeline.explain import ExplainedPair
     from mfcc_assets.pipeline.reference import PublishedPair
 
@@ -34,6 +35,7 @@ def _picture_file(_: click.Context, parameter: click.Parameter, file: Path | Non
     callback=_picture_file,
     help="Draw the heat maps of both tracks and the warping path into a .png or .svg file.",
 )
+@click.option("--details", is_flag=True, help="Show the figures too: parts of the ranking and coefficients.")
 @click.option(
     "--as-published",
     is_flag=True,
@@ -42,9 +44,12 @@ def _picture_file(_: click.Context, parameter: click.Parameter, file: Path | Non
 )
 @json_option
 @click.pass_obj
-def explain(library: Library, a: str, b: str, picture: Path | None, as_published: bool, as_json: bool) -> None:
+def explain(
+    library: Library, a: str, b: str, picture: Path | None, details: bool, as_published: bool, as_json: bool
+) -> None:
     """Explain how near the tracks A and B are to each other.
 
+    Words such as dark and calm compare a track with the library: a dark track is darker than two thirds of it.
     Name a track by its id, its title or its file name. A part of a title or file name is enough
     if no other track has it.
     """
@@ -55,17 +60,20 @@ def explain(library: Library, a: str, b: str, picture: Path | None, as_published
     pair = explain_pair(library, index, find_track(library, a), find_track(library, b))
     if picture is not None:
         picture.write_bytes(picture_of_pair(library, index, pair, _FORMS[picture.suffix.lower()]))
+        click.echo(f"Wrote the picture to {shown_name(str(picture))}.", err=True)
     published = _compare_as_published(library, pair, index.parameters.features.cepstra) if as_published else None
     if as_json:
         print_json(pair.record() | ({"as_published": published.record()} if published else {}))
         return
     console = open_console()
     _print(pair, console)
+    if details:
+        _print_details(pair, console)
     if published:
         _print_published(published, console)
 
 
-def _compare_as_published(library: Library, pair: "ExplainedPair", parameters: CepstraParameters) -> "PublishedPair":
+def _compare_as_published(library: Library, pair: "ExplainedPair", parameters: "CepstraParameters") -> "PublishedPair":
     from mfcc_assets.pipeline.reference import compare_as_published
 
     # Standard output is for the answer, which may be piped into a file.
@@ -81,31 +89,29 @@ def _compare_as_published(library: Library, pair: "ExplainedPair", parameters: C
 
 
 def _print(pair: "ExplainedPair", console: Console) -> None:
+    console.print(" ".join(pair.sentences))
+    if pair.explanation.stretches:
+        names = [printable(track.display_title) for track in (pair.a, pair.b)]
+        alike = Table(f"in {names[0]}", f"in {names[1]}", "closer than", title="Where they sound alike")
+        for stretch in pair.explanation.stretches:
+            in_a, in_b = span(stretch.a_start, stretch.a_end), span(stretch.b_start, stretch.b_end)
+            alike.add_row(in_a, in_b, f"{stretch.closer_than:.1%} of random moments")
+        console.print(alike)
+
+
+def _print_details(pair: "ExplainedPair", console: Console) -> None:
     why = pair.explanation
-    names = [printable(track.display_title) for track in (pair.a, pair.b)]
-    ratio = f", {why.control.ratio:.2f} times the median of random pairs" if why.control.ratio is not None else ""
-    console.print(f"{names[0]} and {names[1]}: distance {pair.ranked_distance:.3f} by {pair.ranking}")
+    console.print(f"Distance {pair.ranked_distance:.3f} by {pair.ranking}")
     title = "Nearer (-) or farther (+) than other tracks"
     ranked = Table("part of the ranking", "standard deviations from the mean distance of both tracks", title=title)
     for part, deviations in pair.parts.items():
         ranked.add_row(part, f"{deviations:+.2f}")
     console.print(ranked)
+    ratio = f", {why.control.ratio:.2f} times the median of random pairs" if why.control.ratio is not None else ""
     console.print(f"By dynamic time warping alone: distance {why.distance:.3f}{ratio}")
     console.print(
         f"Closer than {why.control.closer_than:.1%} of {why.control.random_pairs} random pairs of the library."
     )
-    if why.stretches:
-        alike = Table(f"in {names[0]}", f"in {names[1]}", "difference", "closer than", title="Where they sound alike")
-        for stretch in why.stretches:
-            alike.add_row(
-                span(stretch.a_start, stretch.a_end),
-                span(stretch.b_start, stretch.b_end),
-                f"{stretch.difference:.2f}",
-                f"{stretch.closer_than:.1%} of random moments",
-            )
-        console.print(alike)
-    else:
-        console.print("No stretch of one track sounds like a stretch of the other.")
     apart = Table("coefficient", "meaning", "share", "closer than", title="Share of each coefficient in the distance")
     for coefficient in why.coefficients:
         apart.add_row(

@@ -72,9 +72,9 @@ def list_versions(library: Library, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> None:
-    """Compare the recommendations of version FIRST and version SECOND, the largest changes first.
+    """Compare the recommendations of the versions FIRST and SECOND.
 
-    Lists are compared as listeners get them, with the tags and settings of today.
+    The largest changes come first. Lists are compared as listeners get them, with the tags and settings of today.
     """
     from mfcc_assets.pipeline.index_versions import diff_versions, version_named
 
@@ -127,9 +127,9 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
 @click.argument("version")
 @click.pass_obj
 def publish(library: Library, version: str) -> None:
-    """Publish VERSION: it answers from now on, if it is complete and not worse than the published version.
+    """Publish VERSION, so that it answers from now on.
 
-    `mfcc index rollback` undoes this.
+    It must be complete, and not worse than the published version. `mfcc index rollback` undoes this.
     """
     from mfcc_assets.pipeline.index_versions import version_named
     from mfcc_assets.pipeline.publication import publish_by_hand
@@ -145,9 +145,9 @@ def publish(library: Library, version: str) -> None:
 @index.command()
 @click.pass_obj
 def rollback(library: Library) -> None:
-    """Return to the version that answered before. Nothing is computed again.
+    """Return to the version that answered before.
 
-    The present version is withdrawn: no run publishes it again. `mfcc index publish` does.
+    Nothing is computed again. The present version is withdrawn: no run publishes it again. `mfcc index publish` does.
     """
     from mfcc_assets.pipeline.publication import roll_back
 

@@ -3,21 +3,24 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, labelled_line, open_console, print_json
 from mfcc_assets.library import Library
-from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.texts import printable
+
+if TYPE_CHECKING:
+    from mfcc_assets.storage.sql.records import Soundtrack
 
 
 @click.command(name="library")
 @json_option
 @click.pass_obj
 def show_library(library: Library, as_json: bool) -> None:
-    """Show every soundtrack with its state, and the files that were rejected."""
+    """List the soundtracks with their states, and the rejected files."""
     from mfcc_assets.pipeline.library_report import describe_library
     from mfcc_assets.pipeline.lost_tables import check_tables
     from mfcc_assets.pipeline.outstanding_work import outstanding_work
@@ -54,7 +57,7 @@ def show_library(library: Library, as_json: bool) -> None:
         console.print(f"{len(outstanding)} changes wait for a run, the first: {printable(outstanding[0])}")
 
 
-def counts_by_state(soundtracks: Sequence[Soundtrack]) -> str:
+def counts_by_state(soundtracks: Sequence["Soundtrack"]) -> str:
     """Return a sentence with the number of soundtracks, in all and in each state."""
     states = Counter(track.state for track in soundtracks)
     each = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))

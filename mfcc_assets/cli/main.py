@@ -5,7 +5,6 @@ import warnings
 from typing import Any
 
 import click
-from pydantic import ValidationError
 
 from mfcc_assets.cli.add import add
 from mfcc_assets.cli.console import escape_what_cannot_be_printed, settings_sentences
@@ -19,9 +18,9 @@ from mfcc_assets.cli.playlist import playlist
 from mfcc_assets.cli.purge import purge
 from mfcc_assets.cli.recommend import recommend
 from mfcc_assets.cli.versions import versions
-from mfcc_assets.defs.launch import ended_by_signals
 from mfcc_assets.errors import MfccError
 from mfcc_assets.library import Library
+from mfcc_assets.signals import ended_by_signals
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.texts import printable
 
@@ -40,8 +39,12 @@ class _MfccGroup(click.Group):
             raise
         except MfccError as error:
             raise click.ClickException(str(error)) from error
-        except ValidationError as error:
-            raise click.ClickException(settings_sentences(error)) from error
+        except ValueError as error:
+            from pydantic import ValidationError
+
+            if isinstance(error, ValidationError):
+                raise click.ClickException(settings_sentences(error)) from error
+            raise
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # the reader of the output has ended, which click handles

@@ -11,9 +11,10 @@ from mfcc_assets.library import Library
 @click.option("--lapsed", is_flag=True, help="Remove all uploads that are older than MFCC_RETENTION_DAYS.")
 @click.pass_obj
 def purge(library: Library, upload: str | None, lapsed: bool) -> None:
-    """Remove the upload with the id UPLOAD: its files, document, recommendations, and the features of its audio.
+    """Remove everything of the upload with the id UPLOAD.
 
-    The command fails if anything of it is left.
+    This is its files, its document, its recommendations, and the features of its audio. The command fails if anything
+    of it is left.
     """
     from mfcc_assets.pipeline.purge import purge_lapsed_uploads, purge_upload
 

@@ -1,23 +1,22 @@
 """`mfcc recommend`: recommend the soundtracks that sound most like a file."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from rich.console import Console
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, labelled_line, open_console, print_json
 from mfcc_assets.cli.input_files import NamedPath, readable_file
-from mfcc_assets.cli.playlist_output import export_option, print_export
-from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
+from mfcc_assets.cli.nearness import NEARNESS_COLUMNS, nearness_cells, track_id_column
+from mfcc_assets.cli.playlist_output import export_options, write_export
 from mfcc_assets.library import Library
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.plain_path import plain_path
 from mfcc_assets.texts import printable
-
-if TYPE_CHECKING:
-    from mfcc_assets.pipeline.answer import Answer
 
 
 @click.command()
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--exact", is_flag=True, help="Prove the answer by comparing with the whole library.")
 @click.option("--without-versions", is_flag=True, help="Leave out other performances of the piece in FILE.")
 @json_option
-@export_option
+@export_options
 @click.pass_obj
 def recommend(
     library: Library,
@@ -38,10 +37,12 @@ def recommend(
     without_versions: bool,
     as_json: bool,
     export: Path | None,
+    relative: bool,
 ) -> None:
-    """Analyse FILE and recommend the soundtracks of the library that sound most like it."""
+    """Recommend the tracks of the library that sound most like FILE."""
+    from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
     from mfcc_assets.pipeline.answer import recommend_file
-    from mfcc_assets.pipeline.playlists import export_playlist
+    from mfcc_assets.pipeline.nearness import nearness_record
 
     wanted = count or library.settings.recommendations
     with plain_path(file) as path:
@@ -50,7 +51,7 @@ def recommend(
     recall = answer.recall if wanted <= EVALUATED_COUNT else None
     if export is not None:
         tracks = [answer.soundtracks[recommendation.track_id] for recommendation in answer.recommendations]
-        export_playlist(library, export, f"Like {shown_name(file.name)}", tracks)
+        write_export(library, export, f"Like {shown_name(file.name)}", tracks, relative=relative)
     recognised = answer.recognised
     rows = [
         {
@@ -59,8 +60,9 @@ def recommend(
             "title": answer.soundtracks[recommendation.track_id].title,
             "artist": answer.soundtracks[recommendation.track_id].artist,
             "distance": recommendation.distance,
+            **nearness_record(nearness),
         }
-        for recommendation in answer.recommendations
+        for recommendation, nearness in zip(answer.recommendations, answer.nearness, strict=True)
     ]
     if as_json:
         who = recognised and {"title": recognised.title, "artist": recognised.artist, "by": recognised.by}
@@ -81,27 +83,36 @@ def recommend(
     console.print(f"{shown_name(file.name)}: {printable(known_as)}")
     for failure in answer.failures:
         console.print(labelled_line("no answer", f"{failure.by}: {failure.reason}"))
-    console.print(recommendations_table(rows))
-    console.print(_assurance(answer, wanted, recall))
-    if export is not None:
-        print_export(library, export, console)
+    if rows:
+        titles = [
+            answer.soundtracks[recommendation.track_id].display_title for recommendation in answer.recommendations
+        ]
+        console.print(recommendations_table(rows, titles, console))
+    else:
+        console.print(
+            f"Index {answer.index_version} has no track to recommend. `mfcc library` shows what the library holds."
+        )
+    if answer.certified and rows:
+        console.print(
+            f"Certified: the tracks that this list is chosen from are the nearest of index {answer.index_version}."
+        )
 
 
-def _assurance(answer: "Answer", wanted: int, recall: float | None) -> str:
-    if not answer.recommendations:
-        return f"Index {answer.index_version} has no track to recommend. `mfcc library` shows what the library holds."
-    if answer.certified:
-        return f"Certified: the tracks that this list is chosen from are the nearest of index {answer.index_version}."
-    if recall is None:
-        return f"Not certified. The recall of index {answer.index_version} for {wanted} tracks was not measured."
-    found = f"index {answer.index_version} finds {recall:.1%} of the {EVALUATED_COUNT} nearest tracks"
-    return f"Not certified: {found}. --exact proves an answer."
+def recommendations_table(rows: Sequence[Mapping[str, Any]], titles: Sequence[str], console: Console) -> Table:
+    """Make a table of recommendations.
 
-
-def recommendations_table(rows: list[dict[str, Any]]) -> Table:
-    """Make a table of recommendations; the rows are those of the JSON of `mfcc recommend`."""
-    table = Table("rank", "title", "artist", "distance", "track id")
-    for row in rows:
-        title, artist = printable(row["title"]), printable(row["artist"])
-        table.add_row(str(row["rank"]), title, artist, f"{row['distance']:.3f}", row["track_id"])
+    Parameters
+    ----------
+    rows
+        The rows of the JSON of `mfcc recommend`.
+    titles
+        Title of each row as it is shown.
+    console
+        Console for which the table is made.
+    """
+    ids = track_id_column(console)
+    table = Table("rank", "title", "artist", *NEARNESS_COLUMNS, *ids)
+    for row, title in zip(rows, titles, strict=True):
+        names = printable(title), printable(row["artist"])
+        table.add_row(str(row["rank"]), *names, *nearness_cells(row), *([row["track_id"]] if ids else []))
     return table

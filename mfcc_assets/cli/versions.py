@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def versions(library: Library, track: str, as_json: bool) -> None:
-    """List other performances of the piece that TRACK plays, also in another key or by other instruments.
+    """List other performances of the piece that TRACK plays.
 
-    They have the same harmony. How they sound does not matter, so this is no recommendation. The
-    first call analyses the harmony of the whole library.
+    They may be in another key or by other instruments. They have the same harmony. How they sound does not matter, so
+    this is no recommendation. The first call analyses the harmony of the whole library.
     """
     from mfcc_assets.pipeline.find_track import find_track
     from mfcc_assets.pipeline.versions import find_versions

@@ -17,12 +17,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO
 
 from mfcc_assets.defs.broken_homes import fault_of_home
 from mfcc_assets.defs.private.event_batches import EVENT_BATCHES
 from mfcc_assets.errors import RunFailed, SettingsError
 from mfcc_assets.settings import Settings
+from mfcc_assets.signals import ended_by_signals
 from mfcc_assets.storage.disk_space import tells_of_full
 
 LIBRARY_JOB = "library"
@@ -36,7 +37,6 @@ RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 _SIGNALS = 30
 _PATIENCE_SECONDS = 20
-_EXIT_BY_SIGNAL = 128
 _LINES_READ = 40  # of a log: the last error with its traceback
 _LOCK_SUFFIX = ".lock"
 
@@ -270,24 +270,6 @@ def _last_lines(log: Path) -> list[str]:
     except OSError:
         return []
     return [line.strip() for line in lines if line.strip()][-_LINES_READ:]
-
-
-@contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the ``with`` like an error, so that it ends the processes that it has started."""
-
-    def end(number: int, _: object) -> NoReturn:
-        raise SystemExit(_EXIT_BY_SIGNAL + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread receives signals
-        return
-    former = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -12,14 +12,16 @@ from rich.console import Console
 from mfcc_assets.cli.console import labelled_line, open_console, settings_sentences
 from mfcc_assets.cli.library_run import bring_up_to_date
 from mfcc_assets.cli.recommend import recommendations_table
-from mfcc_assets.defs.launch import command_line_lock, daemon_log, ended_by_signals, running_daemon
+from mfcc_assets.defs.launch import command_line_lock, daemon_log, running_daemon
 from mfcc_assets.errors import MfccError, RunFailed
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answering_run import document_of
+from mfcc_assets.pipeline.nearness import nearness_record, pair_distances_of
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.upload_document import State, UploadDocument
 from mfcc_assets.pipeline.upload_register import register_of
+from mfcc_assets.signals import ended_by_signals
 
 UPLOAD = "a-new-journey.mp3"
 ANSWER_SECONDS = 120
@@ -110,20 +112,19 @@ def _show_answer(library: Library, document: UploadDocument, console: Console) -
         console.print(labelled_line("Recognised ", "no recogniser knows it", "bold"))
     rows = library.recommendations.recommended(_upload_id(library))
     console.print(labelled_line("Recommended", f"from index {document.index_version}:", "bold"))
-    console.print(
-        recommendations_table(
-            [
-                {
-                    "rank": row.rank,
-                    "title": row.title,
-                    "artist": row.artist,
-                    "distance": row.distance,
-                    "track_id": row.track_id,
-                }
-                for row in rows
-            ]
-        )
-    )
+    index = library.indexes.published()
+    # The distances of another index cannot be compared with the pairs of this one.
+    pairs = pair_distances_of(library, index) if index.version == document.index_version else None
+    records = [
+        {
+            "rank": row.rank,
+            "artist": row.artist,
+            "track_id": row.track_id,
+            **nearness_record(pairs.nearness(row.distance) if pairs else None),
+        }
+        for row in rows
+    ]
+    console.print(recommendations_table(records, [row.title for row in rows], console))
 
 
 def _show_addresses(library: Library, console: Console) -> None:

@@ -26,6 +26,7 @@ from mfcc_assets.pipeline.index import ranked_count
 from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.lost_tables import check_tables
+from mfcc_assets.pipeline.nearness import pair_distances_of
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.pipeline.versions import versions_among
 from mfcc_assets.recognition.recogniser import (
@@ -41,6 +42,7 @@ from mfcc_assets.recognition.recogniser import (
 )
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search, search_for_new_track
+from mfcc_assets.similarity.nearness import Nearness
 from mfcc_assets.similarity.pairwise import Tracks
 from mfcc_assets.similarity.rankings import RankedList, rank
 from mfcc_assets.storage.index_store import RECALL
@@ -71,6 +73,8 @@ class Answer:
         or the recall was not measured.
     dtw_cells
         Number of cells of DTW matrices that were computed: the work of the search.
+    nearness
+        How near the file is to each recommendation. It is None if the library is too small to say it.
     failures
         Recognisers that were unavailable.
     """
@@ -82,6 +86,7 @@ class Answer:
     certified: bool
     recall: float | None
     dtw_cells: int
+    nearness: Sequence[Nearness | None]
     failures: tuple[RecognitionFailure, ...] = ()
 
 
@@ -146,6 +151,7 @@ def recommend_file(
         recognised_as=without,
         left_out=left_out,
     )
+    pairs = pair_distances_of(library, index)
     recall = None if exact else library.indexes.read_quality(index.version).get(RECALL)
     return Answer(
         recognised,
@@ -155,6 +161,7 @@ def recommend_file(
         certified=exact,
         recall=recall,
         dtw_cells=search.contour_query.cells if search.contour_query else 0,
+        nearness=[pairs.nearness(recommendation.distance) for recommendation in recommendations],
         failures=outcome.failures,
     )
 

@@ -14,11 +14,16 @@ from mfcc_assets.features.contour import ContourTimes
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import contour_of, search_for
 from mfcc_assets.pipeline.find_track import audio_in_index
+from mfcc_assets.pipeline.nearness import nearness_record, pair_distances_of
+from mfcc_assets.pipeline.pair_sentences import sentences_of, words_of
 from mfcc_assets.plots.pair import pair_picture
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.dtw.distance import Frames
 from mfcc_assets.similarity.explain import Explanation, RandomPairs, explain
+from mfcc_assets.similarity.nearness import Nearness
+from mfcc_assets.similarity.qualities import Quality
 from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.texts import printable
 
 _logger = logging.getLogger(__name__)
 
@@ -45,6 +50,10 @@ class ExplainedPair:
         The soundtracks.
     explanation
         Explanation of the distance by dynamic time warping.
+    nearness
+        How near the pair is by the ranking. It is None if the library is too small to say it.
+    words
+        Words for how each of them sounds, compared with the library.
     """
 
     index_version: str
@@ -54,20 +63,37 @@ class ExplainedPair:
     a: Soundtrack
     b: Soundtrack
     explanation: Explanation
+    nearness: Nearness | None
+    words: tuple[Mapping[Quality, str], Mapping[Quality, str]]
+
+    @property
+    def sentences(self) -> list[str]:
+        """What a listener may want to know of the pair. Every sentence is true by the figures."""
+        titles = (printable(self.a.display_title), printable(self.b.display_title))
+        return sentences_of(titles, self.words, self.explanation.stretches, self.nearness)
 
     def record(self) -> dict[str, Any]:
         """Return the pair as a JSON object.
 
-        The keys are ``index_version``, ``ranking``, ``ranked_distance`` and ``parts``; ``a`` and ``b`` with
-        ``track_id``, ``title``, ``artist`` and ``seconds``; and the attributes of
-        `mfcc_assets.similarity.explain.Explanation`.
+        The keys are ``sentences``; ``index_version``, ``ranking``, ``ranked_distance``, ``closer_than``, ``nearness``
+        and ``parts``; ``a`` and ``b`` with ``track_id``, ``title``, ``artist``, ``seconds`` and ``words``; and the
+        attributes of `mfcc_assets.similarity.explain.Explanation`.
         """
         tracks = {
-            name: {key: getattr(track, key) for key in ("track_id", "title", "artist", "seconds")}
-            for name, track in (("a", self.a), ("b", self.b))
+            name: {
+                **{key: getattr(track, key) for key in ("track_id", "title", "artist", "seconds")},
+                "words": list(words.values()),
+            }
+            for name, track, words in zip("ab", (self.a, self.b), self.words, strict=True)
         }
-        ranked = {"ranking": self.ranking, "ranked_distance": self.ranked_distance, "parts": dict(self.parts)}
-        return {"index_version": self.index_version, **ranked, **tracks, **asdict(self.explanation)}
+        ranked = {
+            "ranking": self.ranking,
+            "ranked_distance": self.ranked_distance,
+            **nearness_record(self.nearness),
+            "parts": dict(self.parts),
+        }
+        said = {"sentences": self.sentences, "index_version": self.index_version}
+        return {**said, **ranked, **tracks, **asdict(self.explanation)}
 
 
 def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundtrack) -> ExplainedPair:
@@ -97,7 +123,17 @@ def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundt
     )
     first, second = audio_in_index(index, a), audio_in_index(index, b)
     ranked_distance, parts = search_for(library, index, first).distance_and_z_scores(second, contours[1])
-    return ExplainedPair(index.version, index.parameters.ranking, ranked_distance, parts, a, b, explanation)
+    return ExplainedPair(
+        index.version,
+        index.parameters.ranking,
+        ranked_distance,
+        parts,
+        a,
+        b,
+        explanation,
+        pair_distances_of(library, index).nearness(ranked_distance),
+        (words_of(library, index, first), words_of(library, index, second)),
+    )
 
 
 def picture_of_pair(

@@ -15,8 +15,8 @@ COMPANIONS = "covers, playlists and texts"
 NO_AUDIO = "files without audio"
 
 _PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp"}
-_PLAYLISTS = {".cue", ".m3u", ".m3u8", ".pls"}
-_TEXTS = {".htm", ".html", ".json", ".log", ".lrc", ".md", ".nfo", ".pdf", ".txt", ".url", ".xml"}
+_PLAYLISTS = {".cue", ".jspf", ".m3u", ".m3u8", ".pls", ".xspf"}
+_TEXTS = {".csv", ".htm", ".html", ".json", ".log", ".lrc", ".md", ".nfo", ".pdf", ".txt", ".url", ".xml"}
 _SYSTEM_FILES = {".db", ".ini", ".md5", ".sfv"}
 _LINKS = {".desktop", ".lnk", ".nzb", ".torrent", ".webloc"}
 

@@ -15,6 +15,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import distances_to
 from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.pipeline.list_rules import selection_of
+from mfcc_assets.pipeline.nearness import pair_distances_of
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.playlists.formats import Entry, format_of
 from mfcc_assets.playlists.ordering import (
@@ -26,6 +27,7 @@ from mfcc_assets.playlists.ordering import (
 )
 from mfcc_assets.playlists.selection import Selection, considered_count
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.similarity.nearness import Nearness
 from mfcc_assets.storage.blobs.port import LONGEST_LINK_SECONDS
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.texts import printable
@@ -49,11 +51,15 @@ class Playlist:
         The tracks, from the first to the last.
     distances
         Distance of each track, except for the first, to the track before it.
+    nearness
+        How near each track, except for the first, is to the track before it. It is None if the library is too small
+        to say it.
     """
 
     index_version: str
     soundtracks: list[Soundtrack]
     distances: list[float]
+    nearness: list[Nearness | None]
 
 
 def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps: int) -> Playlist:
@@ -161,26 +167,50 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, count: int) 
     selection = selection_of(library, index, tracks)
     chosen = selection.choose((candidates[row] for row in ranked), count, without=seed_ids)
     if not chosen:
-        return Playlist(index.version, [], [])
+        return Playlist(index.version, [], [], [])
     nearest_to_first = int(_distances(library, index, seed_ids[:1], chosen).argmin())
     order = flowing_order(_distances_among(library, index, chosen), nearest_to_first)
     return _playlist(library, index, tracks, [chosen[row] for row in order])
 
 
-def export_playlist(library: Library, path: Path, title: str, soundtracks: Sequence[Soundtrack]) -> None:
+def export_playlist(
+    library: Library, path: Path, title: str, soundtracks: Sequence[Soundtrack], *, relative: bool = False
+) -> None:
     """Write tracks of the library as a playlist file. The suffix of the file decides the format.
 
     If the library keeps its tracks on this machine, the file contains their paths. Otherwise it contains signed links.
     Anybody with the file can use the links until they expire after an hour. Export the playlist again then.
 
+    Parameters
+    ----------
+    library
+        The library.
+    path
+        Playlist file to write.
+    title
+        Title of the playlist.
+    soundtracks
+        Tracks of the playlist, in order.
+    relative
+        Write paths that are relative to the folder of the playlist file, so that both can be moved together.
+
     Raises
     ------
     UnknownPlaylistFormat
         If no format has this suffix.
+    PlaylistImpossible
+        If the paths should be relative, and the tracks have none on this machine.
     StoreError
         If the file cannot be written.
     """
-    text = format_of(path)(printable(title), [_entry(library, track) for track in soundtracks])
+    entries = [_entry(library, track) for track in soundtracks]
+    if relative and not all(isinstance(entry.location, Path) for entry in entries):
+        raise PlaylistImpossible(
+            "the tracks of this library are not on this machine, so no relative path leads to them",
+            subject=str(path),
+            remedy="Export the playlist without relative paths",
+        )
+    text = format_of(path)(printable(title), entries, relative_to=path.parent.resolve() if relative else None)
     try:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
@@ -279,16 +309,23 @@ def _playlist(
     library: Library, index: LibraryIndex, tracks: Mapping[AudioId, Soundtrack], audio_ids: Sequence[AudioId]
 ) -> Playlist:
     distances = [distances_to(library, index, one, [other])[other] for one, other in pairwise(audio_ids)]
-    return Playlist(index.version, [tracks[audio_id] for audio_id in audio_ids], distances)
+    pairs = pair_distances_of(library, index)
+    nearness = [pairs.nearness(distance) for distance in distances]
+    return Playlist(index.version, [tracks[audio_id] for audio_id in audio_ids], distances, nearness)
 
 
 def _entry(library: Library, track: Soundtrack) -> Entry:
-    path = library.blobs.path("soundtracks", track.blob_name)
     return Entry(
-        location=path or library.blobs.link("soundtracks", track.blob_name, seconds=LONGEST_LINK_SECONDS),
+        location=_location(library, track),
         title=printable(track.title or Path(track.blob_name).stem),
         artist=named(track.artist, track.album_artist),
         album=named(track.album),
         seconds=track.seconds,
         identifier=f"urn:mfcc:{track.track_id}",
     )
+
+
+def _location(library: Library, track: Soundtrack) -> Path | str:
+    """Return where a player finds a track: its absolute path on this machine, or a link that ends soon."""
+    path = library.blobs.path("soundtracks", track.blob_name)
+    return path or library.blobs.link("soundtracks", track.blob_name, seconds=LONGEST_LINK_SECONDS)

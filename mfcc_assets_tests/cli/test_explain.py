@@ -15,21 +15,33 @@ def mfcc_explain(library: Library, *arguments: str | Path) -> Result:
     return CliRunner().invoke(explain, [str(argument) for argument in arguments], obj=library)
 
 
-def test_a_pair_is_explained_in_words(ten_tracks: Library) -> None:
+def test_a_pair_is_explained_in_sentences_first(ten_tracks: Library) -> None:
     result = mfcc_explain(ten_tracks, "Song 1", "song-2")
 
     assert result.exit_code == 0, result.output
-    first, *others = result.output.splitlines()
-    assert first.startswith("Song 1 and Song 2: distance ")
-    assert first.endswith(" by fused")
-    assert any(line.startswith("│ timbre ") for line in others)
-    (closer,) = [line for line in others if line.startswith("Closer than ")]
+    record = json.loads(mfcc_explain(ten_tracks, "Song 1", "song-2", "--json").stdout)
+    assert result.output.splitlines()[0] == " ".join(record["sentences"])
+    assert re.search(
+        r"As a whole they are (very near|near|fairly near|not near|far): closer than .* of the library\.", result.output
+    )
+    assert "COE_" not in result.output
+
+
+def test_the_figures_of_a_pair_are_shown_as_details(ten_tracks: Library) -> None:
+    result = mfcc_explain(ten_tracks, "Song 1", "song-2", "--details")
+
+    assert re.search(r"^Distance [0-9.]+ by fused$", result.output, re.MULTILINE)
+    assert "\n│ timbre " in result.output
+    (closer,) = [line for line in result.output.splitlines() if line.startswith("Closer than ")]
     assert closer.endswith(" of 45 random pairs of the library.")
     assert "│ COE_2       │ brightness: energy below 2.0 kHz against energy above" in result.output
 
 
 def test_a_track_sounds_like_itself_from_beginning_to_end(ten_tracks: Library) -> None:
-    assert "│ 0:00–0:03 │ 0:00–0:03 │ 0.00       │ " in mfcc_explain(ten_tracks, "Song 1", "Song 1").output
+    output = mfcc_explain(ten_tracks, "Song 1", "Song 1").output
+
+    assert "rom 0:00 of the first track and 0:00 of the second track they sound nearly the same for 3 s." in output
+    assert "│ 0:00–0:03 │ 0:00–0:03 │ " in output
 
 
 def test_a_pair_is_explained_as_json(ten_tracks: Library) -> None:
@@ -66,6 +78,7 @@ def test_pictures_are_drawn_into_files(ten_tracks: Library, tmp_path: Path) -> N
         result = mfcc_explain(ten_tracks, "Song 1", "Song 2", "--picture", tmp_path / name)
         assert result.exit_code == 0, result.output
         assert (tmp_path / name).read_bytes().startswith(begin)
+        assert result.stderr == f"Wrote the picture to {tmp_path / name}.\n"
 
 
 def test_a_picture_of_another_form_is_refused(ten_tracks: Library, tmp_path: Path) -> None:

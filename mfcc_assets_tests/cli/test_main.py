@@ -1,4 +1,4 @@
-"""Tests of the errors and warnings that `mfcc` prints."""
+"""Tests of the errors, the warnings and the help that `mfcc` prints."""
 
 import os
 import resource
@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -160,3 +162,74 @@ def test_a_former_name_in_a_setting_gives_a_warning_of_one_sentence(home: Path) 
 
     assert result.exit_code == 0
     assert result.stderr == "Warning: The ranking timbre is now called gaussian: set MFCC_RANKING=gaussian.\n"
+
+
+SLOW = {
+    "av",
+    "dagster",
+    "faiss",
+    "matplotlib",
+    "mutagen",
+    "numba",
+    "numpy",
+    "pyarrow",
+    "pydantic",
+    "scipy",
+    "sqlalchemy",
+}
+
+
+@pytest.mark.parametrize(
+    "words", ["--version", "--help", "library --help", "recommend --help", "explain --help", "index --help"]
+)
+def test_help_imports_nothing_that_is_slow(words: str) -> None:
+    assert not SLOW & _modules_after({}, *words.split())
+
+
+def test_shell_completion_imports_nothing_that_is_slow() -> None:
+    line = {"_MFCC_COMPLETE": "bash_complete", "COMP_WORDS": "mfcc recommend --ex", "COMP_CWORD": "2"}
+
+    assert not SLOW & _modules_after(line)
+
+
+def _modules_after(variables: dict[str, str], *words: str) -> set[str]:
+    """Return the packages that a command has imported when it ends."""
+    program = (
+        "import sys\n"
+        "from mfcc_assets.cli.main import main\n"
+        "try:\n    main(sys.argv[1:], prog_name='mfcc')\n"
+        "finally:\n    print(*sys.modules, file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *words], env={**os.environ, **variables}, capture_output=True, text=True
+    )
+    assert ended.stdout, ended.stderr
+    return {name.partition(".")[0] for name in ended.stderr.split()}
+
+
+def test_shell_completion_finds_commands_options_and_formats() -> None:
+    def completed(line: str) -> list[str]:
+        variables = {"_MFCC_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
+        found = CliRunner().invoke(main, [], prog_name="mfcc", env=variables).output
+        return [each.partition(",")[2] for each in found.split()]
+
+    assert completed("mfcc rec") == ["recommend"]
+    assert completed("mfcc index roll") == ["rollback"]
+    assert completed("mfcc recommend --ex") == ["--exact", "--export"]
+    assert completed("mfcc database sql --dialect p") == ["postgresql"]
+
+
+def test_the_sentence_of_every_command_fits_into_the_list_of_commands() -> None:
+    for path, group in _groups(main, []):
+        listed = CliRunner().invoke(main, [*path, "--help"], terminal_width=80).output.partition("Commands:")[2]
+        assert "..." not in listed, listed
+        sentences = [line.split(maxsplit=1)[1] for line in listed.splitlines() if line]
+        assert len(sentences) == len(group.commands)
+        assert all(sentence.endswith(".") for sentence in sentences)
+
+
+def _groups(group: click.Group, path: list[str]) -> Iterator[tuple[list[str], click.Group]]:
+    yield path, group
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _groups(command, [*path, name])

@@ -1,7 +1,9 @@
 """`mfcc path`, `mfcc playlist` and `mfcc recommend --export` as their user has them."""
 
+import csv
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import dagster as dg
 import pytest
@@ -11,7 +13,7 @@ from click.testing import CliRunner, Result
 from mfcc_assets.cli.main import main
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
-from mfcc_assets_tests.playlist_files import check_jspf_track, read_m3u8
+from mfcc_assets_tests.playlist_files import check_jspf_track, read_m3u8, read_xspf
 from mfcc_assets_tests.runs import run_library
 
 DEMO = Path(__file__).parents[2] / "mfcc_assets" / "demo"
@@ -52,7 +54,7 @@ def test_a_path_is_shown_as_a_table_and_written_as_a_playlist(home: Path, tmp_pa
 
     assert result.exit_code == 0, result.output
     assert "From armygeddon to Palace" in result.output
-    assert f"Written to {target}." in result.output
+    assert f"Wrote 4 tracks to {target}.\n" in result.output
     tracks = read_m3u8(target.read_text(encoding="utf-8"))
     assert len(tracks) == 4
     assert (tracks[0].name, tracks[-1].name) == ("Muldjord - armygeddon", "Will Savino - Palace")
@@ -100,6 +102,44 @@ def test_recommendations_are_written_as_a_playlist(home: Path, tmp_path: Path) -
     assert [track.name.rpartition(" - ")[2] for track in tracks] == [row["title"] for row in recommended]
 
 
+def test_recommendations_are_written_with_paths_relative_to_the_playlist(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "lists").mkdir()
+    targets = [tmp_path / "lists" / f"like.{suffix}" for suffix in ("m3u8", "xspf", "csv")]
+    for target in targets:
+        query = DEMO / "uploads" / "coherence.mp3"
+        result = mfcc(home, "recommend", query, "--top", "1", "--json", "--relative", "--export", target)
+        assert result.exit_code == 0, result.output
+        assert result.stderr == f"Wrote 1 track to {target}.\n"
+        assert len(json.loads(result.stdout)["recommendations"]) == 1
+
+    (line,) = read_m3u8(targets[0].read_text(encoding="utf-8"))
+    _, (track,) = read_xspf(targets[1].read_text(encoding="utf-8"), relative=True)
+    (row,) = csv.DictReader(targets[2].read_text(encoding="utf-8").splitlines())
+    for path in (line.location, unquote(track["location"]), row["location"]):
+        assert not Path(path).is_absolute()
+        assert (tmp_path / "lists" / path).is_file()
+    assert row["title"] == track["title"]
+    assert int(track["duration"]) == pytest.approx(1000 * float(row["seconds"]), abs=1)
+
+
+def test_relative_paths_without_a_playlist_file_are_refused(home: Path) -> None:
+    result = mfcc(home, "path", "a", "b", "--relative")
+
+    assert result.exit_code == 2
+    assert "--relative needs --export." in result.output
+
+
+def test_each_track_of_a_path_says_how_near_it_is_to_the_one_before_it(home: Path) -> None:
+    table = mfcc(home, "path", "armygeddon", "palace", "--steps", "4").output
+    path = json.loads(mfcc(home, "path", "armygeddon", "palace", "--steps", "4", "--json").stdout)
+
+    first, *others = path["tracks"]
+    assert (first["closer_than"], first["nearness"]) == (None, None)
+    for track in others:
+        assert track["nearness"] in table
+    assert "Each track is compared with the one before it." in table
+
+
 @pytest.mark.parametrize(
     "command", [["path", "a", "b"], ["playlist", "a"], ["recommend", DEMO / "uploads" / "coherence.mp3"]]
 )
@@ -108,7 +148,8 @@ def test_another_format_is_refused_in_a_sentence(home: Path, tmp_path: Path, com
 
     assert result.exit_code == 1
     assert result.output == (
-        "Error: list.pls: this playlist format is not supported. Use a file name that ends in .m3u8 or .jspf.\n"
+        "Error: list.pls: this playlist format is not supported. "
+        "Use a file name that ends in .m3u8, .xspf, .jspf or .csv.\n"
     )
     assert not list(tmp_path.iterdir())
 

@@ -26,7 +26,8 @@ def test_a_pair_is_explained_from_the_stored_features(library: Library, index: L
     record = json.loads(json.dumps(pair.record()))
 
     assert record["index_version"] == index.version
-    assert record["a"] == {"track_id": pair.a.track_id, "title": "", "artist": "", "seconds": 30.0}
+    words = {"words": list(pair.words[0].values())}
+    assert record["a"] == {"track_id": pair.a.track_id, "title": "", "artist": "", "seconds": 30.0, **words}
     assert sum(coefficient["share"] for coefficient in record["coefficients"]) == pytest.approx(1)
     assert record["control"]["random_pairs"] == 28
     (found,) = (
@@ -39,7 +40,7 @@ def test_a_pair_is_explained_from_the_stored_features(library: Library, index: L
     assert record["ranked_distance"] == pytest.approx(found, rel=1e-3)
     assert list(record["parts"]) == ["timbre", "low_timbre", "dtw"]
     assert set(record) == {
-        "index_version", "ranking", "ranked_distance", "parts", "a", "b",
+        "sentences", "index_version", "ranking", "ranked_distance", "closer_than", "nearness", "parts", "a", "b",
         "distance", "control", "coefficients", "stretches", "path",
     }  # fmt: skip
 

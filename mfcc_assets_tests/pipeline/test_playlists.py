@@ -207,6 +207,30 @@ def test_a_playlist_file_names_the_paths_of_the_tracks(
     assert [(track.name, track.seconds) for track in tracks] == [("1", 30), ("2", 30)]
 
 
+def test_a_playlist_file_with_relative_paths_can_be_moved_with_the_music(
+    library: Library, soundtracks: list[Soundtrack], tmp_path: Path
+) -> None:
+    (tmp_path / "real folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real folder")
+
+    export_playlist(library, tmp_path / "link" / "list.m3u8", "Two", soundtracks, relative=True)
+
+    moved = tmp_path.rename(tmp_path.with_name("moved"))
+    tracks = read_m3u8((moved / "real folder" / "list.m3u8").read_text(encoding="utf-8"))
+    assert [(moved / "real folder" / track.location).read_bytes() for track in tracks] == [b"music"] * 2
+    moved.rename(tmp_path)
+
+
+def test_relative_paths_to_a_remote_library_are_refused(
+    library: Library, soundtracks: list[Soundtrack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(library.blobs), "path", lambda *_: None)
+
+    with pytest.raises(PlaylistImpossible, match="no relative path leads to them"):
+        export_playlist(library, tmp_path / "list.m3u8", "Two", soundtracks, relative=True)
+    assert not list(tmp_path.glob("list.*"))
+
+
 def test_a_playlist_file_of_a_remote_library_has_signed_links(
     library: Library, soundtracks: list[Soundtrack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

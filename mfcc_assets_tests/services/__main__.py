@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mfcc_assets.defs.launch import ended_by_signals
+from mfcc_assets.signals import ended_by_signals
 from mfcc_assets_tests.services.twin import running_twin
 
 
