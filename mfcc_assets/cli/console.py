@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from mfcc_assets.settings import where_set
 from mfcc_assets.texts import printable
 
 _UNWRAPPED_WIDTH = 10_000
@@ -68,9 +69,9 @@ def progress_bar(console: Console) -> Progress:
 
 
 def settings_sentences(error: ValidationError) -> str:
-    """Return a sentence for each fault of the settings, with the variable if the fault concerns a single one."""
+    """Return a sentence for each fault of the settings, with its place if the fault concerns one setting."""
     sentences = []
     for fault in error.errors():
-        variable = f"MFCC_{str(fault['loc'][0]).upper()}: " if fault["loc"] else ""
-        sentences.append(f"{variable}{fault['msg'].removeprefix('Value error, ')}.")
+        place = f"{where_set(str(fault['loc'][0]))}: " if fault["loc"] else ""
+        sentences.append(f"{place}{fault['msg'].removeprefix('Value error, ')}.")
     return "\n".join(sentences)

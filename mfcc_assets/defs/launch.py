@@ -78,8 +78,7 @@ def prepare_dagster_home(settings: Settings) -> Path:
 
 def dagster_environment(settings: Settings) -> dict[str, str]:
     """Return the environment of processes that work on the same library, wherever they are started."""
-    homes = {"MFCC_HOME": str(settings.folder), "DAGSTER_HOME": str(settings.dagster_home)}
-    return {**settings.environment, **EVENT_BATCHES, **homes}
+    return {**settings.environment_of_children, **EVENT_BATCHES, "DAGSTER_HOME": str(settings.dagster_home)}
 
 
 @contextmanager
