@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 from mfcc_assets.defs.broken_homes import fault_of_home
 from mfcc_assets.defs.private.event_batches import EVENT_BATCHES
@@ -218,6 +218,31 @@ def check_succeeded(process: subprocess.Popen[bytes], settings: Settings, lock: 
         f"the run failed. {reasons or ''.join(last_lines[-1:])}".rstrip(". "),
         remedy=f"Read {run_log(settings)}, or the run in the Dagster UI (make dev)",
     )
+
+
+def last_library_run(settings: Settings) -> dict[str, Any] | None:
+    """Return what `mfcc_assets.defs.last_run` tells of the last run over the library; None if there was none.
+
+    Raises
+    ------
+    RunFailed
+        If the records of runs cannot be read.
+    """
+    if not settings.dagster_home.is_dir():
+        return None
+    told = subprocess.run(
+        [sys.executable, "-m", "mfcc_assets.defs.last_run"],
+        env=dagster_environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if told.returncode:
+        fault = fault_of_home(settings.dagster_home, told.stderr)
+        what = str(fault) if fault else "".join(told.stderr.splitlines()[-1:])
+        raise RunFailed(f"the records of runs cannot be read. {what}".rstrip(". "), subject=str(settings.dagster_home))
+    run: dict[str, Any] | None = json.loads(told.stdout)
+    return run
 
 
 def _last_lines(log: Path) -> list[str]:

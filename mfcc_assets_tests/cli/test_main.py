@@ -108,6 +108,13 @@ COMMANDS = [
     ["database", "upgrade"],
     ["purge", "an-upload"],
     ["purge", "--lapsed"],
+    ["status"],
+    ["show", "Song 1"],
+    ["remove", "Song 1", "--yes"],
+    ["uploads"],
+    ["uploads", "a-name"],
+    ["watch"],
+    ["doctor"],
 ]
 
 
