@@ -268,9 +268,9 @@ class Settings(BaseSettings):
 
     @property
     def environment_of_children(self) -> dict[str, str]:
-        """Variables for the processes that this one starts, which then have the same settings in whatever folder."""
-        present = {name: getattr(self, name) for name in sorted(self.model_fields_set)}
-        values = {f"MFCC_{name.upper()}": str(value) for name, value in present.items() if value is not None}
+        """Variables for the processes that this one starts, which find no settings file in another folder."""
+        in_files = {name for path in settings_files() for name in read_settings_file(path)}
+        values = {f"MFCC_{name.upper()}": str(getattr(self, name)) for name in sorted(in_files)}
         return {**os.environ, **values, "MFCC_HOME": str(self.folder)}
 
 

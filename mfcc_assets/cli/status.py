@@ -1,5 +1,6 @@
 """`mfcc status`: the state of the library at one look."""
 
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, open_console, print_json
+from mfcc_assets.cli.uploads import word_of
 from mfcc_assets.defs.launch import is_command_line_at_work, last_library_run
 from mfcc_assets.errors import RunFailed
 from mfcc_assets.library import Library
@@ -64,7 +66,10 @@ def _lines(library: Library, found: "LibraryStatus", run: Mapping[str, Any]) -> 
     if found.index:
         lines["quality"] = _quality(found.index)
     lines["waiting"] = _waiting(found)
-    lines["uploads"] = _counts(found.uploads) or "none"
+    uploads = Counter[str]()
+    for state, number in found.uploads.items():
+        uploads[word_of(state)] += number
+    lines["uploads"] = _counts(uploads) or "none"
     lines["disk"] = _disk(found)
     lines["last run"] = _run(run)
     if is_command_line_at_work(settings):

@@ -84,7 +84,7 @@ def _list(shown: Sequence["FoundUpload"], offset: int, matching: int) -> list[Re
         *map(whole_column, ("file", "state", "received", "recognised as, or why there is no answer")),
     )
     for each in shown:
-        words = (each.file_name, _word(each.state), _moment(each.received), each.failure or each.recognised)
+        words = (each.file_name, word_of(each.state), _moment(each.received), each.failure or each.recognised)
         table.add_row(each.id, *map(printable, words))
     counts = f"{counted(matching, 'upload')}. {range_of(len(shown), offset, matching)}".strip()
     hints = [_DAEMON] if any(each.state in (UNSEEN, "waiting") for each in shown) else []
@@ -108,7 +108,7 @@ def _show_upload(library: Library, found: "FoundUpload", *, as_json: bool) -> No
         return
     console = open_console()
     recognised = found.recognised and f", recognised as {found.recognised} ({record['recognised']['by']})"
-    console.print(printable(f"{found.file_name}: {_word(found.state)}{recognised}"))
+    console.print(printable(f"{found.file_name}: {word_of(found.state)}{recognised}"))
     console.print(f"Upload {found.id}, received {_moment(found.received)}.")
     for failed in record["recognition_failures"]:
         console.print(labelled_line("no answer", f"{failed['by']}: {failed['reason']}"))
@@ -124,7 +124,8 @@ def _show_upload(library: Library, found: "FoundUpload", *, as_json: bool) -> No
         console.print(_DAEMON)
 
 
-def _word(state: str) -> str:
+def word_of(state: str) -> str:
+    """Return the word for a state of uploads that a listener understands."""
     return _WORDS.get(state, _AT_WORK)
 
 

@@ -3,7 +3,7 @@
 import os
 import platform
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
@@ -27,8 +27,6 @@ _OF_SERVICES: Mapping[str, tuple[str, ...]] = {
     "acoustid": ("acoustid-key",),
 }
 """Secrets that each recognition service needs."""
-
-Examination = Callable[[Settings], Examined]
 
 
 def examine_settings(settings: Settings) -> Examined:

@@ -1,6 +1,5 @@
 """Examine a library: its database, documents, features, index and files."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -77,16 +76,24 @@ def examine_soundtracks(library: Library) -> Examined:
         f"{shown_name(name)}: this link leads nowhere. Mount its disk, or remove the link."
         for name in files.skipped.get(BROKEN_LINKS, [])
     ]
-    for name in files.music:
-        path = library.blobs.path(SOUNDTRACKS, name)
-        if path is not None and not os.access(path, os.R_OK):
-            faults.append(f"{shown_name(name)}: this user may not read it. Change its permissions.")
+    faults += filter(None, (_unreadable(library, name) for name in files.music))
     rejects = [reject for reject in library.catalogue.rejects() if reject.container == SOUNDTRACKS]
     notes = [f"{counted(len(rejects), 'file')} cannot be used. `mfcc library --rejects` says why."] if rejects else []
     with suppress(MfccError):  # what is damaged is told with its part
         if outstanding := outstanding_work(library):
             notes.append(f"Not done yet: {counted(len(outstanding), 'change')}. `mfcc add` starts a run that does it.")
     return Examined("soundtracks", counted(len(files.music), "file"), first_faults(faults), notes)
+
+
+def _unreadable(library: Library, name: str) -> str:
+    path = library.blobs.path(SOUNDTRACKS, name)
+    try:
+        if path is not None:
+            path.open("rb").close()
+    except OSError as error:
+        reason = error.strerror or error
+        return f"{shown_name(name)}: it cannot be read ({reason}). Check its permissions and its disk."
+    return ""
 
 
 def examine_features(library: Library) -> Examined:

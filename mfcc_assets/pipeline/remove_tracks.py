@@ -118,8 +118,8 @@ def _require_own_folder(library: Library, name: str) -> None:
     path = library.blobs.path(SOUNDTRACKS, name)
     if path is None:
         return
-    folder = os.path.realpath(path.parent)
-    if folder != str(path.parent):
+    folder, own = os.path.realpath(path.parent), os.path.realpath(library.settings.blobs / SOUNDTRACKS)
+    if folder != str(path.parent) or not path.is_relative_to(own):
         raise BlobNameError(
             f"it lies in a linked folder ({shown_name(folder)}), which the library reads and never changes",
             subject=shown_name(name),

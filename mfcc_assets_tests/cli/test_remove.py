@@ -31,6 +31,7 @@ def test_a_removed_track_is_gone_with_all_that_belongs_to_it(home: Path, tmp_pat
         index = library.indexes.published()
         assert track.audio_id not in index.tracks
     assert Path(source).exists()
+    assert "succeeded, started 20" in mfcc(home, "status").output
 
 
 def test_nothing_is_removed_without_a_yes(home: Path) -> None:

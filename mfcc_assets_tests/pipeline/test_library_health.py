@@ -14,6 +14,7 @@ from mfcc_assets.pipeline.library_health import (
     examine_soundtracks,
 )
 from mfcc_assets_tests.damage import cut, damage, flip, names
+from mfcc_assets_tests.ordinary_user import as_ordinary_user
 from mfcc_assets_tests.runs import lose_tables
 
 
@@ -62,6 +63,15 @@ def test_lost_tables_are_found(ten_tracks: Library) -> None:
     lose_tables(ten_tracks)
 
     assert "the database has none of the soundtracks of index" in faults(ten_tracks)["database"][0]
+
+
+def test_a_file_that_may_not_be_read_is_found(ten_tracks: Library) -> None:
+    (ten_tracks.settings.blobs / "soundtracks" / "song-3.flac").chmod(0)
+
+    with as_ordinary_user():
+        assert examine_soundtracks(ten_tracks).faults == [
+            "song-3.flac: it cannot be read (Permission denied). Check its permissions and its disk."
+        ]
 
 
 def test_rejects_and_changes_are_no_faults_but_are_noted(ten_tracks: Library) -> None:
