@@ -19,8 +19,8 @@ PAGES = ("lists-and-playlists.md", "why.md", "own-music.md", "index-versions.md"
 
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 _SAMPLE = re.compile(r"^\$ (?P<command>.*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
-_NOT_REPEATABLE = ("mfcc add ~", "mfcc purge")
-"""Beginnings of commands whose arguments exist only in the library of the reader."""
+_NOT_REPEATABLE = ("mfcc add ~", "mfcc purge", "mfcc remove", "mfcc watch")
+"""Beginnings of commands whose arguments exist only in the library of the reader, or that only the reader ends."""
 
 _CHANGING = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d")
 

@@ -1,4 +1,4 @@
-"""Everything that can be set. This is the only module that reads the environment."""
+"""Everything that can be set: by the environment or by a settings file. Only this module reads the environment."""
 
 import os
 import warnings
@@ -9,9 +9,10 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES, RANKING_NAMES
+from mfcc_assets.settings_files import SettingsFile, files_of_settings, read_settings_file, unknown_variables
 
 _SPARE_DAYS = 7
 
@@ -22,8 +23,9 @@ RECOGNISERS = ("library", "audd", "acrcloud", "acoustid", "tags")
 
 
 class Settings(BaseSettings):
-    """Settings of one library. Each is read from the variable ``MFCC_<NAME>``.
+    """Settings of one library. Each is read from the variable ``MFCC_<NAME>``, or from its line in a settings file.
 
+    The environment comes before the file `mfcc.toml` in the current folder, and this one before the file of the user.
     With the defaults everything lies in one folder of this machine; no account and no server is needed.
 
     Examples
@@ -129,6 +131,19 @@ class Settings(BaseSettings):
     )
     sensor_page: int = Field(100, gt=0, description="Largest number of new files that a sensor takes in one tick")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  there is none
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  there is none
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the sources in the order in which they count. Pydantic calls this."""
+        files = (SettingsFile(settings_cls, path) for path in settings_files())
+        return init_settings, env_settings, *files
+
     @field_validator("home")
     @classmethod
     def _of_a_known_user(cls, home: Path) -> Path:
@@ -157,6 +172,12 @@ class Settings(BaseSettings):
             message = f"The ranking {ranking} is now called {present}: set MFCC_RANKING={present}."
             warnings.warn(message, FutureWarning, stacklevel=2)
         return present
+
+    @model_validator(mode="after")
+    def _warn_of_unknown_variables(self) -> Self:
+        for sentence in unknown_variables(os.environ, type(self).model_fields):
+            warnings.warn(sentence, UserWarning, stacklevel=2)
+        return self
 
     @model_validator(mode="after")
     def _check_home(self) -> Self:
@@ -253,5 +274,26 @@ class Settings(BaseSettings):
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Variables of this process: for the processes that it starts, and for secrets if there is no vault."""
+        """Variables of this process, which hold the secrets if there is no vault."""
         return os.environ
+
+    @property
+    def environment_of_children(self) -> dict[str, str]:
+        """Variables for the processes that this one starts, which find no settings file in another folder."""
+        in_files = {name for path in settings_files() for name in read_settings_file(path)}
+        values = {f"MFCC_{name.upper()}": str(getattr(self, name)) for name in sorted(in_files)}
+        return {**os.environ, **values, "MFCC_HOME": str(self.folder)}
+
+
+def settings_files() -> tuple[Path, ...]:
+    """Return the paths at which a settings file is looked for, whether or not it exists. The first one counts most."""
+    configured = os.environ.get("XDG_CONFIG_HOME", "")
+    # Unlike Path.expanduser, this does not fail for a user without a home directory.
+    return files_of_settings(Path(configured or os.path.expanduser("~/.config")))  # noqa: PTH111
+
+
+def where_set(name: str) -> str:
+    """Return the variable that sets a setting or, if a settings file does, the name of the setting and the file."""
+    variable = f"MFCC_{name.upper()}"
+    path = next((path for path in settings_files() if name in read_settings_file(path)), None)
+    return variable if path is None or os.environ.get(variable) else f"{name} in {path}"

@@ -29,6 +29,17 @@ def printable(text: str) -> str:
     return _DIRECTIONS.sub("", _CONTROLS.sub("\ufffd", _LINE_BREAKS.sub(" ", text)))
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with a noun, which gets an s unless the number is one.
+
+    Examples
+    --------
+    >>> counted(1, "track"), counted(0, "track")
+    ('1 track', '0 tracks')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def folded(text: str) -> str:
     r"""Return a text as it is compared with others: without regard to case, width, Unicode form and extra spaces.
 

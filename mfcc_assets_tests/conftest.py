@@ -27,6 +27,7 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if name.startswith("MFCC_") or name == "DAGSTER_HOME":
             del os.environ[name]
+    os.environ["XDG_CONFIG_HOME"] = os.devnull  # no folder, so it holds no settings file
 
 
 @pytest.fixture

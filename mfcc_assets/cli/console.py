@@ -74,9 +74,11 @@ def progress_bar(console: Console) -> Progress:
 
 
 def settings_sentences(error: "ValidationError") -> str:
-    """Return a sentence for each fault of the settings, with the variable if the fault concerns a single one."""
+    """Return a sentence for each fault of the settings, with its place if the fault concerns one setting."""
+    from mfcc_assets.settings import where_set
+
     sentences = []
     for fault in error.errors():
-        variable = f"MFCC_{str(fault['loc'][0]).upper()}: " if fault["loc"] else ""
-        sentences.append(f"{variable}{fault['msg'].removeprefix('Value error, ')}.")
+        place = f"{where_set(str(fault['loc'][0]))}: " if fault["loc"] else ""
+        sentences.append(f"{place}{fault['msg'].removeprefix('Value error, ')}.")
     return "\n".join(sentences)

@@ -9,6 +9,7 @@ import click
 from mfcc_assets.cli.add import add
 from mfcc_assets.cli.console import escape_what_cannot_be_printed, settings_sentences
 from mfcc_assets.cli.database import database
+from mfcc_assets.cli.doctor import doctor
 from mfcc_assets.cli.evaluate import evaluate
 from mfcc_assets.cli.explain import explain
 from mfcc_assets.cli.index import index
@@ -17,7 +18,12 @@ from mfcc_assets.cli.path import path
 from mfcc_assets.cli.playlist import playlist
 from mfcc_assets.cli.purge import purge
 from mfcc_assets.cli.recommend import recommend
+from mfcc_assets.cli.remove import remove
+from mfcc_assets.cli.show import show
+from mfcc_assets.cli.status import status
+from mfcc_assets.cli.uploads import uploads
 from mfcc_assets.cli.versions import versions
+from mfcc_assets.cli.watch import watch
 from mfcc_assets.errors import MfccError
 from mfcc_assets.library import Library
 from mfcc_assets.signals import ended_by_signals
@@ -71,4 +77,6 @@ def main(context: click.Context) -> None:
 
 
 for _command in (add, show_library, recommend, path, playlist, explain, versions, index, evaluate, database, purge):
+    main.add_command(_command)
+for _command in (status, show, remove, uploads, watch, doctor):
     main.add_command(_command)

@@ -7,6 +7,7 @@ of a library's Dagster needs.
 
 import fcntl
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from mfcc_assets.defs.broken_homes import fault_of_home
 from mfcc_assets.defs.private.event_batches import EVENT_BATCHES
@@ -96,8 +97,7 @@ def prepare_dagster_home(settings: Settings) -> Path:
 
 def dagster_environment(settings: Settings) -> dict[str, str]:
     """Return the environment of processes that work on the same library, wherever they are started."""
-    homes = {"MFCC_HOME": str(settings.folder), "DAGSTER_HOME": str(settings.dagster_home)}
-    return {**settings.environment, **EVENT_BATCHES, **homes}
+    return {**settings.environment_of_children, **EVENT_BATCHES, "DAGSTER_HOME": str(settings.dagster_home)}
 
 
 def _digest(content: bytes) -> str:
@@ -262,6 +262,31 @@ def check_succeeded(process: subprocess.Popen[bytes], settings: Settings, lock: 
         f"the run failed. {reasons or ''.join(last_lines[-1:])}".rstrip(". "),
         remedy=f"Read {run_log(settings)}, or the run in the Dagster UI (make dev)",
     )
+
+
+def last_library_run(settings: Settings) -> dict[str, Any] | None:
+    """Return what `mfcc_assets.defs.last_run` tells of the last run over the library; None if there was none.
+
+    Raises
+    ------
+    RunFailed
+        If the records of runs cannot be read.
+    """
+    if not settings.dagster_home.is_dir():
+        return None
+    told = subprocess.run(
+        [sys.executable, "-m", "mfcc_assets.defs.last_run"],
+        env=dagster_environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if told.returncode:
+        fault = fault_of_home(settings.dagster_home, told.stderr)
+        what = str(fault) if fault else "".join(told.stderr.splitlines()[-1:])
+        raise RunFailed(f"the records of runs cannot be read. {what}".rstrip(". "), subject=str(settings.dagster_home))
+    run: dict[str, Any] | None = json.loads(told.stdout)
+    return run
 
 
 def _last_lines(log: Path) -> list[str]:

@@ -1,16 +1,15 @@
 """Copy files of this machine into the library's container."""
 
 import os
-import platform
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict
 from mfcc_assets.ids import digest_of_file
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.added_sources import SourceAddresses
 from mfcc_assets.pipeline.local_files import FoundFile, find_music
 from mfcc_assets.pipeline.names_in_library import NamesInLibrary
 from mfcc_assets.storage.blobs.names import name_of_file
@@ -94,9 +93,7 @@ def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
 class _Adding:
     def __init__(self, library: Library, addition: Addition) -> None:
         self._library, self._addition = library, addition
-        # Paths on two machines name different files. A library on this machine only gets files of this machine, whose
-        # name may change, for example with the network.
-        self._machine = "" if library.settings.profile == "local" else platform.node()
+        self._addresses = SourceAddresses(library)
         blobs = library.blobs.list(SOUNDTRACKS, on_skipped=lambda *_: None)
         self._sizes = {blob.name: blob.size for blob in blobs}
         self._names = NamesInLibrary(self._sizes)
@@ -111,7 +108,7 @@ class _Adding:
         if (name := self._name_in_container(file.source)) is not None:
             self._addition.already_there.append(name)
             return True
-        known = self._by_source.get(self._address(file.source))
+        known = self._by_source.get(self._addresses.of(file.source))
         try:
             if known:
                 return self._is_brought_up_to_date(file, known)
@@ -196,7 +193,7 @@ class _Adding:
     def _has_source(self, name: str) -> bool:
         """Return True if the file that a blob was copied from is still where it was."""
         added = self._by_name.get(name)
-        path = self._path(added.source) if added else None
+        path = self._addresses.path(added.source) if added else None
         return path is not None and path.exists()
 
     def _digest_of_blob(self, name: str) -> str | None:
@@ -207,7 +204,7 @@ class _Adding:
             return None
 
     def _record(self, file: FoundFile, name: str, digest: str, added_at: float) -> None:
-        added = AddedFile(name, self._address(file.source), digest, added_at)
+        added = AddedFile(name, self._addresses.of(file.source), digest, added_at)
         self._library.added_files.record(added)
         self._remember(added)
         self._names.take(name, _absolute(file.path))
@@ -218,15 +215,7 @@ class _Adding:
             self._by_source[former.source].remove(former)
         self._by_name[added.blob_name] = added
         self._by_source.setdefault(added.source, []).append(added)
-        self._names.take(added.blob_name, self._path(added.source))
-
-    def _address(self, source: Path) -> str:
-        return f"file://{quote(self._machine)}{quote(os.fsencode(source))}"
-
-    def _path(self, address: str) -> Path | None:
-        """Return the path in an address, or None if it is the address of a file on another machine."""
-        parts = urlsplit(address)
-        return Path(os.fsdecode(unquote_to_bytes(parts.path))) if parts.netloc == quote(self._machine) else None
+        self._names.take(added.blob_name, self._addresses.path(added.source))
 
 
 def _has_changed_since(moment: float, path: Path) -> bool:

@@ -21,7 +21,7 @@ from mfcc_assets.storage.blobs.port import CEPSTRA, Blob
 
 _COPY = re.compile(r"([^/]+)/.+")
 _LISTS = re.compile(r"indexes/[^/]+/(?:candidates|rankings)/([^/.]+)\.parquet")
-_FEATURES = re.compile(r"(?:frames|timbre|summaries)/[^/]+/([^/.]+)\.parquet")
+_FEATURES = re.compile(r"(?:frames|timbre|summaries|chroma)/[^/]+/([^/.]+)\.parquet")
 """Whole names of the blobs that belong to one upload, or to one audio. The group is its id."""
 
 _ENDED = (State.RANKED.value, State.FAILED.value)
@@ -157,6 +157,13 @@ def remove_computed(
         digests = _digests(library, body, audio_ids[upload])
         recommendations[upload] = library.recommendations.forget_upload(upload, content_digests=digests)
     return audio_ids, recommendations
+
+
+def remove_features(library: Library, audio_ids: Collection[AudioId]) -> None:
+    """Remove the features of these audios, of every version."""
+    for blobs in _blobs_of(library, CEPSTRA, _FEATURES, audio_ids).values():
+        for blob in blobs:
+            library.blobs.delete(CEPSTRA, blob.name)
 
 
 def purge_lapsed_uploads(library: Library, now: datetime | None = None) -> list[UploadId]:

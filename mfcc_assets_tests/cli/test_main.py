@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from mfcc_assets.cli.main import main
+from mfcc_assets.pipeline import find_upload, library_listing
 from mfcc_assets_tests.cli.commands import mfcc
 
 
@@ -110,6 +111,13 @@ COMMANDS = [
     ["database", "upgrade"],
     ["purge", "an-upload"],
     ["purge", "--lapsed"],
+    ["status"],
+    ["show", "Song 1"],
+    ["remove", "Song 1", "--yes"],
+    ["uploads"],
+    ["uploads", "a-name"],
+    ["watch"],
+    ["doctor"],
 ]
 
 
@@ -233,3 +241,14 @@ def _groups(group: click.Group, path: list[str]) -> Iterator[tuple[list[str], cl
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from _groups(command, [*path, name])
+
+
+def test_options_offer_the_states_and_orders_that_the_pipeline_knows() -> None:
+    def choices(command: str, option: str) -> list[str]:
+        found = next(each for each in main.commands[command].params if each.name == option)
+        assert isinstance(found.type, click.Choice)
+        return list(found.type.choices)
+
+    assert choices("uploads", "state") == list(find_upload.STATES)
+    assert choices("library", "state") == list(library_listing.STATES)
+    assert choices("library", "order") == list(library_listing.ORDERS)

@@ -66,6 +66,8 @@ class Soundtrack:
     artists: tuple[str, ...] = ()
     disc_number: int | None = None
     tags_note: str = ""
+    track_number: int | None = None
+    year: int | None = None
 
     @property
     def display_title(self) -> str:

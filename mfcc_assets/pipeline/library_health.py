@@ -1,0 +1,138 @@
+"""Examine a library: its database, documents, features, index and files."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.errors import FeaturesMissing, MfccError
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.faults import Examined, examined, first_faults
+from mfcc_assets.pipeline.installation_health import (
+    examine_disk,
+    examine_extras,
+    examine_home,
+    examine_settings,
+    examine_versions,
+)
+from mfcc_assets.pipeline.lost_tables import check_tables
+from mfcc_assets.pipeline.music_files import container_files
+from mfcc_assets.pipeline.outstanding_work import outstanding_work
+from mfcc_assets.storage.blobs.names import shown_name
+from mfcc_assets.storage.blobs.port import BROKEN_LINKS, SOUNDTRACKS, Blob
+from mfcc_assets.storage.sql.revisions import revision_of
+from mfcc_assets.storage.sqlite_files import damage_of
+from mfcc_assets.texts import counted
+
+_COMPUTE = "`mfcc add` computes them again."
+
+
+def examine_all(library: Library) -> Iterator[Examined]:
+    """Examine every part of an installation and its library, and yield what was found as soon as it is known.
+
+    Nothing is repaired, and nothing is made if there is no library yet.
+    """
+    settings = library.settings
+    yield examined("settings", lambda: examine_settings(settings))
+    yield examined("versions", lambda: examine_versions(settings))
+    yield examined("home", lambda: examine_home(settings))
+    yield examined("disk", lambda: examine_disk(settings))
+    yield examined("extras", lambda: examine_extras(library))
+    if settings.profile == "local" and not settings.folder.exists():
+        return
+    parts: dict[str, Callable[[Library], Examined]] = {
+        "database": examine_database,
+        "documents": examine_documents,
+        "soundtracks": examine_soundtracks,
+        "features": examine_features,
+        "index": examine_index,
+    }
+    for part, examine in parts.items():
+        yield examined(part, lambda examine=examine: examine(library))  # type: ignore[misc]
+
+
+def examine_database(library: Library) -> Examined:
+    """Find damage of the database, and tables that were lost."""
+    library.database.check()
+    soundtracks = library.catalogue.progress()[1]
+    if not soundtracks:
+        check_tables(library)
+    revision = revision_of(library.database)
+    return Examined("database", f"{library.database.name}, schema {revision}, {counted(soundtracks, 'soundtrack')}")
+
+
+def examine_documents(library: Library) -> Examined:
+    """Find damage of the documents of uploads."""
+    number = sum(1 for _ in library.documents.find())
+    path = library.settings.documents
+    damage = damage_of(path) if library.settings.profile == "local" else ""
+    faults = [f"{path}: it is damaged ({damage}). Move it away: files that are still there are answered again."]
+    return Examined("documents", counted(number, "upload"), faults if damage else [])
+
+
+def examine_soundtracks(library: Library) -> Examined:
+    """Find files of the library that cannot be read, and links that lead nowhere."""
+    files = container_files(library)
+    faults = [
+        f"{shown_name(name)}: this link leads nowhere. Mount its disk, or remove the link."
+        for name in files.skipped.get(BROKEN_LINKS, [])
+    ]
+    faults += filter(None, (_unreadable(library, name) for name in files.music))
+    rejects = [reject for reject in library.catalogue.rejects() if reject.container == SOUNDTRACKS]
+    notes = [f"{counted(len(rejects), 'file')} cannot be used. `mfcc library --rejects` says why."] if rejects else []
+    with suppress(MfccError):  # what is damaged is told with its part
+        if outstanding := outstanding_work(library):
+            notes.append(f"Not done yet: {counted(len(outstanding), 'change')}. `mfcc add` starts a run that does it.")
+    return Examined("soundtracks", counted(len(files.music), "file"), first_faults(faults), notes)
+
+
+def _unreadable(library: Library, name: str) -> str:
+    path = library.blobs.path(SOUNDTRACKS, name)
+    try:
+        if path is not None:
+            path.open("rb").close()
+    except OSError as error:
+        reason = error.strerror or error
+        return f"{shown_name(name)}: it cannot be read ({reason}). Check its permissions and its disk."
+    return ""
+
+
+def examine_features(library: Library) -> Examined:
+    """Read all features, and find those that are damaged or missing."""
+    parameters = library.feature_parameters
+    stored = library.features.stored(parameters)
+
+    def fault_of(blob: Blob) -> str:
+        try:
+            library.features.check(blob)
+        except FeaturesMissing as error:
+            return f"{error.subject}: {error.what}. {_COMPUTE}"
+        return ""
+
+    faults = sorted(fault for _, fault in on_all_cores(fault_of, stored) if fault)
+    present = library.features.audio_with_track_features(parameters) & library.features.audio_with_cepstra(
+        parameters.cepstra
+    )
+    lacking = [audio_id for audio_id in library.catalogue.track_ids_by_audio() if audio_id not in present]
+    missing = [f"Features are missing of {counted(len(lacking), 'analysed track')}. {_COMPUTE}"] if lacking else []
+    return Examined("features", f"{counted(len(stored), 'file')} read", [*first_faults(faults), *missing])
+
+
+def examine_index(library: Library) -> Examined:
+    """Read the whole index that answers, and find damage of it, of the other versions, and of the pointer to it."""
+    version = library.indexes.published_version()
+    damaged = [
+        f"index {damaged}: its description is damaged or lost. `mfcc index prune` deletes it."
+        for damaged in library.indexes.damaged_versions()
+        if damaged != version
+    ]
+    if version is None:
+        note = "No index answers yet. `mfcc add PATH` makes one."
+        return Examined("index", "none", first_faults(damaged), [note])
+    faults = [*library.indexes.pointer_faults(), *damaged]
+    try:
+        tracks = len(library.indexes.read(version).load_all().tracks)
+    except MfccError as error:
+        return Examined("index", faults=first_faults([str(error), *faults]))
+    versions = counted(len(library.indexes.versions()), "version")
+    found = f"{version} answers, with {counted(tracks, 'track')}; {versions} stored"
+    return Examined("index", found, first_faults(faults))

@@ -1,0 +1,110 @@
+"""The state of a library at one look: what it holds, which index answers, what waits, and the disk that it uses."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.index_versions import DescribedVersion, damaged_descriptions, describe_versions
+from mfcc_assets.pipeline.library_listing import STATES
+from mfcc_assets.pipeline.library_report import describe_library
+from mfcc_assets.pipeline.outstanding_work import outstanding_work
+from mfcc_assets.pipeline.upload_document import State
+from mfcc_assets.storage.blobs.port import CEPSTRA
+from mfcc_assets.storage.disk_use import bytes_on_disk, free_bytes
+
+
+@dataclass(frozen=True)
+class LibraryStatus:
+    """The state of a library.
+
+    Attributes
+    ----------
+    states
+        Number of soundtracks in each state.
+    seconds
+        Length of all analysed soundtracks together.
+    copies
+        Number of soundtracks whose audio another soundtrack has too.
+    index
+        The version that answers; None if there is none.
+    index_fault
+        Sentence about why no index answers, or what is damaged; empty if nothing is.
+    outstanding
+        A line for each thing that a run over the library would change.
+    uploads
+        Number of uploads in each state, as their documents name it.
+    disk
+        Bytes that each part takes on this disk.
+    free
+        Bytes that are free on the disk of the home.
+    """
+
+    states: Mapping[str, int]
+    seconds: float
+    copies: int
+    index: DescribedVersion | None
+    index_fault: str
+    outstanding: Sequence[str]
+    uploads: Mapping[str, int]
+    disk: Mapping[str, int]
+    free: int
+
+
+def status_of(library: Library) -> LibraryStatus:
+    """Return the state of a library.
+
+    Raises
+    ------
+    StoreError
+        If a store cannot be reached.
+    """
+    report = describe_library(library)
+    states = Counter(track.state for track in report.soundtracks)
+    index, fault = _published(library)
+    uploads = {state.value: len(library.documents.ids(state.value)) for state in State}
+    return LibraryStatus(
+        states={state: states[state] for state in STATES},
+        seconds=sum(track.seconds or 0.0 for track in report.soundtracks),
+        copies=sum(len(names) - 1 for names in report.duplicates),
+        index=index,
+        index_fault=fault,
+        outstanding=outstanding_work(library),
+        uploads={state: number for state, number in uploads.items() if number},
+        disk=disk_use(library),
+        free=free_bytes(library.settings.folder),
+    )
+
+
+def disk_use(library: Library) -> dict[str, int]:
+    """Return the bytes that each part of a library takes on this disk, the largest first.
+
+    On Azure these are the cache and what Dagster keeps, because the blobs lie elsewhere.
+    """
+    settings = library.settings
+    home, computed = settings.folder, settings.blobs / CEPSTRA
+    parts = {
+        "soundtracks": [settings.blobs / "soundtracks"],
+        "artworks": [settings.blobs / "artworks"],
+        "uploads": [settings.blobs / "uploads", settings.blobs / "batch"],
+        "features": [computed / folder for folder in ("frames", "timbre", "summaries", "chroma")],
+        "indexes": [computed / "indexes"],
+        "databases": [*home.glob("tables.sqlite*"), *home.glob("documents.sqlite*")],
+        "history of runs": [settings.dagster_home],
+        "cache": [settings.cache],
+    }
+    used = {part: bytes_on_disk(*paths) for part, paths in parts.items()}
+    used["other"] = max(0, bytes_on_disk(home) - sum(used.values()))
+    return dict(sorted(used.items(), key=lambda part: -part[1]))
+
+
+def _published(library: Library) -> tuple[DescribedVersion | None, str]:
+    try:
+        version = library.indexes.published_version()
+        index = next((described for described in describe_versions(library) if described.answers), None)
+    except (CorruptIndex, NoPublishedIndex) as error:
+        return None, str(error)
+    if index is not None:
+        return index, index.damage
+    return None, damaged_descriptions(library).get(version, "") if version else ""

@@ -1,0 +1,87 @@
+"""The examination of a library."""
+
+from collections.abc import Callable
+
+import pytest
+
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.library_health import (
+    examine_all,
+    examine_database,
+    examine_documents,
+    examine_features,
+    examine_index,
+    examine_soundtracks,
+)
+from mfcc_assets_tests.damage import cut, damage, flip, names
+from mfcc_assets_tests.ordinary_user import as_ordinary_user
+from mfcc_assets_tests.runs import lose_tables
+
+
+def faults(library: Library) -> dict[str, list[str]]:
+    return {part.part: list(part.faults) for part in examine_all(library) if part.faults}
+
+
+def test_every_part_of_a_good_library_is_good(ten_tracks: Library) -> None:
+    assert faults(ten_tracks) == {}
+    assert "10 soundtracks" in examine_database(ten_tracks).found
+    assert examine_documents(ten_tracks).found == "0 uploads"
+    assert examine_soundtracks(ten_tracks).found == "10 files"
+    assert examine_features(ten_tracks).found == "30 files read"
+    assert "answers, with 10 tracks; 1 version stored" in examine_index(ten_tracks).found
+
+
+@pytest.mark.parametrize("how", [flip, cut])
+@pytest.mark.parametrize("folder", ["frames/", "timbre/", "summaries/"])
+def test_damaged_features_are_found_wherever_they_lie(
+    ten_tracks: Library, folder: str, how: Callable[[bytes], bytes]
+) -> None:
+    damage(ten_tracks, names(ten_tracks, folder)[0], how)
+
+    assert list(faults(ten_tracks)) == ["features"]
+
+
+def test_missing_features_are_counted(ten_tracks: Library) -> None:
+    for name in names(ten_tracks, "summaries/")[:2]:
+        ten_tracks.blobs.delete("cepstra", name)
+
+    assert faults(ten_tracks)["features"] == [
+        "Features are missing of 2 analysed tracks. `mfcc add` computes them again."
+    ]
+
+
+def test_a_damaged_part_of_the_index_and_a_damaged_pointer_are_found(ten_tracks: Library) -> None:
+    version = ten_tracks.indexes.published_version()
+    damage(ten_tracks, f"indexes/{version}/embeddings.npy", flip)
+    assert "embeddings.npy is not what was written" in faults(ten_tracks)["index"][0]
+
+    damage(ten_tracks, "indexes/publications.json", cut)
+    assert len(faults(ten_tracks)["index"]) == 2
+
+
+def test_lost_tables_are_found(ten_tracks: Library) -> None:
+    lose_tables(ten_tracks)
+
+    assert "the database has none of the soundtracks of index" in faults(ten_tracks)["database"][0]
+
+
+def test_a_file_that_may_not_be_read_is_found(ten_tracks: Library) -> None:
+    (ten_tracks.settings.blobs / "soundtracks" / "song-3.flac").chmod(0)
+
+    with as_ordinary_user():
+        assert examine_soundtracks(ten_tracks).faults == [
+            "song-3.flac: it cannot be read (Permission denied). Check its permissions and its disk."
+        ]
+
+
+def test_rejects_and_changes_are_no_faults_but_are_noted(ten_tracks: Library) -> None:
+    ten_tracks.blobs.write("soundtracks", "new.mp3", b"no music")
+
+    found = examine_soundtracks(ten_tracks)
+
+    assert (found.faults, found.notes) == ([], ["Not done yet: 1 change. `mfcc add` starts a run that does it."])
+
+
+def test_an_examination_makes_nothing_where_no_library_is(library: Library) -> None:
+    assert [part.part for part in examine_all(library)] == ["settings", "versions", "home", "disk", "extras"]
+    assert not library.settings.folder.exists()

@@ -1,0 +1,54 @@
+"""The state of a library at one look."""
+
+from pathlib import Path
+
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.library_status import disk_use, status_of
+from mfcc_assets.storage.disk_use import bytes_on_disk
+from mfcc_assets_tests.damage import damage, flip
+from mfcc_assets_tests.runs import drop_upload
+from mfcc_assets_tests.upload_steps import answer_uploads
+
+
+def test_the_state_counts_tracks_uploads_and_changes(ten_tracks: Library, query: Path) -> None:
+    answer_uploads(ten_tracks, [drop_upload(ten_tracks, query, "query.flac")])
+    ten_tracks.blobs.delete("soundtracks", "song-3.flac")
+    ten_tracks.blobs.upload_file("soundtracks", "new.flac", query)
+
+    status = status_of(ten_tracks)
+
+    assert status.states == {"analysed": 10, "waiting": 0, "rejected": 0}
+    assert status.seconds == 30.0
+    assert status.uploads == {"ranked": 1}
+    assert status.outstanding == ["new new.flac", "gone song-3.flac"]
+    assert status.index is not None
+    assert (status.index.stored.version, status.index_fault) == (ten_tracks.indexes.published_version(), "")
+
+
+def test_an_empty_library_has_no_index_and_nothing_waits(library: Library) -> None:
+    status = status_of(library)
+
+    assert (status.index, status.index_fault, status.outstanding) == (None, "", [])
+
+
+def test_a_damaged_index_is_told(ten_tracks: Library) -> None:
+    damage(ten_tracks, f"indexes/{ten_tracks.indexes.published_version()}/index.json", flip)
+
+    status = status_of(ten_tracks)
+
+    assert status.index is None
+    assert "the stored index is corrupt" in status.index_fault
+
+
+def test_the_parts_of_the_disk_add_up_to_the_home(ten_tracks: Library, tmp_path: Path) -> None:
+    before = disk_use(ten_tracks)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "large.flac").write_bytes(bytes(1_000_000))
+    (ten_tracks.settings.blobs / "soundtracks" / "linked").symlink_to(tmp_path / "elsewhere")
+
+    used = disk_use(ten_tracks)
+
+    assert sum(used.values()) == bytes_on_disk(ten_tracks.settings.folder)
+    assert used["features"] > 0
+    assert used["soundtracks"] < before["soundtracks"] + 100_000, "a linked folder takes no space here"
+    assert list(used.values()) == sorted(used.values(), reverse=True)
