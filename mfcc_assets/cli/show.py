@@ -28,6 +28,7 @@ def show(library: Library, track: str, as_json: bool) -> None:
     it.
     """
     from mfcc_assets.pipeline.find_track import find_track
+    from mfcc_assets.pipeline.nearness import with_nearness
     from mfcc_assets.pipeline.track_report import report_of_track
 
     report = report_of_track(library, find_track(library, track))
@@ -41,7 +42,9 @@ def show(library: Library, track: str, as_json: bool) -> None:
             grid.add_row(name, printable(text))
     console.print(grid)
     if report.recommendations:
-        console.print(recommendations_table([asdict(row) for row in report.recommendations]))
+        rows = [asdict(row) for row in report.recommendations]
+        rows = with_nearness(library, rows, report.recommendations[0].index_version)
+        console.print(recommendations_table(rows, [row["title"] for row in rows], console))
     else:
         console.print("It has no list of recommendations.")
 

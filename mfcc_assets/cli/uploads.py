@@ -97,6 +97,7 @@ def _list(shown: Sequence["FoundUpload"], offset: int, matching: int) -> list[Re
 
 
 def _show_upload(library: Library, found: "FoundUpload", *, as_json: bool) -> None:
+    from mfcc_assets.pipeline.nearness import with_nearness
     from mfcc_assets.pipeline.upload_view import upload_with_id
 
     if not found.id:
@@ -121,7 +122,8 @@ def _show_upload(library: Library, found: "FoundUpload", *, as_json: bool) -> No
         console.print(labelled_line("failed", found.failure))
     rows: list[dict[str, Any]] = record["recommendations"]
     if rows:
-        console.print(recommendations_table(rows))
+        rows = with_nearness(library, rows, record["index_version"])
+        console.print(recommendations_table(rows, [row["title"] for row in rows], console))
         console.print(f"From index {record['index_version']}.")
     elif found.state == "ranked":
         console.print(f"Index {record['index_version']} has no track to recommend.")

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from mfcc_assets.errors import MfccError, RunFailed
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answering_run import document_of
-from mfcc_assets.pipeline.nearness import nearness_record, pair_distances_of
+from mfcc_assets.pipeline.nearness import with_nearness
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.upload_document import State, UploadDocument
 from mfcc_assets.pipeline.upload_register import register_of
@@ -112,18 +113,7 @@ def _show_answer(library: Library, document: UploadDocument, console: Console) -
         console.print(labelled_line("Recognised ", "no recogniser knows it", "bold"))
     rows = library.recommendations.recommended(_upload_id(library))
     console.print(labelled_line("Recommended", f"from index {document.index_version}:", "bold"))
-    index = library.indexes.published()
-    # The distances of another index cannot be compared with the pairs of this one.
-    pairs = pair_distances_of(library, index) if index.version == document.index_version else None
-    records = [
-        {
-            "rank": row.rank,
-            "artist": row.artist,
-            "track_id": row.track_id,
-            **nearness_record(pairs.nearness(row.distance) if pairs else None),
-        }
-        for row in rows
-    ]
+    records = with_nearness(library, [asdict(row) for row in rows], document.index_version or "")
     console.print(recommendations_table(records, [row.title for row in rows], console))
 
 

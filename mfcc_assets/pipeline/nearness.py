@@ -1,6 +1,7 @@
 """How near the tracks of a library are, in a listener's words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,24 @@ def pair_distances_of(library: Library, index: LibraryIndex) -> PairDistances:
         return {"distances": PairDistances.within(index.calibration.reference, on_all_cores).distances}
 
     return PairDistances(**library.indexes.measured_once(index.version, "pair_distances.npz", measure))
+
+
+def with_nearness(library: Library, rows: Sequence[Mapping[str, Any]], index_version: str) -> list[dict[str, Any]]:
+    """Return the rows of a stored list, each with the members of `nearness_record`.
+
+    Parameters
+    ----------
+    library
+        The library.
+    rows
+        Rows with a ``distance``.
+    index_version
+        The index that the distances are from. If another one is published, the nearness is not known, because the
+        distances of one index cannot be compared with the pairs of another.
+    """
+    index = library.indexes.published_if_usable()
+    pairs = pair_distances_of(library, index) if index is not None and index.version == index_version else None
+    return [{**row, **nearness_record(pairs.nearness(row["distance"]) if pairs else None)} for row in rows]
 
 
 def nearness_record(nearness: Nearness | None) -> dict[str, float | str | None]:
