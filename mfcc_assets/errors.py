@@ -37,6 +37,7 @@ Each error says what happened, to which track, upload, file or index, and what t
     ├── IncompleteDocument
     ├── IllegalTransition
     ├── UnknownRanking
+    ├── NoHarmony
     ├── PlaylistImpossible
     ├── UnknownPlaylistFormat
     └── UnusableManifest
