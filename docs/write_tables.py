@@ -6,7 +6,7 @@ of date.
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -30,10 +30,20 @@ def settings() -> str:
 
 
 def commands() -> str:
-    """Return the table of the commands of `mfcc`, and the help text of each."""
-    found = list(_commands(mfcc, "mfcc"))
-    rows = ((f"[`{name}`](#{name.replace(' ', '-')})", command.get_short_help_str(200)) for name, command in found)
-    return "\n".join([_table(("command", "what it does"), rows), *(_help(name, command) for name, command in found)])
+    """Return the table of the commands of `mfcc` that stand in no group, and the help text of each."""
+    return _described(
+        (f"mfcc {name}", each) for name, each in mfcc.commands.items() if not isinstance(each, click.Group)
+    )
+
+
+def grouped_commands() -> str:
+    """Return the table of the commands of `mfcc` that stand in a group, and the help text of each."""
+    groups = ((name, each) for name, each in mfcc.commands.items() if isinstance(each, click.Group))
+    return _described(
+        (f"mfcc {name} {command_name}", command)
+        for name, group in groups
+        for command_name, command in group.commands.items()
+    )
 
 
 def targets() -> str:
@@ -63,6 +73,7 @@ def layout() -> str:
 WRITERS: Mapping[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
+    "grouped_commands": grouped_commands,
     "targets": targets,
     "extras": extras,
     "layout": layout,
@@ -74,12 +85,10 @@ def with_written_parts(text: str) -> str:
     return _PART.sub(lambda part: f"{part[1]}\n{WRITERS[part[2]]()}\n{part[3]}", text)
 
 
-def _commands(group: click.Group, prefix: str) -> Iterator[tuple[str, click.Command]]:
-    for name, command in sorted(group.commands.items()):
-        if isinstance(command, click.Group):
-            yield from _commands(command, f"{prefix} {name}")
-        else:
-            yield f"{prefix} {name}", command
+def _described(commands: Iterable[tuple[str, click.Command]]) -> str:
+    found = sorted(commands, key=lambda named: named[0])
+    rows = ((f"[`{name}`](#{name.replace(' ', '-')})", command.get_short_help_str(200)) for name, command in found)
+    return "\n".join([_table(("command", "what it does"), rows), *(_help(name, command) for name, command in found)])
 
 
 def _help(name: str, command: click.Command) -> str:

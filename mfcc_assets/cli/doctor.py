@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 @click.pass_obj
 @click.pass_context
 def doctor(context: click.Context, library: Library, as_json: bool) -> None:
-    """Examine the settings, the home, its disk, the database, the index, all features, and what is installed.
+    """Find what is wrong with the library and its installation.
 
+    The command examines the settings, the home, its disk, the database, the index, all features, and what is installed.
     For each fault the command says what to do. It repairs nothing itself. It ends with the code 1 if something is
     wrong.
     """

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def show(library: Library, track: str, as_json: bool) -> None:
-    """Show the tags, the file, the state, the features, the index, the list and the artwork of TRACK.
+    """Show all that the library knows of TRACK.
 
-    Name a track by its id, its title or its file name. A part of a title or file name is enough if no other track has
+    That is the tags, the file, the state, the features, the index, the list and the artwork. Name a track by its id, its title or its file name. A part of a title or file name is enough if no other track has
     it.
     """
     from mfcc_assets.pipeline.find_track import find_track

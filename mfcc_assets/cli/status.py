@@ -36,7 +36,10 @@ _LARGEST_PARTS = 5
 @json_option
 @click.pass_obj
 def status(library: Library, as_json: bool) -> None:
-    """Show what the library holds, which index answers, what waits, the disk in use, and the last run."""
+    """Show the state of the library at one look.
+
+    That is what it holds, which index answers, what waits, the disk in use, and the last run.
+    """
     from mfcc_assets.pipeline.library_status import status_of
 
     with ThreadPoolExecutor(1) as executor:  # Dagster needs as long to start as everything else
