@@ -31,9 +31,8 @@ def settings() -> str:
 
 def commands() -> str:
     """Return the table of the commands of `mfcc` that stand in no group, and the help text of each."""
-    return _described(
-        (f"mfcc {name}", each) for name, each in mfcc.commands.items() if not isinstance(each, click.Group)
-    )
+    single = ((name, each) for name, each in mfcc.commands.items() if not isinstance(each, click.Group))
+    return _described((f"mfcc {name}", command) for name, command in single)
 
 
 def grouped_commands() -> str:

@@ -18,8 +18,9 @@ _NAMES_SHOWN = 10
 def remove(library: Library, tracks: tuple[str, ...], yes: bool) -> None:
     """Remove tracks from the library, with their files in it.
 
-    Its recommendations are then brought up to date. Name a track by its id, its title or its file name, or by the path of its file. The path may be that of the file in
-    the library, of the file that it was copied from, or of a folder of such files. Files outside the library stay.
+    Its recommendations are then brought up to date. Name a track by its id, its title or its file name, or by the
+    path of its file. The path may be that of the file in the library, of the file that it was copied from, or of a
+    folder of such files. Files outside the library stay.
     """
     from mfcc_assets.cli.library_run import bring_up_to_date
     from mfcc_assets.defs.launch import command_line_lock

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def show(library: Library, track: str, as_json: bool) -> None:
     """Show all that the library knows of TRACK.
 
-    That is the tags, the file, the state, the features, the index, the list and the artwork. Name a track by its id, its title or its file name. A part of a title or file name is enough if no other track has
-    it.
+    That is the tags, the file, the state, the features, the index, the list and the artwork. Name a track by its
+    id, its title or its file name. A part of a title or file name is enough if no other track has it.
     """
     from mfcc_assets.pipeline.find_track import find_track
     from mfcc_assets.pipeline.nearness import with_nearness
