@@ -105,8 +105,8 @@ def test_jobs_sensors_and_schedules_are_as_documented() -> None:
 
     schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
 
-    assert {"library", "features", "uploads", "retention", "housekeeping"} <= set(repository.job_names)
-    assert set(schedules) == {"nightly_schedule", "housekeeping_schedule", "retention_schedule"}
+    assert {"library", "features", "uploads", "retention", "housekeeping", "history"} <= set(repository.job_names)
+    assert set(schedules) == {"nightly_schedule", "housekeeping_schedule", "retention_schedule", "history_schedule"}
     assert {schedule.default_status for schedule in schedules.values()} == {dg.DefaultScheduleStatus.RUNNING}
     running = {name for name, sensor in sensors.items() if sensor.default_status == dg.DefaultSensorStatus.RUNNING}
     assert running == {"uploads_sensor", "soundtracks_sensor", "orphaned_runs_sensor", "late_answers_sensor"}

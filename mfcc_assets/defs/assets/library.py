@@ -51,10 +51,12 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
     names = {"new": found.new, "changed": found.changed, "gone": found.gone}
     read = library.catalogue.soundtracks_of_run(context.run.run_id)
     notes = [(track.blob_name, track.tags_note) for track in read if track.tags_note]
+    in_library = library.catalogue.progress()[1]
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": library.catalogue.progress()[1],
+            "dagster/row_count": in_library,
             **totals,
+            "soundtracks_in_library": in_library,
             "names": names_as_markdown(names),
             "notes": table_as_markdown(("file", "note"), notes),
             "skipped": skipped_as_markdown(skipped),
