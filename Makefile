@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 PORT ?= 3000
 PROFILE ?= local
 CORPUS ?= $(HOME)/.cache/mfcc_corpus
+ASSETS ?= library_report
+SHARDS ?= 0...f
 
 export MFCC_HOME ?= $(CURDIR)/mfcc_data
 export DAGSTER_HOME := $(MFCC_HOME)/dagster
@@ -20,8 +22,11 @@ else
 INSTALLED := $(VENV)/.installed
 endif
 
+# dg takes the environment of this folder, whichever one is activated. The module makes the home of Dagster first.
+DG := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m mfcc_assets.defs.launch -m dagster_dg_cli.cli
+
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint bench docs screenshots clean
+.PHONY: help demo dev defs launch test lint bench docs screenshots clean
 
 help:  ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +38,12 @@ dev: $(INSTALLED)  ## Open the Dagster UI of the library, with daemon and sensor
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.defs.launch -W 'ignore:Function `dev_command` is superseded' \
 	  -m dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
+defs: $(VENV)/.installed-dg  ## Check the definitions of Dagster and list them, with dg.
+	@$(DG) check defs && $(DG) list defs
+
+launch: $(VENV)/.installed-dg  ## Launch a run with dg: ASSETS=library_report, or JOB=library. SHARDS=0...f is the default.
+	@$(DG) launch $(if $(JOB),--job $(JOB) --partition-range $(SHARDS),--assets $(ASSETS))
+
 # Two processes run the tests. Those of one file stay together, because they share servers and libraries.
 test: $(VENV)/.installed-test lint  ## Run `make lint`, then the whole test suite.
 	@$(BIN)/python -m pytest --cov -n 2 --dist loadfile
@@ -43,6 +54,7 @@ lint: $(VENV)/.installed-lint  ## Check style, types, boundaries between package
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry . 2> /dev/null || $(BIN)/deptry .
 	@$(BIN)/vulture
+	@$(DG) check defs
 
 bench: $(VENV)/.installed-bench  ## Compare the package with its peers on real music, in the folder CORPUS=….
 	@$(BIN)/python -m mfcc_assets_tests.benchmarks --corpus $(CORPUS) --work $(CORPUS)/.work $(SECTIONS)
@@ -57,6 +69,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV), about a minute …"
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e .
 	@$(BIN)/python -c "from mfcc_assets.warm_up import warm_up; warm_up()"
+	@touch $@
+
+$(VENV)/.installed-dg: $(VENV)/.installed
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[dg]"
 	@touch $@
 
 $(VENV)/.installed-lint: $(VENV)/.installed
