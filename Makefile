@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 PORT ?= 3000
 PROFILE ?= local
 CORPUS ?= $(HOME)/.cache/mfcc_corpus
+ASSETS ?= library_report
+SHARDS ?= 0...f
 
 # A pipe fails if its first command does.
 SHELL := bash
@@ -28,8 +30,11 @@ else
 INSTALLED := $(VENV)/.installed
 endif
 
+# dg takes the environment of this folder, whichever one is activated. The module makes the home of Dagster first.
+DG := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m mfcc_assets.defs.launch -m dagster_dg_cli.cli
+
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint bench docs screenshots clean
+.PHONY: help demo dev defs launch test lint bench docs screenshots clean
 
 help:  ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +48,12 @@ dev: $(INSTALLED)  ## Open the Dagster UI of the library, with daemon and sensor
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.defs.launch -W 'ignore:Function `dev_command` is superseded' \
 	  -m dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT) --log-level warning
 
+defs: $(VENV)/.installed-dg  ## Check the definitions of Dagster and list them, with dg.
+	@$(DG) check defs && $(DG) list defs
+
+launch: $(VENV)/.installed-dg  ## Launch a run with dg: ASSETS=library_report, or JOB=library. SHARDS=0...f is the default.
+	@$(DG) launch $(if $(JOB),--job $(JOB) --partition-range $(SHARDS),--assets $(ASSETS))
+
 # Two processes run the tests. Those of one file stay together, because they share servers and libraries.
 test: $(VENV)/.installed-test lint  ## Run `make lint`, then the whole test suite.
 	@$(BIN)/python -m pytest --cov -n 2 --dist loadfile
@@ -53,6 +64,7 @@ lint: $(VENV)/.installed-lint  ## Check style, types, boundaries between package
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry . 2> /dev/null || $(BIN)/deptry .
 	@$(BIN)/vulture
+	@$(DG) check defs
 
 bench: $(VENV)/.installed-bench  ## Compare the package with its peers on real music, in the folder CORPUS=….
 	@$(BIN)/python -m mfcc_assets_tests.benchmarks --corpus $(CORPUS) --work $(CORPUS)/.work $(SECTIONS)
@@ -67,6 +79,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV): 300 MB to download, 1.3 GB on disk, about a minute …"
 	@$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e . | awk '$(COUNT_PACKAGES)'
 	@$(BIN)/python -c "from mfcc_assets.warm_up import warm_up; warm_up()"
+	@touch $@
+
+$(VENV)/.installed-dg: $(VENV)/.installed
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[dg]"
 	@touch $@
 
 $(VENV)/.installed-lint: $(VENV)/.installed

@@ -12,7 +12,7 @@ from mfcc_assets_tests.services.processes import REPOSITORY
 
 
 def dg(library: Library, *arguments: str) -> str:
-    """Run a command of `dg` in the repository, over a library, and return what it printed."""
+    """Run a command of `dg` in the repository, over a library, and return what it printed: no warning."""
     prepare_dagster_home(library.settings)
     environment = {**os.environ, **dagster_environment(library.settings), "VIRTUAL_ENV": sys.prefix}
     ran = subprocess.run(
@@ -24,6 +24,7 @@ def dg(library: Library, *arguments: str) -> str:
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "Warning" not in ran.stdout + ran.stderr
     return ran.stdout + ran.stderr
 
 
