@@ -102,8 +102,8 @@ def test_jobs_sensors_and_schedules_are_as_documented() -> None:
     repository = defs.get_repository_def()
     sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
 
-    assert {"library", "features", "uploads", "retention"} <= set(repository.job_names)
-    assert [schedule.name for schedule in repository.schedule_defs] == ["retention_schedule"]
+    assert {"library", "features", "uploads", "retention", "history"} <= set(repository.job_names)
+    assert [schedule.name for schedule in repository.schedule_defs] == ["history_schedule", "retention_schedule"]
     assert set(sensors) == {"uploads_sensor", "soundtracks_sensor", "orphaned_runs_sensor"}
     assert {sensor.default_status for sensor in sensors.values()} == {dg.DefaultSensorStatus.RUNNING}
 
