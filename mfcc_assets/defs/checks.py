@@ -103,7 +103,12 @@ def features_match_reference(
 ) -> dg.AssetCheckResult:
     report = compare_with_published(library, run_id=context.run.run_id)
     pair = report.pair
-    excess = f"{pair.excess.percent:.1f} % for COE_{pair.coefficient} of {pair.a} and {pair.b}" if pair else "none"
+    # Adding zero turns a rounded -0.0 into 0.0.
+    excess = (
+        f"{round(pair.excess.percent, 1) + 0.0:.1f} % for COE_{pair.coefficient} of {pair.a} and {pair.b}"
+        if pair
+        else "none"
+    )
     return dg.AssetCheckResult(
         passed=report.matches,
         severity=dg.AssetCheckSeverity.WARN,

@@ -209,6 +209,23 @@ def test_a_run_that_is_interrupted_during_a_step_ends_as_failed_or_canceled(libr
     assert run.status != dg.DagsterRunStatus.SUCCESS
 
 
+def test_a_run_of_a_command_belongs_to_the_code_location_and_names_the_command(library: Library) -> None:
+    home = library.settings.dagster_home
+    with dagster_of(library.settings) as dagster:
+        with (
+            command_line_lock(library.settings) as lock,
+            running_library_job(library.settings, lock, "mfcc add") as process,
+        ):
+            check_succeeded(process, library.settings, lock)
+        (run,) = dagster.get_runs()
+
+    assert run.remote_job_origin is not None, "the timeline shows only runs with the origin of a code location"
+    assert run.remote_job_origin.location_name == run.tags["dagster/code_location"] == "mfcc_assets.definitions"
+    assert run.tags["user"] == "mfcc add"
+    assert not [value for value in run.tags.values() if str(home) in value]
+    assert run.run_id == Path(lock.name).stem
+
+
 def test_a_killed_run_of_the_command_line_is_orphaned(library: Library, ten_songs: list[Path]) -> None:
     library.blobs.upload_file("soundtracks", "song.flac", ten_songs[0])
 

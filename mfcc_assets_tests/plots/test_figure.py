@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mfcc_assets.plots.figure import block_means, drawable, new_figure, shorten, write_figure
+from mfcc_assets.plots.figure import block_means, drawable, new_figure, shorten, thumbnail, write_figure
 from mfcc_assets_tests.plots.pictures import pixels
 
 
@@ -37,3 +37,9 @@ def test_the_means_of_equal_blocks_are_those_of_their_rows() -> None:
 def test_rows_that_are_fewer_than_the_blocks_stay_as_they_are() -> None:
     values = np.arange(6.0).reshape(3, 2)
     np.testing.assert_array_equal(block_means(values, 800), values)
+
+
+def test_a_thumbnail_is_narrower_and_never_wider_than_the_picture() -> None:
+    picture = write_figure(new_figure((9, 3)))
+    assert pixels(thumbnail(picture, 300)).shape == (100, 300, 3)
+    assert pixels(thumbnail(picture, 2_000)).shape == (300, 900, 3)

@@ -40,3 +40,10 @@ def test_names_on_a_map_do_not_cover_each_other() -> None:
     one = library_map(points, [""] * 4, {0: "a long name"}, "x")
     both = library_map(points, [""] * 4, {0: "a long name", 1: "another name"}, "x")
     assert one == both
+
+
+def test_the_colours_of_the_key_can_be_told_apart_on_a_map_of_many_tracks() -> None:
+    points = np.random.default_rng(0).normal(size=(2_800, 2))
+    drawn = pixels(library_map(points, ["artist"] * 2_800, {}, "x"))
+    key = (drawn[:, 830:870] == tuple(bytes.fromhex(COLOURS[0][1:]))).all(axis=2)
+    assert key.sum() > 30

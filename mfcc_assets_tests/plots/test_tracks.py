@@ -160,3 +160,21 @@ def test_a_spectrum_has_its_peak_at_the_frequency_of_a_tone() -> None:
 def coloured(png: bytes) -> NDArray[np.bool_]:
     """The pixels that are neither grey nor white."""
     return np.ptp(pixels(png).astype(int), axis=2) > 60
+
+
+def test_coefficients_that_stand_for_the_same_share_one_text() -> None:
+    samples = np.random.default_rng(0).normal(size=(50, 4))
+
+    plain, apart, together = (
+        pixels(coefficient_distributions(samples, "x", meanings)).astype(int)
+        for meanings in ((), ("level", "a", "b", "c"), ("level", "shape", "shape", "shape"))
+    )
+
+    assert (plain[:-60] == apart[:-60]).all(), "only the space below the plot differs"
+    assert (plain != apart).any()
+    assert (apart != together).any()
+
+
+def test_every_coefficient_needs_a_meaning() -> None:
+    with pytest.raises(ValueError, match="4 coefficients need as many meanings, not 1"):
+        coefficient_distributions(np.zeros((5, 4)), "x", ["level"])

@@ -1,16 +1,18 @@
 """Pictures in the Dagster UI."""
 
 import io
+import sys
 from pathlib import Path
 from urllib.request import urlopen
 
 import dagster as dg
 from PIL import Image
 
+from mfcc_assets.defs.launch import dagster_environment
 from mfcc_assets.defs.private.pictures import SHOWN_PIXELS, shown_pictures
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.defs.test_launch import dagster_of
-from mfcc_assets_tests.services.dagster_services import dagster_services
+from mfcc_assets_tests.services.processes import accepts_connections, free_port, running_server
 
 SHOWN_AT_ONCE = 1_000
 """The UI shows Markdown of fewer letters without a click."""
@@ -37,11 +39,14 @@ def test_the_webserver_serves_the_pictures_whose_addresses_stand_in_the_metadata
     assert list(shown) == ["map_of_the_library"]
     assert len(markdown) < SHOWN_AT_ONCE
     small, large = markdown.removeprefix("[![Map of the library](").removesuffix(")").split(")](")
-    with dagster_services(settings, tmp_path) as services:
-        with urlopen(services.url + small, timeout=30) as response:
+    port = free_port()
+    command = [sys.executable, "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "--empty-workspace"]
+    address, environment = f"http://127.0.0.1:{port}", dagster_environment(settings)
+    with running_server(command, tmp_path / "log", lambda: accepts_connections(port), environment=environment):
+        with urlopen(address + small, timeout=30) as response:
             assert response.headers["Content-Type"] == "image/png"
             assert width_of(response.read()) == SHOWN_PIXELS
-        with urlopen(services.url + large, timeout=30) as response:
+        with urlopen(address + large, timeout=30) as response:
             assert width_of(response.read()) == 900
 
 
