@@ -21,7 +21,7 @@ _logger = logging.getLogger(__name__)
 SAMPLE_SIZE = 150
 """Number of tracks with which a track is compared. Reading their cepstra takes about a second."""
 
-_NEARLY_THE_SAME = 0.995
+_NEARLY_THE_SAME = 0.99
 """Two stretches sound nearly the same if they differ less than this share of random moments of the library."""
 
 
