@@ -89,7 +89,7 @@ def sentences_of(
         )
         sentences.append(_sentence(", and ".join(of_each)))
     if not stretches:
-        sentences.append("No stretch of one sounds like a stretch of the other.")
+        sentences.append(f"No stretch of {titles[0]} sounds like a stretch of {titles[1]}.")
     if nearness is not None:
         sentences.append(f"As a whole they are {nearness.word}: {nearness} of the library.")
     return sentences
