@@ -21,9 +21,11 @@ def sound(seed: int, *, bright: bool, lively: bool, seconds: float = 12.0) -> ND
         chosen = pitches[rng.integers(0, 6, size=stroke[-1] + 1)][stroke]
         signal = np.where(stroke % 2, np.sin(2 * np.pi * chosen * time), noise / noise.std())
         # Each stroke begins and ends softly, since a click would be bright.
-        signal *= np.sin(np.pi * (time * 8 % 1)) ** 2
+        signal *= 0.02 + np.sin(np.pi * (time * 8 % 1)) ** 2
     else:
-        signal = chord * (1 + 0.2 * np.sin(2 * np.pi * 0.1 * time)) + 0.01 * noise / noise.std()
+        # One slow swell, and soft before and after it.
+        swell = 0.03 + np.exp(-(((time - seconds / 2) / 1.5) ** 2))
+        signal = (chord + 0.01 * noise / noise.std()) * swell
     # Every recording has some hiss at all frequencies.
     signal = signal / np.abs(signal).max() + 1e-4 * rng.standard_normal(len(time))
     return (0.5 * signal / np.abs(signal).max()).astype(np.float32)

@@ -21,7 +21,7 @@ _logger = logging.getLogger(__name__)
 SAMPLE_SIZE = 150
 """Number of tracks with which a track is compared. Reading their cepstra takes about a second."""
 
-_NEARLY_THE_SAME = 0.995
+_NEARLY_THE_SAME = 0.99
 """Two stretches sound nearly the same if they differ less than this share of random moments of the library."""
 
 
@@ -89,7 +89,7 @@ def sentences_of(
         )
         sentences.append(_sentence(", and ".join(of_each)))
     if not stretches:
-        sentences.append("No stretch of one sounds like a stretch of the other.")
+        sentences.append(f"No stretch of {titles[0]} sounds like a stretch of {titles[1]}.")
     if nearness is not None:
         sentences.append(f"As a whole they are {nearness.word}: {nearness} of the library.")
     return sentences

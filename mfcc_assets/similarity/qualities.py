@@ -1,7 +1,7 @@
 """Words for how a track sounds compared with the library: dark or bright, calm or lively, soft or loud.
 
-A word is said of a track only if every figure of its quality is beyond those of two thirds of the library. So about a
-quarter of the tracks is called dark, and as many bright. Nothing is said of the others.
+A word is said of a track only if every figure of its quality is beyond those of two thirds of the library, and no other
+figure speaks against it. Nothing is said of the other tracks, which are more than half for most qualities.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,9 @@ from mfcc_assets.features.statistics import segment_means
 
 _BEYOND = 2 / 3
 """Share of the library that a track must be beyond."""
+
+_SUPPORTED = 1 / 2
+"""Share of the library that a track must be beyond by the figures that support a word."""
 
 _FEWEST_TRACKS = 6
 """A smaller library has no words: its tracks could all be dark."""
@@ -33,17 +36,21 @@ class Quality:
     low, high
         Words for a track whose figures are lower, or higher, than those of two thirds of the library.
     figures
-        Columns of `sound_figures` that must agree.
+        Columns of `sound_figures` that must be beyond those of two thirds of the library.
+    supporting
+        Columns that must be beyond those of half of the library, in the same direction.
     """
 
     low: str
     high: str
     figures: tuple[int, ...]
+    supporting: tuple[int, ...] = ()
 
 
 QUALITIES = (
     Quality("dark", "bright", (0, 1)),
-    Quality("calm", "lively", (2, 3)),
+    # A wall of sound, such as metal, changes little, and nobody would call it calm. It is loud throughout.
+    Quality("calm", "lively", (2, 3), supporting=(4,)),
     Quality("mostly soft", "loud throughout", (4,)),
 )
 """All qualities, in the order in which they are said."""
@@ -96,9 +103,8 @@ def words_for(figures: NDArray[np.float64], library: NDArray[np.float64]) -> dic
     lower, higher = (library < figures).mean(axis=0), (library > figures).mean(axis=0)
     words = {}
     for quality in QUALITIES:
-        columns = list(quality.figures)
-        if (higher[columns] >= _BEYOND).all():
-            words[quality] = quality.low
-        elif (lower[columns] >= _BEYOND).all():
-            words[quality] = quality.high
+        columns, supporting = list(quality.figures), list(quality.supporting)
+        for word, share in ((quality.low, higher), (quality.high, lower)):
+            if (share[columns] >= _BEYOND).all() and (share[supporting] >= _SUPPORTED).all():
+                words[quality] = word
     return words
