@@ -18,6 +18,8 @@ REPOSITORY = Path(__file__).parents[1]
 PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
 _PART = re.compile(r"(<!-- written: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _HELP_WIDTH = 100
+_LISTENING, _LOOKING_AFTER = "commands-for-listening.md", "commands-for-the-library.md"
+_OF_LISTENING = {"evaluate", "explain", "path", "playlist", "recommend", "uploads", "versions"}
 
 
 def settings() -> str:
@@ -30,10 +32,22 @@ def settings() -> str:
 
 
 def commands() -> str:
-    """Return the table of the commands of `mfcc`, and the help text of each."""
-    found = list(_commands(mfcc, "mfcc"))
-    rows = ((f"[`{name}`](#{name.replace(' ', '-')})", command.get_short_help_str(200)) for name, command in found)
-    return "\n".join([_table(("command", "what it does"), rows), *(_help(name, command) for name, command in found)])
+    """Return the table of the commands of `mfcc`."""
+    rows = (
+        (f"[`{name}`]({_page_of(name)}#{name.replace(' ', '-')})", command.get_short_help_str(200))
+        for name, command in _commands(mfcc, "mfcc")
+    )
+    return _table(("command", "what it does"), rows)
+
+
+def listening() -> str:
+    """Return the help texts of the commands that recommend, explain and measure."""
+    return _helps(_LISTENING)
+
+
+def looking_after() -> str:
+    """Return the help texts of the commands that look after the library."""
+    return _helps(_LOOKING_AFTER)
 
 
 def targets() -> str:
@@ -63,6 +77,8 @@ def layout() -> str:
 WRITERS: Mapping[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
+    "listening": listening,
+    "looking_after": looking_after,
     "targets": targets,
     "extras": extras,
     "layout": layout,
@@ -80,6 +96,14 @@ def _commands(group: click.Group, prefix: str) -> Iterator[tuple[str, click.Comm
             yield from _commands(command, f"{prefix} {name}")
         else:
             yield f"{prefix} {name}", command
+
+
+def _page_of(name: str) -> str:
+    return _LISTENING if name.split()[1] in _OF_LISTENING else _LOOKING_AFTER
+
+
+def _helps(page: str) -> str:
+    return "\n".join(_help(name, command) for name, command in _commands(mfcc, "mfcc") if _page_of(name) == page)
 
 
 def _help(name: str, command: click.Command) -> str:
