@@ -6,7 +6,7 @@ of date.
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -18,6 +18,8 @@ REPOSITORY = Path(__file__).parents[1]
 PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
 _PART = re.compile(r"(<!-- written: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _HELP_WIDTH = 100
+_LISTENING, _LOOKING_AFTER = "commands-for-listening.md", "commands-for-the-library.md"
+_OF_LISTENING = {"evaluate", "explain", "path", "playlist", "recommend", "uploads", "versions"}
 
 
 def settings() -> str:
@@ -30,19 +32,22 @@ def settings() -> str:
 
 
 def commands() -> str:
-    """Return the table of the commands of `mfcc` that stand in no group, and the help text of each."""
-    single = ((name, each) for name, each in mfcc.commands.items() if not isinstance(each, click.Group))
-    return _described((f"mfcc {name}", command) for name, command in single)
-
-
-def grouped_commands() -> str:
-    """Return the table of the commands of `mfcc` that stand in a group, and the help text of each."""
-    groups = ((name, each) for name, each in mfcc.commands.items() if isinstance(each, click.Group))
-    return _described(
-        (f"mfcc {name} {command_name}", command)
-        for name, group in groups
-        for command_name, command in group.commands.items()
+    """Return the table of the commands of `mfcc`."""
+    rows = (
+        (f"[`{name}`]({_page_of(name)}#{name.replace(' ', '-')})", command.get_short_help_str(200))
+        for name, command in _commands(mfcc, "mfcc")
     )
+    return _table(("command", "what it does"), rows)
+
+
+def listening() -> str:
+    """Return the help texts of the commands that recommend, explain and measure."""
+    return _helps(_LISTENING)
+
+
+def looking_after() -> str:
+    """Return the help texts of the commands that look after the library."""
+    return _helps(_LOOKING_AFTER)
 
 
 def targets() -> str:
@@ -72,7 +77,8 @@ def layout() -> str:
 WRITERS: Mapping[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
-    "grouped_commands": grouped_commands,
+    "listening": listening,
+    "looking_after": looking_after,
     "targets": targets,
     "extras": extras,
     "layout": layout,
@@ -84,10 +90,20 @@ def with_written_parts(text: str) -> str:
     return _PART.sub(lambda part: f"{part[1]}\n{WRITERS[part[2]]()}\n{part[3]}", text)
 
 
-def _described(commands: Iterable[tuple[str, click.Command]]) -> str:
-    found = sorted(commands, key=lambda named: named[0])
-    rows = ((f"[`{name}`](#{name.replace(' ', '-')})", command.get_short_help_str(200)) for name, command in found)
-    return "\n".join([_table(("command", "what it does"), rows), *(_help(name, command) for name, command in found)])
+def _commands(group: click.Group, prefix: str) -> Iterator[tuple[str, click.Command]]:
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{prefix} {name}")
+        else:
+            yield f"{prefix} {name}", command
+
+
+def _page_of(name: str) -> str:
+    return _LISTENING if name.split()[1] in _OF_LISTENING else _LOOKING_AFTER
+
+
+def _helps(page: str) -> str:
+    return "\n".join(_help(name, command) for name, command in _commands(mfcc, "mfcc") if _page_of(name) == page)
 
 
 def _help(name: str, command: click.Command) -> str:
