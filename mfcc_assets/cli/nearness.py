@@ -10,7 +10,7 @@ from rich.table import Table
 NEARNESS_COLUMNS = ("nearness", "closer than")
 """Headers of the cells that `nearness_cells` returns."""
 
-_BAR_WIDTH, _WIDTH_FOR_IDS = 8, 110
+_BAR_WIDTH, _WIDTH_FOR_IDS = 8, 125
 
 
 def track_id_column(console: Console) -> tuple[str, ...]:

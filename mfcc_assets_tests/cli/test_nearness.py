@@ -39,4 +39,4 @@ def test_nothing_is_printed_of_a_pair_that_is_not_compared() -> None:
 
 def test_track_ids_are_shown_where_there_is_room() -> None:
     assert track_id_column(Console(width=80)) == ()
-    assert track_id_column(Console(width=110)) == ("track id",)
+    assert track_id_column(Console(width=125)) == ("track id",)
