@@ -69,6 +69,8 @@ def recommend(
             "recognised": who,
             "recognition_failures": [asdict(failure) for failure in answer.failures],
             "index_version": answer.index_version,
+            "indexed_tracks": answer.coverage.indexed,
+            "library_tracks": answer.coverage.expected,
             "certified": answer.certified,
             "recall": recall,
             "dtw_cells": answer.dtw_cells,
@@ -82,6 +84,8 @@ def recommend(
     for failure in answer.failures:
         console.print(labelled_line("no answer", f"{failure.by}: {failure.reason}"))
     console.print(recommendations_table(rows))
+    if answer.coverage.is_partial:
+        console.print(f"From {answer.coverage} so far.")
     console.print(_assurance(answer, wanted, recall))
     if export is not None:
         print_export(library, export, console)

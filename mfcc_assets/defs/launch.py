@@ -35,6 +35,9 @@ LOCK_TAG = "mfcc/lock"
 HOST_TAG = "mfcc/host"
 """Tag of the same runs: the machine that has the lock file. No other machine can tell whether it is locked."""
 
+IN_STAGES = {"mfcc/in_stages": "true"}
+"""Tags of a run that analyses only the next stage of a first load. Whoever starts it starts the next one, too."""
+
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
@@ -150,9 +153,14 @@ def is_command_line_at_work(settings: Settings) -> bool:
 
 @contextmanager
 def running_library_job(settings: Settings, lock: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a run over the whole library. Dagster records it, and its process also holds the command line's lock."""
+    """Start a run over the next stage of the library, which Dagster records.
+
+    Its process also holds the command line's lock.
+    """
     shards = shard_names(settings.shard_digits)
-    tags = json.dumps({**range_tags(shards[0], shards[-1]), LOCK_TAG: lock.name, HOST_TAG: platform.node()})
+    tags = json.dumps(
+        {**range_tags(shards[0], shards[-1]), **IN_STAGES, LOCK_TAG: lock.name, HOST_TAG: platform.node()}
+    )
     arguments = ["dagster", "job", "execute", "-m", _MODULE, "-j", LIBRARY_JOB, "--tags", tags]
     with running(settings, arguments, run_log(settings), inherited=[lock.fileno()]) as process:
         yield process

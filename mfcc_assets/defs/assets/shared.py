@@ -4,13 +4,15 @@ import base64
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import dagster as dg
 
 from mfcc_assets.defs.partitions import SHARDS, UPLOADS
 from mfcc_assets.ids import shard_of, track_id
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.progress import Progress, Report, write_progress
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.texts import printable
 
@@ -101,23 +103,18 @@ def add_seconds(context: dg.AssetExecutionContext, seconds: Mapping[str, float],
         context.add_asset_metadata({"seconds_of_audio": round(by_shard.get(shard, 0.0), 1)}, partition_key=shard)
 
 
-def progress_log(context: dg.AssetExecutionContext, done_items: str) -> Callable[[int, int], None]:
-    """Return a function that logs how many of all items are done, at most once in `SECONDS_BETWEEN_LOG_LINES`.
-
-    Parameters
-    ----------
-    done_items
-        What is counted, such as ``files analysed``.
-    """
+def progress_log(context: dg.AssetExecutionContext, library: Library) -> Report:
+    """Return a function that writes progress for other processes, and logs it once in `SECONDS_BETWEEN_LOG_LINES`."""
     last_line = time.monotonic()
 
-    def log(done: int, total: int) -> None:
+    def show(progress: Progress) -> None:
         nonlocal last_line
+        write_progress(library.settings.progress_file, progress)
         if time.monotonic() - last_line > SECONDS_BETWEEN_LOG_LINES:
             last_line = time.monotonic()
-            context.log.info(f"{done} of {total} {done_items}")
+            context.log.info(str(progress))
 
-    return log
+    return show
 
 
 def uploads_as_markdown(documents: Iterable[UploadDocument]) -> dg.MarkdownMetadataValue:
