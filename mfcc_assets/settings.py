@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Number of tracks of one artist, or of one album, after which others are preferred; 0: no limit",
     )
+    first_index_tracks: int = Field(
+        200,
+        gt=0,
+        description="A first load publishes an index of this many tracks, and another one whenever it has doubled",
+    )
     ranking: str = Field(DEFAULT_RANKING, description="How tracks are compared: fused, gaussian, dtw or article")
     quality_margin: float = Field(
         0.05,
@@ -228,6 +233,10 @@ class Settings(BaseSettings):
     @property
     def dagster_home(self) -> Path:
         return self.folder / "dagster"
+
+    @property
+    def progress_file(self) -> Path:
+        return self.folder / "progress.json"
 
     @property
     def tables_url(self) -> str:

@@ -29,7 +29,7 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
 
     console = open_console()
     addition = Addition()
-    with command_line_lock(library.settings) as lock:
+    with command_line_lock(library.settings):
         with progress_bar(console) as progress:
             task = progress.add_task("Copying files", total=None)
             for addition in add_files(library, paths):  # noqa: B007  the last one holds the outcome of all files
@@ -43,7 +43,7 @@ def add(library: Library, paths: tuple[Path, ...]) -> None:
         for file, reason in addition.unreadable.items():
             what = f"{shown_name(str(file))}: it cannot be read ({reason})."
             console.print(labelled_line("unreadable", f"{what} Check its permissions and its disk, and add it again."))
-        bring_up_to_date(library, console, lock)
+        bring_up_to_date(library, console)
     for reject in library.catalogue.rejects():
         if reject.blob_name in addition.names:
             console.print(labelled_line("rejected", reject.reason))

@@ -71,6 +71,8 @@ def recommend(
             "recognised": who,
             "recognition_failures": [asdict(failure) for failure in answer.failures],
             "index_version": answer.index_version,
+            "indexed_tracks": answer.coverage.indexed,
+            "library_tracks": answer.coverage.expected,
             "certified": answer.certified,
             "recall": recall,
             "dtw_cells": answer.dtw_cells,
@@ -92,6 +94,8 @@ def recommend(
         console.print(
             f"Index {answer.index_version} has no track to recommend. `mfcc library` shows what the library holds."
         )
+    if answer.coverage.is_partial:
+        console.print(f"From {answer.coverage} so far.")
     if answer.certified and rows:
         console.print(
             f"Certified: the tracks that this list is chosen from are the nearest of index {answer.index_version}."

@@ -36,10 +36,10 @@ def remove(library: Library, tracks: tuple[str, ...], yes: bool) -> None:
         console.print(f"… and {len(removal.tracks) - _NAMES_SHOWN} more")
     if not yes:
         click.confirm(f"Remove {number} from the library, and delete the files in {_folder(library)}?", abort=True)
-    with command_line_lock(library.settings) as lock:
+    with command_line_lock(library.settings):
         remove_files(library, removal)
         console.print(f"{number} removed; the files in {_folder(library)} are deleted.")
-        bring_up_to_date(library, console, lock)
+        bring_up_to_date(library, console)
         forget_audio(library, removal)
     console.print(
         f"{counts_by_state(library.catalogue.soundtracks())}; index {library.indexes.published_version()} answers."

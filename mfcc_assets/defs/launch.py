@@ -33,6 +33,9 @@ HOST_TAG = "mfcc/host"
 """Tag of a run that was started from the command line: the machine that has its lock file. No other machine can tell
 whether it is locked."""
 
+IN_STAGES = {"mfcc/in_stages": "true"}
+"""Tags of a run that analyses only the next stage of a first load. Whoever starts it starts the next one, too."""
+
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
@@ -181,7 +184,7 @@ def is_command_line_at_work(settings: Settings) -> bool:
 
 @contextmanager
 def running_library_job(settings: Settings, lock: IO[bytes], command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a run over the whole library. Dagster records it, and its process also holds the command line's lock.
+    """Start a run over the next stage of the library. Dagster records it, and its process also holds the lock.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ def main() -> None:
 
 def _add_starter_library(library: Library, folder: Path, console: Console) -> None:
     tracks = sorted(folder.iterdir())
-    with command_line_lock(library.settings) as lock:
+    with command_line_lock(library.settings):
         for path in tracks:
             if not library.blobs.exists("soundtracks", path.name):
                 library.blobs.upload_file("soundtracks", path.name, path)
@@ -61,7 +61,7 @@ def _add_starter_library(library: Library, folder: Path, console: Console) -> No
             )
         )
         if outstanding_work(library):
-            bring_up_to_date(library, console, lock, "make demo")
+            bring_up_to_date(library, console, "make demo")
             console.print("            A Dagster run has analysed, indexed and ranked them.")
         else:
             console.print("            Nothing has changed since the last run: nothing was recomputed.")

@@ -28,6 +28,7 @@ from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.pipeline.nearness import pair_distances_of
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
+from mfcc_assets.pipeline.stages import Coverage, coverage_of
 from mfcc_assets.pipeline.versions import versions_among
 from mfcc_assets.recognition.recogniser import (
     LibraryRecogniser,
@@ -61,6 +62,8 @@ class Answer:
         The recording that the file was recognised as, or None.
     index_version
         Version of the index that was searched.
+    coverage
+        How much of the library this index has. During a first load, tracks are missing.
     recommendations
         Recommendations, best first.
     soundtracks
@@ -81,6 +84,7 @@ class Answer:
 
     recognised: Recognition | None
     index_version: str
+    coverage: Coverage
     recommendations: list[Recommendation]
     soundtracks: Mapping[TrackId, Soundtrack]
     certified: bool
@@ -156,6 +160,7 @@ def recommend_file(
     return Answer(
         recognised,
         index.version,
+        coverage_of(library, index),
         recommendations,
         soundtracks,
         certified=exact,

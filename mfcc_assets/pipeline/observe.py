@@ -14,6 +14,7 @@ from mfcc_assets.errors import BlobNotFound
 from mfcc_assets.ids import NO_CONTENT, content_digest, digest_of_file, shard_of, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import NO_AUDIO, Difference, container_files, difference, is_worth_trying
+from mfcc_assets.pipeline.progress import Report, Tally, unseen
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets.storage.sql.records import Observed, SkippedFile
@@ -42,7 +43,9 @@ class Observation:
     skipped: dict[str, list[str]]
 
 
-def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str) -> Observation:
+def observe_soundtracks(
+    library: Library, shards: Sequence[str], *, run_id: str, report_progress: Report = unseen
+) -> Observation:
     """Bring the catalogue's rows of these shards up to date with the container `soundtracks`.
 
     Only new and changed files are read, and those that were copied or touched since they were observed, because some
@@ -58,6 +61,8 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
         Shards whose soundtracks are observed.
     run_id
         Id of the run, which is stored in the rows.
+    report_progress
+        Function that shows the progress.
 
     Returns
     -------
@@ -92,7 +97,15 @@ def observe_soundtracks(library: Library, shards: Sequence[str], *, run_id: str)
 
     observed: list[Observed] = []
     without_audio: list[SkippedFile] = []
-    for _, file in on_all_cores(lambda name: _observed(library, name), [*found.new, *found.changed]):
+    unread = [*found.new, *found.changed]
+    tally = Tally(report_progress, "Reading tags", len(unread), first=next(iter(unread), ""))
+
+    def observe(name: str) -> Observed | SkippedFile | None:
+        tally.begin(name)
+        return _observed(library, name)
+
+    for name, file in on_all_cores(observe, unread):
+        tally.end(name)
         if isinstance(file, SkippedFile):
             without_audio.append(file)
         elif file is not None:

@@ -1,6 +1,6 @@
 """Compute the features of the soundtracks: the cepstra of every audio, and then its track features."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mfcc_assets.audio.reader import read_audio_id
@@ -13,11 +13,14 @@ from mfcc_assets.pipeline.feature_repair import (
     record_checked_features,
     remove_damaged_features,
 )
+from mfcc_assets.pipeline.progress import Report, Tally, unseen
+from mfcc_assets.pipeline.stages import files_of_stage
 from mfcc_assets.pipeline.store_features import note_on, store_analysis
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.sql.records import AudioContent, Reject, Soundtrack
 
 COMPUTED, REUSED, UNCHANGED, REJECTED = "computed", "reused", "unchanged", "rejected"
+WAITING = "waiting"
 
 
 @dataclass
@@ -29,7 +32,7 @@ class AnalysisReport:
     outcomes
         Outcome of each file: ``computed`` if its cepstra were computed, ``reused`` if the same audio was known from
         other bytes or another file, ``unchanged`` if the file had been analysed before, ``rejected`` if it cannot be
-        used.
+        used, ``waiting`` if it belongs to a later stage.
     computed
         File whose cepstra were computed, by audio id.
     seconds
@@ -62,7 +65,12 @@ class _Analysed:
 
 
 def analyse_soundtracks(
-    library: Library, shards: Sequence[str], *, run_id: str, on_progress: Callable[[int, int], None] = lambda *_: None
+    library: Library,
+    shards: Sequence[str],
+    *,
+    run_id: str,
+    stage_size: int | None = None,
+    report_progress: Report = unseen,
 ) -> AnalysisReport:
     """Compute the cepstra of every audio in these shards that has none yet.
 
@@ -80,8 +88,10 @@ def analyse_soundtracks(
         Shards whose soundtracks are analysed.
     run_id
         Run that rejects are attributed to.
-    on_progress
-        Called with the number of contents that are done and their total number.
+    stage_size
+        Largest number of contents that are analysed for the first time; the others wait for a later stage. None: all.
+    report_progress
+        Function that shows the progress: the files of all stages, and the time that all of them need.
     """
     parameters = library.feature_parameters.cepstra
     damaged = remove_damaged_features(library)
@@ -94,9 +104,27 @@ def analyse_soundtracks(
     known = library.catalogue.contents(waiting)
     report = AnalysisReport(outcomes=dict.fromkeys((track.blob_name for track in soundtracks), UNCHANGED))
     report.notes += damaged
+    stage = files_of_stage(waiting, stage_size)
+    report.outcomes |= {
+        track.blob_name: WAITING for digest, tracks in waiting.items() if digest not in stage for track in tracks
+    }
+    # The largest files come first. A track of an hour at the end would keep one core busy while the others wait.
+    largest_first = sorted(
+        (waiting[digest] for digest in stage), key=lambda tracks: (-tracks[0].bytes, tracks[0].blob_name)
+    )
+    tally = Tally(
+        report_progress,
+        "Analysing audio",
+        len(soundtracks),
+        before=len(soundtracks) - sum(map(len, waiting.values())),
+        rejects=sum(track.is_rejected and track.content_digest not in waiting for track in soundtracks),
+        work=sum(tracks[0].bytes for tracks in waiting.values()),
+        first=largest_first[0][0].blob_name if largest_first else "",
+    )
 
     def analysed(tracks: list[Soundtrack]) -> _Analysed | AudioError | None:
         track = tracks[0]
+        tally.begin(track.blob_name)
         if track.content_digest == NO_CONTENT:
             return UnreadableAudio("the file may not be read", remedy="Change its permissions")
         try:
@@ -109,10 +137,7 @@ def analyse_soundtracks(
         except (BlobNotFound, FileNotFoundError, PermissionError, _ChangedMeanwhileError):
             return None  # The file went or changed after it was observed, and the next observation finds that out.
 
-    # The largest files come first. A track of an hour at the end would keep one core busy while the others wait.
-    largest_first = sorted(waiting.values(), key=lambda tracks: tracks[0].bytes, reverse=True)
-    for done, (tracks, outcome) in enumerate(on_all_cores(analysed, largest_first), start=1):
-        on_progress(done, len(waiting))
+    for tracks, outcome in on_all_cores(analysed, largest_first):
         names = [track.blob_name for track in tracks]
         if isinstance(outcome, AudioError):
             report.rejects += [_reject(library, track, outcome, run_id) for track in tracks]
@@ -127,11 +152,14 @@ def analyse_soundtracks(
                 report.outcomes[names[0]] = COMPUTED
                 report.computed[content.audio_id] = names[0]
                 report.seconds[names[0]] = content.seconds
+        tally.end(names[0], files=len(names), work=tracks[0].bytes, rejected=isinstance(outcome, AudioError))
     return report
 
 
-def compute_features_of_soundtracks(library: Library, shards: Sequence[str]) -> dict[str, str]:
-    """Compute the track features of every audio in these shards that has none yet.
+def compute_features_of_soundtracks(
+    library: Library, shards: Sequence[str], *, report_progress: Report = unseen
+) -> dict[str, str]:
+    """Compute the track features of every audio in these shards that has none yet, and report the progress.
 
     Returns
     -------
@@ -149,8 +177,9 @@ def compute_features_of_soundtracks(library: Library, shards: Sequence[str]) -> 
     soundtracks = reversed(library.catalogue.soundtracks(shards))
     names = {track.audio_id: track.blob_name for track in soundtracks if track.audio_id}
     missing = [audio_id for audio_id in names if audio_id not in present]
-    for _ in on_all_cores(lambda audio_id: compute_track_features(library, audio_id, parameters), missing):
-        pass
+    tally = Tally(report_progress, "Computing track features", len(missing))
+    for audio_id, _ in on_all_cores(lambda audio_id: compute_track_features(library, audio_id, parameters), missing):
+        tally.end(names[audio_id])
     record_checked_features(library)
     return {name: UNCHANGED if audio_id in present else COMPUTED for audio_id, name in names.items()}
 

@@ -118,6 +118,8 @@ class UploadDocument:
         Recognisers that could not answer.
     index_version, method
         Index that was searched, and its ranking.
+    indexed_tracks, library_tracks
+        Number of tracks of this index, and of the library at that time. Documents of older versions have none.
     certified
         True if no other track of the library can be nearer than the recommended ones.
     recall
@@ -153,6 +155,8 @@ class UploadDocument:
     recognition_failures: tuple[RecognitionFailure, ...] = ()
     index_version: str | None = None
     method: str | None = None
+    indexed_tracks: int | None = None
+    library_tracks: int | None = None
     certified: bool | None = None
     recall: float | None = None
     recommendations: int | None = None
@@ -309,9 +313,12 @@ class RecognisedUpload(AnalysedUpload):
         """Audio ids of the library that are the same recording as the upload."""
         return tuple(self.recognised.audio_ids) if self.recognised else ()
 
-    def with_candidates(self, *, index_version: str, method: str) -> "SearchedUpload":
-        """Add the index that holds the upload's candidates, and its ranking."""
-        found = {"index_version": index_version, "method": method}
+    def with_candidates(
+        self, *, index_version: str, method: str, indexed_tracks: int, library_tracks: int
+    ) -> "SearchedUpload":
+        """Add the index that holds the upload's candidates, its ranking, and how much of the library it has."""
+        coverage = {"indexed_tracks": indexed_tracks, "library_tracks": library_tracks}
+        found = {"index_version": index_version, "method": method, **coverage}
         return SearchedUpload.of(self._reached(State.CANDIDATES, **found))
 
 

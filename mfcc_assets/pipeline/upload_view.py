@@ -46,6 +46,8 @@ def _presented(library: Library, stored: Document) -> Presented:
         ],
         "failure": failure and {"code": failure.code, "reason": failure.reason},
         "index_version": document.index_version,
+        "indexed_tracks": document.indexed_tracks,
+        "library_tracks": document.library_tracks,
         "recall": document.recall,
         "links_end_after_seconds": seconds,
         "recommendations": [

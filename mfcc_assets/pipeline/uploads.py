@@ -34,6 +34,7 @@ from mfcc_assets.pipeline.answer import (
 from mfcc_assets.pipeline.answering_run import AnsweringRun, document_of
 from mfcc_assets.pipeline.purge import remove_computed
 from mfcc_assets.pipeline.recordings import recordings_of
+from mfcc_assets.pipeline.stages import coverage_of
 from mfcc_assets.pipeline.store_features import note_on, store_analysis, store_track_features
 from mfcc_assets.pipeline.stored_rankings import required_lists
 from mfcc_assets.pipeline.upload_document import (
@@ -122,7 +123,13 @@ def find_upload_candidates(library: Library, uploads: Sequence[UploadId], *, run
         search = search_for(library, index, document.audio_id, copies=without)
         found = find_query_candidates(index, search, recordings, without=without)
         library.rankings.write("candidates", index.version, upload, RankedLists.of_upload(upload, found))
-        return lambda stored: stored.with_candidates(index_version=index.version, method=index.parameters.ranking)
+        coverage = coverage_of(library, index)
+        return lambda stored: stored.with_candidates(
+            index_version=index.version,
+            method=index.parameters.ranking,
+            indexed_tracks=coverage.indexed,
+            library_tracks=coverage.expected,
+        )
 
     return _each(library, uploads, find, needs=RecognisedUpload, run=run)
 

@@ -60,7 +60,15 @@ def test_recommendations_are_printed_as_json_for_programs(home: Path, query: Pat
     unknown = json.loads(mfcc(home, "recommend", "--json", query).stdout)
     known = json.loads(mfcc(home, "recommend", "--json", "--top", "2", ten_songs[3]).stdout)
 
-    measured = {"index_version", "certified", "recall", "dtw_cells", "recommendations"}
+    measured = {
+        "index_version",
+        "indexed_tracks",
+        "library_tracks",
+        "certified",
+        "recall",
+        "dtw_cells",
+        "recommendations",
+    }
     assert set(unknown) == {"query", "recognised", "recognition_failures"} | measured
     assert unknown["query"] == str(query)
     assert unknown["recognised"] is None

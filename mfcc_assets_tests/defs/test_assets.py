@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from mfcc_assets.defs.assets import shared
 from mfcc_assets.defs.assets.shared import (
     ROWS_SHOWN,
     names_as_markdown,
@@ -23,7 +24,9 @@ from mfcc_assets.defs.assets.uploads import BACKFILL_TAG, KEPT
 from mfcc_assets.defs.partitions import FILES_TAG
 from mfcc_assets.ids import TrackId, UploadId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.progress import read_progress
 from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.settings import Settings
 from mfcc_assets.storage.sql.records import RecommendedSoundtrack
 from mfcc_assets.texts import printable
 from mfcc_assets_tests.defs.test_definitions import BLOCKING_CHECKS, LINEAGE, OTHER_CHECKS
@@ -148,6 +151,25 @@ def test_every_shard_shows_the_totals_of_all_shards_beside_its_own_figures(
         .figure("raw_soundtracks", "summary")
         .startswith("8 of 16 shards: ")
     )
+
+
+def test_a_run_that_nobody_continues_analyses_everything_and_logs_its_progress(
+    settings: Settings, instance: dg.DagsterInstance, ten_songs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "SECONDS_BETWEEN_LOG_LINES", 0)
+    with Library(settings.model_copy(update={"first_index_tracks": 1})) as library:
+        for song in ten_songs[:3]:
+            library.blobs.upload_file("soundtracks", song.name, song)
+        run = run_library(library, instance)
+
+        assert run.work.cepstra == 3
+        logged = [entry.user_message for entry in instance.all_logs(run.result.run_id)]
+        assert any(
+            re.match(r"Analysing audio: 3 of 3 files, \d.* a second, about 0 s left, song-", line) for line in logged
+        )
+        last = read_progress(library.settings.progress_file)
+        assert last is not None
+        assert last.phase == "Writing recommendations"
 
 
 def test_a_run_over_a_range_records_each_partition(ten_tracks: Library, instance: dg.DagsterInstance) -> None:

@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets_tests.services.dagster_services import dagster_services
@@ -19,8 +21,9 @@ RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
 
 
 def test_files_that_are_copied_into_containers_are_answered_without_any_command(
-    library: Library, ten_songs: list[Path], tmp_path: Path
+    library: Library, ten_songs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MFCC_FIRST_INDEX_TRACKS", "5")  # so the library is loaded in two stages, each a run
     soundtracks, uploads = library.settings.blobs / "soundtracks", library.settings.blobs / "uploads"
     soundtracks.mkdir(parents=True)
     uploads.mkdir()
@@ -43,7 +46,9 @@ def test_files_that_are_copied_into_containers_are_answered_without_any_command(
     recommended = library.recommendations.recommended(UploadId(answer.id))
     assert len(recommended) == 5
     assert "Song 3" not in {track.title for track in recommended}
-    assert sorted(run["jobName"] for run in runs) == ["library", "uploads"]
+    assert sorted(run["jobName"] for run in runs) == ["library", "library", "uploads"]
+
+    assert [len(library.indexes.read(one.version).tracks) for one in library.indexes.history()] == [5, 10]
 
     sensors = {sensor["name"]: sensor["sensorState"]["status"] for sensor in defined["sensorsOrError"]["results"]}
     running = ("late_answers_sensor", "orphaned_runs_sensor", "soundtracks_sensor", "uploads_sensor")

@@ -1,7 +1,9 @@
 """The features of the soundtracks: which files are analysed, and with which outcome."""
 
 import shutil
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,11 +16,15 @@ from mfcc_assets.pipeline.soundtracks import (
     REJECTED,
     REUSED,
     UNCHANGED,
+    WAITING,
     AnalysisReport,
     analyse_soundtracks,
     compute_features_of_soundtracks,
 )
 from mfcc_assets_tests.audio_samples import retag, write_music
+
+if TYPE_CHECKING:
+    from mfcc_assets.pipeline.progress import Progress
 
 
 def analyse(library: Library, *paths: Path) -> AnalysisReport:
@@ -103,13 +109,32 @@ def test_a_file_that_goes_after_the_observation_is_left_to_the_next_one(library:
 def test_progress_is_reported_after_every_file(library: Library, song: Path) -> None:
     library.blobs.upload_file("soundtracks", song.name, song)
     observe_soundtracks(library, library.shards, run_id="run")
-    reported: list[tuple[int, int]] = []
+    reported: list[Progress] = []
 
-    analyse_soundtracks(
-        library, library.shards, run_id="run", on_progress=lambda done, total: reported.append((done, total))
-    )
+    analyse_soundtracks(library, library.shards, run_id="run", report_progress=reported.append)
 
-    assert reported == [(1, 1)]
+    assert [progress.counted for progress in reported] == ["0 of 1 files", "1 of 1 files"]
+    assert {progress.current for progress in reported} == {"song.flac"}
+
+
+def test_a_stage_analyses_so_many_files_and_the_others_wait(library: Library, ten_songs: list[Path]) -> None:
+    analyse(library, *ten_songs[:1])
+    for song in ten_songs[1:]:
+        library.blobs.upload_file("soundtracks", song.name, song)
+    library.blobs.write("soundtracks", "broken.flac", b"not music")
+    observe_soundtracks(library, library.shards, run_id="run")
+    reported: list[Progress] = []
+
+    stage = analyse_soundtracks(library, library.shards, run_id="run", stage_size=4, report_progress=reported.append)
+    rest = analyse_soundtracks(library, library.shards, run_id="run", report_progress=reported.append)
+
+    assert Counter(stage.outcomes.values())[WAITING] == 6
+    assert stage.outcomes["song-0.flac"] == UNCHANGED
+    outcomes = Counter([*stage.outcomes.values(), *rest.outcomes.values()])
+    assert (outcomes[COMPUTED], outcomes[REJECTED]) == (9, 1)
+    assert reported[4].counted == "5 of 11 files"
+    assert (reported[4].seconds_left or 0) > 0, "the time of all stages is estimated"
+    assert (reported[-1].counted, reported[-1].rejects, reported[-1].seconds_left) == ("11 of 11 files", 1, 0)
 
 
 def test_track_features_are_computed_once(library: Library, song: Path) -> None:

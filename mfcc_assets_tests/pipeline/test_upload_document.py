@@ -85,7 +85,7 @@ def after_step(step: str, before: UploadDocument, expected: Body) -> UploadDocum
         return AnalysedUpload.of(before.body).with_recognition(recognised and Recognition(**recognised), failures)
     if step == "find_upload_candidates":
         return RecognisedUpload.of(before.body).with_candidates(
-            index_version=expected["index_version"], method=expected["method"]
+            index_version=expected["index_version"], method=expected["method"], indexed_tracks=10, library_tracks=10
         )
     if step == "rank_uploads":
         return SearchedUpload.of(before.body).with_ranking(recall=expected["recall"])
@@ -94,8 +94,9 @@ def after_step(step: str, before: UploadDocument, expected: Body) -> UploadDocum
 
 
 def without_moments(body: Mapping[str, Any]) -> Body:
-    """A document apart from when its run wrote it, as JSON."""
-    kept = {key: value for key, value in body.items() if key != "heard"} | {"times": sorted(body["times"])}
+    """A document apart from when its run wrote it, as JSON, without what the former version did not store."""
+    later = {"heard", "indexed_tracks", "library_tracks"}
+    kept = {key: value for key, value in body.items() if key not in later} | {"times": sorted(body["times"])}
     return dict(json.loads(json.dumps(kept)))
 
 
@@ -157,7 +158,9 @@ def move(before: State, after: State) -> UploadDocument:
     moves: dict[State, Callable[[], UploadDocument]] = {
         State.RECEIVED: lambda: UploadDocument.of(body).with_copy("a copy"),
         State.RECOGNISED: lambda: AnalysedUpload.of(body).with_recognition(None, []),
-        State.CANDIDATES: lambda: RecognisedUpload.of(body).with_candidates(index_version="1", method="dtw"),
+        State.CANDIDATES: lambda: RecognisedUpload.of(body).with_candidates(
+            index_version="1", method="dtw", indexed_tracks=10, library_tracks=10
+        ),
         State.RANKED: lambda: RankedUpload.of(body).with_recommendations(5),
         State.FAILED: lambda: UploadDocument.of(body).failed(Failure("gone", "It is gone.")),
     }

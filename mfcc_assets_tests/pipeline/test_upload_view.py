@@ -22,6 +22,8 @@ FIELDS = {
     "recognition_failures",
     "failure",
     "index_version",
+    "indexed_tracks",
+    "library_tracks",
     "recall",
     "links_end_after_seconds",
     "recommendations",

@@ -13,6 +13,7 @@ from mfcc_assets.defs.assets.shared import (
     soundtrack_asset,
     table_as_markdown,
 )
+from mfcc_assets.defs.launch import IN_STAGES
 from mfcc_assets.defs.private.pictures import shown_pictures
 from mfcc_assets.evaluation.metrics import Precision
 from mfcc_assets.library import Library
@@ -21,6 +22,7 @@ from mfcc_assets.pipeline.file_classes import FileClass
 from mfcc_assets.pipeline.index import build_index
 from mfcc_assets.pipeline.library_report import describe_library, picture_of_coefficients, picture_of_map, popularity
 from mfcc_assets.pipeline.observe import observe_soundtracks
+from mfcc_assets.pipeline.progress import Progress, counted
 from mfcc_assets.pipeline.publication import publish_built_index
 from mfcc_assets.pipeline.quality import Quality, measure_quality, picture_of_history
 from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates
@@ -30,9 +32,11 @@ from mfcc_assets.pipeline.soundtracks import (
     REJECTED,
     REUSED,
     UNCHANGED,
+    WAITING,
     analyse_soundtracks,
     compute_features_of_soundtracks,
 )
+from mfcc_assets.pipeline.stages import size_of_next_stage
 from mfcc_assets.pipeline.track_pictures import pictures_of_audio
 from mfcc_assets.plots.tracks import heat_map
 
@@ -44,7 +48,9 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
     A picture for each file, either embedded in it or drawn, is stored in the container `artworks`. What is no music is
     skipped and counted by kind.
     """
-    observation = observe_soundtracks(library, context.partition_keys, run_id=context.run.run_id)
+    observation = observe_soundtracks(
+        library, context.partition_keys, run_id=context.run.run_id, report_progress=progress_log(context, library)
+    )
     found, skipped = observation.difference, observation.skipped
     kinds = ("new", "changed", "gone", "unchanged")
     totals = add_counts(context, found.outcomes, kinds, digits=library.settings.shard_digits)
@@ -74,13 +80,18 @@ HEAT_MAP_SECONDS = 300
 def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The mel-frequency cepstral coefficients COE_1 to COE_13 of every soundtrack, with 100 frames per second.
 
-    They are stored as Parquet in the container `cepstra`, one file for each distinct audio, beside its timbre vector.
+    They are stored as Parquet in the container `cepstra`, one file for each distinct audio, beside its timbre vector. A
+    run of the sensor or of `mfcc add` takes the next stage of the files that wait, and another run takes the others.
     """
     report = analyse_soundtracks(
-        library, context.partition_keys, run_id=context.run.run_id, on_progress=progress_log(context, "files analysed")
+        library,
+        context.partition_keys,
+        run_id=context.run.run_id,
+        stage_size=size_of_next_stage(library) if IN_STAGES.items() <= context.run.tags.items() else None,
+        report_progress=progress_log(context, library),
     )
     parameters = library.feature_parameters.cepstra
-    outcomes = (COMPUTED, REUSED, UNCHANGED, REJECTED)
+    outcomes = (COMPUTED, REUSED, UNCHANGED, REJECTED, WAITING)
     totals = add_counts(context, report.outcomes, outcomes, digits=library.settings.shard_digits)
     add_seconds(context, report.seconds, digits=library.settings.shard_digits)
     shown = report.first_computed(HEAT_MAPS_SHOWN)
@@ -107,18 +118,21 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
     They are computed from the stored cepstra and timbre, and stored as Parquet in the container `cepstra`. All later
     comparisons of tracks use them.
     """
-    outcomes = compute_features_of_soundtracks(library, context.partition_keys)
+    outcomes = compute_features_of_soundtracks(
+        library, context.partition_keys, report_progress=progress_log(context, library)
+    )
     totals = add_counts(context, outcomes, (COMPUTED, UNCHANGED), digits=library.settings.shard_digits)
     return dg.MaterializeResult(metadata={**totals, "features_version": library.feature_parameters.version})
 
 
 @library_asset(deps=[soundtrack_summaries], kinds={"python", "faiss"}, code_version="1")
-def prefilter_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """A new version of the search index over the track features of the whole library.
 
     It holds a FAISS vector index of all tracks and is stored in the container `cepstra`. It answers no queries before
     it is published.
     """
+    progress_log(context, library)(Progress("Building the index"))
     built = build_index(library)
     return dg.MaterializeResult(
         metadata={
@@ -149,7 +163,14 @@ def soundtrack_candidates(
     Only candidates are compared in full. They are stored as Parquet beside the index, one file for each shard.
     """
     index = library.indexes.read(library.indexes.built_version())
-    totals = add_lists(context, find_candidates(library, index, context.partition_keys), "candidates")
+    found = counted(
+        progress_log(context, library),
+        "Finding candidates",
+        "shards",
+        find_candidates(library, index, context.partition_keys),
+        len(context.partition_keys),
+    )
+    totals = add_lists(context, found, "candidates")
     return dg.MaterializeResult(metadata={**totals, "index_version": index.version})
 
 
@@ -161,7 +182,14 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
     for each shard.
     """
     index = library.indexes.read(library.indexes.built_version())
-    totals = add_lists(context, rank_candidates(library, index, context.partition_keys), "ranked")
+    ranked = counted(
+        progress_log(context, library),
+        "Ranking",
+        "shards",
+        rank_candidates(library, index, context.partition_keys),
+        len(context.partition_keys),
+    )
+    totals = add_lists(context, ranked, "ranked")
     return dg.MaterializeResult(
         metadata={**totals, "index_version": index.version, "ranking": index.parameters.ranking}
     )
@@ -178,6 +206,7 @@ def recommendation_quality(
     beside the share that chance gives. Larger shares mean that the recommendations follow the coding of the files.
     """
     version = library.indexes.built_version()
+    progress_log(context, library)(Progress("Measuring quality"))
     quality = measure_quality(library, version)
     return dg.MaterializeResult(
         metadata={
@@ -257,6 +286,7 @@ def soundtrack_recommendations(
 
     The view RECOMMENDED_SOUNDTRACKS joins them with the rows of the recommended tracks in SOUNDTRACKS.
     """
+    progress_log(context, library)(Progress("Writing recommendations"))
     index = library.indexes.published()
     queries = written = 0
     for shard, report in recommend_soundtracks(library, index, context.partition_keys, run_id=context.run.run_id):

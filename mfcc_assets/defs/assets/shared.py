@@ -3,7 +3,7 @@
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import dagster as dg
@@ -11,6 +11,8 @@ import dagster as dg
 from mfcc_assets.defs.partitions import SHARDS, UPLOADS
 from mfcc_assets.defs.private.one_library_run import LIBRARY_POOL
 from mfcc_assets.ids import shard_of, track_id
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.progress import Progress, Report, write_progress
 from mfcc_assets.pipeline.rankings import ListsReport
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.storage.sql.records import RecommendedSoundtrack
@@ -148,23 +150,18 @@ def _shards(context: dg.AssetExecutionContext) -> str:
     return f"All {every} shards" if run == every else f"{run} of {every} shards"
 
 
-def progress_log(context: dg.AssetExecutionContext, done_items: str) -> Callable[[int, int], None]:
-    """Return a function that logs how many of all items are done, at most once in `SECONDS_BETWEEN_LOG_LINES`.
-
-    Parameters
-    ----------
-    done_items
-        What is counted, such as ``files analysed``.
-    """
+def progress_log(context: dg.AssetExecutionContext, library: Library) -> Report:
+    """Return a function that writes progress for other processes, and logs it once in `SECONDS_BETWEEN_LOG_LINES`."""
     last_line = time.monotonic()
 
-    def log(done: int, total: int) -> None:
+    def show(progress: Progress) -> None:
         nonlocal last_line
+        write_progress(library.settings.progress_file, progress)
         if time.monotonic() - last_line > SECONDS_BETWEEN_LOG_LINES:
             last_line = time.monotonic()
-            context.log.info(f"{done} of {total} {done_items}")
+            context.log.info(str(progress))
 
-    return log
+    return show
 
 
 def uploads_as_markdown(documents: Iterable[UploadDocument]) -> dg.MarkdownMetadataValue:

@@ -19,7 +19,7 @@ from dagster._core.remote_origin import (
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
-from mfcc_assets.defs.launch import HOST_TAG, LIBRARY_JOB, MODULE, range_tags
+from mfcc_assets.defs.launch import HOST_TAG, IN_STAGES, LIBRARY_JOB, MODULE, range_tags
 from mfcc_assets.ids import shard_names
 from mfcc_assets.settings import Settings
 
@@ -31,7 +31,7 @@ _NOT_REPEATED = {"dagster/max_retries": "0"}
 
 
 def run_library_job(instance: dg.DagsterInstance, run_id: str, command: str, shards: tuple[str, ...]) -> bool:
-    """Run the library's job over all shards, and return whether it succeeded.
+    """Run the library's job over the next stage of all shards, and return whether it succeeded.
 
     Parameters
     ----------
@@ -51,6 +51,7 @@ def run_library_job(instance: dg.DagsterInstance, run_id: str, command: str, sha
     tags = {
         **definition.run_tags,
         **range_tags(shards[0], shards[-1]),
+        **IN_STAGES,
         **_NOT_REPEATED,
         LAUNCHED_BY_TAG: command,
         HOST_TAG: platform.node(),

@@ -9,6 +9,8 @@ Each rule prevents a failure that has happened:
   seconds keeps a serverless database awake, and it is paid for by the hour.
 - The run key names the last successful run, too. A file that goes, comes back and goes again asks twice for the same
   work, and Dagster would ignore the second request.
+- A run analyses only the next stage of a first load, so that an index answers early. The run of the stage after it is
+  requested at once, and not by the next sweep.
 """
 
 from dataclasses import replace
@@ -18,6 +20,7 @@ import dagster as dg
 
 from mfcc_assets.defs.conditions import observed_assets
 from mfcc_assets.defs.launch import (
+    IN_STAGES,
     LIBRARY_JOB,
     is_command_line_at_work,
     range_tags,
@@ -66,7 +69,8 @@ def soundtracks_sensor(
     changed = {name: blob for name, blob in unknown.items() if is_settled(blob, now, settings)}
     page, cursor = take_page(changed, before, settings.sensor_page)
     work = [f"{name} {changed[name].etag}" for name in page]
-    if not work and before.is_sweep_due(now, settings.library_sweep_seconds):
+    is_sweep_due = before.is_sweep_due(now, settings.library_sweep_seconds)
+    if not work and (is_sweep_due or (not unknown and library.catalogue.waiting())):
         cursor = replace(cursor, swept=now.timestamp())
         work = outstanding_work(library)
     if not work and not unknown:
@@ -81,7 +85,7 @@ def soundtracks_sensor(
     state = [*work, *(run.run_id for run in done)]
     request = dg.RunRequest(
         run_key=run_key(state, now),
-        tags=range_tags(shards[0], shards[-1]),
+        tags={**range_tags(shards[0], shards[-1]), **IN_STAGES},
         asset_selection=observed_assets(settings),
     )
     return dg.SensorResult(

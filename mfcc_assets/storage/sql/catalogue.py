@@ -151,6 +151,15 @@ class Catalogue:
             done, total = connection.execute(sa.select(examined, sa.func.count()).select_from(SOUNDTRACKS)).one()
         return int(done), int(total)
 
+    def track_counts(self) -> tuple[int, int]:
+        """Return the number of different audios of the library, and of files that may add to them when analysed."""
+        columns = SOUNDTRACKS.c
+        waiting = sa.func.count(sa.case((columns.AUDIO_ID.is_(None) & ~_IS_REJECTED, 1)))
+        counts = sa.select(sa.func.count(columns.AUDIO_ID.distinct()), waiting).select_from(SOUNDTRACKS)
+        with self._database.reading() as connection:
+            audios, files = connection.execute(counts).one()
+        return int(audios), int(files)
+
     def record_observed(
         self, observed: Sequence[Observed], gone: Sequence[str], *, shard_digits: int, run_id: str
     ) -> None:

@@ -5,10 +5,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from mfcc_assets.defs.launch import command_line_lock, range_tags
+from mfcc_assets.defs.launch import IN_STAGES, command_line_lock, range_tags
 from mfcc_assets.defs.sensors.cursor import Cursor
 from mfcc_assets.defs.sensors.soundtracks import soundtracks_sensor
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.observe import observe_soundtracks
+from mfcc_assets.pipeline.soundtracks import analyse_soundtracks
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.defs.sensors.ticks import swept_now, tick
 from mfcc_assets_tests.runs import create_run
@@ -76,6 +78,22 @@ def test_no_run_is_requested_while_the_command_line_changes_the_library(
     with command_line_lock(library.settings):
         assert not tick(soundtracks_sensor, library, instance, swept_now()).run_requests
     assert len(tick(soundtracks_sensor, library, instance, swept_now()).run_requests) == 1
+
+
+def test_the_run_of_the_next_stage_is_requested_at_once(
+    library: Library, instance: dg.DagsterInstance, ten_songs: list[Path]
+) -> None:
+    for song in ten_songs[:4]:
+        library.blobs.upload_file("soundtracks", song.name, song)
+    (first,) = tick(soundtracks_sensor, library, instance, swept_now()).run_requests
+    observe_soundtracks(library, library.shards, run_id="run")
+    analyse_soundtracks(library, library.shards, run_id="run", stage_size=2)
+    (second,) = tick(soundtracks_sensor, library, instance, swept_now()).run_requests
+    analyse_soundtracks(library, library.shards, run_id="run")
+    third = tick(soundtracks_sensor, library, instance, swept_now())
+
+    assert first.tags.items() >= IN_STAGES.items() <= second.tags.items()
+    assert not third.run_requests, "nothing waits any more, and the next sweep is not due"
 
 
 def test_a_sweep_finds_deleted_files(ten_tracks: Library, instance: dg.DagsterInstance) -> None:

@@ -247,6 +247,9 @@ class TestRejects:
             ("rejected", "it is silent", None)
         ]
         assert catalogue.progress() == (1, 1)
+        assert catalogue.track_counts() == (0, 0)
+        observe(catalogue, observed("b.mp3"))
+        assert catalogue.track_counts() == (0, 1)
 
     def test_a_reject_that_another_setting_might_accept_counts_as_examined(self, catalogue):
         observe(catalogue, observed("a.mp3"))

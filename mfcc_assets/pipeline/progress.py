@@ -1,0 +1,203 @@
+"""How far a run over the library is: its phase, the files done, the rate, the remaining time, and the rejects.
+
+A run writes its progress to a file in the library's home, which other processes on this machine read.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from mfcc_assets.storage.blobs.names import shown_name
+from mfcc_assets.texts import printable
+
+_MINUTE, _HOUR = 60, 3600
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The progress of one phase.
+
+    Attributes
+    ----------
+    phase
+        What is done, such as ``Analysing audio``.
+    done, total
+        Number of things that are done, and of all. The total is 0 if nothing is counted.
+    unit
+        What is counted.
+    per_second
+        How many were done per second since the phase began; 0 if it is not known yet.
+    seconds_left
+        Estimated time to the end of the phase; None if it is not known yet.
+    rejects
+        Number of files of the library that cannot be used.
+    current
+        Name of a file that is at work.
+    at
+        Time of this progress, in seconds since 1970.
+    """
+
+    phase: str
+    done: int = 0
+    total: int = 0
+    unit: str = "files"
+    per_second: float = 0.0
+    seconds_left: float | None = None
+    rejects: int = 0
+    current: str = ""
+    at: float = field(default_factory=time.time)
+
+    @property
+    def counted(self) -> str:
+        """How many are done, such as ``620 of 2,792 files``; empty if nothing is counted."""
+        return f"{self.done:,} of {self.total:,} {self.unit}" if self.total else ""
+
+    @property
+    def details(self) -> str:
+        """The rate, the remaining time, the number of rejects and the current file, as far as they are known."""
+        known = [
+            f"{self.per_second:.{1 if self.per_second < 10 else 0}f} a second" if self.per_second else "",
+            f"about {_in_words(self.seconds_left)} left" if self.seconds_left is not None else "",
+            f"{self.rejects:,} rejected" if self.rejects else "",
+            printable(shown_name(self.current)),
+        ]
+        return ", ".join(filter(None, known))
+
+    def __str__(self) -> str:
+        said = ", ".join(filter(None, (self.counted, self.details)))
+        return f"{self.phase}: {said}" if said else self.phase
+
+
+Report = Callable[[Progress], None]
+"""A function that shows progress."""
+
+
+def unseen(_: Progress) -> None:
+    """Show no progress."""
+
+
+class Tally:
+    """Counts what is done in one phase, and reports it after each file. Several threads may begin files.
+
+    Parameters
+    ----------
+    report
+        Function that shows the progress.
+    phase
+        Name of the phase.
+    total
+        Number of all files, with those that were done before.
+    before
+        Number of files that were done before.
+    rejects
+        Number of files that were rejected before.
+    work
+        Amount of work that remains, in any unit, such as bytes. The remaining time is estimated from it. By default
+        each file is as much work as another.
+    first
+        Name of the first file.
+    """
+
+    def __init__(
+        self,
+        report: Report,
+        phase: str,
+        total: int,
+        *,
+        before: int = 0,
+        rejects: int = 0,
+        work: float | None = None,
+        first: str = "",
+    ) -> None:
+        self._report, self._phase, self._total = report, phase, total
+        self._before = self._done = before
+        self._rejects = rejects
+        self._work, self._work_done = float(total - before) if work is None else work, 0.0
+        self._began = time.monotonic()
+        self._at_work: dict[str, None] = {}
+        self._lock = threading.Lock()
+        report(Progress(phase, before, total, rejects=rejects, current=first))
+
+    def begin(self, name: str) -> None:
+        """Remember that a file is at work."""
+        with self._lock:
+            self._at_work[name] = None
+
+    def end(self, name: str, *, files: int = 1, work: float = 1.0, rejected: bool = False) -> None:
+        """Count a file, or several files of the same content, and report the progress.
+
+        Parameters
+        ----------
+        name
+            Name of the file that was begun.
+        files
+            Number of files that are done with it.
+        work
+            Its work, in the unit of the whole.
+        rejected
+            True if it cannot be used.
+        """
+        with self._lock:
+            self._at_work.pop(name, None)
+            current = next(reversed(self._at_work), name)
+        self._done += files
+        self._work_done += work
+        self._rejects += files if rejected else 0
+        seconds = time.monotonic() - self._began
+        left = max(0.0, self._work - self._work_done) / self._work_done * seconds if self._work_done else None
+        rate = (self._done - self._before) / seconds if seconds else 0.0
+        self._report(
+            Progress(
+                self._phase,
+                self._done,
+                self._total,
+                per_second=rate,
+                seconds_left=left,
+                rejects=self._rejects,
+                current=current,
+            )
+        )
+
+
+def counted(report: Report, phase: str, unit: str, items: Iterable[_Item], total: int) -> Iterator[_Item]:
+    """Yield the items, and report before each how many of all are done."""
+    began = time.monotonic()
+    report(Progress(phase, 0, total, unit))
+    for done, item in enumerate(items, start=1):
+        yield item
+        seconds = time.monotonic() - began
+        report(Progress(phase, done, total, unit, seconds_left=(total - done) / done * seconds))
+
+
+def write_progress(path: Path, progress: Progress) -> None:
+    """Write progress to a file. A full disk or a missing permission does not disturb the work that is reported."""
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(asdict(progress)))
+        part.replace(path)
+
+
+def read_progress(path: Path) -> Progress | None:
+    """Read the progress that was written last; None if there is none."""
+    try:
+        return Progress(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _in_words(seconds: float) -> str:
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    hours, minutes = divmod(round(seconds / _MINUTE), _MINUTE)
+    return f"{hours} h {minutes} min"

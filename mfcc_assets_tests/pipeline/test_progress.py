@@ -1,0 +1,84 @@
+"""How far a run is: what is counted, estimated, said, and written for other processes."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from mfcc_assets.pipeline.progress import Progress, Tally, counted, read_progress, write_progress
+
+
+@pytest.mark.parametrize(
+    ("progress", "said"),
+    [
+        (Progress("Building the index"), "Building the index"),
+        (Progress("Ranking", 4, 16, "shards"), "Ranking: 4 of 16 shards"),
+        (
+            Progress("Analysing audio", 620, 2_792, per_second=3.42, seconds_left=634, rejects=2, current="a/b.mp3"),
+            "Analysing audio: 620 of 2,792 files, 3.4 a second, about 11 min left, 2 rejected, a/b.mp3",
+        ),
+        (
+            Progress("Reading tags", 9_000, 90_000, per_second=11.7, seconds_left=7_300, current="caf\udce9\x1b.mp3"),
+            "Reading tags: 9,000 of 90,000 files, 12 a second, about 2 h 2 min left, caf\\xe9\\x1b.mp3",
+        ),
+        (Progress("Reading tags", 1, 2, seconds_left=0.4), "Reading tags: 1 of 2 files, about 0 s left"),
+    ],
+)
+def test_progress_is_said_in_a_line(progress: Progress, said: str) -> None:
+    assert str(progress) == said
+
+
+def test_a_tally_counts_files_and_rejects_and_estimates_the_time_by_the_work() -> None:
+    reported: list[Progress] = []
+    tally = Tally(reported.append, "Analysing audio", 5, before=1, rejects=1, work=100, first="a")
+    tally.begin("a")
+    tally.begin("b")
+    tally.end("a", work=75)
+    tally.end("b", files=2, work=20, rejected=True)
+    tally.begin("c")
+    tally.end("c", work=5)
+
+    assert [one.counted for one in reported] == [f"{done} of 5 files" for done in (1, 2, 4, 5)]
+    assert [one.rejects for one in reported] == [1, 1, 3, 3]
+    assert [one.current for one in reported] == ["a", "b", "b", "c"]
+    assert reported[0].seconds_left is None
+    assert reported[1].seconds_left == pytest.approx(25 / 75 / reported[1].per_second)
+    assert reported[-1].seconds_left == 0
+
+
+def test_the_current_file_is_the_last_one_that_is_still_at_work() -> None:
+    reported: list[Progress] = []
+    tally = Tally(reported.append, "Reading tags", 40)
+    tally.begin("long")
+    threads = [threading.Thread(target=tally.begin, args=(f"{number}",)) for number in range(39)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number in range(39):
+        tally.end(f"{number}")
+
+    assert reported[-1].counted == "39 of 40 files"
+    assert reported[-1].current == "long"
+
+
+def test_items_are_counted_before_and_after_each() -> None:
+    reported: list[Progress] = []
+
+    assert list(counted(reported.append, "Ranking", "shards", "ab", 2)) == ["a", "b"]
+    assert [one.counted for one in reported] == ["0 of 2 shards", "1 of 2 shards", "2 of 2 shards"]
+
+
+def test_progress_is_written_for_other_processes(tmp_path: Path) -> None:
+    path, progress = tmp_path / "home" / "progress.json", Progress("Ranking", 1, 16, "shards", current="caf\udce9")
+    assert read_progress(path) is None
+    write_progress(path, progress)
+    assert read_progress(path) == progress
+    assert [file.name for file in path.parent.iterdir()] == ["progress.json"]
+    path.write_text('{"phase": ')
+    assert read_progress(path) is None
+
+
+def test_a_file_that_cannot_be_written_disturbs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a file").write_text("")
+    write_progress(tmp_path / "a file" / "progress.json", Progress("Ranking"))
