@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     profile: Literal["local", "azure"] = Field(
         "local", description="Where blobs and documents are kept: local, or azure"
     )
+    music: str = Field("", description="local: folders of music that the library uses in place, separated by colons")
     database_url: str = Field("", description="SQLAlchemy address of the database; empty: SQLite in the home")
     database_password_secret: str = Field(
         "", description="Secret that holds the database's password; empty: no password is needed"
@@ -121,11 +122,15 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _of_a_known_user(cls, home: Path) -> Path:
-        try:
-            home.expanduser()
-        except RuntimeError:
-            raise ValueError(f"the user in {home} has no home directory") from None
+        _check_user(home)
         return home
+
+    @field_validator("music")
+    @classmethod
+    def _of_known_users(cls, music: str) -> str:
+        for folder in music.split(os.pathsep):
+            _check_user(Path(folder))
+        return music
 
     @field_validator("blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url")
     @classmethod
@@ -178,12 +183,19 @@ class Settings(BaseSettings):
         missing = [f"MFCC_{name.upper()}" for name, address in needed.items() if not address]
         if self.profile == "azure" and missing:
             raise ValueError(f"MFCC_PROFILE=azure needs {', '.join(missing)}")
+        if self.profile == "azure" and self.music_folders:
+            raise ValueError("MFCC_PROFILE=azure cannot use folders in place; unset MFCC_MUSIC")
         return self
 
     @cached_property
     def folder(self) -> Path:
         """The home as an absolute path."""
         return self.home.expanduser().resolve()
+
+    @property
+    def music_folders(self) -> list[Path]:
+        """The folders that `music` names."""
+        return [Path(path).expanduser() for path in self.music.split(os.pathsep) if path]
 
     @property
     def blobs(self) -> Path:
@@ -244,3 +256,10 @@ class Settings(BaseSettings):
     def environment(self) -> Mapping[str, str]:
         """Variables of this process: for the processes that it starts, and for secrets if there is no vault."""
         return os.environ
+
+
+def _check_user(path: Path) -> None:
+    try:
+        path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"the user in {path} has no home directory") from None

@@ -11,8 +11,9 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict
 from mfcc_assets.ids import digest_of_file
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.local_files import FoundFile, find_music
+from mfcc_assets.pipeline.local_files import find_music
 from mfcc_assets.pipeline.names_in_library import NamesInLibrary
+from mfcc_assets.storage.blobs.found_files import FoundFile
 from mfcc_assets.storage.blobs.names import name_of_file
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.added_files import AddedFile

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mfcc_assets.pipeline.local_files import OF_THE_LIBRARY, FoundFiles, find_music
-from mfcc_assets.pipeline.music_files import COMPANIONS, HIDDEN, NO_AUDIO, UNFINISHED
-from mfcc_assets.storage.blobs.port import BROKEN_LINKS, NO_FILES, TAKEN_ALREADY
+from mfcc_assets.music_names import COMPANIONS, HIDDEN, NO_AUDIO, UNFINISHED
+from mfcc_assets.pipeline.local_files import find_music
+from mfcc_assets.storage.blobs.found_files import FoundFiles
+from mfcc_assets.storage.blobs.port import BROKEN_LINKS, NO_FILES, OF_THE_LIBRARY, TAKEN_ALREADY
 from mfcc_assets_tests.audio_samples import write_tone
 from mfcc_assets_tests.ordinary_user import as_ordinary_user
 

@@ -41,12 +41,14 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
     """One row of the table SOUNDTRACKS for each file in the container `soundtracks`, with its tags and digests.
 
     A picture for each file, either embedded in it or drawn, is stored in the container `artworks`. What is no music is
-    skipped and counted by kind.
+    skipped and counted by kind. A renamed file keeps its row, and so do the files of a folder in place that is away.
     """
     observation = observe_soundtracks(library, context.partition_keys, run_id=context.run.run_id)
     found, skipped = observation.difference, observation.skipped
-    add_counts(context, found.outcomes, ("new", "changed", "gone", "unchanged"), digits=library.settings.shard_digits)
-    names = {"new": found.new, "changed": found.changed, "gone": found.gone}
+    kinds = ("new", "changed", "gone", "unchanged", "renamed")
+    add_counts(context, found.outcomes, kinds, observation.track_ids, digits=library.settings.shard_digits)
+    renamed = {f"renamed from {former}": [name] for name, former in observation.former_names.items()}
+    names = {"new": found.new, "changed": found.changed, "gone": found.gone, **renamed}
     read = library.catalogue.soundtracks_of_run(context.run.run_id)
     notes = [(track.blob_name, track.tags_note) for track in read if track.tags_note]
     return dg.MaterializeResult(
@@ -54,6 +56,7 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
             "names": names_as_markdown(names),
             "notes": table_as_markdown(("file", "note"), notes),
             "skipped": skipped_as_markdown(skipped),
+            "away": table_as_markdown(("away",), [(sentence,) for sentence in observation.away]),
         }
     )
 
@@ -75,8 +78,9 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
     )
     parameters = library.feature_parameters.cepstra
     outcomes = (COMPUTED, REUSED, UNCHANGED, REJECTED)
-    add_counts(context, report.outcomes, outcomes, digits=library.settings.shard_digits)
-    add_seconds(context, report.seconds, digits=library.settings.shard_digits)
+    track_ids = library.catalogue.track_ids()
+    add_counts(context, report.outcomes, outcomes, track_ids, digits=library.settings.shard_digits)
+    add_seconds(context, report.seconds, track_ids, digits=library.settings.shard_digits)
     shown = report.first_computed(HEAT_MAPS_SHOWN)
     audio_pictures = pictures_of_audio(library, shown[0][1]) if shown else {}
     return dg.MaterializeResult(
@@ -101,7 +105,8 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
     comparisons of tracks use them.
     """
     outcomes = compute_features_of_soundtracks(library, context.partition_keys)
-    add_counts(context, outcomes, (COMPUTED, UNCHANGED), digits=library.settings.shard_digits)
+    track_ids = library.catalogue.track_ids()
+    add_counts(context, outcomes, (COMPUTED, UNCHANGED), track_ids, digits=library.settings.shard_digits)
     return dg.MaterializeResult(metadata={"features_version": library.feature_parameters.version})
 
 
