@@ -18,6 +18,7 @@ from mfcc_assets.cli.path import path
 from mfcc_assets.cli.playlist import playlist
 from mfcc_assets.cli.purge import purge
 from mfcc_assets.cli.recommend import recommend
+from mfcc_assets.cli.sync import sync
 from mfcc_assets.cli.versions import versions
 from mfcc_assets.defs.launch import ended_by_signals
 from mfcc_assets.errors import MfccError
@@ -67,5 +68,18 @@ def main(context: click.Context) -> None:
     context.obj = context.with_resource(Library())
 
 
-for _command in (add, show_library, recommend, path, playlist, explain, versions, index, evaluate, database, purge):
+for _command in (
+    add,
+    sync,
+    show_library,
+    recommend,
+    path,
+    playlist,
+    explain,
+    versions,
+    index,
+    evaluate,
+    database,
+    purge,
+):
     main.add_command(_command)

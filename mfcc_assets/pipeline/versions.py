@@ -80,9 +80,7 @@ def find_versions(library: Library, track: Soundtrack, on_progress: Progress = _
         If the track was not analysed yet, or if its file is gone or cannot be decoded.
     """
     if track.audio_id is None:
-        raise FeaturesMissing(
-            "the track was not analysed yet", subject=track.blob_name, remedy="Run `mfcc add` without a path"
-        )
+        raise FeaturesMissing("the track was not analysed yet", subject=track.blob_name, remedy="Run `mfcc sync`")
     index = library.indexes.published()
     recordings, by_audio = recordings_of(library, index), _tracks_by_audio(library)
     own = recordings.copies({track.audio_id})

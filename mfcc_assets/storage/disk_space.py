@@ -32,8 +32,13 @@ def tells_of_full(text: str) -> bool:
 
 def is_full(folder: Path) -> bool:
     """Return whether the disk of a folder has less than a megabyte left for this user."""
+    return free_bytes(folder) < _LEAST_BYTES
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes this user can still write to the disk of a folder."""
     status = os.statvfs(folder)
-    return status.f_bavail * status.f_frsize < _LEAST_BYTES
+    return status.f_bavail * status.f_frsize
 
 
 def full_disk(folder: Path) -> StoreError:

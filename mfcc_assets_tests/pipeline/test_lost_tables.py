@@ -23,7 +23,7 @@ def test_lost_tables_are_told_and_a_run_makes_them_again(lost, instance, query):
         told = command(lost.settings, *arguments)
         assert told.exit_code == 1
         assert f"the database has none of the soundtracks of index {published}, which names 10" in told.output
-        assert "`mfcc add` without a path reads all soundtracks in again" in told.output
+        assert "`mfcc sync` reads all soundtracks in again" in told.output
     with pytest.raises(LostTables):
         recommend_file(lost, query, count=5, exact=True)
     run_library(lost, instance)
