@@ -1,6 +1,7 @@
 """Compute the features of the soundtracks: the cepstra of every audio, and then its track features."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from mfcc_assets.audio.reader import read_audio_id
@@ -96,18 +97,19 @@ def analyse_soundtracks(
     report.notes += damaged
 
     def analysed(tracks: list[Soundtrack]) -> _Analysed | AudioError | None:
-        track = tracks[0]
-        if track.content_digest == NO_CONTENT:
+        if tracks[0].content_digest == NO_CONTENT:
             return UnreadableAudio("the file may not be read", remedy="Change its permissions")
-        try:
-            content = known.get(track.content_digest) or _content_of_changed_tags(library, track, present)
-            if content and content.audio_id in present:
-                return _Analysed(content, computed=False)
-            return _Analysed(_computed_content(library, track), computed=True)
-        except AudioError as error:
-            return error
-        except (BlobNotFound, FileNotFoundError, PermissionError, _ChangedMeanwhileError):
-            return None  # The file went or changed after it was observed, and the next observation finds that out.
+        for track in tracks:
+            # A file may be away, or have gone or changed after it was observed. Another one has the same bytes.
+            with suppress(BlobNotFound, FileNotFoundError, PermissionError, _ChangedMeanwhileError):
+                try:
+                    content = known.get(track.content_digest) or _content_of_changed_tags(library, track, present)
+                    if content and content.audio_id in present:
+                        return _Analysed(content, computed=False)
+                    return _Analysed(_computed_content(library, track), computed=True)
+                except AudioError as error:
+                    return error
+        return None
 
     # The largest files come first. A track of an hour at the end would keep one core busy while the others wait.
     largest_first = sorted(waiting.values(), key=lambda tracks: tracks[0].bytes, reverse=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mfcc_assets.errors import StoreError
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.add_files import Addition, add_files
 from mfcc_assets.pipeline.observe import observe_soundtracks
@@ -301,3 +302,32 @@ def test_a_file_that_cannot_be_read_is_told_with_the_reason_and_the_others_are_a
     addition = add(library, song.parent)
     assert addition.added == ["Music/song.mp3"]
     assert addition.unreadable == {tmp_path / "Music/damaged.mp3": "Input/output error"}
+
+
+class TestSpace:
+    def test_the_space_that_new_files_need_is_known_before_they_are_copied(self, library, tmp_path) -> None:
+        add(library, write(tmp_path / "old.mp3", "old"))
+        first, *_ = add_files(library, [write(tmp_path / "old.mp3", "old"), write(tmp_path / "new.mp3", "music")])
+        assert first.already_there == ["old.mp3"]
+        additions = [addition.bytes_needed for addition in add_files(library, [tmp_path / "new.mp3"])]
+        assert additions[0] == 5
+
+    def test_nothing_is_copied_if_the_disk_has_too_little_space(self, library, tmp_path) -> None:
+        huge = write(tmp_path / "b/huge.wav")
+        os.truncate(huge, 1 << 43)  # it needs no space here, because nothing is written in it
+        with pytest.raises(StoreError, match=r"copying 2 files needs 8.8 TB, and its disk has .* free\. .*--in-place"):
+            add(library, write(tmp_path / "a.mp3"), huge)
+        assert contents(library) == {}
+
+
+class TestFoldersInPlace:
+    def test_a_file_of_a_folder_in_place_is_there_already(self, library, tmp_path) -> None:
+        song = write(tmp_path / "Music/album/song.mp3")
+        library.music_folders.add([tmp_path / "Music"])
+        assert add(library, song, tmp_path / "Music").already_there == ["Music/album/song.mp3"]
+
+    def test_a_copy_gets_no_name_of_a_folder_in_place(self, library, tmp_path) -> None:
+        write(tmp_path / "a/Music/song.mp3", "in place")
+        library.music_folders.add([tmp_path / "a/Music"])
+        assert add(library, write(tmp_path / "b/Music/song.mp3", "copied").parent).added == ["b/Music/song.mp3"]
+        assert add(library, write(tmp_path / "c/Music/other.mp3", "copied, too").parent).added == ["c/Music/other.mp3"]
