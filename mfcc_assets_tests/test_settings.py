@@ -112,7 +112,12 @@ def test_the_folders_of_music_are_separated_as_paths_are(monkeypatch: pytest.Mon
 
 
 def test_a_library_on_azure_has_no_folders_in_place(tmp_path: Path) -> None:
-    azure: dict[str, Any] = {"profile": "azure", "blob_url": "https://a/", "cosmos_url": "https://b/", "database_url": "sqlite://"}
+    azure: dict[str, Any] = {
+        "profile": "azure",
+        "blob_url": "https://a/",
+        "cosmos_url": "https://b/",
+        "database_url": "sqlite://",
+    }
     with pytest.raises(ValidationError, match="unset MFCC_MUSIC"):
         Settings(home=tmp_path, music="/mnt/music", **azure)
     with pytest.raises(SettingsError, match="a library on Azure cannot use folders in place"):

@@ -65,6 +65,8 @@ class Addition:
 def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
     """Copy files and folders into `soundtracks`, and yield the result so far after each file.
 
+    It is also yielded before the first file is copied, when the space that the new files need is known.
+
     The library remembers the file that each blob was copied from. The same file is never stored twice, by whatever
     path it is added, and only this file replaces its blob. If another file would get the same name, both stay: the
     name of the new one gets more of its folders, or a number. The names are those of `NamesInLibrary`.
@@ -100,8 +102,10 @@ def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
             yield addition
         else:
             new.append(file)
-    adding.check_space(new)
-    yield addition
+    if new:
+        adding.check_space(new)
+    if new or not found.music:
+        yield addition
     for file in new:
         adding.store(file)
         yield addition

@@ -40,7 +40,7 @@ def _reason(path: Path) -> str:
         if not path.is_dir():
             with path.open("rb"):
                 return "could not be read"
-        next(path.iterdir(), None)
+        list(path.iterdir())
     except FileNotFoundError:
         return "does not exist"
     except OSError as error:

@@ -69,6 +69,7 @@ def test_a_folder_that_may_not_be_read_is_away_and_the_rest_is_observed(library:
     assert (found.new, found.gone) == (("Music/four.flac",), ("Music/b/two.flac",))
 
 
+@pytest.mark.usefixtures("music")
 def test_what_lies_behind_a_broken_link_is_away(library: Library, tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     write_tone(tmp_path / "disk/five.flac", 2.0)
