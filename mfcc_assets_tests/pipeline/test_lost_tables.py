@@ -41,7 +41,7 @@ def test_a_damaged_database_gives_one_sentence(ten_tracks):
         told = command(ten_tracks.settings, "library")
         assert told.exit_code == 1
         assert "the file of the database is damaged" in told.output
-        assert "Move it away, and run `mfcc add`" in told.output
+        assert "Move it away, and run `mfcc sync`" in told.output
     with (
         Library(ten_tracks.settings) as library,
         pytest.raises(StoreError, match="file of the database is damaged"),
