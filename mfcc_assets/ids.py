@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+from collections.abc import Container
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO, NewType, TypeAlias
 
@@ -9,7 +11,7 @@ AudioId = NewType("AudioId", str)
 """Digest of decoded samples, 32 hex digits: two files with the same samples have the same audio id."""
 
 TrackId = NewType("TrackId", str)
-"""Id of a soundtrack, 16 hex digits, which stays the same when its tags or its audio change."""
+"""Id of a soundtrack, 16 hex digits, which stays the same when its tags, its audio or its name change."""
 
 UploadId = NewType("UploadId", str)
 """Id of an upload, 32 hex digits (128 bits), which nobody can guess."""
@@ -28,7 +30,9 @@ _UPLOAD_ID_DIGITS = 32
 
 
 def track_id(blob_name: str) -> TrackId:
-    """Return the id of the soundtrack of that name.
+    """Return the id that a new soundtrack of that name gets, unless another one has it: see `free_track_id`.
+
+    The catalogue knows the ids of all others. They stay when the files are renamed.
 
     Examples
     --------
@@ -36,6 +40,28 @@ def track_id(blob_name: str) -> TrackId:
     '28ff32e22751aab5'
     """
     return TrackId(hashlib.blake2b(blob_name.encode(), digest_size=8).hexdigest())
+
+
+def free_track_id(blob_name: str, taken: Container[TrackId]) -> TrackId:
+    """Return the id for a new soundtrack of that name.
+
+    Parameters
+    ----------
+    blob_name
+        Name of the soundtrack.
+    taken
+        Ids of other soundtracks. One of them may have had this name before it was renamed.
+
+    Examples
+    --------
+    >>> free_track_id("song.flac", set()) == track_id("song.flac")
+    True
+    >>> free_track_id("song.flac", {track_id("song.flac")})
+    'dd4d1d47ab0cb3e9'
+    """
+    # No name of a blob has a line feed, so no other name has these ids.
+    names = (f"{blob_name}\n{number}" if number else blob_name for number in count())
+    return next(track for name in names if (track := track_id(name)) not in taken)
 
 
 def shard_of(track: TrackId, digits: int) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mfcc_assets.features.parameters import FeaturesParameters
     from mfcc_assets.recognition.services.registry import RecognitionServices
     from mfcc_assets.settings import Settings
+    from mfcc_assets.storage.blobs.music_folders import MusicFolders
     from mfcc_assets.storage.blobs.port import BlobStore
     from mfcc_assets.storage.documents.port import DocumentStore
     from mfcc_assets.storage.feature_store import FeatureStore
@@ -141,14 +142,28 @@ class Library:
         """The blobs: local folders, or a storage account on Azure."""
         settings = self.settings
         if settings.profile == "local":
-            from mfcc_assets.storage.blobs.local import LocalBlobs
+            from mfcc_assets.storage.blobs.in_place import InPlaceBlobs
 
-            return LocalBlobs(settings.blobs, self.signing_key)
+            return InPlaceBlobs(settings.blobs, self.signing_key, self.music_folders)
         from mfcc_assets.storage.blobs.azure import AzureBlobs
         from mfcc_assets.storage.secrets.azure_identity import credential_for
 
         credential = credential_for(self.secrets, settings.blob_key_secret)
         return AzureBlobs(settings.blob_url, credential, settings.cache, settings.cache_bytes)
+
+    @_opened
+    def music_folders(self) -> "MusicFolders":
+        """The folders in place. Raises `SettingsError` if the library lies on Azure, which has none."""
+        from mfcc_assets.storage.blobs.music_folders import MusicFolders
+        from mfcc_assets.storage.blobs.port import SOUNDTRACKS
+
+        settings = self.settings
+        if settings.profile != "local":
+            raise SettingsError(
+                "a library on Azure cannot use folders in place",
+                remedy="Copy the music with `mfcc add` without --in-place",
+            )
+        return MusicFolders(settings.folder, settings.blobs / SOUNDTRACKS, settings.music_folders)
 
     @_opened
     def documents(self) -> "DocumentStore":

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     profile: Literal["local", "azure"] = Field(
         "local", description="Where blobs and documents are kept: local, or azure"
     )
+    music: str = Field("", description="local: folders of music that the library uses in place, separated by colons")
     database_url: str = Field("", description="SQLAlchemy address of the database; empty: SQLite in the home")
     database_password_secret: str = Field(
         "", description="Secret that holds the database's password; empty: no password is needed"
@@ -152,11 +153,15 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _of_a_known_user(cls, home: Path) -> Path:
-        try:
-            home.expanduser()
-        except RuntimeError:
-            raise ValueError(f"the user in {home} has no home directory") from None
+        _check_user(home)
         return home
+
+    @field_validator("music")
+    @classmethod
+    def _of_known_users(cls, music: str) -> str:
+        for folder in music.split(os.pathsep):
+            _check_user(Path(folder))
+        return music
 
     @field_validator("blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url")
     @classmethod
@@ -215,12 +220,19 @@ class Settings(BaseSettings):
         missing = [f"MFCC_{name.upper()}" for name, address in needed.items() if not address]
         if self.profile == "azure" and missing:
             raise ValueError(f"MFCC_PROFILE=azure needs {', '.join(missing)}")
+        if self.profile == "azure" and self.music_folders:
+            raise ValueError("MFCC_PROFILE=azure cannot use folders in place; unset MFCC_MUSIC")
         return self
 
     @cached_property
     def folder(self) -> Path:
         """The home as an absolute path."""
         return self.home.expanduser().resolve()
+
+    @property
+    def music_folders(self) -> list[Path]:
+        """The folders that `music` names."""
+        return [Path(path).expanduser() for path in self.music.split(os.pathsep) if path]
 
     @property
     def blobs(self) -> Path:
@@ -306,3 +318,10 @@ def where_set(name: str) -> str:
     variable = f"MFCC_{name.upper()}"
     path = next((path for path in settings_files() if name in read_settings_file(path)), None)
     return variable if path is None or os.environ.get(variable) else f"{name} in {path}"
+
+
+def _check_user(path: Path) -> None:
+    try:
+        path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"the user in {path} has no home directory") from None

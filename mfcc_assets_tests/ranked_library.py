@@ -54,7 +54,8 @@ def analysed(sound: NDArray[np.float32]) -> Analysis:
 
 def remove_track(library: Library, number: int) -> None:
     """Record that the file of a track is gone."""
-    library.catalogue.record_observed([], [f"{number}.flac"], shard_digits=library.settings.shard_digits, run_id="run")
+    gone = track_id(f"{number}.flac")
+    library.catalogue.record_observed([], [gone], shard_digits=library.settings.shard_digits, run_id="run")
 
 
 def index_and_rank(library: Library) -> tuple[LibraryIndex, ListsReport]:

@@ -131,7 +131,7 @@ class TestIndexes:
         recommend_file(ten_tracks, query, count=5)
         lines = [line for line in caplog.messages if line.startswith("The query is not compared with")]
         assert len(lines) <= 2  # recognition, and the comparison
-        assert re.search(r"with \d+ tracks\. The first: cepstra/summaries/.*\.parquet: .*Run `mfcc add`", lines[-1])
+        assert re.search(r"with \d+ tracks\. The first: cepstra/summaries/.*\.parquet: .*Run `mfcc sync`", lines[-1])
 
 
 class TestPointers:

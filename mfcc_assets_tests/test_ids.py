@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.ids import content_digest, is_upload_id, shard_names, shard_of, track_id, upload_id, upload_id_in
+from mfcc_assets.ids import (
+    TrackId,
+    content_digest,
+    free_track_id,
+    is_upload_id,
+    shard_names,
+    shard_of,
+    track_id,
+    upload_id,
+    upload_id_in,
+)
 
 KEY = bytes(range(32))
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
@@ -67,3 +77,13 @@ def test_the_id_of_any_other_blob_is_made_from_name_content_and_secret(name):
 def test_a_blob_carries_the_id_of_an_upload_if_the_id_becomes_its_folder(name, content):
     given_id = upload_id(name, content, KEY)
     assert upload_id_in(f"{given_id}/{name}") == given_id
+
+
+@given(NAMES, st.integers(0, 4))
+def test_a_name_that_was_used_before_gives_an_id_that_is_still_free(name: str, others: int) -> None:
+    taken: set[TrackId] = set()
+    for _ in range(others + 1):
+        free = free_track_id(name, taken)
+        assert free not in taken
+        taken.add(free)
+    assert free_track_id(name, set()) == track_id(name)

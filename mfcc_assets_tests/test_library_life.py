@@ -121,19 +121,19 @@ def test_only_replaced_audio_is_analysed_and_compared(ten_tracks, instance, musi
     assert_recommendations_hold(ten_tracks)
 
 
-def test_a_renamed_track_keeps_its_features_and_distances(ten_tracks, instance) -> None:
+def test_a_renamed_track_keeps_its_id_and_all_that_was_computed(ten_tracks, instance) -> None:
+    former, version = lists(ten_tracks), ten_tracks.indexes.published_version()
     ten_tracks.blobs.copy("soundtracks", "song-3.flac", "soundtracks", "renamed.flac")
     ten_tracks.blobs.delete("soundtracks", "song-3.flac")
     run = run_library(ten_tracks, instance)
-    rows = 5 * (1 + lists_that_name(ten_tracks, "renamed.flac"))
-    assert replace(run.work, candidates=0) == Work(index_written=True, rows=rows)
-    recommended = {
-        row.blob_name
-        for track in ten_tracks.catalogue.soundtracks()
-        for row in ten_tracks.recommendations.recommended(track.track_id)
-    }
-    assert "song-3.flac" not in recommended
+    assert run.work == NOTHING
+    assert run.total("raw_soundtracks", "renamed") == 1
+    assert ten_tracks.catalogue.track_ids()["renamed.flac"] == track_id("song-3.flac")
+    assert ten_tracks.indexes.published_version() == version
+    renamed = {track: [(name.replace("song-3", "renamed"), d) for name, d in found] for track, found in former.items()}
+    assert lists(ten_tracks) == renamed
     assert_recommendations_hold(ten_tracks)
+    assert outstanding_work(ten_tracks) == []
 
 
 def test_a_deleted_track_is_removed_everywhere_and_lists_that_named_it_are_computed_again(ten_tracks, instance) -> None:

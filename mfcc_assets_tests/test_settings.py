@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from pydantic import ValidationError
 
 from mfcc_assets.cli.main import main
+from mfcc_assets.errors import SettingsError
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.purge import purge_lapsed_uploads
 from mfcc_assets.settings import Settings
@@ -101,3 +102,23 @@ def test_a_relative_home_in_a_folder_that_is_not_utf_8_is_refused(
     monkeypatch.chdir(folder)
     with pytest.raises(ValidationError, match="valid UTF-8"):
         Settings()
+
+
+def test_the_folders_of_music_are_separated_as_paths_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MFCC_MUSIC", os.pathsep.join(["~/Music", "", "/mnt/a b"]))
+
+    assert Settings().music_folders == [tmp_path / "Music", Path("/mnt/a b")]
+
+
+def test_a_library_on_azure_has_no_folders_in_place(tmp_path: Path) -> None:
+    azure: dict[str, Any] = {
+        "profile": "azure",
+        "blob_url": "https://a/",
+        "cosmos_url": "https://b/",
+        "database_url": "sqlite://",
+    }
+    with pytest.raises(ValidationError, match="unset MFCC_MUSIC"):
+        Settings(home=tmp_path, music="/mnt/music", **azure)
+    with pytest.raises(SettingsError, match="a library on Azure cannot use folders in place"):
+        _ = Library(Settings(home=tmp_path, **azure)).music_folders

@@ -12,9 +12,13 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Column
 
 from mfcc_assets.cli.console import labelled_line
+from mfcc_assets.cli.library import counts_by_state
 from mfcc_assets.defs.launch import check_succeeded, command_line_lock, running_library_job
+from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import progress as runs
+from mfcc_assets.pipeline.away import sentences_on_away
+from mfcc_assets.pipeline.music_files import container_files
 from mfcc_assets.pipeline.stages import coverage_of, size_of_next_stage
 
 if TYPE_CHECKING:
@@ -64,6 +68,36 @@ def bring_up_to_date(library: Library, console: Console, command: str | None = N
         console.print(labelled_line("repaired", damage))
     if len(repairs) > _REPAIRS_SHOWN:
         console.print(labelled_line("repaired", f"{len(repairs) - _REPAIRS_SHOWN} more"))
+
+
+def sync_library(library: Library, console: Console) -> None:
+    """Bring the library up to date, and print what has changed in it. Raises `RunFailed` if a run did not succeed."""
+    before = _digests(library)
+    bring_up_to_date(library, console)
+    after = _digests(library)
+    both = before.keys() & after.keys()
+    changed = [track for track in both if before[track][1] != after[track][1]]
+    renamed = [track for track in both if before[track][0] != after[track][0]]
+    console.print(
+        f"{len(after.keys() - both)} new, {len(changed)} changed, {len(renamed)} renamed, "
+        f"{len(before.keys() - both)} gone"
+    )
+    print_state(library, console)
+
+
+def _digests(library: Library) -> dict[TrackId, tuple[str, str]]:
+    """Return the name and the content digest of each soundtrack, by track id."""
+    files = library.catalogue.known_files().values()
+    return {file.track_id: (file.blob_name, file.content_digest) for file in files}
+
+
+def print_state(library: Library, console: Console) -> None:
+    """Print what is away, how many soundtracks are in which state, and which index answers."""
+    for sentence in sentences_on_away(library, container_files(library)):
+        console.print(labelled_line("away", sentence))
+    console.print(
+        f"{counts_by_state(library.catalogue.soundtracks())}; index {library.indexes.published_version()} answers."
+    )
 
 
 def _outstanding(library: Library) -> tuple[int, list[str]]:

@@ -21,6 +21,7 @@ from mfcc_assets.cli.recommend import recommend
 from mfcc_assets.cli.remove import remove
 from mfcc_assets.cli.show import show
 from mfcc_assets.cli.status import status
+from mfcc_assets.cli.sync import sync
 from mfcc_assets.cli.uploads import uploads
 from mfcc_assets.cli.versions import versions
 from mfcc_assets.cli.watch import watch
@@ -76,7 +77,25 @@ def main(context: click.Context) -> None:
     context.obj = context.with_resource(Library())
 
 
-for _command in (add, show_library, recommend, path, playlist, explain, versions, index, evaluate, database, purge):
-    main.add_command(_command)
-for _command in (status, show, remove, uploads, watch, doctor):
+_COMMANDS: tuple[click.Command, ...] = (
+    add,
+    sync,
+    show_library,
+    recommend,
+    path,
+    playlist,
+    explain,
+    versions,
+    index,
+    evaluate,
+    database,
+    purge,
+    status,
+    show,
+    remove,
+    uploads,
+    watch,
+    doctor,
+)
+for _command in _COMMANDS:
     main.add_command(_command)

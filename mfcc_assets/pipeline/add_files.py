@@ -3,17 +3,22 @@
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict
+from rich.filesize import decimal
+
+from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, StoreError
 from mfcc_assets.ids import digest_of_file
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.added_sources import SourceAddresses
-from mfcc_assets.pipeline.local_files import FoundFile, find_music
+from mfcc_assets.pipeline.local_files import find_music
 from mfcc_assets.pipeline.names_in_library import NamesInLibrary
+from mfcc_assets.storage.blobs.found_files import FoundFile
 from mfcc_assets.storage.blobs.names import name_of_file
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
+from mfcc_assets.storage.disk_space import free_bytes
 from mfcc_assets.storage.sql.added_files import AddedFile
 
 _CLOCK_STEPS_SECONDS = 2.0
@@ -36,6 +41,10 @@ class Addition:
         Files that are not music, and folders that were not entered, by kind.
     unreadable
         Files and folders that could not be read, with the reason that the system gives.
+    bytes_needed
+        Bytes of the files that are copied under new names. It is known before the first of them is copied.
+    bytes_free
+        Free bytes on the disk of the library, or None if the library lies on Azure.
     """
 
     added: list[str] = field(default_factory=list)
@@ -43,6 +52,8 @@ class Addition:
     already_there: list[str] = field(default_factory=list)
     skipped: dict[str, list[Path]] = field(default_factory=dict)
     unreadable: dict[Path, str] = field(default_factory=dict)
+    bytes_needed: int = 0
+    bytes_free: int | None = None
 
     @property
     def names(self) -> set[str]:
@@ -52,6 +63,8 @@ class Addition:
 
 def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
     """Copy files and folders into `soundtracks`, and yield the result so far after each file.
+
+    It is also yielded before the first file is copied, when the space that the new files need is known.
 
     The library remembers the file that each blob was copied from. The same file is never stored twice, by whatever
     path it is added, and only this file replaces its blob. If another file would get the same name, both stay: the
@@ -72,6 +85,11 @@ def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
         The library.
     paths
         Files and folders. What is no music is skipped: see `mfcc_assets.pipeline.local_files.find_music`.
+
+    Raises
+    ------
+    StoreError
+        If the new files need more space than the disk has. Then none of them is copied.
     """
     found = find_music(list(paths), without=[library.settings.folder, library.settings.blobs])
     addition = Addition(skipped=found.skipped, unreadable=found.unreadable)
@@ -83,10 +101,12 @@ def add_files(library: Library, paths: Iterable[Path]) -> Iterator[Addition]:
             yield addition
         else:
             new.append(file)
+    if new:
+        adding.check_space(new)
+    if new or not found.music:
+        yield addition
     for file in new:
         adding.store(file)
-        yield addition
-    if not found.music:
         yield addition
 
 
@@ -116,6 +136,24 @@ class _Adding:
         except OSError as error:
             self._addition.unreadable[file.path] = error.strerror or str(error)
             return True
+
+    def check_space(self, files: Sequence[FoundFile]) -> None:
+        """Note how many bytes files need that are copied. Raises `StoreError` if the disk has fewer."""
+        addition = self._addition
+        for file in files:
+            with suppress(OSError):  # copying the file says why it cannot be read
+                addition.bytes_needed += file.source.stat().st_size
+        if self._library.settings.profile != "local":
+            return
+        folder = self._library.settings.blobs
+        addition.bytes_free = free_bytes(folder)
+        if addition.bytes_needed > addition.bytes_free:
+            needed, free = decimal(addition.bytes_needed), decimal(addition.bytes_free)
+            raise StoreError(
+                f"copying {len(files):,} files needs {needed}, and its disk has {free} free",
+                subject=str(folder),
+                remedy="Free some space, or use the music where it lies with `mfcc add --in-place`",
+            )
 
     def store(self, file: FoundFile) -> None:
         """Store a file under a new name."""
@@ -186,9 +224,13 @@ class _Adding:
         """Return the name of the blob if a file is a blob itself, and None otherwise."""
         if self._library.settings.profile != "local":
             return None
-        top = os.path.realpath(self._library.settings.blobs / SOUNDTRACKS)
-        name = name_of_file(str(source.relative_to(top))) if source.is_relative_to(top) else ""
-        return name if name in self._sizes else None
+        tops = {"": self._library.settings.blobs / SOUNDTRACKS, **self._library.music_folders.every()}
+        for label, folder in tops.items():
+            top = os.path.realpath(folder)
+            if source.is_relative_to(top):
+                name = "/".join(filter(None, (label, name_of_file(str(source.relative_to(top))))))
+                return name if name in self._sizes else None
+        return None
 
     def _has_source(self, name: str) -> bool:
         """Return True if the file that a blob was copied from is still where it was."""

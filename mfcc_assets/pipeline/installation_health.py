@@ -14,7 +14,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.faults import Examined, first_faults
 from mfcc_assets.settings import Settings, settings_files
 from mfcc_assets.settings_files import unknown_variables
-from mfcc_assets.storage.disk_use import free_bytes
+from mfcc_assets.storage.disk_space import free_bytes
 
 LEAST_FREE_BYTES = 500_000_000
 """A run over a library may need this much: it builds a new index beside the one that answers."""

@@ -12,7 +12,8 @@ from mfcc_assets.pipeline.library_report import describe_library
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.storage.blobs.port import CEPSTRA
-from mfcc_assets.storage.disk_use import bytes_on_disk, free_bytes
+from mfcc_assets.storage.disk_space import free_bytes
+from mfcc_assets.storage.disk_use import bytes_on_disk
 
 
 @dataclass(frozen=True)

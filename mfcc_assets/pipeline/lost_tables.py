@@ -26,5 +26,5 @@ def check_tables(library: Library) -> None:
         raise LostTables(
             f"the database has none of the soundtracks of index {index.version}, which names {len(index.tracks)}",
             subject=library.database.name,
-            remedy="`mfcc add` without a path reads all soundtracks in again",
+            remedy="`mfcc sync` reads all soundtracks in again",
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path, PurePosixPath
 
-from mfcc_assets.pipeline.music_files import unmistakable
+from mfcc_assets.music_names import unmistakable
 from mfcc_assets.storage.blobs.names import clean_name_of_file
 
 

@@ -1,8 +1,9 @@
 """Observe the soundtracks: bring the catalogue's rows and the artworks up to date with the files of the container."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from textwrap import shorten
 
@@ -11,12 +12,14 @@ from mfcc_assets.audio.outside import inspect
 from mfcc_assets.audio.tags import Tags, title_from_name
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import BlobNotFound
-from mfcc_assets.ids import NO_CONTENT, content_digest, digest_of_file, shard_of, track_id
+from mfcc_assets.ids import NO_CONTENT, TrackId, digest_of_file, free_track_id, shard_of, track_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.music_files import NO_AUDIO, Difference, container_files, difference, is_worth_trying
+from mfcc_assets.music_names import NO_AUDIO
+from mfcc_assets.pipeline.away import sentences_on_away
+from mfcc_assets.pipeline.identities import renamed_files
+from mfcc_assets.pipeline.music_files import Difference, container_files, is_worth_trying
 from mfcc_assets.pipeline.progress import Report, Tally, unseen
 from mfcc_assets.storage.blobs.names import shown_name
-from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets.storage.sql.records import Observed, SkippedFile
 from mfcc_assets.storage.sql.schema import LONGEST_NOTE
 
@@ -37,10 +40,19 @@ class Observation:
         The changes since the soundtracks were last observed, without files that are no music.
     skipped
         Names of all files and folders that are no music, by kind.
+    track_ids
+        Id of the soundtrack of each name in the difference.
+    former_names
+        Former name of each renamed file, by its present name.
+    away
+        Sentences on folders that are away.
     """
 
     difference: Difference
     skipped: dict[str, list[str]]
+    track_ids: dict[str, TrackId]
+    former_names: dict[str, str]
+    away: list[str]
 
 
 def observe_soundtracks(
@@ -50,8 +62,9 @@ def observe_soundtracks(
 
     Only new and changed files are read, and those that were copied or touched since they were observed, because some
     programs write tags into a file that keeps its size and its time. All rows and the artwork of a soundtrack that is
-    gone are deleted. A file without audio is skipped, unless its suffix says that it has audio: such a file is damaged,
-    and becomes a reject.
+    gone are deleted. A soundtrack that is away stays. A file that was renamed or moved stays the same soundtrack: see
+    `mfcc_assets.pipeline.identities.renamed_files`. A file without audio is skipped, unless its suffix says that it has
+    audio: such a file is damaged, and becomes a reject.
 
     Parameters
     ----------
@@ -75,89 +88,169 @@ def observe_soundtracks(
         If the file of the database is damaged.
     """
     library.database.check()
-    digits = library.settings.shard_digits
-    wanted = set(shards)
-    files = container_files(library)
-    listing = {name: blob.etag for name, blob in files.music.items() if shard_of(track_id(name), digits) in wanted}
-    found = difference(listing, library.catalogue.manifest(shards))
-    touched = _touched(library, shards, [files.music[name] for name in found.unchanged])
-    compared = on_all_cores(lambda name: _is_replaced(library, name, touched[name]), list(touched))
-    replaced = {name for name, is_replaced in compared if is_replaced}
-    library.catalogue.confirm_observed([name for name in touched if name not in replaced])
-    found = replace(
-        found,
-        changed=tuple(sorted({*found.changed, *replaced})),
-        unchanged=tuple(name for name in found.unchanged if name not in replaced),
-    )
-
-    for name in (*found.gone, *found.changed):
-        for suffix in PICTURE_SUFFIXES:
-            library.blobs.delete("artworks", track_id(name) + suffix)
-    library.catalogue.record_observed([], found.gone, shard_digits=digits, run_id=run_id)
-
-    observed: list[Observed] = []
-    without_audio: list[SkippedFile] = []
-    unread = [*found.new, *found.changed]
-    tally = Tally(report_progress, "Reading tags", len(unread), first=next(iter(unread), ""))
-
-    def observe(name: str) -> Observed | SkippedFile | None:
-        tally.begin(name)
-        return _observed(library, name)
-
-    for name, file in on_all_cores(observe, unread):
-        tally.end(name)
-        if isinstance(file, SkippedFile):
-            without_audio.append(file)
-        elif file is not None:
-            observed.append(file)
-        if len(observed) == FILES_PER_TRANSACTION:
-            library.catalogue.record_observed(observed, [], shard_digits=digits, run_id=run_id)
-            observed = []
-    library.catalogue.record_observed(observed, [], shard_digits=digits, run_id=run_id)
-    library.catalogue.record_skipped(without_audio, shard_digits=digits)
-    skipped = files.skipped
-    for file in library.catalogue.skipped_files():
-        skipped.setdefault(file.kind, []).append(file.blob_name)
-    no_music = {name for names in skipped.values() for name in names}
-    groups = {kind: tuple(name for name in names if name not in no_music) for kind, names in vars(found).items()}
-    return Observation(Difference(**groups), skipped)
+    observing = _Observing(library, shards, run_id)
+    observing.forget_what_is_gone()
+    observing.read_changes(report_progress)
+    return observing.result()
 
 
-def _touched(library: Library, shards: Sequence[str], unchanged: Sequence[Blob]) -> dict[str, str]:
-    """Return the content digest of each file that has the version of its last observation, and was touched since."""
-    known = library.catalogue.observations(shards)
-    return {
-        blob.name: known[blob.name][0]
-        for blob in unchanged
-        if blob.name in known and blob.modified > known[blob.name][1] - _SEEN_LATER
-    }
+class _Observing:
+    """One look at the container, and what is recorded of it."""
 
+    def __init__(self, library: Library, shards: Sequence[str], run_id: str) -> None:
+        self._library, self._run_id = library, run_id
+        self._digits = library.settings.shard_digits
+        self._wanted = set(shards)
+        self._files = container_files(library)
+        self._known = library.catalogue.known_files()
+        found = self._files.difference(library.catalogue.manifest(library.shards))
+        replaced = self._replaced(found.unchanged)
+        changed = (*found.changed, *replaced)
+        renamed = renamed_files(library, self._files.music, self._known, replace(found, changed=changed))
+        self._former, self._digests = renamed.former, renamed.digests
+        if self._former:
+            # The shards of two soundtracks that exchange a name differ, and no name may belong to both.
+            self._wanted = set(library.shards)
+        moved = {*self._former.values()}
+        # The soundtrack whose file was overwritten by a renamed one is gone, although its name is not.
+        self._overwritten = [name for name in self._former if name in self._known and name not in moved]
+        self._ids = self._ids_of_names((*found.new, *changed))
+        self._found = Difference(
+            new=self._in_shards(name for name in found.new if name not in self._former),
+            changed=self._in_shards(name for name in changed if name not in self._former),
+            gone=self._in_shards(name for name in found.gone if name not in moved),
+            unchanged=self._in_shards(name for name in found.unchanged if name not in replaced),
+            renamed=self._in_shards(self._former),
+        )
 
-def _is_replaced(library: Library, name: str, digest: str) -> bool:
-    """Return True if a file has other bytes than those that were observed. A file that cannot be read has not."""
-    try:
-        with library.blobs.as_file("soundtracks", name) as path, path.open("rb") as file:
-            return content_digest(file) != digest
-    except (BlobNotFound, FileNotFoundError, PermissionError):
-        return False
+    def forget_what_is_gone(self) -> None:
+        """Delete the rows of soundtracks that are gone, and pictures that are not of the present file any more."""
+        catalogue, known = self._library.catalogue, self._known
+        gone = [known[name].track_id for name in (*self._found.gone, *self._overwritten) if name in known]
+        again = [self._ids[name] for name in (*self._found.changed, *self._found.renamed)]
+        for track in (*gone, *again):
+            for suffix in PICTURE_SUFFIXES:
+                self._library.blobs.delete("artworks", track + suffix)
+        catalogue.record_observed([], gone, shard_digits=self._digits, run_id=self._run_id)
+        catalogue.forget_skipped([name for name in self._found.gone if name not in known])
 
+    def read_changes(self, report_progress: Report) -> None:
+        """Read new, changed and renamed files, and record them."""
+        # If two files exchanged their names, no moment may come at which one name belongs to both.
+        held = {*self._former.values()}
+        exchanged = [name for name in self._found.renamed if name in held]
+        renamed = [name for name in self._found.renamed if name not in held]
+        others = [*self._found.new, *self._found.changed]
+        unread = [*renamed, *exchanged, *others]
+        tally = Tally(report_progress, "Reading tags", len(unread), first=next(iter(unread), ""))
+        self._read(renamed, FILES_PER_TRANSACTION, tally)
+        self._read(exchanged, len(exchanged) + 1, tally)
+        without_audio = self._read(others, FILES_PER_TRANSACTION, tally)
+        self._library.catalogue.record_skipped(without_audio, shard_digits=self._digits)
 
-def _observed(library: Library, name: str) -> Observed | SkippedFile | None:
-    try:
-        # The version is read before the bytes. If the file changes in between, the next observation sees the change.
-        blob = library.blobs.stat("soundtracks", name)
-        with library.blobs.as_file("soundtracks", name) as path:
-            if not _is_music(path, name):
-                return SkippedFile(name, blob.etag, NO_AUDIO)
-            digest, tags, picture = _inspected(path)
-    except (BlobNotFound, FileNotFoundError):
-        return None  # The file went after it was listed, and the next observation finds it gone.
-    title = tags.title or shown_name(title_from_name(name))
-    tags = replace(tags, title=title, artist=tags.artist or tags.album_artist)
-    picture = picture or generated_cover(track_id(name), tags.title, tags.artist)
-    artwork = track_id(name) + picture.suffix
-    library.blobs.write("artworks", artwork, picture.data)
-    return Observed(blob_name=name, etag=blob.etag, bytes=blob.size, content_digest=digest, tags=tags, artwork=artwork)
+    def result(self) -> Observation:
+        """Return what was found, without files that are no music."""
+        skipped = self._files.skipped
+        for file in self._library.catalogue.skipped_files():
+            skipped.setdefault(file.kind, []).append(file.blob_name)
+        no_music = {name for names in skipped.values() for name in names}
+        groups = vars(self._found).items()
+        found = Difference(**{kind: tuple(name for name in names if name not in no_music) for kind, names in groups})
+        ids = {name: self._id(name) for name in found.outcomes}
+        former = {name: self._former[name] for name in found.renamed}
+        return Observation(found, skipped, ids, former, sentences_on_away(self._library, self._files))
+
+    def _read(self, names: Sequence[str], per_transaction: int, tally: Tally) -> list[SkippedFile]:
+        record = partial(self._library.catalogue.record_observed, shard_digits=self._digits, run_id=self._run_id)
+        observed: list[Observed] = []
+        without_audio: list[SkippedFile] = []
+
+        def observe(name: str) -> Observed | SkippedFile | None:
+            tally.begin(name)
+            return self._observed(name)
+
+        for name, file in on_all_cores(observe, names):
+            tally.end(name)
+            if isinstance(file, SkippedFile):
+                without_audio.append(file)
+            elif file is not None:
+                observed.append(file)
+            if len(observed) == per_transaction:
+                record(observed, [])
+                observed = []
+        record(observed, [])
+        return without_audio
+
+    def _ids_of_names(self, names: Iterable[str]) -> dict[str, TrackId]:
+        """Return the id of the soundtrack of each new, changed or renamed file."""
+        ids = {name: self._known[former].track_id for name, former in self._former.items()}
+        taken = {file.track_id for file in self._known.values()}
+        moved = {*self._former.values()}
+        for name in names:
+            if name in self._known and name not in moved:
+                ids.setdefault(name, self._known[name].track_id)
+            elif name not in ids:
+                ids[name] = free_track_id(name, taken)
+                taken.add(ids[name])
+        return ids
+
+    def _id(self, name: str) -> TrackId:
+        """Return the id of the soundtrack of a name, or the key of a file that is no music."""
+        if name in self._ids:
+            return self._ids[name]
+        return self._known[name].track_id if name in self._known else track_id(name)
+
+    def _in_shards(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the names whose soundtracks are observed now, sorted."""
+        return tuple(sorted(name for name in names if shard_of(self._id(name), self._digits) in self._wanted))
+
+    def _replaced(self, unchanged: Sequence[str]) -> set[str]:
+        """Return the names of files that have the version of their last observation, and yet other bytes."""
+        known, touched = self._known, []
+        for name in unchanged:
+            blob, file = self._files.music.get(name), known.get(name)
+            if blob is None or file is None or shard_of(file.track_id, self._digits) not in self._wanted:
+                continue
+            if blob.modified > file.observed_at - _SEEN_LATER:
+                touched.append(name)
+        compared = on_all_cores(self._is_replaced, touched)
+        replaced = {name for name, is_replaced in compared if is_replaced}
+        self._library.catalogue.confirm_observed([known[name].track_id for name in touched if name not in replaced])
+        return replaced
+
+    def _is_replaced(self, name: str) -> bool:
+        """Return True if a file has other bytes than those that were observed. If it cannot be read, it has not."""
+        try:
+            with self._library.blobs.as_file("soundtracks", name) as path:
+                return digest_of_file(path) != self._known[name].content_digest
+        except (BlobNotFound, FileNotFoundError, PermissionError):
+            return False
+
+    def _observed(self, name: str) -> Observed | SkippedFile | None:
+        blobs, track = self._library.blobs, self._ids[name]
+        try:
+            # The version is read before the bytes. If the file changes in between, the next observation sees it.
+            blob = blobs.stat("soundtracks", name)
+            with blobs.as_file("soundtracks", name) as path:
+                if not _is_music(path, name):
+                    return SkippedFile(name, blob.etag, NO_AUDIO)
+                digest, tags, picture = _inspected(path, self._digests.get((name, blob.etag)))
+        except (BlobNotFound, FileNotFoundError):
+            return None  # The file went after it was listed, and the next observation finds it gone.
+        title = tags.title or shown_name(title_from_name(name))
+        tags = replace(tags, title=title, artist=tags.artist or tags.album_artist)
+        picture = picture or generated_cover(track, tags.title, tags.artist)
+        artwork = track + picture.suffix
+        blobs.write("artworks", artwork, picture.data)
+        return Observed(
+            blob_name=name,
+            etag=blob.etag,
+            bytes=blob.size,
+            content_digest=digest,
+            tags=tags,
+            artwork=artwork,
+            known_as=track,
+        )
 
 
 def _is_music(path: Path, name: str) -> bool:
@@ -167,9 +260,9 @@ def _is_music(path: Path, name: str) -> bool:
         return True  # The analysis rejects the file and says why.
 
 
-def _inspected(path: Path) -> tuple[str, Tags, Picture | None]:
+def _inspected(path: Path, digest: str | None) -> tuple[str, Tags, Picture | None]:
     try:
-        digest = digest_of_file(path)
+        digest = digest or digest_of_file(path)
         inspection = inspect(path)
     except PermissionError:
         return NO_CONTENT, Tags(), None  # The analysis rejects the file and says why.

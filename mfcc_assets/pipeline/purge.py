@@ -13,7 +13,7 @@ from typing import Any
 from mfcc_assets.errors import BlobNotFound, NotAnUploadId, PurgeIncomplete
 from mfcc_assets.ids import NO_CONTENT, AudioId, UploadId, is_upload_id, upload_id_in
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.music_files import is_companion
+from mfcc_assets.music_names import is_companion
 from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.pipeline.upload_register import UploadRegister, digest_of_blob, upload_files
 from mfcc_assets.storage.blobs.names import clean_name, shown_name

@@ -1,6 +1,7 @@
 """Compute the features of the soundtracks: the cepstra of every audio, and then its track features."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from mfcc_assets.audio.reader import read_audio_id
@@ -123,19 +124,20 @@ def analyse_soundtracks(
     )
 
     def analysed(tracks: list[Soundtrack]) -> _Analysed | AudioError | None:
-        track = tracks[0]
-        tally.begin(track.blob_name)
-        if track.content_digest == NO_CONTENT:
+        tally.begin(tracks[0].blob_name)
+        if tracks[0].content_digest == NO_CONTENT:
             return UnreadableAudio("the file may not be read", remedy="Change its permissions")
-        try:
-            content = known.get(track.content_digest) or _content_of_changed_tags(library, track, present)
-            if content and content.audio_id in present:
-                return _Analysed(content, computed=False)
-            return _Analysed(_computed_content(library, track), computed=True)
-        except AudioError as error:
-            return error
-        except (BlobNotFound, FileNotFoundError, PermissionError, _ChangedMeanwhileError):
-            return None  # The file went or changed after it was observed, and the next observation finds that out.
+        for track in tracks:
+            # A file may be away, or have gone or changed after it was observed. Another one has the same bytes.
+            with suppress(BlobNotFound, FileNotFoundError, PermissionError, _ChangedMeanwhileError):
+                try:
+                    content = known.get(track.content_digest) or _content_of_changed_tags(library, track, present)
+                    if content and content.audio_id in present:
+                        return _Analysed(content, computed=False)
+                    return _Analysed(_computed_content(library, track), computed=True)
+                except AudioError as error:
+                    return error
+        return None
 
     for tracks, outcome in on_all_cores(analysed, largest_first):
         names = [track.blob_name for track in tracks]

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from mfcc_assets.errors import BlobNotFound, Conflict, StoreError
 from mfcc_assets.ids import NO_CONTENT, UploadId, digest_of_file, upload_id, upload_id_in
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.music_files import is_companion
+from mfcc_assets.music_names import is_companion
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.storage.blobs.names import shown_name

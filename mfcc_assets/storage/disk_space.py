@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -32,8 +33,13 @@ def tells_of_full(text: str) -> bool:
 
 def is_full(folder: Path) -> bool:
     """Return whether the disk of a folder has less than a megabyte left for this user."""
-    status = os.statvfs(folder)
-    return status.f_bavail * status.f_frsize < _LEAST_BYTES
+    return free_bytes(folder) < _LEAST_BYTES
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes this user can still write to the disk of a folder, which need not exist yet."""
+    present = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(present).free
 
 
 def full_disk(folder: Path) -> StoreError:

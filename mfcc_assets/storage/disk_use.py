@@ -1,7 +1,6 @@
 """How much space files take on a disk."""
 
 import os
-import shutil
 from pathlib import Path
 
 _BLOCK = 512  # the unit of st_blocks, whatever the size of a block on the disk
@@ -13,12 +12,6 @@ def bytes_on_disk(*paths: Path) -> int:
     Links are not followed, so a linked folder takes no space here. A file with several names counts for each.
     """
     return sum(map(_bytes_below, paths))
-
-
-def free_bytes(folder: Path) -> int:
-    """Return the bytes that this user may still write to the disk of a folder, which need not exist yet."""
-    present = next(path for path in (folder, *folder.parents) if path.exists())
-    return shutil.disk_usage(present).free
 
 
 def _bytes_below(path: Path) -> int:

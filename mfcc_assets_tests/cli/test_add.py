@@ -36,7 +36,9 @@ def test_a_library_is_made_from_a_folder_by_one_command(tmp_path: Path, ten_song
     )
 
     assert added.returncode == 0, added.stderr
-    first, *skipped, unreadable, rejected, last = added.stdout.splitlines()
+    needed, first, *skipped, unreadable, rejected, last = added.stdout.splitlines()
+    assert needed.startswith("Copying needs ")
+    assert needed.endswith(" are free.")
     assert first == "4 added, 0 replaced, 0 already there, 5 skipped"
     assert skipped == [
         "skipped 4: covers, playlists and texts (back.jpg, cover.jpg, front.jpg, …)",

@@ -96,6 +96,7 @@ def test_an_unsupported_database_gives_an_error_that_names_the_supported_ones(tm
 
 COMMANDS = [
     ["add", "QUERY"],
+    ["sync"],
     ["library"],
     ["recommend", "QUERY"],
     ["path", "Song 1", "Song 2"],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mfcc_assets.errors import StoreError
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.add_files import Addition, add_files
 from mfcc_assets.pipeline.observe import observe_soundtracks
@@ -111,10 +112,10 @@ class TestNames:
         monkeypatch.chdir(tmp_path / "music")
         assert len(add(library, Path()).already_there) == 2
 
-    def test_the_progress_is_yielded_after_every_file(self, library, tmp_path) -> None:
+    def test_the_progress_is_yielded_before_the_first_file_and_after_every_file(self, library, tmp_path) -> None:
         for number in range(3):
             write(tmp_path / f"music/{number}.mp3")
-        assert [len(addition.added) for addition in add_files(library, [tmp_path / "music"])] == [1, 2, 3]
+        assert [len(addition.added) for addition in add_files(library, [tmp_path / "music"])] == [0, 1, 2, 3]
 
     def test_an_empty_folder_adds_nothing(self, library, tmp_path) -> None:
         (tmp_path / "music").mkdir()
@@ -301,3 +302,31 @@ def test_a_file_that_cannot_be_read_is_told_with_the_reason_and_the_others_are_a
     addition = add(library, song.parent)
     assert addition.added == ["Music/song.mp3"]
     assert addition.unreadable == {tmp_path / "Music/damaged.mp3": "Input/output error"}
+
+
+class TestSpace:
+    def test_the_space_that_new_files_need_is_known_before_they_are_copied(self, library, tmp_path) -> None:
+        add(library, write(tmp_path / "old.mp3", "old"))
+        paths = [tmp_path / "old.mp3", write(tmp_path / "new.mp3", "music")]
+        seen = [(len(addition.added), addition.bytes_needed) for addition in add_files(library, paths)]
+        assert seen == [(0, 0), (0, 5), (1, 5)]
+
+    def test_nothing_is_copied_if_the_disk_has_too_little_space(self, library, tmp_path) -> None:
+        huge = write(tmp_path / "b/huge.wav")
+        os.truncate(huge, 1 << 43)  # it needs no space here, because nothing is written in it
+        with pytest.raises(StoreError, match=r"copying 2 files needs 8.8 TB, and its disk has .* free\. .*--in-place"):
+            add(library, write(tmp_path / "a.mp3"), huge)
+        assert contents(library) == {}
+
+
+class TestFoldersInPlace:
+    def test_a_file_of_a_folder_in_place_is_there_already(self, library, tmp_path) -> None:
+        song = write(tmp_path / "Music/album/song.mp3")
+        library.music_folders.add([tmp_path / "Music"])
+        assert add(library, song, tmp_path / "Music").already_there == ["Music/album/song.mp3"]
+
+    def test_a_copy_gets_no_name_of_a_folder_in_place(self, library, tmp_path) -> None:
+        write(tmp_path / "a/Music/song.mp3", "in place")
+        library.music_folders.add([tmp_path / "a/Music"])
+        assert add(library, write(tmp_path / "b/Music/song.mp3", "copied").parent).added == ["b/Music/song.mp3"]
+        assert add(library, write(tmp_path / "c/Music/other.mp3", "copied, too").parent).added == ["c/Music/other.mp3"]

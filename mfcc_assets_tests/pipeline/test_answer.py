@@ -217,7 +217,7 @@ def test_a_query_is_ranked_exactly_and_without_tracks_that_have_left_the_library
 
     (nearest, _) = ranked[0]
     gone = ten_tracks.catalogue.tracks_of_audio([nearest])[nearest].blob_name
-    ten_tracks.catalogue.record_observed([], [gone], shard_digits=1, run_id="run")
+    ten_tracks.catalogue.record_observed([], [track_id(gone)], shard_digits=1, run_id="run")
     assert rank_query(ten_tracks, index, search, others, count=9) == ranked[1:]
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from mfcc_assets.pipeline.local_files import OF_THE_LIBRARY, FoundFiles, find_music
-from mfcc_assets.pipeline.music_files import COMPANIONS, HIDDEN, NO_AUDIO, UNFINISHED
-from mfcc_assets.storage.blobs.port import BROKEN_LINKS, NO_FILES, TAKEN_ALREADY
+from mfcc_assets.music_names import COMPANIONS, HIDDEN, NO_AUDIO, UNFINISHED
+from mfcc_assets.pipeline.local_files import find_music
+from mfcc_assets.storage.blobs.found_files import FoundFiles
+from mfcc_assets.storage.blobs.port import NO_FILES
 from mfcc_assets_tests.audio_samples import write_tone
-from mfcc_assets_tests.ordinary_user import as_ordinary_user
 
 
 @pytest.fixture
@@ -62,71 +62,3 @@ def test_a_text_that_the_user_names_is_no_music(tmp_path: Path) -> None:
     found = find_music([write(tmp_path / "README", b"A text."), write(tmp_path / "cover.jpg")])
     assert found.music == []
     assert found.skipped == {NO_AUDIO: [tmp_path / "README"], COMPANIONS: [tmp_path / "cover.jpg"]}
-
-
-def test_links_to_folders_and_files_are_followed(music: Path, tmp_path: Path) -> None:
-    (music / "a linked folder").symlink_to(tmp_path / "elsewhere")
-    (music / "linked.mp3").symlink_to(write(tmp_path / "third.mp3"))
-    found = find_music([music])
-    assert paths(found, music) == ["album/song.mp3", "a linked folder/disc/song.mp3", "linked.mp3"]
-    assert found.skipped == {}
-
-
-@pytest.mark.parametrize(
-    "target",
-    [".", "..", "album", "../elsewhere/back", "../second"],
-    ids=["itself", "parent", "sibling", "chain", "root"],
-)
-def test_no_link_leads_round_in_a_loop_or_takes_a_file_twice(music: Path, tmp_path: Path, target: str) -> None:
-    write(tmp_path / "second/song.mp3")
-    (tmp_path / "elsewhere/back").symlink_to(music)
-    (music / "a link").symlink_to(target)
-    found = find_music([music, tmp_path / "second"])
-    assert paths(found, tmp_path) == ["music/album/song.mp3", "second/song.mp3"]
-    assert found.skipped == {TAKEN_ALREADY: [music / "a link"]}
-
-
-def test_two_links_to_one_folder_and_into_it_take_each_file_once(music: Path, tmp_path: Path) -> None:
-    (music / "a").symlink_to(tmp_path / "elsewhere/disc")
-    (music / "b").symlink_to(tmp_path / "elsewhere")
-    (music / "c").symlink_to(tmp_path / "elsewhere")
-    (music / "d.mp3").symlink_to(tmp_path / "elsewhere/disc/song.mp3")
-    found = find_music([music])
-    assert paths(found, music) == ["album/song.mp3", "a/song.mp3"]
-    assert found.skipped == {TAKEN_ALREADY: [music / "b/disc", music / "c", music / "d.mp3"]}
-
-
-def test_broken_links_are_counted(music: Path) -> None:
-    for name, target in (("gone", "/nowhere/at/all"), ("loop.mp3", "loop.mp3")):
-        (music / name).symlink_to(target)
-    assert find_music([music]).skipped == {BROKEN_LINKS: [music / "gone", music / "loop.mp3"]}
-
-
-def test_what_may_not_be_read_is_told_and_the_rest_is_found(music: Path, tmp_path: Path) -> None:
-    listed_only, closed = write(music / "b/song.mp3").parent, write(tmp_path / "closed/song.mp3").parent
-    links = [music / "link.mp3", music / "link to a folder", tmp_path / "named.mp3"]
-    for link, target in zip(links, ("song.mp3", "", "song.mp3"), strict=True):
-        link.symlink_to(closed / target)
-    listed_only.chmod(0o644)
-    closed.chmod(0)
-    with as_ordinary_user():
-        found = find_music([music, links[2]])
-    for folder in (listed_only, closed):
-        folder.chmod(0o755)
-    assert paths(found, music) == ["album/song.mp3"]
-    assert found.skipped == {}
-    assert found.unreadable == dict.fromkeys((listed_only / "song.mp3", *links), "Permission denied")
-
-
-def test_the_folder_of_the_library_is_not_taken_into_itself(music: Path) -> None:
-    write(music / "mfcc_data/blobs/uploads/secret.mp3")
-    found = find_music([music], without=[music / "mfcc_data"])
-    assert paths(found, music) == ["album/song.mp3"]
-    assert found.skipped == {OF_THE_LIBRARY: [music / "mfcc_data"]}
-
-
-def test_folders_named_twice_and_inside_each_other_are_taken_once(music: Path) -> None:
-    for named in ([music, music / "album", music], [music / "album/song.mp3", music / "album", music]):
-        found = find_music(named)
-        assert len(found.music) == 1
-        assert found.skipped == {}

@@ -23,7 +23,7 @@ def test_lost_tables_are_told_and_a_run_makes_them_again(lost, instance, query):
         told = command(lost.settings, *arguments)
         assert told.exit_code == 1
         assert f"the database has none of the soundtracks of index {published}, which names 10" in told.output
-        assert "`mfcc add` without a path reads all soundtracks in again" in told.output
+        assert "`mfcc sync` reads all soundtracks in again" in told.output
     with pytest.raises(LostTables):
         recommend_file(lost, query, count=5, exact=True)
     run_library(lost, instance)
@@ -41,7 +41,7 @@ def test_a_damaged_database_gives_one_sentence(ten_tracks):
         told = command(ten_tracks.settings, "library")
         assert told.exit_code == 1
         assert "the file of the database is damaged" in told.output
-        assert "Move it away, and run `mfcc add`" in told.output
+        assert "Move it away, and run `mfcc sync`" in told.output
     with (
         Library(ten_tracks.settings) as library,
         pytest.raises(StoreError, match="file of the database is damaged"),

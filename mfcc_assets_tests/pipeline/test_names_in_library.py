@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.pipeline.music_files import kind_of_name
+from mfcc_assets.music_names import kind_of_name
 from mfcc_assets.pipeline.names_in_library import NamesInLibrary
 from mfcc_assets.storage.blobs.names import check_name
 

@@ -64,7 +64,7 @@ def test_a_copied_library_has_nothing_to_do_and_reads_its_files_only_once_more(
         assert changed_soundtracks(copy, soundtrack_files(copy)) == {}
         assert observe(copy) == Difference(new=(), changed=(), gone=(), unchanged=("song.flac",))
         (blob,) = copy.blobs.list("soundtracks")
-        assert copy.catalogue.observations(copy.shards)["song.flac"][1] >= blob.modified
+        assert copy.catalogue.known_files()["song.flac"].observed_at >= blob.modified
 
 
 def test_a_file_without_a_title_is_named_after_its_file(library: Library, tmp_path: Path) -> None:

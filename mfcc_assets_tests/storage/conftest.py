@@ -11,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from mfcc_assets.storage.blobs.azure import AzureBlobs
+from mfcc_assets.storage.blobs.in_place import InPlaceBlobs
 from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.storage.blobs.music_folders import MusicFolders
 from mfcc_assets.storage.documents.cosmos import CosmosDocuments
 from mfcc_assets.storage.documents.sqlite import SqliteDocuments
 from mfcc_assets.storage.sql.catalogue import Catalogue
@@ -33,6 +35,16 @@ DATABASES = ["sqlite_url", "postgresql_url"]
 @pytest.fixture
 def local_blobs(tmp_path: Path) -> LocalBlobs:
     return LocalBlobs(tmp_path / "blobs", KEY)
+
+
+@pytest.fixture
+def in_place_blobs(tmp_path: Path) -> InPlaceBlobs:
+    """Open local blobs with a folder in place that has no music yet: ``music`` beside the library."""
+    home, folder = tmp_path / "in place", tmp_path / "music"
+    folder.mkdir(exist_ok=True)
+    folders = MusicFolders(home, home / "blobs/soundtracks")
+    folders.add([folder])
+    return InPlaceBlobs(home / "blobs", KEY, folders)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from mfcc_assets.errors import StoreError
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.blobs.port import CEPSTRA
-from mfcc_assets.storage.disk_space import is_full, means_full, tells_of_full
+from mfcc_assets.storage.disk_space import free_bytes, is_full, means_full, tells_of_full
 from mfcc_assets.storage.sql.database import Database
 from mfcc_assets_tests.storage.blobs.samples import KEY
 
@@ -32,6 +32,7 @@ def test_an_error_of_a_full_disk_is_told_from_others() -> None:
 
 def test_a_disk_with_space_is_not_full(tmp_path: Path) -> None:
     assert not is_full(tmp_path)
+    assert free_bytes(tmp_path / "not made yet" / "below") > 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a file system without any space")

@@ -139,7 +139,7 @@ def test_cepstra_that_do_not_fit_the_parameters_are_refused(features, wrong):
 @pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_track_features", "read_contour"])
 def test_features_that_were_never_computed_are_missing(features, read):
     parameters = CEPSTRA if read in ("read_cepstra", "read_analysis") else FEATURES
-    with pytest.raises(FeaturesMissing, match=rf"{parameters.version}/audio\.parquet: .*Run `mfcc add`"):
+    with pytest.raises(FeaturesMissing, match=rf"{parameters.version}/audio\.parquet: .*Run `mfcc sync`"):
         getattr(features, read)("audio", parameters)
 
 

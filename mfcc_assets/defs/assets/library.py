@@ -46,15 +46,17 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
     """One row of the table SOUNDTRACKS for each file in the container `soundtracks`, with its tags and digests.
 
     A picture for each file, either embedded in it or drawn, is stored in the container `artworks`. What is no music is
-    skipped and counted by kind.
+    skipped and counted by kind. A renamed file keeps its row, and so do the files of a folder in place that is away.
     """
     observation = observe_soundtracks(
         library, context.partition_keys, run_id=context.run.run_id, report_progress=progress_log(context, library)
     )
     found, skipped = observation.difference, observation.skipped
-    kinds = ("new", "changed", "gone", "unchanged")
-    totals = add_counts(context, found.outcomes, kinds, digits=library.settings.shard_digits)
-    names = {"new": found.new, "changed": found.changed, "gone": found.gone}
+    kinds = ("new", "changed", "gone", "unchanged", "renamed")
+    digits = library.settings.shard_digits
+    totals = add_counts(context, found.outcomes, kinds, observation.track_ids, digits=digits)
+    renamed = {f"renamed from {former}": [name] for name, former in observation.former_names.items()}
+    names = {"new": found.new, "changed": found.changed, "gone": found.gone, **renamed}
     read = library.catalogue.soundtracks_of_run(context.run.run_id)
     notes = [(track.blob_name, track.tags_note) for track in read if track.tags_note]
     in_library = library.catalogue.progress()[1]
@@ -66,6 +68,7 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
             "names": names_as_markdown(names),
             "notes": table_as_markdown(("file", "note"), notes),
             "skipped": skipped_as_markdown(skipped),
+            "away": table_as_markdown(("away",), [(sentence,) for sentence in observation.away]),
         }
     )
 
@@ -92,8 +95,9 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
     )
     parameters = library.feature_parameters.cepstra
     outcomes = (COMPUTED, REUSED, UNCHANGED, REJECTED, WAITING)
-    totals = add_counts(context, report.outcomes, outcomes, digits=library.settings.shard_digits)
-    add_seconds(context, report.seconds, digits=library.settings.shard_digits)
+    track_ids = library.catalogue.track_ids()
+    totals = add_counts(context, report.outcomes, outcomes, track_ids, digits=library.settings.shard_digits)
+    add_seconds(context, report.seconds, track_ids, digits=library.settings.shard_digits)
     shown = report.first_computed(HEAT_MAPS_SHOWN)
     pictures = pictures_of_audio(library, shown[0][1]) if shown else {}
     for number, (audio_id, name) in enumerate(shown, start=1):
@@ -121,7 +125,8 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
     outcomes = compute_features_of_soundtracks(
         library, context.partition_keys, report_progress=progress_log(context, library)
     )
-    totals = add_counts(context, outcomes, (COMPUTED, UNCHANGED), digits=library.settings.shard_digits)
+    track_ids = library.catalogue.track_ids()
+    totals = add_counts(context, outcomes, (COMPUTED, UNCHANGED), track_ids, digits=library.settings.shard_digits)
     return dg.MaterializeResult(metadata={**totals, "features_version": library.feature_parameters.version})
 
 

@@ -10,7 +10,7 @@ import dagster as dg
 
 from mfcc_assets.defs.partitions import SHARDS, UPLOADS
 from mfcc_assets.defs.private.one_library_run import LIBRARY_POOL
-from mfcc_assets.ids import shard_of, track_id
+from mfcc_assets.ids import TrackId, shard_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.progress import Progress, Report, write_progress
 from mfcc_assets.pipeline.rankings import ListsReport
@@ -77,7 +77,12 @@ def skipped_as_markdown(names: Mapping[str, Sequence[str]]) -> dg.MarkdownMetada
 
 
 def add_counts(
-    context: dg.AssetExecutionContext, outcomes: Mapping[str, str], kinds: Sequence[str], *, digits: int
+    context: dg.AssetExecutionContext,
+    outcomes: Mapping[str, str],
+    kinds: Sequence[str],
+    track_ids: Mapping[str, TrackId],
+    *,
+    digits: int,
 ) -> dict[str, int | str]:
     """Add to the metadata of each shard how many of its files had each outcome, and return the totals of all shards.
 
@@ -87,12 +92,14 @@ def add_counts(
         Outcome of each file, by name. Every outcome is one of `kinds`.
     kinds
         All possible outcomes.
+    track_ids
+        Id of the soundtrack of each file, by name.
     digits
         Number of hex digits that name a shard.
     """
     by_shard: dict[str, Counter[str]] = {}
     for name, outcome in outcomes.items():
-        by_shard.setdefault(shard_of(track_id(name), digits), Counter())[outcome] += 1
+        by_shard.setdefault(shard_of(track_ids[name], digits), Counter())[outcome] += 1
     for shard in context.partition_keys:
         counts = by_shard.get(shard, Counter())
         context.add_asset_metadata({kind: counts[kind] for kind in kinds}, partition_key=shard)
@@ -105,11 +112,13 @@ def add_counts(
     }
 
 
-def add_seconds(context: dg.AssetExecutionContext, seconds: Mapping[str, float], *, digits: int) -> None:
-    """Add to the metadata of each shard the total length of its files; `seconds` holds the length of each file."""
+def add_seconds(
+    context: dg.AssetExecutionContext, seconds: Mapping[str, float], track_ids: Mapping[str, TrackId], *, digits: int
+) -> None:
+    """Add to the metadata of each shard the total length of its files; the parameters are as for `add_counts`."""
     by_shard: dict[str, float] = {}
     for name, length in seconds.items():
-        shard = shard_of(track_id(name), digits)
+        shard = shard_of(track_ids[name], digits)
         by_shard[shard] = by_shard.get(shard, 0.0) + length
     for shard in context.partition_keys:
         context.add_asset_metadata({"seconds_of_audio": round(by_shard.get(shard, 0.0), 1)}, partition_key=shard)

@@ -18,6 +18,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobClient, BlobServiceClient, UserDelegationKey, generate_blob_sas
 
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, StoreError
+from mfcc_assets.music_names import FOLDERS
 from mfcc_assets.storage.blobs.azure_policy import (
     PATIENCE_SECONDS,
     PatientRetries,
@@ -31,7 +32,6 @@ from mfcc_assets.storage.blobs.file_cache import FileCache
 from mfcc_assets.storage.blobs.names import check_name
 from mfcc_assets.storage.blobs.port import (
     CONTAINERS,
-    FOLDERS,
     LONGEST_LINK_SECONDS,
     OF_LISTENERS,
     REFUSED_NAMES,

@@ -1,6 +1,5 @@
 """Blobs in local folders: an adapter of `BlobStore`."""
 
-import errno
 import fcntl
 import hashlib
 import hmac
@@ -8,18 +7,17 @@ import logging
 import os
 import secrets
 import shutil
-import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, LinkRefused, StoreError
-from mfcc_assets.storage.blobs.local_entries import children_of
+from mfcc_assets.storage.blobs.local_entries import blob_of_file, children_of, not_found
 from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, check_name, file_of_name
 from mfcc_assets.storage.blobs.plain_path import plain_path
 from mfcc_assets.storage.blobs.port import (
@@ -38,7 +36,6 @@ from mfcc_assets.storage.disk_space import full_disk, means_full
 _SHORTEST_KEY = 32
 _BLOCK = 1 << 20
 _ABANDONED_SECONDS = 3600.0
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _logger = logging.getLogger(__name__)
 
 
@@ -89,7 +86,7 @@ class LocalBlobs(BlobStore):
             f"{parent}{slash}",
             prefix,
             on_skipped or warn_once(container),
-            follow_links=container == SOUNDTRACKS,
+            listed=self._listed_folders() if container == SOUNDTRACKS else None,
         )
 
     def stat(self, container: str, name: str) -> Blob:
@@ -118,7 +115,7 @@ class LocalBlobs(BlobStore):
                 # No buffer: readers want a few ranges or the whole file, and a buffer would copy the bytes once more.
                 file = path.open("rb", buffering=0)
             except FileNotFoundError:
-                raise _not_found(self._top(container), name) from None
+                raise not_found(self._top(container), name) from None
         with file:
             try:
                 yield file
@@ -218,12 +215,16 @@ class LocalBlobs(BlobStore):
         message = f"{container}\n{name}\n{expires}".encode(errors="surrogatepass")
         return hmac.new(self._signing_key, message, hashlib.sha256).hexdigest()
 
+    def _listed_folders(self) -> Sequence[Path]:
+        """Return the folders whose files are listed in `soundtracks`, without links in their paths."""
+        return [self._tops[SOUNDTRACKS]]
+
     def _top(self, container: str) -> Path:
         check_container(container)
         return self._tops[container]
 
     def _blob(self, container: str, name: str) -> Blob:
-        return _blob(self._top(container), name, keeps_etag=container == SOUNDTRACKS)
+        return blob_of_file(self._top(container), name, keeps_etag=container == SOUNDTRACKS)
 
     def _path(self, container: str, name: str) -> Path:
         check_name(name)
@@ -290,38 +291,6 @@ class LocalBlobs(BlobStore):
                 fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _blob(top: Path, name: str, *, keeps_etag: bool) -> Blob:
-    path = f"{top}/{file_of_name(name)}"  # making a `Path` would double the time of a listing
-    try:
-        link_status = os.lstat(path)
-        status = os.stat(path) if stat.S_ISLNK(link_status.st_mode) else link_status  # noqa: PTH116
-    except OSError as error:
-        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
-            raise _not_found(top, name) from None
-        raise
-    if not stat.S_ISREG(status.st_mode):
-        raise _not_found(top, name)
-    # A file that is moved or copied here with an old modification time must still come after the cursor, and a file
-    # from a clock that runs ahead must not move the cursor into the future. So `modified` is the change time (ctime),
-    # which only the kernel sets, when a file gets its name; for a link it is the later one of the link and its target.
-    # Moving a whole folder does not change the times of its files: only a full sweep finds those.
-    changed = max(status.st_ctime_ns, link_status.st_ctime_ns)
-    # Music keeps its ETag if it is copied or linked with its time. Otherwise a copied library would look changed.
-    version = f"{os.access(path, os.R_OK):x}" if keeps_etag else f"{changed:x}"
-    return Blob(
-        name=name,
-        size=status.st_size,
-        etag=f"{status.st_mtime_ns:x}-{version}-{status.st_size:x}",
-        modified=_EPOCH + timedelta(microseconds=changed // 1000),
-        # Writing sets both times alike. Renaming, which this class and careful tools do at the end, sets only one.
-        whole=status.st_mtime_ns != status.st_ctime_ns,
-    )
-
-
-def _not_found(top: Path, name: str) -> BlobNotFound:
-    return BlobNotFound("there is no such blob", subject=f"{top.name}/{name}", remedy="List the container")
-
-
 def _refuse_linked_folder(folder: Path) -> None:
     # A linked folder could lead anywhere on the machine.
     if os.path.realpath(folder) != str(folder):
@@ -332,7 +301,9 @@ def _refuse_linked_folder(folder: Path) -> None:
         )
 
 
-def _walk(top: Path, first_folder: str, prefix: str, on_skipped: OnSkipped, *, follow_links: bool) -> Iterator[Blob]:
+def _walk(
+    top: Path, first_folder: str, prefix: str, on_skipped: OnSkipped, *, listed: Sequence[Path] | None
+) -> Iterator[Blob]:
     with _storage_errors(str(top), top):
         os.scandir(top).close()
     # Names of folders end in a slash, so that sorting each folder by itself sorts the whole names.
@@ -347,10 +318,10 @@ def _walk(top: Path, first_folder: str, prefix: str, on_skipped: OnSkipped, *, f
                     on_skipped(name, TAKEN_ALREADY)
                     continue
                 entered.add((status.st_dev, status.st_ino))
-                children = children_of(top, name, on_skipped, follow_links=follow_links)
+                children = children_of(top, name, on_skipped, listed=listed)
                 pending.extend(sorted((child for child in children if _may_begin(child, prefix)), reverse=True))
                 continue
-            blob = _blob(top, name, keeps_etag=follow_links)
+            blob = blob_of_file(top, name, keeps_etag=listed is not None)
         except (FileNotFoundError, NotADirectoryError, BlobNotFound):
             continue  # it was deleted since its folder was read, or no folder has that prefix
         except OSError as error:

@@ -26,7 +26,10 @@ BROKEN_LINKS = "broken links"
 TAKEN_ALREADY = "links that lead back, or to what is taken already"
 LINKED_FOLDERS = "linked folders"
 NO_FILES = "neither files nor folders"
-FOLDERS = "empty blobs that stand for folders"
+OF_THE_LIBRARY = "folders of the library itself"
+SHADOWED = "files in a folder that has the name of a folder in place"
+AWAY = "folders in place that are away or cannot be read"
+"""What is there, or was there, and cannot be listed now. It is not deleted."""
 REFUSED_NAMES = "names that no blob can have"
 
 OnSkipped = Callable[[str, str], None]

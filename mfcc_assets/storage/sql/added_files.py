@@ -2,10 +2,13 @@
 
 from dataclasses import asdict, dataclass
 
-from mfcc_assets.ids import track_id
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from mfcc_assets.ids import TrackId, free_track_id, track_id
 from mfcc_assets.storage.sql.database import Database, reconnecting
-from mfcc_assets.storage.sql.rows import named_columns, read_records, select_record
-from mfcc_assets.storage.sql.schema import ADDED_FILES
+from mfcc_assets.storage.sql.rows import existing, named_columns, read_records, select_record
+from mfcc_assets.storage.sql.schema import ADDED_FILES, SOUNDTRACKS
 from mfcc_assets.storage.sql.upserts import Upsert
 
 _UPSERT = Upsert(ADDED_FILES)
@@ -60,5 +63,18 @@ class AddedFiles:
 
     def record(self, added: AddedFile) -> None:
         """Store which file a soundtrack was copied from. It replaces what was stored about this soundtrack."""
+        named = sa.select(SOUNDTRACKS.c.TRACK_ID, SOUNDTRACKS.c.BLOB_NAME).where(
+            SOUNDTRACKS.c.BLOB_NAME == added.blob_name
+        )
         with self._database.writing() as connection:
-            connection.execute(_UPSERT, {"TRACK_ID": track_id(added.blob_name), **named_columns(asdict(added))})
+            # A soundtrack that was renamed has an id that its present name does not give.
+            known = [track for track, name in connection.execute(named) if name == added.blob_name]
+            track = known[0] if known else self._free_id(connection, added.blob_name)
+            connection.execute(_UPSERT, {"TRACK_ID": track, **named_columns(asdict(added))})
+
+    def _free_id(self, connection: Connection, name: str) -> TrackId:
+        track, taken = track_id(name), set[TrackId]()
+        while existing(connection, SOUNDTRACKS.c.TRACK_ID, [track]):
+            taken.add(track)
+            track = free_track_id(name, taken)
+        return track

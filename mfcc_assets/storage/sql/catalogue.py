@@ -1,17 +1,17 @@
 """The catalogue: the soundtracks of a library, the audio that they hold, and the rejected files."""
 
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mfcc_assets.ids import AudioId, QueryId, TrackId, shard_of, track_id
 from mfcc_assets.storage.sql.database import Database, reconnecting
-from mfcc_assets.storage.sql.records import AudioContent, Credit, Observed, Reject, SkippedFile, Soundtrack
-from mfcc_assets.storage.sql.rows import batches, fitting, named_columns, read_records, select_record, utc_now
+from mfcc_assets.storage.sql.records import AudioContent, Credit, KnownFile, Observed, Reject, SkippedFile, Soundtrack
+from mfcc_assets.storage.sql.rows import batches, existing, fitting, named_columns, read_records, select_record, utc_now
 from mfcc_assets.storage.sql.schema import (
     ADDED_FILES,
     CONTENTS,
@@ -75,18 +75,21 @@ class Catalogue:
         with self._database.reading() as connection:
             return {name: etag for query in queries for name, etag in connection.execute(query)}
 
-    def observations(self, shards: Sequence[str]) -> dict[str, tuple[str, datetime]]:
-        """Return the content digest of each soundtrack of these shards and the time of its observation, by its name."""
-        columns = SOUNDTRACKS.c
-        query = sa.select(columns.BLOB_NAME, columns.CONTENT_DIGEST, columns.OBSERVED_AT)
-        with self._database.reading() as connection:
-            rows = connection.execute(query.where(columns.SHARD.in_(shards)))
-            return {name: (digest, observed_at.replace(tzinfo=UTC)) for name, digest, observed_at in rows}
+    def known_files(self) -> dict[str, KnownFile]:
+        """Return what is known of the file of each soundtrack, by its name."""
+        files = read_records(self._database, KnownFile, select_record(KnownFile, SOUNDTRACKS))
+        return {file.blob_name: replace(file, observed_at=file.observed_at.replace(tzinfo=UTC)) for file in files}
 
-    def confirm_observed(self, names: Sequence[str]) -> None:
+    def track_ids(self) -> dict[str, TrackId]:
+        """Return the id of each soundtrack, by its name."""
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(SOUNDTRACKS.c.BLOB_NAME, SOUNDTRACKS.c.TRACK_ID)).all()
+        return {name: TrackId(track) for name, track in rows}
+
+    def confirm_observed(self, track_ids: Sequence[TrackId]) -> None:
         """Store that these soundtracks were read again, and have not changed."""
         with self._database.writing() as connection:
-            for ids in batches(sorted(map(track_id, names))):
+            for ids in batches(sorted(track_ids)):
                 is_read = SOUNDTRACKS.c.TRACK_ID.in_(ids)
                 connection.execute(sa.update(SOUNDTRACKS).where(is_read).values(OBSERVED_AT=utc_now()))
 
@@ -99,16 +102,23 @@ class Catalogue:
         """Store which files are no music by their content. They are no soundtracks any more."""
         rows = [
             {
-                "TRACK_ID": file.track_id,
-                "SHARD": shard_of(file.track_id, shard_digits),
+                "TRACK_ID": file.key,
+                "SHARD": shard_of(file.key, shard_digits),
                 **named_columns(asdict(file)),
             }
-            for file in sorted(files, key=lambda file: file.track_id)
+            for file in sorted(files, key=lambda file: file.key)
         ]
         with self._database.writing() as connection:
             if rows:
-                _delete_soundtracks(connection, [file.track_id for file in files])
+                names = [file.blob_name for file in files]
+                _delete_soundtracks(connection, [*_tracks_of_names(connection, SOUNDTRACKS, names).values()])
                 connection.execute(_UPSERT_SKIPPED, rows)
+
+    def forget_skipped(self, names: Sequence[str]) -> None:
+        """Delete what is known of files that are no music by their content, and are gone."""
+        with self._database.writing() as connection:
+            for ids in batches([track_id(name) for name in names]):
+                connection.execute(sa.delete(SKIPPED_FILES).where(SKIPPED_FILES.c.TRACK_ID.in_(ids)))
 
     def soundtracks(self, shards: Sequence[str] | None = None) -> list[Soundtrack]:
         """Return the soundtracks of these shards, or of all shards, sorted by name."""
@@ -161,9 +171,12 @@ class Catalogue:
         return int(audios), int(files)
 
     def record_observed(
-        self, observed: Sequence[Observed], gone: Sequence[str], *, shard_digits: int, run_id: str
+        self, observed: Sequence[Observed], gone: Sequence[TrackId], *, shard_digits: int, run_id: str
     ) -> None:
-        """Update the catalogue with new or changed files and with the names of deleted ones, in one transaction."""
+        """Update the catalogue with new, changed and renamed files, and with the ids of deleted ones.
+
+        It is one transaction, so two files that exchanged their names always have one name each.
+        """
         observed_at = utc_now()
         rows = {
             file.track_id: {
@@ -184,16 +197,15 @@ class Catalogue:
         }
         with self._database.writing() as connection:
             if rows:
+                _record_names(connection, {file.track_id: file.blob_name for file in observed if file.known_as})
                 # One statement for all rows is much faster than one for each. The rows are sorted, because two
                 # processes that observe the same files in different orders would end in a deadlock.
                 connection.execute(_UPSERT_OBSERVED, [rows[track] for track in sorted(rows)])
-                for ids in batches(sorted(rows)):
+                for ids in batches(sorted(track_id(file.blob_name) for file in observed)):
                     connection.execute(sa.delete(SKIPPED_FILES).where(SKIPPED_FILES.c.TRACK_ID.in_(ids)))
-            ids_of_gone = [track_id(name) for name in gone]
-            _delete_soundtracks(connection, ids_of_gone)
-            for ids in batches(ids_of_gone):
-                for table in (SKIPPED_FILES, ADDED_FILES):
-                    connection.execute(sa.delete(table).where(table.c.TRACK_ID.in_(ids)))
+            _delete_soundtracks(connection, gone)
+            for ids in batches(gone):
+                connection.execute(sa.delete(ADDED_FILES).where(ADDED_FILES.c.TRACK_ID.in_(ids)))
 
     def contents(self, content_digests: Iterable[str]) -> dict[str, AudioContent]:
         """Return the known audio contents of these digests, by content digest."""
@@ -307,6 +319,41 @@ class Catalogue:
             .where(SOUNDTRACKS.c.TRACK_ID == track_id)
             .values(AUDIO_ID=audio_id, ANALYSED_DIGEST=content_digest, SECONDS=seconds, NOTE=note)
         )
+
+
+def _record_names(connection: Connection, names: Mapping[TrackId, str]) -> None:
+    """Store what follows from the new names of soundtracks. The rows of SOUNDTRACKS still have the former ones."""
+    former: dict[TrackId, str] = {}
+    for ids in batches(sorted(names)):
+        query = sa.select(SOUNDTRACKS.c.TRACK_ID, SOUNDTRACKS.c.BLOB_NAME).where(SOUNDTRACKS.c.TRACK_ID.in_(ids))
+        former |= {TrackId(track): name for track, name in connection.execute(query)}
+    renamed = [track for track, name in sorted(names.items()) if former.get(track, name) != name]
+    for ids in batches(renamed):
+        # The reason of a reject begins with the name of its file, so the file is examined again.
+        is_reject = SOUNDTRACKS.c.TRACK_ID.in_(ids) & SOUNDTRACKS.c.AUDIO_ID.is_(None)
+        connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID.in_(ids)))
+        connection.execute(sa.update(SOUNDTRACKS).where(is_reject).values(NOTE="", ANALYSED_DIGEST=None))
+    added_anew = _tracks_of_names(connection, ADDED_FILES, [names[track] for track in renamed])
+    others = existing(connection, SOUNDTRACKS.c.TRACK_ID, [*added_anew.values()])
+    for track in renamed:
+        key = added_anew.get(names[track])
+        if key is not None and key not in others:
+            # The file was copied into the library under its new name after it was deleted there under the former one.
+            connection.execute(sa.delete(ADDED_FILES).where(ADDED_FILES.c.TRACK_ID == track))
+            is_own = ADDED_FILES.c.TRACK_ID == key
+        else:
+            is_own = ADDED_FILES.c.TRACK_ID == track
+        connection.execute(sa.update(ADDED_FILES).where(is_own).values(TRACK_ID=track, BLOB_NAME=names[track]))
+
+
+def _tracks_of_names(connection: Connection, table: sa.Table, names: Sequence[str]) -> dict[str, TrackId]:
+    """Return the track ids in the rows of these names, by name."""
+    found: dict[str, TrackId] = {}
+    for some in batches(sorted(names)):
+        rows = connection.execute(sa.select(table.c.BLOB_NAME, table.c.TRACK_ID).where(table.c.BLOB_NAME.in_(some)))
+        wanted = set(some)  # some databases also find "a" if they are asked for "A"
+        found |= {name: TrackId(track) for name, track in rows if name in wanted}
+    return found
 
 
 def _delete_soundtracks(connection: Connection, track_ids: Sequence[TrackId]) -> None:

@@ -264,7 +264,7 @@ def _damaged(engine: Engine, reason: str) -> StoreError:
     return StoreError(
         f"the file of the database is damaged ({reason})",
         subject=_name(engine),
-        remedy="Move it away, and run `mfcc add` without a path, which reads all soundtracks in again",
+        remedy="Move it away, and run `mfcc sync`, which reads all soundtracks in again",
     )
 
 

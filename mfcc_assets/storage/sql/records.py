@@ -1,6 +1,7 @@
 """Records of the database, with one class per kind of row."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.ids import AudioId, QueryId, TrackId, track_id
@@ -8,7 +9,11 @@ from mfcc_assets.ids import AudioId, QueryId, TrackId, track_id
 
 @dataclass(frozen=True)
 class Observed:
-    """Properties of a soundtrack's file, before its audio is analysed."""
+    """Properties of a soundtrack's file, before its audio is analysed.
+
+    The id of a soundtrack is made from its first name, and then stays. `known_as` is this id. None stands for the id
+    that the present name gives.
+    """
 
     blob_name: str
     etag: str
@@ -16,10 +21,23 @@ class Observed:
     content_digest: str
     tags: Tags
     artwork: str
+    known_as: TrackId | None = None
 
     @property
     def track_id(self) -> TrackId:
-        return track_id(self.blob_name)
+        return self.known_as or track_id(self.blob_name)
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """What the catalogue knows of the file of a soundtrack."""
+
+    track_id: TrackId
+    blob_name: str
+    bytes: int
+    content_digest: str
+    audio_id: AudioId | None
+    observed_at: datetime
 
 
 @dataclass(frozen=True)
@@ -31,7 +49,7 @@ class SkippedFile:
     kind: str
 
     @property
-    def track_id(self) -> TrackId:
+    def key(self) -> TrackId:
         return track_id(self.blob_name)
 
 

@@ -123,3 +123,19 @@ def test_no_run_is_requested_while_a_run_over_the_library_is_unfinished(
     assert waiting.run_requests == []
     assert waiting.cursor == str(cursor)
     assert len(tick(soundtracks_sensor, library, instance, waiting.cursor).run_requests) == 1
+
+
+def test_folders_in_place_are_watched_and_ask_for_nothing_while_they_are_away(
+    ten_tracks: Library, instance: dg.DagsterInstance, ten_songs: list[Path], tmp_path: Path
+) -> None:
+    music = tmp_path / "Music"
+    music.mkdir()
+    (music / "again.flac").write_bytes(ten_songs[0].read_bytes())
+    ten_tracks.music_folders.add([music])
+    assert len(tick(soundtracks_sensor, ten_tracks, instance, swept_now()).run_requests) == 1
+
+    observe_soundtracks(ten_tracks, ten_tracks.shards, run_id="run")
+    music.rename(tmp_path / "unmounted")
+    assert tick(soundtracks_sensor, ten_tracks, instance, swept_now()).run_requests == []
+    assert "Music/again.flac" not in str(tick(soundtracks_sensor, ten_tracks, instance, Cursor()).run_requests)
+    assert "Music/again.flac" in ten_tracks.catalogue.track_ids()

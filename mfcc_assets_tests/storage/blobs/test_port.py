@@ -10,7 +10,7 @@ from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, StoreError
 from mfcc_assets.storage.blobs.port import CONTAINERS, Blob, BlobStore
 from mfcc_assets_tests.storage.blobs.samples import BAD_NAMES, UNUSUAL_NAMES, names
 
-ADAPTERS = ["local_blobs", "azure_blobs_by_key", "azure_blobs_by_identity"]
+ADAPTERS = ["local_blobs", "in_place_blobs", "azure_blobs_by_key", "azure_blobs_by_identity"]
 
 
 @pytest.fixture(params=ADAPTERS)

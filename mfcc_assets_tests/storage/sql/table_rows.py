@@ -16,7 +16,7 @@ def observed(name: str, version: int = 1, **tags: Any) -> Observed:
 
 
 def observe(catalogue: Catalogue, *files: Observed, gone: tuple[str, ...] = ()) -> None:
-    catalogue.record_observed(files, gone, shard_digits=1, run_id="run")
+    catalogue.record_observed(files, [*map(track_id, gone)], shard_digits=1, run_id="run")
 
 
 def analyse(catalogue: Catalogue, file: Observed, audio_id: str, note: str = "") -> None:

@@ -40,20 +40,20 @@ class TestSkippedFiles:
 
     def test_a_skipped_file_that_is_gone_is_forgotten(self, catalogue):
         catalogue.record_skipped([SkippedFile("a", "etag 0", "text")], shard_digits=1)
-        observe(catalogue, gone=("a",))
+        catalogue.forget_skipped(["a"])
         assert catalogue.skipped_files() == []
 
 
 class TestSoundtracks:
     def test_the_time_of_an_observation_moves_on_when_it_is_confirmed(self, catalogue):
         observe(catalogue, *map(observed, "ab"))
-        before = catalogue.observations(SHARDS)
-        catalogue.confirm_observed(["a"])
-        after = catalogue.observations(SHARDS)
-        assert {name: digest for name, (digest, _) in after.items()} == {
+        before = catalogue.known_files()
+        catalogue.confirm_observed([track_id("a")])
+        after = catalogue.known_files()
+        assert {name: file.content_digest for name, file in after.items()} == {
             name: observed(name).content_digest for name in "ab"
         }
-        assert after["a"][1] > before["a"][1]
+        assert after["a"].observed_at > before["a"].observed_at
         assert after["b"] == before["b"]
 
     def test_an_observed_file_is_waiting(self, catalogue):

@@ -51,7 +51,8 @@ CHANGES: dict[str, Callable[[Stores], object]] = {
     "record_skipped": lambda stores: stores.catalogue.record_skipped(
         [SkippedFile("b", "etag", "text")], shard_digits=1
     ),
-    "confirm_observed": lambda stores: stores.catalogue.confirm_observed(["a"]),
+    "forget_skipped": lambda stores: stores.catalogue.forget_skipped(["e"]),
+    "confirm_observed": lambda stores: stores.catalogue.confirm_observed([observed("a").track_id]),
     "record": lambda stores: stores.added_files.record(AddedFile("a", "file:///a", "digest", 0.0)),
     "forget_reject": lambda stores: stores.catalogue.forget_reject(observed("c").track_id),
     "forget_upload": lambda stores: stores.recommendations.forget_upload(

@@ -1,0 +1,55 @@
+"""Folders in place that are away: what is missing, and the soundtracks that stay in the library meanwhile."""
+
+from pathlib import Path, PurePosixPath
+
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.music_files import ContainerFiles
+from mfcc_assets.storage.blobs.names import file_of_name, shown_name
+
+
+def sentences_on_away(library: Library, files: ContainerFiles) -> list[str]:
+    """Return a sentence for each folder in place that is away, and for each other folder or file with soundtracks.
+
+    Parameters
+    ----------
+    library
+        The library.
+    files
+        The files in the container `soundtracks`, as `mfcc_assets.pipeline.music_files.container_files` lists them.
+    """
+    if not files.away:
+        return []
+    folders = library.music_folders.every()
+    stay = dict.fromkeys(sorted(files.away), 0)
+    for name in library.catalogue.track_ids():
+        for away in (name, *map(str, PurePosixPath(name).parents)):
+            if away in stay:
+                stay[away] += 1
+                break
+    return [_sentence(_path(library, name, folders), count) for name, count in stay.items() if count or name in folders]
+
+
+def _sentence(path: Path, count: int) -> str:
+    soundtracks = "Its soundtrack stays" if count == 1 else f"Its {count:,} soundtracks stay"
+    stay = f"{soundtracks} in the library." if count else "The library has no soundtracks of it."
+    return f"{shown_name(str(path))} is away: it {_reason(path)}. {stay}"
+
+
+def _reason(path: Path) -> str:
+    try:
+        if not path.is_dir():
+            with path.open("rb"):
+                return "could not be read"
+        list(path.iterdir())
+    except FileNotFoundError:
+        return "does not exist"
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})"
+    return "has no music"
+
+
+def _path(library: Library, name: str, folders: dict[str, Path]) -> Path:
+    label, _, below = name.partition("/")
+    if label in folders:
+        return folders[label] / file_of_name(below)
+    return library.settings.blobs / "soundtracks" / file_of_name(name)
