@@ -1,5 +1,6 @@
 """The settings file `mfcc.toml`: where it lies, how it is read, and which setting is nearest to an unknown name."""
 
+import os
 import tomllib
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
@@ -18,7 +19,7 @@ _LIST = "The page about settings lists all of them"
 class SettingsFile(TomlConfigSettingsSource):
     """A source of settings: one file. A file that does not exist sets nothing.
 
-    A relative home counts from the folder of the file.
+    A relative home, and relative folders of music, count from the folder of the file.
 
     Raises
     ------
@@ -39,10 +40,16 @@ class SettingsFile(TomlConfigSettingsSource):
                     subject=str(file_path),
                     remedy=_advice(key.lower().removeprefix("mfcc_"), self._known) or _LIST,
                 )
-        home = values.get("home")
-        if isinstance(home, str) and not home.startswith("~"):
-            values["home"] = str(file_path.parent / home)
+        if isinstance(home := values.get("home"), str):
+            values["home"] = _from_folder(file_path.parent, home)
+        if isinstance(music := values.get("music"), str):
+            folders = [_from_folder(file_path.parent, folder) for folder in music.split(os.pathsep) if folder]
+            values["music"] = os.pathsep.join(folders)
         return values
+
+
+def _from_folder(folder: Path, path: str) -> str:
+    return path if path.startswith("~") else str(folder / path)
 
 
 def read_settings_file(path: Path) -> dict[str, Any]:

@@ -56,6 +56,14 @@ def test_a_relative_home_counts_from_the_folder_of_the_file(here: Path, of_user:
     assert Settings().folder == Path.home() / "library"
 
 
+def test_relative_folders_of_music_count_from_the_folder_of_the_file(here: Path, of_user: Path) -> None:
+    (of_user / "mfcc.toml").write_text('music = "albums:~/Music:/mnt/music"\n')
+    assert Settings().music_folders == [of_user / "albums", Path.home() / "Music", Path("/mnt/music")]
+
+    (here / "mfcc.toml").write_text('music = "albums"\n')
+    assert Settings().music_folders == [here / "albums"]
+
+
 def test_processes_of_dagster_have_the_settings_of_the_file_in_whatever_folder_they_start(
     here: Path, tmp_path: Path
 ) -> None:

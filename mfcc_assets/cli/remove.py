@@ -3,7 +3,6 @@
 import click
 
 from mfcc_assets.cli.console import open_console
-from mfcc_assets.cli.library import counts_by_state
 from mfcc_assets.library import Library
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.texts import counted, printable
@@ -20,9 +19,9 @@ def remove(library: Library, tracks: tuple[str, ...], yes: bool) -> None:
 
     Its recommendations are then brought up to date. Name a track by its id, its title or its file name, or by the
     path of its file. The path may be that of the file in the library, of the file that it was copied from, or of a
-    folder of such files. Files outside the library stay.
+    folder of such files. Files outside the library stay, and tracks of folders in place are not removed.
     """
-    from mfcc_assets.cli.library_run import bring_up_to_date
+    from mfcc_assets.cli.library_run import bring_up_to_date, print_state
     from mfcc_assets.defs.launch import command_line_lock
     from mfcc_assets.pipeline.remove_tracks import forget_audio, remove_files, tracks_to_remove
 
@@ -41,9 +40,7 @@ def remove(library: Library, tracks: tuple[str, ...], yes: bool) -> None:
         console.print(f"{number} removed; the files in {_folder(library)} are deleted.")
         bring_up_to_date(library, console)
         forget_audio(library, removal)
-    console.print(
-        f"{counts_by_state(library.catalogue.soundtracks())}; index {library.indexes.published_version()} answers."
-    )
+    print_state(library, console)
 
 
 def _folder(library: Library) -> str:

@@ -65,13 +65,20 @@ def _lines(report: "TrackReport") -> dict[str, str]:
         "length": length(track.seconds),
         "state": track.state,
         "note": track.every_note,
-        "file": f"{report.file} ({decimal(track.bytes)})" if report.is_there else f"{report.file} is gone",
+        "file": _file(report),
+        "in place": report.in_place,
         "copied from": report.copied_from,
         "same audio": "; ".join(report.same_audio),
         "features": _features(report),
         "index": _index(report),
         "artwork": report.artwork or "none",
     }
+
+
+def _file(report: "TrackReport") -> str:
+    if report.is_there:
+        return f"{report.file} ({decimal(report.track.bytes)})"
+    return f"{report.file} is {'away or gone' if report.in_place else 'gone'}"
 
 
 def _features(report: "TrackReport") -> str:

@@ -64,6 +64,8 @@ def _lines(library: Library, found: "LibraryStatus", run: Mapping[str, Any]) -> 
     if settings.profile == "azure":
         lines["blobs"] = settings.blobs_address
     lines["soundtracks"] = _soundtracks(found)
+    if found.folders_in_place:
+        lines["in place"] = _in_place(found)
     lines["index"] = _index(found)
     if found.index:
         lines["quality"] = _quality(found.index)
@@ -88,6 +90,11 @@ def _soundtracks(found: "LibraryStatus") -> str:
     hours, minutes = divmod(round(found.seconds / 60), 60)
     copies = f"; {found.copies} have the same audio as another" if found.copies else ""
     return f"{sum(states.values())}: {_counts(states)}; {hours} h {minutes:02} min of music{copies}"
+
+
+def _in_place(found: "LibraryStatus") -> str:
+    away = f"; away: {', '.join(found.folders_away)}" if found.folders_away else ""
+    return f"{counted(len(found.folders_in_place), 'folder')}{away}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -25,8 +25,8 @@ from mfcc_assets.texts import printable
 def watch(library: Library, seconds: float, as_json: bool) -> None:
     """Follow the library and the uploads until Ctrl-C is pressed.
 
-    A line is printed for each track that is added, changed, removed or rejected, for each upload that is received,
-    answered or purged, and for each index that is published.
+    A line is printed for each track that is added, changed, renamed, removed or rejected, for each upload that is
+    received, answered or purged, and for each index that is published.
     """
     from mfcc_assets.pipeline.library_events import LibraryWatch
 

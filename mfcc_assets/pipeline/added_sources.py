@@ -30,11 +30,16 @@ class SourceAddresses:
 
 
 class AddedSources:
-    """Which soundtrack was copied from which file."""
+    """Which soundtrack was copied from which file. A soundtrack of a folder in place is no copy."""
 
     def __init__(self, library: Library) -> None:
         self._addresses = SourceAddresses(library)
-        self._sources = {added.blob_name: added.source for added in library.added_files.every()}
+        in_place = library.music_folders.every() if library.settings.profile == "local" else {}
+        self._sources = {
+            added.blob_name: added.source
+            for added in library.added_files.every()
+            if added.blob_name.partition("/")[0] not in in_place
+        }
 
     def source_of(self, blob_name: str) -> str:
         """Return the path of the file that a soundtrack was copied from, for people; empty if it is not known."""

@@ -21,8 +21,8 @@ class Event:
     Attributes
     ----------
     kind
-        ``added``, ``changed``, ``removed`` or ``rejected``, of a track; ``received``, ``answered``, ``failed`` or
-        ``purged``, of an upload; ``published``, of an index.
+        ``added``, ``changed``, ``renamed``, ``removed`` or ``rejected``, of a track; ``received``, ``answered``,
+        ``failed`` or ``purged``, of an upload; ``published``, of an index.
     subject
         Track id, upload id, or version of the index.
     text
@@ -101,6 +101,8 @@ def _with_name(file_name: str, reason: str) -> str:
 def _of_tracks(before: Mapping[str, Soundtrack], after: Mapping[str, Soundtrack]) -> Iterator[Event]:
     for track_id, track in after.items():
         former = before.get(track_id)
+        if former is not None and former.blob_name != track.blob_name:
+            yield Event("renamed", track_id, f"{former.blob_name} is now {track.blob_name}")
         if track.state == "analysed":
             if former is None or former.audio_id is None:
                 yield Event("added", track_id, track.display_name)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import FeaturesMissing, MfccError
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.away import sentences_on_away
 from mfcc_assets.pipeline.faults import Examined, examined, first_faults
 from mfcc_assets.pipeline.installation_health import (
     examine_disk,
@@ -70,7 +71,7 @@ def examine_documents(library: Library) -> Examined:
 
 
 def examine_soundtracks(library: Library) -> Examined:
-    """Find files of the library that cannot be read, and links that lead nowhere."""
+    """Find files of the library that cannot be read, links that lead nowhere, and folders in place that are away."""
     files = container_files(library)
     faults = [
         f"{shown_name(name)}: this link leads nowhere. Mount its disk, or remove the link."
@@ -79,6 +80,7 @@ def examine_soundtracks(library: Library) -> Examined:
     faults += filter(None, (_unreadable(library, name) for name in files.music))
     rejects = [reject for reject in library.catalogue.rejects() if reject.container == SOUNDTRACKS]
     notes = [f"{counted(len(rejects), 'file')} cannot be used. `mfcc library --rejects` says why."] if rejects else []
+    notes += sentences_on_away(library, files)
     with suppress(MfccError):  # what is damaged is told with its part
         if outstanding := outstanding_work(library):
             notes.append(f"Not done yet: {counted(len(outstanding), 'change')}. `mfcc add` starts a run that does it.")

@@ -9,6 +9,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index_versions import DescribedVersion, damaged_descriptions, describe_versions
 from mfcc_assets.pipeline.library_listing import STATES
 from mfcc_assets.pipeline.library_report import describe_library
+from mfcc_assets.pipeline.music_files import container_files
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.storage.blobs.port import CEPSTRA
@@ -28,6 +29,8 @@ class LibraryStatus:
         Length of all analysed soundtracks together.
     copies
         Number of soundtracks whose audio another soundtrack has too.
+    folders_in_place, folders_away
+        Paths of the folders in place, and of those that are away.
     index
         The version that answers; None if there is none.
     index_fault
@@ -45,6 +48,8 @@ class LibraryStatus:
     states: Mapping[str, int]
     seconds: float
     copies: int
+    folders_in_place: Sequence[str]
+    folders_away: Sequence[str]
     index: DescribedVersion | None
     index_fault: str
     outstanding: Sequence[str]
@@ -64,11 +69,15 @@ def status_of(library: Library) -> LibraryStatus:
     report = describe_library(library)
     states = Counter(track.state for track in report.soundtracks)
     index, fault = _published(library)
+    folders = library.music_folders.every() if library.settings.profile == "local" else {}
+    away = container_files(library).away if folders else frozenset()
     uploads = {state.value: len(library.documents.ids(state.value)) for state in State}
     return LibraryStatus(
         states={state: states[state] for state in STATES},
         seconds=sum(track.seconds or 0.0 for track in report.soundtracks),
         copies=sum(len(names) - 1 for names in report.duplicates),
+        folders_in_place=[str(folder) for folder in folders.values()],
+        folders_away=[str(folder) for label, folder in folders.items() if label in away],
         index=index,
         index_fault=fault,
         outstanding=outstanding_work(library),

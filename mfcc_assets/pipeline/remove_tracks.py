@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from mfcc_assets.errors import BlobNameError, TrackNotFound
@@ -39,15 +40,16 @@ def tracks_to_remove(library: Library, texts: Iterable[str]) -> Removal:
     library
         The library.
     texts
-        Each is the path of a file in the library, of a file that a track was copied from, or of a folder with such
-        files. Otherwise it names one track, as `mfcc_assets.pipeline.find_track.find_track` understands it.
+        Each is the path of a file in the library or in a folder in place, of a file that a track was copied from, or of
+        a folder with such files. Otherwise it names one track, as `mfcc_assets.pipeline.find_track.find_track`
+        understands it.
 
     Raises
     ------
     TrackNotFound
         If a text names no track, or names a part that several tracks have.
     BlobNameError
-        If a track lies in a linked folder, which belongs to somebody else.
+        If a track lies in a folder in place or in a linked folder, which the library never changes.
     """
     by_name = {track.blob_name: track for track in library.catalogue.soundtracks()}
     sources = AddedSources(library)
@@ -101,16 +103,22 @@ def forget_audio(library: Library, removal: Removal) -> int:
 
 
 def _names_below(library: Library, path: Path, names: Iterable[str]) -> list[str]:
-    """Return the names of the blobs at a path, or below it, if it lies in the container of a library on this disk."""
+    """Return the names of the blobs at a path, or below it, in a library on this disk or in its folders in place."""
     if library.settings.profile != "local":
         return []
     # Links in the container are not followed: they have names of their own.
-    top = Path(os.path.realpath(library.settings.blobs / SOUNDTRACKS))
     whole = Path(os.path.realpath(path.parent)) / path.name if path.name not in ("", "..") else path.resolve()
-    for inside in (whole, Path(os.path.abspath(path))):  # noqa: PTH100  `absolute` keeps ".."
-        if inside.is_relative_to(top):
-            wanted = name_of_file(inside.relative_to(top).as_posix())
-            return [name for name in names if wanted in (".", name) or name.startswith(f"{wanted}/")]
+    folders = library.music_folders.every()
+    for label, folder in {"": library.settings.blobs / SOUNDTRACKS, **folders}.items():
+        for top, inside in product(
+            (Path(os.path.realpath(folder)), folder),
+            (whole, Path(os.path.abspath(path))),  # noqa: PTH100  `absolute` keeps ".."
+        ):
+            if inside.is_relative_to(top):
+                below = name_of_file(inside.relative_to(top).as_posix())
+                wanted = "/".join(part for part in (label, below) if part not in ("", "."))
+                own = (name for name in names if label or name.partition("/")[0] not in folders)
+                return [name for name in own if wanted in ("", name) or name.startswith(f"{wanted}/")]
     return []
 
 
@@ -118,10 +126,16 @@ def _require_own_folder(library: Library, name: str) -> None:
     path = library.blobs.path(SOUNDTRACKS, name)
     if path is None:
         return
+    if library.settings.profile == "local" and library.music_folders.folder_of(name) is not None:
+        raise BlobNameError(
+            "it lies in a folder in place",
+            subject=shown_name(name),
+            remedy="`mfcc sync --forget FOLDER` lets go of the folder",
+        )
     folder, own = os.path.realpath(path.parent), os.path.realpath(library.settings.blobs / SOUNDTRACKS)
     if folder != str(path.parent) or not path.is_relative_to(own):
         raise BlobNameError(
             f"it lies in a linked folder ({shown_name(folder)}), which the library reads and never changes",
             subject=shown_name(name),
-            remedy="Delete the file there, or remove the link, and run `mfcc add`",
+            remedy="Delete the file there, or remove the link, and run `mfcc sync`",
         )

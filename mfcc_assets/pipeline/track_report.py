@@ -23,7 +23,9 @@ class TrackReport:
     file
         Path of its file, or the name of its blob if it lies elsewhere.
     is_there
-        Whether the file is there. A run removes the track if it is not.
+        Whether the file is there. If it is not, a run removes the track, unless its folder in place is away.
+    in_place
+        Path of the folder in place that it lies in; empty if there is none.
     copied_from
         Path of the file that it was copied from; empty if that is not known.
     same_audio
@@ -47,6 +49,7 @@ class TrackReport:
     track: Soundtrack
     file: str
     is_there: bool
+    in_place: str
     copied_from: str
     same_audio: Sequence[str]
     has_cepstra: bool
@@ -67,6 +70,7 @@ def report_of_track(library: Library, track: Soundtrack) -> TrackReport:
         track=track,
         file=_place(library, SOUNDTRACKS, track.blob_name),
         is_there=library.blobs.exists(SOUNDTRACKS, track.blob_name),
+        in_place=_folder_in_place(library, track),
         copied_from=AddedSources(library).source_of(track.blob_name),
         same_audio=[
             other.blob_name
@@ -96,6 +100,11 @@ def _place_in_index(library: Library, track: Soundtrack) -> tuple[str | None, st
         return version, "", TrackId(tracks[track.audio_id]) if is_in and track.audio_id else None
     except (CorruptIndex, NoPublishedIndex) as error:
         return None, str(error), None
+
+
+def _folder_in_place(library: Library, track: Soundtrack) -> str:
+    folder = library.music_folders.folder_of(track.blob_name) if library.settings.profile == "local" else None
+    return "" if folder is None else shown_name(str(folder))
 
 
 def _place(library: Library, container: str, name: str) -> str:

@@ -189,7 +189,17 @@ SLOW = {
 
 
 @pytest.mark.parametrize(
-    "words", ["--version", "--help", "library --help", "recommend --help", "explain --help", "index --help"]
+    "words",
+    [
+        "--version",
+        "--help",
+        "add --help",
+        "sync --help",
+        "library --help",
+        "recommend --help",
+        "explain --help",
+        "index --help",
+    ],
 )
 def test_help_imports_nothing_that_is_slow(words: str) -> None:
     assert not SLOW & _modules_after({}, *words.split())

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
 from mfcc_assets_tests.cli.commands import mfcc
 
 
@@ -39,3 +41,12 @@ def test_a_new_library_says_what_to_do_first(tmp_path: Path) -> None:
 
     assert "none. Add music with `mfcc add PATH`" in shown
     assert "none yet, so there are no recommendations" in shown
+
+
+def test_a_folder_in_place_that_is_away_is_told(home: Path, tmp_path: Path) -> None:
+    with Library(Settings(home=home)) as library:
+        library.music_folders.add([tmp_path / "not mounted"])
+
+    shown = mfcc(home, "status").output
+
+    assert f"in place     1 folder; away: {tmp_path / 'not mounted'}" in shown.replace("\n             ", " ")

@@ -5,6 +5,7 @@ from pathlib import Path
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.add_files import add_files
 from mfcc_assets.pipeline.added_sources import AddedSources, SourceAddresses
+from mfcc_assets.pipeline.observe import observe_soundtracks
 
 
 def test_a_soundtrack_is_found_by_the_file_and_the_folder_that_it_was_copied_from(
@@ -36,3 +37,20 @@ def test_an_address_gives_its_path_back(library: Library) -> None:
     for path in (Path("/a b/ü?#%.flac"), Path("/x/" + bytes([0xE9]).decode(errors="surrogateescape"))):
         assert addresses.path(addresses.of(path)) == path
     assert addresses.path("file://another-machine/x") is None
+
+
+def test_a_soundtrack_is_no_copy_any_more_when_the_folder_of_its_source_is_in_place(
+    library: Library, tmp_path: Path, query: Path
+) -> None:
+    folder = tmp_path / "Music"
+    folder.mkdir()
+    list(add_files(library, [query.rename(folder / "song.flac")]))
+    observe_soundtracks(library, library.shards, run_id="run")
+    library.blobs.delete("soundtracks", "song.flac")
+    library.music_folders.add([folder])
+    observe_soundtracks(library, library.shards, run_id="run")
+    sources = AddedSources(library)
+
+    assert list(library.catalogue.track_ids()) == ["Music/song.flac"]
+    assert sources.source_of("Music/song.flac") == ""
+    assert sources.copied_from(folder) == []

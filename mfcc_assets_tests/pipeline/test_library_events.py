@@ -18,7 +18,9 @@ def look(watch: LibraryWatch) -> list[tuple[str, str]]:
     return [(event.kind, event.text) for event in watch.events()]
 
 
-def test_tracks_are_told_when_they_are_added_changed_rejected_and_removed(ten_tracks: Library, query: Path) -> None:
+def test_tracks_are_told_when_they_are_added_changed_rejected_removed_and_renamed(
+    ten_tracks: Library, query: Path
+) -> None:
     watch = LibraryWatch(ten_tracks)
     assert look(watch) == []
 
@@ -37,6 +39,11 @@ def test_tracks_are_told_when_they_are_added_changed_rejected_and_removed(ten_tr
     observe_soundtracks(ten_tracks, ten_tracks.shards, run_id="run")
     analyse_soundtracks(ten_tracks, ten_tracks.shards, run_id="run")
     assert look(watch) == [("changed", "A new name"), ("removed", "broken")]
+
+    soundtracks = ten_tracks.settings.blobs / "soundtracks"
+    (soundtracks / "new.flac").rename(soundtracks / "newer.flac")
+    observe_soundtracks(ten_tracks, ten_tracks.shards, run_id="run")
+    assert look(watch) == [("renamed", "new.flac is now newer.flac")]
     assert look(watch) == []
 
 

@@ -1,6 +1,7 @@
 """The examination of a library."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +86,13 @@ def test_rejects_and_changes_are_no_faults_but_are_noted(ten_tracks: Library) ->
 def test_an_examination_makes_nothing_where_no_library_is(library: Library) -> None:
     assert [part.part for part in examine_all(library)] == ["settings", "versions", "home", "disk", "extras"]
     assert not library.settings.folder.exists()
+
+
+def test_a_folder_in_place_that_is_away_is_told(ten_tracks: Library, tmp_path: Path) -> None:
+    ten_tracks.music_folders.add([tmp_path / "not mounted"])
+
+    found = examine_soundtracks(ten_tracks)
+
+    assert found.faults == []
+    sentence = f"{tmp_path / 'not mounted'} is away: it does not exist. The library has no soundtracks of it."
+    assert sentence in found.notes

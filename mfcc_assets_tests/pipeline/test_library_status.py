@@ -5,6 +5,7 @@ from pathlib import Path
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.library_status import disk_use, status_of
 from mfcc_assets.storage.disk_use import bytes_on_disk
+from mfcc_assets_tests.audio_samples import write_tone
 from mfcc_assets_tests.damage import damage, flip
 from mfcc_assets_tests.runs import drop_upload
 from mfcc_assets_tests.upload_steps import answer_uploads
@@ -29,6 +30,19 @@ def test_an_empty_library_has_no_index_and_nothing_waits(library: Library) -> No
     status = status_of(library)
 
     assert (status.index, status.index_fault, status.outstanding) == (None, "", [])
+
+
+def test_folders_in_place_are_counted_and_those_that_are_away_are_named(library: Library, tmp_path: Path) -> None:
+    for name in ("Music", "Other"):
+        (tmp_path / name).mkdir()
+        write_tone(tmp_path / name / "song.flac", 1.0)
+    library.music_folders.add([tmp_path / "Music", tmp_path / "Other"])
+    (tmp_path / "Other").rename(tmp_path / "unmounted")
+
+    status = status_of(library)
+
+    assert status.folders_in_place == [str(tmp_path / "Music"), str(tmp_path / "Other")]
+    assert status.folders_away == [str(tmp_path / "Other")]
 
 
 def test_a_damaged_index_is_told(ten_tracks: Library) -> None:

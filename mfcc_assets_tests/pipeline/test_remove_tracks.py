@@ -77,6 +77,20 @@ def test_a_track_in_a_linked_folder_is_not_removed_and_nothing_else_either(libra
     assert "Delete the file there, or remove the link" in str(refused.value)
 
 
+def test_a_track_in_a_folder_in_place_is_not_removed_however_it_is_named(library: Library, album: Path) -> None:
+    library.blobs.upload_file("soundtracks", "own.flac", album / "one.flac")
+    link = album.with_name("link to the album")
+    link.symlink_to(album)
+    library.music_folders.add([link])
+    observe_soundtracks(library, library.shards, run_id="run")
+
+    for text in (album, album / "two.flac", link, link / "bonus", "link to the album/one.flac"):
+        with pytest.raises(BlobNameError, match="it lies in a folder in place") as refused:
+            tracks_to_remove(library, ["own.flac", str(text)])
+        assert str(refused.value).endswith("`mfcc sync --forget FOLDER` lets go of the folder.")
+    assert names(library, library.settings.blobs / "soundtracks") == ["own.flac"], "the others do not lie there"
+
+
 def test_of_a_linked_file_only_the_link_is_removed(library: Library, album: Path) -> None:
     link = (library.blobs.path("soundtracks", "link.flac") or Path()).absolute()
     link.symlink_to(album / "one.flac")

@@ -51,3 +51,16 @@ def test_a_damaged_index_is_told_and_the_rest_is_reported(ten_tracks: Library) -
 
     assert report.index_fault
     assert len(report.recommendations) == 5
+
+
+def test_a_track_of_a_folder_in_place_names_the_folder(library: Library, tmp_path: Path, query: Path) -> None:
+    folder = tmp_path / "Music"
+    folder.mkdir()
+    query.rename(folder / "song.flac")
+    library.music_folders.add([folder])
+    observe_soundtracks(library, library.shards, run_id="run")
+
+    report = report_of_track(library, find_track(library, "Music/song.flac"))
+
+    assert (report.file, report.in_place, report.copied_from) == (str(folder / "song.flac"), str(folder), "")
+    assert report.is_there

@@ -128,9 +128,8 @@ class InPlaceBlobs(LocalBlobs):
 
     def _place(self, container: str, name: str) -> tuple[Path, str] | None:
         """Return the folder in place that a blob belongs to, and its name below this folder."""
-        label, slash, below = name.partition("/")
-        folder = self._folders.every().get(label) if slash and container == SOUNDTRACKS else None
-        return None if folder is None else (folder, below)
+        folder = self._folders.folder_of(name) if container == SOUNDTRACKS else None
+        return None if folder is None else (folder, name.partition("/")[2])
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from mfcc_assets.errors import SettingsError, StoreError
+from mfcc_assets.settings import where_set
 from mfcc_assets.storage.blobs.names import RESERVED_SEGMENT, clean_name_of_file, name_of_file, shown_name
 
 _FILE = "music.json"
@@ -61,6 +62,11 @@ class MusicFolders:
             self._seen = self._version(), every
         return dict(self._seen[1])
 
+    def folder_of(self, name: str) -> Path | None:
+        """Return the folder that the soundtrack of a name lies in; None if it lies in the library itself."""
+        label, slash, _ = name.partition("/")
+        return self.every().get(label) if slash else None
+
     def add(self, folders: Sequence[Path]) -> list[str]:
         """Take folders into the library, and return the labels of the folders that they are in.
 
@@ -89,10 +95,11 @@ class MusicFolders:
                 remedy=f"Name one of these folders: {known}",
             )
         if any(_is_same(other, folder) for other in self._named):
+            place = where_set("music")
             raise SettingsError(
-                "MFCC_MUSIC names this folder",
+                f"{place} names this folder",
                 subject=shown_name(str(folder)),
-                remedy="Remove it from MFCC_MUSIC, and run the command again",
+                remedy=f"Remove it from {place}, and run the command again",
             )
         self._write({other: path for other, path in every.items() if other != label})
 
