@@ -36,7 +36,7 @@ def test_a_folder_is_the_library_from_its_first_use_to_its_last(music: Path, tmp
     for folder in (music, music / "A", music / "B"):
         folder.chmod(0o755)
     assert added.exit_code == 0, added.output
-    first, changes, state = lines(added.output)
+    first, changes, state = lines(added.stdout)
     assert first == f"In place: {music}, whose soundtracks are called Music/…"
     assert changes == "4 new, 0 changed, 0 renamed, 0 gone"
     assert state.startswith("4 soundtracks: 4 analysed; index ")
@@ -51,7 +51,7 @@ def test_a_folder_is_the_library_from_its_first_use_to_its_last(music: Path, tmp
 
     (music / "A/song-0.flac").rename(music / "B/renamed.flac")
     synced = mfcc(home, "sync")
-    assert lines(synced.output) == ["0 new, 0 changed, 1 renamed, 0 gone", state], "the index is still the same"
+    assert lines(synced.stdout) == ["0 new, 0 changed, 1 renamed, 0 gone", state], "the index is still the same"
     with Library(Settings(home=home)) as library:
         after = library.catalogue.track_ids()
     assert after.pop("Music/B/renamed.flac") == before.pop("Music/A/song-0.flac")
@@ -60,10 +60,10 @@ def test_a_folder_is_the_library_from_its_first_use_to_its_last(music: Path, tmp
     music.rename(tmp_path / "unmounted")
     away = mfcc(home, "add")
     sentence = f"away {music} is away: it does not exist. Its 4 soundtracks stay in the library."
-    assert lines(away.output) == ["0 new, 0 changed, 0 renamed, 0 gone", sentence, state]
+    assert lines(away.stdout) == ["0 new, 0 changed, 0 renamed, 0 gone", sentence, state]
 
     moved = mfcc(home, "add", "--in-place", tmp_path / "unmounted", "--forget", music)
-    assert lines(moved.output)[-2:] == ["0 new, 0 changed, 4 renamed, 0 gone", state]
+    assert lines(moved.stdout)[-2:] == ["0 new, 0 changed, 4 renamed, 0 gone", state]
 
 
 def test_what_is_no_folder_in_place_is_refused_with_one_sentence(music: Path, tmp_path: Path) -> None:

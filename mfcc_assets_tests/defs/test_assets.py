@@ -139,7 +139,7 @@ def test_every_shard_shows_the_totals_of_all_shards_beside_its_own_figures(
     run = run_library(ten_tracks, instance)
 
     assert run.figure("raw_soundtracks", "summary") == (
-        "All 16 shards: 10 files, 0 new, 0 changed, 0 gone, 10 unchanged."
+        "All 16 shards: 10 files, 0 new, 0 changed, 0 gone, 10 unchanged, 0 renamed."
     )
     assert run.figure("raw_soundtracks", "soundtracks_in_library") == 10
     assert run.figure("soundtrack_cepstra", "total_unchanged") == run.total("soundtrack_cepstra", "unchanged") == 10
