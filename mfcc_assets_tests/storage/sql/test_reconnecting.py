@@ -162,7 +162,8 @@ def test_a_change_whose_commit_got_no_answer_has_the_same_result_when_repeated(s
 
 def test_every_changing_method_is_tried_with_a_lost_commit():
     reading = {"manifest", "soundtracks", "audio_of_soundtracks", "waiting", "progress", "contents", "rejects"}
-    reading |= {"soundtracks_of_run", "track_ids_by_audio", "digests_of_audio"}
+    reading |= {"soundtracks_of_run", "track_ids", "track_ids_by_audio", "digests_of_audio"}
+    reading |= {"known_files", "track_counts"}
     reading |= {"tracks_of_audio", "credits", "recommended", "unserved_soundtracks", "soundtracks_of_other_indexes"}
     reading |= {
         "shard_digits",
@@ -171,8 +172,9 @@ def test_every_changing_method_is_tried_with_a_lost_commit():
         "skipped_files",
         "rows_of_upload",
         "with_rows",
-        "observations",
         "index_versions",
+        "count",
+        "seconds_of_audio",
     }
     assert {name for store in STORES for name in public_methods(store)} == CHANGES.keys() | reading
 
