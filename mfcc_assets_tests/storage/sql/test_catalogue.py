@@ -76,6 +76,8 @@ class TestSoundtracks:
                 analysed_digest=None,
                 seconds=None,
                 note="",
+                track_number=3,
+                year=2021,
             )
         ]
         assert catalogue.soundtracks()[0].state == "waiting"

@@ -172,6 +172,8 @@ def test_every_changing_method_is_tried_with_a_lost_commit():
         "with_rows",
         "observations",
         "index_versions",
+        "count",
+        "seconds_of_audio",
     }
     assert {name for store in STORES for name in public_methods(store)} == CHANGES.keys() | reading
 
