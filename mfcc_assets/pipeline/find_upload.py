@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mfcc_assets.errors import DocumentNotFound
+from mfcc_assets.errors import BlobNotFound, DocumentNotFound
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import State, UploadDocument
 from mfcc_assets.pipeline.upload_register import UploadRegister, file_name_of, received_at, upload_files
+from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets.storage.documents.port import Document
 from mfcc_assets.texts import folded
 
@@ -108,6 +109,14 @@ def _found(document: Document) -> FoundUpload:
 
 
 def _unseen(library: Library) -> list[FoundUpload]:
-    register = UploadRegister(library)
-    files = sorted((blob for blob in upload_files(library) if not register.is_known(blob)), reverse=True)
+    register, known = UploadRegister(library), {document.id for document in library.documents.find(None)}
+
+    def is_unseen(blob: Blob) -> bool:
+        try:
+            # In a copied home, all files have other versions, but they are the same uploads.
+            return register.upload_of(blob) not in known
+        except (BlobNotFound, FileNotFoundError, PermissionError):
+            return False  # The file went after it was listed, or nobody may read it.
+
+    files = sorted(filter(is_unseen, upload_files(library)), reverse=True)
     return [FoundUpload("", UNSEEN, received_at(blob), file_name_of(blob)) for blob in files]

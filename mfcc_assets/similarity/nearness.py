@@ -58,16 +58,19 @@ class Nearness:
         [1.0, 1.0, 0.67, 0.33, 0.1, 0.0]
         """
         nearer = 1 - self.closer_than
-        return log10(max(nearer, _FULL_BAR)) / log10(_FULL_BAR)
+        return abs(log10(max(nearer, _FULL_BAR)) / log10(_FULL_BAR))
 
     def __str__(self) -> str:
         """Return the share in words. It is rounded down, so that it never says too much.
 
         Examples
         --------
-        >>> [str(Nearness(share)) for share in (1.0, 0.9999, 0.949, 0.0)]
-        ['closer than all measured pairs', 'closer than 99.9 % of pairs', 'closer than 94 % of pairs',
-         'closer than none of the pairs']
+        >>> for share in (1.0, 0.9999, 0.949, 0.0):
+        ...     print(Nearness(share))
+        closer than all measured pairs
+        closer than 99.9 % of pairs
+        closer than 94 % of pairs
+        closer than none of the pairs
         """
         return f"closer than {self.of_pairs}"
 

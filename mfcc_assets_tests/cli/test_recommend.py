@@ -33,7 +33,7 @@ def test_a_narrow_terminal_leaves_its_room_to_titles(home: Path, query: Path, mo
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "80")
     narrow = mfcc(home, "recommend", query).output
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "130")
     wide = mfcc(home, "recommend", query).output
 
     assert "track id" in wide

@@ -9,7 +9,7 @@ from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.find_upload import UNSEEN, find_uploads, list_uploads
 from mfcc_assets_tests.audio_samples import write_music
-from mfcc_assets_tests.runs import drop_upload
+from mfcc_assets_tests.runs import copied_home, drop_upload
 from mfcc_assets_tests.upload_steps import answer_uploads
 
 
@@ -59,3 +59,11 @@ def test_files_that_nothing_has_looked_at_are_listed_first_and_hidden_files_neve
     assert [found.file_name for found in list_uploads(ten_tracks, UNSEEN)] == ["new.flac"]
     assert len(list_uploads(ten_tracks, "ranked")) == 3
     assert list_uploads(ten_tracks, "failed") == []
+
+
+def test_the_uploads_of_a_copied_home_are_those_of_the_home(
+    ten_tracks: Library, uploads: list[UploadId], tmp_path: Path
+) -> None:
+    home = copied_home(ten_tracks.settings.home, tmp_path / "copy")
+    with Library(ten_tracks.settings.model_copy(update={"home": home})) as copy:
+        assert {found.id for found in list_uploads(copy)} == set(uploads)

@@ -87,6 +87,8 @@ class TestSoundtracks:
         files = {name: observed(name) for name in ("a.mp3", "b.mp3")}
         observe(catalogue, *files.values())
         analyse(catalogue, files["a.mp3"], "audio")
+        (analysed,) = (track for track in catalogue.soundtracks() if track.audio_id)
+        assert catalogue.seconds_of_audio() == analysed.seconds
         by_shard = [catalogue.audio_of_soundtracks(shard) for shard in SHARDS]
         assert sum(map(len, by_shard)) == 2
         assert by_shard[SHARDS.index(shard_of(track_id("a.mp3"), 1))][track_id("a.mp3")] == "audio"

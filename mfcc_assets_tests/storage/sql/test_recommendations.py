@@ -90,6 +90,7 @@ class TestLists:
         assert recommend(recommendations, "query") == 0
         assert recommended(recommendations, "query") == []
         assert recommended(recommendations, "other") == [(1, "a")]
+        assert recommendations.count() == 1
 
     def test_ranks_close_up_when_a_track_is_gone(self, catalogue, recommendations):
         observe(catalogue, *map(observed, "abcd"))
