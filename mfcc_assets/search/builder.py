@@ -27,8 +27,12 @@ from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace
 
 RECALIBRATED_AT_GROWTH = 2
-"""The library is calibrated again when it has grown by this factor. A calibration for every new track would change all
+"""A library is calibrated again when it has grown by this factor. A calibration for every new track would change all
 distances a little, and nothing could be taken over from the former index."""
+
+SMALL_LIBRARY = REFERENCE_SIZE
+"""A library of at most so many tracks is calibrated again at every change. One track is a noticeable part of it, so a
+kept calibration would give other lists than an index that is built from nothing."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class IndexBuilder:
         Function that applies another function to many items: `in_turn`, or `mfcc_assets.compute.local.on_all_cores`.
     tracks_at_once
         Number of tracks whose features are in memory at a time. Those of 1,000 tracks take about 40 MB.
+    small_library
+        Number of tracks up to which a library is calibrated again at every change.
     """
 
     parameters: IndexParameters
@@ -54,6 +60,7 @@ class IndexBuilder:
     read_contour: Callable[[AudioId], NDArray[np.float32]]
     for_each: ForEach = in_turn
     tracks_at_once: int = 1_000
+    small_library: int = SMALL_LIBRARY
 
     def build(self, tracks: TrackOfAudio, former: LibraryIndex | None = None) -> LibraryIndex:
         """Build the index of some tracks.
@@ -98,7 +105,7 @@ class IndexBuilder:
         return (
             former.parameters.features == self.parameters.features
             and former.parameters.ranking == self.parameters.ranking
-            and 0 < tracks < RECALIBRATED_AT_GROWTH * former.calibrated_tracks
+            and self.small_library < tracks < RECALIBRATED_AT_GROWTH * former.calibrated_tracks
         )
 
     def _fit_space(self, audio_ids: IdArray[AudioId]) -> TimbreSpace:

@@ -49,9 +49,11 @@ class Store:
         return features_of(int(audio_id, 16)).contour
 
 
-def builder(parameters: IndexParameters = PARAMETERS, store: Store | None = None) -> IndexBuilder:
+def builder(
+    parameters: IndexParameters = PARAMETERS, store: Store | None = None, *, small_library: int = 0
+) -> IndexBuilder:
     store = store or Store()
-    return IndexBuilder(parameters, store.track_features, store.contour)
+    return IndexBuilder(parameters, store.track_features, store.contour, small_library=small_library)
 
 
 def without_tracks(index: LibraryIndex) -> LibraryIndex:
@@ -161,6 +163,15 @@ class TestAFormerIndex:
         grown = builder().build(tracks(range(count)), former)
         assert grown.calibrated_tracks == count
         assert_same_index(grown, builder().build(tracks(range(count))))
+
+    @pytest.mark.parametrize("after", [range(7), range(1, 5)], ids=["one added", "two removed"])
+    def test_its_calibration_is_not_kept_by_a_small_library(self, after: range) -> None:
+        former, small = builder().build(tracks(range(6))), builder(small_library=7)
+        assert_same_index(small.build(tracks(after), former), builder().build(tracks(after)))
+
+    def test_its_calibration_is_kept_by_a_library_that_is_just_not_small(self) -> None:
+        former = builder().build(tracks(range(6)))
+        assert builder(small_library=6).build(tracks(range(7)), former).is_calibrated_as(former)
 
     def test_it_is_ignored_if_it_has_another_ranking(self) -> None:
         former = builder(replace(PARAMETERS, ranking="gaussian")).build(tracks(range(6)))
