@@ -115,7 +115,7 @@ class TestIndexes:
         assert list(damaged_descriptions(ten_tracks)) == [version]
         told = command(ten_tracks.settings, "index", "list").output
         assert f"damaged index {version}: " in " ".join(told.split())
-        assert "`mfcc add` starts one" in " ".join(told.split())
+        assert "`mfcc sync` starts one" in " ".join(told.split())
 
     def test_a_lost_description_is_listed_and_told_by_every_command(self, ten_tracks, query):
         version = str(ten_tracks.indexes.published_version())
@@ -123,7 +123,7 @@ class TestIndexes:
         for arguments in (["index", "list"], ["recommend", str(query)]):
             told = " ".join(command(ten_tracks.settings, *arguments).output.split())
             assert f"index {version}: the stored index is corrupt: index.json is missing" in told
-            assert "`mfcc add` starts one" in told
+            assert "`mfcc sync` starts one" in told
 
     def test_all_tracks_without_features_take_one_line_of_the_log(self, ten_tracks, query, caplog):
         for name in (*names(ten_tracks, "summaries/"), *names(ten_tracks, "frames/")):

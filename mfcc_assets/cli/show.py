@@ -86,7 +86,7 @@ def _features(report: "TrackReport") -> str:
         return "none"
     if report.has_cepstra and report.has_track_features:
         return f"stored, version {report.features_version}, audio {report.track.audio_id}"
-    return "missing. `mfcc add` computes them"
+    return "missing. `mfcc sync` computes them"
 
 
 def _index(report: "TrackReport") -> str:

@@ -26,7 +26,7 @@ def fault_of_home(home: Path, told: str) -> MfccError | None:
             return StoreError(
                 f"it is damaged ({damage})",
                 subject=str(path),
-                remedy=f"Move it away, with {path.name}-wal and {path.name}-shm if they are there, and run `mfcc add`: "
-                "only the history of former runs is lost",
+                remedy=f"Move it away, with {path.name}-wal and {path.name}-shm if they are there, and run "
+                "`mfcc sync`. Only the history of former runs is lost",
             )
     return full_disk(home) if tells_of_full(told) or is_full(home) else None

@@ -24,7 +24,7 @@ from mfcc_assets.storage.sql.revisions import revision_of
 from mfcc_assets.storage.sqlite_files import damage_of
 from mfcc_assets.texts import counted
 
-_COMPUTE = "`mfcc add` computes them again."
+_COMPUTE = "`mfcc sync` computes them again."
 
 
 def examine_all(library: Library) -> Iterator[Examined]:
@@ -83,7 +83,7 @@ def examine_soundtracks(library: Library) -> Examined:
     notes += sentences_on_away(library, files)
     with suppress(MfccError):  # what is damaged is told with its part
         if outstanding := outstanding_work(library):
-            notes.append(f"Not done yet: {counted(len(outstanding), 'change')}. `mfcc add` starts a run that does it.")
+            notes.append(f"Not done yet: {counted(len(outstanding), 'change')}. `mfcc sync` starts a run that does it.")
     return Examined("soundtracks", counted(len(files.music), "file"), first_faults(faults), notes)
 
 

@@ -42,7 +42,7 @@ _STORED_NAMES = {field.name: field.name for field in fields(TrackFeatures)} | {
 """Column of each field of `TrackFeatures`. Two columns have older names than their fields."""
 
 _BACKFILL = "Run `mfcc sync`, or backfill soundtrack_cepstra and soundtrack_summaries over all shards"
-_RUN = "The next run over the library computes them again: `mfcc add` starts one"
+_RUN = "The next run over the library computes them again: `mfcc sync` starts one"
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,10 @@ from mfcc_assets.storage.index_parts import (
     stored_part,
 )
 
-REBUILD = "The next run over the library builds it again: `mfcc add` starts one"
+REBUILD = "The next run over the library builds it again: `mfcc sync` starts one"
 """Remedy for an index that is missing or damaged."""
 
-REBUILD_FOR_THIS_PROGRAM = "The next run over the library builds another one: `mfcc add` starts one"
+REBUILD_FOR_THIS_PROGRAM = "The next run over the library builds another one: `mfcc sync` starts one"
 """Remedy for an index that only another version of this program can use."""
 
 

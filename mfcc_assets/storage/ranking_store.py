@@ -100,7 +100,7 @@ class RankingStore:
             raise CorruptIndex(
                 f"the stored {stage} are damaged",
                 subject=f"{CEPSTRA}/{name}",
-                remedy="The next run over the library computes those of the newest index again: `mfcc add` starts one",
+                remedy="The next run over the library computes those of the newest index again: `mfcc sync` starts one",
             ) from error
 
     def delete(self, version: str, shard_or_upload: str) -> None:

@@ -30,7 +30,7 @@ def test_each_fault_is_told_with_what_to_do(home: Path) -> None:
     result = mfcc(home, "doctor")
 
     assert result.exit_code == 1
-    assert "the stored features are damaged. `mfcc add` computes them again." in result.output
+    assert "the stored features are damaged. `mfcc sync` computes them again." in result.output
     assert "means.npy is not what was written. The next run over the library builds it again" in result.output
     assert "lost.mp3: this link leads nowhere. Mount its disk, or remove the link." in result.output
     assert f"Run: chmod 600 {home / 'signing.key'}" in result.output

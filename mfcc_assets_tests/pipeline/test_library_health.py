@@ -47,7 +47,7 @@ def test_missing_features_are_counted(ten_tracks: Library) -> None:
         ten_tracks.blobs.delete("cepstra", name)
 
     assert faults(ten_tracks)["features"] == [
-        "Features are missing of 2 analysed tracks. `mfcc add` computes them again."
+        "Features are missing of 2 analysed tracks. `mfcc sync` computes them again."
     ]
 
 
@@ -80,7 +80,7 @@ def test_rejects_and_changes_are_no_faults_but_are_noted(ten_tracks: Library) ->
 
     found = examine_soundtracks(ten_tracks)
 
-    assert (found.faults, found.notes) == ([], ["Not done yet: 1 change. `mfcc add` starts a run that does it."])
+    assert (found.faults, found.notes) == ([], ["Not done yet: 1 change. `mfcc sync` starts a run that does it."])
 
 
 def test_an_examination_makes_nothing_where_no_library_is(library: Library) -> None:

@@ -151,7 +151,7 @@ def test_the_error_for_damaged_features_names_the_blob(features, blobs, read, da
     names = {"read_cepstra": (FRAMES, CEPSTRA), "read_analysis": (TIMBRE, CEPSTRA)}
     name, parameters = names.get(read, (TRACK_FEATURES, FEATURES))
     blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
-    with pytest.raises(FeaturesDamaged, match=rf"cepstra/{name}: .*damaged.*The next run .*`mfcc add` starts one"):
+    with pytest.raises(FeaturesDamaged, match=rf"cepstra/{name}: .*damaged.*The next run .*`mfcc sync` starts one"):
         getattr(features, read)("audio", parameters)
 
 

@@ -324,7 +324,7 @@ class TestPointers:
     def test_a_damaged_pointer_with_nothing_to_restore_it_from_is_corrupt(self, indexes, blobs, written):
         for name, read in (("published", indexes.published_version), ("built", indexes.built_version)):
             blobs.write("cepstra", f"indexes/{name}.json", written)
-            with pytest.raises(CorruptIndex, match=rf"cepstra/indexes/{name}\.json: .*`mfcc add` starts one"):
+            with pytest.raises(CorruptIndex, match=rf"cepstra/indexes/{name}\.json: .*`mfcc sync` starts one"):
                 read()
 
     @pytest.mark.parametrize("part", [*PARTS, "index.json"])
