@@ -57,7 +57,7 @@ def free_track_id(blob_name: str, taken: Container[TrackId]) -> TrackId:
     >>> free_track_id("song.flac", set()) == track_id("song.flac")
     True
     >>> free_track_id("song.flac", {track_id("song.flac")})
-    'dd4d1d47ab0cb3e9'
+    '753d07ebe18d912f'
     """
     # No name of a blob has a line feed, so no other name has these ids.
     names = (f"{blob_name}\n{number}" if number else blob_name for number in count())

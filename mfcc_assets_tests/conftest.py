@@ -134,3 +134,9 @@ def vault(tmp_path: Path) -> "Iterator[VaultDouble]":
 
     with key_vault(tmp_path) as vault:
         yield vault
+
+
+@pytest.fixture
+def large_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a library of a few tracks keep its calibration, as only a large one does."""
+    monkeypatch.setattr("mfcc_assets.pipeline.index.SMALL_LIBRARY", 0)

@@ -66,6 +66,7 @@ class TestIndexes:
         run_library(two_versions, instance)
         assert recommend_file(two_versions, query, count=5).index_version == version != withdrawn
 
+    @pytest.mark.usefixtures("large_library")
     def test_new_music_does_not_enter_an_index_with_damaged_rows(self, two_versions, instance, tmp_path):
         version = two_versions.indexes.published_version()
         calibration = two_versions.indexes.published().calibrated_as

@@ -13,7 +13,7 @@ from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.feature_repair import repaired
 from mfcc_assets.playlists.selection import considered_count
-from mfcc_assets.search.builder import IndexBuilder
+from mfcc_assets.search.builder import SMALL_LIBRARY, IndexBuilder
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.search.vector_index import VectorIndex
@@ -118,6 +118,7 @@ def _builder(library: Library, parameters: IndexParameters) -> IndexBuilder:
         lambda audio_id: repaired(library, lambda: store.read_track_features(audio_id, features), audio_id, features),
         lambda audio_id: repaired(library, lambda: store.read_contour(audio_id, features), audio_id, features),
         on_all_cores,
+        small_library=SMALL_LIBRARY,
     )
 
 

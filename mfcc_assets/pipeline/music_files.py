@@ -142,7 +142,7 @@ def difference(listing: Mapping[str, str], manifest: Mapping[str, str]) -> Diffe
     Examples
     --------
     >>> difference({"a": "1", "b": "2"}, {"b": "1"})
-    Difference(new=('a',), changed=('b',), gone=(), unchanged=())
+    Difference(new=('a',), changed=('b',), gone=(), unchanged=(), renamed=())
     """
     both = listing.keys() & manifest.keys()
     changed = {name for name in both if listing[name] != manifest[name]}

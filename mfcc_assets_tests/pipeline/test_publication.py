@@ -104,6 +104,7 @@ def test_an_index_of_other_tracks_is_not_withheld(library) -> None:
     assert len(third.tracks) == 6
 
 
+@pytest.mark.usefixtures("large_library")
 def test_an_index_is_withheld_after_two_rollbacks_although_its_version_differs(library) -> None:
     # The second index was calibrated again, since the library had doubled. After the rollbacks, the rebuilt index is
     # calibrated again as well, and so its version differs from the third.

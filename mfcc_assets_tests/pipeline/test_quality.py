@@ -178,6 +178,7 @@ def test_without_rankings_there_is_no_recall(library) -> None:
         measured_recall(library, build_index(library).index)
 
 
+@pytest.mark.usefixtures("large_library")
 def test_the_recall_is_stored_and_measured_again_only_after_a_new_calibration(library) -> None:
     add_tracks(library, *range(TRACK_COUNT))
     index, _ = publish(library)

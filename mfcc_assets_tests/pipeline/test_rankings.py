@@ -1,6 +1,7 @@
 """Ranking a library, and updating its rankings after a small change with little work."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,9 @@ from mfcc_assets_tests.ranked_library import (
 )
 
 TRACKS = 14
+
+as_in_a_large_library = pytest.mark.usefixtures("large_library")
+"""Lists are taken over only if the calibration is kept. A small library is calibrated again at every change."""
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +68,25 @@ def test_the_rankings_of_a_small_library_equal_comparing_all_with_all(library, p
 
 
 @pytest.mark.usefixtures("published")
+@pytest.mark.parametrize(
+    "change", [lambda library: add_tracks(library, TRACKS), lambda library: remove_track(library, 3)]
+)
+def test_a_small_library_that_changed_has_the_lists_of_one_that_was_built_at_once(
+    library, change, tmp_path: Path
+) -> None:
+    change(library)
+    grown, _ = index_and_rank(library)
+    lists = {stage: stored_pairs(library, grown, stage) for stage in STAGES}
+    with Library(Settings(home=tmp_path / "other")) as other:
+        add_tracks(other, *range(TRACKS))
+        change(other)
+        at_once, _ = index_and_rank(other)
+        assert grown.version == at_once.version
+        assert lists == {stage: stored_pairs(other, at_once, stage) for stage in STAGES}
+
+
+@as_in_a_large_library
+@pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("added", [1, 5])
 def test_rankings_after_adding_tracks_equal_rankings_from_scratch(library, added: int) -> None:
     add_tracks(library, *range(TRACKS, TRACKS + added))
@@ -78,6 +101,7 @@ def test_rankings_after_adding_tracks_equal_rankings_from_scratch(library, added
     )
 
 
+@as_in_a_large_library
 @pytest.mark.usefixtures("published")
 def test_lists_that_were_taken_over_equal_lists_from_scratch(library) -> None:
     add_tracks(library, TRACKS)
@@ -93,6 +117,7 @@ def test_lists_that_were_taken_over_equal_lists_from_scratch(library) -> None:
         assert_same_rankings(one, stored_pairs(library, index, stage))
 
 
+@as_in_a_large_library
 def test_only_queries_whose_list_lost_a_track_are_ranked_again(library, published) -> None:
     former = stored_pairs(library, published, "rankings")
     gone = former[audio_id(0)][0][0]

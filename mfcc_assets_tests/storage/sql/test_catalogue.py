@@ -45,6 +45,10 @@ class TestSkippedFiles:
 
 
 class TestSoundtracks:
+    def test_the_id_of_each_is_found_by_its_name(self, catalogue):
+        observe(catalogue, *map(observed, "ab"))
+        assert catalogue.track_ids() == {"a": track_id("a"), "b": track_id("b")}
+
     def test_the_time_of_an_observation_moves_on_when_it_is_confirmed(self, catalogue):
         observe(catalogue, *map(observed, "ab"))
         before = catalogue.known_files()
