@@ -18,9 +18,6 @@ from mfcc_assets.settings import Settings
 from mfcc_assets_tests.services.dagster_services import dagster_services
 
 FILE = Path(__file__).with_name("asset-graph.png")
-SHOWN_ASSETS = "assets"
-"""Key of the text in the picture's file that names the assets. A test compares it with the definitions."""
-
 _GROUPS = ("library", "uploads")
 _VIEWPORT = {"width": 1700, "height": 2300}
 """Size of a window in which the graph is drawn in its natural size. In a smaller one it is reduced, and has no text."""
@@ -81,7 +78,8 @@ def _screenshot(page: Page) -> bytes:
 
 def _write(screenshot: bytes, assets: list[str]) -> None:
     names = PngInfo()
-    names.add_text(SHOWN_ASSETS, " ".join(sorted(assets)))
+    # A test compares these names with the definitions.
+    names.add_text("assets", " ".join(sorted(assets)))
     picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
     # A screenshot has few colours, and a file with a palette is less than half as large.
     picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(FILE, optimize=True, pnginfo=names)
