@@ -16,7 +16,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 
 # Shows how far an installation is, instead of a line for each package and each requirement.
-COUNT_PACKAGES := /^Collecting/ { printf "\r  %d packages found", ++n; fflush() } \
+COUNT_PACKAGES := /^(Collecting|Processing) / { printf "\r  %d packages found", ++n; fflush() } \
   /^Installing collected/ { printf "\r  %d packages found, installing them …\n", n; fflush() }
 
 export MFCC_HOME ?= $(CURDIR)/mfcc_data

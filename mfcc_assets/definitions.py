@@ -15,6 +15,7 @@ from mfcc_assets.defs.sensors.late_answers import late_answers_sensor
 from mfcc_assets.defs.sensors.orphaned_runs import orphaned_runs_sensor
 from mfcc_assets.defs.sensors.soundtracks import soundtracks_sensor
 from mfcc_assets.defs.sensors.uploads import uploads_sensor
+from mfcc_assets.extras import needs_extra
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.secrets.environment import variable_of
@@ -58,11 +59,12 @@ def _azure_resources(settings: Settings) -> dict[str, object]:
     """
     if settings.profile != "azure":
         return {}
-    from dagster_azure.blob import (
-        AzureBlobStorageDefaultCredential,
-        AzureBlobStorageKeyCredential,
-        AzureBlobStorageResource,
-    )
+    with needs_extra("azure", "The profile azure in Dagster"):
+        from dagster_azure.blob import (
+            AzureBlobStorageDefaultCredential,
+            AzureBlobStorageKeyCredential,
+            AzureBlobStorageResource,
+        )
 
     has_key = settings.blob_key_secret and not settings.key_vault_url
     credential: AzureBlobStorageKeyCredential | AzureBlobStorageDefaultCredential = (

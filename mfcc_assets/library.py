@@ -119,10 +119,10 @@ class Library:
             from mfcc_assets.storage.secrets.environment import EnvironmentSecrets
 
             return EnvironmentSecrets(settings.environment)
-        from mfcc_assets.storage.secrets.azure_identity import process_identity
         from mfcc_assets.storage.secrets.cached import CachedSecrets
 
         with needs_extra("keyvault", "Secrets in Azure Key Vault"):
+            from mfcc_assets.storage.secrets.azure_identity import process_identity
             from mfcc_assets.storage.secrets.key_vault import open_key_vault
 
         vault = open_key_vault(settings.key_vault_url, process_identity())
@@ -145,8 +145,9 @@ class Library:
             from mfcc_assets.storage.blobs.in_place import InPlaceBlobs
 
             return InPlaceBlobs(settings.blobs, self.signing_key, self.music_folders)
-        from mfcc_assets.storage.blobs.azure import AzureBlobs
-        from mfcc_assets.storage.secrets.azure_identity import credential_for
+        with needs_extra("azure", "Blobs in Azure Storage"):
+            from mfcc_assets.storage.blobs.azure import AzureBlobs
+            from mfcc_assets.storage.secrets.azure_identity import credential_for
 
         credential = credential_for(self.secrets, settings.blob_key_secret)
         return AzureBlobs(settings.blob_url, credential, settings.cache, settings.cache_bytes)
@@ -173,8 +174,9 @@ class Library:
             from mfcc_assets.storage.documents.sqlite import SqliteDocuments
 
             return SqliteDocuments(settings.documents, retention_seconds=settings.document_seconds)
-        from mfcc_assets.storage.documents.cosmos import CosmosDocuments
-        from mfcc_assets.storage.secrets.azure_identity import credential_for
+        with needs_extra("azure", "Documents in Cosmos DB"):
+            from mfcc_assets.storage.documents.cosmos import CosmosDocuments
+            from mfcc_assets.storage.secrets.azure_identity import credential_for
 
         credential = credential_for(self.secrets, settings.cosmos_key_secret)
         return CosmosDocuments(

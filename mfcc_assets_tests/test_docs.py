@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 
+from docs.samples import NOT_COMMANDS, NOT_RUN, samples_of
+from docs.samples import PAGES as PAGES_WITH_SAMPLES
 from docs.write_tables import PAGES, WRITERS, with_written_parts
 from mfcc_assets.cli.main import main
 from mfcc_assets_tests.services.processes import REPOSITORY
@@ -26,6 +29,13 @@ def linked_files(page: Path) -> set[Path]:
     """Return the files of the repository that a page links to."""
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", TEXTS[page])
     return {(page.parent / link).resolve() for link in links}
+
+
+def blocks_of(page: Path, *languages: str) -> list[str]:
+    """Return the blocks of a page in these languages, but not those in written parts."""
+    text = re.sub(r"<!-- written: .*?<!-- end -->", "", TEXTS[page], flags=re.DOTALL)
+    found = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
+    return [block for language, block in found if language in languages]
 
 
 def pages_in(nav: Any) -> list[str]:
@@ -57,6 +67,45 @@ def test_an_example_shows_every_mfcc_command() -> None:
 def test_the_commands_in_examples_have_succeeded() -> None:
     examples = "".join(re.findall(r"```console.*?```", ALL_TEXT, re.DOTALL))
     assert not re.search(r"no answer|rejected|\bError\b|Traceback|failed", examples)
+
+
+@pytest.mark.parametrize("page", PAGES_WITH_SAMPLES, ids=lambda page: page.name)
+def test_every_block_of_a_page_is_a_sample_or_has_a_reason_why_not(page: Path) -> None:
+    samples = samples_of(TEXTS[page])
+    lines = [line for sample in samples for line in (*f"$ {sample.command}".splitlines(), *sample.output)]
+    assert lines == "".join(blocks_of(page, "console")).splitlines(), "samples begin at the margin with $"
+
+    reasons = [beginning for name, beginning in NOT_COMMANDS if name == page.name]
+    others = [block.strip() for block in blocks_of(page, "", "text", "sh", "bash")]
+    assert [block for block in others if not block.startswith(tuple(reasons))] == []
+    assert len(others) == len(reasons)
+
+
+def test_every_reason_not_to_run_a_command_is_needed() -> None:
+    commands = [sample.command for page in PAGES_WITH_SAMPLES for sample in samples_of(TEXTS[page])]
+    assert [beginning for beginning in NOT_RUN if not any(re.match(beginning, each) for each in commands)] == []
+
+
+def test_the_files_that_the_reasons_name_exist() -> None:
+    named = re.findall(r"\bmfcc_assets_tests/\S+\.py", " ".join([*NOT_RUN.values(), *NOT_COMMANDS.values()]))
+    assert named
+    assert [name for name in named if not (REPOSITORY / name).is_file()] == []
+
+
+@pytest.mark.parametrize("beginning", ["Installing into", "Dagster starts in", "The sensors answer"])
+def test_the_pages_show_what_the_makefile_prints(beginning: str) -> None:
+    makefile = (REPOSITORY / "Makefile").read_text().replace("$(VENV)", ".venv").replace("$(PORT)", "3000")
+    (printed,) = re.findall(rf'@echo "({beginning}.*)"', makefile)
+    assert any(printed in block.splitlines() for page in PAGES_WITH_SAMPLES for block in blocks_of(page, "console"))
+
+
+def test_the_picture_of_the_asset_graph_shows_every_asset() -> None:
+    from mfcc_assets.definitions import defs
+
+    # docs/take_screenshots.py writes the names of the assets into the file.
+    with Image.open(DOCS / "asset-graph.png") as picture:
+        shown = picture.info["assets"].split()
+    assert shown == sorted(key.path[-1] for key in defs.resolve_all_asset_keys())
 
 
 def test_the_readme_is_short() -> None:

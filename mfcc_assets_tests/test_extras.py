@@ -24,6 +24,14 @@ def test_the_error_names_the_module_the_purpose_and_the_command() -> None:
     )
 
 
+AZURE = {
+    "profile": "azure",
+    "blob_url": "https://account.example",
+    "cosmos_url": "https://documents.example",
+    "database_url": "sqlite://",
+}
+
+
 @pytest.mark.parametrize(
     ("modules", "settings", "used", "extra"),
     [
@@ -31,6 +39,8 @@ def test_the_error_names_the_module_the_purpose_and_the_command() -> None:
         (["psycopg2"], {"database_url": "postgresql+psycopg2://user@host/tables"}, "database", "postgresql"),
         (["azure.keyvault.secrets"], {"key_vault_url": "https://vault.example"}, "secrets", "keyvault"),
         (["httpx"], {}, "services", "recognition"),
+        (["azure"], AZURE, "blobs", "azure"),
+        (["azure"], AZURE, "documents", "azure"),
     ],
 )
 def test_a_setting_that_needs_an_extra_names_it(
@@ -50,7 +60,7 @@ def test_a_setting_that_needs_an_extra_names_it(
 
 
 def test_the_local_profile_needs_no_extra() -> None:
-    modules = ["mssql_python", "psycopg2", "azure.keyvault", "httpx", "acoustid", "dagster_postgres"]
+    modules = ["mssql_python", "psycopg2", "azure", "httpx", "acoustid", "dagster_azure", "dagster_postgres"]
     code = "import mfcc_assets.cli.main, mfcc_assets.definitions, mfcc_assets.pipeline.answer"
 
     subprocess.run([sys.executable, "-c", WITHOUT.format(modules=modules, code=code)], check=True)

@@ -1,25 +1,27 @@
-"""`make demo`: the starter library and an upload, through real runs of Dagster."""
+"""`make demo`: the starter library and an upload, through real runs of Dagster. Then the commands of the pages."""
 
-import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from docs.write_samples import FOLDER, written_pages
+from docs.samples import PAGES, REPOSITORY, make_checkout, make_demo, page_as_run, samples_of, written_pictures
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.runs import copied_home
-from mfcc_assets_tests.services.processes import REPOSITORY
+
+MOST_UNLIKE_PIXELS = 0.005
+"""Share of the pixels of a picture that may differ. Other processors round otherwise, and move points a little."""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """The home of the demo, and the output of its first and of its second run."""
+    """A folder like a clone of the repository, and the output of the first and of the second `make demo` in it."""
 
+    checkout: Path
     home: Path
     first: str
     second: str
@@ -27,17 +29,20 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    home = tmp_path_factory.mktemp("demo") / "home"
+    checkout = make_checkout(tmp_path_factory.mktemp("demo"))
+    return Demo(checkout, checkout / "mfcc_data", make_demo(checkout), make_demo(checkout))
 
-    def run() -> str:
-        environment = os.environ | {"MFCC_HOME": str(home)}
-        done = subprocess.run(
-            [sys.executable, "-m", "mfcc_assets.demo"], env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
-    return Demo(home, run(), run())
+@pytest.fixture
+def checkout(demo: Demo, tmp_path: Path) -> Path:
+    """Make a folder like a clone of the repository, as `make demo` leaves it."""
+    checkout = make_checkout(tmp_path)
+    copied_home(demo.home, checkout / "mfcc_data")
+    return checkout
+
+
+def pages_with_samples() -> list[Path]:
+    return [page for page in PAGES if any(sample.is_run for sample in samples_of(page.read_text()))]
 
 
 def test_an_upload_without_tags_is_recognised_and_answered(demo: Demo) -> None:
@@ -63,15 +68,13 @@ def test_the_second_run_recomputes_nothing_and_gives_the_same_answer(demo: Demo)
     assert answer(demo.second) == answer(demo.first)
 
 
-def test_the_readme_shows_this_answer(demo: Demo) -> None:
-    readme = (REPOSITORY / "README.md").read_text()
+@pytest.mark.parametrize("page", pages_with_samples(), ids=lambda page: page.relative_to(REPOSITORY).as_posix())
+def test_the_commands_of_a_page_print_and_draw_in_their_order_what_it_shows(
+    page: Path, demo: Demo, checkout: Path
+) -> None:
+    assert page_as_run(page.read_text(), checkout, demo.first) == page.read_text(), "Run python -m docs.write_samples."
 
-    assert demo.first[demo.first.index("Library") : demo.first.index("Database")] in readme
-
-
-def test_the_documentation_shows_what_commands_print(demo: Demo, tmp_path: Path) -> None:
-    home = copied_home(demo.home, tmp_path / "mfcc_data")
-
-    outdated = [name for name, text in written_pages(home) if text != (FOLDER / name).read_text()]
-
-    assert outdated == [], "run `python -m docs.write_samples`"
+    for name, drawn in written_pictures(checkout).items():
+        shown, now = (np.asarray(Image.open(path).convert("L"), int) for path in (REPOSITORY / "docs" / name, drawn))
+        assert shown.shape == now.shape
+        assert np.mean(np.abs(shown - now) > 64) < MOST_UNLIKE_PIXELS, f"{name}: run python -m docs.write_samples."
