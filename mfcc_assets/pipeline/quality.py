@@ -3,11 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.credits import ArtistNames, albums_of
+from mfcc_assets.errors import NoPublishedIndex
 from mfcc_assets.evaluation.labelled import LabelledSet
 from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.metrics import (
@@ -77,7 +79,8 @@ class Quality:
     hubness
         How unevenly the rankings spread their recommendations.
     recall
-        Share of the truly nearest tracks that the rankings contain; see `measured_recall`.
+        Share of the truly nearest tracks that the rankings contain: see `measured_recall`. It is None if the rankings
+        of some shards are missing.
     formats, bit_rates
         Classes of the library's files. They show whether recommendations follow the format or the bit rate.
     """
@@ -85,12 +88,12 @@ class Quality:
     precision: Precision | None
     other_albums: Precision | None
     hubness: Hubness
-    recall: float
+    recall: float | None
     formats: list[FileClass]
     bit_rates: list[FileClass]
 
     @property
-    def figures(self) -> dict[str, float]:
+    def figures(self) -> dict[str, float | None]:
         """Every figure, by the name under which it is stored with the index."""
         of_precision = asdict(self.precision) if self.precision else {}
         of_others = asdict(self.other_albums) if self.other_albums else {}
@@ -130,6 +133,10 @@ def measure_quality(library: Library, version: str) -> Quality:
     index = library.indexes.read(version)
     ranked = present_rankings(library, version, recordings_of(library, index))
     recall = _known_recall(library, index)
+    if recall is None:
+        # A run over some shards leaves out the rankings of the others, and another check says so.
+        with suppress(NoPublishedIndex):
+            recall = measured_recall(library, index)
     credited = {audio_id: credit for audio_id, credit in library.catalogue.credits().items() if audio_id in ranked}
     names = ArtistNames(credited.values())
     named = {audio_id: name for audio_id, credit in credited.items() if (name := names.main(credit))}
@@ -144,7 +151,7 @@ def measure_quality(library: Library, version: str) -> Quality:
         precision(ranked, artists),
         precision(ranked, artists, albums),
         hubness(ranked),
-        measured_recall(library, index) if recall is None else recall,
+        recall,
         classes_of_formats(library, ranked),
         classes_of_bit_rates(library, ranked),
     )

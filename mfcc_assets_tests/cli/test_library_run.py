@@ -50,7 +50,7 @@ def test_an_index_answers_before_the_last_file_is_analysed(
         assert not late.coverage.is_partial
         assert outstanding_work(library) == []
         with Library(Settings(home=up_to_date_home)) as at_once:
-            # The last stage doubled the library, so it was calibrated as if all files had been there at once.
+            # A small library is calibrated at every change, as if all files had been there at once.
             assert library.indexes.published_version() == at_once.indexes.published_version()
             assert _lists(library) == _lists(at_once)
 

@@ -220,7 +220,7 @@ def recommendation_quality(
             "queries": quality.precision.queries if quality.precision else 0,
             **_precision_as_metadata(quality.precision, ""),
             **_precision_as_metadata(quality.other_albums, "_without_own_album"),
-            "recall": round(quality.recall, 3),
+            **({} if quality.recall is None else {"recall": round(quality.recall, 3)}),
             "hub_skewness": round(quality.hubness.skewness, 2),
             "largest_hub": quality.hubness.largest,
             "never_recommended": round(quality.hubness.never_recommended, 3),
@@ -248,8 +248,13 @@ def _in_words(quality: Quality) -> str:
         if precision
         else "Too few tracks have an artist in their tags to measure the precision. "
     )
+    by_search = (
+        "The recall of the search was not measured, because the rankings of some shards are missing. "
+        if quality.recall is None
+        else f"The search finds {quality.recall:.1%} of the truly nearest tracks. "
+    )
     return (
-        f"{by_artist}The search finds {quality.recall:.1%} of the truly nearest tracks. "
+        f"{by_artist}{by_search}"
         f"{hubness.never_recommended:.1%} of the tracks are never recommended, and the track recommended most often is "
         f"in {hubness.largest:,} lists."
     )
