@@ -1,5 +1,7 @@
 """Conditions request what is out of date, and only the setting decides whether they or the sensor bring the rest."""
 
+from pathlib import Path
+
 import dagster as dg
 
 from mfcc_assets.definitions import build_defs
@@ -7,7 +9,9 @@ from mfcc_assets.defs.conditions import CONDITIONS_SENSOR
 from mfcc_assets.defs.sensors.cursor import Cursor
 from mfcc_assets.defs.sensors.soundtracks import soundtracks_sensor
 from mfcc_assets.library import Library
-from mfcc_assets_tests.defs.sensors.ticks import tick
+from mfcc_assets.pipeline.observe import observe_soundtracks
+from mfcc_assets_tests.audio_samples import write_music
+from mfcc_assets_tests.defs.sensors.ticks import swept_now, tick
 from mfcc_assets_tests.runs import run_library
 
 
@@ -70,6 +74,21 @@ def test_with_conditions_the_sensor_requests_only_the_observation_of_the_files(
 
     assert whole.asset_selection is None
     assert observation.asset_selection == [dg.AssetKey("raw_soundtracks")]
+
+
+def test_with_conditions_a_file_that_waits_is_not_observed_again(
+    ten_tracks: Library, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    music = write_music(tmp_path / "new.flac", 3.0, seed=99)
+    ten_tracks.blobs.upload_file("soundtracks", music.name, music)
+    observe_soundtracks(ten_tracks, ten_tracks.shards, run_id="run")
+    requested = {
+        automation: tick(
+            soundtracks_sensor, with_settings(ten_tracks, automation=automation), instance, swept_now()
+        ).run_requests
+        for automation in ("sensors", "conditions")
+    }
+    assert [len(requests or []) for requests in requested.values()] == [1, 0]
 
 
 def test_the_setting_decides_whether_the_conditions_are_evaluated(library: Library) -> None:

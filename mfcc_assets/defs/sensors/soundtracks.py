@@ -70,7 +70,9 @@ def soundtracks_sensor(
     page, cursor = take_page(changed, before, settings.sensor_page)
     work = [f"{name} {changed[name].etag}" for name in page]
     is_sweep_due = before.is_sweep_due(now, settings.library_sweep_seconds)
-    if not work and (is_sweep_due or (not unknown and library.catalogue.waiting())):
+    # Conditions request the analysis of files that wait. Observing them again would add nothing.
+    has_waiting = settings.automation == "sensors" and not unknown and bool(library.catalogue.waiting())
+    if not work and (is_sweep_due or has_waiting):
         cursor = replace(cursor, swept=now.timestamp())
         work = outstanding_work(library)
     if not work and not unknown:
