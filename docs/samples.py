@@ -173,8 +173,12 @@ def page_as_run(text: str, checkout: Path, first_demo: str) -> str:
 
 
 def _run(samples: Sequence[Sample], checkout: Path, first_demo: str) -> dict[int, list[str]]:
-    """Run samples in one shell, and return the lines that each of them printed, by its number."""
-    numbers = [number for number, sample in enumerate(samples) if sample.is_run]
+    """Run samples in one shell, and return the lines that each of them printed, by its number.
+
+    `make demo` has been run before, where there was no library.
+    """
+    printed = {number: first_demo for number, sample in enumerate(samples) if sample.command == "make demo"}
+    numbers = [number for number, sample in enumerate(samples) if sample.is_run and number not in printed]
     script = "".join(f"echo '{_MARK}'\n{_for_shell(samples[number])}\n" for number in numbers)
     begins_above = any(sample.command.startswith("cd ") for sample in samples)
     ran = subprocess.run(
@@ -190,10 +194,7 @@ def _run(samples: Sequence[Sample], checkout: Path, first_demo: str) -> dict[int
     if ran.returncode:
         failed = samples[numbers[len(texts) - 1]].command
         raise RuntimeError(f"{failed} failed:\n{texts[-1]}{ran.stderr}")
-    printed = dict(zip(numbers, texts, strict=True))
-    for number in numbers:
-        if samples[number].command == "make demo":
-            printed[number] = first_demo
+    printed |= dict(zip(numbers, texts, strict=True))
     return {number: _lines(text, checkout) for number, text in printed.items()}
 
 
