@@ -23,7 +23,6 @@ NOT_RUN: Mapping[str, str] = {
     r"make dev$": "It opens the Dagster UI, and ends with Ctrl-C.",
     r"mfcc watch$": "It ends with Ctrl-C. mfcc_assets_tests/cli/test_watch.py runs it.",
     r"mfcc evaluate --manifest labelled\.csv ": "It takes many minutes, and needs music that is not in the repository.",
-    r"mfcc evaluate --manifest mfcc_assets/": "It takes minutes. mfcc_assets_tests/cli/test_evaluate.py runs it.",
     r"export MFCC_PROFILE=azure$|export \w+=.*<": "They name resources that the reader has in Azure.",
     r"make demo PROFILE=azurite$": "It starts servers. mfcc_assets_tests/azure/test_profile.py runs with them.",
     r"mfcc database grant ": "It needs a server with users. mfcc_assets_tests/cli/test_database.py runs it on one.",
