@@ -76,7 +76,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUPPORTED)' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or name it with make PYTHON=…"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV): 300 MB to download, 1.3 GB on disk, about a minute …"
+	@echo "Installing into $(VENV): 300 MB to download, 1.2 GB on disk, about a minute …"
 	@$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e . | awk '$(COUNT_PACKAGES)'
 	@$(BIN)/python -c "from mfcc_assets.warm_up import warm_up; warm_up()"
 	@touch $@
@@ -104,7 +104,7 @@ $(VENV)/.installed-bench: $(VENV)/.installed-test
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt --no-deps aeon
 	@touch $@
 
-screenshots: $(VENV)/.installed-test  ## Renew the pictures of the documentation. It needs Chromium and a library.
+screenshots: $(VENV)/.installed-test  ## Renew the picture of the asset graph. It needs Chromium, and the library of `make demo`.
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[screenshots]"
 	@$(BIN)/python -m docs.take_screenshots
 

@@ -23,7 +23,6 @@ NOT_RUN: Mapping[str, str] = {
     r"make dev$": "It opens the Dagster UI, and ends with Ctrl-C.",
     r"mfcc watch$": "It ends with Ctrl-C. mfcc_assets_tests/cli/test_watch.py runs it.",
     r"mfcc evaluate --manifest labelled\.csv ": "It takes many minutes, and needs music that is not in the repository.",
-    r"mfcc evaluate --manifest mfcc_assets/": "It takes minutes. mfcc_assets_tests/cli/test_evaluate.py runs it.",
     r"export MFCC_PROFILE=azure$|export \w+=.*<": "They name resources that the reader has in Azure.",
     r"make demo PROFILE=azurite$": "It starts servers. mfcc_assets_tests/azure/test_profile.py runs with them.",
     r"mfcc database grant ": "It needs a server with users. mfcc_assets_tests/cli/test_database.py runs it on one.",
@@ -173,8 +172,12 @@ def page_as_run(text: str, checkout: Path, first_demo: str) -> str:
 
 
 def _run(samples: Sequence[Sample], checkout: Path, first_demo: str) -> dict[int, list[str]]:
-    """Run samples in one shell, and return the lines that each of them printed, by its number."""
-    numbers = [number for number, sample in enumerate(samples) if sample.is_run]
+    """Run samples in one shell, and return the lines that each of them printed, by its number.
+
+    `make demo` has been run before, where there was no library.
+    """
+    printed = {number: first_demo for number, sample in enumerate(samples) if sample.command == "make demo"}
+    numbers = [number for number, sample in enumerate(samples) if sample.is_run and number not in printed]
     script = "".join(f"echo '{_MARK}'\n{_for_shell(samples[number])}\n" for number in numbers)
     begins_above = any(sample.command.startswith("cd ") for sample in samples)
     ran = subprocess.run(
@@ -190,10 +193,7 @@ def _run(samples: Sequence[Sample], checkout: Path, first_demo: str) -> dict[int
     if ran.returncode:
         failed = samples[numbers[len(texts) - 1]].command
         raise RuntimeError(f"{failed} failed:\n{texts[-1]}{ran.stderr}")
-    printed = dict(zip(numbers, texts, strict=True))
-    for number in numbers:
-        if samples[number].command == "make demo":
-            printed[number] = first_demo
+    printed |= dict(zip(numbers, texts, strict=True))
     return {number: _lines(text, checkout) for number, text in printed.items()}
 
 

@@ -68,13 +68,23 @@ def test_the_second_run_recomputes_nothing_and_gives_the_same_answer(demo: Demo)
     assert answer(demo.second) == answer(demo.first)
 
 
+def assert_is_shown(name: str, drawn: Path) -> None:
+    """Assert that a picture of the pages is the one that was drawn now."""
+    with Image.open(REPOSITORY / "docs" / name) as shown, Image.open(drawn) as now:
+        pixels, present = (np.asarray(picture.convert("L"), int) for picture in (shown, now))
+    assert pixels.shape == present.shape
+    assert np.mean(np.abs(pixels - present) > 64) < MOST_UNLIKE_PIXELS, f"{name}: run python -m docs.write_samples."
+
+
+def test_the_readme_shows_the_map_of_this_library(demo: Demo) -> None:
+    assert_is_shown("library-map.png", written_pictures(demo.checkout)["library-map.png"])
+
+
 @pytest.mark.parametrize("page", pages_with_samples(), ids=lambda page: page.relative_to(REPOSITORY).as_posix())
 def test_the_commands_of_a_page_print_and_draw_in_their_order_what_it_shows(
     page: Path, demo: Demo, checkout: Path
 ) -> None:
     assert page_as_run(page.read_text(), checkout, demo.first) == page.read_text(), "Run python -m docs.write_samples."
 
-    for name, drawn in written_pictures(checkout).items():
-        shown, now = (np.asarray(Image.open(path).convert("L"), int) for path in (REPOSITORY / "docs" / name, drawn))
-        assert shown.shape == now.shape
-        assert np.mean(np.abs(shown - now) > 64) < MOST_UNLIKE_PIXELS, f"{name}: run python -m docs.write_samples."
+    if "--picture pair.png" in page.read_text():
+        assert_is_shown("pair.png", written_pictures(checkout)["pair.png"])
