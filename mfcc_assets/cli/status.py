@@ -69,6 +69,8 @@ def _lines(library: Library, found: "LibraryStatus", run: Mapping[str, Any]) -> 
     lines["index"] = _index(found)
     if found.index:
         lines["quality"] = _quality(found.index)
+    if found.withheld:
+        lines["withheld"] = found.withheld
     lines["waiting"] = _waiting(found)
     uploads = Counter[str]()
     for state, number in found.uploads.items():

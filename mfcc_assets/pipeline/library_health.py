@@ -18,6 +18,7 @@ from mfcc_assets.pipeline.installation_health import (
 from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.pipeline.music_files import container_files
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
+from mfcc_assets.pipeline.publication import refused_index
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.port import BROKEN_LINKS, SOUNDTRACKS, Blob
 from mfcc_assets.storage.sql.revisions import revision_of
@@ -131,6 +132,8 @@ def examine_index(library: Library) -> Examined:
         note = "No index answers yet. `mfcc add PATH` makes one."
         return Examined("index", "none", first_faults(damaged), [note])
     faults = [*library.indexes.pointer_faults(), *damaged]
+    with suppress(MfccError):  # what is damaged is told below
+        faults += filter(None, [refused_index(library)])
     try:
         tracks = len(library.indexes.read(version).load_all().tracks)
     except MfccError as error:
