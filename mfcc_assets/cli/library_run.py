@@ -18,7 +18,7 @@ from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import progress as runs
 from mfcc_assets.pipeline.away import sentences_on_away
-from mfcc_assets.pipeline.music_files import container_files
+from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.stages import coverage_of, size_of_next_stage
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _digests(library: Library) -> dict[TrackId, tuple[str, str]]:
 
 def print_state(library: Library, console: Console) -> None:
     """Print what is away, how many soundtracks are in which state, and which index answers."""
-    for sentence in sentences_on_away(library, container_files(library)):
+    for sentence in sentences_on_away(library, files_and_missing(library)):
         console.print(labelled_line("away", sentence))
     console.print(
         f"{counts_by_state(library.catalogue.soundtracks())}; index {library.indexes.published_version()} answers."

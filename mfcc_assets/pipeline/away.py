@@ -1,38 +1,48 @@
 """Folders in place that are away: what is missing, and the soundtracks that stay in the library meanwhile."""
 
+import shlex
 from pathlib import Path, PurePosixPath
 
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.music_files import ContainerFiles
+from mfcc_assets.pipeline.music_files import ContainerFiles, Missing
 from mfcc_assets.storage.blobs.names import file_of_name, shown_name
 
 
 def sentences_on_away(library: Library, files: ContainerFiles) -> list[str]:
-    """Return a sentence for each folder in place that is away, and for each other folder or file with soundtracks.
+    """Return a sentence for each folder in place that is away or lacks much, and for all else that is away.
 
     Parameters
     ----------
     library
         The library.
     files
-        The files in the container `soundtracks`, as `mfcc_assets.pipeline.music_files.container_files` lists them.
+        The files in the container `soundtracks`, as `mfcc_assets.pipeline.missing.files_and_missing` lists them.
     """
+    missing = [_sentence_on_missing(each) for each in files.missing]
     if not files.away:
-        return []
+        return missing
     folders = library.music_folders.every()
     stay = dict.fromkeys(sorted(files.away), 0)
     for name in library.catalogue.track_ids():
-        for away in (name, *map(str, PurePosixPath(name).parents)):
-            if away in stay:
-                stay[away] += 1
-                break
-    return [_sentence(_path(library, name, folders), count) for name, count in stay.items() if count or name in folders]
+        place = next((place for place in (name, *map(str, PurePosixPath(name).parents)) if place in stay), None)
+        if place is not None:
+            stay[place] += 1
+    away = [_sentence(_path(library, name, folders), count) for name, count in stay.items() if count or name in folders]
+    return away + missing
 
 
 def _sentence(path: Path, count: int) -> str:
     soundtracks = "Its soundtrack stays" if count == 1 else f"Its {count:,} soundtracks stay"
     stay = f"{soundtracks} in the library." if count else "The library has no soundtracks of it."
     return f"{shown_name(str(path))} is away: it {_reason(path)}. {stay}"
+
+
+def _sentence_on_missing(missing: Missing) -> str:
+    folder = shown_name(str(missing.folder))
+    return (
+        f"{folder} is away, at least in part: {len(missing.names):,} of its soundtracks {missing.reason}. They stay in "
+        f"the library. If they are gone for good, run `mfcc sync --accept {shlex.quote(folder)}`."
+    )
 
 
 def _reason(path: Path) -> str:

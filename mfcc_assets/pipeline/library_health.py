@@ -16,7 +16,7 @@ from mfcc_assets.pipeline.installation_health import (
     examine_versions,
 )
 from mfcc_assets.pipeline.lost_tables import check_tables
-from mfcc_assets.pipeline.music_files import container_files
+from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.publication import refused_index
 from mfcc_assets.storage.blobs.names import shown_name
@@ -73,7 +73,7 @@ def examine_documents(library: Library) -> Examined:
 
 def examine_soundtracks(library: Library) -> Examined:
     """Find files of the library that cannot be read, links that lead nowhere, and folders in place that are away."""
-    files = container_files(library)
+    files = files_and_missing(library)
     faults = [
         f"{shown_name(name)}: this link leads nowhere. Mount its disk, or remove the link."
         for name in files.skipped.get(BROKEN_LINKS, [])
