@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import ContainerFiles, Missing
+from mfcc_assets.settings import BETWEEN_FOLDERS
 from mfcc_assets.storage.blobs.names import file_of_name, shown_name
 
 
@@ -27,7 +28,11 @@ def sentences_on_away(library: Library, files: ContainerFiles) -> list[str]:
         place = next((place for place in (name, *map(str, PurePosixPath(name).parents)) if place in stay), None)
         if place is not None:
             stay[place] += 1
-    away = [_sentence(_path(library, name, folders), count) for name, count in stay.items() if count or name in folders]
+    away = [
+        f"{_sentence(_path(library, name, folders), count)}{_hint(library, folders.get(name))}"
+        for name, count in stay.items()
+        if count or name in folders
+    ]
     return away + missing
 
 
@@ -35,6 +40,12 @@ def _sentence(path: Path, count: int) -> str:
     soundtracks = "Its soundtrack stays" if count == 1 else f"Its {count:,} soundtracks stay"
     stay = f"{soundtracks} in the library." if count else "The library has no soundtracks of it."
     return f"{shown_name(str(path))} is away: it {_reason(path)}. {stay}"
+
+
+def _hint(library: Library, folder: Path | None) -> str:
+    """Return what may be wrong with a folder of the settings that does not exist."""
+    named = library.settings.music_folders
+    return f" {BETWEEN_FOLDERS}." if len(named) > 1 and folder in named and not folder.exists() else ""
 
 
 def _sentence_on_missing(missing: Missing) -> str:

@@ -90,6 +90,8 @@ def observe_soundtracks(
         If the file of the database is damaged.
     """
     library.database.check()
+    if library.settings.profile == "local":
+        library.music_folders.remember()
     observing = _Observing(library, shards, run_id)
     observing.forget_what_is_gone()
     observing.read_changes(report_progress)
