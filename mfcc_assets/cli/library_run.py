@@ -53,6 +53,7 @@ def bring_up_to_date(library: Library, console: Console, command: str | None = N
         before = _outstanding(library)
         # Each run has a lock of its own, which names it.
         with (
+            _telling_of_interruption(),
             command_line_lock(library.settings) as lock,
             _display() as display,
             running_library_job(library.settings, lock, launched_by) as process,
@@ -68,6 +69,15 @@ def bring_up_to_date(library: Library, console: Console, command: str | None = N
         console.print(labelled_line("repaired", damage))
     if len(repairs) > _REPAIRS_SHOWN:
         console.print(labelled_line("repaired", f"{len(repairs) - _REPAIRS_SHOWN} more"))
+
+
+@contextmanager
+def _telling_of_interruption() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("The run was stopped. What is analysed is kept, and `mfcc sync` goes on from there.", err=True)
+        raise
 
 
 def sync_library(library: Library, console: Console) -> None:
