@@ -17,7 +17,7 @@ from mfcc_assets.defs.launch import check_succeeded, command_line_lock, running_
 from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import progress as runs
-from mfcc_assets.pipeline.away import sentences_on_away
+from mfcc_assets.pipeline.away import sentences_on_away, sentences_on_shadowed
 from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.stages import coverage_of, size_of_next_stage
 
@@ -102,9 +102,12 @@ def _digests(library: Library) -> dict[TrackId, tuple[str, str]]:
 
 
 def print_state(library: Library, console: Console) -> None:
-    """Print what is away, how many soundtracks are in which state, and which index answers."""
-    for sentence in sentences_on_away(library, files_and_missing(library)):
+    """Print what is away or passed over, how many soundtracks are in which state, and which index answers."""
+    files = files_and_missing(library)
+    for sentence in sentences_on_away(library, files):
         console.print(labelled_line("away", sentence))
+    for sentence in sentences_on_shadowed(library, files):
+        console.print(labelled_line("passed over", sentence))
     console.print(
         f"{counts_by_state(library.catalogue.soundtracks())}; index {library.indexes.published_version()} answers."
     )

@@ -7,6 +7,8 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import ContainerFiles, Missing
 from mfcc_assets.settings import BETWEEN_FOLDERS
 from mfcc_assets.storage.blobs.names import file_of_name, shown_name
+from mfcc_assets.storage.blobs.port import SHADOWED, SOUNDTRACKS
+from mfcc_assets.texts import counted
 
 
 def sentences_on_away(library: Library, files: ContainerFiles) -> list[str]:
@@ -34,6 +36,30 @@ def sentences_on_away(library: Library, files: ContainerFiles) -> list[str]:
         if count or name in folders
     ]
     return away + missing
+
+
+def sentences_on_shadowed(library: Library, files: ContainerFiles) -> list[str]:
+    """Return a sentence for each folder in the container that is passed over, since a folder in place has its name.
+
+    Parameters
+    ----------
+    library, files
+        As for `sentences_on_away`.
+    """
+    folders: dict[str, list[str]] = {}
+    for name in files.skipped.get(SHADOWED, []):
+        label, _, below = name.partition("/")
+        folders.setdefault(label, []).append(below)
+    return [
+        f"{counted(len(names), 'file')} in {_shown(library, label)}, such as {shown_name(min(names))}: a folder in "
+        f"place has the label {shown_name(label)}, so this one is passed over. Move what it has to a folder of another "
+        "name."
+        for label, names in sorted(folders.items())
+    ]
+
+
+def _shown(library: Library, label: str) -> str:
+    return shown_name(str(library.settings.blobs / SOUNDTRACKS / file_of_name(label)))
 
 
 def _sentence(path: Path, count: int) -> str:
@@ -73,4 +99,4 @@ def _path(library: Library, name: str, folders: dict[str, Path]) -> Path:
     label, _, below = name.partition("/")
     if label in folders:
         return folders[label] / file_of_name(below)
-    return library.settings.blobs / "soundtracks" / file_of_name(name)
+    return library.settings.blobs / SOUNDTRACKS / file_of_name(name)

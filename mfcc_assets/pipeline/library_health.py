@@ -6,7 +6,7 @@ from contextlib import suppress
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import FeaturesMissing, MfccError
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.away import sentences_on_away
+from mfcc_assets.pipeline.away import sentences_on_away, sentences_on_shadowed
 from mfcc_assets.pipeline.faults import Examined, examined, first_faults
 from mfcc_assets.pipeline.installation_health import (
     examine_disk,
@@ -79,6 +79,7 @@ def examine_soundtracks(library: Library) -> Examined:
         for name in files.skipped.get(BROKEN_LINKS, [])
     ]
     faults += filter(None, (_unreadable(library, name) for name in files.music))
+    faults += sentences_on_shadowed(library, files)
     rejects = [reject for reject in library.catalogue.rejects() if reject.container == SOUNDTRACKS]
     notes = [f"{counted(len(rejects), 'file')} cannot be used. `mfcc library --rejects` says why."] if rejects else []
     notes += sentences_on_away(library, files)

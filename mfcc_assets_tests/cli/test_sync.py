@@ -81,3 +81,25 @@ def test_what_is_no_folder_in_place_is_refused_with_one_sentence(music: Path, tm
         refused = mfcc(home, *arguments)
         assert (refused.exit_code, len(lines(refused.output))) == (1, 1)
         assert refused.output.rstrip().endswith(sentence)
+
+
+def test_what_is_passed_over_and_what_is_missing_is_told(music: Path, tmp_path: Path, ten_songs: list[Path]) -> None:
+    home = tmp_path / "home"
+    for song in ten_songs[4:8]:
+        shutil.copy(song, music / "B")
+    assert mfcc(home, "add", "--in-place", music).exit_code == 0
+    music.rename(tmp_path / "unmounted")
+    music.mkdir()
+    shutil.copy(ten_songs[9], music)
+    hidden = home / "blobs/soundtracks/Music"
+    hidden.mkdir()
+    shutil.copy(ten_songs[8], hidden)
+
+    changes, away, passed_over, state = lines(mfcc(home, "sync").stdout)
+    assert changes == "1 new, 0 changed, 0 renamed, 0 gone"
+    assert away.startswith(f"away {music} is away, at least in part: 8 of its soundtracks are missing at once, of 9.")
+    assert passed_over.startswith(f"passed over 1 file in {hidden}, such as {ten_songs[8].name}: ")
+    assert state.startswith("9 soundtracks: 9 analysed; ")
+
+    changes = lines(mfcc(home, "sync", "--accept", music).stdout)[:2]
+    assert changes == [f"Gone for good: 8 missing soundtracks of {music}", "0 new, 0 changed, 0 renamed, 8 gone"]

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.away import sentences_on_away
+from mfcc_assets.pipeline.away import sentences_on_away, sentences_on_shadowed
+from mfcc_assets.pipeline.library_health import examine_soundtracks
 from mfcc_assets.pipeline.music_files import container_files
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
@@ -114,6 +115,19 @@ def test_a_folder_that_is_forgotten_takes_its_soundtracks_along_and_keeps_its_fi
     observe_soundtracks(library, library.shards, run_id="run")
     assert names(library) == {"Other/three.flac"}
     assert (music / "a/one.flac").exists()
+
+
+@pytest.mark.usefixtures("music")
+def test_files_in_a_folder_with_the_label_of_a_folder_in_place_are_named(library: Library) -> None:
+    hidden = library.settings.blobs / "soundtracks/Music"
+    (hidden / "b").mkdir(parents=True)
+    write_tone(hidden / "b/dropped.flac", 4.0)
+    sentence = (
+        f"1 file in {hidden}, such as b/dropped.flac: a folder in place has the label Music, so this one is passed "
+        "over. Move what it has to a folder of another name."
+    )
+    assert sentences_on_shadowed(library, container_files(library)) == [sentence]
+    assert examine_soundtracks(library).faults == [sentence]
 
 
 def test_a_folder_in_place_is_taken_whatever_its_name_is(library: Library, tmp_path: Path) -> None:
