@@ -21,21 +21,32 @@ def sentences_on_away(library: Library, files: ContainerFiles) -> list[str]:
     files
         The files in the container `soundtracks`, as `mfcc_assets.pipeline.missing.files_and_missing` lists them.
     """
-    missing = [_sentence_on_missing(each) for each in files.missing]
+    folders = library.music_folders.every() if files.away else {}
+    away = [
+        f"{_sentence(_path(library, name, folders), count)}{_hint(library, folders.get(name))}"
+        for name, count in _numbers_away(library, files).items()
+    ]
+    return away + [_sentence_on_missing(each) for each in files.missing]
+
+
+def paths_away(library: Library, files: ContainerFiles) -> list[str]:
+    """Return the path of each folder or file on which `sentences_on_away` has a sentence."""
+    folders = library.music_folders.every() if files.away else {}
+    away = [_path(library, name, folders) for name in _numbers_away(library, files)]
+    return [shown_name(str(path)) for path in (*away, *(each.folder for each in files.missing))]
+
+
+def _numbers_away(library: Library, files: ContainerFiles) -> dict[str, int]:
+    """Return how many soundtracks each name stands for that is away, without names that never had any."""
     if not files.away:
-        return missing
+        return {}
     folders = library.music_folders.every()
     stay = dict.fromkeys(sorted(files.away), 0)
     for name in library.catalogue.track_ids():
         place = next((place for place in (name, *map(str, PurePosixPath(name).parents)) if place in stay), None)
         if place is not None:
             stay[place] += 1
-    away = [
-        f"{_sentence(_path(library, name, folders), count)}{_hint(library, folders.get(name))}"
-        for name, count in stay.items()
-        if count or name in folders
-    ]
-    return away + missing
+    return {name: count for name, count in stay.items() if count or name in folders}
 
 
 def sentences_on_shadowed(library: Library, files: ContainerFiles) -> list[str]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from mfcc_assets.errors import CorruptIndex, MfccError, NoPublishedIndex
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.away import paths_away
 from mfcc_assets.pipeline.index_versions import DescribedVersion, damaged_descriptions, describe_versions
 from mfcc_assets.pipeline.library_listing import STATES
 from mfcc_assets.pipeline.library_report import describe_library
-from mfcc_assets.pipeline.music_files import container_files
+from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.publication import refused_index
 from mfcc_assets.pipeline.upload_document import State
@@ -30,8 +31,10 @@ class LibraryStatus:
         Length of all analysed soundtracks together.
     copies
         Number of soundtracks whose audio another soundtrack has too.
-    folders_in_place, folders_away
-        Paths of the folders in place, and of those that are away.
+    folders_in_place
+        Paths of the folders in place.
+    paths_away
+        Paths of folders in place that are away, and of folders below them, files and links that are.
     index
         The version that answers; None if there is none.
     index_fault
@@ -52,7 +55,7 @@ class LibraryStatus:
     seconds: float
     copies: int
     folders_in_place: Sequence[str]
-    folders_away: Sequence[str]
+    paths_away: Sequence[str]
     index: DescribedVersion | None
     index_fault: str
     withheld: str
@@ -74,14 +77,14 @@ def status_of(library: Library) -> LibraryStatus:
     states = Counter(track.state for track in report.soundtracks)
     index, fault = _published(library)
     folders = library.music_folders.every() if library.settings.profile == "local" else {}
-    away = container_files(library).away if folders else frozenset()
+    away = paths_away(library, files_and_missing(library)) if library.settings.profile == "local" else []
     uploads = {state.value: len(library.documents.ids(state.value)) for state in State}
     return LibraryStatus(
         states={state: states[state] for state in STATES},
         seconds=sum(track.seconds or 0.0 for track in report.soundtracks),
         copies=sum(len(names) - 1 for names in report.duplicates),
         folders_in_place=[str(folder) for folder in folders.values()],
-        folders_away=[str(folder) for label, folder in folders.items() if label in away],
+        paths_away=away,
         index=index,
         index_fault=fault,
         withheld=_withheld(library),

@@ -62,6 +62,10 @@ def test_a_folder_is_the_library_from_its_first_use_to_its_last(music: Path, tmp
     sentence = f"away {music} is away: it does not exist. Its 4 soundtracks stay in the library."
     assert lines(away.stdout) == ["0 new, 0 changed, 0 renamed, 0 gone", sentence, state]
 
+    assert "song-1.flacisaway,asitsdiskis" in "".join(mfcc(home, "show", "Song 1").stdout.split())
+    exported = mfcc(home, "path", "Song 0", "Song 3", "--steps", "4", "--export", tmp_path / "list.m3u8")
+    assert "4 of their files are not there now, so a player cannot play them. `mfcc status`" in exported.stderr
+
     moved = mfcc(home, "add", "--in-place", tmp_path / "unmounted", "--forget", music)
     assert lines(moved.stdout)[-2:] == ["0 new, 0 changed, 4 renamed, 0 gone", state]
 
@@ -101,5 +105,5 @@ def test_what_is_passed_over_and_what_is_missing_is_told(music: Path, tmp_path: 
     assert passed_over.startswith(f"passed over 1 file in {hidden}, such as {ten_songs[8].name}: ")
     assert state.startswith("9 soundtracks: 9 analysed; ")
 
-    changes = lines(mfcc(home, "sync", "--accept", music).stdout)[:2]
-    assert changes == [f"Gone for good: 8 missing soundtracks of {music}", "0 new, 0 changed, 0 renamed, 8 gone"]
+    accepted = lines(mfcc(home, "sync", "--accept", music).stdout)[:2]
+    assert accepted == [f"Gone for good: 8 missing soundtracks of {music}", "0 new, 0 changed, 0 renamed, 8 gone"]
