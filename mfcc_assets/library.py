@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mfcc_assets.features.parameters import FeaturesParameters
     from mfcc_assets.recognition.services.registry import RecognitionServices
     from mfcc_assets.settings import Settings
+    from mfcc_assets.storage.blobs.music_disks import MusicDisks
     from mfcc_assets.storage.blobs.music_folders import MusicFolders
     from mfcc_assets.storage.blobs.port import BlobStore
     from mfcc_assets.storage.documents.port import DocumentStore
@@ -165,6 +166,13 @@ class Library:
                 remedy="Copy the music with `mfcc add` without --in-place",
             )
         return MusicFolders(settings.folder, settings.blobs / SOUNDTRACKS, settings.music_folders)
+
+    @_opened
+    def music_disks(self) -> "MusicDisks":
+        """What the home remembers of the disks that the soundtracks lie on."""
+        from mfcc_assets.storage.blobs.music_disks import MusicDisks
+
+        return MusicDisks(self.settings.folder)
 
     @_opened
     def documents(self) -> "DocumentStore":

@@ -22,6 +22,10 @@ _LONGEST_RETENTION = 20_000
 RECOGNISERS = ("library", "audd", "acrcloud", "acoustid", "tags")
 
 
+BETWEEN_FOLDERS = "Colons separate folders; `mfcc add --in-place` takes a folder whose name has one"
+"""What to do if a part of the setting `music` leads nowhere."""
+
+
 class Settings(BaseSettings):
     """Settings of one library. Each is read from the variable ``MFCC_<NAME>``, or from its line in a settings file.
 
@@ -158,9 +162,13 @@ class Settings(BaseSettings):
 
     @field_validator("music")
     @classmethod
-    def _of_known_users(cls, music: str) -> str:
-        for folder in music.split(os.pathsep):
+    def _of_absolute_folders(cls, music: str) -> str:
+        for folder in filter(None, music.split(os.pathsep)):
             _check_user(Path(folder))
+            if not Path(folder).expanduser().is_absolute():
+                raise ValueError(
+                    f"{folder} is no absolute path, and would be another folder from each place. {BETWEEN_FOLDERS}"
+                )
         return music
 
     @field_validator("blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url")

@@ -111,6 +111,12 @@ def test_the_folders_of_music_are_separated_as_paths_are(monkeypatch: pytest.Mon
     assert Settings().music_folders == [tmp_path / "Music", Path("/mnt/a b")]
 
 
+@pytest.mark.parametrize("music", ["Music", "/mnt/a:b"])
+def test_a_folder_of_music_that_depends_on_the_current_folder_is_refused(tmp_path: Path, music: str) -> None:
+    with pytest.raises(ValidationError, match=r"is no absolute path.* Colons separate folders; `mfcc add --in-place`"):
+        Settings(home=tmp_path, music=music)
+
+
 def test_a_library_on_azure_has_no_folders_in_place(tmp_path: Path) -> None:
     azure: dict[str, Any] = {
         "profile": "azure",

@@ -125,8 +125,9 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
 
 @index.command()
 @click.argument("version")
+@click.option("--force", is_flag=True, help="Publish it although it is worse than the published version.")
 @click.pass_obj
-def publish(library: Library, version: str) -> None:
+def publish(library: Library, version: str, force: bool) -> None:
     """Publish VERSION, so that it answers from now on.
 
     It must be complete, and not worse than the published version. `mfcc index rollback` undoes this.
@@ -134,7 +135,7 @@ def publish(library: Library, version: str) -> None:
     from mfcc_assets.pipeline.index_versions import version_named
     from mfcc_assets.pipeline.publication import publish_by_hand
 
-    published = publish_by_hand(library, version_named(library, version))
+    published = publish_by_hand(library, version_named(library, version), although_worse=force)
     click.echo(
         f"Index {published.version} answers already."
         if published.version == published.former

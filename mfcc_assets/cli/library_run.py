@@ -17,8 +17,8 @@ from mfcc_assets.defs.launch import check_succeeded, command_line_lock, running_
 from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import progress as runs
-from mfcc_assets.pipeline.away import sentences_on_away
-from mfcc_assets.pipeline.music_files import container_files
+from mfcc_assets.pipeline.away import sentences_on_away, sentences_on_shadowed
+from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.stages import coverage_of, size_of_next_stage
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def bring_up_to_date(library: Library, console: Console, command: str | None = N
         before = _outstanding(library)
         # Each run has a lock of its own, which names it.
         with (
+            _telling_of_interruption(),
             command_line_lock(library.settings) as lock,
             _display() as display,
             running_library_job(library.settings, lock, launched_by) as process,
@@ -68,6 +69,15 @@ def bring_up_to_date(library: Library, console: Console, command: str | None = N
         console.print(labelled_line("repaired", damage))
     if len(repairs) > _REPAIRS_SHOWN:
         console.print(labelled_line("repaired", f"{len(repairs) - _REPAIRS_SHOWN} more"))
+
+
+@contextmanager
+def _telling_of_interruption() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("The run was stopped. What is analysed is kept, and `mfcc sync` goes on from there.", err=True)
+        raise
 
 
 def sync_library(library: Library, console: Console) -> None:
@@ -92,9 +102,12 @@ def _digests(library: Library) -> dict[TrackId, tuple[str, str]]:
 
 
 def print_state(library: Library, console: Console) -> None:
-    """Print what is away, how many soundtracks are in which state, and which index answers."""
-    for sentence in sentences_on_away(library, container_files(library)):
+    """Print what is away or passed over, how many soundtracks are in which state, and which index answers."""
+    files = files_and_missing(library)
+    for sentence in sentences_on_away(library, files):
         console.print(labelled_line("away", sentence))
+    for sentence in sentences_on_shadowed(library, files):
+        console.print(labelled_line("passed over", sentence))
     console.print(
         f"{counts_by_state(library.catalogue.soundtracks())}; index {library.indexes.published_version()} answers."
     )

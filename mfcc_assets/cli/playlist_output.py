@@ -12,6 +12,7 @@ from mfcc_assets.cli.nearness import NEARNESS_COLUMNS, nearness_cells, track_id_
 from mfcc_assets.library import Library
 from mfcc_assets.playlists.formats import format_of, known_suffixes
 from mfcc_assets.storage.blobs.names import shown_name
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.texts import printable
 
 if TYPE_CHECKING:
@@ -108,3 +109,7 @@ def write_export(
     ends = " Its links end in an hour." if library.settings.profile == "azure" else ""
     count = f"{len(soundtracks)} track{'' if len(soundtracks) == 1 else 's'}"
     click.echo(f"Wrote {count} to {shown_name(str(export))}.{ends}", err=True)
+    lacking = sum(not library.blobs.exists(SOUNDTRACKS, track.blob_name) for track in soundtracks)
+    if lacking:
+        files = f"{lacking} of their files {'is' if lacking == 1 else 'are'} not there now"
+        click.echo(f"{files}, so a player cannot play them. `mfcc status` says what is away.", err=True)

@@ -78,7 +78,7 @@ def _lines(report: "TrackReport") -> dict[str, str]:
 def _file(report: "TrackReport") -> str:
     if report.is_there:
         return f"{report.file} ({decimal(report.track.bytes)})"
-    return f"{report.file} is {'away or gone' if report.in_place else 'gone'}"
+    return f"{report.file} is {'away, as its disk is' if report.is_away else 'gone'}"
 
 
 def _features(report: "TrackReport") -> str:

@@ -29,7 +29,7 @@ _FIGURES = {
 }
 """How the stored figures of an index are written."""
 
-_LARGEST_PARTS = 5
+_LARGEST_PARTS, _OTHER = 5, "other"
 
 
 @click.command()
@@ -64,11 +64,13 @@ def _lines(library: Library, found: "LibraryStatus", run: Mapping[str, Any]) -> 
     if settings.profile == "azure":
         lines["blobs"] = settings.blobs_address
     lines["soundtracks"] = _soundtracks(found)
-    if found.folders_in_place:
+    if found.folders_in_place or found.paths_away:
         lines["in place"] = _in_place(found)
     lines["index"] = _index(found)
     if found.index:
         lines["quality"] = _quality(found.index)
+    if found.withheld:
+        lines["withheld"] = found.withheld
     lines["waiting"] = _waiting(found)
     uploads = Counter[str]()
     for state, number in found.uploads.items():
@@ -93,7 +95,7 @@ def _soundtracks(found: "LibraryStatus") -> str:
 
 
 def _in_place(found: "LibraryStatus") -> str:
-    away = f"; away: {', '.join(found.folders_away)}" if found.folders_away else ""
+    away = f"; away: {', '.join(found.paths_away)}" if found.paths_away else ""
     return f"{counted(len(found.folders_in_place), 'folder')}{away}"
 
 
@@ -124,8 +126,9 @@ def _waiting(found: "LibraryStatus") -> str:
 
 def _disk(found: "LibraryStatus") -> str:
     parts = [(part, size) for part, size in found.disk.items() if size]
-    shown, rest = parts[:_LARGEST_PARTS], sum(size for _, size in parts[_LARGEST_PARTS:])
-    each = ", ".join(f"{part} {decimal(size)}" for part, size in [*shown, *([("rest", rest)] if rest else [])])
+    shown = [(part, size) for part, size in parts if part != _OTHER][:_LARGEST_PARTS]
+    other = sum(size for _, size in parts) - sum(size for _, size in shown)
+    each = ", ".join(f"{part} {decimal(size)}" for part, size in [*shown, *([(_OTHER, other)] if other else [])])
     return f"{decimal(sum(found.disk.values()))} used ({each}), {decimal(found.free)} free"
 
 

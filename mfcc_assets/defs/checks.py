@@ -17,7 +17,13 @@ from mfcc_assets.defs.private.one_library_run import LIBRARY_POOL
 from mfcc_assets.defs.private.pictures import shown_pictures
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.late_answers import ANSWERED_WITHIN, late_answers
-from mfcc_assets.pipeline.publication import judge_quality, misfits, tracks_of_other_features, unusable_rankings
+from mfcc_assets.pipeline.publication import (
+    how_to_publish,
+    judge_quality,
+    misfits,
+    tracks_of_other_features,
+    unusable_rankings,
+)
 from mfcc_assets.pipeline.reference import compare_with_published
 
 ANSWERED_IN_TIME = "uploads_are_answered_within_a_minute"
@@ -81,7 +87,7 @@ def quality_holds(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
     verdict = judge_quality(library, version)
     return dg.AssetCheckResult(
         passed=verdict.allowed,
-        description="; ".join(verdict.faults) or None,
+        description=f"{'; '.join(verdict.faults)}. {how_to_publish(version)}" if verdict.faults else None,
         metadata={"index_version": version, "margin": library.settings.quality_margin, **verdict.figures},
     )
 

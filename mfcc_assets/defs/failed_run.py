@@ -18,14 +18,24 @@ _OURS = {name for name, kind in vars(errors).items() if isinstance(kind, type) a
 
 def reasons_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     """Return a line for each failed step of a run; for the run itself if no step failed."""
-    entries = instance.all_logs(run_id, of_type=_FAILURES | _CHECKS) if instance.has_run(run_id) else []
-    events = [entry.dagster_event for entry in entries if entry.dagster_event is not None]
+    events = _events(instance, run_id)
     failed = [event for event in events if event.event_type in _FAILURES]
     of_steps = [event for event in failed if event.step_key]
     unmet = {event.step_key: text for event in events if (text := _unmet_check(event))}
     return [
         f"{event.step_key or 'the run'}: {unmet.get(event.step_key) or _reason(event)}" for event in of_steps or failed
     ]
+
+
+def is_interrupted(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Return whether a signal, such as that of Ctrl-C, made a run fail."""
+    causes = [name for event in _events(instance, run_id) for name, _ in _causes(event)]
+    return dg.DagsterExecutionInterruptedError.__name__ in causes
+
+
+def _events(instance: dg.DagsterInstance, run_id: str) -> list[dg.DagsterEvent]:
+    entries = instance.all_logs(run_id, of_type=_FAILURES | _CHECKS) if instance.has_run(run_id) else []
+    return [entry.dagster_event for entry in entries if entry.dagster_event is not None]
 
 
 def _unmet_check(event: dg.DagsterEvent) -> str:

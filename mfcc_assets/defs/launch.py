@@ -248,6 +248,12 @@ def check_succeeded(process: subprocess.Popen[bytes], settings: Settings, lock: 
     """
     if process.wait() == 0:
         return
+    if process.returncode < 0:
+        raise RunFailed(
+            f"the run was killed ({signal.Signals(-process.returncode).name})",
+            remedy="What it did is kept, and the same command goes on from there. If nobody killed it, this machine "
+            "may lack memory",
+        )
     told = subprocess.run(
         [sys.executable, "-m", "mfcc_assets.defs.failed_run", _run_of(lock)],
         env=dagster_environment(settings),

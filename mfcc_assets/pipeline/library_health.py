@@ -6,7 +6,7 @@ from contextlib import suppress
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import FeaturesMissing, MfccError
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.away import sentences_on_away
+from mfcc_assets.pipeline.away import sentences_on_away, sentences_on_shadowed
 from mfcc_assets.pipeline.faults import Examined, examined, first_faults
 from mfcc_assets.pipeline.installation_health import (
     examine_disk,
@@ -16,8 +16,9 @@ from mfcc_assets.pipeline.installation_health import (
     examine_versions,
 )
 from mfcc_assets.pipeline.lost_tables import check_tables
-from mfcc_assets.pipeline.music_files import container_files
+from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
+from mfcc_assets.pipeline.publication import refused_index
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.port import BROKEN_LINKS, SOUNDTRACKS, Blob
 from mfcc_assets.storage.sql.revisions import revision_of
@@ -72,12 +73,13 @@ def examine_documents(library: Library) -> Examined:
 
 def examine_soundtracks(library: Library) -> Examined:
     """Find files of the library that cannot be read, links that lead nowhere, and folders in place that are away."""
-    files = container_files(library)
+    files = files_and_missing(library)
     faults = [
         f"{shown_name(name)}: this link leads nowhere. Mount its disk, or remove the link."
         for name in files.skipped.get(BROKEN_LINKS, [])
     ]
     faults += filter(None, (_unreadable(library, name) for name in files.music))
+    faults += sentences_on_shadowed(library, files)
     rejects = [reject for reject in library.catalogue.rejects() if reject.container == SOUNDTRACKS]
     notes = [f"{counted(len(rejects), 'file')} cannot be used. `mfcc library --rejects` says why."] if rejects else []
     notes += sentences_on_away(library, files)
@@ -114,9 +116,14 @@ def examine_features(library: Library) -> Examined:
     present = library.features.audio_with_track_features(parameters) & library.features.audio_with_cepstra(
         parameters.cepstra
     )
-    lacking = [audio_id for audio_id in library.catalogue.track_ids_by_audio() if audio_id not in present]
-    missing = [f"Features are missing of {counted(len(lacking), 'analysed track')}. {_COMPUTE}"] if lacking else []
-    return Examined("features", f"{counted(len(stored), 'file')} read", [*first_faults(faults), *missing])
+    lacking = library.catalogue.track_ids_by_audio().keys() - present
+    index = library.indexes.published_if_usable()
+    # Between the steps of a run, and after one that was killed, features of new tracks are not computed yet.
+    lost = lacking & set(index.tracks) if index else set()
+    missing = [f"Features are missing of {counted(len(lost), 'analysed track')}. {_COMPUTE}"] if lost else []
+    new = len(lacking - lost)
+    notes = [f"Not computed yet: features of {counted(new, 'track')}. `mfcc sync` goes on with them."] if new else []
+    return Examined("features", f"{counted(len(stored), 'file')} read", [*first_faults(faults), *missing], notes)
 
 
 def examine_index(library: Library) -> Examined:
@@ -131,6 +138,8 @@ def examine_index(library: Library) -> Examined:
         note = "No index answers yet. `mfcc add PATH` makes one."
         return Examined("index", "none", first_faults(damaged), [note])
     faults = [*library.indexes.pointer_faults(), *damaged]
+    with suppress(MfccError):  # what is damaged is told below
+        faults += filter(None, [refused_index(library)])
     try:
         tracks = len(library.indexes.read(version).load_all().tracks)
     except MfccError as error:

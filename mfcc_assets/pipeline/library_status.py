@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.errors import CorruptIndex, MfccError, NoPublishedIndex
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.away import paths_away
 from mfcc_assets.pipeline.index_versions import DescribedVersion, damaged_descriptions, describe_versions
 from mfcc_assets.pipeline.library_listing import STATES
 from mfcc_assets.pipeline.library_report import describe_library
-from mfcc_assets.pipeline.music_files import container_files
+from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
+from mfcc_assets.pipeline.publication import refused_index
 from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets.storage.disk_space import free_bytes
@@ -29,12 +31,16 @@ class LibraryStatus:
         Length of all analysed soundtracks together.
     copies
         Number of soundtracks whose audio another soundtrack has too.
-    folders_in_place, folders_away
-        Paths of the folders in place, and of those that are away.
+    folders_in_place
+        Paths of the folders in place.
+    paths_away
+        Paths of folders in place that are away, and of folders below them, files and links that are.
     index
         The version that answers; None if there is none.
     index_fault
         Sentence about why no index answers, or what is damaged; empty if nothing is.
+    withheld
+        Sentence about a newer index that is worse and therefore does not answer; empty if there is none.
     outstanding
         A line for each thing that a run over the library would change.
     uploads
@@ -49,9 +55,10 @@ class LibraryStatus:
     seconds: float
     copies: int
     folders_in_place: Sequence[str]
-    folders_away: Sequence[str]
+    paths_away: Sequence[str]
     index: DescribedVersion | None
     index_fault: str
+    withheld: str
     outstanding: Sequence[str]
     uploads: Mapping[str, int]
     disk: Mapping[str, int]
@@ -70,16 +77,17 @@ def status_of(library: Library) -> LibraryStatus:
     states = Counter(track.state for track in report.soundtracks)
     index, fault = _published(library)
     folders = library.music_folders.every() if library.settings.profile == "local" else {}
-    away = container_files(library).away if folders else frozenset()
+    away = paths_away(library, files_and_missing(library)) if library.settings.profile == "local" else []
     uploads = {state.value: len(library.documents.ids(state.value)) for state in State}
     return LibraryStatus(
         states={state: states[state] for state in STATES},
         seconds=sum(track.seconds or 0.0 for track in report.soundtracks),
         copies=sum(len(names) - 1 for names in report.duplicates),
         folders_in_place=[str(folder) for folder in folders.values()],
-        folders_away=[str(folder) for label, folder in folders.items() if label in away],
+        paths_away=away,
         index=index,
         index_fault=fault,
+        withheld=_withheld(library),
         outstanding=outstanding_work(library),
         uploads={state: number for state, number in uploads.items() if number},
         disk=disk_use(library),
@@ -107,6 +115,13 @@ def disk_use(library: Library) -> dict[str, int]:
     used = {part: bytes_on_disk(*paths) for part, paths in parts.items()}
     used["other"] = max(0, bytes_on_disk(home) - sum(used.values()))
     return dict(sorted(used.items(), key=lambda part: -part[1]))
+
+
+def _withheld(library: Library) -> str:
+    try:
+        return refused_index(library)
+    except MfccError:  # what is damaged is told of the index that answers, and by `mfcc doctor`
+        return ""
 
 
 def _published(library: Library) -> tuple[DescribedVersion | None, str]:

@@ -31,6 +31,25 @@ def is_worth_trying(path: Path, name: str) -> bool:
 
 
 @dataclass(frozen=True)
+class Missing:
+    """Soundtracks that are missing below a folder, and are taken to be away.
+
+    Attributes
+    ----------
+    folder
+        Path of the folder.
+    names
+        Names of the soundtracks.
+    reason
+        Why they are taken to be away, as the end of a sentence that begins with their number.
+    """
+
+    folder: Path
+    names: frozenset[str]
+    reason: str
+
+
+@dataclass(frozen=True)
 class ContainerFiles:
     """The files in the container `soundtracks`.
 
@@ -43,16 +62,21 @@ class ContainerFiles:
     away
         Names of files and folders that are away or cannot be read now, and of broken links: what they lead to may be on
         a disk that is not mounted. The soundtracks of these names stay in the library.
+    missing
+        Soundtracks that `mfcc_assets.pipeline.missing` finds missing. They stay, too.
     """
 
     music: dict[str, Blob]
     skipped: dict[str, list[str]]
     away: frozenset[str] = frozenset()
+    missing: tuple[Missing, ...] = ()
 
     def is_away(self, name: str) -> bool:
-        """Return True if a file is away, or a folder that it lies in."""
+        """Return True if a file is away or missing, or a folder that it lies in is away."""
         folders = PurePosixPath(name).parents if self.away else ()
-        return name in self.away or any(str(folder) in self.away for folder in folders)
+        if name in self.away or any(str(folder) in self.away for folder in folders):
+            return True
+        return any(name in missing.names for missing in self.missing)
 
     def difference(self, manifest: Mapping[str, str]) -> "Difference":
         """Compare the files that are there with those that are known, of which the ones that are away are unchanged.

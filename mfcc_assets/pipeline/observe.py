@@ -17,6 +17,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.music_names import NO_AUDIO
 from mfcc_assets.pipeline.away import sentences_on_away
 from mfcc_assets.pipeline.identities import renamed_files
+from mfcc_assets.pipeline.missing import missing_soundtracks, remember_disks
 from mfcc_assets.pipeline.music_files import Difference, container_files, is_worth_trying
 from mfcc_assets.pipeline.progress import Report, Tally, unseen
 from mfcc_assets.storage.blobs.names import shown_name
@@ -62,9 +63,10 @@ def observe_soundtracks(
 
     Only new and changed files are read, and those that were copied or touched since they were observed, because some
     programs write tags into a file that keeps its size and its time. All rows and the artwork of a soundtrack that is
-    gone are deleted. A soundtrack that is away stays. A file that was renamed or moved stays the same soundtrack: see
-    `mfcc_assets.pipeline.identities.renamed_files`. A file without audio is skipped, unless its suffix says that it has
-    audio: such a file is damaged, and becomes a reject.
+    gone are deleted. A soundtrack that is away stays, also one that `mfcc_assets.pipeline.missing` finds missing. A
+    file that was renamed or moved stays the same soundtrack: see `mfcc_assets.pipeline.identities.renamed_files`. A
+    file without audio is skipped, unless its suffix says that it has audio: such a file is damaged, and becomes a
+    reject.
 
     Parameters
     ----------
@@ -88,6 +90,8 @@ def observe_soundtracks(
         If the file of the database is damaged.
     """
     library.database.check()
+    if library.settings.profile == "local":
+        library.music_folders.remember()
     observing = _Observing(library, shards, run_id)
     observing.forget_what_is_gone()
     observing.read_changes(report_progress)
@@ -112,6 +116,14 @@ class _Observing:
             # The shards of two soundtracks that exchange a name differ, and no name may belong to both.
             self._wanted = set(library.shards)
         moved = {*self._former.values()}
+        # Only now is it known which soundtracks are neither there nor renamed.
+        missing = missing_soundtracks(library, [name for name in found.gone if name not in moved])
+        self._files = replace(self._files, missing=missing)
+        found = replace(
+            found,
+            gone=tuple(name for name in found.gone if not self._files.is_away(name)),
+            unchanged=(*found.unchanged, *(name for each in missing for name in each.names)),
+        )
         # The soundtrack whose file was overwritten by a renamed one is gone, although its name is not.
         self._overwritten = [name for name in self._former if name in self._known and name not in moved]
         self._ids = self._ids_of_names((*found.new, *changed))
@@ -158,6 +170,7 @@ class _Observing:
         found = Difference(**{kind: tuple(name for name in names if name not in no_music) for kind, names in groups})
         ids = {name: self._id(name) for name in found.outcomes}
         former = {name: self._former[name] for name in found.renamed}
+        remember_disks(self._library, self._files)
         return Observation(found, skipped, ids, former, sentences_on_away(self._library, self._files))
 
     def _read(self, names: Sequence[str], per_transaction: int, tally: Tally) -> list[SkippedFile]:

@@ -8,7 +8,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.pipeline.list_rules import selection_of
-from mfcc_assets.pipeline.music_files import container_files
+from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.publication import is_withheld
 from mfcc_assets.pipeline.recommendations import recommended_lists
 from mfcc_assets.search.index import LibraryIndex
@@ -27,7 +27,7 @@ def outstanding_work(library: Library) -> list[str]:
 
     The function compares states and does not rely on events. It therefore also finds work that a killed run left.
     """
-    files = container_files(library)
+    files = files_and_missing(library)
     found = files.difference(library.catalogue.manifest(library.shards))
     lines = [f"{outcome} {name}" for name, outcome in found.outcomes.items() if outcome != "unchanged"]
     lines += [f"waiting {name}" for name in library.catalogue.waiting() if not files.is_away(name)]

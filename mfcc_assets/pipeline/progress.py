@@ -34,7 +34,8 @@ class Progress:
     unit
         What is counted.
     per_second
-        How many were done per second since the phase began; 0 if it is not known yet.
+        How many are done per second. If the remaining time is known, it is that of the rest: the largest files come
+        first, so many more of the others are done in a second. 0 if it is not known yet.
     seconds_left
         Estimated time to the end of the phase; None if it is not known yet.
     rejects
@@ -153,7 +154,7 @@ class Tally:
         self._rejects += files if rejected else 0
         seconds = time.monotonic() - self._began
         left = max(0.0, self._work - self._work_done) / self._work_done * seconds if self._work_done else None
-        rate = (self._done - self._before) / seconds if seconds else 0.0
+        rate = (self._total - self._done) / left if left else (self._done - self._before) / max(seconds, 1e-9)
         self._report(
             Progress(
                 self._phase,

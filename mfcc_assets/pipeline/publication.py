@@ -83,7 +83,7 @@ class QualityVerdict:
         return not self.faults
 
 
-def judge_quality(library: Library, version: str, *, enough_for_hubness: int = 100) -> QualityVerdict:
+def judge_quality(library: Library, version: str, *, enough: int = 100) -> QualityVerdict:
     """Compare an index with the published one. No figure may be worse by more than the margin of the settings.
 
     The figures are the precision at five by artist and, in a library that is large enough, the share of tracks that
@@ -92,35 +92,69 @@ def judge_quality(library: Library, version: str, *, enough_for_hubness: int = 1
     worse: in one library, eight tracks by new artists, added to nine by three artists, lowered the precision over all
     tracks from 0.38 to 0.25. A figure is not judged if the library has too few tracks or tags for it.
 
+    If tracks were added, the tracks that both indexes have are a sample, and chance decides among few of them. Nothing
+    is judged if the library has doubled: it is calibrated again, and the tracks of the small index no longer speak for
+    it.
+
     Parameters
     ----------
     library, version
         The library, and the version of the index.
-    enough_for_hubness
-        Smallest number of tracks for which the share of tracks in no list is judged. In a smaller library it depends
-        on chance: among ten tracks, a single one is a tenth.
+    enough
+        Smallest number of tracks for which the share of tracks in no list is judged, and, if tracks were added, the
+        precision. With fewer tracks they depend on chance: among ten tracks, a single one is a tenth.
     """
     published_version = _published_version(library)
     if published_version is None or published_version == version:
         return QualityVerdict()
     # Both are measured with the same recordings.
     recordings = recordings_of(library, library.indexes.read(version))
-    candidate, published = _restricted_to_common(
-        present_rankings(library, version, recordings), present_rankings(library, published_version, recordings)
-    )
+    ranked = present_rankings(library, version, recordings)
+    candidate, published = _restricted_to_common(ranked, present_rankings(library, published_version, recordings))
+    if 2 * len(candidate) <= len(ranked):
+        return QualityVerdict()
     margin, figures, faults = library.settings.quality_margin, dict[str, float](), []
     artists = artists_of(library, candidate)
     ours, theirs = precision(candidate, artists), precision(published, artists)
-    if ours and theirs:
+    has_grown = len(candidate) < len(ranked)
+    if ours and theirs and not (has_grown and ours.queries < enough):
         figures |= {"precision_at_5": ours.at_5, "published_precision_at_5": theirs.at_5}
         if ours.at_5 < theirs.at_5 - margin:
             faults.append(_fault("precision at five", ours.at_5, theirs.at_5, margin))
-    if len(candidate) >= enough_for_hubness:
+    if len(candidate) >= enough:
         never, formerly = hubness(candidate).never_recommended, hubness(published).never_recommended
         figures |= {"never_recommended": never, "published_never_recommended": formerly}
         if never > formerly + margin:
             faults.append(_fault("share of tracks never recommended", never, formerly, margin))
     return QualityVerdict(figures, tuple(faults))
+
+
+def how_to_publish(version: str) -> str:
+    """Return what the owner can do if an index is worse than the published one, as the remedy of an error."""
+    return (
+        f"`mfcc index publish {version} --force` publishes it all the same, and MFCC_QUALITY_MARGIN says how much "
+        "worse an index may be"
+    )
+
+
+def refused_index(library: Library) -> str:
+    """Return a sentence about the newest index if it does not answer because of its quality, else an empty text.
+
+    An index that is still being built, or that somebody withdrew, was not refused.
+
+    Raises
+    ------
+    MfccError
+        If an index or its rankings cannot be read.
+    """
+    try:
+        version = library.indexes.built_version()
+    except NoPublishedIndex:
+        return ""
+    if version == _published_version(library) or version in withdrawn(library.indexes.history()):
+        return ""
+    faults = () if any(unusable_rankings(library, version)) else judge_quality(library, version).faults
+    return f"Index {version} is withheld: {'; '.join(faults)}. {how_to_publish(version)}." if faults else ""
 
 
 def _fault(name: str, candidate: float, published: float, margin: float) -> str:
@@ -183,16 +217,23 @@ def publish_built_index(library: Library) -> Published:
     return Published(version, former)
 
 
-def publish_by_hand(library: Library, version: str) -> Published:
+def publish_by_hand(library: Library, version: str, *, although_worse: bool = False) -> Published:
     """Publish any version, together with its rows in RECOMMENDATIONS.
 
     If the former version is the one that a run would build from the present library, it is withdrawn. Otherwise the
     next run would publish it again.
 
+    Parameters
+    ----------
+    library, version
+        The library, and the version of the index.
+    although_worse
+        True if it may be worse than the published version.
+
     Raises
     ------
     PublicationRefused
-        If the version is incomplete or worse than the published one.
+        If the version is incomplete, or worse than the published one and must not be.
     NoPublishedIndex, CorruptIndex
         If the version does not exist or cannot be read.
     """
@@ -201,7 +242,7 @@ def publish_by_hand(library: Library, version: str) -> Published:
     repair_rankings(library, index)
     if former != version:
         remedy = "`mfcc index rollback` returns to the version before the present one, without comparing them"
-        _refuse_unless_fit(library, version, remedy=remedy)
+        _refuse_unless_fit(library, version, remedy=remedy, although_worse=although_worse)
         withdraws_former = former is not None and _is_current(library, former)
         library.indexes.publish(version, by=BY_HAND, withdraws_former=withdraws_former)
     _write_recommendations(library, index, run_id="mfcc index publish")
@@ -277,13 +318,14 @@ def _write_recommendations(library: Library, index: LibraryIndex, *, run_id: str
         pass
 
 
-def _refuse_unless_fit(library: Library, version: str, *, remedy: str) -> None:
+def _refuse_unless_fit(library: Library, version: str, *, remedy: str, although_worse: bool = False) -> None:
     without_ranking, unknown = unusable_rankings(library, version)
     faults = [
         *([f"{len(without_ranking)} tracks have no ranking"] if without_ranking else []),
         *([f"{len(unknown)} ranked tracks are not in the library"] if unknown else []),
-        *judge_quality(library, version).faults,
     ]
+    if not faults and not although_worse:
+        faults, remedy = [*judge_quality(library, version).faults], how_to_publish(version)
     if faults:
         raise PublicationRefused("; ".join(faults), subject=f"index {version}", remedy=remedy)
 

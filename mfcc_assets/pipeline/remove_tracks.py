@@ -130,7 +130,7 @@ def _require_own_folder(library: Library, name: str) -> None:
         raise BlobNameError(
             "it lies in a folder in place",
             subject=shown_name(name),
-            remedy="`mfcc sync --forget FOLDER` lets go of the folder",
+            remedy="Delete the file there, and run `mfcc sync`; `mfcc sync --forget FOLDER` lets go of the folder",
         )
     folder, own = os.path.realpath(path.parent), os.path.realpath(library.settings.blobs / SOUNDTRACKS)
     if folder != str(path.parent) or not path.is_relative_to(own):

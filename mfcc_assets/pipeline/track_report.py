@@ -7,6 +7,7 @@ from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.added_sources import AddedSources
+from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.records import RecommendedSoundtrack, Soundtrack
@@ -23,7 +24,9 @@ class TrackReport:
     file
         Path of its file, or the name of its blob if it lies elsewhere.
     is_there
-        Whether the file is there. If it is not, a run removes the track, unless its folder in place is away.
+        Whether the file is there.
+    is_away
+        Whether the file is away, as its disk is. If it is neither there nor away, a run removes the track.
     in_place
         Path of the folder in place that it lies in; empty if there is none.
     copied_from
@@ -49,6 +52,7 @@ class TrackReport:
     track: Soundtrack
     file: str
     is_there: bool
+    is_away: bool
     in_place: str
     copied_from: str
     same_audio: Sequence[str]
@@ -66,10 +70,12 @@ def report_of_track(library: Library, track: Soundtrack) -> TrackReport:
     """Return what the library knows of a track."""
     audio, parameters = track.audio_id, library.feature_parameters
     version, fault, represented_by = _place_in_index(library, track)
+    is_there = library.blobs.exists(SOUNDTRACKS, track.blob_name)
     return TrackReport(
         track=track,
         file=_place(library, SOUNDTRACKS, track.blob_name),
-        is_there=library.blobs.exists(SOUNDTRACKS, track.blob_name),
+        is_there=is_there,
+        is_away=not is_there and files_and_missing(library).is_away(track.blob_name),
         in_place=_folder_in_place(library, track),
         copied_from=AddedSources(library).source_of(track.blob_name),
         same_audio=[

@@ -75,6 +75,16 @@ def test_a_load_that_is_killed_in_the_middle_and_started_again_ends_complete(
             assert _lists(library) == _lists(at_once)
 
 
+def test_a_load_that_is_interrupted_says_what_is_kept_and_what_goes_on(home: Path, ten_songs: list[Path]) -> None:
+    with Library(Settings(home=home)) as library, _adding(home, *ten_songs) as process:
+        _wait_until(lambda: library.catalogue.progress()[0] > 0, process)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate()
+
+    assert "The run was stopped. What is analysed is kept, and `mfcc sync` goes on from there.\n" in errors
+    assert json.loads(mfcc(home, "status", "--json").stdout)["last_run"]["outcome"] == "was stopped"
+
+
 def _adding(home: Path, *paths: Path, stderr: int = subprocess.PIPE) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*COMMAND, "add", *paths],

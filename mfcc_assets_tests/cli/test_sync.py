@@ -62,6 +62,10 @@ def test_a_folder_is_the_library_from_its_first_use_to_its_last(music: Path, tmp
     sentence = f"away {music} is away: it does not exist. Its 4 soundtracks stay in the library."
     assert lines(away.stdout) == ["0 new, 0 changed, 0 renamed, 0 gone", sentence, state]
 
+    assert "song-1.flacisaway,asitsdiskis" in "".join(mfcc(home, "show", "Song 1").stdout.split())
+    exported = mfcc(home, "path", "Song 0", "Song 3", "--steps", "4", "--export", tmp_path / "list.m3u8")
+    assert "4 of their files are not there now, so a player cannot play them. `mfcc status`" in exported.stderr
+
     moved = mfcc(home, "add", "--in-place", tmp_path / "unmounted", "--forget", music)
     assert lines(moved.stdout)[-2:] == ["0 new, 0 changed, 4 renamed, 0 gone", state]
 
@@ -81,3 +85,25 @@ def test_what_is_no_folder_in_place_is_refused_with_one_sentence(music: Path, tm
         refused = mfcc(home, *arguments)
         assert (refused.exit_code, len(lines(refused.output))) == (1, 1)
         assert refused.output.rstrip().endswith(sentence)
+
+
+def test_what_is_passed_over_and_what_is_missing_is_told(music: Path, tmp_path: Path, ten_songs: list[Path]) -> None:
+    home = tmp_path / "home"
+    for song in ten_songs[4:8]:
+        shutil.copy(song, music / "B")
+    assert mfcc(home, "add", "--in-place", music).exit_code == 0
+    music.rename(tmp_path / "unmounted")
+    music.mkdir()
+    shutil.copy(ten_songs[9], music)
+    hidden = home / "blobs/soundtracks/Music"
+    hidden.mkdir()
+    shutil.copy(ten_songs[8], hidden)
+
+    changes, away, passed_over, state = lines(mfcc(home, "sync").stdout)
+    assert changes == "1 new, 0 changed, 0 renamed, 0 gone"
+    assert away.startswith(f"away {music} is away, at least in part: 8 of its soundtracks are missing at once, of 9.")
+    assert passed_over.startswith(f"passed over 1 file in {hidden}, such as {ten_songs[8].name}: ")
+    assert state.startswith("9 soundtracks: 9 analysed; ")
+
+    accepted = lines(mfcc(home, "sync", "--accept", music).stdout)[:2]
+    assert accepted == [f"Gone for good: 8 missing soundtracks of {music}", "0 new, 0 changed, 0 renamed, 8 gone"]

@@ -1,9 +1,11 @@
 """What is told of the last run over the library."""
 
+import platform
+
 import dagster as dg
 
 from mfcc_assets.defs.last_run import last_library_run
-from mfcc_assets.defs.launch import LIBRARY_JOB
+from mfcc_assets.defs.launch import HOST_TAG, LIBRARY_JOB
 from mfcc_assets.defs.launch import last_library_run as told_last_run
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.runs import QUIET, create_run
@@ -38,3 +40,10 @@ def test_the_last_run_over_the_library_is_told_with_its_outcome(instance: dg.Dag
     told = last_library_run(instance)
     assert told is not None
     assert (told["run_id"], told["outcome"], told["seconds"]) == (running.run_id, "has not ended", None)
+
+
+def test_a_run_of_a_command_whose_process_is_gone_was_killed(instance: dg.DagsterInstance) -> None:
+    create_run(instance, LIBRARY_JOB, dg.DagsterRunStatus.STARTED, {HOST_TAG: platform.node()})
+    told = last_library_run(instance)
+    assert told is not None
+    assert told["outcome"] == "was killed"

@@ -177,6 +177,13 @@ def test_the_error_of_a_run_that_never_began_is_the_last_line_of_its_log(setting
         check_succeeded(process, settings, lock)
 
 
+def test_the_error_of_a_run_that_was_killed_says_so_and_that_the_command_goes_on(settings: Settings) -> None:
+    with command_line_lock(settings) as lock, running(settings, ["http.server", "0"], run_log(settings)) as process:
+        process.kill()
+        with pytest.raises(RunFailed, match=r"the run was killed \(SIGKILL\)\. .* the same command goes on from there"):
+            check_succeeded(process, settings, lock)
+
+
 def test_the_error_of_a_run_that_could_not_read_the_files_of_dagster_names_the_damaged_file(settings: Settings) -> None:
     runs = prepare_dagster_home(settings) / "history" / "runs.db"
     runs.parent.mkdir()

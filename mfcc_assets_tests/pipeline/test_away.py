@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.away import sentences_on_away
+from mfcc_assets.pipeline.away import sentences_on_away, sentences_on_shadowed
+from mfcc_assets.pipeline.library_health import examine_soundtracks
 from mfcc_assets.pipeline.music_files import container_files
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.soundtracks import analyse_soundtracks
+from mfcc_assets.settings import Settings
 from mfcc_assets_tests.audio_samples import write_tone
 from mfcc_assets_tests.ordinary_user import as_ordinary_user
 
@@ -115,6 +117,19 @@ def test_a_folder_that_is_forgotten_takes_its_soundtracks_along_and_keeps_its_fi
     assert (music / "a/one.flac").exists()
 
 
+@pytest.mark.usefixtures("music")
+def test_files_in_a_folder_with_the_label_of_a_folder_in_place_are_named(library: Library) -> None:
+    hidden = library.settings.blobs / "soundtracks/Music"
+    (hidden / "b").mkdir(parents=True)
+    write_tone(hidden / "b/dropped.flac", 4.0)
+    sentence = (
+        f"1 file in {hidden}, such as b/dropped.flac: a folder in place has the label Music, so this one is passed "
+        "over. Move what it has to a folder of another name."
+    )
+    assert sentences_on_shadowed(library, container_files(library)) == [sentence]
+    assert examine_soundtracks(library).faults == [sentence]
+
+
 def test_a_folder_in_place_is_taken_whatever_its_name_is(library: Library, tmp_path: Path) -> None:
     recycled = tmp_path / "#recycle"
     recycled.mkdir()
@@ -122,3 +137,21 @@ def test_a_folder_in_place_is_taken_whatever_its_name_is(library: Library, tmp_p
     library.music_folders.add([recycled])
     observe_soundtracks(library, library.shards, run_id="run")
     assert names(library) == {"#recycle/song.flac"}
+
+
+def test_a_folder_of_the_settings_whose_name_has_a_colon_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "a:").mkdir()
+    with Library(Settings(home=tmp_path / "home", music=f"{tmp_path}/a:/mnt/b")) as library:
+        sentences = sentences_on_away(library, container_files(library))
+    assert sentences[0] == (
+        f"{tmp_path}/a is away: it does not exist. The library has no soundtracks of it. Colons separate folders; "
+        "`mfcc add --in-place` takes a folder whose name has one."
+    )
+
+
+def test_a_run_remembers_the_folders_of_the_settings_that_are_there(tmp_path: Path) -> None:
+    (tmp_path / "Music").mkdir()
+    with Library(Settings(home=tmp_path / "home", music=f"{tmp_path}/Music:{tmp_path}/Muisc")) as library:
+        observe_soundtracks(library, library.shards, run_id="run")
+    with Library(Settings(home=tmp_path / "home")) as library:
+        assert library.music_folders.every() == {"Music": tmp_path / "Music"}

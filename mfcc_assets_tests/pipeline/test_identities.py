@@ -112,6 +112,15 @@ def test_a_name_that_is_used_again_names_a_new_soundtrack(library: Library, musi
     assert ids(library) == {"x": before["a"], "b": before["b"], "c": before["c"]}
 
 
+def test_other_content_under_a_name_is_the_same_soundtrack_if_its_former_content_is_nowhere(
+    library: Library, music: Path
+) -> None:
+    before = ids(library)
+    write_tone(music / "a.flac", 3.0)
+    assert look(library).difference.changed == ("Music/a.flac",)
+    assert ids(library) == before
+
+
 def test_a_file_that_overwrites_another_one_keeps_its_id_and_the_other_soundtrack_is_gone(
     library: Library, music: Path
 ) -> None:

@@ -14,6 +14,8 @@ from mfcc_assets.pipeline.library_health import (
     examine_index,
     examine_soundtracks,
 )
+from mfcc_assets.pipeline.observe import observe_soundtracks
+from mfcc_assets.pipeline.soundtracks import analyse_soundtracks
 from mfcc_assets_tests.damage import cut, damage, flip, names
 from mfcc_assets_tests.ordinary_user import as_ordinary_user
 from mfcc_assets_tests.runs import lose_tables
@@ -49,6 +51,16 @@ def test_missing_features_are_counted(ten_tracks: Library) -> None:
     assert faults(ten_tracks)["features"] == [
         "Features are missing of 2 analysed tracks. `mfcc sync` computes them again."
     ]
+
+
+def test_features_that_a_stopped_load_did_not_compute_yet_are_no_fault(library: Library, ten_songs: list[Path]) -> None:
+    library.blobs.upload_file("soundtracks", "song.flac", ten_songs[0])
+    observe_soundtracks(library, library.shards, run_id="run")
+    analyse_soundtracks(library, library.shards, run_id="run")
+
+    found = examine_features(library)
+    assert found.faults == []
+    assert found.notes == ["Not computed yet: features of 1 track. `mfcc sync` goes on with them."]
 
 
 def test_a_damaged_part_of_the_index_and_a_damaged_pointer_are_found(ten_tracks: Library) -> None:

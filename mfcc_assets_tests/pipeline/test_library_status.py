@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.library_status import disk_use, status_of
+from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.storage.disk_use import bytes_on_disk
 from mfcc_assets_tests.audio_samples import write_tone
 from mfcc_assets_tests.damage import damage, flip
@@ -42,7 +43,23 @@ def test_folders_in_place_are_counted_and_those_that_are_away_are_named(library:
     status = status_of(library)
 
     assert status.folders_in_place == [str(tmp_path / "Music"), str(tmp_path / "Other")]
-    assert status.folders_away == [str(tmp_path / "Other")]
+    assert status.paths_away == [str(tmp_path / "Other")]
+
+
+def test_what_is_away_below_a_folder_and_behind_a_link_is_named(library: Library, tmp_path: Path) -> None:
+    own = (library.blobs.path("soundtracks", "linked") or tmp_path).absolute()
+    for place in ("Music", "disk", "other disk"):
+        (tmp_path / place).mkdir()
+        write_tone(tmp_path / place / "song.flac", 1.0)
+    links = [own, tmp_path / "Music/linked"]
+    links[0].symlink_to(tmp_path / "disk")
+    links[1].symlink_to(tmp_path / "other disk")
+    library.music_folders.add([tmp_path / "Music"])
+    observe_soundtracks(library, library.shards, run_id="run")
+    for disk in ("disk", "other disk"):
+        (tmp_path / disk).rename(tmp_path / f"{disk} is off")
+
+    assert sorted(status_of(library).paths_away) == sorted(map(str, links))
 
 
 def test_a_damaged_index_is_told(ten_tracks: Library) -> None:

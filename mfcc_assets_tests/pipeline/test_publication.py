@@ -1,5 +1,8 @@
 """Publication of index versions, and rollbacks."""
 
+import re
+from collections.abc import Iterable
+
 import pytest
 
 from mfcc_assets.audio.tags import Tags
@@ -7,12 +10,16 @@ from mfcc_assets.errors import NoPublishedIndex, PublicationRefused, SettingsErr
 from mfcc_assets.ids import AudioId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index
+from mfcc_assets.pipeline.library_health import examine_index
+from mfcc_assets.pipeline.library_status import status_of
 from mfcc_assets.pipeline.publication import (
     Published,
+    QualityVerdict,
     is_withheld,
     judge_quality,
     publish_built_index,
     publish_by_hand,
+    refused_index,
     roll_back,
 )
 from mfcc_assets.pipeline.rankings import find_candidates
@@ -167,18 +174,26 @@ def replace_rankings(library: Library, version: str, ranked: dict[int, list[int]
         library.rankings.write("rankings", version, shard, RankedLists.of(lists))
 
 
+def of_own_artist(numbers: Iterable[int]) -> dict[int, list[int]]:
+    """Return lists of all other tracks by the query's artist, if tracks with even numbers are by one artist."""
+    every = [*numbers]
+    return {query: [other for other in every if other != query and other % 2 == query % 2] for query in every}
+
+
+def of_other_artists(numbers: Iterable[int]) -> dict[int, list[int]]:
+    """Return lists of all tracks that are not by the query's artist."""
+    every = [*numbers]
+    return {query: [other for other in every if other % 2 != query % 2] for query in every}
+
+
 def test_the_verdict_has_the_precision_of_both_indexes_and_the_margin(library) -> None:
     published_with(library, *range(1, 7))
     for number in range(1, 7):
         set_artist(library, number, f"Artist {number % 2}")
-    good = {
-        query: [other for other in range(1, 7) if other != query and other % 2 == query % 2] for query in range(1, 7)
-    }
-    replace_rankings(library, str(library.indexes.published_version()), good)
+    replace_rankings(library, str(library.indexes.published_version()), of_own_artist(range(1, 7)))
     with Library(library.settings.model_copy(update={"ranking": "article"})) as other_ranking:
         worse = index_and_rank(other_ranking)[0].version
-        bad = {query: [other for other in range(1, 7) if other % 2 != query % 2] for query in range(1, 7)}
-        replace_rankings(other_ranking, worse, bad)
+        replace_rankings(other_ranking, worse, of_other_artists(range(1, 7)))
 
         verdict = judge_quality(other_ranking, worse)
         assert verdict.figures == {"precision_at_5": 0.0, "published_precision_at_5": pytest.approx(0.4)}
@@ -189,6 +204,44 @@ def test_the_verdict_has_the_precision_of_both_indexes_and_the_margin(library) -
         with Library(other_ranking.settings.model_copy(update={"quality_margin": 0.5})) as lenient:
             assert judge_quality(lenient, worse).allowed
 
+        assert re.fullmatch(
+            rf"Index {worse} is withheld: its precision .* 0\.05\. `mfcc index publish {worse} --force` .*\.",
+            refused_index(other_ranking),
+        )
+        assert status_of(other_ranking).withheld == refused_index(other_ranking)
+        assert examine_index(other_ranking).faults == [refused_index(other_ranking)]
+        with pytest.raises(
+            PublicationRefused, match=rf"`mfcc index publish {worse} --force` publishes it all the same"
+        ):
+            publish_by_hand(other_ranking, worse)
+        assert publish_by_hand(other_ranking, worse, although_worse=True).version == worse
+        assert refused_index(other_ranking) == ""
+        assert examine_index(other_ranking).faults == []
+
+
+def grown_and_worse(library: Library, others: int) -> str:
+    """Publish a good index of six tracks, and return a version of more tracks whose lists are all wrong."""
+    published_with(library, *range(1, 7))
+    for number in range(1, 7):
+        set_artist(library, number, f"Artist {number % 2}")
+    replace_rankings(library, str(library.indexes.published_version()), of_own_artist(range(1, 7)))
+    add_tracks(library, *range(7, 7 + others))
+    grown = index_and_rank(library)[0].version
+    replace_rankings(library, grown, of_other_artists(range(1, 7 + others)))
+    return grown
+
+
+def test_the_few_tracks_of_a_library_that_grows_do_not_keep_its_index_from_being_published(library) -> None:
+    grown = grown_and_worse(library, others=3)
+    assert judge_quality(library, grown).allowed
+    assert not judge_quality(library, grown, enough=6).allowed
+    assert publish_built_index(library).version == grown
+
+
+def test_an_index_of_a_library_that_has_doubled_is_not_compared(library) -> None:
+    grown = grown_and_worse(library, others=6)
+    assert judge_quality(library, grown, enough=6) == QualityVerdict()
+
 
 def test_an_index_that_recommends_the_same_few_tracks_to_all_is_refused(library) -> None:
     published_with(library, *range(1, 13))
@@ -198,7 +251,7 @@ def test_an_index_that_recommends_the_same_few_tracks_to_all_is_refused(library)
     replace_rankings(library, index.version, hubs)
     assert judge_quality(library, index.version).figures == {}, "chance decides among so few tracks"
 
-    verdict = judge_quality(library, index.version, enough_for_hubness=12)
+    verdict = judge_quality(library, index.version, enough=12)
     assert not verdict.allowed
     assert verdict.figures["never_recommended"] == pytest.approx(0.5)
     assert verdict.figures["published_never_recommended"] < 0.4

@@ -87,7 +87,9 @@ def test_a_track_in_a_folder_in_place_is_not_removed_however_it_is_named(library
     for text in (album, album / "two.flac", link, link / "bonus", "link to the album/one.flac"):
         with pytest.raises(BlobNameError, match="it lies in a folder in place") as refused:
             tracks_to_remove(library, ["own.flac", str(text)])
-        assert str(refused.value).endswith("`mfcc sync --forget FOLDER` lets go of the folder.")
+        assert str(refused.value).endswith(
+            "Delete the file there, and run `mfcc sync`; `mfcc sync --forget FOLDER` lets go of the folder."
+        )
     assert names(library, library.settings.blobs / "soundtracks") == ["own.flac"], "the others do not lie there"
 
 

@@ -63,4 +63,8 @@ def test_a_track_of_a_folder_in_place_names_the_folder(library: Library, tmp_pat
     report = report_of_track(library, find_track(library, "Music/song.flac"))
 
     assert (report.file, report.in_place, report.copied_from) == (str(folder / "song.flac"), str(folder), "")
-    assert report.is_there
+    assert (report.is_there, report.is_away) == (True, False)
+
+    folder.rename(tmp_path / "unmounted")
+    report = report_of_track(library, find_track(library, "Music/song.flac"))
+    assert (report.is_there, report.is_away) == (False, True)

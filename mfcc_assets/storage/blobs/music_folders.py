@@ -1,6 +1,5 @@
 """The folders in place: folders of this machine that belong to a library where they lie, without a copy."""
 
-import contextlib
 import json
 import os
 import secrets
@@ -21,8 +20,8 @@ class MusicFolders:
     """The folders in place of a library, which its home remembers in the file ``music.json``.
 
     Each folder has a label, which begins the names of its soundtracks. A label is unique and stays as long as the
-    library has the folder. Folders that the settings name are remembered, too, so that no soundtrack is lost if a later
-    command does not name them.
+    library has the folder. Folders that the settings name are remembered when a run looks at them, so that no
+    soundtrack is lost if a later command does not name them.
 
     Parameters
     ----------
@@ -53,14 +52,17 @@ class MusicFolders:
         # Another process may add a folder at any time, and this is asked for the name of every soundtrack.
         version = self._version()
         if self._seen is None or self._seen[0] != version:
-            folders = self._remembered()
-            every = self._with(folders, self._named)
-            if every != folders:
-                # Nothing is recorded in a library that may not be written, so its labels may still change.
-                with contextlib.suppress(StoreError):
-                    self._write(every)
-            self._seen = self._version(), every
+            self._seen = version, self._with(self._remembered(), self._named)
         return dict(self._seen[1])
+
+    def remember(self) -> None:
+        """Remember the folders that the settings name and that are there.
+
+        A name that was mistyped leads nowhere, and is forgotten as soon as the settings do not have it any more.
+        """
+        kept = self._kept()
+        if kept != self._remembered():
+            self._write(kept)
 
     def folder_of(self, name: str) -> Path | None:
         """Return the folder that the soundtrack of a name lies in; None if it lies in the library itself."""
@@ -73,7 +75,7 @@ class MusicFolders:
         A folder inside of one that is in place already is there already. A folder around such folders takes their
         place.
         """
-        every = self._with(self.every(), [_absolute(folder) for folder in folders])
+        every = self._with(self._kept(), [_absolute(folder) for folder in folders])
         self._write(every)
         return [label for label, folder in every.items() if any(_is_within(added, folder) for added in folders)]
 
@@ -86,8 +88,7 @@ class MusicFolders:
             If it is not one of the folders in place, or the settings name it.
         """
         every = self.every()
-        label = next((label for label, other in every.items() if _is_same(other, folder)), None)
-        if label is None:
+        if not any(_is_same(other, folder) for other in every.values()):
             known = ", ".join(shown_name(str(other)) for other in every.values()) or "none"
             raise SettingsError(
                 "the library does not use this folder in place",
@@ -101,7 +102,7 @@ class MusicFolders:
                 subject=shown_name(str(folder)),
                 remedy=f"Remove it from {place}, and run the command again",
             )
-        self._write({other: path for other, path in every.items() if other != label})
+        self._write({other: path for other, path in self._kept().items() if not _is_same(path, folder)})
 
     def _version(self) -> object:
         try:
@@ -122,6 +123,9 @@ class MusicFolders:
                 subject=str(self._file),
                 remedy="Delete the file, and name the folders again with `mfcc add --in-place`",
             ) from error
+
+    def _kept(self) -> dict[str, Path]:
+        return self._with(self._remembered(), [folder for folder in self._named if folder.is_dir()])
 
     def _write(self, folders: dict[str, Path]) -> None:
         record = {label: str(folder) for label, folder in folders.items()}

@@ -26,12 +26,28 @@ def test_a_library_remembers_its_folders(tmp_path: Path) -> None:
     assert folders(tmp_path).every() == {"Music": music}
 
 
-def test_folders_that_the_settings_name_are_remembered_without_them(tmp_path: Path) -> None:
+def test_folders_that_the_settings_name_are_remembered_when_a_run_looks_at_them(tmp_path: Path) -> None:
     music, more = made(tmp_path / "Music"), made(tmp_path / "more")
     folders(tmp_path).add([more])
-    for _ in range(2):
-        assert folders(tmp_path, music).every() == {"more": more, "Music": music}
-    assert folders(tmp_path).every() == {"more": more, "Music": music}
+    assert folders(tmp_path, music).every() == {"more": more, "Music": music}
+    assert folders(tmp_path).every() == {"more": more}, "nobody remembers what was only looked at"
+    folders(tmp_path, music).remember()
+    for named in ([music], []):
+        assert folders(tmp_path, *named).every() == {"more": more, "Music": music}
+
+
+def test_a_name_in_the_settings_that_leads_nowhere_is_never_remembered(tmp_path: Path) -> None:
+    music, mistyped = made(tmp_path / "Music"), tmp_path / "Muisc"
+    named = folders(tmp_path, mistyped)
+    named.remember()
+    named.add([music])
+    assert named.every() == {"Music": music, "Muisc": mistyped}, "it is away, and this is said"
+    assert folders(tmp_path).every() == {"Music": music}
+
+
+def test_a_library_that_is_only_looked_at_is_not_written(tmp_path: Path) -> None:
+    folders(tmp_path, made(tmp_path / "Music")).every()
+    assert not (tmp_path / "home").exists()
 
 
 def test_every_folder_has_a_label_of_its_own_that_stays(tmp_path: Path) -> None:
