@@ -92,23 +92,23 @@ def judge_quality(library: Library, version: str, *, enough: int = 100) -> Quali
     worse: in one library, eight tracks by new artists, added to nine by three artists, lowered the precision over all
     tracks from 0.38 to 0.25. A figure is not judged if the library has too few tracks or tags for it.
 
-    If tracks were added, the tracks that both indexes have are a sample, and chance decides among few of them. Nothing
-    is judged if the library has doubled: it is calibrated again, and the tracks of the small index no longer speak for
-    it.
+    If tracks were added or removed, all distances change a little, and chance decides among few tracks. Nothing is
+    judged if the library has doubled: the tracks of the small index no longer speak for it.
 
     Parameters
     ----------
     library, version
         The library, and the version of the index.
     enough
-        Smallest number of tracks for which the share of tracks in no list is judged, and, if tracks were added, the
-        precision. With fewer tracks they depend on chance: among ten tracks, a single one is a tenth.
+        Smallest number of tracks for which the share of tracks in no list is judged, and, if tracks were added or
+        removed, the precision. With fewer tracks they depend on chance: among ten tracks, a single one is a tenth.
     """
     published_version = _published_version(library)
     if published_version is None or published_version == version:
         return QualityVerdict()
     # Both are measured with the same recordings.
-    recordings = recordings_of(library, library.indexes.read(version))
+    index = library.indexes.read(version)
+    recordings = recordings_of(library, index)
     ranked = present_rankings(library, version, recordings)
     candidate, published = _restricted_to_common(ranked, present_rankings(library, published_version, recordings))
     if 2 * len(candidate) <= len(ranked):
@@ -116,8 +116,7 @@ def judge_quality(library: Library, version: str, *, enough: int = 100) -> Quali
     margin, figures, faults = library.settings.quality_margin, dict[str, float](), []
     artists = artists_of(library, candidate)
     ours, theirs = precision(candidate, artists), precision(published, artists)
-    has_grown = len(candidate) < len(ranked)
-    if ours and theirs and not (has_grown and ours.queries < enough):
+    if ours and theirs and (ours.queries >= enough or _has_tracks_of_published(library, index)):
         figures |= {"precision_at_5": ours.at_5, "published_precision_at_5": theirs.at_5}
         if ours.at_5 < theirs.at_5 - margin:
             faults.append(_fault("precision at five", ours.at_5, theirs.at_5, margin))
@@ -127,6 +126,16 @@ def judge_quality(library: Library, version: str, *, enough: int = 100) -> Quali
         if never > formerly + margin:
             faults.append(_fault("share of tracks never recommended", never, formerly, margin))
     return QualityVerdict(figures, tuple(faults))
+
+
+def _has_tracks_of_published(library: Library, index: LibraryIndex) -> bool:
+    """Return True if an index has exactly the tracks of the published one. If that is damaged, nobody knows."""
+    published = library.indexes.published_if_usable()
+    return (
+        published is not None
+        and len(published.tracks) == len(index.tracks)
+        and bool((published.tracks.rows(index.tracks.audio_ids) >= 0).all())
+    )
 
 
 def how_to_publish(version: str) -> str:

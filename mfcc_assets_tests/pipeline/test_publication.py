@@ -219,12 +219,17 @@ def test_the_verdict_has_the_precision_of_both_indexes_and_the_margin(library) -
         assert examine_index(other_ranking).faults == []
 
 
-def grown_and_worse(library: Library, others: int) -> str:
-    """Publish a good index of six tracks, and return a version of more tracks whose lists are all wrong."""
+def publish_good_index(library: Library) -> None:
+    """Publish an index of six tracks whose lists have tracks of the own artist alone."""
     published_with(library, *range(1, 7))
     for number in range(1, 7):
         set_artist(library, number, f"Artist {number % 2}")
     replace_rankings(library, str(library.indexes.published_version()), of_own_artist(range(1, 7)))
+
+
+def grown_and_worse(library: Library, others: int) -> str:
+    """Publish a good index of six tracks, and return a version of more tracks whose lists are all wrong."""
+    publish_good_index(library)
     add_tracks(library, *range(7, 7 + others))
     grown = index_and_rank(library)[0].version
     replace_rankings(library, grown, of_other_artists(range(1, 7 + others)))
@@ -236,6 +241,15 @@ def test_the_few_tracks_of_a_library_that_grows_do_not_keep_its_index_from_being
     assert judge_quality(library, grown).allowed
     assert not judge_quality(library, grown, enough=6).allowed
     assert publish_built_index(library).version == grown
+
+
+def test_the_few_tracks_of_a_library_that_shrinks_do_not_keep_its_index_from_being_published(library) -> None:
+    publish_good_index(library)
+    remove_track(library, 6)
+    shrunk = index_and_rank(library)[0].version
+    replace_rankings(library, shrunk, of_other_artists(range(1, 6)))
+    assert judge_quality(library, shrunk).allowed
+    assert not judge_quality(library, shrunk, enough=4).allowed
 
 
 def test_an_index_of_a_library_that_has_doubled_is_not_compared(library) -> None:
