@@ -48,7 +48,11 @@ def execute(url: str, *statements: str) -> None:
 def forget_browsing(url: str) -> None:
     """Take away what the fourth migration adds."""
     indexes = [index.name for index in SOUNDTRACKS.indexes if str(index.name).startswith("SOUNDTRACKS_")]
-    columns = ("ADDED_AT", "SEARCH_TEXT", *(name for name in SOUNDTRACKS.c.keys() if re.match("BY_|.*_KEYS?$", name)))
+    columns = (
+        "ADDED_AT",
+        "SEARCH_TEXT",
+        *(column.name for column in SOUNDTRACKS.c if re.match("BY_|.*_KEYS?$", column.name)),
+    )
     execute(url, *(f'DROP INDEX "{name}"' for name in indexes))
     execute(url, *(f'ALTER TABLE "SOUNDTRACKS" DROP COLUMN "{name}"' for name in columns))
 
