@@ -1,0 +1,126 @@
+// @ts-check
+// What the buttons of pages do with the player. A page says it with attributes:
+//
+// - An element with `data-track='{"id", "title", "artist", "audio", "artwork", "waveform", "page"}'` is a track. The
+//   current one gets `aria-current`. In an element with `data-queue`, the next track of the list follows.
+// - `<button data-action="play">` in a track plays or pauses it. It has `data-state` "playing" or "paused".
+// - `<button data-action="queue">` in a track adds it to the queue.
+// - `<button data-action="stretches" data-stretches='[{"audio", "from", "to", "name"}, …]' data-number="1">` plays these
+//   stretches in turn. Spans of waveforms with the same number stand out meanwhile.
+// - `<button data-action="radio" data-radio="address">` plays a radio. The address returns the JSON
+//   `{"tracks": [tracks as in data-track, …], "next": "address of further tracks"}`.
+import { notify } from "../notice.js";
+import { text } from "../texts.js";
+import { tune } from "./radio.js";
+
+/** @typedef {import("./queue.js").Track} Track */
+
+/** @param {import("./player.js").Player} player @param {import("./stretches.js").Stretches} stretches */
+export function startActions(player, stretches) {
+  const actions = {
+    play: (button) => playOrPause(player, button),
+    queue: (button) => {
+      const track = trackOf(button);
+      if (track) {
+        player.add([track]);
+        notify(text("queued", { title: track.title }));
+      }
+    },
+    stretches: (button) => stretches.toggle(button),
+    radio: (button) => startRadio(player, button),
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("[data-action]") : null;
+    const action = button && actions[/** @type {HTMLElement} */ (button).dataset.action ?? ""];
+    if (action) {
+      event.preventDefault();
+      action(button);
+    }
+  });
+  const mark = () => markTracks(player);
+  player.addEventListener("track", mark);
+  player.addEventListener("change", mark);
+  // Pages come and go, and so do parts of them.
+  new MutationObserver(mark).observe(document.body, { childList: true, subtree: true });
+}
+
+/** Returns the track that an element belongs to. @param {Element} inside @returns {Track | null} */
+export function trackOf(inside) {
+  const holder = /** @type {HTMLElement | null} */ (inside.closest("[data-track]"));
+  return holder ? readTrack(holder) : null;
+}
+
+/** @param {HTMLElement} holder @returns {Track | null} */
+function readTrack(holder) {
+  try {
+    return JSON.parse(holder.dataset.track ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+function playOrPause(player, button) {
+  const track = trackOf(button);
+  if (!track) {
+    return;
+  }
+  if (track.id === player.track?.id) {
+    player.toggle();
+    return;
+  }
+  const list = button.closest("[data-queue]");
+  const holders = list ? [...list.querySelectorAll("[data-track]")] : [];
+  const place = holders.indexOf(button.closest("[data-track]"));
+  const tracks = holders.map((holder) => readTrack(holder));
+  if (place >= 0 && tracks.every(Boolean)) {
+    player.playTracks(tracks, place);
+  } else {
+    player.playTracks([track]);
+  }
+}
+
+async function startRadio(player, button) {
+  button.disabled = true;
+  const { tracks, next } = await tune(radioAddress(button));
+  button.disabled = false;
+  if (tracks.length) {
+    player.playTracks(tracks, 0, { more: next });
+  }
+}
+
+/** A page may let the listener choose how strict a radio is, in a field of the same form. */
+function radioAddress(button) {
+  const address = new URL(button.dataset.radio, location.href);
+  const strictness = button.form?.elements.namedItem("strictness")?.value;
+  if (strictness) {
+    address.searchParams.set("strictness", strictness);
+  }
+  return address.href;
+}
+
+/** Shows on the page which track plays. */
+function markTracks(player) {
+  for (const holder of document.querySelectorAll("main [data-track]")) {
+    const track = readTrack(/** @type {HTMLElement} */ (holder));
+    const isCurrent = Boolean(track) && track?.id === player.track?.id;
+    setAttribute(holder, "aria-current", isCurrent ? "true" : null);
+    const isPlaying = isCurrent && player.isPlaying;
+    for (const button of holder.querySelectorAll('[data-action="play"]')) {
+      const word = isPlaying ? text("pause") : text("play");
+      setAttribute(button, "data-state", isPlaying ? "playing" : "paused");
+      setAttribute(button, "aria-label", `${word}: ${track?.title ?? ""}`);
+      if (!button.children.length && button.textContent?.trim() && button.textContent !== word) {
+        button.textContent = word;
+      }
+    }
+  }
+}
+
+/** Changes an attribute only if it is different, because each change would be observed. */
+function setAttribute(element, name, value) {
+  if (value === null) {
+    element.removeAttribute(name);
+  } else if (element.getAttribute(name) !== value) {
+    element.setAttribute(name, value);
+  }
+}
