@@ -32,9 +32,7 @@ class AnalysedFile:
     waveform: Waveform
 
 
-def analyse_file(
-    path: Path, parameters: CepstraParameters, limits: AudioLimits, subject: str = ""
-) -> AnalysedFile:
+def analyse_file(path: Path, parameters: CepstraParameters, limits: AudioLimits, subject: str = "") -> AnalysedFile:
     """Read an audio file and compute its cepstra, timbre and waveform.
 
     The frames are aligned with the beginning of the music, so silence before it hardly changes them.

@@ -1,4 +1,4 @@
-"""The waveform of a track in few numbers, as a player draws it: peaks, and how strong three bands of frequencies are."""
+"""The waveform of a track in few numbers, as a player draws it: peaks, and the levels of three bands of frequencies."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -48,8 +48,10 @@ def store_missing_waveforms(
     present = library.features.audio_with_waveform()
     soundtracks = {track.audio_id: track for track in reversed(library.catalogue.soundtracks(shards)) if track.audio_id}
     missing = [audio_id for audio_id in soundtracks if audio_id not in present]
-    tally = Tally(report_progress, "Computing waveforms", len(missing))
     outcomes = {track.blob_name: UNCHANGED for audio_id, track in soundtracks.items() if audio_id in present}
+    if not missing:
+        return outcomes
+    tally = Tally(report_progress, "Computing waveforms", len(missing))
 
     def stored(audio_id: AudioId) -> bool:
         return _store(library, audio_id, soundtracks[audio_id])

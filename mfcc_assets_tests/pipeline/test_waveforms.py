@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import dagster as dg
-import numpy as np
 import pytest
 
 from mfcc_assets.errors import FeaturesMissing

@@ -354,7 +354,6 @@ def library_report(context: dg.AssetExecutionContext, library: dg.ResourceParam[
         metadata |= {
             "hubs": table_as_markdown(("most recommended", "lists"), popular.hubs),
             "orphans": table_as_markdown(("never recommended",), [(name,) for name in popular.orphans]),
-            # It is measured here, so that explanations of two tracks do not have to wait for it.
             "usual_distance": round(random_pairs_of(library, index).median_distance, 3),
         }
     metadata |= {
