@@ -8,6 +8,8 @@ def browser_texts() -> dict[str, str]:
     return {
         "play": _("Play"),
         "pause": _("Pause"),
+        "play_track": _("Play {title}"),
+        "pause_track": _("Pause {title}"),
         "place": _("{time} of {length}"),
         "place_in": _("Place in {title}"),
         "queued": _("{title} plays later."),
@@ -16,5 +18,8 @@ def browser_texts() -> dict[str, str]:
         "radio_failed": _("The radio cannot be reached. Try again in a little while."),
         "radio_ended": _("The radio found no further tracks."),
         "stretch_place": _("{place} of {count}"),
+        "map_failed": _("The map cannot be loaded. Try again in a little while."),
+        "map_others": _("{count} others are grey"),
+        "map_found_none": _("No track of the library has these words in its names."),
         "offline": _("The server cannot be reached. This page tries again by itself."),
     }

@@ -13,6 +13,9 @@ import { notify } from "../notice.js";
 import { text } from "../texts.js";
 import { tune } from "./radio.js";
 
+const PLAY_ICON = "M7 4.5v15l13-7.5z";
+const PAUSE_ICON = "M6 5h4v14H6zM14 5h4v14h-4z";
+
 /** @typedef {import("./queue.js").Track} Track */
 
 /** @param {import("./player.js").Player} player @param {import("./stretches.js").Stretches} stretches */
@@ -106,12 +109,23 @@ function markTracks(player) {
     setAttribute(holder, "aria-current", isCurrent ? "true" : null);
     const isPlaying = isCurrent && player.isPlaying;
     for (const button of holder.querySelectorAll('[data-action="play"]')) {
-      const word = isPlaying ? text("pause") : text("play");
-      setAttribute(button, "data-state", isPlaying ? "playing" : "paused");
-      setAttribute(button, "aria-label", `${word}: ${track?.title ?? ""}`);
-      if (!button.children.length && button.textContent?.trim() && button.textContent !== word) {
-        button.textContent = word;
-      }
+      markButton(button, track, isPlaying);
+    }
+  }
+}
+
+/** A button may have an icon, a word or both. */
+function markButton(button, track, isPlaying) {
+  const title = track?.title ?? "";
+  setAttribute(button, "data-state", isPlaying ? "playing" : "paused");
+  setAttribute(button, "aria-label", isPlaying ? text("pause_track", { title }) : text("play_track", { title }));
+  for (const path of button.querySelectorAll("svg path")) {
+    setAttribute(path, "d", isPlaying ? PAUSE_ICON : PLAY_ICON);
+  }
+  const word = isPlaying ? text("pause") : text("play");
+  for (const node of button.childNodes) {
+    if (node.nodeType === Node.TEXT_NODE && node.nodeValue.trim() && node.nodeValue !== word) {
+      node.nodeValue = word;
     }
   }
 }

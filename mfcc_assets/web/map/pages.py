@@ -1,0 +1,181 @@
+"""The page of the map, and the data that it draws."""
+
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
+
+from mfcc_assets.errors import FeaturesMissing, NoPublishedIndex, PlaylistImpossible
+from mfcc_assets.ids import AudioId, TrackId, UploadId, is_upload_id
+from mfcc_assets.pipeline.library_report import picture_of_map
+from mfcc_assets.pipeline.map_points import place_audio_on_map
+from mfcc_assets.pipeline.playlists import path_between
+from mfcc_assets.storage.sql.browsing import TrackFilter
+from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.texts import printable
+from mfcc_assets.web.map.compression import compressed
+from mfcc_assets.web.map.drawn_map import NAMES_AT_ONCE, DrawnMap, KeptMap
+from mfcc_assets.web.site import site
+
+blueprint = Blueprint("map", __name__)
+
+_EXTENSION = "mfcc map"
+_PATH_TRACKS = 10
+_FOUND_AT_ONCE = 12
+_KEPT_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What the address of the map asks to show.
+
+    Attributes
+    ----------
+    centre
+        Row of the track in the middle; None for the whole map.
+    path
+        Rows of a path, from its first track to its last.
+    path_tracks
+        The tracks of the path.
+    upload
+        Coordinates and name of an upload.
+    note
+        Why something that was asked for is not shown.
+    """
+
+    centre: int | None = None
+    path: tuple[int, ...] = ()
+    path_tracks: tuple[Soundtrack, ...] = ()
+    upload: dict[str, Any] | None = None
+    note: str = ""
+
+
+@blueprint.get("/map")
+def page() -> str:
+    """Show the map: the whole of it, or around a track, an upload or a path."""
+    try:
+        drawn = _drawn()
+    except NoPublishedIndex:
+        return render_template("map.html", drawn=None, shown=_Shown())
+    return render_template("map.html", drawn=drawn, shown=_shown(drawn))
+
+
+@blueprint.get("/map/points")
+def points() -> Response:
+    """Send the coordinates of all points."""
+    drawn = _drawn()
+    return _kept(Response(drawn.points_as_bytes, content_type="application/octet-stream"), drawn)
+
+
+@blueprint.get("/map/tracks")
+def tracks() -> Response:
+    """Send the number of tracks and the groups that colour them."""
+    drawn = _drawn()
+    groups = {kind: asdict(found) for kind, found in drawn.groups.items()}
+    answer = jsonify(version=drawn.version, count=len(drawn.tracks), names_at_once=NAMES_AT_ONCE, groups=groups)
+    return _kept(answer, drawn)
+
+
+@blueprint.get("/map/names/<version>/<int:chunk>")
+def names(version: str, chunk: int) -> Response:
+    """Send the names of some tracks that lie near each other. They are those of one version of the map."""
+    drawn = _drawn()
+    if version != drawn.version or chunk * NAMES_AT_ONCE >= len(drawn.tracks):
+        abort(HTTPStatus.NOT_FOUND)
+    response = jsonify(drawn.names(chunk))
+    # Another map has another address.
+    response.headers["Cache-Control"] = f"private, max-age={_KEPT_SECONDS}"
+    return compressed(response)
+
+
+@blueprint.get("/map/search")
+def search() -> Response:
+    """Find tracks by words of their names."""
+    drawn, words = _drawn(), request.args.get("search", "").strip()
+    found = site().library.browsing.tracks_page(TrackFilter(search=words), size=_FOUND_AT_ONCE).items if words else []
+    return jsonify(
+        tracks=[
+            {
+                "id": track.track_id,
+                "title": printable(track.display_title),
+                "artist": printable(track.artist),
+                "row": _row_of(drawn, track),
+            }
+            for track in found
+        ]
+    )
+
+
+@blueprint.get("/map/picture.png")
+def picture() -> Response:
+    """Send the map as a picture, for browsers without scripts."""
+    library = site().library
+    drawn = picture_of_map(library, library.indexes.published(), library.catalogue.soundtracks())
+    response = Response(drawn, content_type="image/png")
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+def _drawn() -> DrawnMap:
+    kept: KeptMap = current_app.extensions.setdefault(_EXTENSION, KeptMap(site().library))
+    return kept.current()
+
+
+def _kept(response: Response, drawn: DrawnMap) -> Response:
+    response.set_etag(drawn.version)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return compressed(response).make_conditional(request)
+
+
+def _shown(drawn: DrawnMap) -> _Shown:
+    asked = request.args
+    if asked.get("from") and asked.get("to"):
+        return _path(drawn, asked["from"], asked["to"])
+    if asked.get("track"):
+        track = _track_or_404(asked["track"])
+        row = _row_of(drawn, track)
+        return _Shown(centre=row, note="" if row is not None else "track")
+    return _upload(asked["upload"]) if asked.get("upload") else _Shown()
+
+
+def _path(drawn: DrawnMap, first: str, last: str) -> _Shown:
+    ends = _track_or_404(first), _track_or_404(last)
+    try:
+        path = path_between(site().library, *ends, steps=_PATH_TRACKS).soundtracks
+    except (FeaturesMissing, PlaylistImpossible):
+        return _Shown(note="path")
+    rows = [_row_of(drawn, track) for track in path]
+    return _Shown(path=tuple(row for row in rows if row is not None), path_tracks=tuple(path))
+
+
+def _upload(upload: str) -> _Shown:
+    document = site().library.documents.get_or_none(UploadId(upload)) if is_upload_id(upload) else None
+    if document is None:
+        abort(HTTPStatus.NOT_FOUND)
+    audio_id = document.body.get("audio_id")
+    if audio_id is None:
+        return _Shown(note="upload")
+    library = site().library
+    try:
+        x, y = place_audio_on_map(library, library.indexes.published(), AudioId(audio_id))
+    except FeaturesMissing:
+        return _Shown(note="upload")
+    name = printable(document.body.get("file_name", ""))
+    return _Shown(upload={"x": x, "y": y, "name": name, "page": f"/uploads/{upload}"})
+
+
+def _row_of(drawn: DrawnMap, track: Soundtrack) -> int | None:
+    """Return the row of a track; None if it is not on the map. Of tracks with the same audio, one is on it."""
+    if track.track_id in drawn.rows:
+        return drawn.rows[track.track_id]
+    same = site().library.catalogue.tracks_of_audio([track.audio_id]) if track.audio_id else {}
+    return next((drawn.rows.get(other.track_id) for other in same.values()), None)
+
+
+def _track_or_404(text: str) -> Soundtrack:
+    track = site().library.browsing.track(TrackId(text))
+    if track is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return track

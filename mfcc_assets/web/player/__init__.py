@@ -1,0 +1,1 @@
+"""What the player asks the server for, beside the audio itself."""
