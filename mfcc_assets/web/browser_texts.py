@@ -19,6 +19,7 @@ def browser_texts() -> dict[str, str]:
         "radio_ended": _("The radio found no further tracks."),
         "stretch_place": _("{place} of {count}"),
         "map_failed": _("The map cannot be loaded. Try again in a little while."),
+        "map_changed": _("The library has changed. Load the page again to see the new map."),
         "map_others": _("{count} others are grey"),
         "map_found_none": _("No track of the library has these words in its names."),
         "offline": _("The server cannot be reached. This page tries again by itself."),

@@ -22,7 +22,7 @@ from mfcc_assets.web.map.groups import Groups, decade, groups_of
 NAMES_AT_ONCE = 256
 """Number of tracks whose names are sent together."""
 
-_KEPT_SECONDS = 60.0
+_KEPT_SECONDS = 300.0
 _COORDINATE_BITS = 16
 
 

@@ -199,18 +199,16 @@ function showMap(holder, data) {
   colour.addEventListener("change", () => colourBy(colour.value));
   startSearch(/** @type {any} */ (page.querySelector("#map-search")), /** @type {any} */ (page.querySelector("#map-found")), show);
 
-  let isFirst = true;
-  const sizes = new ResizeObserver(() => {
+  function resize() {
     camera.resize(plane.clientWidth, plane.clientHeight);
     points.resize(camera);
     marks.resize(camera);
-    if (isFirst) {
-      isFirst = false;
-      lookAtFirst();
-    }
     draw();
-  });
+  }
+  const sizes = new ResizeObserver(resize);
   sizes.observe(plane);
+  resize();
+  lookAtFirst();
 
   function lookAtFirst() {
     if (marks.path.length) {

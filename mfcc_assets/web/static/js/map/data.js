@@ -1,6 +1,9 @@
 // @ts-check
 // The points of the map, the groups that colour them, and the names, which come when they are needed.
 
+import { notify } from "../notice.js";
+import { text } from "../texts.js";
+
 const NONE = 255;
 
 /**
@@ -57,6 +60,8 @@ export class MapData {
       const response = await fetch(`/map/names/${this.version}/${number}`);
       if (response.ok) {
         this.chunks.set(number, await response.json());
+      } else {
+        notify(text("map_changed"));
       }
     } catch {
       this.asked.delete(number); // it is asked for again when it is needed again

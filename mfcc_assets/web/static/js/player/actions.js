@@ -8,7 +8,8 @@
 // - `<button data-action="stretches" data-stretches='[{"audio", "from", "to", "name"}, …]' data-number="1">` plays these
 //   stretches in turn. Spans of waveforms with the same number stand out meanwhile.
 // - `<button data-action="radio" data-radio="address">` plays a radio. The address returns the JSON
-//   `{"tracks": [tracks as in data-track, …], "next": "address of further tracks"}`.
+//   `{"tracks": [tracks as in data-track, …], "next": "address of further tracks"}`. Without `next`, it is asked again.
+//   Further requests name the ids of the tracks that were played, in `after`, separated by commas.
 import { notify } from "../notice.js";
 import { text } from "../texts.js";
 import { tune } from "./radio.js";

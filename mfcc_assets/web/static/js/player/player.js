@@ -234,7 +234,7 @@ export class Player extends EventTarget {
     }
     this.asking = true;
     const asked = this.more;
-    const found = await tune(asked);
+    const found = await tune(asked, this.queue.tracks.map((track) => track.id));
     this.asking = false;
     if (asked === this.more) {
       this.more = found.tracks.length ? found.next : "";

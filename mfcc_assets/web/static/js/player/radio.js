@@ -3,14 +3,21 @@
 import { notify } from "../notice.js";
 import { text } from "../texts.js";
 
+const MOST_NAMED = 200;
+
 /**
  * Asks for the next tracks of a radio.
  * @param {string} address
+ * @param {string[]} played ids of the tracks that it has played, which it does not play again
  * @returns {Promise<{tracks: import("./queue.js").Track[], next: string}>}
  */
-export async function tune(address) {
+export async function tune(address, played = []) {
+  const asked = new URL(address, location.href);
+  if (played.length) {
+    asked.searchParams.set("after", played.slice(-MOST_NAMED).join(","));
+  }
   try {
-    const response = await fetch(address, { headers: { Accept: "application/json" } });
+    const response = await fetch(asked, { headers: { Accept: "application/json" } });
     if (!response.ok) {
       throw new Error(String(response.status));
     }
@@ -18,7 +25,7 @@ export async function tune(address) {
     if (!tracks.length) {
       notify(text("radio_ended"));
     }
-    return { tracks, next: next ?? "" };
+    return { tracks, next: next ?? address };
   } catch {
     notify(text("radio_failed"));
     return { tracks: [], next: "" };

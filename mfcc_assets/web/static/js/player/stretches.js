@@ -143,6 +143,9 @@ export class Stretches {
   }
 
   #following() {
+    if (!this.button?.isConnected) {
+      return undefined; // the listener has gone to another page
+    }
     const buttons = [...document.querySelectorAll('main [data-action="stretches"]')];
     return /** @type {HTMLElement | undefined} */ (buttons[buttons.indexOf(this.button) + 1]);
   }

@@ -1,0 +1,213 @@
+"""Tests of the map in a real browser."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from mfcc_assets.library import Library
+from mfcc_assets_tests.services.browser import Troubles
+from mfcc_assets_tests.web.browser.listening import title, wait_until_heard
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
+LARGE = 10_000
+
+_POINTS_ARE_DRAWN = """() => {
+    const canvas = document.querySelector('.map-points');
+    if (!canvas?.width || canvas.width === 300) return false;
+    return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
+}"""
+
+
+@pytest.fixture
+def track_ids(ten_tracks: Library) -> dict[str, str]:
+    return {track.title: track.track_id for track in ten_tracks.catalogue.soundtracks()}
+
+
+def _open(page: "Page", address: str = "/map") -> None:
+    page.goto(address)
+    page.wait_for_function(_POINTS_ARE_DRAWN)
+
+
+def _window_place(page: "Page", row: int) -> tuple[float, float]:
+    """Return where a track is on the whole map, in pixels of the window."""
+    data: Any = page.evaluate("fetch('/map/points').then(r => r.arrayBuffer()).then(b => [...new Uint16Array(b)])")
+    box = page.locator(".map-plane").bounding_box()
+    assert box is not None
+    x, y = data[2 * row], data[2 * row + 1]
+    inner_width, inner_height = box["width"] - 2, box["height"] - 2
+    scale = min(inner_width, inner_height) * 0.94 / 65_536
+    return (
+        box["x"] + 1 + inner_width / 2 + (x - 32_768) * scale,
+        box["y"] + 1 + inner_height / 2 - (y - 32_768) * scale,
+    )
+
+
+def _row_titles(page: "Page") -> list[str]:
+    names: list[str] = page.evaluate(
+        "fetch('/map/tracks').then(r => r.json()).then(t => fetch(`/map/names/${t.version}/0`))"
+        ".then(r => r.json()).then(n => n.titles)"
+    )
+    return names
+
+
+def test_a_pointer_over_a_track_shows_its_name_and_a_click_plays_it(page: "Page") -> None:
+    _open(page)
+    names = _row_titles(page)
+    x, y = _window_place(page, 4)
+
+    page.mouse.move(x, y)
+    page.locator(".map-hint").wait_for()
+    hint = page.locator(".map-hint strong").inner_text()
+    page.mouse.click(x, y)
+
+    assert hint == names[4]
+    page.locator(".map-chosen").wait_for()
+    assert page.locator(".map-chosen .title").inner_text() == hint
+    wait_until_heard(page, 0.2)
+    assert title(page) == hint
+
+
+def test_keys_move_the_map_and_play_the_track_in_the_middle(page: "Page", track_ids: dict[str, str]) -> None:
+    _open(page, f"/map?track={track_ids['Song 3']}")
+    assert page.locator(".map-chosen .title").inner_text() == "Song 3"
+
+    plane = page.locator(".map-plane")
+    plane.focus()
+    plane.press("+")
+    page.wait_for_function("document.querySelector('[data-map=said]').textContent.startsWith('Song 3')")
+    plane.press("Enter")
+    wait_until_heard(page, 0.2)
+    assert title(page) == "Song 3"
+    before = page.evaluate("document.querySelector('.map-points').toDataURL()")
+    plane.press("ArrowLeft")
+    page.wait_for_function(
+        "before => document.querySelector('.map-points').toDataURL() !== before", arg=before
+    )
+
+
+@pytest.mark.parametrize("move", ["wheel", "button", "drag"])
+def test_the_map_is_zoomed_and_moved(page: "Page", move: str) -> None:
+    _open(page)
+    before = page.evaluate("document.querySelector('.map-points').toDataURL()")
+    box = page.locator(".map-plane").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 50, box["y"] + 50)
+    if move == "wheel":
+        page.mouse.wheel(0, -300)
+    elif move == "button":
+        page.get_by_role("button", name="Closer").click()
+    else:
+        page.get_by_role("button", name="Closer").click()
+        page.mouse.move(box["x"] + 300, box["y"] + 200)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 380, box["y"] + 260, steps=4)
+        page.mouse.up()
+    page.wait_for_function("before => document.querySelector('.map-points').toDataURL() !== before", arg=before)
+
+
+def test_a_search_shows_a_track_on_the_map(page: "Page") -> None:
+    _open(page)
+    field = page.get_by_role("combobox", name="Search the map")
+    field.fill("song 7")
+    page.get_by_role("option", name="Song 7").wait_for()
+    field.press("ArrowDown")
+    field.press("Enter")
+
+    page.locator(".map-chosen").wait_for()
+    assert page.locator(".map-chosen .title").inner_text() == "Song 7"
+    field.fill("nothing like this")
+    page.get_by_text("No track of the library has these words").wait_for()
+
+
+def test_a_path_and_an_upload_are_drawn(page: "Page", ten_tracks: Library, track_ids: dict[str, str]) -> None:
+    marks = """() => {
+        const canvas = document.querySelector('.map-marks');
+        return canvas.width !== 300 && canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
+    }"""
+    _open(page, f"/map?from={track_ids['Song 0']}&to={track_ids['Song 9']}")
+    page.wait_for_function(marks)
+    assert page.locator(".map-path a").first.inner_text() == "Song 0"
+
+    audio_id = ten_tracks.catalogue.soundtracks()[2].audio_id
+    ten_tracks.documents.create("0f" * 16, {"state": "ranked", "audio_id": audio_id, "file_name": "mine.mp3"})
+    _open(page, f"/map?upload={'0f' * 16}")
+    page.wait_for_function(marks)
+
+
+def _large_map(page: "Page") -> None:
+    """Let the page draw a map of ten thousand tracks."""
+    random = np.random.default_rng(0)
+    points = (random.normal(0.5, 0.15, (LARGE, 2)).clip(0, 1) * 65_535).astype("<u2")
+    codes = "".join(random.choice(list("0123456789-"), LARGE))
+    groups = {"names": [f"Group {place}" for place in range(10)], "counts": [LARGE // 11] * 10, "codes": codes}
+    tracks = {
+        "version": "large",
+        "count": LARGE,
+        "names_at_once": 256,
+        "groups": dict.fromkeys(("artist", "genre", "year"), groups),
+    }
+
+    def names(route: "Route") -> None:
+        start = int(route.request.url.rpartition("/")[2]) * 256
+        rows = range(start, start + 256)
+        route.fulfill(
+            json={
+                "ids": [f"{row:016x}" for row in rows],
+                "titles": [f"Title {row}" for row in rows],
+                "artists": [f"Artist {row % 400}" for row in rows],
+            }
+        )
+
+    page.route("**/map/points", lambda route: route.fulfill(body=points.tobytes(), content_type="application/octet-stream"))
+    page.route("**/map/tracks", lambda route: route.fulfill(body=json.dumps(tracks), content_type="application/json"))
+    page.route("**/map/names/**", names)
+
+
+def test_ten_thousand_points_are_moved_smoothly(page: "Page", record_property: Any) -> None:
+    _large_map(page)
+    _open(page)
+
+    measured = page.evaluate(
+        """async () => {
+            const plane = document.querySelector('.map-plane');
+            const box = plane.getBoundingClientRect();
+            const turn = (count) => plane.dispatchEvent(new WheelEvent('wheel', {
+                deltaY: count % 120 < 60 ? -20 : 20, clientX: box.left + 400, clientY: box.top + 250, cancelable: true}));
+            const frames = [];
+            for (let count = 0; count < 120; count++) {
+                turn(count);
+                await new Promise(requestAnimationFrame);
+                frames.push(performance.now());
+            }
+            const times = frames.slice(1).map((now, at) => now - frames[at]).sort((a, b) => a - b);
+            return {median: times[Math.floor(times.length / 2)], rate: 1000 * times.length / (frames.at(-1) - frames[0])};
+        }"""
+    )
+
+    record_property("frames per second", measured["rate"])
+    print(measured)
+    # A screen that is drawn 60 times a second leaves 16.7 ms. Busy machines of tests get twice that.
+    assert measured["median"] < 34, measured
+
+
+def test_the_colours_can_be_chosen_and_one_group_shown_alone(page: "Page") -> None:
+    _large_map(page)
+    _open(page)
+    page.get_by_label("Colour by").select_option("genre")
+    group = page.get_by_role("button", name="Group 3")
+    before = page.evaluate("document.querySelector('.map-points').toDataURL()")
+    group.click()
+    page.wait_for_function("before => document.querySelector('.map-points').toDataURL() !== before", arg=before)
+    assert group.get_attribute("aria-pressed") == "true"
+    page.get_by_text("others are grey").wait_for()
+
+
+def test_the_map_says_that_it_cannot_be_loaded(page: "Page", troubles: Troubles) -> None:
+    troubles.expect("503")
+    page.route("**/map/points", lambda route: route.fulfill(status=503))
+    page.goto("/map")
+    page.get_by_text("The map cannot be loaded").wait_for()
