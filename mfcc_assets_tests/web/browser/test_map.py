@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from mfcc_assets.library import Library
 from mfcc_assets_tests.services.browser import Troubles
 from mfcc_assets_tests.web.browser.listening import title, wait_until_heard
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
+
+    from mfcc_assets.library import Library
 
 LARGE = 10_000
 
@@ -23,7 +24,7 @@ _POINTS_ARE_DRAWN = """() => {
 
 
 @pytest.fixture
-def track_ids(ten_tracks: Library) -> dict[str, str]:
+def track_ids(ten_tracks: "Library") -> dict[str, str]:
     return {track.title: track.track_id for track in ten_tracks.catalogue.soundtracks()}
 
 
@@ -84,9 +85,7 @@ def test_keys_move_the_map_and_play_the_track_in_the_middle(page: "Page", track_
     assert title(page) == "Song 3"
     before = page.evaluate("document.querySelector('.map-points').toDataURL()")
     plane.press("ArrowLeft")
-    page.wait_for_function(
-        "before => document.querySelector('.map-points').toDataURL() !== before", arg=before
-    )
+    page.wait_for_function("before => document.querySelector('.map-points').toDataURL() !== before", arg=before)
 
 
 @pytest.mark.parametrize("move", ["wheel", "button", "drag"])
@@ -123,10 +122,11 @@ def test_a_search_shows_a_track_on_the_map(page: "Page") -> None:
     page.get_by_text("No track of the library has these words").wait_for()
 
 
-def test_a_path_and_an_upload_are_drawn(page: "Page", ten_tracks: Library, track_ids: dict[str, str]) -> None:
+def test_a_path_and_an_upload_are_drawn(page: "Page", ten_tracks: "Library", track_ids: dict[str, str]) -> None:
     marks = """() => {
         const canvas = document.querySelector('.map-marks');
-        return canvas.width !== 300 && canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
+        if (canvas.width === 300) return false;
+        return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
     }"""
     _open(page, f"/map?from={track_ids['Song 0']}&to={track_ids['Song 9']}")
     page.wait_for_function(marks)
@@ -162,7 +162,9 @@ def _large_map(page: "Page") -> None:
             }
         )
 
-    page.route("**/map/points", lambda route: route.fulfill(body=points.tobytes(), content_type="application/octet-stream"))
+    page.route(
+        "**/map/points", lambda route: route.fulfill(body=points.tobytes(), content_type="application/octet-stream")
+    )
     page.route("**/map/tracks", lambda route: route.fulfill(body=json.dumps(tracks), content_type="application/json"))
     page.route("**/map/names/**", names)
 
@@ -175,8 +177,9 @@ def test_ten_thousand_points_are_moved_smoothly(page: "Page", record_property: A
         """async () => {
             const plane = document.querySelector('.map-plane');
             const box = plane.getBoundingClientRect();
-            const turn = (count) => plane.dispatchEvent(new WheelEvent('wheel', {
-                deltaY: count % 120 < 60 ? -20 : 20, clientX: box.left + 400, clientY: box.top + 250, cancelable: true}));
+            const place = {clientX: box.left + 400, clientY: box.top + 250, cancelable: true};
+            const turn = (count) => plane.dispatchEvent(
+                new WheelEvent('wheel', {...place, deltaY: count % 120 < 60 ? -20 : 20}));
             const frames = [];
             for (let count = 0; count < 120; count++) {
                 turn(count);
@@ -184,12 +187,12 @@ def test_ten_thousand_points_are_moved_smoothly(page: "Page", record_property: A
                 frames.push(performance.now());
             }
             const times = frames.slice(1).map((now, at) => now - frames[at]).sort((a, b) => a - b);
-            return {median: times[Math.floor(times.length / 2)], rate: 1000 * times.length / (frames.at(-1) - frames[0])};
+            const rate = 1000 * times.length / (frames.at(-1) - frames[0]);
+            return {median: times[Math.floor(times.length / 2)], rate};
         }"""
     )
 
     record_property("frames per second", measured["rate"])
-    print(measured)
     # A screen that is drawn 60 times a second leaves 16.7 ms. Busy machines of tests get twice that.
     assert measured["median"] < 34, measured
 

@@ -30,7 +30,8 @@ _PAGE = """
   {% endfor %}
 </ol>
 {% for number in (1, 2) %}
-<button type="button" data-action="stretches" data-number="{{ number }}" data-stretches="{{ stretches | tojson | forceescape }}">Pair {{ number }}</button>
+<button type="button" data-action="stretches" data-number="{{ number }}"
+  data-stretches="{{ stretches | tojson | forceescape }}">Pair {{ number }}</button>
 {% endfor %}
 <button type="button" data-action="radio" data-radio="/trial/radio">Radio</button>
 {% endblock %}
@@ -97,7 +98,7 @@ class TrialSite:
         known = {rule.rule for rule in app.url_map.iter_rules()}
         if "/tracks/<track_id>/audio" not in known:
             app.add_url_rule("/tracks/<track_id>/audio", "trial_audio", audio)
-            app.add_url_rule("/tracks/<track_id>/artwork", "trial_artwork", lambda track_id: redirect("/favicon.ico"))
+            app.add_url_rule("/tracks/<track_id>/artwork", "trial_artwork", lambda track_id: redirect(f"/favicon.ico?{track_id}"))
 
 
 def _for_player(track: Soundtrack) -> dict[str, object]:

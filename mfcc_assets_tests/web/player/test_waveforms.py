@@ -59,6 +59,8 @@ def test_an_upload_has_a_waveform_once_it_was_analysed(
     assert len(pages.get(f"/uploads/{upload}/waveform").data) % 4 == 0
 
 
-@pytest.mark.parametrize("address", ["/tracks/nothing/waveform", "/uploads/nothing/waveform", f"/uploads/{'0' * 32}/waveform"])
+@pytest.mark.parametrize(
+    "address", ["/tracks/nothing/waveform", "/uploads/nothing/waveform", f"/uploads/{'0' * 32}/waveform"]
+)
 def test_what_does_not_exist_has_no_waveform(pages: FlaskClient, address: str) -> None:
     assert pages.get(address).status_code == 404
