@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mfcc_assets.library import Library
 
 LARGE = 10_000
+RECEIVED = "2026-11-29T08:00:00+00:00"
 
 _POINTS_ARE_DRAWN = """() => {
     const canvas = document.querySelector('.map-points');
@@ -133,7 +134,7 @@ def test_a_path_and_an_upload_are_drawn(page: "Page", ten_tracks: "Library", tra
     assert page.locator(".map-path a").first.inner_text() == "Song 0"
 
     audio_id = ten_tracks.catalogue.soundtracks()[2].audio_id
-    ten_tracks.documents.create("0f" * 16, {"state": "ranked", "audio_id": audio_id, "file_name": "mine.mp3"})
+    ten_tracks.documents.create("0f" * 16, {"state": "ranked", "received": RECEIVED, "audio_id": audio_id, "file_name": "mine.mp3"})
     _open(page, f"/map?upload={'0f' * 16}")
     page.wait_for_function(marks)
 

@@ -13,6 +13,8 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.map_points import map_points
 from mfcc_assets_tests.web.clients import client_of
 
+RECEIVED = "2026-11-29T08:00:00+00:00"
+
 
 def _shown(page: str, name: str) -> Any:
     found = re.search(rf'data-{name}="([^"]*)"', page)
@@ -92,7 +94,7 @@ def test_a_path_to_the_same_track_is_told_in_a_sentence(ten_tracks: Library, pag
 
 def test_an_upload_appears_where_its_audio_lies(ten_tracks: Library, pages: FlaskClient) -> None:
     upload, track = "0f" * 16, ten_tracks.catalogue.soundtracks()[0]
-    ten_tracks.documents.create(upload, {"state": "ranked", "audio_id": track.audio_id, "file_name": "a <b>.mp3"})
+    ten_tracks.documents.create(upload, {"state": "ranked", "received": RECEIVED, "audio_id": track.audio_id, "file_name": "a <b>.mp3"})
 
     page = pages.get(f"/map?upload={upload}").text
 
@@ -104,7 +106,7 @@ def test_an_upload_appears_where_its_audio_lies(ten_tracks: Library, pages: Flas
 
 
 def test_an_upload_that_was_not_analysed_is_told_in_a_sentence(ten_tracks: Library, pages: FlaskClient) -> None:
-    ten_tracks.documents.create("0e" * 16, {"state": "waiting", "file_name": "a.mp3"})
+    ten_tracks.documents.create("0e" * 16, {"state": "waiting", "received": RECEIVED, "file_name": "a.mp3"})
 
     assert "This upload is not on the map yet" in pages.get(f"/map?upload={'0e' * 16}").text
 

@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 
+RECEIVED = "2026-11-29T08:00:00+00:00"
+
 
 @pytest.fixture
 def audio_id(ten_tracks: Library) -> AudioId:
@@ -52,7 +54,7 @@ def test_an_upload_has_a_waveform_once_it_was_analysed(
     ten_tracks: Library, pages: FlaskClient, audio_id: AudioId
 ) -> None:
     upload = "0f" * 16
-    ten_tracks.documents.create(upload, {"state": "waiting"})
+    ten_tracks.documents.create(upload, {"state": "waiting", "received": RECEIVED})
     assert pages.get(f"/uploads/{upload}/waveform").status_code == 404
 
     ten_tracks.documents.update(upload, lambda body: {**body, "audio_id": audio_id})
