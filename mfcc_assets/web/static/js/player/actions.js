@@ -6,7 +6,8 @@
 // - `<button data-action="play">` in a track plays or pauses it. It has `data-state` "playing" or "paused".
 // - `<button data-action="queue">` in a track adds it to the queue.
 // - `<button data-action="stretches" data-stretches='[{"audio", "from", "to", "name"}, …]' data-number="1">` plays these
-//   stretches in turn. Spans of waveforms with the same number stand out meanwhile.
+//   stretches in turn. Spans of waveforms with the same number stand out meanwhile. Without a number, the buttons of a
+//   page are counted from 1.
 // - `<button data-action="radio" data-radio="address">` plays a radio. The address returns the JSON
 //   `{"tracks": [tracks as in data-track, …], "next": "address of further tracks"}`. Without `next`, it is asked again.
 //   Further requests name the ids of the tracks that were played, in `after`, separated by commas.

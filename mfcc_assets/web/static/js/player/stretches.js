@@ -146,8 +146,8 @@ export class Stretches {
     if (!this.button?.isConnected) {
       return undefined; // the listener has gone to another page
     }
-    const buttons = [...document.querySelectorAll('main [data-action="stretches"]')];
-    return /** @type {HTMLElement | undefined} */ (buttons[buttons.indexOf(this.button) + 1]);
+    const buttons = buttonsOfPage();
+    return buttons[buttons.indexOf(this.button) + 1];
   }
 
   /** Lets pages show which stretches play. @param {HTMLElement | null} button */
@@ -155,7 +155,12 @@ export class Stretches {
     this.button?.setAttribute("aria-pressed", "false");
     this.button = button;
     button?.setAttribute("aria-pressed", "true");
-    const number = button ? Number(button.dataset.number ?? 0) : 0;
+    const number = button ? Number(button.dataset.number ?? buttonsOfPage().indexOf(button) + 1) : 0;
     document.dispatchEvent(new CustomEvent("stretches", { detail: { number } }));
   }
+}
+
+/** @returns {HTMLElement[]} */
+function buttonsOfPage() {
+  return [...document.querySelectorAll('main [data-action="stretches"]')];
 }

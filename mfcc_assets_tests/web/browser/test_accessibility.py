@@ -1,0 +1,64 @@
+"""Tests that the player and the map can be used by everybody: rules of axe, phones, dark and light."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mfcc_assets_tests.services.browser import Troubles, fresh_page
+from mfcc_assets_tests.web.browser.listening import wait_until_heard
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+PHONE = {"viewport": {"width": 360, "height": 720}, "has_touch": True, "is_mobile": True}
+
+
+def _serious(page: "Page") -> list[str]:
+    """Return the serious findings of axe, with the first element of each."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("place", ["/trial", "/map", "/help"])
+def test_axe_finds_nothing_serious(
+    browser: "Browser", address: str, troubles: Troubles, scheme: str, place: str
+) -> None:
+    with fresh_page(browser, address, troubles, color_scheme=scheme) as page:
+        page.goto("/trial")
+        page.locator("main [data-action=play]").first.click()
+        wait_until_heard(page, 0.1)
+        page.goto(place)
+        page.locator("#player [data-part=queue]").click()
+        if place == "/map":
+            page.locator(".map-legend button, .map-legend span").first.wait_for()
+
+        assert _serious(page) == []
+
+
+@pytest.mark.parametrize("place", ["/trial", "/map", "/help"])
+def test_a_phone_needs_no_scrolling_to_the_side(
+    browser: "Browser", address: str, troubles: Troubles, place: str
+) -> None:
+    with fresh_page(browser, address, troubles, **PHONE) as page:
+        page.goto("/trial")
+        page.locator("main [data-action=play]").first.tap()
+        wait_until_heard(page, 0.1)
+        page.goto(place)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]  # type: ignore[index]
+        for part in ("play", "next", "queue"):
+            box = page.locator(f"#player [data-part={part}]").bounding_box()
+            assert box is not None
+            assert 0 <= box["x"] <= box["x"] + box["width"] <= 360
+            assert min(box["width"], box["height"]) >= 24
+
+
+def test_without_scripts_the_map_is_a_picture(browser: "Browser", address: str, troubles: Troubles) -> None:
+    with fresh_page(browser, address, troubles, java_script_enabled=False) as page:
+        page.goto("/map")
+        picture = page.locator("noscript img")
+        picture.scroll_into_view_if_needed()
+        page.get_by_text("Without scripts the map is a picture.").wait_for()
+        assert picture.is_visible()
