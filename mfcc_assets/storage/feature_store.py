@@ -213,7 +213,7 @@ class FeatureStore:
         return self._blobs.exists(CEPSTRA, _waveform_name(audio_id))
 
     def write_waveform(self, audio_id: AudioId, waveform: Waveform) -> None:
-        """Write the waveform of an audio. That of a long track takes about 4.5 KB."""
+        """Write the waveform of an audio. That of a long track takes about 5 KB."""
         columns = np.column_stack([waveform.peaks, waveform.bands]).T
         table = pa.table([np.ascontiguousarray(column) for column in columns], names=["peaks", *BANDS])
         # The least and the greatest number of each column would make the file a sixth larger.

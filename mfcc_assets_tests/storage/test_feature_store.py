@@ -18,7 +18,6 @@ from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
-from mfcc_assets.features.waveform import MOST_BINS, WAVEFORM_VERSION, Waveform
 from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.blobs.azure import AzureBlobs
 from mfcc_assets.storage.blobs.azure_streams import BLOCK, BlockSink
@@ -31,7 +30,6 @@ CEPSTRA = CepstraParameters()
 FEATURES = FeaturesParameters()
 FRAMES = f"frames/{CEPSTRA.version}/audio.parquet"
 TIMBRE = f"timbre/{CEPSTRA.version}/audio.parquet"
-WAVEFORM = f"waveforms/{WAVEFORM_VERSION}/audio.parquet"
 TRACK_FEATURES = f"summaries/{FEATURES.version}/audio.parquet"
 DAMAGE = {
     "empty": lambda _: b"",
@@ -111,49 +109,6 @@ def test_track_features_are_read_as_they_were_written(features):
     for field in fields(TrackFeatures):
         np.testing.assert_array_equal(getattr(read, field.name), getattr(written, field.name), strict=True)
     np.testing.assert_array_equal(features.read_contour("audio", FEATURES), written.contour)
-
-
-def waveform(bins: int = MOST_BINS) -> Waveform:
-    random = np.random.default_rng(bins)
-    return Waveform(random.integers(0, 256, bins, np.uint8), random.integers(0, 256, (bins, 3), np.uint8))
-
-
-@pytest.mark.parametrize("bins", [1, MOST_BINS])
-def test_a_waveform_is_read_as_it_was_written(features, bins):
-    written = waveform(bins)
-    features.write_waveform("audio", written)
-    read = features.read_waveform("audio")
-    np.testing.assert_array_equal(read.peaks, written.peaks, strict=True)
-    np.testing.assert_array_equal(read.bands, written.bands, strict=True)
-
-
-def test_the_waveform_of_a_long_track_is_small(features, blobs):
-    louder = np.linspace(0, 255, MOST_BINS)[:, np.newaxis] * np.random.default_rng(0).uniform(0.3, 1, (MOST_BINS, 4))
-    peaks, *bands = louder.astype(np.uint8).T
-    features.write_waveform("audio", Waveform(peaks, np.column_stack(bands)))
-    assert blobs.stat("cepstra", WAVEFORM).size < 5_600
-
-
-def test_a_waveform_is_there_until_the_features_of_its_audio_are_deleted(features):
-    assert not features.has_waveform("audio")
-    features.write_waveform("audio", waveform())
-    assert features.has_waveform("audio")
-    assert features.audio_with_waveform() == {"audio"}
-    features.delete("audio", FEATURES)
-    assert not features.has_waveform("audio")
-    with pytest.raises(FeaturesMissing, match=WAVEFORM):
-        features.read_waveform("audio")
-
-
-@pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_waveform_is_no_waveform(features, blobs, damage):
-    features.write_waveform("audio", waveform())
-    blobs.write("cepstra", WAVEFORM, DAMAGE[damage](blobs.read("cepstra", WAVEFORM)))
-    with pytest.raises(FeaturesDamaged, match=WAVEFORM):
-        features.read_waveform("audio")
-    (stored,) = features.stored(FEATURES)
-    with pytest.raises(FeaturesDamaged, match=WAVEFORM):
-        features.check(stored)
 
 
 def test_stored_features_are_listed_by_version(features):
