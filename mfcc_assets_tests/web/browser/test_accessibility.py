@@ -60,5 +60,5 @@ def test_without_scripts_the_map_is_a_picture(browser: "Browser", address: str, 
         page.goto("/map")
         picture = page.locator("noscript img")
         picture.scroll_into_view_if_needed()
-        page.get_by_text("Without scripts the map is a picture.").wait_for()
+        assert "Without scripts the map is a picture." in page.locator("noscript p").inner_text()
         assert picture.is_visible()
