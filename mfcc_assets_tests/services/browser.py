@@ -101,4 +101,4 @@ def fresh_page(browser: "Browser", address: str, troubles: Troubles, **options: 
         yield page
     finally:
         context.close()
-    assert troubles.unexpected() == []
+    assert not troubles.unexpected(), "\n".join(troubles.unexpected())

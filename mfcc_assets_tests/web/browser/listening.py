@@ -25,7 +25,7 @@ def wait_until_heard(page: "Page", after: float) -> None:
 
 
 def wait_until_silent(page: "Page") -> None:
-    page.wait_for_function(f"{_AUDIO}.every(a => a.paused)")
+    page.wait_for_function(f"() => {_AUDIO}.every(a => a.paused)")
 
 
 def title(page: "Page") -> str:

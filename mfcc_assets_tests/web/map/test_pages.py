@@ -94,7 +94,9 @@ def test_a_path_to_the_same_track_is_told_in_a_sentence(ten_tracks: Library, pag
 
 def test_an_upload_appears_where_its_audio_lies(ten_tracks: Library, pages: FlaskClient) -> None:
     upload, track = "0f" * 16, ten_tracks.catalogue.soundtracks()[0]
-    ten_tracks.documents.create(upload, {"state": "ranked", "received": RECEIVED, "audio_id": track.audio_id, "file_name": "a <b>.mp3"})
+    ten_tracks.documents.create(
+        upload, {"state": "ranked", "received": RECEIVED, "audio_id": track.audio_id, "file_name": "a <b>.mp3"}
+    )
 
     page = pages.get(f"/map?upload={upload}").text
 
