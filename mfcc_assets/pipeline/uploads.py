@@ -32,6 +32,7 @@ from mfcc_assets.pipeline.answer import (
     search_for,
 )
 from mfcc_assets.pipeline.answering_run import AnsweringRun, document_of
+from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.purge import remove_computed
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.pipeline.stages import coverage_of
@@ -103,7 +104,8 @@ def recognise_uploads(library: Library, uploads: Sequence[UploadId], *, run: Ans
     def recognise(_: UploadId, document: AnalysedUpload) -> Change[AnalysedUpload]:
         cepstra = library.features.read_cepstra(document.audio_id, parameters)
         with library.blobs.as_file("batch", document.batch) as path:
-            outcome = recognise_file(library, index, path, document.audio_id, cepstra)
+            names = library.settings.recogniser_names
+            outcome = recognise_file(library, index, path, document.audio_id, cepstra, names)
         return lambda stored: stored.with_recognition(outcome.recognition, outcome.failures)
 
     return _each(library, uploads, recognise, needs=AnalysedUpload, run=run)
@@ -153,14 +155,15 @@ def rank_uploads(library: Library, uploads: Sequence[UploadId], *, run: Answerin
 
 def recommend_for_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
     """Write the recommendations of each upload, and close its document."""
-    read_index = cache(library.indexes.read)
+    opened = cache(lambda version: OpenedIndex(library, library.indexes.read(version)))
 
     def recommend(upload: UploadId, document: RankedUpload) -> Change[RankedUpload]:
         version = document.index_version
         ranked = required_lists(library, "rankings", version, upload).pairs()
         recommendations, _ = choose_recommendations(
             library,
-            read_index(version),
+            opened(version).index,
+            opened(version).order,
             ranked,
             count=library.settings.recommendations,
             query_audio=document.audio_id,
