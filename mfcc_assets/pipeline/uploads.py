@@ -48,6 +48,7 @@ from mfcc_assets.pipeline.upload_document import (
     SearchedUpload,
     UploadDocument,
 )
+from mfcc_assets.pipeline.upload_file import check_size
 from mfcc_assets.pipeline.upload_register import file_name_of, files_of_uploads, received_at
 from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.storage.blobs.names import clean_name
@@ -218,10 +219,9 @@ def _received(
 def _copied(library: Library, upload: UploadId, blob: Blob, run: AnsweringRun) -> Change[UploadDocument]:
     file_name = file_name_of(blob)
     batch = f"{upload}/{clean_name(blob.name.rpartition('/')[2])}"
-    limit = library.settings.max_upload_bytes
-    if blob.size > limit:
-        what = f"the file has {blob.size:,} bytes, but the limit is {limit:,}"
-        too_large = TooLarge(what, subject=file_name, remedy="Upload a part of it, or raise the limit")
+    try:
+        check_size(library, blob.size, file_name)
+    except TooLarge as too_large:
         rejected = _failure(library, upload, file_name, too_large, run)
         return lambda stored: stored.failed(rejected)
     try:
