@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from mfcc_assets.credits import ArtistNames
-from mfcc_assets.ids import TrackId
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.pipeline.neighbours import Neighbour, nearest_of_others
@@ -99,16 +99,13 @@ def radio(
     heard = library.catalogue.tracks_with_ids(played)
     known = {*seed_audio, *(track.audio_id for track in heard.values() if track.audio_id is not None)}
     reach = _REACHES[strictness]
-    distances: dict[str, float] = {}
+    distances: dict[AudioId, float] = {}
     for audio_id in seed_audio:
         for other, distance in nearest_of_others(library, opened, audio_id, known, reach.tracks + count):
             distances[other] = min(distance, distances.get(other, np.inf))
-    tracks = library.catalogue.tracks_of_audio(distances)  # type: ignore[arg-type]
+    tracks = library.catalogue.tracks_of_audio(distances)
     ranked = sorted((distance, audio_id) for audio_id, distance in distances.items() if audio_id in tracks)
-    pool = [
-        Neighbour(tracks[audio_id], distance, opened.pairs.nearness(distance))  # type: ignore[index]
-        for distance, audio_id in ranked
-    ]
+    pool = [Neighbour(tracks[audio_id], distance, opened.pairs.nearness(distance)) for distance, audio_id in ranked]
     before = heard[played[-1]] if played and played[-1] in heard else seeds[0]
     names = ArtistNames([before, *(each.track for each in pool)])
     chosen: list[Neighbour] = []

@@ -231,7 +231,7 @@ def _with_file(
     file: tuple[Blob, Source] | None,
     run: AnsweringRun,
 ) -> UploadDocument:
-    """Copy the file of an upload that was claimed, and return its document. Raises `DocumentNotFound` if it was purged."""
+    """Copy the file of a claimed upload, and return its document. Raises `DocumentNotFound` if it was purged."""
     if file is not None:
         return run.advance(library.documents, upload, UploadDocument, _copied(library, upload, file[0], run))
     if document.batch is not None:

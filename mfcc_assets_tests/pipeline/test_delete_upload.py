@@ -175,9 +175,7 @@ def test_a_purge_while_a_file_is_identified_leaves_no_document(uploaded: Library
     assert traces(uploaded, [UPLOAD, NAME]) == []
 
 
-def test_a_deletion_is_repeated_and_then_says_what_is_left(
-    uploaded: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_deletion_is_repeated_and_then_says_what_is_left(uploaded: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     answer_uploads(uploaded, [UPLOAD])
     monkeypatch.setattr(deletion, "_PAUSE_SECONDS", 0)
     uploaded.blobs = KeepingBlobs(uploaded.settings.blobs, uploaded.signing_key, times=2)

@@ -1,7 +1,6 @@
 """An index that is kept open between answers."""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -52,7 +51,7 @@ def test_without_an_index_there_is_nothing_to_open(library: Library) -> None:
         PublishedIndex(library).opened()
 
 
-def test_an_opened_index_reads_nothing_more(library: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_opened_index_reads_nothing_more(library: Library) -> None:
     add_tracks(library, *range(20))
     index, _ = publish(library)
     opened = OpenedIndex(library, index)

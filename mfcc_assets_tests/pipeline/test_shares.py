@@ -17,6 +17,7 @@ from mfcc_assets.pipeline.shares import (
     shared_until,
     shared_upload,
 )
+from mfcc_assets.settings import Settings
 from mfcc_assets_tests.upload_steps import answer_uploads
 
 UPLOAD, OTHER = UploadId("0f" * 16), UploadId("1e" * 16)
@@ -70,8 +71,7 @@ def test_an_altered_token_shows_nothing(answered: Library) -> None:
 
 def test_a_token_of_another_library_shows_nothing(answered: Library, tmp_path: Path) -> None:
     token = share_upload(answered, UPLOAD, seconds=60, now=NOW)
-    settings = answered.settings.model_copy(update={"home": tmp_path / "other"})
-    with Library(settings) as other:
+    with Library(Settings(home=tmp_path / "other")) as other:
         other.documents.put(UPLOAD, answered.documents.get(UPLOAD).body)
         with pytest.raises(DocumentNotFound):
             shared_upload(other, token, now=NOW)

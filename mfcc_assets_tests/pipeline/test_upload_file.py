@@ -38,7 +38,7 @@ def test_an_unknown_upload_has_no_file(library: Library) -> None:
 def test_a_file_that_is_too_large_is_not_read(library: Library) -> None:
     library.blobs.write("uploads", f"{UPLOAD}/song.mp3", b"x" * 101)
     with (
-        Library(library.settings.model_copy(update={"max_upload_bytes": 100})) as small,
+        Library(library.settings.model_copy(update={"max_upload_gigabytes": 1e-7})) as small,
         pytest.raises(TooLarge, match="101 bytes"),
         opened_upload(small, UPLOAD),
     ):
