@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES, RANKING_NAMES
 from mfcc_assets.settings_files import SettingsFile, files_of_settings, read_settings_file, unknown_variables
+from mfcc_assets.web_settings import WebSettings
 
 _SPARE_DAYS = 7
 
@@ -26,7 +27,7 @@ BETWEEN_FOLDERS = "Colons separate folders; `mfcc add --in-place` takes a folder
 """What to do if a part of the setting `music` leads nowhere."""
 
 
-class Settings(BaseSettings):
+class Settings(WebSettings):
     """Settings of one library. Each is read from the variable ``MFCC_<NAME>``, or from its line in a settings file.
 
     The environment comes before the file `mfcc.toml` in the current folder, and this one before the file of the user.

@@ -119,6 +119,7 @@ COMMANDS = [
     ["uploads", "a-name"],
     ["watch"],
     ["doctor"],
+    ["web"],
 ]
 
 

@@ -1,0 +1,132 @@
+"""The web application."""
+
+import hashlib
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets.texts import counted, printable
+from mfcc_assets.web import files
+from mfcc_assets.web.browser_texts import browser_texts
+from mfcc_assets.web.errors import tell_errors
+from mfcc_assets.web.formats import clock, megabytes, moment
+from mfcc_assets.web.i18n import LANGUAGE_COOKIE, LANGUAGES, add_languages
+from mfcc_assets.web.security.cross_site import refuse_other_sites
+from mfcc_assets.web.security.headers import add_headers
+from mfcc_assets.web.security.proxies import KnownProxies
+from mfcc_assets.web.site import Site, open_site
+
+_YEAR_SECONDS = 365 * 24 * 3600
+_LARGEST_FORM = 64 * 1024
+"""Bytes of a form without a file. A route that takes a file sets its own limit."""
+
+
+def create_app(library: Library) -> Flask:
+    """Make the application that serves the pages of a library.
+
+    Parameters
+    ----------
+    library
+        The library. It stays open as long as the application is used.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from mfcc_assets.settings import Settings
+    >>> with TemporaryDirectory() as home, Library(Settings(home=Path(home))) as library:
+    ...     create_app(library).test_client().get("/alive").text
+    'alive'
+    """
+    settings = library.settings
+    app = Flask(__name__)
+    app.config.update(
+        TRUSTED_HOSTS=settings.web_hosts,
+        MAX_CONTENT_LENGTH=_LARGEST_FORM,
+        MAX_FORM_MEMORY_SIZE=_LARGEST_FORM,
+        SECRET_KEY=_session_key(library),
+        SESSION_COOKIE_NAME="mfcc",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=_YEAR_SECONDS,
+    )
+    open_site(app, Site(library))
+    _prepare_templates(app, settings)
+    add_languages(app)
+    add_headers(app, _files_address(settings))
+    refuse_other_sites(app)
+    tell_errors(app)
+    _add_common_routes(app)
+    app.register_blueprint(files.blueprint)
+    app.wsgi_app = KnownProxies(app.wsgi_app, settings.web_proxy_addresses, settings.web_login_header)  # type: ignore[method-assign]
+    return app
+
+
+def _session_key(library: Library) -> bytes:
+    # Cookies and links have keys of their own, so that neither can be passed off as the other.
+    return hashlib.blake2b(b"session", key=library.signing_key[:64], digest_size=32).digest()
+
+
+def _files_address(settings: Settings) -> str:
+    if settings.profile == "local":
+        return ""
+    parts = urlsplit(settings.blob_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _prepare_templates(app: Flask, settings: Settings) -> None:
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(clock=clock, megabytes=megabytes, moment=moment, printable=printable, counted=counted)
+    app.jinja_env.globals.update(
+        asset=_asset_address, browser_texts=browser_texts, settings=settings, upload_limit=settings.web_upload_bytes
+    )
+
+
+def _add_common_routes(app: Flask) -> None:
+    @app.get("/alive")
+    def alive() -> Response:
+        return Response("alive", content_type="text/plain")
+
+    @app.get("/favicon.ico")
+    def favicon() -> WerkzeugResponse:
+        return redirect(url_for("static", filename="icon.svg"), HTTPStatus.MOVED_PERMANENTLY)
+
+    @app.get("/language/<code>")
+    def choose_language(code: str) -> WerkzeugResponse:
+        # Only a path of this site is followed, so that no other site can be reached through this address.
+        came_from = urlsplit(request.referrer or "")
+        back = came_from.path if came_from.netloc == request.host else "/"
+        asked = request.args.get("back", back)
+        target = asked if asked.startswith("/") and not asked.startswith(("//", "/\\")) else "/"
+        response = redirect(target)
+        if code in LANGUAGES:
+            response.set_cookie(LANGUAGE_COOKIE, code, max_age=_YEAR_SECONDS, httponly=True, samesite="Lax")
+        return response
+
+    @app.get("/help")
+    def keyboard_help() -> str:
+        return render_template("help.html")
+
+    @app.after_request
+    def let_static_files_be_kept(response: Response) -> Response:
+        if request.endpoint == "static":
+            # The modules name each other without a digest, so a browser asks whether they have changed.
+            kept = f"public, max-age={_YEAR_SECONDS}, immutable" if "v" in request.args else "no-cache"
+            response.headers["Cache-Control"] = kept
+        return response
+
+
+@cache
+def _digest_of_asset(name: str) -> str:
+    return hashlib.blake2b((Path(__file__).parent / "static" / name).read_bytes(), digest_size=6).hexdigest()
+
+
+def _asset_address(name: str) -> str:
+    """Return the address of a static file, which changes with its content."""
+    return url_for("static", filename=name, v=_digest_of_asset(name))

@@ -1,0 +1,99 @@
+"""What a listener sees when a request fails: a page, or JSON for programs."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from mfcc_assets.errors import (
+    AudioError,
+    BlobNameError,
+    BlobNotFound,
+    Conflict,
+    DocumentNotFound,
+    LinkRefused,
+    MfccError,
+    NoPublishedIndex,
+    NotAnUploadId,
+    PlaylistImpossible,
+    StoreError,
+    TrackNotFound,
+)
+from mfcc_assets.texts import printable
+
+_logger = logging.getLogger(__name__)
+
+_STATUS: tuple[tuple[type[MfccError], int], ...] = (
+    (BlobNotFound, HTTPStatus.NOT_FOUND),
+    (BlobNameError, HTTPStatus.NOT_FOUND),
+    (DocumentNotFound, HTTPStatus.NOT_FOUND),
+    (NotAnUploadId, HTTPStatus.NOT_FOUND),
+    (TrackNotFound, HTTPStatus.NOT_FOUND),
+    (LinkRefused, HTTPStatus.FORBIDDEN),
+    (Conflict, HTTPStatus.CONFLICT),
+    (AudioError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (PlaylistImpossible, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (NoPublishedIndex, HTTPStatus.SERVICE_UNAVAILABLE),
+    (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+"""Status of each error. The first line that fits an error decides."""
+
+_RETRY_SECONDS = "5"
+
+
+def tell_errors(app: Flask) -> None:
+    """Let the app answer errors with a page or with JSON. Neither tells paths, addresses or code."""
+
+    @app.errorhandler(MfccError)
+    def tell_ours(error: MfccError) -> Response:
+        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            # The message may name files of the machine. Its owner finds it in the log.
+            _logger.error("%s %s failed: %s", request.method, request.path, error)
+            return _told(status, {})
+        said = " ".join(f"{part[0].upper()}{part[1:]}." for part in (error.what, error.remedy) if part)
+        return _told(status, {}, printable(said))
+
+    @app.errorhandler(SecurityError)
+    def tell_foreign_host(_: SecurityError) -> Response:
+        # No address of this site can be made for such a request, so there is no page for it either.
+        said = "This site is not known by this name. Its owner can allow the name with MFCC_WEB_TRUSTED_HOSTS."
+        return Response(said, HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8")
+
+    @app.errorhandler(HTTPException)
+    def tell_http(error: HTTPException) -> Response:
+        status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+        if error.response is not None:
+            # A redirection is no failure, and a response that was made for this error is the answer.
+            return make_response(error.get_response())
+        ours = error.description if error.description != type(error).description else None
+        return _told(status, _headers_of(error), ours or "")
+
+    @app.errorhandler(Exception)
+    def tell_unforeseen(error: Exception) -> Response:
+        _logger.error("%s %s failed", request.method, request.path, exc_info=error)
+        return _told(HTTPStatus.INTERNAL_SERVER_ERROR, {})
+
+
+def wants_json() -> bool:
+    """Return whether the request comes from a script or program that reads JSON, not a page."""
+    return request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
+
+
+def _headers_of(error: HTTPException) -> dict[str, str]:
+    return {name: value for name, value in error.get_headers() if not name.startswith("Content-")}
+
+
+def _told(status: int, headers: Mapping[str, str], said: str = "") -> Response:
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = {"Retry-After": _RETRY_SECONDS, **headers}
+    title = HTTPStatus(status).phrase
+    if wants_json():
+        response = jsonify(status=status, title=title, detail=said)
+    else:
+        response = make_response(render_template("error.html", status=status, said=said))
+    response.status_code = status
+    response.headers.extend(headers)
+    return response

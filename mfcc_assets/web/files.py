@@ -1,0 +1,83 @@
+"""The files behind the signed links of a local library: audio and artwork, in whole or in part."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, request, send_file
+
+from mfcc_assets.audio.signature import read_signature
+from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.web.security.headers import FILES_POLICY
+from mfcc_assets.web.site import site
+
+blueprint = Blueprint("files", __name__)
+
+_AUDIO_TYPES: Mapping[str, str] = {
+    "AAC": "audio/aac",
+    "AIFF": "audio/aiff",
+    "FLAC": "audio/flac",
+    "MP3": "audio/mpeg",
+    "MP4": "audio/mp4",
+    "OGG": "audio/ogg",
+    "WAV": "audio/wav",
+    "WEBM": "audio/webm",
+}
+"""Type of each format that browsers play, by the beginning of its name."""
+
+_PICTURES: tuple[tuple[bytes, str], ...] = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n", "image/png"),
+    (b"GIF8", "image/gif"),
+    (b"RIFF", "image/webp"),
+)
+
+_OTHER = "application/octet-stream"
+_SUFFIX_RANGE = re.compile(r"bytes=-(\d+)")
+
+
+@blueprint.get("/blobs/<container>/<path:name>")
+def blob(container: str, name: str) -> Response:
+    """Send a file to the holder of a link that has not ended."""
+    blobs = site().library.blobs
+    if not isinstance(blobs, LocalBlobs):
+        abort(404)  # links to a storage account lead to the account itself
+    expires, signature = request.args.get("expires", ""), request.args.get("signature", "")
+    found = blobs.open_link(container, name, expires=expires, signature=signature)
+    path = blobs.path(container, name)
+    _make_range_usable(found.size)
+    response = send_file(
+        path,
+        mimetype=type_of(path, container),
+        download_name=name.rpartition("/")[2],
+        conditional=True,
+        etag=found.etag.strip('"'),
+        last_modified=found.modified,
+    )
+    response.headers["Content-Security-Policy"] = FILES_POLICY
+    left = max(0, int(expires) - int(datetime.now(UTC).timestamp()))
+    response.headers["Cache-Control"] = f"private, max-age={left}"
+    return response
+
+
+def type_of(path: Path, container: str) -> str:
+    """Return the type of a file by its content. A name may lie: it could make a browser run a file as a page."""
+    if container == "artworks":
+        with path.open("rb") as file:
+            head = file.read(16)
+        return next((kind for begins, kind in _PICTURES if head.startswith(begins)), _OTHER)
+    signature = read_signature(path)
+    name = signature.format.upper() if signature else ""
+    return next((kind for begins, kind in _AUDIO_TYPES.items() if name.startswith(begins)), _OTHER)
+
+
+def _make_range_usable(size: int) -> None:
+    """Let a request have the whole file where Werkzeug refuses a range that HTTP allows.
+
+    These are several ranges at once, and more last bytes than the file has.
+    """
+    wanted = request.headers.get("Range", "")
+    suffix = _SUFFIX_RANGE.fullmatch(wanted.strip())
+    if "," in wanted or (suffix and int(suffix[1]) >= size > 0):
+        request.environ.pop("HTTP_RANGE", None)

@@ -1,0 +1,1 @@
+"""What protects listeners and the library from other sites, other listeners and careless senders."""

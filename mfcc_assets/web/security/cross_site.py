@@ -1,0 +1,28 @@
+"""Refusal of requests that another site makes a listener's browser send."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, request
+
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def refuse_other_sites(app: Flask) -> None:
+    """Refuse every request that changes something unless it comes from a page of this site.
+
+    A browser says in ``Sec-Fetch-Site`` where a request comes from; an older one says it in ``Origin``. A program that
+    is no browser sends neither, and no site can misuse it.
+    """
+
+    @app.before_request
+    def refuse() -> None:
+        if request.method in _SAFE_METHODS:
+            return
+        site = request.headers.get("Sec-Fetch-Site")
+        origin = request.headers.get("Origin")
+        if site is not None:
+            is_ours = site in ("same-origin", "none")
+        else:
+            is_ours = origin is None or urlsplit(origin).netloc == request.host
+        if not is_ours:
+            abort(403, "Another site sent this request. Open this site itself, and try again.")

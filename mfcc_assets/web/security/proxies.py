@@ -1,0 +1,39 @@
+"""Headers that only a known proxy in front of this server may set."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_FORWARDED = ("FORWARDED", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PORT", "X_FORWARDED_PREFIX",
+              "X_FORWARDED_PROTO", "X_REAL_IP")  # fmt: skip
+
+
+class KnownProxies:
+    """A WSGI application that believes forwarded headers of known proxies, and removes them from other requests.
+
+    Parameters
+    ----------
+    application
+        The application behind it.
+    addresses
+        Addresses of the proxies.
+    login_header
+        Name of the header in which a proxy names the user.
+    """
+
+    def __init__(self, application: "WSGIApplication", addresses: Iterable[str], login_header: str) -> None:
+        self._direct = application
+        self._proxied = ProxyFix(application, x_for=1, x_proto=1, x_host=1)
+        self._addresses = frozenset(addresses)
+        self._names = [f"HTTP_{name}" for name in (*_FORWARDED, login_header.upper().replace("-", "_"))]
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ.get("REMOTE_ADDR") in self._addresses:
+            return self._proxied(environ, start_response)
+        for name in self._names:
+            environ.pop(name, None)
+        return self._direct(environ, start_response)

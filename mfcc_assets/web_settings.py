@@ -1,0 +1,71 @@
+"""The settings of the web pages."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+"""Names under which a browser on this machine finds the pages."""
+
+
+class WebSettings(BaseSettings):
+    """Settings of the web pages. `mfcc_assets.settings.Settings` reads them with all others."""
+
+    web_host: str = Field("127.0.0.1", description="Address at which the web pages are served")
+    web_port: int = Field(8000, ge=1, le=65535, description="Port at which the web pages are served")
+    web_trusted_hosts: str = Field(
+        "",
+        description="Names, separated by commas, under which browsers may ask for the web pages, beside this machine's"
+        " own; a dot in front allows all names below it",
+    )
+    web_proxies: str = Field(
+        "",
+        description="Addresses, separated by commas, of proxies whose forwarded headers the web pages believe",
+    )
+    web_upload_megabytes: float = Field(300.0, gt=0, le=1e6, description="Larger uploads are refused by the web pages")
+    web_free_gigabytes: float = Field(
+        2.0, ge=0, le=1e6, description="With less free disk than this, the web pages refuse uploads"
+    )
+    web_uploads_per_hour: int = Field(60, gt=0, description="Uploads that one address may send in an hour")
+    web_receiving_uploads: int = Field(32, gt=0, description="Uploads that the web pages receive at the same time")
+    web_waiting_uploads: int = Field(200, gt=0, description="With more unanswered uploads, the web pages refuse others")
+    web_streams: int = Field(
+        64, gt=0, description="Pages that are told of news at once by the server; others ask every few seconds"
+    )
+    web_idle_seconds: float = Field(
+        30.0, gt=0, le=3600, description="A connection that sends or takes nothing for this time is closed"
+    )
+    web_share_days: int = Field(30, gt=0, le=3650, description="How long a shared answer can be seen")
+    web_login: Literal["off", "header", "password"] = Field(
+        "off", description="Who may see the web pages: off, everybody; header, whom a proxy names; password"
+    )
+    web_login_header: str = Field(
+        "X-MS-CLIENT-PRINCIPAL-NAME", description="header: the header in which a proxy of `web_proxies` names the user"
+    )
+    web_password_secret: str = Field(
+        "web-password", description="password: secret that holds the argon2id hash of the password"
+    )
+    dagster_url: str = Field("", description="Address of Dagster's UI, to which the web pages link; empty: no links")
+
+    @property
+    def web_hosts(self) -> list[str]:
+        """The names under which browsers may ask for the web pages."""
+        return [*LOOPBACK_NAMES, *_listed(self.web_trusted_hosts)]
+
+    @property
+    def web_proxy_addresses(self) -> list[str]:
+        """The addresses of the proxies that are believed."""
+        return _listed(self.web_proxies)
+
+    @property
+    def web_upload_bytes(self) -> int:
+        return int(self.web_upload_megabytes * 1e6)
+
+    @property
+    def web_free_bytes(self) -> int:
+        return int(self.web_free_gigabytes * 1e9)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -1,0 +1,18 @@
+"""Tests of the settings of the pages."""
+
+import pytest
+from pydantic import ValidationError
+
+from mfcc_assets.settings import Settings
+
+
+def test_names_and_addresses_are_separated_by_commas() -> None:
+    settings = Settings(web_trusted_hosts="music.example, .home.example", web_proxies="10.0.0.1,10.0.0.2 ")
+
+    assert settings.web_hosts == ["localhost", "127.0.0.1", "[::1]", "music.example", ".home.example"]
+    assert settings.web_proxy_addresses == ["10.0.0.1", "10.0.0.2"]
+
+
+def test_a_port_outside_of_its_range_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        Settings(web_port=70_000)

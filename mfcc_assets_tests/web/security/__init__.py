@@ -1,0 +1,1 @@
+"""Tests of what protects listeners and the library."""

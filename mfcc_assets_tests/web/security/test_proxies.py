@@ -1,0 +1,32 @@
+"""Tests of the headers that only a known proxy may set."""
+
+from flask import Flask, Response, jsonify, request
+from flask.testing import FlaskClient
+
+from mfcc_assets.web.security.proxies import KnownProxies
+
+
+def _behind(addresses: list[str]) -> FlaskClient:
+    app = Flask(__name__)
+
+    @app.get("/")
+    def seen() -> Response:
+        return jsonify(address=request.remote_addr, user=request.headers.get("X-User"), scheme=request.scheme)
+
+    app.wsgi_app = KnownProxies(app.wsgi_app, addresses, "X-User")  # type: ignore[method-assign]
+    return app.test_client()
+
+
+FORWARDED = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "X-User": "ada"}
+
+
+def test_a_known_proxy_is_believed() -> None:
+    seen = _behind(["127.0.0.1"]).get("/", headers=FORWARDED).get_json()
+
+    assert seen == {"address": "203.0.113.9", "user": "ada", "scheme": "https"}
+
+
+def test_anybody_else_is_not_believed() -> None:
+    seen = _behind(["192.0.2.1"]).get("/", headers=FORWARDED).get_json()
+
+    assert seen == {"address": "127.0.0.1", "user": None, "scheme": "http"}

@@ -1,0 +1,60 @@
+"""Tests of what a listener sees when a request fails."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from mfcc_assets.errors import DocumentNotFound, MfccError, NoPublishedIndex, StoreError, TooShort
+from mfcc_assets.library import Library
+from mfcc_assets.web.app import create_app
+
+
+def _failing(library: Library, error: Exception) -> FlaskClient:
+    app = create_app(library)
+
+    @app.get("/failing")
+    def fail() -> str:
+        raise error
+
+    return app.test_client()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (DocumentNotFound("there is no such upload", subject="abc"), 404),
+        (TooShort("only 0.30 s could be decoded", subject="a.mp3", remedy="Supply a longer file"), 422),
+        (NoPublishedIndex("there is no index"), 503),
+        (StoreError("it cannot be read", subject="/home/owner/library"), 503),
+        (MfccError("something else"), 500),
+        (RuntimeError("/secret/path"), 500),
+    ],
+)
+def test_each_error_has_its_status_and_tells_no_path(library: Library, error: Exception, status: int) -> None:
+    response = _failing(library, error).get("/failing")
+
+    assert response.status_code == status
+    assert "/home/owner" not in response.text
+    assert "/secret" not in response.text
+
+
+def test_an_error_of_the_file_says_what_the_listener_can_do(library: Library) -> None:
+    page = _failing(library, TooShort("it has 0.30 s", subject="a.mp3", remedy="Supply a longer file")).get("/failing")
+
+    assert "It has 0.30 s. Supply a longer file." in page.text
+
+
+def test_programs_are_told_in_json(pages: FlaskClient) -> None:
+    response = pages.get("/nothing", headers={"Accept": "application/json"})
+
+    assert response.get_json() == {"status": 404, "title": "Not Found", "detail": ""}
+
+
+def test_a_missing_page_is_told_with_a_page(pages: FlaskClient) -> None:
+    response = pages.get("/nothing")
+
+    assert response.status_code == 404
+    assert "There is nothing here" in response.text
+
+
+def test_who_is_told_to_wait_is_told_how_long(library: Library) -> None:
+    assert _failing(library, NoPublishedIndex("none")).get("/failing").headers["Retry-After"] == "5"

@@ -1,0 +1,30 @@
+"""Tests of the server of the pages."""
+
+import socket
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from mfcc_assets.errors import SettingsError
+from mfcc_assets.settings import Settings
+from mfcc_assets.web.server import serve
+from mfcc_assets_tests.services.processes import free_port
+from mfcc_assets_tests.services.web import running_web
+
+
+def test_the_server_serves_pages(tmp_path: Path) -> None:
+    with running_web(tmp_path / "home", tmp_path / "log") as address, urlopen(f"{address}/help", timeout=30) as page:
+        assert "Play or pause" in page.read().decode()
+
+
+def test_an_address_in_use_is_told_in_a_sentence(settings: Settings) -> None:
+    port = free_port()
+    used = socket.create_server(("127.0.0.1", port))
+    with used, pytest.raises(SettingsError, match=r"Address already in use.*MFCC_WEB_PORT"):
+        serve(settings.model_copy(update={"web_port": port}))
+
+
+def test_an_address_of_another_machine_is_told_in_a_sentence(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match=r"192\.0\.2\.1:8000"):
+        serve(settings.model_copy(update={"web_host": "192.0.2.1"}))
