@@ -120,8 +120,8 @@ def _require_password(app: Flask, stored_hash: Callable[[], str]) -> None:
     def send_to_login() -> Response | None:
         if _is_open() or is_logged_in():
             return None
-        asks_for_page = request.method in ("GET", "HEAD") and request.accept_mimetypes.accept_html
-        if not asks_for_page:
+        # Scripts, players and event streams could not use the page of the log-in.
+        if request.method not in ("GET", "HEAD") or "text/html" not in request.accept_mimetypes.values():
             raise Unauthorized(_("Log in first."), www_authenticate=WWWAuthenticate("form"))
         back = request.full_path.removesuffix("?")
         return redirect(url_for("log_in", back=back), HTTPStatus.SEE_OTHER)

@@ -1,5 +1,6 @@
 """Headers that only a known proxy in front of this server may set."""
 
+import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
 _FORWARDED = ("FORWARDED", "X_FORWARDED_FOR", "X_FORWARDED_HOST", "X_FORWARDED_PORT", "X_FORWARDED_PREFIX",
               "X_FORWARDED_PROTO", "X_REAL_IP")  # fmt: skip
+
+
+_logger = logging.getLogger(__name__)
 
 
 class KnownProxies:
@@ -31,12 +35,16 @@ class KnownProxies:
         self._direct = application
         self._proxied = ProxyFix(application, x_for=0, x_proto=1, x_host=1)
         self._proxies = KnownAddresses(addresses)
+        self._has_warned = False
         self._names = [f"HTTP_{name}" for name in (*_FORWARDED, login_header.upper().replace("-", "_"))]
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ.get("REMOTE_ADDR", "") in self._proxies:
             environ["REMOTE_ADDR"] = self._sender(environ)
             return self._proxied(environ, start_response)
+        if environ.get(self._names[-1]) and not self._has_warned:
+            self._has_warned = True
+            _logger.warning("MFCC_WEB_PROXIES does not name %s, which names a user", environ.get("REMOTE_ADDR"))
         for name in self._names:
             environ.pop(name, None)
         return self._direct(environ, start_response)

@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from mfcc_assets.errors import SecretNotFound, SettingsError
 from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
 from mfcc_assets.web.app import create_app
 from mfcc_assets.web.security.passwords import hash_of
 from mfcc_assets_tests.web.clients import client_of
@@ -31,6 +32,12 @@ def locked(library: Library, monkeypatch: pytest.MonkeyPatch) -> Iterator[Librar
         yield locked
 
 
+def _browser_of(library: Library) -> FlaskClient:
+    client = client_of(library)
+    client.environ_base["HTTP_ACCEPT"] = "text/html,*/*;q=0.8"
+    return client
+
+
 def _log_in(client: FlaskClient, password: str = PASSWORD, **sent: str) -> int:
     return client.post("/login", data={"password": password, **sent}).status_code
 
@@ -44,7 +51,7 @@ def test_without_a_log_in_everybody_sees_the_pages(library: Library) -> None:
 
 
 def test_who_knows_the_password_comes_to_the_page_that_was_asked_for(locked: Library) -> None:
-    pages = client_of(locked)
+    pages = _browser_of(locked)
 
     asked = pages.get("/help?a=b")
     assert (asked.status_code, asked.location) == (303, "/login?back=/help?a%3Db")
@@ -58,7 +65,7 @@ def test_who_knows_the_password_comes_to_the_page_that_was_asked_for(locked: Lib
 
 @pytest.mark.parametrize("password", ["", "wrong", PASSWORD.upper()])
 def test_a_wrong_password_is_refused(locked: Library, password: str) -> None:
-    pages = client_of(locked)
+    pages = _browser_of(locked)
 
     assert _log_in(pages, password) == 403
     assert pages.get("/help").status_code == 303
@@ -77,7 +84,7 @@ def test_what_tells_nothing_needs_no_log_in(locked: Library, address: str) -> No
 
 def test_links_to_files_are_checked_by_their_signature(locked: Library) -> None:
     locked.blobs.write("soundtracks", "a.mp3", b"music")
-    pages = client_of(locked)
+    pages = _browser_of(locked)
 
     assert pages.get(locked.blobs.link("soundtracks", "a.mp3", seconds=60)).data == b"music"
     assert pages.get("/blobs/soundtracks/a.mp3").status_code == 403
@@ -88,6 +95,7 @@ def test_shared_answers_need_no_log_in_and_all_other_routes_do(locked: Library) 
     for rule in ("/shared/<token>", "/shared/<token>/waveform", "/shared", "/sharedmore/<token>", "/uploads/<token>"):
         app.add_url_rule(rule, rule, lambda **_: "shown")
     pages = app.test_client()
+    pages.environ_base["HTTP_ACCEPT"] = "text/html"
 
     assert [pages.get(address).status_code for address in ("/shared/abc", "/shared/abc/waveform")] == [200, 200]
     others = ("/shared", "/sharedmore/abc", "/uploads/abc", "/shared/../uploads/abc", "/nothing")
@@ -95,16 +103,17 @@ def test_shared_answers_need_no_log_in_and_all_other_routes_do(locked: Library) 
 
 
 def test_programs_and_changes_are_refused_and_not_led_to_a_form(locked: Library) -> None:
-    pages = client_of(locked)
+    pages = _browser_of(locked)
 
     asked = pages.get("/help", headers={"Accept": "application/json"})
     assert (asked.status_code, asked.get_json()["detail"]) == (401, "Log in first.")
+    assert pages.get("/help", headers={"Accept": "text/event-stream"}).status_code == 401
     assert asked.headers["WWW-Authenticate"] == "Form"
     assert pages.post("/help").status_code == 401
 
 
 def test_who_logs_out_is_out(locked: Library) -> None:
-    pages = client_of(locked)
+    pages = _browser_of(locked)
     _log_in(pages)
 
     assert urlsplit(pages.post("/logout").location).path == "/login"
@@ -112,7 +121,7 @@ def test_who_logs_out_is_out(locked: Library) -> None:
 
 
 def test_another_site_can_log_nobody_in_or_out(locked: Library) -> None:
-    pages = client_of(locked)
+    pages = _browser_of(locked)
     _log_in(pages)
 
     for address in ("/login", "/logout"):
@@ -123,7 +132,7 @@ def test_another_site_can_log_nobody_in_or_out(locked: Library) -> None:
 def test_a_new_hash_ends_all_sessions_also_of_the_same_password(
     locked: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages, others = client_of(locked), create_app(locked).test_client()
+    pages, others = _browser_of(locked), _browser_of(locked)
     assert (_log_in(pages), _log_in(others)) == (303, 303)
 
     monkeypatch.setenv(VARIABLE, hash_of(PASSWORD))
@@ -133,8 +142,8 @@ def test_a_new_hash_ends_all_sessions_also_of_the_same_password(
     assert pages.get("/help").status_code == 200
 
 
-def test_a_session_ends_after_a_month(locked: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    pages = client_of(locked)
+def test_a_session_ends_after_a_month(locked: Library) -> None:
+    pages = _browser_of(locked)
     _log_in(pages)
     with pages.session_transaction() as session:
         session["login"][1] -= 31 * 24 * 3600
@@ -144,19 +153,19 @@ def test_a_session_ends_after_a_month(locked: Library, monkeypatch: pytest.Monke
 
 
 def test_a_session_of_another_library_does_not_count(locked: Library, tmp_path_factory: pytest.TempPathFactory) -> None:
-    pages = client_of(locked)
+    pages = _browser_of(locked)
     _log_in(pages)
     cookie = pages.get_cookie("mfcc")
     assert cookie is not None
-    with _with(locked, home=tmp_path_factory.mktemp("other") / "home") as other:
-        elsewhere = client_of(other)
+    with Library(Settings(home=tmp_path_factory.mktemp("other") / "home", web_login="password")) as other:
+        elsewhere = _browser_of(other)
         elsewhere.set_cookie("mfcc", cookie.value)
 
         assert elsewhere.get("/help").status_code == 303
 
 
 def test_the_cookie_tells_no_hash_and_goes_back_over_https_only(locked: Library) -> None:
-    pages = client_of(locked)
+    pages = _browser_of(locked)
 
     secure = pages.post("/login", data={"password": PASSWORD}, base_url="https://localhost").headers["Set-Cookie"]
     plain = pages.post("/login", data={"password": PASSWORD}).headers["Set-Cookie"]
@@ -169,7 +178,7 @@ def test_the_cookie_tells_no_hash_and_goes_back_over_https_only(locked: Library)
 
 
 def test_a_sender_has_ten_attempts_in_five_minutes_and_others_are_not_kept_out(locked: Library) -> None:
-    pages = client_of(locked)
+    pages = _browser_of(locked)
 
     assert [_log_in(pages, "wrong") for _ in range(10)] == [403] * 10
     refused = pages.post("/login", data={"password": PASSWORD})

@@ -33,6 +33,17 @@ def test_anybody_else_is_not_believed() -> None:
     assert seen == {"address": "127.0.0.1", "user": None, "scheme": "http"}
 
 
+def test_the_log_names_the_first_unknown_proxy_that_names_a_user(caplog: pytest.LogCaptureFixture) -> None:
+    pages = _behind(["192.0.2.1"])
+
+    for _ in range(3):
+        pages.get("/", headers=FORWARDED)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "MFCC_WEB_PROXIES does not name 127.0.0.1, which names a user"
+    ]
+
+
 def test_a_sender_cannot_choose_its_address_through_a_proxy() -> None:
     headers = {"X-Forwarded-For": "192.0.2.66, 203.0.113.9:41000, 10.0.0.8"}
 
