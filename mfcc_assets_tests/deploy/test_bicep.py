@@ -287,7 +287,9 @@ def test_what_needs_no_sign_in_needs_no_log_in_of_the_pages_either() -> None:
 
 def test_one_process_serves_the_pages() -> None:
     file, web = resource("web", "Microsoft.App/containerApps")
-    scale = file.properties(file.properties(file.properties(file.properties(web.body)["properties"])["template"])["scale"])
+    scale = file.properties(
+        file.properties(file.properties(file.properties(web.body)["properties"])["template"])["scale"]
+    )
     assert file.value_of(scale["maxReplicas"]) == "1"
     assert re.search(r"@minValue\(0\)\n@maxValue\(1\)\nparam webReplicas int = 1", read(MAIN).text)
 
@@ -329,7 +331,9 @@ def test_the_pages_write_only_uploads_and_documents() -> None:
     }
     file = read(MODULES / "storage.bicep")
     writes = next(each for each in file.resources if each.name == "pagesWrite")
-    declared = next(node for node in walk(file.root) if node.type == "resource_declaration" and "pagesWrite" in file.text_of(node))
+    declared = next(
+        node for node in walk(file.root) if node.type == "resource_declaration" and "pagesWrite" in file.text_of(node)
+    )
     assert "if (container == uploadsContainer)" in file.text_of(declared)
     assert "scope: library[i]" in file.text_of(writes.body)
     assert file.value_of(file.assigned["uploadsContainer"]) == "uploads"

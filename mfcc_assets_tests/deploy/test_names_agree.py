@@ -72,7 +72,9 @@ def test_the_twin_gets_the_settings_of_the_profile() -> None:
 
 
 def test_the_address_of_the_database_names_the_identity_that_connects() -> None:
-    addresses = [value for file in (DAGSTER, FUNCTIONS, WEB) for name, value in file.named_values() if "DATABASE" in name]
+    addresses = [
+        value for file in (DAGSTER, FUNCTIONS, WEB) for name, value in file.named_values() if "DATABASE" in name
+    ]
     form = r"mssql\+mssqlpython://\$\{(\w+)\.clientId\}@\$\{sqlServer\}/\$\{sqlDatabase\}\?authentication=ActiveDirectoryMSI"
     matched = [re.fullmatch(form, address) for address in addresses]
     assert [match and match[1] for match in matched] == ["writer", "owner", "reader", "pages"]

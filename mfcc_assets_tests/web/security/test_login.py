@@ -77,7 +77,9 @@ def test_a_log_in_leads_to_no_other_site(locked: Library) -> None:
     assert entered.location == "/"
 
 
-@pytest.mark.parametrize("address", ["/alive", "/ready", "/login", "/static/js/main.js", "/favicon.ico", "/language/zh"])
+@pytest.mark.parametrize(
+    "address", ["/alive", "/ready", "/login", "/static/js/main.js", "/favicon.ico", "/language/zh"]
+)
 def test_what_tells_nothing_needs_no_log_in(locked: Library, address: str) -> None:
     assert client_of(locked).get(address).location != f"/login?back={address}"
 
