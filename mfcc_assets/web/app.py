@@ -17,8 +17,8 @@ from mfcc_assets.web.browser_texts import browser_texts
 from mfcc_assets.web.errors import tell_errors
 from mfcc_assets.web.formats import clock, megabytes, moment
 from mfcc_assets.web.i18n import LANGUAGE_COOKIE, LANGUAGES, add_languages
-from mfcc_assets.web.security.cross_site import refuse_other_sites
 from mfcc_assets.web.probes import add_probes
+from mfcc_assets.web.security.cross_site import refuse_other_sites
 from mfcc_assets.web.security.headers import add_headers
 from mfcc_assets.web.security.login import require_login
 from mfcc_assets.web.security.proxies import KnownProxies

@@ -93,9 +93,7 @@ def _require_named_user(app: Flask, header: str) -> None:
     def refuse_the_unnamed() -> None:
         # Only known proxies can have set this header: `KnownProxies` has removed it from all other requests.
         if not _is_open() and not request.headers.get(header):
-            abort(
-                HTTPStatus.FORBIDDEN, _("Nobody has logged in for this request. Open this site by its usual address.")
-            )
+            abort(HTTPStatus.FORBIDDEN, _("Nobody has logged in. Open this site by its usual address."))
 
 
 def _require_password(app: Flask, stored_hash: Callable[[], str]) -> None:
