@@ -40,6 +40,7 @@ class TimedSocket(socket.socket):
     """
 
     idle_seconds = 30.0
+    _when_closed: Callable[[], None] | None = None
 
     @classmethod
     def taken_over(cls, connection: socket.socket, when_closed: Callable[[], None]) -> "TimedSocket":
@@ -50,8 +51,8 @@ class TimedSocket(socket.socket):
 
     def close(self) -> None:
         super().close()
-        # Both a thread and the loop that accepts connections close a connection.
-        when_closed = self.__dict__.pop("_when_closed", None)
+        # First a thread closes a connection, then the loop that accepts connections does so again.
+        when_closed, self._when_closed = self._when_closed, None
         if when_closed is not None:
             when_closed()
 

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
 from http import HTTPStatus
 
 from flask import Flask, abort, redirect, render_template, request, session, url_for
@@ -80,7 +79,7 @@ def require_login(app: Flask, library: Library) -> None:
     if settings.web_login == "header":
         _require_named_user(app, settings.web_login_header)
     elif settings.web_login == "password":
-        _require_password(app, lambda: _stored_hash(library))
+        _require_password(app, library)
 
 
 def _is_open() -> bool:
@@ -96,7 +95,8 @@ def _require_named_user(app: Flask, header: str) -> None:
             abort(HTTPStatus.FORBIDDEN, _("Nobody has logged in. Open this site by its usual address."))
 
 
-def _require_password(app: Flask, stored_hash: Callable[[], str]) -> None:
+def _require_password(app: Flask, library: Library) -> None:
+    key = hashlib.blake2b(b"login", key=library.signing_key[:64], digest_size=32).digest()
     # One process counts the attempts, so its memory is the right place.
     limiter = Limiter(
         lambda: sender_of(request.remote_addr or ""), app=app, storage_uri="memory://", headers_enabled=True
@@ -104,8 +104,7 @@ def _require_password(app: Flask, stored_hash: Callable[[], str]) -> None:
 
     def generation() -> str:
         # It changes with the stored hash, so that a new one ends all sessions. No cookie tells the hash itself.
-        key = hashlib.blake2b(b"login", key=bytes(app.secret_key or b""), digest_size=32).digest()
-        return hashlib.blake2b(stored_hash().encode(), key=key, digest_size=16).hexdigest()
+        return hashlib.blake2b(_stored_hash(library).encode(), key=key, digest_size=16).hexdigest()
 
     def is_logged_in() -> bool:
         entry = session.get(_ENTRY)
@@ -136,7 +135,7 @@ def _require_password(app: Flask, stored_hash: Callable[[], str]) -> None:
     def check_password() -> tuple[str, int] | Response:
         back = target_here(request.form.get("back", "/"))
         try:
-            is_right = matches(request.form.get("password", ""), stored_hash())
+            is_right = matches(request.form.get("password", ""), _stored_hash(library))
         except TimeoutError:
             abort(HTTPStatus.SERVICE_UNAVAILABLE, _("Many people are logging in. Try again in a few seconds."))
         if not is_right:
