@@ -131,7 +131,8 @@ def recommend_file(
     """
     index = library.indexes.published()
     parameters = index.parameters.features
-    audio, analysis = analyse_file(path, parameters.cepstra, library.limits)
+    file = analyse_file(path, parameters.cepstra, library.limits)
+    audio, analysis = file.audio, file.analysis
     track_features = track_features_of(analysis, parameters)
 
     outcome = recognise_file(library, index, path, audio.audio_id, analysis.cepstra)

@@ -28,12 +28,18 @@ _NEARLY_THE_SAME = 0.99
 def words_of(library: Library, index: LibraryIndex, audio_id: AudioId) -> Mapping[Quality, str]:
     """Return the words for how a track sounds, compared with a sample of the library.
 
-    The sample is measured once for each index.
-
     Raises
     ------
     FeaturesMissing
         If the features of the track cannot be read.
+    """
+    return words_for(_figures(library, index, audio_id), figures_of_sample(library, index))
+
+
+def figures_of_sample(library: Library, index: LibraryIndex) -> NDArray[np.float64]:
+    """Return the figures (tracks, figures) of how a sample of an index sounds: see `sound_figures`.
+
+    They are measured once for each index, and stored with it.
     """
 
     def measure() -> Mapping[str, NDArray[np.float64]]:
@@ -47,8 +53,7 @@ def words_of(library: Library, index: LibraryIndex, audio_id: AudioId) -> Mappin
                 _logger.warning("A track is left out of the comparison: %s", error)
         return {"figures": np.array(found).reshape(len(found), -1)}
 
-    sample = library.indexes.measured_once(index.version, "sound_figures.npz", measure)["figures"]
-    return words_for(_figures(library, index, audio_id), sample)
+    return library.indexes.measured_once(index.version, "sound_figures.npz", measure)["figures"]
 
 
 def sentences_of(
