@@ -3,9 +3,9 @@
 import socket
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -82,7 +82,7 @@ def test_listeners_behind_a_known_proxy_share_its_address_without_a_limit(tmp_pa
 @given(st.lists(st.tuples(st.sampled_from(["10.0.0.1", "10.0.0.2", "192.0.2.1"]), st.booleans()), max_size=60))
 def test_a_sender_is_admitted_while_it_has_fewer_than_the_most(steps: list[tuple[str, bool]]) -> None:
     connections = OpenConnections(KnownAddresses(["192.0.2.0/24"]), most=3)
-    held: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
+    held: defaultdict[str, list[Any]] = defaultdict(list)
     for sender, opens in steps:
         if opens:
             ended = connections.admit(sender)
