@@ -8,8 +8,8 @@ import pytest
 
 from mfcc_assets.errors import StoreError
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import recommend_file
 from mfcc_assets.pipeline.explain import explain_pair, picture_of_pair
+from mfcc_assets.pipeline.file_answer import recommend_file
 from mfcc_assets.pipeline.library_report import (
     describe_library,
     picture_of_coefficients,
@@ -44,7 +44,7 @@ def show_every_page(library: Library, query: Path) -> None:
     pair = explain_pair(library, index, soundtracks[0], soundtracks[1])
     assert pair.nearness is not None
     assert pair.sentences
-    assert picture_of_pair(library, index, pair)
+    assert picture_of_pair(index, pair)
     assert recommend_file(library, query, count=5).recommendations
     assert path_between(library, soundtracks[0], soundtracks[1], steps=4).soundtracks
     assert len(pair_distances_of(library, index).distances)
