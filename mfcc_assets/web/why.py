@@ -53,6 +53,11 @@ class PairOfParts:
     closer_than: float
     outline: str
 
+    @property
+    def heard(self) -> list[dict[str, str | float]]:
+        """The parts as the player takes them, without a part that nobody may hear, as that of a shared upload."""
+        return [part.record() for part in (self.a, self.b) if part.audio]
+
 
 @dataclass(frozen=True)
 class Why:
