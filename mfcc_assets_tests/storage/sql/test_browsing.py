@@ -167,7 +167,7 @@ def test_the_albums_of_an_artist_are_listed(browsing: Browsing) -> None:
 def test_an_album_of_several_artists_names_its_album_artist_or_nobody(database: Database, catalogue: Catalogue) -> None:
     for number in range(2):
         observe(catalogue, observed(f"s/{number}.mp3", artist=f"A{number}", album="Summer"))
-        tags = {"artist": f"A{number}", "album": "Winter", "album_artist": "" if number else "Them"}
+        tags: dict[str, Any] = {"artist": f"A{number}", "album": "Winter", "album_artist": "" if number else "Them"}
         observe(catalogue, observed(f"w/{number}.mp3", **tags))
     albums = Browsing(database).albums().items
     assert ("Summer", "", 2) in [(album.title, album.artist, album.totals.tracks) for album in albums]

@@ -1,0 +1,53 @@
+"""Bring the catalogues of the pages' texts up to date with the code: `python -m docs.write_catalogue`.
+
+New texts get an empty translation, which a person fills in. Texts that the code no longer has are removed.
+"""
+
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+import mfcc_assets.web
+from mfcc_assets.web.i18n import LANGUAGES
+
+WEB = Path(mfcc_assets.web.__file__).parent
+CATALOGUES = WEB / "translations"
+_METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext.babel_extract")]
+_OPTIONS = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
+_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+
+
+def texts_of_the_code() -> Catalog:
+    """Return the texts that the code and the templates translate, in alphabetic order."""
+    catalogue = Catalog(project="mfcc-assets", charset="utf-8")
+    found = extract_from_dir(WEB, _METHODS, _OPTIONS, keywords=_KEYWORDS)
+    for _file, _line, text, _comments, _context in found:
+        catalogue.add(text)
+    return catalogue
+
+
+def updated(code: str) -> Catalog:
+    """Return the catalogue of a language with exactly the texts of the code."""
+    path = CATALOGUES / f"{code}.po"
+    catalogue = Catalog(locale=code, project="mfcc-assets", charset="utf-8")
+    former = read_po(path.open("rb"), locale=code) if path.exists() else Catalog(locale=code)
+    for message in texts_of_the_code():
+        if message.id:
+            known = former.get(message.id if isinstance(message.id, str) else message.id[0])
+            catalogue.add(message.id, known.string if known else None)
+    return catalogue
+
+
+def main() -> None:
+    CATALOGUES.mkdir(exist_ok=True)
+    for code in LANGUAGES:
+        if code != "en":
+            with (CATALOGUES / f"{code}.po").open("wb") as file:
+                file.write(f"# The texts of the pages in {LANGUAGES[code]}.\n\n".encode())
+                write_po(file, updated(code), sort_output=True, omit_header=True, width=120, no_location=True)
+
+
+if __name__ == "__main__":
+    main()
