@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, url_for
 
 from mfcc_assets.credits import named
 from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex, PlaylistImpossible
