@@ -95,13 +95,6 @@ class TrialSite:
             self.links_made += 1
             return redirect(self.library.blobs.link("soundtracks", track.blob_name, seconds=self.link_seconds))
 
-        known = {rule.rule for rule in app.url_map.iter_rules()}
-        if "/tracks/<track_id>/audio" not in known:
-            app.add_url_rule("/tracks/<track_id>/audio", "trial_audio", audio)
-            app.add_url_rule(
-                "/tracks/<track_id>/artwork", "trial_artwork", lambda track_id: redirect(f"/favicon.ico?{track_id}")
-            )
-
 
 def _for_player(track: Soundtrack) -> dict[str, object]:
     return {
