@@ -165,7 +165,7 @@ def test_the_waveform_of_a_track_is_drawn_and_plays_from_where_it_is_clicked(pag
     page.wait_for_function(
         """() => {
             const canvas = document.querySelector('.waveform canvas');
-            const pixels = canvas.width && canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+            const pixels = canvas?.width && canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
             return pixels && new Set(new Uint32Array(pixels.buffer)).size > 20;
         }"""
     )
@@ -189,7 +189,6 @@ def test_a_link_that_ends_while_a_track_plays_is_asked_for_again(
     made = trial_site.links_made
 
     # This part of the file has not been loaded yet, and the link to it has ended.
-    page.evaluate("() => { window.refused = 0; }")
     page.locator("[data-part=seek]").evaluate(
         "field => { field.value = 150; field.dispatchEvent(new Event('change')); }"
     )
