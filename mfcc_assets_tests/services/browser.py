@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
@@ -44,12 +44,16 @@ class Troubles:
     def watch(self, page: "Page") -> None:
         """Collect the troubles of a page."""
         page.on("pageerror", lambda error: self.found.append(f"error: {error}"))
-        page.on("console", lambda message: message.type in ("error", "warning") and self.found.append(message.text))
+        page.on("console", self._read)
         page.on("request", lambda request: self._judge(request.url))
 
     def unexpected(self) -> list[str]:
         """Return the troubles that no call of `expect` has named."""
         return [each for each in self.found if not any(part in each for part in self._expected)]
+
+    def _read(self, message: "ConsoleMessage") -> None:
+        if message.type in ("error", "warning"):
+            self.found.append(message.text)
 
     def _judge(self, address: str) -> None:
         parts = urlsplit(address)

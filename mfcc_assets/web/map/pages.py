@@ -115,7 +115,8 @@ def picture() -> Response:
     response = Response(drawn, content_type="image/png")
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _drawn() -> DrawnMap:
@@ -126,7 +127,8 @@ def _drawn() -> DrawnMap:
 def _kept(response: Response, drawn: DrawnMap) -> Response:
     response.set_etag(drawn.version)
     response.headers["Cache-Control"] = "private, no-cache"
-    return compressed(response).make_conditional(request)
+    compressed(response).make_conditional(request)
+    return response
 
 
 def _shown(drawn: DrawnMap) -> _Shown:

@@ -55,4 +55,5 @@ def _sent(audio_id: AudioId | None) -> Response:
             response.data = as_bytes(site().library.features.read_waveform(audio_id))
         except FeaturesMissing:
             abort(HTTPStatus.NOT_FOUND)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

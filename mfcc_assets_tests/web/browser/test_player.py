@@ -152,7 +152,9 @@ def test_the_place_can_be_chosen_with_a_pointer_and_with_keys(page: "Page") -> N
     wait_until_heard(page, 0.1)
     page.locator("#player [data-part=play]").click()
     seek = page.locator("[data-part=seek]")
-    seek.click(position={"x": seek.bounding_box()["width"] * 0.7, "y": 10})  # type: ignore[index]
+    box = seek.bounding_box()
+    assert box is not None
+    seek.click(position={"x": box["width"] * 0.7, "y": 10})
     assert seek.input_value() == "2"
     seek.press("ArrowLeft")
     assert seek.input_value() == "1"

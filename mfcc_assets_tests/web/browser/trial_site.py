@@ -113,7 +113,6 @@ def _for_player(track: Soundtrack) -> dict[str, object]:
 def serving(app: Flask) -> Iterator[str]:
     """Serve an app in a thread until the end of the ``with``, and yield its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
-    server.daemon_threads = True
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
