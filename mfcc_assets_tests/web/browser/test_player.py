@@ -167,8 +167,9 @@ def test_the_waveform_of_a_track_is_drawn_and_plays_from_where_it_is_clicked(pag
     page.wait_for_function(
         """() => {
             const canvas = document.querySelector('.waveform canvas');
-            const pixels = canvas?.width && canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-            return pixels && new Set(new Uint32Array(pixels.buffer)).size > 20;
+            if (!canvas?.width) return false;
+            const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+            return new Set(new Uint32Array(pixels.buffer)).size > 20;
         }"""
     )
     box = holder.bounding_box()
