@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import recommend_file
+from mfcc_assets.pipeline.file_answer import recommend_file
 from mfcc_assets.pipeline.index_versions import damaged_descriptions, describe_versions
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.publication import roll_back

@@ -41,7 +41,7 @@ def recommend(
 ) -> None:
     """Recommend the tracks of the library that sound most like FILE."""
     from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
-    from mfcc_assets.pipeline.answer import recommend_file
+    from mfcc_assets.pipeline.file_answer import recommend_file
     from mfcc_assets.pipeline.nearness import nearness_record
 
     wanted = count or library.settings.recommendations

@@ -1,11 +1,11 @@
-"""Recommendations for one file.
+"""The steps that answer a query, which is a file or an upload, from an index.
 
-`recommend_file` runs all steps at once, for `mfcc recommend`. An upload goes through the same steps one by one.
+`mfcc_assets.pipeline.file_answer` runs them at once for a file, and `mfcc_assets.pipeline.uploads` one by one for an
+upload, so that both give the same list.
 """
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -16,26 +16,18 @@ from numpy.typing import NDArray
 from mfcc_assets.audio.outside import read_tags
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import FeaturesMissing
-from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.frames import RaggedFrames
-from mfcc_assets.features.track_features import track_features_of
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.feature_repair import cepstra_of, repaired
-from mfcc_assets.pipeline.index import ranked_count
-from mfcc_assets.pipeline.list_order import list_order_of
+from mfcc_assets.pipeline.list_order import ListOrder
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.lost_tables import check_tables
-from mfcc_assets.pipeline.nearness import pair_distances_of
-from mfcc_assets.pipeline.recordings import Recordings, recordings_of
-from mfcc_assets.pipeline.stages import Coverage, coverage_of
-from mfcc_assets.pipeline.versions import versions_among
+from mfcc_assets.pipeline.recordings import Recordings
 from mfcc_assets.recognition.recogniser import (
     LibraryRecogniser,
     Outcome,
     Recogniser,
-    Recognition,
-    RecognitionFailure,
     RecognitionQuery,
     TagRecogniser,
     recognise,
@@ -43,138 +35,22 @@ from mfcc_assets.recognition.recogniser import (
 )
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search, search_for_new_track
-from mfcc_assets.similarity.nearness import Nearness
 from mfcc_assets.similarity.pairwise import Tracks
 from mfcc_assets.similarity.rankings import RankedList, rank
-from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets.storage.sql.records import Recommendation, Soundtrack
 
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The answer to a listener's file.
-
-    Attributes
-    ----------
-    recognised
-        The recording that the file was recognised as, or None.
-    index_version
-        Version of the index that was searched.
-    coverage
-        How much of the library this index has. During a first load, tracks are missing.
-    recommendations
-        Recommendations, best first.
-    soundtracks
-        Soundtracks of the recommendations, by track id.
-    certified
-        True if it is proven that the tracks from which the recommendations are chosen are the nearest of the library by
-        their distance. Their order also depends on the neighbours that they share with the file.
-    recall
-        Measured share of the truly nearest tracks that a search of this index finds. None if the answer is certified
-        or the recall was not measured.
-    dtw_cells
-        Number of cells of DTW matrices that were computed: the work of the search.
-    nearness
-        How near the file is to each recommendation. It is None if the library is too small to say it.
-    failures
-        Recognisers that were unavailable.
-    """
-
-    recognised: Recognition | None
-    index_version: str
-    coverage: Coverage
-    recommendations: list[Recommendation]
-    soundtracks: Mapping[TrackId, Soundtrack]
-    certified: bool
-    recall: float | None
-    dtw_cells: int
-    nearness: Sequence[Nearness | None]
-    failures: tuple[RecognitionFailure, ...] = ()
-
-
-def recommend_file(
-    library: Library, path: Path, *, count: int, exact: bool = False, without_versions: bool = False
-) -> Answer:
-    """Analyse a file and recommend tracks of the published index. Nothing of the file is stored.
-
-    Parameters
-    ----------
-    library
-        The library to recommend from.
-    path
-        An audio file.
-    count
-        Number of tracks to recommend.
-    exact
-        Compare the file with every track that a lower bound does not exclude, and so certify the answer.
-    without_versions
-        Leave out other performances of the piece in the file: see `mfcc_assets.pipeline.versions`.
-
-    Raises
-    ------
-    NoPublishedIndex, CorruptIndex
-        If there is no index to search, or it cannot be read, or the database does not know its tracks.
-    AudioError
-        If the file cannot be used.
-    FeaturesMissing
-        If the answer should be exact and a track cannot be compared.
-
-    Examples
-    --------
-    Print the track ids of five tracks that sound like a file::
-
-        with Library(Settings()) as library:
-            for recommendation in recommend_file(library, Path("song.mp3"), count=5).recommendations:
-                print(recommendation.track_id)
-    """
-    index = library.indexes.published()
-    parameters = index.parameters.features
-    audio, analysis = analyse_file(path, parameters.cepstra, library.limits)
-    track_features = track_features_of(analysis, parameters)
-
-    outcome = recognise_file(library, index, path, audio.audio_id, analysis.cepstra)
-    recognised = outcome.recognition
-    considered, recordings = ranked_count(count), recordings_of(library, index)
-    without = recordings.copies({audio.audio_id, *(recognised.audio_ids if recognised else ())})
-    search = search_for_new_track(index, without, track_features, on_all_cores)
-    candidates = find_query_candidates(index, search, recordings, without=without, count=considered)
-    ranked = rank_query(library, index, search, [candidate for candidate, _ in candidates], count=considered)
-    if exact:
-        in_library, known = library.catalogue.track_ids_by_audio(), set(recordings.of([*without]))
-        others = [audio_id for audio_id in recordings.representing(in_library) if audio_id not in known]
-        ranked = certify(library, index, search, ranked, count=considered, others=others)
-    left_out = versions_among(library, path, [audio_id for audio_id, _ in ranked]) if without_versions else set()
-    recommendations, soundtracks = choose_recommendations(
-        library,
-        index,
-        ranked,
-        count=count,
-        query_audio=audio.audio_id,
-        recognised_as=without,
-        left_out=left_out,
-    )
-    pairs = pair_distances_of(library, index)
-    recall = None if exact else library.indexes.read_quality(index.version).get(RECALL)
-    return Answer(
-        recognised,
-        index.version,
-        coverage_of(library, index),
-        recommendations,
-        soundtracks,
-        certified=exact,
-        recall=recall,
-        dtw_cells=search.contour_query.cells if search.contour_query else 0,
-        nearness=[pairs.nearness(recommendation.distance) for recommendation in recommendations],
-        failures=outcome.failures,
-    )
-
-
 def recognise_file(
-    library: Library, index: LibraryIndex | None, path: Path, audio_id: AudioId, cepstra: NDArray[np.float32]
+    library: Library,
+    index: LibraryIndex | None,
+    path: Path,
+    audio_id: AudioId,
+    cepstra: NDArray[np.float32],
+    names: Iterable[str],
 ) -> Outcome:
-    """Recognise a file by the recognisers of the settings, in their order.
+    """Recognise a file by some recognisers, in their order.
 
     Parameters
     ----------
@@ -188,8 +64,10 @@ def recognise_file(
         Audio id of the file.
     cepstra : (frames, d) float32
         Cepstra of the file.
+    names
+        Names of the recognisers.
     """
-    recognisers = (_recogniser(name, library, index) for name in library.settings.recogniser_names)
+    recognisers = (_recogniser(name, library, index) for name in names)
     query = RecognitionQuery(path, read_tags(path), audio_id, cepstra)
     return recognise(query, [recogniser for recogniser in recognisers if recogniser])
 
@@ -280,6 +158,7 @@ def certify(
 def choose_recommendations(
     library: Library,
     index: LibraryIndex,
+    order: ListOrder,
     ranked: RankedList,
     *,
     count: int,
@@ -293,7 +172,7 @@ def choose_recommendations(
     therefore not recommended. Audio that is to be left out counts for the order of the list, but is not in it.
     """
     tracks, query = library.catalogue.tracks_of_audio(audio_id for audio_id, _ in ranked), {query_audio, *recognised_as}
-    selection, in_order = selection_of(library, index, tracks), list_order_of(library, index)(ranked, query)
+    selection, in_order = selection_of(library, index, tracks), order(ranked, query)
     chosen = choose_list(in_order, selection, count=count, without=query | set(left_out))
     return chosen, {track.track_id: track for track in tracks.values()}
 

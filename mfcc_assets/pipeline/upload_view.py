@@ -1,15 +1,20 @@
-"""An upload as a caller sees it: its document, its recommendations, and links that expire soon."""
+"""An upload as a caller sees it: its document, its recommendations, and links that expire soon.
+
+This reads the documents, the database and the signatures of links alone, because the identity of the Functions app may
+read nothing else. `mfcc_assets.pipeline.upload_page` adds what a page shows.
+"""
 
 from typing import Any
 
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.failure_words import words_for_failure
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.storage.documents.port import Document
-from mfcc_assets.storage.sql.records import RecommendedSoundtrack
+from mfcc_assets.storage.sql.records import Soundtrack
 
 Presented = dict[str, Any]
-"""An upload as a JSON object."""
+"""An upload, or a part of it, as a JSON object."""
 
 
 def latest_upload(library: Library) -> Presented | None:
@@ -18,7 +23,7 @@ def latest_upload(library: Library) -> Presented | None:
     If two listeners upload at the same time, one of them sees the upload of the other.
     """
     stored = library.documents.latest()
-    return None if stored is None else _presented(library, stored)
+    return None if stored is None else presented_upload(library, stored)
 
 
 def upload_with_id(library: Library, upload: UploadId) -> Presented:
@@ -29,42 +34,59 @@ def upload_with_id(library: Library, upload: UploadId) -> Presented:
     DocumentNotFound
         If there is no such upload.
     """
-    return _presented(library, library.documents.get(upload))
+    return presented_upload(library, library.documents.get(upload))
 
 
-def _presented(library: Library, stored: Document) -> Presented:
-    document, seconds = UploadDocument.of(stored.body), library.settings.link_seconds
+def presented_upload(library: Library, stored: Document) -> Presented:
+    """Return an upload, given its document, as a JSON object."""
+    document = UploadDocument.of(stored.body)
     recognised, failure = document.recognised, document.failure
+    rows = library.recommendations.recommended(UploadId(stored.id))
+    tracks = library.catalogue.tracks_with_ids(row.track_id for row in rows)
     return {
         "id": stored.id,
         "state": document.state.value,
         "received": document.received,
+        "times": dict(document.times),
         "file_name": document.file_name,
+        "seconds": document.seconds,
+        "note": document.note,
         "recognised": recognised and {"title": recognised.title, "artist": recognised.artist, "by": recognised.by},
         "recognition_failures": [
             {"by": failed.by, "reason": failed.reason} for failed in document.recognition_failures
         ],
-        "failure": failure and {"code": failure.code, "reason": failure.reason},
+        "failure": failure
+        and {"code": failure.code, "reason": failure.reason, "words": words_for_failure(failure.code)},
+        "run_id": document.run_id,
         "index_version": document.index_version,
+        "ranking": document.method,
         "indexed_tracks": document.indexed_tracks,
         "library_tracks": document.library_tracks,
         "recall": document.recall,
-        "links_end_after_seconds": seconds,
+        "links_end_after_seconds": library.settings.link_seconds,
         "recommendations": [
-            _recommendation(library, row, seconds) for row in library.recommendations.recommended(UploadId(stored.id))
+            presented_recommendation(library, tracks[row.track_id], row.rank, row.distance)
+            for row in rows
+            if row.track_id in tracks
         ],
     }
 
 
-def _recommendation(library: Library, row: RecommendedSoundtrack, seconds: int) -> Presented:
+def presented_recommendation(library: Library, track: Soundtrack, rank: int, distance: float) -> Presented:
+    """Return a recommended track as a JSON object."""
+    return {"rank": rank, **presented_track(library, track), "distance": distance}
+
+
+def presented_track(library: Library, track: Soundtrack) -> Presented:
+    """Return a track as a JSON object, with links to its audio and its artwork."""
+    seconds = library.settings.link_seconds
     return {
-        "rank": row.rank,
-        "track_id": row.track_id,
-        "title": row.title,
-        "artist": row.artist,
-        "album": row.album,
-        "seconds": row.seconds,
-        "distance": row.distance,
-        "soundtrack": library.blobs.link("soundtracks", row.blob_name, seconds=seconds),
-        "artwork": library.blobs.link("artworks", row.artwork, seconds=seconds),
+        "track_id": track.track_id,
+        "title": track.title,
+        "artist": track.artist,
+        "album": track.album,
+        "year": track.year,
+        "seconds": track.seconds,
+        "soundtrack": library.blobs.link("soundtracks", track.blob_name, seconds=seconds),
+        "artwork": library.blobs.link("artworks", track.artwork, seconds=seconds),
     }

@@ -32,6 +32,7 @@ from mfcc_assets.pipeline.answer import (
     search_for,
 )
 from mfcc_assets.pipeline.answering_run import AnsweringRun, document_of
+from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.purge import remove_computed
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.pipeline.stages import coverage_of
@@ -47,6 +48,7 @@ from mfcc_assets.pipeline.upload_document import (
     SearchedUpload,
     UploadDocument,
 )
+from mfcc_assets.pipeline.upload_file import check_size
 from mfcc_assets.pipeline.upload_register import file_name_of, files_of_uploads, received_at
 from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.storage.blobs.names import clean_name
@@ -103,7 +105,8 @@ def recognise_uploads(library: Library, uploads: Sequence[UploadId], *, run: Ans
     def recognise(_: UploadId, document: AnalysedUpload) -> Change[AnalysedUpload]:
         cepstra = library.features.read_cepstra(document.audio_id, parameters)
         with library.blobs.as_file("batch", document.batch) as path:
-            outcome = recognise_file(library, index, path, document.audio_id, cepstra)
+            names = library.settings.recogniser_names
+            outcome = recognise_file(library, index, path, document.audio_id, cepstra, names)
         return lambda stored: stored.with_recognition(outcome.recognition, outcome.failures)
 
     return _each(library, uploads, recognise, needs=AnalysedUpload, run=run)
@@ -153,14 +156,15 @@ def rank_uploads(library: Library, uploads: Sequence[UploadId], *, run: Answerin
 
 def recommend_for_uploads(library: Library, uploads: Sequence[UploadId], *, run: AnsweringRun) -> list[UploadDocument]:
     """Write the recommendations of each upload, and close its document."""
-    read_index = cache(library.indexes.read)
+    opened = cache(lambda version: OpenedIndex(library, library.indexes.read(version)))
 
     def recommend(upload: UploadId, document: RankedUpload) -> Change[RankedUpload]:
         version = document.index_version
         ranked = required_lists(library, "rankings", version, upload).pairs()
         recommendations, _ = choose_recommendations(
             library,
-            read_index(version),
+            opened(version).index,
+            opened(version).order,
             ranked,
             count=library.settings.recommendations,
             query_audio=document.audio_id,
@@ -215,10 +219,9 @@ def _received(
 def _copied(library: Library, upload: UploadId, blob: Blob, run: AnsweringRun) -> Change[UploadDocument]:
     file_name = file_name_of(blob)
     batch = f"{upload}/{clean_name(blob.name.rpartition('/')[2])}"
-    limit = library.settings.max_upload_bytes
-    if blob.size > limit:
-        what = f"the file has {blob.size:,} bytes, but the limit is {limit:,}"
-        too_large = TooLarge(what, subject=file_name, remedy="Upload a part of it, or raise the limit")
+    try:
+        check_size(library, blob.size, file_name)
+    except TooLarge as too_large:
         rejected = _failure(library, upload, file_name, too_large, run)
         return lambda stored: stored.failed(rejected)
     try:

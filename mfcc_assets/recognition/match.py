@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from math import ceil, inf, sqrt
 
 import numpy as np
@@ -26,7 +27,6 @@ from numpy.typing import NDArray
 from mfcc_assets.features.fingerprint import (
     COARSE,
     FINE,
-    FINGERPRINT_WIDTH,
     Fingerprints,
     Resolution,
     checked_cepstra,
@@ -36,7 +36,7 @@ from mfcc_assets.features.fingerprint import (
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.silence import sounding_frames
 from mfcc_assets.ids import AudioId
-from mfcc_assets.jit import compiled_reordered
+from mfcc_assets.recognition.sliding import best_cosines
 
 _PHASES = 2
 """Number of framings of the query. The frames of a query rarely begin where the frames of the track begin. At ten
@@ -49,19 +49,17 @@ _MAXIMUM_PASSAGES = 12
 """Maximum number of passages of one query. Twelve passages cover four minutes of an upload, so that a library track of
 30 s inside the upload is found, too."""
 
+_CORES = os.cpu_count() or 1
+
 _DISTINCTIVE_SHARE = 0.25
 """Least share of distinctive frames in a passage that is searched for. The only change of a steady tone is at its
 beginning, and it would be found at the beginning of many tracks."""
-
-_TRACKS_PER_TASK = 500
-"""Number of tracks that one thread searches at a time."""
 
 _MINIMUM_OVERLAP = 0.8
 """Share of the shorter track that must lie inside the longer one."""
 
 _TINY = 1e-9
-"""Lower limit of the energy and of the length of a passage. It makes the cosine of a passage without any change 0
-instead of undefined."""
+"""Lower limit of an energy. It makes the cosine of music without any change 0 instead of undefined."""
 
 _SAME_RECORDING = 0.75
 """Smallest cosine at which two tracks count as one recording. In a test with 2,064 excerpts of 18 and 30 s, re-encoded
@@ -145,7 +143,7 @@ def shortlist(
     if not passages or not len(fingerprints):
         return []
     shortest = min(map(len, passages))
-    cosines = _best_cosines(fingerprints, np.stack([passage[:shortest] for passage in passages]))
+    cosines = best_cosines(fingerprints, np.stack([passage[:shortest] for passage in passages]))
     order = np.argsort(-cosines, kind="stable")[:count]
     return [fingerprints.audio_ids[track] for track in order]
 
@@ -206,7 +204,7 @@ def matches(
     ----------
     query_cepstra : (frames, d) float
     candidates : pairs of audio id and (frames, d) cepstra
-        Tracks of a shortlist. They are read one at a time.
+        Tracks of a shortlist. No more are read at a time than there are cores.
     parameters
         Parameters that all cepstra were computed with.
 
@@ -220,7 +218,11 @@ def matches(
     ValueError
         If cepstra do not fit the parameters or are not finite.
     """
-    aligned = [Match(audio_id, align(query_cepstra, cepstra, parameters)) for audio_id, cepstra in candidates]
+    aligned: list[Match] = []
+    remaining = iter(candidates)
+    with ThreadPoolExecutor(_CORES) as pool:
+        while some := list(islice(remaining, _CORES)):
+            aligned += pool.map(lambda one: Match(one[0], align(query_cepstra, one[1], parameters)), some)
     same = [match for match in aligned if match.alignment.same_recording]
     return sorted(same, key=lambda match: -match.alignment.cosine)
 
@@ -285,53 +287,6 @@ def _passages(changes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     count = min(-(-len(changes) // length), _MAXIMUM_PASSAGES)
     starts = np.linspace(0, len(changes) - length, count).round().astype(int)
     return [changes[start : start + length] for start in starts]
-
-
-def _best_cosines(fingerprints: Fingerprints, passages: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the largest cosine (tracks,) of any passage (q, length, 6) with any window of each track."""
-    lengths = np.linalg.norm(passages, axis=(1, 2), keepdims=True)
-    rows = (passages / np.maximum(lengths, _TINY)).reshape(len(passages), -1)
-    frames = np.asarray(fingerprints.frames).ravel()
-    cosines = np.empty(len(fingerprints), np.float32)
-
-    def search(first: int) -> None:
-        last = first + _TRACKS_PER_TASK
-        _slide(frames, fingerprints.starts[first : last + 1], rows, cosines[first:last])
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(search, range(0, len(cosines), _TRACKS_PER_TASK)))
-    return cosines
-
-
-@compiled_reordered
-def _slide(
-    frames: NDArray[np.float32], starts: NDArray[np.int64], passages: NDArray[np.float32], cosines: NDArray[np.float32]
-) -> None:
-    """Slide every passage along every track and write the largest cosine of each track to `cosines`.
-
-    `frames` and each row of `passages` are flat. Up to half of a window may extend beyond either end of its track.
-    """
-    length = passages.shape[1] // FINGERPRINT_WIDTH
-    for track in range(len(cosines)):
-        first, last = starts[track], starts[track + 1]
-        energies = np.zeros(last - first + 1)
-        for frame in range(first, last):
-            energy = np.float32(0.0)
-            for i in range(frame * FINGERPRINT_WIDTH, (frame + 1) * FINGERPRINT_WIDTH):
-                energy += frames[i] * frames[i]
-            energies[frame - first + 1] = energies[frame - first] + energy
-        best = -1.0
-        for begin in range(first - length // 2, last - length // 2):
-            lower, upper = max(begin, first), min(begin + length, last)
-            window = frames[lower * FINGERPRINT_WIDTH : upper * FINGERPRINT_WIDTH]
-            norm = np.sqrt(max(energies[upper - first] - energies[lower - first], _TINY))
-            for q in range(len(passages)):
-                passage = passages[q, (lower - begin) * FINGERPRINT_WIDTH : (upper - begin) * FINGERPRINT_WIDTH]
-                product = np.float32(0.0)
-                for i in range(len(window)):
-                    product += window[i] * passage[i]
-                best = max(best, product / norm)
-        cosines[track] = best
 
 
 def _best_alignment(query: _Framing, track: _Framing) -> Alignment:

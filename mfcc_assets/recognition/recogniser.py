@@ -205,6 +205,10 @@ class LibraryRecogniser(Recogniser):
         warn_of_missing(missing, _logger)
 
 
+LOCAL_RECOGNISERS = (LibraryRecogniser.name, TagRecogniser.name)
+"""Names of the recognisers that ask no service."""
+
+
 def warn_of_missing(missing: Sequence[FeaturesMissing], logger: logging.Logger) -> None:
     """Write one line to the log for all tracks that a query is not compared with. It names the first."""
     if len(missing) == 1:

@@ -21,6 +21,7 @@ from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import choose_recommendations, find_query_candidates, rank_query
 from mfcc_assets.pipeline.index import index_parameters
+from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.ranking_names import DEFAULT_RANKING
 from mfcc_assets.search.id_arrays import TrackOfAudio
@@ -138,6 +139,7 @@ class SizedLibrary:
                     choose_recommendations,
                     self.library,
                     index,
+                    list_order_of(self.library, index),
                     ranked,
                     count=PLACES,
                     query_audio=QUERY,

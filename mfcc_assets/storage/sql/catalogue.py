@@ -269,6 +269,14 @@ class Catalogue:
             }
         return found
 
+    def tracks_with_ids(self, track_ids: Iterable[TrackId]) -> dict[TrackId, Soundtrack]:
+        """Return the soundtracks with these ids, by id. Ids without a soundtrack are left out."""
+        found: dict[TrackId, Soundtrack] = {}
+        for ids in batches(sorted(set(track_ids))):
+            query = select_record(Soundtrack, SOUNDTRACKS).where(SOUNDTRACKS.c.TRACK_ID.in_(ids))
+            found |= {track.track_id: track for track in read_records(self._database, Soundtrack, query)}
+        return found
+
     def track_ids_by_audio(self) -> dict[AudioId, TrackId]:
         """Return the track id of the soundtrack that represents each audio of the library, by audio id."""
         query = sa.select(SOUNDTRACKS.c.AUDIO_ID, SOUNDTRACKS.c.TRACK_ID).where(SOUNDTRACKS.c.AUDIO_ID.is_not(None))

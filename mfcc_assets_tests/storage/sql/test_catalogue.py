@@ -207,6 +207,17 @@ class TestAudio:
         assert catalogue.track_ids_by_audio() == {"one audio": track_id("b.mp3")}
         assert [track.blob_name for track in catalogue.tracks_of_audio(["one audio"]).values()] == ["b.mp3"]
 
+    def test_soundtracks_are_found_by_their_ids(self, catalogue):
+        files = [observed(name) for name in ("a.mp3", "b.mp3", "c.mp3")]
+        observe(catalogue, *files)
+        many = (track_id(f"{number}") for number in range(2 * IDS_PER_QUERY))
+        found = catalogue.tracks_with_ids([track_id("c.mp3"), *many, track_id("a.mp3"), track_id("gone.mp3")])
+        assert {track: of.blob_name for track, of in found.items()} == {
+            track_id("a.mp3"): "a.mp3",
+            track_id("c.mp3"): "c.mp3",
+        }
+        assert catalogue.tracks_with_ids([]) == {}
+
     def test_more_audio_ids_than_fit_into_one_statement_can_be_looked_up(self, catalogue):
         files = [observed(f"{number}") for number in range(3)]
         observe(catalogue, *files)

@@ -1,0 +1,101 @@
+"""An upload as its page shows it: from the moment its file has come, with how near its recommendations are."""
+
+from mfcc_assets.errors import CorruptIndex
+from mfcc_assets.ids import UploadId
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.file_answer import Preview
+from mfcc_assets.pipeline.nearness import nearness_record, pair_distances_of
+from mfcc_assets.pipeline.opened_index import OpenedIndex
+from mfcc_assets.pipeline.shares import shared_until
+from mfcc_assets.pipeline.upload_document import State
+from mfcc_assets.pipeline.upload_state import upload_state
+from mfcc_assets.pipeline.upload_view import (
+    Presented,
+    presented_recommendation,
+    presented_track,
+    presented_upload,
+)
+from mfcc_assets.similarity.nearness import Nearness, PairDistances
+
+SHOWN_CANDIDATES = 5
+"""Number of candidates that are shown while they are ranked."""
+
+
+def page_of_upload(library: Library, upload: UploadId) -> Presented:
+    """Return an upload for its page.
+
+    It has the members of `mfcc_assets.pipeline.upload_view.presented_upload`, and ``features_version``, ``candidates``
+    while they are ranked, and ``shared_until``. Each recommendation also has ``closer_than``, ``nearness`` and
+    ``nearness_bar``, the length of a bar from 0 to 1. They are None if the index that answered is gone.
+
+    Raises
+    ------
+    DocumentNotFound
+        If there is no such upload.
+    """
+    stored = upload_state(library, upload)
+    shown = presented_upload(library, stored)
+    version = shown["index_version"]
+    index = library.indexes.read_if_usable(version) if version else None
+    pairs = pair_distances_of(library, index) if index and shown["recommendations"] else None
+    until = shared_until(stored.body)
+    return {
+        **shown,
+        "recommendations": [_with_nearness(each, _nearness(pairs, each)) for each in shown["recommendations"]],
+        "features_version": index.parameters.features.version if index else None,
+        "candidates": upload_candidates(library, upload, version) if shown["state"] == State.CANDIDATES else [],
+        "shared_until": until and until.isoformat(),
+    }
+
+
+def page_of_preview(library: Library, opened: OpenedIndex, upload: UploadId, preview: Preview) -> Presented:
+    """Return an upload for its page before a run has recorded its answer, with the members of `page_of_upload`.
+
+    The state stays that of the upload, so that the page can tell a preview from a recorded answer.
+
+    Raises
+    ------
+    DocumentNotFound
+        If there is no such upload.
+    """
+    answer, recognised = preview.answer, preview.answer.recognised
+    return {
+        **page_of_upload(library, upload),
+        "seconds": preview.file.seconds,
+        "note": preview.file.note,
+        "recognised": recognised and {"title": recognised.title, "artist": recognised.artist, "by": recognised.by},
+        "index_version": answer.index_version,
+        "features_version": opened.index.parameters.features.version,
+        "ranking": opened.index.parameters.ranking,
+        "indexed_tracks": answer.coverage.indexed,
+        "library_tracks": answer.coverage.expected,
+        "recall": answer.recall,
+        "candidates": [],
+        "recommendations": [
+            _with_nearness(
+                presented_recommendation(library, answer.soundtracks[found.track_id], found.rank, found.distance),
+                nearness,
+            )
+            for found, nearness in zip(answer.recommendations, answer.nearness, strict=True)
+        ],
+    }
+
+
+def upload_candidates(library: Library, upload: UploadId, index_version: str) -> list[Presented]:
+    """Return the first candidates of an upload, for the time while they are ranked."""
+    try:
+        lists = library.rankings.read("candidates", index_version, upload)
+    except CorruptIndex:
+        return []  # the run will say so, and they are only shown for a moment
+    first = lists.candidates[:SHOWN_CANDIDATES] if lists else ()
+    tracks = library.catalogue.tracks_of_audio(first)
+    return [presented_track(library, tracks[audio_id]) for audio_id in first if audio_id in tracks]
+
+
+def _nearness(pairs: PairDistances | None, recommendation: Presented) -> Nearness | None:
+    return pairs.nearness(recommendation["distance"]) if pairs else None
+
+
+def _with_nearness(recommendation: Presented, nearness: Nearness | None) -> Presented:
+    bar = None if nearness is None else nearness.bar
+    return {**recommendation, **nearness_record(nearness), "nearness_bar": bar}
