@@ -25,6 +25,7 @@ Each error says what happened, to which track, upload, file or index, and what t
     ├── RunFailed
     ├── UploadChanged
     ├── NotAnUploadId
+    ├── NotACursor
     ├── PurgeIncomplete
     ├── FeaturesMissing
     │   └── FeaturesDamaged
@@ -183,6 +184,10 @@ class UploadChanged(MfccError):
 
 class NotAnUploadId(MfccError):
     """A text has not the form of an upload id."""
+
+
+class NotACursor(MfccError):
+    """A text does not mark a place in a list of the library."""
 
 
 class PurgeIncomplete(MfccError):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mfcc_assets.storage.repair_log import RepairLog
     from mfcc_assets.storage.secrets.port import SecretSource
     from mfcc_assets.storage.sql.added_files import AddedFiles
+    from mfcc_assets.storage.sql.browsing import Browsing
     from mfcc_assets.storage.sql.catalogue import Catalogue
     from mfcc_assets.storage.sql.database import Database
     from mfcc_assets.storage.sql.recommendations import Recommendations
@@ -216,6 +217,13 @@ class Library:
         from mfcc_assets.storage.sql.catalogue import Catalogue
 
         return Catalogue(self.database)
+
+    @_opened
+    def browsing(self) -> "Browsing":
+        """The soundtracks as pages show them: sorted, filtered, searched, and page by page."""
+        from mfcc_assets.storage.sql.browsing import Browsing
+
+        return Browsing(self.database)
 
     @_opened
     def added_files(self) -> "AddedFiles":

@@ -11,6 +11,14 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # Embeddings, overrides, isolates and marks of direction. An override could show a name, or what follows it, backwards.
 _DIRECTIONS = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
+_ACCENTS = re.compile(r"[\u0300-\u036f]")
+
+# Letters that Unicode does not decompose, in lower case.
+_PLAIN_LETTERS = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
+    | dict.fromkeys("‘’ʼ`´", "'")
+)
+
 
 def printable(text: str) -> str:
     r"""Return a text as it can safely be shown in a line of a terminal, a log or a page.
@@ -53,6 +61,21 @@ def folded(text: str) -> str:
     """
     seen = "".join(letter for letter in _compatible(text) if unicodedata.category(letter) != "Cf")
     return " ".join(_compatible(seen.casefold()).split())
+
+
+def unaccented(text: str) -> str:
+    r"""Return a text as it is searched: as `folded` writes it, and without the accents of Latin, Greek and Cyrillic.
+
+    Letters with a stroke and joined letters become plain letters, and curved apostrophes straight ones. Marks of other
+    scripts, such as the dakuten of が, stay, because there they make another letter.
+
+    Examples
+    --------
+    >>> unaccented("Beyoncé"), unaccented("MØ"), unaccented("ＢＪÖＲＫ"), unaccented("Don’t")
+    ('beyonce', 'mo', 'bjork', "don't")
+    """
+    decomposed = unicodedata.normalize("NFD", folded(text))
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed).translate(_PLAIN_LETTERS))
 
 
 def _compatible(text: str) -> str:

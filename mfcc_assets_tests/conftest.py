@@ -123,7 +123,7 @@ def postgres() -> "Iterator[Postgres]":
         server.execute(f"CREATE DATABASE {TEMPLATE}", f"CREATE USER clerk PASSWORD '{server.password}'")
         with closing(Database(server.url(TEMPLATE))) as database:
             ensure_schema(database)
-            grant_access(database, writers=[User("clerk")], readers=[])
+            grant_access(database, writers=[User("clerk")], readers=[], pages=[])
         yield server
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.texts import folded, printable
+from mfcc_assets.texts import folded, printable, unaccented
 
 any_text = st.text(st.characters()) | st.text("a\x1b\x9b\n\r\u202e\u2066\u200f\ud800 [:")
 
@@ -49,3 +49,31 @@ def test_what_nobody_sees_does_not_count(unseen: str) -> None:
 
 def test_letters_with_and_without_an_accent_differ() -> None:
     assert folded("resume") != folded("resumé")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Beyoncé", "beyonce"),
+        ("MØ", "mo"),
+        ("Ｂｊöｒｋ", "Bjork"),
+        ("Ångström", "angstrom"),
+        ("Don’t", "don't"),
+        ("Чайковский", "чаиковскии"),
+        ("Ἀθήνα", "αθηνα"),
+        ("Łódź", "lodz"),
+    ],
+)
+def test_accents_do_not_count_in_a_search(one: str, other: str) -> None:
+    assert unaccented(one) == unaccented(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("が", "か"), ("한", "하"), ("की", "क")])
+def test_marks_that_make_another_letter_count_in_a_search(one: str, other: str) -> None:
+    assert unaccented(one) != unaccented(other)
+
+
+@given(any_text)
+def test_a_text_without_accents_stays_as_it_is(text: str) -> None:
+    assert unaccented(unaccented(text)) == unaccented(text)
+    assert unaccented(folded(text)) == unaccented(text)

@@ -54,20 +54,26 @@ def sql(dialect: str) -> None:
 @click.option(
     "--reader", "readers", multiple=True, metavar="USER", help="May read recommendations: applications, reports."
 )
+@click.option("--pages", "pages", multiple=True, metavar="USER", help="May read lists and rejects: the web pages.")
 @click.pass_obj
-def grant(library: Library, writers: tuple[str, ...], readers: tuple[str, ...]) -> None:
+def grant(library: Library, writers: tuple[str, ...], readers: tuple[str, ...], pages: tuple[str, ...]) -> None:
     """Let users write or read the tables.
 
-    The roles mfcc_writer and mfcc_reader are made or renewed, and the users are added to them.
+    The roles mfcc_writer, mfcc_reader and mfcc_pages are made or renewed, and the users are added to them.
 
     In Azure SQL a user is a managed identity, which becomes a user of the database. Write NAME=CLIENT_ID, or only NAME
     if the server may look it up in the directory. In PostgreSQL a user must exist already. Write NAME.
     """
-    from mfcc_assets.storage.sql.grants import READER, WRITER, grant_access
+    from mfcc_assets.storage.sql.grants import PAGES, READER, WRITER, grant_access
 
     tables = library.database
-    grant_access(tables, writers=[_user(writer) for writer in writers], readers=[_user(reader) for reader in readers])
-    for role, users in ((WRITER, writers), (READER, readers)):
+    grant_access(
+        tables,
+        writers=[_user(user) for user in writers],
+        readers=[_user(user) for user in readers],
+        pages=[_user(user) for user in pages],
+    )
+    for role, users in ((WRITER, writers), (READER, readers), (PAGES, pages)):
         click.echo(f"{role} has its rights in {tables.name}{', and so have ' if users else ''}{', '.join(users)}.")
 
 

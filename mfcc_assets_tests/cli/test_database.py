@@ -52,16 +52,19 @@ def test_the_statements_are_printed_for_the_owner_to_run(library: Library, tmp_p
 
 
 def test_users_are_given_the_roles(in_postgresql: Library, postgres: Postgres) -> None:
-    postgres.execute("CREATE USER runs", "CREATE USER pages")
-    result = mfcc_database(in_postgresql, "grant", "--writer", "runs", "--reader", "pages")
+    postgres.execute("CREATE USER runs", "CREATE USER reports", "CREATE USER pages")
+    result = mfcc_database(in_postgresql, "grant", "--writer", "runs", "--reader", "reports", "--pages", "pages")
     assert result.exit_code == 0, result.output
     assert [line.split(" has its rights in ")[0] for line in result.output.splitlines()] == [
         "mfcc_writer",
         "mfcc_reader",
+        "mfcc_pages",
     ]
     assert ", and so have pages." in result.output
     roles = postgres.execute("SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members")
-    assert {("mfcc_writer", "runs"), ("mfcc_reader", "pages")} <= {tuple(row) for row in roles}
+    assert {("mfcc_writer", "runs"), ("mfcc_reader", "reports"), ("mfcc_pages", "pages")} <= {
+        tuple(row) for row in roles
+    }
 
 
 def test_files_have_no_users(library: Library) -> None:
@@ -86,4 +89,4 @@ def test_a_user_is_written_as_a_name_or_with_the_id_of_an_identity(
     monkeypatch.setattr(grants, "grant_access", lambda _, **users: granted.update(users))
 
     assert mfcc_database(library, "grant", "--writer", written).exit_code == 0
-    assert granted == {"writers": [user], "readers": []}
+    assert granted == {"writers": [user], "readers": [], "pages": []}

@@ -9,7 +9,7 @@ import random
 import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -18,6 +18,9 @@ from mfcc_assets.errors import Conflict, DocumentNotFound
 
 PAGE = 100
 """Number of documents that `DocumentStore.find` reads at once by default."""
+
+IDS_PER_QUERY = 200
+"""Most ids that `DocumentStore.get_many` asks for at once."""
 
 BEFORE_THE_NEWEST = ("~", "")
 """A time of receipt and an id that sort after those of every document."""
@@ -83,6 +86,21 @@ class DocumentStore(ABC):
             return self.get(document_id)
         except DocumentNotFound:
             return None
+
+    @abstractmethod
+    def get_many(self, document_ids: Collection[str]) -> dict[str, Document]:
+        """Return documents by their ids, with one request for many of them.
+
+        Parameters
+        ----------
+        document_ids
+            Ids of any number of documents.
+
+        Returns
+        -------
+        dict[str, Document]
+            The documents by id. Ids for which `get` would find no document are absent.
+        """
 
     @abstractmethod
     def create(self, document_id: str, body: dict[str, Any]) -> Document:
@@ -167,6 +185,13 @@ class DocumentStore(ABC):
     @abstractmethod
     def delete(self, document_id: str) -> None:
         """Delete a document, if there is one."""
+
+
+def id_batches(document_ids: Collection[str]) -> Iterator[list[str]]:
+    """Yield the possible ones of these ids, each once, in lists that one query may name."""
+    possible = sorted(set(filter(can_be_id, document_ids)))
+    for start in range(0, len(possible), IDS_PER_QUERY):
+        yield possible[start : start + IDS_PER_QUERY]
 
 
 def can_be_id(document_id: str) -> bool:

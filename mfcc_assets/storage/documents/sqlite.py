@@ -7,8 +7,8 @@ import secrets
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from mfcc_assets.storage.documents.port import (
     changed,
     check_id,
     damaged,
+    id_batches,
     taken,
 )
 from mfcc_assets.storage.sqlite_files import (
@@ -61,6 +62,8 @@ _ADDED_COLUMNS = {"written": "REAL NOT NULL DEFAULT 0", "crc32": "INTEGER"}
 """Columns that the files of older versions lack."""
 
 _ONE = "SELECT id, body, etag, crc32 FROM documents WHERE id = ? AND written > ?"
+
+_MANY = "SELECT id, body, etag, crc32 FROM documents WHERE written > ? AND id IN ({marks})"
 
 _INSERT = """
 INSERT OR REPLACE INTO documents (id, state, received, etag, body, written, crc32) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -124,6 +127,16 @@ class SqliteDocuments(DocumentStore):
         if row is None:
             raise absent(document_id)
         return _document(row)
+
+    def get_many(self, document_ids: Collection[str]) -> dict[str, Document]:
+        found: dict[str, Document] = {}
+        with self._connection() as connection:
+            for ids in id_batches(document_ids):
+                marks = ", ".join("?" * len(ids))
+                for row in connection.execute(_MANY.format(marks=marks), (self._due, *ids)).fetchall():
+                    with suppress(DocumentNotFound):
+                        found[row[0]] = _document(row)
+        return found
 
     def create(self, document_id: str, body: dict[str, Any]) -> Document:
         check_id(document_id)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mfcc_assets.ids import AudioId, QueryId, TrackId, shard_of, track_id
+from mfcc_assets.storage.sql.browse_keys import browse_keys
 from mfcc_assets.storage.sql.database import Database, reconnecting
 from mfcc_assets.storage.sql.records import AudioContent, Credit, KnownFile, Observed, Reject, SkippedFile, Soundtrack
 from mfcc_assets.storage.sql.rows import batches, existing, fitting, named_columns, read_records, select_record, utc_now
@@ -30,7 +31,11 @@ _IS_REPLACED_REJECT = SOUNDTRACKS.c.AUDIO_ID.is_(None) & (
 )
 
 _UPSERT_OBSERVED = Upsert(
-    SOUNDTRACKS, {"NOTE": sa.case((_IS_REPLACED_REJECT, excluded(SOUNDTRACKS.c.NOTE)), else_=SOUNDTRACKS.c.NOTE)}
+    SOUNDTRACKS,
+    {
+        "NOTE": sa.case((_IS_REPLACED_REJECT, excluded(SOUNDTRACKS.c.NOTE)), else_=SOUNDTRACKS.c.NOTE),
+        "ADDED_AT": SOUNDTRACKS.c.ADDED_AT,
+    },
 )
 
 _UPSERT_SKIPPED = Upsert(SKIPPED_FILES)
@@ -192,6 +197,8 @@ class Catalogue:
                 "TAGS_NOTE": fitting(file.tags.note, LONGEST_NOTE),
                 "RUN_ID": run_id,
                 "OBSERVED_AT": observed_at,
+                "ADDED_AT": observed_at.replace(tzinfo=UTC),
+                **named_columns(asdict(browse_keys(file.tags, file.blob_name))),
             }
             for file in observed
         }

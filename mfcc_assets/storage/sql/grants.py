@@ -2,6 +2,7 @@
 
 mfcc_writer   may read and write the rows of every table, but change no table: for runs
 mfcc_reader   may read the soundtracks and the view of recommendations: for applications and reports
+mfcc_pages    may also read the lists themselves and the rejects: for the web pages
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,10 +14,18 @@ from sqlalchemy.engine import Connection
 
 from mfcc_assets.errors import StoreError
 from mfcc_assets.storage.sql.database import Database, reconnecting
-from mfcc_assets.storage.sql.schema import METADATA, RECOMMENDED_SOUNDTRACKS, SOUNDTRACKS, VERSIONS
+from mfcc_assets.storage.sql.schema import (
+    METADATA,
+    RECOMMENDATIONS,
+    RECOMMENDED_SOUNDTRACKS,
+    REJECTS,
+    SOUNDTRACKS,
+    VERSIONS,
+)
 
 WRITER = "mfcc_writer"
 READER = "mfcc_reader"
+PAGES = "mfcc_pages"
 _EVERY_RIGHT = "SELECT, INSERT, UPDATE, DELETE"
 _TABLES = [table.name for table in METADATA.sorted_tables]
 _VIEWED = [RECOMMENDED_SOUNDTRACKS.name, VERSIONS.name]  # opening a database reads its schema version
@@ -24,6 +33,7 @@ _VIEWED = [RECOMMENDED_SOUNDTRACKS.name, VERSIONS.name]  # opening a database re
 _RIGHTS = {
     WRITER: {**dict.fromkeys(_TABLES, _EVERY_RIGHT), **dict.fromkeys(_VIEWED, "SELECT")},
     READER: dict.fromkeys([SOUNDTRACKS.name, *_VIEWED], "SELECT"),
+    PAGES: dict.fromkeys([SOUNDTRACKS.name, RECOMMENDATIONS.name, REJECTS.name, *_VIEWED], "SELECT"),
 }
 
 _LONGEST_NAME = 128
@@ -54,14 +64,16 @@ class User:
 
 
 @reconnecting
-def grant_access(database: Database, *, writers: Sequence[User], readers: Sequence[User]) -> None:
+def grant_access(
+    database: Database, *, writers: Sequence[User], readers: Sequence[User], pages: Sequence[User]
+) -> None:
     """Make missing roles, give them exactly their rights, and add users to them.
 
     Parameters
     ----------
     database
         Database, opened by its owner.
-    writers, readers
+    writers, readers, pages
         Users of each role. In PostgreSQL they must exist. In Azure SQL they are managed identities or people of the
         tenant. Missing ones are made, for which the owner must be the Microsoft Entra administrator of the server.
 
@@ -70,7 +82,7 @@ def grant_access(database: Database, *, writers: Sequence[User], readers: Sequen
     StoreError
         If the database has no users, if a user does not exist, or if a name cannot be the name of a user.
     """
-    for user in (*writers, *readers):
+    for user in (*writers, *readers, *pages):
         _check_name(user.name, database)
     with database.writing() as connection:
         if connection.dialect.name not in STATEMENTS:
@@ -79,7 +91,7 @@ def grant_access(database: Database, *, writers: Sequence[User], readers: Sequen
                 subject=database.name,
                 remedy="Give access to the file by the permissions of its folder",
             )
-        for role, users in ((WRITER, writers), (READER, readers)):
+        for role, users in ((WRITER, writers), (READER, readers), (PAGES, pages)):
             for statement in STATEMENTS[connection.dialect.name](connection, role, users):
                 connection.exec_driver_sql(statement)
 

@@ -86,6 +86,7 @@ class Soundtrack:
     tags_note: str = ""
     track_number: int | None = None
     year: int | None = None
+    added_at: datetime | None = None
 
     @property
     def display_title(self) -> str:
@@ -118,6 +119,66 @@ class Soundtrack:
         if self.is_rejected:
             return "rejected"
         return "waiting" if self.is_waiting else "analysed"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The number of soundtracks, and the length of their audio together in seconds, as far as it is known."""
+
+    tracks: int
+    seconds: float
+
+    def __add__(self, others: "Totals") -> "Totals":
+        return Totals(self.tracks + others.tracks, self.seconds + others.seconds)
+
+
+@dataclass(frozen=True)
+class ListedArtist:
+    """An artist of the library. `track_id` is one of the soundtracks, for their artwork."""
+
+    name: str
+    totals: Totals
+    track_id: TrackId
+
+
+@dataclass(frozen=True)
+class ListedAlbum:
+    """An album of the library.
+
+    Attributes
+    ----------
+    album_id
+        Text that stands for the album in a `TrackFilter`. It is safe in the address of a page.
+    artist
+        The album artist or the only artist. Empty if several artists share the album.
+    year
+        The last year that its soundtracks name.
+    track_id
+        One of the soundtracks, for their artwork.
+    """
+
+    album_id: str
+    title: str
+    artist: str
+    year: int | None
+    totals: Totals
+    track_id: TrackId
+
+
+@dataclass(frozen=True)
+class ListedGenre:
+    """A genre of the library."""
+
+    name: str
+    totals: Totals
+
+
+@dataclass(frozen=True)
+class ListedYear:
+    """A year from which the library has soundtracks."""
+
+    year: int
+    totals: Totals
 
 
 @dataclass(frozen=True, slots=True)

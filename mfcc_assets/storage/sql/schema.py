@@ -13,11 +13,13 @@ To change the schema, change it here and write a migration: see `mfcc_assets.sto
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.mssql import DATETIME2
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration. With it here, checking a database does not import Alembic, which is slow to import."""
 
 LONGEST_NOTE = 255
@@ -25,11 +27,21 @@ LONGEST_REASON = 2048
 LONGEST_LIST = 4000
 """UTF-16 code units of a list of texts, the most that a column of SQL Server has without being unlimited."""
 
+LONGEST_KEY = 400
+"""UTF-16 code units of a text to sort by. SQL Server has indexes of keys of at most 900 bytes."""
+
 METADATA = sa.MetaData()
 _ID = sa.String(32)
 
 # DATETIME in SQL Server has steps of 3.3 ms.
 _MOMENT = sa.DateTime().with_variant(DATETIME2(6), "mssql")  # type: ignore[no-untyped-call]
+
+# A text to sort by. Without these collations, each server would sort by the rules of its own language.
+_KEY = (
+    sa.Unicode(LONGEST_KEY)
+    .with_variant(sa.Unicode(LONGEST_KEY, collation="C"), "postgresql")
+    .with_variant(sa.Unicode(LONGEST_KEY, collation="Latin1_General_100_BIN2"), "mssql")
+)
 
 # SQL Server counts UTF-16 code units. A name has up to 1,024 characters, and an emoji has two units.
 _BLOB_NAME = sa.Unicode(2048)
@@ -49,6 +61,22 @@ class TextList(sa.types.TypeDecorator[Sequence[str]]):
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> tuple[str, ...]:  # noqa: ARG002
         return tuple(json.loads(value)) if value else ()
+
+
+class UtcTime(sa.types.TypeDecorator[datetime]):
+    """A time with the time zone UTC. The column holds it without the zone."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(_MOMENT.dialect_impl(dialect))
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+        return value and value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+        return value and value.replace(tzinfo=UTC)
 
 
 SOUNDTRACKS = sa.Table(
@@ -78,6 +106,28 @@ SOUNDTRACKS = sa.Table(
     sa.Column("ARTISTS", TextList(LONGEST_LIST), nullable=False, server_default=""),
     sa.Column("DISC_NUMBER", sa.Integer),
     sa.Column("TAGS_NOTE", sa.Unicode(LONGEST_NOTE), nullable=False, server_default=""),
+    # When the soundtrack came into the library. OBSERVED_AT is when its file was last read.
+    sa.Column("ADDED_AT", UtcTime, nullable=False, server_default="1970-01-01 00:00:00"),
+    # The texts of `mfcc_assets.storage.sql.browse_keys`, by which pages sort, filter and search.
+    sa.Column("BY_TITLE", _KEY, nullable=False, server_default=""),
+    sa.Column("BY_ARTIST", _KEY, nullable=False, server_default=""),
+    sa.Column("BY_ALBUM", _KEY, nullable=False, server_default=""),
+    sa.Column("BY_YEAR", _KEY, nullable=False, server_default=""),
+    sa.Column("ARTIST_KEY", _KEY, nullable=False, server_default=""),
+    sa.Column("ALBUM_KEY", _KEY, nullable=False, server_default=""),
+    sa.Column("GENRE_KEYS", _KEY, nullable=False, server_default=""),
+    sa.Column("SEARCH_TEXT", sa.Unicode(LONGEST_LIST), nullable=False, server_default=""),
+    # A page begins behind the last row of the page before it, which the id tells apart from rows with equal texts.
+    sa.Index("SOUNDTRACKS_BY_TITLE", "BY_TITLE", "TRACK_ID"),
+    sa.Index("SOUNDTRACKS_BY_ARTIST", "BY_ARTIST", "TRACK_ID"),
+    sa.Index("SOUNDTRACKS_BY_ALBUM", "BY_ALBUM", "TRACK_ID"),
+    sa.Index("SOUNDTRACKS_BY_YEAR", "BY_YEAR", "TRACK_ID"),
+    sa.Index("SOUNDTRACKS_BY_ADDED_AT", "ADDED_AT", "TRACK_ID"),
+    sa.Index("SOUNDTRACKS_OF_ARTIST", "ARTIST_KEY"),
+    sa.Index("SOUNDTRACKS_OF_ALBUM", "ALBUM_KEY"),
+    # The lists of years and genres read nothing but these.
+    sa.Index("SOUNDTRACKS_OF_YEAR", "YEAR", "SECONDS"),
+    sa.Index("SOUNDTRACKS_OF_GENRE", "GENRE", "SECONDS"),
 )
 
 CONTENTS = sa.Table(

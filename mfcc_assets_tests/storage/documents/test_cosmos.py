@@ -102,6 +102,14 @@ class TestContainer:
             documents.put(str(number), body("a"))
         assert documents.ids("a") == set("01234")
 
+    def test_many_documents_are_read_by_a_query_and_not_one_by_one(self, open_cosmos_documents, cosmos_server):
+        documents = open_cosmos_documents(patience_seconds=0.1)
+        written = {name: documents.put(name, body()) for name in "123"}
+        cosmos_server.befall(Fault("GET", "/docs", times=99))
+        assert documents.get_many("123") == written
+        with pytest.raises(StoreError):
+            documents.get("1")
+
     def test_a_document_larger_than_an_item_is_refused(self, documents):
         with pytest.raises(StoreError, match="at most 2 MB"):
             documents.put("1", body(text="x" * 2**21))

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mfcc_assets.errors import Conflict, DocumentNotFound
-from mfcc_assets.storage.documents.port import DocumentStore
+from mfcc_assets.storage.documents.port import IDS_PER_QUERY, DocumentStore
 from mfcc_assets_tests.storage.documents.bodies import body
 
 ADAPTERS = ["sqlite_documents", "cosmos_documents"]
@@ -82,6 +82,16 @@ class TestEveryStore:
             documents.get("1")
         with pytest.raises(DocumentNotFound):
             documents.update("1", lambda found: found)
+
+    def test_many_documents_are_read_by_their_ids_without_those_that_are_missing(self, documents):
+        written = {name: documents.put(name, body(name)) for name in ("1", "2", "Ünï 🎷 'x'", "not asked for")}
+        found = documents.get_many(["2", "missing", "Ünï 🎷 'x'", "1", "a/b", "", "\udcff", "2"])
+        assert found == {name: written[name] for name in ("1", "2", "Ünï 🎷 'x'")}
+        assert documents.get_many([]) == {}
+
+    def test_more_documents_are_read_than_one_query_names(self, documents):
+        written = {str(number): documents.put(str(number), body()) for number in (0, IDS_PER_QUERY, IDS_PER_QUERY + 1)}
+        assert documents.get_many([str(number) for number in range(IDS_PER_QUERY + 2)]) == written
 
     def test_a_conditional_put_succeeds_only_while_the_etag_is_the_same(self, documents):
         first = documents.put("1", body("a"))
@@ -203,6 +213,7 @@ class TestEveryStore:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         assert (list(documents.find()), list(documents.find("a")), documents.latest()) == ([], [], None)
+        assert documents.get_many(["1"]) == {}
         with pytest.raises(DocumentNotFound):
             documents.get("1")
         with pytest.raises(Conflict):

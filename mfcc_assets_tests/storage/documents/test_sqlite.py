@@ -139,6 +139,7 @@ def test_a_damaged_document_is_named_and_counts_as_missing(path, damage, caplog)
         documents.get("1")
     assert [document.id for document in documents.find()] == ["2"]
     assert "Document 1: the stored document is damaged" in caplog.text
+    assert set(documents.get_many("12")) == {document.id for document in documents.find()}
     written = documents.create("1", body("new"))
     assert documents.get("1") == written
 

@@ -17,13 +17,14 @@ import sqlalchemy as sa
 from mssql_python.parameter_helper import detect_and_convert_parameters
 
 from mfcc_assets.storage.sql.added_files import AddedFiles
+from mfcc_assets.storage.sql.browsing import Browsing
 from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.recommendations import Recommendations
 
 ANSWERS = {"@@version": "Microsoft SQL Azure (RTM) - 12.0.2000.8", "schema_name": "dbo"}
 MARK = "Recorded: "
 RECORD = pytest.StashKey[str]()
-STORES = (AddedFiles, Catalogue, Recommendations)
+STORES = (AddedFiles, Browsing, Catalogue, Recommendations)
 
 
 class _Cursor:

@@ -10,11 +10,14 @@ import sqlalchemy as sa
 
 from mfcc_assets.errors import StoreError
 from mfcc_assets.ids import UploadId
+from mfcc_assets.storage.sql.added_files import AddedFiles
+from mfcc_assets.storage.sql.browsing import Browsing
 from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.database import Database
 from mfcc_assets.storage.sql.grants import STATEMENTS, User, grant_access
 from mfcc_assets.storage.sql.recommendations import Recommendations
 from mfcc_assets.storage.sql.revisions import open_database
+from mfcc_assets.storage.sql.schema import METADATA
 from mfcc_assets_tests.services.postgres import Postgres
 from mfcc_assets_tests.storage.sql.recorded_sql_server import RecordedSqlServer
 from mfcc_assets_tests.storage.sql.table_rows import observe, observed, recommend, reject
@@ -65,7 +68,7 @@ def test_a_reader_may_read_nothing_but_soundtracks_and_recommendations(owner_url
     with closing(open_database(owner_url)) as database:
         observe(Catalogue(database), *map(observed, "ab"))
         recommend(Recommendations(database), "query", "b")
-        grant_access(database, writers=[], readers=[User(user)])
+        grant_access(database, writers=[], readers=[User(user)], pages=[])
     with closing(open_database(user_url)) as database:
         catalogue, recommendations = Catalogue(database), Recommendations(database)
         assert [row.blob_name for row in recommendations.recommended(UploadId("query"))] == ["b"]
@@ -82,6 +85,37 @@ def test_a_reader_may_read_nothing_but_soundtracks_and_recommendations(owner_url
     assert all(may_not(user_url, change) for change in CHANGES)
 
 
+def test_pages_may_read_lists_soundtracks_and_rejects_and_write_nothing(owner_url, user, user_url):
+    with closing(open_database(owner_url)) as database:
+        catalogue = Catalogue(database)
+        observe(catalogue, *map(observed, "ab"))
+        catalogue.record_reject(reject(observed("a")), run_id="run")
+        recommend(Recommendations(database), "query", "b")
+        grant_access(database, writers=[], readers=[], pages=[User(user)])
+    with closing(open_database(user_url)) as database:
+        browsing, catalogue, recommendations = Browsing(database), Catalogue(database), Recommendations(database)
+        assert [track.blob_name for track in browsing.tracks_page().items] == ["a", "b"]
+        assert browsing.genres().items == []
+        assert [row.blob_name for row in catalogue.rejects()] == ["a"]
+        assert [row.blob_name for row in recommendations.recommended(UploadId("query"))] == ["b"]
+        assert recommendations.dangling_recommendations() == 0
+        assert recommendations.index_versions() == []
+        for forbidden in (
+            lambda: catalogue.contents(["digest"]),
+            catalogue.skipped_files,
+            AddedFiles(database).every,
+            lambda: observe(catalogue, observed("c")),
+            lambda: catalogue.forget_reject(observed("a").track_id),
+            lambda: recommend(recommendations, "query", "a"),
+        ):
+            with pytest.raises(StoreError, match="permission denied"):
+                forbidden()
+    for table in METADATA.tables:
+        for change in (f'DELETE FROM "{table}"', f'INSERT INTO "{table}" DEFAULT VALUES'):
+            assert may_not(user_url, change)
+    assert all(may_not(user_url, change) for change in CHANGES)
+
+
 def test_a_user_without_a_role_may_read_nothing(user_url):
     with pytest.raises(StoreError, match="may not change it"):
         open_database(user_url)
@@ -89,10 +123,10 @@ def test_a_user_without_a_role_may_read_nothing(user_url):
 
 def test_granting_again_takes_back_other_rights_of_a_role(owner_url, user, user_url):
     with closing(Database(owner_url)) as database:
-        grant_access(database, writers=[], readers=[User(user)])
+        grant_access(database, writers=[], readers=[User(user)], pages=[])
         with database.writing() as connection:
             connection.exec_driver_sql('GRANT SELECT, DELETE ON "REJECTS", "SOUNDTRACKS" TO mfcc_reader')
-        grant_access(database, writers=[], readers=[])
+        grant_access(database, writers=[], readers=[], pages=[])
     assert may_not(user_url, 'DELETE FROM "SOUNDTRACKS"')
     assert may_not(user_url, 'SELECT * FROM "REJECTS"')
 
@@ -102,7 +136,7 @@ def test_a_user_may_have_an_unusual_name(postgres, owner_url):
     doubled = quoted.replace("%", "%%")  # the driver reads % as the beginning of a parameter
     postgres.execute(f'CREATE USER "{doubled}"')
     with closing(open_database(owner_url)) as database:
-        grant_access(database, writers=[User(UNUSUAL)], readers=[])
+        grant_access(database, writers=[User(UNUSUAL)], readers=[], pages=[])
         [[members]] = postgres.execute(
             "SELECT array_agg(member::regrole::text) FROM pg_auth_members WHERE roleid = 'mfcc_writer'::regrole"
         )
@@ -125,17 +159,17 @@ def test_azure_sql_makes_missing_users_and_quotes_their_names():
 @pytest.mark.parametrize("name", ["", "two\nlines", "\x00", "x" * 129])
 def test_an_impossible_user_name_is_refused(owner_url, name):
     with closing(Database(owner_url)) as database, pytest.raises(StoreError, match="cannot be the name of a user"):
-        grant_access(database, writers=[], readers=[User(name)])
+        grant_access(database, writers=[], readers=[User(name)], pages=[])
 
 
 def test_a_missing_user_is_an_error_in_postgresql(owner_url):
     with closing(Database(owner_url)) as database, pytest.raises(StoreError, match='role "nobody-here" does not exist'):
-        grant_access(database, writers=[User("nobody-here")], readers=[])
+        grant_access(database, writers=[User("nobody-here")], readers=[], pages=[])
 
 
 def test_a_file_has_no_users(sqlite_url):
     with closing(Database(sqlite_url)) as database, pytest.raises(StoreError, match="files of sqlite have no users"):
-        grant_access(database, writers=[User("clerk")], readers=[])
+        grant_access(database, writers=[User("clerk")], readers=[], pages=[])
 
 
 def test_an_identity_with_a_client_id_needs_no_look_up_in_the_directory():

@@ -5,6 +5,8 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import fields
+from typing import Any
 
 import pytest
 import setuptools
@@ -14,11 +16,13 @@ from alembic.runtime.migration import MigrationContext
 
 from mfcc_assets.errors import StoreError
 from mfcc_assets.storage.sql import migrations
+from mfcc_assets.storage.sql.browse_keys import BrowseKeys
+from mfcc_assets.storage.sql.browsing import Browsing, TrackFilter, TrackOrder
 from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.database import Database
 from mfcc_assets.storage.sql.recommendations import Recommendations
 from mfcc_assets.storage.sql.revisions import ensure_schema, open_database, revision_of
-from mfcc_assets.storage.sql.schema import METADATA, RECOMMENDED_SOUNDTRACKS, REVISION, VERSIONS
+from mfcc_assets.storage.sql.schema import METADATA, RECOMMENDED_SOUNDTRACKS, REVISION, SOUNDTRACKS, VERSIONS
 from mfcc_assets_tests.services.processes import REPOSITORY
 from mfcc_assets_tests.storage.sql.table_rows import observe, observed, recommend, recommended
 
@@ -40,6 +44,25 @@ def execute(url: str, *statements: str) -> None:
     with closing(Database(url)) as database, database.writing() as connection:
         for statement in statements:
             connection.exec_driver_sql(statement)
+
+
+def forget_browsing(url: str) -> None:
+    """Take away what the fourth migration adds."""
+    indexes = [index.name for index in SOUNDTRACKS.indexes if str(index.name).startswith("SOUNDTRACKS_")]
+    columns = (
+        "ADDED_AT",
+        "SEARCH_TEXT",
+        *(column.name for column in SOUNDTRACKS.c if re.match("BY_|.*_KEYS?$", column.name)),
+    )
+    execute(url, *(f'DROP INDEX "{name}"' for name in indexes))
+    execute(url, *(f'ALTER TABLE "SOUNDTRACKS" DROP COLUMN "{name}"' for name in columns))
+
+
+def keys_of(database: Database) -> list[object]:
+    names = [field.name.upper() for field in fields(BrowseKeys)]
+    query = sa.select(SOUNDTRACKS.c.TRACK_ID, *(SOUNDTRACKS.c[name] for name in names)).order_by(SOUNDTRACKS.c.TRACK_ID)
+    with database.reading() as connection:
+        return [tuple(row) for row in connection.execute(query)]
 
 
 def test_the_migrations_make_the_schema_that_the_package_describes(empty_url):
@@ -66,6 +89,7 @@ def test_a_database_older_than_the_first_migration_keeps_its_rows(empty_url, mis
     with closing(open_database(empty_url)) as database:
         observe(Catalogue(database), *map(observed, "ab"))
         recommend(Recommendations(database), "query", "b", "a")
+    forget_browsing(empty_url)
     gone = [
         ("TABLE", "alembic_version"),
         ("TABLE", "ADDED_FILES"),
@@ -82,6 +106,7 @@ def test_a_database_older_than_the_first_migration_keeps_its_rows(empty_url, mis
 def test_files_of_an_older_library_keep_their_rows_and_are_observed_again(empty_url):
     with closing(open_database(empty_url)) as database:
         observe(Catalogue(database), observed("a"))
+    forget_browsing(empty_url)
     columns = ("ALBUM_ARTIST", "ARTISTS", "DISC_NUMBER", "TAGS_NOTE")
     with closing(Database(empty_url)) as database, database.writing() as connection:
         for column in columns:
@@ -95,6 +120,26 @@ def test_files_of_an_older_library_keep_their_rows_and_are_observed_again(empty_
         assert (track.title, track.album_artist, track.artists, track.disc_number) == ("a", "", (), None)
         assert set(Catalogue(database).manifest([track.track_id[:1]]).values()) == {""}, "so the ETag has changed"
         assert revision_of(database) == REVISION
+
+
+def test_soundtracks_of_an_older_library_are_found_by_a_search_and_in_every_order(empty_url):
+    tags: dict[str, Any] = {"artist": "Björk", "artists": ("Björk", "Guest"), "album": "Homogenic", "genre": "Pop, Art", "year": 1997}
+    with closing(open_database(empty_url)) as database:
+        observe(
+            Catalogue(database), *(observed(f"{number}.mp3", track_number=number, **tags) for number in range(2500))
+        )
+        expected = keys_of(database)
+    forget_browsing(empty_url)
+    execute(empty_url, "UPDATE alembic_version SET version_num = '0003'")
+
+    with closing(open_database(empty_url)) as database:
+        assert keys_of(database) == expected
+        browsing = Browsing(database)
+        found = browsing.tracks_page(TrackFilter(search="bjork guest 2499"), TrackOrder.NEWEST).items
+        assert [track.blob_name for track in found] == ["2499.mp3"]
+        assert browsing.genres().items[0].totals.tracks == 2500
+        times = Catalogue(database).known_files()["2499.mp3"].observed_at, found[0].added_at
+        assert times[0] == times[1]
 
 
 def test_a_failed_migration_changes_nothing(empty_url, monkeypatch):

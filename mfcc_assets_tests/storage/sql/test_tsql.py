@@ -22,8 +22,8 @@ from mfcc_assets_tests.storage.sql.recorded_sql_server import MARK, STORES, Reco
 
 MOST_PARAMETERS = 2100
 LONGEST_KEY_BYTES = 900
-WIDTHS: dict[type[sa.types.TypeEngine[Any]], int] = {sa.BigInteger: 8, sa.Integer: 4}
-CONTRACT = ("test_added_files.py", "test_catalogue.py", "test_recommendations.py")
+WIDTHS: dict[type[sa.types.TypeEngine[Any]], int] = {sa.BigInteger: 8, sa.Integer: 4, sa.Float: 8, schema.UtcTime: 8}
+CONTRACT = ("test_added_files.py", "test_browsing.py", "test_catalogue.py", "test_recommendations.py")
 
 DIALECT = Linter(dialect="tsql")
 
@@ -86,7 +86,9 @@ def test_sql_server_accepts_the_grants():
     users = [User("o'brien"), User("runs", UUID(int=1))]
     with RecordedSqlServer().engine.connect() as server:
         statements = list(
-            chain.from_iterable(STATEMENTS["mssql"](server, role, users) for role in ("mfcc_writer", "mfcc_reader"))
+            chain.from_iterable(
+                STATEMENTS["mssql"](server, role, users) for role in ("mfcc_writer", "mfcc_reader", "mfcc_pages")
+            )
         )
     assert len(statements) > 10
     # The parser does not know users that are made by the identity's own number.
@@ -104,5 +106,5 @@ def test_keys_are_short_enough_for_sql_server():
 
 def bytes_of(column: sa.Column[Any]) -> int:
     written = column.type.compile(mssql.dialect())
-    length = re.fullmatch(r"(N?)VARCHAR\((\d+)\)", written)
+    length = re.fullmatch(r"(N?)VARCHAR\((\d+)\)( COLLATE \w+)?", written)
     return int(length[2]) * (2 if length[1] else 1) if length else WIDTHS[type(column.type)]
