@@ -1,0 +1,1 @@
+"""The pages of the library: lists, tracks, neighbours, playlists, paths, and its health."""

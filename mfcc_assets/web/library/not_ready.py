@@ -1,0 +1,22 @@
+"""Sentences for a listener who asks for what the index does not know yet."""
+
+from mfcc_assets.errors import FeaturesMissing, MfccError
+from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.web.i18n import gettext as _
+
+
+def words_for(error: MfccError, track: Soundtrack | None = None) -> str:
+    """Return a sentence about why tracks cannot be compared now.
+
+    Parameters
+    ----------
+    error
+        `NoPublishedIndex`, `CorruptIndex` or `FeaturesMissing`.
+    track
+        The track that the listener asked for, if it was one.
+    """
+    if not isinstance(error, FeaturesMissing):
+        return _("The library is still being prepared. When that is done, you find here what sounds alike.")
+    if track is not None and track.is_rejected:
+        return _("The sound of this file cannot be used, so it has no neighbours.")
+    return _("This track is not compared with the others yet. The next run over the library does it.")

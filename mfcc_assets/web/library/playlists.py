@@ -1,0 +1,185 @@
+"""Playlists from several seeds, and paths from one track to another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, abort, render_template, request, url_for
+
+from mfcc_assets.credits import named
+from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex, PlaylistImpossible
+from mfcc_assets.pipeline.playlists import Playlist, path_between, playlist_from
+from mfcc_assets.playlists.formats import Entry, format_of
+from mfcc_assets.storage.sql.browsing import TrackFilter
+from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.texts import printable
+from mfcc_assets.web.cards import Card, card_of
+from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.library.found import choice_asked, number_asked, text_asked, tracks_named
+from mfcc_assets.web.library.not_ready import words_for
+from mfcc_assets.web.site import site
+
+blueprint = Blueprint("playlists", __name__)
+
+_MOST_SEEDS = 12
+_TRACKS, _MOST_TRACKS = 20, 100
+_STEPS, _MOST_STEPS = 8, 30
+_FOUND = 12
+_ORDERS = ("flowing", "nearest")
+_TYPES = {"m3u8": "audio/x-mpegurl", "xspf": "application/xspf+xml", "jspf": "application/json"}
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The tracks of a playlist or a path, or a sentence about why there are none."""
+
+    tracks: Sequence[Soundtrack] = ()
+    cards: Sequence[Card] = field(default=())
+    instead: str = ""
+
+
+@blueprint.get("/playlist")
+def playlist() -> str:
+    """Show the form for seeds, and the playlist that they give."""
+    seeds = tracks_named("seed", _MOST_SEEDS)
+    made = _from_seeds(seeds)
+    search = text_asked("search")
+    kept = [("count", str(_count())), ("order", _order())]
+    return render_template(
+        "library/playlist.html",
+        seeds=[(card_of(seed), _address("/playlist", _others(seeds, seed), kept)) for seed in seeds],
+        made=made,
+        count=_count(),
+        most=_MOST_TRACKS,
+        order=_order(),
+        search=search,
+        found=[(card, _address("/playlist", [*_ids(seeds), card.track_id], kept)) for card in _found(search)],
+        is_full=len(seeds) >= _MOST_SEEDS,
+        exports=_exports("/playlist", [("seed", seed) for seed in _ids(seeds)] + kept) if made.tracks else [],
+    )
+
+
+@blueprint.get("/path")
+def path() -> str:
+    """Show the form for the ends, and the path between them."""
+    ends = {name: next(iter(tracks_named(name, 1)), None) for name in ("from", "to")}
+    start, end = ends["from"], ends["to"]
+    made = _between(start, end) if start and end else _Made()
+    search, steps = text_asked("search"), number_asked("steps", _STEPS, 2, _MOST_STEPS)
+    known = [(name, track.track_id) for name, track in ends.items() if track] + [("steps", str(steps))]
+    missing = "from" if not start else "to" if not end else ""
+    return render_template(
+        "library/path.html",
+        start=card_of(start) if start else None,
+        end=card_of(end) if end else None,
+        made=made,
+        steps=steps,
+        most=_MOST_STEPS,
+        search=search,
+        missing=missing,
+        found=[(card, f"/path?{urlencode([*known, (missing, card.track_id)])}") for card in _found(search)]
+        if missing
+        else [],
+        without=[(name, f"/path?{urlencode([pair for pair in known if pair[0] != name])}") for name in ends],
+        exports=_exports("/path", known) if made.tracks else [],
+    )
+
+
+@blueprint.get("/<any(playlist, path):kind>.<any(m3u8, xspf, jspf):suffix>")
+def export(kind: str, suffix: str) -> Response:
+    """Send a playlist or a path as a file for players. It leads to this site, so no link in it ends."""
+    if kind == "playlist":
+        title, made = _("Playlist"), _from_seeds(tracks_named("seed", _MOST_SEEDS))
+    else:
+        start, end = (next(iter(tracks_named(name, 1)), None) for name in ("from", "to"))
+        title, made = _("Path"), _between(start, end) if start and end else _Made()
+    if not made.tracks:
+        abort(404, made.instead or _("There are no tracks to export."))
+    name = PurePosixPath(f"{kind}.{suffix}")
+    text = format_of(Path(name))(title, [_entry(track) for track in made.tracks])
+    response = Response(text.encode("utf-8", "replace"), content_type=f"{_TYPES[suffix]}; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _from_seeds(seeds: Sequence[Soundtrack]) -> _Made:
+    if not seeds:
+        return _Made()
+    try:
+        made = playlist_from(site().library, seeds, count=_count())
+    except PlaylistImpossible:
+        return _Made(instead=_("There are more seeds than tracks. Ask for more tracks, or remove a seed."))
+    except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
+        return _Made(instead=words_for(error))
+    if not made.soundtracks:
+        return _Made(instead=_("The library has no other tracks that could go with these."))
+    return _shown(made)
+
+
+def _between(start: Soundtrack, end: Soundtrack) -> _Made:
+    steps = number_asked("steps", _STEPS, 2, _MOST_STEPS)
+    try:
+        return _shown(path_between(site().library, start, end, steps=steps))
+    except PlaylistImpossible:
+        return _Made(instead=_("Both ends are the same recording. Choose another track for one of them."))
+    except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
+        return _Made(instead=words_for(error))
+
+
+def _shown(made: Playlist) -> _Made:
+    before = [None, *made.soundtracks]
+    steps = zip(made.soundtracks, before, [None, *made.nearness], [None, *made.distances], strict=False)
+    return _Made(
+        made.soundtracks,
+        [
+            card_of(
+                track,
+                nearness=nearness,
+                distance=distance,
+                why=f"/tracks/{former.track_id}/why/{track.track_id}" if former else "",
+            )
+            for track, former, nearness, distance in steps
+        ],
+    )
+
+
+def _count() -> int:
+    return number_asked("count", _TRACKS, 1, _MOST_TRACKS)
+
+
+def _order() -> str:
+    return choice_asked("order", _ORDERS, _ORDERS[0])
+
+
+def _ids(tracks: Sequence[Soundtrack]) -> list[str]:
+    return [track.track_id for track in tracks]
+
+
+def _others(tracks: Sequence[Soundtrack], without: Soundtrack) -> list[str]:
+    return [track_id for track_id in _ids(tracks) if track_id != without.track_id]
+
+
+def _found(search: str) -> list[Card]:
+    if not search:
+        return []
+    return [card_of(track) for track in site().library.browsing.tracks_page(TrackFilter(search), size=_FOUND).items]
+
+
+def _address(address: str, seeds: Sequence[str], kept: Sequence[tuple[str, str]]) -> str:
+    return f"{address}?{urlencode([*(('seed', seed) for seed in seeds), *kept])}"
+
+
+def _exports(address: str, asked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(suffix.upper(), f"{address}.{suffix}?{urlencode(asked)}") for suffix in _TYPES]
+
+
+def _entry(track: Soundtrack) -> Entry:
+    return Entry(
+        location=url_for("track_files.audio", track_id=track.track_id, _external=True),
+        title=printable(track.title or Path(track.blob_name).stem),
+        artist=named(track.artist, track.album_artist),
+        album=named(track.album),
+        seconds=track.seconds,
+        identifier=f"urn:mfcc:{track.track_id}",
+    )

@@ -1,0 +1,54 @@
+"""The audio and the artwork of a track, at addresses that never end."""
+
+import hashlib
+from http import HTTPStatus
+
+from flask import Blueprint, Response, abort, redirect, request
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS
+from mfcc_assets.web.library.artwork import SIZES, has_picture, sized_artwork
+from mfcc_assets.web.library.found import track_or_404
+from mfcc_assets.web.security.headers import FILES_POLICY
+from mfcc_assets.web.site import site
+
+blueprint = Blueprint("track_files", __name__)
+
+_ARTWORK_SECONDS = 24 * 3600
+
+
+@blueprint.get("/tracks/<track_id>/audio")
+def audio(track_id: str) -> WerkzeugResponse:
+    """Lead to a signed link to the file. A page can name this address, because it never ends."""
+    track = track_or_404(track_id)
+    return redirect(site().links.link(SOUNDTRACKS, track.blob_name), HTTPStatus.FOUND)
+
+
+@blueprint.get("/tracks/<track_id>/artwork")
+def artwork(track_id: str) -> Response:
+    """Send the artwork in one of the sizes."""
+    size = request.args.get("size", SIZES[1], type=int)
+    if size not in SIZES:
+        abort(404)
+    track = track_or_404(track_id)
+    takes_webp = "image/webp" in request.headers.get("Accept", "")
+    media_type = "image/webp" if takes_webp else "image/jpeg"
+    # The picture lies in the file, and a drawn cover shows its names.
+    parts = (track.track_id, track.content_digest, track.artwork, track.display_title, track.artist)
+    picture_key = (*parts, size, media_type) if has_picture(track) else parts
+    response = Response()
+    response.set_etag(hashlib.blake2b(repr(picture_key).encode(), digest_size=12).hexdigest())
+    response.headers["Cache-Control"] = f"private, max-age={_ARTWORK_SECONDS}"
+    response.headers["Content-Security-Policy"] = FILES_POLICY
+    response.vary.add("Accept")
+    if response.get_etag()[0] not in request.if_none_match:
+        made = site().pictures.get_or_make(picture_key, lambda: _made(track_id, size, media_type))
+        kind, _, data = made.partition(b"\n")
+        response.data, response.content_type = data, kind.decode()
+    return response.make_conditional(request)
+
+
+def _made(track_id: str, size: int, media_type: str) -> bytes:
+    """Return the picture behind a line with its media type."""
+    picture = sized_artwork(site().library, track_or_404(track_id), size, media_type)
+    return picture.media_type.encode() + b"\n" + picture.data
