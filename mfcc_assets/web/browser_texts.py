@@ -6,5 +6,23 @@ from mfcc_assets.web.i18n import gettext as _
 def browser_texts() -> dict[str, str]:
     """Return the texts by the names that the scripts know. Scripts put values in place of ``{name}``."""
     return {
+        "almost": _("Almost there …"),
+        "answered": _("The answer is recorded."),
+        "cancel": _("Cancel"),
+        "close": _("Close"),
+        "comparing": _("Comparing both tracks …"),
+        "copied": _("The link was copied."),
+        "copy": _("Copy"),
+        "deleted": _("This upload was deleted."),
+        "no_answer": _("There is no answer."),
+        "not_explained": _("This cannot be explained now. Try again in a little while."),
+        "not_sent": _("The file was not sent. Try again."),
+        "not_shared": _("No link could be made. Try again."),
         "offline": _("The server cannot be reached. This page tries again by itself."),
+        "only_first": _("Only the first of these files is sent."),
+        "sending": _("Sending {name}"),
+        "shared_for": _("Whoever has this link sees the answer for {days} days. It is shown only now."),
+        "shared_link": _("Link to the answer"),
+        "too_large": _("This file is too large. The limit is {limit} MB."),
+        "upload": _("Upload"),
     }

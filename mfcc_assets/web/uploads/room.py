@@ -14,7 +14,6 @@ from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.storage.documents.port import Document
 from mfcc_assets.web.uploads.admission import Admission
 from mfcc_assets.web.uploads.news import News, Watch, news_of
-from mfcc_assets.web.uploads.pictures import Pictures
 from mfcc_assets.web.uploads.previews import Previews
 
 _NAME = "mfcc_uploads"
@@ -30,16 +29,17 @@ class Room:
     ----------
     library
         The library that takes and answers the uploads.
+    published
+        Its published index.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, published: PublishedIndex) -> None:
         seconds = _LOCAL_SECONDS if library.settings.profile == "local" else _REMOTE_SECONDS
         self.library = library
-        self.published = PublishedIndex(library)
+        self.published = published
         self.admission = Admission(library)
         self.watch = Watch(self._read_news, seconds)
         self.previews = Previews(library, self.published, self.watch.hurry)
-        self.pictures = Pictures()
         self.streams = BoundedSemaphore(library.settings.web_streams)
 
     def news(self, upload: UploadId) -> News:
@@ -71,10 +71,9 @@ class Room:
         return "candidates" if state == State.CANDIDATES else "none"
 
 
-def open_room(app: Flask, library: Library) -> Room:
-    """Let the requests of an app find the room, and return it."""
-    opened = app.extensions[_NAME] = Room(library)
-    return opened
+def open_room(app: Flask, opened: Room) -> None:
+    """Let the requests of an app find the room."""
+    app.extensions[_NAME] = opened
 
 
 def room() -> Room:

@@ -1,0 +1,16 @@
+"""Everything of this room that an app needs."""
+
+from flask import Flask
+
+from mfcc_assets.web.site import Site
+from mfcc_assets.web.uploads import events, explaining, exporting, pages, receiving, sharing
+from mfcc_assets.web.uploads.addresses import UploadConverter
+from mfcc_assets.web.uploads.room import Room, open_room
+
+
+def add_uploads(app: Flask, opened: Site) -> None:
+    """Add the addresses of uploads to an app."""
+    app.url_map.converters["upload"] = UploadConverter
+    open_room(app, Room(opened.library, opened.published))
+    for room in (pages, receiving, events, explaining, sharing, exporting):
+        app.register_blueprint(room.blueprint)
