@@ -92,6 +92,10 @@ class Previews:
         """Open the index and compile what an answer needs, so that the first listener does not wait for it."""
         self._threads.submit(self._prepare)
 
+    def close(self) -> None:
+        """Finish what has begun, and begin nothing more."""
+        self._threads.shutdown(cancel_futures=False)
+
     def _prepare(self) -> None:
         try:
             warm_up()
