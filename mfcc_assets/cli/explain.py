@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mfcc_assets.features.parameters import CepstraParameters
     from mfcc_assets.pipeline.explain import ExplainedPair
     from mfcc_assets.pipeline.reference import PublishedPair
+    from mfcc_assets.storage.sql.records import Soundtrack
 
 _FORMS: dict[str, Literal["png", "svg"]] = {".png": "png", ".svg": "svg"}
 
@@ -57,11 +58,14 @@ def explain(
     from mfcc_assets.pipeline.find_track import find_track
 
     index = library.indexes.published()
-    pair = explain_pair(library, index, find_track(library, a), find_track(library, b))
+    first, second = find_track(library, a), find_track(library, b)
+    pair = explain_pair(library, index, first, second)
     if picture is not None:
-        picture.write_bytes(picture_of_pair(library, index, pair, _FORMS[picture.suffix.lower()]))
+        picture.write_bytes(picture_of_pair(index, pair, _FORMS[picture.suffix.lower()]))
         click.echo(f"Wrote the picture to {shown_name(str(picture))}.", err=True)
-    published = _compare_as_published(library, pair, index.parameters.features.cepstra) if as_published else None
+    published = (
+        _compare_as_published(library, (first, second), index.parameters.features.cepstra) if as_published else None
+    )
     if as_json:
         print_json(pair.record() | ({"as_published": published.record()} if published else {}))
         return
@@ -73,7 +77,9 @@ def explain(
         _print_published(published, console)
 
 
-def _compare_as_published(library: Library, pair: "ExplainedPair", parameters: "CepstraParameters") -> "PublishedPair":
+def _compare_as_published(
+    library: Library, tracks: "tuple[Soundtrack, Soundtrack]", parameters: "CepstraParameters"
+) -> "PublishedPair":
     from mfcc_assets.pipeline.reference import compare_as_published
 
     # Standard output is for the answer, which may be piped into a file.
@@ -81,8 +87,7 @@ def _compare_as_published(library: Library, pair: "ExplainedPair", parameters: "
         task = progress.add_task("Comparing as published", total=parameters.coefficients)
         return compare_as_published(
             library,
-            pair.a,
-            pair.b,
+            *tracks,
             parameters,
             on_progress=lambda done, _: progress.update(task, completed=done),
         )

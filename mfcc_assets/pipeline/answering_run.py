@@ -12,6 +12,7 @@ from typing import Any
 
 from mfcc_assets.errors import Conflict
 from mfcc_assets.ids import UploadId
+from mfcc_assets.pipeline.shares import SHARES
 from mfcc_assets.pipeline.upload_document import Kind, State, UploadDocument
 from mfcc_assets.storage.documents.port import DocumentStore
 
@@ -81,6 +82,9 @@ class AnsweringRun:
             if former is not None and not self.may_answer(former):
                 return former, False
             body = dict(begin(former).heard_from(self.run_id).body)
+            if former is not None and SHARES in former.body:
+                # Who has a link to the answer shall see the next one, too.
+                body[SHARES] = former.body[SHARES]
             try:
                 if stored is None:
                     return UploadDocument.of(documents.create(upload, body).body), True

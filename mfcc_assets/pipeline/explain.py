@@ -1,4 +1,4 @@
-"""Explain why one track is near to another: the figures, and a picture."""
+"""Explain why a track is near to another one, or to an upload: the figures, and a picture."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.features.contour import ContourTimes
+from mfcc_assets.ids import QueryId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import contour_of, search_for
+from mfcc_assets.pipeline.feature_repair import cepstra_of
 from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.pipeline.nearness import nearness_record, pair_distances_of
 from mfcc_assets.pipeline.pair_sentences import sentences_of, words_of
 from mfcc_assets.plots.pair import pair_picture
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.query import Search
 from mfcc_assets.similarity.dtw.distance import Frames
 from mfcc_assets.similarity.explain import Explanation, RandomPairs, explain
 from mfcc_assets.similarity.nearness import Nearness
@@ -31,9 +34,41 @@ RANDOM_PAIRS = 400
 """Number of random pairs of tracks. They show how large distances in a library are."""
 
 
+@dataclass(frozen=True, eq=False)
+class PairedTrack:
+    """One of the two tracks of a pair: a soundtrack, or an upload.
+
+    Attributes
+    ----------
+    track_id
+        Track id, or upload id.
+    title, artist
+        Its title and artist, as its tags or the recognisers tell them; empty if nobody does.
+    display_title
+        The title, or a name that stands for it.
+    seconds
+        Length of the file.
+    contour : (n, d)
+        Its contour.
+    times
+        Times of the contour in the file.
+    words
+        Words for how it sounds, compared with the library.
+    """
+
+    track_id: QueryId
+    title: str
+    artist: str
+    display_title: str
+    seconds: float | None
+    contour: Frames
+    times: ContourTimes
+    words: Mapping[Quality, str]
+
+
 @dataclass(frozen=True)
 class ExplainedPair:
-    """Why two soundtracks are near to each other in an index.
+    """Why a track of an index is near to another one, or to an upload.
 
     Attributes
     ----------
@@ -47,30 +82,27 @@ class ExplainedPair:
         Distance by each part of the ranking, in standard deviations from the mean distance of both tracks. It is
         negative if they are nearer than the mean.
     a, b
-        The soundtracks.
+        The tracks. The second is a soundtrack.
     explanation
         Explanation of the distance by dynamic time warping.
     nearness
         How near the pair is by the ranking. It is None if the library is too small to say it.
-    words
-        Words for how each of them sounds, compared with the library.
     """
 
     index_version: str
     ranking: str
     ranked_distance: float
     parts: Mapping[str, float]
-    a: Soundtrack
-    b: Soundtrack
+    a: PairedTrack
+    b: PairedTrack
     explanation: Explanation
     nearness: Nearness | None
-    words: tuple[Mapping[Quality, str], Mapping[Quality, str]]
 
     @property
     def sentences(self) -> list[str]:
         """What a listener may want to know of the pair. Every sentence is true by the figures."""
         titles = (printable(self.a.display_title), printable(self.b.display_title))
-        return sentences_of(titles, self.words, self.explanation.stretches, self.nearness)
+        return sentences_of(titles, (self.a.words, self.b.words), self.explanation.stretches, self.nearness)
 
     def record(self) -> dict[str, Any]:
         """Return the pair as a JSON object.
@@ -82,9 +114,9 @@ class ExplainedPair:
         tracks = {
             name: {
                 **{key: getattr(track, key) for key in ("track_id", "title", "artist", "seconds")},
-                "words": list(words.values()),
+                "words": list(track.words.values()),
             }
-            for name, track, words in zip("ab", (self.a, self.b), self.words, strict=True)
+            for name, track in (("a", self.a), ("b", self.b))
         }
         ranked = {
             "ranking": self.ranking,
@@ -113,56 +145,72 @@ def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundt
     FeaturesMissing
         If one of the soundtracks is not in the index, or its stored features are damaged.
     """
-    contours = _contour(library, index, a), _contour(library, index, b)
-    explanation = explain(
-        *contours,
-        index.scales,
-        random_pairs_of(library, index),
-        times=(_times(library, index, a), _times(library, index, b)),
-        parameters=index.parameters.features.cepstra,
-    )
-    first, second = audio_in_index(index, a), audio_in_index(index, b)
-    ranked_distance, parts = search_for(library, index, first).distance_and_z_scores(second, contours[1])
-    return ExplainedPair(
-        index.version,
-        index.parameters.ranking,
-        ranked_distance,
-        parts,
-        a,
-        b,
-        explanation,
-        pair_distances_of(library, index).nearness(ranked_distance),
-        (words_of(library, index, first), words_of(library, index, second)),
-    )
+    first = audio_in_index(index, a)
+    return explain_query(library, index, _stored(library, index, a), search_for(library, index, first), b)
 
 
-def picture_of_pair(
-    library: Library, index: LibraryIndex, pair: ExplainedPair, form: Literal["png", "svg"] = "png"
-) -> bytes:
-    """Draw the heat maps of both soundtracks, the path between them, and the stretches that sound alike.
+def explain_query(
+    library: Library, index: LibraryIndex, query: PairedTrack, search: Search, track: Soundtrack
+) -> ExplainedPair:
+    """Explain how near a soundtrack is to a query, which need not be in the library.
 
     Parameters
     ----------
     library
         The library.
     index
-        The index by which `pair` was explained.
-    pair
-        Result of `explain_pair`.
-    form
-        Format of the picture.
+        An index that holds the soundtrack.
+    query
+        The query.
+    search
+        The search of the query in this index.
+    track
+        The soundtrack.
 
     Raises
     ------
     FeaturesMissing
-        If one of the soundtracks is not in the index, or its stored features are damaged.
+        If the soundtrack is not in the index, or its stored features are damaged.
     """
-    contours = _contour(library, index, pair.a), _contour(library, index, pair.b)
+    other, audio_id = _stored(library, index, track), audio_in_index(index, track)
+    explanation = explain(
+        query.contour,
+        other.contour,
+        index.scales,
+        random_pairs_of(library, index),
+        times=(query.times, other.times),
+        parameters=index.parameters.features.cepstra,
+    )
+    ranked_distance, parts = search.distance_and_z_scores(audio_id, other.contour)
+    return ExplainedPair(
+        index.version,
+        index.parameters.ranking,
+        ranked_distance,
+        parts,
+        query,
+        other,
+        explanation,
+        pair_distances_of(library, index).nearness(ranked_distance),
+    )
+
+
+def picture_of_pair(index: LibraryIndex, pair: ExplainedPair, form: Literal["png", "svg"] = "png") -> bytes:
+    """Draw the heat maps of both tracks, the path between them, and the stretches that sound alike.
+
+    Parameters
+    ----------
+    index
+        The index by which `pair` was explained.
+    pair
+        Result of `explain_pair` or `explain_query`.
+    form
+        Format of the picture.
+    """
     return pair_picture(
-        contours,
+        (pair.a.contour, pair.b.contour),
         index.scales,
         pair.explanation,
-        (_times(library, index, pair.a), _times(library, index, pair.b)),
+        (pair.a.times, pair.b.times),
         (pair.a.display_title, pair.b.display_title),
         form,
     )
@@ -200,12 +248,17 @@ def _random_contours(library: Library, index: LibraryIndex) -> Iterator[tuple[Fr
         yield a, b
 
 
-def _contour(library: Library, index: LibraryIndex, track: Soundtrack) -> Frames:
-    return contour_of(library, index, audio_in_index(index, track))
-
-
-def _times(library: Library, index: LibraryIndex, track: Soundtrack) -> ContourTimes:
-    parameters = index.parameters.features
-    cepstra = library.features.read_cepstra(audio_in_index(index, track), parameters.cepstra)
+def _stored(library: Library, index: LibraryIndex, track: Soundtrack) -> PairedTrack:
+    parameters, audio_id = index.parameters.features, audio_in_index(index, track)
+    cepstra = cepstra_of(library, audio_id, parameters)
     seconds = track.seconds or len(cepstra) * parameters.cepstra.step_seconds
-    return ContourTimes.of(cepstra, parameters, seconds=seconds)
+    return PairedTrack(
+        track.track_id,
+        track.title,
+        track.artist,
+        track.display_title,
+        track.seconds,
+        contour_of(library, index, audio_id),
+        ContourTimes.of(cepstra, parameters, seconds=seconds),
+        words_of(library, index, cepstra),
+    )

@@ -50,6 +50,8 @@ class AnalysedFile:
         Cepstra of the file.
     track_features
         Track features of the file.
+    parameters
+        Parameters of the features.
     """
 
     audio_id: AudioId
@@ -57,6 +59,7 @@ class AnalysedFile:
     note: str
     cepstra: NDArray[np.float32]
     track_features: TrackFeatures
+    parameters: FeaturesParameters
 
 
 @dataclass(frozen=True)
@@ -159,9 +162,7 @@ def recommend_file(
     outcome = recognise_file(
         library, opened.index, path, file.audio_id, file.cepstra, library.settings.recogniser_names
     )
-    return _answer(
-        library, opened, file, outcome, path, count=count, exact=exact, without_versions=without_versions
-    )
+    return _answer(library, opened, file, outcome, path, count=count, exact=exact, without_versions=without_versions)
 
 
 def preview_answer(library: Library, opened: OpenedIndex, path: Path, file_name: str) -> Preview:
@@ -197,9 +198,7 @@ def preview_answer(library: Library, opened: OpenedIndex, path: Path, file_name:
     return Preview(file, answer)
 
 
-def analysed_file(
-    library: Library, path: Path, parameters: FeaturesParameters, file_name: str = ""
-) -> AnalysedFile:
+def analysed_file(library: Library, path: Path, parameters: FeaturesParameters, file_name: str = "") -> AnalysedFile:
     """Compute the features of a file in memory, as they would be stored.
 
     Raises
@@ -211,12 +210,10 @@ def analysed_file(
     """
     audio, analysis = analyse_file(path, parameters.cepstra, library.limits, file_name)
     track_features = track_features_of(analysis, parameters)
-    return AnalysedFile(audio.audio_id, audio.seconds, note_on(audio), analysis.cepstra, track_features)
+    return AnalysedFile(audio.audio_id, audio.seconds, note_on(audio), analysis.cepstra, track_features, parameters)
 
 
-def search_for_file(
-    library: Library, index: LibraryIndex, file: AnalysedFile, copies: set[AudioId]
-) -> Search:
+def search_for_file(library: Library, index: LibraryIndex, file: AnalysedFile, copies: set[AudioId]) -> Search:
     """Return the search that compares a file with the tracks of an index, as `search_for` would if it were stored."""
     if file.audio_id in index.tracks:
         return search_for(library, index, file.audio_id)

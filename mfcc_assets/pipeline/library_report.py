@@ -84,7 +84,7 @@ class Popularity:
 def popularity(library: Library, index: LibraryIndex, soundtracks: Sequence[Soundtrack]) -> Popularity:
     """Count how often the stored rankings of an index recommend each track."""
     names = {track.track_id: track.display_name for track in soundtracks}
-    counts = _occurrences(library, index).tolist()
+    counts = occurrences_of(library, index).tolist()
     counted = [
         (names[track], count) for track, count in zip(index.tracks.track_ids, counts, strict=True) if track in names
     ]
@@ -92,7 +92,7 @@ def popularity(library: Library, index: LibraryIndex, soundtracks: Sequence[Soun
     return Popularity(hubs[:_HUBS_NAMED], sorted(name for name, count in counted if not count))
 
 
-def _occurrences(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
+def occurrences_of(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
     """Return the number of lists that contain the recording of each audio id (tracks,), in the order of the index.
 
     They are counted once for each index version, since its rankings never change.

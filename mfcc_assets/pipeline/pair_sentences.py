@@ -25,15 +25,19 @@ _NEARLY_THE_SAME = 0.99
 """Two stretches sound nearly the same if they differ less than this share of random moments of the library."""
 
 
-def words_of(library: Library, index: LibraryIndex, audio_id: AudioId) -> Mapping[Quality, str]:
-    """Return the words for how a track sounds, compared with a sample of the library.
+def words_of(library: Library, index: LibraryIndex, cepstra: NDArray[np.float32]) -> Mapping[Quality, str]:
+    """Return the words for how a track or an upload sounds, compared with a sample of the library.
 
     The sample is measured once for each index.
 
-    Raises
-    ------
-    FeaturesMissing
-        If the features of the track cannot be read.
+    Parameters
+    ----------
+    library
+        The library.
+    index
+        One of its indexes.
+    cepstra : (frames, d) float32
+        Cepstra with the parameters of the index.
     """
 
     def measure() -> Mapping[str, NDArray[np.float64]]:
@@ -48,7 +52,7 @@ def words_of(library: Library, index: LibraryIndex, audio_id: AudioId) -> Mappin
         return {"figures": np.array(found).reshape(len(found), -1)}
 
     sample = library.indexes.measured_once(index.version, "sound_figures.npz", measure)["figures"]
-    return words_for(_figures(library, index, audio_id), sample)
+    return words_for(sound_figures(cepstra, index.parameters.features.cepstra), sample)
 
 
 def sentences_of(

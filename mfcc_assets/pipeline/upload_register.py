@@ -189,7 +189,9 @@ def receive_files(library: Library, blobs: Iterable[Blob]) -> dict[UploadId, Upl
             # One file that cannot be read must not keep the others from an answer. The next tick tries it again.
             _logger.warning("An upload cannot be received now. %s", error)
             continue
-        documents[upload] = _documented(library, upload, source, blob)
+        document = _documented(library, upload, source, blob)
+        if document is not None:
+            documents[upload] = document
     return documents
 
 
@@ -256,7 +258,8 @@ def received_at(blob: Blob) -> str:
     return min(blob.modified, datetime.now(UTC)).isoformat()
 
 
-def _documented(library: Library, upload: UploadId, source: Source, blob: Blob) -> UploadDocument:
+def _documented(library: Library, upload: UploadId, source: Source, blob: Blob) -> UploadDocument | None:
+    """Return the document of an upload after it was brought up to date; None if the upload was purged meanwhile."""
     waiting = UploadDocument.waiting(received=received_at(blob), file_name=file_name_of(blob), source=source)
     while True:
         stored = library.documents.get_or_none(upload)
@@ -267,7 +270,12 @@ def _documented(library: Library, upload: UploadId, source: Source, blob: Blob) 
         written = former.from_source(source) if former is not None and is_kept else waiting
         try:
             if stored is None:
-                return UploadDocument.of(library.documents.create(upload, dict(written.body)).body)
+                library.documents.create(upload, dict(written.body))
+                if library.blobs.exists("uploads", blob.name):
+                    return written
+                # A purge removes the file first and the document last, so it may have been done before this document.
+                library.documents.delete(upload)
+                return None
             return UploadDocument.of(library.documents.put(upload, dict(written.body), if_match=stored.etag).body)
         except Conflict:
             continue  # a run, or the sensor of another daemon, wrote it meanwhile

@@ -184,7 +184,11 @@ def _received(
     if file is None and document_of(library.documents, upload) is None:
         return None
 
+    had_document = True
+
     def begin(former: UploadDocument | None) -> UploadDocument:
+        nonlocal had_document
+        had_document = former is not None
         if file is not None:
             blob, source = file
             received = received_at(blob) if former is None else former.received
@@ -205,7 +209,29 @@ def _received(
     document, is_claimed = run.claim(library.documents, upload, begin)
     if not is_claimed:
         return document
+    if not had_document and (file is None or not library.blobs.exists("uploads", file[0].name)):
+        # The upload was purged after this run was told of its file.
+        library.documents.delete(upload)
+        return None
     library.catalogue.forget_reject(upload)
+    try:
+        return _with_file(library, upload, document, file, run)
+    except DocumentNotFound:
+        # The upload was purged during the claim, so the copy of its file must go too.
+        for blob in list(library.blobs.list("batch", f"{upload}/")):
+            library.blobs.delete("batch", blob.name)
+        remove_computed(library, {upload: document.body})
+        return None
+
+
+def _with_file(
+    library: Library,
+    upload: UploadId,
+    document: UploadDocument,
+    file: tuple[Blob, Source] | None,
+    run: AnsweringRun,
+) -> UploadDocument:
+    """Copy the file of a claimed upload, and return its document. Raises `DocumentNotFound` if it was purged."""
     if file is not None:
         return run.advance(library.documents, upload, UploadDocument, _copied(library, upload, file[0], run))
     if document.batch is not None:

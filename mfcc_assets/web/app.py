@@ -17,6 +17,7 @@ from mfcc_assets.web.browser_texts import browser_texts
 from mfcc_assets.web.errors import tell_errors
 from mfcc_assets.web.formats import clock, megabytes, moment
 from mfcc_assets.web.i18n import LANGUAGE_COOKIE, LANGUAGES, add_languages
+from mfcc_assets.web.library.blueprints import BLUEPRINTS as LIBRARY_BLUEPRINTS
 from mfcc_assets.web.security.cross_site import refuse_other_sites
 from mfcc_assets.web.security.headers import add_headers
 from mfcc_assets.web.security.proxies import KnownProxies
@@ -65,7 +66,8 @@ def create_app(library: Library) -> Flask:
     refuse_other_sites(app)
     tell_errors(app)
     _add_common_routes(app)
-    app.register_blueprint(files.blueprint)
+    for blueprint in (files.blueprint, *LIBRARY_BLUEPRINTS):
+        app.register_blueprint(blueprint)
     add_uploads(app, opened)
     app.wsgi_app = KnownProxies(app.wsgi_app, settings.web_proxy_addresses, settings.web_login_header)  # type: ignore[method-assign]
     return app

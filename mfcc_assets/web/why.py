@@ -1,6 +1,6 @@
 """Why two tracks are near to each other, as the template `why.html` shows it: for pairs of the library, and uploads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,8 @@ if TYPE_CHECKING:
     from mfcc_assets.pipeline.explain import ExplainedPair
     from mfcc_assets.similarity.explain import SimilarStretch
 
-WIDTH = 1000
-"""Width of the drawing of the stretches, in its own units."""
-
-_UPPER, _LOWER, _LANE = 0, 100, 40
-"""Upper edge of both lanes, and their height."""
+WIDTH, HEIGHT = 1000, 40
+"""Size of the drawing between both waveforms, in its own units. Each track reaches from its left to its right edge."""
 
 _LEAST_WIDTH = 4
 """A shorter stretch of a long track could not be seen."""
@@ -22,15 +19,16 @@ _LEAST_WIDTH = 4
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a track that plays: the address of its audio, and its times in seconds."""
+    """A part of a track that plays: the address of its audio, its title, and its times in seconds."""
 
     audio: str
+    name: str
     begin: float
     end: float
 
     def record(self) -> dict[str, str | float]:
         """Return the part as the player takes it."""
-        return {"audio": self.audio, "from": round(self.begin, 2), "to": round(self.end, 2)}
+        return {"audio": self.audio, "from": round(self.begin, 2), "to": round(self.end, 2), "name": self.name}
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class PairOfParts:
     closer_than
         Share of random moments of the library that differ more, 0 to 1.
     outline
-        Points of the shape that joins both parts in the drawing, as SVG has them.
+        Points of the band that joins both parts in the drawing, as SVG has them.
     """
 
     number: int
@@ -70,8 +68,8 @@ class Why:
         Address of the picture of the path.
     stretches
         Stretches that sound alike, best first.
-    lanes
-        Left edge, upper edge, width and height of the lane of each track in the drawing.
+    seconds
+        Lengths of both tracks.
     """
 
     pair: "ExplainedPair"
@@ -79,7 +77,13 @@ class Why:
     b: Card
     picture: str
     stretches: Sequence[PairOfParts]
-    lanes: Sequence[tuple[float, float, float, float]]
+    seconds: tuple[float, float]
+
+    @property
+    def spans(self) -> tuple[Sequence[Mapping[str, float]], Sequence[Mapping[str, float]]]:
+        """The parts of each track as a waveform shows them."""
+        of_a = [_span(stretch.number, stretch.a) for stretch in self.stretches]
+        return of_a, [_span(stretch.number, stretch.b) for stretch in self.stretches]
 
 
 def why_of(pair: "ExplainedPair", a: Card, b: Card, picture: str) -> Why:
@@ -94,40 +98,37 @@ def why_of(pair: "ExplainedPair", a: Card, b: Card, picture: str) -> Why:
     picture
         Address of the picture of the path.
     """
-    lengths = [_length(pair, "a", a), _length(pair, "b", b)]
-    scale = WIDTH / max(lengths)
+    lengths = _length(pair, 0, a), _length(pair, 1, b)
     stretches = [
         PairOfParts(
             number,
-            Part(a.audio, found.a_start, found.a_end),
-            Part(b.audio, found.b_start, found.b_end),
+            Part(a.audio, a.title, found.a_start, found.a_end),
+            Part(b.audio, b.title, found.b_start, found.b_end),
             found.closer_than,
-            _outline(found, scale),
+            _outline(found, lengths),
         )
         for number, found in enumerate(pair.explanation.stretches, start=1)
     ]
-    lanes = [
-        (0.0, float(top), round(seconds * scale, 1), float(_LANE))
-        for top, seconds in zip((_UPPER, _LOWER), lengths, strict=True)
-    ]
-    return Why(pair, a, b, picture, stretches, lanes)
+    return Why(pair, a, b, picture, stretches, lengths)
 
 
-def _length(pair: "ExplainedPair", name: str, card: Card) -> float:
-    ends = [getattr(found, f"{name}_end") for found in pair.explanation.stretches]
-    ends += [time[0 if name == "a" else 1] for time in pair.explanation.path[-1:]]
+def _span(number: int, part: Part) -> dict[str, float]:
+    return {"from": round(part.begin, 2), "to": round(part.end, 2), "number": number}
+
+
+def _length(pair: "ExplainedPair", side: int, card: Card) -> float:
+    ends = [(found.a_end, found.b_end)[side] for found in pair.explanation.stretches]
+    ends += [moment[side] for moment in pair.explanation.path[-1:]]
     return max(card.seconds or 0.0, 1.0, *ends)
 
 
-def _outline(found: "SimilarStretch", scale: float) -> str:
-    """Return the corners of both parts, and between them a band that joins them."""
-    a_left, a_right = _edges(found.a_start, found.a_end, scale)
-    b_left, b_right = _edges(found.b_start, found.b_end, scale)
-    left = [(a_left, _UPPER), (a_left, _UPPER + _LANE), (b_left, _LOWER), (b_left, _LOWER + _LANE)]
-    right = [(b_right, _LOWER + _LANE), (b_right, _LOWER), (a_right, _UPPER + _LANE), (a_right, _UPPER)]
-    return " ".join(f"{x:.1f},{y}" for x, y in left + right)
+def _outline(found: "SimilarStretch", lengths: tuple[float, float]) -> str:
+    a_left, a_right = _edges(found.a_start, found.a_end, lengths[0])
+    b_left, b_right = _edges(found.b_start, found.b_end, lengths[1])
+    corners = [(a_left, 0), (a_right, 0), (b_right, HEIGHT), (b_left, HEIGHT)]
+    return " ".join(f"{x:.1f},{y}" for x, y in corners)
 
 
-def _edges(begin: float, end: float, scale: float) -> tuple[float, float]:
-    left = min(begin * scale, WIDTH - _LEAST_WIDTH)
-    return left, max(end * scale, left + _LEAST_WIDTH)
+def _edges(begin: float, end: float, seconds: float) -> tuple[float, float]:
+    left = min(begin * WIDTH / seconds, WIDTH - _LEAST_WIDTH)
+    return left, max(end * WIDTH / seconds, left + _LEAST_WIDTH)

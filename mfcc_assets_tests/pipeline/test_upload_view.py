@@ -14,6 +14,11 @@ from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.runs import drop_upload, run_uploads
 
 FIELDS = {
+    "times",
+    "seconds",
+    "note",
+    "run_id",
+    "ranking",
     "id",
     "state",
     "received",
@@ -56,6 +61,8 @@ def test_an_answered_upload_comes_with_titles_and_links(
     assert len(recommended) == 5
     for place, row in zip(shown["recommendations"], recommended, strict=True):
         assert row.blob_name in place["soundtrack"]
+        assert (place["track_id"], place["album"], place["seconds"]) == (row.track_id, row.album, row.seconds)
+        assert place["distance"] == row.distance
         assert row.artwork in place["artwork"]
     assert upload_with_id(ten_tracks, first)["file_name"] == "first.flac"
 
@@ -68,10 +75,11 @@ def test_a_failed_upload_says_why(library: Library, instance: dg.DagsterInstance
     shown = upload_with_id(library, upload)
 
     assert shown["failure"]["code"] == "unreadable"
+    assert shown["failure"]["words"] == "This file is not music that we can read."
     assert shown["recommendations"] == []
 
 
-def test_a_caller_sees_neither_the_run_nor_the_copy(library: Library) -> None:
+def test_a_caller_does_not_see_the_copy(library: Library) -> None:
     body = {
         "state": "received",
         "received": "2026-11-27T08:00:00+00:00",

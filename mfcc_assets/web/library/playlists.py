@@ -1,5 +1,6 @@
 """Playlists from several seeds, and paths from one track to another."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -13,7 +14,7 @@ from mfcc_assets.pipeline.playlists import Playlist, path_between, playlist_from
 from mfcc_assets.playlists.formats import Entry, format_of
 from mfcc_assets.storage.sql.browsing import TrackFilter
 from mfcc_assets.storage.sql.records import Soundtrack
-from mfcc_assets.texts import printable
+from mfcc_assets.texts import printable, unaccented
 from mfcc_assets.web.cards import Card, card_of
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.library.found import choice_asked, number_asked, text_asked, tracks_named
@@ -26,7 +27,7 @@ _MOST_SEEDS = 12
 _TRACKS, _MOST_TRACKS = 20, 100
 _STEPS, _MOST_STEPS = 8, 30
 _FOUND = 12
-_ORDERS = ("flowing", "nearest")
+_ORDERS = ("flowing", "shuffled", "title")
 _TYPES = {"m3u8": "audio/x-mpegurl", "xspf": "application/xspf+xml", "jspf": "application/json"}
 
 
@@ -114,7 +115,11 @@ def _from_seeds(seeds: Sequence[Soundtrack]) -> _Made:
         return _Made(instead=words_for(error))
     if not made.soundtracks:
         return _Made(instead=_("The library has no other tracks that could go with these."))
-    return _shown(made)
+    order = _order()
+    if order == "flowing":
+        return _shown(made)
+    tracks = sorted(made.soundtracks, key=_shuffled if order == "shuffled" else _by_title)
+    return _Made(tracks, [card_of(track) for track in tracks])
 
 
 def _between(start: Soundtrack, end: Soundtrack) -> _Made:
@@ -142,6 +147,15 @@ def _shown(made: Playlist) -> _Made:
             for track, former, nearness, distance in steps
         ],
     )
+
+
+def _by_title(track: Soundtrack) -> str:
+    return unaccented(track.display_title)
+
+
+def _shuffled(track: Soundtrack) -> str:
+    # The file that is exported has the same order as the page.
+    return hashlib.blake2b(track.track_id.encode(), digest_size=8).hexdigest()
 
 
 def _count() -> int:

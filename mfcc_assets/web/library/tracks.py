@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, render_template, request, url_for
 
 from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex
 from mfcc_assets.ids import TrackId
@@ -30,7 +30,9 @@ blueprint = Blueprint("tracks", __name__)
 _NEIGHBOURS = 10
 _MOST_NEIGHBOURS = 160
 _RADIO_TRACKS = 5
-_MOST_PLAYED = 500
+_MOST_PLAYED = 150
+"""Number of played tracks that an address names. A server refuses one that is longer than 4,000 characters."""
+
 _PICTURE_SECONDS = 24 * 3600
 
 
@@ -95,9 +97,10 @@ def picture(track_id: str, other_id: str) -> Response:
 
 @blueprint.get("/tracks/<track_id>/radio")
 def next_of_radio(track_id: str) -> Response:
-    """Return the next tracks of the radio that begins from a track, as JSON.
+    """Return the next tracks of the radio that begins from a track, as JSON with ``tracks`` and ``next``.
 
     The address names the strictness, and in ``after`` the ids of the tracks that were played, separated by commas.
+    ``next`` is the address of the tracks behind these.
     """
     track = track_or_404(track_id)
     strictness = choice_asked("strictness", list(Strictness), Strictness.BALANCED)
@@ -109,7 +112,9 @@ def next_of_radio(track_id: str) -> Response:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return response
     cards = [card_of(each.track, nearness=each.nearness) for each in found]
-    return jsonify(tracks=[_of_radio(card) for card in cards], strictness=str(strictness))
+    after = ",".join([*played, *(card.track_id for card in cards)][-_MOST_PLAYED:])
+    following = url_for("tracks.next_of_radio", track_id=track.track_id, strictness=str(strictness), after=after)
+    return jsonify(tracks=[_of_radio(card) for card in cards], next=following)
 
 
 def _of_radio(card: Card) -> dict[str, Any]:

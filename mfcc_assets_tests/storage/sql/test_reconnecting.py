@@ -171,7 +171,14 @@ def test_every_changing_method_is_tried_with_a_lost_commit():
     reading = {"manifest", "soundtracks", "audio_of_soundtracks", "waiting", "progress", "contents", "rejects"}
     reading |= {"soundtracks_of_run", "track_ids", "track_ids_by_audio", "digests_of_audio"}
     reading |= {"known_files", "track_counts"}
-    reading |= {"tracks_of_audio", "tracks_with_ids", "credits", "recommended", "unserved_soundtracks", "soundtracks_of_other_indexes"}
+    reading |= {
+        "tracks_of_audio",
+        "tracks_with_ids",
+        "credits",
+        "recommended",
+        "unserved_soundtracks",
+        "soundtracks_of_other_indexes",
+    }
     reading |= {
         "shard_digits",
         "dangling_recommendations",

@@ -1,0 +1,66 @@
+"""An index that is kept open between answers."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mfcc_assets.errors import NoPublishedIndex
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.opened_index import OpenedIndex, PublishedIndex
+from mfcc_assets.storage.blobs.port import CEPSTRA
+from mfcc_assets_tests.ranked_library import add_tracks, publish
+
+
+def test_the_published_index_stays_open_until_another_is_published(library: Library) -> None:
+    add_tracks(library, *range(4))
+    first, _ = publish(library)
+    published = PublishedIndex(library, check_seconds=0)
+    opened = published.opened()
+    assert opened.index.version == first.version
+    assert published.opened() is opened
+
+    add_tracks(library, 4)
+    second, _ = publish(library)
+    assert published.opened().index.version == second.version
+    assert opened.index.version == first.version, "an answer that is under way keeps its index"
+
+
+def test_the_version_is_not_asked_for_at_every_answer(library: Library) -> None:
+    add_tracks(library, *range(4))
+    first, _ = publish(library)
+    published = PublishedIndex(library, check_seconds=3600)
+    published.opened()
+    add_tracks(library, 4)
+    publish(library)
+    assert published.opened().index.version == first.version
+
+
+def test_all_threads_share_what_is_opened(library: Library) -> None:
+    add_tracks(library, *range(4))
+    publish(library)
+    published = PublishedIndex(library)
+    with ThreadPoolExecutor(8) as pool:
+        opened = set(pool.map(lambda _: published.opened(), range(40)))
+        assert len(opened) == 1
+        (only,) = opened
+        assert len({id(order) for order in pool.map(lambda _: only.order, range(40))}) == 1
+
+
+def test_without_an_index_there_is_nothing_to_open(library: Library) -> None:
+    with pytest.raises(NoPublishedIndex):
+        PublishedIndex(library).opened()
+
+
+def test_an_opened_index_reads_nothing_more(library: Library) -> None:
+    add_tracks(library, *range(20))
+    index, _ = publish(library)
+    opened = OpenedIndex(library, index)
+    opened.load_all()
+    for blob in list(library.blobs.list(CEPSTRA, f"indexes/{index.version}/attachments/")):
+        library.blobs.delete(CEPSTRA, blob.name)
+
+    assert opened.recordings.count == 20
+    assert len(opened.pairs.distances) == 190
+    assert opened.order([], set()) == []
+    assert opened.recall is None
+    assert list(library.blobs.list(CEPSTRA, f"indexes/{index.version}/attachments/")) == []
