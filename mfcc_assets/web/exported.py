@@ -11,7 +11,8 @@ from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.texts import printable
 from mfcc_assets.web.i18n import gettext as _
 
-_TYPES = {"m3u8": "audio/x-mpegurl", "xspf": "application/xspf+xml", "jspf": "application/json"}
+EXPORTED_TYPES = {"m3u8": "audio/x-mpegurl", "xspf": "application/xspf+xml", "jspf": "application/json"}
+"""Type of each kind of file, by its suffix."""
 
 
 def exported_playlist(name: str, suffix: str, title: str, tracks: Sequence[Soundtrack]) -> Response:
@@ -22,7 +23,7 @@ def exported_playlist(name: str, suffix: str, title: str, tracks: Sequence[Sound
     name
         Name of the file without its suffix, in ASCII.
     suffix
-        ``m3u8``, ``xspf`` or ``jspf``.
+        One of `EXPORTED_TYPES`.
     title
         Title of the playlist.
     tracks
@@ -32,7 +33,7 @@ def exported_playlist(name: str, suffix: str, title: str, tracks: Sequence[Sound
         abort(404, _("There are no tracks to export."))
     file_name = PurePosixPath(f"{name}.{suffix}")
     text = format_of(Path(file_name))(title, [_entry(track) for track in tracks])
-    response = Response(text.encode("utf-8", "replace"), content_type=f"{_TYPES[suffix]}; charset=utf-8")
+    response = Response(text.encode("utf-8", "replace"), content_type=f"{EXPORTED_TYPES[suffix]}; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
 

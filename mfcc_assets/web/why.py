@@ -53,6 +53,10 @@ class PairOfParts:
     closer_than: float
     outline: str
 
+    def records(self) -> list[dict[str, str | float]]:
+        """Return the parts as the player takes them. A track that may not be heard is left out."""
+        return [part.record() for part in (self.a, self.b) if part.audio]
+
 
 @dataclass(frozen=True)
 class Why:

@@ -76,7 +76,12 @@ def open_room(app: Flask, opened: Room) -> None:
     app.extensions[_NAME] = opened
 
 
+def room_of(app: Flask) -> Room:
+    """Return the room of an app."""
+    found: Room = app.extensions[_NAME]
+    return found
+
+
 def room() -> Room:
     """Return the room of the request."""
-    found: Room = current_app.extensions[_NAME]
-    return found
+    return room_of(current_app)

@@ -4,21 +4,15 @@ from flask.testing import FlaskClient
 
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
-from mfcc_assets.web.uploads.room import Room
+from mfcc_assets.web.uploads.room import room_of
 from mfcc_assets_tests.upload_steps import answer_uploads
 from mfcc_assets_tests.web.uploads.waiting import wait_for
-
-
-def room_of(pages: FlaskClient) -> Room:
-    """Return the room of the app behind a client."""
-    found: Room = pages.application.extensions["mfcc_uploads"]
-    return found
 
 
 def sent(pages: FlaskClient, song: bytes, name: str = "song.flac") -> UploadId:
     """Send a file, and return its id after its preview was made."""
     upload = UploadId(pages.put("/uploads", query_string={"name": name}, data=song).get_json()["id"])
-    wait_for(lambda: room_of(pages).previews.get(upload))
+    wait_for(lambda: room_of(pages.application).previews.get(upload))
     return upload
 
 

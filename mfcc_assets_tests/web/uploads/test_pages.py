@@ -6,9 +6,10 @@ import re
 from flask.testing import FlaskClient
 
 from mfcc_assets.library import Library
+from mfcc_assets.web.uploads.room import room_of
 from mfcc_assets_tests.upload_steps import answer_uploads
 from mfcc_assets_tests.web.clients import client_of
-from mfcc_assets_tests.web.uploads.answered import answered, room_of, sent
+from mfcc_assets_tests.web.uploads.answered import answered, sent
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -139,7 +140,7 @@ def test_an_upload_that_came_in_another_way_is_answered_when_its_page_is_opened(
     ten_tracks.blobs.write("uploads", f"{upload}/song.flac", song)
 
     assert "We listen to it" in pages.get(f"/uploads/{upload}").text
-    wait_for(lambda: room_of(pages).previews.get(upload))  # type: ignore[arg-type]
+    wait_for(lambda: room_of(pages.application).previews.get(upload))  # type: ignore[arg-type]
     assert 'class="tag preview"' in pages.get(f"/uploads/{upload}").text
 
 

@@ -4,7 +4,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from mfcc_assets.library import Library
-from mfcc_assets_tests.web.uploads.answered import answered, room_of
+from mfcc_assets.web.uploads.room import room_of
+from mfcc_assets_tests.web.uploads.answered import answered
 
 JSON = {"Accept": "application/json"}
 
@@ -57,7 +58,7 @@ def test_a_deleted_upload_is_gone_with_everything_of_it(ten_tracks: Library, pag
     for address in (link, f"/uploads/{upload}", f"/uploads/{upload}/audio", f"/uploads/{upload}/pictures/cepstra.png"):
         assert pages.get(address).status_code == 404, address
     assert upload not in pages.get("/").text
-    assert room_of(pages).previews.get(upload) is None
+    assert room_of(pages.application).previews.get(upload) is None
     names = [blob.name for container in ("uploads", "batch", "cepstra") for blob in ten_tracks.blobs.list(container)]
     assert not [name for name in names if upload in name]
     assert ten_tracks.documents.get_or_none(upload) is None
