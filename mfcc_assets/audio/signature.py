@@ -139,6 +139,9 @@ _NOT_AUDIO: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("a playlist", _starts(b"#EXTM3U", b"\xef\xbb\xbf#EXTM3U", b"ffconcat version", b"[playlist]")),
 )
 
+CONTENT_NAMES = ("text", *dict.fromkeys(name for name, _ in _NOT_AUDIO))
+"""What `first_impression` may call a file that is no audio."""
+
 _ASCII = bytes(range(128))
 
 # Bytes that no text has, apart from one in UTF-16.

@@ -3,15 +3,12 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request
 
-from mfcc_assets.credits import named
 from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex, PlaylistImpossible
 from mfcc_assets.pipeline.playlists import Playlist, path_between, playlist_from
-from mfcc_assets.playlists.formats import Entry, format_of
 from mfcc_assets.storage.sql.browsing import TrackFilter
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.texts import printable, unaccented
