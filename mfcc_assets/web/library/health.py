@@ -85,9 +85,7 @@ def _index() -> tuple[LibraryIndex | None, str]:
         return None, words_for(error)
 
 
-def _popularity(
-    index: LibraryIndex, tracks: Mapping[TrackId, Soundtrack]
-) -> tuple[list[tuple[Card, int]], list[Card]]:
+def _popularity(index: LibraryIndex, tracks: Mapping[TrackId, Soundtrack]) -> tuple[list[tuple[Card, int]], list[Card]]:
     """Return the tracks in the most lists of five, with the number of lists, and the tracks in none."""
     counted = [
         (tracks[TrackId(track_id)], count)

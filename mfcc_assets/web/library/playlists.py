@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template
 
 from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex, PlaylistImpossible
 from mfcc_assets.pipeline.playlists import Playlist, path_between, playlist_from
 from mfcc_assets.storage.sql.browsing import TrackFilter
 from mfcc_assets.storage.sql.records import Soundtrack
-from mfcc_assets.texts import printable, unaccented
+from mfcc_assets.texts import unaccented
 from mfcc_assets.web.cards import Card, card_of
 from mfcc_assets.web.exported import EXPORTED_TYPES, exported_playlist
 from mfcc_assets.web.i18n import gettext as _

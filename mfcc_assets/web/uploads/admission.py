@@ -107,7 +107,5 @@ class Admission:
         unseen = [upload for upload in self._stored if upload not in waiting]
         known = {upload for upload in self._stored if upload in waiting} | set(documents.get_many(unseen))
         oldest = time.monotonic() - _FORGOTTEN_SECONDS
-        self._stored = {
-            upload: when for upload, when in self._stored.items() if upload not in known and when > oldest
-        }
+        self._stored = {upload: when for upload, when in self._stored.items() if upload not in known and when > oldest}
         return len(waiting) + len(self._stored)

@@ -93,4 +93,6 @@ def _blocks(request: Request) -> Iterator[bytes]:
         said = _("The file did not come fast enough, so nothing was kept. Send it again.")
         raise Refused(HTTPStatus.REQUEST_TIMEOUT, said) from error
     if taken != expected:
-        raise Refused(HTTPStatus.BAD_REQUEST, _("Only a part of the file has come, so nothing was kept. Send it again."))
+        raise Refused(
+            HTTPStatus.BAD_REQUEST, _("Only a part of the file has come, so nothing was kept. Send it again.")
+        )

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
-
 class Refused(HTTPException):
     """A request that is not done.
 
@@ -35,5 +34,3 @@ class Refused(HTTPException):
         """Return the headers of the response. Werkzeug calls this."""
         waiting: Iterable[int] = () if self._retry_seconds is None else (self._retry_seconds,)
         return [*super().get_headers(environ, scope), *(("Retry-After", str(seconds)) for seconds in waiting)]
-
-

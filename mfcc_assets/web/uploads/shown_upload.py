@@ -53,7 +53,9 @@ class ShownUpload:
     @property
     def list_key(self) -> str:
         """Text that is the same as long as the same tracks are shown, at the same distances."""
-        return " ".join(f"{card.track_id}:{card.distance:.9g}" for card in self.recommendations if card.distance is not None)
+        return " ".join(
+            f"{card.track_id}:{card.distance:.9g}" for card in self.recommendations if card.distance is not None
+        )
 
 
 def shown_upload(upload: UploadId, base: str, *, is_mine: bool, plays: bool = True) -> ShownUpload:

@@ -123,7 +123,13 @@ def test_files_of_an_older_library_keep_their_rows_and_are_observed_again(empty_
 
 
 def test_soundtracks_of_an_older_library_are_found_by_a_search_and_in_every_order(empty_url):
-    tags: dict[str, Any] = {"artist": "Björk", "artists": ("Björk", "Guest"), "album": "Homogenic", "genre": "Pop, Art", "year": 1997}
+    tags: dict[str, Any] = {
+        "artist": "Björk",
+        "artists": ("Björk", "Guest"),
+        "album": "Homogenic",
+        "genre": "Pop, Art",
+        "year": 1997,
+    }
     with closing(open_database(empty_url)) as database:
         observe(
             Catalogue(database), *(observed(f"{number}.mp3", track_number=number, **tags) for number in range(2500))

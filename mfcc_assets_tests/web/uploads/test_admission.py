@@ -2,7 +2,6 @@
 
 from contextlib import ExitStack, suppress
 
-import pytest
 from flask import Flask
 
 from mfcc_assets.ids import UploadId

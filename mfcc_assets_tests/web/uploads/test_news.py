@@ -136,9 +136,7 @@ def test_watching_twice_and_leaving_once_still_watches() -> None:
          ("received", "recognised", "candidates", "ranked")),
     ],
 )  # fmt: skip
-def test_the_states_that_an_upload_has_reached_are_told_in_order(
-    document: Document, reached: tuple[str, ...]
-) -> None:
+def test_the_states_that_an_upload_has_reached_are_told_in_order(document: Document, reached: tuple[str, ...]) -> None:
     assert news_of(document, "none").reached == reached
 
 
@@ -156,7 +154,5 @@ def test_nothing_more_happens_after_an_answer_or_an_unusable_file(document: Docu
 
 
 def test_the_tag_changes_with_the_document_and_with_what_is_shown() -> None:
-    tags = {
-        news_of(_document("waiting", etag=etag), shown).tag for etag in ("1", "2") for shown in ("none", "preview")
-    }
+    tags = {news_of(_document("waiting", etag=etag), shown).tag for etag in ("1", "2") for shown in ("none", "preview")}
     assert len(tags) == 4

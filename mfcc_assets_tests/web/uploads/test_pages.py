@@ -151,9 +151,7 @@ def test_a_library_without_an_index_says_that_the_answer_comes_later(library: Li
     assert pages.get(f"/uploads/{upload}").status_code == 200
 
 
-def test_a_run_is_linked_where_the_address_of_dagster_is_set(
-    ten_tracks: Library, song: bytes
-) -> None:
+def test_a_run_is_linked_where_the_address_of_dagster_is_set(ten_tracks: Library, song: bytes) -> None:
     settings = ten_tracks.settings.model_copy(update={"dagster_url": "http://dagster.example/"})
     pages = client_of(Library(settings))
     upload = answered(ten_tracks, pages, song)
