@@ -139,9 +139,9 @@ class BlobsThatInterrupt(LocalBlobs):
         super().__init__(library.settings.blobs, library.signing_key)
         self.interrupt: Callable[[], object] | None = interrupt
 
-    def copy(self, container: str, name: str, target_container: str, target_name: str) -> Blob:
+    def copy(self, source_container: str, source_name: str, container: str, name: str) -> Blob:
         self.call()
-        return super().copy(container, name, target_container, target_name)
+        return super().copy(source_container, source_name, container, name)
 
     def exists(self, container: str, name: str) -> bool:
         self.call()
@@ -170,7 +170,7 @@ def test_a_purge_between_the_claim_and_the_copy_leaves_nothing(uploaded: Library
 
 def test_a_purge_while_a_file_is_identified_leaves_no_document(uploaded: Library) -> None:
     files = list(uploaded.blobs.list("uploads"))
-    uploaded.blobs = BlobsThatInterrupt(uploaded, lambda: LocalBlobs.delete(uploaded.blobs, "uploads", files[0].name))
+    uploaded.blobs = BlobsThatInterrupt(uploaded, lambda: uploaded.blobs.delete("uploads", files[0].name))
     assert receive_files(uploaded, files) == {}
     assert traces(uploaded, [UPLOAD, NAME]) == []
 

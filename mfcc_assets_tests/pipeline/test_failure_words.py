@@ -7,7 +7,7 @@ from mfcc_assets.pipeline.uploads import UNANSWERABLE
 
 
 def test_every_code_of_a_failure_has_words() -> None:
-    audio = {AudioError, *AudioError.__subclasses__()}
+    audio: set[type[AudioError]] = {AudioError, *AudioError.__subclasses__()}
     assert {kind.code for kind in audio} | {*UNANSWERABLE, *MISSED} == FAILURE_WORDS.keys()
 
 

@@ -42,7 +42,7 @@ class BrowseKeys:
     genre_keys
         The genres, each between two separators, so that one of them can be looked for.
     search_text
-        Title, artists, album and name of the file, in which a search looks for words.
+        Title, artists and album, in which a search looks for words. The name of the file stands for a missing title.
     """
 
     by_title: str
@@ -112,8 +112,10 @@ def genres_of(genre: str) -> list[str]:
     >>> genres_of("Rock, Pop; rock")
     ['Rock', 'Pop']
     """
-    found = {folded(name): name.strip() for name in reversed(genre.replace(";", ",").split(",")) if folded(name)}
-    return list(reversed(found.values()))
+    found: dict[str, str] = {}
+    for name in genre.replace(";", ",").split(","):
+        found.setdefault(folded(name), name.strip())
+    return [name for key, name in found.items() if key]
 
 
 def search_words(search: str) -> list[str]:

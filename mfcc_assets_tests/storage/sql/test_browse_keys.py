@@ -88,6 +88,7 @@ def test_a_soundtrack_has_each_of_its_genres_and_no_part_of_one() -> None:
     assert has_genre("hip-hop") in keys
     assert has_genre("ACID JAZZ") in keys
     assert has_genre("jazz") not in keys
+    assert genres_of("Hip-Hop, Acid Jazz; hip-hop") == ["Hip-Hop", "Acid Jazz"]
     assert genres_of(" , ") == []
     assert browse_keys(Tags(), "").genre_keys == ""
 
