@@ -53,8 +53,9 @@ class PairOfParts:
     closer_than: float
     outline: str
 
-    def records(self) -> list[dict[str, str | float]]:
-        """Return the parts as the player takes them. A track that may not be heard is left out."""
+    @property
+    def heard(self) -> list[dict[str, str | float]]:
+        """The parts as the player takes them, without a part that nobody may hear, as that of a shared upload."""
         return [part.record() for part in (self.a, self.b) if part.audio]
 
 

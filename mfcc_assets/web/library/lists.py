@@ -18,8 +18,8 @@ blueprint = Blueprint("library_lists", __name__)
 _FILTERS = ("artist", "album", "genre", "year")
 _PAGE_SIZE = 40
 _GROUPS_PER_PAGE = 60
-_MOST_PAST_PAGES = 12
-"""Number of pages to which the link to the page before leads. Behind them it leads to the first page."""
+_LONGEST_PAST = 1500
+"""Letters of the cursors of former pages in an address. Behind them the link to the page before leads to the first."""
 
 _Group: TypeAlias = Mapping[str, Any]
 
@@ -91,7 +91,7 @@ def _shown_value(name: str, value: str) -> str:
 
 def _turning(path: str, asked: Mapping[str, str], page: Page[Any]) -> dict[str, str]:
     """Return the addresses of the pages before and behind this one; empty if there is none."""
-    past, here = request.args.getlist("past")[-_MOST_PAST_PAGES:], request.args.get("after", "")
+    past, here = _kept(request.args.getlist("past")), request.args.get("after", "")
     before = after = ""
     if page.after:
         after = _address(path, asked, [*past, here] if here else [], page.after)
@@ -100,9 +100,16 @@ def _turning(path: str, asked: Mapping[str, str], page: Page[Any]) -> dict[str, 
     return {"before": before, "behind": after}
 
 
+def _kept(past: Sequence[str]) -> Sequence[str]:
+    """Return the last cursors that fit in an address. A server refuses one that is longer than 4,000 letters."""
+    while sum(map(len, past)) > _LONGEST_PAST:
+        past = past[1:]
+    return past
+
+
 def _address(path: str, asked: Mapping[str, str], past: Sequence[str] = (), after: str = "") -> str:
     parts = [(name, value) for name, value in asked.items() if value]
-    parts += [("past", cursor) for cursor in past[-_MOST_PAST_PAGES:]]
+    parts += [("past", cursor) for cursor in _kept(past)]
     parts += [("after", after)] if after else []
     return f"{path}?{urlencode(parts)}" if parts else path
 

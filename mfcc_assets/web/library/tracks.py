@@ -82,11 +82,11 @@ def why(track_id: str, other_id: str) -> Response:
 def picture(track_id: str, other_id: str) -> Response:
     """Draw the path through two tracks."""
     track, other = track_or_404(track_id), track_or_404(other_id)
-    library, index = site().library, site().published.opened().index
+    index = site().published.opened().index
     key = ("path", index.version, track.audio_id, other.audio_id, track.display_title, other.display_title)
 
     def draw() -> bytes:
-        return picture_of_pair(library, index, _explained(track, other))
+        return picture_of_pair(index, _explained(track, other))
 
     drawn = site().pictures.get_or_make(key, draw)
     response = Response(drawn, content_type="image/png")

@@ -1,6 +1,5 @@
 """Refusals of requests, in plain words."""
 
-from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -32,5 +31,7 @@ class Refused(HTTPException):
         self, environ: "WSGIEnvironment | None" = None, scope: "dict[str, object] | None" = None
     ) -> list[tuple[str, str]]:
         """Return the headers of the response. Werkzeug calls this."""
-        waiting: Iterable[int] = () if self._retry_seconds is None else (self._retry_seconds,)
-        return [*super().get_headers(environ, scope), *(("Retry-After", str(seconds)) for seconds in waiting)]
+        headers = super().get_headers(environ, scope)
+        if self._retry_seconds is not None:
+            headers.append(("Retry-After", str(self._retry_seconds)))
+        return headers

@@ -42,11 +42,11 @@ def store_upload(library: Library, body: Body) -> UploadId:
 
 
 def upload_name(given: str) -> str:
-    """Return the name under which a file is stored, as close as possible to the name that the sender gave.
+    r"""Return the name under which a file is stored, as close as possible to the name that the sender gave.
 
     Examples
     --------
-    >>> upload_name("C:\\\\Music\\\\song.mp3"), upload_name("cover.jpg"), upload_name("")
+    >>> upload_name("C:\\Music\\song.mp3"), upload_name("cover.jpg"), upload_name("")
     ('song.mp3', 'cover.jpg.audio', 'untitled')
     """
     name = clean_name(given.replace("\\", "/").rpartition("/")[2])

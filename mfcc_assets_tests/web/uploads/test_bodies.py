@@ -35,9 +35,12 @@ def test_a_form_is_read_block_by_block(library: Library) -> None:
 
 @pytest.mark.parametrize("data", [{}, {"file": "a text"}, {"file": (io.BytesIO(b""), "")}])
 def test_a_form_without_a_file_is_refused(library: Library, data: dict[str, object]) -> None:
-    with create_app(library).test_request_context(
-        "/uploads", method="POST", data=data, content_type="multipart/form-data"
-    ), pytest.raises(Refused, match="Choose a file"):
+    with (
+        create_app(library).test_request_context(
+            "/uploads", method="POST", data=data, content_type="multipart/form-data"
+        ),
+        pytest.raises(Refused, match="Choose a file"),
+    ):
         form_body(request)
 
 
@@ -48,15 +51,25 @@ def test_a_form_that_is_cut_is_refused(library: Library) -> None:
         request.max_content_length = None
         whole, kind = request.get_data(cache=False), request.content_type
     environ = {"wsgi.input_terminated": True, "CONTENT_LENGTH": str(len(whole))}
-    with app.test_request_context(
-        "/uploads", method="POST", input_stream=io.BytesIO(whole[:-1000]), content_type=kind, environ_overrides=environ
-    ), pytest.raises(Refused, match="Only a part"):
+    with (
+        app.test_request_context(
+            "/uploads",
+            method="POST",
+            input_stream=io.BytesIO(whole[:-1000]),
+            content_type=kind,
+            environ_overrides=environ,
+        ),
+        pytest.raises(Refused, match="Only a part"),
+    ):
         list(form_body(request).blocks)
 
 
 def test_a_raw_body_that_is_cut_is_refused_where_the_server_ends_it_silently(library: Library) -> None:
     environ = {"wsgi.input_terminated": True, "CONTENT_LENGTH": str(len(CONTENT))}
-    with create_app(library).test_request_context(
-        "/uploads", method="PUT", input_stream=io.BytesIO(CONTENT[:-1]), environ_overrides=environ
-    ), pytest.raises(Refused, match="Only a part"):
+    with (
+        create_app(library).test_request_context(
+            "/uploads", method="PUT", input_stream=io.BytesIO(CONTENT[:-1]), environ_overrides=environ
+        ),
+        pytest.raises(Refused, match="Only a part"),
+    ):
         list(raw_body(request).blocks)

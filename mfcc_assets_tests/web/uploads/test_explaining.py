@@ -54,21 +54,19 @@ def test_the_path_is_drawn(ten_tracks: Library, pages: FlaskClient, song: bytes)
 
 
 @pytest.mark.parametrize("name", ["waveform", "spectrum", "spectrogram", "cepstra"])
-def test_an_upload_is_drawn_before_it_is_recorded(
-    ten_tracks: Library, pages: FlaskClient, song: bytes, name: str
-) -> None:
+def test_an_upload_is_drawn_before_it_is_recorded(pages: FlaskClient, song: bytes, name: str) -> None:
     upload = sent(pages, song)
 
     assert pages.get(f"/uploads/{upload}/pictures/{name}.png").data.startswith(PNG)
 
 
-def test_other_pictures_are_not_there(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+def test_other_pictures_are_not_there(pages: FlaskClient, song: bytes) -> None:
     upload = sent(pages, song)
 
     assert pages.get(f"/uploads/{upload}/pictures/other.png").status_code == 404
 
 
-def test_an_unknown_track_is_not_explained(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+def test_an_unknown_track_is_not_explained(pages: FlaskClient, song: bytes) -> None:
     upload = sent(pages, song)
 
     assert pages.get(f"/uploads/{upload}/why/0123456789abcdef").status_code == 404

@@ -19,7 +19,7 @@ def test_the_answer_is_exported_with_addresses_that_do_not_end(
     assert response.headers["Content-Disposition"] == f'attachment; filename="sounds-like.{suffix}"'
 
 
-def test_nothing_is_exported_of_a_file_without_an_answer(ten_tracks: Library, pages: FlaskClient) -> None:
+def test_nothing_is_exported_of_a_file_without_an_answer(pages: FlaskClient) -> None:
     upload = sent(pages, b"fLaC and no more")
 
     assert pages.get(f"/uploads/{upload}/export.m3u8").status_code == 404

@@ -26,9 +26,7 @@ def test_formats_and_the_limit_are_said_beforehand(pages: FlaskClient) -> None:
     assert 'action="/uploads/sample"' in page
 
 
-def test_a_browser_lists_its_uploads_and_another_one_does_not(
-    ten_tracks: Library, pages: FlaskClient, song: bytes
-) -> None:
+def test_a_browser_lists_its_uploads_and_another_one_does_not(pages: FlaskClient, song: bytes) -> None:
     upload = sent(pages, song)
     other = pages.application.test_client()
 

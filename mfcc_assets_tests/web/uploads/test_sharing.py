@@ -45,7 +45,7 @@ def test_links_end_when_they_are_revoked(ten_tracks: Library, pages: FlaskClient
 
 
 @pytest.mark.parametrize("token", ["x", "0f" * 16, "a" * 86, "<script>"])
-def test_an_invented_link_shows_nothing(ten_tracks: Library, pages: FlaskClient, token: str) -> None:
+def test_an_invented_link_shows_nothing(pages: FlaskClient, token: str) -> None:
     assert pages.get(f"/shared/{token}").status_code == 404
 
 
