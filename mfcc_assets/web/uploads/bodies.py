@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from flask import Request
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.sansio.multipart import Data, Epilogue, Event, File, MultipartDecoder, NeedData
 
 from mfcc_assets.web.i18n import gettext as _
@@ -83,16 +84,26 @@ def _events(request: Request, boundary: str) -> Iterator[Event]:
 
 def _blocks(request: Request) -> Iterator[bytes]:
     expected = request.content_length or 0
-    request.max_content_length = expected
+    # At the limit itself, Werkzeug refuses the read that would find the end of the body.
+    request.max_content_length = expected + 1
     taken = 0
     try:
         while block := request.stream.read(_BLOCK if taken else _FIRST_BLOCK):
             taken += len(block)
             yield block
+    except ClientDisconnected as error:
+        # Werkzeug raises this for a body that ends early and for one that stalls, if it limits the stream itself.
+        raise (_stalled() if isinstance(error.__context__, OSError) else _cut()) from error
     except OSError as error:
-        said = _("The file did not come fast enough, so nothing was kept. Send it again.")
-        raise Refused(HTTPStatus.REQUEST_TIMEOUT, said) from error
+        raise _stalled() from error
     if taken != expected:
-        raise Refused(
-            HTTPStatus.BAD_REQUEST, _("Only a part of the file has come, so nothing was kept. Send it again.")
-        )
+        raise _cut()
+
+
+def _stalled() -> Refused:
+    said = _("The file did not come fast enough, so nothing was kept. Send it again.")
+    return Refused(HTTPStatus.REQUEST_TIMEOUT, said)
+
+
+def _cut() -> Refused:
+    return Refused(HTTPStatus.BAD_REQUEST, _("Only a part of the file has come, so nothing was kept. Send it again."))

@@ -117,4 +117,5 @@ def _png(drawn: bytes) -> Response:
     response = Response(drawn, content_type="image/png")
     response.headers["Cache-Control"] = f"private, max-age={_PICTURE_SECONDS}"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

@@ -72,7 +72,8 @@ def state(upload: UploadId) -> Response:
     news = room().news(upload)
     response = jsonify(news.record())
     response.set_etag(news.tag)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.get("/uploads/<upload:upload>/audio")

@@ -48,7 +48,7 @@ def test_a_form_that_is_cut_is_refused(library: Library) -> None:
     data = {"file": (io.BytesIO(CONTENT), "song.mp3")}
     app = create_app(library)
     with app.test_request_context("/uploads", method="POST", data=data):
-        request.max_content_length = None
+        request.max_content_length = 2 * len(CONTENT)
         whole, kind = request.get_data(cache=False), request.content_type
     environ = {"wsgi.input_terminated": True, "CONTENT_LENGTH": str(len(whole))}
     with (
@@ -73,3 +73,11 @@ def test_a_raw_body_that_is_cut_is_refused_where_the_server_ends_it_silently(lib
         pytest.raises(Refused, match="Only a part"),
     ):
         list(raw_body(request).blocks)
+
+
+def test_a_whole_body_is_taken_where_the_server_ends_it_silently(library: Library) -> None:
+    environ = {"wsgi.input_terminated": True, "CONTENT_LENGTH": str(len(CONTENT))}
+    with create_app(library).test_request_context(
+        "/uploads", method="PUT", input_stream=io.BytesIO(CONTENT), environ_overrides=environ
+    ):
+        assert b"".join(raw_body(request).blocks) == CONTENT

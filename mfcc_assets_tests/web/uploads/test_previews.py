@@ -1,6 +1,7 @@
 """Tests of the answers that the process of the pages gives at once."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -21,6 +22,9 @@ class _Told:
 
     def __call__(self) -> None:
         self.count += 1
+
+    def has_reached(self, count: int) -> bool:
+        return self.count >= count
 
 
 @pytest.fixture
@@ -82,7 +86,7 @@ def test_only_the_last_previews_are_kept(ten_tracks: Library, previews: Previews
     for number, upload in enumerate(uploads):
         ten_tracks.blobs.write("uploads", f"{upload}/song.flac", b"fLaC and no more")
         previews.begin(upload)
-        wait_for(lambda number=number: told.count > number)
+        wait_for(partial(told.has_reached, number + 1))
 
     assert previews.get(uploads[0]) is None
     assert previews.get(uploads[-1]) is not None

@@ -1,13 +1,13 @@
 """Tests of the addresses to which a listener sends a file."""
 
 import io
+import os
 import re
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.request import urlopen
 
-import psutil
 import pytest
 from flask.testing import FlaskClient
 
@@ -176,15 +176,17 @@ def test_a_large_upload_needs_no_memory_and_is_not_stored_if_it_is_cut(tmp_path:
 
 
 def _memory() -> int:
-    children = psutil.Process().children(recursive=True)
-    return sum(child.memory_info().rss for child in children if _is_web(child))
-
-
-def _is_web(process: psutil.Process) -> bool:
-    try:
-        return "web" in process.cmdline()
-    except psutil.Error:
-        return False
+    """Return the resident bytes of the server that this test has started, with its children."""
+    found, searched = 0, [os.getpid()]
+    while searched:
+        process = searched.pop()
+        tasks = Path(f"/proc/{process}/task").glob("*/children")
+        children = [int(child) for path in tasks for child in path.read_text().split()]
+        for child in children:
+            if "web" in Path(f"/proc/{child}/cmdline").read_text().split("\0"):
+                found += int(Path(f"/proc/{child}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        searched += children
+    return found
 
 
 def test_the_settings_of_the_tests_are_those_of_the_pages() -> None:
