@@ -70,7 +70,7 @@ def _data(events: Iterator[Event]) -> Iterator[bytes]:
 
 
 def _events(request: Request, boundary: str) -> Iterator[Event]:
-    decoder = MultipartDecoder(boundary.encode(), AROUND_A_FILE)
+    decoder = MultipartDecoder(boundary.encode(), AROUND_A_FILE + 2 * _BLOCK)
     try:
         for block in _blocks(request):
             decoder.receive_data(block)

@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Generator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError
@@ -29,7 +29,7 @@ class Event:
     is_last: bool
 
 
-def _events(address: str, last: str = "", seconds: float = 60) -> Iterator[Event]:
+def _events(address: str, last: str = "", seconds: float = 60) -> Generator[Event, None, None]:
     """Yield the events of a stream until it ends."""
     request = Request(address, headers={"Last-Event-ID": last} if last else {})
     with urlopen(request, timeout=seconds) as stream:
@@ -65,11 +65,11 @@ def test_a_page_is_told_of_every_step_in_order(ten_tracks: Library, tmp_path: Pa
 def test_who_comes_again_is_told_only_what_it_does_not_know(ten_tracks: Library, tmp_path: Path, song: bytes) -> None:
     with running_web(ten_tracks.settings.home, tmp_path / "log", {"MFCC_WEB_FREE_GIGABYTES": "0"}) as address:
         upload = _sent(address, song)
-        stream = _events(f"{address}/uploads/{upload}/events")
-        event = next(event for event in stream if event.shown == "preview")
-        again = _events(f"{address}/uploads/{upload}/events", last=event.tag, seconds=3)
-        with pytest.raises(TimeoutError):
-            next(again)
+        with closing(_events(f"{address}/uploads/{upload}/events")) as stream:
+            event = next(event for event in stream if event.shown == "preview")
+        with closing(_events(f"{address}/uploads/{upload}/events", last=event.tag, seconds=3)) as again:
+            with pytest.raises(TimeoutError):
+                next(again)
 
 
 def test_too_many_streams_are_refused_and_their_pages_ask_for_the_state(
@@ -82,8 +82,8 @@ def test_too_many_streams_are_refused_and_their_pages_ask_for_the_state(
             open_.enter_context(urlopen(events, timeout=30))
         with pytest.raises(HTTPError) as refused:
             urlopen(events, timeout=30)
-        assert refused.value.code == 503
-        assert refused.value.headers["Retry-After"] == "5"
+        with refused.value as answer:
+            assert (answer.code, answer.headers["Retry-After"]) == (503, "5")
         open_.close()
 
         # The server finds out that a page is gone when it writes to it.
@@ -103,6 +103,7 @@ def _is_served(address: str) -> bool:
     try:
         with urlopen(address, timeout=30) as stream:
             return stream.status == 200
-    except HTTPError:
+    except HTTPError as refused:
+        refused.close()
         time.sleep(0.5)
         return False
