@@ -6,6 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 3000
+WEB_PORT ?= $(or $(MFCC_WEB_PORT),8000)
 PROFILE ?= local
 CORPUS ?= $(HOME)/.cache/mfcc_corpus
 ASSETS ?= library_report
@@ -34,7 +35,7 @@ endif
 DG := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m mfcc_assets.defs.launch -m dagster_dg_cli.cli
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev defs launch test lint bench docs screenshots clean
+.PHONY: help demo dev web defs launch test lint bench docs screenshots clean
 
 help:  ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,11 +43,13 @@ help:  ## Show these commands.
 demo: $(INSTALLED)  ## Recommend from the starter library, end to end. PROFILE=azurite uses local servers in place of Azure's.
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.demo
 
-dev: $(INSTALLED)  ## Open the Dagster UI of the library, with daemon and sensors. PROFILE works as in demo.
-	@echo "Dagster starts in about 20 seconds: open http://127.0.0.1:$(PORT) then. Ctrl-C ends it."
+dev: $(INSTALLED)  ## Open the Dagster UI of the library, with daemon and sensors, and the pages. PROFILE works as in demo.
+	@echo "Dagster starts in about 20 seconds: open http://127.0.0.1:$(PORT) then. Ctrl-C ends it and the pages."
 	@echo "The sensors answer what you copy into uploads. Only warnings and errors are printed below."
-	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.defs.launch -W 'ignore:Function `dev_command` is superseded' \
-	  -m dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT) --log-level warning
+	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.defs.dev --port $(PORT) --web-port $(WEB_PORT)
+
+web: $(INSTALLED)  ## Open the pages for listeners in the browser. PROFILE works as in demo.
+	@$(WITH_SERVERS) $(BIN)/mfcc web --open --port $(WEB_PORT)
 
 defs: $(VENV)/.installed-dg  ## Check the definitions of Dagster and list them, with dg.
 	@$(DG) check defs && $(DG) list defs

@@ -59,6 +59,7 @@ AWAKE_HOURS = (15 + 5 + 1) / 60
 FREE_CORE_SECONDS, FREE_MEMORY_SECONDS = 180_000, 360_000
 FREE_LOGS_GB, FREE_EGRESS_GB = 5, 100
 ENDPOINTS, ZONES = 5, 7
+PAGE_CORES, PAGE_GIBIBYTES = 1, 2
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Library:
         Logs per month.
     api_hours
         Hours per month in which the Functions app has a replica.
+    page_hours
+        Hours per month in which the web pages have a replica.
     """
 
     tracks: int
@@ -93,12 +96,13 @@ class Library:
     sql_gb: float
     logs_gb: float
     api_hours: int
+    page_hours: int
 
 
 LIBRARIES = (
-    Library(150, 100, 0.016, 1, 0.7, 1, 2, 10),
-    Library(10_000, 2_000, 0.0508, 2, 0.7, 1, 5, 100),
-    Library(1_000_000, 50_000, 3.8135, 4, 1.5, 5, 15, 730),
+    Library(150, 100, 0.016, 1, 0.7, 1, 2, 10, 60),
+    Library(10_000, 2_000, 0.0508, 2, 0.7, 1, 5, 100, 730),
+    Library(1_000_000, 50_000, 3.8135, 4, 1.5, 5, 15, 730, 730),
 )
 
 
@@ -141,6 +145,13 @@ def containers(library: Library) -> float:
     return _price("Container Apps, core") * core_seconds + _price("Container Apps, memory") * memory_seconds
 
 
+def pages(library: Library) -> float:
+    """Return the monthly cost of the app of the web pages."""
+    seconds = library.page_hours * 3600
+    cost_a_second = PAGE_CORES * _price("Container Apps, core") + PAGE_GIBIBYTES * _price("Container Apps, memory")
+    return seconds * cost_a_second
+
+
 def storage(library: Library) -> float:
     """Return the monthly cost of blobs, of the listings of sensors, and of 200 requests per upload."""
     requests = listings(library) + 100 * library.uploads
@@ -156,7 +167,7 @@ def sql_awake(library: Library) -> float:
     """Return the hours per month in which the database is awake.
 
     Sweeps of the library, uploads (at random times) and callers resume it. It pauses a quarter of an hour after the
-    last query, and pausing takes one to ten minutes.
+    last query, and pausing takes one to ten minutes. Listeners who only browse are counted with the callers.
     """
     between_sweeps = max(0, 1 - LIBRARY_SWEEPS_AN_HOUR * AWAKE_HOURS)
     between_uploads = math.exp(-library.uploads / HOURS * AWAKE_HOURS)
@@ -204,6 +215,7 @@ def listening(library: Library) -> float:
 
 MONTHLY: Mapping[str, Callable[[Library], float]] = {
     "Container Apps": containers,
+    "Web pages": pages,
     "Azure SQL": sql,
     "Blob storage": storage,
     "Network": network,
@@ -243,6 +255,7 @@ def tables() -> str:
             "additional dollars per month if the sensor waited for uploads",
             *(f"{watching(library):,.0f}" for library in LIBRARIES),
         ],
+        ["hours per month in which the pages run", *(f"{library.page_hours:,}" for library in LIBRARIES)],
         ["hours per month in which Azure SQL is awake", *(f"{sql_awake(library):,.0f}" for library in LIBRARIES)],
         ["million request units per month", *(f"{request_units(library) / 1e6:,.1f}" for library in LIBRARIES)],
     ]

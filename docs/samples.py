@@ -20,7 +20,9 @@ PAGES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
 NOT_RUN: Mapping[str, str] = {
     r"git clone ": "The address is the reader's.",
     r"source \.venv/bin/activate$": "The environment that runs the samples is active already.",
-    r"make dev$": "It opens the Dagster UI, and ends with Ctrl-C.",
+    r"make dev$": "It ends with Ctrl-C. mfcc_assets_tests/defs/test_dev.py runs it.",
+    r"mfcc web$": "It ends with Ctrl-C. mfcc_assets_tests/web/test_server.py runs it.",
+    r"mfcc web-password$": "It asks for a password. mfcc_assets_tests/cli/test_web_password.py runs it.",
     r"mfcc watch$": "It ends with Ctrl-C. mfcc_assets_tests/cli/test_watch.py runs it.",
     r"mfcc evaluate --manifest labelled\.csv ": "It takes many minutes, and needs music that is not in the repository.",
     r"export MFCC_PROFILE=azure$|export \w+=.*<": "They name resources that the reader has in Azure.",

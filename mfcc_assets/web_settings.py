@@ -1,8 +1,9 @@
 """The settings of the web pages."""
 
+from ipaddress import ip_network
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -21,7 +22,8 @@ class WebSettings(BaseSettings):
     )
     web_proxies: str = Field(
         "",
-        description="Addresses, separated by commas, of proxies whose forwarded headers the web pages believe",
+        description="Addresses and networks, separated by commas, of proxies whose forwarded headers the web pages"
+        " believe",
     )
     web_upload_megabytes: float = Field(300.0, gt=0, le=1e6, description="Larger uploads are refused by the web pages")
     web_free_gigabytes: float = Field(
@@ -48,6 +50,13 @@ class WebSettings(BaseSettings):
     )
     dagster_url: str = Field("", description="Address of Dagster's UI, to which the web pages link; empty: no links")
 
+    @field_validator("web_proxies")
+    @classmethod
+    def _of_addresses(cls, proxies: str) -> str:
+        for proxy in _listed(proxies):
+            ip_network(proxy)  # its error says what is wrong
+        return proxies
+
     @property
     def web_hosts(self) -> list[str]:
         """The names under which browsers may ask for the web pages."""
@@ -55,7 +64,7 @@ class WebSettings(BaseSettings):
 
     @property
     def web_proxy_addresses(self) -> list[str]:
-        """The addresses of the proxies that are believed."""
+        """The addresses and networks of the proxies that are believed."""
         return _listed(self.web_proxies)
 
     @property

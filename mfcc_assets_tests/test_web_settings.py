@@ -16,3 +16,8 @@ def test_names_and_addresses_are_separated_by_commas() -> None:
 def test_a_port_outside_of_its_range_is_refused() -> None:
     with pytest.raises(ValidationError):
         Settings(web_port=70_000)
+
+
+def test_a_proxy_that_is_no_address_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"web_proxies[^$]*does not appear to be an IPv4 or IPv6 network"):
+        Settings(web_proxies="10.0.0.0/8, proxy.example")

@@ -9,7 +9,9 @@ param signInClientId = readEnvironmentVariable('SIGN_IN_CLIENT_ID')
 param secrets = {
   'signing-key': readEnvironmentVariable('MFCC_SECRET_SIGNING_KEY', '')
   'dagster-ui-client-secret': readEnvironmentVariable('SIGN_IN_CLIENT_SECRET', '')
+  'web-password': readEnvironmentVariable('MFCC_SECRET_WEB_PASSWORD', '')
 }
 param retentionDays = 7
 param runCores = '1.0'
 param publicIngress = true
+param webReplicas = 0

@@ -25,7 +25,7 @@ param administratorsId string
 @description('Application (client) id of the app registration that people and programs sign in with.')
 param signInClientId string
 
-@description('Secrets by name, which are written to Key Vault: signing-key, dagster-ui-client-secret, and those of recognisers.')
+@description('Secrets by name, which are written to Key Vault: signing-key, dagster-ui-client-secret, web-password, and those of recognisers.')
 @secure()
 param secrets object
 
@@ -54,8 +54,27 @@ param jobPerRun bool = false
 ])
 param runCores string = '2.0'
 
-@description('If true, the UI and the API are open to the internet, behind the sign-in. It cannot be changed later.')
+@description('If true, the UI, the API and the web pages are open to the internet, behind their log-ins. It cannot be changed later.')
 param publicIngress bool = false
+
+@description('Who may see the web pages: header, whom the platform signs in; password, who knows it; off, everybody.')
+@allowed([
+  'header'
+  'password'
+  'off'
+])
+param webLogin string = 'header'
+
+@description('Further names of the web pages, separated by commas, for example those of a domain of your own.')
+param webHosts string = ''
+
+@description('Addresses and networks, separated by commas, of the proxies in front of the web pages.')
+param webProxies string = '100.100.0.0/16,127.0.0.1'
+
+@description('1, or 0 to stop the web pages while nobody uses them.')
+@minValue(0)
+@maxValue(1)
+param webReplicas int = 1
 
 @description('If true, a Databricks workspace is created, too. Nothing uses it yet, and its network costs money.')
 param databricks bool = false
@@ -111,6 +130,7 @@ module storage 'modules/storage.bicep' = {
     retentionDays: retentionDays
     writerId: identities.outputs.writer.principalId
     readerId: identities.outputs.reader.principalId
+    pagesId: identities.outputs.pages.principalId
     subnetId: network.outputs.endpointsSubnetId
     zoneId: network.outputs.zones.blob
     workspaceId: logs.outputs.workspaceId
@@ -126,6 +146,7 @@ module cosmos 'modules/cosmos.bicep' = {
     retentionDays: retentionDays
     writerId: identities.outputs.writer.principalId
     readerId: identities.outputs.reader.principalId
+    pagesId: identities.outputs.pages.principalId
     subnetId: network.outputs.endpointsSubnetId
     zoneId: network.outputs.zones.cosmos
     workspaceId: logs.outputs.workspaceId
@@ -169,6 +190,8 @@ module vault 'modules/vault.bicep' = {
     location: location
     secrets: secrets
     writerId: identities.outputs.writer.principalId
+    pagesId: identities.outputs.pages.principalId
+    namesForPages: concat(['signing-key'], webLogin == 'header' ? ['dagster-ui-client-secret'] : [], webLogin == 'password' ? ['web-password'] : [])
     subnetId: network.outputs.endpointsSubnetId
     zoneId: network.outputs.zones.vault
     workspaceId: logs.outputs.workspaceId
@@ -184,6 +207,7 @@ module registry 'modules/registry.bicep' = {
     pullers: [
       identities.outputs.writer.principalId
       identities.outputs.reader.principalId
+      identities.outputs.pages.principalId
       identities.outputs.owner.principalId
     ]
   }
@@ -240,6 +264,7 @@ module dagster 'modules/dagster.bicep' = if (!empty(imageTag)) {
     writer: identities.outputs.writer
     owner: identities.outputs.owner
     reader: identities.outputs.reader
+    pages: identities.outputs.pages
     signInClientId: signInClientId
     jobPerRun: jobPerRun
     runsGroup: jobPerRun ? runs!.outputs.group : ''
@@ -260,6 +285,28 @@ module functions 'modules/functions.bicep' = if (!empty(imageTag)) {
     sqlDatabase: sql.outputs.database
     reader: identities.outputs.reader
     signInClientId: signInClientId
+  }
+}
+
+module web 'modules/web.bicep' = if (!empty(imageTag)) {
+  name: 'web'
+  scope: group
+  params: {
+    location: location
+    environmentId: environment.outputs.id
+    environmentDomain: environment.outputs.domain
+    registryServer: registry.outputs.server
+    imageTag: imageTag
+    settings: settings
+    sqlServer: sql.outputs.server
+    sqlDatabase: sql.outputs.database
+    vaultUrl: vault.outputs.url
+    pages: identities.outputs.pages
+    signInClientId: signInClientId
+    login: webLogin
+    hosts: webHosts
+    proxies: webProxies
+    minReplicas: webReplicas
   }
 }
 

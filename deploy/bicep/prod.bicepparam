@@ -9,6 +9,7 @@ param signInClientId = readEnvironmentVariable('SIGN_IN_CLIENT_ID')
 param secrets = {
   'signing-key': readEnvironmentVariable('MFCC_SECRET_SIGNING_KEY', '')
   'dagster-ui-client-secret': readEnvironmentVariable('SIGN_IN_CLIENT_SECRET', '')
+  'web-password': readEnvironmentVariable('MFCC_SECRET_WEB_PASSWORD', '')
   // Add this for recognisers = 'library,audd,tags':
   // 'audd-token': readEnvironmentVariable('MFCC_SECRET_AUDD_TOKEN', '')
 }

@@ -26,6 +26,7 @@ from mfcc_assets.cli.uploads import uploads
 from mfcc_assets.cli.versions import versions
 from mfcc_assets.cli.watch import watch
 from mfcc_assets.cli.web import web
+from mfcc_assets.cli.web_password import web_password
 from mfcc_assets.errors import MfccError
 from mfcc_assets.library import Library
 from mfcc_assets.signals import ended_by_signals
@@ -98,6 +99,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     watch,
     doctor,
     web,
+    web_password,
 )
 for _command in _COMMANDS:
     main.add_command(_command)

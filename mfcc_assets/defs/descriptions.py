@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from mfcc_assets.defs.conditions import library_condition
 from mfcc_assets.defs.tables import LINEAGE, SCHEMAS
+from mfcc_assets.features.waveform import WAVEFORM_VERSION
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.settings import Settings
@@ -62,6 +63,7 @@ _UPLOAD = "how-it-works.md#how-an-upload-travels"
 DESCRIPTIONS: Mapping[str, Description] = {
     "raw_soundtracks": Description("catalogue", "own-music.md#add-music", DATABASE, "SOUNDTRACKS"),
     "soundtrack_cepstra": Description("features", "how-it-works.md#features", f"{CEPSTRA}/frames"),
+    "soundtrack_waveforms": Description("features", "how-it-works.md#features", f"{CEPSTRA}/waveforms"),
     "soundtrack_summaries": Description("features", "how-it-works.md#features", f"{CEPSTRA}/summaries"),
     "prefilter_index": Description("search", _CANDIDATES, f"{CEPSTRA}/indexes"),
     "soundtrack_candidates": Description("search", _CANDIDATES, f"{CEPSTRA}/indexes"),
@@ -140,6 +142,7 @@ def _versions(library: Library) -> dict[str, list[str]]:
     of_lists = _digest([of_ranking, settings.recommendations, settings.per_artist])
     return {
         "soundtrack_cepstra": [features.cepstra.version],
+        "soundtrack_waveforms": [WAVEFORM_VERSION],
         "soundtrack_summaries": [features.version],
         "prefilter_index": [of_ranking],
         "soundtrack_candidates": [of_ranking],

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -40,6 +40,7 @@ RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 _SIGNALS = 30
+_LOOK_SECONDS = 0.1
 _PATIENCE_SECONDS = 20
 _LINES_READ = 40  # of a log: the last error with its traceback
 _LOCK_SUFFIX = ".lock"
@@ -326,27 +327,55 @@ def _signals_for_children() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
 
 
-def run_python(arguments: Sequence[str]) -> int:
+def run_python(*programs: Sequence[str], variables: Mapping[str, str] | None = None) -> int:
     """Run Python in the environment of a library's Dagster, and return its exit code.
 
-    When this process is told to end, Python and every process that it has started end with it.
+    When one of several programs ends, or this process is told to end, all of them end, with every process that they
+    have started.
+
+    Parameters
+    ----------
+    programs
+        Arguments of Python for each program.
+    variables
+        Further variables of their environment.
+
+    Returns
+    -------
+    int
+        The exit code of the program that ended first.
     """
     settings = Settings()
     prepare_dagster_home(settings)
+    environment = {**dagster_environment(settings), **(variables or {})}
+    processes: list[subprocess.Popen[bytes]] = []
     with ended_by_signals():
-        with _signals_for_children():
-            process = subprocess.Popen(
-                [sys.executable, *arguments], env=dagster_environment(settings), start_new_session=True
-            )
         try:
-            return process.wait()
+            for arguments in programs:
+                with _signals_for_children():
+                    processes.append(
+                        subprocess.Popen([sys.executable, *arguments], env=environment, start_new_session=True)
+                    )
+            return _first_code(processes)
         finally:
-            _end_session(process)
+            for process in processes:
+                if process.poll() is None:
+                    process.terminate()
+            for process in processes:
+                _end_session(process)
+
+
+def _first_code(processes: Sequence[subprocess.Popen[bytes]]) -> int:
+    if len(processes) == 1:
+        return processes[0].wait()
+    while True:
+        for process in processes:
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(_LOOK_SECONDS)
 
 
 def _end_session(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
-        process.terminate()
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt, SystemExit):  # a second signal ends the patience
             process.wait(_PATIENCE_SECONDS)
     with suppress(ProcessLookupError):

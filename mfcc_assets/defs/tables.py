@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import dagster as dg
 import sqlalchemy as sa
 
+from mfcc_assets.features.waveform import BANDS
 from mfcc_assets.storage.sql.schema import RECOMMENDATIONS, SOUNDTRACKS
 
 COEFFICIENTS = tuple(f"COE_{number}" for number in range(1, 14))
@@ -18,6 +19,10 @@ _TRACK_FEATURES = {
     "sketch": (_FLOATS, "the fingerprint, which recognition compares"),
     "timbre": (_FLOATS, "three Gaussians of the whole band as one vector"),
     "treble": ("list<double>", "one number: how strong the track is above the low band"),
+}
+_WAVEFORM = {
+    "peaks": ("uint8", "largest absolute sample of a bin; 255 is the loudest bin of the track"),
+    **{band: ("uint8", f"level of the {band} band in a bin; 255 is the strongest band of the track") for band in BANDS},
 }
 _LISTS = {
     "audio_id": ("string", "audio that recommendations are for; in the file of an upload, the upload id"),
@@ -93,6 +98,7 @@ SCHEMAS: Mapping[str, dg.TableSchema] = {
     "soundtrack_cepstra": _of_parquet(
         {name: ("float", f"cepstral coefficient {name[4:]} of a frame; 100 frames a second") for name in COEFFICIENTS}
     ),
+    "soundtrack_waveforms": _of_parquet(_WAVEFORM),
     "soundtrack_summaries": _of_parquet(_TRACK_FEATURES),
     "soundtrack_candidates": _of_parquet(_LISTS),
     "soundtrack_rankings": _of_parquet(_LISTS),
@@ -138,6 +144,12 @@ _OF_AN_UPLOAD = {
 
 LINEAGE: Mapping[str, dg.TableColumnLineage] = {
     "soundtrack_cepstra": _lineage(_same(COEFFICIENTS, _from("raw_soundtracks", "BLOB_NAME"))),
+    "soundtrack_waveforms": _lineage(
+        {
+            "peaks": _from("raw_soundtracks", "BLOB_NAME"),
+            **_same(BANDS, _from("soundtrack_cepstra", *COEFFICIENTS)),
+        }
+    ),
     "soundtrack_summaries": _lineage(_same(_TRACK_FEATURES, _from("soundtrack_cepstra", *COEFFICIENTS))),
     "soundtrack_candidates": _lineage(
         _same(("audio_id", "candidate"), _from("raw_soundtracks", "AUDIO_ID")) | {"distance": _COMPARED}

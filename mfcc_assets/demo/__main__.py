@@ -129,6 +129,7 @@ def _show_addresses(library: Library, console: Console) -> None:
         addresses |= {
             "Dagster UI": "make dev, then http://127.0.0.1:3000",
             "Your music": ".venv/bin/mfcc add FOLDER, then .venv/bin/mfcc recommend FILE",
+            "Pages": f"make web, then http://127.0.0.1:{settings.web_port}",
         }
     for name, address in addresses.items():
         console.print(labelled_line(f"{name:11}", address, "bold"), soft_wrap=True)

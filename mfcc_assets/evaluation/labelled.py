@@ -182,7 +182,7 @@ class LabelledSet:
         if not self._store.has_track_features(audio_id, self.parameters):
             if not self._store.has_cepstra(audio_id, self.parameters.cepstra):
                 with encoded_again(path, chain) as file_to_analyse:
-                    _, analysis = analyse_file(file_to_analyse, self.parameters.cepstra, self._limits, track.path)
+                    analysis = analyse_file(file_to_analyse, self.parameters.cepstra, self._limits, track.path).analysis
                 self._store.write_analysis(audio_id, analysis, self.parameters.cepstra)
             analysis = self._store.read_analysis(audio_id, self.parameters.cepstra)
             self._store.write_track_features(audio_id, track_features_of(analysis, self.parameters), self.parameters)

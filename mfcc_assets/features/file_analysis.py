@@ -1,16 +1,39 @@
 """Analyses audio files: reads a file and computes the features of its samples in one pass."""
 
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mfcc_assets.audio.reader import Audio, AudioLimits, AudioReader
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.track_features import Analysis, analyse
+from mfcc_assets.features.waveform import PeakMeter, Waveform, waveform_of
 
 
-def analyse_file(
-    path: Path, parameters: CepstraParameters, limits: AudioLimits, subject: str = ""
-) -> tuple[Audio, Analysis]:
-    """Read an audio file and compute its cepstra and timbre.
+@dataclass(frozen=True)
+class AnalysedFile:
+    """What was learned of a file while it was decoded once.
+
+    Attributes
+    ----------
+    audio
+        Facts about the audio, such as its id and length.
+    analysis
+        Cepstra and timbre of the audio.
+    waveform
+        Waveform of the audio. It lacks the trimmed samples and the silence that was skipped to align the frames, which
+        are less than 0.05 s.
+    """
+
+    audio: Audio
+    analysis: Analysis
+    waveform: Waveform
+
+
+def analyse_file(path: Path, parameters: CepstraParameters, limits: AudioLimits, subject: str = "") -> AnalysedFile:
+    """Read an audio file and compute its cepstra, timbre and waveform.
 
     The frames are aligned with the beginning of the music, so silence before it hardly changes them.
 
@@ -25,13 +48,6 @@ def analyse_file(
     subject
         Name of the file in errors. The default is the name of the path.
 
-    Returns
-    -------
-    audio
-        Facts about the audio, such as its id and length.
-    analysis
-        Cepstra and timbre of the audio.
-
     Raises
     ------
     AudioError
@@ -39,7 +55,33 @@ def analyse_file(
     OSError
         If the file cannot be opened.
     """
-    reader = AudioReader(
+    reader, meter = _reader(path, parameters, limits, subject), PeakMeter(parameters.step_samples)
+    analysis = analyse(meter.listen(reader.blocks()), parameters)
+    return AnalysedFile(reader.audio, analysis, waveform_of(meter.peaks, analysis.cepstra, parameters))
+
+
+def waveform_of_file(
+    path: Path, cepstra: NDArray[np.float32], parameters: CepstraParameters, limits: AudioLimits, subject: str = ""
+) -> tuple[Audio, Waveform]:
+    """Read an audio file whose cepstra are known, and compute its waveform, as `analyse_file` does.
+
+    Parameters
+    ----------
+    path
+        The file.
+    cepstra : (frames, d) float32
+        Cepstra of the file, made with these parameters.
+    parameters, limits, subject
+        As for `analyse_file`, which raises the same errors.
+    """
+    reader, meter = _reader(path, parameters, limits, subject), PeakMeter(parameters.step_samples)
+    for _ in meter.listen(reader.blocks()):
+        pass
+    return reader.audio, waveform_of(meter.peaks, cepstra, parameters)
+
+
+def _reader(path: Path, parameters: CepstraParameters, limits: AudioLimits, subject: str) -> AudioReader:
+    return AudioReader(
         path,
         parameters.sample_rate,
         parameters.trimmed_samples,
@@ -47,5 +89,3 @@ def analyse_file(
         subject,
         aligned_to=parameters.step_samples,
     )
-    analysis = analyse(reader.blocks(), parameters)
-    return reader.audio, analysis

@@ -11,6 +11,7 @@ from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.track_features import TrackFeatures, track_features_of
+from mfcc_assets.features.waveform import Waveform
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import (
@@ -39,7 +40,7 @@ from mfcc_assets.storage.sql.records import Recommendation, Soundtrack
 
 
 @dataclass(frozen=True, eq=False)
-class AnalysedFile:
+class FileFeatures:
     """A file with its features, which are in memory and not stored.
 
     Attributes
@@ -48,6 +49,8 @@ class AnalysedFile:
         Audio of the file, its length, and a remark on its quality, as the document of an upload has them.
     cepstra : (frames, d) float32
         Cepstra of the file.
+    waveform
+        Waveform of the file. It is None if the other features were read from the store, where it is too.
     track_features
         Track features of the file.
     parameters
@@ -58,6 +61,7 @@ class AnalysedFile:
     seconds: float
     note: str
     cepstra: NDArray[np.float32]
+    waveform: Waveform | None
     track_features: TrackFeatures
     parameters: FeaturesParameters
 
@@ -116,7 +120,7 @@ class Preview:
         The answer. Its list is the one that the run will record, as long as no other index is published.
     """
 
-    file: AnalysedFile
+    file: FileFeatures
     answer: Answer
 
 
@@ -158,7 +162,7 @@ def recommend_file(
                 print(recommendation.track_id)
     """
     opened = OpenedIndex(library, library.indexes.published())
-    file = analysed_file(library, path, opened.index.parameters.features)
+    file = features_of_file(library, path, opened.index.parameters.features)
     outcome = recognise_file(
         library, opened.index, path, file.audio_id, file.cepstra, library.settings.recogniser_names
     )
@@ -191,14 +195,14 @@ def preview_answer(library: Library, opened: OpenedIndex, path: Path, file_name:
     OSError
         If the file cannot be opened, for example because it is gone.
     """
-    file = analysed_file(library, path, opened.index.parameters.features, file_name)
+    file = features_of_file(library, path, opened.index.parameters.features, file_name)
     names = [name for name in library.settings.recogniser_names if name in LOCAL_RECOGNISERS]
     outcome = recognise_file(library, opened.index, path, file.audio_id, file.cepstra, names)
     answer = _answer(library, opened, file, outcome, path, count=library.settings.recommendations)
     return Preview(file, answer)
 
 
-def analysed_file(library: Library, path: Path, parameters: FeaturesParameters, file_name: str = "") -> AnalysedFile:
+def features_of_file(library: Library, path: Path, parameters: FeaturesParameters, file_name: str = "") -> FileFeatures:
     """Compute the features of a file in memory, as they would be stored.
 
     Raises
@@ -208,12 +212,15 @@ def analysed_file(library: Library, path: Path, parameters: FeaturesParameters, 
     OSError
         If it cannot be opened.
     """
-    audio, analysis = analyse_file(path, parameters.cepstra, library.limits, file_name)
-    track_features = track_features_of(analysis, parameters)
-    return AnalysedFile(audio.audio_id, audio.seconds, note_on(audio), analysis.cepstra, track_features, parameters)
+    file = analyse_file(path, parameters.cepstra, library.limits, file_name)
+    track_features = track_features_of(file.analysis, parameters)
+    audio, cepstra = file.audio, file.analysis.cepstra
+    return FileFeatures(
+        audio.audio_id, audio.seconds, note_on(audio), cepstra, file.waveform, track_features, parameters
+    )
 
 
-def search_for_file(library: Library, index: LibraryIndex, file: AnalysedFile, copies: set[AudioId]) -> Search:
+def search_for_file(library: Library, index: LibraryIndex, file: FileFeatures, copies: set[AudioId]) -> Search:
     """Return the search that compares a file with the tracks of an index, as `search_for` would if it were stored."""
     if file.audio_id in index.tracks:
         return search_for(library, index, file.audio_id)
@@ -223,7 +230,7 @@ def search_for_file(library: Library, index: LibraryIndex, file: AnalysedFile, c
 def _answer(
     library: Library,
     opened: OpenedIndex,
-    file: AnalysedFile,
+    file: FileFeatures,
     outcome: Outcome,
     path: Path,
     *,

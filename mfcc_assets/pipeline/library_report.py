@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.map_points import map_points
 from mfcc_assets.pipeline.quality import present_rankings
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.plots.library_map import MOST_LABELS, library_map
-from mfcc_assets.plots.projection import loneliest, project
+from mfcc_assets.plots.projection import loneliest
 from mfcc_assets.plots.tracks import coefficient_distributions
 from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.index import LibraryIndex
@@ -140,8 +141,8 @@ def picture_of_map(
     library, index, soundtracks
         The library, the index, and the soundtracks of the library.
     most_tracks
-        Largest number of tracks on the map. A map of more tracks would be unreadable and slow to compute. A larger
-        library is represented by a sample.
+        Largest number of tracks on the map. A picture of more tracks would be unreadable. A larger library is
+        represented by a sample.
     """
     by_id = {track.track_id: track for track in soundtracks}
     rows = np.linspace(0, len(index.tracks) - 1, min(len(index.tracks), most_tracks)).astype(np.int64)
@@ -150,7 +151,7 @@ def picture_of_map(
     names = [track.display_title if track else "" for track in shown]
 
     def draw() -> bytes:
-        points = project(index.calibration.embedding(index.feature_table.rows(rows)))
+        points = map_points(library, index).points[rows].astype(np.float64)
         number = f"{len(rows):,}" if len(rows) == len(index.tracks) else f"{len(rows):,} of {len(index.tracks):,}"
         title = f"{number} tracks: those that sound alike lie together. Coloured by {kind}"
         return library_map(points, labels, {row: names[row] for row in loneliest(points)}, title)

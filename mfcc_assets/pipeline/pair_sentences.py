@@ -28,8 +28,6 @@ _NEARLY_THE_SAME = 0.99
 def words_of(library: Library, index: LibraryIndex, cepstra: NDArray[np.float32]) -> Mapping[Quality, str]:
     """Return the words for how a track or an upload sounds, compared with a sample of the library.
 
-    The sample is measured once for each index.
-
     Parameters
     ----------
     library
@@ -38,6 +36,14 @@ def words_of(library: Library, index: LibraryIndex, cepstra: NDArray[np.float32]
         One of its indexes.
     cepstra : (frames, d) float32
         Cepstra with the parameters of the index.
+    """
+    return words_for(sound_figures(cepstra, index.parameters.features.cepstra), figures_of_sample(library, index))
+
+
+def figures_of_sample(library: Library, index: LibraryIndex) -> NDArray[np.float64]:
+    """Return the figures (tracks, figures) of how a sample of an index sounds: see `sound_figures`.
+
+    They are measured once for each index, and stored with it.
     """
 
     def measure() -> Mapping[str, NDArray[np.float64]]:
@@ -51,8 +57,7 @@ def words_of(library: Library, index: LibraryIndex, cepstra: NDArray[np.float32]
                 _logger.warning("A track is left out of the comparison: %s", error)
         return {"figures": np.array(found).reshape(len(found), -1)}
 
-    sample = library.indexes.measured_once(index.version, "sound_figures.npz", measure)["figures"]
-    return words_for(sound_figures(cepstra, index.parameters.features.cepstra), sample)
+    return library.indexes.measured_once(index.version, "sound_figures.npz", measure)["figures"]
 
 
 def sentences_of(

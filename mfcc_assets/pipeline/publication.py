@@ -13,6 +13,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.pipeline.quality import artists_of, present_rankings
 from mfcc_assets.pipeline.rankings import repair_rankings
+from mfcc_assets.pipeline.ready_to_show import make_ready_to_show
 from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.pipeline.stored_rankings import stored_rankings
@@ -207,6 +208,8 @@ class Published:
 def publish_built_index(library: Library) -> Published:
     """Publish the index that was built last, unless somebody has withdrawn it.
 
+    What pages show of it is made first: see `mfcc_assets.pipeline.ready_to_show`.
+
     Raises
     ------
     PublicationRefused
@@ -215,13 +218,15 @@ def publish_built_index(library: Library) -> Published:
         alone skips them, and since another run may have built another index after they passed.
     """
     former, version = _published_version(library), library.indexes.built_version()
-    if former == version:
-        return Published(version, former)
     index = library.indexes.read(version)
+    if former == version:
+        make_ready_to_show(library, index)  # an older version of this program may have published it
+        return Published(version, former)
     if former is not None and _withdrawn_equal(library, index.parameters, index.tracks) is not None:
         return Published(former, former, withheld=version)
     remedy = "Materialise soundtrack_candidates and what follows it over all shards, and look at its checks"
     _refuse_unless_fit(library, version, remedy=remedy)
+    make_ready_to_show(library, index)
     library.indexes.publish(version)
     return Published(version, former)
 
@@ -253,6 +258,7 @@ def publish_by_hand(library: Library, version: str, *, although_worse: bool = Fa
         remedy = "`mfcc index rollback` returns to the version before the present one, without comparing them"
         _refuse_unless_fit(library, version, remedy=remedy, although_worse=although_worse)
         withdraws_former = former is not None and _is_current(library, former)
+        make_ready_to_show(library, index)
         library.indexes.publish(version, by=BY_HAND, withdraws_former=withdraws_former)
     _write_recommendations(library, index, run_id="mfcc index publish")
     return Published(version, former)
@@ -261,7 +267,7 @@ def publish_by_hand(library: Library, version: str, *, although_worse: bool = Fa
 def roll_back(library: Library) -> Published:
     """Publish the version that was published before, and withdraw the present one.
 
-    Nothing is computed again, except damaged rankings.
+    Nothing is computed again, except damaged rankings, and what pages show of it if it is not stored.
 
     Raises
     ------
@@ -284,6 +290,7 @@ def roll_back(library: Library) -> Published:
         )
     index = library.indexes.read(former[0]).load_all()
     repair_rankings(library, index)
+    make_ready_to_show(library, index)
     library.indexes.publish(index.version, by=ROLLBACK, withdraws_former=True)
     _write_recommendations(library, index, run_id="mfcc index rollback")
     return Published(index.version, present)

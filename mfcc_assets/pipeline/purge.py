@@ -21,7 +21,7 @@ from mfcc_assets.storage.blobs.port import CEPSTRA, Blob
 
 _COPY = re.compile(r"([^/]+)/.+")
 _LISTS = re.compile(r"indexes/[^/]+/(?:candidates|rankings)/([^/.]+)\.parquet")
-_FEATURES = re.compile(r"(?:frames|timbre|summaries|chroma)/[^/]+/([^/.]+)\.parquet")
+_FEATURES = re.compile(r"(?:frames|timbre|summaries|chroma|waveforms)/[^/]+/([^/.]+)\.parquet")
 """Whole names of the blobs that belong to one upload, or to one audio. The group is its id."""
 
 _ENDED = (State.RANKED.value, State.FAILED.value)

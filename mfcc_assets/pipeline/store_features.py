@@ -4,7 +4,7 @@ import textwrap
 from pathlib import Path
 
 from mfcc_assets.audio.reader import Audio, AudioLimits
-from mfcc_assets.features.file_analysis import analyse_file
+from mfcc_assets.features.file_analysis import analyse_file, waveform_of_file
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.track_features import track_features_of
 from mfcc_assets.ids import AudioId
@@ -15,7 +15,7 @@ from mfcc_assets.storage.sql.schema import LONGEST_NOTE
 def store_analysis(
     features: FeatureStore, path: Path, parameters: CepstraParameters, limits: AudioLimits, subject: str
 ) -> Audio:
-    """Compute and store the cepstra and the timbre of one file.
+    """Compute and store the cepstra, the timbre and the waveform of one file.
 
     Parameters
     ----------
@@ -35,9 +35,51 @@ def store_analysis(
     AudioError
         If the audio cannot be used.
     """
-    audio, analysis = analyse_file(path, parameters, limits, subject)
-    features.write_analysis(audio.audio_id, analysis, parameters)
-    return audio
+    file = analyse_file(path, parameters, limits, subject)
+    features.write_waveform(file.audio.audio_id, file.waveform)
+    features.write_analysis(file.audio.audio_id, file.analysis, parameters)
+    return file.audio
+
+
+def store_waveform(
+    features: FeatureStore,
+    audio_id: AudioId,
+    path: Path,
+    parameters: CepstraParameters,
+    limits: AudioLimits,
+    subject: str,
+) -> bool:
+    """Compute and store the waveform of an audio whose cepstra are stored.
+
+    Parameters
+    ----------
+    features
+        Store that has the cepstra, and keeps the waveform.
+    audio_id
+        The audio.
+    path
+        A file that has this audio.
+    parameters, limits, subject
+        As for `store_analysis`.
+
+    Returns
+    -------
+    bool
+        False if the file has other audio, because somebody has replaced it. Nothing is stored then.
+
+    Raises
+    ------
+    AudioError
+        If the audio cannot be used.
+    FeaturesMissing
+        If the cepstra are not stored, or are damaged.
+    """
+    cepstra = features.read_cepstra(audio_id, parameters)
+    audio, waveform = waveform_of_file(path, cepstra, parameters, limits, subject)
+    if audio.audio_id != audio_id:
+        return False
+    features.write_waveform(audio_id, waveform)
+    return True
 
 
 def store_track_features(features: FeatureStore, audio_id: AudioId, parameters: FeaturesParameters) -> None:

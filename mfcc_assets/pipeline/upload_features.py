@@ -1,9 +1,10 @@
 """The features of an upload, wherever they are now."""
 
 from mfcc_assets.errors import FeaturesMissing
+from mfcc_assets.features.waveform import Waveform
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.file_answer import AnalysedFile, Preview, analysed_file
+from mfcc_assets.pipeline.file_answer import FileFeatures, Preview, features_of_file
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.upload_file import opened_upload
 from mfcc_assets.search.index import LibraryIndex
@@ -11,7 +12,7 @@ from mfcc_assets.search.index import LibraryIndex
 
 def features_of_upload(
     library: Library, index: LibraryIndex, upload: UploadId, document: UploadDocument, preview: Preview | None
-) -> AnalysedFile:
+) -> FileFeatures:
     """Return the features of an upload with the parameters of an index: stored ones, those of a preview, or new ones.
 
     Stored features may be missing after the analysis, too: another upload of the same audio may have been purged, or
@@ -33,8 +34,24 @@ def features_of_upload(
             pass
         else:
             seconds = document.seconds or len(cepstra) * parameters.cepstra.step_seconds
-            return AnalysedFile(document.audio_id, seconds, document.note or "", cepstra, track_features, parameters)
+            note = document.note or ""
+            return FileFeatures(document.audio_id, seconds, note, cepstra, None, track_features, parameters)
     if preview is not None and preview.file.parameters == parameters:
         return preview.file
     with opened_upload(library, upload) as file:
-        return analysed_file(library, file.path, parameters, file.file_name)
+        return features_of_file(library, file.path, parameters, file.file_name)
+
+
+def waveform_of_upload(library: Library, document: UploadDocument, preview: Preview | None) -> Waveform:
+    """Return the waveform of an upload: that of its preview, or the stored one.
+
+    Raises
+    ------
+    FeaturesMissing
+        If the upload was not analysed yet, or its waveform is damaged.
+    """
+    if preview is not None and preview.file.waveform is not None:
+        return preview.file.waveform
+    if document.audio_id is None:
+        raise FeaturesMissing("it was not analysed yet", subject=document.file_name, remedy="Wait for its answer")
+    return library.features.read_waveform(document.audio_id)

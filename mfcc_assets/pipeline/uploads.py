@@ -22,7 +22,7 @@ from mfcc_assets.errors import (
     UploadChanged,
 )
 from mfcc_assets.features.parameters import FeaturesParameters
-from mfcc_assets.ids import UploadId, digest_of_file
+from mfcc_assets.ids import AudioId, UploadId, digest_of_file
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import (
     choose_recommendations,
@@ -321,7 +321,7 @@ def _analysed(library: Library, document: CopiedUpload, parameters: FeaturesPara
         if document.content and document.content != digest:
             raise _changed(document.file_name)
         content = library.catalogue.contents([digest]).get(digest)
-        if content is None or not library.features.has_cepstra(content.audio_id, parameters.cepstra):
+        if content is None or not _is_analysed(library, content.audio_id, parameters):
             limits = library.limits
             audio = store_analysis(library.features, path, parameters.cepstra, limits, document.file_name)
             content = AudioContent(digest, audio.audio_id, audio.seconds, note_on(audio))
@@ -329,6 +329,11 @@ def _analysed(library: Library, document: CopiedUpload, parameters: FeaturesPara
     if not library.features.has_track_features(content.audio_id, parameters):
         store_track_features(library.features, content.audio_id, parameters)
     return content
+
+
+def _is_analysed(library: Library, audio_id: AudioId, parameters: FeaturesParameters) -> bool:
+    # Older versions of this program stored no waveform.
+    return library.features.has_cepstra(audio_id, parameters.cepstra) and library.features.has_waveform(audio_id)
 
 
 def _analyse_if_missing(library: Library, document: AnalysedUpload, parameters: FeaturesParameters) -> None:

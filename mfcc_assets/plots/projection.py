@@ -46,6 +46,8 @@ def project(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     """
     if vectors.ndim != 2 or not np.isfinite(vectors).all():
         raise ValueError(f"expected finite vectors of shape (n, v), not {vectors.shape}")
+    if not len(vectors):
+        return np.empty((0, 2))
     components = _principal_components(vectors.astype(np.float64))
     if len(vectors) < _FEWEST_FOR_TSNE:
         return components[:, :2]
@@ -60,6 +62,36 @@ def project(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
     with threadpool_limits(1):
         points: NDArray[np.floating] = tsne.fit_transform(components)
     return points.astype(np.float64)
+
+
+def place_between(distances: NDArray[np.floating], points: NDArray[np.number]) -> NDArray[np.float64]:
+    """Place a vector on a map that was made without it: between its nearest neighbours there.
+
+    Parameters
+    ----------
+    distances : (k,)
+        Distances of the vector to its nearest neighbours, at least one.
+    points : (k, 2)
+        Positions of these neighbours on the map.
+
+    Returns
+    -------
+    (2,)
+        The mean position of the neighbours. Their weights fall with the fourth power of the distance: on a map of
+        made-up groups, this kept more neighbours near than the second power or equal weights. A vector that equals some
+        of the neighbours lies between those.
+
+    Examples
+    --------
+    >>> place_between(np.array([1.0, 1.0, 9.0]), np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 99.0]])).round(1).tolist()
+    [2.0, 0.0]
+    >>> place_between(np.array([0.0, 1.0]), np.array([[3.0, 5.0], [7.0, 7.0]])).tolist()
+    [3.0, 5.0]
+    """
+    nearest = distances.min()
+    weights = (distances == 0).astype(np.float64) if nearest == 0 else (nearest / distances.astype(np.float64)) ** 4
+    position: NDArray[np.float64] = weights @ points / weights.sum()
+    return position
 
 
 def loneliest(points: NDArray[np.floating], count: int = 40) -> list[int]:

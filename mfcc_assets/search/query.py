@@ -60,6 +60,11 @@ class Search:
         warped = self._ranking.warped
         self.contour_query = ContourQuery(track.contours[0], warped, index.scales) if warped else None
 
+    @property
+    def embedding(self) -> NDArray[np.float32]:
+        """Point (dimensions,) of the query in the vector index."""
+        return _only_point(self._index, self._track)
+
     def nearest_by_embedding(self, count: int, among: NDArray[np.bool_] | None = None) -> Sequence[AudioId]:
         """Return the candidates that the vector index finds if the nearest `count` are wanted, nearest first.
 
@@ -70,9 +75,10 @@ class Search:
         among : (tracks,), optional
             Whether each track of the index may be found, such as one of each recording. By default, all may.
         """
-        embedding = self._index.calibration.embedding(self._track.feature_table)
         tracks = len(self._index.tracks) if among is None else int(among.sum())
-        (found,) = self._index.vector_index.search(embedding, candidates_to_fetch(tracks, count), among)
+        (found,) = self._index.vector_index.search(
+            self.embedding[np.newaxis], candidates_to_fetch(tracks, count), among
+        )
         return found
 
     def prune_by_coarse_contour(
@@ -207,6 +213,20 @@ class Search:
         return np.concatenate([found[number] for number in range(len(blocks))])
 
 
+def embedding_of_new_track(index: LibraryIndex, track_features: TrackFeatures) -> NDArray[np.float32]:
+    """Return the point (dimensions,) of a track that is not in the index, without preparing a search for it.
+
+    Parameters
+    ----------
+    index
+        Index whose embedding is used.
+    track_features
+        Features of the track, made with the parameters of the index.
+    """
+    track = in_space(Tracks.of([track_features], index.parameters.features), index.calibration.space)
+    return _only_point(index, track)
+
+
 def search_for_new_track(
     index: LibraryIndex, audio_ids: Collection[AudioId], track_features: TrackFeatures, for_each: ForEach = in_turn
 ) -> Search:
@@ -225,3 +245,8 @@ def search_for_new_track(
     """
     track = in_space(Tracks.of([track_features], index.parameters.features), index.calibration.space)
     return Search(index, track, index.calibration.reference.statistics_of(audio_ids, track), for_each)
+
+
+def _only_point(index: LibraryIndex, track: Tracks) -> NDArray[np.float32]:
+    point: NDArray[np.float32] = index.calibration.embedding(track.feature_table)[0]
+    return point

@@ -1,9 +1,10 @@
-"""Stores cepstra and track features, as Parquet in the container `cepstra`.
+"""Stores cepstra, track features and waveforms, as Parquet in the container `cepstra`.
 
     timbre/<cepstra version>/<audio id>.parquet        one row: the timbre vector
     frames/<cepstra version>/<audio id>.parquet        one row per frame: COE_1 … COE_13
     summaries/<features version>/<audio id>.parquet    one row: the track features
     chroma/<chroma version>/<audio id>.parquet         one row per frame: the twelve pitch classes
+    waveforms/<waveform version>/<audio id>.parquet    one row per bin: the peak and the levels of three bands
     checked/<features version>.json                    how far these files, except chroma, were checked
 
 Files are named by the audio id and not by the track id, so that a renamed, retagged or duplicate file needs no new
@@ -28,6 +29,7 @@ from mfcc_assets.features.low_band import low_coefficients
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures
+from mfcc_assets.features.waveform import BANDS, WAVEFORM_VERSION, Waveform
 from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
@@ -202,6 +204,33 @@ class FeatureStore:
             raise _damaged(name)
         return np.column_stack([column.to_numpy() for column in table.columns])
 
+    def audio_with_waveform(self) -> set[AudioId]:
+        """Return the ids of all audio with a stored waveform."""
+        return self._audio_ids(f"waveforms/{WAVEFORM_VERSION}/")
+
+    def has_waveform(self, audio_id: AudioId) -> bool:
+        """Return whether the waveform of an audio is stored."""
+        return self._blobs.exists(CEPSTRA, _waveform_name(audio_id))
+
+    def write_waveform(self, audio_id: AudioId, waveform: Waveform) -> None:
+        """Write the waveform of an audio. That of a long track takes about 5 KB."""
+        columns = np.column_stack([waveform.peaks, waveform.bands]).T
+        table = pa.table([np.ascontiguousarray(column) for column in columns], names=["peaks", *BANDS])
+        # The least and the greatest number of each column would make the file a sixth larger.
+        self._write(_waveform_name(audio_id), table, WAVEFORM_VERSION, write_statistics=False)
+
+    def read_waveform(self, audio_id: AudioId) -> Waveform:
+        """Return the waveform of an audio. Raises as `read_cepstra`.
+
+        It hardly depends on the parameters of the cepstra from which its bands were computed, so it has none.
+        """
+        name = _waveform_name(audio_id)
+        table = self._read(name, WAVEFORM_VERSION)
+        if table.column_names != ["peaks", *BANDS]:
+            raise _damaged(name)
+        peaks, *bands = (column.to_numpy() for column in table.columns)
+        return Waveform(peaks, np.column_stack(bands))
+
     def delete(self, audio_id: AudioId, parameters: FeaturesParameters) -> None:
         """Delete all features of an audio with these parameters, if there are any."""
         for name in (
@@ -209,13 +238,15 @@ class FeatureStore:
             _timbre_name(audio_id, parameters.cepstra),
             _track_features_name(audio_id, parameters),
             _chroma_name(audio_id),
+            _waveform_name(audio_id),
         ):
             self._blobs.delete(CEPSTRA, name)
 
     def stored(self, parameters: FeaturesParameters) -> list[Blob]:
         """Return the files of all features with these parameters. `check` checks one of them."""
         cepstra = parameters.cepstra.version
-        folders = (f"timbre/{cepstra}/", f"frames/{cepstra}/", f"summaries/{parameters.version}/")
+        of_parameters = (f"timbre/{cepstra}/", f"frames/{cepstra}/", f"summaries/{parameters.version}/")
+        folders = (*of_parameters, f"waveforms/{WAVEFORM_VERSION}/")
         return [blob for folder in folders for blob in self._blobs.list(CEPSTRA, folder)]
 
     def check(self, blob: Blob) -> None:
@@ -254,7 +285,7 @@ class FeatureStore:
         names = (blob.name for blob in self._blobs.list(CEPSTRA, prefix))
         return {AudioId(name.removeprefix(prefix).removesuffix(".parquet")) for name in names}
 
-    def _write(self, name: str, table: pa.Table, version: str) -> None:
+    def _write(self, name: str, table: pa.Table, version: str, **options: Any) -> None:
         # Values of cepstra hardly repeat, so dictionaries would only cost time. Splitting the bytes of the floats makes
         # the files a quarter smaller.
         try:
@@ -266,6 +297,7 @@ class FeatureStore:
                     metadata={_VERSION: version.encode()},
                     use_dictionary=False,
                     use_byte_stream_split=True,
+                    **options,
                 )
         except Conflict:
             # Another writer finished first. It wrote the same, and Azure dropped the blocks of this write.
@@ -337,6 +369,10 @@ def _timbre_name(audio_id: AudioId, parameters: CepstraParameters) -> str:
 
 def _chroma_name(audio_id: AudioId) -> str:
     return f"chroma/{CHROMA_VERSION}/{audio_id}.parquet"
+
+
+def _waveform_name(audio_id: AudioId) -> str:
+    return f"waveforms/{WAVEFORM_VERSION}/{audio_id}.parquet"
 
 
 def _checked_name(parameters: FeaturesParameters) -> str:

@@ -18,9 +18,12 @@ from mfcc_assets.web.errors import tell_errors
 from mfcc_assets.web.formats import clock, megabytes, moment
 from mfcc_assets.web.i18n import LANGUAGE_COOKIE, LANGUAGES, add_languages
 from mfcc_assets.web.library.blueprints import BLUEPRINTS as LIBRARY_BLUEPRINTS
+from mfcc_assets.web.probes import add_probes
 from mfcc_assets.web.security.cross_site import refuse_other_sites
 from mfcc_assets.web.security.headers import add_headers
+from mfcc_assets.web.security.login import require_login
 from mfcc_assets.web.security.proxies import KnownProxies
+from mfcc_assets.web.security.targets import target_here
 from mfcc_assets.web.site import Site, open_site
 from mfcc_assets.web.uploads.blueprints import add_uploads
 
@@ -36,6 +39,13 @@ def create_app(library: Library) -> Flask:
     ----------
     library
         The library. It stays open as long as the application is used.
+
+    Raises
+    ------
+    SettingsError
+        If nobody could log in with these settings.
+    SecretNotFound
+        If a secret is missing that the settings name.
 
     Examples
     --------
@@ -64,7 +74,9 @@ def create_app(library: Library) -> Flask:
     add_languages(app)
     add_headers(app, _files_address(settings))
     refuse_other_sites(app)
+    require_login(app, library)
     tell_errors(app)
+    add_probes(app, library)
     _add_common_routes(app)
     for blueprint in (files.blueprint, *LIBRARY_BLUEPRINTS):
         app.register_blueprint(blueprint)
@@ -94,10 +106,6 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
 
 
 def _add_common_routes(app: Flask) -> None:
-    @app.get("/alive")
-    def alive() -> Response:
-        return Response("alive", content_type="text/plain")
-
     @app.get("/favicon.ico")
     def favicon() -> WerkzeugResponse:
         return redirect(url_for("static", filename="icon.svg"), HTTPStatus.MOVED_PERMANENTLY)
@@ -107,11 +115,16 @@ def _add_common_routes(app: Flask) -> None:
         # Only a path of this site is followed, so that no other site can be reached through this address.
         came_from = urlsplit(request.referrer or "")
         back = came_from.path if came_from.netloc == request.host else "/"
-        asked = request.args.get("back", back)
-        target = asked if asked.startswith("/") and not asked.startswith(("//", "/\\")) else "/"
-        response = redirect(target)
+        response = redirect(target_here(request.args.get("back", back)))
         if code in LANGUAGES:
-            response.set_cookie(LANGUAGE_COOKIE, code, max_age=_YEAR_SECONDS, httponly=True, samesite="Lax")
+            response.set_cookie(
+                LANGUAGE_COOKIE,
+                code,
+                max_age=_YEAR_SECONDS,
+                secure=request.is_secure,
+                httponly=True,
+                samesite="Lax",
+            )
         return response
 
     @app.get("/help")

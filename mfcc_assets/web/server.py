@@ -16,7 +16,9 @@ from mfcc_assets.errors import SettingsError
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets.web.app import create_app
-from mfcc_assets.web.timed_sockets import TimedSocket
+from mfcc_assets.web.security.addresses import KnownAddresses
+from mfcc_assets.web.security.login import check_login
+from mfcc_assets.web.timed_sockets import OpenConnections, TimedSocket, TimedThreadWorker
 from mfcc_assets.web.uploads.blueprints import prepare_uploads
 
 _SPARE_THREADS = 64
@@ -38,13 +40,14 @@ def serve(settings: Settings, *, open_browser: bool = False, say: Callable[[str]
     Raises
     ------
     SettingsError
-        If the address cannot be used.
+        If the address cannot be used, or nobody could log in with these settings.
     StoreError
         If the library cannot be opened.
     """
     with Library(settings) as library:
         # The server tells errors in a log. Here they are told to the person who starts it.
         _ = library.blobs, library.database
+        check_login(library)
     listener = _listener(settings)
     address = f"http://{_named(settings.web_host)}:{settings.web_port}"
 
@@ -54,6 +57,9 @@ def serve(settings: Settings, *, open_browser: bool = False, say: Callable[[str]
             webbrowser.open(address)
 
     TimedSocket.idle_seconds = settings.web_idle_seconds
+    # Many listeners share the address of a proxy. One on this machine need not be in the settings.
+    shared = KnownAddresses([*settings.web_proxy_addresses, "127.0.0.1", "::1"])
+    TimedThreadWorker.connections = OpenConnections(shared)
     threads = settings.web_streams + settings.web_receiving_uploads + _SPARE_THREADS
     options = {
         "bind": f"fd://{listener.fileno()}",

@@ -1,11 +1,24 @@
-"""Connections that end when the other side stalls, so that nobody holds the threads of the server."""
+"""Connections that end when the other side stalls, and that no sender has many of.
 
+So nobody holds the threads of the server.
+"""
+
+import errno
 import socket
 import time
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from threading import Lock
 from typing import Any, SupportsIndex, cast
 
 from gunicorn.workers.gthread import ThreadWorker
+
+from mfcc_assets.web.security.addresses import KnownAddresses, sender_of
+
+_MOST_CONNECTIONS = 64
+"""Connections that one sender may have open. A browser has six."""
 
 _LEAST_BYTES_PER_SECOND = 1024
 """A sender that is slower on average holds a thread without need: even a poor telephone line is faster."""
@@ -27,6 +40,21 @@ class TimedSocket(socket.socket):
     """
 
     idle_seconds = 30.0
+    _when_closed: Callable[[], None] | None = None
+
+    @classmethod
+    def taken_over(cls, connection: socket.socket, when_closed: Callable[[], None]) -> "TimedSocket":
+        """Return a timed connection in place of another one, with a function that is called when it is closed."""
+        timed = cls(fileno=connection.detach())
+        timed._when_closed = when_closed
+        return timed
+
+    def close(self) -> None:
+        super().close()
+        # First a thread closes a connection, then the loop that accepts connections does so again.
+        when_closed, self._when_closed = self._when_closed, None
+        if when_closed is not None:
+            when_closed()
 
     def setblocking(self, flag: bool, /) -> None:
         self._begun, self._received = time.monotonic(), 0
@@ -64,11 +92,54 @@ class TimedSocket(socket.socket):
                 taken += len(data)
 
 
+class OpenConnections:
+    """Counts the connections that each sender has open.
+
+    Parameters
+    ----------
+    unlimited
+        Addresses that many senders share, such as those of proxies.
+    most
+        Largest number of connections of each other sender.
+    """
+
+    def __init__(self, unlimited: KnownAddresses, most: int = _MOST_CONNECTIONS) -> None:
+        self._unlimited = unlimited
+        self._most = most
+        self._open: Counter[str] = Counter()
+        self._changing = Lock()
+
+    def admit(self, address: str) -> Callable[[], None] | None:
+        """Count a connection, and return a function that ends it; None if its sender has too many."""
+        if address in self._unlimited:
+            return lambda: None
+        sender = sender_of(address)
+        with self._changing:
+            if self._open[sender] >= self._most:
+                return None
+            self._open[sender] += 1
+        return partial(self._end, sender)
+
+    def _end(self, sender: str) -> None:
+        with self._changing:
+            self._open[sender] -= 1
+            if not self._open[sender]:
+                del self._open[sender]
+
+
 class TimedThreadWorker(ThreadWorker):
-    """Gunicorn's worker of threads, with connections of the class `TimedSocket`."""
+    """Gunicorn's worker of threads, with connections of the class `TimedSocket`, of which no sender has many.
+
+    Attributes
+    ----------
+    connections
+        The open connections by their senders.
+    """
+
+    connections = OpenConnections(KnownAddresses([]))
 
     def accept(self, listener: Any) -> None:
-        super().accept(cast("socket.socket", _Accepting(listener)))
+        super().accept(cast("socket.socket", _Accepting(listener, self.connections)))
 
     def handle(self, conn: Any) -> Any:
         kept = super().handle(conn)
@@ -80,14 +151,20 @@ class TimedThreadWorker(ThreadWorker):
 
 
 class _Accepting:
-    """A listener whose connections are timed."""
+    """A listener whose connections are timed and counted."""
 
-    def __init__(self, listener: Any) -> None:
+    def __init__(self, listener: Any, connections: OpenConnections) -> None:
         self._listener = listener
+        self._connections = connections
 
     def accept(self) -> tuple[TimedSocket, Any]:
         connection, address = self._listener.accept()
-        return TimedSocket(fileno=connection.detach()), address
+        when_closed = self._connections.admit(address[0])
+        if when_closed is None:
+            connection.close()
+            # Gunicorn goes on after this error.
+            raise ConnectionAbortedError(errno.ECONNABORTED, "this sender has too many connections")
+        return TimedSocket.taken_over(connection, when_closed), address
 
     def getsockname(self) -> Any:
         return self._listener.getsockname()

@@ -14,6 +14,7 @@ from mfcc_assets_tests.services.processes import REPOSITORY
 LINEAGE = {
     "raw_soundtracks": set(),
     "soundtrack_cepstra": {"raw_soundtracks"},
+    "soundtrack_waveforms": {"soundtrack_cepstra"},
     "soundtrack_summaries": {"soundtrack_cepstra"},
     "prefilter_index": {"soundtrack_summaries"},
     "soundtrack_candidates": {"prefilter_index"},

@@ -11,6 +11,7 @@ from mfcc_assets_tests.defs.test_definitions import LINEAGE as ASSETS
 
 FILES = {
     "soundtrack_cepstra": "frames/*/*.parquet",
+    "soundtrack_waveforms": "waveforms/*/*.parquet",
     "soundtrack_summaries": "summaries/*/*.parquet",
     "soundtrack_candidates": "indexes/*/candidates/*.parquet",
     "soundtrack_rankings": "indexes/*/rankings/*.parquet",

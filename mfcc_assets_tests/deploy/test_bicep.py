@@ -1,14 +1,17 @@
 """The Bicep files parse and fit together, and only the intended parts can be reached from the internet."""
 
+import inspect
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import CONTAINERS
 from mfcc_assets.storage.documents.cosmos_account import CONTAINER, INDEXING_POLICY, PARTITION_KEY
+from mfcc_assets.web.security import login
 from mfcc_assets_tests.deploy.bicep_files import FILES, FOLDER, PARAMETERS, BicepFile, Resource, read, walk
 
 MODULES = FOLDER / "modules"
@@ -258,10 +261,96 @@ def test_the_ui_and_the_api_are_behind_a_sign_in() -> None:
         for file, each in apps
         if each.type.startswith("Microsoft.App/containerApps@") and "external: true" in file.text_of(each.body)
     }
-    assert reachable == set(signed_in) == {"webserver", "functions"}
+    assert reachable == set(signed_in) == {"webserver", "functions", "web"}
     assert "RedirectToLoginPage" in signed_in["webserver"]
     assert "Return401" in signed_in["functions"]
+    assert "RedirectToLoginPage" in signed_in["web"]
     assert "AllowAnonymous" not in "".join(signed_in.values())
+
+
+def test_the_pages_are_open_without_a_sign_in_only_where_the_stage_says_so() -> None:
+    file = read(MODULES / "web.bicep")
+    assert "resource signIn 'Microsoft.App/containerApps/authConfigs@2024-03-01' = if (signsIn)" in file.text
+    assert file.text_of(file.assigned["signsIn"]) == "login == 'header'"
+    assert "param webLogin string = 'header'" in read(MAIN).text
+    allowed = re.search(r"@allowed\(\[([^\]]*)\]\)\nparam webLogin ", read(MAIN).text)
+    assert allowed is not None
+    assert set(re.findall(r"'(\w+)'", allowed[1])) == set(get_args(Settings.model_fields["web_login"].annotation))
+
+
+def test_what_needs_no_sign_in_needs_no_log_in_of_the_pages_either() -> None:
+    (excluded,) = re.findall(r"excludedPaths: \[([^\]]*)\]", read(MODULES / "web.bicep").text)
+    paths = re.findall(r"'/(\w+)/\*'", excluded)
+    assert len(paths) == len(excluded.split())
+    assert all(f'"/{path}/<' in inspect.getsource(login) for path in paths)
+
+
+def test_one_process_serves_the_pages() -> None:
+    file, web = resource("web", "Microsoft.App/containerApps")
+    scale = file.properties(
+        file.properties(file.properties(file.properties(web.body)["properties"])["template"])["scale"]
+    )
+    assert file.value_of(scale["maxReplicas"]) == "1"
+    assert re.search(r"@minValue\(0\)\n@maxValue\(1\)\nparam webReplicas int = 1", read(MAIN).text)
+
+
+def test_probes_ask_for_the_pages_by_a_name_that_they_know_and_only_the_first_reads_stores() -> None:
+    file, _ = resource("web", "Microsoft.App/containerApps")
+    probes = [
+        file.properties(node)
+        for node in walk(file.root)
+        if node.type == "object" and {"type", "httpGet"} <= set(file.properties(node))
+    ]
+    asked = {file.value_of(each["type"]): file.text_of(each["httpGet"]) for each in probes}
+    assert {kind: re.findall(r"path: '(.*)'", text) for kind, text in asked.items()} == {
+        "Startup": ["/ready"],
+        "Readiness": ["/alive"],
+        "Liveness": ["/alive"],
+    }
+    for text in asked.values():
+        assert re.findall(r"name: 'Host'\s+value: '(.*)'", text) == ["localhost"]
+    (first,) = [each for each in probes if file.value_of(each["type"]) == "Startup"]
+    # SQL takes a minute to resume. Azure allows ten failures.
+    assert int(file.value_of(first["failureThreshold"])) <= 10
+    assert int(file.value_of(first["failureThreshold"])) * int(file.value_of(first["periodSeconds"])) >= 120
+
+
+def test_the_pages_write_only_uploads_and_documents() -> None:
+    given = {
+        (path.stem, role)
+        for path in FILES
+        for line in read(path).text.splitlines()
+        for role in re.findall(r"guid\(.*pagesId, roles\.(\w+)\)", line)
+    }
+    assert given == {
+        ("storage", "storageBlobDataReader"),
+        ("storage", "storageBlobDataContributor"),
+        ("storage", "storageBlobDelegator"),
+        ("cosmos", "cosmosDataContributor"),
+        ("vault", "keyVaultSecretsUser"),
+    }
+    file = read(MODULES / "storage.bicep")
+    writes = next(each for each in file.resources if each.name == "pagesWrite")
+    declared = next(
+        node for node in walk(file.root) if node.type == "resource_declaration" and "pagesWrite" in file.text_of(node)
+    )
+    assert "if (container == uploadsContainer)" in file.text_of(declared)
+    assert "scope: library[i]" in file.text_of(writes.body)
+    assert file.value_of(file.assigned["uploadsContainer"]) == "uploads"
+    shown = {file.value_of(node) for node in file.assigned["shownContainers"].named_children}
+    assert shown == set(CONTAINERS) - {"uploads", "batch"}
+
+
+def test_the_pages_read_only_the_secrets_that_they_need() -> None:
+    vault = read(MODULES / "vault.bicep")
+    reads = next(each for each in vault.resources if each.name == "pagesRead")
+    assert "scope: forPages[i]" in vault.text_of(reads.body)
+    (names,) = re.findall(r"namesForPages: (.*)", read(MAIN).text)
+    assert re.findall(r"'([a-z]+-[a-z-]+)'", names) == [
+        "signing-key",
+        "dagster-ui-client-secret",
+        Settings.model_fields["web_password_secret"].default,
+    ]
 
 
 def test_each_process_of_dagster_has_one_replica() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from mfcc_assets.cli.database import grant
+from mfcc_assets.cli.main import main
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.deploy.bicep_files import DEPLOY, FILES, FOLDER, PARAMETERS, BicepFile, read, walk
 
@@ -15,6 +17,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 DAGSTER = read(FOLDER / "modules" / "dagster.bicep")
 FUNCTIONS = read(FOLDER / "modules" / "functions.bicep")
+WEB = read(FOLDER / "modules" / "web.bicep")
 MAIN = read(FOLDER / "main.bicep")
 
 SETTINGS = {f"MFCC_{name.upper()}" for name in Settings.model_fields}
@@ -28,16 +31,20 @@ def settings_of_all() -> set[str]:
     return set(MAIN.properties(MAIN.assigned["settings"]))
 
 
-def command_of(name: str) -> list[str]:
-    """Return the command with which the Bicep starts a process of Dagster."""
-    (body,) = [each.body for each in DAGSTER.resources if each.name == name]
+def command_of(file: BicepFile, name: str) -> list[str]:
+    """Return the command with which the Bicep starts a process."""
+    (body,) = [each.body for each in file.resources if each.name == name]
     (command,) = [
-        DAGSTER.properties(node)["command"]
+        file.properties(node)["command"]
         for node in walk(body)
-        if node.type == "object" and {"image", "command"} <= set(DAGSTER.properties(node))
+        if node.type == "object" and {"image", "command"} <= set(file.properties(node))
     ]
-    ports = {f"${{{port}}}": DAGSTER.value_of(DAGSTER.assigned[port]) for port in ("codePort", "uiPort")}
-    words = [DAGSTER.value_of(word) for word in command.named_children]
+    ports = {
+        f"${{{port}}}": file.value_of(file.assigned[port])
+        for port in ("codePort", "uiPort", "port")
+        if port in file.assigned
+    }
+    words = [file.value_of(word) for word in command.named_children]
     return [ports.get(word, word) for word in words]
 
 
@@ -51,7 +58,7 @@ def test_every_named_setting_exists(path: Path) -> None:
     assert {name for name in named if not name.startswith(SECRET)} <= SETTINGS
 
 
-@pytest.mark.parametrize("file", [DAGSTER, FUNCTIONS], ids=["dagster", "functions"])
+@pytest.mark.parametrize("file", [DAGSTER, FUNCTIONS, WEB], ids=["dagster", "functions", "web"])
 def test_every_process_in_azure_gets_the_settings_of_the_profile(file: BicepFile) -> None:
     given = settings_of_all() | {name for name, _ in file.named_values()}
     assert given >= AZURE_NEEDS | {"MFCC_KEY_VAULT_URL", "AZURE_CLIENT_ID"}
@@ -65,10 +72,12 @@ def test_the_twin_gets_the_settings_of_the_profile() -> None:
 
 
 def test_the_address_of_the_database_names_the_identity_that_connects() -> None:
-    addresses = [value for file in (DAGSTER, FUNCTIONS) for name, value in file.named_values() if "DATABASE" in name]
+    addresses = [
+        value for file in (DAGSTER, FUNCTIONS, WEB) for name, value in file.named_values() if "DATABASE" in name
+    ]
     form = r"mssql\+mssqlpython://\$\{(\w+)\.clientId\}@\$\{sqlServer\}/\$\{sqlDatabase\}\?authentication=ActiveDirectoryMSI"
     matched = [re.fullmatch(form, address) for address in addresses]
-    assert [match and match[1] for match in matched] == ["writer", "owner", "reader"]
+    assert [match and match[1] for match in matched] == ["writer", "owner", "reader", "pages"]
 
 
 def test_the_code_or_the_platform_reads_every_secret_of_a_stage() -> None:
@@ -88,7 +97,7 @@ def test_a_secret_comes_from_the_variable_that_the_code_reads() -> None:
 
 def test_the_sign_in_reads_the_secret_of_the_stage() -> None:
     (secret,) = PLATFORM
-    assert f"secrets/{secret}'" in DAGSTER.text
+    assert all(f"secrets/{secret}'" in file.text for file in (DAGSTER, WEB))
     assert all(secret in path.read_text() for path in PARAMETERS)
 
 
@@ -100,9 +109,44 @@ def test_the_twin_gets_every_secret_that_it_names() -> None:
     assert all(str(environment[name]).startswith(f"${{{name}:?") for name in given)
 
 
-@pytest.mark.parametrize("process", ["code", "daemon", "webserver"])
-def test_a_process_of_dagster_has_the_same_command_in_the_cloud_and_in_the_twin(process: str) -> None:
-    assert command_of(process) == COMPOSE["services"][process]["command"]
+@pytest.mark.parametrize(
+    ("file", "process"), [(DAGSTER, "code"), (DAGSTER, "daemon"), (DAGSTER, "webserver"), (WEB, "web")]
+)
+def test_a_process_has_the_same_command_in_the_cloud_and_in_the_twin(file: BicepFile, process: str) -> None:
+    assert command_of(file, process) == COMPOSE["services"][process]["command"]
+
+
+def test_the_pages_start_with_options_that_they_have() -> None:
+    program, command, *options = command_of(WEB, "web")
+    assert program == "mfcc"
+    parsed = main.commands[command].make_context(command, options).params
+    assert (parsed["host"], parsed["port"]) == ("0.0.0.0", int(WEB.value_of(WEB.assigned["port"])))
+
+
+def test_the_pages_know_their_names_and_proxies_and_the_address_of_the_ui() -> None:
+    given = dict(WEB.named_values())
+    assert given["MFCC_WEB_TRUSTED_HOSTS"].startswith("web.${environmentDomain},")
+    assert given["MFCC_DAGSTER_URL"] == "https://webserver.${environmentDomain}"
+    default = MAIN.parameters["webProxies"]
+    assert default.has_default
+    (proxies,) = re.findall(r"param webProxies string = '(.*)'", MAIN.text)
+    settings = Settings(web_proxies=proxies, web_trusted_hosts="web.example,", web_login="header")
+    assert settings.web_hosts[-1] == "web.example"
+    assert len(settings.web_proxy_addresses) == 2
+
+
+def test_the_pages_of_the_twin_link_to_its_ui_and_are_probed() -> None:
+    web = COMPOSE["services"]["web"]
+    port = WEB.value_of(WEB.assigned["port"])
+    assert web["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert web["environment"]["MFCC_DAGSTER_URL"] == "http://127.0.0.1:3000"
+    assert f"127.0.0.1:{port}/ready" in json.dumps(web["healthcheck"])
+
+
+def test_the_names_in_the_grants_are_options_of_the_command() -> None:
+    (granted,) = re.findall(r"mfcc database grant (.*)'", DAGSTER.text)
+    options = {option for parameter in grant.params for option in parameter.opts}
+    assert set(re.findall(r"--\w+", granted)) == options - {"--help"}
 
 
 def test_the_code_server_has_the_same_address_everywhere() -> None:
@@ -152,7 +196,7 @@ def test_the_images_have_the_same_names_everywhere() -> None:
         if "target" in service.get("build", {})
     } | {(COMPOSE["x-image"]["build"]["target"], COMPOSE["x-image"]["image"])}
     assert {target for target, _ in built} == targets
-    pulled = set(re.findall(r"\$\{registryServer\}/([\w-]+):", DAGSTER.text + FUNCTIONS.text))
+    pulled = set(re.findall(r"\$\{registryServer\}/([\w-]+):", DAGSTER.text + FUNCTIONS.text + WEB.text))
     assert pulled == {image for _, image in built}
 
 

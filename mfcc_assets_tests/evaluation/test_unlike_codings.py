@@ -42,7 +42,7 @@ def with_treble(path: Path, folder: Path) -> Path:
 def track_features(path: Path, *, is_encoded_again: bool) -> TrackFeatures:
     chain = one_chain(LabelledTrack(path.name, artist="", source="")) if is_encoded_again else None
     with encoded_again(path, chain) as file:
-        _, analysis = analyse_file(file, PARAMETERS.cepstra, AudioLimits())
+        analysis = analyse_file(file, PARAMETERS.cepstra, AudioLimits()).analysis
     return track_features_of(analysis, PARAMETERS)
 
 

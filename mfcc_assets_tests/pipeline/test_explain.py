@@ -9,9 +9,10 @@ from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.explain import RANDOM_PAIRS, explain_pair, picture_of_pair, random_pairs_of
 from mfcc_assets.pipeline.find_track import find_track
+from mfcc_assets.pipeline.publication import publish_built_index
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.port import CEPSTRA
-from mfcc_assets_tests.ranked_library import add_tracks, audio_id, compared_with_all, publish
+from mfcc_assets_tests.ranked_library import add_tracks, audio_id, compared_with_all, index_and_rank, publish
 
 
 @pytest.fixture
@@ -72,11 +73,14 @@ def test_the_only_track_of_a_library_can_be_explained(library: Library) -> None:
     assert len(why.stretches) == 1
 
 
-def test_a_damaged_track_spoils_only_its_own_pairs(library: Library, index: LibraryIndex) -> None:
+def test_a_damaged_track_spoils_only_its_own_pairs(library: Library) -> None:
+    add_tracks(library, *range(8))
+    index, _ = index_and_rank(library)
     name = f"summaries/{index.parameters.features.version}/{audio_id(5)}.parquet"
     library.blobs.write(CEPSTRA, name, b"damaged")
     library.blobs.delete(CEPSTRA, f"frames/{index.parameters.features.cepstra.version}/{audio_id(5)}.parquet")
     with Library(library.settings) as later:
+        publish_built_index(later)
         pair = explain_pair(later, index, find_track(later, "1.flac"), find_track(later, "2.flac"))
         assert pair.explanation.control.random_pairs == 21
         with pytest.raises(FeaturesMissing):

@@ -54,7 +54,7 @@ def test_pictures_of_an_index_are_drawn_once(
     drawn = picture_of_coefficients(library, index), picture_of_map(library, index, soundtracks)
     assert all(picture.startswith(b"\x89PNG") for picture in drawn)
 
-    for name in ("coefficient_distributions", "library_map", "project"):
+    for name in ("coefficient_distributions", "library_map", "map_points"):
         monkeypatch.delattr(library_report, name)
     assert (picture_of_coefficients(library, index), picture_of_map(library, index, soundtracks)) == drawn
 

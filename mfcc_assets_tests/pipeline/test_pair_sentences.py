@@ -10,7 +10,7 @@ from mfcc_assets.similarity.explain import SimilarStretch
 from mfcc_assets.similarity.nearness import Nearness
 from mfcc_assets.similarity.qualities import QUALITIES
 from mfcc_assets.storage.blobs.port import CEPSTRA
-from mfcc_assets_tests.ranked_library import add_tracks, audio_id, publish
+from mfcc_assets_tests.ranked_library import add_tracks, audio_id, index_and_rank, publish
 
 BRIGHTNESS, LIVELINESS, LOUDNESS = QUALITIES
 TITLES = ("Palace", "Caribbean")
@@ -62,7 +62,7 @@ def test_the_words_of_a_stored_track_agree_with_its_rank_in_the_library(library:
 
 def test_a_damaged_track_is_left_out_of_the_comparison(library: Library) -> None:
     add_tracks(library, *range(12))
-    index, _ = publish(library)
+    index, _ = index_and_rank(library)
     for folder in ("frames", "summaries"):
         version = index.parameters.features
         name = version.cepstra.version if folder == "frames" else version.version

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mfcc_assets.errors import BlobNotFound
+from mfcc_assets.errors import BlobNotFound, FeaturesMissing
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.file_answer import AnalysedFile, Preview
+from mfcc_assets.pipeline.file_answer import FileFeatures, Preview
 from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.purge import remove_features
 from mfcc_assets.pipeline.upload_document import UploadDocument
-from mfcc_assets.pipeline.upload_features import features_of_upload
+from mfcc_assets.pipeline.upload_features import features_of_upload, waveform_of_upload
 from mfcc_assets.pipeline.upload_preview import preview_upload
 from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets_tests.upload_steps import answer_uploads
@@ -26,7 +26,7 @@ def uploaded(ten_tracks: Library, query: Path) -> Library:
     return ten_tracks
 
 
-def found(library: Library, preview: Preview | None = None) -> AnalysedFile:
+def found(library: Library, preview: Preview | None = None) -> FileFeatures:
     document = UploadDocument.of(upload_state(library, UPLOAD).body)
     return features_of_upload(library, library.indexes.published(), UPLOAD, document, preview)
 
@@ -48,6 +48,21 @@ def test_the_features_are_the_same_wherever_they_come_from(uploaded: Library) ->
         )
         np.testing.assert_array_equal(features.cepstra, preview.file.cepstra)
         np.testing.assert_array_equal(features.track_features.contour, preview.file.track_features.contour)
+
+
+def test_the_waveform_is_that_of_the_preview_and_later_the_stored_one(uploaded: Library) -> None:
+    preview = preview_upload(uploaded, OpenedIndex(uploaded, uploaded.indexes.published()), UPLOAD)
+    document = UploadDocument.of(upload_state(uploaded, UPLOAD).body)
+    with pytest.raises(FeaturesMissing, match="not analysed yet"):
+        waveform_of_upload(uploaded, document, None)
+    before = waveform_of_upload(uploaded, document, preview)
+    answer_uploads(uploaded, [UPLOAD])
+    document = UploadDocument.of(uploaded.documents.get(UPLOAD).body)
+
+    after = waveform_of_upload(uploaded, document, None)
+
+    np.testing.assert_array_equal(after.peaks, before.peaks)
+    np.testing.assert_array_equal(after.bands, before.bands)
 
 
 def test_without_features_and_file_there_is_nothing(uploaded: Library) -> None:

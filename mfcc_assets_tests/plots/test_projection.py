@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mfcc_assets.plots.projection import loneliest, project
+from mfcc_assets.plots.projection import loneliest, place_between, project
 
 
 def groups(size, count=3, seed=0):
@@ -23,7 +23,7 @@ def test_the_same_vectors_make_the_same_map():
     np.testing.assert_array_equal(project(groups(10)), project(groups(10)))
 
 
-@pytest.mark.parametrize("count", [1, 2, 9, 10, 11])
+@pytest.mark.parametrize("count", [0, 1, 2, 9, 10, 11])
 @pytest.mark.parametrize("width", [1, 2, 50])
 def test_a_few_tracks_have_a_map(count, width):
     points = project(np.random.default_rng(0).normal(size=(count, width)))
@@ -45,3 +45,21 @@ def test_the_loneliest_point_is_farthest_from_any_other():
     points = np.array([[0, 0], [1, 0], [0, 1], [9, 9], [4, 0]], float)
     assert loneliest(points, 2) == [3, 4]
     assert loneliest(points[:1]) == [0]
+
+
+def test_a_vector_lies_between_its_neighbours_and_nearer_to_the_nearer_one():
+    points = np.array([[0.0, 0.0], [10.0, 0.0]])
+    x, y = place_between(np.array([1.0, 2.0]), points)
+    assert (x, y) == (pytest.approx(10 / 17), 0)
+    assert place_between(np.array([1.0, 1.0]), points).tolist() == [5, 0]
+
+
+def test_a_vector_lies_on_the_neighbours_that_it_equals():
+    points = np.array([[0.0, 0.0], [4.0, 8.0], [10.0, 0.0]])
+    assert place_between(np.array([0.0, 0.0, 1.0]), points).tolist() == [2, 4]
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_the_unit_of_the_distances_does_not_matter(scale):
+    points = np.array([[0.0, 0.0], [10.0, 0.0]])
+    np.testing.assert_allclose(place_between(np.array([1.0, 2.0]) * scale, points), [10 / 17, 0])

@@ -9,10 +9,6 @@ from mfcc_assets.library import Library
 from mfcc_assets_tests.web.clients import client_of
 
 
-def test_the_probe_needs_no_store(library: Library) -> None:
-    assert client_of(library).get("/alive").text == "alive"
-
-
 def test_static_files_named_with_a_digest_are_kept_and_others_are_asked_for_again(pages: FlaskClient) -> None:
     sheet = re.search(r'href="(/static/css/base\.css\?v=[0-9a-f]+)"', pages.get("/help").text)
     assert sheet is not None

@@ -2,19 +2,26 @@
 
 import socket
 import time
-from contextlib import ExitStack
+from collections import defaultdict
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mfcc_assets.web.security.addresses import KnownAddresses
+from mfcc_assets.web.timed_sockets import OpenConnections
 from mfcc_assets_tests.services.web import running_web
 
 STALLED = 400
 
 
-def _connected(address: str) -> socket.socket:
+def _connected(address: str, sender: str = "127.0.0.1") -> socket.socket:
     parts = urlsplit(address)
-    return socket.create_connection((parts.hostname, parts.port), timeout=30)
+    return socket.create_connection((parts.hostname, parts.port), timeout=30, source_address=(sender, 0))
 
 
 def test_senders_that_stall_do_not_keep_others_waiting_and_are_ended(tmp_path: Path) -> None:
@@ -44,6 +51,54 @@ def test_a_sender_of_a_byte_now_and_then_is_ended(tmp_path: Path) -> None:
                 pass
 
         assert time.monotonic() - began < 25
+
+
+def test_a_sender_has_at_most_64_connections_and_others_are_served(tmp_path: Path) -> None:
+    with running_web(tmp_path / "home", tmp_path / "log") as address, ExitStack() as open_:
+        held = [open_.enter_context(_connected(address, "127.0.0.2")) for _ in range(100)]
+        for connection in held[:64]:
+            connection.sendall(b"GET /alive HTTP/1.1\r\nHost: localhost\r\nX: not the e")
+
+        assert all(_ends(connection) for connection in held[64:])
+        with urlopen(f"{address}/alive", timeout=60) as response:
+            assert response.read() == b"alive"
+        for connection in held[:64]:
+            connection.sendall(b"nd\r\nConnection: close\r\n\r\n")
+            assert b"200 OK" in connection.recv(4096)
+            connection.close()
+        assert any(_is_served(address, "127.0.0.2") for _ in range(100)), "an ended connection does not count"
+
+
+def test_listeners_behind_a_known_proxy_share_its_address_without_a_limit(tmp_path: Path) -> None:
+    with (
+        running_web(tmp_path / "home", tmp_path / "log", {"MFCC_WEB_PROXIES": "127.0.0.2"}) as address,
+        ExitStack() as open_,
+    ):
+        for connection in [open_.enter_context(_connected(address, "127.0.0.2")) for _ in range(100)]:
+            connection.sendall(b"GET /alive HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            assert b"200 OK" in connection.recv(4096)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["10.0.0.1", "10.0.0.2", "192.0.2.1"]), st.booleans()), max_size=60))
+def test_a_sender_is_admitted_while_it_has_fewer_than_the_most(steps: list[tuple[str, bool]]) -> None:
+    connections = OpenConnections(KnownAddresses(["192.0.2.0/24"]), most=3)
+    held: defaultdict[str, list[Any]] = defaultdict(list)
+    for sender, opens in steps:
+        if opens:
+            ended = connections.admit(sender)
+            assert (ended is not None) == (len(held[sender]) < 3 or sender == "192.0.2.1")
+            if ended:
+                held[sender].append(ended)
+        elif held[sender]:
+            held[sender].pop()()
+
+
+def _is_served(address: str, sender: str) -> bool:
+    time.sleep(0.1)
+    with suppress(ConnectionError), _connected(address, sender) as connection:
+        connection.sendall(b"GET /alive HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return b"200 OK" in connection.recv(4096)
+    return False
 
 
 def _ends(connection: socket.socket) -> bool:

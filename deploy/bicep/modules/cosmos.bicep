@@ -4,6 +4,7 @@ param location string
 param retentionDays int
 param writerId string
 param readerId string
+param pagesId string
 param subnetId string
 param zoneId string
 param workspaceId string
@@ -101,6 +102,20 @@ resource reads 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-05
   ]
 }
 
+// The pages write the documents of new uploads and of shared answers.
+resource pagesWrite 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2024-05-15' = {
+  parent: account
+  name: guid(account.id, pagesId, roles.cosmosDataContributor)
+  properties: {
+    principalId: pagesId
+    roleDefinitionId: '${account.id}/sqlRoleDefinitions/${roles.cosmosDataContributor}'
+    scope: account.id
+  }
+  dependsOn: [
+    reads
+  ]
+}
+
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: account
@@ -132,7 +147,7 @@ module endpoint 'endpoint.bicep' = {
     zoneId: zoneId
   }
   dependsOn: [
-    reads
+    pagesWrite
   ]
 }
 

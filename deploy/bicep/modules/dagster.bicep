@@ -12,6 +12,7 @@ param vaultUrl string
 param writer object
 param owner object
 param reader object
+param pages object
 param signInClientId string
 param jobPerRun bool
 
@@ -376,7 +377,7 @@ resource upgrade 'Microsoft.App/jobs@2024-03-01' = {
           command: [
             'sh'
             '-c'
-            'mfcc database upgrade && mfcc database grant --writer ${writer.name}=${writer.clientId} --reader ${reader.name}=${reader.clientId}'
+            'mfcc database upgrade && mfcc database grant --writer ${writer.name}=${writer.clientId} --reader ${reader.name}=${reader.clientId} --pages ${pages.name}=${pages.clientId}'
           ]
           env: concat(settingsOfAll, [
             {

@@ -1,4 +1,5 @@
-// The managed identities: writer (Dagster), reader (the Functions app), and owner (upgrades of the schema).
+// The managed identities: writer (Dagster), reader (the Functions app), pages (the web pages), and owner (upgrades of the
+// schema).
 param base string
 param location string
 param jobPerRun bool
@@ -12,6 +13,11 @@ resource writer 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = 
 
 resource reader 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
   name: 'id-${base}-reader'
+  location: location
+}
+
+resource pages 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+  name: 'id-${base}-pages'
   location: location
 }
 
@@ -42,6 +48,12 @@ output reader object = {
   name: reader.name
   clientId: reader.properties.clientId
   principalId: reader.properties.principalId
+}
+output pages object = {
+  id: pages.id
+  name: pages.name
+  clientId: pages.properties.clientId
+  principalId: pages.properties.principalId
 }
 output owner object = {
   id: owner.id

@@ -4,6 +4,7 @@ param location string
 param retentionDays int
 param writerId string
 param readerId string
+param pagesId string
 param subnetId string
 param zoneId string
 param workspaceId string
@@ -24,6 +25,14 @@ var linkedContainers = [
   'soundtracks'
   'artworks'
 ]
+@description('Containers that the web pages read. Features and indexes are among the cepstra.')
+var shownContainers = [
+  'soundtracks'
+  'artworks'
+  'cepstra'
+]
+
+var uploadsContainer = 'uploads'
 var undoDays = 7
 // A restore to a point in time needs the blobs that were deleted since. So its period must be a day shorter than theirs.
 var restoreDays = undoDays - 1
@@ -208,6 +217,37 @@ resource signs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
   properties: {
     principalId: readerId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDelegator)
+  }
+}
+
+resource pagesRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (container, i) in containers: if (contains(shownContainers, container)) {
+  name: guid(library[i].id, pagesId, roles.storageBlobDataReader)
+  scope: library[i]
+  properties: {
+    principalId: pagesId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataReader)
+  }
+}]
+
+// The pages store what listeners upload, and nothing else.
+resource pagesWrite 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (container, i) in containers: if (container == uploadsContainer) {
+  name: guid(library[i].id, pagesId, roles.storageBlobDataContributor)
+  scope: library[i]
+  properties: {
+    principalId: pagesId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDataContributor)
+  }
+}]
+
+resource pagesSign 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account.id, pagesId, roles.storageBlobDelegator)
+  scope: account
+  properties: {
+    principalId: pagesId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.storageBlobDelegator)
   }

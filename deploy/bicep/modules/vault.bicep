@@ -5,8 +5,15 @@ param location string
 @secure()
 param secrets object
 
-@description('Principal that may read the secrets: only the writer. Apps that the internet can reach need no secrets.')
+@description('Principal that may read all secrets: only the writer.')
 param writerId string
+
+@description('Principal of the web pages, which may read only the secrets that they need.')
+param pagesId string
+
+@description('Names of the secrets of the web pages. They must be stored, now or before.')
+param namesForPages array
+
 
 param subnetId string
 param zoneId string
@@ -53,6 +60,24 @@ resource reads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
   }
 }
+
+resource forPages 'Microsoft.KeyVault/vaults/secrets@2023-07-01' existing = [for name in namesForPages: {
+  parent: vault
+  name: name
+}]
+
+resource pagesRead 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (name, i) in namesForPages: {
+  name: guid(vault.id, name, pagesId, roles.keyVaultSecretsUser)
+  scope: forPages[i]
+  properties: {
+    principalId: pagesId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
+  }
+  dependsOn: [
+    values
+  ]
+}]
 
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'

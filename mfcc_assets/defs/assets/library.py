@@ -3,6 +3,7 @@
 import dagster as dg
 
 from mfcc_assets.defs.assets.shared import (
+    LAST,
     add_counts,
     add_lists,
     add_seconds,
@@ -16,6 +17,7 @@ from mfcc_assets.defs.assets.shared import (
 from mfcc_assets.defs.launch import IN_STAGES
 from mfcc_assets.defs.private.pictures import shown_pictures
 from mfcc_assets.evaluation.metrics import Precision
+from mfcc_assets.features.waveform import WAVEFORM_VERSION
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.explain import random_pairs_of
 from mfcc_assets.pipeline.file_classes import FileClass
@@ -38,6 +40,7 @@ from mfcc_assets.pipeline.soundtracks import (
 )
 from mfcc_assets.pipeline.stages import size_of_next_stage
 from mfcc_assets.pipeline.track_pictures import pictures_of_audio
+from mfcc_assets.pipeline.waveforms import store_missing_waveforms
 from mfcc_assets.plots.tracks import heat_map
 
 
@@ -113,6 +116,19 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
             **shown_pictures(context.instance, context.run.run_id, pictures),
         }
     )
+
+
+@soundtrack_asset(deps=[soundtrack_cepstra], kinds={"python", "parquet"}, code_version="1", op_tags=LAST)
+def soundtrack_waveforms(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
+    """The waveform of every soundtrack, which a player draws: at most 1,000 peaks, and the levels of three bands.
+
+    They are stored as Parquet in the container `cepstra`. The analysis of a file stores its waveform. This asset
+    computes those of files that were analysed before there were waveforms, and damaged ones.
+    """
+    outcomes = store_missing_waveforms(library, context.partition_keys, report_progress=progress_log(context, library))
+    kinds, track_ids = (COMPUTED, UNCHANGED, WAITING), library.catalogue.track_ids()
+    totals = add_counts(context, outcomes, kinds, track_ids, digits=library.settings.shard_digits)
+    return dg.MaterializeResult(metadata={**totals, "waveform_version": WAVEFORM_VERSION})
 
 
 @soundtrack_asset(deps=[soundtrack_cepstra], kinds={"python", "parquet"}, code_version="1")
@@ -338,7 +354,6 @@ def library_report(context: dg.AssetExecutionContext, library: dg.ResourceParam[
         metadata |= {
             "hubs": table_as_markdown(("most recommended", "lists"), popular.hubs),
             "orphans": table_as_markdown(("never recommended",), [(name,) for name in popular.orphans]),
-            # It is measured here, so that explanations of two tracks do not have to wait for it.
             "usual_distance": round(random_pairs_of(library, index).median_distance, 3),
         }
     metadata |= {

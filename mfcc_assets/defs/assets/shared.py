@@ -38,6 +38,9 @@ upload_asset = partial(
 )
 """Decorator of an asset with one partition per upload."""
 
+LAST = {"dagster/priority": "-1"}
+"""Tags of an asset that a run materialises after all others, because nothing of the run waits for it."""
+
 SECONDS_BETWEEN_LOG_LINES = 10
 
 ROWS_SHOWN = 50

@@ -37,15 +37,17 @@ def artwork(track_id: str) -> Response:
     parts = (track.track_id, track.content_digest, track.artwork, track.display_title, track.artist)
     picture_key = (*parts, size, media_type) if has_picture(track) else parts
     response = Response()
-    response.set_etag(hashlib.blake2b(repr(picture_key).encode(), digest_size=12).hexdigest())
+    etag = hashlib.blake2b(repr(picture_key).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    response.set_etag(etag)
     response.headers["Cache-Control"] = f"private, max-age={_ARTWORK_SECONDS}"
     response.headers["Content-Security-Policy"] = FILES_POLICY
     response.vary.add("Accept")
-    if response.get_etag()[0] not in request.if_none_match:
+    if not request.if_none_match.contains(etag):
         made = site().pictures.get_or_make(picture_key, lambda: _made(track_id, size, media_type))
         kind, _, data = made.partition(b"\n")
         response.data, response.content_type = data, kind.decode()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _made(track_id: str, size: int, media_type: str) -> bytes:

@@ -92,7 +92,8 @@ def picture(track_id: str, other_id: str) -> Response:
     response = Response(drawn, content_type="image/png")
     response.headers["Cache-Control"] = f"private, max-age={_PICTURE_SECONDS}"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.get("/tracks/<track_id>/radio")

@@ -1,7 +1,5 @@
 """Track ids of the ten songs, and a library with rows that try to break pages."""
 
-from collections.abc import Iterator
-
 import pytest
 from flask.testing import FlaskClient
 
@@ -28,11 +26,11 @@ def songs(ten_tracks: Library) -> list[TrackId]:
 
 
 @pytest.fixture
-def hostile(library: Library) -> Iterator[tuple[FlaskClient, list[TrackId]]]:
+def hostile(library: Library) -> tuple[FlaskClient, list[TrackId]]:
     """Make pages of a library without an index whose tracks have hostile names."""
     ids = add_rows(
         library,
         ("a.mp3", Tags(title=SCRIPT, artist="\"'><img src=x onerror=alert(1)>", album=SCRIPT, genre=SCRIPT)),
         ("b.mp3", Tags(title=OVERRIDE, artist=OVERRIDE)),
     )
-    yield client_of(library), ids
+    return client_of(library), ids

@@ -70,5 +70,5 @@ def _give_picture(library: Library, track_id: TrackId, image: Image.Image) -> No
     image.save(written, "PNG")
     library.blobs.write("artworks", f"{track_id}.png", written.getvalue())
     with library.database.writing() as connection:
-        chosen = track_id == SOUNDTRACKS.c.TRACK_ID
-        connection.execute(sa.update(SOUNDTRACKS).where(chosen).values(ARTWORK=f"{track_id}.png"))
+        chosen = sa.update(SOUNDTRACKS).where(SOUNDTRACKS.c.TRACK_ID.in_([track_id]))
+        connection.execute(chosen.values(ARTWORK=f"{track_id}.png"))

@@ -1,5 +1,6 @@
 """Tests of the headers that only a known proxy may set."""
 
+import pytest
 from flask import Flask, Response, jsonify, request
 from flask.testing import FlaskClient
 
@@ -30,3 +31,29 @@ def test_anybody_else_is_not_believed() -> None:
     seen = _behind(["192.0.2.1"]).get("/", headers=FORWARDED).get_json()
 
     assert seen == {"address": "127.0.0.1", "user": None, "scheme": "http"}
+
+
+def test_the_log_names_the_first_unknown_proxy_that_names_a_user(caplog: pytest.LogCaptureFixture) -> None:
+    pages = _behind(["192.0.2.1"])
+
+    for _ in range(3):
+        pages.get("/", headers=FORWARDED)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "MFCC_WEB_PROXIES does not name 127.0.0.1, which names a user"
+    ]
+
+
+def test_a_sender_cannot_choose_its_address_through_a_proxy() -> None:
+    headers = {"X-Forwarded-For": "192.0.2.66, 203.0.113.9:41000, 10.0.0.8"}
+
+    seen = _behind(["127.0.0.1", "10.0.0.0/8"]).get("/", headers=headers).get_json()
+
+    assert seen["address"] == "203.0.113.9"
+
+
+@pytest.mark.parametrize("forwarded", ["", "unknown", "203.0.113.9, hidden", "evil.example"])
+def test_without_a_usable_address_the_sender_is_the_proxy(forwarded: str) -> None:
+    seen = _behind(["127.0.0.1"]).get("/", headers={"X-Forwarded-For": forwarded}).get_json()
+
+    assert seen["address"] == "127.0.0.1"
