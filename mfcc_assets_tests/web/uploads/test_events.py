@@ -67,9 +67,9 @@ def test_who_comes_again_is_told_only_what_it_does_not_know(ten_tracks: Library,
         upload = _sent(address, song)
         with closing(_events(f"{address}/uploads/{upload}/events")) as stream:
             event = next(event for event in stream if event.shown == "preview")
-        with closing(_events(f"{address}/uploads/{upload}/events", last=event.tag, seconds=3)) as again:
-            with pytest.raises(TimeoutError):
-                next(again)
+        again = _events(f"{address}/uploads/{upload}/events", last=event.tag, seconds=3)
+        with closing(again), pytest.raises(TimeoutError):
+            next(again)
 
 
 def test_too_many_streams_are_refused_and_their_pages_ask_for_the_state(
