@@ -10,6 +10,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 import mfcc_assets.web
+from mfcc_assets.audio.signature import CONTENT_NAMES
+from mfcc_assets.pipeline.failure_words import FAILURE_WORDS
 from mfcc_assets.web.i18n import LANGUAGES
 
 WEB = Path(mfcc_assets.web.__file__).parent
@@ -24,6 +26,9 @@ def texts_of_the_code() -> Catalog:
     catalogue = Catalog(project="mfcc-assets", charset="utf-8")
     found = extract_from_dir(WEB, _METHODS, _OPTIONS, keywords=_KEYWORDS)
     for _file, _line, text, _comments, _context in found:
+        catalogue.add(text)
+    # The pages translate these too, but the code has no call for each of them.
+    for text in (*FAILURE_WORDS.values(), *CONTENT_NAMES):
         catalogue.add(text)
     return catalogue
 

@@ -7,6 +7,8 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -137,6 +139,9 @@ _NOT_AUDIO: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("a playlist", _starts(b"#EXTM3U", b"\xef\xbb\xbf#EXTM3U", b"ffconcat version", b"[playlist]")),
 )
 
+CONTENT_NAMES = ("text", *dict.fromkeys(name for name, _ in _NOT_AUDIO))
+"""What `first_impression` may call a file that is no audio."""
+
 _ASCII = bytes(range(128))
 
 # Bytes that no text has, apart from one in UTF-16.
@@ -175,21 +180,41 @@ def read_signature(path: Path) -> Signature | None:
         If the file cannot be opened.
     """
     with path.open("rb") as file:
-        start = _skip_tags_and_zeros(file)
-        file.seek(start)
-        head = file.read(_HEAD_BYTES)
-        format_name = format_of(head)
-        if format_name is not None:
-            return Signature(format_name, start)
-        if any(matches(head) for _, matches in _NOT_AUDIO):
-            return None
-        if begins_free_bit_rate(head):
-            return Signature("MP3", start)
-        searched = len(head)
-        if (frames := find_frames(head, 0, searched)) is None:
-            head += file.read(_SEARCHED_BYTES - searched)
-            frames = find_frames(head, max(0, searched - 3), len(head))
-    return None if frames is None else Signature(_coding(head, frames), start + frames)
+        return _signature_in(file)
+
+
+class Impression(StrEnum):
+    """What the first bytes of a file tell of it.
+
+    Attributes
+    ----------
+    AUDIO
+        It may be audio: the bytes are those of a known format, or of a tag that goes on behind them.
+    OTHER
+        It is something else, or so the bytes say.
+    UNKNOWN
+        The bytes do not tell it.
+    """
+
+    AUDIO = "audio"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+def first_impression(head: bytes) -> tuple[Impression, str]:
+    """Return what the first bytes of a file tell of it, before the others have come, and what it is if not audio.
+
+    Examples
+    --------
+    >>> first_impression(b"fLaC")[0].value, first_impression(b"%PDF-1.4")[1]
+    ('audio', 'a PDF document')
+    """
+    file = BytesIO(head)
+    rest = head[_skip_tags_and_zeros(file) :]
+    if _signature_in(file) or not rest or tag_bytes(rest):
+        return Impression.AUDIO, ""
+    content = _content_of(rest)
+    return (Impression.OTHER if content else Impression.UNKNOWN), content
 
 
 def format_of(head: bytes) -> str | None:
@@ -214,14 +239,7 @@ def content_without_audio(path: Path) -> str:
     with path.open("rb") as file:
         file.seek(_skip_tags_and_zeros(file))
         head = file.read(_HEAD_BYTES)
-    if not head or tag_bytes(head):
-        return "zeros or a tag alone"
-    known = next((name for name, matches in _NOT_AUDIO if matches(head)), "")
-    if known:
-        return known
-    is_mostly_ascii = 2 * len(head.translate(None, _ASCII)) < len(head)
-    is_text = head.startswith((b"\xff\xfe", b"\xfe\xff")) or (is_mostly_ascii and not _CONTROLS.search(head))
-    return "text" if is_text else ""
+    return _content_of(head) if head and not tag_bytes(head) else "zeros or a tag alone"
 
 
 def tag_bytes(header: bytes) -> int:
@@ -231,6 +249,33 @@ def tag_bytes(header: bytes) -> int:
     size = header[6] << 21 | header[7] << 14 | header[8] << 7 | header[9]
     footer = 10 if header[5] & 0x10 else 0
     return 10 + size + footer
+
+
+def _signature_in(file: BinaryIO) -> Signature | None:
+    start = _skip_tags_and_zeros(file)
+    file.seek(start)
+    head = file.read(_HEAD_BYTES)
+    format_name = format_of(head)
+    if format_name is not None:
+        return Signature(format_name, start)
+    if any(matches(head) for _, matches in _NOT_AUDIO):
+        return None
+    if begins_free_bit_rate(head):
+        return Signature("MP3", start)
+    searched = len(head)
+    if (frames := find_frames(head, 0, searched)) is None:
+        head += file.read(_SEARCHED_BYTES - searched)
+        frames = find_frames(head, max(0, searched - 3), len(head))
+    return None if frames is None else Signature(_coding(head, frames), start + frames)
+
+
+def _content_of(head: bytes) -> str:
+    known = next((name for name, matches in _NOT_AUDIO if matches(head)), "")
+    if known:
+        return known
+    is_mostly_ascii = 2 * len(head.translate(None, _ASCII)) < len(head)
+    is_text = head.startswith((b"\xff\xfe", b"\xfe\xff")) or (is_mostly_ascii and not _CONTROLS.search(head))
+    return "text" if is_text else ""
 
 
 def _coding(head: bytes, place: int) -> str:

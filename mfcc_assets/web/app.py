@@ -27,6 +27,7 @@ from mfcc_assets.web.security.login import require_login
 from mfcc_assets.web.security.proxies import KnownProxies
 from mfcc_assets.web.security.targets import target_here
 from mfcc_assets.web.site import Site, open_site
+from mfcc_assets.web.uploads.blueprints import add_uploads
 
 _YEAR_SECONDS = 365 * 24 * 3600
 _LARGEST_FORM = 64 * 1024
@@ -69,7 +70,8 @@ def create_app(library: Library) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=_YEAR_SECONDS,
     )
-    open_site(app, Site(library))
+    opened = Site(library)
+    open_site(app, opened)
     _prepare_templates(app, settings)
     add_languages(app)
     add_headers(app, _files_address(settings))
@@ -80,6 +82,7 @@ def create_app(library: Library) -> Flask:
     _add_common_routes(app)
     for blueprint in (files.blueprint, map_pages.blueprint, waveforms.blueprint, *LIBRARY_BLUEPRINTS):
         app.register_blueprint(blueprint)
+    add_uploads(app, opened)
     app.wsgi_app = KnownProxies(app.wsgi_app, settings.web_proxy_addresses, settings.web_login_header)  # type: ignore[method-assign]
     return app
 

@@ -47,6 +47,12 @@ class ByteCache:
                 self._remove(next(iter(self._kept)))
         return made
 
+    def drop(self, is_dropped: Callable[[Hashable], bool]) -> None:
+        """Remove what is kept under the keys for which a function is true."""
+        with self._lock:
+            for key in [key for key in self._kept if is_dropped(key)]:
+                self._remove(key)
+
     @property
     def size(self) -> int:
         """Bytes that are kept."""

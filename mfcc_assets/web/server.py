@@ -19,6 +19,7 @@ from mfcc_assets.web.app import create_app
 from mfcc_assets.web.security.addresses import KnownAddresses
 from mfcc_assets.web.security.login import check_login
 from mfcc_assets.web.timed_sockets import OpenConnections, TimedSocket, TimedThreadWorker
+from mfcc_assets.web.uploads.blueprints import prepare_uploads
 
 _SPARE_THREADS = 64
 _GRACE_SECONDS = 2
@@ -92,7 +93,9 @@ class _Server(BaseApplication):
 
     def load(self) -> Any:
         """Open the library in the worker, because connections to databases must not be shared by processes."""
-        return create_app(Library(self._settings))
+        app = create_app(Library(self._settings))
+        prepare_uploads(app)
+        return app
 
 
 def _listener(settings: Settings) -> socket.socket:

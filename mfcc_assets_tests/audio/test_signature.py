@@ -6,8 +6,17 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mfcc_assets.audio.signature import audio_format, content_without_audio, read_signature
+from mfcc_assets.audio.signature import (
+    CONTENT_NAMES,
+    Impression,
+    audio_format,
+    content_without_audio,
+    first_impression,
+    read_signature,
+)
 from mfcc_assets_tests.audio_samples import encode, music, write_music
 
 FORMATS = {
@@ -153,3 +162,27 @@ def test_a_single_frame_is_no_stream(tmp_path: Path) -> None:
 def test_a_missing_file_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         audio_format(tmp_path / "missing.mp3")
+
+
+@pytest.mark.parametrize(
+    ("head", "impression"),
+    [
+        (b"fLaC" + bytes(100), Impression.AUDIO),
+        (b"ID3\x04\x00\x00\x00\x7f\x7f\x7f" + b"a tag that goes on", Impression.AUDIO),
+        (bytes(4096), Impression.AUDIO),
+        (bytes(2000) + b"fLaC" + bytes(100), Impression.AUDIO),
+        (b"<html>" * 100, Impression.OTHER),
+        (bytes(2000) + b"%PDF-1.4", Impression.OTHER),
+        (bytes(range(128, 256)) * 8, Impression.UNKNOWN),
+    ],
+)
+def test_the_first_bytes_tell_what_a_file_is_unless_it_may_still_be_audio(head: bytes, impression: Impression) -> None:
+    assert first_impression(head)[0] is impression
+
+
+@given(st.binary(max_size=4096))
+def test_a_file_with_a_signature_is_never_taken_for_something_else(head: bytes) -> None:
+    found, content = first_impression(head)
+
+    assert (content != "") == (found is Impression.OTHER)
+    assert content in ("", *CONTENT_NAMES)

@@ -3,19 +3,17 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, render_template, url_for
+from flask import Blueprint, Response, abort, render_template
 
-from mfcc_assets.credits import named
 from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex, PlaylistImpossible
 from mfcc_assets.pipeline.playlists import Playlist, path_between, playlist_from
-from mfcc_assets.playlists.formats import Entry, format_of
 from mfcc_assets.storage.sql.browsing import TrackFilter
 from mfcc_assets.storage.sql.records import Soundtrack
-from mfcc_assets.texts import printable, unaccented
+from mfcc_assets.texts import unaccented
 from mfcc_assets.web.cards import Card, card_of
+from mfcc_assets.web.exported import EXPORTED_TYPES, exported_playlist
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.library.found import choice_asked, number_asked, text_asked, tracks_named
 from mfcc_assets.web.library.not_ready import words_for
@@ -28,7 +26,6 @@ _TRACKS, _MOST_TRACKS = 20, 100
 _STEPS, _MOST_STEPS = 8, 30
 _FOUND = 12
 _ORDERS = ("flowing", "shuffled", "title")
-_TYPES = {"m3u8": "audio/x-mpegurl", "xspf": "application/xspf+xml", "jspf": "application/json"}
 
 
 @dataclass(frozen=True)
@@ -95,13 +92,9 @@ def export(kind: str, suffix: str) -> Response:
     else:
         start, end = (next(iter(tracks_named(name, 1)), None) for name in ("from", "to"))
         title, made = _("Path"), _between(start, end) if start and end else _Made()
-    if not made.tracks:
-        abort(404, made.instead or _("There are no tracks to export."))
-    name = PurePosixPath(f"{kind}.{suffix}")
-    text = format_of(Path(name))(title, [_entry(track) for track in made.tracks])
-    response = Response(text.encode("utf-8", "replace"), content_type=f"{_TYPES[suffix]}; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    if made.instead:
+        abort(404, made.instead)
+    return exported_playlist(kind, suffix, title, made.tracks)
 
 
 def _from_seeds(seeds: Sequence[Soundtrack]) -> _Made:
@@ -185,15 +178,4 @@ def _address(address: str, seeds: Sequence[str], kept: Sequence[tuple[str, str]]
 
 
 def _exports(address: str, asked: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(suffix.upper(), f"{address}.{suffix}?{urlencode(asked)}") for suffix in _TYPES]
-
-
-def _entry(track: Soundtrack) -> Entry:
-    return Entry(
-        location=url_for("track_files.audio", track_id=track.track_id, _external=True),
-        title=printable(track.title or Path(track.blob_name).stem),
-        artist=named(track.artist, track.album_artist),
-        album=named(track.album),
-        seconds=track.seconds,
-        identifier=f"urn:mfcc:{track.track_id}",
-    )
+    return [(suffix.upper(), f"{address}.{suffix}?{urlencode(asked)}") for suffix in EXPORTED_TYPES]

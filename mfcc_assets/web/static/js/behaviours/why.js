@@ -1,0 +1,55 @@
+// @ts-check
+// The link "Why" of a track opens the explanation below the track, without going to its page.
+import { startBehaviours, stopBehaviours } from "../behaviours.js";
+import { element } from "../element.js";
+import { notify } from "../notice.js";
+import { text } from "../texts.js";
+
+/** @param {HTMLElement} list */
+export function start(list) {
+  const open = async (/** @type {MouseEvent} */ event) => {
+    const link = event.target instanceof Element ? event.target.closest("a[href*='/why/']") : null;
+    const track = link?.closest(".track");
+    const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+    if (!link || !track || !isPlain || track.closest(".why-panel")) {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    const present = track.querySelector(".why-panel");
+    if (present) {
+      stopBehaviours(present);
+      present.remove();
+      link.setAttribute("aria-expanded", "false");
+      return;
+    }
+    link.setAttribute("aria-expanded", "true");
+    const panel = element("div", { class: "why-panel", tabindex: "-1" },
+      element("p", { class: "soft", role: "status" }, text("comparing")));
+    track.append(panel);
+    const found = await explanation(link.href);
+    if (!found) {
+      panel.remove();
+      link.setAttribute("aria-expanded", "false");
+      notify(text("not_explained"));
+      return;
+    }
+    panel.replaceChildren(found);
+    startBehaviours(panel);
+  };
+  for (const link of list.querySelectorAll("a[href*='/why/']")) {
+    link.setAttribute("aria-expanded", "false");
+  }
+  list.addEventListener("click", open);
+  return () => list.removeEventListener("click", open);
+}
+
+async function explanation(address) {
+  try {
+    const response = await fetch(address, { headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    return response.ok ? page.querySelector("[data-why]") : null;
+  } catch {
+    return null;
+  }
+}

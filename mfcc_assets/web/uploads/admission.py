@@ -1,0 +1,111 @@
+"""Whether an upload may come now: by its size, by what else is coming or waiting, and by the space on the disk."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from threading import Lock
+
+from mfcc_assets.ids import UploadId
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.upload_document import State
+from mfcc_assets.storage.disk_space import free_bytes
+from mfcc_assets.web.formats import megabytes
+from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.uploads.rate import UploadRate
+from mfcc_assets.web.uploads.refusals import Refused
+
+_BUSY_SECONDS = 5
+_COUNTED_SECONDS = 1.0
+_FORGOTTEN_SECONDS = 3600.0
+
+_UNANSWERED = (State.WAITING, State.RECEIVED, State.RECOGNISED, State.CANDIDATES)
+
+
+class Admission:
+    """Lets uploads in, and refuses those that the library cannot take now.
+
+    Parameters
+    ----------
+    library
+        The library that takes the uploads.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._rate = UploadRate(library.settings.web_uploads_per_hour)
+        self._lock = Lock()
+        self._coming: list[int] = []
+        self._stored: dict[UploadId, float] = {}
+        self._waiting, self._counted = 0, -_COUNTED_SECONDS
+
+    @contextmanager
+    def admitted(self, size: int | None, address: str, *, around: int = 0) -> Iterator[None]:
+        """Let one upload come during the ``with``.
+
+        Parameters
+        ----------
+        size
+            Bytes that the request says it has; None if it does not say it.
+        address
+            Address of the sender.
+        around
+            Bytes that a form may have around the file.
+
+        Raises
+        ------
+        Refused
+            If the upload may not come.
+        """
+        settings = self._library.settings
+        if size is None:
+            raise Refused(HTTPStatus.LENGTH_REQUIRED, _("The request does not say how long the file is."))
+        if size > settings.web_upload_bytes + around:
+            said = _("This file has %(size)s. The limit is %(limit)s.")
+            values = {"size": megabytes(size), "limit": megabytes(settings.web_upload_bytes)}
+            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said % values)
+        with self._lock:
+            self._refuse_if_full(size)
+            self._refuse_if_too_many_wait()
+            if seconds := self._rate.take(address):
+                said = _("You have sent many files within an hour. Try again in %(minutes)s minutes.")
+                minutes = {"minutes": -(-seconds // 60)}
+                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, said % minutes, retry_seconds=seconds)
+            self._coming.append(size)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._coming.remove(size)
+
+    def stored(self, upload: UploadId) -> None:
+        """Count an upload that was stored as waiting, although it has no document yet."""
+        with self._lock:
+            self._stored[upload] = time.monotonic()
+            self._waiting += 1
+
+    def _refuse_if_full(self, size: int) -> None:
+        settings = self._library.settings
+        if len(self._coming) >= settings.web_receiving_uploads:
+            said = _("Many files are coming at the same time. Try again in a moment.")
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=_BUSY_SECONDS)
+        if free_bytes(settings.folder) - sum(self._coming) - size < settings.web_free_bytes:
+            said = _("The disk of this server is nearly full, so it takes no more files. Tell its owner.")
+            raise Refused(HTTPStatus.INSUFFICIENT_STORAGE, said)
+
+    def _refuse_if_too_many_wait(self) -> None:
+        if time.monotonic() - self._counted >= _COUNTED_SECONDS:
+            self._waiting, self._counted = self._count_waiting(), time.monotonic()
+        if self._waiting + len(self._coming) >= self._library.settings.web_waiting_uploads:
+            said = _("Many files wait for their answer. Try again in a few minutes.")
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=60)
+
+    def _count_waiting(self) -> int:
+        documents = self._library.documents
+        waiting = set[str]().union(*(documents.ids(state.value) for state in _UNANSWERED))
+        # The sensor has not seen these yet, or they are answered already.
+        unseen = [upload for upload in self._stored if upload not in waiting]
+        known = {upload for upload in self._stored if upload in waiting} | set(documents.get_many(unseen))
+        oldest = time.monotonic() - _FORGOTTEN_SECONDS
+        self._stored = {upload: when for upload, when in self._stored.items() if upload not in known and when > oldest}
+        return len(waiting) + len(self._stored)

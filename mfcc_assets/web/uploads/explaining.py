@@ -1,0 +1,121 @@
+"""Why a track sounds like an upload, and the pictures of an upload."""
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex
+from mfcc_assets.ids import UploadId
+from mfcc_assets.pipeline.explain import picture_of_pair
+from mfcc_assets.pipeline.explain_upload import explain_upload
+from mfcc_assets.pipeline.file_answer import Preview
+from mfcc_assets.pipeline.opened_index import OpenedIndex
+from mfcc_assets.pipeline.shares import shared_upload
+from mfcc_assets.pipeline.upload_pictures import UploadPicture, picture_of_upload
+from mfcc_assets.pipeline.upload_state import upload_state
+from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.web.cards import card_of
+from mfcc_assets.web.library.found import track_or_404
+from mfcc_assets.web.library.not_ready import words_for
+from mfcc_assets.web.site import site
+from mfcc_assets.web.uploads.addresses import address_of
+from mfcc_assets.web.uploads.room import room
+from mfcc_assets.web.uploads.shown_upload import shown_upload
+from mfcc_assets.web.why import why_of
+
+if TYPE_CHECKING:
+    from mfcc_assets.pipeline.explain import ExplainedPair
+
+blueprint = Blueprint("explaining", __name__)
+
+_PICTURE_SECONDS = 3600
+
+
+@blueprint.get("/uploads/<upload:upload>/why/<track_id>")
+def why(upload: UploadId, track_id: str) -> Response:
+    """Show why a track sounds like an upload."""
+    return _why(upload, track_id, address_of(upload), plays=True)
+
+
+@blueprint.get("/shared/<token>/why/<track_id>")
+def shared_why(token: str, track_id: str) -> Response:
+    """Show it to whoever has a link to the answer. The upload itself is not heard."""
+    return _why(shared_upload(site().library, token), track_id, f"/shared/{token}", plays=False)
+
+
+@blueprint.get("/uploads/<upload:upload>/why/<track_id>/path.png")
+def path(upload: UploadId, track_id: str) -> Response:
+    """Draw the path through an upload and a track."""
+    return _path(upload, track_id)
+
+
+@blueprint.get("/shared/<token>/why/<track_id>/path.png")
+def shared_path(token: str, track_id: str) -> Response:
+    """Draw the path for whoever has a link to the answer."""
+    return _path(shared_upload(site().library, token), track_id)
+
+
+@blueprint.get("/uploads/<upload:upload>/pictures/<name>.png")
+def picture(upload: UploadId, name: str) -> Response:
+    """Draw one of the plots of an upload."""
+    if name not in list(UploadPicture):
+        return Response(status=HTTPStatus.NOT_FOUND)
+    library, opened = site().library, room().published.opened()
+    kind, preview = UploadPicture(name), _preview(upload)
+    # Whoever asks for a picture of a deleted upload must not get a kept one.
+    upload_state(library, upload)
+    drawn = site().pictures.get_or_make(
+        ("upload", upload, name), lambda: picture_of_upload(library, opened, upload, kind, preview=preview)
+    )
+    return _png(drawn)
+
+
+def _why(upload: UploadId, track_id: str, base: str, *, plays: bool) -> Response:
+    track = track_or_404(track_id)
+    shown = shown_upload(upload, base, is_mine=False, plays=plays)
+    cards = shown.card, card_of(track)
+    try:
+        explained = why_of(_explained(upload, track), *cards, f"{request.path}/path.png")
+    except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
+        page = render_template("uploads/why.html", shown=shown, cards=cards, why=None, instead=words_for(error))
+        response = make_response(page)
+        response.status_code = HTTPStatus.NOT_FOUND
+        return response
+    return make_response(render_template("uploads/why.html", shown=shown, cards=cards, why=explained, instead=""))
+
+
+def _path(upload: UploadId, track_id: str) -> Response:
+    track, opened = track_or_404(track_id), _opened(upload)
+
+    def draw() -> bytes:
+        return picture_of_pair(opened.index, _explained(upload, track))
+
+    return _png(site().pictures.get_or_make(("path", upload, opened.index.version, track_id), draw))
+
+
+def _explained(upload: UploadId, track: Soundtrack) -> "ExplainedPair":
+    return explain_upload(site().library, _opened(upload), upload, track, preview=_preview(upload))
+
+
+def _preview(upload: UploadId) -> Preview | None:
+    outcome = room().previews.get(upload)
+    return outcome.preview if outcome else None
+
+
+def _opened(upload: UploadId) -> OpenedIndex:
+    """Return the index that answered an upload, or the published one if that is gone or there is no answer yet."""
+    library, published = site().library, room().published.opened()
+    version = upload_state(library, upload).body.get("index_version")
+    if not version or version == published.index.version:
+        return published
+    index = library.indexes.read_if_usable(version)
+    return OpenedIndex(library, index) if index else published
+
+
+def _png(drawn: bytes) -> Response:
+    response = Response(drawn, content_type="image/png")
+    response.headers["Cache-Control"] = f"private, max-age={_PICTURE_SECONDS}"
+    response.add_etag()
+    response.make_conditional(request)
+    return response

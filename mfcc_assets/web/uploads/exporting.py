@@ -1,0 +1,22 @@
+"""The answer to an upload as a playlist file."""
+
+from flask import Blueprint, Response
+
+from mfcc_assets.ids import TrackId, UploadId
+from mfcc_assets.web.exported import exported_playlist
+from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.site import site
+from mfcc_assets.web.uploads.addresses import address_of
+from mfcc_assets.web.uploads.shown_upload import shown_upload
+
+blueprint = Blueprint("exporting", __name__)
+
+
+@blueprint.get("/uploads/<upload:upload>/export.<any(m3u8, xspf, jspf):suffix>")
+def export(upload: UploadId, suffix: str) -> Response:
+    """Send the recommended tracks as a file for players. It leads to this site, so no link in it ends."""
+    shown = shown_upload(upload, address_of(upload), is_mine=False)
+    ids = [TrackId(card.track_id) for card in shown.recommendations]
+    known = site().library.catalogue.tracks_with_ids(ids)
+    title = _("Sounds like %(title)s") % {"title": shown.title}
+    return exported_playlist("sounds-like", suffix, title, [known[track] for track in ids if track in known])

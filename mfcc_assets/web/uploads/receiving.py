@@ -1,0 +1,71 @@
+"""Addresses to which a listener sends a file."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from importlib.resources import as_file, files
+from io import BytesIO
+from pathlib import Path
+
+from flask import Blueprint, Request, Response, jsonify, redirect, request, url_for
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from mfcc_assets.ids import UploadId
+from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.uploads.bodies import AROUND_A_FILE, Body, form_body, raw_body
+from mfcc_assets.web.uploads.my_uploads import remember
+from mfcc_assets.web.uploads.refusals import Refused
+from mfcc_assets.web.uploads.room import room
+from mfcc_assets.web.uploads.storing import store_upload
+
+blueprint = Blueprint("receiving", __name__)
+
+SAMPLES = {
+    "a-new-journey.mp3": "A New Journey",
+    "caribbean.mp3": "Caribbean",
+    "coherence.mp3": "Coherence",
+}
+"""Titles of the files that a listener can try without having one."""
+
+
+@blueprint.put("/uploads")
+def put() -> tuple[Response, int, dict[str, str]]:
+    """Take a file that is the body of the request, and answer with its id and its address."""
+    upload = _take(raw_body)
+    address = url_for("pages.upload_page", upload=upload)
+    return jsonify(id=upload, address=address), HTTPStatus.CREATED, {"Location": address}
+
+
+@blueprint.post("/uploads")
+def post() -> WerkzeugResponse:
+    """Take a file from a form, for browsers without scripts."""
+    return _see(_take(form_body, around=AROUND_A_FILE))
+
+
+@blueprint.post("/uploads/sample")
+def sample() -> WerkzeugResponse:
+    """Take a file of the starter library, as if the listener had sent it."""
+    name = request.form.get("name", "")
+    if name not in SAMPLES:
+        raise Refused(HTTPStatus.NOT_FOUND, _("There is no such sample."))
+    with as_file(files("mfcc_assets").joinpath("demo", "uploads", name)) as path:
+        content = Path(path).read_bytes()
+    with room().admission.admitted(len(content), request.remote_addr or ""):
+        upload = store_upload(room().library, Body(name, iter(BytesIO(content).readlines())))
+    return _see(_stored(upload))
+
+
+def _take(body_of: Callable[[Request], Body], *, around: int = 0) -> UploadId:
+    with room().admission.admitted(request.content_length, request.remote_addr or "", around=around):
+        upload = store_upload(room().library, body_of(request))
+    return _stored(upload)
+
+
+def _stored(upload: UploadId) -> UploadId:
+    room().admission.stored(upload)
+    room().previews.begin(upload)
+    remember(upload)
+    return upload
+
+
+def _see(upload: UploadId) -> WerkzeugResponse:
+    return redirect(url_for("pages.upload_page", upload=upload), HTTPStatus.SEE_OTHER)

@@ -1,0 +1,87 @@
+"""What all requests of this room share: what comes, what is answered at once, and who is told of news."""
+
+from collections.abc import Collection, Mapping
+from threading import BoundedSemaphore
+
+from flask import Flask, current_app
+
+from mfcc_assets.errors import DocumentNotFound
+from mfcc_assets.ids import UploadId
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.opened_index import PublishedIndex
+from mfcc_assets.pipeline.upload_document import State
+from mfcc_assets.pipeline.upload_state import upload_state
+from mfcc_assets.storage.documents.port import Document
+from mfcc_assets.web.uploads.admission import Admission
+from mfcc_assets.web.uploads.news import News, Watch, news_of
+from mfcc_assets.web.uploads.previews import Previews
+
+_NAME = "mfcc_uploads"
+
+_LOCAL_SECONDS, _REMOTE_SECONDS = 0.5, 1.5
+"""Time between two looks at the uploads that are watched. Each look at a remote store costs something."""
+
+
+class Room:
+    """What all requests of one app share.
+
+    Parameters
+    ----------
+    library
+        The library that takes and answers the uploads.
+    published
+        Its published index.
+    """
+
+    def __init__(self, library: Library, published: PublishedIndex) -> None:
+        seconds = _LOCAL_SECONDS if library.settings.profile == "local" else _REMOTE_SECONDS
+        self.library = library
+        self.published = published
+        self.admission = Admission(library)
+        self.watch = Watch(self._read_news, seconds)
+        self.previews = Previews(library, self.published, self.watch.hurry)
+        self.streams = BoundedSemaphore(library.settings.web_streams)
+
+    def news(self, upload: UploadId) -> News:
+        """Return the news of one upload. Raises `DocumentNotFound` if there is no such upload."""
+        stored = upload_state(self.library, upload)
+        return news_of(stored, self._shown(stored))
+
+    def _read_news(self, uploads: Collection[UploadId]) -> Mapping[UploadId, News]:
+        documents = self.library.documents.get_many(uploads)
+        found: dict[UploadId, News] = {}
+        for upload in uploads:
+            try:
+                # Nothing may have written a document of an upload that has just come.
+                stored = documents.get(upload) or upload_state(self.library, upload)
+            except DocumentNotFound:
+                continue
+            found[upload] = news_of(stored, self._shown(stored))
+        return found
+
+    def _shown(self, stored: Document) -> str:
+        state = stored.body["state"]
+        if state == State.RANKED:
+            return "recorded"
+        outcome = self.previews.get(UploadId(stored.id))
+        if state == State.FAILED or (outcome and outcome.failure):
+            return "failed"
+        if outcome and outcome.preview:
+            return "preview"
+        return "candidates" if state == State.CANDIDATES else "none"
+
+
+def open_room(app: Flask, opened: Room) -> None:
+    """Let the requests of an app find the room."""
+    app.extensions[_NAME] = opened
+
+
+def room_of(app: Flask) -> Room:
+    """Return the room of an app."""
+    found: Room = app.extensions[_NAME]
+    return found
+
+
+def room() -> Room:
+    """Return the room of the request."""
+    return room_of(current_app)

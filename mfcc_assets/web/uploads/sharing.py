@@ -1,0 +1,62 @@
+"""What only the browser that sent an upload may do with it: share it, end all links to it, and delete it."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from mfcc_assets.ids import UploadId
+from mfcc_assets.pipeline.delete_upload import delete_upload
+from mfcc_assets.pipeline.shares import revoke_shares, share_upload, shared_upload
+from mfcc_assets.web.errors import wants_json
+from mfcc_assets.web.site import site
+from mfcc_assets.web.uploads.addresses import address_of
+from mfcc_assets.web.uploads.my_uploads import forget, require_mine
+from mfcc_assets.web.uploads.room import room
+from mfcc_assets.web.uploads.shown_upload import shown_upload
+
+blueprint = Blueprint("sharing", __name__)
+
+
+@blueprint.post("/uploads/<upload:upload>/share")
+def share(upload: UploadId) -> Response:
+    """Make a link that shows the answer to everybody who has it, and tell it. It is told only now."""
+    require_mine(upload)
+    days = site().library.settings.web_share_days
+    token = share_upload(site().library, upload, seconds=timedelta(days=days).total_seconds())
+    link = url_for("sharing.shared_page", token=token, _external=True)
+    if wants_json():
+        return jsonify(address=link, days=days)
+    return make_response(render_template("uploads/link.html", link=link, days=days, back=address_of(upload)))
+
+
+@blueprint.post("/uploads/<upload:upload>/share/revoke")
+def revoke(upload: UploadId) -> WerkzeugResponse:
+    """End all links to the answer."""
+    require_mine(upload)
+    revoke_shares(site().library, upload)
+    return redirect(address_of(upload), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/uploads/<upload:upload>/delete")
+def delete(upload: UploadId) -> WerkzeugResponse:
+    """Delete an upload with everything that was made from it."""
+    require_mine(upload)
+    here = room()
+    delete_upload(here.library, upload)
+    here.previews.forget(upload)
+    here.watch.hurry()
+    site().pictures.drop(lambda key: isinstance(key, tuple) and upload in key)
+    forget(upload)
+    return redirect(url_for("pages.upload_form", deleted=1), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/shared/<token>")
+def shared_page(token: str) -> Response:
+    """Show an answer to whoever has the link. The page tells neither the id of the upload nor its sound."""
+    upload = shared_upload(site().library, token)
+    shown = shown_upload(upload, request.path, is_mine=False, plays=False)
+    response = make_response(render_template("uploads/shared.html", shown=shown))
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response

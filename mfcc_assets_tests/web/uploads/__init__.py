@@ -1,0 +1,1 @@
+"""Tests of what a listener does with an upload."""

@@ -1,0 +1,86 @@
+"""Tests of why a track sounds like an upload, and of the pictures of an upload."""
+
+import json
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from mfcc_assets.library import Library
+from mfcc_assets_tests.upload_steps import answer_uploads
+from mfcc_assets_tests.web.uploads.answered import answered, sent
+
+PNG = b"\x89PNG"
+
+
+def _first_why(page: str) -> str:
+    found = re.search(r'href="([^"]+/why/[0-9a-f]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def test_every_answer_is_explained_before_and_after_it_is_recorded(
+    ten_tracks: Library, pages: FlaskClient, song: bytes
+) -> None:
+    upload = sent(pages, song)
+    why = _first_why(pages.get(f"/uploads/{upload}").text)
+    before = pages.get(why).text
+    answer_uploads(ten_tracks, [upload])
+    after = pages.get(why).text
+
+    sentences = [re.search(r'<div class="sentences">(.*?)</div>', page, re.DOTALL) for page in (before, after)]
+    assert all(sentences)
+    assert sentences[0][1] == sentences[1][1]  # type: ignore[index]
+    assert "As a whole they are" in before
+
+
+def test_a_stretch_plays_that_of_the_upload_and_then_that_of_the_track(
+    ten_tracks: Library, pages: FlaskClient, song: bytes
+) -> None:
+    upload = answered(ten_tracks, pages, song)
+
+    page = pages.get(_first_why(pages.get(f"/uploads/{upload}").text)).text
+    for found in re.findall(r"data-stretches='(.*?)'", page):
+        first, second = json.loads(found)
+        assert first["audio"] == f"/uploads/{upload}/audio"
+        assert second["audio"].startswith("/tracks/")
+
+
+def test_the_path_is_drawn(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+    upload = answered(ten_tracks, pages, song)
+    why = _first_why(pages.get(f"/uploads/{upload}").text)
+
+    assert pages.get(f"{why}/path.png").data.startswith(PNG)
+
+
+@pytest.mark.parametrize("name", ["waveform", "spectrum", "spectrogram", "cepstra"])
+def test_an_upload_is_drawn_before_it_is_recorded(pages: FlaskClient, song: bytes, name: str) -> None:
+    upload = sent(pages, song)
+
+    assert pages.get(f"/uploads/{upload}/pictures/{name}.png").data.startswith(PNG)
+
+
+def test_other_pictures_are_not_there(pages: FlaskClient, song: bytes) -> None:
+    upload = sent(pages, song)
+
+    assert pages.get(f"/uploads/{upload}/pictures/other.png").status_code == 404
+
+
+def test_an_unknown_track_is_not_explained(pages: FlaskClient, song: bytes) -> None:
+    upload = sent(pages, song)
+
+    assert pages.get(f"/uploads/{upload}/why/0123456789abcdef").status_code == 404
+
+
+def test_a_shared_answer_is_explained_without_the_id_and_the_sound_of_the_upload(
+    ten_tracks: Library, pages: FlaskClient, song: bytes
+) -> None:
+    upload = answered(ten_tracks, pages, song)
+    shared = pages.post(f"/uploads/{upload}/share", headers={"Accept": "application/json"}).get_json()["address"]
+    other = pages.application.test_client()
+
+    why = _first_why(other.get(shared).text)
+    page = other.get(why)
+    assert page.status_code == 200
+    assert upload not in page.text
+    assert other.get(f"{why}/path.png").data.startswith(PNG)

@@ -1,0 +1,158 @@
+"""Tests of the page on which one uploads, and of the page of an upload."""
+
+import json
+import re
+
+from flask.testing import FlaskClient
+
+from mfcc_assets.library import Library
+from mfcc_assets.web.uploads.room import room_of
+from mfcc_assets_tests.upload_steps import answer_uploads
+from mfcc_assets_tests.web.clients import client_of
+from mfcc_assets_tests.web.uploads.answered import answered, sent
+
+SCRIPT = "<script>alert(1)<script>"
+
+
+def _cards(page: str) -> list[str]:
+    return re.findall(r'<li class="track" data-track=\'(.*?)\'>', page)
+
+
+def test_formats_and_the_limit_are_said_beforehand(pages: FlaskClient) -> None:
+    page = pages.get("/").text
+
+    assert "MP3, FLAC" in page
+    assert "up to 300 MB" in page
+    assert 'action="/uploads/sample"' in page
+
+
+def test_a_browser_lists_its_uploads_and_another_one_does_not(pages: FlaskClient, song: bytes) -> None:
+    upload = sent(pages, song)
+    other = pages.application.test_client()
+
+    assert f"/uploads/{upload}" in pages.get("/").text
+    assert f"/uploads/{upload}" not in other.get("/").text
+
+
+def test_another_browser_opens_an_upload_by_its_address_but_has_no_right_to_it(
+    ten_tracks: Library, pages: FlaskClient, song: bytes
+) -> None:
+    upload = answered(ten_tracks, pages, song)
+    other = pages.application.test_client()
+
+    page = other.get(f"/uploads/{upload}")
+    assert page.status_code == 200
+    assert "/delete" not in page.text
+    for action in ("share", "share/revoke", "delete"):
+        assert other.post(f"/uploads/{upload}/{action}").status_code == 403
+    assert pages.get(f"/uploads/{upload}").status_code == 200
+
+
+def test_the_preview_is_shown_and_turns_to_the_same_recorded_answer(
+    ten_tracks: Library, pages: FlaskClient, song: bytes
+) -> None:
+    upload = sent(pages, song)
+    preview = pages.get(f"/uploads/{upload}").text
+    answer_uploads(ten_tracks, [upload])
+    recorded = pages.get(f"/uploads/{upload}").text
+
+    assert 'class="tag preview"' in preview
+    assert 'class="tag recorded"' in recorded
+    assert len(_cards(preview)) == ten_tracks.settings.recommendations
+    assert _cards(preview) == _cards(recorded)
+    keys = [re.search(r'data-part="answer" data-key="([^"]*)"', page) for page in (preview, recorded)]
+    assert all(keys)
+    assert keys[0][1] == keys[1][1] != ""  # type: ignore[index]
+
+
+def test_the_part_of_the_answer_is_what_the_page_has(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+    upload = answered(ten_tracks, pages, song)
+
+    part = pages.get(f"/uploads/{upload}/answer").text
+    assert _cards(part) == _cards(pages.get(f"/uploads/{upload}").text)
+    assert "<html" not in part
+
+
+def test_a_page_without_scripts_comes_again_until_the_answer_is_recorded(
+    ten_tracks: Library, pages: FlaskClient, song: bytes
+) -> None:
+    upload = sent(pages, song)
+    refresh = '<noscript><meta http-equiv="refresh"'
+
+    assert refresh in pages.get(f"/uploads/{upload}").text
+    answer_uploads(ten_tracks, [upload])
+    assert refresh not in pages.get(f"/uploads/{upload}").text
+
+
+def test_a_name_that_looks_like_a_script_is_only_text(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+    upload = answered(ten_tracks, pages, song, name=f"{SCRIPT}'\"&.flac")
+
+    for address in ("/", f"/uploads/{upload}", f"/uploads/{upload}/answer"):
+        page = pages.get(address).text
+        assert SCRIPT not in page
+        assert "&lt;script&gt;alert(1)" in page
+
+
+def test_the_player_gets_what_it_needs_of_every_card(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+    upload = answered(ten_tracks, pages, song)
+
+    for card in _cards(pages.get(f"/uploads/{upload}").text):
+        track = json.loads(card)
+        assert track["audio"] == f"/tracks/{track['id']}/audio"
+        assert {"title", "artist", "artwork", "waveform", "page"} <= track.keys()
+
+
+def test_an_unchanged_state_is_not_sent_again(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+    upload = sent(pages, song)
+    first = pages.get(f"/uploads/{upload}/state")
+    same = {"If-None-Match": first.headers["ETag"]}
+
+    assert first.get_json()["shown"] == "preview"
+    assert pages.get(f"/uploads/{upload}/state", headers=same).status_code == 304
+    answer_uploads(ten_tracks, [upload])
+    changed = pages.get(f"/uploads/{upload}/state", headers=same)
+    assert changed.get_json()["state"] == "ranked"
+    assert changed.get_json()["tag"] == changed.get_etag()[0]
+
+
+def test_the_audio_of_an_upload_is_heard(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+    upload = answered(ten_tracks, pages, song)
+
+    assert pages.get(f"/uploads/{upload}/audio", follow_redirects=True).data == song
+
+
+def test_a_file_without_sound_is_told_in_plain_words(ten_tracks: Library, pages: FlaskClient) -> None:
+    upload = sent(pages, b"fLaC and no more")
+
+    page = pages.get(f"/uploads/{upload}").text
+    assert "This file is not music that we can read." in page
+    answer_uploads(ten_tracks, [upload])
+    assert "This file is not music that we can read." in pages.get(f"/uploads/{upload}").text
+
+
+def test_an_upload_that_came_in_another_way_is_answered_when_its_page_is_opened(
+    ten_tracks: Library, pages: FlaskClient, song: bytes
+) -> None:
+    from mfcc_assets_tests.web.uploads.waiting import wait_for
+
+    upload = "0c" * 16
+    ten_tracks.blobs.write("uploads", f"{upload}/song.flac", song)
+
+    assert "We listen to it" in pages.get(f"/uploads/{upload}").text
+    wait_for(lambda: room_of(pages.application).previews.get(upload))  # type: ignore[arg-type]
+    assert 'class="tag preview"' in pages.get(f"/uploads/{upload}").text
+
+
+def test_a_library_without_an_index_says_that_the_answer_comes_later(library: Library, song: bytes) -> None:
+    pages = client_of(library)
+    upload = pages.put("/uploads?name=song.flac", data=song).get_json()["id"]
+
+    assert pages.get(f"/uploads/{upload}").status_code == 200
+
+
+def test_a_run_is_linked_where_the_address_of_dagster_is_set(ten_tracks: Library, song: bytes) -> None:
+    settings = ten_tracks.settings.model_copy(update={"dagster_url": "http://dagster.example/"})
+    pages = client_of(Library(settings))
+    upload = answered(ten_tracks, pages, song)
+
+    assert 'href="http://dagster.example/runs/run"' in pages.get(f"/uploads/{upload}").text

@@ -1,0 +1,31 @@
+"""Tests of how many uploads one address may send."""
+
+import pytest
+
+from mfcc_assets.web.uploads.rate import UploadRate
+
+
+def test_an_address_is_refused_after_its_number_of_uploads_and_told_how_long_to_wait() -> None:
+    rate = UploadRate(per_hour=3)
+
+    assert [rate.take("192.0.2.1") for _ in range(3)] == [0, 0, 0]
+    assert 0 < rate.take("192.0.2.1") <= 3600
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("2001:db8::1", "2001:db8::ffff:2"), ("::ffff:192.0.2.1", "::ffff:192.0.2.1")]
+)
+def test_addresses_of_one_household_are_counted_together(first: str, second: str) -> None:
+    rate = UploadRate(per_hour=1)
+    rate.take(first)
+
+    assert rate.take(second) > 0
+
+
+@pytest.mark.parametrize("other", ["192.0.2.2", "2001:db8:0:1::1", "::ffff:192.0.2.2", "unknown"])
+def test_other_addresses_are_counted_apart(other: str) -> None:
+    rate = UploadRate(per_hour=1)
+    for address in ("192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"):
+        rate.take(address)
+
+    assert rate.take(other) == 0

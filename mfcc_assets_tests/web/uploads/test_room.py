@@ -1,0 +1,36 @@
+"""Tests of what all requests about uploads share."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from mfcc_assets.errors import DocumentNotFound
+from mfcc_assets.ids import UploadId
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.opened_index import PublishedIndex
+from mfcc_assets.web.uploads.room import Room, room
+from mfcc_assets_tests.upload_steps import answer_uploads
+from mfcc_assets_tests.web.uploads.waiting import wait_for
+
+A = UploadId("0a" * 16)
+
+
+def test_a_request_finds_the_room_of_its_app(pages: FlaskClient) -> None:
+    with pages.application.app_context():
+        assert room() is pages.application.extensions["mfcc_uploads"]
+
+
+def test_a_page_shows_the_preview_and_then_the_recorded_answer(ten_tracks: Library, song: bytes) -> None:
+    ten_tracks.blobs.write("uploads", f"{A}/song.flac", song)
+    here = Room(ten_tracks, PublishedIndex(ten_tracks))
+
+    assert here.news(A).shown == "none"
+    here.previews.begin(A)
+    wait_for(lambda: here.previews.get(A))
+    assert here.news(A).shown == "preview"
+    answer_uploads(ten_tracks, [A])
+    assert (here.news(A).shown, here.news(A).is_last) == ("recorded", True)
+
+
+def test_an_invented_upload_has_no_news(ten_tracks: Library) -> None:
+    with pytest.raises(DocumentNotFound):
+        Room(ten_tracks, PublishedIndex(ten_tracks)).news(A)

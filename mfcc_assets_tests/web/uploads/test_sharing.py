@@ -1,0 +1,72 @@
+"""Tests of what only the browser that sent an upload may do with it."""
+
+import pytest
+from flask.testing import FlaskClient
+
+from mfcc_assets.library import Library
+from mfcc_assets.web.uploads.room import room_of
+from mfcc_assets_tests.web.uploads.answered import answered
+
+JSON = {"Accept": "application/json"}
+
+
+def _link(pages: FlaskClient, upload: str) -> str:
+    address: str = pages.post(f"/uploads/{upload}/share", headers=JSON).get_json()["address"]
+    return address
+
+
+def test_a_link_shows_the_answer_and_tells_neither_the_id_nor_the_sound(
+    ten_tracks: Library, pages: FlaskClient, song: bytes
+) -> None:
+    upload = answered(ten_tracks, pages, song)
+    link = _link(pages, upload)
+
+    page = pages.application.test_client().get(link)
+    assert page.status_code == 200
+    assert page.text.count('<li class="track"') == ten_tracks.settings.recommendations
+    assert upload not in page.text
+    assert upload not in link
+    assert page.headers["X-Robots-Tag"] == "noindex"
+
+
+def test_a_browser_without_scripts_is_shown_the_link(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+    upload = answered(ten_tracks, pages, song)
+
+    page = pages.post(f"/uploads/{upload}/share", headers={"Accept": "text/html"})
+    assert "/shared/" in page.text
+
+
+def test_links_end_when_they_are_revoked(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+    upload = answered(ten_tracks, pages, song)
+    link = _link(pages, upload)
+
+    assert pages.post(f"/uploads/{upload}/share/revoke").status_code == 303
+    assert pages.get(link).status_code == 404
+
+
+@pytest.mark.parametrize("token", ["x", "0f" * 16, "a" * 86, "<script>"])
+def test_an_invented_link_shows_nothing(pages: FlaskClient, token: str) -> None:
+    assert pages.get(f"/shared/{token}").status_code == 404
+
+
+def test_a_deleted_upload_is_gone_with_everything_of_it(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+    upload = answered(ten_tracks, pages, song)
+    link = _link(pages, upload)
+    pages.get(f"/uploads/{upload}/pictures/cepstra.png")
+
+    assert pages.post(f"/uploads/{upload}/delete").status_code == 303
+    for address in (link, f"/uploads/{upload}", f"/uploads/{upload}/audio", f"/uploads/{upload}/pictures/cepstra.png"):
+        assert pages.get(address).status_code == 404, address
+    assert upload not in pages.get("/").text
+    assert room_of(pages.application).previews.get(upload) is None
+    names = [blob.name for container in ("uploads", "batch", "cepstra") for blob in ten_tracks.blobs.list(container)]
+    assert not [name for name in names if upload in name]
+    assert ten_tracks.documents.get_or_none(upload) is None
+
+
+def test_another_site_cannot_delete(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+    upload = answered(ten_tracks, pages, song)
+
+    refused = pages.post(f"/uploads/{upload}/delete", headers={"Origin": "https://evil.example"})
+    assert refused.status_code == 403
+    assert pages.get(f"/uploads/{upload}").status_code == 200
