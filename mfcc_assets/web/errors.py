@@ -22,7 +22,9 @@ from mfcc_assets.errors import (
     StoreError,
     TrackNotFound,
 )
+from mfcc_assets.pipeline.failure_words import words_for_failure
 from mfcc_assets.texts import printable
+from mfcc_assets.web.i18n import language, translated
 
 _logger = logging.getLogger(__name__)
 
@@ -55,6 +57,9 @@ def tell_errors(app: Flask) -> None:
             # The message may name files of the machine. Its owner finds it in the log.
             _logger.error("%s %s failed: %s", request.method, request.path, error)
             return _told(status, {})
+        if language() != "en" and not wants_json():
+            # The message is English. The page has advice for the status.
+            return _told(status, {}, translated(words_for_failure(error.code)) if isinstance(error, AudioError) else "")
         said = " ".join(f"{part[0].upper()}{part[1:]}." for part in (error.what, error.remedy) if part)
         return _told(status, {}, printable(said))
 

@@ -7,14 +7,16 @@ from flask import Blueprint, render_template
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.ids import TrackId
+from mfcc_assets.pipeline.failure_words import words_for_failure
 from mfcc_assets.pipeline.library_report import describe_library, occurrences_of
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.index_store import RECALL
-from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.storage.sql.records import Reject, Soundtrack
 from mfcc_assets.texts import printable
 from mfcc_assets.web.cards import Card, card_of
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.i18n import language, translated
 from mfcc_assets.web.library.not_ready import words_for
 from mfcc_assets.web.site import site
 
@@ -64,7 +66,7 @@ def page() -> str:
         states=report.states,
         count=len(report.soundtracks),
         seconds=sum(track.seconds or 0.0 for track in report.soundtracks),
-        rejects=[(printable(reject.blob_name), printable(reject.reason)) for reject in rejects[:_SHOWN]],
+        rejects=[(printable(reject.blob_name), _reason(reject)) for reject in rejects[:_SHOWN]],
         reject_count=len(rejects),
         duplicates=[[card_of(by_name[name]) for name in names] for names in report.duplicates[:_SHOWN]],
         duplicate_count=len(report.duplicates),
@@ -76,6 +78,11 @@ def page() -> str:
         orphan_count=len(orphans),
         curves=_curves(),
     )
+
+
+def _reason(reject: Reject) -> str:
+    """Return why a file cannot be used. The exact reason is English, so other languages have that of its kind."""
+    return printable(reject.reason) if language() == "en" else translated(words_for_failure(reject.code))
 
 
 def _index() -> tuple[LibraryIndex | None, str]:

@@ -4,6 +4,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, request
 
+from mfcc_assets.web.i18n import gettext as _
+
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -25,4 +27,4 @@ def refuse_other_sites(app: Flask) -> None:
         else:
             is_ours = origin is None or urlsplit(origin).netloc == request.host
         if not is_ours:
-            abort(403, "Another site sent this request. Open this site itself, and try again.")
+            abort(403, _("Another site sent this request. Open this site itself, and try again."))

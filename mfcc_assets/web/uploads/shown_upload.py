@@ -12,6 +12,7 @@ from mfcc_assets.similarity.nearness import Nearness
 from mfcc_assets.texts import printable
 from mfcc_assets.web.cards import Card, card_of
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.i18n import translated
 from mfcc_assets.web.uploads.news import News
 from mfcc_assets.web.uploads.room import room
 
@@ -102,7 +103,7 @@ def shown_upload(upload: UploadId, base: str, *, is_mine: bool, plays: bool = Tr
         card,
         _cards(page["recommendations"], base),
         _cards(page["candidates"], ""),
-        _(words_for_failure(code)) if code else "",
+        translated(words_for_failure(code)) if code else "",
         is_mine,
     )
 
