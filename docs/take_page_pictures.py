@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parent
 LARGEST_BYTES = 150_000
 
 _DESK = {"width": 1200, "height": 820}
+_TALL = {"width": 1200, "height": 1000}
 _PHONE = {"width": 390, "height": 844}
 _COLOURS = (256, 128, 64)
 _MILLISECONDS_TO_SETTLE = 700
@@ -54,10 +55,15 @@ def _answer(page: Page, upload: str) -> None:
     page.locator(".tracks .track").nth(4).wait_for()
 
 
-def _why(page: Page, upload: str) -> None:
-    page.goto(upload)
-    page.goto(page.locator(".tracks a[href*='/why/']").first.get_attribute("href") or "")
-    page.locator(".stretches").wait_for()
+def _why(page: Page, _: str) -> None:
+    page.goto(f"/library?search={_TRACK}")
+    page.get_by_role("link", name=_TRACK).first.click()
+    page.locator("#neighbours").wait_for()
+    links = page.locator(".tracks a[href*='/why/']").evaluate_all("links => links.map(link => link.pathname)")
+    for link in links:
+        page.goto(link)
+        if page.locator(".stretches").count():
+            return
 
 
 def _library(page: Page, _: str) -> None:
@@ -69,7 +75,7 @@ def _track(page: Page, _: str) -> None:
     page.get_by_role("link", name=_TRACK).first.click()
     page.locator("[data-action=play]").first.click()
     page.wait_for_function(
-        f"[...document.querySelectorAll('#player audio')].some(audio => audio.currentTime > {_PLAYED_SECONDS})"
+        f"() => [...document.querySelectorAll('#player audio')].some(audio => audio.currentTime > {_PLAYED_SECONDS})"
     )
 
 
@@ -80,8 +86,8 @@ def _map(page: Page, _: str) -> None:
 
 PICTURES: Mapping[str, Shown] = {
     "web-upload": Shown(_upload),
-    "web-answer": Shown(_answer),
-    "web-why": Shown(_why),
+    "web-answer": Shown(_answer, {"viewport": _TALL}),
+    "web-why": Shown(_why, {"viewport": _TALL}),
     "web-library": Shown(_library),
     "web-track": Shown(_track),
     "web-map": Shown(_map),
