@@ -70,9 +70,7 @@ def news_of(stored: Document, shown: str) -> News:
     state, times = body["state"], body.get("times", {})
     # While a run answers an upload anew, its document keeps the times of later states.
     last = STEPS.index(State(state)) if state in STEPS else len(STEPS)
-    # Its file is there, even if it did not come over the pages and so never waited.
-    passed = {STEPS[0].value, *times, state}
-    reached = tuple(step.value for step in STEPS[: last + 1] if step.value in passed)
+    reached = tuple(step.value for step in STEPS[: last + 1] if step.value in times or step.value == state)
     code = (body.get("failure") or {}).get("code")
     is_last = state == State.RANKED or (state == State.FAILED and code not in UNANSWERABLE)
     digest = hashlib.blake2b(json.dumps([stored.etag, state, shown]).encode(), digest_size=8).hexdigest()
