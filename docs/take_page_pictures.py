@@ -25,6 +25,7 @@ _COLOURS = (256, 128, 64)
 _MILLISECONDS_TO_SETTLE = 700
 _PLAYED_SECONDS = 6
 _TRACK = "Crystan-Battlescape04"
+_PAIR = ("chaos_god", "armygeddon")
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,9 @@ def _answer(page: Page, upload: str) -> None:
 
 
 def _why(page: Page, _: str) -> None:
-    page.goto(f"/library?search={_TRACK}")
-    page.get_by_role("link", name=_TRACK).first.click()
-    page.locator("#neighbours").wait_for()
-    links = page.locator(".tracks a[href*='/why/']").evaluate_all("links => links.map(link => link.pathname)")
-    for link in links:
-        page.goto(link)
-        if page.locator(".stretches").count():
-            return
+    first, second = (_address_of(page, title) for title in _PAIR)
+    page.goto(f"{first}/why/{second.rpartition('/')[2]}")
+    page.locator(".stretches").wait_for()
 
 
 def _library(page: Page, _: str) -> None:
@@ -71,12 +67,18 @@ def _library(page: Page, _: str) -> None:
 
 
 def _track(page: Page, _: str) -> None:
-    page.goto(f"/library?search={_TRACK}")
-    page.get_by_role("link", name=_TRACK).first.click()
+    page.goto(_address_of(page, _TRACK))
     page.locator("[data-action=play]").first.click()
     page.wait_for_function(
         f"() => [...document.querySelectorAll('#player audio')].some(audio => audio.currentTime > {_PLAYED_SECONDS})"
     )
+
+
+def _address_of(page: Page, title: str) -> str:
+    """Return the path of the page of a track."""
+    page.goto(f"/library?search={title}")
+    found: str = page.get_by_role("link", name=title).first.evaluate("link => link.pathname")
+    return found
 
 
 def _map(page: Page, _: str) -> None:
