@@ -1,7 +1,7 @@
 """Renew the pictures of the Dagster UI and of the pages, from the library in MFCC_HOME: `make screenshots`.
 
-`make demo` makes that library. `python -m docs.take_screenshots NAME` renews one picture alone. This needs Chromium, and
-the extra `screenshots`. `python -m docs.write_samples` renews the pictures that commands draw.
+`make demo` makes that library. `python -m docs.take_screenshots NAME` renews one picture alone. This needs Chromium,
+and the extra `screenshots`. `python -m docs.write_samples` renews the pictures that commands draw.
 """
 
 import argparse

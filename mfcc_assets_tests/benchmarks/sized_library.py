@@ -183,7 +183,9 @@ def write_rankings(library: Library, index: LibraryIndex) -> None:
     squared, rows = faiss.knn(points, points, _RANKED + 1)
     audio_ids, by_shard = index.tracks.audio_ids, dict[str, dict[AudioId, RankedList]]()
     for row, (audio, track) in enumerate(zip(audio_ids, index.tracks.track_ids, strict=True)):
-        near = [(place, far) for place, far in zip(rows[row].tolist(), squared[row].tolist(), strict=True) if place != row]
+        near = [
+            (place, far) for place, far in zip(rows[row].tolist(), squared[row].tolist(), strict=True) if place != row
+        ]
         ranked = [(audio_ids[place], float(np.sqrt(max(far, 0)))) for place, far in near[:_RANKED]]
         by_shard.setdefault(track[: library.settings.shard_digits], {})[audio] = ranked
     for shard in library.shards:
