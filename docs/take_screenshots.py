@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from docs.take_page_pictures import PICTURES, take_page_pictures
 from mfcc_assets.settings import Settings
@@ -22,7 +22,7 @@ from mfcc_assets_tests.services.dagster_services import dagster_services
 
 FILE = Path(__file__).with_name("asset-graph.png")
 _GROUPS = ("library", "uploads")
-_VIEWPORT = {"width": 1700, "height": 2300}
+_VIEWPORT: ViewportSize = {"width": 1700, "height": 2300}
 """Size of a window in which the graph is drawn in its natural size. In a smaller one it is reduced, and has no text."""
 
 _PIXELS_PER_POINT = 1.5

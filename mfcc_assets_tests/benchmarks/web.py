@@ -206,7 +206,8 @@ def _describe_memory(section: Section, server: MeasuredServer, upload: Path) -> 
         f"**Memory.** The process that answers had {_mega(before)} with the index in memory, and {_mega(answered)} "
         f"after another upload. With {STREAMS} open pages that are told of news it had {_mega(streaming)}, and the "
         f"library page took at most {_shown([slowest])}. Before a file of {LARGE_MEGABYTES} MB came, it had "
-        f"{_mega(rested)}, and at most {_mega(peak)} while it came; it was stored {_shown([stored])} after its last byte."
+        f"{_mega(rested)}, and at most {_mega(peak)} while it came; it was stored {_shown([stored])} after its last "
+        "byte."
     )
 
 
