@@ -62,14 +62,7 @@ def measure(corpus: Corpus) -> Section:
             for name, path in _requests(track, pages[-1]).items()
         }
         _describe_requests(section, requests)
-        browsed = {
-            "upload": "/",
-            "answer": pages[-1],
-            "library": "/library",
-            "track": f"/tracks/{track}",
-            "map": "/map",
-        }
-        _describe_loads(section, page_loads(server.address, browsed, LOADS))
+        _describe_loads(section, page_loads(server.address, _browsed(track, pages[-1]), LOADS))
         _describe_memory(section, server, uploads[0])
     shutil.rmtree(home / "blobs" / "uploads", ignore_errors=True)
     return section

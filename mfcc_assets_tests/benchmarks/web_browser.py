@@ -56,7 +56,11 @@ def _load(browser: Browser, address: str) -> tuple[int, int, float]:
     context = browser.new_context()
     page = context.new_page()
     finished: list[Request] = []
-    page.on("requestfinished", finished.append)
+
+    def keep(request: Request) -> None:
+        finished.append(request)
+
+    page.on("requestfinished", keep)
     page.goto(address, wait_until="load")
     page.wait_for_timeout(1_500)
     counted = [request for request in finished if request.resource_type not in _BESIDE]
