@@ -1,5 +1,6 @@
 """Causes of a failed run that Dagster itself cannot tell, because they also keep it from reading its own files."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,9 @@ DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db
 _BEHIND_ERRORS = ("[SQL:", "[parameters:", "(Background on this error at:")
 """Beginnings of lines that SQLAlchemy writes behind an error."""
 
+_CLASSES = re.compile(r"(sqlalchemy\.exc\.\w+: )?\(sqlite3\.\w+\) ")
+"""What SQLAlchemy writes before the message of SQLite."""
+
 
 def error_lines(lines: Sequence[str]) -> list[str]:
     """Return the lines of a log, a traceback or a message without those that SQLAlchemy writes behind an error."""
@@ -25,9 +29,9 @@ def last_error(lines: Sequence[str]) -> str:
     Examples
     --------
     >>> last_error(["(sqlite3.OperationalError) unable to open database file", "(Background on this error at: https)"])
-    '(sqlite3.OperationalError) unable to open database file'
+    'unable to open database file'
     """
-    return "".join(error_lines(lines)[-1:])
+    return _CLASSES.sub("", "".join(error_lines(lines)[-1:]))
 
 
 def fault_of_home(home: Path, told: str) -> MfccError | None:
