@@ -1,5 +1,7 @@
 """The waveforms that the player and the pages draw."""
 
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 import numpy as np
@@ -7,7 +9,7 @@ from flask import Blueprint, Response, abort, request
 
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.features.waveform import WAVEFORM_VERSION, Waveform
-from mfcc_assets.ids import AudioId, TrackId, UploadId, is_upload_id
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.web.site import site
 
 blueprint = Blueprint("waveforms", __name__)
@@ -18,17 +20,11 @@ _KEPT_SECONDS = 24 * 3600
 @blueprint.get("/tracks/<track_id>/waveform")
 def of_track(track_id: str) -> Response:
     """Send the waveform of a soundtrack."""
-    track = site().library.browsing.track(TrackId(track_id))
-    return _sent(track.audio_id if track else None)
-
-
-@blueprint.get("/uploads/<upload_id>/waveform")
-def of_upload(upload_id: str) -> Response:
-    """Send the waveform of an upload."""
-    if not is_upload_id(upload_id):
+    library = site().library
+    track = library.browsing.track(TrackId(track_id))
+    if track is None or track.audio_id is None:
         abort(HTTPStatus.NOT_FOUND)
-    document = site().library.documents.get_or_none(UploadId(upload_id))
-    return _sent(document.body.get("audio_id") if document else None)
+    return sent_waveform(track.audio_id, partial(library.features.read_waveform, track.audio_id))
 
 
 def as_bytes(waveform: Waveform) -> bytes:
@@ -42,17 +38,23 @@ def as_bytes(waveform: Waveform) -> bytes:
     return np.column_stack([waveform.peaks, waveform.bands]).tobytes()
 
 
-def _sent(audio_id: AudioId | None) -> Response:
-    """Send the waveform of an audio. There is none before the audio was analysed."""
-    if audio_id is None:
-        abort(HTTPStatus.NOT_FOUND)
+def sent_waveform(audio_id: AudioId, read: Callable[[], Waveform]) -> Response:
+    """Send the waveform of an audio, which is only read if the browser has not kept it.
+
+    Parameters
+    ----------
+    audio_id
+        Audio id.
+    read
+        Reads the waveform. It raises `FeaturesMissing` if there is none.
+    """
     response = Response(content_type="application/octet-stream")
     # The audio id names the samples, so the waveform of one never changes.
     response.set_etag(f"{WAVEFORM_VERSION}-{audio_id}")
     response.headers["Cache-Control"] = f"private, max-age={_KEPT_SECONDS}"
     if not request.if_none_match.contains(response.get_etag()[0] or ""):
         try:
-            response.data = as_bytes(site().library.features.read_waveform(audio_id))
+            response.data = as_bytes(read())
         except FeaturesMissing:
             abort(HTTPStatus.NOT_FOUND)
     response.make_conditional(request)

@@ -50,17 +50,6 @@ def test_a_track_without_a_waveform_has_none_yet(
     assert pages.get(waveform_address).status_code == 404
 
 
-def test_an_upload_has_a_waveform_once_it_was_analysed(
-    ten_tracks: Library, pages: FlaskClient, audio_id: AudioId
-) -> None:
-    upload = "0f" * 16
-    ten_tracks.documents.create(upload, {"state": "waiting", "received": RECEIVED})
-    assert pages.get(f"/uploads/{upload}/waveform").status_code == 404
-
-    ten_tracks.documents.update(upload, lambda body: {**body, "audio_id": audio_id})
-    assert len(pages.get(f"/uploads/{upload}/waveform").data) % 4 == 0
-
-
 @pytest.mark.parametrize(
     "address", ["/tracks/nothing/waveform", "/uploads/nothing/waveform", f"/uploads/{'0' * 32}/waveform"]
 )

@@ -84,3 +84,14 @@ def test_a_shared_answer_is_explained_without_the_id_and_the_sound_of_the_upload
     assert page.status_code == 200
     assert upload not in page.text
     assert other.get(f"{why}/path.png").data.startswith(PNG)
+
+
+def test_an_upload_has_a_waveform_from_its_preview_on_and_the_same_when_it_is_recorded(
+    ten_tracks: Library, pages: FlaskClient, song: bytes
+) -> None:
+    upload = sent(pages, song)
+    before = pages.get(f"/uploads/{upload}/waveform").data
+    answer_uploads(ten_tracks, [upload])
+
+    assert before
+    assert pages.get(f"/uploads/{upload}/waveform").data == before
