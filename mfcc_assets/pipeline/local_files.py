@@ -11,6 +11,9 @@ from mfcc_assets.storage.blobs.found_files import FoundFiles, find_files
 _FIRST_BYTES = 16_384
 """Enough to tell a text from samples. Every file of a large folder is opened for them."""
 
+_TELLING_BYTES = 64
+"""Fewer bytes may be what is left of a damaged file."""
+
 
 def find_music(paths: Sequence[Path], *, without: Collection[Path] = ()) -> FoundFiles:
     """Find the files that are tried as music among files and below folders.
@@ -33,4 +36,5 @@ def _is_music(path: Path, name: str) -> bool:
     if not has_audio_suffix(name):
         return is_worth_trying(path, name)
     with path.open("rb") as file:
-        return first_impression(file.read(_FIRST_BYTES))[0] is not Impression.OTHER
+        head = file.read(_FIRST_BYTES)
+    return len(head) < _TELLING_BYTES or first_impression(head)[0] is not Impression.OTHER
