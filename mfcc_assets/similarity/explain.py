@@ -364,9 +364,7 @@ def meaning(number: int, parameters: CepstraParameters) -> tuple[Sentence, Sente
         between = Sentence("energy from %(low)s to %(high)s against energy below and above", low=low, high=high)
         return Sentence("broad shape"), between
     shape = Sentence("broad shape") if half_waves <= _BROAD_HALF_WAVES else Sentence("fine shape")
-    return shape, Sentence(
-        "spectrum along a cosine of %(number)s half-waves over the low band", number=str(half_waves)
-    )
+    return shape, Sentence("spectrum along a cosine of %(number)s half-waves over the low band", number=str(half_waves))
 
 
 def _crossing(number: int, half_waves: int, parameters: CepstraParameters) -> str:

@@ -77,7 +77,9 @@ def test_a_number_chooses_the_form_of_a_text(number: int, said: str) -> None:
 
 def test_a_sentence_is_translated_with_the_sentences_in_it_and_without_names() -> None:
     words = Sentence("%(words)s and %(last)s", words=Sentence("dark"), last=Sentence("calm"))
-    sentence = Sentence("%(a)s is %(of_a)s, and %(b)s is %(of_b)s.", a="dark", of_a=words, b="50 %", of_b=QUALITIES[0].high)
+    sentence = Sentence(
+        "%(a)s is %(of_a)s, and %(b)s is %(of_b)s.", a="dark", of_a=words, b="50 %", of_b=QUALITIES[0].high
+    )
 
     with Flask(__name__).test_request_context(headers={"Accept-Language": "zh"}):
         assert translated(sentence) == "dark 音色暗沉，并且变化平缓，而 50 % 音色明亮。"
@@ -113,7 +115,15 @@ def test_pages_of_the_library_are_chinese(ten_tracks: "Library", pages: "FlaskCl
 
 def test_failures_are_chinese(ten_tracks: "Library", pages: "FlaskClient") -> None:
     unknown = "/uploads/" + "0" * 32
-    for address in ("/nothing", unknown, "/uploads/none", "/tracks/none", "/shared/none", "/library?year=x", "/library?after=x"):
+    for address in (
+        "/nothing",
+        unknown,
+        "/uploads/none",
+        "/tracks/none",
+        "/shared/none",
+        "/library?year=x",
+        "/library?after=x",
+    ):
         response = pages.get(address, headers=CHINESE)
         assert response.status_code == 404, address
         _assert_chinese(ten_tracks, response)
