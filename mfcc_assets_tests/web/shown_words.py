@@ -9,7 +9,7 @@ _NAMES = re.compile(
     r"MP3|FLAC|M4A|AAC|Ogg|Opus|WAV|AIFF|WMA|APE|M3U8|XSPF|JSPF|7-Zip|ZIP|RAR|PDF|Office|OptimFROG|MIDI"
     r"|kHz|MB|UTC|COE_\d+|mfcc add|\bj、k\b"
     r"|A New Journey|Caribbean|Coherence"
-    r"|timbre|dtw|harmony|ranked|mixed"
+    r"|low_timbre|timbre|dtw|harmony|fused"
 )
 _WORD = re.compile(r"[A-Za-z]+")
 _NOT_SHOWN = ("script", "style", "code", "kbd", "bdi")
@@ -53,7 +53,7 @@ class _Reader(HTMLParser):
         of_other_language = tag != "html" and "lang" in given
         if tag not in _VOID and (self._hidden or tag in _NOT_SHOWN or of_other_language):
             self._hidden.append(tag)
-        if not of_other_language:
+        if not of_other_language and tag not in _NOT_SHOWN:
             self.texts += [text for name in _ATTRIBUTES if (text := given.get(name))]
 
     def handle_endtag(self, tag: str) -> None:
