@@ -27,7 +27,9 @@ def test_a_copy_knows_its_template_and_its_values(copied: Callable[[Sentence], S
 
     assert again == HEARD
     assert (again.template, again.values) == (HEARD.template, HEARD.values)
-    assert again.values["word"].template == "dark"
+    word = again.values["word"]
+    assert isinstance(word, Sentence)
+    assert word.template == "dark"
 
 
 def test_a_place_without_a_value_is_told() -> None:
