@@ -64,7 +64,7 @@ def create_app(library: Library) -> Flask:
         TRUSTED_HOSTS=settings.web_hosts,
         MAX_CONTENT_LENGTH=_LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=_LARGEST_FORM,
-        SECRET_KEY=_session_key(library),
+        SECRET_KEY=library.key_for("session"),
         SESSION_COOKIE_NAME="mfcc",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -85,11 +85,6 @@ def create_app(library: Library) -> Flask:
     add_uploads(app, opened)
     app.wsgi_app = KnownProxies(app.wsgi_app, settings.web_proxy_addresses, settings.web_login_header)  # type: ignore[method-assign]
     return app
-
-
-def _session_key(library: Library) -> bytes:
-    # Cookies and links have keys of their own, so that neither can be passed off as the other.
-    return hashlib.blake2b(b"session", key=library.signing_key[:64], digest_size=32).digest()
 
 
 def _files_address(settings: Settings) -> str:

@@ -11,17 +11,23 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from threading import Lock
-from typing import Any, SupportsIndex, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
 from gunicorn.workers.gthread import ThreadWorker
 
 from mfcc_assets.web.security.addresses import KnownAddresses, sender_of
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 _MOST_CONNECTIONS = 64
 """Connections that one sender may have open. A browser has six."""
 
 _LEAST_BYTES_PER_SECOND = 1024
-"""A sender that is slower on average holds a thread without need: even a poor telephone line is faster."""
+"""A sender or receiver that is slower on average holds a thread without need: even a poor telephone line is faster."""
+
+_PIECE = 1 << 16
+"""Bytes of an answer that are sent at once."""
 
 _LINGERING_SECONDS = 2.0
 _LINGERING_CHUNK = 1 << 16
@@ -75,6 +81,16 @@ class TimedSocket(socket.socket):
         if spent > 0 and self._received < spent * _LEAST_BYTES_PER_SECOND:
             raise TimeoutError("the sender is too slow")
         return data
+
+    def sendall(self, data: "ReadableBuffer", flags: int = 0, /) -> None:
+        # The time-out of Python's method is for all bytes together, so a slow listener would never get a large answer.
+        left, sent, begun = memoryview(data).cast("B"), 0, time.monotonic()
+        while left:
+            taken = self.send(left[:_PIECE], flags)
+            left, sent = left[taken:], sent + taken
+            spent = time.monotonic() - begun - self.idle_seconds
+            if spent > 0 and sent < spent * _LEAST_BYTES_PER_SECOND:
+                raise TimeoutError("the receiver is too slow")
 
     def end(self) -> None:
         """Say that nothing more is sent, and wait a little until the other side has read the answer.

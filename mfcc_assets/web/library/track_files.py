@@ -7,6 +7,7 @@ from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
+from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.library.artwork import SIZES, has_picture, sized_artwork
 from mfcc_assets.web.library.found import track_or_404
 from mfcc_assets.web.security.headers import FILES_POLICY
@@ -43,14 +44,14 @@ def artwork(track_id: str) -> Response:
     response.headers["Content-Security-Policy"] = FILES_POLICY
     response.vary.add("Accept")
     if not request.if_none_match.contains(etag):
-        made = site().pictures.get_or_make(picture_key, lambda: _made(track_id, size, media_type))
+        made = site().pictures.get_or_make(picture_key, lambda: _made(track, size, media_type))
         kind, _, data = made.partition(b"\n")
         response.data, response.content_type = data, kind.decode()
     response.make_conditional(request)
     return response
 
 
-def _made(track_id: str, size: int, media_type: str) -> bytes:
+def _made(track: Soundtrack, size: int, media_type: str) -> bytes:
     """Return the picture behind a line with its media type."""
-    picture = sized_artwork(site().library, track_or_404(track_id), size, media_type)
+    picture = sized_artwork(site().library, track, size, media_type)
     return picture.media_type.encode() + b"\n" + picture.data

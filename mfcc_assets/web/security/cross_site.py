@@ -4,14 +4,17 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, request
 
+from mfcc_assets.web.i18n import gettext as _
+
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def refuse_other_sites(app: Flask) -> None:
     """Refuse every request that changes something unless it comes from a page of this site.
 
-    A browser says in ``Sec-Fetch-Site`` where a request comes from; an older one says it in ``Origin``. A program that
-    is no browser sends neither, and no site can misuse it.
+    A browser says in ``Sec-Fetch-Site`` where a request comes from. An older one says it in ``Origin``, and so does
+    every browser on plain HTTP to a name that is not of its own machine. A program that is no browser sends neither,
+    and no site can misuse it.
     """
 
     @app.before_request
@@ -25,4 +28,4 @@ def refuse_other_sites(app: Flask) -> None:
         else:
             is_ours = origin is None or urlsplit(origin).netloc == request.host
         if not is_ours:
-            abort(403, "Another site sent this request. Open this site itself, and try again.")
+            abort(403, _("Another site sent this request. Open this site itself, and try again."))

@@ -95,7 +95,7 @@ def _require_named_user(app: Flask, header: str) -> None:
 
 
 def _require_password(app: Flask, library: Library) -> None:
-    key = hashlib.blake2b(b"login", key=library.signing_key[:64], digest_size=32).digest()
+    key = library.key_for("login")
     attempts = Rate(_ATTEMPTS)
 
     def generation() -> str:

@@ -84,6 +84,12 @@ class Admission:
             self._stored[upload] = time.monotonic()
             self._waiting += 1
 
+    def forget(self, upload: UploadId) -> None:
+        """Count an upload no more, because it was deleted."""
+        with self._lock:
+            self._stored.pop(upload, None)
+            self._counted = -_COUNTED_SECONDS
+
     def _refuse_if_full(self, size: int) -> None:
         settings = self._library.settings
         if len(self._coming) >= settings.web_receiving_uploads:

@@ -102,6 +102,8 @@ class Previews:
             self._published.opened().load_all()
         except MfccError as error:
             _logger.info("The index is not opened yet: %s", error)
+        except Exception:
+            _logger.exception("The first answer could not be prepared")
 
     def _compute(self, upload: UploadId) -> None:
         try:
