@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+NAMED_HOST = "nas.example"
+"""A name under which the browser finds this machine. Browsers trust it less than a name of their own machine."""
+
 _FLAGS = (
+    f"--host-resolver-rules=MAP {NAMED_HOST} 127.0.0.1",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -27,7 +31,7 @@ _FLAGS = (
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 )
-_LOCAL = ("127.0.0.1", "localhost")
+_LOCAL = ("127.0.0.1", "localhost", NAMED_HOST)
 
 
 class Troubles:
