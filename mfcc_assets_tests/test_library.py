@@ -75,7 +75,7 @@ def test_an_error_while_closing_does_not_keep_other_stores_open(library):
     assert library.opened == {}
 
 
-def test_each_use_has_a_key_of_its_own_that_stays(library: Library) -> None:
+def test_each_use_has_a_key_of_its_own_that_stays(library):
     keys = [library.key_for("session"), library.key_for("login"), library.signing_key]
 
     assert len(set(keys)) == 3

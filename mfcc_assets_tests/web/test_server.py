@@ -32,6 +32,8 @@ def test_an_address_of_another_machine_is_told_in_a_sentence(settings: Settings)
 
 def test_a_variable_of_the_environment_lets_nobody_say_how_a_request_came(tmp_path: Path) -> None:
     asked = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
-    with running_web(tmp_path / "home", tmp_path / "log", {"FORWARDED_ALLOW_IPS": "*"}) as address:
-        with urlopen(Request(f"{address}/help", headers=asked), timeout=30) as page:
-            assert "Strict-Transport-Security" not in page.headers
+    with (
+        running_web(tmp_path / "home", tmp_path / "log", {"FORWARDED_ALLOW_IPS": "*"}) as address,
+        urlopen(Request(f"{address}/help", headers=asked), timeout=30) as page,
+    ):
+        assert "Strict-Transport-Security" not in page.headers

@@ -70,9 +70,7 @@ def test_a_shared_page_shows_and_plays_its_tracks_without_the_log_in(
         } == {}
 
 
-def test_an_upload_that_nothing_has_looked_at_can_be_shared_in_a_moment(
-    ten_tracks: Library, pages: FlaskClient, song: bytes
-) -> None:
+def test_an_upload_that_nothing_has_looked_at_can_be_shared_in_a_moment(pages: FlaskClient, song: bytes) -> None:
     upload = sent(pages, song)
 
     told = pages.post(f"/uploads/{upload}/share", headers=JSON)
