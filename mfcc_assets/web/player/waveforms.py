@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, request
 
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.features.waveform import WAVEFORM_VERSION, Waveform
-from mfcc_assets.ids import AudioId, TrackId, UploadId, is_upload_id
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.web.site import site
 
 blueprint = Blueprint("waveforms", __name__)
@@ -19,16 +19,9 @@ _KEPT_SECONDS = 24 * 3600
 def of_track(track_id: str) -> Response:
     """Send the waveform of a soundtrack."""
     track = site().library.browsing.track(TrackId(track_id))
-    return _sent(track.audio_id if track else None)
-
-
-@blueprint.get("/uploads/<upload_id>/waveform")
-def of_upload(upload_id: str) -> Response:
-    """Send the waveform of an upload."""
-    if not is_upload_id(upload_id):
+    if track is None:
         abort(HTTPStatus.NOT_FOUND)
-    document = site().library.documents.get_or_none(UploadId(upload_id))
-    return _sent(document.body.get("audio_id") if document else None)
+    return waveform_of_audio(track.audio_id)
 
 
 def as_bytes(waveform: Waveform) -> bytes:
@@ -42,18 +35,24 @@ def as_bytes(waveform: Waveform) -> bytes:
     return np.column_stack([waveform.peaks, waveform.bands]).tobytes()
 
 
-def _sent(audio_id: AudioId | None) -> Response:
-    """Send the waveform of an audio. There is none before the audio was analysed."""
-    if audio_id is None:
-        abort(HTTPStatus.NOT_FOUND)
-    response = Response(content_type="application/octet-stream")
+def waveform_of_audio(audio_id: AudioId | None) -> Response:
+    """Send the stored waveform of an audio; no content before the audio was analysed."""
+    try:
+        return waveform_sent(audio_id, site().library.features.read_waveform(audio_id)) if audio_id else _nothing_yet()
+    except FeaturesMissing:
+        return _nothing_yet()
+
+
+def waveform_sent(audio_id: AudioId, waveform: Waveform) -> Response:
+    """Send the waveform of an audio, unless the browser has it."""
+    response = Response(as_bytes(waveform), content_type="application/octet-stream")
     # The audio id names the samples, so the waveform of one never changes.
     response.set_etag(f"{WAVEFORM_VERSION}-{audio_id}")
     response.headers["Cache-Control"] = f"private, max-age={_KEPT_SECONDS}"
-    if not request.if_none_match.contains(response.get_etag()[0] or ""):
-        try:
-            response.data = as_bytes(site().library.features.read_waveform(audio_id))
-        except FeaturesMissing:
-            abort(HTTPStatus.NOT_FOUND)
     response.make_conditional(request)
     return response
+
+
+def _nothing_yet() -> Response:
+    # It is no error, so the console of a browser has nothing to report.
+    return Response(status=HTTPStatus.NO_CONTENT)
