@@ -86,17 +86,22 @@ def starter_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def front(browser: "Browser", starter_home: Path, tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Front]":
+def front_home(starter_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy the home of the starter library for the front that all tests of this package share."""
+    from mfcc_assets_tests.runs import copied_home
+
+    return copied_home(starter_home, tmp_path_factory.mktemp("front") / "home")
+
+
+@pytest.fixture(scope="package")
+def front(browser: "Browser", front_home: Path) -> "Iterator[Front]":
     """Run the whole front on the starter library, and send it a track that it does not have."""
     from mfcc_assets.settings import Settings
-    from mfcc_assets_tests.runs import copied_home
     from mfcc_assets_tests.services.front import running_front
     from mfcc_assets_tests.web.browser.front import Front, send, wait_until_recorded
 
-    folder = tmp_path_factory.mktemp("front")
-    home, troubles = copied_home(starter_home, folder / "home"), Troubles()
-    with running_front(Settings(home=home), folder / "log") as address:
-        with fresh_page(browser, address, troubles) as page:
+    with running_front(Settings(home=front_home), front_home.with_name("log")) as address:
+        with fresh_page(browser, address, Troubles()) as page:
             upload = send(page, str(STARTER / "uploads" / "coherence.mp3"))
             wait_until_recorded(page)
             state = page.context.storage_state()

@@ -1,6 +1,5 @@
 """What a listener does on the whole front, and what then is on the page."""
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from mfcc_assets_tests.services.browser import Troubles, fresh_page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Browser, Page
 
 ANSWER_MILLISECONDS = 120_000

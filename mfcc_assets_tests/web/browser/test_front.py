@@ -218,9 +218,7 @@ def test_a_shared_link_shows_the_answer_and_nothing_of_the_file_until_it_is_ende
 
 
 @pytest.mark.parametrize("suffix", ["m3u8", "xspf", "jspf"])
-def test_the_list_is_taken_along_as_a_file(
-    browser: "Browser", front: Front, troubles: Troubles, suffix: str
-) -> None:
+def test_the_list_is_taken_along_as_a_file(browser: "Browser", front: Front, troubles: Troubles, suffix: str) -> None:
     with front.page(browser, troubles) as page:
         page.goto(front.upload)
         with page.expect_download() as download:

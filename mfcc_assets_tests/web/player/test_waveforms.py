@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 
+
 @pytest.fixture
 def audio_id(ten_tracks: Library) -> AudioId:
     found = ten_tracks.catalogue.soundtracks()[0].audio_id
