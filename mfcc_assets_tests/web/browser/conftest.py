@@ -95,14 +95,14 @@ def front_home(starter_home: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="package")
 def front(browser: "Browser", front_home: Path) -> "Iterator[Front]":
-    """Run the whole front on the starter library, and send it a track that it does not have."""
+    """Run the whole front on the starter library, and send it a track that has a stretch in common with another."""
     from mfcc_assets.settings import Settings
     from mfcc_assets_tests.services.front import running_front
     from mfcc_assets_tests.web.browser.front import Front, send, wait_until_recorded
 
     with running_front(Settings(home=front_home), front_home.with_name("log")) as address:
         with fresh_page(browser, address, Troubles()) as page:
-            upload = send(page, str(STARTER / "uploads" / "coherence.mp3"))
+            upload = send(page, str(STARTER / "library" / "Muldjord_chaos_god.ogg"))
             wait_until_recorded(page)
             state = page.context.storage_state()
         yield Front(address, upload, state)

@@ -2,17 +2,21 @@
 
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mfcc_assets_tests.services.browser import Troubles, fresh_page
+from mfcc_assets_tests.services.web import running_web
 from mfcc_assets_tests.web.browser.conftest import STARTER
 from mfcc_assets_tests.web.browser.front import Front, cards, path_of, send, wait_until_recorded
 from mfcc_assets_tests.web.browser.listening import playing, seconds, title, wait_until_heard, wait_until_silent
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
+
+    from mfcc_assets.library import Library
 
 RECOGNISED = STARTER / "uploads" / "a-new-journey.mp3"
 
@@ -32,6 +36,11 @@ def _tab_to(page: "Page", what: str, most: int = 60) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"the tabulator does not reach {what}")
+
+
+def _alike(page: "Page") -> "Locator":
+    """Return the card of the track that has a stretch in common with the upload."""
+    return page.locator("[data-part=answer] li.track", has_text="armygeddon")
 
 
 def test_a_track_is_recognised_and_answered_and_the_recorded_answer_comes_without_a_jump(
@@ -78,7 +87,7 @@ def test_a_stretch_of_the_upload_and_then_that_of_the_track_are_heard(
 ) -> None:
     with front.page(browser, troubles) as page:
         page.goto(front.upload)
-        page.goto(page.locator("a[href*='/why/']").first.get_attribute("href") or "")
+        page.goto(_alike(page).locator("a[href*='/why/']").get_attribute("href") or "")
         button = page.locator("[data-action=stretches]").first
         stretches = json.loads(button.get_attribute("data-stretches") or "")
         assert [each["audio"].split("/")[1] for each in stretches] == ["uploads", "tracks"]
@@ -101,7 +110,7 @@ def test_a_stretch_of_the_upload_and_then_that_of_the_track_are_heard(
 def test_why_opens_below_the_card(browser: "Browser", front: Front, troubles: Troubles) -> None:
     with front.page(browser, troubles) as page:
         page.goto(front.upload)
-        link = page.locator("a[href*='/why/']").nth(1)
+        link = _alike(page).locator("a[href*='/why/']")
         link.click()
         page.locator(".why-panel [data-action=stretches]").first.wait_for()
         assert path_of(page) == front.upload
@@ -158,6 +167,8 @@ def test_the_keyboard_alone_leads_from_the_upload_to_the_music(
             "second => document.querySelector('#player [data-part=title]').textContent === second", arg=second
         )
         wait_until_heard(page, 0.2)
+        # On a button the space bar presses the button.
+        _tab_to(page, "a.title")
         page.keyboard.press("Space")
         wait_until_silent(page)
 
@@ -225,3 +236,26 @@ def test_the_list_is_taken_along_as_a_file(browser: "Browser", front: Front, tro
             page.get_by_role("link", name=suffix.upper()).click()
         assert download.value.suggested_filename.endswith(f".{suffix}")
         assert download.value.path().stat().st_size > 100
+
+
+def test_a_link_that_ends_while_a_track_plays_is_asked_for_again(
+    browser: "Browser", ten_tracks: "Library", long_track: str, troubles: Troubles, tmp_path: Path
+) -> None:
+    troubles.expect("403")
+    home = ten_tracks.settings.home
+    with (
+        running_web(home, tmp_path / "log", {"MFCC_LINK_SECONDS": "2"}) as address,
+        fresh_page(browser, address, troubles) as page,
+    ):
+        page.goto(f"/tracks/{long_track}")
+        page.locator("main [data-action=play]").first.click()
+        wait_until_heard(page, 0.2)
+        time.sleep(2.5)
+
+        # This part of the file has not been loaded yet, and the link to it has ended.
+        page.locator("[data-part=seek]").evaluate(
+            "field => { field.value = 150; field.dispatchEvent(new Event('change')); }"
+        )
+        wait_until_heard(page, 150.2)
+        assert seconds(page) < 155
+        assert any("403" in each for each in troubles.found)
