@@ -1,5 +1,7 @@
 """The waveforms that the player and the pages draw."""
 
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 import numpy as np
@@ -18,10 +20,13 @@ _KEPT_SECONDS = 24 * 3600
 @blueprint.get("/tracks/<track_id>/waveform")
 def of_track(track_id: str) -> Response:
     """Send the waveform of a soundtrack."""
-    track = site().library.browsing.track(TrackId(track_id))
+    library = site().library
+    track = library.browsing.track(TrackId(track_id))
     if track is None:
         abort(HTTPStatus.NOT_FOUND)
-    return waveform_of_audio(track.audio_id)
+    if track.audio_id is None:
+        return no_waveform_yet()
+    return sent_waveform(track.audio_id, partial(library.features.read_waveform, track.audio_id))
 
 
 def as_bytes(waveform: Waveform) -> bytes:
@@ -35,24 +40,29 @@ def as_bytes(waveform: Waveform) -> bytes:
     return np.column_stack([waveform.peaks, waveform.bands]).tobytes()
 
 
-def waveform_of_audio(audio_id: AudioId | None) -> Response:
-    """Send the stored waveform of an audio; no content before the audio was analysed."""
-    try:
-        return waveform_sent(audio_id, site().library.features.read_waveform(audio_id)) if audio_id else _nothing_yet()
-    except FeaturesMissing:
-        return _nothing_yet()
+def sent_waveform(audio_id: AudioId, read: Callable[[], Waveform]) -> Response:
+    """Send the waveform of an audio, which is only read if the browser has not kept it.
 
-
-def waveform_sent(audio_id: AudioId, waveform: Waveform) -> Response:
-    """Send the waveform of an audio, unless the browser has it."""
-    response = Response(as_bytes(waveform), content_type="application/octet-stream")
+    Parameters
+    ----------
+    audio_id
+        Audio id.
+    read
+        Reads the waveform. It raises `FeaturesMissing` if there is none.
+    """
+    response = Response(content_type="application/octet-stream")
     # The audio id names the samples, so the waveform of one never changes.
     response.set_etag(f"{WAVEFORM_VERSION}-{audio_id}")
     response.headers["Cache-Control"] = f"private, max-age={_KEPT_SECONDS}"
+    if not request.if_none_match.contains(response.get_etag()[0] or ""):
+        try:
+            response.data = as_bytes(read())
+        except FeaturesMissing:
+            return no_waveform_yet()
     response.make_conditional(request)
     return response
 
 
-def _nothing_yet() -> Response:
-    # It is no error, so the console of a browser has nothing to report.
+def no_waveform_yet() -> Response:
+    """Send nothing. A page asks before the audio was analysed, and an error would stand in the browser's console."""
     return Response(status=HTTPStatus.NO_CONTENT)

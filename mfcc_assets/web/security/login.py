@@ -7,16 +7,15 @@ from http import HTTPStatus
 
 from flask import Flask, abort, redirect, render_template, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
-from flask_limiter import Limiter
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Unauthorized
+from werkzeug.exceptions import TooManyRequests, Unauthorized
 from werkzeug.wrappers import Response
 
 from mfcc_assets.errors import SettingsError
 from mfcc_assets.library import Library
 from mfcc_assets.web.i18n import gettext as _
-from mfcc_assets.web.security.addresses import sender_of
 from mfcc_assets.web.security.passwords import is_hash, matches
+from mfcc_assets.web.security.rate import Rate
 from mfcc_assets.web.security.targets import target_here
 
 _ATTEMPTS = "10 per 5 minutes"
@@ -97,10 +96,7 @@ def _require_named_user(app: Flask, header: str) -> None:
 
 def _require_password(app: Flask, library: Library) -> None:
     key = hashlib.blake2b(b"login", key=library.signing_key[:64], digest_size=32).digest()
-    # One process counts the attempts, so its memory is the right place.
-    limiter = Limiter(
-        lambda: sender_of(request.remote_addr or ""), app=app, storage_uri="memory://", headers_enabled=True
-    )
+    attempts = Rate(_ATTEMPTS)
 
     def generation() -> str:
         # It changes with the stored hash, so that a new one ends all sessions. No cookie tells the hash itself.
@@ -131,8 +127,9 @@ def _require_password(app: Flask, library: Library) -> None:
         return redirect(back) if is_logged_in() else render_template("login.html", back=back, said="")
 
     @app.post("/login")
-    @limiter.limit(_ATTEMPTS, error_message=lambda: _("Too many attempts. Wait five minutes, and try again."))
     def check_password() -> tuple[str, int] | Response:
+        if wait := attempts.take(request.remote_addr or ""):
+            raise TooManyRequests(_("Too many attempts. Wait five minutes, and try again."), retry_after=wait)
         back = target_here(request.form.get("back", "/"))
         try:
             is_right = matches(request.form.get("password", ""), _stored_hash(library))

@@ -12,7 +12,7 @@ from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.storage.disk_space import free_bytes
 from mfcc_assets.web.formats import megabytes
 from mfcc_assets.web.i18n import gettext as _
-from mfcc_assets.web.uploads.rate import UploadRate
+from mfcc_assets.web.security.rate import Rate
 from mfcc_assets.web.uploads.refusals import Refused
 
 _BUSY_SECONDS = 5
@@ -33,7 +33,7 @@ class Admission:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._rate = UploadRate(library.settings.web_uploads_per_hour)
+        self._rate = Rate(f"{library.settings.web_uploads_per_hour} per hour")
         self._lock = Lock()
         self._coming: list[int] = []
         self._stored: dict[UploadId, float] = {}

@@ -12,12 +12,15 @@ from mfcc_assets.pipeline.explain_upload import explain_upload
 from mfcc_assets.pipeline.file_answer import Preview
 from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.shares import shared_upload
+from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.pipeline.upload_features import waveform_of_upload
 from mfcc_assets.pipeline.upload_pictures import UploadPicture, picture_of_upload
 from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.cards import card_of
 from mfcc_assets.web.library.found import track_or_404
 from mfcc_assets.web.library.not_ready import words_for
+from mfcc_assets.web.player.waveforms import no_waveform_yet, sent_waveform
 from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.addresses import address_of
 from mfcc_assets.web.uploads.room import room
@@ -69,6 +72,17 @@ def picture(upload: UploadId, name: str) -> Response:
         ("upload", upload, name), lambda: picture_of_upload(library, opened, upload, kind, preview=preview)
     )
     return _png(drawn)
+
+
+@blueprint.get("/uploads/<upload:upload>/waveform")
+def waveform(upload: UploadId) -> Response:
+    """Send the waveform of an upload, as soon as its preview or a run has analysed it."""
+    library, preview = site().library, _preview(upload)
+    document = UploadDocument.of(upload_state(library, upload).body)
+    audio_id = document.audio_id or (preview.file.audio_id if preview else None)
+    if audio_id is None:
+        return no_waveform_yet()
+    return sent_waveform(audio_id, lambda: waveform_of_upload(library, document, preview))
 
 
 def _why(upload: UploadId, track_id: str, base: str, *, plays: bool) -> Response:

@@ -7,7 +7,7 @@ from mfcc_assets.web.exported import exported_playlist
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.addresses import address_of
-from mfcc_assets.web.uploads.shown_upload import shown_upload
+from mfcc_assets.web.uploads.shown_upload import ShownUpload, shown_upload
 
 blueprint = Blueprint("exporting", __name__)
 
@@ -15,7 +15,11 @@ blueprint = Blueprint("exporting", __name__)
 @blueprint.get("/uploads/<upload:upload>/export.<any(m3u8, xspf, jspf):suffix>")
 def export(upload: UploadId, suffix: str) -> Response:
     """Send the recommended tracks as a file for players. It leads to this site, so no link in it ends."""
-    shown = shown_upload(upload, address_of(upload), is_mine=False)
+    return exported_answer(shown_upload(upload, address_of(upload), is_mine=False), suffix)
+
+
+def exported_answer(shown: ShownUpload, suffix: str) -> Response:
+    """Send the recommended tracks of an upload as a file with one of the suffixes m3u8, xspf and jspf."""
     ids = [TrackId(card.track_id) for card in shown.recommendations]
     known = site().library.catalogue.tracks_with_ids(ids)
     title = _("Sounds like %(title)s") % {"title": shown.title}

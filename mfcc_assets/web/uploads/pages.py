@@ -11,7 +11,6 @@ from mfcc_assets.pipeline.upload_document import State, UploadDocument
 from mfcc_assets.pipeline.upload_file import place_of_upload
 from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.texts import printable
-from mfcc_assets.web.player.waveforms import waveform_of_audio, waveform_sent
 from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.addresses import address_of
 from mfcc_assets.web.uploads.my_uploads import is_mine, my_uploads
@@ -82,16 +81,6 @@ def audio(upload: UploadId) -> WerkzeugResponse:
     """Lead to a signed link to the file. A page can name this address, because it never ends."""
     container, name, _file_name = place_of_upload(site().library, upload)
     return redirect(site().links.link(container, name))
-
-
-@blueprint.get("/uploads/<upload:upload>/waveform")
-def waveform(upload: UploadId) -> Response:
-    """Send the waveform of an upload: that of the preview, or the stored one."""
-    outcome = room().previews.get(upload)
-    file = outcome.preview.file if outcome and outcome.preview else None
-    if file is not None and file.waveform is not None:
-        return waveform_sent(file.audio_id, file.waveform)
-    return waveform_of_audio(upload_state(site().library, upload).body.get("audio_id"))
 
 
 def _shown(upload: UploadId) -> ShownUpload:

@@ -12,6 +12,7 @@ from mfcc_assets.pipeline.shares import revoke_shares, share_upload, shared_uplo
 from mfcc_assets.web.errors import wants_json
 from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.addresses import address_of
+from mfcc_assets.web.uploads.exporting import exported_answer
 from mfcc_assets.web.uploads.my_uploads import forget, require_mine
 from mfcc_assets.web.uploads.room import room
 from mfcc_assets.web.uploads.shown_upload import shown_upload
@@ -50,6 +51,13 @@ def delete(upload: UploadId) -> WerkzeugResponse:
     site().pictures.drop(lambda key: isinstance(key, tuple) and upload in key)
     forget(upload)
     return redirect(url_for("pages.upload_form", deleted=1), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/shared/<token>/export.<any(m3u8, xspf, jspf):suffix>")
+def shared_export(token: str, suffix: str) -> Response:
+    """Send the recommended tracks of a shared answer as a file for players."""
+    upload = shared_upload(site().library, token)
+    return exported_answer(shown_upload(upload, request.path, is_mine=False, plays=False), suffix)
 
 
 @blueprint.get("/shared/<token>")

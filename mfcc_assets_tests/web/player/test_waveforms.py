@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 
+RECEIVED = "2026-11-29T08:00:00+00:00"
+
 
 @pytest.fixture
 def audio_id(ten_tracks: Library) -> AudioId:

@@ -84,3 +84,22 @@ def test_a_shared_answer_is_explained_without_the_id_and_the_sound_of_the_upload
     assert page.status_code == 200
     assert upload not in page.text
     assert other.get(f"{why}/path.png").data.startswith(PNG)
+
+
+def test_an_upload_has_a_waveform_from_its_preview_on_and_the_same_when_it_is_recorded(
+    ten_tracks: Library, pages: FlaskClient, song: bytes
+) -> None:
+    upload = sent(pages, song)
+    before = pages.get(f"/uploads/{upload}/waveform").data
+    answer_uploads(ten_tracks, [upload])
+
+    assert before
+    assert pages.get(f"/uploads/{upload}/waveform").data == before
+
+
+def test_an_upload_that_waits_has_no_waveform_yet_which_is_no_error(ten_tracks: Library, pages: FlaskClient) -> None:
+    upload = "0c" * 16
+    ten_tracks.blobs.write("uploads", f"{upload}/song.flac", b"not read yet")
+
+    response = pages.get(f"/uploads/{upload}/waveform")
+    assert (response.status_code, response.data) == (204, b"")

@@ -121,22 +121,6 @@ def test_the_audio_of_an_upload_is_heard(ten_tracks: Library, pages: FlaskClient
     assert pages.get(f"/uploads/{upload}/audio", follow_redirects=True).data == song
 
 
-def test_an_upload_has_its_waveform_as_soon_as_it_has_a_preview(
-    ten_tracks: Library, pages: FlaskClient, song: bytes
-) -> None:
-    waiting = "0c" * 16
-    ten_tracks.blobs.write("uploads", f"{waiting}/song.flac", song)
-    nothing = pages.get(f"/uploads/{waiting}/waveform")
-    assert (nothing.status_code, nothing.data) == (204, b"")
-
-    upload = sent(pages, song)
-    drawn = pages.get(f"/uploads/{upload}/waveform").data
-    assert len(drawn) > 400
-    assert len(drawn) % 4 == 0
-    answer_uploads(ten_tracks, [upload])
-    assert client_of(ten_tracks).get(f"/uploads/{upload}/waveform").data == drawn
-
-
 def test_a_file_without_sound_is_told_in_plain_words(ten_tracks: Library, pages: FlaskClient) -> None:
     upload = sent(pages, b"fLaC and no more")
 

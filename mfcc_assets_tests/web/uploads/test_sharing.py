@@ -1,5 +1,7 @@
 """Tests of what only the browser that sent an upload may do with it."""
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -27,6 +29,15 @@ def test_a_link_shows_the_answer_and_tells_neither_the_id_nor_the_sound(
     assert upload not in page.text
     assert upload not in link
     assert page.headers["X-Robots-Tag"] == "noindex"
+
+
+def test_every_address_of_a_shared_page_leads_somewhere(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
+    link = _link(pages, answered(ten_tracks, pages, song))
+    stranger = pages.application.test_client()
+
+    addresses = set(re.findall(r'(?:href|src)="(/[^"]+)"', stranger.get(link).text))
+    assert any(address.endswith("/export.m3u8") for address in addresses)
+    assert {address: code for address in addresses if (code := stranger.get(address).status_code) >= 400} == {}
 
 
 def test_a_browser_without_scripts_is_shown_the_link(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:

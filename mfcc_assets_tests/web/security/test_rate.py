@@ -1,12 +1,12 @@
-"""Tests of how many uploads one address may send."""
+"""Tests of how often one address may do something."""
 
 import pytest
 
-from mfcc_assets.web.uploads.rate import UploadRate
+from mfcc_assets.web.security.rate import Rate
 
 
-def test_an_address_is_refused_after_its_number_of_uploads_and_told_how_long_to_wait() -> None:
-    rate = UploadRate(per_hour=3)
+def test_an_address_is_refused_after_its_number_of_times_and_told_how_long_to_wait() -> None:
+    rate = Rate("3 per hour")
 
     assert [rate.take("192.0.2.1") for _ in range(3)] == [0, 0, 0]
     assert 0 < rate.take("192.0.2.1") <= 3600
@@ -16,7 +16,7 @@ def test_an_address_is_refused_after_its_number_of_uploads_and_told_how_long_to_
     ("first", "second"), [("2001:db8::1", "2001:db8::ffff:2"), ("::ffff:192.0.2.1", "::ffff:192.0.2.1")]
 )
 def test_addresses_of_one_household_are_counted_together(first: str, second: str) -> None:
-    rate = UploadRate(per_hour=1)
+    rate = Rate("1 per hour")
     rate.take(first)
 
     assert rate.take(second) > 0
@@ -24,7 +24,7 @@ def test_addresses_of_one_household_are_counted_together(first: str, second: str
 
 @pytest.mark.parametrize("other", ["192.0.2.2", "2001:db8:0:1::1", "::ffff:192.0.2.2", "unknown"])
 def test_other_addresses_are_counted_apart(other: str) -> None:
-    rate = UploadRate(per_hour=1)
+    rate = Rate("1 per hour")
     for address in ("192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"):
         rate.take(address)
 
