@@ -155,7 +155,7 @@ def _stream(front: Front, upload: str, open_: ExitStack) -> HTTPResponse:
     connection = HTTPConnection(urlsplit(front.address).netloc, timeout=60)
     open_.enter_context(closing(connection))
     connection.request("GET", f"/uploads/{upload}/events")
-    return connection.getresponse()
+    return open_.enter_context(closing(connection.getresponse()))
 
 
 def _last_state(stream: HTTPResponse) -> str:
