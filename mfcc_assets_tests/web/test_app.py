@@ -1,11 +1,13 @@
 """Tests of what all pages have."""
 
+import html
 import re
 
 import pytest
 from flask.testing import FlaskClient
 
 from mfcc_assets.library import Library
+from mfcc_assets.web.library.tracks import MOST_PLAYED
 from mfcc_assets_tests.web.clients import client_of
 
 
@@ -22,6 +24,18 @@ def test_a_chosen_language_stays(pages: FlaskClient) -> None:
 
     assert response.location == "/help"
     assert '<html lang="zh">' in pages.get("/help").text
+
+
+@pytest.mark.parametrize("address", ["/library?search=a%26b%20c&sort=year", "/help", "/nothing-here"])
+def test_the_link_to_another_language_leads_back_to_its_page(pages: FlaskClient, address: str) -> None:
+    link = re.search(r'href="(/language/zh\?[^"]*)"', pages.get(address).text)
+    assert link is not None
+
+    assert pages.get(html.unescape(link[1])).location == address
+
+
+def test_pages_tell_the_player_how_many_tracks_of_a_radio_the_server_reads(pages: FlaskClient) -> None:
+    assert f'data-most-played="{MOST_PLAYED}"' in pages.get("/help").text
 
 
 @pytest.mark.parametrize("back", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"])
