@@ -120,7 +120,7 @@ def _add_common_routes(app: Flask) -> None:
 
     @app.get("/language/<code>")
     def choose_language(code: str) -> WerkzeugResponse:
-        # Pages send no referrer, so the link itself names the page that it is on.
+        # Browsers do not say which page they come from, so its link does.
         response = redirect(target_here(request.args.get("back", "/")))
         if code in LANGUAGES:
             response.set_cookie(
