@@ -55,7 +55,7 @@ def test_a_listener_who_is_logged_out_is_told_so_and_nothing_is_asked_any_more(
 ) -> None:
     troubles.expect("401")
     upload = _send(page, song)
-    asked = []
+    asked: list[str] = []
 
     def refuse(route: "Route") -> None:
         asked.append(route.request.url)
@@ -76,7 +76,7 @@ def test_a_page_whose_stream_is_refused_asks_in_one_loop_however_often_it_is_hid
     troubles.expect("503")
     upload = _send(page, song)
     page.route("**/events", lambda route: route.fulfill(status=503, body=""))
-    asked = []
+    asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/state") else None)
     page.goto(f"/uploads/{upload}")
     page.wait_for_timeout(300)
