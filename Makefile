@@ -107,7 +107,7 @@ $(VENV)/.installed-bench: $(VENV)/.installed-test
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt --no-deps aeon
 	@touch $@
 
-screenshots: $(VENV)/.installed-test  ## Renew the picture of the asset graph. It needs Chromium, and the library of `make demo`.
+screenshots: $(VENV)/.installed-test  ## Renew the pictures of the Dagster UI and of the pages. It needs Chromium, and the library of `make demo`.
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[screenshots]"
 	@$(BIN)/python -m docs.take_screenshots
 

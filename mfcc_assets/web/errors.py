@@ -55,8 +55,9 @@ def tell_errors(app: Flask) -> None:
             # The message may name files of the machine. Its owner finds it in the log.
             _logger.error("%s %s failed: %s", request.method, request.path, error)
             return _told(status, {})
+        # Most of these sentences hold values, so they are English on every page, under a translated title and advice.
         said = " ".join(f"{part[0].upper()}{part[1:]}." for part in (error.what, error.remedy) if part)
-        return _told(status, {}, printable(said))
+        return _told(status, {}, printable(said), is_english=True)
 
     @app.errorhandler(SecurityError)
     def tell_foreign_host(_: SecurityError) -> Response:
@@ -88,14 +89,14 @@ def _headers_of(error: HTTPException) -> dict[str, str]:
     return {name: value for name, value in error.get_headers() if not name.startswith("Content-")}
 
 
-def _told(status: int, headers: Mapping[str, str], said: str = "") -> Response:
+def _told(status: int, headers: Mapping[str, str], said: str = "", *, is_english: bool = False) -> Response:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"Retry-After": _RETRY_SECONDS, **headers}
     title = HTTPStatus(status).phrase
     if wants_json():
         response = jsonify(status=status, title=title, detail=said)
     else:
-        response = make_response(render_template("error.html", status=status, said=said))
+        response = make_response(render_template("error.html", status=status, said=said, is_english=is_english))
     response.status_code = status
     response.headers.extend(headers)
     return response

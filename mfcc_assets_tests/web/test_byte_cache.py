@@ -30,3 +30,14 @@ def test_what_was_used_last_stays() -> None:
 
     assert cache.get_or_make("a", lambda: b"2") == b"1"
     assert cache.get_or_make("b", lambda: b"2") == b"2"
+
+
+def test_what_was_being_made_during_a_removal_is_not_kept() -> None:
+    cache = ByteCache(most_bytes=9)
+
+    def make() -> bytes:
+        cache.drop(lambda key: key == "a")
+        return b"old"
+
+    assert cache.get_or_make("a", make) == b"old"
+    assert cache.get_or_make("a", lambda: b"new") == b"new"

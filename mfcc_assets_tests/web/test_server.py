@@ -38,3 +38,12 @@ def test_an_address_in_use_is_told_in_a_sentence(settings: Settings) -> None:
 def test_an_address_of_another_machine_is_told_in_a_sentence(settings: Settings) -> None:
     with pytest.raises(SettingsError, match=r"192\.0\.2\.1:8000"):
         serve(settings.model_copy(update={"web_host": "192.0.2.1"}))
+
+
+def test_a_variable_of_the_environment_lets_nobody_say_how_a_request_came(tmp_path: Path) -> None:
+    asked = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
+    with (
+        running_web(tmp_path / "home", tmp_path / "log", {"FORWARDED_ALLOW_IPS": "*"}) as address,
+        urlopen(Request(f"{address}/help", headers=asked), timeout=30) as page,
+    ):
+        assert "Strict-Transport-Security" not in page.headers

@@ -3,18 +3,20 @@
 import socket
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mfcc_assets.library import Library
 from mfcc_assets.web.security.addresses import KnownAddresses
-from mfcc_assets.web.timed_sockets import OpenConnections
+from mfcc_assets.web.timed_sockets import OpenConnections, TimedSocket
 from mfcc_assets_tests.services.web import running_web
 
 STALLED = 400
@@ -162,3 +164,27 @@ def _ends(connection: socket.socket) -> bool:
     except ConnectionError:
         pass
     return True
+
+
+def test_a_slow_receiver_gets_all_of_a_large_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TimedSocket, "idle_seconds", 0.4)
+    sent, received = b"music " * 400_000, bytearray()
+    ours, other = socket.socketpair()
+    with TimedSocket.taken_over(ours, lambda: None) as timed, other, ThreadPoolExecutor(1) as threads:
+        timed.setblocking(True)
+        sending = threads.submit(timed.sendall, sent)
+        while len(received) < len(sent):
+            received += other.recv(1 << 18)
+            time.sleep(0.1)
+        sending.result()
+
+    assert received == sent
+
+
+def test_a_receiver_that_takes_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TimedSocket, "idle_seconds", 0.2)
+    ours, other = socket.socketpair()
+    with TimedSocket.taken_over(ours, lambda: None) as timed, other:
+        timed.setblocking(True)
+        with pytest.raises(TimeoutError):
+            timed.sendall(bytes(8 << 20))

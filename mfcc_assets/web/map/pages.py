@@ -16,6 +16,7 @@ from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.texts import printable
 from mfcc_assets.web.map.compression import compressed
 from mfcc_assets.web.map.drawn_map import NAMES_AT_ONCE, DrawnMap, KeptMap
+from mfcc_assets.web.numbers import whole_number
 from mfcc_assets.web.site import site
 
 blueprint = Blueprint("map", __name__)
@@ -77,13 +78,13 @@ def tracks() -> Response:
     return _kept(answer, drawn)
 
 
-@blueprint.get("/map/names/<version>/<int:chunk>")
-def names(version: str, chunk: int) -> Response:
+@blueprint.get("/map/names/<version>/<chunk>")
+def names(version: str, chunk: str) -> Response:
     """Send the names of some tracks that lie near each other. They are those of one version of the map."""
-    drawn = _drawn()
-    if version != drawn.version or chunk * NAMES_AT_ONCE >= len(drawn.tracks):
+    drawn, number = _drawn(), whole_number(chunk)
+    if version != drawn.version or number is None or not 0 <= number * NAMES_AT_ONCE < len(drawn.tracks):
         abort(HTTPStatus.NOT_FOUND)
-    response = jsonify(drawn.names(chunk))
+    response = jsonify(drawn.names(number))
     # Another map has another address.
     response.headers["Cache-Control"] = f"private, max-age={_KEPT_SECONDS}"
     return compressed(response)

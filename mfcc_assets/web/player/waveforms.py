@@ -10,6 +10,7 @@ from flask import Blueprint, Response, abort, request
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.features.waveform import WAVEFORM_VERSION, Waveform
 from mfcc_assets.ids import AudioId, TrackId
+from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.site import site
 
 blueprint = Blueprint("waveforms", __name__)
@@ -20,9 +21,16 @@ _KEPT_SECONDS = 24 * 3600
 @blueprint.get("/tracks/<track_id>/waveform")
 def of_track(track_id: str) -> Response:
     """Send the waveform of a soundtrack."""
+    track = site().library.browsing.track(TrackId(track_id))
+    if track is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return sent_waveform_of(track)
+
+
+def sent_waveform_of(track: Soundtrack) -> Response:
+    """Send the waveform of a soundtrack, or 404 if it has none yet."""
     library = site().library
-    track = library.browsing.track(TrackId(track_id))
-    if track is None or track.audio_id is None:
+    if track.audio_id is None:
         abort(HTTPStatus.NOT_FOUND)
     return sent_waveform(track.audio_id, partial(library.features.read_waveform, track.audio_id))
 

@@ -143,8 +143,10 @@ def _require_password(app: Flask, library: Library) -> None:
 
     @app.post("/logout")
     def log_out() -> Response:
-        # The next user of this browser gets no list of the uploads of the last one.
-        session.clear()
+        # The next user of this browser gets no list of the uploads of the last one. The browser itself stays known, so
+        # that its uploads can still be deleted by who has their addresses.
+        session.pop(_ENTRY, None)
+        session.pop("uploads", None)
         return redirect(url_for("log_in"), HTTPStatus.SEE_OTHER)
 
 

@@ -11,7 +11,6 @@ from mfcc_assets.pipeline.explain import picture_of_pair
 from mfcc_assets.pipeline.explain_upload import explain_upload
 from mfcc_assets.pipeline.file_answer import Preview
 from mfcc_assets.pipeline.opened_index import OpenedIndex
-from mfcc_assets.pipeline.shares import shared_upload
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.upload_features import waveform_of_upload
 from mfcc_assets.pipeline.upload_pictures import UploadPicture, picture_of_upload
@@ -24,6 +23,7 @@ from mfcc_assets.web.player.waveforms import sent_waveform
 from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.addresses import address_of
 from mfcc_assets.web.uploads.room import room
+from mfcc_assets.web.uploads.shared_tracks import shared_track
 from mfcc_assets.web.uploads.shown_upload import shown_upload
 from mfcc_assets.web.why import why_of
 
@@ -38,25 +38,26 @@ _PICTURE_SECONDS = 3600
 @blueprint.get("/uploads/<upload:upload>/why/<track_id>")
 def why(upload: UploadId, track_id: str) -> Response:
     """Show why a track sounds like an upload."""
-    return _why(upload, track_id, address_of(upload), plays=True)
+    return _why(upload, track_or_404(track_id), address_of(upload), plays=True)
 
 
 @blueprint.get("/shared/<token>/why/<track_id>")
 def shared_why(token: str, track_id: str) -> Response:
     """Show it to whoever has a link to the answer. The upload itself is not heard."""
-    return _why(shared_upload(site().library, token), track_id, f"/shared/{token}", plays=False)
+    upload, track = shared_track(token, track_id)
+    return _why(upload, track, f"/shared/{token}", plays=False)
 
 
 @blueprint.get("/uploads/<upload:upload>/why/<track_id>/path.png")
 def path(upload: UploadId, track_id: str) -> Response:
     """Draw the path through an upload and a track."""
-    return _path(upload, track_id)
+    return _path(upload, track_or_404(track_id))
 
 
 @blueprint.get("/shared/<token>/why/<track_id>/path.png")
 def shared_path(token: str, track_id: str) -> Response:
     """Draw the path for whoever has a link to the answer."""
-    return _path(shared_upload(site().library, token), track_id)
+    return _path(*shared_track(token, track_id))
 
 
 @blueprint.get("/uploads/<upload:upload>/pictures/<name>.png")
@@ -85,10 +86,9 @@ def waveform(upload: UploadId) -> Response:
     return sent_waveform(audio_id, lambda: waveform_of_upload(library, document, preview))
 
 
-def _why(upload: UploadId, track_id: str, base: str, *, plays: bool) -> Response:
-    track = track_or_404(track_id)
+def _why(upload: UploadId, track: Soundtrack, base: str, *, plays: bool) -> Response:
     shown = shown_upload(upload, base, is_mine=False, plays=plays)
-    cards = shown.card, card_of(track)
+    cards = shown.card, card_of(track, base="" if plays else base)
     try:
         explained = why_of(_explained(upload, track), *cards, f"{request.path}/path.png")
     except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
@@ -99,13 +99,13 @@ def _why(upload: UploadId, track_id: str, base: str, *, plays: bool) -> Response
     return make_response(render_template("uploads/why.html", shown=shown, cards=cards, why=explained, instead=""))
 
 
-def _path(upload: UploadId, track_id: str) -> Response:
-    track, opened = track_or_404(track_id), _opened(upload)
+def _path(upload: UploadId, track: Soundtrack) -> Response:
+    opened = _opened(upload)
 
     def draw() -> bytes:
         return picture_of_pair(opened.index, _explained(upload, track))
 
-    return _png(site().pictures.get_or_make(("path", upload, opened.index.version, track_id), draw))
+    return _png(site().pictures.get_or_make(("path", upload, opened.index.version, track.track_id), draw))
 
 
 def _explained(upload: UploadId, track: Soundtrack) -> "ExplainedPair":

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from http import HTTPStatus
 from importlib.resources import as_file, files
-from io import BytesIO
 from pathlib import Path
 
 from flask import Blueprint, Request, Response, jsonify, redirect, request, url_for
@@ -12,7 +11,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from mfcc_assets.ids import UploadId
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.uploads.bodies import AROUND_A_FILE, Body, form_body, raw_body
-from mfcc_assets.web.uploads.my_uploads import remember
+from mfcc_assets.web.uploads.my_uploads import new_upload, remember
 from mfcc_assets.web.uploads.refusals import Refused
 from mfcc_assets.web.uploads.room import room
 from mfcc_assets.web.uploads.storing import store_upload
@@ -49,14 +48,16 @@ def sample() -> WerkzeugResponse:
         raise Refused(HTTPStatus.NOT_FOUND, _("There is no such sample."))
     with as_file(files("mfcc_assets").joinpath("demo", "uploads", name)) as path:
         content = Path(path).read_bytes()
+    upload = new_upload()
     with room().admission.admitted(len(content), request.remote_addr or ""):
-        upload = store_upload(room().library, Body(name, iter(BytesIO(content).readlines())))
+        store_upload(room().library, upload, Body(name, iter([content])))
     return _see(_stored(upload))
 
 
 def _take(body_of: Callable[[Request], Body], *, around: int = 0) -> UploadId:
+    upload = new_upload()
     with room().admission.admitted(request.content_length, request.remote_addr or "", around=around):
-        upload = store_upload(room().library, body_of(request))
+        store_upload(room().library, upload, body_of(request))
     return _stored(upload)
 
 

@@ -70,7 +70,8 @@ def shown_upload(upload: UploadId, base: str, *, is_mine: bool, plays: bool = Tr
     is_mine
         Whether this browser has sent it.
     plays
-        Whether its own audio may be heard.
+        Whether its own audio may be heard. Otherwise this is a shared answer, and the files of its tracks are at
+        addresses below its own, which need no log-in.
 
     Raises
     ------
@@ -100,8 +101,8 @@ def shown_upload(upload: UploadId, base: str, *, is_mine: bool, plays: bool = Tr
         news,
         page,
         card,
-        _cards(page["recommendations"], base),
-        _cards(page["candidates"], ""),
+        _cards(page["recommendations"], why_base=base, files_base="" if plays else base),
+        _cards(page["candidates"], why_base="", files_base="" if plays else base),
         _(words_for_failure(code)) if code else "",
         is_mine,
     )
@@ -118,14 +119,15 @@ def _preview_page(upload: UploadId) -> Presented | None:
         return None  # the index went after the preview was made, and the run will say so
 
 
-def _cards(tracks: Sequence[Presented], base: str) -> list[Card]:
+def _cards(tracks: Sequence[Presented], *, why_base: str, files_base: str) -> list[Card]:
     known = room().library.catalogue.tracks_with_ids(TrackId(each["track_id"]) for each in tracks)
     return [
         card_of(
             known[each["track_id"]],
             nearness=None if each.get("closer_than") is None else Nearness(each["closer_than"]),
             distance=each.get("distance"),
-            why=f"{base}/why/{each['track_id']}" if base else "",
+            why=f"{why_base}/why/{each['track_id']}" if why_base else "",
+            base=files_base,
         )
         for each in tracks
         if each["track_id"] in known

@@ -110,3 +110,12 @@ def test_answered_uploads_wait_no_longer(library: Library) -> None:
     library.documents.put("0a" * 16, {"state": "ranked", "received": "2026-01-01T00:00:00+00:00"})
 
     assert _status(admission, 10) == 0
+
+
+def test_a_deleted_upload_waits_no_longer(library: Library) -> None:
+    admission = _admission(library, web_waiting_uploads=1)
+    admission.stored(UploadId("0a" * 16), "192.0.2.9")
+    assert _status(admission, 10) == 503
+
+    admission.forget(UploadId("0a" * 16))
+    assert _status(admission, 10) == 0
