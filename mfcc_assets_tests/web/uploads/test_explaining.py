@@ -95,3 +95,14 @@ def test_an_upload_has_a_waveform_from_its_preview_on_and_the_same_when_it_is_re
 
     assert before
     assert pages.get(f"/uploads/{upload}/waveform").data == before
+
+
+@pytest.mark.parametrize("part", ["waveform", "pictures/spectrum.png"])
+def test_a_browser_asks_whether_an_upload_is_still_there_before_it_shows_what_it_has_kept(
+    pages: FlaskClient, song: bytes, part: str
+) -> None:
+    address = f"/uploads/{sent(pages, song)}/{part}"
+    kept = pages.get(address).headers
+
+    assert kept["Cache-Control"] == "private, no-cache"
+    assert pages.get(address, headers={"If-None-Match": kept["ETag"]}).status_code == 304
