@@ -74,7 +74,7 @@ def test_the_log_has_one_line_for_a_failure_and_no_secret_of_its_address(
 
     @app.get("/failing/<upload:upload>/<token>/<name>")
     def fail(upload: str, token: str, name: str) -> str:
-        raise StoreError("it cannot be read", subject="a\r\nb")
+        raise StoreError("it cannot be read", subject=f"{len(upload + token + name)}\r\nb")
 
     upload = "0a" * 16
     app.test_client().get(f"/failing/{upload}/secret/a%0D%0A%1B%5B2Jb")
