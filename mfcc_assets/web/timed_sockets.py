@@ -35,8 +35,8 @@ _LEAST_SENT_PER_SECOND = 1024
 _SEND_BUFFER = 128 << 10
 """Bytes of an answer that the system holds; Linux takes it twice.
 
-A connection takes more only when a third of its buffer is free. The buffer that Linux chooses itself grows to megabytes,
-and a listener who reads as slowly as the music plays would take nothing for longer than connections may be idle.
+A connection takes more only when a third of its buffer is free. The buffer that Linux chooses itself grows to
+megabytes, and a listener who reads as slowly as the music plays would take nothing for longer than connections may be idle.
 """
 
 _PIECE = 1 << 16

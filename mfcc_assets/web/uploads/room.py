@@ -71,7 +71,9 @@ class Room:
             return "failed"
         if outcome and outcome.preview:
             return "preview"
-        return "candidates" if state == State.CANDIDATES else "none"
+        if state == State.CANDIDATES:
+            return "candidates"
+        return "long" if outcome and outcome.is_long else "none"
 
 
 def open_room(app: Flask, opened: Room) -> None:
