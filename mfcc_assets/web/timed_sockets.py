@@ -36,7 +36,8 @@ _SEND_BUFFER = 128 << 10
 """Bytes of an answer that the system holds; Linux takes it twice.
 
 A connection takes more only when a third of its buffer is free. The buffer that Linux chooses itself grows to
-megabytes, and a listener who reads as slowly as the music plays would take nothing for longer than connections may be idle.
+megabytes, and a listener who reads as slowly as the music plays would take nothing for longer than a connection may be
+idle.
 """
 
 _PIECE = 1 << 16

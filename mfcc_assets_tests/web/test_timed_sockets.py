@@ -74,11 +74,14 @@ def test_heads_that_do_not_come_hold_no_threads_and_are_not_logged(tmp_path: Pat
 def test_a_body_must_come_faster_than_a_trickle(tmp_path: Path) -> None:
     with running_web(tmp_path / "home", tmp_path / "log", {"MFCC_WEB_IDLE_SECONDS": "1"}) as address:
         with _connected(address) as connection:
-            connection.sendall(b"POST /language/en HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n")
+            connection.sendall(
+                b"POST /uploads/sample HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n"
+                b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+            )
             sent = 0
             with suppress(OSError):
                 while sent < 60_000:
-                    connection.sendall(bytes(1000))
+                    connection.sendall(b"x" * 1000)
                     sent += 1000
                     time.sleep(0.5)
 
