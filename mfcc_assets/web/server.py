@@ -78,6 +78,8 @@ def serve(settings: Settings, *, open_browser: bool = False, say: Callable[[str]
         # Gunicorn would take addresses from a variable of the environment, and believe what they say of a request.
         # `KnownProxies` alone decides whom the pages believe.
         "forwarded_allow_ips": "",
+        "secure_scheme_headers": {},
+        "forwarder_headers": "",
     }
     _Server(settings, options).run()
 

@@ -43,6 +43,10 @@ def test_the_choice_of_a_language_leads_to_no_other_site(pages: FlaskClient, bac
     assert pages.get("/language/zh", query_string={"back": back}).location == "/"
 
 
+def test_the_choice_of_a_language_needs_no_sound_address_of_the_page_before(pages: FlaskClient) -> None:
+    assert pages.get("/language/zh", headers={"Referer": "http://["}).location == "/"
+
+
 def test_a_browser_that_prefers_chinese_is_answered_in_chinese(pages: FlaskClient) -> None:
     page = pages.get("/help", headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}).text
 

@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -16,6 +17,15 @@ from mfcc_assets_tests.services.web import running_web
 def test_the_server_serves_pages(tmp_path: Path) -> None:
     with running_web(tmp_path / "home", tmp_path / "log") as address, urlopen(f"{address}/help", timeout=30) as page:
         assert "Play or pause" in page.read().decode()
+
+
+def test_no_header_of_a_request_changes_the_beginning_of_all_addresses(tmp_path: Path) -> None:
+    with running_web(tmp_path / "home", tmp_path / "log") as address:
+        request = Request(f"{address}/elsewhere/help", headers={"SCRIPT_NAME": "/elsewhere"})
+        with pytest.raises(HTTPError) as refused, urlopen(request, timeout=30):
+            pass
+        with refused.value as answer:
+            assert answer.code == 404
 
 
 def test_an_address_in_use_is_told_in_a_sentence(settings: Settings) -> None:

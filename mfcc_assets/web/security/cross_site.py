@@ -1,10 +1,9 @@
 """Refusal of requests that another site makes a listener's browser send."""
 
-from urllib.parse import urlsplit
-
 from flask import Flask, abort, request
 
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.security.targets import split_address
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -26,6 +25,6 @@ def refuse_other_sites(app: Flask) -> None:
         if site is not None:
             is_ours = site in ("same-origin", "none")
         else:
-            is_ours = origin is None or urlsplit(origin).netloc == request.host
+            is_ours = origin is None or split_address(origin).netloc == request.host
         if not is_ours:
             abort(403, _("Another site sent this request. Open this site itself, and try again."))

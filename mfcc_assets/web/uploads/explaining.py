@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("explaining", __name__)
 
-_PICTURE_SECONDS = 3600
+_ASKED_AGAIN = "private, no-cache"
+"""A listener can delete an upload. Then no browser may show what it has kept of it."""
 
 
 @blueprint.get("/uploads/<upload:upload>/why/<track_id>")
@@ -83,7 +84,9 @@ def waveform(upload: UploadId) -> Response:
     audio_id = document.audio_id or (preview.file.audio_id if preview else None)
     if audio_id is None:
         return no_waveform_yet()
-    return sent_waveform(audio_id, lambda: waveform_of_upload(library, document, preview))
+    response = sent_waveform(audio_id, lambda: waveform_of_upload(library, document, preview))
+    response.headers["Cache-Control"] = _ASKED_AGAIN
+    return response
 
 
 def _why(upload: UploadId, track: Soundtrack, base: str, *, plays: bool) -> Response:
@@ -129,7 +132,7 @@ def _opened(upload: UploadId) -> OpenedIndex:
 
 def _png(drawn: bytes) -> Response:
     response = Response(drawn, content_type="image/png")
-    response.headers["Cache-Control"] = f"private, max-age={_PICTURE_SECONDS}"
+    response.headers["Cache-Control"] = _ASKED_AGAIN
     response.add_etag()
     response.make_conditional(request)
     return response

@@ -62,7 +62,7 @@ def _take(body_of: Callable[[Request], Body], *, around: int = 0) -> UploadId:
 
 
 def _stored(upload: UploadId) -> UploadId:
-    room().admission.stored(upload)
+    room().admission.stored(upload, request.remote_addr or "")
     room().previews.begin(upload)
     remember(upload)
     return upload

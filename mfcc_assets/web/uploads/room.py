@@ -1,7 +1,6 @@
 """What all requests of this room share: what comes, what is answered at once, and who is told of news."""
 
 from collections.abc import Collection, Mapping
-from threading import BoundedSemaphore
 
 from flask import Flask, current_app
 
@@ -12,11 +11,15 @@ from mfcc_assets.pipeline.opened_index import PublishedIndex
 from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.storage.documents.port import Document
+from mfcc_assets.web.security.places import Places
 from mfcc_assets.web.uploads.admission import Admission
 from mfcc_assets.web.uploads.news import News, Watch, news_of
 from mfcc_assets.web.uploads.previews import Previews
 
 _NAME = "mfcc_uploads"
+
+_MOST_STREAMS_OF_A_SENDER = 8
+"""Pages of one sender that are told of news at once. Its others ask every few seconds."""
 
 _LOCAL_SECONDS, _REMOTE_SECONDS = 0.5, 1.5
 """Time between two looks at the uploads that are watched. Each look at a remote store costs something."""
@@ -40,7 +43,7 @@ class Room:
         self.admission = Admission(library)
         self.watch = Watch(self._read_news, seconds)
         self.previews = Previews(library, self.published, self.watch.hurry)
-        self.streams = BoundedSemaphore(library.settings.web_streams)
+        self.streams = Places(library.settings.web_streams, _MOST_STREAMS_OF_A_SENDER)
 
     def news(self, upload: UploadId) -> News:
         """Return the news of one upload. Raises `DocumentNotFound` if there is no such upload."""
@@ -68,7 +71,9 @@ class Room:
             return "failed"
         if outcome and outcome.preview:
             return "preview"
-        return "candidates" if state == State.CANDIDATES else "none"
+        if state == State.CANDIDATES:
+            return "candidates"
+        return "long" if outcome and outcome.is_long else "none"
 
 
 def open_room(app: Flask, opened: Room) -> None:

@@ -103,3 +103,14 @@ def test_an_upload_that_waits_has_no_waveform_yet_which_is_no_error(ten_tracks: 
 
     response = pages.get(f"/uploads/{upload}/waveform")
     assert (response.status_code, response.data) == (204, b"")
+
+
+@pytest.mark.parametrize("part", ["waveform", "pictures/spectrum.png"])
+def test_a_browser_asks_whether_an_upload_is_still_there_before_it_shows_what_it_has_kept(
+    pages: FlaskClient, song: bytes, part: str
+) -> None:
+    address = f"/uploads/{sent(pages, song)}/{part}"
+    kept = pages.get(address).headers
+
+    assert kept["Cache-Control"] == "private, no-cache"
+    assert pages.get(address, headers={"If-None-Match": kept["ETag"]}).status_code == 304

@@ -3,7 +3,7 @@
 import io
 import re
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -137,7 +137,7 @@ def test_sixty_senders_that_stall_hold_neither_the_pages_nor_more_than_their_pla
 ) -> None:
     settings = {"MFCC_WEB_RECEIVING_UPLOADS": "8", "MFCC_WEB_UPLOADS_PER_HOUR": "1000"}
     with running_web(tmp_path / "home", tmp_path / "log", settings) as address, ExitStack() as open_:
-        stalled = [open_.enter_context(opened(address)) for _ in range(60)]
+        stalled = [open_.enter_context(opened(address, f"127.0.1.{number % 15}")) for number in range(1, 61)]
         for connection in stalled:
             connection.sendall(head_of_put(len(song)) + song[:9000])
         time.sleep(1)
@@ -149,6 +149,26 @@ def test_sixty_senders_that_stall_hold_neither_the_pages_nor_more_than_their_pla
         refused = put(address, song)
         assert refused.status == 503
         assert "Retry-After: 5" in refused.headers
+
+
+def test_one_sender_that_sends_slowly_holds_four_places_and_soon_none(tmp_path: Path, song: bytes) -> None:
+    settings = {"MFCC_WEB_IDLE_SECONDS": "2", "MFCC_WEB_FREE_GIGABYTES": "0"}
+    with running_web(tmp_path / "home", tmp_path / "log", settings) as address, ExitStack() as open_:
+        slow = [open_.enter_context(opened(address, "127.0.0.2")) for _ in range(4)]
+        for connection in slow:
+            connection.sendall(head_of_put(len(song)) + song[:5000])
+        time.sleep(1)
+        with opened(address, "127.0.0.2") as fifth:
+            fifth.sendall(head_of_put(len(song)))
+            assert answer_of(fifth).status == 429
+        assert put(address, song).status == 201
+
+        for _ in range(6):
+            for connection in slow:
+                with suppress(OSError):
+                    connection.sendall(bytes(600))
+            time.sleep(0.5)
+        assert [answer_of(connection).status for connection in slow] == [408] * 4
 
 
 def test_a_full_disk_takes_no_uploads(tmp_path: Path, song: bytes) -> None:
