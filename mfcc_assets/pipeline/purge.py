@@ -5,10 +5,11 @@ whether anything is left. The document is removed last, so an interrupted purge 
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from mfcc_assets.errors import BlobNotFound, NotAnUploadId, PurgeIncomplete
 from mfcc_assets.ids import NO_CONTENT, AudioId, UploadId, is_upload_id, upload_id_in
@@ -18,13 +19,21 @@ from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.pipeline.upload_register import UploadRegister, digest_of_blob, upload_files
 from mfcc_assets.storage.blobs.names import clean_name, shown_name
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob
+from mfcc_assets.storage.documents.port import Document
+from mfcc_assets.storage.ranking_store import STAGES
 
 _COPY = re.compile(r"([^/]+)/.+")
-_LISTS = re.compile(r"indexes/[^/]+/(?:candidates|rankings)/([^/.]+)\.parquet")
-_FEATURES = re.compile(r"(?:frames|timbre|summaries|chroma|waveforms)/[^/]+/([^/.]+)\.parquet")
-"""Whole names of the blobs that belong to one upload, or to one audio. The group is its id."""
+"""Whole name of a copy in `batch`. The group is the id of its upload."""
+
+_FEATURES = ("frames", "timbre", "summaries", "chroma", "waveforms")
+"""Folders that have a folder of each version, with the features of each audio."""
+
+_FEW = 16
+"""Number of ids whose files are asked for one by one. For more of them, whole folders are listed."""
 
 _ENDED = (State.RANKED.value, State.FAILED.value)
+
+_Id = TypeVar("_Id", bound=str)
 
 Body = Mapping[str, Any]
 """The stored JSON of a document."""
@@ -78,15 +87,21 @@ def purge_upload(library: Library, upload: UploadId) -> Purged:
 
 
 def purge_uploads(library: Library, uploads: Collection[UploadId]) -> dict[UploadId, Purged]:
-    """Remove uploads as `purge_upload` does. All stores are looked through once for all of them."""
+    """Remove uploads as `purge_upload` does. The folders of the stores are listed for all of them together.
+
+    For few uploads, only their own folders are listed if their documents tell where their files are, so that the
+    work does not grow with the library.
+    """
     if not uploads:
         return {}
     stored = {upload: library.documents.get_or_none(upload) for upload in uploads}
     bodies = {upload: document.body if document else {} for upload, document in stored.items()}
-    register = UploadRegister(library)  # one that began earlier might not know documents of other processes
-    files = _files(library, register, uploads)
-    copies = _blobs_of(library, "batch", _COPY, uploads)
-    lists = _blobs_of(library, CEPSTRA, _LISTS, uploads)
+    names = _recorded_files(library, stored)
+    # A register that began earlier might not know documents of other processes.
+    register = UploadRegister(library, None if names is None else list(filter(None, stored.values())))
+    files = _files(library, register, uploads, names)
+    copies = _copies(library, uploads)
+    lists = _lists(library, uploads)
     rows = {upload: library.recommendations.rows_of_upload(upload, content_digests=[]) for upload in uploads}
     similar = {
         upload: _closed_file(library, document.body) if document else _files_like(library, register, copies[upload])
@@ -109,13 +124,13 @@ def purge_uploads(library: Library, uploads: Collection[UploadId]) -> dict[Uploa
     for copied in copies.values():
         for blob in copied:
             library.blobs.delete("batch", blob.name)
-    _require_nothing_left(library, register, bodies, audio_ids)
+    _require_nothing_left(library, register, bodies, audio_ids, names)
     for upload in uploads:
         library.documents.delete(upload)
     if any(body.get("state") not in _ENDED for body in bodies.values()):
         # A step that ended before its document was removed may have stored its results since they were removed.
         remove_computed(library, bodies)
-        _require_nothing_left(library, register, bodies, audio_ids)
+        _require_nothing_left(library, register, bodies, audio_ids, names)
     library.database.empty_log()
     _require_no_similar_file({upload: found for upload, found in similar.items() if found != files[upload]})
     return {
@@ -161,7 +176,7 @@ def remove_computed(
 
 def remove_features(library: Library, audio_ids: Collection[AudioId]) -> None:
     """Remove the features of these audios, of every version."""
-    for blobs in _blobs_of(library, CEPSTRA, _FEATURES, audio_ids).values():
+    for blobs in _features(library, audio_ids).values():
         for blob in blobs:
             library.blobs.delete(CEPSTRA, blob.name)
 
@@ -209,10 +224,42 @@ def has_lapsed(library: Library, received: datetime, now: datetime | None = None
     return days > 0 and (now or datetime.now(UTC)) - received >= timedelta(days=days)
 
 
-def _files(library: Library, register: UploadRegister, uploads: Collection[UploadId]) -> dict[UploadId, list[Blob]]:
-    """Return the files of each upload in `uploads`, whatever their versions are now, and what lies beside them."""
+def _recorded_files(library: Library, stored: Mapping[UploadId, Document | None]) -> dict[UploadId, str] | None:
+    """Return the file of each of a few uploads, if their documents alone tell where their files are; otherwise None.
+
+    A document does not tell it if it is lost or of an older version, if its file has changed since, or if there is
+    other music in the folder of the upload: then the documents of all uploads tell whose a file is.
+    """
+    if len(stored) > _FEW:
+        return None
+    names = {}
+    for upload, document in stored.items():
+        body = document.body if document else {}
+        if not body.get("blob") or body.get("content") is None:
+            return None
+        names[upload] = name = str(body["blob"])
+        if any(blob.name != name and not is_companion(blob.name) for blob in _folder_of(library, upload)):
+            return None
+        with suppress(BlobNotFound):
+            if library.blobs.stat("uploads", name).etag != body.get("etag"):
+                return None
+    return names
+
+
+def _folder_of(library: Library, upload: UploadId) -> Iterable[Blob]:
+    return library.blobs.list("uploads", f"{upload}/")
+
+
+def _files(
+    library: Library, register: UploadRegister, uploads: Collection[UploadId], names: Mapping[UploadId, str] | None
+) -> dict[UploadId, list[Blob]]:
+    """Return the files of each upload in `uploads`, whatever their versions are now, and what lies beside them.
+
+    If their names are known, nothing else is listed but the folders of the uploads.
+    """
     files: dict[UploadId, list[Blob]] = {upload: [] for upload in uploads}
-    for blob in library.blobs.list("uploads"):
+    listed = library.blobs.list("uploads") if names is None else _named_files(library, names)
+    for blob in listed:
         try:
             upload = upload_id_in(blob.name) if is_companion(blob.name) else register.upload_of(blob)
         except BlobNotFound:
@@ -222,15 +269,53 @@ def _files(library: Library, register: UploadRegister, uploads: Collection[Uploa
     return files
 
 
-def _blobs_of(
-    library: Library, container: str, pattern: re.Pattern[str], ids: Collection[str]
-) -> dict[str, list[Blob]]:
-    """Return the blobs of each of these ids. A whole name must match the pattern, and its group must be the id."""
-    found: dict[str, list[Blob]] = {one: [] for one in ids}
-    for blob in library.blobs.list(container):
-        match = pattern.fullmatch(blob.name)
-        if match and match[1] in found:
-            found[match[1]].append(blob)
+def _named_files(library: Library, names: Mapping[UploadId, str]) -> Iterable[Blob]:
+    found = {}
+    for upload, name in names.items():
+        found.update({blob.name: blob for blob in _folder_of(library, upload)})
+        with suppress(BlobNotFound):
+            found[name] = library.blobs.stat("uploads", name)
+    return found.values()
+
+
+def _copies(library: Library, uploads: Collection[UploadId]) -> dict[UploadId, list[Blob]]:
+    """Return the copies of each upload on which runs work."""
+    if len(uploads) <= _FEW:
+        return {upload: list(library.blobs.list("batch", f"{upload}/")) for upload in uploads}
+    found: dict[UploadId, list[Blob]] = {upload: [] for upload in uploads}
+    for blob in library.blobs.list("batch"):
+        if (match := _COPY.fullmatch(blob.name)) and match[1] in found:
+            found[UploadId(match[1])].append(blob)
+    return found
+
+
+def _lists(library: Library, uploads: Collection[UploadId]) -> dict[UploadId, list[Blob]]:
+    """Return the candidates and rankings of each upload, of every index."""
+    versions = library.blobs.folders(CEPSTRA, "indexes")
+    return _in_folders(library, [f"indexes/{version}/{stage}" for version in versions for stage in STAGES], uploads)
+
+
+def _features(library: Library, audio_ids: Collection[AudioId]) -> dict[AudioId, list[Blob]]:
+    """Return the features of each audio, of every version."""
+    if not audio_ids:
+        return {}
+    folders = [f"{kind}/{version}" for kind in _FEATURES for version in library.blobs.folders(CEPSTRA, kind)]
+    return _in_folders(library, folders, audio_ids)
+
+
+def _in_folders(library: Library, folders: Iterable[str], ids: Collection[_Id]) -> dict[_Id, list[Blob]]:
+    """Return what is stored under each of these ids in some folders of what is computed."""
+    found: dict[_Id, list[Blob]] = {one: [] for one in ids}
+    for folder in folders:
+        names = {f"{folder}/{one}.parquet": one for one in ids}
+        if len(ids) > _FEW:
+            for blob in library.blobs.list(CEPSTRA, f"{folder}/"):
+                if blob.name in names:
+                    found[names[blob.name]].append(blob)
+            continue
+        for name, one in names.items():
+            with suppress(BlobNotFound):
+                found[one].append(library.blobs.stat(CEPSTRA, name))
     return found
 
 
@@ -238,9 +323,8 @@ def _computed(
     library: Library, uploads: Collection[UploadId], audio_ids: Mapping[UploadId, Collection[AudioId]]
 ) -> list[Blob]:
     """Return the lists of uploads and the features of their audio."""
-    lists = _blobs_of(library, CEPSTRA, _LISTS, uploads)
-    features = _blobs_of(library, CEPSTRA, _FEATURES, set().union(*audio_ids.values()))
-    return [blob for blobs in [*lists.values(), *features.values()] for blob in blobs]
+    features = _features(library, set().union(*audio_ids.values()))
+    return [blob for blobs in [*_lists(library, uploads).values(), *features.values()] for blob in blobs]
 
 
 def _files_like(library: Library, register: UploadRegister, copies: Collection[Blob]) -> list[Blob]:
@@ -333,10 +417,10 @@ def _require_nothing_left(
     register: UploadRegister,
     bodies: Mapping[UploadId, Body],
     audio_ids: Mapping[UploadId, Collection[AudioId]],
+    names: Mapping[UploadId, str] | None,
 ) -> None:
-    left = [f"uploads/{blob.name}" for blobs in _files(library, register, bodies).values() for blob in blobs]
-    copies = _blobs_of(library, "batch", _COPY, bodies)
-    left += [f"batch/{blob.name}" for blobs in copies.values() for blob in blobs]
+    left = [f"uploads/{blob.name}" for blobs in _files(library, register, bodies, names).values() for blob in blobs]
+    left += [f"batch/{blob.name}" for blobs in _copies(library, bodies).values() for blob in blobs]
     left += [f"{CEPSTRA}/{blob.name}" for blob in _computed(library, bodies, audio_ids)]
     for upload, body in bodies.items():
         digests = _digests(library, body, audio_ids[upload])
