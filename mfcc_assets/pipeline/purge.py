@@ -4,36 +4,29 @@ A purge removes what the document of an upload recorded and what was computed fr
 whether anything is left. The document is removed last, so an interrupted purge can be repeated.
 """
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from mfcc_assets.errors import BlobNotFound, NotAnUploadId, PurgeIncomplete
 from mfcc_assets.ids import NO_CONTENT, AudioId, UploadId, is_upload_id, upload_id_in
 from mfcc_assets.library import Library
-from mfcc_assets.music_names import is_companion
+from mfcc_assets.pipeline.purge_search import (
+    COPY,
+    computed_of,
+    copies_of,
+    features_of,
+    files_of,
+    lists_of,
+    recorded_files,
+)
 from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.pipeline.upload_register import UploadRegister, digest_of_blob, upload_files
 from mfcc_assets.storage.blobs.names import clean_name, shown_name
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob
-from mfcc_assets.storage.documents.port import Document
-from mfcc_assets.storage.ranking_store import STAGES
-
-_COPY = re.compile(r"([^/]+)/.+")
-"""Whole name of a copy in `batch`. The group is the id of its upload."""
-
-_FEATURES = ("frames", "timbre", "summaries", "chroma", "waveforms")
-"""Folders that have a folder of each version, with the features of each audio."""
-
-_FEW = 16
-"""Number of ids whose files are asked for one by one. For more of them, whole folders are listed."""
 
 _ENDED = (State.RANKED.value, State.FAILED.value)
-
-_Id = TypeVar("_Id", bound=str)
 
 Body = Mapping[str, Any]
 """The stored JSON of a document."""
@@ -96,12 +89,12 @@ def purge_uploads(library: Library, uploads: Collection[UploadId]) -> dict[Uploa
         return {}
     stored = {upload: library.documents.get_or_none(upload) for upload in uploads}
     bodies = {upload: document.body if document else {} for upload, document in stored.items()}
-    names = _recorded_files(library, stored)
+    names = recorded_files(library, stored)
     # A register that began earlier might not know documents of other processes.
     register = UploadRegister(library, None if names is None else list(filter(None, stored.values())))
-    files = _files(library, register, uploads, names)
-    copies = _copies(library, uploads)
-    lists = _lists(library, uploads)
+    files = files_of(library, register, uploads, names)
+    copies = copies_of(library, uploads)
+    lists = lists_of(library, uploads)
     rows = {upload: library.recommendations.rows_of_upload(upload, content_digests=[]) for upload in uploads}
     similar = {
         upload: _closed_file(library, document.body) if document else _files_like(library, register, copies[upload])
@@ -165,7 +158,7 @@ def remove_computed(
         Number of rows of recommendations that were removed.
     """
     audio_ids = {upload: _own_audio(library, body) for upload, body in bodies.items()}
-    for blob in _computed(library, bodies, audio_ids):
+    for blob in computed_of(library, bodies, audio_ids):
         library.blobs.delete(CEPSTRA, blob.name)
     recommendations = {}
     for upload, body in bodies.items():
@@ -176,7 +169,7 @@ def remove_computed(
 
 def remove_features(library: Library, audio_ids: Collection[AudioId]) -> None:
     """Remove the features of these audios, of every version."""
-    for blobs in _features(library, audio_ids).values():
+    for blobs in features_of(library, audio_ids).values():
         for blob in blobs:
             library.blobs.delete(CEPSTRA, blob.name)
 
@@ -206,7 +199,7 @@ def lapsed_uploads(library: Library, now: datetime | None = None) -> list[Upload
     """
     received = {found.id: datetime.fromisoformat(found.body["received"]) for found in library.documents.find()}
     for blob in library.blobs.list("batch"):
-        if match := _COPY.fullmatch(blob.name):
+        if match := COPY.fullmatch(blob.name):
             received.setdefault(match[1], blob.modified)
     return [
         UploadId(upload) for upload, at in received.items() if is_upload_id(upload) and has_lapsed(library, at, now)
@@ -222,109 +215,6 @@ def has_lapsed(library: Library, received: datetime, now: datetime | None = None
     """Return True if something that came at this time must not be kept any longer."""
     days = library.settings.retention_days
     return days > 0 and (now or datetime.now(UTC)) - received >= timedelta(days=days)
-
-
-def _recorded_files(library: Library, stored: Mapping[UploadId, Document | None]) -> dict[UploadId, str] | None:
-    """Return the file of each of a few uploads, if their documents alone tell where their files are; otherwise None.
-
-    A document does not tell it if it is lost or of an older version, if its file has changed since, or if there is
-    other music in the folder of the upload: then the documents of all uploads tell whose a file is.
-    """
-    if len(stored) > _FEW:
-        return None
-    names = {}
-    for upload, document in stored.items():
-        body = document.body if document else {}
-        if not body.get("blob") or body.get("content") is None:
-            return None
-        names[upload] = name = str(body["blob"])
-        if any(blob.name != name and not is_companion(blob.name) for blob in _folder_of(library, upload)):
-            return None
-        with suppress(BlobNotFound):
-            if library.blobs.stat("uploads", name).etag != body.get("etag"):
-                return None
-    return names
-
-
-def _folder_of(library: Library, upload: UploadId) -> Iterable[Blob]:
-    return library.blobs.list("uploads", f"{upload}/")
-
-
-def _files(
-    library: Library, register: UploadRegister, uploads: Collection[UploadId], names: Mapping[UploadId, str] | None
-) -> dict[UploadId, list[Blob]]:
-    """Return the files of each upload in `uploads`, whatever their versions are now, and what lies beside them.
-
-    If their names are known, nothing else is listed but the folders of the uploads.
-    """
-    files: dict[UploadId, list[Blob]] = {upload: [] for upload in uploads}
-    listed = library.blobs.list("uploads") if names is None else _named_files(library, names)
-    for blob in listed:
-        try:
-            upload = upload_id_in(blob.name) if is_companion(blob.name) else register.upload_of(blob)
-        except BlobNotFound:
-            continue  # it went since it was listed
-        if upload in files:
-            files[upload].append(blob)
-    return files
-
-
-def _named_files(library: Library, names: Mapping[UploadId, str]) -> Iterable[Blob]:
-    found = {}
-    for upload, name in names.items():
-        found.update({blob.name: blob for blob in _folder_of(library, upload)})
-        with suppress(BlobNotFound):
-            found[name] = library.blobs.stat("uploads", name)
-    return found.values()
-
-
-def _copies(library: Library, uploads: Collection[UploadId]) -> dict[UploadId, list[Blob]]:
-    """Return the copies of each upload on which runs work."""
-    if len(uploads) <= _FEW:
-        return {upload: list(library.blobs.list("batch", f"{upload}/")) for upload in uploads}
-    found: dict[UploadId, list[Blob]] = {upload: [] for upload in uploads}
-    for blob in library.blobs.list("batch"):
-        if (match := _COPY.fullmatch(blob.name)) and match[1] in found:
-            found[UploadId(match[1])].append(blob)
-    return found
-
-
-def _lists(library: Library, uploads: Collection[UploadId]) -> dict[UploadId, list[Blob]]:
-    """Return the candidates and rankings of each upload, of every index."""
-    versions = library.blobs.folders(CEPSTRA, "indexes")
-    return _in_folders(library, [f"indexes/{version}/{stage}" for version in versions for stage in STAGES], uploads)
-
-
-def _features(library: Library, audio_ids: Collection[AudioId]) -> dict[AudioId, list[Blob]]:
-    """Return the features of each audio, of every version."""
-    if not audio_ids:
-        return {}
-    folders = [f"{kind}/{version}" for kind in _FEATURES for version in library.blobs.folders(CEPSTRA, kind)]
-    return _in_folders(library, folders, audio_ids)
-
-
-def _in_folders(library: Library, folders: Iterable[str], ids: Collection[_Id]) -> dict[_Id, list[Blob]]:
-    """Return what is stored under each of these ids in some folders of what is computed."""
-    found: dict[_Id, list[Blob]] = {one: [] for one in ids}
-    for folder in folders:
-        names = {f"{folder}/{one}.parquet": one for one in ids}
-        if len(ids) > _FEW:
-            for blob in library.blobs.list(CEPSTRA, f"{folder}/"):
-                if blob.name in names:
-                    found[names[blob.name]].append(blob)
-            continue
-        for name, one in names.items():
-            with suppress(BlobNotFound):
-                found[one].append(library.blobs.stat(CEPSTRA, name))
-    return found
-
-
-def _computed(
-    library: Library, uploads: Collection[UploadId], audio_ids: Mapping[UploadId, Collection[AudioId]]
-) -> list[Blob]:
-    """Return the lists of uploads and the features of their audio."""
-    features = _features(library, set().union(*audio_ids.values()))
-    return [blob for blobs in [*_lists(library, uploads).values(), *features.values()] for blob in blobs]
 
 
 def _files_like(library: Library, register: UploadRegister, copies: Collection[Blob]) -> list[Blob]:
@@ -419,9 +309,9 @@ def _require_nothing_left(
     audio_ids: Mapping[UploadId, Collection[AudioId]],
     names: Mapping[UploadId, str] | None,
 ) -> None:
-    left = [f"uploads/{blob.name}" for blobs in _files(library, register, bodies, names).values() for blob in blobs]
-    left += [f"batch/{blob.name}" for blobs in _copies(library, bodies).values() for blob in blobs]
-    left += [f"{CEPSTRA}/{blob.name}" for blob in _computed(library, bodies, audio_ids)]
+    left = [f"uploads/{blob.name}" for blobs in files_of(library, register, bodies, names).values() for blob in blobs]
+    left += [f"batch/{blob.name}" for blobs in copies_of(library, bodies).values() for blob in blobs]
+    left += [f"{CEPSTRA}/{blob.name}" for blob in computed_of(library, bodies, audio_ids)]
     for upload, body in bodies.items():
         digests = _digests(library, body, audio_ids[upload])
         if rows := library.recommendations.rows_of_upload(upload, content_digests=digests):
