@@ -51,7 +51,8 @@ def delete(upload: UploadId) -> WerkzeugResponse:
         # What this process keeps of it goes too if something else is left, and after a request that came meanwhile.
         here.previews.forget(upload)
         here.watch.hurry()
-        site().pictures.drop(lambda key: isinstance(key, tuple) and upload in key)
+        for kept in (site().pictures, site().pairs):
+            kept.drop(lambda key: isinstance(key, tuple) and upload in key)
     forget(upload)
     return redirect(url_for("pages.upload_form", deleted=1), HTTPStatus.SEE_OTHER)
 

@@ -81,7 +81,7 @@ def shown_upload(upload: UploadId, base: str, *, is_mine: bool, plays: bool = Tr
     news = here.news(upload)
     outcome = here.previews.get(upload)
     page = _preview_page(upload) if news.shown == "preview" else None
-    page = page or page_of_upload(here.library, upload)
+    page = page or page_of_upload(here.library, here.published, upload)
     code = page["failure"]["code"] if page["failure"] else outcome.failure if outcome and news.shown == "failed" else ""
     recognised = page["recognised"] or {}
     title = printable(recognised.get("title") or page["file_name"] or _("Untitled"))
@@ -113,7 +113,7 @@ def _preview_page(upload: UploadId) -> Presented | None:
     if outcome is None or outcome.preview is None:
         return None
     try:
-        return page_of_preview(here.library, here.published.opened(), upload, outcome.preview)
+        return page_of_preview(here.library, here.published, upload, outcome.preview)
     except (NoPublishedIndex, CorruptIndex):
         return None  # the index went after the preview was made, and the run will say so
 
