@@ -46,7 +46,7 @@ def delete(upload: UploadId) -> WerkzeugResponse:
     require_mine(upload)
     here = room()
     try:
-        delete_upload(here.library, upload)
+        delete_upload(site().library, upload)
     finally:
         # What this process keeps of it goes too if something else is left, and after a request that came meanwhile.
         here.previews.forget(upload)
