@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.explain_upload import explain_upload
 from mfcc_assets.web.heavy_work import HeavyWork
 from mfcc_assets.web.site import open_site, site
-from mfcc_assets.web.uploads import explaining
 from mfcc_assets_tests.upload_steps import answer_uploads
 from mfcc_assets_tests.web.uploads.answered import answered, sent
 
@@ -76,8 +76,8 @@ def test_a_page_and_its_picture_share_one_explanation(
 ) -> None:
     upload = answered(ten_tracks, pages, song)
     why = _first_why(pages.get(f"/uploads/{upload}").text)
-    explain = Mock(wraps=explaining.explain_upload)
-    monkeypatch.setattr(explaining, "explain_upload", explain)
+    explain = Mock(wraps=explain_upload)
+    monkeypatch.setattr("mfcc_assets.web.uploads.explaining.explain_upload", explain)
 
     assert pages.get(why).status_code == pages.get(f"{why}/path.png").status_code == 200
     assert explain.call_count == 1
