@@ -52,6 +52,16 @@ NOT_COMMANDS: Mapping[tuple[str, str], str] = {
 EXAMPLE_UPLOAD = "8ea2610ba03e0e7d1b8ace257ae66031"
 """An upload id in samples. The id of the demo's upload differs from library to library."""
 
+_INDEX_VERSION = re.compile(r"\b[0-9a-f]{12}\b")
+"""A version of an index. Versions differ from processor to processor, because their numbers do in the last digits."""
+
+_ABBREVIATED_VERSION = re.compile(r"(?<= )[0-9a-f]{4,12}(?= |$)")
+
+_LIST_OF_VERSIONS = """
+version() { mfcc index list --json | python -c "import json, sys; print(json.load(sys.stdin)[$1]['version'])"; }
+"""
+"""A function of the shell that prints a version by its place in the list, where the newest one stands first."""
+
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 _SAMPLE = re.compile(r"^\$ (?P<command>(?:.*\\\n)*.*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
 _ANSWER = re.compile(r"(?<=\[y/N\]: )(\w+)$")
@@ -65,6 +75,7 @@ _CHANGING = re.compile(
     r"""\d{4}-\d\d-\d\d\ \d\d:\d\d            # times
     | (?<=Done\ in\ )\d+(?=\ s)
     | [\d.]+\ [kMGT]B(?=\ are\ free)            # space on the disk
+    | \b[0-9a-f]{12}\b                          # versions of indexes
     | (?<=Launched\ backfill\ job\ `)\w+         # ids of backfills
     """,
     re.VERBOSE,
@@ -180,7 +191,9 @@ def _run(samples: Sequence[Sample], checkout: Path, first_demo: str) -> dict[int
     """
     printed = {number: first_demo for number, sample in enumerate(samples) if sample.command == "make demo"}
     numbers = [number for number, sample in enumerate(samples) if sample.is_run and number not in printed]
-    script = "".join(f"echo '{_MARK}'\n{_for_shell(samples[number])}\n" for number in numbers)
+    versions = _listed_versions(samples)
+    commands = [_for_shell(samples[number], versions) for number in numbers]
+    script = _LIST_OF_VERSIONS + "".join(f"echo '{_MARK}'\n{command}\n" for command in commands)
     begins_above = any(sample.command.startswith("cd ") for sample in samples)
     ran = subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", script],
@@ -199,12 +212,26 @@ def _run(samples: Sequence[Sample], checkout: Path, first_demo: str) -> dict[int
     return {number: _lines(text, checkout) for number, text in printed.items()}
 
 
-def _for_shell(sample: Sample) -> str:
+def _listed_versions(samples: Sequence[Sample]) -> list[str]:
+    """Return the versions of indexes that the page lists, in the order of its list."""
+    lists = [sample.output for sample in samples if sample.command == "mfcc index list"]
+    return [found.group() for line in (lists[0] if lists else ()) if (found := _INDEX_VERSION.search(line))]
+
+
+def _for_shell(sample: Sample, versions: Sequence[str]) -> str:
+    """Return the command with the ids of the library in which it is run."""
     command = sample.command.replace(EXAMPLE_UPLOAD, '"$UPLOAD"')
+    if command.startswith("mfcc index "):
+        command = _ABBREVIATED_VERSION.sub(lambda version: _named_by_place(version.group(), versions), command)
     answers = [answer[1] for line in sample.output if (answer := _ANSWER.search(line))]
     if answers:
         return f"echo {' '.join(answers)} | {command}"
     return command
+
+
+def _named_by_place(abbreviated: str, versions: Sequence[str]) -> str:
+    places = [place for place, version in enumerate(versions) if version.startswith(abbreviated)]
+    return f"$(version {places[0]})" if places else abbreviated
 
 
 def _lines(printed: str, checkout: Path) -> list[str]:

@@ -25,6 +25,25 @@ CHECK_SECONDS = 1.0
 """Time after which `PublishedIndex` asks again which version is published."""
 
 
+def published_index(library: Library) -> LibraryIndex:
+    """Return the index that answers.
+
+    Raises
+    ------
+    NoPublishedIndex, CorruptIndex
+        If there is no index to search, or it cannot be read. During the first load of a library the message says so.
+    """
+    try:
+        return library.indexes.published()
+    except NoPublishedIndex as error:
+        if library.indexes.published_version() is None and library.catalogue.progress()[1]:
+            raise NoPublishedIndex(
+                "the music of the library is still being analysed, and there is no index to search yet",
+                remedy="`mfcc status` shows what waits. If no run is at work, `mfcc sync` starts one",
+            ) from error
+        raise
+
+
 class OpenedIndex:
     """An index of a library, with what is found once for it. Each part is read on its first use, for all threads.
 

@@ -95,7 +95,7 @@ def path_between(library: Library, opened: OpenedIndex, start: Soundtrack, end: 
     --------
     Print the titles of a path of eight tracks::
 
-        opened = OpenedIndex(library, library.indexes.published())
+        opened = OpenedIndex(library, published_index(library))
         ends = find_track(library, "Ocean"), find_track(library, "Palace")
         path = path_between(library, opened, *ends, steps=8)
         print([track.display_title for track in path.soundtracks])

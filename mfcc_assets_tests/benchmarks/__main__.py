@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mfcc_assets_tests.benchmarks import article, cascade, features, kernels, orchestration, peers, report, scale
+from mfcc_assets_tests.benchmarks import article, cascade, features, kernels, orchestration, peers, report, scale, web
 from mfcc_assets_tests.benchmarks.corpus import Corpus, fetch
 from mfcc_assets_tests.benchmarks.measuring import machine
 from mfcc_assets_tests.benchmarks.report import Section
@@ -21,6 +21,7 @@ SECTIONS: Mapping[str, Callable[[Corpus], Section]] = {
     "peers": peers.measure,
     "scale": scale.measure,
     "orchestration": orchestration.measure,
+    "web": web.measure,
 }
 
 

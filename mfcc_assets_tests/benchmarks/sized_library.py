@@ -16,6 +16,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.audio.tags import Tags
 from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH, Fingerprints
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
@@ -29,7 +30,10 @@ from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import search_for_new_track
 from mfcc_assets.search.vector_index import LARGEST_FLAT, VectorIndex
 from mfcc_assets.settings import Settings
+from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.index_store import IndexStore
+from mfcc_assets.storage.ranking_store import RankedLists
+from mfcc_assets.storage.sql.browse_keys import browse_keys
 from mfcc_assets_tests.benchmarks.population import Drawn, Population
 
 ANSWERS = 30
@@ -37,6 +41,7 @@ RECALL_SEARCHES = 100
 PLACES = 5
 RANKING = DEFAULT_RANKING
 QUERY = AudioId("query")
+_RANKED = 20
 
 _Value = TypeVar("_Value")
 
@@ -99,15 +104,23 @@ class SizedLibrary:
 
     def _write(self, tracks: TrackOfAudio, vector_index: VectorIndex) -> tuple[str, float]:
         """Write an index, and return its version and the seconds that writing took. Nothing of it stays in memory."""
+        # Recognition is not measured, so each track has a fingerprint of one frame.
+        frames = np.zeros((len(tracks), FINGERPRINT_WIDTH), np.float32)
+        index, seconds = self.write(
+            tracks, vector_index, Fingerprints(frames, np.arange(len(tracks) + 1), tracks.audio_ids)
+        )
+        return index.version, seconds
+
+    def write(
+        self, tracks: TrackOfAudio, vector_index: VectorIndex, fingerprints: Fingerprints
+    ) -> tuple[LibraryIndex, float]:
+        """Write an index with rankings and publish it, and return it and the seconds that writing the index took."""
         index = LibraryIndex.of(
             parameters=index_parameters(self.library),
             tracks=tracks,
             feature_table=self.population.feature_table_of(self.drawn),
             coarse_contours=self.population.coarse_contours(self.drawn),
-            # Recognition is not measured, so each track has a fingerprint of one frame.
-            fingerprints=Fingerprints(
-                np.zeros((len(tracks), FINGERPRINT_WIDTH), np.float32), np.arange(len(tracks) + 1), tracks.audio_ids
-            ),
+            fingerprints=fingerprints,
             vector_index=vector_index,
             statistics=self.population.statistics.rows(self.drawn.origins),
             calibration=self.population.calibration,
@@ -115,7 +128,8 @@ class SizedLibrary:
         )
         _, seconds = timed(lambda: self.library.indexes.write(index))
         self.library.indexes.publish(index.version)
-        return index.version, seconds
+        write_rankings(self.library, index)
+        return index, seconds
 
     def _answers(self, index: LibraryIndex, queries: Drawn) -> dict[str, tuple[float, ...]]:
         """Measure each part of the answer to each query. The cache of contours is emptied between two queries."""
@@ -130,7 +144,7 @@ class SizedLibrary:
             found, seconds = timed(partial(find_query_candidates, index, search, without=(), count=wanted))
             parts["candidates"].append(seconds)
             candidates = [candidate for candidate, _ in found]
-            self._write_track_features(candidates, rng)
+            self.write_track_features(candidates, rng)
             self.library.opened.pop("features", None)
             ranked, seconds = timed(partial(rank_query, self.library, index, search, candidates, count=wanted))
             parts["contours"].append(seconds)
@@ -150,7 +164,7 @@ class SizedLibrary:
             assert len(chosen[0]) == PLACES
         return {name: tuple(seconds) for name, seconds in parts.items()}
 
-    def _write_track_features(self, candidates: Sequence[AudioId], rng: np.random.Generator) -> None:
+    def write_track_features(self, candidates: Sequence[AudioId], rng: np.random.Generator) -> None:
         features, parameters = self.library.features, self.population.parameters
         for audio in candidates:
             if not features.has_track_features(audio, parameters):
@@ -158,6 +172,24 @@ class SizedLibrary:
                 features.write_track_features(
                     audio, self.population.track_features(self.drawn[number : number + 1], rng), parameters
                 )
+
+
+def write_rankings(library: Library, index: LibraryIndex) -> None:
+    """Write the nearest tracks of each track by the vector index as its ranking, from which lists get their order.
+
+    Real rankings take hours for large libraries. The order of lists needs the places only.
+    """
+    points = index.calibration.embedding(index.feature_table)
+    squared, rows = faiss.knn(points, points, _RANKED + 1)
+    audio_ids, by_shard = index.tracks.audio_ids, dict[str, dict[AudioId, RankedList]]()
+    for row, (audio, track) in enumerate(zip(audio_ids, index.tracks.track_ids, strict=True)):
+        near = [
+            (place, far) for place, far in zip(rows[row].tolist(), squared[row].tolist(), strict=True) if place != row
+        ]
+        ranked = [(audio_ids[place], float(np.sqrt(max(far, 0)))) for place, far in near[:_RANKED]]
+        by_shard.setdefault(track[: library.settings.shard_digits], {})[audio] = ranked
+    for shard in library.shards:
+        library.rankings.write("rankings", index.version, shard, RankedLists.of(by_shard.get(shard, {})))
 
 
 def _recall(vector_index: VectorIndex, queries: NDArray[np.float32], exact: NDArray[np.int64]) -> float:
@@ -177,28 +209,31 @@ def ids(first: int, last: int) -> Iterator[tuple[AudioId, TrackId]]:
 def insert_soundtracks(library: Library, size: int) -> None:
     """Fill the table SOUNDTRACKS up to a number of rows, with SQL, which is faster than `Catalogue`."""
     present = library.catalogue.progress()[1]
-    rows = (
-        (
-            track,
-            track[:2],
-            f"{track}.mp3",
-            "etag",
-            4_000_000,
-            audio,
-            _WORDS[number % 8],
-            _WORDS[number % 7],
-            audio,
-            audio,
-        )
-        for number, (audio, track) in enumerate(ids(present, size), start=present)
-    )
+    rows = (_row(number, audio, track) for number, (audio, track) in enumerate(ids(present, size), start=present))
     with closing(sqlite3.connect(library.settings.folder / "tables.sqlite")) as connection, connection:
         connection.executemany(
-            "INSERT INTO SOUNDTRACKS (TRACK_ID, SHARD, BLOB_NAME, ETAG, BYTES, CONTENT_DIGEST, TITLE, ARTIST, AUDIO_ID,"
-            " ANALYSED_DIGEST, ALBUM, GENRE, ARTWORK, NOTE, RUN_ID, OBSERVED_AT, SECONDS)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '', '', '2026-01-01 00:00:00.000000', 240)",
+            "INSERT INTO SOUNDTRACKS (TRACK_ID, SHARD, BLOB_NAME, ETAG, BYTES, CONTENT_DIGEST, AUDIO_ID,"
+            " ANALYSED_DIGEST, TITLE, ARTIST, ALBUM, GENRE, YEAR, ARTWORK, NOTE, RUN_ID, OBSERVED_AT, SECONDS,"
+            " BY_TITLE, BY_ARTIST, BY_ALBUM, BY_YEAR, ARTIST_KEY, ALBUM_KEY, GENRE_KEYS, SEARCH_TEXT)"
+            " VALUES (?, ?, ?, 'etag', 4000000, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '2026-01-01 00:00:00.000000', 240,"
+            " ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
+
+
+def _row(number: int, audio: AudioId, track: TrackId) -> tuple[object, ...]:
+    """Return the values of a soundtrack: albums of ten tracks, and artists of two albums."""
+    tags = Tags(
+        title=f"{_WORDS[number % 8]} {number}",
+        artist=f"{_WORDS[number // 20 % 7]} {number // 20}",
+        album=f"{_WORDS[number // 10 % 5]} {number // 10}",
+        genre=_WORDS[number // 500 % 8],
+        year=1960 + number // 10 % 60,
+    )
+    name = f"{track}.mp3"
+    keys = browse_keys(tags, name)
+    told = (tags.title, tags.artist, tags.album, tags.genre, tags.year)
+    return (track, track[:2], name, audio, audio, audio, *told, *vars(keys).values())
 
 
 def _first_answer(library: Library, point: NDArray[np.float32]) -> LibraryIndex:

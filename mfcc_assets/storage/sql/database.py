@@ -236,7 +236,8 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
             is_connecting = False
             yield connection
     except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        # The text of SQLAlchemy's own errors ends with the address of a page about them.
+        reason = " ".join(str(getattr(error, "orig", None) or error.args[0]).split())
         if isinstance(error, sa.exc.DBAPIError) and is_transient(error, is_connecting=is_connecting):
             raise ConnectionLost(
                 f"the connection to the database is lost ({reason})",

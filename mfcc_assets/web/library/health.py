@@ -12,7 +12,7 @@ from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets.texts import printable
 from mfcc_assets.web.cards import card_of
 from mfcc_assets.web.i18n import gettext as _
-from mfcc_assets.web.library.not_ready import words_for
+from mfcc_assets.web.library.not_ready import check_not_lost, words_for
 from mfcc_assets.web.site import site
 
 blueprint = Blueprint("health", __name__)
@@ -48,6 +48,8 @@ def page() -> str:
     index, instead = _index()
     library = site().library
     figures = site().health.get(index and index.version, lambda: health_figures(library, index))
+    if not figures.count:
+        check_not_lost(library)
     return render_template(
         "library/health.html",
         states=figures.states,
