@@ -15,4 +15,4 @@ def test_a_browser_that_has_a_picture_gets_only_its_etag() -> None:
 
     assert (first.status_code, first.content_type, first.data) == (200, "image/png", b"a picture")
     assert first.headers["Cache-Control"] == "private, max-age=60"
-    assert (again.status_code, again.data) == (304, b"")
+    assert again.status_code == 304
