@@ -115,10 +115,8 @@ def _add_common_routes(app: Flask) -> None:
 
     @app.get("/language/<code>")
     def choose_language(code: str) -> WerkzeugResponse:
-        # Only a path of this site is followed, so that no other site can be reached through this address.
-        came_from = urlsplit(request.referrer or "")
-        back = came_from.path if came_from.netloc == request.host else "/"
-        response = redirect(target_here(request.args.get("back", back)))
+        # Browsers do not say which page they come from, so its link does.
+        response = redirect(target_here(request.args.get("back", "/")))
         if code in LANGUAGES:
             response.set_cookie(
                 LANGUAGE_COOKIE,

@@ -22,8 +22,10 @@ def of_track(track_id: str) -> Response:
     """Send the waveform of a soundtrack."""
     library = site().library
     track = library.browsing.track(TrackId(track_id))
-    if track is None or track.audio_id is None:
+    if track is None:
         abort(HTTPStatus.NOT_FOUND)
+    if track.audio_id is None:
+        return no_waveform_yet()
     return sent_waveform(track.audio_id, partial(library.features.read_waveform, track.audio_id))
 
 
@@ -56,6 +58,11 @@ def sent_waveform(audio_id: AudioId, read: Callable[[], Waveform]) -> Response:
         try:
             response.data = as_bytes(read())
         except FeaturesMissing:
-            abort(HTTPStatus.NOT_FOUND)
+            return no_waveform_yet()
     response.make_conditional(request)
     return response
+
+
+def no_waveform_yet() -> Response:
+    """Send nothing. A page asks before the audio was analysed, and an error would stand in the browser's console."""
+    return Response(status=HTTPStatus.NO_CONTENT)

@@ -127,3 +127,11 @@ def test_an_upload_has_a_waveform_from_its_preview_on_and_the_same_when_it_is_re
 
     assert before
     assert pages.get(f"/uploads/{upload}/waveform").data == before
+
+
+def test_an_upload_that_waits_has_no_waveform_yet_which_is_no_error(ten_tracks: Library, pages: FlaskClient) -> None:
+    upload = "0c" * 16
+    ten_tracks.blobs.write("uploads", f"{upload}/song.flac", b"not read yet")
+
+    response = pages.get(f"/uploads/{upload}/waveform")
+    assert (response.status_code, response.data) == (204, b"")
