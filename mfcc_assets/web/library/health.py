@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
+from mfcc_assets.pipeline.failure_words import words_for_failure
 from mfcc_assets.pipeline.health_figures import health_figures
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.index_store import RECALL
+from mfcc_assets.storage.sql.records import Reject
 from mfcc_assets.texts import printable
 from mfcc_assets.web.cards import card_of
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.i18n import language, translated
 from mfcc_assets.web.library.not_ready import check_not_lost, words_for
 from mfcc_assets.web.site import site
 
@@ -55,7 +58,7 @@ def page() -> str:
         states=figures.states,
         count=figures.count,
         seconds=figures.seconds,
-        rejects=[(printable(reject.blob_name), printable(reject.reason)) for reject in figures.rejects],
+        rejects=[(printable(reject.blob_name), _reason(reject)) for reject in figures.rejects],
         reject_count=figures.reject_count,
         duplicates=[[card_of(track) for track in tracks] for tracks in figures.duplicates],
         duplicate_count=figures.duplicate_count,
@@ -67,6 +70,11 @@ def page() -> str:
         orphan_count=figures.orphan_count,
         curves=_curves(figures.quality),
     )
+
+
+def _reason(reject: Reject) -> str:
+    """Return why a file cannot be used. The exact reason is English, so other languages have that of its kind."""
+    return printable(reject.reason) if language() == "en" else translated(words_for_failure(reject.code))
 
 
 def _index() -> tuple[LibraryIndex | None, str]:

@@ -12,6 +12,7 @@ from mfcc_assets.similarity.nearness import Nearness
 from mfcc_assets.texts import printable
 from mfcc_assets.web.cards import Card, card_of
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.i18n import translated
 from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.news import News
 from mfcc_assets.web.uploads.room import room
@@ -104,7 +105,7 @@ def shown_upload(upload: UploadId, base: str, *, is_mine: bool, plays: bool = Tr
         card,
         _cards(page["recommendations"], why_base=base, files_base="" if plays else base),
         _cards(page["candidates"], why_base="", files_base="" if plays else base),
-        _(words_for_failure(code)) if code else "",
+        translated(words_for_failure(code)) if code else "",
         is_mine,
     )
 
