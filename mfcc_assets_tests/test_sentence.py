@@ -21,7 +21,7 @@ def test_a_sentence_without_values_is_its_template() -> None:
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda one: pickle.loads(pickle.dumps(one))])
-def test_a_copy_knows_its_template_and_its_values(copied) -> None:  # type: ignore[no-untyped-def]
+def test_a_copy_knows_its_template_and_its_values(copied) -> None:
     again = copied(HEARD)
 
     assert again == HEARD
