@@ -23,6 +23,7 @@ Each error says what happened, to which track, upload, file or index, and what t
     │   └── SecretNotFound
     ├── SettingsError                this and all below: errors of a run, a command or an argument
     ├── RunFailed
+    ├── LeftToTheRun
     ├── UploadChanged
     ├── NotAnUploadId
     ├── NotACursor
@@ -132,6 +133,10 @@ class NotFinite(AudioError):
     """The samples contain NaN, infinity or absurdly large numbers."""
 
     code = "not_finite"
+
+
+class LeftToTheRun(MfccError):
+    """The audio of an upload is too long to answer at once, so its answer comes with the run."""
 
 
 class StoreError(MfccError):

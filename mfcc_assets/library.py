@@ -4,6 +4,7 @@ This module imports each store where it is opened, because a command that only p
 databases and codecs.
 """
 
+import hmac
 from contextlib import ExitStack
 from functools import cached_property
 from threading import RLock
@@ -138,6 +139,16 @@ class Library:
         if self.settings.profile == "azure":
             return shared_signing_key(self.secrets)
         return local_signing_key(self.settings.folder)
+
+    def key_for(self, use: str) -> bytes:
+        """Return the key for one use, of 32 bytes. What was signed for one use is worth nothing for another.
+
+        Parameters
+        ----------
+        use
+            Name of the use, such as ``session``.
+        """
+        return hmac.digest(self.signing_key, use.encode(), "sha256")
 
     @_opened
     def blobs(self) -> "BlobStore":

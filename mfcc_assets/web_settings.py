@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 """Names under which a browser on this machine finds the pages."""
 
+LONGEST_SHARE_DAYS = 366
+"""Longest time for which an answer can be shared."""
+
 
 class WebSettings(BaseSettings):
     """Settings of the web pages. `mfcc_assets.settings.Settings` reads them with all others."""
@@ -38,7 +41,7 @@ class WebSettings(BaseSettings):
     web_idle_seconds: float = Field(
         30.0, gt=0, le=3600, description="A connection that sends or takes nothing for this time is closed"
     )
-    web_share_days: int = Field(30, gt=0, le=3650, description="How long a shared answer can be seen")
+    web_share_days: int = Field(30, gt=0, le=LONGEST_SHARE_DAYS, description="How long a shared answer can be seen")
     web_login: Literal["off", "header", "password"] = Field(
         "off", description="Who may see the web pages: off, everybody; header, whom a proxy names; password"
     )

@@ -73,3 +73,11 @@ def test_an_error_while_closing_does_not_keep_other_stores_open(library):
         library.close()
     assert closed == ["blobs", "secrets"]
     assert library.opened == {}
+
+
+def test_each_use_has_a_key_of_its_own_that_stays(library):
+    keys = [library.key_for("session"), library.key_for("login"), library.signing_key]
+
+    assert len(set(keys)) == 3
+    assert library.key_for("session") == keys[0]
+    assert len(keys[0]) == 32

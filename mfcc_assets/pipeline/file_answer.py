@@ -1,13 +1,15 @@
 """The answer to one file, all steps at once: for `mfcc recommend`, and as the preview of the answer to an upload."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.audio.reader import AudioLimits
 from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.errors import LeftToTheRun, TooLong
 from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.track_features import TrackFeatures, track_features_of
@@ -124,6 +126,10 @@ class Preview:
     answer: Answer
 
 
+LONGEST_PREVIEW_SECONDS = 1800.0
+"""Longer audio is answered by the run alone, so that a few long files do not keep others waiting for their previews."""
+
+
 def recommend_file(
     library: Library, path: Path, *, count: int, exact: bool = False, without_versions: bool = False
 ) -> Answer:
@@ -190,12 +196,22 @@ def preview_answer(library: Library, opened: OpenedIndex, path: Path, file_name:
     ------
     AudioError
         If the file cannot be used.
+    LeftToTheRun
+        If its audio is longer than `LONGEST_PREVIEW_SECONDS`.
     NoPublishedIndex, CorruptIndex
         If the index cannot be used, or the database does not know its tracks.
     OSError
         If the file cannot be opened, for example because it is gone.
     """
-    file = features_of_file(library, path, opened.index.parameters.features, file_name)
+    limits = library.limits
+    if limits.max_seconds > LONGEST_PREVIEW_SECONDS:
+        limits = replace(limits, max_seconds=LONGEST_PREVIEW_SECONDS)
+    try:
+        file = _features_within(limits, path, opened.index.parameters.features, file_name)
+    except TooLong as error:
+        if limits == library.limits:
+            raise
+        raise LeftToTheRun("the audio is too long to answer it at once", subject=file_name) from error
     names = [name for name in library.settings.recogniser_names if name in LOCAL_RECOGNISERS]
     outcome = recognise_file(library, opened.index, path, file.audio_id, file.cepstra, names)
     answer = _answer(library, opened, file, outcome, path, count=library.settings.recommendations)
@@ -212,7 +228,11 @@ def features_of_file(library: Library, path: Path, parameters: FeaturesParameter
     OSError
         If it cannot be opened.
     """
-    file = analyse_file(path, parameters.cepstra, library.limits, file_name)
+    return _features_within(library.limits, path, parameters, file_name)
+
+
+def _features_within(limits: AudioLimits, path: Path, parameters: FeaturesParameters, file_name: str) -> FileFeatures:
+    file = analyse_file(path, parameters.cepstra, limits, file_name)
     track_features = track_features_of(file.analysis, parameters)
     audio, cepstra = file.audio, file.analysis.cepstra
     return FileFeatures(

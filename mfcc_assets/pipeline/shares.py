@@ -19,14 +19,18 @@ from typing import Any
 from mfcc_assets.errors import DocumentNotFound
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
+from mfcc_assets.web_settings import LONGEST_SHARE_DAYS
 
 SHARES = "shares"
 """Key of a document's body. Each entry has the ``digest`` of a token, and the time at which it ``ends``."""
 
 _NONCE_BYTES, _ID_BYTES, _SIGNATURE_BYTES = 16, 16, 32
 
-LONGEST_SHARE_SECONDS = 366 * 24 * 3600
+LONGEST_SHARE_SECONDS = LONGEST_SHARE_DAYS * 24 * 3600
 """Longest time for which an answer can be shared."""
+
+MOST_SHARES = 100
+"""Number of links to one upload that can be open at the same time. With another one, the oldest ends."""
 
 
 def share_upload(library: Library, upload: UploadId, *, seconds: float, now: datetime | None = None) -> str:
@@ -57,7 +61,7 @@ def share_upload(library: Library, upload: UploadId, *, seconds: float, now: dat
     share = {"digest": _digest(token), "ends": (begun + timedelta(seconds=seconds)).isoformat()}
 
     def shared(body: dict[str, Any]) -> dict[str, Any]:
-        return {**body, SHARES: [*_open_shares(body, begun), share]}
+        return {**body, SHARES: [*_open_shares(body, begun), share][-MOST_SHARES:]}
 
     library.documents.update(upload, shared)
     return token
@@ -132,14 +136,9 @@ def _upload_in(library: Library, token: str) -> UploadId | None:
 
 def _masked(library: Library, nonce: bytes, text: bytes) -> bytes:
     """Encrypt or decrypt 16 bytes by bits that only the key gives for this nonce, which is used once."""
-    mask = hmac.digest(_key(library, b"share: mask"), nonce, "sha256")[: len(text)]
+    mask = hmac.digest(library.key_for("share: mask"), nonce, "sha256")[: len(text)]
     return bytes(one ^ other for one, other in zip(text, mask, strict=True))
 
 
 def _signature(library: Library, sealed: bytes) -> bytes:
-    return hmac.digest(_key(library, b"share: signature"), sealed, "sha256")
-
-
-def _key(library: Library, use: bytes) -> bytes:
-    """Return a key for one use. The key of the library signs other things, too."""
-    return hmac.digest(library.signing_key, use, "sha256")
+    return hmac.digest(library.key_for("share: signature"), sealed, "sha256")

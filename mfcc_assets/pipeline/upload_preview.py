@@ -18,6 +18,8 @@ def preview_upload(library: Library, opened: OpenedIndex, upload: UploadId) -> P
         If there is no such upload, or its file is gone.
     AudioError
         If the file cannot be used. The run will record the same reason.
+    LeftToTheRun
+        If its audio is too long to answer it at once.
     NoPublishedIndex, CorruptIndex
         If the index cannot be used, or the database does not know its tracks.
     """

@@ -18,7 +18,8 @@ from mfcc_assets.web.errors import tell_errors
 from mfcc_assets.web.formats import clock, megabytes, moment
 from mfcc_assets.web.i18n import LANGUAGE_COOKIE, LANGUAGES, add_languages
 from mfcc_assets.web.library.blueprints import BLUEPRINTS as LIBRARY_BLUEPRINTS
-from mfcc_assets.web.map import pages as map_pages
+from mfcc_assets.web.library.tracks import MOST_PLAYED
+from mfcc_assets.web.map.pages import add_map
 from mfcc_assets.web.player import waveforms
 from mfcc_assets.web.probes import add_probes
 from mfcc_assets.web.security.cross_site import refuse_other_sites
@@ -64,7 +65,7 @@ def create_app(library: Library) -> Flask:
         TRUSTED_HOSTS=settings.web_hosts,
         MAX_CONTENT_LENGTH=_LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=_LARGEST_FORM,
-        SECRET_KEY=_session_key(library),
+        SECRET_KEY=library.key_for("session"),
         SESSION_COOKIE_NAME="mfcc",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -80,16 +81,12 @@ def create_app(library: Library) -> Flask:
     tell_errors(app)
     add_probes(app, library)
     _add_common_routes(app)
-    for blueprint in (files.blueprint, map_pages.blueprint, waveforms.blueprint, *LIBRARY_BLUEPRINTS):
+    for blueprint in (files.blueprint, waveforms.blueprint, *LIBRARY_BLUEPRINTS):
         app.register_blueprint(blueprint)
+    add_map(app, opened)
     add_uploads(app, opened)
     app.wsgi_app = KnownProxies(app.wsgi_app, settings.web_proxy_addresses, settings.web_login_header)  # type: ignore[method-assign]
     return app
-
-
-def _session_key(library: Library) -> bytes:
-    # Cookies and links have keys of their own, so that neither can be passed off as the other.
-    return hashlib.blake2b(b"session", key=library.signing_key[:64], digest_size=32).digest()
 
 
 def _files_address(settings: Settings) -> str:
@@ -103,7 +100,12 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(clock=clock, megabytes=megabytes, moment=moment, printable=printable, counted=counted)
     app.jinja_env.globals.update(
-        asset=_asset_address, browser_texts=browser_texts, settings=settings, upload_limit=settings.web_upload_bytes
+        address_here=_address_here,
+        asset=_asset_address,
+        browser_texts=browser_texts,
+        most_played=MOST_PLAYED,
+        settings=settings,
+        upload_limit=settings.web_upload_bytes,
     )
 
 
@@ -114,10 +116,8 @@ def _add_common_routes(app: Flask) -> None:
 
     @app.get("/language/<code>")
     def choose_language(code: str) -> WerkzeugResponse:
-        # Only a path of this site is followed, so that no other site can be reached through this address.
-        came_from = urlsplit(request.referrer or "")
-        back = came_from.path if came_from.netloc == request.host else "/"
-        response = redirect(target_here(request.args.get("back", back)))
+        # Browsers do not say which page they come from, so its link does.
+        response = redirect(target_here(request.args.get("back", "/")))
         if code in LANGUAGES:
             response.set_cookie(
                 LANGUAGE_COOKIE,
@@ -140,6 +140,12 @@ def _add_common_routes(app: Flask) -> None:
             kept = f"public, max-age={_YEAR_SECONDS}, immutable" if "v" in request.args else "no-cache"
             response.headers["Cache-Control"] = kept
         return response
+
+
+def _address_here() -> str:
+    """Return the address of the page that is shown, by which a link can lead back to it."""
+    is_page = request.method in ("GET", "HEAD")
+    return request.full_path.removesuffix("?") if is_page else "/"
 
 
 @cache

@@ -68,9 +68,19 @@ class Card:
 
 
 def card_of(
-    track: Soundtrack, *, nearness: Nearness | None = None, distance: float | None = None, why: str = ""
+    track: Soundtrack, *, nearness: Nearness | None = None, distance: float | None = None, why: str = "", base: str = ""
 ) -> Card:
     """Return the card of a soundtrack.
+
+    Parameters
+    ----------
+    track
+        The soundtrack.
+    nearness, distance, why
+        As in `Card`.
+    base
+        Beginning of the addresses of its audio, its artwork and its waveform, such as that of a shared answer, which
+        is seen without a log-in.
 
     Examples
     --------
@@ -80,6 +90,7 @@ def card_of(
     ('a/ocean.mp3', '/tracks/0f/audio')
     """
     page = f"/tracks/{track.track_id}"
+    files = f"{base}{page}"
     return Card(
         track_id=track.track_id,
         title=printable(track.display_title),
@@ -88,9 +99,9 @@ def card_of(
         year=track.year,
         seconds=track.seconds,
         page=page,
-        audio=f"{page}/audio",
-        artwork=f"{page}/artwork?size={SMALL_ARTWORK}",
-        waveform=f"{page}/waveform",
+        audio=f"{files}/audio",
+        artwork=f"{files}/artwork?size={SMALL_ARTWORK}",
+        waveform=f"{files}/waveform",
         nearness=nearness,
         distance=distance,
         why=why,

@@ -1,6 +1,7 @@
 """What a listener sees when a request fails: a page, or JSON for programs."""
 
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -46,6 +47,12 @@ _STATUS: tuple[tuple[type[MfccError], int], ...] = (
 
 _RETRY_SECONDS = "5"
 
+_PLACE = re.compile(r"<(?:[^<>:]*:)?([^<>:]+)>")
+"""A place for a value in a route."""
+
+_SECRET_PLACES = frozenset({"token", "upload"})
+"""Places whose values are shown to nobody, because whoever knows one may see an upload or a shared answer."""
+
 
 def tell_errors(app: Flask) -> None:
     """Let the app answer errors with a page or with JSON. Neither tells paths, addresses or code."""
@@ -55,7 +62,7 @@ def tell_errors(app: Flask) -> None:
         status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             # The message may name files of the machine. Its owner finds it in the log.
-            _logger.error("%s %s failed: %s", request.method, request.path, error)
+            _logger.error("%s %s failed: %s", request.method, _logged_address(), printable(str(error)))
             return _told(status, {})
         if language() != "en" and not wants_json():
             # The message is English. The page has advice for the status.
@@ -80,13 +87,26 @@ def tell_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def tell_unforeseen(error: Exception) -> Response:
-        _logger.error("%s %s failed", request.method, request.path, exc_info=error)
+        _logger.error("%s %s failed", request.method, _logged_address(), exc_info=error)
         return _told(HTTPStatus.INTERNAL_SERVER_ERROR, {})
 
 
 def wants_json() -> bool:
     """Return whether the request comes from a script or program that reads JSON, not a page."""
     return request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
+
+
+def _logged_address() -> str:
+    """Return the path of the request for the log, without what would let a reader of the log see an upload."""
+    if request.url_rule is None:
+        return "an address without a page"
+    values = request.view_args or {}
+
+    def shown(place: re.Match[str]) -> str:
+        name = place[1]
+        return f"<{name}>" if name in _SECRET_PLACES else printable(str(values.get(name, "")))
+
+    return _PLACE.sub(shown, request.url_rule.rule)
 
 
 def _headers_of(error: HTTPException) -> dict[str, str]:

@@ -34,7 +34,8 @@ _PICTURES: tuple[tuple[bytes, str], ...] = (
 )
 
 _OTHER = "application/octet-stream"
-_SUFFIX_RANGE = re.compile(r"bytes=-(\d+)")
+_RANGE = re.compile(r"bytes=\s*([0-9]+\s*-\s*[0-9]*|-[0-9]+)", re.IGNORECASE)
+_SUFFIX_RANGE = re.compile(r"bytes=-([0-9]+)")
 
 
 @blueprint.get("/blobs/<container>/<path:name>")
@@ -57,7 +58,8 @@ def blob(container: str, name: str) -> Response:
     )
     response.headers["Content-Security-Policy"] = FILES_POLICY
     left = max(0, int(expires) - int(datetime.now(UTC).timestamp()))
-    response.headers["Cache-Control"] = f"private, max-age={left}"
+    # A listener can delete an upload. Then no browser may show what it has kept of it.
+    response.headers["Cache-Control"] = "private, no-cache" if container == "uploads" else f"private, max-age={left}"
     return response
 
 
@@ -75,9 +77,16 @@ def type_of(path: Path, container: str) -> str:
 def _make_range_usable(size: int) -> None:
     """Let a request have the whole file where Werkzeug refuses a range that HTTP allows.
 
-    These are several ranges at once, and more last bytes than the file has.
+    These are several ranges at once, ranges of something other than bytes, texts that are no range, and more last bytes
+    than the file has.
     """
-    wanted = request.headers.get("Range", "")
-    suffix = _SUFFIX_RANGE.fullmatch(wanted.strip())
-    if "," in wanted or (suffix and int(suffix[1]) >= size > 0):
+    wanted = request.headers.get("Range", "").strip()
+    suffix = _SUFFIX_RANGE.fullmatch(wanted)
+    if not _RANGE.fullmatch(wanted) or (suffix and _is_at_least(suffix[1], size)):
         request.environ.pop("HTTP_RANGE", None)
+
+
+def _is_at_least(digits: str, size: int) -> bool:
+    # Python refuses to read a number of thousands of digits.
+    shortest = digits.lstrip("0")
+    return size > 0 and (len(shortest) > len(str(size)) or int(shortest or "0") >= size)

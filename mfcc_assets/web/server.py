@@ -75,6 +75,11 @@ def serve(settings: Settings, *, open_browser: bool = False, say: Callable[[str]
         "when_ready": tell,
         "control_socket_disable": True,
         "proc_name": "mfcc web",
+        # Gunicorn would take addresses from a variable of the environment, and believe what they say of a request.
+        # `KnownProxies` alone decides whom the pages believe.
+        "forwarded_allow_ips": "",
+        "secure_scheme_headers": {},
+        "forwarder_headers": "",
     }
     _Server(settings, options).run()
 

@@ -11,17 +11,37 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from threading import Lock
-from typing import Any, SupportsIndex, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
 from gunicorn.workers.gthread import ThreadWorker
 
 from mfcc_assets.web.security.addresses import KnownAddresses, sender_of
 
-_MOST_CONNECTIONS = 64
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_MOST_CONNECTIONS = 24
 """Connections that one sender may have open. A browser has six."""
 
-_LEAST_BYTES_PER_SECOND = 1024
-"""A sender that is slower on average holds a thread without need: even a poor telephone line is faster."""
+_HEAD_SECONDS = 8.0
+"""Time within which the head of a request must come. It has a few hundred bytes, and a thread waits for it."""
+
+_LEAST_RECEIVED_PER_SECOND = 16 << 10
+"""A body that comes more slowly on average holds a thread, and a place for uploads, without need."""
+
+_LEAST_SENT_PER_SECOND = 1024
+"""A receiver that is slower on average holds a thread without need: even a poor telephone line is faster."""
+
+_SEND_BUFFER = 128 << 10
+"""Bytes of an answer that the system holds; Linux takes it twice.
+
+A connection takes more only when a third of its buffer is free. The buffer that Linux chooses itself grows to
+megabytes, and a listener who reads as slowly as the music plays would take nothing for longer than a connection may be
+idle.
+"""
+
+_PIECE = 1 << 16
+"""Bytes of an answer that are sent at once."""
 
 _LINGERING_SECONDS = 2.0
 _LINGERING_CHUNK = 1 << 16
@@ -31,21 +51,27 @@ _MOST_LINGERING_BYTES = 64 << 20
 class TimedSocket(socket.socket):
     """A connection that raises `TimeoutError` if the other side sends or takes nothing, or sends too slowly.
 
-    Gunicorn calls ``setblocking(True)`` before it reads a request. From then on the times of this request count.
+    Gunicorn calls ``setblocking(True)`` before it reads a request. From then on the times of this request count: first
+    those of its head, and after `expect_body` those of its body.
 
     Attributes
     ----------
     idle_seconds
         Time after which a connection that sends or takes nothing ends. For as long, a sender may be slow.
+    head_seconds
+        Time within which the head of a request must come.
     """
 
     idle_seconds = 30.0
+    head_seconds = _HEAD_SECONDS
+    _head_ends: float | None = None
     _when_closed: Callable[[], None] | None = None
 
     @classmethod
     def taken_over(cls, connection: socket.socket, when_closed: Callable[[], None]) -> "TimedSocket":
         """Return a timed connection in place of another one, with a function that is called when it is closed."""
         timed = cls(fileno=connection.detach())
+        timed.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         timed._when_closed = when_closed
         return timed
 
@@ -57,24 +83,57 @@ class TimedSocket(socket.socket):
             when_closed()
 
     def setblocking(self, flag: bool, /) -> None:
-        self._begun, self._received = time.monotonic(), 0
+        if self.fileno() < 0:
+            return  # gunicorn asks for this before it closes a connection that is closed already
+        self._begun, self._received, self._asked = time.monotonic(), 0, time.monotonic()
+        self._head_ends = None
         if flag:
+            self._head_ends = self._begun + self.head_seconds
             self.settimeout(self.idle_seconds)
         else:
             super().setblocking(flag)
 
+    def expect_body(self) -> None:
+        """Count the times of a body from now on, because the head of the request has come."""
+        self._begun, self._received, self._asked = time.monotonic(), 0, time.monotonic()
+        self._head_ends = None
+        self.settimeout(self.idle_seconds)
+
     def recv(self, bufsize: SupportsIndex, flags: int = 0, /) -> bytes:
+        if self._head_ends is not None:
+            return self._recv_head(bufsize, flags)
         asked = time.monotonic()
         data = super().recv(bufsize, flags)  # type: ignore[arg-type]
         now = time.monotonic()
         # What the server itself takes to work on the bytes before is not the sender's fault.
-        self._begun += max(0.0, asked - getattr(self, "_asked", asked))
+        self._begun += max(0.0, asked - self._asked)
         self._asked = now
         self._received += len(data)
         spent = now - self._begun - self.idle_seconds
-        if spent > 0 and self._received < spent * _LEAST_BYTES_PER_SECOND:
+        if spent > 0 and self._received < spent * _LEAST_RECEIVED_PER_SECOND:
             raise TimeoutError("the sender is too slow")
         return data
+
+    def _recv_head(self, bufsize: SupportsIndex, flags: int) -> bytes:
+        left = (self._head_ends or 0.0) - time.monotonic()
+        if left <= 0:
+            return b""
+        self.settimeout(min(left, self.idle_seconds))
+        try:
+            return super().recv(bufsize, flags)  # type: ignore[arg-type]
+        except TimeoutError:
+            # Gunicorn would log a time-out with its whole stack. Nothing more coming is what it expects at times.
+            return b""
+
+    def sendall(self, data: "ReadableBuffer", flags: int = 0, /) -> None:
+        # The time-out of Python's method is for all bytes together, so a slow listener would never get a large answer.
+        left, sent, begun = memoryview(data).cast("B"), 0, time.monotonic()
+        while left:
+            taken = self.send(left[:_PIECE], flags)
+            left, sent = left[taken:], sent + taken
+            spent = time.monotonic() - begun - self.idle_seconds
+            if spent > 0 and sent < spent * _LEAST_SENT_PER_SECOND:
+                raise TimeoutError("the receiver is too slow")
 
     def end(self) -> None:
         """Say that nothing more is sent, and wait a little until the other side has read the answer.
@@ -140,6 +199,14 @@ class TimedThreadWorker(ThreadWorker):
 
     def accept(self, listener: Any) -> None:
         super().accept(cast("socket.socket", _Accepting(listener, self.connections)))
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        conn.sock.expect_body()
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError:
+            # Gunicorn would log each of them with its whole stack, and anybody can cause many.
+            return False
 
     def handle(self, conn: Any) -> Any:
         kept = super().handle(conn)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from mfcc_assets.errors import SilentAudio
+from mfcc_assets.errors import LeftToTheRun, SilentAudio
 from mfcc_assets.ids import digest_of_file
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.file_answer import preview_answer, recommend_file
@@ -134,3 +134,10 @@ def test_a_file_that_cannot_be_used_says_why(ten_tracks: Library, tmp_path: Path
     silence = write_audio(tmp_path / "silence.wav", np.zeros(100_000, np.float32), 44_100)
     with pytest.raises(SilentAudio, match="my silence"):
         preview_answer(ten_tracks, opened, silence, "my silence")
+
+
+def test_long_audio_is_left_to_the_run(ten_tracks: Library, tmp_path: Path) -> None:
+    opened = OpenedIndex(ten_tracks, ten_tracks.indexes.published())
+    long = write_audio(tmp_path / "long.wav", np.zeros(8000 * 1801, np.float32), 8000)
+    with pytest.raises(LeftToTheRun, match="my set"):
+        preview_answer(ten_tracks, opened, long, "my set")

@@ -12,6 +12,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.purge import purge_upload
 from mfcc_assets.pipeline.shares import (
     LONGEST_SHARE_SECONDS,
+    MOST_SHARES,
     revoke_shares,
     share_upload,
     shared_until,
@@ -120,3 +121,11 @@ def test_links_outlive_another_answer_and_end_with_the_upload(ten_tracks: Librar
     purge_upload(ten_tracks, UPLOAD)
     with pytest.raises(DocumentNotFound):
         shared_upload(ten_tracks, token)
+
+
+def test_the_oldest_of_very_many_links_ends(answered: Library) -> None:
+    tokens = [share_upload(answered, UPLOAD, seconds=60, now=NOW) for _ in range(MOST_SHARES + 1)]
+
+    assert shared_upload(answered, tokens[1], now=NOW) == UPLOAD
+    with pytest.raises(DocumentNotFound):
+        shared_upload(answered, tokens[0], now=NOW)

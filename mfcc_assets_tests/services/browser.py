@@ -14,10 +14,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+NAMED_HOST = "nas.example"
+"""A name under which the browser finds this machine. Browsers trust it less than a name of their own machine."""
+
 _FLAGS = (
+    f"--host-resolver-rules=MAP {NAMED_HOST} 127.0.0.1",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -27,7 +31,7 @@ _FLAGS = (
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 )
-_LOCAL = ("127.0.0.1", "localhost")
+_LOCAL = ("127.0.0.1", "localhost", NAMED_HOST)
 
 
 class Troubles:
@@ -53,7 +57,7 @@ class Troubles:
 
     def _read(self, message: "ConsoleMessage") -> None:
         if message.type in ("error", "warning"):
-            self.found.append(message.text)
+            self.found.append(f"{message.text} {message.location.get('url', '')}".strip())
 
     def _judge(self, address: str) -> None:
         parts = urlsplit(address)
@@ -106,3 +110,22 @@ def fresh_page(browser: "Browser", address: str, troubles: Troubles, **options: 
     finally:
         context.close()
     assert not troubles.unexpected(), "\n".join(troubles.unexpected())
+
+
+def held_requests(page: "Page", address: str) -> "list[Route]":
+    """Hold the requests of a page for an address from now on. Return the list of them, which grows with each request.
+
+    Parameters
+    ----------
+    page
+        The page.
+    address
+        Pattern of the address, as in `playwright.sync_api.Page.route`.
+    """
+    held: list[Route] = []
+
+    def hold(route: "Route") -> None:
+        held.append(route)
+
+    page.route(address, hold)
+    return held

@@ -58,3 +58,29 @@ def test_a_missing_page_is_told_with_a_page(pages: FlaskClient) -> None:
 
 def test_who_is_told_to_wait_is_told_how_long(library: Library) -> None:
     assert _failing(library, NoPublishedIndex("none")).get("/failing").headers["Retry-After"] == "5"
+
+
+def test_a_page_in_another_language_marks_the_english_sentence(library: Library) -> None:
+    pages = _failing(library, TooShort("it has 0.30 s", subject="a.mp3", remedy="Supply a longer file"))
+
+    page = pages.get("/failing", headers={"Accept-Language": "zh"})
+    assert '<p class="soft small" lang="en">It has 0.30 s. Supply a longer file.</p>' in page.text
+
+
+def test_the_log_has_one_line_for_a_failure_and_no_secret_of_its_address(
+    library: Library, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(library)
+
+    @app.get("/failing/<upload:upload>/<token>/<name>")
+    def fail(upload: str, token: str, name: str) -> str:
+        raise StoreError("it cannot be read", subject=f"{len(upload + token + name)}\r\nb")
+
+    upload = "0a" * 16
+    app.test_client().get(f"/failing/{upload}/secret/a%0D%0A%1B%5B2Jb")
+
+    (message,) = [record.getMessage() for record in caplog.records if "failed" in record.getMessage()]
+    assert message.isprintable()
+    assert "/failing/<upload>/<token>/a" in message
+    assert "secret" not in message
+    assert upload not in message

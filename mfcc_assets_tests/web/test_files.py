@@ -38,7 +38,9 @@ def test_a_part_of_a_file_is_sent(ten_tracks: Library, pages: FlaskClient, link:
     assert response.data == ten_tracks.blobs.read("soundtracks", SONG)[part]
 
 
-@pytest.mark.parametrize("wanted", ["bytes=0-1,5-6", "bytes=-99999999"])
+@pytest.mark.parametrize(
+    "wanted", ["bytes=0-1,5-6", "bytes=-99999999", "lines=1-2", "bytes=", "bytes", "bytes=a-b", f"bytes=-{'9' * 5000}"]
+)
 def test_ranges_that_are_not_served_give_the_whole_file(pages: FlaskClient, link: str, wanted: str) -> None:
     assert pages.get(link, headers={"Range": wanted}).status_code == 200
 
@@ -86,3 +88,13 @@ def test_a_name_in_any_script_is_sent_as_http_demands(ten_tracks: Library, pages
     response = pages.get(ten_tracks.blobs.link("uploads", "音楽 “live”.mp3", seconds=60))
 
     response.headers["Content-Disposition"].encode("ascii")
+
+
+def test_a_browser_asks_whether_an_upload_is_still_there_before_it_plays_what_it_has_kept(
+    ten_tracks: Library, pages: FlaskClient, link: str
+) -> None:
+    ten_tracks.blobs.write("uploads", "song.flac", b"x")
+
+    kept = pages.get(ten_tracks.blobs.link("uploads", "song.flac", seconds=60)).headers
+    assert (kept["Cache-Control"], "ETag" in kept) == ("private, no-cache", True)
+    assert "max-age" in pages.get(link).headers["Cache-Control"]

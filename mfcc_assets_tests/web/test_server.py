@@ -2,7 +2,8 @@
 
 import socket
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -18,6 +19,15 @@ def test_the_server_serves_pages(tmp_path: Path) -> None:
         assert "Play or pause" in page.read().decode()
 
 
+def test_no_header_of_a_request_changes_the_beginning_of_all_addresses(tmp_path: Path) -> None:
+    with running_web(tmp_path / "home", tmp_path / "log") as address:
+        request = Request(f"{address}/elsewhere/help", headers={"SCRIPT_NAME": "/elsewhere"})
+        with pytest.raises(HTTPError) as refused, urlopen(request, timeout=30):
+            pass
+        with refused.value as answer:
+            assert answer.code == 404
+
+
 def test_an_address_in_use_is_told_in_a_sentence(settings: Settings) -> None:
     port = free_port()
     used = socket.create_server(("127.0.0.1", port))
@@ -28,3 +38,12 @@ def test_an_address_in_use_is_told_in_a_sentence(settings: Settings) -> None:
 def test_an_address_of_another_machine_is_told_in_a_sentence(settings: Settings) -> None:
     with pytest.raises(SettingsError, match=r"192\.0\.2\.1:8000"):
         serve(settings.model_copy(update={"web_host": "192.0.2.1"}))
+
+
+def test_a_variable_of_the_environment_lets_nobody_say_how_a_request_came(tmp_path: Path) -> None:
+    asked = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
+    with (
+        running_web(tmp_path / "home", tmp_path / "log", {"FORWARDED_ALLOW_IPS": "*"}) as address,
+        urlopen(Request(f"{address}/help", headers=asked), timeout=30) as page,
+    ):
+        assert "Strict-Transport-Security" not in page.headers

@@ -3,17 +3,20 @@
 import socket
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mfcc_assets.library import Library
 from mfcc_assets.web.security.addresses import KnownAddresses
-from mfcc_assets.web.timed_sockets import OpenConnections
+from mfcc_assets.web.timed_sockets import OpenConnections, TimedSocket
 from mfcc_assets_tests.services.web import running_web
 
 STALLED = 400
@@ -53,16 +56,72 @@ def test_a_sender_of_a_byte_now_and_then_is_ended(tmp_path: Path) -> None:
         assert time.monotonic() - began < 25
 
 
-def test_a_sender_has_at_most_64_connections_and_others_are_served(tmp_path: Path) -> None:
-    with running_web(tmp_path / "home", tmp_path / "log") as address, ExitStack() as open_:
-        held = [open_.enter_context(_connected(address, "127.0.0.2")) for _ in range(100)]
-        for connection in held[:64]:
+def test_heads_that_do_not_come_hold_no_threads_and_are_not_logged(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with running_web(tmp_path / "home", log) as address, ExitStack() as open_:
+        held = [open_.enter_context(_connected(address)) for _ in range(STALLED)]
+        for connection in held:
             connection.sendall(b"GET /alive HTTP/1.1\r\nHost: localhost\r\nX: not the e")
 
-        assert all(_ends(connection) for connection in held[64:])
+        began = time.monotonic()
+        assert _ends(held[0])
+        assert 5 < time.monotonic() - began < 20
         with urlopen(f"{address}/alive", timeout=60) as response:
             assert response.read() == b"alive"
-        for connection in held[:64]:
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_body_must_come_faster_than_a_trickle(tmp_path: Path) -> None:
+    with running_web(tmp_path / "home", tmp_path / "log", {"MFCC_WEB_IDLE_SECONDS": "1"}) as address:
+        with _connected(address) as connection:
+            connection.sendall(
+                b"POST /uploads/sample HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n"
+                b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+            )
+            sent = 0
+            with suppress(OSError):
+                while sent < 60_000:
+                    connection.sendall(b"x" * 1000)
+                    sent += 1000
+                    time.sleep(0.5)
+
+        assert sent < 20_000
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_listener_who_reads_as_slowly_as_it_plays_gets_the_whole_file(library: Library, tmp_path: Path) -> None:
+    content = bytes(8 << 20)
+    library.blobs.write("uploads", "long.wav", content)
+    link = library.blobs.link("uploads", "long.wav", seconds=600)
+    with (
+        running_web(library.settings.home, tmp_path / "log", {"MFCC_WEB_IDLE_SECONDS": "8"}) as address,
+        socket.socket() as connection,
+    ):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        parts = urlsplit(address)
+        connection.connect((parts.hostname, parts.port))
+        connection.sendall(f"GET {link} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        began, received = time.monotonic(), b""
+        while time.monotonic() - began < 20:
+            received += connection.recv(4000)
+            time.sleep(0.2)
+        connection.settimeout(30)
+        while block := connection.recv(1 << 16):
+            received += block
+    assert received.endswith(content)
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_sender_has_at_most_24_connections_and_others_are_served(tmp_path: Path) -> None:
+    with running_web(tmp_path / "home", tmp_path / "log") as address, ExitStack() as open_:
+        held = [open_.enter_context(_connected(address, "127.0.0.2")) for _ in range(100)]
+        for connection in held[:24]:
+            connection.sendall(b"GET /alive HTTP/1.1\r\nHost: localhost\r\nX: not the e")
+
+        assert all(_ends(connection) for connection in held[24:])
+        with urlopen(f"{address}/alive", timeout=60) as response:
+            assert response.read() == b"alive"
+        for connection in held[:24]:
             connection.sendall(b"nd\r\nConnection: close\r\n\r\n")
             assert b"200 OK" in connection.recv(4096)
             connection.close()
@@ -108,3 +167,27 @@ def _ends(connection: socket.socket) -> bool:
     except ConnectionError:
         pass
     return True
+
+
+def test_a_slow_receiver_gets_all_of_a_large_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TimedSocket, "idle_seconds", 0.4)
+    sent, received = b"music " * 400_000, bytearray()
+    ours, other = socket.socketpair()
+    with TimedSocket.taken_over(ours, lambda: None) as timed, other, ThreadPoolExecutor(1) as threads:
+        timed.setblocking(True)
+        sending = threads.submit(timed.sendall, sent)
+        while len(received) < len(sent):
+            received += other.recv(1 << 18)
+            time.sleep(0.1)
+        sending.result()
+
+    assert received == sent
+
+
+def test_a_receiver_that_takes_nothing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TimedSocket, "idle_seconds", 0.2)
+    ours, other = socket.socketpair()
+    with TimedSocket.taken_over(ours, lambda: None) as timed, other:
+        timed.setblocking(True)
+        with pytest.raises(TimeoutError):
+            timed.sendall(bytes(8 << 20))

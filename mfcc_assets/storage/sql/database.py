@@ -25,6 +25,12 @@ _LONGEST_PAUSE_SECONDS = 10
 
 # Azure's gateways drop connections that were idle for 30 minutes.
 _RECYCLE_SECONDS = 1200
+KEPT_CONNECTIONS, MOST_CONNECTIONS = 8, 40
+"""Connections that a process keeps open, and that it may have open. Most servers allow one user about a hundred."""
+
+WAIT_SECONDS = 10
+"""Time for which a thread waits for a connection while all are in use."""
+
 _Work = TypeVar("_Work", bound=Callable[..., Any])
 
 
@@ -166,6 +172,7 @@ def _server_engine(address: sa.URL, password: Callable[[], str] | None) -> Engin
         hide_parameters=True,  # errors are shown, and names of listeners' files are private
         pool_pre_ping=True,
         pool_recycle=_RECYCLE_SECONDS,
+        **_pool(),
     )
     if address.get_driver_name() == "mssqlpython":
         sa.event.listen(engine, "do_executemany", send_rows)
@@ -181,6 +188,12 @@ def _server_engine(address: sa.URL, password: Callable[[], str] | None) -> Engin
     return engine
 
 
+def _pool() -> dict[str, Any]:
+    # The pages have a hundred threads and more. Each holds a connection for the moment of one transaction.
+    others = MOST_CONNECTIONS - KEPT_CONNECTIONS
+    return {"pool_size": KEPT_CONNECTIONS, "max_overflow": others, "pool_timeout": WAIT_SECONDS}
+
+
 def _connection_limits(address: sa.URL) -> dict[str, Any]:
     """Return options with which a driver gives up on a silent server. By default most drivers wait for ever."""
     if address.get_driver_name() == "mssqlpython":
@@ -193,7 +206,10 @@ def _connection_limits(address: sa.URL) -> dict[str, Any]:
 
 def _sqlite_engine(address: sa.URL) -> Engine:
     engine = sa.create_engine(
-        address, connect_args={"timeout": sqlite_files.LOCK_SECONDS, "isolation_level": None}, hide_parameters=True
+        address,
+        connect_args={"timeout": sqlite_files.LOCK_SECONDS, "isolation_level": None},
+        hide_parameters=True,
+        **(_pool() if address.database else {}),  # a database in memory has one connection for each thread
     )
     if address.database:
         folder = Path(address.database).parent
@@ -236,9 +252,15 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
             is_connecting = False
             yield connection
     except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+        if isinstance(error, sa.exc.TimeoutError):
+            raise StoreError(
+                f"all {MOST_CONNECTIONS} connections to the database are in use",
+                subject=_name(engine),
+                remedy="Try again in a few seconds",
+            ) from error
         # The text of SQLAlchemy's own errors ends with the address of a page about them.
         reason = " ".join(str(getattr(error, "orig", None) or error.args[0]).split())
-        if isinstance(error, sa.exc.DBAPIError) and is_transient(error, is_connecting=is_connecting):
+        if is_transient(error, is_connecting=is_connecting):
             raise ConnectionLost(
                 f"the connection to the database is lost ({reason})",
                 subject=_name(engine),

@@ -8,6 +8,7 @@ from flask import abort, request
 from mfcc_assets.ids import TrackId
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.numbers import whole_number
 from mfcc_assets.web.site import site
 
 _Choice = TypeVar("_Choice")
@@ -30,11 +31,8 @@ def tracks_named(name: str, most: int) -> list[Soundtrack]:
 
 def number_asked(name: str, default: int, least: int, most: int) -> int:
     """Return a whole number of the address, moved into its bounds; the default if it is no number."""
-    try:
-        asked = int(request.args.get(name, default))
-    except ValueError:
-        return default
-    return min(max(asked, least), most)
+    asked = whole_number(request.args.get(name, ""))
+    return default if asked is None else min(max(asked, least), most)
 
 
 def choice_asked(name: str, choices: Sequence[_Choice], default: _Choice) -> _Choice:

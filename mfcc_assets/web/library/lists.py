@@ -12,6 +12,7 @@ from mfcc_assets.web.cards import card_of
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.library.found import choice_asked, text_asked
 from mfcc_assets.web.library.not_ready import check_not_lost
+from mfcc_assets.web.numbers import whole_number
 from mfcc_assets.web.site import site
 
 blueprint = Blueprint("library_lists", __name__)
@@ -61,15 +62,16 @@ def groups(kind: str) -> str:
 
 
 def _chosen() -> TrackFilter:
-    year = text_asked("year")
-    if year and not year.lstrip("-").isdecimal():
+    asked = text_asked("year")
+    year = whole_number(asked)
+    if asked and year is None:
         abort(404, _("A year is a number."))
     return TrackFilter(
         search=text_asked("search"),
         artist=text_asked("artist"),
         album=text_asked("album", longest=4096),
         genre=text_asked("genre"),
-        year=int(year) if year else None,
+        year=year,
     )
 
 

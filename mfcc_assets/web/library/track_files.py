@@ -7,8 +7,10 @@ from flask import Blueprint, Response, abort, redirect, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
+from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.library.artwork import SIZES, has_picture, sized_artwork
 from mfcc_assets.web.library.found import track_or_404
+from mfcc_assets.web.numbers import whole_number
 from mfcc_assets.web.security.headers import FILES_POLICY
 from mfcc_assets.web.site import site
 
@@ -20,17 +22,25 @@ _ARTWORK_SECONDS = 24 * 3600
 @blueprint.get("/tracks/<track_id>/audio")
 def audio(track_id: str) -> WerkzeugResponse:
     """Lead to a signed link to the file. A page can name this address, because it never ends."""
-    track = track_or_404(track_id)
-    return redirect(site().links.link(SOUNDTRACKS, track.blob_name), HTTPStatus.FOUND)
+    return sent_audio(track_or_404(track_id))
 
 
 @blueprint.get("/tracks/<track_id>/artwork")
 def artwork(track_id: str) -> Response:
     """Send the artwork in one of the sizes."""
-    size = request.args.get("size", SIZES[1], type=int)
-    if size not in SIZES:
+    return sent_artwork(track_or_404(track_id))
+
+
+def sent_audio(track: Soundtrack) -> WerkzeugResponse:
+    """Lead to a signed link to the file of a track."""
+    return redirect(site().links.link(SOUNDTRACKS, track.blob_name), HTTPStatus.FOUND)
+
+
+def sent_artwork(track: Soundtrack) -> Response:
+    """Send the artwork of a track in the size that the address names."""
+    size = whole_number(request.args.get("size", str(SIZES[1])))
+    if size is None or size not in SIZES:
         abort(404)
-    track = track_or_404(track_id)
     takes_webp = "image/webp" in request.headers.get("Accept", "")
     media_type = "image/webp" if takes_webp else "image/jpeg"
     # The picture lies in the file, and a drawn cover shows its names.
@@ -43,14 +53,14 @@ def artwork(track_id: str) -> Response:
     response.headers["Content-Security-Policy"] = FILES_POLICY
     response.vary.add("Accept")
     if not request.if_none_match.contains(etag):
-        made = site().pictures.get_or_make(picture_key, lambda: _made(track_id, size, media_type))
+        made = site().pictures.get_or_make(picture_key, lambda: _made(track, size, media_type))
         kind, _, data = made.partition(b"\n")
         response.data, response.content_type = data, kind.decode()
     response.make_conditional(request)
     return response
 
 
-def _made(track_id: str, size: int, media_type: str) -> bytes:
+def _made(track: Soundtrack, size: int, media_type: str) -> bytes:
     """Return the picture behind a line with its media type."""
-    picture = sized_artwork(site().library, track_or_404(track_id), size, media_type)
+    picture = sized_artwork(site().library, track, size, media_type)
     return picture.media_type.encode() + b"\n" + picture.data

@@ -1,5 +1,6 @@
 """The page of a track: its neighbours, why each is near, and the radio that begins from it."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from mfcc_assets.ids import TrackId
 from mfcc_assets.pipeline.explain import explain_pair, picture_of_pair
 from mfcc_assets.pipeline.neighbours import neighbours
 from mfcc_assets.pipeline.radio import Strictness, radio
+from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.browse_keys import genres_of
 from mfcc_assets.storage.sql.browsing import album_id_of
 from mfcc_assets.storage.sql.records import Soundtrack
@@ -19,6 +21,7 @@ from mfcc_assets.web.cards import Card, card_of
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.library.found import choice_asked, number_asked, track_or_404
 from mfcc_assets.web.library.not_ready import words_for
+from mfcc_assets.web.pictures import sent_png
 from mfcc_assets.web.site import site
 from mfcc_assets.web.why import why_of
 
@@ -27,12 +30,12 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("tracks", __name__)
 
+MOST_PLAYED = 150
+"""Number of played tracks that an address names. A server refuses one that is longer than 4,000 characters."""
+
 _NEIGHBOURS = 10
 _MOST_NEIGHBOURS = 160
 _RADIO_TRACKS = 5
-_MOST_PLAYED = 150
-"""Number of played tracks that an address names. A server refuses one that is longer than 4,000 characters."""
-
 _PICTURE_SECONDS = 24 * 3600
 
 
@@ -69,7 +72,8 @@ def why(track_id: str, other_id: str) -> Response:
     track, other = track_or_404(track_id), track_or_404(other_id)
     cards = card_of(track), card_of(other)
     try:
-        explained = why_of(_explained(track, other), *cards, f"{request.path}/path.png")
+        index = site().published.opened().index
+        explained = why_of(_explained(index, track, other), *cards, f"{request.path}/path.png")
     except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
         instead = words_for(error)
         response = make_response(render_template("library/why.html", cards=cards, why=None, instead=instead))
@@ -83,17 +87,14 @@ def picture(track_id: str, other_id: str) -> Response:
     """Draw the path through two tracks."""
     track, other = track_or_404(track_id), track_or_404(other_id)
     index = site().published.opened().index
-    key = ("path", index.version, track.audio_id, other.audio_id, track.display_title, other.display_title)
 
     def draw() -> bytes:
-        return picture_of_pair(index, _explained(track, other))
+        explained = _explained(index, track, other)
+        with site().heavy.turn():
+            return picture_of_pair(index, explained)
 
-    drawn = site().pictures.get_or_make(key, draw)
-    response = Response(drawn, content_type="image/png")
-    response.headers["Cache-Control"] = f"private, max-age={_PICTURE_SECONDS}"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+    drawn = site().pictures.get_or_make(("path", *_pair_key(index, track, other)), draw)
+    return sent_png(drawn, f"private, max-age={_PICTURE_SECONDS}")
 
 
 @blueprint.get("/tracks/<track_id>/radio")
@@ -105,7 +106,7 @@ def next_of_radio(track_id: str) -> Response:
     """
     track = track_or_404(track_id)
     strictness = choice_asked("strictness", list(Strictness), Strictness.BALANCED)
-    played = [TrackId(text) for text in request.args.get("after", "").split(",") if text.isalnum()][-_MOST_PLAYED:]
+    played = [TrackId(text) for text in request.args.get("after", "").split(",") if text.isalnum()][-MOST_PLAYED:]
     try:
         found = radio(site().library, site().published.opened(), [track], played, strictness, count=_RADIO_TRACKS)
     except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
@@ -113,7 +114,7 @@ def next_of_radio(track_id: str) -> Response:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return response
     cards = [card_of(each.track, nearness=each.nearness) for each in found]
-    after = ",".join([*played, *(card.track_id for card in cards)][-_MOST_PLAYED:])
+    after = ",".join([*played, *(card.track_id for card in cards)][-MOST_PLAYED:])
     following = url_for("tracks.next_of_radio", track_id=track.track_id, strictness=str(strictness), after=after)
     return jsonify(tracks=[_of_radio(card) for card in cards], next=following)
 
@@ -136,5 +137,13 @@ def _near(track: Soundtrack, count: int) -> _Near:
     return _Near(cards, "" if cards else _("The library has no other track yet. Add more music to find neighbours."))
 
 
-def _explained(track: Soundtrack, other: Soundtrack) -> "ExplainedPair":
-    return explain_pair(site().library, site().published.opened().index, track, other)
+def _pair_key(index: LibraryIndex, track: Soundtrack, other: Soundtrack) -> tuple[Hashable, ...]:
+    return index.version, track.audio_id, other.audio_id, track.display_title, other.display_title
+
+
+def _explained(index: LibraryIndex, track: Soundtrack, other: Soundtrack) -> "ExplainedPair":
+    def explain() -> "ExplainedPair":
+        with site().heavy.turn():
+            return explain_pair(site().library, index, track, other)
+
+    return site().pairs.get_or_make((*_pair_key(index, track, other), track.track_id, other.track_id), explain)

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, abort, request
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.features.waveform import WAVEFORM_VERSION, Waveform
 from mfcc_assets.ids import AudioId, TrackId
+from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.site import site
 
 blueprint = Blueprint("waveforms", __name__)
@@ -20,10 +21,17 @@ _KEPT_SECONDS = 24 * 3600
 @blueprint.get("/tracks/<track_id>/waveform")
 def of_track(track_id: str) -> Response:
     """Send the waveform of a soundtrack."""
-    library = site().library
-    track = library.browsing.track(TrackId(track_id))
-    if track is None or track.audio_id is None:
+    track = site().library.browsing.track(TrackId(track_id))
+    if track is None:
         abort(HTTPStatus.NOT_FOUND)
+    return sent_waveform_of(track)
+
+
+def sent_waveform_of(track: Soundtrack) -> Response:
+    """Send the waveform of a soundtrack, or 404 if it has none yet."""
+    library = site().library
+    if track.audio_id is None:
+        return no_waveform_yet()
     return sent_waveform(track.audio_id, partial(library.features.read_waveform, track.audio_id))
 
 
@@ -56,6 +64,11 @@ def sent_waveform(audio_id: AudioId, read: Callable[[], Waveform]) -> Response:
         try:
             response.data = as_bytes(read())
         except FeaturesMissing:
-            abort(HTTPStatus.NOT_FOUND)
+            return no_waveform_yet()
     response.make_conditional(request)
     return response
+
+
+def no_waveform_yet() -> Response:
+    """Send nothing. A page asks before the audio was analysed, and an error would stand in the browser's console."""
+    return Response(status=HTTPStatus.NO_CONTENT)

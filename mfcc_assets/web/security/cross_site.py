@@ -1,10 +1,9 @@
 """Refusal of requests that another site makes a listener's browser send."""
 
-from urllib.parse import urlsplit
-
 from flask import Flask, abort, request
 
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.security.targets import split_address
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -12,8 +11,9 @@ _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 def refuse_other_sites(app: Flask) -> None:
     """Refuse every request that changes something unless it comes from a page of this site.
 
-    A browser says in ``Sec-Fetch-Site`` where a request comes from; an older one says it in ``Origin``. A program that
-    is no browser sends neither, and no site can misuse it.
+    A browser says in ``Sec-Fetch-Site`` where a request comes from. An older one says it in ``Origin``, and so does
+    every browser on plain HTTP to a name that is not of its own machine. A program that is no browser sends neither,
+    and no site can misuse it.
     """
 
     @app.before_request
@@ -25,6 +25,6 @@ def refuse_other_sites(app: Flask) -> None:
         if site is not None:
             is_ours = site in ("same-origin", "none")
         else:
-            is_ours = origin is None or urlsplit(origin).netloc == request.host
+            is_ours = origin is None or split_address(origin).netloc == request.host
         if not is_ours:
             abort(403, _("Another site sent this request. Open this site itself, and try again."))

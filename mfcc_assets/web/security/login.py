@@ -95,7 +95,7 @@ def _require_named_user(app: Flask, header: str) -> None:
 
 
 def _require_password(app: Flask, library: Library) -> None:
-    key = hashlib.blake2b(b"login", key=library.signing_key[:64], digest_size=32).digest()
+    key = library.key_for("login")
     attempts = Rate(_ATTEMPTS)
 
     def generation() -> str:
@@ -143,8 +143,10 @@ def _require_password(app: Flask, library: Library) -> None:
 
     @app.post("/logout")
     def log_out() -> Response:
-        # The next user of this browser gets no list of the uploads of the last one.
-        session.clear()
+        # The next user of this browser gets no list of the uploads of the last one. The browser itself stays known, so
+        # that its uploads can still be deleted by who has their addresses.
+        session.pop(_ENTRY, None)
+        session.pop("uploads", None)
         return redirect(url_for("log_in"), HTTPStatus.SEE_OTHER)
 
 

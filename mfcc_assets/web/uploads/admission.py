@@ -12,12 +12,20 @@ from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.storage.disk_space import free_bytes
 from mfcc_assets.web.formats import megabytes
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.security.addresses import sender_of
 from mfcc_assets.web.security.rate import Rate
 from mfcc_assets.web.uploads.refusals import Refused
 
 _BUSY_SECONDS = 5
+_WAITING_SECONDS = 60
 _COUNTED_SECONDS = 1.0
 _FORGOTTEN_SECONDS = 3600.0
+
+_MOST_COMING_OF_A_SENDER = 4
+"""Uploads of one sender that come at the same time. So nobody holds all places, nor the space on the disk."""
+
+_SENDERS_TO_FILL = 4
+"""Senders that are needed to have as many uploads waiting as may wait. So one has at most a quarter of them."""
 
 _UNANSWERED = (State.WAITING, State.RECEIVED, State.RECOGNISED, State.CANDIDATES)
 
@@ -35,8 +43,9 @@ class Admission:
         self._library = library
         self._rate = Rate(f"{library.settings.web_uploads_per_hour} per hour")
         self._lock = Lock()
-        self._coming: list[int] = []
+        self._coming: list[tuple[str, int]] = []
         self._stored: dict[UploadId, float] = {}
+        self._senders: dict[UploadId, str] = {}
         self._waiting, self._counted = 0, -_COUNTED_SECONDS
 
     @contextmanager
@@ -64,41 +73,63 @@ class Admission:
             said = _("This file has %(size)s. The limit is %(limit)s.")
             values = {"size": megabytes(size), "limit": megabytes(settings.web_upload_bytes)}
             raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said % values)
+        coming = sender_of(address), size
         with self._lock:
+            self._refuse_if_sender_sends_many(coming[0])
             self._refuse_if_full(size)
-            self._refuse_if_too_many_wait()
+            self._refuse_if_too_many_wait(coming[0])
             if seconds := self._rate.take(address):
                 said = _("You have sent many files within an hour. Try again in %(minutes)s minutes.")
                 minutes = {"minutes": -(-seconds // 60)}
                 raise Refused(HTTPStatus.TOO_MANY_REQUESTS, said % minutes, retry_seconds=seconds)
-            self._coming.append(size)
+            self._coming.append(coming)
         try:
             yield
         finally:
             with self._lock:
-                self._coming.remove(size)
+                self._coming.remove(coming)
 
-    def stored(self, upload: UploadId) -> None:
-        """Count an upload that was stored as waiting, although it has no document yet."""
+    def stored(self, upload: UploadId, address: str) -> None:
+        """Count an upload that was stored as waiting, although it has no document yet, and as one of its sender."""
         with self._lock:
             self._stored[upload] = time.monotonic()
+            self._senders[upload] = sender_of(address)
             self._waiting += 1
+
+    def forget(self, upload: UploadId) -> None:
+        """Count an upload no more, because it was deleted."""
+        with self._lock:
+            self._stored.pop(upload, None)
+            self._senders.pop(upload, None)
+            self._counted = -_COUNTED_SECONDS
+
+    def _refuse_if_sender_sends_many(self, sender: str) -> None:
+        if self._coming_of(sender) >= _MOST_COMING_OF_A_SENDER:
+            said = _("Several files of yours are coming at the same time. Try again when they have come.")
+            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, said, retry_seconds=_BUSY_SECONDS)
+
+    def _coming_of(self, sender: str) -> int:
+        return sum(each == sender for each, _size in self._coming)
 
     def _refuse_if_full(self, size: int) -> None:
         settings = self._library.settings
         if len(self._coming) >= settings.web_receiving_uploads:
             said = _("Many files are coming at the same time. Try again in a moment.")
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=_BUSY_SECONDS)
-        if free_bytes(settings.folder) - sum(self._coming) - size < settings.web_free_bytes:
+        if free_bytes(settings.folder) - sum(each for _sender, each in self._coming) - size < settings.web_free_bytes:
             said = _("The disk of this server is nearly full, so it takes no more files. Tell its owner.")
             raise Refused(HTTPStatus.INSUFFICIENT_STORAGE, said)
 
-    def _refuse_if_too_many_wait(self) -> None:
+    def _refuse_if_too_many_wait(self, sender: str) -> None:
         if time.monotonic() - self._counted >= _COUNTED_SECONDS:
             self._waiting, self._counted = self._count_waiting(), time.monotonic()
         if self._waiting + len(self._coming) >= self._library.settings.web_waiting_uploads:
             said = _("Many files wait for their answer. Try again in a few minutes.")
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=60)
+            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=_WAITING_SECONDS)
+        most = max(1, self._library.settings.web_waiting_uploads // _SENDERS_TO_FILL)
+        if sum(each == sender for each in self._senders.values()) + self._coming_of(sender) >= most:
+            said = _("Many files of yours wait for their answer. Try again in a few minutes.")
+            raise Refused(HTTPStatus.TOO_MANY_REQUESTS, said, retry_seconds=_WAITING_SECONDS)
 
     def _count_waiting(self) -> int:
         documents = self._library.documents
@@ -108,4 +139,6 @@ class Admission:
         known = {upload for upload in self._stored if upload in waiting} | set(documents.get_many(unseen))
         oldest = time.monotonic() - _FORGOTTEN_SECONDS
         self._stored = {upload: when for upload, when in self._stored.items() if upload not in known and when > oldest}
+        unanswered = waiting | set(self._stored)
+        self._senders = {upload: sender for upload, sender in self._senders.items() if upload in unanswered}
         return len(waiting) + len(self._stored)

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from mfcc_assets.web.site import Site
-from mfcc_assets.web.uploads import events, explaining, exporting, pages, receiving, sharing
+from mfcc_assets.web.uploads import events, explaining, exporting, pages, receiving, shared_tracks, sharing
 from mfcc_assets.web.uploads.addresses import UploadConverter
 from mfcc_assets.web.uploads.room import Room, open_room, room_of
 
@@ -12,7 +12,7 @@ def add_uploads(app: Flask, opened: Site) -> None:
     """Add the addresses of uploads to an app."""
     app.url_map.converters["upload"] = UploadConverter
     open_room(app, Room(opened.library, opened.published))
-    for each in (pages, receiving, events, explaining, sharing, exporting):
+    for each in (pages, receiving, events, explaining, sharing, shared_tracks, exporting):
         app.register_blueprint(each.blueprint)
 
 

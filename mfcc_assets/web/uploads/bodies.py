@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import chain
 
 from flask import Request
-from werkzeug.exceptions import ClientDisconnected
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Event, File, MultipartDecoder, NeedData
 
 from mfcc_assets.web.i18n import gettext as _
@@ -13,6 +14,9 @@ from mfcc_assets.web.uploads.refusals import Refused
 
 AROUND_A_FILE = 64 * 1024
 """Bytes that a form may have beside the file."""
+
+_MOST_PARTS = 16
+"""Parts of a form. The form of the page has one."""
 
 _FIRST_BLOCK = 4096
 _BLOCK = 1 << 16
@@ -70,16 +74,21 @@ def _data(events: Iterator[Event]) -> Iterator[bytes]:
 
 
 def _events(request: Request, boundary: str) -> Iterator[Event]:
-    decoder = MultipartDecoder(boundary.encode(), AROUND_A_FILE + 2 * _BLOCK)
     try:
-        for block in _blocks(request):
+        decoder = MultipartDecoder(boundary.encode("ascii"), AROUND_A_FILE + 2 * _BLOCK, max_parts=_MOST_PARTS)
+        for block in chain(_blocks(request), [None]):
+            # After the last block, the decoder fails unless the form has its end.
             decoder.receive_data(block)
             while not isinstance(event := decoder.next_event(), NeedData):
                 yield event
                 if isinstance(event, Epilogue):
                     break
-    except ValueError as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, _("The form is damaged. Send it again.")) from error
+    except (ValueError, RequestEntityTooLarge) as error:
+        raise _damaged() from error
+
+
+def _damaged() -> Refused:
+    return Refused(HTTPStatus.BAD_REQUEST, _("The form is damaged. Send it again."))
 
 
 def _blocks(request: Request) -> Iterator[bytes]:

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
-from threading import Lock
 
 from flask import Blueprint, Response, request
 
@@ -34,28 +33,14 @@ def events(upload: UploadId) -> Response:
     if news.is_last and news.tag == known:
         # A page that has seen the last news does not come again after this.
         return Response(status=HTTPStatus.NO_CONTENT)
-    seat = _Seat(here)
+    leave = here.streams.take(request.remote_addr or "")
+    if leave is None:
+        said = _("Many pages are open. This one asks for news every few seconds.")
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=_BUSY_SECONDS)
     response = Response(_stream(here, upload, known), content_type="text/event-stream; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"
-    response.call_on_close(seat.leave)
+    response.call_on_close(leave)
     return response
-
-
-class _Seat:
-    """One of the streams that may be open at the same time."""
-
-    def __init__(self, here: Room) -> None:
-        if not here.streams.acquire(blocking=False):
-            said = _("Many pages are open. This one asks for news every few seconds.")
-            raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=_BUSY_SECONDS)
-        self._here, self._lock, self._is_taken = here, Lock(), True
-
-    def leave(self) -> None:
-        """Give the seat to another page. It may be called twice."""
-        with self._lock:
-            if self._is_taken:
-                self._is_taken = False
-                self._here.streams.release()
 
 
 def _stream(here: Room, upload: UploadId, known: str) -> Iterator[str]:

@@ -11,7 +11,6 @@ from mfcc_assets.pipeline.explain import picture_of_pair
 from mfcc_assets.pipeline.explain_upload import explain_upload
 from mfcc_assets.pipeline.file_answer import Preview
 from mfcc_assets.pipeline.opened_index import OpenedIndex
-from mfcc_assets.pipeline.shares import shared_upload
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.upload_features import waveform_of_upload
 from mfcc_assets.pipeline.upload_pictures import UploadPicture, picture_of_upload
@@ -20,10 +19,12 @@ from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.cards import card_of
 from mfcc_assets.web.library.found import track_or_404
 from mfcc_assets.web.library.not_ready import words_for
-from mfcc_assets.web.player.waveforms import sent_waveform
+from mfcc_assets.web.pictures import sent_png
+from mfcc_assets.web.player.waveforms import no_waveform_yet, sent_waveform
 from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.addresses import address_of
 from mfcc_assets.web.uploads.room import room
+from mfcc_assets.web.uploads.shared_tracks import shared_track
 from mfcc_assets.web.uploads.shown_upload import shown_upload
 from mfcc_assets.web.why import why_of
 
@@ -32,31 +33,33 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("explaining", __name__)
 
-_PICTURE_SECONDS = 3600
+_ASKED_AGAIN = "private, no-cache"
+"""A listener can delete an upload. Then no browser may show what it has kept of it."""
 
 
 @blueprint.get("/uploads/<upload:upload>/why/<track_id>")
 def why(upload: UploadId, track_id: str) -> Response:
     """Show why a track sounds like an upload."""
-    return _why(upload, track_id, address_of(upload), plays=True)
+    return _why(upload, track_or_404(track_id), address_of(upload), plays=True)
 
 
 @blueprint.get("/shared/<token>/why/<track_id>")
 def shared_why(token: str, track_id: str) -> Response:
     """Show it to whoever has a link to the answer. The upload itself is not heard."""
-    return _why(shared_upload(site().library, token), track_id, f"/shared/{token}", plays=False)
+    upload, track = shared_track(token, track_id)
+    return _why(upload, track, f"/shared/{token}", plays=False)
 
 
 @blueprint.get("/uploads/<upload:upload>/why/<track_id>/path.png")
 def path(upload: UploadId, track_id: str) -> Response:
     """Draw the path through an upload and a track."""
-    return _path(upload, track_id)
+    return _path(upload, track_or_404(track_id))
 
 
 @blueprint.get("/shared/<token>/why/<track_id>/path.png")
 def shared_path(token: str, track_id: str) -> Response:
     """Draw the path for whoever has a link to the answer."""
-    return _path(shared_upload(site().library, token), track_id)
+    return _path(*shared_track(token, track_id))
 
 
 @blueprint.get("/uploads/<upload:upload>/pictures/<name>.png")
@@ -64,14 +67,16 @@ def picture(upload: UploadId, name: str) -> Response:
     """Draw one of the plots of an upload."""
     if name not in list(UploadPicture):
         return Response(status=HTTPStatus.NOT_FOUND)
-    library, opened = site().library, room().published.opened()
+    library, opened = site().library, site().published.opened()
     kind, preview = UploadPicture(name), _preview(upload)
     # Whoever asks for a picture of a deleted upload must not get a kept one.
     upload_state(library, upload)
-    drawn = site().pictures.get_or_make(
-        ("upload", upload, name), lambda: picture_of_upload(library, opened, upload, kind, preview=preview)
-    )
-    return _png(drawn)
+
+    def draw() -> bytes:
+        with site().heavy.turn():
+            return picture_of_upload(library, opened, upload, kind, preview=preview)
+
+    return _png(site().pictures.get_or_make(("upload", upload, name), draw))
 
 
 @blueprint.get("/uploads/<upload:upload>/waveform")
@@ -81,14 +86,15 @@ def waveform(upload: UploadId) -> Response:
     document = UploadDocument.of(upload_state(library, upload).body)
     audio_id = document.audio_id or (preview.file.audio_id if preview else None)
     if audio_id is None:
-        return Response(status=HTTPStatus.NOT_FOUND)
-    return sent_waveform(audio_id, lambda: waveform_of_upload(library, document, preview))
+        return no_waveform_yet()
+    response = sent_waveform(audio_id, lambda: waveform_of_upload(library, document, preview))
+    response.headers["Cache-Control"] = _ASKED_AGAIN
+    return response
 
 
-def _why(upload: UploadId, track_id: str, base: str, *, plays: bool) -> Response:
-    track = track_or_404(track_id)
+def _why(upload: UploadId, track: Soundtrack, base: str, *, plays: bool) -> Response:
     shown = shown_upload(upload, base, is_mine=False, plays=plays)
-    cards = shown.card, card_of(track)
+    cards = shown.card, card_of(track, base="" if plays else base)
     try:
         explained = why_of(_explained(upload, track), *cards, f"{request.path}/path.png")
     except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
@@ -99,17 +105,28 @@ def _why(upload: UploadId, track_id: str, base: str, *, plays: bool) -> Response
     return make_response(render_template("uploads/why.html", shown=shown, cards=cards, why=explained, instead=""))
 
 
-def _path(upload: UploadId, track_id: str) -> Response:
-    track, opened = track_or_404(track_id), _opened(upload)
+def _path(upload: UploadId, track: Soundtrack) -> Response:
+    opened = _opened(upload)
 
     def draw() -> bytes:
-        return picture_of_pair(opened.index, _explained(upload, track))
+        explained = _explained(upload, track)
+        with site().heavy.turn():
+            return picture_of_pair(opened.index, explained)
 
-    return _png(site().pictures.get_or_make(("path", upload, opened.index.version, track_id), draw))
+    return _png(site().pictures.get_or_make(("path", upload, opened.index.version, track.track_id), draw))
 
 
 def _explained(upload: UploadId, track: Soundtrack) -> "ExplainedPair":
-    return explain_upload(site().library, _opened(upload), upload, track, preview=_preview(upload))
+    library, opened = site().library, _opened(upload)
+
+    def explain() -> "ExplainedPair":
+        # Without a preview and stored features, the whole file is decoded and analysed.
+        with site().heavy.turn():
+            return explain_upload(library, opened, upload, track, preview=_preview(upload))
+
+    # The title that the upload was recognised by is part of the explanation.
+    key = (upload, upload_state(library, upload).etag, opened.index.version, track.track_id, track.display_title)
+    return site().pairs.get_or_make(key, explain)
 
 
 def _preview(upload: UploadId) -> Preview | None:
@@ -119,17 +136,10 @@ def _preview(upload: UploadId) -> Preview | None:
 
 def _opened(upload: UploadId) -> OpenedIndex:
     """Return the index that answered an upload, or the published one if that is gone or there is no answer yet."""
-    library, published = site().library, room().published.opened()
-    version = upload_state(library, upload).body.get("index_version")
-    if not version or version == published.index.version:
-        return published
-    index = library.indexes.read_if_usable(version)
-    return OpenedIndex(library, index) if index else published
+    version = upload_state(site().library, upload).body.get("index_version")
+    published = site().published
+    return (published.of_version(version) if version else None) or published.opened()
 
 
 def _png(drawn: bytes) -> Response:
-    response = Response(drawn, content_type="image/png")
-    response.headers["Cache-Control"] = f"private, max-age={_PICTURE_SECONDS}"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+    return sent_png(drawn, _ASKED_AGAIN)

@@ -37,7 +37,8 @@ class News:
     reached
         States that it has reached, in the order of `STEPS`.
     shown
-        Which answer its page shows: ``none``, ``candidates``, ``preview``, ``recorded`` or ``failed``.
+        Which answer its page shows: ``none``, ``candidates``, ``preview``, ``recorded`` or ``failed``; ``long``
+        if there is none yet and only the run will give one.
     is_last
         Whether nothing more will happen.
     """

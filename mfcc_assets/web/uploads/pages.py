@@ -13,7 +13,7 @@ from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.texts import printable
 from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.addresses import address_of
-from mfcc_assets.web.uploads.my_uploads import is_mine, my_uploads
+from mfcc_assets.web.uploads.my_uploads import is_mine, know_browser, my_uploads
 from mfcc_assets.web.uploads.receiving import SAMPLES
 from mfcc_assets.web.uploads.room import room
 from mfcc_assets.web.uploads.shown_upload import ShownUpload, shown_upload
@@ -51,6 +51,7 @@ class RecentUpload:
 @blueprint.get("/")
 def upload_form() -> str:
     """Show where to drop a file, and the last uploads of this browser."""
+    know_browser()  # two pages that then send something at the same time are the same browser
     return render_template("uploads/form.html", formats=FORMATS, samples=SAMPLES, recent=_recent())
 
 
@@ -62,8 +63,8 @@ def upload_page(upload: UploadId) -> str:
 
 @blueprint.get("/uploads/<upload:upload>/answer")
 def answer(upload: UploadId) -> str:
-    """Return the part of the page that changes when the answer comes."""
-    return render_template("uploads/answer.html", shown=_shown(upload))
+    """Return the parts of the page that change when the answer comes."""
+    return render_template("uploads/parts.html", shown=_shown(upload))
 
 
 @blueprint.get("/uploads/<upload:upload>/state")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 
-from mfcc_assets.errors import AudioError, MfccError
+from mfcc_assets.errors import AudioError, LeftToTheRun, MfccError
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.file_answer import Preview
@@ -35,13 +35,16 @@ class PreviewOutcome:
     Attributes
     ----------
     preview
-        The preview; None if the file cannot be used.
+        The preview; None if the file cannot be used or is long.
     failure
         Code of the reason why the file cannot be used; empty if it can.
+    is_long
+        True if the audio is so long that the run alone answers it.
     """
 
     preview: Preview | None
     failure: str = ""
+    is_long: bool = False
 
     @property
     def size(self) -> int:
@@ -102,12 +105,16 @@ class Previews:
             self._published.opened().load_all()
         except MfccError as error:
             _logger.info("The index is not opened yet: %s", error)
+        except Exception:
+            _logger.exception("The first answer could not be prepared")
 
     def _compute(self, upload: UploadId) -> None:
         try:
             outcome = PreviewOutcome(preview_upload(self._library, self._published.opened(), upload))
         except AudioError as error:
             outcome = PreviewOutcome(None, error.code)
+        except LeftToTheRun:
+            outcome = PreviewOutcome(None, is_long=True)
         except (MfccError, OSError) as error:
             # The run tells the listener what is wrong, and may find it right by then.
             _logger.info("The upload %s has no preview: %s", upload, error)

@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from http import HTTPStatus
 from importlib.resources import as_file, files
-from io import BytesIO
 from pathlib import Path
 
-from flask import Blueprint, Request, Response, jsonify, redirect, request, url_for
+from flask import Blueprint, Request, Response, jsonify, redirect, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from mfcc_assets.ids import UploadId
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.site import site
+from mfcc_assets.web.uploads.addresses import address_of
 from mfcc_assets.web.uploads.bodies import AROUND_A_FILE, Body, form_body, raw_body
-from mfcc_assets.web.uploads.my_uploads import remember
+from mfcc_assets.web.uploads.my_uploads import new_upload, remember
 from mfcc_assets.web.uploads.refusals import Refused
 from mfcc_assets.web.uploads.room import room
 from mfcc_assets.web.uploads.storing import store_upload
@@ -31,7 +32,7 @@ SAMPLES = {
 def put() -> tuple[Response, int, dict[str, str]]:
     """Take a file that is the body of the request, and answer with its id and its address."""
     upload = _take(raw_body)
-    address = url_for("pages.upload_page", upload=upload)
+    address = address_of(upload)
     return jsonify(id=upload, address=address), HTTPStatus.CREATED, {"Location": address}
 
 
@@ -49,23 +50,25 @@ def sample() -> WerkzeugResponse:
         raise Refused(HTTPStatus.NOT_FOUND, _("There is no such sample."))
     with as_file(files("mfcc_assets").joinpath("demo", "uploads", name)) as path:
         content = Path(path).read_bytes()
+    upload = new_upload()
     with room().admission.admitted(len(content), request.remote_addr or ""):
-        upload = store_upload(room().library, Body(name, iter(BytesIO(content).readlines())))
+        store_upload(site().library, upload, Body(name, iter([content])))
     return _see(_stored(upload))
 
 
 def _take(body_of: Callable[[Request], Body], *, around: int = 0) -> UploadId:
+    upload = new_upload()
     with room().admission.admitted(request.content_length, request.remote_addr or "", around=around):
-        upload = store_upload(room().library, body_of(request))
+        store_upload(site().library, upload, body_of(request))
     return _stored(upload)
 
 
 def _stored(upload: UploadId) -> UploadId:
-    room().admission.stored(upload)
+    room().admission.stored(upload, request.remote_addr or "")
     room().previews.begin(upload)
     remember(upload)
     return upload
 
 
 def _see(upload: UploadId) -> WerkzeugResponse:
-    return redirect(url_for("pages.upload_page", upload=upload), HTTPStatus.SEE_OTHER)
+    return redirect(address_of(upload), HTTPStatus.SEE_OTHER)

@@ -1,7 +1,6 @@
 """What all requests of this room share: what comes, what is answered at once, and who is told of news."""
 
 from collections.abc import Collection, Mapping
-from threading import BoundedSemaphore
 
 from flask import Flask, current_app
 
@@ -12,18 +11,22 @@ from mfcc_assets.pipeline.opened_index import PublishedIndex
 from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.storage.documents.port import Document
+from mfcc_assets.web.security.places import Places
 from mfcc_assets.web.uploads.admission import Admission
 from mfcc_assets.web.uploads.news import News, Watch, news_of
 from mfcc_assets.web.uploads.previews import Previews
 
 _NAME = "mfcc_uploads"
 
+_MOST_STREAMS_OF_A_SENDER = 8
+"""Pages of one sender that are told of news at once. Its others ask every few seconds."""
+
 _LOCAL_SECONDS, _REMOTE_SECONDS = 0.5, 1.5
 """Time between two looks at the uploads that are watched. Each look at a remote store costs something."""
 
 
 class Room:
-    """What all requests of one app share.
+    """What the requests of one app share about uploads. They find the library and its index in the site.
 
     Parameters
     ----------
@@ -35,25 +38,24 @@ class Room:
 
     def __init__(self, library: Library, published: PublishedIndex) -> None:
         seconds = _LOCAL_SECONDS if library.settings.profile == "local" else _REMOTE_SECONDS
-        self.library = library
-        self.published = published
+        self._library = library
         self.admission = Admission(library)
         self.watch = Watch(self._read_news, seconds)
-        self.previews = Previews(library, self.published, self.watch.hurry)
-        self.streams = BoundedSemaphore(library.settings.web_streams)
+        self.previews = Previews(library, published, self.watch.hurry)
+        self.streams = Places(library.settings.web_streams, _MOST_STREAMS_OF_A_SENDER)
 
     def news(self, upload: UploadId) -> News:
         """Return the news of one upload. Raises `DocumentNotFound` if there is no such upload."""
-        stored = upload_state(self.library, upload)
+        stored = upload_state(self._library, upload)
         return news_of(stored, self._shown(stored))
 
     def _read_news(self, uploads: Collection[UploadId]) -> Mapping[UploadId, News]:
-        documents = self.library.documents.get_many(uploads)
+        documents = self._library.documents.get_many(uploads)
         found: dict[UploadId, News] = {}
         for upload in uploads:
             try:
                 # Nothing may have written a document of an upload that has just come.
-                stored = documents.get(upload) or upload_state(self.library, upload)
+                stored = documents.get(upload) or upload_state(self._library, upload)
             except DocumentNotFound:
                 continue
             found[upload] = news_of(stored, self._shown(stored))
@@ -68,7 +70,9 @@ class Room:
             return "failed"
         if outcome and outcome.preview:
             return "preview"
-        return "candidates" if state == State.CANDIDATES else "none"
+        if state == State.CANDIDATES:
+            return "candidates"
+        return "long" if outcome and outcome.is_long else "none"
 
 
 def open_room(app: Flask, opened: Room) -> None:

@@ -1,6 +1,5 @@
 """The way of a file into the store of uploads: its name, its first bytes, all its bytes."""
 
-import secrets
 from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import chain
@@ -20,10 +19,8 @@ _HEAD_BYTES = 4096
 _SEARCHED_BYTES = 1 << 20
 """Bytes that are looked at if the first ones do not tell what the file is. They are kept in memory."""
 
-_ID_BYTES = 16
 
-
-def store_upload(library: Library, body: Body) -> UploadId:
+def store_upload(library: Library, upload: UploadId, body: Body) -> None:
     """Store a file that is coming as a new upload, as a whole or not at all.
 
     Raises
@@ -33,12 +30,10 @@ def store_upload(library: Library, body: Body) -> UploadId:
     StoreError
         If it cannot be stored.
     """
-    upload = UploadId(secrets.token_hex(_ID_BYTES))
     blocks = _checked(body.blocks)
     with library.blobs.writing("uploads", f"{upload}/{upload_name(body.name)}") as file:
         for block in blocks:
             file.write(block)
-    return upload
 
 
 def upload_name(given: str) -> str:

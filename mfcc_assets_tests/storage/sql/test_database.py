@@ -5,7 +5,7 @@ import secrets
 import socket
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import mssql_python
 import pytest
@@ -15,7 +15,7 @@ from mssql_python.exceptions import sqlstate_to_exception
 
 from mfcc_assets.errors import ConnectionLost, StoreError
 from mfcc_assets.storage.sql.catalogue import Catalogue
-from mfcc_assets.storage.sql.database import Database, is_transient, lacks_rights, reconnecting
+from mfcc_assets.storage.sql.database import MOST_CONNECTIONS, Database, is_transient, lacks_rights, reconnecting
 from mfcc_assets.storage.sql.revisions import open_database
 from mfcc_assets_tests.services.processes import free_port
 from mfcc_assets_tests.storage.sql.table_rows import observe, observed, recommend
@@ -242,3 +242,14 @@ def connection_string(address, monkeypatch, password=None) -> dict[str, str]:
     [(text, options)] = given
     assert options == {"timeout": 30}
     return _ConnectionStringParser(validate_keywords=True)._parse(text)  # noqa: SLF001  the driver has no public parser
+
+
+def test_so_many_threads_can_use_a_database_and_the_next_is_told_to_wait(url, monkeypatch):
+    monkeypatch.setattr("mfcc_assets.storage.sql.database.WAIT_SECONDS", 0.1)
+    database = Database(url)
+    with ExitStack() as reading, pytest.raises(StoreError, match=f"all {MOST_CONNECTIONS} connections"):  # noqa: PT012
+        for _ in range(MOST_CONNECTIONS):
+            reading.enter_context(database.reading())
+        ask_once(database)
+    assert ask_once(database) == 1
+    database.close()

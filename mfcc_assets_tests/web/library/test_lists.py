@@ -132,3 +132,8 @@ def test_no_page_has_scripts_or_styles_in_itself(pages: FlaskClient, songs: list
         assert {*re.findall(r"<script[^>]*>", page)} == {
             '<script type="application/json" id="texts">', re.search(r'<script type="module"[^>]*>', page)[0]  # type: ignore[index]
         }  # fmt: skip
+
+
+@pytest.mark.parametrize("year", ["--5", "9" * 100, "١٩٨٧", "1e3"])
+def test_what_is_no_year_is_told(pages: FlaskClient, year: str) -> None:
+    assert pages.get("/library", query_string={"year": year}).status_code == 404

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ],
 )
 def test_a_change_that_another_site_asks_for_is_refused(pages: FlaskClient, headers: Mapping[str, str]) -> None:

@@ -128,6 +128,18 @@ def test_who_logs_out_is_out(locked: Library) -> None:
     assert pages.get("/help").status_code == 303
 
 
+def test_after_a_log_out_the_list_of_uploads_is_empty_and_the_browser_still_has_its_rights(locked: Library) -> None:
+    pages = _browser_of(locked)
+    _log_in(pages)
+    upload = pages.post("/uploads/sample", data={"name": "caribbean.mp3"}).location
+    assert upload in pages.get("/").text
+
+    pages.post("/logout")
+    _log_in(pages)
+    assert upload not in pages.get("/").text
+    assert pages.post(f"{upload}/delete").status_code == 303
+
+
 def test_another_site_can_log_nobody_in_or_out(locked: Library) -> None:
     pages = _browser_of(locked)
     _log_in(pages)

@@ -20,10 +20,10 @@ class Answered:
         return json.loads(self.body)
 
 
-def opened(address: str) -> socket.socket:
-    """Return a connection to a server."""
+def opened(address: str, sender: str = "127.0.0.1") -> socket.socket:
+    """Return a connection to a server from an address of this machine."""
     parts = urlsplit(address)
-    return socket.create_connection((parts.hostname, parts.port), timeout=60)
+    return socket.create_connection((parts.hostname, parts.port), timeout=60, source_address=(sender, 0))
 
 
 def head_of_put(length: int | None, name: str = "song.mp3", more: str = "") -> bytes:

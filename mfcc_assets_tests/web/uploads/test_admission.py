@@ -47,6 +47,27 @@ def test_only_so_many_come_at_the_same_time_and_the_next_may_come_after_one_has_
     assert _status(admission, 10) == 0
 
 
+def test_one_sender_holds_neither_all_places_nor_the_space_of_others(library: Library) -> None:
+    admission = _admission(library)
+
+    with Flask(__name__).test_request_context(), ExitStack() as coming:
+        for _ in range(4):
+            coming.enter_context(admission.admitted(10, ADDRESS))
+        assert [_status(admission, 10), _status(admission, 10, "192.0.2.2")] == [429, 0]
+    assert _status(admission, 10) == 0
+
+
+def test_the_waiting_uploads_of_one_sender_are_at_most_a_quarter_of_all(library: Library) -> None:
+    admission = _admission(library, web_waiting_uploads=8)
+    uploads = [UploadId("0a" * 16), UploadId("0b" * 16)]
+    for upload in uploads:
+        admission.stored(upload, ADDRESS)
+
+    assert [_status(admission, 10), _status(admission, 10, "192.0.2.2")] == [429, 0]
+    admission.forget(uploads[0])
+    assert _status(admission, 10) == 0
+
+
 def test_an_upload_that_failed_gives_its_place_to_another(library: Library) -> None:
     admission = _admission(library, web_receiving_uploads=1)
     with Flask(__name__).test_request_context(), suppress(KeyError), admission.admitted(10, ADDRESS):
@@ -77,7 +98,7 @@ def test_an_address_that_sends_too_many_is_refused_and_others_are_not(library: L
 
 def test_too_many_unanswered_uploads_let_no_other_in(library: Library) -> None:
     admission = _admission(library, web_waiting_uploads=2)
-    admission.stored(UploadId("0a" * 16))
+    admission.stored(UploadId("0a" * 16), "192.0.2.9")
     library.documents.put("0b" * 16, {"state": "waiting", "received": "2026-01-01T00:00:00+00:00"})
 
     assert _status(admission, 10) == 503
@@ -85,7 +106,16 @@ def test_too_many_unanswered_uploads_let_no_other_in(library: Library) -> None:
 
 def test_answered_uploads_wait_no_longer(library: Library) -> None:
     admission = _admission(library, web_waiting_uploads=1)
-    admission.stored(UploadId("0a" * 16))
+    admission.stored(UploadId("0a" * 16), "192.0.2.9")
     library.documents.put("0a" * 16, {"state": "ranked", "received": "2026-01-01T00:00:00+00:00"})
 
+    assert _status(admission, 10) == 0
+
+
+def test_a_deleted_upload_waits_no_longer(library: Library) -> None:
+    admission = _admission(library, web_waiting_uploads=1)
+    admission.stored(UploadId("0a" * 16), "192.0.2.9")
+    assert _status(admission, 10) == 503
+
+    admission.forget(UploadId("0a" * 16))
     assert _status(admission, 10) == 0

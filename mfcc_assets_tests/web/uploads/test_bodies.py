@@ -82,3 +82,42 @@ def test_a_whole_body_is_taken_where_the_server_ends_it_silently(library: Librar
         "/uploads", method="PUT", input_stream=io.BytesIO(CONTENT), environ_overrides=environ
     ):
         assert b"".join(raw_body(request).blocks) == CONTENT
+
+
+def _form(*parts: bytes, end: bytes = b"--edge--\r\n") -> bytes:
+    head = b'--edge\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+    named = [head % (b"field", b"", part) for part in parts]
+    return b"".join(named) + head % (b"file", b'; filename="song.mp3"', CONTENT) + end
+
+
+@pytest.mark.parametrize(
+    ("content", "boundary"),
+    [
+        (_form(end=b""), "edge"),
+        (_form(end=b"--edge\r\n"), "edge"),
+        (_form(*[b"x"] * 16), "edge"),
+        (_form(), "another"),
+        (_form(), "\u00e9dge"),
+        (b"--edge\r\nno disposition\r\n\r\nx\r\n--edge--\r\n", "edge"),
+        (_form(end=b"--edge--\r\n" + bytes(400_000)), "edge"),
+    ],
+)
+def test_a_damaged_form_is_refused_in_words(library: Library, content: bytes, boundary: str) -> None:
+    with (
+        create_app(library).test_request_context(
+            "/uploads", method="POST", data=content, content_type=f'multipart/form-data; boundary="{boundary}"'
+        ),
+        pytest.raises(Refused, match="The form is damaged") as refused,
+    ):
+        list(form_body(request).blocks)
+    assert refused.value.code == 400
+
+
+def test_a_whole_form_may_have_fields_in_front_of_the_file(library: Library) -> None:
+    with create_app(library).test_request_context(
+        "/uploads",
+        method="POST",
+        data=_form(*[b"x"] * 15),
+        content_type="multipart/form-data; boundary=edge",
+    ):
+        assert b"".join(form_body(request).blocks) == CONTENT

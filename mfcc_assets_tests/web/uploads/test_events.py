@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -15,7 +16,7 @@ from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets_tests.services.web import running_web
 from mfcc_assets_tests.upload_steps import STEPS, answering_run
-from mfcc_assets_tests.web.uploads.sending import put
+from mfcc_assets_tests.web.uploads.sending import opened, put
 from mfcc_assets_tests.web.uploads.waiting import wait_for
 
 ORDER = ["waiting", "received", "recognised", "candidates", "ranked"]
@@ -88,6 +89,23 @@ def test_too_many_streams_are_refused_and_their_pages_ask_for_the_state(
 
         # The server finds out that a page is gone when it writes to it.
         assert wait_for(lambda: _is_served(events))
+
+
+def test_one_sender_has_eight_streams(ten_tracks: Library, tmp_path: Path, song: bytes) -> None:
+    with (
+        running_web(ten_tracks.settings.home, tmp_path / "log", {"MFCC_WEB_FREE_GIGABYTES": "0"}) as address,
+        ExitStack() as open_,
+    ):
+        events = f"{address}/uploads/{_sent(address, song)}/events"
+        for _ in range(8):
+            open_.enter_context(urlopen(events, timeout=30))
+        with pytest.raises(HTTPError) as refused:
+            urlopen(events, timeout=30)
+        with refused.value as answer:
+            assert answer.code == 503
+        with opened(address, "127.0.0.2") as other:
+            other.sendall(f"GET {urlsplit(events).path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            assert b" 200 " in other.recv(100)
 
 
 def test_a_stream_ends_before_a_server_would_have_to_wait_for_it(

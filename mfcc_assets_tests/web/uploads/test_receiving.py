@@ -1,10 +1,9 @@
 """Tests of the addresses to which a listener sends a file."""
 
 import io
-import os
 import re
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -16,6 +15,7 @@ from mfcc_assets.settings import Settings
 from mfcc_assets_tests.services.web import running_web
 from mfcc_assets_tests.web.clients import client_of
 from mfcc_assets_tests.web.uploads.sending import answer_of, head_of_put, opened, put
+from mfcc_assets_tests.web.uploads.server_memory import memory_of_servers
 from mfcc_assets_tests.web.uploads.waiting import wait_for
 
 LARGE = 300_000_000
@@ -137,7 +137,7 @@ def test_sixty_senders_that_stall_hold_neither_the_pages_nor_more_than_their_pla
 ) -> None:
     settings = {"MFCC_WEB_RECEIVING_UPLOADS": "8", "MFCC_WEB_UPLOADS_PER_HOUR": "1000"}
     with running_web(tmp_path / "home", tmp_path / "log", settings) as address, ExitStack() as open_:
-        stalled = [open_.enter_context(opened(address)) for _ in range(60)]
+        stalled = [open_.enter_context(opened(address, f"127.0.1.{number % 15}")) for number in range(1, 61)]
         for connection in stalled:
             connection.sendall(head_of_put(len(song)) + song[:9000])
         time.sleep(1)
@@ -149,6 +149,26 @@ def test_sixty_senders_that_stall_hold_neither_the_pages_nor_more_than_their_pla
         refused = put(address, song)
         assert refused.status == 503
         assert "Retry-After: 5" in refused.headers
+
+
+def test_one_sender_that_sends_slowly_holds_four_places_and_soon_none(tmp_path: Path, song: bytes) -> None:
+    settings = {"MFCC_WEB_IDLE_SECONDS": "2", "MFCC_WEB_FREE_GIGABYTES": "0"}
+    with running_web(tmp_path / "home", tmp_path / "log", settings) as address, ExitStack() as open_:
+        slow = [open_.enter_context(opened(address, "127.0.0.2")) for _ in range(4)]
+        for connection in slow:
+            connection.sendall(head_of_put(len(song)) + song[:5000])
+        time.sleep(1)
+        with opened(address, "127.0.0.2") as fifth:
+            fifth.sendall(head_of_put(len(song)))
+            assert answer_of(fifth).status == 429
+        assert put(address, song).status == 201
+
+        for _ in range(6):
+            for connection in slow:
+                with suppress(OSError):
+                    connection.sendall(bytes(600))
+            time.sleep(0.5)
+        assert [answer_of(connection).status for connection in slow] == [408] * 4
 
 
 def test_a_full_disk_takes_no_uploads(tmp_path: Path, song: bytes) -> None:
@@ -170,32 +190,20 @@ def test_a_large_upload_needs_no_memory_and_is_not_stored_if_it_is_cut(tmp_path:
             for sent in range(0, LARGE // 2, len(block)):
                 connection.sendall(block)
                 if sent % (16 << 20) == 0:
-                    most = max(most, _memory())
+                    most = max(most, memory_of_servers())
         wait_for(lambda: len(_stored(home)) == 1)
+        # The first one lies in the folder of uploads. Of the cut one there is nothing, in no container.
+        wait_for(lambda: sum(path.stat().st_size for path in home.rglob("*") if path.is_file()) < 10 << 20)
         assert most - before < 64 << 20
 
 
 def _settled_memory() -> int:
     """Return the memory after the server has loaded what it prepares in the background."""
-    found = [_memory()]
+    found = [memory_of_servers()]
     while len(found) < 6 or max(found[-6:]) - min(found[-6:]) > 1 << 20:
         time.sleep(0.5)
-        found.append(_memory())
+        found.append(memory_of_servers())
     return found[-1]
-
-
-def _memory() -> int:
-    """Return the resident bytes of the server that this test has started, with its children."""
-    found, searched = 0, [os.getpid()]
-    while searched:
-        process = searched.pop()
-        tasks = Path(f"/proc/{process}/task").glob("*/children")
-        children = [int(child) for path in tasks for child in path.read_text().split()]
-        for child in children:
-            if "web" in Path(f"/proc/{child}/cmdline").read_text().split("\0"):
-                found += int(Path(f"/proc/{child}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        searched += children
-    return found
 
 
 def test_the_settings_of_the_tests_are_those_of_the_pages() -> None:

@@ -1,6 +1,10 @@
 """Tests of what all requests about uploads share."""
 
+from io import BytesIO
+
+import numpy as np
 import pytest
+import soundfile
 from flask.testing import FlaskClient
 
 from mfcc_assets.errors import DocumentNotFound
@@ -34,3 +38,13 @@ def test_a_page_shows_the_preview_and_then_the_recorded_answer(ten_tracks: Libra
 def test_an_invented_upload_has_no_news(ten_tracks: Library) -> None:
     with pytest.raises(DocumentNotFound):
         Room(ten_tracks, PublishedIndex(ten_tracks)).news(A)
+
+
+def test_a_page_says_that_a_long_upload_waits_for_the_run(pages: FlaskClient) -> None:
+    content = BytesIO()
+    soundfile.write(content, np.zeros(8000 * 1801, np.int16), 8000, format="WAV")
+    upload = pages.put("/uploads?name=long.wav", data=content.getvalue()).get_json()["id"]
+    with pages.application.app_context():
+        here = room()
+    assert wait_for(lambda: here.news(upload).shown == "long")
+    assert "this takes several minutes" in pages.get(f"/uploads/{upload}").text
