@@ -44,9 +44,7 @@ demo: $(INSTALLED)  ## Recommend from the starter library, end to end. PROFILE=a
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.demo
 
 dev: $(INSTALLED)  ## Open the Dagster UI of the library, with daemon and sensors, and the pages. PROFILE works as in demo.
-	@echo "Dagster starts in about 20 seconds: open http://127.0.0.1:$(PORT) then. Ctrl-C ends it and the pages."
-	@echo "The sensors answer what you copy into uploads. Only warnings and errors are printed below."
-	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.defs.dev --port $(PORT) --web-port $(WEB_PORT)
+	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.defs.dev --port "$(PORT)" --web-port "$(WEB_PORT)"
 
 web: $(INSTALLED)  ## Open the pages for listeners in the browser. PROFILE works as in demo.
 	@$(WITH_SERVERS) $(BIN)/mfcc web --open --port $(WEB_PORT)

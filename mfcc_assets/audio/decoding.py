@@ -174,8 +174,12 @@ class _Decoding:
             raise TooShort(
                 f"only {seconds:.2f} s of audio could be decoded, {self._limits.min_seconds:g} s are needed",
                 subject=self._subject,
-                remedy="Supply a longer file, or an undamaged one",
+                remedy="Supply an undamaged file" if self._lacks_audio(seconds) else "Supply a longer file",
             )
+
+    def _lacks_audio(self, seconds: float) -> bool:
+        """Return whether less could be decoded than the file declares, so that it is damaged and not only short."""
+        return self._decoder.declared_seconds - seconds >= _LEAST_DAMAGE_SECONDS or bool(self._decoder.remarks)
 
     def _decoded(self, block_samples: int) -> Iterator[NDArray[np.float32]]:
         frames = max(1, block_samples // self._channels)

@@ -56,8 +56,9 @@ def explain(
     """
     from mfcc_assets.pipeline.explain import explain_pair, picture_of_pair
     from mfcc_assets.pipeline.find_track import find_track
+    from mfcc_assets.pipeline.opened_index import published_index
 
-    index = library.indexes.published()
+    index = published_index(library)
     first, second = find_track(library, a), find_track(library, b)
     pair = explain_pair(library, index, first, second)
     if picture is not None:

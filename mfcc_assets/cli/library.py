@@ -138,7 +138,8 @@ def _page(
     parts += [f"the same audio: {printable(', '.join(names))}" for names in report.duplicates]
     parts += [labelled_line("rejected", f"{reject.container}: {reject.reason}") for reject in report.rejects]
     if outstanding := outstanding_work(library):
-        parts.append(f"{len(outstanding)} changes wait for a run, the first: {printable(outstanding[0])}")
+        verb = "waits" if len(outstanding) == 1 else "wait"
+        parts.append(f"{counted(len(outstanding), 'change')} {verb} for a run, the first: {printable(outstanding[0])}")
     return parts
 
 
@@ -170,7 +171,7 @@ def counts_by_state(soundtracks: Sequence["Soundtrack"]) -> str:
     """Return a sentence with the number of soundtracks, in all and in each state."""
     states = Counter(track.state for track in soundtracks)
     each = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-    return f"{len(soundtracks)} soundtracks: {each}" if each else "no soundtracks"
+    return f"{counted(len(soundtracks), 'soundtrack')}: {each}" if each else "no soundtracks"
 
 
 def length(seconds: float | None) -> str:

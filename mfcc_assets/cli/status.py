@@ -87,6 +87,8 @@ def _lines(library: Library, found: "LibraryStatus", run: Mapping[str, Any]) -> 
 
 def _soundtracks(found: "LibraryStatus") -> str:
     states = {state: number for state, number in found.states.items() if number}
+    if found.tables_fault:
+        return found.tables_fault
     if not states:
         return "none. Add music with `mfcc add PATH`"
     hours, minutes = divmod(round(found.seconds / 60), 60)

@@ -109,6 +109,10 @@ def _show_upload(library: Library, found: "FoundUpload", *, as_json: bool) -> No
             console.print(_DAEMON)
         return
     record = upload_with_id(library, UploadId(found.id))
+    if found.state == "ranked" and not record["recommendations"]:
+        from mfcc_assets.pipeline.lost_tables import check_tables
+
+        check_tables(library)
     if as_json:
         print_json(record)
         return

@@ -1,5 +1,7 @@
 """Causes of a failed run that Dagster itself cannot tell, because they also keep it from reading its own files."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from mfcc_assets.errors import MfccError, StoreError
@@ -8,6 +10,28 @@ from mfcc_assets.storage.sqlite_files import damage_of
 
 DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 """Dagster's files of SQLite that every run needs, below its home."""
+
+_BEHIND_ERRORS = ("[SQL:", "[parameters:", "(Background on this error at:")
+"""Beginnings of lines that SQLAlchemy writes behind an error."""
+
+_CLASSES = re.compile(r"(sqlalchemy\.exc\.\w+: )?\(sqlite3\.\w+\) ")
+"""What SQLAlchemy writes before the message of SQLite."""
+
+
+def error_lines(lines: Sequence[str]) -> list[str]:
+    """Return the lines of a log, a traceback or a message without those that SQLAlchemy writes behind an error."""
+    return [line.strip() for line in lines if line.strip() and not line.strip().startswith(_BEHIND_ERRORS)]
+
+
+def last_error(lines: Sequence[str]) -> str:
+    """Return the line that names the error at the end of a log or traceback; empty if there is none.
+
+    Examples
+    --------
+    >>> last_error(["(sqlite3.OperationalError) unable to open database file", "(Background on this error at: https)"])
+    'unable to open database file'
+    """
+    return _CLASSES.sub("", "".join(error_lines(lines)[-1:]))
 
 
 def fault_of_home(home: Path, told: str) -> MfccError | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from mfcc_assets import errors
+from mfcc_assets.defs.broken_homes import error_lines
 
 _FAILURES = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
 _CHECKS = {dg.DagsterEventType.ASSET_CHECK_EVALUATION}
@@ -58,7 +59,7 @@ def _causes(event: dg.DagsterEvent) -> Iterator[tuple[str, str]]:
     error = getattr(event.event_specific_data, "error", None)
     while error is not None:
         name = error.cls_name or ""
-        message = error.message.strip()
+        message = "\n".join(error_lines(error.message.splitlines()))
         yield name, message.partition(": ")[2] if name in _OURS else message
         error = error.cause
 

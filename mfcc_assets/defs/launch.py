@@ -20,7 +20,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any
 
-from mfcc_assets.defs.broken_homes import fault_of_home
+from mfcc_assets.defs.broken_homes import fault_of_home, last_error
 from mfcc_assets.defs.private.event_batches import EVENT_BATCHES
 from mfcc_assets.errors import RunFailed, SettingsError
 from mfcc_assets.settings import Settings
@@ -269,7 +269,7 @@ def check_succeeded(process: subprocess.Popen[bytes], settings: Settings, lock: 
         if fault is not None:
             raise RunFailed(f"the run failed. {fault}".rstrip(".")) from fault
     raise RunFailed(
-        f"the run failed. {reasons or ''.join(last_lines[-1:])}".rstrip(". "),
+        f"the run failed. {reasons or last_error(last_lines)}".rstrip(". "),
         remedy=f"Read {run_log(settings)}, or the run in the Dagster UI (make dev)",
     )
 
@@ -293,7 +293,7 @@ def last_library_run(settings: Settings) -> dict[str, Any] | None:
     )
     if told.returncode:
         fault = fault_of_home(settings.dagster_home, told.stderr)
-        what = str(fault) if fault else "".join(told.stderr.splitlines()[-1:])
+        what = str(fault) if fault else last_error(told.stderr.splitlines())
         raise RunFailed(f"the records of runs cannot be read. {what}".rstrip(". "), subject=str(settings.dagster_home))
     run: dict[str, Any] | None = json.loads(told.stdout)
     return run

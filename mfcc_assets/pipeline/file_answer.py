@@ -25,7 +25,7 @@ from mfcc_assets.pipeline.answer import (
     search_for,
 )
 from mfcc_assets.pipeline.index import ranked_count
-from mfcc_assets.pipeline.opened_index import OpenedIndex
+from mfcc_assets.pipeline.opened_index import OpenedIndex, published_index
 from mfcc_assets.pipeline.stages import Coverage, coverage_of
 from mfcc_assets.pipeline.store_features import note_on
 from mfcc_assets.pipeline.versions import versions_among
@@ -167,7 +167,7 @@ def recommend_file(
             for recommendation in recommend_file(library, Path("song.mp3"), count=5).recommendations:
                 print(recommendation.track_id)
     """
-    opened = OpenedIndex(library, library.indexes.published())
+    opened = OpenedIndex(library, published_index(library))
     file = features_of_file(library, path, opened.index.parameters.features)
     outcome = recognise_file(
         library, opened.index, path, file.audio_id, file.cepstra, library.settings.recogniser_names

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mfcc_assets.errors import CorruptIndex, MfccError, NoPublishedIndex
+from mfcc_assets.errors import CorruptIndex, LostTables, MfccError, NoPublishedIndex
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.away import paths_away
 from mfcc_assets.pipeline.index_versions import DescribedVersion, damaged_descriptions, describe_versions
 from mfcc_assets.pipeline.library_listing import STATES
 from mfcc_assets.pipeline.library_report import describe_library
+from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.publication import refused_index
@@ -27,6 +28,8 @@ class LibraryStatus:
     ----------
     states
         Number of soundtracks in each state.
+    tables_fault
+        Sentence about the soundtracks that the database has lost, beside an index that names them; empty if it has not.
     seconds
         Length of all analysed soundtracks together.
     copies
@@ -52,6 +55,7 @@ class LibraryStatus:
     """
 
     states: Mapping[str, int]
+    tables_fault: str
     seconds: float
     copies: int
     folders_in_place: Sequence[str]
@@ -81,6 +85,7 @@ def status_of(library: Library) -> LibraryStatus:
     uploads = {state.value: len(library.documents.ids(state.value)) for state in State}
     return LibraryStatus(
         states={state: states[state] for state in STATES},
+        tables_fault="" if report.soundtracks else _lost_tables(library),
         seconds=sum(track.seconds or 0.0 for track in report.soundtracks),
         copies=sum(len(names) - 1 for names in report.duplicates),
         folders_in_place=[str(folder) for folder in folders.values()],
@@ -115,6 +120,16 @@ def disk_use(library: Library) -> dict[str, int]:
     used = {part: bytes_on_disk(*paths) for part, paths in parts.items()}
     used["other"] = max(0, bytes_on_disk(home) - sum(used.values()))
     return dict(sorted(used.items(), key=lambda part: -part[1]))
+
+
+def _lost_tables(library: Library) -> str:
+    try:
+        check_tables(library)
+    except LostTables as error:
+        return str(error)
+    except CorruptIndex:  # it is told of the index
+        return ""
+    return ""
 
 
 def _withheld(library: Library) -> str:

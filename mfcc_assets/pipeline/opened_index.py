@@ -4,6 +4,7 @@ import time
 from functools import cached_property
 from threading import Lock
 
+from mfcc_assets.errors import NoPublishedIndex
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_order import ListOrder, list_order_of
 from mfcc_assets.pipeline.nearness import pair_distances_of
@@ -14,6 +15,25 @@ from mfcc_assets.storage.index_store import RECALL
 
 CHECK_SECONDS = 1.0
 """Time after which `PublishedIndex` asks again which version is published."""
+
+
+def published_index(library: Library) -> LibraryIndex:
+    """Return the index that answers.
+
+    Raises
+    ------
+    NoPublishedIndex, CorruptIndex
+        If there is no index to search, or it cannot be read. During the first load of a library the message says so.
+    """
+    try:
+        return library.indexes.published()
+    except NoPublishedIndex as error:
+        if library.indexes.published_version() is None and library.catalogue.progress()[1]:
+            raise NoPublishedIndex(
+                "the music of the library is still being analysed, and there is no index to search yet",
+                remedy="`mfcc status` shows what waits. If no run is at work, `mfcc sync` starts one",
+            ) from error
+        raise
 
 
 class OpenedIndex:

@@ -14,6 +14,7 @@ from mfcc_assets.pipeline.recommendations import recommended_lists
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets.storage.index_store import no_index
+from mfcc_assets.texts import counted
 
 
 def changed_soundtracks(library: Library, files: Mapping[str, Blob]) -> dict[str, Blob]:
@@ -56,7 +57,8 @@ def _outstanding_of_index(library: Library, published: LibraryIndex) -> list[str
         count = min(library.settings.recommendations, len(published.tracks) - 1)
         short = library.recommendations.unserved_soundtracks(published.version, count)
         unserved = 0 if _are_as_long_as_possible(library, published, short) else len(short)
-    missing = [f"{unserved} soundtracks lack recommendations of index {published.version}"] if unserved else []
+    lack = f"{counted(unserved, 'soundtrack')} {'lacks' if unserved == 1 else 'lack'}"
+    missing = [f"{lack} recommendations of index {published.version}"] if unserved else []
     return differences + missing
 
 

@@ -16,6 +16,7 @@ from mfcc_assets.pipeline.answer import distances_to
 from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.pipeline.list_rules import selection_of
 from mfcc_assets.pipeline.nearness import pair_distances_of
+from mfcc_assets.pipeline.opened_index import published_index
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.playlists.formats import Entry, format_of
 from mfcc_assets.playlists.ordering import (
@@ -99,7 +100,7 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
     """
     if steps < 2:
         raise ValueError(f"a path has at least its two ends, not {steps} tracks")
-    index = library.indexes.published()
+    index = published_index(library)
     ends = [audio_in_index(index, start), audio_in_index(index, end)]
     first, last = _embeddings(index, ends)
     points = points_between(first, last, steps)
@@ -153,7 +154,7 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, count: int) 
     """
     if not seeds:
         raise ValueError("a playlist needs a seed")
-    index = library.indexes.published()
+    index = published_index(library)
     seed_ids = list(dict.fromkeys(audio_in_index(index, seed) for seed in seeds))
     if len(seed_ids) > count:
         raise PlaylistImpossible(

@@ -35,7 +35,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,7 @@ from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.similarity.rankings import RANKING_REVISION
 from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
+from mfcc_assets.storage.checked_bytes import with_checksum, without_checksum
 from mfcc_assets.storage.index_history import BY_RUN, IndexHistory, Publication, StoredVersion, answered_before
 from mfcc_assets.storage.index_parts import (
     CALIBRATION_PART,
@@ -60,6 +61,7 @@ from mfcc_assets.storage.index_parts import (
 from mfcc_assets.storage.index_reader import REBUILD, REBUILD_FOR_THIS_PROGRAM, PartsOnDemand, corrupt_index, part_name
 from mfcc_assets.storage.packed_arrays import packed, unpacked
 
+_Kept = TypeVar("_Kept")
 _logger = logging.getLogger(__name__)
 
 RECALL = "recall"
@@ -68,12 +70,11 @@ RECALL = "recall"
 _KEPT_OPEN = 2
 """Number of versions kept open: the published one and the one that is being built."""
 
-_ADD = "Add music with `mfcc add PATH`, or materialise the library"
-
 
 def no_index() -> NoPublishedIndex:
     """Make the error for a library without a published index."""
-    return NoPublishedIndex("there is no index to search yet", remedy=_ADD)
+    remedy = "Add music with `mfcc add PATH`, or materialise the library"
+    return NoPublishedIndex("there is no index to search yet", remedy=remedy)
 
 
 class IndexStore:
@@ -188,10 +189,7 @@ class IndexStore:
         return self._history.faults()
 
     def repair_pointers(self) -> list[str]:
-        """Write a damaged pointer and a damaged history again, and return a sentence for each.
-
-        If nothing tells which version answers, none does from now on.
-        """
+        """Write damaged pointers again, and return a sentence for each. If none tells what answers, nothing does."""
         return self._history.repair()
 
     def versions(self) -> list[StoredVersion]:
@@ -324,26 +322,28 @@ class IndexStore:
             return None
 
     def drawn_once(self, version: str, name: str, draw: Callable[[], bytes]) -> bytes:
-        """Return a picture of an index. It is drawn once and kept, because importing matplotlib is slow."""
-        picture = self.read_attachment(version, name)
-        if picture is None:
-            picture = draw()
-            self.write_attachment(version, name, picture)
+        """Return a picture of an index that is drawn once and kept. A damaged one is drawn again."""
+        if (picture := self._kept(version, name, without_checksum)) is None:
+            self.write_attachment(version, name, with_checksum(picture := draw()))
         return picture
 
     def measured_once(
         self, version: str, name: str, measure: Callable[[], Mapping[str, NDArray[Any]]]
     ) -> Mapping[str, NDArray[Any]]:
         """Return arrays by name that are measured once for an index and kept. Damaged ones are measured again."""
-        kept = self.read_attachment(version, name)
-        if kept is not None:
-            try:
-                return unpacked(kept)
-            except ValueError as error:
-                _logger.warning("%s of index %s is damaged: %s", name, version, error)
-        measured = measure()
-        self.write_attachment(version, name, packed(measured))
+        measured: Mapping[str, NDArray[Any]] | None = self._kept(version, name, unpacked)
+        if measured is None:
+            measured = measure()
+            self.write_attachment(version, name, packed(measured))
         return measured
+
+    def _kept(self, version: str, name: str, read: Callable[[bytes], _Kept]) -> _Kept | None:
+        kept = self.read_attachment(version, name)
+        try:
+            return None if kept is None else read(kept)
+        except ValueError as error:
+            _logger.warning("%s of index %s is damaged: %s", name, version, error)
+            return None
 
     def _stored_part(self, version: str, name: str) -> Blob:
         try:

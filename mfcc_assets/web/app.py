@@ -25,7 +25,7 @@ from mfcc_assets.web.security.cross_site import refuse_other_sites
 from mfcc_assets.web.security.headers import add_headers
 from mfcc_assets.web.security.login import require_login
 from mfcc_assets.web.security.proxies import KnownProxies
-from mfcc_assets.web.security.targets import split_address, target_here
+from mfcc_assets.web.security.targets import target_here
 from mfcc_assets.web.site import Site, open_site
 from mfcc_assets.web.uploads.blueprints import add_uploads
 
@@ -109,10 +109,8 @@ def _add_common_routes(app: Flask) -> None:
 
     @app.get("/language/<code>")
     def choose_language(code: str) -> WerkzeugResponse:
-        # Only a path of this site is followed, so that no other site can be reached through this address.
-        came_from = split_address(request.referrer or "")
-        back = came_from.path if came_from.netloc == request.host else "/"
-        response = redirect(target_here(request.args.get("back", back)))
+        # Browsers do not say which page they come from, so its link does.
+        response = redirect(target_here(request.args.get("back", "/")))
         if code in LANGUAGES:
             response.set_cookie(
                 LANGUAGE_COOKIE,

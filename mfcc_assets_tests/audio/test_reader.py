@@ -239,6 +239,21 @@ def test_less_than_a_second_is_too_short(tmp_path: Path) -> None:
     read(write_tone(tmp_path / "song.wav", 1.0))
 
 
+@pytest.mark.parametrize("suffix", ["flac", "wav", "ogg", "mp3"])
+def test_a_whole_file_that_is_too_short_is_not_called_damaged(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(TooShort) as told:
+        read(write_tone(tmp_path / f"song.{suffix}", 0.05))
+    assert told.value.remedy == "Supply a longer file"
+
+
+def test_a_damaged_file_of_which_little_is_left_is_called_damaged(tmp_path: Path) -> None:
+    path = write_tone(tmp_path / "song.flac", 30.0)
+    path.write_bytes(path.read_bytes()[:9_000])
+    with pytest.raises(TooShort) as told:
+        read(path)
+    assert told.value.remedy == "Supply an undamaged file"
+
+
 def test_limits_that_allow_audio_to_be_trimmed_to_nothing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="leaves nothing"):
         AudioReader(

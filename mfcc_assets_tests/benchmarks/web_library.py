@@ -1,6 +1,6 @@
 """A library of 10,000 synthetic tracks that the pages can show and answer from. It is made once and kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +61,7 @@ def _make(sized: SizedLibrary) -> None:
 
 
 def _fingerprints(
-    population: Population, drawn: Drawn, audio_ids: "list[AudioId]"
+    population: Population, drawn: Drawn, audio_ids: Sequence[AudioId]
 ) -> Iterator[tuple[AudioId, np.ndarray]]:
     """Yield fingerprints as long as real ones. Random signs make sure that no two of them are of one recording."""
     rng = np.random.default_rng(3)
@@ -73,7 +73,7 @@ def _fingerprints(
 def write_uploads(corpus: Corpus, folder: Path, count: int) -> list[Path]:
     """Write four minutes of some tracks of the corpus as MP3 files of 44.1 kHz, repeated if they are shorter."""
     folder.mkdir(exist_ok=True)
-    paths = []
+    paths: list[Path] = []
     for track in corpus.tracks:
         if len(paths) == count:
             break

@@ -106,7 +106,7 @@ def test_a_rollback_whose_rows_a_kill_left_behind_is_outstanding_work(
     recommendations.replace_recommendations(track, left_behind, method="dtw", index_version=second, run_id="killed")
 
     first = ten_tracks.indexes.published_version()
-    assert outstanding_work(ten_tracks) == [f"1 soundtracks lack recommendations of index {first}"]
+    assert outstanding_work(ten_tracks) == [f"1 soundtrack lacks recommendations of index {first}"]
     run_library(ten_tracks, instance)
     assert recommendations.recommended(track) == rows
     assert outstanding_work(ten_tracks) == []

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from mfcc_assets.defs.broken_homes import fault_of_home
+from mfcc_assets.defs.broken_homes import fault_of_home, last_error
 from mfcc_assets.defs.launch import prepare_dagster_home
 from mfcc_assets.settings import Settings
 
@@ -19,6 +19,13 @@ def dagster_home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
         instance.all_instigator_state()
         instance.get_asset_keys()
     return home
+
+
+def test_what_sqlalchemy_writes_behind_an_error_is_left_out() -> None:
+    what = "sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) attempt to write a readonly database"
+    behind = ["[SQL: PRAGMA journal_mode=WAL]", "[parameters: ()]", "(Background on this error at: https://x)", " "]
+    assert last_error(["Traceback (most recent call last):", what, *behind]) == "attempt to write a readonly database"
+    assert last_error([]) == ""
 
 
 def test_each_damaged_database_of_dagster_is_named_with_a_remedy(dagster_home: Path) -> None:

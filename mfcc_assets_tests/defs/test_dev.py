@@ -18,7 +18,7 @@ from mfcc_assets_tests.services.processes import PATIENCE_SECONDS, REPOSITORY, a
 
 
 @contextmanager
-def _started(settings: Settings, log: Path, port: int, web_port: int) -> Iterator[subprocess.Popen[bytes]]:
+def _started(settings: Settings, log: Path, port: object, web_port: object) -> Iterator[subprocess.Popen[bytes]]:
     ports = ["--port", str(port), "--web-port", str(web_port)]
     with (
         log.open("wb") as output,
@@ -100,3 +100,29 @@ def test_if_the_pages_cannot_start_dagster_ends_too(settings: Settings, tmp_path
 
     assert f"127.0.0.1:{web_port}: the pages cannot be served there" in log.read_text()
     assert _processes_of(settings.folder) == []
+
+
+@pytest.mark.parametrize(("port", "web_port"), [("99999", "8000"), ("0", "8000"), ("a", "8000"), ("3000", "-1")])
+def test_a_bad_port_is_told_in_one_sentence(settings: Settings, tmp_path: Path, port: str, web_port: str) -> None:
+    log = tmp_path / "log"
+    with _started(settings, log, port, web_port) as process:
+        assert process.wait(timeout=60) == 1
+    (told,) = log.read_text().splitlines()
+    assert "must be a number from 1 to 65535" in told
+    assert ("WEB_PORT=…" in told) == (port == "3000")
+
+
+def test_a_used_port_of_the_ui_is_told_before_anything_starts(settings: Settings, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    with socket.create_server(("127.0.0.1", port)), _started(settings, log, port, free_port()) as process:
+        assert process.wait(timeout=60) == 1
+    (told,) = log.read_text().splitlines()
+    assert told.startswith(f"127.0.0.1:{port}: Dagster's UI cannot be served there (")
+    assert _processes_of(settings.folder) == []
+
+
+def test_the_ui_and_the_pages_need_two_ports(settings: Settings, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "log"
+    with _started(settings, log, port, port) as process:
+        assert process.wait(timeout=60) == 1
+    assert "cannot have the same port" in log.read_text()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mfcc_assets.music_names import COMPANIONS, HIDDEN, NO_AUDIO, UNFINISHED
+from mfcc_assets.music_names import AUDIO_SUFFIXES, COMPANIONS, HIDDEN, NO_AUDIO, UNFINISHED
 from mfcc_assets.pipeline.local_files import find_music
 from mfcc_assets.storage.blobs.found_files import FoundFiles
 from mfcc_assets.storage.blobs.port import NO_FILES
@@ -20,7 +20,7 @@ def music(tmp_path: Path) -> Path:
     return tmp_path / "music"
 
 
-def write(path: Path, content: bytes = b"anything") -> Path:
+def write(path: Path, content: bytes = b"\x01\x02 no text") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
@@ -56,6 +56,18 @@ def test_what_the_user_names_is_taken_whatever_its_name(tmp_path: Path, name: st
         write_tone(tmp_path / "tone.flac", 0.1).rename(named)
     assert len(find_music([named]).music) == 1
     assert len(find_music([tmp_path / Path(name).parts[0]]).music) == 1
+
+
+@pytest.mark.parametrize("suffix", sorted(AUDIO_SUFFIXES))
+def test_a_text_with_the_suffix_of_audio_is_passed_over_and_a_damaged_file_is_not(music: Path, suffix: str) -> None:
+    text = write(music / f"poem{suffix}", b"Shall I compare thee to a summer's day?\n" * 20)
+    picture = write(music / f"cover{suffix}", b"\x89PNG\r\n\x1a\n" + bytes(100))
+    for name, content in (("empty", b""), ("zeros", bytes(5_000)), ("noise", bytes(range(256)) * 20)):
+        write(music / f"{name}{suffix}", content)
+    found = find_music([music])
+    assert found.skipped == {NO_AUDIO: [picture, text]}
+    assert {"album/song.mp3", f"empty{suffix}", f"zeros{suffix}", f"noise{suffix}"} == {*paths(found, music)}
+    assert find_music([text]).skipped == {NO_AUDIO: [text]}
 
 
 def test_a_text_that_the_user_names_is_no_music(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """A database that was lost or damaged beside a published index."""
 
+import json
+
 import pytest
 
 from mfcc_assets.errors import LostTables, StoreError
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.file_answer import recommend_file
 from mfcc_assets_tests.damage import command, lists
-from mfcc_assets_tests.runs import assert_recommendations_hold, lose_tables, run_library
+from mfcc_assets_tests.runs import assert_recommendations_hold, drop_upload, lose_tables, run_library, run_uploads
 
 
 @pytest.fixture
@@ -30,6 +32,28 @@ def test_lost_tables_are_told_and_a_run_makes_them_again(lost, instance, query):
     assert lost.indexes.published_version() == published
     assert_recommendations_hold(lost)
     assert len(recommend_file(lost, query, count=5).recommendations) == 5
+
+
+def test_no_command_takes_lost_tables_for_an_empty_library(lost):
+    told = f"the database has none of the soundtracks of index {lost.indexes.published_version()}, which names 10"
+    shown = " ".join(command(lost.settings, "status").output.split())
+    assert told in shown
+    assert "`mfcc sync` reads all soundtracks in again" in shown
+    assert "Add music" not in shown
+    assert told in json.loads(command(lost.settings, "status", "--json").output)["tables_fault"]
+    assert told in " ".join(command(lost.settings, "doctor").output.split())
+    assert told in " ".join(command(lost.settings, "show", "song").output.split())
+
+
+def test_an_upload_whose_list_was_lost_is_not_said_to_have_no_track(lost, query, instance):
+    run_library(lost, instance)
+    upload = drop_upload(lost, query, "query.flac")
+    run_uploads(lost, instance, [upload])
+    lose_tables(lost)
+    for arguments in (["uploads", upload], ["uploads", upload, "--json"]):
+        told = command(lost.settings, *arguments)
+        assert told.exit_code == 1
+        assert "the database has none of the soundtracks of index" in told.output
 
 
 def test_a_damaged_database_gives_one_sentence(ten_tracks):

@@ -6,7 +6,7 @@ import pytest
 
 from mfcc_assets.errors import NoPublishedIndex
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.opened_index import OpenedIndex, PublishedIndex
+from mfcc_assets.pipeline.opened_index import OpenedIndex, PublishedIndex, published_index
 from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets_tests.ranked_library import add_tracks, publish
 
@@ -49,6 +49,16 @@ def test_all_threads_share_what_is_opened(library: Library) -> None:
 def test_without_an_index_there_is_nothing_to_open(library: Library) -> None:
     with pytest.raises(NoPublishedIndex):
         PublishedIndex(library).opened()
+
+
+def test_during_the_first_load_the_message_is_not_that_there_is_no_music(library: Library) -> None:
+    with pytest.raises(NoPublishedIndex) as told:
+        published_index(library)
+    assert "mfcc add" in told.value.remedy
+    add_tracks(library, 0)
+    with pytest.raises(NoPublishedIndex, match="still being analysed") as told:
+        published_index(library)
+    assert "mfcc add" not in told.value.remedy
 
 
 def test_an_opened_index_reads_nothing_more(library: Library) -> None:

@@ -31,7 +31,7 @@ def test_recommendations_that_a_killed_run_did_not_write_are_outstanding_work(te
         first.track_id, [], method="dtw", index_version=version, run_id="killed"
     )
 
-    assert outstanding_work(ten_tracks) == [f"1 soundtracks lack recommendations of index {version}"]
+    assert outstanding_work(ten_tracks) == [f"1 soundtrack lacks recommendations of index {version}"]
 
 
 def test_another_number_of_recommendations_is_outstanding_work(ten_tracks: Library) -> None:

@@ -21,6 +21,7 @@ from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets_tests import naive
+from mfcc_assets_tests.damage import cut, damage, empty, flip
 from mfcc_assets_tests.ranked_library import (
     add_track,
     add_tracks,
@@ -109,6 +110,18 @@ def test_the_history_is_drawn_once_and_drawn_again_when_it_grows(library: Librar
     measure_quality(library, grown)
     assert picture_of_history(library, grown) != picture
     assert len(pictures_of(library)) == 2
+
+
+def test_a_damaged_picture_of_the_history_is_drawn_again(library: Library, version: str) -> None:
+    measure_quality(library, version)
+    picture = picture_of_history(library, version)
+    (name,) = pictures_of(library)
+    for change in (flip, cut, empty):
+        damage(library, name, change)
+        assert picture_of_history(library, version) == picture
+    former = pictures_of(library)
+    assert picture_of_history(library, version) == picture
+    assert pictures_of(library) == former, "it is drawn once"
 
 
 def test_damaged_figures_of_a_former_index_do_not_prevent_the_picture(library: Library, version: str) -> None:

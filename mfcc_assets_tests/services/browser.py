@@ -57,7 +57,7 @@ class Troubles:
 
     def _read(self, message: "ConsoleMessage") -> None:
         if message.type in ("error", "warning"):
-            self.found.append(message.text)
+            self.found.append(f"{message.text} {message.location.get('url', '')}".strip())
 
     def _judge(self, address: str) -> None:
         parts = urlsplit(address)

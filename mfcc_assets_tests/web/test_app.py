@@ -24,6 +24,14 @@ def test_a_chosen_language_stays(pages: FlaskClient) -> None:
     assert '<html lang="zh">' in pages.get("/help").text
 
 
+def test_the_link_to_the_other_language_leads_back_to_the_page(pages: FlaskClient) -> None:
+    page = pages.get("/library?sort=year").text
+    link = re.search(r'href="(/language/zh[^"]*)"', page)
+
+    assert link
+    assert pages.get(link[1]).location == "/library?sort=year"
+
+
 @pytest.mark.parametrize("back", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"])
 def test_the_choice_of_a_language_leads_to_no_other_site(pages: FlaskClient, back: str) -> None:
     assert pages.get("/language/zh", query_string={"back": back}).location == "/"

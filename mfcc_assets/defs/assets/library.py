@@ -157,8 +157,8 @@ def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam
     built = build_index(library)
     return dg.MaterializeResult(
         metadata={
-            "summary": f"The index holds {len(built.index.tracks):,} tracks: {built.added:,} were added and "
-            f"{built.removed:,} removed.",
+            "summary": f"Tracks in the index: {len(built.index.tracks):,}. Added: {built.added:,}. "
+            f"Removed: {built.removed:,}.",
             "dagster/row_count": len(built.index.tracks),
             "added": built.added,
             "removed": built.removed,
@@ -321,8 +321,8 @@ def soundtrack_recommendations(
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": library.recommendations.count(),
-            "summary": f"{queries:,} soundtracks have recommendations from index {index.version}. "
-            f"{written:,} rows of their lists were written by this run, and all others were right already.",
+            "summary": f"Soundtracks with recommendations from index {index.version}: {queries:,}. "
+            f"Rows of their lists that this run wrote: {written:,}. All others were right already.",
             "total_queries": queries,
             "total_rows_written": written,
             "index_version": index.version,
@@ -340,8 +340,9 @@ def library_report(context: dg.AssetExecutionContext, library: dg.ResourceParam[
     report = describe_library(library)
     index = library.indexes.published_if_usable()
     states = ", ".join(f"{number:,} {state}" for state, number in sorted(report.states.items()))
+    number, noun = f"{len(report.soundtracks):,}", "soundtrack" if len(report.soundtracks) == 1 else "soundtracks"
     metadata: dict[str, dg.MetadataValue | float | str] = {
-        "summary": f"The library has {len(report.soundtracks):,} soundtracks: {states or 'none'}.",
+        "summary": f"The library has {number} {noun}: {states or 'none'}.",
         "dagster/row_count": len(report.soundtracks),
     }
     if index is not None and index.tracks:

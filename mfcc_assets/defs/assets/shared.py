@@ -150,7 +150,7 @@ def add_lists(
         totals.update(figures)
     kept, compared = totals["dagster/row_count"], totals["pairs_computed"]
     return {
-        "summary": f"{_shards(context)}: {kept:,} {stored} are stored. {compared:,} pairs of tracks were compared.",
+        "summary": f"{_shards(context)}. Pairs of tracks that were compared: {compared:,}. Pairs stored: {kept:,}.",
         f"total_{stored}": kept,
         "total_pairs_computed": compared,
     }

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import os
 import secrets
 import sqlite3
 import time
@@ -33,6 +34,7 @@ from mfcc_assets.storage.sqlite_files import (
     LOCK_SECONDS,
     OVERWRITE_DELETED,
     WRITABLE,
+    address_of_unchanging,
     is_damage,
     means_read_only,
     switch_to_write_ahead_log,
@@ -114,6 +116,8 @@ class SqliteDocuments(DocumentStore):
                 subject=str(path.parent),
                 remedy="Check its permissions",
             ) from error
+        if self._is_only_read:
+            return
         with self._connection() as connection:
             switch_to_write_ahead_log(connection)
         with self._transaction() as connection:
@@ -194,11 +198,28 @@ class SqliteDocuments(DocumentStore):
         """Documents that were last written at this time or earlier have expired."""
         return time.time() - self._retention_seconds
 
+    @property
+    def _is_only_read(self) -> bool:
+        """Whether this user can only read the documents. Where no file can be made, there is no document."""
+        is_missing = not self._path.exists() and not os.access(self._path.parent, os.W_OK)
+        return is_missing or address_of_unchanging(self._path) is not None
+
+    def _open(self) -> sqlite3.Connection:
+        # Without an isolation level this module begins and ends each transaction itself.
+        unchanging = address_of_unchanging(self._path)
+        if unchanging is not None:
+            return sqlite3.connect(unchanging, uri=True, timeout=LOCK_SECONDS, isolation_level=None)
+        if not self._is_only_read:
+            return sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        _make_tables(connection)
+        connection.execute("PRAGMA query_only=ON")
+        return connection
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
-            # Without an isolation level this module begins and ends each transaction itself.
-            with closing(sqlite3.connect(self._path, timeout=LOCK_SECONDS, isolation_level=None)) as connection:
+            with closing(self._open()) as connection:
                 connection.execute(OVERWRITE_DELETED)
                 # A damaged text may not be UTF-8. By default, it would fail the query, and so hide all other documents.
                 connection.text_factory = lambda text: text.decode(errors="replace")

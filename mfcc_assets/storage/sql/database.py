@@ -258,7 +258,8 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
                 subject=_name(engine),
                 remedy="Try again in a few seconds",
             ) from error
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        # The text of SQLAlchemy's own errors ends with the address of a page about them.
+        reason = " ".join(str(getattr(error, "orig", None) or error.args[0]).split())
         if is_transient(error, is_connecting=is_connecting):
             raise ConnectionLost(
                 f"the connection to the database is lost ({reason})",

@@ -15,7 +15,7 @@ from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.texts import printable
 from mfcc_assets.web.cards import Card, card_of
 from mfcc_assets.web.i18n import gettext as _
-from mfcc_assets.web.library.not_ready import words_for
+from mfcc_assets.web.library.not_ready import check_not_lost, words_for
 from mfcc_assets.web.site import site
 
 blueprint = Blueprint("health", __name__)
@@ -55,6 +55,8 @@ def page() -> str:
     """Show the health of the library."""
     library = site().library
     report = describe_library(library)
+    if not report.soundtracks:
+        check_not_lost(library)
     rejects = [reject for reject in library.catalogue.rejects() if reject.container == SOUNDTRACKS]
     by_name = {track.blob_name: track for track in report.soundtracks}
     index, instead = _index()

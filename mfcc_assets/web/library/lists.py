@@ -11,6 +11,7 @@ from mfcc_assets.storage.sql.cursors import Page
 from mfcc_assets.web.cards import card_of
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.library.found import choice_asked, text_asked
+from mfcc_assets.web.library.not_ready import check_not_lost
 from mfcc_assets.web.numbers import whole_number
 from mfcc_assets.web.site import site
 
@@ -31,6 +32,8 @@ def tracks() -> str:
     browsing = site().library.browsing
     chosen, order = _chosen(), choice_asked("sort", list(TrackOrder), TrackOrder.TITLE)
     page = browsing.tracks_page(chosen, order, after=_after(), size=_PAGE_SIZE)
+    if not page.items:
+        check_not_lost(site().library)
     asked = {name: text_asked(name) for name in ("search", *_FILTERS, "sort")}
     return render_template(
         "library/tracks.html",
@@ -48,6 +51,8 @@ def tracks() -> str:
 def groups(kind: str) -> str:
     """Show a page of the artists, albums, genres or years, with the number of their tracks."""
     page = _PAGES_OF_GROUPS[kind](_after())
+    if not page.items:
+        check_not_lost(site().library)
     return render_template(
         "library/groups.html",
         kind=kind,

@@ -1,6 +1,10 @@
 """Sentences for a listener who asks for what the index does not know yet."""
 
-from mfcc_assets.errors import FeaturesMissing, MfccError
+from contextlib import suppress
+
+from mfcc_assets.errors import CorruptIndex, FeaturesMissing, MfccError
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.i18n import gettext as _
 
@@ -20,3 +24,9 @@ def words_for(error: MfccError, track: Soundtrack | None = None) -> str:
     if track is not None and track.is_rejected:
         return _("The sound of this file cannot be used, so it has no neighbours.")
     return _("This track is not compared with the others yet. The next run over the library does it.")
+
+
+def check_not_lost(library: Library) -> None:
+    """Raise `LostTables` if the database has lost its soundtracks. Without this, the library would look empty."""
+    with suppress(CorruptIndex):  # nobody knows then, and the pages that need the index say so
+        check_tables(library)

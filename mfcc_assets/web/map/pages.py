@@ -11,6 +11,7 @@ from mfcc_assets.ids import AudioId, TrackId, UploadId, is_upload_id
 from mfcc_assets.pipeline.library_report import picture_of_map
 from mfcc_assets.pipeline.map_points import place_audio_on_map
 from mfcc_assets.pipeline.playlists import path_between
+from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.storage.sql.browsing import TrackFilter
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.texts import printable
@@ -154,18 +155,18 @@ def _path(drawn: DrawnMap, first: str, last: str) -> _Shown:
 
 
 def _upload(upload: str) -> _Shown:
-    document = site().library.documents.get_or_none(UploadId(upload)) if is_upload_id(upload) else None
-    if document is None:
+    if not is_upload_id(upload):
         abort(HTTPStatus.NOT_FOUND)
-    audio_id = document.body.get("audio_id")
+    library = site().library
+    body = upload_state(library, UploadId(upload)).body
+    audio_id = body.get("audio_id")
     if audio_id is None:
         return _Shown(note="upload")
-    library = site().library
     try:
         x, y = place_audio_on_map(library, library.indexes.published(), AudioId(audio_id))
     except FeaturesMissing:
         return _Shown(note="upload")
-    name = printable(document.body.get("file_name", ""))
+    name = printable(body.get("file_name", ""))
     return _Shown(upload={"x": x, "y": y, "name": name, "page": f"/uploads/{upload}"})
 
 

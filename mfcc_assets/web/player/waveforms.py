@@ -31,7 +31,7 @@ def sent_waveform_of(track: Soundtrack) -> Response:
     """Send the waveform of a soundtrack, or 404 if it has none yet."""
     library = site().library
     if track.audio_id is None:
-        abort(HTTPStatus.NOT_FOUND)
+        return no_waveform_yet()
     return sent_waveform(track.audio_id, partial(library.features.read_waveform, track.audio_id))
 
 
@@ -64,6 +64,11 @@ def sent_waveform(audio_id: AudioId, read: Callable[[], Waveform]) -> Response:
         try:
             response.data = as_bytes(read())
         except FeaturesMissing:
-            abort(HTTPStatus.NOT_FOUND)
+            return no_waveform_yet()
     response.make_conditional(request)
     return response
+
+
+def no_waveform_yet() -> Response:
+    """Send nothing. A page asks before the audio was analysed, and an error would stand in the browser's console."""
+    return Response(status=HTTPStatus.NO_CONTENT)

@@ -19,7 +19,7 @@ from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.cards import card_of
 from mfcc_assets.web.library.found import track_or_404
 from mfcc_assets.web.library.not_ready import words_for
-from mfcc_assets.web.player.waveforms import sent_waveform
+from mfcc_assets.web.player.waveforms import no_waveform_yet, sent_waveform
 from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.addresses import address_of
 from mfcc_assets.web.uploads.room import room
@@ -83,7 +83,7 @@ def waveform(upload: UploadId) -> Response:
     document = UploadDocument.of(upload_state(library, upload).body)
     audio_id = document.audio_id or (preview.file.audio_id if preview else None)
     if audio_id is None:
-        return Response(status=HTTPStatus.NOT_FOUND)
+        return no_waveform_yet()
     response = sent_waveform(audio_id, lambda: waveform_of_upload(library, document, preview))
     response.headers["Cache-Control"] = _ASKED_AGAIN
     return response

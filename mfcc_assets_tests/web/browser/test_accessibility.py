@@ -1,24 +1,17 @@
 """Tests that the player and the map can be used by everybody: rules of axe, phones, dark and light."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mfcc_assets_tests.services.browser import Troubles, fresh_page
+from mfcc_assets_tests.web.browser.axe import serious_findings
 from mfcc_assets_tests.web.browser.listening import wait_until_heard
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 PHONE = {"viewport": {"width": 360, "height": 720}, "has_touch": True, "is_mobile": True}
-
-
-def _serious(page: "Page") -> list[str]:
-    """Return the serious findings of axe, with the first element of each."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in ("serious", "critical")]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -35,7 +28,7 @@ def test_axe_finds_nothing_serious(
         if place == "/map":
             page.locator(".map-legend button, .map-legend span").first.wait_for()
 
-        assert _serious(page) == []
+        assert serious_findings(page) == []
 
 
 @pytest.mark.parametrize("place", ["/trial", "/map", "/help"])

@@ -106,3 +106,11 @@ def test_a_browser_asks_whether_an_upload_is_still_there_before_it_shows_what_it
 
     assert kept["Cache-Control"] == "private, no-cache"
     assert pages.get(address, headers={"If-None-Match": kept["ETag"]}).status_code == 304
+
+
+def test_an_upload_that_waits_has_no_waveform_yet_which_is_no_error(ten_tracks: Library, pages: FlaskClient) -> None:
+    upload = "0c" * 16
+    ten_tracks.blobs.write("uploads", f"{upload}/song.flac", b"not read yet")
+
+    response = pages.get(f"/uploads/{upload}/waveform")
+    assert (response.status_code, response.data) == (204, b"")

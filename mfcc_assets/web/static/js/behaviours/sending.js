@@ -19,6 +19,7 @@ export function start(form) {
   form.dataset.started = "";
   input.addEventListener("change", send);
   form.addEventListener("submit", submit);
+  send(); // a file that was chosen before this script was there
   return () => {
     input.removeEventListener("change", send);
     form.removeEventListener("submit", submit);

@@ -117,8 +117,10 @@ async function replace(page, base) {
     }
   }
   const waveform = page.querySelector("[data-behaviour=waveform]");
-  if (waveform) {
-    // The run has stored the waveform by now.
+  const seconds = next.querySelector("[data-part=title]")?.dataset.seconds;
+  if (waveform && seconds && waveform.dataset.seconds !== seconds) {
+    // The file was read, so it has a waveform by now.
+    waveform.dataset.seconds = seconds;
     stopBehaviours(waveform);
     startBehaviours(waveform);
   }

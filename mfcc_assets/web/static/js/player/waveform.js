@@ -31,7 +31,7 @@ export async function loadWaveform(address) {
 async function request(address) {
   try {
     const response = await fetch(address);
-    return response.ok ? new Uint8Array(await response.arrayBuffer()) : null;
+    return response.status === 200 ? new Uint8Array(await response.arrayBuffer()) : null;
   } catch {
     return null;
   }
