@@ -18,6 +18,7 @@ from mfcc_assets.web.errors import tell_errors
 from mfcc_assets.web.formats import clock, megabytes, moment
 from mfcc_assets.web.i18n import LANGUAGE_COOKIE, LANGUAGES, add_languages
 from mfcc_assets.web.library.blueprints import BLUEPRINTS as LIBRARY_BLUEPRINTS
+from mfcc_assets.web.library.tracks import MOST_PLAYED
 from mfcc_assets.web.map import pages as map_pages
 from mfcc_assets.web.player import waveforms
 from mfcc_assets.web.probes import add_probes
@@ -98,7 +99,12 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(clock=clock, megabytes=megabytes, moment=moment, printable=printable, counted=counted)
     app.jinja_env.globals.update(
-        asset=_asset_address, browser_texts=browser_texts, settings=settings, upload_limit=settings.web_upload_bytes
+        address_here=_address_here,
+        asset=_asset_address,
+        browser_texts=browser_texts,
+        most_played=MOST_PLAYED,
+        settings=settings,
+        upload_limit=settings.web_upload_bytes,
     )
 
 
@@ -133,6 +139,12 @@ def _add_common_routes(app: Flask) -> None:
             kept = f"public, max-age={_YEAR_SECONDS}, immutable" if "v" in request.args else "no-cache"
             response.headers["Cache-Control"] = kept
         return response
+
+
+def _address_here() -> str:
+    """Return the address of the page that is shown, by which a link can lead back to it."""
+    is_page = request.method in ("GET", "HEAD")
+    return request.full_path.removesuffix("?") if is_page else "/"
 
 
 @cache

@@ -30,6 +30,7 @@ def browser_texts() -> dict[str, str]:
         "copied": _("The link was copied."),
         "copy": _("Copy"),
         "deleted": _("This upload was deleted."),
+        "logged_out": _("You are logged out. Load this page again, and log in."),
         "no_answer": _("There is no answer."),
         "not_explained": _("This cannot be explained now. Try again in a little while."),
         "not_sent": _("The file was not sent. Try again."),

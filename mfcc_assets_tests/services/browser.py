@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, ConsoleMessage, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 NAMED_HOST = "nas.example"
@@ -110,3 +110,22 @@ def fresh_page(browser: "Browser", address: str, troubles: Troubles, **options: 
     finally:
         context.close()
     assert not troubles.unexpected(), "\n".join(troubles.unexpected())
+
+
+def held_requests(page: "Page", address: str) -> "list[Route]":
+    """Hold the requests of a page for an address from now on. Return the list of them, which grows with each request.
+
+    Parameters
+    ----------
+    page
+        The page.
+    address
+        Pattern of the address, as in `playwright.sync_api.Page.route`.
+    """
+    held: list[Route] = []
+
+    def hold(route: "Route") -> None:
+        held.append(route)
+
+    page.route(address, hold)
+    return held

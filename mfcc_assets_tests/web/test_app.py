@@ -1,11 +1,13 @@
 """Tests of what all pages have."""
 
+import html
 import re
 
 import pytest
 from flask.testing import FlaskClient
 
 from mfcc_assets.library import Library
+from mfcc_assets.web.library.tracks import MOST_PLAYED
 from mfcc_assets_tests.web.clients import client_of
 
 
@@ -24,12 +26,16 @@ def test_a_chosen_language_stays(pages: FlaskClient) -> None:
     assert '<html lang="zh">' in pages.get("/help").text
 
 
-def test_the_link_to_the_other_language_leads_back_to_the_page(pages: FlaskClient) -> None:
-    page = pages.get("/library?sort=year").text
-    link = re.search(r'href="(/language/zh[^"]*)"', page)
+@pytest.mark.parametrize("address", ["/library?search=a%26b%20c&sort=year", "/help", "/nothing-here"])
+def test_the_link_to_another_language_leads_back_to_its_page(pages: FlaskClient, address: str) -> None:
+    link = re.search(r'href="(/language/zh\?[^"]*)"', pages.get(address).text)
+    assert link is not None
 
-    assert link
-    assert pages.get(link[1]).location == "/library?sort=year"
+    assert pages.get(html.unescape(link[1])).location == address
+
+
+def test_pages_tell_the_player_how_many_tracks_of_a_radio_the_server_reads(pages: FlaskClient) -> None:
+    assert f'data-most-played="{MOST_PLAYED}"' in pages.get("/help").text
 
 
 @pytest.mark.parametrize("back", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"])

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("tracks", __name__)
 
+MOST_PLAYED = 150
+"""Number of played tracks that an address names. A server refuses one that is longer than 4,000 characters."""
+
 _NEIGHBOURS = 10
 _MOST_NEIGHBOURS = 160
 _RADIO_TRACKS = 5
-_MOST_PLAYED = 150
-"""Number of played tracks that an address names. A server refuses one that is longer than 4,000 characters."""
-
 _PICTURE_SECONDS = 24 * 3600
 
 
@@ -105,7 +105,7 @@ def next_of_radio(track_id: str) -> Response:
     """
     track = track_or_404(track_id)
     strictness = choice_asked("strictness", list(Strictness), Strictness.BALANCED)
-    played = [TrackId(text) for text in request.args.get("after", "").split(",") if text.isalnum()][-_MOST_PLAYED:]
+    played = [TrackId(text) for text in request.args.get("after", "").split(",") if text.isalnum()][-MOST_PLAYED:]
     try:
         found = radio(site().library, site().published.opened(), [track], played, strictness, count=_RADIO_TRACKS)
     except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
@@ -113,7 +113,7 @@ def next_of_radio(track_id: str) -> Response:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return response
     cards = [card_of(each.track, nearness=each.nearness) for each in found]
-    after = ",".join([*played, *(card.track_id for card in cards)][-_MOST_PLAYED:])
+    after = ",".join([*played, *(card.track_id for card in cards)][-MOST_PLAYED:])
     following = url_for("tracks.next_of_radio", track_id=track.track_id, strictness=str(strictness), after=after)
     return jsonify(tracks=[_of_radio(card) for card in cards], next=following)
 

@@ -63,8 +63,8 @@ def upload_page(upload: UploadId) -> str:
 
 @blueprint.get("/uploads/<upload:upload>/answer")
 def answer(upload: UploadId) -> str:
-    """Return the part of the page that changes when the answer comes."""
-    return render_template("uploads/answer.html", shown=_shown(upload))
+    """Return the parts of the page that change when the answer comes."""
+    return render_template("uploads/parts.html", shown=_shown(upload))
 
 
 @blueprint.get("/uploads/<upload:upload>/state")

@@ -276,6 +276,42 @@ def test_a_radio_fills_the_queue_and_asks_for_more_tracks_that_it_has_not_played
     assert len(set(titles)) == len(titles)
 
 
+def test_a_radio_goes_on_after_a_request_that_was_lost(page: "Page", troubles: Troubles) -> None:
+    troubles.expect("ERR_FAILED")
+    page.goto("/trial")
+    # The first request fails, that of the last track of the queue, and that at its end.
+    page.route("**/trial/radio?after=*", lambda route: route.abort(), times=3)
+    page.get_by_role("button", name="Radio").click()
+    page.get_by_text("The radio cannot be reached.").wait_for()
+
+    page.evaluate("document.querySelector('#player-queue li:last-child .player-queued').click()")
+    wait_until_heard(page, 0.1)
+    wait_until_silent(page)
+    page.wait_for_function("() => document.querySelectorAll('#player-queue li').length >= 6")
+    wait_until_heard(page, 0.1)
+
+
+def test_pages_are_not_searched_for_tracks_while_only_the_player_changes(page: "Page") -> None:
+    page.goto("/trial")
+    _play(page, 0)
+    wait_until_heard(page, 0.3)
+    page.evaluate(
+        """() => {
+            window.searches = 0;
+            const search = document.querySelectorAll;
+            document.querySelectorAll = (what) => {
+                window.searches += what === 'main [data-track]';
+                return search.call(document, what);
+            };
+        }"""
+    )
+    wait_until_heard(page, 1.5)
+    assert page.evaluate("window.searches") == 0
+
+    page.evaluate("document.querySelector('main').append('another part')")
+    page.wait_for_function("() => window.searches > 0")
+
+
 def test_the_lock_screen_is_told_what_plays(page: "Page") -> None:
     page.goto("/trial")
     _play(page, 1)

@@ -97,6 +97,14 @@ def test_an_upload_has_a_waveform_from_its_preview_on_and_the_same_when_it_is_re
     assert pages.get(f"/uploads/{upload}/waveform").data == before
 
 
+def test_an_upload_that_waits_has_no_waveform_yet_which_is_no_error(ten_tracks: Library, pages: FlaskClient) -> None:
+    upload = "0c" * 16
+    ten_tracks.blobs.write("uploads", f"{upload}/song.flac", b"not read yet")
+
+    response = pages.get(f"/uploads/{upload}/waveform")
+    assert (response.status_code, response.data) == (204, b"")
+
+
 @pytest.mark.parametrize("part", ["waveform", "pictures/spectrum.png"])
 def test_a_browser_asks_whether_an_upload_is_still_there_before_it_shows_what_it_has_kept(
     pages: FlaskClient, song: bytes, part: str
@@ -106,11 +114,3 @@ def test_a_browser_asks_whether_an_upload_is_still_there_before_it_shows_what_it
 
     assert kept["Cache-Control"] == "private, no-cache"
     assert pages.get(address, headers={"If-None-Match": kept["ETag"]}).status_code == 304
-
-
-def test_an_upload_that_waits_has_no_waveform_yet_which_is_no_error(ten_tracks: Library, pages: FlaskClient) -> None:
-    upload = "0c" * 16
-    ten_tracks.blobs.write("uploads", f"{upload}/song.flac", b"not read yet")
-
-    response = pages.get(f"/uploads/{upload}/waveform")
-    assert (response.status_code, response.data) == (204, b"")

@@ -2,7 +2,10 @@
 
 import json
 import re
+from html.parser import HTMLParser
+from pathlib import Path
 
+import mutagen
 from flask.testing import FlaskClient
 
 from mfcc_assets.library import Library
@@ -156,3 +159,40 @@ def test_a_run_is_linked_where_the_address_of_dagster_is_set(ten_tracks: Library
     upload = answered(ten_tracks, pages, song)
 
     assert 'href="http://dagster.example/runs/run"' in pages.get(f"/uploads/{upload}").text
+
+
+def test_a_title_with_quotes_adds_nothing_to_the_elements_of_the_page(
+    ten_tracks: Library, pages: FlaskClient, song: bytes, tmp_path: Path
+) -> None:
+    title = 'x" data-action="radio" y=\'z\' <b>'
+    file = tmp_path / "song.flac"
+    file.write_bytes(song)
+    tags = mutagen.File(file, easy=True)
+    tags.update({"title": title, "artist": "Somebody"})
+    tags.save()
+    upload = sent(pages, file.read_bytes())
+    preview = _keys(pages.get(f"/uploads/{upload}").text)
+    answer_uploads(ten_tracks, [upload])
+    recorded = _keys(pages.get(f"/uploads/{upload}").text)
+
+    assert json.loads(recorded["recognised"])["title"] == title
+    assert json.loads(recorded["head"])[0] == title
+    assert preview["facts"] != recorded["facts"]
+    assert preview["head"] == recorded["head"]
+    assert preview["rights"] != recorded["rights"]
+
+
+def _keys(page: str) -> dict[str, str]:
+    """Return the key of each part of a page, whose elements have no other attributes than those of the template."""
+    found = {}
+
+    class _Reader(HTMLParser):
+        def handle_starttag(self, _tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            read = {name: value or "" for name, value in attributes}
+            assert read.get("data-action") != "radio"
+            if "data-key" in read:
+                assert read.keys() <= {"data-part", "data-key", "class"}
+                found[read["data-part"]] = read["data-key"]
+
+    _Reader().feed(page)
+    return found

@@ -9,10 +9,10 @@ export async function startBehaviours(root) {
 }
 
 export function stopBehaviours(root) {
-  for (const [element, stop] of started) {
+  for (const [element, beginning] of started) {
     if (root.contains(element)) {
       started.delete(element);
-      stop?.();
+      beginning.stop?.();
     }
   }
 }
@@ -21,10 +21,11 @@ async function startOne(element) {
   if (started.has(element)) {
     return;
   }
-  started.set(element, undefined);
+  const beginning = { stop: undefined };
+  started.set(element, beginning);
   const behaviour = await import(`./behaviours/${element.dataset.behaviour}.js`);
-  // The listener may have gone to another page while the module was loaded.
-  if (started.has(element)) {
-    started.set(element, behaviour.start(element));
+  // While the module was loaded, the listener may have gone to another page, or the element was started anew.
+  if (started.get(element) === beginning) {
+    beginning.stop = behaviour.start(element);
   }
 }

@@ -4,7 +4,7 @@ import { element } from "./element.js";
 import { visit } from "./navigation.js";
 import { text } from "./texts.js";
 
-/** @type {{ panel: HTMLElement, stop: () => void } | null} */
+/** @type {{ stop: () => void } | null} */
 let current = null;
 
 /** @param {File} file */
@@ -14,18 +14,22 @@ export function sendFile(file) {
   const said = element("p", { role: "status" }, text("sending", { name: file.name }));
   const bar = element("progress", { max: "100", value: "0", "aria-label": text("sending", { name: file.name }) });
   const share = element("span", { class: "soft small number" }, "0 %");
-  const button = element("button", { type: "button", class: "quiet", onclick: () => current?.stop() }, text("cancel"));
+  const button = element("button", { type: "button", class: "quiet", onclick: () => mine.stop() }, text("cancel"));
   const panel = element("section", { class: "sending", "aria-label": text("upload") },
     said, bar, element("div", { class: "row" }, share, button));
   const request = new XMLHttpRequest();
-  current = {
-    panel,
+  const close = () => {
+    panel.remove();
+    // Another file may have begun meanwhile.
+    current = current === mine ? null : current;
+  };
+  const mine = {
     stop: () => {
       request.abort();
-      panel.remove();
-      current = null;
+      close();
     },
   };
+  current = mine;
   document.body.append(panel);
 
   const refuse = (/** @type {string} */ words) => {
@@ -52,8 +56,7 @@ export function sendFile(file) {
   request.addEventListener("load", async () => {
     if (request.status === 201 && request.response) {
       await visit(request.response.address);
-      panel.remove();
-      current = null;
+      close();
     } else {
       refuse(request.response?.detail || text("not_sent"));
     }

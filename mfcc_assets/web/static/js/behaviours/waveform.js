@@ -34,7 +34,8 @@ export function start(holder) {
       seek.value = String(Math.round(seconds()));
     }
   };
-  const activate = (event) => waveform.activate(event.detail.number);
+  const stopped = new AbortController();
+  const { signal } = stopped;
 
   const seek = track && length
     ? element("input", {
@@ -49,16 +50,16 @@ export function start(holder) {
     holder.addEventListener("click", (event) => {
       const box = canvas.getBoundingClientRect();
       player.playFrom(track, Math.max(0, (event.clientX - box.left) / box.width) * length);
-    });
+    }, { signal });
   }
-  player.addEventListener("time", show);
-  player.addEventListener("track", show);
-  document.addEventListener("stretches", activate);
+  player.addEventListener("time", show, { signal });
+  player.addEventListener("track", show, { signal });
+  document.addEventListener("stretches", (event) => {
+    waveform.activate(/** @type {CustomEvent} */ (event).detail.number);
+  }, { signal });
   show();
   return () => {
+    stopped.abort();
     waveform.end();
-    player.removeEventListener("time", show);
-    player.removeEventListener("track", show);
-    document.removeEventListener("stretches", activate);
   };
 }

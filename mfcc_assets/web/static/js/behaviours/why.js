@@ -7,6 +7,7 @@ import { text } from "../texts.js";
 
 /** @param {HTMLElement} list */
 export function start(list) {
+  const left = new AbortController();
   const open = async (/** @type {MouseEvent} */ event) => {
     const link = event.target instanceof Element ? event.target.closest("a[href*='/why/']") : null;
     const track = link?.closest(".track");
@@ -27,7 +28,10 @@ export function start(list) {
     const panel = element("div", { class: "why-panel", tabindex: "-1" },
       element("p", { class: "soft", role: "status" }, text("comparing")));
     track.append(panel);
-    const found = await explanation(link.href);
+    const found = await explanation(link.href, left.signal);
+    if (left.signal.aborted || !panel.isConnected) {
+      return; // the listener has gone to another page, or has closed the panel
+    }
     if (!found) {
       panel.remove();
       link.setAttribute("aria-expanded", "false");
@@ -40,13 +44,13 @@ export function start(list) {
   for (const link of list.querySelectorAll("a[href*='/why/']")) {
     link.setAttribute("aria-expanded", "false");
   }
-  list.addEventListener("click", open);
-  return () => list.removeEventListener("click", open);
+  list.addEventListener("click", open, { signal: left.signal });
+  return () => left.abort();
 }
 
-async function explanation(address) {
+async function explanation(address, signal) {
   try {
-    const response = await fetch(address, { headers: { Accept: "text/html" } });
+    const response = await fetch(address, { headers: { Accept: "text/html" }, signal });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     return response.ok ? page.querySelector("[data-why]") : null;
   } catch {

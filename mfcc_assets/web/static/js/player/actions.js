@@ -45,8 +45,13 @@ export function startActions(player, stretches) {
   const mark = () => markTracks(player);
   player.addEventListener("track", mark);
   player.addEventListener("change", mark);
-  // Pages come and go, and so do parts of them.
-  new MutationObserver(mark).observe(document.body, { childList: true, subtree: true });
+  // Pages come and go, and so do parts of them. The player itself changes several times a second while it plays.
+  const section = document.getElementById("player");
+  new MutationObserver((changes) => {
+    if (changes.some((change) => !section?.contains(change.target))) {
+      mark();
+    }
+  }).observe(document.body, { childList: true, subtree: true });
 }
 
 /** Returns the track that an element belongs to. @param {Element} inside @returns {Track | null} */
@@ -86,10 +91,12 @@ function playOrPause(player, button) {
 
 async function startRadio(player, button) {
   button.disabled = true;
-  const { tracks, next } = await tune(radioAddress(button));
+  const found = await tune(radioAddress(button));
   button.disabled = false;
-  if (tracks.length) {
-    player.playTracks(tracks, 0, { more: next });
+  if (!found) {
+    notify(text("radio_failed"));
+  } else if (found.tracks.length) {
+    player.playTracks(found.tracks, 0, { more: found.next });
   }
 }
 

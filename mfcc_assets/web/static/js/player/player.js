@@ -11,6 +11,7 @@ const BEGIN_SECONDS = 3; // later than this, "previous" goes back to the beginni
 const LEAST_LEFT = 2;
 const MOST_FAILURES = 2;
 const REMEMBERED_EVERY_SECONDS = 2;
+const ASKED_AGAIN_MILLISECONDS = 5000;
 
 /** @typedef {import("./queue.js").Track} Track */
 
@@ -22,8 +23,11 @@ export class Player extends EventTarget {
     this.queue = new Queue();
     this.more = ""; // address of further tracks of the radio
     this.asking = false;
+    this.isUnreached = false; // the last request for further tracks has failed
+    this.waits = false; // the queue is at its end, and the radio goes on as soon as it has further tracks
     this.failures = 0;
     this.rememberedAt = 0;
+    this.timer = 0;
     this.decks = new Decks(holder);
     this.decks.setVolume(rememberedVolume());
     this.decks.addEventListener("change", () => this.#tell("change"));
@@ -135,12 +139,14 @@ export class Player extends EventTarget {
   }
 
   play() {
+    this.waits = false;
     if (this.track) {
       this.decks.play();
     }
   }
 
   pause() {
+    this.waits = false;
     this.decks.pause();
     this.#remember();
   }
@@ -173,10 +179,13 @@ export class Player extends EventTarget {
   #replace(tracks, place, more) {
     this.queue = new Queue(tracks, place);
     this.more = more;
+    this.isUnreached = false;
+    this.waits = false;
     this.failures = 0;
   }
 
   #start(seconds) {
+    this.waits = false;
     if (this.track) {
       this.decks.load(this.track.audio, seconds, true);
       this.#onTrack();
@@ -207,6 +216,8 @@ export class Player extends EventTarget {
     } else {
       this.pause();
       this.seek(0);
+      this.waits = Boolean(this.more);
+      this.#askForMore();
     }
   }
 
@@ -236,12 +247,37 @@ export class Player extends EventTarget {
     const asked = this.more;
     const found = await tune(asked, this.queue.tracks.map((track) => track.id));
     this.asking = false;
-    if (asked === this.more) {
+    if (asked !== this.more) {
+      this.#askForMore();
+    } else if (found) {
+      this.isUnreached = false;
       this.more = found.tracks.length ? found.next : "";
-      if (found.tracks.length) {
-        this.add(found.tracks);
-      }
+      this.#continue(found.tracks);
+    } else {
+      this.#askAgainLater();
     }
+  }
+
+  #continue(tracks) {
+    const waits = this.waits;
+    this.waits = false;
+    if (tracks.length) {
+      this.add(tracks);
+      if (waits) {
+        this.next();
+      }
+    } else {
+      this.#onQueue(); // the radio has ended
+    }
+  }
+
+  #askAgainLater() {
+    if (!this.isUnreached) {
+      notify(text("radio_failed"));
+    }
+    this.isUnreached = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#askForMore(), ASKED_AGAIN_MILLISECONDS);
   }
 
   #remember() {

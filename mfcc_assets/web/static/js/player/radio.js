@@ -3,18 +3,17 @@
 import { notify } from "../notice.js";
 import { text } from "../texts.js";
 
-const MOST_NAMED = 200;
-
 /**
  * Asks for the next tracks of a radio.
  * @param {string} address
  * @param {string[]} played ids of the tracks that it has played, which it does not play again
- * @returns {Promise<{tracks: import("./queue.js").Track[], next: string}>}
+ * @returns {Promise<{tracks: import("./queue.js").Track[], next: string} | null>} null if it cannot be reached now
  */
 export async function tune(address, played = []) {
   const asked = new URL(address, location.href);
   if (played.length) {
-    asked.searchParams.set("after", played.slice(-MOST_NAMED).join(","));
+    // The server says how many it reads.
+    asked.searchParams.set("after", played.slice(-Number(document.body.dataset.mostPlayed)).join(","));
   }
   try {
     const response = await fetch(asked, { headers: { Accept: "application/json" } });
@@ -27,7 +26,6 @@ export async function tune(address, played = []) {
     }
     return { tracks, next: next ?? address };
   } catch {
-    notify(text("radio_failed"));
-    return { tracks: [], next: "" };
+    return null;
   }
 }
