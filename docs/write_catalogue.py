@@ -3,6 +3,7 @@
 New texts get an empty translation, which a person fills in. Texts that the code no longer has are removed.
 """
 
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -11,7 +12,6 @@ from babel.messages.pofile import read_po, write_po
 
 import mfcc_assets.web
 from mfcc_assets.audio.signature import CONTENT_NAMES
-from mfcc_assets.pipeline.failure_words import FAILURE_WORDS
 from mfcc_assets.web.i18n import LANGUAGES
 
 WEB = Path(mfcc_assets.web.__file__).parent
@@ -19,16 +19,18 @@ CATALOGUES = WEB / "translations"
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext.babel_extract")]
 _OPTIONS = {"templates/**.html": {"trimmed": "true", "silent": "false"}}
 _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+_SENTENCES = {"Sentence": None}
 
 
 def texts_of_the_code() -> Catalog:
     """Return the texts that the code and the templates translate, in alphabetic order."""
     catalogue = Catalog(project="mfcc-assets", charset="utf-8")
-    found = extract_from_dir(WEB, _METHODS, _OPTIONS, keywords=_KEYWORDS)
-    for _file, _line, text, _comments, _context in found:
+    of_pages = extract_from_dir(WEB, _METHODS, _OPTIONS, keywords=_KEYWORDS)
+    of_core = extract_from_dir(WEB.parent, [("**.py", "python")], keywords=_SENTENCES)
+    for _file, _line, text, _comments, _context in (*of_pages, *of_core):
         catalogue.add(text)
     # The pages translate these too, but the code has no call for each of them.
-    for text in (*FAILURE_WORDS.values(), *CONTENT_NAMES):
+    for text in CONTENT_NAMES:
         catalogue.add(text)
     return catalogue
 
@@ -37,7 +39,7 @@ def updated(code: str) -> Catalog:
     """Return the catalogue of a language with exactly the texts of the code."""
     path = CATALOGUES / f"{code}.po"
     catalogue = Catalog(locale=code, project="mfcc-assets", charset="utf-8")
-    former = read_po(path.open("rb"), locale=code) if path.exists() else Catalog(locale=code)
+    former = read_po(BytesIO(path.read_bytes()), locale=code) if path.exists() else Catalog(locale=code)
     for message in texts_of_the_code():
         if message.id:
             known = former.get(message.id if isinstance(message.id, str) else message.id[0])
@@ -45,13 +47,19 @@ def updated(code: str) -> Catalog:
     return catalogue
 
 
+def written(code: str) -> bytes:
+    """Return the file of a language's catalogue as it should be."""
+    file = BytesIO()
+    file.write(f"# The texts of the pages in {LANGUAGES[code]}.\n\n".encode())
+    write_po(file, updated(code), sort_output=True, omit_header=True, width=120, no_location=True)
+    return file.getvalue()
+
+
 def main() -> None:
     CATALOGUES.mkdir(exist_ok=True)
     for code in LANGUAGES:
         if code != "en":
-            with (CATALOGUES / f"{code}.po").open("wb") as file:
-                file.write(f"# The texts of the pages in {LANGUAGES[code]}.\n\n".encode())
-                write_po(file, updated(code), sort_output=True, omit_header=True, width=120, no_location=True)
+            (CATALOGUES / f"{code}.po").write_bytes(written(code))
 
 
 if __name__ == "__main__":

@@ -29,9 +29,10 @@ def path(
     has it.
     """
     from mfcc_assets.pipeline.find_track import find_track
+    from mfcc_assets.pipeline.opened_index import OpenedIndex, published_index
     from mfcc_assets.pipeline.playlists import path_between
 
     first, last = find_track(library, start), find_track(library, end)
-    found = path_between(library, first, last, steps=steps)
+    found = path_between(library, OpenedIndex(library, published_index(library)), first, last, steps=steps)
     title = f"From {first.display_title} to {last.display_title}"
     show_playlist(library, title, found, wanted=steps, as_json=as_json, export=export, relative=relative)

@@ -26,9 +26,10 @@ def playlist(
     has it.
     """
     from mfcc_assets.pipeline.find_track import find_track
+    from mfcc_assets.pipeline.opened_index import OpenedIndex, published_index
     from mfcc_assets.pipeline.playlists import playlist_from
 
     tracks = [find_track(library, seed) for seed in seeds]
-    found = playlist_from(library, tracks, count=size)
+    found = playlist_from(library, OpenedIndex(library, published_index(library)), tracks, count=size)
     title = f"With {', '.join(track.display_title for track in tracks)}"
     show_playlist(library, title, found, wanted=size, as_json=as_json, export=export, relative=relative)

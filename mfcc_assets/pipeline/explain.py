@@ -21,6 +21,7 @@ from mfcc_assets.pipeline.pair_sentences import sentences_of, words_of
 from mfcc_assets.plots.pair import pair_picture
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search
+from mfcc_assets.sentence import Sentence
 from mfcc_assets.similarity.dtw.distance import Frames
 from mfcc_assets.similarity.explain import Explanation, RandomPairs, explain
 from mfcc_assets.similarity.nearness import Nearness
@@ -63,7 +64,7 @@ class PairedTrack:
     seconds: float | None
     contour: Frames
     times: ContourTimes
-    words: Mapping[Quality, str]
+    words: Mapping[Quality, Sentence]
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class ExplainedPair:
     nearness: Nearness | None
 
     @property
-    def sentences(self) -> list[str]:
+    def sentences(self) -> list[Sentence]:
         """What a listener may want to know of the pair. Every sentence is true by the figures."""
         titles = (printable(self.a.display_title), printable(self.b.display_title))
         return sentences_of(titles, (self.a.words, self.b.words), self.explanation.stretches, self.nearness)

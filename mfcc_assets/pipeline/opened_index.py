@@ -1,10 +1,13 @@
 """An index with what every answer from it needs, kept open between answers."""
 
+import logging
 import time
+from collections import OrderedDict
+from contextlib import suppress
 from functools import cached_property
 from threading import Lock
 
-from mfcc_assets.errors import NoPublishedIndex
+from mfcc_assets.errors import CorruptIndex, NoPublishedIndex, StoreError
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_order import ListOrder, list_order_of
 from mfcc_assets.pipeline.nearness import pair_distances_of
@@ -12,6 +15,11 @@ from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.nearness import PairDistances
 from mfcc_assets.storage.index_store import RECALL
+
+_logger = logging.getLogger(__name__)
+
+_FORMER = 4
+"""Number of former versions that are kept open, for the pages of uploads that they answered."""
 
 CHECK_SECONDS = 1.0
 """Time after which `PublishedIndex` asks again which version is published."""
@@ -80,7 +88,8 @@ class PublishedIndex:
     """Keeps the published index of a library open, and opens the next one when it is published.
 
     All threads of a process share one. The version is asked for at most once in a while, because a remote store takes
-    some requests for it.
+    some requests for it. One thread asks, and reads a new index whole; meanwhile the others get the former one. If the
+    store cannot be reached, the former one goes on answering.
 
     Parameters
     ----------
@@ -100,7 +109,8 @@ class PublishedIndex:
 
     def __init__(self, library: Library, *, check_seconds: float = CHECK_SECONDS) -> None:
         self._library, self._check_seconds = library, check_seconds
-        self._lock = Lock()
+        self._lock, self._asking = Lock(), Lock()
+        self._former: OrderedDict[str, OpenedIndex] = OrderedDict()
         self._kept: OpenedIndex | None = None
         self._checked = 0.0
 
@@ -111,13 +121,59 @@ class PublishedIndex:
         ------
         NoPublishedIndex, CorruptIndex
             If there is no index to search, or it cannot be read.
+        StoreError
+            If the store cannot be reached, and no index was opened before.
         """
+        kept = self._kept
+        if kept is not None and (self._is_checked() or not self._asking.acquire(blocking=False)):
+            return kept
+        if kept is None:
+            self._asking.acquire()
+        try:
+            # Another thread may have asked since.
+            return self._kept if self._kept is not None and self._is_checked() else self._asked()
+        finally:
+            self._asking.release()
+
+    def of_version(self, version: str) -> OpenedIndex | None:
+        """Return the index that had a version: the published or a former one. None if it is gone or damaged."""
+        with suppress(NoPublishedIndex, CorruptIndex):
+            opened = self.opened()
+            if opened.index.version == version:
+                return opened
         with self._lock:
-            now = time.monotonic()
-            if self._kept is None or now - self._checked >= self._check_seconds:
-                # An index that was damaged and built again under its version is another object.
-                index = self._library.indexes.published()
-                if self._kept is None or self._kept.index is not index:
-                    self._kept = OpenedIndex(self._library, index)
-                self._checked = now
-            return self._kept
+            if version in self._former:
+                self._former.move_to_end(version)
+                return self._former[version]
+        index = self._library.indexes.read_if_usable(version)
+        if index is None:
+            return None
+        with self._lock:
+            former = self._former.setdefault(version, OpenedIndex(self._library, index))
+            while len(self._former) > _FORMER:
+                self._former.popitem(last=False)
+            return former
+
+    def _is_checked(self) -> bool:
+        return time.monotonic() - self._checked < self._check_seconds
+
+    def _asked(self) -> OpenedIndex:
+        try:
+            # An index that was damaged and built again under its version is another object.
+            index = self._library.indexes.published()
+        except StoreError as error:
+            if self._kept is None:
+                raise
+            _logger.warning("Whether another index is published is not known now. %s", error)
+            opened = self._kept
+        else:
+            opened = self._kept if self._kept and self._kept.index is index else self._loaded(index)
+        self._kept, self._checked = opened, time.monotonic()
+        return opened
+
+    def _loaded(self, index: LibraryIndex) -> OpenedIndex:
+        opened = OpenedIndex(self._library, index)
+        # A part that is damaged raises wherever it is used. The other parts answer without it.
+        with suppress(NoPublishedIndex, CorruptIndex):
+            opened.load_all()
+        return opened

@@ -11,6 +11,7 @@ from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.feature_repair import cepstra_of
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.sentence import Sentence
 from mfcc_assets.similarity.explain import SimilarStretch
 from mfcc_assets.similarity.nearness import Nearness
 from mfcc_assets.similarity.pairwise import evenly_spaced
@@ -25,7 +26,7 @@ _NEARLY_THE_SAME = 0.99
 """Two stretches sound nearly the same if they differ less than this share of random moments of the library."""
 
 
-def words_of(library: Library, index: LibraryIndex, cepstra: NDArray[np.float32]) -> Mapping[Quality, str]:
+def words_of(library: Library, index: LibraryIndex, cepstra: NDArray[np.float32]) -> Mapping[Quality, Sentence]:
     """Return the words for how a track or an upload sounds, compared with a sample of the library.
 
     Parameters
@@ -62,10 +63,10 @@ def figures_of_sample(library: Library, index: LibraryIndex) -> NDArray[np.float
 
 def sentences_of(
     titles: tuple[str, str],
-    words: tuple[Mapping[Quality, str], Mapping[Quality, str]],
+    words: tuple[Mapping[Quality, Sentence], Mapping[Quality, Sentence]],
     stretches: Sequence[SimilarStretch],
     nearness: Nearness | None,
-) -> list[str]:
+) -> list[Sentence]:
     """Return what a listener may want to know of a pair of tracks, as sentences.
 
     Parameters
@@ -79,29 +80,70 @@ def sentences_of(
     nearness
         How near the tracks are to each other.
     """
+    beginning = f"{titles[0][:1].upper()}{titles[0][1:]}"
     if titles[0].casefold() == titles[1].casefold():
-        titles = ("the first track", "the second track")
+        titles = (Sentence("the first track"), Sentence("the second track"))
+        beginning = Sentence("The first track")
     shared = [word for quality, word in words[0].items() if words[1].get(quality) == word]
     opposite = [quality for quality in QUALITIES if {quality.low, quality.high} == {of.get(quality) for of in words}]
-    clauses = [f"both are {_listed(shared)}"] if shared else []
-    if stretches:
-        best = stretches[0]
-        alike = "nearly the same" if best.closer_than >= _NEARLY_THE_SAME else "alike"
-        begins = f"from {_clock(best.a_start)} of {titles[0]} and {_clock(best.b_start)} of {titles[1]}"
-        length = min(best.a_end - best.a_start, best.b_end - best.b_start)
-        clauses.append(f"{begins} they sound {alike} for {max(1, round(length))} s")
-    sentences = [_sentence("; ".join(clauses))] if clauses else []
+    sentences = _of_common(titles, shared, stretches)
     if opposite:
-        of_each = (
-            f"{title} is {_listed([of[quality] for quality in opposite])}"
-            for title, of in zip(titles, words, strict=True)
+        of_a, of_b = (_listed([of[quality] for quality in opposite]) for of in words)
+        sentences.append(
+            Sentence("%(a)s is %(of_a)s, and %(b)s is %(of_b)s.", a=beginning, b=titles[1], of_a=of_a, of_b=of_b)
         )
-        sentences.append(_sentence(", and ".join(of_each)))
     if not stretches:
-        sentences.append(f"No stretch of {titles[0]} sounds like a stretch of {titles[1]}.")
+        sentences.append(Sentence("No stretch of %(a)s sounds like a stretch of %(b)s.", a=titles[0], b=titles[1]))
     if nearness is not None:
-        sentences.append(f"As a whole they are {nearness.word}: {nearness} of the library.")
+        sentences.append(_of_nearness(nearness))
     return sentences
+
+
+def _of_common(
+    titles: tuple[str, str], shared: Sequence[Sentence], stretches: Sequence[SimilarStretch]
+) -> list[Sentence]:
+    if not stretches:
+        return [Sentence("Both are %(words)s.", words=_listed(shared))] if shared else []
+    best = stretches[0]
+    same = best.closer_than >= _NEARLY_THE_SAME
+    stretch = {
+        "begin_a": _clock(best.a_start),
+        "begin_b": _clock(best.b_start),
+        "a": titles[0],
+        "b": titles[1],
+        "alike": Sentence("nearly the same") if same else Sentence("alike"),
+        "seconds": str(max(1, round(min(best.a_end - best.a_start, best.b_end - best.b_start)))),
+    }
+    if not shared:
+        return [
+            Sentence(
+                "From %(begin_a)s of %(a)s and %(begin_b)s of %(b)s they sound %(alike)s for %(seconds)s s.", **stretch
+            )
+        ]
+    return [
+        Sentence(
+            "Both are %(words)s; from %(begin_a)s of %(a)s and %(begin_b)s of %(b)s they sound %(alike)s for "
+            "%(seconds)s s.",
+            words=_listed(shared),
+            **stretch,
+        )
+    ]
+
+
+def _of_nearness(nearness: Nearness) -> Sentence:
+    if nearness.closer_than == 1:
+        return Sentence(
+            "As a whole they are %(word)s: closer than all measured pairs of the library.", word=nearness.word
+        )
+    if nearness.closer_than == 0:
+        return Sentence(
+            "As a whole they are %(word)s: closer than none of the pairs of the library.", word=nearness.word
+        )
+    return Sentence(
+        "As a whole they are %(word)s: closer than %(share)s of pairs of the library.",
+        word=nearness.word,
+        share=nearness.percentage,
+    )
 
 
 def _figures(library: Library, index: LibraryIndex, audio_id: AudioId) -> NDArray[np.float64]:
@@ -109,13 +151,16 @@ def _figures(library: Library, index: LibraryIndex, audio_id: AudioId) -> NDArra
     return sound_figures(cepstra_of(library, audio_id, parameters), parameters.cepstra)
 
 
-def _listed(words: Sequence[str]) -> str:
+def _listed(words: Sequence[Sentence]) -> Sentence:
     *others, last = words
-    return f"{', '.join(others)} and {last}" if others else last
+    if not others:
+        return last
+    return Sentence("%(words)s and %(last)s", words=_enumerated(others), last=last)
 
 
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
+def _enumerated(words: Sequence[Sentence]) -> Sentence:
+    *others, last = words
+    return Sentence("%(words)s, %(last)s", words=_enumerated(others), last=last) if others else last
 
 
 def _clock(seconds: float) -> str:

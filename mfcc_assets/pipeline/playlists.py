@@ -15,9 +15,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import distances_to
 from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.pipeline.list_rules import selection_of
-from mfcc_assets.pipeline.nearness import pair_distances_of
-from mfcc_assets.pipeline.opened_index import published_index
-from mfcc_assets.pipeline.recordings import recordings_of
+from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.playlists.formats import Entry, format_of
 from mfcc_assets.playlists.ordering import (
     flowing_order,
@@ -63,7 +61,7 @@ class Playlist:
     nearness: list[Nearness | None]
 
 
-def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps: int) -> Playlist:
+def path_between(library: Library, opened: OpenedIndex, start: Soundtrack, end: Soundtrack, *, steps: int) -> Playlist:
     """Return a path from one track of the library to another, on which each track sounds like the one before it.
 
     Evenly spaced points lie on the straight line between the embeddings of both ends. The tracks around each point may
@@ -75,6 +73,8 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
     ----------
     library
         The library.
+    opened
+        Its published index.
     start, end
         The ends of the path.
     steps
@@ -82,8 +82,8 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
 
     Raises
     ------
-    NoPublishedIndex, CorruptIndex
-        If there is no index to search, or it cannot be read.
+    CorruptIndex
+        If the index cannot be read.
     FeaturesMissing
         If an end is not in the index.
     PlaylistImpossible
@@ -95,16 +95,18 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
     --------
     Print the titles of a path of eight tracks::
 
-        path = path_between(library, find_track(library, "Ocean"), find_track(library, "Palace"), steps=8)
+        opened = OpenedIndex(library, published_index(library))
+        ends = find_track(library, "Ocean"), find_track(library, "Palace")
+        path = path_between(library, opened, *ends, steps=8)
         print([track.display_title for track in path.soundtracks])
     """
     if steps < 2:
         raise ValueError(f"a path has at least its two ends, not {steps} tracks")
-    index = published_index(library)
+    index = opened.index
     ends = [audio_in_index(index, start), audio_in_index(index, end)]
     first, last = _embeddings(index, ends)
     points = points_between(first, last, steps)
-    represents = recordings_of(library, index).represents
+    represents = opened.recordings.represents
     found = _near(index, points, _NEAR_A_POINT, represents)
     if len(found) < considered_count(steps):
         # If both ends are close together, all points have the same neighbours.
@@ -118,11 +120,11 @@ def path_between(library: Library, start: Soundtrack, end: Soundtrack, *, steps:
             remedy="Choose another track for the end of the path",
         )
     others = selection.distinct([*ends, *(audio_id for audio_id in found if audio_id in tracks)])[len(ends) :]
-    between = _between(library, index, selection, ends, others, min(steps - 2, len(others)))
-    return _playlist(library, index, tracks, [ends[0], *between, ends[1]])
+    between = _between(library, opened, selection, ends, others, min(steps - 2, len(others)))
+    return _playlist(library, opened, tracks, [ends[0], *between, ends[1]])
 
 
-def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, count: int) -> Playlist:
+def playlist_from(library: Library, opened: OpenedIndex, seeds: Sequence[Soundtrack], *, count: int) -> Playlist:
     """Return a playlist of tracks that go with several seeds. The seeds themselves are not on it.
 
     The seeds take turns to choose a track. Each seed chooses among the tracks that stand higher in its own ranking than
@@ -136,6 +138,8 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, count: int) 
     ----------
     library
         The library.
+    opened
+        Its published index.
     seeds
         Tracks to begin from.
     count
@@ -143,8 +147,8 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, count: int) 
 
     Raises
     ------
-    NoPublishedIndex, CorruptIndex
-        If there is no index to search, or it cannot be read.
+    CorruptIndex
+        If the index cannot be read.
     FeaturesMissing
         If a seed is not in the index.
     PlaylistImpossible
@@ -154,14 +158,14 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, count: int) 
     """
     if not seeds:
         raise ValueError("a playlist needs a seed")
-    index = published_index(library)
+    index = opened.index
     seed_ids = list(dict.fromkeys(audio_in_index(index, seed) for seed in seeds))
     if len(seed_ids) > count:
         raise PlaylistImpossible(
             f"{count} tracks cannot represent {len(seed_ids)} seeds", remedy="Ask for more tracks, or give fewer seeds"
         )
     considered = max(_MINIMUM_NEAR_A_SEED, considered_count(count)) + len(seed_ids)
-    found = _near(index, _embeddings(index, seed_ids), considered, recordings_of(library, index).represents)
+    found = _near(index, _embeddings(index, seed_ids), considered, opened.recordings.represents)
     tracks = library.catalogue.tracks_of_audio([*seed_ids, *found])
     candidates = [audio_id for audio_id in found if audio_id in tracks and audio_id not in seed_ids]
     ranked = rank_by_turns(_distances(library, index, seed_ids, candidates)) if candidates else []
@@ -171,7 +175,7 @@ def playlist_from(library: Library, seeds: Sequence[Soundtrack], *, count: int) 
         return Playlist(index.version, [], [], [])
     nearest_to_first = int(_distances(library, index, seed_ids[:1], chosen).argmin())
     order = flowing_order(_distances_among(library, index, chosen), nearest_to_first)
-    return _playlist(library, index, tracks, [chosen[row] for row in order])
+    return _playlist(library, opened, tracks, [chosen[row] for row in order])
 
 
 def export_playlist(
@@ -236,7 +240,7 @@ def _near(
 
 def _between(
     library: Library,
-    index: LibraryIndex,
+    opened: OpenedIndex,
     selection: Selection,
     ends: Sequence[AudioId],
     others: Sequence[AudioId],
@@ -245,13 +249,13 @@ def _between(
     """Return the `count` tracks between the ends of a path."""
     if not count:
         return []
-    every = [*ends, *others]
+    index, every = opened.index, [*ends, *others]
     rows = {audio_id: row for row, audio_id in enumerate(every)}
     first, last = _embeddings(index, ends)
     points = points_between(first, last, count + 2)[1:-1]
     near = [
         [rows[audio_id] for audio_id in found if rows.get(audio_id, 0) >= len(ends)]
-        for found in index.vector_index.search(points, _NEAR_A_POINT, recordings_of(library, index).represents)
+        for found in index.vector_index.search(points, _NEAR_A_POINT, opened.recordings.represents)
     ]
     distances = np.zeros((len(every), len(every)))
 
@@ -307,11 +311,11 @@ def _distances_among(library: Library, index: LibraryIndex, audio_ids: Sequence[
 
 
 def _playlist(
-    library: Library, index: LibraryIndex, tracks: Mapping[AudioId, Soundtrack], audio_ids: Sequence[AudioId]
+    library: Library, opened: OpenedIndex, tracks: Mapping[AudioId, Soundtrack], audio_ids: Sequence[AudioId]
 ) -> Playlist:
+    index = opened.index
     distances = [distances_to(library, index, one, [other])[other] for one, other in pairwise(audio_ids)]
-    pairs = pair_distances_of(library, index)
-    nearness = [pairs.nearness(distance) for distance in distances]
+    nearness = [opened.pairs.nearness(distance) for distance in distances]
     return Playlist(index.version, [tracks[audio_id] for audio_id in audio_ids], distances, nearness)
 
 

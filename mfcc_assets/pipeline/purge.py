@@ -4,7 +4,6 @@ A purge removes what the document of an upload recorded and what was computed fr
 whether anything is left. The document is removed last, so an interrupted purge can be repeated.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,16 +12,19 @@ from typing import Any
 from mfcc_assets.errors import BlobNotFound, NotAnUploadId, PurgeIncomplete
 from mfcc_assets.ids import NO_CONTENT, AudioId, UploadId, is_upload_id, upload_id_in
 from mfcc_assets.library import Library
-from mfcc_assets.music_names import is_companion
+from mfcc_assets.pipeline.purge_search import (
+    COPY,
+    computed_of,
+    copies_of,
+    features_of,
+    files_of,
+    lists_of,
+    recorded_files,
+)
 from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.pipeline.upload_register import UploadRegister, digest_of_blob, upload_files
 from mfcc_assets.storage.blobs.names import clean_name, shown_name
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob
-
-_COPY = re.compile(r"([^/]+)/.+")
-_LISTS = re.compile(r"indexes/[^/]+/(?:candidates|rankings)/([^/.]+)\.parquet")
-_FEATURES = re.compile(r"(?:frames|timbre|summaries|chroma|waveforms)/[^/]+/([^/.]+)\.parquet")
-"""Whole names of the blobs that belong to one upload, or to one audio. The group is its id."""
 
 _ENDED = (State.RANKED.value, State.FAILED.value)
 
@@ -78,15 +80,21 @@ def purge_upload(library: Library, upload: UploadId) -> Purged:
 
 
 def purge_uploads(library: Library, uploads: Collection[UploadId]) -> dict[UploadId, Purged]:
-    """Remove uploads as `purge_upload` does. All stores are looked through once for all of them."""
+    """Remove uploads as `purge_upload` does. The folders of the stores are listed for all of them together.
+
+    For few uploads, only their own folders are listed if their documents tell where their files are, so that the
+    work does not grow with the library.
+    """
     if not uploads:
         return {}
     stored = {upload: library.documents.get_or_none(upload) for upload in uploads}
     bodies = {upload: document.body if document else {} for upload, document in stored.items()}
-    register = UploadRegister(library)  # one that began earlier might not know documents of other processes
-    files = _files(library, register, uploads)
-    copies = _blobs_of(library, "batch", _COPY, uploads)
-    lists = _blobs_of(library, CEPSTRA, _LISTS, uploads)
+    names = recorded_files(library, stored)
+    # A register that began earlier might not know documents of other processes.
+    register = UploadRegister(library, None if names is None else list(filter(None, stored.values())))
+    files = files_of(library, register, uploads, names)
+    copies = copies_of(library, uploads)
+    lists = lists_of(library, uploads)
     rows = {upload: library.recommendations.rows_of_upload(upload, content_digests=[]) for upload in uploads}
     similar = {
         upload: _closed_file(library, document.body) if document else _files_like(library, register, copies[upload])
@@ -109,13 +117,13 @@ def purge_uploads(library: Library, uploads: Collection[UploadId]) -> dict[Uploa
     for copied in copies.values():
         for blob in copied:
             library.blobs.delete("batch", blob.name)
-    _require_nothing_left(library, register, bodies, audio_ids)
+    _require_nothing_left(library, register, bodies, audio_ids, names)
     for upload in uploads:
         library.documents.delete(upload)
     if any(body.get("state") not in _ENDED for body in bodies.values()):
         # A step that ended before its document was removed may have stored its results since they were removed.
         remove_computed(library, bodies)
-        _require_nothing_left(library, register, bodies, audio_ids)
+        _require_nothing_left(library, register, bodies, audio_ids, names)
     library.database.empty_log()
     _require_no_similar_file({upload: found for upload, found in similar.items() if found != files[upload]})
     return {
@@ -150,7 +158,7 @@ def remove_computed(
         Number of rows of recommendations that were removed.
     """
     audio_ids = {upload: _own_audio(library, body) for upload, body in bodies.items()}
-    for blob in _computed(library, bodies, audio_ids):
+    for blob in computed_of(library, bodies, audio_ids):
         library.blobs.delete(CEPSTRA, blob.name)
     recommendations = {}
     for upload, body in bodies.items():
@@ -161,7 +169,7 @@ def remove_computed(
 
 def remove_features(library: Library, audio_ids: Collection[AudioId]) -> None:
     """Remove the features of these audios, of every version."""
-    for blobs in _blobs_of(library, CEPSTRA, _FEATURES, audio_ids).values():
+    for blobs in features_of(library, audio_ids).values():
         for blob in blobs:
             library.blobs.delete(CEPSTRA, blob.name)
 
@@ -191,7 +199,7 @@ def lapsed_uploads(library: Library, now: datetime | None = None) -> list[Upload
     """
     received = {found.id: datetime.fromisoformat(found.body["received"]) for found in library.documents.find()}
     for blob in library.blobs.list("batch"):
-        if match := _COPY.fullmatch(blob.name):
+        if match := COPY.fullmatch(blob.name):
             received.setdefault(match[1], blob.modified)
     return [
         UploadId(upload) for upload, at in received.items() if is_upload_id(upload) and has_lapsed(library, at, now)
@@ -207,40 +215,6 @@ def has_lapsed(library: Library, received: datetime, now: datetime | None = None
     """Return True if something that came at this time must not be kept any longer."""
     days = library.settings.retention_days
     return days > 0 and (now or datetime.now(UTC)) - received >= timedelta(days=days)
-
-
-def _files(library: Library, register: UploadRegister, uploads: Collection[UploadId]) -> dict[UploadId, list[Blob]]:
-    """Return the files of each upload in `uploads`, whatever their versions are now, and what lies beside them."""
-    files: dict[UploadId, list[Blob]] = {upload: [] for upload in uploads}
-    for blob in library.blobs.list("uploads"):
-        try:
-            upload = upload_id_in(blob.name) if is_companion(blob.name) else register.upload_of(blob)
-        except BlobNotFound:
-            continue  # it went since it was listed
-        if upload in files:
-            files[upload].append(blob)
-    return files
-
-
-def _blobs_of(
-    library: Library, container: str, pattern: re.Pattern[str], ids: Collection[str]
-) -> dict[str, list[Blob]]:
-    """Return the blobs of each of these ids. A whole name must match the pattern, and its group must be the id."""
-    found: dict[str, list[Blob]] = {one: [] for one in ids}
-    for blob in library.blobs.list(container):
-        match = pattern.fullmatch(blob.name)
-        if match and match[1] in found:
-            found[match[1]].append(blob)
-    return found
-
-
-def _computed(
-    library: Library, uploads: Collection[UploadId], audio_ids: Mapping[UploadId, Collection[AudioId]]
-) -> list[Blob]:
-    """Return the lists of uploads and the features of their audio."""
-    lists = _blobs_of(library, CEPSTRA, _LISTS, uploads)
-    features = _blobs_of(library, CEPSTRA, _FEATURES, set().union(*audio_ids.values()))
-    return [blob for blobs in [*lists.values(), *features.values()] for blob in blobs]
 
 
 def _files_like(library: Library, register: UploadRegister, copies: Collection[Blob]) -> list[Blob]:
@@ -333,11 +307,11 @@ def _require_nothing_left(
     register: UploadRegister,
     bodies: Mapping[UploadId, Body],
     audio_ids: Mapping[UploadId, Collection[AudioId]],
+    names: Mapping[UploadId, str] | None,
 ) -> None:
-    left = [f"uploads/{blob.name}" for blobs in _files(library, register, bodies).values() for blob in blobs]
-    copies = _blobs_of(library, "batch", _COPY, bodies)
-    left += [f"batch/{blob.name}" for blobs in copies.values() for blob in blobs]
-    left += [f"{CEPSTRA}/{blob.name}" for blob in _computed(library, bodies, audio_ids)]
+    left = [f"uploads/{blob.name}" for blobs in files_of(library, register, bodies, names).values() for blob in blobs]
+    left += [f"batch/{blob.name}" for blobs in copies_of(library, bodies).values() for blob in blobs]
+    left += [f"{CEPSTRA}/{blob.name}" for blob in computed_of(library, bodies, audio_ids)]
     for upload, body in bodies.items():
         digests = _digests(library, body, audio_ids[upload])
         if rows := library.recommendations.rows_of_upload(upload, content_digests=digests):

@@ -4,8 +4,8 @@ from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.file_answer import Preview
-from mfcc_assets.pipeline.nearness import nearness_record, pair_distances_of
-from mfcc_assets.pipeline.opened_index import OpenedIndex
+from mfcc_assets.pipeline.nearness import nearness_record
+from mfcc_assets.pipeline.opened_index import PublishedIndex
 from mfcc_assets.pipeline.shares import shared_until
 from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.pipeline.upload_state import upload_state
@@ -21,7 +21,7 @@ SHOWN_CANDIDATES = 5
 """Number of candidates that are shown while they are ranked."""
 
 
-def page_of_upload(library: Library, upload: UploadId) -> Presented:
+def page_of_upload(library: Library, published: PublishedIndex, upload: UploadId) -> Presented:
     """Return an upload for its page.
 
     It has the members of `mfcc_assets.pipeline.upload_view.presented_upload`, and ``features_version``, ``candidates``
@@ -36,19 +36,19 @@ def page_of_upload(library: Library, upload: UploadId) -> Presented:
     stored = upload_state(library, upload)
     shown = presented_upload(library, stored)
     version = shown["index_version"]
-    index = library.indexes.read_if_usable(version) if version else None
-    pairs = pair_distances_of(library, index) if index and shown["recommendations"] else None
+    opened = published.of_version(version) if version else None
+    pairs = opened.pairs if opened and shown["recommendations"] else None
     until = shared_until(stored.body)
     return {
         **shown,
         "recommendations": [_with_nearness(each, _nearness(pairs, each)) for each in shown["recommendations"]],
-        "features_version": index.parameters.features.version if index else None,
+        "features_version": opened.index.parameters.features.version if opened else None,
         "candidates": upload_candidates(library, upload, version) if shown["state"] == State.CANDIDATES else [],
         "shared_until": until and until.isoformat(),
     }
 
 
-def page_of_preview(library: Library, opened: OpenedIndex, upload: UploadId, preview: Preview) -> Presented:
+def page_of_preview(library: Library, published: PublishedIndex, upload: UploadId, preview: Preview) -> Presented:
     """Return an upload for its page before a run has recorded its answer, with the members of `page_of_upload`.
 
     The state stays that of the upload, so that the page can tell a preview from a recorded answer.
@@ -57,10 +57,13 @@ def page_of_preview(library: Library, opened: OpenedIndex, upload: UploadId, pre
     ------
     DocumentNotFound
         If there is no such upload.
+    NoPublishedIndex, CorruptIndex
+        If the index went after the preview was made.
     """
+    opened = published.opened()
     answer, recognised = preview.answer, preview.answer.recognised
     return {
-        **page_of_upload(library, upload),
+        **page_of_upload(library, published, upload),
         "seconds": preview.file.seconds,
         "note": preview.file.note,
         "recognised": recognised and {"title": recognised.title, "artist": recognised.artist, "by": recognised.by},

@@ -20,6 +20,7 @@ from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.open_files import is_open_for_writing
 from mfcc_assets.storage.blobs.port import Blob
+from mfcc_assets.storage.documents.port import Document
 
 MISSED = ("gone", "changed")
 """Codes of failures after which an upload is answered if its file is there again."""
@@ -39,15 +40,17 @@ class UploadRegister:
     ----------
     library
         The library whose uploads are registered.
+    documents
+        Documents of uploads that it begins with; by default all of the library.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, documents: Iterable[Document] | None = None) -> None:
         self._library = library
         self._known: dict[str, tuple[str, UploadId]] = {}
         self._looks: dict[str, tuple[str, float]] = {}
         self._recorded: dict[tuple[str, str], UploadId] = {}
         self._older: dict[UploadId, Mapping[str, str]] = {}
-        for found in library.documents.find():
+        for found in library.documents.find() if documents is None else documents:
             upload, body = UploadId(found.id), found.body
             if body.get("blob") and body.get("content") is not None:
                 self._known.setdefault(body["blob"], (body.get("etag", ""), upload))

@@ -17,6 +17,7 @@ from mfcc_assets.features.low_band import LOW_BAND, low_filters
 from mfcc_assets.features.mel import hz_to_mel, mel_to_hz
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.statistics import segment_means
+from mfcc_assets.sentence import Sentence
 from mfcc_assets.similarity.dtw.distance import DTW, Frames
 from mfcc_assets.similarity.dtw.kernels import dtw_distances
 from mfcc_assets.similarity.dtw.local_alignment import local_alignments
@@ -128,8 +129,8 @@ class Coefficient:
     """
 
     name: str
-    stands_for: str
-    description: str
+    stands_for: Sentence
+    description: Sentence
     share: float
     closer_than: float
 
@@ -328,7 +329,7 @@ def _similar_stretches(
         )
 
 
-def meaning(number: int, parameters: CepstraParameters) -> tuple[str, str]:
+def meaning(number: int, parameters: CepstraParameters) -> tuple[Sentence, Sentence]:
     """Return the short and the exact meaning of a coefficient of a contour.
 
     Parameters
@@ -351,14 +352,19 @@ def meaning(number: int, parameters: CepstraParameters) -> tuple[str, str]:
     """
     half_waves = number - 1
     if half_waves == 0:
-        return "level", f"energy below {LOW_BAND / 1000:.1f} kHz, relative to the loudest sample of the track"
+        frequency = f"{LOW_BAND / 1000:.1f} kHz"
+        return Sentence("level"), Sentence(
+            "energy below %(frequency)s, relative to the loudest sample of the track", frequency=frequency
+        )
     if half_waves == 1:
-        return "brightness", f"energy below {_crossing(1, 1, parameters)} against energy above"
+        frequency = _crossing(1, 1, parameters)
+        return Sentence("brightness"), Sentence("energy below %(frequency)s against energy above", frequency=frequency)
     if half_waves == 2:
         low, high = _crossing(1, 2, parameters), _crossing(2, 2, parameters)
-        return "broad shape", f"energy from {low} to {high} against energy below and above"
-    shape = "broad shape" if half_waves <= _BROAD_HALF_WAVES else "fine shape"
-    return shape, f"spectrum along a cosine of {half_waves} half-waves over the low band"
+        between = Sentence("energy from %(low)s to %(high)s against energy below and above", low=low, high=high)
+        return Sentence("broad shape"), between
+    shape = Sentence("broad shape") if half_waves <= _BROAD_HALF_WAVES else Sentence("fine shape")
+    return shape, Sentence("spectrum along a cosine of %(number)s half-waves over the low band", number=str(half_waves))
 
 
 def _crossing(number: int, half_waves: int, parameters: CepstraParameters) -> str:

@@ -11,13 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.for_each import ForEach, in_turn
+from mfcc_assets.sentence import Sentence
 from mfcc_assets.similarity.hubness import Correction
 from mfcc_assets.similarity.pairwise import Reference, part_distances
 
 RANDOM_PAIRS = 1000
 """Largest number of random pairs that are measured. Their comparison takes less than a second."""
 
-_WORDS = ((0.99, "very near"), (0.95, "near"), (0.75, "fairly near"), (0.25, "not near"), (0.0, "far"))
+_WORDS = (
+    (0.99, Sentence("very near")),
+    (0.95, Sentence("near")),
+    (0.75, Sentence("fairly near")),
+    (0.25, Sentence("not near")),
+    (0.0, Sentence("far")),
+)
 """Least share of the pairs that are farther apart, for each word."""
 
 _FULL_BAR = 0.001
@@ -38,7 +45,7 @@ class Nearness:
     closer_than: float
 
     @property
-    def word(self) -> str:
+    def word(self) -> Sentence:
         """The share as a word: very near from 99 % on, near from 95 %, fairly near from 75 %, not near from 25 %, far.
 
         Examples
@@ -76,12 +83,17 @@ class Nearness:
 
     @property
     def of_pairs(self) -> str:
-        """The pairs that are farther apart, such as ``94 % of pairs``. From 99 % on, there is a decimal."""
+        """The pairs that are farther apart, such as ``94 % of pairs``."""
         if self.closer_than in (0, 1):
             return "all measured pairs" if self.closer_than else "none of the pairs"
+        return f"{self.percentage} of pairs"
+
+    @property
+    def percentage(self) -> str:
+        """The share of the pairs that are farther apart, such as ``94 %``. From 99 % on, there is a decimal."""
         # Ratios of small numbers may be a little below the true share.
         tenths = int(1000 * self.closer_than + 1e-6)
-        return f"{tenths / 10:.1f} % of pairs" if tenths >= 990 else f"{tenths // 10} % of pairs"
+        return f"{tenths / 10:.1f} %" if tenths >= 990 else f"{tenths // 10} %"
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from mfcc_assets.features.low_band import low_band_cepstra, treble
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.silence import without_silence
 from mfcc_assets.features.statistics import segment_means
+from mfcc_assets.sentence import Sentence
 
 _BEYOND = 2 / 3
 """Share of the library that a track must be beyond."""
@@ -41,17 +42,17 @@ class Quality:
         Columns that must be beyond those of half of the library, in the same direction.
     """
 
-    low: str
-    high: str
+    low: Sentence
+    high: Sentence
     figures: tuple[int, ...]
     supporting: tuple[int, ...] = ()
 
 
 QUALITIES = (
-    Quality("dark", "bright", (0, 1)),
+    Quality(Sentence("dark"), Sentence("bright"), (0, 1)),
     # A wall of sound, such as metal, changes little, and nobody would call it calm. It is loud throughout.
-    Quality("calm", "lively", (2, 3), supporting=(4,)),
-    Quality("mostly soft", "loud throughout", (4,)),
+    Quality(Sentence("calm"), Sentence("lively"), (2, 3), supporting=(4,)),
+    Quality(Sentence("mostly soft"), Sentence("loud throughout"), (4,)),
 )
 """All qualities, in the order in which they are said."""
 
@@ -82,7 +83,7 @@ def sound_figures(cepstra: NDArray[np.float32], parameters: CepstraParameters) -
     return np.array([-mean[1], above, changes[1:].mean(), changes[0], mean[0]], np.float64)
 
 
-def words_for(figures: NDArray[np.float64], library: NDArray[np.float64]) -> dict[Quality, str]:
+def words_for(figures: NDArray[np.float64], library: NDArray[np.float64]) -> dict[Quality, Sentence]:
     """Return the word for each quality that a track has more or less of than two thirds of the library.
 
     Parameters

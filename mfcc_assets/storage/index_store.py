@@ -29,6 +29,7 @@ describes.
 
 import logging
 import tempfile
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -68,7 +69,7 @@ RECALL = "recall"
 """Key of the recall of the rankings in the quality of an index."""
 
 _KEPT_OPEN = 2
-"""Number of versions kept open: the published one and the one that is being built."""
+"""Number of versions kept open beside the published one, such as the one that is being built."""
 
 
 def no_index() -> NoPublishedIndex:
@@ -94,7 +95,8 @@ class IndexStore:
     def __init__(self, blobs: BlobStore, recommended_by: Callable[[], Sequence[str]] = lambda: ()) -> None:
         self._blobs = blobs
         self._history = IndexHistory(blobs, recommended_by)
-        self._opened: dict[str, tuple[tuple[str, ...], LibraryIndex]] = {}
+        self._opened: OrderedDict[str, tuple[tuple[str, ...], LibraryIndex]] = OrderedDict()
+        self._answering: str | None = None
         self._lock = Lock()
 
     def write(self, index: LibraryIndex) -> None:
@@ -154,10 +156,11 @@ class IndexStore:
             known, index = self._opened.get(version, ((), None))
             if index is None or known != etags:
                 index = self._open(version, stored)
-                self._opened.pop(version, None)
                 self._opened[version] = (etags, index)
-                while len(self._opened) > _KEPT_OPEN:
-                    del self._opened[next(iter(self._opened))]
+            self._opened.move_to_end(version)
+            others = [each for each in self._opened if each != self._answering]
+            for unused in others[: max(0, len(others) - _KEPT_OPEN)]:
+                del self._opened[unused]
         return index
 
     def publish(self, version: str, *, by: str = BY_RUN, withdraws_former: bool = False) -> None:
@@ -249,6 +252,7 @@ class IndexStore:
         version = self.published_version()
         if version is None:
             raise no_index()
+        self._answering = version
         try:
             return self.read(version).load_all()
         except (CorruptIndex, NoPublishedIndex) as error:

@@ -19,7 +19,7 @@ from mfcc_assets.web.formats import clock, megabytes, moment
 from mfcc_assets.web.i18n import LANGUAGE_COOKIE, LANGUAGES, add_languages
 from mfcc_assets.web.library.blueprints import BLUEPRINTS as LIBRARY_BLUEPRINTS
 from mfcc_assets.web.library.tracks import MOST_PLAYED
-from mfcc_assets.web.map import pages as map_pages
+from mfcc_assets.web.map.pages import add_map
 from mfcc_assets.web.player import waveforms
 from mfcc_assets.web.probes import add_probes
 from mfcc_assets.web.security.cross_site import refuse_other_sites
@@ -81,8 +81,9 @@ def create_app(library: Library) -> Flask:
     tell_errors(app)
     add_probes(app, library)
     _add_common_routes(app)
-    for blueprint in (files.blueprint, map_pages.blueprint, waveforms.blueprint, *LIBRARY_BLUEPRINTS):
+    for blueprint in (files.blueprint, waveforms.blueprint, *LIBRARY_BLUEPRINTS):
         app.register_blueprint(blueprint)
+    add_map(app, opened)
     add_uploads(app, opened)
     app.wsgi_app = KnownProxies(app.wsgi_app, settings.web_proxy_addresses, settings.web_login_header)  # type: ignore[method-assign]
     return app

@@ -23,7 +23,9 @@ from mfcc_assets.errors import (
     StoreError,
     TrackNotFound,
 )
+from mfcc_assets.pipeline.failure_words import words_for_failure
 from mfcc_assets.texts import printable
+from mfcc_assets.web.i18n import language, translated
 
 _logger = logging.getLogger(__name__)
 
@@ -62,9 +64,11 @@ def tell_errors(app: Flask) -> None:
             # The message may name files of the machine. Its owner finds it in the log.
             _logger.error("%s %s failed: %s", request.method, _logged_address(), printable(str(error)))
             return _told(status, {})
-        # Most of these sentences hold values, so they are English on every page, under a translated title and advice.
+        if language() != "en" and not wants_json():
+            # The message is English. The page has advice for the status.
+            return _told(status, {}, translated(words_for_failure(error.code)) if isinstance(error, AudioError) else "")
         said = " ".join(f"{part[0].upper()}{part[1:]}." for part in (error.what, error.remedy) if part)
-        return _told(status, {}, printable(said), is_english=True)
+        return _told(status, {}, printable(said))
 
     @app.errorhandler(SecurityError)
     def tell_foreign_host(_: SecurityError) -> Response:
@@ -109,14 +113,14 @@ def _headers_of(error: HTTPException) -> dict[str, str]:
     return {name: value for name, value in error.get_headers() if not name.startswith("Content-")}
 
 
-def _told(status: int, headers: Mapping[str, str], said: str = "", *, is_english: bool = False) -> Response:
+def _told(status: int, headers: Mapping[str, str], said: str = "") -> Response:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"Retry-After": _RETRY_SECONDS, **headers}
     title = HTTPStatus(status).phrase
     if wants_json():
         response = jsonify(status=status, title=title, detail=said)
     else:
-        response = make_response(render_template("error.html", status=status, said=said, is_english=is_english))
+        response = make_response(render_template("error.html", status=status, said=said))
     response.status_code = status
     response.headers.extend(headers)
     return response

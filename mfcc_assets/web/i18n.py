@@ -10,6 +10,8 @@ from pathlib import Path
 from babel.messages.pofile import read_po
 from flask import Flask, g, request
 
+from mfcc_assets.sentence import Sentence
+
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
 """Name of each language in itself, by its code."""
 
@@ -40,6 +42,13 @@ def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     return translated % {"number": number, **values}
 
 
+def translated(text: str) -> str:
+    """Return a text in the language of this request if it is a sentence; names and titles stay as they are."""
+    if not isinstance(text, Sentence):
+        return text
+    return gettext(text.template, **{name: translated(value) for name, value in text.values.items()})
+
+
 @cache
 def messages(code: str) -> Mapping[str, str]:
     """Return the texts of a language by their English ones. English has none."""
@@ -62,4 +71,5 @@ def add_languages(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     # The extension adds this method.
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.filters.update(translated=translated)
     app.jinja_env.globals.update(language=language, languages=LANGUAGES)

@@ -2,16 +2,27 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.health_figures import HealthFigures
 from mfcc_assets.pipeline.opened_index import PublishedIndex
-from mfcc_assets.web.byte_cache import ByteCache
+from mfcc_assets.web.heavy_work import HeavyWork
+from mfcc_assets.web.kept_lately import KeptLately
 from mfcc_assets.web.kept_links import KeptLinks
+from mfcc_assets.web.renewed import Renewed
+
+if TYPE_CHECKING:
+    from mfcc_assets.pipeline.explain import ExplainedPair
 
 _NAME = "mfcc"
 _PICTURE_BYTES = 48 << 20
+_PAIRS = 32
+_HEALTH_SECONDS = 60.0
+_HEAVY_AT_ONCE, _HEAVY_WAITING = 2, 8
+"""Heavy works at the same time, and requests that wait for one. The server has more threads than both together."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +35,19 @@ class Site:
         The library that the pages show.
     pictures
         Pictures that were shown lately, such as artwork of a certain size.
+    pairs
+        Explanations that were shown lately. A page and its picture need the same one.
+    health
+        Figures of the health of the library.
+    heavy
+        Bounds the work of requests that keeps a processor busy for seconds.
     """
 
     library: Library
-    pictures: ByteCache = field(default_factory=lambda: ByteCache(_PICTURE_BYTES))
+    pictures: KeptLately[bytes] = field(default_factory=lambda: KeptLately(_PICTURE_BYTES, len))
+    pairs: "KeptLately[ExplainedPair]" = field(default_factory=lambda: KeptLately(_PAIRS, lambda _: 1))
+    health: Renewed[HealthFigures] = field(default_factory=lambda: Renewed(_HEALTH_SECONDS))
+    heavy: HeavyWork = field(default_factory=lambda: HeavyWork(_HEAVY_AT_ONCE, _HEAVY_WAITING))
 
     @cached_property
     def published(self) -> PublishedIndex:

@@ -18,7 +18,7 @@ STRETCH = SimilarStretch(8.2, 30.0, 0.1, 25.0, 0.1, 0.999)
 
 
 def test_common_words_and_the_stretch_that_sounds_alike_are_one_sentence() -> None:
-    words = {BRIGHTNESS: "dark", LIVELINESS: "calm", LOUDNESS: "mostly soft"}
+    words = {BRIGHTNESS: BRIGHTNESS.low, LIVELINESS: LIVELINESS.low, LOUDNESS: LOUDNESS.low}
 
     assert sentences_of(TITLES, (words, words), [STRETCH], Nearness(0.994)) == [
         "Both are dark, calm and mostly soft; from 0:08 of Palace and 0:00 of Caribbean they sound nearly the same for "
@@ -28,7 +28,10 @@ def test_common_words_and_the_stretch_that_sounds_alike_are_one_sentence() -> No
 
 
 def test_opposite_words_are_said_and_words_of_one_track_alone_are_not() -> None:
-    words = {BRIGHTNESS: "dark", LIVELINESS: "calm"}, {BRIGHTNESS: "bright", LOUDNESS: "loud throughout"}
+    words = (
+        {BRIGHTNESS: BRIGHTNESS.low, LIVELINESS: LIVELINESS.low},
+        {BRIGHTNESS: BRIGHTNESS.high, LOUDNESS: LOUDNESS.high},
+    )
 
     assert sentences_of(TITLES, words, [], Nearness(0.1)) == [
         "Palace is dark, and Caribbean is bright.",

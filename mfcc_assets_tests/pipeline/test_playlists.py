@@ -15,6 +15,7 @@ from mfcc_assets.errors import FeaturesMissing, PlaylistImpossible, StoreError, 
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import distances_to
 from mfcc_assets.pipeline.find_track import find_track
+from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.playlists import export_playlist, path_between, playlist_from
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.sql.records import Soundtrack
@@ -63,12 +64,16 @@ def track(library: Library, number: int) -> Soundtrack:
     return library.catalogue.tracks_of_audio([audio_id(number)])[audio_id(number)]
 
 
+def opened(library: Library) -> OpenedIndex:
+    return OpenedIndex(library, library.indexes.published())
+
+
 def numbers(soundtracks: list[Soundtrack]) -> list[int]:
     return [int(found.audio_id or "", 16) for found in soundtracks]
 
 
 def test_a_path_follows_the_line_that_tracks_lie_on(line: Library) -> None:
-    path = path_between(line, track(line, 1), track(line, 10), steps=6)
+    path = path_between(line, opened(line), track(line, 1), track(line, 10), steps=6)
 
     heard = numbers(path.soundtracks)
     assert len(heard) == 6
@@ -79,7 +84,7 @@ def test_a_path_follows_the_line_that_tracks_lie_on(line: Library) -> None:
 
 
 def test_the_steps_of_a_path_are_distances_by_the_ranking_of_the_index(line: Library) -> None:
-    path = path_between(line, track(line, 0), track(line, 9), steps=5)
+    path = path_between(line, opened(line), track(line, 0), track(line, 9), steps=5)
 
     index = line.indexes.published()
     for (here, there), step in zip(pairwise(path.soundtracks), path.distances, strict=True):
@@ -90,21 +95,23 @@ def test_the_steps_of_a_path_are_distances_by_the_ranking_of_the_index(line: Lib
 
 def test_a_path_is_the_same_each_time_and_may_consist_of_its_ends(line: Library) -> None:
     ends = track(line, 2), track(line, 7)
-    assert path_between(line, *ends, steps=7) == path_between(line, *ends, steps=7)
-    assert numbers(path_between(line, *ends, steps=2).soundtracks) == [2, 7]
+    assert path_between(line, opened(line), *ends, steps=7) == path_between(line, opened(line), *ends, steps=7)
+    assert numbers(path_between(line, opened(line), *ends, steps=2).soundtracks) == [2, 7]
     with pytest.raises(ValueError, match="at least its two ends"):
-        path_between(line, *ends, steps=1)
+        path_between(line, opened(line), *ends, steps=1)
 
 
 def test_a_long_path_through_a_small_library_has_every_track_once(line: Library) -> None:
-    path = path_between(line, track(line, 0), track(line, 11), steps=40)
+    path = path_between(line, opened(line), track(line, 0), track(line, 11), steps=40)
     assert sorted(numbers(path.soundtracks)) == list(range(LINE))
 
 
 def test_a_path_in_a_library_of_two_tracks_consists_of_its_ends(library: Library) -> None:
     add_tracks(library, 0, 1)
     publish(library)
-    assert numbers(path_between(library, track(library, 1), track(library, 0), steps=8).soundtracks) == [1, 0]
+    assert numbers(
+        path_between(library, opened(library), track(library, 1), track(library, 0), steps=8).soundtracks
+    ) == [1, 0]
 
 
 def test_a_path_obeys_the_cap_of_artists_if_possible(library: Library) -> None:
@@ -113,10 +120,10 @@ def test_a_path_obeys_the_cap_of_artists_if_possible(library: Library) -> None:
         add_track(library, number, on_a_line(number), artist=artist)
     publish(library)
 
-    path = path_between(library, track(library, 0), track(library, 11), steps=6)
+    path = path_between(library, opened(library), track(library, 0), track(library, 11), steps=6)
     assert Counter(found.artist for found in path.soundtracks)["Everywhere"] <= 2
     with Library(Settings(home=library.settings.home, per_artist=1)) as strict:
-        every = path_between(strict, track(library, 0), track(library, 11), steps=LINE)
+        every = path_between(strict, opened(strict), track(library, 0), track(library, 11), steps=LINE)
         assert len(every.soundtracks) == LINE, "there are no other tracks"
 
 
@@ -125,17 +132,17 @@ def test_a_path_from_a_track_to_itself_or_to_another_encoding_of_it_is_refused(g
     publish(growing_line)
     for end in (3, 50):
         with pytest.raises(PlaylistImpossible, match="this is the recording that the path begins with"):
-            path_between(growing_line, track(growing_line, 3), track(growing_line, end), steps=4)
+            path_between(growing_line, opened(growing_line), track(growing_line, 3), track(growing_line, end), steps=4)
 
 
 def test_a_track_that_was_added_after_the_index_has_no_path(growing_line: Library) -> None:
     add_tracks(growing_line, 70)
     with pytest.raises(FeaturesMissing, match=r"it is not in the index yet"):
-        path_between(growing_line, track(growing_line, 3), track(growing_line, 70), steps=4)
+        path_between(growing_line, opened(growing_line), track(growing_line, 3), track(growing_line, 70), steps=4)
 
 
 def test_a_playlist_has_tracks_near_to_its_seeds_and_not_the_seeds(line: Library) -> None:
-    playlist = playlist_from(line, [track(line, 2), track(line, 9)], count=4)
+    playlist = playlist_from(line, opened(line), [track(line, 2), track(line, 9)], count=4)
 
     heard = numbers(playlist.soundtracks)
     assert len(heard) == 4
@@ -145,27 +152,27 @@ def test_a_playlist_has_tracks_near_to_its_seeds_and_not_the_seeds(line: Library
 
 
 def test_a_playlist_larger_than_the_library_has_every_track_except_the_seeds(line: Library) -> None:
-    playlist = playlist_from(line, [track(line, 2), track(line, 2)], count=50)
+    playlist = playlist_from(line, opened(line), [track(line, 2), track(line, 2)], count=50)
     assert sorted(numbers(playlist.soundtracks)) == [number for number in range(LINE) if number != 2]
 
 
 def test_a_playlist_obeys_the_cap_while_there_are_other_tracks(line: Library) -> None:
     with Library(Settings(home=line.settings.home, per_artist=1)) as strict:
-        playlist = playlist_from(strict, [track(line, 0), track(line, 11)], count=6)
+        playlist = playlist_from(strict, opened(strict), [track(line, 0), track(line, 11)], count=6)
     assert max(Counter(found.artist for found in playlist.soundtracks).values()) == 1
 
 
 def test_a_playlist_from_a_library_with_only_the_seeds_is_empty(library: Library) -> None:
     add_tracks(library, 0, 1)
     publish(library)
-    assert playlist_from(library, [track(library, 0), track(library, 1)], count=3).soundtracks == []
+    assert playlist_from(library, opened(library), [track(library, 0), track(library, 1)], count=3).soundtracks == []
 
 
 def test_more_seeds_than_tracks_are_refused(line: Library) -> None:
     with pytest.raises(PlaylistImpossible, match="2 tracks cannot represent 3 seeds"):
-        playlist_from(line, [track(line, number) for number in (1, 2, 3)], count=2)
+        playlist_from(line, opened(line), [track(line, number) for number in (1, 2, 3)], count=2)
     with pytest.raises(ValueError, match="needs a seed"):
-        playlist_from(line, [], count=2)
+        playlist_from(line, opened(line), [], count=2)
 
 
 @pytest.fixture
@@ -179,8 +186,8 @@ def twice(library: Library) -> Library:
 
 
 def test_paths_and_playlists_have_no_recording_twice(twice: Library) -> None:
-    path = path_between(twice, find_track(twice, "2.flac"), find_track(twice, "3.flac"), steps=10)
-    playlist = playlist_from(twice, [track(twice, 0)], count=20)
+    path = path_between(twice, opened(twice), find_track(twice, "2.flac"), find_track(twice, "3.flac"), steps=10)
+    playlist = playlist_from(twice, opened(twice), [track(twice, 0)], count=20)
 
     for heard in (numbers(path.soundtracks), [0, *numbers(playlist.soundtracks)]):
         assert not any({one, other} in ({0, 50}, {1, 51}) for one, other in combinations(heard, 2))

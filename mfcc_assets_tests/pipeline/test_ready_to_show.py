@@ -18,6 +18,7 @@ from mfcc_assets.pipeline.library_report import (
 )
 from mfcc_assets.pipeline.map_points import map_points, place_audio_on_map
 from mfcc_assets.pipeline.nearness import pair_distances_of
+from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.playlists import path_between
 from mfcc_assets.pipeline.publication import publish_by_hand, roll_back
 from mfcc_assets.pipeline.quality import picture_of_history
@@ -46,7 +47,9 @@ def show_every_page(library: Library, query: Path) -> None:
     assert pair.sentences
     assert picture_of_pair(index, pair)
     assert recommend_file(library, query, count=5).recommendations
-    assert path_between(library, soundtracks[0], soundtracks[1], steps=4).soundtracks
+    assert path_between(
+        library, OpenedIndex(library, library.indexes.published()), soundtracks[0], soundtracks[1], steps=4
+    ).soundtracks
     assert len(pair_distances_of(library, index).distances)
     assert len(map_points(library, index).points) == len(soundtracks)
     for audio in index.tracks:

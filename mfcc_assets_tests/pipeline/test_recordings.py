@@ -8,6 +8,7 @@ import pytest
 from mfcc_assets.ids import AudioId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import find_query_candidates, search_for
+from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.playlists import playlist_from
 from mfcc_assets.pipeline.quality import measure_quality, present_rankings
 from mfcc_assets.pipeline.recommendations import recommend_soundtracks
@@ -140,7 +141,7 @@ def test_copies_take_no_places_among_candidates_and_in_playlists(copied: Library
         recordings = [recording_of(audio) for audio, _ in found]
         assert len(recordings) == len({*recordings} - {recording_of(query)}) >= 20
     seeds = [track for track in copied.catalogue.soundtracks() if track.blob_name in {"1.flac", "100.flac"}]
-    playlist = playlist_from(copied, seeds, count=TRACKS - 2)
+    playlist = playlist_from(copied, OpenedIndex(copied, copied.indexes.published()), seeds, count=TRACKS - 2)
     assert len(playlist.soundtracks) == TRACKS - 2
 
 

@@ -170,6 +170,26 @@ class TestAnIndex:
         indexes.read(third.version)
         assert_same(indexes.read(first.version), first)
 
+    def test_the_published_index_stays_open_whatever_else_is_read(self, indexes):
+        versions = [library_index(1, seed) for seed in (2, 3, 4, 5)]
+        for index in versions:
+            indexes.write(index)
+        indexes.publish(versions[0].version)
+        published = indexes.published()
+        for index in versions[1:]:
+            indexes.read(index.version)
+        assert indexes.published() is published
+
+    def test_the_version_that_was_not_used_for_the_longest_time_is_closed(self, indexes):
+        first, second, third = (library_index(1, seed) for seed in (2, 3, 4))
+        for index in (first, second, third):
+            indexes.write(index)
+        opened, unused = indexes.read(first.version), indexes.read(second.version)
+        assert indexes.read(first.version) is opened
+        indexes.read(third.version)
+        assert indexes.read(first.version) is opened
+        assert indexes.read(second.version) is not unused
+
     def test_opening_an_index_reads_none_of_its_large_parts(self, indexes, blobs):
         index = library_index(1, 2)
         indexes.write(index)

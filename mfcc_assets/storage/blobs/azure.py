@@ -15,7 +15,7 @@ from azure.core import MatchConditions
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.core.pipeline.transport import RequestsTransport
-from azure.storage.blob import BlobClient, BlobServiceClient, UserDelegationKey, generate_blob_sas
+from azure.storage.blob import BlobClient, BlobPrefix, BlobServiceClient, UserDelegationKey, generate_blob_sas
 
 from mfcc_assets.errors import BlobNameError, BlobNotFound, Conflict, StoreError
 from mfcc_assets.music_names import FOLDERS
@@ -40,6 +40,7 @@ from mfcc_assets.storage.blobs.port import (
     OnSkipped,
     check_container,
     check_link_seconds,
+    check_own_folders,
     warn_once,
 )
 
@@ -115,6 +116,14 @@ class AzureBlobs(BlobStore):
         if parent:
             check_name(parent)
         return self._pages(container, prefix, on_skipped or warn_once(container))
+
+    def folders(self, container: str, folder: str) -> set[str]:
+        check_own_folders(container)
+        check_name(folder)
+        with azure_errors(container):
+            client = self._service.get_container_client(container)
+            found = [each.name for each in client.walk_blobs(f"{folder}/") if isinstance(each, BlobPrefix)]
+        return {name.removesuffix("/").rpartition("/")[2] for name in found}
 
     def stat(self, container: str, name: str) -> Blob:
         client = self._client(container, name)

@@ -29,6 +29,7 @@ from mfcc_assets.storage.blobs.port import (
     OnSkipped,
     check_container,
     check_link_seconds,
+    check_own_folders,
     warn_once,
 )
 from mfcc_assets.storage.disk_space import full_disk, means_full
@@ -88,6 +89,18 @@ class LocalBlobs(BlobStore):
             on_skipped or warn_once(container),
             listed=self._listed_folders() if container == SOUNDTRACKS else None,
         )
+
+    def folders(self, container: str, folder: str) -> set[str]:
+        check_own_folders(container)
+        check_name(folder)
+        top = self._top(container)
+        _refuse_linked_folder(top / file_of_name(folder))
+        with _storage_errors(f"{container}/{folder}", top):
+            try:
+                children = list(children_of(top, f"{folder}/", warn_once(container), listed=None))
+            except (FileNotFoundError, NotADirectoryError):
+                return set()
+        return {child.split("/")[-2] for child in children if child.endswith("/")}
 
     def stat(self, container: str, name: str) -> Blob:
         self._path(container, name)

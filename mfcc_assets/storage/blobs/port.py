@@ -96,6 +96,18 @@ class BlobStore(ABC):
         """
 
     @abstractmethod
+    def folders(self, container: str, folder: str) -> set[str]:
+        """Return the names of the folders directly in a folder. The blobs in them are not listed.
+
+        A store on a disk also returns folders from which every blob was deleted.
+
+        Raises
+        ------
+        ValueError
+            For the container of the music, which holds folders that lie elsewhere.
+        """
+
+    @abstractmethod
     def stat(self, container: str, name: str) -> Blob:
         """Return the properties of a blob. Raises `BlobNotFound` if there is no such blob."""
 
@@ -220,6 +232,13 @@ def check_container(container: str) -> None:
     """Raise ValueError if this is not one of `CONTAINERS`."""
     if container not in CONTAINERS:
         raise ValueError(f"{container!r} is not one of the containers {', '.join(CONTAINERS)}")
+
+
+def check_own_folders(container: str) -> None:
+    """Raise ValueError if the folders of a container may lie elsewhere."""
+    check_container(container)
+    if container == SOUNDTRACKS:
+        raise ValueError(f"folders of {container} may lie elsewhere")
 
 
 def check_link_seconds(seconds: int) -> None:

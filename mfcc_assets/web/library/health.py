@@ -6,25 +6,20 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
-from mfcc_assets.ids import TrackId
-from mfcc_assets.pipeline.library_report import describe_library, occurrences_of
+from mfcc_assets.pipeline.failure_words import words_for_failure
+from mfcc_assets.pipeline.health_figures import health_figures
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.index_store import RECALL
-from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.storage.sql.records import Reject
 from mfcc_assets.texts import printable
-from mfcc_assets.web.cards import Card, card_of
+from mfcc_assets.web.cards import card_of
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.i18n import language, translated
 from mfcc_assets.web.library.not_ready import check_not_lost, words_for
 from mfcc_assets.web.site import site
 
 blueprint = Blueprint("health", __name__)
 
-_SHOWN = 50
-"""Number of entries of each list that the page shows. A longer list is counted."""
-
-_HUBS = 10
-_MOST_VERSIONS = 30
 _FIGURES = ("at_5", "other_albums_at_5", "hit_at_5", "never_recommended", RECALL)
 
 # Geometry of the drawing of the quality, in its own units.
@@ -53,31 +48,33 @@ class _Curve:
 @blueprint.get("/health")
 def page() -> str:
     """Show the health of the library."""
-    library = site().library
-    report = describe_library(library)
-    if not report.soundtracks:
-        check_not_lost(library)
-    rejects = [reject for reject in library.catalogue.rejects() if reject.container == SOUNDTRACKS]
-    by_name = {track.blob_name: track for track in report.soundtracks}
     index, instead = _index()
-    hubs, orphans = _popularity(index, {track.track_id: track for track in report.soundtracks}) if index else ([], [])
+    library = site().library
+    figures = site().health.get(index and index.version, lambda: health_figures(library, index))
+    if not figures.count:
+        check_not_lost(library)
     return render_template(
         "library/health.html",
-        states=report.states,
-        count=len(report.soundtracks),
-        seconds=sum(track.seconds or 0.0 for track in report.soundtracks),
-        rejects=[(printable(reject.blob_name), printable(reject.reason)) for reject in rejects[:_SHOWN]],
-        reject_count=len(rejects),
-        duplicates=[[card_of(by_name[name]) for name in names] for names in report.duplicates[:_SHOWN]],
-        duplicate_count=len(report.duplicates),
-        notes=[(card_of(track), printable(track.every_note)) for track in _noted(report.soundtracks)[:_SHOWN]],
+        states=figures.states,
+        count=figures.count,
+        seconds=figures.seconds,
+        rejects=[(printable(reject.blob_name), _reason(reject)) for reject in figures.rejects],
+        reject_count=figures.reject_count,
+        duplicates=[[card_of(track) for track in tracks] for tracks in figures.duplicates],
+        duplicate_count=figures.duplicate_count,
+        notes=[(card_of(track), printable(track.every_note)) for track in figures.noted],
         index=index,
         instead=instead,
-        hubs=hubs,
-        orphans=orphans[:_SHOWN],
-        orphan_count=len(orphans),
-        curves=_curves(),
+        hubs=[(card_of(track), count) for track, count in figures.hubs],
+        orphans=[card_of(track) for track in figures.orphans],
+        orphan_count=figures.orphan_count,
+        curves=_curves(figures.quality),
     )
+
+
+def _reason(reject: Reject) -> str:
+    """Return why a file cannot be used. The exact reason is English, so other languages have that of its kind."""
+    return printable(reject.reason) if language() == "en" else translated(words_for_failure(reject.code))
 
 
 def _index() -> tuple[LibraryIndex | None, str]:
@@ -87,30 +84,8 @@ def _index() -> tuple[LibraryIndex | None, str]:
         return None, words_for(error)
 
 
-def _popularity(index: LibraryIndex, tracks: Mapping[TrackId, Soundtrack]) -> tuple[list[tuple[Card, int]], list[Card]]:
-    """Return the tracks in the most lists of five, with the number of lists, and the tracks in none."""
-    counted = [
-        (tracks[TrackId(track_id)], count)
-        for track_id, count in zip(index.tracks.track_ids, occurrences_of(site().library, index).tolist(), strict=True)
-        if track_id in tracks
-    ]
-    hubs = sorted((hub for hub in counted if hub[1]), key=lambda hub: (-hub[1], hub[0].display_title))[:_HUBS]
-    orphans = sorted((track for track, count in counted if not count), key=lambda track: track.display_title)
-    return [(card_of(track), count) for track, count in hubs], [card_of(track) for track in orphans]
-
-
-def _noted(tracks: Sequence[Soundtrack]) -> list[Soundtrack]:
-    return [track for track in tracks if track.every_note and not track.is_rejected]
-
-
-def _curves() -> list[_Curve]:
-    """Return the figures of the last published indexes, the oldest first."""
-    indexes = site().library.indexes
-    try:
-        versions = [publication.version for publication in indexes.history()][-_MOST_VERSIONS:]
-    except CorruptIndex:
-        return []
-    measured = [indexes.read_quality(version) for version in versions]
+def _curves(measured: Sequence[Mapping[str, float | None]]) -> list[_Curve]:
+    """Return the figures of the quality of indexes, the oldest first."""
     return [
         _Curve(words, points, last)
         for figure, words in _figure_words().items()

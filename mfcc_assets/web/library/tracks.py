@@ -1,5 +1,6 @@
 """The page of a track: its neighbours, why each is near, and the radio that begins from it."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from mfcc_assets.ids import TrackId
 from mfcc_assets.pipeline.explain import explain_pair, picture_of_pair
 from mfcc_assets.pipeline.neighbours import neighbours
 from mfcc_assets.pipeline.radio import Strictness, radio
+from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.browse_keys import genres_of
 from mfcc_assets.storage.sql.browsing import album_id_of
 from mfcc_assets.storage.sql.records import Soundtrack
@@ -19,6 +21,7 @@ from mfcc_assets.web.cards import Card, card_of
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.library.found import choice_asked, number_asked, track_or_404
 from mfcc_assets.web.library.not_ready import words_for
+from mfcc_assets.web.pictures import sent_png
 from mfcc_assets.web.site import site
 from mfcc_assets.web.why import why_of
 
@@ -69,7 +72,8 @@ def why(track_id: str, other_id: str) -> Response:
     track, other = track_or_404(track_id), track_or_404(other_id)
     cards = card_of(track), card_of(other)
     try:
-        explained = why_of(_explained(track, other), *cards, f"{request.path}/path.png")
+        index = site().published.opened().index
+        explained = why_of(_explained(index, track, other), *cards, f"{request.path}/path.png")
     except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
         instead = words_for(error)
         response = make_response(render_template("library/why.html", cards=cards, why=None, instead=instead))
@@ -83,17 +87,14 @@ def picture(track_id: str, other_id: str) -> Response:
     """Draw the path through two tracks."""
     track, other = track_or_404(track_id), track_or_404(other_id)
     index = site().published.opened().index
-    key = ("path", index.version, track.audio_id, other.audio_id, track.display_title, other.display_title)
 
     def draw() -> bytes:
-        return picture_of_pair(index, _explained(track, other))
+        explained = _explained(index, track, other)
+        with site().heavy.turn():
+            return picture_of_pair(index, explained)
 
-    drawn = site().pictures.get_or_make(key, draw)
-    response = Response(drawn, content_type="image/png")
-    response.headers["Cache-Control"] = f"private, max-age={_PICTURE_SECONDS}"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+    drawn = site().pictures.get_or_make(("path", *_pair_key(index, track, other)), draw)
+    return sent_png(drawn, f"private, max-age={_PICTURE_SECONDS}")
 
 
 @blueprint.get("/tracks/<track_id>/radio")
@@ -136,5 +137,13 @@ def _near(track: Soundtrack, count: int) -> _Near:
     return _Near(cards, "" if cards else _("The library has no other track yet. Add more music to find neighbours."))
 
 
-def _explained(track: Soundtrack, other: Soundtrack) -> "ExplainedPair":
-    return explain_pair(site().library, site().published.opened().index, track, other)
+def _pair_key(index: LibraryIndex, track: Soundtrack, other: Soundtrack) -> tuple[Hashable, ...]:
+    return index.version, track.audio_id, other.audio_id, track.display_title, other.display_title
+
+
+def _explained(index: LibraryIndex, track: Soundtrack, other: Soundtrack) -> "ExplainedPair":
+    def explain() -> "ExplainedPair":
+        with site().heavy.turn():
+            return explain_pair(site().library, index, track, other)
+
+    return site().pairs.get_or_make((*_pair_key(index, track, other), track.track_id, other.track_id), explain)

@@ -5,10 +5,10 @@ import hashlib
 
 from flask import Response, request
 
-from mfcc_assets.web.byte_cache import ByteCache
+from mfcc_assets.web.kept_lately import KeptLately
 
 _KEPT_BYTES = 16 << 20
-_packed = ByteCache(_KEPT_BYTES)
+_packed = KeptLately[bytes](_KEPT_BYTES, len)
 
 
 def compressed(response: Response) -> Response:

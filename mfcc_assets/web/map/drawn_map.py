@@ -1,11 +1,9 @@
 """The points and tracks of a map, in the order in which they are sent to browsers."""
 
 import hashlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +11,13 @@ from numpy.typing import NDArray
 from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.map_points import map_points
+from mfcc_assets.pipeline.opened_index import PublishedIndex
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.browse_keys import genres_of
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.texts import printable
 from mfcc_assets.web.map.groups import Groups, decade, groups_of
+from mfcc_assets.web.renewed import Renewed
 
 NAMES_AT_ONCE = 256
 """Number of tracks whose names are sent together."""
@@ -114,18 +114,21 @@ def near_order(points: NDArray[np.uint16]) -> NDArray[np.int64]:
 class KeptMap:
     """Keeps the map of the published index. It is drawn anew for another index, and when tags may have changed.
 
+    While one thread draws it, the others get the former one.
+
     Parameters
     ----------
     library
         The library.
+    published
+        Its published index.
     kept_seconds
         Time after which tags are read again.
     """
 
-    def __init__(self, library: Library, *, kept_seconds: float = _KEPT_SECONDS) -> None:
-        self._library, self._kept_seconds = library, kept_seconds
-        self._lock = Lock()
-        self._drawn: tuple[str, float, DrawnMap] | None = None
+    def __init__(self, library: Library, published: PublishedIndex, *, kept_seconds: float = _KEPT_SECONDS) -> None:
+        self._library, self._published = library, published
+        self._drawn: Renewed[DrawnMap] = Renewed(kept_seconds)
 
     def current(self) -> DrawnMap:
         """Return the map.
@@ -135,9 +138,5 @@ class KeptMap:
         NoPublishedIndex, CorruptIndex
             If there is no index, or it cannot be read.
         """
-        index = self._library.indexes.published()
-        with self._lock:
-            now = time.monotonic()
-            if self._drawn is None or self._drawn[0] != index.version or now - self._drawn[1] > self._kept_seconds:
-                self._drawn = (index.version, now, draw_map(self._library, index))
-            return self._drawn[2]
+        index = self._published.opened().index
+        return self._drawn.get(index.version, lambda: draw_map(self._library, index))

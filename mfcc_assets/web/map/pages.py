@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
+from flask import Blueprint, Flask, Response, abort, current_app, jsonify, render_template, request
 
 from mfcc_assets.errors import FeaturesMissing, NoPublishedIndex, PlaylistImpossible
-from mfcc_assets.ids import AudioId, TrackId, UploadId, is_upload_id
+from mfcc_assets.ids import AudioId, UploadId, is_upload_id
 from mfcc_assets.pipeline.library_report import picture_of_map
 from mfcc_assets.pipeline.map_points import place_audio_on_map
 from mfcc_assets.pipeline.playlists import path_between
@@ -15,12 +15,21 @@ from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.storage.sql.browsing import TrackFilter
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.texts import printable
+from mfcc_assets.web.library.found import text_asked, track_or_404
 from mfcc_assets.web.map.compression import compressed
 from mfcc_assets.web.map.drawn_map import NAMES_AT_ONCE, DrawnMap, KeptMap
 from mfcc_assets.web.numbers import whole_number
-from mfcc_assets.web.site import site
+from mfcc_assets.web.pictures import sent_png
+from mfcc_assets.web.site import Site, site
 
 blueprint = Blueprint("map", __name__)
+
+
+def add_map(app: Flask, opened: Site) -> None:
+    """Add the map to an app."""
+    app.extensions[_EXTENSION] = KeptMap(opened.library, opened.published)
+    app.register_blueprint(blueprint)
+
 
 _EXTENSION = "mfcc map"
 _PATH_TRACKS = 10
@@ -94,7 +103,7 @@ def names(version: str, chunk: str) -> Response:
 @blueprint.get("/map/search")
 def search() -> Response:
     """Find tracks by words of their names."""
-    drawn, words = _drawn(), request.args.get("search", "").strip()
+    drawn, words = _drawn(), text_asked("search")
     found = site().library.browsing.tracks_page(TrackFilter(search=words), size=_FOUND_AT_ONCE).items if words else []
     return jsonify(
         tracks=[
@@ -113,16 +122,17 @@ def search() -> Response:
 def picture() -> Response:
     """Send the map as a picture, for browsers without scripts."""
     library = site().library
-    drawn = picture_of_map(library, library.indexes.published(), library.catalogue.soundtracks())
-    response = Response(drawn, content_type="image/png")
-    response.headers["Cache-Control"] = "private, no-cache"
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+    index, version = site().published.opened().index, _drawn().version
+
+    def draw() -> bytes:
+        with site().heavy.turn():
+            return picture_of_map(library, index, library.catalogue.soundtracks())
+
+    return sent_png(site().pictures.get_or_make(("map", index.version, version), draw), "private, no-cache")
 
 
 def _drawn() -> DrawnMap:
-    kept: KeptMap = current_app.extensions.setdefault(_EXTENSION, KeptMap(site().library))
+    kept: KeptMap = current_app.extensions[_EXTENSION]
     return kept.current()
 
 
@@ -138,16 +148,16 @@ def _shown(drawn: DrawnMap) -> _Shown:
     if asked.get("from") and asked.get("to"):
         return _path(drawn, asked["from"], asked["to"])
     if asked.get("track"):
-        track = _track_or_404(asked["track"])
+        track = track_or_404(asked["track"])
         row = _row_of(drawn, track)
         return _Shown(centre=row, note="" if row is not None else "track")
     return _upload(asked["upload"]) if asked.get("upload") else _Shown()
 
 
 def _path(drawn: DrawnMap, first: str, last: str) -> _Shown:
-    ends = _track_or_404(first), _track_or_404(last)
+    ends = track_or_404(first), track_or_404(last)
     try:
-        path = path_between(site().library, *ends, steps=_PATH_TRACKS).soundtracks
+        path = path_between(site().library, site().published.opened(), *ends, steps=_PATH_TRACKS).soundtracks
     except (FeaturesMissing, PlaylistImpossible):
         return _Shown(note="path")
     rows = [_row_of(drawn, track) for track in path]
@@ -163,7 +173,7 @@ def _upload(upload: str) -> _Shown:
     if audio_id is None:
         return _Shown(note="upload")
     try:
-        x, y = place_audio_on_map(library, library.indexes.published(), AudioId(audio_id))
+        x, y = place_audio_on_map(library, site().published.opened().index, AudioId(audio_id))
     except FeaturesMissing:
         return _Shown(note="upload")
     name = printable(body.get("file_name", ""))
@@ -176,10 +186,3 @@ def _row_of(drawn: DrawnMap, track: Soundtrack) -> int | None:
         return drawn.rows[track.track_id]
     same = site().library.catalogue.tracks_of_audio([track.audio_id]) if track.audio_id else {}
     return next((drawn.rows.get(other.track_id) for other in same.values()), None)
-
-
-def _track_or_404(text: str) -> Soundtrack:
-    track = site().library.browsing.track(TrackId(text))
-    if track is None:
-        abort(HTTPStatus.NOT_FOUND)
-    return track

@@ -19,6 +19,7 @@ from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.cards import card_of
 from mfcc_assets.web.library.found import track_or_404
 from mfcc_assets.web.library.not_ready import words_for
+from mfcc_assets.web.pictures import sent_png
 from mfcc_assets.web.player.waveforms import no_waveform_yet, sent_waveform
 from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.addresses import address_of
@@ -66,14 +67,16 @@ def picture(upload: UploadId, name: str) -> Response:
     """Draw one of the plots of an upload."""
     if name not in list(UploadPicture):
         return Response(status=HTTPStatus.NOT_FOUND)
-    library, opened = site().library, room().published.opened()
+    library, opened = site().library, site().published.opened()
     kind, preview = UploadPicture(name), _preview(upload)
     # Whoever asks for a picture of a deleted upload must not get a kept one.
     upload_state(library, upload)
-    drawn = site().pictures.get_or_make(
-        ("upload", upload, name), lambda: picture_of_upload(library, opened, upload, kind, preview=preview)
-    )
-    return _png(drawn)
+
+    def draw() -> bytes:
+        with site().heavy.turn():
+            return picture_of_upload(library, opened, upload, kind, preview=preview)
+
+    return _png(site().pictures.get_or_make(("upload", upload, name), draw))
 
 
 @blueprint.get("/uploads/<upload:upload>/waveform")
@@ -106,13 +109,24 @@ def _path(upload: UploadId, track: Soundtrack) -> Response:
     opened = _opened(upload)
 
     def draw() -> bytes:
-        return picture_of_pair(opened.index, _explained(upload, track))
+        explained = _explained(upload, track)
+        with site().heavy.turn():
+            return picture_of_pair(opened.index, explained)
 
     return _png(site().pictures.get_or_make(("path", upload, opened.index.version, track.track_id), draw))
 
 
 def _explained(upload: UploadId, track: Soundtrack) -> "ExplainedPair":
-    return explain_upload(site().library, _opened(upload), upload, track, preview=_preview(upload))
+    library, opened = site().library, _opened(upload)
+
+    def explain() -> "ExplainedPair":
+        # Without a preview and stored features, the whole file is decoded and analysed.
+        with site().heavy.turn():
+            return explain_upload(library, opened, upload, track, preview=_preview(upload))
+
+    # The title that the upload was recognised by is part of the explanation.
+    key = (upload, upload_state(library, upload).etag, opened.index.version, track.track_id, track.display_title)
+    return site().pairs.get_or_make(key, explain)
 
 
 def _preview(upload: UploadId) -> Preview | None:
@@ -122,17 +136,10 @@ def _preview(upload: UploadId) -> Preview | None:
 
 def _opened(upload: UploadId) -> OpenedIndex:
     """Return the index that answered an upload, or the published one if that is gone or there is no answer yet."""
-    library, published = site().library, room().published.opened()
-    version = upload_state(library, upload).body.get("index_version")
-    if not version or version == published.index.version:
-        return published
-    index = library.indexes.read_if_usable(version)
-    return OpenedIndex(library, index) if index else published
+    version = upload_state(site().library, upload).body.get("index_version")
+    published = site().published
+    return (published.of_version(version) if version else None) or published.opened()
 
 
 def _png(drawn: bytes) -> Response:
-    response = Response(drawn, content_type="image/png")
-    response.headers["Cache-Control"] = _ASKED_AGAIN
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+    return sent_png(drawn, _ASKED_AGAIN)

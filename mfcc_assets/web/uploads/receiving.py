@@ -5,11 +5,13 @@ from http import HTTPStatus
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from flask import Blueprint, Request, Response, jsonify, redirect, request, url_for
+from flask import Blueprint, Request, Response, jsonify, redirect, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from mfcc_assets.ids import UploadId
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.site import site
+from mfcc_assets.web.uploads.addresses import address_of
 from mfcc_assets.web.uploads.bodies import AROUND_A_FILE, Body, form_body, raw_body
 from mfcc_assets.web.uploads.my_uploads import new_upload, remember
 from mfcc_assets.web.uploads.refusals import Refused
@@ -30,7 +32,7 @@ SAMPLES = {
 def put() -> tuple[Response, int, dict[str, str]]:
     """Take a file that is the body of the request, and answer with its id and its address."""
     upload = _take(raw_body)
-    address = url_for("pages.upload_page", upload=upload)
+    address = address_of(upload)
     return jsonify(id=upload, address=address), HTTPStatus.CREATED, {"Location": address}
 
 
@@ -50,14 +52,14 @@ def sample() -> WerkzeugResponse:
         content = Path(path).read_bytes()
     upload = new_upload()
     with room().admission.admitted(len(content), request.remote_addr or ""):
-        store_upload(room().library, upload, Body(name, iter([content])))
+        store_upload(site().library, upload, Body(name, iter([content])))
     return _see(_stored(upload))
 
 
 def _take(body_of: Callable[[Request], Body], *, around: int = 0) -> UploadId:
     upload = new_upload()
     with room().admission.admitted(request.content_length, request.remote_addr or "", around=around):
-        store_upload(room().library, upload, body_of(request))
+        store_upload(site().library, upload, body_of(request))
     return _stored(upload)
 
 
@@ -69,4 +71,4 @@ def _stored(upload: UploadId) -> UploadId:
 
 
 def _see(upload: UploadId) -> WerkzeugResponse:
-    return redirect(url_for("pages.upload_page", upload=upload), HTTPStatus.SEE_OTHER)
+    return redirect(address_of(upload), HTTPStatus.SEE_OTHER)

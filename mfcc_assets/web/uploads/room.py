@@ -26,7 +26,7 @@ _LOCAL_SECONDS, _REMOTE_SECONDS = 0.5, 1.5
 
 
 class Room:
-    """What all requests of one app share.
+    """What the requests of one app share about uploads. They find the library and its index in the site.
 
     Parameters
     ----------
@@ -38,25 +38,24 @@ class Room:
 
     def __init__(self, library: Library, published: PublishedIndex) -> None:
         seconds = _LOCAL_SECONDS if library.settings.profile == "local" else _REMOTE_SECONDS
-        self.library = library
-        self.published = published
+        self._library = library
         self.admission = Admission(library)
         self.watch = Watch(self._read_news, seconds)
-        self.previews = Previews(library, self.published, self.watch.hurry)
+        self.previews = Previews(library, published, self.watch.hurry)
         self.streams = Places(library.settings.web_streams, _MOST_STREAMS_OF_A_SENDER)
 
     def news(self, upload: UploadId) -> News:
         """Return the news of one upload. Raises `DocumentNotFound` if there is no such upload."""
-        stored = upload_state(self.library, upload)
+        stored = upload_state(self._library, upload)
         return news_of(stored, self._shown(stored))
 
     def _read_news(self, uploads: Collection[UploadId]) -> Mapping[UploadId, News]:
-        documents = self.library.documents.get_many(uploads)
+        documents = self._library.documents.get_many(uploads)
         found: dict[UploadId, News] = {}
         for upload in uploads:
             try:
                 # Nothing may have written a document of an upload that has just come.
-                stored = documents.get(upload) or upload_state(self.library, upload)
+                stored = documents.get(upload) or upload_state(self._library, upload)
             except DocumentNotFound:
                 continue
             found[upload] = news_of(stored, self._shown(stored))

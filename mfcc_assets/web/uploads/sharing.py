@@ -57,11 +57,15 @@ def delete(upload: UploadId) -> WerkzeugResponse:
     """Delete an upload with everything that was made from it."""
     require_mine(upload)
     here = room()
-    delete_upload(here.library, upload)
-    here.previews.forget(upload)
-    here.admission.forget(upload)
-    here.watch.hurry()
-    site().pictures.drop(lambda key: isinstance(key, tuple) and upload in key)
+    try:
+        delete_upload(site().library, upload)
+    finally:
+        # What this process keeps of it goes too if something else is left, and after a request that came meanwhile.
+        here.previews.forget(upload)
+        here.admission.forget(upload)
+        here.watch.hurry()
+        for kept in (site().pictures, site().pairs):
+            kept.drop(lambda key: isinstance(key, tuple) and upload in key)
     forget(upload)
     return redirect(url_for("pages.upload_form", deleted=1), HTTPStatus.SEE_OTHER)
 

@@ -12,6 +12,8 @@ from mfcc_assets.similarity.nearness import Nearness
 from mfcc_assets.texts import printable
 from mfcc_assets.web.cards import Card, card_of
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.i18n import translated
+from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.news import News
 from mfcc_assets.web.uploads.room import room
 
@@ -82,7 +84,7 @@ def shown_upload(upload: UploadId, base: str, *, is_mine: bool, plays: bool = Tr
     news = here.news(upload)
     outcome = here.previews.get(upload)
     page = _preview_page(upload) if news.shown == "preview" else None
-    page = page or page_of_upload(here.library, upload)
+    page = page or page_of_upload(site().library, site().published, upload)
     code = page["failure"]["code"] if page["failure"] else outcome.failure if outcome and news.shown == "failed" else ""
     recognised = page["recognised"] or {}
     title = printable(recognised.get("title") or page["file_name"] or _("Untitled"))
@@ -103,24 +105,23 @@ def shown_upload(upload: UploadId, base: str, *, is_mine: bool, plays: bool = Tr
         card,
         _cards(page["recommendations"], why_base=base, files_base="" if plays else base),
         _cards(page["candidates"], why_base="", files_base="" if plays else base),
-        _(words_for_failure(code)) if code else "",
+        translated(words_for_failure(code)) if code else "",
         is_mine,
     )
 
 
 def _preview_page(upload: UploadId) -> Presented | None:
-    here = room()
-    outcome = here.previews.get(upload)
+    outcome = room().previews.get(upload)
     if outcome is None or outcome.preview is None:
         return None
     try:
-        return page_of_preview(here.library, here.published.opened(), upload, outcome.preview)
+        return page_of_preview(site().library, site().published, upload, outcome.preview)
     except (NoPublishedIndex, CorruptIndex):
         return None  # the index went after the preview was made, and the run will say so
 
 
 def _cards(tracks: Sequence[Presented], *, why_base: str, files_base: str) -> list[Card]:
-    known = room().library.catalogue.tracks_with_ids(TrackId(each["track_id"]) for each in tracks)
+    known = site().library.catalogue.tracks_with_ids(TrackId(each["track_id"]) for each in tracks)
     return [
         card_of(
             known[each["track_id"]],

@@ -83,6 +83,17 @@ class TestEveryStore:
             blobs.write("batch", name, b"")
         assert names(blobs.list("batch", prefix)) == expected
 
+    def test_the_folders_in_a_folder_are_told_without_what_lies_deeper(self, blobs):
+        for name in ("a/b1/x", "a/b1/c/y", "a/b2/c/y", "a/d", "ab/e/f", "g/h"):
+            blobs.write("batch", name, b"")
+        assert blobs.folders("batch", "a") == {"b1", "b2"}
+        assert blobs.folders("batch", "a/b2") == {"c"}
+        assert blobs.folders("batch", "g") == blobs.folders("batch", "no") == set()
+
+    def test_the_folders_of_the_music_are_not_told(self, blobs):
+        with pytest.raises(ValueError, match="elsewhere"):
+            blobs.folders("soundtracks", "a")
+
     def test_a_prefix_does_not_lead_out_of_the_container(self, blobs):
         blobs.write("batch", "a", b"")
         with pytest.raises(BlobNameError):

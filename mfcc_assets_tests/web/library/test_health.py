@@ -1,5 +1,8 @@
 """Tests of the health of the library."""
 
+from unittest.mock import Mock
+
+import pytest
 from flask.testing import FlaskClient
 
 from mfcc_assets.audio.tags import Tags
@@ -29,6 +32,16 @@ def test_rejected_files_are_listed_with_reasons_but_never_those_of_listeners(lib
     assert "&lt;b&gt;.mp3" in page
     assert "it is silent" in page
     assert "private diary" not in page
+
+
+def test_the_tables_are_read_once_for_many_listeners(
+    ten_tracks: Library, pages: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Mock(wraps=ten_tracks.catalogue.soundtracks)
+    monkeypatch.setattr(ten_tracks.catalogue, "soundtracks", read)
+
+    assert [pages.get("/health").status_code for _ in range(3)] == [200] * 3
+    assert read.call_count == 1
 
 
 def test_an_empty_library_says_so(library: Library) -> None:

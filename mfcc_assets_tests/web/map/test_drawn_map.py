@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.map_points import map_points
+from mfcc_assets.pipeline.opened_index import PublishedIndex
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.map.drawn_map import NAMES_AT_ONCE, DrawnMap, KeptMap, draw_map, near_order
 
@@ -50,7 +51,8 @@ def test_a_track_that_has_left_the_library_is_not_on_the_map(ten_tracks: Library
 
 
 def test_the_map_is_kept_until_tags_may_have_changed(ten_tracks: Library) -> None:
-    kept, renewed = KeptMap(ten_tracks), KeptMap(ten_tracks, kept_seconds=0)
+    published = PublishedIndex(ten_tracks)
+    kept, renewed = KeptMap(ten_tracks, published), KeptMap(ten_tracks, published, kept_seconds=0)
 
     assert kept.current() is kept.current()
     first = renewed.current()

@@ -2,11 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 from flask.testing import FlaskClient
 
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.explain_upload import explain_upload
+from mfcc_assets.web.heavy_work import HeavyWork
+from mfcc_assets.web.site import open_site, site
 from mfcc_assets_tests.upload_steps import answer_uploads
 from mfcc_assets_tests.web.uploads.answered import answered, sent
 
@@ -64,6 +69,33 @@ def test_other_pictures_are_not_there(pages: FlaskClient, song: bytes) -> None:
     upload = sent(pages, song)
 
     assert pages.get(f"/uploads/{upload}/pictures/other.png").status_code == 404
+
+
+def test_a_page_and_its_picture_share_one_explanation(
+    ten_tracks: Library, pages: FlaskClient, song: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = answered(ten_tracks, pages, song)
+    why = _first_why(pages.get(f"/uploads/{upload}").text)
+    explain = Mock(wraps=explain_upload)
+    monkeypatch.setattr("mfcc_assets.web.uploads.explaining.explain_upload", explain)
+
+    assert pages.get(why).status_code == pages.get(f"{why}/path.png").status_code == 200
+    assert explain.call_count == 1
+
+
+def test_when_many_requests_wait_for_heavy_work_the_browser_is_told_to_ask_again(
+    ten_tracks: Library, pages: FlaskClient, song: bytes
+) -> None:
+    upload, heavy = answered(ten_tracks, pages, song), HeavyWork(at_once=1, most_waiting=0)
+    why = _first_why(pages.get(f"/uploads/{upload}").text)
+    with pages.application.app_context():
+        open_site(pages.application, replace(site(), heavy=heavy))
+
+    for address in (why, f"{why}/path.png", f"/uploads/{upload}/pictures/cepstra.png"):
+        with heavy.turn():
+            refused = pages.get(address)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+        assert pages.get(address).status_code == 200
 
 
 def test_an_unknown_track_is_not_explained(pages: FlaskClient, song: bytes) -> None:

@@ -115,6 +115,21 @@ def test_a_deleted_upload_is_gone_with_everything_of_it(ten_tracks: Library, pag
     assert ten_tracks.documents.get_or_none(upload) is None
 
 
+def test_nothing_of_an_upload_stays_in_memory_if_something_is_left_in_the_stores(
+    ten_tracks: Library, pages: FlaskClient, song: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = sent(pages, song)
+    pages.get(f"/uploads/{upload}/pictures/waveform.png")
+    kept = pages.application.extensions["mfcc"].pictures
+    assert kept.size > 0
+    monkeypatch.setattr("mfcc_assets.pipeline.delete_upload._PAUSE_SECONDS", 0)
+    monkeypatch.setattr(ten_tracks.blobs, "delete", lambda *_: None)
+
+    assert pages.post(f"/uploads/{upload}/delete").status_code >= 400
+    assert room_of(pages.application).previews.get(upload) is None
+    assert kept.size == 0
+
+
 def test_another_site_cannot_delete(ten_tracks: Library, pages: FlaskClient, song: bytes) -> None:
     upload = answered(ten_tracks, pages, song)
 
