@@ -135,10 +135,6 @@ class NotFinite(AudioError):
     code = "not_finite"
 
 
-class LeftToTheRun(MfccError):
-    """The audio of an upload is too long to answer at once, so its answer comes with the run."""
-
-
 class StoreError(MfccError):
     """A store or a service failed to do its work."""
 
@@ -181,6 +177,10 @@ class SettingsError(MfccError):
 
 class RunFailed(MfccError):
     """A run that was started for the reader did not succeed."""
+
+
+class LeftToTheRun(MfccError):
+    """The audio of an upload is too long to answer at once, so its answer comes with the run."""
 
 
 class UploadChanged(MfccError):

@@ -11,9 +11,6 @@ from mfcc_assets.texts import printable
 SMALL_ARTWORK = 128
 """Side of the artwork in lists, in pixels: twice the size at which it is shown, for dense screens."""
 
-LARGE_ARTWORK = 512
-"""Side of the artwork on the page of a track, in pixels."""
-
 
 @dataclass(frozen=True)
 class Card:
