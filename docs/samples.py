@@ -22,7 +22,7 @@ NOT_RUN: Mapping[str, str] = {
     r"source \.venv/bin/activate$": "The environment that runs the samples is active already.",
     r"make dev$": "It ends with Ctrl-C. mfcc_assets_tests/defs/test_dev.py runs it.",
     r"mfcc web$": "It ends with Ctrl-C. mfcc_assets_tests/web/test_server.py runs it.",
-    r"mfcc web-password$": "It asks for a password. mfcc_assets_tests/cli/test_web_password.py runs it.",
+    r"mfcc password$": "It asks for a password. mfcc_assets_tests/cli/test_password.py runs it.",
     r"mfcc watch$": "It ends with Ctrl-C. mfcc_assets_tests/cli/test_watch.py runs it.",
     r"mfcc evaluate --manifest labelled\.csv ": "It takes many minutes, and needs music that is not in the repository.",
     r"export MFCC_PROFILE=azure$|export \w+=.*<": "They name resources that the reader has in Azure.",

@@ -14,6 +14,7 @@ from mfcc_assets.cli.evaluate import evaluate
 from mfcc_assets.cli.explain import explain
 from mfcc_assets.cli.index import index
 from mfcc_assets.cli.library import show_library
+from mfcc_assets.cli.password import password
 from mfcc_assets.cli.path import path
 from mfcc_assets.cli.playlist import playlist
 from mfcc_assets.cli.purge import purge
@@ -26,7 +27,6 @@ from mfcc_assets.cli.uploads import uploads
 from mfcc_assets.cli.versions import versions
 from mfcc_assets.cli.watch import watch
 from mfcc_assets.cli.web import web
-from mfcc_assets.cli.web_password import web_password
 from mfcc_assets.errors import MfccError
 from mfcc_assets.library import Library
 from mfcc_assets.signals import ended_by_signals
@@ -99,7 +99,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     watch,
     doctor,
     web,
-    web_password,
+    password,
 )
 for _command in _COMMANDS:
     main.add_command(_command)

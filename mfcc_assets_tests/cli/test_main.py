@@ -124,7 +124,8 @@ COMMANDS = [
 
 
 def test_every_command_is_tried_below() -> None:
-    assert {command[0] for command in COMMANDS} == set(main.commands)
+    # Making the hash of a password needs no library.
+    assert {command[0] for command in COMMANDS} == set(main.commands) - {"password"}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -10,44 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
-from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
-from mfcc_assets.features.timbre import WIDTH
-from mfcc_assets.features.track_features import Analysis, track_features_of
-from mfcc_assets.ids import AudioId, TrackId
-from mfcc_assets.search.cascade import COARSE_FACTOR
-from mfcc_assets.search.embedding import Embedding
-from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import Calibration, IndexParameters, LibraryIndex
-from mfcc_assets.search.vector_index import VectorIndex
-from mfcc_assets.similarity.pairwise import Reference, Tracks, in_space
-from mfcc_assets.similarity.rankings import ranking_named
-from mfcc_assets.similarity.timbre_space import TimbreSpace
 from mfcc_assets.storage import index_parts, index_store
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.index_store import IndexStore
-
-PARAMETERS = IndexParameters(FeaturesParameters(), ranking="dtw", ranked_count=5)
-PARTS = [
-    "audio_ids.npy",
-    "track_ids.npy",
-    "means.npy",
-    "covariances.npy",
-    "embeddings.npy",
-    "roughness.npy",
-    "timbre.npy",
-    "low_timbre.npy",
-    "treble.npy",
-    "usual_means.npy",
-    "usual_deviations.npy",
-    "outlines.npy",
-    "outline_starts.npy",
-    "sketches.npy",
-    "sketch_starts.npy",
-    "prefilter.faiss",
-    "calibration.npz",
-]
-SCALES = np.linspace(1, 20, 10) / 3
+from mfcc_assets_tests.storage.random_index import PARAMETERS, PARTS, SCALES, library_index, tracks_of
 
 
 @pytest.fixture
@@ -58,46 +26,6 @@ def blobs(tmp_path: Path) -> LocalBlobs:
 @pytest.fixture
 def indexes(blobs: LocalBlobs) -> IndexStore:
     return IndexStore(blobs)
-
-
-def library_index(
-    *seeds: int, parameters: IndexParameters = PARAMETERS, scales: np.ndarray = SCALES, calibrated_tracks: int = 3
-) -> LibraryIndex:
-    coefficients = parameters.features.cepstra.coefficients
-    features_by_audio = {
-        AudioId(f"audio {seed}"): track_features_of(
-            Analysis(
-                np.random.default_rng(seed).normal(0, 10, (200 + 100 * seed, coefficients)).astype(np.float32),
-                np.random.default_rng(seed).normal(0, 1, WIDTH).astype(np.float32),
-            ),
-            parameters.features,
-        )
-        for seed in sorted(seeds)
-    }
-    tracks = TrackOfAudio.of({AudioId(f"audio {seed}"): TrackId(f"track {seed}") for seed in seeds})
-    computed = Tracks.of(list(features_by_audio.values()), parameters.features)
-    space = TimbreSpace.of(computed.feature_table.timbre)
-    every = in_space(computed, space)
-    ranking = ranking_named(parameters.ranking)
-    reference = Reference.of(list(tracks.audio_ids), every, ranking, scales[:coefficients])
-    calibration = Calibration(reference, Embedding.of(ranking, reference.scales, every.feature_table), space)
-    return LibraryIndex.of(
-        parameters=parameters,
-        tracks=tracks,
-        feature_table=every.feature_table,
-        coarse_contours=every.contours.coarser(COARSE_FACTOR),
-        fingerprints=Fingerprints.of(
-            [(audio, track_features.fingerprint) for audio, track_features in features_by_audio.items()]
-        ),
-        vector_index=VectorIndex(tracks.audio_ids, calibration.embedding(every.feature_table)),
-        statistics=reference.statistics,
-        calibration=calibration,
-        calibrated_tracks=calibrated_tracks,
-    )
-
-
-def tracks_of(*ids: tuple[str, str]) -> TrackOfAudio:
-    return TrackOfAudio.of({AudioId(audio): TrackId(track) for audio, track in ids})
 
 
 def assert_same(one: LibraryIndex, other: LibraryIndex) -> None:

@@ -155,6 +155,6 @@ def _stored_hash(library: Library) -> str:
     hashed = library.secrets.get(name)
     if not is_hash(hashed):
         raise SettingsError(
-            "it is not an argon2id hash", subject=f"Secret {name}", remedy="Store what `mfcc web-password` prints"
+            "it is not an argon2id hash", subject=f"Secret {name}", remedy="Store what `mfcc password` prints"
         )
     return hashed

@@ -214,7 +214,7 @@ def test_pages_without_a_usable_hash_do_not_start(library: Library, monkeypatch:
         with pytest.raises(SecretNotFound, match=f"Set {VARIABLE}"):
             create_app(locked)
         monkeypatch.setenv(VARIABLE, PASSWORD)
-        with pytest.raises(SettingsError, match=r"not an argon2id hash.*mfcc web-password") as refused:
+        with pytest.raises(SettingsError, match=r"not an argon2id hash.*mfcc password") as refused:
             create_app(locked)
         assert PASSWORD not in str(refused.value)
 

@@ -1,4 +1,4 @@
-"""`mfcc web-password`: make the hash of the password of the pages."""
+"""`mfcc password`: make the hash of the password of the pages."""
 
 import sys
 
@@ -7,9 +7,9 @@ import click
 from mfcc_assets.library import Library
 
 
-@click.command("web-password")
+@click.command()
 @click.pass_obj
-def web_password(library: Library) -> None:
+def password(library: Library) -> None:
     """Print the hash of a password for the web pages.
 
     The password is asked for, or read from the first line of the standard input. Store the hash in the secret that
@@ -20,12 +20,12 @@ def web_password(library: Library) -> None:
     from mfcc_assets.web.security.passwords import LEAST_CHARACTERS, hash_of
 
     if sys.stdin.isatty():
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+        chosen = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     else:
-        password = sys.stdin.readline().rstrip("\r\n")
-    if len(password) < LEAST_CHARACTERS:
+        chosen = sys.stdin.readline().rstrip("\r\n")
+    if len(chosen) < LEAST_CHARACTERS:
         raise click.ClickException(f"A password has {LEAST_CHARACTERS} characters or more.")
-    click.echo(hash_of(password))
+    click.echo(hash_of(chosen))
     settings = library.settings
     if not settings.key_vault_url:
         # A shell would take the dollar signs of a hash for variables.

@@ -1,4 +1,4 @@
-"""Tests of `mfcc web-password`."""
+"""Tests of `mfcc password`."""
 
 import os
 import pty
@@ -13,12 +13,12 @@ from mfcc_assets.cli.main import main
 from mfcc_assets.web.security.passwords import matches
 
 PASSWORD = "correct horse battery"
-COMMAND = [sys.executable, "-c", "from mfcc_assets.cli.main import main; main()", "web-password"]
+COMMAND = [sys.executable, "-c", "from mfcc_assets.cli.main import main; main()", "password"]
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
 def test_the_hash_of_a_password_from_a_pipe_is_printed_and_nothing_else(tmp_path: Path, ending: str) -> None:
-    result = CliRunner().invoke(main, ["web-password"], input=PASSWORD + ending, env={"MFCC_HOME": str(tmp_path)})
+    result = CliRunner().invoke(main, ["password"], input=PASSWORD + ending, env={"MFCC_HOME": str(tmp_path)})
 
     assert result.exit_code == 0
     assert matches(PASSWORD, result.stdout.strip())
@@ -26,14 +26,14 @@ def test_the_hash_of_a_password_from_a_pipe_is_printed_and_nothing_else(tmp_path
 
 
 def test_a_short_password_is_refused(tmp_path: Path) -> None:
-    result = CliRunner().invoke(main, ["web-password"], input="short\n", env={"MFCC_HOME": str(tmp_path)})
+    result = CliRunner().invoke(main, ["password"], input="short\n", env={"MFCC_HOME": str(tmp_path)})
 
     assert result.exit_code == 1
     assert "12 characters or more" in result.output
 
 
 def test_a_password_is_no_argument(tmp_path: Path) -> None:
-    assert CliRunner().invoke(main, ["web-password", PASSWORD], env={"MFCC_HOME": str(tmp_path)}).exit_code == 2
+    assert CliRunner().invoke(main, ["password", PASSWORD], env={"MFCC_HOME": str(tmp_path)}).exit_code == 2
 
 
 def test_a_password_that_is_typed_twice_is_not_shown(tmp_path: Path) -> None:
