@@ -17,14 +17,11 @@ indexes/<version>/index.json                                parameters and check
 
 These files may follow:
 
-indexes/<version>/candidates/<shard or upload id>.parquet   see `mfcc_assets.storage.ranking_store`
-indexes/<version>/rankings/<shard or upload id>.parquet     see `mfcc_assets.storage.ranking_store`
+indexes/<version>/{candidates,rankings}/<shard or upload id>.parquet   see `mfcc_assets.storage.ranking_store`
 indexes/<version>/quality.json                              the measured quality of the rankings
-indexes/<version>/attachments/<name>                        pictures and figures that are computed once for a version,
-                                                            and digests of the recommendations that were written
+indexes/<version>/attachments/<name>                        pictures, figures and digests that are made once for a version
 
-Beside the versions are built.json, published.json and publications.json, which `mfcc_assets.storage.index_history`
-describes.
+Beside the versions are the files that `mfcc_assets.storage.index_history` describes.
 """
 
 import logging

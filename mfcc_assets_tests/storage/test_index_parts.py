@@ -15,7 +15,8 @@ from mfcc_assets.storage.index_parts import (
     read_calibration,
     write_calibration,
 )
-from mfcc_assets_tests.storage.test_index_store import PARAMETERS, assert_same_calibration, library_index
+from mfcc_assets_tests.storage.random_index import PARAMETERS, library_index
+from mfcc_assets_tests.storage.test_index_store import assert_same_calibration
 
 
 def calibration(*seeds: int, ranking: str = "fused") -> Calibration:

@@ -98,13 +98,13 @@ def test_an_empty_library_says_so(library: Library, path: str) -> None:
     assert 'class="empty"' in response.text
 
 
-@pytest.mark.parametrize("query", ["after=nonsense", "after=%00", "year=soon"])
+@pytest.mark.parametrize("query", ["after=nonsense", "after=%00", "year=soon", "year=99999999999999999999"])
 def test_nonsense_in_an_address_is_told_and_fails_nothing(pages: FlaskClient, query: str) -> None:
     assert pages.get(f"/library?{query}").status_code == 404
 
 
 @pytest.mark.parametrize(
-    "query", ["search=%25_%00", "sort=none", "album=%F0%9F%8E%B5", "year=99999999999999999999", "search=" + "a" * 3000]
+    "query", ["search=%25_%00", "sort=none", "album=%F0%9F%8E%B5", "search=" + "a" * 3000]
 )
 def test_unusual_wishes_find_nothing_or_something_but_fail_nothing(pages: FlaskClient, query: str) -> None:
     assert pages.get(f"/library?{query}").status_code == 200
