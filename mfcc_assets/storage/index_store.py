@@ -19,7 +19,7 @@ These files may follow:
 
 indexes/<version>/{candidates,rankings}/<shard or upload id>.parquet   see `mfcc_assets.storage.ranking_store`
 indexes/<version>/quality.json                              the measured quality of the rankings
-indexes/<version>/attachments/<name>                        pictures, figures and digests that are made once for a version
+indexes/<version>/attachments/<name>                        pictures, figures and digests that a version has
 
 Beside the versions are the files that `mfcc_assets.storage.index_history` describes.
 """
