@@ -43,7 +43,7 @@ KILLED_WHILE_INSERTING = ["RECOMMENDATIONS"]
 
 UPLOAD_STEPS = ["raw_upload", "upload_cepstra", "upload_metadata", "upload_candidates", "upload_ranking"]
 
-VOLATILE = {"ETAG", "RUN_ID", "OBSERVED_AT", "CREATED_AT", "REJECTED_AT"}
+VOLATILE = {"ETAG", "RUN_ID", "ADDED_AT", "OBSERVED_AT", "CREATED_AT", "REJECTED_AT"}
 
 
 def _changed_home(source: Path, home: Path, music: Path) -> Path:

@@ -30,7 +30,7 @@ def test_every_part_of_a_good_library_is_good(ten_tracks: Library) -> None:
     assert "10 soundtracks" in examine_database(ten_tracks).found
     assert examine_documents(ten_tracks).found == "0 uploads"
     assert examine_soundtracks(ten_tracks).found == "10 files"
-    assert examine_features(ten_tracks).found == "30 files read"
+    assert examine_features(ten_tracks).found == "40 files read"
     assert "answers, with 10 tracks; 1 version stored" in examine_index(ten_tracks).found
 
 
