@@ -7,6 +7,7 @@ the modules that they may not import. Rich is fast enough.
 import io
 import json
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,8 +37,14 @@ def escape_what_cannot_be_printed() -> None:
 
 
 def print_json(record: Any) -> None:
-    """Print what a command found as JSON."""
-    click.echo(json.dumps(record, indent=1))
+    """Print what a command found as JSON. Times are texts as ISO 8601 has them."""
+    click.echo(json.dumps(record, indent=1, default=_iso_text))
+
+
+def _iso_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def open_console(width: int | None = None) -> Console:

@@ -37,7 +37,7 @@ def test_the_library_is_shown_as_json(home: Path) -> None:
 def test_the_library_shows_what_waits_for_a_run(home: Path) -> None:
     (home / "blobs" / "soundtracks" / "song-3.flac").unlink()
 
-    assert "1 changes wait for a run, the first: gone song-3.flac" in mfcc(home, "library").output
+    assert "1 change waits for a run, the first: gone song-3.flac" in mfcc(home, "library").output
 
 
 def test_tab_separated_lines_have_a_line_of_names_and_whole_ids(home: Path) -> None:

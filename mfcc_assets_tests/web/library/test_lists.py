@@ -103,9 +103,7 @@ def test_nonsense_in_an_address_is_told_and_fails_nothing(pages: FlaskClient, qu
     assert pages.get(f"/library?{query}").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "query", ["search=%25_%00", "sort=none", "album=%F0%9F%8E%B5", "search=" + "a" * 3000]
-)
+@pytest.mark.parametrize("query", ["search=%25_%00", "sort=none", "album=%F0%9F%8E%B5", "search=" + "a" * 3000])
 def test_unusual_wishes_find_nothing_or_something_but_fail_nothing(pages: FlaskClient, query: str) -> None:
     assert pages.get(f"/library?{query}").status_code == 200
 
