@@ -5,7 +5,7 @@ import { usesSingleKeys } from "./memory.js";
 
 const STEP_SECONDS = 5;
 const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable]";
-const OWN_SPACE = "button, summary, input, a[href], [role=button]";
+const OWN_SPACE = "button, summary, input, [role=button]";
 const OWN_ARROWS = "[role=application], [role=listbox], [role=radiogroup], input[type=radio], .wide";
 
 /** @param {import("./player.js").Player} player */
