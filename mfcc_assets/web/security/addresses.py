@@ -57,6 +57,20 @@ def parsed_address(written: str) -> _Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def is_this_machine(address: str) -> bool:
+    """Return whether a sender is this machine: its user, or a proxy that the settings do not name.
+
+    Such a proxy would make one sender of all listeners, so the limits of a sender do not hold for it.
+
+    Examples
+    --------
+    >>> is_this_machine("127.0.0.1"), is_this_machine("203.0.113.9")
+    (True, False)
+    """
+    parsed = parsed_address(address)
+    return parsed is not None and str(parsed) in ("127.0.0.1", "::1")
+
+
 def sender_of(address: str) -> str:
     """Return the name under which limits count a sender: an IPv4 address, or the network of an IPv6 address.
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from threading import Lock
 
-from mfcc_assets.web.security.addresses import sender_of
+from mfcc_assets.web.security.addresses import is_this_machine, sender_of
 
 
 class Places:
@@ -30,11 +30,14 @@ class Places:
         self._taken: Counter[str] = Counter()
         self._lock = Lock()
 
+    def _has_enough(self, address: str, sender: str) -> bool:
+        return self._taken[sender] >= self._most_of_a_sender and not is_this_machine(address)
+
     def take(self, address: str) -> Callable[[], None] | None:
         """Take a place, and return a function that gives it back, also if it is called twice; None if there is none."""
         sender = sender_of(address)
         with self._lock:
-            if self._taken.total() >= self._most or self._taken[sender] >= self._most_of_a_sender:
+            if self._taken.total() >= self._most or self._has_enough(address, sender):
                 return None
             self._taken[sender] += 1
         is_taken = True

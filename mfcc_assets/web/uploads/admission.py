@@ -12,7 +12,7 @@ from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.storage.disk_space import free_bytes
 from mfcc_assets.web.formats import megabytes
 from mfcc_assets.web.i18n import gettext as _
-from mfcc_assets.web.security.addresses import sender_of
+from mfcc_assets.web.security.addresses import is_this_machine, sender_of
 from mfcc_assets.web.security.rate import Rate
 from mfcc_assets.web.uploads.refusals import Refused
 
@@ -104,7 +104,7 @@ class Admission:
             self._counted = -_COUNTED_SECONDS
 
     def _refuse_if_sender_sends_many(self, sender: str) -> None:
-        if self._coming_of(sender) >= _MOST_COMING_OF_A_SENDER:
+        if self._coming_of(sender) >= _MOST_COMING_OF_A_SENDER and not is_this_machine(sender):
             said = _("Several files of yours are coming at the same time. Try again when they have come.")
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, said, retry_seconds=_BUSY_SECONDS)
 
@@ -127,7 +127,8 @@ class Admission:
             said = _("Many files wait for their answer. Try again in a few minutes.")
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=_WAITING_SECONDS)
         most = max(1, self._library.settings.web_waiting_uploads // _SENDERS_TO_FILL)
-        if sum(each == sender for each in self._senders.values()) + self._coming_of(sender) >= most:
+        waiting = sum(each == sender for each in self._senders.values()) + self._coming_of(sender)
+        if waiting >= most and not is_this_machine(sender):
             said = _("Many files of yours wait for their answer. Try again in a few minutes.")
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, said, retry_seconds=_WAITING_SECONDS)
 
