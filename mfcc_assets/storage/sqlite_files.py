@@ -40,10 +40,16 @@ def address_of_unchanging(path: Path) -> str | None:
     A file with a write-ahead log needs a writable folder even for reading, unless SQLite is told that nobody changes
     it. That is only true if no log is beside it, or an empty one.
     """
-    log = path.with_name(f"{path.name}-wal")
-    if not path.is_file() or (log.exists() and log.stat().st_size) or os.access(path.parent, os.W_OK):
+    if os.access(path.parent, os.W_OK) or not path.is_file() or _size_of(path.with_name(f"{path.name}-wal")):
         return None
     return f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+
+
+def _size_of(log: Path) -> int:
+    try:
+        return log.stat().st_size
+    except FileNotFoundError:
+        return 0  # whoever closes the file last removes its log, at any moment
 
 
 def means_read_only(error: BaseException | None, path: Path) -> bool:

@@ -4,10 +4,11 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
-from mfcc_assets.storage.sqlite_files import damage_of, switch_to_write_ahead_log
+from mfcc_assets.storage.sqlite_files import address_of_unchanging, damage_of, switch_to_write_ahead_log
 
 
 @pytest.fixture
@@ -44,3 +45,23 @@ def test_an_intact_file_and_a_missing_one_are_not_damaged(file: Path) -> None:
     assert damage_of(file) == ""
     assert damage_of(file.with_name("missing.db")) == ""
     assert not file.with_name("missing.db").exists()
+
+
+def test_the_log_of_a_file_may_go_while_another_process_looks_for_it(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write every folder
+    log, ended = file.with_name(f"{file.name}-wal"), Event()
+
+    def come_and_go() -> None:
+        while not ended.is_set():
+            log.touch()
+            log.unlink()
+
+    other = Thread(target=come_and_go)
+    other.start()
+    try:
+        assert all(address_of_unchanging(file) for _ in range(3_000))
+    finally:
+        ended.set()
+        other.join()
