@@ -31,19 +31,22 @@ _MOST_BYTES_OF_TAG = 2**20
 _MOST_PICTURE_BYTES = 1 << 25
 
 _PICTURES = {b"APIC", b"PIC"}
-_SINGLE_VALUED = {b"GEOB", b"PRIV", b"GEO", *_PICTURES}
+_SINGLE_VALUED = {b"GEOB", b"PRIV", b"UFID", b"GEO", b"UFI", *_PICTURES}
 """Frames that hold a single value, such as pictures and private data of other programs. They are often larger."""
 
 _NESTING = {b"CHAP", b"CTOC"}
 """Frames that contain frames."""
 
 _USED = _PICTURES | set(
-    b"TIT2 TPE1 TPE2 TALB TCON TRCK TPOS TDRC TYER TDAT TDRL TDOR TXXX TT2 TP1 TP2 TAL TCO TRK TPA TYE TDA TXX".split()
+    b"TIT2 TPE1 TPE2 TALB TCON TRCK TPOS TDRC TYER TDAT TDRL TDOR TXXX UFID"
+    b" TT2 TP1 TP2 TAL TCO TRK TPA TYE TDA TXX UFI".split()
 )
 """Frames that this package reads."""
 
 _OWN_NAMED = {b"TXXX", b"TXX"}
-_USED_DESCRIPTIONS = tuple(b"title artist performer album genre track disc date year original quodlibet::".split())
+_USED_DESCRIPTIONS = tuple(
+    b"title artist performer album genre track disc date year original quodlibet:: musicbrainz".split()
+)
 """Beginnings of the names of such frames. The names themselves are in `mfcc_assets.audio.tags`."""
 
 # A tag may be at the start of an MP3, in a chunk of a WAV or AIFF, or behind the audio, so the whole file is searched.

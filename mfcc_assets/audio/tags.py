@@ -33,6 +33,21 @@ _NAMES = {
     }.items()
 }
 
+# Since 2011, MusicBrainz calls a recording what it called a track. Most fields have kept their names.
+_NAMES_OF_MBIDS = {
+    "recording_mbid": (
+        "ufid:http://musicbrainz.org",
+        "musicbrainztrackid",
+        "musicbrainz/trackid",
+        "musicbrainzrecordingid",
+    ),
+    "release_mbid": ("musicbrainzalbumid", "musicbrainz/albumid", "musicbrainzreleaseid"),
+    "artist_mbids": ("musicbrainzartistid", "musicbrainz/artistid"),
+}
+
+_DESCRIBED_BY = {"artists": "artist", "artist_mbids": "artist", "recording_mbid": "title", "release_mbid": "album"}
+"""Tags that hold only beside a value of another tag. An older tag in the file may be of another piece."""
+
 _COLUMN_BYTES = 2 * 255
 """Bytes in UTF-16 that fit the column type NVARCHAR(255)."""
 
@@ -51,6 +66,9 @@ _LATIN_1 = 0
 
 _MP4_TEXTS = {0, 1}
 """Numbers of the types in MP4 that texts of free names have: unknown and UTF-8."""
+
+# It is version 1 to 8 of a UUID. The nil UUID stands for no id.
+_MBID = re.compile(r"(?i)(?<![0-9a-z])[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-z])")
 
 _FILE_SUFFIX = re.compile(r"\.[A-Za-z0-9]{2,4}$")
 
@@ -76,6 +94,10 @@ class Tags:
         Number of the track on its disc, and number of the disc in its box.
     year
         Year of the release.
+    recording_mbid, release_mbid
+        The ids of MusicBrainz for the recording and for the album, in lower case.
+    artist_mbids
+        The ids of MusicBrainz for the artists, in their order.
     note
         What the owner of the file should know: that its tags are damaged, or which parts of them were left out.
     """
@@ -89,6 +111,9 @@ class Tags:
     album_artist: str = ""
     artists: tuple[str, ...] = ()
     disc_number: int | None = None
+    recording_mbid: str = ""
+    release_mbid: str = ""
+    artist_mbids: tuple[str, ...] = ()
     note: str = ""
 
 
@@ -178,8 +203,8 @@ def _merged(sources: Iterable[_Fields]) -> Tags:
     if not read:
         return Tags()
     merged = {name: _best([tags[name] for tags in read]) for name in read[0]}
-    # A list of another text may be of another recording, whose tag was left when a program wrote a new one.
-    merged["artists"] = _best([tags["artists"] for tags in read if tags["artist"] == merged["artist"]])
+    for name, described in _DESCRIBED_BY.items():
+        merged[name] = _best([tags[name] for tags in read if tags[described] == merged[described]])
     return Tags(**merged)
 
 
@@ -196,6 +221,7 @@ def _has_lost_bytes(value: Any) -> bool:
 
 def _tags_in(fields: _Fields) -> dict[str, Any]:
     values = {tag: _values(fields, names) for tag, names in _NAMES.items()}
+    mbids = {tag: _mbids(fields, names) for tag, names in _NAMES_OF_MBIDS.items()}
     artist = ", ".join(values["artist"]) or ", ".join(values["artists"])
     artists = values["artists"] or values["artist"]
     return {
@@ -208,6 +234,9 @@ def _tags_in(fields: _Fields) -> dict[str, Any]:
         "album_artist": clean_text(", ".join(values["album_artist"])),
         "artists": tuple(artists) if artists != [artist] else (),
         "disc_number": _first_number(r"[0-9]{1,4}(?![0-9])", values["disc_number"]),
+        "recording_mbid": "".join(mbids["recording_mbid"][:1]),
+        "release_mbid": "".join(mbids["release_mbid"][:1]),
+        "artist_mbids": mbids["artist_mbids"],
     }
 
 
@@ -224,6 +253,18 @@ def _first_number(pattern: str, values: Iterable[str]) -> int | None:
     """Return the first match that is not 0, since tagging programs write 0 for an unknown number."""
     found = (re.search(pattern, value) for value in values)
     return next((number for match in found if match and (number := int(match.group()))), None)
+
+
+def _mbids(fields: _Fields, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the distinct ids of MusicBrainz in the first of several fields that has any, in lower case.
+
+    Programs join several ids by slashes, semicolons or commas, to a text that is longer than a column.
+    """
+    for name in names:
+        found = [mbid.lower() for value in fields.get(name, ()) for mbid in _MBID.findall(value)]
+        if found:
+            return tuple(dict.fromkeys(found))
+    return ()
 
 
 def _with_note(tags: Tags, left_out: tuple[str, ...], *, is_damaged: bool) -> Tags:
@@ -247,6 +288,7 @@ def _fields_of(tags: Any) -> dict[str, list[str]]:
 def _items(tags: Any) -> Iterator[tuple[str, Any]]:
     if hasattr(tags, "getall"):  # ID3
         yield from ((frame.HashKey, frame) for frame in tags.values() if hasattr(frame, "text"))
+        yield from ((frame.HashKey, frame.data) for frame in tags.getall("UFID"))
     else:
         yield from dict(tags).items()
 

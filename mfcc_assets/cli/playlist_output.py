@@ -113,3 +113,7 @@ def write_export(
     if lacking:
         files = f"{lacking} of their files {'is' if lacking == 1 else 'are'} not there now"
         click.echo(f"{files}, so a player cannot play them. `mfcc status` says what is away.", err=True)
+    unknown = sum(not track.recording_mbid for track in soundtracks)
+    if unknown and export.suffix.lower() == ".jspf":
+        tags = f"the tags of {unknown} of its tracks have no id of MusicBrainz"
+        click.echo(f"ListenBrainz refuses this file, because {tags}.", err=True)

@@ -62,6 +62,7 @@ def _lines(report: "TrackReport") -> dict[str, str]:
         "number": ", ".join(f"{name} {number}" for name, number in numbers.items() if number is not None),
         "year": str(track.year or ""),
         "genre": track.genre,
+        "MusicBrainz": track.recording_mbid,
         "length": length(track.seconds),
         "state": track.state,
         "note": track.every_note,

@@ -208,7 +208,7 @@ def export_playlist(
     StoreError
         If the file cannot be written.
     """
-    entries = [_entry(library, track) for track in soundtracks]
+    entries = [playlist_entry(track, _location(library, track)) for track in soundtracks]
     if relative and not all(isinstance(entry.location, Path) for entry in entries):
         raise PlaylistImpossible(
             "the tracks of this library are not on this machine, so no relative path leads to them",
@@ -224,6 +224,29 @@ def export_playlist(
             subject=str(path),
             remedy="Check that the folder exists, and its permissions",
         ) from error
+
+
+def playlist_entry(track: Soundtrack, location: Path | str) -> Entry:
+    """Return a soundtrack as an entry of a playlist file.
+
+    Parameters
+    ----------
+    track
+        The soundtrack.
+    location
+        Its absolute path on this machine, or an address, where a player finds its audio.
+    """
+    return Entry(
+        location=location,
+        title=printable(track.title or Path(track.blob_name).stem),
+        artist=named(track.artist, track.album_artist),
+        album=named(track.album),
+        seconds=track.seconds,
+        identifier=f"urn:mfcc:{track.track_id}",
+        recording_mbid=track.recording_mbid,
+        release_mbid=track.release_mbid,
+        artist_mbids=track.artist_mbids,
+    )
 
 
 def _embeddings(index: LibraryIndex, audio_ids: Sequence[AudioId]) -> NDArray[np.float32]:
@@ -317,17 +340,6 @@ def _playlist(
     distances = [distances_to(library, index, one, [other])[other] for one, other in pairwise(audio_ids)]
     nearness = [opened.pairs.nearness(distance) for distance in distances]
     return Playlist(index.version, [tracks[audio_id] for audio_id in audio_ids], distances, nearness)
-
-
-def _entry(library: Library, track: Soundtrack) -> Entry:
-    return Entry(
-        location=_location(library, track),
-        title=printable(track.title or Path(track.blob_name).stem),
-        artist=named(track.artist, track.album_artist),
-        album=named(track.album),
-        seconds=track.seconds,
-        identifier=f"urn:mfcc:{track.track_id}",
-    )
 
 
 def _location(library: Library, track: Soundtrack) -> Path | str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
@@ -18,6 +18,10 @@ from mfcc_assets.texts import printable
 
 _CREATOR = "mfcc_assets"
 _XSPF_NAMESPACE = "http://xspf.org/ns/0/"
+_MUSICBRAINZ = "https://musicbrainz.org"
+_OF_PLAYLIST, _OF_TRACK = f"{_MUSICBRAINZ}/doc/jspf#playlist", f"{_MUSICBRAINZ}/doc/jspf#track"
+"""Names of the extensions of playlists and tracks that MusicBrainz and ListenBrainz read."""
+
 _CSV_COLUMNS = ("position", "title", "artist", "album", "seconds", "location", "identifier")
 _NO_TEXT_OF_A_LINE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 
@@ -36,6 +40,10 @@ class Entry:
         Length of the track, or None if it is not known.
     identifier
         A URI that identifies the track wherever its audio is stored.
+    recording_mbid, release_mbid
+        The ids of MusicBrainz for the recording and for the album. An id that is not known is empty.
+    artist_mbids
+        The ids of MusicBrainz for the artists.
     """
 
     location: Path | str
@@ -44,6 +52,9 @@ class Entry:
     album: str
     seconds: float | None
     identifier: str
+    recording_mbid: str = ""
+    release_mbid: str = ""
+    artist_mbids: tuple[str, ...] = ()
 
 
 class Format(Protocol):
@@ -94,7 +105,8 @@ def m3u8(title: str, entries: Sequence[Entry], *, relative_to: Path | None = Non
 def xspf(title: str, entries: Sequence[Entry], *, relative_to: Path | None = None) -> str:
     """Return the text of an XSPF playlist (xspf.org), version 1; see `Format`.
 
-    Values of a track that are not known are left out. Durations are in milliseconds, and locations are URIs.
+    Values of a track that are not known are left out. Durations are in milliseconds, and locations are URIs. The first
+    identifier is that of MusicBrainz, if it is known. An extension has the ids of MusicBrainz for album and artists.
 
     Examples
     --------
@@ -119,7 +131,10 @@ def xspf(title: str, entries: Sequence[Entry], *, relative_to: Path | None = Non
     for entry in entries:
         track = ET.SubElement(track_list, "track")
         for name, value in _xspf_track(entry, relative_to).items():
-            ET.SubElement(track, name).text = str(value)
+            for each in value if isinstance(value, list) else [value]:
+                ET.SubElement(track, name).text = str(each)
+        if known := _of_musicbrainz(entry):
+            _add_extension(track, known)
     ET.indent(playlist, " ")
     text = ET.tostring(playlist, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
@@ -128,7 +143,9 @@ def xspf(title: str, entries: Sequence[Entry], *, relative_to: Path | None = Non
 def jspf(title: str, entries: Sequence[Entry], *, relative_to: Path | None = None) -> str:
     """Return the text of a JSPF playlist, which is XSPF (xspf.org) written as JSON; see `Format`.
 
-    Values of a track that are not known are left out. Durations are in milliseconds, and locations are URIs.
+    Values of a track that are not known are left out. Durations are in milliseconds, and locations are URIs. The first
+    identifier is that of MusicBrainz, if it is known, so that ListenBrainz can import the playlist. It makes the
+    playlist private, as the extension says. It refuses playlists with a track whose recording it does not know.
 
     Examples
     --------
@@ -137,13 +154,12 @@ def jspf(title: str, entries: Sequence[Entry], *, relative_to: Path | None = Non
     [{'location': ['file:///music/rain.ogg'], 'identifier': ['urn:mfcc:1'], 'title': 'Rain'}]
     """
     tracks = [
-        {
-            name: [value] if name in ("location", "identifier") else value
-            for name, value in _xspf_track(entry, relative_to).items()
-        }
-        for entry in entries
+        {**_xspf_track(entry, relative_to), **({"extension": {_OF_TRACK: known}} if known else {})}
+        for entry, known in ((entry, _of_musicbrainz(entry)) for entry in entries)
     ]
-    playlist = {"title": printable(title), "creator": _CREATOR, "track": tracks}
+    playlist: dict[str, Any] = {"title": printable(title), "creator": _CREATOR, "track": tracks}
+    if any(entry.recording_mbid for entry in entries):
+        playlist["extension"] = {_OF_PLAYLIST: {"public": False}}
     return json.dumps({"playlist": playlist}, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -203,17 +219,40 @@ def format_of(path: Path) -> Format:
         ) from None
 
 
-def _xspf_track(entry: Entry, relative_to: Path | None) -> dict[str, str | int]:
-    """Return the elements of a track in XSPF, without those that are not known."""
+def _xspf_track(entry: Entry, relative_to: Path | None) -> dict[str, str | int | list[str]]:
+    """Return the elements of a track in XSPF, without those that are not known. An element of a list may come again."""
+    recording = [f"{_MUSICBRAINZ}/recording/{entry.recording_mbid}"] if entry.recording_mbid else []
     values = {
-        "location": _address(_placed(entry.location, relative_to)),
-        "identifier": entry.identifier,
+        "location": [_address(_placed(entry.location, relative_to))],
+        "identifier": [*recording, entry.identifier],
         "title": printable(entry.title),
         "creator": printable(entry.artist),
         "album": printable(entry.album),
         "duration": None if entry.seconds is None else round(1000 * entry.seconds),
     }
     return {name: value for name, value in values.items() if value}
+
+
+def _of_musicbrainz(entry: Entry) -> dict[str, str | list[str]]:
+    """Return what the extension of MusicBrainz says of a track beside its identifier, as ListenBrainz writes it."""
+    known: dict[str, str | list[str]] = {}
+    if entry.artist_mbids:
+        known["artist_identifiers"] = [f"{_MUSICBRAINZ}/artist/{mbid}" for mbid in entry.artist_mbids]
+    if entry.release_mbid:
+        known["release_identifier"] = f"{_MUSICBRAINZ}/release/{entry.release_mbid}"
+    return known
+
+
+def _add_extension(track: ET.Element, known: Mapping[str, str | list[str]]) -> None:
+    """Add the extension of MusicBrainz to a track in XSPF. Its elements must not be of the namespace of XSPF."""
+    extension = ET.SubElement(track, "extension", {"application": _OF_TRACK})
+    for name, value in known.items():
+        element = ET.SubElement(extension, name, {"xmlns": _OF_TRACK})
+        if isinstance(value, str):
+            element.text = value
+        else:
+            for each in value:
+                ET.SubElement(element, "identifier").text = each
 
 
 def _placed(location: Path | str, relative_to: Path | None) -> PurePath | str:

@@ -5,10 +5,9 @@ from pathlib import Path, PurePosixPath
 
 from flask import Response, abort, url_for
 
-from mfcc_assets.credits import named
-from mfcc_assets.playlists.formats import Entry, format_of
+from mfcc_assets.pipeline.playlists import playlist_entry
+from mfcc_assets.playlists.formats import format_of
 from mfcc_assets.storage.sql.records import Soundtrack
-from mfcc_assets.texts import printable
 from mfcc_assets.web.i18n import gettext as _
 
 EXPORTED_TYPES = {"m3u8": "audio/x-mpegurl", "xspf": "application/xspf+xml", "jspf": "application/json"}
@@ -32,18 +31,11 @@ def exported_playlist(name: str, suffix: str, title: str, tracks: Sequence[Sound
     if not tracks:
         abort(404, _("There are no tracks to export."))
     file_name = PurePosixPath(f"{name}.{suffix}")
-    text = format_of(Path(file_name))(title, [_entry(track) for track in tracks])
+    text = format_of(Path(file_name))(title, [playlist_entry(track, _address(track)) for track in tracks])
     response = Response(text.encode("utf-8", "replace"), content_type=f"{EXPORTED_TYPES[suffix]}; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
 
 
-def _entry(track: Soundtrack) -> Entry:
-    return Entry(
-        location=url_for("track_files.audio", track_id=track.track_id, _external=True),
-        title=printable(track.title or Path(track.blob_name).stem),
-        artist=named(track.artist, track.album_artist),
-        album=named(track.album),
-        seconds=track.seconds,
-        identifier=f"urn:mfcc:{track.track_id}",
-    )
+def _address(track: Soundtrack) -> str:
+    return url_for("track_files.audio", track_id=track.track_id, _external=True)

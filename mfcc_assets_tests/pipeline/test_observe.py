@@ -88,6 +88,18 @@ def test_a_track_without_an_artist_shows_the_artist_of_its_album(library: Librar
     )
 
 
+def test_the_ids_of_musicbrainz_in_the_tags_are_recorded(library: Library, tmp_path: Path) -> None:
+    recording, release, anna, bo = (f"{number:08x}-0000-4000-8000-000000000000" for number in range(4))
+    path = write_tone(tmp_path / "song.flac", seconds=1.0)
+    retag(path, title="A song", musicbrainz_trackid=recording, musicbrainz_albumid=release)
+    retag(path, artist=["Anna", "Bo"], musicbrainz_artistid=[anna, bo])
+    put(library, path)
+    observe(library)
+
+    (track,) = library.catalogue.soundtracks()
+    assert (track.recording_mbid, track.release_mbid, track.artist_mbids) == (recording, release, (anna, bo))
+
+
 def test_the_artists_of_a_track_are_recorded_one_by_one(library: Library, tmp_path: Path) -> None:
     path = write_tone(tmp_path / "song.flac", seconds=1.0)
     retag(path, artist=["Anna", "Bo"])

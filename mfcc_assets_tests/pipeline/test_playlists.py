@@ -20,7 +20,7 @@ from mfcc_assets.pipeline.playlists import export_playlist, path_between, playli
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets_tests.pipeline.encodings import encoded_again
-from mfcc_assets_tests.playlist_files import read_m3u8
+from mfcc_assets_tests.playlist_files import read_m3u8, recordings_for_listenbrainz
 from mfcc_assets_tests.ranked_library import add_track, add_tracks, audio_id, cepstra, publish
 from mfcc_assets_tests.runs import copied_home
 
@@ -251,6 +251,19 @@ def test_a_playlist_file_of_a_remote_library_has_signed_links(
     query = parse_qs(urlsplit(location).query)
     assert "signature" in query
     assert 3500 < int(query["expires"][0]) - time.time() <= 3600, "the link expires within an hour"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_listenbrainz_takes_the_file_of_a_playlist_whose_tags_name_every_recording(
+    library: Library, tmp_path: Path, known: bool
+) -> None:
+    mbids = [f"{number:08x}-0000-4000-8000-000000000000" for number in (1, 2)]
+    add_track(library, 1, cepstra(1), recording_mbid=mbids[0])
+    add_track(library, 2, cepstra(2), recording_mbid=mbids[1] if known else "")
+    export_playlist(library, tmp_path / "list.jspf", "Two", library.catalogue.soundtracks())
+
+    written = json.loads((tmp_path / "list.jspf").read_text(encoding="utf-8"))
+    assert recordings_for_listenbrainz(written) == (mbids if known else None)
 
 
 def test_a_playlist_file_that_cannot_be_written_is_reported(

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 from mfcc_assets.errors import UnknownPlaylistFormat
 from mfcc_assets.playlists.formats import Entry, csv_table, format_of, jspf, m3u8, xspf
 from mfcc_assets.texts import printable
-from mfcc_assets_tests.playlist_files import check_jspf_track, read_m3u8, read_xspf
+from mfcc_assets_tests.playlist_files import check_jspf_track, read_m3u8, read_xspf, recordings_for_listenbrainz
 
 TEXT = st.text(st.characters(), max_size=12) | st.text("a \x1b\n\u202e\u2066\ud800", max_size=6)
 NAME = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=12)
+MBID = st.uuids(version=4).map(str)
 ENTRY = st.builds(
     Entry,
     location=NAME.map(lambda name: Path("/music") / name.replace("/", "_")),
@@ -26,7 +28,11 @@ ENTRY = st.builds(
     album=TEXT,
     seconds=st.none() | st.floats(0.5, 1e5),
     identifier=st.just("urn:mfcc:0123456789abcdef"),
+    recording_mbid=st.just("") | MBID,
+    release_mbid=st.just("") | MBID,
+    artist_mbids=st.lists(MBID, max_size=3, unique=True).map(tuple),
 )
+RECORDING, RELEASE, ANNA, BO = (f"{number:08x}-0000-4000-8000-000000000000" for number in range(4))
 SONG = Entry(Path("/music/É.ogg"), "Été", "Zoë", "", 29.6, "urn:mfcc:0123456789abcdef")
 
 
@@ -67,6 +73,37 @@ def test_a_jspf_playlist_is_xspf_in_json() -> None:
     }
 
 
+def test_a_jspf_names_recordings_releases_and_artists_as_listenbrainz_does() -> None:
+    known = replace(SONG, recording_mbid=RECORDING, release_mbid=RELEASE, artist_mbids=(ANNA, BO))
+    playlist = json.loads(jspf("A list", [known, SONG]))["playlist"]
+
+    assert playlist["extension"] == {"https://musicbrainz.org/doc/jspf#playlist": {"public": False}}
+    assert [track["identifier"] for track in playlist["track"]] == [
+        [f"https://musicbrainz.org/recording/{RECORDING}", "urn:mfcc:0123456789abcdef"],
+        ["urn:mfcc:0123456789abcdef"],
+    ]
+    assert [track.get("extension") for track in playlist["track"]] == [
+        {
+            "https://musicbrainz.org/doc/jspf#track": {
+                "artist_identifiers": [
+                    f"https://musicbrainz.org/artist/{ANNA}",
+                    f"https://musicbrainz.org/artist/{BO}",
+                ],
+                "release_identifier": f"https://musicbrainz.org/release/{RELEASE}",
+            }
+        },
+        None,
+    ]
+
+
+def test_listenbrainz_takes_a_jspf_whose_recordings_are_all_known_and_no_other() -> None:
+    known = [replace(SONG, recording_mbid=mbid) for mbid in (RECORDING, RELEASE)]
+
+    assert recordings_for_listenbrainz(json.loads(jspf("A list", known))) == [RECORDING, RELEASE]
+    assert recordings_for_listenbrainz(json.loads(jspf("A list", [*known, SONG]))) is None
+    assert recordings_for_listenbrainz(json.loads(jspf("A list", [SONG]))) is None
+
+
 @given(TEXT, st.lists(ENTRY, max_size=4))
 def test_an_m3u8_read_back_names_the_same_tracks(title: str, entries: list[Entry]) -> None:
     read = read_m3u8(m3u8(title, entries))
@@ -98,10 +135,7 @@ def test_an_xspf_keeps_the_rules_of_its_schema_and_has_the_values_of_the_jspf(ti
     playlist = json.loads(jspf(title, entries))["playlist"]
 
     assert read_title == playlist["title"]
-    assert tracks == [
-        {name: str(value[0] if isinstance(value, list) else value) for name, value in track.items()}
-        for track in playlist["track"]
-    ]
+    assert tracks == playlist["track"]
 
 
 @given(st.lists(ENTRY, max_size=4))
@@ -133,7 +167,7 @@ def test_a_relative_location_leads_from_the_playlist_to_the_file_in_every_format
         assert not path.startswith("/")
         assert os.path.normpath(Path(folder, path)) == f"/music/{name}"
     base = Path(folder, "list.xspf").as_uri()
-    for address in (in_xspf["location"], in_jspf["location"][0]):
+    for address in (in_xspf["location"][0], in_jspf["location"][0]):
         assert not urlsplit(address).scheme
         assert unquote(urlsplit(urljoin(base, address)).path) == f"/music/{name}"
 

@@ -87,6 +87,9 @@ class Soundtrack:
     track_number: int | None = None
     year: int | None = None
     added_at: datetime | None = None
+    recording_mbid: str = ""
+    release_mbid: str = ""
+    artist_mbids: tuple[str, ...] = ()
 
     @property
     def display_title(self) -> str:

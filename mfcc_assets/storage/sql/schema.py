@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.mssql import DATETIME2
 
-REVISION = "0004"
+REVISION = "0006"
 """The newest migration. With it here, checking a database does not import Alembic, which is slow to import."""
 
 LONGEST_NOTE = 255
@@ -32,6 +32,7 @@ LONGEST_KEY = 400
 
 METADATA = sa.MetaData()
 _ID = sa.String(32)
+_MBID = sa.String(36)
 
 # DATETIME in SQL Server has steps of 3.3 ms.
 _MOMENT = sa.DateTime().with_variant(DATETIME2(6), "mssql")  # type: ignore[no-untyped-call]
@@ -117,6 +118,10 @@ SOUNDTRACKS = sa.Table(
     sa.Column("ALBUM_KEY", _KEY, nullable=False, server_default=""),
     sa.Column("GENRE_KEYS", _KEY, nullable=False, server_default=""),
     sa.Column("SEARCH_TEXT", sa.Unicode(LONGEST_LIST), nullable=False, server_default=""),
+    # The ids of MusicBrainz in the tags.
+    sa.Column("RECORDING_MBID", _MBID, nullable=False, server_default=""),
+    sa.Column("RELEASE_MBID", _MBID, nullable=False, server_default=""),
+    sa.Column("ARTIST_MBIDS", TextList(LONGEST_LIST), nullable=False, server_default=""),
     # A page begins behind the last row of the page before it, which the id tells apart from rows with equal texts.
     sa.Index("SOUNDTRACKS_BY_TITLE", "BY_TITLE", "TRACK_ID"),
     sa.Index("SOUNDTRACKS_BY_ARTIST", "BY_ARTIST", "TRACK_ID"),

@@ -46,8 +46,15 @@ def execute(url: str, *statements: str) -> None:
             connection.exec_driver_sql(statement)
 
 
+def forget_mbids(url: str) -> None:
+    """Take away what the sixth migration adds."""
+    names = ("RECORDING_MBID", "RELEASE_MBID", "ARTIST_MBIDS")
+    execute(url, *(f'ALTER TABLE "SOUNDTRACKS" DROP COLUMN "{name}"' for name in names))
+
+
 def forget_browsing(url: str) -> None:
-    """Take away what the fourth migration adds."""
+    """Take away what the migrations from the fourth on add."""
+    forget_mbids(url)
     indexes = [index.name for index in SOUNDTRACKS.indexes if str(index.name).startswith("SOUNDTRACKS_")]
     columns = (
         "ADDED_AT",
@@ -146,6 +153,18 @@ def test_soundtracks_of_an_older_library_are_found_by_a_search_and_in_every_orde
         assert browsing.genres().items[0].totals.tracks == 2500
         times = Catalogue(database).known_files()["2499.mp3"].observed_at, found[0].added_at
         assert times[0] == times[1]
+
+
+def test_the_tags_of_an_older_library_are_read_again_for_the_ids_of_musicbrainz(empty_url):
+    with closing(open_database(empty_url)) as database:
+        observe(Catalogue(database), observed("a"))
+    forget_mbids(empty_url)
+    execute(empty_url, "UPDATE alembic_version SET version_num = '0005'")
+
+    with closing(open_database(empty_url)) as database:
+        [track] = Catalogue(database).soundtracks()
+        assert (track.title, track.recording_mbid, track.release_mbid, track.artist_mbids) == ("a", "", "", ())
+        assert set(Catalogue(database).manifest([track.track_id[:1]]).values()) == {""}, "so the ETag has changed"
 
 
 def test_a_failed_migration_changes_nothing(empty_url, monkeypatch):
