@@ -36,6 +36,8 @@ Each error says what happened, to which track, upload, file or index, and what t
     ├── PublicationRefused
     ├── VersionNotFound
     ├── TrackNotFound
+    ├── KeyNotFound
+    ├── UnusableKeyName
     ├── IncompleteDocument
     ├── IllegalTransition
     ├── UnknownRanking
@@ -235,6 +237,14 @@ class VersionNotFound(MfccError):
 
 class TrackNotFound(MfccError):
     """No track of the library, or more than one, matches what the reader named."""
+
+
+class KeyNotFound(MfccError):
+    """No API key has that id, or it was revoked."""
+
+
+class UnusableKeyName(MfccError):
+    """A text cannot be the name of the user or program of an API key."""
 
 
 class IncompleteDocument(MfccError):

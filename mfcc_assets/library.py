@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mfcc_assets.storage.repair_log import RepairLog
     from mfcc_assets.storage.secrets.port import SecretSource
     from mfcc_assets.storage.sql.added_files import AddedFiles
+    from mfcc_assets.storage.sql.api_keys import ApiKeys
     from mfcc_assets.storage.sql.browsing import Browsing
     from mfcc_assets.storage.sql.catalogue import Catalogue
     from mfcc_assets.storage.sql.database import Database
@@ -242,6 +243,13 @@ class Library:
         from mfcc_assets.storage.sql.added_files import AddedFiles
 
         return AddedFiles(self.database)
+
+    @_opened
+    def api_keys(self) -> "ApiKeys":
+        """The keys of users and programs."""
+        from mfcc_assets.storage.sql.api_keys import ApiKeys
+
+        return ApiKeys(self.database)
 
     @_opened
     def recommendations(self) -> "Recommendations":

@@ -13,6 +13,7 @@ from mfcc_assets.cli.doctor import doctor
 from mfcc_assets.cli.evaluate import evaluate
 from mfcc_assets.cli.explain import explain
 from mfcc_assets.cli.index import index
+from mfcc_assets.cli.keys import keys
 from mfcc_assets.cli.library import show_library
 from mfcc_assets.cli.password import password
 from mfcc_assets.cli.path import path
@@ -100,6 +101,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     doctor,
     web,
     password,
+    keys,
 )
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -2,7 +2,7 @@
 
 mfcc_writer   may read and write the rows of every table, but change no table: for runs
 mfcc_reader   may read the soundtracks and the view of recommendations: for applications and reports
-mfcc_pages    may also read the lists themselves and the rejects: for the web pages
+mfcc_pages    may also read the lists themselves, the rejects and the API keys: for the web pages
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from mfcc_assets.errors import StoreError
 from mfcc_assets.storage.sql.database import Database, reconnecting
 from mfcc_assets.storage.sql.schema import (
+    API_KEYS,
     METADATA,
     RECOMMENDATIONS,
     RECOMMENDED_SOUNDTRACKS,
@@ -33,7 +34,7 @@ _VIEWED = [RECOMMENDED_SOUNDTRACKS.name, VERSIONS.name]  # opening a database re
 _RIGHTS = {
     WRITER: {**dict.fromkeys(_TABLES, _EVERY_RIGHT), **dict.fromkeys(_VIEWED, "SELECT")},
     READER: dict.fromkeys([SOUNDTRACKS.name, *_VIEWED], "SELECT"),
-    PAGES: dict.fromkeys([SOUNDTRACKS.name, RECOMMENDATIONS.name, REJECTS.name, *_VIEWED], "SELECT"),
+    PAGES: dict.fromkeys([SOUNDTRACKS.name, RECOMMENDATIONS.name, REJECTS.name, API_KEYS.name, *_VIEWED], "SELECT"),
 }
 
 _LONGEST_NAME = 128

@@ -5,6 +5,7 @@ CONTENTS          the audio that the bytes of a file hold, so that no bytes are 
 REJECTS           files that cannot be used, with the reasons
 SKIPPED_FILES       files in the container `soundtracks` whose content is not music, so that they are not read again
 ADDED_FILES       the file that each soundtrack was copied from, so that only this file replaces it
+API_KEYS          the keys of users and programs, as hashes
 RECOMMENDATIONS   one row per query and rank; deleting a soundtrack deletes its rows
 RECOMMENDED_SOUNDTRACKS   the view for readers: recommendations with titles and artwork
 
@@ -26,6 +27,9 @@ LONGEST_NOTE = 255
 LONGEST_REASON = 2048
 LONGEST_LIST = 4000
 """UTF-16 code units of a list of texts, the most that a column of SQL Server has without being unlimited."""
+
+LONGEST_KEY_NAME = 64
+"""UTF-16 code units of the name of the user or program of an API key."""
 
 LONGEST_KEY = 400
 """UTF-16 code units of a text to sort by. SQL Server has indexes of keys of at most 900 bytes."""
@@ -175,6 +179,17 @@ ADDED_FILES = sa.Table(
     sa.Column("SOURCE", sa.Text, nullable=False),
     sa.Column("CONTENT_DIGEST", _ID, nullable=False),
     sa.Column("ADDED_AT", sa.Float, nullable=False),
+)
+
+API_KEYS = sa.Table(
+    "API_KEYS",
+    METADATA,
+    sa.Column("KEY_ID", sa.String(16), primary_key=True),
+    sa.Column("NAME", sa.Unicode(LONGEST_KEY_NAME), nullable=False),
+    sa.Column("IS_OPERATOR", sa.Boolean, nullable=False),
+    sa.Column("KEY_HASH", sa.String(64), nullable=False),
+    sa.Column("CREATED_AT", UtcTime, nullable=False),
+    sa.Column("REVOKED_AT", UtcTime),
 )
 
 RECOMMENDATIONS = sa.Table(

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from mfcc_assets.errors import StoreError
 from mfcc_assets.ids import UploadId
 from mfcc_assets.storage.sql.added_files import AddedFiles
+from mfcc_assets.storage.sql.api_keys import ApiKeys
 from mfcc_assets.storage.sql.browsing import Browsing
 from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.database import Database
@@ -75,6 +76,7 @@ def test_a_reader_may_read_nothing_but_soundtracks_and_recommendations(owner_url
         assert [track.blob_name for track in catalogue.soundtracks()] == ["a", "b"]
         for forbidden in (
             lambda: catalogue.contents(["digest"]),
+            ApiKeys(database).stored_keys,
             catalogue.rejects,
             recommendations.dangling_recommendations,
             lambda: observe(catalogue, observed("c")),
@@ -85,7 +87,7 @@ def test_a_reader_may_read_nothing_but_soundtracks_and_recommendations(owner_url
     assert all(may_not(user_url, change) for change in CHANGES)
 
 
-def test_pages_may_read_lists_soundtracks_and_rejects_and_write_nothing(owner_url, user, user_url):
+def test_pages_may_read_lists_soundtracks_rejects_and_keys_and_write_nothing(owner_url, user, user_url):
     with closing(open_database(owner_url)) as database:
         catalogue = Catalogue(database)
         observe(catalogue, *map(observed, "ab"))
@@ -98,6 +100,7 @@ def test_pages_may_read_lists_soundtracks_and_rejects_and_write_nothing(owner_ur
         assert browsing.genres().items == []
         assert [row.blob_name for row in catalogue.rejects()] == ["a"]
         assert [row.blob_name for row in recommendations.recommended(UploadId("query"))] == ["b"]
+        assert ApiKeys(database).stored_keys() == []
         assert recommendations.dangling_recommendations() == 0
         assert recommendations.index_versions() == []
         for forbidden in (

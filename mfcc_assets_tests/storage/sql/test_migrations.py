@@ -52,9 +52,10 @@ def forget_mbids(url: str) -> None:
     execute(url, *(f'ALTER TABLE "SOUNDTRACKS" DROP COLUMN "{name}"' for name in names))
 
 
-def forget_browsing(url: str) -> None:
+def forget_all_from_browsing_on(url: str) -> None:
     """Take away what the migrations from the fourth on add."""
     forget_mbids(url)
+    execute(url, 'DROP TABLE "API_KEYS"')
     indexes = [index.name for index in SOUNDTRACKS.indexes if str(index.name).startswith("SOUNDTRACKS_")]
     columns = (
         "ADDED_AT",
@@ -96,7 +97,7 @@ def test_a_database_older_than_the_first_migration_keeps_its_rows(empty_url, mis
     with closing(open_database(empty_url)) as database:
         observe(Catalogue(database), *map(observed, "ab"))
         recommend(Recommendations(database), "query", "b", "a")
-    forget_browsing(empty_url)
+    forget_all_from_browsing_on(empty_url)
     gone = [
         ("TABLE", "alembic_version"),
         ("TABLE", "ADDED_FILES"),
@@ -113,7 +114,7 @@ def test_a_database_older_than_the_first_migration_keeps_its_rows(empty_url, mis
 def test_files_of_an_older_library_keep_their_rows_and_are_observed_again(empty_url):
     with closing(open_database(empty_url)) as database:
         observe(Catalogue(database), observed("a"))
-    forget_browsing(empty_url)
+    forget_all_from_browsing_on(empty_url)
     columns = ("ALBUM_ARTIST", "ARTISTS", "DISC_NUMBER", "TAGS_NOTE")
     with closing(Database(empty_url)) as database, database.writing() as connection:
         for column in columns:
@@ -142,7 +143,7 @@ def test_soundtracks_of_an_older_library_are_found_by_a_search_and_in_every_orde
             Catalogue(database), *(observed(f"{number}.mp3", track_number=number, **tags) for number in range(2500))
         )
         expected = keys_of(database)
-    forget_browsing(empty_url)
+    forget_all_from_browsing_on(empty_url)
     execute(empty_url, "UPDATE alembic_version SET version_num = '0003'")
 
     with closing(open_database(empty_url)) as database:

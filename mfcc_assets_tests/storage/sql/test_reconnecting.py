@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pytest
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 
 from mfcc_assets.ids import AudioId, TrackId, UploadId, shard_names
 from mfcc_assets.storage.sql.added_files import AddedFile, AddedFiles
+from mfcc_assets.storage.sql.api_keys import ApiKeys, StoredKey
 from mfcc_assets.storage.sql.browsing import Browsing
 from mfcc_assets.storage.sql.catalogue import Catalogue
 from mfcc_assets.storage.sql.database import Database
@@ -31,6 +33,7 @@ from mfcc_assets_tests.storage.sql.table_rows import (
     reject,
 )
 
+KEY = StoredKey("0" * 16, "name", False, "f" * 64, datetime(2026, 11, 1, tzinfo=UTC))
 BACKENDS = "FROM pg_stat_activity WHERE usename = 'clerk'"
 
 
@@ -38,13 +41,20 @@ class Stores(NamedTuple):
     """All stores over one database."""
 
     added_files: AddedFiles
+    api_keys: ApiKeys
     browsing: Browsing
     catalogue: Catalogue
     recommendations: Recommendations
 
     @classmethod
     def of(cls, database: Database) -> "Stores":
-        return cls(AddedFiles(database), Browsing(database), Catalogue(database), Recommendations(database))
+        return cls(
+            AddedFiles(database),
+            ApiKeys(database),
+            Browsing(database),
+            Catalogue(database),
+            Recommendations(database),
+        )
 
 
 CHANGES: dict[str, Callable[[Stores], object]] = {
@@ -57,6 +67,8 @@ CHANGES: dict[str, Callable[[Stores], object]] = {
     "forget_skipped": lambda stores: stores.catalogue.forget_skipped(["e"]),
     "confirm_observed": lambda stores: stores.catalogue.confirm_observed([observed("a").track_id]),
     "record": lambda stores: stores.added_files.record(AddedFile("a", "file:///a", "digest", 0.0)),
+    "record_key": lambda stores: stores.api_keys.record_key(replace(KEY, name="another name")),
+    "mark_revoked": lambda stores: stores.api_keys.mark_revoked(KEY.key_id, KEY.created_at),
     "forget_reject": lambda stores: stores.catalogue.forget_reject(observed("c").track_id),
     "forget_upload": lambda stores: stores.recommendations.forget_upload(
         UploadId("query"), content_digests=[observed("c").content_digest]
@@ -82,7 +94,8 @@ def everything(stores: Stores) -> tuple[object, ...]:
     files = catalogue.skipped_files(), stores.added_files.every()
     # They were added at different times.
     soundtracks = [replace(track, added_at=None) for track in catalogue.soundtracks()]
-    return soundtracks, catalogue.manifest(shard_names(1)), contents, catalogue.rejects(), files, lists
+    keys = stores.api_keys.stored_keys()
+    return soundtracks, catalogue.manifest(shard_names(1)), contents, catalogue.rejects(), files, lists, keys
 
 
 def fill(stores: Stores) -> None:
@@ -90,6 +103,7 @@ def fill(stores: Stores) -> None:
     stores.catalogue.record_reject(reject(observed("c")), run_id="run")
     stores.catalogue.record_content(AudioContent(observed("c").content_digest, AudioId("audio of c"), 1.0, ""))
     recommend(stores.recommendations, "query", "a", "b")
+    stores.api_keys.record_key(KEY)
 
 
 @pytest.fixture
@@ -190,6 +204,7 @@ def test_every_changing_method_is_tried_with_a_lost_commit():
         "count",
         "seconds_of_audio",
     }
+    reading |= {"stored_key", "stored_keys"}
     reading |= {"track", "tracks", "tracks_page", "totals", "artists", "album", "albums", "genres", "years"}
     assert {name for store in STORES for name in public_methods(store)} == CHANGES.keys() | reading
 

@@ -23,7 +23,13 @@ from mfcc_assets_tests.storage.sql.recorded_sql_server import MARK, STORES, Reco
 MOST_PARAMETERS = 2100
 LONGEST_KEY_BYTES = 900
 WIDTHS: dict[type[sa.types.TypeEngine[Any]], int] = {sa.BigInteger: 8, sa.Integer: 4, sa.Float: 8, schema.UtcTime: 8}
-CONTRACT = ("test_added_files.py", "test_browsing.py", "test_catalogue.py", "test_recommendations.py")
+CONTRACT = (
+    "test_added_files.py",
+    "test_api_keys.py",
+    "test_browsing.py",
+    "test_catalogue.py",
+    "test_recommendations.py",
+)
 
 DIALECT = Linter(dialect="tsql")
 
