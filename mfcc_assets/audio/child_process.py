@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-import mfcc_assets
 from mfcc_assets import errors
 from mfcc_assets.audio.bounds import Bounds
 from mfcc_assets.errors import AudioError, StoreError, TooCostly, UnreadableAudio
@@ -63,7 +62,7 @@ class _Child:
     """One child process. It serves one request after another."""
 
     def __init__(self) -> None:
-        folder = str(Path(mfcc_assets.__file__).parents[1])
+        folder = str(Path(errors.__file__).parents[1])
         search_path = os.pathsep.join([folder, *filter(None, sys.path)])
         self._process = subprocess.Popen(
             # The search path is given, so the files of site-packages that extend it need not be read.

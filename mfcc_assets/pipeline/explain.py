@@ -1,4 +1,4 @@
-"""Explain why a track is near to another one, or to an upload: the figures, and a picture."""
+"""Explain why a track is near to another one, to an upload or to a file: the figures, and a picture."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -37,12 +37,12 @@ RANDOM_PAIRS = 400
 
 @dataclass(frozen=True, eq=False)
 class PairedTrack:
-    """One of the two tracks of a pair: a soundtrack, or an upload.
+    """One of the two tracks of a pair: a soundtrack, an upload, or another file.
 
     Attributes
     ----------
     track_id
-        Track id, or upload id.
+        Track id, or upload id. It is None if the file is neither.
     title, artist
         Its title and artist, as its tags or the recognisers tell them; empty if nobody does.
     display_title
@@ -57,7 +57,7 @@ class PairedTrack:
         Words for how it sounds, compared with the library.
     """
 
-    track_id: QueryId
+    track_id: QueryId | None
     title: str
     artist: str
     display_title: str

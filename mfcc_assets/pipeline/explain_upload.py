@@ -1,12 +1,11 @@
 """Explain why a recommended track is near to an upload, whether or not the upload is in the library."""
 
-from mfcc_assets.features.contour import ContourTimes
-from mfcc_assets.ids import AudioId, UploadId
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.explain import ExplainedPair, PairedTrack, explain_query
-from mfcc_assets.pipeline.file_answer import Preview, search_for_file
+from mfcc_assets.pipeline.explain import ExplainedPair
+from mfcc_assets.pipeline.explain_file import explain_features
+from mfcc_assets.pipeline.file_answer import Preview
 from mfcc_assets.pipeline.opened_index import OpenedIndex
-from mfcc_assets.pipeline.pair_sentences import words_of
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.upload_features import features_of_upload
 from mfcc_assets.pipeline.upload_state import upload_state
@@ -46,21 +45,7 @@ def explain_upload(
     AudioError
         If the file has to be analysed and cannot be used.
     """
-    index = opened.index
     document = UploadDocument.of(upload_state(library, upload).body)
-    file = features_of_upload(library, index, upload, document, preview)
+    file = features_of_upload(library, opened.index, upload, document, preview)
     recognised = document.recognised or (preview.answer.recognised if preview else None)
-    same: set[AudioId] = {file.audio_id, *(recognised.audio_ids if recognised else ())}
-    search = search_for_file(library, index, file, opened.recordings.copies(same))
-    title = recognised.title if recognised else ""
-    query = PairedTrack(
-        upload,
-        title,
-        recognised.artist if recognised else "",
-        title or document.file_name,
-        file.seconds,
-        file.track_features.contour,
-        ContourTimes.of(file.cepstra, index.parameters.features, seconds=file.seconds),
-        words_of(library, index, file.cepstra),
-    )
-    return explain_query(library, index, query, search, track)
+    return explain_features(library, opened, file, recognised, track, file_name=document.file_name, query_id=upload)
