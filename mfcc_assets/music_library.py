@@ -113,7 +113,7 @@ class Coefficient:
     Attributes
     ----------
     name
-        COE_1 to COE_13.
+        COE_1, COE_2, … for the coefficients of the band that every usual coding keeps.
     stands_for
         Level, brightness, broad shape, or fine shape.
     share

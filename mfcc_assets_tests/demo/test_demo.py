@@ -1,20 +1,30 @@
-"""`make demo`: the starter library and an upload, through real runs of Dagster. Then the commands of the pages."""
+"""`make demo`: the starter library and an upload, through real runs of Dagster. Then the pages and the notebook."""
 
 import re
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
 
 from docs.samples import PAGES, REPOSITORY, make_checkout, make_demo, page_as_run, samples_of, written_pictures
+from docs.write_notebook import NOTEBOOK, printed, run_notebook
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.runs import copied_home
 
 MOST_UNLIKE_PIXELS = 0.005
 """Share of the pixels of a picture that may differ. Other processors round otherwise, and move points a little."""
+
+NOTEBOOK_SECONDS = 60 * 4
+"""Four times what it may take on an idle machine, because tests share theirs."""
+
+MOST_NOTEBOOK_BYTES = 300_000
 
 
 @dataclass(frozen=True)
@@ -88,3 +98,22 @@ def test_the_commands_of_a_page_print_and_draw_in_their_order_what_it_shows(
 
     if "--picture pair.png" in page.read_text():
         assert_is_shown("pair.png", written_pictures(checkout)["pair.png"])
+
+
+def test_the_notebook_runs_and_prints_what_it_shows(demo: Demo) -> None:
+    begun = time.monotonic()
+    now = run_notebook(demo.home)
+
+    assert printed(nbformat.read(NOTEBOOK, as_version=4)) == printed(now), "Run python -m docs.write_notebook."
+    assert time.monotonic() - begun < NOTEBOOK_SECONDS
+    assert NOTEBOOK.stat().st_size < MOST_NOTEBOOK_BYTES
+
+
+def test_the_code_of_the_page_on_python_prints_what_it_shows(checkout: Path) -> None:
+    page = (REPOSITORY / "docs" / "python.md").read_text()
+    code, shown = (
+        re.findall(rf"^```{kind}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE) for kind in ("python", "text")
+    )
+
+    ran = subprocess.run([sys.executable, "-c", "".join(code)], cwd=checkout, capture_output=True, text=True)
+    assert ran.stdout == "".join(shown), ran.stderr
