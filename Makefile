@@ -77,7 +77,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUPPORTED)' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or name it with make PYTHON=…"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV): 300 MB to download, 1.2 GB on disk, about a minute …"
+	@echo "Installing into $(VENV): 320 MB to download, 1.2 GB on disk, about a minute …"
 	@$(BIN)/pip install --disable-pip-version-check --use-pep517 -c constraints.txt -e . | awk '$(COUNT_PACKAGES)'
 	@$(BIN)/python -c "from mfcc_assets.warm_up import warm_up; warm_up()"
 	@touch $@
