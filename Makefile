@@ -53,7 +53,8 @@ defs: $(VENV)/.installed-dg  ## Check the definitions of Dagster and list them, 
 	@$(DG) check defs && $(DG) list defs
 
 launch: $(VENV)/.installed-dg  ## Launch a run with dg: ASSETS=library_report, or JOB=library. SHARDS=0...f is the default.
-	@$(DG) launch $(if $(JOB),--job $(JOB) --partition-range $(SHARDS),--assets $(ASSETS))
+	@$(DG) launch $(if $(JOB),--job $(JOB) --partition-range $(SHARDS),--assets $(ASSETS)) \
+	  && echo "The run succeeded. The list of runs in the UI of make dev has it."
 
 # Two processes run the tests. Those of one file stay together, because they share servers and libraries.
 test: $(VENV)/.installed-test lint  ## Run `make lint`, then the whole test suite.
