@@ -4,8 +4,8 @@ Dagster pastes the path of a database into an address. A question mark would the
 begin an escaped character, and Dagster would use another file. Apart from the address, and from the tags of deleted
 runs, both classes are Dagster's own and use the same files.
 
-The daemon starts no tick of a sensor before some seconds have passed since the last one. If the clock was set back, that
-would be in hours, and no upload would be seen until then. So a last tick in the future counts as none.
+The daemon starts no tick of a sensor before some seconds have passed since the last one. If the clock was set back,
+that would be in hours, and no upload would be seen until then. So a last tick in the future counts as none.
 """
 
 import time
