@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import secrets
 import time
 from http import HTTPStatus
 
@@ -14,6 +15,7 @@ from werkzeug.wrappers import Response
 from mfcc_assets.errors import SettingsError
 from mfcc_assets.library import Library
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.security.ended_sessions import EndedSessions
 from mfcc_assets.web.security.passwords import is_hash, matches
 from mfcc_assets.web.security.rate import Rate
 from mfcc_assets.web.security.targets import target_here
@@ -21,7 +23,13 @@ from mfcc_assets.web.security.targets import target_here
 _ATTEMPTS = "10 per 5 minutes"
 _LOGIN_SECONDS = 30 * 24 * 3600
 _ENTRY = "login"
-"""Name of the entry of the session that says for which password, and when, the listener has logged in."""
+"""Name of the entry of the session that says for which password, and when, the listener has logged in.
+
+The third part is a random id, by which a log-out ends the session.
+"""
+
+_PARTS = 3
+_ID_BYTES = 16
 
 _OPEN = frozenset(
     {
@@ -57,6 +65,8 @@ def check_login(library: Library) -> None:
         If no proxy is known that could name the user, or if the secret is not a hash.
     SecretNotFound
         If there is no secret with the hash of the password.
+    StoreError
+        If the list of ended sessions cannot be used.
     """
     settings = library.settings
     if settings.web_login == "header" and not settings.web_proxy_addresses:
@@ -67,6 +77,7 @@ def check_login(library: Library) -> None:
         )
     if settings.web_login == "password":
         _stored_hash(library)
+        _ended_sessions(library)
 
 
 def require_login(app: Flask, library: Library) -> None:
@@ -96,18 +107,18 @@ def _require_named_user(app: Flask, header: str) -> None:
 
 def _require_password(app: Flask, library: Library) -> None:
     key = library.key_for("login")
-    attempts = Rate(_ATTEMPTS)
+    attempts, sessions = Rate(_ATTEMPTS), _ended_sessions(library)
 
     def generation() -> str:
         # It changes with the stored hash, so that a new one ends all sessions. No cookie tells the hash itself.
         return hashlib.blake2b(_stored_hash(library).encode(), key=key, digest_size=16).hexdigest()
 
     def is_logged_in() -> bool:
-        entry = session.get(_ENTRY)
-        if entry is None:
+        entry = session.get(_ENTRY, ())
+        if len(entry) != _PARTS:
             return False
-        made_for, at = entry
-        return hmac.compare_digest(made_for, generation()) and time.time() - at < _LOGIN_SECONDS
+        made_for, at, session_id = entry
+        return hmac.compare_digest(made_for, generation()) and sessions.is_open(session_id, at)
 
     app.jinja_env.globals["may_log_out"] = is_logged_in
 
@@ -138,16 +149,22 @@ def _require_password(app: Flask, library: Library) -> None:
         if not is_right:
             return render_template("login.html", back=back, said=_("This is not the password.")), HTTPStatus.FORBIDDEN
         session.permanent = True
-        session[_ENTRY] = [generation(), int(time.time())]
+        session[_ENTRY] = [generation(), int(time.time()), secrets.token_hex(_ID_BYTES)]
         return redirect(back, HTTPStatus.SEE_OTHER)
 
     @app.post("/logout")
     def log_out() -> Response:
         # The next user of this browser gets no list of the uploads of the last one. The browser itself stays known, so
         # that its uploads can still be deleted by who has their addresses.
+        if is_logged_in():
+            sessions.end(session[_ENTRY][-1])
         session.pop(_ENTRY, None)
         session.pop("uploads", None)
         return redirect(url_for("log_in"), HTTPStatus.SEE_OTHER)
+
+
+def _ended_sessions(library: Library) -> EndedSessions:
+    return EndedSessions(library.settings.sessions, seconds=_LOGIN_SECONDS)
 
 
 def _stored_hash(library: Library) -> str:
