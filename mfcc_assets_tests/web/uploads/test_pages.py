@@ -56,6 +56,20 @@ def test_the_record_of_an_upload_is_read_once_for_a_page_and_no_link_is_signed(
     assert linking.call_count == 0
 
 
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(90, "deleted after 90 days"), (1, "deleted after 1 day,"), (0, "until the owner of the library")],
+)
+def test_whoever_deletes_an_upload_is_told_that_the_records_of_runs_name_the_file(
+    ten_tracks: Library, song: bytes, days: int, said: str
+) -> None:
+    with Library(ten_tracks.settings.model_copy(update={"history_days": days})) as library:
+        pages = client_of(library)
+        upload = sent(pages, song)
+
+        assert said in pages.get(f"/uploads/{upload}").text
+
+
 def test_only_the_browser_that_sent_an_upload_is_told_that_it_is_its_own(
     ten_tracks: Library, pages: FlaskClient, song: bytes
 ) -> None:
