@@ -146,6 +146,8 @@ def test_a_thread_waits_for_long_only_while_few_others_do(
     others: int, waits: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TimedSocket, "waiting", WaitingThreads(2))
+    monkeypatch.setattr("mfcc_assets.web.timed_sockets._HURRIED_HEAD_SECONDS", 0.1)
+    monkeypatch.setattr("mfcc_assets.web.timed_sockets._LOOK_SECONDS", 0.02)
     here, there = socket.socketpair()
     with closing(TimedSocket.taken_over(here, lambda: None)) as timed, there, ExitStack() as waiting:
         for _ in range(others):
@@ -153,7 +155,7 @@ def test_a_thread_waits_for_long_only_while_few_others_do(
         timed.setblocking(True)
         with ThreadPoolExecutor(1) as threads:
             received = threads.submit(timed.recv, 100)
-            time.sleep(2)
+            time.sleep(0.3)
             there.sendall(b"GET / HTTP/1.1")
 
             assert received.result(timeout=30) == (b"GET / HTTP/1.1" if waits else b"")
