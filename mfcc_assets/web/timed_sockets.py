@@ -145,7 +145,7 @@ class TimedSocket(socket.socket):
         if self._head_ends is not None:
             return self._recv_head(bufsize, flags)
         asked = time.monotonic()
-        data = self._recv_until(bufsize, flags, asked + self.idle_seconds, asked + _HURRIED_BODY_SECONDS)
+        data = self._recv_until(bufsize, flags, asked + _HURRIED_BODY_SECONDS)
         now = time.monotonic()
         # What the server itself takes to work on the bytes before is not the sender's fault.
         self._begun += max(0.0, asked - self._asked)
@@ -157,15 +157,22 @@ class TimedSocket(socket.socket):
         return data
 
     def _recv_head(self, bufsize: SupportsIndex, flags: int) -> bytes:
-        ends = min(self._head_ends or 0.0, time.monotonic() + self.idle_seconds)
+        left = (self._head_ends or 0.0) - time.monotonic()
+        if left <= 0:
+            return b""
+        self.settimeout(min(left, self.idle_seconds))
         try:
-            return self._recv_until(bufsize, flags, ends, self._begun + _HURRIED_HEAD_SECONDS)
+            return self._recv_until(bufsize, flags, self._begun + _HURRIED_HEAD_SECONDS)
         except TimeoutError:
             # Gunicorn would log a time-out with its whole stack. Nothing more coming is what it expects at times.
             return b""
 
-    def _recv_until(self, bufsize: SupportsIndex, flags: int, ends: float, hurried_ends: float) -> bytes:
-        """Return what comes until a time, or until an earlier one while many threads wait."""
+    def _recv_until(self, bufsize: SupportsIndex, flags: int, hurried_ends: float) -> bytes:
+        """Return what comes within the time-out of the connection, or until an earlier time while many threads wait."""
+        allowed = self.gettimeout()
+        if not allowed:
+            return super().recv(bufsize, flags)  # type: ignore[arg-type]
+        ends = time.monotonic() + allowed
         with self.waiting.counted():
             try:
                 while True:
@@ -176,8 +183,7 @@ class TimedSocket(socket.socket):
                     with suppress(TimeoutError):
                         return super().recv(bufsize, flags)  # type: ignore[arg-type]
             finally:
-                # The answer has its own times.
-                self.settimeout(self.idle_seconds)
+                self.settimeout(allowed)
 
     def sendall(self, data: "ReadableBuffer", flags: int = 0, /) -> None:
         # The time-out of Python's method is for all bytes together, so a slow listener would never get a large answer.
