@@ -29,7 +29,7 @@ _HEAD_SECONDS = 8.0
 _HURRIED_HEAD_SECONDS, _HURRIED_BODY_SECONDS = 1.0, 5.0
 """How long a head may take, and how long a body may stall, while many threads wait for senders."""
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS, _LEAST_LOOK_SECONDS = 0.5, 0.001
 """Time after which a thread that waits for a sender looks whether many do."""
 
 _LEAST_RECEIVED_PER_SECOND = 16 << 10
@@ -177,11 +177,13 @@ class TimedSocket(socket.socket):
             try:
                 while True:
                     left = (min(ends, hurried_ends) if self.waiting.are_many else ends) - time.monotonic()
-                    if left <= 0:
-                        raise TimeoutError("the sender is too slow")
-                    self.settimeout(min(left, _LOOK_SECONDS))
-                    with suppress(TimeoutError):
+                    # What has come already is taken, however late this thread is.
+                    self.settimeout(min(max(left, _LEAST_LOOK_SECONDS), _LOOK_SECONDS))
+                    try:
                         return super().recv(bufsize, flags)  # type: ignore[arg-type]
+                    except TimeoutError:
+                        if left <= 0:
+                            raise
             finally:
                 self.settimeout(allowed)
 
