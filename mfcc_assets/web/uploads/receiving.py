@@ -21,7 +21,7 @@ from mfcc_assets.web.uploads.storing import store_upload
 blueprint = Blueprint("receiving", __name__)
 
 SAMPLES: Mapping[str, str] = {
-    "Muldjord_chaos_god.ogg": "chaos_god",
+    "Muldjord_chaos_god.ogg": "Chaos God",
     "Manuel_Vanethian_Marino_Ufo_AI_Geoscape_Music.ogg": "Ufo: AI Geoscape Music",
     "Will_Savino_Palace.ogg": "Palace",
 }
