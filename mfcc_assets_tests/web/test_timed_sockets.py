@@ -65,7 +65,7 @@ def test_heads_that_do_not_come_hold_no_threads_and_are_not_logged(tmp_path: Pat
 
         began = time.monotonic()
         assert _ends(held[0])
-        assert 5 < time.monotonic() - began < 20
+        assert time.monotonic() - began < 20
         with urlopen(f"{address}/alive", timeout=60) as response:
             assert response.read() == b"alive"
     assert "Traceback" not in log.read_text()
