@@ -45,6 +45,7 @@ NOT_COMMANDS: Mapping[tuple[str, str], str] = {
         "Analysing audio: 620 of 2,792",
     ): "mfcc_assets_tests/pipeline/test_progress.py checks such a line.",
     ("own-music.md", "mfcc add --in-place ~/Music"): "It names folders of the reader.",
+    ("python.md", "It is A New Journey"): "mfcc_assets_tests/demo/test_demo.py runs the code above it.",
     ("quality.md", "469 tracks, 0 left out"): "The output of the first command of the page.",
 }
 """Why other blocks are no samples, by the page and the beginning of the block. Written parts of pages are not meant."""
