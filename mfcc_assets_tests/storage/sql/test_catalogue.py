@@ -251,8 +251,8 @@ class TestAudio:
 
     def test_the_ids_of_musicbrainz_are_stored(self, catalogue):
         recording, release, *artists = (f"{number:08x}-0000-4000-8000-000000000000" for number in range(4))
-        tags = {"recording_mbid": recording, "release_mbid": release, "artist_mbids": tuple(artists)}
-        observe(catalogue, observed("a.mp3", **tags), observed("b.mp3"))
+        named = observed("a.mp3", recording_mbid=recording, release_mbid=release, artist_mbids=tuple(artists))
+        observe(catalogue, named, observed("b.mp3"))
         found, none = catalogue.soundtracks()
         assert (found.recording_mbid, found.release_mbid, found.artist_mbids) == (recording, release, tuple(artists))
         assert (none.recording_mbid, none.release_mbid, none.artist_mbids) == ("", "", ())
