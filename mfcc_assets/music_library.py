@@ -203,8 +203,6 @@ def open_library(home: File | None = None) -> "MusicLibrary":
             for found in library.recommend("song.mp3").tracks:
                 print(found)
 
-    Nothing is read or made before it is needed:
-
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as home, open_library(home) as library:
     ...     library.tracks()
@@ -338,18 +336,7 @@ class MusicLibrary:
         )
 
     def draw(self, a: NamedTrack | Path, b: NamedTrack) -> bytes:
-        """Draw the cepstra of a pair, the path that aligns them, and the stretches that sound alike.
-
-        Parameters
-        ----------
-        a, b
-            The pair, as `explain` has it.
-
-        Returns
-        -------
-        bytes
-            A picture in PNG.
-        """
+        """Draw a pair as `explain` has it: cepstra, the path that aligns them, and stretches that sound alike, in PNG."""
         from mfcc_assets.pipeline.explain import picture_of_pair
 
         return picture_of_pair(self._published.opened().index, self._pair(a, b))
