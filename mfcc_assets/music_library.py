@@ -1,8 +1,7 @@
 """A library as programs and notebooks in Python have it: what `mfcc_assets.open_library` opens.
 
 The names of this module, which `mfcc_assets` has too, are the ones that programs can count on. Everything else in the
-package may change from version to version. Each method is a thin layer over a function of `mfcc_assets.pipeline`, and
-returns small records of texts and numbers.
+package may change. Each method is a thin layer over a function of `mfcc_assets.pipeline`, and returns small records.
 """
 
 from dataclasses import dataclass
@@ -188,11 +187,6 @@ def open_library(home: File | None = None) -> "MusicLibrary":
     MusicLibrary
         The library. Close it after use, or use it in a ``with`` statement. It may be shared by threads.
 
-    Raises
-    ------
-    pydantic.ValidationError
-        If the environment has unusable settings.
-
     Examples
     --------
     Print five tracks that sound like a file::
@@ -219,7 +213,8 @@ class MusicLibrary:
 
     Every method uses the index that is published at the time, and raises a subclass of `mfcc_assets.errors.MfccError`
     if it cannot answer: `NoPublishedIndex` if nothing was indexed yet, `TrackNotFound` if a text names no track or
-    several, `FeaturesMissing` if a track is not in the index, and `AudioError` if a file cannot be used.
+    several, `FeaturesMissing` if a track is not in the index, `AudioError` if a file cannot be used, and
+    `PlaylistImpossible` if a path would begin and end with one recording. A file that cannot be opened is an `OSError`.
 
     Parameters
     ----------
@@ -245,13 +240,7 @@ class MusicLibrary:
         return tuple(map(self._track, self._library.catalogue.soundtracks()))
 
     def find(self, name: str) -> Track:
-        """Return the track that a text names: by its id, its title, the name of its file, or a part of these.
-
-        Raises
-        ------
-        TrackNotFound
-            If the text names no track, or more than one.
-        """
+        """Return the track that a text names: by its id, its title, the name of its file, or a part of these."""
         return self._track(self._soundtrack(name))
 
     def recommend(self, file: File, *, count: int | None = None) -> Recommendations:
@@ -266,11 +255,6 @@ class MusicLibrary:
             Path of an audio file of any format.
         count
             Number of tracks. The default is the setting ``MFCC_RECOMMENDATIONS``, which is 5.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be opened.
         """
         from mfcc_assets.pipeline.file_answer import recommend_file
         from mfcc_assets.storage.blobs.plain_path import plain_path
@@ -336,7 +320,7 @@ class MusicLibrary:
         )
 
     def draw(self, a: NamedTrack | Path, b: NamedTrack) -> bytes:
-        """Draw a pair as `explain` has it: cepstra, the path that aligns them, and stretches that sound alike, in PNG."""
+        """Draw a pair as `explain` has it, in PNG: its cepstra, the path that aligns them, and what sounds alike."""
         from mfcc_assets.pipeline.explain import picture_of_pair
 
         return picture_of_pair(self._published.opened().index, self._pair(a, b))
@@ -355,11 +339,6 @@ class MusicLibrary:
         -------
         tuple of NearTrack
             The tracks in their order. Each is compared with the one before it. The first has the distance 0.
-
-        Raises
-        ------
-        PlaylistImpossible
-            If both ends are the same recording.
         """
         from mfcc_assets.pipeline.playlists import path_between
 
