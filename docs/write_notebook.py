@@ -56,6 +56,8 @@ def printed(notebook: NotebookNode) -> list[str]:
 
 
 def _shown(output: NotebookNode) -> str:
+    if output.get("name") == "stderr":  # warnings about folders that a machine does not have
+        return ""
     return "a picture" if "image/png" in output.get("data", {}) else str(output.get("text", ""))
 
 
