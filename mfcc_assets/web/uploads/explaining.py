@@ -96,27 +96,28 @@ def _why(upload: UploadId, track: Soundtrack, base: str, *, plays: bool) -> Resp
     shown = shown_upload(upload, base, is_mine=False, plays=plays)
     cards = shown.card, card_of(track, base="" if plays else base)
     try:
-        explained = why_of(_explained(upload, track), *cards, f"{request.path}/path.png")
+        found = why_of(explained(upload, track), *cards, f"{request.path}/path.png")
     except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
         page = render_template("uploads/why.html", shown=shown, cards=cards, why=None, instead=words_for(error))
         response = make_response(page)
         response.status_code = HTTPStatus.NOT_FOUND
         return response
-    return make_response(render_template("uploads/why.html", shown=shown, cards=cards, why=explained, instead=""))
+    return make_response(render_template("uploads/why.html", shown=shown, cards=cards, why=found, instead=""))
 
 
 def _path(upload: UploadId, track: Soundtrack) -> Response:
     opened = _opened(upload)
 
     def draw() -> bytes:
-        explained = _explained(upload, track)
+        pair = explained(upload, track)
         with site().heavy.turn():
-            return picture_of_pair(opened.index, explained)
+            return picture_of_pair(opened.index, pair)
 
     return _png(site().pictures.get_or_make(("path", upload, opened.index.version, track.track_id), draw))
 
 
-def _explained(upload: UploadId, track: Soundtrack) -> "ExplainedPair":
+def explained(upload: UploadId, track: Soundtrack) -> "ExplainedPair":
+    """Return why a track is near to an upload. Raises as `mfcc_assets.pipeline.explain_upload.explain_upload`."""
     library, opened = site().library, _opened(upload)
 
     def explain() -> "ExplainedPair":
