@@ -1,7 +1,7 @@
 """What a request asks for, checked by the model that the description shows. So every declared bound is enforced."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar, get_origin
+from typing import Any, TypeVar, get_origin
 
 from flask import request
 from pydantic import BaseModel, BeforeValidator, ValidationError
@@ -21,8 +21,8 @@ def _written_number(value: object) -> object:
     return value if number is None else number
 
 
-Whole = Annotated[int, BeforeValidator(_written_number)]
-"""A whole number in an address, as digits and nothing else."""
+WRITTEN = BeforeValidator(_written_number)
+"""Lets a number be written in an address, as digits and nothing else. It stands behind the bounds of the number."""
 
 
 class _Faulty(HTTPException):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from mfcc_assets.pipeline.index_versions import DescribedVersion
-from mfcc_assets.web.api.asking import Whole
+from mfcc_assets.web.api.asking import WRITTEN
 from mfcc_assets.web.api.models import VERSION, Model, Seconds, Text, VersionText
 from mfcc_assets.web.api.track_models import Limit, ListPage, Track
 
@@ -63,7 +63,7 @@ class DiffQuery(Model):
 
     first: VersionText = Field(description="A version, or its first characters")
     second: VersionText = Field(description="Another version, or its first characters")
-    top: Annotated[Whole, Field(ge=0, le=200)] = Field(
+    top: Annotated[int, Field(ge=0, le=200), WRITTEN] = Field(
         10, description="Number of changes that are listed", examples=[10]
     )
 

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from mfcc_assets.pipeline.playlists import Playlist
-from mfcc_assets.web.api.asking import Whole
+from mfcc_assets.web.api.asking import WRITTEN
 from mfcc_assets.web.api.models import Model, Share, TrackIdText, VersionText
 from mfcc_assets.web.api.track_models import NearnessWord, Track
 from mfcc_assets.web.cards import card_of
@@ -16,7 +16,9 @@ class PathQuery(Model):
 
     start: TrackIdText = Field(alias="from", description="Track id of the beginning")
     end: TrackIdText = Field(alias="to", description="Track id of the end")
-    steps: Annotated[Whole, Field(ge=2, le=30)] = Field(8, description="Number of tracks with both ends", examples=[8])
+    steps: Annotated[int, Field(ge=2, le=30), WRITTEN] = Field(
+        8, description="Number of tracks with both ends", examples=[8]
+    )
 
 
 class PlaylistQuery(Model):
@@ -25,7 +27,7 @@ class PlaylistQuery(Model):
     seed: list[TrackIdText] = Field(
         min_length=1, max_length=12, description="Track ids to begin from", examples=[["0f5a8c3e71d2b964"]]
     )
-    count: Annotated[Whole, Field(ge=1, le=100)] = Field(20, description="Number of tracks", examples=[20])
+    count: Annotated[int, Field(ge=1, le=100), WRITTEN] = Field(20, description="Number of tracks", examples=[20])
 
 
 class Step(Model):

@@ -9,7 +9,7 @@ from mfcc_assets.similarity.nearness import Nearness
 from mfcc_assets.storage.sql.browse_keys import genres_of
 from mfcc_assets.storage.sql.browsing import album_id_of
 from mfcc_assets.storage.sql.records import Soundtrack
-from mfcc_assets.web.api.asking import Whole
+from mfcc_assets.web.api.asking import WRITTEN
 from mfcc_assets.web.api.models import Model, Seconds, Share, Text, Totals, TrackIdText, VersionText
 from mfcc_assets.web.cards import Card, card_of
 
@@ -24,7 +24,7 @@ Cursor = Annotated[
         description="`after` of the page before it; the first page without it",
     ),
 ]
-Limit = Annotated[Whole, Field(ge=1, le=200, description="Largest number of items", examples=[50])]
+Limit = Annotated[int, Field(ge=1, le=200, description="Largest number of items", examples=[50]), WRITTEN]
 Word = Annotated[str, Field(max_length=200)]
 NearnessWord = Annotated[Text, Field(description="The nearness in words", examples=["very near"])]
 Year = Annotated[int, Field(examples=[2019])]
@@ -93,7 +93,7 @@ class TracksQuery(Model):
     artist: Word = Field("", description="Name of the first artist")
     album: Annotated[str, Field(pattern=ALBUM_ID)] | None = Field(None, description="`album_id` of an album")
     genre: Word = Field("", description="One of the genres")
-    year: Annotated[Whole, Field(ge=0, le=9999)] | None = Field(None, description="Year of the release")
+    year: Annotated[int, Field(ge=0, le=9999), WRITTEN] | None = Field(None, description="Year of the release")
     sort: Literal["title", "artist", "album", "year", "newest"] = Field("title", description="Order of the list")
     limit: Limit = 50
     after: Cursor | None = None
@@ -185,7 +185,7 @@ class YearPage(ListPage):
 class NeighboursQuery(Model):
     """How many neighbours are asked for."""
 
-    count: Annotated[Whole, Field(ge=1, le=160)] = Field(10, description="Number of neighbours", examples=[5])
+    count: Annotated[int, Field(ge=1, le=160), WRITTEN] = Field(10, description="Number of neighbours", examples=[5])
 
 
 class Near(Model):

@@ -7,12 +7,12 @@ from flask import Flask
 from pydantic import Field
 from werkzeug.exceptions import HTTPException
 
-from mfcc_assets.web.api.asking import Whole, asked, sent
+from mfcc_assets.web.api.asking import WRITTEN, asked, sent
 from mfcc_assets.web.api.models import Model
 
 
 class Query(Model):
-    count: Annotated[Whole, Field(ge=1, le=5)] = 3
+    count: Annotated[int, Field(ge=1, le=5), WRITTEN] = 3
     seed: list[str] = Field(default_factory=list, max_length=2)
     word: str = Field("", max_length=4)
 
