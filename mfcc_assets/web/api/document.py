@@ -23,6 +23,15 @@ _INTRODUCTION = (
     "Music recommendation from the audio itself. Send a key that `mfcc keys add` has made as `Authorization: Bearer"
     " KEY`. Where the pages need no log-in, reading needs no key either."
 )
+_EVENT = {
+    "type": "object",
+    "description": "One event of the stream",
+    "properties": {
+        "id": {"type": "string", "description": "Tag of the news, for `Last-Event-ID`"},
+        "event": {"type": "string", "const": "news"},
+        "data": {"type": "string", "contentMediaType": JSON, "description": "The state, as its own address tells it"},
+    },
+}
 _TEMPLATE = "#/components/schemas/{model}"
 
 
@@ -130,5 +139,5 @@ def _content(held: type[BaseModel] | str | Sequence[str]) -> dict[str, Any]:
     if isinstance(held, type):
         return {JSON: {"schema": {"$ref": _TEMPLATE.format(model=held.__name__)}, "example": example_of(held)}}
     if isinstance(held, str):
-        return {held: {"schema": {"type": "string"}}}
+        return {held: {"schema": _EVENT}}
     return {kind: {"schema": {"type": "string", "contentMediaType": kind}} for kind in held}

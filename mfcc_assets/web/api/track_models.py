@@ -271,7 +271,7 @@ class Why(Model):
     coefficients: list[Coefficient]
     stretches: list[Stretch] = Field(description="Stretches that sound alike, best first")
     path: list[tuple[float, float]] = Field(
-        description="Seconds of both files that are aligned", examples=[[(0.0, 0.0), (0.5, 1.0)]]
+        description="Seconds of both files that are aligned", examples=[[[0.0, 0.0], [0.5, 1.0]]]
     )
 
     @classmethod

@@ -65,7 +65,7 @@ def test_whatever_the_description_does_not_allow_is_refused_and_named(query: str
         ({"data": "", "content_type": "application/json"}, 400),
         ({"data": '{"count": 1}', "content_type": "text/plain"}, 415),
         ({"json": []}, 422),
-        ({"json": None}, 422),
+        ({"data": "null", "content_type": "application/json"}, 422),
         ({"json": {"count": "1"}}, 422),
         ({"json": {"count": True}}, 422),
         ({"json": {"count": 0}}, 422),
