@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from mfcc_assets.errors import CorruptIndex, DocumentNotFound
 from mfcc_assets.ids import UploadId
@@ -21,7 +22,9 @@ from mfcc_assets.pipeline.upload_view import (
     presented_upload,
 )
 from mfcc_assets.similarity.nearness import Nearness, PairDistances
-from mfcc_assets.storage.documents.port import Document
+
+if TYPE_CHECKING:
+    from mfcc_assets.storage.documents.port import Document
 
 _MOST_SEARCHED = 1000
 """Uploads that are looked through for the last one of a sender."""

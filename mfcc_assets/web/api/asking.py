@@ -1,11 +1,11 @@
 """What a request asks for, checked by the model that the description shows. So every declared bound is enforced."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar, get_origin
 
 from flask import request
 from pydantic import BaseModel, BeforeValidator, ValidationError
-from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
 from mfcc_assets.texts import printable
@@ -64,7 +64,7 @@ def _checked(model: type[_Asked], given: dict[str, Any]) -> _Asked:
         raise _faulty([_fault(each) for each in error.errors(include_url=False, include_input=False)]) from error
 
 
-def _fault(error: ErrorDetails) -> dict[str, str]:
+def _fault(error: Mapping[str, Any]) -> dict[str, str]:
     return {"where": printable("/".join(map(str, error["loc"]))), "detail": printable(error["msg"])}
 
 

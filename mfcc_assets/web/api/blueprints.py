@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import TooManyRequests
 
 from mfcc_assets.library import Library
@@ -36,7 +36,7 @@ def count() -> None:
 @api.blueprint.get("/api/v1/openapi.json")
 def description() -> Response:
     """Send the description of these addresses."""
-    response = current_app.json.response(document())
+    response = jsonify(document())
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
     response.make_conditional(request)

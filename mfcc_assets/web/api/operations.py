@@ -1,7 +1,7 @@
 """The addresses for programs: each is a function with what it takes and gives, from which the description is made.
 
-No library for this was taken: those for Flask describe only JSON, and neither problems, nor files as bodies, nor streams
-of events. Pydantic, which the settings use, checks the requests and makes the schemas.
+No library for this was taken: those for Flask describe only JSON, and neither problems, nor files as bodies, nor
+streams of events. Pydantic, which the settings use, checks the requests and makes the schemas.
 """
 
 import re

@@ -72,17 +72,19 @@ class TrackDetails(Track):
     def of_soundtrack(cls, track: Soundtrack) -> Self:
         """Return all that is known of a soundtrack."""
         card = card_of(track)
-        return cls(
-            **{name: getattr(card, name) for name in Track.model_fields},
-            album_artist=track.album_artist,
-            artists=list(track.artists),
-            album_id=album_id_of(track),
-            genres=genres_of(track.genre),
-            track_number=track.track_number,
-            disc_number=track.disc_number,
-            state=track.state,
-            note=track.every_note,
-            added_at=track.added_at and track.added_at.isoformat(),
+        return cls.model_validate(
+            {
+                **{name: getattr(card, name) for name in Track.model_fields},
+                "album_artist": track.album_artist,
+                "artists": list(track.artists),
+                "album_id": album_id_of(track),
+                "genres": genres_of(track.genre),
+                "track_number": track.track_number,
+                "disc_number": track.disc_number,
+                "state": track.state,
+                "note": track.every_note,
+                "added_at": track.added_at.isoformat() if track.added_at else None,
+            }
         )
 
 

@@ -19,8 +19,10 @@ def get_track(track_id: str) -> TrackDetails:
 
 @api.get("/api/v1/tracks/{track_id}/neighbours", tag=_TAG, query=NeighboursQuery, answer=Neighbours, problems=(409,))
 def list_neighbours(track_id: str, query: NeighboursQuery) -> Neighbours:
-    """List the tracks that sound most like a track. The first ones are its recommendations. A track that is not in the
-    index yet has none, which is a conflict."""
+    """List the tracks that sound most like a track.
+
+    The first ones are its recommendations. A track that is not in the index yet has none, which is a conflict.
+    """
     track, opened = track_or_404(track_id), site().published.opened()
     with site().heavy.turn():
         found = neighbours(site().library, opened, track, count=query.count)

@@ -9,7 +9,7 @@ from mfcc_assets.ids import UploadId
 from mfcc_assets.web.api.operations import api
 from mfcc_assets.web.api.replies import reply
 from mfcc_assets.web.api.track_models import Near, Track, Why
-from mfcc_assets.web.api.upload_models import Created, NameQuery, Recommendation, Upload, UploadProgress
+from mfcc_assets.web.api.upload_models import Created, NameQuery, Upload, UploadProgress
 from mfcc_assets.web.library.found import track_or_404
 from mfcc_assets.web.uploads.addresses import address_of
 from mfcc_assets.web.uploads.bodies import raw_body
@@ -33,8 +33,10 @@ _CREATES: dict[str, Any] = {
 @api.operation("POST", "/api/v1/uploads", **_CREATES)
 @api.operation("PUT", "/api/v1/uploads", **_CREATES)
 def create_upload(query: NameQuery) -> Response:  # noqa: ARG001  it is checked, and read where the file is stored
-    """Send a file as the body of the request. Its answer comes at the address of the upload. It belongs to the key that
-    sent it, or to the browser."""
+    """Send a file as the body of the request.
+
+    Its answer comes at the address of the upload. It belongs to the key that sent it, or to the browser.
+    """
     upload = taken_upload(raw_body)
     address = f"/api/v1/uploads/{upload}"
     response = reply(Created(upload_id=upload, address=address), HTTPStatus.CREATED)
@@ -60,8 +62,11 @@ def get_upload_state(upload_id: str) -> UploadProgress:
 
 @api.get("/api/v1/uploads/{upload_id}/events", tag=_TAG, answer="text/event-stream")
 def watch_upload(upload_id: str) -> Response:
-    """Watch an upload by server-sent events. A stream ends after 25 seconds; open another with `Last-Event-ID`. Without
-    a free place for it, the answer is 503, and the state can be asked for instead."""
+    """Watch an upload by server-sent events.
+
+    A stream ends after 25 seconds; open another with `Last-Event-ID`. Without a free place for it, the answer is 503,
+    and the state can be asked for instead.
+    """
     return event_stream(UploadId(upload_id))
 
 
@@ -81,22 +86,22 @@ def delete_upload(upload_id: str) -> Response:
 def _upload(upload: UploadId, shown: ShownUpload) -> Upload:
     page = shown.page
     ranks = {each["track_id"]: each["rank"] for each in page["recommendations"]}
-    failure = shown.failure and {"code": _code(upload, shown), "words": shown.failure}
-    near = [
-        Near.of_track(card, card.distance or 0.0, card.nearness).model_dump() | {"rank": ranks[card.track_id]}
-        for card in shown.recommendations
-    ]
-    return Upload(
-        upload_id=upload,
-        state=shown.news.state,  # type: ignore[arg-type]  it is checked
-        shown=shown.news.shown,  # type: ignore[arg-type]  it is checked
-        is_last=shown.news.is_last,
-        is_mine=shown.is_mine,
-        recognition_failures=[{"by": each["by"]} for each in page["recognition_failures"]],
-        failure=failure or None,
-        recommendations=[Recommendation(**each) for each in near],
-        candidates=[Track.of(card) for card in shown.candidates],
-        **{name: page[name] for name in _AS_ON_THE_PAGE},
+    return Upload.model_validate(
+        {
+            "upload_id": upload,
+            "state": shown.news.state,
+            "shown": shown.news.shown,
+            "is_last": shown.news.is_last,
+            "is_mine": shown.is_mine,
+            "recognition_failures": [{"by": each["by"]} for each in page["recognition_failures"]],
+            "failure": {"code": _code(upload, shown), "words": shown.failure} if shown.failure else None,
+            "recommendations": [
+                Near.of_track(card, card.distance or 0.0, card.nearness).model_dump() | {"rank": ranks[card.track_id]}
+                for card in shown.recommendations
+            ],
+            "candidates": [Track.of(card) for card in shown.candidates],
+            **{name: page[name] for name in _AS_ON_THE_PAGE},
+        }
     )
 
 

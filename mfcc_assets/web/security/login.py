@@ -88,6 +88,12 @@ def _is_open() -> bool:
     return rule in _OPEN or rule == _SHARED or rule.startswith(f"{_SHARED}/")
 
 
+def _refuse_programs() -> None:
+    """Refuse a request without a key and a log-in at an address for programs, which could not use a page."""
+    if is_for_programs():
+        raise unauthorized(_("This needs a key, or the log-in."))
+
+
 def _require_named_user(app: Flask, library: Library) -> None:
     header = library.settings.web_login_header
 
@@ -96,8 +102,7 @@ def _require_named_user(app: Flask, library: Library) -> None:
         # Only known proxies can have set this header: `KnownProxies` has removed it from all other requests.
         if _is_open() or request.headers.get(header) or key_of_request(library) is not None:
             return
-        if is_for_programs():
-            raise unauthorized(_("This needs a key, or the log-in."))
+        _refuse_programs()
         abort(HTTPStatus.FORBIDDEN, _("Nobody has logged in. Open this site by its usual address."))
 
 
@@ -122,8 +127,7 @@ def _require_password(app: Flask, library: Library) -> None:
     def send_to_login() -> Response | None:
         if _is_open() or is_logged_in() or key_of_request(library) is not None:
             return None
-        if is_for_programs():
-            raise unauthorized(_("This needs a key, or the log-in."))
+        _refuse_programs()
         # Scripts, players and event streams could not use the page of the log-in.
         if request.method not in ("GET", "HEAD") or "text/html" not in request.accept_mimetypes.values():
             raise Unauthorized(_("Log in first."), www_authenticate=WWWAuthenticate("form"))

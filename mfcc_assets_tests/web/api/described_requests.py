@@ -9,8 +9,9 @@ UNKNOWN_TRACK, UNKNOWN_UPLOAD, UNKNOWN_VERSION = "0123456789abcdef", "01234567" 
 def with_real_names(described: Any, tracks: Sequence[str], version: str, upload: str) -> Any:
     """Return a description by which requests name tracks, a version and an upload that there are, and unknown ones."""
     some_track = [*tracks, UNKNOWN_TRACK]
-    known = dict.fromkeys(("track_id", "other_id", "from", "to"), some_track)
-    known |= dict.fromkeys(("first", "second", "version"), [version, version[:6], UNKNOWN_VERSION])
+    known = {"track_id": some_track, "other_id": some_track, "from": some_track, "to": some_track}
+    some_version = [version, version[:6], UNKNOWN_VERSION]
+    known |= {"first": some_version, "second": some_version, "version": some_version}
     known |= {"upload_id": [upload, UNKNOWN_UPLOAD]}
     for methods in described["paths"].values():
         for operation in methods.values():

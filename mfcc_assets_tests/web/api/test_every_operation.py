@@ -33,8 +33,9 @@ EXAMPLES, SEED = 4, 1
 @pytest.fixture(scope="module")
 def served(up_to_date_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     home = copied_home(up_to_date_home, tmp_path_factory.mktemp("programs") / "home")
-    limits = {"web_requests_per_minute": 10**6, "web_uploads_per_hour": 10**6, "web_free_gigabytes": 0}
-    with Library(Settings(home=home, **limits)) as library:  # type: ignore[arg-type]  of several types
+    many = 10**6
+    settings = Settings(home=home, web_requests_per_minute=many, web_uploads_per_hour=many, web_free_gigabytes=0)
+    with Library(settings) as library:
         yield library
 
 

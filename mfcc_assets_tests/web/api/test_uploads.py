@@ -105,7 +105,7 @@ def test_what_is_no_audio_or_has_too_long_a_name_is_refused(programs: FlaskClien
     assert programs.put(f"/api/v1/uploads?name={'a' * 1001}", data=song).status_code == 422
 
 
-def test_an_upload_that_cannot_be_used_says_why(ten_tracks: Library, programs: FlaskClient, tmp_path: Path) -> None:
+def test_an_upload_that_cannot_be_used_says_why(programs: FlaskClient, tmp_path: Path) -> None:
     short = write_music(tmp_path / "short.flac", 0.2, seed=1).read_bytes()
     upload = previewed(programs, send(programs, short))
 

@@ -18,13 +18,13 @@ def bearer(key: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def behind_password(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> "tuple[Library, FlaskClient]":
+def behind_password(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[Library, FlaskClient]:
     monkeypatch.setenv("MFCC_SECRET_WEB_PASSWORD", hash_of(PASSWORD))
     library = Library(settings.model_copy(update={"web_login": "password"}))
     return library, client_of(library)
 
 
-def test_a_key_opens_what_the_log_in_opens(behind_password: "tuple[Library, FlaskClient]") -> None:
+def test_a_key_opens_what_the_log_in_opens(behind_password: tuple[Library, FlaskClient]) -> None:
     library, pages = behind_password
     key = make_key(library, "player", is_operator=False)
 
@@ -41,7 +41,7 @@ def test_a_key_opens_what_the_log_in_opens(behind_password: "tuple[Library, Flas
     library.close()
 
 
-def test_whoever_has_logged_in_needs_no_key(behind_password: "tuple[Library, FlaskClient]") -> None:
+def test_whoever_has_logged_in_needs_no_key(behind_password: tuple[Library, FlaskClient]) -> None:
     library, pages = behind_password
     pages.post("/login", data={"password": PASSWORD})
 
