@@ -50,7 +50,7 @@ def sent(model: type[_Asked]) -> _Asked:
     Answers the request with 415 if it is no JSON by its type, 400 if it cannot be read, and 422 if it is wrong.
     """
     if request.mimetype != "application/json":
-        raise UnsupportedMediaType(_("Send JSON, and say so in Content-Type."))
+        raise UnsupportedMediaType("Send JSON, and say so in Content-Type.")
     body = request.get_json()
     if not isinstance(body, dict):
         raise _faulty([{"where": "", "detail": "The body should be a JSON object"}])
