@@ -6,11 +6,13 @@ from typing import Any
 from flask import Response
 
 from mfcc_assets.ids import UploadId
+from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.web.api.operations import api
 from mfcc_assets.web.api.replies import reply
 from mfcc_assets.web.api.track_models import Near, Track, Why
 from mfcc_assets.web.api.upload_models import Created, NameQuery, Upload, UploadProgress
 from mfcc_assets.web.library.found import track_or_404
+from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.addresses import address_of
 from mfcc_assets.web.uploads.bodies import raw_body
 from mfcc_assets.web.uploads.events import event_stream
@@ -48,13 +50,14 @@ def create_upload(query: NameQuery) -> Response:  # noqa: ARG001  it is checked,
 def get_upload(upload_id: str) -> Upload:
     """Get an upload and its answer, as far as it is there."""
     upload = UploadId(upload_id)
-    return _upload(upload, shown_upload(upload, address_of(upload), is_mine=is_mine(upload)))
+    stored = upload_state(site().library, upload)
+    return _upload(upload, shown_upload(stored, address_of(upload), is_mine=is_mine(upload)))
 
 
 @api.get("/api/v1/uploads/{upload_id}/state", tag=_TAG, answer=UploadProgress)
 def get_upload_state(upload_id: str) -> UploadProgress:
     """Get how far an upload is."""
-    news = room().news(UploadId(upload_id))
+    news = room().news(upload_state(site().library, UploadId(upload_id)))
     return UploadProgress.model_validate(
         {"upload_id": upload_id, "state": news.state, "shown": news.shown, "is_last": news.is_last}
     )
@@ -73,7 +76,8 @@ def watch_upload(upload_id: str) -> Response:
 @api.get("/api/v1/uploads/{upload_id}/why/{track_id}", tag=_TAG, answer=Why, problems=(409, 422))
 def explain_upload(upload_id: str, track_id: str) -> Why:
     """Explain why a track is near to an upload."""
-    return Why.of(explained(UploadId(upload_id), track_or_404(track_id)))
+    stored = upload_state(site().library, UploadId(upload_id))
+    return Why.of(explained(stored, track_or_404(track_id)))
 
 
 @api.operation("DELETE", "/api/v1/uploads/{upload_id}", tag=_TAG, status=HTTPStatus.NO_CONTENT, problems=(403,))
