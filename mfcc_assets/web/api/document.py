@@ -113,6 +113,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.method == "GET" and isinstance(operation.answer, type):
         answer["headers"] = {"ETag": _header("Tag of the answer, for If-None-Match", "string")}
         responses["304"] = {"description": HTTPStatus.NOT_MODIFIED.phrase}
+    if isinstance(operation.answer, str):
+        responses["204"] = {"description": "The caller knows the last news already"}
     problems = {*_COMMON, *operation.problems}
     problems |= {HTTPStatus.NOT_FOUND} if operation.places else set()
     problems |= {HTTPStatus.UNPROCESSABLE_ENTITY} if operation.query or isinstance(operation.body, type) else set()
