@@ -77,6 +77,7 @@ _CHANGING = re.compile(
     | (?<=Done\ in\ )\d+(?=\ s)
     | [\d.]+\ [kMGT]B(?=\ are\ free)            # space on the disk
     | \b[0-9a-f]{12}\b                          # versions of indexes
+    | (?<=[│|]\ )[0-9a-f]{16}(?=\ │\ (?:player|boss)\ )|(?<=^Key\ )[0-9a-f]{16}  # ids of keys
     | (?<=Launched\ backfill\ job\ `)\w+         # ids of backfills
     | (?<=\d\.\d{6})\d+                         # the last digits of numbers, which differ between processors
     """,

@@ -33,6 +33,9 @@ class WebSettings(BaseSettings):
         2.0, ge=0, le=1e6, description="With less free disk than this, the web pages refuse uploads"
     )
     web_uploads_per_hour: int = Field(60, gt=0, description="Uploads that one address may send in an hour")
+    web_requests_per_minute: int = Field(
+        600, gt=0, description="Requests for programs that one key, or one address without a key, may send in a minute"
+    )
     web_receiving_uploads: int = Field(32, gt=0, description="Uploads that the web pages receive at the same time")
     web_waiting_uploads: int = Field(200, gt=0, description="With more unanswered uploads, the web pages refuse others")
     web_streams: int = Field(

@@ -1,18 +1,17 @@
 """`mfcc index`: list, compare, publish and delete versions of the index."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, labelled_line, open_console, print_json
-from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.texts import printable
 
 if TYPE_CHECKING:
-    from mfcc_assets.pipeline.index_versions import DescribedVersion, IndexDiff, ListChange
+    from mfcc_assets.pipeline.index_versions import DescribedVersion
 
 _FIGURES = {
     "P@1": ("at_1", ".3f"),
@@ -76,17 +75,17 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
 
     The largest changes come first. Lists are compared as listeners get them, with the tags and settings of today.
     """
-    from mfcc_assets.pipeline.index_versions import diff_versions, version_named
+    from mfcc_assets.pipeline.index_versions import diff_versions, names_of_diff, version_named
 
     versions = version_named(library, first), version_named(library, second)
     comparison = diff_versions(library, *versions)
     shown = comparison.changed[:top]
-    names = _names(library, comparison, shown)
+    names = names_of_diff(library, comparison, shown)
     if as_json:
         record = {
             "first": versions[0],
             "second": versions[1],
-            **_counts(comparison),
+            **comparison.counts(),
             "changes": [
                 {
                     "track": names[change.query],
@@ -102,7 +101,7 @@ def diff(library: Library, first: str, second: str, top: int, as_json: bool) -> 
         print_json(record)
         return
     console = open_console()
-    counts = _counts(comparison)
+    counts = comparison.counts()
     console.print(
         f"{counts['compared']} tracks are in both versions. Of their lists of five, {counts['changed']} contain other "
         f"tracks ({counts['places']} new ones in all), {counts['reordered']} contain the same tracks in another order, "
@@ -194,33 +193,6 @@ def _version_record(version: "DescribedVersion") -> dict[str, Any]:
 
 def _written(figure: float | None, form: str) -> str:
     return "" if figure is None else format(figure, form)
-
-
-def _counts(comparison: "IndexDiff") -> dict[str, int]:
-    changed, reordered = len(comparison.changed), len(comparison.reordered)
-    return {
-        "compared": comparison.compared,
-        "changed": changed,
-        "reordered": reordered,
-        "unchanged": comparison.compared - changed - reordered,
-        "places": sum(len(change.added) for change in comparison.changed),
-    }
-
-
-def _names(library: Library, comparison: "IndexDiff", shown: Sequence["ListChange"]) -> dict[AudioId, Names]:
-    """Return the names of all tracks in a comparison, by audio id."""
-    audio_ids = {
-        *(audio_id for change in shown for audio_id in (change.query, *change.removed, *change.added)),
-        *comparison.only_first,
-        *comparison.only_second,
-    }
-    soundtracks = library.catalogue.tracks_of_audio(audio_ids)
-    return {
-        audio_id: {"track_id": track.track_id, "title": track.title, "artist": track.artist}
-        if (track := soundtracks.get(audio_id))
-        else {"track_id": comparison.track_ids[audio_id], "title": None, "artist": None}
-        for audio_id in audio_ids
-    }
 
 
 def _title(names: Names) -> str:

@@ -7,6 +7,7 @@ from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.library_report import describe_library, occurrences_of
+from mfcc_assets.pipeline.quality import quality_history
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.records import Reject, Soundtrack
@@ -15,7 +16,6 @@ _SHOWN = 50
 """Number of entries of each list. A longer list is counted."""
 
 _HUBS = 10
-_MOST_VERSIONS = 30
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,6 @@ def _counted(library: Library, index: LibraryIndex, soundtracks: Sequence[Soundt
 
 def _quality(library: Library) -> list[Mapping[str, float | None]]:
     try:
-        versions = [publication.version for publication in library.indexes.history()][-_MOST_VERSIONS:]
+        return [measured.figures for measured in quality_history(library)]
     except CorruptIndex:
         return []
-    return [library.indexes.read_quality(version) for version in versions]

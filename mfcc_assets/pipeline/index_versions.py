@@ -156,6 +156,17 @@ class IndexDiff:
     only_second: Sequence[AudioId]
     track_ids: Mapping[AudioId, TrackId]
 
+    def counts(self) -> dict[str, int]:
+        """Return how many lists are compared, changed, reordered and unchanged, and the new places in all of them."""
+        changed, reordered = len(self.changed), len(self.reordered)
+        return {
+            "compared": self.compared,
+            "changed": changed,
+            "reordered": reordered,
+            "unchanged": self.compared - changed - reordered,
+            "places": sum(len(change.added) for change in self.changed),
+        }
+
 
 def diff_versions(library: Library, first: str, second: str) -> IndexDiff:
     """Compare the lists of two versions for every track that both have, up to `COMPARED_COUNT` tracks of each list.
@@ -193,6 +204,34 @@ def diff_versions(library: Library, first: str, second: str) -> IndexDiff:
             for audio_id in named.union(only_first, only_second)
         },
     )
+
+
+def names_of_diff(
+    library: Library, comparison: IndexDiff, shown: Sequence[ListChange]
+) -> dict[AudioId, Mapping[str, str | None]]:
+    """Return ``track_id``, ``title`` and ``artist`` of the tracks in a comparison, by audio id.
+
+    Title and artist are None if the track has left the library.
+
+    Parameters
+    ----------
+    library, comparison
+        The library, and the comparison of two of its versions.
+    shown
+        The changes whose tracks are named.
+    """
+    audio_ids = {
+        *(audio_id for change in shown for audio_id in (change.query, *change.removed, *change.added)),
+        *comparison.only_first,
+        *comparison.only_second,
+    }
+    soundtracks = library.catalogue.tracks_of_audio(audio_ids)
+    return {
+        audio_id: {"track_id": track.track_id, "title": track.title, "artist": track.artist}
+        if (track := soundtracks.get(audio_id))
+        else {"track_id": comparison.track_ids[audio_id], "title": None, "artist": None}
+        for audio_id in audio_ids
+    }
 
 
 def _lists(library: Library, version: str) -> dict[AudioId, tuple[AudioId, ...]]:

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from mfcc_assets.compute.local import on_all_cores
@@ -110,6 +111,39 @@ class Quality:
             },
             RECALL: self.recall,
         }
+
+
+@dataclass(frozen=True)
+class MeasuredPublication:
+    """The measured figures of an index that was published.
+
+    Attributes
+    ----------
+    version
+        Version of the index.
+    published_at
+        Time of the publication in UTC.
+    figures
+        The figures by name; empty if none were measured.
+    """
+
+    version: str
+    published_at: datetime
+    figures: Mapping[str, float | None]
+
+
+def quality_history(library: Library) -> list[MeasuredPublication]:
+    """Return the measured figures of the last published indexes, the oldest first.
+
+    Raises
+    ------
+    CorruptIndex
+        If nobody knows what was published.
+    """
+    return [
+        MeasuredPublication(each.version, each.published_at, library.indexes.read_quality(each.version))
+        for each in library.indexes.history()[-_MAXIMUM_VERSIONS_SHOWN:]
+    ]
 
 
 def labelled_set(library: Library, folder: Path, tracks: Sequence[LabelledTrack]) -> LabelledSet:

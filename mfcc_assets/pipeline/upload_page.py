@@ -1,6 +1,11 @@
 """An upload as its page shows it: from the moment its file has come, with how near its recommendations are."""
 
-from mfcc_assets.errors import CorruptIndex
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
+
+from mfcc_assets.errors import CorruptIndex, DocumentNotFound
 from mfcc_assets.ids import TrackId, UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.file_answer import Preview
@@ -8,9 +13,13 @@ from mfcc_assets.pipeline.nearness import nearness_record
 from mfcc_assets.pipeline.opened_index import PublishedIndex
 from mfcc_assets.pipeline.shares import shared_until
 from mfcc_assets.pipeline.upload_document import State
-from mfcc_assets.pipeline.upload_view import Presented, described_upload
+from mfcc_assets.pipeline.upload_state import upload_state
+from mfcc_assets.pipeline.upload_view import Presented, described_upload, presented_upload
 from mfcc_assets.similarity.nearness import Nearness
 from mfcc_assets.storage.documents.port import Document
+
+_MOST_SEARCHED = 1000
+"""Uploads that are looked through for the last one of a sender."""
 
 SHOWN_CANDIDATES = 5
 """Number of candidates that are shown while they are ranked."""
@@ -69,6 +78,32 @@ def page_of_preview(published: PublishedIndex, stored: Document, preview: Previe
             for found, nearness in zip(answer.recommendations, answer.nearness, strict=True)
         ],
     }
+
+
+def latest_upload_of(
+    library: Library, belongs: Callable[[UploadId], bool], lately_sent: Collection[UploadId] = ()
+) -> Presented | None:
+    """Return the upload of one sender that was received last; None if there is none among the last 1,000 uploads.
+
+    It has the members of `mfcc_assets.pipeline.upload_view.presented_upload`.
+
+    Parameters
+    ----------
+    library
+        The library.
+    belongs
+        Function that tells whether the sender has sent an upload.
+    lately_sent
+        Uploads of the sender of which nothing may have written a document yet.
+    """
+    found: list[Document] = []
+    for upload in lately_sent:
+        with suppress(DocumentNotFound):
+            found.append(upload_state(library, upload))
+    recorded = islice(library.documents.find(), _MOST_SEARCHED)
+    found += islice((each for each in recorded if belongs(UploadId(each.id))), 1)
+    stored = max(found, key=lambda each: datetime.fromisoformat(each.body["received"]), default=None)
+    return None if stored is None else presented_upload(library, stored)
 
 
 def upload_candidates(library: Library, upload: UploadId, index_version: str) -> list[Presented]:

@@ -13,6 +13,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets.texts import counted, printable
 from mfcc_assets.web import files
+from mfcc_assets.web.api.blueprints import add_api
 from mfcc_assets.web.browser_texts import browser_texts
 from mfcc_assets.web.english_words import note_in_words, ranking_in_words
 from mfcc_assets.web.errors import tell_errors
@@ -21,10 +22,12 @@ from mfcc_assets.web.i18n import LANGUAGE_COOKIE, LANGUAGES, add_languages
 from mfcc_assets.web.library.blueprints import BLUEPRINTS as LIBRARY_BLUEPRINTS
 from mfcc_assets.web.library.tracks import MOST_PLAYED
 from mfcc_assets.web.map.pages import add_map
+from mfcc_assets.web.metrics import add_metrics
 from mfcc_assets.web.player import waveforms
 from mfcc_assets.web.probes import add_probes
 from mfcc_assets.web.security.cross_site import refuse_other_sites
 from mfcc_assets.web.security.headers import add_headers
+from mfcc_assets.web.security.keys import refuse_wrong_keys
 from mfcc_assets.web.security.login import require_login
 from mfcc_assets.web.security.proxies import KnownProxies
 from mfcc_assets.web.security.targets import target_here
@@ -57,7 +60,7 @@ def create_app(library: Library) -> Flask:
     >>> from tempfile import TemporaryDirectory
     >>> from mfcc_assets.settings import Settings
     >>> with TemporaryDirectory() as home, Library(Settings(home=Path(home))) as library:
-    ...     create_app(library).test_client().get("/alive").text
+    ...     create_app(library).test_client().get("/healthz").text
     'alive'
     """
     settings = library.settings
@@ -77,7 +80,8 @@ def create_app(library: Library) -> Flask:
     _prepare_templates(app, settings)
     add_languages(app)
     add_headers(app, _files_address(settings))
-    refuse_other_sites(app)
+    refuse_wrong_keys(app, library)
+    refuse_other_sites(app, library)
     require_login(app, library)
     tell_errors(app)
     add_probes(app, library)
@@ -86,6 +90,8 @@ def create_app(library: Library) -> Flask:
         app.register_blueprint(blueprint)
     add_map(app, opened)
     add_uploads(app, opened)
+    add_api(app, library)
+    add_metrics(app, opened)
     app.wsgi_app = KnownProxies(app.wsgi_app, settings.web_proxy_addresses, settings.web_login_header)  # type: ignore[method-assign]
     return app
 

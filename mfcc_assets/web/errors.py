@@ -1,4 +1,4 @@
-"""What a listener sees when a request fails: a page, or JSON for programs."""
+"""What a listener sees when a request fails: a page, or a problem as RFC 9457 describes it for programs."""
 
 import logging
 import re
@@ -13,7 +13,9 @@ from mfcc_assets.errors import (
     BlobNameError,
     BlobNotFound,
     Conflict,
+    CorruptIndex,
     DocumentNotFound,
+    FeaturesMissing,
     LeftToTheRun,
     LinkRefused,
     MfccError,
@@ -21,12 +23,15 @@ from mfcc_assets.errors import (
     NotACursor,
     NotAnUploadId,
     PlaylistImpossible,
+    PublicationRefused,
     StoreError,
     TrackNotFound,
+    VersionNotFound,
 )
 from mfcc_assets.pipeline.failure_words import words_for_failure
 from mfcc_assets.texts import printable
 from mfcc_assets.web.i18n import language, translated
+from mfcc_assets.web.programs import is_for_programs
 
 _logger = logging.getLogger(__name__)
 
@@ -38,14 +43,21 @@ _STATUS: tuple[tuple[type[MfccError], int], ...] = (
     (NotACursor, HTTPStatus.NOT_FOUND),
     (NotAnUploadId, HTTPStatus.NOT_FOUND),
     (TrackNotFound, HTTPStatus.NOT_FOUND),
+    (VersionNotFound, HTTPStatus.NOT_FOUND),
     (LinkRefused, HTTPStatus.FORBIDDEN),
     (Conflict, HTTPStatus.CONFLICT),
     (AudioError, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (PlaylistImpossible, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (FeaturesMissing, HTTPStatus.CONFLICT),
+    (PlaylistImpossible, HTTPStatus.CONFLICT),
+    (PublicationRefused, HTTPStatus.CONFLICT),
+    (CorruptIndex, HTTPStatus.SERVICE_UNAVAILABLE),
     (NoPublishedIndex, HTTPStatus.SERVICE_UNAVAILABLE),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 """Status of each error. The first line that fits an error decides."""
+
+PROBLEM = "application/problem+json"
+"""Type of a problem, as RFC 9457 names it."""
 
 _RETRY_SECONDS = "5"
 
@@ -57,7 +69,7 @@ _SECRET_PLACES = frozenset({"token", "upload"})
 
 
 def tell_errors(app: Flask) -> None:
-    """Let the app answer errors with a page or with JSON. Neither tells paths, addresses or code."""
+    """Let the app answer errors with a page or with a problem. Neither tells paths, addresses or code."""
 
     @app.errorhandler(MfccError)
     def tell_ours(error: MfccError) -> Response:
@@ -66,7 +78,7 @@ def tell_errors(app: Flask) -> None:
             # The message may name files of the machine. Its owner finds it in the log.
             _logger.error("%s %s failed: %s", request.method, _logged_address(), printable(str(error)))
             return _told(status, {})
-        if language() != "en" and not wants_json():
+        if language() != "en" and not (is_for_programs() or wants_json()):
             # The message is English. The page has advice for the status.
             return _told(status, {}, translated(words_for_failure(error.code)) if isinstance(error, AudioError) else "")
         said = " ".join(f"{part[0].upper()}{part[1:]}." for part in (error.what, error.remedy) if part)
@@ -76,6 +88,8 @@ def tell_errors(app: Flask) -> None:
     def tell_foreign_host(_: SecurityError) -> Response:
         # No address of this site can be made for such a request, so there is no page for it either.
         said = "This site is not known by this name. Its owner can allow the name with MFCC_WEB_TRUSTED_HOSTS."
+        if is_for_programs():
+            return problem(HTTPStatus.BAD_REQUEST, said)
         return Response(said, HTTPStatus.BAD_REQUEST, content_type="text/plain; charset=utf-8")
 
     @app.errorhandler(HTTPException)
@@ -98,6 +112,24 @@ def wants_json() -> bool:
     return request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
 
 
+def problem(status: int, said: str, **members: object) -> Response:
+    """Return a response with a problem as RFC 9457 describes it.
+
+    Parameters
+    ----------
+    status
+        Status of the response.
+    said
+        What is wrong, in sentences; empty if the status says enough.
+    members
+        Further members of the problem.
+    """
+    response = jsonify(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=said, **members)
+    response.status_code = status
+    response.content_type = PROBLEM
+    return response
+
+
 def _logged_address() -> str:
     """Return the path of the request for the log, without what would let a reader of the log see an upload."""
     if request.url_rule is None:
@@ -118,11 +150,10 @@ def _headers_of(error: HTTPException) -> dict[str, str]:
 def _told(status: int, headers: Mapping[str, str], said: str = "") -> Response:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers = {"Retry-After": _RETRY_SECONDS, **headers}
-    title = HTTPStatus(status).phrase
-    if wants_json():
-        response = jsonify(status=status, title=title, detail=said)
+    if is_for_programs() or wants_json():
+        response = problem(status, said)
     else:
         response = make_response(render_template("error.html", status=status, said=said))
-    response.status_code = status
+        response.status_code = status
     response.headers.extend(headers)
     return response

@@ -56,7 +56,7 @@ class StoreCheck:
 
 
 def add_probes(app: Flask, library: Library) -> None:
-    """Let the app answer ``/alive`` while it lives, and ``/ready`` while the database and the blobs can be read."""
+    """Let the app answer ``/healthz`` while it lives, and ``/readyz`` while the database and the blobs can be read."""
 
     def read() -> None:
         library.catalogue.shard_digits()
@@ -64,11 +64,11 @@ def add_probes(app: Flask, library: Library) -> None:
 
     check = StoreCheck(read)
 
-    @app.get("/alive")
+    @app.get("/healthz")
     def alive() -> Response:
         return Response("alive", content_type="text/plain")
 
-    @app.get("/ready")
+    @app.get("/readyz")
     def ready() -> Response:
         is_ready = check.is_readable()
         status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE

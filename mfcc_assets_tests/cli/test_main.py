@@ -120,6 +120,9 @@ COMMANDS = [
     ["watch"],
     ["doctor"],
     ["web"],
+    ["keys", "list"],
+    ["keys", "add", "player"],
+    ["keys", "revoke", "0123456789abcdef"],
 ]
 
 

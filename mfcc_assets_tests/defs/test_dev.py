@@ -63,7 +63,7 @@ def test_both_start_and_end_together_and_leave_no_process(
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.2)
-        with urlopen(f"http://127.0.0.1:{web_port}/alive", timeout=30) as page:
+        with urlopen(f"http://127.0.0.1:{web_port}/healthz", timeout=30) as page:
             assert page.read() == b"alive"
         processes = _processes_of(settings.folder)
         assert any(b"dagster._daemon" in command for command in processes)

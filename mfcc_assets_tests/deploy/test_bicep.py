@@ -303,9 +303,9 @@ def test_probes_ask_for_the_pages_by_a_name_that_they_know_and_only_the_first_re
     ]
     asked = {file.value_of(each["type"]): file.text_of(each["httpGet"]) for each in probes}
     assert {kind: re.findall(r"path: '(.*)'", text) for kind, text in asked.items()} == {
-        "Startup": ["/ready"],
-        "Readiness": ["/alive"],
-        "Liveness": ["/alive"],
+        "Startup": ["/readyz"],
+        "Readiness": ["/healthz"],
+        "Liveness": ["/healthz"],
     }
     for text in asked.values():
         assert re.findall(r"name: 'Host'\s+value: '(.*)'", text) == ["localhost"]

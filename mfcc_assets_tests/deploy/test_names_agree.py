@@ -140,7 +140,7 @@ def test_the_pages_of_the_twin_link_to_its_ui_and_are_probed() -> None:
     port = WEB.value_of(WEB.assigned["port"])
     assert web["ports"] == [f"127.0.0.1:{port}:{port}"]
     assert web["environment"]["MFCC_DAGSTER_URL"] == "http://127.0.0.1:3000"
-    assert f"127.0.0.1:{port}/ready" in json.dumps(web["healthcheck"])
+    assert f"127.0.0.1:{port}/readyz" in json.dumps(web["healthcheck"])
 
 
 def test_the_names_in_the_grants_are_options_of_the_command() -> None:

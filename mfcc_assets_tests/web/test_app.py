@@ -65,6 +65,6 @@ def test_a_trusted_host_may_be_asked_for(library: Library) -> None:
     settings = library.settings.model_copy(update={"web_trusted_hosts": "music.example, .home.example"})
     pages = client_of(Library(settings))
 
-    assert pages.get("/alive", base_url="https://music.example").status_code == 200
-    assert pages.get("/alive", base_url="https://den.home.example").status_code == 200
-    assert pages.get("/alive", base_url="https://other.example").status_code == 400
+    assert pages.get("/healthz", base_url="https://music.example").status_code == 200
+    assert pages.get("/healthz", base_url="https://den.home.example").status_code == 200
+    assert pages.get("/healthz", base_url="https://other.example").status_code == 400

@@ -46,7 +46,7 @@ def test_an_error_of_the_file_says_what_the_listener_can_do(library: Library) ->
 def test_programs_are_told_in_json(pages: FlaskClient) -> None:
     response = pages.get("/nothing", headers={"Accept": "application/json"})
 
-    assert response.get_json() == {"status": 404, "title": "Not Found", "detail": ""}
+    assert response.get_json() == {"type": "about:blank", "status": 404, "title": "Not Found", "detail": ""}
 
 
 def test_a_missing_page_is_told_with_a_page(pages: FlaskClient) -> None:

@@ -15,11 +15,11 @@ def test_a_server_lives_without_its_stores(library: Library) -> None:
     library.settings.folder.mkdir(exist_ok=True)
     (library.settings.folder / "tables.sqlite").write_bytes(b"garbage" * 1_000)
 
-    assert pages.get("/alive").text == "alive"
+    assert pages.get("/healthz").text == "alive"
 
 
 def test_a_server_is_ready_while_its_stores_can_be_read(ten_tracks: Library) -> None:
-    response = client_of(ten_tracks).get("/ready")
+    response = client_of(ten_tracks).get("/readyz")
 
     assert (response.status_code, response.text) == (200, "ready")
 
@@ -28,7 +28,7 @@ def test_a_server_whose_database_is_damaged_is_not_ready_and_tells_no_details(li
     pages = client_of(library)
     (library.settings.folder / "tables.sqlite").write_bytes(b"garbage" * 1_000)
 
-    response = pages.get("/ready")
+    response = pages.get("/readyz")
 
     assert (response.status_code, response.text) == (503, "not ready")
 

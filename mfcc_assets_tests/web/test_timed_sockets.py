@@ -36,7 +36,7 @@ def test_senders_that_stall_do_not_keep_others_waiting_and_are_ended(tmp_path: P
         for connection in stalled:
             connection.sendall(b"POST /language/en HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000\r\n\r\nfew")
 
-        with urlopen(f"{address}/alive", timeout=60) as response:
+        with urlopen(f"{address}/healthz", timeout=60) as response:
             assert response.read() == b"alive"
         assert all(_ends(connection) for connection in stalled[:20])
 
@@ -44,7 +44,7 @@ def test_senders_that_stall_do_not_keep_others_waiting_and_are_ended(tmp_path: P
 def test_a_sender_of_a_byte_now_and_then_is_ended(tmp_path: Path) -> None:
     with running_web(tmp_path / "home", tmp_path / "log", {"MFCC_WEB_IDLE_SECONDS": "1"}) as address:
         with _connected(address) as connection:
-            connection.sendall(b"GET /alive HTTP/1.1\r\nHost: localhost\r\n")
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
             began = time.monotonic()
             try:
                 while time.monotonic() - began < 30:
@@ -61,12 +61,12 @@ def test_heads_that_do_not_come_hold_no_threads_and_are_not_logged(tmp_path: Pat
     with running_web(tmp_path / "home", log) as address, ExitStack() as open_:
         held = [open_.enter_context(_connected(address)) for _ in range(STALLED)]
         for connection in held:
-            connection.sendall(b"GET /alive HTTP/1.1\r\nHost: localhost\r\nX: not the e")
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: not the e")
 
         began = time.monotonic()
         assert _ends(held[0])
         assert time.monotonic() - began < 20
-        with urlopen(f"{address}/alive", timeout=60) as response:
+        with urlopen(f"{address}/healthz", timeout=60) as response:
             assert response.read() == b"alive"
     assert "Traceback" not in log.read_text()
 
@@ -116,10 +116,10 @@ def test_a_sender_has_at_most_24_connections_and_others_are_served(tmp_path: Pat
     with running_web(tmp_path / "home", tmp_path / "log") as address, ExitStack() as open_:
         held = [open_.enter_context(_connected(address, "127.0.0.2")) for _ in range(100)]
         for connection in held[:24]:
-            connection.sendall(b"GET /alive HTTP/1.1\r\nHost: localhost\r\nX: not the e")
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: not the e")
 
         assert all(_ends(connection) for connection in held[24:])
-        with urlopen(f"{address}/alive", timeout=60) as response:
+        with urlopen(f"{address}/healthz", timeout=60) as response:
             assert response.read() == b"alive"
         for connection in held[:24]:
             connection.sendall(b"nd\r\nConnection: close\r\n\r\n")
@@ -132,10 +132,10 @@ def test_a_few_slow_senders_together_do_not_keep_others_waiting(tmp_path: Path) 
     with running_web(tmp_path / "home", tmp_path / "log") as address, ExitStack() as open_:
         for sender in range(2, 11):
             for connection in [open_.enter_context(_connected(address, f"127.0.0.{sender}")) for _ in range(24)]:
-                connection.sendall(b"GET /alive HTTP/1.1\r\nHost: localhost\r\nX: not the e")
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: not the e")
 
         began = time.monotonic()
-        with urlopen(f"{address}/alive", timeout=60) as response:
+        with urlopen(f"{address}/healthz", timeout=60) as response:
             assert response.read() == b"alive"
         assert time.monotonic() - began < 6
     assert "Traceback" not in (tmp_path / "log").read_text()
@@ -167,7 +167,7 @@ def test_listeners_behind_a_known_proxy_share_its_address_without_a_limit(tmp_pa
         ExitStack() as open_,
     ):
         for connection in [open_.enter_context(_connected(address, "127.0.0.2")) for _ in range(100)]:
-            connection.sendall(b"GET /alive HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert b"200 OK" in connection.recv(4096)
 
 
@@ -188,7 +188,7 @@ def test_a_sender_is_admitted_while_it_has_fewer_than_the_most(steps: list[tuple
 def _is_served(address: str, sender: str) -> bool:
     time.sleep(0.1)
     with suppress(ConnectionError), _connected(address, sender) as connection:
-        connection.sendall(b"GET /alive HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return b"200 OK" in connection.recv(4096)
     return False
 

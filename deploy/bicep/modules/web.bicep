@@ -124,7 +124,7 @@ resource web 'Microsoft.App/containerApps@2024-03-01' = {
               type: 'Startup'
               httpGet: {
                 port: port
-                path: '/ready'
+                path: '/readyz'
                 httpHeaders: [
                   {
                     name: 'Host'
@@ -140,7 +140,7 @@ resource web 'Microsoft.App/containerApps@2024-03-01' = {
               type: 'Readiness'
               httpGet: {
                 port: port
-                path: '/alive'
+                path: '/healthz'
                 httpHeaders: [
                   {
                     name: 'Host'
@@ -155,7 +155,7 @@ resource web 'Microsoft.App/containerApps@2024-03-01' = {
               type: 'Liveness'
               httpGet: {
                 port: port
-                path: '/alive'
+                path: '/healthz'
                 httpHeaders: [
                   {
                     name: 'Host'

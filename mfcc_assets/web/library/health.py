@@ -7,7 +7,7 @@ from flask import Blueprint, render_template
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.pipeline.failure_words import words_for_failure
-from mfcc_assets.pipeline.health_figures import health_figures
+from mfcc_assets.pipeline.health_figures import HealthFigures, health_figures
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets.storage.sql.records import Reject
@@ -49,11 +49,7 @@ class _Curve:
 @blueprint.get("/health")
 def page() -> str:
     """Show the health of the library."""
-    index, instead = _index()
-    library = site().library
-    figures = site().health.get(index and index.version, lambda: health_figures(library, index))
-    if not figures.count:
-        check_not_lost(library)
+    figures, index, instead = present_figures()
     return render_template(
         "library/health.html",
         states=figures.states,
@@ -71,6 +67,16 @@ def page() -> str:
         orphan_count=figures.orphan_count,
         curves=_curves(figures.quality),
     )
+
+
+def present_figures() -> tuple[HealthFigures, LibraryIndex | None, str]:
+    """Return the figures of the library, which are up to a minute old, its index, and why there is none."""
+    index, instead = _index()
+    library = site().library
+    figures = site().health.get(index and index.version, lambda: health_figures(library, index))
+    if not figures.count:
+        check_not_lost(library)
+    return figures, index, instead
 
 
 def _reason(reject: Reject) -> str:

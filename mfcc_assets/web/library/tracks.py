@@ -73,13 +73,13 @@ def why(track_id: str, other_id: str) -> Response:
     cards = card_of(track), card_of(other)
     try:
         index = site().published.opened().index
-        explained = why_of(_explained(index, track, other), *cards, f"{request.path}/path.png")
+        shown = why_of(explained(index, track, other), *cards, f"{request.path}/path.png")
     except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
         instead = words_for(error)
         response = make_response(render_template("library/why.html", cards=cards, why=None, instead=instead))
         response.status_code = HTTPStatus.NOT_FOUND
         return response
-    return make_response(render_template("library/why.html", cards=cards, why=explained, instead=""))
+    return make_response(render_template("library/why.html", cards=cards, why=shown, instead=""))
 
 
 @blueprint.get("/tracks/<track_id>/why/<other_id>/path.png")
@@ -89,9 +89,9 @@ def picture(track_id: str, other_id: str) -> Response:
     index = site().published.opened().index
 
     def draw() -> bytes:
-        explained = _explained(index, track, other)
+        pair = explained(index, track, other)
         with site().heavy.turn():
-            return picture_without_words(index, explained)
+            return picture_without_words(index, pair)
 
     drawn = site().pictures.get_or_make(("path", *_pair_key(index, track, other)), draw)
     return sent_png(drawn, f"private, max-age={_PICTURE_SECONDS}")
@@ -141,7 +141,9 @@ def _pair_key(index: LibraryIndex, track: Soundtrack, other: Soundtrack) -> tupl
     return index.version, track.audio_id, other.audio_id, track.display_title, other.display_title
 
 
-def _explained(index: LibraryIndex, track: Soundtrack, other: Soundtrack) -> "ExplainedPair":
+def explained(index: LibraryIndex, track: Soundtrack, other: Soundtrack) -> "ExplainedPair":
+    """Return why two tracks are near to each other. Raises as `mfcc_assets.pipeline.explain.explain_pair`."""
+
     def explain() -> "ExplainedPair":
         with site().heavy.turn():
             return explain_pair(site().library, index, track, other)

@@ -2,13 +2,15 @@
 
 from flask import Flask, abort, request
 
+from mfcc_assets.library import Library
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.security.keys import key_of_request
 from mfcc_assets.web.security.targets import split_address
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-def refuse_other_sites(app: Flask) -> None:
+def refuse_other_sites(app: Flask, library: Library) -> None:
     """Refuse every request that changes something unless it comes from a page of this site.
 
     A browser says in ``Sec-Fetch-Site`` where a request comes from. An older one says it in ``Origin``, and so does
@@ -18,7 +20,7 @@ def refuse_other_sites(app: Flask) -> None:
 
     @app.before_request
     def refuse() -> None:
-        if request.method in _SAFE_METHODS:
+        if request.method in _SAFE_METHODS or key_of_request(library) is not None:
             return
         site = request.headers.get("Sec-Fetch-Site")
         origin = request.headers.get("Origin")

@@ -15,7 +15,9 @@ from werkzeug.wrappers import Response
 from mfcc_assets.errors import SettingsError
 from mfcc_assets.library import Library
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.programs import is_for_programs
 from mfcc_assets.web.security.ended_sessions import EndedSessions
+from mfcc_assets.web.security.keys import key_of_request, unauthorized
 from mfcc_assets.web.security.passwords import is_hash, matches
 from mfcc_assets.web.security.rate import Rate
 from mfcc_assets.web.security.targets import target_here
@@ -33,8 +35,8 @@ _ID_BYTES = 16
 
 _OPEN = frozenset(
     {
-        "/alive",
-        "/ready",
+        "/healthz",
+        "/readyz",
         "/login",
         "/logout",
         "/language/<code>",
@@ -81,13 +83,13 @@ def check_login(library: Library) -> None:
 
 
 def require_login(app: Flask, library: Library) -> None:
-    """Let the app show its pages only to those who have logged in, in the way that the settings say."""
+    """Let the app show its pages only to those who have logged in, in the way that the settings say, or have a key."""
     check_login(library)
     app.session_interface = SessionsOfThisSite()
     settings = library.settings
     app.jinja_env.globals["may_log_out"] = lambda: False
     if settings.web_login == "header":
-        _require_named_user(app, settings.web_login_header)
+        _require_named_user(app, library)
     elif settings.web_login == "password":
         _require_password(app, library)
 
@@ -97,12 +99,22 @@ def _is_open() -> bool:
     return rule in _OPEN or rule == _SHARED or rule.startswith(f"{_SHARED}/")
 
 
-def _require_named_user(app: Flask, header: str) -> None:
+def _refuse_programs() -> None:
+    """Refuse a request without a key and a log-in at an address for programs, which could not use a page."""
+    if is_for_programs():
+        raise unauthorized(_("This needs a key, or the log-in."))
+
+
+def _require_named_user(app: Flask, library: Library) -> None:
+    header = library.settings.web_login_header
+
     @app.before_request
     def refuse_the_unnamed() -> None:
         # Only known proxies can have set this header: `KnownProxies` has removed it from all other requests.
-        if not _is_open() and not request.headers.get(header):
-            abort(HTTPStatus.FORBIDDEN, _("Nobody has logged in. Open this site by its usual address."))
+        if _is_open() or request.headers.get(header) or key_of_request(library) is not None:
+            return
+        _refuse_programs()
+        abort(HTTPStatus.FORBIDDEN, _("Nobody has logged in. Open this site by its usual address."))
 
 
 class _Sessions:
@@ -142,8 +154,9 @@ def _require_password(app: Flask, library: Library) -> None:
 
     @app.before_request
     def send_to_login() -> Response | None:
-        if _is_open() or sessions.is_logged_in():
+        if _is_open() or sessions.is_logged_in() or key_of_request(library) is not None:
             return None
+        _refuse_programs()
         # Scripts, players and event streams could not use the page of the log-in.
         if request.method not in ("GET", "HEAD") or "text/html" not in request.accept_mimetypes.values():
             raise Unauthorized(_("Log in first."), www_authenticate=WWWAuthenticate("form"))

@@ -96,6 +96,11 @@ class Admission:
             self._senders[upload] = sender_of(address)
             self._waiting += 1
 
+    def lately_stored(self) -> list[UploadId]:
+        """Return uploads that were stored here and may have no document yet."""
+        with self._lock:
+            return list(self._stored)
+
     def forget(self, upload: UploadId) -> None:
         """Count an upload no more, because it was deleted."""
         with self._lock:

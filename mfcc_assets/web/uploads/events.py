@@ -30,6 +30,19 @@ _BUSY_SECONDS = 5
 @blueprint.get("/uploads/<upload:upload>/events")
 def events(upload: UploadId) -> Response:
     """Send news of an upload until the stream ends, each with its tag as the id of the event."""
+    return event_stream(upload)
+
+
+def event_stream(upload: UploadId) -> Response:
+    """Return a response that tells the news of an upload, for which the server has a bounded number of places.
+
+    Raises
+    ------
+    DocumentNotFound
+        If there is no such upload.
+    Refused
+        If all places are taken.
+    """
     here, known = room(), request.headers.get("Last-Event-ID", "")
     news = here.news(upload_state(site().library, upload))
     if news.is_last and news.tag == known:

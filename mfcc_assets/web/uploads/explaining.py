@@ -96,27 +96,28 @@ def _why(stored: Document, track: Soundtrack, base: str, *, plays: bool) -> Resp
     shown = shown_upload(stored, base, is_mine=False, plays=plays)
     cards = shown.card, card_of(track, base="" if plays else base)
     try:
-        explained = why_of(_explained(stored, track), *cards, f"{request.path}/path.png")
+        found = why_of(explained(stored, track), *cards, f"{request.path}/path.png")
     except (CorruptIndex, FeaturesMissing, LeftToTheRun, NoPublishedIndex) as error:
         page = render_template("uploads/why.html", shown=shown, cards=cards, why=None, instead=words_for(error))
         response = make_response(page)
         response.status_code = HTTPStatus.NOT_FOUND
         return response
-    return make_response(render_template("uploads/why.html", shown=shown, cards=cards, why=explained, instead=""))
+    return make_response(render_template("uploads/why.html", shown=shown, cards=cards, why=found, instead=""))
 
 
 def _path(stored: Document, track: Soundtrack) -> Response:
     opened = _opened(stored)
 
     def draw() -> bytes:
-        explained = _explained(stored, track)
+        pair = explained(stored, track)
         with site().heavy.turn():
-            return picture_without_words(opened.index, explained)
+            return picture_without_words(opened.index, pair)
 
     return _png(site().pictures.get_or_make(("path", stored.id, opened.index.version, track.track_id), draw))
 
 
-def _explained(stored: Document, track: Soundtrack) -> "ExplainedPair":
+def explained(stored: Document, track: Soundtrack) -> "ExplainedPair":
+    """Return why a track is near to an upload. Raises as `mfcc_assets.pipeline.explain_upload.explain_upload`."""
     opened = _opened(stored)
 
     def explain() -> "ExplainedPair":

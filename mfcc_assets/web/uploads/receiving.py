@@ -35,7 +35,7 @@ answer, so that the page of the answer plays why.
 @blueprint.put("/uploads")
 def put() -> tuple[Response, int, dict[str, str]]:
     """Take a file that is the body of the request, and answer with its id and its address."""
-    upload = _take(raw_body)
+    upload = taken_upload(raw_body)
     address = address_of(upload)
     return jsonify(id=upload, address=address), HTTPStatus.CREATED, {"Location": address}
 
@@ -43,7 +43,7 @@ def put() -> tuple[Response, int, dict[str, str]]:
 @blueprint.post("/uploads")
 def post() -> WerkzeugResponse:
     """Take a file from a form, for browsers without scripts."""
-    return _see(_take(form_body, around=AROUND_A_FILE))
+    return _see(taken_upload(form_body, around=AROUND_A_FILE))
 
 
 @blueprint.post("/uploads/sample")
@@ -60,7 +60,21 @@ def sample() -> WerkzeugResponse:
     return _see(_stored(upload))
 
 
-def _take(body_of: Callable[[Request], Body], *, around: int = 0) -> UploadId:
+def taken_upload(body_of: Callable[[Request], Body], *, around: int = 0) -> UploadId:
+    """Take the file of the request, and return its id. Its preview begins at once.
+
+    Parameters
+    ----------
+    body_of
+        Function that returns the file in a request.
+    around
+        Bytes that the request may have beside the file.
+
+    Raises
+    ------
+    Refused
+        If the file may not come now, is no audio, or does not come as a whole.
+    """
     upload = new_upload()
     with room().admission.admitted(request.content_length, request.remote_addr or "", around=around):
         store_upload(site().library, upload, body_of(request))

@@ -55,18 +55,7 @@ def revoke(upload: UploadId) -> WerkzeugResponse:
 @blueprint.post("/uploads/<upload:upload>/delete")
 def delete(upload: UploadId) -> WerkzeugResponse:
     """Delete an upload with everything that was made from it."""
-    require_mine(upload)
-    here = room()
-    try:
-        delete_upload(site().library, upload)
-    finally:
-        # What this process keeps of it goes too if something else is left, and after a request that came meanwhile.
-        here.previews.forget(upload)
-        here.admission.forget(upload)
-        here.watch.hurry()
-        for kept in (site().pictures, site().pairs):
-            kept.drop(lambda key: isinstance(key, tuple) and upload in key)
-    forget(upload)
+    delete_mine(upload)
     return redirect(url_for("pages.upload_form", deleted=1), HTTPStatus.SEE_OTHER)
 
 
@@ -85,3 +74,27 @@ def shared_page(token: str) -> Response:
     response = make_response(render_template("uploads/shared.html", shown=shown))
     response.headers["X-Robots-Tag"] = "noindex"
     return response
+
+
+def delete_mine(upload: UploadId) -> None:
+    """Delete an upload of this caller, and what this process keeps of it.
+
+    Raises
+    ------
+    Refused
+        If somebody else has sent it.
+    PurgeIncomplete
+        If something of it could not be removed.
+    """
+    require_mine(upload)
+    here = room()
+    try:
+        delete_upload(site().library, upload)
+    finally:
+        # What this process keeps of it goes too if something else is left, and after a request that came meanwhile.
+        here.previews.forget(upload)
+        here.admission.forget(upload)
+        here.watch.hurry()
+        for kept in (site().pictures, site().pairs):
+            kept.drop(lambda key: isinstance(key, tuple) and upload in key)
+    forget(upload)

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
     ],
 )
 def test_a_change_that_another_site_asks_for_is_refused(pages: FlaskClient, headers: Mapping[str, str]) -> None:
-    assert pages.post("/alive", headers=headers).status_code == 403
+    assert pages.post("/healthz", headers=headers).status_code == 403
 
 
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://localhost"}, {}])
@@ -25,7 +25,7 @@ def test_a_change_from_this_site_or_from_a_program_is_not_refused(
     pages: FlaskClient, headers: Mapping[str, str]
 ) -> None:
     # The probe cannot be posted to, which is said only after the check.
-    assert pages.post("/alive", headers=headers).status_code == 405
+    assert pages.post("/healthz", headers=headers).status_code == 405
 
 
 def test_reading_is_free_for_links_from_elsewhere(pages: FlaskClient) -> None:

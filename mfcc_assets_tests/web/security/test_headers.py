@@ -7,7 +7,7 @@ from mfcc_assets.library import Library
 from mfcc_assets_tests.web.clients import client_of
 
 
-@pytest.mark.parametrize("address", ["/help", "/nothing", "/alive", "/static/js/main.js"])
+@pytest.mark.parametrize("address", ["/help", "/nothing", "/healthz", "/static/js/main.js"])
 def test_every_answer_has_the_headers(pages: FlaskClient, address: str) -> None:
     headers = pages.get(address).headers
 
@@ -29,11 +29,11 @@ def test_pages_of_a_library_on_azure_may_play_from_its_account(library: Library)
     on_azure = Library(settings)
     on_azure.opened["signing_key"] = bytes(32)
 
-    policy = client_of(on_azure).get("/alive").headers["Content-Security-Policy"]
+    policy = client_of(on_azure).get("/healthz").headers["Content-Security-Policy"]
 
     assert "media-src 'self' https://account.blob.core.windows.net;" in policy
 
 
 def test_only_answers_over_https_demand_https(pages: FlaskClient) -> None:
-    assert "Strict-Transport-Security" in pages.get("/alive", base_url="https://localhost").headers
-    assert "Strict-Transport-Security" not in pages.get("/alive").headers
+    assert "Strict-Transport-Security" in pages.get("/healthz", base_url="https://localhost").headers
+    assert "Strict-Transport-Security" not in pages.get("/healthz").headers

@@ -77,7 +77,7 @@ def test_a_log_in_leads_to_no_other_site(locked: Library) -> None:
     assert entered.location == "/"
 
 
-@pytest.mark.parametrize("address", ["/alive", "/ready", "/login", "/static/js/main.js", "/favicon.ico"])
+@pytest.mark.parametrize("address", ["/healthz", "/readyz", "/login", "/static/js/main.js", "/favicon.ico"])
 def test_what_tells_nothing_needs_no_log_in(locked: Library, address: str) -> None:
     assert client_of(locked).get(address).status_code in (200, 301)
 
@@ -275,7 +275,7 @@ def test_a_user_whom_a_known_proxy_names_sees_the_pages(library: Library) -> Non
     assert pages.get("/help", headers={USER: "ada@example.org"}).status_code == 200
     assert pages.get("/help").status_code == 403
     assert pages.get("/help", headers={USER: ""}).status_code == 403
-    assert pages.get("/alive").status_code == 200
+    assert pages.get("/healthz").status_code == 200
 
 
 def test_a_user_whom_anybody_else_names_is_refused(library: Library) -> None:

@@ -143,7 +143,7 @@ def test_sixty_senders_that_stall_hold_neither_the_pages_nor_more_than_their_pla
         time.sleep(1)
 
         began = time.monotonic()
-        with urlopen(f"{address}/alive", timeout=30) as response:
+        with urlopen(f"{address}/healthz", timeout=30) as response:
             assert response.read() == b"alive"
         assert time.monotonic() - began < 10
         refused = put(address, song)

@@ -1,0 +1,51 @@
+"""The uploads that wait for their answer, and since when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mfcc_assets.ids import upload_id_in
+from mfcc_assets.library import Library
+from mfcc_assets.music_names import is_companion
+from mfcc_assets.pipeline.upload_document import State
+
+_QUEUED = (State.WAITING, State.RECEIVED, State.RECOGNISED, State.CANDIDATES)
+
+
+@dataclass(frozen=True)
+class UploadQueue:
+    """The uploads without an answer.
+
+    Attributes
+    ----------
+    counts
+        Number of uploads in each state before the answer.
+    oldest
+        Time at which the first of them came; None if none waits.
+    """
+
+    counts: Mapping[str, int]
+    oldest: datetime | None
+
+    def age(self, now: datetime | None = None) -> float:
+        """Return the seconds for which the oldest upload waits; 0 if none waits."""
+        if self.oldest is None:
+            return 0.0
+        return max(0.0, ((now or datetime.now(UTC)) - self.oldest).total_seconds())
+
+
+def upload_queue(library: Library) -> UploadQueue:
+    """Return the uploads without an answer. Files of which nothing has written a document yet count as waiting."""
+    ids = {state: library.documents.ids(state) for state in _QUEUED}
+    documents = library.documents.get_many(set[str]().union(*ids.values()))
+    received = [datetime.fromisoformat(document.body["received"]) for document in documents.values()]
+    files = {
+        upload: blob.modified
+        for blob in library.blobs.list("uploads")
+        if (upload := upload_id_in(blob.name)) and upload not in documents and not is_companion(blob.name)
+    }
+    # The others are answered, or have failed.
+    unseen = files.keys() - library.documents.get_many(list(files)).keys()
+    counts = {state.value: len(ids[state]) for state in _QUEUED}
+    counts[State.WAITING.value] += len(unseen)
+    return UploadQueue(counts, min([*received, *(files[upload] for upload in unseen)], default=None))
