@@ -72,6 +72,7 @@ def serve(settings: Settings, *, open_browser: bool = False, say: Callable[[str]
         "graceful_timeout": _GRACE_SECONDS,
         "keepalive": 15,
         "loglevel": "warning",
+        "logger_class": "mfcc_assets.web.security.logs.LogWithoutSecrets",
         "when_ready": tell,
         "control_socket_disable": True,
         "proc_name": "mfcc web",

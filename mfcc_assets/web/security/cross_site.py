@@ -3,6 +3,7 @@
 from flask import Flask, abort, request
 
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.security.players import is_of_a_player
 from mfcc_assets.web.security.targets import split_address
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -18,7 +19,8 @@ def refuse_other_sites(app: Flask) -> None:
 
     @app.before_request
     def refuse() -> None:
-        if request.method in _SAFE_METHODS:
+        # A request of a player has a key in itself. No browser adds one to what another site makes it send.
+        if request.method in _SAFE_METHODS or is_of_a_player():
             return
         site = request.headers.get("Sec-Fetch-Site")
         origin = request.headers.get("Origin")

@@ -15,6 +15,7 @@ from mfcc_assets.errors import SettingsError
 from mfcc_assets.library import Library
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.security.passwords import is_hash, matches
+from mfcc_assets.web.security.players import is_of_a_player
 from mfcc_assets.web.security.rate import Rate
 from mfcc_assets.web.security.targets import target_here
 
@@ -83,7 +84,8 @@ def require_login(app: Flask, library: Library) -> None:
 
 def _is_open() -> bool:
     rule = request.url_rule.rule if request.url_rule else ""
-    return rule in _OPEN or rule == _SHARED or rule.startswith(f"{_SHARED}/")
+    # Players send a key instead, which their own routes ask for.
+    return rule in _OPEN or rule == _SHARED or rule.startswith(f"{_SHARED}/") or is_of_a_player()
 
 
 def _require_named_user(app: Flask, header: str) -> None:
