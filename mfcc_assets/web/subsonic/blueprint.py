@@ -50,6 +50,7 @@ _CALLS: Mapping[str, Callable[[], Content | WerkzeugResponse]] = {
     "getAlbumList2": list_calls.album_list_2,
     "getRandomSongs": list_calls.random_songs,
     "getSongsByGenre": list_calls.songs_by_genre,
+    "search": list_calls.old_search,
     "search2": list_calls.search_2,
     "search3": list_calls.search_3,
     "getSonicSimilarTracks": similarity_calls.sonic_similar_tracks,

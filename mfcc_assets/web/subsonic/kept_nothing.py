@@ -5,10 +5,12 @@ for is empty, and what should be changed is refused.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 
-from mfcc_assets.web.subsonic.answers import Content
+from mfcc_assets.web.subsonic.answers import Content, moment
 from mfcc_assets.web.subsonic.asked import needed
+from mfcc_assets.web.subsonic.caller import caller
 from mfcc_assets.web.subsonic.failures import CallFailed, Code
 
 _EMPTY: Mapping[str, Content] = {
@@ -23,7 +25,6 @@ _EMPTY: Mapping[str, Content] = {
     "getLyricsBySongId": {"lyricsList": {"structuredLyrics": []}},
     "getNewestPodcasts": {"newestPodcasts": {"episode": []}},
     "getNowPlaying": {"nowPlaying": {"entry": []}},
-    "getPlayQueue": {},
     "getPlaylists": {"playlists": {"playlist": []}},
     "getPodcasts": {"podcasts": {"channel": []}},
     "getShares": {"shares": {"share": []}},
@@ -47,7 +48,7 @@ _NEEDED = {
 }
 """Parameters without which an answer would say nothing."""
 
-_MISSING = ("getAvatar", "getCaptions", "getPlaylist", "getVideoInfo")
+_MISSING = ("getAvatar", "getCaptions", "getPlaylist", "getVideoInfo", "hls.m3u8")
 
 _REFUSED = (
     "addChatMessage", "changePassword", "createBookmark", "createInternetRadioStation", "createPlaylist",
@@ -64,6 +65,12 @@ def _nothing(method: str) -> Content:
     return _EMPTY[method]
 
 
+def _play_queue() -> Content:
+    # The protocol wants to know since when and by whom nothing is played.
+    never = moment(datetime.fromtimestamp(0, UTC))
+    return {"playQueue": {"username": caller().name, "changed": never, "changedBy": "", "entry": []}}
+
+
 def _find_nothing() -> Content:
     raise CallFailed(Code.NOT_FOUND, "This server keeps nothing of this kind.")
 
@@ -74,6 +81,7 @@ def _refuse() -> Content:
 
 CALLS: Mapping[str, Callable[[], Content]] = {
     **{method: partial(_nothing, method) for method in _EMPTY},
+    "getPlayQueue": _play_queue,
     **dict.fromkeys(_MISSING, _find_nothing),
     **dict.fromkeys(_REFUSED, _refuse),
 }

@@ -62,6 +62,11 @@ def songs_by_genre() -> Content:
     return {"songsByGenre": {"song": [song_item(song) for song in songs] if chosen.genre.strip() else []}}
 
 
+def old_search() -> Content:
+    """Refuse the search that the protocol gave up many years ago."""
+    raise CallFailed(Code.GENERIC, "This search is too old. Call search3.")
+
+
 def search_2() -> Content:
     """Search for artists, albums and songs, the first two as folders."""
     return {"searchResult2": _found(artist_folder, album_folder)}

@@ -1,8 +1,9 @@
 """Calls for the audio of songs and for artwork."""
 
-from flask import Response
+from flask import Response, request
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from mfcc_assets.audio.artwork import generated_picture
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.records import Soundtrack
@@ -16,6 +17,7 @@ from mfcc_assets.web.subsonic.failures import CallFailed, Code
 
 _LARGEST_PICTURE = 1200
 _SMALLEST_PICTURE = 16
+_DRAWN_SECONDS = 24 * 3600
 
 
 def stream() -> WerkzeugResponse:
@@ -34,8 +36,19 @@ def download() -> WerkzeugResponse:
 
 def cover_art() -> Response:
     """Send the artwork of a song, of an album or of an artist."""
-    size = number("size", _LARGEST_PICTURE, _LARGEST_PICTURE)
-    return sent_artwork_of_size(_pictured(needed("id")), max(size, _SMALLEST_PICTURE))
+    track = _pictured(needed("id"))
+    size = max(number("size", _LARGEST_PICTURE, _LARGEST_PICTURE), _SMALLEST_PICTURE)
+    if has_picture(track) or "image/svg+xml" in request.headers.get("Accept", ""):
+        return sent_artwork_of_size(track, size)
+    # Only browsers show the SVG that is drawn for a song without a picture.
+    key = ("drawn", track.track_id, size)
+    drawn = site().pictures.get_or_make(key, lambda: generated_picture(track.track_id, size).data)
+    response = Response(drawn, content_type="image/jpeg")
+    response.headers["Cache-Control"] = f"private, max-age={_DRAWN_SECONDS}"
+    response.vary.add("Accept")
+    response.add_etag()
+    response.make_conditional(request)
+    return response
 
 
 def _sent(track: Soundtrack) -> WerkzeugResponse:
