@@ -69,7 +69,7 @@ def test_a_log_in_of_the_pages_is_neither_needed_nor_enough(
 
     password = "correct horse battery"
     monkeypatch.setenv("WEB_PASSWORD", hash_of(password))
-    guarded = Settings(home=ten_tracks.settings.home, web_login=login, web_proxies="192.0.2.1")  # type: ignore[arg-type]
+    guarded = Settings(home=ten_tracks.settings.home, web_login=login, web_proxies="192.0.2.1")
     with Library(guarded) as library:
         player = Player(library)
         assert player.call("ping")["status"] == "ok"
