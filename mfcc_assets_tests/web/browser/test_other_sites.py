@@ -1,6 +1,5 @@
 """A music player in the page of another site, in a real browser, that calls a server of the library."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,9 +7,11 @@ from flask import Flask
 
 from mfcc_assets.pipeline.api_keys import make_key
 from mfcc_assets_tests.services.browser import NAMED_HOST, Troubles, fresh_page
-from mfcc_assets_tests.web.browser.trial_site import TrialSite, serving
+from mfcc_assets_tests.web.browser.trial_site import serving
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Browser, Page
 
     from mfcc_assets.library import Library
