@@ -117,6 +117,9 @@ def album_folder(album: PlayerAlbum) -> dict[str, Any]:
             "year": album.year,
             "genre": printable(album.genre) or None,
             "coverArt": f"{ids.ALBUM}{album.album_id}",
+            # These two are not described for folders, but clients that treat them as albums need them.
+            "name": printable(album.title) or _NO_ALBUM,
+            "songCount": album.totals.tracks,
             "duration": round(album.totals.seconds),
             "created": moment(album.added_at),
             "isVideo": False,

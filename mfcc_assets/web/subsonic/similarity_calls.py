@@ -74,7 +74,7 @@ def _similar() -> list[dict[str, Any]]:
     except (CorruptIndex, NoPublishedIndex):
         # Players ask for these beside a page that they show, and a failure would keep them from showing it.
         return []
-    known = [seed for seed in seeds if seed.audio_id in opened.index.tracks]
+    known = [seed for seed in seeds if seed.audio_id is not None and seed.audio_id in opened.index.tracks]
     if not known or not count:
         return []
     if len(seeds) == 1:

@@ -13,7 +13,7 @@ from mfcc_assets_tests.storage.sql.table_rows import analyse, observe, observed
 
 SONGS: dict[str, dict[str, Any]] = {
     "a.mp3": {"title": "Jóga", "artist": "Björk", "album": "Homogenic", "year": 1997, "genre": "Pop, Art"},
-    "b.mp3": {"title": "Bachelorette", "artist": "BJÖRK feat. X", "album": "Homogenic", "year": 1998, "genre": "pop"},
+    "b.mp3": {"title": "Bachelorette", "artist": "Björk feat. X", "album": "Homogenic", "year": 1998, "genre": "pop"},
     "c.mp3": {"title": "Zephyr", "artist": "The Abbots", "album": "100% [Live]_", "year": 2020, "genre": "Rock"},
     "d.mp3": {"title": "Duet", "artist": "Abbots & Cy", "album": "Both", "album_artist": "Abbots", "year": 1990},
     "e.mp3": {"title": "Loose", "artist": "Unknown Artist", "album": ""},

@@ -49,5 +49,5 @@ def test_gunicorns_logs_of_errors_and_of_requests_have_no_keys(capsys: pytest.Ca
             logger.setLevel(logging.NOTSET)
         sys.stdout.flush()
     told = "".join(capsys.readouterr())
-    assert told.count("/rest/ping?…") == 3
+    assert told.count("/rest/ping?…") >= 3
     assert KEY not in told

@@ -68,7 +68,7 @@ def test_a_log_in_of_the_pages_is_neither_needed_nor_enough(
     from mfcc_assets.web.security.passwords import hash_of
 
     password = "correct horse battery"
-    monkeypatch.setenv("WEB_PASSWORD", hash_of(password))
+    monkeypatch.setenv("MFCC_SECRET_WEB_PASSWORD", hash_of(password))
     guarded = Settings(home=ten_tracks.settings.home, web_login=login, web_proxies="192.0.2.1")
     with Library(guarded) as library:
         player = Player(library)
