@@ -53,7 +53,8 @@ defs: $(VENV)/.installed-dg  ## Check the definitions of Dagster and list them, 
 	@$(DG) check defs && $(DG) list defs
 
 launch: $(VENV)/.installed-dg  ## Launch a run with dg: ASSETS=library_report, or JOB=library. SHARDS=0...f is the default.
-	@$(DG) launch $(if $(JOB),--job $(JOB) --partition-range $(SHARDS),--assets $(ASSETS))
+	@$(DG) launch $(if $(JOB),--job $(JOB) --partition-range $(SHARDS),--assets $(ASSETS)) \
+	  && echo "The run succeeded. The list of runs in the UI of make dev has it."
 
 # Two processes run the tests. Those of one file stay together, because they share servers and libraries.
 test: $(VENV)/.installed-test lint  ## Run `make lint`, then the whole test suite.
@@ -77,8 +78,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUPPORTED)' \
 	  || { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or name it with make PYTHON=…"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV): 300 MB to download, 1.2 GB on disk, about a minute …"
-	@$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e . | awk '$(COUNT_PACKAGES)'
+	@echo "Installing into $(VENV): 320 MB to download, 1.2 GB on disk, about a minute …"
+	@$(BIN)/pip install --disable-pip-version-check --use-pep517 -c constraints.txt -e . | awk '$(COUNT_PACKAGES)'
 	@$(BIN)/python -c "from mfcc_assets.warm_up import warm_up; warm_up()"
 	@touch $@
 

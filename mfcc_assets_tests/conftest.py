@@ -4,12 +4,14 @@ Each fixture imports what it needs, so that tests of the science start fast and 
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings as settings_of_hypothesis
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -22,8 +24,19 @@ if TYPE_CHECKING:
     from mfcc_assets_tests.services.postgres import Postgres
 
 
+_MEMORY = Path("/dev/shm")
+_LEAST_FREE_BYTES = 4 << 30
+
+# Each run tries the same examples. How long one takes depends on what else the machine does.
+settings_of_hypothesis.register_profile("reproducible", derandomize=True, deadline=None)
+settings_of_hypothesis.load_profile("reproducible")
+
+
 def pytest_configure() -> None:
-    """Remove the settings of the person who runs the tests: each test sets its own."""
+    """Remove the settings of the person who runs the tests: each test sets its own. Keep temporary files in memory."""
+    # A library writes many small files, and a disk must have stored each before the next one.
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _LEAST_FREE_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
     for name in list(os.environ):
         if name.startswith("MFCC_") or name == "DAGSTER_HOME":
             del os.environ[name]

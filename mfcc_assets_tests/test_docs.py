@@ -5,11 +5,14 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from PIL import Image
 
 from docs.samples import NOT_COMMANDS, NOT_RUN, samples_of
@@ -99,6 +102,35 @@ def test_the_pages_show_what_make_prints() -> None:
     shown = {line for page in PAGES_WITH_SAMPLES for block in blocks_of(page, "console") for line in block.splitlines()}
     assert len(printed) == 3
     assert [line for line in printed if line not in shown] == []
+
+
+def packages_with(*extras: str) -> set[str]:
+    """Return the names of the packages that an installation with these extras has beside mfcc_assets itself."""
+    found: set[tuple[str, str]] = set()
+    waiting = [("mfcc-assets", extra) for extra in ("", *extras)]
+    while waiting:
+        name, extra = waiting.pop()
+        if (name, extra) in found:
+            continue
+        found.add((name, extra))
+        for line in requires(name) or []:
+            needed = Requirement(line)
+            if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+                waiting += [(canonicalize_name(needed.name), each) for each in ("", *needed.extras)]
+    return {name for name, _ in found} - {"mfcc-assets"}
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="The pages give the numbers of Python 3.11.")
+def test_the_pages_give_the_numbers_of_packages() -> None:
+    base = packages_with()
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (\d+)[^|]* \| \d+ MB \|$", TEXTS[DOCS / "settings.md"], re.MULTILINE)
+
+    assert f"{len(base)} packages found, installing them" in TEXTS[README]
+    assert f"It has {len(base)} packages" in TEXTS[DOCS / "settings.md"]
+    assert len(rows) == 8
+    assert {extra: int(number) for extra, number in rows} == {
+        extra: len(packages_with(extra) - base) for extra, _ in rows
+    }
 
 
 def test_the_picture_of_the_asset_graph_shows_every_asset() -> None:

@@ -25,6 +25,9 @@ _SKIPPED_AT_ONCE = 1 << 20
 _MOST_TAGS = 1_000
 """Most tags and stretches of zeros that are skipped. A crafted file can consist of millions of empty tags."""
 
+_MOST_OWN_ZEROS = 3
+"""Most zeros with which a known format begins."""
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -309,5 +312,13 @@ def _skip_zeros(file: BinaryIO, start: int) -> int:
         rest = chunk.lstrip(b"\x00")
         start += len(chunk) - len(rest)
         if rest:
-            break
+            return start - _own_zeros(file, start)
     return start
+
+
+def _own_zeros(file: BinaryIO, start: int) -> int:
+    """Return how many of the zeros before a position belong to the format behind them, as the size of an MP4's box."""
+    file.seek(start - _MOST_OWN_ZEROS)
+    head = file.read(_HEAD_BYTES)
+    matching = (own for own in range(_MOST_OWN_ZEROS, 0, -1) if format_of(head[_MOST_OWN_ZEROS - own :]))
+    return 0 if format_of(head[_MOST_OWN_ZEROS:]) else next(matching, 0)

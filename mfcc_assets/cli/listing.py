@@ -72,7 +72,7 @@ def print_long(console: Console, parts: Iterable[RenderableType]) -> None:
             console.print(part)
     text = captured.get()
     if console.is_terminal and text.count("\n") >= console.height:
-        click.echo_via_pager(text, color=True)
+        click.echo_via_pager(text)  # Colours are kept for a pager that shows them: `less` is told to do so.
     else:
         click.echo(text, nl=False)
 

@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from mfcc_assets.errors import MfccError, StoreError
+import yaml
+
+from mfcc_assets.errors import MfccError, SettingsError, StoreError
 from mfcc_assets.storage.disk_space import full_disk, is_full, tells_of_full
 from mfcc_assets.storage.sqlite_files import damage_of
 
@@ -53,4 +55,22 @@ def fault_of_home(home: Path, told: str) -> MfccError | None:
                 remedy=f"Move it away, with {path.name}-wal and {path.name}-shm if they are there, and run "
                 "`mfcc sync`. Only the history of former runs is lost",
             )
+    unreadable = _fault_of_settings(home / "dagster.yaml")
+    if unreadable:
+        return unreadable
     return full_disk(home) if tells_of_full(told) or is_full(home) else None
+
+
+def _fault_of_settings(path: Path) -> SettingsError | None:
+    """Return what keeps Dagster from reading its settings, which may be changed by hand; None if nothing does."""
+    try:
+        settings = yaml.safe_load(path.read_bytes()) if path.exists() else {}
+        fault = None if isinstance(settings, dict) else "it has no settings"
+    except OSError as error:
+        fault = f"it cannot be read ({error.strerror})"
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        fault = f"line {mark.line + 1} is not YAML" if mark else "it is not YAML"
+    if fault is None:
+        return None
+    return SettingsError(fault, subject=str(path), remedy="Correct it, or delete it: the next command writes a new one")

@@ -12,19 +12,25 @@ from mfcc_assets.library import Library
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.storage.sql.records import Soundtrack
 
+_FEW = 0.1
+"""A stage that would leave at most this share of its index waiting takes these files too."""
+
 
 def size_of_next_stage(library: Library) -> int:
     """Return the number of files without audio that the next stage analyses; 0 if an index has to be built first.
 
     The index that was built last counts, and not the published one: a run goes on from what a killed run analysed, and
-    an index that was withdrawn or refused does not hold up the rest of the library.
+    an index that was withdrawn or refused does not hold up the rest of the library. A stage takes the last files too if
+    they are few, because a run of their own would take nearly as long for them as for all.
     """
-    analysed, _ = library.catalogue.track_counts()
+    analysed, waiting = library.catalogue.track_counts()
     try:
         built = len(library.indexes.read(library.indexes.built_version()).tracks)
     except (NoPublishedIndex, CorruptIndex):
         built = 0
-    return max(0, max(library.settings.first_index_tracks, 2 * built) - analysed)
+    wanted = max(library.settings.first_index_tracks, 2 * built)
+    leaves_few = analysed + waiting <= wanted * (1 + _FEW)
+    return max(wanted - analysed, waiting if leaves_few else 0) if analysed < wanted else 0
 
 
 def files_of_stage(waiting: Mapping[str, Sequence[Soundtrack]], size: int | None) -> Collection[str]:

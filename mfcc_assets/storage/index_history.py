@@ -210,6 +210,12 @@ class IndexHistory:
 
     def _write(self, history: Sequence[Publication], seen: dict[str, str | None]) -> None:
         records = [publication.record() for publication in history]
+        if set(seen.values()) == {None}:
+            # A history without a pointer would look as if the pointer of a publication were lost.
+            replace_json(self._blobs, CEPSTRA, _PUBLISHED, records[-1], seen=None)
+            with suppress(Conflict):  # the next publisher has written it, with this publication
+                replace_json(self._blobs, CEPSTRA, _PAST, {"publications": records}, seen=None)
+            return
         # The pointer is written last, and decides which version answers.
         replace_json(self._blobs, CEPSTRA, _PAST, {"publications": records}, seen=seen[_PAST])
         replace_json(self._blobs, CEPSTRA, _PUBLISHED, records[-1], seen=seen[_PUBLISHED])

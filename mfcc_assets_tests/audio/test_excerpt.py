@@ -91,7 +91,7 @@ def test_lossless_audio_is_sent_as_mp3(files: dict[str, Path], name: str) -> Non
 
 
 @given(name=st.sampled_from([*COPIED, "song.ogg", "song.flac"]), most_bytes=st.integers(20_000, 300_000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_no_excerpt_is_larger_than_the_limit(files: dict[str, Path], name: str, most_bytes: int) -> None:
     excerpt = cut_excerpt(files[name], most_bytes=most_bytes)
     assert len(excerpt.data) <= most_bytes

@@ -317,7 +317,7 @@ def test_every_error_names_the_file_and_a_remedy(tmp_path: Path) -> None:
     assert str(caught.value).startswith("Summer by Nobody: no sample rises above silence. Supply")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(silent=st.integers(0, 3_000), block_samples=st.sampled_from([300, 5_000, BLOCK_SAMPLES]))
 def test_an_aligned_signal_holds_the_music_at_the_same_position_of_a_step(
     tmp_path_factory: pytest.TempPathFactory, silent: int, block_samples: int

@@ -87,6 +87,15 @@ def test_tags_and_zeros_in_front_are_skipped(tmp_path: Path, front: bytes, name:
     assert (signature.format, signature.start) == (FORMATS[name], len(front))
 
 
+@pytest.mark.parametrize("front", [bytes(10), bytes(4_096), bytes(200_001), id3(9) + bytes(4_000)])
+def test_zeros_in_front_of_an_mp4_are_told_from_those_that_it_begins_with(tmp_path: Path, front: bytes) -> None:
+    path = encode(tmp_path / "song.m4a", "aac", music(1, seed=1))
+    path.write_bytes(front + path.read_bytes())
+    signature = read_signature(path)
+    assert signature is not None
+    assert (signature.format, signature.start) == ("MP4", len(front))
+
+
 def test_audio_is_found_behind_a_tag_that_declares_more_bytes_than_the_file_has(tmp_path: Path) -> None:
     song = write_music(tmp_path / "song.mp3", 1, seed=1).read_bytes()
     path = tmp_path / "tagged.mp3"

@@ -209,6 +209,7 @@ def test_the_format_is_recognised_by_the_content(tmp_path: Path, suffix: str) ->
         *itertools.product(["a.flac", "a.opus", "a.m4a"], ["ID3", "an empty ID3"]),
         ("a.flac", "zeros"),
         ("a.opus", "zeros"),
+        ("a.m4a", "zeros"),
     ],
 )
 def test_what_stands_before_a_container_keeps_none_of_its_tags_from_being_read(

@@ -93,14 +93,22 @@ def test_a_list_that_is_longer_than_the_terminal_goes_through_a_pager(home: Path
     assert "the pager has 18 lines" in _in_a_terminal(home, columns=80, lines=10)
 
 
+def test_a_pager_that_shows_no_colours_unless_it_is_told_to_is_told_to(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LESS", raising=False)
+
+    assert "called with LESS=-R" in _in_a_terminal(home, columns=80, lines=10)
+
+
 def _titles(home: Path, *options: str) -> list[str]:
     return [line.split("\t")[1] for line in mfcc(home, "library", "--tsv", *options).stdout.splitlines()[1:]]
 
 
 def _in_a_terminal(home: Path, *, columns: int, lines: int) -> str:
-    """Run `mfcc library` in a terminal of this size, with a pager that counts lines."""
-    pager = home.parent / "pager"
-    pager.write_text('#!/bin/sh\necho "the pager has $(wc -l) lines"\n')
+    """Run `mfcc library` in a terminal of this size, with a pager that counts lines and is called as `less` is."""
+    pager = home.parent / "less"
+    pager.write_text('#!/bin/sh\necho "the pager has $(wc -l) lines, and is called with LESS=$LESS"\n')
     pager.chmod(0o755)
     ours, theirs = pty.openpty()
     size = {"COLUMNS": str(columns), "LINES": str(lines), "TERM": "xterm", "PAGER": str(pager)}

@@ -95,9 +95,9 @@ def test_recommendations_are_a_table_with_rank_title_artist_and_a_rounded_distan
     ("document", "row"),
     [
         ({"file_name": "a", "state": "received"}, "| a | received |  |  |"),
-        ({"file_name": "a", "state": "ranked", "recognised": None}, "| a | ranked |  |  |"),
-        ({"file_name": "a", "state": "ranked", "recognised": {"title": "T"}}, "| a | ranked | T |  |"),
-        ({"file_name": "a", "state": "failed", "failure": {"code": "C", "reason": "R"}}, "| a | failed |  | R |"),
+        ({"file_name": "a", "state": "ranked", "recognised": None}, "| a | answered |  |  |"),
+        ({"file_name": "a", "state": "ranked", "recognised": {"title": "T"}}, "| a | answered | T |  |"),
+        ({"file_name": "a", "state": "failed", "failure": {"code": "C", "reason": "R"}}, "| a | no answer |  | R |"),
     ],
 )
 def test_uploads_are_shown_in_every_state(document: dict[str, object], row: str) -> None:
@@ -117,6 +117,9 @@ def test_a_run_over_the_library_shows_figures_for_every_asset_and_passes_all_che
     assert run.figure("soundtrack_recommendations", "dagster/row_count") == 10 * 5
     for asset in ("prefilter_index", "recommendation_quality", "published_index", "soundtrack_recommendations"):
         assert run.figure(asset, "index_version") == version
+    for figure in ("recall", "hub_skewness", "largest_hub", "never_recommended"):
+        measured = run.figure("recommendation_quality", figure)
+        assert run.figure("published_index", figure) == pytest.approx(measured, abs=0.01)
     assert "analysed | 10" in run.figure("library_report", "states")
     for picture in ("distribution_of_the_coefficients", "map_of_the_library"):
         assert "data:image/png" in run.figure("library_report", picture)

@@ -41,6 +41,26 @@ def test_each_damaged_database_of_dagster_is_named_with_a_remedy(dagster_home: P
         path.write_bytes(intact)
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"run_queue:\n  - [", "line 2 is not YAML"),
+        (b"run_queue: 1\n  a: 2\n", "line 2 is not YAML"),
+        (b"\xff\x00", "it is not YAML"),
+        (b"nothing", "it has no settings"),
+    ],
+)
+def test_settings_of_dagster_that_cannot_be_read_are_named_with_a_remedy(
+    dagster_home: Path, content: bytes, what: str
+) -> None:
+    path = dagster_home / "dagster.yaml"
+    path.write_bytes(content)
+
+    assert str(fault_of_home(dagster_home, "")) == (
+        f"{path}: {what}. Correct it, or delete it: the next command writes a new one."
+    )
+
+
 def test_a_full_disk_is_told_with_the_folder(dagster_home: Path) -> None:
     fault = fault_of_home(dagster_home, "OSError: [Errno 28] No space left on device: 'song.parquet'")
     assert str(fault).startswith(f"{dagster_home}: the disk is full. ")

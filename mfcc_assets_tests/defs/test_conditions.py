@@ -1,5 +1,7 @@
 """Conditions request what is out of date, and only the setting decides whether they or the sensor bring the rest."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -82,13 +84,15 @@ def test_with_conditions_a_file_that_waits_is_not_observed_again(
     music = write_music(tmp_path / "new.flac", 3.0, seed=99)
     ten_tracks.blobs.upload_file("soundtracks", music.name, music)
     observe_soundtracks(ten_tracks, ten_tracks.shards, run_id="run")
-    requested = {
-        automation: tick(
-            soundtracks_sensor, with_settings(ten_tracks, automation=automation), instance, swept_now()
-        ).run_requests
-        for automation in ("sensors", "conditions")
-    }
-    assert [len(requests or []) for requests in requested.values()] == [1, 0]
+    two_sweeps_ago = replace(swept_now(), swept=time.time() - 2 * ten_tracks.settings.library_sweep_seconds)
+    for cursor in (swept_now(), two_sweeps_ago):
+        requested = {
+            automation: tick(
+                soundtracks_sensor, with_settings(ten_tracks, automation=automation), instance, cursor
+            ).run_requests
+            for automation in ("sensors", "conditions")
+        }
+        assert [len(requests or []) for requests in requested.values()] == [1, 0]
 
 
 def test_the_setting_decides_whether_the_conditions_are_evaluated(library: Library) -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mfcc_assets.features.contour import ContourTimes, contour_of
@@ -91,7 +91,6 @@ def test_rows_are_spread_over_the_file_with_gaps_where_it_is_silent() -> None:
     np.testing.assert_array_equal(spread, [*[np.nan] * 6, 1, 1, 2, 2, *[np.nan] * 4])
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([SILENT, -2.0]), st.integers(1, 500)), min_size=1, max_size=8).filter(
         lambda stretches: any(energy == -2 for energy, _ in stretches)

@@ -113,7 +113,7 @@ def test_silence_inside_a_track_is_the_same_however_loud_the_rest_is(parameters:
 MUSIC = music(4, seed=7).astype(np.float32)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, len(MUSIC)), max_size=12))
 def test_the_cepstra_do_not_depend_on_how_the_signal_is_cut_into_blocks(positions: list[int]) -> None:
     whole = compute_cepstra([MUSIC], PARAMETERS)
@@ -126,7 +126,7 @@ def test_blocks_may_be_shorter_than_a_step() -> None:
     np.testing.assert_array_equal(compute_cepstra(blocks, PARAMETERS), compute_cepstra([signal], PARAMETERS))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(1e-4, 1e4), st.sampled_from([PARAMETERS, ARTICLE_PARAMETERS]))
 def test_the_cepstra_do_not_depend_on_how_loud_the_track_is(gain: float, parameters: CepstraParameters) -> None:
     louder = MUSIC * np.float32(gain)

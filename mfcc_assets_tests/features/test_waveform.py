@@ -42,7 +42,7 @@ def test_a_waveform_is_that_of_the_slow_twin(samples: int) -> None:
     np.testing.assert_allclose(found.bands, bands, atol=1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(samples=st.integers(1, 60_000), blocks=st.integers(1, 9), power=st.integers(-8, 8))
 def test_neither_the_level_nor_the_blocks_of_a_signal_change_its_waveform(
     samples: int, blocks: int, power: int
@@ -55,7 +55,7 @@ def test_neither_the_level_nor_the_blocks_of_a_signal_change_its_waveform(
     np.testing.assert_allclose(one.bands, other.bands, atol=1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(samples=st.integers(1, 1_000_000))
 def test_a_waveform_has_a_bin_for_each_hundredth_of_a_second_and_never_more_than_a_thousand(samples: int) -> None:
     found = waveform(np.ones(samples, np.float32))

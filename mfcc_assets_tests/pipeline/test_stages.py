@@ -48,6 +48,14 @@ def test_an_index_that_was_withdrawn_does_not_hold_up_the_load(library: Library)
     assert size_of_next_stage(library) == 6
 
 
+@pytest.mark.parametrize(("waiting", "size"), [(10, 10), (11, 11), (12, 10)])
+def test_the_last_stage_takes_the_few_files_that_it_would_leave(library: Library, waiting: int, size: int) -> None:
+    with Library(library.settings.model_copy(update={"first_index_tracks": 10})) as loaded:
+        add_waiting(loaded, waiting)
+
+        assert size_of_next_stage(loaded) == size
+
+
 @given(st.sets(st.integers(0, 99), min_size=1), st.integers(0, 20), st.integers(0, 20))
 def test_a_stage_that_goes_on_takes_the_same_files_as_one_that_was_not_interrupted(
     numbers: set[int], done: int, rest: int
@@ -73,13 +81,17 @@ def test_coverage_counts_the_tracks_of_an_index_and_those_that_will_come(library
     index, _ = publish(library)
     assert not coverage_of(library, index).is_partial
     add_tracks(library, 3)
-    files = [Observed(f"waiting-{number}.flac", "etag", 1, f"{number}", Tags(), "") for number in range(2_000)]
-    library.catalogue.record_observed(files, [], shard_digits=1, run_id="run")
+    add_waiting(library, 2_000)
 
     coverage = coverage_of(library, index)
 
     assert (coverage.indexed, coverage.expected, coverage.is_partial) == (3, 2_004, True)
     assert str(coverage) == "3 of 2,004 tracks"
+
+
+def add_waiting(library: Library, count: int) -> None:
+    files = [Observed(f"waiting-{number}.flac", "etag", 1, f"{number}", Tags(), "") for number in range(count)]
+    library.catalogue.record_observed(files, [], shard_digits=1, run_id="run")
 
 
 def _waiting(number: int, audio_id: AudioId | None = None) -> Soundtrack:

@@ -165,7 +165,7 @@ def test_a_part_with_a_pause_is_found_whether_the_pause_counts_as_silence_or_not
 # --- Differences that do not matter, and differences that do
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(gain=st.floats(-10, 10), tilt=st.floats(-0.5, 0.5), start=st.floats(0, 40))
 def test_a_gain_and_an_equaliser_change_nothing(gain: float, tilt: float, start: float) -> None:
     log_energies = log_filter_bank(60, seed=1)
@@ -240,7 +240,7 @@ def test_a_drone_is_not_recognised_and_does_not_hide_other_tracks(library: Libra
 # --- Comparison with slow twins
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     query_seconds=st.floats(1.6, 12),
     tracks=st.lists(st.floats(0.5, 15), min_size=1, max_size=8),
@@ -263,7 +263,7 @@ def test_the_shortlist_equals_that_of_the_slow_twin(query_seconds: float, tracks
     assert all(slow[first] >= slow[second] - 1e-4 for first, second in pairwise(order))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(query_seconds=st.floats(1.2, 8), track_seconds=st.floats(1.2, 8), seed=st.integers(0, 2**32 - 1))
 def test_the_alignment_equals_that_of_the_slow_twin(query_seconds: float, track_seconds: float, seed: int) -> None:
     query, other = track(query_seconds, seed), track(track_seconds, seed + 1)

@@ -45,7 +45,7 @@ def hiss(seconds: float) -> NDArray[np.float32]:
 STEADY = (silence, tone, hiss)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(before=st.floats(0, 300), behind=st.floats(0, 300))
 def test_silence_at_either_end_changes_no_recognition(before: float, behind: float) -> None:
     library = {f"track {number}": track(40, seed=number) for number in range(4)}

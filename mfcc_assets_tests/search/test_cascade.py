@@ -2,7 +2,7 @@ from math import inf
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mfcc_assets.evaluation.metrics import recall
@@ -18,7 +18,6 @@ COEFFICIENTS = 13
 SCALES = np.linspace(1, 20, COEFFICIENTS)
 COUNT = 5
 
-compiled_once = settings(deadline=None)
 warped_distances = st.sampled_from(
     [*WARPED.values(), WarpedDistance(band=0.1, normalised=False), WarpedDistance(band=None, normalised=True)]
 )
@@ -141,7 +140,6 @@ def tracks_of_whole_numbers(draw, count):
     ]
 
 
-@compiled_once
 @given(tracks_of_whole_numbers(2), warped_distances, st.floats(0, 2))
 def test_a_distance_is_infinite_beyond_the_limit_and_exact_otherwise(two, warped, share):
     track, other = two
@@ -153,7 +151,6 @@ def test_a_distance_is_infinite_beyond_the_limit_and_exact_otherwise(two, warped
         assert within == (unlimited if unlimited <= limit else inf)
 
 
-@compiled_once
 @given(tracks_of_whole_numbers(12), warped_distances, st.integers(1, 12))
 def test_the_wanted_number_of_tracks_is_found_among_any_tracks(tracks, warped, count):
     contours = {f"{number:02}": track for number, track in enumerate(tracks[1:])}

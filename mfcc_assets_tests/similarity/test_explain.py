@@ -19,7 +19,7 @@ from mfcc_assets_tests import naive
 PARAMETERS = CepstraParameters()
 SCALES = np.linspace(1, 20, 13)
 
-compiled_once = settings(deadline=None, max_examples=30)
+compiled_once = settings(max_examples=30)
 
 
 def contour(frames, seed=0):

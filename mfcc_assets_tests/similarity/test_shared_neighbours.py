@@ -50,7 +50,7 @@ def naive_jaccard(one: dict[int, float], two: dict[int, float]) -> float:
     return 1 - common / sum(max(one.get(track, 0), two.get(track, 0)) for track in everyone)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tracks=st.integers(3, 40), count=st.integers(1, 15), seed=st.integers(0, 2**32 - 1))
 def test_the_order_equals_that_of_the_slow_twin(tracks: int, count: int, seed: int) -> None:
     distances, count = distances_between(np.random.default_rng(seed).normal(size=(tracks, 4))), min(count, tracks - 1)
@@ -68,7 +68,7 @@ def test_the_order_equals_that_of_the_slow_twin(tracks: int, count: int, seed: i
         assert sorted(found) == list(range(tracks - 1))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(tracks=st.integers(8, 40), seed=st.integers(0, 2**32 - 1))
 def test_a_new_track_has_the_neighbourhood_of_a_track_at_the_same_place(tracks: int, seed: int) -> None:
     count = 3

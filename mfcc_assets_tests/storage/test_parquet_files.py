@@ -66,7 +66,7 @@ def test_no_changed_bit_is_read_as_another_value(table, options):
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_damage_of_any_extent_is_read_as_other_values(data):
     table, options = data.draw(st.sampled_from(list(KINDS.values())))
     stored = written(table, options)

@@ -42,6 +42,7 @@ from mfcc_assets.pipeline.stages import size_of_next_stage
 from mfcc_assets.pipeline.track_pictures import pictures_of_audio
 from mfcc_assets.pipeline.waveforms import store_missing_waveforms
 from mfcc_assets.plots.tracks import heat_map
+from mfcc_assets.storage.index_store import RECALL
 
 
 @soundtrack_asset(kinds={"python", "sql"}, code_version="2")
@@ -283,6 +284,17 @@ def _precision_as_metadata(precision: Precision | None, suffix: str) -> dict[str
     return {f"{name}{suffix}": round(figure, 3) for name, figure in figures.items()}
 
 
+_STORED_QUALITY = {
+    "at_5": "precision_at_5",
+    "other_albums_at_5": "precision_at_5_without_own_album",
+    RECALL: "recall",
+    "skewness": "hub_skewness",
+    "largest": "largest_hub",
+    "never_recommended": "never_recommended",
+}
+"""The names of stored figures, and of the same figures in `recommendation_quality`."""
+
+
 @library_asset(deps=[recommendation_quality], kinds={"python", "json"}, code_version="1")
 def published_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The pointer to the version of the index that answers queries.
@@ -291,7 +303,7 @@ def published_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     `mfcc index rollback` answers again only after somebody publishes it by hand.
     """
     published = publish_built_index(library)
-    figures = library.indexes.read_quality(published.version).items()
+    figures = library.indexes.read_quality(published.version)
     withheld = f"{published.withheld} was withdrawn: `mfcc index publish {published.withheld}` publishes it again"
     return dg.MaterializeResult(
         metadata={
@@ -299,7 +311,11 @@ def published_index(library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
             "index_version": published.version,
             "former_version": published.former or "none",
             **({"withheld": withheld} if published.withheld else {}),
-            **{name: round(figure, 3) for name, figure in figures if figure is not None},
+            **{
+                shown: round(figure, 3)
+                for name, shown in _STORED_QUALITY.items()
+                if (figure := figures.get(name)) is not None
+            },
         }
     )
 

@@ -14,7 +14,7 @@ from mfcc_assets.ids import TrackId, shard_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.progress import Progress, Report, write_progress
 from mfcc_assets.pipeline.rankings import ListsReport
-from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.pipeline.upload_document import State, UploadDocument
 from mfcc_assets.storage.sql.records import RecommendedSoundtrack
 from mfcc_assets.texts import printable
 
@@ -176,14 +176,18 @@ def progress_log(context: dg.AssetExecutionContext, library: Library) -> Report:
     return show
 
 
+_STATES = {State.CANDIDATES: "candidates found", State.RANKED: "answered", State.FAILED: "no answer"}
+"""The states of uploads that say too little by their own names."""
+
+
 def uploads_as_markdown(documents: Iterable[UploadDocument]) -> dg.MarkdownMetadataValue:
-    """Return a table of uploads with the state, the recognised title and the failure of each."""
+    """Return a table of uploads with the state in words, the recognised title and the failure of each."""
     return table_as_markdown(
         ("file", "state", "recognised as", "reason"),
         [
             (
                 document.file_name,
-                document.state,
+                _STATES.get(document.state, document.state),
                 document.recognised.title if document.recognised else "",
                 document.failure.reason if document.failure else "",
             )

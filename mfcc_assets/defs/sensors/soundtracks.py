@@ -38,12 +38,16 @@ from mfcc_assets.defs.sensors.cursor import (
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import soundtrack_files
 from mfcc_assets.pipeline.outstanding_work import changed_soundtracks, outstanding_work
-from mfcc_assets.texts import printable
+from mfcc_assets.texts import counted, printable
 
 AD_HOC_JOB = "__ASSET_JOB"
 """Job of runs that somebody launched for some assets, or that conditions requested. Dagster gives it the name."""
 
 UP_TO_DATE = "The library is up to date."
+
+SWEEPS_FOR_CONDITIONS = 10
+"""With conditions, there are this many times fewer sweeps. A sweep would observe the files again while the conditions
+still request one asset after the other, and every observation begins their work anew."""
 
 
 @dg.sensor(
@@ -59,17 +63,20 @@ def soundtracks_sensor(
     if is_running or is_command_line_at_work(library.settings):
         return dg.SkipReason("A run over the library is unfinished; what came since is found after it.")
     now, settings, before = datetime.now(UTC), library.settings, Cursor.parse(context.cursor)
+    sweep_seconds = settings.library_sweep_seconds
+    if settings.automation == "conditions":
+        sweep_seconds *= SWEEPS_FOR_CONDITIONS
     if before.is_resting(now):
         return dg.SkipReason(RESTING)
     files = soundtrack_files(library)
     listing = digest_of(f"{name} {blob.etag}" for name, blob in files.items())
-    if listing == before.listing and not before.is_sweep_due(now, settings.library_sweep_seconds):
+    if listing == before.listing and not before.is_sweep_due(now, sweep_seconds):
         return dg.SensorResult(skip_reason=UP_TO_DATE, cursor=str(before.rested(now, datetime.now(UTC))))
     unknown = changed_soundtracks(library, files)
     changed = {name: blob for name, blob in unknown.items() if is_settled(blob, now, settings)}
     page, cursor = take_page(changed, before, settings.sensor_page)
     work = [f"{name} {changed[name].etag}" for name in page]
-    is_sweep_due = before.is_sweep_due(now, settings.library_sweep_seconds)
+    is_sweep_due = before.is_sweep_due(now, sweep_seconds)
     # Conditions request the analysis of files that wait. Observing them again would add nothing.
     has_waiting = settings.automation == "sensors" and not unknown and bool(library.catalogue.waiting())
     if not work and (is_sweep_due or has_waiting):
@@ -79,7 +86,7 @@ def soundtracks_sensor(
         cursor = replace(cursor, listing=listing)
         library.database.close()  # an open connection keeps the database awake
     if work:
-        context.log.info(f"{len(work)} changes, the first: {printable(work[0])}")
+        context.log.info(f"{counted(len(work), 'change')}, the first: {printable(page[0] if page else work[0])}")
     shards = library.shards
     done = context.instance.get_runs(
         dg.RunsFilter(job_name=LIBRARY_JOB, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1

@@ -1,9 +1,12 @@
 """Dagster's runs, schedules and events lie in the home of the library, however the home is called."""
 
+import time
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorType, SensorInstigatorData
 
 from mfcc_assets.defs.launch import prepare_dagster_home
 from mfcc_assets.settings import Settings
@@ -30,3 +33,22 @@ def test_a_home_of_any_name_holds_all_databases_of_its_dagster(
         "schedules/schedules.db",
     ]
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(("age", "is_known"), [(60.0, True), (-7_200.0, False)])
+def test_a_tick_that_lies_in_the_future_since_the_clock_was_set_back_delays_no_sensor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: float, is_known: bool
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(prepare_dagster_home(Settings(home=tmp_path / "home"))))
+    origin = RemoteInstigatorOrigin(
+        RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("mfcc_assets"), "__repository__"), "uploads_sensor"
+    )
+    tick = time.time() - age
+    ticks = SensorInstigatorData(tick, min_interval=4, cursor="seen", last_tick_start_timestamp=tick)
+    with dg.DagsterInstance.get() as dagster:
+        state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.RUNNING, ticks)
+        dagster.add_instigator_state(state)
+        (listed,) = dagster.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+        read = dagster.get_instigator_state(state.instigator_origin_id, state.selector_id)
+    assert read == listed
+    assert listed.instigator_data == (ticks if is_known else SensorInstigatorData(min_interval=4, cursor="seen"))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numba.core.dispatcher import Dispatcher
 
@@ -28,8 +28,6 @@ shares = st.floats(0, 1, exclude_min=True)
 bands = st.none() | shares
 lengths = st.integers(1, 40)
 
-compiled_once = settings(deadline=None)
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _compiled():
@@ -43,7 +41,6 @@ def test_every_cell_of_the_textbook_matrix_is_right():
     np.testing.assert_array_equal(naive.dtw(X, Y), ACCUMULATED_COST)
 
 
-@compiled_once
 @given(curves, curves, bands)
 def test_the_distance_equals_that_of_the_naive_function(a, b, band):
     assert dtw_distance(a, b, band=band) == naive.dtw(a, b, band)[-1, -1]
@@ -57,26 +54,22 @@ def test_the_distance_of_very_unequal_lengths_equals_that_of_the_naive_function(
     assert dtw_distance(a, b, band=band) == naive.dtw(a, b, band)[-1, -1]
 
 
-@compiled_once
 @given(curves, curves, bands)
 def test_the_distance_is_symmetric(a, b, band):
     assert dtw_distance(a, b, band=band) == dtw_distance(b, a, band=band)
 
 
-@compiled_once
 @given(curves, bands)
 def test_the_distance_of_a_curve_to_itself_is_0(a, band):
     assert dtw_distance(a, a, band=band) == 0
 
 
-@compiled_once
 @given(curves, curves, shares, shares)
 def test_a_wider_band_never_gives_a_larger_distance(a, b, one, other):
     narrow, wide = sorted((one, other))
     assert dtw_distance(a, b, band=narrow) >= dtw_distance(a, b, band=wide) >= dtw_distance(a, b)
 
 
-@compiled_once
 @given(curves, curves)
 def test_a_band_of_one_allows_every_path(a, b):
     assert dtw_distance(a, b, band=1.0) == dtw_distance(a, b)
@@ -103,7 +96,6 @@ def test_a_slower_performance_stays_inside_the_slanted_band():
     assert dtw_distance(np.repeat(a, 3), a, band=0.02) == 0
 
 
-@compiled_once
 @given(lengths, lengths, shares)
 def test_every_band_connects_the_corners(n, m, band):
     assert np.isfinite(dtw_distance(np.zeros(n), np.zeros(m), band=band))
@@ -147,7 +139,6 @@ def _weighted_distance(a, b, weights, band):
     return sum(w * naive.dtw(x, y, band)[-1, -1] for w, x, y in zip(weights, a.T, b.T, strict=True))
 
 
-@compiled_once
 @given(tracks, st.floats(0, 1.5), bands, st.booleans())
 def test_a_comparison_stops_early_only_if_the_distance_exceeds_the_limit(two, share, band, with_remaining):
     a, b = two
@@ -187,7 +178,6 @@ def test_a_comparison_never_stops_early_because_of_rounding_errors(step):
     assert distance == rounded
 
 
-@compiled_once
 @given(tracks, bands)
 def test_a_distance_without_a_limit_is_the_weighted_sum_over_all_coefficients(two, band):
     a, b = two

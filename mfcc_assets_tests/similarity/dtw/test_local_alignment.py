@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -10,8 +10,6 @@ from mfcc_assets_tests import naive
 # float32 adds whole numbers exactly, so the kernel and the naive function must agree to the last bit.
 small = arrays.arrays(np.int64, st.tuples(st.integers(1, 5), st.integers(1, 5)), elements=st.integers(0, 6))
 larger = arrays.arrays(np.int64, st.tuples(st.integers(1, 30), st.integers(1, 30)), elements=st.integers(0, 6))
-
-compiled_once = settings(deadline=None)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -23,7 +21,6 @@ def score(cells, differences, close):
     return sum(close - differences[i, j] for i, j in cells)
 
 
-@compiled_once
 @given(small, st.integers(1, 5))
 def test_the_first_alignment_has_the_best_score(differences, close):
     best = max(score(cells, differences, close) for cells in naive.every_stretch(*differences.shape))
@@ -31,7 +28,6 @@ def test_the_first_alignment_has_the_best_score(differences, close):
     assert [score(alignment.cells.tolist(), differences, close) for alignment in found] == ([best] if best > 0 else [])
 
 
-@compiled_once
 @given(larger, st.integers(1, 5), st.tuples(st.integers(1, 6), st.integers(1, 6)))
 def test_alignments_lie_inside_both_tracks_and_share_no_frame(differences, close, shortest):
     found = local_alignments(differences, close=close, shortest=shortest, count=5)
@@ -49,7 +45,6 @@ def test_alignments_lie_inside_both_tracks_and_share_no_frame(differences, close
         assert all(end - start >= least for start, end in spans)
 
 
-@compiled_once
 @given(larger, st.integers(1, 5))
 def test_alignments_are_close_and_sorted_by_score(differences, close):
     found = local_alignments(differences, close=close, shortest=(2, 2), count=5)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mfcc_assets.similarity.dtw.kernels import Curves, bounded_distance, dtw_distances
@@ -32,10 +32,6 @@ def bound(candidate, query, band):
     return Envelope(Curves(query)).bound(Curves(candidate), band=band)
 
 
-compiled_once = settings(deadline=None)
-
-
-@compiled_once
 @given(two_tracks(), bands)
 def test_the_bound_of_a_coefficient_never_exceeds_its_distance(two, band):
     candidate, query = two
@@ -43,7 +39,6 @@ def test_the_bound_of_a_coefficient_never_exceeds_its_distance(two, band):
     assert (bound(candidate, query, band).distances <= truth).all()
 
 
-@compiled_once
 @given(two_tracks(), bands, st.lists(st.floats(0, 100), min_size=3, max_size=3))
 def test_the_weighted_sum_of_the_bounds_never_exceeds_the_weighted_sum_of_the_distances(two, band, drawn):
     candidate, query = two
@@ -51,7 +46,6 @@ def test_the_weighted_sum_of_the_bounds_never_exceeds_the_weighted_sum_of_the_di
     assert weights @ bound(candidate, query, band).distances <= naive.weighted_dtw(candidate, query, weights, band)
 
 
-@compiled_once
 @given(st.integers(0, 2**32 - 1), lengths, lengths, bands)
 def test_the_bound_never_exceeds_a_distance_with_rounding_errors(seed, n, m, band):
     candidate, query = walks(seed, m, n)
@@ -65,7 +59,6 @@ def test_the_bound_never_exceeds_a_long_distance_whose_rounding_errors_have_the_
     assert bound(apart, constant, 0.1).distances[0] <= dtw_distances(apart, constant, band=0.1)[0]
 
 
-@compiled_once
 @given(two_tracks(), bands)
 def test_the_bound_is_lb_keogh_summed_frame_by_frame(two, band):
     candidate, query = two
@@ -75,7 +68,6 @@ def test_the_bound_is_lb_keogh_summed_frame_by_frame(two, band):
     np.testing.assert_array_equal(found.remaining, [terms[i + 1 :].sum(axis=0) for i in range(len(candidate))])
 
 
-@compiled_once
 @given(two_tracks(), bands)
 def test_the_remaining_bound_never_exceeds_the_cost_of_the_best_path_after_a_frame(two, band):
     candidate, query = two
@@ -87,7 +79,6 @@ def test_the_remaining_bound_never_exceeds_the_cost_of_the_best_path_after_a_fra
     assert (remaining[-1] == 0).all()
 
 
-@compiled_once
 @given(two_tracks(), bands)
 def test_a_comparison_whose_distance_is_the_limit_does_not_stop_early(two, band):
     candidate, query = two
@@ -112,7 +103,6 @@ def test_a_long_comparison_stops_early_beyond_the_limit_but_not_at_the_limit(ban
     assert cells < bounded_distance(*pair, 0.5 * truth, band=band)[1]
 
 
-@compiled_once
 @given(two_tracks(), bands)
 def test_the_bound_of_a_track_and_itself_is_0(two, band):
     track, _ = two

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mfcc_assets.similarity.dtw.kernels import dtw_distance
@@ -16,8 +16,6 @@ PATH = [(0, 0), (0, 1), (1, 2), (2, 3), (2, 4), (3, 5), (4, 5)]
 curves = st.lists(st.integers(-100, 100), min_size=1, max_size=25).map(lambda values: np.array(values, dtype=float))
 bands = st.none() | st.floats(0, 1, exclude_min=True)
 
-compiled_once = settings(deadline=None)
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _compiled():
@@ -28,7 +26,6 @@ def test_the_path_is_that_of_the_textbook():
     np.testing.assert_array_equal(warping_path(X, Y), PATH)
 
 
-@compiled_once
 @given(curves, curves, bands)
 def test_the_path_has_the_least_cost_inside_the_band(a, b, band):
     path = warping_path(a, b, band=band)

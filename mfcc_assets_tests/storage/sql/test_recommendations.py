@@ -150,7 +150,7 @@ class TestLists:
         assert recommended(recommendations, "query") == [(1, "a"), (2, "b")]
         assert update(recommendations, {}) == 0
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         there=st.sets(st.sampled_from("abcdef")),
         lists=st.lists(st.lists(st.sampled_from("abcdef"), unique=True), min_size=1, max_size=3),
