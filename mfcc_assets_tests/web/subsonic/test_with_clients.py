@@ -1,17 +1,18 @@
 """Clients that others wrote, against the running server: py-opensonic, npm's subsonic-api, and a browser."""
 
+import asyncio
 import json
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from libopensonic import Connection
+from libopensonic import AsyncConnection
 from libopensonic.errors import CredentialError, DataNotFoundError
 
 from mfcc_assets.library import Library
@@ -54,74 +55,84 @@ def served(up_to_date_home: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         yield Served(address, key, folder / "web.log", audio)
 
 
-@contextmanager
-def connected(served: Served, **options: Any) -> Iterator[Any]:
+@asynccontextmanager
+async def connected(served: Served, **options: Any) -> AsyncIterator[Any]:
     who = {} if "api_key" in options else {"username": NAME, "password": served.key}
-    connection = Connection("http://127.0.0.1", port=served.port, **who, **options)
+    connection = AsyncConnection("http://127.0.0.1", port=served.port, **{**who, **options})
     try:
         yield connection
     finally:
-        connection.cleanup()
+        await connection.cleanup()
 
 
 @pytest.mark.parametrize("options", WAYS.values(), ids=WAYS)
 def test_py_opensonic_uses_the_library(served: Served, options: dict[str, Any]) -> None:
-    with connected(served, **options) as connection:
-        use(connection)
+    async def play() -> None:
+        async with connected(served, **options) as connection:
+            await use(connection)
+
+    asyncio.run(play())
 
 
 def test_py_opensonic_uses_the_library_with_a_key_alone(served: Served) -> None:
-    with connected(served, api_key=served.key) as connection:
-        use(connection)
-        assert connection.token_info().username == NAME
+    async def play() -> None:
+        async with connected(served, api_key=served.key) as connection:
+            await use(connection)
+            assert (await connection.token_info()).username == NAME
+
+    asyncio.run(play())
 
 
-def use(connection: Any) -> None:
+async def use(connection: Any) -> None:
     """Go through the calls that players make, and check what py-opensonic reads."""
-    assert connection.ping()
-    assert {each.name for each in connection.get_open_subsonic_extensions()} >= {"formPost", "sonicSimilarity"}
-    assert connection.get_user(NAME).stream_role
-    assert connection.get_scan_status().count == 10
+    assert await connection.ping()
+    assert {each.name for each in await connection.get_open_subsonic_extensions()} >= {"formPost", "sonicSimilarity"}
+    assert (await connection.get_user(NAME)).stream_role
+    assert (await connection.get_scan_status()).count == 10
 
-    (index,) = connection.get_artists().index
-    artist = connection.get_artist(index.artist[0].id)
-    album = connection.get_album(artist.album[0].id)
+    (index,) = (await connection.get_artists()).index
+    artist = await connection.get_artist(index.artist[0].id)
+    album = await connection.get_album(artist.album[0].id)
     songs = {song.title: song for song in album.song}
     assert set(songs) == {f"Song {number}" for number in range(10)}
-    assert connection.get_song(songs["Song 0"].id) == songs["Song 0"]
-    assert len(connection.get_album_list2("newest")) == len(connection.get_album_list("random")) == 1
-    assert len(connection.search3("", song_count=4, song_offset=8).song) == 2
-    assert [song.title for song in connection.search2("song 7").song] == ["Song 7"]
-    assert len(connection.get_random_songs(size=3)) == 3
-    assert connection.get_genres() == []
-    assert connection.get_indexes().index[0].artist[0].name == "[Unknown Artist]"
-    assert len(connection.get_music_directory(album.id).child) == 10
+    assert await connection.get_song(songs["Song 0"].id) == songs["Song 0"]
+    assert len(await connection.get_album_list2("newest")) == len(await connection.get_album_list("random")) == 1
+    assert len((await connection.search3("", song_count=4, song_offset=8)).song) == 2
+    assert [song.title for song in (await connection.search2("song 7")).song] == ["Song 7"]
+    assert len(await connection.get_random_songs(size=3)) == 3
+    assert await connection.get_genres() == []
+    assert (await connection.get_indexes()).index[0].artist[0].name == "[Unknown Artist]"
+    assert len((await connection.get_music_directory(album.id)).child) == 10
 
     start, end = songs["Song 0"].id, songs["Song 9"].id
-    near = connection.get_sonic_similar_tracks(start, count=3)
+    near = await connection.get_sonic_similar_tracks(start, count=3)
     assert len(near) == 3
     assert near[0].similarity >= near[-1].similarity > 0
-    path = connection.find_sonic_path(start, end, count=5)
+    path = await connection.find_sonic_path(start, end, count=5)
     assert (path[0].entry.id, path[-1].entry.id, len(path)) == (start, end, 5)
     assert path[0].similarity == 1.0
-    assert len(connection.get_similar_songs(start, count=4)) == len(connection.get_similar_songs2(artist.id, 4)) == 4
+    assert (
+        len(await connection.get_similar_songs(start, count=4))
+        == len(await connection.get_similar_songs2(artist.id, 4))
+        == 4
+    )
 
-    assert connection.get_playlists() == []
-    assert connection.get_starred2().song == []
-    assert connection.get_top_songs("x") == []
-    assert connection.scrobble(start)
-    assert connection.save_play_queue([start, end])
+    assert await connection.get_playlists() == []
+    assert (await connection.get_starred2()).song == []
+    assert await connection.get_top_songs("x") == []
+    assert await connection.scrobble(start)
+    assert await connection.save_play_queue([start, end])
     with pytest.raises(DataNotFoundError):
-        connection.get_song("none")
+        await connection.get_song("none")
 
 
 def test_py_opensonic_is_told_of_a_wrong_key(served: Served) -> None:
-    connection = Connection("http://127.0.0.1", username=NAME, password="wrong", port=served.port)
-    try:
-        with pytest.raises(CredentialError):
-            connection.get_artists()
-    finally:
-        connection.cleanup()
+    async def play() -> None:
+        async with connected(served, password="wrong") as connection:
+            with pytest.raises(CredentialError):
+                await connection.get_artists()
+
+    asyncio.run(play())
 
 
 def test_npms_subsonic_api_uses_the_library(served: Served) -> None:
