@@ -64,7 +64,7 @@ _GUEST_WORDS = (
     "feat|ft|featuring|(?:along |together |duet )?with|starring|hosted by|prod(?:uced)?(?:\\.? by|\\.)|part\\."
     "|при участии|при уч\\.|con la participación de"
 )
-_GUESTS = re.compile(rf"[(\[~〜 -]\s*(?:(?:{_GUEST_WORDS})(?:[.:]\s*|\s+)|[wf]/\s*)(?=\S)")
+_GUESTS = re.compile(rf"[(\[~〜 -]\s*(?:(?:{_GUEST_WORDS})(?:[.:]\s*|\s+)|[wf]/\s*)(?=\S)", re.IGNORECASE)
 """Begins the guests in the credit of an artist, such as " feat. " and " (with "."""
 
 _BEFORE_GUESTS = " ,:~〜-"
@@ -207,6 +207,18 @@ def albums_of(track: Credited, artist_names: Sequence[str]) -> tuple[tuple[str, 
     if not owners or not _is_common(title):
         owners.insert(0, f"{_album_folder(track.blob_name)}/")
     return tuple((title, owner) for owner in owners)
+
+
+def without_guests(credit: str) -> str:
+    """Return the first artist of a credit as it is written, without guests and further artists of a list.
+
+    Examples
+    --------
+    >>> without_guests("Anna Feat. Cy"), without_guests("Bo; Cy"), without_guests("Simon & Garfunkel")
+    ('Anna', 'Bo', 'Simon & Garfunkel')
+    """
+    main = _GUESTS.split(credit, maxsplit=1)[0].rstrip(_BEFORE_GUESTS)
+    return _LISTED.split(main.strip())[0] or credit
 
 
 def _credits(track: Credited) -> list[str]:

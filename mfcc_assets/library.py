@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mfcc_assets.storage.sql.browsing import Browsing
     from mfcc_assets.storage.sql.catalogue import Catalogue
     from mfcc_assets.storage.sql.database import Database
+    from mfcc_assets.storage.sql.player_lists import PlayerLists
     from mfcc_assets.storage.sql.recommendations import Recommendations
 
 _Store = TypeVar("_Store")
@@ -250,6 +251,13 @@ class Library:
         from mfcc_assets.storage.sql.api_keys import ApiKeys
 
         return ApiKeys(self.database)
+
+    @_opened
+    def player_lists(self) -> "PlayerLists":
+        """The artists, albums and songs as music players list them."""
+        from mfcc_assets.storage.sql.player_lists import PlayerLists
+
+        return PlayerLists(self.database)
 
     @_opened
     def recommendations(self) -> "Recommendations":

@@ -153,10 +153,8 @@ def generated_cover(seed: str, title: str, artist: str) -> Picture:
     >>> cover.media_type, cover.suffix
     ('image/svg+xml', '.svg')
     """
-    digest = hashlib.blake2b(seed.encode("utf-8", "backslashreplace"), digest_size=16).digest()
-    hue = _HUES[0] + (_HUES[1] - _HUES[0]) * digest[0] / 255
-    turn = 0.16 * (digest[1] / 255 - 0.5)
-    light, dark, ray = _colour(hue, 0.40, 0.62), _colour(hue + turn, 0.10, 0.60), _colour(hue - turn, 0.86, 0.90)
+    digest = _digest(seed)
+    light, dark, ray = _colours(digest)
     title, artist = printable(clean_text(title)), printable(clean_text(artist))
     label = " – ".join(filter(None, (title, artist)))
     svg = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIDE} {_SIDE}" width="{_SIDE}" height="{_SIDE}" \
@@ -172,6 +170,57 @@ role="img">
 </svg>
 """
     return Picture(svg.encode(), "image/svg+xml")
+
+
+def generated_picture(seed: str, size: int) -> Picture:
+    """Draw the cover of a seed for programs that show no SVG: the same ring on the same gradient, without texts.
+
+    Parameters
+    ----------
+    seed
+        Text that determines the drawing, as for `generated_cover`.
+    size
+        Side in pixels.
+
+    Returns
+    -------
+    Picture
+        A JPEG.
+
+    Examples
+    --------
+    >>> generated_picture("28ff32e22751aab5", 64).media_type
+    'image/jpeg'
+    """
+    from PIL import Image, ImageDraw
+
+    digest, scale = _digest(seed), size / _SIDE
+    light, dark, ray = _colours(digest)
+    gradient = Image.linear_gradient("L").resize((size, size))
+    cover = Image.composite(Image.new("RGB", gradient.size, dark), Image.new("RGB", gradient.size, light), gradient)
+    # Lines have no smooth edges, so they are drawn larger and made smaller.
+    large = Image.new("L", (2 * size, 2 * size))
+    pen, width = ImageDraw.Draw(large), max(1, round(2 * 3.2 * scale))
+    # Without texts below, the ring stands in the middle.
+    down = _SIDE / 2 - _CENTRE[1]
+    for x, y, to_x, to_y in _rays(digest[2:]):
+        ends = [2 * scale * end for end in (x, y + down, to_x, to_y + down)]
+        pen.line(ends, fill=255, width=width)
+    cover.paste(Image.new("RGB", gradient.size, ray), mask=large.resize(gradient.size))
+    written = io.BytesIO()
+    cover.save(written, "JPEG", quality=85)
+    return Picture(written.getvalue(), "image/jpeg")
+
+
+def _digest(seed: str) -> bytes:
+    return hashlib.blake2b(seed.encode("utf-8", "backslashreplace"), digest_size=16).digest()
+
+
+def _colours(digest: bytes) -> tuple[str, str, str]:
+    """Return the light and the dark end of the gradient, and the colour of the rays."""
+    hue = _HUES[0] + (_HUES[1] - _HUES[0]) * digest[0] / 255
+    turn = 0.16 * (digest[1] / 255 - 0.5)
+    return _colour(hue, 0.40, 0.62), _colour(hue + turn, 0.10, 0.60), _colour(hue - turn, 0.86, 0.90)
 
 
 def _pictures(tags: Any) -> list[tuple[int, bytes]]:
@@ -243,23 +292,23 @@ def _colour(hue: float, lightness: float, saturation: float) -> str:
 
 
 def _ring(digest: bytes) -> str:
-    """Return the SVG path of rays around a circle.
+    """Return the SVG path of rays around a circle."""
+    return "".join(f"M{x:.1f} {y:.1f}L{to_x:.1f} {to_y:.1f}" for x, y, to_x, to_y in _rays(digest))
+
+
+def _rays(digest: bytes) -> Iterator[tuple[float, float, float, float]]:
+    """Yield the ends of rays around a circle.
 
     Their lengths follow a sum of four harmonics, which the digest chooses, so that the ring closes without a seam.
     """
     harmonics = [(2 + digest[i] % 17, math.tau * digest[i + 4] / 256, 0.4 + digest[i + 8] / 256) for i in range(4)]
-    rays = []
     for ray in range(_RAYS):
         angle = math.tau * ray / _RAYS
         wave = sum(amplitude * math.sin(count * angle + phase) for count, phase, amplitude in harmonics)
         loudness = abs(wave) / sum(amplitude for _, _, amplitude in harmonics)
         inner, outer = _INNER_RADIUS - 26 * loudness, _INNER_RADIUS + 6 + _LONGEST_RAY * loudness
         x, y = math.cos(angle), math.sin(angle)
-        rays.append(
-            f"M{_CENTRE[0] + inner * x:.1f} {_CENTRE[1] + inner * y:.1f}"
-            f"L{_CENTRE[0] + outer * x:.1f} {_CENTRE[1] + outer * y:.1f}"
-        )
-    return "".join(rays)
+        yield _CENTRE[0] + inner * x, _CENTRE[1] + inner * y, _CENTRE[0] + outer * x, _CENTRE[1] + outer * y
 
 
 def _lettering(title: str, artist: str) -> str:

@@ -32,6 +32,7 @@ from mfcc_assets.web.security.login import require_login
 from mfcc_assets.web.security.proxies import KnownProxies
 from mfcc_assets.web.security.targets import target_here
 from mfcc_assets.web.site import Site, open_site
+from mfcc_assets.web.subsonic.blueprint import blueprint as subsonic_blueprint
 from mfcc_assets.web.uploads.blueprints import add_uploads
 
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -86,7 +87,7 @@ def create_app(library: Library) -> Flask:
     tell_errors(app)
     add_probes(app, library)
     _add_common_routes(app)
-    for blueprint in (files.blueprint, waveforms.blueprint, *LIBRARY_BLUEPRINTS):
+    for blueprint in (files.blueprint, waveforms.blueprint, *LIBRARY_BLUEPRINTS, subsonic_blueprint):
         app.register_blueprint(blueprint)
     add_map(app, opened)
     add_uploads(app, opened)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, abort, request, send_file
 
 from mfcc_assets.audio.signature import read_signature
 from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.storage.blobs.port import Blob
 from mfcc_assets.web.security.headers import FILES_POLICY
 from mfcc_assets.web.site import site
 
@@ -46,20 +47,25 @@ def blob(container: str, name: str) -> Response:
         abort(404)  # links to a storage account lead to the account itself
     expires, signature = request.args.get("expires", ""), request.args.get("signature", "")
     found = blobs.open_link(container, name, expires=expires, signature=signature)
-    path = blobs.path(container, name)
+    response = sent_file(blobs.path(container, name), container, found)
+    left = max(0, int(expires) - int(datetime.now(UTC).timestamp()))
+    # A listener can delete an upload. Then no browser may show what it has kept of it.
+    response.headers["Cache-Control"] = "private, no-cache" if container == "uploads" else f"private, max-age={left}"
+    return response
+
+
+def sent_file(path: Path, container: str, found: Blob) -> Response:
+    """Send a file of a container, or the part of it that the request asks for."""
     _make_range_usable(found.size)
     response = send_file(
         path,
         mimetype=type_of(path, container),
-        download_name=name.rpartition("/")[2],
+        download_name=found.name.rpartition("/")[2],
         conditional=True,
         etag=found.etag.strip('"'),
         last_modified=found.modified,
     )
     response.headers["Content-Security-Policy"] = FILES_POLICY
-    left = max(0, int(expires) - int(datetime.now(UTC).timestamp()))
-    # A listener can delete an upload. Then no browser may show what it has kept of it.
-    response.headers["Cache-Control"] = "private, no-cache" if container == "uploads" else f"private, max-age={left}"
     return response
 
 

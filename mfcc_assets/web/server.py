@@ -18,6 +18,7 @@ from mfcc_assets.settings import Settings
 from mfcc_assets.web.app import create_app
 from mfcc_assets.web.security.addresses import KnownAddresses
 from mfcc_assets.web.security.login import check_login
+from mfcc_assets.web.security.logs import LogWithoutSecrets
 from mfcc_assets.web.timed_sockets import OpenConnections, TimedSocket, TimedThreadWorker, WaitingThreads
 from mfcc_assets.web.uploads.blueprints import prepare_uploads
 
@@ -74,6 +75,7 @@ def serve(settings: Settings, *, open_browser: bool = False, say: Callable[[str]
         "graceful_timeout": _GRACE_SECONDS,
         "keepalive": 15,
         "loglevel": "warning",
+        "logger_class": LogWithoutSecrets,
         "when_ready": tell,
         "control_socket_disable": True,
         "proc_name": "mfcc web",

@@ -15,7 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mfcc_assets.audio.artwork import MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, Picture, embedded_picture, generated_cover
+from mfcc_assets.audio.artwork import (
+    MAX_PICTURE_BYTES,
+    MAX_PICTURE_PIXELS,
+    Picture,
+    embedded_picture,
+    generated_cover,
+    generated_picture,
+)
 
 SVG = "{http://www.w3.org/2000/svg}"
 BACK_COVER, FRONT_COVER = 4, 3
@@ -175,3 +182,11 @@ def test_an_ideograph_is_as_wide_as_two_letters() -> None:
     latin = lines_of(generated_cover("a", "o" * 18, ""))
     ideographs = lines_of(generated_cover("a", "雨" * 18, ""))
     assert (len(latin), len(ideographs)) == (1, 2)
+
+
+@pytest.mark.parametrize("size", [16, 300])
+def test_a_generated_picture_is_a_jpeg_of_the_size_that_differs_between_seeds(size: int) -> None:
+    one, other = generated_picture("a", size), generated_picture("b", size)
+    assert one == generated_picture("a", size) != other
+    with Image.open(io.BytesIO(one.data)) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (size, size))

@@ -85,8 +85,28 @@ def artist_key(name: str) -> str:
     >>> artist_key("The Beatles"), artist_key("beatles feat. Billy Preston"), artist_key("Unknown Artist")
     ('beatles', 'beatles', '')
     """
-    track = Credits(name)
+    return artist_key_of(Credits(name))
+
+
+def artist_key_of(track: Credited) -> str:
+    """Return the first artist of a track as artists are compared and sorted, or an empty text."""
     return _artist_key(ArtistNames([track]).of(track))
+
+
+def artist_words(search: str) -> list[str]:
+    """Return the words that the key of an artist contains if a search for its name finds it.
+
+    Examples
+    --------
+    >>> artist_words("The Mamas & the Papas"), artist_words("unknown")
+    (['mamas', 'and', 'the', 'papas'], ['unknown'])
+    """
+    return words_of_key(artist_key(printable(search))) or search_words(search)
+
+
+def words_of_key(key: str) -> list[str]:
+    """Return the words of the key of an artist, without accents, of a long one the first 10."""
+    return key.partition(_BEFORE_ACCENTS)[0].split()[:_MOST_WORDS]
 
 
 def album_key(track: Credited) -> str:

@@ -154,7 +154,7 @@ class Browsing:
             Largest number of soundtracks on the page.
         """
         by, is_falling = _SORTED_BY[order], order is TrackOrder.NEWEST
-        query = select_record(Soundtrack, SOUNDTRACKS).where(*_conditions(chosen))
+        query = select_record(Soundtrack, SOUNDTRACKS).where(*conditions_of(chosen))
         if after is not None:
             query = query.where(*_behind(by, is_falling, after, order))
         columns = [column.desc() if is_falling else column for column in (by, _COLUMNS.TRACK_ID)]
@@ -168,7 +168,7 @@ class Browsing:
 
     def totals(self, chosen: TrackFilter = _EVERY_TRACK) -> Totals:
         """Return the number and the length of the soundtracks that a filter chooses."""
-        (row,) = self._rows(sa.select(*_TOTALS).select_from(SOUNDTRACKS).where(*_conditions(chosen)))
+        (row,) = self._rows(sa.select(*_TOTALS).select_from(SOUNDTRACKS).where(*conditions_of(chosen)))
         return _totals(row)
 
     def artists(self, *, after: str | None = None, size: int = PAGE_SIZE) -> Page[ListedArtist]:
@@ -200,7 +200,7 @@ class Browsing:
         """
         key, kind = _COLUMNS.ALBUM_KEY, f"albums {artist_key(printable(artist))}"
         (last,) = place_of(after, kind, str) if after is not None else ("",)
-        query = _ALBUMS.where(key > last, *_conditions(TrackFilter(artist=artist))).order_by(key)
+        query = _ALBUMS.where(key > last, *conditions_of(TrackFilter(artist=artist))).order_by(key)
         return _page(self._rows(query.limit(size + 1)), size, _album, lambda row: cursor_of(kind, row[-1]))
 
     def album(self, album_id: str) -> ListedAlbum | None:
@@ -247,16 +247,17 @@ def album_id_of(track: Credited) -> str:
     return to_address(album_key(track))
 
 
-def _conditions(chosen: TrackFilter) -> list[sa.ColumnElement[bool]]:
+def conditions_of(chosen: TrackFilter) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions for rows of SOUNDTRACKS that a filter chooses."""
     conditions: list[sa.ColumnElement[bool]] = [
-        _COLUMNS.SEARCH_TEXT.like(_anywhere(word), escape=_ESCAPE) for word in search_words(chosen.search)
+        has_text(_COLUMNS.SEARCH_TEXT, word) for word in search_words(chosen.search)
     ]
     if chosen.artist:
         conditions.append(_COLUMNS.ARTIST_KEY == artist_key(printable(chosen.artist)))
     if chosen.album:
         conditions.append(_is_of_album(chosen.album))
     if chosen.genre:
-        conditions.append(_COLUMNS.GENRE_KEYS.like(_anywhere(has_genre(printable(chosen.genre))), escape=_ESCAPE))
+        conditions.append(has_text(_COLUMNS.GENRE_KEYS, has_genre(printable(chosen.genre))))
     if chosen.year is not None:
         conditions.append(_COLUMNS.YEAR == chosen.year if abs(chosen.year) <= _LARGEST_INTEGER else sa.false())
     return conditions
@@ -269,10 +270,10 @@ def _is_of_album(album_id: str) -> sa.ColumnElement[bool]:
         return sa.false()
 
 
-def _anywhere(text: str) -> str:
-    """Return the pattern of a text that has this text in it. In SQL Server a bracket has a meaning too."""
+def has_text(column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]:
+    """Return the condition for rows whose column has a text in it. In SQL Server a bracket has a meaning too."""
     literal = re.sub(r"[/%_[]", rf"{_ESCAPE}\g<0>", text)
-    return f"%{literal}%"
+    return column.like(f"%{literal}%", escape=_ESCAPE)
 
 
 def _behind(by: sa.Column[Any], is_falling: bool, after: str, order: TrackOrder) -> Iterable[sa.ColumnElement[bool]]:

@@ -184,6 +184,73 @@ class ListedYear:
     totals: Totals
 
 
+@dataclass(frozen=True)
+class PlayerArtist:
+    """An artist, as `mfcc_assets.storage.sql.player_lists` lists them.
+
+    Attributes
+    ----------
+    artist_id
+        Id that stays as long as the artist is spelled in the same way.
+    name
+        Name; empty for the artist of all soundtracks without a named artist.
+    totals
+        Number and length of the songs.
+    albums
+        Number of the albums.
+    track_id
+        One of the songs, for the artwork.
+    """
+
+    artist_id: str
+    name: str
+    totals: Totals
+    albums: int
+    track_id: TrackId
+
+
+@dataclass(frozen=True)
+class PlayerAlbum:
+    """An album, as `mfcc_assets.storage.sql.player_lists` lists them.
+
+    Attributes
+    ----------
+    album_id
+        Id that stays as long as the album and its artist are spelled in the same way.
+    title
+        Title; empty for the songs of an artist that are on no album.
+    artist, artist_id
+        The album artist or the only artist. Empty if several artists share the album.
+    year, genre
+        The last year and a genre that its songs name; None and empty if they name none.
+    totals
+        Number and length of its songs.
+    added_at
+        When the first of its songs came into the library.
+    track_id
+        One of its songs, for the artwork.
+    """
+
+    album_id: str
+    title: str
+    artist: str
+    artist_id: str
+    year: int | None
+    genre: str
+    totals: Totals
+    added_at: datetime
+    track_id: TrackId
+
+
+@dataclass(frozen=True)
+class PlayerGenre:
+    """A genre, with the number of its songs and of the albums that have one of them."""
+
+    name: str
+    songs: int
+    albums: int
+
+
 @dataclass(frozen=True, slots=True)
 class Credit:
     """The credits of a soundtrack, from its tags and its name. See `mfcc_assets.credits` for how they are compared."""

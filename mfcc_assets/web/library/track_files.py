@@ -41,6 +41,11 @@ def sent_artwork(track: Soundtrack) -> Response:
     size = whole_number(request.args.get("size", str(SIZES[1])))
     if size is None or size not in SIZES:
         abort(404)
+    return sent_artwork_of_size(track, size)
+
+
+def sent_artwork_of_size(track: Soundtrack, size: int) -> Response:
+    """Send the artwork of a track, with a longest side of at most this many pixels."""
     takes_webp = "image/webp" in request.headers.get("Accept", "")
     media_type = "image/webp" if takes_webp else "image/jpeg"
     # The picture lies in the file, and a drawn cover shows its names.

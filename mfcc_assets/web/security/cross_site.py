@@ -5,6 +5,7 @@ from flask import Flask, abort, request
 from mfcc_assets.library import Library
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.security.keys import key_of_request
+from mfcc_assets.web.security.players import is_of_a_player
 from mfcc_assets.web.security.targets import split_address
 
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -20,7 +21,8 @@ def refuse_other_sites(app: Flask, library: Library) -> None:
 
     @app.before_request
     def refuse() -> None:
-        if request.method in _SAFE_METHODS or key_of_request(library) is not None:
+        # A request of a player has a key in itself. No browser adds one to what another site makes it send.
+        if request.method in _SAFE_METHODS or is_of_a_player() or key_of_request(library) is not None:
             return
         site = request.headers.get("Sec-Fetch-Site")
         origin = request.headers.get("Origin")

@@ -19,6 +19,7 @@ from mfcc_assets.web.programs import is_for_programs
 from mfcc_assets.web.security.ended_sessions import EndedSessions
 from mfcc_assets.web.security.keys import key_of_request, unauthorized
 from mfcc_assets.web.security.passwords import is_hash, matches
+from mfcc_assets.web.security.players import is_of_a_player
 from mfcc_assets.web.security.rate import Rate
 from mfcc_assets.web.security.targets import target_here
 
@@ -96,7 +97,8 @@ def require_login(app: Flask, library: Library) -> None:
 
 def _is_open() -> bool:
     rule = request.url_rule.rule if request.url_rule else ""
-    return rule in _OPEN or rule == _SHARED or rule.startswith(f"{_SHARED}/")
+    # Players send a key instead, which their own routes ask for.
+    return rule in _OPEN or rule == _SHARED or rule.startswith(f"{_SHARED}/") or is_of_a_player()
 
 
 def _refuse_programs() -> None:

@@ -20,12 +20,13 @@ from mfcc_assets.storage.sql.added_files import AddedFiles
 from mfcc_assets.storage.sql.api_keys import ApiKeys
 from mfcc_assets.storage.sql.browsing import Browsing
 from mfcc_assets.storage.sql.catalogue import Catalogue
+from mfcc_assets.storage.sql.player_lists import PlayerLists
 from mfcc_assets.storage.sql.recommendations import Recommendations
 
 ANSWERS = {"@@version": "Microsoft SQL Azure (RTM) - 12.0.2000.8", "schema_name": "dbo"}
 MARK = "Recorded: "
 RECORD = pytest.StashKey[str]()
-STORES = (AddedFiles, ApiKeys, Browsing, Catalogue, Recommendations)
+STORES = (AddedFiles, ApiKeys, Browsing, Catalogue, PlayerLists, Recommendations)
 
 
 class _Cursor:

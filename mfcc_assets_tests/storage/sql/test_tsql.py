@@ -28,6 +28,7 @@ CONTRACT = (
     "test_api_keys.py",
     "test_browsing.py",
     "test_catalogue.py",
+    "test_player_lists.py",
     "test_recommendations.py",
 )
 

@@ -42,7 +42,7 @@ def test_a_picture_is_encoded_anew_in_the_size(
 ) -> None:
     track = ten_tracks.browsing.track(songs[0])
     assert track is not None
-    _give_picture(ten_tracks, songs[0], Image.new("RGB", (1000, 500), "red"))
+    give_picture(ten_tracks, songs[0], Image.new("RGB", (1000, 500), "red"))
 
     response = pages.get(f"/tracks/{songs[0]}/artwork?size=64", headers={"Accept": accept})
 
@@ -61,7 +61,7 @@ def test_unknown_tracks_have_neither(pages: FlaskClient) -> None:
     assert pages.get("/tracks/none/artwork").status_code == 404
 
 
-def _give_picture(library: Library, track_id: TrackId, image: Image.Image) -> None:
+def give_picture(library: Library, track_id: TrackId, image: Image.Image) -> None:
     import sqlalchemy as sa
 
     from mfcc_assets.storage.sql.schema import SOUNDTRACKS

@@ -1,0 +1,76 @@
+"""Calls for the audio of songs and for artwork."""
+
+from flask import Response, request
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from mfcc_assets.audio.artwork import generated_picture
+from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS
+from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.web.files import sent_file
+from mfcc_assets.web.library.artwork import has_picture
+from mfcc_assets.web.library.track_files import sent_artwork_of_size, sent_audio
+from mfcc_assets.web.site import site
+from mfcc_assets.web.subsonic import ids
+from mfcc_assets.web.subsonic.asked import needed, number, song, song_of_id
+from mfcc_assets.web.subsonic.failures import CallFailed, Code
+
+_LARGEST_PICTURE = 1200
+_SMALLEST_PICTURE = 16
+_DRAWN_SECONDS = 24 * 3600
+
+
+def stream() -> WerkzeugResponse:
+    """Send the file of a song as it is, or the part of it that is asked for."""
+    return _sent(song())
+
+
+def download() -> WerkzeugResponse:
+    """Send the file of a song, to be saved under its name."""
+    response = _sent(song())
+    given = response.headers.get("Content-Disposition", "")
+    if given.startswith("inline"):
+        response.headers["Content-Disposition"] = given.replace("inline", "attachment", 1)
+    return response
+
+
+def cover_art() -> Response:
+    """Send the artwork of a song, of an album or of an artist."""
+    track = _pictured(needed("id"))
+    size = max(number("size", _LARGEST_PICTURE, _LARGEST_PICTURE), _SMALLEST_PICTURE)
+    if has_picture(track) or "image/svg+xml" in request.headers.get("Accept", ""):
+        return sent_artwork_of_size(track, size)
+    # Only browsers show the SVG that is drawn for a song without a picture.
+    key = ("drawn", track.track_id, size)
+    drawn = site().pictures.get_or_make(key, lambda: generated_picture(track.track_id, size).data)
+    response = Response(drawn, content_type="image/jpeg")
+    response.headers["Cache-Control"] = f"private, max-age={_DRAWN_SECONDS}"
+    response.vary.add("Accept")
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _sent(track: Soundtrack) -> WerkzeugResponse:
+    blobs = site().library.blobs
+    if not isinstance(blobs, LocalBlobs):
+        return sent_audio(track)
+    # No link to another address of this site: only this one may be read by the pages of other sites.
+    found = blobs.stat(SOUNDTRACKS, track.blob_name)
+    response = sent_file(blobs.path(SOUNDTRACKS, track.blob_name), SOUNDTRACKS, found)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _pictured(wanted: str) -> Soundtrack:
+    """Return the song whose artwork stands for an id: of an album or an artist, the first that has a picture."""
+    lists = site().library.player_lists
+    if (album_id := ids.after_prefix(ids.ALBUM, wanted)) is not None:
+        songs = lists.songs_of_album(album_id)
+    elif (artist_id := ids.after_prefix(ids.ARTIST, wanted)) is not None:
+        songs = lists.songs_of_artist(artist_id)
+    else:
+        return song_of_id(wanted)
+    if not songs:
+        raise CallFailed(Code.NOT_FOUND, "The library has no such artist or album.")
+    return next(filter(has_picture, songs), songs[0])
