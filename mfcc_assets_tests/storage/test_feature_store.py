@@ -54,7 +54,7 @@ class CountingBlobs(LocalBlobs):
 
 @pytest.fixture
 def blobs(tmp_path: Path) -> CountingBlobs:
-    return CountingBlobs(tmp_path, bytes(32))
+    return CountingBlobs(tmp_path, lambda: bytes(32))
 
 
 @pytest.fixture
