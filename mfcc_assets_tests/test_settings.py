@@ -135,7 +135,7 @@ def test_a_library_on_azure_has_no_folders_in_place(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("address", ["host", "https://", "ftp://host/", "https://[::1", "https://host:a/", "file:///x"])
 def test_an_address_of_no_server_gives_one_sentence(name: str, address: str) -> None:
-    with pytest.raises(ValidationError, match="it is no address|the port in the address"):
+    with pytest.raises(ValidationError, match=r"it is no address|the port in the address"):
         Settings.model_validate({name: address})
 
 

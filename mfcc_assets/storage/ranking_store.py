@@ -95,7 +95,8 @@ class RankingStore:
     def stored(self) -> Iterator[Blob]:
         """Yield the files of all lists of every version. `check` checks one of them."""
         for blob in self._blobs.list(CEPSTRA, "indexes/"):
-            if blob.name.split("/")[2] in STAGES:
+            _, *folders, _ = blob.name.split("/")
+            if folders[1:] and folders[1] in STAGES:
                 yield blob
 
     def check(self, blob: Blob) -> None:

@@ -13,8 +13,8 @@ from PIL import Image
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.artworks import ARTWORKS, faults_of_artworks
 from mfcc_assets.pipeline.observe import Observation, observe_soundtracks
+from mfcc_assets_tests.audio_samples import write_tone
 from mfcc_assets_tests.damage import Damage, cut, flip
-from mfcc_assets_tests.sounds import write_tone
 
 
 def observe(library: Library) -> Observation:

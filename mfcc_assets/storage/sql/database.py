@@ -232,7 +232,9 @@ def _sqlite_engine(address: sa.URL) -> Engine:
         address,
         connect_args={"timeout": sqlite_files.LOCK_SECONDS, "isolation_level": None},
         hide_parameters=True,
-        **(_pool() if is_file else {}),  # a database in memory has one connection for each thread
+        **(
+            _pool() if is_file else {"poolclass": sa.pool.SingletonThreadPool}
+        ),  # a database in memory has one connection for each thread
     )
     if is_file and address.database:
         folder = Path(address.database).parent

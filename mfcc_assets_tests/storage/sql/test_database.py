@@ -276,6 +276,9 @@ def test_a_database_in_memory_can_be_used(address: str) -> None:
     ],
 )
 def test_an_option_of_an_address_that_no_driver_accepts_gives_one_sentence(address: str) -> None:
-    with pytest.raises(StoreError, match="the address of the database cannot be used"):
-        with closing(Database(address)) as database, database.reading():
-            pass
+    with (
+        pytest.raises(StoreError, match="the address of the database cannot be used"),
+        closing(Database(address)) as database,
+        database.reading(),
+    ):
+        pass
