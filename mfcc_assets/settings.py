@@ -267,6 +267,10 @@ class Settings(WebSettings):
         return self.folder / "documents.sqlite"
 
     @property
+    def sessions(self) -> Path:
+        return self.folder / "sessions.sqlite"
+
+    @property
     def dagster_home(self) -> Path:
         return self.folder / "dagster"
 

@@ -18,7 +18,7 @@ from mfcc_assets.pipeline.feature_repair import cepstra_of
 from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.pipeline.nearness import nearness_record, pair_distances_of
 from mfcc_assets.pipeline.pair_sentences import sentences_of, words_of
-from mfcc_assets.plots.pair import pair_picture
+from mfcc_assets.plots.pair import pair_picture, pair_picture_without_words
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search
 from mfcc_assets.sentence import Sentence
@@ -214,6 +214,21 @@ def picture_of_pair(index: LibraryIndex, pair: ExplainedPair, form: Literal["png
         (pair.a.times, pair.b.times),
         (pair.a.display_title, pair.b.display_title),
         form,
+    )
+
+
+def picture_without_words(index: LibraryIndex, pair: ExplainedPair) -> bytes:
+    """Draw a pair as `picture_of_pair` does, as a PNG in which only numbers and units are written.
+
+    Parameters
+    ----------
+    index
+        The index by which `pair` was explained.
+    pair
+        Result of `explain_pair` or `explain_query`.
+    """
+    return pair_picture_without_words(
+        (pair.a.contour, pair.b.contour), index.scales, pair.explanation, (pair.a.times, pair.b.times)
     )
 
 

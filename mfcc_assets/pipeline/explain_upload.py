@@ -9,14 +9,14 @@ from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.pair_sentences import words_of
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.upload_features import features_of_upload
-from mfcc_assets.pipeline.upload_state import upload_state
+from mfcc_assets.storage.documents.port import Document
 from mfcc_assets.storage.sql.records import Soundtrack
 
 
 def explain_upload(
     library: Library,
     opened: OpenedIndex,
-    upload: UploadId,
+    stored: Document,
     track: Soundtrack,
     *,
     preview: Preview | None = None,
@@ -29,8 +29,8 @@ def explain_upload(
         The library.
     opened
         The index that answered the upload, or the published one.
-    upload
-        Id of the upload.
+    stored
+        Document of the upload.
     track
         A soundtrack of the index.
     preview
@@ -39,22 +39,24 @@ def explain_upload(
 
     Raises
     ------
-    DocumentNotFound, BlobNotFound
-        If there is no such upload, or its file is needed and gone.
+    BlobNotFound
+        If the file of the upload is needed and gone.
     FeaturesMissing
         If the soundtrack is not in the index, or its stored features are damaged.
     AudioError
         If the file has to be analysed and cannot be used.
+    LeftToTheRun
+        If it has to be analysed and is too long for that while a listener waits.
     """
     index = opened.index
-    document = UploadDocument.of(upload_state(library, upload).body)
-    file = features_of_upload(library, index, upload, document, preview)
+    document = UploadDocument.of(stored.body)
+    file = features_of_upload(library, index, document, preview)
     recognised = document.recognised or (preview.answer.recognised if preview else None)
     same: set[AudioId] = {file.audio_id, *(recognised.audio_ids if recognised else ())}
     search = search_for_file(library, index, file, opened.recordings.copies(same))
     title = recognised.title if recognised else ""
     query = PairedTrack(
-        upload,
+        UploadId(stored.id),
         title,
         recognised.artist if recognised else "",
         title or document.file_name,

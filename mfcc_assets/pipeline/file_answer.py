@@ -203,15 +203,7 @@ def preview_answer(library: Library, opened: OpenedIndex, path: Path, file_name:
     OSError
         If the file cannot be opened, for example because it is gone.
     """
-    limits = library.limits
-    if limits.max_seconds > LONGEST_PREVIEW_SECONDS:
-        limits = replace(limits, max_seconds=LONGEST_PREVIEW_SECONDS)
-    try:
-        file = _features_within(limits, path, opened.index.parameters.features, file_name)
-    except TooLong as error:
-        if limits == library.limits:
-            raise
-        raise LeftToTheRun("the audio is too long to answer it at once", subject=file_name) from error
+    file = features_at_once(library, path, opened.index.parameters.features, file_name)
     names = [name for name in library.settings.recogniser_names if name in LOCAL_RECOGNISERS]
     outcome = recognise_file(library, opened.index, path, file.audio_id, file.cepstra, names)
     answer = _answer(library, opened, file, outcome, path, count=library.settings.recommendations)
@@ -229,6 +221,29 @@ def features_of_file(library: Library, path: Path, parameters: FeaturesParameter
         If it cannot be opened.
     """
     return _features_within(library.limits, path, parameters, file_name)
+
+
+def features_at_once(library: Library, path: Path, parameters: FeaturesParameters, file_name: str) -> FileFeatures:
+    """Compute the features of a file as `features_of_file` does, unless its audio is so long that others would wait.
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be used.
+    LeftToTheRun
+        If its audio is longer than `LONGEST_PREVIEW_SECONDS`.
+    OSError
+        If it cannot be opened.
+    """
+    limits = library.limits
+    if limits.max_seconds > LONGEST_PREVIEW_SECONDS:
+        limits = replace(limits, max_seconds=LONGEST_PREVIEW_SECONDS)
+    try:
+        return _features_within(limits, path, parameters, file_name)
+    except TooLong as error:
+        if limits == library.limits:
+            raise
+        raise LeftToTheRun("the audio is too long to answer it at once", subject=file_name) from error
 
 
 def _features_within(limits: AudioLimits, path: Path, parameters: FeaturesParameters, file_name: str) -> FileFeatures:

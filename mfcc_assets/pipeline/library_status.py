@@ -113,7 +113,7 @@ def disk_use(library: Library) -> dict[str, int]:
         "uploads": [settings.blobs / "uploads", settings.blobs / "batch"],
         "features": [computed / folder for folder in ("frames", "timbre", "summaries", "chroma")],
         "indexes": [computed / "indexes"],
-        "databases": [*home.glob("tables.sqlite*"), *home.glob("documents.sqlite*")],
+        "databases": [*home.glob("*.sqlite*")],
         "history of runs": [settings.dagster_home],
         "cache": [settings.cache],
     }

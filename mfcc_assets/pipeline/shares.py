@@ -19,6 +19,7 @@ from typing import Any
 from mfcc_assets.errors import DocumentNotFound
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
+from mfcc_assets.storage.documents.port import Document
 from mfcc_assets.web_settings import LONGEST_SHARE_DAYS
 
 SHARES = "shares"
@@ -67,8 +68,8 @@ def share_upload(library: Library, upload: UploadId, *, seconds: float, now: dat
     return token
 
 
-def shared_upload(library: Library, token: str, *, now: datetime | None = None) -> UploadId:
-    """Return the id of the upload whose answer a token shows.
+def shared_document(library: Library, token: str, *, now: datetime | None = None) -> Document:
+    """Return the document of the upload whose answer a token shows.
 
     Raises
     ------
@@ -79,13 +80,13 @@ def shared_upload(library: Library, token: str, *, now: datetime | None = None) 
     upload = _upload_in(library, token)
     stored = library.documents.get_or_none(upload) if upload else None
     shares = _open_shares(stored.body, now or datetime.now(UTC)) if stored else []
-    if upload is None or not any(hmac.compare_digest(share["digest"], _digest(token)) for share in shares):
+    if stored is None or not any(hmac.compare_digest(share["digest"], _digest(token)) for share in shares):
         raise DocumentNotFound(
             "this link does not show anything, or no longer does",
             subject="A shared answer",
             remedy="Ask whoever shared it for a new link",
         )
-    return upload
+    return stored
 
 
 def revoke_shares(library: Library, upload: UploadId) -> None:

@@ -44,14 +44,14 @@ def pictures_of_audio(library: Library, blob_name: str, *, seconds: float = DRAW
 
 
 def picture_of_file(path: Path, file_name: str, plot: Plot) -> bytes:
-    """Draw the beginning of a file.
+    """Draw the beginning of a file, without a title.
 
     Parameters
     ----------
     path
         The file.
     file_name
-        Name of the file in the title and in errors.
+        Name of the file in errors.
     plot
         One of `PICTURES`.
 
@@ -63,7 +63,7 @@ def picture_of_file(path: Path, file_name: str, plot: Plot) -> bytes:
         If it cannot be opened.
     """
     samples, sample_rate = _beginning(path, file_name, DRAWN_SECONDS)
-    return plot(samples, sample_rate, file_name)
+    return plot(samples, sample_rate, "")
 
 
 def _beginning(path: Path, subject: str, seconds: float) -> tuple[NDArray[np.float32], int]:

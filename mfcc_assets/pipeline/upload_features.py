@@ -2,16 +2,15 @@
 
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.features.waveform import Waveform
-from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.file_answer import FileFeatures, Preview, features_of_file
+from mfcc_assets.pipeline.file_answer import FileFeatures, Preview, features_at_once
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.upload_file import opened_upload
 from mfcc_assets.search.index import LibraryIndex
 
 
 def features_of_upload(
-    library: Library, index: LibraryIndex, upload: UploadId, document: UploadDocument, preview: Preview | None
+    library: Library, index: LibraryIndex, document: UploadDocument, preview: Preview | None
 ) -> FileFeatures:
     """Return the features of an upload with the parameters of an index: stored ones, those of a preview, or new ones.
 
@@ -24,6 +23,8 @@ def features_of_upload(
         If the file is needed and gone.
     AudioError
         If the file has to be analysed and cannot be used.
+    LeftToTheRun
+        If it has to be analysed and is too long for that while a listener waits.
     """
     parameters = index.parameters.features
     if document.audio_id is not None:
@@ -38,8 +39,8 @@ def features_of_upload(
             return FileFeatures(document.audio_id, seconds, note, cepstra, None, track_features, parameters)
     if preview is not None and preview.file.parameters == parameters:
         return preview.file
-    with opened_upload(library, upload) as file:
-        return features_of_file(library, file.path, parameters, file.file_name)
+    with opened_upload(library, document) as file:
+        return features_at_once(library, file.path, parameters, file.file_name)
 
 
 def waveform_of_upload(library: Library, document: UploadDocument, preview: Preview | None) -> Waveform:

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mfcc_assets.errors import BlobNotFound, TooLarge
-from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import UploadDocument
-from mfcc_assets.pipeline.upload_state import upload_state
 
 
 @dataclass(frozen=True)
@@ -29,35 +27,30 @@ class UploadFile:
 
 
 @contextmanager
-def opened_upload(library: Library, upload: UploadId) -> Iterator[UploadFile]:
+def opened_upload(library: Library, document: UploadDocument) -> Iterator[UploadFile]:
     """Lend the file of an upload: the copy that runs work on, or the file in `uploads` if there is no copy yet.
 
     Raises
     ------
-    DocumentNotFound
-        If there is no such upload.
     BlobNotFound
         If its file is gone.
     TooLarge
         If it has more bytes than the settings allow.
     """
-    container, name, file_name = place_of_upload(library, upload)
+    container, name, file_name = place_of_upload(library, document)
     check_size(library, library.blobs.stat(container, name).size, file_name)
     with library.blobs.as_file(container, name) as path:
         yield UploadFile(path, file_name)
 
 
-def place_of_upload(library: Library, upload: UploadId) -> tuple[str, str, str]:
+def place_of_upload(library: Library, document: UploadDocument) -> tuple[str, str, str]:
     """Return the container and the name of the file of an upload, and its name as it is shown to people.
 
     Raises
     ------
-    DocumentNotFound
-        If there is no such upload.
     BlobNotFound
         If its file is gone.
     """
-    document = UploadDocument.of(upload_state(library, upload).body)
     places = [("batch", document.batch), ("uploads", document.blob)]
     for container, name in places:
         if name and library.blobs.exists(container, name):

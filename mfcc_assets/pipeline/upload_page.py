@@ -1,69 +1,59 @@
 """An upload as its page shows it: from the moment its file has come, with how near its recommendations are."""
 
 from mfcc_assets.errors import CorruptIndex
-from mfcc_assets.ids import UploadId
+from mfcc_assets.ids import TrackId, UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.file_answer import Preview
 from mfcc_assets.pipeline.nearness import nearness_record
 from mfcc_assets.pipeline.opened_index import PublishedIndex
 from mfcc_assets.pipeline.shares import shared_until
 from mfcc_assets.pipeline.upload_document import State
-from mfcc_assets.pipeline.upload_state import upload_state
-from mfcc_assets.pipeline.upload_view import (
-    Presented,
-    presented_recommendation,
-    presented_track,
-    presented_upload,
-)
-from mfcc_assets.similarity.nearness import Nearness, PairDistances
+from mfcc_assets.pipeline.upload_view import Presented, described_upload
+from mfcc_assets.similarity.nearness import Nearness
+from mfcc_assets.storage.documents.port import Document
 
 SHOWN_CANDIDATES = 5
 """Number of candidates that are shown while they are ranked."""
 
 
-def page_of_upload(library: Library, published: PublishedIndex, upload: UploadId) -> Presented:
-    """Return an upload for its page.
+def page_of_upload(library: Library, published: PublishedIndex, stored: Document) -> Presented:
+    """Return an upload for its page, given its document.
 
-    It has the members of `mfcc_assets.pipeline.upload_view.presented_upload`, and ``features_version``, ``candidates``
-    while they are ranked, and ``shared_until``. Each recommendation also has ``closer_than``, ``nearness`` and
-    ``nearness_bar``, the length of a bar from 0 to 1. They are None if the index that answered is gone.
-
-    Raises
-    ------
-    DocumentNotFound
-        If there is no such upload.
+    It has the members of `mfcc_assets.pipeline.upload_view.described_upload`, and ``features_version``,
+    ``recommendations``, ``candidates`` while they are ranked, and ``shared_until``. Each recommendation has its
+    ``rank``, ``track_id`` and ``distance``, and ``closer_than``, ``nearness`` and ``nearness_bar``, the length of a bar
+    from 0 to 1. The last three are None if the index that answered is gone. Each candidate has its ``track_id``.
     """
-    stored = upload_state(library, upload)
-    shown = presented_upload(library, stored)
+    shown, upload = _described(stored), UploadId(stored.id)
     version = shown["index_version"]
     opened = published.of_version(version) if version else None
-    pairs = opened.pairs if opened and shown["recommendations"] else None
-    until = shared_until(stored.body)
+    rows = library.recommendations.recommended(upload)
+    pairs = opened.pairs if opened and rows else None
     return {
         **shown,
-        "recommendations": [_with_nearness(each, _nearness(pairs, each)) for each in shown["recommendations"]],
         "features_version": opened.index.parameters.features.version if opened else None,
+        "recommendations": [
+            _recommended(row.track_id, row.rank, row.distance, pairs.nearness(row.distance) if pairs else None)
+            for row in rows
+        ],
         "candidates": upload_candidates(library, upload, version) if shown["state"] == State.CANDIDATES else [],
-        "shared_until": until and until.isoformat(),
     }
 
 
-def page_of_preview(library: Library, published: PublishedIndex, upload: UploadId, preview: Preview) -> Presented:
+def page_of_preview(published: PublishedIndex, stored: Document, preview: Preview) -> Presented:
     """Return an upload for its page before a run has recorded its answer, with the members of `page_of_upload`.
 
     The state stays that of the upload, so that the page can tell a preview from a recorded answer.
 
     Raises
     ------
-    DocumentNotFound
-        If there is no such upload.
     NoPublishedIndex, CorruptIndex
         If the index went after the preview was made.
     """
     opened = published.opened()
     answer, recognised = preview.answer, preview.answer.recognised
     return {
-        **page_of_upload(library, published, upload),
+        **_described(stored),
         "seconds": preview.file.seconds,
         "note": preview.file.note,
         "recognised": recognised and {"title": recognised.title, "artist": recognised.artist, "by": recognised.by},
@@ -75,10 +65,7 @@ def page_of_preview(library: Library, published: PublishedIndex, upload: UploadI
         "recall": answer.recall,
         "candidates": [],
         "recommendations": [
-            _with_nearness(
-                presented_recommendation(library, answer.soundtracks[found.track_id], found.rank, found.distance),
-                nearness,
-            )
+            _recommended(found.track_id, found.rank, found.distance, nearness)
             for found, nearness in zip(answer.recommendations, answer.nearness, strict=True)
         ],
     }
@@ -92,13 +79,15 @@ def upload_candidates(library: Library, upload: UploadId, index_version: str) ->
         return []  # the run will say so, and they are only shown for a moment
     first = lists.candidates[:SHOWN_CANDIDATES] if lists else ()
     tracks = library.catalogue.tracks_of_audio(first)
-    return [presented_track(library, tracks[audio_id]) for audio_id in first if audio_id in tracks]
+    return [{"track_id": tracks[audio_id].track_id} for audio_id in first if audio_id in tracks]
 
 
-def _nearness(pairs: PairDistances | None, recommendation: Presented) -> Nearness | None:
-    return pairs.nearness(recommendation["distance"]) if pairs else None
+def _described(stored: Document) -> Presented:
+    until = shared_until(stored.body)
+    return {**described_upload(stored), "shared_until": until and until.isoformat()}
 
 
-def _with_nearness(recommendation: Presented, nearness: Nearness | None) -> Presented:
+def _recommended(track_id: TrackId, rank: int, distance: float, nearness: Nearness | None) -> Presented:
     bar = None if nearness is None else nearness.bar
-    return {**recommendation, **nearness_record(nearness), "nearness_bar": bar}
+    told = {**nearness_record(nearness), "nearness_bar": bar}
+    return {"rank": rank, "track_id": track_id, "distance": distance, **told}

@@ -2,7 +2,6 @@
 
 from enum import StrEnum
 
-from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.file_answer import Preview
 from mfcc_assets.pipeline.opened_index import OpenedIndex
@@ -10,8 +9,8 @@ from mfcc_assets.pipeline.track_pictures import PICTURES, picture_of_file
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.upload_features import features_of_upload
 from mfcc_assets.pipeline.upload_file import opened_upload
-from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.plots.tracks import heat_map
+from mfcc_assets.storage.documents.port import Document
 
 
 class UploadPicture(StrEnum):
@@ -24,18 +23,20 @@ class UploadPicture(StrEnum):
 
 
 def picture_of_upload(
-    library: Library, opened: OpenedIndex, upload: UploadId, picture: UploadPicture, *, preview: Preview | None = None
+    library: Library, opened: OpenedIndex, stored: Document, picture: UploadPicture, *, preview: Preview | None = None
 ) -> bytes:
     """Draw one picture of an upload, as a PNG: its cepstra, or the waveform, spectrum or spectrogram of its beginning.
+
+    It has no title and no words, so that a page can say in any language what it shows.
 
     Parameters
     ----------
     library
         The library.
     opened
-        The published index, whose parameters the cepstra have.
-    upload
-        Id of the upload.
+        The index that answered the upload, or the published one. The cepstra have its parameters.
+    stored
+        Document of the upload.
     picture
         The picture.
     preview
@@ -43,14 +44,15 @@ def picture_of_upload(
 
     Raises
     ------
-    DocumentNotFound, BlobNotFound
-        If there is no such upload, or its file is gone.
+    BlobNotFound
+        If its file is gone.
     AudioError
         If the file cannot be used.
+    LeftToTheRun
+        If it has to be analysed for its cepstra and is too long for that while a listener waits.
     """
+    document = UploadDocument.of(stored.body)
     if picture is UploadPicture.CEPSTRA:
-        document = UploadDocument.of(upload_state(library, upload).body)
-        features = features_of_upload(library, opened.index, upload, document, preview)
-        return heat_map(features.cepstra, document.file_name)
-    with opened_upload(library, upload) as file:
+        return heat_map(features_of_upload(library, opened.index, document, preview).cepstra, "")
+    with opened_upload(library, document) as file:
         return picture_of_file(file.path, file.file_name, PICTURES[picture.value.title()])

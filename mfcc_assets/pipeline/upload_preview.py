@@ -4,7 +4,9 @@ from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.file_answer import Preview, preview_answer
 from mfcc_assets.pipeline.opened_index import OpenedIndex
+from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.upload_file import opened_upload
+from mfcc_assets.pipeline.upload_state import upload_state
 
 
 def preview_upload(library: Library, opened: OpenedIndex, upload: UploadId) -> Preview:
@@ -23,5 +25,6 @@ def preview_upload(library: Library, opened: OpenedIndex, upload: UploadId) -> P
     NoPublishedIndex, CorruptIndex
         If the index cannot be used, or the database does not know its tracks.
     """
-    with opened_upload(library, upload) as file:
+    document = UploadDocument.of(upload_state(library, upload).body)
+    with opened_upload(library, document) as file:
         return preview_answer(library, opened, file.path, file.file_name)

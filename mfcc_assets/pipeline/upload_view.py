@@ -39,10 +39,23 @@ def upload_with_id(library: Library, upload: UploadId) -> Presented:
 
 def presented_upload(library: Library, stored: Document) -> Presented:
     """Return an upload, given its document, as a JSON object."""
-    document = UploadDocument.of(stored.body)
-    recognised, failure = document.recognised, document.failure
     rows = library.recommendations.recommended(UploadId(stored.id))
     tracks = library.catalogue.tracks_with_ids(row.track_id for row in rows)
+    return {
+        **described_upload(stored),
+        "links_end_after_seconds": library.settings.link_seconds,
+        "recommendations": [
+            {"rank": row.rank, **_presented_track(library, tracks[row.track_id]), "distance": row.distance}
+            for row in rows
+            if row.track_id in tracks
+        ],
+    }
+
+
+def described_upload(stored: Document) -> Presented:
+    """Return what the document of an upload says of it, as a JSON object."""
+    document = UploadDocument.of(stored.body)
+    recognised, failure = document.recognised, document.failure
     return {
         "id": stored.id,
         "state": document.state.value,
@@ -63,21 +76,10 @@ def presented_upload(library: Library, stored: Document) -> Presented:
         "indexed_tracks": document.indexed_tracks,
         "library_tracks": document.library_tracks,
         "recall": document.recall,
-        "links_end_after_seconds": library.settings.link_seconds,
-        "recommendations": [
-            presented_recommendation(library, tracks[row.track_id], row.rank, row.distance)
-            for row in rows
-            if row.track_id in tracks
-        ],
     }
 
 
-def presented_recommendation(library: Library, track: Soundtrack, rank: int, distance: float) -> Presented:
-    """Return a recommended track as a JSON object."""
-    return {"rank": rank, **presented_track(library, track), "distance": distance}
-
-
-def presented_track(library: Library, track: Soundtrack) -> Presented:
+def _presented_track(library: Library, track: Soundtrack) -> Presented:
     """Return a track as a JSON object, with links to its audio and its artwork."""
     seconds = library.settings.link_seconds
     return {

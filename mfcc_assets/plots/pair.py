@@ -55,12 +55,46 @@ def pair_picture(
     form
         "png" for a PNG of 800 × 800 pixels, or "svg".
     """
-    figure = new_figure(_INCHES)
+    figure = _drawn_pair(contours, scales, explanation, times)
     closer_than = explanation.control.closer_than
-    figure.text(0.19, 0.972, f"Closer than {closer_than:.1%} of random pairs of the library", fontsize=10)
+    said = f"By dynamic time warping alone: closer than {closer_than:.1%} of random pairs of the library"
+    figure.text(0.19, 0.972, said, fontsize=10)
     key = "Dark: alike. Red: the warping path. Boxes: where they sound alike. At the sides: the coefficients"
     figure.text(0.19, 0.952, key, fontsize=7.5)
+    _write_below_and_beside(figure, *(f"{drawable(title)}, seconds" for title in titles))
+    return write_figure(figure, form)
 
+
+def pair_picture_without_words(
+    contours: tuple[NDArray[np.floating], NDArray[np.floating]],
+    scales: NDArray[np.floating],
+    explanation: Explanation,
+    times: tuple[ContourTimes, ContourTimes],
+) -> bytes:
+    """Plot a pair as `pair_picture` does, but with numbers and units alone, for a page that says the rest itself.
+
+    Parameters
+    ----------
+    contours, scales, explanation, times
+        As for `pair_picture`.
+
+    Returns
+    -------
+    bytes
+        A PNG of 800 × 800 pixels.
+    """
+    figure = _drawn_pair(contours, scales, explanation, times)
+    _write_below_and_beside(figure, "s", "s")
+    return write_figure(figure)
+
+
+def _drawn_pair(
+    contours: tuple[NDArray[np.floating], NDArray[np.floating]],
+    scales: NDArray[np.floating],
+    explanation: Explanation,
+    times: tuple[ContourTimes, ContourTimes],
+) -> "Figure":
+    figure = new_figure(_INCHES)
     of_a, of_b, coefficients = (0.0, times[0].seconds), (0.0, times[1].seconds), (0.5, len(scales) + 0.5)
     matrix = _axes(figure, (0.19, 0.955), (0.18, 0.945), of_a, of_b)
     below = _axes(figure, (0.19, 0.955), (0.06, 0.17), of_a, coefficients)
@@ -73,8 +107,8 @@ def pair_picture(
         for axes, x, y in ((matrix, in_a, in_b), (below, in_a, coefficients), (beside, coefficients, in_b)):
             _draw_box(axes, x, y, colour)
         _draw_stretch(matrix, stretch, str(number), colour)
-    _label(figure, matrix, below, beside, titles, len(scales))
-    return write_figure(figure, form)
+    _mark(matrix, below, beside, len(scales))
+    return figure
 
 
 def _axes(figure: "Figure", left_right: _Span, bottom_top: _Span, x: _Span, y: _Span) -> "Axes":
@@ -167,10 +201,8 @@ def _draw_stretch(axes: "Axes", stretch: SimilarStretch, number: str, colour: st
     )
 
 
-def _label(
-    figure: "Figure", matrix: "Axes", below: "Axes", beside: "Axes", titles: tuple[str, str], coefficients: int
-) -> None:
-    """Mark seconds and coefficients at the outer edges, and write the titles."""
+def _mark(matrix: "Axes", below: "Axes", beside: "Axes", coefficients: int) -> None:
+    """Mark seconds and coefficients at the outer edges."""
     from matplotlib.ticker import MaxNLocator
 
     matrix.set(xticks=[], yticks=[])
@@ -180,7 +212,10 @@ def _label(
     beside.yaxis.set_major_locator(MaxNLocator(_MOST_TIMES, steps=[1, 2, 5, 10]))
     beside.set_xticks([1, coefficients])
     beside.tick_params(left=True, labelleft=True, top=True, labeltop=True)
+
+
+def _write_below_and_beside(figure: "Figure", below: str, beside: str) -> None:
     centred: dict[str, Any] = {"horizontalalignment": "center", "verticalalignment": "center"}
     centred |= {"fontsize": _LABEL_SIZE, "parse_math": False}
-    figure.text(0.5725, 0.024, f"{drawable(titles[0])}, seconds", **centred)
-    figure.text(0.027, 0.5625, f"{drawable(titles[1])}, seconds", rotation=90, **centred)
+    figure.text(0.5725, 0.024, below, **centred)
+    figure.text(0.027, 0.5625, beside, rotation=90, **centred)

@@ -76,7 +76,7 @@ def heat_map(cepstra: NDArray[np.floating], title: str) -> bytes:
         vmax=limit,
     )
     axes.set_yticks(range(1, cepstra.shape[1] + 1), _coefficient_names(cepstra))
-    axes.set_xlabel("seconds")
+    axes.set_xlabel("s")
     _add_colour_scale(figure, image, extend="both")
     return write_figure(figure)
 
@@ -96,7 +96,7 @@ def published_heat_map(cepstra: NDArray[np.floating], title: str) -> bytes:
     rows = np.arange(cepstra.shape[1] + 1) + 0.5
     image = librosa.display.specshow(means.T, x_coords=times, y_coords=rows, x_axis="s", cmap="RdBu_r", ax=axes)
     axes.set_yticks(range(1, cepstra.shape[1] + 1), _coefficient_names(cepstra))
-    axes.set_xlabel("seconds")
+    axes.set_xlabel("s")
     _add_colour_scale(figure, image, extend="neither")
     return write_figure(figure)
 
@@ -148,7 +148,7 @@ def waveform(samples: NDArray[np.floating], sample_rate: int, title: str) -> byt
     axes.set_xlim(0, count / sample_rate)
     axes.set_ylim(centres[-1] - 1.1 * largest, 1.1 * largest)
     axes.set_yticks(centres, _channel_names(channels))
-    axes.set_xlabel("seconds")
+    axes.set_xlabel("s")
     return write_figure(figure)
 
 
@@ -195,7 +195,7 @@ def spectrogram(samples: NDArray[np.floating], sample_rate: int, title: str) -> 
         vmin=_LOWEST_DECIBELS,
         vmax=0,
     )
-    axes.set_xlabel("seconds")
+    axes.set_xlabel("s")
     axes.set_ylabel("kHz", fontsize=8)
     _add_colour_scale(figure, image, extend="neither")
     return write_figure(figure)
@@ -293,7 +293,7 @@ def _coefficient_names(values: NDArray[np.floating]) -> list[str]:
 
 
 def _channel_names(channels: int) -> list[str]:
-    return {1: ["mono"], 2: ["left", "right"]}.get(channels, [str(number) for number in range(1, channels + 1)])
+    return {1: [""], 2: ["L", "R"]}.get(channels, [str(number) for number in range(1, channels + 1)])
 
 
 def _add_colour_scale(figure: "Figure", image: "ScalarMappable", *, extend: str) -> None:

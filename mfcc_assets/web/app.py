@@ -14,6 +14,7 @@ from mfcc_assets.settings import Settings
 from mfcc_assets.texts import counted, printable
 from mfcc_assets.web import files
 from mfcc_assets.web.browser_texts import browser_texts
+from mfcc_assets.web.english_words import note_in_words, ranking_in_words
 from mfcc_assets.web.errors import tell_errors
 from mfcc_assets.web.formats import clock, megabytes, moment
 from mfcc_assets.web.i18n import LANGUAGE_COOKIE, LANGUAGES, add_languages
@@ -99,6 +100,7 @@ def _files_address(settings: Settings) -> str:
 def _prepare_templates(app: Flask, settings: Settings) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(clock=clock, megabytes=megabytes, moment=moment, printable=printable, counted=counted)
+    app.jinja_env.filters.update(note_in_words=note_in_words, ranking_in_words=ranking_in_words)
     app.jinja_env.globals.update(
         address_here=_address_here,
         asset=_asset_address,

@@ -18,7 +18,7 @@ from mfcc_assets.settings import Settings
 from mfcc_assets.web.app import create_app
 from mfcc_assets.web.security.addresses import KnownAddresses
 from mfcc_assets.web.security.login import check_login
-from mfcc_assets.web.timed_sockets import OpenConnections, TimedSocket, TimedThreadWorker
+from mfcc_assets.web.timed_sockets import OpenConnections, TimedSocket, TimedThreadWorker, WaitingThreads
 from mfcc_assets.web.uploads.blueprints import prepare_uploads
 
 _SPARE_THREADS = 64
@@ -61,6 +61,8 @@ def serve(settings: Settings, *, open_browser: bool = False, say: Callable[[str]
     shared = KnownAddresses([*settings.web_proxy_addresses, "127.0.0.1", "::1"])
     TimedThreadWorker.connections = OpenConnections(shared)
     threads = settings.web_streams + settings.web_receiving_uploads + _SPARE_THREADS
+    # As many threads as uploads need may wait for their senders.
+    TimedSocket.waiting = WaitingThreads(settings.web_receiving_uploads + _SPARE_THREADS // 4)
     options = {
         "bind": f"fd://{listener.fileno()}",
         "worker_class": "mfcc_assets.web.timed_sockets.TimedThreadWorker",

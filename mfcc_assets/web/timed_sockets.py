@@ -7,8 +7,8 @@ import errno
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, SupportsIndex, cast
@@ -25,6 +25,12 @@ _MOST_CONNECTIONS = 24
 
 _HEAD_SECONDS = 8.0
 """Time within which the head of a request must come. It has a few hundred bytes, and a thread waits for it."""
+
+_HURRIED_HEAD_SECONDS, _HURRIED_BODY_SECONDS = 1.0, 5.0
+"""How long a head may take, and how long a body may stall, while many threads wait for senders."""
+
+_LOOK_SECONDS, _LEAST_LOOK_SECONDS = 0.5, 0.001
+"""Time after which a thread that waits for a sender looks whether many do."""
 
 _LEAST_RECEIVED_PER_SECOND = 16 << 10
 """A body that comes more slowly on average holds a thread, and a place for uploads, without need."""
@@ -48,6 +54,39 @@ _LINGERING_CHUNK = 1 << 16
 _MOST_LINGERING_BYTES = 64 << 20
 
 
+class WaitingThreads:
+    """Counts the threads that wait for senders. While many do, none waits for long.
+
+    The limit of connections holds for one sender. A few of them together could still hold all threads, so that the
+    others would wait as long as the slowest sender may take.
+
+    Parameters
+    ----------
+    most
+        Number of threads that may wait as long as they like.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most, self._waiting = most, 0
+        self._changing = Lock()
+
+    @property
+    def are_many(self) -> bool:
+        """Whether more threads wait than may do so for long."""
+        return self._waiting > self._most
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count this thread during the ``with``."""
+        with self._changing:
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._changing:
+                self._waiting -= 1
+
+
 class TimedSocket(socket.socket):
     """A connection that raises `TimeoutError` if the other side sends or takes nothing, or sends too slowly.
 
@@ -60,8 +99,11 @@ class TimedSocket(socket.socket):
         Time after which a connection that sends or takes nothing ends. For as long, a sender may be slow.
     head_seconds
         Time within which the head of a request must come.
+    waiting
+        The threads that wait for senders. While they are many, both times are shorter.
     """
 
+    waiting = WaitingThreads(32)
     idle_seconds = 30.0
     head_seconds = _HEAD_SECONDS
     _head_ends: float | None = None
@@ -103,7 +145,7 @@ class TimedSocket(socket.socket):
         if self._head_ends is not None:
             return self._recv_head(bufsize, flags)
         asked = time.monotonic()
-        data = super().recv(bufsize, flags)  # type: ignore[arg-type]
+        data = self._recv_until(bufsize, flags, asked + _HURRIED_BODY_SECONDS)
         now = time.monotonic()
         # What the server itself takes to work on the bytes before is not the sender's fault.
         self._begun += max(0.0, asked - self._asked)
@@ -120,10 +162,30 @@ class TimedSocket(socket.socket):
             return b""
         self.settimeout(min(left, self.idle_seconds))
         try:
-            return super().recv(bufsize, flags)  # type: ignore[arg-type]
+            return self._recv_until(bufsize, flags, self._begun + _HURRIED_HEAD_SECONDS)
         except TimeoutError:
             # Gunicorn would log a time-out with its whole stack. Nothing more coming is what it expects at times.
             return b""
+
+    def _recv_until(self, bufsize: SupportsIndex, flags: int, hurried_ends: float) -> bytes:
+        """Return what comes within the time-out of the connection, or until an earlier time while many threads wait."""
+        allowed = self.gettimeout()
+        if not allowed:
+            return super().recv(bufsize, flags)  # type: ignore[arg-type]
+        ends = time.monotonic() + allowed
+        with self.waiting.counted():
+            try:
+                while True:
+                    left = (min(ends, hurried_ends) if self.waiting.are_many else ends) - time.monotonic()
+                    # What has come already is taken, however late this thread is.
+                    self.settimeout(min(max(left, _LEAST_LOOK_SECONDS), _LOOK_SECONDS))
+                    try:
+                        return super().recv(bufsize, flags)  # type: ignore[arg-type]
+                    except TimeoutError:
+                        if left <= 0:
+                            raise
+            finally:
+                self.settimeout(allowed)
 
     def sendall(self, data: "ReadableBuffer", flags: int = 0, /) -> None:
         # The time-out of Python's method is for all bytes together, so a slow listener would never get a large answer.

@@ -15,7 +15,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline import delete_upload as deletion
 from mfcc_assets.pipeline.delete_upload import delete_upload
 from mfcc_assets.pipeline.purge import purge_lapsed_uploads
-from mfcc_assets.pipeline.shares import share_upload, shared_upload
+from mfcc_assets.pipeline.shares import share_upload, shared_document
 from mfcc_assets.pipeline.upload_register import receive_files
 from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.pipeline.uploads import receive_uploads
@@ -74,7 +74,7 @@ def test_nothing_of_a_deleted_upload_is_left_in_any_store(uploaded: Library, ins
     with pytest.raises(DocumentNotFound):
         upload_state(uploaded, UPLOAD)
     with pytest.raises(DocumentNotFound):
-        shared_upload(uploaded, token)
+        shared_document(uploaded, token)
     assert requested_uploads(uploaded, instance) == []
 
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from mfcc_assets.errors import DocumentNotFound
+from mfcc_assets.errors import LeftToTheRun
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.explain import explain_pair, picture_of_pair
 from mfcc_assets.pipeline.explain_upload import explain_upload
 from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.upload_preview import preview_upload
+from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets_tests.upload_steps import answer_uploads
 
 UPLOAD = UploadId("0f" * 16)
@@ -33,16 +34,16 @@ def test_a_preview_and_a_recorded_answer_are_explained_alike_with_the_distances_
     preview = preview_upload(ten_tracks, opened, UPLOAD)
     tracks = preview.answer.soundtracks
     before = [
-        explain_upload(ten_tracks, opened, UPLOAD, tracks[one.track_id], preview=preview)
+        explain_upload(ten_tracks, opened, upload_state(ten_tracks, UPLOAD), tracks[one.track_id], preview=preview)
         for one in preview.answer.recommendations
     ]
     first = tracks[preview.answer.recommendations[0].track_id]
-    without_preview = explain_upload(ten_tracks, opened, UPLOAD, first)
+    without_preview = explain_upload(ten_tracks, opened, upload_state(ten_tracks, UPLOAD), first)
     answer_uploads(ten_tracks, [UPLOAD])
 
     rows = ten_tracks.recommendations.recommended(UPLOAD)
     for pair, row in zip(before, rows, strict=True):
-        recorded = explain_upload(ten_tracks, opened, UPLOAD, tracks[row.track_id])
+        recorded = explain_upload(ten_tracks, opened, upload_state(ten_tracks, UPLOAD), tracks[row.track_id])
         assert recorded.record() == pair.record()
         assert recorded.ranked_distance == pytest.approx(row.distance, rel=1e-3)
         assert recorded.nearness is not None
@@ -61,7 +62,7 @@ def test_an_upload_of_a_track_is_explained_as_the_track_itself(
     soundtracks = {track.blob_name: track for track in ten_tracks.catalogue.soundtracks()}
     own, other = soundtracks[ten_songs[3].name], soundtracks[ten_songs[4].name]
 
-    pair = explain_upload(ten_tracks, opened, UPLOAD, other)
+    pair = explain_upload(ten_tracks, opened, upload_state(ten_tracks, UPLOAD), other)
 
     itself = explain_pair(ten_tracks, opened.index, own, other)
     assert {**pair.record(), "a": None} == {**itself.record(), "a": None}
@@ -73,7 +74,7 @@ def test_stretches_have_times_in_both_files_and_a_picture(
 ) -> None:
     upload(ten_tracks, ten_songs[3])
     own = next(track for track in ten_tracks.catalogue.soundtracks() if track.blob_name == ten_songs[3].name)
-    pair = explain_upload(ten_tracks, opened, UPLOAD, own)
+    pair = explain_upload(ten_tracks, opened, upload_state(ten_tracks, UPLOAD), own)
     assert pair.explanation.distance == 0
     for stretch in pair.explanation.stretches:
         assert 0 <= stretch.a_start < stretch.a_end <= 3
@@ -81,7 +82,15 @@ def test_stretches_have_times_in_both_files_and_a_picture(
     assert picture_of_pair(opened.index, pair).startswith(b"\x89PNG")
 
 
-def test_an_unknown_upload_is_not_explained(ten_tracks: Library, opened: OpenedIndex) -> None:
+def test_a_long_upload_is_not_analysed_while_a_listener_waits(
+    ten_tracks: Library, opened: OpenedIndex, query: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mfcc_assets.pipeline.file_answer.LONGEST_PREVIEW_SECONDS", 1.0)
+    upload(ten_tracks, query)
     track = ten_tracks.catalogue.soundtracks()[0]
-    with pytest.raises(DocumentNotFound):
-        explain_upload(ten_tracks, opened, UPLOAD, track)
+    with pytest.raises(LeftToTheRun):
+        explain_upload(ten_tracks, opened, upload_state(ten_tracks, UPLOAD), track)
+
+    answer_uploads(ten_tracks, [UPLOAD])
+
+    assert explain_upload(ten_tracks, opened, upload_state(ten_tracks, UPLOAD), track).explanation.distance > 0

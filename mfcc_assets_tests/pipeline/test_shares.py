@@ -15,8 +15,8 @@ from mfcc_assets.pipeline.shares import (
     MOST_SHARES,
     revoke_shares,
     share_upload,
+    shared_document,
     shared_until,
-    shared_upload,
 )
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.upload_steps import answer_uploads
@@ -38,10 +38,10 @@ def test_a_token_shows_its_upload_until_its_time_has_passed(answered: Library) -
     token = share_upload(answered, UPLOAD, seconds=60, now=NOW)
     other = share_upload(answered, OTHER, seconds=3600, now=NOW)
 
-    assert shared_upload(answered, token, now=NOW + timedelta(seconds=59)) == UPLOAD
-    assert shared_upload(answered, other, now=NOW + timedelta(seconds=61)) == OTHER
+    assert shared_document(answered, token, now=NOW + timedelta(seconds=59)).id == UPLOAD
+    assert shared_document(answered, other, now=NOW + timedelta(seconds=61)).id == OTHER
     with pytest.raises(DocumentNotFound, match="no longer"):
-        shared_upload(answered, token, now=NOW + timedelta(seconds=60))
+        shared_document(answered, token, now=NOW + timedelta(seconds=60))
 
 
 def test_a_token_tells_neither_the_upload_nor_is_it_stored(answered: Library) -> None:
@@ -53,13 +53,13 @@ def test_a_token_tells_neither_the_upload_nor_is_it_stored(answered: Library) ->
         assert len(token) >= 80
         assert UPLOAD not in token
         assert token not in stored
-        assert shared_upload(answered, token, now=NOW) == UPLOAD
+        assert shared_document(answered, token, now=NOW).id == UPLOAD
 
 
 @pytest.mark.parametrize("made_up", ["", "a", "%", "ü", "A" * 86, "../" * 20])
 def test_a_made_up_token_shows_nothing(answered: Library, made_up: str) -> None:
     with pytest.raises(DocumentNotFound):
-        shared_upload(answered, made_up, now=NOW)
+        shared_document(answered, made_up, now=NOW)
 
 
 def test_an_altered_token_shows_nothing(answered: Library) -> None:
@@ -67,7 +67,7 @@ def test_an_altered_token_shows_nothing(answered: Library) -> None:
     for place in range(len(token)):
         altered = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
         with pytest.raises(DocumentNotFound):
-            shared_upload(answered, altered, now=NOW)
+            shared_document(answered, altered, now=NOW)
 
 
 def test_a_token_of_another_library_shows_nothing(answered: Library, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_token_of_another_library_shows_nothing(answered: Library, tmp_path: P
     with Library(Settings(home=tmp_path / "other")) as other:
         other.documents.put(UPLOAD, answered.documents.get(UPLOAD).body)
         with pytest.raises(DocumentNotFound):
-            shared_upload(other, token, now=NOW)
+            shared_document(other, token, now=NOW)
 
 
 def test_revoking_ends_all_links_of_one_upload(answered: Library) -> None:
@@ -86,8 +86,8 @@ def test_revoking_ends_all_links_of_one_upload(answered: Library) -> None:
 
     for token in tokens:
         with pytest.raises(DocumentNotFound):
-            shared_upload(answered, token, now=NOW)
-    assert shared_upload(answered, other, now=NOW) == OTHER
+            shared_document(answered, token, now=NOW)
+    assert shared_document(answered, other, now=NOW).id == OTHER
     assert shared_until(answered.documents.get(UPLOAD).body, now=NOW) is None
 
 
@@ -116,16 +116,16 @@ def test_links_outlive_another_answer_and_end_with_the_upload(ten_tracks: Librar
     answer_uploads(ten_tracks, [UPLOAD])
     token = share_upload(ten_tracks, UPLOAD, seconds=60)
     answer_uploads(ten_tracks, [UPLOAD])
-    assert shared_upload(ten_tracks, token) == UPLOAD
+    assert shared_document(ten_tracks, token).id == UPLOAD
 
     purge_upload(ten_tracks, UPLOAD)
     with pytest.raises(DocumentNotFound):
-        shared_upload(ten_tracks, token)
+        shared_document(ten_tracks, token)
 
 
 def test_the_oldest_of_very_many_links_ends(answered: Library) -> None:
     tokens = [share_upload(answered, UPLOAD, seconds=60, now=NOW) for _ in range(MOST_SHARES + 1)]
 
-    assert shared_upload(answered, tokens[1], now=NOW) == UPLOAD
+    assert shared_document(answered, tokens[1], now=NOW).id == UPLOAD
     with pytest.raises(DocumentNotFound):
-        shared_upload(answered, tokens[0], now=NOW)
+        shared_document(answered, tokens[0], now=NOW)

@@ -28,7 +28,7 @@ def uploaded(ten_tracks: Library, query: Path) -> Library:
 
 def found(library: Library, preview: Preview | None = None) -> FileFeatures:
     document = UploadDocument.of(upload_state(library, UPLOAD).body)
-    return features_of_upload(library, library.indexes.published(), UPLOAD, document, preview)
+    return features_of_upload(library, library.indexes.published(), document, preview)
 
 
 def test_the_features_are_the_same_wherever_they_come_from(uploaded: Library) -> None:

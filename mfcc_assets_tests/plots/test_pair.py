@@ -3,15 +3,17 @@
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mfcc_assets.features.contour import ContourTimes
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.plots.figure import ImageFormat
-from mfcc_assets.plots.pair import pair_picture
+from mfcc_assets.plots.pair import pair_picture, pair_picture_without_words
 from mfcc_assets.similarity.explain import Explanation, RandomPairs, explain
 from mfcc_assets_tests.plots.pictures import HARD_TITLES, cepstra, pixels
 
@@ -78,7 +80,25 @@ def test_an_svg_holds_the_matrix_itself_and_not_its_enlargement() -> None:
 
 def test_seconds_and_coefficients_are_marked_at_the_outer_edges() -> None:
     svg = picture_of((60, 50), form="svg").decode()
-    for text in ("Ocean, seconds", "River, seconds", "Closer than 0.0% of random pairs of the library"):
+    said = "By dynamic time warping alone: closer than 0.0% of random pairs of the library"
+    for text in ("Ocean, seconds", "River, seconds", said):
         assert f"<!-- {text} -->" in svg
     labels = re.findall("<!-- ([0-9]+) -->", svg)
     assert Counter(labels) >= Counter({"1": 2, "13": 2, "0": 2, "20": 2})
+
+
+def test_a_picture_without_words_shows_the_same_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = (cepstra(count, count) for count in (60, 50))
+    written: list[str] = []
+    write = Figure.text
+
+    def noted(figure: Figure, x: float, y: float, text: str, **options: Any) -> Any:
+        written.append(text)
+        return write(figure, x, y, text, **options)
+
+    monkeypatch.setattr(Figure, "text", noted)
+    png = pair_picture_without_words((a, b), SCALES, explained(a, b), (times(60), times(50)))
+
+    assert set(written) == {"s"}
+    matrix = (slice(60, 650), slice(160, 760))
+    np.testing.assert_array_equal(pixels(png)[matrix], pixels(picture_of((60, 50)))[matrix])

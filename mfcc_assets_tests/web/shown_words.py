@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 _NAMES = re.compile(
     r"MP3|FLAC|M4A|AAC|Ogg|Opus|WAV|AIFF|WMA|APE|M3U8|XSPF|JSPF|7-Zip|ZIP|RAR|PDF|Office|OptimFROG|MIDI"
     r"|kHz|MB|UTC|COE_\d+|mfcc add|\bj、k\b"
-    r"|A New Journey|Caribbean|Coherence"
     r"|low_timbre|timbre|dtw|harmony|fused"
 )
 _WORD = re.compile(r"[A-Za-z]+")

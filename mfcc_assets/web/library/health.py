@@ -13,6 +13,7 @@ from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets.storage.sql.records import Reject
 from mfcc_assets.texts import printable
 from mfcc_assets.web.cards import card_of
+from mfcc_assets.web.english_words import note_in_words
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.i18n import language, translated
 from mfcc_assets.web.library.not_ready import check_not_lost, words_for
@@ -62,7 +63,7 @@ def page() -> str:
         reject_count=figures.reject_count,
         duplicates=[[card_of(track) for track in tracks] for tracks in figures.duplicates],
         duplicate_count=figures.duplicate_count,
-        notes=[(card_of(track), printable(track.every_note)) for track in figures.noted],
+        notes=[(card_of(track), note_in_words(track.every_note)) for track in figures.noted],
         index=index,
         instead=instead,
         hubs=[(card_of(track), count) for track, count in figures.hubs],

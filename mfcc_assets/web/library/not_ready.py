@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from mfcc_assets.errors import CorruptIndex, FeaturesMissing, MfccError
+from mfcc_assets.errors import CorruptIndex, FeaturesMissing, LeftToTheRun, MfccError
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.storage.sql.records import Soundtrack
@@ -15,10 +15,12 @@ def words_for(error: MfccError, track: Soundtrack | None = None) -> str:
     Parameters
     ----------
     error
-        `NoPublishedIndex`, `CorruptIndex` or `FeaturesMissing`.
+        `NoPublishedIndex`, `CorruptIndex`, `FeaturesMissing` or `LeftToTheRun`.
     track
         The track that the listener asked for, if it was one.
     """
+    if isinstance(error, LeftToTheRun):
+        return _("This track is long, so it is not compared while you wait. The run that answers it does it.")
     if not isinstance(error, FeaturesMissing):
         return _("The library is still being prepared. When that is done, you find here what sounds alike.")
     if track is not None and track.is_rejected:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 
 from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex
 from mfcc_assets.ids import TrackId
-from mfcc_assets.pipeline.explain import explain_pair, picture_of_pair
+from mfcc_assets.pipeline.explain import explain_pair, picture_without_words
 from mfcc_assets.pipeline.neighbours import neighbours
 from mfcc_assets.pipeline.radio import Strictness, radio
 from mfcc_assets.search.index import LibraryIndex
@@ -91,7 +91,7 @@ def picture(track_id: str, other_id: str) -> Response:
     def draw() -> bytes:
         explained = _explained(index, track, other)
         with site().heavy.turn():
-            return picture_of_pair(index, explained)
+            return picture_without_words(index, explained)
 
     drawn = site().pictures.get_or_make(("path", *_pair_key(index, track, other)), draw)
     return sent_png(drawn, f"private, max-age={_PICTURE_SECONDS}")

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import secrets
 import time
 from http import HTTPStatus
 
@@ -14,6 +15,7 @@ from werkzeug.wrappers import Response
 from mfcc_assets.errors import SettingsError
 from mfcc_assets.library import Library
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.security.ended_sessions import EndedSessions
 from mfcc_assets.web.security.passwords import is_hash, matches
 from mfcc_assets.web.security.rate import Rate
 from mfcc_assets.web.security.targets import target_here
@@ -21,7 +23,13 @@ from mfcc_assets.web.security.targets import target_here
 _ATTEMPTS = "10 per 5 minutes"
 _LOGIN_SECONDS = 30 * 24 * 3600
 _ENTRY = "login"
-"""Name of the entry of the session that says for which password, and when, the listener has logged in."""
+"""Name of the entry of the session that says for which password, and when, the listener has logged in.
+
+The third part is a random id, by which a log-out ends the session.
+"""
+
+_PARTS = 3
+_ID_BYTES = 16
 
 _OPEN = frozenset(
     {
@@ -57,6 +65,8 @@ def check_login(library: Library) -> None:
         If no proxy is known that could name the user, or if the secret is not a hash.
     SecretNotFound
         If there is no secret with the hash of the password.
+    StoreError
+        If the list of ended sessions cannot be used.
     """
     settings = library.settings
     if settings.web_login == "header" and not settings.web_proxy_addresses:
@@ -67,6 +77,7 @@ def check_login(library: Library) -> None:
         )
     if settings.web_login == "password":
         _stored_hash(library)
+        _ended_sessions(library)
 
 
 def require_login(app: Flask, library: Library) -> None:
@@ -94,26 +105,44 @@ def _require_named_user(app: Flask, header: str) -> None:
             abort(HTTPStatus.FORBIDDEN, _("Nobody has logged in. Open this site by its usual address."))
 
 
-def _require_password(app: Flask, library: Library) -> None:
-    key = library.key_for("login")
-    attempts = Rate(_ATTEMPTS)
+class _Sessions:
+    """The sessions of listeners who have entered the password."""
 
-    def generation() -> str:
-        # It changes with the stored hash, so that a new one ends all sessions. No cookie tells the hash itself.
-        return hashlib.blake2b(_stored_hash(library).encode(), key=key, digest_size=16).hexdigest()
+    def __init__(self, library: Library) -> None:
+        self._library, self._key = library, library.key_for("login")
+        self._ended = _ended_sessions(library)
 
-    def is_logged_in() -> bool:
-        entry = session.get(_ENTRY)
-        if entry is None:
+    def is_logged_in(self) -> bool:
+        """Return whether the request belongs to one of them."""
+        entry = session.get(_ENTRY, ())
+        if len(entry) != _PARTS:
             return False
-        made_for, at = entry
-        return hmac.compare_digest(made_for, generation()) and time.time() - at < _LOGIN_SECONDS
+        made_for, at, session_id = entry
+        return hmac.compare_digest(made_for, self._generation()) and self._ended.is_open(session_id, at)
 
-    app.jinja_env.globals["may_log_out"] = is_logged_in
+    def begin(self) -> None:
+        """Begin a session of the browser that sent the request."""
+        session.permanent = True
+        session[_ENTRY] = [self._generation(), int(time.time()), secrets.token_hex(_ID_BYTES)]
+
+    def end(self) -> None:
+        """End the session of the request, for every copy of its cookie."""
+        if self.is_logged_in():
+            self._ended.end(session[_ENTRY][-1])
+        session.pop(_ENTRY, None)
+
+    def _generation(self) -> str:
+        # It changes with the stored hash, so that a new one ends all sessions. No cookie tells the hash itself.
+        return hashlib.blake2b(_stored_hash(self._library).encode(), key=self._key, digest_size=16).hexdigest()
+
+
+def _require_password(app: Flask, library: Library) -> None:
+    attempts, sessions = Rate(_ATTEMPTS), _Sessions(library)
+    app.jinja_env.globals["may_log_out"] = sessions.is_logged_in
 
     @app.before_request
     def send_to_login() -> Response | None:
-        if _is_open() or is_logged_in():
+        if _is_open() or sessions.is_logged_in():
             return None
         # Scripts, players and event streams could not use the page of the log-in.
         if request.method not in ("GET", "HEAD") or "text/html" not in request.accept_mimetypes.values():
@@ -124,7 +153,7 @@ def _require_password(app: Flask, library: Library) -> None:
     @app.get("/login")
     def log_in() -> str | Response:
         back = target_here(request.args.get("back", "/"))
-        return redirect(back) if is_logged_in() else render_template("login.html", back=back, said="")
+        return redirect(back) if sessions.is_logged_in() else render_template("login.html", back=back, said="")
 
     @app.post("/login")
     def check_password() -> tuple[str, int] | Response:
@@ -137,17 +166,20 @@ def _require_password(app: Flask, library: Library) -> None:
             abort(HTTPStatus.SERVICE_UNAVAILABLE, _("Many people are logging in. Try again in a few seconds."))
         if not is_right:
             return render_template("login.html", back=back, said=_("This is not the password.")), HTTPStatus.FORBIDDEN
-        session.permanent = True
-        session[_ENTRY] = [generation(), int(time.time())]
+        sessions.begin()
         return redirect(back, HTTPStatus.SEE_OTHER)
 
     @app.post("/logout")
     def log_out() -> Response:
         # The next user of this browser gets no list of the uploads of the last one. The browser itself stays known, so
         # that its uploads can still be deleted by who has their addresses.
-        session.pop(_ENTRY, None)
+        sessions.end()
         session.pop("uploads", None)
         return redirect(url_for("log_in"), HTTPStatus.SEE_OTHER)
+
+
+def _ended_sessions(library: Library) -> EndedSessions:
+    return EndedSessions(library.settings.sessions, seconds=_LOGIN_SECONDS)
 
 
 def _stored_hash(library: Library) -> str:

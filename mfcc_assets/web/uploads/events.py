@@ -8,7 +8,9 @@ from http import HTTPStatus
 from flask import Blueprint, Response, request
 
 from mfcc_assets.ids import UploadId
+from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.web.i18n import gettext as _
+from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.news import News
 from mfcc_assets.web.uploads.refusals import Refused
 from mfcc_assets.web.uploads.room import Room, room
@@ -29,7 +31,7 @@ _BUSY_SECONDS = 5
 def events(upload: UploadId) -> Response:
     """Send news of an upload until the stream ends, each with its tag as the id of the event."""
     here, known = room(), request.headers.get("Last-Event-ID", "")
-    news = here.news(upload)
+    news = here.news(upload_state(site().library, upload))
     if news.is_last and news.tag == known:
         # A page that has seen the last news does not come again after this.
         return Response(status=HTTPStatus.NO_CONTENT)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex
+from mfcc_assets.errors import CorruptIndex, FeaturesMissing, LeftToTheRun, NoPublishedIndex
 from mfcc_assets.ids import UploadId
-from mfcc_assets.pipeline.explain import picture_of_pair
+from mfcc_assets.pipeline.explain import picture_without_words
 from mfcc_assets.pipeline.explain_upload import explain_upload
 from mfcc_assets.pipeline.file_answer import Preview
 from mfcc_assets.pipeline.opened_index import OpenedIndex
@@ -15,6 +15,7 @@ from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.upload_features import waveform_of_upload
 from mfcc_assets.pipeline.upload_pictures import UploadPicture, picture_of_upload
 from mfcc_assets.pipeline.upload_state import upload_state
+from mfcc_assets.storage.documents.port import Document
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.cards import card_of
 from mfcc_assets.web.library.found import track_or_404
@@ -40,20 +41,20 @@ _ASKED_AGAIN = "private, no-cache"
 @blueprint.get("/uploads/<upload:upload>/why/<track_id>")
 def why(upload: UploadId, track_id: str) -> Response:
     """Show why a track sounds like an upload."""
-    return _why(upload, track_or_404(track_id), address_of(upload), plays=True)
+    return _why(upload_state(site().library, upload), track_or_404(track_id), address_of(upload), plays=True)
 
 
 @blueprint.get("/shared/<token>/why/<track_id>")
 def shared_why(token: str, track_id: str) -> Response:
     """Show it to whoever has a link to the answer. The upload itself is not heard."""
-    upload, track = shared_track(token, track_id)
-    return _why(upload, track, f"/shared/{token}", plays=False)
+    stored, track = shared_track(token, track_id)
+    return _why(stored, track, f"/shared/{token}", plays=False)
 
 
 @blueprint.get("/uploads/<upload:upload>/why/<track_id>/path.png")
 def path(upload: UploadId, track_id: str) -> Response:
     """Draw the path through an upload and a track."""
-    return _path(upload, track_or_404(track_id))
+    return _path(upload_state(site().library, upload), track_or_404(track_id))
 
 
 @blueprint.get("/shared/<token>/why/<track_id>/path.png")
@@ -67,14 +68,13 @@ def picture(upload: UploadId, name: str) -> Response:
     """Draw one of the plots of an upload."""
     if name not in list(UploadPicture):
         return Response(status=HTTPStatus.NOT_FOUND)
-    library, opened = site().library, site().published.opened()
-    kind, preview = UploadPicture(name), _preview(upload)
     # Whoever asks for a picture of a deleted upload must not get a kept one.
-    upload_state(library, upload)
+    stored = upload_state(site().library, upload)
+    kind, opened = UploadPicture(name), _opened(stored)
 
     def draw() -> bytes:
         with site().heavy.turn():
-            return picture_of_upload(library, opened, upload, kind, preview=preview)
+            return picture_of_upload(site().library, opened, stored, kind, preview=_preview(upload))
 
     return _png(site().pictures.get_or_make(("upload", upload, name), draw))
 
@@ -92,12 +92,12 @@ def waveform(upload: UploadId) -> Response:
     return response
 
 
-def _why(upload: UploadId, track: Soundtrack, base: str, *, plays: bool) -> Response:
-    shown = shown_upload(upload, base, is_mine=False, plays=plays)
+def _why(stored: Document, track: Soundtrack, base: str, *, plays: bool) -> Response:
+    shown = shown_upload(stored, base, is_mine=False, plays=plays)
     cards = shown.card, card_of(track, base="" if plays else base)
     try:
-        explained = why_of(_explained(upload, track), *cards, f"{request.path}/path.png")
-    except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
+        explained = why_of(_explained(stored, track), *cards, f"{request.path}/path.png")
+    except (CorruptIndex, FeaturesMissing, LeftToTheRun, NoPublishedIndex) as error:
         page = render_template("uploads/why.html", shown=shown, cards=cards, why=None, instead=words_for(error))
         response = make_response(page)
         response.status_code = HTTPStatus.NOT_FOUND
@@ -105,27 +105,27 @@ def _why(upload: UploadId, track: Soundtrack, base: str, *, plays: bool) -> Resp
     return make_response(render_template("uploads/why.html", shown=shown, cards=cards, why=explained, instead=""))
 
 
-def _path(upload: UploadId, track: Soundtrack) -> Response:
-    opened = _opened(upload)
+def _path(stored: Document, track: Soundtrack) -> Response:
+    opened = _opened(stored)
 
     def draw() -> bytes:
-        explained = _explained(upload, track)
+        explained = _explained(stored, track)
         with site().heavy.turn():
-            return picture_of_pair(opened.index, explained)
+            return picture_without_words(opened.index, explained)
 
-    return _png(site().pictures.get_or_make(("path", upload, opened.index.version, track.track_id), draw))
+    return _png(site().pictures.get_or_make(("path", stored.id, opened.index.version, track.track_id), draw))
 
 
-def _explained(upload: UploadId, track: Soundtrack) -> "ExplainedPair":
-    library, opened = site().library, _opened(upload)
+def _explained(stored: Document, track: Soundtrack) -> "ExplainedPair":
+    opened = _opened(stored)
 
     def explain() -> "ExplainedPair":
         # Without a preview and stored features, the whole file is decoded and analysed.
         with site().heavy.turn():
-            return explain_upload(library, opened, upload, track, preview=_preview(upload))
+            return explain_upload(site().library, opened, stored, track, preview=_preview(UploadId(stored.id)))
 
     # The title that the upload was recognised by is part of the explanation.
-    key = (upload, upload_state(library, upload).etag, opened.index.version, track.track_id, track.display_title)
+    key = (stored.id, stored.etag, opened.index.version, track.track_id, track.display_title)
     return site().pairs.get_or_make(key, explain)
 
 
@@ -134,9 +134,9 @@ def _preview(upload: UploadId) -> Preview | None:
     return outcome.preview if outcome else None
 
 
-def _opened(upload: UploadId) -> OpenedIndex:
+def _opened(stored: Document) -> OpenedIndex:
     """Return the index that answered an upload, or the published one if that is gone or there is no answer yet."""
-    version = upload_state(site().library, upload).body.get("index_version")
+    version = stored.body.get("index_version")
     published = site().published
     return (published.of_version(version) if version else None) or published.opened()
 

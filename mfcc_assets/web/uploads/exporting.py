@@ -3,6 +3,7 @@
 from flask import Blueprint, Response
 
 from mfcc_assets.ids import TrackId, UploadId
+from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.web.exported import exported_playlist
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.site import site
@@ -15,7 +16,8 @@ blueprint = Blueprint("exporting", __name__)
 @blueprint.get("/uploads/<upload:upload>/export.<any(m3u8, xspf, jspf):suffix>")
 def export(upload: UploadId, suffix: str) -> Response:
     """Send the recommended tracks as a file for players. It leads to this site, so no link in it ends."""
-    return exported_answer(shown_upload(upload, address_of(upload), is_mine=False), suffix)
+    stored = upload_state(site().library, upload)
+    return exported_answer(shown_upload(stored, address_of(upload), is_mine=False), suffix)
 
 
 def exported_answer(shown: ShownUpload, suffix: str) -> Response:

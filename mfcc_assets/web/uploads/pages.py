@@ -70,7 +70,7 @@ def answer(upload: UploadId) -> str:
 @blueprint.get("/uploads/<upload:upload>/state")
 def state(upload: UploadId) -> Response:
     """Return how far an upload is, for pages that are not told at once."""
-    news = room().news(upload)
+    news = room().news(upload_state(site().library, upload))
     response = jsonify(news.record())
     response.set_etag(news.tag)
     response.make_conditional(request)
@@ -80,12 +80,15 @@ def state(upload: UploadId) -> Response:
 @blueprint.get("/uploads/<upload:upload>/audio")
 def audio(upload: UploadId) -> WerkzeugResponse:
     """Lead to a signed link to the file. A page can name this address, because it never ends."""
-    container, name, _file_name = place_of_upload(site().library, upload)
+    container, name, _file_name = place_of_upload(
+        site().library, UploadDocument.of(upload_state(site().library, upload).body)
+    )
     return redirect(site().links.link(container, name))
 
 
 def _shown(upload: UploadId) -> ShownUpload:
-    shown = shown_upload(upload, address_of(upload), is_mine=is_mine(upload))
+    stored = upload_state(site().library, upload)
+    shown = shown_upload(stored, address_of(upload), is_mine=is_mine(upload))
     if shown.news.shown in ("none", "candidates") and not shown.news.is_last:
         # It was sent in another way, or before this process began.
         room().previews.begin(upload)

@@ -1,6 +1,6 @@
 """Addresses to which a listener sends a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -20,12 +20,16 @@ from mfcc_assets.web.uploads.storing import store_upload
 
 blueprint = Blueprint("receiving", __name__)
 
-SAMPLES = {
-    "a-new-journey.mp3": "A New Journey",
-    "caribbean.mp3": "Caribbean",
-    "coherence.mp3": "Coherence",
+SAMPLES: Mapping[str, str] = {
+    "Muldjord_chaos_god.ogg": "Chaos God",
+    "Manuel_Vanethian_Marino_Ufo_AI_Geoscape_Music.ogg": "Ufo: AI Geoscape Music",
+    "Will_Savino_Palace.ogg": "Palace",
 }
-"""Titles of the files that a listener can try without having one."""
+"""Titles of the files that a listener can try without having one.
+
+They are tracks of the starter library. In this library each of them has a stretch in common with the first track of its
+answer, so that the page of the answer plays why.
+"""
 
 
 @blueprint.put("/uploads")
@@ -48,7 +52,7 @@ def sample() -> WerkzeugResponse:
     name = request.form.get("name", "")
     if name not in SAMPLES:
         raise Refused(HTTPStatus.NOT_FOUND, _("There is no such sample."))
-    with as_file(files("mfcc_assets").joinpath("demo", "uploads", name)) as path:
+    with as_file(files("mfcc_assets").joinpath("demo", "library", name)) as path:
         content = Path(path).read_bytes()
     upload = new_upload()
     with room().admission.admitted(len(content), request.remote_addr or ""):

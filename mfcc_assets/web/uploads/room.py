@@ -44,9 +44,8 @@ class Room:
         self.previews = Previews(library, published, self.watch.hurry)
         self.streams = Places(library.settings.web_streams, _MOST_STREAMS_OF_A_SENDER)
 
-    def news(self, upload: UploadId) -> News:
-        """Return the news of one upload. Raises `DocumentNotFound` if there is no such upload."""
-        stored = upload_state(self._library, upload)
+    def news(self, stored: Document) -> News:
+        """Return the news of one upload, given its document."""
         return news_of(stored, self._shown(stored))
 
     def _read_news(self, uploads: Collection[UploadId]) -> Mapping[UploadId, News]:

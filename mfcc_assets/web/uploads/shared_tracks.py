@@ -3,8 +3,8 @@
 from flask import Blueprint, Response, abort
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from mfcc_assets.ids import UploadId
-from mfcc_assets.pipeline.shares import shared_upload
+from mfcc_assets.pipeline.shares import shared_document
+from mfcc_assets.storage.documents.port import Document
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.library.found import track_or_404
@@ -34,16 +34,18 @@ def waveform(token: str, track_id: str) -> Response:
     return sent_waveform_of(shared_track(token, track_id)[1])
 
 
-def shared_track(token: str, track_id: str) -> tuple[UploadId, Soundtrack]:
-    """Return the upload that a token shows, and a track of its answer; answer the request with 404 if it has no such.
+def shared_track(token: str, track_id: str) -> tuple[Document, Soundtrack]:
+    """Return the document of the upload that a token shows, and a track of its answer.
+
+    The request is answered with 404 if the answer has no such track.
 
     Raises
     ------
     DocumentNotFound
         If the token shows nothing.
     """
-    upload = shared_upload(site().library, token)
-    shown = shown_upload(upload, "", is_mine=False, plays=False)
+    stored = shared_document(site().library, token)
+    shown = shown_upload(stored, "", is_mine=False, plays=False)
     if not any(card.track_id == track_id for card in (*shown.recommendations, *shown.candidates)):
         abort(404, _("The shared answer has no such track."))
-    return upload, track_or_404(track_id)
+    return stored, track_or_404(track_id)

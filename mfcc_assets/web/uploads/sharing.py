@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from mfcc_assets.errors import DocumentNotFound
 from mfcc_assets.ids import UploadId
 from mfcc_assets.pipeline.delete_upload import delete_upload
-from mfcc_assets.pipeline.shares import revoke_shares, share_upload, shared_upload
+from mfcc_assets.pipeline.shares import revoke_shares, share_upload, shared_document
 from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.web.errors import wants_json
 from mfcc_assets.web.i18n import gettext as _
@@ -73,15 +73,15 @@ def delete(upload: UploadId) -> WerkzeugResponse:
 @blueprint.get("/shared/<token>/export.<any(m3u8, xspf, jspf):suffix>")
 def shared_export(token: str, suffix: str) -> Response:
     """Send the recommended tracks of a shared answer as a file for players."""
-    upload = shared_upload(site().library, token)
-    return exported_answer(shown_upload(upload, request.path, is_mine=False, plays=False), suffix)
+    stored = shared_document(site().library, token)
+    return exported_answer(shown_upload(stored, request.path, is_mine=False, plays=False), suffix)
 
 
 @blueprint.get("/shared/<token>")
 def shared_page(token: str) -> Response:
     """Show an answer to whoever has the link. The page tells neither the id of the upload nor its sound."""
-    upload = shared_upload(site().library, token)
-    shown = shown_upload(upload, request.path, is_mine=False, plays=False)
+    stored = shared_document(site().library, token)
+    shown = shown_upload(stored, request.path, is_mine=False, plays=False)
     response = make_response(render_template("uploads/shared.html", shown=shown))
     response.headers["X-Robots-Tag"] = "noindex"
     return response

@@ -9,12 +9,14 @@ from mfcc_assets.pipeline.failure_words import words_for_failure
 from mfcc_assets.pipeline.upload_page import page_of_preview, page_of_upload
 from mfcc_assets.pipeline.upload_view import Presented
 from mfcc_assets.similarity.nearness import Nearness
+from mfcc_assets.storage.documents.port import Document
 from mfcc_assets.texts import printable
 from mfcc_assets.web.cards import Card, card_of
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.i18n import translated
 from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.news import News
+from mfcc_assets.web.uploads.previews import PreviewOutcome
 from mfcc_assets.web.uploads.room import room
 
 
@@ -60,13 +62,13 @@ class ShownUpload:
         )
 
 
-def shown_upload(upload: UploadId, base: str, *, is_mine: bool, plays: bool = True) -> ShownUpload:
+def shown_upload(stored: Document, base: str, *, is_mine: bool, plays: bool = True) -> ShownUpload:
     """Return an upload for its page.
 
     Parameters
     ----------
-    upload
-        Id of the upload.
+    stored
+        Document of the upload.
     base
         Address of its page.
     is_mine
@@ -74,17 +76,12 @@ def shown_upload(upload: UploadId, base: str, *, is_mine: bool, plays: bool = Tr
     plays
         Whether its own audio may be heard. Otherwise this is a shared answer, and the files of its tracks are at
         addresses below its own, which need no log-in.
-
-    Raises
-    ------
-    DocumentNotFound
-        If there is no such upload.
     """
-    here = room()
-    news = here.news(upload)
+    here, upload = room(), UploadId(stored.id)
+    news = here.news(stored)
     outcome = here.previews.get(upload)
-    page = _preview_page(upload) if news.shown == "preview" else None
-    page = page or page_of_upload(site().library, site().published, upload)
+    page = _preview_page(stored, outcome) if news.shown == "preview" else None
+    page = page or page_of_upload(site().library, site().published, stored)
     code = page["failure"]["code"] if page["failure"] else outcome.failure if outcome and news.shown == "failed" else ""
     recognised = page["recognised"] or {}
     title = printable(recognised.get("title") or page["file_name"] or _("Untitled"))
@@ -110,12 +107,11 @@ def shown_upload(upload: UploadId, base: str, *, is_mine: bool, plays: bool = Tr
     )
 
 
-def _preview_page(upload: UploadId) -> Presented | None:
-    outcome = room().previews.get(upload)
+def _preview_page(stored: Document, outcome: PreviewOutcome | None) -> Presented | None:
     if outcome is None or outcome.preview is None:
         return None
     try:
-        return page_of_preview(site().library, site().published, upload, outcome.preview)
+        return page_of_preview(site().published, stored, outcome.preview)
     except (NoPublishedIndex, CorruptIndex):
         return None  # the index went after the preview was made, and the run will say so
 

@@ -81,7 +81,7 @@ def test_nothing_of_a_deleted_upload_is_left_in_any_store(
 
         page.locator(".deleting > summary").click()
         page.get_by_role("button", name="Delete it for good").click()
-        page.get_by_text("The upload was deleted, with everything that was made from it.").wait_for()
+        page.get_by_text("The upload was deleted, with everything that was computed from it.").wait_for()
 
         assert page.locator(".recent li").count() == 0
         assert wait_for(lambda: not _traces(library, texts)), _traces(library, texts)

@@ -29,8 +29,8 @@ def page(
 
 def test_a_form_is_taken_under_a_name_of_the_network(page: "Page", ten_tracks: Library) -> None:
     page.goto("/")
-    page.get_by_role("button", name="Caribbean").click()
+    page.get_by_role("button", name="Palace").click()
     page.wait_for_url("**/uploads/*")
 
     (blob,) = ten_tracks.blobs.list("uploads")
-    assert blob.name.endswith("/caribbean.mp3")
+    assert blob.name.endswith("/Will_Savino_Palace.ogg")

@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.explain import explain_pair
+from mfcc_assets.pipeline.file_answer import recommend_file
+from mfcc_assets.pipeline.find_track import find_track
+from mfcc_assets.pipeline.opened_index import published_index
+from mfcc_assets.settings import Settings
+from mfcc_assets.web.uploads.receiving import SAMPLES
 from mfcc_assets_tests.services.browser import Troubles, fresh_page
 from mfcc_assets_tests.services.web import running_web
 from mfcc_assets_tests.web.browser.conftest import STARTER
@@ -15,8 +22,6 @@ from mfcc_assets_tests.web.browser.listening import playing, seconds, title, wai
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
-
-    from mfcc_assets.library import Library
 
 RECOGNISED = STARTER / "uploads" / "a-new-journey.mp3"
 
@@ -69,6 +74,17 @@ def test_a_track_is_recognised_and_answered_and_the_recorded_answer_comes_withou
         assert page.locator(".steps [aria-current=step]").get_attribute("data-state") == "ranked"
         before = seconds(page)
         wait_until_heard(page, before + 0.5)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_sample_has_a_stretch_in_common_with_the_first_track_of_its_answer(front_home: Path, name: str) -> None:
+    with Library(Settings(home=front_home)) as library:
+        index = published_index(library)
+        answer = recommend_file(library, STARTER / "library" / name, count=1)
+        first = answer.soundtracks[answer.recommendations[0].track_id]
+        explained = explain_pair(library, index, find_track(library, name), first)
+
+    assert explained.explanation.stretches
 
 
 def test_the_answer_is_there_within_a_second_of_the_last_byte(

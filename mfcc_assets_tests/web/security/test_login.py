@@ -128,10 +128,51 @@ def test_who_logs_out_is_out(locked: Library) -> None:
     assert pages.get("/help").status_code == 303
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_log_out_ends_the_session_for_every_copy_of_its_cookie(locked: Library, restarted: bool) -> None:
+    pages, others = _browser_of(locked), _browser_of(locked)
+    _log_in(pages)
+    _log_in(others)
+    cookie = pages.get_cookie("mfcc")
+    assert cookie is not None
+
+    pages.post("/logout")
+
+    thief = _browser_of(locked) if restarted else pages
+    thief.set_cookie("mfcc", cookie.value)
+    assert thief.get("/help").status_code == 303
+    assert others.get("/help").status_code == 200
+
+
+def test_without_the_list_of_ended_sessions_everybody_logs_in_again(locked: Library) -> None:
+    pages = _browser_of(locked)
+    _log_in(pages)
+    with pages.session_transaction() as session:
+        session["login"][1] -= 1
+        session.modified = True
+    locked.settings.sessions.unlink()
+
+    again = _browser_of(locked)
+    cookie = pages.get_cookie("mfcc")
+    assert cookie is not None
+    again.set_cookie("mfcc", cookie.value)
+
+    assert again.get("/help").status_code == 303
+
+
+def test_a_session_of_an_older_version_does_not_count(locked: Library) -> None:
+    pages = _browser_of(locked)
+    _log_in(pages)
+    with pages.session_transaction() as session:
+        session["login"] = session["login"][:2]
+
+    assert pages.get("/help").status_code == 303
+
+
 def test_after_a_log_out_the_list_of_uploads_is_empty_and_the_browser_still_has_its_rights(locked: Library) -> None:
     pages = _browser_of(locked)
     _log_in(pages)
-    upload = pages.post("/uploads/sample", data={"name": "caribbean.mp3"}).location
+    upload = pages.post("/uploads/sample", data={"name": "Will_Savino_Palace.ogg"}).location
     assert upload in pages.get("/").text
 
     pages.post("/logout")

@@ -4,8 +4,10 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest.mock import Mock
 
 import mutagen
+import pytest
 from flask.testing import FlaskClient
 
 from mfcc_assets.library import Library
@@ -35,6 +37,50 @@ def test_a_browser_lists_its_uploads_and_another_one_does_not(pages: FlaskClient
 
     assert f"/uploads/{upload}" in pages.get("/").text
     assert f"/uploads/{upload}" not in other.get("/").text
+
+
+@pytest.mark.parametrize("part", ["", "/answer", "/state", "/export.m3u8", "/pictures/cepstra.png", "why"])
+def test_the_record_of_an_upload_is_read_once_for_a_page_and_no_link_is_signed(
+    ten_tracks: Library, pages: FlaskClient, song: bytes, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    upload = answered(ten_tracks, pages, song)
+    why = re.search(r'href="([^"]+/why/[0-9a-f]+)"', pages.get(f"/uploads/{upload}").text)
+    assert why is not None
+    reading, linking = Mock(wraps=ten_tracks.documents.get), Mock(wraps=ten_tracks.blobs.link)
+    monkeypatch.setattr(ten_tracks.documents, "get", reading)
+    monkeypatch.setattr(ten_tracks.blobs, "link", linking)
+
+    assert pages.get(why[1] if part == "why" else f"/uploads/{upload}{part}").status_code == 200
+
+    assert reading.call_count == 1
+    assert linking.call_count == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(90, "deleted after 90 days"), (1, "deleted after 1 day,"), (0, "until the owner of the library")],
+)
+def test_whoever_deletes_an_upload_is_told_that_the_records_of_runs_name_the_file(
+    ten_tracks: Library, song: bytes, days: int, said: str
+) -> None:
+    with Library(ten_tracks.settings.model_copy(update={"history_days": days})) as library:
+        pages = client_of(library)
+        upload = sent(pages, song)
+
+        assert said in pages.get(f"/uploads/{upload}").text
+
+
+def test_only_the_browser_that_sent_an_upload_is_told_that_it_is_its_own(
+    ten_tracks: Library, pages: FlaskClient, song: bytes
+) -> None:
+    upload = answered(ten_tracks, pages, song)
+    other = pages.application.test_client()
+
+    assert "Your upload" in pages.get(f"/uploads/{upload}").text
+    shown = other.get(f"/uploads/{upload}").text
+    assert "An upload" in shown
+    assert "Your upload" not in shown
+    assert "your track" not in shown
 
 
 def test_another_browser_opens_an_upload_by_its_address_but_has_no_right_to_it(

@@ -47,11 +47,11 @@ def test_a_form_without_scripts_leads_to_the_page_of_the_upload(
 
 
 def test_a_sample_is_one_click_away(ten_tracks: Library, pages: FlaskClient) -> None:
-    response = pages.post("/uploads/sample", data={"name": "caribbean.mp3"})
+    response = pages.post("/uploads/sample", data={"name": "Will_Savino_Palace.ogg"})
 
     assert response.status_code == 303
     (blob,) = ten_tracks.blobs.list("uploads")
-    assert blob.name.endswith("/caribbean.mp3")
+    assert blob.name.endswith("/Will_Savino_Palace.ogg")
 
 
 @pytest.mark.parametrize("name", ["", "../../../settings.py", "ATTRIBUTION.md"])

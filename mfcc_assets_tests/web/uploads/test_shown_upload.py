@@ -3,6 +3,7 @@
 from flask.testing import FlaskClient
 
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.web.uploads.shown_upload import ShownUpload, shown_upload
 from mfcc_assets_tests.upload_steps import answer_uploads
 from mfcc_assets_tests.web.uploads.answered import sent
@@ -13,7 +14,7 @@ def test_a_preview_shows_what_the_run_records(ten_tracks: Library, pages: FlaskC
 
     def shown() -> ShownUpload:
         with pages.application.test_request_context():
-            return shown_upload(upload, f"/uploads/{upload}", is_mine=True)
+            return shown_upload(upload_state(ten_tracks, upload), f"/uploads/{upload}", is_mine=True)
 
     preview = shown()
     answer_uploads(ten_tracks, [upload])
