@@ -190,7 +190,7 @@ def test_a_deletion_is_repeated_and_then_says_what_is_left(uploaded: Library, mo
 class KeepingBlobs(LocalBlobs):
     """Local blobs whose container `batch` keeps everything for some deletions."""
 
-    def __init__(self, folder: Path, key: bytes, *, times: int) -> None:
+    def __init__(self, folder: Path, key: Callable[[], bytes], *, times: int) -> None:
         super().__init__(folder, key)
         self.times = times
 
