@@ -281,7 +281,7 @@ def test_another_user_may_read_a_home_although_its_key_is_secret(
         ["uploads"],
         ["recommend", ten_songs[0]],
         ["show", "song-3.flac"],
-        ["playlist", "song-3.flac", "--mode", "similar"],
+        ["playlist", "song-3.flac"],
         ["explain", "song-3.flac", "song-4.flac"],
         ["index", "list"],
     )
