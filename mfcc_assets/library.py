@@ -159,7 +159,7 @@ class Library:
         if settings.profile == "local":
             from mfcc_assets.storage.blobs.in_place import InPlaceBlobs
 
-            return InPlaceBlobs(settings.blobs, self.signing_key, self.music_folders)
+            return InPlaceBlobs(settings.blobs, lambda: self.signing_key, self.music_folders)
         with needs_extra("azure", "Blobs in Azure Storage"):
             from mfcc_assets.storage.blobs.azure import AzureBlobs
             from mfcc_assets.storage.secrets.azure_identity import credential_for

@@ -174,11 +174,26 @@ class Settings(WebSettings):
 
     @field_validator("blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url")
     @classmethod
-    def _with_possible_port(cls, address: str) -> str:
+    def _of_server(cls, address: str) -> str:
         try:
-            urlsplit(address).port  # noqa: B018  reading it checks it
+            parts = urlsplit(address)
+        except ValueError as error:
+            raise ValueError(f"it is no address ({error})") from None
+        try:
+            parts.port  # noqa: B018  reading it checks it
         except ValueError:
             raise ValueError("the port in the address is not a number from 0 to 65535") from None
+        if address and (parts.scheme not in ("https", "http") or not parts.hostname):
+            raise ValueError("it is no address such as https://HOST")
+        return address
+
+    @field_validator("database_url")
+    @classmethod
+    def _not_in_memory(cls, address: str) -> str:
+        if address.startswith("sqlite") and (":memory:" in address or "mode=memory" in address):
+            raise ValueError(
+                "a database in memory is lost when a command ends; name a file, such as sqlite:////home/me/tables.sqlite"
+            )
         return address
 
     @field_validator("ranking")

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -100,7 +100,7 @@ class _DeadlySink(io.RawIOBase):
 
 
 class _DeadlyBlobs(LocalBlobs):
-    def __init__(self, settings: Settings, signing_key: bytes, fatal: str) -> None:
+    def __init__(self, settings: Settings, signing_key: Callable[[], bytes], fatal: str) -> None:
         super().__init__(settings.blobs, signing_key)
         self._fatal = fatal
 
@@ -122,7 +122,7 @@ def _die() -> None:
 def _run(kill: Kill) -> None:
     library = Library(Settings(home=Path(kill.home), settle_seconds=0))
     if kill.writing:
-        library.blobs = _DeadlyBlobs(library.settings, library.signing_key, kill.writing)
+        library.blobs = _DeadlyBlobs(library.settings, lambda: library.signing_key, kill.writing)
     if kill.inserting:
 
         @sa.event.listens_for(sa.Engine, "after_cursor_execute")

@@ -128,3 +128,18 @@ def test_a_library_on_azure_has_no_folders_in_place(tmp_path: Path) -> None:
         Settings(home=tmp_path, music="/mnt/music", **azure)
     with pytest.raises(SettingsError, match="a library on Azure cannot use folders in place"):
         _ = Library(Settings(home=tmp_path, **azure)).music_folders
+
+
+@pytest.mark.parametrize(
+    "name", ["blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url"]
+)
+@pytest.mark.parametrize("address", ["host", "https://", "ftp://host/", "https://[::1", "https://host:a/", "file:///x"])
+def test_an_address_of_no_server_gives_one_sentence(name: str, address: str) -> None:
+    with pytest.raises(ValidationError, match=r"it is no address|the port in the address"):
+        Settings.model_validate({name: address})
+
+
+@pytest.mark.parametrize("address", ["sqlite:///:memory:", "sqlite:///file:a?mode=memory&uri=true"])
+def test_a_database_that_forgets_everything_is_refused(address: str) -> None:
+    with pytest.raises(ValidationError, match="a database in memory is lost when a command ends"):
+        Settings(database_url=address)

@@ -74,9 +74,6 @@ _ARTIST_SIZE, _ARTIST_COLUMNS = 26, 34
 OnLeftOut = Callable[[str], None]
 """Function that is told why a picture is left out."""
 
-PICTURE_SUFFIXES = tuple(_SUFFIXES.values())
-"""All file suffixes that pictures can have."""
-
 
 @dataclass(frozen=True)
 class Picture:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def doctor(context: click.Context, library: Library, as_json: bool) -> None:
     """Find what is wrong with the library and its installation.
 
-    The command examines the settings, the home, its disk, the database, the index, all features, and what is installed.
-    For each fault the command says what to do. It repairs nothing itself. It ends with the code 1 if something is
-    wrong.
+    The command examines the settings, the home, its disk, the database, all artworks, features, indexes and lists, and
+    what is installed. For each fault the command says what to do. It repairs nothing itself. It ends with the code 1 if
+    something is wrong.
     """
     from mfcc_assets.pipeline.library_health import examine_all
 

@@ -19,6 +19,7 @@ from mfcc_assets.cli.listing import (
     print_tsv,
     range_of,
     tsv_option,
+    unbroken_column,
     whole_column,
 )
 from mfcc_assets.library import Library
@@ -122,13 +123,17 @@ def _page(
     from mfcc_assets.pipeline.library_report import describe_library
     from mfcc_assets.pipeline.outstanding_work import outstanding_work
 
+    has_notes = any(track.every_note for track in shown)
     table = Table(
         id_column("track id"),
-        *map(whole_column, ("title", "artist", "length", "state", "note")),
+        *map(whole_column, ("title", "artist")),
+        *map(unbroken_column, ("length", "state")),
+        *([whole_column("note")] if has_notes else []),
         title=printable(str(library.settings.folder)),
     )
     for track in shown:
-        cells = (track.title, track.artist, length(track.seconds), track.state, track.every_note)
+        notes = [track.every_note] if has_notes else []
+        cells = (track.title, track.artist, length(track.seconds), track.state, *notes)
         table.add_row(track.track_id, *map(printable, cells))
     if not is_whole:
         counts = f"{matching} of {len(library.catalogue.soundtracks())} soundtracks match."

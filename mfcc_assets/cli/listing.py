@@ -54,6 +54,11 @@ def id_column(name: str) -> Column:
     return Column(name, no_wrap=True, overflow="ignore")
 
 
+def unbroken_column(name: str) -> Column:
+    """Make a column of short texts, such as states and lengths, which are neither cut nor broken into lines."""
+    return Column(name, no_wrap=True, overflow="ignore")
+
+
 def whole_column(name: str) -> Column:
     """Make a column whose texts are broken into lines where the terminal is narrow, and never cut."""
     return Column(name, overflow="fold")

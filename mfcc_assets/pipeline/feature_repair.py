@@ -1,7 +1,6 @@
 """Repair of damaged features: a run finds them, deletes them, and computes them again from the soundtracks."""
 
 import logging
-from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -17,28 +16,21 @@ from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.store_features import store_analysis, store_track_features
 from mfcc_assets.storage.blobs.port import Blob
+from mfcc_assets.storage.last_check import CHECKED_IN_TURN
 
 _Features = TypeVar("_Features")
 _logger = logging.getLogger(__name__)
 
 
-_CHECKED_IN_TURN = 2_000
-"""Number of unchanged files that each run checks. Reading them takes about two seconds on a local disk."""
-
-
 def remove_damaged_features(library: Library) -> list[str]:
     """Delete damaged features, so that the run computes them again, and return a sentence for each.
 
-    All files that were written or changed since the last call are read, and the next 2,000 of the others in turn. A
-    disk that fails may leave the time of a file as it was. Reading all of a large library would take long.
+    All files that were written or changed since the last call are read, and the next ones of the others in turn: see
+    `mfcc_assets.storage.last_check`.
     """
     parameters = library.feature_parameters
     last = library.features.last_check(parameters)
-    stored = sorted(library.features.stored(parameters), key=lambda blob: blob.name)
-    changed = [blob for blob in stored if blob.modified >= last.until]
-    unchanged = [blob for blob in stored if blob.modified < last.until]
-    next_row = bisect_right(unchanged, last.name, key=lambda blob: blob.name)
-    in_turn = [*unchanged[next_row:], *unchanged[:next_row]][:_CHECKED_IN_TURN]
+    due, done = last.due(library.features.stored(parameters), CHECKED_IN_TURN)
 
     def fault(blob: Blob) -> str:
         try:
@@ -48,11 +40,11 @@ def remove_damaged_features(library: Library) -> list[str]:
             return f"{error.subject}: {error.what}{_of_track(library, blob)}. This run computes them again."
         return ""
 
-    damage = sorted(sentence for _, sentence in on_all_cores(fault, [*changed, *in_turn]) if sentence)
+    damage = sorted(sentence for _, sentence in on_all_cores(fault, due) if sentence)
     for sentence in damage:
         library.repairs.record(sentence)
-    if in_turn:
-        library.features.set_last_check(replace(last, name=in_turn[-1].name), parameters)
+    if done != last:
+        library.features.set_last_check(done, parameters)
     return damage
 
 

@@ -1,4 +1,4 @@
-"""Examine a library: its database, documents, features, index and files."""
+"""Examine a library: its database, documents, files, artworks, features, indexes and lists."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -6,6 +6,7 @@ from contextlib import suppress
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import FeaturesMissing, MfccError
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.artworks import faults_of_artworks
 from mfcc_assets.pipeline.away import sentences_on_away, sentences_on_shadowed
 from mfcc_assets.pipeline.faults import Examined, examined, first_faults
 from mfcc_assets.pipeline.installation_health import (
@@ -18,7 +19,8 @@ from mfcc_assets.pipeline.installation_health import (
 from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
-from mfcc_assets.pipeline.publication import refused_index
+from mfcc_assets.pipeline.publication import refused_index, rollbacks
+from mfcc_assets.pipeline.upload_lists import fault_of_lists, is_of_upload
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.port import BROKEN_LINKS, SOUNDTRACKS, Blob
 from mfcc_assets.storage.sql.revisions import revision_of
@@ -45,8 +47,10 @@ def examine_all(library: Library) -> Iterator[Examined]:
         "database": examine_database,
         "documents": examine_documents,
         "soundtracks": examine_soundtracks,
+        "artworks": examine_artworks,
         "features": examine_features,
         "index": examine_index,
+        "lists": examine_lists,
     }
     for part, examine in parts.items():
         yield examined(part, lambda examine=examine: examine(library))  # type: ignore[misc]
@@ -100,6 +104,15 @@ def _unreadable(library: Library, name: str) -> str:
     return ""
 
 
+def examine_artworks(library: Library) -> Examined:
+    """Read the pictures of all soundtracks, and find those that are damaged or missing."""
+    tracks = {soundtrack.track_id for soundtrack in library.catalogue.soundtracks()}
+    faults = [
+        f"{fault}. `mfcc sync` reads it from the soundtrack again." for fault in faults_of_artworks(library, tracks)
+    ]
+    return Examined("artworks", counted(len(tracks) - len(faults), "picture"), first_faults(faults))
+
+
 def examine_features(library: Library) -> Examined:
     """Read all features, and find those that are damaged or missing."""
     parameters = library.feature_parameters
@@ -127,7 +140,7 @@ def examine_features(library: Library) -> Examined:
 
 
 def examine_index(library: Library) -> Examined:
-    """Read the whole index that answers, and find damage of it, of the other versions, and of the pointer to it."""
+    """Read all versions of the index whole, and find damage of them and of the pointer to the one that answers."""
     version = library.indexes.published_version()
     damaged = [
         f"index {damaged}: its description is damaged or lost. `mfcc index prune` deletes it."
@@ -137,6 +150,7 @@ def examine_index(library: Library) -> Examined:
     if version is None:
         note = "No index answers yet. `mfcc add PATH` makes one."
         return Examined("index", "none", first_faults(damaged), [note])
+    damaged += filter(None, (_damage_of_former(library, former) for former in rollbacks(library)))
     faults = [*library.indexes.pointer_faults(), *damaged]
     with suppress(MfccError):  # what is damaged is told below
         faults += filter(None, [refused_index(library)])
@@ -147,3 +161,34 @@ def examine_index(library: Library) -> Examined:
     versions = counted(len(library.indexes.versions()), "version")
     found = f"{version} answers, with {counted(tracks, 'track')}; {versions} stored"
     return Examined("index", found, first_faults(faults))
+
+
+def _damage_of_former(library: Library, version: str) -> str:
+    """Return a sentence if a version to which rollbacks return is damaged."""
+    try:
+        library.indexes.read(version).load_all()
+    except MfccError as error:
+        return (
+            f"{error.subject}: {error.what}. It does not answer now, but a rollback would return to it and fail. "
+            "`mfcc index publish` can publish another version that `mfcc index list` shows."
+        )
+    return ""
+
+
+def examine_lists(library: Library) -> Examined:
+    """Read the stored candidates and rankings of every version of the index, and find those that are damaged."""
+    stored = list(library.rankings.stored())
+    published = f"indexes/{library.indexes.published_version()}/"
+
+    def fault(blob: Blob) -> str:
+        found = fault_of_lists(library, blob)
+        if not found:
+            return ""
+        if is_of_upload(blob):
+            return f"{found}. `mfcc sync` deletes them, and the answer to the upload stays."
+        if blob.name.startswith(published):
+            return f"{found}. {_COMPUTE}"
+        return f"{found}. They are computed again when this version is published."
+
+    faults = sorted(found for _, found in on_all_cores(fault, stored) if found)
+    return Examined("lists", f"{counted(len(stored), 'file')} read", first_faults(faults))

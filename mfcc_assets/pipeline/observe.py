@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from textwrap import shorten
 
-from mfcc_assets.audio.artwork import PICTURE_SUFFIXES, Picture, generated_cover
+from mfcc_assets.audio.artwork import Picture, generated_cover
 from mfcc_assets.audio.outside import inspect
 from mfcc_assets.audio.tags import Tags, title_from_name
 from mfcc_assets.compute.local import on_all_cores
@@ -15,6 +15,13 @@ from mfcc_assets.errors import BlobNotFound
 from mfcc_assets.ids import NO_CONTENT, TrackId, digest_of_file, free_track_id, shard_of, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.music_names import NO_AUDIO
+from mfcc_assets.pipeline.artworks import (
+    ARTWORKS,
+    artwork_name,
+    artworks_by_track,
+    check_artworks,
+    record_checked_artworks,
+)
 from mfcc_assets.pipeline.away import sentences_on_away
 from mfcc_assets.pipeline.identities import renamed_files
 from mfcc_assets.pipeline.missing import missing_soundtracks, remember_disks
@@ -47,6 +54,8 @@ class Observation:
         Former name of each renamed file, by its present name.
     away
         Sentences on folders that are away.
+    repairs
+        Sentences on artworks that were damaged or missing, and were read from their soundtracks again.
     """
 
     difference: Difference
@@ -54,6 +63,7 @@ class Observation:
     track_ids: dict[str, TrackId]
     former_names: dict[str, str]
     away: list[str]
+    repairs: list[str]
 
 
 def observe_soundtracks(
@@ -62,11 +72,11 @@ def observe_soundtracks(
     """Bring the catalogue's rows of these shards up to date with the container `soundtracks`.
 
     Only new and changed files are read, and those that were copied or touched since they were observed, because some
-    programs write tags into a file that keeps its size and its time. All rows and the artwork of a soundtrack that is
-    gone are deleted. A soundtrack that is away stays, also one that `mfcc_assets.pipeline.missing` finds missing. A
-    file that was renamed or moved stays the same soundtrack: see `mfcc_assets.pipeline.identities.renamed_files`. A
-    file without audio is skipped, unless its suffix says that it has audio: such a file is damaged, and becomes a
-    reject.
+    programs write tags into a file that keeps its size and its time. A file whose artwork is damaged is read again too.
+    All rows and the artwork of a soundtrack that is gone are deleted. A soundtrack that is away stays, also one that
+    `mfcc_assets.pipeline.missing` finds missing. A file that was renamed or moved stays the same soundtrack: see
+    `mfcc_assets.pipeline.identities.renamed_files`. A file without audio is skipped, unless its suffix says that it has
+    audio: such a file is damaged, and becomes a reject.
 
     Parameters
     ----------
@@ -134,15 +144,29 @@ class _Observing:
             unchanged=self._in_shards(name for name in found.unchanged if name not in replaced),
             renamed=self._in_shards(self._former),
         )
+        self._artworks = artworks_by_track(library)
+        intact = {self._known[name].track_id: name for name in self._found.unchanged if self._may_be_read(name)}
+        self._checked = check_artworks(library, self._artworks, intact)
+        self._with_artwork_anew = sorted(intact[track] for track in self._checked.to_read)
+        self._ids |= {name: self._known[name].track_id for name in self._with_artwork_anew}
+        self._repairs = [
+            f"{fault} (that of {intact[track]}). This run reads it from the soundtrack again."
+            for track, fault in sorted(self._checked.faults.items())
+        ]
 
     def forget_what_is_gone(self) -> None:
         """Delete the rows of soundtracks that are gone, and pictures that are not of the present file any more."""
         catalogue, known = self._library.catalogue, self._known
         gone = [known[name].track_id for name in (*self._found.gone, *self._overwritten) if name in known]
-        again = [self._ids[name] for name in (*self._found.changed, *self._found.renamed)]
+        again = [
+            self._ids[name]
+            for name in (*self._found.new, *self._found.changed, *self._found.renamed, *self._with_artwork_anew)
+        ]
+        for repair in self._repairs:
+            self._library.repairs.record(repair)
         for track in (*gone, *again):
-            for suffix in PICTURE_SUFFIXES:
-                self._library.blobs.delete("artworks", track + suffix)
+            for blob in self._artworks.get(track, ()):
+                self._library.blobs.delete(ARTWORKS, blob.name)
         catalogue.record_observed([], gone, shard_digits=self._digits, run_id=self._run_id)
         catalogue.forget_skipped([name for name in self._found.gone if name not in known])
 
@@ -152,13 +176,14 @@ class _Observing:
         held = {*self._former.values()}
         exchanged = [name for name in self._found.renamed if name in held]
         renamed = [name for name in self._found.renamed if name not in held]
-        others = [*self._found.new, *self._found.changed]
+        others = [*self._found.new, *self._found.changed, *self._with_artwork_anew]
         unread = [*renamed, *exchanged, *others]
         tally = Tally(report_progress, "Reading tags", len(unread), first=next(iter(unread), ""))
         self._read(renamed, FILES_PER_TRANSACTION, tally)
         self._read(exchanged, len(exchanged) + 1, tally)
         without_audio = self._read(others, FILES_PER_TRANSACTION, tally)
         self._library.catalogue.record_skipped(without_audio, shard_digits=self._digits)
+        record_checked_artworks(self._library, self._checked)
 
     def result(self) -> Observation:
         """Return what was found, without files that are no music."""
@@ -171,7 +196,7 @@ class _Observing:
         ids = {name: self._id(name) for name in found.outcomes}
         former = {name: self._former[name] for name in found.renamed}
         remember_disks(self._library, self._files)
-        return Observation(found, skipped, ids, former, sentences_on_away(self._library, self._files))
+        return Observation(found, skipped, ids, former, sentences_on_away(self._library, self._files), self._repairs)
 
     def _read(self, names: Sequence[str], per_transaction: int, tally: Tally) -> list[SkippedFile]:
         record = partial(self._library.catalogue.record_observed, shard_digits=self._digits, run_id=self._run_id)
@@ -213,6 +238,10 @@ class _Observing:
             return self._ids[name]
         return self._known[name].track_id if name in self._known else track_id(name)
 
+    def _may_be_read(self, name: str) -> bool:
+        """Return True if a file of a soundtrack is there."""
+        return name in self._known and name in self._files.music
+
     def _in_shards(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the names whose soundtracks are observed now, sorted."""
         return tuple(sorted(name for name in names if shard_of(self._id(name), self._digits) in self._wanted))
@@ -253,8 +282,8 @@ class _Observing:
         title = tags.title or shown_name(title_from_name(name))
         tags = replace(tags, title=title, artist=tags.artist or tags.album_artist)
         picture = picture or generated_cover(track, tags.title, tags.artist)
-        artwork = track + picture.suffix
-        blobs.write("artworks", artwork, picture.data)
+        artwork = artwork_name(track, picture)
+        blobs.write(ARTWORKS, artwork, picture.data)
         return Observed(
             blob_name=name,
             etag=blob.etag,

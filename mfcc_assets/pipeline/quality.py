@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from mfcc_assets.compute.local import on_all_cores
@@ -153,7 +154,7 @@ def labelled_set(library: Library, folder: Path, tracks: Sequence[LabelledTrack]
     """
     settings = library.settings
     home = settings.folder / "evaluation"
-    store = FeatureStore(LocalBlobs(home / "blobs", local_signing_key(home)))
+    store = FeatureStore(LocalBlobs(home / "blobs", partial(local_signing_key, home)))
     return LabelledSet(
         store, folder, tracks, parameters=library.feature_parameters, limits=library.limits, for_each=on_all_cores
     )

@@ -13,8 +13,7 @@ analysis. Damage is noticed when a file is read: see `mfcc_assets.storage.parque
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import fields
 from threading import Lock
 from typing import Any
 
@@ -22,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mfcc_assets.errors import BlobNotFound, Conflict, CorruptIndex, FeaturesDamaged, FeaturesMissing
+from mfcc_assets.errors import BlobNotFound, Conflict, FeaturesDamaged, FeaturesMissing
 from mfcc_assets.features.chroma import CHROMA_VERSION, PITCH_CLASSES
 from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
 from mfcc_assets.features.low_band import low_coefficients
@@ -31,8 +30,8 @@ from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures
 from mfcc_assets.features.waveform import BANDS, WAVEFORM_VERSION, Waveform
 from mfcc_assets.ids import AudioId
-from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
+from mfcc_assets.storage.last_check import LastCheck, read_last_check, write_last_check
 from mfcc_assets.storage.parquet_files import DamagedParquetError, read_parquet, write_parquet
 
 _VERSION = b"features_version"
@@ -45,22 +44,6 @@ _STORED_NAMES = {field.name: field.name for field in fields(TrackFeatures)} | {
 
 _BACKFILL = "Run `mfcc sync`, or backfill soundtrack_cepstra and soundtrack_summaries over all shards"
 _RUN = "The next run over the library computes them again: `mfcc sync` starts one"
-
-
-@dataclass(frozen=True)
-class LastCheck:
-    """How far the files of `FeatureStore.stored` were checked.
-
-    Attributes
-    ----------
-    until
-        Time up to which every change of a file was checked.
-    name
-        Name of the file that was checked last of those that had not changed.
-    """
-
-    until: datetime = datetime(1, 1, 1, tzinfo=UTC)
-    name: str = ""
 
 
 class FeatureStore:
@@ -261,21 +244,11 @@ class FeatureStore:
 
     def last_check(self, parameters: FeaturesParameters) -> LastCheck:
         """Return what `set_last_check` stored, or a check of nothing if nothing is stored or it is damaged."""
-
-        def parse(record: dict[str, str]) -> LastCheck:
-            return LastCheck(datetime.fromisoformat(record["until"]), record.get("name", ""))
-
-        name = _checked_name(parameters)
-        try:
-            found = read_json(self._blobs, CEPSTRA, name, parse, damaged="it is not what was written", remedy=_RUN)
-        except CorruptIndex:
-            found = None  # then all files are checked again
-        return found or LastCheck()
+        return read_last_check(self._blobs, parameters.version)
 
     def set_last_check(self, check: LastCheck, parameters: FeaturesParameters) -> None:
         """Store how far the files of `stored` were checked."""
-        record = {"until": check.until.isoformat(), "name": check.name}
-        write_json(self._blobs, CEPSTRA, _checked_name(parameters), record)
+        write_last_check(self._blobs, parameters.version, check)
 
     def remove(self, blob: Blob) -> None:
         """Delete a file of `stored`. The next run computes what it held."""
@@ -373,10 +346,6 @@ def _chroma_name(audio_id: AudioId) -> str:
 
 def _waveform_name(audio_id: AudioId) -> str:
     return f"waveforms/{WAVEFORM_VERSION}/{audio_id}.parquet"
-
-
-def _checked_name(parameters: FeaturesParameters) -> str:
-    return f"checked/{parameters.version}.json"
 
 
 def _track_features_name(audio_id: AudioId, parameters: FeaturesParameters) -> str:

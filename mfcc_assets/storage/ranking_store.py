@@ -4,7 +4,7 @@ indexes/<version>/candidates/<shard or upload id>.parquet
 indexes/<version>/rankings/<shard or upload id>.parquet
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 from mfcc_assets.errors import BlobNotFound, CorruptIndex
 from mfcc_assets.ids import AudioId, UploadId
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
+from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
 from mfcc_assets.storage.parquet_files import DamagedParquetError, read_parquet, write_parquet
 
 Stage: TypeAlias = Literal["candidates", "rankings"]
@@ -90,7 +90,24 @@ class RankingStore:
         CorruptIndex
             If the file is damaged.
         """
-        name = _name(stage, version, shard_or_upload)
+        return self._read(_name(stage, version, shard_or_upload))
+
+    def stored(self) -> Iterator[Blob]:
+        """Yield the files of all lists of every version. `check` checks one of them."""
+        for blob in self._blobs.list(CEPSTRA, "indexes/"):
+            _, *folders, _ = blob.name.split("/")
+            if folders[1:] and folders[1] in STAGES:
+                yield blob
+
+    def check(self, blob: Blob) -> None:
+        """Read a file of `stored`. Raises `CorruptIndex` if it is damaged."""
+        self._read(blob.name)
+
+    def remove(self, blob: Blob) -> None:
+        """Delete a file of `stored`."""
+        self._blobs.delete(CEPSTRA, blob.name)
+
+    def _read(self, name: str) -> RankedLists | None:
         try:
             table = read_parquet(pa.BufferReader(self._blobs.read(CEPSTRA, name)), name)
             return RankedLists(*(tuple(table[column].to_pylist()) for column in _SCHEMA.names))
@@ -98,7 +115,7 @@ class RankingStore:
             return None
         except (KeyError, DamagedParquetError) as error:
             raise CorruptIndex(
-                f"the stored {stage} are damaged",
+                f"the stored {name.split('/')[2]} are damaged",
                 subject=f"{CEPSTRA}/{name}",
                 remedy="The next run over the library computes those of the newest index again: `mfcc sync` starts one",
             ) from error

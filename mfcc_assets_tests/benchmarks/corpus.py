@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO
 
@@ -65,7 +65,7 @@ class Corpus:
 
     @cached_property
     def store(self) -> FeatureStore:
-        return FeatureStore(LocalBlobs(self.work / "blobs", local_signing_key(self.work)))
+        return FeatureStore(LocalBlobs(self.work / "blobs", partial(local_signing_key, self.work)))
 
     @cached_property
     def track_features(self) -> dict[AudioId, TrackFeatures]:

@@ -21,6 +21,7 @@ def test_nothing_is_wrong_with_a_library_after_a_run(home: Path) -> None:
 
 def test_each_fault_is_told_with_what_to_do(home: Path) -> None:
     with Library(Settings(home=home)) as library:
+        assert library.signing_key
         damage(library, names(library, "summaries/")[0], flip)
         version = library.indexes.published_version()
         damage(library, f"indexes/{version}/means.npy", flip)

@@ -88,6 +88,16 @@ def test_ids_are_whole_in_a_terminal_of_any_width(home: Path, columns: int) -> N
     assert "…" not in shown
 
 
+def test_states_and_lengths_are_whole_in_a_narrow_terminal(home: Path) -> None:
+    tracks = json.loads(mfcc(home, "library", "--json").stdout)["soundtracks"]
+
+    shown = _in_a_terminal(home, columns=60, lines=100)
+
+    rows = [line for line in shown.splitlines() if any(track["track_id"] in line for track in tracks)]
+    assert len(rows) == len(tracks)
+    assert all("analysed" in row or "rejected" in row for row in rows)
+
+
 def test_a_list_that_is_longer_than_the_terminal_goes_through_a_pager(home: Path) -> None:
     assert "the pager has " not in _in_a_terminal(home, columns=80, lines=100)
     assert "the pager has 18 lines" in _in_a_terminal(home, columns=80, lines=10)

@@ -16,6 +16,8 @@ from click.testing import CliRunner
 from mfcc_assets.cli.main import main
 from mfcc_assets.pipeline import find_upload, library_listing
 from mfcc_assets_tests.cli.commands import mfcc
+from mfcc_assets_tests.ordinary_user import as_ordinary_user
+from mfcc_assets_tests.runs import copied_home
 
 
 def test_an_empty_library_gives_an_error_of_one_sentence(tmp_path: Path, query: Path) -> None:
@@ -268,3 +270,26 @@ def test_options_offer_the_states_and_orders_that_the_pipeline_knows() -> None:
     assert choices("uploads", "state") == list(find_upload.STATES)
     assert choices("library", "state") == list(library_listing.STATES)
     assert choices("library", "order") == list(library_listing.ORDERS)
+
+
+def test_another_user_may_read_a_home_although_its_key_is_secret(
+    up_to_date_home: Path, tmp_path: Path, ten_songs: list[Path]
+) -> None:
+    home = copied_home(up_to_date_home, tmp_path / "home")
+    (home / "signing.key").write_bytes(bytes(32))
+    (home / "signing.key").chmod(0)
+    reading = (
+        ["status"],
+        ["library"],
+        ["uploads"],
+        ["recommend", ten_songs[0]],
+        ["show", "song-3.flac"],
+        ["playlist", "song-3.flac"],
+        ["explain", "song-3.flac", "song-4.flac"],
+        ["index", "list"],
+    )
+
+    with as_ordinary_user():
+        results = {str(words): mfcc(home, *words) for words in reading}
+
+    assert {words: result.output for words, result in results.items() if result.exit_code} == {}

@@ -136,7 +136,7 @@ class BlobsThatInterrupt(LocalBlobs):
     """Local blobs that call something before a file is read or copied, once."""
 
     def __init__(self, library: Library, interrupt: Callable[[], object]) -> None:
-        super().__init__(library.settings.blobs, library.signing_key)
+        super().__init__(library.settings.blobs, lambda: library.signing_key)
         self.interrupt: Callable[[], object] | None = interrupt
 
     def copy(self, source_container: str, source_name: str, container: str, name: str) -> Blob:
@@ -178,11 +178,11 @@ def test_a_purge_while_a_file_is_identified_leaves_no_document(uploaded: Library
 def test_a_deletion_is_repeated_and_then_says_what_is_left(uploaded: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     answer_uploads(uploaded, [UPLOAD])
     monkeypatch.setattr(deletion, "_PAUSE_SECONDS", 0)
-    uploaded.blobs = KeepingBlobs(uploaded.settings.blobs, uploaded.signing_key, times=2)
+    uploaded.blobs = KeepingBlobs(uploaded.settings.blobs, lambda: uploaded.signing_key, times=2)
     assert delete_upload(uploaded, UPLOAD).had_document
 
     uploaded.blobs.write("batch", f"{UPLOAD}/{NAME}", b"again")
-    uploaded.blobs = KeepingBlobs(uploaded.settings.blobs, uploaded.signing_key, times=100)
+    uploaded.blobs = KeepingBlobs(uploaded.settings.blobs, lambda: uploaded.signing_key, times=100)
     with pytest.raises(PurgeIncomplete):
         delete_upload(uploaded, UPLOAD)
 
@@ -190,7 +190,7 @@ def test_a_deletion_is_repeated_and_then_says_what_is_left(uploaded: Library, mo
 class KeepingBlobs(LocalBlobs):
     """Local blobs whose container `batch` keeps everything for some deletions."""
 
-    def __init__(self, folder: Path, key: bytes, *, times: int) -> None:
+    def __init__(self, folder: Path, key: Callable[[], bytes], *, times: int) -> None:
         super().__init__(folder, key)
         self.times = times
 

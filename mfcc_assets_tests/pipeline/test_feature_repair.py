@@ -70,7 +70,7 @@ def test_a_bit_that_changes_by_itself_in_every_file_is_named_and_repaired_by_the
 
 
 def test_each_run_checks_the_next_of_many_unchanged_files(ten_tracks, instance, monkeypatch):
-    monkeypatch.setattr("mfcc_assets.pipeline.feature_repair._CHECKED_IN_TURN", 8)
+    monkeypatch.setattr("mfcc_assets.pipeline.feature_repair.CHECKED_IN_TURN", 8)
     run_library(ten_tracks, instance)
     damage_without_a_trace(ten_tracks, names(ten_tracks, "summaries/"))
     repaired = [run_library(ten_tracks, instance).work.track_features for _ in range(5)]

@@ -3,22 +3,27 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.library_health import (
     examine_all,
+    examine_artworks,
     examine_database,
     examine_documents,
     examine_features,
     examine_index,
+    examine_lists,
     examine_soundtracks,
 )
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.soundtracks import analyse_soundtracks
+from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets_tests.damage import cut, damage, flip, names
 from mfcc_assets_tests.ordinary_user import as_ordinary_user
-from mfcc_assets_tests.runs import lose_tables
+from mfcc_assets_tests.runs import lose_tables, run_library
 
 
 def faults(library: Library) -> dict[str, list[str]]:
@@ -30,6 +35,7 @@ def test_every_part_of_a_good_library_is_good(ten_tracks: Library) -> None:
     assert "10 soundtracks" in examine_database(ten_tracks).found
     assert examine_documents(ten_tracks).found == "0 uploads"
     assert examine_soundtracks(ten_tracks).found == "10 files"
+    assert examine_artworks(ten_tracks).found == "10 pictures"
     assert examine_features(ten_tracks).found == "40 files read"
     assert "answers, with 10 tracks; 1 version stored" in examine_index(ten_tracks).found
 
@@ -70,6 +76,45 @@ def test_a_damaged_part_of_the_index_and_a_damaged_pointer_are_found(ten_tracks:
 
     damage(ten_tracks, "indexes/publications.json", cut)
     assert len(faults(ten_tracks)["index"]) == 2
+
+
+def test_a_damaged_version_to_which_a_rollback_would_return_is_found(
+    ten_tracks: Library, instance: dg.DagsterInstance
+) -> None:
+    former = ten_tracks.indexes.published_version()
+    assert former is not None
+    ten_tracks.blobs.delete("soundtracks", "song-9.flac")
+    run_library(ten_tracks, instance)
+    assert faults(ten_tracks) == {}
+    damage(ten_tracks, f"indexes/{former}/embeddings.npy", flip)
+
+    (fault,) = faults(ten_tracks)["index"]
+    assert fault.startswith(f"index {former}: the stored index is corrupt: embeddings.npy is not what was written.")
+    assert "a rollback would return to it and fail" in fault
+
+
+def test_damaged_artworks_and_lists_are_found_with_what_is_done_about_each(ten_tracks: Library) -> None:
+    version = ten_tracks.indexes.published_version()
+    assert version is not None
+    upload = UploadId("0f" * 16)
+    ten_tracks.rankings.write("rankings", version, upload, RankedLists.of_upload(upload, []))
+    (artwork, *_) = ten_tracks.blobs.list("artworks")
+    ten_tracks.blobs.write("artworks", artwork.name, b"")
+    of_shard = names(ten_tracks, f"indexes/{version}/candidates/")[0]
+    for name in (of_shard, f"indexes/{version}/rankings/{upload}.parquet"):
+        damage(ten_tracks, name, cut)
+
+    assert faults(ten_tracks) == {
+        "artworks": [
+            f"artworks/{artwork.name}: the stored picture is damaged. `mfcc sync` reads it from the soundtrack again."
+        ],
+        "lists": [
+            f"cepstra/{of_shard}: the stored candidates are damaged. `mfcc sync` computes them again.",
+            f"cepstra/indexes/{version}/rankings/{upload}.parquet: the stored rankings are damaged. "
+            "`mfcc sync` deletes them, and the answer to the upload stays.",
+        ],
+    }
+    assert examine_lists(ten_tracks).found
 
 
 def test_lost_tables_are_found(ten_tracks: Library) -> None:

@@ -265,7 +265,7 @@ class PurgingBlobs(LocalBlobs):
     """Local blobs that purge an upload as soon as a run reads the copy of it."""
 
     def __init__(self, library: Library, upload: UploadId) -> None:
-        super().__init__(library.settings.blobs, library.signing_key)
+        super().__init__(library.settings.blobs, lambda: library.signing_key)
         self.settings, self.upload = library.settings, upload
 
     @contextmanager
@@ -281,7 +281,7 @@ class PurgingBlobs(LocalBlobs):
 
 def test_a_purge_that_leaves_something_says_what(ten_tracks: Library, query: Path) -> None:
     upload = answered_upload(ten_tracks, query)
-    ten_tracks.blobs = KeepingBlobs(ten_tracks.settings.blobs, ten_tracks.signing_key)
+    ten_tracks.blobs = KeepingBlobs(ten_tracks.settings.blobs, lambda: ten_tracks.signing_key)
 
     with pytest.raises(PurgeIncomplete, match=f"Purge of {upload}: these are left: batch/{upload}/"):
         purge_upload(ten_tracks, upload)

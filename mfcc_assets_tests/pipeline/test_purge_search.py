@@ -43,7 +43,7 @@ def test_the_work_of_a_purge_does_not_grow_with_the_library(ten_tracks: Library,
         ten_tracks.blobs.write(container, other, b"1")
     old = f"summaries/old/{ten_tracks.documents.get(upload).body['audio_id']}.parquet"
     ten_tracks.blobs.write("cepstra", old, b"of an older version of this program")
-    ten_tracks.blobs = counting = CountingBlobs(ten_tracks.settings.blobs, ten_tracks.signing_key)
+    ten_tracks.blobs = counting = CountingBlobs(ten_tracks.settings.blobs, lambda: ten_tracks.signing_key)
 
     purged = purge_upload(ten_tracks, upload)
 

@@ -191,6 +191,6 @@ class LeavingBlobs(LocalBlobs):
 def test_a_file_of_another_listener_that_goes_during_a_purge_does_not_end_it(ten_tracks: Library, query: Path) -> None:
     upload = drop_upload(ten_tracks, query, "query.flac")
     ten_tracks.blobs.write("uploads", "other.flac", b"other music")
-    ten_tracks.blobs = LeavingBlobs(ten_tracks.settings.blobs, ten_tracks.signing_key)
+    ten_tracks.blobs = LeavingBlobs(ten_tracks.settings.blobs, lambda: ten_tracks.signing_key)
 
     assert purge_upload(ten_tracks, upload).blobs == 1

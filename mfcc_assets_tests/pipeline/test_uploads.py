@@ -194,7 +194,7 @@ class CountingBlobs(LocalBlobs):
     """Local blobs that count how often each blob of the container `batch` is read."""
 
     def __init__(self, library: Library) -> None:
-        super().__init__(library.settings.blobs, library.signing_key)
+        super().__init__(library.settings.blobs, lambda: library.signing_key)
         self.reads: Counter[str] = Counter()
 
     @contextmanager

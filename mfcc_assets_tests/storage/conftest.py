@@ -34,7 +34,7 @@ DATABASES = ["sqlite_url", "postgresql_url"]
 
 @pytest.fixture
 def local_blobs(tmp_path: Path) -> LocalBlobs:
-    return LocalBlobs(tmp_path / "blobs", KEY)
+    return LocalBlobs(tmp_path / "blobs", lambda: KEY)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def in_place_blobs(tmp_path: Path) -> InPlaceBlobs:
     folder.mkdir(exist_ok=True)
     folders = MusicFolders(home, home / "blobs/soundtracks")
     folders.add([folder])
-    return InPlaceBlobs(home / "blobs", KEY, folders)
+    return InPlaceBlobs(home / "blobs", lambda: KEY, folders)
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,7 @@ def test_a_disk_without_space_is_full() -> None:
 
 
 def test_a_blob_that_does_not_fit_names_the_folder_of_its_container(tmp_path: Path) -> None:
-    blobs = LocalBlobs(tmp_path, KEY)
+    blobs = LocalBlobs(tmp_path, lambda: KEY)
     with pytest.raises(StoreError, match=f"{tmp_path / CEPSTRA}: the disk is full"), blobs.writing(CEPSTRA, "a"):
         write_to_a_full_disk()
     assert not blobs.exists(CEPSTRA, "a")

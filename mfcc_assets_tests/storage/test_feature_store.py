@@ -54,7 +54,7 @@ class CountingBlobs(LocalBlobs):
 
 @pytest.fixture
 def blobs(tmp_path: Path) -> CountingBlobs:
-    return CountingBlobs(tmp_path, bytes(32))
+    return CountingBlobs(tmp_path, lambda: bytes(32))
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ class UnreadableFile(io.BytesIO):
 def test_a_failing_disk_is_not_mistaken_for_damaged_features(features, tmp_path):
     features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
     with pytest.raises(StoreError, match=r"Input/output error.*Check the disk"):
-        FeatureStore(BadSectors(tmp_path, bytes(32))).read_contour(AudioId("audio"), FEATURES)
+        FeatureStore(BadSectors(tmp_path, lambda: bytes(32))).read_contour(AudioId("audio"), FEATURES)
 
 
 @pytest.mark.parametrize("seconds", [0.01, 5.0, 300.0, 300.01, 601.0, 10_000.0])

@@ -29,7 +29,7 @@ DAMAGED = [b"", b"{}x", b"[{}]", b"[1]", b"\xff", b"null"]
 
 @pytest.fixture
 def blobs(tmp_path: Path) -> LocalBlobs:
-    return LocalBlobs(tmp_path, bytes(32))
+    return LocalBlobs(tmp_path, lambda: bytes(32))
 
 
 @pytest.fixture

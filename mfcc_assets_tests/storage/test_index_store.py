@@ -20,7 +20,7 @@ from mfcc_assets_tests.storage.random_index import PARAMETERS, PARTS, SCALES, li
 
 @pytest.fixture
 def blobs(tmp_path: Path) -> LocalBlobs:
-    return LocalBlobs(tmp_path, bytes(32))
+    return LocalBlobs(tmp_path, lambda: bytes(32))
 
 
 @pytest.fixture

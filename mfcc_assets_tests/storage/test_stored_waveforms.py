@@ -18,7 +18,7 @@ WAVEFORM = f"waveforms/{WAVEFORM_VERSION}/audio.parquet"
 
 @pytest.fixture
 def blobs(tmp_path: Path) -> LocalBlobs:
-    return LocalBlobs(tmp_path, bytes(32))
+    return LocalBlobs(tmp_path, lambda: bytes(32))
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ from mfcc_assets.pipeline.soundtracks import (
 )
 from mfcc_assets.pipeline.stages import size_of_next_stage
 from mfcc_assets.pipeline.track_pictures import pictures_of_audio
+from mfcc_assets.pipeline.upload_lists import remove_damaged_lists
 from mfcc_assets.pipeline.waveforms import store_missing_waveforms
 from mfcc_assets.plots.tracks import heat_map
 from mfcc_assets.storage.index_store import RECALL
@@ -72,6 +73,7 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
             "names": names_as_markdown(names),
             "notes": table_as_markdown(("file", "note"), notes),
             "skipped": skipped_as_markdown(skipped),
+            "repairs": table_as_markdown(("repair",), [(sentence,) for sentence in observation.repairs]),
             "away": table_as_markdown(("away",), [(sentence,) for sentence in observation.away]),
         }
     )
@@ -212,8 +214,14 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
         len(context.partition_keys),
     )
     totals = add_lists(context, ranked, "ranked")
+    repairs = remove_damaged_lists(library)
     return dg.MaterializeResult(
-        metadata={**totals, "index_version": index.version, "ranking": index.parameters.ranking}
+        metadata={
+            **totals,
+            "index_version": index.version,
+            "ranking": index.parameters.ranking,
+            "repairs": table_as_markdown(("repair",), [(sentence,) for sentence in repairs]),
+        }
     )
 
 

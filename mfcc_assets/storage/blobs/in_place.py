@@ -1,7 +1,7 @@
 """Blobs in local folders, with music that stays where it is: an adapter of `BlobStore`."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class InPlaceBlobs(LocalBlobs):
         The folders in place.
     """
 
-    def __init__(self, root: Path, signing_key: bytes, folders: MusicFolders) -> None:
+    def __init__(self, root: Path, signing_key: Callable[[], bytes], folders: MusicFolders) -> None:
         super().__init__(root, signing_key)
         self._folders = folders
 

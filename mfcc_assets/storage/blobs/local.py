@@ -54,12 +54,12 @@ class LocalBlobs(BlobStore):
     root
         Folder that holds the containers.
     signing_key
-        Key that signs links, of at least 32 bytes. See `mfcc_assets.storage.secrets.signing_key.signing_key`.
+        Function that returns the key that signs links, of at least 32 bytes. It is called when a link is made or
+        checked, because another user may read the blobs and not the key. See
+        `mfcc_assets.storage.secrets.signing_key`.
     """
 
-    def __init__(self, root: Path, signing_key: bytes) -> None:
-        if len(signing_key) < _SHORTEST_KEY:
-            raise ValueError(f"a signing key has at least {_SHORTEST_KEY} bytes")
+    def __init__(self, root: Path, signing_key: Callable[[], bytes]) -> None:
         self._signing_key = signing_key
         self._tops: dict[str, Path] = {}
         for container in CONTAINERS:
@@ -226,7 +226,10 @@ class LocalBlobs(BlobStore):
     def _signature(self, container: str, name: str, expires: str) -> str:
         # No name contains a line feed, so two different links never sign the same message.
         message = f"{container}\n{name}\n{expires}".encode(errors="surrogatepass")
-        return hmac.new(self._signing_key, message, hashlib.sha256).hexdigest()
+        key = self._signing_key()
+        if len(key) < _SHORTEST_KEY:
+            raise ValueError(f"a signing key has at least {_SHORTEST_KEY} bytes")
+        return hmac.new(key, message, hashlib.sha256).hexdigest()
 
     def _listed_folders(self) -> Sequence[Path]:
         """Return the folders whose files are listed in `soundtracks`, without links in their paths."""

@@ -134,6 +134,23 @@ _EXTRAS = {"mssql+mssqlpython": "sqlserver", "postgresql+psycopg2": "postgresql"
 
 
 def _engine(url: str, password: Callable[[], str] | None) -> Engine:
+    engine = _engine_for(url, password)
+
+    # This listener is the last one, so the others have completed the arguments.
+    @sa.event.listens_for(engine, "do_connect")
+    def connect(dialect: sa.Dialect, _: object, arguments: list[Any], options: dict[str, Any]) -> Any:
+        drivers_own = dialect.loaded_dbapi.Error if dialect.loaded_dbapi else sa.exc.DBAPIError
+        try:
+            return dialect.connect(*arguments, **options)
+        except (drivers_own, OSError):
+            raise
+        except Exception as error:  # drivers raise errors of any kind for options that they do not know
+            raise _unusable(error) from error
+
+    return engine
+
+
+def _engine_for(url: str, password: Callable[[], str] | None) -> Engine:
     try:
         address = _parsed(url)
         driver = f"{address.get_backend_name()}+{address.get_driver_name()}"
@@ -146,12 +163,17 @@ def _engine(url: str, password: Callable[[], str] | None) -> Engine:
             )
         with needs_extra(_EXTRAS[driver], f"Tables over {driver}"):
             return _server_engine(address, password)
-    except sa.exc.ArgumentError as error:
-        # The message does not contain the address, which may hold a password.
-        raise StoreError(
-            f"the address of the database cannot be used ({type(error).__name__})",
-            remedy="Write it as dialect+driver://user:password@host/database, and install that driver",
-        ) from error
+    except (sa.exc.ArgumentError, TypeError, ValueError) as error:
+        raise _unusable(error) from error
+
+
+def _unusable(error: Exception) -> StoreError:
+    # The message does not contain the address, which may hold a password.
+    return StoreError(
+        f"the address of the database cannot be used ({type(error).__name__})",
+        remedy="Write it as dialect+driver://user:password@host/database?option=value, with options that the driver "
+        "knows, and install that driver",
+    )
 
 
 def _parsed(url: str) -> sa.URL:
@@ -205,13 +227,16 @@ def _connection_limits(address: sa.URL) -> dict[str, Any]:
 
 
 def _sqlite_engine(address: sa.URL) -> Engine:
+    is_file = address.database not in (None, "", ":memory:") and address.query.get("mode") != "memory"
     engine = sa.create_engine(
         address,
         connect_args={"timeout": sqlite_files.LOCK_SECONDS, "isolation_level": None},
         hide_parameters=True,
-        **(_pool() if address.database else {}),  # a database in memory has one connection for each thread
+        **(
+            _pool() if is_file else {"poolclass": sa.pool.SingletonThreadPool}
+        ),  # a database in memory has one connection for each thread
     )
-    if address.database:
+    if is_file and address.database:
         folder = Path(address.database).parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -224,7 +249,9 @@ def _sqlite_engine(address: sa.URL) -> Engine:
 
     @sa.event.listens_for(engine, "do_connect")
     def read_in_a_read_only_folder(_: sa.Dialect, __: object, arguments: list[Any], options: dict[str, Any]) -> None:
-        unchanging = sqlite_files.address_of_unchanging(Path(address.database)) if address.database else None
+        unchanging = (
+            sqlite_files.address_of_unchanging(Path(address.database)) if is_file and address.database else None
+        )
         if unchanging is not None:
             arguments[:] = [unchanging]
             options["uri"] = True

@@ -151,7 +151,7 @@ class TestLinks:
         write(tmp_path / "all/song.mp3")
         write(home / "blobs/uploads/private.mp3")
         folders = MusicFolders(home, home / "blobs/soundtracks", [tmp_path / "all"])
-        assert listed(InPlaceBlobs(home / "blobs", KEY, folders)) == (
+        assert listed(InPlaceBlobs(home / "blobs", lambda: KEY, folders)) == (
             ["all/song.mp3"],
             {OF_THE_LIBRARY: ["all/mfcc_data"]},
         )

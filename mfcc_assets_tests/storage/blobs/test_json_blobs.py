@@ -11,7 +11,7 @@ from mfcc_assets.storage.blobs.local import LocalBlobs
 
 @pytest.fixture
 def blobs(tmp_path: Path) -> LocalBlobs:
-    return LocalBlobs(tmp_path, bytes(32))
+    return LocalBlobs(tmp_path, lambda: bytes(32))
 
 
 def answer(blobs: LocalBlobs) -> int | None:

@@ -31,7 +31,7 @@ class Endless:
         time.sleep(0.01)
         return bytes(size)
 
-LocalBlobs(Path(sys.argv[1]), bytes(32)).write("batch", "a", Endless())
+LocalBlobs(Path(sys.argv[1]), lambda: bytes(32)).write("batch", "a", Endless())
 """
 
 
@@ -41,7 +41,7 @@ class TestFiles:
             return path
 
     def test_containers_are_folders_and_blobs_are_files(self, tmp_path):
-        blobs = LocalBlobs(tmp_path, KEY)
+        blobs = LocalBlobs(tmp_path, lambda: KEY)
         assert sorted(folder.name for folder in tmp_path.iterdir()) == sorted(CONTAINERS)
         blobs.write("artworks", "a/b.png", b"1")
         assert (tmp_path / "artworks/a/b.png").read_bytes() == b"1"
@@ -55,11 +55,11 @@ class TestFiles:
     def test_a_root_that_cannot_be_made_is_a_store_error(self, tmp_path):
         (tmp_path / "file").touch()
         with pytest.raises(StoreError, match="cannot be made"):
-            LocalBlobs(tmp_path / "file", KEY)
+            LocalBlobs(tmp_path / "file", lambda: KEY)
 
     def test_a_short_signing_key_is_refused(self, tmp_path):
         with pytest.raises(ValueError, match="32 bytes"):
-            LocalBlobs(tmp_path, b"short")
+            LocalBlobs(tmp_path, lambda: b"short").link("batch", "a", seconds=1)
 
     def test_a_blob_that_was_written_here_or_moved_in_is_known_to_be_complete(self, local_blobs, tmp_path):
         assert local_blobs.write("uploads", "written", b"1").whole
@@ -187,10 +187,10 @@ class TestFiles:
         (left,) = (tmp_path / "blobs/batch/.mfcc").glob("*.part")
         assert names(local_blobs.list("batch")) == ["a"]
 
-        LocalBlobs(tmp_path / "blobs", KEY)
+        LocalBlobs(tmp_path / "blobs", lambda: KEY)
         assert left.exists(), "its writer may still be at work"
         os.utime(left, (time.time() - 7200, time.time() - 7200))
-        LocalBlobs(tmp_path / "blobs", KEY)
+        LocalBlobs(tmp_path / "blobs", lambda: KEY)
         assert not left.exists()
         assert names(local_blobs.list("batch")) == ["a"]
 
@@ -263,7 +263,7 @@ class TestFilesOfOwners:
         (tmp_path / "music/song").write_bytes(b"1")
         (tmp_path / "blobs").mkdir()
         (tmp_path / "blobs/soundtracks").symlink_to(tmp_path / "music")
-        blobs = LocalBlobs(tmp_path / "blobs", KEY)
+        blobs = LocalBlobs(tmp_path / "blobs", lambda: KEY)
         assert names(blobs.list("soundtracks")) == ["song"]
         assert blobs.read("soundtracks", "song") == b"1"
 
@@ -379,7 +379,7 @@ class TestLinks:
                 self.open(local_blobs, (container, name, *signed))
 
     def test_a_link_signed_with_another_key_is_refused(self, local_blobs, tmp_path):
-        other = LocalBlobs(tmp_path / "blobs", KEY[::-1])
+        other = LocalBlobs(tmp_path / "blobs", lambda: KEY[::-1])
         with pytest.raises(LinkRefused):
             self.open(local_blobs, self.parts(other.link("artworks", "a", seconds=60)))
 

@@ -14,7 +14,7 @@ ODD_NAMES = [b"caf\xe9.mp3", b"line\nfeed.mp3", b"AC\\DC.mp3", b"f\xe9/\xff\x01.
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_a_file_of_any_name_is_a_blob(tmp_path: Path, name: bytes) -> None:
-    blobs = LocalBlobs(tmp_path, KEY)
+    blobs = LocalBlobs(tmp_path, lambda: KEY)
     file = Path(os.fsdecode(os.fsencode(tmp_path / "soundtracks") + b"/" + name))
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(b"sound")

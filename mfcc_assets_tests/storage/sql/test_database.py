@@ -253,3 +253,32 @@ def test_so_many_threads_can_use_a_database_and_the_next_is_told_to_wait(url, mo
         ask_once(database)
     assert ask_once(database) == 1
     database.close()
+
+
+@pytest.mark.parametrize("address", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:a?uri=true&mode=memory"])
+def test_a_database_in_memory_can_be_used(address: str) -> None:
+    with closing(Database(address)) as database, database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sqlite:////tmp/a.db?timeout=long",
+        "sqlite:////tmp/a.db?check_same_thread=maybe",
+        "sqlite:////tmp/a.db?timeout=1&timeout=2",
+        "sqlite:///%00",
+        "mssql+mssqlpython://host/tables?colour=blue",
+        "mssql+mssqlpython://",
+        "postgresql+psycopg2://127.0.0.1:1/tables?connection_factory=a",
+        "postgresql+psycopg2://127.0.0.1:1/tables?async=1",
+        "postgresql+psycopg2://127.0.0.1:1/tables?options=%00",
+    ],
+)
+def test_an_option_of_an_address_that_no_driver_accepts_gives_one_sentence(address: str) -> None:
+    with (
+        pytest.raises(StoreError, match="the address of the database cannot be used"),
+        closing(Database(address)) as database,
+        database.reading(),
+    ):
+        pass
