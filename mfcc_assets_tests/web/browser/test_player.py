@@ -118,6 +118,7 @@ def test_keys_play_seek_and_change_the_track(page: "Page") -> None:
     assert title(page) == "Song 1"
     page.keyboard.press("k")
     page.wait_for_function("() => document.querySelector('[data-part=title]').textContent === 'Song 0'")
+    wait_until_heard(page, 0.1)
     page.keyboard.press("Space")
     wait_until_silent(page)
     page.keyboard.press("ArrowRight")
