@@ -170,7 +170,7 @@ def test_the_keyboard_alone_leads_from_the_upload_to_the_music(
         page.goto("/")
         _tab_to(page, "#file")
         with page.expect_file_chooser() as chosen:
-            page.keyboard.press("Enter")
+            page.keyboard.press("Space")
         chosen.value.set_files(str(RECOGNISED))
         page.wait_for_url("**/uploads/*")
         page.locator(".tag.preview, .tag.recorded").wait_for()
@@ -192,7 +192,7 @@ def test_the_keyboard_alone_leads_from_the_upload_to_the_music(
 def test_the_sample_needs_no_file(browser: "Browser", front: Front, troubles: Troubles) -> None:
     with fresh_page(browser, front.address, troubles) as page:
         page.goto("/")
-        page.get_by_role("button", name="A New Journey").click()
+        page.get_by_role("button", name="Palace").click()
         page.wait_for_url("**/uploads/*")
         page.locator(".tag.preview, .tag.recorded").wait_for()
         assert len(cards(page)) == 5
