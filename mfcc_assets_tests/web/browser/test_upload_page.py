@@ -131,7 +131,8 @@ def test_an_explanation_that_was_closed_before_it_came_starts_nothing(page: "Pag
     page.wait_for_timeout(300)
 
     assert page.locator(".why-panel").count() == 0
-    assert not [each for each in asked if "waveform" in each]
+    # The waveform of the upload itself comes with its answer, whenever that is.
+    assert not [each for each in asked if "/tracks/" in each and "waveform" in each]
 
 
 def test_a_second_file_can_be_cancelled_though_the_first_arrives_meanwhile(page: "Page", song: "Path") -> None:
