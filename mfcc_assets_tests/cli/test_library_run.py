@@ -77,7 +77,7 @@ def test_a_load_that_is_killed_in_the_middle_and_started_again_ends_complete(
 
 def test_a_load_that_is_interrupted_says_what_is_kept_and_what_goes_on(home: Path, ten_songs: list[Path]) -> None:
     with Library(Settings(home=home)) as library, _adding(home, *ten_songs) as process:
-        _wait_until(lambda: library.catalogue.progress()[0] > 0, process)
+        _wait_until(lambda: library.catalogue.progress()[1] > 0, process)
         os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate()
 
