@@ -131,7 +131,7 @@ class Stretch:
     Attributes
     ----------
     a_start, a_end, b_start, b_end
-        Where it lies in both files, in seconds.
+        Its beginning and its end in each file, in seconds.
     closer_than
         Share of the random moments of the library that sound less alike, 0 to 1.
     """

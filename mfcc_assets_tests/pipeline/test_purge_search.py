@@ -57,7 +57,7 @@ def test_the_work_of_a_purge_does_not_grow_with_the_library(ten_tracks: Library,
 def test_the_file_of_another_listener_in_the_folder_of_an_upload_stays(ten_tracks: Library, query: Path) -> None:
     upload = drop_upload(ten_tracks, query, f"{'0f' * 16}/song.flac")
     answer_uploads(ten_tracks, [upload])
-    # Of two files in a folder, the one that its document names has the id of the folder.
+    # If a folder holds two files, its id belongs to the file that the document names.
     other = drop_upload(ten_tracks, query, f"{'0f' * 16}/other.flac")
     answer_uploads(ten_tracks, [other])
 
