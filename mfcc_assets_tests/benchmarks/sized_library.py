@@ -209,7 +209,11 @@ def ids(first: int, last: int) -> Iterator[tuple[AudioId, TrackId]]:
 def insert_soundtracks(library: Library, size: int) -> None:
     """Fill the table SOUNDTRACKS up to a number of rows, with SQL, which is faster than `Catalogue`."""
     present = library.catalogue.progress()[1]
-    rows = (_row(number, audio, track) for number, (audio, track) in enumerate(ids(present, size), start=present))
+    digits = library.settings.shard_digits
+    rows = (
+        _row(number, audio, track, track[:digits])
+        for number, (audio, track) in enumerate(ids(present, size), start=present)
+    )
     with closing(sqlite3.connect(library.settings.folder / "tables.sqlite")) as connection, connection:
         connection.executemany(
             "INSERT INTO SOUNDTRACKS (TRACK_ID, SHARD, BLOB_NAME, ETAG, BYTES, CONTENT_DIGEST, AUDIO_ID,"
@@ -221,7 +225,7 @@ def insert_soundtracks(library: Library, size: int) -> None:
         )
 
 
-def _row(number: int, audio: AudioId, track: TrackId) -> tuple[object, ...]:
+def _row(number: int, audio: AudioId, track: TrackId, shard: str) -> tuple[object, ...]:
     """Return the values of a soundtrack: albums of ten tracks, and artists of two albums."""
     tags = Tags(
         title=f"{_WORDS[number % 8]} {number}",
@@ -233,7 +237,7 @@ def _row(number: int, audio: AudioId, track: TrackId) -> tuple[object, ...]:
     name = f"{track}.mp3"
     keys = browse_keys(tags, name)
     told = (tags.title, tags.artist, tags.album, tags.genre, tags.year)
-    return (track, track[:2], name, audio, audio, audio, *told, *vars(keys).values())
+    return (track, shard, name, audio, audio, audio, *told, *vars(keys).values())
 
 
 def _first_answer(library: Library, point: NDArray[np.float32]) -> LibraryIndex:

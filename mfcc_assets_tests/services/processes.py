@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
@@ -70,5 +70,6 @@ def running_server(
         yield process
     finally:
         # An orderly stop would take some servers many seconds, and a hanging child would survive it.
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # a server that could not start has ended already
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
