@@ -58,6 +58,20 @@ class LastCheck:
         following = [*unchanged[first:], *unchanged[:first]][:in_turn]
         return [*changed, *following], replace(self, name=following[-1].name) if following else self
 
+    def advanced(self, checked: Iterable[Blob], unchecked: Iterable[Blob] = ()) -> "LastCheck":
+        """Return this check with the last change of the files that were checked as its time.
+
+        Parameters
+        ----------
+        checked
+            Files that were checked.
+        unchecked
+            Files that could not be checked now. Those of them that changed since this check stay due.
+        """
+        newest = max((blob.modified for blob in checked), default=self.until)
+        waiting = (blob.modified for blob in unchecked if blob.modified >= self.until)
+        return replace(self, until=max(self.until, min([newest, *waiting])))
+
 
 def read_last_check(blobs: BlobStore, checked: str) -> LastCheck:
     """Return what `write_last_check` stored, or a check of nothing if nothing is stored or it is damaged."""
