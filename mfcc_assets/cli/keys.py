@@ -24,7 +24,7 @@ def keys() -> None:
 @click.pass_obj
 def list_keys(library: Library, as_json: bool) -> None:
     """List the keys that are in use. Their texts are stored nowhere."""
-    from mfcc_assets.pipeline.api_keys import keys as keys_in_use
+    from mfcc_assets.pipeline.api_keys import keys_in_use
 
     in_use = keys_in_use(library)
     if as_json:
