@@ -111,7 +111,7 @@ def disk_use(library: Library) -> dict[str, int]:
         "soundtracks": [settings.blobs / "soundtracks"],
         "artworks": [settings.blobs / "artworks"],
         "uploads": [settings.blobs / "uploads", settings.blobs / "batch"],
-        "features": [computed / folder for folder in ("frames", "timbre", "summaries", "chroma")],
+        "features": [computed / folder for folder in ("frames", "timbre", "summaries", "chroma", "waveforms")],
         "indexes": [computed / "indexes"],
         "databases": [*home.glob("*.sqlite*")],
         "history of runs": [settings.dagster_home],
