@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from mfcc_assets.credits import named, without_guests
+from mfcc_assets.credits import first_artist, named
 from mfcc_assets.ids import TrackId
 from mfcc_assets.storage.sql.browse_keys import (
     artist_key,
@@ -299,14 +299,14 @@ def _totals(row: _Row) -> Totals:
 
 def _artist(row: _Row) -> PlayerArtist:
     _, _, artist, album_artist, albums, track, key = row
-    name = without_guests(named(artist, album_artist)) if key else ""
+    name = first_artist(named(artist, album_artist)) if key else ""
     return PlayerArtist(id_of_artist(key), name, _totals(row), int(albums), TrackId(track))
 
 
 def _album(row: _Row) -> PlayerAlbum:
     _, _, title, album_artist, artist, first, last, year, genre, added_at, track, key, loose = row
     has_one_artist = first == last
-    by = album_artist or (without_guests(artist) if has_one_artist and first else "")
+    by = album_artist or (first_artist(artist) if has_one_artist and first else "")
     by_key = artist_key(album_artist) or (first if has_one_artist else "")
     return PlayerAlbum(
         album_id=id_of_album(AlbumKey(key, loose)),

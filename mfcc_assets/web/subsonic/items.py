@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
-from mfcc_assets.credits import named, without_guests
+from mfcc_assets.credits import first_artist, named
 from mfcc_assets.storage.sql.browse_keys import genres_of
 from mfcc_assets.storage.sql.player_ids import key_of_artist
 from mfcc_assets.storage.sql.records import PlayerAlbum, PlayerArtist, Soundtrack
@@ -160,7 +160,7 @@ def _artist_of(album: PlayerAlbum) -> str:
 
 def _credited(names: Iterable[str]) -> list[dict[str, str]]:
     """Return the artists of a credit, each with an id."""
-    found = {ids.artist_named(name): printable(without_guests(named(name))) or _NO_ARTIST for name in names}
+    found = {ids.artist_named(name): printable(first_artist(named(name))) or _NO_ARTIST for name in names}
     return [{"id": artist, "name": name} for artist, name in found.items()]
 
 
