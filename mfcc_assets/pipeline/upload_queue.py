@@ -37,7 +37,7 @@ class UploadQueue:
 def upload_queue(library: Library) -> UploadQueue:
     """Return the uploads without an answer. Files of which nothing has written a document yet count as waiting."""
     ids = {state: library.documents.ids(state) for state in _QUEUED}
-    documents = library.documents.get_many(set[str]().union(*ids.values()))
+    documents = library.documents.get_many({upload for found in ids.values() for upload in found})
     received = [datetime.fromisoformat(document.body["received"]) for document in documents.values()]
     files = {
         upload: blob.modified
