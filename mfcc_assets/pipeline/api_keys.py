@@ -112,9 +112,8 @@ def key_of_text(library: Library, text: str) -> ApiKey | None:
     stored = library.api_keys.stored_key(form[1]) if form else None
     if stored is None or not _is_valid(library, stored):
         return None
-    return (
-        _without_hash(stored) if hmac.compare_digest(text.encode(), _text_of(library, stored.key_id).encode()) else None
-    )
+    is_right = hmac.compare_digest(text.encode(), _text_of(library, stored.key_id).encode())
+    return _without_hash(stored) if is_right else None
 
 
 def key_of_token(library: Library, name: str, token: str, salt: str) -> ApiKey | None:
