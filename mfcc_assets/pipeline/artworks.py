@@ -12,10 +12,8 @@ from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import BlobNotFound
 from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
-from mfcc_assets.storage.blobs.port import Blob
+from mfcc_assets.storage.blobs.port import ARTWORKS, Blob
 from mfcc_assets.storage.last_check import CHECKED_IN_TURN, LastCheck, read_last_check, write_last_check
-
-ARTWORKS = "artworks"
 
 _DIGEST_BYTES = 8
 _READ_WITHOUT_DIGEST = 500

@@ -13,8 +13,9 @@ from PIL import Image
 
 from mfcc_assets.ids import TrackId, shard_of
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.artworks import ARTWORKS, faults_of_artworks
+from mfcc_assets.pipeline.artworks import faults_of_artworks
 from mfcc_assets.pipeline.observe import Observation, observe_soundtracks
+from mfcc_assets.storage.blobs.port import ARTWORKS
 from mfcc_assets.storage.last_check import read_last_check
 from mfcc_assets_tests.audio_samples import write_tone
 from mfcc_assets_tests.damage import Damage, cut, flip
