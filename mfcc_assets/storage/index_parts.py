@@ -18,6 +18,9 @@ from mfcc_assets.similarity.pairwise import Reference, Tracks
 from mfcc_assets.similarity.rankings import Ranking
 from mfcc_assets.similarity.timbre_space import BandSpace, TimbreSpace
 
+DESCRIPTION = "index.json"
+"""The last file of a version that is written. A version without it does not exist."""
+
 VECTOR_INDEX_PART, CALIBRATION_PART = "prefilter.faiss", "calibration.npz"
 
 _BLOCK = 1 << 20
@@ -49,6 +52,11 @@ class StoredPart:
 
     bytes: int
     crc32: int
+
+
+def part_name(version: str, name: str) -> str:
+    """Return the blob name of a file of an index."""
+    return f"indexes/{version}/{name}"
 
 
 def stored_part(path: Path) -> StoredPart:

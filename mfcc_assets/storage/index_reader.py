@@ -25,6 +25,7 @@ from mfcc_assets.storage.index_parts import (
     COLUMN_PARTS,
     VECTOR_INDEX_PART,
     StoredPart,
+    part_name,
     read_calibration,
     stored_part,
 )
@@ -119,11 +120,6 @@ class PartsOnDemand:
                 yield path
         except BlobNotFound as error:
             raise corrupt_index(self._version, f"{name} is missing") from error
-
-
-def part_name(version: str, name: str) -> str:
-    """Return the blob name of a part of an index."""
-    return f"indexes/{version}/{name}"
 
 
 def corrupt_index(version: str, what: str) -> CorruptIndex:

@@ -48,15 +48,17 @@ from mfcc_assets.storage.index_history import BY_RUN, IndexHistory, Publication,
 from mfcc_assets.storage.index_parts import (
     CALIBRATION_PART,
     COLUMN_PARTS,
+    DESCRIPTION,
     PARTS,
     VECTOR_INDEX_PART,
     StoredPart,
     parameters_of_record,
     parameters_record,
+    part_name,
     stored_part,
     write_calibration,
 )
-from mfcc_assets.storage.index_reader import REBUILD, REBUILD_FOR_THIS_PROGRAM, PartsOnDemand, corrupt_index, part_name
+from mfcc_assets.storage.index_reader import REBUILD, REBUILD_FOR_THIS_PROGRAM, PartsOnDemand, corrupt_index
 from mfcc_assets.storage.packed_arrays import packed, unpacked
 
 _Kept = TypeVar("_Kept")
@@ -109,14 +111,12 @@ class IndexStore:
             "sketches.npy": index.fingerprints.frames,
             "sketch_starts.npy": index.fingerprints.starts,
         }
-        parts = {
-            name: self._write_part(index.version, name, partial(np.save, arr=array, allow_pickle=False))
-            for name, array in arrays.items()
+        writers: dict[str, Callable[[Path], None]] = {
+            **{name: partial(np.save, arr=array, allow_pickle=False) for name, array in arrays.items()},
+            VECTOR_INDEX_PART: index.vector_index.write,
+            CALIBRATION_PART: partial(write_calibration, index.calibration),
         }
-        parts[VECTOR_INDEX_PART] = self._write_part(index.version, VECTOR_INDEX_PART, index.vector_index.write)
-        parts[CALIBRATION_PART] = self._write_part(
-            index.version, CALIBRATION_PART, partial(write_calibration, index.calibration)
-        )
+        parts = {name: self._write_part(index.version, name, write) for name, write in writers.items()}
         record = {
             "parameters": parameters_record(index.parameters),
             "features_version": index.parameters.features.version,
@@ -127,7 +127,7 @@ class IndexStore:
             "created_at": datetime.now(UTC).isoformat(),
             "parts": {name: asdict(part) for name, part in parts.items()},
         }
-        write_json(self._blobs, CEPSTRA, f"indexes/{index.version}/index.json", record)
+        write_json(self._blobs, CEPSTRA, part_name(index.version, DESCRIPTION), record)
 
     def read(self, version: str) -> LibraryIndex:
         """Open a version. Its parts are read on their first use.
@@ -140,9 +140,8 @@ class IndexStore:
             If the description or a part is missing, or a part has another size than was written. Other damage raises
             when the part is first used. Building the index again replaces it.
         """
-        name = f"indexes/{version}/index.json"
         try:
-            described = self._blobs.stat(CEPSTRA, name).etag
+            described = self._blobs.stat(CEPSTRA, part_name(version, DESCRIPTION)).etag
         except BlobNotFound as error:
             if version in self._history.damaged():
                 raise corrupt_index(version, "index.json is missing") from error
@@ -293,7 +292,7 @@ class IndexStore:
 
     def write_quality(self, version: str, quality: Mapping[str, float | None]) -> None:
         """Store the measured quality of an index."""
-        write_json(self._blobs, CEPSTRA, f"indexes/{version}/quality.json", quality)
+        write_json(self._blobs, CEPSTRA, part_name(version, "quality.json"), quality)
 
     def read_quality(self, version: str) -> dict[str, float | None]:
         """Return the measured quality of an index; empty if it was not measured, or the figures are damaged."""
@@ -301,7 +300,7 @@ class IndexStore:
             quality: dict[str, float | None] | None = read_json(
                 self._blobs,
                 CEPSTRA,
-                f"indexes/{version}/quality.json",
+                part_name(version, "quality.json"),
                 dict,
                 damaged="the stored figures are damaged",
                 remedy="The next run over the library measures those of the newest index again",
@@ -313,12 +312,12 @@ class IndexStore:
 
     def write_attachment(self, version: str, name: str, content: bytes) -> None:
         """Store something that belongs to an index, such as a picture. It replaces what is stored under the name."""
-        self._blobs.write(CEPSTRA, f"indexes/{version}/attachments/{name}", content)
+        self._blobs.write(CEPSTRA, part_name(version, f"attachments/{name}"), content)
 
     def read_attachment(self, version: str, name: str) -> bytes | None:
         """Return the attachment of this name; None if there is none yet."""
         try:
-            return self._blobs.read(CEPSTRA, f"indexes/{version}/attachments/{name}")
+            return self._blobs.read(CEPSTRA, part_name(version, f"attachments/{name}"))
         except BlobNotFound:
             return None
 
@@ -376,7 +375,7 @@ class IndexStore:
                 str(record["calibrated_as"]),
             )
 
-        name = f"indexes/{version}/index.json"
+        name = part_name(version, DESCRIPTION)
         try:
             found = read_json(self._blobs, CEPSTRA, name, parse, damaged=unusable.what, remedy=unusable.remedy)
             if found is None:

@@ -37,7 +37,10 @@ def test_a_check_advances_to_the_last_change_that_was_checked_but_not_past_a_cha
     minutes = [Blob("a", 1, "etag", NOON + timedelta(minutes=minute)) for minute in range(5)]
     check = LastCheck(until=NOON + timedelta(minutes=1))
     assert check.advanced(minutes[1:4]).until == minutes[3].modified
-    assert check.advanced(minutes[1:4], unchecked=[minutes[0], minutes[2]]).until == minutes[2].modified
+    partial = check.advanced(minutes[1:4], unchecked=[minutes[0], minutes[2]])
+    assert minutes[1].modified < partial.until < minutes[2].modified
+    assert partial.advanced([minutes[3]], unchecked=[minutes[2]]) == partial
+    assert partial.advanced(minutes[2:4]).until == minutes[3].modified
     assert check.advanced([minutes[0]]) == check.advanced([]) == check
 
 
