@@ -1,6 +1,5 @@
 """The Bicep files parse and fit together, and only the intended parts can be reached from the internet."""
 
-import inspect
 import json
 import re
 from pathlib import Path
@@ -8,9 +7,12 @@ from typing import get_args
 
 import pytest
 
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.api_keys import make_key
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import CONTAINERS
 from mfcc_assets.storage.documents.cosmos_account import CONTAINER, INDEXING_POLICY, PARTITION_KEY
+from mfcc_assets.web.app import create_app
 from mfcc_assets.web.security import login
 from mfcc_assets_tests.deploy.bicep_files import FILES, FOLDER, PARAMETERS, BicepFile, Resource, read, walk
 
