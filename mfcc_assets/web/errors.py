@@ -87,7 +87,7 @@ def tell_errors(app: Flask) -> None:
         return _told(status, {}, printable(said))
 
     @app.errorhandler(SecurityError)
-    def tell_foreign_host(error: SecurityError) -> Response:
+    def tell_foreign_host(_error: SecurityError) -> Response:
         # No address of this site can be made for such a request, so there is no page for it either.
         said = "This site is not known by this name. Its owner can allow the name with MFCC_WEB_TRUSTED_HOSTS."
         if is_for_programs():

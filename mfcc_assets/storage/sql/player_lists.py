@@ -49,6 +49,8 @@ _ALBUM_COLUMNS: Sequence[sa.ColumnElement[Any]] = (
     sa.func.max(_COLUMNS.GENRE),
     sa.func.min(_COLUMNS.ADDED_AT),
     sa.func.min(_COLUMNS.TRACK_ID),
+    sa.func.min(sa.func.nullif(_COLUMNS.RELEASE_MBID, _EMPTY)),
+    sa.func.max(_COLUMNS.RELEASE_MBID),
     *_ALBUM,
 )
 _ALBUMS = sa.select(*_ALBUM_COLUMNS).group_by(*_ALBUM)
@@ -304,7 +306,7 @@ def _artist(row: _Row) -> PlayerArtist:
 
 
 def _album(row: _Row) -> PlayerAlbum:
-    _, _, title, album_artist, artist, first, last, year, genre, added_at, track, key, loose = row
+    _, _, title, album_artist, artist, first, last, year, genre, added_at, track, mbid, last_mbid, key, loose = row
     has_one_artist = first == last
     by = album_artist or (without_guests(artist) if has_one_artist and first else "")
     by_key = artist_key(album_artist) or (first if has_one_artist else "")
@@ -318,4 +320,5 @@ def _album(row: _Row) -> PlayerAlbum:
         totals=_totals(row),
         added_at=added_at,
         track_id=TrackId(track),
+        release_mbid=mbid if mbid == last_mbid else "",
     )

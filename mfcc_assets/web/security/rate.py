@@ -8,7 +8,6 @@ from limits.strategies import MovingWindowRateLimiter
 
 from mfcc_assets.web.security.addresses import sender_of
 
-
 ATTEMPTS = "10 per 5 minutes"
 """How often one address may send a wrong password or key."""
 
