@@ -10,13 +10,16 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline import upload_pages
 from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.upload_pages import uploads_page
+from mfcc_assets.pipeline.upload_source import Source
 
 
 def record(library: Library, count: int) -> list[UploadId]:
     """Write documents of uploads, and return their ids, the last received first."""
     for number in range(count):
         received = (datetime(2026, 11, 1, tzinfo=UTC) + timedelta(minutes=number)).isoformat()
-        waiting = UploadDocument.waiting(received=received, file_name=f"{number}.mp3", source=None)
+        waiting = UploadDocument.waiting(
+            received=received, file_name=f"{number}.mp3", source=Source(f"{number}.mp3", "e", "d")
+        )
         library.documents.create(f"{number:032x}", dict(waiting.body))
     return [UploadId(f"{number:032x}") for number in reversed(range(count))]
 
