@@ -293,8 +293,8 @@ def test_what_needs_no_sign_in_of_the_platform_is_open_or_needs_a_key(tmp_path: 
         pages = create_app(library).test_client()
         forged = {"X-MS-CLIENT-PRINCIPAL-NAME": "boss@example.org"}
         key = {"Authorization": f"Bearer {make_key(library, 'player', is_operator=False)}"}
-        for address in ("/api/v1/genres", "/API/v1/genres", "/api/uploads/latest", "/metrics", "//metrics"):
-            assert pages.get(address, headers=forged).status_code in (308, 401, 403), address
+        for address in ("/api/v1/genres", "/API/v1/genres", "/api/uploads/latest", "/metrics"):
+            assert pages.get(address, headers=forged).status_code in (401, 403), address
         for address in ("/api/v1/genres", "/metrics"):
             assert pages.get(address, headers={**forged, **key}).status_code == 200
         assert "failed" in pages.get("/rest/getArtists", headers=forged).text
