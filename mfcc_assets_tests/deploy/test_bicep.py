@@ -288,8 +288,13 @@ def test_what_needs_no_sign_in_of_the_platform_is_open_or_needs_a_key(tmp_path: 
     paths = re.findall(r"'(/\w+(?:/\*)?)'", passed)
     assert len(paths) == len(passed.split())
     assert {"/api/*", "/rest/*", "/metrics"} <= set(paths)
-    told = {"web_login": "header", "web_proxies": "127.0.0.1", "web_paths_without_login": ",".join(paths)}
-    with Library(Settings(home=tmp_path / "home", **told)) as library:
+    settings = Settings(
+        home=tmp_path / "home",
+        web_login="header",
+        web_proxies="127.0.0.1",
+        web_paths_without_login=",".join(paths),
+    )
+    with Library(settings) as library:
         pages = create_app(library).test_client()
         forged = {"X-MS-CLIENT-PRINCIPAL-NAME": "boss@example.org"}
         key = {"Authorization": f"Bearer {make_key(library, 'player', is_operator=False)}"}
