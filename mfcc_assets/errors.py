@@ -141,6 +141,10 @@ class StoreError(MfccError):
     """A store or a service failed to do its work."""
 
 
+class RightMissing(StoreError):
+    """The user or the identity of this process lacks a right to a store. Trying again does not help."""
+
+
 class ConnectionLost(StoreError):
     """The connection to a database was lost for a moment. The caller may try again."""
 

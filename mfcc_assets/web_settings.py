@@ -51,6 +51,11 @@ class WebSettings(BaseSettings):
     web_login_header: str = Field(
         "X-MS-CLIENT-PRINCIPAL-NAME", description="header: the header in which a proxy of `web_proxies` names the user"
     )
+    web_paths_without_login: str = Field(
+        "",
+        description="header: paths, separated by commas, that the proxy passes without its log-in, such as /api/*; no"
+        " user is named there, and only keys count",
+    )
     web_password_secret: str = Field(
         "web-password", description="password: secret that holds the argon2id hash of the password"
     )
@@ -63,6 +68,14 @@ class WebSettings(BaseSettings):
             ip_network(proxy)  # its error says what is wrong
         return proxies
 
+    @field_validator("web_paths_without_login")
+    @classmethod
+    def _of_paths(cls, paths: str) -> str:
+        for path in _listed(paths):
+            if not path.startswith("/") or "*" in path[:-1]:
+                raise ValueError(f"{path} is no path such as /metrics or /api/*")
+        return paths
+
     @property
     def web_hosts(self) -> list[str]:
         """The names under which browsers may ask for the web pages."""
@@ -72,6 +85,11 @@ class WebSettings(BaseSettings):
     def web_proxy_addresses(self) -> list[str]:
         """The addresses and networks of the proxies that are believed."""
         return _listed(self.web_proxies)
+
+    @property
+    def web_passed_paths(self) -> list[str]:
+        """The paths that the proxy passes without its log-in. An asterisk at the end stands for all below."""
+        return _listed(self.web_paths_without_login)
 
     @property
     def web_upload_bytes(self) -> int:

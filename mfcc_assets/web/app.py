@@ -93,7 +93,9 @@ def create_app(library: Library) -> Flask:
     add_uploads(app, opened)
     add_api(app, library)
     add_metrics(app, opened)
-    app.wsgi_app = KnownProxies(app.wsgi_app, settings.web_proxy_addresses, settings.web_login_header)  # type: ignore[method-assign]
+    app.wsgi_app = KnownProxies(  # type: ignore[method-assign]
+        app.wsgi_app, settings.web_proxy_addresses, settings.web_login_header, settings.web_passed_paths
+    )
     return app
 
 

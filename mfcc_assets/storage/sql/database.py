@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import tenacity
 from sqlalchemy.engine import Connection, Engine
 
-from mfcc_assets.errors import ConnectionLost, StoreError
+from mfcc_assets.errors import ConnectionLost, RightMissing, StoreError
 from mfcc_assets.extras import needs_extra
 from mfcc_assets.storage import disk_space, sqlite_files
 from mfcc_assets.storage.sql.sql_server_rows import send_rows
@@ -306,7 +306,7 @@ def _error_of_transaction(engine: Engine, error: sa.exc.DBAPIError, *, is_connec
         return StoreError(
             f"the database cannot be written ({reason})", subject=_name(engine), remedy=sqlite_files.WRITABLE
         )
-    return StoreError(
+    return (RightMissing if lacks_rights(error) else StoreError)(
         f"the database refuses ({reason})",
         subject=_name(engine),
         remedy="Check that it exists, its permissions, the disk's space, and who else holds a lock on it",

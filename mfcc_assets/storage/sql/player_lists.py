@@ -48,6 +48,8 @@ _ALBUM_COLUMNS: Sequence[sa.ColumnElement[Any]] = (
     sa.func.max(_COLUMNS.GENRE),
     sa.func.min(_COLUMNS.ADDED_AT),
     sa.func.min(_COLUMNS.TRACK_ID),
+    sa.func.min(sa.func.nullif(_COLUMNS.RELEASE_MBID, _EMPTY)),
+    sa.func.max(_COLUMNS.RELEASE_MBID),
     *_ALBUM,
 )
 _ALBUMS = sa.select(*_ALBUM_COLUMNS).group_by(*_ALBUM)
@@ -298,7 +300,8 @@ def _artist(row: _Row) -> PlayerArtist:
 
 
 def _album(row: _Row) -> PlayerAlbum:
-    _, _, title, album_artist, artist, first, last, year, genre, added_at, track, key, artist_off_albums = row
+    _, _, title, album_artist, artist, first, last, year, genre, added_at, track, mbid, last_mbid, *loose_key = row
+    key, artist_off_albums = loose_key
     has_one_artist = first == last
     by = album_artist or (first_artist(artist) if has_one_artist and first else "")
     by_key = artist_key(album_artist) or (first if has_one_artist else "")
@@ -312,4 +315,5 @@ def _album(row: _Row) -> PlayerAlbum:
         totals=totals_of(row),
         added_at=added_at,
         track_id=TrackId(track),
+        release_mbid=mbid if mbid == last_mbid else "",
     )

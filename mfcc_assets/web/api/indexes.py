@@ -1,12 +1,16 @@
 """Versions of the index for programs: list and compare them, and let an operator publish one or roll back."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
-from mfcc_assets.errors import NoPublishedIndex
+from mfcc_assets.errors import NoPublishedIndex, RightMissing
 from mfcc_assets.pipeline.index_versions import describe_versions, diff_versions, names_of_diff, version_named
 from mfcc_assets.pipeline.publication import publish_by_hand, roll_back
 from mfcc_assets.pipeline.quality import quality_history
 from mfcc_assets.storage.index_store import no_index
+from mfcc_assets.texts import printable
 from mfcc_assets.web.api.index_models import (
     Change,
     Diff,
@@ -25,6 +29,7 @@ from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.refusals import Refused
 
 _TAG = "index versions"
+_logger = logging.getLogger(__name__)
 
 
 @api.get("/api/v1/indexes", tag=_TAG, query=IndexesQuery, answer=IndexPage, problems=(404,))
@@ -84,7 +89,7 @@ def publish_index(body: PublishRequest) -> Publication:
     """Publish a version, so that it answers from now on. It must be complete, and not worse than the published one."""
     library = site().library
     version = version_named(library, body.version)
-    with site().heavy.turn():
+    with site().heavy.turn(), _written():
         made = publish_by_hand(library, version, although_worse=body.although_worse)
     return Publication(version=made.version, former=made.former)
 
@@ -93,7 +98,7 @@ def publish_index(body: PublishRequest) -> Publication:
 def roll_index_back() -> Publication:
     """Return to the version that answered before. The present one is withdrawn: no run publishes it again."""
     try:
-        with site().heavy.turn():
+        with site().heavy.turn(), _written():
             made = roll_back(site().library)
     except NoPublishedIndex as error:
         raise Refused(HTTPStatus.CONFLICT, _("No version that answered before is still stored.")) from error
@@ -114,3 +119,17 @@ def get_quality() -> Quality:
             for each in history
         ],
     )
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Say what to do where the server may only read the library, as in Azure. A key cannot give it further rights."""
+    try:
+        yield
+    except RightMissing as error:
+        _logger.warning("No other index can be published by the pages: %s", printable(str(error)))
+        said = _(
+            "This server may only read the library, so nothing was published. Use `mfcc index` where the runs of the"
+            " library are, which may write to it."
+        )
+        raise Refused(HTTPStatus.FORBIDDEN, said) from error

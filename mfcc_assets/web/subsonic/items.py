@@ -70,6 +70,7 @@ def song_item(track: Soundtrack) -> dict[str, Any]:
             "artistId": ids.artist_of(track),
             "type": "music",
             "mediaType": "song",
+            "musicBrainzId": track.recording_mbid or None,
             "genres": _genres(track.genre),
             "artists": artists,
             "displayArtist": artist or _NO_ARTIST,
@@ -99,6 +100,7 @@ def album_item(album: PlayerAlbum) -> dict[str, Any]:
             "artists": [{"id": artist_id, "name": artist}] if artist_id else [],
             "displayArtist": artist,
             "isCompilation": artist_id is None,
+            "musicBrainzId": album.release_mbid or None,
         }
     )
 

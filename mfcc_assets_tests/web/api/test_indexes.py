@@ -3,6 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
+from mfcc_assets.errors import RightMissing
 from mfcc_assets.library import Library
 from mfcc_assets_tests.ranked_library import add_tracks, publish, remove_track
 from mfcc_assets_tests.web.api.conftest import Headers, with_key
@@ -97,3 +98,25 @@ def test_the_quality_of_what_answers_and_of_what_answered_is_told(ten_tracks: Li
     assert told["index_version"] == version
     assert told["figures"] == ten_tracks.indexes.read_quality(version)
     assert [each["version"] for each in told["history"]] == [version]
+
+
+def test_an_operator_is_told_where_to_publish_if_the_server_may_only_read(
+    of_versions: FlaskClient, versions: tuple[str, str], boss: Headers, library: Library
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RightMissing("the storage account refuses the request", subject="cepstra/secret-place")
+
+    for address, body, answers in (
+        (ROLL_BACK, None, versions[1]),
+        (PUBLISH, {"version": versions[1], "although_worse": True}, versions[0]),
+    ):
+        with pytest.MonkeyPatch.context() as only_read:
+            only_read.setattr(library.blobs, "write", refuse)
+            only_read.setattr(library.blobs, "create", refuse)
+            refused = of_versions.post(address, headers=boss, json=body)
+
+        assert (refused.status_code, refused.content_type) == (403, "application/problem+json")
+        assert "Use `mfcc index`" in refused.get_json()["detail"]
+        assert "secret-place" not in refused.text
+        assert states(of_versions)[answers] == "answers"
+        of_versions.post(ROLL_BACK, headers=boss)
