@@ -300,8 +300,8 @@ def _artist(row: _Row) -> PlayerArtist:
 
 
 def _album(row: _Row) -> PlayerAlbum:
-    _, _, title, album_artist, artist, first, last, year, genre, added_at, track, mbid, last_mbid, *loose_key = row
-    key, artist_off_albums = loose_key
+    _, _, title, album_artist, artist, first, last, year, genre, added_at, track, mbid, last_mbid, *keys = row
+    key, artist_off_albums = keys
     has_one_artist = first == last
     by = album_artist or (first_artist(artist) if has_one_artist and first else "")
     by_key = artist_key(album_artist) or (first if has_one_artist else "")
