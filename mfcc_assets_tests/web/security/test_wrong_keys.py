@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.api_keys import keys, make_key, revoke_key
+from mfcc_assets.pipeline.api_keys import keys_in_use, make_key, revoke_key
 from mfcc_assets.settings import Settings
 from mfcc_assets.web.security.passwords import hash_of
 from mfcc_assets_tests.web.clients import client_of
@@ -41,7 +41,7 @@ def test_a_key_that_has_opened_the_library_is_not_kept_out_by_its_neighbours(lib
     send_wrong_keys(pages)
 
     assert pages.get("/api/v1/genres", headers=bearer(key)).status_code == 200
-    revoke_key(library, keys(library)[0].key_id)
+    revoke_key(library, keys_in_use(library)[0].key_id)
     assert [pages.get("/api/v1/genres", headers=bearer(key)).status_code for _ in range(2)] == [401, 429]
 
 
