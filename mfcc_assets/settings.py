@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES, RANKING_NAMES
 from mfcc_assets.settings_files import SettingsFile, files_of_settings, read_settings_file, unknown_variables
-from mfcc_assets.web_settings import WebSettings
+from mfcc_assets.web_settings import WebSettings, is_host
 
 _SPARE_DAYS = 7
 
@@ -172,7 +172,9 @@ class Settings(WebSettings):
                 )
         return music
 
-    @field_validator("blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url")
+    @field_validator(
+        "blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url", "dagster_url"
+    )
     @classmethod
     def _of_server(cls, address: str) -> str:
         try:
@@ -183,7 +185,9 @@ class Settings(WebSettings):
             parts.port  # noqa: B018  reading it checks it
         except ValueError:
             raise ValueError("the port in the address is not a number from 0 to 65535") from None
-        if address and (parts.scheme not in ("https", "http") or not parts.hostname):
+        # Addresses are split without their control characters, and would be used with them.
+        is_plain = address.isprintable() and not any(map(str.isspace, address))
+        if address and (not is_plain or parts.scheme not in ("https", "http") or not is_host(parts.hostname or "")):
             raise ValueError("it is no address such as https://HOST")
         return address
 

@@ -131,9 +131,24 @@ def test_a_library_on_azure_has_no_folders_in_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url"]
+    "name", ["blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url", "dagster_url"]
 )
-@pytest.mark.parametrize("address", ["host", "https://", "ftp://host/", "https://[::1", "https://host:a/", "file:///x"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "host",
+        "127.0.0.1:3000",
+        "https://",
+        "ftp://host/",
+        "https://[::1",
+        "https://host:a/",
+        "https://a..b/",
+        "https://a b/",
+        "https://host/\nb",
+        "file:///x",
+        "javascript:alert(1)",
+    ],
+)
 def test_an_address_of_no_server_gives_one_sentence(name: str, address: str) -> None:
     with pytest.raises(ValidationError, match=r"it is no address|the port in the address"):
         Settings.model_validate({name: address})
