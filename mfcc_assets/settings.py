@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES, RANKING_NAMES
 from mfcc_assets.settings_files import SettingsFile, files_of_settings, read_settings_file, unknown_variables
+from mfcc_assets.texts import printable
 from mfcc_assets.web_settings import WebSettings, is_host
 
 _SPARE_DAYS = 7
@@ -168,7 +169,7 @@ class Settings(WebSettings):
             _check_user(Path(folder))
             if not Path(folder).expanduser().is_absolute():
                 raise ValueError(
-                    f"{folder} is no absolute path, and would be another folder from each place. {BETWEEN_FOLDERS}"
+                    f"{printable(folder)} is no absolute path, and would be another folder from each place. {BETWEEN_FOLDERS}"
                 )
         return music
 
@@ -239,7 +240,7 @@ class Settings(WebSettings):
     def _check_recognisers(self) -> Self:
         unknown = sorted(set(self.recogniser_names) - set(RECOGNISERS))
         if unknown:
-            raise ValueError(f"MFCC_RECOGNISERS knows {', '.join(RECOGNISERS)}, not {', '.join(unknown)}")
+            raise ValueError(f"MFCC_RECOGNISERS knows {', '.join(RECOGNISERS)}, not {printable(', '.join(unknown))}")
         return self
 
     @model_validator(mode="after")
@@ -356,4 +357,4 @@ def _check_user(path: Path) -> None:
     try:
         path.expanduser()
     except RuntimeError:
-        raise ValueError(f"the user in {path} has no home directory") from None
+        raise ValueError(f"the user in {printable(str(path))} has no home directory") from None

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
+from mfcc_assets.texts import printable
+
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 """Names under which a browser on this machine finds the pages."""
 
@@ -75,7 +77,9 @@ class WebSettings(BaseSettings):
         for host in _listed(hosts):
             # One name that is none keeps the names behind it from being compared.
             if not is_host(host.removeprefix(".")):
-                raise ValueError(f"{host} is no name of a host; write it without https:// and without a port")
+                raise ValueError(
+                    f"{printable(host)} is no name of a host; write it without https:// and without a port"
+                )
         return hosts
 
     @field_validator("web_login_header")
