@@ -169,7 +169,8 @@ class Settings(WebSettings):
             _check_user(Path(folder))
             if not Path(folder).expanduser().is_absolute():
                 raise ValueError(
-                    f"{printable(folder)} is no absolute path, and would be another folder from each place. {BETWEEN_FOLDERS}"
+                    f"{printable(folder)} is no absolute path, and would be another folder from each place. "
+                    f"{BETWEEN_FOLDERS}"
                 )
         return music
 
