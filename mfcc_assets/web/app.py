@@ -27,6 +27,7 @@ from mfcc_assets.web.player import waveforms
 from mfcc_assets.web.probes import add_probes
 from mfcc_assets.web.security.cross_site import refuse_other_sites
 from mfcc_assets.web.security.headers import add_headers
+from mfcc_assets.web.security.hosts import refuse_other_hosts
 from mfcc_assets.web.security.keys import refuse_wrong_keys
 from mfcc_assets.web.security.login import require_login
 from mfcc_assets.web.security.proxies import KnownProxies
@@ -67,7 +68,6 @@ def create_app(library: Library) -> Flask:
     settings = library.settings
     app = Flask(__name__)
     app.config.update(
-        TRUSTED_HOSTS=settings.web_hosts,
         MAX_CONTENT_LENGTH=_LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=_LARGEST_FORM,
         SECRET_KEY=library.key_for("session"),
@@ -78,6 +78,7 @@ def create_app(library: Library) -> Flask:
     )
     opened = Site(library)
     open_site(app, opened)
+    refuse_other_hosts(app, settings.web_hosts)
     _prepare_templates(app, settings)
     add_languages(app)
     add_headers(app, _files_address(settings))
