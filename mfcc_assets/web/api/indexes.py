@@ -1,9 +1,18 @@
 """Versions of the index for programs: list and compare them, and let an operator publish one or roll back."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
-from mfcc_assets.errors import NoPublishedIndex
-from mfcc_assets.pipeline.index_versions import describe_versions, diff_versions, names_of_diff, version_named
+from flask import Response, abort
+
+from mfcc_assets.errors import NoPublishedIndex, VersionNotFound
+from mfcc_assets.pipeline.index_versions import (
+    DescribedVersion,
+    describe_versions,
+    diff_versions,
+    names_of_diff,
+    version_named,
+)
 from mfcc_assets.pipeline.publication import publish_by_hand, roll_back
 from mfcc_assets.pipeline.quality import quality_history
 from mfcc_assets.storage.index_store import no_index
@@ -20,24 +29,23 @@ from mfcc_assets.web.api.index_models import (
     Quality,
 )
 from mfcc_assets.web.api.operations import api
+from mfcc_assets.web.api.replies import page_reply
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.site import site
-from mfcc_assets.web.uploads.refusals import Refused
 
 _TAG = "index versions"
 
 
 @api.get("/api/v1/indexes", tag=_TAG, query=IndexesQuery, answer=IndexPage, problems=(404,))
-def list_indexes(query: IndexesQuery) -> IndexPage:
+def list_indexes(query: IndexesQuery) -> Response:
     """List the stored versions of the index, the newest first."""
     library = site().library
     with site().heavy.turn():
         versions = describe_versions(library)
     if query.after is not None:
-        names = [each.stored.version for each in versions]
-        versions = versions[names.index(version_named(library, query.after)) + 1 :]
+        versions = versions[_place_of(version_named(library, query.after), versions) + 1 :]
     items = [IndexVersion.of(each) for each in versions[: query.limit]]
-    return IndexPage(items=items, after=items[-1].version if len(versions) > query.limit else None)
+    return page_reply(IndexPage(items=items, after=items[-1].version if len(versions) > query.limit else None))
 
 
 @api.get("/api/v1/indexes/diff", tag=_TAG, query=DiffQuery, answer=Diff, problems=(404,))
@@ -95,8 +103,8 @@ def roll_index_back() -> Publication:
     try:
         with site().heavy.turn():
             made = roll_back(site().library)
-    except NoPublishedIndex as error:
-        raise Refused(HTTPStatus.CONFLICT, _("No version that answered before is still stored.")) from error
+    except NoPublishedIndex:
+        abort(HTTPStatus.CONFLICT, _("No version that answered before is still stored."))
     return Publication(version=made.version, former=made.former)
 
 
@@ -113,4 +121,14 @@ def get_quality() -> Quality:
             Measured(version=each.version, published_at=each.published_at.isoformat(), figures=dict(each.figures))
             for each in history
         ],
+    )
+
+
+def _place_of(version: str, listed: Sequence[DescribedVersion]) -> int:
+    for place, each in enumerate(listed):
+        if each.stored.version == version:
+            return place
+    # A version whose description is damaged has a name, but no place in the list.
+    raise VersionNotFound(
+        "it is not in the list of versions", subject=f"index {version}", remedy="Ask for the first page again"
     )

@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mfcc_assets.web.api.index_models import Time
-from mfcc_assets.web.api.models import Model, Seconds, Share, Text, TrackIdText, UploadIdText, VersionText
+from mfcc_assets.web.api.models import Model, Seconds, Share, Text, Time, TrackIdText, UploadIdText, VersionText
 from mfcc_assets.web.api.track_models import Near, Track
 
 UploadStateWord = Annotated[
