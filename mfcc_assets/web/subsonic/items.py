@@ -10,7 +10,7 @@ from mfcc_assets.storage.sql.player_ids import key_of_artist
 from mfcc_assets.storage.sql.records import PlayerAlbum, PlayerArtist, Soundtrack
 from mfcc_assets.texts import printable
 from mfcc_assets.web.subsonic import ids
-from mfcc_assets.web.subsonic.answers import moment, without_missing
+from mfcc_assets.web.subsonic.answers import protocol_time, without_missing
 
 IGNORED_ARTICLES = "The"
 
@@ -65,7 +65,7 @@ def song_item(track: Soundtrack) -> dict[str, Any]:
             "path": printable(track.blob_name),
             "isVideo": False,
             "discNumber": track.disc_number,
-            "created": None if track.added_at is None else moment(track.added_at),
+            "created": None if track.added_at is None else protocol_time(track.added_at),
             "albumId": ids.album_of(track),
             "artistId": ids.artist_of(track),
             "type": "music",
@@ -92,7 +92,7 @@ def album_item(album: PlayerAlbum) -> dict[str, Any]:
             "coverArt": f"{ids.ALBUM}{album.album_id}",
             "songCount": album.totals.tracks,
             "duration": round(album.totals.seconds),
-            "created": moment(album.added_at),
+            "created": protocol_time(album.added_at),
             "year": album.year,
             "genre": printable(album.genre) or None,
             "genres": _genres(album.genre),
@@ -121,7 +121,7 @@ def album_folder(album: PlayerAlbum) -> dict[str, Any]:
             "name": printable(album.title) or _NO_ALBUM,
             "songCount": album.totals.tracks,
             "duration": round(album.totals.seconds),
-            "created": moment(album.added_at),
+            "created": protocol_time(album.added_at),
             "isVideo": False,
             "mediaType": "album",
         }
