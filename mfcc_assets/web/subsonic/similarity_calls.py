@@ -33,7 +33,8 @@ def sonic_similar_tracks() -> Content:
     begin, count = song(), number("count", 10, _MOST_NEAR)
     opened = _index()
     try:
-        found = neighbours(site().library, opened, begin, count=count) if count else []
+        with site().heavy.turn():
+            found = neighbours(site().library, opened, begin, count=count) if count else []
     except FeaturesMissing as error:
         raise _not_compared(error) from error
     found = sorted(found, key=lambda near: near.distance)
@@ -76,10 +77,12 @@ def _similar() -> list[dict[str, Any]]:
     known = [seed for seed in seeds if seed.audio_id is not None and seed.audio_id in opened.index.tracks]
     if not known or not count:
         return []
-    if len(seeds) == 1:
-        return [song_item(near.track) for near in neighbours(site().library, opened, known[0], count=count)]
-    chosen = known[:: math.ceil(len(known) / _MOST_SEEDS)]
-    found = radio(site().library, opened, chosen, [], Strictness.BALANCED, count=count)
+    with site().heavy.turn():
+        if len(seeds) == 1:
+            found = neighbours(site().library, opened, known[0], count=count)
+        else:
+            chosen = known[:: math.ceil(len(known) / _MOST_SEEDS)]
+            found = radio(site().library, opened, chosen, [], Strictness.BALANCED, count=count)
     return [song_item(near.track) for near in found]
 
 
