@@ -76,7 +76,7 @@ def tell_errors(app: Flask) -> None:
         status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             # The message may name files of the machine. Its owner finds it in the log.
-            _logger.error("%s %s failed: %s", request.method, _logged_address(), printable(str(error)))
+            _logger.error("%s %s failed: %s", request.method, _logged_address(), error)
             return _told(status, {})
         if language() != "en" and not (is_for_programs() or wants_json()):
             # The message is English. The page has advice for the status.

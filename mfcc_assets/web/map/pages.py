@@ -24,17 +24,16 @@ from mfcc_assets.web.site import Site, site
 
 blueprint = Blueprint("map", __name__)
 
+_EXTENSION = "mfcc map"
+_PATH_TRACKS = 10
+_FOUND_AT_ONCE = 12
+_KEPT_SECONDS = 24 * 3600
+
 
 def add_map(app: Flask, opened: Site) -> None:
     """Add the map to an app."""
     app.extensions[_EXTENSION] = KeptMap(opened.library, opened.published)
     app.register_blueprint(blueprint)
-
-
-_EXTENSION = "mfcc map"
-_PATH_TRACKS = 10
-_FOUND_AT_ONCE = 12
-_KEPT_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
