@@ -55,6 +55,8 @@ def create_app(library: Library) -> Flask:
         If nobody could log in with these settings.
     SecretNotFound
         If a secret is missing that the settings name.
+    StoreError
+        If the log-in needs the list of ended sessions, and it cannot be used.
 
     Examples
     --------

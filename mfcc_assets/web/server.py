@@ -115,7 +115,8 @@ def _listener(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except (OSError, UnicodeError) as error:
+    except (OSError, UnicodeError, TypeError) as error:
+        # A name that is no name of a host is a TypeError of the standard library.
         listener.close()
         number = error.errno if isinstance(error, OSError) else None
         raise SettingsError(

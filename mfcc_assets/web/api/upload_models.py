@@ -4,9 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mfcc_assets.web.api.index_models import Time
-from mfcc_assets.web.api.models import Model, Seconds, Share, Text, TrackIdText, UploadIdText, VersionText
-from mfcc_assets.web.api.track_models import Limit, ListPage, Near, Track
+from mfcc_assets.web.api.models import (
+    ListPage,
+    Model,
+    Seconds,
+    Share,
+    Text,
+    Time,
+    TrackIdText,
+    UploadIdText,
+    VersionText,
+)
+from mfcc_assets.web.api.track_models import Limit, Near, Track
 
 UploadStateWord = Annotated[
     Literal["waiting", "received", "recognised", "candidates", "ranked", "failed", "gone"], Field(examples=["ranked"])

@@ -42,6 +42,11 @@ _CREATES: dict[str, Any] = {
     "tag": _TAG, "query": NameQuery, "body": _FILES, "answer": Created, "status": HTTPStatus.CREATED,
     "problems": _REFUSALS,
 }  # fmt: skip
+_AS_ON_THE_PAGE = (
+    "received", "file_name", "seconds", "note", "recognised", "index_version", "ranking", "indexed_tracks",
+    "library_tracks", "recall",
+)  # fmt: skip
+"""Members of an upload that programs get as its page has them."""
 
 
 @api.operation("POST", "/api/v1/uploads", **_CREATES)
@@ -151,12 +156,6 @@ def _upload(upload: UploadId, shown: ShownUpload) -> Upload:
             **{name: page[name] for name in _AS_ON_THE_PAGE},
         }
     )
-
-
-_AS_ON_THE_PAGE = (
-    "received", "file_name", "seconds", "note", "recognised", "index_version", "ranking", "indexed_tracks",
-    "library_tracks", "recall",
-)  # fmt: skip
 
 
 def _code(upload: UploadId, shown: ShownUpload) -> str:

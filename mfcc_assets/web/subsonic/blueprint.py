@@ -108,7 +108,7 @@ def tell_ours(error: MfccError) -> Response:
     """Answer a call for which the library has an error."""
     if isinstance(error, BlobNotFound | BlobNameError):
         return failed_answer(CallFailed(Code.NOT_FOUND, "The file of this song is gone."))
-    _logger.error("%s failed: %s", _called(), printable(str(error)))
+    _logger.error("%s failed: %s", _called(), error)
     return failed_answer(CallFailed(Code.GENERIC, "The server cannot do this now. Its log says why."))
 
 

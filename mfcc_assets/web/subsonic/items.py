@@ -10,7 +10,7 @@ from mfcc_assets.storage.sql.player_ids import key_of_artist
 from mfcc_assets.storage.sql.records import PlayerAlbum, PlayerArtist, Soundtrack
 from mfcc_assets.texts import printable
 from mfcc_assets.web.subsonic import ids
-from mfcc_assets.web.subsonic.answers import moment, without_missing
+from mfcc_assets.web.subsonic.answers import protocol_time, without_missing
 
 IGNORED_ARTICLES = "The"
 
@@ -65,7 +65,7 @@ def song_item(track: Soundtrack) -> dict[str, Any]:
             "path": printable(track.blob_name),
             "isVideo": False,
             "discNumber": track.disc_number,
-            "created": None if track.added_at is None else moment(track.added_at),
+            "created": None if track.added_at is None else protocol_time(track.added_at),
             "albumId": ids.album_of(track),
             "artistId": ids.artist_of(track),
             "type": "music",
@@ -82,18 +82,18 @@ def song_item(track: Soundtrack) -> dict[str, Any]:
 
 def album_item(album: PlayerAlbum) -> dict[str, Any]:
     """Return an album as an ``AlbumID3``."""
+    album_id, artist_id = _ids_of(album)
     artist = _artist_of(album)
-    artist_id = f"{ids.ARTIST}{album.artist_id}" if album.artist_id else None
     return without_missing(
         {
-            "id": f"{ids.ALBUM}{album.album_id}",
-            "name": printable(album.title) or _NO_ALBUM,
+            "id": album_id,
+            "name": _title_of(album),
             "artist": artist,
             "artistId": artist_id,
-            "coverArt": f"{ids.ALBUM}{album.album_id}",
+            "coverArt": album_id,
             "songCount": album.totals.tracks,
             "duration": round(album.totals.seconds),
-            "created": moment(album.added_at),
+            "created": protocol_time(album.added_at),
             "year": album.year,
             "genre": printable(album.genre) or None,
             "genres": _genres(album.genre),
@@ -107,23 +107,25 @@ def album_item(album: PlayerAlbum) -> dict[str, Any]:
 
 def album_folder(album: PlayerAlbum) -> dict[str, Any]:
     """Return an album as the ``Child`` that stands for a folder."""
+    album_id, artist_id = _ids_of(album)
+    title = _title_of(album)
     return without_missing(
         {
-            "id": f"{ids.ALBUM}{album.album_id}",
-            "parent": f"{ids.ARTIST}{album.artist_id}" if album.artist_id else str(ids.FOLDER),
+            "id": album_id,
+            "parent": artist_id or str(ids.FOLDER),
             "isDir": True,
-            "title": printable(album.title) or _NO_ALBUM,
-            "album": printable(album.title) or _NO_ALBUM,
+            "title": title,
+            "album": title,
             "artist": _artist_of(album),
-            "artistId": f"{ids.ARTIST}{album.artist_id}" if album.artist_id else None,
+            "artistId": artist_id,
             "year": album.year,
             "genre": printable(album.genre) or None,
-            "coverArt": f"{ids.ALBUM}{album.album_id}",
+            "coverArt": album_id,
             # These two are not described for folders, but clients that treat them as albums need them.
-            "name": printable(album.title) or _NO_ALBUM,
+            "name": title,
             "songCount": album.totals.tracks,
             "duration": round(album.totals.seconds),
-            "created": moment(album.added_at),
+            "created": protocol_time(album.added_at),
             "isVideo": False,
             "mediaType": "album",
         }
@@ -154,6 +156,15 @@ def letter_of(artist: PlayerArtist) -> str:
     """Return the letter under which an artist is listed. What begins with no letter is listed under ``#``."""
     first = (key_of_artist(artist.artist_id) or "")[:1].upper()
     return first if first.isalpha() else "#"
+
+
+def _ids_of(album: PlayerAlbum) -> tuple[str, str | None]:
+    """Return the id of an album, and that of its artist; None if several artists share the album."""
+    return f"{ids.ALBUM}{album.album_id}", f"{ids.ARTIST}{album.artist_id}" if album.artist_id else None
+
+
+def _title_of(album: PlayerAlbum) -> str:
+    return printable(album.title) or _NO_ALBUM
 
 
 def _artist_of(album: PlayerAlbum) -> str:

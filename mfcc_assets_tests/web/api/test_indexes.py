@@ -37,12 +37,25 @@ def states(client: FlaskClient) -> dict[str, str]:
 
 
 def test_versions_are_listed_page_by_page_the_newest_first(of_versions: FlaskClient, versions: tuple[str, str]) -> None:
-    page = of_versions.get("/api/v1/indexes?limit=1").get_json()
+    first = of_versions.get("/api/v1/indexes?limit=1")
+    page = first.get_json()
+    assert first.headers["Link"] == f'</api/v1/indexes?limit=1&after={versions[1]}>; rel="next"'
     assert [(each["version"], each["state"]) for each in page["items"]] == [(versions[1], "answers")]
     rest = of_versions.get(f"/api/v1/indexes?limit=1&after={page['after']}").get_json()
     assert [(each["version"], each["state"]) for each in rest["items"]] == [(versions[0], "answered")]
     assert rest["after"] is None
     assert of_versions.get("/api/v1/indexes?after=00000000").status_code == 404
+
+
+def test_no_page_begins_behind_a_version_whose_description_is_damaged(
+    of_versions: FlaskClient, versions: tuple[str, str], library: Library
+) -> None:
+    library.blobs.write("cepstra", f"indexes/{versions[0]}/index.json", b"damaged")
+
+    response = of_versions.get(f"/api/v1/indexes?after={versions[0]}")
+
+    assert (response.status_code, response.content_type) == (404, "application/problem+json")
+    assert list(states(of_versions)) == [versions[1]]
 
 
 def test_two_versions_are_compared_under_abbreviated_names(of_versions: FlaskClient, versions: tuple[str, str]) -> None:

@@ -16,7 +16,7 @@ _TRUSTED = ["localhost", "[::1]", "2001:db8:0::1", "Music.Example", ".home.examp
         "music.example",
         "home.example",
         "den.home.example:8000",
-        "xn--grten-ira.example",
+        "xn--grten-gra.example",
     ],
 )
 def test_a_host_is_trusted_however_it_is_written_and_at_every_port(host: str) -> None:
