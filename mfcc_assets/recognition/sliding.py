@@ -55,7 +55,7 @@ def best_cosines(fingerprints: Fingerprints, passages: NDArray[np.float32]) -> N
     (tracks,)
         The largest cosine of each track.
     """
-    count, length, _ = passages.shape
+    length = passages.shape[1]
     factors = _factors(passages)
     frames = np.asarray(fingerprints.frames)
     cosines = np.empty(len(fingerprints), np.float32)
