@@ -61,8 +61,8 @@ def pytest_configure() -> None:
         if name.startswith("MFCC_") or name == "DAGSTER_HOME":
             del os.environ[name]
     os.environ["XDG_CONFIG_HOME"] = os.devnull  # no folder, so it holds no settings file
-    # The processes of the tests fill the cores. Threads of the matrix library would spin while they wait for each other.
-    # It reads this when it is imported, which is later.
+    # The processes of the tests fill the cores. Threads of the matrix library would spin while they wait for
+    # each other. It reads this when it is imported, which is later.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
