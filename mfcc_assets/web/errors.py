@@ -101,7 +101,7 @@ def tell_errors(app: Flask) -> None:
             # A redirection is no failure, and a response that was made for this error is the answer.
             return make_response(error.get_response())
         ours = error.description if error.description != type(error).description else None
-        return _told(status, _headers_of(error), ours or "")
+        return _told(status, _headers_of(error), ours or (_said_to_programs(status) if is_for_programs() else ""))
 
     @app.errorhandler(Exception)
     def tell_unforeseen(error: Exception) -> Response:
@@ -123,6 +123,18 @@ def _advice(error: MfccError) -> str:
     if isinstance(error, StoreError):
         return _("A store of the library does not answer. Try again later. The log of the server says more.")
     return ""
+
+
+def _said_to_programs(status: int) -> str:
+    """Return what a program is told of a request for which no part of the site has other words."""
+    said = {
+        HTTPStatus.BAD_REQUEST: _("The request cannot be read."),
+        HTTPStatus.NOT_FOUND: _("Nothing is at this address. /api/v1/openapi.json describes all addresses."),
+        HTTPStatus.METHOD_NOT_ALLOWED: _("This address has no such method. The header Allow names those that it has."),
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _("The body of the request is too large."),
+        HTTPStatus.SERVICE_UNAVAILABLE: _("The server is busy. Try again in a few seconds."),
+    }
+    return said.get(HTTPStatus(status), "")
 
 
 def wants_json() -> bool:

@@ -75,6 +75,8 @@ def serve(settings: Settings, *, open_browser: bool = False, say: Callable[[str]
         "timeout": 120,
         "graceful_timeout": _GRACE_SECONDS,
         "keepalive": 15,
+        # `TimedSocket` limits the head as a whole. A long address is refused with words by what it asks for.
+        "limit_request_line": 0,
         "loglevel": "warning",
         "logger_class": LogWithoutSecrets,
         "when_ready": tell,

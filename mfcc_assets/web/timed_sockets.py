@@ -13,6 +13,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
+from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.workers.gthread import ThreadWorker
 
 from mfcc_assets.web.security.addresses import KnownAddresses, sender_of
@@ -25,6 +26,10 @@ _MOST_CONNECTIONS = 24
 
 _HEAD_SECONDS = 8.0
 """Time within which the head of a request must come. It has a few hundred bytes, and a thread waits for it."""
+
+_LONGEST_HEAD = 1 << 16
+"""Bytes of a head. A list for programs takes texts and cursors of thousands of letters in its address, and a player sends
+its whole queue in one."""
 
 _HURRIED_HEAD_SECONDS, _HURRIED_BODY_SECONDS = 1.0, 5.0
 """How long a head may take, and how long a body may stall, while many threads wait for senders."""
@@ -160,12 +165,16 @@ class TimedSocket(socket.socket):
         left = (self._head_ends or 0.0) - time.monotonic()
         if left <= 0:
             return b""
+        if self._received >= _LONGEST_HEAD:
+            raise LimitRequestHeaders("the head is too long")
         self.settimeout(min(left, self.idle_seconds))
         try:
-            return self._recv_until(bufsize, flags, self._begun + _HURRIED_HEAD_SECONDS)
+            data = self._recv_until(bufsize, flags, self._begun + _HURRIED_HEAD_SECONDS)
         except TimeoutError:
             # Gunicorn would log a time-out with its whole stack. Nothing more coming is what it expects at times.
             return b""
+        self._received += len(data)
+        return data
 
     def _recv_until(self, bufsize: SupportsIndex, flags: int, hurried_ends: float) -> bytes:
         """Return what comes within the time-out of the connection, or until an earlier time while many threads wait."""

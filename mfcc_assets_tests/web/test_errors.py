@@ -74,6 +74,24 @@ def test_programs_are_told_in_json(pages: FlaskClient) -> None:
     assert response.get_json() == {"type": "about:blank", "status": 404, "title": "Not Found", "detail": ""}
 
 
+@pytest.mark.parametrize(
+    ("method", "address", "status", "said"),
+    [
+        ("GET", "/api/v1/nothing", 404, "/api/v1/openapi.json"),
+        ("GET", "/api/v1/tracks/nothing", 404, "/api/v1/openapi.json"),
+        ("PUT", "/api/v1/tracks", 405, "Allow"),
+        ("GET", "/api/nothing", 404, "/api/v1/openapi.json"),
+    ],
+)
+def test_programs_are_told_in_words_what_is_wrong_with_their_request(
+    pages: FlaskClient, method: str, address: str, status: int, said: str
+) -> None:
+    response = pages.open(address, method=method)
+
+    assert (response.status_code, response.content_type) == (status, "application/problem+json")
+    assert said in response.get_json()["detail"]
+
+
 def test_a_missing_page_is_told_with_a_page(pages: FlaskClient) -> None:
     response = pages.get("/nothing")
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
@@ -69,6 +70,31 @@ def test_heads_that_do_not_come_hold_no_threads_and_are_not_logged(tmp_path: Pat
         with urlopen(f"{address}/healthz", timeout=60) as response:
             assert response.read() == b"alive"
     assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.parametrize("head", ["GET /rest/ping?c={} HTTP/1.1", "GET /healthz HTTP/1.1\r\n" + "X: {}\r\n" * 9])
+def test_a_head_without_end_is_refused_before_it_takes_much_memory(tmp_path: Path, head: str) -> None:
+    log = tmp_path / "log"
+    with running_web(tmp_path / "home", log) as address, _connected(address) as connection:
+        with suppress(OSError):
+            connection.sendall(head.replace("{}", "a" * 8_000).encode())
+            for _ in range(40):
+                connection.sendall(b"X: " + b"a" * 8_000 + b"\r\n" if "X:" in head else b"a" * 8_000)
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 431 ")
+    assert "Traceback" not in log.read_text()
+
+
+def test_an_address_of_the_lengths_that_the_description_allows_is_read(tmp_path: Path) -> None:
+    texts = "&".join(f"{name}={'%F0%9F%8E%B5' * 200}" for name in ("search", "artist", "genre"))
+    with running_web(tmp_path / "home", tmp_path / "log") as address:
+        for query, status in ((texts, 200), (f"{texts}&sort=none", 422), (f"search={'a' * 20_000}", 422)):
+            try:
+                with urlopen(f"{address}/api/v1/tracks?{query}", timeout=30) as response:
+                    told = response.status
+            except HTTPError as refused:
+                with refused:
+                    told = refused.status
+            assert told == status
 
 
 def test_a_body_must_come_faster_than_a_trickle(tmp_path: Path) -> None:

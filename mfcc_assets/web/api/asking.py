@@ -6,7 +6,7 @@ from typing import Any, TypeVar, get_origin
 
 from flask import request
 from pydantic import BaseModel, BeforeValidator, ValidationError
-from werkzeug.exceptions import HTTPException, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
 from mfcc_assets.texts import printable
 from mfcc_assets.web.errors import problem
@@ -51,7 +51,10 @@ def sent(model: type[_Asked]) -> _Asked:
     """
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("Send JSON, and say so in Content-Type.")
-    body = request.get_json()
+    try:
+        body = request.get_json()
+    except (BadRequest, RecursionError) as error:
+        raise BadRequest(_("The body cannot be read as JSON.")) from error
     if not isinstance(body, dict):
         raise _faulty([{"where": "", "detail": "The body should be a JSON object"}])
     return _checked(model, body)

@@ -5,7 +5,7 @@ from flask import Response, abort, jsonify
 from mfcc_assets.ids import UploadId
 from mfcc_assets.pipeline.upload_page import latest_upload_of
 from mfcc_assets.pipeline.upload_state import upload_state
-from mfcc_assets.pipeline.upload_view import Presented, latest_upload, presented_upload
+from mfcc_assets.pipeline.upload_view import Presented, presented_upload
 from mfcc_assets.web.api.operations import api
 from mfcc_assets.web.api.upload_models import OlderUpload
 from mfcc_assets.web.i18n import gettext as _
@@ -21,12 +21,12 @@ _TAG = "older interface"
 def get_latest_upload() -> Response:
     """Get the upload that this caller has sent last. With the key of an operator, it is the last one of all callers."""
     library, key = site().library, key_of_request(site().library)
+    lately = room().admission.lately_stored()
     found: Presented | None = None
     if key is not None and key.is_operator:
-        found = latest_upload(library)
+        found = latest_upload_of(library, lambda _: True, lately)
     elif is_known():
-        lately = [upload for upload in room().admission.lately_stored() if is_mine(upload)]
-        found = latest_upload_of(library, is_mine, lately)
+        found = latest_upload_of(library, is_mine, list(filter(is_mine, lately)))
     if found is None:
         abort(404, _("Nothing has been uploaded yet."))
     return _presented(found)

@@ -15,7 +15,7 @@ from mfcc_assets.web.cards import Card, card_of
 
 ALBUM_ID = "^[A-Za-z0-9_-]{1,3000}$"
 _LONGEST_CURSOR = 3000
-"""A server refuses an address of more than 4,000 characters."""
+"""Proxies on the way to a server often refuse an address of more than 4,000 characters."""
 
 Cursor = Annotated[
     str,

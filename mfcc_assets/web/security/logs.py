@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 _QUERY = re.compile(r"\?\S.*")
 """What follows the path of an address, to the end of the line: a wrong address can have spaces in it."""
 
-_KEY = re.compile(r"mfcc_[0-9a-f]{16}_[\w-]+", re.ASCII)
-"""A key of a user or program, wherever it stands."""
+_KEY = re.compile(r"mfcc_[0-9a-f]{16}_[\w-]+", re.ASCII | re.IGNORECASE)
+"""A key of a user or program, wherever it stands. In the name of a header, the log has capital letters."""
 
 _SHARED = re.compile(r"/shared/[\w-]+", re.ASCII)
 _UPLOAD = re.compile(r"/uploads/[0-9a-f]{32}")

@@ -78,9 +78,9 @@ def is_mine(upload: UploadId) -> bool:
 
 
 def require_mine(upload: UploadId) -> None:
-    """Refuse a request of a browser that has not sent the upload. Its address alone gives nobody the right to it."""
+    """Refuse a request of a caller that has not sent the upload. Its address alone gives nobody the right to it."""
     if not is_mine(upload):
-        raise Refused(HTTPStatus.FORBIDDEN, _("Only the browser that sent this file can do this."))
+        raise Refused(HTTPStatus.FORBIDDEN, _("Only the browser or the key that sent this file can do this."))
 
 
 def _key_of_caller() -> str:

@@ -28,11 +28,15 @@ def test_each_caller_gets_its_own_last_upload_and_an_operator_the_last_of_all(
     assert programs.get(LATEST, headers=with_key(ten_tracks)).status_code == 404
 
 
-def test_an_upload_that_has_just_come_is_the_last_one(programs: FlaskClient, listener: Headers, song: bytes) -> None:
+def test_an_upload_that_has_just_come_is_the_last_one_for_its_sender_and_for_an_operator(
+    ten_tracks: Library, programs: FlaskClient, listener: Headers, operator: Headers, song: bytes
+) -> None:
+    answer_uploads(ten_tracks, [send(programs, song)])
     for headers in (None, listener):
         upload = send(programs, song, headers)
-        told = programs.get(LATEST, headers=headers).get_json()
-        assert (told["id"], told["state"]) == (upload, "waiting")
+        for asking in (headers, operator):
+            told = programs.get(LATEST, headers=asking).get_json()
+            assert (told["id"], told["state"]) == (upload, "waiting")
 
 
 def test_a_recorded_answer_has_links_that_lead_to_the_files(

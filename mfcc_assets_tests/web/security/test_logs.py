@@ -18,11 +18,12 @@ KEY = f"mfcc_{'0' * 16}_{'a-_B' * 10}abc"
         f"Invalid HTTP request line: 'GET /rest/ping?u=anna b&p={KEY} HTTP/1.1'",
         f"Invalid HTTP Header: 'AUTHORIZATION: BEARER {KEY}'",
         f'127.0.0.1 "GET /rest/stream?id=1&t={KEY}&s=1 HTTP/1.1" 200',
+        f"Invalid HTTP Header: '{KEY.upper()}'",
         f"a line\nGET /rest/ping?p={KEY}\nlast",
     ],
 )
 def test_no_line_has_a_key(line: str) -> None:
-    assert KEY not in without_secrets(line)
+    assert KEY.lower() not in without_secrets(line).lower()
     assert without_secrets(line).count("\n") == line.count("\n")
 
 
