@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
 from itertools import pairwise
@@ -17,6 +18,7 @@ from mfcc_assets.pipeline.file_answer import recommend_file
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.runs import copied_home
+from mfcc_assets_tests.services.processes import REPOSITORY
 
 IMPORTS_NOTHING = """
 import sys
@@ -161,3 +163,10 @@ def test_a_library_without_an_index_says_so(tmp_path: Path, unknown: Path):
         with pytest.raises(NoPublishedIndex):
             library.recommend(unknown)
         assert not list((tmp_path / "home").rglob("*.npz"))
+
+
+def test_the_types_come_with_the_package_for_those_who_check_their_programs() -> None:
+    # Without this file, mypy takes every name of an installed package as Any.
+    assert (Path(mfcc_assets.__file__).parent / "py.typed").is_file()
+    packaged = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    assert "py.typed" in packaged["mfcc_assets"]

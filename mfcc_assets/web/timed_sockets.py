@@ -28,8 +28,7 @@ _HEAD_SECONDS = 8.0
 """Time within which the head of a request must come. It has a few hundred bytes, and a thread waits for it."""
 
 _LONGEST_HEAD = 1 << 16
-"""Bytes of a head. A list for programs takes texts and cursors of thousands of letters in its address, and a player sends
-its whole queue in one."""
+"""Bytes of a head. Programs send texts and cursors of thousands of letters in an address, and players a whole queue."""
 
 _HURRIED_HEAD_SECONDS, _HURRIED_BODY_SECONDS = 1.0, 5.0
 """How long a head may take, and how long a body may stall, while many threads wait for senders."""

@@ -79,9 +79,9 @@ def test_a_body_that_the_description_does_not_allow_is_refused(request_: dict[st
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 50_000, b'{"count": ' + b"9" * 5000 + b"}", b""])
 def test_a_body_that_is_no_json_is_told_in_words(body: bytes) -> None:
-    with Flask(__name__).test_request_context("/", method="POST", data=body, content_type="application/json"):
-        with pytest.raises(HTTPException) as raised:
-            sent(Body)
+    request = {"method": "POST", "data": body, "content_type": "application/json"}
+    with Flask(__name__).test_request_context("/", **request), pytest.raises(HTTPException) as raised:
+        sent(Body)
     assert (raised.value.code, raised.value.description) == (400, "The body cannot be read as JSON.")
 
 
