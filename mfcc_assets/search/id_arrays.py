@@ -94,11 +94,15 @@ class TrackOfAudio(Mapping[AudioId, TrackId]):
         >>> TrackOfAudio.of({"a": "track 1", "b": "track 2"}).rows(["b", "c"]).tolist()
         [1, -1]
         """
-        wanted = IdArray.of(audio_ids).array
+        wanted = audio_ids.array if isinstance(audio_ids, IdArray) else IdArray.of(audio_ids).array
         rows = np.searchsorted(self.audio_ids.array, wanted).astype(np.int64)
         found = rows < len(self)
         found[found] = self.audio_ids.array[rows[found]] == wanted[found]
         return np.where(found, rows, -1)
+
+    def selected(self, wanted: NDArray[np.bool_]) -> "TrackOfAudio":
+        """Return the mapping of some rows, given whether each row (n,) is wanted."""
+        return TrackOfAudio(IdArray(self.audio_ids.array[wanted]), IdArray(self.track_ids.array[wanted]))
 
     def __getitem__(self, audio_id: AudioId) -> TrackId:
         row = bisect_left(self.audio_ids, audio_id)

@@ -95,8 +95,22 @@ class BandSpace:
         return cls(centre, (scales[:, np.newaxis] * axes).astype(np.float32))
 
     def __call__(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Return the points (tracks, dimensions) of vectors (tracks, width)."""
-        return ((vectors - self.centre) @ self.axes).astype(np.float32)
+        """Return the points (tracks, dimensions) of vectors (tracks, width).
+
+        The point of a track does not depend on the tracks that are mapped together with it.
+        """
+        return one_row_at_a_time((vectors - self.centre).astype(np.float32), self.axes)
+
+
+def one_row_at_a_time(rows: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the product of some rows (n, k) with a matrix (k, m).
+
+    One product of all rows would be rounded differently for each number of rows.
+    """
+    products = np.empty((len(rows), matrix.shape[1]), np.float32)
+    for row, product in zip(rows, products, strict=True):
+        np.matmul(row, matrix, out=product)
+    return products
 
 
 @dataclass(frozen=True)
