@@ -132,14 +132,18 @@ class SegmentPoints:
         # FAISS does not keep the bits and the selector alive.
         bits = np.packbits(among, bitorder="little")
         selector = None if among.all() else faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
-        if self.lists:
-            parameters: faiss.SearchParameters = faiss.SearchParametersIVF(nprobe=probes)
-        else:
-            parameters = faiss.SearchParameters()
-        parameters.sel = selector
         # FAISS runs one query on the calling thread, and several queries on all cores.
-        distances, rows = self._index.search(embeddings, count, params=parameters)
+        distances, rows = self._index.search(embeddings, count, params=self._parameters(selector, probes))
         return np.where(rows < 0, np.float32(np.inf), distances), rows
+
+    def _parameters(self, selector: faiss.IDSelector | None, probes: int) -> faiss.SearchParameters:
+        if not self.lists:
+            parameters = faiss.SearchParameters()
+            parameters.sel = selector
+            return parameters
+        of_lists = faiss.SearchParametersIVF()
+        of_lists.sel, of_lists.nprobe = selector, probes
+        return of_lists
 
     def write(self, path: Path) -> None:
         """Write the embeddings and lists in FAISS's own format."""
