@@ -35,7 +35,7 @@ endif
 DG := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m mfcc_assets.defs.launch -m dagster_dg_cli.cli
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev web defs launch test lint bench docs screenshots clean
+.PHONY: help demo dev web defs launch test coverage lint bench docs screenshots clean
 
 help:  ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,9 +56,15 @@ launch: $(VENV)/.installed-dg  ## Launch a run with dg: ASSETS=library_report, o
 	@$(DG) launch $(if $(JOB),--job $(JOB) --partition-range $(SHARDS),--assets $(ASSETS)) \
 	  && echo "The run succeeded. The list of runs in the UI of make dev has it."
 
-# Two processes run the tests. Those of one file stay together, because they share servers and libraries.
+# Two processes run the tests. Those of one file stay together, because they share servers and libraries. The longest
+# files come first; see mfcc_assets_tests/conftest.py.
+TESTS := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.installed-test lint  ## Run `make lint`, then the whole test suite.
-	@$(BIN)/python -m pytest --cov -n 2 --dist loadfile
+	@$(BIN)/python $(TESTS)
+
+coverage: $(VENV)/.installed-test  ## Run the whole test suite, and show which lines it does not reach. That takes longer.
+	@$(BIN)/python $(TESTS) --cov
 
 lint: $(VENV)/.installed-lint  ## Check style, types, boundaries between packages, dependencies and dead code.
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .

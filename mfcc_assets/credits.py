@@ -209,12 +209,12 @@ def albums_of(track: Credited, artist_names: Sequence[str]) -> tuple[tuple[str, 
     return tuple((title, owner) for owner in owners)
 
 
-def without_guests(credit: str) -> str:
+def first_artist(credit: str) -> str:
     """Return the first artist of a credit as it is written, without guests and further artists of a list.
 
     Examples
     --------
-    >>> without_guests("Anna Feat. Cy"), without_guests("Bo; Cy"), without_guests("Simon & Garfunkel")
+    >>> first_artist("Anna Feat. Cy"), first_artist("Bo; Cy"), first_artist("Simon & Garfunkel")
     ('Anna', 'Bo', 'Simon & Garfunkel')
     """
     main = _GUESTS.split(credit, maxsplit=1)[0].rstrip(_BEFORE_GUESTS)

@@ -20,6 +20,7 @@ Each error says what happened, to which track, upload, file or index, and what t
     │   ├── DocumentNotFound
     │   ├── LinkRefused
     │   ├── RecogniserUnavailable
+    │   ├── RightMissing
     │   └── SecretNotFound
     ├── SettingsError                this and all below: errors of a run, a command or an argument
     ├── RunFailed
@@ -167,6 +168,10 @@ class LinkRefused(StoreError):
 
 class RecogniserUnavailable(StoreError):
     """A recogniser could not answer now. Another recogniser may know the recording."""
+
+
+class RightMissing(StoreError):
+    """The user or the identity of this process lacks a right to a store. Trying again does not help."""
 
 
 class SecretNotFound(StoreError):

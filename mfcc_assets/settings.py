@@ -13,7 +13,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from mfcc_assets.ranking_names import DEFAULT_RANKING, PRESENT_NAMES, RANKING_NAMES
 from mfcc_assets.settings_files import SettingsFile, files_of_settings, read_settings_file, unknown_variables
-from mfcc_assets.web_settings import WebSettings
+from mfcc_assets.texts import printable
+from mfcc_assets.web_settings import WebSettings, is_host
 
 _SPARE_DAYS = 7
 
@@ -168,11 +169,14 @@ class Settings(WebSettings):
             _check_user(Path(folder))
             if not Path(folder).expanduser().is_absolute():
                 raise ValueError(
-                    f"{folder} is no absolute path, and would be another folder from each place. {BETWEEN_FOLDERS}"
+                    f"{printable(folder)} is no absolute path, and would be another folder from each place. "
+                    f"{BETWEEN_FOLDERS}"
                 )
         return music
 
-    @field_validator("blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url")
+    @field_validator(
+        "blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url", "dagster_url"
+    )
     @classmethod
     def _of_server(cls, address: str) -> str:
         try:
@@ -183,7 +187,9 @@ class Settings(WebSettings):
             parts.port  # noqa: B018  reading it checks it
         except ValueError:
             raise ValueError("the port in the address is not a number from 0 to 65535") from None
-        if address and (parts.scheme not in ("https", "http") or not parts.hostname):
+        # Addresses are split without their control characters, and would be used with them.
+        is_plain = address.isprintable() and not any(map(str.isspace, address))
+        if address and (not is_plain or parts.scheme not in ("https", "http") or not is_host(parts.hostname or "")):
             raise ValueError("it is no address such as https://HOST")
         return address
 
@@ -235,7 +241,7 @@ class Settings(WebSettings):
     def _check_recognisers(self) -> Self:
         unknown = sorted(set(self.recogniser_names) - set(RECOGNISERS))
         if unknown:
-            raise ValueError(f"MFCC_RECOGNISERS knows {', '.join(RECOGNISERS)}, not {', '.join(unknown)}")
+            raise ValueError(f"MFCC_RECOGNISERS knows {', '.join(RECOGNISERS)}, not {printable(', '.join(unknown))}")
         return self
 
     @model_validator(mode="after")
@@ -352,4 +358,4 @@ def _check_user(path: Path) -> None:
     try:
         path.expanduser()
     except RuntimeError:
-        raise ValueError(f"the user in {path} has no home directory") from None
+        raise ValueError(f"the user in {printable(str(path))} has no home directory") from None

@@ -1,13 +1,21 @@
 """The settings of the web pages."""
 
-from ipaddress import ip_network
+import re
+from ipaddress import ip_address, ip_network
 from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
+from mfcc_assets.texts import printable
+
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 """Names under which a browser on this machine finds the pages."""
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+_HOST_NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?", re.ASCII)
+"""The names of hosts. Names within a network may hold underscores."""
 
 LONGEST_SHARE_DAYS = 366
 """Longest time for which an answer can be shared."""
@@ -51,6 +59,11 @@ class WebSettings(BaseSettings):
     web_login_header: str = Field(
         "X-MS-CLIENT-PRINCIPAL-NAME", description="header: the header in which a proxy of `web_proxies` names the user"
     )
+    web_paths_without_login: str = Field(
+        "",
+        description="header: paths, separated by commas, that the proxy passes without its log-in, such as /api/*; no"
+        " user is named there, and only keys count",
+    )
     web_password_secret: str = Field(
         "web-password", description="password: secret that holds the argon2id hash of the password"
     )
@@ -63,6 +76,32 @@ class WebSettings(BaseSettings):
             ip_network(proxy)  # its error says what is wrong
         return proxies
 
+    @field_validator("web_paths_without_login")
+    @classmethod
+    def _of_paths(cls, paths: str) -> str:
+        for path in _listed(paths):
+            if not path.startswith("/") or "*" in path[:-1]:
+                raise ValueError(f"{path} is no path such as /metrics or /api/*")
+        return paths
+
+    @field_validator("web_trusted_hosts")
+    @classmethod
+    def _of_hosts(cls, hosts: str) -> str:
+        for host in _listed(hosts):
+            # One name that is none keeps the names behind it from being compared.
+            if not is_host(host.removeprefix(".")):
+                raise ValueError(
+                    f"{printable(host)} is no name of a host; write it without https:// and without a port"
+                )
+        return hosts
+
+    @field_validator("web_login_header")
+    @classmethod
+    def _of_a_header(cls, name: str) -> str:
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError("no header can have this name")
+        return name
+
     @property
     def web_hosts(self) -> list[str]:
         """The names under which browsers may ask for the web pages."""
@@ -74,12 +113,43 @@ class WebSettings(BaseSettings):
         return _listed(self.web_proxies)
 
     @property
+    def web_passed_paths(self) -> list[str]:
+        """The paths that the proxy passes without its log-in. An asterisk at the end stands for all below."""
+        return _listed(self.web_paths_without_login)
+
+    @property
     def web_upload_bytes(self) -> int:
         return int(self.web_upload_megabytes * 1e6)
 
     @property
     def web_free_bytes(self) -> int:
         return int(self.web_free_gigabytes * 1e9)
+
+
+def is_host(text: str) -> bool:
+    """Return True if a text can be the name of a host, or an IP address with or without brackets.
+
+    Examples
+    --------
+    >>> [is_host(text) for text in ("music.example", "[::1]", "a..b", "https://music.example", "music.example:80")]
+    [True, True, False, False, False]
+    """
+    if ":" in text:
+        in_brackets = text.startswith("[") and text.endswith("]")
+        return _is_address(text[1:-1] if in_brackets else text)
+    try:
+        name = text.encode("idna").decode("ascii")
+    except UnicodeError:
+        return False
+    return _HOST_NAME.fullmatch(name) is not None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _listed(text: str) -> list[str]:

@@ -27,6 +27,26 @@ if TYPE_CHECKING:
 _MEMORY = Path("/dev/shm")
 _LEAST_FREE_BYTES = 4 << 30
 
+_LONGEST = (
+    "demo/test_demo.py",
+    "web/browser/",
+    "test_killed_runs.py",
+    "test_library_life.py",
+    "defs/test_dev.py",
+    "web/test_timed_sockets.py",
+    "test_damage.py",
+    "storage/sql/test_tsql.py",
+    "pipeline/test_answer.py",
+    "pipeline/test_radio.py",
+    "pipeline/test_recordings.py",
+    "pipeline/test_rankings.py",
+    "cli/test_index.py",
+    "defs/test_launch.py",
+    "test_bad_input.py",
+)
+"""Files and packages that take longest. They run first, so that no process waits for another at the end. Those of one
+package follow each other, so that they share its servers."""
+
 # Each run tries the same examples. How long one takes depends on what else the machine does.
 settings_of_hypothesis.register_profile("reproducible", derandomize=True, deadline=None)
 settings_of_hypothesis.load_profile("reproducible")
@@ -41,6 +61,19 @@ def pytest_configure() -> None:
         if name.startswith("MFCC_") or name == "DAGSTER_HOME":
             del os.environ[name]
     os.environ["XDG_CONFIG_HOME"] = os.devnull  # no folder, so it holds no settings file
+    # The processes of the tests fill the cores. Threads of the matrix library would spin while they wait for
+    # each other. It reads this when it is imported, which is later.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the longest files first. Tests of one file keep their order."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(Path(__file__).parent).as_posix()
+        return next((place for place, longest in enumerate(_LONGEST) if name.startswith(longest)), len(_LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture

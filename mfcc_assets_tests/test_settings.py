@@ -131,9 +131,24 @@ def test_a_library_on_azure_has_no_folders_in_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url"]
+    "name", ["blob_url", "cosmos_url", "key_vault_url", "audd_url", "acrcloud_url", "acoustid_url", "dagster_url"]
 )
-@pytest.mark.parametrize("address", ["host", "https://", "ftp://host/", "https://[::1", "https://host:a/", "file:///x"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "host",
+        "127.0.0.1:3000",
+        "https://",
+        "ftp://host/",
+        "https://[::1",
+        "https://host:a/",
+        "https://a..b/",
+        "https://a b/",
+        "https://host/\nb",
+        "file:///x",
+        "javascript:alert(1)",
+    ],
+)
 def test_an_address_of_no_server_gives_one_sentence(name: str, address: str) -> None:
     with pytest.raises(ValidationError, match=r"it is no address|the port in the address"):
         Settings.model_validate({name: address})
@@ -143,3 +158,25 @@ def test_an_address_of_no_server_gives_one_sentence(name: str, address: str) -> 
 def test_a_database_that_forgets_everything_is_refused(address: str) -> None:
     with pytest.raises(ValidationError, match="a database in memory is lost when a command ends"):
         Settings(database_url=address)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("MFCC_HOME", "~caf\udce9/home", "the user in ~caf\ufffd/home has no home directory"),
+        ("MFCC_MUSIC", "/music:caf\udce9", "caf\ufffd is no absolute path"),
+        ("MFCC_RECOGNISERS", "library,caf\udce9", "not caf\ufffd"),
+        ("MFCC_WEB_TRUSTED_HOSTS", "caf\udce9", "caf\ufffd is no name of a host"),
+        ("MFCC_WEB_PROXIES", "caf\udce9", "does not appear to be an IPv4 or IPv6 network"),
+        ("MFCC_WEB_LOGIN_HEADER", "caf\udce9", "no header can have this name"),
+        ("MFCC_DAGSTER_URL", "https://caf\udce9", "it is no address such as https://HOST"),
+        ("MFCC_RANKING", "caf\udce9", "there is no such ranking"),
+    ],
+)
+def test_a_value_that_is_not_utf_8_is_refused_in_one_sentence(
+    tmp_path: Path, variable: str, value: str, told: str
+) -> None:
+    result = CliRunner().invoke(main, ["status"], env={"MFCC_HOME": str(tmp_path / "home"), variable: value})
+
+    assert (result.exit_code, len(result.output.splitlines())) == (1, 1)
+    assert told in result.output

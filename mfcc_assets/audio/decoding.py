@@ -6,6 +6,7 @@ use `mfcc_assets.audio.reader`.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -135,12 +136,17 @@ class _Decoding:
         self.sample_rate, self._channels = self._decoder.sample_rate, self._decoder.channels
         self._frames = 0
         self._digest = hashlib.blake2b(f"{self.sample_rate} {self._channels} ".encode(), digest_size=16)
+        # The digest takes a good part of the decoding time, so a thread computes it while the next block is decoded.
+        self._digesting = ThreadPoolExecutor(1)
+        self._digested = self._digesting.submit(lambda: None)
 
     def close(self) -> None:
+        self._digesting.shutdown()
         self._decoder.close()
 
     def facts(self) -> Audio:
         seconds, declared = self._frames / self.sample_rate, self._decoder.declared_seconds
+        self._digested.result()
         digest, remarks = AudioId(self._digest.hexdigest()), tuple(self._decoder.remarks)
         audio = Audio(digest, seconds, declared, self.sample_rate, self._channels, remarks)
         if audio.truncated or remarks or not self._decoder.is_exact or declared - seconds < _LEAST_DAMAGE_SECONDS:
@@ -164,8 +170,9 @@ class _Decoding:
                     subject=self._subject,
                     remedy="Export the file again, best with integer samples",
                 )
-            # The digest covers the mix and not the channels, since it takes a good part of the decoding time.
-            self._digest.update(mono.data)
+            self._digested.result()  # so that no blocks pile up
+            # The digest covers the mix and not the channels, which would take more time.
+            self._digested = self._digesting.submit(self._digest.update, mono.data)
             yield mono
         if self._frames == 0:
             raise EmptyAudio("the stream holds no samples", subject=self._subject, remedy="Supply the file again")

@@ -6,7 +6,7 @@ import click
 from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, print_json
-from mfcc_assets.cli.listing import id_column, open_list_console
+from mfcc_assets.cli.listing import open_list_console, unbroken_column
 from mfcc_assets.library import Library
 from mfcc_assets.texts import printable
 
@@ -24,7 +24,7 @@ def keys() -> None:
 @click.pass_obj
 def list_keys(library: Library, as_json: bool) -> None:
     """List the keys that are in use. Their texts are stored nowhere."""
-    from mfcc_assets.pipeline.api_keys import keys as keys_in_use
+    from mfcc_assets.pipeline.api_keys import keys_in_use
 
     in_use = keys_in_use(library)
     if as_json:
@@ -34,7 +34,7 @@ def list_keys(library: Library, as_json: bool) -> None:
     if not in_use:
         console.print("There are no keys. `mfcc keys add NAME` makes one.")
         return
-    table = Table(id_column("id"), "name", "rights", "made")
+    table = Table(unbroken_column("id"), "name", "rights", "made")
     for key in in_use:
         rights = "operator" if key.is_operator else "listener"
         table.add_row(key.key_id, printable(key.name), rights, f"{key.created_at.astimezone():%Y-%m-%d %H:%M}")

@@ -11,7 +11,6 @@ from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, labelled_line, print_json
 from mfcc_assets.cli.listing import (
-    id_column,
     open_list_console,
     page_of,
     page_options,
@@ -125,7 +124,7 @@ def _page(
 
     has_notes = any(track.every_note for track in shown)
     table = Table(
-        id_column("track id"),
+        unbroken_column("track id"),
         *map(whole_column, ("title", "artist")),
         *map(unbroken_column, ("length", "state")),
         *([whole_column("note")] if has_notes else []),
@@ -165,7 +164,7 @@ def _show_rejects(
     if as_json:
         print_json({"matching": len(found), "rejects": [asdict(reject) for reject in shown]})
         return
-    table = Table(id_column("id"), *map(whole_column, ("container", "file", "reason")))
+    table = Table(unbroken_column("id"), *map(whole_column, ("container", "file", "reason")))
     for reject in shown:
         table.add_row(reject.subject_id, *map(printable, (reject.container, reject.blob_name, reject.reason)))
     counts = f"{counted(len(found), 'rejected file')}. {range_of(len(shown), offset, len(found))}".strip()

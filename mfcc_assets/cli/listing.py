@@ -49,13 +49,8 @@ def range_of(shown: int, offset: int, matching: int) -> str:
     return f"Shown are {offset + 1} to {offset + shown} of {matching}." if shown else f"Shown are none of {matching}."
 
 
-def id_column(name: str) -> Column:
-    """Make the column of ids, which are never cut, so that they can be copied. It should be the first one."""
-    return Column(name, no_wrap=True, overflow="ignore")
-
-
 def unbroken_column(name: str) -> Column:
-    """Make a column of short texts, such as states and lengths, which are neither cut nor broken into lines."""
+    """Make a column of short texts, which are neither cut nor broken into lines: ids can be copied whole."""
     return Column(name, no_wrap=True, overflow="ignore")
 
 

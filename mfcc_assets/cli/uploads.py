@@ -11,7 +11,6 @@ from rich.table import Table
 
 from mfcc_assets.cli.console import json_option, labelled_line, open_console, print_json
 from mfcc_assets.cli.listing import (
-    id_column,
     open_list_console,
     page_of,
     page_options,
@@ -19,6 +18,7 @@ from mfcc_assets.cli.listing import (
     print_tsv,
     range_of,
     tsv_option,
+    unbroken_column,
     whole_column,
 )
 from mfcc_assets.cli.recommend import recommendations_table
@@ -85,7 +85,7 @@ def uploads(
 
 def _list(shown: Sequence["FoundUpload"], offset: int, matching: int) -> list[RenderableType]:
     table = Table(
-        id_column("upload id"),
+        unbroken_column("upload id"),
         *map(whole_column, ("file", "state", "received", "recognised as, or why there is no answer")),
     )
     for each in shown:

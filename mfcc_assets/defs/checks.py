@@ -25,6 +25,7 @@ from mfcc_assets.pipeline.publication import (
     unusable_rankings,
 )
 from mfcc_assets.pipeline.reference import compare_with_published
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 
 ANSWERED_IN_TIME = "uploads_are_answered_within_a_minute"
 
@@ -55,7 +56,7 @@ def features_are_of_one_version(library: dg.ResourceParam[Library]) -> dg.AssetC
 
 @library_check(asset=soundtrack_cepstra, description="Every file in the library could be used.")
 def no_soundtrack_is_rejected(library: dg.ResourceParam[Library]) -> dg.AssetCheckResult:
-    rejects = [reject for reject in library.catalogue.rejects() if reject.container == "soundtracks"]
+    rejects = [reject for reject in library.catalogue.rejects() if reject.container == SOUNDTRACKS]
     return dg.AssetCheckResult(
         passed=not rejects,
         severity=dg.AssetCheckSeverity.WARN,

@@ -23,6 +23,7 @@ from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.upload_document import State, UploadDocument
 from mfcc_assets.pipeline.upload_register import register_of
 from mfcc_assets.signals import ended_by_signals
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS, UPLOADS
 
 UPLOAD = "a-new-journey.mp3"
 ANSWER_SECONDS = 120
@@ -53,8 +54,8 @@ def _add_starter_library(library: Library, folder: Path, console: Console) -> No
     tracks = sorted(folder.iterdir())
     with command_line_lock(library.settings):
         for path in tracks:
-            if not library.blobs.exists("soundtracks", path.name):
-                library.blobs.upload_file("soundtracks", path.name, path)
+            if not library.blobs.exists(SOUNDTRACKS, path.name):
+                library.blobs.upload_file(SOUNDTRACKS, path.name, path)
         console.print(
             labelled_line(
                 "Library    ", f"{len(tracks)} excerpts of real music lie in the container soundtracks.", "bold"
@@ -68,8 +69,8 @@ def _add_starter_library(library: Library, folder: Path, console: Console) -> No
 
 
 def _answered_upload(library: Library, path: Path, console: Console) -> UploadDocument:
-    if not library.blobs.exists("uploads", UPLOAD):
-        library.blobs.upload_file("uploads", UPLOAD, path)
+    if not library.blobs.exists(UPLOADS, UPLOAD):
+        library.blobs.upload_file(UPLOADS, UPLOAD, path)
     console.print(
         labelled_line("Upload     ", f"{UPLOAD}, an excerpt without tags, lies in the container uploads.", "bold")
     )
@@ -101,7 +102,7 @@ def _documents_until_answered(library: Library) -> Iterator[UploadDocument]:
 
 
 def _upload_id(library: Library) -> UploadId:
-    return register_of(library).upload_of(library.blobs.stat("uploads", UPLOAD))
+    return register_of(library).upload_of(library.blobs.stat(UPLOADS, UPLOAD))
 
 
 def _show_answer(library: Library, document: UploadDocument, console: Console) -> None:

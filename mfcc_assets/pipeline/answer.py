@@ -25,6 +25,7 @@ from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.lost_tables import check_tables
 from mfcc_assets.pipeline.recordings import Recordings
 from mfcc_assets.recognition.recogniser import (
+    LOCAL_RECOGNISERS,
     LibraryRecogniser,
     Outcome,
     Recogniser,
@@ -70,6 +71,11 @@ def recognise_file(
     recognisers = (_recogniser(name, library, index) for name in names)
     query = RecognitionQuery(path, read_tags(path), audio_id, cepstra)
     return recognise(query, [recogniser for recogniser in recognisers if recogniser])
+
+
+def names_of_local_recognisers(library: Library) -> list[str]:
+    """Return the names of the recognisers in the settings that ask no service, in their order."""
+    return [name for name in library.settings.recogniser_names if name in LOCAL_RECOGNISERS]
 
 
 def find_query_candidates(

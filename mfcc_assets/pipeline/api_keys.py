@@ -76,9 +76,9 @@ def make_key(library: Library, name: str, *, is_operator: bool) -> str:
     return text
 
 
-def keys(library: Library) -> list[ApiKey]:
+def keys_in_use(library: Library) -> list[ApiKey]:
     """Return the keys that are in use, the oldest first."""
-    return [_used(stored) for stored in library.api_keys.stored_keys() if stored.revoked_at is None]
+    return [_without_hash(stored) for stored in library.api_keys.stored_keys() if stored.revoked_at is None]
 
 
 def revoke_key(library: Library, key_id: str) -> ApiKey:
@@ -95,7 +95,7 @@ def revoke_key(library: Library, key_id: str) -> ApiKey:
             "no key in use has this id", subject=f"key {key_id}", remedy="Run `mfcc keys list` to see the keys"
         )
     library.api_keys.mark_revoked(key_id, datetime.now(UTC))
-    return _used(stored)
+    return _without_hash(stored)
 
 
 def key_of_text(library: Library, text: str) -> ApiKey | None:
@@ -112,7 +112,8 @@ def key_of_text(library: Library, text: str) -> ApiKey | None:
     stored = library.api_keys.stored_key(form[1]) if form else None
     if stored is None or not _is_valid(library, stored):
         return None
-    return _used(stored) if hmac.compare_digest(text.encode(), _text_of(library, stored.key_id).encode()) else None
+    is_right = hmac.compare_digest(text.encode(), _text_of(library, stored.key_id).encode())
+    return _without_hash(stored) if is_right else None
 
 
 def key_of_token(library: Library, name: str, token: str, salt: str) -> ApiKey | None:
@@ -136,7 +137,7 @@ def key_of_token(library: Library, name: str, token: str, salt: str) -> ApiKey |
         salted = (_text_of(library, stored.key_id) + salt).encode("utf-8", "replace")
         expected = hashlib.md5(salted, usedforsecurity=False).hexdigest().encode()
         if hmac.compare_digest(sent, expected):
-            return _used(stored)
+            return _without_hash(stored)
     return None
 
 
@@ -155,5 +156,5 @@ def _hash_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _used(stored: StoredKey) -> ApiKey:
+def _without_hash(stored: StoredKey) -> ApiKey:
     return ApiKey(stored.key_id, stored.name, stored.is_operator, stored.created_at)

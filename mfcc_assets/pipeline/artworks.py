@@ -5,17 +5,15 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mfcc_assets.audio.artwork import Picture
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import BlobNotFound
 from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
-from mfcc_assets.storage.blobs.port import Blob
+from mfcc_assets.storage.blobs.port import ARTWORKS, Blob
 from mfcc_assets.storage.last_check import CHECKED_IN_TURN, LastCheck, read_last_check, write_last_check
-
-ARTWORKS = "artworks"
 
 _DIGEST_BYTES = 8
 _READ_WITHOUT_DIGEST = 500
@@ -56,7 +54,7 @@ def artworks_by_track(library: Library) -> dict[TrackId, list[Blob]]:
     """Return the stored artworks of each track id."""
     found: dict[TrackId, list[Blob]] = {}
     for blob in library.blobs.list(ARTWORKS):
-        found.setdefault(TrackId(blob.name.partition(".")[0]), []).append(blob)
+        found.setdefault(_track_of(blob), []).append(blob)
     return found
 
 
@@ -72,9 +70,9 @@ def check_artworks(
     faults = {track: _missing(track) for track in tracks if not stored.get(track)}
     faults |= {_track_of(blob): fault for blob, fault in _faults(library, due)}
     without_digest = [_track_of(blob) for blob in due if not _digest_in(blob.name)][:_READ_WITHOUT_DIGEST]
-    if due and len(of_tracks) == sum(map(len, stored.values())):
-        done = replace(done, until=max(done.until, *(blob.modified for blob in due)))
-    return ArtworkCheck(list(dict.fromkeys((*faults, *without_digest))), faults, done)
+    # The soundtracks of the others may be away, or be observed by another run.
+    others = (blob for track, blobs in stored.items() if track not in tracks for blob in blobs)
+    return ArtworkCheck(list(dict.fromkeys((*faults, *without_digest))), faults, done.advanced(due, others))
 
 
 def record_checked_artworks(library: Library, check: ArtworkCheck) -> None:

@@ -69,7 +69,7 @@ class PairedTrack:
 
 @dataclass(frozen=True)
 class ExplainedPair:
-    """Why a track of an index is near to another one, or to an upload.
+    """Why a track of an index is near to another one, to an upload or to a file.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ def explain_pair(library: Library, index: LibraryIndex, a: Soundtrack, b: Soundt
         If one of the soundtracks is not in the index, or its stored features are damaged.
     """
     first = audio_in_index(index, a)
-    return explain_query(library, index, _stored(library, index, a), search_for(library, index, first), b)
+    return explain_query(library, index, _paired(library, index, a), search_for(library, index, first), b)
 
 
 def explain_query(
@@ -173,7 +173,7 @@ def explain_query(
     FeaturesMissing
         If the soundtrack is not in the index, or its stored features are damaged.
     """
-    other, audio_id = _stored(library, index, track), audio_in_index(index, track)
+    other, audio_id = _paired(library, index, track), audio_in_index(index, track)
     explanation = explain(
         query.contour,
         other.contour,
@@ -264,7 +264,8 @@ def _random_contours(library: Library, index: LibraryIndex) -> Iterator[tuple[Fr
         yield a, b
 
 
-def _stored(library: Library, index: LibraryIndex, track: Soundtrack) -> PairedTrack:
+def _paired(library: Library, index: LibraryIndex, track: Soundtrack) -> PairedTrack:
+    """Return a soundtrack of an index as one of a pair."""
     parameters, audio_id = index.parameters.features, audio_in_index(index, track)
     cepstra = cepstra_of(library, audio_id, parameters)
     seconds = track.seconds or len(cepstra) * parameters.cepstra.step_seconds

@@ -5,12 +5,12 @@ from pathlib import Path
 from mfcc_assets.features.contour import ContourTimes
 from mfcc_assets.ids import AudioId, QueryId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import recognise_file
+from mfcc_assets.pipeline.answer import names_of_local_recognisers, recognise_file
 from mfcc_assets.pipeline.explain import ExplainedPair, PairedTrack, explain_query
 from mfcc_assets.pipeline.file_answer import FileFeatures, features_of_file, search_for_file
 from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.pair_sentences import words_of
-from mfcc_assets.recognition.recogniser import LOCAL_RECOGNISERS, Recognition
+from mfcc_assets.recognition.recogniser import Recognition
 from mfcc_assets.storage.sql.records import Soundtrack
 
 
@@ -40,7 +40,7 @@ def explain_file(library: Library, opened: OpenedIndex, path: Path, track: Sound
         If it cannot be opened.
     """
     file = features_of_file(library, path, opened.index.parameters.features)
-    names = [name for name in library.settings.recogniser_names if name in LOCAL_RECOGNISERS]
+    names = names_of_local_recognisers(library)
     outcome = recognise_file(library, opened.index, path, file.audio_id, file.cepstra, names)
     return explain_features(library, opened, file, outcome.recognition, track, file_name=path.name)
 

@@ -15,7 +15,7 @@ from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.store_features import store_analysis, store_track_features
-from mfcc_assets.storage.blobs.port import Blob
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS, Blob
 from mfcc_assets.storage.last_check import CHECKED_IN_TURN
 
 _Features = TypeVar("_Features")
@@ -98,7 +98,7 @@ def compute_track_features(library: Library, audio_id: AudioId, parameters: Feat
             raise
         _log_repair(library, error)
         try:
-            with library.blobs.as_file("soundtracks", track.blob_name) as path:
+            with library.blobs.as_file(SOUNDTRACKS, track.blob_name) as path:
                 store_analysis(library.features, path, parameters.cepstra, library.limits, track.blob_name)
         except (AudioError, BlobNotFound, FileNotFoundError, PermissionError) as unusable:
             raise error from unusable

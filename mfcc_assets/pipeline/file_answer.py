@@ -20,6 +20,7 @@ from mfcc_assets.pipeline.answer import (
     certify,
     choose_recommendations,
     find_query_candidates,
+    names_of_local_recognisers,
     rank_query,
     recognise_file,
     search_for,
@@ -29,12 +30,7 @@ from mfcc_assets.pipeline.opened_index import OpenedIndex, published_index
 from mfcc_assets.pipeline.stages import Coverage, coverage_of
 from mfcc_assets.pipeline.store_features import note_on
 from mfcc_assets.pipeline.versions import versions_among
-from mfcc_assets.recognition.recogniser import (
-    LOCAL_RECOGNISERS,
-    Outcome,
-    Recognition,
-    RecognitionFailure,
-)
+from mfcc_assets.recognition.recogniser import Outcome, Recognition, RecognitionFailure
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search, search_for_new_track
 from mfcc_assets.similarity.nearness import Nearness
@@ -204,7 +200,7 @@ def preview_answer(library: Library, opened: OpenedIndex, path: Path, file_name:
         If the file cannot be opened, for example because it is gone.
     """
     file = features_at_once(library, path, opened.index.parameters.features, file_name)
-    names = [name for name in library.settings.recogniser_names if name in LOCAL_RECOGNISERS]
+    names = names_of_local_recognisers(library)
     outcome = recognise_file(library, opened.index, path, file.audio_id, file.cepstra, names)
     answer = _answer(library, opened, file, outcome, path, count=library.settings.recommendations)
     return Preview(file, answer)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import FeaturesMissing, MfccError
@@ -53,7 +54,7 @@ def examine_all(library: Library) -> Iterator[Examined]:
         "lists": examine_lists,
     }
     for part, examine in parts.items():
-        yield examined(part, lambda examine=examine: examine(library))  # type: ignore[misc]
+        yield examined(part, partial(examine, library))
 
 
 def examine_database(library: Library) -> Examined:
@@ -71,8 +72,8 @@ def examine_documents(library: Library) -> Examined:
     number = sum(1 for _ in library.documents.find())
     path = library.settings.documents
     damage = damage_of(path) if library.settings.profile == "local" else ""
-    faults = [f"{path}: it is damaged ({damage}). Move it away: files that are still there are answered again."]
-    return Examined("documents", counted(number, "upload"), faults if damage else [])
+    fault = f"{path}: it is damaged ({damage}). Move it away: files that are still there are answered again."
+    return Examined("documents", counted(number, "upload"), [fault] if damage else [])
 
 
 def examine_soundtracks(library: Library) -> Examined:

@@ -15,7 +15,7 @@ from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.publication import refused_index
 from mfcc_assets.pipeline.upload_document import State
-from mfcc_assets.storage.blobs.port import CEPSTRA
+from mfcc_assets.storage.blobs.port import ARTWORKS, BATCH, CEPSTRA, SOUNDTRACKS, UPLOADS
 from mfcc_assets.storage.disk_space import free_bytes
 from mfcc_assets.storage.disk_use import bytes_on_disk
 
@@ -108,10 +108,10 @@ def disk_use(library: Library) -> dict[str, int]:
     settings = library.settings
     home, computed = settings.folder, settings.blobs / CEPSTRA
     parts = {
-        "soundtracks": [settings.blobs / "soundtracks"],
-        "artworks": [settings.blobs / "artworks"],
-        "uploads": [settings.blobs / "uploads", settings.blobs / "batch"],
-        "features": [computed / folder for folder in ("frames", "timbre", "summaries", "chroma")],
+        "soundtracks": [settings.blobs / SOUNDTRACKS],
+        "artworks": [settings.blobs / ARTWORKS],
+        "uploads": [settings.blobs / UPLOADS, settings.blobs / BATCH],
+        "features": [computed / folder for folder in ("frames", "timbre", "summaries", "chroma", "waveforms")],
         "indexes": [computed / "indexes"],
         "databases": [*home.glob("*.sqlite*")],
         "history of runs": [settings.dagster_home],

@@ -15,19 +15,14 @@ from mfcc_assets.errors import BlobNotFound
 from mfcc_assets.ids import NO_CONTENT, TrackId, digest_of_file, free_track_id, shard_of, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.music_names import NO_AUDIO
-from mfcc_assets.pipeline.artworks import (
-    ARTWORKS,
-    artwork_name,
-    artworks_by_track,
-    check_artworks,
-    record_checked_artworks,
-)
+from mfcc_assets.pipeline.artworks import artwork_name, artworks_by_track, check_artworks, record_checked_artworks
 from mfcc_assets.pipeline.away import sentences_on_away
 from mfcc_assets.pipeline.identities import renamed_files
 from mfcc_assets.pipeline.missing import missing_soundtracks, remember_disks
 from mfcc_assets.pipeline.music_files import Difference, container_files, is_worth_trying
 from mfcc_assets.pipeline.progress import Report, Tally, unseen
 from mfcc_assets.storage.blobs.names import shown_name
+from mfcc_assets.storage.blobs.port import ARTWORKS, SOUNDTRACKS
 from mfcc_assets.storage.sql.records import Observed, SkippedFile
 from mfcc_assets.storage.sql.schema import LONGEST_NOTE
 
@@ -263,7 +258,7 @@ class _Observing:
     def _is_replaced(self, name: str) -> bool:
         """Return True if a file has other bytes than those that were observed. If it cannot be read, it has not."""
         try:
-            with self._library.blobs.as_file("soundtracks", name) as path:
+            with self._library.blobs.as_file(SOUNDTRACKS, name) as path:
                 return digest_of_file(path) != self._known[name].content_digest
         except (BlobNotFound, FileNotFoundError, PermissionError):
             return False
@@ -272,8 +267,8 @@ class _Observing:
         blobs, track = self._library.blobs, self._ids[name]
         try:
             # The version is read before the bytes. If the file changes in between, the next observation sees it.
-            blob = blobs.stat("soundtracks", name)
-            with blobs.as_file("soundtracks", name) as path:
+            blob = blobs.stat(SOUNDTRACKS, name)
+            with blobs.as_file(SOUNDTRACKS, name) as path:
                 if not _is_music(path, name):
                     return SkippedFile(name, blob.etag, NO_AUDIO)
                 digest, tags, picture = _inspected(path, self._digests.get((name, blob.etag)))

@@ -27,7 +27,7 @@ from mfcc_assets.playlists.ordering import (
 from mfcc_assets.playlists.selection import Selection, considered_count
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.nearness import Nearness
-from mfcc_assets.storage.blobs.port import LONGEST_LINK_SECONDS
+from mfcc_assets.storage.blobs.port import LONGEST_LINK_SECONDS, SOUNDTRACKS
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.texts import printable
 
@@ -344,5 +344,5 @@ def _playlist(
 
 def _location(library: Library, track: Soundtrack) -> Path | str:
     """Return where a player finds a track: its absolute path on this machine, or a link that ends soon."""
-    path = library.blobs.path("soundtracks", track.blob_name)
-    return path or library.blobs.link("soundtracks", track.blob_name, seconds=LONGEST_LINK_SECONDS)
+    path = library.blobs.path(SOUNDTRACKS, track.blob_name)
+    return path or library.blobs.link(SOUNDTRACKS, track.blob_name, seconds=LONGEST_LINK_SECONDS)

@@ -24,7 +24,7 @@ from mfcc_assets.pipeline.purge_search import (
 from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.pipeline.upload_register import UploadRegister, digest_of_blob, upload_files
 from mfcc_assets.storage.blobs.names import clean_name, shown_name
-from mfcc_assets.storage.blobs.port import CEPSTRA, Blob
+from mfcc_assets.storage.blobs.port import BATCH, CEPSTRA, UPLOADS, Blob
 
 _ENDED = (State.RANKED.value, State.FAILED.value)
 
@@ -112,11 +112,11 @@ def purge_uploads(library: Library, uploads: Collection[UploadId]) -> dict[Uploa
 
     for blobs in files.values():
         for blob in blobs:
-            library.blobs.delete("uploads", blob.name)
+            library.blobs.delete(UPLOADS, blob.name)
     audio_ids, recommendations = remove_computed(library, bodies)
     for copied in copies.values():
         for blob in copied:
-            library.blobs.delete("batch", blob.name)
+            library.blobs.delete(BATCH, blob.name)
     _require_nothing_left(library, register, bodies, audio_ids, names)
     for upload in uploads:
         library.documents.delete(upload)
@@ -187,7 +187,7 @@ def purge_lapsed_uploads(library: Library, now: datetime | None = None) -> list[
     """
     lapsed = lapsed_uploads(library, now)
     for blob in lapsed_files(library, now):
-        library.blobs.delete("uploads", blob.name)
+        library.blobs.delete(UPLOADS, blob.name)
     purge_uploads(library, lapsed)
     return lapsed
 
@@ -198,7 +198,7 @@ def lapsed_uploads(library: Library, now: datetime | None = None) -> list[Upload
     An upload whose document is lost lapses with its copy in `batch`.
     """
     received = {found.id: datetime.fromisoformat(found.body["received"]) for found in library.documents.find()}
-    for blob in library.blobs.list("batch"):
+    for blob in library.blobs.list(BATCH):
         if match := COPY.fullmatch(blob.name):
             received.setdefault(match[1], blob.modified)
     return [
@@ -208,7 +208,7 @@ def lapsed_uploads(library: Library, now: datetime | None = None) -> list[Upload
 
 def lapsed_files(library: Library, now: datetime | None = None) -> list[Blob]:
     """Return the files in `uploads` that came longer ago than the settings keep them."""
-    return [blob for blob in library.blobs.list("uploads") if has_lapsed(library, blob.modified, now)]
+    return [blob for blob in library.blobs.list(UPLOADS) if has_lapsed(library, blob.modified, now)]
 
 
 def has_lapsed(library: Library, received: datetime, now: datetime | None = None) -> bool:
@@ -222,7 +222,7 @@ def _files_like(library: Library, register: UploadRegister, copies: Collection[B
 
     They show which file it was if its document is lost, and the key with which its id was made.
     """
-    wanted = {(copy.name.partition("/")[2], copy.size): digest_of_blob(library, "batch", copy.name) for copy in copies}
+    wanted = {(copy.name.partition("/")[2], copy.size): digest_of_blob(library, BATCH, copy.name) for copy in copies}
     found = []
     for blob in upload_files(library):
         key = (clean_name(blob.name.rpartition("/")[2]), blob.size)
@@ -252,7 +252,7 @@ def _require_no_similar_file(similar: Mapping[UploadId, Collection[Blob]]) -> No
 def _closed_file(library: Library, body: Body) -> list[Blob]:
     """Return the file that a document names if it may not be read, so that its content does not tell whose it is."""
     try:
-        blob = library.blobs.stat("uploads", body["blob"])
+        blob = library.blobs.stat(UPLOADS, body["blob"])
     except (BlobNotFound, KeyError):
         return []
     return [blob] if _is_closed(library, blob) else []
@@ -260,7 +260,7 @@ def _closed_file(library: Library, body: Body) -> list[Blob]:
 
 def _is_closed(library: Library, blob: Blob) -> bool:
     try:
-        return digest_of_blob(library, "uploads", blob.name) == NO_CONTENT
+        return digest_of_blob(library, UPLOADS, blob.name) == NO_CONTENT
     except BlobNotFound:
         return False
 
@@ -268,7 +268,7 @@ def _is_closed(library: Library, blob: Blob) -> bool:
 def _content(library: Library, files: Sequence[Blob], copies: Sequence[Blob]) -> str | None:
     """Return the content digest of an upload whose document does not record it; None if no file of it is left."""
     unreadable = []
-    for container, blob in [*(("batch", copy) for copy in copies), *(("uploads", file) for file in files)]:
+    for container, blob in [*((BATCH, copy) for copy in copies), *((UPLOADS, file) for file in files)]:
         if content := digest_of_blob(library, container, blob.name):
             return content
         unreadable.append(f"{container}/{shown_name(blob.name)}")

@@ -13,7 +13,7 @@ from mfcc_assets.ids import AudioId, UploadId, upload_id_in
 from mfcc_assets.library import Library
 from mfcc_assets.music_names import is_companion
 from mfcc_assets.pipeline.upload_register import UploadRegister
-from mfcc_assets.storage.blobs.port import CEPSTRA, Blob
+from mfcc_assets.storage.blobs.port import BATCH, CEPSTRA, UPLOADS, Blob
 from mfcc_assets.storage.documents.port import Document
 from mfcc_assets.storage.ranking_store import STAGES
 
@@ -46,13 +46,13 @@ def recorded_files(library: Library, stored: Mapping[UploadId, Document | None])
         if any(blob.name != name and not is_companion(blob.name) for blob in _folder_of(library, upload)):
             return None
         with suppress(BlobNotFound):
-            if library.blobs.stat("uploads", name).etag != body.get("etag"):
+            if library.blobs.stat(UPLOADS, name).etag != body.get("etag"):
                 return None
     return names
 
 
 def _folder_of(library: Library, upload: UploadId) -> Iterable[Blob]:
-    return library.blobs.list("uploads", f"{upload}/")
+    return library.blobs.list(UPLOADS, f"{upload}/")
 
 
 def files_of(
@@ -63,7 +63,7 @@ def files_of(
     If their names are known, nothing else is listed but the folders of the uploads.
     """
     files: dict[UploadId, list[Blob]] = {upload: [] for upload in uploads}
-    listed = library.blobs.list("uploads") if names is None else _named_files(library, names)
+    listed = library.blobs.list(UPLOADS) if names is None else _named_files(library, names)
     for blob in listed:
         try:
             upload = upload_id_in(blob.name) if is_companion(blob.name) else register.upload_of(blob)
@@ -79,16 +79,16 @@ def _named_files(library: Library, names: Mapping[UploadId, str]) -> Iterable[Bl
     for upload, name in names.items():
         found.update({blob.name: blob for blob in _folder_of(library, upload)})
         with suppress(BlobNotFound):
-            found[name] = library.blobs.stat("uploads", name)
+            found[name] = library.blobs.stat(UPLOADS, name)
     return found.values()
 
 
 def copies_of(library: Library, uploads: Collection[UploadId]) -> dict[UploadId, list[Blob]]:
     """Return the copies of each upload on which runs work."""
     if len(uploads) <= _FEW:
-        return {upload: list(library.blobs.list("batch", f"{upload}/")) for upload in uploads}
+        return {upload: list(library.blobs.list(BATCH, f"{upload}/")) for upload in uploads}
     found: dict[UploadId, list[Blob]] = {upload: [] for upload in uploads}
-    for blob in library.blobs.list("batch"):
+    for blob in library.blobs.list(BATCH):
         if (match := COPY.fullmatch(blob.name)) and match[1] in found:
             found[UploadId(match[1])].append(blob)
     return found

@@ -5,7 +5,7 @@ represented it when the index was built.
 """
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -86,14 +86,7 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
             yield shard, ListsReport(len(stored.queries), compared=0)
             continue
         found = dict(each(candidates_of, by_shard.get(shard, [])))
-        lists = RankedLists.of({audio_id: found[audio_id][0] for audio_id in sorted(found)})
-        library.rankings.write("candidates", index.version, shard, lists)
-        if is_damaged:
-            library.repairs.record(
-                f"Shard {shard} of the candidates of index {index.version} was damaged and computed again."
-            )
-        compared = sum(count for _, count in found.values())
-        yield shard, ListsReport(len(lists.queries), compared, repaired=int(is_damaged))
+        yield shard, _stored(library, "candidates", index.version, shard, found, is_repair=is_damaged)
 
 
 def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, ListsReport]]:
@@ -129,18 +122,8 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
             yield shard, ListsReport(len(stored.queries), compared=0)
             continue
         candidates = required_lists(library, "candidates", index.version, shard)
-        rankings: dict[AudioId, RankedList] = {}
-        compared = 0
-        for (audio_id, _), (found, count) in on_all_cores(ranked, candidates.by_query().items()):
-            rankings[audio_id] = found
-            compared += count
-        lists = RankedLists.of(dict(sorted(rankings.items())))
-        library.rankings.write("rankings", index.version, shard, lists)
-        if is_damaged:
-            library.repairs.record(
-                f"Shard {shard} of the rankings of index {index.version} was damaged and computed again."
-            )
-        yield shard, ListsReport(len(lists.queries), compared, repaired=int(is_damaged))
+        found = {audio_id: each for (audio_id, _), each in on_all_cores(ranked, candidates.by_query().items())}
+        yield shard, _stored(library, "rankings", index.version, shard, found, is_repair=is_damaged)
 
 
 def repair_rankings(library: Library, index: LibraryIndex) -> None:
@@ -159,6 +142,24 @@ def repair_rankings(library: Library, index: LibraryIndex) -> None:
     for compute in (find_candidates, rank_candidates):
         for _ in compute(library, index, damaged):
             pass
+
+
+def _stored(
+    library: Library,
+    stage: Stage,
+    version: str,
+    shard: str,
+    found: Mapping[AudioId, tuple[RankedList, int]],
+    *,
+    is_repair: bool,
+) -> ListsReport:
+    """Store the lists of a shard, given each list with the number of pairs that were compared for it."""
+    lists = RankedLists.of({audio_id: found[audio_id][0] for audio_id in sorted(found)})
+    library.rankings.write(stage, version, shard, lists)
+    if is_repair:
+        library.repairs.record(f"Shard {shard} of the {stage} of index {version} was damaged and computed again.")
+    compared = sum(count for _, count in found.values())
+    return ListsReport(len(lists.queries), compared, repaired=int(is_repair))
 
 
 class _PublishedLists:

@@ -22,6 +22,7 @@ from mfcc_assets.evaluation.published import (
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.library import Library
 from mfcc_assets.plots.tracks import published_heat_map
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.records import Soundtrack
 
 TRACKS_DRAWN = 3
@@ -198,7 +199,7 @@ def compare_track(library: Library, track: Soundtrack, parameters: CepstraParame
     if track.audio_id is None:
         raise FeaturesMissing("it was not analysed", subject=track.blob_name, remedy="Materialise the library")
     ours = library.features.read_cepstra(track.audio_id, parameters)
-    with library.blobs.as_file("soundtracks", track.blob_name) as path:
+    with library.blobs.as_file(SOUNDTRACKS, track.blob_name) as path:
         try:
             published = published_cepstra(path, parameters, skipped=_skipped_samples(path, parameters, library.limits))
         except UnreadableAudio as error:

@@ -18,6 +18,7 @@ from mfcc_assets.pipeline.progress import Report, Tally, unseen
 from mfcc_assets.pipeline.stages import files_of_stage
 from mfcc_assets.pipeline.store_features import note_on, store_analysis
 from mfcc_assets.storage.blobs.names import shown_name
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.records import AudioContent, Reject, Soundtrack
 
 COMPUTED, REUSED, UNCHANGED, REJECTED = "computed", "reused", "unchanged", "rejected"
@@ -189,7 +190,7 @@ def compute_features_of_soundtracks(
 def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[AudioId]) -> AudioContent | None:
     if track.audio_id not in present:
         return None
-    with library.blobs.as_file("soundtracks", track.blob_name) as path:
+    with library.blobs.as_file(SOUNDTRACKS, track.blob_name) as path:
         if read_audio_id(path, library.limits, shown_name(track.blob_name)) != track.audio_id:
             return None
     return AudioContent(track.content_digest, track.audio_id, track.seconds or 0.0, track.note)
@@ -197,7 +198,7 @@ def _content_of_changed_tags(library: Library, track: Soundtrack, present: set[A
 
 def _computed_content(library: Library, track: Soundtrack) -> AudioContent:
     cepstra = library.feature_parameters.cepstra
-    with library.blobs.as_file("soundtracks", track.blob_name) as path:
+    with library.blobs.as_file(SOUNDTRACKS, track.blob_name) as path:
         audio = store_analysis(library.features, path, cepstra, library.limits, shown_name(track.blob_name))
         with path.open("rb") as file:
             if content_digest(file) != track.content_digest:
@@ -208,7 +209,7 @@ def _computed_content(library: Library, track: Soundtrack) -> AudioContent:
 def _reject(library: Library, track: Soundtrack, error: AudioError, run_id: str) -> Reject:
     # The same bytes may have several names, and each reject names its own file.
     reason = str(type(error)(error.what, subject=shown_name(track.blob_name), remedy=error.remedy))
-    reject = Reject(track.track_id, "soundtracks", track.blob_name, error.code, reason)
+    reject = Reject(track.track_id, SOUNDTRACKS, track.blob_name, error.code, reason)
     # The limits on length are settings that may change, and checking the length again is cheap.
     lasting = not isinstance(error, TooShort | TooLong)
     library.catalogue.record_reject(reject, run_id=run_id, content_digest=track.content_digest if lasting else None)

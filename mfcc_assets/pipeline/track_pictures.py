@@ -10,6 +10,7 @@ from mfcc_assets.audio.outside import read_beginning
 from mfcc_assets.errors import AudioError, EmptyAudio, StoreError
 from mfcc_assets.library import Library
 from mfcc_assets.plots.tracks import MOST_CHANNELS, spectrogram, spectrum, waveform
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 
 Plot = Callable[[NDArray[np.float32], int, str], bytes]
 """Draws samples (channels, n) with a sample rate in Hz and a title."""
@@ -36,7 +37,7 @@ def pictures_of_audio(library: Library, blob_name: str, *, seconds: float = DRAW
         PNGs by the names of `PICTURES`. Empty if the file is gone or unreadable by now: pictures are no reason to fail.
     """
     try:
-        with library.blobs.as_file("soundtracks", blob_name) as path:
+        with library.blobs.as_file(SOUNDTRACKS, blob_name) as path:
             samples, sample_rate = _beginning(path, blob_name, seconds)
     except (AudioError, OSError, StoreError):
         return {}

@@ -9,7 +9,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.added_sources import AddedSources
 from mfcc_assets.pipeline.missing import files_and_missing
 from mfcc_assets.storage.blobs.names import shown_name
-from mfcc_assets.storage.blobs.port import SOUNDTRACKS
+from mfcc_assets.storage.blobs.port import ARTWORKS, SOUNDTRACKS
 from mfcc_assets.storage.sql.records import RecommendedSoundtrack, Soundtrack
 
 
@@ -90,8 +90,8 @@ def report_of_track(library: Library, track: Soundtrack) -> TrackReport:
         index_fault=fault,
         represented_by=represented_by,
         recommendations=library.recommendations.recommended(track.track_id),
-        artwork=_place(library, "artworks", track.artwork)
-        if track.artwork and library.blobs.exists("artworks", track.artwork)
+        artwork=_place(library, ARTWORKS, track.artwork)
+        if track.artwork and library.blobs.exists(ARTWORKS, track.artwork)
         else "",
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from mfcc_assets.errors import BlobNotFound, TooLarge
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.storage.blobs.port import BATCH, UPLOADS
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def place_of_upload(library: Library, document: UploadDocument) -> tuple[str, st
     BlobNotFound
         If its file is gone.
     """
-    places = [("batch", document.batch), ("uploads", document.blob)]
+    places = [(BATCH, document.batch), (UPLOADS, document.blob)]
     for container, name in places:
         if name and library.blobs.exists(container, name):
             return container, name, document.file_name

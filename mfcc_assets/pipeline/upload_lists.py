@@ -1,6 +1,5 @@
 """Stored lists of uploads that are damaged. No answer needs them once it is stored, so a run deletes them."""
 
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 from mfcc_assets.compute.local import on_all_cores
@@ -31,8 +30,7 @@ def remove_damaged_lists(library: Library) -> list[str]:
     ]
     for sentence in sentences:
         library.repairs.record(sentence)
-    if due:
-        done = replace(done, until=max(done.until, *(blob.modified for blob in due)))
+    done = done.advanced(due)
     if done != last:
         write_last_check(library.blobs, _CHECKED, done)
     return sentences

@@ -8,6 +8,7 @@ from mfcc_assets.ids import upload_id_in
 from mfcc_assets.library import Library
 from mfcc_assets.music_names import is_companion
 from mfcc_assets.pipeline.upload_document import State
+from mfcc_assets.storage.blobs.port import UPLOADS
 
 _QUEUED = (State.WAITING, State.RECEIVED, State.RECOGNISED, State.CANDIDATES)
 
@@ -37,11 +38,11 @@ class UploadQueue:
 def upload_queue(library: Library) -> UploadQueue:
     """Return the uploads without an answer. Files of which nothing has written a document yet count as waiting."""
     ids = {state: library.documents.ids(state) for state in _QUEUED}
-    documents = library.documents.get_many(set[str]().union(*ids.values()))
+    documents = library.documents.get_many({upload for found in ids.values() for upload in found})
     received = [datetime.fromisoformat(document.body["received"]) for document in documents.values()]
     files = {
         upload: blob.modified
-        for blob in library.blobs.list("uploads")
+        for blob in library.blobs.list(UPLOADS)
         if (upload := upload_id_in(blob.name)) and upload not in documents and not is_companion(blob.name)
     }
     # The others are answered, or have failed.

@@ -19,7 +19,7 @@ from mfcc_assets.pipeline.upload_document import UploadDocument
 from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.open_files import is_open_for_writing
-from mfcc_assets.storage.blobs.port import Blob
+from mfcc_assets.storage.blobs.port import BATCH, UPLOADS, Blob
 from mfcc_assets.storage.documents.port import Document
 
 MISSED = ("gone", "changed")
@@ -30,7 +30,7 @@ _logger = logging.getLogger(__name__)
 
 def upload_files(library: Library) -> Iterator[Blob]:
     """Iterate over the music files in the container `uploads`."""
-    return (blob for blob in library.blobs.list("uploads") if not is_companion(blob.name))
+    return (blob for blob in library.blobs.list(UPLOADS) if not is_companion(blob.name))
 
 
 class UploadRegister:
@@ -78,7 +78,7 @@ class UploadRegister:
         return is_quiet and not self._is_being_written(blob)
 
     def _is_being_written(self, blob: Blob) -> bool:
-        path = self._library.blobs.path("uploads", blob.name)
+        path = self._library.blobs.path(UPLOADS, blob.name)
         return path is not None and is_open_for_writing(path)
 
     def forget(self, *, files: Iterable[Blob], documents: Collection[str]) -> None:
@@ -128,7 +128,7 @@ class UploadRegister:
         upload = upload_id_in(blob.name)
         if upload is None:
             return None
-        names = {file.name for file in self._library.blobs.list("uploads", f"{upload}/") if not is_companion(file.name)}
+        names = {file.name for file in self._library.blobs.list(UPLOADS, f"{upload}/") if not is_companion(file.name)}
         stored = self._library.documents.get_or_none(upload)
         holder = stored.body.get("blob") if stored else None
         # The document decides between several files. Without one, only a file that lies alone has the id.
@@ -158,10 +158,10 @@ class UploadRegister:
 
     def _has_content(self, copy: str, size: int, content: str) -> bool:
         try:
-            blob = self._library.blobs.stat("batch", copy)
+            blob = self._library.blobs.stat(BATCH, copy)
         except StoreError:
             return False
-        return blob.size == size and digest_of_blob(self._library, "batch", copy) == content
+        return blob.size == size and digest_of_blob(self._library, BATCH, copy) == content
 
 
 _REGISTERS: WeakKeyDictionary[Library, UploadRegister] = WeakKeyDictionary()
@@ -210,7 +210,7 @@ def files_of_uploads(library: Library, uploads: Collection[UploadId]) -> dict[Up
         if source is None:
             continue
         try:
-            blob = library.blobs.stat("uploads", source.blob)
+            blob = library.blobs.stat(UPLOADS, source.blob)
         except BlobNotFound:
             continue
         if blob.etag == source.etag:
@@ -274,7 +274,7 @@ def _documented(library: Library, upload: UploadId, source: Source, blob: Blob) 
         try:
             if stored is None:
                 library.documents.create(upload, dict(written.body))
-                if library.blobs.exists("uploads", blob.name):
+                if library.blobs.exists(UPLOADS, blob.name):
                     return written
                 # A purge removes the file first and the document last, so it may have been done before this document.
                 library.documents.delete(upload)
@@ -292,4 +292,4 @@ def _was_missed(document: UploadDocument) -> bool:
 def _content(library: Library, blob: Blob) -> str:
     if blob.size > library.settings.max_upload_bytes:
         return f"{blob.size} bytes"  # it is rejected because of its size, so it is not read
-    return digest_of_blob(library, "uploads", blob.name)
+    return digest_of_blob(library, UPLOADS, blob.name)

@@ -5,7 +5,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.music_names import is_companion
 from mfcc_assets.pipeline.upload_document import State
 from mfcc_assets.storage.blobs.names import shown_name
-from mfcc_assets.storage.blobs.port import Blob
+from mfcc_assets.storage.blobs.port import UPLOADS, Blob
 from mfcc_assets.storage.documents.port import Document, absent
 
 
@@ -43,5 +43,5 @@ def waiting_file(library: Library, upload: UploadId) -> Blob | None:
     """
     if not is_upload_id(upload):
         return None
-    files = [blob for blob in library.blobs.list("uploads", f"{upload}/") if not is_companion(blob.name)]
+    files = [blob for blob in library.blobs.list(UPLOADS, f"{upload}/") if not is_companion(blob.name)]
     return files[0] if len(files) == 1 else None

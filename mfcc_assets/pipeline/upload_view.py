@@ -10,6 +10,7 @@ from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.failure_words import words_for_failure
 from mfcc_assets.pipeline.upload_document import UploadDocument
+from mfcc_assets.storage.blobs.port import ARTWORKS, SOUNDTRACKS
 from mfcc_assets.storage.documents.port import Document
 from mfcc_assets.storage.sql.records import Soundtrack
 
@@ -89,6 +90,6 @@ def _presented_track(library: Library, track: Soundtrack) -> Presented:
         "album": track.album,
         "year": track.year,
         "seconds": track.seconds,
-        "soundtrack": library.blobs.link("soundtracks", track.blob_name, seconds=seconds),
-        "artwork": library.blobs.link("artworks", track.artwork, seconds=seconds),
+        "soundtrack": library.blobs.link(SOUNDTRACKS, track.blob_name, seconds=seconds),
+        "artwork": library.blobs.link(ARTWORKS, track.artwork, seconds=seconds),
     }

@@ -52,7 +52,7 @@ from mfcc_assets.pipeline.upload_file import check_size
 from mfcc_assets.pipeline.upload_register import file_name_of, files_of_uploads, received_at
 from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.storage.blobs.names import clean_name
-from mfcc_assets.storage.blobs.port import Blob
+from mfcc_assets.storage.blobs.port import BATCH, UPLOADS, Blob
 from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets.storage.sql.records import AudioContent, Reject
@@ -104,7 +104,7 @@ def recognise_uploads(library: Library, uploads: Sequence[UploadId], *, run: Ans
 
     def recognise(_: UploadId, document: AnalysedUpload) -> Change[AnalysedUpload]:
         cepstra = library.features.read_cepstra(document.audio_id, parameters)
-        with library.blobs.as_file("batch", document.batch) as path:
+        with library.blobs.as_file(BATCH, document.batch) as path:
             names = library.settings.recogniser_names
             outcome = recognise_file(library, index, path, document.audio_id, cepstra, names)
         return lambda stored: stored.with_recognition(outcome.recognition, outcome.failures)
@@ -209,7 +209,7 @@ def _received(
     document, is_claimed = run.claim(library.documents, upload, begin)
     if not is_claimed:
         return document
-    if not had_document and (file is None or not library.blobs.exists("uploads", file[0].name)):
+    if not had_document and (file is None or not library.blobs.exists(UPLOADS, file[0].name)):
         # The upload was purged after this run was told of its file.
         library.documents.delete(upload)
         return None
@@ -218,8 +218,8 @@ def _received(
         return _with_file(library, upload, document, file, run)
     except DocumentNotFound:
         # The upload was purged during the claim, so the copy of its file must go too.
-        for blob in list(library.blobs.list("batch", f"{upload}/")):
-            library.blobs.delete("batch", blob.name)
+        for blob in list(library.blobs.list(BATCH, f"{upload}/")):
+            library.blobs.delete(BATCH, blob.name)
         remove_computed(library, {upload: document.body})
         return None
 
@@ -236,7 +236,7 @@ def _with_file(
         return run.advance(library.documents, upload, UploadDocument, _copied(library, upload, file[0], run))
     if document.batch is not None:
         return document
-    if document.blob and library.blobs.exists("uploads", document.blob):
+    if document.blob and library.blobs.exists(UPLOADS, document.blob):
         changed = _failure(library, upload, document.file_name, _changed(document.file_name), run)
         return run.advance(library.documents, upload, UploadDocument, lambda stored: stored.failed(changed))
     return run.advance(library.documents, upload, UploadDocument, lambda stored: stored.failed(_DELETED))
@@ -251,7 +251,7 @@ def _copied(library: Library, upload: UploadId, blob: Blob, run: AnsweringRun) -
         rejected = _failure(library, upload, file_name, too_large, run)
         return lambda stored: stored.failed(rejected)
     try:
-        library.blobs.copy("uploads", blob.name, "batch", batch)
+        library.blobs.copy(UPLOADS, blob.name, BATCH, batch)
     except PermissionError:
         unreadable = UnreadableAudio("the file may not be read", subject=file_name, remedy="Change its permissions")
         refused = _failure(library, upload, file_name, unreadable, run)
@@ -316,7 +316,7 @@ def _each(
 
 def _analysed(library: Library, document: CopiedUpload, parameters: FeaturesParameters) -> AudioContent:
     """Return the audio of an upload, after computing its features unless they are stored."""
-    with library.blobs.as_file("batch", document.batch) as path:
+    with library.blobs.as_file(BATCH, document.batch) as path:
         digest = digest_of_file(path)
         if document.content and document.content != digest:
             raise _changed(document.file_name)
@@ -359,7 +359,7 @@ def _changed(file_name: str) -> UploadChanged:
 def _failure(library: Library, upload: UploadId, file_name: str, error: Exception, run: AnsweringRun) -> Failure:
     """Describe an error for the document of an upload; an error of the audio is also recorded as a reject."""
     if isinstance(error, AudioError):
-        reject = Reject(upload, "uploads", file_name, error.code, str(error))
+        reject = Reject(upload, UPLOADS, file_name, error.code, str(error))
         library.catalogue.record_reject(reject, run_id=run.run_id)
         return Failure(error.code, str(error))
     return Failure(next(code for kind, code in _CODES if isinstance(error, kind)), str(error))

@@ -20,6 +20,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.similarity.harmony import OTHER_PERFORMANCE, SharedHarmony, has_harmony, shared_harmony
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.records import Soundtrack
 
 _logger = logging.getLogger(__name__)
@@ -195,7 +196,7 @@ class _StoredChroma:
 def _compute(library: Library, tracks: Mapping[AudioId, Soundtrack], audio_id: AudioId) -> NDArray[np.float32] | None:
     name = tracks[audio_id].blob_name
     try:
-        with library.blobs.as_file("soundtracks", name) as path:
+        with library.blobs.as_file(SOUNDTRACKS, name) as path:
             chroma = _chroma_of_file(path, library.limits, name)
     except (AudioError, BlobNotFound, FileNotFoundError, PermissionError) as error:
         _logger.warning("%s is left out: its harmony cannot be computed (%s).", name, error)

@@ -11,6 +11,7 @@ from mfcc_assets.pipeline.progress import Report, Tally, unseen
 from mfcc_assets.pipeline.soundtracks import COMPUTED, UNCHANGED, WAITING
 from mfcc_assets.pipeline.store_features import store_waveform
 from mfcc_assets.storage.blobs.names import shown_name
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.records import Soundtrack
 
 _logger = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ def store_missing_waveforms(
 def _store(library: Library, audio_id: AudioId, track: Soundtrack) -> bool:
     cepstra, name = library.feature_parameters.cepstra, shown_name(track.blob_name)
     try:
-        with library.blobs.as_file("soundtracks", track.blob_name) as path:
+        with library.blobs.as_file(SOUNDTRACKS, track.blob_name) as path:
             return store_waveform(library.features, audio_id, path, cepstra, library.limits, name)
     except (AudioError, BlobNotFound, FileNotFoundError, PermissionError) as error:
         _logger.warning("The waveform of %s waits for a later run: %s", name, error)

@@ -14,10 +14,12 @@ Recognition has two stages. `shortlist` compares the upload's fingerprint with t
 """
 
 import os
+from collections import deque
 from collections.abc import Container, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property
+from itertools import islice, product
 from math import ceil, inf, sqrt
 
 import numpy as np
@@ -193,16 +195,8 @@ def align(
     >>> alignment.same_recording, round(alignment.offset_seconds)
     (True, 20)
     """
-    alignments = [
-        _best_alignment(query, track)
-        for of_query, of_track in _compared_frames(
-            sounding_frames(checked_cepstra(query_cepstra, parameters)),
-            sounding_frames(checked_cepstra(track_cepstra, parameters)),
-        )
-        for track in _framings(track_cepstra, of_track, parameters, FINE, phases=1)
-        for query in _framings(query_cepstra, of_query, parameters, FINE, phases=_PHASES)
-    ]
-    return max(alignments, key=lambda alignment: alignment.cosine)
+    query = _Recording(query_cepstra, parameters, phases=_PHASES)
+    return _best_alignment(query, _Recording(track_cepstra, parameters, phases=1))
 
 
 def matches(
@@ -216,7 +210,7 @@ def matches(
     ----------
     query_cepstra : (frames, d) float
     candidates : pairs of audio id and (frames, d) cepstra
-        Tracks of a shortlist. No more are read at a time than there are cores.
+        Tracks of a shortlist. While some are compared the next is read, and few are in memory at a time.
     parameters
         Parameters that all cepstra were computed with.
 
@@ -230,11 +224,19 @@ def matches(
     ValueError
         If cepstra do not fit the parameters or are not finite.
     """
+    query = _Recording(query_cepstra, parameters, phases=_PHASES)
+
+    def compared(audio_id: AudioId, cepstra: NDArray[np.float32]) -> Match:
+        return Match(audio_id, _best_alignment(query, _Recording(cepstra, parameters, phases=1)))
+
     aligned: list[Match] = []
-    remaining = iter(candidates)
     with ThreadPoolExecutor(_CORES) as pool:
-        while some := list(islice(remaining, _CORES)):
-            aligned += pool.map(lambda one: Match(one[0], align(query_cepstra, one[1], parameters)), some)
+        running: deque[Future[Match]] = deque()
+        for candidate in candidates:
+            running.append(pool.submit(compared, *candidate))
+            if len(running) > _CORES:
+                aligned.append(running.popleft().result())
+        aligned += [each.result() for each in running]
     same = [match for match in aligned if match.alignment.same_recording]
     return sorted(same, key=lambda match: -match.alignment.cosine)
 
@@ -255,22 +257,51 @@ class _Framing:
     seconds: NDArray[np.float64]
 
 
-def _compared_frames(
-    query: NDArray[np.intp], track: NDArray[np.intp]
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Return the frames of the query and of the track that are compared, given those of each that sound.
+class _Recording:
+    """A recording that is compared with others at ten frames a second.
 
     Whether a pause within the music is silence depends on how loud the rest is, and a query may be only a part of the
-    track. If one of them has a long pause, they are compared both without and with their pauses.
+    track. If one of two recordings has a long pause, they are compared both without and with their pauses.
+
+    Parameters
+    ----------
+    cepstra : (frames, d) float
+    parameters
+        Parameters that they were computed with.
+    phases
+        Number of framings.
+
+    Attributes
+    ----------
+    framings
+        Framings of the frames that sound, in which only distinctive changes are not zero.
+    has_pause
+        True if there is silence within the music.
+
+    Raises
+    ------
+    ValueError
+        If the cepstra do not fit the parameters or are not finite.
     """
-    both = [(query, track)]
-    if any(len(frames) and frames[-1] - frames[0] >= len(frames) for frames in (query, track)):
-        both.append((_with_pauses(query), _with_pauses(track)))
-    return both
 
+    def __init__(self, cepstra: NDArray[np.float32], parameters: CepstraParameters, *, phases: int) -> None:
+        self._cepstra, self._parameters, self._phases = checked_cepstra(cepstra, parameters), parameters, phases
+        self._sounding = sounding_frames(cepstra)
+        sounding = self._sounding
+        self.has_pause = len(sounding) > 0 and bool(sounding[-1] - sounding[0] >= len(sounding))
+        self.framings = self._framings_of(sounding)
 
-def _with_pauses(sounding: NDArray[np.intp]) -> NDArray[np.intp]:
-    return np.arange(sounding[0], sounding[-1] + 1) if len(sounding) else sounding
+    @cached_property
+    def framings_with_pauses(self) -> list[_Framing]:
+        """As `framings`, with the silence within the music."""
+        sounding = self._sounding
+        if not self.has_pause:
+            return self.framings
+        return self._framings_of(np.arange(sounding[0], sounding[-1] + 1))
+
+    def _framings_of(self, frames: NDArray[np.intp]) -> list[_Framing]:
+        framings = _framings(self._cepstra, frames, self._parameters, FINE, phases=self._phases)
+        return [_Framing(_distinctive(framing.changes), framing.seconds) for framing in framings]
 
 
 def _framings(
@@ -301,9 +332,17 @@ def _passages(changes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return [changes[start : start + length] for start in starts]
 
 
-def _best_alignment(query: _Framing, track: _Framing) -> Alignment:
+def _best_alignment(query: _Recording, track: _Recording) -> Alignment:
+    """Return the best alignment of a query and a track."""
+    pairs = list(product(query.framings, track.framings))
+    if query.has_pause or track.has_pause:
+        pairs += product(query.framings_with_pauses, track.framings_with_pauses)
+    return max((_alignment(*pair) for pair in pairs), key=lambda alignment: alignment.cosine)
+
+
+def _alignment(query: _Framing, track: _Framing) -> Alignment:
     """Return the best alignment of two sequences of changes by a correlation over all offsets."""
-    ours, theirs = _distinctive(query.changes), _distinctive(track.changes)
+    ours, theirs = query.changes, track.changes
     n, m = len(ours), len(theirs)
     if not n or not m:
         return Alignment(0.0, 0.0, 0.0)

@@ -17,6 +17,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from mfcc_assets.features.timbre import GROUPS
 from mfcc_assets.features.track_features import FeatureTable
@@ -132,7 +133,9 @@ class TimbreSpace:
     def of(cls, timbre: NDArray[np.floating]) -> Self:
         """Fit both spaces to a sample of a library, given its vectors (tracks, width) by `timbre_vector`."""
         bands = (_WHOLE_BAND, _LOW_BAND)
-        return cls(*(BandSpace.of(timbre[:, _columns(band)], band) for band in bands))
+        # Threads of the matrix library spin while they wait for each other, on busy cores for many times as long.
+        with threadpool_limits(1, user_api="blas"):
+            return cls(*(BandSpace.of(timbre[:, _columns(band)], band) for band in bands))
 
     def table(self, feature_table: FeatureTable) -> FeatureTable:
         """Return the same tracks with points in these spaces instead of vectors of timbre."""

@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar
 from mfcc_assets.errors import Conflict, CorruptIndex
 from mfcc_assets.storage.blobs.json_blobs import etag_of, read_json, replace_json, write_json
 from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
+from mfcc_assets.storage.index_parts import DESCRIPTION, part_name
 
 BY_RUN, BY_HAND, ROLLBACK = "run", "hand", "rollback"
 _FOLDER = "indexes/"
@@ -26,7 +27,6 @@ _PUBLISHED = "indexes/published.json"
 _PAST = "indexes/publications.json"
 _BUILT = "indexes/built.json"
 _RUN = "The next run over the library repairs it: `mfcc sync` starts one"
-_DESCRIPTION = "index.json"
 _WRITTEN_LATER = {"attachments", "candidates", "quality.json", "rankings"}
 _Record = TypeVar("_Record")
 _logger = logging.getLogger(__name__)
@@ -250,13 +250,14 @@ class IndexHistory:
 
     def _publication_of(self, version: str) -> Publication:
         """Return a publication of a version of which nothing else is known. It cannot be older than the version."""
-        description = self._described(f"{_FOLDER}{version}/index.json")
+        description = self._described(version)
         return Publication(version, description.built_at if description else datetime.fromtimestamp(0, UTC))
 
     def stored(self) -> list[StoredVersion]:
         """Return every version with a readable description, in the order in which they were built."""
-        names = [name for blob in self._blobs.list(CEPSTRA, _FOLDER) if (name := blob.name).endswith("/index.json")]
-        found = [version for name in names if (version := self._described(name)) is not None]
+        names = [blob.name.removeprefix(_FOLDER) for blob in self._blobs.list(CEPSTRA, _FOLDER)]
+        versions = [name.removesuffix(f"/{DESCRIPTION}") for name in names if name.endswith(f"/{DESCRIPTION}")]
+        found = [described for version in versions if (described := self._described(version)) is not None]
         return sorted(found, key=lambda version: (version.built_at, version.version))
 
     def damaged(self) -> list[str]:
@@ -269,13 +270,9 @@ class IndexHistory:
         for blob in self._blobs.list(CEPSTRA, _FOLDER):
             version, _, file = blob.name.removeprefix(_FOLDER).partition("/")
             files.setdefault(version, set()).add(file.partition("/")[0])
-        undescribed = {version for version, names in files.items() if _DESCRIPTION not in names}
+        undescribed = {version for version, names in files.items() if DESCRIPTION not in names}
         used = {version for version in undescribed if files[version] & _WRITTEN_LATER} | (undescribed & self._known())
-        unreadable = {
-            version
-            for version in files.keys() - undescribed
-            if self._described(f"{_FOLDER}{version}/{_DESCRIPTION}") is None
-        }
+        unreadable = {version for version in files.keys() - undescribed if self._described(version) is None}
         return sorted(used | unreadable)
 
     def _known(self) -> set[str]:
@@ -289,19 +286,19 @@ class IndexHistory:
 
     def exists(self, version: str) -> bool:
         """Return whether a version is stored."""
-        return self._blobs.exists(CEPSTRA, f"{_FOLDER}{version}/index.json")
+        return self._blobs.exists(CEPSTRA, part_name(version, DESCRIPTION))
 
     def delete(self, version: str) -> None:
         """Delete all files of a version, if there are any."""
         names = [blob.name for blob in self._blobs.list(CEPSTRA, f"{_FOLDER}{version}/")]
         # The description is deleted last: if this process is killed, the rest is still listed and pruned later.
-        for name in sorted(names, key=lambda name: name.endswith("/index.json")):
+        for name in sorted(names, key=lambda name: name.endswith(f"/{DESCRIPTION}")):
             self._blobs.delete(CEPSTRA, name)
 
-    def _described(self, name: str) -> StoredVersion | None:
+    def _described(self, version: str) -> StoredVersion | None:
         def parse(record: dict[str, Any]) -> StoredVersion:
             return StoredVersion(
-                version=name.split("/")[-2],
+                version=version,
                 built_at=datetime.fromisoformat(record["created_at"]),
                 tracks=int(record["tracks"]),
                 ranking=str(record["parameters"]["ranking"]),
@@ -309,7 +306,14 @@ class IndexHistory:
             )
 
         try:
-            return read_json(self._blobs, CEPSTRA, name, parse, damaged="it describes no index", remedy=_RUN)
+            return read_json(
+                self._blobs,
+                CEPSTRA,
+                part_name(version, DESCRIPTION),
+                parse,
+                damaged="it describes no index",
+                remedy=_RUN,
+            )
         except CorruptIndex:
             return None
 

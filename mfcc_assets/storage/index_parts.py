@@ -17,11 +17,19 @@ from mfcc_assets.similarity.pairwise import Reference, Tracks
 from mfcc_assets.similarity.rankings import Ranking
 from mfcc_assets.similarity.timbre_space import BandSpace, TimbreSpace
 
+DESCRIPTION = "index.json"
+"""The last file of a version that is written. A version without it does not exist."""
+
 COLUMN_PARTS = {
     column.name: "embeddings.npy" if column.name == "segment_means" else f"{column.name}.npy"
     for column in fields(FeatureTable)
 }
 """File of each column of the feature table. The name ``embeddings`` is older than the name `segment_means`."""
+
+
+def part_name(version: str, name: str) -> str:
+    """Return the blob name of a file of an index."""
+    return f"indexes/{version}/{name}"
 
 
 def parameters_record(parameters: IndexParameters) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 from mfcc_assets.storage.checked_bytes import with_checksum, without_checksum
 from mfcc_assets.storage.index_description import IndexDescription
 from mfcc_assets.storage.index_history import BY_RUN, IndexHistory, Publication, StoredVersion, answered_before
+from mfcc_assets.storage.index_parts import DESCRIPTION, part_name
 from mfcc_assets.storage.index_segments import IndexSegments
 from mfcc_assets.storage.packed_arrays import packed, unpacked
 from mfcc_assets.storage.part_folder import REBUILD, PartFolder, corrupt_index
@@ -279,7 +280,7 @@ class IndexStore:
 
     def write_quality(self, version: str, quality: Mapping[str, float | None]) -> None:
         """Store the measured quality of an index."""
-        write_json(self._blobs, CEPSTRA, f"indexes/{version}/quality.json", quality)
+        write_json(self._blobs, CEPSTRA, part_name(version, "quality.json"), quality)
 
     def read_quality(self, version: str) -> dict[str, float | None]:
         """Return the measured quality of an index; empty if it was not measured, or the figures are damaged."""
@@ -287,7 +288,7 @@ class IndexStore:
             quality: dict[str, float | None] | None = read_json(
                 self._blobs,
                 CEPSTRA,
-                f"indexes/{version}/quality.json",
+                part_name(version, "quality.json"),
                 dict,
                 damaged="the stored figures are damaged",
                 remedy="The next run over the library measures those of the newest index again",
@@ -299,12 +300,12 @@ class IndexStore:
 
     def write_attachment(self, version: str, name: str, content: bytes) -> None:
         """Store something that belongs to an index, such as a picture. It replaces what is stored under the name."""
-        self._blobs.write(CEPSTRA, f"indexes/{version}/attachments/{name}", content)
+        self._blobs.write(CEPSTRA, part_name(version, f"attachments/{name}"), content)
 
     def read_attachment(self, version: str, name: str) -> bytes | None:
         """Return the attachment of this name; None if there is none yet."""
         try:
-            return self._blobs.read(CEPSTRA, f"indexes/{version}/attachments/{name}")
+            return self._blobs.read(CEPSTRA, part_name(version, f"attachments/{name}"))
         except BlobNotFound:
             return None
 
@@ -367,7 +368,7 @@ class IndexStore:
         )
 
     def _folder(self, version: str) -> PartFolder:
-        return PartFolder(self._blobs, f"indexes/{version}", "index.json", f"index {version}")
+        return PartFolder(self._blobs, f"indexes/{version}", DESCRIPTION, f"index {version}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ fails may leave the time of a file as it was. Reading all files of a large libra
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
@@ -57,6 +57,20 @@ class LastCheck:
         first = bisect_right(unchanged, self.name, key=lambda blob: blob.name)
         following = [*unchanged[first:], *unchanged[:first]][:in_turn]
         return [*changed, *following], replace(self, name=following[-1].name) if following else self
+
+    def advanced(self, checked: Iterable[Blob], unchecked: Iterable[Blob] = ()) -> "LastCheck":
+        """Return this check with the last change of the files that were checked as its time.
+
+        Parameters
+        ----------
+        checked
+            Files that were checked.
+        unchecked
+            Files that could not be checked now. Those of them that changed since this check stay due.
+        """
+        newest = max((blob.modified for blob in checked), default=self.until)
+        waiting = (blob.modified - timedelta.resolution for blob in unchecked if blob.modified > self.until)
+        return replace(self, until=max(self.until, min([newest, *waiting])))
 
 
 def read_last_check(blobs: BlobStore, checked: str) -> LastCheck:

@@ -27,6 +27,7 @@ from mfcc_assets.web.player import waveforms
 from mfcc_assets.web.probes import add_probes
 from mfcc_assets.web.security.cross_site import refuse_other_sites
 from mfcc_assets.web.security.headers import add_headers
+from mfcc_assets.web.security.hosts import refuse_other_hosts
 from mfcc_assets.web.security.keys import refuse_wrong_keys
 from mfcc_assets.web.security.login import require_login
 from mfcc_assets.web.security.proxies import KnownProxies
@@ -54,6 +55,8 @@ def create_app(library: Library) -> Flask:
         If nobody could log in with these settings.
     SecretNotFound
         If a secret is missing that the settings name.
+    StoreError
+        If the log-in needs the list of ended sessions, and it cannot be used.
 
     Examples
     --------
@@ -67,7 +70,6 @@ def create_app(library: Library) -> Flask:
     settings = library.settings
     app = Flask(__name__)
     app.config.update(
-        TRUSTED_HOSTS=settings.web_hosts,
         MAX_CONTENT_LENGTH=_LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=_LARGEST_FORM,
         SECRET_KEY=library.key_for("session"),
@@ -78,6 +80,7 @@ def create_app(library: Library) -> Flask:
     )
     opened = Site(library)
     open_site(app, opened)
+    refuse_other_hosts(app, settings.web_hosts)
     _prepare_templates(app, settings)
     add_languages(app)
     add_headers(app, _files_address(settings))
@@ -93,7 +96,9 @@ def create_app(library: Library) -> Flask:
     add_uploads(app, opened)
     add_api(app, library)
     add_metrics(app, opened)
-    app.wsgi_app = KnownProxies(app.wsgi_app, settings.web_proxy_addresses, settings.web_login_header)  # type: ignore[method-assign]
+    app.wsgi_app = KnownProxies(  # type: ignore[method-assign]
+        app.wsgi_app, settings.web_proxy_addresses, settings.web_login_header, settings.web_passed_paths
+    )
     return app
 
 

@@ -18,6 +18,7 @@ from mfcc_assets.errors import (
     FeaturesMissing,
     LeftToTheRun,
     LinkRefused,
+    LostTables,
     MfccError,
     NoPublishedIndex,
     NotACursor,
@@ -30,6 +31,7 @@ from mfcc_assets.errors import (
 )
 from mfcc_assets.pipeline.failure_words import words_for_failure
 from mfcc_assets.texts import printable
+from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.i18n import language, translated
 from mfcc_assets.web.programs import is_for_programs
 
@@ -77,7 +79,7 @@ def tell_errors(app: Flask) -> None:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             # The message may name files of the machine. Its owner finds it in the log.
             _logger.error("%s %s failed: %s", request.method, _logged_address(), printable(str(error)))
-            return _told(status, {})
+            return _told(status, {}, _advice(error) if is_for_programs() or wants_json() else "")
         if language() != "en" and not (is_for_programs() or wants_json()):
             # The message is English. The page has advice for the status.
             return _told(status, {}, translated(words_for_failure(error.code)) if isinstance(error, AudioError) else "")
@@ -85,7 +87,7 @@ def tell_errors(app: Flask) -> None:
         return _told(status, {}, printable(said))
 
     @app.errorhandler(SecurityError)
-    def tell_foreign_host(_: SecurityError) -> Response:
+    def tell_foreign_host(_error: SecurityError) -> Response:
         # No address of this site can be made for such a request, so there is no page for it either.
         said = "This site is not known by this name. Its owner can allow the name with MFCC_WEB_TRUSTED_HOSTS."
         if is_for_programs():
@@ -105,6 +107,22 @@ def tell_errors(app: Flask) -> None:
     def tell_unforeseen(error: Exception) -> Response:
         _logger.error("%s %s failed", request.method, _logged_address(), exc_info=error)
         return _told(HTTPStatus.INTERNAL_SERVER_ERROR, {})
+
+
+def _advice(error: MfccError) -> str:
+    """Return what a program is told of a fault of the library: what its owner can do, and no path or address."""
+    if isinstance(error, LostTables):
+        return _("The database has lost the soundtracks. Its owner reads them in again with `mfcc sync`.")
+    if isinstance(error, NoPublishedIndex):
+        return _(
+            "The library has no index yet, so nothing can be compared. Its owner adds music with `mfcc add`, or waits"
+            " until the run that builds the index is done. Then ask again."
+        )
+    if isinstance(error, CorruptIndex):
+        return _("The index is damaged. The next run over the library builds it anew. The log of the server says more.")
+    if isinstance(error, StoreError):
+        return _("A store of the library does not answer. Try again later. The log of the server says more.")
+    return ""
 
 
 def wants_json() -> bool:

@@ -94,4 +94,4 @@ def _read(figures: Callable[[], Iterator[Metric]]) -> list[Metric]:
     try:
         return list(figures())
     except MfccError:
-        return []  # the log of the pages says why, and `/readyz` tells it
+        return []  # `/readyz` tells that a store is away, and the pages that there is no usable index

@@ -10,6 +10,7 @@ from flask import Flask, Response
 
 from mfcc_assets.errors import MfccError
 from mfcc_assets.library import Library
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 
 _KEPT_SECONDS = 10.0
 _logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ def add_probes(app: Flask, library: Library) -> None:
 
     def read() -> None:
         library.catalogue.shard_digits()
-        library.blobs.exists("soundtracks", "a name that is only looked for")
+        library.blobs.exists(SOUNDTRACKS, "a name that is only looked for")
 
     check = StoreCheck(read)
 

@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication
 from mfcc_assets.errors import SettingsError
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
+from mfcc_assets.texts import printable
 from mfcc_assets.web.app import create_app
 from mfcc_assets.web.security.addresses import KnownAddresses
 from mfcc_assets.web.security.login import check_login
@@ -114,11 +115,13 @@ def _listener(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, UnicodeError, TypeError) as error:
+        # A name that is no name of a host is a TypeError of the standard library.
         listener.close()
+        number = error.errno if isinstance(error, OSError) else None
         raise SettingsError(
-            f"the pages cannot be served there ({os.strerror(error.errno) if error.errno else error})",
-            subject=f"{host}:{port}",
+            f"the pages cannot be served there ({os.strerror(number) if number else error})",
+            subject=f"{printable(host)}:{port}",
             remedy="Choose another address with MFCC_WEB_HOST and MFCC_WEB_PORT",
         ) from error
     return listener

@@ -22,7 +22,7 @@ _PICTURE_BYTES = 48 << 20
 _PAIRS = 32
 _HEALTH_SECONDS = 60.0
 _HEAVY_AT_ONCE, _HEAVY_WAITING = 2, 8
-"""Heavy works at the same time, and requests that wait for one. The server has more threads than both together."""
+"""Requests that do heavy work at once, and those that wait for it. The server has more threads than both together."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,13 @@ from mfcc_assets_tests.benchmarks.report import Section
 from mfcc_assets_tests.benchmarks.sized_library import PLACES, RANKING, timed
 from mfcc_assets_tests.benchmarks.web_browser import PageLoad, page_loads
 from mfcc_assets_tests.benchmarks.web_clients import MeasuredServer, measured_server
-from mfcc_assets_tests.benchmarks.web_library import SIZE, UPLOAD_SECONDS, web_library, write_uploads
+from mfcc_assets_tests.benchmarks.web_library import (
+    SIZE,
+    UPLOAD_SECONDS,
+    web_library,
+    write_compared_cepstra,
+    write_uploads,
+)
 
 UPLOADS = 20
 REQUESTS = 30
@@ -48,6 +54,7 @@ _WAV_HEAD = b"".join(
 def measure(corpus: Corpus) -> Section:
     home, loads = web_library(corpus), os.getloadavg()
     uploads = write_uploads(corpus, corpus.work / "web_uploads", UPLOADS + 1)
+    write_compared_cepstra(corpus, home, uploads)
     section = Section("Pages").text(
         f"The pages of a library of {SIZE:,} synthetic tracks, served by `mfcc web` and asked over the loopback of the "
         f"same machine, which had a load of {loads[0]:.1f} when this began. No run records the answers meanwhile."

@@ -7,6 +7,7 @@ import numpy as np
 import soundfile
 
 from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
@@ -14,6 +15,7 @@ from mfcc_assets.pipeline.library_report import occurrences_of
 from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.pipeline.map_points import map_points
 from mfcc_assets.pipeline.nearness import pair_distances_of
+from mfcc_assets.recognition.match import shortlist
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.vector_index import VectorIndex
 from mfcc_assets.settings import Settings
@@ -35,9 +37,13 @@ def web_library(corpus: Corpus) -> Path:
     if not done.exists():
         population = Population(corpus, ranking_named(RANKING))
         with Library(Settings(home=home, ranking=RANKING)) as library:
-            _make(SizedLibrary(library, population, population.draw(SIZE, seed=0)))
+            _make(SizedLibrary(library, population, _drawn(population)))
         done.touch()
     return home
+
+
+def _drawn(population: Population) -> Drawn:
+    return population.draw(SIZE, seed=0)
 
 
 def _make(sized: SizedLibrary) -> None:
@@ -88,3 +94,23 @@ def write_uploads(corpus: Corpus, folder: Path, count: int) -> list[Path]:
             soundfile.write(path, np.resize(samples, (wanted, 2)), SAMPLE_RATE, format="MP3")
         paths.append(path)
     return paths
+
+
+def write_compared_cepstra(corpus: Corpus, home: Path, uploads: Sequence[Path]) -> None:
+    """Write the cepstra of the tracks with which recognition compares each upload. They are those of their origins.
+
+    Cepstra of all tracks would take 12 GB. If an upload is the origin of a track, it is recognised as this track.
+    """
+    with Library(Settings(home=home, ranking=RANKING)) as library:
+        index, features = library.indexes.published(), library.features
+        parameters = index.parameters.features.cepstra
+        queries = (analyse_file(path, parameters, library.limits).analysis.cepstra for path in uploads)
+        compared = {audio for query in queries for audio in shortlist(query, index.fingerprints, parameters)}
+        missing = [audio for audio in sorted(compared) if not features.has_cepstra(audio, parameters)]
+        if not missing:
+            return
+        population = Population(corpus, ranking_named(RANKING))
+        origins = _drawn(population).origins
+        for audio in missing:
+            origin = population.audio_ids[origins[int(audio, 16)]]
+            features.write_analysis(audio, corpus.store.read_analysis(origin, parameters), parameters)

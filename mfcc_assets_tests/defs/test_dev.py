@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -32,17 +32,23 @@ def _started(settings: Settings, log: Path, port: object, web_port: object) -> I
     ):
         try:
             yield process
+        except BaseException:
+            # Its children would live on, and take time from all later tests. If the test succeeds, there must be none.
+            for each in _processes_of(settings.folder):
+                with suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGKILL)
+            raise
         finally:
             process.kill()
 
 
-def _processes_of(home: Path) -> list[bytes]:
-    """Return the commands of all living processes that work on the library in a home."""
-    return [
-        (folder / "cmdline").read_bytes()
+def _processes_of(home: Path) -> dict[int, bytes]:
+    """Return the process ids and the commands of all living processes that work on the library in a home."""
+    return {
+        int(folder.name): _read(folder / "cmdline")
         for folder in Path("/proc").glob("[0-9]*")
         if int(folder.name) != os.getpid() and f"MFCC_HOME={home}\0".encode() in _read(folder / "environ")
-    ]
+    }
 
 
 def _read(file: Path) -> bytes:
@@ -66,13 +72,13 @@ def test_both_start_and_end_together_and_leave_no_process(
         with urlopen(f"http://127.0.0.1:{web_port}/healthz", timeout=30) as page:
             assert page.read() == b"alive"
         processes = _processes_of(settings.folder)
-        assert any(b"dagster._daemon" in command for command in processes)
+        assert any(b"dagster._daemon" in command for command in processes.values())
         assert f"The pages are at http://127.0.0.1:{web_port}." in log.read_text()
 
         process.send_signal(number)
 
         assert process.wait(timeout=60) == 128 + number
-    assert _processes_of(settings.folder) == []
+    assert _processes_of(settings.folder) == {}
     assert "Traceback" not in log.read_text()
 
 
@@ -99,7 +105,7 @@ def test_if_the_pages_cannot_start_dagster_ends_too(settings: Settings, tmp_path
         assert process.wait(timeout=120) == 1
 
     assert f"127.0.0.1:{web_port}: the pages cannot be served there" in log.read_text()
-    assert _processes_of(settings.folder) == []
+    assert _processes_of(settings.folder) == {}
 
 
 @pytest.mark.parametrize(("port", "web_port"), [("99999", "8000"), ("0", "8000"), ("a", "8000"), ("3000", "-1")])
@@ -118,7 +124,7 @@ def test_a_used_port_of_the_ui_is_told_before_anything_starts(settings: Settings
         assert process.wait(timeout=60) == 1
     (told,) = log.read_text().splitlines()
     assert told.startswith(f"127.0.0.1:{port}: Dagster's UI cannot be served there (")
-    assert _processes_of(settings.folder) == []
+    assert _processes_of(settings.folder) == {}
 
 
 def test_the_ui_and_the_pages_need_two_ports(settings: Settings, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The Bicep files parse and fit together, and only the intended parts can be reached from the internet."""
 
-import inspect
 import json
 import re
 from pathlib import Path
@@ -8,9 +7,12 @@ from typing import get_args
 
 import pytest
 
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.api_keys import make_key
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import CONTAINERS
 from mfcc_assets.storage.documents.cosmos_account import CONTAINER, INDEXING_POLICY, PARTITION_KEY
+from mfcc_assets.web.app import create_app
 from mfcc_assets.web.security import login
 from mfcc_assets_tests.deploy.bicep_files import FILES, FOLDER, PARAMETERS, BicepFile, Resource, read, walk
 
@@ -278,11 +280,42 @@ def test_the_pages_are_open_without_a_sign_in_only_where_the_stage_says_so() -> 
     assert set(re.findall(r"'(\w+)'", allowed[1])) == set(get_args(Settings.model_fields["web_login"].annotation))
 
 
-def test_what_needs_no_sign_in_needs_no_log_in_of_the_pages_either() -> None:
-    (excluded,) = re.findall(r"excludedPaths: \[([^\]]*)\]", read(MODULES / "web.bicep").text)
-    paths = re.findall(r"'/(\w+)/\*'", excluded)
-    assert len(paths) == len(excluded.split())
-    assert all(f'"/{path}/<' in inspect.getsource(login) for path in paths)
+def test_what_needs_no_sign_in_of_the_platform_is_open_or_needs_a_key(tmp_path: Path) -> None:
+    text = read(MODULES / "web.bicep").text
+    assert "excludedPaths: pathsWithoutSignIn\n" in text
+    assert "name: 'MFCC_WEB_PATHS_WITHOUT_LOGIN'\n              value: join(pathsWithoutSignIn, ',')" in text
+    (passed,) = re.findall(r"var pathsWithoutSignIn = \[([^\]]*)\]", text)
+    paths = re.findall(r"'(/\w+(?:/\*)?)'", passed)
+    assert len(paths) == len(passed.split())
+    assert {"/api/*", "/rest/*", "/metrics"} <= set(paths)
+    settings = Settings(
+        home=tmp_path / "home",
+        web_login="header",
+        web_proxies="127.0.0.1",
+        web_paths_without_login=",".join(paths),
+    )
+    with Library(settings) as library:
+        pages = create_app(library).test_client()
+        forged = {"X-MS-CLIENT-PRINCIPAL-NAME": "boss@example.org"}
+        key = {"Authorization": f"Bearer {make_key(library, 'player', is_operator=False)}"}
+        for address in ("/api/v1/genres", "/API/v1/genres", "/api/uploads/latest", "/metrics"):
+            assert pages.get(address, headers=forged).status_code in (401, 403), address
+        for address in ("/api/v1/genres", "/metrics"):
+            assert pages.get(address, headers={**forged, **key}).status_code == 200
+        assert "failed" in pages.get("/rest/getArtists", headers=forged).text
+        # What is left has no library in it.
+        assert pages.get("/healthz").text == "alive"
+        assert pages.get("/language/zh").status_code == 302
+        assert [pages.get(f"/{name}/nothing", headers=forged).status_code for name in ("static", "shared")] == [404] * 2
+        # The header still counts where the platform asks for the sign-in.
+        assert [pages.get("/library", headers=headers).status_code for headers in (forged, {})] == [200, 403]
+
+
+def test_the_pages_themselves_call_nothing_that_needs_a_key() -> None:
+    front = Path(login.__file__).parents[1]
+    files = [*(front / "static" / "js").rglob("*.js"), *(front / "templates").rglob("*.html")]
+    assert len(files) > 10
+    assert [file.name for file in files if re.search(r"[\"'`]/(?:api|rest|metrics)\b", file.read_text())] == []
 
 
 def test_one_process_serves_the_pages() -> None:

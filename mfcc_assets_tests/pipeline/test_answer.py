@@ -1,6 +1,7 @@
 """Recommendations for one file, at once and step by step."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -21,12 +22,13 @@ from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search
+from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.pairwise import Tracks
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets_tests.audio_samples import write_audio, write_music
 from mfcc_assets_tests.ranked_library import add_tracks, audio_id, compared_with_all, index_and_rank, publish
-from mfcc_assets_tests.runs import run_library
+from mfcc_assets_tests.runs import copied_home, run_library
 
 DEMO = Path(__file__).parents[2] / "mfcc_assets" / "demo"
 JOURNEY = DEMO / "library" / "Maxstack_A_New_Journey.ogg"
@@ -36,14 +38,23 @@ COUNT = 5
 OTHERS = ["Maxstack_Awakening.ogg", "Muldjord_armygeddon.ogg", "Will_Savino_Ocean.ogg"]
 
 
+@pytest.fixture(scope="module")
+def real_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the home of a library of four tracks, one of them a second time: 18 s of it, as MP3. Tests only copy it."""
+    home = tmp_path_factory.mktemp("real") / "home"
+    with Library(Settings(home=home, settle_seconds=0)) as library, dg.DagsterInstance.ephemeral() as instance:
+        for path in (JOURNEY, *(DEMO / "library" / name for name in OTHERS)):
+            library.blobs.upload_file("soundtracks", path.name, path)
+        library.blobs.upload_file("soundtracks", "again.mp3", DEMO / "uploads" / "a-new-journey.mp3")
+        run_library(library, instance)
+    return home
+
+
 @pytest.fixture
-def real_library(library: Library, instance: dg.DagsterInstance) -> Library:
-    """Four tracks, one of them a second time: 18 s of it, as MP3."""
-    for path in (JOURNEY, *(DEMO / "library" / name for name in OTHERS)):
-        library.blobs.upload_file("soundtracks", path.name, path)
-    library.blobs.upload_file("soundtracks", "again.mp3", DEMO / "uploads" / "a-new-journey.mp3")
-    run_library(library, instance)
-    return library
+def real_library(real_home: Path, settings: Settings) -> Iterator[Library]:
+    copied_home(real_home, settings.home)
+    with Library(settings) as library:
+        yield library
 
 
 @pytest.mark.parametrize("query", [JOURNEY, DEMO / "uploads" / "a-new-journey.mp3"])

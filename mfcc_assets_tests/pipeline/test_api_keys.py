@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mfcc_assets.errors import KeyNotFound, UnusableKeyName
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.api_keys import key_of_text, key_of_token, keys, make_key, revoke_key
+from mfcc_assets.pipeline.api_keys import key_of_text, key_of_token, keys_in_use, make_key, revoke_key
 from mfcc_assets.settings import Settings
 
 MADE_UP = f"mfcc_{'0' * 16}_{'A' * 43}"
@@ -27,8 +27,8 @@ def test_a_key_opens_the_library_and_says_whose_it_is(library: Library) -> None:
         key = key_of_text(library, text)
         assert key is not None
         assert (key.name, key.is_operator) == (name, is_operator)
-        assert key in keys(library)
-    assert len(keys(library)) == 2
+        assert key in keys_in_use(library)
+    assert len(keys_in_use(library)) == 2
 
 
 def test_the_text_of_a_key_is_stored_nowhere(library: Library) -> None:
@@ -49,7 +49,7 @@ def test_a_revoked_key_opens_nothing_and_leaves_the_others(library: Library) -> 
 
     assert key_of_text(library, text) is None
     assert key_of_token(library, "Zoë", token_of(text, "salt"), "salt") is None
-    assert [key_of_text(library, other)] == keys(library)
+    assert [key_of_text(library, other)] == keys_in_use(library)
     with pytest.raises(KeyNotFound, match="no key in use has this id"):
         revoke_key(library, revoked.key_id)
 
@@ -92,13 +92,13 @@ def test_a_token_of_a_key_and_a_salt_opens_the_library_under_the_name_of_the_key
 def test_a_name_that_cannot_be_shown_is_refused(library: Library, name: str) -> None:
     with pytest.raises(UnusableKeyName, match="Use 1 to 64 printable characters"):
         make_key(library, name, is_operator=False)
-    assert keys(library) == []
+    assert keys_in_use(library) == []
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(salt=st.text(max_size=20), wrong=st.text(string.hexdigits, min_size=32, max_size=32))
 def test_tokens_of_every_salt_are_understood(library: Library, salt: str, wrong: str) -> None:
-    in_use = keys(library)
+    in_use = keys_in_use(library)
     text = make_key(library, "Zoë", is_operator=False) if not in_use else None
     if text is not None:
         library.settings.home.joinpath("key").write_text(text)

@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,15 +11,18 @@ from mutagen.flac import FLAC
 from mutagen.flac import Picture as FlacPicture
 from PIL import Image
 
+from mfcc_assets.ids import TrackId, shard_of
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.artworks import ARTWORKS, faults_of_artworks
+from mfcc_assets.pipeline.artworks import faults_of_artworks
 from mfcc_assets.pipeline.observe import Observation, observe_soundtracks
+from mfcc_assets.storage.blobs.port import ARTWORKS
+from mfcc_assets.storage.last_check import read_last_check
 from mfcc_assets_tests.audio_samples import write_tone
 from mfcc_assets_tests.damage import Damage, cut, flip
 
 
-def observe(library: Library) -> Observation:
-    return observe_soundtracks(library, library.shards, run_id="run")
+def observe(library: Library, shards: Sequence[str] = ()) -> Observation:
+    return observe_soundtracks(library, shards or library.shards, run_id="run")
 
 
 def embed_picture(path: Path) -> None:
@@ -108,3 +112,21 @@ def test_a_bit_that_changes_by_itself_is_found_when_the_turn_comes_to_its_file(
 
     assert [len(observe(library).repairs) for _ in range(2)] == [1, 0]
     assert artworks(library) == stored
+
+
+def test_a_run_over_some_soundtracks_checks_their_artworks_and_leaves_changed_ones_of_others_to_the_next_run(
+    library: Library, stored: dict[str, bytes]
+) -> None:
+    own, other = sorted(stored)
+    shard = shard_of(TrackId(own.partition(".")[0]), library.settings.shard_digits)
+    assert not other.startswith(shard)
+
+    library.blobs.write(ARTWORKS, own, stored[own])
+    observe(library, [shard])
+    checked = read_last_check(library.blobs, ARTWORKS).until
+    assert checked == library.blobs.stat(ARTWORKS, own).modified
+
+    library.blobs.write(ARTWORKS, other, flip(stored[other]))
+    library.blobs.write(ARTWORKS, own, stored[own])
+    assert observe(library, [shard]).repairs == []
+    assert len(observe(library).repairs) == 1

@@ -81,5 +81,6 @@ def test_the_parts_of_the_disk_add_up_to_the_home(ten_tracks: Library, tmp_path:
 
     assert sum(used.values()) == bytes_on_disk(ten_tracks.settings.folder)
     assert used["features"] > 0
+    assert used["other"] < 100_000, "everything large is named"
     assert used["soundtracks"] < before["soundtracks"] + 100_000, "a linked folder takes no space here"
     assert list(used.values()) == sorted(used.values(), reverse=True)

@@ -1,5 +1,6 @@
 """A radio that goes on."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 from statistics import fmean
 
@@ -11,18 +12,20 @@ from mfcc_assets.pipeline.find_track import find_track
 from mfcc_assets.pipeline.neighbours import Neighbour
 from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.radio import Strictness, radio
+from mfcc_assets.settings import Settings
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets_tests.ranked_library import add_track, cepstra, publish
 
 TRACKS = 90
 
 
-@pytest.fixture
-def station(library: Library) -> tuple[Library, OpenedIndex]:
-    """A library of many tracks of nine artists."""
-    for number in range(TRACKS):
-        add_track(library, number, cepstra(number), title=f"Song {number}", artist=f"Artist {number % 9}")
-    return library, OpenedIndex(library, publish(library)[0])
+@pytest.fixture(scope="module")
+def station(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Library, OpenedIndex]]:
+    """A library of many tracks of nine artists. Tests only read it."""
+    with Library(Settings(home=tmp_path_factory.mktemp("station") / "home")) as library:
+        for number in range(TRACKS):
+            add_track(library, number, cepstra(number), title=f"Song {number}", artist=f"Artist {number % 9}")
+        yield library, OpenedIndex(library, publish(library)[0])
 
 
 def listen(

@@ -43,6 +43,19 @@ def test_the_largest_cosines_equal_those_of_the_slow_twin(
     assert found.tolist() == pytest.approx([largest_cosine(track, searched) for track in tracks], abs=1e-5)
 
 
+def test_the_largest_cosines_of_many_tracks_equal_those_of_the_slow_twin() -> None:
+    rng = np.random.default_rng(1)
+    tracks = [
+        rng.standard_normal((frames, FINGERPRINT_WIDTH)).astype(np.float32) for frames in rng.integers(1, 50, 130)
+    ]
+    searched = rng.standard_normal((3, 11, FINGERPRINT_WIDTH)).astype(np.float32)
+    fingerprints = Fingerprints.of([(AudioId(f"{number:032x}"), track) for number, track in enumerate(tracks)])
+
+    found = best_cosines(fingerprints, searched)
+
+    assert found.tolist() == pytest.approx([largest_cosine(track, searched) for track in tracks], abs=1e-5)
+
+
 def test_a_passage_of_a_track_is_found_wherever_it_begins() -> None:
     rng = np.random.default_rng(0)
     track = rng.standard_normal((50, FINGERPRINT_WIDTH)).astype(np.float32)

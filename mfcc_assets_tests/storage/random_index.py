@@ -1,5 +1,7 @@
 """A small index with random numbers, for tests of stores."""
 
+from functools import cache
+
 import numpy as np
 
 from mfcc_assets.features.fingerprint import Fingerprints
@@ -42,6 +44,14 @@ SCALES = np.linspace(1, 20, 10) / 3
 def library_index(
     *seeds: int, parameters: IndexParameters = PARAMETERS, scales: np.ndarray = SCALES, calibrated_tracks: int = 3
 ) -> LibraryIndex:
+    """Return an index of tracks with these seeds. It is made once, so nothing may change its arrays."""
+    return _made(seeds, parameters, tuple(scales.tolist()), calibrated_tracks)
+
+
+@cache
+def _made(
+    seeds: tuple[int, ...], parameters: IndexParameters, scales: tuple[float, ...], calibrated_tracks: int
+) -> LibraryIndex:
     coefficients = parameters.features.cepstra.coefficients
     features_by_audio = {
         AudioId(f"audio {seed}"): track_features_of(
@@ -58,7 +68,7 @@ def library_index(
     space = TimbreSpace.of(computed.feature_table.timbre)
     every = in_space(computed, space)
     ranking = ranking_named(parameters.ranking)
-    reference = Reference.of(list(tracks.audio_ids), every, ranking, scales[:coefficients])
+    reference = Reference.of(list(tracks.audio_ids), every, ranking, np.array(scales[:coefficients]))
     embedding = Embedding.of(ranking, reference.scales, every.feature_table)
     points = embedding(every.feature_table)
     calibration = Calibration(reference, embedding, space, trained_centres(points))

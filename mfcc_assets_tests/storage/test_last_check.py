@@ -33,6 +33,17 @@ def test_a_changed_file_is_due_beside_those_whose_turn_it_is() -> None:
     assert names(due) == "da"
 
 
+def test_a_check_advances_to_the_last_change_that_was_checked_but_not_past_a_changed_file_that_was_not() -> None:
+    minutes = [Blob("a", 1, "etag", NOON + timedelta(minutes=minute)) for minute in range(5)]
+    check = LastCheck(until=NOON + timedelta(minutes=1))
+    assert check.advanced(minutes[1:4]).until == minutes[3].modified
+    partial = check.advanced(minutes[1:4], unchecked=[minutes[0], minutes[2]])
+    assert minutes[1].modified < partial.until < minutes[2].modified
+    assert partial.advanced([minutes[3]], unchecked=[minutes[2]]) == partial
+    assert partial.advanced(minutes[2:4]).until == minutes[3].modified
+    assert check.advanced([minutes[0]]) == check.advanced([]) == check
+
+
 def test_a_check_is_read_as_it_was_written_and_a_damaged_one_is_a_check_of_nothing(tmp_path: Path) -> None:
     blobs = LocalBlobs(tmp_path, lambda: bytes(32))
     write_last_check(blobs, "artworks", LastCheck(NOON, "a"))

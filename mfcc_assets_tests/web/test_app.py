@@ -61,6 +61,11 @@ def test_other_names_of_this_machine_are_refused_unless_they_are_trusted(library
     assert pages.get("/help", base_url="http://localhost:8000").status_code == 200
 
 
+@pytest.mark.parametrize("host", ["[::1]", "[::1]:8000", "127.0.0.1:8000", "localhost"])
+def test_this_machine_may_be_asked_for_by_each_of_its_names(library: Library, host: str) -> None:
+    assert client_of(library).get("/healthz", base_url=f"http://{host}").status_code == 200
+
+
 def test_a_trusted_host_may_be_asked_for(library: Library) -> None:
     settings = library.settings.model_copy(update={"web_trusted_hosts": "music.example, .home.example"})
     pages = client_of(Library(settings))

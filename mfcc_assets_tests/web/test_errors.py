@@ -3,7 +3,15 @@
 import pytest
 from flask.testing import FlaskClient
 
-from mfcc_assets.errors import DocumentNotFound, MfccError, NoPublishedIndex, StoreError, TooShort
+from mfcc_assets.errors import (
+    CorruptIndex,
+    DocumentNotFound,
+    LostTables,
+    MfccError,
+    NoPublishedIndex,
+    StoreError,
+    TooShort,
+)
 from mfcc_assets.library import Library
 from mfcc_assets.web.app import create_app
 
@@ -35,6 +43,23 @@ def test_each_error_has_its_status_and_tells_no_path(library: Library, error: Ex
     assert response.status_code == status
     assert "/home/owner" not in response.text
     assert "/secret" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NoPublishedIndex("none"), "adds music with `mfcc add`"),
+        (LostTables("lost", subject="/home/owner/tables"), "`mfcc sync`"),
+        (CorruptIndex("bad", subject="/home/owner/index"), "index is damaged"),
+        (StoreError("/home/owner cannot be read"), "does not answer"),
+    ],
+)
+def test_programs_are_told_what_the_owner_of_the_library_can_do(library: Library, error: Exception, said: str) -> None:
+    problem = _failing(library, error).get("/failing", headers={"Accept": "application/json"})
+
+    assert problem.status_code == 503
+    assert said in problem.get_json()["detail"]
+    assert "/home/owner" not in problem.text
 
 
 def test_an_error_of_the_file_says_what_the_listener_can_do(library: Library) -> None:

@@ -40,6 +40,12 @@ def test_an_address_of_another_machine_is_told_in_a_sentence(settings: Settings)
         serve(settings.model_copy(update={"web_host": "192.0.2.1"}))
 
 
+@pytest.mark.parametrize("host", ["a..b", "caf\udce9", "https://music.example", "[::1"])
+def test_what_is_no_name_of_a_host_is_told_in_a_sentence(settings: Settings, host: str) -> None:
+    with pytest.raises(SettingsError, match="the pages cannot be served there"):
+        serve(settings.model_copy(update={"web_host": host}))
+
+
 def test_a_variable_of_the_environment_lets_nobody_say_how_a_request_came(tmp_path: Path) -> None:
     asked = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
     with (

@@ -27,6 +27,19 @@ param minReplicas int
 var port = 8000
 var signsIn = login == 'header'
 
+// Where the platform asks for no sign-in. A shared answer is shown to everybody who has its link. Programs, players and
+// Prometheus bring a key. A monitor may ask whether the process lives; it may not ask /readyz, which resumes the database.
+// The pages believe no name of a user on these paths, because whoever sends a request there could write it.
+var pathsWithoutSignIn = [
+  '/shared/*'
+  '/static/*'
+  '/language/*'
+  '/api/*'
+  '/rest/*'
+  '/metrics'
+  '/healthz'
+]
+
 resource web 'Microsoft.App/containerApps@2024-03-01' = {
   name: 'web'
   location: location
@@ -102,6 +115,10 @@ resource web 'Microsoft.App/containerApps@2024-03-01' = {
             {
               name: 'MFCC_WEB_LOGIN'
               value: login
+            }
+            {
+              name: 'MFCC_WEB_PATHS_WITHOUT_LOGIN'
+              value: join(pathsWithoutSignIn, ',')
             }
             {
               name: 'MFCC_DAGSTER_URL'
@@ -199,12 +216,7 @@ resource signIn 'Microsoft.App/containerApps/authConfigs@2024-03-01' = if (signs
     globalValidation: {
       unauthenticatedClientAction: 'RedirectToLoginPage'
       redirectToProvider: 'azureactivedirectory'
-      // A shared answer is shown to everybody who has its link.
-      excludedPaths: [
-        '/shared/*'
-        '/static/*'
-        '/language/*'
-      ]
+      excludedPaths: pathsWithoutSignIn
     }
     identityProviders: {
       azureActiveDirectory: {

@@ -7,6 +7,7 @@ from mfcc_assets.defs.assets.shared import (
     add_counts,
     add_lists,
     add_seconds,
+    column_as_markdown,
     library_asset,
     names_as_markdown,
     progress_log,
@@ -73,8 +74,8 @@ def raw_soundtracks(context: dg.AssetExecutionContext, library: dg.ResourceParam
             "names": names_as_markdown(names),
             "notes": table_as_markdown(("file", "note"), notes),
             "skipped": skipped_as_markdown(skipped),
-            "repairs": table_as_markdown(("repair",), [(sentence,) for sentence in observation.repairs]),
-            "away": table_as_markdown(("away",), [(sentence,) for sentence in observation.away]),
+            "repairs": column_as_markdown("repair", observation.repairs),
+            "away": column_as_markdown("away", observation.away),
         }
     )
 
@@ -115,7 +116,7 @@ def soundtrack_cepstra(context: dg.AssetExecutionContext, library: dg.ResourcePa
             "hours_of_audio_in_library": round(library.catalogue.seconds_of_audio() / 3600, 2),
             "cepstra_version": parameters.version,
             "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
-            "notes": table_as_markdown(("note",), [(note,) for note in report.notes]),
+            "notes": column_as_markdown("note", report.notes),
             **shown_pictures(context.instance, context.run.run_id, pictures),
         }
     )
@@ -166,7 +167,7 @@ def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam
             "added": built.added,
             "removed": built.removed,
             "written": built.written,
-            "repaired": table_as_markdown(("damage",), [(sentence,) for sentence in built.repaired]),
+            "repaired": column_as_markdown("damage", built.repaired),
             "index_version": built.index.version,
             "features_version": built.index.parameters.features.version,
             "ranking": built.index.parameters.ranking,
@@ -220,7 +221,7 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
             **totals,
             "index_version": index.version,
             "ranking": index.parameters.ranking,
-            "repairs": table_as_markdown(("repair",), [(sentence,) for sentence in repairs]),
+            "repairs": column_as_markdown("repair", repairs),
         }
     )
 
@@ -378,12 +379,12 @@ def library_report(context: dg.AssetExecutionContext, library: dg.ResourceParam[
         metadata |= shown_pictures(context.instance, context.run.run_id, pictures)
         metadata |= {
             "hubs": table_as_markdown(("most recommended", "lists"), popular.hubs),
-            "orphans": table_as_markdown(("never recommended",), [(name,) for name in popular.orphans]),
+            "orphans": column_as_markdown("never recommended", popular.orphans),
             "usual_distance": round(random_pairs_of(library, index).median_distance, 3),
         }
     metadata |= {
         "states": table_as_markdown(("state", "tracks"), sorted(report.states.items())),
-        "duplicates": table_as_markdown(("the same audio",), [(", ".join(names),) for names in report.duplicates]),
+        "duplicates": column_as_markdown("the same audio", map(", ".join, report.duplicates)),
         "rejects": table_as_markdown(("file", "reason"), [(r.blob_name, r.reason) for r in report.rejects]),
     }
     return dg.MaterializeResult(metadata=metadata)

@@ -65,6 +65,11 @@ def table_as_markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -
     return dg.MetadataValue.md("\n".join(lines) if every_row else "none")
 
 
+def column_as_markdown(header: str, cells: Iterable[object]) -> dg.MarkdownMetadataValue:
+    """Return a table of one column."""
+    return table_as_markdown((header,), [(cell,) for cell in cells])
+
+
 def names_as_markdown(names: Mapping[str, Sequence[str]]) -> dg.MarkdownMetadataValue:
     """Return a table of names with the change of each; `names` holds the names by change."""
     return table_as_markdown(("name", "change"), [(name, change) for change, group in names.items() for name in group])

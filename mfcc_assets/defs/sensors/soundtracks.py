@@ -70,13 +70,13 @@ def soundtracks_sensor(
         return dg.SkipReason(RESTING)
     files = soundtrack_files(library)
     listing = digest_of(f"{name} {blob.etag}" for name, blob in files.items())
-    if listing == before.listing and not before.is_sweep_due(now, sweep_seconds):
+    is_sweep_due = before.is_sweep_due(now, sweep_seconds)
+    if listing == before.listing and not is_sweep_due:
         return dg.SensorResult(skip_reason=UP_TO_DATE, cursor=str(before.rested(now, datetime.now(UTC))))
     unknown = changed_soundtracks(library, files)
     changed = {name: blob for name, blob in unknown.items() if is_settled(blob, now, settings)}
     page, cursor = take_page(changed, before, settings.sensor_page)
     work = [f"{name} {changed[name].etag}" for name in page]
-    is_sweep_due = before.is_sweep_due(now, sweep_seconds)
     # Conditions request the analysis of files that wait. Observing them again would add nothing.
     has_waiting = settings.automation == "sensors" and not unknown and bool(library.catalogue.waiting())
     if not work and (is_sweep_due or has_waiting):

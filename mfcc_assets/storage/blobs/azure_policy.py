@@ -19,7 +19,7 @@ from azure.core.exceptions import (
 )
 from azure.storage.blob import ExponentialRetry
 
-from mfcc_assets.errors import BlobNotFound, Conflict, StoreError
+from mfcc_assets.errors import BlobNotFound, Conflict, RightMissing, StoreError
 from mfcc_assets.retry_after import seconds_asked
 
 PATIENCE_SECONDS = 90.0
@@ -135,7 +135,7 @@ def _translated(error: AzureError, subject: str, role: str) -> StoreError:
     if isinstance(error, ResourceModifiedError):
         return Conflict("the blob changed while it was read", subject=subject, remedy="Read it again")
     if isinstance(error, ClientAuthenticationError) or status in _UNAUTHORISED_STATUSES:
-        return StoreError(
+        return RightMissing(
             f"the storage account refuses the request ({code or status or type(error).__name__})",
             subject=subject,
             remedy=f"Give this identity the role {role!r}, or check the account's key, its firewall and the clock",

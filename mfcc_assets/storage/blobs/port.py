@@ -17,10 +17,14 @@ CEPSTRA = "cepstra"
 SOUNDTRACKS = "soundtracks"
 """Container of the music. Its owner may link folders into it."""
 
-OF_LISTENERS = ("uploads", "batch")
+ARTWORKS = "artworks"
+"""Container of the pictures of the soundtracks."""
+
+UPLOADS, BATCH = "uploads", "batch"
 """Containers of the files that listeners sent, and of the copies that runs work on."""
 
-CONTAINERS = (*OF_LISTENERS, CEPSTRA, SOUNDTRACKS, "artworks")
+OF_LISTENERS = (UPLOADS, BATCH)
+CONTAINERS = (*OF_LISTENERS, CEPSTRA, SOUNDTRACKS, ARTWORKS)
 
 BROKEN_LINKS = "broken links"
 TAKEN_ALREADY = "links that lead back, or to what is taken already"

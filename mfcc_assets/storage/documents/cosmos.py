@@ -160,9 +160,9 @@ class CosmosDocuments(DocumentStore):
 
         return self._write(write, replace)
 
-    def find(self, state: str | None = None) -> Iterator[Document]:
+    def find(self, state: str | None = None, *, after: tuple[str, str] = BEFORE_THE_NEWEST) -> Iterator[Document]:
         query, parameters = (_ALL, {}) if state is None else (_IN_STATE, {"@state": state})
-        received, last_id = BEFORE_THE_NEWEST
+        received, last_id = after
         while True:
             # Each page is a query of its own and not a continuation of the client's, so that it can be retried.
             page = {**parameters, "@received": received, "@id": last_id}

@@ -175,8 +175,16 @@ class DocumentStore(ABC):
         return next(self.find(), None)
 
     @abstractmethod
-    def find(self, state: str | None = None) -> Iterator[Document]:
-        """Yield the documents in a state, or all, with the last received first. They are read page by page."""
+    def find(self, state: str | None = None, *, after: tuple[str, str] = BEFORE_THE_NEWEST) -> Iterator[Document]:
+        """Yield the documents in a state, or all, with the last received first. They are read page by page.
+
+        Parameters
+        ----------
+        state
+            State of the documents; None for all.
+        after
+            Place of a document, as `place_of` returns it. Only those behind it are yielded, also if it is gone.
+        """
 
     @abstractmethod
     def ids(self, state: str) -> set[str]:
@@ -185,6 +193,11 @@ class DocumentStore(ABC):
     @abstractmethod
     def delete(self, document_id: str) -> None:
         """Delete a document, if there is one."""
+
+
+def place_of(document: Document) -> tuple[str, str]:
+    """Return the place of a document in the order of `DocumentStore.find`."""
+    return _received(document.body), document.id
 
 
 def id_batches(document_ids: Collection[str]) -> Iterator[list[str]]:

@@ -161,9 +161,9 @@ class SqliteDocuments(DocumentStore):
                     raise changed(document_id)
             return _write(connection, document_id, checked)
 
-    def find(self, state: str | None = None) -> Iterator[Document]:
+    def find(self, state: str | None = None, *, after: tuple[str, str] = BEFORE_THE_NEWEST) -> Iterator[Document]:
         query, parameters = (_ALL, ()) if state is None else (_IN_STATE, (state,))
-        last = BEFORE_THE_NEWEST
+        last = after
         while True:
             # Each page has a transaction of its own: a long one would keep the write-ahead log from shrinking.
             with self._connection() as connection:

@@ -15,7 +15,7 @@ from mfcc_assets.storage.sql.browse_keys import album_key, artist_key, genre_key
 from mfcc_assets.storage.sql.cursors import Page, cursor_of, from_address, not_a_cursor, place_of, to_address
 from mfcc_assets.storage.sql.database import Database, reconnecting
 from mfcc_assets.storage.sql.records import ListedAlbum, ListedArtist, ListedGenre, ListedYear, Soundtrack, Totals
-from mfcc_assets.storage.sql.rows import batches, read_records, select_record
+from mfcc_assets.storage.sql.rows import batches, read_records, read_rows, select_record
 from mfcc_assets.storage.sql.schema import SOUNDTRACKS
 from mfcc_assets.texts import printable
 
@@ -23,9 +23,11 @@ PAGE_SIZE = 50
 """Number of items on a page by default."""
 
 _COLUMNS = SOUNDTRACKS.c
-_TOTALS = (sa.func.count(), sa.func.sum(_COLUMNS.SECONDS))
+TOTALS = (sa.func.count(), sa.func.sum(_COLUMNS.SECONDS))
+"""The first columns of every query whose rows `totals_of` reads."""
+
 _ALBUMS = sa.select(
-    *_TOTALS,
+    *TOTALS,
     sa.func.min(_COLUMNS.ALBUM),
     sa.func.max(_COLUMNS.ALBUM_ARTIST),
     sa.func.min(_COLUMNS.ARTIST),
@@ -168,15 +170,15 @@ class Browsing:
 
     def totals(self, chosen: TrackFilter = _EVERY_TRACK) -> Totals:
         """Return the number and the length of the soundtracks that a filter chooses."""
-        (row,) = self._rows(sa.select(*_TOTALS).select_from(SOUNDTRACKS).where(*conditions_of(chosen)))
-        return _totals(row)
+        (row,) = self._rows(sa.select(*TOTALS).select_from(SOUNDTRACKS).where(*conditions_of(chosen)))
+        return totals_of(row)
 
     def artists(self, *, after: str | None = None, size: int = PAGE_SIZE) -> Page[ListedArtist]:
         """Return a page of the artists, sorted by name. Guests and soundtracks without an artist do not count."""
         key = _COLUMNS.ARTIST_KEY
         (last,) = place_of(after, "artists", str) if after is not None else ("",)
         query = (
-            sa.select(*_TOTALS, sa.func.min(_COLUMNS.ARTIST), sa.func.min(_COLUMNS.TRACK_ID), key)
+            sa.select(*TOTALS, sa.func.min(_COLUMNS.ARTIST), sa.func.min(_COLUMNS.TRACK_ID), key)
             .where(key > last)
             .group_by(key)
             .order_by(key)
@@ -184,7 +186,7 @@ class Browsing:
         return _page(
             self._rows(query.limit(size + 1)),
             size,
-            lambda row: ListedArtist(row[2], _totals(row), TrackId(row[3])),
+            lambda row: ListedArtist(row[2], totals_of(row), TrackId(row[3])),
             lambda row: cursor_of("artists", row[-1]),
         )
 
@@ -213,13 +215,13 @@ class Browsing:
         """Return a page of the genres, sorted by name. A soundtrack with several genres counts for each."""
         (last,) = place_of(after, "genres", str) if after is not None else ("",)
         number = sa.func.count()
-        query = sa.select(*_TOTALS, _COLUMNS.GENRE).where(_COLUMNS.GENRE != "").group_by(_COLUMNS.GENRE)
+        query = sa.select(*TOTALS, _COLUMNS.GENRE).where(_COLUMNS.GENRE != "").group_by(_COLUMNS.GENRE)
         found: dict[str, ListedGenre] = {}
         # A genre is shown as most soundtracks write it.
         for row in self._rows(query.order_by(number.desc(), _COLUMNS.GENRE)):
             for name in genres_of(row.GENRE):
                 known = found.setdefault(genre_key(name), ListedGenre(name, Totals(0, 0.0)))
-                found[genre_key(name)] = replace(known, totals=known.totals + _totals(row))
+                found[genre_key(name)] = replace(known, totals=known.totals + totals_of(row))
         keys = sorted(key for key in found if key > str(last))
         items = [found[key] for key in keys[:size]]
         return Page(items, cursor_of("genres", keys[size - 1]) if len(keys) > size else None)
@@ -227,19 +229,18 @@ class Browsing:
     def years(self, *, after: str | None = None, size: int = PAGE_SIZE) -> Page[ListedYear]:
         """Return a page of the years, the last year first."""
         year = _COLUMNS.YEAR
-        query = sa.select(*_TOTALS, year).where(year.is_not(None)).group_by(year).order_by(year.desc())
+        query = sa.select(*TOTALS, year).where(year.is_not(None)).group_by(year).order_by(year.desc())
         if after is not None:
             query = query.where(year < place_of(after, "years", int)[0])
         return _page(
             self._rows(query.limit(size + 1)),
             size,
-            lambda row: ListedYear(row.YEAR, _totals(row)),
+            lambda row: ListedYear(row.YEAR, totals_of(row)),
             lambda row: cursor_of("years", row.YEAR),
         )
 
     def _rows(self, query: sa.Executable) -> Sequence[_Row]:
-        with self._database.reading() as connection:
-            return connection.execute(query).all()
+        return read_rows(self._database, query)
 
 
 def album_id_of(track: Credited) -> str:
@@ -303,11 +304,12 @@ def _page(
     return Page([item(row) for row in rows[:size]], cursor(rows[size - 1]) if len(rows) > size else None)
 
 
-def _totals(row: _Row) -> Totals:
+def totals_of(row: _Row) -> Totals:
+    """Return the totals of a row that begins with `TOTALS`."""
     return Totals(int(row[0]), float(row[1] or 0))
 
 
 def _album(row: _Row) -> ListedAlbum:
     _, _, title, album_artist, artist, has_one_artist, year, track, key = row
     by = album_artist or (artist if has_one_artist else "")
-    return ListedAlbum(to_address(key), title, by, year, _totals(row), TrackId(track))
+    return ListedAlbum(to_address(key), title, by, year, totals_of(row), TrackId(track))

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import tenacity
 from sqlalchemy.engine import Connection, Engine
 
-from mfcc_assets.errors import ConnectionLost, StoreError
+from mfcc_assets.errors import ConnectionLost, RightMissing, StoreError
 from mfcc_assets.extras import needs_extra
 from mfcc_assets.storage import disk_space, sqlite_files
 from mfcc_assets.storage.sql.sql_server_rows import send_rows
@@ -227,31 +227,21 @@ def _connection_limits(address: sa.URL) -> dict[str, Any]:
 
 
 def _sqlite_engine(address: sa.URL) -> Engine:
-    is_file = address.database not in (None, "", ":memory:") and address.query.get("mode") != "memory"
+    is_in_memory = address.database in (None, "", ":memory:") or address.query.get("mode") == "memory"
+    file = None if is_in_memory else Path(address.database or "")
     engine = sa.create_engine(
         address,
         connect_args={"timeout": sqlite_files.LOCK_SECONDS, "isolation_level": None},
         hide_parameters=True,
-        **(
-            _pool() if is_file else {"poolclass": sa.pool.SingletonThreadPool}
-        ),  # a database in memory has one connection for each thread
+        # A database in memory has one connection for each thread.
+        **({"poolclass": sa.pool.SingletonThreadPool} if file is None else _pool()),
     )
-    if is_file and address.database:
-        folder = Path(address.database).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"the folder of the database cannot be made ({error.strerror})",
-                subject=str(folder),
-                remedy="Check its permissions",
-            ) from error
+    if file is not None:
+        _make_folder(file.parent)
 
     @sa.event.listens_for(engine, "do_connect")
     def read_in_a_read_only_folder(_: sa.Dialect, __: object, arguments: list[Any], options: dict[str, Any]) -> None:
-        unchanging = (
-            sqlite_files.address_of_unchanging(Path(address.database)) if is_file and address.database else None
-        )
+        unchanging = None if file is None else sqlite_files.address_of_unchanging(file)
         if unchanging is not None:
             arguments[:] = [unchanging]
             options["uri"] = True
@@ -271,6 +261,17 @@ def _sqlite_engine(address: sa.URL) -> Engine:
     return engine
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the folder of the database cannot be made ({error.strerror})",
+            subject=str(folder),
+            remedy="Check its permissions",
+        ) from error
+
+
 @contextmanager
 def _transaction(engine: Engine) -> Iterator[Connection]:
     is_connecting = True
@@ -278,36 +279,38 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
         with engine.connect() as connection, connection.begin():
             is_connecting = False
             yield connection
-    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-        if isinstance(error, sa.exc.TimeoutError):
-            raise StoreError(
-                f"all {MOST_CONNECTIONS} connections to the database are in use",
-                subject=_name(engine),
-                remedy="Try again in a few seconds",
-            ) from error
-        # The text of SQLAlchemy's own errors ends with the address of a page about them.
-        reason = " ".join(str(getattr(error, "orig", None) or error.args[0]).split())
-        if is_transient(error, is_connecting=is_connecting):
-            raise ConnectionLost(
-                f"the connection to the database is lost ({reason})",
-                subject=_name(engine),
-                remedy="Check that it runs, and can be reached from here",
-            ) from error
-        if _is_damaged_file(error):
-            raise _damaged(engine, reason) from error
-        if disk_space.means_full(getattr(error, "orig", None)):
-            raise disk_space.full_disk(Path(engine.url.database or "").parent) from error
-        if sqlite_files.means_read_only(getattr(error, "orig", None), Path(engine.url.database or "")):
-            raise StoreError(
-                f"the database cannot be written ({reason})",
-                subject=_name(engine),
-                remedy=sqlite_files.WRITABLE,
-            ) from error
+    except sa.exc.TimeoutError as error:
         raise StoreError(
-            f"the database refuses ({reason})",
+            f"all {MOST_CONNECTIONS} connections to the database are in use",
             subject=_name(engine),
-            remedy="Check that it exists, its permissions, the disk's space, and who else holds a lock on it",
+            remedy="Try again in a few seconds",
         ) from error
+    except sa.exc.DBAPIError as error:
+        raise _error_of_transaction(engine, error, is_connecting=is_connecting) from error
+
+
+def _error_of_transaction(engine: Engine, error: sa.exc.DBAPIError, *, is_connecting: bool) -> StoreError:
+    # The text of SQLAlchemy's own errors ends with the address of a page about them.
+    reason, file = " ".join(str(error.orig or error.args[0]).split()), Path(engine.url.database or "")
+    if is_transient(error, is_connecting=is_connecting):
+        return ConnectionLost(
+            f"the connection to the database is lost ({reason})",
+            subject=_name(engine),
+            remedy="Check that it runs, and can be reached from here",
+        )
+    if sqlite_files.is_damage(error.orig):
+        return _damaged(engine, reason)
+    if disk_space.means_full(error.orig):
+        return disk_space.full_disk(file.parent)
+    if sqlite_files.means_read_only(error.orig, file):
+        return StoreError(
+            f"the database cannot be written ({reason})", subject=_name(engine), remedy=sqlite_files.WRITABLE
+        )
+    return (RightMissing if lacks_rights(error) else StoreError)(
+        f"the database refuses ({reason})",
+        subject=_name(engine),
+        remedy="Check that it exists, its permissions, the disk's space, and who else holds a lock on it",
+    )
 
 
 def _damaged(engine: Engine, reason: str) -> StoreError:
@@ -381,10 +384,6 @@ def lacks_rights(error: BaseException | None) -> bool:
     if not isinstance(error, sa.exc.DBAPIError):
         return False
     return getattr(error.orig, "pgcode", None) == "42501" or any(part in str(error.orig) for part in _MISSING_RIGHTS)
-
-
-def _is_damaged_file(error: Exception) -> bool:
-    return isinstance(error, sa.exc.DBAPIError) and sqlite_files.is_damage(error.orig)
 
 
 def _is_of_sqlite(error: sa.exc.DBAPIError) -> bool:

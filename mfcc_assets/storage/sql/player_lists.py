@@ -6,7 +6,7 @@ on no album are one album.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from random import SystemRandom
@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from mfcc_assets.credits import named, without_guests
+from mfcc_assets.credits import first_artist, named
 from mfcc_assets.ids import TrackId
 from mfcc_assets.storage.sql.browse_keys import (
     artist_key,
@@ -24,22 +24,21 @@ from mfcc_assets.storage.sql.browse_keys import (
     search_words,
     words_of_key,
 )
-from mfcc_assets.storage.sql.browsing import TrackFilter, conditions_of, has_text
+from mfcc_assets.storage.sql.browsing import TOTALS, TrackFilter, conditions_of, has_text, totals_of
 from mfcc_assets.storage.sql.database import Database, reconnecting
 from mfcc_assets.storage.sql.player_ids import AlbumKey, id_of_album, id_of_artist, key_of_album, key_of_artist
-from mfcc_assets.storage.sql.records import PlayerAlbum, PlayerArtist, PlayerGenre, Soundtrack, Totals
-from mfcc_assets.storage.sql.rows import batches, read_records, select_record
+from mfcc_assets.storage.sql.records import PlayerAlbum, PlayerArtist, PlayerGenre, Soundtrack
+from mfcc_assets.storage.sql.rows import batches, read_records, read_rows, select_record
 from mfcc_assets.storage.sql.schema import SOUNDTRACKS
 
 _COLUMNS = SOUNDTRACKS.c
 _EMPTY: sa.ColumnElement[str] = sa.literal_column("''")
-_TOTALS = (sa.func.count(), sa.func.sum(_COLUMNS.SECONDS))
 
 _ALBUM = (_COLUMNS.ALBUM_KEY, sa.case((_COLUMNS.ALBUM_KEY == _EMPTY, _COLUMNS.ARTIST_KEY), else_=_EMPTY))
 """What tells albums apart: the key of the album, and the artist of songs that are on no album."""
 
 _ALBUM_COLUMNS: Sequence[sa.ColumnElement[Any]] = (
-    *_TOTALS,
+    *TOTALS,
     sa.func.min(_COLUMNS.ALBUM),
     sa.func.max(_COLUMNS.ALBUM_ARTIST),
     sa.func.min(_COLUMNS.ARTIST),
@@ -49,12 +48,14 @@ _ALBUM_COLUMNS: Sequence[sa.ColumnElement[Any]] = (
     sa.func.max(_COLUMNS.GENRE),
     sa.func.min(_COLUMNS.ADDED_AT),
     sa.func.min(_COLUMNS.TRACK_ID),
+    sa.func.min(sa.func.nullif(_COLUMNS.RELEASE_MBID, _EMPTY)),
+    sa.func.max(_COLUMNS.RELEASE_MBID),
     *_ALBUM,
 )
 _ALBUMS = sa.select(*_ALBUM_COLUMNS).group_by(*_ALBUM)
 
 _ARTISTS = sa.select(
-    *_TOTALS,
+    *TOTALS,
     sa.func.min(_COLUMNS.ARTIST),
     sa.func.max(_COLUMNS.ALBUM_ARTIST),
     sa.func.count(_COLUMNS.ALBUM_KEY.distinct()),
@@ -157,9 +158,9 @@ class PlayerLists:
             return _artist(row)
         if not (spelled := self._album_artists(key)):
             return None
-        columns = *_TOTALS, sa.func.count(_COLUMNS.ALBUM_KEY.distinct()), sa.func.min(_COLUMNS.TRACK_ID)
+        columns = *TOTALS, sa.func.count(_COLUMNS.ALBUM_KEY.distinct()), sa.func.min(_COLUMNS.TRACK_ID)
         (row,) = self._rows(sa.select(*columns).where(_COLUMNS.ALBUM_ARTIST.in_(spelled)))
-        return PlayerArtist(artist_id, spelled[0], _totals(row), int(row[2]), TrackId(row[3]))
+        return PlayerArtist(artist_id, spelled[0], totals_of(row), int(row[2]), TrackId(row[3]))
 
     def albums(
         self,
@@ -170,7 +171,7 @@ class PlayerLists:
         size: int | None = None,
     ) -> list[PlayerAlbum]:
         """Return albums that have a song which a filter chooses. Their totals count all their songs."""
-        conditions = _conditions(SongFilter("", chosen.genre, chosen.first_year, chosen.last_year))
+        conditions = _conditions(replace(chosen, search=""))
         conditions += [
             has_text(_COLUMNS.ALBUM_KEY, word) | has_text(_COLUMNS.ARTIST_KEY, word)
             for word in search_words(chosen.search)
@@ -257,8 +258,7 @@ class PlayerLists:
         return [row[0] for row in rows if artist_key(row[0]) == key][:_MOST_SPELLINGS]
 
     def _rows(self, query: sa.Executable) -> Sequence[_Row]:
-        with self._database.reading() as connection:
-            return connection.execute(query).all()
+        return read_rows(self._database, query)
 
 
 def _is_on(written: str) -> _Condition:
@@ -293,29 +293,27 @@ def _part(query: sa.Select[Any], skip: int, size: int | None) -> sa.Select[Any]:
     return part.offset(skip) if skip else part
 
 
-def _totals(row: _Row) -> Totals:
-    return Totals(int(row[0]), float(row[1] or 0))
-
-
 def _artist(row: _Row) -> PlayerArtist:
     _, _, artist, album_artist, albums, track, key = row
-    name = without_guests(named(artist, album_artist)) if key else ""
-    return PlayerArtist(id_of_artist(key), name, _totals(row), int(albums), TrackId(track))
+    name = first_artist(named(artist, album_artist)) if key else ""
+    return PlayerArtist(id_of_artist(key), name, totals_of(row), int(albums), TrackId(track))
 
 
 def _album(row: _Row) -> PlayerAlbum:
-    _, _, title, album_artist, artist, first, last, year, genre, added_at, track, key, loose = row
+    _, _, title, album_artist, artist, first, last, year, genre, added_at, track, mbid, last_mbid, *keys = row
+    key, artist_off_albums = keys
     has_one_artist = first == last
-    by = album_artist or (without_guests(artist) if has_one_artist and first else "")
+    by = album_artist or (first_artist(artist) if has_one_artist and first else "")
     by_key = artist_key(album_artist) or (first if has_one_artist else "")
     return PlayerAlbum(
-        album_id=id_of_album(AlbumKey(key, loose)),
+        album_id=id_of_album(AlbumKey(key, artist_off_albums)),
         title=title if key else "",
         artist=by,
         artist_id=id_of_artist(by_key) if by_key or has_one_artist else "",
         year=year,
         genre=genre,
-        totals=_totals(row),
+        totals=totals_of(row),
         added_at=added_at,
         track_id=TrackId(track),
+        release_mbid=mbid if mbid == last_mbid else "",
     )

@@ -229,6 +229,8 @@ class PlayerAlbum:
         When the first of its songs came into the library.
     track_id
         One of its songs, for the artwork.
+    release_mbid
+        MusicBrainz's id of the release; empty if its songs name none, or several.
     """
 
     album_id: str
@@ -240,6 +242,7 @@ class PlayerAlbum:
     totals: Totals
     added_at: datetime
     track_id: TrackId
+    release_mbid: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,12 @@ def read_records(database: Database, record: Callable[..., _Record], query: sa.S
         return [record(*row) for row in connection.execute(query)]
 
 
+def read_rows(database: Database, query: sa.Executable) -> Sequence[Any]:
+    """Return all rows of a query."""
+    with database.reading() as connection:
+        return connection.execute(query).all()
+
+
 def select_record(record: type[Any], table: sa.FromClause) -> sa.Select[Any]:
     """Return a query for the columns that match the fields of a record."""
     return sa.select(*(table.c[field.name.upper()] for field in fields(record)))

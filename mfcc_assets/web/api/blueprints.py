@@ -45,4 +45,5 @@ def description() -> Response:
 
 @cache
 def document() -> dict[str, Any]:
+    """Return the description of these addresses as a JSON object."""
     return describe(api.every)

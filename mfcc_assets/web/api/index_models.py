@@ -6,10 +6,9 @@ from pydantic import Field
 
 from mfcc_assets.pipeline.index_versions import DescribedVersion
 from mfcc_assets.web.api.asking import WRITTEN
-from mfcc_assets.web.api.models import VERSION, Model, Seconds, Text, VersionText
-from mfcc_assets.web.api.track_models import Limit, ListPage, Track
+from mfcc_assets.web.api.models import VERSION, ListPage, Model, Seconds, Text, Time, VersionText
+from mfcc_assets.web.api.track_models import Limit, Track
 
-Time = Annotated[str, Field(description="ISO 8601 time in UTC", examples=["2026-11-01T12:00:00+00:00"])]
 Figures = Annotated[
     dict[str, float | None], Field(description="Measured figures by name", examples=[{"at_5": 0.488, "recall": 0.991}])
 ]

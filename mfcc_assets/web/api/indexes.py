@@ -1,12 +1,24 @@
 """Versions of the index for programs: list and compare them, and let an operator publish one or roll back."""
 
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 
-from mfcc_assets.errors import NoPublishedIndex
-from mfcc_assets.pipeline.index_versions import describe_versions, diff_versions, names_of_diff, version_named
+from flask import Response, abort
+
+from mfcc_assets.errors import NoPublishedIndex, RightMissing, VersionNotFound
+from mfcc_assets.pipeline.index_versions import (
+    DescribedVersion,
+    describe_versions,
+    diff_versions,
+    names_of_diff,
+    version_named,
+)
 from mfcc_assets.pipeline.publication import publish_by_hand, roll_back
 from mfcc_assets.pipeline.quality import quality_history
 from mfcc_assets.storage.index_store import no_index
+from mfcc_assets.texts import printable
 from mfcc_assets.web.api.index_models import (
     Change,
     Diff,
@@ -20,24 +32,24 @@ from mfcc_assets.web.api.index_models import (
     Quality,
 )
 from mfcc_assets.web.api.operations import api
+from mfcc_assets.web.api.replies import page_reply
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.site import site
-from mfcc_assets.web.uploads.refusals import Refused
 
 _TAG = "index versions"
+_logger = logging.getLogger(__name__)
 
 
 @api.get("/api/v1/indexes", tag=_TAG, query=IndexesQuery, answer=IndexPage, problems=(404,))
-def list_indexes(query: IndexesQuery) -> IndexPage:
+def list_indexes(query: IndexesQuery) -> Response:
     """List the stored versions of the index, the newest first."""
     library = site().library
     with site().heavy.turn():
         versions = describe_versions(library)
     if query.after is not None:
-        names = [each.stored.version for each in versions]
-        versions = versions[names.index(version_named(library, query.after)) + 1 :]
+        versions = versions[_place_of(version_named(library, query.after), versions) + 1 :]
     items = [IndexVersion.of(each) for each in versions[: query.limit]]
-    return IndexPage(items=items, after=items[-1].version if len(versions) > query.limit else None)
+    return page_reply(IndexPage(items=items, after=items[-1].version if len(versions) > query.limit else None))
 
 
 @api.get("/api/v1/indexes/diff", tag=_TAG, query=DiffQuery, answer=Diff, problems=(404,))
@@ -84,7 +96,7 @@ def publish_index(body: PublishRequest) -> Publication:
     """Publish a version, so that it answers from now on. It must be complete, and not worse than the published one."""
     library = site().library
     version = version_named(library, body.version)
-    with site().heavy.turn():
+    with site().heavy.turn(), _written():
         made = publish_by_hand(library, version, although_worse=body.although_worse)
     return Publication(version=made.version, former=made.former)
 
@@ -93,10 +105,10 @@ def publish_index(body: PublishRequest) -> Publication:
 def roll_index_back() -> Publication:
     """Return to the version that answered before. The present one is withdrawn: no run publishes it again."""
     try:
-        with site().heavy.turn():
+        with site().heavy.turn(), _written():
             made = roll_back(site().library)
-    except NoPublishedIndex as error:
-        raise Refused(HTTPStatus.CONFLICT, _("No version that answered before is still stored.")) from error
+    except NoPublishedIndex:
+        abort(HTTPStatus.CONFLICT, _("No version that answered before is still stored."))
     return Publication(version=made.version, former=made.former)
 
 
@@ -113,4 +125,28 @@ def get_quality() -> Quality:
             Measured(version=each.version, published_at=each.published_at.isoformat(), figures=dict(each.figures))
             for each in history
         ],
+    )
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Say what to do where the server may only read the library, as in Azure. A key cannot give it further rights."""
+    try:
+        yield
+    except RightMissing as error:
+        _logger.warning("No other index can be published by the pages: %s", printable(str(error)))
+        said = _(
+            "This server may only read the library, so nothing was published. Use `mfcc index` where the runs of the"
+            " library are, which may write to it."
+        )
+        abort(HTTPStatus.FORBIDDEN, said)
+
+
+def _place_of(version: str, listed: Sequence[DescribedVersion]) -> int:
+    for place, each in enumerate(listed):
+        if each.stored.version == version:
+            return place
+    # A version whose description is damaged has a name, but no place in the list.
+    raise VersionNotFound(
+        "it is not in the list of versions", subject=f"index {version}", remedy="Ask for the first page again"
     )

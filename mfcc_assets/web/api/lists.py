@@ -1,14 +1,12 @@
 """The lists of the library for programs: tracks with search, filters and sorting, artists, albums, genres and years."""
 
-from urllib.parse import urlencode
-
-from flask import Response, request
+from flask import Response
 
 from mfcc_assets.storage.sql import records
 from mfcc_assets.storage.sql.browsing import TrackFilter, TrackOrder
 from mfcc_assets.web.api.models import Totals
 from mfcc_assets.web.api.operations import api
-from mfcc_assets.web.api.replies import reply
+from mfcc_assets.web.api.replies import page_reply
 from mfcc_assets.web.api.track_models import (
     Album,
     AlbumPage,
@@ -18,7 +16,6 @@ from mfcc_assets.web.api.track_models import (
     Genre,
     GenrePage,
     ListedYear,
-    ListPage,
     PageQuery,
     Track,
     TrackPage,
@@ -88,15 +85,11 @@ def list_years(query: PageQuery) -> Response:
     )
 
 
-def _page(page: ListPage) -> Response:
-    """Return a page, with the address of the next one in ``Link``."""
-    if not getattr(page, "items"):  # noqa: B009  each kind of page has items of its own
+def _page(page: TrackPage | ArtistPage | AlbumPage | GenrePage | YearPage) -> Response:
+    """Return a page. An empty one is only returned if the database has not lost its tracks."""
+    if not page.items:
         check_not_lost(site().library)
-    response = reply(page)
-    if page.after is not None:
-        asked = [(name, value) for name, value in request.args.items() if name != "after"]
-        response.headers["Link"] = f'<{request.path}?{urlencode([*asked, ("after", page.after)])}>; rel="next"'
-    return response
+    return page_reply(page)
 
 
 def _totals(found: records.Totals) -> Totals:

@@ -17,6 +17,7 @@ UploadIdText = Annotated[str, Field(pattern=UPLOAD_ID, examples=["8ea2610ba03e0e
 VersionText = Annotated[str, Field(pattern=VERSION, examples=["4671e799961d"])]
 Seconds = Annotated[float, Field(ge=0, examples=[183.4])]
 Share = Annotated[float, Field(ge=0, le=1, examples=[0.987])]
+Time = Annotated[str, Field(description="ISO 8601 time in UTC", examples=["2026-11-01T12:00:00+00:00"])]
 
 
 class Model(BaseModel):
@@ -43,6 +44,14 @@ class Problem(Model):
         examples=["The library has no such track. It may have been removed."],
     )
     errors: list[Fault] | None = Field(None, description="The parts of the request that are wrong", examples=[None])
+
+
+class ListPage(Model):
+    """What all pages of lists have, beside their items."""
+
+    after: str | None = Field(
+        description="Cursor of the next page; null if nothing follows", examples=["WyJ0aXRsZSIsIm9jZWFuIiwiMGYiXQ"]
+    )
 
 
 class Totals(Model):

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, abort
 from pydantic import BaseModel
 
 from mfcc_assets.web.api.asking import asked, sent
-from mfcc_assets.web.api.models import TRACK_ID, UPLOAD_ID, VERSION
+from mfcc_assets.web.api.models import TRACK_ID, UPLOAD_ID
 from mfcc_assets.web.api.replies import reply
 from mfcc_assets.web.security.keys import require_operator
 from mfcc_assets.web.site import site
@@ -28,7 +28,6 @@ PLACES: Mapping[str, tuple[str, str, str]] = {
     "track_id": (TRACK_ID, "Id of a track", "0f5a8c3e71d2b964"),
     "other_id": (TRACK_ID, "Id of another track", "5d0c7f12ab9e4836"),
     "upload_id": (UPLOAD_ID, "Id of an upload", "8ea2610ba03e0e7d1b8ace257ae66031"),
-    "version": (VERSION, "Index version, or its first characters", "4671e799961d"),
 }
 """Form, description and example of each place in an address."""
 

@@ -2,9 +2,12 @@
 
 import hashlib
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from flask import Response, request
 from pydantic import BaseModel
+
+from mfcc_assets.web.api.models import ListPage
 
 JSON = "application/json"
 
@@ -18,4 +21,13 @@ def reply(model: BaseModel, status: int = HTTPStatus.OK) -> Response:
         response.set_etag(hashlib.blake2b(body, digest_size=12).hexdigest())
         response.vary.update(("Authorization", "Cookie"))
         response.make_conditional(request)
+    return response
+
+
+def page_reply(page: ListPage) -> Response:
+    """Return a page of a list as a response, with the address of the next page in ``Link``."""
+    response = reply(page)
+    if page.after is not None:
+        asked = [(name, value) for name, value in request.args.items() if name != "after"]
+        response.headers["Link"] = f'<{request.path}?{urlencode([*asked, ("after", page.after)])}>; rel="next"'
     return response

@@ -10,7 +10,7 @@ from mfcc_assets.storage.sql.browse_keys import genres_of
 from mfcc_assets.storage.sql.browsing import album_id_of
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.api.asking import WRITTEN
-from mfcc_assets.web.api.models import Model, Seconds, Share, Text, Totals, TrackIdText, VersionText
+from mfcc_assets.web.api.models import ListPage, Model, Seconds, Share, Text, Totals, TrackIdText, VersionText
 from mfcc_assets.web.cards import Card, card_of
 
 ALBUM_ID = "^[A-Za-z0-9_-]{1,3000}$"
@@ -112,14 +112,6 @@ class AlbumsQuery(PageQuery):
     """Which albums are asked for."""
 
     artist: Word = Field("", description="Name of an artist, whose albums are listed")
-
-
-class ListPage(Model):
-    """What all pages of lists have."""
-
-    after: str | None = Field(
-        description="Cursor of the next page; null if nothing follows", examples=["WyJ0aXRsZSIsIm9jZWFuIiwiMGYiXQ"]
-    )
 
 
 class TrackPage(ListPage):

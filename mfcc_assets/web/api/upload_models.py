@@ -4,9 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mfcc_assets.web.api.index_models import Time
-from mfcc_assets.web.api.models import Model, Seconds, Share, Text, TrackIdText, UploadIdText, VersionText
-from mfcc_assets.web.api.track_models import Near, Track
+from mfcc_assets.web.api.models import (
+    ListPage,
+    Model,
+    Seconds,
+    Share,
+    Text,
+    Time,
+    TrackIdText,
+    UploadIdText,
+    VersionText,
+)
+from mfcc_assets.web.api.track_models import Limit, Near, Track
 
 UploadStateWord = Annotated[
     Literal["waiting", "received", "recognised", "candidates", "ranked", "failed", "gone"], Field(examples=["ranked"])
@@ -89,6 +98,34 @@ class Upload(UploadProgress):
     recall: Share | None = Field(description="Share of the truly nearest tracks that the search finds")
     recommendations: list[Recommendation] = Field(description="Recommended tracks, best first")
     candidates: list[Track] = Field(description="Tracks that may be recommended, while they are compared")
+
+
+class UploadsQuery(Model):
+    """Which page of the uploads is asked for."""
+
+    limit: Limit = 50
+    after: str | None = Field(None, max_length=4096, description="`after` of the page before it")
+
+
+class ListedUpload(Model):
+    """An upload of a list."""
+
+    upload_id: UploadIdText
+    address: str = Field(
+        description="Address of its answer", examples=["/api/v1/uploads/8ea2610ba03e0e7d1b8ace257ae66031"]
+    )
+    is_mine: bool = Field(description="Whether this caller has sent it", examples=[True])
+    state: UploadStateWord
+    received: Time
+    file_name: Text = Field(examples=["a-new-journey.mp3"])
+    seconds: Seconds | None
+    recognised: Recognised | None
+
+
+class UploadPage(ListPage):
+    """A page of the uploads, the last received first. It may be short although others follow: `after` tells."""
+
+    items: list[ListedUpload]
 
 
 class OlderRecommendation(Model):

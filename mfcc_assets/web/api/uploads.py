@@ -6,18 +6,30 @@ from typing import Any
 from flask import Response
 
 from mfcc_assets.ids import UploadId
+from mfcc_assets.pipeline.upload_pages import uploads_page
 from mfcc_assets.pipeline.upload_state import upload_state
+from mfcc_assets.pipeline.upload_view import described_upload
+from mfcc_assets.storage.documents.port import Document
 from mfcc_assets.web.api.operations import api
 from mfcc_assets.web.api.replies import reply
 from mfcc_assets.web.api.track_models import Near, Track, Why
-from mfcc_assets.web.api.upload_models import Created, NameQuery, Upload, UploadProgress
+from mfcc_assets.web.api.upload_models import (
+    Created,
+    ListedUpload,
+    NameQuery,
+    Upload,
+    UploadPage,
+    UploadProgress,
+    UploadsQuery,
+)
 from mfcc_assets.web.library.found import track_or_404
+from mfcc_assets.web.security.keys import key_of_request
 from mfcc_assets.web.site import site
 from mfcc_assets.web.uploads.addresses import address_of
 from mfcc_assets.web.uploads.bodies import raw_body
 from mfcc_assets.web.uploads.events import event_stream
 from mfcc_assets.web.uploads.explaining import explained
-from mfcc_assets.web.uploads.my_uploads import is_mine
+from mfcc_assets.web.uploads.my_uploads import is_known, is_mine
 from mfcc_assets.web.uploads.receiving import taken_upload
 from mfcc_assets.web.uploads.room import room
 from mfcc_assets.web.uploads.sharing import delete_mine
@@ -30,6 +42,11 @@ _CREATES: dict[str, Any] = {
     "tag": _TAG, "query": NameQuery, "body": _FILES, "answer": Created, "status": HTTPStatus.CREATED,
     "problems": _REFUSALS,
 }  # fmt: skip
+_AS_ON_THE_PAGE = (
+    "received", "file_name", "seconds", "note", "recognised", "index_version", "ranking", "indexed_tracks",
+    "library_tracks", "recall",
+)  # fmt: skip
+"""Members of an upload that programs get as its page has them."""
 
 
 @api.operation("POST", "/api/v1/uploads", **_CREATES)
@@ -44,6 +61,26 @@ def create_upload(query: NameQuery) -> Response:  # noqa: ARG001  it is checked,
     response = reply(Created(upload_id=upload, address=address), HTTPStatus.CREATED)
     response.headers["Location"] = address
     return response
+
+
+@api.get("/api/v1/uploads", tag=_TAG, query=UploadsQuery, answer=UploadPage, problems=(404,))
+def list_uploads(query: UploadsQuery) -> UploadPage:
+    """List the uploads of this caller, the last received first.
+
+    With the key of an operator, they are those of all callers. Without a key, they are those of the browser.
+    """
+    library, key = site().library, key_of_request(site().library)
+    sees_all = key is not None and key.is_operator
+    if not sees_all and not is_known():
+        return UploadPage(items=[], after=None)
+    page = uploads_page(
+        library,
+        (lambda _: True) if sees_all else is_mine,
+        after=query.after,
+        size=query.limit,
+        lately_sent=room().admission.lately_stored(),
+    )
+    return UploadPage(items=[_listed(UploadId(stored.id), stored) for stored in page.items], after=page.after)
 
 
 @api.get("/api/v1/uploads/{upload_id}", tag=_TAG, answer=Upload)
@@ -87,6 +124,18 @@ def delete_upload(upload_id: str) -> Response:
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
+def _listed(upload: UploadId, stored: Document) -> ListedUpload:
+    described = described_upload(stored)
+    return ListedUpload.model_validate(
+        {
+            "upload_id": upload,
+            "address": f"/api/v1/uploads/{upload}",
+            "is_mine": is_mine(upload),
+            **{name: described[name] for name in ("state", "received", "file_name", "seconds", "recognised")},
+        }
+    )
+
+
 def _upload(upload: UploadId, shown: ShownUpload) -> Upload:
     page = shown.page
     ranks = {each["track_id"]: each["rank"] for each in page["recommendations"]}
@@ -107,12 +156,6 @@ def _upload(upload: UploadId, shown: ShownUpload) -> Upload:
             **{name: page[name] for name in _AS_ON_THE_PAGE},
         }
     )
-
-
-_AS_ON_THE_PAGE = (
-    "received", "file_name", "seconds", "note", "recognised", "index_version", "ranking", "indexed_tracks",
-    "library_tracks", "recall",
-)  # fmt: skip
 
 
 def _code(upload: UploadId, shown: ShownUpload) -> str:

@@ -1,4 +1,4 @@
-"""What a page of the library is asked for, from its address: tracks, numbers, choices. Nonsense is data, no failure."""
+"""What a page of the library is asked for, from its address. Wrong numbers and choices become the default ones."""
 
 from collections.abc import Sequence
 from typing import TypeVar

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, render_template, request
 
 from mfcc_assets.storage.sql.browsing import TrackFilter, TrackOrder
 from mfcc_assets.storage.sql.cursors import Page
-from mfcc_assets.web.cards import card_of
+from mfcc_assets.web.cards import SMALL_ARTWORK, card_of
 from mfcc_assets.web.i18n import gettext as _
 from mfcc_assets.web.library.found import choice_asked, text_asked
 from mfcc_assets.web.library.not_ready import check_not_lost
@@ -144,7 +144,7 @@ def _group(
     return {
         "name": name,
         "address": _address("/library", asked),
-        "artwork": f"/tracks/{track_id}/artwork?size=128" if track_id else "",
+        "artwork": f"/tracks/{track_id}/artwork?size={SMALL_ARTWORK}" if track_id else "",
         "further": [str(text) for text in further if text],
         "totals": item.totals,
     }

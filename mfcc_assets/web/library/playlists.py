@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, render_template
@@ -33,7 +33,7 @@ class _Made:
     """The tracks of a playlist or a path, or a sentence about why there are none."""
 
     tracks: Sequence[Soundtrack] = ()
-    cards: Sequence[Card] = field(default=())
+    cards: Sequence[Card] = ()
     instead: str = ""
 
 

@@ -46,10 +46,12 @@ class DrawnMap:
 
     @cached_property
     def version(self) -> str:
-        """Name of this order of these points and tracks. Names are asked for with it."""
+        """Name of this order of these points and tracks, and of what is shown of them. Names are asked for with it."""
         digest = hashlib.blake2b(self.points_as_bytes, digest_size=8)
         for track in self.tracks:
-            digest.update(f"{track.track_id}{track.title}\n{track.artist}\n{track.genre}\n{track.year}\n".encode())
+            shown = f"{track.track_id}{track.display_title}\n{track.artist}\n{track.genre}\n{track.year}\n"
+            # A name may have half a character, which no encoding has.
+            digest.update(shown.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
     @cached_property

@@ -24,17 +24,16 @@ from mfcc_assets.web.site import Site, site
 
 blueprint = Blueprint("map", __name__)
 
+_EXTENSION = "mfcc map"
+_PATH_TRACKS = 10
+_FOUND_AT_ONCE = 12
+_KEPT_SECONDS = 24 * 3600
+
 
 def add_map(app: Flask, opened: Site) -> None:
     """Add the map to an app."""
     app.extensions[_EXTENSION] = KeptMap(opened.library, opened.published)
     app.register_blueprint(blueprint)
-
-
-_EXTENSION = "mfcc map"
-_PATH_TRACKS = 10
-_FOUND_AT_ONCE = 12
-_KEPT_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def page() -> str:
 def points() -> Response:
     """Send the coordinates of all points."""
     drawn = _drawn()
-    return _kept(Response(drawn.points_as_bytes, content_type="application/octet-stream"), drawn)
+    return _tagged(Response(drawn.points_as_bytes, content_type="application/octet-stream"), drawn)
 
 
 @blueprint.get("/map/tracks")
@@ -85,7 +84,7 @@ def tracks() -> Response:
     drawn = _drawn()
     groups = {kind: asdict(found) for kind, found in drawn.groups.items()}
     answer = jsonify(version=drawn.version, count=len(drawn.tracks), names_at_once=NAMES_AT_ONCE, groups=groups)
-    return _kept(answer, drawn)
+    return _tagged(answer, drawn)
 
 
 @blueprint.get("/map/names/<version>/<chunk>")
@@ -136,7 +135,8 @@ def _drawn() -> DrawnMap:
     return kept.current()
 
 
-def _kept(response: Response, drawn: DrawnMap) -> Response:
+def _tagged(response: Response, drawn: DrawnMap) -> Response:
+    """Return data of the map with its version as the tag, by which a browser asks whether it has changed."""
     response.set_etag(drawn.version)
     response.headers["Cache-Control"] = "private, no-cache"
     compressed(response).make_conditional(request)

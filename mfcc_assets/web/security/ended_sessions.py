@@ -21,8 +21,8 @@ _TABLES = (
 class EndedSessions:
     """The list of the sessions that have ended. It is a file, so it outlives the process that serves the pages.
 
-    The list knows nothing of sessions that were made before it began. They may have ended, so they do not count. So
-    where the file is lost, for example with the disk of a container, everybody has to log in again.
+    The list knows nothing of sessions that were made before it began. They may have ended, so they do not count. Where
+    the file is lost, for example with the disk of a container, everybody has to log in again.
 
     Parameters
     ----------

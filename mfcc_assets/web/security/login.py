@@ -20,10 +20,9 @@ from mfcc_assets.web.security.ended_sessions import EndedSessions
 from mfcc_assets.web.security.keys import key_of_request, unauthorized
 from mfcc_assets.web.security.passwords import is_hash, matches
 from mfcc_assets.web.security.players import is_of_a_player
-from mfcc_assets.web.security.rate import Rate
+from mfcc_assets.web.security.rate import ATTEMPTS, Rate
 from mfcc_assets.web.security.targets import target_here
 
-_ATTEMPTS = "10 per 5 minutes"
 _LOGIN_SECONDS = 30 * 24 * 3600
 _ENTRY = "login"
 """Name of the entry of the session that says for which password, and when, the listener has logged in.
@@ -151,7 +150,7 @@ class _Sessions:
 
 
 def _require_password(app: Flask, library: Library) -> None:
-    attempts, sessions = Rate(_ATTEMPTS), _Sessions(library)
+    attempts, sessions = Rate(ATTEMPTS), _Sessions(library)
     app.jinja_env.globals["may_log_out"] = sessions.is_logged_in
 
     @app.before_request

@@ -1,4 +1,4 @@
-"""The log of the server, without the secrets that addresses hold: keys of players, and tokens of links."""
+"""The log of the server, without the secrets that addresses hold: keys, tokens of links, and ids of uploads."""
 
 import logging
 import re
@@ -15,16 +15,22 @@ _QUERY = re.compile(r"\?\S.*")
 _KEY = re.compile(r"mfcc_[0-9a-f]{16}_[\w-]+", re.ASCII)
 """A key of a user or program, wherever it stands."""
 
+_SHARED = re.compile(r"/shared/[\w-]+", re.ASCII)
+_UPLOAD = re.compile(r"/uploads/[0-9a-f]{32}")
+"""Whoever knows the token of a shared answer, or the id of an upload, may see it."""
+
 
 def without_secrets(text: str) -> str:
-    r"""Return lines of a log without the queries of addresses, and without keys.
+    r"""Return lines of a log without the queries of addresses, keys, tokens of shared answers, and ids of uploads.
 
     Examples
     --------
     >>> without_secrets("Invalid request line: 'GET /rest/ping?u=anna b&p=ocean'\nnext line")
     "Invalid request line: 'GET /rest/ping?…\nnext line"
     """
-    return _KEY.sub("mfcc_…", _QUERY.sub("?…", text))
+    for secret, shown in ((_QUERY, "?…"), (_KEY, "mfcc_…"), (_SHARED, "/shared/…"), (_UPLOAD, "/uploads/…")):
+        text = secret.sub(shown, text)
+    return text
 
 
 class LogWithoutSecrets(Logger):

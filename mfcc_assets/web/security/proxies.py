@@ -1,7 +1,7 @@
 """Headers that only a known proxy in front of this server may set."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -29,18 +29,27 @@ class KnownProxies:
         Addresses and networks of the proxies.
     login_header
         Name of the header in which a proxy names the user.
+    passed
+        Paths that the proxies pass without their log-in, such as ``/metrics`` and ``/api/*``. Whoever sends a request
+        there can write this header, so it is removed, also from requests of proxies.
     """
 
-    def __init__(self, application: "WSGIApplication", addresses: Iterable[str], login_header: str) -> None:
+    def __init__(
+        self, application: "WSGIApplication", addresses: Iterable[str], login_header: str, passed: Sequence[str] = ()
+    ) -> None:
         self._direct = application
         self._proxied = ProxyFix(application, x_for=0, x_proto=1, x_host=1)
         self._proxies = KnownAddresses(addresses)
         self._has_warned = False
+        self._passed = frozenset(path.lower() for path in passed if not path.endswith("*"))
+        self._passed_below = tuple(path.removesuffix("*").lower() for path in passed if path.endswith("*"))
         self._names = [f"HTTP_{name}" for name in (*_FORWARDED, login_header.upper().replace("-", "_"))]
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ.get("REMOTE_ADDR", "") in self._proxies:
             environ["REMOTE_ADDR"] = self._sender(environ)
+            if self._is_passed(environ.get("PATH_INFO", "")):
+                environ.pop(self._names[-1], None)
             return self._proxied(environ, start_response)
         if environ.get(self._names[-1]) and not self._has_warned:
             self._has_warned = True
@@ -48,6 +57,11 @@ class KnownProxies:
         for name in self._names:
             environ.pop(name, None)
         return self._direct(environ, start_response)
+
+    def _is_passed(self, path: str) -> bool:
+        # A proxy may pass more than is meant, in other letters or with more slashes, and never less.
+        plain = "/" + path.lower().lstrip("/")
+        return plain in self._passed or plain.startswith(self._passed_below)
 
     def _sender(self, environ: "WSGIEnvironment") -> str:
         """Return the last address that no known proxy has. A sender can write what stands before it."""

@@ -14,9 +14,8 @@ from mfcc_assets.web.subsonic.failures import CallFailed, Code
 Content: TypeAlias = Mapping[str, Any]
 """Members of an answer: texts, numbers, truth values, further members, and lists of these."""
 
-PROTOCOL = "1.16.1"
-SERVER = "mfcc"
-
+_PROTOCOL = "1.16.1"
+_SERVER = "mfcc"
 _NAMESPACE = "http://subsonic.org/restapi"
 _TEXT = "value"
 """Name of the member that XML has as the text of an element. All other texts and numbers are attributes."""
@@ -46,12 +45,12 @@ def check_format() -> None:
     _format()
 
 
-def moment(when: datetime) -> str:
+def protocol_time(when: datetime) -> str:
     """Return a time as the protocol writes it.
 
     Examples
     --------
-    >>> moment(datetime(2026, 11, 29, 20, 15, tzinfo=UTC))
+    >>> protocol_time(datetime(2026, 11, 29, 20, 15, tzinfo=UTC))
     '2026-11-29T20:15:00.000Z'
     """
     return when.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
@@ -106,7 +105,7 @@ def _format() -> str:
 
 
 def _about_server() -> Content:
-    return {"version": PROTOCOL, "type": SERVER, "serverVersion": version("mfcc-assets"), "openSubsonic": True}
+    return {"version": _PROTOCOL, "type": _SERVER, "serverVersion": version("mfcc-assets"), "openSubsonic": True}
 
 
 def _sent(content: Content, form: str) -> Response:

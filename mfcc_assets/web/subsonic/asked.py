@@ -1,11 +1,14 @@
 """The parameters of a call, from its address or its form."""
 
+from collections.abc import Sequence
+
 from flask import request
 
 from mfcc_assets.ids import TrackId
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.numbers import whole_number
 from mfcc_assets.web.site import site
+from mfcc_assets.web.subsonic import ids
 from mfcc_assets.web.subsonic.failures import CallFailed, Code
 
 _LONGEST_ID = 64
@@ -46,4 +49,21 @@ def song_of_id(song_id: str) -> Soundtrack:
     found = site().library.browsing.track(TrackId(song_id)) if len(song_id) <= _LONGEST_ID else None
     if found is None:
         raise CallFailed(Code.NOT_FOUND, "The library has no such song.")
+    return found
+
+
+def songs_of_id(wanted: str) -> Sequence[Soundtrack]:
+    """Return the songs that an id of a song, an album or an artist stands for, at least one.
+
+    Raises `CallFailed` if the library has nothing of this id.
+    """
+    lists = site().library.player_lists
+    if (album_id := ids.after_prefix(ids.ALBUM, wanted)) is not None:
+        found = lists.songs_of_album(album_id)
+    elif (artist_id := ids.after_prefix(ids.ARTIST, wanted)) is not None:
+        found = lists.songs_of_artist(artist_id)
+    else:
+        return [song_of_id(wanted)]
+    if not found:
+        raise CallFailed(Code.NOT_FOUND, "The library has no such artist or album.")
     return found

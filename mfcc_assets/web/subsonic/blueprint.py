@@ -108,7 +108,7 @@ def tell_ours(error: MfccError) -> Response:
     """Answer a call for which the library has an error."""
     if isinstance(error, BlobNotFound | BlobNameError):
         return failed_answer(CallFailed(Code.NOT_FOUND, "The file of this song is gone."))
-    _logger.error("%s failed: %s", _called(), printable(str(error)))
+    _logger.error("%s failed: %s", _called(), error)
     return failed_answer(CallFailed(Code.GENERIC, "The server cannot do this now. Its log says why."))
 
 
@@ -118,9 +118,12 @@ def tell_http(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     said = {
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The call has too many parameters.",
+        HTTPStatus.TOO_MANY_REQUESTS: "Too many wrong keys came from this address. Wait five minutes, and try again.",
         HTTPStatus.SERVICE_UNAVAILABLE: "The server is busy. Try again in a few seconds.",
     }
-    return failed_answer(CallFailed(Code.GENERIC, said.get(status, f"{status.phrase}.")))
+    response = failed_answer(CallFailed(Code.GENERIC, said.get(status, f"{status.phrase}.")))
+    response.headers.extend((name, value) for name, value in error.get_headers() if name == "Retry-After")
+    return response
 
 
 @blueprint.errorhandler(Exception)

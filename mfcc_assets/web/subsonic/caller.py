@@ -6,6 +6,7 @@ A log-in password of the pages is never taken, because a player keeps what it se
 from flask import g, request
 
 from mfcc_assets.pipeline.api_keys import ApiKey, key_of_text, key_of_token
+from mfcc_assets.web.security.wrong_keys import looked_at
 from mfcc_assets.web.site import site
 from mfcc_assets.web.subsonic.failures import CallFailed, Code
 
@@ -19,7 +20,8 @@ def require_key() -> None:
     if "apiKey" in sent:
         if len(sent) > 1:
             raise CallFailed(Code.CONFLICTING_CREDENTIALS, "Send either apiKey alone, or a name with a key or a token.")
-        key = key_of_text(site().library, sent["apiKey"])
+        text = sent["apiKey"]
+        key = looked_at(text, lambda: key_of_text(site().library, text))
         if key is None:
             raise CallFailed(Code.INVALID_KEY, "This key opens nothing. It may have been revoked.")
     else:
@@ -41,15 +43,19 @@ def _key_of_name(sent: dict[str, str]) -> ApiKey:
     for name in ("u", "p") if "p" in sent else ("u", "t", "s"):
         if name not in sent:
             raise CallFailed(Code.MISSING_PARAMETER, f"The parameter {name} is missing, or apiKey in its place.")
-    library = site().library
+    library, name = site().library, sent["u"]
     if "p" in sent:
-        key = key_of_text(library, _decoded(sent["p"]))
-        key = key if key is not None and key.name == sent["u"] else None
+        text = _decoded(sent["p"])
+        key = looked_at(f"{text} of {name}", lambda: _of_name(key_of_text(library, text), name))
     else:
-        key = key_of_token(library, sent["u"], sent["t"], sent["s"])
+        key = looked_at(name, lambda: key_of_token(library, name, sent["t"], sent["s"]))
     if key is None:
         raise CallFailed(Code.WRONG_CREDENTIALS, _WRONG)
     return key
+
+
+def _of_name(key: ApiKey | None, name: str) -> ApiKey | None:
+    return key if key is not None and key.name == name else None
 
 
 def _decoded(password: str) -> str:

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
-from mfcc_assets.credits import named, without_guests
+from mfcc_assets.credits import first_artist, named
 from mfcc_assets.storage.sql.browse_keys import genres_of
 from mfcc_assets.storage.sql.player_ids import key_of_artist
 from mfcc_assets.storage.sql.records import PlayerAlbum, PlayerArtist, Soundtrack
 from mfcc_assets.texts import printable
 from mfcc_assets.web.subsonic import ids
-from mfcc_assets.web.subsonic.answers import moment, without_missing
+from mfcc_assets.web.subsonic.answers import protocol_time, without_missing
 
 IGNORED_ARTICLES = "The"
 
@@ -65,11 +65,12 @@ def song_item(track: Soundtrack) -> dict[str, Any]:
             "path": printable(track.blob_name),
             "isVideo": False,
             "discNumber": track.disc_number,
-            "created": None if track.added_at is None else moment(track.added_at),
+            "created": None if track.added_at is None else protocol_time(track.added_at),
             "albumId": ids.album_of(track),
             "artistId": ids.artist_of(track),
             "type": "music",
             "mediaType": "song",
+            "musicBrainzId": track.recording_mbid or None,
             "genres": _genres(track.genre),
             "artists": artists,
             "displayArtist": artist or _NO_ARTIST,
@@ -81,47 +82,50 @@ def song_item(track: Soundtrack) -> dict[str, Any]:
 
 def album_item(album: PlayerAlbum) -> dict[str, Any]:
     """Return an album as an ``AlbumID3``."""
+    album_id, artist_id = _ids_of(album)
     artist = _artist_of(album)
-    artist_id = f"{ids.ARTIST}{album.artist_id}" if album.artist_id else None
     return without_missing(
         {
-            "id": f"{ids.ALBUM}{album.album_id}",
-            "name": printable(album.title) or _NO_ALBUM,
+            "id": album_id,
+            "name": _title_of(album),
             "artist": artist,
             "artistId": artist_id,
-            "coverArt": f"{ids.ALBUM}{album.album_id}",
+            "coverArt": album_id,
             "songCount": album.totals.tracks,
             "duration": round(album.totals.seconds),
-            "created": moment(album.added_at),
+            "created": protocol_time(album.added_at),
             "year": album.year,
             "genre": printable(album.genre) or None,
             "genres": _genres(album.genre),
             "artists": [{"id": artist_id, "name": artist}] if artist_id else [],
             "displayArtist": artist,
             "isCompilation": artist_id is None,
+            "musicBrainzId": album.release_mbid or None,
         }
     )
 
 
 def album_folder(album: PlayerAlbum) -> dict[str, Any]:
     """Return an album as the ``Child`` that stands for a folder."""
+    album_id, artist_id = _ids_of(album)
+    title = _title_of(album)
     return without_missing(
         {
-            "id": f"{ids.ALBUM}{album.album_id}",
-            "parent": f"{ids.ARTIST}{album.artist_id}" if album.artist_id else str(ids.FOLDER),
+            "id": album_id,
+            "parent": artist_id or str(ids.FOLDER),
             "isDir": True,
-            "title": printable(album.title) or _NO_ALBUM,
-            "album": printable(album.title) or _NO_ALBUM,
+            "title": title,
+            "album": title,
             "artist": _artist_of(album),
-            "artistId": f"{ids.ARTIST}{album.artist_id}" if album.artist_id else None,
+            "artistId": artist_id,
             "year": album.year,
             "genre": printable(album.genre) or None,
-            "coverArt": f"{ids.ALBUM}{album.album_id}",
+            "coverArt": album_id,
             # These two are not described for folders, but clients that treat them as albums need them.
-            "name": printable(album.title) or _NO_ALBUM,
+            "name": title,
             "songCount": album.totals.tracks,
             "duration": round(album.totals.seconds),
-            "created": moment(album.added_at),
+            "created": protocol_time(album.added_at),
             "isVideo": False,
             "mediaType": "album",
         }
@@ -154,13 +158,22 @@ def letter_of(artist: PlayerArtist) -> str:
     return first if first.isalpha() else "#"
 
 
+def _ids_of(album: PlayerAlbum) -> tuple[str, str | None]:
+    """Return the id of an album, and that of its artist; None if several artists share the album."""
+    return f"{ids.ALBUM}{album.album_id}", f"{ids.ARTIST}{album.artist_id}" if album.artist_id else None
+
+
+def _title_of(album: PlayerAlbum) -> str:
+    return printable(album.title) or _NO_ALBUM
+
+
 def _artist_of(album: PlayerAlbum) -> str:
     return printable(named(album.artist)) or (_NO_ARTIST if album.artist_id else _SEVERAL_ARTISTS)
 
 
 def _credited(names: Iterable[str]) -> list[dict[str, str]]:
     """Return the artists of a credit, each with an id."""
-    found = {ids.artist_named(name): printable(without_guests(named(name))) or _NO_ARTIST for name in names}
+    found = {ids.artist_named(name): printable(first_artist(named(name))) or _NO_ARTIST for name in names}
     return [{"id": artist, "name": name} for artist, name in found.items()]
 
 

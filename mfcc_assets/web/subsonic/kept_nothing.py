@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
-from mfcc_assets.web.subsonic.answers import Content, moment
+from mfcc_assets.web.subsonic.answers import Content, protocol_time
 from mfcc_assets.web.subsonic.asked import needed
 from mfcc_assets.web.subsonic.caller import caller
 from mfcc_assets.web.subsonic.failures import CallFailed, Code
@@ -67,7 +67,7 @@ def _nothing(method: str) -> Content:
 
 def _play_queue() -> Content:
     # The protocol wants to know since when and by whom nothing is played.
-    never = moment(datetime.fromtimestamp(0, UTC))
+    never = protocol_time(datetime.fromtimestamp(0, UTC))
     return {"playQueue": {"username": caller().name, "changed": never, "changedBy": "", "entry": []}}
 
 

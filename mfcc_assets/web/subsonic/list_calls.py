@@ -54,12 +54,10 @@ def random_songs() -> Content:
 
 def songs_by_genre() -> Content:
     """List the songs of a genre."""
-    chosen = SongFilter(genre=needed("genre"))
-    songs = site().library.player_lists.songs(
-        chosen, skip=number("offset", 0, _LARGEST_OFFSET), size=number("count", 10, _MOST)
-    )
+    genre, part = needed("genre"), {"skip": number("offset", 0, _LARGEST_OFFSET), "size": number("count", 10, _MOST)}
     # An empty text chooses every song in a filter, but names no genre.
-    return {"songsByGenre": {"song": [song_item(song) for song in songs] if chosen.genre.strip() else []}}
+    songs = site().library.player_lists.songs(SongFilter(genre=genre), **part) if genre.strip() else []
+    return {"songsByGenre": {"song": [song_item(song) for song in songs]}}
 
 
 def old_search() -> Content:

@@ -11,9 +11,7 @@ from mfcc_assets.web.files import sent_file
 from mfcc_assets.web.library.artwork import has_picture
 from mfcc_assets.web.library.track_files import sent_artwork_of_size, sent_audio
 from mfcc_assets.web.site import site
-from mfcc_assets.web.subsonic import ids
-from mfcc_assets.web.subsonic.asked import needed, number, song, song_of_id
-from mfcc_assets.web.subsonic.failures import CallFailed, Code
+from mfcc_assets.web.subsonic.asked import needed, number, song, songs_of_id
 
 _LARGEST_PICTURE = 1200
 _SMALLEST_PICTURE = 16
@@ -36,7 +34,9 @@ def download() -> WerkzeugResponse:
 
 def cover_art() -> Response:
     """Send the artwork of a song, of an album or of an artist."""
-    track = _pictured(needed("id"))
+    songs = songs_of_id(needed("id"))
+    # Of an album or an artist, the first song that has a picture stands for all.
+    track = next(filter(has_picture, songs), songs[0])
     size = max(number("size", _LARGEST_PICTURE, _LARGEST_PICTURE), _SMALLEST_PICTURE)
     if has_picture(track) or "image/svg+xml" in request.headers.get("Accept", ""):
         return sent_artwork_of_size(track, size)
@@ -60,17 +60,3 @@ def _sent(track: Soundtrack) -> WerkzeugResponse:
     response = sent_file(blobs.path(SOUNDTRACKS, track.blob_name), SOUNDTRACKS, found)
     response.headers["Cache-Control"] = "private, no-cache"
     return response
-
-
-def _pictured(wanted: str) -> Soundtrack:
-    """Return the song whose artwork stands for an id: of an album or an artist, the first that has a picture."""
-    lists = site().library.player_lists
-    if (album_id := ids.after_prefix(ids.ALBUM, wanted)) is not None:
-        songs = lists.songs_of_album(album_id)
-    elif (artist_id := ids.after_prefix(ids.ARTIST, wanted)) is not None:
-        songs = lists.songs_of_artist(artist_id)
-    else:
-        return song_of_id(wanted)
-    if not songs:
-        raise CallFailed(Code.NOT_FOUND, "The library has no such artist or album.")
-    return next(filter(has_picture, songs), songs[0])

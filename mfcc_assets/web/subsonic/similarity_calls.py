@@ -17,9 +17,8 @@ from mfcc_assets.pipeline.playlists import path_between
 from mfcc_assets.pipeline.radio import Strictness, radio
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.web.site import site
-from mfcc_assets.web.subsonic import ids
 from mfcc_assets.web.subsonic.answers import Content
-from mfcc_assets.web.subsonic.asked import needed, number, song, song_of_id
+from mfcc_assets.web.subsonic.asked import needed, number, song, songs_of_id
 from mfcc_assets.web.subsonic.failures import CallFailed, Code
 from mfcc_assets.web.subsonic.items import song_item
 
@@ -34,7 +33,8 @@ def sonic_similar_tracks() -> Content:
     begin, count = song(), number("count", 10, _MOST_NEAR)
     opened = _index()
     try:
-        found = neighbours(site().library, opened, begin, count=count) if count else []
+        with site().heavy.turn():
+            found = neighbours(site().library, opened, begin, count=count) if count else []
     except FeaturesMissing as error:
         raise _not_compared(error) from error
     found = sorted(found, key=lambda near: near.distance)
@@ -68,7 +68,7 @@ def similar_songs_2() -> Content:
 
 
 def _similar() -> list[dict[str, Any]]:
-    seeds, count = _seeds(needed("id")), number("count", 50, _MOST_NEAR)
+    seeds, count = songs_of_id(needed("id")), number("count", 50, _MOST_NEAR)
     try:
         opened = site().published.opened()
     except (CorruptIndex, NoPublishedIndex):
@@ -77,25 +77,13 @@ def _similar() -> list[dict[str, Any]]:
     known = [seed for seed in seeds if seed.audio_id is not None and seed.audio_id in opened.index.tracks]
     if not known or not count:
         return []
-    if len(seeds) == 1:
-        return [song_item(near.track) for near in neighbours(site().library, opened, known[0], count=count)]
-    chosen = known[:: math.ceil(len(known) / _MOST_SEEDS)]
-    found = radio(site().library, opened, chosen, [], Strictness.BALANCED, count=count)
+    with site().heavy.turn():
+        if len(seeds) == 1:
+            found = neighbours(site().library, opened, known[0], count=count)
+        else:
+            chosen = known[:: math.ceil(len(known) / _MOST_SEEDS)]
+            found = radio(site().library, opened, chosen, [], Strictness.BALANCED, count=count)
     return [song_item(near.track) for near in found]
-
-
-def _seeds(wanted: str) -> Sequence[Soundtrack]:
-    """Return the songs that an id of a song, an album or an artist stands for."""
-    lists = site().library.player_lists
-    if (album_id := ids.after_prefix(ids.ALBUM, wanted)) is not None:
-        found = lists.songs_of_album(album_id)
-    elif (artist_id := ids.after_prefix(ids.ARTIST, wanted)) is not None:
-        found = lists.songs_of_artist(artist_id)
-    else:
-        found = [song_of_id(wanted)]
-    if not found:
-        raise CallFailed(Code.NOT_FOUND, "The library has no such artist or album.")
-    return found
 
 
 def _path(opened: OpenedIndex, start: Soundtrack, end: Soundtrack, count: int) -> Sequence[Soundtrack]:

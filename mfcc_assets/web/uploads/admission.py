@@ -75,9 +75,9 @@ class Admission:
             raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said % values)
         coming = sender_of(address), size
         with self._lock:
-            self._refuse_if_sender_sends_many(coming[0])
+            self._refuse_if_sender_sends_many(address)
             self._refuse_if_full(size)
-            self._refuse_if_too_many_wait(coming[0])
+            self._refuse_if_too_many_wait(address)
             if seconds := self._rate.take(address):
                 said = _("You have sent many files within an hour. Try again in %(minutes)s minutes.")
                 minutes = {"minutes": -(-seconds // 60)}
@@ -108,8 +108,8 @@ class Admission:
             self._senders.pop(upload, None)
             self._counted = -_COUNTED_SECONDS
 
-    def _refuse_if_sender_sends_many(self, sender: str) -> None:
-        if self._coming_of(sender) >= _MOST_COMING_OF_A_SENDER and not is_this_machine(sender):
+    def _refuse_if_sender_sends_many(self, address: str) -> None:
+        if self._coming_of(sender_of(address)) >= _MOST_COMING_OF_A_SENDER and not is_this_machine(address):
             said = _("Several files of yours are coming at the same time. Try again when they have come.")
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, said, retry_seconds=_BUSY_SECONDS)
 
@@ -125,15 +125,16 @@ class Admission:
             said = _("The disk of this server is nearly full, so it takes no more files. Tell its owner.")
             raise Refused(HTTPStatus.INSUFFICIENT_STORAGE, said)
 
-    def _refuse_if_too_many_wait(self, sender: str) -> None:
+    def _refuse_if_too_many_wait(self, address: str) -> None:
         if time.monotonic() - self._counted >= _COUNTED_SECONDS:
             self._waiting, self._counted = self._count_waiting(), time.monotonic()
         if self._waiting + len(self._coming) >= self._library.settings.web_waiting_uploads:
             said = _("Many files wait for their answer. Try again in a few minutes.")
             raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, said, retry_seconds=_WAITING_SECONDS)
         most = max(1, self._library.settings.web_waiting_uploads // _SENDERS_TO_FILL)
+        sender = sender_of(address)
         waiting = sum(each == sender for each in self._senders.values()) + self._coming_of(sender)
-        if waiting >= most and not is_this_machine(sender):
+        if waiting >= most and not is_this_machine(address):
             said = _("Many files of yours wait for their answer. Try again in a few minutes.")
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, said, retry_seconds=_WAITING_SECONDS)
 

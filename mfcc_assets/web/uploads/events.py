@@ -83,5 +83,5 @@ def _told(news: News, told: set[str]) -> Iterator[str]:
 
 
 def _event(data: object, tag: str) -> str:
-    number = f"id: {tag}\n" if tag else ""
-    return f"{number}event: news\ndata: {json.dumps(data)}\n\n"
+    id_line = f"id: {tag}\n" if tag else ""
+    return f"{id_line}event: news\ndata: {json.dumps(data)}\n\n"

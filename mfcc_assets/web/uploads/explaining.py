@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, abort, make_response, render_template, request
 
 from mfcc_assets.errors import CorruptIndex, FeaturesMissing, LeftToTheRun, NoPublishedIndex
 from mfcc_assets.ids import UploadId
@@ -67,7 +67,7 @@ def shared_path(token: str, track_id: str) -> Response:
 def picture(upload: UploadId, name: str) -> Response:
     """Draw one of the plots of an upload."""
     if name not in list(UploadPicture):
-        return Response(status=HTTPStatus.NOT_FOUND)
+        abort(HTTPStatus.NOT_FOUND)
     # Whoever asks for a picture of a deleted upload must not get a kept one.
     stored = upload_state(site().library, upload)
     kind, opened = UploadPicture(name), _opened(stored)

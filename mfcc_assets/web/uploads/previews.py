@@ -86,7 +86,7 @@ class Previews:
             return self._kept.get(upload)
 
     def forget(self, upload: UploadId) -> None:
-        """Drop the preview of an upload, which was deleted or has its recorded answer."""
+        """Drop the preview of an upload that was deleted, also if it is being computed."""
         with self._lock:
             self._kept.pop(upload, None)
             self._pending.discard(upload)
@@ -117,10 +117,11 @@ class Previews:
             outcome = PreviewOutcome(None, is_long=True)
         except (MfccError, OSError) as error:
             # The run tells the listener what is wrong, and may find it right by then.
-            _logger.info("The upload %s has no preview: %s", upload, error)
+            _logger.info("An upload has no preview: %s", error)
             outcome = None
         except Exception:
-            _logger.exception("The preview of the upload %s failed", upload)
+            # Whoever knows the id of an upload may see it, so the log does not name it.
+            _logger.exception("The preview of an upload failed")
             outcome = None
         with self._lock:
             # A deleted upload is not pending any more.

@@ -63,7 +63,7 @@ def delete(upload: UploadId) -> WerkzeugResponse:
 def shared_export(token: str, suffix: str) -> Response:
     """Send the recommended tracks of a shared answer as a file for players."""
     stored = shared_document(site().library, token)
-    return exported_answer(shown_upload(stored, request.path, is_mine=False, plays=False), suffix)
+    return exported_answer(shown_upload(stored, f"/shared/{token}", is_mine=False, plays=False), suffix)
 
 
 @blueprint.get("/shared/<token>")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mfcc_assets.errors import Conflict, DocumentNotFound
-from mfcc_assets.storage.documents.port import IDS_PER_QUERY, DocumentStore
+from mfcc_assets.storage.documents.port import IDS_PER_QUERY, DocumentStore, place_of
 from mfcc_assets_tests.storage.documents.bodies import body
 
 ADAPTERS = ["sqlite_documents", "cosmos_documents"]
@@ -164,6 +164,13 @@ class TestEveryStore:
         assert [document.id for document in documents.find("even")] == ["3", "2"]
         assert list(documents.find("")) == []
         assert [documents.ids(state) for state in ("odd", "even", "")] == [{"0", "1"}, {"2", "3"}, set()]
+
+    def test_find_begins_behind_a_place_also_if_its_document_is_gone(self, documents):
+        written = [documents.put(str(number), body("odd" if number % 2 else "even", 9 - number)) for number in range(5)]
+        documents.delete("1")
+        assert [found.id for found in documents.find(after=place_of(written[1]))] == ["2", "3", "4"]
+        assert [found.id for found in documents.find("even", after=place_of(written[2]))] == ["4"]
+        assert list(documents.find(after=place_of(written[4]))) == []
 
     def test_a_document_is_found_by_its_new_state_after_a_change(self, documents):
         documents.put("1", body("received"))

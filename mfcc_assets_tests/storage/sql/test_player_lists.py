@@ -184,3 +184,14 @@ def test_the_last_change_is_when_a_file_was_read(lists: PlayerLists) -> None:
     change = lists.last_change()
     assert change is not None
     assert change.tzinfo is not None
+
+
+def test_an_album_has_the_release_that_its_songs_agree_on(database: Database, catalogue: Catalogue) -> None:
+    one, two = "0b5a1d6e-2f4c-4a7b-9c3d-8e1f2a3b4c5d", "1c6b2e7f-3a5d-4b8c-8d4e-9f2a3b4c5d6e"
+    for album, releases in {"Agreed": (one, one, ""), "Two": (one, two), "Untold": ("", "")}.items():
+        for number, release in enumerate(releases):
+            observe(catalogue, observed(f"{album}/{number}.mp3", artist="A", album=album, release_mbid=release))
+
+    found = PlayerLists(database).albums()
+
+    assert {album.title: album.release_mbid for album in found} == {"Agreed": one, "Two": "", "Untold": ""}

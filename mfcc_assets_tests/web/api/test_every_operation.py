@@ -79,4 +79,4 @@ def test_none_of_many_requests_fails_and_none_is_accepted_that_the_description_d
         serving.join()
         server.server_close()
     assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr
-    assert "Tested: 25" in ran.stdout
+    assert "Tested: 26" in ran.stdout

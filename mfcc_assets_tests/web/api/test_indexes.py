@@ -3,6 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
+from mfcc_assets.errors import RightMissing
 from mfcc_assets.library import Library
 from mfcc_assets_tests.ranked_library import add_tracks, publish, remove_track
 from mfcc_assets_tests.web.api.conftest import Headers, with_key
@@ -36,12 +37,25 @@ def states(client: FlaskClient) -> dict[str, str]:
 
 
 def test_versions_are_listed_page_by_page_the_newest_first(of_versions: FlaskClient, versions: tuple[str, str]) -> None:
-    page = of_versions.get("/api/v1/indexes?limit=1").get_json()
+    first = of_versions.get("/api/v1/indexes?limit=1")
+    page = first.get_json()
+    assert first.headers["Link"] == f'</api/v1/indexes?limit=1&after={versions[1]}>; rel="next"'
     assert [(each["version"], each["state"]) for each in page["items"]] == [(versions[1], "answers")]
     rest = of_versions.get(f"/api/v1/indexes?limit=1&after={page['after']}").get_json()
     assert [(each["version"], each["state"]) for each in rest["items"]] == [(versions[0], "answered")]
     assert rest["after"] is None
     assert of_versions.get("/api/v1/indexes?after=00000000").status_code == 404
+
+
+def test_no_page_begins_behind_a_version_whose_description_is_damaged(
+    of_versions: FlaskClient, versions: tuple[str, str], library: Library
+) -> None:
+    library.blobs.write("cepstra", f"indexes/{versions[0]}/index.json", b"damaged")
+
+    response = of_versions.get(f"/api/v1/indexes?after={versions[0]}")
+
+    assert (response.status_code, response.content_type) == (404, "application/problem+json")
+    assert list(states(of_versions)) == [versions[1]]
 
 
 def test_two_versions_are_compared_under_abbreviated_names(of_versions: FlaskClient, versions: tuple[str, str]) -> None:
@@ -97,3 +111,25 @@ def test_the_quality_of_what_answers_and_of_what_answered_is_told(ten_tracks: Li
     assert told["index_version"] == version
     assert told["figures"] == ten_tracks.indexes.read_quality(version)
     assert [each["version"] for each in told["history"]] == [version]
+
+
+def test_an_operator_is_told_where_to_publish_if_the_server_may_only_read(
+    of_versions: FlaskClient, versions: tuple[str, str], boss: Headers, library: Library
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RightMissing("the storage account refuses the request", subject="cepstra/secret-place")
+
+    for address, body, answers in (
+        (ROLL_BACK, None, versions[1]),
+        (PUBLISH, {"version": versions[1], "although_worse": True}, versions[0]),
+    ):
+        with pytest.MonkeyPatch.context() as only_read:
+            only_read.setattr(library.blobs, "write", refuse)
+            only_read.setattr(library.blobs, "create", refuse)
+            refused = of_versions.post(address, headers=boss, json=body)
+
+        assert (refused.status_code, refused.content_type) == (403, "application/problem+json")
+        assert "Use `mfcc index`" in refused.get_json()["detail"]
+        assert "secret-place" not in refused.text
+        assert states(of_versions)[answers] == "answers"
+        of_versions.post(ROLL_BACK, headers=boss)

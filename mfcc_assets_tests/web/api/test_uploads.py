@@ -114,3 +114,27 @@ def test_an_upload_that_cannot_be_used_says_why(programs: FlaskClient, tmp_path:
     assert told["shown"] == "failed"
     assert told["failure"]["code"] == "too_short"
     assert told["recommendations"] == []
+
+
+def test_each_caller_lists_its_own_uploads_and_an_operator_those_of_all(
+    ten_tracks: Library, programs: FlaskClient, listener: Headers, operator: Headers, song: bytes
+) -> None:
+    def listed(headers: Headers | None = None, **asked: object) -> tuple[list[str], str | None]:
+        page = programs.get("/api/v1/uploads", headers=headers, query_string=asked).get_json()
+        return [each["upload_id"] for each in page["items"]], page["after"]
+
+    assert listed() == listed(listener) == ([], None)
+    by_browser = send(programs, song)
+    first, second = send(programs, song, listener), send(programs, song, listener)
+    answer_uploads(ten_tracks, [first])
+
+    assert listed() == ([by_browser], None)
+    assert listed(listener)[0] == [second, first]
+    assert set(listed(operator)[0]) == {by_browser, first, second}
+    assert listed(with_key(ten_tracks)) == ([], None)
+    (page, after), rest = listed(listener, limit=1), listed(listener, limit=1)
+    assert listed(listener, limit=1, after=after)[0] == [first]
+    assert page == rest[0] == [second]
+    (told,) = programs.get("/api/v1/uploads?limit=1", headers=listener).get_json()["items"]
+    assert (told["state"], told["is_mine"]) == ("waiting", True)
+    assert programs.get("/api/v1/uploads?after=nothing", headers=listener).status_code == 404

@@ -60,6 +60,16 @@ def test_the_map_is_kept_until_tags_may_have_changed(ten_tracks: Library) -> Non
     assert renewed.current().version == first.version
 
 
+def test_the_version_changes_with_every_name_that_is_shown() -> None:
+    points = np.zeros((1, 2), np.uint16)
+    names = [("a.mp3", ""), ("b.mp3", ""), ("b.mp3", "Ocean"), ("b.mp3", "Ocean \ud83d")]
+    versions = {
+        DrawnMap(points, [Soundtrack(TrackId("0f"), *each, None, None, None, "")]).version
+        for each in ((name, 1, "", title, "", "", "", "") for name, title in names)
+    }
+    assert len(versions) == len(names)
+
+
 def test_the_data_of_ten_thousand_tracks_is_small() -> None:
     drawn = _map_of(10_000)
 

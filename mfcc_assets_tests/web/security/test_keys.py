@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.api_keys import keys, make_key, revoke_key
+from mfcc_assets.pipeline.api_keys import keys_in_use, make_key, revoke_key
 from mfcc_assets.settings import Settings
 from mfcc_assets.web.security.passwords import hash_of
 from mfcc_assets_tests.web.clients import client_of
@@ -35,7 +35,7 @@ def test_a_key_opens_what_the_log_in_opens(behind_password: tuple[Library, Flask
     assert refused.headers["WWW-Authenticate"].startswith("Bearer")
     assert pages.get("/metrics").status_code == 401
 
-    revoke_key(library, keys(library)[0].key_id)
+    revoke_key(library, keys_in_use(library)[0].key_id)
     assert pages.get("/api/v1/tracks", headers=bearer(key)).status_code == 401
     assert pages.get("/library", headers=bearer(key)).status_code == 401
     library.close()

@@ -26,7 +26,20 @@ def test_no_line_has_a_key(line: str) -> None:
     assert without_secrets(line).count("\n") == line.count("\n")
 
 
-@pytest.mark.parametrize("line", ["Worker exited. Why?", "Is it? Yes", "GET /library"])
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("/shared/Ab_-9/tracks/0f/audio", "/shared/…/tracks/0f/audio"),
+        (f"/uploads/{'0f' * 16}/answer", "/uploads/…/answer"),
+        (f"/api/v1/uploads/{'0f' * 16}", "/api/v1/uploads/…"),
+    ],
+)
+def test_no_line_has_an_address_that_shows_an_upload(address: str, shown: str) -> None:
+    line = "Error handling request GET {}\nnext line"
+    assert without_secrets(line.format(address)) == line.format(shown)
+
+
+@pytest.mark.parametrize("line", ["Worker exited. Why?", "Is it? Yes", "GET /library", "PUT /uploads"])
 def test_other_lines_stay(line: str) -> None:
     assert without_secrets(line) == line
 

@@ -1,5 +1,7 @@
 """Tests of the headers that only a known proxy may set."""
 
+from collections.abc import Sequence
+
 import pytest
 from flask import Flask, Response, jsonify, request
 from flask.testing import FlaskClient
@@ -7,14 +9,15 @@ from flask.testing import FlaskClient
 from mfcc_assets.web.security.proxies import KnownProxies
 
 
-def _behind(addresses: list[str]) -> FlaskClient:
+def _behind(addresses: list[str], passed: Sequence[str] = ()) -> FlaskClient:
     app = Flask(__name__)
 
     @app.get("/")
-    def seen() -> Response:
+    @app.get("/<path:below>")
+    def seen(below: str = "") -> Response:  # noqa: ARG001  every address answers alike
         return jsonify(address=request.remote_addr, user=request.headers.get("X-User"), scheme=request.scheme)
 
-    app.wsgi_app = KnownProxies(app.wsgi_app, addresses, "X-User")  # type: ignore[method-assign]
+    app.wsgi_app = KnownProxies(app.wsgi_app, addresses, "X-User", passed)  # type: ignore[method-assign]
     return app.test_client()
 
 
@@ -57,3 +60,25 @@ def test_without_a_usable_address_the_sender_is_the_proxy(forwarded: str) -> Non
     seen = _behind(["127.0.0.1"]).get("/", headers={"X-Forwarded-For": forwarded}).get_json()
 
     assert seen["address"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("path", "user"),
+    [
+        ("/", "ada"),
+        ("/library", "ada"),
+        ("/apiary", "ada"),
+        ("/metrics/more", "ada"),
+        ("/api/v1/tracks", None),
+        ("/API/v1/tracks", None),
+        ("/%61pi/v1/tracks", None),
+        ("/api/../library", None),
+        ("/metrics", None),
+    ],
+)
+def test_a_proxy_names_nobody_on_a_path_that_it_passes_without_its_log_in(path: str, user: str | None) -> None:
+    pages = _behind(["127.0.0.1"], ["/api/*", "/metrics"])
+
+    seen = pages.get(path, headers=FORWARDED).get_json()
+
+    assert (seen["user"], seen["address"]) == (user, "203.0.113.9")

@@ -29,3 +29,12 @@ def test_other_addresses_are_counted_apart(other: str) -> None:
         rate.take(address)
 
     assert rate.take(other) == 0
+
+
+def test_a_look_at_the_wait_counts_nothing() -> None:
+    rate = Rate("1 per hour")
+
+    assert [rate.wait("192.0.2.1") for _ in range(3)] == [0, 0, 0]
+    assert rate.take("192.0.2.1") == 0
+    assert 0 < rate.wait("192.0.2.1") <= 3600
+    assert rate.wait("192.0.2.2") == 0

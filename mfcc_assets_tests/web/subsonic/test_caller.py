@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.api_keys import keys, make_key, revoke_key
+from mfcc_assets.pipeline.api_keys import keys_in_use, make_key, revoke_key
 from mfcc_assets_tests.web.subsonic.players import NAME, Player, content_of
 
 SALT = "c19b2d"
@@ -72,7 +72,7 @@ def test_a_key_belongs_to_its_name(player: Player) -> None:
 
 
 def test_a_revoked_key_opens_nothing(player: Player, ten_tracks: Library) -> None:
-    (made,) = keys(ten_tracks)
+    (made,) = keys_in_use(ten_tracks)
     revoke_key(ten_tracks, made.key_id)
     assert result(player, apiKey=player.key) == 44
     assert result(player, u=NAME, t=token(player.key), s=SALT) == 40

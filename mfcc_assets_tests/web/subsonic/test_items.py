@@ -1,7 +1,10 @@
 """Tests of songs, albums and artists as the protocol describes them."""
 
+from mfcc_assets.audio.tags import Tags
+from mfcc_assets.library import Library
 from mfcc_assets.storage.sql.records import PlayerArtist, Soundtrack, Totals
 from mfcc_assets.web.subsonic.items import letter_of, song_item
+from mfcc_assets_tests.web.library.conftest import add_rows
 from mfcc_assets_tests.web.subsonic.players import Player
 
 
@@ -30,6 +33,19 @@ def test_a_song_has_each_of_its_artists_and_genres() -> None:
     assert item["artists"][0]["id"] == item["artistId"]
     assert [genre["name"] for genre in item["genres"]] == ["Pop", "Jazz"]
     assert item["displayArtist"] == "Zoë feat. Bo"
+
+
+def test_a_song_has_the_id_of_musicbrainz_that_its_tags_name() -> None:
+    recording = "0b5a1d6e-2f4c-4a7b-9c3d-8e1f2a3b4c5d"
+    assert song_item(track("a.ogg", recording_mbid=recording))["musicBrainzId"] == recording
+    assert "musicBrainzId" not in song_item(track("a.ogg"))
+
+
+def test_an_album_has_the_id_of_its_release(library: Library) -> None:
+    release = "1c6b2e7f-3a5d-4b8c-8d4e-9f2a3b4c5d6e"
+    add_rows(library, ("a/1.mp3", Tags(title="One", artist="Zoë", album="Air", release_mbid=release)))
+    (album,) = Player(library).call("getAlbumList2", type="newest")["albumList2"]["album"]
+    assert album["musicBrainzId"] == release
 
 
 def test_a_file_without_a_known_suffix_has_a_plain_type() -> None:

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pytest
+from werkzeug.exceptions import ServiceUnavailable
 
 from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
@@ -11,6 +12,7 @@ from mfcc_assets.pipeline.answer import distances_to
 from mfcc_assets.pipeline.neighbours import neighbours
 from mfcc_assets.pipeline.opened_index import OpenedIndex, published_index
 from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.web.heavy_work import HeavyWork
 from mfcc_assets_tests.web.library.conftest import add_rows
 from mfcc_assets_tests.web.subsonic.players import Player, xml_of
 
@@ -118,6 +120,23 @@ def test_nothing_sounds_alike_before_there_is_an_index(shelves: Player) -> None:
     assert shelves.code("findSonicPath", startSongId=song, endSongId=song) == 0
     # Players show this beside an artist, whom they would not show after a failure.
     assert shelves.call("getSimilarSongs2", id=song)["similarSongs2"]["song"] == []
+
+
+def test_comparisons_wait_for_the_heavy_work_of_others(
+    player: Player, tracks: list[Soundtrack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: HeavyWork) -> None:
+        raise ServiceUnavailable
+
+    monkeypatch.setattr(HeavyWork, "turn", refuse)
+    song, other = tracks[0].track_id, tracks[1].track_id
+    for method, asked in (
+        ("getSonicSimilarTracks", {"id": song}),
+        ("findSonicPath", {"startSongId": song, "endSongId": other}),
+        ("getSimilarSongs", {"id": song}),
+        ("getSimilarSongs2", {"id": player.call("getSong", id=song)["song"]["artistId"]}),
+    ):
+        assert "busy" in player.call(method, **asked)["error"]["message"]
 
 
 def tags() -> Any:

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack, suppress
 
+import pytest
 from flask import Flask
 
 from mfcc_assets.ids import UploadId
@@ -66,6 +67,18 @@ def test_the_waiting_uploads_of_one_sender_are_at_most_a_quarter_of_all(library:
     assert [_status(admission, 10), _status(admission, 10, "192.0.2.2")] == [429, 0]
     admission.forget(uploads[0])
     assert _status(admission, 10) == 0
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_the_limits_of_a_sender_do_not_hold_for_this_machine(library: Library, address: str) -> None:
+    admission = _admission(library, web_waiting_uploads=24)
+    for number in range(6):
+        admission.stored(UploadId(f"{number:032x}"), address)
+
+    with Flask(__name__).test_request_context(), ExitStack() as coming:
+        for _ in range(4):
+            coming.enter_context(admission.admitted(10, address))
+        assert _status(admission, 10, address) == 0
 
 
 def test_an_upload_that_failed_gives_its_place_to_another(library: Library) -> None:

@@ -27,7 +27,9 @@ export function start(form) {
           await navigator.clipboard.writeText(made.address);
         } catch {
           link.select();
-          document.execCommand("copy");
+          if (!document.execCommand("copy")) {
+            return; // the link is selected, so the listener can copy it by the keys of the browser
+          }
         }
         notify(text("copied"));
       },

@@ -160,10 +160,9 @@ function mark(page, state) {
     }
   }
   const said = page.querySelector("[data-said]");
-  const words = { ranked: "answered", failed: "no_answer", gone: "deleted" };
-  const name = words[state];
-  if (name && said) {
-    said.textContent = { answered: text("answered"), no_answer: text("no_answer"), deleted: text("deleted") }[name];
+  const words = { ranked: text("answered"), failed: text("no_answer"), gone: text("deleted") }[state];
+  if (words && said) {
+    said.textContent = words;
   }
 }
 

@@ -60,11 +60,13 @@ export class MapData {
       const response = await fetch(`/map/names/${this.version}/${number}`);
       if (response.ok) {
         this.chunks.set(number, await response.json());
-      } else {
+      } else if (response.status === 404) {
         notify(text("map_changed"));
+      } else {
+        this.asked.delete(number); // it is asked for again when it is needed again
       }
     } catch {
-      this.asked.delete(number); // it is asked for again when it is needed again
+      this.asked.delete(number);
     }
   }
 }

@@ -57,7 +57,7 @@ export function startSearch(field, list, show) {
     if (!found.length) {
       return;
     }
-    selected = (place + options.length) % options.length;
+    selected = place < 0 ? options.length - 1 : place % options.length;
     options.forEach((option, at) => option.setAttribute("aria-selected", String(at === selected)));
     field.setAttribute("aria-activedescendant", options[selected].id);
     options[selected].scrollIntoView({ block: "nearest" });

@@ -34,14 +34,9 @@ export class Stretches {
     player.addEventListener("change", () => player.isPlaying && this.stretches.length && this.end());
   }
 
-  /** @param {HTMLElement} button */
-  isOf(button) {
-    return button === this.button;
-  }
-
   /** Plays the stretches of a button, or ends them if they play. @param {HTMLElement} button */
   toggle(button) {
-    if (this.isOf(button)) {
+    if (button === this.button) {
       this.end();
     } else {
       this.#start(button);
