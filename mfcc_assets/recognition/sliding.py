@@ -119,8 +119,8 @@ def _slide(
         best = -1.0
         for window in range(begin, begin + starts[track + 1] - starts[track]):
             block, place = window // (2 * _PAIRS_AT_ONCE), window % (2 * _PAIRS_AT_ONCE)
-            energy = max(energies[window + length] - energies[window], _TINY)
-            best = max(best, largest[block, place % 2, place // 2] / np.sqrt(energy))
+            in_window = max(energies[window + length] - energies[window], _TINY)
+            best = max(best, largest[block, place % 2, place // 2] / np.sqrt(in_window))
         cosines[track] = best
 
 
