@@ -62,10 +62,15 @@ def trained_centres(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     tracks, width = embeddings.shape
     if tracks <= LARGEST_FLAT:
         return np.empty((0, width), np.float32)
-    index = _inverted_file(width, round(4 * math.sqrt(tracks)))
+    index = inverted_file(width, number_of_lists(tracks))
     index.train(_finite(embeddings))
     centres: NDArray[np.float32] = index.quantizer.reconstruct_n(0, index.nlist)
     return centres
+
+
+def number_of_lists(tracks: int) -> int:
+    """Return how many lists a large library gets."""
+    return round(4 * math.sqrt(tracks))
 
 
 class SegmentPoints:
@@ -89,7 +94,7 @@ class SegmentPoints:
             raise ValueError(f"expected embeddings of {centres.shape[1]} numbers, not of shape {embeddings.shape}")
         self._index: faiss.Index = faiss.IndexFlatL2(centres.shape[1])
         if len(centres):
-            self._index = _inverted_file(centres.shape[1], len(centres))
+            self._index = inverted_file(centres.shape[1], len(centres))
             self._index.quantizer.add(_finite(centres))
             # Without k-means, this only makes the index ready.
             self._index.train(_finite(centres))
@@ -265,7 +270,8 @@ class VectorIndex:
         return PROBES + round(_SURPLUS * count / tracks_a_list) if tracks_a_list else PROBES
 
 
-def _inverted_file(width: int, lists: int) -> faiss.IndexIVF:
+def inverted_file(width: int, lists: int) -> faiss.IndexIVF:
+    """Make an inverted file without embeddings, whose lists are not trained yet."""
     # Half-precision floats take half of the memory and lose nothing. With bytes, one of the 100 nearest would be lost.
     index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatL2(width), width, lists, faiss.ScalarQuantizer.QT_fp16)
     index.cp.max_points_per_centroid = _SAMPLE_PER_LIST

@@ -114,7 +114,7 @@ class IndexDescription:
         CorruptIndex
             If the description is damaged, or another version of this program made the index.
         """
-        unusable = corrupt_index(folder.subject, "index.json does not describe an index")
+        unusable = corrupt_index(folder.subject, "index.json does not describe it")
         record, _ = folder.record([])
         try:
             parameters = parameters_of_record(record["parameters"])

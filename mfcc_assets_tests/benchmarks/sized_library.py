@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -26,9 +26,10 @@ from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.ranking_names import DEFAULT_RANKING
 from mfcc_assets.search.id_arrays import TrackOfAudio
-from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.index import LibraryIndex, made_with
 from mfcc_assets.search.query import search_for_new_track
-from mfcc_assets.search.vector_index import LARGEST_FLAT, VectorIndex
+from mfcc_assets.search.segment import LoadedParts, Segment
+from mfcc_assets.search.vector_index import LARGEST_FLAT, SegmentPoints, VectorIndex, trained_centres
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.index_store import IndexStore
@@ -78,9 +79,10 @@ class SizedLibrary:
     def run(self, queries: Drawn) -> Result:
         tracks = TrackOfAudio.of(dict(ids(0, len(self.drawn))))
         points, query_points = self.population.points(self.drawn), self.population.points(queries)
-        candidates_to_fetch, build = timed(lambda: VectorIndex(tracks.audio_ids, points))
-        _, grow = timed(lambda: candidates_to_fetch.with_tracks(tracks.audio_ids, points))
-        version, write = self._write(tracks, candidates_to_fetch)
+        _, build = timed(lambda: SegmentPoints(points, trained_centres(points)))
+        centres = trained_centres(points)
+        _, grow = timed(lambda: SegmentPoints(points, centres))
+        write = self._write(tracks)
         opened, opening = timed(lambda: _first_answer(self.library, query_points[:1]))
         process = [sys.executable, "-m", __name__, str(self.library.settings.folder), str(points.shape[1])]
         search = tuple(timed(partial(opened.vector_index.search, query[None], 100))[1] for query in query_points)
@@ -92,7 +94,7 @@ class SizedLibrary:
             build=build,
             grow=grow,
             write=write,
-            stored_bytes=sum(blob.size for blob in self.library.blobs.list("cepstra", f"indexes/{version}/")),
+            stored_bytes=self._stored_bytes(opened),
             open=opening,
             open_bytes=int(subprocess.run(process, check=True, capture_output=True, text=True).stdout),
             verify=verify,
@@ -102,30 +104,31 @@ class SizedLibrary:
             answer=self._answers(opened, queries[:ANSWERS]),
         )
 
-    def _write(self, tracks: TrackOfAudio, vector_index: VectorIndex) -> tuple[str, float]:
-        """Write an index, and return its version and the seconds that writing took. Nothing of it stays in memory."""
+    def _stored_bytes(self, index: LibraryIndex) -> int:
+        """Return the size of everything that is stored of an index."""
+        folders = [f"indexes/{index.version}/", f"index_calibrations/{index.calibrated_as}/"]
+        folders += [f"index_segments/{segment.name}/" for segment in index.segments]
+        return sum(blob.size for folder in folders for blob in self.library.blobs.list("cepstra", folder))
+
+    def _write(self, tracks: TrackOfAudio) -> float:
+        """Write an index, and return the seconds that writing took. Nothing of it stays in memory."""
         # Recognition is not measured, so each track has a fingerprint of one frame.
         frames = np.zeros((len(tracks), FINGERPRINT_WIDTH), np.float32)
-        index, seconds = self.write(
-            tracks, vector_index, Fingerprints(frames, np.arange(len(tracks) + 1), tracks.audio_ids)
-        )
-        return index.version, seconds
+        return self.write(tracks, Fingerprints(frames, np.arange(len(tracks) + 1), tracks.audio_ids))[1]
 
-    def write(
-        self, tracks: TrackOfAudio, vector_index: VectorIndex, fingerprints: Fingerprints
-    ) -> tuple[LibraryIndex, float]:
+    def write(self, tracks: TrackOfAudio, fingerprints: Fingerprints) -> tuple[LibraryIndex, float]:
         """Write an index with rankings and publish it, and return it and the seconds that writing the index took."""
-        index = LibraryIndex.of(
-            parameters=index_parameters(self.library),
-            tracks=tracks,
-            feature_table=self.population.feature_table_of(self.drawn),
-            coarse_contours=self.population.coarse_contours(self.drawn),
-            fingerprints=fingerprints,
-            vector_index=vector_index,
-            statistics=self.population.statistics.rows(self.drawn.origins),
-            calibration=self.population.calibration,
-            calibrated_tracks=len(tracks),
+        parameters, points = index_parameters(self.library), self.population.points(self.drawn)
+        calibration = replace(self.population.calibration, centres=trained_centres(points))
+        parts = LoadedParts(
+            self.population.feature_table_of(self.drawn),
+            self.population.coarse_contours(self.drawn),
+            fingerprints,
+            SegmentPoints(points, calibration.centres),
+            self.population.statistics.rows(self.drawn.origins),
         )
+        segment = Segment(tracks, made_with(parameters, calibration.digest), parts)
+        index = LibraryIndex.of(parameters, tracks, [segment], calibration, len(tracks))
         _, seconds = timed(lambda: self.library.indexes.write(index))
         self.library.indexes.publish(index.version)
         write_rankings(self.library, index)

@@ -6,6 +6,7 @@ from mfcc_assets.errors import UnknownRanking
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index, index_parameters
 from mfcc_assets.settings import Settings
+from mfcc_assets_tests.damage import damage, empty, index_part
 from mfcc_assets_tests.ranked_library import add_tracks, audio_id, publish, remove_track
 
 
@@ -50,7 +51,7 @@ def test_added_and_removed_tracks_are_counted(library: Library) -> None:
 def test_a_stored_index_that_is_damaged_is_written_again(library: Library) -> None:
     add_tracks(library, *range(8))
     version = build_index(library).index.version
-    library.blobs.write("cepstra", f"indexes/{version}/audio_ids.npy", b"damaged")
+    damage(library, index_part(library, version, "audio_ids.npy"), empty)
 
     assert build_index(library).written
     assert library.indexes.read(version).load_all().version == version
