@@ -32,7 +32,7 @@ class FrameSpool:
             # An empty file cannot be mapped.
             frames = (
                 np.memmap(self._file, self._dtype, mode="r", shape=shape)
-                if len(starts) > 1
+                if starts[-1]
                 else np.empty(shape, self._dtype)
             )
         return frames, starts

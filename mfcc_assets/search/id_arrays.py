@@ -42,6 +42,11 @@ class IdArray(Sequence[_Id]):
         """Make the array of some ids."""
         return cls(np.array([identifier.encode("ascii") for identifier in ids], dtype=np.bytes_))
 
+    def narrowed(self) -> "IdArray[_Id]":
+        """Return the same ids in an array that is no wider than the longest of them, as `of` makes it."""
+        width = int(np.char.str_len(self.array).max(initial=1))
+        return IdArray(self.array.astype(f"S{width}"))
+
     def __len__(self) -> int:
         return len(self.array)
 

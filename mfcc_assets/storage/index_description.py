@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import CorruptIndex
+from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.similarity.rankings import RANKING_REVISION
@@ -81,7 +82,8 @@ class IndexDescription:
         if len(self.changed):
             track_ids = track_ids.astype(np.result_type(track_ids, self.changed_to))
             track_ids[np.searchsorted(ids, self.changed)] = self.changed_to
-        return TrackOfAudio(IdArray(ids), IdArray(track_ids))
+        # The digest that is the version covers the widths of the arrays, and a longer id may have left.
+        return TrackOfAudio(IdArray[AudioId](ids).narrowed(), IdArray[TrackId](track_ids).narrowed())
 
     def write(self, folder: PartFolder, tracks: int) -> None:
         """Write the description of a version with a number of tracks."""

@@ -1,5 +1,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,19 @@ FEATURES = FeaturesParameters()
 PARAMETERS = IndexParameters(FEATURES, ranking="fused", ranked_count=5)
 
 
-def features_of(number: int) -> TrackFeatures:
-    """Features of a made-up track of 10 to 15 s."""
+@cache
+def analysis_of(number: int) -> Analysis:
+    """Analysis of a made-up track of 10 to 15 s."""
     rng = np.random.default_rng(number)
     steps = rng.normal(0, 1, (20 + number % 10, 13)).cumsum(axis=0) + 5 * rng.normal(0, 1, 13)
     cepstra = np.repeat(steps, 50, axis=0).astype(np.float32)
-    return track_features_of(Analysis(cepstra, rng.normal(0, 1, WIDTH).astype(np.float32)), FEATURES)
+    return Analysis(cepstra, rng.normal(0, 1, WIDTH).astype(np.float32))
+
+
+@cache
+def features_of(number: int) -> TrackFeatures:
+    """Features of a made-up track. They are computed once, so nothing may change them."""
+    return track_features_of(analysis_of(number), FEATURES)
 
 
 def tracks(numbers: Iterable[int]) -> TrackOfAudio:
