@@ -141,6 +141,26 @@ class IndexDescription:
             raise unusable from error
 
 
+def in_use(folder: PartFolder) -> tuple[list[str], str]:
+    """Return the names of the segments of a version, and of its calibration.
+
+    A version that another version of this program made also has them, unless the program knew no segments.
+
+    Raises
+    ------
+    BlobNotFound
+        If there is no such version.
+    CorruptIndex
+        If the description is damaged.
+    """
+    record, _ = folder.record([])
+    try:
+        segments = list(_names(record["segments"])) if "segments" in record else []
+        return segments, _text(record["calibrated_as"])
+    except (KeyError, TypeError) as error:
+        raise corrupt_index(folder.subject, "index.json does not describe it") from error
+
+
 def _names(record: Any) -> Iterator[str]:
     if not isinstance(record, list) or not record:
         raise TypeError("an index has at least one segment")

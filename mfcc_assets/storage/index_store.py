@@ -35,7 +35,7 @@ from mfcc_assets.search.segment import Segment
 from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
 from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 from mfcc_assets.storage.checked_bytes import with_checksum, without_checksum
-from mfcc_assets.storage.index_description import IndexDescription
+from mfcc_assets.storage.index_description import IndexDescription, in_use
 from mfcc_assets.storage.index_history import BY_RUN, IndexHistory, Publication, StoredVersion, answered_before
 from mfcc_assets.storage.index_parts import DESCRIPTION, part_name
 from mfcc_assets.storage.index_segments import IndexSegments
@@ -173,9 +173,9 @@ class IndexStore:
         segments, calibrations = set[str](), set[str]()
         try:
             for stored in self.versions():
-                described = IndexDescription.read(self._folder(stored.version))
-                segments.update(described.segments)
-                calibrations.add(described.calibrated_as)
+                names, calibration = in_use(self._folder(stored.version))
+                segments.update(names)
+                calibrations.add(calibration)
         except (BlobNotFound, CorruptIndex) as error:
             _logger.warning("No unused segments are deleted. %s", error)
             return

@@ -55,9 +55,7 @@ def test_rows_of_tracks_that_left_the_library_count_as_outside(first: LibraryInd
     assert lengths(compacted(grown(first, LARGE[4:]))) == [36]
 
 
-def test_too_many_segments_are_joined_without_the_largest(
-    first: LibraryIndex, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_segments_are_joined_without_the_largest(first: LibraryIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compaction, "MOST_SEGMENTS", 3)
     index = grown(first, [*LARGE, 1], [*LARGE, 1, 2], [*LARGE[:-1], 1, 2, 3])
     together = compacted(index)
