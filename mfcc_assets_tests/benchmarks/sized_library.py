@@ -23,6 +23,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import choose_recommendations, find_query_candidates, rank_query
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.pipeline.list_order import list_order_of
+from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.ranking_names import DEFAULT_RANKING
 from mfcc_assets.search.id_arrays import TrackOfAudio
@@ -137,6 +138,7 @@ class SizedLibrary:
     def _answers(self, index: LibraryIndex, queries: Drawn) -> dict[str, tuple[float, ...]]:
         """Measure each part of the answer to each query. The cache of contours is emptied between two queries."""
         rng, wanted = np.random.default_rng(2), considered_count(PLACES)
+        recordings = recordings_of(self.library, index)
         parts: dict[str, list[float]] = {
             name: [] for name in ("distance statistics", "candidates", "contours", "tables")
         }
@@ -144,7 +146,7 @@ class SizedLibrary:
             track_features = self.population.track_features(queries[query : query + 1], rng)
             search, seconds = timed(partial(search_for_new_track, index, {QUERY}, track_features))
             parts["distance statistics"].append(seconds)
-            found, seconds = timed(partial(find_query_candidates, index, search, without=(), count=wanted))
+            found, seconds = timed(partial(find_query_candidates, index, search, recordings, without=(), count=wanted))
             parts["candidates"].append(seconds)
             candidates = [candidate for candidate, _ in found]
             self.write_track_features(candidates, rng)

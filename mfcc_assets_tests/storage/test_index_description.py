@@ -112,7 +112,7 @@ def assert_corrupt(folder: PartFolder, blobs: LocalBlobs, altered: Mapping[str, 
     record = json.loads(blobs.read(CEPSTRA, "indexes/v1/index.json")) | altered
     del record["crc32"]
     blobs.write(CEPSTRA, "indexes/v1/index.json", json.dumps(record).encode())
-    with pytest.raises(CorruptIndex, match="^index v1: "):
+    with pytest.raises(CorruptIndex, match=r"^index v1: "):
         IndexDescription.read(folder)
 
 

@@ -17,7 +17,6 @@ from mfcc_assets.storage.index_segments import SEGMENT_PARTS
 from mfcc_assets.storage.index_store import IndexStore
 from mfcc_assets_tests.storage.random_index import PARAMETERS, SCALES, library_index, tracks_of
 
-
 ALL_PARTS = [*SEGMENT_PARTS, "segment.json", "calibration.npz", "description.json", "changes.npz", "index.json"]
 
 

@@ -49,13 +49,13 @@ def test_a_written_folder_can_be_read(folder: PartFolder) -> None:
 def test_only_the_wanted_parts_are_examined(folder: PartFolder, blobs: LocalBlobs) -> None:
     blobs.delete(CEPSTRA, "things/one/text")
     assert set(folder.record(["numbers.npy"])[1]) == {"numbers.npy"}
-    with pytest.raises(CorruptIndex, match="^thing one: the stored index is corrupt: text is missing"):
+    with pytest.raises(CorruptIndex, match=r"^thing one: .* index is corrupt: text is missing"):
         folder.record(["numbers.npy", "text"])
 
 
 def test_a_part_of_another_size_is_named_before_it_is_read(folder: PartFolder, blobs: LocalBlobs) -> None:
     blobs.write(CEPSTRA, "things/one/text", b"longer text")
-    with pytest.raises(CorruptIndex, match="^thing one: the stored index is corrupt: text is not what was written"):
+    with pytest.raises(CorruptIndex, match=r"^thing one: .* index is corrupt: text is not what was written"):
         folder.record(["text"])
 
 
@@ -81,7 +81,7 @@ def test_a_part_that_is_no_array_is_not_what_was_written(folder: PartFolder) -> 
         folder.array("text", folder.record(["text"])[1]["text"])
 
 
-def test_an_array_stays_valid_when_its_file_is_replaced(folder: PartFolder, blobs: LocalBlobs) -> None:
+def test_an_array_stays_valid_when_its_file_is_replaced(folder: PartFolder) -> None:
     array = folder.array("numbers.npy", folder.record(["numbers.npy"])[1]["numbers.npy"])
     folder.write({"numbers.npy": writes(b"")}, {})
     folder.delete()
