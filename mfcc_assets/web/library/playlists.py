@@ -101,7 +101,9 @@ def _from_seeds(seeds: Sequence[Soundtrack]) -> _Made:
     if not seeds:
         return _Made()
     try:
-        made = playlist_from(site().library, site().published.opened(), seeds, count=_count())
+        opened = site().published.opened()
+        with site().heavy.turn():
+            made = playlist_from(site().library, opened, seeds, count=_count())
     except PlaylistImpossible:
         return _Made(instead=_("There are more seeds than tracks. Ask for more tracks, or remove a seed."))
     except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
@@ -118,7 +120,10 @@ def _from_seeds(seeds: Sequence[Soundtrack]) -> _Made:
 def _between(start: Soundtrack, end: Soundtrack) -> _Made:
     steps = number_asked("steps", _STEPS, 2, _MOST_STEPS)
     try:
-        return _shown(path_between(site().library, site().published.opened(), start, end, steps=steps))
+        opened = site().published.opened()
+        with site().heavy.turn():
+            made = path_between(site().library, opened, start, end, steps=steps)
+        return _shown(made)
     except PlaylistImpossible:
         return _Made(instead=_("Both ends are the same recording. Choose another track for one of them."))
     except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:

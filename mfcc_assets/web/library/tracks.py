@@ -108,7 +108,9 @@ def next_of_radio(track_id: str) -> Response:
     strictness = choice_asked("strictness", list(Strictness), Strictness.BALANCED)
     played = [TrackId(text) for text in request.args.get("after", "").split(",") if text.isalnum()][-MOST_PLAYED:]
     try:
-        found = radio(site().library, site().published.opened(), [track], played, strictness, count=_RADIO_TRACKS)
+        opened = site().published.opened()
+        with site().heavy.turn():
+            found = radio(site().library, opened, [track], played, strictness, count=_RADIO_TRACKS)
     except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
         response = jsonify(tracks=[], detail=words_for(error))
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
@@ -126,7 +128,9 @@ def _of_radio(card: Card) -> dict[str, Any]:
 
 def _near(track: Soundtrack, count: int) -> _Near:
     try:
-        found = neighbours(site().library, site().published.opened(), track, count=count)
+        opened = site().published.opened()
+        with site().heavy.turn():
+            found = neighbours(site().library, opened, track, count=count)
     except (CorruptIndex, FeaturesMissing, NoPublishedIndex) as error:
         return _Near([], words_for(error, track))
     why_page = f"/tracks/{track.track_id}/why"
