@@ -6,10 +6,11 @@ from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from mfcc_assets.features.track_features import FeatureTable
+from mfcc_assets.similarity.projection import projected
 from mfcc_assets.similarity.rankings import LOW_TIMBRE, TIMBRE, WARPED, Ranking
-from mfcc_assets.similarity.timbre_space import one_row_at_a_time
 
 _DIMENSIONS = 24
 """Number of principal components that are kept. Of the five nearest by the ranking `fused`, 96 % are among the first 93
@@ -66,9 +67,11 @@ class Embedding:
         width = joined.shape[1]
         if not ranking.summary_parts:
             return cls(ranking, scales, spreads, np.eye(width, dtype=np.float32))
-        components = (
-            np.linalg.svd(joined, full_matrices=False)[2] if len(joined) else np.eye(1, width, dtype=np.float32)
-        )
+        # The sums of several threads are rounded differently for each number of them.
+        with threadpool_limits(1, user_api="blas"):
+            components = (
+                np.linalg.svd(joined, full_matrices=False)[2] if len(joined) else np.eye(1, width, dtype=np.float32)
+            )
         return cls(ranking, scales, spreads, np.ascontiguousarray(components[:_DIMENSIONS].T))
 
     def __call__(self, feature_table: FeaturesInRows) -> NDArray[np.float32]:
@@ -80,7 +83,7 @@ class Embedding:
         for first in range(0, len(feature_table), _ROWS_AT_ONCE):
             some = feature_table.rows(np.arange(first, min(first + _ROWS_AT_ONCE, len(feature_table))))
             joined = _joined(self.ranking, list(_vectors(self.ranking, self.scales, some)), self.spreads)
-            points[first : first + len(some)] = one_row_at_a_time(joined, self.axes)
+            points[first : first + len(some)] = projected(joined, self.axes)
         return points
 
 

@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from mfcc_assets.features.timbre import GROUPS
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.similarity.hubness import DistanceStatistics, all_corrected
+from mfcc_assets.similarity.projection import projected
 
 SAMPLE_SIZE = 2_000
 """Largest number of tracks that a space is fitted to. In a sparser sample, neighbours are more often of different
@@ -100,18 +101,7 @@ class BandSpace:
 
         The point of a track does not depend on the tracks that are mapped together with it.
         """
-        return one_row_at_a_time((vectors - self.centre).astype(np.float32), self.axes)
-
-
-def one_row_at_a_time(rows: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the product of some rows (n, k) with a matrix (k, m).
-
-    One product of all rows would be rounded differently for each number of rows.
-    """
-    products = np.empty((len(rows), matrix.shape[1]), np.float32)
-    for row, product in zip(rows, products, strict=True):
-        np.matmul(row, matrix, out=product)
-    return products
+        return projected((vectors - self.centre).astype(np.float32), self.axes)
 
 
 @dataclass(frozen=True)
