@@ -4,8 +4,8 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
 from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_limits
 
 from mfcc_assets.features.timbre import GROUPS, WIDTH
 from mfcc_assets.features.track_features import FeatureTable
