@@ -144,7 +144,7 @@ def _repair_published_index(library: Library) -> Iterator[str]:
         return
     index = _built_again(library, version)
     if index is None:
-        sentence = f"Index {version} cannot be built again ({what}). The next one follows the last intact index."
+        sentence = f"Index {version} cannot be built again ({what}). Another one takes its place."
     else:
         library.indexes.write(index)
         sentence = f"Index {version} was damaged and has been built again."

@@ -136,17 +136,19 @@ class IndexSegments:
         except (BlobNotFound, CorruptIndex):
             folder.write({_CALIBRATION_PART: partial(write_calibration, calibration)}, {})
 
-    def check_calibration(self, digest: str) -> tuple[str, ...]:
-        """Return a value that changes whenever the calibration may have changed.
+    def check_calibration(self, digest: str) -> None:
+        """Find out whether a calibration is stored, without reading it.
 
         Raises
         ------
         CorruptIndex
             If the calibration is missing, or has another size than was written.
         """
-        folder = self._calibration_folder(digest)
-        self._part_of_calibration(folder)
-        return folder.state() or ()
+        self._part_of_calibration(self._calibration_folder(digest))
+
+    def calibration_state(self, digest: str) -> tuple[str, ...] | None:
+        """Return a value that changes whenever the calibration may have changed; None if it is not stored."""
+        return self._calibration_folder(digest).state()
 
     def read_calibration(self, digest: str, ranking: str) -> Calibration:
         """Read a calibration of a ranking.

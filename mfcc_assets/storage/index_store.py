@@ -338,7 +338,7 @@ class IndexStore:
         segments = opened.index.segments
         return (
             all(self._segments.read(segment.name) is segment for segment in segments)
-            and self._segments.check_calibration(opened.index.calibrated_as) == opened.calibration_state
+            and self._segments.calibration_state(opened.index.calibrated_as) == opened.calibration_state
         )
 
     def _open(self, version: str, state: tuple[str, ...]) -> "_Opened":
@@ -346,7 +346,8 @@ class IndexStore:
             described = IndexDescription.read(self._folder(version))
         except BlobNotFound as error:
             raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=REBUILD) from error
-        calibration_state = self._segments.check_calibration(described.calibrated_as)
+        calibration_state = self._segments.calibration_state(described.calibrated_as)
+        self._segments.check_calibration(described.calibrated_as)
         segments = [self._segments.read(name) for name in described.segments]
         try:
             tracks = described.tracks([segment.tracks for segment in segments])
@@ -376,5 +377,5 @@ class _Opened:
     """An open version, and the states of its description and of its calibration when it was opened."""
 
     state: tuple[str, ...]
-    calibration_state: tuple[str, ...]
+    calibration_state: tuple[str, ...] | None
     index: LibraryIndex

@@ -76,4 +76,4 @@ def test_the_number_of_cores_changes_no_point():
     for threads in (1, 2):
         with threadpool_limits(threads):
             points.append(Embedding.of(RANKINGS["fused"], SCALES, tracks)(tracks))
-    np.testing.assert_array_equal(*points)
+    np.testing.assert_array_equal(points[0], points[1])

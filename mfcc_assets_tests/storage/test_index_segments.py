@@ -174,14 +174,24 @@ class TestCalibrations:
 
     def test_the_state_of_a_calibration_changes_with_its_files(self, segments, blobs, index):
         segments.write_calibration(index.calibration)
-        before = segments.check_calibration(index.calibrated_as)
-        assert segments.check_calibration(index.calibrated_as) == before
+        before = segments.calibration_state(index.calibrated_as)
+        assert segments.calibration_state(index.calibrated_as) == before is not None
         damage(blobs, f"index_calibrations/{index.calibrated_as}/calibration.npz")
-        assert segments.check_calibration(index.calibrated_as) != before
+        assert segments.calibration_state(index.calibrated_as) != before
 
     def test_a_missing_calibration_is_corrupt(self, segments):
+        assert segments.calibration_state("12ab") is None
         with pytest.raises(CorruptIndex, match=r"^index calibration 12ab: .* description\.json is missing"):
             segments.check_calibration("12ab")
+
+    @pytest.mark.parametrize("part", ["calibration.npz", "description.json"])
+    def test_a_calibration_that_was_cut_off_is_corrupt_before_it_is_read(self, segments, blobs, index, part):
+        segments.write_calibration(index.calibration)
+        name = f"index_calibrations/{index.calibrated_as}/{part}"
+        segments.check_calibration(index.calibrated_as)
+        blobs.write(CEPSTRA, name, blobs.read(CEPSTRA, name)[:-1])
+        with pytest.raises(CorruptIndex, match=f"^index calibration {index.calibrated_as}: .* {part} "):
+            segments.check_calibration(index.calibrated_as)
 
 
 class TestDeletion:
