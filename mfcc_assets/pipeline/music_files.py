@@ -128,6 +128,17 @@ def container_files(library: Library) -> ContainerFiles:
     return ContainerFiles(music, skipped, frozenset([*skipped.pop(AWAY, []), *broken]))
 
 
+def skipped_files(library: Library, files: ContainerFiles) -> dict[str, list[str]]:
+    """Return the names of the files that are no music by their name or by their content, by kind.
+
+    Those that are no music by their content are known from the last run over the library.
+    """
+    skipped = {kind: [*names] for kind, names in files.skipped.items()}
+    for file in library.catalogue.skipped_files():
+        skipped.setdefault(file.kind, []).append(file.blob_name)
+    return skipped
+
+
 def soundtrack_files(library: Library) -> dict[str, Blob]:
     """Return every file in the container `soundtracks` that is tried as music, by its name."""
     return container_files(library).music
