@@ -131,15 +131,21 @@ def _answer(request: dict[str, Any], answers: BinaryIO) -> None:
     except OSError as error:
         described = {"errno": error.errno, "strerror": error.strerror, "filename": error.filename}
         _send(answers, budget, "OSError", described, b"")
-    except MemoryError:
-        what = f"reading it takes more than {bounds.memory_bytes >> 20} MB of memory"
-        described = {"what": what, "subject": subject, "remedy": "Export the file again as FLAC or MP3"}
-        _send(answers, budget, TooCostly.__name__, described, b"")
     except ImportError:
         _send(answers, budget, "defect", {"traceback": traceback.format_exc()}, b"")
     except Exception as error:  # noqa: BLE001  libraries raise many kinds of errors for crafted files
+        if _memory_is_used_up(error):
+            what = f"reading it takes more than {bounds.memory_bytes >> 20} MB of memory"
+            described = {"what": what, "subject": subject, "remedy": "Export the file again as FLAC or MP3"}
+            _send(answers, budget, TooCostly.__name__, described, b"")
+            return
         described = {"what": f"it cannot be read ({error!r})", "subject": subject, "remedy": "Supply an undamaged file"}
         _send(answers, budget, UnreadableAudio.__name__, described, b"")
+
+
+def _memory_is_used_up(error: Exception) -> bool:
+    # Python has no error of its own for a thread whose stack does not fit into the memory.
+    return isinstance(error, MemoryError) or "can't start new thread" in str(error)
 
 
 def _send(

@@ -20,7 +20,14 @@ from mfcc_assets.settings import Settings
 from mfcc_assets_tests.cli.commands import mfcc
 
 COMMAND = [sys.executable, "-c", "from mfcc_assets.cli.main import main; main()"]
-PHASES = ["Starting a Dagster run", "Reading tags", "Analysing audio", "Ranking", "Writing recommendations"]
+PHASES = [
+    "Starting a Dagster run",
+    "Reading tags",
+    "Analysing audio",
+    "Building the index",
+    "Ranking",
+    "Writing recommendations",
+]
 
 
 @pytest.fixture
