@@ -47,5 +47,5 @@ def _warm_up_recognition() -> None:
     # The arrays of a stored index are memory-mapped and read-only. Numba compiles another version of a kernel for them.
     for array in (fingerprints.frames, fingerprints.starts):
         array.flags.writeable = False
-    shortlist(track, fingerprints, parameters)
+    shortlist(track, [fingerprints], parameters)
     is_same_recording(fingerprints.frames, fingerprints.frames)

@@ -1,5 +1,6 @@
 """Damage the stored files of a library, and run a command on it."""
 
+import json
 from collections.abc import Callable
 
 from click.testing import CliRunner, Result
@@ -47,3 +48,13 @@ def lists(library: Library) -> Lists:
 
 def command(settings: Settings, *arguments: str) -> Result:
     return CliRunner(env={"MFCC_HOME": str(settings.folder)}).invoke(main, arguments)
+
+
+def index_part(library: Library, version: str | None, part: str) -> str:
+    """Return the blob name of a file of an index: of the version, of its calibration, or of its newest segment."""
+    if part in ("index.json", "changes.npz"):
+        return f"indexes/{version}/{part}"
+    described = json.loads(library.blobs.read(CEPSTRA, f"indexes/{version}/index.json"))
+    if part == "calibration.npz":
+        return f"index_calibrations/{described['calibrated_as']}/{part}"
+    return f"index_segments/{described['segments'][-1]}/{part}"

@@ -20,6 +20,7 @@ from mfcc_assets.pipeline.store_features import store_analysis
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets_tests.audio_samples import music, retag, write_audio, write_music, write_tone
+from mfcc_assets_tests.damage import index_part
 from mfcc_assets_tests.runs import (
     Run,
     assert_recommendations_hold,
@@ -253,7 +254,7 @@ def test_an_upload_to_a_corrupt_index_fails_and_is_answered_when_a_run_has_rebui
     ten_tracks, instance, tmp_path
 ) -> None:
     version = ten_tracks.indexes.published_version()
-    vector_index = f"indexes/{version}/prefilter.faiss"
+    vector_index = index_part(ten_tracks, version, "prefilter.faiss")
     ten_tracks.blobs.write("cepstra", vector_index, ten_tracks.blobs.read("cepstra", vector_index)[:-100])
     tagged = write_audio(tmp_path / "x.flac", MUSIC)
     retag(tagged, title="It says so itself")

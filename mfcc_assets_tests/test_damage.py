@@ -15,9 +15,9 @@ from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.publication import roll_back
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import CEPSTRA
-from mfcc_assets.storage.index_parts import PARTS
+from mfcc_assets.storage.index_segments import SEGMENT_PARTS
 from mfcc_assets_tests.audio_samples import write_music
-from mfcc_assets_tests.damage import command, cut, damage, empty, flip, lists, names
+from mfcc_assets_tests.damage import command, cut, damage, empty, flip, index_part, lists, names
 from mfcc_assets_tests.runs import assert_recommendations_hold, copied_home, run_library
 
 
@@ -45,13 +45,15 @@ def two_versions(home_of_two_versions: Path, settings: Settings) -> Iterator[Lib
 
 
 class TestIndexes:
-    @pytest.mark.parametrize("part", ["index.json", "audio_ids.npy", "calibration.npz"])
+    @pytest.mark.parametrize(
+        "part", ["index.json", "changes.npz", "audio_ids.npy", "prefilter.faiss", "calibration.npz"]
+    )
     def test_a_damaged_published_index_is_built_again_under_its_version(self, two_versions, instance, query, part):
         version, former = two_versions.indexes.published_version(), lists(two_versions)
         answer = recommend_file(two_versions, query, count=5)
-        damage(two_versions, f"indexes/{version}/{part}", flip)
+        damage(two_versions, index_part(two_versions, version, part), flip)
         assert recommend_file(two_versions, query, count=5).index_version != version
-        assert [line for line in outstanding_work(two_versions) if str(version) in line]
+        assert [line for line in outstanding_work(two_versions) if "the stored index is corrupt" in line]
         run = run_library(two_versions, instance)
         assert f"Index {version} was damaged and has been built again." in run.figure("prefilter_index", "repaired")
         assert recommend_file(two_versions, query, count=5) == answer
@@ -62,7 +64,7 @@ class TestIndexes:
         withdrawn = roll_back(two_versions).former
         version = two_versions.indexes.published_version()
         for part in ("timbre.npy", "outlines.npy"):
-            damage(two_versions, f"indexes/{version}/{part}", cut)
+            damage(two_versions, index_part(two_versions, version, part), cut)
         run_library(two_versions, instance)
         assert recommend_file(two_versions, query, count=5).index_version == version != withdrawn
 
@@ -70,8 +72,8 @@ class TestIndexes:
     def test_new_music_does_not_enter_an_index_with_damaged_rows(self, two_versions, instance, tmp_path):
         former, version = (published.version for published in two_versions.indexes.history())
         calibration = two_versions.indexes.read(former).calibrated_as
-        for part in PARTS:
-            damage(two_versions, f"indexes/{version}/{part}", flip)
+        for part in SEGMENT_PARTS:
+            damage(two_versions, index_part(two_versions, version, part), flip)
         song = write_music(tmp_path / "twelfth.flac", 3.0, seed=402)
         two_versions.blobs.upload_file("soundtracks", song.name, song)
         run_library(two_versions, instance)
@@ -110,7 +112,7 @@ class TestIndexes:
     def test_a_damaged_description_is_listed_with_a_remedy(self, ten_tracks):
         version = str(ten_tracks.indexes.published_version())
         assert [one.damage for one in describe_versions(ten_tracks)] == [""]
-        damage(ten_tracks, f"indexes/{version}/means.npy", cut)
+        damage(ten_tracks, index_part(ten_tracks, version, "means.npy"), cut)
         assert [(one.state, "means.npy" in one.damage) for one in describe_versions(ten_tracks)] == [("damaged", True)]
         damage(ten_tracks, f"indexes/{version}/index.json", cut)
         assert list(damaged_descriptions(ten_tracks)) == [version]

@@ -1,7 +1,7 @@
 """`mfcc add`: add music to the library."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
@@ -41,20 +41,35 @@ def add(library: Library, paths: tuple[Path, ...], forgotten: tuple[Path, ...], 
         if paths and not in_place:
             _copy(library, paths, console)
             return
-        if in_place:
-            _use_in_place(library, paths, console)
+        labels = _use_in_place(library, paths, console) if in_place else []
         sync_library(library, console)
+        if labels:
+            _print_skipped(console, _skipped_below(library, labels))
 
 
-def _use_in_place(library: Library, paths: tuple[Path, ...], console: Console) -> None:
+def _use_in_place(library: Library, paths: tuple[Path, ...], console: Console) -> list[str]:
+    """Take folders into the library, and return their labels."""
     if not paths:
         raise click.ClickException("--in-place needs a folder. Name the folders of your music.")
     for path in paths:
         if not path.is_dir():
             raise click.ClickException(f"{shown_name(str(path))}: it is not a folder. Name the folder that it lies in.")
-    for label in library.music_folders.add(paths):
+    labels = library.music_folders.add(paths)
+    for label in labels:
         folder = shown_name(str(library.music_folders.every()[label]))
         console.print(f"In place: {folder}, whose soundtracks are called {shown_name(label)}/…")
+    return labels
+
+
+def _skipped_below(library: Library, labels: Sequence[str]) -> dict[str, list[PurePath]]:
+    """Return what is no music in some folders in place, by kind."""
+    from mfcc_assets.pipeline.music_files import container_files, skipped_files
+
+    below = {
+        kind: [path for path in map(PurePosixPath, names) if path.parts[0] in labels]
+        for kind, names in skipped_files(library, container_files(library)).items()
+    }
+    return {kind: [*paths] for kind, paths in below.items() if paths}
 
 
 def _copy(library: Library, paths: tuple[Path, ...], console: Console) -> None:
@@ -88,13 +103,17 @@ def _print_addition(console: Console, addition: "Addition") -> None:
         f"{len(addition.added)} added, {len(addition.replaced)} replaced, "
         f"{len(addition.already_there)} already there, {sum(map(len, addition.skipped.values()))} skipped"
     )
-    for kind, skipped in sorted(addition.skipped.items()):
-        console.print(f"skipped {len(skipped)}: {kind} ({_first_names(skipped)})")
+    _print_skipped(console, addition.skipped)
     for file, reason in addition.unreadable.items():
         what = f"{shown_name(str(file))}: it cannot be read ({reason})."
         console.print(labelled_line("unreadable", f"{what} Check its permissions and its disk, and add it again."))
 
 
-def _first_names(paths: Sequence[Path]) -> str:
+def _print_skipped(console: Console, paths_by_kind: Mapping[str, Sequence[PurePath]]) -> None:
+    for kind, paths in sorted(paths_by_kind.items()):
+        console.print(f"skipped {len(paths)}: {kind} ({_first_names(paths)})")
+
+
+def _first_names(paths: Sequence[PurePath]) -> str:
     names = ", ".join(shown_name(path.name) for path in paths[:_NAMES_SHOWN])
     return names + (", …" if len(paths) > _NAMES_SHOWN else "")

@@ -65,7 +65,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "soundtrack_cepstra": Description("features", "how-it-works.md#features", f"{CEPSTRA}/frames"),
     "soundtrack_waveforms": Description("features", "how-it-works.md#features", f"{CEPSTRA}/waveforms"),
     "soundtrack_summaries": Description("features", "how-it-works.md#features", f"{CEPSTRA}/summaries"),
-    "prefilter_index": Description("search", _CANDIDATES, f"{CEPSTRA}/indexes"),
+    "prefilter_index": Description("search", _CANDIDATES, f"{CEPSTRA}/index_segments"),
     "soundtrack_candidates": Description("search", _CANDIDATES, f"{CEPSTRA}/indexes"),
     "soundtrack_rankings": Description("ranking", _RANKINGS, f"{CEPSTRA}/indexes"),
     "recommendation_quality": Description("quality", "quality.md#quality-of-your-library", f"{CEPSTRA}/indexes"),

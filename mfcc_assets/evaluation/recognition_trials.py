@@ -176,7 +176,7 @@ def _encoded(signal: Signal, parameters: CepstraParameters, chance: np.random.Ge
 def _recognised(labelled: LabelledSet, cepstra: NDArray[np.float32], fingerprints: Fingerprints) -> list[AudioId]:
     """Return the audio ids that a query is recognised as, the most similar first."""
     parameters = labelled.parameters.cepstra
-    likely = shortlist(cepstra, fingerprints, parameters)
+    likely = shortlist(cepstra, [fingerprints], parameters)
     found = matches(cepstra, ((other, labelled.cepstra(other)) for other in likely), parameters)
     return [match.audio_id for match in found]
 

@@ -73,7 +73,7 @@ def find_own_tracks(labelled: LabelledSet, library: AnalysedTracks, on_progress:
 def _recognised(labelled: LabelledSet, audio_id: AudioId, fingerprints: Fingerprints) -> AudioId | None:
     """Return the audio id that a query is recognised as, as `LibraryRecogniser` does."""
     cepstra, parameters = labelled.cepstra(audio_id), labelled.parameters.cepstra
-    likely = shortlist(cepstra, fingerprints, parameters)
+    likely = shortlist(cepstra, [fingerprints], parameters)
     found = matches(cepstra, ((other, labelled.cepstra(other)) for other in likely), parameters)
     return found[0].audio_id if found else None
 

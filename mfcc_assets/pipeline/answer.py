@@ -246,7 +246,8 @@ def _recogniser(name: str, library: Library, index: LibraryIndex | None) -> Reco
     if index is None:
         return None
     return LibraryRecogniser(
-        index.fingerprints,
+        index.fingerprints.segments,
+        index.tracks,
         index.parameters.features.cepstra,
         lambda audio_id: cepstra_of(library, audio_id, index.parameters.features),
         library.catalogue.tracks_of_audio,

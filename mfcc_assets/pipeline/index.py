@@ -4,19 +4,16 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex, UnknownRanking
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
-from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.feature_repair import repaired
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.search.builder import SMALL_LIBRARY, IndexBuilder
+from mfcc_assets.search.compaction import compacted
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
-from mfcc_assets.search.vector_index import VectorIndex
 from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets.similarity.shared_neighbours import REORDERED
 
@@ -74,8 +71,8 @@ def ranked_count(count: int) -> int:
 def build_index(library: Library) -> BuiltIndex:
     """Build the index of all tracks that have features, write it, and remember it as the last built index.
 
-    The rows of the published index are taken over, so only the features of new tracks are read. If nothing has changed,
-    the published index is the result. If it is damaged, it is first built again under the same version.
+    The segments of the published index are taken over, so only the rows of new tracks are written. If nothing has
+    changed, the published index is the result. If it is damaged, it is first built again under the same version.
 
     Raises
     ------
@@ -93,7 +90,7 @@ def build_index(library: Library) -> BuiltIndex:
     if former is not None and former.parameters.features != parameters.features:
         former = None
     tracks = _tracks_with_features(library, parameters)
-    index = _builder(library, parameters).build(tracks, former)
+    index = compacted(_builder(library, parameters).build(tracks, former))
     written = library.indexes.intact(index.version) is None
     if written:
         library.indexes.write(index)
@@ -147,7 +144,7 @@ def _repair_published_index(library: Library) -> Iterator[str]:
         return
     index = _built_again(library, version)
     if index is None:
-        sentence = f"Index {version} cannot be built again ({what}). The next one follows the last intact index."
+        sentence = f"Index {version} cannot be built again ({what}). Another one takes its place."
     else:
         library.indexes.write(index)
         sentence = f"Index {version} was damaged and has been built again."
@@ -177,26 +174,9 @@ def _built_again(library: Library, version: str) -> LibraryIndex | None:
 def _possible_formers(library: Library, remains: LibraryIndex | None) -> Iterator[LibraryIndex | None]:
     if remains is not None:
         try:
-            yield _without_tracks(remains)
+            _ = remains.calibration
+            yield remains
         except CorruptIndex as error:
             _logger.warning("%s", error)
     yield from _intact_versions(library)
     yield None
-
-
-def _without_tracks(index: LibraryIndex) -> LibraryIndex:
-    """Return an index without tracks that has the calibration of another."""
-    calibration = index.calibration
-    none, reference = np.array([], np.int64), calibration.reference
-    feature_table = reference.tracks.feature_table.rows(none)
-    return LibraryIndex.of(
-        index.parameters,
-        TrackOfAudio.of({}),
-        feature_table,
-        reference.tracks.contours.rows(none),
-        Fingerprints.of([]),
-        VectorIndex((), calibration.embedding(feature_table)),
-        reference.statistics.rows(none),
-        calibration,
-        index.calibrated_tracks,
-    )

@@ -278,4 +278,5 @@ def prune_versions(library: Library, *, keep: int) -> list[str]:
     deleted = [version for version in versions[: max(len(versions) - keep, 0)] if version not in needed]
     for version in deleted:
         library.indexes.delete(version)
+    library.indexes.delete_unused_segments()
     return deleted

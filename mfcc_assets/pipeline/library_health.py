@@ -170,8 +170,8 @@ def _damage_of_former(library: Library, version: str) -> str:
         library.indexes.read(version).load_all()
     except MfccError as error:
         return (
-            f"{error.subject}: {error.what}. It does not answer now, but a rollback would return to it and fail. "
-            "`mfcc index publish` can publish another version that `mfcc index list` shows."
+            f"index {version} cannot be read ({error.subject}: {error.what}). It does not answer now, but a rollback "
+            "would return to it and fail. `mfcc index publish` can publish another one that `mfcc index list` shows."
         )
     return ""
 

@@ -116,15 +116,15 @@ def picture_of_coefficients(library: Library, index: LibraryIndex) -> bytes:
     """Return a PNG of the distribution of each coefficient over an index."""
 
     def draw() -> bytes:
-        rows = np.linspace(0, len(index.coarse_contours.frames) - 1, _SAMPLED_FRAMES).astype(int)
+        frames = index.coarse_contours.sample(_SAMPLED_FRAMES)
         seconds = COARSE_FACTOR / index.parameters.features.contour_rate
         title = (
             f"The low band of the {len(index.tracks):,} tracks of the library, by coefficient (means of {seconds:g} s)"
         )
         parameters = index.parameters.features.cepstra
-        numbers = range(1, index.coarse_contours.frames.shape[1] + 1)
+        numbers = range(1, frames.shape[1] + 1)
         meanings = [meaning(number, parameters)[0] for number in numbers]
-        return coefficient_distributions(index.coarse_contours.frames[rows], title, meanings)
+        return coefficient_distributions(frames, title, meanings)
 
     return library.indexes.drawn_once(index.version, "coefficients-with-meanings.png", draw)
 

@@ -4,8 +4,6 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 
-import numpy as np
-
 from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
@@ -61,7 +59,7 @@ def choose_list(
 
 def same_recording_by_row(library: Library, index: LibraryIndex) -> Callable[[int, int], bool]:
     """Return a function that is True if two rows of an index are the same recording."""
-    frames = np.diff(index.fingerprints.starts)
+    frames = index.fingerprints.lengths
     parameters = index.parameters.features
 
     @cache

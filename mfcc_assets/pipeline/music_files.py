@@ -4,16 +4,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from mfcc_assets.audio.signature import audio_format
+from mfcc_assets.audio.signature import Impression, audio_format, first_impression
 from mfcc_assets.library import Library
 from mfcc_assets.music_names import FOLDERS, has_audio_suffix, kind_of_name
 from mfcc_assets.storage.blobs.port import AWAY, BROKEN_LINKS, SOUNDTRACKS, Blob
 
+_FIRST_BYTES = 16_384
+"""Enough to tell a text from samples. Every file of a large folder is opened for them."""
+
+_TELLING_BYTES = 64
+"""Fewer bytes may be what is left of a damaged file."""
+
 
 def is_worth_trying(path: Path, name: str) -> bool:
-    """Return True if a file holds audio, or at least says so by its suffix.
+    """Return True if a file holds audio, or may be what is left of it.
 
-    A damaged file with such a suffix is worth trying, because its owner then sees why it cannot be used.
+    A file whose name does not tell what it is is tried if its content is audio. One with the suffix of an audio file is
+    tried unless its first bytes are those of something else, such as a text or a picture. So a damaged one is tried,
+    and its owner sees why it cannot be used.
 
     Parameters
     ----------
@@ -27,7 +35,11 @@ def is_worth_trying(path: Path, name: str) -> bool:
     OSError
         If the file cannot be read.
     """
-    return has_audio_suffix(name) or audio_format(path) is not None
+    if not has_audio_suffix(name):
+        return audio_format(path) is not None
+    with path.open("rb") as file:
+        head = file.read(_FIRST_BYTES)
+    return len(head) < _TELLING_BYTES or first_impression(head)[0] is not Impression.OTHER
 
 
 @dataclass(frozen=True)
@@ -114,6 +126,17 @@ def container_files(library: Library) -> ContainerFiles:
         skip(name, FOLDERS)
     broken = skipped.get(BROKEN_LINKS, [])
     return ContainerFiles(music, skipped, frozenset([*skipped.pop(AWAY, []), *broken]))
+
+
+def skipped_files(library: Library, files: ContainerFiles) -> dict[str, list[str]]:
+    """Return the names of the files that are no music by their name or by their content, by kind.
+
+    Those that are no music by their content are known from the last run over the library.
+    """
+    skipped = {kind: [*names] for kind, names in files.skipped.items()}
+    for file in library.catalogue.skipped_files():
+        skipped.setdefault(file.kind, []).append(file.blob_name)
+    return skipped
 
 
 def soundtrack_files(library: Library) -> dict[str, Blob]:

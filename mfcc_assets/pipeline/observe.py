@@ -19,7 +19,7 @@ from mfcc_assets.pipeline.artworks import artwork_name, artworks_by_track, check
 from mfcc_assets.pipeline.away import sentences_on_away
 from mfcc_assets.pipeline.identities import renamed_files
 from mfcc_assets.pipeline.missing import missing_soundtracks, remember_disks
-from mfcc_assets.pipeline.music_files import Difference, container_files, is_worth_trying
+from mfcc_assets.pipeline.music_files import Difference, container_files, is_worth_trying, skipped_files
 from mfcc_assets.pipeline.progress import Report, Tally, unseen
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.port import ARTWORKS, SOUNDTRACKS
@@ -182,9 +182,7 @@ class _Observing:
 
     def result(self) -> Observation:
         """Return what was found, without files that are no music."""
-        skipped = self._files.skipped
-        for file in self._library.catalogue.skipped_files():
-            skipped.setdefault(file.kind, []).append(file.blob_name)
+        skipped = skipped_files(self._library, self._files)
         no_music = {name for names in skipped.values() for name in names}
         groups = vars(self._found).items()
         found = Difference(**{kind: tuple(name for name in names if name not in no_music) for kind, names in groups})

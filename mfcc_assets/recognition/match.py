@@ -15,11 +15,11 @@ Recognition has two stages. `shortlist` compares the upload's fingerprint with t
 
 import os
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 from math import ceil, inf, sqrt
 
 import numpy as np
@@ -112,7 +112,12 @@ class Match:
 
 
 def shortlist(
-    query_cepstra: NDArray[np.float32], fingerprints: Fingerprints, parameters: CepstraParameters, count: int = 20
+    query_cepstra: NDArray[np.float32],
+    fingerprints: Sequence[Fingerprints],
+    parameters: CepstraParameters,
+    count: int = 20,
+    *,
+    among: Container[AudioId] | None = None,
 ) -> list[AudioId]:
     """Return the tracks that may contain the query.
 
@@ -120,11 +125,13 @@ def shortlist(
     ----------
     query_cepstra : (frames, d) float
     fingerprints
-        Fingerprints of all tracks of the library.
+        Fingerprints of all tracks of the library, in any number of parts.
     parameters
         Parameters that all cepstra were computed with.
     count
         Number of tracks to return.
+    among
+        Audio ids that may be returned. By default, all may.
 
     Returns
     -------
@@ -142,12 +149,17 @@ def shortlist(
     framings = _framings(query_cepstra, sounding, parameters, COARSE, phases=_PHASES)
     passages = [passage for framing in framings for passage in _passages(framing.changes)]
     passages = [passage for passage in passages if is_distinctive(passage, COARSE).mean() >= _DISTINCTIVE_SHARE]
-    if not passages or not len(fingerprints):
+    if not passages:
         return []
     shortest = min(map(len, passages))
-    cosines = best_cosines(fingerprints, np.stack([passage[:shortest] for passage in passages]))
-    order = np.argsort(-cosines, kind="stable")[:count]
-    return [fingerprints.audio_ids[track] for track in order]
+    compared = np.stack([passage[:shortest] for passage in passages])
+    best: list[tuple[float, AudioId]] = []
+    for part in fingerprints:
+        cosines = best_cosines(part, compared)
+        order = np.argsort(-cosines, kind="stable").tolist()
+        found = ((-float(cosines[track]), part.audio_ids[track]) for track in order)
+        best += islice((each for each in found if among is None or each[1] in among), count)
+    return [audio_id for _, audio_id in sorted(best)[:count]]
 
 
 def align(

@@ -2,7 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -151,7 +151,9 @@ class LibraryRecogniser(Recogniser):
     Parameters
     ----------
     fingerprints
-        Fingerprints of all tracks of the library.
+        Fingerprints of all tracks of the library, in any number of parts.
+    known
+        Audio ids of the library. The fingerprints may have others.
     parameters
         Parameters that the cepstra of the query and of the library were computed with.
     read_cepstra
@@ -164,18 +166,19 @@ class LibraryRecogniser(Recogniser):
 
     def __init__(
         self,
-        fingerprints: Fingerprints,
+        fingerprints: Sequence[Fingerprints],
+        known: Container[AudioId],
         parameters: CepstraParameters,
         read_cepstra: Callable[[AudioId], NDArray[np.float32]],
         tracks_of_audio: Callable[[Iterable[AudioId]], Mapping[AudioId, NamedTrack]],
     ) -> None:
-        self._fingerprints = fingerprints
+        self._fingerprints, self._known = fingerprints, known
         self._parameters = parameters
         self._read_cepstra = read_cepstra
         self._tracks_of_audio = tracks_of_audio
 
     def recognise(self, query: RecognitionQuery) -> Recognition | None:
-        likely = shortlist(query.cepstra, self._fingerprints, self._parameters)
+        likely = shortlist(query.cepstra, self._fingerprints, self._parameters, among=self._known)
         tracks = self._tracks_of_audio({query.audio_id, *likely})
         others = [audio_id for audio_id in likely if audio_id in tracks and audio_id != query.audio_id]
         found = matches(query.cepstra, self._with_cepstra(others), self._parameters)

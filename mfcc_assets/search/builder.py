@@ -1,9 +1,7 @@
-"""Builds the index of a library from the features of its tracks, and takes over the rows of a former index."""
+"""Builds the index of a library from the features of its tracks, and takes over the segments of a former index."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +15,14 @@ from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ids import AudioId
 from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.embedding import Embedding
+from mfcc_assets.search.frame_spool import FrameSpool
 from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
-from mfcc_assets.search.index import Calibration, IndexParameters, LibraryIndex
-from mfcc_assets.search.vector_index import VectorIndex
+from mfcc_assets.search.index import Calibration, IndexParameters, LibraryIndex, made_with
+from mfcc_assets.search.segment import LoadedParts, Segment
+from mfcc_assets.search.vector_index import SegmentPoints, trained_centres
 from mfcc_assets.similarity.dtw.distance import pooled_scales
 from mfcc_assets.similarity.hubness import DistanceStatistics
-from mfcc_assets.similarity.pairwise import REFERENCE_SIZE, Reference, Tracks, evenly_spaced, in_space
+from mfcc_assets.similarity.pairwise import REFERENCE_SIZE, Reference, Tracks, evenly_spaced
 from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace
 
@@ -70,35 +70,40 @@ class IndexBuilder:
         tracks
             Track id of each audio id. The audio ids are in random order, since they are digests.
         former
-            Former index of the library. If its calibration can be kept, its rows are taken over, and only the features
-            of new tracks are read.
+            Former index of the library. If its calibration can be kept, its segments are taken over, and only the
+            features of new tracks are read.
 
         Raises
         ------
         UnknownRanking
             If the parameters name a ranking that does not exist.
         """
-        kept = former if former is not None and self._keeps_calibration(former, len(tracks)) else None
-        known = kept or self._empty_index(self._fit_space(tracks.audio_ids))
-        rows = known.tracks.rows(tracks.audio_ids)
-        feature_table, coarse_contours, fingerprints = self._gather(tracks.audio_ids, known, rows)
-        if kept:
-            calibration, calibrated_tracks = kept.calibration, kept.calibrated_tracks
-            vector_index = kept.vector_index.with_tracks(tracks.audio_ids, calibration.embedding(feature_table))
-        else:
-            calibration = self._calibrate(tracks.audio_ids, feature_table, known.calibration.space)
-            calibrated_tracks = len(tracks)
-            vector_index = VectorIndex(tracks.audio_ids, calibration.embedding(feature_table))
-        return LibraryIndex.of(
+        if former is None or not self._keeps_calibration(former, len(tracks)):
+            return self._built_anew(tracks)
+        is_new, segments = np.ones(len(tracks), np.bool_), list[Segment]()
+        for segment in former.segments:
+            is_here = segment.tracks.rows(tracks.audio_ids) >= 0
+            is_new[is_here] = False
+            if is_here.any():
+                segments.append(segment)
+        if is_new.any() or not segments:
+            calibration = former.calibration
+            new = tracks.selected(is_new)
+            segments.append(self._segment(new, self._read(new.audio_ids, calibration.space), calibration))
+        return LibraryIndex(
             self.parameters,
             tracks,
-            feature_table,
-            coarse_contours,
-            fingerprints,
-            vector_index,
-            self._measure_statistics(tracks.audio_ids, feature_table, calibration, known, rows),
-            calibration,
-            calibrated_tracks,
+            former.calibrated_tracks,
+            former.calibrated_as,
+            segments,
+            former.read_calibration,
+        )
+
+    def _built_anew(self, tracks: TrackOfAudio) -> LibraryIndex:
+        read = self._read(tracks.audio_ids, self._fit_space(tracks.audio_ids))
+        calibration = self._calibrate(tracks.audio_ids, read)
+        return LibraryIndex.of(
+            self.parameters, tracks, [self._segment(tracks, read, calibration)], calibration, len(tracks)
         )
 
     def _keeps_calibration(self, former: LibraryIndex, tracks: int) -> bool:
@@ -117,124 +122,80 @@ class IndexBuilder:
         }
         return TimbreSpace.of(np.array([timbre[audio_id] for audio_id in sample], np.float32).reshape(-1, WIDTH))
 
-    def _empty_index(self, space: TimbreSpace) -> LibraryIndex:
-        """Make the index of no tracks."""
-        no_tracks = in_space(Tracks.of([], self.parameters.features), space)
-        scales = np.ones(low_coefficients(self.parameters.features.cepstra))
-        calibration = self._measure_calibration((), no_tracks, scales, space)
-        return LibraryIndex.of(
-            self.parameters,
-            TrackOfAudio.of({}),
-            no_tracks.feature_table,
-            no_tracks.contours,
-            Fingerprints.of([]),
-            VectorIndex((), calibration.embedding(no_tracks.feature_table)),
-            calibration.reference.statistics,
-            calibration,
-            calibrated_tracks=0,
+    def _read(self, audio_ids: IdArray[AudioId], space: TimbreSpace) -> "_ReadFeatures":
+        """Read the features of some tracks, in the order of their ids."""
+        parameters, coefficients = self.parameters.features, low_coefficients(self.parameters.features.cepstra)
+        tables = [space.table(FeatureTable.of([], parameters))]
+        coarse_contours = FrameSpool(np.dtype(np.float16), coefficients)
+        fingerprints = FrameSpool(np.dtype(np.float32), FINGERPRINT_WIDTH)
+        for first in range(0, len(audio_ids), self.tracks_at_once):
+            some = list(audio_ids[first : first + self.tracks_at_once])
+            by_id = dict(self.for_each(self.read_track_features, some))
+            read = [by_id[audio_id] for audio_id in some]
+            tables.append(space.table(FeatureTable.of(read, parameters)))
+            contours = RaggedFrames.of((features.contour for features in read), coefficients)
+            for contour, features in zip(contours.coarser(COARSE_FACTOR), read, strict=True):
+                coarse_contours.append(contour)
+                fingerprints.append(features.fingerprint)
+        return _ReadFeatures(
+            space,
+            FeatureTable.joined(tables),
+            RaggedFrames(*coarse_contours.mapped()),
+            Fingerprints(*fingerprints.mapped(), audio_ids),
         )
 
-    def _calibrate(self, audio_ids: IdArray[AudioId], feature_table: FeatureTable, space: TimbreSpace) -> Calibration:
+    def _calibrate(self, audio_ids: IdArray[AudioId], read: "_ReadFeatures") -> Calibration:
         """Calibrate by a sample of the library. Evenly spaced audio ids are a random sample, since they are digests."""
-        if not len(feature_table):
-            return self._empty_index(space).calibration
+        ranking, feature_table = ranking_named(self.parameters.ranking), read.feature_table
         rows = evenly_spaced(len(feature_table), REFERENCE_SIZE)
         sample = [audio_ids[row] for row in rows.tolist()]
         tracks = Tracks(feature_table.rows(rows), self._contours(sample))
-        return self._measure_calibration(
-            sample, tracks, pooled_scales(feature_table.means, feature_table.variances), space
+        scales = np.ones(feature_table.means.shape[1])
+        if len(feature_table):
+            scales = pooled_scales(feature_table.means, feature_table.variances)
+        reference = Reference.of(sample, tracks, ranking, scales, self.for_each)
+        embedding = Embedding.of(ranking, scales, tracks.feature_table)
+        return Calibration(reference, embedding, read.space, trained_centres(embedding(feature_table)))
+
+    def _segment(self, tracks: TrackOfAudio, read: "_ReadFeatures", calibration: Calibration) -> Segment:
+        feature_table = read.feature_table
+        return Segment(
+            tracks,
+            made_with(self.parameters, calibration.digest),
+            LoadedParts(
+                feature_table,
+                read.coarse_contours,
+                read.fingerprints,
+                SegmentPoints(calibration.embedding(feature_table), calibration.centres),
+                self._measure_statistics(tracks.audio_ids, feature_table, calibration.reference),
+            ),
         )
 
-    def _measure_calibration(
-        self, sample: Sequence[AudioId], tracks: Tracks, scales: NDArray[np.float64], space: TimbreSpace
-    ) -> Calibration:
-        ranking = ranking_named(self.parameters.ranking)
-        reference = Reference.of(sample, tracks, ranking, scales, self.for_each)
-        return Calibration(reference, Embedding.of(ranking, scales, tracks.feature_table), space)
-
     def _measure_statistics(
-        self,
-        audio_ids: IdArray[AudioId],
-        feature_table: FeatureTable,
-        calibration: Calibration,
-        known: LibraryIndex,
-        rows: NDArray[np.int64],
+        self, audio_ids: IdArray[AudioId], feature_table: FeatureTable, reference: Reference
     ) -> DistanceStatistics:
-        """Measure the distance statistics of the tracks that have no row in the known index."""
-        columns = calibration.reference.statistics.means.shape[1]
-        statistics = DistanceStatistics(np.empty((len(rows), columns)), np.empty((len(rows), columns)))
-        there = rows >= 0
-        statistics.means[there] = known.statistics.means[rows[there]]
-        statistics.deviations[there] = known.statistics.deviations[rows[there]]
+        shape = len(feature_table), reference.statistics.means.shape[1]
+        statistics = DistanceStatistics(np.empty(shape), np.empty(shape))
 
         def measured(row: int) -> DistanceStatistics:
             audio_id = audio_ids[row]
             track = Tracks(feature_table.rows(np.array([row])), self._contours([audio_id]))
-            return calibration.reference.statistics_of({audio_id}, track)
+            return reference.statistics_of({audio_id}, track)
 
-        for row, found in self.for_each(measured, np.flatnonzero(~there).tolist()):
+        for row, found in self.for_each(measured, range(len(feature_table))):
             statistics.means[row], statistics.deviations[row] = found.means[0], found.deviations[0]
         return statistics
-
-    def _gather(
-        self, audio_ids: IdArray[AudioId], known: LibraryIndex, rows: NDArray[np.int64]
-    ) -> tuple[FeatureTable, RaggedFrames, Fingerprints]:
-        """Put the rows of the known index and the features of all other tracks together, in the order of the ids."""
-        parameters, space = self.parameters.features, known.calibration.space
-        tables = [known.feature_table]
-        coarse_contours = _FrameSpool(np.dtype(np.float16), low_coefficients(parameters.cepstra))
-        fingerprints = _FrameSpool(np.dtype(np.float32), FINGERPRINT_WIDTH)
-        for first in range(0, len(audio_ids), self.tracks_at_once):
-            block = slice(first, first + self.tracks_at_once)
-            new = [audio_id for audio_id, row in zip(audio_ids[block], rows[block], strict=True) if row < 0]
-            read = dict(self.for_each(self.read_track_features, new))
-            tables.append(space.table(FeatureTable.of([read[audio_id] for audio_id in new], parameters)))
-            contours = RaggedFrames.of(
-                (read[audio_id].contour for audio_id in new), low_coefficients(parameters.cepstra)
-            )
-            coarsened = dict(zip(new, iter(contours.coarser(COARSE_FACTOR)), strict=True))
-            for audio_id, row in zip(audio_ids[block], rows[block], strict=True):
-                coarse_contours.append(known.coarse_contours[row] if row >= 0 else coarsened[audio_id])
-                fingerprints.append(known.fingerprints[row] if row >= 0 else read[audio_id].fingerprint)
-        order = rows.copy()
-        order[rows < 0] = len(known.tracks) + np.arange((rows < 0).sum())
-        return (
-            FeatureTable.joined(tables).rows(order),
-            RaggedFrames(*coarse_contours.mapped()),
-            Fingerprints(*fingerprints.mapped(), audio_ids),
-        )
 
     def _contours(self, audio_ids: Sequence[AudioId]) -> RaggedFrames:
         contours = (self.read_contour(audio_id) for audio_id in audio_ids)
         return RaggedFrames.of(contours, low_coefficients(self.parameters.features.cepstra))
 
 
-class _FrameSpool:
-    """Collects the frames of one track after the other in a temporary file.
+@dataclass(frozen=True)
+class _ReadFeatures:
+    """Features of tracks, with their timbre in the spaces, as far as they need no calibration."""
 
-    The file is mapped into memory at the end, because the fingerprints of a million tracks take 12 GB.
-    """
-
-    def __init__(self, dtype: np.dtype[Any], width: int) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  `mapped` closes it
-        self._dtype, self._width = dtype, width
-        self._starts = [0]
-
-    def append(self, frames: NDArray[np.floating]) -> None:
-        """Add the frames of the next track."""
-        self._file.write(np.ascontiguousarray(frames, self._dtype).data)
-        self._starts.append(self._starts[-1] + len(frames))
-
-    def mapped(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        """Return all frames, mapped into memory, and the row where each track begins. No frames can be added later."""
-        starts = np.array(self._starts, np.int64)
-        with self._file:
-            self._file.flush()
-            shape = (int(starts[-1]), self._width)
-            # An empty file cannot be mapped.
-            frames = (
-                np.memmap(self._file, self._dtype, mode="r", shape=shape)
-                if len(starts) > 1
-                else np.empty(shape, self._dtype)
-            )
-        return frames, starts
+    space: TimbreSpace
+    feature_table: FeatureTable
+    coarse_contours: RaggedFrames
+    fingerprints: Fingerprints

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from mfcc_assets.features.track_features import FeatureTable
+from mfcc_assets.similarity.projection import projected
 from mfcc_assets.similarity.rankings import LOW_TIMBRE, TIMBRE, WARPED, Ranking
 
 _DIMENSIONS = 24
@@ -20,6 +22,13 @@ the whole band does not count, but a point cannot tell what it is compared with.
 again, 96 % of the five nearest are among the first 93 with this factor, and 90 % without it."""
 
 _ROWS_AT_ONCE = 10_000
+
+
+class FeaturesInRows(Protocol):
+    """The features of tracks in rows: a feature table, or that of an index."""
+
+    def __len__(self) -> int: ...
+    def rows(self, rows: NDArray[np.int64]) -> FeatureTable: ...
 
 
 @dataclass(frozen=True)
@@ -58,18 +67,23 @@ class Embedding:
         width = joined.shape[1]
         if not ranking.summary_parts:
             return cls(ranking, scales, spreads, np.eye(width, dtype=np.float32))
-        components = (
-            np.linalg.svd(joined, full_matrices=False)[2] if len(joined) else np.eye(1, width, dtype=np.float32)
-        )
+        # The sums of several threads are rounded differently for each number of them.
+        with threadpool_limits(1, user_api="blas"):
+            components = (
+                np.linalg.svd(joined, full_matrices=False)[2] if len(joined) else np.eye(1, width, dtype=np.float32)
+            )
         return cls(ranking, scales, spreads, np.ascontiguousarray(components[:_DIMENSIONS].T))
 
-    def __call__(self, feature_table: FeatureTable) -> NDArray[np.float32]:
-        """Return the points (tracks, dimensions) of some tracks."""
+    def __call__(self, feature_table: FeaturesInRows) -> NDArray[np.float32]:
+        """Return the points (tracks, dimensions) of some tracks.
+
+        The point of a track does not depend on the tracks that are embedded together with it.
+        """
         points = np.empty((len(feature_table), self.axes.shape[1]), np.float32)
         for first in range(0, len(feature_table), _ROWS_AT_ONCE):
             some = feature_table.rows(np.arange(first, min(first + _ROWS_AT_ONCE, len(feature_table))))
-            vectors = _vectors(self.ranking, self.scales, some)
-            points[first : first + len(some)] = _joined(self.ranking, list(vectors), self.spreads) @ self.axes
+            joined = _joined(self.ranking, list(_vectors(self.ranking, self.scales, some)), self.spreads)
+            points[first : first + len(some)] = projected(joined, self.axes)
         return points
 
 

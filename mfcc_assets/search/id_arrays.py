@@ -42,6 +42,11 @@ class IdArray(Sequence[_Id]):
         """Make the array of some ids."""
         return cls(np.array([identifier.encode("ascii") for identifier in ids], dtype=np.bytes_))
 
+    def narrowed(self) -> "IdArray[_Id]":
+        """Return the same ids in an array that is no wider than the longest of them, as `of` makes it."""
+        width = int(np.char.str_len(self.array).max(initial=1))
+        return IdArray(self.array.astype(f"S{width}"))
+
     def __len__(self) -> int:
         return len(self.array)
 
@@ -94,11 +99,15 @@ class TrackOfAudio(Mapping[AudioId, TrackId]):
         >>> TrackOfAudio.of({"a": "track 1", "b": "track 2"}).rows(["b", "c"]).tolist()
         [1, -1]
         """
-        wanted = IdArray.of(audio_ids).array
+        wanted = audio_ids.array if isinstance(audio_ids, IdArray) else IdArray.of(audio_ids).array
         rows = np.searchsorted(self.audio_ids.array, wanted).astype(np.int64)
         found = rows < len(self)
         found[found] = self.audio_ids.array[rows[found]] == wanted[found]
         return np.where(found, rows, -1)
+
+    def selected(self, wanted: NDArray[np.bool_]) -> "TrackOfAudio":
+        """Return the mapping of some rows, given whether each row (n,) is wanted."""
+        return TrackOfAudio(IdArray(self.audio_ids.array[wanted]), IdArray(self.track_ids.array[wanted]))
 
     def __getitem__(self, audio_id: AudioId) -> TrackId:
         row = bisect_left(self.audio_ids, audio_id)

@@ -1,22 +1,23 @@
-"""The index of a library: its parts, its parameters and its version."""
+"""The index of a library: its segments, its parameters and its version."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.fingerprint import Fingerprints
-from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.search.embedding import Embedding
 from mfcc_assets.search.id_arrays import TrackOfAudio
+from mfcc_assets.search.places import Places
+from mfcc_assets.search.segment import Segment
+from mfcc_assets.search.segmented import SegmentedFingerprints, SegmentedFrames, SegmentedStatistics, SegmentedTable
 from mfcc_assets.search.vector_index import VectorIndex
 from mfcc_assets.similarity.hubness import DistanceStatistics
 from mfcc_assets.similarity.pairwise import Reference
@@ -55,21 +56,24 @@ class Calibration:
         Map from features to points of the vector index.
     space
         Maps from vectors of timbre to points in the library's two spaces.
+    centres : (lists, width) float32
+        Centres of the lists of the vector index; none if the library was small.
     """
 
     reference: Reference
     embedding: Embedding
     space: TimbreSpace
+    centres: NDArray[np.float32]
 
     @cached_property
     def digest(self) -> str:
         """A digest that changes if any distance may change.
 
-        It covers the reference alone. A change of the embedding or of the space also changes the reference.
+        It covers the reference and the centres. A change of the embedding or of the space also changes the reference.
         """
         reference, tracks = self.reference, self.reference.tracks
         content = hashlib.blake2b("".join(reference.audio_ids).encode(), digest_size=6)
-        measured = [reference.scales, *_arrays_of(reference.statistics)]
+        measured = [reference.scales, *_arrays_of(reference.statistics), *([self.centres] if len(self.centres) else [])]
         for array in (*measured, *_arrays_of(tracks.feature_table), tracks.contours.starts, tracks.contours.frames):
             content.update(f"{array.dtype}{array.shape}".encode())
             content.update(np.ascontiguousarray(array).data)
@@ -80,52 +84,15 @@ def _arrays_of(columns: DistanceStatistics | FeatureTable) -> Iterator[NDArray[A
     return (getattr(columns, column.name) for column in fields(columns))
 
 
-class IndexParts(Protocol):
-    """The large parts of an index. The rows of each part are in the order of the index's tracks.
-
-    Each part may be read from storage when it is accessed. If it is damaged, the access raises `CorruptIndex`.
-    """
-
-    @property
-    def feature_table(self) -> FeatureTable:
-        """Features of the tracks, with their timbre in the library's space."""
-
-    @property
-    def coarse_contours(self) -> RaggedFrames:
-        """Contours made coarser by `mfcc_assets.search.cascade.COARSE_FACTOR`."""
-
-    @property
-    def fingerprints(self) -> Fingerprints:
-        """Fingerprints of the tracks, for recognition."""
-
-    @property
-    def vector_index(self) -> VectorIndex:
-        """Search over the embeddings of the tracks."""
-
-    @property
-    def statistics(self) -> DistanceStatistics:
-        """Distance statistics of the tracks."""
-
-    @property
-    def calibration(self) -> Calibration:
-        """Everything that was fitted to the library."""
+def made_with(parameters: IndexParameters, calibrated_as: str) -> str:
+    """Return the digest of everything besides its tracks on which a segment depends."""
+    parts = [parameters.features.version, parameters.ranking, RANKING_REVISION, calibrated_as]
+    return hashlib.blake2b(json.dumps(parts).encode(), digest_size=6).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
-class LoadedParts:
-    """The parts of an index in memory; see `IndexParts`."""
-
-    feature_table: FeatureTable
-    coarse_contours: RaggedFrames
-    fingerprints: Fingerprints
-    vector_index: VectorIndex
-    statistics: DistanceStatistics
-    calibration: Calibration
-
-
-@dataclass(frozen=True)
 class LibraryIndex:
-    """An index of a library, in one version. A stored index reads each part when it is first used.
+    """An index of a library, in one version. A stored index reads each part of a segment when it is first used.
 
     Attributes
     ----------
@@ -137,62 +104,66 @@ class LibraryIndex:
         Number of tracks in the library when the calibration was made.
     calibrated_as
         Digest of the calibration.
-    parts
-        Source of the large parts.
+    segments
+        The rows of the tracks, in at least one segment. An audio id is in one segment only. A segment may have audio
+        ids that the index does not have any more.
+    read_calibration
+        Reads everything that was fitted to the library.
     """
 
     parameters: IndexParameters
     tracks: TrackOfAudio
     calibrated_tracks: int
     calibrated_as: str
-    parts: IndexParts
+    segments: Sequence[Segment]
+    read_calibration: Callable[[], Calibration]
 
     @classmethod
     def of(
         cls,
         parameters: IndexParameters,
         tracks: TrackOfAudio,
-        feature_table: FeatureTable,
-        coarse_contours: RaggedFrames,
-        fingerprints: Fingerprints,
-        vector_index: VectorIndex,
-        statistics: DistanceStatistics,
+        segments: Sequence[Segment],
         calibration: Calibration,
         calibrated_tracks: int,
     ) -> "LibraryIndex":
-        """Make an index of parts in memory."""
-        parts = LoadedParts(feature_table, coarse_contours, fingerprints, vector_index, statistics, calibration)
-        return cls(parameters, tracks, calibrated_tracks, calibration.digest, parts)
+        """Make an index whose calibration is in memory."""
+        return cls(parameters, tracks, calibrated_tracks, calibration.digest, segments, lambda: calibration)
 
     @cached_property
-    def feature_table(self) -> FeatureTable:
+    def places(self) -> Places:
+        """Places of the tracks in the segments."""
+        return Places.of(self.tracks.audio_ids, [segment.tracks.audio_ids for segment in self.segments])
+
+    @cached_property
+    def feature_table(self) -> SegmentedTable:
         """Features of the tracks, with their timbre in the library's space."""
-        return self.parts.feature_table
+        return SegmentedTable([segment.feature_table for segment in self.segments], self.places)
 
     @cached_property
-    def coarse_contours(self) -> RaggedFrames:
+    def coarse_contours(self) -> SegmentedFrames:
         """Contours made coarser by `mfcc_assets.search.cascade.COARSE_FACTOR`."""
-        return self.parts.coarse_contours
+        return SegmentedFrames([segment.coarse_contours for segment in self.segments], self.places)
 
     @cached_property
-    def fingerprints(self) -> Fingerprints:
+    def fingerprints(self) -> SegmentedFingerprints:
         """Fingerprints of the tracks, for recognition."""
-        return self.parts.fingerprints
+        return SegmentedFingerprints([segment.fingerprints for segment in self.segments], self.places)
 
     @cached_property
     def vector_index(self) -> VectorIndex:
         """Search over the embeddings of the tracks."""
-        return self.parts.vector_index
+        return VectorIndex(self.tracks.audio_ids, [segment.points for segment in self.segments], self.places)
 
     @cached_property
-    def statistics(self) -> DistanceStatistics:
+    def statistics(self) -> SegmentedStatistics:
         """Distance statistics of the tracks."""
-        return self.parts.statistics
+        return SegmentedStatistics([segment.statistics for segment in self.segments], self.places)
 
     @cached_property
     def calibration(self) -> Calibration:
         """Everything that was fitted to the library."""
-        return self.parts.calibration
+        return self.read_calibration()
 
     @property
     def scales(self) -> NDArray[np.float64]:
@@ -208,21 +179,16 @@ class LibraryIndex:
         return self.parameters == parameters and self.tracks == tracks
 
     def load_all(self) -> Self:
-        """Read every part, and return the index.
+        """Read every part of every segment, and return the index.
 
         Raises
         ------
         CorruptIndex
             If a part is damaged.
         """
-        _ = (
-            self.feature_table,
-            self.coarse_contours,
-            self.fingerprints,
-            self.vector_index,
-            self.statistics,
-            self.calibration,
-        )
+        for segment in self.segments:
+            segment.load_all()
+        _ = self.calibration
         return self
 
     @cached_property

@@ -189,9 +189,9 @@ class Search:
         query = self.contour_query
         if query is None:
             return np.zeros(len(rows))
-        coarse_contours, roughness = self._index.coarse_contours, self._index.feature_table.roughness
+        coarse_contours, feature_table = self._index.coarse_contours, self._index.feature_table
         return self._in_blocks(
-            lambda block: query.coarse_distances(coarse_contours.rows(block), roughness[block]), rows
+            lambda block: query.coarse_distances(coarse_contours.rows(block), feature_table.roughness(block)), rows
         )
 
     def _correction(self, rows: NDArray[np.int64]) -> Correction:
@@ -199,7 +199,7 @@ class Search:
         known = self._in_blocks(
             lambda block: self._ranking.summary_distances(self._track.feature_table, feature_table.rows(block)), rows
         )
-        weights = self._ranking.pair_weights(self._track.feature_table.treble, feature_table.treble[rows])
+        weights = self._ranking.pair_weights(self._track.feature_table.treble, feature_table.treble(rows))
         return Correction.of(known, self._statistics, self._index.statistics.rows(rows), weights)
 
     def _in_blocks(

@@ -3,6 +3,9 @@
 A search in a small library compares the query with all tracks. A large library has an inverted file (Jégou, Douze and
 Schmid, "Product Quantization for Nearest Neighbor Search", TPAMI 2011, section IV, without the product quantizer):
 k-means divides the embeddings into lists, and a query searches the few lists whose centres are nearest.
+
+Each segment of an index has its own `SegmentPoints`. All of them have the same lists, so a search finds the same tracks
+whatever the segments are.
 """
 
 import math
@@ -16,10 +19,12 @@ from numpy.typing import NDArray
 from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.ids import AudioId
 from mfcc_assets.search.id_arrays import IdArray
+from mfcc_assets.search.places import Places
 
 LARGEST_FLAT = 15_000
-"""Largest number of tracks that are searched exhaustively, which is exact. In a larger library it takes less time to
-train lists and search them for every track than to search all tracks for every track."""
+"""Largest number of tracks whose library gets no lists when it is calibrated. All its tracks are searched exhaustively,
+which is exact. In a larger library it takes less time to train lists and search them for every track than to search all
+tracks for every track."""
 
 PROBES = 128
 """Least number of lists that a query searches. In a million embeddings, 128 lists hold 99.3 of the 100 nearest on
@@ -34,49 +39,181 @@ _SAMPLE_PER_LIST = 40
 
 _REBUILD = "Materialise prefilter_index again"
 
+# With matrix products FAISS would round the distances of many queries differently, depending on how many tracks the
+# segment has.
+faiss.cvar.distance_compute_blas_threshold = np.iinfo(np.int32).max
 
-class VectorIndex:
-    """Finds the nearest neighbours of embeddings: exact for up to `LARGEST_FLAT` tracks, approximate for more.
+
+def trained_centres(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the centres (lists, width) of the lists of a library; none if it is small.
+
+    FAISS has a fixed seed for k-means, so the same rows give the same centres on any number of threads.
 
     Parameters
     ----------
-    audio_ids : (tracks,)
-        Audio id of each row.
+    embeddings : (tracks, width) float32
+        Points of all tracks.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
+    """
+    tracks, width = embeddings.shape
+    if tracks <= LARGEST_FLAT:
+        return np.empty((0, width), np.float32)
+    index = inverted_file(width, number_of_lists(tracks))
+    index.train(_finite(embeddings))
+    centres: NDArray[np.float32] = index.quantizer.reconstruct_n(0, index.nlist)
+    return centres
+
+
+def number_of_lists(tracks: int) -> int:
+    """Return how many lists a large library gets."""
+    return round(4 * math.sqrt(tracks))
+
+
+class SegmentPoints:
+    """Finds the nearest neighbours among the embeddings of one segment.
+
+    Parameters
+    ----------
     embeddings : (tracks, width) float32
         Points of the tracks; see `mfcc_assets.search.embedding`.
+    centres : (lists, width) float32
+        Centres of the lists. Without any, each search compares with all points.
 
     Raises
     ------
     ValueError
         If the shapes do not agree, or if a value is not finite.
+    """
+
+    def __init__(self, embeddings: NDArray[np.float32], centres: NDArray[np.float32]) -> None:
+        if embeddings.ndim != 2 or embeddings.shape[1:] != centres.shape[1:]:
+            raise ValueError(f"expected embeddings of {centres.shape[1]} numbers, not of shape {embeddings.shape}")
+        self._index: faiss.Index = faiss.IndexFlatL2(centres.shape[1])
+        if len(centres):
+            self._index = inverted_file(centres.shape[1], len(centres))
+            self._index.quantizer.add(_finite(centres))
+            # Without k-means, this only makes the index ready.
+            self._index.train(_finite(centres))
+        self._index.add(_finite(embeddings))
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def width(self) -> int:
+        """Number of dimensions."""
+        return int(self._index.d)
+
+    @property
+    def lists(self) -> int:
+        """Number of lists; 0 if each search compares with all points."""
+        return int(self._index.nlist) if isinstance(self._index, faiss.IndexIVF) else 0
+
+    def nearest(
+        self, embeddings: NDArray[np.float32], count: int, among: NDArray[np.bool_], probes: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Return the squared distances and the rows (queries, at most count) of the nearest points.
+
+        Where fewer points are found, the rest of a row has infinite distances and the row -1.
+
+        Parameters
+        ----------
+        embeddings : (queries, width) float32
+            Points of the queries, which are finite.
+        count
+            Number of points to find.
+        among : (tracks,)
+            Whether each point may be found.
+        probes
+            Number of lists that are searched.
+        """
+        count = min(count, int(among.sum()))
+        if not count:
+            return np.empty((len(embeddings), 0), np.float32), np.empty((len(embeddings), 0), np.int64)
+        # FAISS does not keep the bits and the selector alive.
+        bits = np.packbits(among, bitorder="little")
+        selector = None if among.all() else faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
+        # FAISS runs one query on the calling thread, and several queries on all cores.
+        distances, rows = self._index.search(embeddings, count, params=self._parameters(selector, probes))
+        return np.where(rows < 0, np.float32(np.inf), distances), rows
+
+    def _parameters(self, selector: faiss.IDSelector | None, probes: int) -> faiss.SearchParameters:
+        if not self.lists:
+            parameters = faiss.SearchParameters()
+            parameters.sel = selector
+            return parameters
+        of_lists = faiss.SearchParametersIVF()
+        of_lists.sel, of_lists.nprobe = selector, probes
+        return of_lists
+
+    def write(self, path: Path) -> None:
+        """Write the embeddings and lists in FAISS's own format."""
+        faiss.write_index(self._index, str(path))
+
+    @classmethod
+    def read(cls, path: Path, tracks: int) -> "SegmentPoints":
+        """Read what `write` wrote.
+
+        The file is memory-mapped. It may be deleted while the index is in use, but it must not be changed.
+
+        Raises
+        ------
+        CorruptIndex
+            If FAISS cannot read the file, or if it has another number of tracks.
+        """
+        try:
+            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        except RuntimeError as error:
+            raise CorruptIndex("FAISS cannot read the stored index", remedy=_REBUILD) from error
+        if index.ntotal != tracks:
+            raise CorruptIndex(
+                f"the index holds {index.ntotal} tracks, but its list of tracks holds {tracks}", remedy=_REBUILD
+            )
+        points = cls.__new__(cls)
+        points._index = index  # noqa: SLF001  of its own class
+        return points
+
+
+class VectorIndex:
+    """Finds the nearest neighbours of embeddings in an index: exact without lists, approximate with lists.
+
+    Parameters
+    ----------
+    audio_ids : (tracks,)
+        Audio id of each row of the index.
+    segments
+        Points of each segment. There is at least one, and all have the same lists.
+    places
+        Places of the rows of the index in the segments.
 
     Examples
     --------
-    >>> index = VectorIndex(["a", "b", "c"], np.array([[0.0], [1.0], [5.0]], np.float32))
+    >>> index = VectorIndex.of(["a", "b", "c"], np.array([[0.0], [1.0], [5.0]], np.float32))
     >>> index.search(np.array([[1.2]], np.float32), count=2)
     [('b', 'a')]
     """
 
-    def __init__(self, audio_ids: Sequence[AudioId], embeddings: NDArray[np.float32]) -> None:
-        if embeddings.ndim != 2 or len(embeddings) != len(audio_ids):
-            raise ValueError(f"expected embeddings of {len(audio_ids)} tracks, got shape {embeddings.shape}")
-        self._index = _filled(_finite(embeddings))
-        self.audio_ids = _id_array(audio_ids)
+    def __init__(self, audio_ids: IdArray[AudioId], segments: Sequence[SegmentPoints], places: Places) -> None:
+        self.audio_ids, self._segments, self._places = audio_ids, segments, places
 
-    def with_tracks(self, audio_ids: Sequence[AudioId], embeddings: NDArray[np.float32]) -> "VectorIndex":
-        """Return an index of other tracks that uses the trained lists of this index.
-
-        This saves the training. The lists are good as long as the library stays similar.
+    @classmethod
+    def of(cls, audio_ids: Sequence[AudioId], embeddings: NDArray[np.float32]) -> "VectorIndex":
+        """Make the index of some tracks in one segment, with lists of its own.
 
         Raises
         ------
         ValueError
             If the shapes do not agree, or if a value is not finite.
         """
-        if embeddings.ndim != 2 or embeddings.shape != (len(audio_ids), self._index.d):
+        if embeddings.ndim != 2 or len(embeddings) != len(audio_ids):
             raise ValueError(f"expected embeddings of {len(audio_ids)} tracks, got shape {embeddings.shape}")
-        index = _filled(_finite(embeddings), self._index)
-        return self._of_index(index, audio_ids)
+        points = SegmentPoints(embeddings, trained_centres(embeddings))
+        ids, rows = IdArray.of(audio_ids), np.arange(len(audio_ids))
+        return cls(ids, [points], Places(np.array([0, len(ids)]), rows))
 
     def __len__(self) -> int:
         return len(self.audio_ids)
@@ -101,107 +238,45 @@ class VectorIndex:
             If the embeddings do not have the width of the index, if a value is not finite, if `count` is not positive,
             or if `among` has another length.
         """
+        width = self._segments[0].width
         if count < 1:
             raise ValueError(f"the number of tracks to find must be at least 1, not {count}")
-        if embeddings.ndim != 2 or embeddings.shape[1] != self._index.d:
-            raise ValueError(f"the index holds embeddings of {self._index.d} numbers, not of shape {embeddings.shape}")
+        if embeddings.ndim != 2 or embeddings.shape[1] != width:
+            raise ValueError(f"the index holds embeddings of {width} numbers, not of shape {embeddings.shape}")
         if among is not None and among.shape != (len(self),):
             raise ValueError(f"expected one value for each of {len(self)} tracks, not {among.shape}")
-        count = min(count, len(self) if among is None else int(among.sum()))
-        if not count:
-            return [()] * len(embeddings)
-        # FAISS does not keep the bits and the selector alive.
-        bits = np.packbits(np.ones(len(self), np.bool_) if among is None else among, bitorder="little")
-        selector = None if among is None else faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
-        # FAISS runs one query on the calling thread, and several queries on all cores.
-        _, found = self._index.search(_finite(embeddings), count, params=self._search_parameters(count, selector))
-        # FAISS fills a row with -1 if the searched lists hold fewer tracks.
-        return [tuple(IdArray(self.audio_ids.array[rows[rows >= 0]])) for rows in found]
+        rows = self._nearest_rows(_finite(embeddings), count, among)
+        return [tuple(IdArray(self.audio_ids.array[found[found >= 0]])) for found in rows]
 
-    def _search_parameters(self, count: int, selector: faiss.IDSelector | None) -> faiss.SearchParameters:
-        if not isinstance(self._index, faiss.IndexIVF):
-            parameters = faiss.SearchParameters()
-            parameters.sel = selector
-            return parameters
-        tracks_a_list = len(self) / self._index.nlist
-        parameters = faiss.SearchParametersIVF()
-        parameters.sel = selector
-        parameters.nprobe = PROBES + round(_SURPLUS * count / tracks_a_list)
-        return parameters
+    def _nearest_rows(
+        self, embeddings: NDArray[np.float32], count: int, among: NDArray[np.bool_] | None
+    ) -> NDArray[np.int64]:
+        """Return the rows of the index (queries, at most count) that are nearest, filled with -1."""
+        probes = self._probes(min(count, len(self) if among is None else int(among.sum())))
+        distances, rows = [], []
+        for number, points in enumerate(self._segments):
+            of_segment = self._places.rows_of_segment(number)
+            near, found = points.nearest(embeddings, count, self._places.in_segment(number, among), probes)
+            distances.append(near)
+            rows.append(np.where(found < 0, -1, of_segment[found]))
+        all_distances, all_rows = np.hstack(distances), np.hstack(rows)
+        # Of equal distances the first row comes first, so that the order does not depend on the segments.
+        order = np.lexsort((all_rows, all_distances), axis=1)[:, :count]
+        return np.take_along_axis(all_rows, order, axis=1)
 
-    def write(self, path: Path) -> None:
-        """Write the embeddings and lists in FAISS's own format. The audio ids are stored elsewhere."""
-        faiss.write_index(self._index, str(path))
-
-    @classmethod
-    def read(cls, path: Path, audio_ids: Sequence[AudioId]) -> "VectorIndex":
-        """Read what `write` wrote.
-
-        The file is memory-mapped. It may be deleted while the index is in use, but it must not be changed.
-
-        Raises
-        ------
-        CorruptIndex
-            If FAISS cannot read the file, or if the number of audio ids is another.
-        """
-        try:
-            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError as error:
-            raise CorruptIndex("FAISS cannot read the stored index", remedy=_REBUILD) from error
-        if index.ntotal != len(audio_ids):
-            raise CorruptIndex(
-                f"the index holds {index.ntotal} tracks, but its list of tracks holds {len(audio_ids)}",
-                remedy=_REBUILD,
-            )
-        return cls._of_index(index, audio_ids)
-
-    @classmethod
-    def _of_index(cls, index: faiss.Index, audio_ids: Sequence[AudioId]) -> "VectorIndex":
-        vector_index = cls.__new__(cls)
-        vector_index._index, vector_index.audio_ids = index, _id_array(audio_ids)  # noqa: SLF001  of its own class
-        return vector_index
+    def _probes(self, count: int) -> int:
+        """Return how many lists are searched for a number of tracks."""
+        tracks_a_list = len(self) / max(1, self._segments[0].lists)
+        return PROBES + round(_SURPLUS * count / tracks_a_list) if tracks_a_list else PROBES
 
 
-def _id_array(audio_ids: Sequence[AudioId]) -> IdArray[AudioId]:
-    return audio_ids if isinstance(audio_ids, IdArray) else IdArray.of(audio_ids)
-
-
-def _filled(embeddings: NDArray[np.float32], former: faiss.Index | None = None) -> faiss.Index:
-    """Make an index of these rows.
-
-    It keeps the lists of a former index, unless that has more than twice the number of lists that these rows need.
-    """
-    width = embeddings.shape[1]
-    index: faiss.Index
-    if len(embeddings) <= LARGEST_FLAT:
-        index = faiss.IndexFlatL2(width)
-    elif isinstance(former, faiss.IndexIVF) and former.nlist <= 2 * _number_of_lists(len(embeddings)):
-        index = inverted_file(embeddings, former.quantizer.reconstruct_n(0, former.nlist))
-    else:
-        index = inverted_file(embeddings, np.empty((0, width), np.float32))
-    index.add(embeddings)
-    return index
-
-
-def inverted_file(embeddings: NDArray[np.float32], centres: NDArray[np.float32]) -> faiss.IndexIVF:
-    """Make empty lists around these centres. If there are none, k-means finds them.
-
-    FAISS has a fixed seed for k-means, so the same rows give the same lists on any number of threads.
-    """
-    tracks, width = embeddings.shape
-    quantizer = faiss.IndexFlatL2(width)
-    quantizer.add(centres)
-    lists = len(centres) or _number_of_lists(tracks)
+def inverted_file(width: int, lists: int) -> faiss.IndexIVF:
+    """Make an inverted file without embeddings, whose lists are not trained yet."""
     # Half-precision floats take half of the memory and lose nothing. With bytes, one of the 100 nearest would be lost.
-    index = faiss.IndexIVFScalarQuantizer(quantizer, width, lists, faiss.ScalarQuantizer.QT_fp16)
+    index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatL2(width), width, lists, faiss.ScalarQuantizer.QT_fp16)
     index.cp.max_points_per_centroid = _SAMPLE_PER_LIST
     index.cp.min_points_per_centroid = 1  # Otherwise FAISS warns of libraries with less than 25,000 tracks.
-    index.train(embeddings)
     return index
-
-
-def _number_of_lists(tracks: int) -> int:
-    return round(4 * math.sqrt(tracks))
 
 
 def _finite(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

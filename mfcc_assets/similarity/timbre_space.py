@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from mfcc_assets.features.timbre import GROUPS
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.similarity.hubness import DistanceStatistics, all_corrected
+from mfcc_assets.similarity.projection import projected
 
 SAMPLE_SIZE = 2_000
 """Largest number of tracks that a space is fitted to. In a sparser sample, neighbours are more often of different
@@ -96,8 +97,11 @@ class BandSpace:
         return cls(centre, (scales[:, np.newaxis] * axes).astype(np.float32))
 
     def __call__(self, vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Return the points (tracks, dimensions) of vectors (tracks, width)."""
-        return ((vectors - self.centre) @ self.axes).astype(np.float32)
+        """Return the points (tracks, dimensions) of vectors (tracks, width).
+
+        The point of a track does not depend on the tracks that are mapped together with it.
+        """
+        return projected((vectors - self.centre).astype(np.float32), self.axes)
 
 
 @dataclass(frozen=True)

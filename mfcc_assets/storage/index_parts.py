@@ -1,8 +1,7 @@
-"""The files of a stored index: their names and checksums, and the content of index.json and calibration.npz."""
+"""The content of the files of a stored index: parameters and calibrations, and the names of columns."""
 
-import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,53 +20,16 @@ from mfcc_assets.similarity.timbre_space import BandSpace, TimbreSpace
 DESCRIPTION = "index.json"
 """The last file of a version that is written. A version without it does not exist."""
 
-VECTOR_INDEX_PART, CALIBRATION_PART = "prefilter.faiss", "calibration.npz"
-
-_BLOCK = 1 << 20
-
 COLUMN_PARTS = {
     column.name: "embeddings.npy" if column.name == "segment_means" else f"{column.name}.npy"
     for column in fields(FeatureTable)
 }
 """File of each column of the feature table. The name ``embeddings`` is older than the name `segment_means`."""
 
-PARTS = (
-    "audio_ids.npy",
-    "track_ids.npy",
-    *COLUMN_PARTS.values(),
-    "usual_means.npy",
-    "usual_deviations.npy",
-    "outlines.npy",
-    "outline_starts.npy",
-    "sketches.npy",
-    "sketch_starts.npy",
-    VECTOR_INDEX_PART,
-    CALIBRATION_PART,
-)
-
-
-@dataclass(frozen=True)
-class StoredPart:
-    """Size and checksum of a stored file, as index.json holds them."""
-
-    bytes: int
-    crc32: int
-
 
 def part_name(version: str, name: str) -> str:
     """Return the blob name of a file of an index."""
     return f"indexes/{version}/{name}"
-
-
-def stored_part(path: Path) -> StoredPart:
-    """Return the size and checksum of a file."""
-    # CRC-32 detects damage, which is enough here, and is much faster than a cryptographic digest. The file is not
-    # mapped into memory: if it became shorter meanwhile, the process would be killed.
-    size = checksum = 0
-    with path.open("rb", buffering=0) as file:
-        while block := file.read(_BLOCK):
-            size, checksum = size + len(block), zlib.crc32(block, checksum)
-    return StoredPart(bytes=size, crc32=checksum)
 
 
 def parameters_record(parameters: IndexParameters) -> dict[str, Any]:
@@ -106,6 +68,7 @@ def write_calibration(calibration: Calibration, path: Path) -> None:
         space_axes=calibration.space.whole.axes,
         low_space_centre=calibration.space.low.centre,
         low_space_axes=calibration.space.low.axes,
+        centres=calibration.centres,
         **{_stem(name): getattr(reference.tracks.feature_table, column) for column, name in COLUMN_PARTS.items()},
     )
 
@@ -131,7 +94,7 @@ def read_calibration(path: Path, ranking: Ranking) -> Calibration:
             BandSpace(arrays["space_centre"], arrays["space_axes"]),
             BandSpace(arrays["low_space_centre"], arrays["low_space_axes"]),
         )
-        return Calibration(reference, embedding, space)
+        return Calibration(reference, embedding, space, arrays["centres"])
 
 
 def _stem(name: str) -> str:

@@ -1,19 +1,12 @@
 """Stores versions of the library's index in the container `cepstra`.
 
-`IndexStore.write` makes these files of a version; each array has one row per audio, in the order of audio_ids.npy,
-unless said otherwise:
+The rows of an index are in segments, which several versions share: see `mfcc_assets.storage.index_segments`.
+`IndexStore.write` makes these files of a version:
 
-indexes/<version>/audio_ids.npy                             the audio ids of the index, ascending
-indexes/<version>/track_ids.npy                             the track that represents each audio
-indexes/<version>/means.npy, covariances.npy, embeddings.npy, roughness.npy, timbre.npy, low_timbre.npy, treble.npy
-                                                            the columns of the feature table
-indexes/<version>/usual_means.npy, usual_deviations.npy     the distance statistics
-indexes/<version>/outlines.npy, outline_starts.npy          the coarse contours: all frames, and the start of each
-indexes/<version>/sketches.npy, sketch_starts.npy           the fingerprints: all frames, and the start of each
-indexes/<version>/prefilter.faiss                           the vector index
-indexes/<version>/calibration.npz                           the calibration: reference sample, embedding, timbre spaces
-indexes/<version>/index.json                                parameters and checksums of the other files; written last,
-                                                            so that a version without it does not exist
+indexes/<version>/changes.npz                               the audio ids of the segments that the version has not, and
+                                                            those that another track represents than in their segments
+indexes/<version>/index.json                                parameters, calibration and segments; written last, so that
+                                                            a version without it does not exist
 
 These files may follow:
 
@@ -25,41 +18,29 @@ Beside the versions are the files that `mfcc_assets.storage.index_history` descr
 """
 
 import logging
-import tempfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import BlobNotFound, CorruptIndex, NoPublishedIndex
-from mfcc_assets.search.index import IndexParameters, LibraryIndex
-from mfcc_assets.similarity.rankings import RANKING_REVISION
+from mfcc_assets.search.id_arrays import TrackOfAudio
+from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.segment import Segment
 from mfcc_assets.storage.blobs.json_blobs import read_json, write_json
-from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
+from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
 from mfcc_assets.storage.checked_bytes import with_checksum, without_checksum
+from mfcc_assets.storage.index_description import IndexDescription, in_use
 from mfcc_assets.storage.index_history import BY_RUN, IndexHistory, Publication, StoredVersion, answered_before
-from mfcc_assets.storage.index_parts import (
-    CALIBRATION_PART,
-    COLUMN_PARTS,
-    DESCRIPTION,
-    PARTS,
-    VECTOR_INDEX_PART,
-    StoredPart,
-    parameters_of_record,
-    parameters_record,
-    part_name,
-    stored_part,
-    write_calibration,
-)
-from mfcc_assets.storage.index_reader import REBUILD, REBUILD_FOR_THIS_PROGRAM, PartsOnDemand, corrupt_index
+from mfcc_assets.storage.index_parts import DESCRIPTION, part_name
+from mfcc_assets.storage.index_segments import IndexSegments
 from mfcc_assets.storage.packed_arrays import packed, unpacked
+from mfcc_assets.storage.part_folder import REBUILD, PartFolder, corrupt_index
 
 _Kept = TypeVar("_Kept")
 _logger = logging.getLogger(__name__)
@@ -94,43 +75,23 @@ class IndexStore:
     def __init__(self, blobs: BlobStore, recommended_by: Callable[[], Sequence[str]] = lambda: ()) -> None:
         self._blobs = blobs
         self._history = IndexHistory(blobs, recommended_by)
-        self._opened: OrderedDict[str, tuple[tuple[str, ...], LibraryIndex]] = OrderedDict()
+        self._segments = IndexSegments(blobs)
+        self._opened: OrderedDict[str, _Opened] = OrderedDict()
         self._answering: str | None = None
         self._lock = Lock()
 
     def write(self, index: LibraryIndex) -> None:
-        """Write an index under its version. Readers do not see it before it is complete."""
-        arrays = {
-            "audio_ids.npy": index.tracks.audio_ids.array,
-            "track_ids.npy": index.tracks.track_ids.array,
-            **{name: getattr(index.feature_table, column) for column, name in COLUMN_PARTS.items()},
-            "usual_means.npy": index.statistics.means,
-            "usual_deviations.npy": index.statistics.deviations,
-            "outlines.npy": index.coarse_contours.frames,
-            "outline_starts.npy": index.coarse_contours.starts,
-            "sketches.npy": index.fingerprints.frames,
-            "sketch_starts.npy": index.fingerprints.starts,
-        }
-        writers: dict[str, Callable[[Path], None]] = {
-            **{name: partial(np.save, arr=array, allow_pickle=False) for name, array in arrays.items()},
-            VECTOR_INDEX_PART: index.vector_index.write,
-            CALIBRATION_PART: partial(write_calibration, index.calibration),
-        }
-        parts = {name: self._write_part(index.version, name, write) for name, write in writers.items()}
-        record = {
-            "parameters": parameters_record(index.parameters),
-            "features_version": index.parameters.features.version,
-            "ranking_revision": RANKING_REVISION,
-            "tracks": len(index.tracks),
-            "calibrated_tracks": index.calibrated_tracks,
-            "calibrated_as": index.calibrated_as,
-            "created_at": datetime.now(UTC).isoformat(),
-            "parts": {name: asdict(part) for name, part in parts.items()},
-        }
-        write_json(self._blobs, CEPSTRA, part_name(index.version, DESCRIPTION), record)
+        """Write an index under its version, and those of its segments that are not stored yet.
+
+        Readers do not see it before it is complete. If the version is stored with other segments, it gets these.
+        """
+        for segment in index.segments:
+            self._segments.write(segment)
+        self._segments.write_calibration(index.calibration)
+        IndexDescription.of(index).write(self._folder(index.version), len(index.tracks))
 
     def read(self, version: str) -> LibraryIndex:
-        """Open a version. Its parts are read on their first use.
+        """Open a version. The parts of its segments are read on their first use.
 
         Raises
         ------
@@ -140,24 +101,22 @@ class IndexStore:
             If the description or a part is missing, or a part has another size than was written. Other damage raises
             when the part is first used. Building the index again replaces it.
         """
-        try:
-            described = self._blobs.stat(CEPSTRA, part_name(version, DESCRIPTION)).etag
-        except BlobNotFound as error:
+        state = self._folder(version).state()
+        if state is None:
             if version in self._history.damaged():
-                raise corrupt_index(version, "index.json is missing") from error
-            raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=REBUILD) from error
-        stored = {name: self._stored_part(version, name) for name in PARTS}
-        etags = (described, *(part.etag for part in stored.values()))
+                raise corrupt_index(f"index {version}", "index.json is missing")
+            raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=REBUILD)
         with self._lock:
-            known, index = self._opened.get(version, ((), None))
-            if index is None or known != etags:
-                index = self._open(version, stored)
-                self._opened[version] = (etags, index)
+            opened = self._opened.get(version)
+        if opened is None or opened.state != state or not self._is_unchanged(opened):
+            opened = self._open(version, state)
+        with self._lock:
+            self._opened[version] = opened
             self._opened.move_to_end(version)
             others = [each for each in self._opened if each != self._answering]
             for unused in others[: max(0, len(others) - _KEPT_OPEN)]:
                 del self._opened[unused]
-        return index
+        return opened.index
 
     def publish(self, version: str, *, by: str = BY_RUN, withdraws_former: bool = False) -> None:
         """Let a version answer from now on. `Publication` describes the parameters.
@@ -200,8 +159,28 @@ class IndexStore:
         return self._history.damaged()
 
     def delete(self, version: str) -> None:
-        """Delete a version. The caller makes sure that it neither answers nor is about to answer."""
+        """Delete a version. The caller makes sure that it neither answers nor is about to answer.
+
+        Its segments stay until `delete_unused_segments`.
+        """
         self._history.delete(version)
+
+    def delete_unused_segments(self) -> None:
+        """Delete the segments and calibrations that no version uses.
+
+        If the description of a version is damaged, nothing is deleted.
+        """
+        segments, calibrations = set[str](), set[str]()
+        try:
+            for stored in self.versions():
+                names, calibration = in_use(self._folder(stored.version))
+                segments.update(names)
+                calibrations.add(calibration)
+        except (BlobNotFound, CorruptIndex) as error:
+            _logger.warning("No unused segments are deleted. %s", error)
+            return
+        if not self.damaged_versions():
+            self._segments.delete_unused(segments, calibrations)
 
     def set_built(self, version: str) -> None:
         """Store the version that was built last. The stages up to its publication work on it."""
@@ -274,14 +253,23 @@ class IndexStore:
             return None
 
     def remains(self, version: str) -> LibraryIndex | None:
-        """Open a damaged version whose description and ids are intact; None if they are not.
+        """Open a damaged version with only those of its segments that are intact; None if its ids are damaged, too.
 
-        Each other part is verified when it is used, and raises `CorruptIndex` if it is damaged.
+        The calibration is verified when it is used, and raises `CorruptIndex` if it is damaged.
         """
         try:
-            return self._described(version)[0]
+            described = IndexDescription.read(self._folder(version))
+            tracks = described.tracks([self._segments.read_tracks(name) for name in described.segments])
         except (BlobNotFound, CorruptIndex):
             return None
+        return self._index(described, tracks, list(self._intact_segments(described.segments)))
+
+    def _intact_segments(self, names: Iterable[str]) -> Iterator[Segment]:
+        for name in names:
+            with suppress(CorruptIndex):
+                segment = self._segments.read(name)
+                segment.load_all()
+                yield segment
 
     def read_if_usable(self, version: str) -> LibraryIndex | None:
         """Read a version as `read` does; None if there is no such version or it cannot be read."""
@@ -345,55 +333,49 @@ class IndexStore:
             _logger.warning("%s of index %s is damaged: %s", name, version, error)
             return None
 
-    def _stored_part(self, version: str, name: str) -> Blob:
+    def _is_unchanged(self, opened: "_Opened") -> bool:
+        """Return whether the segments and the calibration of an open version are still what they were."""
+        segments = opened.index.segments
+        return (
+            all(self._segments.read(segment.name) is segment for segment in segments)
+            and self._segments.calibration_state(opened.index.calibrated_as) == opened.calibration_state
+        )
+
+    def _open(self, version: str, state: tuple[str, ...]) -> "_Opened":
         try:
-            return self._blobs.stat(CEPSTRA, part_name(version, name))
+            described = IndexDescription.read(self._folder(version))
         except BlobNotFound as error:
-            raise corrupt_index(version, f"{name} is missing") from error
-
-    def _open(self, version: str, stored: Mapping[str, Blob]) -> LibraryIndex:
-        index, described = self._described(version)
-        for name, part in described.items():
-            if stored[name].size != part.bytes:
-                raise corrupt_index(version, f"{name} is not what was written")
-        return index
-
-    def _described(self, version: str) -> tuple[LibraryIndex, Mapping[str, StoredPart]]:
-        unusable = corrupt_index(version, "index.json does not describe an index")
-
-        def parse(record: dict[str, Any]) -> tuple[IndexParameters, Mapping[str, StoredPart], int, str]:
-            parameters = parameters_of_record(record["parameters"])
-            made_by = record["features_version"], record.get("ranking_revision")
-            if made_by != (parameters.features.version, RANKING_REVISION):
-                # Its distances would be compared with others that are computed in another way.
-                what = "another version of this program made the stored index"
-                raise CorruptIndex(what, subject=unusable.subject, remedy=REBUILD_FOR_THIS_PROGRAM)
-            return (
-                parameters,
-                {name: StoredPart(**record["parts"][name]) for name in PARTS},
-                int(record["calibrated_tracks"]),
-                str(record["calibrated_as"]),
-            )
-
-        name = part_name(version, DESCRIPTION)
+            raise NoPublishedIndex("there is no such index", subject=f"index {version}", remedy=REBUILD) from error
+        calibration_state = self._segments.calibration_state(described.calibrated_as)
+        self._segments.check_calibration(described.calibrated_as)
+        segments = [self._segments.read(name) for name in described.segments]
         try:
-            found = read_json(self._blobs, CEPSTRA, name, parse, damaged=unusable.what, remedy=unusable.remedy)
-            if found is None:
-                raise unusable
-            parameters, described, calibrated_tracks, calibrated_as = found
-            parts = PartsOnDemand(self._blobs, version, described, parameters.ranking)
-            index = LibraryIndex(parameters, parts.tracks, calibrated_tracks, calibrated_as, parts)
-        except CorruptIndex as error:
-            raise error if error.subject == unusable.subject else unusable from error
+            tracks = described.tracks([segment.tracks for segment in segments])
         except ValueError as error:
-            raise unusable from error
+            raise corrupt_index(f"index {version}", "its segments do not fit each other") from error
+        index = self._index(described, tracks, segments)
         if index.version != version:
-            raise corrupt_index(version, f"it holds index {index.version}")
-        return index, described
+            raise corrupt_index(f"index {version}", f"it holds index {index.version}")
+        return _Opened(state, calibration_state, index)
 
-    def _write_part(self, version: str, name: str, write: Callable[[Path], None]) -> StoredPart:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / name
-            write(path)
-            self._blobs.upload_file(CEPSTRA, part_name(version, name), path)
-            return stored_part(path)
+    def _index(self, described: IndexDescription, tracks: TrackOfAudio, segments: Sequence[Segment]) -> LibraryIndex:
+        return LibraryIndex(
+            described.parameters,
+            tracks,
+            described.calibrated_tracks,
+            described.calibrated_as,
+            segments,
+            partial(self._segments.read_calibration, described.calibrated_as, described.parameters.ranking),
+        )
+
+    def _folder(self, version: str) -> PartFolder:
+        return PartFolder(self._blobs, f"indexes/{version}", DESCRIPTION, f"index {version}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """An open version, and the states of its description and of its calibration when it was opened."""
+
+    state: tuple[str, ...]
+    calibration_state: tuple[str, ...] | None
+    index: LibraryIndex

@@ -139,10 +139,12 @@ class Population:
         rows = evenly_spaced(len(self.tracks), REFERENCE_SIZE)
         sample = self.tracks.rows(rows)
         names = [self.audio_ids[row] for row in rows]
+        embedding = Embedding.of(self._ranking, self.scales, sample.feature_table)
         return Calibration(
             Reference.of(names, sample, self._ranking, self.scales, on_all_cores),
-            Embedding.of(self._ranking, self.scales, sample.feature_table),
+            embedding,
             self._space,
+            np.empty((0, embedding.axes.shape[1]), np.float32),
         )
 
     @cached_property

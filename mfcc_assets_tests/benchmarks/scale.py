@@ -215,7 +215,10 @@ def _built(points: NDArray[np.float32], kind: str) -> faiss.Index:
     if kind == "flat":
         index = faiss.IndexFlatL2(points.shape[1])
     else:
-        index = inverted_file = vector_indexes.inverted_file(points, points[:0])
+        index = inverted_file = vector_indexes.inverted_file(
+            points.shape[1], vector_indexes.number_of_lists(len(points))
+        )
+        inverted_file.train(points)
         inverted_file.nprobe = vector_indexes.PROBES
     index.add(points)
     return index

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -23,12 +23,14 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import choose_recommendations, find_query_candidates, rank_query
 from mfcc_assets.pipeline.index import index_parameters
 from mfcc_assets.pipeline.list_order import list_order_of
+from mfcc_assets.pipeline.recordings import Recordings
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.ranking_names import DEFAULT_RANKING
 from mfcc_assets.search.id_arrays import TrackOfAudio
-from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.index import LibraryIndex, made_with
 from mfcc_assets.search.query import search_for_new_track
-from mfcc_assets.search.vector_index import LARGEST_FLAT, VectorIndex
+from mfcc_assets.search.segment import LoadedParts, Segment
+from mfcc_assets.search.vector_index import LARGEST_FLAT, SegmentPoints, VectorIndex, trained_centres
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.index_store import IndexStore
@@ -78,9 +80,10 @@ class SizedLibrary:
     def run(self, queries: Drawn) -> Result:
         tracks = TrackOfAudio.of(dict(ids(0, len(self.drawn))))
         points, query_points = self.population.points(self.drawn), self.population.points(queries)
-        candidates_to_fetch, build = timed(lambda: VectorIndex(tracks.audio_ids, points))
-        _, grow = timed(lambda: candidates_to_fetch.with_tracks(tracks.audio_ids, points))
-        version, write = self._write(tracks, candidates_to_fetch)
+        _, build = timed(lambda: SegmentPoints(points, trained_centres(points)))
+        centres = trained_centres(points)
+        _, grow = timed(lambda: SegmentPoints(points, centres))
+        write = self._write(tracks)
         opened, opening = timed(lambda: _first_answer(self.library, query_points[:1]))
         process = [sys.executable, "-m", __name__, str(self.library.settings.folder), str(points.shape[1])]
         search = tuple(timed(partial(opened.vector_index.search, query[None], 100))[1] for query in query_points)
@@ -92,7 +95,7 @@ class SizedLibrary:
             build=build,
             grow=grow,
             write=write,
-            stored_bytes=sum(blob.size for blob in self.library.blobs.list("cepstra", f"indexes/{version}/")),
+            stored_bytes=self._stored_bytes(opened),
             open=opening,
             open_bytes=int(subprocess.run(process, check=True, capture_output=True, text=True).stdout),
             verify=verify,
@@ -102,30 +105,31 @@ class SizedLibrary:
             answer=self._answers(opened, queries[:ANSWERS]),
         )
 
-    def _write(self, tracks: TrackOfAudio, vector_index: VectorIndex) -> tuple[str, float]:
-        """Write an index, and return its version and the seconds that writing took. Nothing of it stays in memory."""
+    def _stored_bytes(self, index: LibraryIndex) -> int:
+        """Return the size of everything that is stored of an index."""
+        folders = [f"indexes/{index.version}/", f"index_calibrations/{index.calibrated_as}/"]
+        folders += [f"index_segments/{segment.name}/" for segment in index.segments]
+        return sum(blob.size for folder in folders for blob in self.library.blobs.list("cepstra", folder))
+
+    def _write(self, tracks: TrackOfAudio) -> float:
+        """Write an index, and return the seconds that writing took. Nothing of it stays in memory."""
         # Recognition is not measured, so each track has a fingerprint of one frame.
         frames = np.zeros((len(tracks), FINGERPRINT_WIDTH), np.float32)
-        index, seconds = self.write(
-            tracks, vector_index, Fingerprints(frames, np.arange(len(tracks) + 1), tracks.audio_ids)
-        )
-        return index.version, seconds
+        return self.write(tracks, Fingerprints(frames, np.arange(len(tracks) + 1), tracks.audio_ids))[1]
 
-    def write(
-        self, tracks: TrackOfAudio, vector_index: VectorIndex, fingerprints: Fingerprints
-    ) -> tuple[LibraryIndex, float]:
+    def write(self, tracks: TrackOfAudio, fingerprints: Fingerprints) -> tuple[LibraryIndex, float]:
         """Write an index with rankings and publish it, and return it and the seconds that writing the index took."""
-        index = LibraryIndex.of(
-            parameters=index_parameters(self.library),
-            tracks=tracks,
-            feature_table=self.population.feature_table_of(self.drawn),
-            coarse_contours=self.population.coarse_contours(self.drawn),
-            fingerprints=fingerprints,
-            vector_index=vector_index,
-            statistics=self.population.statistics.rows(self.drawn.origins),
-            calibration=self.population.calibration,
-            calibrated_tracks=len(tracks),
+        parameters, points = index_parameters(self.library), self.population.points(self.drawn)
+        calibration = replace(self.population.calibration, centres=trained_centres(points))
+        parts = LoadedParts(
+            self.population.feature_table_of(self.drawn),
+            self.population.coarse_contours(self.drawn),
+            fingerprints,
+            SegmentPoints(points, calibration.centres),
+            self.population.statistics.rows(self.drawn.origins),
         )
+        segment = Segment(tracks, made_with(parameters, calibration.digest), parts)
+        index = LibraryIndex.of(parameters, tracks, [segment], calibration, len(tracks))
         _, seconds = timed(lambda: self.library.indexes.write(index))
         self.library.indexes.publish(index.version)
         write_rankings(self.library, index)
@@ -134,6 +138,8 @@ class SizedLibrary:
     def _answers(self, index: LibraryIndex, queries: Drawn) -> dict[str, tuple[float, ...]]:
         """Measure each part of the answer to each query. The cache of contours is emptied between two queries."""
         rng, wanted = np.random.default_rng(2), considered_count(PLACES)
+        # Synthetic tracks are no copies of each other. To compare them all takes hours in the largest library.
+        recordings = Recordings(index.tracks, np.arange(len(index.tracks)))
         parts: dict[str, list[float]] = {
             name: [] for name in ("distance statistics", "candidates", "contours", "tables")
         }
@@ -141,7 +147,7 @@ class SizedLibrary:
             track_features = self.population.track_features(queries[query : query + 1], rng)
             search, seconds = timed(partial(search_for_new_track, index, {QUERY}, track_features))
             parts["distance statistics"].append(seconds)
-            found, seconds = timed(partial(find_query_candidates, index, search, without=(), count=wanted))
+            found, seconds = timed(partial(find_query_candidates, index, search, recordings, without=(), count=wanted))
             parts["candidates"].append(seconds)
             candidates = [candidate for candidate, _ in found]
             self.write_track_features(candidates, rng)

@@ -17,7 +17,6 @@ from mfcc_assets.pipeline.map_points import map_points
 from mfcc_assets.pipeline.nearness import pair_distances_of
 from mfcc_assets.recognition.match import shortlist
 from mfcc_assets.search.id_arrays import TrackOfAudio
-from mfcc_assets.search.vector_index import VectorIndex
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets_tests.benchmarks.corpus import Corpus
@@ -56,9 +55,8 @@ def _make(sized: SizedLibrary) -> None:
 
     for _ in on_all_cores(write, range(0, SIZE, _WRITTEN_AT_ONCE)):
         pass
-    vector_index = VectorIndex(tracks.audio_ids, sized.population.points(sized.drawn))
     fingerprints = Fingerprints.of(list(_fingerprints(sized.population, sized.drawn, tracks.audio_ids)))
-    index, _ = sized.write(tracks, vector_index, fingerprints)
+    index, _ = sized.write(tracks, fingerprints)
     # A run that publishes an index makes these ready.
     list_order_of(library, index)
     pair_distances_of(library, index)
@@ -105,7 +103,7 @@ def write_compared_cepstra(corpus: Corpus, home: Path, uploads: Sequence[Path]) 
         index, features = library.indexes.published(), library.features
         parameters = index.parameters.features.cepstra
         queries = (analyse_file(path, parameters, library.limits).analysis.cepstra for path in uploads)
-        compared = {audio for query in queries for audio in shortlist(query, index.fingerprints, parameters)}
+        compared = {audio for query in queries for audio in shortlist(query, index.fingerprints.segments, parameters)}
         missing = [audio for audio in sorted(compared) if not features.has_cepstra(audio, parameters)]
         if not missing:
             return

@@ -9,7 +9,7 @@ from mfcc_assets.cli.main import main
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.cli.commands import mfcc
-from mfcc_assets_tests.damage import damage, flip, names
+from mfcc_assets_tests.damage import damage, flip, index_part, names
 
 
 def test_nothing_is_wrong_with_a_library_after_a_run(home: Path) -> None:
@@ -24,7 +24,7 @@ def test_each_fault_is_told_with_what_to_do(home: Path) -> None:
         assert library.signing_key
         damage(library, names(library, "summaries/")[0], flip)
         version = library.indexes.published_version()
-        damage(library, f"indexes/{version}/means.npy", flip)
+        damage(library, index_part(library, version, "means.npy"), flip)
     (home / "blobs" / "soundtracks" / "lost.mp3").symlink_to("/no/such/disk/lost.mp3")
     (home / "signing.key").chmod(0o644)
 

@@ -95,6 +95,21 @@ def test_with_conditions_a_file_that_waits_is_not_observed_again(
         assert [len(requests or []) for requests in requested.values()] == [1, 0]
 
 
+def test_with_conditions_a_request_postpones_the_sweep_which_would_observe_the_files_again(
+    ten_tracks: Library, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    conditions = with_settings(ten_tracks, automation="conditions")
+    music = write_music(tmp_path / "new.flac", 3.0, seed=99)
+    ten_tracks.blobs.upload_file("soundtracks", music.name, music)
+
+    requested = tick(soundtracks_sensor, conditions, instance, Cursor())
+    observe_soundtracks(ten_tracks, ten_tracks.shards, run_id="run")
+    after = tick(soundtracks_sensor, conditions, instance, Cursor.parse(requested.cursor))
+
+    assert len(requested.run_requests or []) == 1
+    assert not after.run_requests
+
+
 def test_the_setting_decides_whether_the_conditions_are_evaluated(library: Library) -> None:
     def status(definitions: dg.Definitions) -> dg.DefaultSensorStatus:
         return definitions.get_repository_def().get_sensor_def(CONDITIONS_SENSOR).default_status

@@ -1,5 +1,6 @@
 """Listing, comparing and pruning versions of the index."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from mfcc_assets.pipeline.list_order import stored_lists
 from mfcc_assets.pipeline.publication import roll_back
 from mfcc_assets.pipeline.quality import measure_quality
 from mfcc_assets.settings import Settings
+from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets_tests.ranked_library import (
     add_track,
@@ -163,3 +165,23 @@ def test_the_latest_versions_and_those_that_may_be_needed_are_kept(library) -> N
     assert [version.stored.version for version in describe_versions(library)] == [versions[3], *versions[1::-1]]
     assert prune_versions(library, keep=0) == []
     assert roll_back(library).version == versions[0]
+
+
+@pytest.mark.usefixtures("large_library")
+def test_pruning_deletes_the_segments_that_no_version_uses(library, monkeypatch) -> None:
+    monkeypatch.setattr("mfcc_assets.storage.index_segments._BEING_WRITTEN", timedelta(hours=-1))
+
+    def segments() -> set[str]:
+        return {blob.name.split("/")[1] for blob in library.blobs.list(CEPSTRA, "index_segments/")}
+
+    for numbers in (range(20), [20], [21], [22, 23]):
+        published_with(library, *numbers)
+    versions = [version.stored.version for version in describe_versions(library)]
+    used = {name: {segment.name for segment in library.indexes.read(name).segments} for name in versions}
+    assert [len(used[version]) for version in versions] == [1, 3, 2, 1], "the latest, which comes first, is compacted"
+    assert segments() == set.union(*used.values())
+
+    assert len(prune_versions(library, keep=1)) == 2
+    assert segments() == used[versions[0]] | used[versions[1]]
+    assert roll_back(library).version == versions[1]
+    library.indexes.published().load_all()

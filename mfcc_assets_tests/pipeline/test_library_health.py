@@ -21,7 +21,7 @@ from mfcc_assets.pipeline.library_health import (
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.soundtracks import analyse_soundtracks
 from mfcc_assets.storage.ranking_store import RankedLists
-from mfcc_assets_tests.damage import cut, damage, flip, names
+from mfcc_assets_tests.damage import cut, damage, flip, index_part, names
 from mfcc_assets_tests.ordinary_user import as_ordinary_user
 from mfcc_assets_tests.runs import lose_tables, run_library
 
@@ -71,7 +71,7 @@ def test_features_that_a_stopped_load_did_not_compute_yet_are_no_fault(library: 
 
 def test_a_damaged_part_of_the_index_and_a_damaged_pointer_are_found(ten_tracks: Library) -> None:
     version = ten_tracks.indexes.published_version()
-    damage(ten_tracks, f"indexes/{version}/embeddings.npy", flip)
+    damage(ten_tracks, index_part(ten_tracks, version, "embeddings.npy"), flip)
     assert "embeddings.npy is not what was written" in faults(ten_tracks)["index"][0]
 
     damage(ten_tracks, "indexes/publications.json", cut)
@@ -86,10 +86,11 @@ def test_a_damaged_version_to_which_a_rollback_would_return_is_found(
     ten_tracks.blobs.delete("soundtracks", "song-9.flac")
     run_library(ten_tracks, instance)
     assert faults(ten_tracks) == {}
-    damage(ten_tracks, f"indexes/{former}/embeddings.npy", flip)
+    damage(ten_tracks, index_part(ten_tracks, former, "embeddings.npy"), flip)
 
     (fault,) = faults(ten_tracks)["index"]
-    assert fault.startswith(f"index {former}: the stored index is corrupt: embeddings.npy is not what was written.")
+    assert fault.startswith(f"index {former} cannot be read (index segment ")
+    assert "the stored index is corrupt: embeddings.npy is not what was written" in fault
     assert "a rollback would return to it and fail" in fault
 
 

@@ -20,9 +20,12 @@ VERSIONS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("123"))
         ("song.dat", None, True),
         ("song.mp3", b"A text.", True),
         ("song.AU", b"", True),
+        ("song.au", b"A text of many words.\n" * 200, False),
+        ("song.mp3", b"%PDF-1.4\n" + bytes(500), False),
+        ("song.mp3", bytes(500), True),
     ],
 )
-def test_content_decides_about_files_without_an_audio_suffix(
+def test_content_decides_about_files_without_an_audio_suffix_and_about_what_is_surely_no_audio(
     tmp_path, name: str, content: bytes | None, is_tried
 ) -> None:
     path = tmp_path / name

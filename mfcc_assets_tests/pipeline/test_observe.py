@@ -183,17 +183,18 @@ def test_a_file_without_audio_is_skipped_and_counted_and_not_read_again(library:
     put(library, write_tone(tmp_path / "song.flac", seconds=0.5))
     for name in ("README", "cover.jpg", ".git/song.mp3", "song.mp3.part", "Album", "Artist/Album"):
         library.blobs.write("soundtracks", name, b"text" if name == "README" else b"")
-    library.blobs.write("soundtracks", "damaged.au", b"text that only says that it is audio")
+    library.blobs.write("soundtracks", "damaged.au", b"the few bytes that are left of audio")
+    library.blobs.write("soundtracks", "letter.snd", b"a text that only says by its suffix that it is audio\n" * 100)
     for _ in range(2):
         found = observe_soundtracks(library, library.shards, run_id="run")
         assert found.skipped == {
             "covers, playlists and texts": ["cover.jpg"],
             "empty blobs that stand for folders": ["Album", "Artist/Album"],
-            "files without audio": ["README"],
+            "files without audio": ["README", "letter.snd"],
             "hidden and system files": [".git/song.mp3"],
             "unfinished downloads": ["song.mp3.part"],
         }
-        assert "README" not in found.difference.outcomes
+        assert not {"README", "letter.snd"} & {*found.difference.outcomes}
         assert [track.blob_name for track in library.catalogue.soundtracks()] == ["damaged.au", "song.flac"]
     assert "README" in library.catalogue.manifest(library.shards)
 

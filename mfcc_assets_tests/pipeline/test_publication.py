@@ -27,6 +27,7 @@ from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets.storage.sql.records import Observed
+from mfcc_assets_tests.damage import damage, empty, index_part
 from mfcc_assets_tests.ranked_library import add_tracks, audio_id, index_and_rank, publish, remove_track
 from mfcc_assets_tests.runs import run_library
 
@@ -74,7 +75,7 @@ def test_rollbacks_return_version_by_version_with_their_rows(library) -> None:
 
 def test_a_rollback_from_an_unreadable_index_is_possible(library) -> None:
     first, second = published_with(library, 1, 2, 3), published_with(library, 4)
-    library.blobs.write("cepstra", f"indexes/{second}/audio_ids.npy", b"damaged")
+    damage(library, index_part(library, second, "audio_ids.npy"), empty)
 
     assert roll_back(library).version == first
 

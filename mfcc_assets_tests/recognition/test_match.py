@@ -58,7 +58,7 @@ def fingerprints_of(library: Library) -> Fingerprints:
 
 
 def recognised(query: NDArray[np.float32], library: Library) -> str | None:
-    picked = shortlist(query, fingerprints_of(library), PARAMETERS, count=5)
+    picked = shortlist(query, [fingerprints_of(library)], PARAMETERS, count=5)
     found = matches(query, [(audio_id, library[audio_id]) for audio_id in picked], PARAMETERS)
     return found[0].audio_id if found else None
 
@@ -258,7 +258,7 @@ def test_the_shortlist_equals_that_of_the_slow_twin(query_seconds: float, tracks
         )
         for audio_id, cepstra in library.items()
     }
-    order = shortlist(query, fingerprints_of(library), PARAMETERS, count=len(tracks))
+    order = shortlist(query, [fingerprints_of(library)], PARAMETERS, count=len(tracks))
     assert sorted(order) == sorted(library)
     assert all(slow[first] >= slow[second] - 1e-4 for first, second in pairwise(order))
 
@@ -290,7 +290,7 @@ def test_a_library_that_is_searched_in_several_tasks_is_searched_to_its_end() ->
         for audio_id in few
     ]
     fingerprints = Fingerprints.of([*many, (AudioId("wanted"), fingerprint(track(3, 99), PARAMETERS))])
-    assert shortlist(track(3, 99), fingerprints, PARAMETERS, count=1) == ["wanted"]
+    assert shortlist(track(3, 99), [fingerprints], PARAMETERS, count=1) == ["wanted"]
 
 
 # --- Fingerprints
@@ -301,7 +301,7 @@ def test_memory_mapped_fingerprints_give_the_same_shortlist(library: Library, tm
     np.save(tmp_path / "frames.npy", fingerprints.frames)
     mapped = Fingerprints(np.load(tmp_path / "frames.npy", mmap_mode="r"), fingerprints.starts, fingerprints.audio_ids)
     query = cut(library["track 7"], 20, 40)
-    assert shortlist(query, mapped, PARAMETERS) == shortlist(query, fingerprints, PARAMETERS)
+    assert shortlist(query, [mapped], PARAMETERS) == shortlist(query, [fingerprints], PARAMETERS)
 
 
 def test_joined_fingerprints_can_be_read_one_by_one(library: Library) -> None:
@@ -312,7 +312,7 @@ def test_joined_fingerprints_can_be_read_one_by_one(library: Library) -> None:
 
 
 def test_an_empty_library_recognises_nothing() -> None:
-    assert shortlist(track(20, 0), Fingerprints.of([]), PARAMETERS) == []
+    assert shortlist(track(20, 0), [Fingerprints.of([])], PARAMETERS) == []
     assert matches(track(20, 0), [], PARAMETERS) == []
 
 
@@ -337,7 +337,7 @@ def test_cepstra_that_cannot_be_compared_are_refused(cepstra: NDArray[np.float32
     with pytest.raises(ValueError, match="cepstra"):
         fingerprint(cepstra, PARAMETERS)
     with pytest.raises(ValueError, match="cepstra"):
-        shortlist(cepstra, Fingerprints.of([]), PARAMETERS)
+        shortlist(cepstra, [Fingerprints.of([])], PARAMETERS)
     with pytest.raises(ValueError, match="cepstra"):
         align(cepstra, good, PARAMETERS)
     with pytest.raises(ValueError, match="cepstra"):
@@ -346,4 +346,4 @@ def test_cepstra_that_cannot_be_compared_are_refused(cepstra: NDArray[np.float32
 
 def test_a_shortlist_of_no_tracks_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
-        shortlist(track(5, 0), Fingerprints.of([]), PARAMETERS, count=0)
+        shortlist(track(5, 0), [Fingerprints.of([])], PARAMETERS, count=0)

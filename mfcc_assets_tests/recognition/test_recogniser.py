@@ -1,7 +1,7 @@
 """Recognition of queries by the library, by tags, and by several recognisers in order."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,12 @@ def soundtrack(audio: AudioId) -> Soundtrack:
     )
 
 
-def library_recogniser(there: Iterable[str] = TRACKS, read_cepstra=LIBRARY.__getitem__) -> LibraryRecogniser:
+def library_recogniser(
+    there: Iterable[str] = TRACKS, read_cepstra=LIBRARY.__getitem__, known_to_index: Container[AudioId] = TRACKS
+) -> LibraryRecogniser:
     return LibraryRecogniser(
-        Fingerprints.of([(audio, fingerprint(cepstra, PARAMETERS)) for audio, cepstra in LIBRARY.items()]),
+        [Fingerprints.of([(audio, fingerprint(cepstra, PARAMETERS))]) for audio, cepstra in LIBRARY.items()],
+        known_to_index,
         PARAMETERS,
         read_cepstra,
         lambda audio_ids: {audio: soundtrack(audio) for audio in audio_ids if audio in there},
@@ -116,8 +119,13 @@ class TestLibraryRecogniser:
         assert library_recogniser().recognise(query(recording(seed=77, seconds=30))) is None
 
     def test_a_library_without_tracks_recognises_nothing(self):
-        empty = LibraryRecogniser(Fingerprints.of([]), PARAMETERS, LIBRARY.__getitem__, lambda _: {})
+        empty = LibraryRecogniser([Fingerprints.of([])], (), PARAMETERS, LIBRARY.__getitem__, lambda _: {})
         assert empty.recognise(excerpt("one", 0, 30)) is None
+
+    def test_a_fingerprint_that_the_index_does_not_have_any_more_is_not_compared(self):
+        recogniser = library_recogniser(known_to_index=(TRACKS[0], TRACKS[2]))
+        assert recogniser.recognise(excerpt("two", 20, 40)) is None
+        assert known(recogniser.recognise(excerpt("one", 20, 40))).audio_ids == ("one",)
 
     def test_a_match_whose_track_has_gone_is_not_returned(self):
         read = []

@@ -82,4 +82,4 @@ def test_steady_sound_behind_an_upload_does_not_hide_its_track_from_the_shortlis
 ) -> None:
     upload = np.concatenate([cut(library["track 7"], 20, 40), steady(120)])
     others = {f"{name} with sound": np.concatenate([cepstra, steady(30)]) for name, cepstra in library.items()}
-    assert "track 7" in shortlist(upload, fingerprints_of(library | others), PARAMETERS, count=4)
+    assert "track 7" in shortlist(upload, [fingerprints_of(library | others)], PARAMETERS, count=4)

@@ -1,10 +1,11 @@
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 
-from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
@@ -14,19 +15,27 @@ from mfcc_assets.search.builder import RECALIBRATED_AT_GROWTH, IndexBuilder
 from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
-from mfcc_assets.search.vector_index import VectorIndex
 from mfcc_assets.similarity.rankings import RANKINGS
 
 FEATURES = FeaturesParameters()
 PARAMETERS = IndexParameters(FEATURES, ranking="fused", ranked_count=5)
 
 
-def features_of(number: int) -> TrackFeatures:
-    """Features of a made-up track of 10 to 15 s."""
+@cache
+def analysis_of(number: int) -> Analysis:
+    """Analysis of a made-up track of 10 to 15 s, without silence. Its steps tell recordings apart."""
     rng = np.random.default_rng(number)
     steps = rng.normal(0, 1, (20 + number % 10, 13)).cumsum(axis=0) + 5 * rng.normal(0, 1, 13)
+    steps *= 10
+    steps[:, 0] = 4 * np.tanh(steps[:, 0] / 100)
     cepstra = np.repeat(steps, 50, axis=0).astype(np.float32)
-    return track_features_of(Analysis(cepstra, rng.normal(0, 1, WIDTH).astype(np.float32)), FEATURES)
+    return Analysis(cepstra, rng.normal(0, 1, WIDTH).astype(np.float32))
+
+
+@cache
+def features_of(number: int) -> TrackFeatures:
+    """Features of a made-up track. They are computed once, so nothing may change them."""
+    return track_features_of(analysis_of(number), FEATURES)
 
 
 def tracks(numbers: Iterable[int]) -> TrackOfAudio:
@@ -58,18 +67,7 @@ def builder(
 
 def without_tracks(index: LibraryIndex) -> LibraryIndex:
     """An index with the same calibration, but without tracks: nothing can be taken over."""
-    none = np.empty(0, np.int64)
-    return LibraryIndex.of(
-        index.parameters,
-        TrackOfAudio.of({}),
-        index.feature_table.rows(none),
-        RaggedFrames.of([], FEATURES.cepstra.coefficients),
-        Fingerprints.of([]),
-        VectorIndex((), index.calibration.embedding(index.feature_table.rows(none))),
-        index.statistics.rows(none),
-        index.calibration,
-        index.calibrated_tracks,
-    )
+    return LibraryIndex.of(index.parameters, TrackOfAudio.of({}), [], index.calibration, index.calibrated_tracks)
 
 
 def assert_same_index(one: LibraryIndex, other: LibraryIndex) -> None:
@@ -78,20 +76,19 @@ def assert_same_index(one: LibraryIndex, other: LibraryIndex) -> None:
 
 
 def assert_same_rows(one: LibraryIndex, other: LibraryIndex) -> None:
-    """All rows are equal. Timbre may differ in rounding, since it is computed for many tracks at a time."""
-    for name in ("means", "covariances", "segment_means", "roughness", "treble"):
-        np.testing.assert_array_equal(getattr(one.feature_table, name), getattr(other.feature_table, name))
-    for name in ("timbre", "low_timbre"):
-        np.testing.assert_allclose(
-            getattr(one.feature_table, name), getattr(other.feature_table, name), rtol=1e-4, atol=1e-5
-        )
-    np.testing.assert_allclose(one.statistics.means, other.statistics.means, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(one.statistics.deviations, other.statistics.deviations, rtol=1e-4, atol=1e-5)
-    for name in ("coarse_contours", "fingerprints"):
-        np.testing.assert_array_equal(getattr(one, name).frames, getattr(other, name).frames)
-        np.testing.assert_array_equal(getattr(one, name).starts, getattr(other, name).starts)
+    """All rows are equal to the last bit, whatever segments they are in."""
+    rows = np.arange(len(one.tracks))
+    for part in ("feature_table", "coarse_contours", "statistics"):
+        assert_same_arrays(getattr(one, part).rows(rows), getattr(other, part).rows(rows))
+    for row in rows.tolist():
+        np.testing.assert_array_equal(one.fingerprints[row], other.fingerprints[row])
     points = one.calibration.embedding(one.feature_table)
     assert one.vector_index.search(points, 3) == other.vector_index.search(points, 3)
+
+
+def assert_same_arrays(one: Any, other: Any) -> None:
+    for column in fields(one):
+        np.testing.assert_array_equal(getattr(one, column.name), getattr(other, column.name), strict=True)
 
 
 class TestANewIndex:
@@ -103,19 +100,13 @@ class TestANewIndex:
         assert len(index.vector_index) == len(index.statistics) == index.calibrated_tracks == count
 
     def test_its_rows_hold_the_features_of_the_tracks(self) -> None:
-        index = builder().build(tracks(range(5)))
+        index, every = builder().build(tracks(range(5))), np.arange(5)
         expected = FeatureTable.of([features_of(number) for number in range(5)], FEATURES)
-        for name in ("means", "covariances", "segment_means", "roughness", "treble"):
-            np.testing.assert_array_equal(getattr(index.feature_table, name), getattr(expected, name))
-        in_space = index.calibration.space.table(expected)
-        for name in ("timbre", "low_timbre"):
-            np.testing.assert_allclose(
-                getattr(index.feature_table, name), getattr(in_space, name), rtol=1e-4, atol=1e-5
-            )
+        assert_same_arrays(index.feature_table.rows(every), index.calibration.space.table(expected))
         contours = RaggedFrames.of([features_of(number).contour for number in range(5)], 10)
-        coarse_contours = contours.coarser(COARSE_FACTOR)
-        np.testing.assert_array_equal(index.coarse_contours.frames, coarse_contours.frames.astype(np.float16))
-        np.testing.assert_array_equal(index.coarse_contours.starts, coarse_contours.starts)
+        coarse_contours, stored = contours.coarser(COARSE_FACTOR), index.coarse_contours.rows(every)
+        np.testing.assert_array_equal(stored.frames, coarse_contours.frames.astype(np.float16))
+        np.testing.assert_array_equal(stored.starts, coarse_contours.starts)
         for number in range(5):
             np.testing.assert_array_equal(index.fingerprints[number], features_of(number).fingerprint)
 
@@ -123,7 +114,7 @@ class TestANewIndex:
         index = builder().build(tracks(range(5)))
         assert list(index.calibration.reference.audio_ids) == list(index.tracks)
         reference = index.calibration.reference.statistics
-        np.testing.assert_allclose(index.statistics.means, reference.means, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(index.statistics.rows(np.arange(5)).means, reference.means, rtol=1e-5, atol=1e-5)
 
     def test_the_number_of_tracks_that_are_read_at_a_time_does_not_change_it(self) -> None:
         expected = builder().build(tracks(range(7)))
@@ -150,6 +141,25 @@ class TestAFormerIndex:
         assert taken_over.calibration is anew.calibration is former.calibration
         assert taken_over.calibrated_tracks == len(before)
         assert_same_index(taken_over, anew)
+
+    def test_its_segments_are_taken_over_as_they_are(self) -> None:
+        former = builder().build(tracks(range(6)))
+        grown = builder().build(tracks(range(3, 9)), former)
+        assert grown.segments[0] is former.segments[0]
+        assert [list(segment.tracks) for segment in grown.segments[1:]] == [list(tracks(range(6, 9)))]
+
+    def test_a_segment_of_which_every_track_has_left_is_dropped(self) -> None:
+        former = builder().build(tracks(range(6)))
+        grown = builder().build(tracks(range(9)), former)
+        assert builder().build(tracks(range(6, 9)), grown).segments == [grown.segments[1]]
+
+    def test_a_segment_is_taken_over_if_another_track_represents_its_audio(self) -> None:
+        former = builder().build(tracks(range(6)))
+        renamed = TrackOfAudio.of({audio_id: TrackId(f"another {track}") for audio_id, track in former.tracks.items()})
+        index = builder(store=(store := Store())).build(renamed, former)
+        assert (index.segments, store.read) == (former.segments, [])
+        assert index.tracks == renamed
+        assert index.version != former.version
 
     def test_only_new_tracks_are_read(self) -> None:
         former, store = builder().build(tracks(range(6))), Store()

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.search.embedding import Embedding
@@ -68,3 +69,11 @@ def test_a_sample_of_no_track_or_one_track_gives_an_embedding(name, count):
     assert embedding.axes.shape[1] >= 1
     assert np.isfinite(embedding(feature_table(3))).all()
     assert embedding(feature_table(0)).shape == (0, embedding.axes.shape[1])
+
+
+def test_the_number_of_cores_changes_no_point():
+    tracks, points = feature_table(400), []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            points.append(Embedding.of(RANKINGS["fused"], SCALES, tracks)(tracks))
+    np.testing.assert_array_equal(points[0], points[1])

@@ -8,7 +8,9 @@ from hypothesis.extra import numpy as npst
 
 from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.ids import AudioId
-from mfcc_assets.search.vector_index import LARGEST_FLAT, VectorIndex
+from mfcc_assets.search.id_arrays import IdArray
+from mfcc_assets.search.places import Places
+from mfcc_assets.search.vector_index import LARGEST_FLAT, SegmentPoints, VectorIndex, trained_centres
 from mfcc_assets_tests import naive
 
 
@@ -17,7 +19,7 @@ def embeddings(tracks: int, seed: int, width: int = 12) -> np.ndarray:
 
 
 def vector_index(tracks: int, seed: int = 0) -> VectorIndex:
-    return VectorIndex([AudioId(f"audio {row}") for row in range(tracks)], embeddings(tracks, seed))
+    return VectorIndex.of([AudioId(f"audio {row}") for row in range(tracks)], embeddings(tracks, seed))
 
 
 @pytest.mark.parametrize(("tracks", "queries"), [(1, 1), (7, 3), (300, 1), (300, 100)])
@@ -34,7 +36,7 @@ def test_the_nearest_are_the_same_as_by_comparing_with_all(tracks, queries):
     st.integers(1, 40),
 )
 def test_found_tracks_are_as_near_as_the_nearest_of_all_tracks_for_any_values(rows, size):
-    [found] = VectorIndex(range_of_ids(len(rows)), rows).search(rows[:1], size)
+    [found] = VectorIndex.of(range_of_ids(len(rows)), rows).search(rows[:1], size)
     assert len(found) == len(set(found)) == min(size, len(rows))
     distances = np.linalg.norm(rows[[int(audio_id) for audio_id in found]] - rows[0], axis=1)
     expected = [distance for distance, _ in naive.nearest(rows, rows[0])[:size]]
@@ -48,44 +50,54 @@ def test_every_track_is_nearest_to_itself():
 
 
 def test_an_empty_index_finds_no_track(tmp_path):
-    empty = VectorIndex((), np.empty((0, 12), np.float32))
+    empty = VectorIndex.of((), np.empty((0, 12), np.float32))
     assert empty.search(embeddings(2, 1), 5) == [(), ()]
-    assert len(stored(empty, tmp_path)) == 0
+    assert len(stored(points_of(embeddings(0, 0)), tmp_path)) == 0
 
 
 def test_a_search_without_a_query_has_no_result():
     assert vector_index(3).search(np.empty((0, 12), np.float32), 5) == []
 
 
-def stored(vector_index: VectorIndex, folder: Path) -> VectorIndex:
-    """Write an index, read it, and delete the file."""
+def points_of(rows: np.ndarray) -> SegmentPoints:
+    return SegmentPoints(rows, trained_centres(rows))
+
+
+def stored(points: SegmentPoints, folder: Path) -> SegmentPoints:
+    """Write the points of a segment, read them, and delete the file."""
     path = folder / "prefilter.faiss"
-    vector_index.write(path)
-    read = VectorIndex.read(path, vector_index.audio_ids)
+    points.write(path)
+    read = SegmentPoints.read(path, len(points))
     path.unlink()
     return read
 
 
-def test_a_stored_index_finds_the_same_tracks(tmp_path):
-    before = vector_index(50)
+def assert_same_answers(one: SegmentPoints, other: SegmentPoints, queries: np.ndarray) -> None:
+    every = np.ones(len(one), np.bool_)
+    for found, expected in zip(one.nearest(queries, 7, every, 4), other.nearest(queries, 7, every, 4), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_stored_points_find_the_same_tracks(tmp_path):
+    before = points_of(embeddings(50, 0))
     after = stored(before, tmp_path)
     assert len(after) == 50
-    assert after.search(embeddings(3, 1), 7) == before.search(embeddings(3, 1), 7)
+    assert_same_answers(after, before, embeddings(3, 1))
 
 
 @pytest.mark.parametrize("damage", [lambda _: b"", lambda written: written[:-1], lambda written: bytes(len(written))])
-def test_a_damaged_index_is_corrupt(damage, tmp_path):
+def test_damaged_points_are_corrupt(damage, tmp_path):
     path = tmp_path / "prefilter.faiss"
-    vector_index(5).write(path)
+    points_of(embeddings(5, 0)).write(path)
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(CorruptIndex, match="FAISS"):
-        VectorIndex.read(path, vector_index(5).audio_ids)
+        SegmentPoints.read(path, 5)
 
 
-def test_an_index_with_another_list_of_tracks_is_corrupt(tmp_path):
-    vector_index(5).write(tmp_path / "prefilter.faiss")
+def test_points_with_another_list_of_tracks_are_corrupt(tmp_path):
+    points_of(embeddings(5, 0)).write(tmp_path / "prefilter.faiss")
     with pytest.raises(CorruptIndex, match="holds 5 tracks, but its list of tracks holds 4"):
-        VectorIndex.read(tmp_path / "prefilter.faiss", vector_index(4).audio_ids)
+        SegmentPoints.read(tmp_path / "prefilter.faiss", 4)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +110,7 @@ def test_an_index_with_another_list_of_tracks_is_corrupt(tmp_path):
 )
 def test_invalid_embeddings_are_refused(audio_ids, rows, reason):
     with pytest.raises(ValueError, match=reason):
-        VectorIndex(audio_ids, rows)
+        VectorIndex.of(audio_ids, rows)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +137,7 @@ def rows() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def large(rows) -> VectorIndex:
-    return VectorIndex(range_of_ids(len(rows)), rows)
+    return VectorIndex.of(range_of_ids(len(rows)), rows)
 
 
 class TestALargeLibrary:
@@ -149,38 +161,27 @@ class TestALargeLibrary:
             exact = [naive.nearest(rows[[int(audio_id)]], query)[0][0] for audio_id in found]
             np.testing.assert_allclose(exact, sorted(exact), rtol=1e-3, atol=1e-2)
 
-    def test_the_same_library_gives_the_same_bytes(self, large, rows, tmp_path):
-        large.write(tmp_path / "one")
-        VectorIndex(range_of_ids(len(rows)), rows).write(tmp_path / "other")
+    def test_the_same_library_gives_the_same_bytes(self, rows, tmp_path):
+        points_of(rows).write(tmp_path / "one")
+        points_of(rows).write(tmp_path / "other")
         assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
-    def test_a_stored_index_finds_the_same_tracks(self, large, rows, tmp_path):
-        assert stored(large, tmp_path).search(rows[:20], 50) == large.search(rows[:20], 50)
+    def test_stored_points_find_the_same_tracks(self, rows, tmp_path):
+        points = points_of(rows)
+        assert_same_answers(stored(points, tmp_path), points, rows[:20])
 
-    def test_a_library_that_grew_is_searched_with_the_former_lists(self, large, tmp_path):
-        grown = clustered(MANY + 2_000, 0)
-        former = stored(large, tmp_path)
-        vector_index = former.with_tracks(range_of_ids(len(grown)), grown)
+    def test_a_library_that_grew_is_searched_with_the_former_lists(self, rows):
+        grown = np.concatenate([rows, clustered(MANY + 2_000, 0)[-2_000:]])
+        centres = trained_centres(rows)
+        segments = [SegmentPoints(grown[:MANY], centres), SegmentPoints(grown[MANY:], centres)]
+        every = IdArray.of(range_of_ids(len(grown)))
+        vector_index = VectorIndex(every, segments, Places(np.array([0, MANY, len(grown)]), np.arange(len(grown))))
         assert len(vector_index) == len(grown)
         assert recall(vector_index, grown) >= 0.98
-        assert len(large) == len(former) == MANY
-
-    def test_removed_tracks_are_not_found(self, large, rows):
-        left = large.with_tracks(range_of_ids(MANY)[1:], rows[1:])
-        assert "0" not in left.search(rows[:1], 100)[0]
-
-    def test_a_library_that_became_small_is_searched_exhaustively(self, large, rows):
-        few = large.with_tracks(range_of_ids(500), rows[:500])
-        assert recall(few, rows[:500]) == 1
-
-    def test_a_library_that_shrank_to_a_fifth_gets_new_lists(self):
-        many = clustered(5 * MANY, 0)
-        few = VectorIndex(range_of_ids(len(many)), many).with_tracks(range_of_ids(MANY), many[:MANY])
-        assert recall(few, many[:MANY]) >= 0.98
 
     def test_a_thousand_copies_of_one_track_do_not_hide_the_others(self, rows):
         copies = np.concatenate([rows, np.repeat(rows[:1], 1000, axis=0)])
-        vector_index = VectorIndex(range_of_ids(len(copies)), copies)
+        vector_index = VectorIndex.of(range_of_ids(len(copies)), copies)
         assert [found[0] for found in vector_index.search(rows[5:10], 1)] == ["5", "6", "7", "8", "9"]
 
 
@@ -206,16 +207,55 @@ def recall(vector_index: VectorIndex, rows: np.ndarray, size: int = 100) -> floa
     return float(np.mean(shares))
 
 
-@pytest.mark.parametrize(("audio_ids", "rows"), [(["a"], embeddings(2, 0)), (["a"], embeddings(1, 0, width=15))])
-def test_other_tracks_with_invalid_embeddings_are_refused(audio_ids, rows):
-    with pytest.raises(ValueError, match="embeddings of 1 tracks"):
-        vector_index(3).with_tracks(audio_ids, rows)
+def test_points_of_another_width_than_their_lists_are_refused():
+    with pytest.raises(ValueError, match="embeddings of 12 numbers"):
+        SegmentPoints(embeddings(1, 0, width=15), np.empty((0, 12), np.float32))
+
+
+def split(rows: np.ndarray, centres: np.ndarray, segment_of_row: np.ndarray) -> VectorIndex:
+    """Put each row into one of several segments."""
+    audio_ids = [AudioId(f"{row:06}") for row in range(len(rows))]
+    numbers = range(int(segment_of_row.max(initial=0)) + 1)
+    members = [np.flatnonzero(segment_of_row == number) for number in numbers]
+    ids = [IdArray.of(audio_ids[row] for row in rows_of.tolist()) for rows_of in members]
+    points = [SegmentPoints(rows[rows_of], centres) for rows_of in members]
+    return VectorIndex(IdArray.of(audio_ids), points, Places.of(IdArray.of(audio_ids), ids))
+
+
+@given(
+    npst.arrays(np.float32, st.tuples(st.integers(1, 30), st.just(6)), elements=st.floats(-8, 8, width=16)),
+    st.data(),
+)
+def test_any_split_into_segments_finds_the_same_tracks_in_the_same_order(rows, data):
+    numbers = data.draw(npst.arrays(np.int64, len(rows), elements=st.integers(0, 3)))
+    _, numbers = np.unique(numbers, return_inverse=True)
+    count = data.draw(st.integers(1, 40))
+    among = data.draw(st.none() | npst.arrays(np.bool_, len(rows)))
+    none = np.empty((0, 6), np.float32)
+    together = split(rows, none, np.zeros(len(rows), np.int64))
+    assert split(rows, none, numbers).search(rows[:3], count, among) == together.search(rows[:3], count, among)
+
+
+@pytest.mark.parametrize("count", [1, 100, 5_000])
+def test_any_split_of_a_large_library_finds_the_same_tracks_in_the_same_order(rows, count):
+    centres = trained_centres(rows)
+    numbers = np.random.default_rng(3).choice(4, len(rows), p=[0.9, 0.08, 0.015, 0.005])
+    together = split(rows, centres, np.zeros(len(rows), np.int64))
+    assert split(rows, centres, numbers).search(rows[:30], count) == together.search(rows[:30], count)
+
+
+def test_rows_of_a_segment_that_the_index_does_not_have_are_not_found():
+    rows, audio_ids = embeddings(10, 0), IdArray.of([AudioId(f"{row:06}") for row in range(10)])
+    left = IdArray[AudioId](audio_ids.array[3:])
+    points = SegmentPoints(rows, np.empty((0, 12), np.float32))
+    index = VectorIndex(left, [points], Places.of(left, [audio_ids]))
+    assert set(index.search(rows[:1], 10)[0]) == set(left)
 
 
 @pytest.mark.parametrize("size", [40, LARGEST_FLAT + 1])
 def test_only_some_tracks_may_be_found(size: int) -> None:
     points = np.random.default_rng(4).standard_normal((size, 3)).astype(np.float32)
-    index = VectorIndex([AudioId(f"{row:06}") for row in range(size)], points)
+    index = VectorIndex.of([AudioId(f"{row:06}") for row in range(size)], points)
     among = np.zeros(size, np.bool_)
     among[3::7] = True
     (found,) = index.search(points[:1], 5, among)

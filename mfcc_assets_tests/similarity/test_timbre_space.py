@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
+from threadpoolctl import threadpool_limits
 
 from mfcc_assets.features.timbre import GROUPS, WIDTH
 from mfcc_assets.features.track_features import FeatureTable
@@ -116,3 +117,13 @@ def test_a_small_library_has_a_space(tracks):
 def test_tracks_with_equal_timbre_have_equal_points():
     for points in points_of(np.repeat(vectors()[:1], 12, axis=0)).values():
         np.testing.assert_array_equal(points, np.repeat(points[:1], 12, axis=0))
+
+
+def test_neither_other_tracks_nor_the_number_of_cores_change_a_point():
+    timbre = vectors()
+    space = TimbreSpace.of(timbre)
+    together = space.table(table(timbre)).timbre
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            alone = np.concatenate([space.table(table(timbre[[row]])).timbre for row in range(len(timbre))])
+        np.testing.assert_array_equal(alone, together)

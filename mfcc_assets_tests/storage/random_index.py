@@ -12,14 +12,15 @@ from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.embedding import Embedding
 from mfcc_assets.search.id_arrays import TrackOfAudio
-from mfcc_assets.search.index import Calibration, IndexParameters, LibraryIndex
-from mfcc_assets.search.vector_index import VectorIndex
+from mfcc_assets.search.index import Calibration, IndexParameters, LibraryIndex, made_with
+from mfcc_assets.search.segment import LoadedParts, Segment
+from mfcc_assets.search.vector_index import SegmentPoints, trained_centres
 from mfcc_assets.similarity.pairwise import Reference, Tracks, in_space
 from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets.similarity.timbre_space import TimbreSpace
 
 PARAMETERS = IndexParameters(FeaturesParameters(), ranking="dtw", ranked_count=5)
-PARTS = [
+SEGMENT_PARTS = [
     "audio_ids.npy",
     "track_ids.npy",
     "means.npy",
@@ -36,7 +37,6 @@ PARTS = [
     "sketches.npy",
     "sketch_starts.npy",
     "prefilter.faiss",
-    "calibration.npz",
 ]
 SCALES = np.linspace(1, 20, 10) / 3
 
@@ -69,20 +69,23 @@ def _made(
     every = in_space(computed, space)
     ranking = ranking_named(parameters.ranking)
     reference = Reference.of(list(tracks.audio_ids), every, ranking, np.array(scales[:coefficients]))
-    calibration = Calibration(reference, Embedding.of(ranking, reference.scales, every.feature_table), space)
-    return LibraryIndex.of(
-        parameters=parameters,
-        tracks=tracks,
-        feature_table=every.feature_table,
-        coarse_contours=every.contours.coarser(COARSE_FACTOR),
-        fingerprints=Fingerprints.of(
-            [(audio, track_features.fingerprint) for audio, track_features in features_by_audio.items()]
+    embedding = Embedding.of(ranking, reference.scales, every.feature_table)
+    points = embedding(every.feature_table)
+    calibration = Calibration(reference, embedding, space, trained_centres(points))
+    segment = Segment(
+        tracks,
+        made_with(parameters, calibration.digest),
+        LoadedParts(
+            every.feature_table,
+            every.contours.coarser(COARSE_FACTOR),
+            Fingerprints.of(
+                [(audio, track_features.fingerprint) for audio, track_features in features_by_audio.items()]
+            ),
+            SegmentPoints(points, calibration.centres),
+            reference.statistics,
         ),
-        vector_index=VectorIndex(tracks.audio_ids, calibration.embedding(every.feature_table)),
-        statistics=reference.statistics,
-        calibration=calibration,
-        calibrated_tracks=calibrated_tracks,
     )
+    return LibraryIndex.of(parameters, tracks, [segment], calibration, calibrated_tracks)
 
 
 def tracks_of(*ids: tuple[str, str]) -> TrackOfAudio:

@@ -69,3 +69,15 @@ def test_everything_that_changes_a_distance_changes_the_digest(changed: str):
         "feature_table": replace(reference, tracks=replace(tracks, feature_table=shifted)),
     }
     assert replace(former, reference=other[changed]).digest != former.digest
+
+
+def test_the_lists_of_the_vector_index_change_the_digest():
+    former = calibration(1, 2, 3)
+    one, other = (replace(former, centres=np.full((1, 3), value, np.float32)) for value in (0, 1))
+    assert len({former.digest, one.digest, other.digest}) == 3
+
+
+def test_the_lists_of_a_calibration_are_read_as_they_were_written(tmp_path: Path):
+    written = replace(calibration(1, 2, 3), centres=np.arange(6, dtype=np.float32).reshape(2, 3))
+    write_calibration(written, tmp_path / "calibration.npz")
+    assert_same_calibration(read_calibration(tmp_path / "calibration.npz", ranking_named("fused")), written)

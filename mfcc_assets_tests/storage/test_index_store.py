@@ -12,10 +12,34 @@ from numpy.typing import NDArray
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.search.index import Calibration, IndexParameters, LibraryIndex
-from mfcc_assets.storage import index_parts, index_store
 from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.storage.index_segments import SEGMENT_PARTS
 from mfcc_assets.storage.index_store import IndexStore
-from mfcc_assets_tests.storage.random_index import PARAMETERS, PARTS, SCALES, library_index, tracks_of
+from mfcc_assets_tests.storage.random_index import PARAMETERS, SCALES, library_index, tracks_of
+
+ALL_PARTS = [*SEGMENT_PARTS, "segment.json", "calibration.npz", "description.json", "changes.npz", "index.json"]
+
+
+def file_of(index: LibraryIndex, part: str) -> str:
+    """Blob name of a file of an index with one segment."""
+    if part in ("changes.npz", "index.json"):
+        return f"indexes/{index.version}/{part}"
+    if part in ("calibration.npz", "description.json"):
+        return f"index_calibrations/{index.calibrated_as}/{part}"
+    return f"index_segments/{index.segments[0].name}/{part}"
+
+
+def files_of(index: LibraryIndex) -> list[str]:
+    return [file_of(index, part) for part in ALL_PARTS]
+
+
+def subject_of(index: LibraryIndex, part: str) -> str:
+    """Name of what is damaged in messages."""
+    return {
+        "indexes": f"index {index.version}",
+        "index_calibrations": f"index calibration {index.calibrated_as}",
+        "index_segments": f"index segment {index.segments[0].name}",
+    }[file_of(index, part).split("/")[0]]
 
 
 @pytest.fixture
@@ -34,13 +58,17 @@ def assert_same(one: LibraryIndex, other: LibraryIndex) -> None:
     assert one.tracks == other.tracks
     assert one.calibrated_tracks == other.calibrated_tracks
     assert one.is_calibrated_as(other)
-    assert_same_arrays(one.feature_table, other.feature_table)
-    assert_same_arrays(one.statistics, other.statistics)
     assert_same_calibration(one.calibration, other.calibration)
-    assert list(one.fingerprints.audio_ids) == list(other.fingerprints.audio_ids) == list(other.vector_index.audio_ids)
-    for name in ("coarse_contours", "fingerprints"):
-        np.testing.assert_array_equal(getattr(one, name).frames, getattr(other, name).frames)
-        np.testing.assert_array_equal(getattr(one, name).starts, getattr(other, name).starts)
+    assert [segment.name for segment in one.segments] == [segment.name for segment in other.segments]
+    for segment, other_segment in zip(one.segments, other.segments, strict=True):
+        assert segment.tracks == other_segment.tracks
+        for part in ("feature_table", "statistics", "coarse_contours"):
+            assert_same_arrays(getattr(segment, part), getattr(other_segment, part))
+        assert list(segment.fingerprints.audio_ids) == list(other_segment.fingerprints.audio_ids)
+        for name in ("frames", "starts"):
+            np.testing.assert_array_equal(
+                getattr(segment.fingerprints, name), getattr(other_segment.fingerprints, name), strict=True
+            )
 
 
 def assert_same_calibration(one: Calibration, other: Calibration) -> None:
@@ -56,6 +84,7 @@ def assert_same_calibration(one: Calibration, other: Calibration) -> None:
     np.testing.assert_array_equal(one.embedding.axes, other.embedding.axes)
     assert_same_arrays(one.space.whole, other.space.whole)
     assert_same_arrays(one.space.low, other.space.low)
+    np.testing.assert_array_equal(one.centres, other.centres, strict=True)
 
 
 def assert_same_arrays(one: Any, other: Any) -> None:
@@ -70,16 +99,13 @@ class TestAnIndex:
         indexes.write(index)
         read = indexes.read(index.version)
         assert_same(index, read)
-        queries = index.calibration.embedding(library_index(4, 5).feature_table)
+        queries = index.calibration.embedding(library_index(4, 5).segments[0].feature_table)
         assert read.vector_index.search(queries, 2) == index.vector_index.search(queries, 2)
 
-    def test_the_documentation_lists_every_file_of_an_index(self, indexes, blobs):
+    def test_an_index_is_two_files_beside_its_segments_and_its_calibration(self, indexes, blobs):
         index = library_index(1, 2)
         indexes.write(index)
-        folder = f"indexes/{index.version}/"
-        written = {blob.name.removeprefix(folder) for blob in blobs.list("cepstra", folder)}
-        assert written == {*index_parts.PARTS, "index.json"}
-        assert {name for name in written if name not in index_store.__doc__} == set()
+        assert {blob.name for blob in blobs.list("cepstra")} == set(files_of(index))
 
     def test_an_index_is_read_with_its_parameters(self, indexes):
         features = FeaturesParameters(CepstraParameters(fft_size=512), contour_rate=5, segments=4)
@@ -121,16 +147,16 @@ class TestAnIndex:
     def test_opening_an_index_reads_none_of_its_large_parts(self, indexes, blobs):
         index = library_index(1, 2)
         indexes.write(index)
-        for part in PARTS[2:]:
-            damage_a_byte(blobs, f"indexes/{index.version}/{part}")
+        for part in SEGMENT_PARTS[2:]:
+            damage_a_byte(blobs, file_of(index, part))
         assert indexes.read(index.version).tracks == index.tracks
 
     def test_an_open_index_can_be_used_after_its_blobs_are_deleted(self, indexes, blobs):
         index = library_index(1, 2, 3)
         indexes.write(index)
         opened = indexes.read(index.version).load_all()
-        for part in PARTS:
-            blobs.delete("cepstra", f"indexes/{index.version}/{part}")
+        for name in files_of(index):
+            blobs.delete("cepstra", name)
         assert_same(opened, index)
 
     def test_the_same_content_gives_the_same_version(self):
@@ -155,7 +181,7 @@ class TestAnIndex:
     def test_writing_an_index_again_repairs_it(self, indexes, blobs):
         index = library_index(1, 2)
         indexes.write(index)
-        blobs.write("cepstra", f"indexes/{index.version}/prefilter.faiss", b"")
+        blobs.write("cepstra", file_of(index, "prefilter.faiss"), b"")
         indexes.write(index)
         assert_same(index, indexes.read(index.version))
 
@@ -175,39 +201,47 @@ class TestAnIndex:
 
 class TestACorruptIndex:
     @pytest.fixture
-    def version(self, indexes) -> str:
+    def index(self, indexes) -> LibraryIndex:
         index = library_index(1, 2, 3)
         indexes.write(index)
+        return index
+
+    @pytest.fixture
+    def version(self, index) -> str:
         return index.version
 
-    @pytest.mark.parametrize("part", PARTS)
-    def test_a_missing_part_is_named(self, indexes, blobs, version, part):
-        blobs.delete("cepstra", f"indexes/{version}/{part}")
+    @pytest.mark.parametrize("part", ALL_PARTS[:-1])
+    def test_a_missing_part_is_named(self, indexes, blobs, index, part):
+        blobs.delete("cepstra", file_of(index, part))
         with pytest.raises(
-            CorruptIndex, match=rf"^index {version}: the stored index is corrupt: {part} is missing\. The next"
+            CorruptIndex,
+            match=rf"^{subject_of(index, part)}: the stored index is corrupt: {part} is missing\. The next",
         ):
-            indexes.read(version)
+            indexes.read(index.version)
 
     @pytest.mark.parametrize("damage", [lambda part: part[:-1], lambda part: part + b"x", lambda _: b""])
-    @pytest.mark.parametrize("part", PARTS)
-    def test_a_damaged_part_is_named(self, indexes, blobs, version, part, damage):
-        name = f"indexes/{version}/{part}"
-        blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
-        with pytest.raises(CorruptIndex, match=f"^index {version}: .* {part} is not what was written"):
-            indexes.read(version)
+    @pytest.mark.parametrize("part", ALL_PARTS)
+    def test_a_damaged_part_is_named(self, indexes, blobs, index, part, damage):
+        blobs.write("cepstra", file_of(index, part), damage(blobs.read("cepstra", file_of(index, part))))
+        with pytest.raises(
+            CorruptIndex, match=f"^{subject_of(index, part)}: .* {part} (is not what was|does not desc)"
+        ):
+            indexes.read(index.version)
 
-    @pytest.mark.parametrize("part", PARTS)
-    def test_damage_that_keeps_the_size_is_found_when_the_part_is_used(self, indexes, blobs, version, part):
-        indexes.read(version).load_all()
-        damage_a_byte(blobs, f"indexes/{version}/{part}")
+    @pytest.mark.parametrize("part", ALL_PARTS)
+    def test_damage_that_keeps_the_size_is_found_when_the_part_is_used(self, indexes, blobs, index, part):
+        indexes.read(index.version).load_all()
+        damage_a_byte(blobs, file_of(index, part))
         assert indexes.published_if_usable() is None
-        with pytest.raises(CorruptIndex, match=f"^index {version}: .* {part} is not what was written"):
-            indexes.read(version).load_all()
+        with pytest.raises(
+            CorruptIndex, match=f"^{subject_of(index, part)}: .* {part} (is not what was|does not desc)"
+        ):
+            indexes.read(index.version).load_all()
 
     @pytest.mark.parametrize("written", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'"text"', b"{}", b'{"parts": 1}'])
     def test_an_unreadable_description_is_corrupt(self, indexes, blobs, version, written):
         blobs.write("cepstra", f"indexes/{version}/index.json", written)
-        with pytest.raises(CorruptIndex, match=rf"^index {version}: .* index\.json does not describe an index"):
+        with pytest.raises(CorruptIndex, match=rf"^index {version}: .* index\.json does not describe it"):
             indexes.read(version)
 
     @pytest.mark.parametrize("key", ["parameters", "calibrated_as", "calibrated_tracks", "parts"])
@@ -220,13 +254,25 @@ class TestACorruptIndex:
             with pytest.raises(CorruptIndex, match=f"^index {version}: "):
                 indexes.read(version)
 
+    def test_an_index_with_the_calibration_of_another_is_not_used(self, indexes, blobs, version):
+        other = library_index(1, 2)
+        indexes.write(other)
+        name = f"indexes/{version}/index.json"
+        record = json.loads(blobs.read("cepstra", name)) | {"calibrated_as": other.calibrated_as}
+        del record["crc32"]
+        blobs.write("cepstra", name, json.dumps(record).encode())
+        with pytest.raises(CorruptIndex, match=f"^index {version}: .* it holds index"):
+            indexes.read(version)
+
     @pytest.mark.parametrize("key", ["calibrated_as", "ranking_revision", "features_version"])
     def test_an_index_that_is_not_what_its_name_says_is_not_used(self, indexes, blobs, version, key):
         name = f"indexes/{version}/index.json"
         record = json.loads(blobs.read("cepstra", name)) | {key: "another"}
         del record["crc32"]
         blobs.write("cepstra", name, json.dumps(record).encode())
-        with pytest.raises(CorruptIndex, match=r"it holds index|another version of this program made the store"):
+        with pytest.raises(
+            CorruptIndex, match=r"index calibration another: .* is missing|another version of this program"
+        ):
             indexes.read(version)
 
 
@@ -275,16 +321,16 @@ class TestPointers:
             with pytest.raises(CorruptIndex, match=rf"cepstra/indexes/{name}\.json: .*`mfcc sync` starts one"):
                 read()
 
-    @pytest.mark.parametrize("part", [*PARTS, "index.json"])
+    @pytest.mark.parametrize("part", ALL_PARTS)
     def test_the_former_index_answers_while_the_published_one_is_damaged(self, indexes, blobs, caplog, part):
         first, second = library_index(1), library_index(1, 2)
         for index in (first, second):
             indexes.write(index)
             indexes.publish(index.version)
-        damage_a_byte(blobs, f"indexes/{second.version}/{part}")
+        damage_a_byte(blobs, file_of(second, part))
         assert indexes.published_version() == second.version
         assert_same(indexes.published(), first)
-        assert f"index {second.version}: the stored index is corrupt" in caplog.text
+        assert f"{subject_of(second, part)}: the stored index is corrupt" in caplog.text
         assert f"index {first.version} answers, as before" in caplog.text
 
 
@@ -294,7 +340,7 @@ class TestReadIfUsable:
         assert indexes.read_if_usable(index.version) is None
         indexes.write(index)
         assert indexes.read_if_usable(index.version).version == index.version
-        blobs.write("cepstra", f"indexes/{index.version}/audio_ids.npy", b"damaged")
+        blobs.write("cepstra", file_of(index, "audio_ids.npy"), b"damaged")
         assert indexes.read_if_usable(index.version) is None
 
 

@@ -63,9 +63,8 @@ def soundtracks_sensor(
     if is_running or is_command_line_at_work(library.settings):
         return dg.SkipReason("A run over the library is unfinished; what came since is found after it.")
     now, settings, before = datetime.now(UTC), library.settings, Cursor.parse(context.cursor)
-    sweep_seconds = settings.library_sweep_seconds
-    if settings.automation == "conditions":
-        sweep_seconds *= SWEEPS_FOR_CONDITIONS
+    has_conditions = settings.automation == "conditions"
+    sweep_seconds = settings.library_sweep_seconds * (SWEEPS_FOR_CONDITIONS if has_conditions else 1)
     if before.is_resting(now):
         return dg.SkipReason(RESTING)
     files = soundtrack_files(library)
@@ -78,10 +77,12 @@ def soundtracks_sensor(
     page, cursor = take_page(changed, before, settings.sensor_page)
     work = [f"{name} {changed[name].etag}" for name in page]
     # Conditions request the analysis of files that wait. Observing them again would add nothing.
-    has_waiting = settings.automation == "sensors" and not unknown and bool(library.catalogue.waiting())
+    has_waiting = not has_conditions and not unknown and bool(library.catalogue.waiting())
     if not work and (is_sweep_due or has_waiting):
         cursor = replace(cursor, swept=now.timestamp())
         work = outstanding_work(library)
+    if work and has_conditions:
+        cursor = replace(cursor, swept=now.timestamp())  # the conditions need the time until the next sweep
     if not work and not unknown:
         cursor = replace(cursor, listing=listing)
         library.database.close()  # an open connection keeps the database awake
