@@ -129,8 +129,10 @@ def _said_to_programs(status: int) -> str:
     """Return what a program is told of a request for which no part of the site has other words."""
     said = {
         HTTPStatus.BAD_REQUEST: _("The request cannot be read."),
-        HTTPStatus.NOT_FOUND: _("Nothing is at this address. /api/v1/openapi.json describes all addresses."),
-        HTTPStatus.METHOD_NOT_ALLOWED: _("This address has no such method. The header Allow names those that it has."),
+        HTTPStatus.NOT_FOUND: _("Nothing is at this address. `/api/v1/openapi.json` describes all addresses."),
+        HTTPStatus.METHOD_NOT_ALLOWED: _(
+            "This address has no such method. The header `Allow` names those that it has."
+        ),
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _("The body of the request is too large."),
         HTTPStatus.SERVICE_UNAVAILABLE: _("The server is busy. Try again in a few seconds."),
     }

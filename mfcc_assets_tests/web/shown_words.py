@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 # What is the same in every language: names of formats, units, commands and keys.
 _NAMES = re.compile(
-    r"MP3|FLAC|M4A|AAC|Ogg|Opus|WAV|AIFF|WMA|APE|M3U8|XSPF|JSPF|7-Zip|ZIP|RAR|PDF|Office|OptimFROG|MIDI"
+    r"JSON|MP3|FLAC|M4A|AAC|Ogg|Opus|WAV|AIFF|WMA|APE|M3U8|XSPF|JSPF|7-Zip|ZIP|RAR|PDF|Office|OptimFROG|MIDI"
     r"|kHz|MB|UTC|COE_\d+|mfcc add|\bj、k\b"
     r"|low_timbre|timbre|dtw|harmony|fused"
 )
