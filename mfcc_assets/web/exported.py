@@ -14,9 +14,7 @@ EXPORTED_TYPES = {"m3u8": "audio/x-mpegurl", "xspf": "application/xspf+xml", "js
 """Type of each kind of file, by its suffix."""
 
 
-def exported_playlist(
-    name: str, suffix: str, title: str, tracks: Sequence[Soundtrack], *, base: str = ""
-) -> Response:
+def exported_playlist(name: str, suffix: str, title: str, tracks: Sequence[Soundtrack], *, base: str = "") -> Response:
     """Return a response that the browser saves as a file.
 
     Parameters
@@ -36,7 +34,9 @@ def exported_playlist(
         abort(404, _("There are no tracks to export."))
     file_name = PurePosixPath(f"{name}.{suffix}")
     site_address = request.host_url.rstrip("/")
-    text = format_of(Path(file_name))(title, [playlist_entry(track, f"{site_address}{base}/tracks/{track.track_id}/audio") for track in tracks])
+    text = format_of(Path(file_name))(
+        title, [playlist_entry(track, f"{site_address}{base}/tracks/{track.track_id}/audio") for track in tracks]
+    )
     response = Response(text.encode("utf-8", "replace"), content_type=f"{EXPORTED_TYPES[suffix]}; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response

@@ -66,7 +66,8 @@ def test_an_answer_that_comes_to_an_open_page_is_told(page: "Page", ten_tracks: 
     upload = "0e" * 16
     ten_tracks.blobs.write("uploads", f"{upload}/song.flac", song.read_bytes())
     held = held_requests(page, "**/events")
-    page.goto(f"/uploads/{upload}")
+    with page.expect_request("**/events"):
+        page.goto(f"/uploads/{upload}")
     _collect(page)
     held[0].continue_()
 
