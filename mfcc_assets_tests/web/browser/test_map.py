@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from mfcc_assets_tests.services.browser import Troubles
+from mfcc_assets_tests.services.browser import Troubles, held_requests
 from mfcc_assets_tests.web.browser.listening import title, wait_until_heard
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ _POINTS_ARE_DRAWN = """() => {
 @pytest.fixture
 def track_ids(ten_tracks: "Library") -> dict[str, str]:
     return {track.title: track.track_id for track in ten_tracks.catalogue.soundtracks()}
+
+
+_NAMES_ARE_DRAWN = """() => {
+    const canvas = document.querySelector('.map-marks');
+    return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
+}"""
 
 
 def _open(page: "Page", address: str = "/map") -> None:
@@ -54,6 +60,17 @@ def _row_titles(page: "Page") -> list[str]:
         ".then(r => r.json()).then(n => n.titles)"
     )
     return names
+
+
+def test_names_are_written_when_they_come_though_nobody_moves_the_map(page: "Page") -> None:
+    held = held_requests(page, "**/map/names/**")
+    with page.expect_request("**/map/names/**"):
+        _open(page)
+    assert not page.evaluate(_NAMES_ARE_DRAWN)
+
+    held[0].continue_()
+
+    page.wait_for_function(_NAMES_ARE_DRAWN)
 
 
 def test_a_pointer_over_a_track_shows_its_name_and_a_click_plays_it(page: "Page") -> None:
