@@ -44,7 +44,7 @@ export function startSearch(field, list, show) {
         id: `map-found-${at}`, role: "option", "aria-selected": "false", onclick: () => choose(track),
       }, element("bdi", {}, track.title), " ", element("span", { class: "soft" }, track.artist))));
       if (words && !found.length) {
-        const reason = text(answered ? "map_found_none" : "search_failed");
+        const reason = answered ? text("map_found_none") : text("search_failed");
         list.replaceChildren(element("li", { role: "option", "aria-disabled": "true" }, reason));
         announce(reason);
       } else if (words) {
