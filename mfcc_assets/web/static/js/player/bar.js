@@ -36,6 +36,10 @@ export function startBar(section, player) {
   });
   part("artwork").addEventListener("error", () => { part("artwork").hidden = true; });
 
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty("--covered", `${section.offsetHeight}px`);
+  }).observe(section);
+
   player.addEventListener("track", showTrack);
   player.addEventListener("queue", listTracks);
   player.addEventListener("change", showState);
