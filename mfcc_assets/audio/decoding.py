@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -74,16 +75,23 @@ class SignalOfFile:
         self, *, sample_rate: int, trimmed_samples: int, aligned_to: int, block_samples: int
     ) -> Iterator[NDArray[np.float32]]:
         """Yield the signal as `AudioReader.blocks` does, with the same errors."""
-        peak = 0.0
+        peak, swing = 0.0, _Swing()
         with closing(self._decoding()) as decoding:
             alignment = _Alignment(aligned_to, self._limits.silence, sample_rate / decoding.sample_rate)
-            resampled = _resampled(alignment.watched(decoding.blocks(block_samples)), decoding.sample_rate, sample_rate)
+            watched = alignment.watched(swing.watched(decoding.blocks(block_samples)))
+            resampled = _resampled(watched, decoding.sample_rate, sample_rate)
             for block in _trimmed(alignment.aligned(resampled), trimmed_samples):
                 peak = max(peak, _peak(block))
                 yield block
             if peak <= self._limits.silence:
                 raise SilentAudio(
                     "no sample rises above silence", subject=self._subject, remedy="Supply a file with audible music"
+                )
+            if swing.width <= self._limits.silence:
+                raise SilentAudio(
+                    "all samples have the same value, which nobody hears",
+                    subject=self._subject,
+                    remedy="Supply a file with audible music",
                 )
             self._audio = replace(
                 decoding.facts(), skipped_at=alignment.skipped_at, skipped_samples=alignment.skipped_samples
@@ -295,6 +303,28 @@ def _resampled(blocks: Iterable[NDArray[np.float32]], from_rate: int, to_rate: i
     for block in blocks:
         yield resampler.resample_chunk(block)
     yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
+
+
+class _Swing:
+    """The smallest and the largest sample of a file. Silence that was recorded with a constant voltage has one value.
+
+    It is measured before the signal is resampled, because resampling lets a constant ring at its ends.
+    """
+
+    def __init__(self) -> None:
+        self._lowest, self._highest = inf, -inf
+
+    @property
+    def width(self) -> float:
+        return self._highest - self._lowest
+
+    def watched(self, blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Yield the samples of the file, and remember the smallest and the largest one."""
+        for block in blocks:
+            if len(block):
+                self._lowest = min(self._lowest, float(block.min()))
+                self._highest = max(self._highest, float(block.max()))
+            yield block
 
 
 class _Alignment:

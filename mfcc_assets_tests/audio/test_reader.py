@@ -158,6 +158,13 @@ def test_a_loud_click_among_the_trimmed_samples_does_not_make_a_silent_file_audi
         read(write_audio(tmp_path / "song.wav", signal, subtype="FLOAT"))
 
 
+@pytest.mark.parametrize("sample_rate", [22_050, 44_100, 192_000])
+def test_a_file_with_nothing_but_a_constant_offset_is_silent(tmp_path: Path, sample_rate: int) -> None:
+    path = write_audio(tmp_path / "song.flac", np.full(2 * sample_rate, 0.5), sample_rate=sample_rate)
+    with pytest.raises(SilentAudio, match="the same value"):
+        read(path)
+
+
 def test_a_new_tag_does_not_change_the_audio_id(tmp_path: Path) -> None:
     path = write_music(tmp_path / "song.mp3", 2, seed=3)
     before = read_audio_id(path)
@@ -289,7 +296,7 @@ def test_a_signal_of_one_step_of_16_bits_is_silence(tmp_path: Path, amplitude: f
 
 
 def test_two_steps_of_16_bits_are_not_silence(tmp_path: Path) -> None:
-    signal, _ = read(write_audio(tmp_path / "song.wav", np.full(44_100, 2.0**-14)))
+    signal, _ = read(write_audio(tmp_path / "song.wav", np.tile([0, 2.0**-14], 22_050)))
     assert np.abs(signal).max() == 2.0**-14
 
 
