@@ -31,7 +31,10 @@ def track_ids(ten_tracks: "Library") -> dict[str, str]:
 
 _NAMES_ARE_DRAWN = """() => {
     const canvas = document.querySelector('.map-marks');
-    return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
+    // Chromium warns of a canvas that is read several times, so a copy is read.
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+    copy.drawImage(canvas, 0, 0);
+    return copy.getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
 }"""
 
 
