@@ -140,7 +140,7 @@ def test_a_search_shows_a_track_on_the_map(page: "Page") -> None:
     page.locator(".map-chosen").wait_for()
     assert page.locator(".map-chosen .title").inner_text() == "Song 7"
     field.fill("nothing like this")
-    page.get_by_text("No track of the library has these words").wait_for()
+    page.locator("#map-found").get_by_text("No track of the library has these words").wait_for()
 
 
 def test_a_path_and_an_upload_are_drawn(page: "Page", ten_tracks: "Library", track_ids: dict[str, str]) -> None:

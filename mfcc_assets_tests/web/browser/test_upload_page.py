@@ -156,6 +156,6 @@ def test_a_second_file_can_be_cancelled_though_the_first_arrives_meanwhile(page:
     page.wait_for_url("**/uploads/*")
     page.locator(".upload").wait_for()
 
-    page.get_by_text("Sending second.flac").wait_for()
+    page.locator(".sending").get_by_text("Sending second.flac").wait_for()
     page.get_by_role("button", name="Cancel").click()
     assert page.locator(".sending").count() == 0
