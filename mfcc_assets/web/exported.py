@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from flask import Response, abort, url_for
+from flask import Response, abort, request
 
 from mfcc_assets.pipeline.playlists import playlist_entry
 from mfcc_assets.playlists.formats import format_of
@@ -14,7 +14,7 @@ EXPORTED_TYPES = {"m3u8": "audio/x-mpegurl", "xspf": "application/xspf+xml", "js
 """Type of each kind of file, by its suffix."""
 
 
-def exported_playlist(name: str, suffix: str, title: str, tracks: Sequence[Soundtrack]) -> Response:
+def exported_playlist(name: str, suffix: str, title: str, tracks: Sequence[Soundtrack], *, base: str = "") -> Response:
     """Return a response that the browser saves as a file.
 
     Parameters
@@ -26,16 +26,17 @@ def exported_playlist(name: str, suffix: str, title: str, tracks: Sequence[Sound
     title
         Title of the playlist.
     tracks
-        The tracks in order. Their addresses are those of this site, so that no link in the file ends.
+        The tracks in order. Their addresses are those of this site, so that no link in the file ends by itself.
+    base
+        Beginning of the addresses of the tracks, such as that of a shared answer, which is heard without a log-in.
     """
     if not tracks:
         abort(404, _("There are no tracks to export."))
     file_name = PurePosixPath(f"{name}.{suffix}")
-    text = format_of(Path(file_name))(title, [playlist_entry(track, _address(track)) for track in tracks])
+    site_address = request.host_url.rstrip("/")
+    text = format_of(Path(file_name))(
+        title, [playlist_entry(track, f"{site_address}{base}/tracks/{track.track_id}/audio") for track in tracks]
+    )
     response = Response(text.encode("utf-8", "replace"), content_type=f"{EXPORTED_TYPES[suffix]}; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
     return response
-
-
-def _address(track: Soundtrack) -> str:
-    return url_for("track_files.audio", track_id=track.track_id, _external=True)

@@ -4,7 +4,13 @@ import io
 import logging
 from threading import Lock
 
-from mfcc_assets.audio.artwork import MAX_PICTURE_BYTES, MAX_PICTURE_PIXELS, Picture, generated_cover
+from mfcc_assets.audio.artwork import (
+    MAX_PICTURE_BYTES,
+    MAX_PICTURE_PIXELS,
+    Picture,
+    generated_cover,
+    generated_picture,
+)
 from mfcc_assets.errors import BlobNotFound, Conflict
 from mfcc_assets.library import Library
 from mfcc_assets.storage.sql.records import Soundtrack
@@ -23,11 +29,11 @@ _decoding = Lock()
 """Held while a picture is decoded: a large one takes 160 MB, and a page asks for fifty of them at once."""
 
 
-def sized_artwork(library: Library, track: Soundtrack, size: int, media_type: str) -> Picture:
+def sized_artwork(library: Library, track: Soundtrack, size: int, media_type: str, *, takes_svg: bool) -> Picture:
     """Return the artwork of a track, of at most this size.
 
     The picture of the file is decoded and encoded again, so that nothing but its pixels reaches a browser. A track
-    without a usable picture gets the drawn cover of its track id, an SVG.
+    without a usable picture gets the drawn cover of its track id.
 
     Parameters
     ----------
@@ -39,6 +45,9 @@ def sized_artwork(library: Library, track: Soundtrack, size: int, media_type: st
         Longest side in pixels.
     media_type
         ``image/webp`` or ``image/jpeg``.
+    takes_svg
+        Whether the program shows an SVG. Then a drawn cover is one, with the names of the track; otherwise it is a
+        JPEG of this size, without texts.
 
     Raises
     ------
@@ -49,6 +58,8 @@ def sized_artwork(library: Library, track: Soundtrack, size: int, media_type: st
     made = None if data is None else _smaller(data, size, media_type, track)
     if made is not None:
         return Picture(made, media_type)
+    if not takes_svg:
+        return generated_picture(track.track_id, size)
     return generated_cover(track.track_id, printable(track.display_title), printable(track.artist))
 
 

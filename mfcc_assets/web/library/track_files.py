@@ -46,11 +46,13 @@ def sent_artwork(track: Soundtrack) -> Response:
 
 def sent_artwork_of_size(track: Soundtrack, size: int) -> Response:
     """Send the artwork of a track, with a longest side of at most this many pixels."""
-    takes_webp = "image/webp" in request.headers.get("Accept", "")
-    media_type = "image/webp" if takes_webp else "image/jpeg"
-    # The picture lies in the file, and a drawn cover shows its names.
-    parts = (track.track_id, track.content_digest, track.artwork, track.display_title, track.artist)
-    picture_key = (*parts, size, media_type) if has_picture(track) else parts
+    accepted = request.headers.get("Accept", "")
+    media_type = "image/webp" if "image/webp" in accepted else "image/jpeg"
+    # Browsers name the SVG among what their pictures may be. Other programs, such as players, show none.
+    takes_svg = "image/svg+xml" in accepted
+    # The picture lies in the file, and a drawn cover shows its names. A drawn SVG has every size.
+    parts = (track.track_id, track.content_digest, track.artwork, track.display_title, track.artist, takes_svg)
+    picture_key = parts if takes_svg and not has_picture(track) else (*parts, size, media_type)
     response = Response()
     etag = hashlib.blake2b(repr(picture_key).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     response.set_etag(etag)
@@ -58,14 +60,14 @@ def sent_artwork_of_size(track: Soundtrack, size: int) -> Response:
     response.headers["Content-Security-Policy"] = FILES_POLICY
     response.vary.add("Accept")
     if not request.if_none_match.contains(etag):
-        made = site().pictures.get_or_make(picture_key, lambda: _made(track, size, media_type))
+        made = site().pictures.get_or_make(picture_key, lambda: _made(track, size, media_type, takes_svg=takes_svg))
         kind, _, data = made.partition(b"\n")
         response.data, response.content_type = data, kind.decode()
     response.make_conditional(request)
     return response
 
 
-def _made(track: Soundtrack, size: int, media_type: str) -> bytes:
+def _made(track: Soundtrack, size: int, media_type: str, *, takes_svg: bool) -> bytes:
     """Return the picture behind a line with its media type."""
-    picture = sized_artwork(site().library, track, size, media_type)
+    picture = sized_artwork(site().library, track, size, media_type, takes_svg=takes_svg)
     return picture.media_type.encode() + b"\n" + picture.data

@@ -157,7 +157,9 @@ def _shown(drawn: DrawnMap) -> _Shown:
 def _path(drawn: DrawnMap, first: str, last: str) -> _Shown:
     ends = track_or_404(first), track_or_404(last)
     try:
-        path = path_between(site().library, site().published.opened(), *ends, steps=_PATH_TRACKS).soundtracks
+        opened = site().published.opened()
+        with site().heavy.turn():
+            path = path_between(site().library, opened, *ends, steps=_PATH_TRACKS).soundtracks
     except (FeaturesMissing, PlaylistImpossible):
         return _Shown(note="path")
     rows = [_row_of(drawn, track) for track in path]

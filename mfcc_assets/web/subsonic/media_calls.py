@@ -1,9 +1,8 @@
 """Calls for the audio of songs and for artwork."""
 
-from flask import Response, request
+from flask import Response
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from mfcc_assets.audio.artwork import generated_picture
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.records import Soundtrack
@@ -15,7 +14,6 @@ from mfcc_assets.web.subsonic.asked import needed, number, song, songs_of_id
 
 _LARGEST_PICTURE = 1200
 _SMALLEST_PICTURE = 16
-_DRAWN_SECONDS = 24 * 3600
 
 
 def stream() -> WerkzeugResponse:
@@ -38,17 +36,7 @@ def cover_art() -> Response:
     # Of an album or an artist, the first song that has a picture stands for all.
     track = next(filter(has_picture, songs), songs[0])
     size = max(number("size", _LARGEST_PICTURE, _LARGEST_PICTURE), _SMALLEST_PICTURE)
-    if has_picture(track) or "image/svg+xml" in request.headers.get("Accept", ""):
-        return sent_artwork_of_size(track, size)
-    # Only browsers show the SVG that is drawn for a song without a picture.
-    key = ("drawn", track.track_id, size)
-    drawn = site().pictures.get_or_make(key, lambda: generated_picture(track.track_id, size).data)
-    response = Response(drawn, content_type="image/jpeg")
-    response.headers["Cache-Control"] = f"private, max-age={_DRAWN_SECONDS}"
-    response.vary.add("Accept")
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+    return sent_artwork_of_size(track, size)
 
 
 def _sent(track: Soundtrack) -> WerkzeugResponse:

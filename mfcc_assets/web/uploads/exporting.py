@@ -20,9 +20,12 @@ def export(upload: UploadId, suffix: str) -> Response:
     return exported_answer(shown_upload(stored, address_of(upload), is_mine=False), suffix)
 
 
-def exported_answer(shown: ShownUpload, suffix: str) -> Response:
-    """Send the recommended tracks of an upload as a file with one of the suffixes m3u8, xspf and jspf."""
+def exported_answer(shown: ShownUpload, suffix: str, *, base: str = "") -> Response:
+    """Send the recommended tracks of an upload as a file with one of the suffixes m3u8, xspf and jspf.
+
+    The addresses of the tracks begin with `base`, as in `mfcc_assets.web.exported.exported_playlist`.
+    """
     ids = [TrackId(card.track_id) for card in shown.recommendations]
     known = site().library.catalogue.tracks_with_ids(ids)
     title = _("Sounds like %(title)s") % {"title": shown.title}
-    return exported_playlist("sounds-like", suffix, title, [known[track] for track in ids if track in known])
+    return exported_playlist("sounds-like", suffix, title, [known[track] for track in ids if track in known], base=base)

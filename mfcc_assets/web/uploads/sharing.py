@@ -61,9 +61,9 @@ def delete(upload: UploadId) -> WerkzeugResponse:
 
 @blueprint.get("/shared/<token>/export.<any(m3u8, xspf, jspf):suffix>")
 def shared_export(token: str, suffix: str) -> Response:
-    """Send the recommended tracks of a shared answer as a file for players."""
-    stored = shared_document(site().library, token)
-    return exported_answer(shown_upload(stored, f"/shared/{token}", is_mine=False, plays=False), suffix)
+    """Send the recommended tracks of a shared answer as a file for players, which plays as long as the link lasts."""
+    stored, base = shared_document(site().library, token), f"/shared/{token}"
+    return exported_answer(shown_upload(stored, base, is_mine=False, plays=False), suffix, base=base)
 
 
 @blueprint.get("/shared/<token>")

@@ -55,3 +55,26 @@ def test_without_scripts_the_map_is_a_picture(browser: "Browser", address: str, 
         picture.scroll_into_view_if_needed()
         assert "Without scripts the map is a picture." in page.locator("noscript p").inner_text()
         assert picture.is_visible()
+
+
+@pytest.mark.parametrize("shows_queue", [False, True])
+def test_what_is_focused_is_never_behind_the_player(
+    browser: "Browser", address: str, troubles: Troubles, shows_queue: bool
+) -> None:
+    with fresh_page(browser, address, troubles, viewport={"width": 800, "height": 500}) as page:
+        page.goto("/library")
+        page.locator("main [data-action=play]").first.click()
+        page.locator("#player").wait_for()
+        if shows_queue:
+            page.locator("#player [data-part=queue]").click()
+        page.locator("#search").focus()
+        seen = 0
+        while page.evaluate("() => Boolean(document.activeElement.closest('main'))"):
+            box, player = (page.locator(each).bounding_box() for each in (":focus", "#player"))
+            assert box is not None
+            assert player is not None
+            assert box["y"] + box["height"] <= player["y"]
+            seen += 1
+            page.keyboard.press("Tab")
+
+        assert seen >= 2 * 10  # each of ten songs has a button and a link

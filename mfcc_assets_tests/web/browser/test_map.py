@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from mfcc_assets_tests.services.browser import Troubles
+from mfcc_assets_tests.services.browser import Troubles, held_requests
 from mfcc_assets_tests.web.browser.listening import title, wait_until_heard
 
 if TYPE_CHECKING:
@@ -27,6 +27,15 @@ _POINTS_ARE_DRAWN = """() => {
 @pytest.fixture
 def track_ids(ten_tracks: "Library") -> dict[str, str]:
     return {track.title: track.track_id for track in ten_tracks.catalogue.soundtracks()}
+
+
+_NAMES_ARE_DRAWN = """() => {
+    const canvas = document.querySelector('.map-marks');
+    // Chromium warns of a canvas that is read several times, so a copy is read.
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+    copy.drawImage(canvas, 0, 0);
+    return copy.getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean);
+}"""
 
 
 def _open(page: "Page", address: str = "/map") -> None:
@@ -54,6 +63,17 @@ def _row_titles(page: "Page") -> list[str]:
         ".then(r => r.json()).then(n => n.titles)"
     )
     return names
+
+
+def test_names_are_written_when_they_come_though_nobody_moves_the_map(page: "Page") -> None:
+    held = held_requests(page, "**/map/names/**")
+    with page.expect_request("**/map/names/**"):
+        _open(page)
+    assert not page.evaluate(_NAMES_ARE_DRAWN)
+
+    held[0].continue_()
+
+    page.wait_for_function(_NAMES_ARE_DRAWN)
 
 
 def test_a_pointer_over_a_track_shows_its_name_and_a_click_plays_it(page: "Page") -> None:
@@ -120,7 +140,7 @@ def test_a_search_shows_a_track_on_the_map(page: "Page") -> None:
     page.locator(".map-chosen").wait_for()
     assert page.locator(".map-chosen .title").inner_text() == "Song 7"
     field.fill("nothing like this")
-    page.get_by_text("No track of the library has these words").wait_for()
+    page.locator("#map-found").get_by_text("No track of the library has these words").wait_for()
 
 
 def test_a_path_and_an_upload_are_drawn(page: "Page", ten_tracks: "Library", track_ids: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from mfcc_assets.ids import UploadId
 from mfcc_assets_tests.services.browser import Troubles, held_requests
 from mfcc_assets_tests.upload_steps import answer_uploads
+from mfcc_assets_tests.web.browser.axe import serious_findings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,14 @@ def _send(page: "Page", song: "Path") -> UploadId:
     page.wait_for_url("**/uploads/*")
     page.locator(".tag.preview").wait_for()
     return UploadId(page.url.rpartition("/")[2])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_a_preview(page: "Page", song: "Path", scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    _send(page, song)
+
+    assert serious_findings(page) == []
 
 
 def test_the_recorded_answer_comes_though_a_request_for_it_is_lost_and_then_it_can_be_shared(
@@ -147,6 +156,6 @@ def test_a_second_file_can_be_cancelled_though_the_first_arrives_meanwhile(page:
     page.wait_for_url("**/uploads/*")
     page.locator(".upload").wait_for()
 
-    page.get_by_text("Sending second.flac").wait_for()
+    page.locator(".sending").get_by_text("Sending second.flac").wait_for()
     page.get_by_role("button", name="Cancel").click()
     assert page.locator(".sending").count() == 0

@@ -38,14 +38,17 @@ def test_a_picture_that_cannot_be_used_is_replaced_by_a_drawn_cover(
 ) -> None:
     ten_tracks.blobs.write("artworks", "cover.png", content)
 
-    made = sized_artwork(ten_tracks, track, 64, "image/webp")
+    made = sized_artwork(ten_tracks, track, 64, "image/webp", takes_svg=True)
 
     assert made.media_type == "image/svg+xml"
     assert b"<script" not in made.data
 
 
 def test_a_picture_that_is_gone_is_replaced_too(ten_tracks: Library, track: Soundtrack) -> None:
-    assert sized_artwork(ten_tracks, replace(track, artwork="gone.jpg"), 64, "image/webp").media_type == "image/svg+xml"
+    assert (
+        sized_artwork(ten_tracks, replace(track, artwork="gone.jpg"), 64, "image/webp", takes_svg=True).media_type
+        == "image/svg+xml"
+    )
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "1", "LA", "I;16"])
@@ -55,7 +58,7 @@ def test_pictures_of_every_mode_are_shown(ten_tracks: Library, track: Soundtrack
     Image.new(mode, (300, 300)).save(written, "PNG")
     ten_tracks.blobs.write("artworks", "cover.png", written.getvalue())
 
-    made = sized_artwork(ten_tracks, track, 128, media_type)
+    made = sized_artwork(ten_tracks, track, 128, media_type, takes_svg=True)
 
     assert made.media_type == media_type
     with Image.open(io.BytesIO(made.data)) as image:
@@ -66,10 +69,29 @@ def test_a_stored_svg_is_never_sent_as_it_is(ten_tracks: Library, track: Soundtr
     ten_tracks.blobs.write("artworks", "cover.svg", b"<svg><script>alert(1)</script></svg>")
 
     assert not has_picture(replace(track, artwork="cover.svg"))
-    assert b"script" not in sized_artwork(ten_tracks, replace(track, artwork="cover.svg"), 64, "image/webp").data
+    assert (
+        b"script"
+        not in sized_artwork(ten_tracks, replace(track, artwork="cover.svg"), 64, "image/webp", takes_svg=True).data
+    )
 
 
 def test_names_in_a_drawn_cover_are_text(ten_tracks: Library, track: Soundtrack) -> None:
-    made = sized_artwork(ten_tracks, replace(track, artwork="", title="<script>alert(1)</script>"), 64, "image/webp")
+    made = sized_artwork(
+        ten_tracks, replace(track, artwork="", title="<script>alert(1)</script>"), 64, "image/webp", takes_svg=True
+    )
 
     assert b"<script" not in made.data
+
+
+@pytest.mark.parametrize("content", [_bomb(), b"\x89PNG\r\n\x1a\nbroken", None])
+def test_a_program_that_shows_no_svg_gets_a_drawn_cover_of_pixels(
+    ten_tracks: Library, track: Soundtrack, content: bytes | None
+) -> None:
+    if content is not None:
+        ten_tracks.blobs.write("artworks", "cover.png", content)
+
+    made = sized_artwork(ten_tracks, track, 64, "image/webp", takes_svg=False)
+
+    assert made.media_type == "image/jpeg"
+    with Image.open(io.BytesIO(made.data)) as image:
+        assert image.size == (64, 64)

@@ -9,6 +9,9 @@ from PIL import Image
 from mfcc_assets.ids import TrackId
 from mfcc_assets.library import Library
 
+OF_A_BROWSER = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
+"""What Chromium accepts as a picture."""
+
 
 def test_the_audio_is_a_signed_link_that_stays_the_same_for_a_while(
     ten_tracks: Library, pages: FlaskClient, songs: list[TrackId]
@@ -21,11 +24,28 @@ def test_the_audio_is_a_signed_link_that_stays_the_same_for_a_while(
 
 
 def test_a_track_without_a_picture_has_a_drawn_cover(pages: FlaskClient, songs: list[TrackId]) -> None:
-    one, again, other = (pages.get(f"/tracks/{song}/artwork?size=64") for song in (songs[0], songs[0], songs[1]))
+    headers = {"Accept": OF_A_BROWSER}
+    one, again, other = (
+        pages.get(f"/tracks/{song}/artwork?size=64", headers=headers) for song in (songs[0], songs[0], songs[1])
+    )
 
     assert one.content_type.startswith("image/svg+xml")
     assert one.data == again.data != other.data
     assert one.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
+@pytest.mark.parametrize("accept", ["image/webp,*/*", "image/jpeg", "*/*", ""])
+def test_a_program_that_does_not_name_the_svg_gets_a_drawn_cover_of_pixels(
+    pages: FlaskClient, songs: list[TrackId], accept: str
+) -> None:
+    responses = [pages.get(f"/tracks/{songs[0]}/artwork?size={size}", headers={"Accept": accept}) for size in (64, 256)]
+
+    for response, size in zip(responses, (64, 256), strict=True):
+        with Image.open(io.BytesIO(response.data)) as image:
+            assert (image.format, image.size) == ("JPEG", (size, size))
+    of_a_browser = pages.get(f"/tracks/{songs[0]}/artwork?size=64", headers={"Accept": OF_A_BROWSER})
+    assert len({response.headers["ETag"] for response in (*responses, of_a_browser)}) == 3
+    assert "Accept" in of_a_browser.headers["Vary"]
 
 
 def test_an_unchanged_artwork_is_not_sent_again(pages: FlaskClient, songs: list[TrackId]) -> None:

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.map_points import map_points
+from mfcc_assets.web.heavy_work import HeavyWork
 from mfcc_assets_tests.web.clients import client_of
 
 RECEIVED = "2026-11-29T08:00:00+00:00"
@@ -139,3 +140,15 @@ def test_a_library_without_an_index_has_no_map_yet(library: Library) -> None:
     assert response.status_code == 200
     assert "There is no map yet" in response.text
     assert client_of(library).get("/map/points").status_code == 503
+
+
+def test_a_path_on_the_map_is_asked_for_later_if_enough_of_them_are_made(
+    ten_tracks: Library, pages: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracks, no_place = _track_ids(ten_tracks), HeavyWork(at_once=0, most_waiting=0).turn
+    asked = f"/map?from={tracks['Song 1']}&to={tracks['Song 4']}"
+    with monkeypatch.context() as busy:
+        busy.setattr(HeavyWork, "turn", lambda _: no_place())
+        refused = pages.get(asked)
+
+    assert (refused.status_code, pages.get(asked).status_code) == (503, 200)

@@ -70,6 +70,28 @@ def test_a_shared_page_shows_and_plays_its_tracks_without_the_log_in(
         } == {}
 
 
+@pytest.mark.parametrize("suffix", ["m3u8", "xspf", "jspf"])
+def test_the_files_of_a_shared_page_play_without_the_log_in_until_the_link_ends(
+    ten_tracks: Library, song: bytes, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.setenv("MFCC_SECRET_WEB_PASSWORD", hash_of(PASSWORD))
+    with Library(ten_tracks.settings.model_copy(update={"web_login": "password"})) as locked:
+        pages = client_of(locked)
+        pages.post("/login", data={"password": PASSWORD})
+        upload = answered(locked, pages, song)
+        link = _link(pages, upload)
+        stranger = pages.application.test_client()
+
+        named = set(re.findall(r"http://localhost(/[^\s\"<]+/audio)", stranger.get(f"{link}/export.{suffix}").text))
+        assert len(named) == locked.settings.recommendations
+        audio = [stranger.get(address) for address in named]
+        assert [response.status_code for response in audio] == [302] * len(named)
+        assert all(stranger.get(response.location).status_code == 200 for response in audio)
+
+        pages.post(f"/uploads/{upload}/share/revoke")
+        assert {stranger.get(address).status_code for address in named} == {404}
+
+
 def test_an_upload_that_nothing_has_looked_at_can_be_shared_in_a_moment(pages: FlaskClient, song: bytes) -> None:
     upload = sent(pages, song)
 

@@ -2,6 +2,7 @@
 // Sends a file to the server, shows how far it is on any page, and goes to its page.
 import { element } from "./element.js";
 import { visit } from "./navigation.js";
+import { announce } from "./notice.js";
 import { text } from "./texts.js";
 
 /** @type {{ stop: () => void } | null} */
@@ -11,7 +12,7 @@ let current = null;
 export function sendFile(file) {
   current?.stop();
   const limit = Number(document.body.dataset.uploadLimit);
-  const said = element("p", { role: "status" }, text("sending", { name: file.name }));
+  const said = element("p", {}, text("sending", { name: file.name }));
   const bar = element("progress", { max: "100", value: "0", "aria-label": text("sending", { name: file.name }) });
   const share = element("span", { class: "soft small number" }, "0 %");
   const button = element("button", { type: "button", class: "quiet", onclick: () => mine.stop() }, text("cancel"));
@@ -31,10 +32,11 @@ export function sendFile(file) {
   };
   current = mine;
   document.body.append(panel);
+  announce(text("sending", { name: file.name }));
 
   const refuse = (/** @type {string} */ words) => {
-    said.setAttribute("role", "alert");
     said.textContent = words;
+    announce(words);
     bar.remove();
     share.remove();
     button.textContent = text("close");
@@ -52,7 +54,10 @@ export function sendFile(file) {
     bar.value = percent;
     share.textContent = `${percent} %`;
   });
-  request.upload.addEventListener("load", () => { share.textContent = text("almost"); });
+  request.upload.addEventListener("load", () => {
+    share.textContent = text("almost");
+    announce(text("almost"));
+  });
   request.addEventListener("load", async () => {
     if (request.status === 201 && request.response) {
       await visit(request.response.address);

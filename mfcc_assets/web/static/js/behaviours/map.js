@@ -60,11 +60,13 @@ function showMap(holder, data) {
     });
   }
 
+  // Drawing asks for the names that it lacks.
+  data.onNames = draw;
+
   async function whenNamed(row, show) {
     const named = await data.name(row);
     if (named) {
       show(named);
-      draw();
     }
   }
 
@@ -213,7 +215,6 @@ function showMap(holder, data) {
   function lookAtFirst() {
     if (marks.path.length) {
       camera.frame(marks.path.map(place));
-      marks.path.forEach((row) => whenNamed(row, () => {}));
     } else if (marks.upload) {
       camera.lookAt(marks.upload.x, marks.upload.y, SHOWN_ZOOM);
     } else if (holder.dataset.centre !== undefined) {
@@ -227,6 +228,7 @@ function showMap(holder, data) {
   scheme.addEventListener("change", recolour);
   colourBy(colour.value);
   return () => {
+    data.onNames = () => {};
     cancelAnimationFrame(waits);
     cancelAnimationFrame(flight);
     sizes.disconnect();

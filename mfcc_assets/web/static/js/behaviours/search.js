@@ -2,6 +2,8 @@
 //
 //   <form data-behaviour="search" data-results="results" action="/library"> … </form> <div id="results"> … </div>
 import { startBehaviours, stopBehaviours } from "../behaviours.js";
+import { announce, notify } from "../notice.js";
+import { text } from "../texts.js";
 
 const PAUSE_MILLISECONDS = 180;
 
@@ -18,9 +20,13 @@ export function start(form) {
       if (response.ok) {
         show(form, new DOMParser().parseFromString(await response.text(), "text/html"));
         history.replaceState(history.state, "", address);
+      } else {
+        notify(text("search_failed"));
       }
-    } catch {
-      // The next letter asks again, and Enter goes to the page itself, which tells what is wrong.
+    } catch (error) {
+      if (error.name !== "AbortError") {
+        notify(text("search_failed"));
+      }
     }
   }
 
@@ -61,5 +67,6 @@ function show(form, page) {
     stopBehaviours(shown);
     shown.replaceWith(found);
     startBehaviours(found);
+    announce(found.querySelector("[role=status]")?.textContent.trim() ?? "");
   }
 }

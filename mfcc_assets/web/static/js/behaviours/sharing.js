@@ -1,7 +1,7 @@
 // @ts-check
 // Makes a link to an answer, and shows it with a button that copies it.
 import { element } from "../element.js";
-import { notify } from "../notice.js";
+import { announce, notify } from "../notice.js";
 import { text } from "../texts.js";
 
 /** @param {HTMLFormElement} form */
@@ -34,8 +34,9 @@ export function start(form) {
         notify(text("copied"));
       },
     }, text("copy"));
-    const said = element("p", { class: "small", role: "status" }, text("shared_for", { days: String(made.days) }));
+    const said = element("p", { class: "small" }, text("shared_for", { days: String(made.days) }));
     form.replaceChildren(said, link, copy);
+    announce(said.textContent);
     link.focus();
     link.select();
   };

@@ -1,6 +1,7 @@
 // @ts-check
 // The page of an upload shows at once what is new: by events of the server, or by asking every few seconds.
 import { startBehaviours, stopBehaviours } from "../behaviours.js";
+import { announce } from "../notice.js";
 import { text } from "../texts.js";
 
 const ASKED_EVERY_MILLISECONDS = 2000;
@@ -95,6 +96,9 @@ export function start(page) {
       const isShown = await replace(page, base, left.signal).catch(() => false);
       if (isShown) {
         shown = goal;
+        if (goal === "preview" && !left.signal.aborted) {
+          announce(text("previewed"));
+        }
       } else if (!left.signal.aborted) {
         await new Promise((resolve) => { window.setTimeout(resolve, ASKED_EVERY_MILLISECONDS); });
       }

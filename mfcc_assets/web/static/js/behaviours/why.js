@@ -2,7 +2,7 @@
 // The link "Why" of a track opens the explanation below the track, without going to its page.
 import { startBehaviours, stopBehaviours } from "../behaviours.js";
 import { element } from "../element.js";
-import { notify } from "../notice.js";
+import { announce, notify } from "../notice.js";
 import { text } from "../texts.js";
 
 /** @param {HTMLElement} list */
@@ -26,8 +26,9 @@ export function start(list) {
     }
     link.setAttribute("aria-expanded", "true");
     const panel = element("div", { class: "why-panel", tabindex: "-1" },
-      element("p", { class: "soft", role: "status" }, text("comparing")));
+      element("p", { class: "soft" }, text("comparing")));
     track.append(panel);
+    announce(text("comparing"));
     const found = await explanation(link.href, left.signal);
     if (left.signal.aborted || !panel.isConnected) {
       return; // the listener has gone to another page, or has closed the panel
@@ -39,6 +40,7 @@ export function start(list) {
       return;
     }
     panel.replaceChildren(found);
+    announce(found.querySelector(".sentences")?.textContent.trim() ?? "");
     startBehaviours(panel);
   };
   for (const link of list.querySelectorAll("a[href*='/why/']")) {

@@ -28,6 +28,8 @@ export class MapData {
     this.asked = new Map();
     /** @type {Map<number, any>} */
     this.chunks = new Map();
+    /** Is called when names have come. */
+    this.onNames = () => {};
   }
 
   /** Returns the name of a track if it has come, and asks for it if not. @param {number} row @returns {Named | null} */
@@ -60,6 +62,7 @@ export class MapData {
       const response = await fetch(`/map/names/${this.version}/${number}`);
       if (response.ok) {
         this.chunks.set(number, await response.json());
+        this.onNames();
       } else if (response.status === 404) {
         notify(text("map_changed"));
       } else {

@@ -2,6 +2,7 @@
 // The search box of the map. Chosen tracks are shown on the map; one that is not on it leads to its page.
 import { element } from "../element.js";
 import { visit } from "../navigation.js";
+import { announce } from "../notice.js";
 import { text } from "../texts.js";
 
 const WAIT_MILLISECONDS = 200;
@@ -35,16 +36,19 @@ export function startSearch(field, list, show) {
   async function look() {
     const mine = ++asked;
     const words = field.value.trim();
-    const response = words ? await fetch(`/map/search?search=${encodeURIComponent(words)}`).catch(() => null) : null;
-    const tracks = response?.ok ? (await response.json()).tracks : [];
+    const answered = words ? await tracksWith(words) : [];
     if (mine === asked) {
-      found = tracks;
+      found = answered ?? [];
       selected = -1;
       list.replaceChildren(...found.map((track, at) => element("li", {
         id: `map-found-${at}`, role: "option", "aria-selected": "false", onclick: () => choose(track),
       }, element("bdi", {}, track.title), " ", element("span", { class: "soft" }, track.artist))));
       if (words && !found.length) {
-        list.replaceChildren(element("li", { role: "option", "aria-disabled": "true" }, text("map_found_none")));
+        const reason = answered ? text("map_found_none") : text("search_failed");
+        list.replaceChildren(element("li", { role: "option", "aria-disabled": "true" }, reason));
+        announce(reason);
+      } else if (words) {
+        announce(text("map_found", { count: String(found.length) }));
       }
       list.hidden = !words;
       field.setAttribute("aria-expanded", String(!list.hidden));
@@ -77,5 +81,15 @@ export function startSearch(field, list, show) {
     list.hidden = true;
     field.setAttribute("aria-expanded", "false");
     field.removeAttribute("aria-activedescendant");
+  }
+}
+
+/** Returns the tracks that have these words in their names; null if the server cannot be asked now. */
+async function tracksWith(/** @type {string} */ words) {
+  try {
+    const response = await fetch(`/map/search?search=${encodeURIComponent(words)}`, { headers: { Accept: "application/json" } });
+    return response.ok ? (await response.json()).tracks : null;
+  } catch {
+    return null; // it cannot be reached, or it has sent the page for the log-in
   }
 }

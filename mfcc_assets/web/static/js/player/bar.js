@@ -2,6 +2,7 @@
 // What the player looks like at the bottom of every page.
 import { clock } from "../clock.js";
 import { element } from "../element.js";
+import { announce } from "../notice.js";
 import { text } from "../texts.js";
 import { Waveform } from "./waveform.js";
 
@@ -11,6 +12,7 @@ export function startBar(section, player) {
   const waveform = new Waveform(part("waveform"));
   const seek = part("seek");
   let isSeeking = false;
+  let announced = "";
 
   part("previous").addEventListener("click", () => player.previous());
   part("play").addEventListener("click", () => player.toggle());
@@ -33,6 +35,10 @@ export function startBar(section, player) {
     }
   });
   part("artwork").addEventListener("error", () => { part("artwork").hidden = true; });
+
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty("--covered", `${section.offsetHeight}px`);
+  }).observe(section);
 
   player.addEventListener("track", showTrack);
   player.addEventListener("queue", listTracks);
@@ -70,6 +76,12 @@ export function startBar(section, player) {
     part("pause-icon").hidden = !isPlaying;
     part("play").setAttribute("aria-label", isPlaying ? text("pause") : text("play"));
     part("volume").value = String(player.volume);
+    // A track that was shown again after a reload, or that waits in the queue, is not heard yet.
+    if (isPlaying && announced !== player.track.id) {
+      announced = player.track.id;
+      const { title, artist } = player.track;
+      announce(text("now_playing", { title: artist ? `${title}, ${artist}` : title }));
+    }
   }
 
   function showPlace(seconds) {

@@ -1,6 +1,6 @@
 // @ts-check
 // Plays stretches of tracks in turn: those of one track, then those that sound like them in the other.
-import { notify } from "../notice.js";
+import { announce, notify } from "../notice.js";
 import { text } from "../texts.js";
 import { partsOf } from "./bar.js";
 
@@ -24,6 +24,7 @@ export class Stretches {
     this.stretches = [];
     this.place = 0;
     this.isLooped = false;
+    this.isRepeated = false; // whoever knows a stretch does not want a voice over it
     /** @type {HTMLElement | null} */
     this.button = null;
     this.timer = 0;
@@ -66,6 +67,7 @@ export class Stretches {
     document.body.classList.add("has-player");
     this.part("stretch-next").disabled = !this.#following();
     this.retried = new Set();
+    this.isRepeated = false;
     this.stretches.slice(0, 2).forEach((stretch, at) => this.#load(at, stretch));
     this.#play(0);
     this.timer = setInterval(() => this.#check(), CHECKED_EVERY_MILLISECONDS);
@@ -88,7 +90,11 @@ export class Stretches {
     deck.currentTime = stretch.from; // kept until the file is open
     deck.play().catch(() => {}); // the event `error` tells why
     this.part("stretch-name").textContent = stretch.name;
-    this.part("stretch-place").textContent = text("stretch_place", { place: place + 1, count: this.stretches.length });
+    const counted = text("stretch_place", { place: place + 1, count: this.stretches.length });
+    this.part("stretch-place").textContent = counted;
+    if (!this.isRepeated) {
+      announce(`${stretch.name}, ${counted}`);
+    }
   }
 
   #check() {
@@ -101,6 +107,7 @@ export class Stretches {
     if (this.place + 1 < this.stretches.length) {
       this.#play(this.place + 1);
     } else if (this.isLooped) {
+      this.isRepeated = true;
       this.#play(0);
     } else {
       this.end();
