@@ -17,6 +17,7 @@ from mfcc_assets.similarity.dtw import kernels
 from mfcc_assets.similarity.dtw.distance import DTW
 from mfcc_assets.similarity.dtw.local_alignment import local_alignments
 from mfcc_assets.similarity.dtw.path import warping_path
+from mfcc_assets.similarity.projection import projected
 
 
 def warm_up() -> None:
@@ -27,6 +28,7 @@ def warm_up() -> None:
     mfcc.warm_up()
     for precision in (np.float32, np.float64):
         second_moments(np.zeros((1, 1), precision))
+    projected(np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32))
     _warm_up_comparison()
     _warm_up_recognition()
 
