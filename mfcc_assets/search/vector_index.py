@@ -260,7 +260,7 @@ class VectorIndex:
             distances.append(near)
             rows.append(np.where(found < 0, -1, of_segment[found]))
         all_distances, all_rows = np.hstack(distances), np.hstack(rows)
-        # Of equal distances the first row comes first, so that the order does not depend on the segments.
+        # The first row wins among equal distances, so that the order does not depend on the segments.
         order = np.lexsort((all_rows, all_distances), axis=1)[:, :count]
         return np.take_along_axis(all_rows, order, axis=1)
 

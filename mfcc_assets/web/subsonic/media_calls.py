@@ -33,7 +33,7 @@ def download() -> WerkzeugResponse:
 def cover_art() -> Response:
     """Send the artwork of a song, of an album or of an artist."""
     songs = songs_of_id(needed("id"))
-    # Of an album or an artist, the first song that has a picture stands for all.
+    # The first song that has a picture stands for its whole album or artist.
     track = next(filter(has_picture, songs), songs[0])
     size = max(number("size", _LARGEST_PICTURE, _LARGEST_PICTURE), _SMALLEST_PICTURE)
     return sent_artwork_of_size(track, size)
