@@ -20,14 +20,18 @@ from mfcc_assets.settings import Settings
 from mfcc_assets_tests.cli.commands import mfcc
 
 COMMAND = [sys.executable, "-c", "from mfcc_assets.cli.main import main; main()"]
-PHASES = [
+PHASES = {
     "Starting a Dagster run",
     "Reading tags",
     "Analysing audio",
+    "Computing track features",
+    "Computing waveforms",
     "Building the index",
+    "Finding candidates",
     "Ranking",
+    "Measuring quality",
     "Writing recommendations",
-]
+}
 
 
 @pytest.fixture
@@ -52,7 +56,9 @@ def test_an_index_answers_before_the_last_file_is_analysed(
         assert "\nFrom 5 of 10 tracks so far.\n" in answer.output
         assert (record["indexed_tracks"], record["library_tracks"]) == (5, 10)
         assert re.search(r"^Index [0-9a-f]{12} answers from 5 of 10 tracks so far\.$", output, re.MULTILINE)
-        assert set(PHASES) & {line.partition(":")[0] for line in progress.splitlines()}, progress
+        # A line comes every few seconds, so which phases are seen depends on how fast the machine is.
+        assert {line.partition(":")[0] for line in progress.splitlines()} <= PHASES, progress
+        assert progress, "a program reads lines, where a terminal shows a bar"
         assert final == [5, 10]
         assert not late.coverage.is_partial
         assert outstanding_work(library) == []
