@@ -169,8 +169,8 @@ def shortlist(
     best: list[tuple[float, AudioId]] = []
     for part, cosines in zip(fingerprints, _largest_cosines(fingerprints, passages), strict=True):
         order = np.argsort(-cosines, kind="stable").tolist()
-        found = ((-float(cosines[track]), part.audio_ids[track]) for track in order)
-        best += islice((each for each in found if among is None or each[1] in among), count)
+        ordered = ((-float(cosines[track]), part.audio_ids[track]) for track in order)
+        best += islice((each for each in ordered if among is None or each[1] in among), count)
     likely = sorted(best)[:count]
     return [
         audio_id
