@@ -15,7 +15,7 @@ from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.for_each import in_turn
 from mfcc_assets.ids import AudioId, shard_of
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import certify, contour_of, search_for
+from mfcc_assets.pipeline.answer import certify, search_for
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.pipeline.stored_rankings import intact_lists, required_lists
 from mfcc_assets.search.cascade import candidates_to_fetch
@@ -108,13 +108,13 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         known, compared = published.list_of("rankings", audio_id), published.list_of("candidates", audio_id)
         (own,) = recordings.of([audio_id])
         if known is None or compared is None or not published.has_all(known, query=own):
-            contours = {candidate: contour_of(library, index, candidate) for candidate, _ in candidates}
-            return search_for(library, index, audio_id).nearest(contours, wanted), len(contours)
+            others = [candidate for candidate, _ in candidates]
+            return search_for(library, index, audio_id).nearest(others, wanted), len(others)
         fresh = [candidate for candidate, _ in candidates if candidate not in compared]
         if not fresh:
             return list(known.items()), 0
         search = search_for(library, index, audio_id)
-        return certify(library, index, search, known.items(), count=wanted, others=fresh), len(fresh)
+        return certify(search, known.items(), count=wanted, others=fresh), len(fresh)
 
     for shard in shards:
         stored, is_damaged = intact_lists(library, "rankings", index.version, shard)
