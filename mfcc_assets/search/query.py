@@ -1,7 +1,6 @@
 """The search of one query in an index: its candidates, and their distances by the ranking of the index."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from math import ceil
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +8,9 @@ from numpy.typing import NDArray
 from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ids import AudioId
-from mfcc_assets.search.cascade import ContourQuery, candidates_to_fetch, prune
+from mfcc_assets.search.candidates import CandidateSearch
+from mfcc_assets.search.cascade import CoarseQuery, ContourQuery, candidates_to_fetch
+from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.hubness import Correction, DistanceStatistics, part_z_scores
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
@@ -53,11 +54,18 @@ class Search:
         *,
         rows_at_once: int = 1_000,
     ) -> None:
-        self._rows_at_once = rows_at_once
         self._index, self._track, self._statistics, self._for_each = index, track, statistics, for_each
         self._ranking = ranking_named(index.parameters.ranking)
         warped = self._ranking.warped
         self.contour_query = ContourQuery(track.contours[0], warped, index.scales) if warped else None
+        self._candidates = CandidateSearch(
+            index,
+            track.feature_table,
+            statistics,
+            CoarseQuery.of_contour(track.contours, warped, index.scales) if warped else None,
+            for_each,
+            rows_at_once=rows_at_once,
+        )
 
     @property
     def embedding(self) -> NDArray[np.float32]:
@@ -80,9 +88,7 @@ class Search:
         )
         return found
 
-    def prune_by_coarse_contour(
-        self, audio_ids: Sequence[AudioId], count: int, known: Mapping[AudioId, float] | None = None
-    ) -> RankedList:
+    def prune_by_coarse_contour(self, audio_ids: Sequence[AudioId], count: int) -> RankedList:
         """Keep the candidates that are worth comparing by their contours, nearest first.
 
         Parameters
@@ -91,20 +97,14 @@ class Search:
             Audio ids of candidates whose distances are to be estimated.
         count
             Number of wanted tracks.
-        known
-            Estimates for other candidates, from an earlier call.
 
         Returns
         -------
         list of (AudioId, float)
             Kept candidates with their estimated distances, nearest first. The estimates are not corrected.
         """
-        known = known or {}
-        every = [*known, *audio_ids]
-        rows = self._index.rows_of(every)
-        estimates = np.append(np.array(list(known.values())), self._estimates(rows[len(known) :]))
-        kept = prune(estimates, count, self._correction(rows))
-        return [(every[row], float(estimates[row])) for row in kept]
+        found = self._candidates.pruned(self._index.rows_of(audio_ids), count)
+        return list(zip(IdArray(self._index.tracks.audio_ids.array[found.rows]), found.estimates.tolist(), strict=True))
 
     def nearest(self, audio_ids: Sequence[AudioId], count: int) -> RankedList:
         """Return the nearest `count` of some tracks with their corrected distances, nearest first.
@@ -172,33 +172,8 @@ class Search:
         found = zip(self._ranking.parts, z_scores[0].tolist(), weights[0].tolist(), strict=True)
         return float(distance), {part: z_score for part, z_score, weight in found if weight >= _LEAST_WEIGHT}
 
-    def _estimates(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Estimate the distances (rows,) to tracks of the index by the warped part of the ranking."""
-        query = self.contour_query
-        if query is None:
-            return np.zeros(len(rows))
-        coarse_contours, feature_table = self._index.coarse_contours, self._index.feature_table
-        return self._in_blocks(
-            lambda block: query.coarse_distances(coarse_contours.rows(block), feature_table.roughness(block)), rows
-        )
-
     def _correction(self, rows: NDArray[np.int64]) -> Correction:
-        feature_table = self._index.feature_table
-        known = self._in_blocks(
-            lambda block: self._ranking.summary_distances(self._track.feature_table, feature_table.rows(block)), rows
-        )
-        weights = self._ranking.pair_weights(self._track.feature_table.treble, feature_table.treble(rows))
-        return Correction.of(known, self._statistics, self._index.statistics.rows(rows), weights)
-
-    def _in_blocks(
-        self, function: Callable[[NDArray[np.int64]], NDArray[np.float64]], rows: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Apply a function to blocks of rows, and join the results in the order of the rows."""
-        if len(rows) <= self._rows_at_once:
-            return function(rows)
-        blocks = np.array_split(rows, ceil(len(rows) / self._rows_at_once))
-        found = dict(self._for_each(lambda number: function(blocks[number]), range(len(blocks))))
-        return np.concatenate([found[number] for number in range(len(blocks))])
+        return self._candidates.correction(rows)
 
 
 def embedding_of_new_track(index: LibraryIndex, track_features: TrackFeatures) -> NDArray[np.float32]:

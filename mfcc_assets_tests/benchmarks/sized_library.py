@@ -34,7 +34,7 @@ from mfcc_assets.search.vector_index import LARGEST_FLAT, SegmentPoints, VectorI
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.index_store import IndexStore
-from mfcc_assets.storage.ranking_store import RankedLists
+from mfcc_assets.storage.ranked_lists import RankedLists
 from mfcc_assets.storage.sql.browse_keys import browse_keys
 from mfcc_assets_tests.benchmarks.population import Drawn, Population
 
