@@ -66,6 +66,16 @@ def index_and_rank(library: Library) -> tuple[LibraryIndex, ListsReport]:
     return index, ListsReport(*(sum(vars(report)[name] for report in reports) for name in vars(reports[0])))
 
 
+def rank_from_scratch(library: Library, index: LibraryIndex) -> None:
+    """Delete the lists of an index, and compute them without those of another index. Nothing is published then."""
+    for blob in list(library.blobs.list("cepstra", f"indexes/{index.version}/")):
+        if "/candidates/" in blob.name or "/rankings/" in blob.name:
+            library.blobs.delete("cepstra", blob.name)
+    library.blobs.delete("cepstra", "indexes/published.json")
+    list(find_candidates(library, index, library.shards))
+    list(rank_candidates(library, index, library.shards))
+
+
 def publish(library: Library) -> tuple[LibraryIndex, ListsReport]:
     """Build and rank as `index_and_rank` does, and publish the index."""
     ranked = index_and_rank(library)

@@ -4,7 +4,6 @@
 upload, so that both give the same list.
 """
 
-import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from math import inf
@@ -15,8 +14,6 @@ from numpy.typing import NDArray
 
 from mfcc_assets.audio.outside import read_tags
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.errors import FeaturesMissing
-from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.feature_repair import cepstra_of, repaired
@@ -32,15 +29,12 @@ from mfcc_assets.recognition.recogniser import (
     RecognitionQuery,
     TagRecogniser,
     recognise,
-    warn_of_missing,
 )
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search, search_for_new_track
 from mfcc_assets.similarity.pairwise import Tracks
 from mfcc_assets.similarity.rankings import RankedList, rank
 from mfcc_assets.storage.sql.records import Recommendation, Soundtrack
-
-_logger = logging.getLogger(__name__)
 
 
 def recognise_file(
@@ -114,31 +108,20 @@ def rank_query(
 ) -> RankedList:
     """Return the nearest candidates of a query by the index's ranking, with their distances.
 
-    Candidates that have left the library, or whose features cannot be read, are left out.
+    Candidates that have left the library are left out.
 
     Raises
     ------
     LostTables
         If the database does not know the tracks of the index.
     """
-    contours: dict[AudioId, NDArray[np.float32]] = {}
-    missing: list[FeaturesMissing] = []
     in_library = library.catalogue.tracks_of_audio(candidates)
     if not in_library:
         check_tables(library)
-    for candidate in in_library:
-        try:
-            contours[candidate] = contour_of(library, index, candidate)
-        except FeaturesMissing as error:
-            # One damaged or mislabelled file must not fail every query that sounds a little like it.
-            missing.append(error)
-    warn_of_missing(missing, _logger)
-    return search.nearest(contours, index.parameters.ranked_count if count is None else count)
+    return search.nearest(list(in_library), index.parameters.ranked_count if count is None else count)
 
 
 def certify(
-    library: Library,
-    index: LibraryIndex,
     search: Search,
     found: Iterable[tuple[AudioId, float]],
     *,
@@ -148,16 +131,11 @@ def certify(
     """Return the `count` nearest tracks among those that were found and all others, proven to be the nearest.
 
     The query is compared with each of the others unless a lower bound proves that it is too far away.
-
-    Raises
-    ------
-    FeaturesMissing
-        If a track cannot be compared, since then nothing is proven.
     """
     known = dict(found)
     limit = max(known.values()) if len(known) == count else inf
     rest = (audio_id for audio_id in others if audio_id not in known)
-    closer = search.distances_within(rest, limit, partial(contour_of, library, index))
+    closer = search.distances_within(rest, limit)
     return [(ranked.audio_id, ranked.distance) for ranked in rank((known | closer).items())[:count]]
 
 
@@ -208,18 +186,9 @@ def search_for(library: Library, index: LibraryIndex, audio_id: AudioId, *, copi
         read = partial(library.features.read_track_features, audio_id, parameters)
         track_features = repaired(library, read, audio_id, parameters)
         return search_for_new_track(index, {audio_id, *copies}, track_features, on_all_cores)
-    contours = RaggedFrames.of([contour_of(library, index, audio_id)], len(index.scales))
     rows = np.array([row])
-    return Search(index, Tracks(index.feature_table.rows(rows), contours), index.statistics.rows(rows), on_all_cores)
-
-
-def contour_of(library: Library, index: LibraryIndex, audio_id: AudioId) -> NDArray[np.float32]:
-    """Return the contour (m, d) of an audio id, computed with the parameters of the index.
-
-    A damaged contour is computed again.
-    """
-    parameters = index.parameters.features
-    return repaired(library, lambda: library.features.read_contour(audio_id, parameters), audio_id, parameters)
+    track = Tracks(index.feature_table.rows(rows), index.contours.rows(rows))
+    return Search(index, track, index.statistics.rows(rows), on_all_cores)
 
 
 def distances_to(
@@ -230,11 +199,9 @@ def distances_to(
     Raises
     ------
     FeaturesMissing
-        If one of them cannot be compared.
+        If the audio id is not in the index, and its features cannot be read.
     """
-    return search_for(library, index, audio_id).distances_within(
-        others, np.inf, lambda other: contour_of(library, index, other)
-    )
+    return search_for(library, index, audio_id).distances_within(others, np.inf)
 
 
 def _recogniser(name: str, library: Library, index: LibraryIndex | None) -> Recogniser | None:

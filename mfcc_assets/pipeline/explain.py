@@ -1,6 +1,5 @@
 """Explain why a track is near to another one, to an upload or to a file: the figures, and a picture."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
@@ -9,11 +8,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.features.contour import ContourTimes
 from mfcc_assets.ids import QueryId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import contour_of, search_for
+from mfcc_assets.pipeline.answer import search_for
 from mfcc_assets.pipeline.feature_repair import cepstra_of
 from mfcc_assets.pipeline.find_track import audio_in_index
 from mfcc_assets.pipeline.nearness import nearness_record, pair_distances_of
@@ -28,8 +26,6 @@ from mfcc_assets.similarity.nearness import Nearness
 from mfcc_assets.similarity.qualities import Quality
 from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets.texts import printable
-
-_logger = logging.getLogger(__name__)
 
 RANDOM_PAIRS = 400
 """Number of random pairs of tracks. They show how large distances in a library are."""
@@ -182,7 +178,7 @@ def explain_query(
         times=(query.times, other.times),
         parameters=index.parameters.features.cepstra,
     )
-    ranked_distance, parts = search.distance_and_z_scores(audio_id, other.contour)
+    ranked_distance, parts = search.distance_and_z_scores(audio_id)
     return ExplainedPair(
         index.version,
         index.parameters.ranking,
@@ -239,13 +235,13 @@ def random_pairs_of(library: Library, index: LibraryIndex) -> RandomPairs:
     """
 
     def measure() -> dict[str, NDArray[np.float64]]:
-        random_pairs = RandomPairs.of(_random_contours(library, index), index.scales)
+        random_pairs = RandomPairs.of(_random_contours(index), index.scales)
         return {"contributions": random_pairs.contributions, "moments": random_pairs.moments}
 
     return RandomPairs(**library.indexes.measured_once(index.version, "random_pairs.npz", measure))
 
 
-def _random_contours(library: Library, index: LibraryIndex) -> Iterator[tuple[Frames, Frames]]:
+def _random_contours(index: LibraryIndex) -> Iterator[tuple[Frames, Frames]]:
     count = len(index.tracks)
     if count * (count - 1) // 2 <= RANDOM_PAIRS:
         # The only pair of a library of one track is the track and itself.
@@ -255,12 +251,7 @@ def _random_contours(library: Library, index: LibraryIndex) -> Iterator[tuple[Fr
         first, apart = random.integers(count, size=RANDOM_PAIRS), random.integers(1, count, size=RANDOM_PAIRS)
         pairs = list(zip(first.tolist(), ((first + apart) % count).tolist(), strict=True))
     for rows in pairs:
-        try:
-            a, b = (contour_of(library, index, index.tracks.audio_ids[row]) for row in rows)
-        except FeaturesMissing as error:
-            # Otherwise one damaged file would leave every pair without an explanation.
-            _logger.warning("A random pair is left out: %s", error)
-            continue
+        a, b = (index.contours[row] for row in rows)
         yield a, b
 
 
@@ -275,7 +266,7 @@ def _paired(library: Library, index: LibraryIndex, track: Soundtrack) -> PairedT
         track.artist,
         track.display_title,
         track.seconds,
-        contour_of(library, index, audio_id),
+        index.contour(audio_id),
         ContourTimes.of(cepstra, parameters, seconds=seconds),
         words_of(library, index, cepstra),
     )

@@ -280,7 +280,7 @@ def _answer(
     if exact:
         in_library, known = library.catalogue.track_ids_by_audio(), set(recordings.of([*without]))
         others = [audio_id for audio_id in recordings.representing(in_library) if audio_id not in known]
-        ranked = certify(library, index, search, ranked, count=considered, others=others)
+        ranked = certify(search, ranked, count=considered, others=others)
     left_out = versions_among(library, path, [audio_id for audio_id, _ in ranked]) if without_versions else set()
     recommendations, soundtracks = choose_recommendations(
         library,

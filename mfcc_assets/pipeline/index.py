@@ -113,7 +113,6 @@ def _builder(library: Library, parameters: IndexParameters) -> IndexBuilder:
     return IndexBuilder(
         parameters,
         lambda audio_id: repaired(library, lambda: store.read_track_features(audio_id, features), audio_id, features),
-        lambda audio_id: repaired(library, lambda: store.read_contour(audio_id, features), audio_id, features),
         on_all_cores,
         small_library=SMALL_LIBRARY,
     )

@@ -279,4 +279,5 @@ def prune_versions(library: Library, *, keep: int) -> list[str]:
     for version in deleted:
         library.indexes.delete(version)
     library.indexes.delete_unused_segments()
+    library.rankings.delete_unused_layers()
     return deleted

@@ -4,7 +4,7 @@ For a few uploads, their own folders and names are asked for, so that the work d
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -97,7 +97,9 @@ def copies_of(library: Library, uploads: Collection[UploadId]) -> dict[UploadId,
 def lists_of(library: Library, uploads: Collection[UploadId]) -> dict[UploadId, list[Blob]]:
     """Return the candidates and rankings of each upload, of every index."""
     versions = library.blobs.folders(CEPSTRA, "indexes")
-    return _in_folders(library, [f"indexes/{version}/{stage}" for version in versions for stage in STAGES], uploads)
+    folders = [f"indexes/{version}/{stage}" for version in versions for stage in STAGES]
+    # Older versions of this program stored lists as Parquet.
+    return _in_folders(library, folders, uploads, suffixes=("npz", "parquet"))
 
 
 def features_of(library: Library, audio_ids: Collection[AudioId]) -> dict[AudioId, list[Blob]]:
@@ -108,11 +110,13 @@ def features_of(library: Library, audio_ids: Collection[AudioId]) -> dict[AudioI
     return _in_folders(library, folders, audio_ids)
 
 
-def _in_folders(library: Library, folders: Iterable[str], ids: Collection[_Id]) -> dict[_Id, list[Blob]]:
+def _in_folders(
+    library: Library, folders: Iterable[str], ids: Collection[_Id], suffixes: Sequence[str] = ("parquet",)
+) -> dict[_Id, list[Blob]]:
     """Return what is stored under each of these ids in some folders of what is computed."""
     found: dict[_Id, list[Blob]] = {one: [] for one in ids}
     for folder in folders:
-        names = {f"{folder}/{one}.parquet": one for one in ids}
+        names = {f"{folder}/{one}.{suffix}": one for one in ids for suffix in suffixes}
         if len(ids) > _FEW:
             for blob in library.blobs.list(CEPSTRA, f"{folder}/"):
                 if blob.name in names:

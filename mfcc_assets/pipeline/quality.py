@@ -264,8 +264,6 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
     ------
     NoPublishedIndex
         If rankings are missing.
-    FeaturesMissing
-        If a track cannot be compared.
     """
     tracks = list(index.tracks)
     queries = min(len(tracks), max(_MINIMUM_QUERIES, _PAIRS_PROVEN // max(1, len(tracks))))
@@ -281,8 +279,6 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
     }
     truth = {
         audio_id: certify(
-            library,
-            index,
             search_for(library, index, audio_id),
             ranked,
             count=EVALUATED_COUNT,

@@ -5,23 +5,28 @@ represented it when the index was built.
 """
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.for_each import in_turn
-from mfcc_assets.ids import AudioId, shard_of
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import certify, contour_of, search_for
+from mfcc_assets.pipeline.answer import certify, search_for
+from mfcc_assets.pipeline.former_lists import FormerLists, KnownList
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.pipeline.stored_rankings import intact_lists, required_lists
-from mfcc_assets.search.cascade import candidates_to_fetch
+from mfcc_assets.search.candidates import Candidates, CandidateSearch
+from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.window import Windows
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.ranking_store import STAGES, RankedLists, Stage
+from mfcc_assets.storage.ranked_lists import RankedLists, newest
+from mfcc_assets.storage.ranking_store import STAGES, Stage
 
 _logger = logging.getLogger(__name__)
 
@@ -53,47 +58,40 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     """Find and store the candidates of every audio id of each shard, and yield a report for each shard.
 
     A shard whose candidates are already stored and intact is skipped. Candidates of the published index are taken over
-    where only new audio can change them. Only one track of each recording is a candidate, so that copies take no places
-    from other recordings.
+    where no track that came or went concerns them. Only one track of each recording is a candidate, so that copies take
+    no places from other recordings.
     """
-    by_shard: dict[str, list[AudioId]] = {}
-    for audio_id, track in index.tracks.items():
-        by_shard.setdefault(shard_of(track, library.settings.shard_digits), []).append(audio_id)
     recordings = recordings_of(library, index)
-    published, wanted = _PublishedLists(library, index, recordings), index.parameters.ranked_count
-    each = in_turn if published.changes <= _FEW_CHANGES else on_all_cores
-
-    def candidates_of(audio_id: AudioId) -> tuple[RankedList, int]:
-        known, search = published.list_of("candidates", audio_id), search_for(library, index, audio_id)
-        (own,) = recordings.of([audio_id])
-        if (
-            known is not None
-            and published.has_all(list(known)[:wanted], query=own)
-            and len(published.added) <= candidates_to_fetch(recordings.count, wanted)
-        ):
-            remaining = {
-                candidate: known[candidate] for candidate in recordings.representing(known) if candidate != own
-            }
-            added = [other for other in published.added if other != own]
-            return search.prune_by_coarse_contour(added, wanted, remaining), len(added)
-        nearest = search.nearest_by_embedding(wanted + 1, recordings.represents)
-        found = [candidate for candidate in nearest if candidate != own]
-        return search.prune_by_coarse_contour(found, wanted), len(found)
-
+    finder, former = (
+        cache(lambda: _Finder(index, recordings)),
+        cache(lambda: FormerLists.of(library, index, recordings)),
+    )
+    queries_of = cache(lambda: _rows_by_shard(library, index))
     for shard in shards:
         stored, is_damaged = intact_lists(library, "candidates", index.version, shard)
         if stored is not None:
-            yield shard, ListsReport(len(stored.queries), compared=0)
+            yield shard, ListsReport(len(stored.candidates), compared=0)
             continue
-        found = dict(each(candidates_of, by_shard.get(shard, [])))
-        yield shard, _stored(library, "candidates", index.version, shard, found, is_repair=is_damaged)
+        known, queries = former(), queries_of().get(shard, np.empty(0, np.int64))
+        heads = known.heads(shard) if known else None
+        if known is None or heads is None:
+            found = dict(on_all_cores(finder().anew, queries.tolist()))
+            library.rankings.write("candidates", index.version, shard, _candidate_lists(index, found))
+        else:
+            concerned = dict(known.concerned(shard, heads, queries, finder().windows))
+            each = in_turn if known.changes <= _FEW_CHANGES else on_all_cores
+            found = dict(each(lambda row: finder().updated(row, concerned[row]), concerned))  # noqa: B023  used at once
+            lists = _candidate_lists(index, found, gone=known.gone(heads, queries))
+            library.rankings.write_changes("candidates", index.version, shard, lists, former=known.version)
+        compared = sum(count for _, count in found.values())
+        yield shard, _report(library, "candidates", index, shard, compared, is_repair=is_damaged)
 
 
 def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, ListsReport]]:
     """Rank and store the candidates of every audio id of each shard, and yield a report for each shard.
 
-    A shard whose rankings are already stored and intact is skipped. Rankings of the published index are taken over, and
-    compared only with candidates that it did not have.
+    A shard whose rankings are already stored and intact is skipped. The ranking of a query has the nearest of all its
+    candidates. Rankings of the published index are taken over, and compared only with candidates that it did not have.
 
     Raises
     ------
@@ -101,29 +99,35 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         If the candidates of a shard are missing.
     """
     recordings = recordings_of(library, index)
-    published, wanted = _PublishedLists(library, index, recordings), index.parameters.ranked_count
-
-    def ranked(query: tuple[AudioId, RankedList]) -> tuple[RankedList, int]:
-        audio_id, candidates = query
-        known, compared = published.list_of("rankings", audio_id), published.list_of("candidates", audio_id)
-        (own,) = recordings.of([audio_id])
-        if known is None or compared is None or not published.has_all(known, query=own):
-            contours = {candidate: contour_of(library, index, candidate) for candidate, _ in candidates}
-            return search_for(library, index, audio_id).nearest(contours, wanted), len(contours)
-        fresh = [candidate for candidate, _ in candidates if candidate not in compared]
-        if not fresh:
-            return list(known.items()), 0
-        search = search_for(library, index, audio_id)
-        return certify(library, index, search, known.items(), count=wanted, others=fresh), len(fresh)
-
+    former = cache(lambda: FormerLists.of(library, index, recordings))
     for shard in shards:
         stored, is_damaged = intact_lists(library, "rankings", index.version, shard)
         if stored is not None:
-            yield shard, ListsReport(len(stored.queries), compared=0)
+            yield shard, ListsReport(len(stored.candidates), compared=0)
             continue
-        candidates = required_lists(library, "candidates", index.version, shard)
-        found = {audio_id: each for (audio_id, _), each in on_all_cores(ranked, candidates.by_query().items())}
-        yield shard, _stored(library, "rankings", index.version, shard, found, is_repair=is_damaged)
+        known = former()
+        changes = known.changes_of_candidates(shard) if known else None
+        rankings = known.lists("rankings", shard) if known else None
+        changes = None if rankings is None else changes
+        compared_before = known.lists("candidates", shard) if known and (changes is None or len(changes)) else None
+        candidates = required_lists(library, "candidates", index.version, shard) if changes is None else changes
+        ranker = _Ranker(library, index, rankings, compared_before)
+        queries = [
+            (query, candidates.candidates[candidates.rows_of(number)])
+            for number, query in enumerate(candidates.queries)
+            if candidates.lengths[number]
+        ]
+        found = {query: each for (query, _), each in on_all_cores(ranker.ranked, queries)}
+        lists = RankedLists.of({query: ranked for query, (ranked, _) in found.items()})
+        if known is None or changes is None:
+            library.rankings.write("rankings", index.version, shard, lists)
+        else:
+            gone = changes.selected(np.flatnonzero(changes.lengths == 0))
+            library.rankings.write_changes(
+                "rankings", index.version, shard, newest([gone, lists]), former=known.version
+            )
+        compared = sum(count for _, count in found.values())
+        yield shard, _report(library, "rankings", index, shard, compared, is_repair=is_damaged)
 
 
 def repair_rankings(library: Library, index: LibraryIndex) -> None:
@@ -144,65 +148,102 @@ def repair_rankings(library: Library, index: LibraryIndex) -> None:
             pass
 
 
-def _stored(
-    library: Library,
-    stage: Stage,
-    version: str,
-    shard: str,
-    found: Mapping[AudioId, tuple[RankedList, int]],
-    *,
-    is_repair: bool,
-) -> ListsReport:
-    """Store the lists of a shard, given each list with the number of pairs that were compared for it."""
-    lists = RankedLists.of({audio_id: found[audio_id][0] for audio_id in sorted(found)})
-    library.rankings.write(stage, version, shard, lists)
-    if is_repair:
-        library.repairs.record(f"Shard {shard} of the {stage} of index {version} was damaged and computed again.")
-    compared = sum(count for _, count in found.values())
-    return ListsReport(len(lists.queries), compared, repaired=int(is_repair))
+class _Finder:
+    """Finds the candidates of queries, given by their rows. The second result is the number of compared tracks."""
+
+    def __init__(self, index: LibraryIndex, recordings: Recordings) -> None:
+        self._index, self._recordings, self._wanted = index, recordings, index.parameters.ranked_count
+        self.windows = Windows.of(index)
+        self._in_windows = self.windows.among(np.flatnonzero(recordings.represents))
+
+    def anew(self, row: int) -> tuple[Candidates, int]:
+        tracks = self._in_windows.tracks_of(row)
+        tracks = tracks[tracks != self._recordings.rows[row]]
+        return CandidateSearch.of_row(self._index, row).pruned(tracks, self._wanted), len(tracks)
+
+    def updated(self, row: int, known: KnownList | None) -> tuple[Candidates, int]:
+        if known is None:
+            return self.anew(row)
+        search = CandidateSearch.of_row(self._index, row)
+        return search.pruned(known.entrants, self._wanted, known.rows, known.estimates), len(known.entrants)
 
 
-class _PublishedLists:
-    """The candidates and rankings of the published index that another index can take over.
+class _Ranker:
+    """Ranks the candidates of queries.
 
-    There are none if the two indexes are calibrated differently.
-
-    Attributes
+    Parameters
     ----------
-    added
-        Audio ids that represent a recording in the index, and represent none in the published one.
-    changes
-        Number of audio ids that represent a recording in only one of the two.
+    library, index
+        The library and the index.
+    rankings, candidates
+        Former lists of the shard, if both can be taken over.
     """
 
-    def __init__(self, library: Library, index: LibraryIndex, recordings: Recordings) -> None:
-        published = library.indexes.published_if_usable()
-        is_same = published is not None and published.is_calibrated_as(index)
-        self._library, self._published, self._recordings = library, published if is_same else None, recordings
-        former = recordings_of(library, self._published) if self._published else None
-        self.added = self._added(former)
-        common = recordings.count - len(self.added)
-        self.changes = len(self.added) + (former.count - common if former else 0)
-        self._by_shard = lru_cache(maxsize=4)(self._read)
+    def __init__(
+        self, library: Library, index: LibraryIndex, rankings: RankedLists | None, candidates: RankedLists | None
+    ) -> None:
+        self._library, self._index, self._wanted = library, index, index.parameters.ranked_count
+        self._former = (rankings, candidates) if rankings is not None and candidates is not None else None
 
-    def list_of(self, stage: Stage, audio_id: AudioId) -> dict[AudioId, float] | None:
-        """Return the candidates or the ranking of an audio id, nearest first, or None if they are not known."""
-        if self._published is None or audio_id not in self._published.tracks:
-            return None
-        shard = shard_of(self._published.tracks[audio_id], self._library.settings.shard_digits)
-        return self._by_shard(stage, shard).get(audio_id)
+    def ranked(self, query: tuple[AudioId, IdArray[AudioId]]) -> tuple[RankedList, int]:
+        """Return the ranking of a query with its candidates, and the number of compared tracks."""
+        audio_id, candidates = query
+        known, compared = self._known(audio_id)
+        if known is None or not known.keys() <= set(candidates):
+            return self._anew(audio_id, list(candidates)), len(candidates)
+        fresh = [candidate for candidate in candidates if candidate not in compared]
+        if not fresh:
+            return list(known.items()), 0
+        search = search_for(self._library, self._index, audio_id)
+        ranked = certify(search, known.items(), count=self._wanted, others=fresh)
+        return ranked, len(fresh)
 
-    def has_all(self, audio_ids: Collection[AudioId], *, query: AudioId) -> bool:
-        """Return True if all of these audio ids still represent recordings, and the query is none of them."""
-        return query not in audio_ids and len(self._recordings.representing(audio_ids)) == len(audio_ids)
+    def _anew(self, audio_id: AudioId, candidates: list[AudioId]) -> RankedList:
+        search = search_for(self._library, self._index, audio_id)
+        # The search may lose a candidate that belongs to the nearest. A ranking that depends on which candidates came
+        # together would not be that of a library which was built at once, so the rest is excluded by proof.
+        found = search.nearest(candidates, self._wanted)
+        return certify(search, found, count=self._wanted, others=candidates)
 
-    def _added(self, former: Recordings | None) -> list[AudioId]:
-        audio_ids, is_added = self._recordings.tracks.audio_ids, self._recordings.represents.copy()
-        if former is not None:
-            rows = former.tracks.rows(audio_ids)
-            is_added[rows >= 0] &= ~former.represents[rows[rows >= 0]]
-        return [audio_ids[row] for row in np.flatnonzero(is_added).tolist()]
+    def _known(self, audio_id: AudioId) -> tuple[dict[AudioId, float] | None, set[AudioId]]:
+        """Return the former ranking of a query, and its former candidates."""
+        if self._former is None:
+            return None, set()
+        numbers = [int(lists.numbers(IdArray.of([audio_id]))[0]) for lists in self._former]
+        if min(numbers) < 0:
+            return None, set()
+        (rankings, candidates), (ranking, compared) = self._former, numbers
+        return dict(rankings.list_of(ranking)), set(candidates.candidates[candidates.rows_of(compared)])
 
-    def _read(self, stage: Stage, shard: str) -> dict[AudioId, dict[AudioId, float]]:
-        lists = intact_lists(self._library, stage, self._published.version, shard)[0] if self._published else None
-        return {audio_id: dict(found) for audio_id, found in lists.by_query().items()} if lists else {}
+
+def _candidate_lists(
+    index: LibraryIndex, found: Mapping[int, tuple[Candidates, int]], gone: Iterable[AudioId] = ()
+) -> RankedLists:
+    """Return the lists of candidates by the rows of their queries, and empty lists of queries that are gone."""
+    ids, rows = index.tracks.audio_ids.array, sorted(found)
+    every = [found[row][0] for row in rows]
+    lists = RankedLists(
+        IdArray(ids[rows]),
+        np.cumsum([0, *(len(candidates.rows) for candidates in every)], dtype=np.int64),
+        IdArray(ids[np.concatenate([np.empty(0, np.int64), *(candidates.rows for candidates in every)])]),
+        np.concatenate([np.empty(0), *(candidates.estimates for candidates in every)]),
+        np.array([candidates.limit for candidates in every], np.float64),
+    )
+    return newest([RankedLists.of({audio_id: [] for audio_id in gone}), lists])
+
+
+def _rows_by_shard(library: Library, index: LibraryIndex) -> dict[str, NDArray[np.int64]]:
+    """Return the rows of the tracks in each shard, ascending."""
+    shards = index.tracks.track_ids.array.astype(f"S{library.settings.shard_digits}")
+    names, numbers = np.unique(shards, return_inverse=True)
+    return {name.decode(): np.flatnonzero(numbers == number) for number, name in enumerate(names.tolist())}
+
+
+def _report(
+    library: Library, stage: Stage, index: LibraryIndex, shard: str, compared: int, *, is_repair: bool
+) -> ListsReport:
+    """Return the report on a shard that was stored, and record its repair."""
+    heads = library.rankings.read_heads(stage, index.version, shard)
+    if is_repair:
+        library.repairs.record(f"Shard {shard} of the {stage} of index {index.version} was damaged and computed again.")
+    return ListsReport(int(heads.lengths.sum()) if heads else 0, compared, repaired=int(is_repair))

@@ -4,16 +4,17 @@ import logging
 from collections.abc import Iterator
 
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
-from mfcc_assets.ids import AudioId
+from mfcc_assets.ids import AudioId, UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.ranking_store import RankedLists, Stage
+from mfcc_assets.storage.ranked_lists import RankedLists
+from mfcc_assets.storage.ranking_store import Stage
 
 _logger = logging.getLogger(__name__)
 
 
-def required_lists(library: Library, stage: Stage, version: str, shard_or_upload: str) -> RankedLists:
-    """Read the stored lists of a shard or an upload.
+def required_lists(library: Library, stage: Stage, version: str, shard: str) -> RankedLists:
+    """Read the stored lists of a shard.
 
     Parameters
     ----------
@@ -23,8 +24,8 @@ def required_lists(library: Library, stage: Stage, version: str, shard_or_upload
         ``candidates`` or ``rankings``.
     version
         Version of the index.
-    shard_or_upload
-        Name of a shard, or id of an upload.
+    shard
+        Name of the shard.
 
     Raises
     ------
@@ -33,14 +34,26 @@ def required_lists(library: Library, stage: Stage, version: str, shard_or_upload
     CorruptIndex
         If the lists are damaged.
     """
-    lists = library.rankings.read(stage, version, shard_or_upload)
+    lists = library.rankings.read(stage, version, shard)
     if lists is None:
-        raise NoPublishedIndex(
-            f"the {stage} of {shard_or_upload} are missing",
-            subject=f"index {version}",
-            remedy=f"Materialise the {stage} of all shards, or answer the upload again",
-        )
+        raise _missing(stage, version, shard)
     return lists
+
+
+def required_upload_list(library: Library, stage: Stage, version: str, upload: UploadId) -> RankedList:
+    """Read the stored list of an upload, as `required_lists` does."""
+    found = library.rankings.read_upload(stage, version, upload)
+    if found is None:
+        raise _missing(stage, version, upload)
+    return found
+
+
+def _missing(stage: Stage, version: str, shard_or_upload: str) -> NoPublishedIndex:
+    return NoPublishedIndex(
+        f"the {stage} of {shard_or_upload} are missing",
+        subject=f"index {version}",
+        remedy=f"Materialise the {stage} of all shards, or answer the upload again",
+    )
 
 
 def stored_rankings(library: Library, version: str) -> Iterator[tuple[AudioId, RankedList]]:

@@ -109,10 +109,10 @@ def latest_upload_of(
 def upload_candidates(library: Library, upload: UploadId, index_version: str) -> list[Presented]:
     """Return the first candidates of an upload, for the time while they are ranked."""
     try:
-        lists = library.rankings.read("candidates", index_version, upload)
+        found = library.rankings.read_upload("candidates", index_version, upload)
     except CorruptIndex:
         return []  # the run will say so, and they are only shown for a moment
-    first = lists.candidates[:SHOWN_CANDIDATES] if lists else ()
+    first = [audio_id for audio_id, _ in (found or [])[:SHOWN_CANDIDATES]]
     tracks = library.catalogue.tracks_of_audio(first)
     return [{"track_id": tracks[audio_id].track_id} for audio_id in first if audio_id in tracks]
 

@@ -37,7 +37,7 @@ from mfcc_assets.pipeline.purge import remove_computed
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.pipeline.stages import coverage_of
 from mfcc_assets.pipeline.store_features import note_on, store_analysis, store_track_features
-from mfcc_assets.pipeline.stored_rankings import required_lists
+from mfcc_assets.pipeline.stored_rankings import required_upload_list
 from mfcc_assets.pipeline.upload_document import (
     AnalysedUpload,
     CopiedUpload,
@@ -54,7 +54,6 @@ from mfcc_assets.pipeline.upload_source import Source
 from mfcc_assets.storage.blobs.names import clean_name
 from mfcc_assets.storage.blobs.port import BATCH, UPLOADS, Blob
 from mfcc_assets.storage.index_store import RECALL
-from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets.storage.sql.records import AudioContent, Reject
 
 UNANSWERABLE = ("no_index", "corrupt_index", "no_features")
@@ -125,7 +124,7 @@ def find_upload_candidates(library: Library, uploads: Sequence[UploadId], *, run
         without = recordings.copies({document.audio_id, *document.recognised_audio})
         search = search_for(library, index, document.audio_id, copies=without)
         found = find_query_candidates(index, search, recordings, without=without)
-        library.rankings.write("candidates", index.version, upload, RankedLists.of_upload(upload, found))
+        library.rankings.write_upload("candidates", index.version, upload, found)
         coverage = coverage_of(library, index)
         return lambda stored: stored.with_candidates(
             index_version=index.version,
@@ -143,11 +142,11 @@ def rank_uploads(library: Library, uploads: Sequence[UploadId], *, run: Answerin
 
     def rank(upload: UploadId, document: SearchedUpload) -> Change[SearchedUpload]:
         index = read_index(document.index_version)
-        candidates = required_lists(library, "candidates", index.version, upload).candidates
+        candidates = [audio_id for audio_id, _ in required_upload_list(library, "candidates", index.version, upload)]
         copies = recordings_of(library, index).copies(document.recognised_audio)
         search = search_for(library, index, document.audio_id, copies=copies)
         ranked = rank_query(library, index, search, candidates)
-        library.rankings.write("rankings", index.version, upload, RankedLists.of_upload(upload, ranked))
+        library.rankings.write_upload("rankings", index.version, upload, ranked)
         recall = library.indexes.read_quality(index.version).get(RECALL)
         return lambda stored: stored.with_ranking(recall=recall)
 
@@ -160,7 +159,7 @@ def recommend_for_uploads(library: Library, uploads: Sequence[UploadId], *, run:
 
     def recommend(upload: UploadId, document: RankedUpload) -> Change[RankedUpload]:
         version = document.index_version
-        ranked = required_lists(library, "rankings", version, upload).pairs()
+        ranked = required_upload_list(library, "rankings", version, upload)
         recommendations, _ = choose_recommendations(
             library,
             opened(version).index,

@@ -1,10 +1,9 @@
 """Builds the index of a library from the features of its tracks, and takes over the segments of a former index."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH, Fingerprints
 from mfcc_assets.features.frames import RaggedFrames
@@ -45,8 +44,6 @@ class IndexBuilder:
         Parameters of the indexes.
     read_track_features
         Reads the features of a track by audio id.
-    read_contour
-        Reads only the contour of a track by audio id.
     for_each
         Function that applies another function to many items: `in_turn`, or `mfcc_assets.compute.local.on_all_cores`.
     tracks_at_once
@@ -57,7 +54,6 @@ class IndexBuilder:
 
     parameters: IndexParameters
     read_track_features: Callable[[AudioId], TrackFeatures]
-    read_contour: Callable[[AudioId], NDArray[np.float32]]
     for_each: ForEach = in_turn
     tracks_at_once: int = 1_000
     small_library: int = SMALL_LIBRARY
@@ -127,20 +123,23 @@ class IndexBuilder:
         parameters, coefficients = self.parameters.features, low_coefficients(self.parameters.features.cepstra)
         tables = [space.table(FeatureTable.of([], parameters))]
         coarse_contours = FrameSpool(np.dtype(np.float16), coefficients)
+        contours = FrameSpool(np.dtype(np.float16), coefficients)
         fingerprints = FrameSpool(np.dtype(np.float32), FINGERPRINT_WIDTH)
         for first in range(0, len(audio_ids), self.tracks_at_once):
             some = list(audio_ids[first : first + self.tracks_at_once])
             by_id = dict(self.for_each(self.read_track_features, some))
             read = [by_id[audio_id] for audio_id in some]
             tables.append(space.table(FeatureTable.of(read, parameters)))
-            contours = RaggedFrames.of((features.contour for features in read), coefficients)
-            for contour, features in zip(contours.coarser(COARSE_FACTOR), read, strict=True):
-                coarse_contours.append(contour)
+            frames = RaggedFrames.of((features.contour for features in read), coefficients)
+            for coarse_contour, features in zip(frames.coarser(COARSE_FACTOR), read, strict=True):
+                coarse_contours.append(coarse_contour)
+                contours.append(features.contour)
                 fingerprints.append(features.fingerprint)
         return _ReadFeatures(
             space,
             FeatureTable.joined(tables),
             RaggedFrames(*coarse_contours.mapped()),
+            RaggedFrames(*contours.mapped()),
             Fingerprints(*fingerprints.mapped(), audio_ids),
         )
 
@@ -149,7 +148,7 @@ class IndexBuilder:
         ranking, feature_table = ranking_named(self.parameters.ranking), read.feature_table
         rows = evenly_spaced(len(feature_table), REFERENCE_SIZE)
         sample = [audio_ids[row] for row in rows.tolist()]
-        tracks = Tracks(feature_table.rows(rows), self._contours(sample))
+        tracks = Tracks(feature_table.rows(rows), read.contours.rows(rows))
         scales = np.ones(feature_table.means.shape[1])
         if len(feature_table):
             scales = pooled_scales(feature_table.means, feature_table.variances)
@@ -165,30 +164,26 @@ class IndexBuilder:
             LoadedParts(
                 feature_table,
                 read.coarse_contours,
+                read.contours,
                 read.fingerprints,
                 SegmentPoints(calibration.embedding(feature_table), calibration.centres),
-                self._measure_statistics(tracks.audio_ids, feature_table, calibration.reference),
+                self._measure_statistics(tracks.audio_ids, read, calibration.reference),
             ),
         )
 
     def _measure_statistics(
-        self, audio_ids: IdArray[AudioId], feature_table: FeatureTable, reference: Reference
+        self, audio_ids: IdArray[AudioId], read: "_ReadFeatures", reference: Reference
     ) -> DistanceStatistics:
-        shape = len(feature_table), reference.statistics.means.shape[1]
+        shape = len(audio_ids), reference.statistics.means.shape[1]
         statistics = DistanceStatistics(np.empty(shape), np.empty(shape))
 
         def measured(row: int) -> DistanceStatistics:
-            audio_id = audio_ids[row]
-            track = Tracks(feature_table.rows(np.array([row])), self._contours([audio_id]))
-            return reference.statistics_of({audio_id}, track)
+            track = Tracks(read.feature_table, read.contours)[row]
+            return reference.statistics_of({audio_ids[row]}, track)
 
-        for row, found in self.for_each(measured, range(len(feature_table))):
+        for row, found in self.for_each(measured, range(len(audio_ids))):
             statistics.means[row], statistics.deviations[row] = found.means[0], found.deviations[0]
         return statistics
-
-    def _contours(self, audio_ids: Sequence[AudioId]) -> RaggedFrames:
-        contours = (self.read_contour(audio_id) for audio_id in audio_ids)
-        return RaggedFrames.of(contours, low_coefficients(self.parameters.features.cepstra))
 
 
 @dataclass(frozen=True)
@@ -198,4 +193,5 @@ class _ReadFeatures:
     space: TimbreSpace
     feature_table: FeatureTable
     coarse_contours: RaggedFrames
+    contours: RaggedFrames
     fingerprints: Fingerprints

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, inf, sqrt
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,8 +108,102 @@ def prune(estimates: NDArray[np.float64], count: int, correction: Correction | N
     correction
         Correction of the candidates, in the order of the estimates; None to use the distances without correction.
     """
-    most = ceil(_MOST_COMPARED * max(1.0, count / 10))
-    return _rows_within_margin(estimates, count, COARSE_MODEL.margin, correction)[:most]
+    return _rows_within_margin(estimates, count, COARSE_MODEL.margin, correction)[: most_compared(count)]
+
+
+def most_compared(count: int) -> int:
+    """Return the largest number of candidates of a query that wants `count` tracks."""
+    return ceil(_MOST_COMPARED * max(1.0, count / 10))
+
+
+class CoarseQuery:
+    """A track that is compared with many others by its coarse contour.
+
+    It is compared by nothing that an index does not hold. So no contour is read to find candidates, and the estimate
+    for a pair is the same, to the last bit, whichever of the two tracks came last into the library.
+
+    Parameters
+    ----------
+    coarse_contour
+        Coarse contour of the track, as the only one, as an index holds it.
+    roughness : (d,)
+        Mean change of its contour from frame to frame.
+    warped, scales
+        As for `ContourQuery`.
+
+    Attributes
+    ----------
+    cells
+        As for `ContourQuery`.
+    """
+
+    def __init__(
+        self,
+        coarse_contour: RaggedFrames,
+        roughness: NDArray[np.floating],
+        warped: WarpedDistance,
+        scales: NDArray[np.floating],
+    ) -> None:
+        self._contour, self._roughness, self._warped, self._scales = coarse_contour, roughness, warped, scales
+        self._segments = coarse_contour.segment_means(_SEGMENTS)
+        self.cells = 0
+
+    @classmethod
+    def of_contour(cls, contour: RaggedFrames, warped: WarpedDistance, scales: NDArray[np.floating]) -> Self:
+        """Make the query of a contour, which is the only track. It is rounded as an index rounds it."""
+        coarse = contour.coarser(COARSE_FACTOR)
+        rounded = RaggedFrames(coarse.frames.astype(np.float16).astype(np.float32), coarse.starts)
+        return cls(rounded, contour.roughness()[0], warped, scales)
+
+    def distances_to(self, others: RaggedFrames, roughness: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Estimate the distances (tracks,) from this track to candidates with these coarse contours and roughness.
+
+        An estimate can be negative, unlike a distance.
+        """
+        return self._distances(others, roughness)
+
+    def distances_from(self, others: RaggedFrames) -> NDArray[np.float64]:
+        """Estimate the distances (tracks,) from tracks with these coarse contours to this track, as their candidate."""
+        return self._distances(others, np.broadcast_to(self._roughness, (len(others), len(self._scales))))
+
+    def _distances(self, others: RaggedFrames, roughness: NDArray[np.floating]) -> NDArray[np.float64]:
+        if not len(others):
+            return np.empty(0)
+        apart = np.abs(others.segment_means(_SEGMENTS) - self._segments)
+        per_frame, cells = estimates_per_frame(COARSE_MODEL, self._contour, others, apart, self._warped.band)
+        self.cells += cells
+        frames = COARSE_FACTOR * (others.lengths[:, np.newaxis] + len(self._contour.frames))
+        weights = frames * self._warped.weights(self._scales, frames)
+        total: NDArray[np.float64] = (weights * (per_frame + COARSE_MODEL.roughness * roughness)).sum(axis=1)
+        return total
+
+
+def estimates_per_frame(
+    model: EstimateModel,
+    query: RaggedFrames,
+    others: RaggedFrames,
+    segments_apart: NDArray[np.float32],
+    band: float | None,
+) -> tuple[NDArray[np.float64], int]:
+    """Estimate the distances (tracks, d) of the only track of `query` for each frame, without roughness.
+
+    The result is the same if the query and one of the others change their places. The second result is the number of
+    computed cells.
+    """
+    finer, cells = _distances_per_frame(query, others, band)
+    coarser, more_cells = _distances_per_frame(query.coarser(_COARSER_AGAIN), others.coarser(_COARSER_AGAIN), band)
+    estimates: NDArray[np.float64] = (
+        model.finer * finer + model.coarser * coarser + model.segments * segments_apart.mean(axis=1)
+    )
+    return estimates, cells + more_cells
+
+
+def _distances_per_frame(
+    query: RaggedFrames, others: RaggedFrames, band: float | None
+) -> tuple[NDArray[np.float64], int]:
+    distances, cells = distances_to_all(query.frames, others, band)
+    per_frame: NDArray[np.float64] = distances / (others.lengths[:, np.newaxis] + len(query.frames))
+    return per_frame, cells
 
 
 class ContourQuery:
@@ -157,11 +252,11 @@ class ContourQuery:
         (tracks,)
             Estimates. An estimate can be negative, unlike a distance.
         """
-        estimates = self._estimates(
-            COARSE_MODEL, coarse_contours, COARSE_FACTOR, COARSE_FACTOR * coarse_contours.lengths, roughness
-        )
-        total: NDArray[np.float64] = estimates.sum(axis=1)
-        return total
+        query = self._coarse
+        before = query.cells
+        estimates = query.distances_to(coarse_contours, roughness)
+        self.cells += query.cells - before
+        return estimates
 
     def nearest(
         self, audio_ids: Sequence[AudioId], contours: RaggedFrames, count: int, correction: Correction | None = None
@@ -182,9 +277,7 @@ class ContourQuery:
         """
         if not len(contours):
             return []
-        shares = self._estimates(
-            QUARTER_MODEL, contours.coarser(_QUARTER), _QUARTER, contours.lengths, contours.roughness()
-        )
+        shares = self._estimates(contours)
         left = np.arange(len(contours))
         variances = np.square(np.resize(_ERRORS, len(self._scales)))
         worst_first = np.argsort(-variances, kind="stable")
@@ -231,29 +324,22 @@ class ContourQuery:
         return Envelope(self._curves)
 
     @cached_property
-    def _segments(self) -> NDArray[np.float32]:
-        return self._contour.segment_means(_SEGMENTS)
+    def _coarse(self) -> "CoarseQuery":
+        return CoarseQuery.of_contour(self._contour, self._warped, self._scales)
 
-    def _estimates(
-        self,
-        model: EstimateModel,
-        others: RaggedFrames,
-        factor: int,
-        lengths: NDArray[np.int64],
-        roughness: NDArray[np.float32],
-    ) -> NDArray[np.float64]:
-        """Estimate the share (tracks, d) of every coefficient in the distances to tracks with these `lengths`."""
-        if not len(others):
-            return np.empty((0, len(self._scales)))
-        query = self._contour.coarser(factor)
-        per_frame = (
-            model.finer * self._distances_per_frame(query, others)
-            + model.coarser * self._distances_per_frame(query.coarser(_COARSER_AGAIN), others.coarser(_COARSER_AGAIN))
-            + model.segments * np.abs(others.segment_means(_SEGMENTS) - self._segments).mean(axis=1)
-            + model.roughness * roughness
+    def _estimates(self, others: RaggedFrames) -> NDArray[np.float64]:
+        """Estimate the share (tracks, d) of every coefficient in the distances to tracks."""
+        per_frame, cells = estimates_per_frame(
+            QUARTER_MODEL,
+            self._contour.coarser(_QUARTER),
+            others.coarser(_QUARTER),
+            np.abs(others.segment_means(_SEGMENTS) - self._contour.segment_means(_SEGMENTS)),
+            self._warped.band,
         )
-        frames = lengths[:, np.newaxis] + len(self._contour.frames)
-        estimates: NDArray[np.float64] = frames * self._warped.weights(self._scales, frames) * per_frame
+        self.cells += cells
+        frames = others.lengths[:, np.newaxis] + len(self._contour.frames)
+        weights = frames * self._warped.weights(self._scales, frames)
+        estimates: NDArray[np.float64] = weights * (per_frame + QUARTER_MODEL.roughness * others.roughness())
         return estimates
 
     def _shares(self, contours: RaggedFrames, coefficients: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -264,12 +350,6 @@ class ContourQuery:
             self._contour.columns(coefficients), contours.columns(coefficients)
         )
         return shares
-
-    def _distances_per_frame(self, query: RaggedFrames, others: RaggedFrames) -> NDArray[np.float64]:
-        per_frame: NDArray[np.float64] = self._distances(query, others) / (
-            others.lengths[:, np.newaxis] + len(query.frames)
-        )
-        return per_frame
 
     def _distances(self, query: RaggedFrames, others: RaggedFrames) -> NDArray[np.float64]:
         """Compute the DTW distances (tracks, d) of every coefficient, and count the cells."""

@@ -61,11 +61,14 @@ def _segment_of_rows(index: LibraryIndex, rows: NDArray[np.int64]) -> Segment:
     wanted[rows] = True
     tracks, feature_table = index.tracks.selected(wanted), index.feature_table.rows(rows)
     coarse_contours = FrameSpool(np.dtype(np.float16), len(index.scales))
+    contours = FrameSpool(np.dtype(np.float16), len(index.scales))
     fingerprints = FrameSpool(np.dtype(np.float32), FINGERPRINT_WIDTH)
     for first in range(0, len(rows), _TRACKS_AT_ONCE):
         some = rows[first : first + _TRACKS_AT_ONCE]
         for contour in index.coarse_contours.rows(some):
             coarse_contours.append(contour)
+        for contour in index.contours.rows(some):
+            contours.append(contour)
         for row in some.tolist():
             fingerprints.append(index.fingerprints[row])
     return Segment(
@@ -74,6 +77,7 @@ def _segment_of_rows(index: LibraryIndex, rows: NDArray[np.int64]) -> Segment:
         LoadedParts(
             feature_table,
             RaggedFrames(*coarse_contours.mapped()),
+            RaggedFrames(*contours.mapped()),
             Fingerprints(*fingerprints.mapped(), tracks.audio_ids),
             SegmentPoints(index.calibration.embedding(feature_table), index.calibration.centres),
             index.statistics.rows(rows),

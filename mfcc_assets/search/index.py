@@ -146,6 +146,11 @@ class LibraryIndex:
         return SegmentedFrames([segment.coarse_contours for segment in self.segments], self.places)
 
     @cached_property
+    def contours(self) -> SegmentedFrames:
+        """Contours of the tracks; see `mfcc_assets.features.contour.rounded`."""
+        return SegmentedFrames([segment.contours for segment in self.segments], self.places)
+
+    @cached_property
     def fingerprints(self) -> SegmentedFingerprints:
         """Fingerprints of the tracks, for recognition."""
         return SegmentedFingerprints([segment.fingerprints for segment in self.segments], self.places)
@@ -169,6 +174,29 @@ class LibraryIndex:
     def scales(self) -> NDArray[np.float64]:
         """Standard deviation (d,) of each coefficient over the library when the calibration was made."""
         return self.calibration.reference.scales
+
+    def contour(self, audio_id: AudioId) -> NDArray[np.float32]:
+        """Return the contour (n, d) of a track.
+
+        Raises
+        ------
+        KeyError
+            If the index lacks the track.
+        """
+        return self.contours[int(self.rows_of([audio_id])[0])]
+
+    def rows_of(self, audio_ids: Sequence[AudioId]) -> NDArray[np.int64]:
+        """Return the rows of some tracks.
+
+        Raises
+        ------
+        KeyError
+            If the index lacks one of them.
+        """
+        rows = self.tracks.rows(audio_ids)
+        if (rows < 0).any():
+            raise KeyError(f"the index has no track with the audio id {audio_ids[int(np.argmin(rows))]}")
+        return rows
 
     def is_calibrated_as(self, other: "LibraryIndex") -> bool:
         """Return whether the distances of the same tracks are the same in both indexes."""

@@ -1,16 +1,16 @@
 """The search of one query in an index: its candidates, and their distances by the ranking of the index."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from math import ceil
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ids import AudioId
-from mfcc_assets.search.cascade import ContourQuery, candidates_to_fetch, prune
+from mfcc_assets.search.candidates import CandidateSearch
+from mfcc_assets.search.cascade import CoarseQuery, ContourQuery, candidates_to_fetch
+from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.hubness import Correction, DistanceStatistics, part_z_scores
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
@@ -54,11 +54,18 @@ class Search:
         *,
         rows_at_once: int = 1_000,
     ) -> None:
-        self._rows_at_once = rows_at_once
         self._index, self._track, self._statistics, self._for_each = index, track, statistics, for_each
         self._ranking = ranking_named(index.parameters.ranking)
         warped = self._ranking.warped
         self.contour_query = ContourQuery(track.contours[0], warped, index.scales) if warped else None
+        self._candidates = CandidateSearch(
+            index,
+            track.feature_table,
+            statistics,
+            CoarseQuery.of_contour(track.contours, warped, index.scales) if warped else None,
+            for_each,
+            rows_at_once=rows_at_once,
+        )
 
     @property
     def embedding(self) -> NDArray[np.float32]:
@@ -81,9 +88,7 @@ class Search:
         )
         return found
 
-    def prune_by_coarse_contour(
-        self, audio_ids: Sequence[AudioId], count: int, known: Mapping[AudioId, float] | None = None
-    ) -> RankedList:
+    def prune_by_coarse_contour(self, audio_ids: Sequence[AudioId], count: int) -> RankedList:
         """Keep the candidates that are worth comparing by their contours, nearest first.
 
         Parameters
@@ -92,43 +97,34 @@ class Search:
             Audio ids of candidates whose distances are to be estimated.
         count
             Number of wanted tracks.
-        known
-            Estimates for other candidates, from an earlier call.
 
         Returns
         -------
         list of (AudioId, float)
             Kept candidates with their estimated distances, nearest first. The estimates are not corrected.
         """
-        known = known or {}
-        every = [*known, *audio_ids]
-        rows = self._rows(every)
-        estimates = np.append(np.array(list(known.values())), self._estimates(rows[len(known) :]))
-        kept = prune(estimates, count, self._correction(rows))
-        return [(every[row], float(estimates[row])) for row in kept]
+        found = self._candidates.pruned(self._index.rows_of(audio_ids), count)
+        return list(zip(IdArray(self._index.tracks.audio_ids.array[found.rows]), found.estimates.tolist(), strict=True))
 
-    def nearest(self, contours: Mapping[AudioId, NDArray[np.float32]], count: int) -> RankedList:
+    def nearest(self, audio_ids: Sequence[AudioId], count: int) -> RankedList:
         """Return the nearest `count` of some tracks with their corrected distances, nearest first.
 
         Parameters
         ----------
-        contours
-            Contour of each track by audio id.
+        audio_ids
+            Audio ids of the tracks to compare.
         count
             Largest number of tracks to return.
         """
-        audio_ids = list(contours)
-        correction = self._correction(self._rows(audio_ids))
+        rows = self._index.rows_of(audio_ids)
+        correction = self._correction(rows)
         if self.contour_query is None:
             found = rank(zip(audio_ids, correction.of_known().tolist(), strict=True))[:count]
         else:
-            stacked = RaggedFrames.of(contours.values(), len(self._index.scales))
-            found = self.contour_query.nearest(audio_ids, stacked, count, correction)
+            found = self.contour_query.nearest(audio_ids, self._index.contours.rows(rows), count, correction)
         return [(track.audio_id, track.distance) for track in found]
 
-    def distances_within(
-        self, audio_ids: Iterable[AudioId], limit: float, contour_of: Callable[[AudioId], NDArray[np.float32]]
-    ) -> dict[AudioId, float]:
+    def distances_within(self, audio_ids: Iterable[AudioId], limit: float) -> dict[AudioId, float]:
         """Return the corrected distances that do not exceed a limit. Tracks that are not in the result exceed it.
 
         Parameters
@@ -137,17 +133,17 @@ class Search:
             Audio ids of the tracks to compare.
         limit
             Largest corrected distance of interest.
-        contour_of
-            Reads the contour of a track by audio id.
         """
         every = list(audio_ids)
-        correction, distances = self._correction(self._rows(every)), np.zeros(len(every))
+        rows = self._index.rows_of(every)
+        correction, distances = self._correction(rows), np.zeros(len(every))
         if self.contour_query is not None:
-            query, limits = self.contour_query, correction.largest_distances(limit)
+            query, contours = self.contour_query, self._index.contours
+            limits = correction.largest_distances(limit)
             near = np.flatnonzero(limits >= 0).tolist()
             distances[:] = np.inf
             for row, distance in self._for_each(
-                lambda row: query.distance_within(contour_of(every[row]), limits[row]), near
+                lambda row: query.distance_within(contours[int(rows[row])], limits[row]), near
             ):
                 distances[row] = distance
         corrected_distances = correction(distances)
@@ -155,7 +151,7 @@ class Search:
             every[row]: float(corrected_distances[row]) for row in np.flatnonzero(corrected_distances <= limit).tolist()
         }
 
-    def distance_and_z_scores(self, audio_id: AudioId, contour: NDArray[np.float32]) -> tuple[float, dict[str, float]]:
+    def distance_and_z_scores(self, audio_id: AudioId) -> tuple[float, dict[str, float]]:
         """Return the corrected distance to one track, and the z-score of its distance by each part that counts.
 
         A z-score is the mean of the query's and the track's z-score. It is negative if the two are near. A part that
@@ -165,11 +161,9 @@ class Search:
         ----------
         audio_id
             Audio id of the track.
-        contour
-            Contour of the track.
         """
-        rows = self._rows([audio_id])
-        other = Tracks(self._index.feature_table.rows(rows), RaggedFrames.of([contour], len(self._index.scales)))
+        rows = self._index.rows_of([audio_id])
+        other = Tracks(self._index.feature_table.rows(rows), self._index.contours.rows(rows))
         distances = part_distances(self._ranking, self._track, other, self._index.scales)
         statistics = self._index.statistics.rows(rows)
         z_scores = part_z_scores(distances, self._statistics, statistics)
@@ -178,39 +172,8 @@ class Search:
         found = zip(self._ranking.parts, z_scores[0].tolist(), weights[0].tolist(), strict=True)
         return float(distance), {part: z_score for part, z_score, weight in found if weight >= _LEAST_WEIGHT}
 
-    def _rows(self, audio_ids: Sequence[AudioId]) -> NDArray[np.int64]:
-        rows = self._index.tracks.rows(audio_ids)
-        if (rows < 0).any():
-            raise KeyError(f"the index has no track with the audio id {audio_ids[int(np.argmin(rows))]}")
-        return rows
-
-    def _estimates(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Estimate the distances (rows,) to tracks of the index by the warped part of the ranking."""
-        query = self.contour_query
-        if query is None:
-            return np.zeros(len(rows))
-        coarse_contours, feature_table = self._index.coarse_contours, self._index.feature_table
-        return self._in_blocks(
-            lambda block: query.coarse_distances(coarse_contours.rows(block), feature_table.roughness(block)), rows
-        )
-
     def _correction(self, rows: NDArray[np.int64]) -> Correction:
-        feature_table = self._index.feature_table
-        known = self._in_blocks(
-            lambda block: self._ranking.summary_distances(self._track.feature_table, feature_table.rows(block)), rows
-        )
-        weights = self._ranking.pair_weights(self._track.feature_table.treble, feature_table.treble(rows))
-        return Correction.of(known, self._statistics, self._index.statistics.rows(rows), weights)
-
-    def _in_blocks(
-        self, function: Callable[[NDArray[np.int64]], NDArray[np.float64]], rows: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Apply a function to blocks of rows, and join the results in the order of the rows."""
-        if len(rows) <= self._rows_at_once:
-            return function(rows)
-        blocks = np.array_split(rows, ceil(len(rows) / self._rows_at_once))
-        found = dict(self._for_each(lambda number: function(blocks[number]), range(len(blocks))))
-        return np.concatenate([found[number] for number in range(len(blocks))])
+        return self._candidates.correction(rows)
 
 
 def embedding_of_new_track(index: LibraryIndex, track_features: TrackFeatures) -> NDArray[np.float32]:

@@ -30,6 +30,10 @@ class SegmentParts(Protocol):
         """Contours made coarser by `mfcc_assets.search.cascade.COARSE_FACTOR`."""
 
     @property
+    def contours(self) -> RaggedFrames:
+        """Contours of the tracks as float16; see `mfcc_assets.features.contour.rounded`."""
+
+    @property
     def fingerprints(self) -> Fingerprints:
         """Fingerprints of the tracks, for recognition."""
 
@@ -48,6 +52,7 @@ class LoadedParts:
 
     feature_table: FeatureTable
     coarse_contours: RaggedFrames
+    contours: RaggedFrames
     fingerprints: Fingerprints
     points: SegmentPoints
     statistics: DistanceStatistics
@@ -94,6 +99,11 @@ class Segment:
         return self.parts.coarse_contours
 
     @cached_property
+    def contours(self) -> RaggedFrames:
+        """Contours of the tracks as float16; see `mfcc_assets.features.contour.rounded`."""
+        return self.parts.contours
+
+    @cached_property
     def fingerprints(self) -> Fingerprints:
         """Fingerprints of the tracks, for recognition."""
         return self.parts.fingerprints
@@ -116,4 +126,4 @@ class Segment:
         CorruptIndex
             If a part is damaged.
         """
-        _ = (self.feature_table, self.coarse_contours, self.fingerprints, self.points, self.statistics)
+        _ = (self.feature_table, self.coarse_contours, self.contours, self.fingerprints, self.points, self.statistics)

@@ -45,13 +45,18 @@ class SegmentedTable:
 
 @dataclass(frozen=True, eq=False)
 class SegmentedFrames:
-    """The coarse contours of an index."""
+    """The contours or the coarse contours of an index."""
 
     segments: Sequence[RaggedFrames]
     places: Places
 
     def __len__(self) -> int:
         return len(self.places)
+
+    def __getitem__(self, row: int) -> NDArray[np.float32]:
+        """Return the frames (n, d) of one row as float32."""
+        [(segment, _, within)] = self.places.split(np.array([row]))
+        return self.segments[segment][int(within[0])].astype(np.float32)
 
     def rows(self, rows: NDArray[np.int64]) -> RaggedFrames:
         """Return the frames of some rows, in the order of `rows`, as float32."""

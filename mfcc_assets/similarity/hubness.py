@@ -34,15 +34,15 @@ _MOST_UNUSUAL = 4.0
 """Largest mean distance of a track, in deviations above the median of the sample. The deviation is 1.48 times the
 median absolute deviation, as in a normal distribution, so that outliers in the sample do not matter."""
 
-_STILL_NEAR = -1.0
+STILL_NEAR = -1.0
 """A candidate is near for the query if the weighted mean of the query's own z-scores is below this number."""
 
-_SHARE_ADDED = 0.25
-"""Share of what exceeds `_STILL_NEAR` that is added to the last z-scores of the query and of the candidate. A larger
+SHARE_ADDED = 0.25
+"""Share of what exceeds `STILL_NEAR` that is added to the last z-scores of the query and of the candidate. A larger
 share recommends fewer outliers, and leaves more tracks in no list: 0.9 % of the development corpus with 0.25, and 2.8 %
 with 0.5."""
 
-_STILL_USUAL = 0.5
+STILL_USUAL = 0.5
 """Number of standard deviations above the query's mean distance from which on a distance by the last part is far for
 the query. Tracks of the same artist rarely are. On the development corpus, a smaller number leaves more tracks without
 any query."""
@@ -317,13 +317,13 @@ class Correction:
         for column in range(-1 - ROUNDS, -1):
             sums = _mean_z_scores(sums, self.query, self.candidates, column)
         for_query = self.offsets_for_query + self.slopes_for_query * distances
-        more = _SHARE_ADDED * np.maximum(for_query - _STILL_NEAR, 0)
+        more = SHARE_ADDED * np.maximum(for_query - STILL_NEAR, 0)
         log_probabilities = [
             scipy.special.log_ndtr(-each.z_scores(sums, -1) - more) for each in (self.query, self.candidates)
         ]
         # If all parts are known, the slopes are 0, and the distances are ignored.
         last = np.where(self.slopes > 0, distances, self.last)
-        excess = self.query.z_scores(last, self.part) - _STILL_USUAL
+        excess = self.query.z_scores(last, self.part) - STILL_USUAL
         corrected: NDArray[np.float64] = np.maximum(excess, 0) - (log_probabilities[0] + log_probabilities[1])
         return corrected
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.features.contour import rounded
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.low_band import low_coefficients
 from mfcc_assets.features.parameters import FeaturesParameters
@@ -50,9 +51,9 @@ class Tracks:
 
     @classmethod
     def of(cls, track_features: Sequence[TrackFeatures], parameters: FeaturesParameters) -> "Tracks":
-        """Put the features of many tracks together. The timbre stays as computed."""
+        """Put the features of many tracks together. The timbre stays as computed, and contours are rounded."""
         contours = RaggedFrames.of(
-            (features.contour for features in track_features), low_coefficients(parameters.cepstra)
+            (rounded(features.contour) for features in track_features), low_coefficients(parameters.cepstra)
         )
         return cls(FeatureTable.of(track_features, parameters), contours)
 

@@ -11,10 +11,7 @@ Files are named by the audio id and not by the track id, so that a renamed, reta
 analysis. Damage is noticed when a file is read: see `mfcc_assets.storage.parquet_files`.
 """
 
-from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import fields
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -53,14 +50,10 @@ class FeatureStore:
     ----------
     blobs
         Store of the blobs.
-    cached_bytes
-        Largest size of all cached contours together. A contour of four minutes has 19 KB, so 5,000 of them fit by
-        default.
     """
 
-    def __init__(self, blobs: BlobStore, *, cached_bytes: int = 100_000_000) -> None:
+    def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
-        self._contours = _ContourCache(cached_bytes)
 
     def audio_with_cepstra(self, parameters: CepstraParameters) -> set[AudioId]:
         """Return the ids of all audio with stored cepstra and timbre."""
@@ -156,19 +149,6 @@ class FeatureStore:
             )
         except (KeyError, ValueError) as error:
             raise _damaged(name) from error
-
-    def read_contour(self, audio_id: AudioId, parameters: FeaturesParameters) -> NDArray[np.float32]:
-        """Return the contour alone, of shape (m, d) and read-only, from a bounded cache. Raises as `read_cepstra`."""
-        name = _track_features_name(audio_id, parameters)
-        contour = self._contours.get(name)
-        if contour is None:
-            table = self._read(name, parameters.version, columns=["contour"])
-            try:
-                contour = _numbers(table, "contour").reshape(-1, low_coefficients(parameters.cepstra))
-            except (KeyError, ValueError) as error:
-                raise _damaged(name) from error
-            self._contours.put(name, contour)
-        return contour
 
     def audio_with_chroma(self) -> set[AudioId]:
         """Return the ids of all audio with stored chroma."""
@@ -276,16 +256,14 @@ class FeatureStore:
             # Another writer finished first. It wrote the same, and Azure dropped the blocks of this write.
             return
 
-    def _read(
-        self, name: str, version: str, *, columns: Sequence[str] | None = None, rows: int | None = None
-    ) -> pa.Table:
+    def _read(self, name: str, version: str, *, rows: int | None = None) -> pa.Table:
         try:
-            if columns is None and rows is None:
+            if rows is None:
                 # The whole blob takes one request.
                 table = read_parquet(pa.BufferReader(self._blobs.read(CEPSTRA, name)), name)
             else:
                 with self._blobs.open(CEPSTRA, name) as file:
-                    table = read_parquet(file, name, columns=columns, rows=rows)
+                    table = read_parquet(file, name, rows=rows)
         except DamagedParquetError as error:
             raise _damaged(name) from error
         except BlobNotFound as error:
@@ -298,33 +276,6 @@ class FeatureStore:
 
 def _damaged(name: str) -> FeaturesDamaged:
     return FeaturesDamaged("the stored features are damaged", subject=f"{CEPSTRA}/{name}", remedy=_RUN)
-
-
-class _ContourCache:
-    """A thread-safe cache of the contours used last, of up to `most_bytes`."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._contours: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
-        self._bytes = 0
-        self._lock = Lock()
-
-    def get(self, name: str) -> NDArray[np.float32] | None:
-        with self._lock:
-            if name in self._contours:
-                self._contours.move_to_end(name)
-            return self._contours.get(name)
-
-    def put(self, name: str, contour: NDArray[np.float32]) -> None:
-        # All callers share the array.
-        contour.flags.writeable = False
-        with self._lock:
-            former = self._contours.pop(name, None)
-            self._bytes += contour.nbytes - (0 if former is None else former.nbytes)
-            self._contours[name] = contour
-            while self._bytes > self._most_bytes:
-                _, oldest = self._contours.popitem(last=False)
-                self._bytes -= oldest.nbytes
 
 
 def _numbers(table: pa.Table, name: str) -> NDArray[Any]:

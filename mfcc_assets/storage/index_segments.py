@@ -6,6 +6,7 @@ index_segments/<name>/means.npy, covariances.npy, embeddings.npy, roughness.npy,
                                                             the columns of the feature table
 index_segments/<name>/usual_means.npy, usual_deviations.npy the distance statistics
 index_segments/<name>/outlines.npy, outline_starts.npy      the coarse contours: all frames, and the start of each
+index_segments/<name>/contours.npy, contour_starts.npy      the contours: all frames, and the start of each
 index_segments/<name>/sketches.npy, sketch_starts.npy       the fingerprints: all frames, and the start of each
 index_segments/<name>/prefilter.faiss                       the points in the vector index
 index_segments/<name>/segment.json                          sizes and checksums of the other files, written last
@@ -52,6 +53,8 @@ SEGMENT_PARTS = (
     "usual_deviations.npy",
     "outlines.npy",
     "outline_starts.npy",
+    "contours.npy",
+    "contour_starts.npy",
     "sketches.npy",
     "sketch_starts.npy",
     _POINTS_PART,
@@ -86,6 +89,8 @@ class IndexSegments:
             "usual_deviations.npy": segment.statistics.deviations,
             "outlines.npy": segment.coarse_contours.frames,
             "outline_starts.npy": segment.coarse_contours.starts,
+            "contours.npy": segment.contours.frames,
+            "contour_starts.npy": segment.contours.starts,
             "sketches.npy": segment.fingerprints.frames,
             "sketch_starts.npy": segment.fingerprints.starts,
         }
@@ -219,6 +224,10 @@ class _PartsOnDemand:
     @property
     def coarse_contours(self) -> RaggedFrames:
         return RaggedFrames(self._array("outlines.npy"), self._array("outline_starts.npy"))
+
+    @property
+    def contours(self) -> RaggedFrames:
+        return RaggedFrames(self._array("contours.npy"), self._array("contour_starts.npy"))
 
     @property
     def fingerprints(self) -> Fingerprints:

@@ -118,9 +118,8 @@ def _describe_population(population: Population) -> str:
         f"{len(real)} synthetic tracks is {population.intrinsic_dimension(drawn):.1f}, and that of the real ones is "
         f"{population.intrinsic_dimension(real):.1f} (estimated from ten neighbours by the method of Levina and "
         f"Bickel). Independent normal numbers would fill all {real.shape[1]} dimensions, and would be harder to search "
-        "than any music. Coarse contours are those of real tracks. Contours are those of real tracks with noise, and "
-        "are written only for the candidates of the queries, because no others are read. The table SOUNDTRACKS has a "
-        "row for every track. Recognition is not measured here."
+        "than any music. Contours are those of real tracks, and those of the queries have "
+        "noise. The table SOUNDTRACKS has a row for every track. Recognition is not measured here."
     )
 
 
@@ -232,7 +231,7 @@ def _describe_answers(section: Section, results: Sequence[Result]) -> None:
         "coarse contours, compares contours, and reads the tables, in a process that has opened the index. The target "
         f"is an answer within {SLOWEST_ANSWER:.0f} s with {SIZES[-1]:,} tracks, by the ranking `{RANKING}`. "
         f"{_met(slowest <= SLOWEST_ANSWER)}: the 95th percentile of {ANSWERS} queries is {Measured((slowest,))}. The "
-        "cache of contours is empty before each query, but the system may have cached their files."
+        "system may have cached the files."
     )
     section.table(
         ("tracks", *(f"{part} p50" for part in results[-1].answer), "whole p50", "whole p95"),

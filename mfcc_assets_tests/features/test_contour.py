@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc_assets.features.contour import ContourTimes, contour_of
+from mfcc_assets.features.contour import ContourTimes, contour_of, rounded
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.silence import sounding_frames
 
@@ -50,6 +50,15 @@ def test_more_frames_at_the_end_change_only_the_last_frame_of_a_contour(frames: 
     cepstra = np.random.default_rng(frames).normal(size=(frames + more, 13)).astype(np.float32)
     shorter, longer = contour_of(cepstra[:frames], PARAMETERS), contour_of(cepstra, PARAMETERS)
     np.testing.assert_array_equal(longer[: len(shorter) - 1], shorter[:-1])
+
+
+@given(st.integers(1, 60), st.floats(0.01, 1_000))
+def test_a_rounded_contour_is_what_an_index_holds(frames: int, loudness: float) -> None:
+    contour = np.random.default_rng(frames).normal(0, loudness, (frames, 10)).astype(np.float32)
+    found = rounded(contour)
+    np.testing.assert_array_equal(found, rounded(found))
+    np.testing.assert_array_equal(found, found.astype(np.float16))
+    np.testing.assert_allclose(found, contour, rtol=2**-11, atol=2**-24)
 
 
 @pytest.mark.parametrize("cepstra", [np.empty((0, 13)), np.ones(13)])

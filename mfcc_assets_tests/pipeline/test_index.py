@@ -10,7 +10,6 @@ from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index, index_parameters
 from mfcc_assets.pipeline.index_versions import describe_versions, prune_versions
-from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates
 from mfcc_assets.search.compaction import compacted
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.settings import Settings
@@ -18,7 +17,14 @@ from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets.storage.ranking_store import STAGES
 from mfcc_assets_tests.damage import damage, empty, index_part
-from mfcc_assets_tests.ranked_library import add_tracks, audio_id, publish, remove_track, stored_pairs
+from mfcc_assets_tests.ranked_library import (
+    add_tracks,
+    audio_id,
+    publish,
+    rank_from_scratch,
+    remove_track,
+    stored_pairs,
+)
 
 
 def test_an_index_has_all_tracks_with_features(library: Library) -> None:
@@ -154,11 +160,7 @@ def test_compaction_changes_neither_the_version_nor_a_list(library: Library) -> 
 
 def lists_from_scratch(library: Library, index: LibraryIndex) -> list[dict[AudioId, RankedList]]:
     """Compute and return the candidates and the rankings of all tracks. Stored ones are deleted first."""
-    for blob in list(library.blobs.list(CEPSTRA, f"indexes/{index.version}/")):
-        if blob.name.endswith(".parquet"):
-            library.blobs.delete(CEPSTRA, blob.name)
-    list(find_candidates(library, index, library.shards))
-    list(rank_candidates(library, index, library.shards))
+    rank_from_scratch(library, index)
     return [stored_pairs(library, index, stage) for stage in STAGES]
 
 

@@ -20,7 +20,7 @@ from mfcc_assets.pipeline.publication import roll_back
 from mfcc_assets.pipeline.quality import measure_quality
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import CEPSTRA
-from mfcc_assets.storage.ranking_store import RankedLists
+from mfcc_assets.storage.ranked_lists import RankedLists
 from mfcc_assets_tests.ranked_library import (
     add_track,
     add_tracks,

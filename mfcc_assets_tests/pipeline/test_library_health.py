@@ -24,7 +24,6 @@ from mfcc_assets.pipeline.library_health import (
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.publication import roll_back
 from mfcc_assets.pipeline.soundtracks import analyse_soundtracks
-from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets_tests.damage import cut, damage, flip, index_part, names
 from mfcc_assets_tests.ordinary_user import as_ordinary_user
 from mfcc_assets_tests.runs import lose_tables, run_library
@@ -127,11 +126,11 @@ def test_damaged_artworks_and_lists_are_found_with_what_is_done_about_each(ten_t
     version = ten_tracks.indexes.published_version()
     assert version is not None
     upload = UploadId("0f" * 16)
-    ten_tracks.rankings.write("rankings", version, upload, RankedLists.of_upload(upload, []))
+    ten_tracks.rankings.write_upload("rankings", version, upload, [])
     (artwork, *_) = ten_tracks.blobs.list("artworks")
     ten_tracks.blobs.write("artworks", artwork.name, b"")
     of_shard = names(ten_tracks, f"indexes/{version}/candidates/")[0]
-    for name in (of_shard, f"indexes/{version}/rankings/{upload}.parquet"):
+    for name in (of_shard, f"indexes/{version}/rankings/{upload}.npz"):
         damage(ten_tracks, name, cut)
 
     assert faults(ten_tracks) == {
@@ -140,7 +139,7 @@ def test_damaged_artworks_and_lists_are_found_with_what_is_done_about_each(ten_t
         ],
         "lists": [
             f"cepstra/{of_shard}: the stored candidates are damaged. `mfcc sync` computes them again.",
-            f"cepstra/indexes/{version}/rankings/{upload}.parquet: the stored rankings are damaged. "
+            f"cepstra/indexes/{version}/rankings/{upload}.npz: the stored rankings are damaged. "
             "`mfcc sync` deletes them, and the answer to the upload stays.",
         ],
     }

@@ -25,7 +25,7 @@ from mfcc_assets.pipeline.publication import (
 from mfcc_assets.pipeline.rankings import find_candidates
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.ranking_store import RankedLists
+from mfcc_assets.storage.ranked_lists import RankedLists
 from mfcc_assets.storage.sql.records import Observed
 from mfcc_assets_tests.damage import damage, empty, index_part
 from mfcc_assets_tests.ranked_library import add_tracks, audio_id, index_and_rank, publish, remove_track

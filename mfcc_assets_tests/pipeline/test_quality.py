@@ -19,7 +19,7 @@ from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets.storage.index_store import RECALL
-from mfcc_assets.storage.ranking_store import RankedLists
+from mfcc_assets.storage.ranked_lists import RankedLists
 from mfcc_assets_tests import naive
 from mfcc_assets_tests.damage import cut, damage, empty, flip
 from mfcc_assets_tests.ranked_library import (

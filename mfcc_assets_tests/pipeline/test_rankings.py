@@ -9,7 +9,7 @@ from mfcc_assets.errors import NoPublishedIndex
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index
-from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates
+from mfcc_assets.pipeline.rankings import rank_candidates
 from mfcc_assets.search import cascade
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.settings import Settings
@@ -21,6 +21,7 @@ from mfcc_assets_tests.ranked_library import (
     compared_with_all,
     index_and_rank,
     publish,
+    rank_from_scratch,
     remove_track,
     stored_pairs,
 )
@@ -107,12 +108,7 @@ def test_lists_that_were_taken_over_equal_lists_from_scratch(library) -> None:
     add_tracks(library, TRACKS)
     index, _ = index_and_rank(library)
     grown = [stored_pairs(library, index, stage) for stage in STAGES]
-    for blob in library.blobs.list("cepstra", f"indexes/{index.version}/"):
-        if blob.name.endswith(".parquet"):
-            library.blobs.delete("cepstra", blob.name)
-    library.blobs.delete("cepstra", "indexes/published.json")
-    list(find_candidates(library, index, library.shards))
-    list(rank_candidates(library, index, library.shards))
+    rank_from_scratch(library, index)
     for one, stage in zip(grown, STAGES, strict=True):
         assert_same_rankings(one, stored_pairs(library, index, stage))
 

@@ -18,7 +18,7 @@ def index(library: Library) -> LibraryIndex:
 
 
 def rankings_of(index: LibraryIndex, shard: str) -> str:
-    return f"indexes/{index.version}/rankings/{shard}.parquet"
+    return f"indexes/{index.version}/rankings/{shard}.json"
 
 
 def test_the_rankings_of_all_shards_are_read(library: Library, index: LibraryIndex) -> None:

@@ -7,7 +7,7 @@ import pytest
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_lists import remove_damaged_lists
-from mfcc_assets.storage.ranking_store import STAGES, RankedLists
+from mfcc_assets.storage.ranking_store import STAGES
 from mfcc_assets_tests.damage import Damage, cut, damage, empty, names
 
 DAMAGED, INTACT = UploadId("0f" * 16), UploadId("1e" * 16)
@@ -20,12 +20,11 @@ def test_damaged_lists_of_an_upload_are_deleted_and_others_stay(ten_tracks: Libr
     audio = list(ten_tracks.indexes.published().tracks.audio_ids)
     for upload in (DAMAGED, INTACT):
         for stage in STAGES:
-            lists = RankedLists.of_upload(upload, [(audio_id, 0.5) for audio_id in audio])
-            ten_tracks.rankings.write(stage, version, upload, lists)
+            ten_tracks.rankings.write_upload(stage, version, upload, [(audio_id, 0.5) for audio_id in audio])
     assert remove_damaged_lists(ten_tracks) == []
     intact = set(names(ten_tracks, "indexes/"))
     before = datetime.now(UTC)
-    damaged = {f"indexes/{version}/{stage}/{DAMAGED}.parquet" for stage in STAGES}
+    damaged = {f"indexes/{version}/{stage}/{DAMAGED}.npz" for stage in STAGES}
     for name in damaged:
         damage(ten_tracks, name, change)
 

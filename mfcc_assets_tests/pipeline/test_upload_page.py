@@ -71,7 +71,7 @@ def test_damaged_candidates_are_not_shown(uploaded: Library) -> None:
     for step in STEPS[:4]:
         step(uploaded, [UPLOAD], run=run)
     version = uploaded.indexes.published().version
-    uploaded.blobs.write(CEPSTRA, f"indexes/{version}/candidates/{UPLOAD}.parquet", b"damaged")
+    uploaded.blobs.write(CEPSTRA, f"indexes/{version}/candidates/{UPLOAD}.npz", b"damaged")
     assert page_of(uploaded)["candidates"] == []
 
 

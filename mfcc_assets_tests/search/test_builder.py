@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mfcc_assets.features.contour import rounded
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
@@ -47,22 +48,17 @@ class Store:
     """Made-up features by audio id, and the audio ids that were read."""
 
     read: list[str] = field(default_factory=list)
-    contours_read: list[str] = field(default_factory=list)
 
     def track_features(self, audio_id: AudioId) -> TrackFeatures:
         self.read.append(audio_id)
         return features_of(int(audio_id, 16))
-
-    def contour(self, audio_id: AudioId) -> np.ndarray:
-        self.contours_read.append(audio_id)
-        return features_of(int(audio_id, 16)).contour
 
 
 def builder(
     parameters: IndexParameters = PARAMETERS, store: Store | None = None, *, small_library: int = 0
 ) -> IndexBuilder:
     store = store or Store()
-    return IndexBuilder(parameters, store.track_features, store.contour, small_library=small_library)
+    return IndexBuilder(parameters, store.track_features, small_library=small_library)
 
 
 def without_tracks(index: LibraryIndex) -> LibraryIndex:
@@ -78,7 +74,7 @@ def assert_same_index(one: LibraryIndex, other: LibraryIndex) -> None:
 def assert_same_rows(one: LibraryIndex, other: LibraryIndex) -> None:
     """All rows are equal to the last bit, whatever segments they are in."""
     rows = np.arange(len(one.tracks))
-    for part in ("feature_table", "coarse_contours", "statistics"):
+    for part in ("feature_table", "coarse_contours", "contours", "statistics"):
         assert_same_arrays(getattr(one, part).rows(rows), getattr(other, part).rows(rows))
     for row in rows.tolist():
         np.testing.assert_array_equal(one.fingerprints[row], other.fingerprints[row])
@@ -97,6 +93,7 @@ class TestANewIndex:
     def test_it_has_a_row_of_each_part_for_each_track(self, name: str, count: int) -> None:
         index = builder(replace(PARAMETERS, ranking=name)).build(tracks(range(count)))
         assert len(index.feature_table) == len(index.coarse_contours) == len(index.fingerprints) == count
+        assert len(index.contours) == count
         assert len(index.vector_index) == len(index.statistics) == index.calibrated_tracks == count
 
     def test_its_rows_hold_the_features_of_the_tracks(self) -> None:
@@ -108,6 +105,7 @@ class TestANewIndex:
         np.testing.assert_array_equal(stored.frames, coarse_contours.frames.astype(np.float16))
         np.testing.assert_array_equal(stored.starts, coarse_contours.starts)
         for number in range(5):
+            np.testing.assert_array_equal(index.contours[number], rounded(features_of(number).contour))
             np.testing.assert_array_equal(index.fingerprints[number], features_of(number).fingerprint)
 
     def test_every_track_of_a_small_library_is_in_the_reference_sample(self) -> None:
@@ -164,7 +162,7 @@ class TestAFormerIndex:
     def test_only_new_tracks_are_read(self) -> None:
         former, store = builder().build(tracks(range(6))), Store()
         builder(store=store).build(tracks(range(2, 9)), former)
-        assert store.read == store.contours_read == [f"{number:032x}" for number in (6, 7, 8)]
+        assert store.read == [f"{number:032x}" for number in (6, 7, 8)]
 
     def test_its_calibration_is_kept_until_the_library_has_doubled(self) -> None:
         former = builder().build(tracks(range(4)))

@@ -10,10 +10,11 @@ from mfcc_assets.search.index import Calibration, LibraryIndex
 from mfcc_assets.search.segment import SegmentParts
 from mfcc_assets_tests.search.test_builder import builder, tracks, without_tracks
 
-PARTS = ("feature_table", "coarse_contours", "fingerprints", "points", "statistics")
+PARTS = ("feature_table", "coarse_contours", "contours", "fingerprints", "points", "statistics")
 USES: dict[str, Callable[[LibraryIndex], object]] = {
     "feature_table": lambda index: index.feature_table,
     "coarse_contours": lambda index: index.coarse_contours,
+    "contours": lambda index: index.contours,
     "fingerprints": lambda index: index.fingerprints,
     "points": lambda index: index.vector_index,
     "statistics": lambda index: index.statistics,

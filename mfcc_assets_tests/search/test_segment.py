@@ -52,7 +52,7 @@ def test_loading_a_segment_reads_each_part_once(segment: Segment):
     lazy.load_all()
     lazy.load_all()
     assert set(parts.reads.values()) == {1}
-    assert len(parts.reads) == 5
+    assert len(parts.reads) == 6
 
 
 def test_loading_a_damaged_segment_is_an_error(segment: Segment):

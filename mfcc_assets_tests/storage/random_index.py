@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 
 from mfcc_assets.features.fingerprint import Fingerprints
+from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, track_features_of
@@ -34,6 +35,8 @@ SEGMENT_PARTS = [
     "usual_deviations.npy",
     "outlines.npy",
     "outline_starts.npy",
+    "contours.npy",
+    "contour_starts.npy",
     "sketches.npy",
     "sketch_starts.npy",
     "prefilter.faiss",
@@ -78,6 +81,7 @@ def _made(
         LoadedParts(
             every.feature_table,
             every.contours.coarser(COARSE_FACTOR),
+            RaggedFrames(every.contours.frames.astype(np.float16), every.contours.starts),
             Fingerprints.of(
                 [(audio, track_features.fingerprint) for audio, track_features in features_by_audio.items()]
             ),

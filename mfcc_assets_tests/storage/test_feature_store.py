@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from mfcc_assets.errors import FeaturesDamaged, FeaturesMissing, StoreError
-from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH
 from mfcc_assets.features.parameters import CepstraParameters, FeaturesParameters
 from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
@@ -108,7 +106,6 @@ def test_track_features_are_read_as_they_were_written(features):
     read = features.read_track_features("audio", FEATURES)
     for field in fields(TrackFeatures):
         np.testing.assert_array_equal(getattr(read, field.name), getattr(written, field.name), strict=True)
-    np.testing.assert_array_equal(features.read_contour("audio", FEATURES), written.contour)
 
 
 def test_stored_features_are_listed_by_version(features):
@@ -136,7 +133,7 @@ def test_cepstra_that_do_not_fit_the_parameters_are_refused(features, wrong):
     assert not features.has_cepstra("audio", CEPSTRA)
 
 
-@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_track_features", "read_contour"])
+@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_track_features"])
 def test_features_that_were_never_computed_are_missing(features, read):
     parameters = CEPSTRA if read in ("read_cepstra", "read_analysis") else FEATURES
     with pytest.raises(FeaturesMissing, match=rf"{parameters.version}/audio\.parquet: .*Run `mfcc sync`"):
@@ -144,7 +141,7 @@ def test_features_that_were_never_computed_are_missing(features, read):
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_track_features", "read_contour"])
+@pytest.mark.parametrize("read", ["read_cepstra", "read_analysis", "read_track_features"])
 def test_the_error_for_damaged_features_names_the_blob(features, blobs, read, damage):
     features.write_analysis("audio", analysis(), CEPSTRA)
     features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
@@ -161,7 +158,6 @@ def test_the_error_for_damaged_features_names_the_blob(features, blobs, read, da
         (FRAMES, "read_cepstra"),
         (TIMBRE, "read_analysis"),
         (TRACK_FEATURES, "read_track_features"),
-        (TRACK_FEATURES, "read_contour"),
     ],
 )
 def test_features_of_other_audio_are_damaged(features, blobs, place, read):
@@ -177,9 +173,8 @@ def test_features_of_other_parameters_are_damaged(features, blobs):
     other = replace(FEATURES, contour_rate=5.0)
     features.write_track_features("audio", track_features_of(analysis(), other), other)
     blobs.copy("cepstra", f"summaries/{other.version}/audio.parquet", "cepstra", TRACK_FEATURES)
-    for read in (features.read_track_features, features.read_contour):
-        with pytest.raises(FeaturesDamaged, match=f"{TRACK_FEATURES}: the stored features are damaged"):
-            read("audio", FEATURES)
+    with pytest.raises(FeaturesDamaged, match=f"{TRACK_FEATURES}: the stored features are damaged"):
+        features.read_track_features("audio", FEATURES)
 
 
 def test_a_file_without_a_version_is_damaged(features, blobs, tmp_path):
@@ -195,7 +190,6 @@ def test_a_file_without_a_version_is_damaged(features, blobs, tmp_path):
         (FRAMES, "read_cepstra"),
         (TIMBRE, "read_analysis"),
         (TRACK_FEATURES, "read_track_features"),
-        (TRACK_FEATURES, "read_contour"),
     ],
 )
 def test_a_file_without_the_right_columns_is_damaged(features, blobs, tmp_path, name, read):
@@ -224,7 +218,7 @@ class UnreadableFile(io.BytesIO):
 def test_a_failing_disk_is_not_mistaken_for_damaged_features(features, tmp_path):
     features.write_track_features("audio", track_features_of(analysis(), FEATURES), FEATURES)
     with pytest.raises(StoreError, match=r"Input/output error.*Check the disk"):
-        FeatureStore(BadSectors(tmp_path, lambda: bytes(32))).read_contour(AudioId("audio"), FEATURES)
+        FeatureStore(BadSectors(tmp_path, lambda: bytes(32))).read_track_features(AudioId("audio"), FEATURES)
 
 
 @pytest.mark.parametrize("seconds", [0.01, 5.0, 300.0, 300.01, 601.0, 10_000.0])
@@ -255,25 +249,10 @@ class TestOnAzure:
         features.write_analysis("audio", written, CEPSTRA)
         features.write_track_features("audio", track_features_of(written, FEATURES), FEATURES)
         assert [exchange.method for exchange in proxy.exchanges] == ["PUT"] * 3
-        for read in (features.read_cepstra, features.read_track_features, features.read_contour):
+        for read in (features.read_cepstra, features.read_track_features):
             proxy.exchanges.clear()
             read("audio", CEPSTRA if read == features.read_cepstra else FEATURES)
             assert [exchange.method for exchange in proxy.exchanges] == ["GET"]
-
-    def test_reading_the_contour_of_a_long_recording_fetches_little_more(self, features, proxy):
-        chance, track_features = np.random.default_rng(0), track_features_of(analysis(), FEATURES)
-        hours = replace(
-            track_features,
-            contour=chance.normal(size=(20_000, 10)).astype(np.float32),
-            fingerprint=chance.normal(size=(80_000, FINGERPRINT_WIDTH)).astype(np.float32),
-        )
-        features.write_track_features("audio", hours, FEATURES)
-        written = sum(exchange.sent for exchange in proxy.exchanges)
-        proxy.exchanges.clear()
-        np.testing.assert_array_equal(features.read_contour("audio", FEATURES), hours.contour)
-        assert len(proxy.exchanges) == 3, "the beginning, what the file says of itself at its end, the column"
-        column = hours.contour.nbytes
-        assert proxy.bytes_received < 2 * 65_536 + 1.1 * column < 0.7 * written
 
     def test_reading_the_beginning_of_a_long_recording_fetches_only_its_row_groups(self, features, proxy):
         hour = cepstra(frames=360_000)
@@ -303,65 +282,6 @@ class TestOnAzure:
         with closing(AzureBlobs(url, lambda: azurite.key, tmp_path, 1, patience_seconds=0)) as blobs:
             features, audio_id = FeatureStore(blobs), AudioId("audio")
             features.write_track_features(audio_id, track_features_of(analysis(), FEATURES), FEATURES)
-            for read in (features.read_contour, features.read_track_features):
-                proxy.answer_next(1, 503)
-                with pytest.raises(StoreError, match="503"):
-                    read(audio_id, FEATURES)
-
-
-class TestContours:
-    @pytest.fixture
-    def contours(self, features) -> list[str]:
-        names = [f"audio {number}" for number in range(6)]
-        for number, name in enumerate(names):
-            features.write_track_features(name, track_features_of(analysis(seed=number), FEATURES), FEATURES)
-        return names
-
-    def test_the_file_of_a_contour_is_read_once(self, features, contours, blobs):
-        first = features.read_contour(contours[0], FEATURES)
-        reads = blobs.reads
-        assert features.read_contour(contours[0], FEATURES) is first
-        assert blobs.reads == reads
-
-    def test_a_caller_cannot_change_a_cached_contour(self, features, contours):
-        with pytest.raises(ValueError, match="read-only"):
-            features.read_contour(contours[0], FEATURES)[0] = 0
-
-    def test_contours_of_two_versions_are_cached_separately(self, features, contours):
-        finer = replace(FEATURES, contour_rate=10.0)
-        track_features = track_features_of(analysis(), finer)
-        features.write_track_features(contours[0], track_features, finer)
-        assert len(features.read_contour(contours[0], FEATURES)) == 10
-        assert features.read_contour(contours[0], finer).tolist() == track_features.contour.tolist()
-
-    def test_the_most_recently_used_contours_stay_within_the_size_limit(self, features, contours, blobs):
-        size = features.read_contour(contours[0], FEATURES).nbytes
-        features = FeatureStore(blobs, cached_bytes=3 * size)
-        for name in (contours[0], contours[1], contours[2], contours[0], contours[3]):
-            features.read_contour(name, FEATURES)
-        reads = blobs.reads
-        for name in (contours[2], contours[0], contours[3]):
-            features.read_contour(name, FEATURES)
-        assert blobs.reads == reads
-        features.read_contour(contours[1], FEATURES)
-        assert blobs.reads == reads + 1
-
-    def test_a_contour_larger_than_the_cache_can_be_read(self, contours, blobs):
-        features = FeatureStore(blobs, cached_bytes=1)
-        for _ in range(2):
-            assert features.read_contour(contours[0], FEATURES).shape == (10, 10)
-
-    def test_a_contour_that_could_not_be_read_is_tried_again(self, features):
-        with pytest.raises(FeaturesMissing):
-            features.read_contour("late", FEATURES)
-        features.write_track_features("late", track_features_of(analysis(), FEATURES), FEATURES)
-        assert features.read_contour("late", FEATURES).shape == (10, 10)
-
-    def test_threads_share_the_cache(self, features, contours, blobs):
-        size = features.read_contour(contours[0], FEATURES).nbytes
-        features = FeatureStore(blobs, cached_bytes=2 * size)
-        expected = {name: features.read_track_features(name, FEATURES).contour for name in contours}
-        with ThreadPoolExecutor(8) as pool:
-            found = pool.map(lambda name: (name, features.read_contour(name, FEATURES)), contours * 50)
-            for name, contour in found:
-                np.testing.assert_array_equal(contour, expected[name])
+            proxy.answer_next(1, 503)
+            with pytest.raises(StoreError, match="503"):
+                features.read_track_features(audio_id, FEATURES)

@@ -186,7 +186,8 @@ def bounded_distance(
     if not 0 <= weighting.min() <= weighting.max() < np.inf:
         raise ValueError(f"weights must be finite and at least 0, got {weighting}")
     distances, cells = all_distances(x, y, reach(len(x), len(y), band), weighting, float(limit), least)
-    return float(weighting @ distances) if distances[0] < np.inf else np.inf, cells
+    # The products are added as `ContourQuery.nearest` adds them, so that both give the same distance to the last bit.
+    return float((weighting * distances).sum()) if distances[0] < np.inf else np.inf, cells
 
 
 def warm_up() -> None:

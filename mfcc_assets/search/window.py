@@ -1,0 +1,156 @@
+"""Which tracks of an index a track of the index is compared with: those in its window.
+
+The window of a track is a ball around its point in the vector index. Its radius is fixed by the calibration: it is the
+distance to one of the nearest tracks of the reference sample. The sample is a random part of the library, so the ball
+holds about the wanted share of the library, wherever the point lies.
+
+A window of the nearest tracks would change with every track that comes or goes, and with it the candidates of half of
+the library. Whether a track is in this window depends on nothing but the two tracks and the calibration. So a new track
+concerns only the queries whose windows it is in, and the lists of a library that grew equal those of a library that was
+built at once.
+"""
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfcc_assets.jit import compiled
+from mfcc_assets.search.cascade import candidates_to_fetch
+from mfcc_assets.search.index import LibraryIndex
+
+_ROUNDING = 1e-4
+"""Share of the squared lengths by which a squared distance from a matrix product may be wrong, with much to spare.
+Such a product is a sum of at most a few hundred terms in single precision."""
+
+
+class Windows:
+    """The windows of all tracks of an index.
+
+    Parameters
+    ----------
+    points : (tracks, width) float32
+        Points of the tracks in the vector index.
+    reference : (sample, width) float32
+        Points of the reference sample.
+    share
+        Share of the library that a window holds. From 1 on, it holds the whole library.
+
+    Attributes
+    ----------
+    points : (tracks, width) float32
+        The points.
+    squared_radii : (tracks,) float32
+        Squared radius of each window.
+    """
+
+    def __init__(self, points: NDArray[np.float32], reference: NDArray[np.float32], share: float) -> None:
+        self.points = np.ascontiguousarray(points, np.float32)
+        place = ceil(share * len(reference))
+        self.squared_radii = np.full(len(points), np.inf, np.float32)
+        if place < len(reference):
+            _write_radii(self.points, np.ascontiguousarray(reference, np.float32), place, self.squared_radii)
+
+    @classmethod
+    def of(cls, index: LibraryIndex) -> "Windows":
+        """Make the windows of an index."""
+        calibration = index.calibration
+        tracks = max(1, index.calibrated_tracks)
+        share = candidates_to_fetch(tracks, index.parameters.ranked_count) / tracks
+        reference = calibration.embedding(calibration.reference.tracks.feature_table)
+        return cls(calibration.embedding(index.feature_table), reference, share)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def among(self, tracks: NDArray[np.int64]) -> "WindowSearch":
+        """Return the search of the windows for some tracks, given their rows."""
+        return WindowSearch(self, tracks)
+
+    def queries_of(self, track: int, among: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of the tracks whose windows a track is in, in the order of `among`, without the track itself.
+
+        Parameters
+        ----------
+        track
+            Row of the track.
+        among
+            Rows of the tracks that count.
+        """
+        possible = _QuickTest(self.points[among])
+        near = among[possible.may_be_within(self.points[track], self.squared_radii[among])]
+        found = near[_squared_distances(self.points, track, near) <= self.squared_radii[near]]
+        others: NDArray[np.int64] = found[found != track]
+        return others
+
+
+class WindowSearch:
+    """Finds some tracks in the windows of queries.
+
+    Parameters
+    ----------
+    windows
+        The windows.
+    tracks
+        Rows of the tracks.
+    """
+
+    def __init__(self, windows: Windows, tracks: NDArray[np.int64]) -> None:
+        self._windows, self._tracks = windows, tracks
+        self._test = _QuickTest(windows.points[tracks])
+
+    def tracks_of(self, query: int) -> NDArray[np.int64]:
+        """Return the rows of the tracks in the window of a query, in their order, without the query itself."""
+        found, squared = self._tracks, self._windows.squared_radii[query]
+        if np.isfinite(squared):
+            near = found[self._test.may_be_within(self._windows.points[query], squared)]
+            found = near[_squared_distances(self._windows.points, query, near) <= squared]
+        others: NDArray[np.int64] = found[found != query]
+        return others
+
+
+class _QuickTest:
+    """Points with a quick test of their distances, which excludes most of them.
+
+    A product of matrices rounds differently for each number of rows and each processor. So it only excludes points, and
+    `_squared_distances` decides about the others.
+    """
+
+    def __init__(self, points: NDArray[np.float32]) -> None:
+        self._points, self._lengths = points, np.einsum("ij,ij->i", points, points)
+
+    def may_be_within(self, point: NDArray[np.float32], squared: NDArray[np.float32] | np.float32) -> NDArray[np.bool_]:
+        """Return whether each point may be within a squared distance of another point."""
+        lengths = self._lengths + point @ point
+        least = lengths - 2 * (self._points @ point) - np.float32(_ROUNDING) * lengths
+        within: NDArray[np.bool_] = least <= squared
+        return within
+
+
+@compiled
+def _squared_distances(points: NDArray[np.float32], row: int, others: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the squared distances (others,) of one point to others. Those of two points are always the same."""
+    found = np.empty(len(others), np.float32)
+    for place in range(len(others)):
+        total = np.float32(0)
+        for axis in range(points.shape[1]):
+            apart = points[others[place], axis] - points[row, axis]
+            total += apart * apart
+        found[place] = total
+    return found
+
+
+@compiled
+def _write_radii(
+    points: NDArray[np.float32], reference: NDArray[np.float32], place: int, squared: NDArray[np.float32]
+) -> None:
+    """Write the squared distance from each point to that point of the reference which has this place, from 0 on."""
+    apart = np.empty(len(reference), np.float32)
+    for row in range(len(points)):
+        for other in range(len(reference)):
+            total = np.float32(0)
+            for axis in range(points.shape[1]):
+                difference = reference[other, axis] - points[row, axis]
+                total += difference * difference
+            apart[other] = total
+        squared[row] = np.partition(apart, place)[place]
