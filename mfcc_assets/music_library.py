@@ -126,7 +126,7 @@ class MusicLibrary:
         count
             Number of tracks. The default is the setting ``MFCC_RECOMMENDATIONS``, which is 5.
         """
-        from mfcc_assets.pipeline.file_answer import recommend_file
+        from mfcc_assets.pipeline.recommend_file import recommend_file
         from mfcc_assets.storage.blobs.plain_path import plain_path
 
         wanted = _at_least(1, self._library.settings.recommendations if count is None else count, "recommendations")

@@ -9,10 +9,10 @@ import dagster as dg
 import pytest
 
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.file_answer import recommend_file
 from mfcc_assets.pipeline.index_versions import damaged_descriptions, describe_versions
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.pipeline.publication import roll_back
+from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets.storage.index_segments import SEGMENT_PARTS

@@ -8,8 +8,8 @@ import pytest
 
 from mfcc_assets.ids import shard_of, track_id
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.file_answer import recommend_file
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
+from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.ranking_store import STAGES, Stage
 from mfcc_assets_tests.audio_samples import retag, write_audio, write_music

@@ -14,7 +14,7 @@ import mfcc_assets
 from mfcc_assets import MusicLibrary, NearTrack, Track, music_library, open_library
 from mfcc_assets.errors import NoPublishedIndex, SettingsError, TrackNotFound, UnreadableAudio
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.file_answer import recommend_file
+from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.runs import copied_home

@@ -21,7 +21,7 @@ from mfcc_assets.recognition.duplicates import is_same_recording
 from mfcc_assets.warm_up import warm_up
 from mfcc_assets.library import Library
 from mfcc_assets.settings import Settings
-from mfcc_assets.pipeline.file_answer import recommend_file
+from mfcc_assets.pipeline.recommend_file import recommend_file
 
 home, query = map(Path, sys.argv[1:])
 modules = [import_module(module.name) for module in pkgutil.walk_packages(mfcc_assets.__path__, "mfcc_assets.")

@@ -9,17 +9,16 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.audio.artwork import embedded_picture
 from mfcc_assets.audio.bounds import Bounds, Budget, never_dump_core
 from mfcc_assets.audio.child_process import CRASHED_EXIT_CODE, LENGTHS, READY
 from mfcc_assets.audio.reader import AudioLimits
-from mfcc_assets.audio.tags import read_tags
 from mfcc_assets.errors import AudioError, TooCostly, UnreadableAudio
 
 Message = tuple[dict[str, Any], bytes | NDArray[np.float32]]
@@ -57,10 +56,14 @@ def _read_beginning(
 
 
 def _read_tags(path: Path, *_: Any) -> Iterator[Message]:
+    from mfcc_assets.audio.tags import read_tags
+
     yield dataclasses.asdict(read_tags(path)), b""
 
 
 def _read_picture(path: Path, *_: Any) -> Iterator[Message]:
+    from mfcc_assets.audio.artwork import embedded_picture
+
     reasons: list[str] = []
     picture = embedded_picture(path, reasons.append)
     if picture is not None:
@@ -96,6 +99,9 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     answers.write(READY)
     answers.flush()
+    # The decoders are loaded while no file is read, because their memory is not that of a file.
+    with suppress(ImportError):  # The first task that needs them says what is missing.
+        import mfcc_assets.audio.decoding  # noqa: F401
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(requests,), daemon=True).start()
     try:

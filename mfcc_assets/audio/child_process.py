@@ -80,9 +80,7 @@ class _Child:
         self._answers = cast("BufferedReader", self._process.stdout)
         self.is_free = True
         _widen(self._answers.fileno())
-        if self._answers.read(len(READY)) != READY:
-            self.close()
-            raise RuntimeError(f"the process that reads files cannot start: python -m {_MODULE} shows why")
+        self._is_ready = False
 
     @property
     def is_alive(self) -> bool:
@@ -90,9 +88,16 @@ class _Child:
 
     def send(self, request: dict[str, Any]) -> None:
         self.is_free = False
+        self._wait_until_ready()
         with suppress(BrokenPipeError):  # the missing answer says that the child is dead
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
+
+    def _wait_until_ready(self) -> None:
+        if not self._is_ready and self._answers.read(len(READY)) != READY:
+            self.end()
+            raise RuntimeError(f"the process that reads files cannot start: python -m {_MODULE} shows why")
+        self._is_ready = True
 
     def receive(self, subject: str, bounds: Bounds) -> Message:
         lengths = self._answers.read(LENGTHS.size)
@@ -115,6 +120,12 @@ class _Child:
             self._requests.close()
         self._answers.close()
         self._process.wait()
+
+
+def start_child() -> None:
+    """Start a child process if none is idle, so that the next request need not wait until it has started."""
+    if not _idle:
+        _idle.append(_Child())
 
 
 def ask_child(

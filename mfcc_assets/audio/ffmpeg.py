@@ -3,7 +3,7 @@
 import bisect
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +20,9 @@ _MOST_TIMES_READ = 8
 
 _FEW_UNDECODABLE_PACKETS = 2
 """So many packets of an intact file may be undecodable, for example the first, which borrows bits of one before it."""
+
+_FRAMES_AT_ONCE = 2**14
+"""Number of frames of audio that Python gets at once. Codings have about 1,000, and each piece costs as much as it."""
 
 _SAMPLE_FORMAT = "flt"
 """Samples of all channels alternate. PyAV reads invalid memory for more than eight planes."""
@@ -200,12 +203,12 @@ class FFmpeg:
 
     def read(self, frames: int) -> NDArray[np.float32]:
         """Return about that many frames (frames, channels), or none at the end or where the stream breaks off."""
-        pieces = [np.empty((0, self.channels), np.float32)]
+        pieces: list[NDArray[np.float32]] = []
         missing = frames
         while missing > 0 and (frame := next(self._converted, None)):
             pieces.append(np.asarray(frame.to_ndarray(), np.float32).reshape(-1, self.channels))
             missing -= frame.samples
-        return np.concatenate(pieces)
+        return np.concatenate(pieces) if pieces else np.empty((0, self.channels), np.float32)
 
     def _decoded(self) -> Iterator[av.AudioFrame]:
         undecodable, read, is_over = 0, 0, False
@@ -242,18 +245,20 @@ class FFmpeg:
 
 def _as_float(first: av.AudioFrame, others: Iterable[av.AudioFrame]) -> Iterator[av.AudioFrame]:
     """Convert frames to float32, with the rate and the channels of the first frame."""
-    converter = av.AudioResampler(_SAMPLE_FORMAT, first.layout, first.sample_rate)
-    kind = _kind(first)
+    def new_converter() -> av.AudioResampler:
+        return av.AudioResampler(_SAMPLE_FORMAT, first.layout, first.sample_rate, frame_size=_FRAMES_AT_ONCE)
+
+    converter, kind = new_converter(), _kind(first)
     for frame in chain([first], others):
         if _kind(frame) != kind:
             yield from converter.resample(None)
-            converter = av.AudioResampler(_SAMPLE_FORMAT, first.layout, first.sample_rate)
-            kind = _kind(frame)
+            converter, kind = new_converter(), _kind(frame)
         try:
             yield from converter.resample(frame)
         except av.FFmpegError:
-            return  # a damaged file can declare a channel layout that cannot be converted
-    yield from converter.resample(None)
+            break  # a damaged file can declare a channel layout that cannot be converted
+    with suppress(av.FFmpegError):
+        yield from converter.resample(None)
 
 
 def _kind(frame: av.AudioFrame) -> tuple[str, str, int]:

@@ -6,17 +6,19 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.audio.artwork import Picture
 from mfcc_assets.audio.bounds import Bounds
 from mfcc_assets.audio.child_process import answer_of_child
-from mfcc_assets.audio.excerpt import MOST_BYTES, Excerpt
 from mfcc_assets.audio.tags import Tags
 from mfcc_assets.errors import AudioError
+
+if TYPE_CHECKING:
+    from mfcc_assets.audio.artwork import Picture
+    from mfcc_assets.audio.excerpt import Excerpt
 
 INSPECTION_BOUNDS = Bounds(cpu_seconds=5.0, waiting_seconds=60.0)
 """What reading the tags or the picture of a file may cost. They are read for each file, and matter less than audio."""
@@ -39,7 +41,7 @@ class Inspection:
     """
 
     tags: Tags
-    picture: Picture | None
+    picture: "Picture | None"
     remarks: tuple[str, ...] = ()
 
 
@@ -60,6 +62,8 @@ def inspect(path: Path, subject: str = "", *, bounds: Bounds = INSPECTION_BOUNDS
     OSError
         If the file cannot be opened.
     """
+    from mfcc_assets.audio.artwork import Picture
+
     subject = subject or path.name
     remarks = []
     tags, picture = Tags(), None
@@ -95,8 +99,8 @@ def read_tags(path: Path, *, bounds: Bounds = INSPECTION_BOUNDS) -> Tags:
 
 
 def cut_excerpt(
-    path: Path, *, begin_seconds: float | None = None, most_bytes: int = MOST_BYTES, bounds: Bounds | None = None
-) -> Excerpt:
+    path: Path, *, begin_seconds: float | None = None, most_bytes: int | None = None, bounds: Bounds | None = None
+) -> "Excerpt":
     """Cut an excerpt out of a file, as `mfcc_assets.audio.excerpt.cut_excerpt` does, with its parameters and errors.
 
     Raises
@@ -106,6 +110,9 @@ def cut_excerpt(
     OSError
         If the file cannot be opened.
     """
+    from mfcc_assets.audio.excerpt import MOST_BYTES, Excerpt
+
+    most_bytes = MOST_BYTES if most_bytes is None else most_bytes
     (_, data), (facts, _) = answer_of_child(
         "excerpt", path, path.name, bounds or Bounds(), begin_seconds=begin_seconds, most_bytes=most_bytes
     )

@@ -10,9 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from mfcc_assets.audio.id3_frames import without_harmful_frames
-from mfcc_assets.audio.tag_sources import embedded_tags, metadata_of, opened_by_ffmpeg
-
 _Fields: TypeAlias = Mapping[str, list[str]]
 """Values by the name of their field, as `_field_name` writes it."""
 
@@ -146,6 +143,10 @@ def read_tags(path: Path) -> Tags:
     >>> tags.artist, tags.title
     ('Will Savino', 'Ocean')
     """
+    # Others need only the classes of this module, and should not wait for codecs.
+    from mfcc_assets.audio.id3_frames import without_harmful_frames
+    from mfcc_assets.audio.tag_sources import embedded_tags, metadata_of, opened_by_ffmpeg
+
     with without_harmful_frames(path) as harmless:
         embedded = embedded_tags(harmless)
         sources = [_fields_of(tags) for tags in embedded.tags]

@@ -1,6 +1,8 @@
 """The group of all `mfcc` commands."""
 
+import atexit
 import errno
+import gc
 import warnings
 from typing import Any
 
@@ -33,6 +35,9 @@ from mfcc_assets.library import Library
 from mfcc_assets.signals import ended_by_signals
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.texts import printable
+
+_OBJECTS_PER_COLLECTION = 50_000
+"""Number of new objects after which Python looks for garbage. The memory that it finds later is that of these few."""
 
 
 class _MfccGroup(click.Group):
@@ -77,7 +82,17 @@ def main(context: click.Context) -> None:
 
     The library lies in the folder that MFCC_HOME names, by default mfcc_data.
     """
+    _spare_the_collector()
     context.obj = context.with_resource(Library())
+
+
+def _spare_the_collector() -> None:
+    """Keep Python from looking for garbage among a million objects of the imported libraries, of which none is garbage.
+
+    It would look through all of them several times while they are imported, and once more when the process ends.
+    """
+    gc.set_threshold(_OBJECTS_PER_COLLECTION)
+    atexit.register(gc.freeze)
 
 
 _COMMANDS: tuple[click.Command, ...] = (

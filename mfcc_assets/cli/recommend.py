@@ -40,14 +40,16 @@ def recommend(
     relative: bool,
 ) -> None:
     """Recommend the tracks of the library that sound most like FILE."""
+    # The file is decoded while everything else is imported.
+    from mfcc_assets.pipeline.recommend_file import recommend_file
+
+    with plain_path(file) as path:
+        answer = recommend_file(library, path, count=count, exact=exact, without_versions=without_versions)
     from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
-    from mfcc_assets.pipeline.file_answer import recommend_file
     from mfcc_assets.pipeline.nearness import nearness_record
 
-    wanted = count or library.settings.recommendations
-    with plain_path(file) as path:
-        answer = recommend_file(library, path, count=wanted, exact=exact, without_versions=without_versions)
     # The recall of longer lists is not measured.
+    wanted = count or library.settings.recommendations
     recall = answer.recall if wanted <= EVALUATED_COUNT else None
     if export is not None:
         tracks = [answer.soundtracks[recommendation.track_id] for recommendation in answer.recommendations]

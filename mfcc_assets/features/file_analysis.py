@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.audio.read_ahead import ReadAhead
 from mfcc_assets.audio.reader import Audio, AudioLimits, AudioReader
 from mfcc_assets.features.parameters import CepstraParameters
+from mfcc_assets.features.signal_reader import signal_reader
 from mfcc_assets.features.track_features import Analysis, analyse
 from mfcc_assets.features.waveform import PeakMeter, Waveform, waveform_of
 
@@ -55,9 +57,22 @@ def analyse_file(path: Path, parameters: CepstraParameters, limits: AudioLimits,
     OSError
         If the file cannot be opened.
     """
-    reader, meter = _reader(path, parameters, limits, subject), PeakMeter(parameters.step_samples)
-    analysis = analyse(meter.listen(reader.blocks()), parameters)
-    return AnalysedFile(reader.audio, analysis, waveform_of(meter.peaks, analysis.cepstra, parameters))
+    return analyse_signal(signal_reader(path, parameters, limits, subject), parameters)
+
+
+def analyse_signal(signal: AudioReader | ReadAhead, parameters: CepstraParameters) -> AnalysedFile:
+    """Compute what `analyse_file` computes of a file whose reading may have begun. It raises the same errors.
+
+    Parameters
+    ----------
+    signal
+        The signal, as `mfcc_assets.features.signal_reader.signal_reader` reads it.
+    parameters
+        Definition of the cepstra.
+    """
+    meter = PeakMeter(parameters.step_samples)
+    analysis = analyse(meter.listen(signal.blocks()), parameters)
+    return AnalysedFile(signal.audio, analysis, waveform_of(meter.peaks, analysis.cepstra, parameters))
 
 
 def waveform_of_file(
@@ -74,18 +89,7 @@ def waveform_of_file(
     parameters, limits, subject
         As for `analyse_file`, which raises the same errors.
     """
-    reader, meter = _reader(path, parameters, limits, subject), PeakMeter(parameters.step_samples)
+    reader, meter = signal_reader(path, parameters, limits, subject), PeakMeter(parameters.step_samples)
     for _ in meter.listen(reader.blocks()):
         pass
     return reader.audio, waveform_of(meter.peaks, cepstra, parameters)
-
-
-def _reader(path: Path, parameters: CepstraParameters, limits: AudioLimits, subject: str) -> AudioReader:
-    return AudioReader(
-        path,
-        parameters.sample_rate,
-        parameters.trimmed_samples,
-        limits,
-        subject,
-        aligned_to=parameters.step_samples,
-    )

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.audio.outside import read_tags
+from mfcc_assets.audio.tags import Tags
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
@@ -41,6 +41,7 @@ def recognise_file(
     library: Library,
     index: LibraryIndex | None,
     path: Path,
+    tags: Tags,
     audio_id: AudioId,
     cepstra: NDArray[np.float32],
     names: Iterable[str],
@@ -55,6 +56,8 @@ def recognise_file(
         Index to search for the file, or None to leave the library's own recordings out.
     path
         The file.
+    tags
+        Its tags.
     audio_id
         Audio id of the file.
     cepstra : (frames, d) float32
@@ -63,7 +66,7 @@ def recognise_file(
         Names of the recognisers.
     """
     recognisers = (_recogniser(name, library, index) for name in names)
-    query = RecognitionQuery(path, read_tags(path), audio_id, cepstra)
+    query = RecognitionQuery(path, tags, audio_id, cepstra)
     return recognise(query, [recogniser for recogniser in recognisers if recogniser])
 
 

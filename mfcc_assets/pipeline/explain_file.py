@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mfcc_assets.audio.outside import read_tags
 from mfcc_assets.features.contour import ContourTimes
 from mfcc_assets.ids import AudioId, QueryId
 from mfcc_assets.library import Library
@@ -17,7 +18,7 @@ from mfcc_assets.storage.sql.records import Soundtrack
 def explain_file(library: Library, opened: OpenedIndex, path: Path, track: Soundtrack) -> ExplainedPair:
     """Explain how near a soundtrack is to a file. The file is the first of the pair. Nothing of it is stored.
 
-    The file is recognised as `mfcc_assets.pipeline.file_answer.recommend_file` does it, but services are not asked.
+    The file is recognised as `mfcc_assets.pipeline.recommend_file.recommend_file` does it, but services are not asked.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def explain_file(library: Library, opened: OpenedIndex, path: Path, track: Sound
     """
     file = features_of_file(library, path, opened.index.parameters.features)
     names = names_of_local_recognisers(library)
-    outcome = recognise_file(library, opened.index, path, file.audio_id, file.cepstra, names)
+    outcome = recognise_file(library, opened.index, path, read_tags(path), file.audio_id, file.cepstra, names)
     return explain_features(library, opened, file, outcome.recognition, track, file_name=path.name)
 
 

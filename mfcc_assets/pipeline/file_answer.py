@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.audio.outside import read_tags
 from mfcc_assets.audio.reader import AudioLimits
+from mfcc_assets.audio.tags import Tags
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import LeftToTheRun, TooLong
-from mfcc_assets.features.file_analysis import analyse_file
+from mfcc_assets.features.file_analysis import AnalysedFile, analyse_file
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.features.track_features import TrackFeatures, track_features_of
 from mfcc_assets.features.waveform import Waveform
@@ -26,7 +28,7 @@ from mfcc_assets.pipeline.answer import (
     search_for,
 )
 from mfcc_assets.pipeline.index import ranked_count
-from mfcc_assets.pipeline.opened_index import OpenedIndex, published_index
+from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.stages import Coverage, coverage_of
 from mfcc_assets.pipeline.store_features import note_on
 from mfcc_assets.pipeline.versions import versions_among
@@ -126,48 +128,30 @@ LONGEST_PREVIEW_SECONDS = 1800.0
 """Longer audio is answered by the run alone, so that a few long files do not keep others waiting for their previews."""
 
 
-def recommend_file(
-    library: Library, path: Path, *, count: int, exact: bool = False, without_versions: bool = False
+def answer_file(
+    library: Library,
+    opened: OpenedIndex,
+    path: Path,
+    file: FileFeatures,
+    tags: Tags,
+    *,
+    count: int,
+    exact: bool = False,
+    without_versions: bool = False,
 ) -> Answer:
-    """Analyse a file and recommend tracks of the published index. Nothing of the file is stored.
-
-    An upload of the file gets the same list.
+    """Answer a file whose features are in memory: see `mfcc_assets.pipeline.recommend_file.recommend_file`.
 
     Parameters
     ----------
-    library
-        The library to recommend from.
-    path
-        An audio file.
-    count
-        Number of tracks to recommend.
-    exact
-        Compare the file with every track that a lower bound does not exclude, and so certify the answer.
-    without_versions
-        Leave out other performances of the piece in the file: see `mfcc_assets.pipeline.versions`.
-
-    Raises
-    ------
-    NoPublishedIndex, CorruptIndex
-        If there is no index to search, or it cannot be read, or the database does not know its tracks.
-    AudioError
-        If the file cannot be used.
-    FeaturesMissing
-        If the answer should be exact and a track cannot be compared.
-
-    Examples
-    --------
-    Print the track ids of five tracks that sound like a file::
-
-        with Library(Settings()) as library:
-            for recommendation in recommend_file(library, Path("song.mp3"), count=5).recommendations:
-                print(recommendation.track_id)
+    library, path, count, exact, without_versions
+        As there.
+    opened
+        The published index.
+    file, tags
+        Features and tags of the file.
     """
-    opened = OpenedIndex(library, published_index(library))
-    file = features_of_file(library, path, opened.index.parameters.features)
-    outcome = recognise_file(
-        library, opened.index, path, file.audio_id, file.cepstra, library.settings.recogniser_names
-    )
+    names = library.settings.recogniser_names
+    outcome = recognise_file(library, opened.index, path, tags, file.audio_id, file.cepstra, names)
     return _answer(library, opened, file, outcome, path, count=count, exact=exact, without_versions=without_versions)
 
 
@@ -201,7 +185,7 @@ def preview_answer(library: Library, opened: OpenedIndex, path: Path, file_name:
     """
     file = features_at_once(library, path, opened.index.parameters.features, file_name)
     names = names_of_local_recognisers(library)
-    outcome = recognise_file(library, opened.index, path, file.audio_id, file.cepstra, names)
+    outcome = recognise_file(library, opened.index, path, read_tags(path), file.audio_id, file.cepstra, names)
     answer = _answer(library, opened, file, outcome, path, count=library.settings.recommendations)
     return Preview(file, answer)
 
@@ -243,7 +227,11 @@ def features_at_once(library: Library, path: Path, parameters: FeaturesParameter
 
 
 def _features_within(limits: AudioLimits, path: Path, parameters: FeaturesParameters, file_name: str) -> FileFeatures:
-    file = analyse_file(path, parameters.cepstra, limits, file_name)
+    return features_of_analysis(analyse_file(path, parameters.cepstra, limits, file_name), parameters)
+
+
+def features_of_analysis(file: AnalysedFile, parameters: FeaturesParameters) -> FileFeatures:
+    """Return the features of a file that was analysed with these parameters."""
     track_features = track_features_of(file.analysis, parameters)
     audio, cepstra = file.audio, file.analysis.cepstra
     return FileFeatures(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 
+from mfcc_assets.audio.outside import read_tags
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import (
     AudioError,
@@ -105,7 +106,7 @@ def recognise_uploads(library: Library, uploads: Sequence[UploadId], *, run: Ans
         cepstra = library.features.read_cepstra(document.audio_id, parameters)
         with library.blobs.as_file(BATCH, document.batch) as path:
             names = library.settings.recogniser_names
-            outcome = recognise_file(library, index, path, document.audio_id, cepstra, names)
+            outcome = recognise_file(library, index, path, read_tags(path), document.audio_id, cepstra, names)
         return lambda stored: stored.with_recognition(outcome.recognition, outcome.failures)
 
     return _each(library, uploads, recognise, needs=AnalysedUpload, run=run)

@@ -29,7 +29,7 @@ from mfcc_assets.features.waveform import BANDS, WAVEFORM_VERSION, Waveform
 from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
 from mfcc_assets.storage.last_check import LastCheck, read_last_check, write_last_check
-from mfcc_assets.storage.parquet_files import DamagedParquetError, read_parquet, write_parquet
+from mfcc_assets.storage.parquet_files import DamagedParquetError, read_parquet, values_of_lists, write_parquet
 
 _VERSION = b"features_version"
 
@@ -279,7 +279,7 @@ def _damaged(name: str) -> FeaturesDamaged:
 
 
 def _numbers(table: pa.Table, name: str) -> NDArray[Any]:
-    numbers: NDArray[Any] = table[name].combine_chunks().flatten().to_numpy()
+    numbers: NDArray[Any] = values_of_lists(table[name].combine_chunks()).to_numpy()
     return numbers
 
 

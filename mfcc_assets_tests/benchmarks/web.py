@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mfcc_assets.audio.outside import read_tags
 from mfcc_assets.features.file_analysis import analyse_file
 from mfcc_assets.features.track_features import track_features_of
 from mfcc_assets.library import Library
@@ -94,7 +95,8 @@ def _steps(home: Path, uploads: Sequence[Path]) -> Mapping[str, Sequence[float]]
             file, decoded = timed(partial(analyse_file, path, parameters.cepstra, library.limits, path.name))
             features, reduced = timed(partial(track_features_of, file.analysis, parameters))
             audio, cepstra = file.audio.audio_id, file.analysis.cepstra
-            _, recognised = timed(partial(recognise_file, library, index, path, audio, cepstra, names))
+            tags, inspected = timed(partial(read_tags, path))
+            _, recognised = timed(partial(recognise_file, library, index, path, tags, audio, cepstra, names))
             search, compared = timed(partial(search_for_new_track, index, {audio}, features))
             found, candidates = timed(
                 partial(find_query_candidates, index, search, opened.recordings, without={audio}, count=count)
@@ -117,7 +119,7 @@ def _steps(home: Path, uploads: Sequence[Path]) -> Mapping[str, Sequence[float]]
             for name, seconds in {
                 "decoding, cepstra, waveform": decoded,
                 "track features": reduced,
-                "recognition": recognised,
+                "recognition": inspected + recognised,
                 "distance statistics": compared,
                 "candidates": candidates,
                 "ranking": ranking,

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.file_answer import recommend_file
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
+from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets.settings import Settings
 from mfcc_assets_tests.cli.commands import mfcc
 

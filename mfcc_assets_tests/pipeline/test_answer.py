@@ -14,8 +14,8 @@ from mfcc_assets.features.track_features import TrackFeatures, analyse, track_fe
 from mfcc_assets.ids import AudioId, TrackId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, find_query_candidates, rank_query, search_for
-from mfcc_assets.pipeline.file_answer import recommend_file
 from mfcc_assets.pipeline.list_order import list_order_of
+from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search

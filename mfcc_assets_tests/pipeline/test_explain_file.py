@@ -8,8 +8,8 @@ from mfcc_assets.errors import UnreadableAudio
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.explain import explain_pair
 from mfcc_assets.pipeline.explain_file import explain_file
-from mfcc_assets.pipeline.file_answer import recommend_file
 from mfcc_assets.pipeline.opened_index import OpenedIndex
+from mfcc_assets.pipeline.recommend_file import recommend_file
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.file_answer import recommend_file
+from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets_tests.damage import cut, damage, flip, lists, names
 from mfcc_assets_tests.runs import Work, run_library

@@ -11,8 +11,9 @@ import soundfile
 from mfcc_assets.errors import LeftToTheRun, SilentAudio
 from mfcc_assets.ids import digest_of_file
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.file_answer import preview_answer, recommend_file
+from mfcc_assets.pipeline.file_answer import preview_answer
 from mfcc_assets.pipeline.opened_index import OpenedIndex
+from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets_tests.audio_samples import retag, write_audio, write_music
 from mfcc_assets_tests.runs import copied_home, drop_upload, run_library
 from mfcc_assets_tests.upload_steps import answer_uploads

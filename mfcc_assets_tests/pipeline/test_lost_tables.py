@@ -6,7 +6,7 @@ import pytest
 
 from mfcc_assets.errors import LostTables, StoreError
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.file_answer import recommend_file
+from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets_tests.damage import command, lists
 from mfcc_assets_tests.runs import assert_recommendations_hold, drop_upload, lose_tables, run_library, run_uploads
 

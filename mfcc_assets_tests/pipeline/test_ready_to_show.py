@@ -9,7 +9,6 @@ import pytest
 from mfcc_assets.errors import StoreError
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.explain import explain_pair, picture_of_pair
-from mfcc_assets.pipeline.file_answer import recommend_file
 from mfcc_assets.pipeline.library_report import (
     describe_library,
     picture_of_coefficients,
@@ -22,6 +21,7 @@ from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.playlists import path_between
 from mfcc_assets.pipeline.publication import publish_by_hand, roll_back
 from mfcc_assets.pipeline.quality import picture_of_history
+from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets.storage.blobs.port import CEPSTRA
 from mfcc_assets_tests.damage import names
 from mfcc_assets_tests.ranked_library import add_tracks, audio_id, index_and_rank, publish

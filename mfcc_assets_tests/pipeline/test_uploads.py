@@ -14,7 +14,7 @@ import pytest
 from mfcc_assets.ids import AudioId, digest_of_file
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import uploads as upload_steps
-from mfcc_assets.pipeline.file_answer import recommend_file
+from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets.pipeline.upload_document import State, UploadDocument
 from mfcc_assets.pipeline.uploads import (
     analyse_uploads,

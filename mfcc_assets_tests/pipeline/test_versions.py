@@ -9,8 +9,8 @@ import pytest
 
 from mfcc_assets.errors import FeaturesMissing, NoHarmony
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.file_answer import recommend_file
 from mfcc_assets.pipeline.find_track import find_track
+from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets.pipeline.versions import find_versions
 from mfcc_assets.settings import Settings
 from mfcc_assets.storage.blobs.port import CEPSTRA

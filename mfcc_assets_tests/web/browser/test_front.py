@@ -9,9 +9,9 @@ import pytest
 
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.explain import explain_pair
-from mfcc_assets.pipeline.file_answer import recommend_file
 from mfcc_assets.pipeline.find_track import find_track
 from mfcc_assets.pipeline.opened_index import published_index
+from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets.settings import Settings
 from mfcc_assets.web.uploads.receiving import SAMPLES
 from mfcc_assets_tests.services.browser import Troubles, fresh_page
