@@ -3,6 +3,7 @@
 import { startActions } from "./actions.js";
 import { startBar } from "./bar.js";
 import { startKeyboard } from "./keyboard.js";
+import { forgetState } from "./memory.js";
 import { Player } from "./player.js";
 import { startSession } from "./session.js";
 import { Stretches } from "./stretches.js";
@@ -13,8 +14,14 @@ export const player = new Player(section);
 
 export function startPlayer() {
   startBar(section, player);
-  startSession(player);
-  startKeyboard(player);
-  startActions(player, new Stretches(section, player));
-  player.restore();
+  const stretches = new Stretches(section, player);
+  startSession(player, stretches);
+  startKeyboard(player, stretches);
+  startActions(player, stretches);
+  if (document.querySelector("form.login")) {
+    // Nobody is logged in, so nothing could be played, and the next listener need not see what the last one heard.
+    forgetState();
+  } else {
+    player.restore();
+  }
 }
