@@ -69,7 +69,7 @@ def open_library(home: File | None = None) -> "MusicLibrary":
     from mfcc_assets.settings import Settings
 
     settings = Settings() if home is None else Settings(home=Path(home))
-    if settings.profile == "local" and not (settings.blobs.exists() or settings.documents.exists()):
+    if settings.profile == "local" and not settings.holds_library:
         raise SettingsError(
             "there is no library in this folder",
             subject=str(settings.folder),
