@@ -48,12 +48,13 @@ def _window_place(page: "Page", row: int) -> tuple[float, float]:
     data: Any = page.evaluate("fetch('/map/points').then(r => r.arrayBuffer()).then(b => [...new Uint16Array(b)])")
     box = page.locator(".map-plane").bounding_box()
     assert box is not None
-    x, y = data[2 * row], data[2 * row + 1]
+    xs, ys = data[::2], data[1::2]
+    # The points fill the window but for a margin, inside of a border of one pixel.
     inner_width, inner_height = box["width"] - 2, box["height"] - 2
-    scale = min(inner_width, inner_height) * 0.94 / 65_536
+    scale = 0.94 * min(inner_width / (max(xs) - min(xs)), inner_height / (max(ys) - min(ys)))
     return (
-        box["x"] + 1 + inner_width / 2 + (x - 32_768) * scale,
-        box["y"] + 1 + inner_height / 2 - (y - 32_768) * scale,
+        box["x"] + 1 + inner_width / 2 + (xs[row] - (min(xs) + max(xs)) / 2) * scale,
+        box["y"] + 1 + inner_height / 2 - (ys[row] - (min(ys) + max(ys)) / 2) * scale,
     )
 
 

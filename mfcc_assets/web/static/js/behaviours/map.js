@@ -37,7 +37,7 @@ export function start(holder) {
 function showMap(holder, data) {
   const find = (selector) => /** @type {any} */ (holder.querySelector(selector));
   const plane = find(".map-plane");
-  const camera = new Camera();
+  const camera = new Camera(data.points);
   const grid = new Grid(data.points);
   const points = new PointsCanvas(find(".map-points"), data);
   const marks = new Marks(find(".map-marks"), data, grid);

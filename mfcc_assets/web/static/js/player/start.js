@@ -3,7 +3,6 @@
 import { startActions } from "./actions.js";
 import { startBar } from "./bar.js";
 import { startKeyboard } from "./keyboard.js";
-import { forgetState } from "./memory.js";
 import { Player } from "./player.js";
 import { startSession } from "./session.js";
 import { Stretches } from "./stretches.js";
@@ -18,10 +17,19 @@ export function startPlayer() {
   startSession(player, stretches);
   startKeyboard(player, stretches);
   startActions(player, stretches);
-  if (document.querySelector("form.login")) {
-    // Nobody is logged in, so nothing could be played, and the next listener need not see what the last one heard.
-    forgetState();
-  } else {
+  if (!emptyAtLogIn()) {
     player.restore();
   }
+}
+
+/**
+ * Empties the player on the page of the log-in, and returns whether this is that page. Nobody is logged in, so nothing
+ * could be played, and the next listener need not see what the last one heard.
+ */
+export function emptyAtLogIn() {
+  const isLogIn = document.querySelector("form.login") !== null;
+  if (isLogIn) {
+    player.clear();
+  }
+  return isLogIn;
 }
