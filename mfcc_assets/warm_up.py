@@ -13,6 +13,7 @@ from mfcc_assets.ids import AudioId
 from mfcc_assets.recognition.duplicates import is_same_recording
 from mfcc_assets.recognition.match import shortlist
 from mfcc_assets.search.cascade import ContourQuery
+from mfcc_assets.similarity.corrected_estimates import warm_up as warm_up_estimates
 from mfcc_assets.similarity.dtw import kernels
 from mfcc_assets.similarity.dtw.distance import DTW
 from mfcc_assets.similarity.dtw.local_alignment import local_alignments
@@ -38,6 +39,7 @@ def _warm_up_comparison() -> None:
     query = ContourQuery(contour, DTW, np.ones(1))
     query.nearest([AudioId("")], RaggedFrames.of([contour], 1), count=1)
     query.distance_within(contour, inf)
+    warm_up_estimates()
 
 
 def _warm_up_recognition() -> None:

@@ -96,7 +96,12 @@ def candidates_to_fetch(tracks: int, count: int) -> int:
     return max(count, ceil(240 * float((tracks / 469) ** 0.55) * max(1.0, count / 10)))
 
 
-def prune(estimates: NDArray[np.float64], count: int, correction: Correction | None = None) -> NDArray[np.intp]:
+def prune(
+    estimates: NDArray[np.float64],
+    count: int,
+    correction: Correction | None = None,
+    least: NDArray[np.float64] | None = None,
+) -> NDArray[np.intp]:
     """Return the rows of the candidates that are worth comparing by their contours, nearest first.
 
     Parameters
@@ -107,8 +112,10 @@ def prune(estimates: NDArray[np.float64], count: int, correction: Correction | N
         Number of wanted tracks.
     correction
         Correction of the candidates, in the order of the estimates; None to use the distances without correction.
+    least : (candidates,), optional
+        Numbers below which no corrected distance is expected. A smaller estimate is raised to them.
     """
-    return _rows_within_margin(estimates, count, COARSE_MODEL.margin, correction)[: most_compared(count)]
+    return _rows_within_margin(estimates, count, COARSE_MODEL.margin, correction, least)[: most_compared(count)]
 
 
 def most_compared(count: int) -> int:
@@ -133,6 +140,8 @@ class CoarseQuery:
 
     Attributes
     ----------
+    frames
+        Number of frames of the contour, as far as the coarse contour tells it.
     cells
         As for `ContourQuery`.
     """
@@ -145,6 +154,7 @@ class CoarseQuery:
         scales: NDArray[np.floating],
     ) -> None:
         self._contour, self._roughness, self._warped, self._scales = coarse_contour, roughness, warped, scales
+        self.frames = COARSE_FACTOR * len(coarse_contour.frames)
         self._segments = coarse_contour.segment_means(_SEGMENTS)
         self.cells = 0
 
@@ -359,7 +369,11 @@ class ContourQuery:
 
 
 def _rows_within_margin(
-    estimates: NDArray[np.float64], count: int, margin: float, correction: Correction | None
+    estimates: NDArray[np.float64],
+    count: int,
+    margin: float,
+    correction: Correction | None,
+    least_corrected: NDArray[np.float64] | None = None,
 ) -> NDArray[np.intp]:
     """Return the rows of the nearest `count` and of those that are farther by no more than a margin, nearest first."""
     # An estimate can be negative, for example if two tracks differ only by a short delay. A distance cannot.
@@ -367,6 +381,8 @@ def _rows_within_margin(
     least = estimates / (1 + margin)
     if correction:
         estimates, least = correction(estimates), correction(least)
+    if least_corrected is not None:
+        estimates, least = np.maximum(estimates, least_corrected), np.maximum(least, least_corrected)
     order = np.argsort(estimates, kind="stable")
     if len(order) <= count:
         return order
