@@ -11,8 +11,10 @@ from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_f
 from mfcc_assets.ids import AudioId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index
+from mfcc_assets.pipeline.present_lists import present_lists
 from mfcc_assets.pipeline.publication import publish_built_index
 from mfcc_assets.pipeline.rankings import ListsReport, find_candidates, rank_candidates
+from mfcc_assets.pipeline.recordings import Recordings
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.hubness import Correction
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
@@ -95,6 +97,15 @@ def order_by_distance_alone(library: Library, *versions: str) -> None:
         nobody = np.full((len(library.indexes.read(version).tracks), 1), -1)
         shared = SharedNeighbours.of(nobody, np.zeros(nobody.shape))
         library.indexes.write_attachment(version, "neighbourhoods.npz", packed(vars(shared)))
+
+
+def named_lists(library: Library, version: str, recordings: Recordings) -> dict[AudioId, list[AudioId]]:
+    """Return the present lists of an index by the audio id of the query."""
+    lists, ids = present_lists(library, version, recordings), recordings.tracks.audio_ids
+    return {
+        ids[row]: [ids[other] for other in lists.rows[row].tolist() if other >= 0]
+        for row in np.flatnonzero(lists.is_query).tolist()
+    }
 
 
 def cepstra(number: int) -> NDArray[np.float32]:

@@ -70,7 +70,7 @@ _MEANINGS = {
     "RANK": "place in the list, from 1",
     "DISTANCE": "corrected distance to the query; the smaller, the more alike",
     "METHOD": "ranking that ordered the list",
-    "INDEX_VERSION": "index that was searched",
+    "INDEX_VERSION": "index that was searched when the list was written; later ones may give the same list",
     "CREATED_AT": "time at which the row was written, in UTC",
 }
 

@@ -13,7 +13,7 @@ from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.map_points import map_points
-from mfcc_assets.pipeline.quality import present_rankings
+from mfcc_assets.pipeline.present_lists import present_lists
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.plots.library_map import MOST_LABELS, library_map
 from mfcc_assets.plots.projection import loneliest
@@ -101,10 +101,8 @@ def occurrences_of(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
 
     def count() -> dict[str, NDArray[np.int64]]:
         recordings = recordings_of(library, index)
-        ranked = present_rankings(library, index.version, recordings).values()
-        counts = Counter(audio_id for ranking in ranked for audio_id in ranking[:EVALUATED_COUNT])
-        every_recording = recordings.of(index.tracks.audio_ids)
-        return {"occurrences": np.array([counts[audio_id] for audio_id in every_recording], np.int64)}
+        counts = present_lists(library, index.version, recordings).occurrences(EVALUATED_COUNT)
+        return {"occurrences": counts[recordings.rows]}
 
     occurrences: NDArray[np.int64] = library.indexes.measured_once(index.version, "occurrences.npz", count)[
         "occurrences"

@@ -74,7 +74,10 @@ def test_a_version_has_the_lists_of_the_former_one_with_its_changes(tmp_path_fac
         assert changed is None or set(lists) <= set(changed.queries)
 
     for number, expected in enumerate(states, start=1):
-        read, heads = (find("rankings", str(number), "f") for find in (rankings.read, rankings.read_heads))
+        read = rankings.read("rankings", str(number), "f")
+        heads = rankings.read_heads("rankings", str(number), "f")
+        assert read is not None
+        assert heads is not None
         assert read.by_query() == expected
         assert list(heads.queries) == sorted(expected)
 
