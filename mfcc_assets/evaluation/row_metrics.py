@@ -4,7 +4,7 @@ A library has millions of recommendations. Here they are rows of arrays instead 
 hundredth of the time. The figures are the same.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,13 +129,4 @@ def own_class_of(lists: RowLists, classes: NDArray[np.int64]) -> dict[int, OfOwn
         if wanted.any():
             by_chance = (int(sizes[of_class]) - 1) / (classified - 1)
             found[of_class] = OfOwnClass(int(wanted.sum()), float(np.mean(same[wanted] / number[wanted])), by_chance)
-    return found
-
-
-def names_by_row(rows: Mapping[str, int], named: Mapping[str, str], tracks: int) -> Sequence[str | None]:
-    """Return the name (tracks,) of each row, given the row of each track and the names of some tracks."""
-    found: list[str | None] = [None] * tracks
-    for track, name in named.items():
-        if (row := rows.get(track, -1)) >= 0:
-            found[row] = name
     return found

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,20 +94,19 @@ def popularity(library: Library, index: LibraryIndex, soundtracks: Sequence[Soun
     return Popularity(hubs[:_HUBS_NAMED], sorted(name for name, count in counted if not count))
 
 
+_known_occurrences: WeakKeyDictionary[LibraryIndex, NDArray[np.int64]] = WeakKeyDictionary()
+
+
 def occurrences_of(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
     """Return the number of lists that contain the recording of each audio id (tracks,), in the order of the index.
 
-    They are counted once for each index version, since its rankings never change.
+    They are counted once for an index that is open, since its rankings never change.
     """
-
-    def count() -> dict[str, NDArray[np.int64]]:
+    occurrences = _known_occurrences.get(index)
+    if occurrences is None:
         recordings = recordings_of(library, index)
         counts = present_lists(library, index.version, recordings).occurrences(EVALUATED_COUNT)
-        return {"occurrences": counts[recordings.rows]}
-
-    occurrences: NDArray[np.int64] = library.indexes.measured_once(index.version, "occurrences.npz", count)[
-        "occurrences"
-    ]
+        occurrences = _known_occurrences[index] = counts[recordings.rows]
     return occurrences
 
 

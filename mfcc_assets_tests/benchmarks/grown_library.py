@@ -129,7 +129,9 @@ def write_library(library: Library, population: Population, drawn: Drawn) -> Lib
     library.indexes.write(index)
     library.indexes.write_quality(index.version, {RECALL: 0.99})
     # Synthetic tracks are no copies of each other.
-    library.indexes.write_attachment(index.version, "recordings.npz", packed({"rows": np.arange(len(tracks))}))
+    nothing = np.empty(0, np.int64)
+    copies = packed({"copies": nothing, "representing": nothing})
+    library.indexes.write_attachment(index.version, "copies.npz", copies)
     _write_lists(library, population, index, ordered.origins, points)
     library.indexes.publish(index.version)
     library.indexes.set_built(index.version)
