@@ -185,7 +185,7 @@ def soundtrack_candidates(
 ) -> dg.MaterializeResult:
     """The candidates of every soundtrack: the other tracks that the vector index and coarse contours find nearest.
 
-    Only candidates are compared in full. They are stored beside the index. A version stores only the lists that changed.
+    Only candidates are compared in full. They are stored beside the index. A version stores only lists that changed.
     """
     index = library.indexes.read(library.indexes.built_version())
     found = counted(
