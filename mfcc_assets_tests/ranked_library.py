@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from mfcc_assets.audio.tags import Tags
@@ -19,8 +20,6 @@ from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.hubness import Correction
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
 from mfcc_assets.similarity.rankings import RankedList, rank, ranking_named
-from mfcc_assets.similarity.shared_neighbours import SharedNeighbours
-from mfcc_assets.storage.packed_arrays import packed
 from mfcc_assets.storage.ranking_store import Stage
 from mfcc_assets.storage.sql.records import AudioContent, Observed
 
@@ -91,12 +90,9 @@ def stored_pairs(library: Library, index: LibraryIndex, stage: Stage) -> dict[Au
     return {query: found for of_shard in lists if of_shard for query, found in of_shard.by_query().items()}
 
 
-def order_by_distance_alone(library: Library, *versions: str) -> None:
-    """Store neighbourhoods that no two tracks share, so that lists of these versions are in the order of distance."""
-    for version in versions:
-        nobody = np.full((len(library.indexes.read(version).tracks), 1), -1)
-        shared = SharedNeighbours.of(nobody, np.zeros(nobody.shape))
-        library.indexes.write_attachment(version, "neighbourhoods.npz", packed(vars(shared)))
+def order_by_distance_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let shared neighbours count nothing, so that lists are in the order of distance."""
+    monkeypatch.setattr("mfcc_assets.similarity.shared_neighbours._WEIGHT", 0.0)
 
 
 def named_lists(library: Library, version: str, recordings: Recordings) -> dict[AudioId, list[AudioId]]:

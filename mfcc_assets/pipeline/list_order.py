@@ -63,10 +63,17 @@ class ListOrder:
         rows: NDArray[np.int32] = np.take_along_axis(ranked.rows, self.orders(ranked), axis=1)
         return rows
 
-    def orders(self, ranked: RankedRows) -> NDArray[np.intp]:
+    def orders(self, ranked: RankedRows) -> NDArray[np.integer]:
         """Return the places (tracks, ranked) of the rankings of all tracks in the order of their lists."""
-        return self._shared.order_all(self._recordings.rows, ranked.rows, ranked.distances)
+        order = _orders.get(ranked)
+        if order is None:
+            order = self._shared.order_all(self._recordings.rows, ranked.rows, ranked.distances)
+            _orders[ranked] = order = order.astype(np.int16)
+        return order
 
+
+_orders: WeakKeyDictionary[RankedRows, NDArray[np.int16]] = WeakKeyDictionary()
+"""The orders of all lists of indexes that are open."""
 
 _known: WeakKeyDictionary[LibraryIndex, SharedNeighbours] = WeakKeyDictionary()
 """The neighbourhoods of indexes that are open. They are not stored, because one more track may change any of them, and
@@ -86,8 +93,8 @@ def list_order_of(library: Library, index: LibraryIndex) -> ListOrder:
     recordings = recordings_of(library, index)
     shared = _known.get(index)
     if shared is None:
-        nearest = ranked_rows(library, index, neighbour_count(recordings.count))
-        shared = _known[index] = SharedNeighbours.of(nearest.rows, nearest.distances)
+        ranked, nearest = ranked_rows(library, index), slice(neighbour_count(recordings.count))
+        shared = _known[index] = SharedNeighbours.of(ranked.rows[:, nearest], ranked.distances[:, nearest])
     return ListOrder(index, recordings, shared)
 
 

@@ -1,10 +1,12 @@
 """The rankings of an index in arrays of rows, for whatever looks at all of them."""
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.stored_rankings import intact_lists, required_lists
 from mfcc_assets.search.index import LibraryIndex
@@ -33,15 +35,12 @@ class RankedRows:
         return found
 
 
-def ranked_rows(library: Library, index: LibraryIndex, most: int | None = None) -> RankedRows:
-    """Return the rankings of an index.
+_known: WeakKeyDictionary[LibraryIndex, tuple[frozenset[tuple[str, str]], RankedRows]] = WeakKeyDictionary()
+"""The rankings of indexes that are open, with the state of their files."""
 
-    Parameters
-    ----------
-    library, index
-        The library and the index.
-    most
-        Largest number of tracks of each ranking. By default, all are read.
+
+def ranked_rows(library: Library, index: LibraryIndex) -> RankedRows:
+    """Return the rankings of an index. They are read once for an index that is open.
 
     Raises
     ------
@@ -50,26 +49,32 @@ def ranked_rows(library: Library, index: LibraryIndex, most: int | None = None) 
     CorruptIndex
         If rankings are damaged.
     """
-    every = (required_lists(library, "rankings", index.version, shard) for shard in library.shards)
-    found = _empty(index, most)
-    for lists in every:
-        _fill(found, index, lists)
+    state = library.rankings.state("rankings", index.version)
+    known = _known.get(index)
+    if known is not None and known[0] == state:
+        return known[1]
+    found = _empty(index)
+    for shard in library.shards:
+        _fill(found, index, required_lists(library, "rankings", index.version, shard))
+    _known[index] = state, found
     return found
 
 
 def intact_ranked_rows(library: Library, index: LibraryIndex) -> RankedRows:
     """Return the rankings of an index that are stored and intact."""
-    found = _empty(index, None)
-    for shard in library.shards:
-        lists, _ = intact_lists(library, "rankings", index.version, shard)
-        if lists is not None:
-            _fill(found, index, lists)
-    return found
+    try:
+        return ranked_rows(library, index)
+    except (NoPublishedIndex, CorruptIndex):
+        found = _empty(index)
+        for shard in library.shards:
+            lists, _ = intact_lists(library, "rankings", index.version, shard)
+            if lists is not None:
+                _fill(found, index, lists)
+        return found
 
 
-def _empty(index: LibraryIndex, most: int | None) -> RankedRows:
-    ranked = index.parameters.ranked_count
-    shape = len(index.tracks), ranked if most is None else min(most, ranked)
+def _empty(index: LibraryIndex) -> RankedRows:
+    shape = len(index.tracks), index.parameters.ranked_count
     return RankedRows(np.full(shape, -1, np.int32), np.full(shape, np.inf))
 
 

@@ -149,7 +149,7 @@ def test_nothing_is_deleted_while_a_description_is_damaged(rankings, blobs):
 def test_damaged_lists_are_corrupt(rankings, blobs, kind, damage):
     rankings.write("rankings", "v1", "f", LISTS)
     description = "indexes/v1/rankings/f.json"
-    name = description if kind == "description" else next(name for name in layers(blobs) if f".{kind}." in name)
+    name = description if kind == "description" else next(name for name in layers(blobs) if name.endswith(kind))
     blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
     with pytest.raises(CorruptIndex, match=rf"cepstra/{description}: the stored rankings are damaged\. The next run"):
         rankings.read("rankings", "v1", "f")
