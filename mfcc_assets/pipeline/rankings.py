@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.for_each import in_turn
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
@@ -25,7 +26,7 @@ from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.window import Windows
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.ranked_lists import RankedLists, newest
+from mfcc_assets.storage.ranked_lists import ListHeads, RankedLists, newest
 from mfcc_assets.storage.ranking_store import STAGES, Stage
 
 _logger = logging.getLogger(__name__)
@@ -66,24 +67,32 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         cache(lambda: _Finder(index, recordings)),
         cache(lambda: FormerLists.of(library, index, recordings)),
     )
+    heads_of = cache(lambda: _heads(former(), shards))
     queries_of = cache(lambda: _rows_by_shard(library, index))
+
+    @cache
+    def entrants() -> Mapping[int, Sequence[int]]:
+        known = former()
+        return known.entrants(heads_of().values(), finder().windows, on_all_cores) if known else {}
+
     for shard in shards:
         stored, is_damaged = intact_lists(library, "candidates", index.version, shard)
         if stored is not None:
             yield shard, ListsReport(len(stored.candidates), compared=0)
             continue
         known, queries = former(), queries_of().get(shard, np.empty(0, np.int64))
-        heads = known.heads(shard) if known else None
-        if known is None or heads is None:
-            found = dict(on_all_cores(finder().anew, queries.tolist()))
-            library.rankings.write("candidates", index.version, shard, _candidate_lists(index, found))
-        else:
-            concerned = dict(known.concerned(shard, heads, queries, finder().windows))
+        heads, compared = heads_of().get(shard), None
+        if known is not None and heads is not None:
+            concerned = dict(known.concerned(shard, heads, queries, entrants()))
             each = in_turn if known.changes <= _FEW_CHANGES else on_all_cores
             found = dict(each(lambda row: finder().updated(row, concerned[row]), concerned))  # noqa: B023  used at once
             lists = _candidate_lists(index, found, gone=known.gone(heads, queries))
-            library.rankings.write_changes("candidates", index.version, shard, lists, former=known.version)
-        compared = sum(count for _, count in found.values())
+            if _is_written(library, index.version, shard, lists, known.version):
+                compared = sum(count for _, count in found.values())
+        if compared is None:
+            found = dict(on_all_cores(finder().anew, queries.tolist()))
+            library.rankings.write("candidates", index.version, shard, _candidate_lists(index, found))
+            compared = sum(count for _, count in found.values())
         yield shard, _report(library, "candidates", index, shard, compared, is_repair=is_damaged)
 
 
@@ -230,6 +239,22 @@ def _candidate_lists(
         np.array([candidates.limit for candidates in every], np.float64),
     )
     return newest([RankedLists.of({audio_id: [] for audio_id in gone}), lists])
+
+
+def _is_written(library: Library, version: str, shard: str, changes: RankedLists, former: str) -> bool:
+    """Write the changed candidates of a shard; return False if the former ones turn out to be damaged."""
+    try:
+        library.rankings.write_changes("candidates", version, shard, changes, former=former)
+    except CorruptIndex as error:
+        _logger.warning("%s", error)
+        return False
+    return True
+
+
+def _heads(former: FormerLists | None, shards: Iterable[str]) -> dict[str, ListHeads]:
+    """Return the heads of the former candidates of each shard that has intact ones."""
+    every = ((shard, former.heads(shard)) for shard in shards) if former else ()
+    return {shard: heads for shard, heads in every if heads is not None}
 
 
 def _rows_by_shard(library: Library, index: LibraryIndex) -> dict[str, NDArray[np.int64]]:

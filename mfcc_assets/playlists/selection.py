@@ -94,7 +94,7 @@ class Selection:
             if self._exceeds_cap(audio_id, counts):
                 beyond_cap.append(audio_id)
                 continue
-            counts.update(self._capped_names(audio_id))
+            counts.update(self.capped_names(audio_id))
             chosen.append(audio_id)
         for audio_id in beyond_cap:
             if len(chosen) < count and not self.is_one_of(audio_id, chosen):
@@ -121,13 +121,14 @@ class Selection:
             if self._exceeds_cap(audio_id, counts):
                 beyond.add(audio_id)
             else:
-                counts.update(self._capped_names(audio_id))
+                counts.update(self.capped_names(audio_id))
         return beyond
 
     def _exceeds_cap(self, audio_id: AudioId, counts: Counter[_CappedName]) -> bool:
-        return self.cap > 0 and any(counts[name] >= self.cap for name in self._capped_names(audio_id))
+        return self.cap > 0 and any(counts[name] >= self.cap for name in self.capped_names(audio_id))
 
-    def _capped_names(self, audio_id: AudioId) -> Sequence[_CappedName]:
+    def capped_names(self, audio_id: AudioId) -> Sequence[_CappedName]:
+        """Return the artists and albums for which a track counts."""
         known = self._known_names.get(audio_id)
         if known is None:
             artists = self._artist_names.of(self.credits[audio_id])

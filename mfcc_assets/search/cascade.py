@@ -143,7 +143,7 @@ class CoarseQuery:
     frames
         Number of frames of the contour, as far as the coarse contour tells it.
     cells
-        As for `ContourQuery`.
+        Number of cells of DTW matrices that were computed so far; see `ContourQuery.cells`.
     """
 
     def __init__(
@@ -228,12 +228,6 @@ class ContourQuery:
     scales : (d,)
         Standard deviation of each coefficient over the library.
 
-    Attributes
-    ----------
-    cells
-        Number of cells of DTW matrices that were computed so far, counted for every coefficient and resolution. It
-        measures the work of a search. If threads share a query, some cells may not be counted.
-
     Raises
     ------
     ValueError
@@ -245,28 +239,20 @@ class ContourQuery:
         self._curves = Curves(contour)
         self._contour = RaggedFrames.of([self._curves.values], len(scales))
         warped.weights(scales, len(self._curves.values))  # raises an error now if the scales are not valid
-        self.cells = 0
+        self._cells = 0
 
-    def coarse_distances(self, coarse_contours: RaggedFrames, roughness: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Estimate the distances to tracks from their coarse contours.
+    @property
+    def cells(self) -> int:
+        """Number of cells of DTW matrices that were computed so far, counted for every coefficient and resolution.
 
-        Parameters
-        ----------
-        coarse_contours
-            Contours made coarser by `COARSE_FACTOR`; see `RaggedFrames.coarser`.
-        roughness : (tracks, d)
-            Mean change of the contours from frame to frame; see `RaggedFrames.roughness`.
-
-        Returns
-        -------
-        (tracks,)
-            Estimates. An estimate can be negative, unlike a distance.
+        It measures the work of a search. If threads share a query, some cells may not be counted.
         """
-        query = self._coarse
-        before = query.cells
-        estimates = query.distances_to(coarse_contours, roughness)
-        self.cells += query.cells - before
-        return estimates
+        return self._cells + self.coarse.cells
+
+    @cached_property
+    def coarse(self) -> CoarseQuery:
+        """The track by its coarse contour."""
+        return CoarseQuery.of_contour(self._contour, self._warped, self._scales)
 
     def nearest(
         self, audio_ids: Sequence[AudioId], contours: RaggedFrames, count: int, correction: Correction | None = None
@@ -326,16 +312,12 @@ class ContourQuery:
             return inf
         remaining = bound.remaining if limit < inf else None
         distance, cells = bounded_distance(candidate, self._curves, weights, limit, band=band, remaining=remaining)
-        self.cells += cells
+        self._cells += cells
         return distance if distance <= limit else inf
 
     @cached_property
     def _envelope(self) -> Envelope:
         return Envelope(self._curves)
-
-    @cached_property
-    def _coarse(self) -> "CoarseQuery":
-        return CoarseQuery.of_contour(self._contour, self._warped, self._scales)
 
     def _estimates(self, others: RaggedFrames) -> NDArray[np.float64]:
         """Estimate the share (tracks, d) of every coefficient in the distances to tracks."""
@@ -346,7 +328,7 @@ class ContourQuery:
             np.abs(others.segment_means(_SEGMENTS) - self._contour.segment_means(_SEGMENTS)),
             self._warped.band,
         )
-        self.cells += cells
+        self._cells += cells
         frames = others.lengths[:, np.newaxis] + len(self._contour.frames)
         weights = frames * self._warped.weights(self._scales, frames)
         estimates: NDArray[np.float64] = weights * (per_frame + QUARTER_MODEL.roughness * others.roughness())
@@ -364,7 +346,7 @@ class ContourQuery:
     def _distances(self, query: RaggedFrames, others: RaggedFrames) -> NDArray[np.float64]:
         """Compute the DTW distances (tracks, d) of every coefficient, and count the cells."""
         distances, cells = distances_to_all(query.frames, others, self._warped.band)
-        self.cells += cells
+        self._cells += cells
         return distances
 
 

@@ -67,36 +67,21 @@ class Windows:
         """Return the search of the windows for some tracks, given their rows."""
         return WindowSearch(self, tracks)
 
-    def queries_of(self, track: int, among: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows of the tracks whose windows a track is in, in the order of `among`, without the track itself.
-
-        Parameters
-        ----------
-        track
-            Row of the track.
-        among
-            Rows of the tracks that count.
-        """
-        possible = _QuickTest(self.points[among])
-        near = among[possible.may_be_within(self.points[track], self.squared_radii[among])]
-        found = near[_squared_distances(self.points, track, near) <= self.squared_radii[near]]
-        others: NDArray[np.int64] = found[found != track]
-        return others
-
 
 class WindowSearch:
-    """Finds some tracks in the windows of queries.
+    """Finds some tracks in the windows of others, and those in whose windows others are.
 
     Parameters
     ----------
     windows
         The windows.
     tracks
-        Rows of the tracks.
+        Rows of the tracks that are found.
     """
 
     def __init__(self, windows: Windows, tracks: NDArray[np.int64]) -> None:
         self._windows, self._tracks = windows, tracks
+        self._squared_radii = windows.squared_radii[tracks]
         self._test = _QuickTest(windows.points[tracks])
 
     def tracks_of(self, query: int) -> NDArray[np.int64]:
@@ -106,6 +91,14 @@ class WindowSearch:
             near = found[self._test.may_be_within(self._windows.points[query], squared)]
             found = near[_squared_distances(self._windows.points, query, near) <= squared]
         others: NDArray[np.int64] = found[found != query]
+        return others
+
+    def queries_of(self, track: int) -> NDArray[np.int64]:
+        """Return the rows of the tracks in whose windows a track is, in their order, without the track itself."""
+        windows = self._windows
+        near = self._tracks[self._test.may_be_within(windows.points[track], self._squared_radii)]
+        found = near[_squared_distances(windows.points, track, near) <= windows.squared_radii[near]]
+        others: NDArray[np.int64] = found[found != track]
         return others
 
 
