@@ -36,6 +36,10 @@ _FEW_CHANGES = 20
 threads would mostly wait for each other."""
 
 
+_QUERIES_AT_ONCE = 32
+"""Number of queries whose windows one task finds at once."""
+
+
 @dataclass(frozen=True)
 class ListsReport:
     """Numbers of pairs that one stage handled for one shard.
@@ -90,7 +94,7 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
             if _is_written(library, index.version, shard, lists, known.version):
                 compared = sum(count for _, count in found.values())
         if compared is None:
-            found = dict(on_all_cores(finder().anew, queries.tolist()))
+            found = finder().all_anew(queries)
             library.rankings.write("candidates", index.version, shard, _candidate_lists(index, found))
             compared = sum(count for _, count in found.values())
         yield shard, _report(library, "candidates", index, shard, compared, is_repair=is_damaged)
@@ -165,14 +169,28 @@ class _Finder:
         self.windows = Windows.of(index)
         self._in_windows = self.windows.among(np.flatnonzero(recordings.represents))
 
-    def anew(self, row: int) -> tuple[Candidates, int]:
-        tracks = self._in_windows.tracks_of(row)
+    def all_anew(self, rows: NDArray[np.int64]) -> dict[int, tuple[Candidates, int]]:
+        """Find the candidates of many queries on all cores."""
+        blocks = [rows[first : first + _QUERIES_AT_ONCE] for first in range(0, len(rows), _QUERIES_AT_ONCE)]
+
+        def found(block: int) -> list[tuple[Candidates, int]]:
+            windows = self._in_windows.tracks_of_each(blocks[block])
+            return [self._among(row, tracks) for row, tracks in zip(blocks[block].tolist(), windows, strict=True)]
+
+        every = dict(on_all_cores(found, range(len(blocks))))
+        return {
+            row: each
+            for number, block in enumerate(blocks)
+            for row, each in zip(block.tolist(), every[number], strict=True)
+        }
+
+    def _among(self, row: int, tracks: NDArray[np.int64]) -> tuple[Candidates, int]:
         tracks = tracks[tracks != self._recordings.rows[row]]
         return CandidateSearch.of_row(self._index, row).pruned(tracks, self._wanted), len(tracks)
 
     def updated(self, row: int, known: KnownList | None) -> tuple[Candidates, int]:
         if known is None:
-            return self.anew(row)
+            return self._among(row, self._in_windows.tracks_of(row))
         search = CandidateSearch.of_row(self._index, row)
         return search.pruned(known.entrants, self._wanted, known.rows, known.estimates), len(known.entrants)
 

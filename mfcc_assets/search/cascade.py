@@ -38,6 +38,10 @@ _MOST_COMPARED = 300
 ranking `dtw`, 40 of 469 tracks are within the margin, and about 1,600 of a million, whose contours would take too long
 to read. If timbre is also compared, about a dozen are within the margin."""
 
+_ALL_COMPARED = 2
+"""Number of candidates, for each wanted track, up to which all are compared exactly. Estimates would exclude few of
+them, and take longer than that saves."""
+
 _SEGMENTS = 8
 
 _STEPS = 8
@@ -273,8 +277,21 @@ class ContourQuery:
         """
         if not len(contours):
             return []
-        shares = self._estimates(contours)
         left = np.arange(len(contours))
+        if len(contours) <= _ALL_COMPARED * count:
+            shares = self._shares(contours, np.arange(len(self._scales)))
+        else:
+            left, shares = self._left_of_many(contours, count, correction)
+        distances = shares[left].sum(axis=1)
+        if correction:
+            distances = correction.rows(left)(distances)
+        return rank(zip((audio_ids[row] for row in left.tolist()), distances.tolist(), strict=True))[:count]
+
+    def _left_of_many(
+        self, contours: RaggedFrames, count: int, correction: Correction | None
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return the rows of the nearest `count` and of some others, and the exact shares (tracks, d) of these rows."""
+        left, shares = np.arange(len(contours)), self._estimates(contours)
         variances = np.square(np.resize(_ERRORS, len(self._scales)))
         worst_first = np.argsort(-variances, kind="stable")
         estimated = total = variances.sum()
@@ -285,10 +302,7 @@ class ContourQuery:
             left = left[_rows_within_margin(shares[left].sum(axis=1), count, margin, left_correction)]
             shares[np.ix_(left, step)] = self._shares(contours.rows(left), step)
             estimated -= variances[step].sum()
-        distances = shares[left].sum(axis=1)
-        if correction:
-            distances = correction.rows(left)(distances)
-        return rank(zip((audio_ids[row] for row in left.tolist()), distances.tolist(), strict=True))[:count]
+        return left, shares
 
     def distance_within(self, contour: Frames, limit: float) -> float:
         """Return the exact distance to a track, or infinity if it exceeds a limit. A smaller limit takes less time.

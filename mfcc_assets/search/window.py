@@ -10,6 +10,7 @@ concerns only the queries whose windows it is in, and the lists of a library tha
 built at once.
 """
 
+from functools import cached_property
 from math import ceil
 
 import numpy as np
@@ -22,6 +23,10 @@ from mfcc_assets.search.index import LibraryIndex
 _ROUNDING = 1e-4
 """Share of the squared lengths by which a squared distance from a matrix product may be wrong, with much to spare.
 Such a product is a sum of at most a few hundred terms in single precision."""
+
+
+_TILE = 2_048
+"""Number of points that are compared with all queries before the next ones. Those of 24 axes take 200 KB."""
 
 
 class Windows:
@@ -93,6 +98,19 @@ class WindowSearch:
         others: NDArray[np.int64] = found[found != query]
         return others
 
+    def tracks_of_each(self, queries: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Return what `tracks_of` returns for each of some queries. It is quicker for a few dozen of them at once."""
+        windows = self._windows
+        within = np.empty((len(queries), len(self._tracks)), np.bool_)
+        _mark_windows(self._turned, windows.points[queries], windows.squared_radii[queries], within)
+        found = (self._tracks[np.flatnonzero(of_query)] for of_query in within)
+        return [rows[rows != query] for rows, query in zip(found, queries.tolist(), strict=True)]
+
+    @cached_property
+    def _turned(self) -> NDArray[np.float32]:
+        """The points (width, tracks) of the tracks that are found."""
+        return np.ascontiguousarray(self._windows.points[self._tracks].T)
+
     def queries_of(self, track: int) -> NDArray[np.int64]:
         """Return the rows of the tracks in whose windows a track is, in their order, without the track itself."""
         windows = self._windows
@@ -131,6 +149,34 @@ def _squared_distances(points: NDArray[np.float32], row: int, others: NDArray[np
             total += apart * apart
         found[place] = total
     return found
+
+
+@compiled
+def _mark_windows(
+    turned: NDArray[np.float32],
+    queries: NDArray[np.float32],
+    squared_radii: NDArray[np.float32],
+    within: NDArray[np.bool_],
+) -> None:
+    """Write whether each point (width, tracks) is in the window of each query: (queries, tracks).
+
+    The squares are added in the order of `_squared_distances`, so both agree to the last bit. The points of a tile stay
+    in the processor's caches for all queries, and the squares of many points are added at once.
+    """
+    width, tracks = turned.shape
+    totals = np.empty(_TILE, np.float32)
+    for first in range(0, tracks, _TILE):
+        count = min(_TILE, tracks - first)
+        for query in range(len(queries)):
+            totals[:count] = 0
+            for axis in range(width):
+                place, points = queries[query, axis], turned[axis, first : first + count]
+                for track in range(count):
+                    apart = points[track] - place
+                    totals[track] += apart * apart
+            limit, found = squared_radii[query], within[query, first : first + count]
+            for track in range(count):
+                found[track] = totals[track] <= limit
 
 
 @compiled

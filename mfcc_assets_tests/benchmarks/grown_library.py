@@ -70,12 +70,6 @@ class DrawnFeatures(FeatureStore):
     def audio_with_track_features(self, parameters: FeaturesParameters) -> set[AudioId]:
         return super().audio_with_track_features(parameters) | self._numbers.keys()
 
-    def read_contour(self, audio_id: AudioId, parameters: FeaturesParameters) -> NDArray[np.float32]:
-        number = self._numbers.get(audio_id)
-        if number is None:
-            return super().read_contour(audio_id, parameters)
-        return self._real.read_contour(self._population.audio_ids[self._drawn.origins[number]], parameters)
-
     def read_cepstra(
         self, audio_id: AudioId, parameters: CepstraParameters, *, seconds: float | None = None
     ) -> NDArray[np.float32]:
@@ -120,6 +114,7 @@ def write_library(library: Library, population: Population, drawn: Drawn) -> Lib
     parts = LoadedParts(
         population.feature_table_of(ordered),
         population.coarse_contours(ordered),
+        population.contours(ordered),
         Fingerprints(frames, np.arange(len(tracks) + 1), tracks.audio_ids),
         SegmentPoints(points, calibration.centres),
         population.statistics.rows(ordered.origins),

@@ -209,10 +209,17 @@ def test_tracks_with_fewer_coefficients_than_steps_can_be_compared(warped, coeff
 
 
 def test_cells_are_counted_for_every_coefficient_and_resolution(warped):
+    contours = {"a": walk(1, 40), "b": walk(1, 40), "c": walk(1, 40)}
+    query = ContourQuery(walk(0, 37), warped, SCALES)
+    nearest(query, contours, count=1)
+    assert query.cells == cells_of_all_resolutions(37, [40, 40, 40], warped.band)
+
+
+def test_a_few_tracks_are_all_compared_exactly(warped):
     contours = {"a": walk(1, 40), "b": walk(2, 33), "c": walk(3, 1)}
     query = ContourQuery(walk(0, 37), warped, SCALES)
-    nearest(query, contours, count=3)
-    assert query.cells == cells_of_all_resolutions(37, [40, 33, 1], warped.band)
+    nearest(query, contours, count=2)
+    assert query.cells == COEFFICIENTS * sum(naive.cells_in_band(37, frames, warped.band) for frames in (40, 33, 1))
 
 
 def test_a_comparison_without_a_limit_computes_the_cells_in_the_band(warped):
