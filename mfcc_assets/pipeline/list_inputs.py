@@ -80,7 +80,9 @@ class ListInputs:
         return content.hexdigest()
 
     def store(self, library: Library, version: str) -> None:
-        """Store the inputs with a version of the index, under their digest."""
+        """Store the inputs with a version of the index, under their digest, unless they are stored and intact."""
+        if ListInputs.read(library, version, self.digest) is not None:
+            return
         content = {"rules": np.array(self.rules.encode()), "names": self.names, "queries": self.queries}
         library.indexes.write_attachment(version, _name(self.digest), packed(content))
 

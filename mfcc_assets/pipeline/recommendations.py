@@ -55,8 +55,7 @@ def recommend_soundtracks(
     changes = cache(partial(changes_since, library, index, inputs))
     order = cache(lambda: list_order_of(library, index))
     made = {"method": index.parameters.ranking, "index_version": index.version, "run_id": run_id}
-    if any(made_from.get(shard) != (index.version, inputs.digest) for shard in shards):
-        inputs.store(library, index.version)
+    inputs.store(library, index.version)
     unchanged = []
     for shard in shards:
         queries, origin = every_query[shard], made_from.get(shard)
