@@ -25,6 +25,9 @@ _ROUNDING = 1e-9
 """Share by which a corrected distance may differ if it is computed from the candidate to the query, with much to
 spare."""
 
+_ESTIMATED_FIRST = 8
+"""Number of tracks, for each wanted one, whose estimates give a first limit."""
+
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
@@ -112,6 +115,8 @@ class CandidateSearch:
         known_rows, known_estimates : (known,), optional
             Rows of other tracks, and their estimates from an earlier call.
         """
+        if known_rows is None:
+            rows = self._possible(rows, count)
         every, estimates = rows, self.estimates(rows)
         if known_rows is not None and known_estimates is not None:
             every, estimates = np.append(known_rows, rows), np.append(known_estimates, estimates)
@@ -125,6 +130,23 @@ class CandidateSearch:
             last = kept[count - 1 : count]
             (limit,) = correction.rows(last)(np.maximum(0.0, estimates[last])).tolist()
         return Candidates(every[kept], estimates[kept], limit)
+
+    def _possible(self, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        """Leave out tracks that are no candidates even at the distance 0, which spares most of the estimates.
+
+        The estimates of a few tracks, which are the nearest by the other parts of the ranking, give a limit that those
+        of all tracks can only lower.
+        """
+        few = _ESTIMATED_FIRST * count
+        if self._coarse is None or len(rows) <= 2 * few:
+            return rows
+        correction = self.correction(rows)
+        least = correction(np.zeros(len(rows)))
+        first = np.argpartition(least, few)[:few]
+        corrected = correction.rows(first)(np.maximum(0.0, self.estimates(rows[first])))
+        limit = np.partition(corrected, count - 1)[count - 1]
+        possible: NDArray[np.int64] = rows[least <= limit + _ROUNDING * (1 + abs(limit))]
+        return possible
 
     def estimates(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Estimate the distances (rows,) from this query to tracks of the index by the warped part of the ranking."""

@@ -24,6 +24,10 @@ _ROUNDING = 1e-4
 Such a product is a sum of at most a few hundred terms in single precision."""
 
 
+_SURPLUS = 1.2
+"""Factor of the share of a library that a window holds. A sample tells the density around a point only roughly."""
+
+
 class Windows:
     """The windows of all tracks of an index.
 
@@ -56,7 +60,7 @@ class Windows:
         """Make the windows of an index."""
         calibration = index.calibration
         tracks = max(1, index.calibrated_tracks)
-        share = candidates_to_fetch(tracks, index.parameters.ranked_count) / tracks
+        share = _SURPLUS * candidates_to_fetch(tracks, index.parameters.ranked_count) / tracks
         reference = calibration.embedding(calibration.reference.tracks.feature_table)
         return cls(calibration.embedding(index.feature_table), reference, share)
 

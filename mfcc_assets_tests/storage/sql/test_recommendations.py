@@ -132,6 +132,9 @@ class TestLists:
     def test_a_changed_list_is_written_completely(self, catalogue, recommendations, wanted):
         observe(catalogue, *map(observed, "abc"))
         update(recommendations, {"query": "ab", "other": "c"})
+        lists = {TrackId("query"): places_of(wanted), TrackId("other"): places_of("c")}
+        assert list(recommendations.differing(lists, method="dtw")) == ["query"]
+        assert list(recommendations.differing(lists, method="article")) == (["query", "other"] if wanted else ["other"])
         assert update(recommendations, {"query": wanted, "other": "c"}) == len(wanted)
         assert recommended(recommendations, "query") == list(enumerate(wanted, start=1))
         assert recommended(recommendations, "other") == [(1, "c")]
