@@ -68,7 +68,7 @@ class ListInputs:
         return cls(
             json.dumps([settings.recommendations, settings.per_artist]),
             _digests(named),
-            _digests((track, [audio_id]) for track, audio_id in queries.items()),
+            _digests((track, [audio_id or ""]) for track, audio_id in queries.items()),
         )
 
     @cached_property
@@ -80,7 +80,9 @@ class ListInputs:
         return content.hexdigest()
 
     def store(self, library: Library, version: str) -> None:
-        """Store the inputs with a version of the index, under their digest."""
+        """Store the inputs with a version of the index, under their digest, unless they are stored and intact."""
+        if ListInputs.read(library, version, self.digest) is not None:
+            return
         content = {"rules": np.array(self.rules.encode()), "names": self.names, "queries": self.queries}
         library.indexes.write_attachment(version, _name(self.digest), packed(content))
 
@@ -132,12 +134,11 @@ class ListChanges:
             changed |= (rows < 0) | ~np.asarray(is_same)
         self._changed = changed
 
-    def concern(self, track: TrackId, audio_id: AudioId | None) -> bool:
-        """Return whether the list of a soundtrack may differ."""
-        if self._queries[_bucket(track)]:
-            return True
-        (row,) = self._index.tracks.rows([audio_id]) if audio_id else (-1,)
-        return row >= 0 and bool(self._changed[row])
+    def concerned(self, queries: Mapping[TrackId, AudioId | None]) -> set[TrackId]:
+        """Return those of some soundtracks, with their audio ids, whose lists may differ."""
+        rows = self._index.tracks.rows([audio_id or AudioId("") for audio_id in queries.values()])
+        may_differ = self._queries[_buckets(queries)] | ((rows >= 0) & self._changed[rows])
+        return {track for track, differs in zip(queries, may_differ.tolist(), strict=True) if differs}
 
 
 def changes_since(
@@ -163,11 +164,11 @@ def _lists(library: Library, index: LibraryIndex) -> tuple[NDArray[np.int32], ND
     return np.take_along_axis(ranked.rows, order, axis=1), np.take_along_axis(ranked.distances, order, axis=1)
 
 
-def _digests(content: Iterable[tuple[str, Sequence[str | None]]]) -> NDArray[np.uint64]:
+def _digests(content: Iterable[tuple[str, Sequence[str]]]) -> NDArray[np.uint64]:
     found = np.zeros(_BUCKETS, np.uint64)
     buckets, digests = list[int](), list[int]()
     for key, values in content:
-        written = json.dumps([key, *values]).encode()
+        written = "\0".join([key, *values]).encode()
         buckets.append(_bucket(key))
         digests.append(int.from_bytes(hashlib.blake2b(written, digest_size=8).digest(), "big"))
     np.bitwise_xor.at(found, np.array(buckets, np.int64), np.array(digests, np.uint64))

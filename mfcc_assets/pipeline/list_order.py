@@ -67,8 +67,8 @@ class ListOrder:
         """Return the places (tracks, ranked) of the rankings of all tracks in the order of their lists."""
         order = _orders.get(ranked)
         if order is None:
-            order = self._shared.order_all(self._recordings.rows, ranked.rows, ranked.distances)
-            _orders[ranked] = order = order.astype(np.int16)
+            order = self._shared.order_all(self._recordings.rows, ranked.rows, ranked.distances).astype(np.int16)
+            _orders[ranked] = order
         return order
 
 

@@ -26,7 +26,7 @@ from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.window import Windows
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.ranked_lists import ListHeads, RankedLists, newest
+from mfcc_assets.storage.ranked_lists import ListHeads, RankedLists, newest, newest_heads
 from mfcc_assets.storage.ranking_store import STAGES, Stage
 
 _logger = logging.getLogger(__name__)
@@ -85,19 +85,20 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
             yield shard, ListsReport(len(stored.candidates), compared=0)
             continue
         known, queries = former(), queries_of().get(shard, np.empty(0, np.int64))
-        heads, compared = heads_of().get(shard), None
+        heads, compared, kept = heads_of().get(shard), None, RankedLists.of({}).heads()
         if known is not None and heads is not None:
             concerned = dict(known.concerned(shard, heads, queries, entrants()))
             each = in_turn if known.changes <= _FEW_CHANGES else on_all_cores
             found = dict(each(lambda row: finder().updated(row, concerned[row]), concerned))  # noqa: B023  used at once
             lists = _candidate_lists(index, found, gone=known.gone(heads, queries))
             if _is_written(library, index.version, shard, lists, known.version):
-                compared = sum(count for _, count in found.values())
+                compared, kept = sum(count for _, count in found.values()), newest_heads([heads, lists.heads()])
         if compared is None:
             found = finder().all_anew(queries)
-            library.rankings.write("candidates", index.version, shard, _candidate_lists(index, found))
-            compared = sum(count for _, count in found.values())
-        yield shard, _report(library, "candidates", index, shard, compared, is_repair=is_damaged)
+            lists = _candidate_lists(index, found)
+            library.rankings.write("candidates", index.version, shard, lists)
+            compared, kept = sum(count for _, count in found.values()), lists.heads()
+        yield shard, _report(library, "candidates", index, shard, kept, compared, is_repair=is_damaged)
 
 
 def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, ListsReport]]:
@@ -132,15 +133,15 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         ]
         found = {query: each for (query, _), each in on_all_cores(ranker.ranked, queries)}
         lists = RankedLists.of({query: ranked for query, (ranked, _) in found.items()})
-        if known is None or changes is None:
+        kept = lists.heads()
+        if known is None or changes is None or rankings is None:
             library.rankings.write("rankings", index.version, shard, lists)
         else:
-            gone = changes.selected(np.flatnonzero(changes.lengths == 0))
-            library.rankings.write_changes(
-                "rankings", index.version, shard, newest([gone, lists]), former=known.version
-            )
+            changed = newest([changes.selected(np.flatnonzero(changes.lengths == 0)), lists])
+            library.rankings.write_changes("rankings", index.version, shard, changed, former=known.version)
+            kept = newest_heads([rankings.heads(), changed.heads()])
         compared = sum(count for _, count in found.values())
-        yield shard, _report(library, "rankings", index, shard, compared, is_repair=is_damaged)
+        yield shard, _report(library, "rankings", index, shard, kept, compared, is_repair=is_damaged)
 
 
 def repair_rankings(library: Library, index: LibraryIndex) -> None:
@@ -283,10 +284,9 @@ def _rows_by_shard(library: Library, index: LibraryIndex) -> dict[str, NDArray[n
 
 
 def _report(
-    library: Library, stage: Stage, index: LibraryIndex, shard: str, compared: int, *, is_repair: bool
+    library: Library, stage: Stage, index: LibraryIndex, shard: str, kept: ListHeads, compared: int, *, is_repair: bool
 ) -> ListsReport:
     """Return the report on a shard that was stored, and record its repair."""
-    heads = library.rankings.read_heads(stage, index.version, shard)
     if is_repair:
         library.repairs.record(f"Shard {shard} of the {stage} of index {index.version} was damaged and computed again.")
-    return ListsReport(int(heads.lengths.sum()) if heads else 0, compared, repaired=int(is_repair))
+    return ListsReport(int(kept.lengths.sum()), compared, repaired=int(is_repair))

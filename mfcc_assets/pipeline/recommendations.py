@@ -55,8 +55,7 @@ def recommend_soundtracks(
     changes = cache(partial(changes_since, library, index, inputs))
     order = cache(lambda: list_order_of(library, index))
     made = {"method": index.parameters.ranking, "index_version": index.version, "run_id": run_id}
-    if any(made_from.get(shard) != (index.version, inputs.digest) for shard in shards):
-        inputs.store(library, index.version)
+    inputs.store(library, index.version)
     unchanged = []
     for shard in shards:
         queries, origin = every_query[shard], made_from.get(shard)
@@ -65,16 +64,14 @@ def recommend_soundtracks(
             yield shard, RecommendationReport(len(queries), written=0)
             continue
         known = changes(*origin) if origin else None
-        concerned = {
-            track: audio_id
-            for track, audio_id in queries.items()
-            if known is None or track in incomplete or known.concern(track, audio_id)
-        }
-        if not concerned:
+        differing = queries.keys() if known is None else incomplete.keys() | known.concerned(queries)
+        concerned = {track: audio_id for track, audio_id in queries.items() if track in differing}
+        lists = recommended_lists(library, index, selection, order(), concerned) if concerned else {}
+        if not library.recommendations.differing(lists, method=index.parameters.ranking):
+            # All such shards are marked in one transaction, which writes less than one for each.
             unchanged.append(shard)
             yield shard, RecommendationReport(len(queries), written=0)
             continue
-        lists = recommended_lists(library, index, selection, order(), concerned)
         written = library.recommendations.update_recommendations(
             lists, **made, complete=[shard], made_from=inputs.digest
         )

@@ -129,11 +129,14 @@ class Selection:
 
     def capped_names(self, audio_id: AudioId) -> Sequence[_CappedName]:
         """Return the artists and albums for which a track counts."""
-        known = self._known_names.get(audio_id)
+        track = self.credits[audio_id]
+        # All tracks of an album in one folder have the same names, unless their artists differ.
+        folder = track.blob_name.rpartition("/")[0]
+        written = track.artist, tuple(track.artists), track.album_artist, track.album, folder
+        known = self._known_names.get(written)
         if known is None:
-            artists = self._artist_names.of(self.credits[audio_id])
-            known = (*artists, *albums_of(self.credits[audio_id], artists))
-            self._known_names[audio_id] = known
+            artists = self._artist_names.of(track)
+            known = self._known_names[written] = (*artists, *albums_of(track, artists))
         return known
 
     @cached_property
@@ -141,5 +144,5 @@ class Selection:
         return ArtistNames(self.credits.values())
 
     @cached_property
-    def _known_names(self) -> dict[AudioId, Sequence[_CappedName]]:
+    def _known_names(self) -> dict[tuple[str, tuple[str, ...], str, str, str], Sequence[_CappedName]]:
         return {}

@@ -28,6 +28,9 @@ Such a product is a sum of at most a few hundred terms in single precision."""
 _TILE = 2_048
 """Number of points that are compared with all queries before the next ones. Those of 24 axes take 200 KB."""
 
+_SURPLUS = 1.2
+"""Factor of the share of a library that a window holds. A sample tells the density around a point only roughly."""
+
 
 class Windows:
     """The windows of all tracks of an index.
@@ -61,7 +64,7 @@ class Windows:
         """Make the windows of an index."""
         calibration = index.calibration
         tracks = max(1, index.calibrated_tracks)
-        share = candidates_to_fetch(tracks, index.parameters.ranked_count) / tracks
+        share = _SURPLUS * candidates_to_fetch(tracks, index.parameters.ranked_count) / tracks
         reference = calibration.embedding(calibration.reference.tracks.feature_table)
         return cls(calibration.embedding(index.feature_table), reference, share)
 

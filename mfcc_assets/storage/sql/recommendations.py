@@ -106,14 +106,22 @@ class Recommendations:
         """
         made = {"METHOD": method, "INDEX_VERSION": index_version, "RUN_ID": run_id, "CREATED_AT": utc_now()}
         with self._database.writing() as connection:
-            stored = _stored_lists(connection, list(lists), method)
-            changed = {query: found for query, found in lists.items() if list(found) != stored.get(query, [])}
+            changed = _differing(connection, lists, method)
             written = _replace_lists(connection, changed, made)
             for shards in batches(list(complete)):
                 connection.execute(sa.delete(RECOMMENDED_SHARDS).where(RECOMMENDED_SHARDS.c.SHARD.in_(shards)))
                 rows = [{"SHARD": each, "INDEX_VERSION": index_version, "MADE_FROM": made_from} for each in shards]
                 connection.execute(sa.insert(RECOMMENDED_SHARDS), rows)
         return written
+
+    def differing(
+        self, lists: Mapping[TrackId, Sequence[Recommendation]], *, method: str
+    ) -> dict[TrackId, Sequence[Recommendation]]:
+        """Return those of the lists that differ from the stored ones, or were made by another method."""
+        if not lists:
+            return {}
+        with self._database.reading() as connection:
+            return _differing(connection, lists, method)
 
     def origins_of_shards(self) -> dict[str, tuple[str, str]]:
         """Return the version of the index whose lists all soundtracks of a shard have, and what else made them.
@@ -229,6 +237,13 @@ def _only_of_uploads(content_digests: Sequence[str]) -> sa.ColumnElement[bool]:
         SOUNDTRACKS.c.ANALYSED_DIGEST == CONTENTS.c.CONTENT_DIGEST,
     )
     return CONTENTS.c.CONTENT_DIGEST.in_(content_digests) & ~sa.exists().where(of_soundtrack).correlate(CONTENTS)
+
+
+def _differing(
+    connection: Connection, lists: Mapping[TrackId, Sequence[Recommendation]], method: str
+) -> dict[TrackId, Sequence[Recommendation]]:
+    stored = _stored_lists(connection, list(lists), method)
+    return {query: found for query, found in lists.items() if list(found) != stored.get(query, [])}
 
 
 def _stored_lists(

@@ -194,6 +194,7 @@ def test_every_changing_method_is_tried_with_a_lost_commit():
         "unserved_soundtracks",
         "soundtracks_of_other_indexes",
         "origins_of_shards",
+        "differing",
     }
     reading |= {
         "shard_digits",
