@@ -153,15 +153,24 @@ class ArtistNames:
     """
 
     def __init__(self, tracks: Iterable[Credited]) -> None:
-        artists = {artist for track in tracks for credit in _credits(track) for artist in _main_artists(credit)}
+        # Most tracks share their credits with others.
+        self._known: dict[tuple[str, tuple[str, ...], str], tuple[str, ...]] = {}
+        written = {credit for track in tracks for credit in _credits(track)}
+        artists = {artist for credit in written for artist in _main_artists(credit)}
         self._whole = frozenset(map(compared_name, artists)) - {""}
         parts = [[compared_name(part) for part in _JOINED.split(artist)] for artist in artists]
         self._led = frozenset(frozenset(names) for names in parts if len(names) > 1 and names[0] in self._whole)
 
     def of(self, track: Credited) -> tuple[str, ...]:
         """Return the compared names of the main artists of a track, the first artist first. There may be none."""
-        found = (name for credit in _credits(track) for artist in _main_artists(credit) for name in self._names(artist))
-        return tuple(dict.fromkeys(filter(None, found)))
+        written = track.artist, tuple(track.artists), track.album_artist
+        known = self._known.get(written)
+        if known is None:
+            every = (
+                name for credit in _credits(track) for artist in _main_artists(credit) for name in self._names(artist)
+            )
+            known = self._known[written] = tuple(dict.fromkeys(filter(None, every)))
+        return known
 
     def main(self, track: Credited) -> str:
         """Return the compared name of the first artist of a track, or an empty text if there is none."""

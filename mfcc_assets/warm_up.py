@@ -13,6 +13,8 @@ from mfcc_assets.ids import AudioId
 from mfcc_assets.recognition.duplicates import is_same_recording
 from mfcc_assets.recognition.match import shortlist
 from mfcc_assets.search.cascade import ContourQuery
+from mfcc_assets.search.window import Windows
+from mfcc_assets.similarity.corrected_estimates import warm_up as warm_up_estimates
 from mfcc_assets.similarity.dtw import kernels
 from mfcc_assets.similarity.dtw.distance import DTW
 from mfcc_assets.similarity.dtw.local_alignment import local_alignments
@@ -31,6 +33,7 @@ def warm_up() -> None:
     projected(np.zeros((1, 1), np.float32), np.zeros((1, 1), np.float32))
     _warm_up_comparison()
     _warm_up_recognition()
+    _warm_up_windows()
 
 
 def _warm_up_comparison() -> None:
@@ -38,6 +41,14 @@ def _warm_up_comparison() -> None:
     query = ContourQuery(contour, DTW, np.ones(1))
     query.nearest([AudioId("")], RaggedFrames.of([contour], 1), count=1)
     query.distance_within(contour, inf)
+    warm_up_estimates()
+
+
+def _warm_up_windows() -> None:
+    points = np.zeros((2, 1), np.float32)
+    search = Windows(points, points[:1], share=0).among(np.arange(2))
+    search.tracks_of_each(np.array([0]))
+    search.tracks_of(0)
 
 
 def _warm_up_recognition() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from mfcc_assets.audio.tags import Tags
@@ -11,14 +12,14 @@ from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_f
 from mfcc_assets.ids import AudioId, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index
+from mfcc_assets.pipeline.present_lists import present_lists
 from mfcc_assets.pipeline.publication import publish_built_index
 from mfcc_assets.pipeline.rankings import ListsReport, find_candidates, rank_candidates
+from mfcc_assets.pipeline.recordings import Recordings
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.hubness import Correction
 from mfcc_assets.similarity.pairwise import Tracks, in_space, part_distances
 from mfcc_assets.similarity.rankings import RankedList, rank, ranking_named
-from mfcc_assets.similarity.shared_neighbours import SharedNeighbours
-from mfcc_assets.storage.packed_arrays import packed
 from mfcc_assets.storage.ranking_store import Stage
 from mfcc_assets.storage.sql.records import AudioContent, Observed
 
@@ -89,12 +90,18 @@ def stored_pairs(library: Library, index: LibraryIndex, stage: Stage) -> dict[Au
     return {query: found for of_shard in lists if of_shard for query, found in of_shard.by_query().items()}
 
 
-def order_by_distance_alone(library: Library, *versions: str) -> None:
-    """Store neighbourhoods that no two tracks share, so that lists of these versions are in the order of distance."""
-    for version in versions:
-        nobody = np.full((len(library.indexes.read(version).tracks), 1), -1)
-        shared = SharedNeighbours.of(nobody, np.zeros(nobody.shape))
-        library.indexes.write_attachment(version, "neighbourhoods.npz", packed(vars(shared)))
+def order_by_distance_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let shared neighbours count nothing, so that lists are in the order of distance."""
+    monkeypatch.setattr("mfcc_assets.similarity.shared_neighbours._WEIGHT", 0.0)
+
+
+def named_lists(library: Library, version: str, recordings: Recordings) -> dict[AudioId, list[AudioId]]:
+    """Return the present lists of an index by the audio id of the query."""
+    lists, ids = present_lists(library, version, recordings), recordings.tracks.audio_ids
+    return {
+        ids[row]: [ids[other] for other in lists.rows[row].tolist() if other >= 0]
+        for row in np.flatnonzero(lists.is_query).tolist()
+    }
 
 
 def cepstra(number: int) -> NDArray[np.float32]:

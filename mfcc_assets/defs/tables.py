@@ -70,7 +70,7 @@ _MEANINGS = {
     "RANK": "place in the list, from 1",
     "DISTANCE": "corrected distance to the query; the smaller, the more alike",
     "METHOD": "ranking that ordered the list",
-    "INDEX_VERSION": "index that was searched",
+    "INDEX_VERSION": "index that was searched when the list was written; later ones may give the same list",
     "CREATED_AT": "time at which the row was written, in UTC",
 }
 
@@ -91,23 +91,23 @@ def _of_database(table: sa.Table) -> dg.TableSchema:
     )
 
 
-def _of_parquet(columns: Mapping[str, tuple[str, str]]) -> dg.TableSchema:
+def _of_files(columns: Mapping[str, tuple[str, str]]) -> dg.TableSchema:
     required = dg.TableColumnConstraints(nullable=False)
     return dg.TableSchema([dg.TableColumn(name, kind, meaning, required) for name, (kind, meaning) in columns.items()])
 
 
 SCHEMAS: Mapping[str, dg.TableSchema] = {
     "raw_soundtracks": _of_database(SOUNDTRACKS),
-    "soundtrack_cepstra": _of_parquet(
+    "soundtrack_cepstra": _of_files(
         {name: ("float", f"cepstral coefficient {name[4:]} of a frame; 100 frames a second") for name in COEFFICIENTS}
     ),
-    "soundtrack_waveforms": _of_parquet(_WAVEFORM),
-    "soundtrack_summaries": _of_parquet(_TRACK_FEATURES),
-    "soundtrack_candidates": _of_parquet(_LISTS),
-    "soundtrack_rankings": _of_parquet(_LISTS),
+    "soundtrack_waveforms": _of_files(_WAVEFORM),
+    "soundtrack_summaries": _of_files(_TRACK_FEATURES),
+    "soundtrack_candidates": _of_files(_LISTS),
+    "soundtrack_rankings": _of_files(_LISTS),
     "soundtrack_recommendations": _of_database(RECOMMENDATIONS),
-    "upload_candidates": _of_parquet(_LISTS),
-    "upload_ranking": _of_parquet(_LISTS),
+    "upload_candidates": _of_files(_LISTS),
+    "upload_ranking": _of_files(_LISTS),
     "upload_recommendations": _of_database(RECOMMENDATIONS),
 }
 """Columns of the table that an asset writes, by the name of the asset."""

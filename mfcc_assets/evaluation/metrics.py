@@ -310,7 +310,12 @@ def hubness(ranked: RankedIds[_Track], count: int = EVALUATED_COUNT) -> Hubness:
         for track in tracks[:count]:
             if track in occurrences:
                 occurrences[track] += 1
-    counts = np.array(list(occurrences.values()), dtype=np.float64)
+    return hubness_of_counts(np.array(list(occurrences.values()), np.int64))
+
+
+def hubness_of_counts(occurrences: NDArray[np.int64]) -> Hubness:
+    """Return the hubness, given the number of lists (tracks,) that contain each track."""
+    counts = occurrences.astype(np.float64)
     if not counts.size:
         return Hubness(0.0, 0, 0.0)
     centred = counts - counts.mean()

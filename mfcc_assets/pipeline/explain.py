@@ -14,6 +14,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import search_for
 from mfcc_assets.pipeline.feature_repair import cepstra_of
 from mfcc_assets.pipeline.find_track import audio_in_index
+from mfcc_assets.pipeline.measured import measured_with_calibration
 from mfcc_assets.pipeline.nearness import nearness_record, pair_distances_of
 from mfcc_assets.pipeline.pair_sentences import sentences_of, words_of
 from mfcc_assets.plots.pair import pair_picture, pair_picture_without_words
@@ -231,14 +232,14 @@ def picture_without_words(index: LibraryIndex, pair: ExplainedPair) -> bytes:
 def random_pairs_of(library: Library, index: LibraryIndex) -> RandomPairs:
     """Return the distances of random pairs of an index.
 
-    They are measured once for each index, with the same pairs every time, and stored with it.
+    They are measured once for each calibration, with the same pairs every time, and stored with each index.
     """
 
     def measure() -> dict[str, NDArray[np.float64]]:
         random_pairs = RandomPairs.of(_random_contours(index), index.scales)
         return {"contributions": random_pairs.contributions, "moments": random_pairs.moments}
 
-    return RandomPairs(**library.indexes.measured_once(index.version, "random_pairs.npz", measure))
+    return RandomPairs(**measured_with_calibration(library, index, "random_pairs.npz", measure))
 
 
 def _random_contours(index: LibraryIndex) -> Iterator[tuple[Frames, Frames]]:

@@ -2,14 +2,13 @@
 
 import bisect
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Protocol
 
-from mfcc_assets.evaluation.metrics import OfOwnClass, RankedIds, of_own_class
-from mfcc_assets.ids import AudioId
-from mfcc_assets.library import Library
-from mfcc_assets.storage.sql.records import Soundtrack
+from mfcc_assets.evaluation.metrics import OfOwnClass
+from mfcc_assets.evaluation.row_metrics import RowLists, codes_of, own_class_of
 
 _LIMITS = (80, 112, 160, 224, 288, 450)
 """Bit rates in kbit/s that divide the usual ones: 64, 96, 128, 192, 256, 320, and lossless music above."""
@@ -34,32 +33,41 @@ class FileClass:
     own: OfOwnClass | None
 
 
-def classes_of_formats(library: Library, ranked: RankedIds[AudioId]) -> list[FileClass]:
+class File(Protocol):
+    """What is known of the file of a track."""
+
+    @property
+    def blob_name(self) -> str: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def seconds(self) -> float | None: ...
+
+
+def classes_of_formats(lists: RowLists, files: Sequence[File | None]) -> list[FileClass]:
     """Return the formats of a library by the suffix of the names, the most frequent first.
 
     Parameters
     ----------
-    library
-        The library.
-    ranked
+    lists
         Its ranked lists.
+    files : (tracks,)
+        The file of each track; None for tracks that do not count.
     """
-    tracks = library.catalogue.tracks_of_audio(ranked)
-    return _classes(ranked, {audio_id: format_of(track) for audio_id, track in tracks.items()})
+    return _classes(lists, [None if file is None else format_of(file) for file in files])
 
 
-def classes_of_bit_rates(library: Library, ranked: RankedIds[AudioId]) -> list[FileClass]:
+def classes_of_bit_rates(lists: RowLists, files: Sequence[File | None]) -> list[FileClass]:
     """Return classes of about one bit rate, the most frequent first; the parameters are as above."""
-    tracks = library.catalogue.tracks_of_audio(ranked)
-    return _classes(ranked, {audio_id: name for audio_id, track in tracks.items() if (name := bit_rate_of(track))})
+    return _classes(lists, [None if file is None else bit_rate_of(file) or None for file in files])
 
 
-def format_of(track: Soundtrack) -> str:
+def format_of(track: File) -> str:
     """Return the format of a track: the suffix of its name."""
     return PurePosixPath(track.blob_name).suffix.removeprefix(".").lower() or "no suffix"
 
 
-def bit_rate_of(track: Soundtrack) -> str:
+def bit_rate_of(track: File) -> str:
     """Return the class of a track's bit rate, which is its bytes for each second; empty if its length is unknown."""
     if not track.seconds:
         return ""
@@ -82,12 +90,8 @@ def of_own_file_class(classes: list[FileClass]) -> OfOwnClass | None:
     )
 
 
-def _classes(ranked: RankedIds[AudioId], classes: Mapping[AudioId, str]) -> list[FileClass]:
-    return [
-        FileClass(
-            name,
-            tracks,
-            of_own_class({query: found for query, found in ranked.items() if classes.get(query) == name}, classes),
-        )
-        for name, tracks in Counter(classes.values()).most_common()
-    ]
+def _classes(lists: RowLists, classes: Sequence[str | None]) -> list[FileClass]:
+    names = list(dict.fromkeys(name for name in classes if name is not None))
+    own = own_class_of(lists, codes_of(classes))
+    tracks = Counter(name for name in classes if name is not None)
+    return [FileClass(name, number, own.get(names.index(name))) for name, number in tracks.most_common()]

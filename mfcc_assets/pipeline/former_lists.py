@@ -5,15 +5,15 @@ window and its estimate does not exceed the limit of the query's candidates: see
 track that went concerns the queries that have it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.errors import CorruptIndex
+from mfcc_assets.for_each import ForEach
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
@@ -25,9 +25,6 @@ from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.window import Windows
 from mfcc_assets.storage.ranked_lists import ListHeads, RankedLists
 from mfcc_assets.storage.ranking_store import Stage
-
-_SEARCHES_KEPT = 256
-"""Number of new tracks whose features stay in memory from shard to shard."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +83,6 @@ class FormerLists:
         ids = former.tracks.audio_ids.array[before.rows[rows_before[is_known]]]
         own_before[is_known] = index.tracks.rows(IdArray[AudioId](ids))
         self._has_other_recording = own_before != recordings.rows
-        self._search_for = lru_cache(_SEARCHES_KEPT)(lambda row: CandidateSearch.of_row(index, row))
 
     @classmethod
     def of(cls, library: Library, index: LibraryIndex, recordings: Recordings) -> Self | None:
@@ -120,8 +116,37 @@ class FormerLists:
         except CorruptIndex:
             return None
 
+    def entrants(self, every: Iterable[ListHeads], windows: Windows, each: ForEach) -> dict[int, list[int]]:
+        """Return the rows of new tracks that may be candidates, by the row of each query that they concern.
+
+        Parameters
+        ----------
+        every
+            Heads of the former candidates of all shards.
+        windows
+            Windows of the new index.
+        each
+            Function that applies another function to many items.
+        """
+        limits = np.full(len(self._index.tracks), -np.inf)
+        for heads in every:
+            rows = self._index.tracks.rows(heads.queries)
+            limits[rows[rows >= 0]] = heads.limits[rows >= 0]
+        in_windows, own = windows.among(np.flatnonzero(limits > -np.inf)), self._recordings.rows
+
+        def concerned(added: int) -> NDArray[np.int64]:
+            near = in_windows.queries_of(added)
+            near = near[own[near] != added]
+            return CandidateSearch.of_row(self._index, added).queries_that_may_keep(near, limits[near])
+
+        found: dict[int, list[int]] = {}
+        for added, queries in sorted(each(concerned, self.added.tolist()), key=lambda one: one[0]):
+            for row in queries.tolist():
+                found.setdefault(row, []).append(added)
+        return found
+
     def concerned(
-        self, shard: str, heads: ListHeads, queries: NDArray[np.int64], windows: Windows
+        self, shard: str, heads: ListHeads, queries: NDArray[np.int64], entrants: Mapping[int, Sequence[int]]
     ) -> Iterator[tuple[int, KnownList | None]]:
         """Yield the rows of the queries of a shard whose candidates may differ, with what is known of them.
 
@@ -133,8 +158,8 @@ class FormerLists:
             Heads of its former candidates.
         queries
             Rows of its queries in the new index, ascending.
-        windows
-            Windows of the new index.
+        entrants
+            New tracks that may be candidates, by query.
 
         Yields
         ------
@@ -147,8 +172,7 @@ class FormerLists:
         for row in queries[is_new].tolist():
             yield row, None
         kept, numbers = queries[~is_new], numbers[~is_new]
-        entrants = self._entrants(kept, heads.limits[numbers], windows)
-        if not entrants and not self._any_gone:
+        if not self._any_gone and entrants.keys().isdisjoint(kept.tolist()):
             return
         lists = self.lists("candidates", shard)
         if lists is None:
@@ -170,14 +194,14 @@ class FormerLists:
         number: int,
         rows: NDArray[np.int64],
         stays: NDArray[np.bool_],
-        entrants: list[int] | None,
+        entrants: Sequence[int] | None,
     ) -> KnownList | None:
         wanted = self._index.parameters.ranked_count
         is_full = len(rows) >= most_compared(wanted)
         if not stays.all() and (is_full or not stays[:wanted].all()):
             # Tracks that were dropped may be candidates now.
             return None
-        return KnownList(rows[stays], lists.distances[lists.rows_of(number)][stays], np.array(entrants or [], np.int64))
+        return KnownList(rows[stays], lists.distances[lists.rows_of(number)][stays], np.array(entrants or (), np.int64))
 
     def _rows_of(self, lists: RankedLists) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Return the row of each candidate in the new index, and whether it still represents another recording."""
@@ -185,18 +209,3 @@ class FormerLists:
         is_there = rows >= 0
         is_there[is_there] = self._recordings.represents[rows[is_there]]
         return rows, is_there
-
-    def _entrants(
-        self, queries: NDArray[np.int64], limits: NDArray[np.float64], windows: Windows
-    ) -> dict[int, list[int]]:
-        """Return the rows of new tracks that may be candidates, by the row of each query that they concern."""
-        found: dict[int, list[int]] = {}
-        limit_of = np.full(len(self._index.tracks), -np.inf)
-        limit_of[queries] = limits
-        own = self._recordings.rows
-        for added in self.added.tolist():
-            near = windows.queries_of(added, queries)
-            near = near[own[near] != added]
-            for row in self._search_for(added).queries_that_may_keep(near, limit_of[near]).tolist():
-                found.setdefault(row, []).append(added)
-        return found

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.map_points import map_points
-from mfcc_assets.pipeline.quality import present_rankings
+from mfcc_assets.pipeline.present_lists import present_lists
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.plots.library_map import MOST_LABELS, library_map
 from mfcc_assets.plots.projection import loneliest
@@ -93,22 +94,19 @@ def popularity(library: Library, index: LibraryIndex, soundtracks: Sequence[Soun
     return Popularity(hubs[:_HUBS_NAMED], sorted(name for name, count in counted if not count))
 
 
+_known_occurrences: WeakKeyDictionary[LibraryIndex, NDArray[np.int64]] = WeakKeyDictionary()
+
+
 def occurrences_of(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
     """Return the number of lists that contain the recording of each audio id (tracks,), in the order of the index.
 
-    They are counted once for each index version, since its rankings never change.
+    They are counted once for an index that is open, since its rankings never change.
     """
-
-    def count() -> dict[str, NDArray[np.int64]]:
+    occurrences = _known_occurrences.get(index)
+    if occurrences is None:
         recordings = recordings_of(library, index)
-        ranked = present_rankings(library, index.version, recordings).values()
-        counts = Counter(audio_id for ranking in ranked for audio_id in ranking[:EVALUATED_COUNT])
-        every_recording = recordings.of(index.tracks.audio_ids)
-        return {"occurrences": np.array([counts[audio_id] for audio_id in every_recording], np.int64)}
-
-    occurrences: NDArray[np.int64] = library.indexes.measured_once(index.version, "occurrences.npz", count)[
-        "occurrences"
-    ]
+        counts = present_lists(library, index.version, recordings).occurrences(EVALUATED_COUNT)
+        occurrences = _known_occurrences[index] = counts[recordings.rows]
     return occurrences
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterator
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.ranked_rows import RankedRows, intact_ranked_rows, ranked_rows
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
-from mfcc_assets.pipeline.stored_rankings import required_lists, stored_rankings
+from mfcc_assets.pipeline.stored_rankings import stored_rankings
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.similarity.shared_neighbours import SharedNeighbours, neighbour_count
@@ -56,9 +58,30 @@ class ListOrder:
             neighbourhood = self._shared.neighbourhood_of_new(rows[nearest], distances[nearest])
         return [ranked[place] for place in self._shared.order(neighbourhood, rows, distances).tolist()]
 
+    def all_rows(self, ranked: RankedRows) -> NDArray[np.int32]:
+        """Return the rows (tracks, ranked) of the rankings of all tracks of the index in the order of their lists."""
+        rows: NDArray[np.int32] = np.take_along_axis(ranked.rows, self.orders(ranked), axis=1)
+        return rows
+
+    def orders(self, ranked: RankedRows) -> NDArray[np.integer]:
+        """Return the places (tracks, ranked) of the rankings of all tracks in the order of their lists."""
+        order = _orders.get(ranked)
+        if order is None:
+            order = self._shared.order_all(self._recordings.rows, ranked.rows, ranked.distances).astype(np.int16)
+            _orders[ranked] = order
+        return order
+
+
+_orders: WeakKeyDictionary[RankedRows, NDArray[np.int16]] = WeakKeyDictionary()
+"""The orders of all lists of indexes that are open."""
+
+_known: WeakKeyDictionary[LibraryIndex, SharedNeighbours] = WeakKeyDictionary()
+"""The neighbourhoods of indexes that are open. They are not stored, because one more track may change any of them, and
+all of them are found faster than they would be written."""
+
 
 def list_order_of(library: Library, index: LibraryIndex) -> ListOrder:
-    """Return the order of the lists of an index. The neighbourhoods are found once for each index version.
+    """Return the order of the lists of an index. The neighbourhoods are found once for an index that is open.
 
     Raises
     ------
@@ -68,21 +91,25 @@ def list_order_of(library: Library, index: LibraryIndex) -> ListOrder:
         If rankings are damaged.
     """
     recordings = recordings_of(library, index)
+    shared = _known.get(index)
+    if shared is None:
+        ranked, nearest = ranked_rows(library, index), slice(neighbour_count(recordings.count))
+        shared = _known[index] = SharedNeighbours.of(ranked.rows[:, nearest], ranked.distances[:, nearest])
+    return ListOrder(index, recordings, shared)
 
-    def find() -> dict[str, NDArray[np.generic]]:
-        shape = len(index.tracks), neighbour_count(recordings.count)
-        neighbours, distances = np.full(shape, -1, np.int32), np.zeros(shape)
-        for shard in library.shards:
-            for query, ranked in required_lists(library, "rankings", index.version, shard).by_query().items():
-                nearest = ranked[: shape[1]]
-                (row,) = index.tracks.rows([query])
-                neighbours[row, : len(nearest)] = index.tracks.rows([audio_id for audio_id, _ in nearest])
-                distances[row, : len(nearest)] = [distance for _, distance in nearest]
-        shared = SharedNeighbours.of(neighbours, distances)
-        return {"members": shared.members, "weights": shared.weights, "farthest": shared.farthest}
 
-    found = library.indexes.measured_once(index.version, "neighbourhoods.npz", find)
-    return ListOrder(index, recordings, SharedNeighbours(found["members"], found["weights"], found["farthest"]))
+def rows_in_list_order(library: Library, index: LibraryIndex) -> NDArray[np.int32]:
+    """Return the rows (tracks, ranked) of the rankings of all tracks in the order of their lists, filled with -1.
+
+    Whatever is missing or damaged is as `stored_lists` describes.
+    """
+    ranked = intact_ranked_rows(library, index)
+    try:
+        order = list_order_of(library, index)
+    except (NoPublishedIndex, CorruptIndex) as error:
+        _logger.warning("Lists are in the order of distance. %s", error)
+        return ranked.rows
+    return order.all_rows(ranked)
 
 
 def stored_lists(library: Library, version: str) -> Iterator[tuple[AudioId, RankedList]]:

@@ -8,17 +8,18 @@ from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.measured import measured_with_calibration
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.nearness import Nearness, PairDistances
 
 
 def pair_distances_of(library: Library, index: LibraryIndex) -> PairDistances:
-    """Return the distances of random pairs of an index. They are measured once for each index, and stored with it."""
+    """Return the distances of random pairs of an index. They are measured once for each calibration."""
 
     def measure() -> Mapping[str, NDArray[np.float64]]:
         return {"distances": PairDistances.within(index.calibration.reference, on_all_cores).distances}
 
-    return PairDistances(**library.indexes.measured_once(index.version, "pair_distances.npz", measure))
+    return PairDistances(**measured_with_calibration(library, index, "pair_distances.npz", measure))
 
 
 def with_nearness(library: Library, rows: Sequence[Mapping[str, Any]], index_version: str) -> list[dict[str, Any]]:

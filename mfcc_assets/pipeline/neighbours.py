@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.ids import AudioId
+from mfcc_assets.ids import AudioId, shard_of
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import rank_query, search_for
 from mfcc_assets.pipeline.find_track import audio_in_index
@@ -60,7 +60,9 @@ def neighbours(library: Library, opened: OpenedIndex, track: Soundtrack, *, coun
     """
     audio_id = audio_in_index(opened.index, track)
     rows = library.recommendations.recommended(track.track_id)
-    stored = [row for row in rows if row.index_version == opened.index.version]
+    shard = shard_of(track.track_id, library.settings.shard_digits)
+    version, _ = library.recommendations.origins_of_shards().get(shard, (None, ""))
+    stored = rows if version == opened.index.version else []
     tracks = library.catalogue.tracks_with_ids(row.track_id for row in stored)
     found = [
         Neighbour(tracks[row.track_id], row.distance, opened.pairs.nearness(row.distance))

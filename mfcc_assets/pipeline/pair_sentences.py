@@ -10,6 +10,7 @@ from mfcc_assets.errors import FeaturesMissing
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.feature_repair import cepstra_of
+from mfcc_assets.pipeline.measured import measured_with_calibration
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.sentence import Sentence
 from mfcc_assets.similarity.explain import SimilarStretch
@@ -44,7 +45,7 @@ def words_of(library: Library, index: LibraryIndex, cepstra: NDArray[np.float32]
 def figures_of_sample(library: Library, index: LibraryIndex) -> NDArray[np.float64]:
     """Return the figures (tracks, figures) of how a sample of an index sounds: see `sound_figures`.
 
-    They are measured once for each index, and stored with it.
+    They are measured once for each calibration, and stored with each index.
     """
 
     def measure() -> Mapping[str, NDArray[np.float64]]:
@@ -58,7 +59,7 @@ def figures_of_sample(library: Library, index: LibraryIndex) -> NDArray[np.float
                 _logger.warning("A track is left out of the comparison: %s", error)
         return {"figures": np.array(found).reshape(len(found), -1)}
 
-    return library.indexes.measured_once(index.version, "sound_figures.npz", measure)["figures"]
+    return measured_with_calibration(library, index, "sound_figures.npz", measure)["figures"]
 
 
 def sentences_of(

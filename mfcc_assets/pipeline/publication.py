@@ -6,17 +6,22 @@ The published version is the one that answers queries.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from mfcc_assets.credits import ArtistNames
 from mfcc_assets.errors import CorruptIndex, NoPublishedIndex, PublicationRefused
-from mfcc_assets.evaluation.metrics import RankedIds, hubness, precision
+from mfcc_assets.evaluation.row_metrics import RowLists, codes_of, hubness_of, precision_of
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import index_parameters
-from mfcc_assets.pipeline.quality import artists_of, present_rankings
+from mfcc_assets.pipeline.present_lists import is_in_library, present_lists
+from mfcc_assets.pipeline.quality import credits_of_queries
+from mfcc_assets.pipeline.ranked_rows import intact_ranked_rows
 from mfcc_assets.pipeline.rankings import repair_rankings
 from mfcc_assets.pipeline.ready_to_show import make_ready_to_show
 from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.pipeline.recordings import recordings_of
-from mfcc_assets.pipeline.stored_rankings import stored_rankings
+from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
 from mfcc_assets.storage.index_history import BY_HAND, ROLLBACK, answered_before, withdrawn
 
@@ -31,8 +36,13 @@ def misfits(library: Library, version: str) -> tuple[set[AudioId], set[AudioId]]
     set of str
         Audio ids of the index that the library lacks.
     """
-    indexed, analysed = set(library.indexes.read(version).tracks), set(library.catalogue.track_ids_by_audio())
-    return analysed - indexed, indexed - analysed
+    tracks, analysed = library.indexes.read(version).tracks, list(library.catalogue.track_ids_by_audio())
+    is_lacking = tracks.rows(analysed) < 0
+    is_gone = ~is_in_library(library, tracks)
+    return (
+        {analysed[place] for place in np.flatnonzero(is_lacking).tolist()},
+        set(IdArray[AudioId](tracks.audio_ids.array[is_gone])),
+    )
 
 
 def tracks_of_other_features(library: Library, version: str) -> set[AudioId]:
@@ -52,14 +62,15 @@ def unusable_rankings(library: Library, version: str) -> tuple[set[AudioId], set
         Audio ids that a ranking contains although they have left the library.
     """
     index = library.indexes.read(version)
-    queries: set[AudioId] = set()
-    ranked: set[AudioId] = set()
-    for query, found in stored_rankings(library, version):
-        queries.add(query)
-        ranked.update(candidate for candidate, _ in found)
+    ids, ranked = index.tracks.audio_ids.array, intact_ranked_rows(library, index)
+    without = ~ranked.has_ranking
     # A single recording has no other one to be compared with.
-    expected = set(index.tracks) if recordings_of(library, index).count > 1 else set()
-    return expected - queries, ranked - set(library.catalogue.track_ids_by_audio())
+    if recordings_of(library, index).count <= 1:
+        without[:] = False
+    named = np.zeros(len(ids), np.bool_)
+    named[ranked.rows[ranked.rows >= 0]] = True
+    gone = named & ~is_in_library(library, index.tracks)
+    return set(IdArray[AudioId](ids[without])), set(IdArray[AudioId](ids[gone]))
 
 
 @dataclass(frozen=True)
@@ -110,19 +121,23 @@ def judge_quality(library: Library, version: str, *, enough: int = 100) -> Quali
     # Both are measured with the same recordings.
     index = library.indexes.read(version)
     recordings = recordings_of(library, index)
-    ranked = present_rankings(library, version, recordings)
-    candidate, published = _restricted_to_common(ranked, present_rankings(library, published_version, recordings))
-    if 2 * len(candidate) <= len(ranked):
+    candidate = present_lists(library, version, recordings)
+    measured = int(candidate.is_query.sum())
+    candidate, published = _restricted_to_common(candidate, present_lists(library, published_version, recordings))
+    common = int(candidate.is_query.sum())
+    if 2 * common <= measured:
         return QualityVerdict()
     margin, figures, faults = library.settings.quality_margin, dict[str, float](), []
-    artists = artists_of(library, candidate)
-    ours, theirs = precision(candidate, artists), precision(published, artists)
+    credited = credits_of_queries(library, candidate, recordings)
+    names = ArtistNames(credit for credit in credited if credit)
+    artists = codes_of((names.main(credit) or None) if credit else None for credit in credited)
+    ours, theirs = precision_of(candidate, artists), precision_of(published, artists)
     if ours and theirs and (ours.queries >= enough or _has_tracks_of_published(library, index)):
         figures |= {"precision_at_5": ours.at_5, "published_precision_at_5": theirs.at_5}
         if ours.at_5 < theirs.at_5 - margin:
             faults.append(_fault("precision at five", ours.at_5, theirs.at_5, margin))
-    if len(candidate) >= enough:
-        never, formerly = hubness(candidate).never_recommended, hubness(published).never_recommended
+    if common >= enough:
+        never, formerly = hubness_of(candidate).never_recommended, hubness_of(published).never_recommended
         figures |= {"never_recommended": never, "published_never_recommended": formerly}
         if never > formerly + margin:
             faults.append(_fault("share of tracks never recommended", never, formerly, margin))
@@ -171,18 +186,17 @@ def _fault(name: str, candidate: float, published: float, margin: float) -> str:
     return f"its {name} is {candidate:.3f}, that of the published index is {published:.3f}, and the margin is {margin}"
 
 
-def _restricted_to_common(
-    first: RankedIds[AudioId], second: RankedIds[AudioId]
-) -> tuple[RankedIds[AudioId], RankedIds[AudioId]]:
-    """Return two rankings without the audio that only one of them has, and with lists of equal length."""
-    common = first.keys() & second.keys()
-    pairs = {
-        query: [[audio_id for audio_id in ranked[query] if audio_id in common] for ranked in (first, second)]
-        for query in common
-    }
+def _restricted_to_common(first: RowLists, second: RowLists) -> tuple[RowLists, RowLists]:
+    """Return the lists of two indexes without the tracks that only one of them has, and with lists of equal length."""
+    common = first.is_query & second.is_query
+    restricted = [
+        RowLists.of(np.where((lists.rows >= 0) & common[lists.rows], lists.rows, np.int32(-1)), common)
+        for lists in (first, second)
+    ]
+    lengths = np.minimum(*((lists.rows >= 0).sum(axis=1) for lists in restricted))
     return (
-        {query: ours[: len(theirs)] for query, (ours, theirs) in pairs.items()},
-        {query: theirs[: len(ours)] for query, (ours, theirs) in pairs.items()},
+        restricted[0].without(np.arange(restricted[0].rows.shape[1]) >= lengths[:, np.newaxis]),
+        restricted[1].without(np.arange(restricted[1].rows.shape[1]) >= lengths[:, np.newaxis]),
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -18,11 +18,9 @@ from mfcc_assets.evaluation.metrics import (
     EVALUATED_COUNT,
     Hubness,
     Precision,
-    hubness,
-    precision,
     recall,
-    without_copies,
 )
+from mfcc_assets.evaluation.row_metrics import RowLists, codes_of, hubness_of, precision_of
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, search_for
@@ -32,7 +30,7 @@ from mfcc_assets.pipeline.file_classes import (
     classes_of_formats,
     of_own_file_class,
 )
-from mfcc_assets.pipeline.list_order import stored_lists
+from mfcc_assets.pipeline.present_lists import present_lists
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.pipeline.stored_rankings import required_lists
 from mfcc_assets.plots.history import history
@@ -43,6 +41,7 @@ from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.feature_store import FeatureStore
 from mfcc_assets.storage.index_store import RECALL
 from mfcc_assets.storage.secrets.signing_key import local_signing_key
+from mfcc_assets.storage.sql.records import Credit
 
 OTHER_ALBUMS = "other_albums_"
 """Prefix of the names of figures that leave out other tracks of the query's album."""
@@ -166,32 +165,36 @@ def measure_quality(library: Library, version: str) -> Quality:
     The recall is measured once for each calibration, and is valid for all indexes that share it.
     """
     index = library.indexes.read(version)
-    ranked = present_rankings(library, version, recordings_of(library, index))
+    recordings = recordings_of(library, index)
+    lists = present_lists(library, version, recordings)
     recall = _known_recall(library, index)
     if recall is None:
         # A run over some shards leaves out the rankings of the others, and another check says so.
         with suppress(NoPublishedIndex):
             recall = measured_recall(library, index)
-    credited = {audio_id: credit for audio_id, credit in library.catalogue.credits().items() if audio_id in ranked}
-    names = ArtistNames(credited.values())
-    named = {audio_id: name for audio_id, credit in credited.items() if (name := names.main(credit))}
-    one = one_artist(named.values())
-    artists = {audio_id: one[name] for audio_id, name in named.items()}
-    albums = {
-        audio_id: " by ".join(found[0])
-        for audio_id, credit in credited.items()
-        if (found := albums_of(credit, names.of(credit)))
-    }
+    credited = credits_of_queries(library, lists, recordings)
+    names = ArtistNames(credit for credit in credited if credit)
+    artists = codes_of(_one_spelling([names.main(credit) if credit else None for credit in credited]))
+    albums = codes_of(
+        " by ".join(found[0]) if credit and (found := albums_of(credit, names.of(credit))) else None
+        for credit in credited
+    )
     quality = Quality(
-        precision(ranked, artists),
-        precision(ranked, artists, albums),
-        hubness(ranked),
+        precision_of(lists, artists),
+        precision_of(lists, artists, albums),
+        hubness_of(lists),
         recall,
-        classes_of_formats(library, ranked),
-        classes_of_bit_rates(library, ranked),
+        classes_of_formats(lists, credited),
+        classes_of_bit_rates(lists, credited),
     )
     library.indexes.write_quality(version, quality.figures)
     return quality
+
+
+def _one_spelling(names: Sequence[str | None]) -> list[str | None]:
+    """Return each name in the spelling that counts for it; None for names that are empty."""
+    one = one_artist(name for name in names if name)
+    return [one[name] if name else None for name in names]
 
 
 def picture_of_history(library: Library, version: str) -> bytes:
@@ -217,31 +220,14 @@ def picture_of_history(library: Library, version: str) -> bytes:
     return library.indexes.drawn_once(version, f"history-{digest}.png", draw)
 
 
-def present_rankings(library: Library, version: str, recordings: Recordings) -> dict[AudioId, list[AudioId]]:
-    """Return the list order of every recording of an index, without audio that has left the library.
-
-    Parameters
-    ----------
-    library, version
-        The library, and the version of the index.
-    recordings
-        Recordings of this index, or of another one with which it is compared.
-    """
-    tracks = library.catalogue.track_ids_by_audio()
-    ranked = {
-        query: [candidate for candidate, _ in found if candidate in tracks]
-        for query, found in stored_lists(library, version)
-        if query in tracks
-    }
-    audio_ids = list(tracks)
-    return without_copies(ranked, dict(zip(audio_ids, recordings.of(audio_ids), strict=True)))
-
-
-def artists_of(library: Library, audio_ids: Iterable[AudioId]) -> dict[AudioId, str]:
-    """Return the compared name of the first artist of each audio id whose tags name one."""
-    tracks = library.catalogue.tracks_of_audio(audio_ids)
-    names = ArtistNames(tracks.values())
-    return {audio_id: name for audio_id, track in tracks.items() if (name := names.main(track))}
+def credits_of_queries(library: Library, lists: RowLists, recordings: Recordings) -> list[Credit | None]:
+    """Return the credit (tracks,) of each query of some lists, and None for all other tracks."""
+    found: list[Credit | None] = [None] * len(lists.rows)
+    credited = library.catalogue.credits()
+    for row, credit in zip(recordings.tracks.rows(list(credited)).tolist(), credited.values(), strict=True):
+        if row >= 0 and lists.is_query[row]:
+            found[row] = credit
+    return found
 
 
 def _known_recall(library: Library, index: LibraryIndex) -> float | None:
@@ -272,9 +258,10 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
     recordings = recordings_of(library, index)
     distinct = recordings.representing(tracks)
     found = {
-        audio_id: ranked[:EVALUATED_COUNT]
+        audio_id: lists.list_of(number)[:EVALUATED_COUNT]
         for shard in library.shards
-        for audio_id, ranked in required_lists(library, "rankings", index.version, shard).by_query().items()
+        for lists in [required_lists(library, "rankings", index.version, shard)]
+        for number, audio_id in enumerate(lists.queries)
         if audio_id in sample
     }
     truth = {

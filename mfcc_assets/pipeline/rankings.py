@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.errors import CorruptIndex
 from mfcc_assets.for_each import in_turn
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
@@ -25,7 +26,7 @@ from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.window import Windows
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.ranked_lists import RankedLists, newest
+from mfcc_assets.storage.ranked_lists import ListHeads, RankedLists, newest, newest_heads
 from mfcc_assets.storage.ranking_store import STAGES, Stage
 
 _logger = logging.getLogger(__name__)
@@ -33,6 +34,10 @@ _logger = logging.getLogger(__name__)
 _FEW_CHANGES = 20
 """Number of tracks that came or went up to which queries run on one core. Each query then computes so little that
 threads would mostly wait for each other."""
+
+
+_QUERIES_AT_ONCE = 32
+"""Number of queries whose windows one task finds at once."""
 
 
 @dataclass(frozen=True)
@@ -66,25 +71,34 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         cache(lambda: _Finder(index, recordings)),
         cache(lambda: FormerLists.of(library, index, recordings)),
     )
+    heads_of = cache(lambda: _heads(former(), shards))
     queries_of = cache(lambda: _rows_by_shard(library, index))
+
+    @cache
+    def entrants() -> Mapping[int, Sequence[int]]:
+        known = former()
+        return known.entrants(heads_of().values(), finder().windows, on_all_cores) if known else {}
+
     for shard in shards:
         stored, is_damaged = intact_lists(library, "candidates", index.version, shard)
         if stored is not None:
             yield shard, ListsReport(len(stored.candidates), compared=0)
             continue
         known, queries = former(), queries_of().get(shard, np.empty(0, np.int64))
-        heads = known.heads(shard) if known else None
-        if known is None or heads is None:
-            found = dict(on_all_cores(finder().anew, queries.tolist()))
-            library.rankings.write("candidates", index.version, shard, _candidate_lists(index, found))
-        else:
-            concerned = dict(known.concerned(shard, heads, queries, finder().windows))
+        heads, compared, kept = heads_of().get(shard), None, RankedLists.of({}).heads()
+        if known is not None and heads is not None:
+            concerned = dict(known.concerned(shard, heads, queries, entrants()))
             each = in_turn if known.changes <= _FEW_CHANGES else on_all_cores
             found = dict(each(lambda row: finder().updated(row, concerned[row]), concerned))  # noqa: B023  used at once
             lists = _candidate_lists(index, found, gone=known.gone(heads, queries))
-            library.rankings.write_changes("candidates", index.version, shard, lists, former=known.version)
-        compared = sum(count for _, count in found.values())
-        yield shard, _report(library, "candidates", index, shard, compared, is_repair=is_damaged)
+            if _is_written(library, index.version, shard, lists, known.version):
+                compared, kept = sum(count for _, count in found.values()), newest_heads([heads, lists.heads()])
+        if compared is None:
+            found = finder().all_anew(queries)
+            lists = _candidate_lists(index, found)
+            library.rankings.write("candidates", index.version, shard, lists)
+            compared, kept = sum(count for _, count in found.values()), lists.heads()
+        yield shard, _report(library, "candidates", index, shard, kept, compared, is_repair=is_damaged)
 
 
 def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, ListsReport]]:
@@ -119,15 +133,15 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         ]
         found = {query: each for (query, _), each in on_all_cores(ranker.ranked, queries)}
         lists = RankedLists.of({query: ranked for query, (ranked, _) in found.items()})
-        if known is None or changes is None:
+        kept = lists.heads()
+        if known is None or changes is None or rankings is None:
             library.rankings.write("rankings", index.version, shard, lists)
         else:
-            gone = changes.selected(np.flatnonzero(changes.lengths == 0))
-            library.rankings.write_changes(
-                "rankings", index.version, shard, newest([gone, lists]), former=known.version
-            )
+            changed = newest([changes.selected(np.flatnonzero(changes.lengths == 0)), lists])
+            library.rankings.write_changes("rankings", index.version, shard, changed, former=known.version)
+            kept = newest_heads([rankings.heads(), changed.heads()])
         compared = sum(count for _, count in found.values())
-        yield shard, _report(library, "rankings", index, shard, compared, is_repair=is_damaged)
+        yield shard, _report(library, "rankings", index, shard, kept, compared, is_repair=is_damaged)
 
 
 def repair_rankings(library: Library, index: LibraryIndex) -> None:
@@ -156,14 +170,28 @@ class _Finder:
         self.windows = Windows.of(index)
         self._in_windows = self.windows.among(np.flatnonzero(recordings.represents))
 
-    def anew(self, row: int) -> tuple[Candidates, int]:
-        tracks = self._in_windows.tracks_of(row)
+    def all_anew(self, rows: NDArray[np.int64]) -> dict[int, tuple[Candidates, int]]:
+        """Find the candidates of many queries on all cores."""
+        blocks = [rows[first : first + _QUERIES_AT_ONCE] for first in range(0, len(rows), _QUERIES_AT_ONCE)]
+
+        def found(block: int) -> list[tuple[Candidates, int]]:
+            windows = self._in_windows.tracks_of_each(blocks[block])
+            return [self._among(row, tracks) for row, tracks in zip(blocks[block].tolist(), windows, strict=True)]
+
+        every = dict(on_all_cores(found, range(len(blocks))))
+        return {
+            row: each
+            for number, block in enumerate(blocks)
+            for row, each in zip(block.tolist(), every[number], strict=True)
+        }
+
+    def _among(self, row: int, tracks: NDArray[np.int64]) -> tuple[Candidates, int]:
         tracks = tracks[tracks != self._recordings.rows[row]]
         return CandidateSearch.of_row(self._index, row).pruned(tracks, self._wanted), len(tracks)
 
     def updated(self, row: int, known: KnownList | None) -> tuple[Candidates, int]:
         if known is None:
-            return self.anew(row)
+            return self._among(row, self._in_windows.tracks_of(row))
         search = CandidateSearch.of_row(self._index, row)
         return search.pruned(known.entrants, self._wanted, known.rows, known.estimates), len(known.entrants)
 
@@ -232,6 +260,22 @@ def _candidate_lists(
     return newest([RankedLists.of({audio_id: [] for audio_id in gone}), lists])
 
 
+def _is_written(library: Library, version: str, shard: str, changes: RankedLists, former: str) -> bool:
+    """Write the changed candidates of a shard; return False if the former ones turn out to be damaged."""
+    try:
+        library.rankings.write_changes("candidates", version, shard, changes, former=former)
+    except CorruptIndex as error:
+        _logger.warning("%s", error)
+        return False
+    return True
+
+
+def _heads(former: FormerLists | None, shards: Iterable[str]) -> dict[str, ListHeads]:
+    """Return the heads of the former candidates of each shard that has intact ones."""
+    every = ((shard, former.heads(shard)) for shard in shards) if former else ()
+    return {shard: heads for shard, heads in every if heads is not None}
+
+
 def _rows_by_shard(library: Library, index: LibraryIndex) -> dict[str, NDArray[np.int64]]:
     """Return the rows of the tracks in each shard, ascending."""
     shards = index.tracks.track_ids.array.astype(f"S{library.settings.shard_digits}")
@@ -240,10 +284,9 @@ def _rows_by_shard(library: Library, index: LibraryIndex) -> dict[str, NDArray[n
 
 
 def _report(
-    library: Library, stage: Stage, index: LibraryIndex, shard: str, compared: int, *, is_repair: bool
+    library: Library, stage: Stage, index: LibraryIndex, shard: str, kept: ListHeads, compared: int, *, is_repair: bool
 ) -> ListsReport:
     """Return the report on a shard that was stored, and record its repair."""
-    heads = library.rankings.read_heads(stage, index.version, shard)
     if is_repair:
         library.repairs.record(f"Shard {shard} of the {stage} of index {index.version} was damaged and computed again.")
-    return ListsReport(int(heads.lengths.sum()) if heads else 0, compared, repaired=int(is_repair))
+    return ListsReport(int(kept.lengths.sum()), compared, repaired=int(is_repair))

@@ -6,8 +6,6 @@ listener should wait for it. So the run that publishes an index makes it.
 
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.explain import random_pairs_of
-from mfcc_assets.pipeline.library_report import occurrences_of
-from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.pipeline.map_points import map_points
 from mfcc_assets.pipeline.nearness import pair_distances_of
 from mfcc_assets.pipeline.pair_sentences import figures_of_sample
@@ -18,8 +16,9 @@ def make_ready_to_show(library: Library, index: LibraryIndex) -> None:
     """Measure what pages show of an index, unless it is stored.
 
     These are the distances of random pairs, with which explanations and nearness compare a pair; the figures for words;
-    the order of lists; the map; and how often each track is recommended. Pictures are drawn by the same run: the assets
-    `recommendation_quality` and `library_report` show them.
+    and the map. Pictures are drawn by the same run: the assets `recommendation_quality` and `library_report` show them.
+    The order of lists and how often each track is recommended are found by each process when it opens the index, since
+    that is quicker than to write them for every version.
 
     Parameters
     ----------
@@ -40,6 +39,4 @@ def make_ready_to_show(library: Library, index: LibraryIndex) -> None:
     random_pairs_of(library, index)
     pair_distances_of(library, index)
     figures_of_sample(library, index)
-    list_order_of(library, index)
     map_points(library, index)
-    occurrences_of(library, index)

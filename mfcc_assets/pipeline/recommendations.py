@@ -1,13 +1,13 @@
 """The rows of RECOMMENDATIONS: the list of every soundtrack, chosen from its ranking."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import chain
 
 from mfcc_assets.ids import AudioId, TrackId, shard_of
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.list_inputs import ListInputs, changes_since
 from mfcc_assets.pipeline.list_order import ListOrder, list_order_of
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.stored_rankings import required_lists
@@ -46,28 +46,37 @@ def recommend_soundtracks(
     NoPublishedIndex
         If rankings are missing.
     """
-    settings, credited = library.settings, library.catalogue.credits()
-    selection = selection_of(library, index, credited)
-    every_credit = sorted((audio_id, *astuple(one)) for audio_id, one in credited.items())
-    rules = [settings.recommendations, settings.per_artist, _digest(every_credit)]
-    count = min(settings.recommendations, len(index.tracks) - 1)
-    unserved = library.recommendations.unserved_soundtracks(index.version, count)
-    incomplete_shards = {shard_of(track, settings.shard_digits) for track in unserved}
+    selection = selection_of(library, index, library.catalogue.credits())
+    every_query = {shard: library.catalogue.audio_of_soundtracks(shard) for shard in library.shards}
+    inputs = ListInputs.of(library, selection, dict(chain.from_iterable(each.items() for each in every_query.values())))
+    count = min(library.settings.recommendations, len(index.tracks) - 1)
+    short = cache(lambda version: library.recommendations.unserved_soundtracks(version, count))
+    made_from = library.recommendations.origins_of_shards()
+    changes = cache(partial(changes_since, library, index, inputs))
     order = cache(lambda: list_order_of(library, index))
+    made = {"method": index.parameters.ranking, "index_version": index.version, "run_id": run_id}
+    inputs.store(library, index.version)
+    unchanged = []
     for shard in shards:
-        queries, name = library.catalogue.audio_of_soundtracks(shard), f"lists/{shard}"
-        digest = _digest([*rules, sorted(queries.items())]).encode()
-        if shard not in incomplete_shards and library.indexes.read_attachment(index.version, name) == digest:
+        queries, origin = every_query[shard], made_from.get(shard)
+        incomplete = short(origin[0]) if origin else queries
+        if origin == (index.version, inputs.digest) and incomplete.keys().isdisjoint(queries):
+            yield shard, RecommendationReport(len(queries), written=0)
+            continue
+        known = changes(*origin) if origin else None
+        differing = queries.keys() if known is None else incomplete.keys() | known.concerned(queries)
+        concerned = {track: audio_id for track, audio_id in queries.items() if track in differing}
+        lists = recommended_lists(library, index, selection, order(), concerned) if concerned else {}
+        if not library.recommendations.differing(lists, method=index.parameters.ranking):
+            # All such shards are marked in one transaction, which writes less than one for each.
+            unchanged.append(shard)
             yield shard, RecommendationReport(len(queries), written=0)
             continue
         written = library.recommendations.update_recommendations(
-            recommended_lists(library, index, selection, order(), queries),
-            method=index.parameters.ranking,
-            index_version=index.version,
-            run_id=run_id,
+            lists, **made, complete=[shard], made_from=inputs.digest
         )
-        library.indexes.write_attachment(index.version, name, digest)
         yield shard, RecommendationReport(len(queries), written)
+    library.recommendations.update_recommendations({}, **made, complete=unchanged, made_from=inputs.digest)
 
 
 def recommended_lists(
@@ -121,7 +130,3 @@ def _rankings_by_audio(
     for shard in sorted(shards):
         rankings |= required_lists(library, "rankings", index.version, shard).by_query()
     return rankings
-
-
-def _digest(content: Sequence[object]) -> str:
-    return hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()

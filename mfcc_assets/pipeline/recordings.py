@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,9 @@ class Recordings:
         return [every[place] for place in np.flatnonzero(represents).tolist()]
 
 
+_known: WeakKeyDictionary[LibraryIndex, Recordings] = WeakKeyDictionary()
+
+
 def recordings_of(library: Library, index: LibraryIndex) -> Recordings:
     """Return the recordings of an index. They are found once for each index version.
 
@@ -73,19 +77,31 @@ def recordings_of(library: Library, index: LibraryIndex) -> Recordings:
     by the copy whose tags tell most, because lists show these tags.
     """
 
-    def find() -> dict[str, NDArray[np.int64]]:
+    def rows() -> NDArray[np.int64]:
         former, features = library.indexes.published_if_usable(), index.parameters.features
         if former is None or former.version == index.version or former.parameters.features != features:
             found = _found(library, index, range(len(index.tracks)), [])
-            return {"rows": represented_by(found, _copies(library, index, found))}
+            return represented_by(found, _copies(library, index, found))
         known = former.tracks.rows(index.tracks.audio_ids)
         recordings = recordings_of(library, former)
         found = _found(library, index, np.flatnonzero(known < 0).tolist(), _groups(recordings, known))
         kept = np.flatnonzero(known >= 0)
         former_ones = kept[recordings.represents[known[kept]]]
-        return {"rows": represented_by(found, np.append(former_ones, _copies(library, index, found)))}
+        return represented_by(found, np.append(former_ones, _copies(library, index, found)))
 
-    return Recordings(index.tracks, library.indexes.measured_once(index.version, "recordings.npz", find)["rows"])
+    def find() -> dict[str, NDArray[np.int64]]:
+        # Most tracks are the only copy of their recording.
+        representing = rows()
+        copies = np.flatnonzero(representing != np.arange(len(representing)))
+        return {"copies": copies, "representing": representing[copies]}
+
+    known = _known.get(index)
+    if known is None:
+        stored = library.indexes.measured_once(index.version, "copies.npz", find)
+        every = np.arange(len(index.tracks))
+        every[stored["copies"]] = stored["representing"]
+        known = _known[index] = Recordings(index.tracks, every)
+    return known
 
 
 def _copies(library: Library, index: LibraryIndex, first: NDArray[np.int64]) -> NDArray[np.int64]:

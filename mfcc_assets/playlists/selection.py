@@ -94,7 +94,7 @@ class Selection:
             if self._exceeds_cap(audio_id, counts):
                 beyond_cap.append(audio_id)
                 continue
-            counts.update(self._capped_names(audio_id))
+            counts.update(self.capped_names(audio_id))
             chosen.append(audio_id)
         for audio_id in beyond_cap:
             if len(chosen) < count and not self.is_one_of(audio_id, chosen):
@@ -121,18 +121,22 @@ class Selection:
             if self._exceeds_cap(audio_id, counts):
                 beyond.add(audio_id)
             else:
-                counts.update(self._capped_names(audio_id))
+                counts.update(self.capped_names(audio_id))
         return beyond
 
     def _exceeds_cap(self, audio_id: AudioId, counts: Counter[_CappedName]) -> bool:
-        return self.cap > 0 and any(counts[name] >= self.cap for name in self._capped_names(audio_id))
+        return self.cap > 0 and any(counts[name] >= self.cap for name in self.capped_names(audio_id))
 
-    def _capped_names(self, audio_id: AudioId) -> Sequence[_CappedName]:
-        known = self._known_names.get(audio_id)
+    def capped_names(self, audio_id: AudioId) -> Sequence[_CappedName]:
+        """Return the artists and albums for which a track counts."""
+        track = self.credits[audio_id]
+        # All tracks of an album in one folder have the same names, unless their artists differ.
+        folder = track.blob_name.rpartition("/")[0]
+        written = track.artist, tuple(track.artists), track.album_artist, track.album, folder
+        known = self._known_names.get(written)
         if known is None:
-            artists = self._artist_names.of(self.credits[audio_id])
-            known = (*artists, *albums_of(self.credits[audio_id], artists))
-            self._known_names[audio_id] = known
+            artists = self._artist_names.of(track)
+            known = self._known_names[written] = (*artists, *albums_of(track, artists))
         return known
 
     @cached_property
@@ -140,5 +144,5 @@ class Selection:
         return ArtistNames(self.credits.values())
 
     @cached_property
-    def _known_names(self) -> dict[AudioId, Sequence[_CappedName]]:
+    def _known_names(self) -> dict[tuple[str, tuple[str, ...], str, str, str], Sequence[_CappedName]]:
         return {}

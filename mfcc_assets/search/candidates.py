@@ -2,13 +2,14 @@
 
 They are found from what the index holds, without reading a contour. The window of a query gives the tracks to estimate
 (see `mfcc_assets.search.window`), and `mfcc_assets.search.cascade.prune` keeps those that may be among the nearest.
+Most tracks are excluded before, by the little that `mfcc_assets.similarity.corrected_estimates` compares.
 
 What is kept of two sets of tracks together is kept of each of them: further tracks only lower the limit. So candidates
 that are known are merged with new ones without looking at any other track, and the result is that of a new search.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import ceil
 
 import numpy as np
@@ -18,8 +19,12 @@ from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.search.cascade import COARSE_MODEL, CoarseQuery, most_compared, prune
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.similarity.corrected_estimates import ComparedTracks, can_be_estimated, least_corrected
 from mfcc_assets.similarity.hubness import Correction, DistanceStatistics
 from mfcc_assets.similarity.rankings import ranking_named
+
+_FIRST_ESTIMATED = 2
+"""Number of tracks, for each wanted one, whose distances are estimated first."""
 
 _ROUNDING = 1e-9
 """Share by which a corrected distance may differ if it is computed from the candidate to the query, with much to
@@ -38,7 +43,8 @@ class Candidates:
         Their estimated distances by the warped part of the ranking. They are not corrected.
     limit
         A further track is a candidate only if the corrected distance of its estimate, lowered by the margin of
-        `mfcc_assets.search.cascade.COARSE_MODEL`, does not exceed it. It is infinite if any track is a candidate.
+        `mfcc_assets.search.cascade.COARSE_MODEL`, does not exceed it, and neither does `least_corrected` of
+        `CandidateSearch`. It is infinite if any track is a candidate.
     """
 
     rows: NDArray[np.int64]
@@ -48,6 +54,44 @@ class Candidates:
     def is_full(self, count: int) -> bool:
         """Return whether further candidates were dropped because there are too many for `count` wanted tracks."""
         return len(self.rows) >= most_compared(count)
+
+
+@dataclass(frozen=True, eq=False)
+class _Estimated:
+    """Tracks whose distances are estimated.
+
+    Attributes
+    ----------
+    rows : (tracks,) int64
+        Their rows in the index.
+    estimates : (tracks,)
+        Estimates of their distances by the warped part of the ranking.
+    least : (tracks,)
+        Numbers below which no corrected distance is expected.
+    corrected : (tracks,)
+        Corrected distances of the estimates, at least `least`.
+    """
+
+    rows: NDArray[np.int64]
+    estimates: NDArray[np.float64]
+    least: NDArray[np.float64]
+    corrected: NDArray[np.float64]
+
+    def joined(self, other: "_Estimated") -> "_Estimated":
+        """Return these tracks and others."""
+        pairs = ((getattr(self, column.name), getattr(other, column.name)) for column in fields(self))
+        return _Estimated(*(np.concatenate(pair) for pair in pairs))
+
+    def sorted(self) -> "_Estimated":
+        """Return the tracks by their rows, so that equal estimates have one order, whichever tracks were known."""
+        order = np.argsort(self.rows, kind="stable")
+        return _Estimated(*(getattr(self, column.name)[order] for column in fields(self)))
+
+    def limit(self, count: int) -> float:
+        """Return the corrected distance of the last of the nearest `count`; infinity if there are fewer."""
+        if len(self.rows) < count:
+            return np.inf
+        return float(np.partition(self.corrected, count - 1)[count - 1])
 
 
 class CandidateSearch:
@@ -112,19 +156,35 @@ class CandidateSearch:
         known_rows, known_estimates : (known,), optional
             Rows of other tracks, and their estimates from an earlier call.
         """
-        every, estimates = rows, self.estimates(rows)
-        if known_rows is not None and known_estimates is not None:
-            every, estimates = np.append(known_rows, rows), np.append(known_estimates, estimates)
-        # Equal estimates are in the order of the rows, whichever tracks were known before.
-        order = np.argsort(every, kind="stable")
-        every, estimates = every[order], estimates[order]
-        correction = self.correction(every)
-        kept = prune(estimates, count, correction)
-        limit = np.inf
-        if len(kept) >= count:
-            last = kept[count - 1 : count]
-            (limit,) = correction.rows(last)(np.maximum(0.0, estimates[last])).tolist()
-        return Candidates(every[kept], estimates[kept], limit)
+        least = self.least_corrected(rows)
+        left = np.arange(len(rows))
+        some = np.empty(0, np.int64) if known_rows is None else known_rows
+        found = self._estimated(some, np.empty(0) if known_estimates is None else known_estimates)
+        if len(rows) > _FIRST_ESTIMATED * count:
+            # The nearest of a few promising tracks exclude most of the others without an estimate.
+            first = np.argpartition(least, _FIRST_ESTIMATED * count)[: _FIRST_ESTIMATED * count]
+            found = found.joined(self._estimated(rows[first], self.estimates(rows[first])))
+            left = np.delete(left, first)
+        left = left[least[left] <= found.limit(count)]
+        found = found.joined(self._estimated(rows[left], self.estimates(rows[left]))).sorted()
+        kept = prune(found.estimates, count, self.correction(found.rows), found.least)
+        return Candidates(found.rows[kept], found.estimates[kept], found.limit(count))
+
+    def least_corrected(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return about the least corrected distances (rows,) that tracks of the index can have from this query."""
+        if self._coarse is None or not can_be_estimated(self._ranking):
+            return np.full(len(rows), -np.inf)
+        query = ComparedTracks(self._table, self._statistics, np.array([self._coarse.frames]))
+        least = np.empty(len(rows))
+        for segment, positions, within in self._index.places.split(rows):
+            compared = self._index.segments[segment].compared
+            least[positions] = least_corrected(self._ranking, self._index.scales, query, compared, within)
+        return least
+
+    def _estimated(self, rows: NDArray[np.int64], estimates: NDArray[np.float64]) -> "_Estimated":
+        least = self.least_corrected(rows)
+        corrected = self.correction(rows)(np.maximum(0.0, estimates))
+        return _Estimated(rows, estimates, least, np.maximum(corrected, least))
 
     def estimates(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Estimate the distances (rows,) from this query to tracks of the index by the warped part of the ranking."""

@@ -38,6 +38,10 @@ _MOST_COMPARED = 300
 ranking `dtw`, 40 of 469 tracks are within the margin, and about 1,600 of a million, whose contours would take too long
 to read. If timbre is also compared, about a dozen are within the margin."""
 
+_ALL_COMPARED = 2
+"""Number of candidates, for each wanted track, up to which all are compared exactly. Estimates would exclude few of
+them, and take longer than that saves."""
+
 _SEGMENTS = 8
 
 _STEPS = 8
@@ -96,7 +100,12 @@ def candidates_to_fetch(tracks: int, count: int) -> int:
     return max(count, ceil(240 * float((tracks / 469) ** 0.55) * max(1.0, count / 10)))
 
 
-def prune(estimates: NDArray[np.float64], count: int, correction: Correction | None = None) -> NDArray[np.intp]:
+def prune(
+    estimates: NDArray[np.float64],
+    count: int,
+    correction: Correction | None = None,
+    least: NDArray[np.float64] | None = None,
+) -> NDArray[np.intp]:
     """Return the rows of the candidates that are worth comparing by their contours, nearest first.
 
     Parameters
@@ -107,8 +116,10 @@ def prune(estimates: NDArray[np.float64], count: int, correction: Correction | N
         Number of wanted tracks.
     correction
         Correction of the candidates, in the order of the estimates; None to use the distances without correction.
+    least : (candidates,), optional
+        Numbers below which no corrected distance is expected. A smaller estimate is raised to them.
     """
-    return _rows_within_margin(estimates, count, COARSE_MODEL.margin, correction)[: most_compared(count)]
+    return _rows_within_margin(estimates, count, COARSE_MODEL.margin, correction, least)[: most_compared(count)]
 
 
 def most_compared(count: int) -> int:
@@ -133,8 +144,10 @@ class CoarseQuery:
 
     Attributes
     ----------
+    frames
+        Number of frames of the contour, as far as the coarse contour tells it.
     cells
-        As for `ContourQuery`.
+        Number of cells of DTW matrices that were computed so far; see `ContourQuery.cells`.
     """
 
     def __init__(
@@ -145,6 +158,7 @@ class CoarseQuery:
         scales: NDArray[np.floating],
     ) -> None:
         self._contour, self._roughness, self._warped, self._scales = coarse_contour, roughness, warped, scales
+        self.frames = COARSE_FACTOR * len(coarse_contour.frames)
         self._segments = coarse_contour.segment_means(_SEGMENTS)
         self.cells = 0
 
@@ -218,12 +232,6 @@ class ContourQuery:
     scales : (d,)
         Standard deviation of each coefficient over the library.
 
-    Attributes
-    ----------
-    cells
-        Number of cells of DTW matrices that were computed so far, counted for every coefficient and resolution. It
-        measures the work of a search. If threads share a query, some cells may not be counted.
-
     Raises
     ------
     ValueError
@@ -235,28 +243,20 @@ class ContourQuery:
         self._curves = Curves(contour)
         self._contour = RaggedFrames.of([self._curves.values], len(scales))
         warped.weights(scales, len(self._curves.values))  # raises an error now if the scales are not valid
-        self.cells = 0
+        self._cells = 0
 
-    def coarse_distances(self, coarse_contours: RaggedFrames, roughness: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Estimate the distances to tracks from their coarse contours.
+    @property
+    def cells(self) -> int:
+        """Number of cells of DTW matrices that were computed so far, counted for every coefficient and resolution.
 
-        Parameters
-        ----------
-        coarse_contours
-            Contours made coarser by `COARSE_FACTOR`; see `RaggedFrames.coarser`.
-        roughness : (tracks, d)
-            Mean change of the contours from frame to frame; see `RaggedFrames.roughness`.
-
-        Returns
-        -------
-        (tracks,)
-            Estimates. An estimate can be negative, unlike a distance.
+        It measures the work of a search. If threads share a query, some cells may not be counted.
         """
-        query = self._coarse
-        before = query.cells
-        estimates = query.distances_to(coarse_contours, roughness)
-        self.cells += query.cells - before
-        return estimates
+        return self._cells + self.coarse.cells
+
+    @cached_property
+    def coarse(self) -> CoarseQuery:
+        """The track by its coarse contour."""
+        return CoarseQuery.of_contour(self._contour, self._warped, self._scales)
 
     def nearest(
         self, audio_ids: Sequence[AudioId], contours: RaggedFrames, count: int, correction: Correction | None = None
@@ -277,8 +277,21 @@ class ContourQuery:
         """
         if not len(contours):
             return []
-        shares = self._estimates(contours)
         left = np.arange(len(contours))
+        if len(contours) <= _ALL_COMPARED * count:
+            shares = self._shares(contours, np.arange(len(self._scales)))
+        else:
+            left, shares = self._left_of_many(contours, count, correction)
+        distances = shares[left].sum(axis=1)
+        if correction:
+            distances = correction.rows(left)(distances)
+        return rank(zip((audio_ids[row] for row in left.tolist()), distances.tolist(), strict=True))[:count]
+
+    def _left_of_many(
+        self, contours: RaggedFrames, count: int, correction: Correction | None
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Return the rows of the nearest `count` and of some others, and the exact shares (tracks, d) of these rows."""
+        left, shares = np.arange(len(contours)), self._estimates(contours)
         variances = np.square(np.resize(_ERRORS, len(self._scales)))
         worst_first = np.argsort(-variances, kind="stable")
         estimated = total = variances.sum()
@@ -289,10 +302,7 @@ class ContourQuery:
             left = left[_rows_within_margin(shares[left].sum(axis=1), count, margin, left_correction)]
             shares[np.ix_(left, step)] = self._shares(contours.rows(left), step)
             estimated -= variances[step].sum()
-        distances = shares[left].sum(axis=1)
-        if correction:
-            distances = correction.rows(left)(distances)
-        return rank(zip((audio_ids[row] for row in left.tolist()), distances.tolist(), strict=True))[:count]
+        return left, shares
 
     def distance_within(self, contour: Frames, limit: float) -> float:
         """Return the exact distance to a track, or infinity if it exceeds a limit. A smaller limit takes less time.
@@ -316,16 +326,12 @@ class ContourQuery:
             return inf
         remaining = bound.remaining if limit < inf else None
         distance, cells = bounded_distance(candidate, self._curves, weights, limit, band=band, remaining=remaining)
-        self.cells += cells
+        self._cells += cells
         return distance if distance <= limit else inf
 
     @cached_property
     def _envelope(self) -> Envelope:
         return Envelope(self._curves)
-
-    @cached_property
-    def _coarse(self) -> "CoarseQuery":
-        return CoarseQuery.of_contour(self._contour, self._warped, self._scales)
 
     def _estimates(self, others: RaggedFrames) -> NDArray[np.float64]:
         """Estimate the share (tracks, d) of every coefficient in the distances to tracks."""
@@ -336,7 +342,7 @@ class ContourQuery:
             np.abs(others.segment_means(_SEGMENTS) - self._contour.segment_means(_SEGMENTS)),
             self._warped.band,
         )
-        self.cells += cells
+        self._cells += cells
         frames = others.lengths[:, np.newaxis] + len(self._contour.frames)
         weights = frames * self._warped.weights(self._scales, frames)
         estimates: NDArray[np.float64] = weights * (per_frame + QUARTER_MODEL.roughness * others.roughness())
@@ -354,12 +360,16 @@ class ContourQuery:
     def _distances(self, query: RaggedFrames, others: RaggedFrames) -> NDArray[np.float64]:
         """Compute the DTW distances (tracks, d) of every coefficient, and count the cells."""
         distances, cells = distances_to_all(query.frames, others, self._warped.band)
-        self.cells += cells
+        self._cells += cells
         return distances
 
 
 def _rows_within_margin(
-    estimates: NDArray[np.float64], count: int, margin: float, correction: Correction | None
+    estimates: NDArray[np.float64],
+    count: int,
+    margin: float,
+    correction: Correction | None,
+    least_corrected: NDArray[np.float64] | None = None,
 ) -> NDArray[np.intp]:
     """Return the rows of the nearest `count` and of those that are farther by no more than a margin, nearest first."""
     # An estimate can be negative, for example if two tracks differ only by a short delay. A distance cannot.
@@ -367,6 +377,8 @@ def _rows_within_margin(
     least = estimates / (1 + margin)
     if correction:
         estimates, least = correction(estimates), correction(least)
+    if least_corrected is not None:
+        estimates, least = np.maximum(estimates, least_corrected), np.maximum(least, least_corrected)
     order = np.argsort(estimates, kind="stable")
     if len(order) <= count:
         return order

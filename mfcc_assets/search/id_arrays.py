@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TypeVar, cast, overload
 
 import numpy as np
@@ -100,10 +101,28 @@ class TrackOfAudio(Mapping[AudioId, TrackId]):
         [1, -1]
         """
         wanted = audio_ids.array if isinstance(audio_ids, IdArray) else IdArray.of(audio_ids).array
-        rows = np.searchsorted(self.audio_ids.array, wanted).astype(np.int64)
+        # Numbers are compared several times faster than texts. Ids that begin alike are then compared in full.
+        keys = _beginnings(wanted)
+        rows = np.searchsorted(self._beginnings, keys).astype(np.int64)
         found = rows < len(self)
         found[found] = self.audio_ids.array[rows[found]] == wanted[found]
-        return np.where(found, rows, -1)
+        rows[~found] = -1
+        (unsure,) = np.nonzero(~found & np.isin(keys, self._shared_beginnings))
+        if len(unsure):
+            places = np.searchsorted(self.audio_ids.array, wanted[unsure])
+            places[places == len(self)] = 0
+            rows[unsure] = np.where(self.audio_ids.array[places] == wanted[unsure], places, -1)
+        return rows
+
+    @cached_property
+    def _beginnings(self) -> NDArray[np.uint64]:
+        return _beginnings(self.audio_ids.array)
+
+    @cached_property
+    def _shared_beginnings(self) -> NDArray[np.uint64]:
+        """The beginnings that several audio ids have, ascending."""
+        keys = self._beginnings
+        return np.unique(keys[1:][keys[1:] == keys[:-1]])
 
     def selected(self, wanted: NDArray[np.bool_]) -> "TrackOfAudio":
         """Return the mapping of some rows, given whether each row (n,) is wanted."""
@@ -123,6 +142,11 @@ class TrackOfAudio(Mapping[AudioId, TrackId]):
 
     def items(self) -> ItemsView[AudioId, TrackId]:
         return _PairsInOrder(self)
+
+
+def _beginnings(ids: NDArray[np.bytes_]) -> NDArray[np.uint64]:
+    """Return the first eight digits of each id as a number, so that numbers are in the order of the ids."""
+    return ids.astype("S8").view(">u8").astype(np.uint64)
 
 
 class _PairsInOrder(ItemsView[AudioId, TrackId]):

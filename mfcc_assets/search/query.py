@@ -9,7 +9,7 @@ from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ids import AudioId
 from mfcc_assets.search.candidates import CandidateSearch
-from mfcc_assets.search.cascade import CoarseQuery, ContourQuery, candidates_to_fetch
+from mfcc_assets.search.cascade import ContourQuery, candidates_to_fetch
 from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.hubness import Correction, DistanceStatistics, part_z_scores
@@ -62,7 +62,7 @@ class Search:
             index,
             track.feature_table,
             statistics,
-            CoarseQuery.of_contour(track.contours, warped, index.scales) if warped else None,
+            self.contour_query.coarse if self.contour_query else None,
             for_each,
             rows_at_once=rows_at_once,
         )

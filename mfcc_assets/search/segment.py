@@ -10,8 +10,10 @@ import numpy as np
 from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.frames import RaggedFrames
 from mfcc_assets.features.track_features import FeatureTable
+from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.vector_index import SegmentPoints
+from mfcc_assets.similarity.corrected_estimates import ComparedTracks
 from mfcc_assets.similarity.hubness import DistanceStatistics
 
 
@@ -117,6 +119,12 @@ class Segment:
     def statistics(self) -> DistanceStatistics:
         """Distance statistics of the tracks."""
         return self.parts.statistics
+
+    @cached_property
+    def compared(self) -> ComparedTracks:
+        """What estimates of corrected distances compare."""
+        frames = COARSE_FACTOR * self.coarse_contours.lengths
+        return ComparedTracks(self.feature_table, self.statistics, frames)
 
     def load_all(self) -> None:
         """Read every part.

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,17 @@ from mfcc_assets.features.track_features import FeatureTable, TrackFeatures
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.ids import AudioId
 from mfcc_assets.similarity.dtw.distance import pooled_scales
+from mfcc_assets.similarity.dtw.estimate import AveragedContours, estimated_distances
 from mfcc_assets.similarity.hubness import DistanceStatistics, all_corrected
 from mfcc_assets.similarity.rankings import WARPED, Ranking, distances_by_summary_part
 from mfcc_assets.similarity.shared_neighbours import SharedNeighbours, neighbour_count
 from mfcc_assets.similarity.timbre_space import SAMPLE_SIZE, TimbreSpace
+
+_EVERY_EXACT = 8
+"""One of so many distances of contours to the sample is computed exactly, the others are estimated."""
+
+_MOST_EXACT = 50
+"""Largest sample to which all distances of contours are computed exactly."""
 
 REFERENCE_SIZE = 400
 """Number of tracks in the reference sample. On the development corpus, hubs are as frequent with samples of 300 or 400
@@ -87,6 +95,59 @@ def part_distances(
     return np.column_stack([distances_by(part, query, others, scales) for part in ranking.parts])
 
 
+def usual_distances(
+    ranking: Ranking,
+    query: Tracks,
+    others: Tracks,
+    averaged: AveragedContours,
+    scales: NDArray[np.floating],
+) -> NDArray[np.float64]:
+    """Return the distances (others, parts) by which it is measured what is usual for the only track of `query`.
+
+    If a ranking has other parts, too, most distances of contours are estimated. The estimates of a track are all too
+    large or too small by about the same share, so they are scaled by what a few exact distances show. On 274 tracks of
+    the development corpus, this takes two fifths of the time, and 98 % of the five nearest stay the same. The precision
+    at five by `fused` is 0.601 (0.600 without estimates). By rankings that compare only contours it would change too
+    much: 83 % of the five nearest by `dtw` would stay the same.
+
+    Parameters
+    ----------
+    ranking
+        The ranking.
+    query, others
+        Tracks with their timbre in one space.
+    averaged
+        The contours of the others.
+    scales : (d,)
+        Standard deviation of each coefficient over the library.
+    """
+    if ranking.warped is None or len(ranking.parts) == 1 or len(others) <= _MOST_EXACT:
+        return part_distances(ranking, query, others, scales)
+    exact = np.arange(0, len(others), _EVERY_EXACT)
+    contours = estimated_distances(ranking.warped, AveragedContours.of(query.contours), averaged, scales)
+    known = ranking.warped.distances(query.contours[0], others.contours.rows(exact), scales)
+    if (estimated := contours[exact].sum()) > 0:
+        contours *= known.sum() / estimated
+    contours[exact] = known
+    return np.column_stack([ranking.summary_distances(query.feature_table, others.feature_table), contours])
+
+
+def mutual_usual_distances(
+    ranking: Ranking, tracks: Tracks, scales: NDArray[np.floating], for_each: ForEach = in_turn
+) -> NDArray[np.float64]:
+    """Return `usual_distances` (tracks, tracks, parts) of all tracks to each other. Those to itself are 0."""
+    averaged, count = AveragedContours.of(tracks.contours), len(tracks)
+
+    def row(number: int) -> NDArray[np.float64]:
+        return usual_distances(ranking, tracks[number], tracks, averaged, scales)
+
+    distances = np.zeros((count, count, len(ranking.parts)))
+    for number, found in for_each(row, range(count)):
+        distances[number] = found
+        distances[number, number] = 0
+    return distances
+
+
 def mutual_distances(
     part: str, tracks: Tracks, scales: NDArray[np.floating], for_each: ForEach = in_turn
 ) -> NDArray[np.float64]:
@@ -138,10 +199,14 @@ class Reference:
         for_each: ForEach = in_turn,
     ) -> "Reference":
         """Measure the distances within a sample; `for_each` is as for `Comparison`."""
-        distances = np.stack([mutual_distances(part, tracks, scales, for_each) for part in ranking.parts], axis=-1)
+        distances = mutual_usual_distances(ranking, tracks, scales, for_each)
         treble = tracks.feature_table.treble
         weights = ranking.pair_weights(treble[:, np.newaxis], treble)
         return cls(audio_ids, tracks, ranking, scales, DistanceStatistics.of_reference(distances, weights))
+
+    @cached_property
+    def _averaged(self) -> AveragedContours:
+        return AveragedContours.of(self.tracks.contours)
 
     def statistics_of(self, audio_ids: Collection[AudioId], track: Tracks) -> DistanceStatistics:
         """Return the distance statistics of the only track in `track`.
@@ -154,7 +219,7 @@ class Reference:
         track
             The track with its timbre in the library's space.
         """
-        distances = part_distances(self.ranking, track, self.tracks, self.scales)[np.newaxis]
+        distances = usual_distances(self.ranking, track, self.tracks, self._averaged, self.scales)[np.newaxis]
         others = np.array([[other not in audio_ids for other in self.audio_ids]], np.bool_)
         weights = self.ranking.pair_weights(track.feature_table.treble, self.tracks.feature_table.treble)[np.newaxis]
         return DistanceStatistics.of_tracks(distances, others, self.statistics, weights)
@@ -204,10 +269,26 @@ class Comparison:
         sample = evenly_spaced(len(self._tracks), REFERENCE_SIZE)
         treble, among = self._tracks.feature_table.treble, np.ix_(sample, sample)
         weights = ranking.pair_weights(treble[:, np.newaxis], treble)
-        reference = DistanceStatistics.of_reference(distances[among], weights[among])
+        usual = self._usual(ranking, sample)
+        reference = DistanceStatistics.of_reference(usual[sample], weights[among])
         others = np.arange(len(self._tracks))[:, np.newaxis] != sample
-        statistics = DistanceStatistics.of_tracks(distances[:, sample], others, reference, weights[:, sample])
+        statistics = DistanceStatistics.of_tracks(usual, others, reference, weights[:, sample])
         return in_list_order(all_corrected(distances, statistics, weights))
+
+    def _usual(self, ranking: Ranking, sample: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the distances (tracks, sample, parts) by which it is measured what is usual."""
+        others = self._tracks.rows(sample)
+        averaged, usual = (
+            AveragedContours.of(others.contours),
+            np.empty((len(self._tracks), len(sample), len(ranking.parts))),
+        )
+
+        def row(number: int) -> NDArray[np.float64]:
+            return usual_distances(ranking, self._tracks[number], others, averaged, self._scales)
+
+        for number, found in self._for_each(row, range(len(self._tracks))):
+            usual[number] = found
+        return usual
 
     def uncorrected(self, part: str) -> NDArray[np.float64]:
         """Return the distances (tracks, tracks) by one part without correction. They are infinite on the diagonal."""

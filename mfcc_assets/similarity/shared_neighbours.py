@@ -18,6 +18,8 @@ import numpy as np
 import scipy  # loads its submodules when they are first used, which keeps imports short
 from numpy.typing import NDArray
 
+from mfcc_assets.jit import compiled
+
 NEIGHBOURS = 15
 """Number of nearest tracks from which the neighbourhood of a track is made in a library of 150 tracks or more. On the
 development corpus, 10 to 20 are about as good."""
@@ -157,10 +159,9 @@ class SharedNeighbours:
 
         A distance is 0 for equal neighbourhoods, and 1 for neighbourhoods without a common member.
         """
-        is_same = self.members[rows][:, :, np.newaxis] == query.members
-        common = np.minimum(self.weights[rows][:, :, np.newaxis], query.weights)
-        shared: NDArray[np.float64] = np.where(is_same, common, 0).sum(axis=(1, 2))
-        return 1 - shared / (2 - shared)
+        shared = _common_weights(self.members, self.weights, query.members, query.weights, np.asarray(rows, np.int64))
+        distances: NDArray[np.float64] = 1 - shared / (2 - shared)
+        return distances
 
     def order(
         self, query: Neighbourhood, rows: NDArray[np.integer], distances: NDArray[np.floating]
@@ -192,6 +193,81 @@ class SharedNeighbours:
         order = np.arange(len(rows))
         order[sorted_places] = np.argsort(scores, kind="stable")
         return order
+
+    def order_all(
+        self, queries: NDArray[np.integer], rows: NDArray[np.integer], distances: NDArray[np.floating]
+    ) -> NDArray[np.intp]:
+        """Return the orders of many lists at once, as `order` returns each.
+
+        Parameters
+        ----------
+        queries : (queries,) int
+            Rows of tracks of the library whose neighbourhoods the queries have.
+        rows : (queries, n) int
+            Rows of the ranked tracks of each query, nearest first, and -1 where there are fewer.
+        distances : (queries, n)
+            Their corrected distances. Those of missing tracks are ignored.
+
+        Returns
+        -------
+        (queries, n)
+            Places of each list's tracks in its ranking. Missing tracks are the last.
+        """
+        sorted_places = slice(REORDERED)
+        first, order = rows[:, sorted_places], np.tile(np.arange(rows.shape[1]), (len(rows), 1))
+        shared = np.empty(first.shape)
+        _all_common_weights(self.members, self.weights, queries.astype(np.int64), first.astype(np.int64), shared)
+        is_there = first >= 0
+        scores = deviations(np.where(is_there, distances[:, sorted_places], 1.0))
+        scores += _WEIGHT * (1 - shared / (2 - shared))
+        order[:, sorted_places] = np.argsort(np.where(is_there, scores, inf), axis=1, kind="stable")
+        return order
+
+
+@compiled
+def _common_weights(
+    members: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    query_members: NDArray[np.int32],
+    query_weights: NDArray[np.float64],
+    rows: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return the weight (rows,) that a neighbourhood has in common with those of some rows."""
+    found = np.zeros(len(rows))
+    for place in range(len(rows)):
+        row = rows[place]
+        for member in range(members.shape[1]):
+            for other in range(len(query_members)):
+                if members[row, member] == query_members[other]:
+                    found[place] += min(np.float64(weights[row, member]), query_weights[other])
+    return found
+
+
+@compiled
+def _all_common_weights(
+    members: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    queries: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    found: NDArray[np.float64],
+) -> None:
+    """Write the weight (queries, n) that the neighbourhood of each query has in common with those of its rows.
+
+    The weights are added in the order of `_common_weights`, so a list has the same order whichever of them made it.
+    """
+    for query in range(len(queries)):
+        own = members[queries[query]]
+        own_weights = weights[queries[query]]
+        for place in range(rows.shape[1]):
+            row, total = rows[query, place], 0.0
+            if row >= 0:
+                for member in range(members.shape[1]):
+                    if members[row, member] < 0:
+                        continue
+                    for other in range(members.shape[1]):
+                        if members[row, member] == own[other]:
+                            total += min(np.float64(weights[row, member]), np.float64(own_weights[other]))
+            found[query, place] = total
 
 
 def deviations(distances: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mfcc_assets.ids import AudioId
 from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.similarity.rankings import RankedList
-from mfcc_assets.storage.packed_arrays import packed, unpacked
+from mfcc_assets.storage.joined_arrays import joined_arrays, split_arrays
 
 _HEX_WIDTH = 32
 """Number of hexadecimal digits of an audio id. Such ids are stored as half as many bytes."""
@@ -115,13 +115,13 @@ class RankedLists:
     def packed_rows(self) -> bytes:
         """Return the content of a file with the rows. `of_packed_rows` reads it."""
         ids, codes = np.unique(self.candidates.array, return_inverse=True)
-        return packed({"ids": _shortened(ids), "codes": codes.astype(np.uint32), "distances": self.distances})
+        return joined_arrays({"ids": _shortened(ids), "codes": codes.astype(np.uint32), "distances": self.distances})
 
     @classmethod
     def of_packed_rows(cls, heads: "ListHeads", written: bytes) -> Self:
         """Return the lists with these heads and these rows. Raises ValueError if they are not what was written."""
         try:
-            arrays = unpacked(written)
+            arrays = split_arrays(written)
             ids, codes, distances = _lengthened(arrays["ids"]), arrays["codes"], arrays["distances"]
             candidates = ids[codes] if len(codes) else ids[:0]
         except (IndexError, KeyError, TypeError) as error:
@@ -156,12 +156,12 @@ class ListHeads:
 
     def packed(self, rows_digest: str) -> bytes:
         """Return the content of a file with the heads and the digest of the file with the rows."""
-        return packed(
+        return joined_arrays(
             {
                 "queries": _shortened(self.queries.array),
                 "lengths": self.lengths.astype(np.uint32),
                 "limits": self.limits,
-                "rows_digest": np.array(rows_digest.encode()),
+                "rows_digest": np.array([rows_digest.encode()]),
             }
         )
 
@@ -169,9 +169,9 @@ class ListHeads:
     def unpacked(cls, written: bytes) -> tuple[Self, str]:
         """Return what `packed` got. Raises ValueError if the file is not what it returned."""
         try:
-            arrays = unpacked(written)
+            arrays = split_arrays(written)
             heads = cls(IdArray(_lengthened(arrays["queries"])), arrays["lengths"].astype(np.int64), arrays["limits"])
-            digest = bytes(arrays["rows_digest"]).decode()
+            digest = bytes(arrays["rows_digest"][0]).decode()
         except (KeyError, TypeError) as error:
             raise ValueError(f"the file holds no heads of lists ({error})") from error
         if not len(heads.queries) == len(heads.lengths) == len(heads.limits):

@@ -1,7 +1,7 @@
 """Stores the candidates and the rankings of index versions in the container `cepstra`.
 
-ranking_layers/<name>.heads.npz                 the queries of some lists, which never change; the name is a digest
-ranking_layers/<name>.rows.npz                  the rows of these lists
+ranking_layers/<name>.heads                     the queries of some lists, which never change; the name is a digest
+ranking_layers/<name>.rows                      the rows of these lists
 indexes/<version>/candidates/<shard>.json       the layers of a shard; a later layer wins
 indexes/<version>/rankings/<shard>.json         the same for rankings
 indexes/<version>/candidates/<upload id>.npz    the list of an upload
@@ -150,6 +150,10 @@ class RankingStore:
                 return None
         return changes
 
+    def state(self, stage: Stage, version: str) -> frozenset[tuple[str, str]]:
+        """Return a value that changes whenever the lists of a version are written again."""
+        return frozenset((blob.name, blob.etag) for blob in self._blobs.list(CEPSTRA, f"indexes/{version}/{stage}/"))
+
     def is_stored(self, stage: Stage, version: str, shard: str) -> bool:
         """Return whether the lists of a shard were computed. Their layers are not read.
 
@@ -294,11 +298,11 @@ def _damaged(stage: str, name: str) -> CorruptIndex:
 
 
 def _heads_name(layer: _Layer) -> str:
-    return f"{_LAYERS}/{layer.name}.heads.npz"
+    return f"{_LAYERS}/{layer.name}.heads"
 
 
 def _rows_name(layer: _Layer) -> str:
-    return f"{_LAYERS}/{layer.name}.rows.npz"
+    return f"{_LAYERS}/{layer.name}.rows"
 
 
 def _shard_name(stage: Stage, version: str, shard: str) -> str:

@@ -8,7 +8,18 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mfcc_assets_tests.benchmarks import article, cascade, features, kernels, orchestration, peers, report, scale, web
+from mfcc_assets_tests.benchmarks import (
+    article,
+    cascade,
+    features,
+    growth,
+    kernels,
+    orchestration,
+    peers,
+    report,
+    scale,
+    web,
+)
 from mfcc_assets_tests.benchmarks.corpus import Corpus, fetch
 from mfcc_assets_tests.benchmarks.measuring import machine
 from mfcc_assets_tests.benchmarks.report import Section
@@ -20,6 +31,7 @@ SECTIONS: Mapping[str, Callable[[Corpus], Section]] = {
     "article": article.measure,
     "peers": peers.measure,
     "scale": scale.measure,
+    "growth": growth.measure,
     "orchestration": orchestration.measure,
     "web": web.measure,
 }

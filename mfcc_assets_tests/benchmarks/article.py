@@ -129,7 +129,7 @@ def _answer_of_cascade(query: NDArray[np.float32], library: Sequence[NDArray[np.
 
     def answer() -> None:
         compared = ContourQuery(_contour(query), DTW, scales)
-        rows = prune(compared.coarse_distances(coarse_contours, roughness), count=5)
+        rows = prune(compared.coarse.distances_to(coarse_contours, roughness), count=5)
         compared.nearest([AudioId(str(row)) for row in rows], contours.rows(rows), count=5)
 
     answer()

@@ -110,7 +110,7 @@ class Bench:
 
     def by_coarse_contours(self, number: int, query: ContourQuery, width: int | None = None) -> NDArray[np.intp]:
         rows = self.hits[number, : width or candidates_to_fetch(len(self.contours), PLACES)]
-        return rows[prune(query.coarse_distances(self.coarse_contours.rows(rows), self.roughness[rows]), PLACES)]
+        return rows[prune(query.coarse.distances_to(self.coarse_contours.rows(rows), self.roughness[rows]), PLACES)]
 
     def in_detail(self, query: ContourQuery, rows: NDArray[np.intp]) -> list[AudioId]:
         names = [self.names[row] for row in rows]

@@ -211,13 +211,15 @@ def ids(first: int, last: int) -> Iterator[tuple[AudioId, TrackId]]:
         yield AudioId(f"{number:032x}"), TrackId(track)
 
 
-def insert_soundtracks(library: Library, size: int) -> None:
+def insert_soundtracks(
+    library: Library, size: int, named: Callable[[int, int], Iterator[tuple[AudioId, TrackId]]] = ids
+) -> None:
     """Fill the table SOUNDTRACKS up to a number of rows, with SQL, which is faster than `Catalogue`."""
     present = library.catalogue.progress()[1]
     digits = library.settings.shard_digits
     rows = (
         _row(number, audio, track, track[:digits])
-        for number, (audio, track) in enumerate(ids(present, size), start=present)
+        for number, (audio, track) in enumerate(named(present, size), start=present)
     )
     with closing(sqlite3.connect(library.settings.folder / "tables.sqlite")) as connection, connection:
         connection.executemany(

@@ -13,8 +13,6 @@ FILES = {
     "soundtrack_cepstra": "frames/*/*.parquet",
     "soundtrack_waveforms": "waveforms/*/*.parquet",
     "soundtrack_summaries": "summaries/*/*.parquet",
-    "soundtrack_candidates": "indexes/*/candidates/*.parquet",
-    "soundtrack_rankings": "indexes/*/rankings/*.parquet",
 }
 TABLES = {"raw_soundtracks": "SOUNDTRACKS", "soundtrack_recommendations": "RECOMMENDATIONS"}
 

@@ -99,14 +99,14 @@ def test_versions_of_different_tracks_differ_in_these_and_in_lists_with_them(lib
     assert comparison.track_ids[audio_id(12)] == track_id("12.flac"), "a removed track keeps its id"
 
 
-def test_changed_and_reordered_and_equal_lists_are_distinguished(library) -> None:
+def test_changed_and_reordered_and_equal_lists_are_distinguished(library, monkeypatch) -> None:
     first = published_with(library, *range(1, 8))
     second = published_with(library, 8)
     index, shards = library.indexes.read(first), library.shards
     for shard in shards:
         pairs = library.rankings.read("rankings", first, shard)
         library.rankings.write("rankings", second, shard, pairs)
-    order_by_distance_alone(library, first, second)
+    order_by_distance_alone(monkeypatch)
     comparison = diff_versions(library, first, second)
     assert (comparison.compared, comparison.changed, comparison.reordered) == (7, [], [])
 
@@ -127,14 +127,14 @@ def test_changed_and_reordered_and_equal_lists_are_distinguished(library) -> Non
     ]
 
 
-def test_differences_that_no_listener_sees_are_ignored(tmp_path: Path) -> None:
+def test_differences_that_no_listener_sees_are_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Library(Settings(home=tmp_path, per_artist=1)) as library:
         for number in range(1, 9):
             add_track(library, number, cepstra(number), artist="one" if number < 4 else f"artist {number}")
         first = publish(library)[0].version
         add_tracks(library, 9)
         second = index_and_rank(library)[0].version
-        order_by_distance_alone(library, first, second)
+        order_by_distance_alone(monkeypatch)
         query, theirs = audio_id(7), [audio_id(number) for number in (1, 2, 3)]
         shard = library.indexes.read(first).tracks[query][0]
 

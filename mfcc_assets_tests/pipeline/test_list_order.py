@@ -5,7 +5,7 @@ import pytest
 
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.list_order import list_order_of, stored_lists
+from mfcc_assets.pipeline.list_order import list_order_of, rows_in_list_order, stored_lists
 from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
@@ -55,13 +55,11 @@ def test_lists_after_adding_tracks_equal_lists_from_scratch(library: Library) ->
         np.testing.assert_allclose([far for _, far in found], [far for _, far in from_scratch[query]], rtol=1e-3)
 
 
-def test_damaged_neighbourhoods_are_found_again(library: Library, published: LibraryIndex) -> None:
-    before = lists(library, published)
-    name = f"indexes/{published.version}/attachments/neighbourhoods.npz"
-    content = library.blobs.read("cepstra", name)
-    library.blobs.write("cepstra", name, content[:-200] + bytes(200))
-
-    assert lists(library, published) == before
+def test_the_order_of_all_lists_is_that_of_each(library: Library, published: LibraryIndex) -> None:
+    ids, rows = published.tracks.audio_ids, rows_in_list_order(library, published)
+    assert {ids[row]: [ids[other] for other in others if other >= 0] for row, others in enumerate(rows.tolist())} == {
+        query: [audio for audio, _ in found] for query, found in lists(library, published).items()
+    }
 
 
 def test_a_query_that_is_a_track_of_the_library_gets_the_order_of_the_track(

@@ -103,7 +103,7 @@ def test_what_pages_show_is_there_before_the_index_answers(library: Library, mon
     publish(library)
 
     made = {name.rpartition("/")[2] for name in attachments}
-    assert made >= {"map.npz", "random_pairs.npz", "pair_distances.npz", "sound_figures.npz", "occurrences.npz"}
+    assert made >= {"map.npz", "random_pairs.npz", "pair_distances.npz", "sound_figures.npz"}
     assert len(map_points(library, index).points) == 9
 
 

@@ -10,7 +10,7 @@ from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import find_query_candidates, search_for
 from mfcc_assets.pipeline.opened_index import OpenedIndex
 from mfcc_assets.pipeline.playlists import playlist_from
-from mfcc_assets.pipeline.quality import measure_quality, present_rankings
+from mfcc_assets.pipeline.quality import measure_quality
 from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.pipeline.recordings import recordings_of
 from mfcc_assets.search.index import LibraryIndex
@@ -21,6 +21,7 @@ from mfcc_assets_tests.ranked_library import (
     audio_id,
     cepstra,
     index_and_rank,
+    named_lists,
     publish,
     remove_track,
     stored_pairs,
@@ -147,7 +148,7 @@ def test_copies_take_no_places_among_candidates_and_in_playlists(copied: Library
 
 def test_another_encoding_is_no_success(copied: Library) -> None:
     index = copied.indexes.published()
-    ranked = present_rankings(copied, index.version, recordings_of(copied, index))
+    ranked = named_lists(copied, index.version, recordings_of(copied, index))
     assert len(ranked) == TRACKS
     # All tracks with this artist are one recording, so nobody can recommend another one.
     quality = measure_quality(copied, index.version)

@@ -91,7 +91,7 @@ def test_all_tracks_are_ranked_if_no_more_than_the_wanted_number_exist(library, 
 def test_nothing_is_found_among_no_tracks(warped):
     query = ContourQuery(walk(0, 40), warped, SCALES)
     assert query.nearest([], stack({}), COUNT) == []
-    assert query.coarse_distances(stack({}), np.empty((0, COEFFICIENTS), np.float32)).shape == (0,)
+    assert query.coarse.distances_to(stack({}), np.empty((0, COEFFICIENTS), np.float32)).shape == (0,)
     assert prune(np.empty(0), COUNT).size == 0
     assert query.cells == 0
 
@@ -102,7 +102,7 @@ def test_the_search_computes_far_fewer_cells_and_finds_the_same_tracks(library, 
         others = others_of(library, audio_id)
         query, thorough = ContourQuery(contour, warped, SCALES), ContourQuery(contour, warped, SCALES)
         stacked = stack(others)
-        kept = prune(query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.roughness()), COUNT)
+        kept = prune(query.coarse.distances_to(stacked.coarser(COARSE_FACTOR), stacked.roughness()), COUNT)
         ids = [list(others)[row] for row in kept]
         found[audio_id] = [track.audio_id for track in query.nearest(ids, stacked.rows(kept), COUNT)]
         distances = {other: thorough.distance_within(other_contour, inf) for other, other_contour in others.items()}
@@ -157,7 +157,7 @@ def test_the_wanted_number_of_tracks_is_found_among_any_tracks(tracks, warped, c
     stacked = stack(contours)
     query = ContourQuery(tracks[0], warped, SCALES)
     wanted = min(count, len(contours))
-    kept = prune(query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.roughness()), count)
+    kept = prune(query.coarse.distances_to(stacked.coarser(COARSE_FACTOR), stacked.roughness()), count)
     assert len(kept) >= wanted
     found = nearest(query, contours, count)
     assert len(found) == wanted
@@ -172,7 +172,7 @@ def test_tracks_with_negative_estimates_are_all_found(warped):
     contours = dict.fromkeys("abcdefg", later)
     stacked = stack(contours)
     query = ContourQuery(late, warped, SCALES)
-    estimates = query.coarse_distances(stacked.coarser(COARSE_FACTOR), stacked.roughness())
+    estimates = query.coarse.distances_to(stacked.coarser(COARSE_FACTOR), stacked.roughness())
     assert (estimates < 0).all()
     assert len(prune(estimates, COUNT)) == len(contours)
     found = [(track.audio_id, track.distance) for track in nearest(query, contours)]
@@ -209,10 +209,17 @@ def test_tracks_with_fewer_coefficients_than_steps_can_be_compared(warped, coeff
 
 
 def test_cells_are_counted_for_every_coefficient_and_resolution(warped):
+    contours = {"a": walk(1, 40), "b": walk(1, 40), "c": walk(1, 40)}
+    query = ContourQuery(walk(0, 37), warped, SCALES)
+    nearest(query, contours, count=1)
+    assert query.cells == cells_of_all_resolutions(37, [40, 40, 40], warped.band)
+
+
+def test_a_few_tracks_are_all_compared_exactly(warped):
     contours = {"a": walk(1, 40), "b": walk(2, 33), "c": walk(3, 1)}
     query = ContourQuery(walk(0, 37), warped, SCALES)
-    nearest(query, contours, count=3)
-    assert query.cells == cells_of_all_resolutions(37, [40, 33, 1], warped.band)
+    nearest(query, contours, count=2)
+    assert query.cells == COEFFICIENTS * sum(naive.cells_in_band(37, frames, warped.band) for frames in (40, 33, 1))
 
 
 def test_a_comparison_without_a_limit_computes_the_cells_in_the_band(warped):
@@ -228,7 +235,7 @@ def test_coarse_contours_put_copies_first_with_few_cells(library, warped):
     coarse_contours, roughness = stacked.coarser(COARSE_FACTOR), stacked.roughness()
     for row, contour in enumerate(list(library.values())[:10]):
         query, thorough = ContourQuery(contour, warped, SCALES), ContourQuery(contour, warped, SCALES)
-        assert query.coarse_distances(coarse_contours, roughness).argmin() == row
+        assert query.coarse.distances_to(coarse_contours, roughness).argmin() == row
         for other in library.values():
             thorough.distance_within(other, inf)
         assert query.cells < 0.1 * thorough.cells
@@ -330,7 +337,7 @@ class TestWithACorrection:
         for query in range(24):
             correction = self.correction_of(distances, weights, query)
             search = ContourQuery(contours[query], warped, SCALES)
-            estimates = search.coarse_distances(contours.coarser(COARSE_FACTOR), contours.roughness())
+            estimates = search.coarse.distances_to(contours.coarser(COARSE_FACTOR), contours.roughness())
             kept = prune(estimates, COUNT, correction)
             found = search.nearest([ids[row] for row in kept], contours.rows(kept), COUNT, correction.rows(kept))
             searched_for[ids[query]] = [track.audio_id for track in found]

@@ -6,6 +6,7 @@ from mfcc_assets.features.timbre import WIDTH
 from mfcc_assets.features.track_features import Analysis, TrackFeatures, track_features_of
 from mfcc_assets.ids import AudioId
 from mfcc_assets.similarity.dtw.distance import pooled_scales
+from mfcc_assets.similarity.dtw.estimate import AveragedContours
 from mfcc_assets.similarity.hubness import ROUNDS
 from mfcc_assets.similarity.pairwise import (
     REFERENCE_SIZE,
@@ -15,8 +16,10 @@ from mfcc_assets.similarity.pairwise import (
     distances_by,
     evenly_spaced,
     in_list_order,
+    in_space,
     part_distances,
     uncorrected_names,
+    usual_distances,
 )
 from mfcc_assets.similarity.rankings import GAUSSIAN, LOW_TIMBRE, RANKINGS, TIMBRE, WARPED
 from mfcc_assets.similarity.timbre_space import TimbreSpace
@@ -124,3 +127,31 @@ def test_a_sample_has_all_tracks_of_a_small_library_and_evenly_spaced_tracks_of_
     assert len(rows) == REFERENCE_SIZE
     assert (rows[0], rows[-1]) == (0, 99_999)
     assert np.ptp(np.diff(rows)) <= 1
+
+
+@pytest.fixture(scope="module")
+def sample() -> Tracks:
+    """So many tracks that most of their distances to a track are estimated."""
+    tracks = Tracks.of([track_features(seed) for seed in range(64)], PARAMETERS)
+    return in_space(tracks, TimbreSpace.of(tracks.feature_table.timbre))
+
+
+@pytest.mark.parametrize("name", RANKINGS)
+def test_what_is_usual_is_measured_by_distances_that_are_right_on_average(sample: Tracks, name: str) -> None:
+    ranking, query = RANKINGS[name], sample[5]
+    exact = part_distances(ranking, query, sample, SCALES)
+    found = usual_distances(ranking, query, sample, AveragedContours.of(sample.contours), SCALES)
+    if len(ranking.parts) == 1:
+        np.testing.assert_array_equal(found, exact)
+        return
+    np.testing.assert_array_equal(found[:, :-1], exact[:, :-1])
+    np.testing.assert_array_equal(found[::8, -1], exact[::8, -1])
+    others = np.arange(len(sample)) != 5
+    np.testing.assert_allclose(found[others, -1], exact[others, -1], rtol=0.5)
+    assert found[others, -1].mean() == pytest.approx(exact[others, -1].mean(), rel=0.05)
+
+
+def test_every_distance_to_a_small_sample_is_exact(sample: Tracks) -> None:
+    some = sample.rows(np.arange(50))
+    found = usual_distances(RANKINGS["fused"], sample[60], some, AveragedContours.of(some.contours), SCALES)
+    np.testing.assert_array_equal(found, part_distances(RANKINGS["fused"], sample[60], some, SCALES))

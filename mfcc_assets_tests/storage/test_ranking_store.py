@@ -74,7 +74,10 @@ def test_a_version_has_the_lists_of_the_former_one_with_its_changes(tmp_path_fac
         assert changed is None or set(lists) <= set(changed.queries)
 
     for number, expected in enumerate(states, start=1):
-        read, heads = (find("rankings", str(number), "f") for find in (rankings.read, rankings.read_heads))
+        read = rankings.read("rankings", str(number), "f")
+        heads = rankings.read_heads("rankings", str(number), "f")
+        assert read is not None
+        assert heads is not None
         assert read.by_query() == expected
         assert list(heads.queries) == sorted(expected)
 
@@ -146,7 +149,7 @@ def test_nothing_is_deleted_while_a_description_is_damaged(rankings, blobs):
 def test_damaged_lists_are_corrupt(rankings, blobs, kind, damage):
     rankings.write("rankings", "v1", "f", LISTS)
     description = "indexes/v1/rankings/f.json"
-    name = description if kind == "description" else next(name for name in layers(blobs) if f".{kind}." in name)
+    name = description if kind == "description" else next(name for name in layers(blobs) if name.endswith(kind))
     blobs.write("cepstra", name, damage(blobs.read("cepstra", name)))
     with pytest.raises(CorruptIndex, match=rf"cepstra/{description}: the stored rankings are damaged\. The next run"):
         rankings.read("rankings", "v1", "f")

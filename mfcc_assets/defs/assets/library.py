@@ -185,7 +185,7 @@ def soundtrack_candidates(
 ) -> dg.MaterializeResult:
     """The candidates of every soundtrack: the other tracks that the vector index and coarse contours find nearest.
 
-    Only candidates are compared in full. They are stored as Parquet beside the index, one file for each shard.
+    Only candidates are compared in full. They are stored beside the index. A version stores only lists that changed.
     """
     index = library.indexes.read(library.indexes.built_version())
     found = counted(
@@ -203,8 +203,8 @@ def soundtrack_candidates(
 def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The candidates of every soundtrack in the order of their full distance, with the distances.
 
-    Distances that an earlier version computed are reused. The lists are stored as Parquet beside the index, one file
-    for each shard.
+    Distances that an earlier version computed are reused. The lists are stored beside the index. A
+    version stores only those that changed.
     """
     index = library.indexes.read(library.indexes.built_version())
     ranked = counted(

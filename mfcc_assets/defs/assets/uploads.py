@@ -95,7 +95,7 @@ def upload_metadata(context: dg.AssetExecutionContext, library: dg.ResourceParam
 def upload_candidates(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
     """The candidates of an upload: the tracks of the published index that may be nearest to it.
 
-    They are stored as Parquet beside the index.
+    They are stored beside the index.
     """
     found = find_upload_candidates(library, uploads_of(context), run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(found)})
@@ -103,7 +103,7 @@ def upload_candidates(context: dg.AssetExecutionContext, library: dg.ResourcePar
 
 @upload_asset(deps=[upload_candidates], kinds={"python", "numba"}, code_version="1")
 def upload_ranking(context: dg.AssetExecutionContext, library: dg.ResourceParam[Library]) -> dg.MaterializeResult:
-    """The candidates of an upload in the order of their full distance, stored as Parquet beside the index."""
+    """The candidates of an upload in the order of their full distance, stored beside the index."""
     ranked = rank_uploads(library, uploads_of(context), run=answering_run(context, library))
     return dg.MaterializeResult(metadata={"uploads": uploads_as_markdown(ranked)})
 

@@ -305,8 +305,10 @@ class Catalogue:
                     tuple(map(sys.intern, artists)),
                     sys.intern(album_artist),
                     blob_name,
+                    size,
+                    seconds,
                 )
-                for track, artist, album, artists, album_artist, blob_name, audio_id in rows
+                for track, artist, album, artists, album_artist, blob_name, size, seconds, audio_id in rows
             }
 
     def shard_digits(self) -> int | None:

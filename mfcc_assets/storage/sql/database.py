@@ -252,6 +252,8 @@ def _sqlite_engine(address: sa.URL) -> Engine:
         # With NORMAL a power cut may lose the last transactions, which are recomputed, but never consistency.
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
+        # Otherwise every list of a large library that is in order passes through a temporary file.
+        connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute(sqlite_files.OVERWRITE_DELETED)
 
     @sa.event.listens_for(engine, "begin")

@@ -18,6 +18,7 @@ from mfcc_assets.storage.sql.schema import (
     API_KEYS,
     METADATA,
     RECOMMENDATIONS,
+    RECOMMENDED_SHARDS,
     RECOMMENDED_SOUNDTRACKS,
     REJECTS,
     SOUNDTRACKS,
@@ -34,7 +35,13 @@ _VIEWED = [RECOMMENDED_SOUNDTRACKS.name, VERSIONS.name]  # opening a database re
 _RIGHTS = {
     WRITER: {**dict.fromkeys(_TABLES, _EVERY_RIGHT), **dict.fromkeys(_VIEWED, "SELECT")},
     READER: dict.fromkeys([SOUNDTRACKS.name, *_VIEWED], "SELECT"),
-    PAGES: dict.fromkeys([SOUNDTRACKS.name, RECOMMENDATIONS.name, REJECTS.name, API_KEYS.name, *_VIEWED], "SELECT"),
+    PAGES: dict.fromkeys(
+        [
+            *(table.name for table in (SOUNDTRACKS, RECOMMENDATIONS, RECOMMENDED_SHARDS, REJECTS, API_KEYS)),
+            *_VIEWED,
+        ],
+        "SELECT",
+    ),
 }
 
 _LONGEST_NAME = 128

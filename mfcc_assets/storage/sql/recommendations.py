@@ -10,9 +10,19 @@ from mfcc_assets.ids import QueryId, TrackId
 from mfcc_assets.storage.sql.database import Database, reconnecting
 from mfcc_assets.storage.sql.records import Recommendation, RecommendedSoundtrack
 from mfcc_assets.storage.sql.rows import batches, existing, read_records, select_record, utc_now
-from mfcc_assets.storage.sql.schema import CONTENTS, RECOMMENDATIONS, RECOMMENDED_SOUNDTRACKS, REJECTS, SOUNDTRACKS
+from mfcc_assets.storage.sql.schema import (
+    CONTENTS,
+    RECOMMENDATIONS,
+    RECOMMENDED_SHARDS,
+    RECOMMENDED_SOUNDTRACKS,
+    REJECTS,
+    SOUNDTRACKS,
+)
 
 _Query = TypeVar("_Query", bound=QueryId)
+
+_VERSION = sa.func.coalesce(RECOMMENDED_SHARDS.c.INDEX_VERSION, RECOMMENDATIONS.c.INDEX_VERSION)
+"""The index that recommends for a soundtrack: that of its shard, or the one that wrote its list if there is none."""
 
 
 @reconnecting
@@ -69,11 +79,24 @@ class Recommendations:
         method: str,
         index_version: str,
         run_id: str,
+        complete: Sequence[str] = (),
+        made_from: str = "",
     ) -> int:
         """Update the lists of many queries, in one transaction.
 
-        An unchanged list keeps its rows and the run that wrote them. Only its index version is updated, because
-        otherwise every track that is added would rewrite the lists of the whole library.
+        An unchanged list keeps its rows, with the index and the run that wrote them, because otherwise every track that
+        is added would rewrite the lists of the whole library.
+
+        Parameters
+        ----------
+        lists
+            The lists by query. Other queries keep theirs.
+        method, index_version, run_id
+            What made the lists.
+        complete
+            Shards whose soundtracks then all have the lists of this index; see `origins_of_shards`.
+        made_from
+            Digest of everything else that the lists of these shards were made from.
 
         Returns
         -------
@@ -82,15 +105,35 @@ class Recommendations:
             was lost, only the rows of the last attempt count.
         """
         made = {"METHOD": method, "INDEX_VERSION": index_version, "RUN_ID": run_id, "CREATED_AT": utc_now()}
-        columns = RECOMMENDATIONS.c
         with self._database.writing() as connection:
-            stored = _stored_lists(connection, list(lists), method)
-            changed = {query: found for query, found in lists.items() if list(found) != stored.get(query, [])}
+            changed = _differing(connection, lists, method)
             written = _replace_lists(connection, changed, made)
-            for ids in batches([query for query in lists if query not in changed]):
-                is_older = columns.QUERY_ID.in_(ids) & (columns.INDEX_VERSION != index_version)
-                connection.execute(sa.update(RECOMMENDATIONS).where(is_older).values(INDEX_VERSION=index_version))
+            for shards in batches(list(complete)):
+                connection.execute(sa.delete(RECOMMENDED_SHARDS).where(RECOMMENDED_SHARDS.c.SHARD.in_(shards)))
+                rows = [{"SHARD": each, "INDEX_VERSION": index_version, "MADE_FROM": made_from} for each in shards]
+                connection.execute(sa.insert(RECOMMENDED_SHARDS), rows)
         return written
+
+    def differing(
+        self, lists: Mapping[TrackId, Sequence[Recommendation]], *, method: str
+    ) -> dict[TrackId, Sequence[Recommendation]]:
+        """Return those of the lists that differ from the stored ones, or were made by another method."""
+        if not lists:
+            return {}
+        with self._database.reading() as connection:
+            return _differing(connection, lists, method)
+
+    def origins_of_shards(self) -> dict[str, tuple[str, str]]:
+        """Return the version of the index whose lists all soundtracks of a shard have, and what else made them.
+
+        A soundtrack that came since then has no list yet. Other shards have lists of several versions, or none.
+        """
+        columns = RECOMMENDED_SHARDS.c
+        query = sa.select(columns.SHARD, columns.INDEX_VERSION, columns.MADE_FROM)
+        with self._database.reading() as connection:
+            return {
+                str(shard): (str(version), str(made_from)) for shard, version, made_from in connection.execute(query)
+            }
 
     def recommended(self, query_id: QueryId) -> list[RecommendedSoundtrack]:
         """Return the rows of the view for a query, best first."""
@@ -107,12 +150,14 @@ class Recommendations:
 
     def unserved_soundtracks(self, index_version: str, count: int) -> dict[TrackId, int]:
         """Return the analysed soundtracks without exactly `count` recommendations of this index, with their numbers."""
-        of_index = (RECOMMENDATIONS.c.QUERY_ID == SOUNDTRACKS.c.TRACK_ID) & (
-            RECOMMENDATIONS.c.INDEX_VERSION == index_version
+        complete = (RECOMMENDED_SHARDS.c.SHARD == SOUNDTRACKS.c.SHARD) & (
+            RECOMMENDED_SHARDS.c.INDEX_VERSION == index_version
         )
+        of_index = (RECOMMENDATIONS.c.QUERY_ID == SOUNDTRACKS.c.TRACK_ID) & RECOMMENDED_SHARDS.c.SHARD.is_not(None)
         served = sa.func.count(RECOMMENDATIONS.c.RANK)
         query = (
             sa.select(SOUNDTRACKS.c.TRACK_ID, served)
+            .outerjoin(RECOMMENDED_SHARDS, complete)
             .outerjoin(RECOMMENDATIONS, of_index)
             .where(SOUNDTRACKS.c.AUDIO_ID.is_not(None))
             .group_by(SOUNDTRACKS.c.TRACK_ID)
@@ -126,7 +171,8 @@ class Recommendations:
         query = (
             sa.select(sa.func.count(sa.distinct(RECOMMENDATIONS.c.QUERY_ID)))
             .join(SOUNDTRACKS, SOUNDTRACKS.c.TRACK_ID == RECOMMENDATIONS.c.QUERY_ID)
-            .where(RECOMMENDATIONS.c.INDEX_VERSION != index_version)
+            .outerjoin(RECOMMENDED_SHARDS, RECOMMENDED_SHARDS.c.SHARD == SOUNDTRACKS.c.SHARD)
+            .where(_VERSION != index_version)
         )
         with self._database.reading() as connection:
             return int(connection.execute(query).scalar_one())
@@ -135,10 +181,11 @@ class Recommendations:
         """Return the versions of the index that recommend for soundtracks, the one with the most soundtracks first."""
         number = sa.func.count(sa.distinct(RECOMMENDATIONS.c.QUERY_ID))
         query = (
-            sa.select(RECOMMENDATIONS.c.INDEX_VERSION)
+            sa.select(_VERSION)
             .join(SOUNDTRACKS, SOUNDTRACKS.c.TRACK_ID == RECOMMENDATIONS.c.QUERY_ID)
-            .group_by(RECOMMENDATIONS.c.INDEX_VERSION)
-            .order_by(number.desc(), RECOMMENDATIONS.c.INDEX_VERSION)
+            .outerjoin(RECOMMENDED_SHARDS, RECOMMENDED_SHARDS.c.SHARD == SOUNDTRACKS.c.SHARD)
+            .group_by(_VERSION)
+            .order_by(number.desc(), _VERSION)
         )
         with self._database.reading() as connection:
             return [str(version) for version in connection.execute(query).scalars()]
@@ -190,6 +237,13 @@ def _only_of_uploads(content_digests: Sequence[str]) -> sa.ColumnElement[bool]:
         SOUNDTRACKS.c.ANALYSED_DIGEST == CONTENTS.c.CONTENT_DIGEST,
     )
     return CONTENTS.c.CONTENT_DIGEST.in_(content_digests) & ~sa.exists().where(of_soundtrack).correlate(CONTENTS)
+
+
+def _differing(
+    connection: Connection, lists: Mapping[TrackId, Sequence[Recommendation]], method: str
+) -> dict[TrackId, Sequence[Recommendation]]:
+    stored = _stored_lists(connection, list(lists), method)
+    return {query: found for query, found in lists.items() if list(found) != stored.get(query, [])}
 
 
 def _stored_lists(

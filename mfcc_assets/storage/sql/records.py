@@ -256,7 +256,10 @@ class PlayerGenre:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """The credits of a soundtrack, from its tags and its name. See `mfcc_assets.credits` for how they are compared."""
+    """The credits of a soundtrack, from its tags and its name, and its size and length.
+
+    See `mfcc_assets.credits` for how credits are compared.
+    """
 
     track_id: TrackId
     artist: str = ""
@@ -264,6 +267,8 @@ class Credit:
     artists: tuple[str, ...] = ()
     album_artist: str = ""
     blob_name: str = ""
+    bytes: int = 0
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ SKIPPED_FILES       files in the container `soundtracks` whose content is not mu
 ADDED_FILES       the file that each soundtrack was copied from, so that only this file replaces it
 API_KEYS          the keys of users and programs, as hashes
 RECOMMENDATIONS   one row per query and rank; deleting a soundtrack deletes its rows
+RECOMMENDED_SHARDS        the version of the index whose lists all soundtracks of a shard have
 RECOMMENDED_SOUNDTRACKS   the view for readers: recommendations with titles and artwork
 
 To change the schema, change it here and write a migration: see `mfcc_assets.storage.sql.migrations`.
@@ -20,7 +21,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.mssql import DATETIME2
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration. With it here, checking a database does not import Alembic, which is slow to import."""
 
 LONGEST_NOTE = 255
@@ -206,6 +207,15 @@ RECOMMENDATIONS = sa.Table(
     sa.Column("RUN_ID", sa.String(64), nullable=False),
     sa.Column("CREATED_AT", _MOMENT, nullable=False),
     sa.UniqueConstraint("QUERY_ID", "TRACK_ID"),
+)
+
+RECOMMENDED_SHARDS = sa.Table(
+    "RECOMMENDED_SHARDS",
+    METADATA,
+    sa.Column("SHARD", sa.String(2), primary_key=True),
+    sa.Column("INDEX_VERSION", sa.String(32), nullable=False),
+    # Digest of everything else that the lists were made from.
+    sa.Column("MADE_FROM", sa.String(32), nullable=False),
 )
 
 # The query of the view is in the newest migration that made it.

@@ -238,7 +238,7 @@ class TestAudio:
         observe(catalogue, first, second, observed("waiting.mp3"))
         for file in (second, first):
             analyse(catalogue, file, "f" * 32)
-        credit = Credit(first.track_id, "Zoë, Bo", "Sea", ("Zoë", "Bo"), "Zoë", "a.mp3")
+        credit = Credit(first.track_id, "Zoë, Bo", "Sea", ("Zoë", "Bo"), "Zoë", "a.mp3", 1001, 61.5)
         assert catalogue.credits() == {"f" * 32: credit}
 
     def test_the_artists_of_a_track_are_stored_as_far_as_they_fit(self, catalogue):

@@ -46,15 +46,16 @@ def execute(url: str, *statements: str) -> None:
             connection.exec_driver_sql(statement)
 
 
-def forget_mbids(url: str) -> None:
-    """Take away what the sixth migration adds."""
+def forget_all_from_mbids_on(url: str) -> None:
+    """Take away what the migrations from the sixth on add."""
+    execute(url, 'DROP TABLE "RECOMMENDED_SHARDS"')
     names = ("RECORDING_MBID", "RELEASE_MBID", "ARTIST_MBIDS")
     execute(url, *(f'ALTER TABLE "SOUNDTRACKS" DROP COLUMN "{name}"' for name in names))
 
 
 def forget_all_from_browsing_on(url: str) -> None:
     """Take away what the migrations from the fourth on add."""
-    forget_mbids(url)
+    forget_all_from_mbids_on(url)
     execute(url, 'DROP TABLE "API_KEYS"')
     indexes = [index.name for index in SOUNDTRACKS.indexes if str(index.name).startswith("SOUNDTRACKS_")]
     columns = (
@@ -159,7 +160,7 @@ def test_soundtracks_of_an_older_library_are_found_by_a_search_and_in_every_orde
 def test_the_tags_of_an_older_library_are_read_again_for_the_ids_of_musicbrainz(empty_url):
     with closing(open_database(empty_url)) as database:
         observe(Catalogue(database), observed("a"))
-    forget_mbids(empty_url)
+    forget_all_from_mbids_on(empty_url)
     execute(empty_url, "UPDATE alembic_version SET version_num = '0005'")
 
     with closing(open_database(empty_url)) as database:

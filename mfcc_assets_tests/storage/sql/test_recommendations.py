@@ -1,5 +1,6 @@
 """The contract of `Recommendations`, over every database."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 
 import pytest
@@ -23,9 +24,12 @@ def update(
     version: str = "v1",
     method: str = "dtw",
     run: str = "run",
+    complete: Sequence[str] = (),
 ) -> int:
     wanted = {TrackId(query): places_of(names) for query, names in lists.items()}
-    return recommendations.update_recommendations(wanted, method=method, index_version=version, run_id=run)
+    return recommendations.update_recommendations(
+        wanted, method=method, index_version=version, run_id=run, complete=complete, made_from="digest"
+    )
 
 
 def runs(url: str) -> dict[str, set[str]]:
@@ -115,7 +119,8 @@ class TestLists:
         for query in ("0000", "0007", queries[-1]):
             wanted = "bc" if query == "0007" else "ab"
             assert recommended(recommendations, query) == list(enumerate(wanted, start=1))
-            assert {row.index_version for row in recommendations.recommended(query)} == {"v2"}
+            versions = {row.index_version for row in recommendations.recommended(query)}
+            assert versions == {"v2" if query == "0007" else "v1"}, "an unchanged list names the index that wrote it"
 
     def test_an_unchanged_list_keeps_the_run_that_wrote_it(self, catalogue, recommendations, url):
         observe(catalogue, *map(observed, "abc"))
@@ -127,6 +132,9 @@ class TestLists:
     def test_a_changed_list_is_written_completely(self, catalogue, recommendations, wanted):
         observe(catalogue, *map(observed, "abc"))
         update(recommendations, {"query": "ab", "other": "c"})
+        lists = {TrackId("query"): places_of(wanted), TrackId("other"): places_of("c")}
+        assert list(recommendations.differing(lists, method="dtw")) == ["query"]
+        assert list(recommendations.differing(lists, method="article")) == (["query", "other"] if wanted else ["other"])
         assert update(recommendations, {"query": wanted, "other": "c"}) == len(wanted)
         assert recommended(recommendations, "query") == list(enumerate(wanted, start=1))
         assert recommended(recommendations, "other") == [(1, "c")]
@@ -173,7 +181,11 @@ class TestOutdatedLists:
         one, two, three = (file.track_id for file in files)
         places = [Recommendation(1, two, 0.1), Recommendation(2, three, 0.2)]
         recommendations.update_recommendations(
-            {one: places, two: places[1:]}, method="m", index_version="v", run_id="run"
+            {one: places, two: places[1:]},
+            method="m",
+            index_version="v",
+            run_id="run",
+            complete=sorted({file.track_id[:1] for file in files}),
         )
         assert recommendations.unserved_soundtracks("v", 2) == {two: 1, three: 0}
         assert recommendations.unserved_soundtracks("other", 2) == {one: 0, two: 0, three: 0}
@@ -185,6 +197,16 @@ class TestOutdatedLists:
         recommend(recommendations, "an upload", "c", version="v1")
         assert recommendations.soundtracks_of_other_indexes("v1") == 1
         assert recommendations.soundtracks_of_other_indexes("v3") == 2
+
+    def test_a_shard_tells_once_for_all_its_soundtracks_which_index_recommends(self, catalogue, recommendations):
+        observe(catalogue, *map(observed, "abc"))
+        lists, shard = {str(observed("a").track_id): "bc"}, observed("a").track_id[:1]
+        update(recommendations, lists, complete=[shard])
+        assert update(recommendations, {}, version="v2", complete=[shard]) == 0
+        assert recommendations.origins_of_shards() == {shard: ("v2", "digest")}
+        assert recommendations.index_versions() == ["v2"]
+        assert recommendations.soundtracks_of_other_indexes("v1") == 1
+        assert recommendations.soundtracks_of_other_indexes("v2") == 0
 
     def test_queries_with_recommendations_are_told_from_those_without(self, catalogue, recommendations):
         observe(catalogue, observed("a"))

@@ -79,6 +79,7 @@ CHANGES: dict[str, Callable[[Stores], object]] = {
         method="dtw",
         index_version="v2",
         run_id="run",
+        complete=["a"],
     ),
 }
 
@@ -192,6 +193,8 @@ def test_every_changing_method_is_tried_with_a_lost_commit():
         "recommended",
         "unserved_soundtracks",
         "soundtracks_of_other_indexes",
+        "origins_of_shards",
+        "differing",
     }
     reading |= {
         "shard_digits",

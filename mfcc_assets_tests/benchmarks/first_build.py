@@ -1,0 +1,358 @@
+"""What the first index of a large library costs beside the features, and the memory of a process that answers."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from mfcc_assets.features.fingerprint import FINGERPRINT_WIDTH, Fingerprints
+from mfcc_assets.features.frames import RaggedFrames
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.answer import certify
+from mfcc_assets.search.candidates import CandidateSearch
+from mfcc_assets.search.cascade import COARSE_FACTOR
+from mfcc_assets.search.frame_spool import FrameSpool
+from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
+from mfcc_assets.search.index import IndexParameters, LibraryIndex, made_with
+from mfcc_assets.search.query import Search
+from mfcc_assets.search.segment import LoadedParts, Segment
+from mfcc_assets.search.vector_index import SegmentPoints, trained_centres
+from mfcc_assets.search.window import Windows
+from mfcc_assets.settings import Settings
+from mfcc_assets.similarity.hubness import DistanceStatistics
+from mfcc_assets.similarity.pairwise import Tracks
+from mfcc_assets.similarity.rankings import RankedList, ranking_named
+from mfcc_assets_tests.benchmarks.corpus import Corpus
+from mfcc_assets_tests.benchmarks.population import Drawn, Population
+from mfcc_assets_tests.benchmarks.report import Section
+from mfcc_assets_tests.benchmarks.sized_library import RANKING, ids
+
+SIZES = (25_000, 100_000)
+QUERIES, COMPARED_WITH_ALL = 128, 24
+MILLION = 1_000_000
+WANTED = 20
+
+MOST_CORE_HOURS = 12
+MOST_RESIDENT = 2e9
+CORE_HOURS_BEFORE = 131
+
+_NOISE_FRAMES = 8
+_TRACKS_AT_ONCE = 2_000
+_QUERIES_AT_ONCE = 32
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True)
+class Built:
+    """Core seconds that each part of a build takes for one track, and what the lists hold.
+
+    Attributes
+    ----------
+    size
+        Number of tracks of the library.
+    core_seconds
+        Core seconds for one track, by the name of the part.
+    window, candidates
+        Mean number of tracks in a window, and of candidates.
+    recall
+        Share of the nearest tracks that the lists hold, by the number of nearest tracks.
+    """
+
+    size: int
+    core_seconds: Mapping[str, float]
+    window: float
+    candidates: float
+    recall: Mapping[int, float]
+
+
+def add_to(section: Section, corpus: Corpus) -> Section:
+    """Add the measurements of a first build and of the memory to a section."""
+    population = Population(corpus, ranking_named(RANKING))
+    folder = corpus.work / "first_build"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        built, resident = list[Built](), dict[int, tuple[int, int]]()
+        for size in SIZES:
+            index = _index(population, size)
+            built.append(_built(index, size))
+            resident[size] = _resident(folder, index)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    largest = built[-1]
+    at_a_million = {part: _at_a_million([each.core_seconds[part] for each in built]) for part in largest.core_seconds}
+    hours = sum(at_a_million.values()) * MILLION / 3600
+    anonymous = _line([resident[size][0] for size in SIZES])
+    section.text(
+        f"The first index of a library of {SIZES[0]:,} and of {SIZES[1]:,} synthetic tracks is built, on a sample of "
+        f"{QUERIES} queries, whose candidates and rankings are those of the whole library. Contours of synthetic "
+        "tracks have the segment means of the mixture and noise, and the distance statistics belong to them. Times are "
+        "core seconds of one thread. They are extrapolated to a million with the power of the size by which they grew, "
+        "and those that do not depend on the size stay."
+    )
+    section.table(
+        ["core ms for one track", *(f"{each.size:,} tracks" for each in built), "a million (extrapolated)"],
+        [
+            [part, *(f"{each.core_seconds[part] * 1e3:.2f}" for each in built), f"{at_a_million[part] * 1e3:.2f}"]
+            for part in largest.core_seconds
+        ],
+    )
+    section.table(
+        ["what", "measured", "to reach"],
+        [
+            [
+                "first index of a million, beside the features",
+                f"{hours:.1f} core hours (extrapolated; {CORE_HOURS_BEFORE} before, by arithmetic)",
+                f"≤ {MOST_CORE_HOURS} core hours",
+            ],
+            [
+                "memory of a process that answers from a million, without mapped files",
+                f"{anonymous / 1e9:.2f} GB (extrapolated)",
+                f"≤ {MOST_RESIDENT / 1e9:.0f} GB",
+            ],
+        ],
+    )
+    section.text(
+        f"A window of {largest.size:,} tracks holds {largest.window:,.0f} of them, and {largest.candidates:.0f} become "
+        "candidates. Compared with all tracks of the library, the lists hold "
+        + ", ".join(f"{share:.1%} of the {count} nearest" for count, share in largest.recall.items())
+        + f" ({COMPARED_WITH_ALL} queries). A process that has opened the index and answered has "
+        + " and ".join(
+            f"{own / 1e6:.0f} MB of its own and {mapped / 1e6:.0f} MB of mapped files with {size:,} tracks"
+            for size, (own, mapped) in resident.items()
+        )
+        + ". The system can drop the mapped files at any time."
+    )
+    return section.plot(_plot(built, at_a_million), "first_build", "Core seconds of a first build for one track")
+
+
+def _built(index: LibraryIndex, size: int) -> Built:
+    chosen = np.random.default_rng(1).choice(size, QUERIES, replace=False)
+    windows = Windows.of(index)
+    every = windows.among(np.arange(size))
+    # The first queries load kernels.
+    _lists(index, chosen[:2], every.tracks_of_each(chosen[:2]))
+    seconds = dict.fromkeys(("distance statistics", "windows", "candidates", "rankings"), 0.0)
+    reference = index.calibration.reference
+    for row in chosen[: QUERIES // 2].tolist():
+        track = _track(index, row)
+        _, taken = _cores(lambda track=track: reference.statistics_of((), track))  # type: ignore[misc]
+        seconds["distance statistics"] += taken / (QUERIES // 2)
+    held, candidates, rankings = 0, 0, dict[int, RankedList]()
+    for first in range(0, QUERIES, _QUERIES_AT_ONCE):
+        some = chosen[first : first + _QUERIES_AT_ONCE]
+        found, taken = _cores(lambda some=some: every.tracks_of_each(some))  # type: ignore[misc]
+        seconds["windows"] += taken / QUERIES
+        lists, (of_candidates, of_rankings) = _lists(index, some, found)
+        seconds["candidates"] += of_candidates / QUERIES
+        seconds["rankings"] += of_rankings / QUERIES
+        held += sum(map(len, found))
+        candidates += sum(count for count, _ in lists.values())
+        rankings |= {row: ranked for row, (_, ranked) in lists.items()}
+    proven = chosen[:COMPARED_WITH_ALL].tolist()
+    truth = {row: _truth(index, row, rankings[row]) for row in proven}
+    recall = {
+        count: float(np.mean([_shared(truth[row][:count], rankings[row][:count]) / count for row in proven]))
+        for count in (5, 10, WANTED)
+    }
+    return Built(size, seconds, held / QUERIES, candidates / QUERIES, recall)
+
+
+def _lists(
+    index: LibraryIndex, rows: NDArray[np.int64], windows: list[NDArray[np.int64]]
+) -> tuple[dict[int, tuple[int, RankedList]], tuple[float, float]]:
+    """Return the number of candidates and the ranking of each query, and the core seconds of both."""
+    lists, of_candidates, of_rankings = {}, 0.0, 0.0
+    for row, window in zip(rows.tolist(), windows, strict=True):
+        begun = time.thread_time()
+        candidates = CandidateSearch.of_row(index, row).pruned(window, WANTED)
+        found = time.thread_time()
+        names = list(IdArray(index.tracks.audio_ids.array[candidates.rows]))
+        search = _search(index, row)
+        ranked = certify(search, search.nearest(names, WANTED), count=WANTED, others=names)
+        of_candidates, of_rankings = of_candidates + found - begun, of_rankings + time.thread_time() - found
+        lists[row] = (len(names), ranked)
+    return lists, (of_candidates, of_rankings)
+
+
+def _truth(index: LibraryIndex, row: int, found: RankedList) -> RankedList:
+    """Return the nearest tracks of a query, proven by comparison with all tracks."""
+    others = [audio_id for number, audio_id in enumerate(index.tracks.audio_ids) if number != row]
+    return certify(_search(index, row), found, count=WANTED, others=others)
+
+
+def _shared(one: RankedList, other: RankedList) -> int:
+    return len({audio_id for audio_id, _ in one} & {audio_id for audio_id, _ in other})
+
+
+def _search(index: LibraryIndex, row: int) -> Search:
+    return Search(index, _track(index, row), index.statistics.rows(np.array([row])))
+
+
+def _track(index: LibraryIndex, row: int) -> Tracks:
+    rows = np.array([row])
+    return Tracks(index.feature_table.rows(rows), index.contours.rows(rows))
+
+
+def _index(population: Population, size: int) -> LibraryIndex:
+    """Make the index of synthetic tracks, all of whose parts belong to the same contours."""
+    drawn = population.draw(size, seed=0)
+    contours, coarse, segment_means, roughness = _contours(population, drawn)
+    table = replace(population.feature_table_of(drawn), segment_means=segment_means, roughness=roughness)
+    points = population.calibration.embedding(table)
+    calibration = replace(population.calibration, centres=trained_centres(points))
+    tracks = TrackOfAudio.of(dict(ids(0, size)))
+    parameters = IndexParameters(population.parameters, RANKING, WANTED)
+    frames = np.zeros((size, FINGERPRINT_WIDTH), np.float32)
+    parts = LoadedParts(
+        table,
+        coarse,
+        contours,
+        Fingerprints(frames, np.arange(size + 1), tracks.audio_ids),
+        SegmentPoints(points, calibration.centres),
+        _statistics(population, drawn, Tracks(table, contours)),
+    )
+    segment = Segment(tracks, made_with(parameters, calibration.digest), parts)
+    return LibraryIndex.of(parameters, tracks, [segment], calibration, size)
+
+
+def _contours(
+    population: Population, drawn: Drawn
+) -> tuple[RaggedFrames, RaggedFrames, NDArray[np.float32], NDArray[np.float32]]:
+    """Return contours, coarse contours, segment means and roughness of synthetic tracks.
+
+    A contour is that of the origin, moved so that the means of its segments are those of the mixture, with noise that
+    has a third of the deviation in the library and changes within some seconds.
+    """
+    real, width = population.tracks, len(population.scales)
+    of_real = real.feature_table.segment_means
+    segments = of_real.shape[1] // width
+    spools = FrameSpool(np.dtype(np.float16), width), FrameSpool(np.dtype(np.float16), width)
+    segment_means, roughness = np.empty((len(drawn), segments * width), np.float32), []
+    for first in range(0, len(drawn), _TRACKS_AT_ONCE):
+        some = drawn[first : first + _TRACKS_AT_ONCE]
+        origins = real.contours.rows(some.origins)
+        moved = (some.mixtures @ of_real - of_real[some.origins]).reshape(-1, segments, width)
+        tracks = np.repeat(np.arange(len(some)), origins.lengths)
+        within = np.arange(len(tracks)) - origins.starts[tracks]
+        noise = np.random.default_rng(first).normal(0, population.scales / 3, (len(tracks) // _NOISE_FRAMES + 2, width))
+        place = np.arange(len(tracks)) / _NOISE_FRAMES
+        numbers, share = place.astype(np.int64), (place % 1)[:, np.newaxis]
+        frames = origins.frames + moved[tracks, within * segments // origins.lengths[tracks]]
+        frames = (frames + (1 - share) * noise[numbers] + share * noise[numbers + 1]).astype(np.float32)
+        contours = RaggedFrames(frames, origins.starts)
+        for spool, found in zip(spools, (contours, contours.coarser(COARSE_FACTOR)), strict=True):
+            for contour in found:
+                spool.append(contour)
+        segment_means[first : first + len(some)] = contours.segment_means(segments).reshape(len(some), -1)
+        roughness.append(contours.roughness())
+    return (*(RaggedFrames(*spool.mapped()) for spool in spools), segment_means, np.concatenate(roughness))  # type: ignore[return-value]
+
+
+def _statistics(population: Population, drawn: Drawn, tracks: Tracks) -> DistanceStatistics:
+    """Return the distance statistics of synthetic tracks.
+
+    The distances of contours to the sample are those of the first track with the same origin.
+    """
+    reference, ranking = population.calibration.reference, ranking_named(RANKING)
+    assert ranking.warped is not None
+    sample = reference.tracks
+    of_origin = np.empty((len(population.tracks), len(sample)))
+    origins, firsts = np.unique(drawn.origins, return_index=True)
+    for origin, first in zip(origins.tolist(), firsts.tolist(), strict=True):
+        of_origin[origin] = ranking.warped.distances(
+            tracks.contours[first].astype(np.float32), sample.contours, reference.scales
+        )
+    every, (table, of_sample) = [], (tracks.feature_table, sample.feature_table)
+    for first in range(0, len(drawn), _TRACKS_AT_ONCE):
+        rows = slice(first, first + _TRACKS_AT_ONCE)
+        distances = np.stack(
+            [
+                _apart(table.timbre[rows], of_sample.timbre),
+                _apart(table.low_timbre[rows], of_sample.low_timbre),
+                of_origin[drawn.origins[rows]],
+            ],
+            axis=-1,
+        )
+        weights = ranking.pair_weights(table.treble[rows, np.newaxis], of_sample.treble)
+        others = np.ones(distances.shape[:2], np.bool_)
+        every.append(DistanceStatistics.of_tracks(distances, others, reference.statistics, weights))
+    return DistanceStatistics(
+        np.concatenate([each.means for each in every]), np.concatenate([each.deviations for each in every])
+    )
+
+
+def _apart(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
+    squares = np.square(a).sum(axis=1)[:, np.newaxis] + np.square(b).sum(axis=1) - 2 * a @ b.T
+    return np.sqrt(np.maximum(squares, 0)).astype(np.float64)
+
+
+def _resident(home: Path, index: LibraryIndex) -> tuple[int, int]:
+    """Return the bytes of its own, and of mapped files, that a process has in memory after it answered."""
+    with Library(Settings(home=home, ranking=RANKING)) as library:
+        library.indexes.write(index)
+        library.indexes.publish(index.version)
+    process = [sys.executable, "-m", __name__, str(home)]
+    words = subprocess.run(process, check=True, capture_output=True, text=True).stdout.split()
+    shutil.rmtree(home)
+    return int(words[0]), int(words[1])
+
+
+def _answer(home: Path) -> None:
+    """Answer some queries from a stored index, and print how much memory this process then has."""
+    with Library(Settings(home=home, ranking=RANKING)) as library:
+        index = library.indexes.published()
+        for row in range(0, len(index.tracks), len(index.tracks) // 20):
+            search = _search(index, row)
+            found = search.nearest_by_embedding(WANTED + 1)
+            others = [audio_id for audio_id in found if audio_id != index.tracks.audio_ids[row]]
+            kept = search.prune_by_coarse_contour(others, WANTED)
+            search.nearest([audio_id for audio_id, _ in kept], WANTED)
+        sys.stdout.write(f"{_memory('RssAnon')} {_memory('RssFile')}\n")
+
+
+def _memory(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+
+
+def _cores(call: Callable[[], _Value]) -> tuple[_Value, float]:
+    begun = time.thread_time()
+    return call(), time.thread_time() - begun
+
+
+def _at_a_million(seconds: list[float]) -> float:
+    """Extrapolate with the power of the size by which a time grew. A time that did not grow stays."""
+    power = max(0.0, np.log(seconds[1] / seconds[0]) / np.log(SIZES[1] / SIZES[0]))
+    return float(seconds[1] * (MILLION / SIZES[1]) ** power)
+
+
+def _line(figures: list[int]) -> float:
+    """Extrapolate linearly to a million."""
+    slope = (figures[1] - figures[0]) / (SIZES[1] - SIZES[0])
+    return figures[1] + slope * (MILLION - SIZES[1])
+
+
+def _plot(built: list[Built], at_a_million: Mapping[str, float]) -> Figure:
+    figure = Figure(figsize=(7, 4))
+    axes = figure.subplots()
+    for part, last in at_a_million.items():
+        seconds = [each.core_seconds[part] for each in built]
+        (line,) = axes.plot(SIZES, seconds, "o-", label=part)
+        axes.plot([SIZES[1], MILLION], [seconds[1], last], "x--", color=line.get_color())
+    axes.axhline(MOST_CORE_HOURS * 3600 / MILLION, color="grey", linewidth=0.7, label="to reach, all together")
+    axes.set(xscale="log", yscale="log", xlabel="tracks", ylabel="core seconds for one track")
+    axes.legend(fontsize=8)
+    return figure
+
+
+if __name__ == "__main__":
+    _answer(Path(sys.argv[1]))

@@ -1,0 +1,114 @@
+"""Estimates of corrected distances from feature tables. The slow twin corrects the same distances with arrays."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mfcc_assets.features.track_features import FeatureTable
+from mfcc_assets.similarity import corrected_estimates
+from mfcc_assets.similarity.corrected_estimates import ComparedTracks, can_be_estimated, least_corrected
+from mfcc_assets.similarity.hubness import Correction, DistanceStatistics
+from mfcc_assets.similarity.rankings import RANKINGS, Ranking, ranking_named
+
+COEFFICIENTS, SEGMENTS, DIMENSIONS = 10, 8, 12
+SCALES = np.linspace(1, 20, COEFFICIENTS)
+ESTIMATED = ("fused", "dtw", "article")
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def tracks_of(seed: int, count: int, ranking: Ranking) -> ComparedTracks:
+    """Tracks at random. Half of them have other treble, as half of a library that was encoded again."""
+    rng = np.random.default_rng(seed)
+
+    def numbers(*shape: int, spread: float = 1.0) -> np.ndarray:
+        return rng.normal(0, spread, (count, *shape)).astype(np.float32)
+
+    table = FeatureTable(
+        means=numbers(COEFFICIENTS).astype(np.float64),
+        covariances=numbers(COEFFICIENTS, COEFFICIENTS),
+        segment_means=(numbers(SEGMENTS, COEFFICIENTS) * SCALES).reshape(count, -1).astype(np.float32),
+        roughness=np.abs(numbers(COEFFICIENTS)),
+        timbre=numbers(DIMENSIONS),
+        low_timbre=numbers(DIMENSIONS),
+        treble=numbers(spread=0.3) + 4 * rng.integers(0, 2, count).astype(np.float32),
+    )
+    columns = (count, len(ranking.parts) + 3)
+    statistics = DistanceStatistics(rng.uniform(2, 6, columns), rng.uniform(0.5, 2, columns))
+    statistics.means[:, len(ranking.parts) :] -= 4
+    return ComparedTracks(table, statistics, rng.integers(1, 900, count))
+
+
+def rows_of(tracks: ComparedTracks, rows: np.ndarray) -> ComparedTracks:
+    return ComparedTracks(tracks.feature_table.rows(rows), tracks.statistics.rows(rows), tracks.frames[rows])
+
+
+def slow_twin(ranking: Ranking, query: ComparedTracks, others: ComparedTracks) -> np.ndarray:
+    """The corrected distances of the least expected distances of contours."""
+    table, own = others.feature_table, query.feature_table
+    assert ranking.warped is not None
+    frames = (others.frames + query.frames)[:, np.newaxis]
+    apart = np.abs(table.segment_means - own.segment_means).reshape(-1, SEGMENTS, COEFFICIENTS).mean(axis=1)
+    by_frame = 0.392 * apart + 0.123 * table.roughness + 0.042 * own.roughness
+    estimates = (frames * ranking.warped.weights(SCALES, frames) * by_frame).sum(axis=1)
+    correction = Correction.of(
+        ranking.summary_distances(own, table),
+        query.statistics,
+        others.statistics,
+        ranking.pair_weights(own.treble, table.treble),
+    )
+    return correction(estimates / (1 + corrected_estimates.MARGIN))
+
+
+@given(seeds, st.sampled_from(ESTIMATED), st.integers(1, 20))
+@settings(max_examples=60)
+def test_estimates_equal_those_of_the_slow_twin(seed: int, name: str, count: int) -> None:
+    ranking = ranking_named(name)
+    query, others = tracks_of(seed, 1, ranking), tracks_of(seed + 1, count, ranking)
+    found = least_corrected(ranking, SCALES, query, others, np.arange(count))
+    np.testing.assert_allclose(found, slow_twin(ranking, query, others), rtol=0.01, atol=0.02)
+
+
+@given(seeds, st.sampled_from(ESTIMATED), st.integers(1, 20), st.data())
+@settings(max_examples=30)
+def test_an_estimate_depends_on_nothing_but_the_pair(seed: int, name: str, count: int, data: st.DataObject) -> None:
+    ranking = ranking_named(name)
+    query, others = tracks_of(seed, 1, ranking), tracks_of(seed + 1, count, ranking)
+    rows = np.array(data.draw(st.lists(st.integers(0, count - 1), max_size=30)), np.int64)
+    whole = least_corrected(ranking, SCALES, query, others, np.arange(count))
+    np.testing.assert_array_equal(least_corrected(ranking, SCALES, query, others, rows), whole[rows])
+    alone = [
+        least_corrected(ranking, SCALES, query, rows_of(others, rows[n : n + 1]), np.array([0]))
+        for n in range(len(rows))
+    ]
+    np.testing.assert_array_equal(np.concatenate([np.empty(0), *alone]), whole[rows])
+
+
+def test_estimates_of_read_only_arrays_are_the_same() -> None:
+    ranking = ranking_named("fused")
+    query, others = tracks_of(0, 1, ranking), tracks_of(1, 9, ranking)
+    stored = tracks_of(1, 9, ranking)
+    for columns in (stored.feature_table, stored.statistics):
+        for column in fields(columns):
+            getattr(columns, column.name).flags.writeable = False
+    found = least_corrected(ranking, SCALES, query, stored, np.arange(9))
+    np.testing.assert_array_equal(found, least_corrected(ranking, SCALES, query, others, np.arange(9)))
+
+
+def test_a_distance_far_beyond_everything_usual_has_a_finite_estimate() -> None:
+    ranking = ranking_named("dtw")
+    query, others = tracks_of(0, 1, ranking), tracks_of(1, 3, ranking)
+    far = replace(others.feature_table, segment_means=others.feature_table.segment_means + np.float32(1e5))
+    found = least_corrected(ranking, SCALES, query, replace(others, feature_table=far), np.arange(3))
+    assert np.isfinite(found).all()
+    assert (found > 1e3).all()
+
+
+def test_a_ranking_without_contours_is_not_estimated() -> None:
+    assert {name for name, ranking in RANKINGS.items() if can_be_estimated(ranking)} == set(ESTIMATED)
+    tracks = tracks_of(0, 1, ranking_named("gaussian"))
+    with pytest.raises(ValueError, match="distances by gaussian cannot be estimated"):
+        least_corrected(ranking_named("gaussian"), SCALES, tracks, tracks, np.array([0]))
