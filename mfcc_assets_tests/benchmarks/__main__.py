@@ -8,7 +8,18 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mfcc_assets_tests.benchmarks import article, cascade, features, kernels, orchestration, peers, report, scale, web
+from mfcc_assets_tests.benchmarks import (
+    article,
+    cascade,
+    decoders,
+    features,
+    kernels,
+    orchestration,
+    peers,
+    report,
+    scale,
+    web,
+)
 from mfcc_assets_tests.benchmarks.corpus import Corpus, fetch
 from mfcc_assets_tests.benchmarks.measuring import machine
 from mfcc_assets_tests.benchmarks.report import Section
@@ -16,6 +27,7 @@ from mfcc_assets_tests.benchmarks.report import Section
 SECTIONS: Mapping[str, Callable[[Corpus], Section]] = {
     "kernels": kernels.measure,
     "cascade": cascade.measure,
+    "decoders": decoders.measure,
     "features": features.measure,
     "article": article.measure,
     "peers": peers.measure,
