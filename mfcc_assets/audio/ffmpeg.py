@@ -245,6 +245,7 @@ class FFmpeg:
 
 def _as_float(first: av.AudioFrame, others: Iterable[av.AudioFrame]) -> Iterator[av.AudioFrame]:
     """Convert frames to float32, with the rate and the channels of the first frame."""
+
     def new_converter() -> av.AudioResampler:
         return av.AudioResampler(_SAMPLE_FORMAT, first.layout, first.sample_rate, frame_size=_FRAMES_AT_ONCE)
 
