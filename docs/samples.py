@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
-PAGES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
+PAGES = (
+    REPOSITORY / "README.md",
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+    REPOSITORY / "docs" / "plug-ins" / "navidrome.md",
+)
 
 NOT_RUN: Mapping[str, str] = {
     r"git clone ": "The address is the reader's.",

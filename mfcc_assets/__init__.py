@@ -8,16 +8,8 @@ Tests, benchmarks and deployment do not belong here: see ``mfcc_assets_tests`` a
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mfcc_assets.music_library import (
-        Coefficient,
-        Explanation,
-        MusicLibrary,
-        NearTrack,
-        Recommendations,
-        Stretch,
-        Track,
-        open_library,
-    )
+    from mfcc_assets.music_library import MusicLibrary, open_library
+    from mfcc_assets.music_records import Coefficient, Explanation, NearTrack, Recommendations, Stretch, Track
 
 __all__ = [
     "Coefficient",

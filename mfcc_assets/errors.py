@@ -34,6 +34,7 @@ Each error says what happened, to which track, upload, file or index, and what t
     ├── NoPublishedIndex
     │   └── LostTables
     ├── CorruptIndex
+    │   └── IndexOfOtherProgram
     ├── PublicationRefused
     ├── VersionNotFound
     ├── TrackNotFound
@@ -230,6 +231,13 @@ class LostTables(NoPublishedIndex):
 
 class CorruptIndex(MfccError):
     """A stored index is damaged."""
+
+
+class IndexOfOtherProgram(CorruptIndex):
+    """Another version of this program made a stored index, which this one cannot read.
+
+    It cannot answer either, so callers that handle `CorruptIndex` handle this error too.
+    """
 
 
 class PublicationRefused(MfccError):

@@ -4,15 +4,15 @@ The names of this module, which `mfcc_assets` has too, are the ones that program
 package may change. Each method is a thin layer over a function of `mfcc_assets.pipeline`, and returns small records.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeAlias
 
-from mfcc_assets.errors import TrackNotFound
+from mfcc_assets.errors import SettingsError, TrackNotFound
 from mfcc_assets.ids import TrackId
+from mfcc_assets.music_records import Coefficient, Explanation, NearTrack, Recommendations, Stretch, Track
 
 if TYPE_CHECKING:
     from mfcc_assets.library import Library
@@ -22,153 +22,9 @@ if TYPE_CHECKING:
     from mfcc_assets.storage.sql.records import Soundtrack
 
 
-@dataclass(frozen=True)
-class Track:
-    """A track of the library.
-
-    Attributes
-    ----------
-    track_id
-        Its id, which stays when its file is renamed or retagged.
-    title
-        Its title, or the name of its file if it has none.
-    artist, album
-        Its artist and album. A tag that is not known is empty.
-    seconds
-        Length of its audio, or None if it was not analysed yet.
-    path
-        Its file on this machine, or None if the library lies in Azure.
-    recording_mbid
-        The id of MusicBrainz for its recording, if its tags have it.
-    """
-
-    track_id: str
-    title: str
-    artist: str
-    album: str
-    seconds: float | None
-    path: Path | None
-    recording_mbid: str
-
-    def __str__(self) -> str:
-        """Return its title and its artist, such as "Palace by Will Savino"."""
-        return f"{self.title} by {self.artist}" if self.artist else self.title
-
-
-@dataclass(frozen=True)
-class NearTrack:
-    """A track of the library, and how near it is to another one or to a file.
-
-    Attributes
-    ----------
-    track
-        The track.
-    distance
-        Distance by the ranking of the library. It has no unit, and is comparable within one index only.
-    closer_than
-        Share of the random pairs of the library that are farther apart, 0 to 1. It is None if the library is too small
-        to say it.
-    nearness
-        This share in words: very near, near, fairly near, not near or far. It is empty if the share is None.
-    """
-
-    track: Track
-    distance: float
-    closer_than: float | None
-    nearness: str
-
-    def __str__(self) -> str:
-        """Return its name and its nearness, such as "Palace by Will Savino (fairly near)"."""
-        return f"{self.track} ({self.nearness})" if self.nearness else str(self.track)
-
-
-@dataclass(frozen=True)
-class Recommendations:
-    """The answer to a file.
-
-    Attributes
-    ----------
-    title, artist
-        The recording that the file was recognised as. Both are empty if it was not recognised.
-    recognised_by
-        What recognised it: ``library``, ``tags``, or the name of a service. It is empty if nothing did.
-    tracks
-        The recommended tracks, the best one first.
-    index_version
-        Version of the index that was searched.
-    """
-
-    title: str
-    artist: str
-    recognised_by: str
-    tracks: tuple[NearTrack, ...]
-    index_version: str
-
-
-@dataclass(frozen=True)
-class Coefficient:
-    """The part of one cepstral coefficient in the distance of a pair by dynamic time warping.
-
-    Attributes
-    ----------
-    name
-        COE_1, COE_2, … for the coefficients of the band that every usual coding keeps.
-    stands_for
-        Level, brightness, broad shape, or fine shape.
-    share
-        Share of the distance. The shares of all coefficients add up to 1.
-    """
-
-    name: str
-    stands_for: str
-    share: float
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A stretch of one track that sounds like a stretch of another one.
-
-    Attributes
-    ----------
-    a_start, a_end, b_start, b_end
-        Its beginning and its end in each file, in seconds.
-    closer_than
-        Share of the random moments of the library that sound less alike, 0 to 1.
-    """
-
-    a_start: float
-    a_end: float
-    b_start: float
-    b_end: float
-    closer_than: float
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why a track of the library is near to another one, or to a file.
-
-    Attributes
-    ----------
-    sentences
-        What a listener may want to know, in English. Every sentence is true by the figures.
-    distance, closer_than, nearness
-        As `NearTrack` has them.
-    coefficients
-        Parts of the coefficients, COE_1 first.
-    stretches
-        Stretches that sound alike, the best one first.
-    """
-
-    sentences: tuple[str, ...]
-    distance: float
-    closer_than: float | None
-    nearness: str
-    coefficients: tuple[Coefficient, ...]
-    stretches: tuple[Stretch, ...]
-
-
-NamedTrack: TypeAlias = Track | str
-"""A track, or its id, its title, the name of its file, or a part of a title or name that no other track has."""
+NamedTrack: TypeAlias = Track | NearTrack | str
+"""A track, a near track, or a text that names one: its id, its title, the name of its file, or a part of a title or a
+name that no other track has."""
 
 File: TypeAlias = str | PathLike[str]
 
@@ -187,6 +43,11 @@ def open_library(home: File | None = None) -> "MusicLibrary":
     MusicLibrary
         The library. Close it after use, or use it in a ``with`` statement. It may be shared by threads.
 
+    Raises
+    ------
+    SettingsError
+        If there is no library in the folder.
+
     Examples
     --------
     Print five tracks that sound like a file::
@@ -198,14 +59,23 @@ def open_library(home: File | None = None) -> "MusicLibrary":
                 print(found)
 
     >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as home, open_library(home) as library:
-    ...     library.tracks()
-    ()
+    >>> with TemporaryDirectory() as home:
+    ...     open_library(home)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    mfcc_assets.errors.SettingsError: ...: there is no library in this folder. Check the path. ...
     """
     from mfcc_assets.library import Library
     from mfcc_assets.settings import Settings
 
-    return MusicLibrary(Library(Settings() if home is None else Settings(home=Path(home))))
+    settings = Settings() if home is None else Settings(home=Path(home))
+    if settings.profile == "local" and not settings.holds_library:
+        raise SettingsError(
+            "there is no library in this folder",
+            subject=str(settings.folder),
+            remedy="Check the path. `mfcc add PATH` makes a library in the folder that MFCC_HOME names",
+        )
+    return MusicLibrary(Library(settings))
 
 
 class MusicLibrary:
@@ -359,10 +229,11 @@ class MusicLibrary:
             from mfcc_assets.pipeline.find_track import find_track
 
             return find_track(self._library, named)
-        found = self._library.catalogue.tracks_with_ids([TrackId(named.track_id)])
+        track = named.track if isinstance(named, NearTrack) else named
+        found = self._library.catalogue.tracks_with_ids([TrackId(track.track_id)])
         if not found:
-            raise TrackNotFound("it is not in the library any more", subject=str(named), remedy="Look for another one")
-        return found[TrackId(named.track_id)]
+            raise TrackNotFound("it is not in the library any more", subject=str(track), remedy="Look for another one")
+        return found[TrackId(track.track_id)]
 
     def _pair(self, a: NamedTrack | Path, b: NamedTrack) -> "ExplainedPair":
         opened, track = self._published.opened(), self._soundtrack(b)

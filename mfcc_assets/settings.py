@@ -265,6 +265,11 @@ class Settings(WebSettings):
         return [Path(path).expanduser() for path in self.music.split(os.pathsep) if path]
 
     @property
+    def holds_library(self) -> bool:
+        """Whether the home holds a library, which a first command with music makes."""
+        return any((self.folder / name).exists() for name in ("blobs", "documents.sqlite", "tables.sqlite"))
+
+    @property
     def blobs(self) -> Path:
         return self.folder / "blobs"
 

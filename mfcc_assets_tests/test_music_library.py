@@ -4,7 +4,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
+from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 
 import mfcc_assets
 from mfcc_assets import MusicLibrary, NearTrack, Track, music_library, open_library
-from mfcc_assets.errors import NoPublishedIndex, TrackNotFound, UnreadableAudio
+from mfcc_assets.errors import NoPublishedIndex, SettingsError, TrackNotFound, UnreadableAudio
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.recommend_file import recommend_file
 from mfcc_assets.settings import Settings
@@ -53,14 +53,6 @@ def test_the_names_for_programs_are_fewer_than_ten_and_import_nothing_heavy():
     subprocess.run([sys.executable, "-c", IMPORTS_NOTHING], check=True)
     with pytest.raises(AttributeError, match="no attribute 'close_library'"):
         mfcc_assets.close_library  # noqa: B018  the attribute is the test
-
-
-def test_every_result_is_a_frozen_record():
-    records = [getattr(mfcc_assets, name) for name in mfcc_assets.__all__ if is_dataclass(getattr(mfcc_assets, name))]
-    assert len(records) == 6
-    track = Track("0" * 16, "Ocean", "", "", None, None, "")
-    with pytest.raises(FrozenInstanceError):
-        track.title = "Desert"  # type: ignore[misc]  # the assignment is the test
 
 
 def test_tracks_have_their_tags_and_lead_to_their_files(songs: MusicLibrary):
@@ -157,7 +149,28 @@ def test_what_cannot_be_answered_raises_an_error_in_words(songs: MusicLibrary, t
             ask()
 
 
+def test_a_near_track_names_a_track_as_the_track_itself_does(songs: MusicLibrary):
+    near = songs.neighbours("Song 2", count=1)[0]
+
+    assert songs.neighbours(near) == songs.neighbours(near.track)
+    assert songs.explain("Song 2", near) == songs.explain("Song 2", near.track)
+    assert songs.path(near, "Song 2", steps=4) == songs.path(near.track, "Song 2", steps=4)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_folder_without_a_library_is_not_opened_and_stays_as_it_was(tmp_path: Path, is_there: bool):
+    home = tmp_path / "mistyped"
+    if is_there:
+        home.mkdir()
+
+    with pytest.raises(SettingsError, match=r"mistyped: there is no library in this folder\. Check the path"):
+        open_library(home)
+    assert list(tmp_path.rglob("*")) == ([home] if is_there else [])
+
+
 def test_a_library_without_an_index_says_so(tmp_path: Path, unknown: Path):
+    with Library(Settings(home=tmp_path / "home")) as new:
+        assert new.catalogue.soundtracks() == []
     with open_library(tmp_path / "home") as library:
         assert library.tracks() == ()
         with pytest.raises(NoPublishedIndex):

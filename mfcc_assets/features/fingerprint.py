@@ -87,6 +87,11 @@ class Fingerprints:
         starts = np.cumsum([0, *(len(frames) for _, frames in fingerprints)], dtype=np.int64)
         return cls(np.concatenate(frames), starts, tuple(audio_id for audio_id, _ in fingerprints))
 
+    def rows(self, rows: NDArray[np.intp]) -> "Fingerprints":
+        """Select tracks by their rows, in the order of `rows`."""
+        chosen = rows.tolist()
+        return Fingerprints.of([(self.audio_ids[row], self[row]) for row in chosen])
+
     def __len__(self) -> int:
         return len(self.audio_ids)
 

@@ -159,9 +159,14 @@ def examine_index(library: Library) -> Examined:
         tracks = len(library.indexes.read(version).load_all().tracks)
     except MfccError as error:
         return Examined("index", faults=first_faults([str(error), *faults]))
-    versions = counted(len(library.indexes.versions()), "version")
-    found = f"{version} answers, with {counted(tracks, 'track')}; {versions} stored"
-    return Examined("index", found, first_faults(faults))
+    stored = [stored.version for stored in library.indexes.versions()]
+    found = f"{version} answers, with {counted(tracks, 'track')}; {counted(len(stored), 'version')} stored"
+    unusable = sum(map(library.indexes.is_of_other_program, stored))
+    note = (
+        f"Another version of this program made {counted(unusable, 'stored version')}, which cannot answer here. "
+        "`mfcc index prune` deletes old versions."
+    )
+    return Examined("index", found, first_faults(faults), [note] if unusable else [])
 
 
 def _damage_of_former(library: Library, version: str) -> str:

@@ -297,9 +297,16 @@ def roll_back(library: Library) -> Published:
 
 
 def rollbacks(library: Library) -> list[str]:
-    """Return the stored versions to which repeated rollbacks return, in this order."""
+    """Return the stored versions to which repeated rollbacks return, in this order.
+
+    Versions that another version of this program made are not among them.
+    """
     others = {stored.version for stored in library.indexes.versions()} - {library.indexes.published_version()}
-    return [version for version in answered_before(library.indexes.history()) if version in others]
+    return [
+        version
+        for version in answered_before(library.indexes.history())
+        if version in others and not library.indexes.is_of_other_program(version)
+    ]
 
 
 def is_withheld(library: Library) -> bool:

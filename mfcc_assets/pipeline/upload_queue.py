@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mfcc_assets.ids import upload_id_in
+from mfcc_assets.ids import UploadId, upload_id_in
 from mfcc_assets.library import Library
 from mfcc_assets.music_names import is_companion
 from mfcc_assets.pipeline.upload_document import State
@@ -40,13 +40,18 @@ def upload_queue(library: Library) -> UploadQueue:
     ids = {state: library.documents.ids(state) for state in _QUEUED}
     documents = library.documents.get_many({upload for found in ids.values() for upload in found})
     received = [datetime.fromisoformat(document.body["received"]) for document in documents.values()]
+    unseen = uploads_without_document(library)
+    counts = {state.value: len(ids[state]) for state in _QUEUED}
+    counts[State.WAITING.value] += len(unseen)
+    return UploadQueue(counts, min([*received, *unseen.values()], default=None))
+
+
+def uploads_without_document(library: Library) -> dict[UploadId, datetime]:
+    """Return the uploads of the pages of which nothing has written a document yet, and since when each is there."""
     files = {
         upload: blob.modified
         for blob in library.blobs.list(UPLOADS)
-        if (upload := upload_id_in(blob.name)) and upload not in documents and not is_companion(blob.name)
+        if (upload := upload_id_in(blob.name)) and not is_companion(blob.name)
     }
-    # The others are answered, or have failed.
-    unseen = files.keys() - library.documents.get_many(list(files)).keys()
-    counts = {state.value: len(ids[state]) for state in _QUEUED}
-    counts[State.WAITING.value] += len(unseen)
-    return UploadQueue(counts, min([*received, *(files[upload] for upload in unseen)], default=None))
+    documents = library.documents.get_many(list(files))
+    return {upload: modified for upload, modified in files.items() if upload not in documents}

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mfcc_assets.errors import CorruptIndex
+from mfcc_assets.errors import IndexOfOtherProgram
 from mfcc_assets.ids import AudioId, TrackId
 from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
 from mfcc_assets.search.index import IndexParameters, LibraryIndex
@@ -113,8 +113,10 @@ class IndexDescription:
         ------
         BlobNotFound
             If there is no such version.
+        IndexOfOtherProgram
+            If another version of this program made the index.
         CorruptIndex
-            If the description is damaged, or another version of this program made the index.
+            If the description is damaged.
         """
         unusable = corrupt_index(folder.subject, "index.json does not describe it")
         record, _ = folder.record([])
@@ -124,7 +126,7 @@ class IndexDescription:
             if made_by != (parameters.features.version, RANKING_REVISION) or "segments" not in record:
                 # Its distances would be compared with others that are computed in another way, or it has no segments.
                 what = "another version of this program made the stored index"
-                raise CorruptIndex(what, subject=folder.subject, remedy=_REBUILD_FOR_THIS_PROGRAM)
+                raise IndexOfOtherProgram(what, subject=folder.subject, remedy=_REBUILD_FOR_THIS_PROGRAM)
             _, parts = folder.record([CHANGES_PART])
             with folder.verified(CHANGES_PART, parts[CHANGES_PART]) as path:
                 changes = unpacked(path.read_bytes())

@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-from mfcc_assets.errors import BlobNotFound, CorruptIndex, NoPublishedIndex
+from mfcc_assets.errors import BlobNotFound, CorruptIndex, IndexOfOtherProgram, NoPublishedIndex
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.segment import Segment
@@ -277,6 +277,16 @@ class IndexStore:
             return self.read(version)
         except (NoPublishedIndex, CorruptIndex):
             return None
+
+    def is_of_other_program(self, version: str) -> bool:
+        """Return whether another version of this program made a stored version, so that it cannot answer here."""
+        try:
+            IndexDescription.read(self._folder(version))
+        except IndexOfOtherProgram:
+            return True
+        except (BlobNotFound, CorruptIndex):
+            pass
+        return False
 
     def write_quality(self, version: str, quality: Mapping[str, float | None]) -> None:
         """Store the measured quality of an index."""

@@ -1,13 +1,16 @@
 """The examination of a library."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from mfcc_assets.errors import NoPublishedIndex
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline.index_versions import prune_versions
 from mfcc_assets.pipeline.library_health import (
     examine_all,
     examine_artworks,
@@ -19,6 +22,7 @@ from mfcc_assets.pipeline.library_health import (
     examine_soundtracks,
 )
 from mfcc_assets.pipeline.observe import observe_soundtracks
+from mfcc_assets.pipeline.publication import roll_back
 from mfcc_assets.pipeline.soundtracks import analyse_soundtracks
 from mfcc_assets.storage.ranking_store import RankedLists
 from mfcc_assets_tests.damage import cut, damage, flip, index_part, names
@@ -92,6 +96,31 @@ def test_a_damaged_version_to_which_a_rollback_would_return_is_found(
     assert fault.startswith(f"index {former} cannot be read (index segment ")
     assert "the stored index is corrupt: embeddings.npy is not what was written" in fault
     assert "a rollback would return to it and fail" in fault
+
+
+def test_a_former_version_that_another_program_made_is_no_fault_and_no_rollback_returns_to_it(
+    ten_tracks: Library, instance: dg.DagsterInstance
+) -> None:
+    former = ten_tracks.indexes.published_version()
+    assert former is not None
+    name = f"indexes/{former}/index.json"
+    record = {**json.loads(ten_tracks.blobs.read("cepstra", name)), "ranking_revision": -1}
+    del record["crc32"]
+    ten_tracks.blobs.delete("soundtracks", "song-9.flac")
+    run_library(ten_tracks, instance)
+    ten_tracks.blobs.write("cepstra", name, json.dumps(record).encode())
+
+    found = examine_index(ten_tracks)
+
+    assert list(found.faults) == []
+    assert list(found.notes) == [
+        "Another version of this program made 1 stored version, which cannot answer here. "
+        "`mfcc index prune` deletes old versions."
+    ]
+    with pytest.raises(NoPublishedIndex, match="no version that was published before it is still stored"):
+        roll_back(ten_tracks)
+    assert prune_versions(ten_tracks, keep=1) == [former]
+    assert list(examine_index(ten_tracks).notes) == []
 
 
 def test_damaged_artworks_and_lists_are_found_with_what_is_done_about_each(ten_tracks: Library) -> None:

@@ -38,8 +38,12 @@ _TEMPLATE = "#/components/schemas/{model}"
 def describe(operations: Sequence[Operation]) -> dict[str, Any]:
     """Return the description of operations as a JSON object."""
     paths: dict[str, dict[str, Any]] = {}
+    names = set[str]()
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
+        # Two methods may do the same, and a name stands for one of them.
+        name = f"{operation.name}_by_{operation.method.lower()}" if operation.name in names else operation.name
+        names.add(name)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation, name)
     return {
         "openapi": "3.1.0",
         "info": {"title": "mfcc_assets", "version": version("mfcc-assets"), "description": _INTRODUCTION},
@@ -64,10 +68,10 @@ def _schemas(operations: Sequence[Operation]) -> Mapping[str, Any]:
     return found
 
 
-def _described(operation: Operation) -> dict[str, Any]:
+def _described(operation: Operation, name: str) -> dict[str, Any]:
     summary, _, rest = operation.words.partition(". ")
     described: dict[str, Any] = {
-        "operationId": operation.name if operation.method != "POST" else f"{operation.name}_by_post",
+        "operationId": name,
         "summary": summary.rstrip("."),
         "tags": [operation.tag],
         "parameters": [*map(_place, operation.places), *_parameters(operation.query)],
@@ -110,7 +114,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.answer is not None:
         answer["content"] = _content(operation.answer)
     responses = {str(int(operation.status)): answer}
-    if operation.method == "GET" and isinstance(operation.answer, type):
+    if operation.has_tag:
         answer["headers"] = {"ETag": _header("Tag of the answer, for If-None-Match", "string")}
         responses["304"] = {"description": HTTPStatus.NOT_MODIFIED.phrase}
     if isinstance(operation.answer, str):

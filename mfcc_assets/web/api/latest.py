@@ -17,7 +17,7 @@ from mfcc_assets.web.uploads.room import room
 _TAG = "older interface"
 
 
-@api.get("/api/uploads/latest", tag=_TAG, answer=OlderUpload, problems=(404,))
+@api.get("/api/uploads/latest", tag=_TAG, answer=OlderUpload, problems=(404,), may_be_kept=False)
 def get_latest_upload() -> Response:
     """Get the upload that this caller has sent last. With the key of an operator, it is the last one of all callers."""
     library, key = site().library, key_of_request(site().library)
@@ -32,7 +32,7 @@ def get_latest_upload() -> Response:
     return _presented(found)
 
 
-@api.get("/api/uploads/{upload_id}", tag=_TAG, answer=OlderUpload)
+@api.get("/api/uploads/{upload_id}", tag=_TAG, answer=OlderUpload, may_be_kept=False)
 def get_older_upload(upload_id: str) -> Response:
     """Get an upload and its recorded answer. The links in it end soon."""
     return _presented(presented_upload(site().library, upload_state(site().library, UploadId(upload_id))))

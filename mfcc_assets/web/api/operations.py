@@ -60,6 +60,8 @@ class Operation:
         Statuses of its problems, beside those that every operation has.
     is_for_operators
         Whether it needs the key of an operator.
+    has_tag
+        Whether its answer has an ETag. Only answers to GET have one, unless no cache may keep them.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Operation:
     status: HTTPStatus
     problems: tuple[int, ...]
     is_for_operators: bool
+    has_tag: bool
 
     @property
     def places(self) -> list[str]:
@@ -111,6 +114,7 @@ class Operations:
         status: HTTPStatus = HTTPStatus.OK,
         problems: tuple[int, ...] = (),
         is_for_operators: bool = False,
+        may_be_kept: bool = True,
     ) -> Callable[[View], View]:
         """Let a function do an operation.
 
@@ -121,12 +125,17 @@ class Operations:
         ----------
         method, path, tag, query, body, answer, status, problems, is_for_operators
             As in `Operation`. The docstring of the function says what the operation does.
+        may_be_kept
+            Whether the caller may keep the answer.
         """
 
         def add(view: View) -> View:
             words = " ".join((view.__doc__ or "").split())
             name = view.__name__
-            made = Operation(name, method, path, words, tag, query, body, answer, status, problems, is_for_operators)
+            has_tag = may_be_kept and method == "GET" and isinstance(answer, type)
+            made = Operation(
+                name, method, path, words, tag, query, body, answer, status, problems, is_for_operators, has_tag
+            )
             self.every.append(made)
             rule = _PLACE.sub(r"<\1>", path)
             self.blueprint.add_url_rule(rule, f"{name}_{method.lower()}", _answering(view, made), methods=[method])

@@ -88,13 +88,16 @@ def get_upload(upload_id: str) -> Upload:
     """Get an upload and its answer, as far as it is there."""
     upload = UploadId(upload_id)
     stored = upload_state(site().library, upload)
+    room().begin_missing_preview(stored)
     return _upload(upload, shown_upload(stored, address_of(upload), is_mine=is_mine(upload)))
 
 
 @api.get("/api/v1/uploads/{upload_id}/state", tag=_TAG, answer=UploadProgress)
 def get_upload_state(upload_id: str) -> UploadProgress:
     """Get how far an upload is."""
-    news = room().news(upload_state(site().library, UploadId(upload_id)))
+    stored = upload_state(site().library, UploadId(upload_id))
+    room().begin_missing_preview(stored)
+    news = room().news(stored)
     return UploadProgress.model_validate(
         {"upload_id": upload_id, "state": news.state, "shown": news.shown, "is_last": news.is_last}
     )

@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from threading import Lock
 
+from mfcc_assets.errors import DocumentNotFound
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.upload_document import State
+from mfcc_assets.pipeline.upload_queue import uploads_without_document
+from mfcc_assets.pipeline.upload_state import upload_state
 from mfcc_assets.storage.disk_space import free_bytes
 from mfcc_assets.web.formats import megabytes
 from mfcc_assets.web.i18n import gettext as _
@@ -19,7 +22,8 @@ from mfcc_assets.web.uploads.refusals import Refused
 _BUSY_SECONDS = 5
 _WAITING_SECONDS = 60
 _COUNTED_SECONDS = 1.0
-_FORGOTTEN_SECONDS = 3600.0
+_LOOKED_AT_AGAIN_SECONDS = 3600.0
+"""Time after which an upload without a document is looked for. Somebody may have removed its file by hand."""
 
 _MOST_COMING_OF_A_SENDER = 4
 """Uploads of one sender that come at the same time. So nobody holds all places, nor the space on the disk."""
@@ -44,7 +48,7 @@ class Admission:
         self._rate = Rate(f"{library.settings.web_uploads_per_hour} per hour")
         self._lock = Lock()
         self._coming: list[tuple[str, int]] = []
-        self._stored: dict[UploadId, float] = {}
+        self._stored: dict[UploadId, float] | None = None
         self._senders: dict[UploadId, str] = {}
         self._waiting, self._counted = 0, -_COUNTED_SECONDS
 
@@ -92,19 +96,19 @@ class Admission:
     def stored(self, upload: UploadId, address: str) -> None:
         """Count an upload that was stored as waiting, although it has no document yet, and as one of its sender."""
         with self._lock:
-            self._stored[upload] = time.monotonic()
+            self._without_document()[upload] = time.monotonic()
             self._senders[upload] = sender_of(address)
             self._waiting += 1
 
     def lately_stored(self) -> list[UploadId]:
-        """Return uploads that were stored here and may have no document yet."""
+        """Return uploads that may have no document yet, also those that came before this server started."""
         with self._lock:
-            return list(self._stored)
+            return list(self._without_document())
 
     def forget(self, upload: UploadId) -> None:
         """Count an upload no more, because it was deleted."""
         with self._lock:
-            self._stored.pop(upload, None)
+            self._without_document().pop(upload, None)
             self._senders.pop(upload, None)
             self._counted = -_COUNTED_SECONDS
 
@@ -139,13 +143,28 @@ class Admission:
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, said, retry_seconds=_WAITING_SECONDS)
 
     def _count_waiting(self) -> int:
-        documents = self._library.documents
+        documents, stored = self._library.documents, self._without_document()
         waiting = set[str]().union(*(documents.ids(state.value) for state in _UNANSWERED))
         # The sensor has not seen these yet, or they are answered already.
-        unseen = [upload for upload in self._stored if upload not in waiting]
-        known = {upload for upload in self._stored if upload in waiting} | set(documents.get_many(unseen))
-        oldest = time.monotonic() - _FORGOTTEN_SECONDS
-        self._stored = {upload: when for upload, when in self._stored.items() if upload not in known and when > oldest}
-        unanswered = waiting | set(self._stored)
+        unseen = [upload for upload in stored if upload not in waiting]
+        for upload in [*(set(stored) & waiting), *documents.get_many(unseen)]:
+            del stored[UploadId(upload)]
+        self._look_again(stored)
+        unanswered = waiting | set(stored)
         self._senders = {upload: sender for upload, sender in self._senders.items() if upload in unanswered}
-        return len(waiting) + len(self._stored)
+        return len(unanswered)
+
+    def _without_document(self) -> dict[UploadId, float]:
+        """Return when each upload that may have no document yet was looked at last."""
+        if self._stored is None:
+            self._stored = dict.fromkeys(uploads_without_document(self._library), time.monotonic())
+        return self._stored
+
+    def _look_again(self, stored: dict[UploadId, float]) -> None:
+        """Drop the uploads that were not looked at for long and whose files are gone."""
+        now = time.monotonic()
+        for upload in [upload for upload, when in stored.items() if now - when >= _LOOKED_AT_AGAIN_SECONDS]:
+            del stored[upload]
+            with suppress(DocumentNotFound):
+                upload_state(self._library, upload)
+                stored[upload] = now

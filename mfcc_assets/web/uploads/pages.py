@@ -88,11 +88,8 @@ def audio(upload: UploadId) -> WerkzeugResponse:
 
 def _shown(upload: UploadId) -> ShownUpload:
     stored = upload_state(site().library, upload)
-    shown = shown_upload(stored, address_of(upload), is_mine=is_mine(upload))
-    if shown.news.shown in ("none", "candidates") and not shown.news.is_last:
-        # It was sent in another way, or before this process began.
-        room().previews.begin(upload)
-    return shown
+    room().begin_missing_preview(stored)
+    return shown_upload(stored, address_of(upload), is_mine=is_mine(upload))
 
 
 def _recent() -> list[RecentUpload]:

@@ -48,6 +48,12 @@ class Room:
         """Return the news of one upload, given its document."""
         return news_of(stored, self._shown(stored))
 
+    def begin_missing_preview(self, stored: Document) -> None:
+        """Begin the preview of an upload that was sent in another way, or before this process began."""
+        news = self.news(stored)
+        if news.shown in ("none", "candidates") and not news.is_last:
+            self.previews.begin(UploadId(stored.id))
+
     def _read_news(self, uploads: Collection[UploadId]) -> Mapping[UploadId, News]:
         documents = self._library.documents.get_many(uploads)
         found: dict[UploadId, News] = {}

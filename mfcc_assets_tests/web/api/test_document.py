@@ -34,12 +34,24 @@ def operations(described: Any) -> list[tuple[str, Any]]:
 def test_every_operation_has_words_a_name_of_its_own_and_problems(described: Any) -> None:
     names = [operation["operationId"] for _, operation in operations(described)]
     assert len(set(names)) == len(names) > 20
+    assert [name for name in names if "_by_" in name] == ["create_upload_by_post"], "two methods send a file"
     for name, operation in operations(described):
         assert operation["summary"], name
         problems = {status: answer for status, answer in operation["responses"].items() if int(status) >= 400}
         assert {"400", "401", "429", "500", "503"} <= problems.keys(), name
         assert all(list(answer["content"]) == ["application/problem+json"] for answer in problems.values()), name
         assert "Retry-After" in problems["429"]["headers"]
+
+
+def test_what_no_cache_may_keep_has_no_tag(described: Any) -> None:
+    without = {
+        name
+        for name, operation in operations(described)
+        if name.startswith("get") and "ETag" not in operation["responses"]["200"].get("headers", {})
+    }
+    assert without == {
+        "get /api/uploads/latest", "get /api/uploads/{upload_id}", "get /api/v1/uploads/{upload_id}/events",
+    }  # fmt: skip
 
 
 def test_every_example_is_as_its_schema_says(described: Any) -> None:

@@ -39,6 +39,19 @@ def test_an_upload_that_has_just_come_is_the_last_one_for_its_sender_and_for_an_
             assert (told["id"], told["state"]) == (upload, "waiting")
 
 
+def test_an_upload_that_waits_is_still_listed_after_the_server_was_started_again(
+    ten_tracks: Library, programs: FlaskClient, listener: Headers, operator: Headers, song: bytes
+) -> None:
+    upload = send(programs, song, listener)
+    started_again = client_of(ten_tracks)
+
+    for headers in (listener, operator):
+        assert started_again.get(LATEST, headers=headers).get_json()["id"] == upload
+        (listed,) = started_again.get("/api/v1/uploads", headers=headers).get_json()["items"]
+        assert (listed["upload_id"], listed["state"]) == (upload, "waiting")
+    assert started_again.get("/api/v1/uploads", headers=with_key(ten_tracks)).get_json()["items"] == []
+
+
 def test_a_recorded_answer_has_links_that_lead_to_the_files(
     ten_tracks: Library, programs: FlaskClient, song: bytes
 ) -> None:

@@ -11,6 +11,7 @@ from mfcc_assets.web.uploads.room import room_of
 from mfcc_assets_tests.audio_samples import write_music
 from mfcc_assets_tests.upload_steps import answer_uploads
 from mfcc_assets_tests.web.api.conftest import Headers, with_key
+from mfcc_assets_tests.web.clients import client_of
 from mfcc_assets_tests.web.uploads.waiting import wait_for
 
 
@@ -47,6 +48,20 @@ def test_a_file_is_taken_and_its_preview_and_its_recorded_answer_are_the_same(
     first = recorded["recommendations"][0]["track"]["track_id"]
     why = programs.get(f"/api/v1/uploads/{upload}/why/{first}").get_json()
     assert (why["a"]["track_id"], why["b"]["track_id"]) == (upload, first)
+
+
+@pytest.mark.parametrize("asked", ["", "/state"])
+def test_an_upload_that_was_sent_before_the_server_was_started_again_gets_its_preview(
+    ten_tracks: Library, programs: FlaskClient, listener: Headers, song: bytes, asked: str
+) -> None:
+    upload = previewed(programs, send(programs, song, listener))
+    started_again = client_of(ten_tracks)
+
+    first = started_again.get(f"/api/v1/uploads/{upload}{asked}", headers=listener).get_json()
+    previewed(started_again, upload)
+    then = started_again.get(f"/api/v1/uploads/{upload}{asked}", headers=listener).get_json()
+
+    assert (first["state"], then["state"], then["shown"]) == ("waiting", "waiting", "preview")
 
 
 def test_the_state_has_a_tag_that_changes_with_the_answer(

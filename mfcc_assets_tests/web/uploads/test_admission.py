@@ -1,5 +1,6 @@
 """Tests of whether an upload may come now."""
 
+import time
 from contextlib import ExitStack, suppress
 
 import pytest
@@ -7,6 +8,7 @@ from flask import Flask
 
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
+from mfcc_assets.storage.blobs.port import UPLOADS
 from mfcc_assets.web.uploads.admission import Admission
 from mfcc_assets.web.uploads.refusals import Refused
 
@@ -46,6 +48,20 @@ def test_only_so_many_come_at_the_same_time_and_the_next_may_come_after_one_has_
             coming.enter_context(admission.admitted(10, ADDRESS))
         assert _status(admission, 10) == 503
     assert _status(admission, 10) == 0
+
+
+def test_uploads_that_wait_count_after_a_start_and_no_more_when_their_files_were_removed(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = UploadId("ab" * 16)
+    library.blobs.write(UPLOADS, f"{upload}/song.mp3", b"audio")
+    admission = _admission(library, web_waiting_uploads=1)
+    hours = iter(range(1, 100))
+    monkeypatch.setattr(time, "monotonic", lambda: 3600.0 * next(hours))
+
+    assert (_status(admission, 10), admission.lately_stored()) == (503, [upload])
+    library.blobs.delete(UPLOADS, f"{upload}/song.mp3")
+    assert (_status(admission, 10), admission.lately_stored()) == (0, [])
 
 
 def test_one_sender_holds_neither_all_places_nor_the_space_of_others(library: Library) -> None:
