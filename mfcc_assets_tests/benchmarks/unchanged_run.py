@@ -59,8 +59,8 @@ def add_rows(section: Section, folder: Path, names: int = NAMES) -> Section:
         f"**Nothing has changed.** {names:,} names in a folder of this machine are links to one file. The catalogue "
         "knows all of them. A step that lists the files lists them once, and reads none. A run also reads the next "
         f"{CHECKED_IN_TURN:,} stored pictures, to find damage. In Azure, a listing takes a request for each "
-        f"{NAMES_A_PAGE:,} names, so that of a million takes {math.ceil(MILLION / NAMES_A_PAGE)}. The last column is the "
-        "time of this machine for a million names, if it grows as their number does."
+        f"{NAMES_A_PAGE:,} names, so that of a million takes {math.ceil(MILLION / NAMES_A_PAGE)}. The last column is "
+        "the time of this machine for a million names, if it grows as their number does."
     )
     return section.table(
         ("step", "seconds", "listings", "files read", f"requests of a listing of {MILLION:,}", "seconds for a million"),
