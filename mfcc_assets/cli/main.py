@@ -1,8 +1,6 @@
 """The group of all `mfcc` commands."""
 
-import atexit
 import errno
-import gc
 import warnings
 from typing import Any
 
@@ -31,13 +29,11 @@ from mfcc_assets.cli.versions import versions
 from mfcc_assets.cli.watch import watch
 from mfcc_assets.cli.web import web
 from mfcc_assets.errors import MfccError
+from mfcc_assets.garbage import spare_the_collector
 from mfcc_assets.library import Library
 from mfcc_assets.signals import ended_by_signals
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.texts import printable
-
-_OBJECTS_PER_COLLECTION = 50_000
-"""Number of new objects after which Python looks for garbage. The memory that it finds later is that of these few."""
 
 
 class _MfccGroup(click.Group):
@@ -82,17 +78,8 @@ def main(context: click.Context) -> None:
 
     The library lies in the folder that MFCC_HOME names, by default mfcc_data.
     """
-    _spare_the_collector()
+    spare_the_collector()
     context.obj = context.with_resource(Library())
-
-
-def _spare_the_collector() -> None:
-    """Keep Python from looking for garbage among a million objects of the imported libraries, of which none is garbage.
-
-    It would look through all of them several times while they are imported, and once more when the process ends.
-    """
-    gc.set_threshold(_OBJECTS_PER_COLLECTION)
-    atexit.register(gc.freeze)
 
 
 _COMMANDS: tuple[click.Command, ...] = (

@@ -22,15 +22,16 @@ _Features = TypeVar("_Features")
 _logger = logging.getLogger(__name__)
 
 
-def remove_damaged_features(library: Library) -> list[str]:
+def remove_damaged_features(library: Library, run_id: str = "") -> list[str]:
     """Delete damaged features, so that the run computes them again, and return a sentence for each.
 
     All files that were written or changed since the last call are read, and the next ones of the others in turn: see
     `mfcc_assets.storage.last_check`.
     """
     parameters = library.feature_parameters
+    library.features.forget_listings()
     last = library.features.last_check(parameters)
-    due, done = last.due(library.features.stored(parameters), CHECKED_IN_TURN)
+    due, done = last.due(library.features.stored(parameters, run_id), CHECKED_IN_TURN)
 
     def fault(blob: Blob) -> str:
         try:
@@ -48,10 +49,10 @@ def remove_damaged_features(library: Library) -> list[str]:
     return damage
 
 
-def record_checked_features(library: Library) -> None:
+def record_checked_features(library: Library, run_id: str = "") -> None:
     """Record that all present features were written or checked by this run, for `remove_damaged_features`."""
     parameters = library.feature_parameters
-    times = [blob.modified for blob in library.features.stored(parameters)]
+    times = [blob.modified for blob in library.features.stored(parameters, run_id)]
     if times:
         last = library.features.last_check(parameters)
         library.features.set_last_check(replace(last, until=max(times)), parameters)

@@ -263,9 +263,9 @@ class _Observing:
 
     def _observed(self, name: str) -> Observed | SkippedFile | None:
         blobs, track = self._library.blobs, self._ids[name]
+        # The version was listed before the bytes are read. If the file has changed since, the next observation sees it.
+        blob = self._files.music[name]
         try:
-            # The version is read before the bytes. If the file changes in between, the next observation sees it.
-            blob = blobs.stat(SOUNDTRACKS, name)
             with blobs.as_file(SOUNDTRACKS, name) as path:
                 if not _is_music(path, name):
                     return SkippedFile(name, blob.etag, NO_AUDIO)

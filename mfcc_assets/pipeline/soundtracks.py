@@ -1,5 +1,6 @@
 """Compute the features of the soundtracks: the cepstra of every audio, and then its track features."""
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from mfcc_assets.audio.reader import read_audio_id
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import AudioError, BlobNotFound, TooLong, TooShort, UnreadableAudio
-from mfcc_assets.ids import NO_CONTENT, AudioId, content_digest
+from mfcc_assets.ids import NO_CONTENT, AudioId, TrackId, content_digest
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.feature_repair import (
     compute_track_features,
@@ -20,6 +21,10 @@ from mfcc_assets.pipeline.store_features import note_on, store_analysis
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
 from mfcc_assets.storage.sql.records import AudioContent, Reject, Soundtrack
+
+FILES_PER_TRANSACTION = 100
+SECONDS_PER_TRANSACTION = 10.0
+"""What is recorded together: so many files, or those of so much time. A run that is killed analyses them again."""
 
 COMPUTED, REUSED, UNCHANGED, REJECTED = "computed", "reused", "unchanged", "rejected"
 WAITING = "waiting"
@@ -96,9 +101,9 @@ def analyse_soundtracks(
         Function that shows the progress: the files of all stages, and the time that all of them need.
     """
     parameters = library.feature_parameters.cepstra
-    damaged = remove_damaged_features(library)
+    damaged = remove_damaged_features(library, run_id)
     soundtracks = library.catalogue.soundtracks(shards)
-    present = library.features.audio_with_cepstra(parameters)
+    present = library.features.audio_with_cepstra(parameters, run_id)
     waiting: dict[str, list[Soundtrack]] = {}
     for track in soundtracks:
         if track.analysed_digest != track.content_digest or (track.audio_id and track.audio_id not in present):
@@ -140,6 +145,7 @@ def analyse_soundtracks(
                     return error
         return None
 
+    page = _Page(library)
     for tracks, outcome in on_all_cores(analysed, largest_first):
         names = [track.blob_name for track in tracks]
         if isinstance(outcome, AudioError):
@@ -147,8 +153,7 @@ def analyse_soundtracks(
             report.outcomes |= dict.fromkeys(names, REJECTED)
         elif outcome is not None:
             content = outcome.content
-            for track in tracks:
-                library.catalogue.record_content(content, track_id=track.track_id)
+            page.add(content, tracks)
             report.notes += [f"{name}: {content.note}" for name in names if content.note]
             report.outcomes |= dict.fromkeys(names, REUSED)
             if outcome.computed:
@@ -156,13 +161,44 @@ def analyse_soundtracks(
                 report.computed[content.audio_id] = names[0]
                 report.seconds[names[0]] = content.seconds
         tally.end(names[0], files=len(names), work=tracks[0].bytes, rejected=isinstance(outcome, AudioError))
+    page.record()
     return report
 
 
+class _Page:
+    """Contents that are recorded together, because a transaction of a remote database takes about 10 ms."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._contents: dict[TrackId, AudioContent] = {}
+        self._began = time.monotonic()
+
+    def add(self, content: AudioContent, tracks: Sequence[Soundtrack]) -> None:
+        self._contents |= {track.track_id: content for track in tracks}
+        is_full = len(self._contents) >= FILES_PER_TRANSACTION
+        if is_full or time.monotonic() - self._began > SECONDS_PER_TRANSACTION:
+            self.record()
+
+    def record(self) -> None:
+        self._library.catalogue.record_contents(self._contents)
+        self._contents, self._began = {}, time.monotonic()
+
+
 def compute_features_of_soundtracks(
-    library: Library, shards: Sequence[str], *, report_progress: Report = unseen
+    library: Library, shards: Sequence[str], *, run_id: str = "", report_progress: Report = unseen
 ) -> dict[str, str]:
     """Compute the track features of every audio in these shards that has none yet, and report the progress.
+
+    Parameters
+    ----------
+    library
+        The library.
+    shards
+        Shards whose soundtracks get track features.
+    run_id
+        Id of the run, whose steps share one listing of what is stored.
+    report_progress
+        Function that shows the progress.
 
     Returns
     -------
@@ -176,14 +212,14 @@ def compute_features_of_soundtracks(
         If cepstra of these parameters are missing. The error says what to backfill.
     """
     parameters = library.feature_parameters
-    present = library.features.audio_with_track_features(parameters)
+    present = library.features.audio_with_track_features(parameters, run_id)
     soundtracks = reversed(library.catalogue.soundtracks(shards))
     names = {track.audio_id: track.blob_name for track in soundtracks if track.audio_id}
     missing = [audio_id for audio_id in names if audio_id not in present]
     tally = Tally(report_progress, "Computing track features", len(missing))
     for audio_id, _ in on_all_cores(lambda audio_id: compute_track_features(library, audio_id, parameters), missing):
         tally.end(names[audio_id])
-    record_checked_features(library)
+    record_checked_features(library, run_id)
     return {name: UNCHANGED if audio_id in present else COMPUTED for audio_id, name in names.items()}
 
 

@@ -1,6 +1,10 @@
 """The features of an upload, wherever they are now."""
 
+from threading import Thread
+
+from mfcc_assets.audio.child_process import start_child
 from mfcc_assets.errors import FeaturesMissing
+from mfcc_assets.features.mfcc import warm_up
 from mfcc_assets.features.waveform import Waveform
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.file_answer import FileFeatures, Preview, features_at_once
@@ -41,6 +45,12 @@ def features_of_upload(
         return preview.file
     with opened_upload(library, document) as file:
         return features_at_once(library, file.path, parameters, file.file_name)
+
+
+def get_ready_to_analyse() -> None:
+    """Begin what the first analysis of this process would wait for: a process that decodes, and compiled kernels."""
+    start_child()
+    Thread(target=warm_up, name="kernels", daemon=True).start()
 
 
 def waveform_of_upload(library: Library, document: UploadDocument, preview: Preview | None) -> Waveform:

@@ -18,7 +18,7 @@ _logger = logging.getLogger(__name__)
 
 
 def store_missing_waveforms(
-    library: Library, shards: Sequence[str], *, report_progress: Report = unseen
+    library: Library, shards: Sequence[str], *, run_id: str = "", report_progress: Report = unseen
 ) -> dict[str, str]:
     """Compute and store the waveform of every analysed audio in these shards that has none yet.
 
@@ -32,6 +32,8 @@ def store_missing_waveforms(
         The library.
     shards
         Shards whose soundtracks get waveforms.
+    run_id
+        Id of the run, whose steps share one listing of what is stored.
     report_progress
         Function that shows the progress.
 
@@ -46,7 +48,7 @@ def store_missing_waveforms(
     FeaturesMissing
         If cepstra of these parameters are missing. The error says what to backfill.
     """
-    present = library.features.audio_with_waveform()
+    present = library.features.audio_with_waveform(run_id)
     soundtracks = {track.audio_id: track for track in reversed(library.catalogue.soundtracks(shards)) if track.audio_id}
     missing = [audio_id for audio_id in soundtracks if audio_id not in present]
     outcomes = {track.blob_name: UNCHANGED for audio_id, track in soundtracks.items() if audio_id in present}

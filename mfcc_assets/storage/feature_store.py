@@ -30,6 +30,7 @@ from mfcc_assets.ids import AudioId
 from mfcc_assets.storage.blobs.port import CEPSTRA, Blob, BlobStore
 from mfcc_assets.storage.last_check import LastCheck, read_last_check, write_last_check
 from mfcc_assets.storage.parquet_files import DamagedParquetError, read_parquet, values_of_lists, write_parquet
+from mfcc_assets.storage.run_listings import RunListings
 
 _VERSION = b"features_version"
 
@@ -46,6 +47,8 @@ _RUN = "The next run over the library computes them again: `mfcc sync` starts on
 class FeatureStore:
     """Reads and writes the features of each audio.
 
+    Methods that ask which features there are take the id of a run. The steps of a run then share one listing.
+
     Parameters
     ----------
     blobs
@@ -54,16 +57,17 @@ class FeatureStore:
 
     def __init__(self, blobs: BlobStore) -> None:
         self._blobs = blobs
+        self._listings = RunListings(blobs, CEPSTRA)
 
-    def audio_with_cepstra(self, parameters: CepstraParameters) -> set[AudioId]:
+    def audio_with_cepstra(self, parameters: CepstraParameters, run_id: str = "") -> set[AudioId]:
         """Return the ids of all audio with stored cepstra and timbre."""
         folders = (f"{folder}/{parameters.version}/" for folder in ("frames", "timbre"))
-        cepstra, timbre = (self._audio_ids(folder) for folder in folders)
+        cepstra, timbre = (self._audio_ids(folder, run_id) for folder in folders)
         return cepstra & timbre
 
-    def audio_with_track_features(self, parameters: FeaturesParameters) -> set[AudioId]:
+    def audio_with_track_features(self, parameters: FeaturesParameters, run_id: str = "") -> set[AudioId]:
         """Return the ids of all audio with stored track features."""
-        return self._audio_ids(f"summaries/{parameters.version}/")
+        return self._audio_ids(f"summaries/{parameters.version}/", run_id)
 
     def has_cepstra(self, audio_id: AudioId, parameters: CepstraParameters) -> bool:
         """Return whether the cepstra and the timbre of an audio are stored."""
@@ -167,9 +171,9 @@ class FeatureStore:
             raise _damaged(name)
         return np.column_stack([column.to_numpy() for column in table.columns])
 
-    def audio_with_waveform(self) -> set[AudioId]:
+    def audio_with_waveform(self, run_id: str = "") -> set[AudioId]:
         """Return the ids of all audio with a stored waveform."""
-        return self._audio_ids(f"waveforms/{WAVEFORM_VERSION}/")
+        return self._audio_ids(f"waveforms/{WAVEFORM_VERSION}/", run_id)
 
     def has_waveform(self, audio_id: AudioId) -> bool:
         """Return whether the waveform of an audio is stored."""
@@ -203,14 +207,18 @@ class FeatureStore:
             _chroma_name(audio_id),
             _waveform_name(audio_id),
         ):
-            self._blobs.delete(CEPSTRA, name)
+            self._delete(name)
 
-    def stored(self, parameters: FeaturesParameters) -> list[Blob]:
+    def forget_listings(self) -> None:
+        """Forget which features there were when a run last asked, because its work begins now."""
+        self._listings.forget()
+
+    def stored(self, parameters: FeaturesParameters, run_id: str = "") -> list[Blob]:
         """Return the files of all features with these parameters. `check` checks one of them."""
         cepstra = parameters.cepstra.version
         of_parameters = (f"timbre/{cepstra}/", f"frames/{cepstra}/", f"summaries/{parameters.version}/")
         folders = (*of_parameters, f"waveforms/{WAVEFORM_VERSION}/")
-        return [blob for folder in folders for blob in self._blobs.list(CEPSTRA, folder)]
+        return [blob for folder in folders for blob in self._listings.of(folder, run_id)]
 
     def check(self, blob: Blob) -> None:
         """Read a file of `stored` whole.
@@ -232,10 +240,10 @@ class FeatureStore:
 
     def remove(self, blob: Blob) -> None:
         """Delete a file of `stored`. The next run computes what it held."""
-        self._blobs.delete(CEPSTRA, blob.name)
+        self._delete(blob.name)
 
-    def _audio_ids(self, prefix: str) -> set[AudioId]:
-        names = (blob.name for blob in self._blobs.list(CEPSTRA, prefix))
+    def _audio_ids(self, prefix: str, run_id: str = "") -> set[AudioId]:
+        names = (blob.name for blob in self._listings.of(prefix, run_id))
         return {AudioId(name.removeprefix(prefix).removesuffix(".parquet")) for name in names}
 
     def _write(self, name: str, table: pa.Table, version: str, **options: Any) -> None:
@@ -255,6 +263,12 @@ class FeatureStore:
         except Conflict:
             # Another writer finished first. It wrote the same, and Azure dropped the blocks of this write.
             return
+        finally:
+            self._listings.changed(name)
+
+    def _delete(self, name: str) -> None:
+        self._blobs.delete(CEPSTRA, name)
+        self._listings.changed(name)
 
     def _read(self, name: str, version: str, *, rows: int | None = None) -> pa.Table:
         try:

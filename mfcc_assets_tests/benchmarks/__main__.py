@@ -11,6 +11,7 @@ from pathlib import Path
 from mfcc_assets_tests.benchmarks import (
     article,
     cascade,
+    decoders,
     features,
     growth,
     kernels,
@@ -27,6 +28,7 @@ from mfcc_assets_tests.benchmarks.report import Section
 SECTIONS: Mapping[str, Callable[[Corpus], Section]] = {
     "kernels": kernels.measure,
     "cascade": cascade.measure,
+    "decoders": decoders.measure,
     "features": features.measure,
     "article": article.measure,
     "peers": peers.measure,

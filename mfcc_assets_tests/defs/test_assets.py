@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -173,6 +174,21 @@ def test_a_run_that_nobody_continues_analyses_everything_and_logs_its_progress(
         last = read_progress(library.settings.progress_file)
         assert last is not None
         assert last.phase == "Writing recommendations"
+
+
+def test_a_run_that_makes_progress_shows_it_in_the_list_of_runs_and_may_go_on_for_another_day(
+    ten_tracks: Library, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "SECONDS_BETWEEN_TAGS", -1)
+    begun = time.time()
+    run = run_library(ten_tracks, instance)
+
+    (record,) = instance.get_run_records(dg.RunsFilter(run_ids=[run.result.run_id]))
+    tags = record.dagster_run.tags
+    assert tags["mfcc/progress"].startswith("Writing recommendations")
+    assert record.start_time is not None
+    end = record.start_time + float(tags["dagster/max_runtime"])
+    assert begun + 86_400 - 2 <= end <= time.time() + 86_400 + 2
 
 
 def test_a_run_over_a_range_records_each_partition(ten_tracks: Library, instance: dg.DagsterInstance) -> None:

@@ -2,13 +2,18 @@
 
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
+
+import pytest
 
 from mfcc_assets.ids import track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import Difference, soundtrack_files
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.outstanding_work import changed_soundtracks
+from mfcc_assets.storage.blobs.local import LocalBlobs
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS, Blob
 from mfcc_assets_tests.audio_samples import retag, write_tone
 
 
@@ -123,6 +128,25 @@ def test_damaged_tags_are_noted_and_missing_tags_are_not(library: Library, tmp_p
         "damaged.mp3": ("waiting", "no tags could be read, because they are damaged"),
         "untagged.mp3": ("waiting", ""),
     }
+
+
+def test_a_new_file_is_asked_for_once_because_its_version_is_known_from_the_listing(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Counter[str]()
+    stat = LocalBlobs.stat
+
+    def count(blobs: LocalBlobs, container: str, name: str) -> Blob:
+        asked[name] += container == SOUNDTRACKS
+        return stat(blobs, container, name)
+
+    library.blobs.upload_file(SOUNDTRACKS, "a.wav", write_tone(tmp_path / "a.wav", 1))
+    monkeypatch.setattr(LocalBlobs, "stat", count)
+
+    observe_soundtracks(library, library.shards, run_id="run")
+
+    assert asked["a.wav"] == 1
+    assert library.catalogue.manifest(library.shards) == {"a.wav": library.blobs.stat(SOUNDTRACKS, "a.wav").etag}
 
 
 def test_an_unchanged_file_is_not_read_again(library: Library, tmp_path: Path) -> None:

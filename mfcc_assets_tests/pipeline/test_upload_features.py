@@ -1,5 +1,7 @@
 """The features of an upload, wherever they are."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -74,3 +76,19 @@ def test_without_features_and_file_there_is_nothing(uploaded: Library) -> None:
         uploaded.blobs.delete(container, f"{UPLOAD}/query.flac")
     with pytest.raises(BlobNotFound):
         found(uploaded)
+
+
+def test_the_process_of_a_run_decodes_and_computes_without_waiting_for_a_start() -> None:
+    program = (
+        "import threading\n"
+        "from mfcc_assets.audio import child_process\n"
+        "from mfcc_assets.features import mfcc\n"
+        "from mfcc_assets.pipeline.upload_features import get_ready_to_analyse\n"
+        "get_ready_to_analyse()\n"
+        "(kernels,) = [thread for thread in threading.enumerate() if thread.name == 'kernels']\n"
+        "kernels.join()\n"
+        "print(len(child_process._idle), len(mfcc._cut_into_frames.signatures))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert ended.stdout.split() == ["1", "1"]

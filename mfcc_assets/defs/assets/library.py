@@ -129,7 +129,9 @@ def soundtrack_waveforms(context: dg.AssetExecutionContext, library: dg.Resource
     They are stored as Parquet in the container `cepstra`. The analysis of a file stores its waveform. This asset
     computes those of files that were analysed before there were waveforms, and damaged ones.
     """
-    outcomes = store_missing_waveforms(library, context.partition_keys, report_progress=progress_log(context, library))
+    outcomes = store_missing_waveforms(
+        library, context.partition_keys, run_id=context.run.run_id, report_progress=progress_log(context, library)
+    )
     kinds, track_ids = (COMPUTED, UNCHANGED, WAITING), library.catalogue.track_ids()
     totals = add_counts(context, outcomes, kinds, track_ids, digits=library.settings.shard_digits)
     return dg.MaterializeResult(metadata={**totals, "waveform_version": WAVEFORM_VERSION})
@@ -143,7 +145,7 @@ def soundtrack_summaries(context: dg.AssetExecutionContext, library: dg.Resource
     comparisons of tracks use them.
     """
     outcomes = compute_features_of_soundtracks(
-        library, context.partition_keys, report_progress=progress_log(context, library)
+        library, context.partition_keys, run_id=context.run.run_id, report_progress=progress_log(context, library)
     )
     track_ids = library.catalogue.track_ids()
     totals = add_counts(context, outcomes, (COMPUTED, UNCHANGED), track_ids, digits=library.settings.shard_digits)

@@ -42,6 +42,13 @@ LAST = {"dagster/priority": "-1"}
 """Tags of an asset that a run materialises after all others, because nothing of the run waits for it."""
 
 SECONDS_BETWEEN_LOG_LINES = 10
+SECONDS_BETWEEN_TAGS = 60
+
+SECONDS_WITHOUT_PROGRESS = 86_400
+"""Time after which a run hangs if it shows no progress. It is the longest run in `dagster.yaml`, too."""
+
+PROGRESS_TAG, LIMIT_TAG = "mfcc/progress", "dagster/max_runtime"
+"""Tags of a run: its progress, and the seconds after its start at which the daemon ends it."""
 
 ROWS_SHOWN = 50
 """Largest number of rows in a table. Each table is part of an event in Dagster's database, which must stay small."""
@@ -168,17 +175,32 @@ def _shards(context: dg.AssetExecutionContext) -> str:
 
 
 def progress_log(context: dg.AssetExecutionContext, library: Library) -> Report:
-    """Return a function that writes progress for other processes, and logs it once in `SECONDS_BETWEEN_LOG_LINES`."""
-    last_line = time.monotonic()
+    """Return a function that shows progress: in a file for other processes, in the log, and in a tag of the run.
+
+    The tag is seen in Dagster's list of runs. With it the run gets another day: the daemon ends a run that shows no
+    progress for `SECONDS_WITHOUT_PROGRESS`, which hangs, and lets one go on that works for many days.
+    """
+    last_line = last_tag = time.monotonic()
 
     def show(progress: Progress) -> None:
-        nonlocal last_line
+        nonlocal last_line, last_tag
         write_progress(library.settings.progress_file, progress)
         if time.monotonic() - last_line > SECONDS_BETWEEN_LOG_LINES:
             last_line = time.monotonic()
             context.log.info(str(progress))
+        if time.monotonic() - last_tag > SECONDS_BETWEEN_TAGS:
+            last_tag = time.monotonic()
+            _tag_run(context, progress)
 
     return show
+
+
+def _tag_run(context: dg.AssetExecutionContext, progress: Progress) -> None:
+    run_id = context.run.run_id
+    (record,) = context.instance.get_run_records(dg.RunsFilter(run_ids=[run_id]))
+    began = record.start_time or time.time()
+    limit = time.time() - began + SECONDS_WITHOUT_PROGRESS
+    context.instance.add_run_tags(run_id, {PROGRESS_TAG: str(progress), LIMIT_TAG: str(round(limit))})
 
 
 _STATES = {State.CANDIDATES: "candidates found", State.RANKED: "answered", State.FAILED: "no answer"}

@@ -10,6 +10,7 @@ from mfcc_assets.defs.partitions import FILES_TAG, files_tag
 from mfcc_assets.ids import UploadId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answering_run import AnsweringRun, document_of
+from mfcc_assets.pipeline.upload_features import get_ready_to_analyse
 from mfcc_assets.pipeline.uploads import (
     analyse_uploads,
     find_upload_candidates,
@@ -58,6 +59,7 @@ def raw_upload(context: dg.AssetExecutionContext, library: dg.ResourceParam[Libr
 
     The document is stored in the document store. Every later step writes its progress and its results there.
     """
+    get_ready_to_analyse()
     run = answering_run(context, library)
     received = receive_uploads(library, uploads_of(context), run=run)
     names = [document.file_name for document in received]

@@ -1,5 +1,6 @@
 """A cache of remote files on the local disk that keeps the most recently used copies within a size limit."""
 
+import fcntl
 import hashlib
 import os
 import secrets
@@ -7,7 +8,7 @@ import shutil
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from mfcc_assets.errors import StoreError
@@ -22,6 +23,9 @@ class FileCache:
         copies/<2 digits>/<digest of the key>-<CRC-32><suffix>
                                        a complete copy; its modification time is the time of its last use
         used/<random>/copy<suffix>     a reader's hard link to a copy, or a copy that is being fetched
+        locks/<3 digits>               an empty file, which is locked while such a copy is fetched
+
+    Many readers that want a copy at once wait for the first of them to fetch it.
 
     Each reader has a hard link of its own, so that a copy stays while it is read even if the cache drops it. A copy
     that is not what was fetched, because this disk damaged it, is fetched again.
@@ -35,9 +39,10 @@ class FileCache:
     """
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
-        self._copies, self._used, self._most_bytes = folder / "copies", folder / "used", most_bytes
+        self._copies, self._used, self._locks = (folder / part for part in ("copies", "used", "locks"))
+        self._most_bytes = most_bytes
         with _disk_errors(folder):
-            for part in (self._copies, self._used):
+            for part in (self._copies, self._used, self._locks):
                 part.mkdir(parents=True, exist_ok=True)
             _remove_abandoned(self._used)
 
@@ -71,18 +76,30 @@ class FileCache:
         try:
             with _disk_errors(own):
                 own.mkdir()
-                if not any(_linked(path, copy, size) for copy in (self._copies / digest[:2]).glob(f"{digest}-*")):
-                    fetch(path)
-                    _check_size(path, size)
-                    if is_kept:
-                        self._keep(path, digest, size)
+                if not self._found(path, digest, size):
+                    is_kept &= size <= self._most_bytes
+                    # Who fetches a copy that nobody keeps has nothing that others could wait for.
+                    with self._lock(digest) if is_kept else nullcontext():
+                        if not (is_kept and self._found(path, digest, size)):
+                            fetch(path)
+                            _check_size(path, size)
+                            if is_kept:
+                                self._keep(path, digest, size)
             yield path
         finally:
             shutil.rmtree(own, ignore_errors=True)
 
+    def _found(self, path: Path, digest: str, size: int) -> bool:
+        return any(_linked(path, copy, size) for copy in (self._copies / digest[:2]).glob(f"{digest}-*"))
+
+    @contextmanager
+    def _lock(self, digest: str) -> Iterator[None]:
+        with (self._locks / digest[:3]).open("wb") as file:
+            # Closing the file unlocks it, and so does the end of a process that is killed.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     def _keep(self, path: Path, digest: str, size: int) -> None:
-        if size > self._most_bytes:
-            return
         with path.open("rb+") as file:
             # A power cut must not leave half of the content under the name of a complete copy.
             os.fsync(file.fileno())

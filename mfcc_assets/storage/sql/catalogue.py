@@ -230,13 +230,25 @@ class Catalogue:
 
     def record_content(self, content: AudioContent, *, track_id: TrackId | None = None) -> None:
         """Store which audio some bytes hold and, if a track id is given, that this soundtrack has that audio."""
+        self._record_contents([content], {} if track_id is None else {track_id: content})
+
+    def record_contents(self, contents: Mapping[TrackId, AudioContent]) -> None:
+        """Store which audio many soundtracks have, in one transaction: see `record_content`."""
+        self._record_contents(contents.values(), contents)
+
+    def _record_contents(self, contents: Iterable[AudioContent], of_tracks: Mapping[TrackId, AudioContent]) -> None:
+        rows = {content.content_digest: named_columns(asdict(content)) for content in contents}
+        if not rows:
+            return
         with self._database.writing() as connection:
-            connection.execute(_UPSERT_CONTENT, named_columns(asdict(content)))
-            if track_id is not None:
-                # REJECTS comes before SOUNDTRACKS, as in `record_reject`: different orders could end in a deadlock.
-                connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID == track_id))
+            # Rows are written in one order everywhere, and REJECTS comes before SOUNDTRACKS, as in `record_reject`:
+            # different orders could end in a deadlock.
+            connection.execute(_UPSERT_CONTENT, [rows[digest] for digest in sorted(rows)])
+            for ids in batches(sorted(of_tracks)):
+                connection.execute(sa.delete(REJECTS).where(REJECTS.c.SUBJECT_ID.in_(ids)))
+            for track, content in sorted(of_tracks.items()):
                 self._update_analysis(
-                    connection, track_id, content.audio_id, content.content_digest, content.seconds, content.note
+                    connection, track, content.audio_id, content.content_digest, content.seconds, content.note
                 )
 
     def record_reject(self, reject: Reject, *, run_id: str, content_digest: str | None = None) -> None:

@@ -58,7 +58,7 @@ def read(cache: FileCache, source: Source, key: str, size: int = 10) -> bytes:
 
 
 def left(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.parent.name != "locks")
 
 
 def test_a_copy_is_fetched_once_and_keeps_its_suffix(cache, source, tmp_path):
@@ -72,6 +72,36 @@ def test_a_copy_is_fetched_once_and_keeps_its_suffix(cache, source, tmp_path):
 def test_another_key_has_another_copy(cache, source):
     assert read(cache, source, "a") != read(cache, source, "b")
     assert source.fetched == ["a", "b"]
+
+
+def test_readers_who_want_one_copy_at_once_wait_for_the_first_to_fetch_it(tmp_path, source):
+    readers = 6
+    everybody_is_there = threading.Barrier(readers)
+    there = threading.Event()
+
+    def fetch_when_everybody_is_there(path: Path) -> None:
+        assert there.wait(timeout=30)
+        source.of("a")(path)
+
+    def wanted(_: int) -> bytes:
+        cache = FileCache(tmp_path, 30)  # as each process has its own
+        everybody_is_there.wait(timeout=30)
+        there.set()
+        with cache.file("a", suffix=".flac", size=10, fetch=fetch_when_everybody_is_there) as path:
+            return path.read_bytes()
+
+    with ThreadPoolExecutor(readers) as pool:
+        assert set(pool.map(wanted, range(readers))) == {b"a" * 10}
+    assert source.fetched == ["a"]
+
+
+def test_who_waits_fetches_the_copy_itself_if_the_first_one_fails(cache, source):
+    def fail(path: Path) -> None:
+        raise StoreError("the network is gone", subject=path.name)
+
+    with pytest.raises(StoreError, match="gone"), cache.file("a", suffix=".flac", size=10, fetch=fail):
+        pass
+    assert read(cache, source, "a") == b"a" * 10
 
 
 def test_the_least_recently_used_copy_is_dropped_first(cache, source, tmp_path):

@@ -191,6 +191,28 @@ class TestContents:
         catalogue.record_content(content)
         assert catalogue.contents(["d" * 32, "d" * 32, "unknown"]) == {"d" * 32: content}
 
+    def test_the_audio_of_many_soundtracks_is_recorded_at_once_as_if_it_were_recorded_one_by_one(self, catalogue):
+        files = [observed(name) for name in ("a.mp3", "b.mp3", "copy of b.mp3", "c.mp3")]
+        contents = [
+            AudioContent("1" * 32, AudioId("one"), 1.0, ""),
+            AudioContent("2" * 32, AudioId("two"), 2.0, "cut off"),
+            AudioContent("2" * 32, AudioId("two"), 2.0, "cut off"),
+        ]
+        observe(catalogue, *files)
+        catalogue.record_reject(reject(files[0]), run_id="run")
+
+        catalogue.record_contents({file.track_id: content for file, content in zip(files, contents, strict=False)})
+
+        tracks = {track.blob_name: track for track in catalogue.soundtracks()}
+        for file, content in zip(files, contents, strict=False):
+            track = tracks[file.blob_name]
+            assert (track.audio_id, track.analysed_digest) == (content.audio_id, content.content_digest)
+            assert (track.seconds, track.note) == (content.seconds, content.note)
+        assert tracks["c.mp3"].audio_id is None
+        assert catalogue.contents(["1" * 32, "2" * 32]) == {each.content_digest: each for each in contents}
+        assert catalogue.rejects() == []
+        catalogue.record_contents({})
+
     def test_more_digests_than_fit_into_one_statement_can_be_looked_up(self, catalogue):
         known = [f"{number:032x}" for number in range(0, 2 * IDS_PER_QUERY + 10, 100)]
         for digest in known:

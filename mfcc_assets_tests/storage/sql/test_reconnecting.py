@@ -60,6 +60,12 @@ class Stores(NamedTuple):
 CHANGES: dict[str, Callable[[Stores], object]] = {
     "record_observed": lambda stores: observe(stores.catalogue, observed("a", 2), observed("d"), gone=("b",)),
     "record_content": lambda stores: analyse(stores.catalogue, observed("a"), "audio"),
+    "record_contents": lambda stores: stores.catalogue.record_contents(
+        {
+            observed(name).track_id: AudioContent(observed(name).content_digest, AudioId("audio"), 1.0, "")
+            for name in "ad"
+        }
+    ),
     "record_reject": lambda stores: stores.catalogue.record_reject(reject(observed("a")), run_id="run"),
     "record_skipped": lambda stores: stores.catalogue.record_skipped(
         [SkippedFile("b", "etag", "text")], shard_digits=1
