@@ -33,12 +33,15 @@ def present_lists(library: Library, version: str, recordings: Recordings) -> Row
         return RowLists(np.full((len(tracks), 1), -1, np.int32), np.zeros(len(tracks), np.bool_))
     lists = rows_in_list_order(library, index)
     own = tracks.rows(index.tracks.audio_ids)
-    present = np.where((own >= 0) & in_library[own], own, -1)
+    is_present = own >= 0
+    is_present[is_present] = in_library[own[is_present]]
+    present = np.where(is_present, own, -1)
     # Row -1 stays -1.
-    recording_of = np.append(np.where(present >= 0, recordings.rows[present], -1), -1).astype(np.int32)
+    recording_of = np.full(len(own) + 1, -1, np.int32)
+    recording_of[:-1][is_present] = recordings.rows[own[is_present]]
     found = np.full((len(tracks), lists.shape[1]), -1, np.int32)
     is_query = np.zeros(len(tracks), np.bool_)
-    queries = np.flatnonzero((present >= 0) & (recording_of[:-1] == present) & (lists[:, :1] >= 0).any(axis=1))
+    queries = np.flatnonzero(is_present & (recording_of[:-1] == present) & (lists[:, :1] >= 0).any(axis=1))
     is_query[present[queries]] = True
     found[present[queries]] = recording_of[lists[queries]]
     for first in range(0, len(found), _ROWS_AT_ONCE):

@@ -53,3 +53,29 @@ def test_a_window_of_the_whole_library_holds_every_other_track() -> None:
     points = np.random.default_rng(0).normal(size=(9, WIDTH)).astype(np.float32)
     whole = Windows(points, points, 1.0).among(np.arange(9))
     assert [each.tolist() for each in whole.tracks_of_each(np.array([4]))] == [[0, 1, 2, 3, 5, 6, 7, 8]]
+
+
+def made_up(tracks: int, seed: int, share: float = 0.3) -> tuple[Windows, np.ndarray]:
+    points = np.random.default_rng(seed).standard_normal((tracks, 4)).astype(np.float32)
+    return Windows(points, points[:: max(1, tracks // 20)], share), points
+
+
+@given(st.integers(25, 60), st.integers(0, 100))
+def test_both_directions_agree_also_if_other_tracks_are_missing(tracks: int, seed: int) -> None:
+    windows, points = made_up(tracks, seed)
+    every, some = np.arange(tracks), np.arange(0, tracks, 3)
+    of_query = {query: set(windows.among(every).tracks_of(query).tolist()) for query in every.tolist()}
+    for track in some.tolist():
+        queries = windows.among(some).queries_of(track).tolist()
+        assert queries == [query for query in some.tolist() if track in of_query[query]]
+    fewer = Windows(points[some], points[:: max(1, tracks // 20)], 0.3)
+    for place, query in enumerate(some.tolist()):
+        found = fewer.among(np.arange(len(some))).tracks_of(place)
+        assert set(some[found].tolist()) == of_query[query] & set(some.tolist())
+
+
+def test_a_window_holds_about_the_wanted_share() -> None:
+    windows, _ = made_up(4_000, 0, share=0.3)
+    search = windows.among(np.arange(4_000))
+    sizes = [len(search.tracks_of(query)) for query in range(0, 4_000, 40)]
+    assert 0.2 < np.mean(sizes) / 4_000 < 0.5
