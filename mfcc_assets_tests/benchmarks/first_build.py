@@ -20,7 +20,7 @@ from mfcc_assets.pipeline.answer import certify
 from mfcc_assets.search.candidates import CandidateSearch
 from mfcc_assets.search.cascade import COARSE_FACTOR
 from mfcc_assets.search.frame_spool import FrameSpool
-from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
+from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.search.index import IndexParameters, LibraryIndex, made_with
 from mfcc_assets.search.query import Search
 from mfcc_assets.search.segment import LoadedParts, Segment
@@ -175,7 +175,7 @@ def _lists(
         begun = time.thread_time()
         candidates = CandidateSearch.of_row(index, row).pruned(window, WANTED)
         found = time.thread_time()
-        names = list(IdArray(index.tracks.audio_ids.array[candidates.rows]))
+        names = [index.tracks.audio_ids[number] for number in candidates.rows.tolist()]
         search = _search(index, row)
         ranked = certify(search, search.nearest(names, WANTED), count=WANTED, others=names)
         of_candidates, of_rankings = of_candidates + found - begun, of_rankings + time.thread_time() - found
