@@ -53,7 +53,10 @@ idle.
 _PIECE = 1 << 16
 """Bytes of an answer that are sent at once."""
 
-_LINGERING_SECONDS = 2.0
+_SILENT_SECONDS = 0.25
+"""How long a thread waits for the first byte. Behind that, the connection waits without a thread."""
+
+_LINGERING_SECONDS, _HURRIED_LINGERING_SECONDS = 2.0, 0.25
 _LINGERING_CHUNK = 1 << 16
 _MOST_LINGERING_BYTES = 64 << 20
 
@@ -111,6 +114,7 @@ class TimedSocket(socket.socket):
     idle_seconds = 30.0
     head_seconds = _HEAD_SECONDS
     _head_ends: float | None = None
+    _has_answered = False
     _when_closed: Callable[[], None] | None = None
 
     @classmethod
@@ -132,7 +136,7 @@ class TimedSocket(socket.socket):
         if self.fileno() < 0:
             return  # gunicorn asks for this before it closes a connection that is closed already
         self._begun, self._received, self._asked = time.monotonic(), 0, time.monotonic()
-        self._head_ends = None
+        self._head_ends, self._has_answered = None, False
         if flag:
             self._head_ends = self._begun + self.head_seconds
             self.settimeout(self.idle_seconds)
@@ -149,7 +153,9 @@ class TimedSocket(socket.socket):
         if self._head_ends is not None:
             return self._recv_head(bufsize, flags)
         asked = time.monotonic()
-        data = self._recv_until(bufsize, flags, asked + _HURRIED_BODY_SECONDS)
+        # Behind an answer, the rest of a body is read only so that the connection can be kept.
+        hurried = _HURRIED_LINGERING_SECONDS if self._has_answered else _HURRIED_BODY_SECONDS
+        data = self._recv_until(bufsize, flags, asked + hurried)
         now = time.monotonic()
         # What the server itself takes to work on the bytes before is not the sender's fault.
         self._begun += max(0.0, asked - self._asked)
@@ -197,6 +203,7 @@ class TimedSocket(socket.socket):
 
     def sendall(self, data: "ReadableBuffer", flags: int = 0, /) -> None:
         # The time-out of Python's method is for all bytes together, so a slow listener would never get a large answer.
+        self._has_answered = True
         left, sent, begun = memoryview(data).cast("B"), 0, time.monotonic()
         while left:
             taken = self.send(left[:_PIECE], flags)
@@ -208,17 +215,26 @@ class TimedSocket(socket.socket):
     def end(self) -> None:
         """Say that nothing more is sent, and wait a little until the other side has read the answer.
 
-        A connection that is closed while the other side still sends loses the end of the answer.
+        A connection that is closed while the other side still sends loses the end of the answer. Without an answer, or
+        while many threads wait for senders, nobody waits for that.
         """
-        with suppress(OSError):
+        if not self._has_answered:
+            return
+        with suppress(OSError), self.waiting.counted():
             self.shutdown(socket.SHUT_WR)
-            deadline, taken = time.monotonic() + _LINGERING_SECONDS, 0
-            while taken < _MOST_LINGERING_BYTES and (left := deadline - time.monotonic()) > 0:
-                self.settimeout(left)
-                data = super().recv(_LINGERING_CHUNK)
+            begun, taken = time.monotonic(), 0
+            while taken < _MOST_LINGERING_BYTES and (left := begun + self._lingering() - time.monotonic()) > 0:
+                self.settimeout(min(left, _LOOK_SECONDS))
+                try:
+                    data = super().recv(_LINGERING_CHUNK)
+                except TimeoutError:
+                    continue
                 if not data:
                     break
                 taken += len(data)
+
+    def _lingering(self) -> float:
+        return _HURRIED_LINGERING_SECONDS if self.waiting.are_many else _LINGERING_SECONDS
 
 
 class OpenConnections:
@@ -279,6 +295,9 @@ class TimedThreadWorker(ThreadWorker):
             return False
 
     def handle(self, conn: Any) -> Any:
+        # Gunicorn would hold the thread for five seconds, before it lets the connection wait without one.
+        wait = conn.wait_for_data
+        conn.wait_for_data = lambda timeout: wait(min(timeout, _SILENT_SECONDS))
         kept = super().handle(conn)
         if kept is False:
             # Gunicorn waits for the other side too, but in the thread that accepts connections.

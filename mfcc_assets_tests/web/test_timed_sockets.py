@@ -154,11 +154,12 @@ def test_a_sender_has_at_most_24_connections_and_others_are_served(tmp_path: Pat
         assert any(_is_served(address, "127.0.0.2") for _ in range(100)), "an ended connection does not count"
 
 
-def test_a_few_slow_senders_together_do_not_keep_others_waiting(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: not the e"])
+def test_a_few_slow_senders_together_do_not_keep_others_waiting(tmp_path: Path, sent: bytes) -> None:
     with running_web(tmp_path / "home", tmp_path / "log") as address, ExitStack() as open_:
-        for sender in range(2, 11):
+        for sender in range(2, 20):
             for connection in [open_.enter_context(_connected(address, f"127.0.0.{sender}")) for _ in range(24)]:
-                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: not the e")
+                connection.sendall(sent)
 
         began = time.monotonic()
         with urlopen(f"{address}/healthz", timeout=60) as response:
@@ -185,6 +186,51 @@ def test_a_thread_waits_for_long_only_while_few_others_do(
             there.sendall(b"GET / HTTP/1.1")
 
             assert received.result(timeout=30) == (b"GET / HTTP/1.1" if waits else b"")
+
+
+@pytest.mark.parametrize(
+    ("answers", "others", "waits"), [(True, 0, True), (True, 3, False), (False, 0, False)], ids=str
+)
+def test_the_end_of_a_connection_waits_for_the_other_side_only_behind_an_answer_and_while_few_others_wait(
+    answers: bool, others: int, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TimedSocket, "waiting", WaitingThreads(2))
+    monkeypatch.setattr("mfcc_assets.web.timed_sockets._LINGERING_SECONDS", 1.5)
+    monkeypatch.setattr("mfcc_assets.web.timed_sockets._HURRIED_LINGERING_SECONDS", 0.05)
+    here, there = socket.socketpair()
+    with closing(TimedSocket.taken_over(here, lambda: None)) as timed, there, ExitStack() as waiting:
+        for _ in range(others):
+            waiting.enter_context(TimedSocket.waiting.counted())
+        timed.setblocking(True)
+        if answers:
+            timed.sendall(b"an answer")
+        began = time.monotonic()
+        timed.end()
+
+        assert (time.monotonic() - began >= 1.5) is waits
+
+
+@pytest.mark.parametrize(("answers", "comes"), [(False, True), (True, False)])
+def test_while_many_wait_the_rest_of_a_body_that_is_answered_already_is_not_waited_for(
+    answers: bool, comes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TimedSocket, "waiting", WaitingThreads(0))
+    monkeypatch.setattr("mfcc_assets.web.timed_sockets._HURRIED_LINGERING_SECONDS", 0.05)
+    here, there = socket.socketpair()
+    with closing(TimedSocket.taken_over(here, lambda: None)) as timed, there, ThreadPoolExecutor(1) as threads:
+        timed.setblocking(True)
+        timed.expect_body()
+        if answers:
+            timed.sendall(b"an answer")
+        received = threads.submit(timed.recv, 100)
+        time.sleep(0.5)
+        there.sendall(b"the rest")
+
+        if comes:
+            assert received.result(timeout=30) == b"the rest"
+        else:
+            with pytest.raises(TimeoutError):
+                received.result(timeout=30)
 
 
 def test_listeners_behind_a_known_proxy_share_its_address_without_a_limit(tmp_path: Path) -> None:
