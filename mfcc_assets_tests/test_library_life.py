@@ -156,7 +156,9 @@ def test_the_same_audio_under_two_names_is_analysed_once_and_recommended_once(
 ) -> None:
     ten_tracks.blobs.upload_file("soundtracks", name, ten_songs[3])
     run = run_library(ten_tracks, instance)
-    assert (run.work.cepstra, run.work.track_features, run.work.added, run.work.pairs) == (0, 0, 0, 0)
+    assert (run.work.cepstra, run.work.track_features, run.work.added) == (0, 0, 0)
+    # If the copy represents the audio from now on, the list is found again in the shard of the copy.
+    assert run.work.pairs in (0, len(ten_songs) - 1)
     assert run.total("soundtrack_cepstra", "reused") == 1
     copied, original = (ten_tracks.recommendations.recommended(track_id(copy)) for copy in (name, "song-3.flac"))
     assert [row.track_id for row in copied] == [row.track_id for row in original]
