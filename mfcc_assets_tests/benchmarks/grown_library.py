@@ -67,8 +67,8 @@ class DrawnFeatures(FeatureStore):
         self._real, self._population, self._drawn = real, population, drawn
         self._numbers = {audio_id: number for number, audio_id in enumerate(audio_ids)}
 
-    def audio_with_track_features(self, parameters: FeaturesParameters) -> set[AudioId]:
-        return super().audio_with_track_features(parameters) | self._numbers.keys()
+    def audio_with_track_features(self, parameters: FeaturesParameters, run_id: str = "") -> set[AudioId]:
+        return super().audio_with_track_features(parameters, run_id) | self._numbers.keys()
 
     def read_cepstra(
         self, audio_id: AudioId, parameters: CepstraParameters, *, seconds: float | None = None
