@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mfcc_assets.cli.main import main
-from mfcc_assets.ids import track_id
+from mfcc_assets.ids import shard_of, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.outstanding_work import outstanding_work
 from mfcc_assets.storage.sql.records import Recommendation
+from mfcc_assets.texts import counted
 from mfcc_assets_tests.audio_samples import retag, write_music
 from mfcc_assets_tests.ranked_library import add_tracks, publish, remove_track
 from mfcc_assets_tests.runs import Work, run_library
@@ -102,11 +103,14 @@ def test_a_rollback_whose_rows_a_kill_left_behind_is_outstanding_work(
     mfcc(ten_tracks, "index", "rollback")
     track, other = (track_id(f"song-{number}.flac") for number in range(2))
     rows = recommendations.recommended(track)
-    left_behind = [Recommendation(1, other, 0.5)]
-    recommendations.replace_recommendations(track, left_behind, method="dtw", index_version=second, run_id="killed")
+    left_behind = {track: [Recommendation(1, other, 0.5)]}
+    shard = shard_of(track, ten_tracks.settings.shard_digits)
+    made = {"method": "dtw", "index_version": second, "run_id": "killed"}
+    recommendations.update_recommendations(left_behind, complete=[shard], **made)
 
     first = ten_tracks.indexes.published_version()
-    assert outstanding_work(ten_tracks) == [f"1 soundtrack lacks recommendations of index {first}"]
+    lacking = len(ten_tracks.catalogue.soundtracks([shard]))
+    assert outstanding_work(ten_tracks) == [f"{counted(lacking, 'soundtrack')} lacks recommendations of index {first}"]
     run_library(ten_tracks, instance)
     assert recommendations.recommended(track) == rows
     assert outstanding_work(ten_tracks) == []

@@ -73,7 +73,7 @@ _RECOMMENDATIONS = sa.Table(
 _TRACK = _SOUNDTRACKS.alias("TRACK")
 _QUERY = _SOUNDTRACKS.alias("QUERY")
 
-_VIEW = (
+VIEW = (
     sa.select(
         _RECOMMENDATIONS.c.QUERY_ID,
         _QUERY.c.TITLE.label("QUERY_TITLE"),
@@ -99,7 +99,7 @@ def upgrade() -> None:
         dialect = op.get_context().dialect
         name = dialect.identifier_preparer.quote("RECOMMENDED_SOUNDTRACKS")
         # The view has a statement of its own, as SQL Server demands.
-        op.execute(f"CREATE VIEW {name} AS {_VIEW.compile(dialect=dialect)}")
+        op.execute(f"CREATE VIEW {name} AS {VIEW.compile(dialect=dialect)}")
 
 
 def _names_there() -> set[str]:
