@@ -149,7 +149,8 @@ def changes_since(
     former = library.indexes.read_if_usable(version)
     if former is None or former_inputs is None or former_inputs.rules != inputs.rules:
         return None
-    if former.parameters != index.parameters:
+    # An empty index has no lists that could stay.
+    if former.parameters != index.parameters or not len(former.tracks) or not len(index.tracks):
         return None
     try:
         return ListChanges(library, index, inputs, former, former_inputs)
