@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import log_ndtr
 
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.similarity import corrected_estimates
-from mfcc_assets.similarity.corrected_estimates import ComparedTracks, can_be_estimated, least_corrected
+from mfcc_assets.similarity.corrected_estimates import (
+    ComparedTracks,
+    can_be_estimated,
+    deviations_of,
+    least_corrected,
+    least_deviations,
+)
 from mfcc_assets.similarity.hubness import Correction, DistanceStatistics
 from mfcc_assets.similarity.rankings import RANKINGS, Ranking, ranking_named
 
@@ -85,6 +92,23 @@ def test_an_estimate_depends_on_nothing_but_the_pair(seed: int, name: str, count
         for n in range(len(rows))
     ]
     np.testing.assert_array_equal(np.concatenate([np.empty(0), *alone]), whole[rows])
+
+
+@given(seeds, st.sampled_from(ESTIMATED), st.integers(1, 20), st.floats(0, 500))
+@settings(max_examples=60)
+def test_a_track_beyond_the_deviations_of_a_limit_is_beyond_the_limit(
+    seed: int, name: str, count: int, limit: float
+) -> None:
+    ranking = ranking_named(name)
+    query, others = tracks_of(seed, 1, ranking), tracks_of(seed + 1, count, ranking)
+    rows = np.arange(count)
+    excluded = least_deviations(ranking, query, others, rows) > deviations_of(limit)
+    assert (least_corrected(ranking, SCALES, query, others, rows)[excluded] > limit).all()
+
+
+@given(st.floats(1e-6, 1e5))
+def test_deviations_are_those_of_the_normal_distribution(corrected: float) -> None:
+    assert -log_ndtr(-deviations_of(corrected)) == pytest.approx(min(corrected, -log_ndtr(-1e3)), rel=1e-6)
 
 
 def test_estimates_of_read_only_arrays_are_the_same() -> None:
