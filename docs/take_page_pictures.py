@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent
 LARGEST_BYTES = 150_000
 
 _DESK = {"width": 1200, "height": 820}
-_TALL = {"width": 1200, "height": 985}
+_TALL = {"width": 1200, "height": 1028}
 _PHONE = {"width": 390, "height": 844}
 _COLOURS = (256, 128, 64)
 _MILLISECONDS_TO_SETTLE = 700

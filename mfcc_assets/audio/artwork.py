@@ -7,6 +7,7 @@ import html
 import io
 import logging
 import math
+import re
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -70,6 +71,18 @@ _TITLE_FITS = ((64, 13, 1), (46, 19, 2), (36, 24, 3))
 """Font size in pixels, average letters in a line, and lines. A title takes the first size that it fits."""
 
 _ARTIST_SIZE, _ARTIST_COLUMNS = 26, 34
+
+_ATTRIBUTES = (
+    rb"viewBox|width|height|role|id|offset|stop-color|d|fill|fill-opacity|stroke|stroke-width|stroke-linecap|font-family"
+    rb"|font-size|font-weight|x|y|x1|x2|y1|y2"
+)
+_TAG = (
+    rb"</?(?:title|defs|linearGradient|stop|rect|path|g|text|svg)(?: (?:" + _ATTRIBUTES + rb")=\"[\w #(),.'-]*\")*+/?>"
+)
+_DRAWN_COVER = re.compile(
+    rb'<svg xmlns="http://www\.w3\.org/2000/svg"(?: (?:' + _ATTRIBUTES + rb')="[\w ]*")*+>(?:' + _TAG + rb"|[^<>]++)*+"
+)
+"""The elements and attributes of generated covers. None of them can run a script, or load anything."""
 
 OnLeftOut = Callable[[str], None]
 """Function that is told why a picture is left out."""
@@ -167,6 +180,18 @@ role="img">
 </svg>
 """
     return Picture(svg.encode(), "image/svg+xml")
+
+
+def is_generated_cover(data: bytes) -> bool:
+    """Return whether an SVG has only what covers of `generated_cover` have, so that a browser may show it.
+
+    Examples
+    --------
+    >>> cover = generated_cover("28ff32e22751aab5", "Ocean", "Will Savino").data
+    >>> is_generated_cover(cover), is_generated_cover(cover.replace(b"<g", b"<script/><g"))
+    (True, False)
+    """
+    return _DRAWN_COVER.fullmatch(data) is not None
 
 
 def generated_picture(seed: str, size: int) -> Picture:

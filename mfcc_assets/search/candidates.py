@@ -193,9 +193,7 @@ class CandidateSearch:
         least: Callable[[ComparedTracks, ComparedTracks, NDArray[np.int64]], NDArray[np.float64]],
     ) -> NDArray[np.float64]:
         """Return what a function of the query, of tracks and of their rows returns for rows of the index."""
-        assert self._coarse is not None
-        query = ComparedTracks(self._table, self._statistics, np.array([self._coarse.frames]))
-        found = np.empty(len(rows))
+        query, found = self._compared, np.empty(len(rows))
         for segment, positions, within in self._index.places.split(rows):
             found[positions] = least(query, self._index.segments[segment].compared, within)
         return found
@@ -244,7 +242,26 @@ class CandidateSearch:
             correction = Correction.of(known[left], theirs.rows(left), own.rows(left), weights[left])
             coarse_contours = self._index.coarse_contours
             estimates = self._in_blocks(lambda block: query.distances_from(coarse_contours.rows(block)), rows)
-        return rows[correction(np.maximum(0.0, estimates) / (1 + COARSE_MODEL.margin)) <= limits]
+        left = np.flatnonzero(correction(np.maximum(0.0, estimates) / (1 + COARSE_MODEL.margin)) <= limits)
+        rows, limits = rows[left], limits[left]
+        return rows[self._least_from(rows) <= limits]
+
+    def _least_from(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return `least_corrected` of this track as a candidate of some queries, given by their rows."""
+        if not self._is_estimable:
+            return np.full(len(rows), -np.inf)
+        own, scales, found = self._compared, self._index.scales, np.empty(len(rows))
+        for segment, positions, within in self._index.places.split(rows):
+            compared = self._index.segments[segment].compared
+            for position, row in zip(positions.tolist(), within.tolist(), strict=True):
+                query = compared.rows(np.array([row]))
+                (found[position],) = least_corrected(self._ranking, scales, query, own, np.array([0]))
+        return found
+
+    @property
+    def _compared(self) -> ComparedTracks:
+        assert self._coarse is not None
+        return ComparedTracks(self._table, self._statistics, np.array([self._coarse.frames]))
 
     def _known(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         feature_table = self._index.feature_table

@@ -60,6 +60,10 @@ class ComparedTracks:
     statistics: DistanceStatistics
     frames: NDArray[np.int64]
 
+    def rows(self, rows: NDArray[np.int64]) -> "ComparedTracks":
+        """Return some of the tracks, in the given order."""
+        return ComparedTracks(self.feature_table.rows(rows), self.statistics.rows(rows), self.frames[rows])
+
 
 def can_be_estimated(ranking: Ranking) -> bool:
     """Return whether `least_corrected` knows all parts of a ranking, and one of them compares contours."""

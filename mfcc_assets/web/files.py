@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, abort, request, send_file
 
+from mfcc_assets.audio.artwork import is_generated_cover
 from mfcc_assets.audio.signature import read_signature
 from mfcc_assets.storage.blobs.local import LocalBlobs
 from mfcc_assets.storage.blobs.port import Blob
@@ -33,6 +34,9 @@ _PICTURES: tuple[tuple[bytes, str], ...] = (
     (b"GIF8", "image/gif"),
     (b"RIFF", "image/webp"),
 )
+
+_LARGEST_COVER = 64 * 1024
+"""Bytes of a drawn cover, at most. It has about ten thousand."""
 
 _OTHER = "application/octet-stream"
 _RANGE = re.compile(r"bytes=\s*([0-9]+\s*-\s*[0-9]*|-[0-9]+)", re.IGNORECASE)
@@ -73,7 +77,10 @@ def type_of(path: Path, container: str) -> str:
     """Return the type of a file by its content. A name may lie: it could make a browser run a file as a page."""
     if container == "artworks":
         with path.open("rb") as file:
-            head = file.read(16)
+            head = file.read(_LARGEST_COVER)
+        # An SVG can hold scripts. Those of this package do not.
+        if is_generated_cover(head):
+            return "image/svg+xml"
         return next((kind for begins, kind in _PICTURES if head.startswith(begins)), _OTHER)
     signature = read_signature(path)
     name = signature.format.upper() if signature else ""

@@ -22,6 +22,7 @@ from mfcc_assets.audio.artwork import (
     embedded_picture,
     generated_cover,
     generated_picture,
+    is_generated_cover,
 )
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -153,6 +154,30 @@ def test_a_generated_cover_is_well_formed_for_any_title(seed: str, title: str, a
     assert cover.media_type == "image/svg+xml"
     assert cover.suffix == ".svg"
     assert ET.fromstring(cover.data).tag == f"{SVG}svg"
+    assert is_generated_cover(cover.data)
+
+
+@pytest.mark.parametrize(
+    ("part", "harm"),
+    [
+        (b"<g", b"<g onload='alert(1)'"),
+        (b"<g", b'<g onload="alert(1)"'),
+        (b"<g", b"<foreignObject/><g"),
+        (b"<svg", b'<?xml-stylesheet href="a.css"?><svg'),
+        (b"url(#sky)", b"url(https://other.example/)"),
+        (b"</svg>", b"</svg><"),
+        (b"<svg", b"<SVG"),
+    ],
+)
+def test_an_svg_that_could_run_or_load_something_is_no_generated_cover(part: bytes, harm: bytes) -> None:
+    cover = generated_cover("a", "Ocean", "Will Savino").data
+    assert part in cover
+    assert not is_generated_cover(cover.replace(part, harm))
+
+
+def test_a_large_file_is_no_generated_cover_and_is_refused_at_once() -> None:
+    beginning = generated_cover("a", "Ocean", "Will Savino").data.partition(b"</svg>")[0]
+    assert not is_generated_cover(beginning + b"<g>text" * 10_000 + b"<")
 
 
 def lines_of(cover: Picture) -> list[str]:

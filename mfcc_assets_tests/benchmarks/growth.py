@@ -36,7 +36,7 @@ from mfcc_assets_tests.benchmarks.report import Section
 from mfcc_assets_tests.benchmarks.sized_library import RANKING
 
 SIZES = (25_000, 100_000)
-MANY = 200
+MANY = 100
 MILLION = 1_000_000
 WEEK = 2_000
 

@@ -82,6 +82,28 @@ def test_a_file_that_is_no_audio_is_never_shown_as_a_page(
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_a_drawn_cover_is_sent_as_the_picture_that_it_is(ten_tracks: Library, pages: FlaskClient) -> None:
+    name = ten_tracks.catalogue.soundtracks()[0].artwork
+
+    response = pages.get(ten_tracks.blobs.link("artworks", name, seconds=60))
+
+    assert name.endswith(".svg")
+    assert response.content_type.partition(";")[0] == "image/svg+xml"
+    assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
+@pytest.mark.parametrize("harm", [b"<script>alert(1)</script>", b'<a href="//evil.example">', b"<!DOCTYPE svg>", b"<"])
+def test_an_svg_that_has_more_than_a_drawn_cover_is_never_shown(
+    ten_tracks: Library, pages: FlaskClient, harm: bytes
+) -> None:
+    drawn = ten_tracks.blobs.read("artworks", ten_tracks.catalogue.soundtracks()[0].artwork)
+    ten_tracks.blobs.write("artworks", "a.svg", drawn.replace(b"</svg>", harm + b"</svg>"))
+
+    response = pages.get(ten_tracks.blobs.link("artworks", "a.svg", seconds=60))
+
+    assert response.content_type == "application/octet-stream"
+
+
 def test_a_name_in_any_script_is_sent_as_http_demands(ten_tracks: Library, pages: FlaskClient) -> None:
     ten_tracks.blobs.write("uploads", "音楽 “live”.mp3", b"x")
 

@@ -48,13 +48,16 @@ def is_trusted(host: str, trusted: Sequence[str]) -> bool:
 
 
 def _compared(name: str) -> str:
-    """Return the name of a host as browsers send it, or an IPv6 address in its shortest form."""
+    """Return the name of a host as browsers send it, or an IPv6 address in its shortest form.
+
+    A dot at the end of a name says that it is complete. Browsers send it if a listener has written it.
+    """
     if ":" in name:
         try:
             return str(IPv6Address(name.removeprefix("[").removesuffix("]")))
         except ValueError:
             return ""
     try:
-        return name.encode("idna").decode("ascii").lower()
+        return name.removesuffix(".").encode("idna").decode("ascii").lower()
     except UnicodeError:
         return ""

@@ -55,6 +55,7 @@ def test_without_scripts_the_map_is_a_picture(browser: "Browser", address: str, 
         picture.scroll_into_view_if_needed()
         assert "Without scripts the map is a picture." in page.locator("noscript p").inner_text()
         assert picture.is_visible()
+        assert not page.locator(".map-plane, .map-buttons button, .map-choice").filter(visible=True).count()
 
 
 @pytest.mark.parametrize("shows_queue", [False, True])

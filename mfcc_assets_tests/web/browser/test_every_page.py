@@ -9,6 +9,7 @@ import pytest
 from mfcc_assets_tests.services.browser import Troubles, fresh_page
 from mfcc_assets_tests.web.browser.axe import serious_findings
 from mfcc_assets_tests.web.browser.front import Front, cards
+from mfcc_assets_tests.web.browser.listening import wait_until_heard, wait_until_silent
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -96,3 +97,40 @@ def test_the_log_in_can_be_used_by_everybody(browser: "Browser", locked: str, tr
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Log out").wait_for()
         assert page.locator("main li.track").count() == 10
+
+
+def test_a_log_out_in_another_window_empties_the_player_when_the_log_in_is_shown(
+    browser: "Browser", locked: str, troubles: Troubles
+) -> None:
+    troubles.expect("401")  # the next track may be asked for before the page of the log-in comes
+    with fresh_page(browser, locked, troubles) as page:
+        _log_in(page)
+        page.locator("main [data-action=play]").first.click()
+        wait_until_heard(page, 0.1)
+        page.context.request.post("/logout")
+
+        page.get_by_role("link", name="Health").click()
+        page.get_by_label("Password").wait_for()
+        page.locator("#player").wait_for(state="hidden")
+        wait_until_silent(page)
+
+
+def test_a_log_out_empties_the_player(browser: "Browser", locked: str, troubles: Troubles) -> None:
+    with fresh_page(browser, locked, troubles) as page:
+        _log_in(page)
+        page.locator("main [data-action=play]").first.click()
+        wait_until_heard(page, 0.1)
+
+        page.get_by_role("button", name="Log out").click()
+        page.get_by_label("Password").wait_for()
+        assert page.locator("#player").is_hidden()
+
+        _log_in(page)
+        assert page.locator("#player").is_hidden()
+
+
+def _log_in(page: "Page") -> None:
+    page.goto("/login?back=/library")
+    page.get_by_label("Password").fill("a long password")
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda address: address.endswith("/library") and "login" not in address)

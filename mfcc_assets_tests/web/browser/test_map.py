@@ -10,7 +10,7 @@ from mfcc_assets_tests.services.browser import Troubles, held_requests
 from mfcc_assets_tests.web.browser.listening import title, wait_until_heard
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Locator, Page, Route
 
     from mfcc_assets.library import Library
 
@@ -48,12 +48,13 @@ def _window_place(page: "Page", row: int) -> tuple[float, float]:
     data: Any = page.evaluate("fetch('/map/points').then(r => r.arrayBuffer()).then(b => [...new Uint16Array(b)])")
     box = page.locator(".map-plane").bounding_box()
     assert box is not None
-    x, y = data[2 * row], data[2 * row + 1]
+    xs, ys = data[::2], data[1::2]
+    # The points fill the window but for a margin, inside of a border of one pixel.
     inner_width, inner_height = box["width"] - 2, box["height"] - 2
-    scale = min(inner_width, inner_height) * 0.94 / 65_536
+    scale = 0.94 * min(inner_width / (max(xs) - min(xs)), inner_height / (max(ys) - min(ys)))
     return (
-        box["x"] + 1 + inner_width / 2 + (x - 32_768) * scale,
-        box["y"] + 1 + inner_height / 2 - (y - 32_768) * scale,
+        box["x"] + 1 + inner_width / 2 + (xs[row] - (min(xs) + max(xs)) / 2) * scale,
+        box["y"] + 1 + inner_height / 2 - (ys[row] - (min(ys) + max(ys)) / 2) * scale,
     )
 
 
@@ -229,6 +230,29 @@ def test_the_colours_can_be_chosen_and_one_group_shown_alone(page: "Page") -> No
     page.wait_for_function("before => document.querySelector('.map-points').toDataURL() !== before", arg=before)
     assert group.get_attribute("aria-pressed") == "true"
     page.get_by_text("others are grey").wait_for()
+
+
+@pytest.mark.parametrize("size", [(360, 720), (768, 1024), (1200, 820)])
+def test_no_button_covers_points(page: "Page", size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    _open(page)
+    buttons = page.locator(".map-buttons button")
+    assert buttons.count() == 3
+    for button in buttons.all():
+        _assert_outside_the_plane(page, button)
+
+    if size[0] < size[1]:  # the points reach to both sides
+        x, y = _window_place(page, 4)
+        page.mouse.click(x, y)
+        page.locator(".map-chosen").wait_for()
+        _assert_outside_the_plane(page, page.locator(".map-chosen"))
+
+
+def _assert_outside_the_plane(page: "Page", part: "Locator") -> None:
+    box, plane = part.bounding_box(), page.locator(".map-plane").bounding_box()
+    assert box is not None
+    assert plane is not None
+    assert box["y"] + box["height"] <= plane["y"] or box["y"] >= plane["y"] + plane["height"]
 
 
 def test_the_map_says_that_it_cannot_be_loaded(page: "Page", troubles: Troubles) -> None:

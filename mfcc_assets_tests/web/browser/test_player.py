@@ -3,6 +3,8 @@
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from mfcc_assets_tests.services.browser import Troubles
 from mfcc_assets_tests.web.browser.listening import playing, seconds, title, wait_until_heard, wait_until_silent
 from mfcc_assets_tests.web.browser.trial_site import TrialSite
@@ -258,6 +260,42 @@ def test_the_queue_pauses_for_stretches_and_ends_them(page: "Page") -> None:
     page.locator("[data-part=stretches]").wait_for(state="hidden")
     wait_until_heard(page, 0.2)
     assert len(playing(page)) == 1
+
+
+@pytest.mark.parametrize("way", ["space", "pause key"])
+def test_stretches_end_when_the_listener_pauses(page: "Page", way: str) -> None:
+    page.add_init_script(
+        """const handlers = window.handlers = {};
+        navigator.mediaSession.setActionHandler = (name, handler) => { handlers[name] = handler; };"""
+    )
+    page.goto("/trial")
+    page.get_by_role("button", name="Pair 1").click()
+    wait_until_heard(page, 1.05)
+    assert page.evaluate("navigator.mediaSession.playbackState") == "playing"
+
+    if way == "space":
+        page.locator("h1").click()  # a button that has the focus has a space bar of its own
+        page.keyboard.press(" ")
+    else:
+        page.evaluate("window.handlers.pause()")
+
+    wait_until_silent(page)
+    page.locator("[data-part=stretches]").wait_for(state="hidden")
+    assert page.evaluate("navigator.mediaSession.playbackState") == "none"
+
+
+def test_a_button_whose_stretches_play_can_be_seen_under_the_pointer(page: "Page") -> None:
+    page.goto("/trial")
+    button = page.get_by_role("button", name="Pair 1")
+    button.evaluate("button => button.classList.add('quiet')")
+    button.click()
+    wait_until_heard(page, 1.05)
+
+    ground, ink = button.evaluate("b => [getComputedStyle(b).backgroundColor, getComputedStyle(b).color]")
+    accent, accent_ink = page.get_by_role("button", name="Radio").evaluate(
+        "b => [getComputedStyle(b).backgroundColor, getComputedStyle(b).color]"
+    )
+    assert (ground, ink) == (accent, accent_ink)
 
 
 def test_a_radio_fills_the_queue_and_asks_for_more_tracks_that_it_has_not_played(page: "Page") -> None:

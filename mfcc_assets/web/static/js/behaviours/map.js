@@ -37,7 +37,7 @@ export function start(holder) {
 function showMap(holder, data) {
   const find = (selector) => /** @type {any} */ (holder.querySelector(selector));
   const plane = find(".map-plane");
-  const camera = new Camera();
+  const camera = new Camera(data.points);
   const grid = new Grid(data.points);
   const points = new PointsCanvas(find(".map-points"), data);
   const marks = new Marks(find(".map-marks"), data, grid);
@@ -181,15 +181,16 @@ function showMap(holder, data) {
     },
   });
 
-  find("[data-map=in]").addEventListener("click", () => zoomBy(BUTTON_ZOOM));
-  find("[data-map=out]").addEventListener("click", () => zoomBy(1 / BUTTON_ZOOM));
-  find("[data-map=all]").addEventListener("click", () => { camera.all(); moved(); });
+  const page = /** @type {HTMLElement} */ (holder.closest("main"));
+  const onButton = (name, act) => page.querySelector(`[data-map=${name}]`)?.addEventListener("click", act);
+  onButton("in", () => zoomBy(BUTTON_ZOOM));
+  onButton("out", () => zoomBy(1 / BUTTON_ZOOM));
+  onButton("all", () => { camera.all(); moved(); });
   function zoomBy(factor) {
     camera.zoomAt(factor, camera.width / 2, camera.height / 2);
     moved();
   }
 
-  const page = /** @type {HTMLElement} */ (holder.closest("main"));
   const colour = /** @type {HTMLSelectElement} */ (page.querySelector("#map-colour"));
   const legend = /** @type {HTMLElement} */ (page.querySelector(".map-legend"));
   function colourBy(kind) {

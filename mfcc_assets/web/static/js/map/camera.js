@@ -3,21 +3,41 @@
 // CSS pixels, and go downwards.
 
 const EXTENT = 65_536;
+const LEAST_EXTENT = EXTENT / 40;
 const MARGIN = 0.94;
 const CLOSEST = 400;
 
+/** The middle of some points, and how far they reach. @typedef {{x: number, y: number, across: number, up: number}} Bounds */
+
+/** @param {ArrayLike<number>} points the x and the y of each point, in turns @returns {Bounds} */
+function boundsOf(points) {
+  let [left, right, low, high] = points.length ? [EXTENT, 0, EXTENT, 0] : [0, EXTENT, 0, EXTENT];
+  for (let i = 0; i < points.length; i += 2) {
+    left = Math.min(left, points[i]);
+    right = Math.max(right, points[i]);
+    low = Math.min(low, points[i + 1]);
+    high = Math.max(high, points[i + 1]);
+  }
+  return {
+    x: (left + right) / 2,
+    y: (low + high) / 2,
+    across: Math.max(right - left, LEAST_EXTENT),
+    up: Math.max(high - low, LEAST_EXTENT),
+  };
+}
+
 export class Camera {
-  constructor() {
-    this.x = EXTENT / 2;
-    this.y = EXTENT / 2;
-    this.zoom = 1;
+  /** With a zoom of 1, all points are shown. @param {Uint16Array} points the x and the y of each point, in turns */
+  constructor(points) {
+    this.everything = boundsOf(points);
     this.width = 1;
     this.height = 1;
+    this.all();
   }
 
   /** Pixels of a unit of the map. */
   get scale() {
-    return Math.min(this.width, this.height) * MARGIN / EXTENT * this.zoom;
+    return this.#scaleOf(this.everything) * this.zoom;
   }
 
   /** @param {number} width @param {number} height */
@@ -51,7 +71,8 @@ export class Camera {
   }
 
   all() {
-    this.x = this.y = EXTENT / 2;
+    this.x = this.everything.x;
+    this.y = this.everything.y;
     this.zoom = 1;
   }
 
@@ -63,10 +84,13 @@ export class Camera {
 
   /** Shows all of some points. @param {[number, number][]} points */
   frame(points) {
-    const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
-    const [left, right] = [Math.min(...xs), Math.max(...xs)];
-    const [low, high] = [Math.min(...ys), Math.max(...ys)];
-    this.lookAt((left + right) / 2, (low + high) / 2, 0.75 * EXTENT / Math.max(right - left, high - low, EXTENT / 40));
+    const bounds = boundsOf(points.flat());
+    this.lookAt(bounds.x, bounds.y, 0.75 * this.#scaleOf(bounds) / this.#scaleOf(this.everything));
+  }
+
+  /** Pixels of a unit if these bounds fill the window. @param {Bounds} bounds */
+  #scaleOf(bounds) {
+    return Math.min(this.width / bounds.across, this.height / bounds.up) * MARGIN;
   }
 
   #look(x, y) {

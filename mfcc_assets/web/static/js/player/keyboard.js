@@ -8,14 +8,16 @@ const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=button], [typ
 const OWN_SPACE = "button, summary, input, [role=button]";
 const OWN_ARROWS = "[role=application], [role=listbox], [role=radiogroup], input[type=radio], .wide";
 
-/** @param {import("./player.js").Player} player */
-export function startKeyboard(player) {
+/** @param {import("./player.js").Player} player @param {import("./stretches.js").Stretches} stretches */
+export function startKeyboard(player, stretches) {
+  const hasTrack = () => Boolean(player.track);
+  const hasSound = () => hasTrack() || stretches.isPlaying;
   const actions = new Map(Object.entries({
-    " ": { action: () => player.toggle(), except: OWN_SPACE, needsTrack: true },
-    ArrowLeft: { action: () => player.seekBy(-STEP_SECONDS), except: OWN_ARROWS, needsTrack: true },
-    ArrowRight: { action: () => player.seekBy(STEP_SECONDS), except: OWN_ARROWS, needsTrack: true },
-    j: { action: () => player.next(), isSingle: true, needsTrack: true },
-    k: { action: () => player.previous(), isSingle: true, needsTrack: true },
+    " ": { action: playOrPause, except: OWN_SPACE, needs: hasSound },
+    ArrowLeft: { action: () => player.seekBy(-STEP_SECONDS), except: OWN_ARROWS, needs: hasTrack },
+    ArrowRight: { action: () => player.seekBy(STEP_SECONDS), except: OWN_ARROWS, needs: hasTrack },
+    j: { action: () => player.next(), isSingle: true, needs: hasTrack },
+    k: { action: () => player.previous(), isSingle: true, needs: hasTrack },
     "/": { action: search, isSingle: true },
     "?": { action: () => visit("/help"), isSingle: true },
   }));
@@ -25,12 +27,20 @@ export function startKeyboard(player) {
     const focused = event.target instanceof Element ? event.target : document.body;
     if (!key || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing
       || focused.closest(TYPED_INTO) || (key.except && focused.closest(key.except))
-      || (key.needsTrack && !player.track) || (key.isSingle && !usesSingleKeys())) {
+      || (key.needs && !key.needs()) || (key.isSingle && !usesSingleKeys())) {
       return;
     }
     event.preventDefault();
     key.action();
   });
+
+  function playOrPause() {
+    if (stretches.isPlaying) {
+      stretches.end();
+    } else {
+      player.toggle();
+    }
+  }
 }
 
 async function search() {

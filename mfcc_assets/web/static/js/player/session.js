@@ -3,15 +3,15 @@
 
 const SKIPPED_SECONDS = 10;
 
-/** @param {import("./player.js").Player} player */
-export function startSession(player) {
+/** @param {import("./player.js").Player} player @param {import("./stretches.js").Stretches} stretches */
+export function startSession(player, stretches) {
   const session = navigator.mediaSession;
   if (!session) {
     return;
   }
   const handlers = {
     play: () => player.play(),
-    pause: () => player.pause(),
+    pause: () => (stretches.isPlaying ? stretches.end() : player.pause()),
     previoustrack: () => player.previous(),
     nexttrack: () => player.next(),
     seekbackward: (details) => player.seekBy(-(details.seekOffset ?? SKIPPED_SECONDS)),
@@ -26,9 +26,12 @@ export function startSession(player) {
     }
   }
   player.addEventListener("track", () => showTrack(session, player.track));
-  player.addEventListener("change", () => {
-    session.playbackState = !player.track ? "none" : player.isPlaying ? "playing" : "paused";
-  });
+  const showState = () => {
+    const isPlaying = player.isPlaying || stretches.isPlaying;
+    session.playbackState = isPlaying ? "playing" : player.track ? "paused" : "none";
+  };
+  player.addEventListener("change", showState);
+  document.addEventListener("stretches", showState);
   player.addEventListener("time", () => showPlace(session, player));
 }
 

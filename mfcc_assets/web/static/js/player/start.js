@@ -13,8 +13,23 @@ export const player = new Player(section);
 
 export function startPlayer() {
   startBar(section, player);
-  startSession(player);
-  startKeyboard(player);
-  startActions(player, new Stretches(section, player));
-  player.restore();
+  const stretches = new Stretches(section, player);
+  startSession(player, stretches);
+  startKeyboard(player, stretches);
+  startActions(player, stretches);
+  if (!emptyAtLogIn()) {
+    player.restore();
+  }
+}
+
+/**
+ * Empties the player on the page of the log-in, and returns whether this is that page. Nobody is logged in, so nothing
+ * could be played, and the next listener need not see what the last one heard.
+ */
+export function emptyAtLogIn() {
+  const isLogIn = document.querySelector("form.login") !== null;
+  if (isLogIn) {
+    player.clear();
+  }
+  return isLogIn;
 }

@@ -5,6 +5,8 @@ import { text } from "../texts.js";
 import { partsOf } from "./bar.js";
 
 const CHECKED_EVERY_MILLISECONDS = 20;
+const PLAY_SIGN = "M7 4.5v15l13-7.5z";
+const STOP_SIGN = "M6 6h12v12H6z";
 
 /** @typedef {{audio: string, from: number, to: number, name: string}} Stretch */
 
@@ -32,7 +34,11 @@ export class Stretches {
     this.part("stretch-next").addEventListener("click", () => this.#nextPair());
     this.part("stretch-end").addEventListener("click", () => this.end());
     // Whoever starts the queue wants to hear the queue.
-    player.addEventListener("change", () => player.isPlaying && this.stretches.length && this.end());
+    player.addEventListener("change", () => player.isPlaying && this.isPlaying && this.end());
+  }
+
+  get isPlaying() {
+    return this.stretches.length > 0;
   }
 
   /** Plays the stretches of a button, or ends them if they play. @param {HTMLElement} button */
@@ -154,12 +160,18 @@ export class Stretches {
 
   /** Lets pages show which stretches play. @param {HTMLElement | null} button */
   #mark(button) {
-    this.button?.setAttribute("aria-pressed", "false");
+    showOn(this.button, false);
     this.button = button;
-    button?.setAttribute("aria-pressed", "true");
+    showOn(button, true);
     const number = button ? Number(button.dataset.number ?? buttonsOfPage().indexOf(button) + 1) : 0;
     document.dispatchEvent(new CustomEvent("stretches", { detail: { number } }));
   }
+}
+
+/** @param {HTMLElement | null} button @param {boolean} isPlaying */
+function showOn(button, isPlaying) {
+  button?.setAttribute("aria-pressed", String(isPlaying));
+  button?.querySelector("svg path")?.setAttribute("d", isPlaying ? STOP_SIGN : PLAY_SIGN);
 }
 
 /** @returns {HTMLElement[]} */
