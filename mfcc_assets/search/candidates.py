@@ -10,6 +10,7 @@ that are known are merged with new ones without looking at any other track, and 
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from math import ceil
 
 import numpy as np
@@ -19,7 +20,13 @@ from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.for_each import ForEach, in_turn
 from mfcc_assets.search.cascade import COARSE_MODEL, CoarseQuery, most_compared, prune
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.similarity.corrected_estimates import ComparedTracks, can_be_estimated, least_corrected
+from mfcc_assets.similarity.corrected_estimates import (
+    ComparedTracks,
+    can_be_estimated,
+    deviations_of,
+    least_corrected,
+    least_deviations,
+)
 from mfcc_assets.similarity.hubness import Correction, DistanceStatistics
 from mfcc_assets.similarity.rankings import ranking_named
 
@@ -156,30 +163,40 @@ class CandidateSearch:
         known_rows, known_estimates : (known,), optional
             Rows of other tracks, and their estimates from an earlier call.
         """
-        least = self.least_corrected(rows)
-        left = np.arange(len(rows))
         some = np.empty(0, np.int64) if known_rows is None else known_rows
         found = self._estimated(some, np.empty(0) if known_estimates is None else known_estimates)
-        if len(rows) > _FIRST_ESTIMATED * count:
+        if len(rows) > _FIRST_ESTIMATED * count and self._is_estimable:
             # The nearest of a few promising tracks exclude most of the others without an estimate.
-            first = np.argpartition(least, _FIRST_ESTIMATED * count)[: _FIRST_ESTIMATED * count]
+            deviations = self._of_segments(rows, partial(least_deviations, self._ranking))
+            first = np.argpartition(deviations, _FIRST_ESTIMATED * count)[: _FIRST_ESTIMATED * count]
             found = found.joined(self._estimated(rows[first], self.estimates(rows[first])))
-            left = np.delete(left, first)
-        left = left[least[left] <= found.limit(count)]
-        found = found.joined(self._estimated(rows[left], self.estimates(rows[left]))).sorted()
+            deviations[first] = np.inf
+            rows = rows[deviations <= deviations_of(found.limit(count))]
+        rows = rows[self.least_corrected(rows) <= found.limit(count)]
+        found = found.joined(self._estimated(rows, self.estimates(rows))).sorted()
         kept = prune(found.estimates, count, self.correction(found.rows), found.least)
         return Candidates(found.rows[kept], found.estimates[kept], found.limit(count))
 
+    @property
+    def _is_estimable(self) -> bool:
+        return self._coarse is not None and can_be_estimated(self._ranking)
+
     def least_corrected(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return about the least corrected distances (rows,) that tracks of the index can have from this query."""
-        if self._coarse is None or not can_be_estimated(self._ranking):
+        if not self._is_estimable:
             return np.full(len(rows), -np.inf)
-        query = ComparedTracks(self._table, self._statistics, np.array([self._coarse.frames]))
-        least = np.empty(len(rows))
+        return self._of_segments(rows, partial(least_corrected, self._ranking, self._index.scales))
+
+    def _of_segments(
+        self,
+        rows: NDArray[np.int64],
+        least: Callable[[ComparedTracks, ComparedTracks, NDArray[np.int64]], NDArray[np.float64]],
+    ) -> NDArray[np.float64]:
+        """Return what a function of the query, of tracks and of their rows returns for rows of the index."""
+        query, found = self._compared, np.empty(len(rows))
         for segment, positions, within in self._index.places.split(rows):
-            compared = self._index.segments[segment].compared
-            least[positions] = least_corrected(self._ranking, self._index.scales, query, compared, within)
-        return least
+            found[positions] = least(query, self._index.segments[segment].compared, within)
+        return found
 
     def _estimated(self, rows: NDArray[np.int64], estimates: NDArray[np.float64]) -> "_Estimated":
         least = self.least_corrected(rows)
@@ -225,7 +242,26 @@ class CandidateSearch:
             correction = Correction.of(known[left], theirs.rows(left), own.rows(left), weights[left])
             coarse_contours = self._index.coarse_contours
             estimates = self._in_blocks(lambda block: query.distances_from(coarse_contours.rows(block)), rows)
-        return rows[correction(np.maximum(0.0, estimates) / (1 + COARSE_MODEL.margin)) <= limits]
+        left = np.flatnonzero(correction(np.maximum(0.0, estimates) / (1 + COARSE_MODEL.margin)) <= limits)
+        rows, limits = rows[left], limits[left]
+        return rows[self._least_from(rows) <= limits]
+
+    def _least_from(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return `least_corrected` of this track as a candidate of some queries, given by their rows."""
+        if not self._is_estimable:
+            return np.full(len(rows), -np.inf)
+        own, scales, found = self._compared, self._index.scales, np.empty(len(rows))
+        for segment, positions, within in self._index.places.split(rows):
+            compared = self._index.segments[segment].compared
+            for position, row in zip(positions.tolist(), within.tolist(), strict=True):
+                query = compared.rows(np.array([row]))
+                (found[position],) = least_corrected(self._ranking, scales, query, own, np.array([0]))
+        return found
+
+    @property
+    def _compared(self) -> ComparedTracks:
+        assert self._coarse is not None
+        return ComparedTracks(self._table, self._statistics, np.array([self._coarse.frames]))
 
     def _known(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         feature_table = self._index.feature_table

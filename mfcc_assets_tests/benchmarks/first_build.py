@@ -90,6 +90,7 @@ def add_to(section: Section, corpus: Corpus) -> Section:
     largest = built[-1]
     at_a_million = {part: _at_a_million([each.core_seconds[part] for each in built]) for part in largest.core_seconds}
     hours = sum(at_a_million.values()) * MILLION / 3600
+    mean_frames = population.tracks.contours.lengths.mean()
     anonymous = _line([resident[size][0] for size in SIZES])
     section.text(
         f"The first index of a library of {SIZES[0]:,} and of {SIZES[1]:,} synthetic tracks is built, on a sample of "
@@ -121,6 +122,7 @@ def add_to(section: Section, corpus: Corpus) -> Section:
         ],
     )
     section.text(
+        f"The contours have {mean_frames:.0f} frames on average, which is {mean_frames / 120:.1f} minutes. "
         f"A window of {largest.size:,} tracks holds {largest.window:,.0f} of them, and {largest.candidates:.0f} become "
         "candidates. Compared with all tracks of the library, the lists hold "
         + ", ".join(f"{share:.1%} of the {count} nearest" for count, share in largest.recall.items())
@@ -336,8 +338,8 @@ def _at_a_million(seconds: list[float]) -> float:
 
 
 def _line(figures: list[int]) -> float:
-    """Extrapolate linearly to a million."""
-    slope = (figures[1] - figures[0]) / (SIZES[1] - SIZES[0])
+    """Extrapolate linearly to a million. A figure that did not grow stays."""
+    slope = max(0.0, (figures[1] - figures[0]) / (SIZES[1] - SIZES[0]))
     return figures[1] + slope * (MILLION - SIZES[1])
 
 

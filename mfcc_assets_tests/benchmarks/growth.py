@@ -22,6 +22,7 @@ from mfcc_assets.pipeline.ready_to_show import make_ready_to_show
 from mfcc_assets.pipeline.recommendations import recommend_soundtracks
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import ranking_named
+from mfcc_assets_tests.benchmarks import first_build
 from mfcc_assets_tests.benchmarks.corpus import Corpus
 from mfcc_assets_tests.benchmarks.grown_library import (
     NEAREST,
@@ -121,9 +122,8 @@ def measure(corpus: Corpus) -> Section:
         "each new track. Both are extrapolated to a million with the power of the size by which they grew from "
         f"{grown[0].size:,} to {largest.size:,} tracks."
     )
-    return section.plot(
-        _plot(grown, fixed, extra), "growth", "Core seconds by the size of the library, without features"
-    )
+    section.plot(_plot(grown, fixed, extra), "growth", "Core seconds by the size of the library, without features")
+    return first_build.add_to(section, corpus)
 
 
 def _grown(corpus: Corpus, population: Population, size: int) -> Growth:

@@ -55,7 +55,7 @@ def test_every_query_that_keeps_a_track_is_found(index: LibraryIndex, track: int
 def test_tracks_that_are_not_estimated_are_no_candidates(index: LibraryIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     search, every = CandidateSearch.of_row(index, 5), others(5)
     expected = search.pruned(every, WANTED)
-    monkeypatch.setattr(candidates, "_ESTIMATED_FIRST", 2)
+    monkeypatch.setattr(candidates, "_FIRST_ESTIMATED", TRACKS)
     found = search.pruned(every, WANTED)
     assert found.rows.tolist() == expected.rows.tolist()
     assert found.limit == expected.limit

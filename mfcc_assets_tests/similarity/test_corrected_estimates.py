@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import log_ndtr
 
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.similarity import corrected_estimates
-from mfcc_assets.similarity.corrected_estimates import ComparedTracks, can_be_estimated, least_corrected
+from mfcc_assets.similarity.corrected_estimates import (
+    ComparedTracks,
+    can_be_estimated,
+    deviations_of,
+    least_corrected,
+    least_deviations,
+)
 from mfcc_assets.similarity.hubness import Correction, DistanceStatistics
 from mfcc_assets.similarity.rankings import RANKINGS, Ranking, ranking_named
 
@@ -40,10 +47,6 @@ def tracks_of(seed: int, count: int, ranking: Ranking) -> ComparedTracks:
     statistics = DistanceStatistics(rng.uniform(2, 6, columns), rng.uniform(0.5, 2, columns))
     statistics.means[:, len(ranking.parts) :] -= 4
     return ComparedTracks(table, statistics, rng.integers(1, 900, count))
-
-
-def rows_of(tracks: ComparedTracks, rows: np.ndarray) -> ComparedTracks:
-    return ComparedTracks(tracks.feature_table.rows(rows), tracks.statistics.rows(rows), tracks.frames[rows])
 
 
 def slow_twin(ranking: Ranking, query: ComparedTracks, others: ComparedTracks) -> np.ndarray:
@@ -80,11 +83,26 @@ def test_an_estimate_depends_on_nothing_but_the_pair(seed: int, name: str, count
     rows = np.array(data.draw(st.lists(st.integers(0, count - 1), max_size=30)), np.int64)
     whole = least_corrected(ranking, SCALES, query, others, np.arange(count))
     np.testing.assert_array_equal(least_corrected(ranking, SCALES, query, others, rows), whole[rows])
-    alone = [
-        least_corrected(ranking, SCALES, query, rows_of(others, rows[n : n + 1]), np.array([0]))
-        for n in range(len(rows))
-    ]
-    np.testing.assert_array_equal(np.concatenate([np.empty(0), *alone]), whole[rows])
+    for row in rows.tolist():
+        (alone,) = least_corrected(ranking, SCALES, query, others.rows(np.array([row])), np.array([0]))
+        assert alone == whole[row]
+
+
+@given(seeds, st.sampled_from(ESTIMATED), st.integers(1, 20), st.floats(0, 500))
+@settings(max_examples=60)
+def test_a_track_beyond_the_deviations_of_a_limit_is_beyond_the_limit(
+    seed: int, name: str, count: int, limit: float
+) -> None:
+    ranking = ranking_named(name)
+    query, others = tracks_of(seed, 1, ranking), tracks_of(seed + 1, count, ranking)
+    rows = np.arange(count)
+    excluded = least_deviations(ranking, query, others, rows) > deviations_of(limit)
+    assert (least_corrected(ranking, SCALES, query, others, rows)[excluded] > limit).all()
+
+
+@given(st.floats(1e-6, 1e5))
+def test_deviations_are_those_of_the_normal_distribution(corrected: float) -> None:
+    assert -log_ndtr(-deviations_of(corrected)) == pytest.approx(min(corrected, -log_ndtr(-1e3)), rel=1e-6)
 
 
 def test_estimates_of_read_only_arrays_are_the_same() -> None:
