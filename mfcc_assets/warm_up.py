@@ -20,6 +20,7 @@ from mfcc_assets.similarity.dtw.distance import DTW
 from mfcc_assets.similarity.dtw.local_alignment import local_alignments
 from mfcc_assets.similarity.dtw.path import warping_path
 from mfcc_assets.similarity.projection import projected
+from mfcc_assets.similarity.shared_neighbours import SharedNeighbours
 
 
 def warm_up() -> None:
@@ -34,6 +35,7 @@ def warm_up() -> None:
     _warm_up_comparison()
     _warm_up_recognition()
     _warm_up_windows()
+    _warm_up_lists()
 
 
 def _warm_up_comparison() -> None:
@@ -49,6 +51,13 @@ def _warm_up_windows() -> None:
     search = Windows(points, points[:1], share=0).among(np.arange(2))
     search.tracks_of_each(np.array([0]))
     search.tracks_of(0)
+
+
+def _warm_up_lists() -> None:
+    shared = SharedNeighbours.of(np.array([[1], [0]]), np.zeros((2, 1)))
+    rows = np.array([[1]])
+    shared.order(shared.neighbourhood(0), rows[0], np.zeros(1))
+    shared.order_all(np.array([0]), rows, np.zeros((1, 1)))
 
 
 def _warm_up_recognition() -> None:
