@@ -11,7 +11,7 @@ from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.statistics import second_moments
 from mfcc_assets.ids import AudioId
 from mfcc_assets.recognition.duplicates import is_same_recording
-from mfcc_assets.recognition.match import shortlist
+from mfcc_assets.recognition.shortlist import shortlist
 from mfcc_assets.search.cascade import ContourQuery
 from mfcc_assets.search.window import Windows
 from mfcc_assets.similarity.corrected_estimates import warm_up as warm_up_estimates

@@ -18,7 +18,8 @@ from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.mfcc import compute_cepstra
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.ids import AudioId
-from mfcc_assets.recognition.match import matches, shortlist
+from mfcc_assets.recognition.match import matches
+from mfcc_assets.recognition.shortlist import shortlist
 
 _MAXIMUM_TRACKS = 100
 _PART_SECONDS = 20

@@ -11,7 +11,8 @@ from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.track_features import TrackFeatures
 from mfcc_assets.ids import AudioId
 from mfcc_assets.ranking_names import DEFAULT_RANKING
-from mfcc_assets.recognition.match import matches, shortlist
+from mfcc_assets.recognition.match import matches
+from mfcc_assets.recognition.shortlist import shortlist
 from mfcc_assets.similarity.pairwise import Comparison, Tracks
 from mfcc_assets.similarity.rankings import ranking_named
 

@@ -101,7 +101,7 @@ class Fingerprints:
 
 
 def fingerprint(cepstra: NDArray[np.float32], parameters: CepstraParameters) -> NDArray[np.float32]:
-    """Compute the fingerprint of a track, which `mfcc_assets.recognition.match.shortlist` searches.
+    """Compute the fingerprint of a track, which `mfcc_assets.recognition.shortlist.shortlist` searches.
 
     Parameters
     ----------

@@ -6,20 +6,20 @@ not compared. Two recordings of one piece, or two tracks of one artist, do not c
 similarity of two sequences of changes is their cosine at the offset where it is largest.
 
 Silence before and behind the music is left out, and so is silence within it, unless both recordings have the pause.
-Steady tones and steady noise hardly change. They count for
-nothing, so they never decide that two recordings are the same.
+Steady tones and steady noise hardly change. They count for nothing, so they never decide that two recordings are the
+same.
 
-Recognition has two stages. `shortlist` compares the upload's fingerprint with the fingerprints of the whole library.
-`matches` then aligns the upload with the few tracks of the shortlist at ten frames a second.
+Recognition has two stages. `mfcc_assets.recognition.shortlist` compares the upload's fingerprint with the fingerprints
+of the whole library. `matches` then aligns the upload with the few tracks of the shortlist at ten frames a second.
 """
 
 import os
 from collections import deque
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice, product
+from itertools import product
 from math import ceil, inf, sqrt
 
 import numpy as np
@@ -27,49 +27,16 @@ import scipy  # loads its submodules when they are first used, which keeps impor
 from numpy.typing import NDArray
 
 from mfcc_assets.features.fingerprint import (
-    COARSE,
     FINE,
-    Fingerprints,
-    Resolution,
     checked_cepstra,
     is_distinctive,
-    spectral_changes,
 )
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.features.silence import sounding_frames
 from mfcc_assets.ids import AudioId
-from mfcc_assets.recognition.sliding import best_cosines
-
-_PHASES = 2
-"""Number of framings of the query. The frames of a query rarely begin where the frames of the track begin. At ten
-frames a second, the worst cosine of a recording with itself was 0.68 with one framing and 0.88 with two."""
-
-_PASSAGE_FRAMES = 40
-"""Length of one passage of the query in fingerprint frames: 20 s."""
-
-_MAXIMUM_PASSAGES = 12
-"""Maximum number of passages of one query. Twelve passages cover four minutes of an upload, so that a library track of
-30 s inside the upload is found, too."""
+from mfcc_assets.recognition.framings import PHASES, Framing, framings_of
 
 _CORES = os.cpu_count() or 1
-
-_ALL_COMPARED = 1_000
-"""Number of tracks up to which every framing of the query is compared with every track."""
-
-_LIKELY_SHARE = 8
-"""In a larger library, the second framing is compared only with one of so many tracks: those that are the most similar
-by the first framing. In a test with 492 changed parts of 60 tracks, the right track was among the first 7 % of 274
-tracks by the first framing alone, although it began between the frames of the query."""
-
-_ALWAYS_COMPARED = 5
-_LEAST_COSINE = 0.45
-"""Cosine of a passage below which only the five most similar tracks of a library are compared. In that test, it was at
-least 0.52 for every right track but one, which two passages with a pause between them did not find. Of 274 tracks of
-other recordings, the most similar one had a median of 0.38."""
-
-_DISTINCTIVE_SHARE = 0.25
-"""Least share of distinctive frames in a passage that is searched for. The only change of a steady tone is at its
-beginning, and it would be found at the beginning of many tracks."""
 
 _MINIMUM_OVERLAP = 0.8
 """Share of the shorter track that must lie inside the longer one."""
@@ -125,83 +92,6 @@ class Match:
     alignment: Alignment
 
 
-def shortlist(
-    query_cepstra: NDArray[np.float32],
-    fingerprints: Sequence[Fingerprints],
-    parameters: CepstraParameters,
-    count: int = 20,
-    *,
-    among: Container[AudioId] | None = None,
-) -> list[AudioId]:
-    """Return the tracks that may contain the query.
-
-    These are the five most similar tracks, and others that are similar enough to be the same recording.
-
-    Parameters
-    ----------
-    query_cepstra : (frames, d) float
-    fingerprints
-        Fingerprints of all tracks of the library, in any number of parts.
-    parameters
-        Parameters that all cepstra were computed with.
-    count
-        Largest number of tracks to return.
-    among
-        Audio ids that may be returned. By default, all may.
-
-    Returns
-    -------
-    list of str
-        Audio ids, the most similar first.
-
-    Raises
-    ------
-    ValueError
-        If `query_cepstra` does not fit the parameters or is not finite, or if `count` is not positive.
-    """
-    if count < 1:
-        raise ValueError(f"a shortlist has at least one track, not {count}")
-    sounding = sounding_frames(checked_cepstra(query_cepstra, parameters))
-    framings = _framings(query_cepstra, sounding, parameters, COARSE, phases=_PHASES)
-    passages = [found for framing in framings if (found := _distinctive_passages(framing.changes))]
-    if not passages:
-        return []
-    best: list[tuple[float, AudioId]] = []
-    for part, cosines in zip(fingerprints, _largest_cosines(fingerprints, passages), strict=True):
-        order = np.argsort(-cosines, kind="stable").tolist()
-        ordered = ((-float(cosines[track]), part.audio_ids[track]) for track in order)
-        best += islice((each for each in ordered if among is None or each[1] in among), count)
-    likely = sorted(best)[:count]
-    return [
-        audio_id
-        for place, (cosine, audio_id) in enumerate(likely)
-        if place < _ALWAYS_COMPARED or -cosine >= _LEAST_COSINE
-    ]
-
-
-def _largest_cosines(
-    fingerprints: Sequence[Fingerprints], framings: Sequence[Sequence[NDArray[np.float32]]]
-) -> list[NDArray[np.float32]]:
-    """Return the largest cosine of each track with any passage, for each part of the fingerprints."""
-    shortest = min(len(passage) for passages in framings for passage in passages)
-    first, *others = [np.stack([passage[:shortest] for passage in passages]) for passages in framings]
-    cosines = [best_cosines(part, first) for part in fingerprints]
-    least = _least_likely_cosine(cosines)
-    for known, part in zip(cosines, fingerprints, strict=True):
-        rows = np.flatnonzero(known >= least)
-        likely = part if len(rows) == len(part) else part.rows(rows)
-        for passages in others:
-            known[rows] = np.maximum(known[rows], best_cosines(likely, passages))
-    return cosines
-
-
-def _least_likely_cosine(cosines: Sequence[NDArray[np.float32]]) -> float:
-    """Return the cosine from which on a track is likely enough for all passages to be compared with it."""
-    tracks = sum(map(len, cosines))
-    count = max(_ALL_COMPARED, tracks // _LIKELY_SHARE)
-    return float(np.partition(np.concatenate(cosines), -count)[-count]) if count < tracks else -inf
-
-
 def align(
     query_cepstra: NDArray[np.float32], track_cepstra: NDArray[np.float32], parameters: CepstraParameters
 ) -> Alignment:
@@ -235,7 +125,7 @@ def align(
     >>> alignment.same_recording, round(alignment.offset_seconds)
     (True, 20)
     """
-    query = _Recording(query_cepstra, parameters, phases=_PHASES)
+    query = _Recording(query_cepstra, parameters, phases=PHASES)
     return _best_alignment(query, _Recording(track_cepstra, parameters, phases=1))
 
 
@@ -264,7 +154,7 @@ def matches(
     ValueError
         If cepstra do not fit the parameters or are not finite.
     """
-    query = _Recording(query_cepstra, parameters, phases=_PHASES)
+    query = _Recording(query_cepstra, parameters, phases=PHASES)
 
     def compared(audio_id: AudioId, cepstra: NDArray[np.float32]) -> Match:
         return Match(audio_id, _best_alignment(query, _Recording(cepstra, parameters, phases=1)))
@@ -279,22 +169,6 @@ def matches(
         aligned += [each.result() for each in running]
     same = [match for match in aligned if match.alignment.same_recording]
     return sorted(same, key=lambda match: -match.alignment.cosine)
-
-
-@dataclass(frozen=True)
-class _Framing:
-    """The spectral changes of some frames of a file, from one of the phases at which its frames may begin.
-
-    Attributes
-    ----------
-    changes : (k, 6)
-        See `spectral_changes`.
-    seconds : (k or more,)
-        Time in the file at which each change begins.
-    """
-
-    changes: NDArray[np.float32]
-    seconds: NDArray[np.float64]
 
 
 class _Recording:
@@ -332,49 +206,16 @@ class _Recording:
         self.framings = self._framings_of(sounding)
 
     @cached_property
-    def framings_with_pauses(self) -> list[_Framing]:
+    def framings_with_pauses(self) -> list[Framing]:
         """As `framings`, with the silence within the music."""
         sounding = self._sounding
         if not self.has_pause:
             return self.framings
         return self._framings_of(np.arange(sounding[0], sounding[-1] + 1))
 
-    def _framings_of(self, frames: NDArray[np.intp]) -> list[_Framing]:
-        framings = _framings(self._cepstra, frames, self._parameters, FINE, phases=self._phases)
-        return [_Framing(_distinctive(framing.changes), framing.seconds) for framing in framings]
-
-
-def _framings(
-    cepstra: NDArray[np.float32],
-    kept: NDArray[np.intp],
-    parameters: CepstraParameters,
-    resolution: Resolution,
-    *,
-    phases: int,
-) -> list[_Framing]:
-    """Return the framings of the frames of a file that are kept."""
-    step = round(resolution.seconds / parameters.step_seconds)
-    seconds: NDArray[np.float64] = kept * np.float64(parameters.step_seconds)
-    starts = [phase * step // phases for phase in range(phases)]
-    return [
-        _Framing(spectral_changes(cepstra[kept[start:]], parameters, resolution), seconds[start::step])
-        for start in starts
-    ]
-
-
-def _distinctive_passages(changes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Cut spectral changes (n, 6) into the passages that are searched for."""
-    return [each for each in _passages(changes) if is_distinctive(each, COARSE).mean() >= _DISTINCTIVE_SHARE]
-
-
-def _passages(changes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Cut spectral changes (n, 6) into passages of equal length that are spread evenly over the query."""
-    length = min(len(changes), _PASSAGE_FRAMES)
-    if not length:
-        return []
-    count = min(-(-len(changes) // length), _MAXIMUM_PASSAGES)
-    starts = np.linspace(0, len(changes) - length, count).round().astype(int)
-    return [changes[start : start + length] for start in starts]
+    def _framings_of(self, frames: NDArray[np.intp]) -> list[Framing]:
+        framings = framings_of(self._cepstra, frames, self._parameters, FINE, phases=self._phases)
+        return [Framing(_distinctive(framing.changes), framing.seconds) for framing in framings]
 
 
 def _best_alignment(query: _Recording, track: _Recording) -> Alignment:
@@ -385,7 +226,7 @@ def _best_alignment(query: _Recording, track: _Recording) -> Alignment:
     return max((_alignment(*pair) for pair in pairs), key=lambda alignment: alignment.cosine)
 
 
-def _alignment(query: _Framing, track: _Framing) -> Alignment:
+def _alignment(query: Framing, track: Framing) -> Alignment:
     """Return the best alignment of two sequences of changes by a correlation over all offsets."""
     ours, theirs = query.changes, track.changes
     n, m = len(ours), len(theirs)

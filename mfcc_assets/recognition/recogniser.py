@@ -16,7 +16,8 @@ from mfcc_assets.errors import FeaturesMissing, RecogniserUnavailable
 from mfcc_assets.features.fingerprint import Fingerprints
 from mfcc_assets.features.parameters import CepstraParameters
 from mfcc_assets.ids import AudioId
-from mfcc_assets.recognition.match import IDENTICAL, Match, matches, shortlist
+from mfcc_assets.recognition.match import IDENTICAL, Match, matches
+from mfcc_assets.recognition.shortlist import shortlist
 
 _logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from mfcc_assets.pipeline.library_report import occurrences_of
 from mfcc_assets.pipeline.list_order import list_order_of
 from mfcc_assets.pipeline.map_points import map_points
 from mfcc_assets.pipeline.nearness import pair_distances_of
-from mfcc_assets.recognition.match import shortlist
+from mfcc_assets.recognition.shortlist import shortlist
 from mfcc_assets.search.id_arrays import TrackOfAudio
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import ranking_named

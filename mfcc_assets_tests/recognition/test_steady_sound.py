@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mfcc_assets.recognition.match import align, shortlist
+from mfcc_assets.recognition.match import align
+from mfcc_assets.recognition.shortlist import shortlist
 from mfcc_assets_tests.recognition.test_match import (
     FRAMES_A_SECOND,
     PARAMETERS,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mfcc_assets.ids import AudioId
-from mfcc_assets.recognition.match import shortlist
+from mfcc_assets.recognition.shortlist import shortlist
 from mfcc_assets.search.compaction import compacted
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.query import Search, search_for_new_track
