@@ -101,7 +101,9 @@ def main() -> None:
     answers.flush()
     # The decoders are loaded while no file is read, because their memory is not that of a file.
     with suppress(ImportError):  # The first task that needs them says what is missing.
-        import mfcc_assets.audio.decoding  # noqa: F401
+        from mfcc_assets.audio.decoding import start_digesting
+
+        start_digesting()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(requests,), daemon=True).start()
     try:

@@ -42,6 +42,17 @@ _ROUNDING = 1e-5
 Progress = Callable[[float], None]
 """Called before each block with the seconds of audio that are decoded."""
 
+_DIGESTING = ThreadPoolExecutor(1, thread_name_prefix="digest")
+"""Computes digests while the next block is decoded, because a digest takes a good part of the decoding time."""
+
+
+def start_digesting() -> None:
+    """Start the thread of the digests, before the memory of this process is limited.
+
+    A thread that is started with too little memory may end before it begins, and who starts it would wait for ever.
+    """
+    _DIGESTING.submit(lambda: None).result()
+
 
 class SignalOfFile:
     """The signal of one file.
@@ -144,12 +155,10 @@ class _Decoding:
         self.sample_rate, self._channels = self._decoder.sample_rate, self._decoder.channels
         self._frames = 0
         self._digest = hashlib.blake2b(f"{self.sample_rate} {self._channels} ".encode(), digest_size=16)
-        # The digest takes a good part of the decoding time, so a thread computes it while the next block is decoded.
-        self._digesting = ThreadPoolExecutor(1)
-        self._digested = self._digesting.submit(lambda: None)
+        self._digested = _DIGESTING.submit(lambda: None)
 
     def close(self) -> None:
-        self._digesting.shutdown()
+        self._digested.result()
         self._decoder.close()
 
     def facts(self) -> Audio:
@@ -180,7 +189,7 @@ class _Decoding:
                 )
             self._digested.result()  # so that no blocks pile up
             # The digest covers the mix and not the channels, which would take more time.
-            self._digested = self._digesting.submit(self._digest.update, mono.data)
+            self._digested = _DIGESTING.submit(self._digest.update, mono.data)
             yield mono
         if self._frames == 0:
             raise EmptyAudio("the stream holds no samples", subject=self._subject, remedy="Supply the file again")
