@@ -266,8 +266,8 @@ class Settings(WebSettings):
 
     @property
     def holds_library(self) -> bool:
-        """Whether the home holds a library, which a first command with music makes."""
-        return any((self.folder / name).exists() for name in ("blobs", "documents.sqlite", "tables.sqlite"))
+        """Whether the home holds a library."""
+        return any(path.exists() for path in (self.blobs, self.documents, self.tables))
 
     @property
     def blobs(self) -> Path:
@@ -276,6 +276,10 @@ class Settings(WebSettings):
     @property
     def documents(self) -> Path:
         return self.folder / "documents.sqlite"
+
+    @property
+    def tables(self) -> Path:
+        return self.folder / "tables.sqlite"
 
     @property
     def sessions(self) -> Path:
@@ -296,7 +300,7 @@ class Settings(WebSettings):
             return self.database_url
         from sqlalchemy import URL
 
-        return URL.create("sqlite", database=str(self.folder / "tables.sqlite")).render_as_string()
+        return URL.create("sqlite", database=str(self.tables)).render_as_string()
 
     @property
     def cache(self) -> Path:
