@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mfcc_assets.audio.outside import read_tags
-from mfcc_assets.features.contour import ContourTimes
+from mfcc_assets.features.contour import ContourTimes, rounded
 from mfcc_assets.ids import AudioId, QueryId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import names_of_local_recognisers, recognise_file
@@ -90,7 +90,7 @@ def explain_features(
         recognised.artist if recognised else "",
         title or file_name,
         file.seconds,
-        file.track_features.contour,
+        rounded(file.track_features.contour),
         ContourTimes.of(file.cepstra, index.parameters.features, seconds=file.seconds),
         words_of(library, index, file.cepstra),
     )

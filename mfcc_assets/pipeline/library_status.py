@@ -112,7 +112,9 @@ def disk_use(library: Library) -> dict[str, int]:
         "artworks": [settings.blobs / ARTWORKS],
         "uploads": [settings.blobs / UPLOADS, settings.blobs / BATCH],
         "features": [computed / folder for folder in ("frames", "timbre", "summaries", "chroma", "waveforms")],
-        "indexes": [computed / folder for folder in ("indexes", "index_segments", "index_calibrations")],
+        "indexes": [
+            computed / folder for folder in ("indexes", "index_segments", "index_calibrations", "ranking_layers")
+        ],
         "databases": [*home.glob("*.sqlite*")],
         "history of runs": [settings.dagster_home],
         "cache": [settings.cache],
