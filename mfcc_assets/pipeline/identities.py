@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from mfcc_assets.audio.reader import read_audio_id
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import AudioError, BlobNotFound
-from mfcc_assets.ids import NO_CONTENT, AudioId, digest_of_file
+from mfcc_assets.ids import NO_CONTENT, AudioId, digest_of_file, is_unread
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.music_files import Difference
 from mfcc_assets.storage.blobs.names import shown_name
@@ -43,7 +43,8 @@ def renamed_files(
     its former bytes.
 
     Few files are read. The bytes of a renamed file are as many as before, and audio is only decoded if a soundtrack of
-    the same format is gone.
+    the same format is gone. A file that nobody has read yet is the same soundtrack if it has the same version, which a
+    disk keeps when it renames a file. In Azure it is a new soundtrack: there, nothing tells that it is the same one.
 
     Parameters
     ----------
@@ -58,6 +59,7 @@ def renamed_files(
     """
     search = _Search(library, files, known)
     lost = [name for name in (*found.gone, *found.changed) if name in known]
+    search.match_versions(lost, [*found.new, *found.changed])
     search.match_contents(lost, [*found.new, *found.changed])
     search.match_audio([name for name in found.gone if name in known], found.new)
     return search.renamed
@@ -111,12 +113,20 @@ class _Search:
         self.renamed = RenamedFiles()
         self._library, self._files, self._known = library, files, known
 
+    def match_versions(self, lost: Iterable[str], present: Iterable[str]) -> None:
+        """Match files that were not read before they were renamed. A name may be both lost and present."""
+        unread = {name: self._known[name].etag for name in lost if is_unread(self._known[name].content_digest)}
+        versions = {*unread.values()}
+        candidates = {name: etag for name in present if (etag := self._files[name].etag) in versions}
+        self.renamed.former |= pairs_of_names(unread, candidates)
+
     def match_contents(self, lost: Iterable[str], present: Iterable[str]) -> None:
         """Match files of the same bytes. A name may be both lost and present: it has other bytes than before."""
         digests = {name: self._known[name].content_digest for name in lost}
-        digests = {name: digest for name, digest in digests.items() if digest != NO_CONTENT}
+        digests = {name: digest for name, digest in digests.items() if digest != NO_CONTENT and not is_unread(digest)}
         sizes = {self._known[name].bytes for name in digests}
-        candidates = [name for name in present if self._files[name].size in sizes]
+        matched = self.renamed.former
+        candidates = [name for name in present if name not in matched and self._files[name].size in sizes]
         if not sizes or not candidates:
             return
         read = self._digests(candidates)

@@ -12,7 +12,16 @@ from mfcc_assets.audio.outside import inspect
 from mfcc_assets.audio.tags import Tags, title_from_name
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import BlobNotFound
-from mfcc_assets.ids import NO_CONTENT, TrackId, digest_of_file, free_track_id, shard_of, track_id
+from mfcc_assets.ids import (
+    NO_CONTENT,
+    TrackId,
+    digest_of_file,
+    free_track_id,
+    is_unread,
+    shard_of,
+    track_id,
+    unread_digest,
+)
 from mfcc_assets.library import Library
 from mfcc_assets.music_names import NO_AUDIO
 from mfcc_assets.pipeline.artworks import artwork_name, artworks_by_track, check_artworks, record_checked_artworks
@@ -66,8 +75,10 @@ def observe_soundtracks(
 ) -> Observation:
     """Bring the catalogue's rows of these shards up to date with the container `soundtracks`.
 
-    Only new and changed files are read, and those that were copied or touched since they were observed, because some
-    programs write tags into a file that keeps its size and its time. A file whose artwork is damaged is read again too.
+    Only the tags of new and changed files are read. The analysis reads their bytes, and computes their digest while it
+    has them. Only files that may be renamed ones are read whole, and those that were copied or touched since they were
+    observed, because some programs write tags into a file that keeps its size and its time. The tags of a file whose
+    artwork is damaged are read again too.
     All rows and the artwork of a soundtrack that is gone are deleted. A soundtrack that is away stays, also one that
     `mfcc_assets.pipeline.missing` finds missing. A file that was renamed or moved stays the same soundtrack: see
     `mfcc_assets.pipeline.identities.renamed_files`. A file without audio is skipped, unless its suffix says that it has
@@ -112,11 +123,14 @@ class _Observing:
         self._wanted = set(shards)
         self._files = container_files(library)
         self._known = library.catalogue.known_files()
+        self._digests: dict[tuple[str, str], str] = {}
+        """Content digest of each file that was read whole, by its name and its version (ETag)."""
         found = self._files.difference(library.catalogue.manifest(library.shards))
         replaced = self._replaced(found.unchanged)
         changed = (*found.changed, *replaced)
         renamed = renamed_files(library, self._files.music, self._known, replace(found, changed=changed))
-        self._former, self._digests = renamed.former, renamed.digests
+        self._former = renamed.former
+        self._digests |= renamed.digests
         if self._former:
             # The shards of two soundtracks that exchange a name differ, and no name may belong to both.
             self._wanted = set(library.shards)
@@ -143,6 +157,8 @@ class _Observing:
         intact = {self._known[name].track_id: name for name in self._found.unchanged if self._may_be_read(name)}
         self._checked = check_artworks(library, self._artworks, intact)
         self._with_artwork_anew = sorted(intact[track] for track in self._checked.to_read)
+        for name in self._with_artwork_anew:
+            self._digests[name, self._etag(name)] = self._known[name].content_digest
         self._ids |= {name: self._known[name].track_id for name in self._with_artwork_anew}
         self._repairs = [
             f"{fault} (that of {intact[track]}). This run reads it from the soundtrack again."
@@ -235,6 +251,9 @@ class _Observing:
         """Return True if a file of a soundtrack is there."""
         return name in self._known and name in self._files.music
 
+    def _etag(self, name: str) -> str:
+        return self._files.music[name].etag
+
     def _in_shards(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the names whose soundtracks are observed now, sorted."""
         return tuple(sorted(name for name in names if shard_of(self._id(name), self._digits) in self._wanted))
@@ -257,9 +276,13 @@ class _Observing:
         """Return True if a file has other bytes than those that were observed. If it cannot be read, it has not."""
         try:
             with self._library.blobs.as_file(SOUNDTRACKS, name) as path:
-                return digest_of_file(path) != self._known[name].content_digest
+                digest = digest_of_file(path)
         except (BlobNotFound, FileNotFoundError, PermissionError):
             return False
+        if is_unread(self._known[name].content_digest):
+            # Nobody knows which bytes its tags were read from.
+            self._digests[name, self._etag(name)] = digest
+        return digest != self._known[name].content_digest
 
     def _observed(self, name: str) -> Observed | SkippedFile | None:
         blobs, track = self._library.blobs, self._ids[name]
@@ -269,7 +292,8 @@ class _Observing:
             with blobs.as_file(SOUNDTRACKS, name) as path:
                 if not _is_music(path, name):
                     return SkippedFile(name, blob.etag, NO_AUDIO)
-                digest, tags, picture = _inspected(path, self._digests.get((name, blob.etag)))
+                unread = unread_digest(name, blob.etag, blob.modified)
+                digest, tags, picture = _inspected(path, self._digests.get((name, blob.etag), unread))
         except (BlobNotFound, FileNotFoundError):
             return None  # The file went after it was listed, and the next observation finds it gone.
         title = tags.title or shown_name(title_from_name(name))
@@ -295,9 +319,8 @@ def _is_music(path: Path, name: str) -> bool:
         return True  # The analysis rejects the file and says why.
 
 
-def _inspected(path: Path, digest: str | None) -> tuple[str, Tags, Picture | None]:
+def _inspected(path: Path, digest: str) -> tuple[str, Tags, Picture | None]:
     try:
-        digest = digest or digest_of_file(path)
         inspection = inspect(path)
     except PermissionError:
         return NO_CONTENT, Tags(), None  # The analysis rejects the file and says why.
