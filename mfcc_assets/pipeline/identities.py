@@ -115,19 +115,24 @@ class _Search:
 
     def match_versions(self, lost: Iterable[str], present: Iterable[str]) -> None:
         """Match files that were not read before they were renamed. A name may be both lost and present."""
-        unread = {name: self._known[name].etag for name in lost if is_unread(self._known[name].content_digest)}
-        versions = {*unread.values()}
+        etags = {name: self._known[name].etag for name in lost if is_unread(self._known[name].content_digest)}
+        etags = {name: etag for name, etag in etags.items() if not self._has_etag(name, etag)}
+        versions = {*etags.values()}
         candidates = {name: etag for name in present if (etag := self._files[name].etag) in versions}
-        self.renamed.former |= pairs_of_names(unread, candidates)
+        self.renamed.former |= pairs_of_names(etags, candidates)
 
     def match_contents(self, lost: Iterable[str], present: Iterable[str]) -> None:
         """Match files of the same bytes. A name may be both lost and present: it has other bytes than before."""
         digests = {name: self._known[name].content_digest for name in lost}
         digests = {name: digest for name, digest in digests.items() if digest != NO_CONTENT and not is_unread(digest)}
-        sizes = {self._known[name].bytes for name in digests}
+        of_size: dict[int, set[str]] = defaultdict(set)
+        for name in digests:
+            of_size[self._known[name].bytes].add(name)
+        # A file of which only the former one of its own name had so many bytes is no renamed one.
         matched = self.renamed.former
-        candidates = [name for name in present if name not in matched and self._files[name].size in sizes]
-        if not sizes or not candidates:
+        others = {name: of_size.get(self._files[name].size, set()) - {name} for name in present if name not in matched}
+        candidates = [name for name, names in others.items() if names]
+        if not candidates:
             return
         read = self._digests(candidates)
         unchanged = {name for name, digest in read.items() if digests.get(name) == digest}
@@ -150,6 +155,9 @@ class _Search:
             return
         audio = {name: audio_id for name, audio_id in on_all_cores(self._audio, candidates) if audio_id is not None}
         self.renamed.former |= pairs_of_names(lost, audio)
+
+    def _has_etag(self, name: str, etag: str) -> bool:
+        return name in self._files and self._files[name].etag == etag
 
     def _keeps_its_name(self, former: str, pairs: Mapping[str, str]) -> bool:
         """Return True if the file that has the former name is still the same soundtrack, with other tags."""

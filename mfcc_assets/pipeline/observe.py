@@ -123,14 +123,11 @@ class _Observing:
         self._wanted = set(shards)
         self._files = container_files(library)
         self._known = library.catalogue.known_files()
-        self._digests: dict[tuple[str, str], str] = {}
-        """Content digest of each file that was read whole, by its name and its version (ETag)."""
         found = self._files.difference(library.catalogue.manifest(library.shards))
         replaced = self._replaced(found.unchanged)
         changed = (*found.changed, *replaced)
         renamed = renamed_files(library, self._files.music, self._known, replace(found, changed=changed))
-        self._former = renamed.former
-        self._digests |= renamed.digests
+        self._former, self._digests = renamed.former, renamed.digests
         if self._former:
             # The shards of two soundtracks that exchange a name differ, and no name may belong to both.
             self._wanted = set(library.shards)
@@ -158,7 +155,7 @@ class _Observing:
         self._checked = check_artworks(library, self._artworks, intact)
         self._with_artwork_anew = sorted(intact[track] for track in self._checked.to_read)
         for name in self._with_artwork_anew:
-            self._digests[name, self._etag(name)] = self._known[name].content_digest
+            self._digests[name, self._files.music[name].etag] = self._known[name].content_digest
         self._ids |= {name: self._known[name].track_id for name in self._with_artwork_anew}
         self._repairs = [
             f"{fault} (that of {intact[track]}). This run reads it from the soundtrack again."
@@ -251,26 +248,25 @@ class _Observing:
         """Return True if a file of a soundtrack is there."""
         return name in self._known and name in self._files.music
 
-    def _etag(self, name: str) -> str:
-        return self._files.music[name].etag
-
     def _in_shards(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the names whose soundtracks are observed now, sorted."""
         return tuple(sorted(name for name in names if shard_of(self._id(name), self._digits) in self._wanted))
 
     def _replaced(self, unchanged: Sequence[str]) -> set[str]:
         """Return the names of files that have the version of their last observation, and yet other bytes."""
-        known, touched = self._known, []
+        known, touched, replaced = self._known, [], set()
         if self._library.settings.profile != "local":
             return set()  # there, every write changes the ETag
         for name in unchanged:
             blob, file = self._files.music.get(name), known.get(name)
             if blob is None or file is None or shard_of(file.track_id, self._digits) not in self._wanted:
                 continue
-            if blob.modified > file.observed_at - _SEEN_LATER:
+            if is_unread(file.content_digest):
+                if file.content_digest != unread_digest(name, blob.etag, blob.modified):
+                    replaced.add(name)  # nobody knows which bytes its tags were read from
+            elif blob.modified > file.observed_at - _SEEN_LATER:
                 touched.append(name)
-        compared = on_all_cores(self._is_replaced, touched)
-        replaced = {name for name, is_replaced in compared if is_replaced}
+        replaced |= {name for name, is_replaced in on_all_cores(self._is_replaced, touched) if is_replaced}
         self._library.catalogue.confirm_observed([known[name].track_id for name in touched if name not in replaced])
         return replaced
 
@@ -278,13 +274,9 @@ class _Observing:
         """Return True if a file has other bytes than those that were observed. If it cannot be read, it has not."""
         try:
             with self._library.blobs.as_file(SOUNDTRACKS, name) as path:
-                digest = digest_of_file(path)
+                return digest_of_file(path) != self._known[name].content_digest
         except (BlobNotFound, FileNotFoundError, PermissionError):
             return False
-        if is_unread(self._known[name].content_digest):
-            # Nobody knows which bytes its tags were read from.
-            self._digests[name, self._etag(name)] = digest
-        return digest != self._known[name].content_digest
 
     def _observed(self, name: str) -> Observed | SkippedFile | None:
         blobs, track = self._library.blobs, self._ids[name]

@@ -133,12 +133,11 @@ def analyse_soundtracks(
     page = _Page(library, analysis)
     for tracks, outcome in on_all_cores(analysed, largest_first):
         names = [track.blob_name for track in tracks]
-        is_rejected = outcome is not None and isinstance(outcome.audio, AudioError)
-        if outcome is not None and isinstance(outcome.audio, AudioError):
-            report.rejects += [_reject(library, track, outcome.digest, outcome.audio, run_id) for track in tracks]
+        content = outcome and outcome.audio
+        if outcome is not None and isinstance(content, AudioError):
+            report.rejects += [_reject(library, track, outcome.digest, content, run_id) for track in tracks]
             report.outcomes |= dict.fromkeys(names, REJECTED)
-        elif outcome is not None:
-            content = outcome.audio
+        elif outcome is not None and isinstance(content, AudioContent):
             page.add(content, tracks)
             report.notes += [f"{name}: {content.note}" for name in names if content.note]
             report.outcomes |= dict.fromkeys(names, REUSED)
@@ -146,7 +145,7 @@ def analyse_soundtracks(
                 report.outcomes[names[0]] = COMPUTED
                 report.computed[content.audio_id] = names[0]
                 report.seconds[names[0]] = content.seconds
-        tally.end(names[0], files=len(names), work=tracks[0].bytes, rejected=is_rejected)
+        tally.end(names[0], files=len(names), work=tracks[0].bytes, rejected=isinstance(content, AudioError))
     page.record()
     return report
 

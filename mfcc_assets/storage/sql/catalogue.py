@@ -347,12 +347,12 @@ class Catalogue:
         note: str,
     ) -> None:
         columns = SOUNDTRACKS.c
-        values = {"AUDIO_ID": audio_id, "ANALYSED_DIGEST": content_digest, "SECONDS": seconds, "NOTE": note}
+        values: dict[str, object] = {"AUDIO_ID": audio_id, "ANALYSED_DIGEST": content_digest, "SECONDS": seconds}
         if content_digest is not None:
             # The analysis was the first to read the bytes of a file that was only listed before.
             was_unread = columns.CONTENT_DIGEST.startswith(UNREAD)
             values["CONTENT_DIGEST"] = sa.case((was_unread, content_digest), else_=columns.CONTENT_DIGEST)
-        connection.execute(sa.update(SOUNDTRACKS).where(columns.TRACK_ID == track_id).values(values))
+        connection.execute(sa.update(SOUNDTRACKS).where(columns.TRACK_ID == track_id).values(values | {"NOTE": note}))
 
 
 def _record_names(connection: Connection, names: Mapping[TrackId, str]) -> None:

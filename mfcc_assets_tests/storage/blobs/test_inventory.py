@@ -126,7 +126,7 @@ def test_a_damaged_report_is_an_error_that_names_the_file(blobs: BlobStore, kind
     ("manifest", "fault"),
     [
         ({"summary": {"objectCount": 5}}, "its files have 4 rows, and it says 5"),
-        ({"files": []}, "its files have 0 rows"),
+        ({"summary": {"objectCount": 0}}, "its files have 4 rows, and it says 0"),
         ({"inventoryStartTime": "yesterday"}, "lacks what is needed"),
         ({"ruleDefinition": None}, "lacks what is needed"),
     ],
