@@ -103,8 +103,8 @@ def test_music_that_is_away_is_analysed_from_a_file_of_the_same_bytes(library: L
     (music.with_name("Other") / "copy.flac").write_bytes((music / "a/one.flac").read_bytes())
     observe_soundtracks(library, library.shards, run_id="run")
     analyse_soundtracks(library, library.shards, run_id="run")
-    for track in library.catalogue.soundtracks():
-        library.features.delete(track.audio_id, library.feature_parameters)
+    for audio_id in library.catalogue.track_ids_by_audio():
+        library.features.delete(audio_id, library.feature_parameters)
     music.rename(music.with_name("unmounted"))
     outcomes = analyse_soundtracks(library, library.shards, run_id="run").outcomes
     assert {outcomes[name] for name in ("Music/a/one.flac", "Other/copy.flac")} == {"computed", "reused"}
