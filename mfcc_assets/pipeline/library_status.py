@@ -113,7 +113,8 @@ def disk_use(library: Library) -> dict[str, int]:
         "uploads": [settings.blobs / UPLOADS, settings.blobs / BATCH],
         "features": [computed / folder for folder in ("frames", "timbre", "summaries", "chroma", "waveforms")],
         "indexes": [
-            computed / folder for folder in ("indexes", "index_segments", "index_calibrations", "ranking_layers")
+            computed / folder
+            for folder in ("indexes", "index_segments", "index_calibrations", "ranking_layers", "version_tables")
         ],
         "databases": [*home.glob("*.sqlite*")],
         "history of runs": [settings.dagster_home],

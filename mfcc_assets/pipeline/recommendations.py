@@ -16,6 +16,9 @@ from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.sql.records import Recommendation
 
+_LISTS_AT_ONCE = 2_000
+"""Number of changed lists from which they are written, so that a first load does not keep them all in memory."""
+
 
 @dataclass(frozen=True)
 class RecommendationReport:
@@ -38,8 +41,8 @@ def recommend_soundtracks(
 ) -> Iterator[tuple[str, RecommendationReport]]:
     """Bring RECOMMENDATIONS of each shard up to date with an index, and yield a report for each shard.
 
-    Rows that are already right are not written. A shard whose lists were written for the same tracks, tags and settings
-    is skipped.
+    Lists that are already right are not written. A shard whose lists were written for the same tracks, tags and
+    settings is skipped.
 
     Raises
     ------
@@ -56,7 +59,15 @@ def recommend_soundtracks(
     order = cache(lambda: list_order_of(library, index))
     made = {"method": index.parameters.ranking, "index_version": index.version, "run_id": run_id}
     inputs.store(library, index.version)
-    unchanged = []
+    # Several shards share a transaction, since each transaction writes every page that it changes once.
+    waiting, changed = dict[str, RecommendationReport](), dict[TrackId, Sequence[Recommendation]]()
+
+    def write() -> Iterator[tuple[str, RecommendationReport]]:
+        library.recommendations.update_recommendations(changed, **made, complete=list(waiting), made_from=inputs.digest)
+        yield from waiting.items()
+        waiting.clear()
+        changed.clear()
+
     for shard in shards:
         queries, origin = every_query[shard], made_from.get(shard)
         incomplete = short(origin[0]) if origin else queries
@@ -67,16 +78,12 @@ def recommend_soundtracks(
         differing = queries.keys() if known is None else incomplete.keys() | known.concerned(queries)
         concerned = {track: audio_id for track, audio_id in queries.items() if track in differing}
         lists = recommended_lists(library, index, selection, order(), concerned) if concerned else {}
-        if not library.recommendations.differing(lists, method=index.parameters.ranking):
-            # All such shards are marked in one transaction, which writes less than one for each.
-            unchanged.append(shard)
-            yield shard, RecommendationReport(len(queries), written=0)
-            continue
-        written = library.recommendations.update_recommendations(
-            lists, **made, complete=[shard], made_from=inputs.digest
-        )
-        yield shard, RecommendationReport(len(queries), written)
-    library.recommendations.update_recommendations({}, **made, complete=unchanged, made_from=inputs.digest)
+        found = library.recommendations.differing(lists, method=index.parameters.ranking)
+        waiting[shard] = RecommendationReport(len(queries), written=sum(map(len, found.values())))
+        changed |= found
+        if len(changed) >= _LISTS_AT_ONCE:
+            yield from write()
+    yield from write()
 
 
 def recommended_lists(

@@ -103,7 +103,7 @@ def test_what_pages_show_is_there_before_the_index_answers(library: Library, mon
     publish(library)
 
     made = {name.rpartition("/")[2] for name in attachments}
-    assert made >= {"map.npz", "random_pairs.npz", "pair_distances.npz", "sound_figures.npz"}
+    assert made >= {"map.table", "random_pairs.npz", "pair_distances.npz", "sound_figures.npz"}
     assert len(map_points(library, index).points) == 9
 
 
@@ -113,14 +113,14 @@ def test_an_index_that_is_published_again_is_made_ready_too(library: Library, by
     former, _ = publish(library)
     add_tracks(library, 8)
     publish(library)
-    library.blobs.delete(CEPSTRA, f"indexes/{former.version}/attachments/map.npz")
+    library.blobs.delete(CEPSTRA, f"indexes/{former.version}/attachments/map.table")
 
     if by == "hand":
         publish_by_hand(library, former.version, although_worse=True)
     else:
         roll_back(library)
 
-    assert library.indexes.read_attachment(former.version, "map.npz") is not None
+    assert library.indexes.read_attachment(former.version, "map.table") is not None
 
 
 def test_an_empty_library_has_nothing_to_show(library: Library) -> None:
