@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mfcc_assets.storage.blobs.music_disks import MusicDisks
     from mfcc_assets.storage.blobs.music_folders import MusicFolders
     from mfcc_assets.storage.blobs.port import BlobStore
+    from mfcc_assets.storage.calibration_figures import CalibrationFigures
     from mfcc_assets.storage.documents.port import DocumentStore
     from mfcc_assets.storage.feature_store import FeatureStore
     from mfcc_assets.storage.index_store import IndexStore
@@ -319,6 +320,13 @@ class Library:
         from mfcc_assets.storage.shared_tables import SharedTables
 
         return SharedTables(self.blobs)
+
+    @_opened
+    def figures(self) -> "CalibrationFigures":
+        """The stored figures of calibrations."""
+        from mfcc_assets.storage.calibration_figures import CalibrationFigures
+
+        return CalibrationFigures(self.blobs)
 
     @property
     def shards(self) -> list[str]:

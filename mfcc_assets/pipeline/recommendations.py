@@ -12,6 +12,7 @@ from mfcc_assets.pipeline.list_order import ListOrder, list_order_of
 from mfcc_assets.pipeline.list_rules import choose_list, selection_of
 from mfcc_assets.pipeline.stored_rankings import required_lists
 from mfcc_assets.playlists.selection import Selection
+from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.sql.records import Recommendation
@@ -131,9 +132,16 @@ def recommended_lists(
 def _rankings_by_audio(
     library: Library, index: LibraryIndex, audio_ids: Sequence[AudioId]
 ) -> dict[AudioId, RankedList]:
-    digits = library.settings.shard_digits
-    shards = {shard_of(index.tracks[audio_id], digits) for audio_id in audio_ids if audio_id in index.tracks}
+    by_shard: dict[str, list[AudioId]] = {}
+    for audio_id in audio_ids:
+        if audio_id in index.tracks:
+            shard = shard_of(index.tracks[audio_id], library.settings.shard_digits)
+            by_shard.setdefault(shard, []).append(audio_id)
     rankings: dict[AudioId, RankedList] = {}
-    for shard in sorted(shards):
-        rankings |= required_lists(library, "rankings", index.version, shard).by_query()
+    for shard, queries in sorted(by_shard.items()):
+        lists = required_lists(library, "rankings", index.version, shard)
+        numbers = lists.numbers(IdArray[AudioId].of(queries)).tolist()
+        rankings |= {
+            query: lists.list_of(number) for query, number in zip(queries, numbers, strict=True) if number >= 0
+        }
     return rankings

@@ -149,6 +149,10 @@ class IndexSegments:
         except (BlobNotFound, CorruptIndex):
             folder.write({_CALIBRATION_PART: partial(write_calibration, calibration)}, {})
 
+    def calibrations(self) -> set[str]:
+        """Return the digests of all stored calibrations."""
+        return self._blobs.folders(CEPSTRA, _CALIBRATIONS)
+
     def check_calibration(self, digest: str) -> None:
         """Find out whether a calibration is stored, without reading it.
 

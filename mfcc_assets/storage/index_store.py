@@ -24,9 +24,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import Any, TypeVar
-
-from numpy.typing import NDArray
 
 from mfcc_assets.errors import BlobNotFound, CorruptIndex, IndexOfOtherProgram, NoPublishedIndex
 from mfcc_assets.search.id_arrays import TrackOfAudio
@@ -39,11 +36,9 @@ from mfcc_assets.storage.index_description import CHANGES_PART, IndexDescription
 from mfcc_assets.storage.index_history import BY_RUN, IndexHistory, Publication, StoredVersion, answered_before
 from mfcc_assets.storage.index_parts import DESCRIPTION, part_name
 from mfcc_assets.storage.index_segments import IndexSegments
-from mfcc_assets.storage.packed_arrays import packed, unpacked
 from mfcc_assets.storage.part_folder import REBUILD, PartFolder, corrupt_index
 from mfcc_assets.storage.verified_parts import VerifiedParts
 
-_Kept = TypeVar("_Kept")
 _logger = logging.getLogger(__name__)
 
 RECALL = "recall"
@@ -190,6 +185,10 @@ class IndexStore:
         if not self.damaged_versions():
             self._segments.delete_unused(segments, calibrations)
 
+    def calibrations(self) -> set[str]:
+        """Return the digests of all stored calibrations."""
+        return self._segments.calibrations()
+
     def set_built(self, version: str) -> None:
         """Store the version that was built last. The stages up to its publication work on it."""
         self._history.set_built(version)
@@ -321,27 +320,15 @@ class IndexStore:
 
     def drawn_once(self, version: str, name: str, draw: Callable[[], bytes]) -> bytes:
         """Return a picture of an index that is drawn once and kept. A damaged one is drawn again."""
-        if (picture := self._kept(version, name, without_checksum)) is None:
-            self.write_attachment(version, name, with_checksum(picture := draw()))
-        return picture
-
-    def measured_once(
-        self, version: str, name: str, measure: Callable[[], Mapping[str, NDArray[Any]]]
-    ) -> Mapping[str, NDArray[Any]]:
-        """Return arrays by name that are measured once for an index and kept. Damaged ones are measured again."""
-        measured: Mapping[str, NDArray[Any]] | None = self._kept(version, name, unpacked)
-        if measured is None:
-            measured = measure()
-            self.write_attachment(version, name, packed(measured))
-        return measured
-
-    def _kept(self, version: str, name: str, read: Callable[[bytes], _Kept]) -> _Kept | None:
         kept = self.read_attachment(version, name)
-        try:
-            return None if kept is None else read(kept)
-        except ValueError as error:
-            _logger.warning("%s of index %s is damaged: %s", name, version, error)
-            return None
+        if kept is not None:
+            try:
+                return without_checksum(kept)
+            except ValueError as error:
+                _logger.warning("%s of index %s is damaged: %s", name, version, error)
+        picture = draw()
+        self.write_attachment(version, name, with_checksum(picture))
+        return picture
 
     def _state(self, version: str) -> tuple[str, ...] | None:
         """Return a value that changes whenever the description of a version changes; None if there is none.

@@ -120,9 +120,9 @@ class SharedTables:
 
     def _stored(self) -> Iterator[_Version]:
         for blob in self._blobs.list(CEPSTRA, "indexes/"):
-            _, version, *folders, name = blob.name.split("/")
-            if folders == ["attachments"] and name.endswith(_SUFFIX):
-                stored = self._of_version(version, name)
+            _, version, *rest = blob.name.split("/")
+            if rest[:-1] == ["attachments"] and rest[-1].endswith(_SUFFIX):
+                stored = self._of_version(version, rest[-1])
                 if stored is not None:
                     yield stored
 

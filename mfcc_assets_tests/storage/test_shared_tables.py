@@ -114,6 +114,8 @@ def test_whole_tables_of_deleted_versions_are_deleted_after_an_hour(tables, blob
     for version in ("v1", "v3"):
         blobs.delete("cepstra", f"indexes/{version}/attachments/{NAME}")
     blobs.write("cepstra", f"indexes/v4/attachments/{NAME}", b"damaged")
+    for other in ("published.json", "v2/index.json", "v2/attachments/lists/digest.npz"):
+        blobs.write("cepstra", f"indexes/{other}", b"of another kind")
     tables.delete_unused()
     assert len(names(blobs, "version_tables/")) == 3, "a version may be about to use them"
 
