@@ -152,7 +152,7 @@ def _map(library: Library, index: LibraryIndex) -> _Map:
     drawn = _taken_over(library, index, former) if former is not None else None
     drawn = drawn or _projected(index)
     table = Table(index.tracks.audio_ids, np.column_stack([drawn.points, drawn.projected_with]))
-    library.tables.write(index.version, _NAME, table, former=former and former.version)
+    library.tables.write(index.version, _NAME, table, former=former.version if former is not None else None)
     return drawn
 
 

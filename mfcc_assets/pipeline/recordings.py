@@ -100,7 +100,7 @@ def _rows(library: Library, index: LibraryIndex) -> NDArray[np.int64]:
         copies = np.flatnonzero(rows != np.arange(len(rows)))
         ids = index.tracks.audio_ids.array
         table = Table(IdArray(ids[copies]), ids[rows[copies]][:, np.newaxis])
-        library.tables.write(index.version, _NAME, table, former=former and former.version)
+        library.tables.write(index.version, _NAME, table, former=former.version if former is not None else None)
     return rows
 
 

@@ -168,7 +168,7 @@ class SegmentPoints:
     def write(self, file: BinaryIO) -> None:
         """Write the embeddings and lists in FAISS's own format. A segment of few points is written without lists."""
         index = self._index if self._without_lists is None else self._without_lists
-        faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
+        file.write(faiss.serialize_index(index).tobytes())
 
     @classmethod
     def read(cls, path: Path, tracks: int) -> "SegmentPoints":
