@@ -34,10 +34,12 @@ from mfcc_assets.storage.shared_tables import Table
 from mfcc_assets_tests.benchmarks.population import Drawn, Population
 from mfcc_assets_tests.benchmarks.sized_library import insert_soundtracks
 
-NEAREST = 128
-"""Number of nearest tracks by embedding from which the lists of the library are made."""
+NEAREST = 1_024
+"""Number of nearest tracks by embedding from which the lists of the library are made. With fewer, the lists hold tracks
+that are farther away than the nearest of the library, so that a new track enters too many lists: 277 in a library of
+100,000 if there are 128."""
 
-_QUERIES_AT_ONCE = 500
+_QUERIES_AT_ONCE = 60
 
 
 def digests(first: int, last: int) -> Iterator[tuple[AudioId, TrackId]]:
