@@ -255,6 +255,18 @@ def _assert_outside_the_plane(page: "Page", part: "Locator") -> None:
     assert box["y"] + box["height"] <= plane["y"] or box["y"] >= plane["y"] + plane["height"]
 
 
+def test_words_that_are_typed_before_the_points_have_come_are_searched(page: "Page") -> None:
+    held: list["Route"] = []
+    held = held_requests(page, "**/map/points")
+    with page.expect_request("**/map/points"):
+        page.goto("/map")
+    page.locator("#map-search").fill("Song 3")
+
+    held[0].continue_()
+
+    page.locator("#map-found").get_by_text("Song 3").wait_for()
+
+
 def test_the_map_says_that_it_cannot_be_loaded(page: "Page", troubles: Troubles) -> None:
     troubles.expect("503")
     page.route("**/map/points", lambda route: route.fulfill(status=503))

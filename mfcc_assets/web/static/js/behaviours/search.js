@@ -42,6 +42,11 @@ export function start(form) {
   form.addEventListener("input", onInput);
   form.addEventListener("compositionend", wait);
   form.addEventListener("submit", stop);
+  // A listener may have typed before this script had come.
+  const field = /** @type {any} */ (document.activeElement);
+  if (form.contains(field) && field.value !== field.defaultValue) {
+    wait();
+  }
   function stop() {
     clearTimeout(timer);
     asked?.abort();

@@ -32,6 +32,10 @@ export function startSearch(field, list, show) {
   field.addEventListener("blur", close);
   // The field would lose the focus before the click.
   list.addEventListener("mousedown", (event) => event.preventDefault());
+  // The points of a large map take a while to come, and a listener may have typed meanwhile.
+  if (document.activeElement === field && field.value) {
+    look();
+  }
 
   async function look() {
     const mine = ++asked;
