@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 PORT ?= 3000
 WEB_PORT ?= $(or $(MFCC_WEB_PORT),8000)
 PROFILE ?= local
+COMPUTE ?= $(MFCC_COMPUTE)
 CORPUS ?= $(HOME)/.cache/mfcc_corpus
 ASSETS ?= library_report
 SHARDS ?= 0...f
@@ -31,6 +32,14 @@ else
 INSTALLED := $(VENV)/.installed
 endif
 
+# COMPUTE=spark does the heavy work of the same commands on Spark.
+ifneq ($(COMPUTE),)
+export MFCC_COMPUTE := $(COMPUTE)
+endif
+ifeq ($(COMPUTE),spark)
+INSTALLED += $(VENV)/.installed-spark
+endif
+
 # dg takes the environment of this folder, whichever one is activated. The module makes the home of Dagster first.
 DG := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m mfcc_assets.defs.launch -m dagster_dg_cli.cli
 
@@ -40,7 +49,7 @@ DG := VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/python -m mfcc_assets.defs.launch -m 
 help:  ## Show these commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(INSTALLED)  ## Recommend from the starter library, end to end. PROFILE=azurite uses local servers in place of Azure's.
+demo: $(INSTALLED)  ## Recommend from the starter library, end to end. PROFILE=azurite uses local servers in place of Azure's, and COMPUTE=spark does the heavy work on Spark.
 	@$(WITH_SERVERS) $(BIN)/python -m mfcc_assets.demo
 
 dev: $(INSTALLED)  ## Open the Dagster UI of the library, with daemon and sensors, and the pages. PROFILE works as in demo.
@@ -100,6 +109,11 @@ $(VENV)/.installed-lint: $(VENV)/.installed
 $(VENV)/.installed-servers: $(VENV)/.installed mfcc_assets_tests/services/package-lock.json mfcc_assets_tests/services/install.sh
 	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[servers]"
 	@sh mfcc_assets_tests/services/install.sh $(VENV)
+	@touch $@
+
+$(VENV)/.installed-spark: $(VENV)/.installed
+	@echo "Installing Spark: about 0.5 GB to download, 0.7 GB on disk, a few minutes …"
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e ".[spark]"
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed-servers

@@ -24,6 +24,8 @@ Each error says what happened, to which track, upload, file or index, and what t
     │   └── SecretNotFound
     ├── SettingsError                this and all below: errors of a run, a command or an argument
     ├── RunFailed
+    ├── ComputeFailed
+    ├── WorkFailed
     ├── LeftToTheRun
     ├── UploadChanged
     ├── NotAnUploadId
@@ -185,6 +187,14 @@ class SettingsError(MfccError):
 
 class RunFailed(MfccError):
     """A run that was started for the reader did not succeed."""
+
+
+class ComputeFailed(MfccError):
+    """An engine, such as a cluster, could not do what it was given, or did not give all of it back."""
+
+
+class WorkFailed(MfccError):
+    """The work on one item failed for a reason that nobody expected. The work on other items is not affected."""
 
 
 class LeftToTheRun(MfccError):

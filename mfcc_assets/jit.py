@@ -4,6 +4,7 @@ A kernel is compiled at its first call, or loaded from the machine code that an 
 """
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,7 +58,10 @@ def cache_folder() -> Path | None:
     constant which it uses. With a hash of all these files in the name, any change to them leads to a new folder.
     """
     given = [Path(_numba_settings.CACHE_DIR)] if _numba_settings.CACHE_DIR else []
-    for parent in (*given, _PACKAGE / "__pycache__", Path.home() / ".cache" / "mfcc-assets"):
+    # Unlike Path.home, this does not fail for a user without a home directory, as executors of a cluster may have one.
+    home = os.path.expanduser("~")  # noqa: PTH111
+    of_user = [] if home == "~" else [Path(home) / ".cache" / "mfcc-assets"]
+    for parent in (*given, _PACKAGE / "__pycache__", *of_user):
         folder = parent / f"kernels-{_hash_of_sources()}"
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
@@ -129,6 +129,15 @@ class Settings(WebSettings):
         le=_LONGEST_RETENTION,
         description="Dagster deletes runs, with their events, logs and pictures, after this many days, except the last "
         "run of each asset; 0: never",
+    )
+
+    compute: Literal["local", "spark"] = Field(
+        "local", description="Where heavy work runs: local, on all cores of this machine; or spark, on its executors"
+    )
+    spark_master: str = Field(
+        "local[*,4]",
+        min_length=1,
+        description="spark: master, such as spark://HOST:7077, or the address sc://HOST of a Spark Connect server",
     )
 
     automation: Literal["sensors", "conditions"] = Field(
@@ -344,7 +353,7 @@ class Settings(WebSettings):
         return [name.strip() for name in self.recognisers.split(",") if name.strip()]
 
     @property
-    def environment(self) -> Mapping[str, str]:
+    def environment(self) -> MutableMapping[str, str]:
         """Variables of this process, which hold the secrets if there is no vault."""
         return os.environ
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mfcc_assets_tests.services.cosmos import CosmosServer
     from mfcc_assets_tests.services.key_vault import VaultDouble
     from mfcc_assets_tests.services.postgres import Postgres
+    from mfcc_assets_tests.services.spark import SparkServers
 
 
 _MEMORY = Path("/dev/shm")
@@ -171,6 +172,15 @@ def postgres() -> "Iterator[Postgres]":
             ensure_schema(database)
             grant_access(database, writers=[User("clerk")], readers=[], pages=[])
         yield server
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkServers]":
+    """Start Spark with two executors, and a server of Spark Connect."""
+    from mfcc_assets_tests.services.spark import running_spark
+
+    with running_spark(tmp_path_factory.mktemp("spark")) as servers:
+        yield servers
 
 
 @pytest.fixture

@@ -31,12 +31,12 @@ def package(tmp_path: Path) -> Path:
     return copied
 
 
-def printed_distance(package: Path) -> str:
+def printed_distance(package: Path, before: str = "", **variables: str) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     ran = subprocess.run(
-        [sys.executable, "-c", DISTANCE],
+        [sys.executable, "-c", before + DISTANCE],
         cwd=package.parent,
-        env={**environment, "PYTHONPATH": str(package.parent)},
+        env={**environment, "PYTHONPATH": str(package.parent), **variables},
         capture_output=True,
         text=True,
     )
@@ -87,3 +87,21 @@ def test_machine_code_is_kept_for_the_next_process(package: Path) -> None:
     printed_distance(package)
 
     assert sorted(path.stat().st_mtime_ns for path in folder.rglob("*.nb?")) == before
+
+
+NO_HOME = """
+import os
+os.environ.pop("HOME")
+os.path.expanduser = lambda path: path  # what it does for a user who is in no list of users
+"""
+
+
+@pytest.mark.parametrize(("before", "home"), [("", os.devnull), (NO_HOME, "")])
+def test_without_a_folder_that_can_be_written_kernels_are_compiled_in_each_process(
+    package: Path, before: str, home: str
+) -> None:
+    (package / "__pycache__").write_text("no folder")
+
+    assert printed_distance(package, before, HOME=home) == "2.0"
+
+    assert not list(package.parent.rglob("*.nb?"))

@@ -38,14 +38,21 @@ def on_all_cores(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> It
     >>> sorted(on_all_cores(abs, [-1, 2]))
     [(-1, 1), (2, 2)]
     """
+    return on_threads(work, items, WORKERS)
+
+
+def on_threads(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int
+) -> Iterator[tuple[_Item, _Result]]:
+    """Do what `on_all_cores` does, on a number of threads."""
     remaining = iter(items)
-    with ThreadPoolExecutor(WORKERS) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         running: dict[Future[_Result], _Item] = {}
 
         def begin(count: int) -> None:
             running.update({pool.submit(work, item): item for item in islice(remaining, count)})
 
-        begin(2 * WORKERS)
+        begin(2 * threads)
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:

@@ -31,8 +31,7 @@ from mfcc_assets.recognition.recogniser import (
     recognise,
 )
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.search.query import Search, search_for_new_track
-from mfcc_assets.similarity.pairwise import Tracks
+from mfcc_assets.search.query import Search, search_for_new_track, search_for_row
 from mfcc_assets.similarity.rankings import RankedList, rank
 from mfcc_assets.storage.sql.records import Recommendation, Soundtrack
 
@@ -189,9 +188,7 @@ def search_for(library: Library, index: LibraryIndex, audio_id: AudioId, *, copi
         read = partial(library.features.read_track_features, audio_id, parameters)
         track_features = repaired(library, read, audio_id, parameters)
         return search_for_new_track(index, {audio_id, *copies}, track_features, on_all_cores)
-    rows = np.array([row])
-    track = Tracks(index.feature_table.rows(rows), index.contours.rows(rows))
-    return Search(index, track, index.statistics.rows(rows), on_all_cores)
+    return search_for_row(index, int(row), on_all_cores)
 
 
 def distances_to(

@@ -9,13 +9,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mfcc_assets.audio.reader import AudioLimits
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import AudioError, BlobNotFound, FeaturesDamaged, FeaturesMissing
 from mfcc_assets.features.parameters import FeaturesParameters
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.store_features import store_analysis, store_track_features
-from mfcc_assets.storage.blobs.port import SOUNDTRACKS, Blob
+from mfcc_assets.storage.blobs.port import SOUNDTRACKS, Blob, BlobStore
+from mfcc_assets.storage.feature_store import FeatureStore
 from mfcc_assets.storage.last_check import CHECKED_IN_TURN
 
 _Features = TypeVar("_Features")
@@ -98,12 +100,24 @@ def compute_track_features(library: Library, audio_id: AudioId, parameters: Feat
         if track is None:
             raise
         _log_repair(library, error)
-        try:
-            with library.blobs.as_file(SOUNDTRACKS, track.blob_name) as path:
-                store_analysis(library.features, path, parameters.cepstra, library.limits, track.blob_name)
-        except (AudioError, BlobNotFound, FileNotFoundError, PermissionError) as unusable:
-            raise error from unusable
+        compute_from_soundtrack(library.features, library.blobs, library.limits, track.blob_name, parameters, error)
         store_track_features(library.features, audio_id, parameters)
+
+
+def compute_from_soundtrack(
+    features: FeatureStore,
+    blobs: BlobStore,
+    limits: AudioLimits,
+    blob_name: str,
+    parameters: FeaturesParameters,
+    damage: FeaturesDamaged,
+) -> None:
+    """Compute and store the cepstra of a soundtrack again. Raises the damage if the soundtrack is not usable."""
+    try:
+        with blobs.as_file(SOUNDTRACKS, blob_name) as path:
+            store_analysis(features, path, parameters.cepstra, limits, blob_name)
+    except (AudioError, BlobNotFound, FileNotFoundError, PermissionError) as unusable:
+        raise damage from unusable
 
 
 def _of_track(library: Library, blob: Blob) -> str:
@@ -112,7 +126,16 @@ def _of_track(library: Library, blob: Blob) -> str:
     return "" if track is None else f" (those of {track.blob_name})"
 
 
-def _log_repair(library: Library, error: FeaturesDamaged) -> None:
-    sentence = f"{error.subject}: {error.what}. They are computed again."
+def repair_sentence(damage: FeaturesDamaged) -> str:
+    """Return a sentence for people on damaged features that are computed again."""
+    return f"{damage.subject}: {damage.what}. They are computed again."
+
+
+def record_repair(library: Library, sentence: str) -> None:
+    """Tell of damaged features that are computed again, in the log and in the library's log of repairs."""
     _logger.warning("%s", sentence)
     library.repairs.record(sentence)
+
+
+def _log_repair(library: Library, error: FeaturesDamaged) -> None:
+    record_repair(library, repair_sentence(error))

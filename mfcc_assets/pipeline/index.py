@@ -5,21 +5,37 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
+
+from mfcc_assets.compute.chosen import compute_of
+from mfcc_assets.compute.context import Context, settings_of_work
 from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.errors import CorruptIndex, FeaturesMissing, NoPublishedIndex, UnknownRanking
+from mfcc_assets.compute.port import Progress as EngineProgress
+from mfcc_assets.compute.port import Work
+from mfcc_assets.errors import CorruptIndex, FeaturesMissing, MfccError, NoPublishedIndex, UnknownRanking
 from mfcc_assets.evaluation.metrics import EVALUATED_COUNT
+from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
+from mfcc_assets.pipeline import statistics_work
+from mfcc_assets.pipeline.failed_work import FailedWork, name_of_audio, succeeded
 from mfcc_assets.pipeline.feature_repair import repaired
-from mfcc_assets.pipeline.progress import Report, Tally, unseen
+from mfcc_assets.pipeline.progress import Progress, Report, Tally, unseen
 from mfcc_assets.playlists.selection import considered_count
 from mfcc_assets.search.builder import SMALL_LIBRARY, IndexBuilder
 from mfcc_assets.search.compaction import compacted
-from mfcc_assets.search.id_arrays import TrackOfAudio
-from mfcc_assets.search.index import IndexParameters, LibraryIndex
+from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
+from mfcc_assets.search.index import Calibration, IndexParameters, LibraryIndex
+from mfcc_assets.similarity.hubness import DistanceStatistics
+from mfcc_assets.similarity.pairwise import Tracks
 from mfcc_assets.similarity.rankings import ranking_named
 from mfcc_assets.similarity.shared_neighbours import REORDERED
 
 _logger = logging.getLogger(__name__)
+
+_ITEMS_AT_ONCE = 5_000
+"""Number of tracks whose numbers an engine gets at a time. They take about 150 MB."""
+
+_MEASURED_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -101,8 +117,7 @@ def build_index(library: Library, *, run_id: str = "", report_progress: Report =
     if former is not None and former.parameters.features != parameters.features:
         former = None
     tracks = _tracks_with_features(library, parameters, run_id)
-    builder = replace(_builder(library, parameters), counting=partial(_counting, report_progress))
-    index = compacted(builder.build(tracks, former))
+    index = compacted(_builder(library, parameters, report_progress).build(tracks, former))
     written = library.indexes.intact(index.version) is None
     if written:
         library.indexes.write(index)
@@ -125,14 +140,59 @@ def _tracks_with_features(library: Library, parameters: IndexParameters, run_id:
     return TrackOfAudio.of({audio_id: track for audio_id, track in track_of_audio.items() if audio_id in with_features})
 
 
-def _builder(library: Library, parameters: IndexParameters) -> IndexBuilder:
+def _builder(library: Library, parameters: IndexParameters, report_progress: Report = unseen) -> IndexBuilder:
     store, features = library.features, parameters.features
     return IndexBuilder(
         parameters,
         lambda audio_id: repaired(library, lambda: store.read_track_features(audio_id, features), audio_id, features),
         on_all_cores,
         small_library=SMALL_LIBRARY,
+        measure_statistics=partial(_measured_statistics, library, parameters, report_progress),
+        counting=partial(_counting, report_progress),
     )
+
+
+def _measured_statistics(
+    library: Library,
+    parameters: IndexParameters,
+    report_progress: Report,
+    audio_ids: IdArray[AudioId],
+    tracks: Tracks,
+    calibration: Calibration,
+) -> DistanceStatistics:
+    """Let the engine that the settings choose measure the distance statistics of tracks."""
+    shape = len(audio_ids), calibration.reference.statistics.means.shape[1]
+    statistics = DistanceStatistics(np.empty(shape), np.empty(shape))
+    if not len(audio_ids):
+        return statistics
+    library.indexes.write_calibration(calibration)
+    context, failed = Context(library), FailedWork()
+    context.once("calibration", calibration.digest, lambda: calibration)
+    work = Work(
+        f"{statistics_work.__name__}:measure_statistics",
+        settings_of_work(library.settings),
+        calibration.digest,
+        statistics_work.STATISTICS,
+        _MEASURED_AT_ONCE,
+    )
+    in_order = TrackOfAudio(audio_ids, IdArray(audio_ids.array))
+
+    def tell(progress: EngineProgress) -> None:
+        if progress.doing:
+            report_progress(Progress(progress.doing))
+
+    def add(audio_id: str, error: MfccError) -> None:
+        failed.add(error, name_of_audio(library, AudioId(audio_id)))
+
+    compute, count = compute_of(context), _counting(report_progress, "Measuring usual distances", len(audio_ids))
+    for items in statistics_work.items_of(audio_ids, tracks, parameters.ranking, _ITEMS_AT_ONCE):
+        for batch in succeeded(compute.run(work, items, tell), add):
+            rows = in_order.rows(batch["key"].to_pylist())
+            for name in ("means", "deviations"):
+                getattr(statistics, name)[rows] = batch[name].flatten().to_numpy().reshape(len(rows), shape[1])
+            count(len(rows))
+    failed.raise_first()
+    return statistics
 
 
 def _newest_intact(library: Library) -> LibraryIndex | None:

@@ -7,14 +7,17 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.texts import printable
+
+if TYPE_CHECKING:
+    from mfcc_assets.compute.port import Progress as EngineProgress
 
 _MINUTE, _HOUR = 60, 3600
 
@@ -171,9 +174,25 @@ class Tally:
             )
         )
 
+    def tell(self, doing: str) -> None:
+        """Report what is done before the first file can begin, such as the start of an engine."""
+        self._report(Progress(doing, self._done, self._total, rejects=self._rejects))
+
+
+def begun_in(tally: Tally, names: Mapping[str, str]) -> "Callable[[EngineProgress], None]":
+    """Return a function that counts in a tally what an engine begins; `names` has the name of each key."""
+
+    def tell(progress: "EngineProgress") -> None:
+        if progress.doing:
+            tally.tell(progress.doing)
+        for key in progress.begun:
+            tally.begin(names[key])
+
+    return tell
+
 
 def by_shard(report: Report, phase: str, items: Iterable[_Item], shards: Sequence[str]) -> Iterator[_Item]:
-    """Yield what is done of each shard, in the order of the shards, and report which one is at work.
+    """Yield what is done of each shard, about in the order of the shards, and report which one is at work.
 
     Parameters
     ----------

@@ -9,9 +9,14 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
+
+from mfcc_assets.compute.chosen import compute_of
+from mfcc_assets.compute.context import Context, settings_of_work
 from mfcc_assets.compute.local import on_all_cores
+from mfcc_assets.compute.port import Work
 from mfcc_assets.credits import ArtistNames, albums_of
-from mfcc_assets.errors import NoPublishedIndex
+from mfcc_assets.errors import MfccError, NoPublishedIndex
 from mfcc_assets.evaluation.labelled import LabelledSet
 from mfcc_assets.evaluation.manifest import LabelledTrack
 from mfcc_assets.evaluation.metrics import (
@@ -21,15 +26,17 @@ from mfcc_assets.evaluation.metrics import (
     recall,
 )
 from mfcc_assets.evaluation.row_metrics import RowLists, codes_of, hubness_of, precision_of
-from mfcc_assets.ids import AudioId
+from mfcc_assets.ids import AudioId, shard_of
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import certify, search_for
+from mfcc_assets.pipeline import list_work
+from mfcc_assets.pipeline.failed_work import FailedWork, name_of_audio, succeeded
 from mfcc_assets.pipeline.file_classes import (
     FileClass,
     classes_of_bit_rates,
     classes_of_formats,
     of_own_file_class,
 )
+from mfcc_assets.pipeline.list_plans import known_columns
 from mfcc_assets.pipeline.present_lists import present_lists
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.pipeline.stored_rankings import required_lists
@@ -255,8 +262,6 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
     queries = min(len(tracks), max(_MINIMUM_QUERIES, _PAIRS_PROVEN // max(1, len(tracks))))
     # Audio ids are digests. Evenly spaced ids are therefore a random sample, and the same one each time.
     sample = set(tracks[:: max(1, len(tracks) // max(1, queries))])
-    recordings = recordings_of(library, index)
-    distinct = recordings.representing(tracks)
     found = {
         audio_id: lists.list_of(number)[:EVALUATED_COUNT]
         for shard in library.shards
@@ -264,16 +269,36 @@ def measured_recall(library: Library, index: LibraryIndex) -> float:
         for number, audio_id in enumerate(lists.queries)
         if audio_id in sample
     }
-    truth = {
-        audio_id: certify(
-            search_for(library, index, audio_id),
-            ranked,
-            count=EVALUATED_COUNT,
-            others=[other for other in distinct if other != recording],
-        )
-        for (audio_id, ranked), recording in zip(found.items(), recordings.of(list(found)), strict=True)
-    }
+    truth = _truly_nearest(library, index, found)
     return recall(_without_distances(truth), _without_distances(found))
+
+
+def _truly_nearest(
+    library: Library, index: LibraryIndex, found: Mapping[AudioId, RankedList]
+) -> dict[AudioId, RankedList]:
+    """Return the truly nearest tracks of some queries, by the audio id of the query; `found` has their rankings."""
+    queries, recordings = list(found), recordings_of(library, index)
+    digits = library.settings.shard_digits
+    columns = {
+        "key": queries,
+        "shard": [shard_of(index.tracks[audio_id], digits) for audio_id in queries],
+        "cost": [float(recordings.count)] * len(queries),
+        "row": index.rows_of(queries),
+        "candidates": pa.nulls(len(queries), pa.list_(pa.int64())),
+        **known_columns(index, found.values()),
+    }
+    settings = settings_of_work(library.settings)
+    work = Work(f"{list_work.__name__}:prove_nearest", settings, index.version, list_work.RANKED)
+    failed, nearest = FailedWork(), dict[AudioId, RankedList]()
+    results = compute_of(Context(library, index)).run(work, pa.table(columns, schema=list_work.TO_RANK))
+
+    def add(audio_id: str, error: MfccError) -> None:
+        failed.add(error, name_of_audio(library, AudioId(audio_id)))
+
+    for batch in succeeded(results, add):
+        nearest |= list_work.rankings_in(index, pa.Table.from_batches([batch]))
+    failed.raise_first()
+    return nearest
 
 
 def _without_distances(ranked: dict[AudioId, RankedList]) -> dict[AudioId, list[AudioId]]:

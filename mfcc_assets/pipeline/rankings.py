@@ -5,39 +5,42 @@ represented it when the index was built.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.errors import CorruptIndex
-from mfcc_assets.for_each import in_turn
+from mfcc_assets.compute.chosen import compute_of
+from mfcc_assets.compute.context import Context, settings_of_work
+from mfcc_assets.compute.port import Progress as EngineProgress
+from mfcc_assets.compute.port import Work
+from mfcc_assets.errors import CorruptIndex, MfccError
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.answer import certify, search_for
-from mfcc_assets.pipeline.former_lists import FormerLists, KnownList
-from mfcc_assets.pipeline.recordings import Recordings, recordings_of
-from mfcc_assets.pipeline.stored_rankings import intact_lists, required_lists
-from mfcc_assets.search.candidates import Candidates, CandidateSearch
+from mfcc_assets.pipeline import list_work
+from mfcc_assets.pipeline.failed_work import FailedWork, name_of_audio
+from mfcc_assets.pipeline.list_plans import CandidatesPlanner, RankingsPlanner
+from mfcc_assets.pipeline.progress import Progress, Report, unseen
+from mfcc_assets.pipeline.recordings import recordings_of
+from mfcc_assets.pipeline.stored_rankings import intact_lists
+from mfcc_assets.pipeline.work_on_shards import PlannedShard, completed_shards
 from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.search.window import Windows
-from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.ranked_lists import ListHeads, RankedLists, newest, newest_heads
 from mfcc_assets.storage.ranking_store import STAGES, Stage
 
 _logger = logging.getLogger(__name__)
 
-_FEW_CHANGES = 20
-"""Number of tracks that came or went up to which queries run on one core. Each query then computes so little that
-threads would mostly wait for each other."""
+_Plan = TypeVar("_Plan", bound=PlannedShard)
 
+_FOUND_AT_ONCE = 32
+_RANKED_AT_ONCE = 8
+"""Numbers of queries that a function gets in one call."""
 
-_QUERIES_AT_ONCE = 32
-"""Number of queries whose windows one task finds at once."""
+_ALL_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -59,89 +62,79 @@ class ListsReport:
     repaired: int = 0
 
 
-def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, ListsReport]]:
+def find_candidates(
+    library: Library, index: LibraryIndex, shards: Sequence[str], *, report_progress: Report = unseen
+) -> Iterator[tuple[str, ListsReport]]:
     """Find and store the candidates of every audio id of each shard, and yield a report for each shard.
 
     A shard whose candidates are already stored and intact is skipped. Candidates of the published index are taken over
     where no track that came or went concerns them. Only one track of each recording is a candidate, so that copies take
     no places from other recordings.
+
+    Parameters
+    ----------
+    library, index
+        The library and the index.
+    shards
+        Shards whose candidates are found.
+    report_progress
+        Function that shows what is done before the first candidates are found, such as the start of an engine.
     """
-    recordings = recordings_of(library, index)
-    finder, former = (
-        cache(lambda: _Finder(index, recordings)),
-        cache(lambda: FormerLists.of(library, index, recordings)),
-    )
-    heads_of = cache(lambda: _heads(former(), shards))
-    queries_of = cache(lambda: _rows_by_shard(library, index))
-
-    @cache
-    def entrants() -> Mapping[int, Sequence[int]]:
-        known = former()
-        return known.entrants(heads_of().values(), finder().windows, on_all_cores) if known else {}
-
-    for shard in shards:
-        stored, is_damaged = intact_lists(library, "candidates", index.version, shard)
-        if stored is not None:
-            yield shard, ListsReport(len(stored.candidates), compared=0)
-            continue
-        known, queries = former(), queries_of().get(shard, np.empty(0, np.int64))
-        heads, compared, kept = heads_of().get(shard), None, RankedLists.of({}).heads()
-        if known is not None and heads is not None:
-            concerned = dict(known.concerned(shard, heads, queries, entrants()))
-            each = in_turn if known.changes <= _FEW_CHANGES else on_all_cores
-            found = dict(each(lambda row: finder().updated(row, concerned[row]), concerned))  # noqa: B023  used at once
-            lists = _candidate_lists(index, found, gone=known.gone(heads, queries))
-            if _is_written(library, index.version, shard, lists, known.version):
-                compared, kept = sum(count for _, count in found.values()), newest_heads([heads, lists.heads()])
-        if compared is None:
-            found = finder().all_anew(queries)
-            lists = _candidate_lists(index, found)
-            library.rankings.write("candidates", index.version, shard, lists)
-            compared, kept = sum(count for _, count in found.values()), lists.heads()
-        yield shard, _report(library, "candidates", index, shard, kept, compared, is_repair=is_damaged)
+    recordings_of(library, index)
+    stage = _ListsOfStage(library, index, "candidates", report_progress)
+    yield from stage.stored(shards)
+    planner = CandidatesPlanner(library, index, stage.context, list(stage.missing))
+    again = list[str]()
+    at_once = _ALL_AT_ONCE if stage.missing and planner.changes_are_few else _FOUND_AT_ONCE
+    plans = map(planner.plan, stage.missing)
+    for plan, found in stage.computed("find_candidates", list_work.CANDIDATES, plans, at_once=at_once):
+        lists, former = _candidate_lists(index, found, plan.gone), planner.former
+        if plan.former is None or former is None:
+            library.rankings.write("candidates", index.version, plan.shard, lists)
+            yield stage.report(plan.shard, lists.heads(), _compared(found))
+        elif _is_written(library, index.version, plan.shard, lists, former.version):
+            yield stage.report(plan.shard, newest_heads([plan.former, lists.heads()]), _compared(found))
+        else:
+            again.append(plan.shard)
+    plans = map(planner.anew, again)
+    for plan, found in stage.computed("find_candidates", list_work.CANDIDATES, plans, at_once=_FOUND_AT_ONCE):
+        lists = _candidate_lists(index, found, plan.gone)
+        library.rankings.write("candidates", index.version, plan.shard, lists)
+        yield stage.report(plan.shard, lists.heads(), _compared(found))
 
 
-def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]) -> Iterator[tuple[str, ListsReport]]:
+def rank_candidates(
+    library: Library, index: LibraryIndex, shards: Sequence[str], *, report_progress: Report = unseen
+) -> Iterator[tuple[str, ListsReport]]:
     """Rank and store the candidates of every audio id of each shard, and yield a report for each shard.
 
     A shard whose rankings are already stored and intact is skipped. The ranking of a query has the nearest of all its
     candidates. Rankings of the published index are taken over, and compared only with candidates that it did not have.
+
+    Parameters
+    ----------
+    library, index, shards, report_progress
+        As for `find_candidates`.
 
     Raises
     ------
     NoPublishedIndex
         If the candidates of a shard are missing.
     """
-    recordings = recordings_of(library, index)
-    former = cache(lambda: FormerLists.of(library, index, recordings))
-    for shard in shards:
-        stored, is_damaged = intact_lists(library, "rankings", index.version, shard)
-        if stored is not None:
-            yield shard, ListsReport(len(stored.candidates), compared=0)
-            continue
-        known = former()
-        changes = known.changes_of_candidates(shard) if known else None
-        rankings = known.lists("rankings", shard) if known else None
-        changes = None if rankings is None else changes
-        compared_before = known.lists("candidates", shard) if known and (changes is None or len(changes)) else None
-        candidates = required_lists(library, "candidates", index.version, shard) if changes is None else changes
-        ranker = _Ranker(library, index, rankings, compared_before)
-        queries = [
-            (query, candidates.candidates[candidates.rows_of(number)])
-            for number, query in enumerate(candidates.queries)
-            if candidates.lengths[number]
-        ]
-        found = {query: each for (query, _), each in on_all_cores(ranker.ranked, queries)}
-        lists = RankedLists.of({query: ranked for query, (ranked, _) in found.items()})
+    stage = _ListsOfStage(library, index, "rankings", report_progress)
+    yield from stage.stored(shards)
+    planner = RankingsPlanner(library, index)
+    plans = map(planner.plan, stage.missing)
+    for plan, found in stage.computed("rank_candidates", list_work.RANKED, plans, at_once=_RANKED_AT_ONCE):
+        lists, former = RankedLists.of({**list_work.rankings_in(index, found), **plan.unchanged}), planner.former
         kept = lists.heads()
-        if known is None or changes is None or rankings is None:
-            library.rankings.write("rankings", index.version, shard, lists)
+        if plan.former is None or plan.gone is None or former is None:
+            library.rankings.write("rankings", index.version, plan.shard, lists)
         else:
-            changed = newest([changes.selected(np.flatnonzero(changes.lengths == 0)), lists])
-            library.rankings.write_changes("rankings", index.version, shard, changed, former=known.version)
-            kept = newest_heads([rankings.heads(), changed.heads()])
-        compared = sum(count for _, count in found.values())
-        yield shard, _report(library, "rankings", index, shard, kept, compared, is_repair=is_damaged)
+            changed = newest([plan.gone, lists])
+            library.rankings.write_changes("rankings", index.version, plan.shard, changed, former=former.version)
+            kept = newest_heads([plan.former.heads(), changed.heads()])
+        yield stage.report(plan.shard, kept, plan.compared)
 
 
 def repair_rankings(library: Library, index: LibraryIndex) -> None:
@@ -162,102 +155,81 @@ def repair_rankings(library: Library, index: LibraryIndex) -> None:
             pass
 
 
-class _Finder:
-    """Finds the candidates of queries, given by their rows. The second result is the number of compared tracks."""
+class _ListsOfStage:
+    """The lists of one stage: which of them are missing, and what computes them.
 
-    def __init__(self, index: LibraryIndex, recordings: Recordings) -> None:
-        self._index, self._recordings, self._wanted = index, recordings, index.parameters.ranked_count
-        self.windows = Windows.of(index)
-        self._in_windows = self.windows.among(np.flatnonzero(recordings.represents))
-
-    def all_anew(self, rows: NDArray[np.int64]) -> dict[int, tuple[Candidates, int]]:
-        """Find the candidates of many queries on all cores."""
-        blocks = [rows[first : first + _QUERIES_AT_ONCE] for first in range(0, len(rows), _QUERIES_AT_ONCE)]
-
-        def found(block: int) -> list[tuple[Candidates, int]]:
-            windows = self._in_windows.tracks_of_each(blocks[block])
-            return [self._among(row, tracks) for row, tracks in zip(blocks[block].tolist(), windows, strict=True)]
-
-        every = dict(on_all_cores(found, range(len(blocks))))
-        return {
-            row: each
-            for number, block in enumerate(blocks)
-            for row, each in zip(block.tolist(), every[number], strict=True)
-        }
-
-    def _among(self, row: int, tracks: NDArray[np.int64]) -> tuple[Candidates, int]:
-        tracks = tracks[tracks != self._recordings.rows[row]]
-        return CandidateSearch.of_row(self._index, row).pruned(tracks, self._wanted), len(tracks)
-
-    def updated(self, row: int, known: KnownList | None) -> tuple[Candidates, int]:
-        if known is None:
-            return self._among(row, self._in_windows.tracks_of(row))
-        search = CandidateSearch.of_row(self._index, row)
-        return search.pruned(known.entrants, self._wanted, known.rows, known.estimates), len(known.entrants)
-
-
-class _Ranker:
-    """Ranks the candidates of queries.
-
-    Parameters
+    Attributes
     ----------
-    library, index
-        The library and the index.
-    rankings, candidates
-        Former lists of the shard, if both can be taken over.
+    context
+        Context of this process.
+    missing
+        Shards without intact lists, and whether these are damaged.
     """
 
-    def __init__(
-        self, library: Library, index: LibraryIndex, rankings: RankedLists | None, candidates: RankedLists | None
-    ) -> None:
-        self._library, self._index, self._wanted = library, index, index.parameters.ranked_count
-        self._former = (rankings, candidates) if rankings is not None and candidates is not None else None
+    def __init__(self, library: Library, index: LibraryIndex, stage: Stage, report: Report) -> None:
+        self._library, self._index, self._stage, self._report = library, index, stage, report
+        self.context = Context(library, index)
+        self.missing: dict[str, bool] = {}
 
-    def ranked(self, query: tuple[AudioId, IdArray[AudioId]]) -> tuple[RankedList, int]:
-        """Return the ranking of a query with its candidates, and the number of compared tracks."""
-        audio_id, candidates = query
-        known, compared = self._known(audio_id)
-        if known is None or not known.keys() <= set(candidates):
-            return self._anew(audio_id, list(candidates)), len(candidates)
-        fresh = [candidate for candidate in candidates if candidate not in compared]
-        if not fresh:
-            return list(known.items()), 0
-        search = search_for(self._library, self._index, audio_id)
-        ranked = certify(search, known.items(), count=self._wanted, others=fresh)
-        return ranked, len(fresh)
+    def stored(self, shards: Iterable[str]) -> Iterator[tuple[str, ListsReport]]:
+        """Yield a report for each shard whose lists are stored and intact, and remember the others."""
+        for shard in shards:
+            stored, is_damaged = intact_lists(self._library, self._stage, self._index.version, shard)
+            if stored is None:
+                self.missing[shard] = is_damaged
+            else:
+                yield shard, ListsReport(len(stored.candidates), compared=0)
 
-    def _anew(self, audio_id: AudioId, candidates: list[AudioId]) -> RankedList:
-        search = search_for(self._library, self._index, audio_id)
-        # The search may lose a candidate that belongs to the nearest. A ranking that depends on which candidates came
-        # together would not be that of a library which was built at once, so the rest is excluded by proof.
-        found = search.nearest(candidates, self._wanted)
-        return certify(search, found, count=self._wanted, others=candidates)
+    def computed(
+        self, function: str, columns: pa.Schema, plans: Iterable[_Plan], *, at_once: int
+    ) -> Iterator[tuple[_Plan, pa.Table]]:
+        """Yield planned shards with the results of a function of `mfcc_assets.pipeline.list_work`.
 
-    def _known(self, audio_id: AudioId) -> tuple[dict[AudioId, float] | None, set[AudioId]]:
-        """Return the former ranking of a query, and its former candidates."""
-        if self._former is None:
-            return None, set()
-        numbers = [int(lists.numbers(IdArray.of([audio_id]))[0]) for lists in self._former]
-        if min(numbers) < 0:
-            return None, set()
-        (rankings, candidates), (ranking, compared) = self._former, numbers
-        return dict(rankings.list_of(ranking)), set(candidates.candidates[candidates.rows_of(compared)])
+        Raises
+        ------
+        MfccError
+            If the function failed on a query. The shards without such a query are yielded before.
+        """
+        settings, failed = settings_of_work(self._library.settings), FailedWork()
+        work = Work(f"{list_work.__name__}:{function}", settings, self._index.version, columns, at_once)
+
+        def add(key: str, error: MfccError) -> None:
+            failed.add(error, name_of_audio(self._library, AudioId(key)))
+
+        def tell(progress: EngineProgress) -> None:
+            if progress.doing:
+                self._report(Progress(progress.doing))
+
+        yield from completed_shards(compute_of(self.context), work, plans, on_failure=add, on_progress=tell)
+        failed.raise_first()
+
+    def report(self, shard: str, kept: ListHeads, compared: int) -> tuple[str, ListsReport]:
+        """Return the report on a shard that was stored, and record its repair."""
+        is_repair = self.missing[shard]
+        if is_repair:
+            self._library.repairs.record(
+                f"Shard {shard} of the {self._stage} of index {self._index.version} was damaged and computed again."
+            )
+        return shard, ListsReport(int(kept.lengths.sum()), compared, repaired=int(is_repair))
 
 
-def _candidate_lists(
-    index: LibraryIndex, found: Mapping[int, tuple[Candidates, int]], gone: Iterable[AudioId] = ()
-) -> RankedLists:
-    """Return the lists of candidates by the rows of their queries, and empty lists of queries that are gone."""
-    ids, rows = index.tracks.audio_ids.array, sorted(found)
-    every = [found[row][0] for row in rows]
+def _candidate_lists(index: LibraryIndex, found: pa.Table, gone: Sequence[AudioId]) -> RankedLists:
+    """Return the lists of candidates that were found, and empty lists of queries that are gone."""
+    ids, found = index.tracks.audio_ids.array, found.sort_by("key").combine_chunks()
+    columns = {name: found[name].combine_chunks() for name in ("key", "rows", "estimates", "limit")}
     lists = RankedLists(
-        IdArray(ids[rows]),
-        np.cumsum([0, *(len(candidates.rows) for candidates in every)], dtype=np.int64),
-        IdArray(ids[np.concatenate([np.empty(0, np.int64), *(candidates.rows for candidates in every)])]),
-        np.concatenate([np.empty(0), *(candidates.estimates for candidates in every)]),
-        np.array([candidates.limit for candidates in every], np.float64),
+        IdArray(ids[index.tracks.rows(columns["key"].to_pylist())]),
+        np.append(0, np.cumsum(pc.list_value_length(columns["rows"]).to_numpy(), dtype=np.int64)),
+        IdArray(ids[columns["rows"].flatten().to_numpy()]),
+        columns["estimates"].flatten().to_numpy(),
+        columns["limit"].to_numpy(),
     )
     return newest([RankedLists.of({audio_id: [] for audio_id in gone}), lists])
+
+
+def _compared(found: pa.Table) -> int:
+    compared: int | None = pc.sum(found["compared"]).as_py()
+    return compared or 0
 
 
 def _is_written(library: Library, version: str, shard: str, changes: RankedLists, former: str) -> bool:
@@ -268,25 +240,3 @@ def _is_written(library: Library, version: str, shard: str, changes: RankedLists
         _logger.warning("%s", error)
         return False
     return True
-
-
-def _heads(former: FormerLists | None, shards: Iterable[str]) -> dict[str, ListHeads]:
-    """Return the heads of the former candidates of each shard that has intact ones."""
-    every = ((shard, former.heads(shard)) for shard in shards) if former else ()
-    return {shard: heads for shard, heads in every if heads is not None}
-
-
-def _rows_by_shard(library: Library, index: LibraryIndex) -> dict[str, NDArray[np.int64]]:
-    """Return the rows of the tracks in each shard, ascending."""
-    shards = index.tracks.track_ids.array.astype(f"S{library.settings.shard_digits}")
-    names, numbers = np.unique(shards, return_inverse=True)
-    return {name.decode(): np.flatnonzero(numbers == number) for number, name in enumerate(names.tolist())}
-
-
-def _report(
-    library: Library, stage: Stage, index: LibraryIndex, shard: str, kept: ListHeads, compared: int, *, is_repair: bool
-) -> ListsReport:
-    """Return the report on a shard that was stored, and record its repair."""
-    if is_repair:
-        library.repairs.record(f"Shard {shard} of the {stage} of index {index.version} was damaged and computed again.")
-    return ListsReport(int(kept.lengths.sum()), compared, repaired=int(is_repair))

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.credits import named
+from mfcc_assets.errors import NoPublishedIndex
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.list_rules import same_recording_by_row
 from mfcc_assets.recognition.copies import group_copies, represented_by
 from mfcc_assets.search.id_arrays import IdArray, TrackOfAudio
 from mfcc_assets.search.index import LibraryIndex
-from mfcc_assets.storage.shared_tables import Table
+from mfcc_assets.storage.shared_tables import SharedTables, Table
 
 _NAME = "copies.table"
 
@@ -82,6 +83,25 @@ def recordings_of(library: Library, index: LibraryIndex) -> Recordings:
     known = _known.get(index)
     if known is None:
         known = _known[index] = Recordings(index.tracks, _rows(library, index))
+    return known
+
+
+def found_recordings(tables: SharedTables, index: LibraryIndex) -> Recordings:
+    """Return what `recordings_of` has found and stored for an index.
+
+    Raises
+    ------
+    NoPublishedIndex
+        If nothing is stored.
+    """
+    known = _known.get(index)
+    if known is None:
+        stored = tables.read(index.version, _NAME)
+        rows = None if stored is None else _stored_rows(index, stored)
+        if rows is None:
+            what, remedy = "its recordings were not found yet", "Materialise the candidates of all shards"
+            raise NoPublishedIndex(what, subject=f"index {index.version}", remedy=remedy)
+        known = _known[index] = Recordings(index.tracks, rows)
     return known
 
 

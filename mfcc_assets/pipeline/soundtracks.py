@@ -1,21 +1,23 @@
 """Compute the features of the soundtracks: the cepstra of every audio, and then its track features."""
 
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from mfcc_assets.compute.local import on_all_cores
-from mfcc_assets.errors import AudioError, BlobNotFound, TooLong, TooShort, UnreadableAudio
-from mfcc_assets.ids import NO_CONTENT, AudioId, TrackId, is_unread
+import pyarrow as pa
+
+from mfcc_assets.compute.chosen import compute_of
+from mfcc_assets.compute.context import Context, settings_of_work
+from mfcc_assets.compute.port import Work, error_of
+from mfcc_assets.errors import AudioError, TooLong, TooShort, UnreadableAudio
+from mfcc_assets.ids import NO_CONTENT, AudioId, TrackId, is_unread, shard_of
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline.analysed_bytes import AnalysedBytes, ByteAnalysis, ChangedMeanwhileError
-from mfcc_assets.pipeline.feature_repair import (
-    compute_track_features,
-    record_checked_features,
-    remove_damaged_features,
-)
-from mfcc_assets.pipeline.progress import Report, Tally, unseen
+from mfcc_assets.pipeline.analysed_bytes import AnalysedBytes, ByteAnalysis
+from mfcc_assets.pipeline.failed_work import FailedWork
+from mfcc_assets.pipeline.feature_repair import record_checked_features, record_repair, remove_damaged_features
+from mfcc_assets.pipeline.feature_work import ANALYSED, ANALYSIS, AUDIO, COMPUTED_FEATURES, FILES
+from mfcc_assets.pipeline.progress import Report, Tally, begun_in, unseen
 from mfcc_assets.pipeline.stages import files_of_stage
 from mfcc_assets.storage.blobs.names import shown_name
 from mfcc_assets.storage.blobs.port import SOUNDTRACKS
@@ -99,7 +101,9 @@ def analyse_soundtracks(
     for track in soundtracks:
         if track.analysed_digest != track.content_digest or (track.audio_id and track.audio_id not in present):
             waiting.setdefault(track.content_digest, []).append(track)
-    analysis = ByteAnalysis(library, [digest for digest in waiting if not is_unread(digest)], present)
+    context, digests = Context(library), [digest for digest in waiting if not is_unread(digest)]
+    analysis = ByteAnalysis(context, library.catalogue.contents, digests, present)
+    context.once(ANALYSIS, parameters.version, lambda: analysis)
     report = AnalysisReport(outcomes=dict.fromkeys((track.blob_name for track in soundtracks), UNCHANGED))
     report.notes += damaged
     stage = files_of_stage(waiting, stage_size)
@@ -120,34 +124,98 @@ def analyse_soundtracks(
         first=largest_first[0][0].blob_name if largest_first else "",
     )
 
-    def analysed(tracks: list[Soundtrack]) -> AnalysedBytes | None:
-        tally.begin(tracks[0].blob_name)
-        if tracks[0].content_digest == NO_CONTENT:
-            return AnalysedBytes(NO_CONTENT, _UNREADABLE)
-        for track in tracks:
-            # A file may be away, or have gone or changed after it was observed. Another one has the same bytes.
-            with suppress(BlobNotFound, FileNotFoundError, PermissionError, ChangedMeanwhileError):
-                return analysis.of(track)
-        return None
+    analyser = _Analyser(library, run_id, report, tally, analysis)
+    to_analyse: dict[str, list[Soundtrack]] = {}
+    for tracks in largest_first:
+        digest = tracks[0].content_digest
+        if digest == NO_CONTENT:
+            analyser.commit(tracks, AnalysedBytes(NO_CONTENT, _UNREADABLE))
+        elif (content := analysis.known(digest)) is not None:
+            analyser.commit(tracks, AnalysedBytes(digest, content))
+        else:
+            to_analyse[digest] = tracks
+    analyser.compute(context, to_analyse, present)
+    return report
 
-    page = _Page(library, analysis)
-    for tracks, outcome in on_all_cores(analysed, largest_first):
-        names = [track.blob_name for track in tracks]
+
+class _Analyser:
+    """Lets an engine analyse files, and records what it finds."""
+
+    def __init__(
+        self, library: Library, run_id: str, report: AnalysisReport, tally: Tally, analysis: ByteAnalysis
+    ) -> None:
+        self._library, self._run_id, self._report, self._tally = library, run_id, report, tally
+        self._page = _Page(library, analysis)
+
+    def compute(self, context: Context, files: Mapping[str, Sequence[Soundtrack]], present: Container[AudioId]) -> None:
+        """Analyse files, given by the soundtracks of each content digest. Some audio has its features already."""
+        failed = FailedWork()
+        work = Work(
+            "mfcc_assets.pipeline.feature_work:analyse_files",
+            settings_of_work(self._library.settings),
+            self._library.feature_parameters.cepstra.version,
+            ANALYSED,
+        )
+        items = _files_to_analyse(files, present, self._library.settings.shard_digits)
+        begun = begun_in(self._tally, {digest: tracks[0].blob_name for digest, tracks in files.items()})
+        try:
+            for batch in compute_of(context).run(work, items, begun):
+                for row in batch.to_pylist():
+                    tracks = files[row["key"]]
+                    if (error := error_of(row)) is not None:
+                        failed.add(error, tracks[0].blob_name)
+                    else:
+                        self.commit(tracks, _analysed_in(row, present))
+        finally:
+            self._page.record()
+        failed.raise_first()
+
+    def commit(self, tracks: Sequence[Soundtrack], outcome: AnalysedBytes | None) -> None:
+        """Record the outcome for all soundtracks of one content. There is none if all of them have gone."""
+        report, names = self._report, [track.blob_name for track in tracks]
         content = outcome and outcome.audio
         if outcome is not None and isinstance(content, AudioError):
-            report.rejects += [_reject(library, track, outcome.digest, content, run_id) for track in tracks]
+            report.rejects += [_reject(self._library, track, outcome.digest, content, self._run_id) for track in tracks]
             report.outcomes |= dict.fromkeys(names, REJECTED)
         elif outcome is not None and isinstance(content, AudioContent):
-            page.add(content, tracks)
+            self._page.add(content, tracks)
             report.notes += [f"{name}: {content.note}" for name in names if content.note]
             report.outcomes |= dict.fromkeys(names, REUSED)
-            if outcome.computed:
+            # Two executors may have computed the same audio.
+            if outcome.computed and content.audio_id not in report.computed:
                 report.outcomes[names[0]] = COMPUTED
                 report.computed[content.audio_id] = names[0]
                 report.seconds[names[0]] = content.seconds
-        tally.end(names[0], files=len(names), work=tracks[0].bytes, rejected=isinstance(content, AudioError))
-    page.record()
-    return report
+        self._tally.end(names[0], files=len(names), work=tracks[0].bytes, rejected=isinstance(content, AudioError))
+
+
+def _files_to_analyse(
+    files: Mapping[str, Sequence[Soundtrack]], present: Container[AudioId], shard_digits: int
+) -> pa.Table:
+    every = list(files.values())
+    columns = {
+        "key": list(files),
+        "shard": [shard_of(tracks[0].track_id, shard_digits) for tracks in every],
+        "cost": [float(tracks[0].bytes) for tracks in every],
+        "names": [[track.blob_name for track in tracks] for tracks in every],
+        "audio_ids": [[track.audio_id if track.audio_id in present else None for track in tracks] for tracks in every],
+        "seconds": [[track.seconds or 0.0 for track in tracks] for tracks in every],
+        "notes": [[track.note for track in tracks] for tracks in every],
+    }
+    return pa.table(columns, schema=FILES)
+
+
+def _analysed_in(row: Mapping[str, Any], present: Container[AudioId]) -> AnalysedBytes | None:
+    """Return what a result says of the bytes of a file. None if they have gone."""
+    if row["digest"] is None:
+        return None
+    if fault := row["fault"]:
+        error = error_of({"error_code": fault["code"], "error": {**fault, "subject": ""}})
+        assert isinstance(error, AudioError)
+        return AnalysedBytes(row["digest"], error)
+    content = AudioContent(row["digest"], AudioId(row["audio_id"]), row["seconds"], row["note"])
+    # An executor does not know all audio whose features are stored.
+    return AnalysedBytes(row["digest"], content, computed=row["computed"] and content.audio_id not in present)
 
 
 class _Page:
@@ -199,12 +267,33 @@ def compute_features_of_soundtracks(
     """
     parameters = library.feature_parameters
     present = library.features.audio_with_track_features(parameters, run_id)
-    soundtracks = reversed(library.catalogue.soundtracks(shards))
-    names = {track.audio_id: track.blob_name for track in soundtracks if track.audio_id}
-    missing = [audio_id for audio_id in names if audio_id not in present]
+    soundtracks = {track.audio_id: track for track in reversed(library.catalogue.soundtracks(shards)) if track.audio_id}
+    names: dict[str, str] = {audio_id: track.blob_name for audio_id, track in soundtracks.items()}
+    missing = [audio_id for audio_id in soundtracks if audio_id not in present]
     tally = Tally(report_progress, "Computing track features", len(missing))
-    for audio_id, _ in on_all_cores(lambda audio_id: compute_track_features(library, audio_id, parameters), missing):
-        tally.end(names[audio_id])
+    digits = library.settings.shard_digits
+    columns = {
+        "key": missing,
+        "shard": [shard_of(soundtracks[audio_id].track_id, digits) for audio_id in missing],
+        "cost": [soundtracks[audio_id].seconds or 0.0 for audio_id in missing],
+        "name": [names[audio_id] for audio_id in missing],
+    }
+    work = Work(
+        "mfcc_assets.pipeline.feature_work:compute_track_features",
+        settings_of_work(library.settings),
+        parameters.version,
+        COMPUTED_FEATURES,
+    )
+    failed = FailedWork()
+    for batch in compute_of(Context(library)).run(work, pa.table(columns, schema=AUDIO), begun_in(tally, names)):
+        for row in batch.to_pylist():
+            name = names[row["key"]]
+            if row["repair"]:
+                record_repair(library, row["repair"])
+            if (error := error_of(row)) is not None:
+                failed.add(error, name)
+            tally.end(name)
+    failed.raise_first()
     record_checked_features(library, run_id)
     return {name: UNCHANGED if audio_id in present else COMPUTED for audio_id, name in names.items()}
 

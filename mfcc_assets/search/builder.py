@@ -50,6 +50,9 @@ class IndexBuilder:
         Number of tracks whose features are in memory at a time. Those of 1,000 tracks take about 40 MB.
     small_library
         Number of tracks up to which a library is calibrated again at every change.
+    measure_statistics
+        Measures the distance statistics of tracks, given their audio ids, their features with the timbre in the spaces,
+        and the calibration. By default `for_each` does it here.
     counting
         Begins to count what is done in a phase, given its name and the number of all tracks, and returns a function
         that is told how many more are done.
@@ -60,6 +63,7 @@ class IndexBuilder:
     for_each: ForEach = in_turn
     tracks_at_once: int = 1_000
     small_library: int = SMALL_LIBRARY
+    measure_statistics: Callable[[IdArray[AudioId], Tracks, Calibration], DistanceStatistics] | None = None
     counting: Callable[[str, int], Callable[[int], None]] = lambda *_: _uncounted
 
     def build(self, tracks: TrackOfAudio, former: LibraryIndex | None = None) -> LibraryIndex:
@@ -173,19 +177,19 @@ class IndexBuilder:
                 read.contours,
                 read.fingerprints,
                 SegmentPoints(calibration.embedding(feature_table), calibration.centres),
-                self._measure_statistics(tracks.audio_ids, read, calibration.reference),
+                (self.measure_statistics or self._measured)(
+                    tracks.audio_ids, Tracks(feature_table, read.contours), calibration
+                ),
             ),
         )
 
-    def _measure_statistics(
-        self, audio_ids: IdArray[AudioId], read: "_ReadFeatures", reference: Reference
-    ) -> DistanceStatistics:
+    def _measured(self, audio_ids: IdArray[AudioId], tracks: Tracks, calibration: Calibration) -> DistanceStatistics:
+        reference = calibration.reference
         shape = len(audio_ids), reference.statistics.means.shape[1]
         statistics = DistanceStatistics(np.empty(shape), np.empty(shape))
 
         def measured(row: int) -> DistanceStatistics:
-            track = Tracks(read.feature_table, read.contours)[row]
-            return reference.statistics_of({audio_ids[row]}, track)
+            return reference.statistics_of({audio_ids[row]}, tracks[row])
 
         count = self.counting("Measuring usual distances", len(audio_ids))
         for row, found in self.for_each(measured, range(len(audio_ids))):

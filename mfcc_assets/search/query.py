@@ -190,6 +190,13 @@ def embedding_of_new_track(index: LibraryIndex, track_features: TrackFeatures) -
     return _only_point(index, track)
 
 
+def search_for_row(index: LibraryIndex, row: int, for_each: ForEach = in_turn) -> Search:
+    """Prepare the search for a track of the index, given its row; `for_each` is as for `Search`."""
+    rows = np.array([row])
+    track = Tracks(index.feature_table.rows(rows), index.contours.rows(rows))
+    return Search(index, track, index.statistics.rows(rows), for_each)
+
+
 def search_for_new_track(
     index: LibraryIndex, audio_ids: Collection[AudioId], track_features: TrackFeatures, for_each: ForEach = in_turn
 ) -> Search:

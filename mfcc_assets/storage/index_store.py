@@ -27,7 +27,7 @@ from threading import Lock
 
 from mfcc_assets.errors import BlobNotFound, CorruptIndex, IndexOfOtherProgram, NoPublishedIndex
 from mfcc_assets.search.id_arrays import TrackOfAudio
-from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.index import Calibration, LibraryIndex
 from mfcc_assets.search.segment import Segment
 from mfcc_assets.storage.blobs.json_blobs import etag_of, read_json, write_json
 from mfcc_assets.storage.blobs.port import CEPSTRA, BlobStore
@@ -92,6 +92,14 @@ class IndexStore:
             self._segments.write(segment)
         self._segments.write_calibration(index.calibration)
         IndexDescription.of(index).write(self._folder(index.version), len(index.tracks))
+
+    def write_calibration(self, calibration: Calibration) -> None:
+        """Write a calibration before the index that uses it, so that others can already compute with it."""
+        self._segments.write_calibration(calibration)
+
+    def read_calibration(self, digest: str, ranking: str) -> Calibration:
+        """Read a calibration of a ranking, given its digest. Raises `CorruptIndex` if it is missing or damaged."""
+        return self._segments.read_calibration(digest, ranking)
 
     def read(self, version: str) -> LibraryIndex:
         """Open a version. The parts of its segments are read on their first use.

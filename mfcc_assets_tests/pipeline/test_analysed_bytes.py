@@ -9,14 +9,16 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from mfcc_assets.compute.context import Context
 from mfcc_assets.errors import AudioError
 from mfcc_assets.ids import digest_of_file, is_unread
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline import analysed_bytes, identities, observe
-from mfcc_assets.pipeline.analysed_bytes import ByteAnalysis, ChangedMeanwhileError
+from mfcc_assets.pipeline.analysed_bytes import ByteAnalysis, ChangedMeanwhileError, ObservedFile
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.soundtracks import COMPUTED, REJECTED, REUSED, analyse_soundtracks
 from mfcc_assets.pipeline.store_features import store_analysis
+from mfcc_assets.storage.sql.records import Soundtrack
 from mfcc_assets_tests.audio_samples import retag, write_music
 from mfcc_assets_tests.runs import run_library
 
@@ -42,6 +44,10 @@ def analyse(library: Library) -> dict[str, str]:
     """Observe all soundtracks and analyse them, and return the outcome of each."""
     observe_soundtracks(library, library.shards, run_id="run")
     return analyse_soundtracks(library, library.shards, run_id="run").outcomes
+
+
+def observed(track: Soundtrack) -> ObservedFile:
+    return ObservedFile(track.blob_name, track.content_digest, track.audio_id, track.seconds or 0.0, track.note)
 
 
 def put(library: Library, path: Path, name: str = "") -> Path:
@@ -168,10 +174,10 @@ def test_a_file_that_is_replaced_while_it_is_read_is_told(
         return digest
 
     monkeypatch.setattr(analysed_bytes, "digest_of_file", digest_before_it_is_replaced)
-    analysis = ByteAnalysis(library, [], set())
+    analysis = ByteAnalysis(Context(library))
 
     with pytest.raises(ChangedMeanwhileError):
-        analysis.of(track)
+        analysis.of(observed(track))
 
 
 def test_a_file_that_cannot_be_used_has_its_digest_and_the_reason(library: Library) -> None:
@@ -179,7 +185,7 @@ def test_a_file_that_cannot_be_used_has_its_digest_and_the_reason(library: Libra
     observe_soundtracks(library, library.shards, run_id="run")
     (track,) = library.catalogue.soundtracks()
 
-    analysed = ByteAnalysis(library, [], set()).of(track)
+    analysed = ByteAnalysis(Context(library)).of(observed(track))
 
     assert isinstance(analysed.audio, AudioError)
     assert not analysed.computed

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from mfcc_assets.errors import NoPublishedIndex
-from mfcc_assets.ids import AudioId
+from mfcc_assets.errors import NoPublishedIndex, WorkFailed
+from mfcc_assets.ids import AudioId, shard_of, track_id
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.index import build_index
-from mfcc_assets.pipeline.rankings import rank_candidates
+from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates
 from mfcc_assets.search import cascade
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.query import search_for_row
 from mfcc_assets.settings import Settings
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.ranking_store import STAGES
@@ -173,3 +174,26 @@ def test_ranking_without_candidates_is_refused(library) -> None:
     index = build_index(library).index
     with pytest.raises(NoPublishedIndex, match="the candidates of 0 are missing"):
         list(rank_candidates(library, index, library.shards))
+
+
+def test_work_that_fails_on_one_query_names_it_and_the_next_run_computes_only_its_shard(
+    library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_tracks(library, *range(TRACKS))
+    index = build_index(library).index
+    list(find_candidates(library, index, library.shards))
+
+    def fail_on_one(index: LibraryIndex, row: int, *others):
+        if row == 3:
+            raise ZeroDivisionError("a fault of the program")
+        return search_for_row(index, row, *others)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mfcc_assets.pipeline.list_work.search_for_row", fail_on_one)
+        with pytest.raises(WorkFailed, match=r"3\.flac: its work failed"):
+            list(rank_candidates(library, index, library.shards))
+
+    reports = dict(rank_candidates(library, index, library.shards))
+    shard = shard_of(track_id("3.flac"), 1)
+    assert {name for name, report in reports.items() if report.compared} == {shard}
+    assert_same_rankings(stored_pairs(library, index, "rankings"), exhaustive(library, index))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mfcc_assets.errors import FeaturesMissing
+from mfcc_assets.compute import local
+from mfcc_assets.errors import FeaturesMissing, WorkFailed
 from mfcc_assets.library import Library
-from mfcc_assets.pipeline import soundtracks
 from mfcc_assets.pipeline.observe import observe_soundtracks
 from mfcc_assets.pipeline.soundtracks import (
     COMPUTED,
@@ -21,6 +21,7 @@ from mfcc_assets.pipeline.soundtracks import (
     analyse_soundtracks,
     compute_features_of_soundtracks,
 )
+from mfcc_assets.pipeline.store_features import store_analysis
 from mfcc_assets_tests.audio_samples import retag, write_music
 
 if TYPE_CHECKING:
@@ -160,6 +161,32 @@ def test_the_largest_files_are_analysed_first(
         for name, seconds in (("a", 2), ("b", 4), ("c", 3))
     ]
     # On one core the results come in the order of the work.
-    monkeypatch.setattr(soundtracks, "on_all_cores", lambda work, items: ((item, work(item)) for item in items))
+    monkeypatch.setattr(local, "WORKERS", 1)
 
     assert list(analyse(library, *paths).computed.values()) == ["b.wav", "c.wav", "a.wav"]
+
+
+@pytest.fixture
+def poisoned(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Let the analysis of song-3.flac fail by an error that nobody expects, until the patch is undone."""
+
+    def fail_on_one(features, path, parameters, limits, subject):
+        if subject == "song-3.flac":
+            raise ZeroDivisionError("a fault of the program")
+        return store_analysis(features, path, parameters, limits, subject)
+
+    monkeypatch.setattr("mfcc_assets.pipeline.analysed_bytes.store_analysis", fail_on_one)
+    return monkeypatch
+
+
+def test_work_that_fails_on_one_file_names_it_and_the_next_run_computes_only_this_one(
+    library: Library, ten_songs: list[Path], poisoned: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(
+        WorkFailed, match=r"song-3\.flac: its work failed \(ZeroDivisionError: a fault of the program\)"
+    ):
+        analyse(library, *ten_songs)
+    assert library.catalogue.rejects() == []
+    poisoned.undo()
+
+    assert Counter(analyse(library).outcomes.values()) == {UNCHANGED: 9, COMPUTED: 1}

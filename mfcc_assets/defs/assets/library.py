@@ -159,9 +159,9 @@ def prefilter_index(context: dg.AssetExecutionContext, library: dg.ResourceParam
     It holds a FAISS vector index of all tracks and is stored in the container `cepstra`. It answers no queries before
     it is published.
     """
-    report_progress = progress_log(context, library)
-    report_progress(Progress("Building the index"))
-    built = build_index(library, run_id=context.run.run_id, report_progress=report_progress)
+    show = progress_log(context, library)
+    show(Progress("Building the index"))
+    built = build_index(library, run_id=context.run.run_id, report_progress=show)
     return dg.MaterializeResult(
         metadata={
             "summary": f"Tracks in the index: {len(built.index.tracks):,}. Added: {built.added:,}. "
@@ -191,10 +191,8 @@ def soundtrack_candidates(
     Only candidates are compared in full. They are stored beside the index. A version stores only lists that changed.
     """
     index = library.indexes.read(library.indexes.built_version())
-    shards = context.partition_keys
-    found = by_shard(
-        progress_log(context, library), "Finding candidates", find_candidates(library, index, shards), shards
-    )
+    shards, show = context.partition_keys, progress_log(context, library)
+    found = by_shard(show, "Finding candidates", find_candidates(library, index, shards, report_progress=show), shards)
     totals = add_lists(context, found, "candidates")
     return dg.MaterializeResult(metadata={**totals, "index_version": index.version})
 
@@ -207,8 +205,8 @@ def soundtrack_rankings(context: dg.AssetExecutionContext, library: dg.ResourceP
     version stores only those that changed.
     """
     index = library.indexes.read(library.indexes.built_version())
-    shards = context.partition_keys
-    ranked = by_shard(progress_log(context, library), "Ranking", rank_candidates(library, index, shards), shards)
+    shards, show = context.partition_keys, progress_log(context, library)
+    ranked = by_shard(show, "Ranking", rank_candidates(library, index, shards, report_progress=show), shards)
     totals = add_lists(context, ranked, "ranked")
     repairs = remove_damaged_lists(library)
     return dg.MaterializeResult(

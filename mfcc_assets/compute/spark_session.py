@@ -1,0 +1,118 @@
+"""The session of Spark that a process uses: its own one, or that of a Spark Connect server."""
+
+import socket
+import sys
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from pyspark.sql import SparkSession
+
+from mfcc_assets.compute.java import java_home
+from mfcc_assets.extras import needs_extra
+from mfcc_assets.settings import Settings
+
+CONNECT = "sc://"
+
+_PORT_OF_CONNECT = 15_002
+_SECONDS_TO_ANSWER = 10
+
+_ROWS_IN_BATCH = 256
+"""Largest number of items that Spark hands to Python at once. An item has at most some 10 KB."""
+
+_OF_THIS_MACHINE = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.memory": "1g",
+    "spark.log.level": "ERROR",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+_starting = Lock()
+_slots_of_servers: dict[str, int] = {}
+
+
+def started_session(settings: Settings) -> SparkSession:
+    """Return the session of this process. The first call starts it, which takes from 10 s to a minute.
+
+    Parameters
+    ----------
+    settings
+        Settings of the library, with the master. Beginning with `CONNECT`, it is the address of a server.
+
+    Raises
+    ------
+    PySparkException, OSError
+        If Spark cannot be started or reached.
+    """
+    with _starting:
+        is_remote = settings.spark_master.startswith(CONNECT)
+        session = _session_of_server(settings.spark_master) if is_remote else _own_session(settings)
+        session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(_ROWS_IN_BATCH))
+        return session
+
+
+def slots_of(session: SparkSession, master: str) -> int:
+    """Return the number of tasks that all executors run at once. A server is asked once."""
+    if not master.startswith(CONNECT):
+        return int(session.sparkContext.defaultParallelism)
+    with _starting:
+        if master not in _slots_of_servers:
+            # Its client has no other way to ask. By default Spark cuts a range into one partition for each slot.
+            numbers = session.range(1 << 16).selectExpr("spark_partition_id() AS number")
+            _slots_of_servers[master] = int(numbers.selectExpr("max(number) AS last").toArrow()["last"][0].as_py()) + 1
+    return _slots_of_servers[master]
+
+
+def _session_of_server(address: str) -> SparkSession:
+    # A client of Spark asks a server that does not answer for many minutes.
+    server = urlsplit(address.partition(";")[0])
+    socket.create_connection((server.hostname or "", server.port or _PORT_OF_CONNECT), _SECONDS_TO_ANSWER).close()
+    with needs_extra("spark", "Spark Connect"):
+        from pyspark.sql.connect.session import SparkSession as SessionOfServer
+
+    session: Any = SessionOfServer.builder.remote(address).getOrCreate()
+    return cast("SparkSession", session)
+
+
+def _own_session(settings: Settings) -> SparkSession:
+    if (active := SparkSession.getActiveSession()) is not None:
+        return active
+    builder = SparkSession.builder.appName("mfcc").master(settings.spark_master)
+    if settings.spark_master.startswith("local"):
+        path = settings.environment.get("PYTHONPATH")
+        options = {
+            **_OF_THIS_MACHINE,
+            "spark.sql.warehouse.dir": str(settings.folder / "spark" / "warehouse"),
+            # The executors of a cluster of processes do not inherit it.
+            **({"spark.executorEnv.PYTHONPATH": path} if path else {}),
+        }
+        for name, value in options.items():
+            builder = builder.config(name, value)
+    variables = {
+        "JAVA_HOME": str(java_home(settings.environment, settings.folder / "spark" / "java")),
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+    with _set_for_a_while(settings.environment, variables):
+        session: SparkSession = builder.getOrCreate()
+    return session
+
+
+@contextmanager
+def _set_for_a_while(environment: MutableMapping[str, str], variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables that Spark reads when it starts. Those that are set already stay, except the home of Java."""
+    before = {name: environment.get(name) for name in variables}
+    environment.update({name: value for name, value in variables.items() if name == "JAVA_HOME" or not before[name]})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                environment.pop(name, None)
+            else:
+                environment[name] = value

@@ -1,0 +1,62 @@
+"""Everything that the heavy stages compute of the starter library: `python -m … HOME MASTER` prints it as JSON."""
+
+import json
+import sys
+from dataclasses import fields
+from hashlib import blake2b
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mfcc_assets.features.track_features import TrackFeatures
+from mfcc_assets.library import Library
+from mfcc_assets.pipeline.index import build_index
+from mfcc_assets.pipeline.observe import observe_soundtracks
+from mfcc_assets.pipeline.quality import measured_recall
+from mfcc_assets.pipeline.rankings import find_candidates, rank_candidates
+from mfcc_assets.pipeline.soundtracks import analyse_soundtracks, compute_features_of_soundtracks
+from mfcc_assets.settings import Settings
+from mfcc_assets.storage.ranking_store import STAGES
+from mfcc_assets_tests.ranked_library import stored_pairs
+
+
+def starter_answer(settings: Settings) -> dict[str, Any]:
+    """Return the outcome of each file, digests of all features, the version of the index, all lists, and the recall.
+
+    One of the files is no music.
+    """
+    with Library(settings) as library:
+        for path in sorted(Path(str(files("mfcc_assets").joinpath("demo/library"))).iterdir()):
+            library.blobs.upload_file("soundtracks", path.name, path)
+        library.blobs.write("soundtracks", "broken.flac", b"no music")
+        observe_soundtracks(library, library.shards, run_id="run")
+        report = analyse_soundtracks(library, library.shards, run_id="run")
+        compute_features_of_soundtracks(library, library.shards)
+        index = build_index(library).index
+        list(find_candidates(library, index, library.shards))
+        list(rank_candidates(library, index, library.shards))
+        parameters = library.feature_parameters
+        return {
+            "outcomes": dict(sorted(report.outcomes.items())),
+            "rejects": [reject.reason for reject in report.rejects],
+            "features": {
+                audio_id: _digest(library.features.read_track_features(audio_id, parameters))
+                for audio_id in index.tracks
+            },
+            "version": index.version,
+            "recall": measured_recall(library, index),
+            "lists": {stage: stored_pairs(library, index, stage) for stage in STAGES},
+        }
+
+
+def _digest(features: TrackFeatures) -> str:
+    arrays = (np.asarray(getattr(features, field.name)) for field in fields(features))
+    return blake2b(b"".join(array.tobytes() for array in arrays), digest_size=8).hexdigest()
+
+
+if __name__ == "__main__":
+    _home, _master = sys.argv[1:]
+    _settings = Settings(home=Path(_home), settle_seconds=0, compute="spark", spark_master=_master)
+    print(json.dumps(starter_answer(_settings)))  # noqa: T201

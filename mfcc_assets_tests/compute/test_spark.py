@@ -1,0 +1,103 @@
+"""Spark gives the same answer as the threads of this machine, and survives what happens to executors.
+
+`test_engines` has what holds for every engine.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mfcc_assets.compute.chosen import compute_of
+from mfcc_assets.compute.context import Context, settings_of_work
+from mfcc_assets.compute.port import Progress
+from mfcc_assets.compute.spark import STARTING
+from mfcc_assets.errors import ComputeFailed
+from mfcc_assets.library import Library
+from mfcc_assets.settings import Settings
+from mfcc_assets_tests.compute.sample_work import FATAL, numbers, work_named
+from mfcc_assets_tests.compute.starter_answer import starter_answer
+from mfcc_assets_tests.services.processes import REPOSITORY, free_port
+from mfcc_assets_tests.services.spark import SparkServers
+
+LARGEST_DIFFERENCE = 1e-6
+
+
+@pytest.fixture(scope="module")
+def local_answer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return starter_answer(Settings(home=tmp_path_factory.mktemp("local") / "home", settle_seconds=0))
+
+
+def assert_same_answer(answer: dict[str, Any], local: dict[str, Any]) -> None:
+    """Check that all is equal, but that distances may differ by `LARGEST_DIFFERENCE`."""
+    lists, local_lists = answer.pop("lists"), local["lists"]
+    assert answer == {name: value for name, value in local.items() if name != "lists"}
+    for stage, by_query in local_lists.items():
+        assert len(by_query) > 40
+        assert lists[stage].keys() == by_query.keys()
+        for query, found in by_query.items():
+            assert [audio_id for audio_id, _ in lists[stage][query]] == [audio_id for audio_id, _ in found]
+            far = np.array([distance for _, distance in lists[stage][query]]) - [distance for _, distance in found]
+            assert np.abs(far).max(initial=0) <= LARGEST_DIFFERENCE
+
+
+@pytest.mark.parametrize("kind", ["master", "connect"])
+def test_executors_give_the_same_answer_as_this_machine(
+    kind: str, spark: SparkServers, local_answer: dict[str, Any], tmp_path: Path
+) -> None:
+    master = getattr(spark, kind)
+    settings = Settings(home=tmp_path / "home", settle_seconds=0, compute="spark", spark_master=master)
+
+    assert_same_answer(starter_answer(settings), local_answer)
+
+
+def test_spark_in_a_process_of_its_own_gives_the_same_answer(local_answer: dict[str, Any], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mfcc_assets_tests.compute.starter_answer", str(tmp_path / "home"), "local[2,4]"]
+    ran = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 0, ran.stderr
+    assert_same_answer(json.loads(ran.stdout), local_answer)
+
+
+@pytest.fixture
+def settings_of_spark(spark: SparkServers, tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path, min_seconds=2.5, compute="spark", spark_master=spark.master)
+
+
+def test_an_executor_that_is_killed_loses_and_doubles_nothing(settings_of_spark: Settings, tmp_path: Path) -> None:
+    compute, every = compute_of(Context(Library(settings_of_spark))), [*range(20), FATAL, *range(20, 40)]
+    work = work_named("halve", settings_of_work(settings_of_spark))
+
+    rows = [row for batch in compute.run(work, numbers(every, tmp_path)) for row in batch.to_pylist()]
+
+    assert (tmp_path / "killed").exists()
+    assert sorted(row["half"] for row in rows) == sorted(number / 2 for number in every)
+
+
+def test_the_start_of_spark_is_told(settings_of_spark: Settings) -> None:
+    compute, told = compute_of(Context(Library(settings_of_spark))), list[Progress]()
+
+    list(compute.run(work_named("halve", settings_of_work(settings_of_spark)), numbers([1]), told.append))
+
+    assert [progress.doing for progress in told] == [STARTING, ""]
+
+
+def test_a_fault_of_spark_is_told_with_advice(settings_of_spark: Settings) -> None:
+    compute = compute_of(Context(Library(settings_of_spark)))
+    work = work_named("halve", {"home": str(settings_of_spark.home), "fft_size": "no number"})
+
+    with pytest.raises(ComputeFailed, match=r"Spark failed \(.*the next run goes on from there"):
+        list(compute.run(work, numbers([1])))
+
+
+def test_a_server_that_does_not_answer_is_named_at_once_without_its_token(tmp_path: Path) -> None:
+    address = f"sc://127.0.0.1:{free_port()}/"
+    settings = Settings(home=tmp_path, compute="spark", spark_master=f"{address};token=hidden")
+
+    with pytest.raises(ComputeFailed, match=f"{address}: Spark failed .*refused") as told:
+        list(compute_of(Context(Library(settings))).run(work_named("halve", {}), numbers([1])))
+    assert "hidden" not in str(told.value)
