@@ -138,16 +138,11 @@ class Catalogue:
         return read_records(self._database, Soundtrack, query)
 
     def audio_of_soundtracks(self) -> dict[str, dict[TrackId, AudioId | None]]:
-        """Return the audio id of each soundtrack, by shard and track id; None if it was not analysed.
-
-        A shard without soundtracks is missing.
-        """
-        columns = SOUNDTRACKS.c
+        """Return the audio id of each soundtrack of every shard that has some, by track id; None if not analysed."""
         found: dict[str, dict[TrackId, AudioId | None]] = {}
+        query = sa.select(SOUNDTRACKS.c.SHARD, SOUNDTRACKS.c.TRACK_ID, SOUNDTRACKS.c.AUDIO_ID)
         with self._database.reading() as connection:
-            for shard, track, audio_id in connection.execute(
-                sa.select(columns.SHARD, columns.TRACK_ID, columns.AUDIO_ID)
-            ):
+            for shard, track, audio_id in connection.execute(query):
                 found.setdefault(shard, {})[TrackId(track)] = audio_id
         return found
 
