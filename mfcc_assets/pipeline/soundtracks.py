@@ -165,7 +165,7 @@ class _Analyser:
                     if (error := error_of(row)) is not None:
                         failed.add(error, tracks[0].blob_name)
                     else:
-                        self.commit(tracks, _analysed_in(row, present))
+                        self.commit(tracks, _analysed_in(row))
         finally:
             self._page.record()
         failed.raise_first()
@@ -205,7 +205,7 @@ def _files_to_analyse(
     return pa.table(columns, schema=FILES)
 
 
-def _analysed_in(row: Mapping[str, Any], present: Container[AudioId]) -> AnalysedBytes | None:
+def _analysed_in(row: Mapping[str, Any]) -> AnalysedBytes | None:
     """Return what a result says of the bytes of a file. None if they have gone."""
     if row["digest"] is None:
         return None
@@ -214,8 +214,7 @@ def _analysed_in(row: Mapping[str, Any], present: Container[AudioId]) -> Analyse
         assert isinstance(error, AudioError)
         return AnalysedBytes(row["digest"], error)
     content = AudioContent(row["digest"], AudioId(row["audio_id"]), row["seconds"], row["note"])
-    # An executor does not know all audio whose features are stored.
-    return AnalysedBytes(row["digest"], content, computed=row["computed"] and content.audio_id not in present)
+    return AnalysedBytes(row["digest"], content, computed=row["computed"])
 
 
 class _Page:
