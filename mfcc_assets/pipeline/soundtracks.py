@@ -168,6 +168,8 @@ class _Analyser:
                         self.commit(tracks, _analysed_in(row))
         finally:
             self._page.record()
+            if files:
+                self._library.features.cepstra_were_written(self._library.feature_parameters.cepstra)
         failed.raise_first()
 
     def commit(self, tracks: Sequence[Soundtrack], outcome: AnalysedBytes | None) -> None:
@@ -284,14 +286,18 @@ def compute_features_of_soundtracks(
         COMPUTED_FEATURES,
     )
     failed = FailedWork()
-    for batch in compute_of(Context(library)).run(work, pa.table(columns, schema=AUDIO), begun_in(tally, names)):
-        for row in batch.to_pylist():
-            name = names[row["key"]]
-            if row["repair"]:
-                record_repair(library, row["repair"])
-            if (error := error_of(row)) is not None:
-                failed.add(error, name)
-            tally.end(name)
+    try:
+        for batch in compute_of(Context(library)).run(work, pa.table(columns, schema=AUDIO), begun_in(tally, names)):
+            for row in batch.to_pylist():
+                name = names[row["key"]]
+                if row["repair"]:
+                    record_repair(library, row["repair"])
+                if (error := error_of(row)) is not None:
+                    failed.add(error, name)
+                tally.end(name)
+    finally:
+        if missing:
+            library.features.track_features_were_written(parameters)
     failed.raise_first()
     record_checked_features(library, run_id)
     return {name: UNCHANGED if audio_id in present else COMPUTED for audio_id, name in names.items()}
