@@ -14,27 +14,23 @@ from numpy.typing import NDArray
 
 from mfcc_assets.compute.local import on_all_cores
 from mfcc_assets.errors import CorruptIndex
-from mfcc_assets.for_each import in_turn
 from mfcc_assets.ids import AudioId
 from mfcc_assets.library import Library
 from mfcc_assets.pipeline.answer import certify, search_for
-from mfcc_assets.pipeline.former_lists import FormerLists, KnownList
+from mfcc_assets.pipeline.former_lists import Entrants, FormerLists, KnownList
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.pipeline.stored_rankings import intact_lists, required_lists
 from mfcc_assets.search.candidates import Candidates, CandidateSearch
+from mfcc_assets.search.entrants import EstimatedLists, candidates_among
 from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
+from mfcc_assets.search.merged_rankings import KnownRanking, merged_rankings
 from mfcc_assets.search.window import Windows
 from mfcc_assets.similarity.rankings import RankedList
 from mfcc_assets.storage.ranked_lists import ListHeads, RankedLists, newest, newest_heads
 from mfcc_assets.storage.ranking_store import STAGES, Stage
 
 _logger = logging.getLogger(__name__)
-
-_FEW_CHANGES = 20
-"""Number of tracks that came or went up to which queries run on one core. Each query then computes so little that
-threads would mostly wait for each other."""
-
 
 _QUERIES_AT_ONCE = 32
 """Number of queries whose windows one task finds at once."""
@@ -75,7 +71,7 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
     queries_of = cache(lambda: _rows_by_shard(library, index))
 
     @cache
-    def entrants() -> Mapping[int, Sequence[int]]:
+    def entrants() -> Entrants:
         known = former()
         return known.entrants(heads_of().values(), finder().windows, on_all_cores) if known else {}
 
@@ -87,9 +83,7 @@ def find_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
         known, queries = former(), queries_of().get(shard, np.empty(0, np.int64))
         heads, compared, kept = heads_of().get(shard), None, RankedLists.of({}).heads()
         if known is not None and heads is not None:
-            concerned = dict(known.concerned(shard, heads, queries, entrants()))
-            each = in_turn if known.changes <= _FEW_CHANGES else on_all_cores
-            found = dict(each(lambda row: finder().updated(row, concerned[row]), concerned))  # noqa: B023  used at once
+            found = finder().all_updated(dict(known.concerned(shard, heads, queries, entrants())))
             lists = _candidate_lists(index, found, gone=known.gone(heads, queries))
             if _is_written(library, index.version, shard, lists, known.version):
                 compared, kept = sum(count for _, count in found.values()), newest_heads([heads, lists.heads()])
@@ -131,7 +125,7 @@ def rank_candidates(library: Library, index: LibraryIndex, shards: Sequence[str]
             for number, query in enumerate(candidates.queries)
             if candidates.lengths[number]
         ]
-        found = {query: each for (query, _), each in on_all_cores(ranker.ranked, queries)}
+        found = ranker.ranked(queries)
         lists = RankedLists.of({query: ranked for query, (ranked, _) in found.items()})
         kept = lists.heads()
         if known is None or changes is None or rankings is None:
@@ -189,11 +183,21 @@ class _Finder:
         tracks = tracks[tracks != self._recordings.rows[row]]
         return CandidateSearch.of_row(self._index, row).pruned(tracks, self._wanted), len(tracks)
 
-    def updated(self, row: int, known: KnownList | None) -> tuple[Candidates, int]:
-        if known is None:
-            return self._among(row, self._in_windows.tracks_of(row))
-        search = CandidateSearch.of_row(self._index, row)
-        return search.pruned(known.entrants, self._wanted, known.rows, known.estimates), len(known.entrants)
+    def all_updated(self, known: Mapping[int, KnownList | None]) -> dict[int, tuple[Candidates, int]]:
+        """Find the candidates of queries with what is known of them. If nothing is known, they are found anew."""
+        anew = np.array([row for row, each in known.items() if each is None], np.int64)
+        found = self.all_anew(anew)
+        lists = {row: each for row, each in known.items() if each is not None}
+        estimated = EstimatedLists(
+            np.array(list(lists), np.int64),
+            np.cumsum([0, *(len(each.rows) for each in lists.values())], dtype=np.int64),
+            np.concatenate([np.empty(0, np.int64), *(each.rows for each in lists.values())]),
+            np.concatenate([np.empty(0), *(each.estimates for each in lists.values())]),
+        )
+        among = candidates_among(self._index, estimated, self._wanted)
+        return found | {
+            row: (candidates, each.entrants) for (row, each), candidates in zip(lists.items(), among, strict=True)
+        }
 
 
 class _Ranker:
@@ -213,18 +217,26 @@ class _Ranker:
         self._library, self._index, self._wanted = library, index, index.parameters.ranked_count
         self._former = (rankings, candidates) if rankings is not None and candidates is not None else None
 
-    def ranked(self, query: tuple[AudioId, IdArray[AudioId]]) -> tuple[RankedList, int]:
-        """Return the ranking of a query with its candidates, and the number of compared tracks."""
-        audio_id, candidates = query
-        known, compared = self._known(audio_id)
-        if known is None or not known.keys() <= set(candidates):
-            return self._anew(audio_id, list(candidates)), len(candidates)
-        fresh = [candidate for candidate in candidates if candidate not in compared]
-        if not fresh:
-            return list(known.items()), 0
-        search = search_for(self._library, self._index, audio_id)
-        ranked = certify(search, known.items(), count=self._wanted, others=fresh)
-        return ranked, len(fresh)
+    def ranked(self, queries: Sequence[tuple[AudioId, IdArray[AudioId]]]) -> dict[AudioId, tuple[RankedList, int]]:
+        """Return the ranking of each query with its candidates, and the number of compared tracks."""
+        found, known, fresh, anew = dict[AudioId, tuple[RankedList, int]](), [], [], []
+        for query, candidates in queries:
+            ranking, compared = self._known(query)
+            if ranking is None or not ranking.keys() <= set(candidates):
+                anew.append((query, candidates))
+                continue
+            further = [candidate for candidate in candidates if candidate not in compared]
+            rows = self._index.rows_of([query, *ranking])
+            known.append((query, KnownRanking(int(rows[0]), rows[1:], np.array(list(ranking.values())))))
+            fresh.append(self._index.rows_of(further))
+        merged = merged_rankings(self._index, [each for _, each in known], fresh, self._wanted)
+        ids = self._index.tracks.audio_ids.array
+        for (query, _), each, further in zip(known, merged, fresh, strict=True):
+            named = IdArray[AudioId](ids[each.rows])
+            found[query] = list(zip(named, each.distances.tolist(), strict=True)), len(further)
+        for (query, candidates), ranking in on_all_cores(lambda one: self._anew(one[0], list(one[1])), anew):
+            found[query] = ranking, len(candidates)
+        return found
 
     def _anew(self, audio_id: AudioId, candidates: list[AudioId]) -> RankedList:
         search = search_for(self._library, self._index, audio_id)

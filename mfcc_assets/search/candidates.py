@@ -3,9 +3,6 @@
 They are found from what the index holds, without reading a contour. The window of a query gives the tracks to estimate
 (see `mfcc_assets.search.window`), and `mfcc_assets.search.cascade.prune` keeps those that may be among the nearest.
 Most tracks are excluded before, by the little that `mfcc_assets.similarity.corrected_estimates` compares.
-
-What is kept of two sets of tracks together is kept of each of them: further tracks only lower the limit. So candidates
-that are known are merged with new ones without looking at any other track, and the result is that of a new search.
 """
 
 from collections.abc import Callable
@@ -18,7 +15,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.for_each import ForEach, in_turn
-from mfcc_assets.search.cascade import COARSE_MODEL, CoarseQuery, most_compared, prune
+from mfcc_assets.search.cascade import CoarseQuery, most_compared, prune
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.corrected_estimates import (
     ComparedTracks,
@@ -32,10 +29,6 @@ from mfcc_assets.similarity.rankings import ranking_named
 
 _FIRST_ESTIMATED = 2
 """Number of tracks, for each wanted one, whose distances are estimated first."""
-
-_ROUNDING = 1e-9
-"""Share by which a corrected distance may differ if it is computed from the candidate to the query, with much to
-spare."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +83,7 @@ class _Estimated:
         return _Estimated(*(np.concatenate(pair) for pair in pairs))
 
     def sorted(self) -> "_Estimated":
-        """Return the tracks by their rows, so that equal estimates have one order, whichever tracks were known."""
+        """Return the tracks by their rows, so that equal estimates have one order."""
         order = np.argsort(self.rows, kind="stable")
         return _Estimated(*(getattr(self, column.name)[order] for column in fields(self)))
 
@@ -145,13 +138,7 @@ class CandidateSearch:
         )
         return cls(index, table, index.statistics.rows(rows), coarse)
 
-    def pruned(
-        self,
-        rows: NDArray[np.int64],
-        count: int,
-        known_rows: NDArray[np.int64] | None = None,
-        known_estimates: NDArray[np.float64] | None = None,
-    ) -> Candidates:
+    def pruned(self, rows: NDArray[np.int64], count: int) -> Candidates:
         """Return those of some tracks that are worth comparing by their contours.
 
         Parameters
@@ -160,20 +147,17 @@ class CandidateSearch:
             Rows of tracks whose distances are to be estimated.
         count
             Number of wanted tracks.
-        known_rows, known_estimates : (known,), optional
-            Rows of other tracks, and their estimates from an earlier call.
         """
-        some = np.empty(0, np.int64) if known_rows is None else known_rows
-        found = self._estimated(some, np.empty(0) if known_estimates is None else known_estimates)
+        found = self._estimated(np.empty(0, np.int64))
         if len(rows) > _FIRST_ESTIMATED * count and self._is_estimable:
             # The nearest of a few promising tracks exclude most of the others without an estimate.
             deviations = self._of_segments(rows, partial(least_deviations, self._ranking))
             first = np.argpartition(deviations, _FIRST_ESTIMATED * count)[: _FIRST_ESTIMATED * count]
-            found = found.joined(self._estimated(rows[first], self.estimates(rows[first])))
+            found = found.joined(self._estimated(rows[first]))
             deviations[first] = np.inf
             rows = rows[deviations <= deviations_of(found.limit(count))]
         rows = rows[self.least_corrected(rows) <= found.limit(count)]
-        found = found.joined(self._estimated(rows, self.estimates(rows))).sorted()
+        found = found.joined(self._estimated(rows)).sorted()
         kept = prune(found.estimates, count, self.correction(found.rows), found.least)
         return Candidates(found.rows[kept], found.estimates[kept], found.limit(count))
 
@@ -190,16 +174,17 @@ class CandidateSearch:
     def _of_segments(
         self,
         rows: NDArray[np.int64],
-        least: Callable[[ComparedTracks, ComparedTracks, NDArray[np.int64]], NDArray[np.float64]],
+        least: Callable[[ComparedTracks, ComparedTracks, NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]],
     ) -> NDArray[np.float64]:
         """Return what a function of the query, of tracks and of their rows returns for rows of the index."""
         query, found = self._compared, np.empty(len(rows))
         for segment, positions, within in self._index.places.split(rows):
-            found[positions] = least(query, self._index.segments[segment].compared, within)
+            own = np.zeros(len(within), np.int64)
+            found[positions] = least(query, self._index.segments[segment].compared, own, within)
         return found
 
-    def _estimated(self, rows: NDArray[np.int64], estimates: NDArray[np.float64]) -> "_Estimated":
-        least = self.least_corrected(rows)
+    def _estimated(self, rows: NDArray[np.int64]) -> "_Estimated":
+        estimates, least = self.estimates(rows), self.least_corrected(rows)
         corrected = self.correction(rows)(np.maximum(0.0, estimates))
         return _Estimated(rows, estimates, least, np.maximum(corrected, least))
 
@@ -217,46 +202,6 @@ class CandidateSearch:
         """Return the correction of the distances from this query to tracks of the index."""
         known, weights = self._known(rows), self._weights(rows)
         return Correction.of(known, self._statistics, self._index.statistics.rows(rows), weights)
-
-    def queries_that_may_keep(self, rows: NDArray[np.int64], limits: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the rows of the queries for which this track may be a candidate. For all others it is none.
-
-        Parameters
-        ----------
-        rows : (queries,)
-            Rows of the queries in the index.
-        limits : (queries,)
-            Limit of the candidates of each query; see `Candidates`.
-        """
-        # Distances of a pair may differ in the last bits if the two change their places.
-        limits = limits + _ROUNDING * (1 + np.abs(limits))
-        own = self._statistics.rows(np.zeros(len(rows), np.int64))
-        theirs, known, weights = self._index.statistics.rows(rows), self._known(rows), self._weights(rows)
-        correction = Correction.of(known, theirs, own, weights)
-        estimates = np.zeros(len(rows))
-        query = self._coarse
-        if query is not None:
-            # Most queries drop the track even at the distance 0, because of its other parts.
-            left = np.flatnonzero(correction(estimates) <= limits)
-            rows, limits, estimates = rows[left], limits[left], estimates[left]
-            correction = Correction.of(known[left], theirs.rows(left), own.rows(left), weights[left])
-            coarse_contours = self._index.coarse_contours
-            estimates = self._in_blocks(lambda block: query.distances_from(coarse_contours.rows(block)), rows)
-        left = np.flatnonzero(correction(np.maximum(0.0, estimates) / (1 + COARSE_MODEL.margin)) <= limits)
-        rows, limits = rows[left], limits[left]
-        return rows[self._least_from(rows) <= limits]
-
-    def _least_from(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return `least_corrected` of this track as a candidate of some queries, given by their rows."""
-        if not self._is_estimable:
-            return np.full(len(rows), -np.inf)
-        own, scales, found = self._compared, self._index.scales, np.empty(len(rows))
-        for segment, positions, within in self._index.places.split(rows):
-            compared = self._index.segments[segment].compared
-            for position, row in zip(positions.tolist(), within.tolist(), strict=True):
-                query = compared.rows(np.array([row]))
-                (found[position],) = least_corrected(self._ranking, scales, query, own, np.array([0]))
-        return found
 
     @property
     def _compared(self) -> ComparedTracks:
