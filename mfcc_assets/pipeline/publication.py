@@ -124,9 +124,11 @@ def judge_quality(library: Library, version: str, *, enough: int = 100) -> Quali
     # Both are measured with the same recordings.
     index = library.indexes.read(version)
     recordings = recordings_of(library, index)
-    candidate = present_lists(library, version, recordings)
+    in_library = is_in_library(library, recordings.tracks)
+    candidate = present_lists(library, version, recordings, in_library)
     measured = int(candidate.is_query.sum())
-    candidate, published = _restricted_to_common(candidate, present_lists(library, published_version, recordings))
+    published = present_lists(library, published_version, recordings, in_library)
+    candidate, published = _restricted_to_common(candidate, published)
     common = int(candidate.is_query.sum())
     if 2 * common <= measured:
         return QualityVerdict()

@@ -30,7 +30,7 @@ from mfcc_assets.pipeline.file_classes import (
     classes_of_formats,
     of_own_file_class,
 )
-from mfcc_assets.pipeline.present_lists import present_lists
+from mfcc_assets.pipeline.present_lists import is_in_library, present_lists
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.pipeline.stored_rankings import required_lists
 from mfcc_assets.plots.history import history
@@ -166,7 +166,7 @@ def measure_quality(library: Library, version: str) -> Quality:
     """
     index = library.indexes.read(version)
     recordings = recordings_of(library, index)
-    lists = present_lists(library, version, recordings)
+    lists = present_lists(library, version, recordings, is_in_library(library, recordings.tracks))
     recall = _known_recall(library, index)
     if recall is None:
         # A run over some shards leaves out the rankings of the others, and another check says so.

@@ -161,7 +161,7 @@ class _Finder:
 
     def __init__(self, index: LibraryIndex, recordings: Recordings) -> None:
         self._index, self._recordings, self._wanted = index, recordings, index.parameters.ranked_count
-        self.windows = Windows.of(index)
+        self.windows = Windows.of(index, on_all_cores)
         self._in_windows = self.windows.among(np.flatnonzero(recordings.represents))
 
     def all_anew(self, rows: NDArray[np.int64]) -> dict[int, tuple[Candidates, int]]:
@@ -219,24 +219,24 @@ class _Ranker:
 
     def ranked(self, queries: Sequence[tuple[AudioId, IdArray[AudioId]]]) -> dict[AudioId, tuple[RankedList, int]]:
         """Return the ranking of each query with its candidates, and the number of compared tracks."""
-        found, known, fresh, anew = dict[AudioId, tuple[RankedList, int]](), [], [], []
+        names, known, further = list[AudioId](), list[KnownRanking](), list[NDArray[np.int64]]()
+        anew = list[tuple[AudioId, list[AudioId]]]()
         for query, candidates in queries:
             ranking, compared = self._known(query)
             if ranking is None or not ranking.keys() <= set(candidates):
-                anew.append((query, candidates))
+                anew.append((query, list(candidates)))
                 continue
-            further = [candidate for candidate in candidates if candidate not in compared]
             rows = self._index.rows_of([query, *ranking])
-            known.append((query, KnownRanking(int(rows[0]), rows[1:], np.array(list(ranking.values())))))
-            fresh.append(self._index.rows_of(further))
-        merged = merged_rankings(self._index, [each for _, each in known], fresh, self._wanted)
-        ids = self._index.tracks.audio_ids.array
-        for (query, _), each, further in zip(known, merged, fresh, strict=True):
-            named = IdArray[AudioId](ids[each.rows])
-            found[query] = list(zip(named, each.distances.tolist(), strict=True)), len(further)
-        for (query, candidates), ranking in on_all_cores(lambda one: self._anew(one[0], list(one[1])), anew):
-            found[query] = ranking, len(candidates)
-        return found
+            names.append(query)
+            known.append(KnownRanking(int(rows[0]), rows[1:], np.array(list(ranking.values()))))
+            further.append(self._index.rows_of([each for each in candidates if each not in compared]))
+        merged, ids = merged_rankings(self._index, known, further, self._wanted), self._index.tracks.audio_ids.array
+        found = {
+            query: (list(zip(IdArray[AudioId](ids[each.rows]), each.distances.tolist(), strict=True)), len(rows))
+            for query, each, rows in zip(names, merged, further, strict=True)
+        }
+        ranked_anew = on_all_cores(lambda one: self._anew(*one), anew)
+        return found | {query: (ranking, len(candidates)) for (query, candidates), ranking in ranked_anew}
 
     def _anew(self, audio_id: AudioId, candidates: list[AudioId]) -> RankedList:
         search = search_for(self._library, self._index, audio_id)
