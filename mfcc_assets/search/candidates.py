@@ -148,16 +148,17 @@ class CandidateSearch:
         count
             Number of wanted tracks.
         """
-        found = self._estimated(np.empty(0, np.int64))
         if len(rows) > _FIRST_ESTIMATED * count and self._is_estimable:
             # The nearest of a few promising tracks exclude most of the others without an estimate.
             deviations = self._of_segments(rows, partial(least_deviations, self._ranking))
             first = np.argpartition(deviations, _FIRST_ESTIMATED * count)[: _FIRST_ESTIMATED * count]
-            found = found.joined(self._estimated(rows[first]))
+            promising = self._estimated(rows[first])
             deviations[first] = np.inf
-            rows = rows[deviations <= deviations_of(found.limit(count))]
-        rows = rows[self.least_corrected(rows) <= found.limit(count)]
-        found = found.joined(self._estimated(rows)).sorted()
+            rows = rows[deviations <= deviations_of(promising.limit(count))]
+            rows = rows[self.least_corrected(rows) <= promising.limit(count)]
+            found = promising.joined(self._estimated(rows)).sorted()
+        else:
+            found = self._estimated(rows).sorted()
         kept = prune(found.estimates, count, self.correction(found.rows), found.least)
         return Candidates(found.rows[kept], found.estimates[kept], found.limit(count))
 

@@ -265,9 +265,9 @@ def _write_timbre(
         shares[0] *= whole
         shares[1] *= 1 - whole
         if shares[0] > _NEGLIGIBLE:
-            known[0] = _distance(own_timbre[query], timbre[row])
+            known[0] = _distance(own_timbre, query, timbre, row)
         if shares[1] > _NEGLIGIBLE:
-            known[1] = _distance(own_low_timbre[query], low_timbre[row])
+            known[1] = _distance(own_low_timbre, query, low_timbre, row)
 
 
 @compiled_reordered
@@ -303,10 +303,10 @@ def _deviations(
 
 
 @compiled_reordered
-def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+def _distance(queries: NDArray[np.float32], query: int, others: NDArray[np.float32], row: int) -> float:
     total = np.float32(0)
-    for place in range(len(a)):
-        apart = a[place] - b[place]
+    for axis in range(others.shape[1]):
+        apart = queries[query, axis] - others[row, axis]
         total += apart * apart
     return sqrt(total)
 

@@ -20,7 +20,7 @@ from mfcc_assets.similarity.corrected_estimates import (
 from mfcc_assets.similarity.hubness import Correction, DistanceStatistics
 from mfcc_assets.similarity.rankings import RANKINGS, Ranking, ranking_named
 
-COEFFICIENTS, SEGMENTS, DIMENSIONS = 10, 8, 12
+COEFFICIENTS, SEGMENTS, DIMENSIONS = 10, 8, 80
 SCALES = np.linspace(1, 20, COEFFICIENTS)
 ESTIMATED = ("fused", "dtw", "article")
 
