@@ -21,6 +21,7 @@ from mfcc_assets.pipeline.former_lists import Entrants, FormerLists, KnownList
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.pipeline.stored_rankings import intact_lists, required_lists
 from mfcc_assets.search.candidates import Candidates, CandidateSearch
+from mfcc_assets.search.cascade import compares_all
 from mfcc_assets.search.entrants import EstimatedLists, candidates_among
 from mfcc_assets.search.id_arrays import IdArray
 from mfcc_assets.search.index import LibraryIndex
@@ -240,9 +241,11 @@ class _Ranker:
 
     def _anew(self, audio_id: AudioId, candidates: list[AudioId]) -> RankedList:
         search = search_for(self._library, self._index, audio_id)
+        found = search.nearest(candidates, self._wanted)
+        if compares_all(len(candidates), self._wanted):
+            return found
         # The search may lose a candidate that belongs to the nearest. A ranking that depends on which candidates came
         # together would not be that of a library which was built at once, so the rest is excluded by proof.
-        found = search.nearest(candidates, self._wanted)
         return certify(search, found, count=self._wanted, others=candidates)
 
     def _known(self, audio_id: AudioId) -> tuple[dict[AudioId, float] | None, set[AudioId]]:

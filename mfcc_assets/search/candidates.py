@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.for_each import ForEach, in_turn
-from mfcc_assets.search.cascade import CoarseQuery, most_compared, prune
+from mfcc_assets.search.cascade import COARSE_MODEL, CoarseQuery, corrected_within_margin, most_compared, prune
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.corrected_estimates import (
     ComparedTracks,
@@ -66,16 +66,14 @@ class _Estimated:
         Their rows in the index.
     estimates : (tracks,)
         Estimates of their distances by the warped part of the ranking.
-    least : (tracks,)
-        Numbers below which no corrected distance is expected.
-    corrected : (tracks,)
-        Corrected distances of the estimates, at least `least`.
+    corrected, lowered : (tracks,)
+        Corrected distances of the estimates, and of the estimates lowered by the margin.
     """
 
     rows: NDArray[np.int64]
     estimates: NDArray[np.float64]
-    least: NDArray[np.float64]
     corrected: NDArray[np.float64]
+    lowered: NDArray[np.float64]
 
     def joined(self, other: "_Estimated") -> "_Estimated":
         """Return these tracks and others."""
@@ -152,14 +150,16 @@ class CandidateSearch:
             # The nearest of a few promising tracks exclude most of the others without an estimate.
             deviations = self._of_segments(rows, partial(least_deviations, self._ranking))
             first = np.argpartition(deviations, _FIRST_ESTIMATED * count)[: _FIRST_ESTIMATED * count]
-            promising = self._estimated(rows[first])
+            promising = self._estimated(rows[first], self.least_corrected(rows[first]))
             deviations[first] = np.inf
-            rows = rows[deviations <= deviations_of(promising.limit(count))]
-            rows = rows[self.least_corrected(rows) <= promising.limit(count)]
-            found = promising.joined(self._estimated(rows)).sorted()
+            limit = promising.limit(count)
+            rows = rows[deviations <= deviations_of(limit)]
+            least = self.least_corrected(rows)
+            rows, least = rows[least <= limit], least[least <= limit]
+            found = promising.joined(self._estimated(rows, least)).sorted()
         else:
-            found = self._estimated(rows).sorted()
-        kept = prune(found.estimates, count, self.correction(found.rows), found.least)
+            found = self._estimated(rows, self.least_corrected(rows)).sorted()
+        kept = prune(found.corrected, found.lowered, count)
         return Candidates(found.rows[kept], found.estimates[kept], found.limit(count))
 
     @property
@@ -184,10 +184,10 @@ class CandidateSearch:
             found[positions] = least(query, self._index.segments[segment].compared, own, within)
         return found
 
-    def _estimated(self, rows: NDArray[np.int64]) -> "_Estimated":
-        estimates, least = self.estimates(rows), self.least_corrected(rows)
-        corrected = self.correction(rows)(np.maximum(0.0, estimates))
-        return _Estimated(rows, estimates, least, np.maximum(corrected, least))
+    def _estimated(self, rows: NDArray[np.int64], least: NDArray[np.float64]) -> "_Estimated":
+        estimates = self.estimates(rows)
+        corrected = corrected_within_margin(estimates, COARSE_MODEL.margin, self.correction(rows), least)
+        return _Estimated(rows, estimates, *corrected)
 
     def estimates(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Estimate the distances (rows,) from this query to tracks of the index by the warped part of the ranking."""

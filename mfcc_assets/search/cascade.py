@@ -100,32 +100,28 @@ def candidates_to_fetch(tracks: int, count: int) -> int:
     return max(count, ceil(240 * float((tracks / 469) ** 0.55) * max(1.0, count / 10)))
 
 
-def prune(
-    estimates: NDArray[np.float64],
-    count: int,
-    correction: Correction | None = None,
-    least: NDArray[np.float64] | None = None,
-) -> NDArray[np.intp]:
+def prune(corrected: NDArray[np.float64], lowered: NDArray[np.float64], count: int) -> NDArray[np.intp]:
     """Return the rows of the candidates that are worth comparing by their contours, nearest first.
 
     Parameters
     ----------
-    estimates : (candidates,)
-        Result of `ContourQuery.coarse_distances`.
+    corrected, lowered : (candidates,)
+        Results of `corrected_within_margin`, from `CoarseQuery.distances_to` and the margin of `COARSE_MODEL`.
     count
         Number of wanted tracks.
-    correction
-        Correction of the candidates, in the order of the estimates; None to use the distances without correction.
-    least : (candidates,), optional
-        Numbers below which no corrected distance is expected. A smaller estimate is raised to them.
     """
-    corrected, lowered = corrected_within_margin(estimates, COARSE_MODEL.margin, correction, least)
-    return prune_corrected(corrected, lowered, count)
-
-
-def prune_corrected(corrected: NDArray[np.float64], lowered: NDArray[np.float64], count: int) -> NDArray[np.intp]:
-    """Return what `prune` returns, given the result of `corrected_within_margin` with the margin of `COARSE_MODEL`."""
     return _nearest(corrected, lowered, count)[: most_compared(count)]
+
+
+def compares_all(candidates: int, count: int) -> bool:
+    """Return whether `ContourQuery.nearest` compares so many candidates exactly, and so loses none of the nearest.
+
+    Examples
+    --------
+    >>> compares_all(candidates=12, count=10), compares_all(candidates=100, count=10)
+    (True, False)
+    """
+    return candidates <= _ALL_COMPARED * count
 
 
 def most_compared(count: int) -> int:
@@ -284,7 +280,7 @@ class ContourQuery:
         if not len(contours):
             return []
         left = np.arange(len(contours))
-        if len(contours) <= _ALL_COMPARED * count:
+        if compares_all(len(contours), count):
             shares = self._shares(contours, np.arange(len(self._scales)))
         else:
             left, shares = self._left_of_many(contours, count, correction)
@@ -383,7 +379,7 @@ def _rows_within_margin(
 def corrected_within_margin(
     estimates: NDArray[np.float64],
     margin: float,
-    correction: Correction | None,
+    correction: Correction | None = None,
     least_corrected: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the corrected distances (tracks,) of estimates, and those of the estimates lowered by a margin.

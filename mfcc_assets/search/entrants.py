@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfcc_assets.search.candidates import Candidates
-from mfcc_assets.search.cascade import COARSE_MODEL, CoarseQuery, corrected_within_margin, prune_corrected
+from mfcc_assets.search.cascade import COARSE_MODEL, CoarseQuery, corrected_within_margin, prune
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.search.pairs import Pairs
 from mfcc_assets.similarity.rankings import ranking_named
@@ -103,7 +103,7 @@ def candidates_among(index: LibraryIndex, lists: EstimatedLists, count: int) -> 
         )
         for first, end in zip(part.starts[:-1].tolist(), part.starts[1:].tolist(), strict=True):
             of_list = corrected[first:end]
-            kept = prune_corrected(of_list, lowered[first:end], count)
+            kept = prune(of_list, lowered[first:end], count)
             limit = float(of_list[kept[count - 1]]) if end - first >= count else np.inf
             found.append(Candidates(rows[first:end][kept], estimates[first:end][kept], limit))
     return found
