@@ -20,7 +20,7 @@ from mfcc_assets.pipeline.answer import certify, search_for
 from mfcc_assets.pipeline.former_lists import Entrants, FormerLists, KnownList
 from mfcc_assets.pipeline.recordings import Recordings, recordings_of
 from mfcc_assets.pipeline.stored_rankings import intact_lists, required_lists
-from mfcc_assets.search.candidates import Candidates, CandidateSearch
+from mfcc_assets.search.candidates import Candidates, candidates_in_windows
 from mfcc_assets.search.cascade import compares_all
 from mfcc_assets.search.entrants import EstimatedLists, candidates_among
 from mfcc_assets.search.id_arrays import IdArray
@@ -33,7 +33,7 @@ from mfcc_assets.storage.ranking_store import STAGES, Stage
 
 _logger = logging.getLogger(__name__)
 
-_QUERIES_AT_ONCE = 32
+_QUERIES_AT_ONCE = 64
 """Number of queries whose windows one task finds at once."""
 
 
@@ -170,8 +170,13 @@ class _Finder:
         blocks = [rows[first : first + _QUERIES_AT_ONCE] for first in range(0, len(rows), _QUERIES_AT_ONCE)]
 
         def found(block: int) -> list[tuple[Candidates, int]]:
-            windows = self._in_windows.tracks_of_each(blocks[block])
-            return [self._among(row, tracks) for row, tracks in zip(blocks[block].tolist(), windows, strict=True)]
+            rows = blocks[block]
+            windows = [
+                tracks[tracks != self._recordings.rows[row]]
+                for row, tracks in zip(rows.tolist(), self._in_windows.tracks_of_each(rows), strict=True)
+            ]
+            found = candidates_in_windows(self._index, rows, windows, self._wanted)
+            return [(candidates, len(tracks)) for candidates, tracks in zip(found, windows, strict=True)]
 
         every = dict(on_all_cores(found, range(len(blocks))))
         return {
@@ -179,10 +184,6 @@ class _Finder:
             for number, block in enumerate(blocks)
             for row, each in zip(block.tolist(), every[number], strict=True)
         }
-
-    def _among(self, row: int, tracks: NDArray[np.int64]) -> tuple[Candidates, int]:
-        tracks = tracks[tracks != self._recordings.rows[row]]
-        return CandidateSearch.of_row(self._index, row).pruned(tracks, self._wanted), len(tracks)
 
     def all_updated(self, known: Mapping[int, KnownList | None]) -> dict[int, tuple[Candidates, int]]:
         """Find the candidates of queries with what is known of them. If nothing is known, they are found anew."""

@@ -5,9 +5,8 @@ They are found from what the index holds, without reading a contour. The window 
 Most tracks are excluded before, by the little that `mfcc_assets.similarity.corrected_estimates` compares.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from functools import partial
 from math import ceil
 
 import numpy as np
@@ -15,7 +14,14 @@ from numpy.typing import NDArray
 
 from mfcc_assets.features.track_features import FeatureTable
 from mfcc_assets.for_each import ForEach, in_turn
-from mfcc_assets.search.cascade import COARSE_MODEL, CoarseQuery, corrected_within_margin, most_compared, prune
+from mfcc_assets.search.cascade import (
+    COARSE_FACTOR,
+    COARSE_MODEL,
+    CoarseQuery,
+    corrected_within_margin,
+    most_compared,
+    prune,
+)
 from mfcc_assets.search.index import LibraryIndex
 from mfcc_assets.similarity.corrected_estimates import (
     ComparedTracks,
@@ -146,9 +152,15 @@ class CandidateSearch:
         count
             Number of wanted tracks.
         """
-        if len(rows) > _FIRST_ESTIMATED * count and self._is_estimable:
+        deviations = None
+        if self.is_preselecting(rows, count):
+            (deviations,) = _least_deviations(self._index, self._compared, [rows])
+        return self.pruned_by(rows, count, deviations)
+
+    def pruned_by(self, rows: NDArray[np.int64], count: int, deviations: NDArray[np.float64] | None) -> Candidates:
+        """Return what `pruned` returns, given the least z-score of each track if there are many."""
+        if deviations is not None:
             # The nearest of a few promising tracks exclude most of the others without an estimate.
-            deviations = self._of_segments(rows, partial(least_deviations, self._ranking))
             first = np.argpartition(deviations, _FIRST_ESTIMATED * count)[: _FIRST_ESTIMATED * count]
             promising = self._estimated(rows[first], self.least_corrected(rows[first]))
             deviations[first] = np.inf
@@ -162,6 +174,10 @@ class CandidateSearch:
         kept = prune(found.corrected, found.lowered, count)
         return Candidates(found.rows[kept], found.estimates[kept], found.limit(count))
 
+    def is_preselecting(self, rows: NDArray[np.int64], count: int) -> bool:
+        """Return whether there are so many tracks that most are excluded without an estimate."""
+        return len(rows) > _FIRST_ESTIMATED * count and self._is_estimable
+
     @property
     def _is_estimable(self) -> bool:
         return self._coarse is not None and can_be_estimated(self._ranking)
@@ -170,18 +186,10 @@ class CandidateSearch:
         """Return about the least corrected distances (rows,) that tracks of the index can have from this query."""
         if not self._is_estimable:
             return np.full(len(rows), -np.inf)
-        return self._of_segments(rows, partial(least_corrected, self._ranking, self._index.scales))
-
-    def _of_segments(
-        self,
-        rows: NDArray[np.int64],
-        least: Callable[[ComparedTracks, ComparedTracks, NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]],
-    ) -> NDArray[np.float64]:
-        """Return what a function of the query, of tracks and of their rows returns for rows of the index."""
-        query, found = self._compared, np.empty(len(rows))
+        query, found, scales = self._compared, np.empty(len(rows)), self._index.scales
         for segment, positions, within in self._index.places.split(rows):
-            own = np.zeros(len(within), np.int64)
-            found[positions] = least(query, self._index.segments[segment].compared, own, within)
+            own, others = np.zeros(len(within), np.int64), self._index.segments[segment].compared
+            found[positions] = least_corrected(self._ranking, scales, query, others, own, within)
         return found
 
     def _estimated(self, rows: NDArray[np.int64], least: NDArray[np.float64]) -> "_Estimated":
@@ -227,3 +235,62 @@ class CandidateSearch:
         blocks = np.array_split(rows, ceil(len(rows) / self._rows_at_once))
         found = dict(self._for_each(lambda number: function(blocks[number]), range(len(blocks))))
         return np.concatenate([found[number] for number in range(len(blocks))])
+
+
+def candidates_in_windows(
+    index: LibraryIndex, queries: NDArray[np.int64], windows: Sequence[NDArray[np.int64]], count: int
+) -> list[Candidates]:
+    """Return the candidates of several tracks of an index, each among the tracks in its window.
+
+    The result is that of `CandidateSearch.pruned` for each query, and takes less time.
+
+    Parameters
+    ----------
+    index
+        The index.
+    queries : (queries,)
+        Rows of the queries.
+    windows
+        Rows of the tracks in the window of each query, ascending.
+    count
+        Number of wanted tracks.
+    """
+    searches = [CandidateSearch.of_row(index, row) for row in queries.tolist()]
+    many = [
+        number
+        for number, (search, rows) in enumerate(zip(searches, windows, strict=True))
+        if search.is_preselecting(rows, count)
+    ]
+    deviations: list[NDArray[np.float64] | None] = [None] * len(queries)
+    if many:
+        rows = queries[many]
+        frames = COARSE_FACTOR * index.coarse_contours.rows(rows).lengths
+        compared = ComparedTracks(index.feature_table.rows(rows), index.statistics.rows(rows), frames)
+        for number, found in zip(
+            many, _least_deviations(index, compared, [windows[each] for each in many]), strict=True
+        ):
+            deviations[number] = found
+    return [
+        search.pruned_by(rows, count, found) for search, rows, found in zip(searches, windows, deviations, strict=True)
+    ]
+
+
+def _least_deviations(
+    index: LibraryIndex, queries: ComparedTracks, windows: Sequence[NDArray[np.int64]]
+) -> list[NDArray[np.float64]]:
+    """Return the least z-score of each track in the window of each query."""
+    found = [np.empty(len(rows)) for rows in windows]
+    split = [
+        {segment: (positions, within) for segment, positions, within in index.places.split(rows)} for rows in windows
+    ]
+    nothing = np.empty(0, np.intp), np.empty(0, np.int64)
+    for number, segment in enumerate(index.segments):
+        of_segment = [parts.get(number, nothing) for parts in split]
+        starts = np.cumsum([0, *(len(within) for _, within in of_segment)])
+        if starts[-1]:
+            rows = np.concatenate([within for _, within in of_segment])
+            ranking = ranking_named(index.parameters.ranking)
+            deviations = least_deviations(ranking, queries, segment.compared, starts, rows)
+            for query, (positions, _) in enumerate(of_segment):
+                found[query][positions] = deviations[starts[query] : starts[query + 1]]
+    return found

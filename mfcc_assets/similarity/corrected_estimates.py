@@ -36,6 +36,9 @@ ranking `article`, 0.5 loses a few of them."""
 _NEGLIGIBLE = 1e-4
 """Weight below which a distance in timbre is not computed."""
 
+_TILE = 1_024
+"""Number of rows whose candidates are compared with all queries before the next ones. Their timbre takes 2 MB."""
+
 _PARTS_WITH_TIMBRE = 3
 _HALVINGS, _FARTHEST = 60, 1e3
 _SQUARE_ROOT_OF_2, _LOG_OF_ROOT_OF_2_PI = sqrt(2), 0.9189385332046727
@@ -125,7 +128,7 @@ def least_deviations(
     ranking: Ranking,
     queries: ComparedTracks,
     others: ComparedTracks,
-    query_rows: NDArray[np.int64],
+    starts: NDArray[np.int64],
     rows: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """Return the least z-scores (pairs,) that candidates can have, if their contours were equal to that of the query.
@@ -135,10 +138,14 @@ def least_deviations(
 
     Parameters
     ----------
-    ranking, queries, others, query_rows, rows
+    ranking, queries, others
         As for `least_corrected`.
+    starts : (queries + 1,)
+        Where the candidates of each query start, and where the last ones end.
+    rows : (pairs,)
+        Rows of the candidates, ascending for each query.
     """
-    return _least_deviations((query_rows, rows), queries.columns, others.columns, ranking.weights)
+    return _least_deviations(starts, rows, queries.columns, others.columns, ranking.weights)
 
 
 def deviations_of(corrected: float) -> float:
@@ -180,7 +187,7 @@ def warm_up() -> None:
     first = np.zeros(1, np.int64)
     for queries, others in ((query, query), (query, of_index), (of_index, query)):
         least_corrected(ranking, np.ones(1), queries, others, first, first)
-        least_deviations(ranking, queries, others, first, first)
+        least_deviations(ranking, queries, others, np.array([0, 1]), first)
     deviations_of(1.0)
 
 
@@ -228,18 +235,30 @@ def _least_corrected(
 
 @compiled_reordered
 def _least_deviations(
-    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+    starts: NDArray[np.int64],
+    rows: NDArray[np.int64],
     queries: _Columns,
     others: _Columns,
     weights: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the result of `least_deviations`, given the columns of the tracks."""
-    query_rows, rows = pairs
+    """Return the result of `least_deviations`, given the columns of the tracks.
+
+    The candidates of all queries in one tile of rows are compared before those in the next one. So the features of the
+    candidates stream through the processor's caches once for all queries, and not at random for each of them.
+    """
     least, shares, known = np.empty(len(rows)), np.empty(len(weights)), np.empty(len(weights))
-    for place in range(len(rows)):
-        _write_timbre(query_rows[place], rows[place], queries[0], others[0], weights, shares, known)
-        own, theirs = _deviations(query_rows[place], rows[place], shares, known, queries[1], others[1])
-        least[place] = max(own, theirs)
+    next_ones, tile_end, left = starts[:-1].copy(), 0, len(rows)
+    while left:
+        tile_end += _TILE
+        for query in range(len(starts) - 1):
+            place = next_ones[query]
+            while place < starts[query + 1] and rows[place] < tile_end:
+                _write_timbre(query, rows[place], queries[0], others[0], weights, shares, known)
+                own, theirs = _deviations(query, rows[place], shares, known, queries[1], others[1])
+                least[place] = max(own, theirs)
+                place += 1
+            left -= place - next_ones[query]
+            next_ones[query] = place
     return least
 
 

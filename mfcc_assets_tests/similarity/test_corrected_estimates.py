@@ -100,7 +100,7 @@ def test_a_track_beyond_the_deviations_of_a_limit_is_beyond_the_limit(
     ranking = ranking_named(name)
     query, others = tracks_of(seed, 1, ranking), tracks_of(seed + 1, count, ranking)
     rows = np.arange(count)
-    excluded = least_deviations(ranking, query, others, np.zeros(count, np.int64), rows) > deviations_of(limit)
+    excluded = least_deviations(ranking, query, others, np.array([0, count]), rows) > deviations_of(limit)
     assert (least_of_query(ranking, query, others, rows)[excluded] > limit).all()
 
 
@@ -119,6 +119,16 @@ def test_estimates_of_read_only_arrays_are_the_same() -> None:
     expected = least_corrected(ranking, SCALES, queries, others, rows, rows)
     for pairs in ((queries, stored[1]), (stored[0], others), stored):
         np.testing.assert_array_equal(least_corrected(ranking, SCALES, *pairs, rows, rows), expected)
+
+
+def test_z_scores_of_several_queries_are_those_of_one_after_the_other_in_any_order_of_the_rows() -> None:
+    ranking = ranking_named("fused")
+    queries, others = tracks_of(0, 3, ranking), tracks_of(1, 3_000, ranking)
+    rows = np.array([5, 2_500, 7, 1_100, 2, 2_999])
+    found = least_deviations(ranking, queries, others, np.array([0, 4, 4, 6]), rows)
+    for query, some in ((0, slice(0, 4)), (2, slice(4, 6))):
+        one, starts = queries.rows(np.array([query])), np.array([0, len(rows[some])])
+        np.testing.assert_array_equal(least_deviations(ranking, one, others, starts, rows[some]), found[some])
 
 
 def test_a_distance_far_beyond_everything_usual_has_a_finite_estimate() -> None:
