@@ -194,7 +194,7 @@ def begun_in(tally: Tally, names: Mapping[str, str]) -> "Callable[[EngineProgres
 
 
 def by_shard(report: Report, phase: str, items: Iterable[_Item], shards: Sequence[str]) -> Iterator[_Item]:
-    """Yield what is done of each shard, about in the order of the shards, and report which one is at work.
+    """Yield what is done of each shard, and report which one is at work.
 
     Parameters
     ----------
