@@ -1,6 +1,8 @@
 """`make demo`: the starter library and an upload, through real runs of Dagster. Then the pages and the notebook."""
 
+import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -112,3 +114,19 @@ def test_the_code_of_the_page_on_python_prints_what_it_shows(checkout: Path) -> 
 
     ran = subprocess.run([sys.executable, "-c", "".join(code)], cwd=checkout, capture_output=True, text=True)
     assert ran.stdout == "".join(shown), ran.stderr
+
+
+@pytest.mark.parametrize("tool", ["DuckDB", "pandas", "Spark"])
+def test_the_programs_of_the_page_on_the_table_print_what_it_shows(tool: str, demo: Demo, checkout: Path) -> None:
+    if tool == "Spark" and not (importlib.util.find_spec("pyspark") and shutil.which("java")):
+        pytest.skip("Spark or Java is not installed")
+    page = (REPOSITORY / "docs" / "table.md").read_text()
+    (section,) = re.findall(rf"^## {tool}\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE)
+    code, shown = (
+        re.findall(rf"^```{kind}\n(.*?)^```$", section, re.DOTALL | re.MULTILINE) for kind in ("python", "text")
+    )
+    page_as_run(page, checkout, demo.first)  # it writes the list of the library
+
+    ran = subprocess.run([sys.executable, "-c", "".join(code)], cwd=checkout, capture_output=True, text=True)
+    assert ran.stdout.strip() == "".join(shown).strip(), ran.stderr
+    assert len(shown) == 3

@@ -85,7 +85,7 @@ def test_a_run_over_an_unchanged_library_lists_the_files_and_the_features_once_a
     cepstra = parameters.cepstra.version
     assert listed[f"{SOUNDTRACKS}/"] == 1
     assert listed["artworks/"] == 1
-    for folder in (f"frames/{cepstra}/", f"timbre/{cepstra}/", "waveforms/1/"):
+    for folder in (f"frames/features_version={cepstra}/", f"timbre/{cepstra}/", "waveforms/1/"):
         assert listed[f"{CEPSTRA}/{folder}"] == 1, folder
     # The index is compared with the features that are there when it is built, and again when it is published.
     assert listed[f"{CEPSTRA}/summaries/{parameters.version}/"] <= 3
