@@ -67,7 +67,8 @@ def coefficient_names(count: int) -> list[str]:
 def table_of_cepstra(audio_id: AudioId, cepstra: NDArray[np.float32]) -> pa.Table:
     """Return cepstra (frames, d) as a table that has the audio id and the number of its frame, from 0, in each row."""
     frames, coefficients = cepstra.shape
-    columns = [pa.repeat(pa.scalar(audio_id, pa.string()), frames), np.arange(frames, dtype=np.int32), *map(np.ascontiguousarray, cepstra.T)]
+    ids = pa.repeat(pa.scalar(audio_id, pa.string()), frames)
+    columns = [ids, np.arange(frames, dtype=np.int32), *map(np.ascontiguousarray, cepstra.T)]
     return pa.table(columns, names=[_AUDIO_ID, _FRAME, *coefficient_names(coefficients)])
 
 

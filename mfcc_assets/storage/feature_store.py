@@ -278,7 +278,7 @@ class FeatureStore:
         """
         version, audio_id = version_in(blob.name), AudioId(PurePosixPath(blob.name).stem)
         present, _ = names_of_cepstra(audio_id, version)
-        # It may have been written while the former file was damaged, or by a run that was killed before it could delete.
+        # It was written already if the former file was damaged, or if a run was killed before it could delete it.
         if not self._blobs.exists(CEPSTRA, present):
             table = self._read(blob.name, version)
             if table.column_names != coefficient_names(table.num_columns):
@@ -295,8 +295,8 @@ class FeatureStore:
         self._write(name, table_of_cepstra(audio_id, cepstra), version, **encodings_of_cepstra(cepstra.shape[1]))
 
     def _write(self, name: str, table: pa.Table, version: str, **options: Any) -> None:
-        # Values of features hardly repeat, so dictionaries would only cost time. Splitting the bytes of the floats makes
-        # the files a quarter smaller.
+        # Values of features hardly repeat, so dictionaries would only cost time. Splitting the bytes of the floats
+        # makes the files a quarter smaller.
         encodings = {"use_dictionary": False, "use_byte_stream_split": "column_encoding" not in options}
         try:
             with self._blobs.writing(CEPSTRA, name) as file:

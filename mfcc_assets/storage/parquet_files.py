@@ -160,7 +160,7 @@ def _checksum(column: pa.ChunkedArray, metadata: Mapping[bytes, bytes]) -> int:
         checksum = _checksum_of_numbers(np.diff(values.offsets.to_numpy()), checksum)
         values = values_of_lists(values)
     if pa.types.is_string(values.type):
-        # The bytes of all strings lie one behind the other. A Python string for each row would take longer than the rest.
+        # The bytes of all strings lie one behind the other. A Python string for each row would take longer.
         _, offsets, texts = values.buffers()
         ends = np.frombuffer(offsets or b"\0" * 4, np.int32, len(values) + 1, 4 * values.offset)
         checksum = _checksum_of_numbers(np.diff(ends), checksum)

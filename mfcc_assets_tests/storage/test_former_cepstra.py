@@ -1,7 +1,6 @@
 """Cepstra that older versions of this program stored: they are read, and taken over without being computed again."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
